@@ -1,0 +1,329 @@
+/**
+ * The catalogue of errors and close codes: the only place where one is defined. SPEC.md section 8, `docs/errors.md`
+ * (generated), the gateway, the HTTP API and the SDK all read this table.
+ *
+ * A code's range says what a client does when a connection closes with it:
+ *
+ * | range     | meaning                                             |
+ * | --------- | --------------------------------------------------- |
+ * | 4000–4099 | passing: reconnect with backoff                     |
+ * | 4100–4199 | the token: fetch a new one, then reconnect          |
+ * | 4200–4299 | final: do not reconnect, the application must change |
+ * | 4300–4399 | of one command: never closes a connection           |
+ * | 4400–4499 | of a client library: never on the wire              |
+ */
+
+import type { ErrorBody } from './messages.ts';
+
+export interface ErrorKind {
+  readonly code: number;
+  /** What happened, in one sentence. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly remedy: string;
+  /** May the same thing be tried again, unchanged, later? */
+  readonly retryable: boolean;
+  /** Status with which the HTTP API answers. RFC 9110 section 15. */
+  readonly status: number;
+}
+
+export const ERRORS = {
+  draining: {
+    code: 4000,
+    message: 'The gateway is stopping.',
+    remedy: 'Reconnect after the delay given in the drain push.',
+    retryable: true,
+    status: 503,
+  },
+  unavailable: {
+    code: 4001,
+    message: 'The engine cannot be reached.',
+    remedy: 'Try again with backoff; the operation was not carried out.',
+    retryable: true,
+    status: 503,
+  },
+  heartbeat_timeout: {
+    code: 4002,
+    message: 'Nothing was heard from the other side for too long.',
+    remedy: 'Reconnect.',
+    retryable: true,
+    status: 408,
+  },
+  connect_timeout: {
+    code: 4003,
+    message: 'No connect command arrived in time.',
+    remedy: 'Send connect in the first frame after the WebSocket has opened.',
+    retryable: true,
+    status: 408,
+  },
+  slow_reader: {
+    code: 4004,
+    message: 'The connection reads too slowly.',
+    remedy: 'Reconnect and resume from the last position; subscribe to less on slow networks.',
+    retryable: true,
+    status: 503,
+  },
+  internal: {
+    code: 4005,
+    message: 'The gateway made a mistake.',
+    remedy: "Try again; the cause is in the gateway's log.",
+    retryable: true,
+    status: 500,
+  },
+  keys_unavailable: {
+    code: 4006,
+    message: 'The keys that verify tokens cannot be fetched.',
+    remedy: 'Try again with backoff; operators: check the JWKS URL.',
+    retryable: true,
+    status: 503,
+  },
+  flood: {
+    code: 4007,
+    message: 'The connection kept sending far above its limits.',
+    remedy: 'Reconnect with backoff and send less.',
+    retryable: true,
+    status: 429,
+  },
+
+  token_expired: {
+    code: 4100,
+    message: 'The token has expired.',
+    remedy: 'Fetch a new token and connect again.',
+    retryable: false,
+    status: 401,
+  },
+  token_not_active: {
+    code: 4101,
+    message: 'The token is not valid yet.',
+    remedy: "Compare the clocks of the issuer and the gateway, and the token's nbf and iat.",
+    retryable: true,
+    status: 401,
+  },
+
+  token_required: {
+    code: 4200,
+    message: 'A token is required.',
+    remedy: 'Give a token to connect, or allow anonymous connections in the configuration.',
+    retryable: false,
+    status: 401,
+  },
+  token_malformed: {
+    code: 4201,
+    message: 'The token is not a signed JWT.',
+    remedy: 'Send a JWS in compact form (RFC 7515 section 7.1): three base64url parts joined by dots.',
+    retryable: false,
+    status: 401,
+  },
+  token_algorithm: {
+    code: 4202,
+    message: "The token's algorithm is not accepted by any configured key.",
+    remedy: 'Sign with an algorithm that the configuration names for the key; "none" is never accepted.',
+    retryable: false,
+    status: 401,
+  },
+  token_key_unknown: {
+    code: 4203,
+    message: 'The token names a key (kid) that the gateway does not know.',
+    remedy: 'Publish the key in the JWKS, or add it to the configuration.',
+    retryable: false,
+    status: 401,
+  },
+  token_signature: {
+    code: 4204,
+    message: "The token's signature does not match.",
+    remedy: 'Sign with the key that the gateway is configured with.',
+    retryable: false,
+    status: 401,
+  },
+  token_claims: {
+    code: 4205,
+    message: 'A claim of the token is missing or wrong.',
+    remedy: 'The message names the claim: exp and sub are required, iss and aud must match the configuration.',
+    retryable: false,
+    status: 401,
+  },
+  user_changed: {
+    code: 4206,
+    message: 'The new token belongs to another user.',
+    remedy: 'Open a new connection for another user; refresh keeps the identity.',
+    retryable: false,
+    status: 401,
+  },
+  connect_required: {
+    code: 4207,
+    message: 'The first command was not connect.',
+    remedy: 'Send connect first; other commands may follow it in the same frame.',
+    retryable: false,
+    status: 400,
+  },
+  frame_too_large: {
+    code: 4208,
+    message: 'The frame is larger than the gateway takes.',
+    remedy: 'Split the commands over several frames; maxFrame in the reply to connect is the limit.',
+    retryable: false,
+    status: 413,
+  },
+  protocol_violation: {
+    code: 4209,
+    message: 'Too many invalid frames in a row.',
+    remedy: 'Read the errors that were sent before; each says what was wrong and where.',
+    retryable: false,
+    status: 400,
+  },
+
+  frame_malformed: {
+    code: 4300,
+    message: 'The frame cannot be decoded.',
+    remedy: 'Encode it as the negotiated subprotocol says: one command or an array of commands.',
+    retryable: false,
+    status: 400,
+  },
+  command_unknown: {
+    code: 4301,
+    message: 'There is no such command.',
+    remedy: 'See the list of commands in SPEC.md section 5.',
+    retryable: false,
+    status: 400,
+  },
+  command_invalid: {
+    code: 4302,
+    message: 'A field of the command is missing or wrong.',
+    remedy: 'The message names the field and what it must be.',
+    retryable: false,
+    status: 400,
+  },
+  already_connected: {
+    code: 4303,
+    message: 'The connection is already authenticated.',
+    remedy: 'Use refresh to replace the token.',
+    retryable: false,
+    status: 409,
+  },
+  channel_invalid: {
+    code: 4304,
+    message: 'The channel name is not valid.',
+    remedy: 'Use 1 to 200 characters of A-Z a-z 0-9 _ - . ~ @ $ = + , in segments joined by ":".',
+    retryable: false,
+    status: 400,
+  },
+  channel_unknown: {
+    code: 4305,
+    message: 'No channel rule matches this name.',
+    remedy: 'Add a rule whose pattern matches to the configuration, or correct the name.',
+    retryable: false,
+    status: 404,
+  },
+  permission_denied: {
+    code: 4306,
+    message: 'This identity may not do that on this channel.',
+    remedy: "Grant the verb in the channel's rule or in the token's caps.",
+    retryable: false,
+    status: 403,
+  },
+  already_subscribed: {
+    code: 4307,
+    message: 'The connection is already subscribed to this channel.',
+    remedy: 'Unsubscribe first to start from another position.',
+    retryable: false,
+    status: 409,
+  },
+  not_subscribed: {
+    code: 4308,
+    message: 'The connection is not subscribed to this channel.',
+    remedy: 'Subscribe first.',
+    retryable: false,
+    status: 409,
+  },
+  payload_too_large: {
+    code: 4309,
+    message: 'The message is larger than the channel takes.',
+    remedy: "Send less, or raise maxPayload in the channel's rule.",
+    retryable: false,
+    status: 413,
+  },
+  payload_invalid: {
+    code: 4310,
+    message: 'The data is not a JSON value that every client can read.',
+    remedy: 'The message names the path and the reason; SPEC.md section 3.3 lists the limits.',
+    retryable: false,
+    status: 422,
+  },
+  too_many_subscriptions: {
+    code: 4312,
+    message: 'The connection has as many subscriptions as it may have.',
+    remedy: 'Unsubscribe from channels that are no longer needed.',
+    retryable: false,
+    status: 429,
+  },
+  origin_refused: {
+    code: 4313,
+    message: 'Pages of this origin may not connect.',
+    remedy: 'Add the origin to "origins" in the configuration.',
+    retryable: false,
+    status: 403,
+  },
+  not_found: {
+    code: 4314,
+    message: 'There is nothing at this address.',
+    remedy: 'See docs/http-api.md for the routes.',
+    retryable: false,
+    status: 404,
+  },
+  method_not_allowed: {
+    code: 4315,
+    message: 'This address does not take that method.',
+    remedy: 'The Allow header lists the methods it takes.',
+    retryable: false,
+    status: 405,
+  },
+  unauthorized: {
+    code: 4316,
+    message: 'The request carries no valid API key or token.',
+    remedy: 'Send "Authorization: Bearer <API key or token>".',
+    retryable: false,
+    status: 401,
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorName = keyof typeof ERRORS;
+
+/**
+ * Errors that arise in a client library and never travel: kept apart so that a browser bundle carries these few only.
+ * Range 4400–4499.
+ */
+export const CLIENT_ERRORS = {
+  closed: { code: 4400, message: 'The client was closed.', retryable: false },
+  timed_out: { code: 4401, message: 'The gateway did not answer in time.', retryable: true },
+  connection_lost: { code: 4402, message: 'The connection was lost before the answer came.', retryable: true },
+  token_failed: { code: 4403, message: 'The token callback failed.', retryable: true },
+  unsubscribed: { code: 4404, message: 'The subscription has ended.', retryable: false },
+} as const;
+
+export type ClientErrorName = keyof typeof CLIENT_ERRORS;
+
+/** What a client does after a close, by the code's range; any code outside of ours (1006 included) is `reconnect`. */
+export type AfterClose = 'reconnect' | 'new_token' | 'stop';
+
+/**
+ * Tells what a client does after its connection was closed. SPEC.md section 8.2.
+ *
+ * @param code close code of the WebSocket
+ */
+export function afterClose(code: number): AfterClose {
+  if (code >= 4100 && code < 4200) return 'new_token';
+  if (code >= 4200 && code < 4300) return 'stop';
+  return 'reconnect';
+}
+
+/**
+ * Builds the wire form of an error.
+ *
+ * @param name entry of the catalogue
+ * @param detail replaces the catalogue's sentence with one that says where and what; never a token or a payload
+ * @param retryAfter milliseconds to wait before trying again
+ */
+export function errorBody(name: ErrorName, detail?: string, retryAfter?: number): ErrorBody {
+  const { code, message, retryable } = ERRORS[name];
+  const body = { code, name, message: detail ?? message, retryable };
+  return retryAfter === undefined ? body : { ...body, retryAfter };
+}

@@ -1,0 +1,50 @@
+import { LIMITS } from './limits.ts';
+
+/**
+ * Finds out why a value cannot be a message's `data`. SPEC.md section 3.3: what one client publishes, every other
+ * client must be able to read, in every codec and every language.
+ *
+ * @returns where and why, e.g. `data.items[3]: not a finite number`; `null` when the value is fine
+ */
+export function checkData(data: unknown): string | null {
+  const fault = check(data, LIMITS.dataDepth);
+  return fault === null ? null : `data${fault}`;
+}
+
+function check(value: unknown, depth: number): string | null {
+  switch (typeof value) {
+    case 'boolean':
+      return null;
+    case 'string':
+      return value.isWellFormed() ? null : ': a string with a lone surrogate (not Unicode)';
+    case 'number':
+      return Number.isFinite(value) ? null : ': not a finite number';
+    case 'object':
+      break;
+    default:
+      return `: ${value === undefined ? 'missing' : `a ${typeof value} is not a JSON value`}`;
+  }
+  if (value === null) return null;
+  if (depth === 0) return `: nested deeper than ${LIMITS.dataDepth} levels`;
+  return Array.isArray(value) ? checkArray(value, depth) : checkObject(value, depth);
+}
+
+function checkArray(items: readonly unknown[], depth: number): string | null {
+  for (let at = 0; at < items.length; at++) {
+    const fault = check(items[at], depth - 1);
+    if (fault !== null) return `[${at}]${fault}`;
+  }
+  return null;
+}
+
+function checkObject(value: object, depth: number): string | null {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return ': not a plain object';
+  for (const [name, item] of Object.entries(value)) {
+    if (name === '__proto__') return ': a field may not be named "__proto__"';
+    if (!name.isWellFormed()) return ': a field whose name has a lone surrogate (not Unicode)';
+    const fault = check(item, depth - 1);
+    if (fault !== null) return `.${name}${fault}`;
+  }
+  return null;
+}

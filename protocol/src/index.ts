@@ -1,0 +1,25 @@
+export { isChannelName } from './channel-name.ts';
+export type { Codec } from './codec.ts';
+export {
+  type AfterClose,
+  afterClose,
+  CLIENT_ERRORS,
+  type ClientErrorName,
+  ERRORS,
+  type ErrorKind,
+  type ErrorName,
+  errorBody,
+} from './codes.ts';
+export { checkData } from './data.ts';
+export { json } from './json.ts';
+export { LIMITS } from './limits.ts';
+export type * from './messages.ts';
+export {
+  comparePatterns,
+  matchPattern,
+  type Params,
+  type Pattern,
+  PatternError,
+  parsePattern,
+  patternsCollide,
+} from './patterns.ts';

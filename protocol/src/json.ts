@@ -1,0 +1,13 @@
+import type { Codec } from './codec.ts';
+
+/** The text codec, which every gateway and client speaks. SPEC.md section 2.1. */
+export const json: Codec = {
+  name: 'json',
+  subprotocol: 'sluice.v1.json',
+  binary: false,
+  encode: (frame) => JSON.stringify(frame),
+  decode: (data) => {
+    if (typeof data !== 'string') throw new TypeError('a JSON frame travels as a text message, not as binary');
+    return JSON.parse(data) as unknown;
+  },
+};

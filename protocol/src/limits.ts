@@ -1,0 +1,23 @@
+/** Limits of the language itself: every implementation may rely on them. SPEC.md section 3. */
+export const LIMITS = {
+  /** Characters of a channel's name. */
+  channelLength: 200,
+  /** Characters of an event's name. */
+  eventLength: 128,
+  /** Characters of an idempotency key. */
+  keyLength: 128,
+  /** Tags of one message. */
+  tags: 16,
+  /** Characters of a tag's name. */
+  tagNameLength: 64,
+  /** Characters of a tag's value. */
+  tagValueLength: 256,
+  /** Nesting of arrays and objects in `data`. */
+  dataDepth: 64,
+  /** Messages in one page of history. */
+  historyPage: 1000,
+  /** Messages in a page of history when the client does not say. */
+  historyDefault: 100,
+  /** Characters of a token. */
+  tokenLength: 16_384,
+} as const;
