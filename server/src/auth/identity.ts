@@ -1,0 +1,101 @@
+/** Who is on the other end, and what the token lets them do. */
+
+import { type Pattern, PatternError, parsePattern } from '@sluice/protocol';
+
+/** The things that can be done on a channel. */
+export const VERBS = [
+  'subscribe',
+  'publish',
+  'history',
+  'presence',
+  'enter',
+  'consume',
+  'request',
+  'respond',
+  'manage',
+] as const;
+export type Verb = (typeof VERBS)[number];
+
+/** What a token says about the channels of one pattern, beyond what their rules say. */
+export interface Capability {
+  readonly pattern: Pattern;
+  readonly allow: ReadonlySet<Verb>;
+  /** A denied verb stays denied, whatever rules and other capabilities allow. */
+  readonly deny: ReadonlySet<Verb>;
+}
+
+/** The one in whose name a connection or a request acts. */
+export interface Identity {
+  /** `sub` of the token; `null` for anonymous connections and API keys. */
+  readonly user: string | null;
+  /** All claims of the verified token. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly capabilities: readonly Capability[];
+  /** `exp` of the token, in ms since the Unix epoch. */
+  readonly expiresAt?: number;
+  /** `jti` of the token. */
+  readonly tokenId?: string;
+  /** `iat` of the token, in ms since the Unix epoch. */
+  readonly issuedAt?: number;
+  /** Rules do not apply: API keys without capabilities, and the program that embeds the gateway. */
+  readonly trusted?: boolean;
+}
+
+/** A connection without a token. */
+export const ANONYMOUS: Identity = Object.freeze({ user: null, claims: Object.freeze({}), capabilities: [] });
+
+/** Bounds what one token can cost: each capability is looked at for every operation. */
+const MAX_CAPABILITIES = 200;
+
+const isVerb = (text: string): text is Verb => (VERBS as readonly string[]).includes(text);
+
+function parseVerbs(source: string, words: unknown): Omit<Capability, 'pattern'> | string {
+  if (!Array.isArray(words)) return `caps["${source}"] must be a list of verbs`;
+  const allow = new Set<Verb>();
+  const deny = new Set<Verb>();
+  for (const word of words as unknown[]) {
+    if (typeof word !== 'string') return `caps["${source}"] holds something that is not a string`;
+    const target = word.startsWith('!') ? deny : allow;
+    const verb = target === deny ? word.slice(1) : word;
+    if (verb === '*') for (const each of VERBS) target.add(each);
+    else if (isVerb(verb)) target.add(verb);
+    else return `caps["${source}"]: "${word.slice(0, 40)}" is not a verb; verbs are ${VERBS.join(', ')} and *`;
+  }
+  return { allow, deny };
+}
+
+function parseCapability(source: string, words: unknown): Capability | string {
+  let pattern: Pattern;
+  try {
+    pattern = parsePattern(source);
+  } catch (error) {
+    if (error instanceof PatternError) return `caps: ${error.message}`;
+    throw error;
+  }
+  if (pattern.segments.some((segment) => segment.kind === 'param')) {
+    return `caps["${source}"]: {param} belongs to rules; write * for one segment`;
+  }
+  const verbs = parseVerbs(source, words);
+  return typeof verbs === 'string' ? verbs : { pattern, ...verbs };
+}
+
+/**
+ * Reads the claim `caps`: `{ "chat:*": ["subscribe", "publish"], "user:42": ["*"], "chat:staff": ["!*"] }`.
+ *
+ * @returns the capabilities, or what is wrong with the claim
+ */
+export function parseCapabilities(claim: unknown): Capability[] | string {
+  if (claim === undefined) return [];
+  if (typeof claim !== 'object' || claim === null || Array.isArray(claim)) {
+    return 'caps must be an object of patterns and lists of verbs';
+  }
+  const entries = Object.entries(claim);
+  if (entries.length > MAX_CAPABILITIES) return `caps may name at most ${MAX_CAPABILITIES} patterns`;
+  const capabilities: Capability[] = [];
+  for (const [source, words] of entries) {
+    const capability = parseCapability(source, words);
+    if (typeof capability === 'string') return capability;
+    capabilities.push(capability);
+  }
+  return capabilities;
+}
