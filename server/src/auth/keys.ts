@@ -1,3 +1,6 @@
+/** Keys that tokens are verified with: their configuration, and the key material behind it. */
+
+import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
 
 export const HMAC_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
@@ -44,4 +47,92 @@ export interface JwksKey {
   /** URL of a JSON Web Key Set. */
   readonly jwks: string;
   readonly algorithms: readonly AsymmetricAlgorithm[];
+}
+
+/** Key material with the one algorithm that it may verify. */
+export interface VerificationKey {
+  readonly key: KeyObject;
+  readonly algorithm: Algorithm;
+  readonly kid?: string;
+}
+
+/** RFC 7518 section 3.2: a key of the size of the hash or larger must be used. */
+const SECRET_BYTES: Readonly<Record<HmacAlgorithm, number>> = { HS256: 32, HS384: 48, HS512: 64 };
+/** RFC 7518 sections 3.3 and 3.5. */
+const RSA_BITS = 2048;
+
+export const isHmac = (algorithm: Algorithm): algorithm is HmacAlgorithm =>
+  (HMAC_ALGORITHMS as readonly string[]).includes(algorithm);
+
+function importSecret(secret: Buffer, algorithm: HmacAlgorithm): KeyObject {
+  const needed = SECRET_BYTES[algorithm];
+  if (secret.length < needed) {
+    throw new Error(`the secret has ${secret.length} bytes, ${algorithm} needs at least ${needed}`);
+  }
+  return createSecretKey(secret);
+}
+
+const isEc = (key: KeyObject, curve: string) =>
+  key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curve;
+
+const isRsa = (key: KeyObject) => key.asymmetricKeyType === 'rsa';
+
+const FITS: Readonly<Record<string, { needs: string; test: (key: KeyObject) => boolean }>> = {
+  RS: { needs: 'an RSA key', test: isRsa },
+  PS: { needs: 'an RSA key', test: isRsa },
+  ES256: { needs: 'an EC key on the curve P-256', test: (key) => isEc(key, 'prime256v1') },
+  ES384: { needs: 'an EC key on the curve P-384', test: (key) => isEc(key, 'secp384r1') },
+  EdDSA: { needs: 'an Ed25519 key', test: (key) => key.asymmetricKeyType === 'ed25519' },
+};
+
+function checkFit(key: KeyObject, algorithm: AsymmetricAlgorithm): KeyObject {
+  const fit = FITS[algorithm] ?? FITS[algorithm.slice(0, 2)];
+  if (fit?.test(key) !== true) throw new Error(`${algorithm} needs ${fit?.needs}, this is ${key.asymmetricKeyType}`);
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? RSA_BITS;
+  if (bits < RSA_BITS) throw new Error(`the RSA key has ${bits} bits, at least ${RSA_BITS} are needed`);
+  return key;
+}
+
+function importPem(pem: string, algorithm: AsymmetricAlgorithm): KeyObject {
+  let key: KeyObject;
+  try {
+    key = createPublicKey(pem);
+  } catch {
+    throw new Error('the PEM cannot be read; it must hold a public key (BEGIN PUBLIC KEY) or a certificate');
+  }
+  return checkFit(key, algorithm);
+}
+
+function importJwk(jwk: JWK, algorithm: Algorithm): KeyObject {
+  if (jwk.alg !== undefined && jwk.alg !== algorithm) throw new Error(`the JWK is for ${jwk.alg}, not ${algorithm}`);
+  if (jwk.use !== undefined && jwk.use !== 'sig') throw new Error(`the JWK is for "${jwk.use}", not for signatures`);
+  if (isHmac(algorithm)) {
+    if (jwk.kty !== 'oct' || typeof jwk.k !== 'string') throw new Error(`${algorithm} needs a JWK of kty "oct" with k`);
+    return importSecret(Buffer.from(jwk.k, 'base64url'), algorithm);
+  }
+  let key: KeyObject;
+  try {
+    key = createPublicKey({ key: { ...jwk }, format: 'jwk' });
+  } catch {
+    throw new Error(`the JWK is not a public key that ${algorithm} can use`);
+  }
+  return checkFit(key, algorithm);
+}
+
+/**
+ * Makes key material of the configuration of a key.
+ *
+ * @throws Error when the key cannot be read, is too short, or does not fit its algorithm; the message never holds it
+ */
+export function importKey(config: SecretKey | PemKey | JwkKey): VerificationKey {
+  const { algorithm, kid } = config;
+  return { key: importMaterial(config), algorithm, ...(kid === undefined ? {} : { kid }) };
+}
+
+function importMaterial(config: SecretKey | PemKey | JwkKey): KeyObject {
+  if ('jwk' in config) return importJwk(config.jwk, config.algorithm);
+  if ('pem' in config) return importPem(config.pem, config.algorithm);
+  // A public key is known to everybody: as an HMAC secret it would let everybody sign.
+  if (config.secret.includes('-----BEGIN ')) throw new Error('the secret is a PEM; write it as "pem"');
+  return importSecret(Buffer.from(config.secret, 'utf8'), config.algorithm);
 }

@@ -1,17 +1,132 @@
+/** From what somebody wrote to a configuration that the gateway can rely on. */
+
+import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { KeyConfig } from '../auth/keys.ts';
+import type { ApiKeyConfig } from '../auth/secrets.ts';
+import { readChannels } from './channel-options.ts';
 import type { Config, ConfigInput } from './config.ts';
+import { readApiKeys, readKeys, type Surroundings } from './key-options.ts';
+import { OPTIONS, type Option } from './options.ts';
+import { type Path, Problems, suggest } from './problems.ts';
 
 export type { Rule } from '../auth/rule.ts';
 export type { Config, ConfigInput } from './config.ts';
+export { ConfigError } from './problems.ts';
 
-/** All that is wrong with a configuration. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly problems: readonly string[];
+export interface ParseOptions {
+  /** Relative paths start here. Default: the working directory. */
+  readonly directory?: string;
+  /** For `secretEnv`. Default: the environment of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where the value at a path came from, for errors. */
+  readonly source?: (path: Path) => string | undefined;
+  /** Default: whether standard output is one. */
+  readonly terminal?: boolean;
+}
 
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
+/** In development, where no rule is written: a place to try things out. */
+const DEV_CHANNELS = { '**': { allow: { '*': 'users' }, history: true } };
+
+const NO_KEY = [
+  'there is none, so no token could be accepted — do one of these:',
+  '      in the file:         keys: [{ secretEnv: MY_SECRET }]   (or pemFile, jwk, jwks)',
+  '      in the environment:  SLUICE_SECRET="$(openssl rand -base64 48)"',
+  '      to try it out:       sluice serve --dev',
+  '    or set anonymous: true, for a gateway without users',
+].join('\n');
+
+/** Configurations that `parseConfig` made: an object of the same shape made by hand has not been checked. */
+const made = new WeakSet<object>();
+
+type Plain = Readonly<Record<string, unknown>>;
+
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const GROUPS = ['limits', 'log'] as const;
+
+function checkNames(input: Plain, problems: Problems): void {
+  const known = [...new Set(OPTIONS.map(({ path }) => path.split('.')[0] ?? path))];
+  for (const name of Object.keys(input)) {
+    if (!known.includes(name)) problems.add([name], `is not an option — ${suggest(name, known)}`);
   }
+  for (const group of GROUPS) {
+    const value = input[group];
+    if (value === undefined) continue;
+    const inner = OPTIONS.flatMap(({ path }) => (path.startsWith(`${group}.`) ? [path.slice(group.length + 1)] : []));
+    if (!isPlain(value)) problems.add([group], `must be an object — with ${inner.join(', ')}`);
+    else
+      for (const name of Object.keys(value)) {
+        if (!inner.includes(name)) problems.add([group, name], `is not an option — ${suggest(name, inner)}`);
+      }
+  }
+}
+
+function valueAt(input: Plain, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, name) => (isPlain(value) && Object.hasOwn(value, name) ? value[name] : undefined),
+    input,
+  );
+}
+
+/** Reads every option of the table by itself. Where one is wrong or absent: its default. */
+function readOptions(input: Plain, problems: Problems): (path: string) => unknown {
+  const values = new Map(OPTIONS.map((option) => [option.path, readOption(input, option, problems)]));
+  return (path) => values.get(path);
+}
+
+function readOption(input: Plain, option: Option, problems: Problems): unknown {
+  const path = option.path.split('.');
+  const value = valueAt(input, path);
+  // A YAML key with nothing behind it is null.
+  if (value === undefined || value === null) return option.default;
+  return problems.read(path, option.schema, value) ?? option.default;
+}
+
+function readStatic(folder: unknown, directory: string, problems: Problems): { static?: string } {
+  if (typeof folder !== 'string') return {};
+  const full = resolve(directory, folder);
+  if (statSync(full, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    problems.add(['static'], `there is no folder ${full} — build it first, or correct the path`);
+  }
+  return { static: full };
+}
+
+const newSecret = () => randomBytes(32).toString('base64url');
+
+interface Credentials {
+  readonly keys: readonly KeyConfig[];
+  readonly apiKeys: readonly ApiKeyConfig[];
+  readonly devSecret?: string;
+  readonly devApiKey?: string;
+}
+
+function readCredentials(
+  read: (path: string) => unknown,
+  around: Surroundings,
+  { problems, dev, anonymous, keysGiven }: { problems: Problems; dev: boolean; anonymous: boolean; keysGiven: boolean },
+): Credentials {
+  const keyInputs = read('keys') as readonly unknown[];
+  const apiKeyInputs = read('apiKeys') as readonly unknown[];
+  const keys = readKeys(keyInputs, around, { problems });
+  const apiKeys = readApiKeys(apiKeyInputs, around, { problems });
+  if (!keysGiven && !anonymous && !dev) problems.add(['keys'], NO_KEY);
+  const devSecret = dev && keyInputs.length === 0 ? newSecret() : undefined;
+  const devApiKey = dev && apiKeyInputs.length === 0 ? newSecret() : undefined;
+  return {
+    keys: devSecret === undefined ? keys : [{ secret: devSecret, algorithm: 'HS256' }],
+    apiKeys: devApiKey === undefined ? apiKeys : [{ name: 'dev', secret: devApiKey }],
+    ...(devSecret === undefined ? {} : { devSecret }),
+    ...(devApiKey === undefined ? {} : { devApiKey }),
+  };
+}
+
+function parties(read: (path: string) => unknown): Pick<Config, 'issuer' | 'audience'> {
+  const issuer = read('issuer') as Config['issuer'];
+  const audience = read('audience') as Config['audience'];
+  return { ...(issuer === undefined ? {} : { issuer }), ...(audience === undefined ? {} : { audience }) };
 }
 
 /**
@@ -19,6 +134,46 @@ export class ConfigError extends Error {
  *
  * @throws ConfigError with every problem
  */
-export function parseConfig(_input: ConfigInput | Config): Config {
-  throw new ConfigError(['not written yet']);
+export function parseConfig(input: ConfigInput | Config, options: ParseOptions = {}): Config {
+  if (made.has(input)) return input as Config;
+  const { directory = process.cwd(), env = process.env, source, terminal = process.stdout.isTTY === true } = options;
+  const problems = new Problems(source);
+  const plain = input as unknown as Plain;
+  checkNames(plain, problems);
+  const read = readOptions(plain, problems);
+  const dev = read('dev') as boolean;
+  const anonymous = read('anonymous') as boolean;
+  const keysGiven = !(plain.keys == null || (Array.isArray(plain.keys) && plain.keys.length === 0));
+  const maxFrame = read('limits.maxFrame') as number;
+  const channels = (read('channels') as Plain | undefined) ?? (dev ? DEV_CHANNELS : {});
+  const config: Config = {
+    host: (read('host') as string | undefined) ?? (dev ? '127.0.0.1' : '0.0.0.0'),
+    port: read('port') as number,
+    path: '/ws',
+    dev,
+    ...readStatic(read('static'), directory, problems),
+    origins: read('origins') as readonly string[],
+    ...parties(read),
+    clockTolerance: read('clockTolerance') as number,
+    anonymous,
+    engine: read('engine') as 'memory',
+    channels: readChannels(channels, { maxFrame, problems }),
+    limits: {
+      maxFrame,
+      outbound: read('limits.outbound') as number,
+      subscriptions: read('limits.subscriptions') as number,
+    },
+    heartbeat: read('heartbeat') as number,
+    connectTimeout: read('connectTimeout') as number,
+    tokenGrace: read('tokenGrace') as number,
+    drain: read('drain') as number,
+    log: {
+      level: read('log.level') as Config['log']['level'],
+      format: (read('log.format') as Config['log']['format'] | undefined) ?? (dev && terminal ? 'pretty' : 'json'),
+    },
+    ...readCredentials(read, { directory, env }, { problems, dev, anonymous, keysGiven }),
+  };
+  problems.throwIfAny();
+  made.add(config);
+  return config;
 }

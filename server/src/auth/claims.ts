@@ -1,0 +1,96 @@
+/** What the claims of a token with a good signature must say. */
+
+import type { JWTPayload } from 'jose';
+import { type Identity, parseCapabilities } from './identity.ts';
+
+/** Characters of `sub`: it is sent to others, as `from` of messages and in presence. */
+const MAX_USER = 200;
+
+/** A refusal. The message names the claim; it never holds the token. */
+export interface ClaimProblem {
+  readonly error: 'token_expired' | 'token_not_active' | 'token_claims';
+  readonly message: string;
+}
+
+export interface ClaimRules {
+  readonly issuer?: string | readonly string[];
+  readonly audience?: string | readonly string[];
+  /** Milliseconds. */
+  readonly clockTolerance: number;
+}
+
+const wrong = (message: string): ClaimProblem => ({ error: 'token_claims', message });
+
+const list = (value: string | readonly string[]): readonly string[] => (typeof value === 'string' ? [value] : value);
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** Latest time that a Date can hold, in seconds. ECMA-262 section 21.4.1.1. */
+const MAX_SECONDS = 8.64e12;
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= MAX_SECONDS;
+}
+
+function checkTimes({ exp, nbf, iat }: JWTPayload, now: number, tolerance: number): ClaimProblem | null {
+  if (exp === undefined) return wrong('The claim "exp" is missing: a token must expire.');
+  for (const [name, value] of [
+    ['exp', exp],
+    ['nbf', nbf],
+    ['iat', iat],
+  ] as const) {
+    if (value !== undefined && !isTime(value))
+      return wrong(`The claim "${name}" must be seconds since the Unix epoch.`);
+  }
+  if (exp * 1000 <= now - tolerance) {
+    return { error: 'token_expired', message: `The token expired at ${iso(exp * 1000)}.` };
+  }
+  for (const [name, value] of [
+    ['nbf', nbf],
+    ['iat', iat],
+  ] as const) {
+    if (value !== undefined && value * 1000 > now + tolerance) {
+      const message = `The token is not valid before ${iso(value * 1000)} ("${name}"); compare the clocks.`;
+      return { error: 'token_not_active', message };
+    }
+  }
+  return null;
+}
+
+function checkSubject(sub: unknown): ClaimProblem | null {
+  if (sub === undefined) return wrong('The claim "sub" is missing: it names the user.');
+  if (typeof sub !== 'string' || sub === '') return wrong('The claim "sub" must be a non-empty string.');
+  if (sub.length > MAX_USER) return wrong(`The claim "sub" is longer than ${MAX_USER} characters.`);
+  if (!sub.isWellFormed()) return wrong('The claim "sub" holds a lone surrogate.');
+  return null;
+}
+
+function checkParties({ iss, aud }: JWTPayload, { issuer, audience }: ClaimRules): ClaimProblem | null {
+  if (issuer !== undefined && (typeof iss !== 'string' || !list(issuer).includes(iss))) {
+    return wrong(`The claim "iss" ${iss === undefined ? 'is missing' : 'is not an issuer that the gateway accepts'}.`);
+  }
+  const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (audience !== undefined && !list(audience).some((accepted) => audiences.includes(accepted))) {
+    return wrong(`The claim "aud" ${aud === undefined ? 'is missing' : 'does not name this gateway'}.`);
+  }
+  return null;
+}
+
+/** Makes an identity of claims, or says why not. `now` in ms since the Unix epoch. */
+export function readClaims(claims: JWTPayload, rules: ClaimRules, now: number): Identity | ClaimProblem {
+  const problem =
+    checkTimes(claims, now, rules.clockTolerance) ?? checkSubject(claims.sub) ?? checkParties(claims, rules);
+  if (problem !== null) return problem;
+  const { sub = null, exp = 0, iat, jti } = claims;
+  if (jti !== undefined && typeof jti !== 'string') return wrong('The claim "jti" must be a string.');
+  const capabilities = parseCapabilities(claims.caps);
+  if (typeof capabilities === 'string') return wrong(`The claim "caps" is malformed: ${capabilities}.`);
+  return {
+    user: sub,
+    claims,
+    capabilities,
+    expiresAt: Math.floor(exp * 1000),
+    ...(jti === undefined ? {} : { tokenId: jti }),
+    ...(iat === undefined ? {} : { issuedAt: Math.floor(iat * 1000) }),
+  };
+}

@@ -1,0 +1,42 @@
+import { createSecretKey } from 'node:crypto';
+import { type CryptoKey, type JWK, type KeyObject, SignJWT } from 'jose';
+import { parseCapabilities } from './identity.ts';
+import type { Algorithm } from './keys.ts';
+
+export interface MintOptions {
+  /** Shared secret, for HS256, HS384, HS512. */
+  readonly secret?: string;
+  /** Private key, for the other algorithms. */
+  readonly key?: KeyObject | CryptoKey | JWK;
+  readonly algorithm: Algorithm;
+  readonly kid?: string;
+  /** The user. */
+  readonly sub: string;
+  readonly caps?: Readonly<Record<string, readonly string[]>>;
+  /** Further claims. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** Milliseconds from now. */
+  readonly expiresIn: number;
+  /** Milliseconds since the Unix epoch. Default: `Date.now`. */
+  readonly clock?: () => number;
+}
+
+/**
+ * Signs a token for a user.
+ *
+ * @throws Error when the capabilities are malformed, or neither `secret` nor `key` is given
+ */
+export function mintToken(options: MintOptions): Promise<string> {
+  const { secret, key, algorithm, kid, sub, caps, claims = {}, expiresIn, clock = Date.now } = options;
+  const problem = parseCapabilities(caps);
+  if (typeof problem === 'string') throw new Error(problem);
+  const signer = secret === undefined ? key : createSecretKey(Buffer.from(secret, 'utf8'));
+  if (signer === undefined) throw new Error('mintToken needs a secret or a key');
+  const now = Math.floor(clock() / 1000);
+  return new SignJWT({ ...claims, ...(caps === undefined ? {} : { caps }) })
+    .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(kid === undefined ? {} : { kid }) })
+    .setSubject(sub)
+    .setIssuedAt(now)
+    .setExpirationTime(now + Math.ceil(expiresIn / 1000))
+    .sign(signer);
+}

@@ -1,0 +1,271 @@
+/**
+ * The table of options: the only place that knows an option's shape, default, environment variable, flag and meaning.
+ * The loader, `sluice check`, `--help` and the reference in the docs all read it.
+ */
+
+import { z } from 'zod';
+import { LOG_LEVELS } from './config.ts';
+import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, SECOND, size, text, texts, whole } from './values.ts';
+
+/** How the text of an environment variable or a flag becomes a value. */
+export type TextKind = 'text' | 'number' | 'boolean' | 'list';
+
+export interface Option {
+  /** `limits.maxFrame`: name in the file, nested at the dot. */
+  readonly path: string;
+  readonly schema: z.ZodType;
+  /** What it is when nobody says; `undefined` where that depends, and `defaultText` says on what. */
+  readonly default?: unknown;
+  readonly defaultText: string;
+  /** The kind of value, for people. */
+  readonly type: string;
+  /** Environment variables, the strongest first. */
+  readonly env?: readonly string[];
+  /** Flag of `sluice serve` and `sluice check`, in the notation of commander. */
+  readonly flag?: string;
+  readonly kind?: TextKind;
+  readonly description: string;
+}
+
+const timer = (min: number) => duration({ min, max: DAY });
+
+const origin = z.string({ error: 'must be an origin — like "https://example.com", or "*"' }).refine(
+  (value) => {
+    if (value === '*') return true;
+    const url = URL.canParse(value) ? new URL(value) : null;
+    return url?.origin === value && /^https?:$/.test(url.protocol);
+  },
+  { error: 'is not an origin — write scheme, host and port only, like "https://example.com", or "*"' },
+);
+
+const listOf = (what: string) => z.array(z.unknown(), { error: `must be a list — ${what}` });
+
+export const OPTIONS: readonly Option[] = [
+  {
+    path: 'host',
+    schema: text('an address to listen on'),
+    defaultText: '`0.0.0.0`; `127.0.0.1` in development',
+    type: 'text',
+    env: ['SLUICE_HOST'],
+    flag: '--host <address>',
+    description: 'Address to listen on.',
+  },
+  {
+    path: 'port',
+    schema: whole({ min: 0, max: 65_535 }),
+    default: 8080,
+    defaultText: '`8080`',
+    type: 'number',
+    env: ['SLUICE_PORT', 'PORT'],
+    flag: '--port <number>',
+    kind: 'number',
+    description: 'Port to listen on; 0 takes any free one.',
+  },
+  {
+    path: 'dev',
+    schema: flag(),
+    default: false,
+    defaultText: '`false`',
+    type: 'boolean',
+    env: ['SLUICE_DEV'],
+    flag: '--dev',
+    kind: 'boolean',
+    description:
+      'Development: listens on this machine only, makes the keys that are missing, hands out tokens at `/dev/token`. Never in production.',
+  },
+  {
+    path: 'static',
+    schema: text('the path of a folder'),
+    defaultText: 'nothing is served',
+    type: 'path',
+    env: ['SLUICE_STATIC'],
+    flag: '--static <folder>',
+    description: 'Folder served at `/`. In a file, relative to that file.',
+  },
+  {
+    path: 'origins',
+    schema: z.preprocess(
+      (value) => (typeof value === 'string' ? [value] : value),
+      z.array(origin, { error: 'must be a list of origins — like ["https://example.com"]' }),
+    ),
+    default: [],
+    defaultText: 'the origin of the gateway itself',
+    type: 'list of origins',
+    env: ['SLUICE_ORIGINS'],
+    flag: '--origins <list>',
+    kind: 'list',
+    description:
+      'Pages that may connect: exact origins, or `*` for all. Programs that send no origin are not concerned.',
+  },
+  {
+    path: 'keys',
+    schema: listOf(
+      'like [{ secret: … }], [{ pemFile: …, algorithm: ES256 }] or [{ jwks: https://…, algorithms: [RS256] }]',
+    ),
+    default: [],
+    defaultText: 'none; in development one made for the run',
+    type: 'list of keys',
+    env: ['SLUICE_SECRET'],
+    description: 'Keys that tokens may be signed with; several for rotation. `SLUICE_SECRET` is one HS256 secret.',
+  },
+  {
+    path: 'issuer',
+    schema: texts('an issuer'),
+    defaultText: 'not checked',
+    type: 'text or list',
+    env: ['SLUICE_ISSUER'],
+    flag: '--issuer <list>',
+    kind: 'list',
+    description: 'Accepted values of the claim `iss`.',
+  },
+  {
+    path: 'audience',
+    schema: texts('an audience'),
+    defaultText: 'not checked',
+    type: 'text or list',
+    env: ['SLUICE_AUDIENCE'],
+    flag: '--audience <list>',
+    kind: 'list',
+    description: 'Accepted values of the claim `aud`; a token must name one of them.',
+  },
+  {
+    path: 'clockTolerance',
+    schema: duration({ min: 0, max: 10 * MINUTE }),
+    default: 5 * SECOND,
+    defaultText: '`5s`',
+    type: 'duration',
+    env: ['SLUICE_CLOCK_TOLERANCE'],
+    flag: '--clock-tolerance <duration>',
+    description: "How far the issuer's clock may be off.",
+  },
+  {
+    path: 'anonymous',
+    schema: flag(),
+    default: false,
+    defaultText: '`false`',
+    type: 'boolean',
+    env: ['SLUICE_ANONYMOUS'],
+    flag: '--anonymous',
+    kind: 'boolean',
+    description: 'May connections come without a token? They may do what rules allow to `anyone`.',
+  },
+  {
+    path: 'apiKeys',
+    schema: listOf('like [{ name: backend, secretEnv: BACKEND_KEY }]'),
+    default: [],
+    defaultText: 'none; in development one made for the run',
+    type: 'list of API keys',
+    env: ['SLUICE_API_KEY'],
+    description:
+      'Keys of backends for the HTTP API. Without `caps` a key may do everything. `SLUICE_API_KEY` is one such secret.',
+  },
+  {
+    path: 'engine',
+    schema: oneOf(['memory']),
+    default: 'memory',
+    defaultText: '`memory`',
+    type: 'text',
+    env: ['SLUICE_ENGINE'],
+    flag: '--engine <name>',
+    description: 'Where channels keep their messages.',
+  },
+  {
+    path: 'channels',
+    schema: z.record(z.string(), z.unknown(), {
+      error: 'must be an object — patterns like "chat:{room}" and their rules',
+    }),
+    defaultText: 'none; in development `**`, open to every user, with history',
+    type: 'rules by pattern',
+    description: 'What may be done on which channels. A channel that no pattern matches does not exist.',
+  },
+  {
+    path: 'limits.maxFrame',
+    schema: size({ min: KIB, max: 16 * MIB }),
+    default: 128 * KIB,
+    defaultText: '`128KiB`',
+    type: 'size',
+    env: ['SLUICE_LIMITS_MAX_FRAME'],
+    flag: '--max-frame <size>',
+    description: 'Largest frame that a client may send.',
+  },
+  {
+    path: 'limits.outbound',
+    schema: size({ min: 16 * KIB, max: 256 * MIB }),
+    default: MIB,
+    defaultText: '`1MiB`',
+    type: 'size',
+    env: ['SLUICE_LIMITS_OUTBOUND'],
+    flag: '--outbound <size>',
+    description: 'What may wait for one connection in memory; beyond it, its subscriptions are replayed from the log.',
+  },
+  {
+    path: 'limits.subscriptions',
+    schema: whole({ min: 1, max: 100_000 }),
+    default: 1000,
+    defaultText: '`1000`',
+    type: 'number',
+    env: ['SLUICE_LIMITS_SUBSCRIPTIONS'],
+    flag: '--subscriptions <number>',
+    kind: 'number',
+    description: 'Subscriptions of one connection.',
+  },
+  {
+    path: 'heartbeat',
+    schema: duration({ min: 1, max: 10 * MINUTE }),
+    default: 25 * SECOND,
+    defaultText: '`25s`',
+    type: 'duration',
+    env: ['SLUICE_HEARTBEAT'],
+    flag: '--heartbeat <duration>',
+    description: 'A connection is never silent for longer.',
+  },
+  {
+    path: 'connectTimeout',
+    schema: timer(1),
+    default: 5 * SECOND,
+    defaultText: '`5s`',
+    type: 'duration',
+    env: ['SLUICE_CONNECT_TIMEOUT'],
+    flag: '--connect-timeout <duration>',
+    description: 'A connection that has not sent `connect` by then is closed.',
+  },
+  {
+    path: 'tokenGrace',
+    schema: duration({ min: 0, max: HOUR }),
+    default: 10 * SECOND,
+    defaultText: '`10s`',
+    type: 'duration',
+    env: ['SLUICE_TOKEN_GRACE'],
+    flag: '--token-grace <duration>',
+    description: 'How long a connection may outlive its token, waiting for a new one.',
+  },
+  {
+    path: 'drain',
+    schema: duration({ min: 0, max: HOUR }),
+    default: 10 * SECOND,
+    defaultText: '`10s`',
+    type: 'duration',
+    env: ['SLUICE_DRAIN'],
+    flag: '--drain <duration>',
+    description: 'On SIGTERM, reconnects are spread over this time.',
+  },
+  {
+    path: 'log.level',
+    schema: oneOf(LOG_LEVELS),
+    default: 'info',
+    defaultText: '`info`',
+    type: LOG_LEVELS.join(', '),
+    env: ['SLUICE_LOG_LEVEL'],
+    flag: '--log-level <level>',
+    description: 'The least important lines to log.',
+  },
+  {
+    path: 'log.format',
+    schema: oneOf(['json', 'pretty']),
+    defaultText: '`json`; `pretty` in development on a terminal',
+    type: 'json, pretty',
+    env: ['SLUICE_LOG_FORMAT'],
+    flag: '--log-format <format>',
+    description: 'How lines are logged.',
+  },
+];

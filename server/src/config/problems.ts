@@ -1,0 +1,107 @@
+/** How a configuration says what is wrong with it: all at once, each as `path: what is wrong — how to fix`. */
+
+import type { z } from 'zod';
+
+/** All that is wrong with a configuration. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  /** One text each: `option.path: what is wrong — how to fix`. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/** Where in the configuration: names and list positions. */
+export type Path = readonly PropertyKey[];
+
+/** Writes a path as one would in code: `channels["chat:{room}"].allow.publish`, `keys[0].pem`. */
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    const name = String(step);
+    if (!/^[A-Za-z_$][\w$]*$/.test(name)) return `${text}[${JSON.stringify(name)}]`;
+    return text === '' ? name : `${text}.${name}`;
+  }, '');
+}
+
+/** Edits between two short names, up to swapping neighbours. Damerau and Levenshtein's optimal string alignment. */
+function distance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, at) => at)];
+  const cell = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    rows.push(row);
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row.push(
+        Math.min(
+          cell(i - 1, j) + 1,
+          cell(i, j - 1) + 1,
+          cell(i - 1, j - 1) + (same ? 0 : 1),
+          swapped ? cell(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
+    }
+  }
+  return cell(a.length, b.length);
+}
+
+/** The known name that an unknown one is probably meant to be. */
+export function nearest(name: string, known: readonly string[]): string | null {
+  const wanted = name.toLowerCase().slice(0, 40);
+  const ranked = known
+    .map((candidate) => ({ candidate, edits: distance(wanted, candidate.toLowerCase()) }))
+    .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(candidate.length / 3)))
+    .sort((a, b) => a.edits - b.edits);
+  return ranked[0]?.candidate ?? null;
+}
+
+/** Says which names there are instead of an unknown one. */
+export function suggest(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  return near === null ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`;
+}
+
+/** Collects what is wrong, while reading goes on. */
+export class Problems {
+  readonly #list: string[] = [];
+  readonly #source: (path: Path) => string | undefined;
+
+  /** @param source where the value at a path came from, e.g. `SLUICE_PORT` */
+  constructor(source: (path: Path) => string | undefined = () => undefined) {
+    this.#source = source;
+  }
+
+  /** @param text `what is wrong — how to fix` */
+  add(path: Path, text: string): void {
+    const source = this.#source(path);
+    this.#list.push(`${formatPath(path)}: ${text}${source === undefined ? '' : ` (from ${source})`}`);
+  }
+
+  /** Reads a value by a schema; what is wrong with it goes on the list, and the result is `undefined`. */
+  read<T>(path: Path, schema: z.ZodType<T>, value: unknown, known: readonly string[] = []): T | undefined {
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) {
+      const at = [...path, ...issue.path];
+      if (issue.code !== 'unrecognized_keys') this.add(at, issue.message);
+      else for (const key of issue.keys) this.add([...at, key], `is not an option — ${suggest(key, known)}`);
+    }
+    return undefined;
+  }
+
+  get any(): boolean {
+    return this.#list.length > 0;
+  }
+
+  /** @throws ConfigError when there is any problem */
+  throwIfAny(): void {
+    if (this.any) throw new ConfigError(this.#list);
+  }
+}
