@@ -11,6 +11,7 @@ export {
   errorBody,
 } from './codes.ts';
 export { checkData } from './data.ts';
+export { checkDraft, type DraftFault, type RawDraft, toDraft } from './draft.ts';
 export { json } from './json.ts';
 export { LIMITS } from './limits.ts';
 export type * from './messages.ts';

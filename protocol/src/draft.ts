@@ -1,0 +1,69 @@
+import { checkData } from './data.ts';
+import { LIMITS } from './limits.ts';
+import type { Draft, Tags } from './messages.ts';
+
+/** What is wrong with what a publisher handed over. */
+export interface DraftFault {
+  readonly error: 'command_invalid' | 'payload_invalid';
+  /** Names the field and says what it must be. */
+  readonly detail: string;
+}
+
+/** Fields of a message as they came from outside; more may be there and are ignored. */
+export interface RawDraft {
+  readonly data?: unknown;
+  readonly event?: unknown;
+  readonly tags?: unknown;
+  readonly key?: unknown;
+}
+
+const invalid = (detail: string): DraftFault => ({ error: 'command_invalid', detail });
+
+function isText(value: unknown, most: number): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= most && value.isWellFormed();
+}
+
+function checkTags(tags: unknown): string | null {
+  if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) return '"tags" must be an object of strings';
+  const entries = Object.entries(tags);
+  if (entries.length > LIMITS.tags) return `"tags" may hold at most ${LIMITS.tags} tags`;
+  for (const [name, value] of entries) {
+    if (!isText(name, LIMITS.tagNameLength) || name === '__proto__') {
+      return `"tags": a name must have 1 to ${LIMITS.tagNameLength} characters and not be "__proto__"`;
+    }
+    if (value !== '' && !isText(value, LIMITS.tagValueLength)) {
+      return `"tags.${name}" must be a string of at most ${LIMITS.tagValueLength} characters`;
+    }
+  }
+  return null;
+}
+
+/**
+ * Checks the part of a publish that is the same from every door. SPEC.md section 3.3.
+ *
+ * @returns what is wrong, or `null` when the value is a draft
+ */
+export function checkDraft(raw: RawDraft): DraftFault | null {
+  if (raw.event !== undefined && !isText(raw.event, LIMITS.eventLength)) {
+    return invalid(`"event" must be a string of 1 to ${LIMITS.eventLength} characters`);
+  }
+  if (raw.key !== undefined && !isText(raw.key, LIMITS.keyLength)) {
+    return invalid(`"key" must be a string of 1 to ${LIMITS.keyLength} characters`);
+  }
+  const tags = raw.tags === undefined ? null : checkTags(raw.tags);
+  if (tags !== null) return invalid(tags);
+  if (raw.data === undefined) return invalid('"data" is required; use null for nothing');
+  const data = checkData(raw.data);
+  return data === null ? null : { error: 'payload_invalid', detail: data };
+}
+
+/** The checked fields, without anything else that stood beside them. */
+export function toDraft(raw: RawDraft): Draft {
+  const { data, event, tags, key } = raw as Draft;
+  return {
+    data,
+    ...(event === undefined ? undefined : { event }),
+    ...(tags === undefined ? undefined : { tags: tags satisfies Tags }),
+    ...(key === undefined ? undefined : { key }),
+  };
+}

@@ -1,0 +1,33 @@
+import type { Identity } from '../auth/identity.ts';
+import type { ApiKeys } from '../auth/secrets.ts';
+import type { Verifier } from '../auth/token.ts';
+import type { Publisher } from '../channels/publish.ts';
+import { Refusal } from '../channels/refusal.ts';
+import type { Request } from '../transport/http.ts';
+
+/** In whose name a request acts. */
+export interface Caller {
+  readonly identity: Identity;
+  readonly publisher: Publisher;
+}
+
+const BEARER = /^Bearer +(\S+) *$/i;
+
+/**
+ * Finds out who is calling: an API key or a token, as `Authorization: Bearer …`. RFC 6750 section 2.1.
+ */
+export async function authenticate(
+  request: Request,
+  { apiKeys, verifier }: { apiKeys: ApiKeys; verifier: Verifier },
+): Promise<Caller | Refusal> {
+  const presented = BEARER.exec(request.headers.get('authorization') ?? '')?.[1];
+  if (presented === undefined) return new Refusal('unauthorized');
+  const key = apiKeys.find(presented);
+  if (key !== null) return { identity: key, publisher: { kind: 'backend' } };
+  // A token has three parts; anything else can only have been meant as an API key.
+  if (presented.split('.').length !== 3) return new Refusal('unauthorized', 'there is no such API key');
+  const verification = await verifier.verify(presented);
+  if (!verification.ok) return new Refusal(verification.error, verification.message);
+  const { identity } = verification;
+  return { identity, publisher: { kind: 'user', user: identity.user ?? '' } };
+}

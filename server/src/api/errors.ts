@@ -1,0 +1,14 @@
+import { ERRORS, type ErrorBody, errorBody } from '@sluice/protocol';
+import type { Refusal } from '../channels/refusal.ts';
+import { jsonReply, type Reply } from '../transport/http.ts';
+
+/** An error of the catalogue as an HTTP reply: `{ "error": { code, name, message, retryable } }`. */
+export function errorReply(refusal: Refusal, headers: Readonly<Record<string, string>> = {}): Reply {
+  return jsonReply(ERRORS[refusal.error].status, { error: refusal.body satisfies ErrorBody }, headers);
+}
+
+/** The reply to a mistake of ours. */
+export function internalReply(): Reply {
+  return jsonReply(ERRORS.internal.status, { error: errorBody('internal') });
+}
+

@@ -1,0 +1,29 @@
+import type { Reply } from '../transport/http.ts';
+import type { Route } from './route.ts';
+import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
+import { live, ready } from './routes/health.ts';
+import { type PublishServices, publishRoute } from './routes/publish.ts';
+
+export interface ApiOptions extends PublishServices {
+  /** `true`, or why new connections are not welcome. */
+  readonly isReady: () => true | string;
+  /** Prometheus' text format. */
+  readonly metrics: () => Promise<Reply>;
+  /** Only in development mode. */
+  readonly dev: DevTokenOptions | undefined;
+}
+
+/** The table of all addresses. */
+export function createRoutes(options: ApiOptions): readonly Route[] {
+  const routes: Route[] = [
+    { method: 'POST', path: '/api/v1/publish', summary: 'Publish one message, or a batch', handle: publishRoute(options) },
+    { method: 'GET', path: '/health/live', summary: 'Does the process answer?', handle: live },
+    { method: 'GET', path: '/health/ready', summary: 'Are new connections welcome?', handle: ready(options.isReady) },
+    { method: 'GET', path: '/metrics', summary: 'Metrics in the format of Prometheus', handle: options.metrics },
+  ];
+  if (options.dev !== undefined) {
+    const handle = devToken(options.dev);
+    routes.push({ method: 'GET', path: '/dev/token', summary: 'A token for anybody (development only)', handle });
+  }
+  return routes;
+}

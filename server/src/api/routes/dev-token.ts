@@ -1,0 +1,74 @@
+import { isIP } from 'node:net';
+import { parseCapabilities } from '../../auth/identity.ts';
+import { mintToken } from '../../auth/mint.ts';
+import { Refusal } from '../../channels/refusal.ts';
+import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
+import { errorReply } from '../errors.ts';
+
+/** Lifetime of a development token when none is asked for, in seconds. */
+const LIFETIME = 3600;
+
+export interface DevTokenOptions {
+  /** Signs the tokens. */
+  readonly secret: string;
+  /** Handed out beside them. */
+  readonly apiKey: string;
+}
+
+/**
+ * `GET /dev/token?sub=ada&caps={"chat:*":["publish"]}&claims={"role":"admin"}&expires=60`: a token for anybody, and the API key of
+ * this run. Exists in development mode only.
+ */
+export function devToken({ secret, apiKey }: DevTokenOptions): (request: Request) => Promise<Reply> {
+  return async (request) => {
+    if (!isLocalName(request.headers.get('host') ?? '')) {
+      return errorReply(new Refusal('unauthorized', 'development tokens are handed out under localhost or an IP address only'));
+    }
+    const wish = readWish(request.query);
+    if (wish instanceof Refusal) return errorReply(wish);
+    const { lifetime, ...rest } = wish;
+    const expiresIn = lifetime * 1000;
+    const token = await mintToken({ secret, algorithm: 'HS256', expiresIn, ...rest });
+    return jsonReply(200, { token, expiresAt: Date.now() + expiresIn, apiKey });
+  };
+}
+
+/** A page elsewhere could make its own name point here (DNS rebinding) and read tokens; it cannot do so with these. */
+function isLocalName(host: string): boolean {
+  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  return name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0;
+}
+
+interface Wish {
+  readonly sub: string;
+  readonly caps?: Record<string, readonly string[]>;
+  readonly claims: Record<string, unknown>;
+  /** Seconds. */
+  readonly lifetime: number;
+}
+
+function readWish(query: URLSearchParams): Wish | Refusal {
+  const invalid = (detail: string) => new Refusal('command_invalid', detail);
+  const sub = query.get('sub') ?? '';
+  if (sub === '' || sub.length > 200) return invalid('"sub" must name the user, e.g. /dev/token?sub=ada');
+  const lifetime = Number(query.get('expires') ?? LIFETIME);
+  if (!(lifetime > 0 && lifetime <= 86_400)) return invalid('"expires" must be a number of seconds, at most 86400');
+  const claims = parseObject(query.get('claims') ?? '{}');
+  if (claims === null) return invalid('"claims" must be a JSON object');
+  const caps = parseObject(query.get('caps') ?? '{}');
+  if (caps === null) return invalid('"caps" must be a JSON object, e.g. {"chat:*":["subscribe","publish"]}');
+  const capabilities = parseCapabilities(caps);
+  if (typeof capabilities === 'string') return invalid(capabilities);
+  return capabilities.length === 0
+    ? { sub, lifetime, claims }
+    : { sub, lifetime, claims, caps: caps as Record<string, readonly string[]> };
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,80 @@
+import { checkDraft, type ErrorBody, isChannelName, type PublishResult, type RawDraft, toDraft } from '@sluice/protocol';
+import type { ApiKeys } from '../../auth/secrets.ts';
+import type { Verifier } from '../../auth/token.ts';
+import { authorize } from '../../channels/authorize.ts';
+import type { Publishing } from '../../channels/publish.ts';
+import { Refusal } from '../../channels/refusal.ts';
+import type { Rules } from '../../channels/rules.ts';
+import { EngineUnavailable } from '../../engine/engine.ts';
+import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
+import { readJson } from '../body.ts';
+import { authenticate, type Caller } from '../credentials.ts';
+import { errorReply } from '../errors.ts';
+
+/** Most messages of one request. */
+const MOST_MESSAGES = 1000;
+
+export interface PublishServices {
+  readonly apiKeys: ApiKeys;
+  readonly verifier: Verifier;
+  readonly rules: Rules;
+  readonly publishing: Publishing;
+}
+
+type BatchEntry = PublishResult | { readonly error: ErrorBody };
+
+/**
+ * `POST /api/v1/publish`: one message `{ channel, data, event?, tags?, key? }`, or an array of them.
+ *
+ * One message is answered with its result, or an error and its status. An array is answered with an array, in its order, of
+ * results and `{ error }`: what could be published was.
+ */
+export function publishRoute(services: PublishServices): (request: Request) => Promise<Reply> {
+  return async (request) => {
+    const caller = await authenticate(request, services);
+    if (caller instanceof Refusal) return errorReply(caller, { 'WWW-Authenticate': 'Bearer' });
+    const body = readJson(request);
+    if (body instanceof Refusal) return errorReply(body);
+    return Array.isArray(body.value)
+      ? publishBatch(services, caller, body.value)
+      : publishSingle(services, caller, body.value);
+  };
+}
+
+async function publishSingle(services: PublishServices, caller: Caller, message: unknown): Promise<Reply> {
+  const outcome = await publishOne(services, caller, message);
+  return outcome instanceof Refusal ? errorReply(outcome) : jsonReply(200, outcome);
+}
+
+async function publishBatch(services: PublishServices, caller: Caller, messages: unknown[]): Promise<Reply> {
+  if (messages.length === 0 || messages.length > MOST_MESSAGES) {
+    return errorReply(new Refusal('command_invalid', `an array must hold 1 to ${MOST_MESSAGES} messages`));
+  }
+  const outcomes = await Promise.all(messages.map((message) => publishOne(services, caller, message)));
+  const entries = outcomes.map((outcome): BatchEntry => (outcome instanceof Refusal ? { error: outcome.body } : outcome));
+  return jsonReply(200, entries);
+}
+
+/** Everything up to the append happens at once, so that a batch keeps its order. */
+async function publishOne(
+  { rules, publishing }: PublishServices,
+  { identity, publisher }: Caller,
+  message: unknown,
+): Promise<PublishResult | Refusal> {
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    return new Refusal('command_invalid', 'a message must be an object { channel, data, event?, tags?, key? }');
+  }
+  const { channel, ...raw } = message as RawDraft & { channel?: unknown };
+  if (typeof channel !== 'string') return new Refusal('command_invalid', '"channel" must be a string');
+  if (!isChannelName(channel)) return new Refusal('channel_invalid');
+  const fault = checkDraft(raw);
+  if (fault !== null) return new Refusal(fault.error, fault.detail);
+  const allowed = authorize(rules, identity, 'publish', channel);
+  if (allowed instanceof Refusal) return allowed;
+  try {
+    return await publishing.publish({ channel, rule: allowed.rule, draft: toDraft(raw), publisher });
+  } catch (error) {
+    if (error instanceof EngineUnavailable) return new Refusal('unavailable', error.message);
+    throw error;
+  }
+}

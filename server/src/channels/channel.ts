@@ -1,0 +1,75 @@
+import type { Message } from '@sluice/protocol';
+import type { Rule } from '../auth/rule.ts';
+import type { Wire } from '../protocols/protocol.ts';
+import type { Cursor } from './cursor.ts';
+
+/** The live cursors of one channel that share a wire protocol: one topic, encoded once for all of them. */
+export interface Audience {
+  readonly wire: Wire;
+  readonly topic: string;
+  live: number;
+}
+
+/** A channel that somebody on this node is subscribed to. */
+export class Channel {
+  readonly name: string;
+  readonly rule: Rule;
+  epoch: string;
+  /** Offset of the newest message that the engine announced. */
+  head: number;
+  /** Offset of the newest message that was fanned out. */
+  sent: number;
+  /** `sent` as it stood before the latest fan-out. */
+  #base: number;
+  #fannedOutIn = -1;
+  /** Announced in this turn, not yet fanned out: offsets `sent + 1` to `head`. */
+  news: Message[] = [];
+  readonly cursors = new Set<Cursor>();
+  readonly audiences: Audience[] = [];
+
+  constructor(name: string, rule: Rule, { epoch, head }: { epoch: string; head: number }) {
+    this.name = name;
+    this.rule = rule;
+    this.epoch = epoch;
+    this.head = head;
+    this.sent = head;
+    this.#base = head;
+  }
+
+  /** The audience of a wire protocol; made when it is first asked for. */
+  audience(wire: Wire): Audience {
+    let audience = this.audiences.find((candidate) => candidate.wire === wire);
+    if (audience === undefined) {
+      audience = { wire, topic: `${wire.id}:${this.name}`, live: 0 };
+      this.audiences.push(audience);
+    }
+    return audience;
+  }
+
+  /** Takes the news of this turn: from here on they count as sent. */
+  takeNews(turn: number): Message[] {
+    const news = this.news;
+    this.news = [];
+    this.#base = this.sent;
+    this.#fannedOutIn = turn;
+    this.sent = this.head;
+    return news;
+  }
+
+  /**
+   * The offset up to which every live cursor has surely been served, given that the transport refused something after the
+   * fan-out of `turn`: whatever went out in that fan-out is in doubt, what went out before is not.
+   */
+  served(turn: number): number {
+    return this.#fannedOutIn === turn ? this.#base : this.sent;
+  }
+
+  /** The log did not continue where it stood: what was not fanned out will be read from the log. */
+  jump(epoch: string, head: number): void {
+    this.epoch = epoch;
+    this.head = head;
+    this.sent = head;
+    this.#base = head;
+    this.news = [];
+  }
+}

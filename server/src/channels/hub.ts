@@ -1,0 +1,216 @@
+import type { Message, Position, StartingPoint } from '@sluice/protocol';
+import type { Rule } from '../auth/rule.ts';
+import type { Log } from '../engine/engine.ts';
+import type { EventBus } from '../events.ts';
+import type { Fanout } from '../transport/connection.ts';
+import type { Turn } from '../util/turn.ts';
+import { Channel } from './channel.ts';
+import { Cursor } from './cursor.ts';
+import { joinFrames } from './frames.ts';
+import type { Replayer } from './replay.ts';
+import type { Subscriber } from './subscriber.ts';
+
+export interface HubOptions {
+  readonly log: Log;
+  readonly fanout: Fanout;
+  readonly replayer: Replayer;
+  readonly events: EventBus;
+  readonly turn: Turn;
+}
+
+/**
+ * From channels to their cursors on this node.
+ *
+ * During a turn of the event loop it only collects the engine's announcements; at the turn's end each channel with news sends them all
+ * as one frame per wire protocol, with one publish. So the work in JavaScript depends on the channels, not on their subscribers.
+ */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #channels = new Map<string, Channel>();
+  readonly #opening = new Map<string, Promise<Channel>>();
+  readonly #dirty = new Set<Channel>();
+  readonly #overflowed = new Set<Subscriber>();
+  #turns = 0;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  /** Channels that somebody on this node is subscribed to. */
+  get size(): number {
+    return this.#channels.size;
+  }
+
+  /**
+   * Opens a cursor.
+   *
+   * @returns the cursor, live or replaying; as a promise where the engine has to be asked
+   */
+  subscribe(subscriber: Subscriber, target: { name: string; rule: Rule }, start: StartingPoint): Cursor | Promise<Cursor> {
+    const channel = this.#open(target.name, target.rule);
+    if (channel instanceof Promise) return channel.then((opened) => this.#start(subscriber, opened, start));
+    return this.#start(subscriber, channel, start);
+  }
+
+  #start(subscriber: Subscriber, channel: Channel, start: StartingPoint): Cursor | Promise<Cursor> {
+    const position = this.#locate(channel, start);
+    if (!(position instanceof Promise)) return this.#place(subscriber, channel, position);
+    return position.then(
+      (located) => this.#place(subscriber, channel, located),
+      (error: unknown) => {
+        this.#release(channel);
+        throw error;
+      },
+    );
+  }
+
+  #place(subscriber: Subscriber, channel: Channel, position: Position): Cursor | Promise<Cursor> {
+    if (this.#channels.get(channel.name) !== channel) {
+      // Its last cursor left while the engine was asked.
+      return this.subscribe(subscriber, channel, { position });
+    }
+    const cursor = new Cursor(subscriber, channel, position);
+    // While the connection's buffer is full, a reply would come behind the messages of the topic: then it waits for the drain.
+    if (cursor.atHead && !subscriber.connection.congested) cursor.goLive();
+    else this.#options.replayer.wake(subscriber);
+    return cursor;
+  }
+
+  #locate(channel: Channel, { position, rewind, since }: StartingPoint): Position | Promise<Position> {
+    const { epoch, head, name } = channel;
+    if (position !== undefined) return position;
+    if (rewind !== undefined) {
+      const first = this.#options.log.read(name, head, 0);
+      const back = (oldest: number): Position => ({ epoch, offset: Math.max(oldest - 1, head - rewind) });
+      return first instanceof Promise ? first.then((page) => back(page.first)) : back(first.first);
+    }
+    if (since !== undefined) {
+      const offset = this.#options.log.seek(name, since);
+      return offset instanceof Promise ? offset.then((found) => ({ epoch, offset: found })) : { epoch, offset };
+    }
+    return { epoch, offset: head };
+  }
+
+  /** Ends a cursor. Does nothing when it has ended already. */
+  unsubscribe(cursor: Cursor): void {
+    cursor.end();
+    this.#release(cursor.channel);
+  }
+
+  /** Closes a channel that nobody here is subscribed to any more. */
+  #release(channel: Channel): void {
+    if (channel.cursors.size > 0 || this.#channels.get(channel.name) !== channel) return;
+    this.#channels.delete(channel.name);
+    this.#dirty.delete(channel);
+    this.#options.log.unwatch(channel.name);
+  }
+
+  #open(name: string, rule: Rule): Channel | Promise<Channel> {
+    const channel = this.#channels.get(name) ?? this.#opening.get(name);
+    if (channel !== undefined) return channel;
+    const { log } = this.#options;
+    const watching = log.watch(name);
+    const page = watching instanceof Promise ? watching.then(() => log.read(name, 0, 0)) : log.read(name, 0, 0);
+    if (!(page instanceof Promise)) return this.#add(new Channel(name, rule, page));
+    const opening = page
+      .then((arrived) => this.#add(new Channel(name, rule, arrived)))
+      .finally(() => this.#opening.delete(name));
+    this.#opening.set(name, opening);
+    return opening;
+  }
+
+  #add(channel: Channel): Channel {
+    this.#channels.set(channel.name, channel);
+    return channel;
+  }
+
+  /** Takes an announcement of the engine. */
+  deliver(name: string, epoch: string, message: Message): void {
+    const channel = this.#channels.get(name);
+    if (channel === undefined) return;
+    if (epoch === channel.epoch && message.offset <= channel.head) return; // announced before
+    if (epoch === channel.epoch && message.offset === channel.head + 1) {
+      channel.head = message.offset;
+      channel.news.push(message);
+      this.#dirty.add(channel);
+      this.#options.turn.schedule();
+    } else {
+      this.#resync(channel, epoch, message.offset);
+    }
+  }
+
+  /** The feed has a hole, or the log began a new life: every cursor reads on from the log, where it stands. */
+  #resync(channel: Channel, epoch: string, head: number): void {
+    for (const cursor of channel.cursors) {
+      if (cursor.state === 'live') {
+        const doubtful = this.#overflowed.has(cursor.subscriber);
+        cursor.fallBehind(doubtful ? channel.served(this.#turns) : channel.sent);
+        cursor.subscriber.push({ type: 'replaying', channel: channel.name });
+      }
+      this.#options.replayer.wake(cursor.subscriber);
+    }
+    this.#dirty.delete(channel);
+    channel.jump(epoch, head);
+  }
+
+  /** The transport refused something of this connection: noted now, dealt with at the turn's end. */
+  overflowed(subscriber: Subscriber): void {
+    this.#overflowed.add(subscriber);
+    this.#options.turn.schedule();
+  }
+
+  /** A connection has gone: nothing of it may be touched any more. */
+  forget(subscriber: Subscriber): void {
+    this.#overflowed.delete(subscriber);
+  }
+
+  /** The end of a turn: first those who could not follow leave the fan-out, then the news go out. */
+  flush(): void {
+    if (this.#overflowed.size > 0) this.#dropBehind();
+    if (this.#dirty.size === 0) return;
+    this.#turns++;
+    for (const channel of this.#dirty) this.#fanOut(channel);
+    this.#dirty.clear();
+  }
+
+  #fanOut(channel: Channel): void {
+    const news = channel.takeNews(this.#turns);
+    let deliveries = 0;
+    let bytes = 0;
+    for (const { live, topic, wire } of channel.audiences) {
+      if (live === 0) continue;
+      for (const frame of joinFrames(wire, { channel: channel.name, epoch: channel.epoch, messages: news })) {
+        this.#options.fanout.publish(topic, frame.bytes, wire.binary);
+        bytes += frame.bytes.byteLength * live;
+      }
+      deliveries += news.length * live;
+    }
+    this.#options.events.emit('delivered', { deliveries, bytes });
+  }
+
+  #dropBehind(): void {
+    for (const subscriber of this.#overflowed) {
+      let cursors = 0;
+      for (const cursor of subscriber.cursors.values()) {
+        if (cursor.state !== 'live') continue;
+        cursors++;
+        this.#fallBehind(cursor);
+      }
+      this.#options.events.emit('overflowed', { connection: subscriber.connection.id, cursors });
+      this.#options.replayer.wake(subscriber); // it may have drained since
+    }
+    this.#overflowed.clear();
+  }
+
+  #fallBehind(cursor: Cursor): void {
+    const { channel, subscriber } = cursor;
+    const { slow } = channel.rule;
+    cursor.fallBehind(channel.served(this.#turns));
+    if (slow === 'disconnect') {
+      subscriber.cutSlowReader();
+      return;
+    }
+    cursor.skip = slow === 'replay' ? undefined : slow;
+    subscriber.push({ type: 'replaying', channel: channel.name });
+  }
+}

@@ -1,0 +1,94 @@
+import type { Draft, PublishResult } from '@sluice/protocol';
+import type { Rule } from '../auth/rule.ts';
+import type { AppendOptions, Entry, Log } from '../engine/engine.ts';
+import type { EventBus } from '../events.ts';
+import type { Clock } from '../util/clock.ts';
+import { Refusal } from './refusal.ts';
+
+/** Who publishes: says what `from` holds, and with whom idempotency keys are shared. */
+export type Publisher =
+  | { readonly kind: 'user'; readonly user: string }
+  | { readonly kind: 'anonymous' }
+  /** An API key, or the program that embeds the gateway. */
+  | { readonly kind: 'backend' };
+
+export interface Publication {
+  readonly channel: string;
+  readonly rule: Rule;
+  readonly draft: Draft;
+  readonly publisher: Publisher;
+  /** At most so many bytes arrived: spares counting what is surely small enough. */
+  readonly arrived?: number;
+}
+
+export interface PublishingOptions {
+  readonly log: Log;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  /** Makes a message's id. */
+  readonly nextId: () => string;
+}
+
+/** The one door for publishing: sessions, the HTTP API and the embedding program all come through here. */
+export class Publishing {
+  readonly #options: PublishingOptions;
+
+  constructor(options: PublishingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Appends a message whose draft was checked (`checkDraft`) and whose publisher may publish here.
+   *
+   * @returns where it stands; at once on the memory engine, otherwise when the engine holds it
+   */
+  publish(publication: Publication): PublishResult | Refusal | Promise<PublishResult> {
+    const oversize = checkSize(publication);
+    if (oversize !== null) return oversize;
+    const { log, events } = this.#options;
+    const { channel } = publication;
+    const start = performance.now();
+    const result = log.append(channel, this.#stamp(publication), appendOptions(publication));
+    if (!(result instanceof Promise)) {
+      events.emit('published', { channel, latency: performance.now() - start });
+      return result;
+    }
+    return result.then((position) => {
+      events.emit('published', { channel, latency: performance.now() - start });
+      return position;
+    });
+  }
+
+  #stamp({ draft, publisher, rule }: Publication): Entry {
+    const { nextId, clock } = this.#options;
+    const { data, event, tags } = draft;
+    return {
+      id: nextId(),
+      time: clock.now(),
+      data,
+      ...(event === undefined ? undefined : { event }),
+      ...(tags === undefined ? undefined : { tags }),
+      ...(rule.from && publisher.kind === 'user' ? { from: publisher.user } : undefined),
+    };
+  }
+}
+
+function checkSize({ channel, rule, draft, arrived = Number.POSITIVE_INFINITY }: Publication): Refusal | null {
+  if (arrived <= rule.maxPayload) return null;
+  const size = Buffer.byteLength(JSON.stringify(draft.data));
+  if (size <= rule.maxPayload) return null;
+  return new Refusal(
+    'payload_too_large',
+    `"data" has ${size} bytes as JSON; "${channel}" takes at most ${rule.maxPayload}`,
+  );
+}
+
+function appendOptions({ rule, draft, publisher }: Publication): AppendOptions {
+  const options = { retention: rule.history, window: rule.dedupe };
+  return draft.key === undefined ? options : { ...options, key: `${scopeOf(publisher)} ${draft.key}` };
+}
+
+/** A key belongs to its publisher. The length in front keeps apart what would otherwise join to the same text. */
+function scopeOf(publisher: Publisher): string {
+  return publisher.kind === 'user' ? `user ${publisher.user.length} ${publisher.user}` : publisher.kind;
+}

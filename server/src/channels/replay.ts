@@ -1,0 +1,146 @@
+import type { GapReason, Position } from '@sluice/protocol';
+import type { Log, Page } from '../engine/engine.ts';
+import type { EventBus } from '../events.ts';
+import type { Turn } from '../util/turn.ts';
+import type { Cursor } from './cursor.ts';
+import { joinFrames } from './frames.ts';
+import type { Subscriber } from './subscriber.ts';
+
+/** Messages that one read of the log asks for. */
+const PAGE = 128;
+/** Bytes that replay lets wait for one connection: enough to keep it busy, far below its limit. */
+const LOW_WATER = 65_536;
+/** Messages that all replays together send in one turn, so that no turn takes long. */
+const TURN_BUDGET = 4_096;
+
+/**
+ * Feeds replaying cursors from the log, each connection at the rate at which it drains, and turns them live at the head.
+ * The only way besides fan-out by which a message reaches a subscriber.
+ */
+export class Replayer {
+  readonly #log: Log;
+  readonly #events: EventBus;
+  readonly #turn: Turn;
+  /** Connections with replaying cursors that may take more; those who may not come back by `wake`. */
+  readonly #ready = new Set<Subscriber>();
+  #budget = 0;
+
+  constructor({ log, events, turn }: { log: Log; events: EventBus; turn: Turn }) {
+    this.#log = log;
+    this.#events = events;
+    this.#turn = turn;
+  }
+
+  /** The subscriber has a replaying cursor, or room for more: goes on with it at the end of this turn. */
+  wake(subscriber: Subscriber): void {
+    this.#ready.add(subscriber);
+    this.#turn.schedule();
+  }
+
+  /** Serves everybody who waits, in turns, until the budget of this turn is spent. */
+  run(): void {
+    this.#budget = TURN_BUDGET;
+    for (const subscriber of this.#ready) {
+      if (this.#budget <= 0) break;
+      this.#ready.delete(subscriber);
+      if (this.#serve(subscriber)) this.#ready.add(subscriber); // at the end of the line
+    }
+    if (this.#ready.size > 0) this.#turn.schedule();
+  }
+
+  /** One page for each replaying cursor of a connection. Tells whether there is more to do at once. */
+  #serve(subscriber: Subscriber): boolean {
+    let more = false;
+    for (const cursor of subscriber.cursors.values()) {
+      if (cursor.state !== 'replaying' || cursor.reading) continue;
+      if (!hasRoom(subscriber)) return false; // `wake` comes with the drain
+      this.#step(cursor);
+      more ||= cursor.state === 'replaying' && !cursor.reading;
+    }
+    return more && hasRoom(subscriber);
+  }
+
+  #step(cursor: Cursor): void {
+    this.#budget--;
+    if (cursor.skip !== undefined) this.#skipAhead(cursor);
+    if (cursor.atHead) {
+      this.#turnLive(cursor);
+      return;
+    }
+    const page = this.#log.read(cursor.channel.name, cursor.offset, PAGE);
+    if (!(page instanceof Promise)) {
+      this.#apply(cursor, page);
+      return;
+    }
+    cursor.reading = true;
+    page.then(
+      (arrived) => {
+        cursor.reading = false;
+        this.#apply(cursor, arrived);
+        this.wake(cursor.subscriber);
+      },
+      (error: unknown) => {
+        // The engine is away. The cursor stays where it is; the hub wakes it when the engine speaks again.
+        cursor.reading = false;
+        this.#events.emit('fault', { where: 'replay: the log could not be read', error });
+      },
+    );
+  }
+
+  /** Sends what a page holds for this cursor, with a gap before it where the log does not join up. */
+  #apply(cursor: Cursor, page: Page): void {
+    if (cursor.state !== 'replaying') return;
+    if (page.epoch !== cursor.epoch || cursor.offset > page.head) {
+      this.#gap(cursor, { epoch: page.epoch, offset: page.first - 1 }, 'epoch_changed');
+      return; // the page was read at an offset of another life: read again
+    }
+    if (page.first > cursor.offset + 1) {
+      const reason = cursor.channel.rule.history === null ? 'no_history' : 'retention';
+      this.#gap(cursor, { epoch: page.epoch, offset: page.first - 1 }, reason);
+    }
+    this.#send(cursor, page);
+    // Frames that wait for room would be overtaken by the topic's: then it turns live after the drain.
+    if (cursor.atHead && !cursor.subscriber.connection.congested) this.#turnLive(cursor);
+  }
+
+  #send(cursor: Cursor, page: Page): void {
+    const { channel, subscriber, offset } = cursor;
+    // What is newer than `sent` goes out by the next fan-out.
+    const messages = page.messages.filter((message) => message.offset > offset && message.offset <= channel.sent);
+    const stretch = { channel: channel.name, epoch: page.epoch, messages };
+    for (const { bytes, last } of joinFrames(subscriber.wire, stretch)) {
+      subscriber.sendFrame(bytes);
+      cursor.offset = last;
+      if (!hasRoom(subscriber)) break; // the rest is read again after the drain
+    }
+    this.#budget -= cursor.offset - offset;
+    this.#events.emit('replayed', { channel: channel.name, messages: cursor.offset - offset });
+  }
+
+  #turnLive(cursor: Cursor): void {
+    cursor.subscriber.push({ type: 'live', channel: cursor.channel.name });
+    cursor.goLive();
+  }
+
+  /** What a rule wants of a slow reader instead of plain replaying. SPEC.md section 6, `slow_reader`. */
+  #skipAhead(cursor: Cursor): void {
+    const keep = cursor.skip === 'latest' ? 1 : 0;
+    cursor.skip = undefined;
+    const target = cursor.channel.sent - keep;
+    if (cursor.epoch === cursor.channel.epoch && target > cursor.offset) {
+      this.#gap(cursor, { epoch: cursor.epoch, offset: target }, 'slow_reader');
+    }
+  }
+
+  #gap(cursor: Cursor, to: Position, reason: GapReason): void {
+    const { channel, subscriber, epoch, offset } = cursor;
+    subscriber.push({ type: 'gap', channel: channel.name, from: { epoch, offset }, to, reason });
+    cursor.epoch = to.epoch;
+    cursor.offset = to.offset;
+    this.#events.emit('gap', { connection: subscriber.connection.id, channel: channel.name, reason });
+  }
+}
+
+function hasRoom({ connection }: Subscriber): boolean {
+  return !connection.congested && connection.buffered < LOW_WATER;
+}

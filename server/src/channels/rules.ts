@@ -1,0 +1,39 @@
+import { matchPattern, type Params } from '@sluice/protocol';
+import type { Rule } from '../auth/rule.ts';
+
+/** The rule that governs a channel, with what its pattern bound in the channel's name. */
+export interface RuleMatch {
+  readonly rule: Rule;
+  readonly params: Params;
+}
+
+/** Matches kept at hand: enough for the channels in use, few enough to forget them all at once. */
+const MOST_REMEMBERED = 20_000;
+
+/** All channel rules, the most specific first. A channel that none of them matches does not exist. */
+export class Rules {
+  readonly #rules: readonly Rule[];
+  readonly #remembered = new Map<string, RuleMatch | null>();
+
+  constructor(rules: readonly Rule[]) {
+    this.#rules = rules;
+  }
+
+  /** Finds the channel's rule; `null` when there is none. */
+  match(channel: string): RuleMatch | null {
+    const remembered = this.#remembered.get(channel);
+    if (remembered !== undefined) return remembered;
+    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
+    const match = this.#find(channel);
+    this.#remembered.set(channel, match);
+    return match;
+  }
+
+  #find(channel: string): RuleMatch | null {
+    for (const rule of this.#rules) {
+      const params = matchPattern(rule.pattern, channel);
+      if (params !== null) return { rule, params };
+    }
+    return null;
+  }
+}

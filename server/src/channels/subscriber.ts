@@ -1,0 +1,20 @@
+import type { Push } from '@sluice/protocol';
+import type { Wire } from '../protocols/protocol.ts';
+import type { Connection } from '../transport/connection.ts';
+import type { Cursor } from './cursor.ts';
+
+/** A connection as the holder of cursors. */
+export interface Subscriber {
+  readonly connection: Connection;
+  readonly wire: Wire;
+  /** Its cursors, by channel. */
+  readonly cursors: ReadonlyMap<string, Cursor>;
+  /** Sends a push behind the replies that already wait. */
+  push(push: Push): void;
+  /** Sends an encoded frame behind the replies that already wait. */
+  sendFrame(frame: Uint8Array): void;
+  /** The gateway ends one of its subscriptions. */
+  dropCursor(cursor: Cursor, reason: 'permission' | 'slow_reader'): void;
+  /** Closes the connection as a slow reader. */
+  cutSlowReader(): void;
+}

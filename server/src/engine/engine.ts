@@ -1,0 +1,69 @@
+import type { Message, PublishResult } from '@sluice/protocol';
+
+/** How long a log keeps messages: whichever bound is reached first. `null`: it keeps none. */
+export type Retention = { readonly count: number; /** Milliseconds. */ readonly age: number } | null;
+
+/** A message before the log has given it its offset. */
+export type Entry = Omit<Message, 'offset'>;
+
+export interface AppendOptions {
+  readonly retention: Retention;
+  /** Idempotency key, already made unique to its user. */
+  readonly key?: string;
+  /** Milliseconds for which the key is remembered. */
+  readonly window: number;
+}
+
+/** A stretch of a channel's log. */
+export interface Page {
+  readonly epoch: string;
+  /** Offset of the newest message ever appended in this epoch; 0 when there was none. */
+  readonly head: number;
+  /** Offset of the oldest message that the log still holds; `head + 1` when it holds none. */
+  readonly first: number;
+  /** In the order of their offsets, without holes. */
+  readonly messages: readonly Message[];
+}
+
+/** The engine cannot be reached: the operation was not carried out, and may be tried again. */
+export class EngineUnavailable extends Error {
+  override readonly name = 'EngineUnavailable';
+}
+
+/**
+ * The logs of all channels.
+ *
+ * Answers come at once where the engine can (memory), or as a promise: callers must take both, so that nothing on the memory
+ * engine's hot path waits. A promise that rejects, with `EngineUnavailable`, means that
+ * the operation was not carried out.
+ */
+export interface Log {
+  /**
+   * Appends an entry: position, storage and announcement are one atomic step per channel, so that announcements come in the
+   * order of offsets. An append whose key is still remembered appends nothing and answers with the first one's result.
+   */
+  append(channel: string, entry: Entry, options: AppendOptions): PublishResult | Promise<PublishResult>;
+  /**
+   * Reads at most `limit` messages with an offset greater than `after`, the oldest first. Where the log no longer reaches back to `after`, it
+   * starts at the oldest it has; the caller sees that by `first`.
+   */
+  read(channel: string, after: number, limit: number): Page | Promise<Page>;
+  /** Finds the offset of the last message older than `time` (milliseconds since the Unix epoch): reading after it begins there. */
+  seek(channel: string, time: number): number | Promise<number>;
+  /** This node got its first cursor on the channel: from now on its messages are announced here, and its epoch is kept. */
+  watch(channel: string): void | Promise<void>;
+  /** This node lost its last cursor on the channel. */
+  unwatch(channel: string): void;
+}
+
+/** Hears every message of every watched channel, in the order of offsets, local publishes included. */
+export type Deliver = (channel: string, epoch: string, message: Message) => void;
+
+/** Where logs live. */
+export interface Engine {
+  readonly name: string;
+  readonly log: Log;
+  /** Must be called once, before anything else. */
+  start(deliver: Deliver): void | Promise<void>;
+  close(): void | Promise<void>;
+}

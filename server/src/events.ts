@@ -1,0 +1,55 @@
+import type { ErrorName, GapReason } from '@sluice/protocol';
+
+/** What happened in the gateway, for observers: metrics, log, webhooks. They hear; they can neither slow nor break a publish. */
+export interface Events {
+  connectionOpened: { connection: string; address: string; protocol: string };
+  authenticated: { connection: string; user: string | null; client: string | undefined };
+  /** `duration` in milliseconds. */
+  connectionClosed: { connection: string; user: string | null; code: number; reason: string; duration: number };
+  subscribed: { connection: string; channel: string };
+  unsubscribed: { connection: string; channel: string };
+  /** A message was appended. `latency`: milliseconds from the frame's arrival to the engine's word. */
+  published: { channel: string; latency: number };
+  /** A turn's fan-out: how many messages went to how many sockets, multiplied. */
+  delivered: { deliveries: number; bytes: number };
+  replayed: { channel: string; messages: number };
+  /** A connection's buffer passed its limit; its cursors turned to replaying. */
+  overflowed: { connection: string; cursors: number };
+  gap: { connection: string; channel: string; reason: GapReason };
+  refused: { connection: string; command: string; error: ErrorName; detail: string };
+  /** A handshake that did not become a connection. */
+  rejected: { address: string; error: ErrorName; detail: string };
+  request: { method: string; path: string; status: number; duration: number };
+  /** Our own mistake: `where` it came up, and the error. */
+  fault: { where: string; error: unknown };
+  started: { url: string };
+  draining: { connections: number; duration: number };
+  stopped: Record<string, never>;
+}
+
+type Listener<Name extends keyof Events> = (event: Events[Name]) => void;
+type Listeners = { [Name in keyof Events]?: Listener<Name>[] };
+
+/** Carries events from the core to its observers, in the order in which they listen. */
+export class EventBus {
+  readonly #listeners: Listeners = {};
+
+  on<Name extends keyof Events>(name: Name, listener: Listener<Name>): void {
+    const listeners: Listener<Name>[] = this.#listeners[name] ?? [];
+    listeners.push(listener);
+    (this.#listeners as Record<Name, Listener<Name>[]>)[name] = listeners;
+  }
+
+  /** Tells all observers. A listener that throws is reported as a `fault` and hurts nobody else. */
+  emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    const listeners: Listener<Name>[] | undefined = this.#listeners[name];
+    if (listeners === undefined) return;
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        if (name !== 'fault') this.emit('fault', { where: `listener of "${name}"`, error });
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import pretty from 'pino-pretty';
+import type { EventBus } from '../events.ts';
+
+export interface LogOptions {
+  readonly level: string;
+  readonly format: 'json' | 'pretty';
+  /** Where lines go; standard output by default. */
+  readonly destination?: DestinationStream;
+}
+
+/** Makes the gateway's logger. Lines carry ids of connections and names of channels, never tokens or payloads. */
+export function createLogger({ level, format, destination }: LogOptions): Logger {
+  const stream = destination ?? (format === 'pretty' ? pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }) : undefined);
+  const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
+  return stream === undefined ? pino(options) : pino(options, stream);
+}
+
+/** Writes what the gateway tells into the log. */
+export function logEvents(events: EventBus, log: Logger): void {
+  events.on('started', (event) => log.info(event, 'gateway started'));
+  events.on('draining', (event) => log.info(event, 'draining: connections are asked to come back elsewhere'));
+  events.on('stopped', () => log.info('gateway stopped'));
+  events.on('connectionOpened', (event) => log.debug(event, 'connection opened'));
+  events.on('authenticated', (event) => log.debug(event, 'connection authenticated'));
+  events.on('connectionClosed', (event) => log.debug(event, 'connection closed'));
+  events.on('subscribed', (event) => log.debug(event, 'subscribed'));
+  events.on('unsubscribed', (event) => log.debug(event, 'unsubscribed'));
+  events.on('overflowed', (event) => log.info(event, 'slow reader: its cursors turn to replaying'));
+  events.on('gap', (event) => log.info(event, 'gap'));
+  events.on('refused', (event) => log.info(event, 'refused'));
+  events.on('rejected', (event) => log.warn(event, 'handshake rejected'));
+  events.on('request', (event) => log.debug(event, 'request'));
+  events.on('fault', ({ where, error }) => log.error({ where, err: error }, 'fault'));
+}

@@ -1,0 +1,102 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { EventBus } from '../events.ts';
+
+export interface MetricsSources {
+  /** Channels with cursors on this node. */
+  readonly channels: () => number;
+}
+
+/** Counts what the gateway tells, for Prometheus. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly contentType = this.#registry.contentType;
+
+  constructor(events: EventBus, sources: MetricsSources) {
+    this.#connections(events);
+    this.#subscriptions(events, sources);
+    this.#messages(events);
+    this.#troubles(events);
+  }
+
+  /** All metrics in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #connections(events: EventBus): void {
+    const open = this.#gauge('sluice_connections', 'Open connections');
+    const opened = this.#counter('sluice_connections_opened_total', 'Connections opened since the start');
+    const closed = this.#labelled('sluice_connections_closed_total', 'Connections closed, by close code', 'code');
+    events.on('connectionOpened', () => {
+      open.inc();
+      opened.inc();
+    });
+    events.on('connectionClosed', ({ code }) => {
+      open.dec();
+      closed.inc({ code });
+    });
+  }
+
+  #subscriptions(events: EventBus, { channels }: MetricsSources): void {
+    const open = this.#gauge('sluice_subscriptions', 'Open subscriptions');
+    events.on('subscribed', () => open.inc());
+    events.on('unsubscribed', () => open.dec());
+    new Gauge({
+      name: 'sluice_channels',
+      help: 'Channels with subscriptions on this node',
+      registers: [this.#registry],
+      collect() {
+        this.set(channels());
+      },
+    });
+  }
+
+  #messages(events: EventBus): void {
+    const messagesIn = this.#counter('sluice_messages_in_total', 'Messages published');
+    const latency = new Histogram({
+      name: 'sluice_publish_latency_seconds',
+      help: "Time from a publish's arrival to the engine's word",
+      buckets: [0.000_01, 0.000_1, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5],
+      registers: [this.#registry],
+    });
+    const messagesOut = this.#counter('sluice_messages_out_total', 'Messages sent, counted per connection');
+    const bytesOut = this.#counter('sluice_fanout_bytes_total', 'Bytes of frames fanned out, counted per connection');
+    const replayed = this.#counter('sluice_messages_replayed_total', 'Messages sent from the log to replaying cursors');
+    events.on('published', (event) => {
+      messagesIn.inc();
+      latency.observe(event.latency / 1000);
+    });
+    events.on('delivered', ({ deliveries, bytes }) => {
+      messagesOut.inc(deliveries);
+      bytesOut.inc(bytes);
+    });
+    events.on('replayed', ({ messages }) => {
+      messagesOut.inc(messages);
+      replayed.inc(messages);
+    });
+  }
+
+  #troubles(events: EventBus): void {
+    const overflows = this.#counter('sluice_overflows_total', 'Connections whose buffer passed its limit');
+    const gaps = this.#labelled('sluice_gaps_total', 'Gaps told to subscribers, by reason', 'reason');
+    const errors = this.#labelled('sluice_errors_total', 'Errors answered, by name', 'name');
+    const faults = this.#counter('sluice_faults_total', 'Mistakes of the gateway itself; see the log');
+    events.on('overflowed', () => overflows.inc());
+    events.on('gap', ({ reason }) => gaps.inc({ reason }));
+    events.on('refused', ({ error }) => errors.inc({ name: error }));
+    events.on('rejected', ({ error }) => errors.inc({ name: error }));
+    events.on('fault', () => faults.inc());
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    return new Gauge({ name, help, registers: [this.#registry] });
+  }
+
+  #counter(name: string, help: string): Counter {
+    return new Counter({ name, help, registers: [this.#registry] });
+  }
+
+  #labelled<Label extends string>(name: string, help: string, label: Label): Counter<Label> {
+    return new Counter({ name, help, labelNames: [label], registers: [this.#registry] });
+  }
+}

@@ -1,0 +1,102 @@
+import {
+  type Command,
+  type CommandType,
+  checkDraft,
+  type ErrorName,
+  isChannelName,
+  LIMITS,
+} from '@sluice/protocol';
+import type { ParsedCommand } from '../protocol.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a field's check found: nothing, or the error to answer with. */
+type Problem = { readonly error: ErrorName; readonly detail: string } | null;
+
+const invalid = (detail: string): Problem => ({ error: 'command_invalid', detail });
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function channelProblem({ channel }: Fields): Problem {
+  if (typeof channel !== 'string') return invalid('"channel" must be a string');
+  if (isChannelName(channel)) return null;
+  return { error: 'channel_invalid', detail: `"${printable(channel)}" is not a channel name (SPEC.md section 3.1)` };
+}
+
+/** A name that broke the grammar may be anything: cut it and show only harmless characters. */
+function printable(text: string): string {
+  return text.slice(0, 60).replace(/[^\x20-\x7e]|["\\]/g, '?') + (text.length > 60 ? '…' : '');
+}
+
+function countProblem(fields: Fields, names: readonly string[]): Problem {
+  const wrong = names.find((name) => fields[name] !== undefined && !isCount(fields[name]));
+  return wrong === undefined ? null : invalid(`"${wrong}" must be an integer from 0 to 2^53 - 1`);
+}
+
+function atMostOne(fields: Fields, names: readonly string[]): Problem {
+  const given = names.filter((name) => fields[name] !== undefined);
+  return given.length > 1 ? invalid(`only one of ${given.map((name) => `"${name}"`).join(' and ')} may be given`) : null;
+}
+
+function positionProblem({ position }: Fields): Problem {
+  if (position === undefined) return null;
+  const { epoch, offset } = (typeof position === 'object' && position !== null ? position : {}) as Fields;
+  const valid = typeof epoch === 'string' && epoch.length > 0 && epoch.length <= 128 && isCount(offset);
+  return valid ? null : invalid('"position" must be { "epoch": string, "offset": integer }');
+}
+
+function tokenProblem({ token }: Fields, required: boolean): Problem {
+  if (token === undefined && !required) return null;
+  if (typeof token !== 'string') return invalid('"token" must be a string');
+  return token.length <= LIMITS.tokenLength ? null : invalid(`"token" may have at most ${LIMITS.tokenLength} characters`);
+}
+
+function limitProblem({ limit }: Fields): Problem {
+  if (limit === undefined || (isCount(limit) && limit >= 1 && limit <= LIMITS.historyPage)) return null;
+  return invalid(`"limit" must be an integer from 1 to ${LIMITS.historyPage}`);
+}
+
+/** For each command: what is wrong with its fields, the first problem found. */
+const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = {
+  connect: (fields) => {
+    const { client } = fields;
+    const named = client === undefined || (typeof client === 'string' && client.length <= 128);
+    return tokenProblem(fields, false) ?? (named ? null : invalid('"client" must be a string of at most 128 characters'));
+  },
+  refresh: (fields) => tokenProblem(fields, true),
+  subscribe: (fields) =>
+    channelProblem(fields) ??
+    countProblem(fields, ['rewind', 'since']) ??
+    positionProblem(fields) ??
+    atMostOne(fields, ['rewind', 'since', 'position']),
+  unsubscribe: channelProblem,
+  publish: (fields) => channelProblem(fields) ?? checkDraft(fields),
+  history: (fields) =>
+    channelProblem(fields) ??
+    limitProblem(fields) ??
+    countProblem(fields, ['after', 'before']) ??
+    atMostOne(fields, ['after', 'before']),
+  ping: () => null,
+};
+
+function isCommandType(type: unknown): type is CommandType {
+  return typeof type === 'string' && Object.hasOwn(CHECKS, type);
+}
+
+/** Reads a value as a command. Fields that are not known are ignored. SPEC.md section 4. */
+export function parseCommand(value: unknown): ParsedCommand {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { fault: { error: 'command_invalid', detail: 'a command must be an object' } };
+  }
+  const fields = value as Fields;
+  const { id, type } = fields;
+  if (!isCount(id) || id === 0) {
+    return { fault: { error: 'command_invalid', detail: '"id" must be an integer from 1 to 2^53 - 1' } };
+  }
+  if (!isCommandType(type)) {
+    const detail = typeof type === 'string' ? `there is no command "${printable(type)}"` : '"type" must be a string';
+    return { fault: { id, error: typeof type === 'string' ? 'command_unknown' : 'command_invalid', detail } };
+  }
+  const problem = CHECKS[type](fields);
+  return problem === null ? { command: fields as unknown as Command } : { fault: { id, ...problem } };
+}
+

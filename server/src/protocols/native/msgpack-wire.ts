@@ -1,0 +1,32 @@
+import { msgpack } from '@sluice/protocol/msgpack';
+import type { Part, Wire } from '../protocol.ts';
+import { parseCommand } from './command.ts';
+import { unpack } from './unpack.ts';
+
+const bytes = (value: unknown): Uint8Array => msgpack.encode(value) as Uint8Array;
+const asBytes = (part: Part): Uint8Array => (typeof part === 'string' ? Buffer.from(part) : part);
+
+/** A map with four entries (MessagePack "fixmap"), up to the value of the last one. */
+function envelope(channel: string, epoch: string): Uint8Array[] {
+  const texts = ['type', 'messages', 'channel', channel, 'epoch', epoch, 'messages'];
+  return [Uint8Array.of(0x84), ...texts.map(bytes)];
+}
+
+/** The head of an array: "fixarray", "array 16" or "array 32" by its length. */
+function arrayHead(length: number): Uint8Array {
+  if (length < 16) return Uint8Array.of(0x90 | length);
+  if (length < 65_536) return Uint8Array.of(0xdc, length >>> 8, length & 0xff);
+  return Uint8Array.of(0xdd, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
+}
+
+/** Binary frames. SPEC.md section 2.2. */
+export const msgpackWire: Wire = {
+  id: 'm',
+  subprotocol: msgpack.subprotocol,
+  binary: true,
+  decode: (data) => unpack(msgpack, data).map(parseCommand),
+  encode: (messages) => msgpack.encode(messages.length === 1 ? messages[0] : messages),
+  encodeMessage: bytes,
+  join: (channel, epoch, parts) =>
+    Buffer.concat([...envelope(channel, epoch), arrayHead(parts.length), ...parts.map(asBytes)]),
+};

@@ -1,0 +1,25 @@
+import type { Codec } from '@sluice/protocol';
+
+/**
+ * Reads a frame as the list of values it holds. SPEC.md section 2.
+ *
+ * @throws Error that says why it cannot be read, without quoting it: a frame may hold a token
+ */
+export function unpack(codec: Codec, data: string | Uint8Array): readonly unknown[] {
+  const expected = codec.binary ? 'binary' : 'text';
+  if ((typeof data === 'string') === codec.binary) {
+    throw new Error(`${codec.subprotocol} frames are ${expected} messages`);
+  }
+  const frame = decode(codec, data);
+  if (!Array.isArray(frame)) return [frame];
+  if (frame.length === 0) throw new Error('the frame is an empty array');
+  return frame;
+}
+
+function decode(codec: Codec, data: string | Uint8Array): unknown {
+  try {
+    return codec.decode(data);
+  } catch {
+    throw new Error(`the frame is not valid ${codec.name === 'json' ? 'JSON' : 'MessagePack, or uses bin or ext'}`);
+  }
+}

@@ -1,0 +1,33 @@
+import type { Command, ErrorName, Message, ServerMessage } from '@sluice/protocol';
+
+/** A message, encoded once, ready to be joined with others into a frame. */
+export type Part = string | Uint8Array;
+
+/** Why a value is no command. SPEC.md section 8.1. */
+export interface CommandFault {
+  /** The command's id, as far as it has one that an answer can carry. */
+  readonly id?: number;
+  readonly error: ErrorName;
+  readonly detail: string;
+}
+
+export type ParsedCommand = { readonly command: Command } | { readonly fault: CommandFault };
+
+/** One way of writing frames: what sessions and fan-out need to know of a wire protocol. */
+export interface Wire {
+  /** Short and unique: it begins the names of its fan-out topics. */
+  readonly id: string;
+  readonly subprotocol: string;
+  readonly binary: boolean;
+  /**
+   * Reads a frame.
+   *
+   * @returns what it holds: one or more commands, each checked
+   * @throws when it cannot be decoded; the message says why, without quoting the frame
+   */
+  decode(data: string | Uint8Array): readonly ParsedCommand[];
+  encode(messages: readonly ServerMessage[]): string | Uint8Array;
+  encodeMessage(message: Message): Part;
+  /** Joins encoded messages of one channel into a `messages` push. */
+  join(channel: string, epoch: string, parts: readonly Part[]): Uint8Array;
+}

@@ -1,0 +1,38 @@
+import { errorBody } from '@sluice/protocol';
+import { negotiate } from '../protocols/negotiate.ts';
+import type { Acceptor, Admission, Handshake } from '../transport/connection.ts';
+import { isOriginAllowed } from './origin.ts';
+import type { Services } from './services.ts';
+import { Session } from './session.ts';
+
+export interface AcceptorOptions {
+  readonly services: Services;
+  readonly origins: readonly string[];
+  readonly dev: boolean;
+}
+
+/** Decides at the door who may open a WebSocket, and makes sessions of those who do. SPEC.md section 1. */
+export function createAcceptor({ services, origins, dev }: AcceptorOptions): Acceptor {
+  const turnAway = (handshake: Handshake, error: 'origin_refused' | 'command_invalid', detail: string): Admission => {
+    services.events.emit('rejected', { address: handshake.address, error, detail });
+    const status = error === 'origin_refused' ? 403 : 400;
+    return { ok: false, status, body: JSON.stringify({ error: errorBody(error, detail) }) };
+  };
+  return {
+    admit(handshake) {
+      const { origin, protocols } = handshake;
+      if (!isOriginAllowed(handshake, origins, dev)) {
+        return turnAway(handshake, 'origin_refused', `origin "${origin}" is not allowed; add it to "origins"`);
+      }
+      const wire = negotiate(protocols);
+      if (wire === null) return turnAway(handshake, 'command_invalid', 'none of the offered subprotocols is known');
+      return { ok: true, protocol: protocols.length === 0 ? '' : wire.subprotocol };
+    },
+    open(connection) {
+      const { protocol } = connection;
+      const wire = negotiate(protocol === '' ? [] : [protocol]);
+      if (wire === null) throw new Error(`a connection with the unknown subprotocol "${protocol}" was admitted`);
+      return new Session(connection, wire, services);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { ConnectResult } from '@sluice/protocol';
+import { ANONYMOUS, type Identity } from '../../auth/identity.ts';
+import { Refusal } from '../../channels/refusal.ts';
+import type { CommandOf, Handler } from '../handler.ts';
+import type { Session } from '../session.ts';
+
+/** Authenticates the connection. SPEC.md section 4.1. */
+export const connect: Handler<'connect'> = (session, command) => {
+  if (session.state !== 'new') return new Refusal('already_connected');
+  if (command.token === undefined) return connectAnonymously(session, command);
+  session.beginAuthentication();
+  return session.services.verifier.verify(command.token).then((verification) => {
+    if (session.state === 'closed') return new Refusal('token_required'); // nobody is there to hear it
+    if (verification.ok) return welcome(session, command, verification.identity);
+    return turnAway(session, command, new Refusal(verification.error, verification.message));
+  });
+};
+
+function connectAnonymously(session: Session, command: CommandOf<'connect'>): ConnectResult | Refusal {
+  if (session.services.settings.anonymous) return welcome(session, command, ANONYMOUS);
+  return turnAway(session, command, new Refusal('token_required'));
+}
+
+/** The connection ends with the reason why it was not taken: the close code is the error's code. SPEC.md section 8.2. */
+function turnAway(session: Session, command: CommandOf<'connect'>, refusal: Refusal): Refusal {
+  session.closeWith(refusal, command);
+  return refusal;
+}
+
+function welcome(session: Session, { client }: CommandOf<'connect'>, identity: Identity): ConnectResult {
+  const { settings, clock, events } = session.services;
+  session.assume(identity);
+  events.emit('authenticated', { connection: session.connection.id, user: identity.user, client });
+  return {
+    connection: session.connection.id,
+    user: identity.user,
+    time: clock.now(),
+    ...(identity.expiresAt === undefined ? undefined : { expiresAt: identity.expiresAt }),
+    heartbeat: settings.heartbeat,
+    maxFrame: settings.limits.maxFrame,
+  };
+}

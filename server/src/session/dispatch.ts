@@ -1,0 +1,39 @@
+import type { Command, CommandType } from '@sluice/protocol';
+import { Refusal } from '../channels/refusal.ts';
+import { EngineUnavailable } from '../engine/engine.ts';
+import { connect } from './commands/connect.ts';
+import { history } from './commands/history.ts';
+import { ping } from './commands/ping.ts';
+import { publish } from './commands/publish.ts';
+import { refresh } from './commands/refresh.ts';
+import { subscribe } from './commands/subscribe.ts';
+import { unsubscribe } from './commands/unsubscribe.ts';
+import type { Handler } from './handler.ts';
+import type { Session } from './session.ts';
+
+/** Where each command is carried out. */
+const HANDLERS: { readonly [Type in CommandType]: Handler<Type> } = {
+  connect,
+  refresh,
+  subscribe,
+  unsubscribe,
+  publish,
+  history,
+  ping,
+};
+
+/** Carries out a command. An engine that is away is an expected "no"; whatever else is thrown is a mistake of ours. */
+export function dispatch(session: Session, command: Command, size: number): object | Refusal | Promise<object | Refusal> {
+  const handler = HANDLERS[command.type] as Handler<CommandType>;
+  try {
+    const outcome = handler(session, command, size);
+    return outcome instanceof Promise ? outcome.catch(refuseUnavailable) : outcome;
+  } catch (error) {
+    return refuseUnavailable(error);
+  }
+}
+
+function refuseUnavailable(error: unknown): Refusal {
+  if (error instanceof EngineUnavailable) return new Refusal('unavailable', error.message);
+  throw error;
+}

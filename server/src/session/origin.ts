@@ -1,0 +1,18 @@
+import type { Handshake } from '../transport/connection.ts';
+
+const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * May a page of this origin connect? RFC 6455 section 10.2.
+ *
+ * Programs send no `Origin` and may; a page may when it comes from the gateway's own host, or its origin is listed. In development any port
+ * of this machine may too, so that a dev server works.
+ *
+ * @param origins exact origins like `https://app.example.com`, or `*` for all
+ */
+export function isOriginAllowed({ origin, host }: Handshake, origins: readonly string[], dev: boolean): boolean {
+  if (origin === '' || origins.includes('*') || origins.includes(origin)) return true;
+  if (!URL.canParse(origin)) return false;
+  const url = new URL(origin);
+  return url.host === host || (dev && LOCAL.has(url.hostname));
+}

@@ -1,0 +1,26 @@
+import type { Turn } from '../util/turn.ts';
+
+/** Something that holds messages back until the turn ends. */
+export interface Holding {
+  release(): void;
+}
+
+/** Sessions with replies that wait for the end of the turn, so that one frame can carry them all. */
+export class Outbox {
+  readonly #turn: Turn;
+  readonly #holding: Set<Holding> = new Set();
+
+  constructor(turn: Turn) {
+    this.#turn = turn;
+  }
+
+  add(holding: Holding): void {
+    this.#holding.add(holding);
+    this.#turn.schedule();
+  }
+
+  flush(): void {
+    for (const holding of this.#holding) holding.release();
+    this.#holding.clear();
+  }
+}

@@ -1,0 +1,34 @@
+import type { Verifier } from '../auth/token.ts';
+import type { Hub } from '../channels/hub.ts';
+import type { Publishing } from '../channels/publish.ts';
+import type { Replayer } from '../channels/replay.ts';
+import type { Rules } from '../channels/rules.ts';
+import type { Log } from '../engine/engine.ts';
+import type { EventBus } from '../events.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Outbox } from './outbox.ts';
+import type { Registry } from './registry.ts';
+
+/** Settings of sessions; durations in milliseconds, sizes in bytes. */
+export interface SessionSettings {
+  readonly anonymous: boolean;
+  readonly limits: { readonly maxFrame: number; readonly subscriptions: number };
+  readonly heartbeat: number;
+  readonly connectTimeout: number;
+  readonly tokenGrace: number;
+}
+
+/** What all sessions of a gateway share. */
+export interface Services {
+  readonly settings: SessionSettings;
+  readonly verifier: Verifier;
+  readonly rules: Rules;
+  readonly hub: Hub;
+  readonly replayer: Replayer;
+  readonly publishing: Publishing;
+  readonly log: Log;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly registry: Registry;
+}

@@ -1,0 +1,216 @@
+import { type Command, ERRORS, type ErrorName, type Push, type ServerMessage } from '@sluice/protocol';
+import { ANONYMOUS, type Identity } from '../auth/identity.ts';
+import type { Cursor } from '../channels/cursor.ts';
+import { Refusal } from '../channels/refusal.ts';
+import type { Subscriber } from '../channels/subscriber.ts';
+import type { Wire } from '../protocols/protocol.ts';
+import type { Connection, ConnectionListener } from '../transport/connection.ts';
+import { dispatch } from './dispatch.ts';
+import { Expiry } from './expiry.ts';
+import { Inbox } from './inbox.ts';
+import type { Services } from './services.ts';
+
+/** `new`: waits for `connect`; `authenticating`: its token is being verified, commands wait; then `connected`, at last `closed`. */
+export type SessionState = 'new' | 'authenticating' | 'connected' | 'closed';
+
+const NO_CURSORS: ReadonlyMap<string, Cursor> = new Map();
+
+/** One client from open to close: who it is, which cursors it holds, and what waits to be said to it. */
+export class Session implements ConnectionListener, Subscriber {
+  readonly connection: Connection;
+  readonly wire: Wire;
+  readonly services: Services;
+  readonly #opened: number;
+  readonly #inbox: Inbox;
+  readonly #expiry: Expiry;
+  #state: SessionState = 'new';
+  #identity: Identity = ANONYMOUS;
+  // Most connections hold a cursor and few ever wait; both are made when they are needed.
+  #cursors: Map<string, Cursor> | undefined;
+  #held: ServerMessage[] = [];
+  #opening: Set<string> | undefined;
+
+  constructor(connection: Connection, wire: Wire, services: Services) {
+    this.connection = connection;
+    this.wire = wire;
+    this.services = services;
+    this.#opened = services.clock.now();
+    this.#inbox = new Inbox(this);
+    this.#expiry = new Expiry(this);
+    services.registry.add(this);
+    const { id, address, protocol } = connection;
+    services.events.emit('connectionOpened', { connection: id, address, protocol });
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  get cursors(): ReadonlyMap<string, Cursor> {
+    return this.#cursors ?? NO_CURSORS;
+  }
+
+  // Identity ---------------------------------------------------------------------------------------------------------
+
+  /** The token is being verified: commands wait until it is. */
+  beginAuthentication(): void {
+    this.#state = 'authenticating';
+  }
+
+  /** Takes on a verified identity, at connect and at every refresh. */
+  assume(identity: Identity): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'connected';
+    this.#identity = identity;
+    this.#expiry.watch(identity.expiresAt);
+  }
+
+  // Cursors ----------------------------------------------------------------------------------------------------------
+
+  /** Channels whose cursor the engine is still being asked for. */
+  get opening(): Set<string> {
+    this.#opening ??= new Set();
+    return this.#opening;
+  }
+
+  /** Takes on a cursor; one that comes after the close ends at once. */
+  addCursor(cursor: Cursor): void {
+    if (this.#state === 'closed') {
+      this.services.hub.unsubscribe(cursor);
+      return;
+    }
+    this.#cursors ??= new Map();
+    this.#cursors.set(cursor.channel.name, cursor);
+    this.services.events.emit('subscribed', { connection: this.connection.id, channel: cursor.channel.name });
+  }
+
+  removeCursor(cursor: Cursor): void {
+    this.services.hub.unsubscribe(cursor);
+    if (this.#cursors?.delete(cursor.channel.name) !== true) return;
+    this.services.events.emit('unsubscribed', { connection: this.connection.id, channel: cursor.channel.name });
+  }
+
+  dropCursor(cursor: Cursor, reason: 'permission' | 'slow_reader'): void {
+    this.removeCursor(cursor);
+    this.push({ type: 'unsubscribed', channel: cursor.channel.name, reason });
+  }
+
+  cutSlowReader(): void {
+    this.close('slow_reader');
+  }
+
+  // What comes in ----------------------------------------------------------------------------------------------------
+
+  frame(data: string | Uint8Array, size: number): void {
+    if (this.#state !== 'closed') this.#inbox.take(data, size);
+  }
+
+  /** Carries out a command and answers it. A throw on the way is our own mistake; the client hears `internal`. */
+  execute(command: Command, size: number): void {
+    try {
+      const outcome = dispatch(this, command, size);
+      if (outcome instanceof Promise) {
+        outcome.then(
+          (result) => this.#answer(command, result),
+          (error: unknown) => this.#mistake(command, error),
+        );
+      } else {
+        this.#answer(command, outcome);
+      }
+    } catch (error) {
+      this.#mistake(command, error);
+    }
+  }
+
+  #answer({ id, type }: Command, outcome: object | Refusal): void {
+    if (this.#state === 'closed') return;
+    if (outcome instanceof Refusal) this.refuse(outcome, { id, type });
+    else this.hold({ type: 'reply', id, result: outcome as never });
+    if (type === 'connect' && this.#state === 'connected') this.#inbox.open();
+  }
+
+  #mistake(command: Command, error: unknown): void {
+    this.services.events.emit('fault', { where: `command "${command.type}"`, error });
+    this.refuse(new Refusal('internal'), command);
+  }
+
+  /** Answers with an error. */
+  refuse(refusal: Refusal, { id, type }: { id?: number | undefined; type: string }): void {
+    this.#holdError(refusal, id);
+    this.#report(refusal, type);
+  }
+
+  #holdError({ body }: Refusal, id: number | undefined): void {
+    this.hold(id === undefined ? { type: 'error', error: body } : { type: 'error', id, error: body });
+  }
+
+  #report({ error, body }: Refusal, command: string): void {
+    const { events } = this.services;
+    events.emit('refused', { connection: this.connection.id, command, error, detail: body.message });
+  }
+
+  overflow(): void {
+    this.services.hub.overflowed(this);
+  }
+
+  drain(): void {
+    if (this.cursors.size > 0) this.services.replayer.wake(this);
+  }
+
+  closed(code: number, reason: string): void {
+    const { registry, events, hub, clock } = this.services;
+    this.#state = 'closed';
+    this.#inbox.close();
+    this.#expiry.close();
+    this.#held = [];
+    hub.forget(this);
+    for (const cursor of this.cursors.values()) this.removeCursor(cursor);
+    registry.remove(this);
+    const duration = clock.now() - this.#opened;
+    events.emit('connectionClosed', { connection: this.connection.id, user: this.#identity.user, code, reason, duration });
+  }
+
+  // What goes out ----------------------------------------------------------------------------------------------------
+
+  /** Says something at the end of the turn, in one frame with whatever else is said until then. */
+  hold(message: ServerMessage): void {
+    if (this.#state === 'closed') return;
+    if (this.#held.length === 0) this.services.outbox.add(this);
+    this.#held.push(message);
+  }
+
+  push(push: Push): void {
+    this.hold(push);
+  }
+
+  sendFrame(frame: Uint8Array): void {
+    this.release();
+    this.connection.send(frame);
+  }
+
+  release(): void {
+    if (this.#held.length === 0) return;
+    const messages = this.#held;
+    this.#held = [];
+    this.connection.send(this.wire.encode(messages));
+  }
+
+  /** Closes with an entry of the catalogue; what waits is said first. */
+  close(error: ErrorName, detail?: string): void {
+    if (this.#state === 'closed') return;
+    this.#report(new Refusal(error, detail), 'close');
+    this.release();
+    this.#state = 'closed';
+    this.connection.close(ERRORS[error].code, error);
+  }
+
+  /** Answers a command with an error and closes for the same reason. */
+  closeWith(refusal: Refusal, { id }: { id: number }): void {
+    this.#holdError(refusal, id);
+    this.close(refusal.error, refusal.detail);
+  }
+}

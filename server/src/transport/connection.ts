@@ -1,0 +1,55 @@
+/** One WebSocket, as the rest of the gateway sees it: bytes and topics. After its close every method does nothing. */
+export interface Connection {
+  readonly id: string;
+  /** The other side's IP address. */
+  readonly address: string;
+  /** The subprotocol that was agreed on. */
+  readonly protocol: string;
+  /** Queues a frame. Frames and publishes of one connection keep their order. */
+  send(frame: string | Uint8Array): void;
+  /** Says goodbye with a close frame, as far as the other side still listens. RFC 6455 section 7.4. */
+  close(code: number, reason: string): void;
+  /** Starts to receive what is published to the topic. */
+  join(topic: string): void;
+  leave(topic: string): void;
+  /** Bytes that wait in this process for the other side to read. */
+  readonly buffered: number;
+  /** Did the buffer pass its limit, and has not drained since? Then nothing more should be handed over than replies. */
+  readonly congested: boolean;
+}
+
+/** What a connection tells its owner. */
+export interface ConnectionListener {
+  /** A frame arrived: text as a string, binary as bytes that are only valid during this call. `size` in bytes. */
+  frame(data: string | Uint8Array, size: number): void;
+  /** Something that was sent or published was refused because the buffer was full: **this socket now has a hole.** */
+  overflow(): void;
+  /** The buffer has drained. */
+  drain(): void;
+  closed(code: number, reason: string): void;
+}
+
+/** What is known of a WebSocket before it is one. */
+export interface Handshake {
+  readonly address: string;
+  readonly host: string;
+  /** `Origin` header; empty when the client is no browser. */
+  readonly origin: string;
+  /** Subprotocols that the client offers, in its order. */
+  readonly protocols: readonly string[];
+}
+
+export type Admission =
+  | { readonly ok: true; /** Empty: none was offered. */ readonly protocol: string }
+  | { readonly ok: false; readonly status: number; readonly body: string };
+
+/** The gateway's side of the transport. */
+export interface Acceptor {
+  admit(handshake: Handshake): Admission;
+  open(connection: Connection): ConnectionListener;
+}
+
+/** Fan-out: one call for all the connections that joined a topic. */
+export interface Fanout {
+  publish(topic: string, frame: Uint8Array, binary: boolean): void;
+}

@@ -1,0 +1,37 @@
+import { arch, platform, report, version } from 'node:process';
+
+export type UwsModule = typeof import('uWebSockets.js');
+
+/** Newest first; both are exact official binaries, see SECURITY.md. */
+const PACKAGES = ['uWebSockets.js', 'uWebSockets.js-20.51'] as const;
+
+/** glibc's version, as Node's own diagnostic report names it; undefined on musl and outside of Linux. */
+function libc(): string {
+  if (platform !== 'linux') return '';
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime === undefined ? ', musl libc' : `, glibc ${header.glibcVersionRuntime}`;
+}
+
+/**
+ * Loads the native WebSocket server: the newest binary that this machine can run.
+ *
+ * @throws when none can be loaded; the message says what was found and what to do
+ */
+export async function loadUws(): Promise<UwsModule> {
+  const failures: string[] = [];
+  for (const name of PACKAGES) {
+    try {
+      return (await import(name)) as UwsModule;
+    } catch (error) {
+      failures.push(`  ${name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+    }
+  }
+  throw new Error(
+    [
+      `uWebSockets.js has no binary for Node ${version} on ${platform}-${arch}${libc()}:`,
+      ...failures,
+      'Use Node 22 or 24 with glibc 2.38 or newer, or Node 20 with glibc 2.36 or newer; on Alpine use a Debian image.',
+      'If the package is missing, install again without "--omit=optional".',
+    ].join('\n'),
+  );
+}

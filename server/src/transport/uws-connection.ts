@@ -1,0 +1,122 @@
+import type { WebSocket } from 'uWebSockets.js';
+import type { Connection, ConnectionListener } from './connection.ts';
+
+/** What a native socket carries. */
+export interface SocketData {
+  readonly id: string;
+  readonly protocol: string;
+  connection?: UwsConnection;
+}
+
+/**
+ * The only holder of a native socket. uWebSockets.js throws when a socket is used after its close, so every method here checks
+ * first and then does nothing.
+ *
+ * Replies have a small queue of their own: while the native buffer is full it refuses frames, and a refused reply would
+ * leave the client waiting for ever. The queue is bounded too; a client that asks on without reading is cut off.
+ */
+export class UwsConnection implements Connection {
+  readonly id: string;
+  readonly address: string;
+  readonly protocol: string;
+  #socket: WebSocket<SocketData> | undefined;
+  #listener: ConnectionListener | undefined;
+  #waiting: (string | Uint8Array)[] | undefined;
+  #waitingBytes = 0;
+  #overflowed = false;
+  readonly #limit: number;
+
+  /** @param limit bytes that may wait in either buffer: the native one, and that of replies */
+  constructor(socket: WebSocket<SocketData>, limit: number) {
+    const { id, protocol } = socket.getUserData();
+    this.id = id;
+    this.protocol = protocol;
+    this.address = Buffer.from(socket.getRemoteAddressAsText()).toString('latin1');
+    this.#socket = socket;
+    this.#limit = limit;
+  }
+
+  listen(listener: ConnectionListener): void {
+    this.#listener = listener;
+  }
+
+  send(frame: string | Uint8Array): void {
+    if (this.#socket === undefined) return;
+    const size = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength;
+    const native = this.#socket.getBufferedAmount();
+    if (this.#waiting === undefined && (native === 0 || native + size <= this.#limit)) {
+      this.#socket.send(frame, typeof frame !== 'string');
+    } else {
+      this.#wait(frame, size);
+    }
+  }
+
+  #wait(frame: string | Uint8Array, size: number): void {
+    this.#waiting ??= [];
+    this.#waiting.push(frame);
+    this.#waitingBytes += size;
+    // A close frame would be refused like any other frame, so the socket is cut. Not here: the caller may be in the middle of something.
+    if (this.#waitingBytes > this.#limit) queueMicrotask(() => this.#socket?.close());
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket?.end(code, reason);
+  }
+
+  join(topic: string): void {
+    this.#socket?.subscribe(topic);
+  }
+
+  leave(topic: string): void {
+    this.#socket?.unsubscribe(topic);
+  }
+
+  get buffered(): number {
+    return (this.#socket?.getBufferedAmount() ?? 0) + this.#waitingBytes;
+  }
+
+  get congested(): boolean {
+    return this.#overflowed || this.#waiting !== undefined;
+  }
+
+  // What the native side reports. ------------------------------------------------------------------------------------
+
+  frame(data: string | Uint8Array, size: number): void {
+    this.#listener?.frame(data, size);
+  }
+
+  /** Called in the middle of native work: it may only be noted. Leaving topics or closing here is a use-after-free. */
+  dropped(): void {
+    if (this.#overflowed) return;
+    this.#overflowed = true;
+    this.#listener?.overflow();
+  }
+
+  drained(): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    while (this.#waiting !== undefined) {
+      const frame = this.#waiting[0];
+      if (frame === undefined) {
+        this.#waiting = undefined;
+        this.#waitingBytes = 0;
+        break;
+      }
+      const size = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength;
+      const native = socket.getBufferedAmount();
+      if (native > 0 && native + size > this.#limit) return; // another drain follows
+      this.#waiting.shift();
+      this.#waitingBytes -= size;
+      socket.send(frame, typeof frame !== 'string');
+    }
+    this.#overflowed = false;
+    this.#listener?.drain();
+  }
+
+  closed(code: number, reason: string): void {
+    this.#socket = undefined;
+    this.#waiting = undefined;
+    this.#listener?.closed(code, reason);
+    this.#listener = undefined;
+  }
+}

@@ -1,0 +1,20 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: {
+      '@sluice/protocol/msgpack': source('protocol/src/msgpack.ts'),
+      '@sluice/protocol': source('protocol/src/index.ts'),
+      '@sluice/client/msgpack': source('client-sdk/src/msgpack.ts'),
+      '@sluice/client': source('client-sdk/src/index.ts'),
+      '@sluice/server': source('server/src/index.ts'),
+    },
+  },
+  test: {
+    include: ['{protocol,server,client-sdk,demo-app,scripts,bench}/{src,test}/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+  },
+});
