@@ -100,7 +100,7 @@ export interface HistoryCommand extends CommandBase<'history'> {
 }
 
 /** Asks for a sign of life. */
-export interface PingCommand extends CommandBase<'ping'> {}
+export type PingCommand = CommandBase<'ping'>;
 
 export type Command =
   | ConnectCommand
@@ -140,7 +140,7 @@ export interface SubscribeResult extends Position {
   readonly state: 'live' | 'replaying';
 }
 
-export interface UnsubscribeResult {}
+export type UnsubscribeResult = {};
 
 export interface PublishResult extends Position {
   /** The message's id. */
@@ -157,17 +157,17 @@ export interface HistoryResult {
   readonly first: number;
 }
 
-export interface PingResult {}
+export type PingResult = {};
 
 /** The result of each command, by its type. */
 export interface Results {
   readonly connect: ConnectResult;
   readonly refresh: RefreshResult;
   readonly subscribe: SubscribeResult;
-  readonly unsubscribe: UnsubscribeResult;
+  readonly unsubscribe: EmptyResult;
   readonly publish: PublishResult;
   readonly history: HistoryResult;
-  readonly ping: PingResult;
+  readonly ping: EmptyResult;
 }
 
 // ---------------------------------------------------------------------------------------------------- replies
@@ -261,14 +261,7 @@ export interface DrainPush {
   readonly reconnectAfter: number;
 }
 
-export type Push =
-  | MessagesPush
-  | GapPush
-  | ReplayingPush
-  | LivePush
-  | UnsubscribedPush
-  | RefreshPush
-  | DrainPush;
+export type Push = MessagesPush | GapPush | ReplayingPush | LivePush | UnsubscribedPush | RefreshPush | DrainPush;
 
 /** Everything that a gateway sends. */
 export type ServerMessage = Reply | Failure | Push;

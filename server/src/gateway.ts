@@ -1,4 +1,4 @@
-import { type Draft, checkDraft, isChannelName, type PublishResult, toDraft } from '@sluice/protocol';
+import { checkDraft, type Draft, isChannelName, type PublishResult, toDraft } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import type { Logger } from 'pino';
 import { createRouter } from './api/router.ts';
@@ -15,7 +15,6 @@ import type { Config } from './config/schema.ts';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory/memory-engine.ts';
 import { EventBus } from './events.ts';
-import { SluiceError } from './sluice-error.ts';
 import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { createAcceptor } from './session/acceptor.ts';
@@ -23,6 +22,7 @@ import { drainSessions } from './session/drain.ts';
 import { Outbox } from './session/outbox.ts';
 import { Registry } from './session/registry.ts';
 import type { Services } from './session/services.ts';
+import { SluiceError } from './sluice-error.ts';
 import type { RequestHandler } from './transport/http.ts';
 import { UwsTransport } from './transport/uws.ts';
 import { systemClock } from './util/clock.ts';
@@ -96,11 +96,19 @@ export class Gateway {
       rules,
       publishing,
       isReady: () => (this.#state === 'running' ? true : `the gateway is ${this.#state}`),
-      metrics: async () => ({ status: 200, headers: { 'Content-Type': metrics.contentType }, body: await metrics.text() }),
+      metrics: async () => ({
+        status: 200,
+        headers: { 'Content-Type': metrics.contentType },
+        body: await metrics.text(),
+      }),
       dev: devSecret === undefined || devApiKey === undefined ? undefined : { secret: devSecret, apiKey: devApiKey },
     });
     const folder = this.#config.static;
-    return createRouter({ routes, events: this.#events, files: folder === undefined ? undefined : serveFolder(folder) });
+    return createRouter({
+      routes,
+      events: this.#events,
+      files: folder === undefined ? undefined : serveFolder(folder),
+    });
   }
 
   /**

@@ -11,4 +11,3 @@ export function errorReply(refusal: Refusal, headers: Readonly<Record<string, st
 export function internalReply(): Reply {
   return jsonReply(ERRORS.internal.status, { error: errorBody('internal') });
 }
-

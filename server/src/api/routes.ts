@@ -16,7 +16,12 @@ export interface ApiOptions extends PublishServices {
 /** The table of all addresses. */
 export function createRoutes(options: ApiOptions): readonly Route[] {
   const routes: Route[] = [
-    { method: 'POST', path: '/api/v1/publish', summary: 'Publish one message, or a batch', handle: publishRoute(options) },
+    {
+      method: 'POST',
+      path: '/api/v1/publish',
+      summary: 'Publish one message, or a batch',
+      handle: publishRoute(options),
+    },
     { method: 'GET', path: '/health/live', summary: 'Does the process answer?', handle: live },
     { method: 'GET', path: '/health/ready', summary: 'Are new connections welcome?', handle: ready(options.isReady) },
     { method: 'GET', path: '/metrics', summary: 'Metrics in the format of Prometheus', handle: options.metrics },

@@ -22,7 +22,8 @@ function readFile(folder: string, path: string): readonly [string, StaticFile] {
       body,
       headers: {
         'Content-Type': type.startsWith('text/') ? `${type}; charset=utf-8` : type,
-        'Cache-Control': name.startsWith('/assets/') && HASHED.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
+        'Cache-Control':
+          name.startsWith('/assets/') && HASHED.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
         ETag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
         'X-Content-Type-Options': 'nosniff',
       },

@@ -13,7 +13,8 @@ export interface HistoryQuery {
 /** Reads a page of a channel's log; offsets have no holes, so paging back is arithmetic. */
 export function readHistory(log: Log, channel: string, query: HistoryQuery): HistoryResult | Promise<HistoryResult> {
   const limit = query.limit ?? LIMITS.historyDefault;
-  if (query.after !== undefined) return shape(log.read(channel, query.after, limit), (page) => takeFirst(page.messages));
+  if (query.after !== undefined)
+    return shape(log.read(channel, query.after, limit), (page) => takeFirst(page.messages));
   const top = log.read(channel, 0, 0);
   const back = (page: Page): HistoryResult | Promise<HistoryResult> => {
     const end = Math.min(query.before ?? page.head + 1, page.head + 1);

@@ -46,7 +46,11 @@ export class Hub {
    *
    * @returns the cursor, live or replaying; as a promise where the engine has to be asked
    */
-  subscribe(subscriber: Subscriber, target: { name: string; rule: Rule }, start: StartingPoint): Cursor | Promise<Cursor> {
+  subscribe(
+    subscriber: Subscriber,
+    target: { name: string; rule: Rule },
+    start: StartingPoint,
+  ): Cursor | Promise<Cursor> {
     const channel = this.#open(target.name, target.rule);
     if (channel instanceof Promise) return channel.then((opened) => this.#start(subscriber, opened, start));
     return this.#start(subscriber, channel, start);

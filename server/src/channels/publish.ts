@@ -29,6 +29,12 @@ export interface PublishingOptions {
   readonly nextId: () => string;
 }
 
+interface Announcement {
+  readonly channel: string;
+  readonly entry: Entry;
+  readonly start: number;
+}
+
 /** The one door for publishing: sessions, the HTTP API and the embedding program all come through here. */
 export class Publishing {
   readonly #options: PublishingOptions;
@@ -45,18 +51,19 @@ export class Publishing {
   publish(publication: Publication): PublishResult | Refusal | Promise<PublishResult> {
     const oversize = checkSize(publication);
     if (oversize !== null) return oversize;
-    const { log, events } = this.#options;
+    const { log } = this.#options;
     const { channel } = publication;
     const start = performance.now();
-    const result = log.append(channel, this.#stamp(publication), appendOptions(publication));
-    if (!(result instanceof Promise)) {
-      events.emit('published', { channel, latency: performance.now() - start });
-      return result;
-    }
-    return result.then((position) => {
-      events.emit('published', { channel, latency: performance.now() - start });
-      return position;
-    });
+    const entry = this.#stamp(publication);
+    const result = log.append(channel, entry, appendOptions(publication));
+    if (!(result instanceof Promise)) return this.#announce(result, { channel, entry, start });
+    return result.then((position) => this.#announce(position, { channel, entry, start }));
+  }
+
+  #announce(result: PublishResult, { channel, entry, start }: Announcement): PublishResult {
+    // Another id is the first publish's with the same key: then nothing was appended.
+    if (result.id === entry.id) this.#options.events.emit('published', { channel, latency: performance.now() - start });
+    return result;
   }
 
   #stamp({ draft, publisher, rule }: Publication): Entry {

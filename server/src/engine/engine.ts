@@ -1,7 +1,7 @@
 import type { Message, PublishResult } from '@sluice/protocol';
 
 /** How long a log keeps messages: whichever bound is reached first. `null`: it keeps none. */
-export type Retention = { readonly count: number; /** Milliseconds. */ readonly age: number } | null;
+export type Retention = { readonly count: number /** Milliseconds. */; readonly age: number } | null;
 
 /** A message before the log has given it its offset. */
 export type Entry = Omit<Message, 'offset'>;

@@ -11,7 +11,8 @@ export interface LogOptions {
 
 /** Makes the gateway's logger. Lines carry ids of connections and names of channels, never tokens or payloads. */
 export function createLogger({ level, format, destination }: LogOptions): Logger {
-  const stream = destination ?? (format === 'pretty' ? pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }) : undefined);
+  const stream =
+    destination ?? (format === 'pretty' ? pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }) : undefined);
   const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
   return stream === undefined ? pino(options) : pino(options, stream);
 }

@@ -23,7 +23,11 @@ const HANDLERS: { readonly [Type in CommandType]: Handler<Type> } = {
 };
 
 /** Carries out a command. An engine that is away is an expected "no"; whatever else is thrown is a mistake of ours. */
-export function dispatch(session: Session, command: Command, size: number): object | Refusal | Promise<object | Refusal> {
+export function dispatch(
+  session: Session,
+  command: Command,
+  size: number,
+): object | Refusal | Promise<object | Refusal> {
   const handler = HANDLERS[command.type] as Handler<CommandType>;
   try {
     const outcome = handler(session, command, size);

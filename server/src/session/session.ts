@@ -171,7 +171,13 @@ export class Session implements ConnectionListener, Subscriber {
     for (const cursor of this.cursors.values()) this.removeCursor(cursor);
     registry.remove(this);
     const duration = clock.now() - this.#opened;
-    events.emit('connectionClosed', { connection: this.connection.id, user: this.#identity.user, code, reason, duration });
+    events.emit('connectionClosed', {
+      connection: this.connection.id,
+      user: this.#identity.user,
+      code,
+      reason,
+      duration,
+    });
   }
 
   // What goes out ----------------------------------------------------------------------------------------------------
@@ -202,7 +208,7 @@ export class Session implements ConnectionListener, Subscriber {
   /** Closes with an entry of the catalogue; what waits is said first. */
   close(error: ErrorName, detail?: string): void {
     if (this.#state === 'closed') return;
-    this.#report(new Refusal(error, detail), 'close');
+    if (error !== 'draining') this.#report(new Refusal(error, detail), 'close');
     this.release();
     this.#state = 'closed';
     this.connection.close(ERRORS[error].code, error);

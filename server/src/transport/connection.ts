@@ -40,7 +40,7 @@ export interface Handshake {
 }
 
 export type Admission =
-  | { readonly ok: true; /** Empty: none was offered. */ readonly protocol: string }
+  | { readonly ok: true /** Empty: none was offered. */; readonly protocol: string }
   | { readonly ok: false; readonly status: number; readonly body: string };
 
 /** The gateway's side of the transport. */

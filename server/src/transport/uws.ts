@@ -87,7 +87,11 @@ export class UwsTransport implements Fanout {
       protocols: offered === '' ? [] : offered.split(',').map((name) => name.trim()),
     });
     if (!admission.ok) {
-      write(response, { status: admission.status, body: admission.body, headers: { 'Content-Type': 'application/json' } });
+      write(response, {
+        status: admission.status,
+        body: admission.body,
+        headers: { 'Content-Type': 'application/json' },
+      });
       return;
     }
     const data: SocketData = { id: this.#options.nextId(), protocol: admission.protocol };
@@ -125,7 +129,10 @@ function bind(app: TemplatedApp, { host, port }: { host: string; port: number })
     // Exclusively: by default Linux would let a second gateway share the port unnoticed.
     app.listen(host, port, EXCLUSIVE_PORT, (socket) => {
       if (socket !== false) resolve(socket);
-      else reject(new Error(`cannot listen on ${host}:${port}: the port is taken or may not be used; choose another "port"`));
+      else
+        reject(
+          new Error(`cannot listen on ${host}:${port}: the port is taken or may not be used; choose another "port"`),
+        );
     });
   });
 }
@@ -136,7 +143,9 @@ function serve(response: HttpResponse, request: HttpRequest, handler: RequestHan
     gone = true;
   });
   const headers = new Map<string, string>();
-  request.forEach((name, value) => headers.set(name, value));
+  request.forEach((name, value) => {
+    headers.set(name, value);
+  });
   const head = {
     method: request.getCaseSensitiveMethod().toUpperCase(),
     path: request.getUrl(),

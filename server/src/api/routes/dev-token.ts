@@ -22,7 +22,9 @@ export interface DevTokenOptions {
 export function devToken({ secret, apiKey }: DevTokenOptions): (request: Request) => Promise<Reply> {
   return async (request) => {
     if (!isLocalName(request.headers.get('host') ?? '')) {
-      return errorReply(new Refusal('unauthorized', 'development tokens are handed out under localhost or an IP address only'));
+      return errorReply(
+        new Refusal('unauthorized', 'development tokens are handed out under localhost or an IP address only'),
+      );
     }
     const wish = readWish(request.query);
     if (wish instanceof Refusal) return errorReply(wish);
@@ -67,7 +69,9 @@ function readWish(query: URLSearchParams): Wish | Refusal {
 function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
   } catch {
     return null;
   }

@@ -1,4 +1,11 @@
-import { checkDraft, type ErrorBody, isChannelName, type PublishResult, type RawDraft, toDraft } from '@sluice/protocol';
+import {
+  checkDraft,
+  type ErrorBody,
+  isChannelName,
+  type PublishResult,
+  type RawDraft,
+  toDraft,
+} from '@sluice/protocol';
 import type { ApiKeys } from '../../auth/secrets.ts';
 import type { Verifier } from '../../auth/token.ts';
 import { authorize } from '../../channels/authorize.ts';
@@ -51,7 +58,9 @@ async function publishBatch(services: PublishServices, caller: Caller, messages:
     return errorReply(new Refusal('command_invalid', `an array must hold 1 to ${MOST_MESSAGES} messages`));
   }
   const outcomes = await Promise.all(messages.map((message) => publishOne(services, caller, message)));
-  const entries = outcomes.map((outcome): BatchEntry => (outcome instanceof Refusal ? { error: outcome.body } : outcome));
+  const entries = outcomes.map(
+    (outcome): BatchEntry => (outcome instanceof Refusal ? { error: outcome.body } : outcome),
+  );
   return jsonReply(200, entries);
 }
 

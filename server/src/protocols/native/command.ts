@@ -1,11 +1,4 @@
-import {
-  type Command,
-  type CommandType,
-  checkDraft,
-  type ErrorName,
-  isChannelName,
-  LIMITS,
-} from '@sluice/protocol';
+import { type Command, type CommandType, checkDraft, type ErrorName, isChannelName, LIMITS } from '@sluice/protocol';
 import type { ParsedCommand } from '../protocol.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -34,7 +27,9 @@ function countProblem(fields: Fields, names: readonly string[]): Problem {
 
 function atMostOne(fields: Fields, names: readonly string[]): Problem {
   const given = names.filter((name) => fields[name] !== undefined);
-  return given.length > 1 ? invalid(`only one of ${given.map((name) => `"${name}"`).join(' and ')} may be given`) : null;
+  return given.length > 1
+    ? invalid(`only one of ${given.map((name) => `"${name}"`).join(' and ')} may be given`)
+    : null;
 }
 
 function positionProblem({ position }: Fields): Problem {
@@ -47,7 +42,9 @@ function positionProblem({ position }: Fields): Problem {
 function tokenProblem({ token }: Fields, required: boolean): Problem {
   if (token === undefined && !required) return null;
   if (typeof token !== 'string') return invalid('"token" must be a string');
-  return token.length <= LIMITS.tokenLength ? null : invalid(`"token" may have at most ${LIMITS.tokenLength} characters`);
+  return token.length <= LIMITS.tokenLength
+    ? null
+    : invalid(`"token" may have at most ${LIMITS.tokenLength} characters`);
 }
 
 function limitProblem({ limit }: Fields): Problem {
@@ -60,7 +57,9 @@ const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = 
   connect: (fields) => {
     const { client } = fields;
     const named = client === undefined || (typeof client === 'string' && client.length <= 128);
-    return tokenProblem(fields, false) ?? (named ? null : invalid('"client" must be a string of at most 128 characters'));
+    return (
+      tokenProblem(fields, false) ?? (named ? null : invalid('"client" must be a string of at most 128 characters'))
+    );
   },
   refresh: (fields) => tokenProblem(fields, true),
   subscribe: (fields) =>
@@ -99,4 +98,3 @@ export function parseCommand(value: unknown): ParsedCommand {
   const problem = CHECKS[type](fields);
   return problem === null ? { command: fields as unknown as Command } : { fault: { id, ...problem } };
 }
-
