@@ -140,7 +140,8 @@ export interface SubscribeResult extends Position {
   readonly state: 'live' | 'replaying';
 }
 
-export type UnsubscribeResult = {};
+/** A result that says nothing but that it was done. */
+export type EmptyResult = Readonly<Record<string, never>>;
 
 export interface PublishResult extends Position {
   /** The message's id. */
@@ -156,8 +157,6 @@ export interface HistoryResult {
   /** Offset of the oldest message the log still holds; `head + 1` when it holds none. */
   readonly first: number;
 }
-
-export type PingResult = {};
 
 /** The result of each command, by its type. */
 export interface Results {
