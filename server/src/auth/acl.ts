@@ -151,3 +151,20 @@ export function permits(
   for (const grant of list) if (grants(grant, identity, verb, channel, params)) return true;
   return false;
 }
+
+/** Writes a grant as it stands in a configuration. */
+export function formatGrant(grant: Grant): string {
+  switch (grant.kind) {
+    case 'anyone':
+    case 'users':
+      return grant.kind;
+    case 'owner':
+      return `owner:{${grant.param}}`;
+    case 'claim':
+      return `claim:${grant.claim}:{${grant.param}}`;
+    case 'role':
+      return `role:${grant.role}`;
+    case 'function':
+      return '(a function)';
+  }
+}

@@ -8,7 +8,7 @@ import { LOG_LEVELS } from './config.ts';
 import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, SECOND, size, text, texts, whole } from './values.ts';
 
 /** How the text of an environment variable or a flag becomes a value. */
-export type TextKind = 'text' | 'number' | 'boolean' | 'list';
+export type TextKind = 'text' | 'number' | 'boolean' | 'list' | 'secret' | 'apiKey';
 
 export interface Option {
   /** `limits.maxFrame`: name in the file, nested at the dot. */
@@ -106,6 +106,7 @@ export const OPTIONS: readonly Option[] = [
     defaultText: 'none; in development one made for the run',
     type: 'list of keys',
     env: ['SLUICE_SECRET'],
+    kind: 'secret',
     description: 'Keys that tokens may be signed with; several for rotation. `SLUICE_SECRET` is one HS256 secret.',
   },
   {
@@ -156,6 +157,7 @@ export const OPTIONS: readonly Option[] = [
     defaultText: 'none; in development one made for the run',
     type: 'list of API keys',
     env: ['SLUICE_API_KEY'],
+    kind: 'apiKey',
     description:
       'Keys of backends for the HTTP API. Without `caps` a key may do everything. `SLUICE_API_KEY` is one such secret.',
   },

@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { type Loaded, load } from '../config/load.ts';
+import { OPTIONS } from '../config/options.ts';
+import type { Shell } from './shell.ts';
+
+/** Marks of Markdown have no place in a terminal. */
+const plain = (markdown: string): string => markdown.replaceAll('`', '');
+
+/** Gives a command the flags of the table of options, and `--config`. */
+export function addConfigFlags(command: Command): Command {
+  command.option('--config <file>', 'configuration file; default: sluice.yaml, .yml, .json in this folder');
+  for (const { flag, description, defaultText } of OPTIONS) {
+    if (flag !== undefined) command.option(flag, `${plain(description)} Default: ${plain(defaultText)}.`);
+  }
+  return command;
+}
+
+/** Loads the configuration that a command was given. */
+export function loadFor(flags: Readonly<Record<string, unknown>>, shell: Shell): Promise<Loaded> {
+  const file = typeof flags.config === 'string' ? flags.config : undefined;
+  return load({ file, env: shell.env, flags, cwd: shell.cwd, terminal: shell.terminal });
+}

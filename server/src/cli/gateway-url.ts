@@ -1,0 +1,72 @@
+/** A gateway somewhere else: its addresses, and what a development gateway hands out. */
+
+import { CliError } from './cli-error.ts';
+import type { Shell } from './shell.ts';
+
+/** Default of `--url`. */
+export const DEFAULT_URL = 'http://localhost:8080';
+
+/** The HTTP address of a path at the gateway, whichever of its addresses was given. */
+export function httpUrl(url: URL, path: string): URL {
+  const http = new URL(path, url);
+  http.protocol = url.protocol.replace('ws', 'http');
+  return http;
+}
+
+/** The WebSocket address of the gateway, whichever of its addresses was given. */
+export function socketUrl(url: URL): URL {
+  const socket = new URL(url.pathname === '/' ? '/ws' : url.pathname, url);
+  socket.protocol = url.protocol.replace('http', 'ws');
+  return socket;
+}
+
+export const isLocal = ({ hostname }: URL): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+
+/** Fetches, and says in one line when nobody answers. */
+export async function fetchFrom(url: URL, init: RequestInit, shell: Shell): Promise<Response> {
+  try {
+    return await shell.fetch(url, { ...init, signal: AbortSignal.timeout(10_000) });
+  } catch {
+    throw new CliError(`no gateway answers at ${url.origin} — start one with: sluice serve --dev`);
+  }
+}
+
+/** Reads what the gateway answered; a refusal becomes an error that repeats the gateway's sentence. */
+export async function readAnswer(response: Response): Promise<Record<string, unknown>> {
+  const body = (await response.json().catch(() => null)) as Record<string, unknown> | null;
+  if (response.ok && body !== null) return body;
+  const error = body?.error as { name?: string; message?: string } | undefined;
+  throw new CliError(
+    error?.message === undefined
+      ? `the gateway answered with HTTP status ${response.status}`
+      : `${error.message} (${error.name})`,
+  );
+}
+
+export interface DevWish {
+  readonly sub: string;
+  readonly caps?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
+  /** Milliseconds. */
+  readonly expiresIn?: number | undefined;
+}
+
+export interface DevCredentials {
+  readonly token: string;
+  readonly apiKey?: string;
+}
+
+/** Asks a development gateway for a token and the API key of its run. */
+export async function fetchDevCredentials(url: URL, wish: DevWish, shell: Shell): Promise<DevCredentials> {
+  const route = httpUrl(url, '/dev/token');
+  route.searchParams.set('sub', wish.sub);
+  if (wish.caps !== undefined) route.searchParams.set('caps', JSON.stringify(wish.caps));
+  if (wish.claims !== undefined) route.searchParams.set('claims', JSON.stringify(wish.claims));
+  if (wish.expiresIn !== undefined) route.searchParams.set('expires', String(Math.ceil(wish.expiresIn / 1000)));
+  const response = await fetchFrom(route, {}, shell);
+  if (response.status === 404) throw new CliError(`${url.origin} hands out no tokens: it does not run with --dev`);
+  const { token, apiKey } = await readAnswer(response);
+  if (typeof token !== 'string') throw new CliError(`${route.origin} did not answer with a token`);
+  return { token, ...(typeof apiKey === 'string' ? { apiKey } : {}) };
+}

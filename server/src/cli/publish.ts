@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { collectPairs, urlArgument } from './arguments.ts';
+import { CliError } from './cli-error.ts';
+import { DEFAULT_URL, fetchDevCredentials, fetchFrom, httpUrl, isLocal, readAnswer } from './gateway-url.ts';
+import type { Shell } from './shell.ts';
+
+const EXAMPLES = `
+Examples:
+  $ sluice publish chat:lobby '{"text":"Hello"}'        at a gateway that runs with --dev on this machine
+  $ SLUICE_API_KEY=… sluice publish chat:lobby '{"text":"Hello"}' --url https://rt.example.com
+  $ cat order.json | sluice publish orders:new - --event created --tag region=eu`;
+
+interface PublishFlags {
+  readonly url: URL;
+  readonly key?: string;
+  readonly event?: string;
+  readonly tag?: Record<string, string>;
+  readonly idempotencyKey?: string;
+}
+
+function parseData(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CliError(`the data is not JSON — a text is written in both quotes: '"Hello"'`, 2);
+  }
+}
+
+async function findKey({ key, url }: PublishFlags, shell: Shell): Promise<string> {
+  const given = key ?? (shell.env.SLUICE_API_KEY || undefined);
+  if (given !== undefined) return given;
+  if (!isLocal(url)) throw new CliError('an API key is needed — give --key, or set SLUICE_API_KEY');
+  const { apiKey, token } = await fetchDevCredentials(url, { sub: 'cli' }, shell);
+  return apiKey ?? token;
+}
+
+async function publish(channel: string, text: string, { flags, shell }: { flags: PublishFlags; shell: Shell }) {
+  const data = parseData(text === '-' ? await shell.stdin() : text);
+  const { event, tag: tags, idempotencyKey: key, url } = flags;
+  const authorization = `Bearer ${await findKey(flags, shell)}`;
+  const response = await fetchFrom(
+    httpUrl(url, '/api/v1/publish'),
+    {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify({ channel, data, event, tags, key }),
+    },
+    shell,
+  );
+  shell.out(JSON.stringify(await readAnswer(response)));
+}
+
+/** `sluice publish`: publishes one message over HTTP, and prints where it stands. */
+export function addPublish(program: Command, shell: Shell): void {
+  program
+    .command('publish')
+    .description('Publish a message over HTTP.')
+    .argument('<channel>', 'name of the channel')
+    .argument('<json>', 'the data; "-" reads it from standard input')
+    .option('--url <url>', 'the gateway', urlArgument, new URL(DEFAULT_URL))
+    .option('--key <key>', 'API key or token; better in SLUICE_API_KEY, where other users of the machine cannot see it')
+    .option('--event <name>', 'what kind of message it is')
+    .option('--tag <name=value>', 'a label; again for more', collectPairs)
+    .option('--idempotency-key <key>', 'the same key appends only once')
+    .addHelpText('after', EXAMPLES)
+    .action((channel: string, text: string, flags: PublishFlags) => publish(channel, text, { flags, shell }));
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/schema.ts';
+import { addCheck } from './check.ts';
+import { CliError } from './cli-error.ts';
+import { addPublish } from './publish.ts';
+import { addServe } from './serve.ts';
+import type { Shell } from './shell.ts';
+import { addSubscribe } from './subscribe.ts';
+import { addToken } from './token.ts';
+
+const EXAMPLES = `
+Examples:
+  $ sluice serve --dev                                  try it out, without any configuration
+  $ sluice check                                        is the configuration right?
+  $ sluice subscribe chat:lobby                         watch a channel
+  $ sluice publish chat:lobby '{"text":"Hello"}'        publish as a backend does
+
+"sluice <command> --help" says more.`;
+
+function readVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+function createProgram(shell: Shell): Command {
+  const program = new Command('sluice')
+    .description('Realtime WebSocket gateway: channels, history and lossless catch-up.')
+    .version(readVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('("--help" shows how it is written)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => shell.out(text.trimEnd()),
+      writeErr: (text) => shell.err(text.trimEnd()),
+    });
+  for (const add of [addServe, addCheck, addToken, addPublish, addSubscribe]) add(program, shell);
+  return program;
+}
+
+function report(error: unknown, shell: Shell): number {
+  // Commander has written its message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof ConfigError) {
+    shell.err(error.message);
+    return 1;
+  }
+  shell.err(`sluice: ${error instanceof Error ? error.message : String(error)}`);
+  return error instanceof CliError ? error.exitCode : 1;
+}
+
+/** Carries out one command line; returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
+export async function run(args: readonly string[], shell: Shell): Promise<number> {
+  try {
+    await createProgram(shell).parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    return report(error, shell);
+  }
+}

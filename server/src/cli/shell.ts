@@ -1,0 +1,54 @@
+/** What a command sees of the world around it, so that tests can be that world. */
+
+import type { Config } from '../config/schema.ts';
+import type { Gateway } from '../gateway.ts';
+
+type Client = typeof import('@sluice/client');
+
+export interface Shell {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Is standard output a terminal? */
+  readonly terminal: boolean;
+  readonly fetch: typeof globalThis.fetch;
+  /** Writes a line to standard output: what was asked for, and nothing else. */
+  out(line: string): void;
+  /** Writes a line to standard error. */
+  err(line: string): void;
+  /** All of standard input. */
+  stdin(): Promise<string>;
+  /** Calls back at every SIGINT and SIGTERM. Returns how to stop that. */
+  onSignal(handler: () => void): () => void;
+  /** Ends the process now. */
+  exit(code: number): void;
+  /** Loaded when needed: most commands need no server. */
+  loadGateway(): Promise<{ createGateway(config: Config): Pick<Gateway, 'start' | 'close'> }>;
+  loadClient(): Promise<Pick<Client, 'createClient'>>;
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+export const systemShell: Shell = {
+  env: process.env,
+  cwd: process.cwd(),
+  terminal: process.stdout.isTTY === true,
+  fetch: (...args) => globalThis.fetch(...args),
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+  stdin: readStdin,
+  onSignal(handler) {
+    for (const signal of SIGNALS) process.on(signal, handler);
+    return () => {
+      for (const signal of SIGNALS) process.off(signal, handler);
+    };
+  },
+  exit: (code) => process.exit(code),
+  loadGateway: () => import('../index.ts'),
+  loadClient: () => import('@sluice/client'),
+};

@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import { parseCapabilities } from '../auth/identity.ts';
+import { HMAC_ALGORITHMS, type HmacAlgorithm, importKey, type SecretKey } from '../auth/keys.ts';
+import { mintToken } from '../auth/mint.ts';
+import { collectCaps, collectClaims, durationArgument, urlArgument } from './arguments.ts';
+import { CliError } from './cli-error.ts';
+import { loadFor } from './config-flags.ts';
+import { fetchDevCredentials } from './gateway-url.ts';
+import type { Shell } from './shell.ts';
+
+const EXAMPLES = `
+Examples:
+  $ sluice token --sub ada                              with the secret of sluice.yaml or SLUICE_SECRET
+  $ sluice token --sub ada --cap 'chat:*=subscribe,publish' --claim role=admin --expires 8h
+  $ sluice token --sub ada --url http://localhost:8080  from a gateway that runs with --dev
+
+The token alone goes to standard output: TOKEN="$(sluice token --sub ada)"`;
+
+interface TokenFlags {
+  readonly sub: string;
+  readonly cap?: Record<string, readonly string[]>;
+  readonly claim?: Record<string, unknown>;
+  readonly expires: number;
+  readonly config?: string;
+  readonly secret?: string;
+  readonly algorithm: HmacAlgorithm;
+  readonly url?: URL;
+}
+
+async function configuredSecret(flags: TokenFlags, shell: Shell): Promise<SecretKey> {
+  const { config } = await loadFor(flags.config === undefined ? {} : { config: flags.config }, shell);
+  const key = config.keys.find((key): key is SecretKey => 'secret' in key);
+  if (config.devSecret !== undefined || key === undefined) {
+    const why = key === undefined ? 'has no shared secret' : 'makes a new secret for every run (dev: true)';
+    throw new CliError(`the configuration ${why} — give --secret, or the --url of a gateway that runs with --dev`);
+  }
+  return key;
+}
+
+function givenSecret(secret: string, algorithm: HmacAlgorithm): SecretKey {
+  const key = { secret, algorithm };
+  try {
+    importKey(key);
+    return key;
+  } catch (error) {
+    throw new CliError(`--secret: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function token(flags: TokenFlags, shell: Shell): Promise<void> {
+  const { sub, cap: caps, claim: claims, expires: expiresIn, url, secret, algorithm } = flags;
+  const problem = parseCapabilities(caps);
+  if (typeof problem === 'string') throw new CliError(`--cap: ${problem}`, 2);
+  if (sub === '') throw new CliError('--sub must name the user', 2);
+  if (url !== undefined) {
+    const wish = { sub, caps, claims, expiresIn };
+    shell.out((await fetchDevCredentials(url, wish, shell)).token);
+    return;
+  }
+  const key = secret === undefined ? await configuredSecret(flags, shell) : givenSecret(secret, algorithm);
+  const optional = { ...(caps === undefined ? {} : { caps }), ...(claims === undefined ? {} : { claims }) };
+  shell.out(await mintToken({ ...key, sub, expiresIn, ...optional }));
+}
+
+/** `sluice token`: prints a token, to try things out. */
+export function addToken(program: Command, shell: Shell): void {
+  const command = program.command('token').description('Make a token, to try things out.');
+  command
+    .requiredOption('--sub <user>', 'the user')
+    .option('--cap <pattern=verbs>', "a capability, like 'chat:*=subscribe,publish'; again for more", collectCaps)
+    .option('--claim <name=value>', 'a further claim, the value as JSON or text; again for more', collectClaims)
+    .option('--expires <duration>', 'how long it lasts', durationArgument, 3_600_000)
+    .option('--config <file>', 'configuration file with the secret')
+    .option('--secret <text>', 'the secret; better in SLUICE_SECRET, where other users of the machine cannot see it')
+    .addOption(command.createOption('--algorithm <name>', 'of --secret').choices(HMAC_ALGORITHMS).default('HS256'))
+    .option('--url <url>', 'ask a gateway that runs with --dev instead', urlArgument)
+    .addHelpText('after', EXAMPLES)
+    .action((flags: TokenFlags) => token(flags, shell));
+}

@@ -1,0 +1,63 @@
+/** A configuration for people to read: no secret in it, units written out. */
+
+import { formatGrant } from '../auth/acl.ts';
+import type { KeyConfig } from '../auth/keys.ts';
+import type { Rule } from '../auth/rule.ts';
+import type { ApiKeyConfig } from '../auth/secrets.ts';
+import type { Config } from './config.ts';
+import { formatDuration, formatSize } from './values.ts';
+
+const HIDDEN = '(hidden)';
+
+const withKid = ({ kid }: { readonly kid?: string }) => (kid === undefined ? {} : { kid });
+
+/** A URL may carry credentials in its user part or its query. */
+function bareUrl(text: string): string {
+  const { origin, pathname, search } = new URL(text);
+  return `${origin}${pathname}${search === '' ? '' : `?${HIDDEN}`}`;
+}
+
+function describeKey(key: KeyConfig): Record<string, unknown> {
+  if ('jwks' in key) return { jwks: bareUrl(key.jwks), algorithms: [...key.algorithms] };
+  const rest = { algorithm: key.algorithm, ...withKid(key) };
+  if ('pem' in key) return { pem: '(given)', ...rest };
+  return 'jwk' in key ? { jwk: `(given, ${key.jwk.kty})`, ...rest } : { secret: HIDDEN, ...rest };
+}
+
+const describeApiKey = ({ name, caps }: ApiKeyConfig) => ({
+  name,
+  secret: HIDDEN,
+  ...(caps === undefined ? {} : { caps }),
+});
+
+function describeRule({ allow, history, from, slow, maxPayload, dedupe }: Rule): Record<string, unknown> {
+  return {
+    allow: Object.fromEntries(Object.entries(allow).map(([verb, grants]) => [verb, grants.map(formatGrant)])),
+    history: history === null ? false : { count: history.count, age: formatDuration(history.age) },
+    from,
+    slow,
+    maxPayload: formatSize(maxPayload),
+    dedupe: formatDuration(dedupe),
+  };
+}
+
+/** Makes a plain object of a configuration: what it says, without its secrets. */
+export function describeConfig(config: Config): Record<string, unknown> {
+  const { devSecret: _secret, devApiKey: _apiKey, path: _path, ...rest } = config;
+  return {
+    ...rest,
+    keys: config.keys.map(describeKey),
+    apiKeys: config.apiKeys.map(describeApiKey),
+    clockTolerance: formatDuration(config.clockTolerance),
+    channels: Object.fromEntries(config.channels.map((rule) => [rule.pattern.source, describeRule(rule)])),
+    limits: {
+      maxFrame: formatSize(config.limits.maxFrame),
+      outbound: formatSize(config.limits.outbound),
+      subscriptions: config.limits.subscriptions,
+    },
+    heartbeat: formatDuration(config.heartbeat),
+    connectTimeout: formatDuration(config.connectTimeout),
+    tokenGrace: formatDuration(config.tokenGrace),
+    drain: formatDuration(config.drain),
+  };
+}

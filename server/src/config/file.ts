@@ -1,0 +1,79 @@
+/** Reads a configuration file: YAML, JSON, or a JavaScript module. */
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { LineCounter, parseDocument } from 'yaml';
+import { ConfigError } from './problems.ts';
+
+/** Looked for in the working directory, in this order. */
+export const FILE_NAMES = [
+  'sluice.yaml',
+  'sluice.yml',
+  'sluice.json',
+  'sluice.config.mjs',
+  'sluice.config.js',
+] as const;
+
+type Plain = Readonly<Record<string, unknown>>;
+
+/** The configuration file of a folder, or `undefined`. */
+export function findFile(directory: string): string | undefined {
+  return FILE_NAMES.map((name) => resolve(directory, name)).find((file) => existsSync(file));
+}
+
+/** JSON is read as YAML, of which it is a part: its errors, too, come with a line. */
+function parseText(file: string, source: string): unknown {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(source, { prettyErrors: false, lineCounter });
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((error) => {
+      const { line, col } = lineCounter.linePos(error.pos[0]);
+      return `${file}:${line}:${col}: ${error.message}`;
+    });
+    throw new ConfigError(problems);
+  }
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new ConfigError([`${file}: ${messageOf(error)}`]);
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function importModule(file: string): Promise<unknown> {
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { default?: unknown; config?: unknown };
+    return module.default ?? module.config;
+  } catch (error) {
+    throw new ConfigError([`${file}: cannot be loaded: ${messageOf(error)}`]);
+  }
+}
+
+async function readSource(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new ConfigError([
+      `${file}: ${missing ? 'does not exist — correct the path given with --config' : messageOf(error)}`,
+    ]);
+  }
+}
+
+/**
+ * Reads the configuration in a file. An empty file is an empty configuration.
+ *
+ * @throws ConfigError when it cannot be read, with `file:line:column` where its syntax is wrong
+ */
+export async function readConfigFile(file: string): Promise<Plain> {
+  const source = await readSource(file);
+  const module = ['.js', '.mjs'].includes(extname(file));
+  const value = module ? await importModule(file) : parseText(file, source);
+  if (value === null && !module) return {};
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Plain;
+  const fix = module ? 'export it as default, or as "config"' : 'write options, like "port: 8080"';
+  throw new ConfigError([`${file}: holds no configuration — ${fix}`]);
+}

@@ -1,0 +1,133 @@
+/** Brings flags, environment and file together: the earlier goes before the later. */
+
+import { dirname, resolve } from 'node:path';
+import type { Config, ConfigInput } from './config.ts';
+import { findFile, readConfigFile } from './file.ts';
+import { OPTIONS, type Option } from './options.ts';
+import type { Path } from './problems.ts';
+import { parseConfig } from './schema.ts';
+
+export interface LoadOptions {
+  /** Path of the configuration file. Default: `SLUICE_CONFIG`, then `sluice.yaml`, … in `cwd`. */
+  readonly file?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Values of flags by commander's names: `--log-level` is `logLevel`. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  /** Default: the working directory of the process. */
+  readonly cwd?: string;
+  /** Is the output a terminal? Default: whether standard output is one. */
+  readonly terminal?: boolean;
+}
+
+/** What came together, and from where. */
+export interface Loaded {
+  readonly config: Config;
+  /** Absolute path of the file that was read. */
+  readonly file?: string;
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  1: true,
+  yes: true,
+  on: true,
+  false: false,
+  0: false,
+  no: false,
+  off: false,
+};
+
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+
+/** Where the text is not of the kind, it stays a text, and the option's schema says what is wrong. */
+function fromText({ kind = 'text' }: Option, text: string): unknown {
+  switch (kind) {
+    case 'number':
+      return /^\d+$/.test(text.trim()) ? Number(text) : text;
+    case 'boolean':
+      return BOOLEANS[text.trim().toLowerCase()] ?? text;
+    case 'list':
+      return listOf(text);
+    case 'secret':
+      return [{ secret: text }];
+    case 'apiKey':
+      return [{ name: 'environment', secret: text }];
+    case 'text':
+      return text;
+  }
+}
+
+/** Commander's name of a flag: `--log-level <level>` is `logLevel`. */
+export function flagName(flag: string): string {
+  const [long = ''] = flag.replace(/^--/, '').split(' ');
+  return long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+interface Found {
+  readonly value: unknown;
+  readonly source: string;
+}
+
+function fromFlag(option: Option, flags: LoadOptions['flags']): Found | undefined {
+  if (option.flag === undefined) return undefined;
+  const value = flags[flagName(option.flag)];
+  if (value === undefined) return undefined;
+  return {
+    value: typeof value === 'string' ? fromText(option, value) : value,
+    source: option.flag.split(' ')[0] ?? '',
+  };
+}
+
+function fromEnv(option: Option, env: LoadOptions['env']): Found | undefined {
+  // An empty variable is how many tools write "not set".
+  const name = option.env?.find((name) => (env[name] ?? '') !== '');
+  return name === undefined ? undefined : { value: fromText(option, env[name] ?? ''), source: name };
+}
+
+function place(input: Record<string, unknown>, path: string, value: unknown): void {
+  const [group = '', name] = path.split('.');
+  if (name === undefined) input[group] = value;
+  else input[group] = { ...(input[group] as object | null | undefined), [name]: value };
+}
+
+/** Relative paths of flags and environment start at the working directory, those of a file at the file. */
+function anchored(option: Option, value: unknown, cwd: string): unknown {
+  return option.type === 'path' && typeof value === 'string' ? resolve(cwd, value) : value;
+}
+
+/**
+ * Loads the configuration: flags go before environment variables, these before the file, this before defaults.
+ *
+ * @throws ConfigError with every problem, and where the value came from
+ */
+export async function load(options: LoadOptions): Promise<Loaded> {
+  const { env, flags, cwd = process.cwd(), terminal } = options;
+  const given = options.file ?? (env.SLUICE_CONFIG || undefined);
+  const file = given === undefined ? findFile(cwd) : resolve(cwd, given);
+  const input: Record<string, unknown> = file === undefined ? {} : { ...(await readConfigFile(file)) };
+  const sources = new Map<string, string>();
+  for (const option of OPTIONS) {
+    const found = fromFlag(option, flags) ?? fromEnv(option, env);
+    if (found === undefined) continue;
+    place(input, option.path, anchored(option, found.value, cwd));
+    sources.set(option.path, found.source);
+  }
+  const source = (path: Path) => sources.get(String(path[0])) ?? sources.get(path.slice(0, 2).join('.')) ?? file;
+  const directory = file === undefined ? cwd : dirname(file);
+  const config = parseConfig(input as ConfigInput, {
+    directory,
+    env,
+    source,
+    ...(terminal === undefined ? {} : { terminal }),
+  });
+  return { config, ...(file === undefined ? {} : { file }) };
+}
+
+/** As `load`, for those who need no more than the configuration. */
+export async function loadConfig(options: LoadOptions): Promise<Config> {
+  return (await load(options)).config;
+}
