@@ -1,0 +1,253 @@
+import type { Codec, GapReason, Position, PublishResult, Tags } from '@sluice/protocol';
+import type { ClientState, StateChange } from './connection.ts';
+import type { SluiceError } from './errors.ts';
+import type { WebSocketConstructor } from './socket.ts';
+import type { Token } from './token.ts';
+
+/** How a client is made. */
+export interface ClientOptions {
+  /** Where the gateway listens, e.g. `wss://example.com/ws`. */
+  readonly url: string | URL;
+  /**
+   * A JWT, or the function that fetches one. A function is called for the first connection, and again when the token has
+   * expired or is about to. Without a token the connection is anonymous, where the gateway allows that.
+   */
+  readonly token?: Token;
+  /** How frames are written. Default: JSON. `msgpack` is in `@sluice/client/msgpack`. */
+  readonly codec?: Codec;
+  /** The class of WebSockets. Default: the global one at the time of connecting. On Node 20 pass that of the package `ws`. */
+  readonly WebSocket?: WebSocketConstructor;
+  /** Milliseconds that an answer of the gateway may take, time without a connection included. Default 15,000. */
+  readonly timeout?: number;
+  /**
+   * Connect by itself when the client is first used (a subscription, a publish, a page of history)? Default `true`;
+   * otherwise it waits for `connect()`. Making a client never connects, so it may be done on a server that renders pages.
+   */
+  readonly autoConnect?: boolean;
+}
+
+/** What a client announces: event name to value. */
+export interface ClientEvents {
+  /** The connection's state has changed. */
+  state: StateChange;
+  /** Something failed that no call and no subscription's `onError` was told about. */
+  error: SluiceError;
+}
+
+/**
+ * One connection to the gateway, with as many channels on it as you like.
+ *
+ * @example
+ * const client = createClient({ url: 'wss://example.com/ws', token: () => fetchToken() });
+ * client.on('state', ({ state, error, retryIn }) => showStatus(state, error?.message, retryIn));
+ * client.channel<{ text: string }>('chat:lobby').subscribe((message) => show(message.data.text));
+ */
+export interface Client {
+  /** Where the connection stands. */
+  readonly state: ClientState;
+  /** Whose connection it is: `null` when anonymous, `undefined` before the first connection. */
+  readonly user: string | null | undefined;
+  /**
+   * Connects, if it has not been done yet; while `waiting`, at once. A client that is `closed` starts anew, with a new token.
+   *
+   * @returns resolves when connected, however many attempts that takes; rejects with a `SluiceError` on a final refusal
+   *
+   * @example
+   * await client.connect();
+   * greet(client.user);
+   */
+  connect(): Promise<void>;
+  /**
+   * Closes the connection. Unanswered calls are rejected, and subscriptions end, with the error `closed`.
+   *
+   * @example
+   * client.close();
+   */
+  close(): void;
+  /**
+   * A channel by its name. As long as you hold the object, the same name gives the same one.
+   *
+   * @example
+   * interface Note { text: string }
+   * const inbox = client.channel<Note>('user:42:inbox');
+   */
+  channel<T = unknown>(name: string): Channel<T>;
+  /**
+   * Listens to the client.
+   *
+   * @returns removes the handler
+   *
+   * @example
+   * const stop = client.on('error', (error) => report(error.name, error.message));
+   * stop();
+   */
+  on<Name extends keyof ClientEvents>(name: Name, handler: (value: ClientEvents[Name]) => void): () => void;
+}
+
+/** A message of a channel. */
+export interface Message<T = unknown> {
+  /** Unique within the gateway's cluster. */
+  readonly id: string;
+  readonly channel: string;
+  /** 1, 2, 3… without holes, within the epoch. */
+  readonly offset: number;
+  /** Names one life of the channel's log. */
+  readonly epoch: string;
+  /** When the gateway accepted it: milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly data: T;
+  /** What kind of message it is, in the application's words. */
+  readonly event?: string;
+  readonly tags?: Tags;
+  /** The user who published it, where the channel's rule says so. */
+  readonly from?: string;
+}
+
+/** Messages that will not come, and why. The next message follows `to`. */
+export interface Gap {
+  readonly channel: string;
+  /** After the last message that you were given. */
+  readonly from: Position;
+  readonly to: Position;
+  readonly reason: GapReason;
+  /** How many messages were lost; `undefined` where that is unknown, because the log began a new life. */
+  readonly lost: number | undefined;
+}
+
+/** Where to start. At most one of the three; without any: from now on. */
+export interface Start {
+  /** So many messages back. */
+  readonly rewind?: number;
+  /** At the first message that is not older; milliseconds since the Unix epoch. */
+  readonly since?: number;
+  /** After this position, e.g. one that you have stored. Only this is a promise: what cannot be kept comes as a gap. */
+  readonly position?: Position;
+}
+
+/** Where a subscription starts, and what else it tells. */
+export interface SubscribeOptions extends Start {
+  /** Ends the subscription when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Messages were lost; called in their place. */
+  readonly onGap?: (gap: Gap) => void;
+  readonly onState?: (state: SubscriptionState) => void;
+  /** The subscription was refused, has ended, or could not read its backlog. Without it the client's `error` tells. */
+  readonly onError?: (error: SluiceError) => void;
+}
+
+/**
+ * Where a subscription stands. `subscribing`: not answered yet, or without a connection. `catching-up`: messages of the
+ * past are coming. `live`. `denied`: refused. `ended`: by you, by the gateway, or with the client.
+ */
+export type SubscriptionState = 'subscribing' | 'live' | 'catching-up' | 'denied' | 'ended';
+
+/** One call of `subscribe`. It survives lost connections. */
+export interface Subscription {
+  readonly state: SubscriptionState;
+  /** Resolves when the gateway has accepted it; rejects when it is refused or ends before. */
+  readonly ready: Promise<void>;
+  /** After the last message that was handed out: store it to go on from there another day. */
+  readonly position: Position | undefined;
+  /**
+   * Ends it. No handler is called any more.
+   *
+   * @example
+   * const subscription = channel.subscribe(show);
+   * subscription.unsubscribe();
+   */
+  unsubscribe(): void;
+}
+
+/** What goes with a message, and how long to try. */
+export interface PublishOptions {
+  /** What kind of message it is, in the application's words. */
+  readonly event?: string;
+  /** Flat labels. */
+  readonly tags?: Tags;
+  /** The same key appends only once, within the channel's window. Default: a random one for each call. */
+  readonly key?: string;
+  /** Gives up when it aborts. A message that was already sent may appear nevertheless. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds until it gives up, time without a connection included. Default: the client's `timeout`. */
+  readonly timeout?: number;
+}
+
+/** Which page of a channel's log. At most one of `before` and `after`; without them: the newest messages. */
+export interface HistoryOptions {
+  /** Most messages to return. Default 100, at most 1,000. */
+  readonly limit?: number;
+  /** Only messages with a smaller offset, the newest of them. */
+  readonly before?: number;
+  /** Only messages with a greater offset, the oldest of them. */
+  readonly after?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A page of a channel's log. */
+export interface HistoryPage<T = unknown> {
+  readonly epoch: string;
+  /** Offset of the newest message of the log, 0 when there was never one. */
+  readonly head: number;
+  /** Offset of the oldest message that the log still holds; `head + 1` when it holds none. */
+  readonly first: number;
+  /** In the order of their offsets. */
+  readonly messages: readonly Message<T>[];
+}
+
+/** Where an iteration starts, and what ends it. */
+export interface MessagesOptions extends Start {
+  /** Ends the iteration when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Messages were lost; called between the messages before and after. */
+  readonly onGap?: (gap: Gap) => void;
+}
+
+/** A named stream of messages. Iterating over it gives the messages from now on. */
+export interface Channel<T = unknown> extends AsyncIterable<Message<T>> {
+  readonly name: string;
+  /**
+   * Calls a handler for every message: in order, none twice, and none missing without a gap.
+   *
+   * All subscriptions to one channel share one on the wire. One that joins while another still catches up, and does not
+   * say where to start, gets the messages published after it joined.
+   *
+   * @example
+   * const subscription = client.channel<{ text: string }>('chat:lobby').subscribe(
+   *   (message) => show(message.data.text),
+   *   { rewind: 50, onGap: (gap) => showGap(gap.lost) },
+   * );
+   * await subscription.ready;
+   */
+  subscribe(onMessage: (message: Message<T>) => void, options?: SubscribeOptions): Subscription;
+  /**
+   * Publishes a message. When the connection is lost before the answer, it is sent again with the same key, so that it
+   * appears once. The order of the calls is kept. `data` is copied at once: changing it afterwards changes nothing.
+   *
+   * @returns resolves when the gateway holds the message; rejects with a `SluiceError`, or with the reason of `signal`
+   *
+   * @example
+   * const { offset } = await client.channel('chat:lobby').publish({ text: 'Hello' }, { event: 'chat' });
+   */
+  publish(data: T, options?: PublishOptions): Promise<PublishResult>;
+  /**
+   * Reads a page of the channel's log.
+   *
+   * @example
+   * const page = await channel.history({ limit: 20 });
+   * const older = await channel.history({ limit: 20, before: page.messages[0]?.offset ?? page.head });
+   */
+  history(options?: HistoryOptions): Promise<HistoryPage<T>>;
+  /**
+   * The messages as an async iteration. `break`, the signal and `client.close()` end it; a refusal throws.
+   *
+   * A loop that is slower than the channel costs no memory without bound: once 1,000 messages wait for it, the iteration
+   * leaves the channel, and resumes after the last of them when the loop has come so far. Where the log does not reach
+   * back that far any more, `onGap` tells.
+   *
+   * @example
+   * for await (const message of client.channel('orders:new').messages({ rewind: 10 })) {
+   *   await handle(message.data);
+   * }
+   */
+  messages(options?: MessagesOptions): AsyncGenerator<Message<T>, void, void>;
+}

@@ -1,0 +1,50 @@
+import type { HistoryResult, Message, Position } from '@sluice/protocol';
+import type { Start } from './api.ts';
+import type { Jump } from './position.ts';
+
+/** What lies between a starting point and the place where the flow of messages goes on. */
+export interface Backlog<M = Message> {
+  /** Comes first. */
+  readonly gap?: Jump;
+  readonly messages: readonly M[];
+}
+
+/** The most that one page holds. SPEC.md section 4.6. */
+const PAGE = 1000;
+
+/**
+ * Reads the backlog of someone who joins a cursor that stands further ahead. From the newest page back to the start,
+ * because only the starting point says how far that is.
+ *
+ * @param read reads a page of the channel's log
+ * @param to where the cursor stood at the time of joining
+ */
+export async function readBacklog(
+  read: (page: { before: number; limit: number }) => Promise<HistoryResult>,
+  start: Start,
+  to: Position,
+): Promise<Backlog> {
+  const { position, since = 0 } = start;
+  const after = startOffset(start, to);
+  const messages: Message[] = [];
+  let before = to.offset + 1;
+  while (before > after + 1) {
+    const page = await read({ before, limit: Math.min(PAGE, before - after - 1) });
+    const wanted =
+      page.epoch === to.epoch ? page.messages.filter(({ offset, time }) => offset > after && time >= since) : [];
+    messages.unshift(...wanted);
+    const [oldest] = wanted;
+    if (oldest === undefined || wanted.length < page.messages.length) break;
+    before = oldest.offset;
+  }
+  const kept = (messages[0]?.offset ?? to.offset + 1) - 1;
+  const sameEpoch = position?.epoch === to.epoch;
+  if (position === undefined || (sameEpoch && kept <= after)) return { messages };
+  const reason = sameEpoch ? 'retention' : 'epoch_changed';
+  return { messages, gap: { from: position, to: { epoch: to.epoch, offset: kept }, reason } };
+}
+
+function startOffset({ position, rewind }: Start, to: Position): number {
+  if (position) return position.epoch === to.epoch ? position.offset : 0;
+  return rewind === undefined ? 0 : Math.max(0, to.offset - rewind);
+}

@@ -1,0 +1,98 @@
+import { json, type Push } from '@sluice/protocol';
+import type { ClientEvents, ClientOptions } from './api.ts';
+import { Calls } from './calls.ts';
+import type { ChannelHost } from './channel.ts';
+import { Connection, type ConnectionEvents, type StateChange } from './connection.ts';
+import { Emitter } from './emitter.ts';
+import type { Environment } from './environment.ts';
+import type { SluiceError } from './errors.ts';
+import { type Host, WireSubscription } from './subscription.ts';
+import { TokenSource } from './token.ts';
+
+/** Puts the parts of a client together, and passes on what each has to say to the others. */
+export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, ConnectionEvents {
+  readonly calls: Calls;
+  readonly connection: Connection;
+  readonly environment: Environment;
+  readonly timeout: number;
+  readonly #options: ClientOptions;
+  readonly #wires = new Map<string, WireSubscription>();
+
+  constructor(options: ClientOptions, environment: Environment) {
+    super();
+    const { codec = json, timeout = 15_000 } = options;
+    this.#options = options;
+    this.environment = environment;
+    this.timeout = timeout;
+    this.calls = new Calls(codec);
+    this.connection = new Connection({
+      ...options,
+      codec,
+      timeout,
+      environment,
+      calls: this.calls,
+      token: new TokenSource(options.token, environment),
+      events: this,
+    });
+  }
+
+  // ------------------------------------------------------------------ what the connection tells
+
+  state(change: StateChange): void {
+    const { state, error } = change;
+    this.#eachWire((wire) => {
+      if (state === 'waiting') wire.lose();
+      if (state === 'closed') wire.end('ended', error, this.calls.ended);
+    });
+    // A handler that was just called may have moved on, and that was told already.
+    if (this.connection.state === state) this.emit('state', change);
+  }
+
+  report(error: SluiceError): void {
+    this.emit('error', error);
+  }
+
+  greet(): void {
+    this.#eachWire((wire) => wire.resume());
+  }
+
+  push(push: Push): void {
+    if ('channel' in push) this.#wires.get(push.channel)?.receive(push);
+  }
+
+  // ------------------------------------------------------------------ what the channels ask for
+
+  wire(name: string): WireSubscription {
+    const wire = this.#wires.get(name) ?? new WireSubscription(name, this);
+    this.#wires.set(name, wire);
+    return wire;
+  }
+
+  use(): void {
+    if (this.#options.autoConnect !== false && this.connection.state === 'idle') this.connection.connect();
+  }
+
+  copy<Value>(value: Value): Value {
+    const { codec = json } = this.#options;
+    return codec.decode(codec.encode(value)) as Value;
+  }
+
+  // ------------------------------------------------------------------ what the subscriptions ask for
+
+  skew(): number {
+    return this.connection.skew;
+  }
+
+  distrust(error: SluiceError): void {
+    this.report(error);
+    this.connection.lose(error);
+  }
+
+  forget(wire: WireSubscription): void {
+    if (this.#wires.get(wire.channel) === wire) this.#wires.delete(wire.channel);
+  }
+
+  #eachWire(act: (wire: WireSubscription) => void): void {
+    for (const wire of [...this.#wires.values()]) act(wire);
+  }
+}

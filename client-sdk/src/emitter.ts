@@ -1,0 +1,37 @@
+import type { Cancel } from './environment.ts';
+
+/**
+ * Runs a handler of the application. What it throws is reported the way the platform reports an uncaught error, and
+ * never stops the other handlers.
+ */
+export function guard<Args extends unknown[]>(handler: ((...args: Args) => void) | undefined, ...args: Args): void {
+  try {
+    handler?.(...args);
+  } catch (error) {
+    // Node 20 has no reportError; thrown from a microtask it reaches `uncaughtException`, as from any event handler.
+    if (typeof reportError === 'function') reportError(error);
+    else
+      queueMicrotask(() => {
+        throw error;
+      });
+  }
+}
+
+/** Named events with typed values. `Events` maps each name to what its handlers are given. */
+export class Emitter<Events> {
+  readonly #handlers = new Map<keyof Events, Set<(value: never) => void>>();
+
+  /** Adds a handler and returns the function that removes it. */
+  on<Name extends keyof Events>(name: Name, handler: (value: Events[Name]) => void): Cancel {
+    const handlers = this.#handlers.get(name) ?? new Set();
+    this.#handlers.set(name, handlers);
+    // A function of its own, so that a handler that was added twice is also removed twice.
+    const entry = (value: Events[Name]): void => handler(value);
+    handlers.add(entry);
+    return () => void handlers.delete(entry);
+  }
+
+  emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
+    for (const handler of [...(this.#handlers.get(name) ?? [])]) guard(handler as (value: Events[Name]) => void, value);
+  }
+}

@@ -1,0 +1,33 @@
+import type { Codec, Command } from '@sluice/protocol';
+
+// The gateway queues 1,000 commands at most while it verifies the token. SPEC.md section 8.1.
+const COMMANDS = 500;
+
+/** A frame, ready to be sent. */
+export interface Frame {
+  readonly data: string | Uint8Array;
+  /** In bytes. */
+  readonly size: number;
+  /** How many of the commands it holds. */
+  readonly count: number;
+}
+
+/**
+ * Writes as many commands as fit into one frame, from the first on.
+ *
+ * @param commands at least one
+ * @param limit bytes; a single command that is larger gets a frame of its own nevertheless
+ */
+export function packFrame(codec: Codec, commands: readonly Command[], limit: number): Frame {
+  let count = Math.min(commands.length, COMMANDS);
+  for (;;) {
+    const data = codec.encode(count === 1 ? commands[0] : commands.slice(0, count));
+    const size = byteLength(data);
+    if (count === 1 || size <= limit) return { data, size, count };
+    count = Math.ceil(count / 2);
+  }
+}
+
+function byteLength(data: string | Uint8Array): number {
+  return typeof data === 'string' ? new TextEncoder().encode(data).length : data.length;
+}

@@ -1,0 +1,76 @@
+import type { Codec, ServerMessage } from '@sluice/protocol';
+import { nothing } from './environment.ts';
+import { clientError, closeError, type SluiceError } from './errors.ts';
+
+/** What the client needs of a WebSocket: the browser's, that of the `ws` package, or another. */
+export interface WebSocketLike {
+  binaryType: string;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** A class of WebSockets. */
+export type WebSocketConstructor = new (url: string | URL, protocols?: string | string[]) => WebSocketLike;
+
+export interface SocketEvents {
+  open(): void;
+  /** Each message of a frame, one by one. */
+  message(message: ServerMessage): void;
+  /** Once, and the last of all. */
+  lost(error: SluiceError): void;
+}
+
+/** An open or opening WebSocket that speaks in messages. */
+export interface Socket {
+  write(data: string | Uint8Array): void;
+  /** Closes it. None of its events is heard after this. */
+  close(code?: number): void;
+}
+
+/**
+ * Opens a WebSocket.
+ *
+ * @throws whatever its constructor throws, for instance on a malformed URL
+ */
+export function openSocket(
+  WebSocket: WebSocketConstructor,
+  url: string | URL,
+  { codec, events }: { codec: Codec; events: SocketEvents },
+): Socket {
+  const socket = new WebSocket(url, [codec.subprotocol]);
+  let open = true;
+
+  const close = (code = 1000) => {
+    open = false;
+    // Not null: `ws` throws the errors of a socket that nobody listens to.
+    socket.onopen = socket.onmessage = socket.onclose = socket.onerror = nothing;
+    socket.close(code);
+  };
+
+  const lose = (error: SluiceError) => {
+    close();
+    events.lost(error);
+  };
+
+  const read = (data: string | ArrayBuffer) => {
+    let frame: unknown;
+    try {
+      frame = codec.decode(typeof data === 'string' ? data : new Uint8Array(data));
+    } catch (cause) {
+      return lose(clientError('connection_lost', cause));
+    }
+    for (const message of Array.isArray(frame) ? frame : [frame]) {
+      if (open) events.message(message as ServerMessage);
+    }
+  };
+
+  socket.binaryType = 'arraybuffer';
+  socket.onopen = () => events.open();
+  socket.onmessage = (event: { data: string | ArrayBuffer }) => read(event.data);
+  socket.onclose = (event: { code: number; reason: string }) => lose(closeError(event.code, event.reason));
+  return { write: (data) => socket.send(data as string | Uint8Array<ArrayBuffer>), close };
+}

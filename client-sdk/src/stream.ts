@@ -1,0 +1,60 @@
+import type { Channel, Gap, Message, MessagesOptions, Subscription } from './api.ts';
+import { guard } from './emitter.ts';
+import { nothing } from './environment.ts';
+import type { SluiceError } from './errors.ts';
+
+// So many messages and gaps may wait for a loop that is slower than the channel.
+const WAITING = 1000;
+
+/** The messages of a channel as an async iteration; see `Channel.messages`. */
+export async function* streamMessages<T>(
+  channel: Pick<Channel<T>, 'subscribe'>,
+  { onGap, ...options }: MessagesOptions,
+): AsyncGenerator<Message<T>, void, void> {
+  const items: (Message<T> | Gap)[] = [];
+  const { signal } = options;
+  let start: MessagesOptions = options;
+  let subscription: Subscription | undefined;
+  let error: SluiceError | undefined;
+  let wake = nothing;
+
+  const leave = () => {
+    subscription?.unsubscribe();
+    subscription = undefined;
+  };
+  const add = (item: Message<T> | Gap) => {
+    items.push(item);
+    wake();
+    const position = subscription?.position;
+    if (items.length < WAITING || !position) return;
+    // The channel's log is the buffer: go on from here when the loop has come so far.
+    start = { ...(signal && { signal }), position };
+    leave();
+  };
+  const onState = () => {
+    error = undefined;
+    wake();
+  };
+  const onError = (why: SluiceError) => {
+    error = why;
+  };
+
+  try {
+    while (!signal?.aborted) {
+      const item = items.shift();
+      if (item) {
+        if ('reason' in item) guard(onGap, item);
+        else yield item;
+        continue;
+      }
+      subscription ??= channel.subscribe(add, { ...start, onGap: add, onState, onError });
+      if (subscription.state === 'denied' || subscription.state === 'ended') break;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    if (error) throw error;
+  } finally {
+    leave();
+  }
+}

@@ -1,0 +1,162 @@
+import type { Position } from '@sluice/protocol';
+import type { Message, Start, SubscribeOptions, Subscription, SubscriptionState } from './api.ts';
+import type { Backlog } from './backlog.ts';
+import { guard } from './emitter.ts';
+import type { Environment } from './environment.ts';
+import { clientError, type SluiceError } from './errors.ts';
+import { hasReached, type Jump, toGap } from './position.ts';
+
+/** A message of any type, as it is handed from the wire to the handlers. */
+export type AnyMessage = Message<never>;
+
+/** What a subscriber needs of the subscription on the wire. */
+export interface Source {
+  readonly channel: string;
+  readonly host: SourceHost;
+  readonly state: SubscriptionState;
+  /** Where the cursor stands; known once it has been answered. */
+  readonly position: Position | undefined;
+  /** Reads what lies between the start and the position. */
+  backlog(start: Start, to: Position): Promise<Backlog<AnyMessage>>;
+  remove(subscriber: Subscriber): void;
+}
+
+/** What a subscriber needs of the client. */
+export interface SourceHost {
+  readonly environment: Environment;
+  /** The gateway's clock minus ours, in milliseconds. */
+  skew(): number;
+  /** Reports an error that nobody else hears of. */
+  report(error: SluiceError): void;
+}
+
+/** How a new subscriber meets a cursor that others already use. */
+export type Joining =
+  /** It starts where the cursor does. */
+  | 'along'
+  /** From now on, while the cursor still reads the past. */
+  | 'from-now'
+  /** From a place of its own. */
+  | 'backlog';
+
+/** The end of a subscription that the application holds: one handler, and what has been handed to it. */
+export class Subscriber implements Subscription {
+  readonly ready: Promise<void>;
+  state: SubscriptionState = 'subscribing';
+  position: Position | undefined;
+  readonly options: SubscribeOptions;
+  readonly #source: Source;
+  readonly #onMessage: (message: AnyMessage) => void;
+  readonly #abort = () => this.end('ended', undefined, this.options.signal?.reason);
+  #settleReady: (error?: unknown) => void = () => {};
+  // While the backlog is being read, what comes behind it.
+  #held: (() => void)[] | undefined;
+  #reading = false;
+  // When it joined, by our clock, where the cursor may still bring messages that were published before.
+  #joined: number | undefined;
+
+  constructor(source: Source, onMessage: (message: AnyMessage) => void, options: SubscribeOptions) {
+    this.#source = source;
+    this.#onMessage = onMessage;
+    this.options = options;
+    this.position = options.position;
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    // Nobody has to look at it: onState and onError tell the same.
+    this.ready.catch(() => {});
+    options.signal?.addEventListener('abort', this.#abort);
+  }
+
+  join(joining: Joining): void {
+    if (joining === 'from-now') this.#joined = this.#source.host.environment.now();
+    if (joining === 'backlog') this.#held = [];
+  }
+
+  /** The cursor has moved to a state. */
+  follow(state: SubscriptionState): void {
+    const { position } = this.#source;
+    if (state === 'live') this.#joined = undefined;
+    if (position && !this.#held) this.position ??= position;
+    if (position && this.#held && !this.#reading && state !== 'subscribing') void this.#readBacklog(position);
+    this.#moveTo(this.#held && state === 'live' ? 'catching-up' : state);
+  }
+
+  message(message: AnyMessage): void {
+    if (this.#held) this.#held.push(() => this.message(message));
+    else if (this.#active && !hasReached(this.position, message)) {
+      this.position = { epoch: message.epoch, offset: message.offset };
+      const old = this.#joined !== undefined && message.time < this.#joined + this.#source.host.skew();
+      if (!old) guard(this.#onMessage, message);
+    }
+  }
+
+  gap(jump: Jump): void {
+    if (this.#held) this.#held.push(() => this.gap(jump));
+    else if (this.#active && !hasReached(this.position, jump.to)) {
+      const gap = toGap(this.#source.channel, { ...jump, from: this.position ?? jump.from });
+      this.position = jump.to;
+      guard(this.options.onGap, gap);
+    }
+  }
+
+  unsubscribe(): void {
+    this.end('ended');
+  }
+
+  /**
+   * Nothing comes any more.
+   *
+   * @param error what the application is told, where it was not its own doing
+   * @param reason with which `ready` rejects
+   */
+  end(state: 'denied' | 'ended', error?: SluiceError, reason: unknown = error ?? clientError('unsubscribed')): void {
+    if (!this.#active) return;
+    this.#held = undefined;
+    this.options.signal?.removeEventListener('abort', this.#abort);
+    this.#source.remove(this);
+    this.#settleReady(reason);
+    this.#moveTo(state);
+    if (error) this.fail(error);
+  }
+
+  get #active(): boolean {
+    return this.state !== 'denied' && this.state !== 'ended';
+  }
+
+  #moveTo(state: SubscriptionState): void {
+    if (state === this.state) return;
+    this.state = state;
+    if (state === 'live' || state === 'catching-up') this.#settleReady();
+    guard(this.options.onState, state);
+  }
+
+  async #readBacklog(to: Position): Promise<void> {
+    this.#reading = true;
+    const { gap, messages } = await this.#source
+      .backlog(this.options, to)
+      .catch((error: SluiceError) => this.#without(error, to));
+    const held = this.#held;
+    if (!held) return;
+    this.#held = undefined;
+    if (gap) this.gap(gap);
+    for (const message of messages) this.message(message);
+    if (!hasReached(this.position, to)) this.position = to;
+    for (const run of held) run();
+    if (this.#active) this.#moveTo(this.#source.state);
+  }
+
+  // The backlog cannot be read: the application hears why, and a position that was promised becomes a gap.
+  #without(error: SluiceError, to: Position): Backlog<AnyMessage> {
+    const { position: from } = this.options;
+    if (this.#active) this.fail(error);
+    return { messages: [], ...(from && { gap: { from, to, reason: 'no_history' } }) };
+  }
+
+  /** Tells of a failure. */
+  fail(error: SluiceError): void {
+    const { onError } = this.options;
+    if (onError) guard(onError, error);
+    else this.#source.host.report(error);
+  }
+}
