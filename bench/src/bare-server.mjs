@@ -1,0 +1,40 @@
+/**
+ * The yardstick: uWebSockets.js with nothing around it. Every connection joins one topic; whatever arrives is published to it.
+ *
+ *   publish  each message by itself from setImmediate: the fastest that is known without joining messages
+ *   loop     each message to each socket, one by one: what most gateways do
+ */
+import { loadUws } from './uws.mjs';
+
+const mode = process.argv[2] ?? 'publish';
+const uws = await loadUws();
+const sockets = new Set();
+let news = [];
+
+const app = uws.App();
+
+function flush() {
+  const messages = news;
+  news = [];
+  for (const message of messages) {
+    if (mode === 'publish') app.publish('bench', message, false);
+    else for (const socket of sockets) socket.send(message, false);
+  }
+}
+
+app.ws('/ws', {
+  maxPayloadLength: 131_072,
+  maxBackpressure: 1_048_576,
+  idleTimeout: 960,
+  sendPingsAutomatically: false,
+  open: (socket) => {
+    socket.subscribe('bench');
+    sockets.add(socket);
+  },
+  message: (_socket, data) => {
+    if (news.length === 0) setImmediate(flush);
+    news.push(Buffer.from(data.slice(0)));
+  },
+  close: (socket) => sockets.delete(socket),
+});
+app.listen('127.0.0.1', 0, (listening) => process.send?.({ port: uws.us_socket_local_port(listening) }));

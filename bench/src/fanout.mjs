@@ -1,0 +1,71 @@
+/**
+ * How many deliveries a second: 128-byte messages to many subscribers, at the highest rate with p99 below 100 ms and nothing lost.
+ */
+import { answer, cpuSeconds, start, stop } from './processes.mjs';
+
+const SERVER_CORE = 0;
+const LOAD_CORE = 1;
+const MOST_P99 = 100;
+
+export const servers = {
+  'bare, publish': { file: 'bare-server.mjs', args: ['publish'], kind: 'bare' },
+  'bare, loop': { file: 'bare-server.mjs', args: ['loop'], kind: 'bare' },
+  sluice: { file: 'sluice-server.mjs', args: [], kind: 'sluice' },
+};
+
+async function withServer({ file, args, kind }, { subscribers, channels }, work) {
+  const server = start(file, SERVER_CORE, args);
+  const load = start('load.mjs', LOAD_CORE);
+  try {
+    const port = await answer(server, 'port');
+    load.send({ open: { port, kind, subscribers, channels } });
+    await answer(load, 'opened');
+    const run = async (rate, seconds) => {
+      const before = cpuSeconds(server);
+      load.send({ trial: { rate, seconds } });
+      const trial = await answer(load, 'trial');
+      const cpu = ((cpuSeconds(server) - before) / trial.deliveries) * 1e6;
+      return { ...trial, cpuPerMillion: cpu, good: trial.complete && trial.p99 !== null && trial.p99 < MOST_P99 };
+    };
+    return await work(run);
+  } finally {
+    await stop(load);
+    await stop(server);
+  }
+}
+
+/** Climbs until a trial fails, then halves the step between the last good and the first bad rate. */
+async function climb(run, { first, seconds, steps }) {
+  await run(first / 4, 1); // warm up
+  let best;
+  let low = 0;
+  let high;
+  for (let rate = first; high === undefined; rate *= 1.5) {
+    const trial = await run(rate, seconds);
+    if (trial.good) {
+      best = trial;
+      low = rate;
+    } else {
+      high = rate;
+    }
+    if (rate > first * 200) break;
+  }
+  for (let step = 0; step < steps && high !== undefined; step++) {
+    const rate = (low + high) / 2;
+    const trial = await run(rate, seconds);
+    if (trial.good) {
+      best = trial;
+      low = rate;
+    } else {
+      high = rate;
+    }
+  }
+  return best;
+}
+
+/** One measurement of one server. */
+export function measure(server, { subscribers, channels, seconds, steps }) {
+  // Start low enough that even a loop over the sockets manages, in messages per second.
+  const first = Math.max(40, Math.round((50_000 / subscribers) * channels));
+  return withServer(server, { subscribers, channels }, (run) => climb(run, { first, seconds, steps }));
+}

@@ -1,0 +1,159 @@
+/**
+ * The load generator, a process of its own. Told over IPC:
+ *
+ *   { open: { port, kind, subscribers, channels } }   -> { opened }
+ *   { trial: { rate, seconds } }                      -> { trial: { … } }
+ *
+ * A message's data begins with the microsecond it was sent, so a few probing readers tell latencies; all others count bytes
+ * only. All subscribers of a channel get the same frames, so a reader that has fewer bytes than the probe has lost something.
+ */
+import { openSocket, textFrame } from './wire.mjs';
+
+const PAYLOAD = 128;
+/** Before each timestamp; no frame's head can look like it. */
+const MARK = '<@>';
+const STAMP = MARK.length + 16;
+const PROBES_PER_CHANNEL = 1;
+const MOST_PROBES = 8;
+
+const now = () => Math.round((performance.timeOrigin + performance.now()) * 1000);
+const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+class Reader {
+  bytes = 0;
+  count = (chunk) => {
+    this.bytes += chunk.length;
+  };
+}
+
+/** Finds the timestamps in what it reads. A mark that is cut in two by the end of a chunk is put together again. */
+class Probe extends Reader {
+  seen = 0;
+  latencies = [];
+  #rest = '';
+
+  count = (chunk) => {
+    this.bytes += chunk.length;
+    const at = now();
+    const text = this.#rest + chunk.latin1Slice(0, chunk.length);
+    let from = 0;
+    for (;;) {
+      const mark = text.indexOf(MARK, from);
+      if (mark === -1 || mark + STAMP > text.length) {
+        this.#rest = mark === -1 ? text.slice(1 - MARK.length) : text.slice(mark);
+        return;
+      }
+      this.seen++;
+      this.latencies.push((at - Number(text.slice(mark + MARK.length, mark + STAMP))) / 1000);
+      from = mark + STAMP;
+    }
+  };
+
+  reset() {
+    this.seen = 0;
+    this.latencies = [];
+  }
+}
+
+const payload = () => `${MARK}${now()}`.padEnd(PAYLOAD, 'x');
+
+const kinds = {
+  bare: {
+    hello: () => [],
+    publish: () => textFrame(payload()),
+  },
+  sluice: {
+    hello: (token, channel) => [
+      textFrame(
+        JSON.stringify([
+          { type: 'connect', id: 1, token },
+          ...(channel === null ? [] : [{ type: 'subscribe', id: 2, channel }]),
+        ]),
+      ),
+    ],
+    publish: (channel, id) => textFrame(`{"type":"publish","id":${id},"channel":"${channel}","data":"${payload()}"}`),
+  },
+};
+
+let state;
+
+async function open({ port, kind, subscribers, channels = 1 }) {
+  const speak = kinds[kind];
+  const token =
+    kind === 'bare' ? '' : (await (await fetch(`http://127.0.0.1:${port}/dev/token?sub=bench`)).json()).token;
+  const names = Array.from({ length: channels }, (_, at) => `bench:${at}`);
+  const groups = names.map(() => []);
+  const connectOne = async (reader, channel) => {
+    const socket = await openSocket(port, reader.count);
+    for (const frame of speak.hello(token, channel)) socket.write(frame);
+    return socket;
+  };
+  let probes = 0;
+  for (let at = 0; at < subscribers; at++) {
+    const group = groups[at % channels];
+    const probing = group.length < PROBES_PER_CHANNEL && probes < MOST_PROBES;
+    const reader = probing ? new Probe() : new Reader();
+    if (probing) probes++;
+    group.push(reader);
+    await connectOne(reader, names[at % channels]);
+  }
+  const publisher = await connectOne(new Reader(), null);
+  await settle();
+  await settle();
+  state = { speak, names, groups, publisher, id: 10 };
+}
+
+function percentile(sorted, share) {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+async function trial({ rate, seconds }) {
+  const { speak, names, groups, publisher } = state;
+  const probes = groups.flat().filter((reader) => reader instanceof Probe);
+  for (const probe of probes) probe.reset();
+  const before = groups.map((group) => group.map((reader) => reader.bytes));
+  const sent = names.map(() => 0);
+  const start = performance.now();
+  let total = 0;
+  while (performance.now() - start < seconds * 1000) {
+    const due = Math.floor(((performance.now() - start) / 1000) * rate);
+    const frames = [];
+    for (; total < due; total++) {
+      const at = total % names.length;
+      sent[at]++;
+      frames.push(speak.publish(names[at], state.id++));
+    }
+    if (frames.length > 0) publisher.write(Buffer.concat(frames));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const sending = (performance.now() - start) / 1000;
+  const complete = () =>
+    groups.every((group, at) => group[0] instanceof Probe === false || group[0].seen >= sent[at]) &&
+    evenReaders(groups, before);
+  for (let waited = 0; waited < 150 && !complete(); waited++) await settle();
+  const elapsed = (performance.now() - start) / 1000;
+  const latencies = probes.flatMap((probe) => probe.latencies).sort((a, b) => a - b);
+  const subscribers = groups.reduce((sum, group) => sum + group.length, 0);
+  return {
+    rate,
+    published: total,
+    deliveries: (total / names.length) * subscribers,
+    deliveriesPerSecond: ((total / names.length) * subscribers) / Math.max(sending, elapsed - 0.03),
+    complete: complete(),
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+  };
+}
+
+/** Have all subscribers of each channel read as many bytes as its first one? */
+function evenReaders(groups, before) {
+  return groups.every((group, channel) => {
+    const bytes = group.map((reader, at) => reader.bytes - before[channel][at]);
+    return bytes.every((count) => count === bytes[0]);
+  });
+}
+
+process.on('message', async (message) => {
+  if (message.open) process.send({ opened: (await open(message.open)) ?? true });
+  if (message.trial) process.send({ trial: await trial(message.trial) });
+});

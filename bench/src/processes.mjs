@@ -1,0 +1,48 @@
+/** Starts the measured server and the load generator as processes of their own, each on its own core. */
+import { execFileSync, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const file = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+/** @param core CPU that all threads of the process are bound to */
+export function start(name, core, args = []) {
+  const child = fork(file(name), args, { execArgv: ['--max-semi-space-size=32'] });
+  execFileSync('taskset', ['-a', '-c', '-p', String(core), String(child.pid)], { stdio: 'ignore' });
+  return child;
+}
+
+/** The child's next answer that has this field. */
+export function answer(child, field) {
+  return new Promise((resolve, reject) => {
+    const onExit = (code) => reject(new Error(`a process of the benchmark ended with ${code}`));
+    child.once('exit', onExit);
+    child.on('message', function listen(message) {
+      if (!(field in message)) return;
+      child.off('message', listen);
+      child.off('exit', onExit);
+      resolve(message[field]);
+    });
+  });
+}
+
+export async function stop(child) {
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** CPU seconds, user and system, that a process has used. proc(5), /proc/[pid]/stat. */
+export function cpuSeconds({ pid }) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Resident memory in bytes. */
+export function residentBytes({ pid }) {
+  const line = readFileSync(`/proc/${pid}/status`, 'latin1').match(/VmRSS:\s+(\d+) kB/);
+  return Number(line?.[1] ?? 0) * 1024;
+}

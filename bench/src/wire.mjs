@@ -1,0 +1,55 @@
+/** The few bytes of RFC 6455 that a load generator needs: it must cost less than the servers it measures. */
+import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+
+/** A client's text frame. The mask is zero: allowed, and it spares the generator the masking. */
+export function textFrame(text) {
+  const payload = Buffer.from(text);
+  const { length } = payload;
+  const head =
+    length < 126 ? Buffer.from([0x81, 0x80 | length]) : Buffer.from([0x81, 0xfe, length >>> 8, length & 0xff]);
+  return Buffer.concat([head, Buffer.alloc(4), payload]);
+}
+
+/**
+ * Opens a WebSocket and hands every further chunk to `onBytes`. The chunk's memory is reused: read it now or copy it.
+ *
+ * @returns the socket, once the handshake is over
+ */
+export function openSocket(port, onBytes) {
+  return new Promise((resolve, reject) => {
+    let open = false;
+    let head = '';
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: {
+        buffer: SHARED,
+        callback: (length, buffer) => {
+          if (open) {
+            onBytes(buffer.subarray(0, length));
+            return true;
+          }
+          head += buffer.toString('latin1', 0, length);
+          const end = head.indexOf('\r\n\r\n');
+          if (end === -1) return true;
+          if (!head.startsWith('HTTP/1.1 101')) reject(new Error(head.slice(0, end)));
+          open = true;
+          const rest = Buffer.from(head.slice(end + 4), 'latin1');
+          resolve(socket);
+          if (rest.length > 0) onBytes(rest);
+          return true;
+        },
+      },
+    });
+    socket.on('error', reject);
+    const key = randomBytes(16).toString('base64');
+    socket.write(
+      `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+    );
+  });
+}
+
+// One buffer for all sockets: Node fills it and calls back at once, one socket after the other.
+const SHARED = Buffer.allocUnsafe(262_144);
