@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { readAddress, socketUrl } from './address.ts';
+
+it('reads name, room and token, and ignores empty ones', () => {
+  expect(readAddress('?as=ada&room=lobby&token=')).toEqual({ user: 'ada', room: 'lobby', token: undefined });
+});
+
+it.each([
+  ['http:', 'localhost:8080', 'ws://localhost:8080/ws'],
+  ['https:', 'example.org', 'wss://example.org/ws'],
+])('finds the WebSocket of a page on %s//%s', (protocol, host, url) => {
+  expect(socketUrl({ protocol, host })).toBe(url);
+});

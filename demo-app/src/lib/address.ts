@@ -1,0 +1,21 @@
+/** What the page's address asks for. */
+export interface Request {
+  /** Display name, from `?as=`. */
+  readonly user?: string | undefined;
+  /** Room to open, from `?room=`. */
+  readonly room?: string | undefined;
+  /** Token to use instead of a fresh one, from `?token=`. */
+  readonly token?: string | undefined;
+}
+
+/** Reads the query of the page's address. */
+export function readAddress(search: string): Request {
+  const query = new URLSearchParams(search);
+  const read = (name: string) => query.get(name)?.trim() || undefined;
+  return { user: read('as'), room: read('room'), token: read('token') };
+}
+
+/** The gateway's WebSocket on the host that served this page. */
+export function socketUrl({ protocol, host }: { protocol: string; host: string }): string {
+  return `${protocol === 'https:' ? 'wss:' : 'ws:'}//${host}/ws`;
+}

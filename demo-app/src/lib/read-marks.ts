@@ -1,0 +1,44 @@
+import type { Message } from '@sluice/client';
+
+interface Mark {
+  readonly epoch: string;
+  readonly offset: number;
+}
+
+/** Remembers, per user and channel, up to which message somebody has read, across visits. */
+export class ReadMarks {
+  readonly #user: string;
+  readonly #storage: Storage;
+
+  constructor(user: string, storage: Storage) {
+    this.#user = user;
+    this.#storage = storage;
+  }
+
+  /** Was this channel ever read? */
+  has(channel: string): boolean {
+    return this.#mark(channel) !== undefined;
+  }
+
+  /** Is this message after the mark? A log that began a new life has not been read at all. */
+  isUnread({ channel, epoch, offset }: Message<unknown>): boolean {
+    const mark = this.#mark(channel);
+    return mark === undefined || mark.epoch !== epoch || offset > mark.offset;
+  }
+
+  /** Moves the mark after this message, never back. */
+  read(message: Message<unknown>): void {
+    if (!this.isUnread(message)) return;
+    const mark: Mark = { epoch: message.epoch, offset: message.offset };
+    this.#storage.setItem(this.#key(message.channel), JSON.stringify(mark));
+  }
+
+  #mark(channel: string): Mark | undefined {
+    const text = this.#storage.getItem(this.#key(channel));
+    return text === null ? undefined : (JSON.parse(text) as Mark);
+  }
+
+  #key(channel: string): string {
+    return `sluice.read ${this.#user} ${channel}`;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Client } from '@sluice/client';
+import type { ReadMarks } from '../read-marks.ts';
+import { Room } from './room.svelte.ts';
+
+const STANDING = ['lobby', 'design', 'engineering', 'random', 'announcements'];
+
+/** Rooms that this window has made up, for the next reload. */
+const KEY = 'sluice.rooms';
+
+interface RoomsSetup {
+  readonly user: string;
+  readonly marks: ReadMarks;
+  /** Room to open first. */
+  readonly open: string;
+}
+
+/** All listed rooms, every one subscribed, and the one in view. */
+export class Rooms {
+  readonly #client: Client;
+  readonly #setup: RoomsSetup;
+  #list = $state.raw<readonly Room[]>([]);
+  #openName = $state('');
+  #watched = true;
+
+  readonly open = $derived(this.#list.find((room) => room.name === this.#openName) ?? this.#first);
+  readonly unread = $derived(this.#list.reduce((sum, room) => sum + room.unread, 0));
+
+  constructor(client: Client, setup: RoomsSetup) {
+    this.#client = client;
+    this.#setup = setup;
+    this.#list = [...new Set([...STANDING, ...storedRooms()])].map((name) => this.#make(name));
+    this.enter(setup.open);
+  }
+
+  get list(): readonly Room[] {
+    return this.#list;
+  }
+
+  /** Brings a room into view; a name that is new becomes a new room. */
+  enter(name: string): void {
+    if (!this.#list.some((room) => room.name === name)) this.#add(name);
+    this.#openName = name;
+    this.#showOpen();
+    const address = new URL(location.href);
+    address.searchParams.set('room', name);
+    history.replaceState(null, '', address);
+  }
+
+  /** The window is looked at, or hidden behind others: what arrives meanwhile is unread. */
+  watch(watched: boolean): void {
+    this.#watched = watched;
+    this.#showOpen();
+  }
+
+  /** After the client was closed and connects again. */
+  resubscribe(): void {
+    for (const room of this.#list) room.subscribe();
+  }
+
+  get #first(): Room {
+    const [first] = this.#list;
+    if (first === undefined) throw new Error('there is always a lobby');
+    return first;
+  }
+
+  #add(name: string): void {
+    this.#list = [...this.#list, this.#make(name)];
+    const made = this.#list.map((room) => room.name).filter((listed) => !STANDING.includes(listed));
+    sessionStorage.setItem(KEY, JSON.stringify(made));
+  }
+
+  #make(name: string): Room {
+    return new Room(name, this.#client.channel(`chat:${name}`), this.#setup);
+  }
+
+  #showOpen(): void {
+    for (const room of this.#list) room.show(this.#watched && room.name === this.#openName);
+  }
+}
+
+function storedRooms(): string[] {
+  const stored: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? '[]');
+  return Array.isArray(stored) ? stored.filter((name) => typeof name === 'string') : [];
+}

@@ -1,0 +1,64 @@
+import { type Client, createClient } from '@sluice/client';
+import { socketUrl } from '../address.ts';
+import { DevTokensOff, fetchDevToken } from '../dev-token.ts';
+import { ReadMarks } from '../read-marks.ts';
+import { Connection } from './connection.svelte.ts';
+import { Inbox } from './inbox.svelte.ts';
+import { Rooms } from './rooms.svelte.ts';
+
+interface SessionSetup {
+  readonly user: string;
+  /** Room to open first. */
+  readonly room: string;
+  /** Used as it is, instead of asking for one. */
+  readonly token?: string | undefined;
+}
+
+/** One person in one window: a client, and all that hangs on it. */
+export class Session {
+  readonly user: string;
+  readonly connection: Connection;
+  readonly rooms: Rooms;
+  readonly inbox: Inbox;
+  /** Key of the HTTP API, where development mode hands it out. */
+  apiKey = $state<string | undefined>();
+  /** The gateway hands out no tokens: it does not run in development mode. */
+  tokensOff = $state(false);
+  readonly #client: Client;
+
+  constructor({ user, room, token }: SessionSetup) {
+    this.user = user;
+    this.#client = createClient({ url: socketUrl(location), token: token ?? (() => this.#fetchToken()) });
+    this.connection = new Connection(this.#client);
+    const marks = new ReadMarks(user, localStorage);
+    this.rooms = new Rooms(this.#client, { user, marks, open: room });
+    this.inbox = new Inbox(this.#client.channel(`user:${user}`), marks);
+  }
+
+  /** Connects now: without waiting for the next attempt, or anew after a final refusal, whose subscriptions have ended. */
+  reconnect(): void {
+    // What becomes of it is shown by the connection's state.
+    this.#client.connect().catch(() => {});
+    this.rooms.resubscribe();
+    this.inbox.subscribe();
+  }
+
+  close(): void {
+    this.connection.dispose();
+    this.#client.close();
+  }
+
+  async #fetchToken(): Promise<string> {
+    try {
+      const { token, apiKey } = await fetchDevToken(this.user);
+      this.apiKey = apiKey;
+      return token;
+    } catch (error) {
+      if (error instanceof DevTokensOff) {
+        this.tokensOff = true;
+        this.close();
+      }
+      throw error;
+    }
+  }
+}

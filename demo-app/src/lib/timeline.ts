@@ -1,0 +1,104 @@
+import type { Gap, Message, SluiceError } from '@sluice/client';
+
+/** What a room's log handed out, in its order. */
+export type Entry =
+  | { readonly kind: 'message'; readonly key: string; readonly message: Message<unknown> }
+  | { readonly kind: 'gap'; readonly key: string; readonly gap: Gap };
+
+/** A message of one's own on its way: it leaves the outbox when the log hands it out. */
+export interface Outgoing {
+  readonly key: string;
+  readonly text: string;
+  /** Milliseconds since the Unix epoch, by this browser's clock. */
+  readonly time: number;
+  readonly status: 'sending' | 'delivered' | 'failed';
+  /** Known once delivered. */
+  readonly offset?: number;
+  readonly error?: SluiceError;
+}
+
+/** One message as shown: received, or still on its way. */
+export interface Line {
+  readonly key: string;
+  readonly text: string;
+  readonly time: number;
+  readonly status: 'received' | Outgoing['status'];
+  readonly offset?: number;
+  readonly error?: SluiceError;
+}
+
+/** Consecutive messages of one author within one minute. */
+export interface Group {
+  readonly kind: 'group';
+  readonly key: string;
+  /** `undefined` where the channel does not say who published. */
+  readonly author: string | undefined;
+  readonly own: boolean;
+  readonly time: number;
+  readonly lines: Line[];
+}
+
+export type Row =
+  | Group
+  | { readonly kind: 'day'; readonly key: string; readonly time: number }
+  | { readonly kind: 'new'; readonly key: string }
+  | { readonly kind: 'gap'; readonly key: string; readonly gap: Gap };
+
+interface TimelineInput {
+  readonly entries: readonly Entry[];
+  readonly outbox: readonly Outgoing[];
+  readonly user: string;
+  /** Key of the first entry that was unread when the room was opened. */
+  readonly newSince?: string | undefined;
+}
+
+/** Lays a room's messages out as rows: days, groups of messages, gaps where they belong, and the start of what is new. */
+export function buildRows({ entries, outbox, user, newSince }: TimelineInput): Row[] {
+  const rows: Row[] = [];
+  for (const entry of entries) {
+    if (entry.key === newSince) rows.push({ kind: 'new', key: 'new' });
+    if (entry.kind === 'gap') rows.push(entry);
+    else addLine(rows, lineOf(entry.key, entry.message), { author: entry.message.from, user });
+  }
+  for (const item of outbox) addLine(rows, item, { author: user, user });
+  return rows;
+}
+
+/** The text of a chat message. Backends may publish any JSON: what is not `{ text }` is shown as it came. */
+export function textOf(data: unknown): string {
+  if (typeof data === 'object' && data !== null && 'text' in data && typeof data.text === 'string') return data.text;
+  return typeof data === 'string' ? data : JSON.stringify(data);
+}
+
+function lineOf(key: string, { data, time, offset }: Message<unknown>): Line {
+  return { key, text: textOf(data), time, offset, status: 'received' };
+}
+
+function addLine(rows: Row[], line: Line, { author, user }: { author: string | undefined; user: string }): void {
+  const day = lastTime(rows);
+  if (day === undefined || !sameDay(day, line.time))
+    rows.push({ kind: 'day', key: `day ${line.key}`, time: line.time });
+  const last = rows.at(-1);
+  if (last?.kind === 'group' && last.author === author && minuteOf(last.time) === minuteOf(line.time)) {
+    last.lines.push(line);
+    return;
+  }
+  const own = author !== undefined && author === user;
+  rows.push({ kind: 'group', key: `group ${line.key}`, author, own, time: line.time, lines: [line] });
+}
+
+function lastTime(rows: readonly Row[]): number | undefined {
+  for (let at = rows.length - 1; at >= 0; at--) {
+    const row = rows[at];
+    if (row?.kind === 'group' || row?.kind === 'day') return row.time;
+  }
+  return undefined;
+}
+
+function minuteOf(time: number): number {
+  return Math.floor(time / 60_000);
+}
+
+function sameDay(one: number, other: number): boolean {
+  return new Date(one).toDateString() === new Date(other).toDateString();
+}

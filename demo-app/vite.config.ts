@@ -1,0 +1,20 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+
+/** The gateway that `npm run dev` talks to; `npm start` in the root serves the built demo itself. */
+const gateway = 'http://localhost:8080';
+
+export default defineConfig({
+  // Relative, so that the gateway may serve the demo below any path.
+  base: './',
+  plugins: [svelte()],
+  // These read light-dark() and field-sizing natively or ignore them harmlessly; older targets would inflate the CSS.
+  build: { cssTarget: ['chrome123', 'firefox120', 'safari17.5'] },
+  server: {
+    proxy: {
+      '/ws': { target: gateway, ws: true },
+      '/api': gateway,
+      '/dev': gateway,
+    },
+  },
+});
