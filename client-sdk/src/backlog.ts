@@ -1,11 +1,10 @@
-import type { HistoryResult, Message, Position } from '@sluice/protocol';
+import type { GapPush, HistoryResult, Message, Position } from '@sluice/protocol';
 import type { Start } from './api.ts';
-import type { Jump } from './position.ts';
 
 /** What lies between a starting point and the place where the flow of messages goes on. */
 export interface Backlog<M = Message> {
   /** Comes first. */
-  readonly gap?: Jump;
+  readonly gap?: Pick<GapPush, 'to' | 'reason'>;
   readonly messages: readonly M[];
 }
 
@@ -41,7 +40,7 @@ export async function readBacklog(
   const sameEpoch = position?.epoch === to.epoch;
   if (position === undefined || (sameEpoch && kept <= after)) return { messages };
   const reason = sameEpoch ? 'retention' : 'epoch_changed';
-  return { messages, gap: { from: position, to: { epoch: to.epoch, offset: kept }, reason } };
+  return { messages, gap: { to: { epoch: to.epoch, offset: kept }, reason } };
 }
 
 function startOffset({ position, rewind }: Start, to: Position): number {

@@ -1,7 +1,7 @@
 import type { Codec, Command, CommandType, Failure, Reply, Results } from '@sluice/protocol';
-import type { Cancel } from './environment.ts';
 import { SluiceError } from './errors.ts';
 import { packFrame } from './frame.ts';
+import type { Cancel } from './timer.ts';
 
 /** A command without its `id`, which `Calls` gives. */
 export type Body<Type extends CommandType> = Omit<Extract<Command, { type: Type }>, 'id'> & { readonly type: Type };

@@ -13,13 +13,13 @@ import type { Body } from './calls.ts';
 import { request } from './request.ts';
 import { streamMessages } from './stream.ts';
 import { type AnyMessage, Subscriber } from './subscriber.ts';
-import type { Host, WireSubscription } from './subscription.ts';
+import type { Handle, Host, WireSubscription } from './subscription.ts';
 
 /** What a channel needs of the client. */
-export interface ChannelHost extends Pick<Host, 'calls' | 'environment'> {
+export interface ChannelHost extends Pick<Host, 'calls'> {
   readonly timeout: number;
   /** The channel's subscription on the wire; made where there is none. */
-  wire(channel: string): WireSubscription;
+  wire(channel: Handle): WireSubscription;
   /** The client is being used: connects, where it should do so by itself. */
   use(): void;
   /** A copy of something, as it arrives at the other end; throws what the codec throws. */
@@ -38,7 +38,7 @@ export class ChannelHandle<T> implements Channel<T> {
 
   subscribe(onMessage: (message: Message<T>) => void, options: SubscribeOptions = {}): Subscription {
     const { calls } = this.#host;
-    const wire = this.#host.wire(this.name);
+    const wire = this.#host.wire(this);
     const subscriber = new Subscriber(wire, onMessage as (message: AnyMessage) => void, options);
     if (options.signal?.aborted) subscriber.end('ended', undefined, options.signal.reason);
     else if (calls.ended) subscriber.end('ended', calls.ended);
@@ -46,6 +46,7 @@ export class ChannelHandle<T> implements Channel<T> {
       wire.add(subscriber);
       this.#host.use();
     }
+    wire.reconcile();
     return subscriber;
   }
 
@@ -70,8 +71,8 @@ export class ChannelHandle<T> implements Channel<T> {
   }
 
   #ask<Type extends 'publish' | 'history'>(body: Body<Type>, signal?: AbortSignal, timeout = this.#host.timeout) {
-    const { calls, environment } = this.#host;
-    const answer = request(calls, body, { environment, timeout, signal });
+    const { calls } = this.#host;
+    const answer = request(calls, body, { timeout, signal });
     this.#host.use();
     return answer;
   }
@@ -79,5 +80,5 @@ export class ChannelHandle<T> implements Channel<T> {
 
 /** 128 random bits. SPEC.md section 4.5 asks for 96, because anonymous connections share their keys. */
 function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

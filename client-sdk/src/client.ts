@@ -1,8 +1,6 @@
 import type { Channel, Client, ClientEvents, ClientOptions } from './api.ts';
-import { ChannelHandle } from './channel.ts';
 import type { ClientState } from './connection.ts';
 import { Core } from './core.ts';
-import { type Environment, realEnvironment } from './environment.ts';
 import { clientError } from './errors.ts';
 
 /**
@@ -20,19 +18,15 @@ import { clientError } from './errors.ts';
  * await lobby.publish({ text: 'Hello' });
  */
 export function createClient(options: ClientOptions): Client {
-  return new ClientFace(options, realEnvironment);
+  return new ClientFace(options);
 }
 
 /** What `createClient` returns: only what an application may use. */
 export class ClientFace implements Client {
   readonly #core: Core;
-  readonly #channels = new Map<string, WeakRef<Channel<never>>>();
-  readonly #collected = new FinalizationRegistry<string>((name) => {
-    if (!this.#channels.get(name)?.deref()) this.#channels.delete(name);
-  });
 
-  constructor(options: ClientOptions, environment: Environment) {
-    this.#core = new Core(options, environment);
+  constructor(options: ClientOptions) {
+    this.#core = new Core(options);
   }
 
   get state(): ClientState {
@@ -61,12 +55,7 @@ export class ClientFace implements Client {
   }
 
   channel<T = unknown>(name: string): Channel<T> {
-    const known = this.#channels.get(name)?.deref();
-    if (known) return known as unknown as Channel<T>;
-    const channel = new ChannelHandle<T>(name, this.#core);
-    this.#channels.set(name, new WeakRef(channel as unknown as Channel<never>));
-    this.#collected.register(channel, name);
-    return channel;
+    return this.#core.channel<T>(name);
   }
 
   on<Name extends keyof ClientEvents>(name: Name, handler: (value: ClientEvents[Name]) => void): () => void {

@@ -9,10 +9,10 @@ import {
 } from '@sluice/protocol';
 import { backoff } from './backoff.ts';
 import type { Calls } from './calls.ts';
-import { type Cancel, type Environment, nothing } from './environment.ts';
 import { clientError, SluiceError } from './errors.ts';
 import { Heartbeat, SHORT } from './heartbeat.ts';
 import { openSocket, type Socket, type WebSocketConstructor } from './socket.ts';
+import { after, type Cancel, nothing } from './timer.ts';
 import type { TokenSource } from './token.ts';
 import { VERSION } from './version.ts';
 import { listenForWake, type Wake } from './wake.ts';
@@ -38,7 +38,6 @@ export interface ConnectionSetup {
   readonly codec: Codec;
   readonly WebSocket?: WebSocketConstructor;
   readonly timeout: number;
-  readonly environment: Environment;
   readonly token: TokenSource;
   readonly calls: Calls;
   readonly events: ConnectionEvents;
@@ -73,7 +72,7 @@ export class Connection {
 
   constructor(setup: ConnectionSetup) {
     this.#setup = setup;
-    this.#heartbeat = new Heartbeat(setup.environment, {
+    this.#heartbeat = new Heartbeat({
       ping: () => setup.calls.start({ type: 'ping' }),
       dead: () => this.lose(clientError('timed_out')),
     });
@@ -102,7 +101,7 @@ export class Connection {
 
   /** The connection is of no use any more: closes it and does what the error's code demands. SPEC.md section 8.2. */
   lose(error: SluiceError, next: AfterClose = afterClose(error.code)): void {
-    const { token, calls, environment, events } = this.#setup;
+    const { token, calls, events } = this.#setup;
     if (next === 'stop' || (next === 'new_token' && !token.renewable)) {
       this.close(error);
       return;
@@ -110,10 +109,10 @@ export class Connection {
     if (next === 'new_token') token.forget('expired');
     const { name } = error;
     if (name === 'token_failed') token.forget();
-    const pause = this.#reconnectAfter ?? Math.max(error.retryAfter ?? 0, this.#backoff(this.#failures++));
+    const pause = this.#reconnectAfter ?? Math.max(error.retryAfter ?? 0, backoff(this.#failures++));
     this.#leave();
     calls.lose();
-    this.#cancelTimer = environment.after(pause, () => void this.#connect());
+    this.#cancelTimer = after(pause, () => void this.#connect());
     this.#moveTo('waiting', { error, retryIn: pause });
     if (name === 'token_failed') events.report(error);
   }
@@ -136,9 +135,9 @@ export class Connection {
   }
 
   #deadline(error: 'token_failed' | 'timed_out'): void {
-    const { environment, timeout } = this.#setup;
+    const { timeout } = this.#setup;
     this.#cancelTimer();
-    this.#cancelTimer = environment.after(timeout, () => this.lose(clientError(error)));
+    this.#cancelTimer = after(timeout, () => this.lose(clientError(error)));
   }
 
   #open(token: string | undefined): void {
@@ -176,11 +175,11 @@ export class Connection {
   }
 
   #connected({ user, time, expiresAt, heartbeat, maxFrame }: ConnectResult, token: string | undefined): void {
-    const { calls, environment } = this.#setup;
+    const { calls } = this.#setup;
     this.#cancelTimer();
     this.#failures = 0;
     this.user = user;
-    this.skew = time - environment.now();
+    this.skew = time - Date.now();
     this.#setup.token.accepted(token, (expiresAt ?? Number.POSITIVE_INFINITY) - time);
     this.#heartbeat.start(heartbeat);
     calls.release(maxFrame);
@@ -211,21 +210,20 @@ export class Connection {
   }
 
   async #refresh(failures: number): Promise<void> {
-    const { token, calls, environment, events } = this.#setup;
+    const { token, calls, events } = this.#setup;
     if (!token.renewable) return;
     const attempt = this.#attempt;
     const failed = (error: SluiceError) => {
       if (attempt !== this.#attempt) return;
       events.report(error);
       if (error.retryable) {
-        this.#cancelTimer = environment.after(this.#backoff(failures), () => void this.#refresh(failures + 1));
+        this.#cancelTimer = after(backoff(failures), () => void this.#refresh(failures + 1));
       }
     };
     try {
       const fresh = await token.ask('refresh');
       if (attempt !== this.#attempt) return;
-      const accepted = ({ expiresAt }: RefreshResult) =>
-        token.accepted(fresh, expiresAt - this.skew - environment.now());
+      const accepted = ({ expiresAt }: RefreshResult) => token.accepted(fresh, expiresAt - this.skew - Date.now());
       calls.start({ type: 'refresh', token: fresh }, { resolve: accepted, reject: failed });
     } catch (error) {
       failed(error as SluiceError);
@@ -235,10 +233,6 @@ export class Connection {
   #wake(what: Wake): void {
     if (this.state === 'connected') this.#heartbeat.probe(SHORT);
     else if (this.state === 'waiting' && what !== 'offline') void this.#connect();
-  }
-
-  #backoff(failures: number): number {
-    return backoff(failures, this.#setup.environment.random());
   }
 
   /** Ends everything that belongs to the present state. */

@@ -1,37 +1,33 @@
 import { json, type Push } from '@sluice/protocol';
-import type { ClientEvents, ClientOptions } from './api.ts';
+import type { Channel, ClientEvents, ClientOptions } from './api.ts';
 import { Calls } from './calls.ts';
-import type { ChannelHost } from './channel.ts';
+import { ChannelHandle, type ChannelHost } from './channel.ts';
 import { Connection, type ConnectionEvents, type StateChange } from './connection.ts';
 import { Emitter } from './emitter.ts';
-import type { Environment } from './environment.ts';
 import type { SluiceError } from './errors.ts';
-import { type Host, WireSubscription } from './subscription.ts';
+import { type Handle, type Host, WireSubscription } from './subscription.ts';
 import { TokenSource } from './token.ts';
 
 /** Puts the parts of a client together, and passes on what each has to say to the others. */
 export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, ConnectionEvents {
   readonly calls: Calls;
   readonly connection: Connection;
-  readonly environment: Environment;
   readonly timeout: number;
   readonly #options: ClientOptions;
   readonly #wires = new Map<string, WireSubscription>();
 
-  constructor(options: ClientOptions, environment: Environment) {
+  constructor(options: ClientOptions) {
     super();
     const { codec = json, timeout = 15_000 } = options;
     this.#options = options;
-    this.environment = environment;
     this.timeout = timeout;
     this.calls = new Calls(codec);
     this.connection = new Connection({
       ...options,
       codec,
       timeout,
-      environment,
       calls: this.calls,
-      token: new TokenSource(options.token, environment),
+      token: new TokenSource(options.token),
       events: this,
     });
   }
@@ -53,7 +49,7 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   }
 
   greet(): void {
-    this.#eachWire((wire) => wire.resume());
+    this.#eachWire((wire) => wire.reconcile());
   }
 
   push(push: Push): void {
@@ -62,9 +58,14 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
 
   // ------------------------------------------------------------------ what the channels ask for
 
-  wire(name: string): WireSubscription {
-    const wire = this.#wires.get(name) ?? new WireSubscription(name, this);
-    this.#wires.set(name, wire);
+  /** The channel's face: the one that has subscribers, so that nothing is kept of a channel without any. */
+  channel<T>(name: string): Channel<T> {
+    return (this.#wires.get(name)?.handle as Channel<T> | undefined) ?? new ChannelHandle<T>(name, this);
+  }
+
+  wire(handle: Handle): WireSubscription {
+    const wire = this.#wires.get(handle.name) ?? new WireSubscription(handle, this);
+    this.#wires.set(handle.name, wire);
     return wire;
   }
 

@@ -1,4 +1,4 @@
-import type { Cancel } from './environment.ts';
+import type { Cancel } from './timer.ts';
 
 /**
  * Runs a handler of the application. What it throws is reported the way the platform reports an uncaught error, and

@@ -1,10 +1,9 @@
 import type { CommandType, Results } from '@sluice/protocol';
 import type { Body, Calls } from './calls.ts';
-import type { Cancel, Environment } from './environment.ts';
 import { clientError } from './errors.ts';
+import { after, type Cancel } from './timer.ts';
 
 export interface RequestOptions {
-  readonly environment: Environment;
   /** Milliseconds; `undefined` waits as long as the client lives. */
   readonly timeout?: number;
   readonly signal?: AbortSignal | undefined;
@@ -18,7 +17,7 @@ export interface RequestOptions {
 export function request<Type extends CommandType>(
   calls: Calls,
   body: Body<Type>,
-  { environment, timeout, signal }: RequestOptions,
+  { timeout, signal }: RequestOptions,
 ): Promise<Results[Type]> {
   const leave: Cancel[] = [];
   const answer = new Promise<Results[Type]>((resolve, reject) => {
@@ -26,7 +25,7 @@ export function request<Type extends CommandType>(
     const abort = () => reject(signal?.reason);
     signal?.addEventListener('abort', abort);
     leave.push(calls.start(body, { resolve, reject, repeat: true }), () => signal?.removeEventListener('abort', abort));
-    if (timeout !== undefined) leave.push(environment.after(timeout, () => reject(clientError('timed_out'))));
+    if (timeout !== undefined) leave.push(after(timeout, () => reject(clientError('timed_out'))));
   });
   return answer.finally(() => {
     for (const step of leave) step();

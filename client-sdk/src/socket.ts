@@ -1,6 +1,6 @@
 import type { Codec, ServerMessage } from '@sluice/protocol';
-import { nothing } from './environment.ts';
 import { clientError, closeError, type SluiceError } from './errors.ts';
+import { nothing } from './timer.ts';
 
 /** What the client needs of a WebSocket: the browser's, that of the `ws` package, or another. */
 export interface WebSocketLike {

@@ -1,7 +1,7 @@
 import type { Channel, Gap, Message, MessagesOptions, Subscription } from './api.ts';
 import { guard } from './emitter.ts';
-import { nothing } from './environment.ts';
 import type { SluiceError } from './errors.ts';
+import { nothing } from './timer.ts';
 
 // So many messages and gaps may wait for a loop that is slower than the channel.
 const WAITING = 1000;

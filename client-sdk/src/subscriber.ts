@@ -1,10 +1,9 @@
-import type { Position } from '@sluice/protocol';
+import type { GapReason, Position } from '@sluice/protocol';
 import type { Message, Start, SubscribeOptions, Subscription, SubscriptionState } from './api.ts';
 import type { Backlog } from './backlog.ts';
 import { guard } from './emitter.ts';
-import type { Environment } from './environment.ts';
 import { clientError, type SluiceError } from './errors.ts';
-import { hasReached, type Jump, toGap } from './position.ts';
+import { hasReached } from './position.ts';
 
 /** A message of any type, as it is handed from the wire to the handlers. */
 export type AnyMessage = Message<never>;
@@ -23,21 +22,11 @@ export interface Source {
 
 /** What a subscriber needs of the client. */
 export interface SourceHost {
-  readonly environment: Environment;
   /** The gateway's clock minus ours, in milliseconds. */
   skew(): number;
   /** Reports an error that nobody else hears of. */
   report(error: SluiceError): void;
 }
-
-/** How a new subscriber meets a cursor that others already use. */
-export type Joining =
-  /** It starts where the cursor does. */
-  | 'along'
-  /** From now on, while the cursor still reads the past. */
-  | 'from-now'
-  /** From a place of its own. */
-  | 'backlog';
 
 /** The end of a subscription that the application holds: one handler, and what has been handed to it. */
 export class Subscriber implements Subscription {
@@ -68,9 +57,14 @@ export class Subscriber implements Subscription {
     options.signal?.addEventListener('abort', this.#abort);
   }
 
-  join(joining: Joining): void {
-    if (joining === 'from-now') this.#joined = this.#source.host.environment.now();
-    if (joining === 'backlog') this.#held = [];
+  /** The cursor stands elsewhere than this subscriber starts: it needs a backlog. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  /** The cursor may still bring messages that were published before this subscriber joined; it wants those from now on. */
+  ignorePast(): void {
+    this.#joined = Date.now();
   }
 
   /** The cursor has moved to a state. */
@@ -83,21 +77,18 @@ export class Subscriber implements Subscription {
   }
 
   message(message: AnyMessage): void {
-    if (this.#held) this.#held.push(() => this.message(message));
-    else if (this.#active && !hasReached(this.position, message)) {
-      this.position = { epoch: message.epoch, offset: message.offset };
-      const old = this.#joined !== undefined && message.time < this.#joined + this.#source.host.skew();
+    const { epoch, offset, time } = message;
+    this.#take({ epoch, offset }, () => {
+      const old = this.#joined !== undefined && time < this.#joined + this.#source.host.skew();
       if (!old) guard(this.#onMessage, message);
-    }
+    });
   }
 
-  gap(jump: Jump): void {
-    if (this.#held) this.#held.push(() => this.gap(jump));
-    else if (this.#active && !hasReached(this.position, jump.to)) {
-      const gap = toGap(this.#source.channel, { ...jump, from: this.position ?? jump.from });
-      this.position = jump.to;
-      guard(this.options.onGap, gap);
-    }
+  gap(to: Position, reason: GapReason): void {
+    this.#take(to, (from) => {
+      const lost = from.epoch === to.epoch ? to.offset - from.offset : undefined;
+      guard(this.options.onGap, { channel: this.#source.channel, from, to, reason, lost });
+    });
   }
 
   unsubscribe(): void {
@@ -120,6 +111,16 @@ export class Subscriber implements Subscription {
     if (error) this.fail(error);
   }
 
+  // In order, nothing twice, and nothing before the backlog.
+  #take(to: Position, hand: (from: Position) => void): void {
+    if (this.#held) this.#held.push(() => this.#take(to, hand));
+    else if (this.#active && !hasReached(this.position, to)) {
+      const from = this.position ?? to;
+      this.position = to;
+      hand(from);
+    }
+  }
+
   get #active(): boolean {
     return this.state !== 'denied' && this.state !== 'ended';
   }
@@ -139,7 +140,7 @@ export class Subscriber implements Subscription {
     const held = this.#held;
     if (!held) return;
     this.#held = undefined;
-    if (gap) this.gap(gap);
+    if (gap) this.gap(gap.to, gap.reason);
     for (const message of messages) this.message(message);
     if (!hasReached(this.position, to)) this.position = to;
     for (const run of held) run();
@@ -148,9 +149,8 @@ export class Subscriber implements Subscription {
 
   // The backlog cannot be read: the application hears why, and a position that was promised becomes a gap.
   #without(error: SluiceError, to: Position): Backlog<AnyMessage> {
-    const { position: from } = this.options;
     if (this.#active) this.fail(error);
-    return { messages: [], ...(from && { gap: { from, to, reason: 'no_history' } }) };
+    return { messages: [], ...(this.options.position && { gap: { to, reason: 'no_history' } }) };
   }
 
   /** Tells of a failure. */

@@ -3,11 +3,16 @@ import type { Start, SubscriptionState } from './api.ts';
 import { type Backlog, readBacklog } from './backlog.ts';
 import { backoff } from './backoff.ts';
 import type { Calls } from './calls.ts';
-import { type Cancel, nothing } from './environment.ts';
 import { clientError, type SluiceError } from './errors.ts';
 import { hasReached } from './position.ts';
 import { request } from './request.ts';
-import type { AnyMessage, Joining, Source, SourceHost, Subscriber } from './subscriber.ts';
+import type { AnyMessage, Source, SourceHost, Subscriber } from './subscriber.ts';
+import { after, type Cancel, nothing } from './timer.ts';
+
+/** The face of a channel, whatever its messages are. */
+export interface Handle {
+  readonly name: string;
+}
 
 /** What a subscription on the wire needs of the client. */
 export interface Host extends SourceHost {
@@ -24,6 +29,8 @@ export interface Host extends SourceHost {
  */
 export class WireSubscription implements Source {
   readonly channel: string;
+  /** The channel's face while it is in use. */
+  readonly handle: Handle;
   readonly host: Host;
   state: SubscriptionState = 'subscribing';
   position: Position | undefined;
@@ -34,33 +41,28 @@ export class WireSubscription implements Source {
   #refusals = 0;
   #cancelRetry: Cancel = nothing;
 
-  constructor(channel: string, host: Host) {
-    this.channel = channel;
+  constructor(handle: Handle, host: Host) {
+    this.handle = handle;
+    this.channel = handle.name;
     this.host = host;
   }
 
   add(subscriber: Subscriber): void {
-    subscriber.join(this.#joining(subscriber.options));
+    this.#join(subscriber);
     this.#subscribers.add(subscriber);
     if (this.#wire === 'on') subscriber.follow(this.state);
-    this.#reconcile();
   }
 
   remove(subscriber: Subscriber): void {
     // Deferred: a component that is taken down and put up again in one turn keeps the cursor.
-    if (this.#subscribers.delete(subscriber)) this.host.environment.after(0, () => this.#reconcile());
-  }
-
-  /** A WebSocket has opened. */
-  resume(): void {
-    this.#reconcile();
+    if (this.#subscribers.delete(subscriber)) after(0, () => this.reconcile());
   }
 
   /** The connection was lost. */
   lose(): void {
     this.#wire = 'off';
     this.#moveTo('subscribing');
-    this.#reconcile();
+    this.reconcile();
   }
 
   receive(push: Exclude<Push, { type: 'refresh' | 'drain' }>): void {
@@ -84,29 +86,28 @@ export class WireSubscription implements Source {
   }
 
   async backlog(start: Start, to: Position): Promise<Backlog<AnyMessage>> {
-    const { calls, environment } = this.host;
+    const { calls } = this.host;
     const { channel } = this;
-    const read = (page: { before: number; limit: number }) =>
-      request(calls, { type: 'history', channel, ...page }, { environment });
+    const read = (page: { before: number; limit: number }) => request(calls, { type: 'history', channel, ...page }, {});
     const backlog = await readBacklog(read, start, to);
     const messages = backlog.messages.map((message) => ({ ...message, channel, epoch: to.epoch }) as AnyMessage);
     return { ...backlog, messages };
   }
 
-  #joining(start: Start): Joining {
+  #join(subscriber: Subscriber): void {
+    const { options } = subscriber;
     if (this.#subscribers.size === 0 && (this.#wire === 'off' || this.#wire === 'unsubscribing')) {
-      this.#start = start;
-      this.position = start.position;
-      return 'along';
+      this.#start = options;
+      this.position = options.position;
     }
-    const own = textOf(start);
-    if (own === textOf(this.position ? { position: this.position } : this.#start)) return 'along';
-    if (own !== textOf({})) return 'backlog';
-    return this.#wire === 'on' && this.state === 'live' ? 'along' : 'from-now';
+    const own = textOf(options);
+    if (own === textOf(this.position ? { position: this.position } : this.#start)) return;
+    if (own !== textOf({})) subscriber.hold();
+    else if (this.#wire !== 'on' || this.state !== 'live') subscriber.ignorePast();
   }
 
   /** Brings the gateway's state to what is wanted here. */
-  #reconcile(): void {
+  reconcile(): void {
     const wanted = this.#subscribers.size > 0;
     if (this.#wire === 'off' && !wanted) {
       this.#cancelRetry();
@@ -133,19 +134,19 @@ export class WireSubscription implements Source {
     this.#refusals = 0;
     this.position ??= { epoch, offset };
     this.#follow(state);
-    this.#reconcile();
+    this.reconcile();
   }
 
   #refused(error: SluiceError): void {
-    const { environment, calls } = this.host;
+    const { calls } = this.host;
     if (calls.ended) return;
     this.#wire = 'off';
     if (!error.retryable) {
       this.end('denied', error);
       return;
     }
-    const pause = Math.max(error.retryAfter ?? 0, backoff(this.#refusals++, environment.random()));
-    this.#cancelRetry = environment.after(pause, () => this.#reconcile());
+    const pause = Math.max(error.retryAfter ?? 0, backoff(this.#refusals++));
+    this.#cancelRetry = after(pause, () => this.reconcile());
     for (const subscriber of this.#subscribers) subscriber.fail(error);
   }
 
@@ -154,7 +155,7 @@ export class WireSubscription implements Source {
     this.position = undefined;
     const done = () => {
       this.#wire = 'off';
-      this.#reconcile();
+      this.reconcile();
     };
     this.host.calls.start({ type: 'unsubscribe', channel: this.channel }, { resolve: done, reject: done });
   }
@@ -176,10 +177,10 @@ export class WireSubscription implements Source {
     }
   }
 
-  #gap({ from, to, reason }: GapPush): void {
+  #gap({ to, reason }: GapPush): void {
     if (hasReached(this.position, to)) return;
     this.position = to;
-    for (const subscriber of [...this.#subscribers]) subscriber.gap({ from, to, reason });
+    for (const subscriber of [...this.#subscribers]) subscriber.gap(to, reason);
   }
 
   #hole({ epoch, offset }: Position): void {

@@ -1,4 +1,3 @@
-import type { Environment } from './environment.ts';
 import { clientError } from './errors.ts';
 
 /**
@@ -16,15 +15,13 @@ export type Token = string | TokenFunction;
 /** Knows the token, and when to ask the application for another one: never twice at a time, never without need. */
 export class TokenSource {
   readonly #source: Token | undefined;
-  readonly #environment: Environment;
   #token: string | undefined;
   #expires = Number.POSITIVE_INFINITY;
   #reason: TokenReason = 'connect';
   #asking: Promise<string> | undefined;
 
-  constructor(source: Token | undefined, environment: Environment) {
+  constructor(source: Token | undefined) {
     this.#source = source;
-    this.#environment = environment;
   }
 
   /** Can there be another token than the one that was refused? */
@@ -39,7 +36,7 @@ export class TokenSource {
    */
   async current(): Promise<string | undefined> {
     if (typeof this.#source !== 'function') return this.#source;
-    if (this.#environment.now() >= this.#expires) this.forget('expired');
+    if (Date.now() >= this.#expires) this.forget('expired');
     this.#token ??= await this.ask(this.#reason);
     return this.#token;
   }
@@ -59,7 +56,7 @@ export class TokenSource {
   /** The gateway took the token. */
   accepted(token: string | undefined, lifetime: number): void {
     this.#token = token;
-    this.#expires = this.#environment.now() + lifetime;
+    this.#expires = Date.now() + lifetime;
   }
 
   /** The token is of no use any more, nor one that is still being asked for; the next one is asked for with this reason. */

@@ -1,4 +1,4 @@
-import { type Cancel, nothing } from './environment.ts';
+import { type Cancel, nothing } from './timer.ts';
 
 const EVENTS = ['online', 'offline', 'pageshow', 'visibilitychange'] as const;
 
