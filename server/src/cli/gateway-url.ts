@@ -57,16 +57,21 @@ export interface DevCredentials {
   readonly apiKey?: string;
 }
 
-/** Asks a development gateway for a token and the API key of its run. */
-export async function fetchDevCredentials(url: URL, wish: DevWish, shell: Shell): Promise<DevCredentials> {
+/** Asks a development gateway for a token and the API key of its run; `null` where the gateway hands out none. */
+export async function fetchDevCredentials(url: URL, wish: DevWish, shell: Shell): Promise<DevCredentials | null> {
   const route = httpUrl(url, '/dev/token');
   route.searchParams.set('sub', wish.sub);
   if (wish.caps !== undefined) route.searchParams.set('caps', JSON.stringify(wish.caps));
   if (wish.claims !== undefined) route.searchParams.set('claims', JSON.stringify(wish.claims));
   if (wish.expiresIn !== undefined) route.searchParams.set('expires', String(Math.ceil(wish.expiresIn / 1000)));
   const response = await fetchFrom(route, {}, shell);
-  if (response.status === 404) throw new CliError(`${url.origin} hands out no tokens: it does not run with --dev`);
+  if (response.status === 404) return null;
   const { token, apiKey } = await readAnswer(response);
   if (typeof token !== 'string') throw new CliError(`${route.origin} did not answer with a token`);
   return { token, ...(typeof apiKey === 'string' ? { apiKey } : {}) };
+}
+
+/** Says what to do where a gateway hands out nothing. */
+export function notInDevelopment(url: URL, instead: string): CliError {
+  return new CliError(`${url.origin} hands out no tokens, because it does not run with --dev — ${instead}`);
 }

@@ -1,7 +1,15 @@
 import type { Command } from 'commander';
 import { collectPairs, urlArgument } from './arguments.ts';
 import { CliError } from './cli-error.ts';
-import { DEFAULT_URL, fetchDevCredentials, fetchFrom, httpUrl, isLocal, readAnswer } from './gateway-url.ts';
+import {
+  DEFAULT_URL,
+  fetchDevCredentials,
+  fetchFrom,
+  httpUrl,
+  isLocal,
+  notInDevelopment,
+  readAnswer,
+} from './gateway-url.ts';
 import type { Shell } from './shell.ts';
 
 const EXAMPLES = `
@@ -30,8 +38,9 @@ async function findKey({ key, url }: PublishFlags, shell: Shell): Promise<string
   const given = key ?? (shell.env.SLUICE_API_KEY || undefined);
   if (given !== undefined) return given;
   if (!isLocal(url)) throw new CliError('an API key is needed — give --key, or set SLUICE_API_KEY');
-  const { apiKey, token } = await fetchDevCredentials(url, { sub: 'cli' }, shell);
-  return apiKey ?? token;
+  const found = await fetchDevCredentials(url, { sub: 'cli' }, shell);
+  if (found === null) throw notInDevelopment(url, 'give --key, or set SLUICE_API_KEY');
+  return found.apiKey ?? found.token;
 }
 
 async function publish(channel: string, text: string, { flags, shell }: { flags: PublishFlags; shell: Shell }) {

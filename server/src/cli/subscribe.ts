@@ -1,4 +1,4 @@
-import type { Gap, Message, SluiceError } from '@sluice/client';
+import type { Gap, Message, SluiceError, Token } from '@sluice/client';
 import type { Command } from 'commander';
 import { WebSocket } from 'ws';
 import { countArgument, urlArgument } from './arguments.ts';
@@ -31,23 +31,21 @@ export function formatGap({ channel, lost, reason, to }: Gap): string {
   return `gap in ${channel}: ${lost ?? 'an unknown number of'} messages lost (${reason}), next is #${to.offset + 1}`;
 }
 
-/** A development gateway is asked again whenever the token runs out. */
-function tokenSource({ token, url }: SubscribeFlags, shell: Shell): string | (() => Promise<string>) | undefined {
+/** A development gateway is asked for a token, again whenever one runs out; one that hands out none, not at all. */
+async function findToken({ token, url }: SubscribeFlags, shell: Shell): Promise<{ token?: Token }> {
   const given = token ?? (shell.env.SLUICE_TOKEN || undefined);
-  if (given !== undefined || !isLocal(url)) return given;
-  return async () => (await fetchDevCredentials(url, { sub: 'cli' }, shell)).token;
+  if (given !== undefined) return { token: given };
+  if (!isLocal(url)) return {};
+  const ask = async () => (await fetchDevCredentials(url, { sub: 'cli' }, shell))?.token;
+  // Asked at once, so that "nobody is there" is an answer and not an endless attempt.
+  const first = await ask();
+  return first === undefined ? {} : { token: async () => (await ask()) ?? first };
 }
 
 async function subscribe(names: readonly string[], flags: SubscribeFlags, shell: Shell): Promise<void> {
-  const source = tokenSource(flags, shell);
-  // Asked once beforehand, so that "nobody is there" is an answer and not an endless attempt.
-  if (typeof source === 'function') await source();
+  const token = await findToken(flags, shell);
   const { createClient } = await shell.loadClient();
-  const client = createClient({
-    url: socketUrl(flags.url),
-    WebSocket,
-    ...(source === undefined ? {} : { token: source }),
-  });
+  const client = createClient({ url: socketUrl(flags.url), WebSocket, ...token });
   const start = flags.rewind === undefined ? {} : { rewind: flags.rewind };
   const { promise, resolve, reject } = withResolvers();
   const fail = (error: SluiceError) => reject(new CliError(`${error.message} (${error.name})`));

@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { parseCapabilities } from '../auth/identity.ts';
 import { HMAC_ALGORITHMS, type HmacAlgorithm, importKey, type SecretKey } from '../auth/keys.ts';
 import { mintToken } from '../auth/mint.ts';
+import { findFile } from '../config/file.ts';
 import { collectCaps, collectClaims, durationArgument, urlArgument } from './arguments.ts';
 import { CliError } from './cli-error.ts';
 import { loadFor } from './config-flags.ts';
-import { fetchDevCredentials } from './gateway-url.ts';
+import { fetchDevCredentials, notInDevelopment } from './gateway-url.ts';
 import type { Shell } from './shell.ts';
 
 const EXAMPLES = `
@@ -28,6 +29,9 @@ interface TokenFlags {
 }
 
 async function configuredSecret(flags: TokenFlags, shell: Shell): Promise<SecretKey> {
+  const configured = flags.config || shell.env.SLUICE_CONFIG || shell.env.SLUICE_SECRET || findFile(shell.cwd);
+  if (!configured)
+    throw new CliError('no secret to sign with — give --secret, --config or --url, or set SLUICE_SECRET');
   const { config } = await loadFor(flags.config === undefined ? {} : { config: flags.config }, shell);
   const key = config.keys.find((key): key is SecretKey => 'secret' in key);
   if (config.devSecret !== undefined || key === undefined) {
@@ -54,7 +58,9 @@ async function token(flags: TokenFlags, shell: Shell): Promise<void> {
   if (sub === '') throw new CliError('--sub must name the user', 2);
   if (url !== undefined) {
     const wish = { sub, caps, claims, expiresIn };
-    shell.out((await fetchDevCredentials(url, wish, shell)).token);
+    const found = await fetchDevCredentials(url, wish, shell);
+    if (found === null) throw notInDevelopment(url, 'sign with its secret: --secret or --config');
+    shell.out(found.token);
     return;
   }
   const key = secret === undefined ? await configuredSecret(flags, shell) : givenSecret(secret, algorithm);

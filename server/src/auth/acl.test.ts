@@ -1,0 +1,205 @@
+import { matchPattern, parsePattern } from '@sluice/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { covers, formatGrant, type GrantContext, type GrantFunction, type Grants, parseGrant, permits } from './acl.ts';
+import { ANONYMOUS, type Identity, parseCapabilities, VERBS, type Verb } from './identity.ts';
+
+type Caps = Record<string, readonly string[]>;
+
+function user(
+  name: string,
+  { caps = {}, claims = {} }: { caps?: Caps; claims?: Record<string, unknown> } = {},
+): Identity {
+  const capabilities = parseCapabilities(caps);
+  if (typeof capabilities === 'string') throw new Error(capabilities);
+  return { user: name, claims, capabilities };
+}
+
+interface Question {
+  readonly pattern?: string;
+  readonly channel?: string;
+  readonly grants?: readonly (string | GrantFunction)[];
+  readonly verb?: Verb;
+}
+
+function asks(identity: Identity, question: Question = {}): boolean {
+  const { pattern: source = 'chat:{room}', channel = 'chat:a', grants = [], verb = 'publish' } = question;
+  const pattern = parsePattern(source);
+  const params = matchPattern(pattern, channel);
+  if (params === null) throw new Error(`${source} does not match ${channel}`);
+  const allow: Grants = { publish: grants.map((grant) => parseGrant(grant, pattern)) };
+  return permits(identity, verb, channel, { allow }, params);
+}
+
+describe('permits, by the grants of the rule', () => {
+  it.each<[string, string, Identity, boolean]>([
+    ['anyone', 'anonymous', ANONYMOUS, true],
+    ['users', 'anonymous', ANONYMOUS, false],
+    ['users', 'a user', user('ada'), true],
+    ['owner:{room}', 'the owner', user('a'), true],
+    ['owner:{room}', 'another user', user('ada'), false],
+    ['owner:{room}', 'anonymous', ANONYMOUS, false],
+    ['claim:rooms:{room}', 'a list that holds the value', user('ada', { claims: { rooms: ['b', 'a'] } }), true],
+    ['claim:rooms:{room}', 'a list without it', user('ada', { claims: { rooms: ['b'] } }), false],
+    ['claim:rooms:{room}', 'the value itself', user('ada', { claims: { rooms: 'a' } }), true],
+    ['claim:rooms:{room}', 'a text that contains it', user('ada', { claims: { rooms: 'abc' } }), false],
+    ['claim:rooms:{room}', 'an object with it', user('ada', { claims: { rooms: { a: true } } }), false],
+    ['claim:rooms:{room}', 'no such claim', user('ada'), false],
+    ['role:admin', 'the role', user('ada', { claims: { role: 'admin' } }), true],
+    ['role:admin', 'a list of roles with it', user('ada', { claims: { roles: ['x', 'admin'] } }), true],
+    ['role:admin', 'another role', user('ada', { claims: { role: 'administrator', roles: ['x'] } }), false],
+    ['role:admin', 'no role', user('ada'), false],
+  ])('%s, asked by %s', (grant, _, identity, expected) => {
+    expect(asks(identity, { grants: [grant] })).toBe(expected);
+  });
+
+  it('reads numbers in a claim as the text that a channel name holds', () => {
+    const identity = user('ada', { claims: { rooms: [42] } });
+    expect(asks(identity, { channel: 'chat:42', grants: ['claim:rooms:{room}'] })).toBe(true);
+    expect(asks(identity, { channel: 'chat:042', grants: ['claim:rooms:{room}'] })).toBe(false);
+  });
+
+  it('does not take what objects inherit for a claim', () => {
+    expect(asks(user('ada'), { channel: 'chat:Object', grants: ['claim:constructor:{room}'] })).toBe(false);
+  });
+
+  it('allows where any of several grants does', () => {
+    expect(asks(user('ada'), { grants: ['role:admin', 'users'] })).toBe(true);
+  });
+
+  it('allows no other verb than the one that is granted', () => {
+    expect(asks(user('ada'), { grants: ['anyone'], verb: 'subscribe' })).toBe(false);
+  });
+
+  it('asks a function with who, what and where', () => {
+    const asked: GrantContext[] = [];
+    const grant = (context: GrantContext) => asked.push(context) > 0;
+    expect(asks(user('ada', { claims: { x: 1 } }), { grants: [grant] })).toBe(true);
+    expect(asked).toEqual([
+      { user: 'ada', claims: { x: 1 }, channel: 'chat:a', params: { room: 'a' }, verb: 'publish' },
+    ]);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['false', () => false],
+    ['something that is only truthy', () => 1],
+    ['a promise', () => Promise.resolve(true)],
+    [
+      'a throw',
+      () => {
+        throw new Error('database away');
+      },
+    ],
+  ])('takes %s of a function for a no', (_, decide) => {
+    expect(asks(user('ada'), { grants: [decide as GrantFunction] })).toBe(false);
+  });
+});
+
+describe('permits, by the capabilities of the token', () => {
+  it.each<[Caps, string, Verb, boolean]>([
+    [{ 'chat:*': ['publish'] }, 'chat:a', 'publish', true],
+    [{ 'chat:*': ['publish'] }, 'chat:a', 'subscribe', false],
+    [{ 'chat:*': ['publish'] }, 'chat:a:b', 'publish', false],
+    [{ 'chat:**': ['publish'] }, 'chat:a:b', 'publish', true],
+    [{ 'chat:**': ['publish'] }, 'chat', 'publish', false],
+    [{ 'chat:a': ['*'] }, 'chat:a', 'manage', true],
+    [{ 'chat:*': ['*', '!publish'] }, 'chat:a', 'publish', false],
+    [{ 'chat:*': ['*', '!publish'] }, 'chat:a', 'history', true],
+    [{ '**': ['!*'], 'chat:a': ['publish'] }, 'chat:a', 'publish', false],
+    [{ 'chat:a': ['publish'], '**': ['!*'] }, 'chat:a', 'publish', false],
+    [{ 'other:*': ['!publish'], 'chat:a': ['publish'] }, 'chat:a', 'publish', true],
+  ])('%j on %s: %s is %s', (caps, channel, verb, expected) => {
+    expect(asks(user('ada', { caps }), { pattern: '**', channel, verb })).toBe(expected);
+  });
+
+  it('denies over the grants of the rule', () => {
+    expect(asks(user('ada', { caps: { 'chat:*': ['!publish'] } }), { grants: ['anyone'] })).toBe(false);
+  });
+
+  it('does not ask about those it trusts', () => {
+    expect(asks({ ...ANONYMOUS, trusted: true })).toBe(true);
+  });
+});
+
+describe('parseGrant', () => {
+  const pattern = parsePattern('chat:{room}');
+
+  it.each([
+    ['owner:{user}', '"owner:{user}" uses {user}, but the pattern "chat:{room}" has {room}'],
+    ['claim:rooms:{id}', '"claim:rooms:{id}" uses {id}, but the pattern "chat:{room}" has {room}'],
+    ['everyone', '"everyone" is not a grant; grants are anyone, users, owner:{param}'],
+    ['owner:room', '"owner:room" is not a grant'],
+    ['claim:rooms', '"claim:rooms" is not a grant'],
+    ['role:', '"role:" is not a grant'],
+    ['', '"" is not a grant'],
+  ])('refuses %j', (source, message) => {
+    expect(() => parseGrant(source, pattern)).toThrow(message);
+  });
+
+  it('says that a pattern has no params at all', () => {
+    expect(() => parseGrant('owner:{room}', parsePattern('chat:a'))).toThrow('"chat:a" has no params');
+  });
+
+  it.each(['anyone', 'users', 'owner:{room}', 'claim:rooms:{room}', 'role:admin'])(
+    'is undone by formatGrant: %s',
+    (source) => {
+      expect(formatGrant(parseGrant(source, pattern))).toBe(source);
+    },
+  );
+});
+
+const segment = fc.constantFrom('a', 'b', 'ab', 'x-1');
+const channels = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(':'));
+const patterns = fc
+  .tuple(fc.array(fc.oneof(segment, fc.constant('*')), { maxLength: 3 }), fc.oneof(segment, fc.constantFrom('*', '**')))
+  .map(([parts, last]) => [...parts, last].join(':'));
+const verbs = fc.constantFrom(...VERBS);
+const words = fc.array(
+  fc.oneof(
+    verbs,
+    verbs.map((verb) => `!${verb}`),
+    fc.constantFrom('*', '!*'),
+  ),
+  { maxLength: 4 },
+);
+const capsOf = fc.dictionary(patterns, words, { maxKeys: 5 });
+
+const everything = (() => {
+  const grant = parseGrant('anyone', parsePattern('**'));
+  return { allow: Object.fromEntries(VERBS.map((verb) => [verb, [grant]])) as Grants };
+})();
+
+const touches = (caps: Caps, channel: string, wanted: readonly string[]) =>
+  Object.entries(caps).some(
+    ([source, list]) =>
+      matchPattern(parsePattern(source), channel) !== null && list.some((word) => wanted.includes(word)),
+  );
+
+describe('properties of permits', () => {
+  it('denies by default: without a grant, a yes needs a capability that names the verb on the channel', () => {
+    fc.assert(
+      fc.property(capsOf, channels, verbs, (caps, channel, verb) => {
+        const allowed = permits(user('ada', { caps }), verb, channel, { allow: {} }, {});
+        expect(allowed).toBe(touches(caps, channel, [verb, '*']) && !touches(caps, channel, [`!${verb}`, '!*']));
+      }),
+    );
+  });
+
+  it('lets a denial win over every grant, wherever it stands', () => {
+    fc.assert(
+      fc.property(capsOf, channels, verbs, (caps, channel, verb) => {
+        const denied = touches(caps, channel, [`!${verb}`, '!*']);
+        expect(permits(user('ada', { caps }), verb, channel, everything, {})).toBe(!denied);
+      }),
+    );
+  });
+
+  it('covers what matchPattern matches', () => {
+    fc.assert(
+      fc.property(patterns, channels, (source, channel) => {
+        const pattern = parsePattern(source);
+        expect(covers(pattern, channel)).toBe(matchPattern(pattern, channel) !== null);
+      }),
+    );
+  });
+});

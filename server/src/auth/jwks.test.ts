@@ -1,0 +1,197 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { JWK } from 'jose';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { mintToken } from './mint.ts';
+import { createVerifier, type Verifier } from './token.ts';
+
+const URL_OF_SET = 'https://issuer.test/jwks.json';
+const MINUTE = 60_000;
+
+interface Signer {
+  readonly kid: string;
+  readonly privateKey: KeyObject;
+  readonly jwk: JWK;
+}
+
+function makeSigner(kid: string): Signer {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { kid, privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' } };
+}
+
+const FIRST = makeSigner('first');
+const SECOND = makeSigner('second');
+
+/** An issuer whose answers, and a clock whose time, the test decides. */
+class World {
+  now = Date.UTC(2030, 0, 1);
+  fetches = 0;
+  answer: (init: RequestInit | undefined) => Response | Promise<Response>;
+  readonly verifier: Verifier;
+
+  constructor(keys: readonly JWK[]) {
+    this.answer = () => Response.json({ keys });
+    this.verifier = createVerifier(
+      { keys: [{ jwks: URL_OF_SET, algorithms: ['ES256'] }], clockTolerance: 5000 },
+      {
+        clock: () => this.now,
+        fetch: async (_, init) => {
+          this.fetches += 1;
+          return this.answer(init);
+        },
+      },
+    );
+  }
+
+  publish(...keys: readonly JWK[]): void {
+    this.answer = () => Response.json({ keys });
+  }
+
+  fail(): void {
+    this.answer = () => {
+      throw new TypeError('fetch failed');
+    };
+  }
+
+  async verify({ privateKey, kid }: Signer, named = true): Promise<string> {
+    const token = await mintToken({
+      key: privateKey,
+      algorithm: 'ES256',
+      sub: 'ada',
+      expiresIn: MINUTE,
+      clock: () => this.now,
+      ...(named ? { kid } : {}),
+    });
+    const result = await this.verifier.verify(token);
+    return result.ok ? 'ok' : result.error;
+  }
+}
+
+describe('a JWKS URL', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is fetched once for many tokens, also when they come at the same time', async () => {
+    const world = new World([FIRST.jwk, SECOND.jwk]);
+    const results = await Promise.all([FIRST, SECOND, FIRST].map((signer) => world.verify(signer)));
+    expect(results).toEqual(['ok', 'ok', 'ok']);
+    expect(world.fetches).toBe(1);
+  });
+
+  it('is not fetched for an algorithm that the configuration does not name', async () => {
+    const world = new World([FIRST.jwk]);
+    const token = await mintToken({ secret: 'x'.repeat(32), algorithm: 'HS256', sub: 'a', expiresIn: MINUTE });
+    expect(await world.verifier.verify(token)).toMatchObject({ error: 'token_algorithm' });
+    expect(world.fetches).toBe(0);
+  });
+
+  it('is fetched again for a kid that it did not hold', async () => {
+    const world = new World([FIRST.jwk]);
+    expect(await world.verify(FIRST)).toBe('ok');
+    world.publish(FIRST.jwk, SECOND.jwk);
+    world.now += 31_000;
+    expect(await world.verify(SECOND)).toBe('ok');
+    expect(world.fetches).toBe(2);
+  });
+
+  it('is not fetched more than once in 30 s for unknown kids', async () => {
+    const world = new World([FIRST.jwk]);
+    expect(await world.verify(FIRST)).toBe('ok');
+    for (let at = 0; at < 5; at++) expect(await world.verify(SECOND)).toBe('token_key_unknown');
+    expect(world.fetches).toBe(1);
+    world.now += 30_000;
+    for (let at = 0; at < 5; at++) expect(await world.verify(SECOND)).toBe('token_key_unknown');
+    expect(world.fetches).toBe(2);
+  });
+
+  it('is tried again only after 30 s when nothing could ever be fetched', async () => {
+    const world = new World([]);
+    world.fail();
+    expect(await world.verify(FIRST)).toBe('keys_unavailable');
+    expect(await world.verify(FIRST)).toBe('keys_unavailable');
+    expect(world.fetches).toBe(1);
+    world.publish(FIRST.jwk);
+    world.now += 30_000;
+    expect(await world.verify(FIRST)).toBe('ok');
+  });
+
+  it('serves what it has, and refreshes it in the background, after 10 minutes', async () => {
+    const world = new World([FIRST.jwk]);
+    await world.verify(FIRST);
+    world.now += 10 * MINUTE;
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    world.answer = () => held.then(() => Response.json({ keys: [SECOND.jwk] }));
+    expect(await world.verify(FIRST)).toBe('ok');
+    expect(world.fetches).toBe(2);
+    release();
+    expect(await world.verify(SECOND)).toBe('ok');
+    expect(await world.verify(FIRST)).toBe('token_key_unknown');
+  });
+
+  it('goes on serving what it has while the URL is down, and cannot judge a new kid', async () => {
+    const world = new World([FIRST.jwk]);
+    await world.verify(FIRST);
+    world.fail();
+    for (let hour = 0; hour < 3; hour++) {
+      world.now += 60 * MINUTE;
+      expect(await world.verify(FIRST)).toBe('ok');
+    }
+    expect(await world.verify(SECOND)).toBe('keys_unavailable');
+  });
+
+  it('tries all fitting keys for a token that names none', async () => {
+    const world = new World([FIRST.jwk, SECOND.jwk]);
+    expect(await world.verify(SECOND, false)).toBe('ok');
+    expect(await world.verify(makeSigner('third'), false)).toBe('token_signature');
+  });
+
+  it('ignores shared secrets in the set', async () => {
+    const k = Buffer.from('x'.repeat(32)).toString('base64url');
+    const world = new World([{ kty: 'oct', k, kid: 'first', alg: 'ES256' }]);
+    expect(await world.verify(FIRST)).toBe('token_key_unknown');
+  });
+
+  it.each<[string, () => Response]>([
+    ['an error status', () => new Response('{"keys":[]}', { status: 500 })],
+    ['no JSON', () => new Response('<html>')],
+    ['no set', () => Response.json({ key: 1 })],
+    ['null', () => Response.json(null)],
+    ['more than 256 KiB', () => Response.json({ keys: [FIRST.jwk], padding: 'x'.repeat(256 * 1024) })],
+  ])('does not take an answer with %s', async (_, answer) => {
+    const world = new World([]);
+    world.answer = answer;
+    expect(await world.verify(FIRST)).toBe('keys_unavailable');
+  });
+
+  it('gives up after 5 s', async () => {
+    const world = new World([]);
+    const asked = new Promise<void>((resolve) => {
+      world.answer = (init) => {
+        resolve();
+        return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(new Error('aborted'))));
+      };
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const result = world.verify(FIRST);
+    await asked;
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(await result).toBe('keys_unavailable');
+  });
+
+  it('ends a running fetch when it is closed', async () => {
+    const world = new World([]);
+    const asked = new Promise<void>((resolve) => {
+      world.answer = (init) => {
+        resolve();
+        return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(new Error('aborted'))));
+      };
+    });
+    const result = world.verify(FIRST);
+    await asked;
+    world.verifier.close();
+    expect(await result).toBe('keys_unavailable');
+  });
+});
