@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+/**
+ * Writes the reference pages that are made from tables in the code. `node scripts/docs.mjs` after a build; a test fails when a page
+ * is older than its table.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { CLIENT_ERRORS, ERRORS } from '../protocol/dist/index.js';
+import { configReference } from '../server/dist/config/reference.js';
+import { EventBus } from '../server/dist/events.js';
+import { Metrics } from '../server/dist/observe/metrics.js';
+
+const docs = new URL('../docs/', import.meta.url);
+
+const RANGES = [
+  [4000, 'Passing: reconnect with backoff'],
+  [4100, 'The token: fetch a new one, then reconnect'],
+  [4200, 'Final: do not reconnect'],
+  [4300, 'Of one command: never closes a connection'],
+];
+
+function errorRows(from) {
+  return Object.entries(ERRORS)
+    .filter(([, { code }]) => code >= from && code < from + 100)
+    .map(([name, error]) => {
+      const retry = error.retryable ? 'yes' : 'no';
+      return `| ${error.code} | \`${name}\` | ${error.message} | ${error.remedy} | ${retry} | ${error.status} |`;
+    });
+}
+
+function errorsPage() {
+  const sections = RANGES.map(
+    ([from, title]) => `## ${from}–${from + 99}: ${title}
+
+| code | name | message | what to do | retryable | HTTP |
+| --- | --- | --- | --- | --- | --- |
+${errorRows(from).join('\n')}
+`,
+  );
+  const client = Object.entries(CLIENT_ERRORS).map(
+    ([name, { code, message, retryable }]) => `| ${code} | \`${name}\` | ${message} | ${retryable ? 'yes' : 'no'} |`,
+  );
+  return `# Errors and close codes
+
+Generated from \`protocol/src/codes.ts\`. Programs compare \`name\`; people read \`message\`, which often says more than the sentence
+here: which verb on which channel, which field and what it must be. When a connection closes, the code's range says what a client does.
+
+${sections.join('\n')}
+## 4400–4499: In the client library, never on the wire
+
+| code | name | message | retryable |
+| --- | --- | --- | --- |
+${client.join('\n')}
+`;
+}
+
+async function metricsPage() {
+  const text = await new Metrics(new EventBus(), { channels: () => 0 }).text();
+  const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]));
+  const rows = [...text.matchAll(/^# HELP (\S+) (.+)$/gm)].map(
+    ([, name, help]) => `| \`${name}\` | ${types.get(name)} | ${help} |`,
+  );
+  return `# Metrics
+
+Generated from \`server/src/observe/metrics.ts\`. The gateway serves them in the format of Prometheus at \`/metrics\`, to anybody who can reach its port:
+let your proxy keep that path inside.
+
+| metric | type | meaning |
+| --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+/** Every generated page, by file name. */
+export async function pages() {
+  return {
+    'errors.md': errorsPage(),
+    'configuration.md': configReference(),
+    'metrics.md': await metricsPage(),
+  };
+}
+
+/** The page as it stands on disk; empty when it is not there. */
+export function current(name) {
+  try {
+    return readFileSync(new URL(name, docs), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  for (const [name, text] of Object.entries(await pages())) writeFileSync(new URL(name, docs), text);
+}
