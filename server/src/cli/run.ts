@@ -13,6 +13,7 @@ const EXAMPLES = `
 Examples:
   $ sluice serve --dev                                  try it out, without any configuration
   $ sluice check                                        is the configuration right?
+  $ sluice token --sub ada                              sign a token with the configured secret
   $ sluice subscribe chat:lobby                         watch a channel
   $ sluice publish chat:lobby '{"text":"Hello"}'        publish as a backend does
 

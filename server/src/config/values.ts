@@ -14,7 +14,7 @@ export const MIB = 1024 ** 2;
 
 function parseUnits(text: string, units: Readonly<Record<string, number>>): number | null {
   const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim()) ?? [];
-  const factor = unit === '' ? 1 : units[unit];
+  const factor = unit === '' ? 1 : Object.hasOwn(units, unit) ? units[unit] : undefined;
   return amount === undefined || factor === undefined ? null : Math.round(Number(amount) * factor);
 }
 

@@ -1,0 +1,257 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeJwt } from 'jose';
+import { afterAll, describe, expect, it } from 'vitest';
+import { TestGateway, TestShell, type World } from '../../test/test-shell.ts';
+import { createVerifier } from '../auth/token.ts';
+import { run } from './run.ts';
+
+const SECRET = '0123456789abcdef0123456789abcdef';
+const cwd = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
+afterAll(() => rmSync(cwd, { recursive: true }));
+writeFileSync(join(cwd, 'good.yaml'), `keys: [{ secret: ${SECRET} }]\nport: 9000\n`);
+writeFileSync(join(cwd, 'bad.yaml'), `keys: [{ secret: ${SECRET} }]\nprot: 9000\ndrain: soon\n`);
+writeFileSync(join(cwd, 'dev.yaml'), 'dev: true\n');
+
+async function outcome(args: readonly string[], world: World = {}) {
+  const shell = new TestShell({ cwd, ...world });
+  const code = await run(args, shell);
+  return { code, out: shell.lines.join('\n'), err: shell.errors.join('\n') };
+}
+
+interface Sent {
+  readonly url: string;
+  readonly init: RequestInit | undefined;
+}
+
+/** A gateway that answers by path, and remembers what it was asked. */
+function network(answers: Record<string, () => Response>) {
+  const sent: Sent[] = [];
+  const fetch: World['fetch'] = async (input, init) => {
+    const url = new URL(String(input));
+    sent.push({ url: url.href, init });
+    return answers[url.pathname]?.() ?? new Response('', { status: 404 });
+  };
+  return { sent, fetch };
+}
+
+describe('sluice serve', () => {
+  it('runs until the first signal, then closes the gateway', async () => {
+    const gateway = new TestGateway();
+    const shell = new TestShell({ cwd, loadGateway: gateway.load });
+    const done = run(['serve', '--config', 'good.yaml', '--log-level', 'warn'], shell);
+    await gateway.running;
+    expect(gateway.calls).toEqual(['start']);
+    shell.signal();
+    expect(await done).toBe(0);
+    expect(gateway.calls).toEqual(['start', 'close']);
+    expect(gateway.config).toMatchObject({ port: 9000, log: { level: 'warn' } });
+    expect(shell.errors).toEqual([]);
+  });
+
+  it('ends at once at the second signal', async () => {
+    const gateway = new TestGateway();
+    const shell = new TestShell({ cwd, loadGateway: gateway.load });
+    const done = run(['serve', '--config', 'good.yaml'], shell);
+    await gateway.running;
+    shell.signal();
+    expect(shell.exits).toEqual([]);
+    shell.signal();
+    expect(shell.exits).toEqual([1]);
+    await done;
+  });
+
+  it('greets in development with all that one needs to try it out', async () => {
+    const gateway = new TestGateway();
+    const shell = new TestShell({ cwd, loadGateway: gateway.load });
+    const done = run(['serve', '--dev'], shell);
+    await gateway.running;
+    shell.signal();
+    await done;
+    const banner = shell.errors.join('\n');
+    for (const hint of [
+      'http://localhost:8080',
+      '/dev/token?sub=ada',
+      'ws://localhost:8080/ws',
+      'curl',
+      gateway.config?.devApiKey,
+    ]) {
+      expect(banner).toContain(hint);
+    }
+    expect(banner).not.toContain(gateway.config?.devSecret);
+  });
+
+  it('says why it could not start', async () => {
+    const gateway = new TestGateway();
+    gateway.start = () => Promise.reject(new Error('port 8080 is taken'));
+    expect(await outcome(['serve', '--dev'], { loadGateway: gateway.load })).toEqual({
+      code: 1,
+      out: '',
+      err: 'sluice: port 8080 is taken',
+    });
+  });
+
+  it('starts nothing with a wrong configuration', async () => {
+    const { code, err } = await outcome(['serve', '--config', 'bad.yaml']);
+    expect(code).toBe(1);
+    expect(err).toContain('prot: is not an option — did you mean "port"?');
+  });
+});
+
+describe('sluice check', () => {
+  it('prints what would be in force, without secrets', async () => {
+    const { code, out } = await outcome(['check', '--config', 'good.yaml'], { env: { SLUICE_DRAIN: '3s' } });
+    expect(code).toBe(0);
+    expect(out).toContain('port: 9000');
+    expect(out).toContain('drain: 3s');
+    expect(out).not.toContain(SECRET);
+  });
+
+  it('prints every problem', async () => {
+    const { code, out, err } = await outcome(['check', '--config', 'bad.yaml']);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain('2 problems');
+    expect(err).toContain('drain: is not a duration');
+  });
+});
+
+describe('sluice token', () => {
+  const ARGS = [
+    'token',
+    '--sub',
+    'ada',
+    '--cap',
+    'chat:*=subscribe,publish',
+    '--claim',
+    'role=admin',
+    '--expires',
+    '1h',
+  ];
+
+  it.each<[string, string[], World]>([
+    ['a file', ['--config', 'good.yaml'], {}],
+    ['the environment', [], { env: { SLUICE_SECRET: SECRET } }],
+    ['--secret', ['--secret', SECRET], {}],
+  ])('signs with the secret of %s, and prints the token alone', async (_, args, world) => {
+    const { code, out } = await outcome([...ARGS, ...args], world);
+    expect(code).toBe(0);
+    const verifier = createVerifier({ keys: [{ secret: SECRET, algorithm: 'HS256' }], clockTolerance: 5000 });
+    expect(await verifier.verify(out)).toMatchObject({ ok: true, identity: { user: 'ada' } });
+    const { exp = 0, iat = 0, ...claims } = decodeJwt(out);
+    expect(exp - iat).toBe(3600);
+    expect(claims).toEqual({ sub: 'ada', role: 'admin', caps: { 'chat:*': ['subscribe', 'publish'] } });
+  });
+
+  it('asks a gateway in development', async () => {
+    const { sent, fetch } = network({ '/dev/token': () => Response.json({ token: 'a.b.c' }) });
+    expect(await outcome([...ARGS, '--url', 'ws://localhost:1/ws'], { fetch })).toMatchObject({
+      code: 0,
+      out: 'a.b.c',
+    });
+    const { origin, searchParams } = new URL(sent[0]?.url ?? '');
+    expect(origin).toBe('http://localhost:1');
+    expect(Object.fromEntries(searchParams)).toEqual({
+      sub: 'ada',
+      caps: '{"chat:*":["subscribe","publish"]}',
+      claims: '{"role":"admin"}',
+      expires: '3600',
+    });
+  });
+
+  it.each<[string[], World, string]>([
+    [[], {}, 'sluice: no secret to sign with — give --secret, --config or --url, or set SLUICE_SECRET'],
+    [['--secret', 'short'], {}, 'sluice: --secret: the secret has 5 bytes, HS256 needs at least 32'],
+    [['--config', 'dev.yaml'], {}, 'makes a new secret for every run (dev: true) — give --secret'],
+    [
+      ['--url', 'http://localhost:1'],
+      {},
+      'sluice: no gateway answers at http://localhost:1 — start one with: sluice serve --dev',
+    ],
+    [
+      ['--url', 'http://a.test'],
+      network({}),
+      'sluice: http://a.test hands out no tokens, because it does not run with --dev',
+    ],
+  ])('says in one line what to do: %j', async (args, world, message) => {
+    const { code, out, err } = await outcome(['token', '--sub', 'ada', ...args], world);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain(message);
+    expect(err.split('\n')).toHaveLength(1);
+  });
+
+  it('refuses a capability that no gateway would accept', async () => {
+    const { code, err } = await outcome(['token', '--sub', 'a', '--secret', SECRET, '--cap', 'a=write']);
+    expect(code).toBe(2);
+    expect(err).toContain('"write" is not a verb');
+  });
+});
+
+describe('sluice publish', () => {
+  const published = { '/api/v1/publish': () => Response.json({ id: 'm1', epoch: 'e', offset: 1 }) };
+  const bodyOf = (sent: Sent | undefined): unknown => JSON.parse(String(sent?.init?.body));
+  const keyOf = (sent: Sent | undefined) => new Headers(sent?.init?.headers).get('authorization');
+
+  it('sends the message, and prints where it stands', async () => {
+    const { sent, fetch } = network(published);
+    const args = ['--event', 'e', '--tag', 'a=1', '--tag', 'b=2', '--idempotency-key', 'k', '--key', 'secret'];
+    const { code, out } = await outcome(['publish', 'chat:a', '{"x":1}', '--url', 'https://a.test', ...args], {
+      fetch,
+    });
+    expect({ code, out }).toEqual({ code: 0, out: '{"id":"m1","epoch":"e","offset":1}' });
+    expect(sent.map(({ url }) => url)).toEqual(['https://a.test/api/v1/publish']);
+    expect(bodyOf(sent[0])).toEqual({
+      channel: 'chat:a',
+      data: { x: 1 },
+      event: 'e',
+      tags: { a: '1', b: '2' },
+      key: 'k',
+    });
+    expect(keyOf(sent[0])).toBe('Bearer secret');
+  });
+
+  it('reads standard input, and the key of the environment', async () => {
+    const { sent, fetch } = network(published);
+    const stdin = async () => '[1]\n';
+    await outcome(['publish', 'chat:a', '-'], { fetch, stdin, env: { SLUICE_API_KEY: 'from-env' } });
+    expect(bodyOf(sent[0])).toEqual({ channel: 'chat:a', data: [1] });
+    expect(keyOf(sent[0])).toBe('Bearer from-env');
+  });
+
+  it('fetches the key of a development gateway on this machine', async () => {
+    const { sent, fetch } = network({
+      ...published,
+      '/dev/token': () => Response.json({ token: 't', apiKey: 'dev-key' }),
+    });
+    expect(await outcome(['publish', 'chat:a', '1'], { fetch })).toMatchObject({ code: 0 });
+    expect(keyOf(sent[1])).toBe('Bearer dev-key');
+  });
+
+  it('never asks another machine for a key', async () => {
+    const { sent, fetch } = network(published);
+    const { code, err } = await outcome(['publish', 'chat:a', '1', '--url', 'https://a.test'], { fetch });
+    expect({ code, err }).toEqual({ code: 1, err: 'sluice: an API key is needed — give --key, or set SLUICE_API_KEY' });
+    expect(sent).toEqual([]);
+  });
+
+  it.each<[Response, string]>([
+    [
+      Response.json({ error: { name: 'permission_denied', message: 'No.' } }, { status: 403 }),
+      'sluice: No. (permission_denied)',
+    ],
+    [new Response('<html>', { status: 502 }), 'sluice: the gateway answered with HTTP status 502'],
+  ])("repeats the gateway's refusal (%#)", async (response, message) => {
+    const { fetch } = network({ '/api/v1/publish': () => response });
+    expect(await outcome(['publish', 'chat:a', '1', '--key', 'k'], { fetch })).toEqual({
+      code: 1,
+      out: '',
+      err: message,
+    });
+  });
+
+  it('explains data that is not JSON', async () => {
+    const { code, err } = await outcome(['publish', 'chat:a', 'Hello']);
+    expect(code).toBe(2);
+    expect(err).toContain('the data is not JSON');
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { TestShell } from '../../test/test-shell.ts';
+import { run } from './run.ts';
+
+async function outcome(...args: string[]) {
+  const shell = new TestShell();
+  const code = await run(args, shell);
+  return { code, out: shell.lines.join('\n'), err: shell.errors.join('\n') };
+}
+
+describe('the command line', () => {
+  it('prints its version', async () => {
+    expect(await outcome('--version')).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/), err: '' });
+  });
+
+  it.each(['serve', 'check', 'token', 'publish', 'subscribe'])('explains %s by examples', async (command) => {
+    const { code, out } = await outcome(command, '--help');
+    expect(code).toBe(0);
+    expect(out).toContain(`Usage: sluice ${command}`);
+    expect(out).toMatch(/Examples:\n {2}\$ .*sluice /);
+    expect((await outcome('--help')).out).toContain(`sluice ${command}`);
+  });
+
+  it.each<[string[], string]>([
+    [[], 'Usage: sluice'],
+    [['srve'], "unknown command 'srve'"],
+    [['serve', '--prot', '1'], "unknown option '--prot'"],
+    [['token'], "required option '--sub <user>' not specified"],
+    [['token', '--sub', 'a', '--expires', 'soon'], 'Write a duration, like 30s'],
+    [['token', '--sub', 'a', '--cap', 'chat:*'], 'Write pattern=verbs'],
+    [['token', '--sub', 'a', '--claim', 'role'], 'Write name=value'],
+    [['token', '--sub', 'a', '--algorithm', 'RS256'], 'Allowed choices are HS256'],
+    [['publish', 'chat:a'], "missing required argument 'json'"],
+    [['publish', 'chat:a', '1', '--url', 'localhost'], 'Write a URL'],
+    [['subscribe'], "missing required argument 'channels'"],
+    [['subscribe', 'a', '--rewind', '-1'], 'Write a whole number'],
+  ])('ends with 2 where it is wrong: %j', async (args, message) => {
+    const { code, out, err } = await outcome(...args);
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(err).toContain(message);
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { describeConfig } from './describe.ts';
+import { parseConfig } from './schema.ts';
+
+const SECRET = '0123456789abcdef0123456789abcdef';
+
+describe('describeConfig', () => {
+  it('writes units and grants as one would in a file', () => {
+    const channels = { 'chat:{room}': { allow: { publish: 'claim:rooms:{room}' }, history: { age: '7d' } } };
+    expect(describeConfig(parseConfig({ keys: [{ secret: SECRET }], channels }))).toMatchObject({
+      keys: [{ secret: '(hidden)', algorithm: 'HS256' }],
+      limits: { maxFrame: '128KiB', outbound: '1MiB' },
+      drain: '10s',
+      channels: { 'chat:{room}': { allow: { publish: ['claim:rooms:{room}'] }, history: { count: 1000, age: '7d' } } },
+    });
+  });
+
+  it('shows no secret, whatever form it came in', () => {
+    const k = Buffer.from(SECRET).toString('base64url');
+    const config = parseConfig({
+      dev: true,
+      keys: [
+        { secret: SECRET },
+        { jwk: { kty: 'oct', k }, algorithm: 'HS256' },
+        { jwks: 'https://user:hush@a.test/jwks?key=hush', algorithms: ['RS256'] },
+      ],
+      apiKeys: [{ name: 'a', secret: `key-${SECRET}` }],
+    });
+    const shown = JSON.stringify([describeConfig(config), describeConfig(parseConfig({ dev: true }))]);
+    for (const secret of [SECRET, k, 'hush', 'devSecret', 'devApiKey']) expect(shown).not.toContain(secret);
+  });
+});

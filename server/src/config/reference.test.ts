@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { CHANNEL_OPTIONS } from './channel-options.ts';
+import { OPTIONS } from './options.ts';
+import { configReference } from './reference.ts';
+
+describe('the table of options', () => {
+  it('names nothing twice', () => {
+    for (const names of [
+      OPTIONS.map(({ path }) => path),
+      OPTIONS.flatMap(({ flag }) => flag ?? []),
+      OPTIONS.flatMap(({ env }) => env ?? []),
+    ]) {
+      expect(new Set(names).size).toBe(names.length);
+    }
+  });
+
+  it('has defaults that its own schemas accept', () => {
+    for (const option of OPTIONS) {
+      if (option.default !== undefined) expect(option.schema.safeParse(option.default).success, option.path).toBe(true);
+    }
+  });
+});
+
+describe('configReference', () => {
+  const rows = configReference().split('\n');
+
+  it.each(OPTIONS.map(({ path }) => path))('has a row for %s', (path) => {
+    expect(rows.filter((row) => row.startsWith(`| \`${path}\` |`))).toHaveLength(1);
+  });
+
+  it.each(Object.keys(CHANNEL_OPTIONS))('has a row for the %s of a rule', (name) => {
+    expect(rows.some((row) => row.startsWith(`| \`${name}\` |`))).toBe(true);
+  });
+});

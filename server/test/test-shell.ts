@@ -1,0 +1,91 @@
+import type { Shell } from '../src/cli/shell.ts';
+import type { Config } from '../src/config/schema.ts';
+
+/** What a test gives a command to see of the world; everything else is absent, and fails when it is used. */
+export type World = Partial<Omit<Shell, 'out' | 'err' | 'onSignal' | 'exit'>>;
+
+/** A shell that remembers what commands said and did. */
+export class TestShell implements Shell {
+  readonly env: Shell['env'];
+  readonly cwd: string;
+  readonly terminal = false;
+  readonly fetch: Shell['fetch'];
+  readonly stdin: Shell['stdin'];
+  readonly loadGateway: Shell['loadGateway'];
+  readonly loadClient: Shell['loadClient'];
+  readonly lines: string[] = [];
+  readonly errors: string[] = [];
+  readonly exits: number[] = [];
+  readonly #handlers = new Set<() => void>();
+
+  constructor(world: World = {}) {
+    const absent = (what: string) => () => Promise.reject(new Error(`this test has no ${what}`));
+    this.env = world.env ?? {};
+    this.cwd = world.cwd ?? '/nowhere';
+    this.fetch = world.fetch ?? absent('network');
+    this.stdin = world.stdin ?? absent('standard input');
+    this.loadGateway = world.loadGateway ?? absent('gateway');
+    this.loadClient = world.loadClient ?? absent('client');
+  }
+
+  out(line: string): void {
+    this.lines.push(line);
+  }
+
+  err(line: string): void {
+    this.errors.push(line);
+  }
+
+  exit(code: number): void {
+    this.exits.push(code);
+  }
+
+  onSignal(handler: () => void): () => void {
+    this.#handlers.add(handler);
+    return () => this.#handlers.delete(handler);
+  }
+
+  /** As if somebody pressed Ctrl+C. */
+  signal(): void {
+    for (const handler of this.#handlers) handler();
+  }
+
+  /** Does anybody listen to signals? */
+  get listening(): boolean {
+    return this.#handlers.size > 0;
+  }
+}
+
+/** A gateway that only notes what is done to it. */
+export class TestGateway {
+  readonly calls: string[] = [];
+  config: Config | undefined;
+  readonly #started: () => void;
+  /** Resolves when `start` was called. */
+  readonly running: Promise<void>;
+
+  constructor() {
+    let started = (): void => undefined;
+    this.running = new Promise((resolve) => {
+      started = resolve;
+    });
+    this.#started = started;
+  }
+
+  load: Shell['loadGateway'] = async () => ({
+    createGateway: (config) => {
+      this.config = config;
+      return this;
+    },
+  });
+
+  async start(): Promise<{ port: number; url: string }> {
+    this.calls.push('start');
+    this.#started();
+    return { port: 8080, url: 'http://localhost:8080' };
+  }
+
+  async close(): Promise<void> {
+    this.calls.push('close');
+  }
+}
