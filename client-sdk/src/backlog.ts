@@ -33,7 +33,7 @@ export async function readBacklog(
       page.epoch === to.epoch ? page.messages.filter(({ offset, time }) => offset > after && time >= since) : [];
     messages.unshift(...wanted);
     const [oldest] = wanted;
-    if (oldest === undefined || wanted.length < page.messages.length) break;
+    if (!oldest || oldest.offset <= page.first || wanted.length < page.messages.length) break;
     before = oldest.offset;
   }
   const kept = (messages[0]?.offset ?? to.offset + 1) - 1;

@@ -1,7 +1,7 @@
 import type { CommandType, Results } from '@sluice/protocol';
 import type { Body, Calls } from './calls.ts';
 import { clientError } from './errors.ts';
-import { after, type Cancel } from './timer.ts';
+import { after, nothing } from './timer.ts';
 
 export interface RequestOptions {
   /** Milliseconds; `undefined` waits as long as the client lives. */
@@ -19,15 +19,25 @@ export function request<Type extends CommandType>(
   body: Body<Type>,
   { timeout, signal }: RequestOptions,
 ): Promise<Results[Type]> {
-  const leave: Cancel[] = [];
-  const answer = new Promise<Results[Type]>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const abort = () => reject(signal?.reason);
+    let forget = nothing;
+    const leave = () => {
+      forget();
+      cancelTimer();
+      signal?.removeEventListener('abort', abort);
+    };
+    const fail = (error: unknown) => {
+      leave();
+      reject(error);
+    };
+    const abort = () => fail(signal?.reason);
+    const cancelTimer = timeout === undefined ? nothing : after(timeout, () => fail(clientError('timed_out')));
     signal?.addEventListener('abort', abort);
-    leave.push(calls.start(body, { resolve, reject, repeat: true }), () => signal?.removeEventListener('abort', abort));
-    if (timeout !== undefined) leave.push(after(timeout, () => reject(clientError('timed_out'))));
-  });
-  return answer.finally(() => {
-    for (const step of leave) step();
+    const succeed = (result: Results[Type]) => {
+      leave();
+      resolve(result);
+    };
+    forget = calls.start(body, { resolve: succeed, reject: fail, repeat: true });
   });
 }

@@ -1,0 +1,148 @@
+import type { Position } from '@sluice/protocol';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Client, Start, Subscription } from '../src/api.ts';
+import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
+import { ModelGateway } from './support/model-gateway.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A subscriber that checks every step: the next message, or a gap that covers what is missing. */
+class Reader {
+  readonly faults: string[] = [];
+  readonly subscription: Subscription;
+  position: Position | undefined;
+  messages = 0;
+
+  constructor(client: Client, channel: string, start: Start) {
+    this.position = start.position;
+    this.subscription = client.channel(channel).subscribe(
+      ({ epoch, offset }) => {
+        this.messages++;
+        if (this.position && (this.position.epoch !== epoch || this.position.offset + 1 !== offset)) {
+          this.faults.push(`${epoch}/${offset} came after ${this.position.epoch}/${this.position.offset}`);
+        }
+        this.position = { epoch, offset };
+      },
+      {
+        ...start,
+        onGap: ({ from, to, lost }) => {
+          const known = this.position ?? from;
+          if (known.epoch !== from.epoch || known.offset !== from.offset) {
+            this.faults.push(`a gap from ${from.epoch}/${from.offset} at ${known.epoch}/${known.offset}`);
+          }
+          if (from.epoch === to.epoch && lost !== to.offset - from.offset) this.faults.push(`lost ${lost}`);
+          this.position = to;
+        },
+      },
+    );
+  }
+}
+
+const small = fc.integer({ min: 1, max: 5 });
+const action = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('publish' as const), count: small }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('deliver' as const),
+      repeat: fc.nat(4),
+      most: fc.integer({ min: 1, max: 9 }),
+      split: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('answer' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('drop' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('join' as const), rewind: fc.option(fc.nat(8)) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('resume' as const), back: fc.nat(8) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), which: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('trim' as const), count: small }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('skip' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
+);
+type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never;
+
+class World {
+  readonly gateway = new FakeGateway();
+  readonly model = new ModelGateway();
+  readonly client = this.gateway.client();
+  readonly readers: Reader[] = [];
+  readonly errors: string[] = [];
+
+  async start(): Promise<void> {
+    this.client.on('error', (error) => this.errors.push(error.message));
+    this.model.publish(3);
+    this.join({ rewind: 2 });
+    await turn();
+    await this.gateway.socket.accept({ heartbeat: 1e9 });
+  }
+
+  join(start: Start): void {
+    this.readers.push(new Reader(this.client, this.model.channel, start));
+  }
+
+  async run(step: Action): Promise<void> {
+    const { model } = this;
+    const { socket } = this.gateway;
+    if (step.do === 'publish') model.publish(step.count);
+    if (step.do === 'deliver') model.deliver(socket, step);
+    if (step.do === 'answer') model.answer(socket);
+    if (step.do === 'drop') await this.#reconnect();
+    if (step.do === 'join') this.join(step.rewind === null ? {} : { rewind: step.rewind });
+    if (step.do === 'resume')
+      this.join({ position: { epoch: model.name, offset: Math.max(0, model.head - step.back) } });
+    if (step.do === 'leave') this.readers[step.which]?.subscription.unsubscribe();
+    if (step.do === 'trim') model.trim(step.count);
+    if (step.do === 'skip') model.skip(socket);
+    if (step.do === 'restart') model.restart();
+    await turn();
+  }
+
+  /** Until everybody has everything. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 40; round++) {
+      this.model.answer(this.gateway.socket);
+      await turn();
+      this.model.deliver(this.gateway.socket);
+      await turn();
+    }
+  }
+
+  async #reconnect(): Promise<void> {
+    this.gateway.socket.drop();
+    this.model.begin();
+    await pass(500);
+    await this.gateway.socket.accept({ heartbeat: 1e9 });
+  }
+}
+
+it('hands every offset to every subscriber once and in order, or a gap that covers it', async () => {
+  let handed = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { maxLength: 40 }), async (steps) => {
+      const world = new World();
+      await world.start();
+      for (const step of steps) await world.run(step);
+      await world.settle();
+      expect(world.errors).toEqual([]);
+      for (const { faults, position, subscription, messages } of world.readers) {
+        handed += messages;
+        expect(faults).toEqual([]);
+        if (subscription.state === 'ended') continue;
+        const { name: epoch, head: offset } = world.model;
+        expect(subscription.position).toEqual({ epoch, offset });
+        // A reader that was handed nothing stands at the head as well, or it would miss something.
+        if (position) expect(position).toEqual({ epoch, offset });
+      }
+      world.client.close();
+    }),
+    { numRuns: 200 },
+  );
+  expect(handed).toBeGreaterThan(200);
+});

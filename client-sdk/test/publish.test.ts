@@ -1,0 +1,171 @@
+import { msgpack } from '@sluice/protocol/msgpack';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Channel, Client } from '../src/api.ts';
+import { SluiceError } from '../src/errors.ts';
+import { FakeGateway, pass, turn, wireMessage } from './support/fake-gateway.ts';
+
+let gateway: FakeGateway;
+let client: Client;
+let channel: Channel;
+
+async function connect(codec?: typeof msgpack): Promise<void> {
+  gateway = new FakeGateway(codec);
+  client = gateway.client();
+  channel = client.channel('a');
+  void client.connect();
+  await turn();
+  await gateway.socket.accept({ maxFrame: 2000 });
+}
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  await connect();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const result = { id: 'm1', epoch: 'e1', offset: 1 };
+
+describe('publish', () => {
+  it('sends what belongs to the message, and resolves with its place', async () => {
+    const published = channel.publish({ n: 1 }, { event: 'chat', tags: { a: 'b' }, timeout: 5 });
+    await turn();
+    const { id: _, key, ...command } = gateway.socket.last('publish');
+    expect(command).toEqual({ type: 'publish', channel: 'a', data: { n: 1 }, event: 'chat', tags: { a: 'b' } });
+    expect(key).toMatch(/^\d+(-\d+){3}$/);
+    gateway.socket.reply('publish', result);
+    await expect(published).resolves.toEqual(result);
+    expect(client.state).toBe('connected');
+  });
+
+  it('takes a key of the application; otherwise each has one of its own', async () => {
+    for (const key of ['mine', undefined, undefined]) {
+      void channel.publish(null, key === undefined ? {} : { key }).catch(() => {});
+    }
+    await turn();
+    const keys = gateway.socket.sent('publish').map(({ key }) => key);
+    expect(keys[0]).toBe('mine');
+    expect(new Set(keys).size).toBe(3);
+  });
+
+  it('copies the data at once', async () => {
+    const data = { text: 'before' };
+    void channel.publish(data).catch(() => {});
+    data.text = 'after';
+    await turn();
+    expect(gateway.socket.last('publish').data).toEqual({ text: 'before' });
+  });
+
+  it.each([
+    ['JSON', undefined],
+    ['MessagePack', msgpack],
+  ])('rejects data that %s cannot carry, and disturbs no other', async (_name, codec) => {
+    await connect(codec);
+    const circle: unknown[] = [];
+    circle.push(circle);
+    const bad = channel.publish(circle);
+    const good = channel.publish(1);
+    await expect(bad).rejects.toBeInstanceOf(Error);
+    await turn();
+    gateway.socket.reply('publish', result);
+    await expect(good).resolves.toEqual(result);
+  });
+
+  it('rejects with the error of the gateway', async () => {
+    const published = channel.publish(1);
+    await turn();
+    gateway.socket.refuse('publish', 'payload_too_large', { code: 4309, retryAfter: 10 });
+    const error = await published.catch((why: unknown) => why);
+    expect(error).toBeInstanceOf(SluiceError);
+    expect(error).toMatchObject({ name: 'payload_too_large', code: 4309, retryable: false, retryAfter: 10 });
+  });
+
+  it('rejects what the gateway would close the connection for', async () => {
+    const large = channel.publish('x'.repeat(2000));
+    const small = channel.publish(1);
+    await expect(large).rejects.toMatchObject({ name: 'payload_too_large', message: /gateway takes frames of 2000/ });
+    gateway.socket.reply('publish', result);
+    await expect(small).resolves.toEqual(result);
+  });
+
+  it('keeps the order, also over a lost connection, and sends nothing twice that was answered', async () => {
+    const published = [1, 2, 3].map((n) => channel.publish(n));
+    await turn();
+    const first = gateway.socket.sent('publish');
+    gateway.socket.push({ type: 'reply', id: first[1]?.id ?? 0, result });
+    gateway.socket.drop();
+    const late = channel.publish(4);
+    await pass(250);
+    gateway.socket.open();
+    const again = gateway.socket.sent('publish');
+    expect(again.map(({ data }) => data)).toEqual([1, 3, 4]);
+    expect(again[0]?.key).toBe(first[0]?.key);
+    await gateway.socket.accept();
+    for (const { id } of again) gateway.socket.push({ type: 'reply', id, result });
+    await expect(Promise.all([...published, late])).resolves.toHaveLength(4);
+  });
+
+  it('gives up after its timeout, without a connection too', async () => {
+    const published = channel.publish(1, { timeout: 1000 });
+    const rejected = expect(published).rejects.toMatchObject({ name: 'timed_out', retryable: true });
+    gateway.socket.drop();
+    await pass(1000);
+    await rejected;
+    expect(gateway.socket.sent('publish')).toHaveLength(0);
+  });
+
+  it('gives up when its signal aborts, and leaves nothing behind', async () => {
+    const controller = new AbortController();
+    const remove = vi.spyOn(controller.signal, 'removeEventListener');
+    const timers = vi.getTimerCount();
+    const unsent = channel.publish(1, { signal: controller.signal });
+    const never = channel.publish(2, { signal: AbortSignal.abort('before') });
+    controller.abort('enough');
+    await expect(unsent).rejects.toBe('enough');
+    await expect(never).rejects.toBe('before');
+    await turn();
+    expect(gateway.socket.sent('publish')).toHaveLength(0);
+    expect([remove.mock.calls.length, vi.getTimerCount()]).toEqual([1, timers]);
+  });
+
+  it('is refused at once when the client is closed', async () => {
+    client.close();
+    await expect(channel.publish(1)).rejects.toMatchObject({ name: 'closed' });
+  });
+});
+
+describe('history', () => {
+  it('reads a page of complete messages', async () => {
+    const read = channel.history({ limit: 2, before: 9 });
+    await turn();
+    expect(gateway.socket.last('history')).toMatchObject({ channel: 'a', limit: 2, before: 9 });
+    gateway.socket.reply('history', { epoch: 'e1', head: 9, first: 3, messages: [wireMessage(7), wireMessage(8)] });
+    const page = await read;
+    expect(page).toMatchObject({ epoch: 'e1', head: 9, first: 3 });
+    expect(page.messages[1]).toEqual({ ...wireMessage(8), channel: 'a', epoch: 'e1' });
+  });
+
+  it('is asked again on the next connection', async () => {
+    const read = channel.history();
+    await turn();
+    gateway.socket.drop();
+    await pass(250);
+    await gateway.socket.accept();
+    gateway.socket.reply('history', { epoch: 'e1', head: 0, first: 1, messages: [] });
+    await expect(read).resolves.toMatchObject({ head: 0 });
+  });
+});
+
+describe('an error without an id', () => {
+  it('is told by the client', async () => {
+    const errors: SluiceError[] = [];
+    client.on('error', (error) => errors.push(error));
+    const error = { code: 4300, name: 'frame_malformed', message: 'not JSON', retryable: false };
+    gateway.socket.push({ type: 'error', error });
+    expect(errors).toEqual([expect.objectContaining({ name: 'frame_malformed', message: 'not JSON' })]);
+  });
+});
