@@ -5,7 +5,7 @@ import { createRouter } from './api/router.ts';
 import { createRoutes } from './api/routes.ts';
 import { serveFolder } from './api/static-files.ts';
 import { createApiKeys } from './auth/secrets.ts';
-import { createVerifier, type Verifier } from './auth/token.ts';
+import { createVerifier } from './auth/token.ts';
 import { Hub } from './channels/hub.ts';
 import { Publishing } from './channels/publish.ts';
 import { Refusal } from './channels/refusal.ts';
@@ -24,8 +24,9 @@ import { Registry } from './session/registry.ts';
 import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
 import type { RequestHandler } from './transport/http.ts';
+import type { Transport } from './transport/transport.ts';
 import { UwsTransport } from './transport/uws.ts';
-import { systemClock } from './util/clock.ts';
+import { type Clock, systemClock } from './util/clock.ts';
 import { Turn } from './util/turn.ts';
 
 /** Where a started gateway listens. */
@@ -35,61 +36,76 @@ export interface Address {
   readonly url: string;
 }
 
-/** Puts the gateway together: the only file that names every concrete class. */
+/** What is exchanged under a gateway in tests, which hold time still and do without a port. */
+export interface Parts {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly engine: Engine;
+  readonly log: Logger;
+}
+
+/** A gateway's parts, put together and not yet started. */
+export interface Assembly {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly transport: Transport;
+  readonly services: Services;
+}
+
+/** Puts the parts together: the only place that names every concrete class. */
+export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
+  const { transport = createTransport(config), clock = systemClock, turn = new Turn() } = parts;
+  const { engine = new MemoryEngine({ clock }), log: logger = createLogger(config.log) } = parts;
+  const events = new EventBus();
+  logEvents(events, logger);
+  const { log } = engine;
+  const replayer = new Replayer({ log, events, turn });
+  const hub = new Hub({ log, fanout: transport, replayer, events, turn });
+  const outbox = new Outbox(turn);
+  // The order matters: replies come before the messages of the subscriptions that they confirm.
+  turn.atEnd(() => outbox.flush());
+  turn.atEnd(() => hub.flush());
+  turn.atEnd(() => replayer.run());
+  turn.atEnd(() => outbox.flush());
+  const services: Services = {
+    settings: config,
+    verifier: createVerifier(config, { clock: () => clock.now() }),
+    rules: new Rules(config.channels),
+    hub,
+    replayer,
+    publishing: new Publishing({ log, events, clock, nextId: createIds() }),
+    log,
+    events,
+    clock,
+    outbox,
+    registry: new Registry(),
+  };
+  return { config, engine, transport, services };
+}
+
+/** A gateway, from its start to its end. */
 export class Gateway {
   readonly #config: Config;
-  readonly #log: Logger;
-  readonly #events = new EventBus();
   readonly #engine: Engine;
-  readonly #transport: UwsTransport;
+  readonly #transport: Transport;
   readonly #services: Services;
-  readonly #verifier: Verifier;
   readonly #handler: RequestHandler;
   #state: 'idle' | 'running' | 'draining' | 'stopped' = 'idle';
   #closing: Promise<void> | undefined;
 
-  constructor(config: Config) {
+  constructor({ config, engine, transport, services }: Assembly) {
     this.#config = config;
-    this.#log = createLogger(config.log);
-    logEvents(this.#events, this.#log);
-    this.#engine = new MemoryEngine();
-    this.#verifier = createVerifier(config);
-    this.#transport = createTransport(config);
-    this.#services = this.#createServices();
+    this.#engine = engine;
+    this.#transport = transport;
+    this.#services = services;
     this.#handler = this.#createHandler();
   }
 
-  #createServices(): Services {
-    const turn = new Turn();
-    const events = this.#events;
-    const { log } = this.#engine;
-    const replayer = new Replayer({ log, events, turn });
-    const hub = new Hub({ log, fanout: this.#transport, replayer, events, turn });
-    const outbox = new Outbox(turn);
-    // The order matters: replies come before the messages of the subscriptions that they confirm.
-    turn.atEnd(() => outbox.flush());
-    turn.atEnd(() => hub.flush());
-    turn.atEnd(() => replayer.run());
-    turn.atEnd(() => outbox.flush());
-    return {
-      settings: this.#config,
-      verifier: this.#verifier,
-      rules: new Rules(this.#config.channels),
-      hub,
-      replayer,
-      publishing: new Publishing({ log, events, clock: systemClock, nextId: createIds() }),
-      log,
-      events,
-      clock: systemClock,
-      outbox,
-      registry: new Registry(),
-    };
-  }
-
   #createHandler(): RequestHandler {
-    const { rules, publishing, verifier, hub } = this.#services;
+    const { rules, publishing, verifier, hub, events } = this.#services;
     const { devSecret, devApiKey, apiKeys } = this.#config;
-    const metrics = new Metrics(this.#events, { channels: () => hub.size });
+    const metrics = new Metrics(events, { channels: () => hub.size });
     const routes = createRoutes({
       apiKeys: createApiKeys(apiKeys),
       verifier,
@@ -104,11 +120,7 @@ export class Gateway {
       dev: devSecret === undefined || devApiKey === undefined ? undefined : { secret: devSecret, apiKey: devApiKey },
     });
     const folder = this.#config.static;
-    return createRouter({
-      routes,
-      events: this.#events,
-      files: folder === undefined ? undefined : serveFolder(folder),
-    });
+    return createRouter({ routes, events, files: folder === undefined ? undefined : serveFolder(folder) });
   }
 
   /**
@@ -123,7 +135,7 @@ export class Gateway {
     const port = await this.#transport.listen(acceptor, this.#handler);
     this.#state = 'running';
     const url = `http://${hostInUrl(this.#config.host)}:${port}`;
-    this.#events.emit('started', { url });
+    this.#services.events.emit('started', { url });
     return { port, url };
   }
 
@@ -155,15 +167,15 @@ export class Gateway {
   }
 
   async #stop(): Promise<void> {
-    const { registry, clock, events } = this.#services;
+    const { registry, clock, events, verifier } = this.#services;
     this.#state = 'draining';
     this.#transport.stopListening();
     await drainSessions({ registry, clock, events, most: this.#config.drain });
     this.#transport.close();
-    this.#verifier.close();
+    verifier.close();
     await this.#engine.close();
     this.#state = 'stopped';
-    this.#events.emit('stopped', {});
+    events.emit('stopped', {});
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Config, type ConfigInput, parseConfig } from './config/schema.ts';
-import { Gateway } from './gateway.ts';
+import { assemble, Gateway } from './gateway.ts';
 
 export type { GrantContext, GrantFunction } from './auth/acl.ts';
 export { type MintOptions, mintToken } from './auth/mint.ts';
@@ -31,5 +31,5 @@ export { SluiceError } from './sluice-error.ts';
  * ```
  */
 export function createGateway(config: ConfigInput | Config): Gateway {
-  return new Gateway(parseConfig(config));
+  return new Gateway(assemble(parseConfig(config)));
 }

@@ -8,6 +8,15 @@ export interface SocketData {
   connection?: UwsConnection;
 }
 
+/** What is used of a native socket: little enough for the one of `loopback.ts`, which behaves like it. */
+export type NativeSocket = Pick<
+  WebSocket<SocketData>,
+  'getUserData' | 'getRemoteAddressAsText' | 'getBufferedAmount' | 'subscribe' | 'unsubscribe' | 'close'
+> & {
+  send(frame: string | Uint8Array, binary?: boolean): number;
+  end(code?: number, reason?: string): void;
+};
+
 /**
  * The only holder of a native socket. uWebSockets.js throws when a socket is used after its close, so every method here checks
  * first and then does nothing.
@@ -19,7 +28,7 @@ export class UwsConnection implements Connection {
   readonly id: string;
   readonly address: string;
   readonly protocol: string;
-  #socket: WebSocket<SocketData> | undefined;
+  #socket: NativeSocket | undefined;
   #listener: ConnectionListener | undefined;
   #waiting: (string | Uint8Array)[] | undefined;
   #waitingBytes = 0;
@@ -27,7 +36,7 @@ export class UwsConnection implements Connection {
   readonly #limit: number;
 
   /** @param limit bytes that may wait in either buffer: the native one, and that of replies */
-  constructor(socket: WebSocket<SocketData>, limit: number) {
+  constructor(socket: NativeSocket, limit: number) {
     const { id, protocol } = socket.getUserData();
     this.id = id;
     this.protocol = protocol;

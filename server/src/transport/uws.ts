@@ -1,7 +1,8 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from 'uWebSockets.js';
-import type { Acceptor, Fanout } from './connection.ts';
+import type { Acceptor } from './connection.ts';
 import { MAX_BODY, type Reply, type Request, type RequestHandler, statusLine } from './http.ts';
 import { loadUws, type UwsModule } from './load-uws.ts';
+import type { Transport } from './transport.ts';
 import { type SocketData, UwsConnection } from './uws-connection.ts';
 
 export interface UwsOptions {
@@ -27,7 +28,7 @@ const EXCLUSIVE_PORT = 1;
 const HEADROOM = 4;
 
 /** WebSockets and HTTP on one port, by uWebSockets.js. */
-export class UwsTransport implements Fanout {
+export class UwsTransport implements Transport {
   readonly #options: UwsOptions;
   #uws: UwsModule | undefined;
   #app: TemplatedApp | undefined;
@@ -37,12 +38,6 @@ export class UwsTransport implements Fanout {
     this.#options = options;
   }
 
-  /**
-   * Opens the port.
-   *
-   * @returns the port that was opened
-   * @throws when the port is taken, or no native binary fits this machine
-   */
   async listen(acceptor: Acceptor, handler: RequestHandler): Promise<number> {
     this.#uws = await loadUws();
     const { host, port, path } = this.#options;
@@ -103,13 +98,11 @@ export class UwsTransport implements Fanout {
     this.#app?.publish(topic, frame, binary);
   }
 
-  /** Takes no new connections; those that stand go on. */
   stopListening(): void {
     if (this.#listening !== undefined) this.#uws?.us_listen_socket_close(this.#listening);
     this.#listening = undefined;
   }
 
-  /** Cuts what still stands. */
   close(): void {
     this.stopListening();
     this.#app?.close();

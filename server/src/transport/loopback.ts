@@ -1,0 +1,124 @@
+import type { Acceptor, Admission, Handshake } from './connection.ts';
+import type { Reply, Request, RequestHandler } from './http.ts';
+import { LoopbackClient } from './loopback-client.ts';
+import { LoopbackSocket } from './loopback-socket.ts';
+import type { Transport } from './transport.ts';
+import { UwsConnection } from './uws-connection.ts';
+
+/** Above so many bytes uWebSockets.js does not batch a publish but sends it to each subscriber at once. */
+const BIG = 16_384;
+
+export interface LoopbackOptions {
+  /** Bytes that may wait in a native buffer before frames are refused. */
+  readonly limit: number;
+}
+
+type RequestInput = Partial<Omit<Request, 'headers' | 'query' | 'body'>> & {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  readonly body?: unknown;
+};
+
+/**
+ * A transport in memory: whole gateways are tested without a port and without waiting. Its sockets lose, refuse and throw as the native ones do,
+ * and the same `UwsConnection` guards them. Nothing moves but when the test says `step`.
+ */
+export class LoopbackTransport implements Transport {
+  readonly #limit: number;
+  readonly #sockets = new Set<LoopbackSocket>();
+  #acceptor: Acceptor | undefined;
+  #handler: RequestHandler | undefined;
+  #count = 0;
+
+  constructor({ limit }: LoopbackOptions) {
+    this.#limit = limit;
+  }
+
+  async listen(acceptor: Acceptor, handler: RequestHandler): Promise<number> {
+    this.open(acceptor);
+    this.#handler = handler;
+    return 0;
+  }
+
+  /** As `listen`, for tests without an HTTP side. */
+  open(acceptor: Acceptor): void {
+    this.#acceptor = acceptor;
+  }
+
+  stopListening(): void {
+    this.#acceptor = undefined;
+  }
+
+  close(): void {
+    this.stopListening();
+    for (const socket of [...this.#sockets]) socket.close();
+  }
+
+  /** Sockets that stand. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  publish(topic: string, frame: Uint8Array, binary: boolean): void {
+    for (const socket of this.#sockets) {
+      if (!socket.topics.has(topic)) continue;
+      if (frame.byteLength >= BIG) socket.send(frame, binary);
+      else socket.collect(frame, binary);
+    }
+  }
+
+  /** The loop's next step: what was published reaches each socket. */
+  step(): void {
+    for (const socket of [...this.#sockets]) socket.flush();
+  }
+
+  /**
+   * Opens a WebSocket.
+   *
+   * @throws Error with the gateway's words when the handshake is refused
+   */
+  connect(handshake: Partial<Handshake> = {}): LoopbackClient {
+    const admission = this.knock(handshake);
+    if (!admission.ok) throw new Error(`${admission.status} ${admission.body}`);
+    return this.#open(admission.protocol);
+  }
+
+  /** A handshake without what follows. */
+  knock(handshake: Partial<Handshake> = {}): Admission {
+    if (this.#acceptor === undefined) throw new Error('the transport does not listen');
+    return this.#acceptor.admit({
+      address: '127.0.0.1',
+      host: 'gateway.test',
+      origin: '',
+      protocols: [],
+      ...handshake,
+    });
+  }
+
+  #open(protocol: string): LoopbackClient {
+    const client = new LoopbackClient(protocol === 'sluice.v1.msgpack');
+    const socket = new LoopbackSocket({ id: `c${++this.#count}`, protocol }, { limit: this.#limit, reader: client });
+    const connection = new UwsConnection(socket, this.#limit);
+    client.attach(socket);
+    this.#sockets.add(socket);
+    socket.watch(connection, () => this.#sockets.delete(socket));
+    const listener = this.#acceptor?.open(connection);
+    if (listener !== undefined) connection.listen(listener);
+    return client;
+  }
+
+  /** Sends a request to the HTTP side. A body that is neither text nor bytes goes as JSON. */
+  async request({ headers = {}, query = '', body = '', ...rest }: RequestInput): Promise<Reply> {
+    if (this.#handler === undefined) throw new Error('the transport does not listen');
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    return this.#handler({
+      method: 'GET',
+      path: '/',
+      address: '127.0.0.1',
+      ...rest,
+      query: new URLSearchParams(query),
+      headers: new Map(Object.entries(headers)),
+      body: body instanceof Uint8Array ? body : Buffer.from(text),
+    });
+  }
+}

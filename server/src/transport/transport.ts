@@ -1,0 +1,17 @@
+import type { Acceptor, Fanout } from './connection.ts';
+import type { RequestHandler } from './http.ts';
+
+/** WebSockets and HTTP, as the gateway needs them: by uWebSockets.js, or in memory for tests. */
+export interface Transport extends Fanout {
+  /**
+   * Begins to take connections and requests.
+   *
+   * @returns the port that was opened
+   * @throws when the port is taken, or no native binary fits this machine
+   */
+  listen(acceptor: Acceptor, handler: RequestHandler): Promise<number>;
+  /** Takes no new connections; those that stand go on. */
+  stopListening(): void;
+  /** Cuts what still stands. */
+  close(): void;
+}
