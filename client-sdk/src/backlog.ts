@@ -23,8 +23,9 @@ export async function readBacklog(
   start: Start,
   to: Position,
 ): Promise<Backlog> {
-  const { position, since = 0 } = start;
-  const after = startOffset(start, to);
+  const { position, since = 0, rewind = Number.POSITIVE_INFINITY } = start;
+  const sameEpoch = position?.epoch === to.epoch;
+  const after = Math.max(0, sameEpoch ? position.offset : position ? 0 : to.offset - rewind);
   const messages: Message[] = [];
   let before = to.offset + 1;
   while (before > after + 1) {
@@ -37,13 +38,7 @@ export async function readBacklog(
     before = oldest.offset;
   }
   const kept = (messages[0]?.offset ?? to.offset + 1) - 1;
-  const sameEpoch = position?.epoch === to.epoch;
   if (position === undefined || (sameEpoch && kept <= after)) return { messages };
   const reason = sameEpoch ? 'retention' : 'epoch_changed';
   return { messages, gap: { to: { epoch: to.epoch, offset: kept }, reason } };
-}
-
-function startOffset({ position, rewind }: Start, to: Position): number {
-  if (position) return position.epoch === to.epoch ? position.offset : 0;
-  return rewind === undefined ? 0 : Math.max(0, to.offset - rewind);
 }

@@ -127,7 +127,7 @@ export class Calls {
       const [first] = calls;
       if (!this.#write || first === undefined) return;
       const commands = calls.map((call) => call.command);
-      const { data, size, count } = packFrame(this.#codec, commands, limit);
+      const { data, size, count } = packFrame(commands, { codec: this.#codec, limit });
       this.#unsent = calls.slice(count);
       if (size > this.#maxFrame) this.#refuse(first, size);
       else this.#write(data);

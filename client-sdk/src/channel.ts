@@ -40,8 +40,8 @@ export class ChannelHandle<T> implements Channel<T> {
     const { calls } = this.#host;
     const wire = this.#host.wire(this);
     const subscriber = new Subscriber(wire, onMessage as (message: AnyMessage) => void, options);
-    if (options.signal?.aborted) subscriber.end('ended', undefined, options.signal.reason);
-    else if (calls.ended) subscriber.end('ended', calls.ended);
+    if (options.signal?.aborted) subscriber.end('ended', { reason: options.signal.reason });
+    else if (calls.ended) subscriber.end('ended', { error: calls.ended });
     else {
       wire.add(subscriber);
       this.#host.use();

@@ -1,5 +1,4 @@
 import {
-  type AfterClose,
   afterClose,
   type Codec,
   type ConnectResult,
@@ -11,7 +10,7 @@ import { backoff } from './backoff.ts';
 import type { Calls } from './calls.ts';
 import { clientError, SluiceError } from './errors.ts';
 import { Heartbeat, SHORT } from './heartbeat.ts';
-import { openSocket, type Socket, type WebSocketConstructor } from './socket.ts';
+import { openSocket, type WebSocketConstructor } from './socket.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 import type { TokenSource } from './token.ts';
 import { VERSION } from './version.ts';
@@ -61,7 +60,7 @@ export class Connection {
   skew = 0;
   readonly #setup: ConnectionSetup;
   readonly #heartbeat: Heartbeat;
-  #socket: Socket | undefined;
+  #closeSocket: Cancel = nothing;
   // The one timer of the present state: the deadline of `connecting`, the end of `waiting`.
   #cancelTimer: Cancel = nothing;
   #stopListening: Cancel = nothing;
@@ -87,7 +86,7 @@ export class Connection {
       this.#setup.calls.ended = undefined;
       this.#stopListening = listenForWake((what) => this.#wake(what));
     }
-    void this.#connect();
+    this.#connect();
   }
 
   /** Closes for good, or until `connect` is called. */
@@ -100,8 +99,9 @@ export class Connection {
   }
 
   /** The connection is of no use any more: closes it and does what the error's code demands. SPEC.md section 8.2. */
-  lose(error: SluiceError, next: AfterClose = afterClose(error.code)): void {
+  lose(error: SluiceError): void {
     const { token, calls, events } = this.#setup;
+    const next = afterClose(error.code);
     if (next === 'stop' || (next === 'new_token' && !token.renewable)) {
       this.close(error);
       return;
@@ -112,48 +112,34 @@ export class Connection {
     const pause = this.#reconnectAfter ?? Math.max(error.retryAfter ?? 0, backoff(this.#failures++));
     this.#leave();
     calls.lose();
-    this.#cancelTimer = after(pause, () => void this.#connect());
+    this.#cancelTimer = after(pause, () => this.#connect());
     this.#moveTo('waiting', { error, retryIn: pause });
     if (name === 'token_failed') events.report(error);
   }
 
-  async #connect(): Promise<void> {
-    const { token } = this.#setup;
+  #connect(): void {
     this.#leave();
     const attempt = this.#attempt;
-    this.#deadline('token_failed');
+    this.#cancelTimer = after(this.#setup.timeout, () => this.lose(clientError('token_failed')));
     this.#moveTo('connecting');
-    try {
-      // Before the WebSocket is opened: the gateway waits only five seconds for `connect`. SPEC.md section 1.
-      const current = await token.current();
-      if (attempt !== this.#attempt) return;
-      this.#deadline('timed_out');
-      this.#open(current);
-    } catch (error) {
-      if (attempt === this.#attempt) this.lose(error as SluiceError);
-    }
-  }
-
-  #deadline(error: 'token_failed' | 'timed_out'): void {
-    const { timeout } = this.#setup;
-    this.#cancelTimer();
-    this.#cancelTimer = after(timeout, () => this.lose(clientError(error)));
+    // Before the WebSocket is opened: the gateway waits only five seconds for `connect`. SPEC.md section 1.
+    this.#setup.token.current().then(
+      (token) => attempt === this.#attempt && this.#open(token),
+      (error) => attempt === this.#attempt && this.lose(error),
+    );
   }
 
   #open(token: string | undefined): void {
-    const { url, codec, calls, WebSocket = globalThis.WebSocket } = this.#setup;
+    const { url, codec, timeout, calls, WebSocket = globalThis.WebSocket } = this.#setup;
+    this.#cancelTimer();
+    this.#cancelTimer = after(timeout, () => this.lose(clientError('timed_out')));
     try {
-      this.#socket = openSocket(WebSocket, url, {
+      this.#closeSocket = openSocket(url, {
+        WebSocket,
         codec,
-        events: {
-          open: () =>
-            calls.begin(
-              (data) => this.#socket?.write(data),
-              () => this.#greet(token),
-            ),
-          message: (message) => this.#read(message),
-          lost: (error) => this.lose(error),
-        },
+        open: (write) => calls.begin(write, () => this.#greet(token)),
+        message: (message) => this.#read(message),
+        lost: (error) => this.lose(error),
       });
     } catch (cause) {
       // No constructor, a malformed URL, ws: on a page of https: the next attempt would fail like this one.
@@ -168,7 +154,7 @@ export class Connection {
       {
         resolve: (result) => this.#connected(result, token),
         // A refusal of the command itself (43xx) would come again and again.
-        reject: (error) => this.lose(error, error.code < 4300 || error.retryable ? undefined : 'stop'),
+        reject: (error) => (error.code < 4300 || error.retryable ? this.lose(error) : this.close(error)),
       },
     );
     events.greet();
@@ -202,37 +188,32 @@ export class Connection {
         this.#reconnectAfter = message.reconnectAfter;
         break;
       case 'refresh':
-        void this.#refresh(0);
+        this.#refresh(0);
         break;
       default:
         events.push(message);
     }
   }
 
-  async #refresh(failures: number): Promise<void> {
+  #refresh(failures: number): void {
     const { token, calls, events } = this.#setup;
-    if (!token.renewable) return;
     const attempt = this.#attempt;
     const failed = (error: SluiceError) => {
       if (attempt !== this.#attempt) return;
       events.report(error);
-      if (error.retryable) {
-        this.#cancelTimer = after(backoff(failures), () => void this.#refresh(failures + 1));
-      }
+      if (error.retryable) this.#cancelTimer = after(backoff(failures), () => this.#refresh(failures + 1));
     };
-    try {
-      const fresh = await token.ask('refresh');
+    const send = (fresh: string) => {
       if (attempt !== this.#attempt) return;
       const accepted = ({ expiresAt }: RefreshResult) => token.accepted(fresh, expiresAt - this.skew - Date.now());
       calls.start({ type: 'refresh', token: fresh }, { resolve: accepted, reject: failed });
-    } catch (error) {
-      failed(error as SluiceError);
-    }
+    };
+    if (token.renewable) token.ask('refresh').then(send, failed);
   }
 
   #wake(what: Wake): void {
     if (this.state === 'connected') this.#heartbeat.probe(SHORT);
-    else if (this.state === 'waiting' && what !== 'offline') void this.#connect();
+    else if (this.state === 'waiting' && what !== 'offline') this.#connect();
   }
 
   /** Ends everything that belongs to the present state. */
@@ -240,8 +221,8 @@ export class Connection {
     this.#attempt++;
     this.#cancelTimer();
     this.#heartbeat.stop();
-    this.#socket?.close();
-    this.#socket = undefined;
+    this.#closeSocket();
+    this.#closeSocket = nothing;
     this.#reconnectAfter = undefined;
   }
 

@@ -38,7 +38,7 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     const { state, error } = change;
     this.#eachWire((wire) => {
       if (state === 'waiting') wire.lose();
-      if (state === 'closed') wire.end('ended', error, this.calls.ended);
+      if (state === 'closed') wire.end('ended', { error, reason: this.calls.ended });
     });
     // A handler that was just called may have moved on, and that was told already.
     if (this.connection.state === state) this.emit('state', change);

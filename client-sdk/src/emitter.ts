@@ -19,19 +19,18 @@ export function guard<Args extends unknown[]>(handler: ((...args: Args) => void)
 
 /** Named events with typed values. `Events` maps each name to what its handlers are given. */
 export class Emitter<Events> {
-  readonly #handlers = new Map<keyof Events, Set<(value: never) => void>>();
+  readonly #entries = new Set<{ readonly name: keyof Events; readonly handler: (value: never) => void }>();
 
   /** Adds a handler and returns the function that removes it. */
   on<Name extends keyof Events>(name: Name, handler: (value: Events[Name]) => void): Cancel {
-    const handlers = this.#handlers.get(name) ?? new Set();
-    this.#handlers.set(name, handlers);
-    // A function of its own, so that a handler that was added twice is also removed twice.
-    const entry = (value: Events[Name]): void => handler(value);
-    handlers.add(entry);
-    return () => void handlers.delete(entry);
+    const entry = { name, handler };
+    this.#entries.add(entry);
+    return () => void this.#entries.delete(entry);
   }
 
   emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
-    for (const handler of [...(this.#handlers.get(name) ?? [])]) guard(handler as (value: Events[Name]) => void, value);
+    for (const entry of [...this.#entries]) {
+      if (entry.name === name) guard(entry.handler as (value: Events[Name]) => void, value);
+    }
   }
 }

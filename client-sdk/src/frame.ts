@@ -12,13 +12,19 @@ export interface Frame {
   readonly count: number;
 }
 
+/** How a frame is written. */
+export interface FrameFormat {
+  readonly codec: Codec;
+  /** Bytes. A single command that is larger gets a frame of its own nevertheless. */
+  readonly limit: number;
+}
+
 /**
  * Writes as many commands as fit into one frame, from the first on.
  *
  * @param commands at least one
- * @param limit bytes; a single command that is larger gets a frame of its own nevertheless
  */
-export function packFrame(codec: Codec, commands: readonly Command[], limit: number): Frame {
+export function packFrame(commands: readonly Command[], { codec, limit }: FrameFormat): Frame {
   let count = Math.min(commands.length, COMMANDS);
   for (;;) {
     const data = codec.encode(count === 1 ? commands[0] : commands.slice(0, count));

@@ -1,6 +1,6 @@
 import type { Codec, ServerMessage } from '@sluice/protocol';
 import { clientError, closeError, type SluiceError } from './errors.ts';
-import { nothing } from './timer.ts';
+import { type Cancel, nothing } from './timer.ts';
 
 /** What the client needs of a WebSocket: the browser's, that of the `ws` package, or another. */
 export interface WebSocketLike {
@@ -16,39 +16,32 @@ export interface WebSocketLike {
 /** A class of WebSockets. */
 export type WebSocketConstructor = new (url: string | URL, protocols?: string | string[]) => WebSocketLike;
 
-export interface SocketEvents {
-  open(): void;
+export interface SocketSetup {
+  readonly WebSocket: WebSocketConstructor;
+  readonly codec: Codec;
+  /** It has opened. `write` sends a frame. */
+  open(write: (data: string | Uint8Array) => void): void;
   /** Each message of a frame, one by one. */
   message(message: ServerMessage): void;
   /** Once, and the last of all. */
   lost(error: SluiceError): void;
 }
 
-/** An open or opening WebSocket that speaks in messages. */
-export interface Socket {
-  write(data: string | Uint8Array): void;
-  /** Closes it. None of its events is heard after this. */
-  close(code?: number): void;
-}
-
 /**
- * Opens a WebSocket.
+ * Opens a WebSocket that speaks in messages.
  *
+ * @returns closes it; none of its events is heard after this
  * @throws whatever its constructor throws, for instance on a malformed URL
  */
-export function openSocket(
-  WebSocket: WebSocketConstructor,
-  url: string | URL,
-  { codec, events }: { codec: Codec; events: SocketEvents },
-): Socket {
+export function openSocket(url: string | URL, { WebSocket, codec, ...events }: SocketSetup): Cancel {
   const socket = new WebSocket(url, [codec.subprotocol]);
   let open = true;
 
-  const close = (code = 1000) => {
+  const close = () => {
     open = false;
     // Not null: `ws` throws the errors of a socket that nobody listens to.
     socket.onopen = socket.onmessage = socket.onclose = socket.onerror = nothing;
-    socket.close(code);
+    socket.close(1000);
   };
 
   const lose = (error: SluiceError) => {
@@ -69,8 +62,8 @@ export function openSocket(
   };
 
   socket.binaryType = 'arraybuffer';
-  socket.onopen = () => events.open();
+  socket.onopen = () => events.open((data) => socket.send(data as string | Uint8Array<ArrayBuffer>));
   socket.onmessage = (event: { data: string | ArrayBuffer }) => read(event.data);
   socket.onclose = (event: { code: number; reason: string }) => lose(closeError(event.code, event.reason));
-  return { write: (data) => socket.send(data as string | Uint8Array<ArrayBuffer>), close };
+  return close;
 }

@@ -28,6 +28,14 @@ export interface SourceHost {
   report(error: SluiceError): void;
 }
 
+/** Why a subscription ends. */
+export interface Ending {
+  /** What the application is told, where it was not its own doing. */
+  readonly error?: SluiceError | undefined;
+  /** With what `ready` rejects; by default the error. */
+  readonly reason?: unknown;
+}
+
 /** The end of a subscription that the application holds: one handler, and what has been handed to it. */
 export class Subscriber implements Subscription {
   readonly ready: Promise<void>;
@@ -36,7 +44,7 @@ export class Subscriber implements Subscription {
   readonly options: SubscribeOptions;
   readonly #source: Source;
   readonly #onMessage: (message: AnyMessage) => void;
-  readonly #abort = () => this.end('ended', undefined, this.options.signal?.reason);
+  readonly #abort = () => this.end('ended', { reason: this.options.signal?.reason });
   #settleReady: (error?: unknown) => void = () => {};
   // While the backlog is being read, what comes behind it.
   #held: (() => void)[] | undefined;
@@ -68,8 +76,8 @@ export class Subscriber implements Subscription {
   }
 
   /** The cursor has moved to a state. */
-  follow(state: SubscriptionState): void {
-    const { position } = this.#source;
+  follow(): void {
+    const { position, state } = this.#source;
     if (state === 'live') this.#joined = undefined;
     if (position && !this.#held) this.position ??= position;
     if (position && this.#held && !this.#reading && state !== 'subscribing') void this.#readBacklog(position);
@@ -95,13 +103,8 @@ export class Subscriber implements Subscription {
     this.end('ended');
   }
 
-  /**
-   * Nothing comes any more.
-   *
-   * @param error what the application is told, where it was not its own doing
-   * @param reason with which `ready` rejects
-   */
-  end(state: 'denied' | 'ended', error?: SluiceError, reason: unknown = error ?? clientError('unsubscribed')): void {
+  /** Nothing comes any more. */
+  end(state: 'denied' | 'ended', { error, reason = error ?? clientError('unsubscribed') }: Ending = {}): void {
     if (!this.#active) return;
     this.#held = undefined;
     this.options.signal?.removeEventListener('abort', this.#abort);

@@ -6,7 +6,7 @@ import type { Calls } from './calls.ts';
 import { clientError, type SluiceError } from './errors.ts';
 import { hasReached } from './position.ts';
 import { request } from './request.ts';
-import type { AnyMessage, Source, SourceHost, Subscriber } from './subscriber.ts';
+import type { AnyMessage, Ending, Source, SourceHost, Subscriber } from './subscriber.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 
 /** The face of a channel, whatever its messages are. */
@@ -50,7 +50,7 @@ export class WireSubscription implements Source {
   add(subscriber: Subscriber): void {
     this.#join(subscriber);
     this.#subscribers.add(subscriber);
-    if (this.#wire === 'on') subscriber.follow(this.state);
+    if (this.#wire === 'on') subscriber.follow();
   }
 
   remove(subscriber: Subscriber): void {
@@ -72,17 +72,17 @@ export class WireSubscription implements Source {
     if (type === 'messages') this.#messages(push);
     else if (type === 'gap') this.#gap(push);
     else if (type === 'unsubscribed') this.#unsubscribed(push);
-    else if (type === 'live' || type === 'replaying') this.#follow(type);
+    else if (type === 'live' || type === 'replaying') this.#moveTo(type);
   }
 
   /** Ends every subscriber. */
-  end(state: 'denied' | 'ended', error?: SluiceError, reason?: unknown): void {
+  end(state: 'denied' | 'ended', ending: Ending): void {
     const subscribers = [...this.#subscribers];
     this.#subscribers.clear();
     this.#wire = 'off';
     this.#cancelRetry();
     this.host.forget(this);
-    for (const subscriber of subscribers) subscriber.end(state, error, reason);
+    for (const subscriber of subscribers) subscriber.end(state, ending);
   }
 
   async backlog(start: Start, to: Position): Promise<Backlog<AnyMessage>> {
@@ -133,7 +133,7 @@ export class WireSubscription implements Source {
     this.#wire = 'on';
     this.#refusals = 0;
     this.position ??= { epoch, offset };
-    this.#follow(state);
+    this.#moveTo(state);
     this.reconcile();
   }
 
@@ -142,7 +142,7 @@ export class WireSubscription implements Source {
     if (calls.ended) return;
     this.#wire = 'off';
     if (!error.retryable) {
-      this.end('denied', error);
+      this.end('denied', { error });
       return;
     }
     const pause = Math.max(error.retryAfter ?? 0, backoff(this.#refusals++));
@@ -191,16 +191,12 @@ export class WireSubscription implements Source {
 
   #unsubscribed({ reason }: UnsubscribedPush): void {
     const error = clientError('unsubscribed', `The gateway ended the subscription to ${this.channel}: ${reason}.`);
-    this.end(reason === 'permission' ? 'denied' : 'ended', error);
+    this.end(reason === 'permission' ? 'denied' : 'ended', { error });
   }
 
-  #follow(state: 'live' | 'replaying'): void {
-    this.#moveTo(state === 'live' ? state : 'catching-up');
-  }
-
-  #moveTo(state: SubscriptionState): void {
-    this.state = state;
-    for (const subscriber of [...this.#subscribers]) subscriber.follow(state);
+  #moveTo(state: 'subscribing' | 'live' | 'replaying'): void {
+    this.state = state === 'replaying' ? 'catching-up' : state;
+    for (const subscriber of [...this.#subscribers]) subscriber.follow();
   }
 }
 
