@@ -195,14 +195,14 @@ export class Session implements ConnectionListener, Subscriber {
 
   sendFrame(frame: Uint8Array): void {
     this.release();
-    this.connection.send(frame);
+    this.connection.send(frame, this.wire.binary);
   }
 
   release(): void {
     if (this.#held.length === 0) return;
     const messages = this.#held;
     this.#held = [];
-    this.connection.send(this.wire.encode(messages));
+    this.connection.send(this.wire.encode(messages), this.wire.binary);
   }
 
   /** Closes with an entry of the catalogue; what waits is said first. */

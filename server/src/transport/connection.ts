@@ -5,8 +5,8 @@ export interface Connection {
   readonly address: string;
   /** The subprotocol that was agreed on. */
   readonly protocol: string;
-  /** Queues a frame. Frames and publishes of one connection keep their order. */
-  send(frame: string | Uint8Array): void;
+  /** Queues a frame, as a text or a binary message. Frames and publishes of one connection keep their order. */
+  send(frame: string | Uint8Array, binary: boolean): void;
   /** Says goodbye with a close frame, as far as the other side still listens. RFC 6455 section 7.4. */
   close(code: number, reason: string): void;
   /** Starts to receive what is published to the topic. */

@@ -10,6 +10,7 @@ export class LoopbackClient implements Reader {
   #closed: { code: number; reason: string } | undefined;
   /** Hears each frame at once, instead of having it kept. */
   onFrame: ((frame: string | Uint8Array) => void) | undefined;
+  onEnd: ((ending: { code: number; reason: string }) => void) | undefined;
 
   constructor(binary: boolean) {
     this.binary = binary;
@@ -70,5 +71,6 @@ export class LoopbackClient implements Reader {
 
   ended(code: number, reason: string): void {
     this.#closed = { code, reason };
+    this.onEnd?.(this.#closed);
   }
 }

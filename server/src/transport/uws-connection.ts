@@ -8,6 +8,12 @@ export interface SocketData {
   connection?: UwsConnection;
 }
 
+interface Waiting {
+  readonly frame: string | Uint8Array;
+  readonly binary: boolean;
+  readonly size: number;
+}
+
 /** What is used of a native socket: little enough for the one of `loopback.ts`, which behaves like it. */
 export type NativeSocket = Pick<
   WebSocket<SocketData>,
@@ -30,7 +36,7 @@ export class UwsConnection implements Connection {
   readonly protocol: string;
   #socket: NativeSocket | undefined;
   #listener: ConnectionListener | undefined;
-  #waiting: (string | Uint8Array)[] | undefined;
+  #waiting: Waiting[] | undefined;
   #waitingBytes = 0;
   #overflowed = false;
   readonly #limit: number;
@@ -49,21 +55,21 @@ export class UwsConnection implements Connection {
     this.#listener = listener;
   }
 
-  send(frame: string | Uint8Array): void {
+  send(frame: string | Uint8Array, binary: boolean): void {
     if (this.#socket === undefined) return;
     const size = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength;
     const native = this.#socket.getBufferedAmount();
     if (this.#waiting === undefined && (native === 0 || native + size <= this.#limit)) {
-      this.#socket.send(frame, typeof frame !== 'string');
+      this.#socket.send(frame, binary);
     } else {
-      this.#wait(frame, size);
+      this.#wait({ frame, binary, size });
     }
   }
 
-  #wait(frame: string | Uint8Array, size: number): void {
+  #wait(waiting: Waiting): void {
     this.#waiting ??= [];
-    this.#waiting.push(frame);
-    this.#waitingBytes += size;
+    this.#waiting.push(waiting);
+    this.#waitingBytes += waiting.size;
     // A close frame would be refused like any other frame, so the socket is cut. Not here: the caller may be in the middle of something.
     if (this.#waitingBytes > this.#limit) queueMicrotask(() => this.#socket?.close());
   }
@@ -105,18 +111,17 @@ export class UwsConnection implements Connection {
     const socket = this.#socket;
     if (socket === undefined) return;
     while (this.#waiting !== undefined) {
-      const frame = this.#waiting[0];
-      if (frame === undefined) {
+      const next = this.#waiting[0];
+      if (next === undefined) {
         this.#waiting = undefined;
         this.#waitingBytes = 0;
         break;
       }
-      const size = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength;
       const native = socket.getBufferedAmount();
-      if (native > 0 && native + size > this.#limit) return; // another drain follows
+      if (native > 0 && native + next.size > this.#limit) return; // another drain follows
       this.#waiting.shift();
-      this.#waitingBytes -= size;
-      socket.send(frame, typeof frame !== 'string');
+      this.#waitingBytes -= next.size;
+      socket.send(next.frame, next.binary);
     }
     this.#overflowed = false;
     this.#listener?.drain();

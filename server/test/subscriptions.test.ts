@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld, type World } from './support/world.ts';
+
+const SUBPROTOCOLS = ['sluice.v1.json', 'sluice.v1.msgpack'] as const;
+
+const join = async (world: World, user: string, subprotocol: string = SUBPROTOCOLS[0]) =>
+  world.connect(await tokenFor(user, { clock: () => world.clock.now() }), { protocols: [subprotocol] });
+
+describe.each(SUBPROTOCOLS)('a subscription over %s', (subprotocol) => {
+  it('gets what is published after it', async () => {
+    const world = await createWorld();
+    const { voice } = await join(world, 'ada', subprotocol);
+    await voice.result({ type: 'subscribe', channel: 'chat:a' });
+    await voice.result({ type: 'publish', channel: 'chat:a', data: { text: 'hello' } });
+    expect(await voice.messages('chat:a', 1)).toMatchObject([{ offset: 1, data: { text: 'hello' }, from: 'ada' }]);
+  });
+
+  it('gets the past that it rewinds to, as frames of its own kind', async () => {
+    const world = await createWorld();
+    const { voice } = await join(world, 'ada', subprotocol);
+    for (const data of ['a', 'b', 'c']) await voice.result({ type: 'publish', channel: 'chat:a', data });
+    expect(await voice.result({ type: 'subscribe', channel: 'chat:a', rewind: 2 })).toMatchObject({
+      offset: 1,
+      state: 'replaying',
+    });
+    await voice.push('live', 'chat:a');
+    expect(await voice.messages('chat:a', 2)).toMatchObject([{ data: 'b' }, { data: 'c' }]);
+  });
+});

@@ -1,0 +1,124 @@
+import { type Command, json, type ServerMessage } from '@sluice/protocol';
+import { msgpack } from '@sluice/protocol/msgpack';
+
+type DistributiveOmit<T, K extends keyof never> = T extends unknown ? Omit<T, K> : never;
+
+/** A command to which the client gives the id. */
+export type Spoken = DistributiveOmit<Command, 'id'>;
+
+type Answer = Extract<ServerMessage, { type: 'reply' | 'error' }>;
+
+interface Waiter {
+  readonly wants: (message: ServerMessage) => boolean;
+  readonly resolve: (message: ServerMessage) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** How a client's connection ended. */
+export interface Ending {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** The raw client of the tests: speaks SPEC.md, remembers everything that it heard, believes nothing. */
+export class ProtocolClient {
+  readonly #send: (frame: string | Uint8Array) => void;
+  readonly #binary: boolean;
+  readonly #waiters = new Set<Waiter>();
+  readonly #whenEnded: ((ending: Ending) => void)[] = [];
+  #lastId = 0;
+  #ending: Ending | undefined;
+  /** Everything that was heard, in order. */
+  readonly heard: ServerMessage[] = [];
+
+  constructor(send: (frame: string | Uint8Array) => void, { binary }: { binary: boolean }) {
+    this.#send = send;
+    this.#binary = binary;
+  }
+
+  /** Sends commands in one frame. Returns their ids. */
+  say(...commands: Spoken[]): number[] {
+    const numbered = commands.map((command) => ({ ...command, id: ++this.#lastId }));
+    this.sayRaw(numbered.length === 1 ? numbered[0] : numbered);
+    return numbered.map(({ id }) => id);
+  }
+
+  /** Sends any value as a frame. */
+  sayRaw(value: unknown): void {
+    this.#send(this.#binary ? msgpack.encode(value) : json.encode(value));
+  }
+
+  /** Sends bytes or text as they are. */
+  sayBytes(frame: string | Uint8Array): void {
+    this.#send(frame);
+  }
+
+  /** Sends a command and waits for its answer. */
+  async ask(command: Spoken): Promise<Answer> {
+    const [id] = this.say(command);
+    return (await this.wait((message) => 'id' in message && message.id === id)) as Answer;
+  }
+
+  /** As `ask`, where a result is expected. */
+  async result<Result = Record<string, unknown>>(command: Spoken): Promise<Result> {
+    const answer = await this.ask(command);
+    if (answer.type === 'error') throw new Error(`${command.type}: ${answer.error.name}: ${answer.error.message}`);
+    return answer.result as Result;
+  }
+
+  /** Resolves with the first message, heard already or still to come, that is wanted. Rejects when the connection ends first. */
+  wait(wants: (message: ServerMessage) => boolean): Promise<ServerMessage> {
+    const found = this.heard.find(wants);
+    if (found !== undefined) return Promise.resolve(found);
+    return new Promise((resolve, reject) => {
+      if (this.#ending !== undefined) reject(new Error(`closed with ${this.#ending.code} ${this.#ending.reason}`));
+      else this.#waiters.add({ wants, resolve, reject });
+    });
+  }
+
+  /** Waits for a push of a type, on a channel. */
+  async push<Type extends ServerMessage['type']>(
+    type: Type,
+    channel?: string,
+  ): Promise<Extract<ServerMessage, { type: Type }>> {
+    const wants = (message: ServerMessage) =>
+      message.type === type && (channel === undefined || ('channel' in message && message.channel === channel));
+    return (await this.wait(wants)) as Extract<ServerMessage, { type: Type }>;
+  }
+
+  /** Waits until so many messages of a channel were heard; returns all of them. */
+  async messages(channel: string, count: number): Promise<readonly { offset: number; data: unknown }[]> {
+    const all = () =>
+      this.heard.flatMap((heard) => (heard.type === 'messages' && heard.channel === channel ? heard.messages : []));
+    await this.wait(() => all().length >= count);
+    return all();
+  }
+
+  /** Resolves when the connection has ended. */
+  ended(): Promise<Ending> {
+    if (this.#ending !== undefined) return Promise.resolve(this.#ending);
+    return new Promise((resolve) => this.#whenEnded.push(resolve));
+  }
+
+  // What the socket tells. --------------------------------------------------------------------------------------------
+
+  receive(frame: string | Uint8Array): void {
+    const value = this.#binary ? msgpack.decode(frame) : json.decode(frame);
+    for (const message of (Array.isArray(value) ? value : [value]) as ServerMessage[]) {
+      this.heard.push(message);
+      for (const waiter of this.#waiters) {
+        if (!waiter.wants(message)) continue;
+        this.#waiters.delete(waiter);
+        waiter.resolve(message);
+      }
+    }
+  }
+
+  end(ending: Ending): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = ending;
+    for (const { reject } of this.#waiters) reject(new Error(`closed with ${ending.code} ${ending.reason}`));
+    this.#waiters.clear();
+    for (const tell of this.#whenEnded) tell(ending);
+  }
+}

@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import WebSocket from 'ws';
+import type { ConfigInput } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/schema.ts';
+import { type Assembly, assemble, Gateway } from '../../src/gateway.ts';
+import { ProtocolClient } from './protocol-client.ts';
+import { SECRET } from './tokens.ts';
+
+export type Subprotocol = 'sluice.v1.json' | 'sluice.v1.msgpack';
+
+/** A client over a real port. */
+export interface RealPeer {
+  readonly voice: ProtocolClient;
+  readonly socket: WebSocket;
+}
+
+/** A gateway on a free port of this machine, and its clients. */
+export class RealGateway {
+  readonly gateway: Gateway;
+  readonly services: Assembly['services'];
+  readonly #sockets: WebSocket[] = [];
+  #url = '';
+
+  constructor(config: ConfigInput) {
+    const defaults: ConfigInput = { host: '127.0.0.1', port: 0, keys: [{ secret: SECRET }], log: { level: 'silent' } };
+    const assembly = assemble(parseConfig({ ...defaults, ...config }));
+    this.services = assembly.services;
+    this.gateway = new Gateway(assembly);
+  }
+
+  async start(): Promise<this> {
+    const { url } = await this.gateway.start();
+    this.#url = url.replace('localhost', '127.0.0.1');
+    return this;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get port(): number {
+    return Number(new URL(this.#url).port);
+  }
+
+  /** Opens a WebSocket. */
+  async open(subprotocol: Subprotocol | undefined = 'sluice.v1.json'): Promise<RealPeer> {
+    const socket = new WebSocket(
+      `${this.#url.replace('http', 'ws')}/ws`,
+      subprotocol === undefined ? [] : [subprotocol],
+    );
+    this.#sockets.push(socket);
+    const voice = new ProtocolClient((frame) => socket.send(frame), { binary: subprotocol === 'sluice.v1.msgpack' });
+    socket.on('message', (data: Buffer, isBinary) => voice.receive(isBinary ? data : data.toString('utf8')));
+    socket.on('close', (code, reason) => voice.end({ code, reason: reason.toString('utf8') }));
+    await once(socket, 'open');
+    socket.on('error', () => {}); // a cut is told by "close"
+    return { voice, socket };
+  }
+
+  /** Opens a WebSocket and authenticates. */
+  async connect(token: string, subprotocol?: Subprotocol): Promise<RealPeer> {
+    const peer = await this.open(subprotocol);
+    await peer.voice.result({ type: 'connect', token });
+    return peer;
+  }
+
+  /** Cuts all clients and stops. */
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.terminate();
+    await this.gateway.close();
+  }
+}
+
+/** Starts a gateway on a free port. */
+export function startGateway(config: ConfigInput): Promise<RealGateway> {
+  return new RealGateway(config).start();
+}

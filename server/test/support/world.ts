@@ -1,0 +1,100 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Logger, pino } from 'pino';
+import type { ConfigInput } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/schema.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { type Assembly, assemble, Gateway } from '../../src/gateway.ts';
+import type { Handshake } from '../../src/transport/connection.ts';
+import { LoopbackTransport } from '../../src/transport/loopback.ts';
+import type { LoopbackClient } from '../../src/transport/loopback-client.ts';
+import { ManualClock } from '../../src/util/clock.ts';
+import { Turn } from '../../src/util/turn.ts';
+import { ProtocolClient } from './protocol-client.ts';
+import { SECRET } from './tokens.ts';
+
+/** What most tests do not care about. */
+const DEFAULTS: ConfigInput = {
+  port: 0,
+  keys: [{ secret: SECRET }],
+  channels: {
+    'chat:{room}': { allow: { '*': 'users' }, history: { count: 100, age: '1h' } },
+    'news:{topic}': { allow: { subscribe: 'anyone', publish: 'users' } },
+    'user:{id}': { allow: { '*': 'owner:{id}' }, history: true },
+  },
+};
+
+export interface WorldOptions {
+  readonly log?: Logger;
+  readonly engine?: (clock: ManualClock) => Engine;
+}
+
+/** A client in memory: its voice, and its end of the socket. */
+export interface LoopbackPeer {
+  readonly voice: ProtocolClient;
+  readonly socket: LoopbackClient;
+}
+
+/** A whole gateway without a port, in which time stands still until the test moves it. */
+export class World {
+  readonly clock = new ManualClock();
+  readonly transport: LoopbackTransport;
+  readonly assembly: Assembly;
+  readonly gateway: Gateway;
+
+  constructor(config: ConfigInput, { log = pino({ level: 'silent' }), engine }: WorldOptions) {
+    const parsed = parseConfig({ ...DEFAULTS, ...config });
+    this.transport = new LoopbackTransport({ limit: parsed.limits.outbound / 2 });
+    const turn = new Turn((end) =>
+      setImmediate(() => {
+        end();
+        this.transport.step();
+      }),
+    );
+    this.assembly = assemble(parsed, {
+      transport: this.transport,
+      clock: this.clock,
+      turn,
+      log,
+      engine: engine?.(this.clock) ?? new MemoryEngine({ clock: this.clock }),
+    });
+    this.gateway = new Gateway(this.assembly);
+  }
+
+  get services(): Assembly['services'] {
+    return this.assembly.services;
+  }
+
+  /** Opens a WebSocket; nothing is said yet. */
+  open(handshake: Partial<Handshake> = {}): LoopbackPeer {
+    const socket = this.transport.connect(handshake);
+    const voice = new ProtocolClient((frame) => socket.send(frame), { binary: socket.binary });
+    socket.onFrame = (frame) => voice.receive(frame);
+    socket.onEnd = (ending) => voice.end(ending);
+    return { voice, socket };
+  }
+
+  /** Opens a WebSocket and authenticates. */
+  async connect(token: string | undefined, handshake: Partial<Handshake> = {}): Promise<LoopbackPeer> {
+    const peer = this.open(handshake);
+    await peer.voice.result(token === undefined ? { type: 'connect' } : { type: 'connect', token });
+    return peer;
+  }
+
+  /** Lets the loop go on until something is true. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await nextTurn();
+  }
+
+  /** Lets the loop go on until nothing is left to be done in it. */
+  async idle(): Promise<void> {
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+  }
+}
+
+/** Starts a gateway in memory. */
+export async function createWorld(config: ConfigInput = {}, options: WorldOptions = {}): Promise<World> {
+  const world = new World(config, options);
+  await world.gateway.start();
+  return world;
+}
