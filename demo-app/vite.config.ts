@@ -1,5 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { docs } from './docs-plugin.ts';
 
 /** The gateway that `npm run dev` talks to; `npm start` in the root serves the built demo itself. */
 const gateway = 'http://localhost:8080';
@@ -7,7 +8,7 @@ const gateway = 'http://localhost:8080';
 export default defineConfig({
   // Relative, so that the gateway may serve the demo below any path.
   base: './',
-  plugins: [svelte()],
+  plugins: [svelte(), docs()],
   // These read light-dark() and field-sizing natively or ignore them harmlessly; older targets would inflate the CSS.
   build: { cssTarget: ['chrome123', 'firefox120', 'safari17.5'] },
   server: {

@@ -205,9 +205,10 @@ export class Room {
 
   #follow(state: SubscriptionState): void {
     this.state = state;
-    if (state !== 'live' || this.#caughtUp) return;
-    this.#caughtUp = true;
+    if (state !== 'live') return;
     this.error = undefined;
+    if (this.#caughtUp) return;
+    this.#caughtUp = true;
     const oldest = this.#entries.find((entry) => entry.kind === 'message')?.message;
     this.earlier = oldest === undefined || oldest.offset === 1 ? 'beginning' : 'more';
     if (!this.#setup.marks.has(this.channel)) this.#markRead();
