@@ -52,6 +52,9 @@ export interface ConnectionEvents {
   push(push: Push): void;
 }
 
+// So many failures count for the backoff after a connection on which the gateway broke its word.
+const DISTRUST = 3;
+
 /** Keeps one WebSocket alive: connects, listens to its heart, and decides what to do when it is lost. */
 export class Connection {
   state: ClientState = 'idle';
@@ -99,7 +102,7 @@ export class Connection {
   }
 
   /** The connection is of no use any more: closes it and does what the error's code demands. SPEC.md section 8.2. */
-  lose(error: SluiceError): void {
+  lose(error: SluiceError, atLeast = 0): void {
     const { token, calls, events } = this.#setup;
     const next = afterClose(error.code);
     if (next === 'stop' || (next === 'new_token' && !token.renewable)) {
@@ -109,12 +112,18 @@ export class Connection {
     if (next === 'new_token') token.forget('expired');
     const { name } = error;
     if (name === 'token_failed') token.forget();
-    const pause = this.#reconnectAfter ?? Math.max(error.retryAfter ?? 0, backoff(this.#failures++));
+    const pause = this.#reconnectAfter ?? Math.max(error.retryAfter ?? 0, backoff(Math.max(this.#failures++, atLeast)));
     this.#leave();
     calls.lose();
     this.#cancelTimer = after(pause, () => this.#connect());
     this.#moveTo('waiting', { error, retryIn: pause });
     if (name === 'token_failed') events.report(error);
+  }
+
+  /** The gateway broke its word: tells so, and starts again; not too soon, for it may do so each time. */
+  distrust(error: SluiceError): void {
+    this.lose(error, DISTRUST);
+    this.#setup.events.report(error);
   }
 
   #connect(): void {
@@ -140,6 +149,7 @@ export class Connection {
         open: (write) => calls.begin(write, () => this.#greet(token)),
         message: (message) => this.#read(message),
         lost: (error) => this.lose(error),
+        broken: (error) => this.distrust(error),
       });
     } catch (cause) {
       // No constructor, a malformed URL, ws: on a page of https: the next attempt would fail like this one.

@@ -85,8 +85,7 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   }
 
   distrust(error: SluiceError): void {
-    this.report(error);
-    this.connection.lose(error);
+    this.connection.distrust(error);
   }
 
   forget(wire: WireSubscription): void {

@@ -23,8 +23,10 @@ export interface SocketSetup {
   open(write: (data: string | Uint8Array) => void): void;
   /** Each message of a frame, one by one. */
   message(message: ServerMessage): void;
-  /** Once, and the last of all. */
+  /** It is closed; the last of all. */
   lost(error: SluiceError): void;
+  /** A frame cannot be read; the last of all as well. */
+  broken(error: SluiceError): void;
 }
 
 /**
@@ -36,25 +38,23 @@ export interface SocketSetup {
 export function openSocket(url: string | URL, { WebSocket, codec, ...events }: SocketSetup): Cancel {
   const socket = new WebSocket(url, [codec.subprotocol]);
   let open = true;
+  // `ws` throws the errors of a socket when nobody listens to them; the close event that follows says it all.
+  socket.onerror = nothing;
 
   const close = () => {
     open = false;
-    // Not null: `ws` throws the errors of a socket that nobody listens to.
-    socket.onopen = socket.onmessage = socket.onclose = socket.onerror = nothing;
+    socket.onopen = socket.onmessage = socket.onclose = nothing;
     socket.close(1000);
-  };
-
-  const lose = (error: SluiceError) => {
-    close();
-    events.lost(error);
   };
 
   const read = (data: string | ArrayBuffer) => {
     let frame: unknown;
     try {
       frame = codec.decode(typeof data === 'string' ? data : new Uint8Array(data));
-    } catch (cause) {
-      return lose(clientError('connection_lost', cause));
+    } catch {
+      // Not the cause: what a parser says may quote the payload.
+      close();
+      return events.broken(clientError('connection_lost', 'The gateway sent a frame that cannot be read.'));
     }
     for (const message of Array.isArray(frame) ? frame : [frame]) {
       if (open) events.message(message as ServerMessage);
@@ -64,6 +64,9 @@ export function openSocket(url: string | URL, { WebSocket, codec, ...events }: S
   socket.binaryType = 'arraybuffer';
   socket.onopen = () => events.open((data) => socket.send(data as string | Uint8Array<ArrayBuffer>));
   socket.onmessage = (event: { data: string | ArrayBuffer }) => read(event.data);
-  socket.onclose = (event: { code: number; reason: string }) => lose(closeError(event.code, event.reason));
+  socket.onclose = (event: { code: number; reason: string }) => {
+    close();
+    events.lost(closeError(event.code, event.reason));
+  };
   return close;
 }

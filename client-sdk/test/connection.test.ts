@@ -290,10 +290,14 @@ describe('after a close', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('reconnects after a frame that cannot be read', async () => {
+  it('reports a frame that cannot be read, and does not come back too soon, nor quote it', async () => {
     const client = await connected();
-    gateway.socket.onmessage?.({ data: '{' });
-    expect([client.state, gateway.socket.closedWith]).toEqual(['waiting', 1000]);
+    const { states, errors } = watch(client);
+    gateway.socket.onmessage?.({ data: '{secret' });
+    expect(states).toEqual([{ state: 'waiting', error: errors[0], retryIn: 2000 }]);
+    expect(errors[0]?.message).toMatch(/cannot be read/);
+    expect(JSON.stringify([errors[0]?.message, errors[0]?.cause])).not.toContain('secret');
+    expect(gateway.socket.closedWith).toBe(1000);
   });
 });
 

@@ -137,7 +137,7 @@ describe('a cursor (SPEC.md section 7)', () => {
     expect(errors).toHaveLength(1);
     expect(errors[0]?.message).toMatch(/^a: message \d of epoch e\d came without a gap/);
     expect(client.state).toBe('waiting');
-    await pass(250);
+    await pass(2000);
     await gateway.socket.accept();
     expect(gateway.socket.last('subscribe').position).toEqual(at(2));
   });
