@@ -65,7 +65,7 @@ export interface Client {
    */
   close(): void;
   /**
-   * A channel by its name. As long as you hold the object, the same name gives the same one.
+   * A channel by its name. While it has subscribers, the same name gives the same object.
    *
    * @example
    * interface Note { text: string }

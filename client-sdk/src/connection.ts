@@ -55,6 +55,9 @@ export interface ConnectionEvents {
 // So many failures count for the backoff after a connection on which the gateway broke its word.
 const DISTRUST = 3;
 
+// A connection that lasted so many milliseconds makes failures forgotten. SPEC.md section 8.3.
+const STABLE = 5000;
+
 /** Keeps one WebSocket alive: connects, listens to its heart, and decides what to do when it is lost. */
 export class Connection {
   state: ClientState = 'idle';
@@ -104,13 +107,13 @@ export class Connection {
   /** The connection is of no use any more: closes it and does what the error's code demands. SPEC.md section 8.2. */
   lose(error: SluiceError, atLeast = 0): void {
     const { token, calls, events } = this.#setup;
-    const next = afterClose(error.code);
+    const { name } = error;
+    const next = name.startsWith('token_') && token.outdated ? 'new_token' : afterClose(error.code);
     if (next === 'stop' || (next === 'new_token' && !token.renewable)) {
       this.close(error);
       return;
     }
     if (next === 'new_token') token.forget('expired');
-    const { name } = error;
     if (name === 'token_failed') token.forget();
     const pause = this.#reconnectAfter ?? Math.max(error.retryAfter ?? 0, backoff(Math.max(this.#failures++, atLeast)));
     this.#leave();
@@ -173,7 +176,10 @@ export class Connection {
   #connected({ user, time, expiresAt, heartbeat, maxFrame }: ConnectResult, token: string | undefined): void {
     const { calls } = this.#setup;
     this.#cancelTimer();
-    this.#failures = 0;
+    // Not at once: a gateway that takes every connection and closes it again must not be asked twice a second.
+    this.#cancelTimer = after(STABLE, () => {
+      this.#failures = 0;
+    });
     this.user = user;
     this.skew = time - Date.now();
     this.#setup.token.accepted(token, (expiresAt ?? Number.POSITIVE_INFINITY) - time);

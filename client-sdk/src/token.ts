@@ -19,6 +19,8 @@ export class TokenSource {
   #expires = Number.POSITIVE_INFINITY;
   #reason: TokenReason = 'connect';
   #asking: Promise<string> | undefined;
+  /** The gateway has taken this token before. */
+  #proven = false;
 
   constructor(source: Token | undefined) {
     this.#source = source;
@@ -27,6 +29,11 @@ export class TokenSource {
   /** Can there be another token than the one that was refused? */
   get renewable(): boolean {
     return typeof this.#source === 'function';
+  }
+
+  /** Was the token good once? Then a refusal means that the gateway's keys have changed, and another may be good again. */
+  get outdated(): boolean {
+    return this.renewable && this.#proven;
   }
 
   /**
@@ -56,12 +63,14 @@ export class TokenSource {
   /** The gateway took the token. */
   accepted(token: string | undefined, lifetime: number): void {
     this.#token = token;
+    this.#proven = true;
     this.#expires = Date.now() + lifetime;
   }
 
   /** The token is of no use any more, nor one that is still being asked for; the next one is asked for with this reason. */
   forget(reason = this.#reason): void {
     this.#token = undefined;
+    this.#proven = false;
     this.#asking = undefined;
     this.#expires = Number.POSITIVE_INFINITY;
     this.#reason = reason;

@@ -182,7 +182,7 @@ describe('after a close', () => {
     expect(states[0]).toMatchObject({ state, error: { name } });
   });
 
-  it('waits longer with each failure, and from the start again once it was connected', async () => {
+  it('waits longer with each failure, and from the start again once a connection has lasted', async () => {
     const client = await connected();
     const { states } = watch(client);
     for (const wait of [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]) {
@@ -192,7 +192,28 @@ describe('after a close', () => {
     }
     await gateway.socket.accept();
     gateway.socket.drop();
+    expect(states.at(-1)?.retryIn).toBe(10_000);
+    await pass(10_000);
+    await gateway.socket.accept();
+    await pass(5000);
+    gateway.socket.drop();
     expect(states.at(-1)?.retryIn).toBe(250);
+  });
+
+  it('tries a fresh token, once, when a token that was good before is refused', async () => {
+    const token = vi.fn(() => `jwt ${token.mock.calls.length}`);
+    const client = await connected({ token });
+    gateway.socket.drop();
+    for (const attempt of ['cached', 'fresh']) {
+      await pass(1000);
+      await gateway.socket.open();
+      expect([attempt, gateway.socket.last('connect').token]).toEqual([
+        attempt,
+        attempt === 'cached' ? 'jwt 1' : 'jwt 2',
+      ]);
+      gateway.socket.refuse('connect', 'token_signature', { code: 4204 });
+    }
+    expect([client.state, token.mock.calls.length]).toEqual(['closed', 2]);
   });
 
   it('fetches another token when the gateway did not take the last one, and only then', async () => {

@@ -115,6 +115,7 @@ class World {
   }
 
   async #reconnect(): Promise<void> {
+    await pass(5000); // the connection has lasted: the backoff begins anew
     this.gateway.socket.drop();
     this.model.begin();
     await pass(500);

@@ -42,18 +42,10 @@ async function findToken({ token, url }: SubscribeFlags, shell: Shell): Promise<
   return first === undefined ? {} : { token: async () => (await ask()) ?? first };
 }
 
-/** `ws` throws the errors of a socket when nobody listens to them; the close event that follows says it all. */
-class QuietWebSocket extends WebSocket {
-  constructor(url: string | URL, protocols?: string | string[]) {
-    super(url, protocols);
-    this.on('error', () => undefined);
-  }
-}
-
 async function subscribe(names: readonly string[], flags: SubscribeFlags, shell: Shell): Promise<void> {
   const token = await findToken(flags, shell);
   const { createClient } = await shell.loadClient();
-  const client = createClient({ url: socketUrl(flags.url), WebSocket: QuietWebSocket, ...token });
+  const client = createClient({ url: socketUrl(flags.url), WebSocket, ...token });
   const start = flags.rewind === undefined ? {} : { rewind: flags.rewind };
   const { promise, resolve, reject } = withResolvers();
   const fail = (error: SluiceError) => reject(new CliError(`${error.message} (${error.name})`));
@@ -72,6 +64,7 @@ async function subscribe(names: readonly string[], flags: SubscribeFlags, shell:
         onState: (state) => shell.err(`${name}: ${state}`),
         onError: (error) => {
           shell.err(`${name}: ${error.message} (${error.name})`);
+          if (error.retryable) return; // the SDK goes on by itself
           open -= 1;
           if (open === 0) reject(new CliError('no subscription is left'));
         },
