@@ -60,7 +60,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const events = new EventBus();
   logEvents(events, logger);
   const { log } = engine;
-  const replayer = new Replayer({ log, events, turn });
+  const replayer = new Replayer({ log, events, turn, clock });
   const hub = new Hub({ log, fanout: transport, replayer, events, turn });
   const outbox = new Outbox(turn);
   // The order matters: replies come before the messages of the subscriptions that they confirm.
