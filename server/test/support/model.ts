@@ -145,9 +145,9 @@ export class Model {
     }
   }
 
-  /** Every channel speaks: a lost announcement is noticed by the next one. */
+  /** Where announcements were lost the channel speaks once more, for it is by the next one that this is noticed. */
   speakUp(): void {
-    for (const name of this.channels) this.publish(name, { count: 1, size: 10 });
+    for (const name of this.channels) if (this.chaos.unheard.has(name)) this.publish(name, { count: 1, size: 10 });
   }
 
   /** Everybody vanishes. */
