@@ -53,12 +53,9 @@ export class RealGateway {
     return Number(new URL(this.#url).port);
   }
 
-  /** Opens a WebSocket. */
-  async open(subprotocol: Subprotocol | undefined = 'sluice.v1.json'): Promise<RealPeer> {
-    const socket = new WebSocket(
-      `${this.#url.replace('http', 'ws')}/ws`,
-      subprotocol === undefined ? [] : [subprotocol],
-    );
+  /** Opens a WebSocket; `null` offers no subprotocol. */
+  async open(subprotocol: Subprotocol | null = 'sluice.v1.json'): Promise<RealPeer> {
+    const socket = new WebSocket(`${this.#url.replace('http', 'ws')}/ws`, subprotocol === null ? [] : [subprotocol]);
     this.#sockets.push(socket);
     const voice = new ProtocolClient((frame) => socket.send(frame), { binary: subprotocol === 'sluice.v1.msgpack' });
     socket.on('message', (data: Buffer, isBinary) => voice.receive(isBinary ? data : data.toString('utf8')));
