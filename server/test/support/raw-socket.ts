@@ -67,6 +67,11 @@ export class RawSocket {
     this.socket.write(Buffer.concat([head, Buffer.alloc(4), body]));
   }
 
+  /** What was received and not yet understood, as text. */
+  get text(): string {
+    return this.#received.toString('latin1');
+  }
+
   /** Frames that were read and not yet taken. */
   take(): { opcode: number; payload: Buffer }[] {
     const frames = this.#frames;
