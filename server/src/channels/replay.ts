@@ -83,6 +83,7 @@ export class Replayer {
     for (const cursor of subscriber.cursors.values()) {
       if (cursor.state !== 'replaying' || cursor.reading) continue;
       if (!hasRoom(subscriber)) return false; // `wake` comes with the drain
+      if (this.#budget <= 0) return true;
       this.#step(cursor);
       more ||= cursor.state === 'replaying' && !cursor.reading;
     }
