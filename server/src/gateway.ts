@@ -7,6 +7,7 @@ import { serveFolder } from './api/static-files.ts';
 import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
 import { Hub } from './channels/hub.ts';
+import { Presence } from './channels/presence.ts';
 import { Publishing } from './channels/publish.ts';
 import { Refusal } from './channels/refusal.ts';
 import { Replayer } from './channels/replay.ts';
@@ -62,11 +63,13 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { log } = engine;
   const replayer = new Replayer({ log, events, turn });
   const hub = new Hub({ log, fanout: transport, replayer, events, turn });
+  const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn });
   const outbox = new Outbox(turn);
   // The order matters: replies come before the messages of the subscriptions that they confirm.
   turn.atEnd(() => outbox.flush());
   turn.atEnd(() => hub.flush());
   turn.atEnd(() => replayer.run());
+  turn.atEnd(() => presence.flush());
   turn.atEnd(() => outbox.flush());
   const services: Services = {
     settings: config,
@@ -74,6 +77,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     rules: new Rules(config.channels),
     hub,
     replayer,
+    presence,
     publishing: new Publishing({ log, events, clock, nextId: createIds() }),
     log,
     events,

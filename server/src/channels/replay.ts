@@ -1,4 +1,4 @@
-import type { GapReason, Position } from '@sluice/protocol';
+import type { GapReason, Message, Position } from '@sluice/protocol';
 import type { Log, Page } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { Turn } from '../util/turn.ts';
@@ -122,25 +122,26 @@ export class Replayer {
     cursor.goLive();
   }
 
-  /** What a rule wants of a slow reader instead of plain replaying. SPEC.md section 6, `slow_reader`. */
+  /** What a rule wants of a slow reader instead of plain replaying: it skips to the head, with the newest messages if it may. SPEC.md section 7. */
   #skipAhead(cursor: Cursor): void {
-    const keep = cursor.skip === 'latest' ? 1 : 0;
+    const { channel, epoch, offset, skip } = cursor;
     cursor.skip = undefined;
-    const target = cursor.channel.sent - keep;
-    if (cursor.epoch === cursor.channel.epoch && target > cursor.offset) {
-      this.#gap(cursor, { epoch: cursor.epoch, offset: target }, 'slow_reader');
-    }
+    if (epoch !== channel.epoch || channel.sent <= offset) return;
+    const latest = skip === 'latest' ? channel.newest?.between(offset, channel.sent) : undefined;
+    this.#gap(cursor, { epoch, offset: channel.sent }, 'slow_reader', latest);
   }
 
-  #gap(cursor: Cursor, to: Position, reason: GapReason): void {
+  #gap(cursor: Cursor, to: Position, reason: GapReason, latest?: readonly Message[]): void {
     const { channel, subscriber, epoch, offset } = cursor;
-    subscriber.push({ type: 'gap', channel: channel.name, from: { epoch, offset }, to, reason });
+    const gap = { type: 'gap', channel: channel.name, from: { epoch, offset }, to, reason } as const;
+    subscriber.push(latest === undefined ? gap : { ...gap, latest });
     cursor.epoch = to.epoch;
     cursor.offset = to.offset;
     this.#events.emit('gap', { connection: subscriber.connection.id, channel: channel.name, reason });
   }
 }
 
-function hasRoom({ connection }: Subscriber): boolean {
+/** May more than replies be handed to this connection now? */
+export function hasRoom({ connection }: Subscriber): boolean {
   return !connection.congested && connection.buffered < LOW_WATER;
 }

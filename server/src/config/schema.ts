@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { KeyConfig } from '../auth/keys.ts';
+import type { Rate } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
 import { readChannels } from './channel-options.ts';
 import type { Config, ConfigInput } from './config.ts';
@@ -129,6 +130,12 @@ function parties(read: (path: string) => unknown): Pick<Config, 'issuer' | 'audi
   return { ...(issuer === undefined ? {} : { issuer }), ...(audience === undefined ? {} : { audience }) };
 }
 
+/** Seconds' worth that may come at once: a reconnect with all its subscriptions must fit. */
+const BURST = 10;
+
+/** 0 stands for no limit. */
+const toRate = (perSecond: number): Rate | null => (perSecond === 0 ? null : { perSecond, burst: perSecond * BURST });
+
 /**
  * Checks a configuration and fills in the defaults. A `Config` that it made itself is returned as it is.
  *
@@ -162,7 +169,12 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
       maxFrame,
       outbound: read('limits.outbound') as number,
       subscriptions: read('limits.subscriptions') as number,
+      operations: toRate(read('limits.operations') as number),
+      bytes: toRate(read('limits.bytes') as number),
+      connectionsPerUser: read('limits.connectionsPerUser') as number,
+      connectionsPerAddress: read('limits.connectionsPerAddress') as number,
     },
+    trustProxy: read('trustProxy') as boolean,
     heartbeat: read('heartbeat') as number,
     connectTimeout: read('connectTimeout') as number,
     tokenGrace: read('tokenGrace') as number,

@@ -1,4 +1,4 @@
-import { errorBody } from '@sluice/protocol';
+import { ERRORS, type ErrorName, errorBody } from '@sluice/protocol';
 import { negotiate } from '../protocols/negotiate.ts';
 import type { Acceptor, Admission, Handshake } from '../transport/connection.ts';
 import { isOriginAllowed } from './origin.ts';
@@ -13,16 +13,19 @@ export interface AcceptorOptions {
 
 /** Decides at the door who may open a WebSocket, and makes sessions of those who do. SPEC.md section 1. */
 export function createAcceptor({ services, origins, dev }: AcceptorOptions): Acceptor {
-  const turnAway = (handshake: Handshake, error: 'origin_refused' | 'command_invalid', detail: string): Admission => {
+  const turnAway = (handshake: Handshake, error: ErrorName, detail: string): Admission => {
     services.events.emit('rejected', { address: handshake.address, error, detail });
-    const status = error === 'origin_refused' ? 403 : 400;
-    return { ok: false, status, body: JSON.stringify({ error: errorBody(error, detail) }) };
+    return { ok: false, status: ERRORS[error].status, body: JSON.stringify({ error: errorBody(error, detail) }) };
   };
   return {
     admit(handshake) {
       const { origin, protocols } = handshake;
       if (!isOriginAllowed(handshake, origins, dev)) {
         return turnAway(handshake, 'origin_refused', `origin "${origin}" is not allowed; add it to "origins"`);
+      }
+      const most = services.settings.limits.connectionsPerAddress;
+      if (most > 0 && services.registry.addresses.of(handshake.address) >= most) {
+        return turnAway(handshake, 'too_many_connections', `an address may have at most ${most} connections`);
       }
       const wire = negotiate(protocols);
       if (wire === null) return turnAway(handshake, 'command_invalid', 'none of the offered subprotocols is known');
