@@ -46,6 +46,11 @@ export class Cursor {
     return this.epoch === this.channel.epoch && this.offset >= this.channel.sent;
   }
 
+  /** Does it stand where the log has not been yet, as far as this node has heard? Only the log can tell. */
+  get ahead(): boolean {
+    return this.offset > this.channel.head;
+  }
+
   /** Joins the fan-out. Must happen in the same step that found it at the head, or a message would slip between. */
   goLive(): void {
     if (this.#state !== 'replaying') return;

@@ -34,6 +34,7 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
+    options.replayer.onNewLife = (channel, { epoch, head }) => this.#resync(channel, epoch, head);
   }
 
   /** Channels that somebody on this node is subscribed to. */
@@ -75,7 +76,7 @@ export class Hub {
     }
     const cursor = new Cursor(subscriber, channel, position);
     // While the connection's buffer is full, a reply would come behind the messages of the topic: then it waits for the drain.
-    if (cursor.atHead && !subscriber.connection.congested) cursor.goLive();
+    if (cursor.atHead && !cursor.ahead && !subscriber.connection.congested) cursor.goLive();
     else this.#options.replayer.wake(subscriber);
     return cursor;
   }

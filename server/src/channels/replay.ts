@@ -2,6 +2,7 @@ import type { GapReason, Message, Position } from '@sluice/protocol';
 import type { Log, Page } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { Turn } from '../util/turn.ts';
+import type { Channel } from './channel.ts';
 import type { Cursor } from './cursor.ts';
 import { joinFrames } from './frames.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -24,6 +25,8 @@ export class Replayer {
   /** Connections with replaying cursors that may take more; those who may not come back by `wake`. */
   readonly #ready = new Set<Subscriber>();
   #budget = 0;
+  /** Told when a page shows that the log began a new life, of which no announcement has come. */
+  onNewLife: (channel: Channel, page: Page) => void = () => {};
 
   constructor({ log, events, turn }: { log: Log; events: EventBus; turn: Turn }) {
     this.#log = log;
@@ -63,20 +66,21 @@ export class Replayer {
   #step(cursor: Cursor): void {
     this.#budget--;
     if (cursor.skip !== undefined) this.#skipAhead(cursor);
-    if (cursor.atHead) {
+    if (cursor.atHead && !cursor.ahead) {
       this.#turnLive(cursor);
       return;
     }
+    const { epoch } = cursor.channel;
     const page = this.#log.read(cursor.channel.name, cursor.offset, PAGE);
     if (!(page instanceof Promise)) {
-      this.#apply(cursor, page);
+      this.#apply(cursor, page, epoch);
       return;
     }
     cursor.reading = true;
     page.then(
       (arrived) => {
         cursor.reading = false;
-        this.#apply(cursor, arrived);
+        this.#apply(cursor, arrived, epoch);
         this.wake(cursor.subscriber);
       },
       (error: unknown) => {
@@ -87,15 +91,24 @@ export class Replayer {
     );
   }
 
-  /** Sends what a page holds for this cursor, with a gap before it where the log does not join up. */
-  #apply(cursor: Cursor, page: Page): void {
+  /**
+   * Sends what a page holds for this cursor, with a gap before it where the log does not join up.
+   *
+   * @param known the channel's epoch when the page was asked for
+   */
+  #apply(cursor: Cursor, page: Page, known: string): void {
     if (cursor.state !== 'replaying') return;
+    const { channel } = cursor;
+    if (page.epoch !== channel.epoch) {
+      if (known !== channel.epoch) return; // asked for before the announcement of another life: read again
+      this.onNewLife(channel, page);
+    }
     if (page.epoch !== cursor.epoch || cursor.offset > page.head) {
       this.#gap(cursor, { epoch: page.epoch, offset: page.first - 1 }, 'epoch_changed');
       return; // the page was read at an offset of another life: read again
     }
     if (page.first > cursor.offset + 1) {
-      const reason = cursor.channel.rule.history === null ? 'no_history' : 'retention';
+      const reason = channel.rule.history === null ? 'no_history' : 'retention';
       this.#gap(cursor, { epoch: page.epoch, offset: page.first - 1 }, reason);
     }
     this.#send(cursor, page);

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from '@playwright/test';
+import type { AxeResults } from 'axe-core';
+import { expect, test } from './support/test.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds on the page that keeps people out: its rule, and where. */
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<AxeResults>('axe.run(document)');
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id} (${help}): ${target.join(' ')}`));
+}
+
+test('everything can be done with the keyboard', async ({ newPage, gateway, room }) => {
+  const ada = await newPage();
+  const { keyboard } = ada.page;
+  await ada.open({ url: gateway.url });
+  await expect(ada.nameField).toBeFocused();
+  await keyboard.type('ada');
+  await keyboard.press('Enter');
+  await ada.isLive();
+
+  await ada.tabTo(ada.roomField);
+  await keyboard.type(room);
+  await keyboard.press('Enter');
+  await expect(ada.page.getByRole('heading', { level: 1 })).toHaveText(room);
+  await ada.isLive();
+
+  await ada.tabTo(ada.composer);
+  await keyboard.type('No mouse was harmed');
+  await keyboard.press('Enter');
+  await expect(ada.message('No mouse was harmed')).toHaveAttribute('data-status', 'delivered');
+
+  await ada.tabTo(ada.bell);
+  await keyboard.press('Enter');
+  await expect(ada.panel).toBeVisible();
+  await keyboard.press('Escape');
+  await expect(ada.panel).toBeHidden();
+  await expect(ada.bell).toBeFocused();
+});
+
+const SCREENS = [
+  { name: 'on a desktop', viewport: { width: 1280, height: 800 } },
+  { name: 'on a phone', viewport: { width: 375, height: 667 } },
+];
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const { name, viewport } of SCREENS) {
+    test(`nothing keeps people out ${name} in ${colorScheme} colours`, async ({ newPage, gateway, room }) => {
+      const ada = await newPage({ colorScheme, viewport });
+      await ada.open({ url: gateway.url });
+      await expect(ada.nameField).toBeVisible();
+      expect(await barriers(ada.page), 'at the door').toEqual([]);
+
+      await gateway.publish({ channel: `chat:${room}`, data: { text: 'See https://example.com' } });
+      await ada.open({ url: gateway.url, room, name: 'ada' });
+      await ada.isLive();
+      await ada.say('Is this easy to read?');
+      await expect(ada.message('Is this easy to read?')).toHaveAttribute('data-status', 'delivered');
+      expect(await barriers(ada.page), 'in a room').toEqual([]);
+
+      await gateway.publish({ channel: 'user:ada', data: { title: 'Hello', body: 'Can you read this?' } });
+      await expect(ada.page.getByTestId('toast').first()).toBeVisible();
+      expect(await barriers(ada.page), 'with a toast').toEqual([]);
+      await ada.openBell();
+      await expect(ada.notifications.first()).toBeVisible();
+      expect(await barriers(ada.page), 'with the notifications open').toEqual([]);
+
+      const surplus = await ada.page.evaluate(() => {
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return scrollWidth - clientWidth;
+      });
+      expect(surplus, 'pixels that the page is wider than the screen').toBe(0);
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import type { ChatPage } from './support/chat-page.ts';
+import type { Gateway } from './support/gateway.ts';
+import { expect, test } from './support/test.ts';
+
+/** A backend and a person write numbered messages; resolves when the person has them all on the page. */
+async function fillRoom(bob: ChatPage, { gateway, room, count }: { gateway: Gateway; room: string; count: number }) {
+  for (let number = 1; number <= count; number++) {
+    const text = `Number ${number}`;
+    if (number % 10 !== 0) await gateway.publish({ channel: `chat:${room}`, data: { text } });
+    else {
+      await bob.say(text);
+      await expect(bob.message(text)).toHaveAttribute('data-status', 'delivered');
+    }
+  }
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => `Number ${index + 1}`);
+
+test('who was offline gets every message exactly once, in order', async ({ arrive, gateway, room }) => {
+  const ada = await arrive('ada');
+  const bob = await arrive('bob');
+  await ada.say('Back in a minute');
+  await expect(bob.message('Back in a minute')).toBeVisible();
+
+  await ada.page.context().setOffline(true);
+  await ada.shows('offline');
+  await fillRoom(bob, { gateway, room, count: 80 });
+  await ada.reads(['Back in a minute']);
+  await ada.say('Written in a tunnel');
+  await expect(ada.message('Written in a tunnel')).toHaveAttribute('data-status', 'sending');
+
+  await ada.page.context().setOffline(false);
+  await ada.isLive();
+  const expected = ['Back in a minute', ...numbers(80), 'Written in a tunnel'];
+  await ada.reads(expected);
+  await bob.reads(expected);
+  await expect(ada.gaps).toHaveCount(0);
+});
+
+test('a line that goes silent is noticed, and costs no message', async ({ arrive, startGateway, startProxy, room }) => {
+  const gateway = await startGateway({ env: { SLUICE_HEARTBEAT: '1s' } });
+  const proxy = await startProxy(gateway);
+  const ada = await arrive('ada', { url: proxy.url });
+  const bob = await arrive('bob', { url: gateway.url });
+
+  proxy.hold();
+  await fillRoom(bob, { gateway, room, count: 20 });
+  await expect(ada.badge).not.toHaveAttribute('data-state', 'connected');
+  await expect(ada.messages).toHaveCount(0);
+  await ada.say('Can you hear me?');
+
+  proxy.release();
+  await ada.isLive();
+  await ada.reads([...numbers(20), 'Can you hear me?']);
+  await bob.reads([...numbers(20), 'Can you hear me?']);
+  await expect(ada.gaps).toHaveCount(0);
+});

@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from '@playwright/test';
+import { chromiumArgs, ensureChromium } from '../scripts/find-chromium.mjs';
+
+export default defineConfig({
+  testMatch: '*.spec.ts',
+  outputDir: fileURLToPath(new URL('../.test-output/browser', import.meta.url)),
+  reporter: 'list',
+  fullyParallel: true,
+  workers: 2,
+  // A test that passes at the second try tells of a race, in the test or in Sluice: it is to be mended, not repeated.
+  retries: 0,
+  forbidOnly: process.env.CI !== undefined,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  use: {
+    launchOptions: { executablePath: ensureChromium(), args: chromiumArgs() },
+    // Transitions that are half done have colours and places that nobody sees for long.
+    contextOptions: { reducedMotion: 'reduce' },
+    viewport: { width: 1280, height: 800 },
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+  },
+});

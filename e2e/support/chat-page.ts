@@ -1,0 +1,147 @@
+import { expect, type Locator, type Page } from '@playwright/test';
+
+/** What the badge can say. */
+export type Badge = 'connected' | 'connecting' | 'reconnecting' | 'offline' | 'closed';
+
+export interface Visit {
+  /** Where the page is served. */
+  readonly url: string;
+  readonly room?: string;
+  readonly name?: string;
+  /** A token to use instead of one from the gateway. */
+  readonly token?: string;
+}
+
+/** The demo's page, as one person sees and uses it. */
+export class ChatPage {
+  readonly page: Page;
+  /** What went wrong in the page: errors on its console, and exceptions nobody caught. */
+  readonly complaints: string[] = [];
+  /** Addresses that the page asked for, WebSockets included. */
+  readonly requests: string[] = [];
+
+  readonly nameField: Locator;
+  readonly joinButton: Locator;
+  readonly roomField: Locator;
+  readonly composer: Locator;
+  readonly messages: Locator;
+  readonly badge: Locator;
+  readonly banner: Locator;
+  readonly bell: Locator;
+  readonly bellCount: Locator;
+  readonly panel: Locator;
+  readonly notifications: Locator;
+  readonly gaps: Locator;
+  readonly refusal: Locator;
+
+  constructor(page: Page) {
+    this.page = page;
+    this.nameField = page.getByLabel('Your display name');
+    this.joinButton = page.getByRole('button', { name: 'Join' });
+    this.roomField = page.getByLabel('Room name');
+    this.composer = page.getByTestId('composer');
+    this.messages = page.getByTestId('messages').getByTestId('message');
+    this.badge = page.getByTestId('connection');
+    this.banner = page.getByTestId('error-banner');
+    this.bell = page.getByTestId('bell');
+    this.bellCount = page.getByTestId('bell-count');
+    this.panel = page.getByRole('dialog', { name: 'Notifications' });
+    this.notifications = page.getByTestId('notification');
+    this.gaps = page.getByTestId('messages').getByTestId('gap');
+    this.refusal = page.getByTestId('message-error');
+    this.#listen();
+  }
+
+  #listen(): void {
+    const { page } = this;
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+    page.on('request', (request) => this.requests.push(request.url()));
+    page.on('websocket', (socket) => this.requests.push(socket.url()));
+  }
+
+  /** Opens the page; with a name, it comes in without being asked for one. */
+  async open({ url, room, name, token }: Visit): Promise<void> {
+    const address = new URL(url);
+    if (room !== undefined) address.searchParams.set('room', room);
+    if (name !== undefined) address.searchParams.set('as', name);
+    if (token !== undefined) address.searchParams.set('token', token);
+    await this.page.goto(address.href);
+  }
+
+  /** Waits for the badge to say so. */
+  async shows(badge: Badge): Promise<void> {
+    await expect(this.badge).toHaveAttribute('data-state', badge);
+  }
+
+  /** Connected, and everything in this room is here. */
+  async isLive(): Promise<void> {
+    await this.shows('connected');
+    await expect(this.page.getByTestId('messages')).toHaveAttribute('data-subscription', 'live');
+  }
+
+  /** Writes a message into the room in view, and sends it with Enter. */
+  async say(text: string): Promise<void> {
+    await this.composer.fill(text);
+    await this.composer.press('Enter');
+  }
+
+  /** The message with exactly this text. */
+  message(text: string): Locator {
+    return this.messages.filter({ has: this.page.getByText(text, { exact: true }) });
+  }
+
+  /** The texts of all messages, from top to bottom. */
+  get texts(): Locator {
+    return this.messages.locator('p.text');
+  }
+
+  /** The room holds exactly these messages, in this order. */
+  async reads(texts: readonly string[]): Promise<void> {
+    await expect(this.texts).toHaveText(texts);
+  }
+
+  /** Their offsets in the channel's log, from top to bottom. */
+  async offsets(): Promise<number[]> {
+    const offsets = await this.messages.evaluateAll((items) => items.map((item) => item.getAttribute('data-offset')));
+    return offsets.map(Number);
+  }
+
+  async enterRoom(room: string): Promise<void> {
+    await this.page.locator(`[data-room="${room}"]`).click();
+    await expect(this.page.getByRole('heading', { level: 1 })).toHaveText(room);
+  }
+
+  async openBell(): Promise<void> {
+    await this.bell.click();
+    await expect(this.panel).toBeVisible();
+  }
+
+  /** The command that the page offers to a backend developer. */
+  async curlLine(): Promise<string> {
+    return (await this.page.getByTestId('curl').textContent()) ?? '';
+  }
+
+  /** From now on keeps every word of the badge; the function returned reads them. */
+  async watchBadge(): Promise<() => Promise<string[]>> {
+    const states = await this.badge.evaluateHandle((badge) => {
+      const seen: string[] = [];
+      const look = () => seen.push(badge.getAttribute('data-state') ?? '');
+      look();
+      new MutationObserver(look).observe(badge, { attributeFilter: ['data-state'] });
+      return seen;
+    });
+    return () => states.jsonValue();
+  }
+
+  /** Presses Tab until this has the focus, as somebody without a mouse does. */
+  async tabTo(target: Locator): Promise<void> {
+    for (let presses = 0; presses < 40; presses++) {
+      if (await target.evaluate((element) => element === document.activeElement)) return;
+      await this.page.keyboard.press('Tab');
+    }
+    throw new Error(`Tab does not reach ${target}`);
+  }
+}

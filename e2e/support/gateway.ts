@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const COMMAND = here('../../server/bin/sluice.js');
+const DEMO_CONFIG = here('../../demo-app/sluice.yaml');
+
+/** How a test's gateway differs from the demo's. */
+export interface GatewayOptions {
+  /** Folder served at `/`; default: the built demo. */
+  readonly folder?: string;
+  /** Environment variables, e.g. `SLUICE_HEARTBEAT`. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A message from a backend. */
+export interface Publication {
+  readonly channel: string;
+  readonly data: unknown;
+}
+
+// A worker that dies must not leave gateways behind.
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** The gateway as people start it: `sluice serve --dev`, in a process of its own, with the demo's configuration. */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  #process: ChildProcess | undefined;
+  #port = 0;
+  #apiKey: string | undefined;
+
+  constructor(options: GatewayOptions = {}) {
+    this.#options = options;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Where it listens: the page, the API, and `/ws`. */
+  get url(): string {
+    return `http://localhost:${this.#port}`;
+  }
+
+  /** Starts it: at first on a free port, afterwards always on the same. */
+  async start(): Promise<void> {
+    const { folder, env } = this.#options;
+    if (this.#port === 0) this.#port = await freePort();
+    const args = [COMMAND, 'serve', '--dev', '--config', DEMO_CONFIG, '--port', String(this.#port)];
+    if (folder !== undefined) args.push('--static', folder);
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH, SLUICE_LOG_FORMAT: 'json', ...env },
+    });
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    this.#process = child;
+    this.#apiKey = undefined;
+    await started(child);
+  }
+
+  /** Ends it as a power cut does: nobody is told, and all that was in memory is lost. */
+  async crash(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Asks it to stop: it drains, and must end with the code 0. */
+  async drain(): Promise<void> {
+    const code = await this.#end('SIGTERM');
+    if (code !== 0) throw new Error(`the gateway should end with the code 0 after SIGTERM; it ended with ${code}`);
+  }
+
+  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    const [code] = await exit;
+    return code;
+  }
+
+  /** Publishes over the HTTP API, as a backend does; resolves when the gateway holds the message. */
+  async publish(publication: Publication): Promise<void> {
+    this.#apiKey ??= await this.#fetchApiKey();
+    const response = await fetch(`${this.url}/api/v1/publish`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${this.#apiKey}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(publication),
+    });
+    if (!response.ok) throw new Error(`publishing was answered with ${response.status}: ${await response.text()}`);
+  }
+
+  /** The value of a metric without labels, e.g. `sluice_connections`. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
+    if (line === undefined) throw new Error(`there is no metric ${name}`);
+    return Number(line.slice(name.length));
+  }
+
+  async #fetchApiKey(): Promise<string> {
+    const response = await fetch(`${this.url}/dev/token?sub=backend`);
+    const { apiKey } = (await response.json()) as { apiKey: string };
+    return apiKey;
+  }
+}
+
+/** Waits for the word in its log, and goes on reading, so that the pipes never fill. */
+function started(child: ChildProcess): Promise<void> {
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error('the gateway was started without pipes');
+  const errors: string[] = [];
+  createInterface(stderr).on('line', (line) => errors.push(line));
+  return new Promise((resolve, reject) => {
+    createInterface(stdout).on('line', (line) => {
+      if (line.includes('gateway started')) resolve();
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the gateway ended with the code ${code}:\n${errors.join('\n')}`)));
+  });
+}

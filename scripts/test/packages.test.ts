@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+// The packages as somebody who installs them gets them: packed, in a folder that knows nothing of this repository.
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const MINUTES = 60_000;
+
+const TYPED = `
+import { type Channel, createClient, type Message, SluiceError } from '@sluice/client';
+import { msgpack } from '@sluice/client/msgpack';
+import { type ConfigInput, createGateway, mintToken } from '@sluice/server';
+
+interface Note { readonly text: string }
+const config: ConfigInput = { port: 0, keys: [{ secret: 'x'.repeat(32) }], channels: { 'note:{id}': { history: true } } };
+const gateway = createGateway(config);
+const client = createClient({ url: (await gateway.start()).url, codec: msgpack, token: () => mintToken({ secret: 'x', algorithm: 'HS256', sub: 'ada', expiresIn: 1000 }) });
+const notes: Channel<Note> = client.channel<Note>('note:1');
+notes.subscribe((message: Message<Note>) => message.data.text.toUpperCase(), { rewind: 1, onGap: ({ lost }) => lost?.toFixed() });
+// @ts-expect-error a note has a text, not a number
+notes.publish({ text: 1 }).catch((error: SluiceError) => error.retryable);
+`;
+
+const PROGRAM = `
+import { createClient } from '@sluice/client';
+import { msgpack } from '@sluice/client/msgpack';
+import { createGateway, mintToken } from '@sluice/server';
+import WebSocket from 'ws';
+
+const secret = 'a secret for this program, thirty-two bytes or more';
+const allow = { subscribe: 'users', publish: 'users' };
+const gateway = createGateway({ host: '127.0.0.1', port: 0, keys: [{ secret }], channels: { 'note:{id}': { allow } }, log: { level: 'silent' } });
+const { url } = await gateway.start();
+for (const codec of [undefined, msgpack]) {
+  const token = () => mintToken({ secret, algorithm: 'HS256', sub: 'ada', expiresIn: 60_000 });
+  const client = createClient({ url: url.replace('http', 'ws') + '/ws', token, WebSocket, ...(codec && { codec }) });
+  const received = new Promise((resolve) => client.channel('note:1').subscribe(resolve));
+  await client.channel('note:1').publish({ text: 'Hello' });
+  const { data, from, offset } = await received;
+  console.log(JSON.stringify({ data, from, offset }));
+  client.close();
+}
+await gateway.close();
+`;
+
+const COMPILER = { target: 'ES2022', strict: true, noEmit: true, types: ['node'], lib: ['ES2023', 'DOM'] };
+
+let folder: string;
+const npm = (args: readonly string[], cwd: string) => run('npm', args, { cwd });
+const write = (name: string, content: string) => writeFile(join(folder, name), content);
+
+beforeAll(async () => {
+  const workspaces = ['protocol', 'client-sdk', 'server'];
+  if (!workspaces.every((name) => existsSync(join(root, name, 'dist/index.js')))) {
+    await npm(['run', 'build', ...workspaces.flatMap((name) => ['-w', name])], root);
+  }
+  folder = await mkdtemp(join(tmpdir(), 'sluice-packages-'));
+  // What is built is packed as it is: building again would pull it from under other tests.
+  const options = ['--ignore-scripts', '--json', '--pack-destination', folder];
+  const { stdout } = await npm(['pack', ...options, ...workspaces.flatMap((name) => ['-w', name])], root);
+  const packed = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
+  const tarballs = packed.map(({ filename }) => `./${filename}`);
+  await write('package.json', JSON.stringify({ name: 'elsewhere', private: true, type: 'module' }));
+  await npm(['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs, 'ws@8', '@types/node@20'], folder);
+}, 3 * MINUTES);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it.each([
+  { moduleResolution: 'NodeNext', module: 'NodeNext' },
+  { moduleResolution: 'bundler', module: 'ESNext' },
+])(
+  'gives programs their types, with module resolution $moduleResolution',
+  async (resolution) => {
+    await write('program.ts', TYPED);
+    const name = `tsconfig.${resolution.moduleResolution}.json`;
+    await write(name, JSON.stringify({ compilerOptions: { ...COMPILER, ...resolution }, files: ['program.ts'] }));
+    const compiler = join(root, 'node_modules/typescript/bin/tsc');
+    const { stdout } = await run(process.execPath, [compiler, '-p', name], { cwd: folder }).catch((error) => error);
+    expect(stdout).toBe('');
+  },
+  MINUTES,
+);
+
+it(
+  'runs a gateway and exchanges a message, in both codecs',
+  async () => {
+    await write('program.mjs', PROGRAM);
+    const { stdout } = await run(process.execPath, ['program.mjs'], { cwd: folder });
+    const messages = stdout
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(messages).toEqual([1, 2].map((offset) => ({ data: { text: 'Hello' }, from: 'ada', offset })));
+  },
+  MINUTES,
+);
+
+it(
+  'brings the command line along',
+  async () => {
+    const { stdout } = await run('npx', ['--no-install', 'sluice', '--help'], { cwd: folder });
+    expect(stdout).toContain('sluice');
+    expect(stdout).toContain('serve');
+  },
+  MINUTES,
+);

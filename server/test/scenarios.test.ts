@@ -1,0 +1,47 @@
+import { describe, it } from 'vitest';
+import type { Follower } from './support/follower.ts';
+import { type ChannelName, Model } from './support/model.ts';
+
+/** A model with one follower on one channel. */
+function alone(channel: ChannelName): { model: Model; ada: Follower } {
+  const model = new Model({ channels: [channel], followers: 1 });
+  const [ada] = model.followers;
+  if (ada === undefined) throw new Error('there is no follower');
+  model.connect(ada);
+  return { model, ada };
+}
+
+function rest(model: Model): void {
+  model.settle();
+  model.check();
+  model.checkRest();
+}
+
+describe('a cursor', () => {
+  it('comes to rest when the log has begun anew and nobody has published since', () => {
+    const { model, ada } = alone('long');
+    ada.subscribe('long', { position: { epoch: 'elsewhere', offset: 0 } });
+    model.chaos.restart('long');
+    rest(model);
+  });
+
+  it('that is told of a new life by a page takes the others along', () => {
+    const model = new Model({ channels: ['long'], followers: 2 });
+    const [ada, ben] = model.followers as [Follower, Follower];
+    model.connect(ada);
+    model.connect(ben);
+    ada.subscribe('long', {});
+    model.settle();
+    model.chaos.restart('long');
+    ben.subscribe('long', { position: { epoch: 'elsewhere', offset: 3 } });
+    rest(model);
+  });
+
+  it('that is placed ahead of the log is told so, instead of waiting for the log to come by', () => {
+    const { model, ada } = alone('long');
+    model.publish('long', { count: 2, size: 10 });
+    const { epoch } = model.chaos.read('long', 0, 0);
+    ada.subscribe('long', { position: { epoch, offset: 7 } });
+    rest(model);
+  });
+});

@@ -1,0 +1,111 @@
+import type { Message, PublishResult } from '@sluice/protocol';
+import type { AppendOptions, Deliver, Engine, Entry, Log, Page } from '../../src/engine/engine.ts';
+import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import type { Clock } from '../../src/util/clock.ts';
+
+/** Everything that ever stood in one channel's log: by life, in order. */
+export type Lives = Map<string, Message[]>;
+
+/**
+ * The memory engine, with the misfortunes of a remote one: announcements get lost, and a log may begin a new life. Remembers everything that was
+ * ever appended, so that what subscribers hear can be judged.
+ */
+export class ChaosEngine implements Engine, Log {
+  readonly name = 'chaos';
+  readonly log: Log = this;
+  readonly truth = new Map<string, Lives>();
+  readonly #inner: MemoryEngine;
+  readonly #generations = new Map<string, number>();
+  readonly #watched = new Set<string>();
+  readonly #losses = new Map<string, number>();
+  #deliver: Deliver = () => {};
+
+  constructor(clock: Clock) {
+    this.#inner = new MemoryEngine({ clock });
+  }
+
+  start(deliver: Deliver): void {
+    this.#deliver = deliver;
+    this.#inner.start((inner, epoch, message) => this.#announce(inner, epoch, message));
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+
+  /** The log loses everything, unannounced. */
+  restart(channel: string): void {
+    if (this.#watched.has(channel)) this.#inner.unwatch(this.#name(channel));
+    this.#generations.set(channel, this.#generation(channel) + 1);
+    if (this.#watched.has(channel)) this.#inner.watch(this.#name(channel));
+  }
+
+  /** The next announcements of the channel do not arrive. */
+  lose(channel: string, count: number): void {
+    this.#losses.set(channel, count);
+  }
+
+  append(channel: string, entry: Entry, options: AppendOptions): PublishResult {
+    const result = this.#inner.append(this.#name(channel), entry, options);
+    const epoch = this.#epoch(channel, result.epoch);
+    if (result.id === entry.id) this.#life(channel, epoch).push({ ...entry, offset: result.offset });
+    return { ...result, epoch };
+  }
+
+  read(channel: string, after: number, limit: number): Page {
+    const page = this.#inner.read(this.#name(channel), after, limit);
+    return { ...page, epoch: this.#epoch(channel, page.epoch) };
+  }
+
+  seek(channel: string, time: number): number {
+    return this.#inner.seek(this.#name(channel), time);
+  }
+
+  watch(channel: string): void {
+    this.#watched.add(channel);
+    this.#inner.watch(this.#name(channel));
+  }
+
+  unwatch(channel: string): void {
+    this.#watched.delete(channel);
+    this.#inner.unwatch(this.#name(channel));
+  }
+
+  /** Is the channel watched? */
+  watches(channel: string): boolean {
+    return this.#watched.has(channel);
+  }
+
+  #announce(inner: string, innerEpoch: string, message: Message): void {
+    const [channel = inner] = inner.split(' ');
+    const losses = this.#losses.get(channel) ?? 0;
+    if (losses > 0) this.#losses.set(channel, losses - 1);
+    else this.#deliver(channel, this.#epoch(channel, innerEpoch), message);
+  }
+
+  #life(channel: string, epoch: string): Message[] {
+    let lives = this.truth.get(channel);
+    if (lives === undefined) {
+      lives = new Map();
+      this.truth.set(channel, lives);
+    }
+    let life = lives.get(epoch);
+    if (life === undefined) {
+      life = [];
+      lives.set(epoch, life);
+    }
+    return life;
+  }
+
+  #generation(channel: string): number {
+    return this.#generations.get(channel) ?? 0;
+  }
+
+  #name(channel: string): string {
+    return `${channel} ${this.#generation(channel)}`;
+  }
+
+  #epoch(channel: string, inner: string): string {
+    return `${inner}/${this.#generation(channel)}`;
+  }
+}

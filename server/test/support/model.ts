@@ -1,0 +1,229 @@
+import type { GapPush, Json, Message, Position, StartingPoint, SubscribeResult } from '@sluice/protocol';
+import { pino } from 'pino';
+import type { Cursor } from '../../src/channels/cursor.ts';
+import type { ConfigInput } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/schema.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { type Assembly, assemble } from '../../src/gateway.ts';
+import { createAcceptor } from '../../src/session/acceptor.ts';
+import { LoopbackTransport } from '../../src/transport/loopback.ts';
+import { ManualClock } from '../../src/util/clock.ts';
+import { Turn } from '../../src/util/turn.ts';
+import { ChaosEngine } from './chaos-engine.ts';
+import { Follower, type Judge } from './follower.ts';
+
+const DAY = 86_400_000;
+const OPEN = { '*': 'anyone' } as const;
+
+/** Channels with all that a rule can say about slow readers and retention. On `safe` nothing may ever be lost. */
+export const CHANNELS = {
+  safe: { allow: OPEN, history: { count: 1_000_000, age: 3650 * DAY } },
+  short: { allow: OPEN, history: { count: 8, age: '1m' } },
+  long: { allow: OPEN, history: { count: 300, age: '10m' } },
+  latest: { allow: OPEN, history: { count: 50, age: '1h' }, slow: 'latest' },
+  drop: { allow: OPEN, history: { count: 50, age: '1h' }, slow: 'drop' },
+  strict: { allow: OPEN, history: { count: 50, age: '1h' }, slow: 'disconnect' },
+  passing: { allow: OPEN },
+  cutting: { allow: OPEN, slow: 'disconnect' },
+} as const satisfies ConfigInput['channels'];
+
+export type ChannelName = keyof typeof CHANNELS;
+export const CHANNEL_NAMES = Object.keys(CHANNELS) as ChannelName[];
+
+/** Bytes of the small limit: little is enough to jam a connection. */
+const OUTBOUND = 16_384;
+const CONFIG = parseConfig({
+  anonymous: true,
+  channels: CHANNELS,
+  limits: { outbound: OUTBOUND, maxFrame: 1_048_576 },
+  log: { level: 'silent' },
+});
+const LOG = pino({ level: 'silent' });
+
+/** Turns of the loop after which a gateway that nobody asks anything must have come to rest. */
+const PATIENCE = 300;
+
+export interface ModelOptions {
+  readonly channels: readonly ChannelName[];
+  readonly followers: number;
+  /** Puts something between the gateway and the engine. */
+  readonly wrap?: (engine: ChaosEngine) => Engine;
+}
+
+/** A gateway whose every step the test makes, with followers that judge what they hear. */
+export class Model {
+  readonly clock = new ManualClock();
+  readonly transport = new LoopbackTransport({ limit: OUTBOUND / 2 });
+  readonly chaos = new ChaosEngine(this.clock);
+  readonly assembly: Assembly;
+  readonly channels: readonly ChannelName[];
+  readonly followers: readonly Follower[];
+  readonly faults: string[] = [];
+  #deferred: (() => void)[] = [];
+  #published = 0;
+  #biggest = 0;
+
+  constructor({ channels, followers, wrap = (engine) => engine }: ModelOptions) {
+    this.channels = channels;
+    const turn = new Turn((task) => this.#deferred.push(task));
+    const engine = wrap(this.chaos);
+    const { transport, clock } = this;
+    this.assembly = assemble(CONFIG, { transport, clock, turn, engine, log: LOG });
+    const { services } = this.assembly;
+    void engine.start((channel, epoch, message) => services.hub.deliver(channel, epoch, message));
+    transport.open(createAcceptor({ services, origins: [], dev: false }));
+    services.events.on('fault', ({ where, error }) => this.faults.push(`fault in ${where}: ${String(error)}`));
+    const judge = this.#judge();
+    // A log that never held anything is forgotten after a while, and comes back as another life.
+    this.publish('safe', { count: 1, size: 0 });
+    this.followers = Array.from(
+      { length: followers },
+      (_, at) => new Follower(`follower ${at}`, { binary: at % 2 === 1, judge }),
+    );
+  }
+
+  // Steps ------------------------------------------------------------------------------------------------------------
+
+  connect(follower: Follower): void {
+    this.transport.step();
+    const protocols = [follower.binary ? 'sluice.v1.msgpack' : 'sluice.v1.json'];
+    if (!follower.connected) follower.connect(this.transport.connect({ protocols }));
+  }
+
+  /** Publishes from a backend. */
+  publish(channel: ChannelName, { count, size }: { count: number; size: number }): void {
+    const { services } = this.assembly;
+    const match = services.rules.match(channel);
+    if (match === null) throw new Error(`no rule for ${channel}`);
+    for (let at = 0; at < count; at++) {
+      const draft = { data: this.data(size) };
+      void services.publishing.publish({ channel, rule: match.rule, draft, publisher: { kind: 'backend' } });
+    }
+  }
+
+  data(size: number): Json {
+    this.#biggest = Math.max(this.#biggest, size);
+    return { n: ++this.#published, fill: 'x'.repeat(size) };
+  }
+
+  /** One turn of the loop: what was published is written, then what was deferred is done. */
+  turn(): void {
+    this.transport.step();
+    const tasks = this.#deferred;
+    this.#deferred = [];
+    for (const task of tasks) task();
+  }
+
+  /** Turns until there is nothing left to do. */
+  settle(): void {
+    for (let turns = 0; this.#deferred.length > 0; turns++) {
+      if (turns > PATIENCE) throw new Error('the gateway does not come to rest');
+      this.turn();
+    }
+    this.transport.step();
+    if (this.#deferred.length > 0) this.settle();
+  }
+
+  get busy(): boolean {
+    return this.#deferred.length > 0;
+  }
+
+  // Judgement --------------------------------------------------------------------------------------------------------
+
+  /** Throws when anything was wrong up to here. */
+  check(): void {
+    const faults = [...this.faults, ...this.followers.flatMap((follower) => follower.faults)];
+    for (const { socket, name } of this.followers) {
+      const held = socket?.held ?? 0;
+      // A frame joins messages up to 16 KB, or holds a single larger one; a reply may hold a page of history.
+      const most = OUTBOUND / 2 + Math.max(this.#biggest, 16_384) + 262_144 + 1_024;
+      if (held > most) faults.push(`${held} bytes are held for ${name}, more than ${most}`);
+    }
+    if (faults.length > 0) throw new Error(faults.slice(0, 5).join('\n'));
+  }
+
+  /** Throws unless every cursor is live at the head, and every follower stands there too. */
+  checkRest(): void {
+    for (const follower of this.followers) {
+      for (const [channel, seat] of follower.seats) {
+        if (!seat.wanted) continue;
+        const { epoch, head } = this.chaos.read(channel, 0, 0);
+        const { position, wire, state } = seat;
+        const stands = `${position?.epoch}/${position?.offset} ${wire} ${state}`;
+        if (stands !== `${epoch}/${head} on live`) {
+          throw new Error(`${follower.name} stands at ${stands} of ${channel}, whose head is ${epoch}/${head}`);
+        }
+      }
+    }
+    for (const cursor of this.#cursors()) {
+      if (cursor.state !== 'live') throw new Error(`a cursor on ${cursor.channel.name} is ${cursor.state}`);
+    }
+  }
+
+  #cursors(): readonly Cursor[] {
+    return this.assembly.services.registry.all().flatMap((session) => [...session.cursors.values()]);
+  }
+
+  /** Throws when a vanished client left something behind. */
+  checkEmpty(): void {
+    const { hub, registry } = this.assembly.services;
+    const left = { channels: hub.size, sessions: registry.size, sockets: this.transport.size };
+    if (Object.values(left).some((count) => count > 0)) throw new Error(`left behind: ${JSON.stringify(left)}`);
+    const watched = this.channels.filter((channel) => this.chaos.watches(channel));
+    if (watched.length > 0) throw new Error(`still watched: ${watched.join()}`);
+    if (this.clock.running > 1) throw new Error(`${this.clock.running} timers run; the engine's sweep is one`);
+  }
+
+  #judge(): Judge {
+    return {
+      at: (channel, position) => this.#at(channel, position),
+      gap: (push) => this.judgeGap(push),
+      subscribed: (channel, start, result) => this.judgeStart(channel as ChannelName, start, result),
+      published: (channel, position) => {
+        const stands = this.#at(channel, position);
+        return stands?.id === position.id ? undefined : `was told that ${JSON.stringify(position)} is in ${channel}`;
+      },
+    };
+  }
+
+  #at(channel: string, { epoch, offset }: Position): Message | undefined {
+    return this.chaos.truth.get(channel)?.get(epoch)?.[offset - 1];
+  }
+
+  judgeGap({ channel, from, to, reason }: GapPush): string | undefined {
+    if (channel === 'safe') return `heard of a gap of "safe", ${reason}`;
+    const rule: { history?: unknown; slow?: string } = CHANNELS[channel as ChannelName];
+    const page = this.chaos.read(channel, 0, 0);
+    const told = `heard of a gap of ${channel}, ${reason} from ${from.epoch}/${from.offset} to ${to.epoch}/${to.offset}`;
+    switch (reason) {
+      case 'epoch_changed':
+        return from.epoch === to.epoch && from.offset <= to.offset ? `${told}, in one epoch` : undefined;
+      case 'no_history':
+        return rule.history === undefined ? undefined : `${told}, but there is history`;
+      case 'slow_reader': {
+        const slow = rule.slow ?? (rule.history === undefined ? 'drop' : 'replay');
+        return slow === 'drop' || slow === 'latest' ? undefined : `${told}, but the rule says ${slow}`;
+      }
+      case 'retention':
+        if (rule.history === undefined) return `${told}, but there is no history`;
+        return page.epoch === to.epoch && to.offset >= page.first
+          ? `${told}, but the log begins at ${page.first}`
+          : undefined;
+    }
+  }
+
+  /** Where a cursor must start. Called when the reply is heard: then the log may have moved on, but not back. */
+  judgeStart(channel: ChannelName, start: StartingPoint, { epoch, offset }: SubscribeResult): string | undefined {
+    const told = `asked for ${channel} from ${JSON.stringify(start)}, got ${epoch}/${offset}`;
+    if (start.position !== undefined) {
+      const { position } = start;
+      return position.epoch === epoch && position.offset === offset ? undefined : `${told}, another position`;
+    }
+    if (start.since !== undefined) {
+      const page = this.chaos.read(channel, offset - 1, 1);
+      const last = page.epoch === epoch && page.first <= offset ? page.messages[0] : undefined;
+      return last !== undefined && last.time >= start.since ? `${told}, too late` : undefined;
+    }
+    return undefined;
+  }
+}
