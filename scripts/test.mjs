@@ -74,7 +74,20 @@ async function unit() {
   return countReport('unit.json', ok, countVitest);
 }
 
+/** Finds or installs the browser here, so that a slow download is not taken from the tests' time. */
+async function hasBrowser() {
+  try {
+    const { ensureChromium } = await import('./find-chromium.mjs');
+    console.log(`Browser: ${ensureChromium()}\n`);
+    return true;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return false;
+  }
+}
+
 async function browser() {
+  if (!(await hasBrowser())) return countStep(false);
   const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: `${output}browser.json` };
   const args = ['playwright', 'test', '--config', 'e2e/playwright.config.ts', '--reporter=list,json'];
   const ok = await run('npx', args, { minutes: 7, env });

@@ -23,7 +23,7 @@ export class Channel {
   /** `sent` as it stood before the latest fan-out. */
   #base: number;
   #fannedOutIn = -1;
-  /** Announced in this turn, not yet fanned out: offsets `sent + 1` to `head`. */
+  /** Announced, not yet fanned out: offsets `sent + 1` to `head`. */
   news: Message[] = [];
   /** Kept where the rule wants slow readers to skip to it. */
   readonly newest: Newest | undefined;
@@ -50,14 +50,14 @@ export class Channel {
     return audience;
   }
 
-  /** Takes the news of this turn: from here on they count as sent. */
-  takeNews(turn: number): Message[] {
+  /** Takes the oldest news: from here on they count as sent in this turn. */
+  takeNews(turn: number, count: number): readonly Message[] {
     const news = this.news;
-    this.news = [];
+    this.news = news.slice(count);
     this.#base = this.sent;
     this.#fannedOutIn = turn;
-    this.sent = this.head;
-    return news;
+    this.sent += Math.min(count, news.length);
+    return this.news.length === 0 ? news : news.slice(0, count);
   }
 
   /**

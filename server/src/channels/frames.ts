@@ -1,8 +1,11 @@
 import type { Message } from '@sluice/protocol';
 import type { Part, Wire } from '../protocols/protocol.ts';
 
-/** Above 16 KB uWebSockets.js stops batching, and one frame would hold up a slow reader's others. */
-const FRAME = 16_000;
+/**
+ * Bytes of messages in one frame. With its envelope it stays below the 16 KB from which on uWebSockets.js writes a publish at
+ * once instead of batching it, and a longer frame would hold up a slow reader's others.
+ */
+const FRAME = 15_800;
 
 /** A frame, and the offset of the last message in it. */
 export interface JoinedFrame {
@@ -10,25 +13,49 @@ export interface JoinedFrame {
   readonly last: number;
 }
 
+/** Messages of one channel in a row; `parts` where they are encoded already. */
+export interface Stretch {
+  readonly channel: string;
+  readonly epoch: string;
+  readonly messages: readonly Message[];
+  readonly parts?: readonly Part[];
+}
+
 /** Encodes messages and joins them into frames of a good size, one at a time as the caller has room for them. */
-export function* joinFrames(
-  wire: Wire,
-  stretch: { readonly channel: string; readonly epoch: string; readonly messages: readonly Message[] },
-): Generator<JoinedFrame> {
-  const { channel, epoch, messages } = stretch;
-  let parts: Part[] = [];
+export function* joinFrames(wire: Wire, { channel, epoch, messages, parts }: Stretch): Generator<JoinedFrame> {
+  let joined: Part[] = [];
   let size = 0;
   let last = 0;
-  for (const message of messages) {
-    const part = wire.encodeMessage(message);
-    if (size > 0 && size + part.length > FRAME) {
-      yield { bytes: wire.join(channel, epoch, parts), last };
-      parts = [];
+  for (const [at, message] of messages.entries()) {
+    const part = parts?.[at] ?? wire.encodeMessage(message);
+    const bytes = sizeOf(part);
+    if (size > 0 && size + bytes > FRAME) {
+      yield { bytes: wire.join(channel, epoch, joined), last };
+      joined = [];
       size = 0;
     }
-    parts.push(part);
-    size += part.length;
+    joined.push(part);
+    size += bytes;
     last = message.offset;
   }
-  if (parts.length > 0) yield { bytes: wire.join(channel, epoch, parts), last };
+  if (joined.length > 0) yield { bytes: wire.join(channel, epoch, joined), last };
+}
+
+/**
+ * How many of these messages may be published in one turn: up to the first that needs a large frame after a smaller one.
+ *
+ * uWebSockets.js writes a large frame at once, and what it had batched for that socket just before it. Where the buffer refuses the batch
+ * it takes the large frame all the same, so that the reader would see a hole before anybody could tell it of one.
+ */
+export function countForOneTurn(parts: readonly Part[]): number {
+  const large = (part: Part) => sizeOf(part) > FRAME;
+  const small = parts.findIndex((part) => !large(part));
+  if (small === -1) return parts.length;
+  const next = parts.findIndex((part, at) => at > small && large(part));
+  return next === -1 ? parts.length : next;
+}
+
+/** Bytes of a part, and of the comma behind it. */
+function sizeOf(part: Part): number {
+  return (typeof part === 'string' ? Buffer.byteLength(part) : part.byteLength) + 1;
 }

@@ -6,7 +6,7 @@ import type { Fanout } from '../transport/connection.ts';
 import type { Turn } from '../util/turn.ts';
 import { Channel } from './channel.ts';
 import { Cursor } from './cursor.ts';
-import { joinFrames } from './frames.ts';
+import { countForOneTurn, joinFrames } from './frames.ts';
 import type { Replayer } from './replay.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -149,8 +149,8 @@ export class Hub {
   #resync(channel: Channel, epoch: string, head: number): void {
     for (const cursor of channel.cursors) {
       if (cursor.state === 'live') {
-        const doubtful = this.#overflowed.has(cursor.subscriber);
-        cursor.fallBehind(doubtful ? channel.served(this.#turns) : channel.sent);
+        // The latest fan-out may still be refused: the transport tells a moment later.
+        cursor.fallBehind(channel.served(this.#turns));
         cursor.subscriber.push({ type: 'replaying', channel: channel.name });
       }
       this.#options.replayer.wake(cursor.subscriber);
@@ -176,20 +176,25 @@ export class Hub {
     if (this.#dirty.size === 0) return;
     this.#turns++;
     for (const channel of this.#dirty) this.#fanOut(channel);
-    this.#dirty.clear();
+    if (this.#dirty.size > 0) this.#options.turn.schedule(); // large messages wait for a turn of their own
   }
 
   #fanOut(channel: Channel): void {
-    const news = channel.takeNews(this.#turns);
-    let deliveries = 0;
+    const { name, epoch } = channel;
+    const encoded = channel.audiences
+      .filter(({ live }) => live > 0)
+      .map((audience) => ({ ...audience, parts: channel.news.map((message) => audience.wire.encodeMessage(message)) }));
+    const count = encoded.reduce((least, { parts }) => Math.min(least, countForOneTurn(parts)), channel.news.length);
+    const messages = channel.takeNews(this.#turns, count);
+    if (channel.news.length === 0) this.#dirty.delete(channel);
     let bytes = 0;
-    for (const { live, topic, wire } of channel.audiences) {
-      if (live === 0) continue;
-      for (const frame of joinFrames(wire, { channel: channel.name, epoch: channel.epoch, messages: news })) {
+    let deliveries = 0;
+    for (const { live, topic, wire, parts } of encoded) {
+      for (const frame of joinFrames(wire, { channel: name, epoch, messages, parts })) {
         this.#options.fanout.publish(topic, frame.bytes, wire.binary);
         bytes += frame.bytes.byteLength * live;
       }
-      deliveries += news.length * live;
+      deliveries += messages.length * live;
     }
     this.#options.events.emit('delivered', { deliveries, bytes });
   }

@@ -20,7 +20,8 @@ export class Outbox {
   }
 
   flush(): void {
-    for (const holding of this.#holding) holding.release();
-    this.#holding.clear();
+    const released = [...this.#holding];
+    this.#holding.clear(); // first: what is held back from here on waits for the next flush
+    for (const holding of released) holding.release();
   }
 }

@@ -11,6 +11,7 @@ import { dispatch } from './dispatch.ts';
 import { Expiry } from './expiry.ts';
 import { Inbox } from './inbox.ts';
 import type { ConnectionLimits } from './limits.ts';
+import { Pages } from './pages.ts';
 import type { Services } from './services.ts';
 
 /** `new`: waits for `connect`; `authenticating`: its token is being verified, commands wait; then `connected`, at last `closed`. */
@@ -34,6 +35,7 @@ export class Session implements ConnectionListener, Subscriber {
   #held: ServerMessage[] = [];
   #opening: Set<string> | undefined;
   #attendance: Attendance | undefined;
+  #pages: Pages | undefined;
 
   constructor(connection: Connection, wire: Wire, services: Services) {
     this.connection = connection;
@@ -90,6 +92,12 @@ export class Session implements ConnectionListener, Subscriber {
   get opening(): Set<string> {
     this.#opening ??= new Set();
     return this.#opening;
+  }
+
+  /** Its reading of history. */
+  get pages(): Pages {
+    this.#pages ??= new Pages(this.connection);
+    return this.#pages;
   }
 
   /** Takes on a cursor; one that comes after the close ends at once. */
@@ -181,6 +189,7 @@ export class Session implements ConnectionListener, Subscriber {
   drain(): void {
     if (this.cursors.size > 0) this.services.replayer.wake(this);
     if (this.watchers.size > 0) this.services.presence.wake(this);
+    this.#pages?.next();
   }
 
   closed(code: number, reason: string): void {
@@ -226,6 +235,7 @@ export class Session implements ConnectionListener, Subscriber {
     const messages = this.#held;
     this.#held = [];
     this.connection.send(this.wire.encode(messages), this.wire.binary);
+    this.#pages?.next();
   }
 
   /** Closes with an entry of the catalogue; what waits is said first. */

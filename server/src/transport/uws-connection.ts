@@ -67,11 +67,14 @@ export class UwsConnection implements Connection {
   }
 
   #wait(waiting: Waiting): void {
+    if (this.#waitingBytes > this.#limit) {
+      this.#socket?.close(); // cut: a close frame would be refused like any other frame
+      return;
+    }
     this.#waiting ??= [];
     this.#waiting.push(waiting);
     this.#waitingBytes += waiting.size;
-    // A close frame would be refused like any other frame, so the socket is cut. Not here: the caller may be in the middle of something.
-    if (this.#waitingBytes > this.#limit) queueMicrotask(() => this.#socket?.close());
+    this.dropped(); // what is published from now on would overtake this frame: topics must be left first
   }
 
   close(code: number, reason: string): void {

@@ -1,7 +1,7 @@
 import type { GapPush, Json, Message, Position, StartingPoint, SubscribeResult } from '@sluice/protocol';
 import { pino } from 'pino';
 import type { Cursor } from '../../src/channels/cursor.ts';
-import type { ConfigInput } from '../../src/config/config.ts';
+import type { ChannelInput, ConfigInput } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/schema.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { type Assembly, assemble } from '../../src/gateway.ts';
@@ -30,8 +30,8 @@ export const CHANNELS = {
 export type ChannelName = keyof typeof CHANNELS;
 export const CHANNEL_NAMES = Object.keys(CHANNELS) as ChannelName[];
 
-/** Bytes of the small limit: little is enough to jam a connection. */
-const OUTBOUND = 16_384;
+/** Bytes of the outbound limit: small, so that little is enough to jam a connection. */
+const OUTBOUND = 49_152;
 const CONFIG = parseConfig({
   anonymous: true,
   channels: CHANNELS,
@@ -192,7 +192,7 @@ export class Model {
 
   judgeGap({ channel, from, to, reason }: GapPush): string | undefined {
     if (channel === 'safe') return `heard of a gap of "safe", ${reason}`;
-    const rule: { history?: unknown; slow?: string } = CHANNELS[channel as ChannelName];
+    const rule: ChannelInput = CHANNELS[channel as ChannelName];
     const page = this.chaos.read(channel, 0, 0);
     const told = `heard of a gap of ${channel}, ${reason} from ${from.epoch}/${from.offset} to ${to.epoch}/${to.offset}`;
     switch (reason) {

@@ -7,5 +7,5 @@ import type { Handler } from '../handler.ts';
 export const history: Handler<'history'> = (session, command) => {
   const allowed = authorize(session.services.rules, session.identity, 'history', command.channel);
   if (allowed instanceof Refusal) return allowed;
-  return readHistory(session.services.log, command.channel, command);
+  return session.pages.take(() => readHistory(session.services.log, command.channel, command));
 };

@@ -1,0 +1,61 @@
+import type { HistoryResult } from '@sluice/protocol';
+import { Refusal } from '../channels/refusal.ts';
+import type { Connection } from '../transport/connection.ts';
+
+/** Pages that may wait for one connection. */
+const MOST_WAITING = 1000;
+/** Bytes that may still wait for the reader when the next page is read. */
+const LOW_WATER = 65_536;
+
+type Page = HistoryResult | Promise<HistoryResult>;
+
+/**
+ * Reads pages of history for one connection one after the other, each when the one before was handed over and the reader has room.
+ *
+ * A page is thousands of times larger than the command that asks for it: without this, one small frame full of them
+ * would fill the memory and stop the loop.
+ */
+export class Pages {
+  readonly #connection: Connection;
+  readonly #waiting: (() => void)[] = [];
+  #state: 'free' | 'reading' | 'read' = 'free';
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Reads a page: at once, or when its turn comes. */
+  take(read: () => Page): Page | Refusal | Promise<HistoryResult> {
+    if (this.#state === 'free' && this.#waiting.length === 0 && this.#hasRoom()) return this.#read(read);
+    if (this.#waiting.length >= MOST_WAITING) {
+      return new Refusal('flood', `${MOST_WAITING} pages of history are waiting already`);
+    }
+    return new Promise<void>((resolve) => this.#waiting.push(resolve)).then(() => this.#read(read));
+  }
+
+  /** What was said has been handed over, or the reader has drained: goes on with the next page. */
+  next(): void {
+    if (this.#state === 'read') this.#state = 'free';
+    if (this.#state !== 'free' || !this.#hasRoom()) return;
+    const turn = this.#waiting.shift();
+    if (turn === undefined) return;
+    this.#state = 'reading';
+    turn();
+  }
+
+  #read(read: () => Page): Page {
+    this.#state = 'reading';
+    const page = read();
+    if (page instanceof Promise) return page.finally(() => this.#done());
+    this.#done();
+    return page;
+  }
+
+  #done(): void {
+    this.#state = 'read';
+  }
+
+  #hasRoom(): boolean {
+    return !this.#connection.congested && this.#connection.buffered < LOW_WATER;
+  }
+}
