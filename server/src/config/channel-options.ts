@@ -186,6 +186,8 @@ function readRule(source: string, value: unknown, { maxFrame, problems }: RuleCo
   const allow = readAllow([...path, 'allow'], rule.allow ?? {}, { pattern, problems });
   if (rule.latestBy !== undefined && slow !== 'latest') {
     problems.add([...path, 'latestBy'], 'goes with slow: latest — add that, or leave this out');
+  } else if (rule.latestBy === 'from' && !rule.from) {
+    problems.add([...path, 'latestBy'], '"from" needs messages that name their publisher — leave out from: false');
   }
   const presence = readPresence([...path, 'presence'], rule.presence, problems);
   const { from, dedupe } = rule;

@@ -209,7 +209,7 @@ export const OPTIONS: readonly Option[] = [
     env: ['SLUICE_LIMITS_SUBSCRIPTIONS'],
     flag: '--subscriptions <number>',
     kind: 'number',
-    description: 'Subscriptions of one connection.',
+    description: 'Subscriptions of one connection; it may watch and enter as many channels.',
   },
   {
     path: 'limits.operations',
@@ -220,7 +220,8 @@ export const OPTIONS: readonly Option[] = [
     env: ['SLUICE_LIMITS_OPERATIONS'],
     flag: '--operations <number>',
     kind: 'number',
-    description: "Commands per second from one connection, ten seconds' worth at once; 0: unlimited.",
+    description:
+      "Commands per second from one connection; ten seconds' worth at once, or what a reconnect with all subscriptions needs. 0: unlimited.",
   },
   {
     path: 'limits.bytes',
@@ -252,7 +253,8 @@ export const OPTIONS: readonly Option[] = [
     env: ['SLUICE_LIMITS_CONNECTIONS_PER_ADDRESS'],
     flag: '--connections-per-address <number>',
     kind: 'number',
-    description: 'Open connections of one IP address; 0: unlimited. Behind a proxy it needs `trustProxy`.',
+    description:
+      'Open connections of one IP address; further handshakes are answered with HTTP 429. 0: unlimited. Behind a proxy it needs `trustProxy`.',
   },
   {
     path: 'trustProxy',
