@@ -62,7 +62,7 @@ program
 program
   .command('stalled')
   .description('a fifth of the readers stops reading for some seconds, on several channels each')
-  .option('--rate <n>', 'publishes per second', number, 2_000)
+  .option('--rate <n>', 'publishes per second', number, 12_000)
   .option('--sockets <n>', 'readers', number, 200)
   .option('--seconds <n>', 'length of a run', number, 9)
   .option('--stall-for <n>', 'seconds without reading', number, 6)
@@ -82,11 +82,21 @@ program
         ms(pick('p50')),
         ms(pick('p99')),
         pick('holes') + pick('gaps'),
+        pick('replays'),
         `${(pick('repeats') * 100).toFixed(3)} %`,
         `${(pick('residentGrowth') / MIB).toFixed(0)} MiB`,
       ];
     });
-    const head = ['run', 'deliveries', 'p50 of the healthy', 'p99', 'missing', 'repeated on the wire', 'memory growth'];
+    const head = [
+      'run',
+      'deliveries',
+      'p50 of the healthy',
+      'p99',
+      'missing',
+      'turns to replaying',
+      'repeated on the wire',
+      'memory growth',
+    ];
     publish('stalled', table(head, rows), { ...options, runs });
   });
 

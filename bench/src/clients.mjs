@@ -11,6 +11,10 @@ export class Client {
   /** Messages that came again. */
   repeats = 0;
   gaps = 0;
+  /** Commands that were carried out. */
+  replies = 0;
+  /** How often a cursor of it left the fast path. */
+  replays = 0;
   live = new Set();
   members = 0;
   /** Called with every message that is new to it. */
@@ -19,11 +23,11 @@ export class Client {
   #stalled = false;
   #reader = new FrameReader((text) => this.#take(JSON.parse(text)));
 
-  static async connect(port, commands, user = 'bench') {
+  static async connect(port, commands, user = 'bench', { counting = false } = {}) {
     const client = new Client();
     client.#socket = await openSocket(port, (chunk) => {
       client.bytes += chunk.length;
-      client.#reader.read(chunk);
+      if (!counting) client.#reader.read(chunk);
       return !client.#stalled;
     });
     client.send([{ type: 'connect', id: 1, token: tokenFor(user) }, ...commands]);
@@ -56,6 +60,8 @@ export class Client {
     for (const message of Array.isArray(said) ? said : [said]) {
       if (message.type === 'messages') this.#takeMessages(message);
       else if (message.type === 'live') this.live.add(message.channel);
+      else if (message.type === 'reply') this.replies++;
+      else if (message.type === 'replaying') this.replays++;
       else if (message.type === 'presence') this.members = message.total;
       else if (message.type === 'gap') {
         this.gaps++;
