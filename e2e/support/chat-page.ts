@@ -33,6 +33,13 @@ export class ChatPage {
   readonly notifications: Locator;
   readonly gaps: Locator;
   readonly refusal: Locator;
+  /** The button that shows who is in the room, and opens the list of them. */
+  readonly people: Locator;
+  /** Those whose faces it shows. */
+  readonly faces: Locator;
+  readonly typing: Locator;
+  /** What is unusual about the room's subscription. */
+  readonly roomBadge: Locator;
 
   constructor(page: Page) {
     this.page = page;
@@ -49,6 +56,10 @@ export class ChatPage {
     this.notifications = page.getByTestId('notification');
     this.gaps = page.getByTestId('messages').getByTestId('gap');
     this.refusal = page.getByTestId('message-error');
+    this.people = page.getByTestId('people');
+    this.faces = this.people.getByTestId('person');
+    this.typing = page.getByTestId('typing');
+    this.roomBadge = page.getByTestId('room-badge');
     this.#listen();
   }
 
@@ -107,6 +118,37 @@ export class ChatPage {
   async offsets(): Promise<number[]> {
     const offsets = await this.messages.evaluateAll((items) => items.map((item) => item.getAttribute('data-offset')));
     return offsets.map(Number);
+  }
+
+  /** Exactly these people are in the room, in any order. */
+  async meets(names: readonly string[]): Promise<void> {
+    await expect(this.people).toHaveAttribute('data-total', String(names.length));
+    await expect.poll(async () => (await this.names()).sort()).toEqual([...names].sort());
+  }
+
+  /** Those whose faces are shown. */
+  names(): Promise<string[]> {
+    return this.faces.evaluateAll((faces) => faces.map((face) => face.getAttribute('data-user') ?? ''));
+  }
+
+  /** From now on keeps everybody who is shown, at every change; the function returned reads them. */
+  async watchPeople(): Promise<() => Promise<string[][]>> {
+    const seen = await this.people.evaluateHandle((people) => {
+      const moments: string[][] = [];
+      const look = () => {
+        const faces = people.querySelectorAll<HTMLElement>('[data-user]');
+        moments.push([...faces].map((face) => face.dataset.user ?? '').sort());
+      };
+      look();
+      new MutationObserver(look).observe(people, { childList: true, subtree: true });
+      return moments;
+    });
+    return () => seen.jsonValue();
+  }
+
+  /** The marks of those who have read up to the message with exactly this text. */
+  seenBy(text: string): Locator {
+    return this.message(text).getByTestId('seen-by');
   }
 
   async enterRoom(room: string): Promise<void> {
