@@ -63,13 +63,15 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { log } = engine;
   const replayer = new Replayer({ log, events, turn });
   const hub = new Hub({ log, fanout: transport, replayer, events, turn });
-  const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn });
+  const { outbound } = config.limits;
+  const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
   const outbox = new Outbox(turn);
-  // The order matters: replies come before the messages of the subscriptions that they confirm.
+  // The order matters: replies come before the messages of the subscriptions that they confirm, and lists of members before a replay
+  // that takes whatever room the reader has for as long as it lasts.
   turn.atEnd(() => outbox.flush());
   turn.atEnd(() => hub.flush());
-  turn.atEnd(() => replayer.run());
   turn.atEnd(() => presence.flush());
+  turn.atEnd(() => replayer.run());
   turn.atEnd(() => outbox.flush());
   const services: Services = {
     settings: config,

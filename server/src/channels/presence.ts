@@ -1,12 +1,10 @@
-import type { PresencePush } from '@sluice/protocol';
 import type { PresenceRule } from '../auth/rule.ts';
-import type { Entrant, PlacedMember, PresenceChange, PresenceStore, Roster } from '../engine/presence.ts';
+import type { Entrant, PresenceChange, PresenceStore, Roster, RosterPage } from '../engine/presence.ts';
 import type { EventBus } from '../events.ts';
 import type { Fanout } from '../transport/connection.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
-import { changePushes, countPush, listPushes, mustCount, toWire } from './presence-pushes.ts';
-import { hasRoom } from './replay.ts';
+import { Herald } from './herald.ts';
 import { Stage } from './stage.ts';
 import type { Subscriber } from './subscriber.ts';
 import { Watcher } from './watcher.ts';
@@ -17,17 +15,20 @@ export interface PresenceOptions {
   readonly events: EventBus;
   readonly clock: Clock;
   readonly turn: Turn;
+  /** Bytes that may wait for one connection. */
+  readonly outbound: number;
 }
 
-/** Members that one page of the list asks the store for. */
-const PAGE = 1000;
+/** Lists that go out in one turn, counted in members, so that no turn takes long. */
+const TURN_BUDGET = 10_000;
 
 /**
- * Tells watchers who is present: the list first, then changes, gathered for the rule's interval, one frame per wire protocol.
- * Where there are too many members to list, only their number.
+ * Who is present, and who watches: the list first, then changes, gathered for the rule's interval, one frame per wire protocol. Where there are
+ * too many members to list, only their number.
  */
 export class Presence {
   readonly #options: PresenceOptions;
+  readonly #herald: Herald;
   readonly #stages = new Map<string, Stage>();
   readonly #due = new Set<Stage>();
   readonly #overflowed = new Set<Subscriber>();
@@ -35,6 +36,11 @@ export class Presence {
 
   constructor(options: PresenceOptions) {
     this.#options = options;
+    this.#herald = new Herald({
+      ...options,
+      tellIn: (stage, wait) => this.#tellIn(stage, wait),
+      serveLater: (watcher) => this.#serveLater(watcher),
+    });
     options.store.start((change) => this.#changed(change));
   }
 
@@ -53,12 +59,13 @@ export class Presence {
     return this.#options.store.leave(place, grace);
   }
 
+  /** See `PresenceStore.roster`. */
   roster(channel: string): Roster | Promise<Roster> {
     return this.#options.store.roster(channel);
   }
 
   /** See `PresenceStore.list`. */
-  list(channel: string, place: number, limit: number): readonly PlacedMember[] | Promise<readonly PlacedMember[]> {
+  list(channel: string, place: number, limit: number): RosterPage | Promise<RosterPage> {
     return this.#options.store.list(channel, place, limit);
   }
 
@@ -108,9 +115,14 @@ export class Presence {
   #changed(change: PresenceChange): void {
     const stage = this.#stages.get(change.channel);
     if (stage === undefined) return;
-    stage.pending.set(change.user, change);
-    if (stage.timer !== undefined) return;
-    const wait = stage.toldAt + stage.rule.interval - this.#options.clock.now();
+    stage.note(change);
+    const { interval } = stage.rule;
+    // Never longer than the interval, even where somebody has set back the clock.
+    this.#tellIn(stage, Math.min(stage.toldAt + interval - this.#options.clock.now(), interval));
+  }
+
+  #tellIn(stage: Stage, wait: number): void {
+    if (stage.timer !== undefined || this.#stages.get(stage.channel) !== stage) return;
     if (wait <= 0) this.#tellLater(stage);
     else stage.timer = this.#options.clock.after(wait, () => this.#tellLater(stage));
   }
@@ -123,79 +135,34 @@ export class Presence {
 
   /** The end of a turn: those who could not follow leave, then changes go out, then lists to those who need them. */
   flush(): void {
+    this.#dropBehind();
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const stage of due) {
+      stage.toldAt = this.#options.clock.now();
+      this.#herald.tell(stage);
+    }
+    this.#serve();
+    this.#herald.forgetEncoded();
+    if (this.#ready.size > 0) this.#options.turn.schedule();
+  }
+
+  #dropBehind(): void {
     for (const subscriber of this.#overflowed) {
       for (const watcher of subscriber.watchers.values()) watcher.fallBehind();
       this.wake(subscriber);
     }
     this.#overflowed.clear();
-    for (const stage of this.#due) this.#tell(stage);
-    this.#due.clear();
-    for (const watcher of this.#ready) {
+  }
+
+  /** Those without room come back by `wake`. */
+  #serve(): void {
+    let budget = TURN_BUDGET;
+    for (const watcher of [...this.#ready]) {
+      if (budget <= 0) return;
       this.#ready.delete(watcher);
-      if (watcher.state === 'behind' && hasRoom(watcher.subscriber)) this.#serve(watcher);
+      if (watcher.state !== 'behind' || watcher.reading || !this.#herald.hasRoom(watcher)) continue;
+      budget -= this.#herald.serve(watcher);
     }
   }
-
-  #tell(stage: Stage): void {
-    const changes = [...stage.pending.values()];
-    stage.pending.clear();
-    stage.toldAt = this.#options.clock.now();
-    withValue(this.#options.store.roster(stage.channel), (roster) => this.#tellRoster(stage, roster, changes));
-  }
-
-  #tellRoster(stage: Stage, roster: Roster, changes: readonly PresenceChange[]): void {
-    const counted = stage.counting;
-    stage.counting = mustCount(stage, roster);
-    if (counted && !stage.counting) {
-      // The list is back: everybody needs it whole.
-      for (const watcher of stage.watchers) {
-        watcher.fallBehind();
-        this.#serveLater(watcher);
-      }
-      return;
-    }
-    if (!stage.counting) this.#publish(stage, changePushes(stage.channel, roster, changes.map(toWire)));
-    else if (roster.total !== stage.toldTotal) this.#publish(stage, [countPush(stage.channel, roster)]);
-    stage.toldTotal = roster.total;
-  }
-
-  #publish(stage: Stage, pushes: readonly PresencePush[]): void {
-    let bytes = 0;
-    for (const { wire, topic, live } of stage.audiences) {
-      if (live === 0) continue;
-      for (const push of pushes) {
-        const frame = wire.encode([push]);
-        const encoded = typeof frame === 'string' ? Buffer.from(frame) : frame;
-        this.#options.fanout.publish(topic, encoded, wire.binary);
-        bytes += encoded.byteLength * live;
-      }
-    }
-    this.#options.events.emit('presenceTold', { channel: stage.channel, bytes });
-  }
-
-  /** The whole list, or the number, to one watcher, who is live from here on. */
-  #serve(watcher: Watcher): void {
-    const { stage } = watcher;
-    withValue(this.#options.store.roster(stage.channel), (roster) => {
-      stage.counting = mustCount(stage, roster);
-      if (stage.counting) this.#start(watcher, [countPush(stage.channel, roster)]);
-      else
-        withValue(this.#options.store.list(stage.channel, 0, PAGE), (placed) => {
-          const changes = placed.map(({ member }) => ({ version: roster.version, member }));
-          this.#start(watcher, listPushes(stage.channel, roster, changes));
-        });
-    });
-  }
-
-  #start(watcher: Watcher, pushes: readonly PresencePush[]): void {
-    if (watcher.state !== 'behind') return;
-    for (const push of pushes) watcher.subscriber.push(push);
-    watcher.goLive();
-  }
-}
-
-/** Goes on with a value at once, or when it arrives. */
-function withValue<T>(value: T | Promise<T>, use: (value: T) => void): void {
-  if (value instanceof Promise) void value.then(use);
-  else use(value);
 }

@@ -10,7 +10,7 @@ import type { Subscriber } from './subscriber.ts';
 /** Messages that one read of the log asks for. */
 const PAGE = 128;
 /** Bytes that replay lets wait for one connection: enough to keep it busy, far below its limit. */
-const LOW_WATER = 65_536;
+export const LOW_WATER = 65_536;
 /** Messages that all replays together send in one turn, so that no turn takes long. */
 const TURN_BUDGET = 4_096;
 

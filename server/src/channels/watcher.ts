@@ -13,6 +13,8 @@ export class Watcher {
   readonly subscriber: Subscriber;
   readonly stage: Stage;
   #state: WatcherState = 'behind';
+  /** The list is on its way from the store. */
+  reading = false;
 
   constructor(subscriber: Subscriber, stage: Stage) {
     this.subscriber = subscriber;

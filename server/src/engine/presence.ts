@@ -21,8 +21,14 @@ export interface Roster {
   /** Of the latest change that it includes. */
   readonly version: number;
   readonly total: number;
-  /** Roughly how many bytes all members have as JSON. */
+  /** Bytes of all members as JSON. */
   readonly bytes: number;
+}
+
+/** Some of a channel's members, and the roster of the same moment. */
+export interface RosterPage extends Roster {
+  /** In the order of arrival. */
+  readonly members: readonly PlacedMember[];
 }
 
 /** One connection of a user who becomes, or stays, a member. */
@@ -38,7 +44,8 @@ export interface Entrant {
 /**
  * Who is present where: by user, however many connections stand behind one.
  *
- * Changes are announced to the listener in the order of their versions, local ones included.
+ * Changes are announced to the listener in the order of their versions, local ones included. A promise that rejects, with `EngineUnavailable`,
+ * means that the operation was not carried out.
  */
 export interface PresenceStore {
   /** Must be called once, before anything else. */
@@ -48,11 +55,12 @@ export interface PresenceStore {
   /**
    * Takes a connection away; the member leaves with its last one.
    *
-   * @param grace milliseconds during which the connection still counts, unless the user enters with another: a reload is no leave
+   * @param grace milliseconds during which the connection still counts; the next new connection with which the user enters takes its place: a
+   * reload changes nothing
    */
   leave(place: { channel: string; connection: string; user: string }, grace: number): void | Promise<void>;
   roster(channel: string): Roster | Promise<Roster>;
-  /** At most `limit` members that came after `place`, in the order of arrival. */
-  list(channel: string, place: number, limit: number): readonly PlacedMember[] | Promise<readonly PlacedMember[]>;
+  /** At most `limit` members that came after `place`, which need not be taken by anybody. */
+  list(channel: string, place: number, limit: number): RosterPage | Promise<RosterPage>;
   close(): void;
 }

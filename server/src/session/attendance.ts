@@ -6,6 +6,8 @@ export class Attendance {
   readonly #session: Session;
   readonly memberships = new Set<string>();
   readonly watchers = new Map<string, Watcher>();
+  /** Channels of which the engine is still being asked, before they are watched. */
+  readonly opening = new Set<string>();
 
   constructor(session: Session) {
     this.#session = session;
@@ -36,7 +38,7 @@ export class Attendance {
   close(): void {
     const { presence, rules } = this.#session.services;
     presence.forget(this.#session);
-    for (const watcher of this.watchers.values()) presence.unwatch(watcher);
+    for (const watcher of this.watchers.values()) this.unwatch(watcher);
     for (const channel of this.memberships) void this.leave(channel, rules.match(channel)?.rule.presence.grace ?? 0);
   }
 }

@@ -94,7 +94,7 @@ export class Session implements ConnectionListener, Subscriber {
     return this.#opening;
   }
 
-  /** Its reading of history. */
+  /** Its reading of history and of members. */
   get pages(): Pages {
     this.#pages ??= new Pages(this.connection);
     return this.#pages;

@@ -1,21 +1,7 @@
 import type { Json, Member } from '@sluice/protocol';
-import type { Clock, Timer } from '../../util/clock.ts';
-import type { Entrant, PlacedMember, PresenceChange, PresenceStore, Roster } from '../presence.ts';
-
-/** A member with the connections behind it; a timer stands for one that is gone and still counts. */
-interface Entry {
-  member: Member;
-  readonly place: number;
-  bytes: number;
-  readonly connections: Map<string, Timer | null>;
-}
-
-interface Room {
-  /** In the order of arrival. */
-  readonly entries: Map<string, Entry>;
-  bytes: number;
-  version: number;
-}
+import type { Clock } from '../../util/clock.ts';
+import type { Entrant, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
+import { Room, type Seat } from './room.ts';
 
 const same = (a: Json | undefined, b: Json | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
 
@@ -24,7 +10,7 @@ export class MemoryPresence implements PresenceStore {
   readonly #clock: Clock;
   readonly #rooms = new Map<string, Room>();
   #changed: (change: PresenceChange) => void = () => {};
-  // One count for all channels: a room that empties and fills again must not repeat a version.
+  // One count for all channels: a room that empties and fills again must not repeat a version, or a place.
   #version = 0;
   #places = 0;
 
@@ -36,111 +22,105 @@ export class MemoryPresence implements PresenceStore {
     this.#changed = changed;
   }
 
+  /** Channels that somebody is present in. */
+  get size(): number {
+    return this.#rooms.size;
+  }
+
   enter(entrant: Entrant): void {
-    const { channel, connection, user, info, state } = entrant;
+    const { channel, connection, user } = entrant;
     const room = this.#open(channel);
-    const entry = room.entries.get(user) ?? this.#seat(room, user);
-    dropLingering(entry, connection);
-    entry.connections.set(connection, null);
-    const before = entry.member;
-    const member: Member = {
-      user,
-      ...(info === undefined ? undefined : { info }),
-      ...(state === undefined ? (before.state === undefined ? undefined : { state: before.state }) : { state }),
-      connections: entry.connections.size,
-      since: before.since,
-    };
+    const seat = room.seat(user) ?? room.add(user, ++this.#places);
+    count(seat, connection);
+    const before = seat.member;
+    const member = this.#toMember(entrant, seat);
     const news =
-      before.connections !== member.connections || !same(before.state, member.state) || !same(before.info, info);
-    if (news) this.#update(channel, room, entry, member);
+      before?.connections !== member.connections ||
+      !same(before.state, member.state) ||
+      !same(before.info, member.info);
+    if (!news) return;
+    room.set(seat, member);
+    this.#announce({ channel, user, member }, room);
   }
 
   #open(channel: string): Room {
     let room = this.#rooms.get(channel);
     if (room === undefined) {
-      room = { entries: new Map(), bytes: 0, version: this.#version };
+      room = new Room();
       this.#rooms.set(channel, room);
     }
     return room;
   }
 
-  #seat(room: Room, user: string): Entry {
-    const member: Member = { user, connections: 0, since: this.#clock.now() };
-    const entry: Entry = { member, place: ++this.#places, bytes: 0, connections: new Map() };
-    room.entries.set(user, entry);
-    return entry;
+  #toMember({ user, info, state }: Entrant, { member, connections }: Seat): Member {
+    const kept = state === undefined ? member?.state : state;
+    return {
+      user,
+      ...(info === undefined ? undefined : { info }),
+      ...(kept === undefined ? undefined : { state: kept }),
+      connections: connections.size,
+      since: member?.since ?? this.#clock.now(),
+    };
   }
 
-  #update(channel: string, room: Room, entry: Entry, member: Member): void {
-    const bytes = JSON.stringify(member).length;
-    room.bytes += bytes - entry.bytes;
-    entry.bytes = bytes;
-    entry.member = member;
-    this.#announce(channel, room, member.user, member);
-  }
-
-  #announce(channel: string, room: Room, user: string, member: Member | null): void {
+  #announce(change: Omit<PresenceChange, 'version'>, room: Room): void {
     room.version = ++this.#version;
-    this.#changed({ channel, user, member, version: room.version });
+    this.#changed({ ...change, version: room.version });
   }
 
   leave({ channel, connection, user }: { channel: string; connection: string; user: string }, grace: number): void {
-    const entry = this.#rooms.get(channel)?.entries.get(user);
-    if (entry === undefined || !entry.connections.has(connection)) return;
-    entry.connections.get(connection)?.cancel();
-    if (grace === 0) {
-      this.#remove(channel, user, connection);
-      return;
-    }
-    entry.connections.set(
-      connection,
-      this.#clock.after(grace, () => this.#remove(channel, user, connection)),
-    );
+    const connections = this.#rooms.get(channel)?.seat(user)?.connections;
+    const timer = connections?.get(connection);
+    if (connections === undefined || timer === undefined) return;
+    timer?.cancel();
+    connections.delete(connection); // to the end: who went first is replaced first
+    const remove = () => this.#remove({ channel, connection, user });
+    connections.set(connection, grace === 0 ? null : this.#clock.after(grace, remove));
+    if (grace === 0) remove();
   }
 
-  #remove(channel: string, user: string, connection: string): void {
+  #remove({ channel, connection, user }: { channel: string; connection: string; user: string }): void {
     const room = this.#rooms.get(channel);
-    const entry = room?.entries.get(user);
-    if (room === undefined || entry === undefined || !entry.connections.delete(connection)) return;
-    if (entry.connections.size > 0) {
-      this.#update(channel, room, entry, { ...entry.member, connections: entry.connections.size });
+    const seat = room?.seat(user);
+    if (room === undefined || !seat?.member || !seat.connections.delete(connection)) return;
+    if (seat.connections.size > 0) {
+      const member = { ...seat.member, connections: seat.connections.size };
+      room.set(seat, member);
+      this.#announce({ channel, user, member }, room);
       return;
     }
-    room.entries.delete(user);
-    room.bytes -= entry.bytes;
-    if (room.entries.size === 0) this.#rooms.delete(channel);
-    this.#announce(channel, room, user, null);
+    room.remove(user);
+    if (room.size === 0) this.#rooms.delete(channel);
+    this.#announce({ channel, user, member: null }, room);
   }
 
   roster(channel: string): Roster {
     const room = this.#rooms.get(channel);
     if (room === undefined) return { version: this.#version, total: 0, bytes: 0 };
-    return { version: room.version, total: room.entries.size, bytes: room.bytes };
+    return { version: room.version, total: room.size, bytes: room.bytes };
   }
 
-  list(channel: string, place: number, limit: number): readonly PlacedMember[] {
-    const found: PlacedMember[] = [];
-    for (const entry of this.#rooms.get(channel)?.entries.values() ?? []) {
-      if (found.length >= limit) break;
-      if (entry.place > place) found.push({ member: entry.member, place: entry.place });
-    }
-    return found;
+  list(channel: string, place: number, limit: number): RosterPage {
+    return { ...this.roster(channel), members: this.#rooms.get(channel)?.page(place, limit) ?? [] };
   }
 
   close(): void {
-    for (const { entries } of this.#rooms.values()) {
-      for (const { connections } of entries.values()) for (const timer of connections.values()) timer?.cancel();
-    }
+    for (const room of this.#rooms.values()) room.cancelAll();
     this.#rooms.clear();
   }
 }
 
-/** The user is back, on a new connection or the old one: those that were only waited for are forgotten. */
-function dropLingering(entry: Entry, connection: string): void {
-  for (const [id, timer] of entry.connections) {
-    if (timer === null || id === connection) continue;
-    timer.cancel();
-    entry.connections.delete(id);
+/** Counts a connection; a new one takes the place of the first that is gone and was only waited for. */
+function count({ connections }: Seat, connection: string): void {
+  const timer = connections.get(connection);
+  timer?.cancel();
+  if (timer === undefined) {
+    for (const [gone, waiting] of connections) {
+      if (waiting === null) continue;
+      waiting.cancel();
+      connections.delete(gone);
+      break;
+    }
   }
-  entry.connections.get(connection)?.cancel();
+  connections.set(connection, null);
 }
