@@ -42,13 +42,6 @@ export const ERRORS = {
     retryable: true,
     status: 503,
   },
-  heartbeat_timeout: {
-    code: 4002,
-    message: 'Nothing was heard from the other side for too long.',
-    remedy: 'Reconnect.',
-    retryable: true,
-    status: 408,
-  },
   connect_timeout: {
     code: 4003,
     message: 'No connect command arrived in time.',

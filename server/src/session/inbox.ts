@@ -7,6 +7,8 @@ import type { Session } from './session.ts';
 
 /** Frames in a row with nothing valid in them before the connection is closed. SPEC.md section 8.1. */
 const MOST_INVALID = 10;
+/** Messages of one frame that may be invalid: each is answered, and an answer is a hundred times larger than `1,`. */
+const MOST_INVALID_IN_FRAME = 100;
 /** Commands that may wait while the token is being verified. */
 const MOST_WAITING = 1000;
 
@@ -40,15 +42,17 @@ export class Inbox {
       return;
     }
     if (session.state === 'authenticating') this.#waitingBytes += size;
-    let valid = false;
+    let valid = 0;
+    let invalid = 0;
     let bytes = size; // the first command answers for the whole frame
     for (const parsed of this.#decode(data)) {
       if (session.state === 'closed') return;
-      valid = this.#takeOne(parsed, size, bytes) || valid;
+      if (this.#takeOne(parsed, size, bytes)) valid++;
+      else if (++invalid > MOST_INVALID_IN_FRAME) break;
       bytes = 0;
     }
-    this.#invalidInARow = valid ? 0 : this.#invalidInARow + 1;
-    if (this.#invalidInARow >= MOST_INVALID) session.close('protocol_violation');
+    this.#invalidInARow = valid > 0 ? 0 : this.#invalidInARow + 1;
+    if (invalid > MOST_INVALID_IN_FRAME || this.#invalidInARow >= MOST_INVALID) session.close('protocol_violation');
   }
 
   #decode(data: string | Uint8Array): readonly ParsedCommand[] {

@@ -169,6 +169,9 @@ function collectBody(response: HttpResponse, done: (body: Uint8Array | null) => 
 function write(response: HttpResponse, { status, headers = {}, body = '' }: Reply, headOnly = false): void {
   response.writeStatus(statusLine(status));
   for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
-  if (headOnly) response.endWithoutBody(Buffer.byteLength(body));
-  else response.end(body);
+  if (headOnly) {
+    // Given the length, endWithoutBody would wait for that many bytes, and the connection's next request with it.
+    response.writeHeader('Content-Length', String(Buffer.byteLength(body)));
+    response.endWithoutBody();
+  } else response.end(body);
 }
