@@ -167,15 +167,13 @@ export class ChatPage {
   }
 
   /** From now on keeps every word of the badge; the function returned reads them. */
-  async watchBadge(): Promise<() => Promise<string[]>> {
-    const states = await this.badge.evaluateHandle((badge) => {
-      const seen: string[] = [];
-      const look = () => seen.push(badge.getAttribute('data-state') ?? '');
-      look();
-      new MutationObserver(look).observe(badge, { attributeFilter: ['data-state'] });
-      return seen;
-    });
-    return () => states.jsonValue();
+  watchBadge(): Promise<() => Promise<string[]>> {
+    return watch(this.badge, 'data-state');
+  }
+
+  /** From now on keeps every state of the subscription to the room in view; the function returned reads them. */
+  watchRoom(): Promise<() => Promise<string[]>> {
+    return watch(this.page.getByTestId('messages'), 'data-subscription');
   }
 
   /** Presses Tab until this has the focus, as somebody without a mouse does. */
@@ -186,4 +184,16 @@ export class ChatPage {
     }
     throw new Error(`Tab does not reach ${target}`);
   }
+}
+
+/** Keeps every value that an attribute has; the function returned reads them. */
+async function watch(target: Locator, attribute: string): Promise<() => Promise<string[]>> {
+  const values = await target.evaluateHandle((element, name) => {
+    const seen: string[] = [];
+    const look = () => seen.push(element.getAttribute(name) ?? '');
+    look();
+    new MutationObserver(look).observe(element, { attributeFilter: [name] });
+    return seen;
+  }, attribute);
+  return () => values.jsonValue();
 }

@@ -153,7 +153,8 @@ export class Herald {
 
   #sendCount(watcher: Watcher, roster: Roster): void {
     const { stage, subscriber } = watcher;
-    if (roster.total !== stage.toldTotal) stage.toldTotal = undefined; // somebody knows another one than the rest
+    if (stage.audiences.every(({ live }) => live === 0)) stage.toldTotal = roster.total;
+    else if (roster.total !== stage.toldTotal) stage.toldTotal = undefined; // somebody knows another one than the rest
     this.#send(watcher, encodePushes(subscriber.wire, [countPush(stage.channel, roster)]));
   }
 
