@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { measure, servers } from './src/fanout.mjs';
+import { memoryPerConnection } from './src/memory.mjs';
 import { median, publish, table } from './src/report.mjs';
+import { playScene } from './src/scene.mjs';
 
 const program = new Command('bench').description('Measures Sluice beside bare uWebSockets.js, in the same run.');
 const number = (text) => Number(text);
@@ -38,6 +40,123 @@ program
     ]);
     const head = ['server', 'deliveries', '× bare', 'p50', 'p99', 'CPU s / million'];
     publish(`fanout-${channels}x${subscribers / channels}`, table(head, rows), { subscribers, channels, runs });
+  });
+
+const MIB = 1024 * 1024;
+const ms = (value) => `${value.toFixed(1)} ms`;
+
+program
+  .command('memory')
+  .description('resident memory per idle connection with one subscription')
+  .option('--connections <n>', 'connections', number, 10_000)
+  .option('--rounds <n>', 'runs of each server; the table shows medians', number, 3)
+  .action(async ({ connections, rounds }) => {
+    const runs = { 'bare, publish': [], sluice: [] };
+    for (let round = 0; round < rounds; round++) {
+      for (const name of Object.keys(runs)) runs[name].push(await memoryPerConnection(servers[name], connections));
+    }
+    const rows = Object.entries(runs).map(([name, values]) => [name, `${(median(values) / 1024).toFixed(2)} KiB`]);
+    publish('memory', table(['server', 'per connection'], rows), { connections, runs });
+  });
+
+program
+  .command('stalled')
+  .description('a fifth of the readers stops reading for some seconds, on several channels each')
+  .option('--rate <n>', 'publishes per second', number, 12_000)
+  .option('--sockets <n>', 'readers', number, 200)
+  .option('--seconds <n>', 'length of a run', number, 9)
+  .option('--stall-for <n>', 'seconds without reading', number, 6)
+  .option('--rounds <n>', 'runs with and without; the table shows medians', number, 3)
+  .action(async ({ rate, sockets, seconds, stallFor, rounds }) => {
+    const options = { sockets, channels: 25, each: 5, rate, seconds, stallFor };
+    const runs = { 'nobody stalls': [], 'a fifth stalls': [] };
+    for (let round = 0; round < rounds; round++) {
+      runs['nobody stalls'].push(await playScene('stalled', { ...options, stalls: 0 }));
+      runs['a fifth stalls'].push(await playScene('stalled', { ...options, stalls: sockets / 5 }));
+    }
+    const rows = Object.entries(runs).map(([name, values]) => {
+      const pick = (field) => median(values.map((run) => run[field]));
+      return [
+        name,
+        `${(pick('deliveriesPerSecond') / 1000).toFixed(0)} k/s`,
+        ms(pick('p50')),
+        ms(pick('p99')),
+        pick('holes') + pick('gaps'),
+        pick('replays'),
+        `${(pick('repeats') * 100).toFixed(3)} %`,
+        `${(pick('residentGrowth') / MIB).toFixed(0)} MiB`,
+      ];
+    });
+    const head = [
+      'run',
+      'deliveries',
+      'p50 of the healthy',
+      'p99',
+      'missing',
+      'turns to replaying',
+      'repeated on the wire',
+      'memory growth',
+    ];
+    publish('stalled', table(head, rows), { ...options, runs });
+  });
+
+program
+  .command('reconnect')
+  .description('everybody reconnects at once, each with messages missed')
+  .option('--clients <n>', 'clients', number, 5_000)
+  .option('--missed <n>', 'messages that each of them missed', number, 100)
+  .option('--rounds <n>', 'runs; the table shows medians', number, 3)
+  .action(async ({ clients, missed, rounds }) => {
+    const runs = [];
+    for (let round = 0; round < rounds; round++)
+      runs.push(await playScene('reconnect', { clients, channels: 50, missed }));
+    const pick = (field) => median(runs.map((run) => run[field]));
+    const rows = [
+      ['connect only', ms(pick('bare'))],
+      ['connect and subscribe', ms(pick('plain'))],
+      [`connect, subscribe, catch up on ${missed}`, ms(pick('resumed'))],
+    ];
+    publish('reconnect', table([`${clients} clients`, 'until the last is served'], rows), { clients, missed, runs });
+  });
+
+program
+  .command('presence')
+  .description('what a full room costs those who watch it')
+  .option('--members <n>', 'members', number, 10_000)
+  .option('--churn <n>', 'members per second who leave and come back', number, 1_000)
+  .option('--rounds <n>', 'runs; the table shows medians', number, 3)
+  .action(async ({ members, churn, rounds }) => {
+    const runs = [];
+    for (let round = 0; round < rounds; round++) {
+      runs.push(await playScene('presence', { members, watchers: 100, churn, seconds: 5 }));
+    }
+    const pick = (field) => median(runs.map((run) => run[field]));
+    const rows = [
+      ['members', members],
+      ['changes per second', Math.round(pick('changesPerSecond'))],
+      ['bytes per second to each watcher', Math.round(pick('bytesPerSecond'))],
+      ['bytes to each watcher while all joined', Math.round(pick('fillingBytes'))],
+    ];
+    publish('presence', table(['presence', ''], rows), { members, churn, runs });
+  });
+
+program
+  .command('flood')
+  .description('what one connection that sends without end costs the others')
+  .option('--rounds <n>', 'runs with and without; the table shows medians', number, 3)
+  .action(async ({ rounds }) => {
+    const options = { readers: 100, rate: 100, seconds: 5, args: ['limited'] };
+    const runs = { quiet: [], flooded: [] };
+    for (let round = 0; round < rounds; round++) {
+      runs.quiet.push(await playScene('flood', { ...options, flooding: false }));
+      runs.flooded.push(await playScene('flood', { ...options, flooding: true }));
+    }
+    const rows = Object.entries(runs).map(([name, values]) => [
+      name,
+      ms(median(values.map((run) => run.p50))),
+      ms(median(values.map((run) => run.p99))),
+    ]);
+    publish('flood', table(['run', 'p50 of the others', 'p99'], rows), { ...options, runs });
   });
 
 await program.parseAsync();

@@ -35,6 +35,14 @@ test('everything can be done with the keyboard', async ({ newPage, gateway, room
   await keyboard.press('Enter');
   await expect(ada.message('No mouse was harmed')).toHaveAttribute('data-status', 'delivered');
 
+  await ada.tabTo(ada.people);
+  await keyboard.press('Enter');
+  await expect(ada.page.getByTestId('member')).toHaveCount(1);
+  await expect(ada.page.getByTestId('people-list')).toBeVisible();
+  await keyboard.press('Escape');
+  await expect(ada.page.getByTestId('people-list')).toBeHidden();
+  await expect(ada.people).toBeFocused();
+
   await ada.tabTo(ada.bell);
   await keyboard.press('Enter');
   await expect(ada.panel).toBeVisible();
@@ -62,6 +70,18 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await ada.say('Is this easy to read?');
       await expect(ada.message('Is this easy to read?')).toHaveAttribute('data-status', 'delivered');
       expect(await barriers(ada.page), 'in a room').toEqual([]);
+
+      const bob = await newPage({ viewport });
+      await bob.open({ url: gateway.url, room, name: 'bob' });
+      await bob.isLive();
+      await expect(ada.seenBy('Is this easy to read?')).toBeVisible();
+      await ada.people.click();
+      await expect(ada.page.getByTestId('member')).toHaveCount(2);
+      await bob.composer.pressSequentially('Very');
+      await expect(ada.typing).toBeVisible();
+      expect(await barriers(ada.page), 'with the list of people open, one of them writing').toEqual([]);
+      await ada.page.keyboard.press('Escape');
+      await expect(ada.page.getByTestId('people-list')).toBeHidden();
 
       await gateway.publish({ channel: 'user:ada', data: { title: 'Hello', body: 'Can you read this?' } });
       await expect(ada.page.getByTestId('toast').first()).toBeVisible();

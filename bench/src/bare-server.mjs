@@ -37,4 +37,9 @@ app.ws('/ws', {
   },
   close: (socket) => sockets.delete(socket),
 });
+process.on('message', (message) => {
+  if (message !== 'collect') return;
+  globalThis.gc?.();
+  process.send?.({ collected: true });
+});
 app.listen('127.0.0.1', 0, (listening) => process.send?.({ port: uws.us_socket_local_port(listening) }));

@@ -7,6 +7,7 @@
  * A message's data begins with the microsecond it was sent, so a few probing readers tell latencies; all others count bytes
  * only. All subscribers of a channel get the same frames, so a reader that has fewer bytes than the probe has lost something.
  */
+import { tokenFor } from './tokens.mjs';
 import { openSocket, textFrame } from './wire.mjs';
 
 const PAYLOAD = 128;
@@ -79,8 +80,7 @@ let state;
 
 async function open({ port, kind, subscribers, channels = 1 }) {
   const speak = kinds[kind];
-  const token =
-    kind === 'bare' ? '' : (await (await fetch(`http://127.0.0.1:${port}/dev/token?sub=bench`)).json()).token;
+  const token = tokenFor('bench');
   const names = Array.from({ length: channels }, (_, at) => `bench:${at}`);
   const groups = names.map(() => []);
   const connectOne = async (reader, channel) => {

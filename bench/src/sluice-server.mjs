@@ -1,16 +1,28 @@
 /** Sluice as it is configured by default, with history on, so that offsets, cursors and the accounting of losses all work. */
 import { createGateway } from '@sluice/server';
+import { SECRET } from './tokens.mjs';
 
-const everyone = { subscribe: 'users', publish: 'users' };
+const limited = process.argv[2] === 'limited';
+const everything = { '*': 'users' };
 const gateway = createGateway({
-  dev: true,
+  host: '127.0.0.1',
   port: 0,
+  keys: [{ secret: SECRET }],
   heartbeat: '8m',
+  drain: 0,
   log: { level: 'warn' },
-  limits: { subscriptions: 10_000 },
+  // One generator plays all clients, and nearly all of them are one user: limits would measure themselves.
+  limits: { subscriptions: 10_000, connectionsPerUser: 0, ...(limited ? {} : { operations: 0, bytes: 0 }) },
   channels: {
-    'bench:{n}': { allow: everyone, history: { count: 1000, age: '1h' } },
+    'bench:{n}': { allow: everything, history: { count: 1000, age: '1h' } },
+    'long:{n}': { allow: everything, history: { count: 1_000_000, age: '1h' } },
+    'room:{n}': { allow: everything },
   },
 });
 const { port } = await gateway.start();
+process.on('message', (message) => {
+  if (message !== 'collect') return;
+  globalThis.gc?.();
+  process.send?.({ collected: true });
+});
 process.send?.({ port });

@@ -12,7 +12,8 @@ export function textFrame(text) {
 }
 
 /**
- * Opens a WebSocket and hands every further chunk to `onBytes`. The chunk's memory is reused: read it now or copy it.
+ * Opens a WebSocket and hands every further chunk to `onBytes`, which may answer `false` to read no more. The chunk's
+ * memory is reused: read it now or copy it.
  *
  * @returns the socket, once the handshake is over
  */
@@ -28,8 +29,7 @@ export function openSocket(port, onBytes) {
         buffer: SHARED,
         callback: (length, buffer) => {
           if (open) {
-            onBytes(buffer.subarray(0, length));
-            return true;
+            return onBytes(buffer.subarray(0, length)) !== false;
           }
           head += buffer.toString('latin1', 0, length);
           const end = head.indexOf('\r\n\r\n');
@@ -49,6 +49,38 @@ export function openSocket(port, onBytes) {
       `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
     );
   });
+}
+
+/** Puts the text frames of a server together from chunks. */
+export class FrameReader {
+  #rest = Buffer.alloc(0);
+  #onText;
+
+  /** @param onText called with the text of each frame */
+  constructor(onText) {
+    this.#onText = onText;
+  }
+
+  read(chunk) {
+    let bytes = this.#rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk]);
+    for (;;) {
+      const frame = firstFrame(bytes);
+      if (frame === null) break;
+      if (frame.opcode === 1) this.#onText(bytes.toString('utf8', frame.start, frame.end));
+      bytes = bytes.subarray(frame.end);
+    }
+    this.#rest = bytes;
+  }
+}
+
+/** Where the payload of the first whole frame begins and ends. RFC 6455 section 5.2; servers do not mask. */
+function firstFrame(bytes) {
+  if (bytes.length < 2) return null;
+  const short = bytes[1] & 0x7f;
+  const start = short < 126 ? 2 : short === 126 ? 4 : 10;
+  if (bytes.length < start) return null;
+  const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
+  return bytes.length < start + length ? null : { opcode: bytes[0] & 0x0f, start, end: start + length };
 }
 
 // One buffer for all sockets: Node fills it and calls back at once, one socket after the other.

@@ -1,6 +1,7 @@
 import type { Codec, GapReason, Position, PublishResult, Tags } from '@sluice/protocol';
 import type { ClientState, StateChange } from './connection.ts';
 import type { SluiceError } from './errors.ts';
+import type { Presence } from './presence-api.ts';
 import type { WebSocketConstructor } from './socket.ts';
 import type { Token } from './token.ts';
 
@@ -65,13 +66,14 @@ export interface Client {
    */
   close(): void;
   /**
-   * A channel by its name. While it has subscribers, the same name gives the same object.
+   * A channel by its name. While it is in use, the same name gives the same object. The types are those of its messages'
+   * data and of its members' state.
    *
    * @example
    * interface Note { text: string }
    * const inbox = client.channel<Note>('user:42:inbox');
    */
-  channel<T = unknown>(name: string): Channel<T>;
+  channel<T = unknown, State = unknown>(name: string): Channel<T, State>;
   /**
    * Listens to the client.
    *
@@ -103,14 +105,17 @@ export interface Message<T = unknown> {
   readonly from?: string;
 }
 
-/** Messages that will not come, and why. The next message follows `to`. */
+/** Messages that will not come, and why. Where the channel keeps the newest for slow readers, those come next; then what follows `to`. */
 export interface Gap {
   readonly channel: string;
   /** After the last message that you were given. */
   readonly from: Position;
   readonly to: Position;
   readonly reason: GapReason;
-  /** How many messages were lost; `undefined` where that is unknown, because the log began a new life. */
+  /**
+   * How many messages were lost: all between `from` and `to` but those that are handed out right after the gap.
+   * `undefined` where that is unknown, because the log began a new life.
+   */
   readonly lost: number | undefined;
 }
 
@@ -128,8 +133,12 @@ export interface Start {
 export interface SubscribeOptions extends Start {
   /** Ends the subscription when it aborts. */
   readonly signal?: AbortSignal;
-  /** Messages were lost; called in their place. */
-  readonly onGap?: (gap: Gap) => void;
+  /**
+   * Messages were lost; called in their place. While the promise that it returns is pending, what follows is held back
+   * and the state is `gap`: the time to load anew what the messages would have told. What it rejects with is reported
+   * like any uncaught error, and the messages go on.
+   */
+  readonly onGap?: (gap: Gap) => unknown;
   readonly onState?: (state: SubscriptionState) => void;
   /** The subscription was refused, has ended, or could not read its backlog. Without it the client's `error` tells. */
   readonly onError?: (error: SluiceError) => void;
@@ -137,9 +146,9 @@ export interface SubscribeOptions extends Start {
 
 /**
  * Where a subscription stands. `subscribing`: not answered yet, or without a connection. `catching-up`: messages of the
- * past are coming. `live`. `denied`: refused. `ended`: by you, by the gateway, or with the client.
+ * past are coming. `live`. `gap`: `onGap` has not done its work yet. `denied`: refused. `ended`: by you, by the gateway, or with the client.
  */
-export type SubscriptionState = 'subscribing' | 'live' | 'catching-up' | 'denied' | 'ended';
+export type SubscriptionState = 'subscribing' | 'live' | 'catching-up' | 'gap' | 'denied' | 'ended';
 
 /** One call of `subscribe`. It survives lost connections. */
 export interface Subscription {
@@ -198,13 +207,15 @@ export interface HistoryPage<T = unknown> {
 export interface MessagesOptions extends Start {
   /** Ends the iteration when it aborts. */
   readonly signal?: AbortSignal;
-  /** Messages were lost; called between the messages before and after. */
-  readonly onGap?: (gap: Gap) => void;
+  /** Messages were lost; called between the messages before and after, and waited for when it returns a promise. */
+  readonly onGap?: (gap: Gap) => unknown;
 }
 
 /** A named stream of messages. Iterating over it gives the messages from now on. */
-export interface Channel<T = unknown> extends AsyncIterable<Message<T>> {
+export interface Channel<T = unknown, State = unknown> extends AsyncIterable<Message<T>> {
   readonly name: string;
+  /** Who is present. */
+  readonly presence: Presence<State>;
   /**
    * Calls a handler for every message: in order, none twice, and none missing without a gap.
    *

@@ -1,6 +1,7 @@
 import type { Codec, Command, CommandType, Failure, Reply, Results } from '@sluice/protocol';
-import { SluiceError } from './errors.ts';
+import { refusal, SluiceError } from './errors.ts';
 import { packFrame } from './frame.ts';
+import { Lane } from './lane.ts';
 import type { Cancel } from './timer.ts';
 
 /** A command without its `id`, which `Calls` gives. */
@@ -12,11 +13,15 @@ export interface Answer<Type extends CommandType = CommandType> {
   reject?(error: SluiceError): void;
   /** Is it asked again on the next connection when this one is lost? Otherwise it is then forgotten. */
   readonly repeat?: boolean;
+  /** Does it take its turn among those to the same channel, and is it asked again when the gateway says that it was too much? */
+  readonly ordered?: boolean | undefined;
 }
 
 interface Call {
+  readonly id: number;
   readonly command: Command;
   readonly answer: Answer;
+  lane?: Lane<Call>;
 }
 
 // The first frame travels before `maxFrame` is known; the default is 128 KiB. SPEC.md section 2.
@@ -29,6 +34,7 @@ export class Calls {
   /** Why no command is taken any more; `undefined` while the client is not closed. */
   ended: SluiceError | undefined;
   #waiting = new Map<number, Call>();
+  readonly #lanes = new Map<string, Lane<Call>>();
   #unsent: Call[] = [];
   #write: ((data: string | Uint8Array) => void) | undefined;
   #held = true;
@@ -56,9 +62,10 @@ export class Calls {
       answer.reject?.(this.ended);
       return () => {};
     }
-    const command = { ...body, id: ++this.#lastId } as unknown as Command;
-    this.#enqueue({ command, answer });
-    return () => void this.#waiting.delete(command.id);
+    const id = ++this.#lastId;
+    const call = { id, command: { ...body, id } as unknown as Command, answer };
+    this.#enqueue(call);
+    return () => this.#forget(call);
   }
 
   /**
@@ -85,9 +92,15 @@ export class Calls {
   settle(message: Reply | Failure): void {
     const call = this.#waiting.get(message.id ?? 0);
     if (call === undefined) return;
-    this.#waiting.delete(call.command.id);
-    if (message.type === 'reply') call.answer.resolve?.(message.result as never);
-    else call.answer.reject?.(new SluiceError(message.error));
+    const { answer, lane } = call;
+    if (message.type === 'reply') {
+      this.#forget(call);
+      answer.resolve?.(message.result as never);
+      return;
+    }
+    const { retryable, retryAfter } = message.error;
+    if (lane && retryable && retryAfter !== undefined) lane.again(call, retryAfter);
+    else this.#reject(call, new SluiceError(message.error));
   }
 
   /** The connection is gone: keeps what is asked again. */
@@ -95,6 +108,8 @@ export class Calls {
     this.#write = undefined;
     this.#held = true;
     this.#unsent = [];
+    for (const lane of this.#lanes.values()) lane.stop();
+    this.#lanes.clear();
     for (const [id, call] of this.#waiting) if (!call.answer.repeat) this.#waiting.delete(id);
   }
 
@@ -108,8 +123,30 @@ export class Calls {
   }
 
   #enqueue(call: Call): void {
-    this.#waiting.set(call.command.id, call);
+    this.#waiting.set(call.id, call);
     if (!this.#write) return;
+    if (!call.answer.ordered) {
+      this.#send(call);
+      return;
+    }
+    const channel = channelOf(call);
+    call.lane = this.#lanes.get(channel) ?? new Lane((turn) => this.#send(turn));
+    this.#lanes.set(channel, call.lane);
+    call.lane.add(call);
+  }
+
+  #forget(call: Call): void {
+    if (!this.#waiting.delete(call.id) || !call.lane?.done(call)) return;
+    call.lane.stop();
+    this.#lanes.delete(channelOf(call));
+  }
+
+  #reject(call: Call, error: SluiceError): void {
+    this.#forget(call);
+    call.answer.reject?.(error);
+  }
+
+  #send(call: Call): void {
     this.#unsent.push(call);
     if (this.#held || this.#scheduled) return;
     this.#scheduled = true;
@@ -123,7 +160,7 @@ export class Calls {
     const limit = Math.min(FRAME, this.#maxFrame);
     do {
       // Those that were aborted before they could be sent are no longer waiting.
-      const calls = this.#unsent.filter((call) => this.#waiting.has(call.command.id));
+      const calls = this.#unsent.filter((call) => this.#waiting.has(call.id));
       const [first] = calls;
       if (!this.#write || first === undefined) return;
       const commands = calls.map((call) => call.command);
@@ -136,8 +173,11 @@ export class Calls {
 
   // The gateway would close the connection for good, and with it everything else that is going on.
   #refuse(call: Call, size: number): void {
-    this.#waiting.delete(call.command.id);
-    const message = `The ${call.command.type} takes ${size} bytes; the gateway takes frames of ${this.#maxFrame}.`;
-    call.answer.reject?.(new SluiceError({ code: 4309, name: 'payload_too_large', message, retryable: false }));
+    const message = `The gateway takes frames of ${this.#maxFrame} bytes; the ${call.command.type} has ${size}.`;
+    this.#reject(call, refusal(4309, 'payload_too_large', message));
   }
+}
+
+function channelOf({ command }: Call): string {
+  return (command as Extract<Command, { type: 'publish' }>).channel;
 }

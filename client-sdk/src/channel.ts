@@ -1,4 +1,4 @@
-import type { PublishResult, Message as WireMessage } from '@sluice/protocol';
+import type { PublishResult } from '@sluice/protocol';
 import type {
   Channel,
   HistoryOptions,
@@ -10,56 +10,73 @@ import type {
   Subscription,
 } from './api.ts';
 import type { Body } from './calls.ts';
-import { request } from './request.ts';
+import { complete } from './complete.ts';
+import { facePresence } from './presence.ts';
+import type { Presence } from './presence-api.ts';
+import { type Asking, request } from './request.ts';
 import { streamMessages } from './stream.ts';
 import { type AnyMessage, Subscriber } from './subscriber.ts';
-import type { Handle, Host, WireSubscription } from './subscription.ts';
+import { WireSubscription } from './subscription.ts';
+import type { Handle, Host, Wire } from './wire.ts';
+
+/** A kind of thing that a channel may have on the wire. */
+export type Kind<W extends Wire> = new (handle: Handle, host: Host) => W;
 
 /** What a channel needs of the client. */
-export interface ChannelHost extends Pick<Host, 'calls'> {
-  readonly timeout: number;
-  /** The channel's subscription on the wire; made where there is none. */
-  wire(channel: Handle): WireSubscription;
-  /** The client is being used: connects, where it should do so by itself. */
-  use(): void;
+export interface ChannelHost extends Asking {
+  /** What the channel has on the wire of this kind; made where there is none. */
+  wire<W extends Wire>(kind: Kind<W>, channel: Handle): W;
+  /** What the channel has on the wire of this kind, if anything. */
+  find<W extends Wire>(kind: Kind<W>, channel: Handle): W | undefined;
   /** A copy of something, as it arrives at the other end; throws what the codec throws. */
   copy<Value>(value: Value): Value;
 }
 
 /** The face of one channel. It holds no state: that is in the subscription on the wire and in the calls. */
-export class ChannelHandle<T> implements Channel<T> {
+export class ChannelHandle<T, State> implements Channel<T, State> {
   readonly name: string;
+  readonly presence: Presence<State>;
   readonly #host: ChannelHost;
 
   constructor(name: string, host: ChannelHost) {
     this.name = name;
     this.#host = host;
+    this.presence = facePresence(this, host);
   }
 
   subscribe(onMessage: (message: Message<T>) => void, options: SubscribeOptions = {}): Subscription {
-    const { calls } = this.#host;
-    const wire = this.#host.wire(this);
-    const subscriber = new Subscriber(wire, onMessage as (message: AnyMessage) => void, options);
-    if (options.signal?.aborted) subscriber.end('ended', { reason: options.signal.reason });
-    else if (calls.ended) subscriber.end('ended', { error: calls.ended });
-    else {
+    const subscriber = new Subscriber(
+      this.#host.wire(WireSubscription, this),
+      onMessage as (message: AnyMessage) => void,
+      options,
+    );
+    subscriber.rejoin = () => this.#join(subscriber);
+    this.#join(subscriber);
+    return subscriber;
+  }
+
+  #join(subscriber: Subscriber): void {
+    const { signal } = subscriber.options;
+    const wire = this.#host.wire(WireSubscription, this);
+    if (signal?.aborted) {
+      subscriber.end('ended', { reason: signal.reason });
+      wire.reconcile();
+    } else {
       wire.add(subscriber);
       this.#host.use();
     }
-    wire.reconcile();
-    return subscriber;
   }
 
   async publish(data: T, { signal, timeout, ...options }: PublishOptions = {}): Promise<PublishResult> {
     const draft = this.#host.copy({ data, ...options } as Pick<Body<'publish'>, 'data'>);
-    const answer = this.#ask({ type: 'publish', channel: this.name, key: randomKey(), ...draft }, signal, timeout);
-    return answer;
+    const body = { type: 'publish', channel: this.name, key: randomKey(), ...draft } as const;
+    return request(this.#host, body, { signal, timeout, ordered: true });
   }
 
   async history({ signal, ...page }: HistoryOptions = {}): Promise<HistoryPage<T>> {
-    const { epoch, head, first, messages } = await this.#ask({ type: 'history', channel: this.name, ...page }, signal);
-    const complete = (message: WireMessage) => ({ ...message, channel: this.name, epoch }) as Message<T>;
-    return { epoch, head, first, messages: messages.map(complete) };
+    const body = { type: 'history', channel: this.name, ...page } as const;
+    const { epoch, head, first, messages } = await request(this.#host, body, { signal });
+    return { epoch, head, first, messages: messages.map((message) => complete(message, this.name, epoch)) };
   }
 
   messages(options: MessagesOptions = {}): AsyncGenerator<Message<T>, void, void> {
@@ -68,13 +85,6 @@ export class ChannelHandle<T> implements Channel<T> {
 
   [Symbol.asyncIterator](): AsyncGenerator<Message<T>, void, void> {
     return this.messages();
-  }
-
-  #ask<Type extends 'publish' | 'history'>(body: Body<Type>, signal?: AbortSignal, timeout = this.#host.timeout) {
-    const { calls } = this.#host;
-    const answer = request(calls, body, { timeout, signal });
-    this.#host.use();
-    return answer;
   }
 }
 

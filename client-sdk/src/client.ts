@@ -54,8 +54,8 @@ export class ClientFace implements Client {
     this.#core.connection.close();
   }
 
-  channel<T = unknown>(name: string): Channel<T> {
-    return this.#core.channel<T>(name);
+  channel<T = unknown, State = unknown>(name: string): Channel<T, State> {
+    return this.#core.channel<T, State>(name);
   }
 
   on<Name extends keyof ClientEvents>(name: Name, handler: (value: ClientEvents[Name]) => void): () => void {

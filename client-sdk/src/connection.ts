@@ -9,7 +9,7 @@ import {
 import { backoff } from './backoff.ts';
 import type { Calls } from './calls.ts';
 import { clientError, SluiceError } from './errors.ts';
-import { Heartbeat, SHORT } from './heartbeat.ts';
+import { Heartbeat, PATIENCE } from './heartbeat.ts';
 import { openSocket, type WebSocketConstructor } from './socket.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 import type { TokenSource } from './token.ts';
@@ -55,6 +55,13 @@ export interface ConnectionEvents {
 // So many failures count for the backoff after a connection on which the gateway broke its word.
 const DISTRUST = 3;
 
+// How long an answer may take after the machine woke, and how long on a network that may be gone. In milliseconds.
+const AWAKE = 700;
+const OFFLINE = 3000;
+
+// An attempt that is older than so many milliseconds when the machine wakes is given up.
+const OLD = 5000;
+
 // A connection that lasted so many milliseconds makes failures forgotten. SPEC.md section 8.3.
 const STABLE = 5000;
 
@@ -77,10 +84,7 @@ export class Connection {
 
   constructor(setup: ConnectionSetup) {
     this.#setup = setup;
-    this.#heartbeat = new Heartbeat({
-      ping: () => setup.calls.start({ type: 'ping' }),
-      dead: () => this.lose(clientError('timed_out')),
-    });
+    this.#heartbeat = new Heartbeat(() => setup.calls.start({ type: 'ping' }));
   }
 
   /** Connects, unless it does so already. While `waiting` it waits no longer. */
@@ -90,7 +94,10 @@ export class Connection {
       this.#failures = 0;
       this.#setup.token.forget('connect');
       this.#setup.calls.ended = undefined;
-      this.#stopListening = listenForWake((what) => this.#wake(what));
+      this.#stopListening = listenForWake(
+        (what) => this.#wake(what),
+        () => this.#heartbeat.isSilent() && this.#probe(PATIENCE),
+      );
     }
     this.#connect();
   }
@@ -104,10 +111,14 @@ export class Connection {
     this.#moveTo('closed', error && { error });
   }
 
-  /** The connection is of no use any more: closes it and does what the error's code demands. SPEC.md section 8.2. */
+  /**
+   * The connection is of no use any more: closes it and does what the error's code demands. SPEC.md section 8.2.
+   *
+   * @param atLeast so many failures count at least for the backoff
+   */
   lose(error: SluiceError, atLeast = 0): void {
     const { token, calls, events } = this.#setup;
-    const { name } = error;
+    const { name, retryAfter = 0 } = error;
     const next = name.startsWith('token_') && token.outdated ? 'new_token' : afterClose(error.code);
     if (next === 'stop' || (next === 'new_token' && !token.renewable)) {
       this.close(error);
@@ -115,7 +126,7 @@ export class Connection {
     }
     if (next === 'new_token') token.forget('expired');
     if (name === 'token_failed') token.forget();
-    const pause = this.#reconnectAfter ?? Math.max(error.retryAfter ?? 0, backoff(Math.max(this.#failures++, atLeast)));
+    const pause = this.#reconnectAfter ?? Math.max(retryAfter, backoff(Math.max(this.#failures++, atLeast)));
     this.#leave();
     calls.lose();
     this.#cancelTimer = after(pause, () => this.#connect());
@@ -156,7 +167,7 @@ export class Connection {
       });
     } catch (cause) {
       // No constructor, a malformed URL, ws: on a page of https: the next attempt would fail like this one.
-      this.close(clientError('closed', `A WebSocket cannot be opened here: ${(cause as Error).message}`));
+      this.close(clientError('closed', `A WebSocket cannot be opened: ${(cause as Error).message}`));
     }
   }
 
@@ -228,8 +239,22 @@ export class Connection {
   }
 
   #wake(what: Wake): void {
-    if (this.state === 'connected') this.#heartbeat.probe(SHORT);
-    else if (this.state === 'waiting' && what !== 'offline') this.#connect();
+    const { state } = this;
+    const offline = what === 'offline';
+    // When the network is said to be gone the socket is kept: it may come back with the connection alive.
+    if (state === 'connected') this.#probe(offline ? OFFLINE : AWAKE, !offline);
+    else if (offline) return;
+    else if (state === 'waiting') this.#connect();
+    else if (state === 'connecting' && this.#heartbeat.isSilent(OLD)) this.#dead(true);
+  }
+
+  #probe(within: number, hurry?: boolean): void {
+    this.#heartbeat.probe(within, () => this.#dead(hurry));
+  }
+
+  #dead(hurry: boolean | undefined): void {
+    this.lose(clientError('timed_out'));
+    if (hurry && this.state === 'waiting') this.#connect();
   }
 
   /** Ends everything that belongs to the present state. */

@@ -1,12 +1,12 @@
 import { json, type Push } from '@sluice/protocol';
 import type { Channel, ClientEvents, ClientOptions } from './api.ts';
 import { Calls } from './calls.ts';
-import { ChannelHandle, type ChannelHost } from './channel.ts';
+import { ChannelHandle, type ChannelHost, type Kind } from './channel.ts';
 import { Connection, type ConnectionEvents, type StateChange } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import type { SluiceError } from './errors.ts';
-import { type Handle, type Host, WireSubscription } from './subscription.ts';
 import { TokenSource } from './token.ts';
+import type { Handle, Host, Wire } from './wire.ts';
 
 /** Puts the parts of a client together, and passes on what each has to say to the others. */
 export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, ConnectionEvents {
@@ -14,7 +14,8 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   readonly connection: Connection;
   readonly timeout: number;
   readonly #options: ClientOptions;
-  readonly #wires = new Map<string, WireSubscription>();
+  // By the name of the channel.
+  readonly #wires = new Map<string, readonly Wire[]>();
 
   constructor(options: ClientOptions) {
     super();
@@ -53,24 +54,33 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   }
 
   push(push: Push): void {
-    if ('channel' in push) this.#wires.get(push.channel)?.receive(push);
+    if ('channel' in push) for (const wire of this.#of(push.channel)) wire.receive(push);
   }
 
   // ------------------------------------------------------------------ what the channels ask for
 
-  /** The channel's face: the one that has subscribers, so that nothing is kept of a channel without any. */
-  channel<T>(name: string): Channel<T> {
-    return (this.#wires.get(name)?.handle as Channel<T> | undefined) ?? new ChannelHandle<T>(name, this);
+  /** The channel's face: the one that is in use, so that nothing is kept of a channel that is not. */
+  channel<T, State>(name: string): Channel<T, State> {
+    const handle = this.#of(name)[0]?.handle as Channel<T, State> | undefined;
+    return handle ?? new ChannelHandle<T, State>(name, this);
   }
 
-  wire(handle: Handle): WireSubscription {
-    const wire = this.#wires.get(handle.name) ?? new WireSubscription(handle, this);
-    this.#wires.set(handle.name, wire);
+  find<W extends Wire>(kind: Kind<W>, { name }: Handle): W | undefined {
+    return this.#of(name).find((wire): wire is W => wire instanceof kind);
+  }
+
+  wire<W extends Wire>(kind: Kind<W>, handle: Handle): W {
+    const found = this.find(kind, handle);
+    if (found) return found;
+    const wire = new kind(handle, this);
+    this.#wires.set(handle.name, [...this.#of(handle.name), wire]);
     return wire;
   }
 
   use(): void {
-    if (this.#options.autoConnect !== false && this.connection.state === 'idle') this.connection.connect();
+    const { ended: error } = this.calls;
+    if (error) this.#eachWire((wire) => wire.end('ended', { error }));
+    else if (this.#options.autoConnect !== false && this.connection.state === 'idle') this.connection.connect();
   }
 
   copy<Value>(value: Value): Value {
@@ -88,11 +98,18 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     this.connection.distrust(error);
   }
 
-  forget(wire: WireSubscription): void {
-    if (this.#wires.get(wire.channel) === wire) this.#wires.delete(wire.channel);
+  forget(wire: Wire): void {
+    const { channel } = wire;
+    const rest = this.#of(channel).filter((other) => other !== wire);
+    this.#wires.set(channel, rest);
+    if (!rest[0]) this.#wires.delete(channel);
   }
 
-  #eachWire(act: (wire: WireSubscription) => void): void {
-    for (const wire of [...this.#wires.values()]) act(wire);
+  #of(name: string): readonly Wire[] {
+    return this.#wires.get(name) ?? [];
+  }
+
+  #eachWire(act: (wire: Wire) => void): void {
+    for (const wire of [...this.#wires.values()].flat()) act(wire);
   }
 }

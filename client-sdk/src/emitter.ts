@@ -1,19 +1,29 @@
 import type { Cancel } from './timer.ts';
 
+/** Reports what the application's code threw the way the platform reports an uncaught error. */
+export function report(error: unknown): void {
+  // Node 20 has no reportError; thrown from a microtask it reaches `uncaughtException`, as from any event handler.
+  if (typeof reportError === 'function') reportError(error);
+  else
+    queueMicrotask(() => {
+      throw error;
+    });
+}
+
 /**
- * Runs a handler of the application. What it throws is reported the way the platform reports an uncaught error, and
- * never stops the other handlers.
+ * Runs a handler of the application. What it throws is reported, and never stops the other handlers.
+ *
+ * @returns what the handler returned; `undefined` where there is none, or where it threw
  */
-export function guard<Args extends unknown[]>(handler: ((...args: Args) => void) | undefined, ...args: Args): void {
+export function guard<Args extends unknown[], Result>(
+  handler: ((...args: Args) => Result) | undefined,
+  ...args: Args
+): Result | undefined {
   try {
-    handler?.(...args);
+    return handler?.(...args);
   } catch (error) {
-    // Node 20 has no reportError; thrown from a microtask it reaches `uncaughtException`, as from any event handler.
-    if (typeof reportError === 'function') reportError(error);
-    else
-      queueMicrotask(() => {
-        throw error;
-      });
+    report(error);
+    return undefined;
   }
 }
 

@@ -16,20 +16,17 @@ export type SluiceErrorName = ErrorName | ClientErrorName | (string & {});
  * }
  */
 export class SluiceError extends Error {
-  override readonly name: SluiceErrorName;
+  declare readonly name: SluiceErrorName;
   /** The number of the error in the catalogue, e.g. 4306; its range is explained in SPEC.md section 8. */
-  readonly code: number;
+  declare readonly code: number;
   /** May the same thing be tried again, unchanged, later? */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** Milliseconds to wait before trying again, where the gateway said so. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
 
-  constructor(body: ErrorBody, cause?: unknown) {
-    super(body.message, cause === undefined ? undefined : { cause });
-    this.name = body.name;
-    this.code = body.code;
-    this.retryable = body.retryable;
-    this.retryAfter = body.retryAfter;
+  constructor({ name, code, message, retryable, retryAfter }: ErrorBody, cause?: unknown) {
+    super(message, { cause });
+    Object.assign(this, { name, code, retryable, retryAfter });
   }
 }
 
@@ -40,9 +37,14 @@ export function clientError(name: ClientErrorName, cause?: unknown): SluiceError
   return new SluiceError({ ...kind, name, message: cause });
 }
 
+/** An error of the gateway's catalogue that it does not have to be asked for. */
+export function refusal(code: number, name: ErrorName, message: string): SluiceError {
+  return new SluiceError({ code, name, message, retryable: false });
+}
+
 /** The error behind a close of the WebSocket: the gateway's, where the code is one of ours, otherwise `connection_lost`. */
 export function closeError(code: number, reason: string): SluiceError {
-  const message = `The connection was closed: ${reason || 'no reason given'} (code ${code}).`;
+  const message = `The connection was closed with ${code} ${reason}.`;
   if (code < 4000 || code > 4299) return clientError('connection_lost', message);
   return new SluiceError({ code, name: reason, message, retryable: afterClose(code) === 'reconnect' });
 }

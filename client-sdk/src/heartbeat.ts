@@ -1,67 +1,52 @@
 import { after, type Cancel, nothing } from './timer.ts';
 
-/** How long an answer may take after something that hints at a dead connection, in milliseconds. */
-export const SHORT = 3000;
-
-// How often the clock is looked at. A look that comes much later than asked for means that the machine slept.
-const LOOK = 5000;
+/** How long an answer may take, in milliseconds. */
+export const PATIENCE = 10_000;
 
 /** Notices that nothing is heard any more. SPEC.md section 1. */
 export class Heartbeat {
   readonly #ping: () => void;
-  readonly #dead: () => void;
-  #every = 0;
+  #every = Number.POSITIVE_INFINITY;
   #heard = 0;
-  #looked = 0;
-  #deadline = Number.POSITIVE_INFINITY;
-  #cancelLook: Cancel = nothing;
+  // How long the answer that is waited for may take.
+  #within = Number.POSITIVE_INFINITY;
   #cancelDeadline: Cancel = nothing;
 
-  constructor({ ping, dead }: { ping: () => void; dead: () => void }) {
+  constructor(ping: () => void) {
     this.#ping = ping;
-    this.#dead = dead;
   }
 
   /** @param every milliseconds of silence after which to ask for a sign of life */
   start(every: number): void {
     this.#every = every;
-    this.#looked = Date.now();
     this.heard();
-    this.#schedule();
   }
 
   stop(): void {
-    this.#cancelLook();
-    this.heard();
+    this.start(Number.POSITIVE_INFINITY);
   }
 
   /** Something arrived. */
   heard(): void {
     this.#heard = Date.now();
-    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#within = Number.POSITIVE_INFINITY;
     this.#cancelDeadline();
   }
 
-  /** Sends a ping now; unless something is heard in time, the connection is dead. */
-  probe(within: number): void {
-    const deadline = Date.now() + within;
-    if (deadline >= this.#deadline) return;
-    this.#deadline = deadline;
+  /** Has it been silent for too long? In a new connection, since it was begun. */
+  isSilent(most = this.#every): boolean {
+    return Date.now() - this.#heard >= most;
+  }
+
+  /** Sends a ping now; unless something is heard in so many milliseconds, the connection is dead. */
+  probe(within: number, dead: () => void): void {
+    if (within >= this.#within) return;
+    this.#within = within;
     this.#cancelDeadline();
-    this.#cancelDeadline = after(within, this.#dead);
+    // A page that was busy reads what has arrived meanwhile before it judges.
+    this.#cancelDeadline = after(within, () => {
+      this.#cancelDeadline = after(0, dead);
+    });
     this.#ping();
-  }
-
-  #schedule(): void {
-    const due = this.#heard + this.#every - Date.now();
-    this.#cancelLook = after(due > 0 ? Math.min(due, LOOK) : LOOK, () => this.#look());
-  }
-
-  #look(): void {
-    const now = Date.now();
-    if (now - this.#looked > 2 * LOOK) this.probe(SHORT);
-    else if (now - this.#heard >= this.#every) this.probe(2 * LOOK);
-    this.#looked = now;
-    this.#schedule();
   }
 }

@@ -29,5 +29,13 @@ export type {
 export { createClient } from './client.ts';
 export type { ClientState, StateChange } from './connection.ts';
 export { SluiceError, type SluiceErrorName } from './errors.ts';
+export type {
+  Member,
+  Members,
+  MembersPage,
+  MembersPageOptions,
+  Presence,
+  PresenceListener,
+} from './presence-api.ts';
 export type { WebSocketConstructor, WebSocketLike } from './socket.ts';
 export type { Token, TokenFunction, TokenReason } from './token.ts';

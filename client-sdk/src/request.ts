@@ -1,12 +1,24 @@
 import type { CommandType, Results } from '@sluice/protocol';
+import { onAbort } from './abort.ts';
 import type { Body, Calls } from './calls.ts';
 import { clientError } from './errors.ts';
 import { after, nothing } from './timer.ts';
 
-export interface RequestOptions {
-  /** Milliseconds; `undefined` waits as long as the client lives. */
+/** What a request needs of the client. */
+export interface Asking {
+  readonly calls: Calls;
+  /** Milliseconds, where the request itself says nothing; `undefined` waits as long as the client lives. */
   readonly timeout?: number;
+  /** The client is being used: connects, where it should do so by itself. */
+  use(): void;
+}
+
+export interface RequestOptions {
+  /** Milliseconds. */
+  readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Keeps the order of the calls to a channel, and tries again where the gateway says that it was too much. */
+  readonly ordered?: boolean;
 }
 
 /**
@@ -15,29 +27,25 @@ export interface RequestOptions {
  * @returns rejects with a `SluiceError`, or with the signal's reason; either way nothing is left behind
  */
 export function request<Type extends CommandType>(
-  calls: Calls,
+  host: Asking,
   body: Body<Type>,
-  { timeout, signal }: RequestOptions,
+  { timeout = host.timeout, signal, ordered }: RequestOptions,
 ): Promise<Results[Type]> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     let forget = nothing;
-    const leave = () => {
-      forget();
-      cancelTimer();
-      signal?.removeEventListener('abort', abort);
-    };
-    const fail = (error: unknown) => {
-      leave();
-      reject(error);
-    };
-    const abort = () => fail(signal?.reason);
+    const settle =
+      <Value>(act: (value: Value) => void) =>
+      (value: Value) => {
+        forget();
+        cancelTimer();
+        ignore();
+        act(value);
+      };
+    const fail = settle(reject);
     const cancelTimer = timeout === undefined ? nothing : after(timeout, () => fail(clientError('timed_out')));
-    signal?.addEventListener('abort', abort);
-    const succeed = (result: Results[Type]) => {
-      leave();
-      resolve(result);
-    };
-    forget = calls.start(body, { resolve: succeed, reject: fail, repeat: true });
+    const ignore = onAbort(signal, () => fail(signal?.reason));
+    forget = host.calls.start(body, { resolve: settle(resolve), reject: fail, repeat: true, ordered });
+    host.use();
   });
 }

@@ -26,7 +26,8 @@ export async function* streamMessages<T>(
     items.push(item);
     wake();
     const position = subscription?.position;
-    if (items.length < WAITING || !position) return;
+    // Not in the midst of a gap: what it brings does not come again.
+    if (items.length < WAITING || !position || !('id' in item) || item.offset < position.offset) return;
     // The channel's log is the buffer: go on from here when the loop has come so far.
     start = { ...(signal && { signal }), position };
     leave();
@@ -43,11 +44,11 @@ export async function* streamMessages<T>(
     while (!signal?.aborted) {
       const item = items.shift();
       if (item) {
-        if ('reason' in item) guard(onGap, item);
-        else yield item;
+        if ('id' in item) yield item;
+        else guard(onGap, item);
         continue;
       }
-      subscription ??= channel.subscribe(add, { ...start, onGap: add, onState, onError });
+      subscription ??= channel.subscribe(add, { ...start, onGap: (gap) => add(gap), onState, onError });
       if (subscription.state === 'denied' || subscription.state === 'ended') break;
       await new Promise<void>((resolve) => {
         wake = resolve;

@@ -1,18 +1,29 @@
-import type { GapReason, Position } from '@sluice/protocol';
+import type { GapPush, Position } from '@sluice/protocol';
+import { onAbort } from './abort.ts';
 import type { Message, Start, SubscribeOptions, Subscription, SubscriptionState } from './api.ts';
 import type { Backlog } from './backlog.ts';
-import { guard } from './emitter.ts';
+import { guard, report } from './emitter.ts';
 import { clientError, type SluiceError } from './errors.ts';
 import { hasReached } from './position.ts';
+import { type Cancel, nothing } from './timer.ts';
 
 /** A message of any type, as it is handed from the wire to the handlers. */
 export type AnyMessage = Message<never>;
+
+/** Where the subscription on the wire stands. */
+export type WireState = 'subscribing' | 'live' | 'catching-up';
+
+/** What a gap brings to a subscriber. */
+export interface GapNews extends Pick<GapPush, 'to' | 'reason'> {
+  /** In order: messages that are not lost, although the gap covers them. */
+  readonly latest?: readonly AnyMessage[] | undefined;
+}
 
 /** What a subscriber needs of the subscription on the wire. */
 export interface Source {
   readonly channel: string;
   readonly host: SourceHost;
-  readonly state: SubscriptionState;
+  readonly state: WireState;
   /** Where the cursor stands; known once it has been answered. */
   readonly position: Position | undefined;
   /** Reads what lies between the start and the position. */
@@ -36,38 +47,52 @@ export interface Ending {
   readonly reason?: unknown;
 }
 
+// So many messages and gaps may wait for an `onGap` that takes its time.
+const HELD = 1000;
+
 /** The end of a subscription that the application holds: one handler, and what has been handed to it. */
 export class Subscriber implements Subscription {
   readonly ready: Promise<void>;
   state: SubscriptionState = 'subscribing';
   position: Position | undefined;
   readonly options: SubscribeOptions;
-  readonly #source: Source;
+  /** Where it starts; where it goes on after it had to leave. */
+  start: Start;
+  /** Comes back to the channel, which it has left. */
+  rejoin = nothing;
+  /** The subscription on the wire that it belongs to. */
+  source: Source;
   readonly #onMessage: (message: AnyMessage) => void;
-  readonly #abort = () => this.end('ended', { reason: this.options.signal?.reason });
-  #settleReady: (error?: unknown) => void = () => {};
-  // While the backlog is being read, what comes behind it.
+  readonly #ignoreSignal: Cancel;
+  #settleReady: (error?: unknown) => void = nothing;
+  // What comes behind a backlog that is being read, or a gap that is being dealt with.
   #held: (() => void)[] | undefined;
   #reading = false;
+  // A handler of gaps is at work.
+  #pausing = false;
+  // Too much was held: it left the channel, and will go on from its position.
+  #away = false;
   // When it joined, by our clock, where the cursor may still bring messages that were published before.
   #joined: number | undefined;
 
   constructor(source: Source, onMessage: (message: AnyMessage) => void, options: SubscribeOptions) {
-    this.#source = source;
+    this.source = source;
     this.#onMessage = onMessage;
     this.options = options;
+    this.start = options;
     this.position = options.position;
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = (error) => (error === undefined ? resolve() : reject(error));
     });
     // Nobody has to look at it: onState and onError tell the same.
-    this.ready.catch(() => {});
-    options.signal?.addEventListener('abort', this.#abort);
+    this.ready.catch(nothing);
+    this.#ignoreSignal = onAbort(options.signal, () => this.end('ended', { reason: options.signal?.reason }));
   }
 
   /** The cursor stands elsewhere than this subscriber starts: it needs a backlog. */
   hold(): void {
     this.#held = [];
+    this.#reading = false;
   }
 
   /** The cursor may still bring messages that were published before this subscriber joined; it wants those from now on. */
@@ -77,7 +102,8 @@ export class Subscriber implements Subscription {
 
   /** The cursor has moved to a state. */
   follow(): void {
-    const { position, state } = this.#source;
+    const { position, state } = this.source;
+    if (this.#pausing || !this.#active) return;
     if (state === 'live') this.#joined = undefined;
     if (position && !this.#held) this.position ??= position;
     if (position && this.#held && !this.#reading && state !== 'subscribing') void this.#readBacklog(position);
@@ -85,17 +111,20 @@ export class Subscriber implements Subscription {
   }
 
   message(message: AnyMessage): void {
-    const { epoch, offset, time } = message;
-    this.#take({ epoch, offset }, () => {
-      const old = this.#joined !== undefined && time < this.#joined + this.#source.host.skew();
-      if (!old) guard(this.#onMessage, message);
-    });
+    const { epoch, offset } = message;
+    this.#take({ epoch, offset }, () => this.#hand(message));
   }
 
-  gap(to: Position, reason: GapReason): void {
+  gap({ to, reason, latest = [] }: GapNews): void {
     this.#take(to, (from) => {
-      const lost = from.epoch === to.epoch ? to.offset - from.offset : undefined;
-      guard(this.options.onGap, { channel: this.#source.channel, from, to, reason, lost });
+      const sameEpoch = from.epoch === to.epoch;
+      const kept = latest.filter(({ offset }) => !sameEpoch || offset > from.offset);
+      const lost = sameEpoch ? to.offset - from.offset - kept.length : undefined;
+      const gap = { channel: this.source.channel, from, to, reason, lost };
+      const handKept = () => {
+        for (const message of kept) this.#hand(message);
+      };
+      this.#pause(lost === 0 ? undefined : guard(this.options.onGap, gap), handKept);
     });
   }
 
@@ -107,21 +136,76 @@ export class Subscriber implements Subscription {
   end(state: 'denied' | 'ended', { error, reason = error ?? clientError('unsubscribed') }: Ending = {}): void {
     if (!this.#active) return;
     this.#held = undefined;
-    this.options.signal?.removeEventListener('abort', this.#abort);
-    this.#source.remove(this);
+    this.#ignoreSignal();
+    this.source.remove(this);
     this.#settleReady(reason);
     this.#moveTo(state);
     if (error) this.fail(error);
   }
 
-  // In order, nothing twice, and nothing before the backlog.
+  /** Tells of a failure. */
+  fail(error: SluiceError): void {
+    const { onError } = this.options;
+    if (onError) guard(onError, error);
+    else this.source.host.report(error);
+  }
+
+  // In order, nothing twice, nothing before the backlog, and nothing while a gap is being dealt with.
   #take(to: Position, hand: (from: Position) => void): void {
-    if (this.#held) this.#held.push(() => this.#take(to, hand));
-    else if (this.#active && !hasReached(this.position, to)) {
+    if (this.#away) return;
+    if (this.#held) {
+      this.#held.push(() => this.#take(to, hand));
+      if (!this.#pausing || this.#held.length <= HELD) return;
+      // The channel's log is the buffer: it goes on from its position.
+      this.#held = [];
+      this.#away = true;
+      this.source.remove(this);
+    } else if (this.#active && !hasReached(this.position, to)) {
       const from = this.position ?? to;
       this.position = to;
       hand(from);
     }
+  }
+
+  #hand(message: AnyMessage): void {
+    const old = this.#joined !== undefined && message.time < this.#joined + this.source.host.skew();
+    if (this.#active && !old) guard(this.#onMessage, message);
+  }
+
+  /** Holds everything until the handler of a gap has done its work; then first of all `next`. */
+  #pause(work: unknown, next: () => void): void {
+    if (typeof (work as PromiseLike<unknown> | undefined)?.then !== 'function') {
+      next();
+      return;
+    }
+    this.#held = [];
+    this.#pausing = true;
+    this.#moveTo('gap');
+    Promise.resolve(work)
+      .catch(report)
+      .then(() => {
+        this.#pausing = false;
+        next();
+        if (this.#away) this.#return();
+        else this.#release();
+      });
+  }
+
+  /** Hands out what was held, as far as no gap stops it again. */
+  #release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    for (const run of held ?? []) run();
+    if (!this.#held) this.follow();
+  }
+
+  #return(): void {
+    if (!this.#active) return;
+    this.#away = false;
+    this.#held = undefined;
+    this.start = { position: this.position } as Start;
+    this.#moveTo('subscribing');
+    this.rejoin();
   }
 
   get #active(): boolean {
@@ -129,7 +213,7 @@ export class Subscriber implements Subscription {
   }
 
   #moveTo(state: SubscriptionState): void {
-    if (state === this.state) return;
+    if (state === this.state || !this.#active) return;
     this.state = state;
     if (state === 'live' || state === 'catching-up') this.#settleReady();
     guard(this.options.onState, state);
@@ -137,29 +221,19 @@ export class Subscriber implements Subscription {
 
   async #readBacklog(to: Position): Promise<void> {
     this.#reading = true;
-    const { gap, messages } = await this.#source
-      .backlog(this.options, to)
+    const { gap, messages } = await this.source
+      .backlog(this.start, to)
       .catch((error: SluiceError) => this.#without(error, to));
-    const held = this.#held;
-    if (!held) return;
-    this.#held = undefined;
-    if (gap) this.gap(gap.to, gap.reason);
-    for (const message of messages) this.message(message);
-    if (!hasReached(this.position, to)) this.position = to;
-    for (const run of held) run();
-    if (this.#active) this.#moveTo(this.#source.state);
+    if (!this.#held) return;
+    const runs = messages.map((message) => () => this.message(message));
+    if (gap) runs.unshift(() => this.gap(gap));
+    this.#held.unshift(...runs, () => this.#take(to, nothing));
+    this.#release();
   }
 
   // The backlog cannot be read: the application hears why, and a position that was promised becomes a gap.
   #without(error: SluiceError, to: Position): Backlog<AnyMessage> {
     if (this.#active) this.fail(error);
-    return { messages: [], ...(this.options.position && { gap: { to, reason: 'no_history' } }) };
-  }
-
-  /** Tells of a failure. */
-  fail(error: SluiceError): void {
-    const { onError } = this.options;
-    if (onError) guard(onError, error);
-    else this.#source.host.report(error);
+    return { messages: [], ...(this.start.position && { gap: { to, reason: 'no_history' } }) };
   }
 }

@@ -80,7 +80,7 @@ export class TokenSource {
     try {
       const token: unknown = await (this.#source as TokenFunction)({ reason });
       if (typeof token === 'string' && token) return token;
-      throw new TypeError('The token callback returned no token.');
+      throw new TypeError('No token was returned.');
     } catch (cause) {
       throw clientError('token_failed', cause);
     }

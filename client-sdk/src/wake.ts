@@ -1,24 +1,39 @@
-import { type Cancel, nothing } from './timer.ts';
+import type { Cancel } from './timer.ts';
 
-const EVENTS = ['online', 'offline', 'pageshow', 'visibilitychange'] as const;
+const EVENTS = ['online', 'offline', 'pageshow', 'resume', 'visibilitychange'] as const;
 
-/** What happened to the page or its network. */
-export type Wake = (typeof EVENTS)[number];
+// How often the clock is looked at. A look that comes much later than asked for means that the machine slept, or that
+// the page was frozen.
+const TICK = 1000;
+const LATE = 3 * TICK;
+
+/** What happened to the page, its network, or the machine. */
+export type Wake = (typeof EVENTS)[number] | 'clock';
 
 /**
- * Listens to the signs that a connection may have died unnoticed, or that a new one may succeed now: the network came
- * or went, the page became visible or was taken out of the back/forward cache. Without a page (Node) it does nothing.
+ * Listens to the signs that a connection may have died unnoticed, or that a new one may succeed now: the clock jumped, the
+ * network came or went, the page became visible, was thawed, or was taken out of the back/forward cache. Without a page
+ * (Node) only the clock tells.
  *
- * @returns removes the listeners
+ * @param onTick called every second
+ * @returns ends the listening
  */
-export function listenForWake(onWake: (what: Wake) => void): Cancel {
-  if (typeof addEventListener !== 'function') return nothing;
+export function listenForWake(onWake: (what: Wake) => void, onTick: () => unknown): Cancel {
+  let looked = Date.now();
+  const timer = setInterval(() => {
+    const before = looked;
+    looked = Date.now();
+    if (looked - before > LATE) onWake('clock');
+    else onTick();
+  }, TICK);
   const listen = ({ type }: Event) => {
-    // It bubbles from the document to the window.
     if (type !== 'visibilitychange' || document.visibilityState === 'visible') onWake(type as Wake);
   };
-  for (const type of EVENTS) addEventListener(type, listen);
+  const page = typeof addEventListener === 'function';
+  // In the capturing phase the window also hears what happens to the document and does not bubble.
+  if (page) for (const type of EVENTS) addEventListener(type, listen, true);
   return () => {
-    for (const type of EVENTS) removeEventListener(type, listen);
+    clearInterval(timer);
+    if (page) for (const type of EVENTS) removeEventListener(type, listen, true);
   };
 }

@@ -7,8 +7,8 @@ import { rolldown } from 'rolldown';
 import { expect, it } from 'vitest';
 import { VERSION } from '../src/version.ts';
 
-/** Bytes that the whole library may take in a page. */
-const LIMIT = 6 * 1024;
+/** Bytes that the whole library may take in a page: recovery, presence and tokens included. */
+const LIMIT = 8 * 1024;
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -20,7 +20,8 @@ async function bundle(format: 'esm' | 'iife'): Promise<string> {
   });
   const { output } = await build.generate({ format, minify: true, name: 'sluice' });
   await build.close();
-  return output[0].code;
+  // Hints to the bundler of the application, which takes them out.
+  return output[0].code.replaceAll('/* @__PURE__ */ ', '');
 }
 
 it('is small, and carries neither the catalogue of errors nor MessagePack', async () => {

@@ -166,7 +166,22 @@ describe('one frame', () => {
 });
 
 describe('after a close', () => {
+  it('backs off where the user has too many connections', async () => {
+    const client = gateway.client();
+    const { states } = watch(client);
+    void client.connect();
+    for (const wait of [250, 500, 1000]) {
+      await turn();
+      gateway.socket.open();
+      gateway.socket.refuse('connect', 'too_many_connections', { code: 4008, retryable: true });
+      gateway.socket.drop(4008, 'too_many_connections');
+      expect(states.at(-1)).toMatchObject({ state: 'waiting', retryIn: wait, error: { name: 'too_many_connections' } });
+      await pass(wait);
+    }
+  });
+
   const cases: [string, number, string, string][] = [
+    ['too many connections', 4008, 'waiting', 'too_many_connections'],
     ['an abnormal close', 1006, 'waiting', 'connection_lost'],
     ['going away', 1001, 'waiting', 'connection_lost'],
     ['a clean close', 1000, 'waiting', 'connection_lost'],
@@ -414,7 +429,7 @@ describe('heartbeat', () => {
     expect(gateway.socket.sent('ping')).toHaveLength(1);
     await pass(9999);
     expect(client.state).toBe('connected');
-    await pass(1);
+    await pass(2);
     expect([client.state, gateway.socket.closedWith]).toEqual(['waiting', 1000]);
   });
 
@@ -430,15 +445,79 @@ describe('heartbeat', () => {
     await pass(20_000);
     expect([client.state, gateway.socket.sent('ping').length]).toEqual(['connected', 1]);
   });
+});
 
-  it('asks at once, with little patience, when the machine has slept', async () => {
+describe('a machine that slept', () => {
+  /** The clock runs on, and no timer fires. */
+  function sleep(ms: number): void {
+    vi.setSystemTime(Date.now() + ms);
+  }
+
+  it('asks for a sign of life as soon as it wakes, and is back within a second when there is none', async () => {
     const client = await connected();
     await pass(1000);
-    vi.setSystemTime(Date.now() + 20_000);
-    await pass(4000);
-    expect(gateway.socket.sent('ping')).toHaveLength(1);
-    await pass(3000);
+    sleep(3_600_000);
+    const [old] = gateway.sockets;
+    await pass(1000);
+    expect(old?.sent('ping')).toHaveLength(1);
+    await pass(699);
+    expect(client.state).toBe('connected');
+    await pass(10);
+    expect([old?.closedWith, client.state, gateway.sockets.length]).toEqual([1000, 'connecting', 2]);
+    await gateway.socket.accept();
+    expect(client.state).toBe('connected');
+  });
+
+  it('keeps a connection that answers', async () => {
+    const client = await connected();
+    sleep(60_000);
+    await pass(1000);
+    gateway.socket.reply('ping', {});
+    await pass(20_000);
+    expect([client.state, gateway.sockets.length]).toEqual(['connected', 1]);
+  });
+
+  it('does not take a busy page for sleep', async () => {
+    await connected();
+    sleep(1500);
+    await pass(1000);
+    expect(gateway.socket.sent('ping')).toHaveLength(0);
+  });
+
+  it('waits no longer when it wakes', async () => {
+    const client = await connected();
+    for (const wait of [250, 500, 1000, 2000, 4000, 8000]) {
+      gateway.socket.drop();
+      await pass(wait);
+    }
+    gateway.socket.drop();
     expect(client.state).toBe('waiting');
+    const before = gateway.sockets.length;
+    sleep(5000);
+    await pass(1000);
+    expect([client.state, gateway.sockets.length]).toEqual(['connecting', before + 1]);
+  });
+
+  it('gives up an attempt that is older than its sleep', async () => {
+    const client = gateway.client();
+    void client.connect().catch(() => {});
+    await turn();
+    gateway.socket.open();
+    sleep(8000);
+    await pass(1010);
+    expect([gateway.sockets[0]?.closedWith, client.state, gateway.sockets.length]).toEqual([1000, 'connecting', 2]);
+    await gateway.socket.accept();
+    expect(client.state).toBe('connected');
+  });
+
+  it('reads what came in while it was busy, before it judges', async () => {
+    const client = await connected();
+    sleep(60_000);
+    await pass(1000);
+    // The deadline and the answer are due in the same moment: the timer runs first.
+    setTimeout(() => gateway.socket.reply('ping', {}), 700);
+    await pass(5000);
+    expect([client.state, gateway.sockets.length]).toEqual(['connected', 1]);
   });
 });
 
@@ -452,7 +531,7 @@ describe('the page', () => {
     vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
   });
 
-  it.each(['online', 'pageshow', 'visibilitychange'])('reconnects at once on %s', async (type) => {
+  it.each(['online', 'pageshow', 'resume', 'visibilitychange'])('reconnects at once on %s', async (type) => {
     const client = await connected();
     gateway.socket.drop();
     page.dispatchEvent(new Event('offline'));
@@ -462,13 +541,49 @@ describe('the page', () => {
     expect([client.state, gateway.sockets.length]).toEqual(['connecting', 2]);
   });
 
-  it.each(['online', 'offline', 'pageshow', 'visibilitychange'])('asks for a sign of life on %s', async (type) => {
+  it.each(['online', 'pageshow', 'resume', 'visibilitychange'])(
+    'wants a sign of life within a second on %s',
+    async (type) => {
+      const client = await connected();
+      page.dispatchEvent(new Event(type));
+      await turn();
+      expect(gateway.socket.sent('ping')).toHaveLength(1);
+      await pass(710);
+      expect([client.state, gateway.sockets.length]).toEqual(['connecting', 2]);
+    },
+  );
+
+  it('asks for a sign of life on offline, patiently, and keeps a socket that gives one', async () => {
     const client = await connected();
-    page.dispatchEvent(new Event(type));
-    await turn();
-    expect(gateway.socket.sent('ping')).toHaveLength(1);
-    await pass(3000);
+    page.dispatchEvent(new Event('offline'));
+    await pass(2900);
+    expect([client.state, gateway.socket.sent('ping').length]).toEqual(['connected', 1]);
+    gateway.socket.reply('ping', {});
+    await pass(10_000);
+    expect(client.state).toBe('connected');
+    page.dispatchEvent(new Event('offline'));
+    await pass(3001);
     expect(client.state).toBe('waiting');
+  });
+
+  it('is impatient when the network is back', async () => {
+    const client = await connected();
+    page.dispatchEvent(new Event('offline'));
+    await pass(100);
+    page.dispatchEvent(new Event('online'));
+    await pass(710);
+    expect([client.state, gateway.sockets.length]).toEqual(['connecting', 2]);
+  });
+
+  it('keeps a connection that was in the back/forward cache or frozen, if it lives', async () => {
+    const client = await connected();
+    for (const type of ['pageshow', 'resume']) {
+      page.dispatchEvent(new Event(type));
+      await pass(500);
+      gateway.socket.reply('ping', {});
+    }
+    await pass(2000);
+    expect([client.state, gateway.sockets.length]).toEqual(['connected', 1]);
   });
 
   it('does nothing when the page is hidden', async () => {

@@ -33,6 +33,13 @@ export class ChatPage {
   readonly notifications: Locator;
   readonly gaps: Locator;
   readonly refusal: Locator;
+  /** The button that shows who is in the room, and opens the list of them. */
+  readonly people: Locator;
+  /** Those whose faces it shows. */
+  readonly faces: Locator;
+  readonly typing: Locator;
+  /** What is unusual about the room's subscription. */
+  readonly roomBadge: Locator;
 
   constructor(page: Page) {
     this.page = page;
@@ -49,6 +56,10 @@ export class ChatPage {
     this.notifications = page.getByTestId('notification');
     this.gaps = page.getByTestId('messages').getByTestId('gap');
     this.refusal = page.getByTestId('message-error');
+    this.people = page.getByTestId('people');
+    this.faces = this.people.getByTestId('person');
+    this.typing = page.getByTestId('typing');
+    this.roomBadge = page.getByTestId('room-badge');
     this.#listen();
   }
 
@@ -109,6 +120,37 @@ export class ChatPage {
     return offsets.map(Number);
   }
 
+  /** Exactly these people are in the room, in any order. */
+  async meets(names: readonly string[]): Promise<void> {
+    await expect(this.people).toHaveAttribute('data-total', String(names.length));
+    await expect.poll(async () => (await this.names()).sort()).toEqual([...names].sort());
+  }
+
+  /** Those whose faces are shown. */
+  names(): Promise<string[]> {
+    return this.faces.evaluateAll((faces) => faces.map((face) => face.getAttribute('data-user') ?? ''));
+  }
+
+  /** From now on keeps everybody who is shown, at every change; the function returned reads them. */
+  async watchPeople(): Promise<() => Promise<string[][]>> {
+    const seen = await this.people.evaluateHandle((people) => {
+      const moments: string[][] = [];
+      const look = () => {
+        const faces = people.querySelectorAll<HTMLElement>('[data-user]');
+        moments.push([...faces].map((face) => face.dataset.user ?? '').sort());
+      };
+      look();
+      new MutationObserver(look).observe(people, { childList: true, subtree: true });
+      return moments;
+    });
+    return () => seen.jsonValue();
+  }
+
+  /** The marks of those who have read up to the message with exactly this text. */
+  seenBy(text: string): Locator {
+    return this.message(text).getByTestId('seen-by');
+  }
+
   async enterRoom(room: string): Promise<void> {
     await this.page.locator(`[data-room="${room}"]`).click();
     await expect(this.page.getByRole('heading', { level: 1 })).toHaveText(room);
@@ -125,15 +167,13 @@ export class ChatPage {
   }
 
   /** From now on keeps every word of the badge; the function returned reads them. */
-  async watchBadge(): Promise<() => Promise<string[]>> {
-    const states = await this.badge.evaluateHandle((badge) => {
-      const seen: string[] = [];
-      const look = () => seen.push(badge.getAttribute('data-state') ?? '');
-      look();
-      new MutationObserver(look).observe(badge, { attributeFilter: ['data-state'] });
-      return seen;
-    });
-    return () => states.jsonValue();
+  watchBadge(): Promise<() => Promise<string[]>> {
+    return watch(this.badge, 'data-state');
+  }
+
+  /** From now on keeps every state of the subscription to the room in view; the function returned reads them. */
+  watchRoom(): Promise<() => Promise<string[]>> {
+    return watch(this.page.getByTestId('messages'), 'data-subscription');
   }
 
   /** Presses Tab until this has the focus, as somebody without a mouse does. */
@@ -144,4 +184,16 @@ export class ChatPage {
     }
     throw new Error(`Tab does not reach ${target}`);
   }
+}
+
+/** Keeps every value that an attribute has; the function returned reads them. */
+async function watch(target: Locator, attribute: string): Promise<() => Promise<string[]>> {
+  const values = await target.evaluateHandle((element, name) => {
+    const seen: string[] = [];
+    const look = () => seen.push(element.getAttribute(name) ?? '');
+    look();
+    new MutationObserver(look).observe(element, { attributeFilter: [name] });
+    return seen;
+  }, attribute);
+  return () => values.jsonValue();
 }

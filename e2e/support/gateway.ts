@@ -12,6 +12,8 @@ const DEMO_CONFIG = here('../../demo-app/sluice.yaml');
 export interface GatewayOptions {
   /** Folder served at `/`; default: the built demo. */
   readonly folder?: string;
+  /** Its configuration file; default: the demo's. */
+  readonly config?: string;
   /** Environment variables, e.g. `SLUICE_HEARTBEAT`. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -28,7 +30,7 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** The gateway as people start it: `sluice serve --dev`, in a process of its own, with the demo's configuration. */
+/** The gateway as people start it: `sluice serve --dev`, in a process of its own, with the demo's configuration unless told otherwise. */
 export class Gateway {
   readonly #options: GatewayOptions;
   #process: ChildProcess | undefined;
@@ -50,9 +52,9 @@ export class Gateway {
 
   /** Starts it: at first on a free port, afterwards always on the same. */
   async start(): Promise<void> {
-    const { folder, env } = this.#options;
+    const { folder, config = DEMO_CONFIG, env } = this.#options;
     if (this.#port === 0) this.#port = await freePort();
-    const args = [COMMAND, 'serve', '--dev', '--config', DEMO_CONFIG, '--port', String(this.#port)];
+    const args = [COMMAND, 'serve', '--dev', '--config', config, '--port', String(this.#port)];
     if (folder !== undefined) args.push('--static', folder);
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -77,6 +77,13 @@ export const ERRORS = {
     retryable: true,
     status: 429,
   },
+  too_many_connections: {
+    code: 4008,
+    message: 'There are too many connections.',
+    remedy: 'Close connections that are no longer needed; try again with backoff.',
+    retryable: true,
+    status: 429,
+  },
 
   token_expired: {
     code: 4100,
@@ -241,6 +248,13 @@ export const ERRORS = {
     retryable: false,
     status: 422,
   },
+  rate_limited: {
+    code: 4311,
+    message: 'Too much, too fast.',
+    remedy: 'Wait for retryAfter milliseconds, then try again.',
+    retryable: true,
+    status: 429,
+  },
   too_many_subscriptions: {
     code: 4312,
     message: 'The connection has as many subscriptions as it may have.',
@@ -268,6 +282,13 @@ export const ERRORS = {
     remedy: 'The Allow header lists the methods it takes.',
     retryable: false,
     status: 405,
+  },
+  not_member: {
+    code: 4317,
+    message: 'The connection has not entered this channel.',
+    remedy: 'Enter first.',
+    retryable: false,
+    status: 409,
   },
   unauthorized: {
     code: 4316,

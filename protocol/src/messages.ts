@@ -52,6 +52,23 @@ export interface StartingPoint {
   readonly position?: Position;
 }
 
+/** A user who is present in a channel, however many connections stand behind. */
+export interface Member {
+  readonly user: string;
+  /** The token's `info` claim. */
+  readonly info?: Json;
+  /** Set and changed by the client. */
+  readonly state?: Json;
+  readonly connections: number;
+  /** When the user entered: milliseconds since the Unix epoch. */
+  readonly since: number;
+}
+
+/** What happened to one member; `version` grows with every change of the channel. */
+export type MemberChange =
+  | { readonly version: number; readonly member: Member }
+  | { readonly version: number; readonly left: string };
+
 // ---------------------------------------------------------------------------------------------------- commands
 
 interface CommandBase<Type extends string> {
@@ -99,6 +116,37 @@ export interface HistoryCommand extends CommandBase<'history'> {
   readonly before?: number;
 }
 
+/** Becomes a member of the channel, or changes the member's state. */
+export interface EnterCommand extends CommandBase<'enter'> {
+  readonly channel: string;
+  /** At most 1 KiB as JSON. Absent: the state stays as it is. */
+  readonly state?: Json;
+}
+
+/** Stops being a member, at once. */
+export interface LeaveCommand extends CommandBase<'leave'> {
+  readonly channel: string;
+}
+
+/** Watches who is present: the members as they are now, then their changes. */
+export interface WatchCommand extends CommandBase<'watch'> {
+  readonly channel: string;
+}
+
+/** Stops watching. */
+export interface UnwatchCommand extends CommandBase<'unwatch'> {
+  readonly channel: string;
+}
+
+/** Reads a page of the members, in the order in which they came. */
+export interface MembersCommand extends CommandBase<'members'> {
+  readonly channel: string;
+  /** Most members to return. Default 100, at most 1,000. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly after?: number;
+}
+
 /** Asks for a sign of life. */
 export type PingCommand = CommandBase<'ping'>;
 
@@ -109,6 +157,11 @@ export type Command =
   | UnsubscribeCommand
   | PublishCommand
   | HistoryCommand
+  | EnterCommand
+  | LeaveCommand
+  | WatchCommand
+  | UnwatchCommand
+  | MembersCommand
   | PingCommand;
 
 export type CommandType = Command['type'];
@@ -158,6 +211,18 @@ export interface HistoryResult {
   readonly first: number;
 }
 
+export interface WatchResult {
+  /** How many members there are. Pushes with them, or their number only, follow. */
+  readonly total: number;
+}
+
+export interface MembersResult {
+  readonly total: number;
+  readonly members: readonly Member[];
+  /** Absent on the last page. */
+  readonly next?: number;
+}
+
 /** The result of each command, by its type. */
 export interface Results {
   readonly connect: ConnectResult;
@@ -166,6 +231,11 @@ export interface Results {
   readonly unsubscribe: EmptyResult;
   readonly publish: PublishResult;
   readonly history: HistoryResult;
+  readonly enter: EmptyResult;
+  readonly leave: EmptyResult;
+  readonly watch: WatchResult;
+  readonly unwatch: EmptyResult;
+  readonly members: MembersResult;
   readonly ping: EmptyResult;
 }
 
@@ -225,6 +295,8 @@ export interface GapPush {
   /** Where it stands now. */
   readonly to: Position;
   readonly reason: GapReason;
+  /** What the channel's rule keeps for slow readers, newest per key, in order: messages between `from` and `to`. */
+  readonly latest?: readonly Message[];
 }
 
 /** The cursor left the fast path: the log is being read to it. */
@@ -246,6 +318,35 @@ export interface UnsubscribedPush {
   readonly reason: 'permission' | 'slow_reader';
 }
 
+/** News of who is present. */
+export interface PresencePush {
+  readonly type: 'presence';
+  readonly channel: string;
+  readonly version: number;
+  /** How many members there are now. */
+  readonly total: number;
+  /** Absent: there are too many members to list, only their number is told. */
+  readonly changes?: readonly MemberChange[];
+  /** The changes are the whole list: forget what was known before. */
+  readonly reset?: true;
+  /** The list goes on in the next push. */
+  readonly more?: true;
+}
+
+/** The gateway ended the watching of a channel's members. */
+export interface UnwatchedPush {
+  readonly type: 'unwatched';
+  readonly channel: string;
+  readonly reason: 'permission';
+}
+
+/** The gateway ended this connection's membership. */
+export interface LeftPush {
+  readonly type: 'left';
+  readonly channel: string;
+  readonly reason: 'permission';
+}
+
 /** The token expires soon; the client should send a `refresh`. */
 export interface RefreshPush {
   readonly type: 'refresh';
@@ -260,7 +361,17 @@ export interface DrainPush {
   readonly reconnectAfter: number;
 }
 
-export type Push = MessagesPush | GapPush | ReplayingPush | LivePush | UnsubscribedPush | RefreshPush | DrainPush;
+export type Push =
+  | MessagesPush
+  | GapPush
+  | ReplayingPush
+  | LivePush
+  | UnsubscribedPush
+  | PresencePush
+  | UnwatchedPush
+  | LeftPush
+  | RefreshPush
+  | DrainPush;
 
 /** Everything that a gateway sends. */
 export type ServerMessage = Reply | Failure | Push;

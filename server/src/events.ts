@@ -16,6 +16,8 @@ export interface Events {
   /** A connection's buffer passed its limit; its cursors turned to replaying. */
   overflowed: { connection: string; cursors: number };
   gap: { connection: string; channel: string; reason: GapReason };
+  /** News of who is present went out: so many bytes, counted per watching connection. */
+  presenceTold: { channel: string; bytes: number };
   refused: { connection: string; command: string; error: ErrorName; detail: string };
   /** A handshake that did not become a connection. */
   rejected: { address: string; error: ErrorName; detail: string };

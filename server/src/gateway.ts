@@ -7,6 +7,7 @@ import { serveFolder } from './api/static-files.ts';
 import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
 import { Hub } from './channels/hub.ts';
+import { Presence } from './channels/presence.ts';
 import { Publishing } from './channels/publish.ts';
 import { Refusal } from './channels/refusal.ts';
 import { Replayer } from './channels/replay.ts';
@@ -62,10 +63,14 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { log } = engine;
   const replayer = new Replayer({ log, events, turn, clock });
   const hub = new Hub({ log, fanout: transport, replayer, events, turn });
+  const { outbound } = config.limits;
+  const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
   const outbox = new Outbox(turn);
-  // The order matters: replies come before the messages of the subscriptions that they confirm.
+  // The order matters: replies come before the messages of the subscriptions that they confirm, and lists of members before a replay
+  // that takes whatever room the reader has for as long as it lasts.
   turn.atEnd(() => outbox.flush());
   turn.atEnd(() => hub.flush());
+  turn.atEnd(() => presence.flush());
   turn.atEnd(() => replayer.run());
   turn.atEnd(() => outbox.flush());
   const services: Services = {
@@ -74,6 +79,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     rules: new Rules(config.channels),
     hub,
     replayer,
+    presence,
     publishing: new Publishing({ log, events, clock, nextId: createIds() }),
     log,
     events,

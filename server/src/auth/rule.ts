@@ -11,6 +11,27 @@ export interface HistoryBounds {
   readonly age: number;
 }
 
+/** So much per second on average, and a burst at once. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+/** How presence works on a channel. Durations in ms. */
+export interface PresenceRule {
+  /** How long a closed connection still counts. */
+  readonly grace: number;
+  /** Changes are gathered so long before they go out together. */
+  readonly interval: number;
+  /** With more members only their number is told. */
+  readonly listUpTo: number;
+  /** Bytes of a member's state, as JSON. */
+  readonly state: number;
+}
+
+/** What tells apart the messages of which a slow reader gets the newest each: the publisher, or a tag. */
+export type LatestBy = { readonly kind: 'from' } | { readonly kind: 'tag'; readonly tag: string };
+
 /** One channel rule, resolved: all that the configuration says about the channels of a pattern. */
 export interface Rule {
   readonly pattern: Pattern;
@@ -20,6 +41,11 @@ export interface Rule {
   /** Do messages name their publisher? */
   readonly from: boolean;
   readonly slow: SlowPolicy;
+  /** With `slow: latest`: newest of each key; `null`: the newest of all. */
+  readonly latestBy: LatestBy | null;
+  /** Publishes of one connection; `null`: unlimited. */
+  readonly rate: Rate | null;
+  readonly presence: PresenceRule;
   /** Bytes of a message's `data` as JSON. */
   readonly maxPayload: number;
   /** How long a publish's `key` is remembered, in ms. */

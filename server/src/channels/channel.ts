@@ -2,6 +2,7 @@ import type { Message } from '@sluice/protocol';
 import type { Rule } from '../auth/rule.ts';
 import type { Wire } from '../protocols/protocol.ts';
 import type { Cursor } from './cursor.ts';
+import { Newest } from './newest.ts';
 
 /** The live cursors of one channel that share a wire protocol: one topic, encoded once for all of them. */
 export interface Audience {
@@ -24,12 +25,15 @@ export class Channel {
   #fannedOutIn = -1;
   /** Announced, not yet fanned out: offsets `sent + 1` to `head`. */
   news: Message[] = [];
+  /** Kept where the rule wants slow readers to skip to it. */
+  readonly newest: Newest | undefined;
   readonly cursors = new Set<Cursor>();
   readonly audiences: Audience[] = [];
 
   constructor(name: string, rule: Rule, { epoch, head }: { epoch: string; head: number }) {
     this.name = name;
     this.rule = rule;
+    this.newest = rule.slow === 'latest' ? new Newest(rule.latestBy) : undefined;
     this.epoch = epoch;
     this.head = head;
     this.sent = head;
@@ -71,5 +75,6 @@ export class Channel {
     this.sent = head;
     this.#base = head;
     this.news = [];
+    this.newest?.clear();
   }
 }

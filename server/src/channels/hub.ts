@@ -165,6 +165,7 @@ export class Hub {
     if (epoch === channel.epoch && message.offset === channel.head + 1) {
       channel.head = message.offset;
       channel.news.push(message);
+      channel.newest?.keep(message);
       this.#dirty.add(channel);
       this.#options.turn.schedule();
     } else {

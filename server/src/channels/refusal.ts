@@ -6,12 +6,16 @@ export class Refusal {
   /** What was wrong and where; never a token or a payload. */
   readonly detail: string | undefined;
 
-  constructor(error: ErrorName, detail?: string) {
+  /** Milliseconds to wait before trying again. */
+  readonly retryAfter: number | undefined;
+
+  constructor(error: ErrorName, detail?: string, retryAfter?: number) {
     this.error = error;
     this.detail = detail;
+    this.retryAfter = retryAfter;
   }
 
   get body(): ErrorBody {
-    return errorBody(this.error, this.detail);
+    return errorBody(this.error, this.detail, this.retryAfter);
   }
 }

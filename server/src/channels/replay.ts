@@ -1,4 +1,4 @@
-import type { GapReason, Position } from '@sluice/protocol';
+import type { GapReason, Message, Position } from '@sluice/protocol';
 import { EngineUnavailable, type Log, type Page } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { Clock, Timer } from '../util/clock.ts';
@@ -11,7 +11,7 @@ import type { Subscriber } from './subscriber.ts';
 /** Messages that one read of the log asks for. */
 const PAGE = 128;
 /** Bytes that replay lets wait for one connection: enough to keep it busy, far below its limit. */
-const LOW_WATER = 65_536;
+export const LOW_WATER = 65_536;
 /** Messages that all replays together send in one turn, so that no turn takes long. */
 const TURN_BUDGET = 4_096;
 
@@ -164,25 +164,26 @@ export class Replayer {
     cursor.goLive();
   }
 
-  /** What a rule wants of a slow reader instead of plain replaying. SPEC.md section 6, `slow_reader`. */
+  /** What a rule wants of a slow reader instead of plain replaying: it skips to the head, with the newest messages if it may. SPEC.md section 7. */
   #skipAhead(cursor: Cursor): void {
-    const keep = cursor.skip === 'latest' ? 1 : 0;
+    const { channel, epoch, offset, skip } = cursor;
     cursor.skip = undefined;
-    const target = cursor.channel.sent - keep;
-    if (cursor.epoch === cursor.channel.epoch && target > cursor.offset) {
-      this.#gap(cursor, { epoch: cursor.epoch, offset: target }, 'slow_reader');
-    }
+    if (epoch !== channel.epoch || channel.sent <= offset) return;
+    const latest = skip === 'latest' ? channel.newest?.between(offset, channel.sent) : undefined;
+    this.#gap(cursor, { epoch, offset: channel.sent }, 'slow_reader', latest);
   }
 
-  #gap(cursor: Cursor, to: Position, reason: GapReason): void {
+  #gap(cursor: Cursor, to: Position, reason: GapReason, latest?: readonly Message[]): void {
     const { channel, subscriber, epoch, offset } = cursor;
-    subscriber.push({ type: 'gap', channel: channel.name, from: { epoch, offset }, to, reason });
+    const gap = { type: 'gap', channel: channel.name, from: { epoch, offset }, to, reason } as const;
+    subscriber.push(latest === undefined ? gap : { ...gap, latest });
     cursor.epoch = to.epoch;
     cursor.offset = to.offset;
     this.#events.emit('gap', { connection: subscriber.connection.id, channel: channel.name, reason });
   }
 }
 
-function hasRoom({ connection }: Subscriber): boolean {
+/** May more than replies be handed to this connection now? */
+export function hasRoom({ connection }: Subscriber): boolean {
   return !connection.congested && connection.buffered < LOW_WATER;
 }

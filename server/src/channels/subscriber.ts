@@ -2,6 +2,7 @@ import type { Push } from '@sluice/protocol';
 import type { Wire } from '../protocols/protocol.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { Cursor } from './cursor.ts';
+import type { Watcher } from './watcher.ts';
 
 /** A connection as the holder of cursors. */
 export interface Subscriber {
@@ -9,6 +10,8 @@ export interface Subscriber {
   readonly wire: Wire;
   /** Its cursors, by channel. */
   readonly cursors: ReadonlyMap<string, Cursor>;
+  /** Where it watches who is present, by channel. */
+  readonly watchers: ReadonlyMap<string, Watcher>;
   /** Sends a push behind the replies that already wait. */
   push(push: Push): void;
   /** Sends an encoded frame behind the replies that already wait. */

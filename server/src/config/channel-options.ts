@@ -4,14 +4,26 @@ import { comparePatterns, type Pattern, PatternError, parsePattern, patternsColl
 import { z } from 'zod';
 import { type Grant, type GrantFunction, type Grants, parseGrant } from '../auth/acl.ts';
 import { VERBS, type Verb } from '../auth/identity.ts';
-import type { HistoryBounds, Rule } from '../auth/rule.ts';
+import type { HistoryBounds, LatestBy, PresenceRule, Rule } from '../auth/rule.ts';
 import { type Path, type Problems, suggest } from './problems.ts';
-import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, size, whole } from './values.ts';
+import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, SECOND, size, whole } from './values.ts';
 
 /** What a rule has where it says `history: true`, and what of it where it says only the other. */
 export const HISTORY_DEFAULT: HistoryBounds = { count: 1000, age: 24 * HOUR };
 export const PAYLOAD_DEFAULT = 64 * KIB;
 export const DEDUPE_DEFAULT = 5 * MINUTE;
+
+export const PRESENCE_DEFAULT: PresenceRule = { grace: 5 * SECOND, interval: 500, listUpTo: 500, state: KIB };
+
+const PRESENCE = z.strictObject(
+  {
+    grace: duration({ min: 0, max: HOUR }).optional(),
+    interval: duration({ min: 0, max: MINUTE }).optional(),
+    listUpTo: whole({ min: 0, max: 1000 }).optional(),
+    state: size({ min: 1, max: 64 * KIB }).optional(),
+  },
+  { error: 'must be an object — like { grace: 5s, listUpTo: 500 }' },
+);
 
 const HISTORY = z.strictObject(
   {
@@ -51,6 +63,26 @@ export const CHANNEL_OPTIONS = {
     description:
       'What a subscription does that cannot keep up: catch up from the log, skip to the newest message, report the loss, or close the connection.',
   },
+  latestBy: {
+    schema: z.string().regex(/^(from|tag:.+)$/, { error: 'must be "from" or "tag:<name>" — like "tag:symbol"' }),
+    type: '`from`, `tag:<name>`',
+    defaultText: 'the newest of all',
+    description:
+      'With `slow: latest`: a slow subscription gets the newest message of each publisher, or of each value of a tag.',
+  },
+  rate: {
+    schema: whole({ min: 1, max: 1_000_000 }),
+    type: 'number',
+    defaultText: 'unlimited',
+    description: "Publishes per second of one connection, five seconds' worth at once.",
+  },
+  presence: {
+    schema: z.unknown(),
+    type: 'grace, interval, listUpTo, state',
+    defaultText: '`{ grace: 5s, interval: 500ms, listUpTo: 500, state: 1KiB }`',
+    description:
+      'A closed connection counts as present for `grace`. Changes go out once per `interval`. Above `listUpTo` members only their number is told. `state`: largest state of a member.',
+  },
   maxPayload: {
     schema: size({ min: 1, max: 16 * MIB }),
     type: 'size',
@@ -71,6 +103,9 @@ const RULE = z.strictObject(
     history: CHANNEL_OPTIONS.history.schema.optional(),
     from: CHANNEL_OPTIONS.from.schema.default(true),
     slow: CHANNEL_OPTIONS.slow.schema.optional(),
+    latestBy: CHANNEL_OPTIONS.latestBy.schema.optional(),
+    rate: CHANNEL_OPTIONS.rate.schema.optional(),
+    presence: CHANNEL_OPTIONS.presence.schema.optional(),
     maxPayload: CHANNEL_OPTIONS.maxPayload.schema.optional(),
     dedupe: CHANNEL_OPTIONS.dedupe.schema.default(DEDUPE_DEFAULT),
   },
@@ -141,15 +176,52 @@ function readRule(source: string, value: unknown, { maxFrame, problems }: RuleCo
   if (pattern === undefined || rule === undefined) return undefined;
   const history = readHistory([...path, 'history'], rule.history, problems);
   const slow = rule.slow ?? (history === null ? 'drop' : 'replay');
-  if (history === null && (slow === 'replay' || slow === 'latest')) {
-    problems.add([...path, 'slow'], `"${slow}" needs a log — add history, or choose drop or disconnect`);
+  if (history === null && slow === 'replay') {
+    problems.add([...path, 'slow'], `"${slow}" needs a log — add history, or choose latest, drop or disconnect`);
   }
   const maxPayload = rule.maxPayload ?? Math.min(PAYLOAD_DEFAULT, maxFrame);
   if (maxPayload > maxFrame) {
     problems.add([...path, 'maxPayload'], 'is larger than a frame may be — raise limits.maxFrame too');
   }
   const allow = readAllow([...path, 'allow'], rule.allow ?? {}, { pattern, problems });
-  return { pattern, allow, history, from: rule.from, slow, maxPayload, dedupe: rule.dedupe };
+  if (rule.latestBy !== undefined && slow !== 'latest') {
+    problems.add([...path, 'latestBy'], 'goes with slow: latest — add that, or leave this out');
+  } else if (rule.latestBy === 'from' && !rule.from) {
+    problems.add([...path, 'latestBy'], '"from" needs messages that name their publisher — leave out from: false');
+  }
+  const presence = readPresence([...path, 'presence'], rule.presence, problems);
+  const { from, dedupe } = rule;
+  const rate = rule.rate === undefined ? null : { perSecond: rule.rate, burst: rule.rate * BURST };
+  return {
+    pattern,
+    allow,
+    history,
+    from,
+    slow,
+    latestBy: readLatestBy(rule.latestBy),
+    rate,
+    presence,
+    maxPayload,
+    dedupe,
+  };
+}
+
+/** Seconds' worth of publishes that may come at once. */
+const BURST = 5;
+
+function readLatestBy(text: string | undefined): LatestBy | null {
+  if (text === undefined) return null;
+  return text === 'from' ? { kind: 'from' } : { kind: 'tag', tag: text.slice('tag:'.length) };
+}
+
+function readPresence(path: Path, value: unknown, problems: Problems): PresenceRule {
+  const given = value === undefined ? undefined : problems.read(path, PRESENCE, value, Object.keys(PRESENCE.shape));
+  return {
+    grace: given?.grace ?? PRESENCE_DEFAULT.grace,
+    interval: given?.interval ?? PRESENCE_DEFAULT.interval,
+    listUpTo: given?.listUpTo ?? PRESENCE_DEFAULT.listUpTo,
+    state: given?.state ?? PRESENCE_DEFAULT.state,
+  };
 }
 
 export interface RuleContext {

@@ -2,7 +2,7 @@ import type { JWK } from 'jose';
 import type { GrantFunction } from '../auth/acl.ts';
 import type { Verb } from '../auth/identity.ts';
 import type { Algorithm, AsymmetricAlgorithm, HmacAlgorithm, KeyConfig } from '../auth/keys.ts';
-import type { Rule, SlowPolicy } from '../auth/rule.ts';
+import type { Rate, Rule, SlowPolicy } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -29,7 +29,21 @@ export interface Config {
   readonly engine: 'memory';
   /** The most specific first: the first that matches a channel is its rule. */
   readonly channels: readonly Rule[];
-  readonly limits: { readonly maxFrame: number; readonly outbound: number; readonly subscriptions: number };
+  readonly limits: {
+    readonly maxFrame: number;
+    readonly outbound: number;
+    readonly subscriptions: number;
+    /** Commands of one connection; `null`: unlimited. */
+    readonly operations: Rate | null;
+    /** Bytes from one connection; `null`: unlimited. */
+    readonly bytes: Rate | null;
+    /** 0: unlimited. */
+    readonly connectionsPerUser: number;
+    /** 0: unlimited. */
+    readonly connectionsPerAddress: number;
+  };
+  /** Is the last entry of `X-Forwarded-For` the client's address? */
+  readonly trustProxy: boolean;
   readonly heartbeat: number;
   readonly connectTimeout: number;
   readonly tokenGrace: number;
@@ -58,6 +72,12 @@ export interface ChannelInput {
   from?: boolean;
   /** What a slow subscription does. Default: `replay` with history, `drop` without. */
   slow?: SlowPolicy;
+  /** With `slow: latest`: the newest message of each publisher (`from`) or value of a tag (`tag:symbol`). */
+  latestBy?: string;
+  /** Publishes per second of one connection, five seconds' worth at once. Default: unlimited. */
+  rate?: number;
+  /** How presence works. */
+  presence?: { grace?: DurationInput; interval?: DurationInput; listUpTo?: number; state?: SizeInput };
   /** Largest `data` of a message. Default: 64KiB. */
   maxPayload?: SizeInput;
   /** How long a publish's idempotency key is remembered. Default: 5m. */
@@ -98,7 +118,16 @@ export interface ConfigInput {
   apiKeys?: readonly ApiKeyInput[];
   engine?: 'memory';
   channels?: Record<string, ChannelInput>;
-  limits?: { maxFrame?: SizeInput; outbound?: SizeInput; subscriptions?: number };
+  limits?: {
+    maxFrame?: SizeInput;
+    outbound?: SizeInput;
+    subscriptions?: number;
+    operations?: number;
+    bytes?: SizeInput;
+    connectionsPerUser?: number;
+    connectionsPerAddress?: number;
+  };
+  trustProxy?: boolean;
   heartbeat?: DurationInput;
   connectTimeout?: DurationInput;
   tokenGrace?: DurationInput;

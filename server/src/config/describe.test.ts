@@ -15,6 +15,26 @@ describe('describeConfig', () => {
     });
   });
 
+  it('says what can be written again, and means the same', () => {
+    const channels = {
+      'a:{b}': {
+        allow: { '*': 'users' },
+        slow: 'latest',
+        latestBy: 'tag:symbol',
+        rate: 7,
+        presence: { grace: '1m', listUpTo: 3 },
+      },
+      c: { history: true },
+    } as const;
+    const config = parseConfig({
+      anonymous: true,
+      trustProxy: true,
+      limits: { operations: 0, bytes: '1KiB' },
+      channels,
+    });
+    expect(parseConfig(describeConfig(config))).toEqual(config);
+  });
+
   it('shows no secret, whatever form it came in', () => {
     const k = Buffer.from(SECRET).toString('base64url');
     const config = parseConfig({

@@ -2,7 +2,7 @@
 
 import { formatGrant } from '../auth/acl.ts';
 import type { KeyConfig } from '../auth/keys.ts';
-import type { Rule } from '../auth/rule.ts';
+import type { LatestBy, PresenceRule, Rate, Rule } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
 import type { Config } from './config.ts';
 import { formatDuration, formatSize } from './values.ts';
@@ -30,16 +30,32 @@ const describeApiKey = ({ name, caps }: ApiKeyConfig) => ({
   ...(caps === undefined ? {} : { caps }),
 });
 
-function describeRule({ allow, history, from, slow, maxPayload, dedupe }: Rule): Record<string, unknown> {
+const describeLatestBy = (by: LatestBy) => (by.kind === 'from' ? 'from' : `tag:${by.tag}`);
+
+const describePresence = ({ grace, interval, listUpTo, state }: PresenceRule) => ({
+  grace: formatDuration(grace),
+  interval: formatDuration(interval),
+  listUpTo,
+  state: formatSize(state),
+});
+
+function describeRule(rule: Rule): Record<string, unknown> {
+  const { allow, history, from, slow, latestBy, rate, presence, maxPayload, dedupe } = rule;
   return {
     allow: Object.fromEntries(Object.entries(allow).map(([verb, grants]) => [verb, grants.map(formatGrant)])),
     history: history === null ? false : { count: history.count, age: formatDuration(history.age) },
     from,
     slow,
+    ...(latestBy === null ? {} : { latestBy: describeLatestBy(latestBy) }),
+    ...(rate === null ? {} : { rate: rate.perSecond }),
+    presence: describePresence(presence),
     maxPayload: formatSize(maxPayload),
     dedupe: formatDuration(dedupe),
   };
 }
+
+/** As it is written: 0 stands for no limit. */
+const perSecond = (rate: Rate | null): number => rate?.perSecond ?? 0;
 
 /** Makes a plain object of a configuration: what it says, without its secrets. */
 export function describeConfig(config: Config): Record<string, unknown> {
@@ -54,6 +70,10 @@ export function describeConfig(config: Config): Record<string, unknown> {
       maxFrame: formatSize(config.limits.maxFrame),
       outbound: formatSize(config.limits.outbound),
       subscriptions: config.limits.subscriptions,
+      operations: perSecond(config.limits.operations),
+      bytes: formatSize(perSecond(config.limits.bytes)),
+      connectionsPerUser: config.limits.connectionsPerUser,
+      connectionsPerAddress: config.limits.connectionsPerAddress,
     },
     heartbeat: formatDuration(config.heartbeat),
     connectTimeout: formatDuration(config.connectTimeout),

@@ -48,7 +48,16 @@ describe('defaults', () => {
       apiKeys: [],
       engine: 'memory',
       channels: [],
-      limits: { maxFrame: 131_072, outbound: 1_048_576, subscriptions: 1000 },
+      limits: {
+        maxFrame: 131_072,
+        outbound: 1_048_576,
+        subscriptions: 1000,
+        operations: { perSecond: 200, burst: 3100 },
+        bytes: { perSecond: 262_144, burst: 2_621_440 },
+        connectionsPerUser: 100,
+        connectionsPerAddress: 0,
+      },
+      trustProxy: false,
       heartbeat: 25_000,
       connectTimeout: 5000,
       tokenGrace: 10_000,
@@ -138,8 +147,40 @@ describe('channel rules', () => {
     expect(order).toEqual(['chat:lobby', 'chat:{room}', 'chat:**', '{a}:x', '**']);
   });
 
+  it('tell who is present as they are told to', () => {
+    expect(ruleOf({})?.presence).toEqual({ grace: 5000, interval: 500, listUpTo: 500, state: 1024 });
+    expect(ruleOf({ presence: { grace: 0, listUpTo: 3 } })?.presence).toMatchObject({
+      grace: 0,
+      listUpTo: 3,
+      state: 1024,
+    });
+  });
+
+  it.each<[ChannelInput, object]>([
+    [{}, { latestBy: null, rate: null }],
+    [{ slow: 'latest', latestBy: 'from' }, { latestBy: { kind: 'from' } }],
+    [{ slow: 'latest', latestBy: 'tag:a:b' }, { latestBy: { kind: 'tag', tag: 'a:b' } }],
+    [{ rate: 3 }, { rate: { perSecond: 3, burst: 15 } }],
+  ])('read %j as %j', (rule, expected) => {
+    expect(ruleOf(rule)).toMatchObject(expected);
+  });
+
   it('have payloads that fit a frame, where the frame was made small', () => {
     expect(parse({ ...channel({}), limits: { maxFrame: '32KiB' } }).channels[0]?.maxPayload).toBe(32_768);
+  });
+});
+
+describe('limits', () => {
+  it.each<[ConfigInput['limits'], object]>([
+    [
+      { operations: 0, bytes: 0 },
+      { operations: null, bytes: null },
+    ],
+    [{ operations: 1000 }, { operations: { perSecond: 1000, burst: 10_000 } }],
+    [{ operations: 1, subscriptions: 10 }, { operations: { perSecond: 1, burst: 130 } }],
+    [{ bytes: '1KiB' }, { bytes: { perSecond: 1024, burst: 10_240 } }],
+  ])('read %j as %j', (limits, expected) => {
+    expect(parse(withKeys({ limits })).limits).toMatchObject(expected);
   });
 });
 
@@ -196,6 +237,10 @@ describe('problems', () => {
     [{ drain: null, heartbeat: true }, `heartbeat: ${NO_DURATION}`],
     [{ drain: '2h' }, 'drain: is out of range — choose from 0ms to 1h'],
     [{ limits: { outbound: '1MB' } }, 'limits.outbound: is not a size — write bytes, or "64KiB", "1MiB"'],
+    [{ limits: { operations: -1 } }, 'limits.operations: must be a whole number — choose from 0'],
+    [{ limits: { bytes: 'much' } }, 'limits.bytes: is not a size'],
+    [{ limits: { connectionsPerUser: 'all' } }, 'limits.connectionsPerUser: must be a whole number'],
+    [{ trustProxy: 1 }, 'trustProxy: must be true or false'],
     [{ limits: { outbound: 5 } }, 'limits.outbound: is out of range — choose from 16KiB to 256MiB'],
     [{ origins: ['https://a.test/'] }, 'origins[0]: is not an origin — write scheme, host and port only'],
     [{ origins: 5 }, 'origins: must be a list of origins'],
@@ -216,7 +261,14 @@ describe('problems', () => {
     [{ history: 'yes' }, '.history: must be true, false, or an object — like { count: 1000, age: 24h }'],
     [{ history: { count: 0 } }, '.history.count: must be a whole number — choose from 1'],
     [{ history: { cuont: 5 } }, '.history.cuont: is not an option — did you mean "count"?'],
-    [{ slow: 'replay' }, '.slow: "replay" needs a log — add history, or choose drop or disconnect'],
+    [{ slow: 'replay' }, '.slow: "replay" needs a log — add history, or choose latest, drop or disconnect'],
+    [{ latestBy: 'from' }, '.latestBy: goes with slow: latest — add that'],
+    [{ slow: 'latest', latestBy: 'tag:' }, '.latestBy: must be "from" or "tag:<name>" — like "tag:symbol"'],
+    [{ slow: 'latest', latestBy: 'from', from: false }, '.latestBy: "from" needs messages that name their publisher'],
+    [{ rate: 0 }, '.rate: must be a whole number — choose from 1'],
+    [{ presence: true }, '.presence: must be an object — like { grace: 5s, listUpTo: 500 }'],
+    [{ presence: { grase: 1 } }, '.presence.grase: is not an option — did you mean "grace"?'],
+    [{ presence: { listUpTo: 1001 } }, '.presence.listUpTo: must be a whole number — choose from 0 to 1000'],
     [{ slow: 'never' }, '.slow: is not one of the known values — choose replay, latest, drop, disconnect'],
     [{ maxPayload: '1MiB' }, '.maxPayload: is larger than a frame may be — raise limits.maxFrame too'],
     [{ allow: 'users' }, '.allow: must be an object — verbs and their grants'],

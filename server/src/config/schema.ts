@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { KeyConfig } from '../auth/keys.ts';
+import type { Rate } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
 import { readChannels } from './channel-options.ts';
 import type { Config, ConfigInput } from './config.ts';
@@ -129,6 +130,16 @@ function parties(read: (path: string) => unknown): Pick<Config, 'issuer' | 'audi
   return { ...(issuer === undefined ? {} : { issuer }), ...(audience === undefined ? {} : { audience }) };
 }
 
+/** Seconds' worth that may come at once. */
+const BURST = 10;
+
+/** 0 stands for no limit. At least `least` may come at once. */
+const toRate = (perSecond: number, least = 0): Rate | null =>
+  perSecond === 0 ? null : { perSecond, burst: Math.max(perSecond * BURST, least) };
+
+/** A reconnect comes at once: each channel subscribed to, watched and entered. One that was refused for that would be lost for good. */
+const reconnect = (subscriptions: number): number => subscriptions * 3 + 100;
+
 /**
  * Checks a configuration and fills in the defaults. A `Config` that it made itself is returned as it is.
  *
@@ -145,6 +156,7 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
   const anonymous = read('anonymous') as boolean;
   const keysGiven = !(plain.keys == null || (Array.isArray(plain.keys) && plain.keys.length === 0));
   const maxFrame = read('limits.maxFrame') as number;
+  const subscriptions = read('limits.subscriptions') as number;
   const channels = (read('channels') as Plain | undefined) ?? (dev ? DEV_CHANNELS : {});
   const config: Config = {
     host: (read('host') as string | undefined) ?? (dev ? '127.0.0.1' : '0.0.0.0'),
@@ -161,8 +173,13 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
     limits: {
       maxFrame,
       outbound: read('limits.outbound') as number,
-      subscriptions: read('limits.subscriptions') as number,
+      subscriptions,
+      operations: toRate(read('limits.operations') as number, reconnect(subscriptions)),
+      bytes: toRate(read('limits.bytes') as number),
+      connectionsPerUser: read('limits.connectionsPerUser') as number,
+      connectionsPerAddress: read('limits.connectionsPerAddress') as number,
     },
+    trustProxy: read('trustProxy') as boolean,
     heartbeat: read('heartbeat') as number,
     connectTimeout: read('connectTimeout') as number,
     tokenGrace: read('tokenGrace') as number,

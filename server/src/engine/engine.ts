@@ -1,4 +1,5 @@
 import type { Message, PublishResult } from '@sluice/protocol';
+import type { PresenceStore } from './presence.ts';
 
 /** How long a log keeps messages: whichever bound is reached first. `null`: it keeps none. */
 export type Retention = { readonly count: number /** Milliseconds. */; readonly age: number } | null;
@@ -63,6 +64,7 @@ export type Deliver = (channel: string, epoch: string, message: Message) => void
 export interface Engine {
   readonly name: string;
   readonly log: Log;
+  readonly presence: PresenceStore;
   /** Must be called once, before anything else. */
   start(deliver: Deliver): void | Promise<void>;
   close(): void | Promise<void>;

@@ -77,6 +77,11 @@ export class Metrics {
   }
 
   #troubles(events: EventBus): void {
+    const presence = this.#counter(
+      'sluice_presence_bytes_total',
+      'Bytes of presence news fanned out, counted per connection',
+    );
+    events.on('presenceTold', ({ bytes }) => presence.inc(bytes));
     const overflows = this.#counter('sluice_overflows_total', 'Connections whose buffer passed its limit');
     const gaps = this.#labelled('sluice_gaps_total', 'Gaps told to subscribers, by reason', 'reason');
     const errors = this.#labelled('sluice_errors_total', 'Errors answered, by name', 'name');

@@ -1,4 +1,4 @@
-import { errorBody } from '@sluice/protocol';
+import { ERRORS, type ErrorName, errorBody } from '@sluice/protocol';
 import { negotiate } from '../protocols/negotiate.ts';
 import type { Acceptor, Admission, Handshake } from '../transport/connection.ts';
 import { isOriginAllowed } from './origin.ts';
@@ -13,14 +13,12 @@ export interface AcceptorOptions {
   readonly isDraining: () => boolean;
 }
 
-const STATUS = { origin_refused: 403, command_invalid: 400, draining: 503 } as const;
-
 /** Decides at the door who may open a WebSocket, and makes sessions of those who do. SPEC.md section 1. */
 export function createAcceptor({ services, origins, dev, isDraining }: AcceptorOptions): Acceptor {
-  const turnAway = (handshake: Handshake, error: keyof typeof STATUS, detail?: string): Admission => {
+  const turnAway = (handshake: Handshake, error: ErrorName, detail?: string): Admission => {
     const body = errorBody(error, detail);
     services.events.emit('rejected', { address: handshake.address, error, detail: body.message });
-    return { ok: false, status: STATUS[error], body: JSON.stringify({ error: body }) };
+    return { ok: false, status: ERRORS[error].status, body: JSON.stringify({ error: body }) };
   };
   return {
     admit(handshake) {
@@ -28,6 +26,10 @@ export function createAcceptor({ services, origins, dev, isDraining }: AcceptorO
       if (isDraining()) return turnAway(handshake, 'draining');
       if (!isOriginAllowed(handshake, origins, dev)) {
         return turnAway(handshake, 'origin_refused', `origin "${origin}" is not allowed; add it to "origins"`);
+      }
+      const most = services.settings.limits.connectionsPerAddress;
+      if (most > 0 && services.registry.addresses.of(handshake.address) >= most) {
+        return turnAway(handshake, 'too_many_connections', `an address may have at most ${most} connections`);
       }
       const wire = negotiate(protocols);
       if (wire === null) return turnAway(handshake, 'command_invalid', 'none of the offered subprotocols is known');

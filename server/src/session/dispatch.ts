@@ -2,12 +2,17 @@ import type { Command, CommandType } from '@sluice/protocol';
 import { Refusal } from '../channels/refusal.ts';
 import { EngineUnavailable } from '../engine/engine.ts';
 import { connect } from './commands/connect.ts';
+import { enter } from './commands/enter.ts';
 import { history } from './commands/history.ts';
+import { leave } from './commands/leave.ts';
+import { members } from './commands/members.ts';
 import { ping } from './commands/ping.ts';
 import { publish } from './commands/publish.ts';
 import { refresh } from './commands/refresh.ts';
 import { subscribe } from './commands/subscribe.ts';
 import { unsubscribe } from './commands/unsubscribe.ts';
+import { unwatch } from './commands/unwatch.ts';
+import { watch } from './commands/watch.ts';
 import type { Handler } from './handler.ts';
 import type { Session } from './session.ts';
 
@@ -19,6 +24,11 @@ const HANDLERS: { readonly [Type in CommandType]: Handler<Type> } = {
   unsubscribe,
   publish,
   history,
+  enter,
+  leave,
+  watch,
+  unwatch,
+  members,
   ping,
 };
 

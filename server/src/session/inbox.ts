@@ -2,6 +2,7 @@ import type { Command } from '@sluice/protocol';
 import { Refusal } from '../channels/refusal.ts';
 import type { ParsedCommand } from '../protocols/protocol.ts';
 import type { Timer } from '../util/clock.ts';
+import { ConnectionLimits } from './limits.ts';
 import type { Session } from './session.ts';
 
 /** Frames in a row with nothing valid in them before the connection is closed. SPEC.md section 8.1. */
@@ -19,6 +20,7 @@ interface Waiting {
 /** From frames to commands: what a session reads, and in which order it is carried out. */
 export class Inbox {
   readonly #session: Session;
+  readonly limits: ConnectionLimits;
   #deadline: Timer | undefined;
   #invalidInARow = 0;
   #waiting: Waiting[] = [];
@@ -27,6 +29,7 @@ export class Inbox {
   constructor(session: Session) {
     this.#session = session;
     const { clock, settings } = session.services;
+    this.limits = new ConnectionLimits(settings.limits, clock.now());
     this.#deadline = clock.after(settings.connectTimeout, () => session.close('connect_timeout'));
   }
 
@@ -41,10 +44,12 @@ export class Inbox {
     if (session.state === 'authenticating') this.#waitingBytes += size;
     let valid = 0;
     let invalid = 0;
+    let bytes = size; // the first command answers for the whole frame
     for (const parsed of this.#decode(data)) {
       if (session.state === 'closed') return;
-      if (this.#takeOne(parsed, size)) valid++;
+      if (this.#takeOne(parsed, size, bytes)) valid++;
       else if (++invalid > MOST_INVALID_IN_FRAME) break;
+      bytes = 0;
     }
     this.#invalidInARow = valid > 0 ? 0 : this.#invalidInARow + 1;
     if (invalid > MOST_INVALID_IN_FRAME || this.#invalidInARow >= MOST_INVALID) session.close('protocol_violation');
@@ -60,9 +65,15 @@ export class Inbox {
   }
 
   /** Tells whether it was a command. */
-  #takeOne(parsed: ParsedCommand, size: number): boolean {
+  #takeOne(parsed: ParsedCommand, size: number, bytes: number): boolean {
+    const over = this.limits.takeCommand(bytes, this.#session.services.clock.now());
+    if (this.limits.exhausted) {
+      this.#session.close('flood', over?.detail);
+      return true;
+    }
     if ('command' in parsed) {
-      this.#run(parsed.command, size);
+      if (over === null) this.#run(parsed.command, size);
+      else this.#session.refuse(over, parsed.command);
       return true;
     }
     const { id, error, detail } = parsed.fault;

@@ -1,4 +1,3 @@
-import type { HistoryResult } from '@sluice/protocol';
 import { Refusal } from '../channels/refusal.ts';
 import type { Connection } from '../transport/connection.ts';
 
@@ -7,10 +6,8 @@ const MOST_WAITING = 1000;
 /** Bytes that may still wait for the reader when the next page is read. */
 const LOW_WATER = 65_536;
 
-type Page = HistoryResult | Promise<HistoryResult>;
-
 /**
- * Reads pages of history for one connection one after the other, each when the one before was handed over and the reader has room.
+ * Reads pages of history, and of members, for one connection one after the other, each when the one before was handed over and the reader has room.
  *
  * A page is thousands of times larger than the command that asks for it: without this, one small frame full of them
  * would fill the memory and stop the loop.
@@ -25,10 +22,10 @@ export class Pages {
   }
 
   /** Reads a page: at once, or when its turn comes. */
-  take(read: () => Page): Page | Refusal | Promise<HistoryResult> {
+  take<Page>(read: () => Page | Promise<Page>): Page | Refusal | Promise<Page> {
     if (this.#state === 'free' && this.#waiting.length === 0 && this.#hasRoom()) return this.#read(read);
     if (this.#waiting.length >= MOST_WAITING) {
-      return new Refusal('flood', `${MOST_WAITING} pages of history are waiting already`);
+      return new Refusal('flood', `${MOST_WAITING} pages are waiting already`);
     }
     return new Promise<void>((resolve) => this.#waiting.push(resolve)).then(() => this.#read(read));
   }
@@ -43,7 +40,7 @@ export class Pages {
     turn();
   }
 
-  #read(read: () => Page): Page {
+  #read<Page>(read: () => Page | Promise<Page>): Page | Promise<Page> {
     this.#state = 'reading';
     const page = read();
     if (page instanceof Promise) return page.finally(() => this.#done());

@@ -1,18 +1,25 @@
 import type { Verifier } from '../auth/token.ts';
 import type { Hub } from '../channels/hub.ts';
+import type { Presence } from '../channels/presence.ts';
 import type { Publishing } from '../channels/publish.ts';
 import type { Replayer } from '../channels/replay.ts';
 import type { Rules } from '../channels/rules.ts';
 import type { Log } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { Clock } from '../util/clock.ts';
+import type { RateSettings } from './limits.ts';
 import type { Outbox } from './outbox.ts';
 import type { Registry } from './registry.ts';
 
 /** Settings of sessions; durations in milliseconds, sizes in bytes. */
 export interface SessionSettings {
   readonly anonymous: boolean;
-  readonly limits: { readonly maxFrame: number; readonly subscriptions: number };
+  readonly limits: RateSettings & {
+    readonly maxFrame: number;
+    readonly subscriptions: number;
+    readonly connectionsPerUser: number;
+    readonly connectionsPerAddress: number;
+  };
   readonly heartbeat: number;
   readonly connectTimeout: number;
   readonly tokenGrace: number;
@@ -25,6 +32,7 @@ export interface Services {
   readonly rules: Rules;
   readonly hub: Hub;
   readonly replayer: Replayer;
+  readonly presence: Presence;
   readonly publishing: Publishing;
   readonly log: Log;
   readonly events: EventBus;

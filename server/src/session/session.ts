@@ -3,11 +3,14 @@ import { ANONYMOUS, type Identity } from '../auth/identity.ts';
 import type { Cursor } from '../channels/cursor.ts';
 import { Refusal } from '../channels/refusal.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
+import type { Watcher } from '../channels/watcher.ts';
 import type { Wire } from '../protocols/protocol.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
+import { Attendance } from './attendance.ts';
 import { dispatch } from './dispatch.ts';
 import { Expiry } from './expiry.ts';
 import { Inbox } from './inbox.ts';
+import type { ConnectionLimits } from './limits.ts';
 import { Pages } from './pages.ts';
 import type { Services } from './services.ts';
 
@@ -15,6 +18,7 @@ import type { Services } from './services.ts';
 export type SessionState = 'new' | 'authenticating' | 'connected' | 'closed';
 
 const NO_CURSORS: ReadonlyMap<string, Cursor> = new Map();
+const NO_WATCHERS: ReadonlyMap<string, Watcher> = new Map();
 
 /** One client from open to close: who it is, which cursors it holds, and what waits to be said to it. */
 export class Session implements ConnectionListener, Subscriber {
@@ -30,6 +34,7 @@ export class Session implements ConnectionListener, Subscriber {
   #cursors: Map<string, Cursor> | undefined;
   #held: ServerMessage[] = [];
   #opening: Map<string, Promise<unknown>> | undefined;
+  #attendance: Attendance | undefined;
   #pages: Pages | undefined;
 
   constructor(connection: Connection, wire: Wire, services: Services) {
@@ -56,6 +61,16 @@ export class Session implements ConnectionListener, Subscriber {
     return this.#cursors ?? NO_CURSORS;
   }
 
+  get watchers(): ReadonlyMap<string, Watcher> {
+    return this.#attendance?.watchers ?? NO_WATCHERS;
+  }
+
+  /** Its part in presence; made when it is first needed. */
+  get attendance(): Attendance {
+    this.#attendance ??= new Attendance(this);
+    return this.#attendance;
+  }
+
   // Identity ---------------------------------------------------------------------------------------------------------
 
   /** The token is being verified: commands wait until it is. */
@@ -79,7 +94,7 @@ export class Session implements ConnectionListener, Subscriber {
     return this.#opening;
   }
 
-  /** Its reading of history. */
+  /** Its reading of history and of members. */
   get pages(): Pages {
     this.#pages ??= new Pages(this.connection);
     return this.#pages;
@@ -109,6 +124,11 @@ export class Session implements ConnectionListener, Subscriber {
 
   cutSlowReader(): void {
     this.close('slow_reader');
+  }
+
+  /** What this connection may send. */
+  get limits(): ConnectionLimits {
+    return this.#inbox.limits;
   }
 
   // What comes in ----------------------------------------------------------------------------------------------------
@@ -163,10 +183,12 @@ export class Session implements ConnectionListener, Subscriber {
 
   overflow(): void {
     this.services.hub.overflowed(this);
+    if (this.watchers.size > 0) this.services.presence.overflowed(this);
   }
 
   drain(): void {
     if (this.cursors.size > 0) this.services.replayer.wake(this);
+    if (this.watchers.size > 0) this.services.presence.wake(this);
     this.#pages?.next();
   }
 
@@ -178,6 +200,7 @@ export class Session implements ConnectionListener, Subscriber {
     this.#held = [];
     hub.forget(this);
     for (const cursor of this.cursors.values()) this.removeCursor(cursor);
+    this.#attendance?.close();
     registry.remove(this);
     const duration = clock.now() - this.#opened;
     events.emit('connectionClosed', {

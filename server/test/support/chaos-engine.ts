@@ -1,6 +1,7 @@
 import type { Message, PublishResult } from '@sluice/protocol';
 import type { AppendOptions, Deliver, Engine, Entry, Log, Page } from '../../src/engine/engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import type { PresenceStore } from '../../src/engine/presence.ts';
 import type { Clock } from '../../src/util/clock.ts';
 
 /** Everything that ever stood in one channel's log: by life, in order. */
@@ -13,6 +14,7 @@ export type Lives = Map<string, Message[]>;
 export class ChaosEngine implements Engine, Log {
   readonly name = 'chaos';
   readonly log: Log = this;
+  readonly presence: PresenceStore;
   readonly truth = new Map<string, Lives>();
   readonly #inner: MemoryEngine;
   readonly #generations = new Map<string, number>();
@@ -24,6 +26,7 @@ export class ChaosEngine implements Engine, Log {
 
   constructor(clock: Clock) {
     this.#inner = new MemoryEngine({ clock });
+    this.presence = this.#inner.presence;
   }
 
   start(deliver: Deliver): void {

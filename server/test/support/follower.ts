@@ -193,7 +193,8 @@ export class Follower {
     } else if (push.type === 'messages') this.#messages(seat, push);
     else if (push.type === 'gap') this.#gap(seat, push);
     else if (push.type === 'unsubscribed') this.#fault(`lost ${push.channel}: ${push.reason}`);
-    else this.#turned(seat, push);
+    else if (push.type === 'live' || push.type === 'replaying') this.#turned(seat, push);
+    else this.#fault(`heard ${push.type} of ${push.channel}, which it did not ask for`);
   }
 
   #messages(seat: Seat, { channel, epoch, messages }: MessagesPush): void {

@@ -8,6 +8,7 @@ import {
   type Log,
   type Page,
 } from '../../src/engine/engine.ts';
+import type { PresenceStore } from '../../src/engine/presence.ts';
 import type { ChaosEngine } from './chaos-engine.ts';
 
 interface Operation {
@@ -43,6 +44,10 @@ export class LateEngine implements Engine, Log {
 
   constructor(inner: ChaosEngine) {
     this.#inner = inner;
+  }
+
+  get presence(): PresenceStore {
+    return this.#inner.presence;
   }
 
   start(deliver: Deliver): void {

@@ -1,12 +1,19 @@
-import type { Channel, Message, SluiceError, Subscription, SubscriptionState } from '@sluice/client';
+import type { Channel, Client, Gap, Message, SluiceError, Subscription, SubscriptionState } from '@sluice/client';
+import type { PersonState } from '../person-state.ts';
 import type { ReadMarks } from '../read-marks.ts';
+import { seenBy } from '../seen-by.ts';
 import { buildRows, type Entry, type Outgoing, textOf } from '../timeline.ts';
+import { Activity } from './activity.svelte.ts';
+import { Company } from './company.svelte.ts';
 
 /** Messages shown on entry, and fetched with each older page. */
 const PAGE = 50;
 
 /** Entries kept in the page; older ones are read again from the log when somebody scrolls up. */
 const KEPT = 500;
+
+/** For so long a gap stands alone, so that whoever looks sees the break before what comes after it; in milliseconds. */
+const BREAK = 400;
 
 /** What lies before the oldest message shown: more of the log, its very beginning, or what is no longer kept. */
 export type Earlier = 'unknown' | 'more' | 'loading' | 'beginning' | 'cut';
@@ -31,13 +38,21 @@ export class Room {
   readonly name: string;
   readonly channel: string;
   readonly #setup: RoomSetup;
-  readonly #stream: Channel<unknown>;
+  readonly #stream: Channel<unknown, PersonState>;
   #subscription: Subscription | undefined;
+  /** Who else is here. */
+  readonly company: Company;
+  /** What they are about. */
+  readonly activity: Activity;
 
   /** What is being written; it stays when one looks into another room. */
   draft = $state('');
   unread = $state(0);
   state = $state<SubscriptionState>('subscribing');
+  /** Messages that have come since it began to catch up. */
+  caught = $state(0);
+  /** Messages were lost while nobody looked. */
+  broken = $state(false);
   /** Why the room may not be read, or its history not be loaded. */
   error = $state.raw<SluiceError | undefined>();
   earlier = $state<Earlier>('unknown');
@@ -57,11 +72,26 @@ export class Room {
     buildRows({ entries: this.#entries, outbox: this.#outbox, user: this.#user, newSince: this.#newSince }),
   );
 
-  constructor(name: string, stream: Channel<unknown>, setup: RoomSetup) {
+  /** After which message somebody else has stopped reading. */
+  readonly seenBy = $derived.by(() =>
+    seenBy({ entries: this.#entries, readTo: this.activity.readTo, people: this.company.others }),
+  );
+
+  constructor(name: string, client: Client, setup: RoomSetup) {
+    const { user } = setup;
     this.name = name;
-    this.channel = stream.name;
-    this.#stream = stream;
+    this.#stream = client.channel<unknown, PersonState>(`chat:${name}`);
+    this.channel = this.#stream.name;
     this.#setup = setup;
+    this.company = new Company(this.#stream.presence, {
+      user,
+      heard: (other, state) => this.activity.hear(other, state),
+      left: (other) => this.activity.forget(other),
+    });
+    this.activity = new Activity(client.channel(`typing:${name}`), {
+      user,
+      settled: (state) => this.company.update(state),
+    });
     this.subscribe();
   }
 
@@ -72,7 +102,7 @@ export class Room {
     this.state = 'subscribing';
     this.#subscription = this.#stream.subscribe((message) => this.#receive(message), {
       ...(position === undefined ? { rewind: PAGE } : { position }),
-      onGap: (gap) => this.#append({ kind: 'gap', key: `gap ${this.#gaps++}`, gap }),
+      onGap: (gap) => this.#break(gap),
       onState: (state) => this.#follow(state),
       onError: (error) => {
         this.error = error;
@@ -86,12 +116,24 @@ export class Room {
     this.#subscription?.unsubscribe();
   }
 
+  /** One is in this room, be the window looked at or not: present for the others. Again after the client was closed. */
+  enter(): void {
+    this.activity.enter();
+    this.company.enter(this.activity.settled);
+  }
+
+  leave(): void {
+    this.activity.leave();
+    this.company.leave();
+  }
+
   /** The room comes into view, or goes out of it. In view, what arrives counts as read. */
   show(visible: boolean): void {
     if (visible === this.#visible) return;
     this.#visible = visible;
     if (visible) {
       this.#newSince = this.#firstUnread;
+      this.broken = false;
       this.#markRead();
     } else {
       this.#newSince = undefined;
@@ -112,6 +154,7 @@ export class Room {
       status: 'sending',
     };
     this.#outbox = [...this.#outbox, item];
+    this.activity.typed(false);
     return this.#publish(item);
   }
 
@@ -175,18 +218,21 @@ export class Room {
     // Keeping the key keeps the element on the page: what was sent does not flicker when it arrives.
     const entry = { ...entryOf(message), ...(own !== undefined && { key: own.key }) };
     this.#append(entry);
+    if (this.state === 'catching-up') this.caught++;
+    if (message.from !== undefined) this.activity.forget(message.from);
     if (message.from === this.#user) {
-      this.#setup.marks.read(message);
+      this.#read(message);
       return;
     }
-    if (this.#caughtUp) this.news = { from: message.from, text: textOf(message.data) };
+    // What comes while catching up is too much to be read out.
+    if (this.state === 'live') this.news = { from: message.from, text: textOf(message.data) };
     this.#count(entry.key, message);
   }
 
   #count(key: string, message: Message<unknown>): void {
     // On a first visit history is no news.
     const known = this.#caughtUp || this.#setup.marks.has(this.channel);
-    if (this.#visible) this.#setup.marks.read(message);
+    if (this.#visible) this.#read(message);
     else if (known && this.#setup.marks.isUnread(message)) {
       if (this.unread === 0) this.#firstUnread = key;
       this.unread++;
@@ -203,7 +249,14 @@ export class Room {
     }
   }
 
+  #break(gap: Gap): Promise<void> {
+    this.#append({ kind: 'gap', key: `gap ${this.#gaps++}`, gap });
+    this.broken = !this.#visible;
+    return new Promise((resolve) => setTimeout(resolve, BREAK));
+  }
+
   #follow(state: SubscriptionState): void {
+    if (state === 'catching-up' && this.state !== 'gap') this.caught = 0;
     this.state = state;
     if (state !== 'live') return;
     this.error = undefined;
@@ -218,7 +271,12 @@ export class Room {
     this.unread = 0;
     this.#firstUnread = undefined;
     const newest = this.#entries.findLast((entry) => entry.kind === 'message')?.message;
-    if (newest !== undefined) this.#setup.marks.read(newest);
+    if (newest !== undefined) this.#read(newest);
+  }
+
+  #read(message: Message<unknown>): void {
+    this.#setup.marks.read(message);
+    if (this.#visible) this.activity.read(message);
   }
 }
 

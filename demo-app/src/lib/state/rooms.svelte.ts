@@ -39,7 +39,9 @@ export class Rooms {
   /** Brings a room into view; a name that is new becomes a new room. */
   enter(name: string): void {
     if (!this.#list.some((room) => room.name === name)) this.#add(name);
+    if (this.open.name !== name) this.open.leave();
     this.#openName = name;
+    this.open.enter();
     this.#showOpen();
     const address = new URL(location.href);
     address.searchParams.set('room', name);
@@ -55,6 +57,7 @@ export class Rooms {
   /** After the client was closed and connects again. */
   resubscribe(): void {
     for (const room of this.#list) room.subscribe();
+    this.open.enter();
   }
 
   get #first(): Room {
@@ -70,7 +73,7 @@ export class Rooms {
   }
 
   #make(name: string): Room {
-    return new Room(name, this.#client.channel(`chat:${name}`), this.#setup);
+    return new Room(name, this.#client, this.#setup);
   }
 
   #showOpen(): void {

@@ -3,6 +3,7 @@ import { nanoid } from 'nanoid';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
 import type { AppendOptions, Deliver, Engine, Entry, Log, Page } from '../engine.ts';
 import { ChannelLog } from './channel-log.ts';
+import { MemoryPresence } from './memory-presence.ts';
 
 /** Milliseconds between two steps of the sweep that trims logs nobody touches. */
 const SWEEP = 1_000;
@@ -15,6 +16,7 @@ const FORGET = 3_600_000;
 export class MemoryEngine implements Engine, Log {
   readonly name = 'memory';
   readonly log: Log = this;
+  readonly presence: MemoryPresence;
   readonly #clock: Clock;
   readonly #logs = new Map<string, ChannelLog>();
   readonly #life = nanoid(10);
@@ -26,6 +28,7 @@ export class MemoryEngine implements Engine, Log {
 
   constructor({ clock = systemClock }: { clock?: Clock } = {}) {
     this.#clock = clock;
+    this.presence = new MemoryPresence(clock);
   }
 
   start(deliver: Deliver): void {
@@ -35,6 +38,7 @@ export class MemoryEngine implements Engine, Log {
 
   close(): void {
     this.#sweep?.cancel();
+    this.presence.close();
   }
 
   append(channel: string, entry: Entry, options: AppendOptions): PublishResult {

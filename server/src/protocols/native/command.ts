@@ -1,4 +1,12 @@
-import { type Command, type CommandType, checkDraft, type ErrorName, isChannelName, LIMITS } from '@sluice/protocol';
+import {
+  type Command,
+  type CommandType,
+  checkData,
+  checkDraft,
+  type ErrorName,
+  isChannelName,
+  LIMITS,
+} from '@sluice/protocol';
 import type { ParsedCommand } from '../protocol.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -52,6 +60,11 @@ function limitProblem({ limit }: Fields): Problem {
   return invalid(`"limit" must be an integer from 1 to ${LIMITS.historyPage}`);
 }
 
+function stateProblem({ state }: Fields): Problem {
+  const fault = state === undefined ? null : checkData(state);
+  return fault === null ? null : { error: 'payload_invalid', detail: fault.replace(/^data/, 'state') };
+}
+
 /** For each command: what is wrong with its fields, the first problem found. */
 const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = {
   connect: (fields) => {
@@ -74,6 +87,11 @@ const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = 
     limitProblem(fields) ??
     countProblem(fields, ['after', 'before']) ??
     atMostOne(fields, ['after', 'before']),
+  enter: (fields) => channelProblem(fields) ?? stateProblem(fields),
+  leave: channelProblem,
+  watch: channelProblem,
+  unwatch: channelProblem,
+  members: (fields) => channelProblem(fields) ?? limitProblem(fields) ?? countProblem(fields, ['after']),
   ping: () => null,
 };
 

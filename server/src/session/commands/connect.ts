@@ -11,7 +11,7 @@ export const connect: Handler<'connect'> = (session, command) => {
   session.beginAuthentication();
   return session.services.verifier.verify(command.token).then((verification) => {
     if (session.state === 'closed') return new Refusal('token_required'); // nobody is there to hear it
-    if (verification.ok) return welcome(session, command, verification.identity);
+    if (verification.ok) return admit(session, command, verification.identity);
     return turnAway(session, command, new Refusal(verification.error, verification.message));
   });
 };
@@ -25,6 +25,23 @@ function connectAnonymously(session: Session, command: CommandOf<'connect'>): Co
 function turnAway(session: Session, command: CommandOf<'connect'>, refusal: Refusal): Refusal {
   session.closeWith(refusal, command);
   return refusal;
+}
+
+/** A user may hold so many connections. */
+function admit(session: Session, command: CommandOf<'connect'>, identity: Identity): ConnectResult | Refusal {
+  const { registry, settings } = session.services;
+  const most = settings.limits.connectionsPerUser;
+  const { user } = identity;
+  if (user === null) return welcome(session, command, identity);
+  if (most > 0 && registry.users.of(user) >= most) {
+    return turnAway(
+      session,
+      command,
+      new Refusal('too_many_connections', `a user may have at most ${most} connections`),
+    );
+  }
+  registry.users.add(user);
+  return welcome(session, command, identity);
 }
 
 function welcome(session: Session, { client }: CommandOf<'connect'>, identity: Identity): ConnectResult {

@@ -6,10 +6,12 @@ import type { Handler } from '../handler.ts';
 
 /** Appends a message to a channel's log. SPEC.md section 4.5. */
 export const publish: Handler<'publish'> = (session, command, size) => {
-  const { rules, publishing } = session.services;
+  const { rules, publishing, clock } = session.services;
   const { channel } = command;
   const allowed = authorize(rules, session.identity, 'publish', channel);
   if (allowed instanceof Refusal) return allowed;
+  const over = session.limits.takePublish(allowed.rule.rate, channel, clock.now());
+  if (over !== null) return over;
   const { user } = session.identity;
   const publisher: Publisher = user === null ? { kind: 'anonymous' } : { kind: 'user', user };
   return publishing.publish({ channel, rule: allowed.rule, draft: toDraft(command), publisher, arrived: size });

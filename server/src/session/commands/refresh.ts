@@ -22,4 +22,15 @@ function endForbidden(session: Session, identity: Identity): void {
     const allowed = authorize(session.services.rules, identity, 'subscribe', cursor.channel.name);
     if (allowed instanceof Refusal) session.dropCursor(cursor, 'permission');
   }
+  for (const watcher of session.watchers.values()) {
+    const { channel } = watcher.stage;
+    if (!(authorize(session.services.rules, identity, 'presence', channel) instanceof Refusal)) continue;
+    session.attendance.unwatch(watcher);
+    session.push({ type: 'unwatched', channel, reason: 'permission' });
+  }
+  for (const channel of session.attendance.memberships) {
+    if (!(authorize(session.services.rules, identity, 'enter', channel) instanceof Refusal)) continue;
+    void session.attendance.leave(channel, 0);
+    session.push({ type: 'left', channel, reason: 'permission' });
+  }
 }

@@ -1,0 +1,227 @@
+/**
+ * Whole scenes, played by this process alone: `{ play: { scene, port, … } }` over IPC is answered with `{ played: figures }`.
+ */
+import { Client, paced, until } from './clients.mjs';
+import { textFrame } from './wire.mjs';
+
+const range = (length, make) => Array.from({ length }, (_, at) => make(at));
+const percentile = (values, share) => values.sort((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
+const now = () => performance.now();
+
+/** Calls a method of each. */
+function every(clients, method) {
+  for (const client of clients) client[method]();
+}
+
+async function openAll(count, connect, width = 50) {
+  const clients = [];
+  for (let at = 0; at < count; at += width) {
+    clients.push(...(await Promise.all(range(Math.min(width, count - at), (n) => connect(at + n)))));
+  }
+  return clients;
+}
+
+/** Channels fall into so many groups; all readers of a group get the same frames. */
+const GROUPS = 5;
+
+/** One reader of each group reads every message; the others count bytes, which costs the generator nearly nothing. */
+async function openReaders({ port, sockets, stalls, names, each }) {
+  return openAll(sockets, async (n) => {
+    const group = n % GROUPS;
+    const channels = range(each, (at) => names[(group + at * GROUPS) % names.length]);
+    const commands = channels.map((channel, at) => ({ type: 'subscribe', id: 2 + at, channel, rewind: 0 }));
+    const counting = n >= stalls + GROUPS;
+    const client = await Client.connect(port, commands, 'bench', { counting });
+    // Everybody has a position before the first message, so that a lost first one is a hole.
+    for (const channel of channels) client.positions.set(channel, { epoch: '', offset: 0 });
+    return { client, group };
+  });
+}
+
+/** Many readers on several channels each, some of whom stop reading for a while. */
+async function stalled({ port, sockets, stalls, channels, each, rate, seconds, stallFor }) {
+  const names = range(channels, (at) => `long:${at}`);
+  const readers = await openReaders({ port, sockets, stalls, names, each });
+  const clients = readers.map(({ client }) => client);
+  await until(() => clients.every(({ bytes }) => bytes > 200));
+  const publisher = await Client.connect(port, []);
+  const slow = clients.slice(0, stalls);
+  const probes = readers.slice(stalls, stalls + GROUPS);
+  const latencies = [];
+  for (const { client } of probes) client.onMessage = ({ data }) => latencies.push(now() - data.t);
+  const quiet = new Map(readers.map(({ client }) => [client, client.bytes]));
+  const sent = names.map(() => 0);
+  let id = 10;
+  const pad = 'x'.repeat(400);
+  const frame = () => {
+    const at = id++ % channels;
+    sent[at]++;
+    const data = { t: Math.round(now() * 10) / 10, pad };
+    return textFrame(JSON.stringify({ type: 'publish', id, channel: names[at], data }));
+  };
+  setTimeout(() => every(slow, 'stall'), 500);
+  setTimeout(() => every(slow, 'resume'), 500 + stallFor * 1000);
+  const start = now();
+  const total = await paced(rate, seconds, (count) => publisher.write(Buffer.concat(range(count, frame))));
+  const complete = ({ positions }) => [...positions].every(([name, { offset }]) => offset >= sent[names.indexOf(name)]);
+  await until(() => probes.every(({ client }) => complete(client)));
+  // Whoever has other bytes than the probe of its group missed something, or got something twice.
+  const even = () =>
+    readers.slice(stalls).every(({ client, group }) => {
+      const probe = probes.find((candidate) => candidate.group === group);
+      return client.bytes - quiet.get(client) === probe.client.bytes - quiet.get(probe.client);
+    });
+  await until(even);
+  const elapsed = (now() - start) / 1000;
+  await until(() => slow.every(complete));
+  const sum = (field) => clients.reduce((all, client) => all + client[field], 0);
+  return {
+    deliveriesPerSecond: (total * ((sockets * each) / channels)) / elapsed,
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+    holes: sum('holes'),
+    gaps: sum('gaps'),
+    replays: sum('replays'),
+    repeats: stalls === 0 ? 0 : sum('repeats') / ((total * stalls * each) / channels),
+    messagesOfTheSlow: (total * stalls * each) / channels,
+    caughtUpAfter: (now() - start) / 1000 - elapsed,
+  };
+}
+
+/** Everybody comes back at once, each with messages missed. */
+async function reconnect({ port, clients, channels, missed }) {
+  const names = range(channels, (at) => `bench:${at}`);
+  const publisher = await Client.connect(port, []);
+  const probe = await Client.connect(
+    port,
+    names.map((channel, at) => ({ type: 'subscribe', id: 2 + at, channel })),
+  );
+  await until(() => probe.replies === 1 + channels);
+  let id = 10;
+  const publish = async (each) => {
+    const before = [...probe.positions.values()].reduce((sum, { offset }) => sum + offset, 0);
+    for (const channel of names) {
+      publisher.write(
+        Buffer.concat(
+          range(each, () => textFrame(JSON.stringify({ type: 'publish', id: ++id, channel, data: 'x'.repeat(128) }))),
+        ),
+      );
+    }
+    const all = () => [...probe.positions.values()].reduce((sum, { offset }) => sum + offset, 0);
+    await until(() => all() >= before + each * channels);
+  };
+  await publish(1);
+  const starts = new Map(probe.positions);
+  await publish(missed);
+  const storm = async (commands, done) => {
+    const begin = now();
+    const opened = await openAll(clients, (n) => Client.connect(port, commands(n)), 250);
+    await until(() => opened.every(done));
+    const took = now() - begin;
+    const holes = opened.reduce((sum, client) => sum + client.holes + client.gaps, 0);
+    for (const client of opened) client.cut();
+    await until(() => true);
+    return { took, holes };
+  };
+  const bare = await storm(
+    () => [{ type: 'ping', id: 2 }],
+    (client) => client.bytes > 60,
+  );
+  const plain = await storm(
+    (n) => [{ type: 'subscribe', id: 2, channel: names[n % channels] }],
+    (client) => client.bytes > 60,
+  );
+  const resumed = await storm(
+    (n) => [{ type: 'subscribe', id: 2, channel: names[n % channels], position: starts.get(names[n % channels]) }],
+    (client) => client.live.size === 1,
+  );
+  return { bare: bare.took, plain: plain.took, resumed: resumed.took, holes: resumed.holes };
+}
+
+/** A full room whose members come and go: what does it cost those who watch? */
+async function presence({ port, members, watchers, churn, seconds }) {
+  const channel = 'room:full';
+  const watching = await openAll(watchers, (n) =>
+    Client.connect(port, [{ type: 'watch', id: 2, channel }], `watcher${n}`),
+  );
+  const joinStart = now();
+  const present = await openAll(members, (n) =>
+    Client.connect(port, [{ type: 'enter', id: 2, channel }], `member${n}`),
+  );
+  await until(() => watching.every((watcher) => watcher.members >= members));
+  const joined = (now() - joinStart) / 1000;
+  const filled = watching[0].bytes;
+  const before = watching.map((watcher) => watcher.bytes);
+  let at = 0;
+  const sent = await paced(churn, seconds, (count) => {
+    for (let n = 0; n < count; n++) {
+      // Goes at its first turn, comes back at its second.
+      const type = Math.floor(at / members) % 2 === 0 ? 'leave' : 'enter';
+      present[at % members].send([{ type, id: 5 + at, channel }]);
+      at++;
+    }
+  });
+  const perWatcher = watching.map((watcher, n) => (watcher.bytes - before[n]) / seconds);
+  return {
+    joined,
+    changesPerSecond: sent / seconds,
+    fillingBytes: filled,
+    bytesPerSecond: Math.max(...perWatcher),
+  };
+}
+
+/** One connection sends as fast as it can: what do the others feel? */
+async function flood({ port, readers, rate, seconds, flooding }) {
+  const channel = 'bench:flood';
+  const latencies = [];
+  const listening = await openAll(readers, () => Client.connect(port, [{ type: 'subscribe', id: 2, channel }]));
+  for (const reader of listening) reader.onMessage = ({ data }) => latencies.push(now() - data);
+  const publisher = await Client.connect(port, []);
+  let running = flooding;
+  const hose = async () => {
+    let closed = 0;
+    while (running) {
+      const client = await Client.connect(port, []);
+      try {
+        for (let n = 0; n < 200 && running; n++) {
+          client.write(
+            Buffer.concat(
+              range(100, (at) =>
+                textFrame(
+                  JSON.stringify({
+                    type: 'publish',
+                    id: 5 + n * 100 + at,
+                    channel: 'bench:hose',
+                    data: 'x'.repeat(128),
+                  }),
+                ),
+              ),
+            ),
+          );
+          await until(() => true);
+        }
+      } finally {
+        client.cut();
+        closed++;
+      }
+    }
+    return closed;
+  };
+  const hosing = flooding ? hose() : Promise.resolve(0);
+  let id = 10;
+  await paced(rate, seconds, (count) => {
+    publisher.write(
+      Buffer.concat(range(count, () => textFrame(JSON.stringify({ type: 'publish', id: ++id, channel, data: now() })))),
+    );
+  });
+  running = false;
+  const floods = await hosing;
+  await until(() => latencies.length >= (id - 10) * readers);
+  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), floods };
+}
+
+const scenes = { stalled, reconnect, presence, flood };
+
+process.on('message', async ({ play }) => {
+  if (play !== undefined) process.send({ played: await scenes[play.scene](play) });
+});

@@ -1,0 +1,22 @@
+/** Plays a scene against a fresh gateway, and watches the gateway's memory meanwhile. */
+import { answer, cpuSeconds, residentBytes, start, stop } from './processes.mjs';
+
+export async function playScene(scene, options) {
+  const server = start('sluice-server.mjs', 0, options.args ?? []);
+  const player = start('play.mjs', 1);
+  let most = 0;
+  const watching = setInterval(() => {
+    most = Math.max(most, residentBytes(server));
+  }, 100);
+  try {
+    const port = await answer(server, 'port');
+    const before = residentBytes(server);
+    player.send({ play: { scene, port, ...options } });
+    const figures = await answer(player, 'played');
+    return { ...figures, residentGrowth: most - before, cpu: cpuSeconds(server) };
+  } finally {
+    clearInterval(watching);
+    await stop(player);
+    await stop(server);
+  }
+}

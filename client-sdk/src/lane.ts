@@ -1,0 +1,71 @@
+import { after, type Cancel, nothing } from './timer.ts';
+
+/** What takes its turn: a command, by its id. */
+export interface Turn {
+  readonly id: number;
+}
+
+// So many may be unanswered at once. The gateway closes a connection after 200 refusals in a row. SPEC.md section 10.
+const WIDTH = 100;
+
+/**
+ * The publishes to one channel, in the order of the calls. After a refusal those behind it wait as well; then one goes
+ * ahead, and twice as many with each round of answers.
+ */
+export class Lane<T extends Turn> {
+  readonly #send: (turn: T) => void;
+  #queue: T[] = [];
+  readonly #sent = new Set<T>();
+  #width = WIDTH;
+  #stopped = false;
+  #cancelPause: Cancel = nothing;
+
+  constructor(send: (turn: T) => void) {
+    this.#send = send;
+  }
+
+  add(turn: T): void {
+    this.#queue.push(turn);
+    this.#advance();
+  }
+
+  /**
+   * It has been answered, or is not wanted any more.
+   *
+   * @returns is there nothing left?
+   */
+  done(turn: T): boolean {
+    if (this.#sent.delete(turn)) this.#width = Math.min(WIDTH, this.#width + 1);
+    else this.#queue = this.#queue.filter((other) => other !== turn);
+    this.#advance();
+    return this.#sent.size + this.#queue.length === 0;
+  }
+
+  /** It was refused: it goes again after so many milliseconds, before those behind it. */
+  again(turn: T, pause: number): void {
+    this.stop();
+    this.#sent.delete(turn);
+    this.add(turn);
+    this.#queue.sort((a, b) => a.id - b.id);
+    this.#width = 1;
+    this.#cancelPause = after(pause, () => {
+      this.#stopped = false;
+      this.#advance();
+    });
+  }
+
+  /** Sends nothing any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelPause();
+  }
+
+  #advance(): void {
+    while (!this.#stopped && this.#sent.size < this.#width) {
+      const turn = this.#queue.shift();
+      if (!turn) return;
+      this.#sent.add(turn);
+      this.#send(turn);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import type { Json } from '@sluice/protocol';
+import { refusal, type SluiceError } from './errors.ts';
+import type { Ending } from './subscriber.ts';
+import { nothing } from './timer.ts';
+import { type ChannelPush, Wire } from './wire.ts';
+
+type Waiter = (error?: SluiceError) => void;
+
+/** Being a member of a channel: one state, the last one, however often it is set. */
+export class Membership extends Wire<'enter'> {
+  readonly commands = ['enter', 'leave'] as const;
+  wanted = false;
+  #state: Json | undefined;
+  // What is on its way, and what the gateway has taken.
+  #sent: Json | undefined;
+  #taken: Json | undefined;
+  // Those who wait for what is on its way, and those who wait for what comes after it.
+  readonly #asking: Waiter[] = [];
+  readonly #waiting: Waiter[] = [];
+
+  /** Is a member, or becomes one. Without a state it keeps the one that it has. */
+  enter(state: Json | undefined): Promise<void> {
+    if (state !== undefined) this.#state = state;
+    this.wanted = true;
+    this.stale = true;
+    const done = this.#wait();
+    this.reconcile();
+    return done;
+  }
+
+  leave(): Promise<void> {
+    this.wanted = false;
+    this.reconcileSoon();
+    return this.#wait();
+  }
+
+  open(): { readonly state?: Json } {
+    const state = this.#state;
+    this.#sent = state;
+    this.#asking.push(...this.#waiting.splice(0));
+    return state === undefined ? {} : { state };
+  }
+
+  accepted(): void {
+    this.#taken = this.#sent;
+    settle(this.#asking);
+  }
+
+  refused(error: SluiceError): void {
+    if (this.#asking.length === 0) this.host.report(error);
+    settle(this.#asking, error);
+    // A later state may be taken. Otherwise it stays what it was: a member with its last state, or none.
+    if (!this.stale) {
+      this.#state = this.#taken;
+      this.wanted &&= this.on;
+    }
+    this.reconcile();
+  }
+
+  fail = nothing;
+
+  receive(push: ChannelPush): void {
+    if (push.type !== 'left' || !this.on) return;
+    this.on = false;
+    // Otherwise the answer to what is on its way decides.
+    if (this.phase !== 'opening') this.refused(refusal(4306, 'permission_denied', this.ended(push.reason)));
+  }
+
+  override unused(): void {
+    super.unused();
+    this.#settleAll();
+  }
+
+  end(_state: 'ended', { error = this.host.calls.ended }: Ending): void {
+    this.wanted = false;
+    this.#settleAll(error);
+    this.lose();
+  }
+
+  #wait(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push((error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  #settleAll(error?: SluiceError): void {
+    settle(this.#asking, error);
+    settle(this.#waiting, error);
+  }
+}
+
+function settle(waiters: Waiter[], error?: SluiceError): void {
+  for (const waiter of waiters.splice(0)) waiter(error);
+}

@@ -1,0 +1,57 @@
+import { guard } from './emitter.ts';
+import type { SluiceError } from './errors.ts';
+import type { Members, PresenceListener } from './presence-api.ts';
+import { EMPTY, type Roster, type Seats } from './roster.ts';
+import type { WireUser } from './shared-wire.ts';
+import type { SourceHost } from './subscriber.ts';
+
+/** One call of `presence.subscribe`: tells the differences between what it has told before and what is now. */
+export interface Onlooker extends WireUser {
+  tell(roster: Roster): void;
+}
+
+/**
+ * Makes an onlooker of what the application gave.
+ *
+ * @param members what its `change` is given
+ * @param host hears of failures where it has no `error`
+ */
+export function onlook(listener: PresenceListener, members: Members, host: SourceHost): Onlooker {
+  let handlers = listener;
+  let told = EMPTY;
+  let total: number | undefined;
+  let shown = EMPTY;
+
+  const fail = (error: SluiceError) => {
+    if (handlers.error) guard(handlers.error, error);
+    else host.report(error);
+  };
+
+  const compare = (now: Seats) => {
+    const before = told;
+    told = now;
+    for (const [user, member] of before) if (!now.has(user)) guard(handlers.leave, member);
+    for (const [user, member] of now) {
+      const was = before.get(user);
+      if (!was) guard(handlers.join, member);
+      else if (was !== member) guard(handlers.update, member, was);
+    }
+  };
+
+  return {
+    tell(now) {
+      if (now.total === undefined) return;
+      const counted = total !== now.total;
+      const changed = counted || shown !== now.shown;
+      ({ total, shown } = now);
+      if (!now.counting) compare(now.seats);
+      if (counted) guard(handlers.count, now.total);
+      if (changed) guard(handlers.change, members);
+    },
+    fail,
+    end(_state, { error }) {
+      if (error) fail(error);
+      handlers = {};
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { SluiceError } from './errors.ts';
+import type { Ending } from './subscriber.ts';
+import { Wire } from './wire.ts';
+
+/** Somebody who needs what stands on the wire. */
+export interface WireUser {
+  /** Tells of a failure. */
+  fail(error: SluiceError): void;
+  /** Nothing comes any more. */
+  end(state: 'denied' | 'ended', ending: Ending): void;
+}
+
+/** What stands on the wire once, however many use it, and as long as anybody does. */
+export abstract class SharedWire<Open extends 'subscribe' | 'watch', User extends WireUser> extends Wire<Open> {
+  readonly users = new Set<User>();
+
+  get wanted(): boolean {
+    return this.users.size > 0;
+  }
+
+  remove(user: User): void {
+    if (this.users.delete(user)) this.reconcileSoon();
+  }
+
+  refused(error: SluiceError): void {
+    this.end('denied', { error });
+  }
+
+  fail(error: SluiceError): void {
+    for (const user of this.users) user.fail(error);
+  }
+
+  /** Ends everybody's use of it. */
+  end(state: 'denied' | 'ended', ending: Ending): void {
+    const users = [...this.users];
+    this.users.clear();
+    this.stop();
+    this.unused();
+    for (const user of users) user.end(state, ending);
+  }
+}

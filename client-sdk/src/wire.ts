@@ -1,0 +1,152 @@
+import type { Push, Results } from '@sluice/protocol';
+import { backoff } from './backoff.ts';
+import type { Body, Calls } from './calls.ts';
+import type { SluiceError } from './errors.ts';
+import type { Ending, SourceHost } from './subscriber.ts';
+import { after, type Cancel, nothing } from './timer.ts';
+
+/** The face of a channel, whatever its messages are. */
+export interface Handle {
+  readonly name: string;
+}
+
+/** A push that belongs to a channel. */
+export type ChannelPush = Exclude<Push, { type: 'refresh' | 'drain' }>;
+
+/** What stands on the wire needs this of the client. */
+export interface Host extends SourceHost {
+  readonly calls: Calls;
+  /** The gateway broke its word: closes the connection, and resumes on the next. */
+  distrust(error: SluiceError): void;
+  /** Nobody needs this any more. */
+  forget(wire: Wire): void;
+}
+
+type Opening = 'subscribe' | 'watch' | 'enter';
+type Closing = 'unsubscribe' | 'unwatch' | 'leave';
+
+/**
+ * One thing that is to stand on the gateway for a channel as long as it is wanted here: a subscription, a watch, a
+ * membership. It is put there anew on each connection, and again where the gateway asks to wait.
+ */
+export abstract class Wire<Open extends Opening = Opening> {
+  readonly channel: string;
+  /** The channel's face while it is in use. */
+  readonly handle: Handle;
+  readonly host: Host;
+  /** Does it stand on the gateway? */
+  on = false;
+  /** What was said there is out of date. */
+  stale = false;
+  // One command at a time, so that their order on the gateway is never in question.
+  phase: 'idle' | 'opening' | 'closing' | 'pausing' = 'idle';
+  #refusals = 0;
+  #cancelPause: Cancel = nothing;
+
+  constructor(handle: Handle, host: Host) {
+    this.handle = handle;
+    this.channel = handle.name;
+    this.host = host;
+  }
+
+  /** Should it stand on the gateway? */
+  abstract get wanted(): boolean;
+  /** The commands that put it there, and take it away. */
+  abstract readonly commands: readonly [Open, Closing];
+  /** What goes with the first of them, besides the channel. */
+  abstract open(): Omit<Body<Open>, 'type' | 'channel'>;
+  abstract accepted(result: Results[Open]): void;
+  /** It is taken away. */
+  closing(): void {}
+  /** Refused for good. */
+  abstract refused(error: SluiceError): void;
+  /** Refused, and tried again by itself. */
+  abstract fail(error: SluiceError): void;
+  abstract receive(push: ChannelPush): void;
+  /** The client is closed. */
+  abstract end(state: 'ended', ending: Ending): void;
+  /** Neither wanted nor there. */
+  unused(): void {
+    this.host.forget(this);
+  }
+
+  /** Brings the gateway's state to what is wanted here. */
+  reconcile(): void {
+    const { wanted } = this;
+    if (!wanted && this.phase === 'pausing') this.#rest();
+    if (this.phase !== 'idle') return;
+    if (!wanted && !this.on) this.unused();
+    else if (!this.host.calls.open) return;
+    else if (!wanted) this.#close();
+    else if (!this.on || this.stale) this.#open();
+  }
+
+  /** What it no longer needs is taken away in a moment: what is taken down and put up again in one turn stays. */
+  reconcileSoon(): void {
+    after(0, () => this.reconcile());
+  }
+
+  /** Why it does not stand any more. */
+  ended(reason: string): string {
+    return `The gateway ended the ${this.commands[0]} of ${this.channel}: ${reason}.`;
+  }
+
+  /** The connection was lost. */
+  lose(): void {
+    this.stop();
+    this.reconcile();
+  }
+
+  /** It does not stand any more. */
+  stop(): void {
+    this.on = false;
+    this.#rest();
+  }
+
+  #rest(): void {
+    this.phase = 'idle';
+    this.#cancelPause();
+  }
+
+  #open(): void {
+    this.phase = 'opening';
+    this.stale = false;
+    const body = { type: this.commands[0], channel: this.channel, ...this.open() };
+    this.host.calls.start<Opening>(body as unknown as Body<Opening>, {
+      resolve: (result) => {
+        this.on = true;
+        this.phase = 'idle';
+        this.#refusals = 0;
+        this.accepted(result as Results[Open]);
+        this.reconcile();
+      },
+      reject: (error) => this.#refused(error),
+    });
+  }
+
+  #refused(error: SluiceError): void {
+    this.phase = 'idle';
+    if (this.host.calls.ended) return;
+    if (!error.retryable) {
+      this.refused(error);
+      return;
+    }
+    this.phase = 'pausing';
+    this.#cancelPause = after(Math.max(error.retryAfter ?? 0, backoff(this.#refusals++)), () => {
+      this.phase = 'idle';
+      this.reconcile();
+    });
+    this.fail(error);
+  }
+
+  #close(): void {
+    const done = () => {
+      this.phase = 'idle';
+      this.reconcile();
+    };
+    this.on = false;
+    this.phase = 'closing';
+    this.closing();
+    this.host.calls.start<Closing>({ type: this.commands[1], channel: this.channel }, { resolve: done, reject: done });
+  }
+}

@@ -1,0 +1,208 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from '@playwright/test';
+import type { Gateway } from './support/gateway.ts';
+import { type Line, setLine } from './support/line.ts';
+import { test as base, expect } from './support/test.ts';
+
+/*
+ * Chromium's own throttling, as in its developer tools. It holds for WebSockets: the browser reads so slowly that the line
+ * fills up, back to the gateway. Each test makes sure of that: before the line is widened, most of the messages are missing.
+ */
+const NARROW: Line = { bytesPerSecond: 30 * 1024, latency: 300 };
+const WIDE: Line = { bytesPerSecond: 1024 * 1024, latency: 50 };
+
+/** Makes messages so large that a few thousand are more than the operating system keeps on the way. */
+const PADDING = 'x'.repeat(2000);
+
+/** What the page has been given. */
+interface Record {
+  readonly numbers: number[];
+  readonly states: string[];
+  readonly gaps: number;
+}
+
+const PAGE = `<!doctype html>
+<link rel="icon" href="data:,">
+<title>Numbers</title>
+<p>Connection: <output id="connection"></output></p>
+<p>Subscription: <output id="subscription"></output></p>
+<script type="module">
+  import { createClient } from './sdk.js';
+  const client = createClient({
+    url: location.origin.replace('http', 'ws') + '/ws',
+    token: async () => (await (await fetch('/dev/token?sub=plain')).json()).token,
+  });
+  window.record = { numbers: [], states: [], gaps: 0 };
+  const tell = (id, state) => {
+    document.querySelector(id).textContent = state;
+    record.states.push(state);
+  };
+  client.on('state', ({ state }) => tell('#connection', state));
+  client.channel('numbers:all').subscribe((message) => record.numbers.push(message.data.number), {
+    onState: (state) => tell('#subscription', state),
+    onGap: () => record.gaps++,
+  });
+</script>`;
+
+// The whole log is kept: whatever a slow reader misses can be read again.
+const CONFIG = `
+channels:
+  "numbers:{name}":
+    allow: { subscribe: users, history: users }
+    history: { count: 10000 }
+limits: { outbound: 64KiB }
+`;
+
+const test = base.extend<{ numbers: Gateway }>({
+  numbers: async ({ startGateway }, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-numbers-'));
+    const sdk = fileURLToPath(new URL('../client-sdk/dist/index.js', import.meta.url));
+    await mkdir(join(folder, 'page'));
+    await copyFile(sdk, join(folder, 'page', 'sdk.js'));
+    await writeFile(join(folder, 'page', 'index.html'), PAGE);
+    await writeFile(join(folder, 'sluice.yaml'), CONFIG);
+    await use(await startGateway({ folder: join(folder, 'page'), config: join(folder, 'sluice.yaml') }));
+    await rm(folder, { recursive: true });
+  },
+});
+
+/** How far to publish. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+async function publish(gateway: Gateway, { from, to }: Stretch): Promise<void> {
+  for (let number = from; number <= to; number++) {
+    await gateway.publish({ channel: 'numbers:all', data: { number, padding: PADDING } });
+  }
+}
+
+/**
+ * Publishes by hundreds until the line is so full that the gateway has stopped waiting for it: how much that takes is up to
+ * the operating system.
+ *
+ * @returns the last number
+ */
+async function overflow(gateway: Gateway, most: number, send: (stretch: Stretch) => Promise<void>): Promise<number> {
+  for (let last = 100; last <= most; last += 100) {
+    await send({ from: last - 99, to: last });
+    if ((await gateway.metric('sluice_overflows_total')) > 0) return last;
+  }
+  throw new Error(`${most} messages are not enough for the line to overflow`);
+}
+
+const readRecord = (page: Page) => page.evaluate<Record>('record');
+const received = (page: Page) => page.evaluate<number>('record.numbers.length');
+const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+
+test('a line that is too narrow costs no message: the page catches up in order', async ({ numbers, newPage }) => {
+  const { page, complaints } = await newPage();
+  await page.goto(numbers.url);
+  await expect(page.locator('#subscription')).toHaveText('live');
+
+  await setLine(page, NARROW);
+  const full = await overflow(numbers, 8000, (stretch) => publish(numbers, stretch));
+  await publish(numbers, { from: full + 1, to: full + 1500 });
+  await expect.poll(() => received(page)).toBeGreaterThan(20);
+  expect(await received(page)).toBeLessThan(full / 2);
+
+  await setLine(page, WIDE);
+  await expect(page.locator('#subscription')).toHaveText('catching-up', { timeout: 30_000 });
+  await publish(numbers, { from: full + 1501, to: full + 1600 });
+  await expect(page.locator('#subscription')).toHaveText('live', { timeout: 30_000 });
+  await expect.poll(() => received(page)).toBe(full + 1600);
+
+  const { numbers: all, states, gaps } = await readRecord(page);
+  expect(all).toEqual(upTo(full + 1600));
+  expect(gaps).toBe(0);
+  // It never lost its connection, and reported no gap: the gateway itself went on from the log.
+  expect(states.filter((state) => state === 'connected')).toHaveLength(1);
+  expect(complaints).toEqual([]);
+});
+
+test('a narrow line that breaks costs no message either', async ({ numbers, newPage }) => {
+  test.slow();
+  const { page } = await newPage();
+  await page.goto(numbers.url);
+  await expect(page.locator('#subscription')).toHaveText('live');
+
+  await setLine(page, NARROW);
+  await publish(numbers, { from: 1, to: 2500 });
+  await expect.poll(() => received(page)).toBeGreaterThan(20);
+  await setLine(page, 'cut');
+  // At once, or, where bytes that were on the way still came out of it, when the heartbeat is missed.
+  await expect(page.locator('#connection')).toHaveText('waiting', { timeout: 60_000 });
+  const before = await received(page);
+  expect(before).toBeLessThan(1000);
+  await publish(numbers, { from: 2501, to: 3000 });
+  expect(await received(page)).toBe(before);
+
+  await setLine(page, WIDE);
+  await expect(page.locator('#subscription')).toHaveText('live', { timeout: 30_000 });
+  await publish(numbers, { from: 3001, to: 3010 });
+  await expect.poll(() => received(page)).toBe(3010);
+
+  const { numbers: all, states, gaps } = await readRecord(page);
+  expect(all).toEqual(upTo(3010));
+  expect(gaps).toBe(0);
+  expect(states).toContain('catching-up');
+});
+
+test('the chat says that it is catching up, and then has everything', async ({ startGateway, newPage, room }) => {
+  const gateway = await startGateway({ env: { SLUICE_LIMITS_OUTBOUND: '64KiB' } });
+  const ada = await newPage();
+  await ada.open({ url: gateway.url, room, name: 'ada' });
+  await ada.isLive();
+  await expect(ada.roomBadge).toHaveCount(0);
+
+  const send = async ({ from, to }: Stretch) => {
+    for (let number = from; number <= to; number++) {
+      const data = { text: `Number ${number}`, padding: PADDING.repeat(4) };
+      await gateway.publish({ channel: `chat:${room}`, data });
+    }
+  };
+  await setLine(ada.page, NARROW);
+  // No more in all than the room's log keeps.
+  const full = await overflow(gateway, 700, send);
+  const count = full + 300;
+  await send({ from: full + 1, to: count });
+  await expect(ada.message(`Number ${count}`)).toHaveCount(0);
+
+  await setLine(ada.page, WIDE);
+  await expect(ada.roomBadge).toHaveAttribute('data-state', 'catching-up', { timeout: 30_000 });
+  await expect(ada.roomBadge).toContainText('Catching up');
+  await expect(ada.page.locator(`[data-room="${room}"]`).getByTestId('room-catching-up')).toBeVisible();
+  await ada.isLive();
+  await expect(ada.roomBadge).toHaveCount(0);
+
+  // The page keeps the newest 500; the others are read from the log again when somebody scrolls up.
+  const kept = upTo(count).slice(-500);
+  await ada.reads(kept.map((number) => `Number ${number}`));
+  expect(await ada.offsets()).toEqual(kept);
+  await expect(ada.gaps).toHaveCount(0);
+  expect(ada.complaints).toEqual([]);
+});
+
+test('the chat says that messages are missing, in the room and beside its name', async ({ startGateway, newPage }) => {
+  const gateway = await startGateway();
+  const ada = await newPage();
+  await ada.open({ url: gateway.url, room: 'design', name: 'ada' });
+  await ada.isLive();
+  await gateway.publish({ channel: 'chat:random', data: { text: 'Before' } });
+  await expect(ada.page.locator('[data-room="random"]').getByTestId('unread')).toHaveText(/1/);
+
+  const states = await ada.watchRoom();
+  await gateway.crash();
+  await gateway.start();
+  await expect(ada.page.locator('[data-room="random"]').getByTestId('room-gap')).toBeVisible();
+  await ada.isLive();
+  expect(await states()).toContain('gap');
+
+  await ada.enterRoom('random');
+  await expect(ada.gaps).toHaveAttribute('data-reason', 'epoch_changed');
+  await expect(ada.page.locator('[data-room="random"]').getByTestId('room-gap')).toHaveCount(0);
+});

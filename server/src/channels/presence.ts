@@ -1,0 +1,168 @@
+import type { PresenceRule } from '../auth/rule.ts';
+import type { Entrant, PresenceChange, PresenceStore, Roster, RosterPage } from '../engine/presence.ts';
+import type { EventBus } from '../events.ts';
+import type { Fanout } from '../transport/connection.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Turn } from '../util/turn.ts';
+import { Herald } from './herald.ts';
+import { Stage } from './stage.ts';
+import type { Subscriber } from './subscriber.ts';
+import { Watcher } from './watcher.ts';
+
+export interface PresenceOptions {
+  readonly store: PresenceStore;
+  readonly fanout: Fanout;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  /** Bytes that may wait for one connection. */
+  readonly outbound: number;
+}
+
+/** Lists that go out in one turn, counted in members, so that no turn takes long. */
+const TURN_BUDGET = 10_000;
+
+/**
+ * Who is present, and who watches: the list first, then changes, gathered for the rule's interval, one frame per wire protocol. Where there are
+ * too many members to list, only their number.
+ */
+export class Presence {
+  readonly #options: PresenceOptions;
+  readonly #herald: Herald;
+  readonly #stages = new Map<string, Stage>();
+  readonly #due = new Set<Stage>();
+  readonly #overflowed = new Set<Subscriber>();
+  readonly #ready = new Set<Watcher>();
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+    this.#herald = new Herald({
+      ...options,
+      tellIn: (stage, wait) => this.#tellIn(stage, wait),
+      serveLater: (watcher) => this.#serveLater(watcher),
+    });
+    options.store.start((change) => this.#changed(change));
+  }
+
+  /** Channels whose members are watched on this node. */
+  get size(): number {
+    return this.#stages.size;
+  }
+
+  /** See `PresenceStore.enter`. */
+  enter(entrant: Entrant): void | Promise<void> {
+    return this.#options.store.enter(entrant);
+  }
+
+  /** See `PresenceStore.leave`. */
+  leave(place: { channel: string; connection: string; user: string }, grace: number): void | Promise<void> {
+    return this.#options.store.leave(place, grace);
+  }
+
+  /** See `PresenceStore.roster`. */
+  roster(channel: string): Roster | Promise<Roster> {
+    return this.#options.store.roster(channel);
+  }
+
+  /** See `PresenceStore.list`. */
+  list(channel: string, place: number, limit: number): RosterPage | Promise<RosterPage> {
+    return this.#options.store.list(channel, place, limit);
+  }
+
+  watch(subscriber: Subscriber, channel: string, rule: PresenceRule): Watcher {
+    let stage = this.#stages.get(channel);
+    if (stage === undefined) {
+      stage = new Stage(channel, rule);
+      this.#stages.set(channel, stage);
+    }
+    const watcher = new Watcher(subscriber, stage);
+    this.#serveLater(watcher);
+    return watcher;
+  }
+
+  unwatch(watcher: Watcher): void {
+    watcher.end();
+    this.#ready.delete(watcher);
+    const { stage } = watcher;
+    if (stage.watchers.size > 0 || this.#stages.get(stage.channel) !== stage) return;
+    stage.timer?.cancel();
+    this.#stages.delete(stage.channel);
+    this.#due.delete(stage);
+  }
+
+  /** The transport refused something of this connection; see `Hub.overflowed`. */
+  overflowed(subscriber: Subscriber): void {
+    this.#overflowed.add(subscriber);
+    this.#options.turn.schedule();
+  }
+
+  /** The subscriber's buffer has drained: those who need the list may have it. */
+  wake(subscriber: Subscriber): void {
+    for (const watcher of subscriber.watchers.values()) {
+      if (watcher.state === 'behind') this.#serveLater(watcher);
+    }
+  }
+
+  forget(subscriber: Subscriber): void {
+    this.#overflowed.delete(subscriber);
+  }
+
+  #serveLater(watcher: Watcher): void {
+    this.#ready.add(watcher);
+    this.#options.turn.schedule();
+  }
+
+  #changed(change: PresenceChange): void {
+    const stage = this.#stages.get(change.channel);
+    if (stage === undefined) return;
+    stage.note(change);
+    const { interval } = stage.rule;
+    // Never longer than the interval, even where somebody has set back the clock.
+    this.#tellIn(stage, Math.min(stage.toldAt + interval - this.#options.clock.now(), interval));
+  }
+
+  #tellIn(stage: Stage, wait: number): void {
+    if (stage.timer !== undefined || this.#stages.get(stage.channel) !== stage) return;
+    if (wait <= 0) this.#tellLater(stage);
+    else stage.timer = this.#options.clock.after(wait, () => this.#tellLater(stage));
+  }
+
+  #tellLater(stage: Stage): void {
+    stage.timer = undefined;
+    this.#due.add(stage);
+    this.#options.turn.schedule();
+  }
+
+  /** The end of a turn: those who could not follow leave, then changes go out, then lists to those who need them. */
+  flush(): void {
+    this.#dropBehind();
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const stage of due) {
+      stage.toldAt = this.#options.clock.now();
+      this.#herald.tell(stage);
+    }
+    this.#serve();
+    this.#herald.forgetEncoded();
+    if (this.#ready.size > 0) this.#options.turn.schedule();
+  }
+
+  #dropBehind(): void {
+    for (const subscriber of this.#overflowed) {
+      for (const watcher of subscriber.watchers.values()) watcher.fallBehind();
+      this.wake(subscriber);
+    }
+    this.#overflowed.clear();
+  }
+
+  /** Those without room come back by `wake`. */
+  #serve(): void {
+    let budget = TURN_BUDGET;
+    for (const watcher of [...this.#ready]) {
+      if (budget <= 0) return;
+      this.#ready.delete(watcher);
+      if (watcher.state !== 'behind' || watcher.reading || !this.#herald.hasRoom(watcher)) continue;
+      budget -= this.#herald.serve(watcher);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import type { Stage } from './stage.ts';
+import type { Subscriber } from './subscriber.ts';
+
+export type WatcherState = 'live' | 'behind' | 'ended';
+
+/**
+ * One connection that watches a channel's members: the cursor's little sister, over a log that is always compacted to the
+ * list as it stands.
+ *
+ * `behind`: it needs the whole list; once that was sent it is `live`, and changes reach it by the stage's topic.
+ */
+export class Watcher {
+  readonly subscriber: Subscriber;
+  readonly stage: Stage;
+  #state: WatcherState = 'behind';
+  /** The list is on its way from the store. */
+  reading = false;
+
+  constructor(subscriber: Subscriber, stage: Stage) {
+    this.subscriber = subscriber;
+    this.stage = stage;
+    stage.watchers.add(this);
+  }
+
+  get state(): WatcherState {
+    return this.#state;
+  }
+
+  /** Joins the fan-out, in the same step in which the list was sent. */
+  goLive(): void {
+    if (this.#state !== 'behind') return;
+    this.#state = 'live';
+    const audience = this.stage.audience(this.subscriber.wire);
+    audience.live++;
+    this.subscriber.connection.join(audience.topic);
+  }
+
+  /** What was sent may not have arrived: the list has to be sent again. */
+  fallBehind(): void {
+    if (this.#state !== 'live') return;
+    this.#leave();
+    this.#state = 'behind';
+  }
+
+  end(): void {
+    if (this.#state === 'live') this.#leave();
+    this.#state = 'ended';
+    this.stage.watchers.delete(this);
+  }
+
+  #leave(): void {
+    const audience = this.stage.audience(this.subscriber.wire);
+    audience.live--;
+    this.subscriber.connection.leave(audience.topic);
+  }
+}

@@ -1,0 +1,543 @@
+import type { Json, Member, PresencePush, ServerMessage } from '@sluice/protocol';
+import { describe, expect, it, vi } from 'vitest';
+import type { ConfigInput } from '../src/config/config.ts';
+import { jsonWire } from '../src/protocols/native/json-wire.ts';
+import { type TokenOptions, tokenFor } from './support/tokens.ts';
+import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
+
+const SUBPROTOCOLS = ['sluice.v1.json', 'sluice.v1.msgpack'] as const;
+const OPEN = { '*': 'users' } as const;
+const CHANNELS: ConfigInput['channels'] = {
+  'room:{id}': { allow: OPEN },
+  'big:{id}': { allow: OPEN, presence: { state: '64KiB' } },
+  'public:{id}': { allow: { '*': 'anyone' } },
+  'closed:{id}': { allow: { subscribe: 'users' } },
+};
+
+const start = (config: ConfigInput = {}) => createWorld({ channels: CHANNELS, anonymous: true, ...config });
+
+async function join(world: World, user: string, options: TokenOptions & { subprotocol?: string } = {}) {
+  const token = await tokenFor(user, { clock: () => world.clock.now(), ...options });
+  return world.connect(token, { protocols: [options.subprotocol ?? SUBPROTOCOLS[0]] });
+}
+
+/** Presence pushes of a channel. */
+const told = ({ voice }: LoopbackPeer, channel = 'room:a'): PresencePush[] =>
+  voice.heard.filter((heard): heard is PresencePush => heard.type === 'presence' && heard.channel === channel);
+
+const users = (push: PresencePush | undefined) =>
+  push?.changes?.map((change) => ('left' in change ? `-${change.left}` : change.member.user));
+
+/** Members of another node, or of connections that do not matter. */
+function enter(world: World, user: string, options: { channel?: string; state?: Json } = {}): void {
+  const { channel = 'room:a', ...rest } = options;
+  void world.services.presence.enter({ channel, connection: `c-${user}`, user, ...rest });
+}
+
+function leave(world: World, user: string, channel = 'room:a'): void {
+  void world.services.presence.leave({ channel, connection: `c-${user}`, user }, 0);
+}
+
+const nested = (depth: number): Json => (depth === 0 ? 1 : [nested(depth - 1)]);
+
+describe.each(SUBPROTOCOLS)('presence over %s', (subprotocol) => {
+  it('is the list first, then what changes', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada', { subprotocol, claims: { info: { name: 'Ada' } } });
+    const ben = await join(world, 'ben', { subprotocol });
+    await ada.voice.result({ type: 'enter', channel: 'room:a', state: { mood: 'ü' } });
+    expect(await ben.voice.result({ type: 'watch', channel: 'room:a' })).toEqual({ total: 1 });
+    const list = await ben.voice.push('presence');
+    const member = {
+      user: 'ada',
+      info: { name: 'Ada' },
+      state: { mood: 'ü' },
+      connections: 1,
+      since: world.clock.now(),
+    };
+    expect(list).toEqual({
+      type: 'presence',
+      channel: 'room:a',
+      version: list.version,
+      total: 1,
+      reset: true,
+      changes: [{ version: list.version, member }],
+    });
+    await ben.voice.result({ type: 'enter', channel: 'room:a' });
+    await ada.voice.result({ type: 'leave', channel: 'room:a' });
+    world.clock.advance(500);
+    await world.idle();
+    expect(told(ben).slice(1).map(users)).toEqual([['ben'], ['-ada']]);
+    expect(told(ben).at(-1)).toMatchObject({ total: 1 });
+  });
+
+  it('carries a state as deep as one may be', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada', { subprotocol });
+    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await ada.voice.result({ type: 'enter', channel: 'room:a', state: nested(64) });
+    await world.idle();
+    expect(told(ada).at(-1)?.changes).toMatchObject([{ member: { state: nested(64) } }]);
+    expect(await ada.voice.result({ type: 'members', channel: 'room:a' })).toMatchObject({
+      members: [{ state: nested(64) }],
+    });
+  });
+});
+
+describe('a command of presence', () => {
+  const say = async (peer: LoopbackPeer, command: Parameters<LoopbackPeer['voice']['ask']>[0]) => {
+    const answer = await peer.voice.ask(command);
+    return answer.type === 'error' ? `${answer.error.name}: ${answer.error.message}` : 'done';
+  };
+
+  it.each(['enter', 'watch', 'members'] as const)('is refused without permission: %s', async (type) => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    const verb = type === 'enter' ? 'enter' : 'presence';
+    expect(await say(ada, { type, channel: 'closed:a' })).toBe(
+      `permission_denied: "${verb}" on "closed:a" is not allowed to user "ada"`,
+    );
+    expect(await say(ada, { type, channel: 'nowhere' })).toContain('channel_unknown');
+  });
+
+  it('lets nobody enter without a name, though all may watch', async () => {
+    const world = await start();
+    const peer = await world.connect(undefined);
+    expect(await say(peer, { type: 'enter', channel: 'public:a' })).toContain('permission_denied: only users may');
+    expect(await say(peer, { type: 'watch', channel: 'public:a' })).toBe('done');
+    expect(await say(peer, { type: 'members', channel: 'public:a' })).toBe('done');
+  });
+
+  it.each<[Json, string]>([
+    ['x'.repeat(1022), 'done'],
+    ['x'.repeat(1023), 'payload_too_large: "state" has 1025 bytes as JSON; at most 1024'],
+    ['ü'.repeat(512), 'payload_too_large: "state" has 1026 bytes'],
+    [nested(65), 'payload_invalid: state'],
+    ['\ud800', 'payload_invalid: state: a string with a lone surrogate'],
+  ])('takes a state only if all can read it (%#)', async (state, expected) => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    expect(await say(ada, { type: 'enter', channel: 'room:a', state })).toContain(expected);
+    expect((await ada.voice.result<{ total: number }>({ type: 'members', channel: 'room:a' })).total).toBe(
+      expected === 'done' ? 1 : 0,
+    );
+  });
+
+  it.each<[Json, string]>([
+    ['x'.repeat(1022), 'done'],
+    ['x'.repeat(1023), 'payload_too_large: the claim "info" has 1025 bytes'],
+    [nested(65), 'payload_invalid: the claim "info"'],
+    ['\ud800', 'payload_invalid: the claim "info": a string with a lone surrogate'],
+  ])('takes the claim "info" only if all can read it (%#)', async (info, expected) => {
+    const world = await start();
+    const ada = await join(world, 'ada', { claims: { info } });
+    expect(await say(ada, { type: 'enter', channel: 'room:a' })).toContain(expected);
+  });
+
+  it('that takes back what was never done is refused', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    expect(await say(ada, { type: 'leave', channel: 'room:a' })).toContain('not_member');
+    expect(await say(ada, { type: 'unwatch', channel: 'room:a' })).toContain('not_subscribed');
+    expect(await say(ada, { type: 'watch', channel: 'room:a' })).toBe('done');
+    expect(await say(ada, { type: 'watch', channel: 'room:a' })).toContain('already_subscribed');
+    expect(await say(ada, { type: 'enter', channel: 'room:a' })).toBe('done');
+    expect(await say(ada, { type: 'enter', channel: 'room:a' })).toBe('done');
+    expect(await say(ada, { type: 'leave', channel: 'room:a' })).toBe('done');
+    expect(await say(ada, { type: 'leave', channel: 'room:a' })).toContain('not_member');
+  });
+
+  it('goes no further than the limit of subscriptions', async () => {
+    const world = await start({ limits: { subscriptions: 2 } });
+    const ada = await join(world, 'ada');
+    for (const type of ['enter', 'watch'] as const) {
+      expect(await say(ada, { type, channel: 'room:a' })).toBe('done');
+      expect(await say(ada, { type, channel: 'room:b' })).toBe('done');
+      expect(await say(ada, { type, channel: 'room:c' })).toContain('too_many_subscriptions');
+    }
+    expect(await say(ada, { type: 'enter', channel: 'room:a', state: 1 })).toBe('done');
+    await ada.voice.result({ type: 'leave', channel: 'room:a' });
+    expect(await say(ada, { type: 'enter', channel: 'room:c' })).toBe('done');
+  });
+});
+
+describe('a member', () => {
+  it('who reloads the page is not seen to leave, nor to join', async () => {
+    const world = await start();
+    const ben = await join(world, 'ben');
+    await ben.voice.result({ type: 'watch', channel: 'room:a' });
+    const before = await join(world, 'ada');
+    await before.voice.result({ type: 'enter', channel: 'room:a', state: 'here' });
+    await world.idle();
+    before.socket.cut();
+    world.clock.advance(4_000);
+    const after = await join(world, 'ada');
+    await after.voice.result({ type: 'enter', channel: 'room:a' });
+    world.clock.advance(60_000);
+    await world.idle();
+    expect(told(ben).map(users)).toEqual([[], ['ada']]);
+    expect(await ben.voice.result({ type: 'members', channel: 'room:a' })).toMatchObject({
+      members: [{ user: 'ada', state: 'here', connections: 1 }],
+    });
+  });
+
+  it('who vanishes leaves after the grace', async () => {
+    const world = await start();
+    const ben = await join(world, 'ben');
+    await ben.voice.result({ type: 'watch', channel: 'room:a' });
+    const ada = await join(world, 'ada');
+    await ada.voice.result({ type: 'enter', channel: 'room:a' });
+    await world.idle();
+    ada.socket.cut();
+    world.clock.advance(4_999);
+    await world.idle();
+    expect(told(ben).map(users)).toEqual([[], ['ada']]);
+    world.clock.advance(1);
+    await world.idle();
+    expect(told(ben).map(users)).toEqual([[], ['ada'], ['-ada']]);
+  });
+});
+
+describe('a new token', () => {
+  const refresh = async (world: World, { voice }: LoopbackPeer, caps: Record<string, readonly string[]>) =>
+    voice.result({ type: 'refresh', token: await tokenFor('ada', { caps, clock: () => world.clock.now() }) });
+
+  it('without "enter" ends the memberships that it does not allow, at once', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    const ben = await join(world, 'ben');
+    await ben.voice.result({ type: 'watch', channel: 'room:a' });
+    for (const channel of ['room:a', 'room:b']) await ada.voice.result({ type: 'enter', channel });
+    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await refresh(world, ada, { 'room:a': ['!enter'] });
+    expect(await ada.voice.push('left')).toEqual({ type: 'left', channel: 'room:a', reason: 'permission' });
+    world.clock.advance(500);
+    await world.idle();
+    expect(users(told(ben).at(-1))).toEqual(['-ada']);
+    expect(ada.voice.heard.filter(({ type }) => type === 'left' || type === 'unwatched')).toHaveLength(1);
+    expect(await ada.voice.ask({ type: 'leave', channel: 'room:a' })).toMatchObject({ error: { name: 'not_member' } });
+    await ada.voice.result({ type: 'leave', channel: 'room:b' });
+  });
+
+  it('without "presence" ends the watching that it does not allow', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    for (const channel of ['room:a', 'room:b']) await ada.voice.result({ type: 'watch', channel });
+    await ada.voice.result({ type: 'enter', channel: 'room:a' });
+    await refresh(world, ada, { 'room:a': ['!presence'] });
+    expect(await ada.voice.push('unwatched')).toEqual({ type: 'unwatched', channel: 'room:a', reason: 'permission' });
+    world.clock.advance(500);
+    await world.idle();
+    const before = told(ada).length;
+    enter(world, 'ben');
+    enter(world, 'ben', { channel: 'room:b' });
+    await world.idle();
+    expect(told(ada)).toHaveLength(before);
+    expect(users(told(ada, 'room:b').at(-1))).toEqual(['ben']);
+    expect(world.services.presence.size).toBe(1);
+    await ada.voice.result({ type: 'leave', channel: 'room:a' });
+  });
+});
+
+describe('pages of members', () => {
+  it('come in the order of arrival, the last one without "next"', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    for (let n = 0; n < 6; n++) enter(world, `user ${n}`);
+    const pages: string[][] = [];
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const page: { total: number; members: Member[]; next?: number } = await ada.voice.result({
+        type: 'members',
+        channel: 'room:a',
+        limit: 3,
+        after,
+      });
+      expect(page.total).toBe(6);
+      pages.push(page.members.map(({ user }) => user));
+      after = page.next;
+    }
+    expect(pages).toEqual([
+      ['user 0', 'user 1', 'user 2'],
+      ['user 3', 'user 4', 'user 5'],
+    ]);
+  });
+
+  it('end where they would become too large', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    for (let n = 0; n < 9; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x'.repeat(60_000) });
+    const page = await ada.voice.result<{ members: Member[]; next: number }>({ type: 'members', channel: 'big:a' });
+    expect(page.members).toHaveLength(4);
+    const { members } = await ada.voice.result<{ members: Member[] }>({
+      type: 'members',
+      channel: 'big:a',
+      after: page.next,
+    });
+    expect(members[0]?.user).toBe('user 4');
+  });
+
+  it('are read no faster than the client takes them, however many it asks for at once', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    for (let n = 0; n < 9; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x'.repeat(60_000) });
+    ada.socket.stall();
+    const ids = ada.voice.say(...Array.from({ length: 200 }, () => ({ type: 'members', channel: 'big:a' }) as const));
+    await world.idle();
+    expect(ada.socket.held).toBeLessThan(1_048_576);
+    ada.socket.unstall();
+    await ada.voice.wait((message) => 'id' in message && message.id === ids.at(-1));
+  });
+});
+
+describe('changes', () => {
+  it('are gathered: the first goes out at once, then one push per interval', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await world.idle();
+    for (let ms = 0; ms < 2_000; ms += 10) {
+      enter(world, `user ${ms % 7}`, { state: ms });
+      await world.idle();
+      world.clock.advance(10);
+    }
+    const changes = told(ada).slice(1);
+    expect(changes).toHaveLength(4);
+    expect(changes.map((push) => push.changes?.length)).toEqual([1, 7, 7, 7]);
+  });
+
+  it('are told in time also after the clock was set back', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    enter(world, 'ben');
+    await world.idle();
+    const now = vi.spyOn(world.clock, 'now').mockReturnValue(world.clock.now() - 3_600_000);
+    enter(world, 'cy');
+    world.clock.advance(500);
+    await world.idle();
+    now.mockRestore();
+    expect(told(ada).map(users)).toEqual([[], ['ben'], ['cy']]);
+  });
+
+  it('of somebody who came and went between two pushes cost no more than a name', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    enter(world, 'ben', { state: 'x'.repeat(1000) });
+    leave(world, 'ben');
+    await world.idle();
+    expect(told(ada)[1]).toMatchObject({ total: 0, changes: [{ left: 'ben' }] });
+  });
+});
+
+describe('a list', () => {
+  it('turns into a number above the threshold, and comes back well below it', async () => {
+    const world = await start({ channels: { 'room:{id}': { allow: OPEN, presence: { listUpTo: 10 } } } });
+    const ada = await join(world, 'ada');
+    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    const seen: string[] = [];
+    const step = async (change: () => void) => {
+      const before = seen.length === 0 ? 0 : told(ada).length;
+      change();
+      world.clock.advance(500);
+      await world.idle();
+      for (const push of told(ada).slice(before)) {
+        seen.push(
+          push.changes === undefined ? `${push.total}` : push.reset === true ? `list of ${push.total}` : 'changes',
+        );
+      }
+    };
+    await step(() => {});
+    for (let n = 0; n < 12; n++) await step(() => enter(world, `user ${n}`));
+    for (let n = 0; n < 5; n++) await step(() => leave(world, `user ${n}`));
+    expect(seen).toEqual([
+      'list of 0',
+      ...Array.from({ length: 10 }, () => 'changes'),
+      '11',
+      '12',
+      '11',
+      '10',
+      '9',
+      'list of 8',
+      'changes',
+    ]);
+  });
+
+  it('is a number too where few members are very large', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    for (let n = 0; n < 5; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x'.repeat(60_000) });
+    await ada.voice.result({ type: 'watch', channel: 'big:a' });
+    await world.idle();
+    expect(told(ada, 'big:a')).toMatchObject([{ total: 5 }]);
+    expect(told(ada, 'big:a')[0]).not.toHaveProperty('changes');
+  });
+
+  it('tells that it is over also when the number of members is the same as ever', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    for (let n = 0; n < 5; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x' });
+    await ada.voice.result({ type: 'watch', channel: 'big:a' });
+    await world.idle();
+    for (let n = 0; n < 5; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x'.repeat(60_000) });
+    world.clock.advance(500);
+    await world.idle();
+    expect(told(ada, 'big:a').map(({ changes }) => changes?.length)).toEqual([5, undefined]);
+  });
+
+  it('of many watchers is encoded once', async () => {
+    const world = await start({ limits: { connectionsPerUser: 0 } });
+    for (let n = 0; n < 100; n++) enter(world, `user ${n}`);
+    const peers = await Promise.all(Array.from({ length: 50 }, () => join(world, 'ada')));
+    const encode = vi.spyOn(jsonWire, 'encode');
+    for (const { voice } of peers) voice.say({ type: 'watch', channel: 'room:a' });
+    await world.idle();
+    const lists = encode.mock.calls.flat(2).filter((message: ServerMessage) => message.type === 'presence');
+    encode.mockRestore();
+    expect(lists).toHaveLength(1);
+    expect(peers.every((peer) => told(peer)[0]?.changes?.length === 100)).toBe(true);
+  });
+
+  it('goes out in turns when a thousand watch at once, and reaches all', async () => {
+    const world = await start({ limits: { connectionsPerUser: 0 } });
+    for (let n = 0; n < 300; n++) enter(world, `user ${n}`);
+    const peers = await Promise.all(Array.from({ length: 100 }, () => join(world, 'ada')));
+    for (const { voice } of peers) voice.say({ type: 'watch', channel: 'room:a' });
+    await world.until(() => peers.every((peer) => told(peer).at(-1)?.total === 300));
+  });
+
+  it('comes even while a long replay takes all the room that the reader has', async () => {
+    const world = await start({
+      channels: { ...CHANNELS, log: { allow: OPEN, history: { count: 5_000 } } },
+      limits: { operations: 0, bytes: 0 },
+    });
+    const ada = await join(world, 'ada');
+    const ben = await join(world, 'ben');
+    for (let n = 0; n < 2_000; n++) ben.voice.say({ type: 'publish', channel: 'log', data: 'x'.repeat(1_000) });
+    enter(world, 'ben');
+    ada.socket.stall();
+    ada.voice.say({ type: 'subscribe', channel: 'log', rewind: 5_000 });
+    await world.idle();
+    ada.voice.say({ type: 'watch', channel: 'room:a' });
+    let read = 0;
+    while (told(ada).length === 0) {
+      ada.socket.read(10_000);
+      read += 10_000;
+      await world.idle();
+      if (read > 2_000_000) throw new Error('the replay was over before the list came');
+    }
+    expect(read).toBeLessThan(200_000);
+  });
+});
+
+describe('in a channel of ten thousand', () => {
+  const ROUNDS = 40;
+  const STEP = 50;
+
+  /** Bytes that each of two watchers, one per codec, is sent per second while `churn` happens every 50 ms. */
+  async function measure(
+    world: World,
+    churn: (round: number) => void,
+  ): Promise<{ perSecond: number; pushes: number }[]> {
+    const peers = await Promise.all(SUBPROTOCOLS.map((subprotocol) => join(world, 'ada', { subprotocol })));
+    for (const { voice } of peers) await voice.result({ type: 'watch', channel: 'room:a' });
+    await world.idle();
+    const counts = peers.map((peer) => {
+      const count = { bytes: 0, before: told(peer).length };
+      const { onFrame } = peer.socket;
+      peer.socket.onFrame = (frame) => {
+        count.bytes += Buffer.byteLength(frame);
+        onFrame?.(frame);
+      };
+      return count;
+    });
+    for (let round = 0; round < ROUNDS; round++) {
+      churn(round);
+      await world.idle();
+      world.clock.advance(STEP);
+    }
+    const seconds = (ROUNDS * STEP) / 1_000;
+    return peers.map((peer, at) => ({
+      perSecond: (counts[at]?.bytes ?? 0) / seconds,
+      pushes: told(peer).length - (counts[at]?.before ?? 0),
+    }));
+  }
+
+  it('a watcher is told a number, twice a second, however many come, go and change', async () => {
+    const world = await start();
+    for (let n = 0; n < 10_000; n++) enter(world, `user ${n}`);
+    const measured = await measure(world, (round) => {
+      for (let n = 0; n < 250; n++) leave(world, `user ${round * 250 + n}`);
+      for (let n = 0; n < 240; n++)
+        enter(world, `guest ${round * 240 + n}`, { state: { round, text: 'x'.repeat(500) } });
+    });
+    for (const { perSecond, pushes } of measured) {
+      expect(pushes).toBeLessThanOrEqual(4);
+      expect(pushes).toBeGreaterThanOrEqual(3);
+      expect(perSecond).toBeLessThan(2 * 120);
+    }
+  });
+
+  it('a watcher is told nothing where only states change', async () => {
+    const world = await start();
+    for (let n = 0; n < 10_000; n++) enter(world, `user ${n}`);
+    const measured = await measure(world, (round) => {
+      for (let n = 0; n < 500; n++) enter(world, `user ${n}`, { state: round });
+    });
+    expect(measured.map(({ pushes }) => pushes)).toEqual([0, 0]);
+  });
+
+  it('of whom few stay at a time, what a watcher is told is never more than the list, twice a second', async () => {
+    const world = await start();
+    for (let n = 0; n < 400; n++) enter(world, `user ${n}`);
+    const list = Buffer.byteLength(JSON.stringify(await world.services.presence.list('room:a', 0, 1_000)));
+    const measured = await measure(world, (round) => {
+      for (let n = 0; n < 2_000; n++) {
+        enter(world, `passer-by ${round}-${n}`);
+        leave(world, `passer-by ${round}-${n}`);
+      }
+      enter(world, 'user 0', { state: round });
+    });
+    for (const { perSecond } of measured) {
+      expect(perSecond).toBeGreaterThan(0);
+      expect(perSecond).toBeLessThan(2.5 * list);
+    }
+  });
+});
+
+describe('when all is over', () => {
+  it('nothing is left: no stage, no room, no timer', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    const ben = await join(world, 'ben');
+    for (const channel of ['room:a', 'room:b']) {
+      await ada.voice.result({ type: 'watch', channel });
+      await ada.voice.result({ type: 'enter', channel });
+      await ben.voice.result({ type: 'enter', channel });
+    }
+    await world.idle();
+    enter(world, 'cy');
+    const before = world.clock.running;
+    ada.socket.cut();
+    expect(world.services.presence.size).toBe(0);
+    // The end of a token and the news of two stages are waited for no more; two memberships are.
+    expect(world.clock.running).toBe(before - 1);
+    leave(world, 'cy');
+    ben.socket.cut();
+    await world.gateway.close();
+    expect(world.clock.running).toBe(0);
+  });
+
+  it('nothing was sent to a watcher that left in the same breath', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    enter(world, 'ben');
+    const [, last] = ada.voice.say({ type: 'watch', channel: 'room:a' }, { type: 'unwatch', channel: 'room:a' });
+    await ada.voice.wait((message) => 'id' in message && message.id === last);
+    enter(world, 'cy');
+    world.clock.advance(500);
+    await world.idle();
+    expect(told(ada)).toEqual([]);
+    expect(world.services.presence.size).toBe(0);
+  });
+});

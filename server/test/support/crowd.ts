@@ -1,0 +1,208 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { Member } from '@sluice/protocol';
+import { pino } from 'pino';
+import type { Verifier } from '../../src/auth/token.ts';
+import type { ChannelInput } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/schema.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import type { RosterPage } from '../../src/engine/presence.ts';
+import { type Assembly, assemble } from '../../src/gateway.ts';
+import { createAcceptor } from '../../src/session/acceptor.ts';
+import { LoopbackTransport } from '../../src/transport/loopback.ts';
+import { ManualClock } from '../../src/util/clock.ts';
+import { Turn } from '../../src/util/turn.ts';
+import { DistantPresence } from './distant-presence.ts';
+import { Onlooker } from './onlooker.ts';
+
+const OPEN = { '*': 'users' } as const;
+
+/** Channels with all that a rule can say about presence. */
+export const STAGES = {
+  few: { allow: OPEN, presence: { listUpTo: 4, grace: '5s' } },
+  many: { allow: OPEN, presence: { listUpTo: 1000, grace: '1s', state: '4KiB' } },
+  hasty: { allow: OPEN, presence: { listUpTo: 6, grace: 0, interval: 0 } },
+  none: { allow: OPEN, presence: { listUpTo: 0, interval: '10s' } },
+} as const satisfies Record<string, ChannelInput>;
+
+export type StageName = keyof typeof STAGES;
+export const STAGE_NAMES = Object.keys(STAGES) as StageName[];
+
+const OUTBOUND = 49_152;
+/** Of a list: a quarter of the outbound limit. */
+const MOST_LIST = OUTBOUND / 4;
+const CONFIG = parseConfig({
+  keys: [{ secret: 'x'.repeat(32) }],
+  channels: { ...STAGES, noise: { allow: OPEN, history: { count: 50 } } },
+  limits: { outbound: OUTBOUND, maxFrame: 1_048_576, operations: 0, bytes: 0 },
+  log: { level: 'silent' },
+});
+const PATIENCE = 1_000;
+
+/** A token is the user's name. */
+const VERIFIER: Verifier = {
+  verify: (token) => Promise.resolve({ ok: true, identity: { user: token, claims: {}, capabilities: [] } }),
+  close: () => {},
+};
+
+export interface CrowdOptions {
+  readonly onlookers: number;
+  readonly channels: readonly StageName[];
+  /** Does the store answer later? */
+  readonly isDistant: boolean;
+}
+
+/** A gateway whose every step the test makes, with clients that come, go and watch each other. */
+export class Crowd {
+  readonly clock = new ManualClock();
+  readonly transport = new LoopbackTransport({ limit: OUTBOUND / 2 });
+  readonly channels: readonly StageName[];
+  readonly onlookers: readonly Onlooker[];
+  readonly distant: DistantPresence | undefined;
+  readonly faults: string[] = [];
+  readonly #engine: MemoryEngine;
+  readonly #assembly: Assembly;
+  #deferred: (() => void)[] = [];
+
+  constructor({ onlookers, channels, isDistant }: CrowdOptions) {
+    const { clock, transport } = this;
+    this.channels = channels;
+    this.#engine = new MemoryEngine({ clock });
+    this.distant = isDistant ? new DistantPresence(this.#engine.presence) : undefined;
+    const memory = this.#engine;
+    const engine: Engine = {
+      name: 'memory',
+      log: memory,
+      presence: this.distant ?? memory.presence,
+      start: (deliver) => memory.start(deliver),
+      close: () => memory.close(),
+    };
+    const turn = new Turn((task) => this.#deferred.push(task));
+    this.#assembly = assemble(CONFIG, { transport, clock, turn, engine, log: pino({ level: 'silent' }) });
+    const services = { ...this.#assembly.services, verifier: VERIFIER };
+    void engine.start((channel, epoch, message) => services.hub.deliver(channel, epoch, message));
+    transport.open(createAcceptor({ services, origins: [], dev: false, isDraining: () => false }));
+    services.events.on('fault', ({ where, error }) => this.faults.push(`fault in ${where}: ${String(error)}`));
+    this.onlookers = Array.from(
+      { length: onlookers },
+      (_, at) => new Onlooker(`onlooker ${at}`, { user: `user ${at % 3}`, binary: at % 2 === 1, exact: !isDistant }),
+    );
+  }
+
+  get services(): Assembly['services'] {
+    return this.#assembly.services;
+  }
+
+  connect(onlooker: Onlooker): void {
+    if (onlooker.socket !== undefined) return;
+    this.transport.step();
+    onlooker.connect(this.transport.connect({ protocols: [onlooker.binary ? 'sluice.v1.msgpack' : 'sluice.v1.json'] }));
+  }
+
+  /** Somebody elsewhere enters. */
+  enter(channel: string, who: number, size: number): void {
+    const user = `guest ${who}`;
+    void this.services.presence.enter({ channel, connection: `g${who}`, user, state: 'x'.repeat(size) });
+  }
+
+  leave(channel: string, who: number, grace = 0): void {
+    void this.services.presence.leave({ channel, connection: `g${who}`, user: `guest ${who}` }, grace);
+  }
+
+  /** Says something to those who subscribe, so that their buffers fill. */
+  publish(size: number): void {
+    const match = this.services.rules.match('noise');
+    if (match === null) return;
+    const draft = { data: 'x'.repeat(size) };
+    void this.services.publishing.publish({
+      channel: 'noise',
+      rule: match.rule,
+      draft,
+      publisher: { kind: 'backend' },
+    });
+  }
+
+  turn(): void {
+    this.transport.step();
+    const tasks = this.#deferred;
+    this.#deferred = [];
+    for (const task of tasks) task();
+  }
+
+  /** Turns until there is nothing left to do. */
+  async settle(): Promise<void> {
+    for (let turns = 0; ; turns++) {
+      if (turns > PATIENCE) throw new Error('the gateway does not come to rest');
+      this.distant?.answerAll();
+      this.turn();
+      await breathe();
+      if (this.#deferred.length === 0 && this.distant?.busy !== true) break;
+    }
+    this.transport.step();
+    if (this.#deferred.length > 0) await this.settle();
+  }
+
+  check(): void {
+    const faults = [...this.faults, ...this.onlookers.flatMap((onlooker) => onlooker.faults)];
+    for (const { socket, name } of this.onlookers) {
+      const held = socket?.held ?? 0;
+      if (held > OUTBOUND + 16_384) faults.push(`${held} bytes are held for ${name}`);
+    }
+    if (faults.length > 0) throw new Error(faults.slice(0, 5).join('\n'));
+  }
+
+  /** Everybody reads, and time passes: then every watcher must know just what is so. */
+  async checkRest(): Promise<void> {
+    for (let round = 0; round < 3; round++) {
+      for (const { socket } of this.onlookers) socket?.unstall();
+      await this.settle();
+      this.clock.advance(20_000);
+      await this.settle();
+    }
+    this.check();
+    for (const onlooker of this.onlookers) {
+      for (const [channel, sight] of onlooker.sights) {
+        if (sight.wire === 'off') continue;
+        const problem = sight.wire === 'on' ? this.#compare(channel, sight) : `is ${sight.wire}`;
+        if (problem !== undefined) throw new Error(`${onlooker.name} ${problem} (${channel})`);
+      }
+    }
+  }
+
+  #compare(channel: string, { known, total, complete }: Onlooker['sights'] extends Map<string, infer S> ? S : never) {
+    const roster = this.#roster(channel);
+    if (!complete) return 'has no whole list';
+    if (total !== roster.total) return `was told ${total} members, there are ${roster.total}`;
+    const { listUpTo } = STAGES[channel as StageName].presence;
+    const share = Math.max(roster.total / listUpTo, roster.bytes / MOST_LIST);
+    if (known === null) return share > 0.8 ? undefined : `gets only the number of ${total} members, ${roster.bytes} B`;
+    if (share > 1) return `gets the list of ${total} members, ${roster.bytes} B`;
+    const byUser = (a: Member, b: Member) => (a.user < b.user ? -1 : 1);
+    const told = JSON.stringify([...known.values()].map(({ member }) => member).sort(byUser));
+    const true_ = JSON.stringify(roster.members.map(({ member }) => member).sort(byUser));
+    return told === true_ ? undefined : `knows ${told}, true is ${true_}`;
+  }
+
+  #roster(channel: string): RosterPage {
+    return this.#engine.presence.list(channel, 0, 10_000);
+  }
+
+  /** Everybody goes: then nothing may be left. */
+  async checkEmpty(guests: number): Promise<void> {
+    for (const { socket } of this.onlookers) socket?.cut();
+    for (const channel of STAGE_NAMES) for (let who = 0; who < guests; who++) this.leave(channel, who);
+    await this.settle();
+    this.clock.advance(20_000);
+    await this.settle();
+    const { presence, registry, hub } = this.services;
+    const left = {
+      stages: presence.size,
+      rooms: this.#engine.presence.size,
+      sessions: registry.size,
+      channels: hub.size,
+      sockets: this.transport.size,
+      timers: this.clock.running - 1, // the engine's sweep
+    };
+    if (Object.values(left).some((count) => count > 0)) throw new Error(`left behind: ${JSON.stringify(left)}`);
+  }
+}

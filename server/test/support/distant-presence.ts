@@ -1,0 +1,74 @@
+import type { Entrant, PresenceChange, PresenceStore, Roster, RosterPage } from '../../src/engine/presence.ts';
+
+/** A store that answers later, as one beyond a network does; its announcements come by another way than its answers. */
+export class DistantPresence implements PresenceStore {
+  readonly #inner: PresenceStore;
+  readonly #questions: (() => () => void)[] = [];
+  readonly #answers: (() => void)[] = [];
+  readonly #announcements: PresenceChange[] = [];
+  #changed: (change: PresenceChange) => void = () => {};
+
+  constructor(inner: PresenceStore) {
+    this.#inner = inner;
+  }
+
+  start(changed: (change: PresenceChange) => void): void {
+    this.#changed = changed;
+    this.#inner.start((change) => this.#announcements.push(change));
+  }
+
+  get busy(): boolean {
+    return this.#questions.length + this.#answers.length + this.#announcements.length > 0;
+  }
+
+  /** Does what it was asked, in that order; the answers are on their way. */
+  work(count: number): void {
+    for (const question of this.#questions.splice(0, count)) this.#answers.push(question());
+  }
+
+  /** An answer arrives, not necessarily the oldest. */
+  answer(which: number): void {
+    const [answer] = this.#answers.splice(which % Math.max(1, this.#answers.length), 1);
+    answer?.();
+  }
+
+  /** Everything arrives. */
+  answerAll(): void {
+    this.work(this.#questions.length);
+    for (const answer of this.#answers.splice(0)) answer();
+    this.announce(this.#announcements.length);
+  }
+
+  announce(count: number): void {
+    for (const change of this.#announcements.splice(0, count)) this.#changed(change);
+  }
+
+  #ask<T>(question: () => T): Promise<T> {
+    return new Promise((resolve) => {
+      this.#questions.push(() => {
+        const answer = question();
+        return () => resolve(answer);
+      });
+    });
+  }
+
+  enter(entrant: Entrant): Promise<void> {
+    return this.#ask(() => void this.#inner.enter(entrant));
+  }
+
+  leave(place: { channel: string; connection: string; user: string }, grace: number): Promise<void> {
+    return this.#ask(() => void this.#inner.leave(place, grace));
+  }
+
+  roster(channel: string): Promise<Roster> {
+    return this.#ask(() => this.#inner.roster(channel) as Roster);
+  }
+
+  list(channel: string, place: number, limit: number): Promise<RosterPage> {
+    return this.#ask(() => this.#inner.list(channel, place, limit) as RosterPage);
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+}
