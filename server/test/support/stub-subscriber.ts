@@ -1,6 +1,7 @@
 import { json, type Push, type ServerMessage } from '@sluice/protocol';
 import type { Cursor } from '../../src/channels/cursor.ts';
 import type { Subscriber } from '../../src/channels/subscriber.ts';
+import type { Watcher } from '../../src/channels/watcher.ts';
 import { jsonWire } from '../../src/protocols/native/json-wire.ts';
 import type { Connection, Fanout } from '../../src/transport/connection.ts';
 
@@ -34,6 +35,8 @@ export class StubSubscriber implements Subscriber {
   readonly connection: StubConnection;
   readonly wire = jsonWire;
   readonly cursors = new Map<string, Cursor>();
+  readonly watchers = new Map<string, Watcher>();
+  readonly watchers = new Map<string, never>();
   readonly heard: ServerMessage[] = [];
   cut = 0;
   /** What a frame does to the connection's buffer. */
