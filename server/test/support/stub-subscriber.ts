@@ -36,7 +36,6 @@ export class StubSubscriber implements Subscriber {
   readonly wire = jsonWire;
   readonly cursors = new Map<string, Cursor>();
   readonly watchers = new Map<string, Watcher>();
-  readonly watchers = new Map<string, never>();
   readonly heard: ServerMessage[] = [];
   cut = 0;
   /** What a frame does to the connection's buffer. */
