@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { ChatPage } from './support/chat-page.ts';
 import { expect, test } from './support/test.ts';
 
@@ -68,6 +70,29 @@ test('who closes the page has gone when the grace is over, not before', async ({
   await bob.page.close();
   await ada.meets(['ada']);
   expect(Date.now() - closed).toBeGreaterThanOrEqual(GRACE - 500);
+});
+
+test('a crowd is counted, and listed by page for who wants to know', async ({ arrive, startGateway }, testInfo) => {
+  const demo = (path: string) => fileURLToPath(new URL(`../demo-app/${path}`, import.meta.url));
+  const rules = await readFile(demo('sluice.yaml'), 'utf8');
+  const config = testInfo.outputPath('sluice.yaml');
+  await writeFile(config, rules.replace('"chat:{room}":', '$&\n    presence: { listUpTo: 2 }'));
+  const gateway = await startGateway({ config, folder: demo('dist') });
+
+  const ada = await arrive('ada', { url: gateway.url });
+  const bob = await arrive('bob', { url: gateway.url });
+  await ada.meets(['ada', 'bob']);
+  const cleo = await arrive('cleo', { url: gateway.url });
+  await expect(ada.people).toHaveAttribute('data-total', '3');
+  await expect(ada.people).toContainText('3 people in this room');
+  await expect(ada.faces).toHaveCount(0);
+  await ada.people.click();
+  await expect(ada.page.getByTestId('member')).toHaveCount(3);
+
+  // The list comes back when they are clearly fewer, so that it does not flicker.
+  await Promise.all([bob.enterRoom('random'), cleo.enterRoom('random')]);
+  await ada.meets(['ada']);
+  await expect(ada.page.getByTestId('member')).toHaveCount(1);
 });
 
 test('the company finds together again after the gateway has lost everything', async ({ arrive, startGateway }) => {

@@ -207,8 +207,8 @@ export interface HistoryPage<T = unknown> {
 export interface MessagesOptions extends Start {
   /** Ends the iteration when it aborts. */
   readonly signal?: AbortSignal;
-  /** Messages were lost; called between the messages before and after, and waited for when it returns a promise. */
-  readonly onGap?: (gap: Gap) => unknown;
+  /** Messages were lost; called between the messages before and after. */
+  readonly onGap?: (gap: Gap) => void;
 }
 
 /** A named stream of messages. Iterating over it gives the messages from now on. */

@@ -41,13 +41,14 @@ export class Lane<T extends Turn> {
     return this.#sent.size + this.#queue.length === 0;
   }
 
-  /** It was refused: it goes again after so many milliseconds, before those behind it. */
+  /** It was refused: it goes again after so many milliseconds, or when the first of those that were refused does. */
   again(turn: T, pause: number): void {
-    this.stop();
     this.#sent.delete(turn);
-    this.add(turn);
+    this.#queue.push(turn);
     this.#queue.sort((a, b) => a.id - b.id);
     this.#width = 1;
+    if (this.#stopped) return;
+    this.#stopped = true;
     this.#cancelPause = after(pause, () => {
       this.#stopped = false;
       this.#advance();

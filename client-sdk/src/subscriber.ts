@@ -227,7 +227,7 @@ export class Subscriber implements Subscription {
     if (!this.#held) return;
     const runs = messages.map((message) => () => this.message(message));
     if (gap) runs.unshift(() => this.gap(gap));
-    this.#held.unshift(...runs, () => this.#take(to, nothing));
+    this.#held.unshift(...runs);
     this.#release();
   }
 

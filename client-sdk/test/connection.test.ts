@@ -594,6 +594,15 @@ describe('the page', () => {
     expect(gateway.socket.sent('ping')).toHaveLength(0);
   });
 
+  it('leaves an attempt alone that has only begun', async () => {
+    const client = gateway.client();
+    void client.connect().catch(() => {});
+    await pass(2000);
+    page.dispatchEvent(new Event('visibilitychange'));
+    await turn();
+    expect([client.state, gateway.sockets.length, gateway.socket.closedWith]).toEqual(['connecting', 1, undefined]);
+  });
+
   it('is not listened to before the first connection, nor after the last', async () => {
     const add = vi.spyOn(page, 'addEventListener');
     vi.stubGlobal('addEventListener', page.addEventListener.bind(page));

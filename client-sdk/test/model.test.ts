@@ -1,7 +1,7 @@
 import type { Position } from '@sluice/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Client, Start, Subscription } from '../src/api.ts';
+import type { Client, Gap, Start, Subscription } from '../src/api.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 import { ModelGateway } from './support/model-gateway.ts';
 
@@ -19,29 +19,71 @@ class Reader {
   readonly subscription: Subscription;
   position: Position | undefined;
   messages = 0;
+  /** Ends the work of its `onGap`, where it takes its time. */
+  mend: (() => void) | undefined;
+  /** The gap of which the latest messages may still come: how many did. */
+  #gap: (Gap & { kept: number }) | undefined;
 
-  constructor(client: Client, channel: string, start: Start) {
+  constructor(client: Client, channel: string, { slow = false, ...start }: Start & { slow?: boolean }) {
     this.position = start.position;
-    this.subscription = client.channel(channel).subscribe(
-      ({ epoch, offset }) => {
-        this.messages++;
-        if (this.position && (this.position.epoch !== epoch || this.position.offset + 1 !== offset)) {
-          this.faults.push(`${epoch}/${offset} came after ${this.position.epoch}/${this.position.offset}`);
-        }
-        this.position = { epoch, offset };
+    this.subscription = client.channel(channel).subscribe((message) => this.#message(message), {
+      ...start,
+      onGap: (gap) => {
+        this.#told(gap);
+        if (!slow) return;
+        return new Promise<void>((resolve) => {
+          this.mend = () => {
+            this.mend = undefined;
+            resolve();
+          };
+        });
       },
-      {
-        ...start,
-        onGap: ({ from, to, lost }) => {
-          const known = this.position ?? from;
-          if (known.epoch !== from.epoch || known.offset !== from.offset) {
-            this.faults.push(`a gap from ${from.epoch}/${from.offset} at ${known.epoch}/${known.offset}`);
-          }
-          if (from.epoch === to.epoch && lost !== to.offset - from.offset) this.faults.push(`lost ${lost}`);
-          this.position = to;
-        },
-      },
-    );
+    });
+  }
+
+  #message({ epoch, offset }: Position): void {
+    this.messages++;
+    this.#held(`${epoch}/${offset}`);
+    const gap = this.#gap;
+    if (gap && gap.to.epoch === epoch && offset <= gap.to.offset) {
+      // One of the latest: in order, and not before the gap.
+      if (offset <= (this.position?.offset ?? 0)) this.faults.push(`${offset} of the latest came again`);
+      gap.kept++;
+      this.position = { epoch, offset };
+      return;
+    }
+    this.close();
+    if (this.position && (this.position.epoch !== epoch || this.position.offset + 1 !== offset)) {
+      this.faults.push(`${epoch}/${offset} came after ${this.position.epoch}/${this.position.offset}`);
+    }
+    this.position = { epoch, offset };
+  }
+
+  #told(gap: Gap): void {
+    this.#held('a gap');
+    this.close();
+    const { from } = gap;
+    const known = this.position ?? from;
+    if (known.epoch !== from.epoch || known.offset !== from.offset) {
+      this.faults.push(`a gap from ${from.epoch}/${from.offset} at ${known.epoch}/${known.offset}`);
+    }
+    if (gap.lost === 0) this.faults.push('a gap of nothing');
+    this.#gap = { ...gap, kept: 0 };
+    this.position = gap.from.epoch === gap.to.epoch ? gap.from : { epoch: gap.to.epoch, offset: 0 };
+  }
+
+  /** Nothing more of the latest gap comes: what it said is lost must be what did not come. */
+  close(): void {
+    if (!this.#gap) return;
+    const { from, to, lost, kept } = this.#gap;
+    this.#gap = undefined;
+    this.position = to;
+    const missing = from.epoch === to.epoch ? to.offset - from.offset - kept : undefined;
+    if (lost !== missing) this.faults.push(`${lost} lost, of ${missing}`);
+  }
+
+  #held(what: string): void {
+    if (this.mend) this.faults.push(`${what} came while a gap was being mended`);
   }
 }
 
@@ -59,11 +101,15 @@ const action = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('answer' as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('drop' as const) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('join' as const), rewind: fc.option(fc.nat(8)) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('resume' as const), back: fc.nat(8) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('join' as const), rewind: fc.option(fc.nat(8)), slow: fc.boolean() }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('resume' as const), back: fc.nat(8), slow: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), which: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('trim' as const), count: small }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('skip' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('skip' as const), every: fc.nat(3) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('mend' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
 );
 type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never;
@@ -83,7 +129,7 @@ class World {
     await this.gateway.socket.accept({ heartbeat: 1e9 });
   }
 
-  join(start: Start): void {
+  join(start: Start & { slow?: boolean }): void {
     this.readers.push(new Reader(this.client, this.model.channel, start));
   }
 
@@ -94,12 +140,13 @@ class World {
     if (step.do === 'deliver') model.deliver(socket, step);
     if (step.do === 'answer') model.answer(socket);
     if (step.do === 'drop') await this.#reconnect();
-    if (step.do === 'join') this.join(step.rewind === null ? {} : { rewind: step.rewind });
+    if (step.do === 'join') this.join({ slow: step.slow, ...(step.rewind !== null && { rewind: step.rewind }) });
     if (step.do === 'resume')
-      this.join({ position: { epoch: model.name, offset: Math.max(0, model.head - step.back) } });
+      this.join({ slow: step.slow, position: { epoch: model.name, offset: Math.max(0, model.head - step.back) } });
     if (step.do === 'leave') this.readers[step.which]?.subscription.unsubscribe();
     if (step.do === 'trim') model.trim(step.count);
-    if (step.do === 'skip') model.skip(socket);
+    if (step.do === 'skip') model.skip(socket, step);
+    if (step.do === 'mend') for (const reader of this.readers) reader.mend?.();
     if (step.do === 'restart') model.restart();
     await turn();
   }
@@ -110,6 +157,7 @@ class World {
       this.model.answer(this.gateway.socket);
       await turn();
       this.model.deliver(this.gateway.socket);
+      for (const reader of this.readers) reader.mend?.();
       await turn();
     }
   }
@@ -132,7 +180,9 @@ it('hands every offset to every subscriber once and in order, or a gap that cove
       for (const step of steps) await world.run(step);
       await world.settle();
       expect(world.errors).toEqual([]);
-      for (const { faults, position, subscription, messages } of world.readers) {
+      for (const reader of world.readers) {
+        reader.close();
+        const { faults, position, subscription, messages } = reader;
         handed += messages;
         expect(faults).toEqual([]);
         if (subscription.state === 'ended') continue;

@@ -138,6 +138,139 @@ describe('publish', () => {
   });
 });
 
+describe('a publish that is too much', () => {
+  /** The data of what was sent, each command once. */
+  const sent = (name = 'a') =>
+    gateway.socket
+      .sent('publish')
+      .filter((command) => command.channel === name)
+      .map(({ data }) => data);
+
+  function answer(n: number): void {
+    const { id, data } = gateway.socket.sent('publish')[n] ?? { id: 0, data: 0 };
+    gateway.socket.push({ type: 'reply', id, result: { ...result, offset: Number(data) } });
+  }
+
+  function refuse(n: number, retryAfter?: number): void {
+    const { id } = gateway.socket.sent('publish')[n] ?? { id: 0 };
+    const error = { code: 4311, name: 'rate_limited', message: 'too much', retryable: true };
+    gateway.socket.push({ type: 'error', id, error: { ...error, ...(retryAfter !== undefined && { retryAfter }) } });
+  }
+
+  it('goes again after the time that the gateway gave, with the same key', async () => {
+    const published = channel.publish(1);
+    await turn();
+    refuse(0, 700);
+    await pass(699);
+    expect(sent()).toEqual([1]);
+    await pass(1);
+    const [first, second] = gateway.socket.sent('publish');
+    expect([second?.key, second?.data]).toEqual([first?.key, 1]);
+    answer(1);
+    await expect(published).resolves.toMatchObject({ offset: 1 });
+  });
+
+  it('keeps the order: those behind it wait, and those of other channels do not', async () => {
+    const published = [1, 2, 3].map((n) => channel.publish(n));
+    await turn();
+    answer(0);
+    refuse(1, 400);
+    published.push(channel.publish(4));
+    refuse(2, 500);
+    void client.channel('b').publish(9);
+    await turn();
+    expect([sent(), sent('b')]).toEqual([[1, 2, 3], [9]]);
+    await pass(400);
+    // One goes ahead.
+    expect(sent()).toEqual([1, 2, 3, 2]);
+    answer(4);
+    await turn();
+    expect(sent()).toEqual([1, 2, 3, 2, 3, 4]);
+    answer(5);
+    answer(6);
+    await expect(Promise.all(published)).resolves.toMatchObject([1, 2, 3, 4].map((offset) => ({ offset })));
+  });
+
+  it('is rejected where the gateway gave no time', async () => {
+    const published = channel.publish(1);
+    await turn();
+    refuse(0);
+    await expect(published).rejects.toMatchObject({ name: 'rate_limited' });
+  });
+
+  it('is given up at its timeout, and those behind it go on', async () => {
+    const first = channel.publish(1, { timeout: 1000 });
+    const rejected = expect(first).rejects.toMatchObject({ name: 'timed_out' });
+    await turn();
+    refuse(0, 5000);
+    const second = channel.publish(2);
+    await pass(1000);
+    await rejected;
+    await pass(4000);
+    expect(sent()).toEqual([1, 2]);
+    answer(1);
+    await expect(second).resolves.toMatchObject({ offset: 2 });
+  });
+
+  it('that is given up leaves no timer behind', async () => {
+    const controller = new AbortController();
+    const timers = vi.getTimerCount();
+    const published = channel.publish(1, { signal: controller.signal });
+    await turn();
+    refuse(0, 5000);
+    controller.abort('enough');
+    await expect(published).rejects.toBe('enough');
+    expect(vi.getTimerCount()).toBe(timers);
+  });
+
+  it('goes on the next connection at once, before those behind it', async () => {
+    const published = [1, 2].map((n) => channel.publish(n));
+    await turn();
+    refuse(0, 5000);
+    refuse(1, 5000);
+    gateway.socket.drop();
+    await pass(250);
+    gateway.socket.open();
+    expect(sent()).toEqual([1, 2]);
+    await gateway.socket.accept();
+    answer(0);
+    answer(1);
+    await expect(Promise.all(published)).resolves.toHaveLength(2);
+    await pass(10_000);
+    expect(sent()).toEqual([1, 2]);
+  });
+
+  it('ends with the client', async () => {
+    const published = [1, 2].map((n) => channel.publish(n));
+    await turn();
+    refuse(0, 5000);
+    client.close();
+    for (const one of await Promise.allSettled(published)) {
+      expect(one).toMatchObject({ status: 'rejected', reason: { name: 'closed' } });
+    }
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('meets at most 100 others on their way', async () => {
+    const published = Array.from({ length: 250 }, (_, n) => channel.publish(n));
+    await turn();
+    expect(sent()).toHaveLength(100);
+    for (let n = 0; n < 250; n++) {
+      answer(n);
+      await turn();
+    }
+    await expect(Promise.all(published)).resolves.toHaveLength(250);
+    expect(sent()).toEqual(Array.from({ length: 250 }, (_, n) => n));
+  });
+
+  it('is not tried again when it is something else', async () => {
+    const read = channel.history();
+    await turn();
+    gateway.socket.refuse('history', 'rate_limited', { code: 4311, retryable: true, retryAfter: 5 });
+    await expect(read).rejects.toMatchObject({ name: 'rate_limited', retryAfter: 5 });
+  });
+});
+
 describe('history', () => {
   it('reads a page of complete messages', async () => {
     const read = channel.history({ limit: 2, before: 9 });

@@ -194,6 +194,30 @@ describe('a refusal', () => {
     expect([subscription.state, errors.length, seen]).toEqual(['live', 2, [1]]);
   });
 
+  it('that is waited out needs no waiting when nobody wants the channel any more', async () => {
+    const timers = vi.getTimerCount();
+    const { subscription } = listen();
+    await turn();
+    gateway.socket.refuse('subscribe', 'unavailable', { retryable: true, retryAfter: 5000 });
+    subscription.unsubscribe();
+    await turn();
+    expect(vi.getTimerCount()).toBe(timers);
+  });
+
+  it('that was overcome is forgotten: the next pause is short again', async () => {
+    listen();
+    await turn();
+    for (const pause of [250, 500]) {
+      gateway.socket.refuse('subscribe', 'unavailable', { retryable: true });
+      await pass(pause);
+    }
+    gateway.socket.subscribed();
+    await reconnect();
+    gateway.socket.refuse('subscribe', 'unavailable', { retryable: true });
+    await pass(250);
+    expect(gateway.socket.sent('subscribe')).toHaveLength(2);
+  });
+
   it.each([
     ['permission', 'denied'],
     ['slow_reader', 'ended'],
@@ -374,6 +398,14 @@ describe('a second subscriber', () => {
     answerHistory();
     await turn();
     expect(seen).toEqual([9, 10, 11, 12]);
+  });
+
+  it('since a time after which there is nothing stands where the others stand', async () => {
+    const { subscription, seen } = listen({ since: 5000 });
+    await turn();
+    answerHistory();
+    await turn();
+    expect([seen, subscription.position, subscription.state]).toEqual([[], at(12), 'live']);
   });
 
   it('with a position gets what comes after it', async () => {

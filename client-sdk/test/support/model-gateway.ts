@@ -1,4 +1,4 @@
-import type { Position } from '@sluice/protocol';
+import type { GapReason, Position } from '@sluice/protocol';
 import type { FakeSocket } from './fake-gateway.ts';
 import { wireMessage } from './fake-gateway.ts';
 
@@ -61,10 +61,12 @@ export class ModelGateway {
     this.#cursor = { epoch: this.name, offset: Math.max(this.#cursor.offset, last) };
   }
 
-  /** The slow reader's cursor skips to the newest message. */
-  skip(socket: FakeSocket): void {
+  /** The slow reader's cursor skips to the newest message; of those between, every so many come along. */
+  skip(socket: FakeSocket, { every = 0 } = {}): void {
     this.#jump(socket);
-    if (this.#cursor && this.#cursor.offset < this.head) this.#gap(socket, this.head, 'slow_reader');
+    if (!this.#cursor || this.#cursor.offset >= this.head) return;
+    const missed = range(this.#cursor.offset + 1, this.head);
+    this.#gap(socket, this.head, 'slow_reader', every ? missed.filter((offset) => offset % every === 0) : undefined);
   }
 
   get name(): string {
@@ -103,10 +105,12 @@ export class ModelGateway {
     else if (this.#cursor.offset < this.first - 1) this.#gap(socket, this.first - 1, 'retention');
   }
 
-  #gap(socket: FakeSocket, offset: number, reason: 'epoch_changed' | 'retention' | 'slow_reader'): void {
+  #gap(socket: FakeSocket, offset: number, reason: GapReason, latest?: readonly number[]): void {
     if (!this.#cursor) return;
     const to = { epoch: this.name, offset };
-    socket.push({ type: 'gap', channel: this.channel, from: this.#cursor, to, reason });
+    const messages = latest?.map((one) => wireMessage(one, { epoch: this.name, time: Date.now() }));
+    const push = { type: 'gap', channel: this.channel, from: this.#cursor, to, reason } as const;
+    socket.push(messages ? { ...push, latest: messages } : push);
     this.#cursor = to;
   }
 }

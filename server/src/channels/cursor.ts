@@ -24,7 +24,7 @@ export class Cursor {
   epoch: string;
   /** Replaying: the last message that was sent to it. Live: where it joined. */
   offset: number;
-  /** Set when the reader was too slow: what its rule wants instead of plain replaying. */
+  /** Set while the reader is too slow: what its rule wants instead of plain replaying. */
   skip: SlowPolicy | undefined;
   /** A page of the log is on its way to this cursor. */
   reading = false;
@@ -55,6 +55,7 @@ export class Cursor {
   goLive(): void {
     if (this.#state !== 'replaying') return;
     this.#state = 'live';
+    this.skip = undefined;
     const audience = this.channel.audience(this.subscriber.wire);
     audience.live++;
     this.subscriber.connection.join(audience.topic);

@@ -176,6 +176,7 @@ export class Hub {
   /** The feed has a hole, or the log began a new life: every cursor reads on from the log, where it stands. */
   #resync(channel: Channel, epoch: string, head: number): void {
     for (const cursor of channel.cursors) {
+      cursor.skip = undefined; // what would be skipped to is in the log, if anywhere
       if (cursor.state === 'live') {
         // The latest fan-out may still be refused: the transport tells a moment later.
         cursor.fallBehind(channel.served(this.#turns));

@@ -3,48 +3,75 @@ import type { LatestBy } from '../auth/rule.ts';
 
 /** Keys that one channel keeps at most; beyond, those with the oldest messages are forgotten. */
 const MOST_KEYS = 1000;
-/** Bytes of kept messages that one slow reader is given. */
+/** Bytes of messages that are kept, and that one slow reader is given; the newest message in any case. */
 const MOST_BYTES = 131_072;
+/** Messages after which the bytes are counted again: most of them have made room for newer ones by then. */
+const TIDY = 64;
 
-/** The newest message of each key, for slow readers under the policy `latest`: the price of each symbol, the typing state of each user. */
+interface Kept {
+  readonly message: Message;
+  /** As JSON; undefined until somebody wants to know. */
+  bytes: number | undefined;
+}
+
+/**
+ * The newest message of each key, for slow readers under the policy `latest`: the price of each symbol, the typing state of each user.
+ *
+ * Messages without the tag share one key.
+ */
 export class Newest {
   readonly #by: LatestBy | null;
   /** In the order of offsets. */
-  readonly #messages = new Map<string, Message>();
+  readonly #kept = new Map<string | undefined, Kept>();
+  #untidied = 0;
 
   /** @param by `null`: one key for all messages */
   constructor(by: LatestBy | null) {
     this.#by = by;
   }
 
+  get size(): number {
+    return this.#kept.size;
+  }
+
   keep(message: Message): void {
     const key = this.#keyOf(message);
-    this.#messages.delete(key); // to the end
-    this.#messages.set(key, message);
-    if (this.#messages.size <= MOST_KEYS) return;
-    for (const oldest of this.#messages.keys()) {
-      this.#messages.delete(oldest);
-      break;
-    }
+    this.#kept.delete(key); // to the end
+    this.#kept.set(key, { message, bytes: undefined });
+    if (++this.#untidied >= TIDY) this.#tidy();
+  }
+
+  #tidy(): void {
+    this.#untidied = 0;
+    const kept = [...this.#kept];
+    const forgotten = kept.length - fitting(kept.map(([, each]) => each));
+    for (const [key] of kept.slice(0, forgotten)) this.#kept.delete(key);
   }
 
   /** What is kept with an offset after `after` and up to `last`, in order; if that is too much, the newest of it. */
-  between(after: number, last: number): Message[] {
-    const found = [...this.#messages.values()].filter(({ offset }) => offset > after && offset <= last);
-    let bytes = 0;
-    const cut = found.findLastIndex((message) => {
-      bytes += JSON.stringify(message).length;
-      return bytes > MOST_BYTES;
-    });
-    return found.slice(cut + 1);
+  between(after: number, last: number): readonly Message[] {
+    const found = [...this.#kept.values()].filter(({ message: { offset } }) => offset > after && offset <= last);
+    return found.slice(found.length - fitting(found)).map(({ message }) => message);
   }
 
   clear(): void {
-    this.#messages.clear();
+    this.#kept.clear();
   }
 
-  #keyOf({ from, tags }: Message): string {
-    if (this.#by === null) return '';
-    return (this.#by.kind === 'from' ? from : tags?.[this.#by.tag]) ?? '';
+  #keyOf({ from, tags }: Message): string | undefined {
+    if (this.#by === null) return undefined;
+    if (this.#by.kind === 'from') return from;
+    return tags !== undefined && Object.hasOwn(tags, this.#by.tag) ? tags[this.#by.tag] : undefined;
   }
+}
+
+/** How many of these messages may be kept, counted from the last; at least one. */
+function fitting(kept: readonly Kept[]): number {
+  let bytes = 0;
+  const cut = kept.findLastIndex((each) => {
+    each.bytes ??= Buffer.byteLength(JSON.stringify(each.message));
+    bytes += each.bytes;
+    return bytes > MOST_BYTES;
+  });
+  return Math.min(kept.length, MOST_KEYS, Math.max(1, kept.length - 1 - cut));
 }

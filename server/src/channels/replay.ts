@@ -92,7 +92,7 @@ export class Replayer {
 
   #step(cursor: Cursor): void {
     this.#budget--;
-    if (cursor.skip !== undefined) this.#skipAhead(cursor);
+    if (cursor.skip !== undefined && !this.#skipAhead(cursor)) return;
     if (cursor.atHead && !cursor.ahead) {
       this.#turnLive(cursor);
       return;
@@ -164,13 +164,19 @@ export class Replayer {
     cursor.goLive();
   }
 
-  /** What a rule wants of a slow reader instead of plain replaying: it skips to the head, with the newest messages if it may. SPEC.md section 7. */
-  #skipAhead(cursor: Cursor): void {
-    const { channel, epoch, offset, skip } = cursor;
-    cursor.skip = undefined;
-    if (epoch !== channel.epoch || channel.sent <= offset) return;
+  /**
+   * What a rule wants of a slow reader instead of plain replaying: it skips to the head, with the newest messages if it may. SPEC.md section 7.
+   *
+   * @returns whether the reader has room for more; otherwise it goes on after the drain, and skips again what has come meanwhile
+   */
+  #skipAhead(cursor: Cursor): boolean {
+    const { channel, subscriber, epoch, offset, skip } = cursor;
+    if (epoch !== channel.epoch || channel.sent <= offset) return true;
     const latest = skip === 'latest' ? channel.newest?.between(offset, channel.sent) : undefined;
     this.#gap(cursor, { epoch, offset: channel.sent }, 'slow_reader', latest);
+    this.#budget -= latest?.length ?? 0;
+    if (latest !== undefined) subscriber.release();
+    return hasRoom(subscriber);
   }
 
   #gap(cursor: Cursor, to: Position, reason: GapReason, latest?: readonly Message[]): void {

@@ -14,6 +14,8 @@ export interface Subscriber {
   readonly watchers: ReadonlyMap<string, Watcher>;
   /** Sends a push behind the replies that already wait. */
   push(push: Push): void;
+  /** Sends at once what waits. Where it is large: what has been sent can be counted, what waits cannot. */
+  release(): void;
   /** Sends an encoded frame behind the replies that already wait. */
   sendFrame(frame: Uint8Array): void;
   /** The gateway ends one of its subscriptions. */

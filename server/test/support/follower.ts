@@ -54,6 +54,8 @@ export class Follower {
   /** Messages that went to the application. */
   handled = 0;
   gaps = 0;
+  /** Of the gaps that were told. */
+  readonly reasons = new Set<string>();
   repeats = 0;
   unavailable = 0;
 
@@ -222,6 +224,7 @@ export class Follower {
   #gap(seat: Seat, push: GapPush): void {
     this.#note(this.#judge.gap(push));
     const { from, to, channel } = push;
+    this.reasons.add(push.reason);
     if (from.epoch === to.epoch && to.offset <= from.offset && push.reason !== 'epoch_changed') {
       this.#fault(`heard a gap of ${channel} that goes backwards, ${at(from)} to ${at(to)}`);
     }
@@ -229,6 +232,7 @@ export class Follower {
       this.#fault(`heard a gap of ${channel} from ${at(from)}, but stands at ${at(seat.position)}`);
     }
     if (hasReached(seat.position, to) && push.reason !== 'epoch_changed') return;
+    this.handled += push.latest?.filter(({ offset }) => !hasReached(seat.position, { ...to, offset })).length ?? 0;
     seat.position = to;
     this.gaps++;
   }

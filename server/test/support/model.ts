@@ -21,6 +21,8 @@ export const CHANNELS = {
   short: { allow: OPEN, history: { count: 8, age: '1m' } },
   long: { allow: OPEN, history: { count: 300, age: '10m' } },
   latest: { allow: OPEN, history: { count: 50, age: '1h' }, slow: 'latest' },
+  keyed: { allow: OPEN, history: { count: 50, age: '1h' }, slow: 'latest', latestBy: 'tag:key' },
+  fleeting: { allow: OPEN, slow: 'latest', latestBy: 'from' },
   drop: { allow: OPEN, history: { count: 50, age: '1h' }, slow: 'drop' },
   strict: { allow: OPEN, history: { count: 50, age: '1h' }, slow: 'disconnect' },
   passing: { allow: OPEN },
@@ -99,8 +101,10 @@ export class Model {
     const match = services.rules.match(channel);
     if (match === null) throw new Error(`no rule for ${channel}`);
     for (let at = 0; at < count; at++) {
-      const draft = { data: this.data(size) };
-      const outcome = services.publishing.publish({ channel, rule: match.rule, draft, publisher: { kind: 'backend' } });
+      const key = `${this.#published % 4}`;
+      const draft = { data: this.data(size), ...(channel === 'keyed' && key !== '0' ? { tags: { key } } : undefined) };
+      const publisher = key === '0' ? ({ kind: 'backend' } as const) : ({ kind: 'user', user: key } as const);
+      const outcome = services.publishing.publish({ channel, rule: match.rule, draft, publisher });
       if (outcome instanceof Promise) outcome.catch((error: unknown) => this.#excuse(error));
     }
   }
@@ -217,7 +221,34 @@ export class Model {
     return this.chaos.truth.get(channel)?.get(epoch)?.[offset - 1];
   }
 
-  judgeGap({ channel, from, to, reason }: GapPush): string | undefined {
+  judgeGap(push: GapPush): string | undefined {
+    return this.#judgeReason(push) ?? this.#judgeLatest(push);
+  }
+
+  /** What a gap brings must be the newest message of each key, but those of which a newer one is still to come. */
+  #judgeLatest({ channel, from, to, latest, reason }: GapPush): string | undefined {
+    const rule: ChannelInput = CHANNELS[channel as ChannelName];
+    const told = `heard of a gap of ${channel} from ${from.offset} to ${to.offset} with ${latest?.map(({ offset }) => offset)}`;
+    if ((latest !== undefined) !== (reason === 'slow_reader' && rule.slow === 'latest'))
+      return `${told}, for ${reason}`;
+    if (latest === undefined) return undefined;
+    const keyOf = ({ tags, from: user }: Message) =>
+      rule.latestBy === undefined ? undefined : rule.latestBy === 'from' ? user : tags?.key;
+    const life = this.chaos.truth.get(channel)?.get(to.epoch) ?? [];
+    const newest = life.filter(({ offset, ...message }, at) => {
+      if (offset <= from.offset || offset > to.offset) return false;
+      return life.findLastIndex((other) => keyOf(other) === keyOf({ offset, ...message })) === at;
+    });
+    const between = latest.every(({ offset }) => offset > from.offset && offset <= to.offset);
+    const inOrder = latest.every(({ offset }, at) => offset > (latest[at - 1]?.offset ?? 0));
+    const keys = new Set(latest.map(keyOf));
+    const stands = latest.every(({ offset, id }) => life[offset - 1]?.id === id);
+    const missing = newest.filter(({ id }) => !latest.some((message) => message.id === id));
+    if (missing.length > 0) return `${told}, without ${missing.map(({ offset }) => offset)}`;
+    return between && inOrder && stands && keys.size === latest.length ? undefined : told;
+  }
+
+  #judgeReason({ channel, from, to, reason }: GapPush): string | undefined {
     if (channel === 'safe') return `heard of a gap of "safe", ${reason}`;
     const rule: ChannelInput = CHANNELS[channel as ChannelName];
     const page = this.chaos.read(channel, 0, 0);

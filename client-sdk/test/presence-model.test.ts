@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Client } from '../src/api.ts';
+import type { Member } from '../src/presence-api.ts';
+import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
+import { ModelStage } from './support/model-stage.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A listener that applies the events to an empty set, and checks each. */
+class Audience {
+  readonly faults: string[] = [];
+  readonly members = new Map<string, Member>();
+  total: number | undefined;
+  events = 0;
+  readonly stop: () => void;
+  stopped = false;
+
+  constructor(client: Client, channel: string) {
+    const { presence } = client.channel(channel);
+    this.stop = presence.subscribe({
+      join: (member) => this.#apply('join', member, false),
+      update: (member, before) => {
+        if (this.members.get(member.user) !== before) this.faults.push(`update of another ${member.user}`);
+        if (JSON.stringify(member) === JSON.stringify(before)) this.faults.push(`update of ${member.user} to the same`);
+        this.#apply('update', member, true);
+      },
+      leave: (member) => {
+        this.#apply('leave', member, true);
+        this.members.delete(member.user);
+      },
+      count: (total) => {
+        if (total === this.total) this.faults.push(`the same count ${total}`);
+        this.total = total;
+      },
+    });
+  }
+
+  #apply(what: string, member: Member, known: boolean): void {
+    this.events++;
+    if (this.stopped) this.faults.push(`${what} after the end`);
+    if (this.members.has(member.user) !== known) this.faults.push(`${what} of ${member.user}`);
+    this.members.set(member.user, member);
+  }
+}
+
+const user = fc.constantFrom('ada', 'bob', 'cid', 'dan', 'eve');
+const action = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('enter' as const), user, state: fc.integer({ min: 0, max: 2 }) }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('leave' as const), user }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('tell' as const),
+      chunk: fc.integer({ min: 1, max: 3 }),
+      cut: fc.nat(1),
+      early: fc.boolean(),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('answer' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('slow' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('toggle' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('drop' as const), restart: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('listen' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('stop' as const), which: fc.nat(4) }) },
+);
+type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never;
+
+class World {
+  readonly gateway = new FakeGateway();
+  readonly stage = new ModelStage();
+  readonly client = this.gateway.client();
+  readonly audiences: Audience[] = [];
+  readonly errors: string[] = [];
+
+  async start(): Promise<void> {
+    this.client.on('error', (error) => this.errors.push(error.message));
+    this.listen();
+    await turn();
+    await this.gateway.socket.accept({ heartbeat: 1e9 });
+    this.stage.enter('ada', 0);
+    this.stage.enter('bob', 0);
+    this.stage.answer(this.gateway.socket);
+  }
+
+  listen(): void {
+    this.audiences.push(new Audience(this.client, this.stage.channel));
+  }
+
+  async run(step: Action): Promise<void> {
+    const { stage, audiences } = this;
+    const { socket } = this.gateway;
+    if (step.do === 'enter') stage.enter(step.user, step.state);
+    if (step.do === 'leave') stage.leave(step.user);
+    if (step.do === 'tell') stage.tell(socket, step);
+    if (step.do === 'answer') stage.answer(socket);
+    if (step.do === 'slow') stage.slow();
+    if (step.do === 'toggle') stage.toggle();
+    if (step.do === 'drop') await this.#reconnect(step.restart);
+    if (step.do === 'listen') this.listen();
+    const audience = step.do === 'stop' ? audiences[step.which] : undefined;
+    if (audience) {
+      audience.stop();
+      audience.stopped = true;
+    }
+    await turn();
+  }
+
+  async settle(): Promise<void> {
+    this.listen();
+    for (let round = 0; round < 5; round++) {
+      this.stage.answer(this.gateway.socket);
+      await turn();
+      this.stage.tell(this.gateway.socket);
+      await turn();
+    }
+  }
+
+  async #reconnect(restart: boolean): Promise<void> {
+    await pass(5000); // the connection has lasted: the backoff begins anew
+    this.gateway.socket.drop();
+    this.stage.begin();
+    if (restart) this.stage.restart();
+    await pass(500);
+    await this.gateway.socket.accept({ heartbeat: 1e9 });
+  }
+}
+
+it('knows who is present after whatever was told, and the events say the same', async () => {
+  let events = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { maxLength: 40, size: 'max' }), async (steps) => {
+      const world = new World();
+      const { presence } = world.client.channel(world.stage.channel);
+      await world.start();
+      for (const step of steps) await world.run(step);
+      await world.settle();
+      const { stage, audiences } = world;
+      const expected = [...stage.members.values()].sort((a, b) => (a.user < b.user ? -1 : 1));
+      expect(world.errors).toEqual([]);
+      expect([presence.members.total, presence.counting]).toEqual([expected.length, stage.counting]);
+      expect(presence.members.list).toEqual(stage.counting ? [] : expected);
+      for (const audience of audiences) {
+        events += audience.events;
+        expect(audience.faults).toEqual([]);
+        if (audience.stopped) continue;
+        expect(audience.total).toBe(expected.length);
+        if (!stage.counting) expect(new Map(audience.members)).toEqual(stage.members);
+      }
+      world.client.close();
+    }),
+    { numRuns: 300 },
+  );
+  expect(events).toBeGreaterThan(2000);
+});

@@ -1,0 +1,197 @@
+import type { GapPush, Message, ServerMessage } from '@sluice/protocol';
+import { describe, expect, it } from 'vitest';
+import type { Follower } from './support/follower.ts';
+import { type ChannelName, Model } from './support/model.ts';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
+
+const SUBPROTOCOLS = ['sluice.v1.json', 'sluice.v1.msgpack'] as const;
+const OPEN = { '*': 'users' } as const;
+const OUTBOUND = 1_048_576;
+const CHANNELS = {
+  'price:{id}': { allow: OPEN, slow: 'latest', latestBy: 'tag:symbol' },
+  'kept:{id}': { allow: OPEN, slow: 'latest', latestBy: 'tag:symbol', history: true },
+  'typing:{id}': { allow: OPEN, slow: 'latest', latestBy: 'from' },
+  'score:{id}': { allow: OPEN, slow: 'latest' },
+  'lossy:{id}': { allow: OPEN, slow: 'drop' },
+  'whole:{id}': { allow: OPEN, history: { count: 10_000 } },
+} as const;
+
+async function join(world: World, user: string, subprotocol: string = SUBPROTOCOLS[0]): Promise<LoopbackPeer> {
+  return world.connect(await tokenFor(user, { clock: () => world.clock.now() }), { protocols: [subprotocol] });
+}
+
+const start = () => createWorld({ channels: CHANNELS });
+
+const FILL = 'x'.repeat(10_000);
+
+/** Publishes until a connection that does not read is surely behind; then the given messages. */
+async function publish(world: World, channel: string, drafts: readonly { symbol?: string; user?: string }[]) {
+  const match = world.services.rules.match(channel);
+  if (match === null) throw new Error(`no rule for ${channel}`);
+  const { publishing } = world.services;
+  const say = (user: string, data: string, symbol?: string) =>
+    publishing.publish({
+      channel,
+      rule: match.rule,
+      draft: { data, ...(symbol === undefined ? undefined : { tags: { symbol } }) },
+      publisher: { kind: 'user', user },
+    });
+  for (let at = 0; at < 120; at++) {
+    void say('filler', FILL, 'filler');
+    await world.idle();
+  }
+  for (const [at, { symbol, user = 'ada' }] of drafts.entries()) void say(user, `${at}`, symbol);
+  await world.idle();
+}
+
+/** What was told of a channel, in short. */
+const story = ({ voice }: LoopbackPeer, channel: string) =>
+  voice.heard.flatMap((heard: ServerMessage) => {
+    if (!('channel' in heard) || heard.channel !== channel) return [];
+    if (heard.type === 'messages') return heard.messages.map(({ data }) => (data === FILL ? 'fill' : `${data}`));
+    if (heard.type === 'gap') return [`gap of ${heard.reason} with ${heard.latest?.map(show).join()}`];
+    return [heard.type];
+  });
+
+const show = ({ data, tags, from }: Message) => `${tags?.symbol ?? from}=${data === FILL ? 'fill' : data}`;
+
+const PRICES = [{ symbol: 'a' }, { symbol: 'b' }, { symbol: 'a' }, {}, { symbol: 'c' }, { symbol: 'b' }];
+
+describe.each(SUBPROTOCOLS)('a slow reader under "latest" over %s', (subprotocol) => {
+  it.each(['price:x', 'kept:x'])('gets the newest of each tag, then goes on: %s', async (channel) => {
+    const world = await start();
+    const ada = await join(world, 'ada', subprotocol);
+    await ada.voice.result({ type: 'subscribe', channel });
+    ada.socket.stall();
+    await publish(world, channel, PRICES);
+    ada.socket.unstall();
+    await ada.voice.push('live', channel);
+    await publish(world, channel, [{ symbol: 'a' }]);
+    const told = story(ada, channel);
+    const [at] = [told.indexOf('replaying')];
+    expect(told.slice(0, at).every((one) => one === 'fill')).toBe(true);
+    expect(told.slice(at, at + 3)).toEqual([
+      'replaying',
+      'gap of slow_reader with filler=fill,a=2,ada=3,c=4,b=5',
+      'live',
+    ]);
+    expect(told.at(-1)).toBe('0');
+    const gap = ada.voice.heard.find((heard): heard is GapPush => heard.type === 'gap');
+    expect(gap?.to.offset).toBe(126);
+    expect(gap?.latest?.map(({ offset }) => offset)).toEqual([120, 123, 124, 125, 126]);
+  });
+
+  it('gets the newest of each publisher', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada', subprotocol);
+    await ada.voice.result({ type: 'subscribe', channel: 'typing:x' });
+    ada.socket.stall();
+    await publish(world, 'typing:x', [{ user: 'ben' }, { user: 'cy' }, { user: 'ben' }]);
+    ada.socket.unstall();
+    await ada.voice.push('live', 'typing:x');
+    expect(story(ada, 'typing:x').at(-2)).toBe('gap of slow_reader with filler=fill,cy=1,ben=2');
+  });
+
+  it('gets the newest of all where no key is given, and nothing under "drop"', async () => {
+    const world = await start();
+    const stories: (string | undefined)[] = [];
+    for (const channel of ['score:x', 'lossy:x']) {
+      const ada = await join(world, 'ada', subprotocol);
+      await ada.voice.result({ type: 'subscribe', channel });
+      ada.socket.stall();
+      await publish(world, channel, PRICES);
+      ada.socket.unstall();
+      await ada.voice.push('live', channel);
+      stories.push(story(ada, channel).at(-2));
+    }
+    expect(stories).toEqual(['gap of slow_reader with b=5', 'gap of slow_reader with undefined']);
+  });
+});
+
+describe('what "latest" brings', () => {
+  it('is never more than a connection may hold, however many channels have something', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    const channels = Array.from({ length: 60 }, (_, n) => `price:${n}`);
+    for (const channel of channels) await ada.voice.result({ type: 'subscribe', channel });
+    ada.socket.stall();
+    for (const channel of channels) {
+      const match = world.services.rules.match(channel);
+      if (match === null) throw new Error('no rule');
+      for (let n = 0; n < 12; n++) {
+        const draft = { data: FILL, tags: { symbol: `${n}` } };
+        void world.services.publishing.publish({ channel, rule: match.rule, draft, publisher: { kind: 'backend' } });
+      }
+      await world.idle();
+    }
+    let most = 0;
+    const live = () => ada.voice.heard.filter(({ type }) => type === 'live').length;
+    while (live() < world.services.hub.size - 4) {
+      ada.socket.read(50_000);
+      await world.idle();
+      most = Math.max(most, ada.socket.held);
+    }
+    expect(most).toBeGreaterThan(100_000); // or there was nothing to bound
+    expect(most).toBeLessThan(OUTBOUND / 2);
+  });
+
+  it('does not replace the log for a subscription that asked for the past', async () => {
+    const world = await start();
+    await publish(world, 'kept:x', PRICES);
+    const ada = await join(world, 'ada');
+    await ada.voice.result({ type: 'subscribe', channel: 'kept:x', rewind: 6 });
+    await ada.voice.push('live');
+    expect(story(ada, 'kept:x')).toEqual(['0', '1', '2', '3', '4', '5', 'live']);
+  });
+});
+
+/** A model with one follower, who does not read, on one channel. */
+function stalled(channel: ChannelName): { model: Model; ada: Follower } {
+  const model = new Model({ channels: [channel], followers: 1 });
+  const [ada] = model.followers;
+  if (ada === undefined) throw new Error('there is no follower');
+  model.connect(ada);
+  ada.subscribe(channel, {});
+  model.settle();
+  ada.socket?.stall();
+  return { model, ada };
+}
+
+function overflow(model: Model, channel: ChannelName): void {
+  for (let at = 0; at < 6; at++) {
+    model.publish(channel, { count: 1, size: 10_000 });
+    model.turn();
+  }
+  model.settle();
+}
+
+describe('a cursor under "latest"', () => {
+  it('skips again what came while it waited for the reader, and loses nothing newest without history', () => {
+    const { model, ada } = stalled('fleeting');
+    overflow(model, 'fleeting');
+    for (let round = 0; round < 8; round++) {
+      ada.socket?.read(10_000);
+      model.settle();
+      model.publish('fleeting', { count: 4, size: 3_000 });
+      model.settle();
+    }
+    ada.socket?.unstall();
+    model.settle();
+    model.check();
+    model.checkRest();
+    expect(ada.reasons).toEqual(new Set(['slow_reader']));
+  });
+
+  it('reads on from the log where the feed had a hole: what was not heard cannot be kept', () => {
+    const { model, ada } = stalled('keyed');
+    overflow(model, 'keyed');
+    model.chaos.lose('keyed', 1);
+    model.publish('keyed', { count: 2, size: 10 });
+    model.settle();
+    ada.socket?.unstall();
+    model.settle();
+    model.check();
+    model.checkRest();
+  });
+});
