@@ -144,7 +144,7 @@ describe('the hub', () => {
 
   it.each<[SlowPolicy, string[]]>([
     ['replay', ['4-6', 'live']],
-    ['latest', ['gap 3>5 slow_reader', '6', 'live']],
+    ['latest', ['gap 3>6 slow_reader 6', 'live']],
     ['drop', ['gap 3>6 slow_reader', 'live']],
   ])('does for a slow reader what the rule says: %s', (slow, story) => {
     const { hub, replayer, subscribe, publish, settle, step } = setUp({ slow });

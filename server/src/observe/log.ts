@@ -29,7 +29,10 @@ export function logEvents(events: EventBus, log: Logger): void {
   events.on('unsubscribed', (event) => log.debug(event, 'unsubscribed'));
   events.on('overflowed', (event) => log.info(event, 'slow reader: its cursors turn to replaying'));
   events.on('gap', (event) => log.info(event, 'gap'));
-  events.on('refused', (event) => log.info(event, 'refused'));
+  // Of what could not be read as a command the detail may repeat a part, such as the name of a field.
+  events.on('refused', ({ detail, ...event }) => {
+    log.info(event.command === 'invalid' ? event : { ...event, detail }, 'refused');
+  });
   events.on('rejected', (event) => log.warn(event, 'handshake rejected'));
   events.on('request', (event) => log.debug(event, 'request'));
   events.on('fault', ({ where, error }) => log.error({ where, err: error }, 'fault'));

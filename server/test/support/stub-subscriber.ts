@@ -58,6 +58,8 @@ export class StubSubscriber implements Subscriber {
     this.heard.push(json.decode(Buffer.from(frame).toString('utf8')) as ServerMessage);
   }
 
+  release(): void {}
+
   dropCursor(cursor: Cursor): void {
     this.cursors.delete(cursor.channel.name);
   }
@@ -73,7 +75,10 @@ export class StubSubscriber implements Subscriber {
         const [first, last] = [message.messages[0]?.offset, message.messages.at(-1)?.offset];
         return first === last ? `${first}` : `${first}-${last}`;
       }
-      if (message.type === 'gap') return `gap ${message.from.offset}>${message.to.offset} ${message.reason}`;
+      if (message.type === 'gap') {
+        const latest = message.latest?.map(({ offset }) => offset).join() ?? '';
+        return `gap ${message.from.offset}>${message.to.offset} ${message.reason} ${latest}`.trim();
+      }
       return message.type;
     });
   }

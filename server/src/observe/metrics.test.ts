@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { EventBus } from '../events.ts';
+import { Metrics } from './metrics.ts';
+
+function setUp() {
+  const events = new EventBus();
+  const metrics = new Metrics(events, { channels: () => 7 });
+  const value = async (name: string): Promise<number> => {
+    const line = (await metrics.text()).split('\n').find((each) => each.startsWith(`${name} `));
+    return Number(line?.split(' ').at(-1));
+  };
+  return { events, metrics, value };
+}
+
+const closed = { connection: 'c', user: null, reason: '', duration: 1 };
+
+describe('the metrics', () => {
+  it('count connections and subscriptions that stand', async () => {
+    const { events, value } = setUp();
+    for (const connection of ['a', 'b', 'c'])
+      events.emit('connectionOpened', { connection, address: '', protocol: '' });
+    events.emit('connectionClosed', { ...closed, code: 1006 });
+    for (let at = 0; at < 3; at++) events.emit('subscribed', { connection: 'a', channel: 'x' });
+    events.emit('unsubscribed', { connection: 'a', channel: 'x' });
+    expect(await value('sluice_connections')).toBe(2);
+    expect(await value('sluice_connections_opened_total')).toBe(3);
+    expect(await value('sluice_connections_closed_total{code="1006"}')).toBe(1);
+    expect(await value('sluice_subscriptions')).toBe(2);
+    expect(await value('sluice_channels')).toBe(7);
+  });
+
+  it('count messages in and out', async () => {
+    const { events, value } = setUp();
+    events.emit('published', { channel: 'x', latency: 2 });
+    events.emit('delivered', { deliveries: 10, bytes: 1_000 });
+    events.emit('replayed', { channel: 'x', messages: 5 });
+    expect(await value('sluice_messages_in_total')).toBe(1);
+    expect(await value('sluice_messages_out_total')).toBe(15);
+    expect(await value('sluice_messages_replayed_total')).toBe(5);
+    expect(await value('sluice_fanout_bytes_total')).toBe(1_000);
+    expect(await value('sluice_publish_latency_seconds_bucket{le="0.005"}')).toBe(1);
+    expect(await value('sluice_publish_latency_seconds_bucket{le="0.001"}')).toBe(0);
+  });
+
+  it('count what goes wrong, by what it was', async () => {
+    const { events, value } = setUp();
+    events.emit('overflowed', { connection: 'c', cursors: 3 });
+    events.emit('gap', { connection: 'c', channel: 'x', reason: 'retention' });
+    events.emit('refused', { connection: 'c', command: 'publish', error: 'permission_denied', detail: '' });
+    events.emit('rejected', { address: '', error: 'origin_refused', detail: '' });
+    events.emit('fault', { where: '', error: new Error() });
+    expect(await value('sluice_overflows_total')).toBe(1);
+    expect(await value('sluice_gaps_total{reason="retention"}')).toBe(1);
+    expect(await value('sluice_errors_total{name="permission_denied"}')).toBe(1);
+    expect(await value('sluice_errors_total{name="origin_refused"}')).toBe(1);
+    expect(await value('sluice_faults_total')).toBe(1);
+  });
+
+  it('explain themselves, and do not get in the way of another gateway in the same process', async () => {
+    setUp();
+    const { metrics } = setUp();
+    const text = await metrics.text();
+    const named = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    expect(named.length).toBeGreaterThan(10);
+    for (const name of named) expect(text).toMatch(new RegExp(`^# HELP ${name} \\S`, 'm'));
+    expect(metrics.contentType).toContain('text/plain');
+  });
+});
