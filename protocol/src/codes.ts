@@ -181,7 +181,7 @@ export const ERRORS = {
   command_unknown: {
     code: 4301,
     message: 'There is no such command.',
-    remedy: 'See the list of commands in SPEC.md section 5.',
+    remedy: 'See the list of commands in SPEC.md section 4.',
     retryable: false,
     status: 400,
   },

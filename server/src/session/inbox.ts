@@ -1,11 +1,11 @@
 import type { Command } from '@sluice/protocol';
 import { Refusal } from '../channels/refusal.ts';
-import type { ParsedCommand } from '../protocols/protocol.ts';
+import type { CommandFault, ParsedCommand } from '../protocols/protocol.ts';
 import type { Timer } from '../util/clock.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { Session } from './session.ts';
 
-/** Frames in a row with nothing valid in them before the connection is closed. SPEC.md section 8.1. */
+/** Frames in a row with no command in them before the connection is closed. SPEC.md section 8.1. */
 const MOST_INVALID = 10;
 /** Messages of one frame that may be invalid: each is answered, and an answer is a hundred times larger than `1,`. */
 const MOST_INVALID_IN_FRAME = 100;
@@ -48,7 +48,7 @@ export class Inbox {
     for (const parsed of this.#decode(data)) {
       if (session.state === 'closed') return;
       if (this.#takeOne(parsed, size, bytes)) valid++;
-      else if (++invalid > MOST_INVALID_IN_FRAME) break;
+      if ('fault' in parsed && ++invalid > MOST_INVALID_IN_FRAME) break;
       bytes = 0;
     }
     this.#invalidInARow = valid > 0 ? 0 : this.#invalidInARow + 1;
@@ -76,9 +76,13 @@ export class Inbox {
       else this.#session.refuse(over, parsed.command);
       return true;
     }
-    const { id, error, detail } = parsed.fault;
+    return this.#answerFault(parsed.fault);
+  }
+
+  /** Tells whether it was at least meant as a command: a wrong value is an ordinary mistake, a client that talks nonsense is not. */
+  #answerFault({ id, error, detail }: CommandFault): boolean {
     this.#session.refuse(new Refusal(error, detail), { id, type: 'invalid' });
-    return false;
+    return id !== undefined;
   }
 
   #run(command: Command, size: number): void {
@@ -98,6 +102,7 @@ export class Inbox {
   /** The session is connected: carries out what waited. */
   open(): void {
     this.#deadline?.cancel();
+    this.#deadline = undefined;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { command, size } of waiting) {

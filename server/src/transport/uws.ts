@@ -150,8 +150,7 @@ function serve(response: HttpResponse, request: HttpRequest, handler: RequestHan
     if (!gone) response.cork(() => write(response, reply, head.method === 'HEAD'));
   };
   collectBody(response, (body) => {
-    if (body === null) answer({ status: 413, body: `the body may have at most ${MAX_BODY} bytes` });
-    else void Promise.resolve(handler({ ...head, body } satisfies Request)).then(answer);
+    void Promise.resolve(handler({ ...head, body } satisfies Request)).then(answer);
   });
 }
 
