@@ -15,7 +15,7 @@ describe.each(WIRES)('$subprotocol', (wire) => {
         expect(parsed).toEqual((Array.isArray(value) ? value : [value]).map((command: unknown) => ({ command })));
       } else {
         const fault = { error, detail: expect.any(String), ...(id === undefined ? {} : { id }) };
-        expect(parsed).toEqual([{ fault }]);
+        expect(parsed).toMatchObject([{ fault }]);
       }
     });
   });

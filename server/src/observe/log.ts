@@ -17,6 +17,9 @@ export function createLogger({ level, format, destination }: LogOptions): Logger
   return stream === undefined ? pino(options) : pino(options, stream);
 }
 
+/** Errors whose detail may repeat a part of what was sent, such as the name of a field. */
+const REPEATS: ReadonlySet<string> = new Set(['command_invalid', 'payload_invalid']);
+
 /** Writes what the gateway tells into the log. */
 export function logEvents(events: EventBus, log: Logger): void {
   events.on('started', (event) => log.info(event, 'gateway started'));
@@ -29,10 +32,9 @@ export function logEvents(events: EventBus, log: Logger): void {
   events.on('unsubscribed', (event) => log.debug(event, 'unsubscribed'));
   events.on('overflowed', (event) => log.info(event, 'slow reader: its cursors turn to replaying'));
   events.on('gap', (event) => log.info(event, 'gap'));
-  // Of what could not be read as a command the detail may repeat a part, such as the name of a field.
-  events.on('refused', ({ detail, ...event }) => {
-    log.info(event.command === 'invalid' ? event : { ...event, detail }, 'refused');
-  });
+  events.on('refused', ({ detail, ...event }) =>
+    log.info(REPEATS.has(event.error) ? event : { ...event, detail }, 'refused'),
+  );
   events.on('rejected', (event) => log.warn(event, 'handshake rejected'));
   events.on('request', (event) => log.debug(event, 'request'));
   events.on('fault', ({ where, error }) => log.error({ where, err: error }, 'fault'));
