@@ -44,7 +44,7 @@ export function refusal(code: number, name: ErrorName, message: string): SluiceE
 
 /** The error behind a close of the WebSocket: the gateway's, where the code is one of ours, otherwise `connection_lost`. */
 export function closeError(code: number, reason: string): SluiceError {
-  const message = `The connection was closed with ${code} ${reason}.`;
+  const message = `The connection was closed: ${code} ${reason}`.trim();
   if (code < 4000 || code > 4299) return clientError('connection_lost', message);
   return new SluiceError({ code, name: reason, message, retryable: afterClose(code) === 'reconnect' });
 }
