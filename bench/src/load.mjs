@@ -60,8 +60,8 @@ const payload = () => `${MARK}${now()}`.padEnd(PAYLOAD, 'x');
 
 const kinds = {
   bare: {
-    hello: () => [],
-    publish: () => textFrame(payload()),
+    hello: (_token, channel) => (channel === null ? [] : [textFrame(`+${channel}`)]),
+    publish: (channel) => textFrame(`${channel} ${payload()}`),
   },
   sluice: {
     hello: (token, channel) => [
