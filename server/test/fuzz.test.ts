@@ -42,6 +42,16 @@ const command = fc.oneof(
     { type: fc.constant('history'), id, channel, limit: fc.nat(), after: fc.nat(), before: fc.nat() },
     { requiredKeys: ['type', 'id', 'channel'] },
   ),
+  fc.record(
+    {
+      type: fc.constantFrom('enter', 'leave', 'members', 'watch', 'unwatch'),
+      id,
+      channel,
+      state: fc.anything(),
+      limit: fc.nat(),
+    },
+    { requiredKeys: ['type', 'id', 'channel'] },
+  ),
   fc.record({ type: fc.constant('ping'), id }),
 );
 
@@ -114,11 +124,13 @@ it('whatever a client sends, the gateway stands, and keeps nothing of it', { tim
   const timers = world.clock.running;
   const faults: unknown[] = [];
   world.services.events.on('fault', (fault) => faults.push(fault));
-  const token = await tokenFor('ada', { clock: () => world.clock.now() });
+  const token = await tokenFor('ada', { clock: () => world.clock.now(), expiresIn: 30 * 86_400_000 });
   await fc.assert(
     fc.asyncProperty(plays, async (one) => {
       await play(world, token, one);
       for (let turn = 0; turn < 3; turn++) await world.idle();
+      world.clock.advance(60_000); // members stay for a while after their connection
+      await world.idle();
       const { registry, hub } = world.services;
       expect(faults).toEqual([]);
       expect([registry.size, hub.size, world.transport.size, world.clock.running]).toEqual([0, 0, 0, timers]);
