@@ -29,7 +29,8 @@ export function logEvents(events: EventBus, log: Logger): void {
   events.on('unsubscribed', (event) => log.debug(event, 'unsubscribed'));
   events.on('overflowed', (event) => log.info(event, 'slow reader: its cursors turn to replaying'));
   events.on('gap', (event) => log.info(event, 'gap'));
-  events.on('refused', (event) => log.info(event, 'refused'));
+  // A client that floods must not flood the log.
+  events.on('refused', (event) => log[event.error === 'rate_limited' ? 'debug' : 'info'](event, 'refused'));
   events.on('rejected', (event) => log.warn(event, 'handshake rejected'));
   events.on('request', (event) => log.debug(event, 'request'));
   events.on('fault', ({ where, error }) => log.error({ where, err: error }, 'fault'));

@@ -34,18 +34,19 @@ export class Inbox {
   /** Reads a frame and carries out its commands. */
   take(data: string | Uint8Array, size: number): void {
     const session = this.#session;
-    const { maxFrame } = session.services.settings.limits;
+    const { clock, settings } = session.services;
+    const { maxFrame } = settings.limits;
     if (size > maxFrame) {
       session.close('frame_too_large', `a frame of ${size} bytes; at most ${maxFrame} are taken`);
       return;
     }
     if (session.state === 'authenticating') this.#waitingBytes += size;
+    const over = this.limits.takeFrame(size, clock.now());
     let valid = false;
-    let bytes = size; // the first command answers for the whole frame
     for (const parsed of this.#decode(data)) {
       if (session.state === 'closed') return;
-      valid = this.#takeOne(parsed, size, bytes) || valid;
-      bytes = 0;
+      this.#takeOne(parsed, size, over);
+      valid ||= 'command' in parsed;
     }
     this.#invalidInARow = valid ? 0 : this.#invalidInARow + 1;
     if (this.#invalidInARow >= MOST_INVALID) session.close('protocol_violation');
@@ -60,21 +61,27 @@ export class Inbox {
     }
   }
 
-  /** Tells whether it was a command. */
-  #takeOne(parsed: ParsedCommand, size: number, bytes: number): boolean {
-    const over = this.limits.takeCommand(bytes, this.#session.services.clock.now());
-    if (this.limits.exhausted) {
-      this.#session.close('flood', over?.detail);
-      return true;
-    }
-    if ('command' in parsed) {
-      if (over === null) this.#run(parsed.command, size);
-      else this.#session.refuse(over, parsed.command);
-      return true;
-    }
-    const { id, error, detail } = parsed.fault;
-    this.#session.refuse(new Refusal(error, detail), { id, type: 'invalid' });
-    return false;
+  /** @param tooMuch the whole frame is refused */
+  #takeOne(parsed: ParsedCommand, size: number, tooMuch: Refusal | null): void {
+    const over = tooMuch ?? this.limits.takeCommand(this.#session.services.clock.now());
+    this.#counted(() => {
+      if (over !== null) this.#refuse(parsed, over);
+      else if ('command' in parsed) this.#run(parsed.command, size);
+      else this.#session.refuse(new Refusal(parsed.fault.error, parsed.fault.detail), nameOf(parsed));
+    });
+  }
+
+  #refuse(parsed: ParsedCommand, over: Refusal): void {
+    this.limits.strike();
+    this.#session.refuse(over, nameOf(parsed));
+  }
+
+  /** A connection that goes on after so many refusals in a row, by whichever limit, is closed. SPEC.md section 10. */
+  #counted(act: () => void): void {
+    const { strikes } = this.limits;
+    act();
+    if (this.limits.strikes === strikes) this.limits.forgive();
+    else if (this.limits.exhausted) this.#session.close('flood');
   }
 
   #run(command: Command, size: number): void {
@@ -97,7 +104,7 @@ export class Inbox {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { command, size } of waiting) {
-      if (this.#session.state === 'connected') this.#session.execute(command, size);
+      if (this.#session.state === 'connected') this.#counted(() => this.#session.execute(command, size));
     }
   }
 
@@ -105,4 +112,9 @@ export class Inbox {
     this.#deadline?.cancel();
     this.#waiting = [];
   }
+}
+
+/** As what a command is answered and reported. */
+function nameOf(parsed: ParsedCommand): { id?: number | undefined; type: string } {
+  return 'command' in parsed ? parsed.command : { id: parsed.fault.id, type: 'invalid' };
 }

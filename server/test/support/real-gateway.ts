@@ -42,11 +42,15 @@ export class RealGateway {
     return Number(new URL(this.#url).port);
   }
 
-  /** Opens a WebSocket. */
-  async open(subprotocol: Subprotocol | undefined = 'sluice.v1.json'): Promise<RealPeer> {
+  /** Opens a WebSocket. A header with several values goes as several lines. */
+  async open(
+    subprotocol: Subprotocol | undefined = 'sluice.v1.json',
+    headers: Record<string, string | readonly string[]> = {},
+  ): Promise<RealPeer> {
     const socket = new WebSocket(
       `${this.#url.replace('http', 'ws')}/ws`,
       subprotocol === undefined ? [] : [subprotocol],
+      { headers: headers as Record<string, string> },
     );
     this.#sockets.push(socket);
     const voice = new ProtocolClient((frame) => socket.send(frame), { binary: subprotocol === 'sluice.v1.msgpack' });
