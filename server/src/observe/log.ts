@@ -28,6 +28,7 @@ export function logEvents(events: EventBus, log: Logger): void {
   events.on('subscribed', (event) => log.debug(event, 'subscribed'));
   events.on('unsubscribed', (event) => log.debug(event, 'unsubscribed'));
   events.on('overflowed', (event) => log.info(event, 'slow reader: its cursors turn to replaying'));
+  events.on('replaying', (event) => log.debug(event, 'replaying'));
   events.on('gap', (event) => log.info(event, 'gap'));
   // A client that floods must not flood the log.
   events.on('refused', (event) => log[event.error === 'rate_limited' ? 'debug' : 'info'](event, 'refused'));
