@@ -12,11 +12,15 @@ export interface Events {
   published: { channel: string; latency: number };
   /** A turn's fan-out: how many messages went to how many sockets, multiplied. */
   delivered: { deliveries: number; bytes: number };
-  replayed: { channel: string; messages: number };
+  /** The log has to be read to a cursor: because it began in the past, because its reader was too slow, or because the engine's feed had a hole. */
+  replaying: { connection: string; channel: string; cause: 'start' | 'slow_reader' | 'feed' };
+  /** Messages went from the log to a replaying cursor. */
+  replayed: { channel: string; messages: number; bytes: number };
   /** A connection's buffer passed its limit; its cursors turned to replaying. */
   overflowed: { connection: string; cursors: number };
-  gap: { connection: string; channel: string; reason: GapReason };
-  /** News of who is present went out: so many bytes, counted per watching connection. */
+  /** A gap was told, with so many messages in `latest`. */
+  gap: { connection: string; channel: string; reason: GapReason; policy: string; latest: number };
+  /** Who is present was told: so many bytes, counted per watching connection. */
   presenceTold: { channel: string; bytes: number };
   refused: { connection: string; command: string; error: ErrorName; detail: string };
   /** A handshake that did not become a connection. */

@@ -209,9 +209,10 @@ export class Gateway {
   }
 }
 
-function createTransport({ host, port, path, limits, heartbeat }: Config): UwsTransport {
+function createTransport({ host, port, path, limits, heartbeat, trustProxy }: Config): UwsTransport {
   const { maxFrame, outbound } = limits;
-  return new UwsTransport({ host, port, path, maxFrame, outbound, idle: heartbeat * 2, nextId: () => nanoid(12) });
+  const idle = heartbeat * 2;
+  return new UwsTransport({ host, port, path, maxFrame, outbound, idle, trustProxy, nextId: () => nanoid(12) });
 }
 
 /** Message ids: unique by the prefix of this run, and cheap to count on. */

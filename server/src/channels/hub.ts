@@ -1,7 +1,7 @@
 import type { Message, Position, StartingPoint } from '@sluice/protocol';
 import type { Rule } from '../auth/rule.ts';
 import type { Log, Page } from '../engine/engine.ts';
-import type { EventBus } from '../events.ts';
+import type { EventBus, Events } from '../events.ts';
 import type { Fanout } from '../transport/connection.ts';
 import type { Turn } from '../util/turn.ts';
 import { Channel } from './channel.ts';
@@ -81,7 +81,10 @@ export class Hub {
     const cursor = new Cursor(subscriber, channel, position);
     // While the connection's buffer is full, a reply would come behind the messages of the topic: then it waits for the drain.
     if (cursor.atHead && !cursor.ahead && !subscriber.connection.congested) cursor.goLive();
-    else this.#options.replayer.wake(subscriber);
+    else {
+      this.#options.replayer.wake(subscriber);
+      this.#tellReplaying(cursor, 'start');
+    }
     return cursor;
   }
 
@@ -181,6 +184,7 @@ export class Hub {
         // The latest fan-out may still be refused: the transport tells a moment later.
         cursor.fallBehind(channel.served(this.#turns));
         cursor.subscriber.push({ type: 'replaying', channel: channel.name });
+        this.#tellReplaying(cursor, 'feed');
       }
       this.#options.replayer.wake(cursor.subscriber);
     }
@@ -252,5 +256,10 @@ export class Hub {
     }
     cursor.skip = slow === 'replay' ? undefined : slow;
     subscriber.push({ type: 'replaying', channel: channel.name });
+    this.#tellReplaying(cursor, 'slow_reader');
+  }
+
+  #tellReplaying({ subscriber, channel }: Cursor, cause: Events['replaying']['cause']): void {
+    this.#options.events.emit('replaying', { connection: subscriber.connection.id, channel: channel.name, cause });
   }
 }

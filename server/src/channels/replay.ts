@@ -150,13 +150,16 @@ export class Replayer {
     // What is newer than `sent` goes out by the next fan-out.
     const messages = page.messages.filter((message) => message.offset > offset && message.offset <= channel.sent);
     const stretch = { channel: channel.name, epoch: page.epoch, messages };
+    let sent = 0;
     for (const { bytes, last } of joinFrames(subscriber.wire, stretch)) {
       subscriber.sendFrame(bytes);
+      sent += bytes.byteLength;
       cursor.offset = last;
       if (!hasRoom(subscriber)) break; // the rest is read again after the drain
     }
     this.#budget -= cursor.offset - offset;
-    this.#events.emit('replayed', { channel: channel.name, messages: cursor.offset - offset });
+    if (sent > 0)
+      this.#events.emit('replayed', { channel: channel.name, messages: cursor.offset - offset, bytes: sent });
   }
 
   #turnLive(cursor: Cursor): void {
@@ -185,7 +188,13 @@ export class Replayer {
     subscriber.push(latest === undefined ? gap : { ...gap, latest });
     cursor.epoch = to.epoch;
     cursor.offset = to.offset;
-    this.#events.emit('gap', { connection: subscriber.connection.id, channel: channel.name, reason });
+    this.#events.emit('gap', {
+      connection: subscriber.connection.id,
+      channel: channel.name,
+      reason,
+      policy: channel.rule.slow,
+      latest: latest?.length ?? 0,
+    });
   }
 }
 

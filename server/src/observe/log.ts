@@ -31,10 +31,13 @@ export function logEvents(events: EventBus, log: Logger): void {
   events.on('subscribed', (event) => log.debug(event, 'subscribed'));
   events.on('unsubscribed', (event) => log.debug(event, 'unsubscribed'));
   events.on('overflowed', (event) => log.info(event, 'slow reader: its cursors turn to replaying'));
+  events.on('replaying', (event) => log.debug(event, 'replaying'));
   events.on('gap', (event) => log.info(event, 'gap'));
-  events.on('refused', ({ detail, ...event }) =>
-    log.info(REPEATS.has(event.error) ? event : { ...event, detail }, 'refused'),
-  );
+  events.on('refused', ({ detail, ...event }) => {
+    // A client that floods must not flood the log.
+    const level = event.error === 'rate_limited' ? 'debug' : 'info';
+    log[level](REPEATS.has(event.error) ? event : { ...event, detail }, 'refused');
+  });
   events.on('rejected', (event) => log.warn(event, 'handshake rejected'));
   events.on('request', (event) => log.debug(event, 'request'));
   events.on('fault', ({ where, error }) => log.error({ where, err: error }, 'fault'));

@@ -33,7 +33,7 @@ describe('the metrics', () => {
     const { events, value } = setUp();
     events.emit('published', { channel: 'x', latency: 2 });
     events.emit('delivered', { deliveries: 10, bytes: 1_000 });
-    events.emit('replayed', { channel: 'x', messages: 5 });
+    events.emit('replayed', { channel: 'x', messages: 5, bytes: 500 });
     expect(await value('sluice_messages_in_total')).toBe(1);
     expect(await value('sluice_messages_out_total')).toBe(15);
     expect(await value('sluice_messages_replayed_total')).toBe(5);
@@ -45,12 +45,12 @@ describe('the metrics', () => {
   it('count what goes wrong, by what it was', async () => {
     const { events, value } = setUp();
     events.emit('overflowed', { connection: 'c', cursors: 3 });
-    events.emit('gap', { connection: 'c', channel: 'x', reason: 'retention' });
+    events.emit('gap', { connection: 'c', channel: 'x', reason: 'retention', policy: 'replay', latest: 0 });
     events.emit('refused', { connection: 'c', command: 'publish', error: 'permission_denied', detail: '' });
     events.emit('rejected', { address: '', error: 'origin_refused', detail: '' });
     events.emit('fault', { where: '', error: new Error() });
     expect(await value('sluice_overflows_total')).toBe(1);
-    expect(await value('sluice_gaps_total{reason="retention"}')).toBe(1);
+    expect(await value('sluice_gaps_total{reason="retention",policy="replay"}')).toBe(1);
     expect(await value('sluice_errors_total{name="permission_denied"}')).toBe(1);
     expect(await value('sluice_errors_total{name="origin_refused"}')).toBe(1);
     expect(await value('sluice_faults_total')).toBe(1);

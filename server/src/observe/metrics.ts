@@ -26,7 +26,7 @@ export class Metrics {
   #connections(events: EventBus): void {
     const open = this.#gauge('sluice_connections', 'Open connections');
     const opened = this.#counter('sluice_connections_opened_total', 'Connections opened since the start');
-    const closed = this.#labelled('sluice_connections_closed_total', 'Connections closed, by close code', 'code');
+    const closed = this.#labelled('sluice_connections_closed_total', 'Connections closed, by close code', ['code']);
     events.on('connectionOpened', () => {
       open.inc();
       opened.inc();
@@ -70,24 +70,36 @@ export class Metrics {
       messagesOut.inc(deliveries);
       bytesOut.inc(bytes);
     });
-    events.on('replayed', ({ messages }) => {
+    const replayedBytes = this.#counter('sluice_replayed_bytes_total', 'Bytes of frames sent to replaying cursors');
+    const turns = this.#labelled(
+      'sluice_replay_turns_total',
+      'Cursors that turned to replaying, by cause: where they start, a slow reader, a hole in the feed',
+      ['cause'],
+    );
+    events.on('replaying', ({ cause }) => turns.inc({ cause }));
+    events.on('replayed', ({ messages, bytes }) => {
       messagesOut.inc(messages);
       replayed.inc(messages);
+      replayedBytes.inc(bytes);
     });
+    events.on('gap', ({ latest }) => messagesOut.inc(latest));
   }
 
   #troubles(events: EventBus): void {
     const presence = this.#counter(
       'sluice_presence_bytes_total',
-      'Bytes of presence news fanned out, counted per connection',
+      'Bytes of lists and changes of members, counted per connection',
     );
     events.on('presenceTold', ({ bytes }) => presence.inc(bytes));
     const overflows = this.#counter('sluice_overflows_total', 'Connections whose buffer passed its limit');
-    const gaps = this.#labelled('sluice_gaps_total', 'Gaps told to subscribers, by reason', 'reason');
-    const errors = this.#labelled('sluice_errors_total', 'Errors answered, by name', 'name');
+    const gaps = this.#labelled('sluice_gaps_total', "Gaps told to subscribers, by reason and the rule's policy", [
+      'reason',
+      'policy',
+    ]);
+    const errors = this.#labelled('sluice_errors_total', 'Errors answered, by name', ['name']);
     const faults = this.#counter('sluice_faults_total', 'Mistakes of the gateway itself; see the log');
     events.on('overflowed', () => overflows.inc());
-    events.on('gap', ({ reason }) => gaps.inc({ reason }));
+    events.on('gap', ({ reason, policy }) => gaps.inc({ reason, policy }));
     events.on('refused', ({ error }) => errors.inc({ name: error }));
     events.on('rejected', ({ error }) => errors.inc({ name: error }));
     events.on('fault', () => faults.inc());
@@ -101,7 +113,7 @@ export class Metrics {
     return new Counter({ name, help, registers: [this.#registry] });
   }
 
-  #labelled<Label extends string>(name: string, help: string, label: Label): Counter<Label> {
-    return new Counter({ name, help, labelNames: [label], registers: [this.#registry] });
+  #labelled<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
   }
 }

@@ -1,6 +1,6 @@
 import type { Command } from '@sluice/protocol';
 import { Refusal } from '../channels/refusal.ts';
-import type { CommandFault, ParsedCommand } from '../protocols/protocol.ts';
+import type { ParsedCommand } from '../protocols/protocol.ts';
 import type { Timer } from '../util/clock.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { Session } from './session.ts';
@@ -36,22 +36,23 @@ export class Inbox {
   /** Reads a frame and carries out its commands. */
   take(data: string | Uint8Array, size: number): void {
     const session = this.#session;
-    const { maxFrame } = session.services.settings.limits;
+    const { clock, settings } = session.services;
+    const { maxFrame } = settings.limits;
     if (size > maxFrame) {
       session.close('frame_too_large', `a frame of ${size} bytes; at most ${maxFrame} are taken`);
       return;
     }
     if (session.state === 'authenticating') this.#waitingBytes += size;
-    let valid = 0;
+    const over = this.limits.takeFrame(size, clock.now());
+    let commands = 0;
     let invalid = 0;
-    let bytes = size; // the first command answers for the whole frame
     for (const parsed of this.#decode(data)) {
       if (session.state === 'closed') return;
-      if (this.#takeOne(parsed, size, bytes)) valid++;
+      this.#takeOne(parsed, size, over);
+      if (isMeantAsCommand(parsed)) commands++;
       if ('fault' in parsed && ++invalid > MOST_INVALID_IN_FRAME) break;
-      bytes = 0;
     }
-    this.#invalidInARow = valid > 0 ? 0 : this.#invalidInARow + 1;
+    this.#invalidInARow = commands > 0 ? 0 : this.#invalidInARow + 1;
     if (invalid > MOST_INVALID_IN_FRAME || this.#invalidInARow >= MOST_INVALID) session.close('protocol_violation');
   }
 
@@ -64,25 +65,27 @@ export class Inbox {
     }
   }
 
-  /** Tells whether it was a command. */
-  #takeOne(parsed: ParsedCommand, size: number, bytes: number): boolean {
-    const over = this.limits.takeCommand(bytes, this.#session.services.clock.now());
-    if (this.limits.exhausted) {
-      this.#session.close('flood', over?.detail);
-      return true;
-    }
-    if ('command' in parsed) {
-      if (over === null) this.#run(parsed.command, size);
-      else this.#session.refuse(over, parsed.command);
-      return true;
-    }
-    return this.#answerFault(parsed.fault);
+  /** @param tooMuch the whole frame is refused */
+  #takeOne(parsed: ParsedCommand, size: number, tooMuch: Refusal | null): void {
+    const over = tooMuch ?? this.limits.takeCommand(this.#session.services.clock.now());
+    this.#counted(() => {
+      if (over !== null) this.#refuse(parsed, over);
+      else if ('command' in parsed) this.#run(parsed.command, size);
+      else this.#session.refuse(new Refusal(parsed.fault.error, parsed.fault.detail), nameOf(parsed));
+    });
   }
 
-  /** Tells whether it was at least meant as a command: a wrong value is an ordinary mistake, a client that talks nonsense is not. */
-  #answerFault({ id, error, detail }: CommandFault): boolean {
-    this.#session.refuse(new Refusal(error, detail), { id, type: 'invalid' });
-    return id !== undefined;
+  #refuse(parsed: ParsedCommand, over: Refusal): void {
+    this.limits.strike();
+    this.#session.refuse(over, nameOf(parsed));
+  }
+
+  /** A connection that goes on after so many refusals in a row, by whichever limit, is closed. SPEC.md section 10. */
+  #counted(act: () => void): void {
+    const { strikes } = this.limits;
+    act();
+    if (this.limits.strikes === strikes) this.limits.forgive();
+    else if (this.limits.exhausted) this.#session.close('flood');
   }
 
   #run(command: Command, size: number): void {
@@ -106,7 +109,7 @@ export class Inbox {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { command, size } of waiting) {
-      if (this.#session.state === 'connected') this.#session.execute(command, size);
+      if (this.#session.state === 'connected') this.#counted(() => this.#session.execute(command, size));
     }
   }
 
@@ -114,4 +117,14 @@ export class Inbox {
     this.#deadline?.cancel();
     this.#waiting = [];
   }
+}
+
+/** A wrong value is an ordinary mistake; a client that sends nothing with an id talks another language. */
+function isMeantAsCommand(parsed: ParsedCommand): boolean {
+  return 'command' in parsed || parsed.fault.id !== undefined;
+}
+
+/** As what a command is answered and reported. */
+function nameOf(parsed: ParsedCommand): { id?: number | undefined; type: string } {
+  return 'command' in parsed ? parsed.command : { id: parsed.fault.id, type: 'invalid' };
 }

@@ -12,7 +12,11 @@ export interface RateSettings {
   readonly bytes: Rate | null;
 }
 
-/** How much one connection may send: token buckets for commands and bytes, and for publishing under each rule. SPEC.md section 10. */
+/**
+ * How much one connection may send: token buckets for commands and bytes, and for publishing under each rule. SPEC.md section 10.
+ *
+ * What is refused takes nothing out of the bucket that refuses it.
+ */
 export class ConnectionLimits {
   readonly #operations: TokenBucket | undefined;
   readonly #bytes: TokenBucket | undefined;
@@ -24,18 +28,16 @@ export class ConnectionLimits {
     this.#bytes = bytes === null ? undefined : new TokenBucket({ ...bytes, now });
   }
 
-  /** Does the client go on and on above its limits? */
-  get exhausted(): boolean {
-    return this.#strikes >= MOST_STRIKES;
+  /** Takes a frame, once for all the commands in it. */
+  takeFrame(bytes: number, now: number): Refusal | null {
+    return refusal(this.#bytes?.take(bytes, now) ?? 0, 'this connection sends too many bytes');
   }
 
-  /** Takes a command that came with so many bytes of its own. */
-  takeCommand(bytes: number, now: number): Refusal | null {
-    const wait = Math.max(this.#operations?.take(1, now) ?? 0, this.#bytes?.take(bytes, now) ?? 0);
-    return this.#judge(wait, 'this connection sends too much');
+  takeCommand(now: number): Refusal | null {
+    return refusal(this.#operations?.take(1, now) ?? 0, 'this connection sends too many commands');
   }
 
-  /** Takes a publish under a rule that limits them. */
+  /** Takes a publish under a rule that limits them; a refusal counts as a strike. */
   takePublish(rate: Rate | null, channel: string, now: number): Refusal | null {
     if (rate === null) return null;
     this.#publishing ??= new Map();
@@ -44,18 +46,33 @@ export class ConnectionLimits {
       bucket = new TokenBucket({ ...rate, now });
       this.#publishing.set(rate, bucket);
     }
-    return this.#judge(
-      bucket.take(1, now),
-      `"${channel}" takes at most ${rate.perSecond} publishes a second from a connection`,
-    );
+    const detail = `"${channel}" takes at most ${rate.perSecond} publishes a second from a connection`;
+    const over = refusal(bucket.take(1, now), detail);
+    if (over !== null) this.strike();
+    return over;
   }
 
-  #judge(wait: number, detail: string): Refusal | null {
-    if (wait === 0) {
-      this.#strikes = 0;
-      return null;
-    }
+  /** A command was refused. */
+  strike(): void {
     this.#strikes++;
-    return new Refusal('rate_limited', `${detail}; wait ${wait} ms`, wait);
   }
+
+  /** Refusals in a row. */
+  get strikes(): number {
+    return this.#strikes;
+  }
+
+  /** A command was not refused: the row ends. */
+  forgive(): void {
+    this.#strikes = 0;
+  }
+
+  /** Does the client go on and on above its limits? */
+  get exhausted(): boolean {
+    return this.#strikes >= MOST_STRIKES;
+  }
+}
+
+function refusal(wait: number, detail: string): Refusal | null {
+  return wait === 0 ? null : new Refusal('rate_limited', `${detail}; wait ${wait} ms`, wait);
 }

@@ -1,7 +1,7 @@
 /** One WebSocket, as the rest of the gateway sees it: bytes and topics. After its close every method does nothing. */
 export interface Connection {
   readonly id: string;
-  /** The other side's IP address. */
+  /** The client's IP address. */
   readonly address: string;
   /** The subprotocol that was agreed on. */
   readonly protocol: string;

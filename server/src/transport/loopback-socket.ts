@@ -61,10 +61,6 @@ export class LoopbackSocket implements NativeSocket {
     return this.#data;
   }
 
-  getRemoteAddressAsText(): ArrayBuffer {
-    return new TextEncoder().encode('127.0.0.1').buffer as ArrayBuffer;
-  }
-
   getBufferedAmount(): number {
     this.#guard('getBufferedAmount');
     return this.#buffered;

@@ -8,6 +8,8 @@ import { UwsConnection } from './uws-connection.ts';
 /** Above so many bytes uWebSockets.js does not batch a publish but sends it to each subscriber at once. */
 const BIG = 16_384;
 
+const LOCAL = '127.0.0.1';
+
 export interface LoopbackOptions {
   /** Bytes that may wait in a native buffer before frames are refused. */
   readonly limit: number;
@@ -80,14 +82,14 @@ export class LoopbackTransport implements Transport {
   connect(handshake: Partial<Handshake> = {}): LoopbackClient {
     const admission = this.knock(handshake);
     if (!admission.ok) throw new Error(`${admission.status} ${admission.body}`);
-    return this.#open(admission.protocol);
+    return this.#open(admission.protocol, handshake.address ?? LOCAL);
   }
 
   /** A handshake without what follows. */
   knock(handshake: Partial<Handshake> = {}): Admission {
     if (this.#acceptor === undefined) throw new Error('the transport does not listen');
     return this.#acceptor.admit({
-      address: '127.0.0.1',
+      address: LOCAL,
       host: 'gateway.test',
       origin: '',
       protocols: [],
@@ -95,9 +97,12 @@ export class LoopbackTransport implements Transport {
     });
   }
 
-  #open(protocol: string): LoopbackClient {
+  #open(protocol: string, address: string): LoopbackClient {
     const client = new LoopbackClient(protocol === 'sluice.v1.msgpack');
-    const socket = new LoopbackSocket({ id: `c${++this.#count}`, protocol }, { limit: this.#limit, reader: client });
+    const socket = new LoopbackSocket(
+      { id: `c${++this.#count}`, protocol, address },
+      { limit: this.#limit, reader: client },
+    );
     const connection = new UwsConnection(socket, this.#limit);
     client.attach(socket);
     this.#sockets.add(socket);
@@ -114,7 +119,7 @@ export class LoopbackTransport implements Transport {
     return this.#handler({
       method: 'GET',
       path: '/',
-      address: '127.0.0.1',
+      address: LOCAL,
       ...rest,
       query: new URLSearchParams(query),
       headers: new Map(Object.entries(headers)),

@@ -6,6 +6,8 @@ import type { Connection, ConnectionListener } from './connection.ts';
 export interface SocketData {
   readonly id: string;
   readonly protocol: string;
+  /** The client's IP address. */
+  readonly address: string;
   connection?: UwsConnection;
 }
 
@@ -18,7 +20,7 @@ interface Waiting {
 /** What is used of a native socket: little enough for the one of `loopback.ts`, which behaves like it. */
 export type NativeSocket = Pick<
   WebSocket<SocketData>,
-  'getUserData' | 'getRemoteAddressAsText' | 'getBufferedAmount' | 'subscribe' | 'unsubscribe' | 'close'
+  'getUserData' | 'getBufferedAmount' | 'subscribe' | 'unsubscribe' | 'close'
 > & {
   send(frame: string | Uint8Array, binary?: boolean): number;
   end(code?: number, reason?: string): void;
@@ -44,10 +46,10 @@ export class UwsConnection implements Connection {
 
   /** @param limit bytes that may wait in either buffer: the native one, and that of replies */
   constructor(socket: NativeSocket, limit: number) {
-    const { id, protocol } = socket.getUserData();
+    const { id, protocol, address } = socket.getUserData();
     this.id = id;
     this.protocol = protocol;
-    this.address = Buffer.from(socket.getRemoteAddressAsText()).toString('latin1');
+    this.address = address;
     this.#socket = socket;
     this.#limit = limit;
   }

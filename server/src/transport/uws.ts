@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from 'uWebSockets.js';
+import { clientAddress } from './client-address.ts';
 import type { Acceptor } from './connection.ts';
 import { MAX_BODY, type Reply, type Request, type RequestHandler, statusLine } from './http.ts';
 import { loadUws, type UwsModule } from './load-uws.ts';
@@ -17,12 +18,16 @@ export interface UwsOptions {
   readonly outbound: number;
   /** Milliseconds without a sign of life after which a connection counts as dead. */
   readonly idle: number;
+  /** Is the last entry of `X-Forwarded-For` the client's address? */
+  readonly trustProxy: boolean;
   /** Names a new connection. */
   readonly nextId: () => string;
 }
 
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the typings name in an enum that does not exist at run time. */
 const EXCLUSIVE_PORT = 1;
+
+const FORWARDED = 'x-forwarded-for';
 
 /** A frame up to this many times the limit is read, so that it can be refused with a reason. */
 const HEADROOM = 4;
@@ -40,10 +45,10 @@ export class UwsTransport implements Transport {
 
   async listen(acceptor: Acceptor, handler: RequestHandler): Promise<number> {
     this.#uws = await loadUws();
-    const { host, port, path } = this.#options;
+    const { host, port, path, trustProxy } = this.#options;
     this.#app = this.#uws.App();
     this.#routeSockets(this.#app, path, acceptor);
-    this.#app.any('/*', (response, request) => serve(response, request, handler));
+    this.#app.any('/*', (response, request) => serve(response, request, { handler, trustProxy }));
     this.#listening = await bind(this.#app, { host, port });
     return this.#uws.us_socket_local_port(this.#listening);
   }
@@ -75,8 +80,10 @@ export class UwsTransport implements Transport {
 
   #upgrade({ response, request, context, acceptor }: Upgrade): void {
     const offered = request.getHeader('sec-websocket-protocol');
+    const peer = addressOf(response);
+    const address = this.#options.trustProxy ? clientAddress(readHeaders(request).get(FORWARDED), peer) : peer;
     const admission = acceptor.admit({
-      address: Buffer.from(response.getRemoteAddressAsText()).toString('latin1'),
+      address,
       host: request.getHeader('host'),
       origin: request.getHeader('origin'),
       protocols: offered === '' ? [] : offered.split(',').map((name) => name.trim()),
@@ -89,7 +96,7 @@ export class UwsTransport implements Transport {
       });
       return;
     }
-    const data: SocketData = { id: this.#options.nextId(), protocol: admission.protocol };
+    const data: SocketData = { id: this.#options.nextId(), protocol: admission.protocol, address };
     const key = request.getHeader('sec-websocket-key');
     response.upgrade(data, key, admission.protocol, request.getHeader('sec-websocket-extensions'), context);
   }
@@ -130,21 +137,23 @@ function bind(app: TemplatedApp, { host, port }: { host: string; port: number })
   });
 }
 
-function serve(response: HttpResponse, request: HttpRequest, handler: RequestHandler): void {
+function serve(
+  response: HttpResponse,
+  request: HttpRequest,
+  { handler, trustProxy }: { handler: RequestHandler; trustProxy: boolean },
+): void {
   let gone = false;
   response.onAborted(() => {
     gone = true;
   });
-  const headers = new Map<string, string>();
-  request.forEach((name, value) => {
-    headers.set(name, value);
-  });
+  const headers = readHeaders(request);
+  const peer = addressOf(response);
   const head = {
     method: request.getCaseSensitiveMethod().toUpperCase(),
     path: request.getUrl(),
     query: new URLSearchParams(request.getQuery()),
     headers,
-    address: Buffer.from(response.getRemoteAddressAsText()).toString('latin1'),
+    address: trustProxy ? clientAddress(headers.get(FORWARDED), peer) : peer,
   };
   const answer = (reply: Reply): void => {
     if (!gone) response.cork(() => write(response, reply, head.method === 'HEAD'));
@@ -152,6 +161,17 @@ function serve(response: HttpResponse, request: HttpRequest, handler: RequestHan
   collectBody(response, (body) => {
     void Promise.resolve(handler({ ...head, body } satisfies Request)).then(answer);
   });
+}
+
+const addressOf = (response: HttpResponse): string => Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
+
+/** By lower-case name; of a header with several lines, the last one. */
+function readHeaders(request: HttpRequest): Map<string, string> {
+  const headers = new Map<string, string>();
+  request.forEach((name, value) => {
+    headers.set(name, value);
+  });
+  return headers;
 }
 
 /** Gathers the body; `null` when it is too large. */

@@ -1,6 +1,7 @@
 /** Lets through so much per second on average, and a burst at once after a quiet time. */
 export class TokenBucket {
   readonly #perSecond: number;
+  /** As the level: in thousandths, so that whole numbers stay whole and no rounding adds up. */
   readonly #burst: number;
   #level: number;
   #at: number;
@@ -12,23 +13,24 @@ export class TokenBucket {
    */
   constructor({ perSecond, burst, now }: { perSecond: number; burst: number; now: number }) {
     this.#perSecond = perSecond;
-    this.#burst = burst;
-    this.#level = burst;
+    this.#burst = burst * 1000;
+    this.#level = this.#burst;
     this.#at = now;
   }
 
   /**
-   * Takes from the bucket, as long as something is in it: what is larger than the burst still passes, and is paid for later.
+   * Takes from the bucket. What is larger than the full bucket passes when it is full, and is paid for afterwards.
    *
    * @returns 0 when it was taken; otherwise the milliseconds after which it could be, and nothing was taken
    */
   take(amount: number, now: number): number {
-    this.#level = Math.min(this.#burst, this.#level + (Math.max(0, now - this.#at) / 1000) * this.#perSecond);
+    const passed = Math.max(0, now - this.#at);
     this.#at = now;
-    if (this.#level >= Math.min(amount, this.#burst)) {
-      this.#level -= amount;
-      return 0;
-    }
-    return Math.max(1, Math.ceil(((Math.min(amount, this.#burst) - this.#level) / this.#perSecond) * 1000));
+    this.#level = Math.min(this.#burst, this.#level + passed * this.#perSecond);
+    const wanted = amount * 1000;
+    const missing = Math.min(wanted, this.#burst) - this.#level;
+    if (missing > 0) return Math.ceil(missing / this.#perSecond);
+    this.#level -= wanted;
+    return 0;
   }
 }

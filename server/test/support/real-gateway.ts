@@ -53,9 +53,14 @@ export class RealGateway {
     return Number(new URL(this.#url).port);
   }
 
-  /** Opens a WebSocket; `null` offers no subprotocol. */
-  async open(subprotocol: Subprotocol | null = 'sluice.v1.json'): Promise<RealPeer> {
-    const socket = new WebSocket(`${this.#url.replace('http', 'ws')}/ws`, subprotocol === null ? [] : [subprotocol]);
+  /** Opens a WebSocket; `null` offers no subprotocol. A header with several values goes as several lines. */
+  async open(
+    subprotocol: Subprotocol | null = 'sluice.v1.json',
+    headers: Record<string, string | readonly string[]> = {},
+  ): Promise<RealPeer> {
+    const socket = new WebSocket(`${this.#url.replace('http', 'ws')}/ws`, subprotocol === null ? [] : [subprotocol], {
+      headers: headers as Record<string, string>,
+    });
     this.#sockets.push(socket);
     const voice = new ProtocolClient((frame) => socket.send(frame), { binary: subprotocol === 'sluice.v1.msgpack' });
     socket.on('message', (data: Buffer, isBinary) => voice.receive(isBinary ? data : data.toString('utf8')));

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { clientAddress } from './client-address.ts';
+
+describe('clientAddress', () => {
+  it.each<[string | undefined, string]>([
+    [undefined, 'peer'],
+    ['', 'peer'],
+    ['unknown', 'peer'],
+    ['10.0.0.1, ', 'peer'],
+    ['<script>', 'peer'],
+    ['10.0.0.1', '10.0.0.1'],
+    ['1.1.1.1, 10.0.0.1', '10.0.0.1'],
+    ['1.1.1.1,10.0.0.1 ', '10.0.0.1'],
+    ['10.0.0.1:5040', '10.0.0.1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+  ])('of %j is %s', (forwarded, expected) => {
+    expect(clientAddress(forwarded, 'peer')).toBe(expected);
+  });
+});

@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { TokenBucket } from './token-bucket.ts';
+
+describe('TokenBucket', () => {
+  it('lets a burst through, then what flows back', () => {
+    const bucket = new TokenBucket({ perSecond: 10, burst: 3, now: 0 });
+    expect([1, 1, 1, 1].map((amount) => bucket.take(amount, 0))).toEqual([0, 0, 0, 100]);
+    expect(bucket.take(1, 99)).toBe(1);
+    expect(bucket.take(1, 100)).toBe(0);
+    expect(bucket.take(1, 100)).toBe(100);
+    expect([1, 1, 1, 1].map((amount) => bucket.take(amount, 10_000))).toEqual([0, 0, 0, 100]);
+  });
+
+  it('lets through what is larger than itself, once it is full, and has it paid for', () => {
+    const bucket = new TokenBucket({ perSecond: 10, burst: 20, now: 0 });
+    expect(bucket.take(50, 0)).toBe(0);
+    expect(bucket.take(1, 0)).toBe(3_100);
+    expect(bucket.take(50, 3_100)).toBe(1_900);
+    expect(bucket.take(50, 5_000)).toBe(0);
+  });
+
+  it('goes on when the clock is set back', () => {
+    const bucket = new TokenBucket({ perSecond: 1, burst: 1, now: 3_600_000 });
+    expect(bucket.take(1, 3_600_000)).toBe(0);
+    expect(bucket.take(1, 0)).toBe(1_000);
+    expect(bucket.take(1, 1_000)).toBe(0);
+  });
+
+  it('is as one would reckon with a pencil, whatever is taken when', () => {
+    const takes = fc.array(fc.record({ wait: fc.nat(2_000), amount: fc.nat(300) }), { maxLength: 100 });
+    const property = fc.property(
+      fc.integer({ min: 1, max: 500 }),
+      fc.integer({ min: 1, max: 200 }),
+      takes,
+      (perSecond, burst, steps) => {
+        const bucket = new TokenBucket({ perSecond, burst, now: 0 });
+        const passed: { at: number; amount: number }[] = [];
+        let now = 0;
+        /** Millisecond by millisecond, in thousandths. */
+        let level = burst * 1000;
+        for (const { wait, amount } of steps) {
+          for (let ms = 0; ms < wait; ms++) level = Math.min(burst * 1000, level + perSecond);
+          now += wait;
+          let needed = 0;
+          for (let later = level; later < Math.min(amount, burst) * 1000; later += perSecond) needed++;
+          expect(bucket.take(amount, now)).toBe(needed);
+          if (needed > 0) continue;
+          level -= amount * 1000;
+          passed.push({ at: now, amount });
+        }
+        const sum = passed.slice(0, -1).reduce((all, { amount }) => all + amount, 0);
+        const span = (passed.at(-1)?.at ?? 0) / 1000;
+        expect(sum).toBeLessThanOrEqual(burst + span * perSecond);
+      },
+    );
+    fc.assert(property);
+  });
+
+  it('keeps its word: after the wait that it names, and not before, the same is taken', () => {
+    const property = fc.property(
+      fc.integer({ min: 1, max: 1_000_000 }),
+      fc.integer({ min: 1, max: 1_000_000 }),
+      fc.array(fc.integer({ min: 1, max: 2_000_000 }), { minLength: 1, maxLength: 20 }),
+      (perSecond, burst, amounts) => {
+        const bucket = new TokenBucket({ perSecond, burst, now: 0 });
+        let now = 0;
+        for (const amount of amounts) {
+          const wait = bucket.take(amount, now);
+          if (wait === 0) continue;
+          if (wait > 1) expect(bucket.take(amount, now + wait - 1)).toBe(1);
+          now += wait;
+          expect(bucket.take(amount, now)).toBe(0);
+        }
+      },
+    );
+    fc.assert(property);
+  });
+});

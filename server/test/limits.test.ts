@@ -1,0 +1,367 @@
+import type { ServerMessage } from '@sluice/protocol';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ConfigInput } from '../src/config/config.ts';
+import { type RealGateway, startGateway } from './support/real-gateway.ts';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
+
+const OPEN = { '*': 'users' } as const;
+const CHANNELS: ConfigInput['channels'] = {
+  'free:{id}': { allow: OPEN, history: true },
+  'slow:{id}': { allow: OPEN, history: true, rate: 2 },
+  'other:{id}': { allow: OPEN, history: true, rate: 2 },
+};
+
+const start = (limits: ConfigInput['limits'] = {}) => createWorld({ channels: CHANNELS, limits });
+
+async function join(world: World, user = 'ada', handshake: { address?: string; protocols?: string[] } = {}) {
+  return world.connect(await tokenFor(user, { clock: () => world.clock.now() }), handshake);
+}
+
+type Failure = Extract<ServerMessage, { type: 'error' }>;
+const failures = ({ voice }: LoopbackPeer): Failure[] =>
+  voice.heard.filter((heard): heard is Failure => heard.type === 'error');
+
+const publish = (channel: string, data: string | number = 1) => ({ type: 'publish', channel, data }) as const;
+const times = <T>(count: number, item: T): T[] => Array.from({ length: count }, () => item);
+
+const headOf = async ({ voice }: LoopbackPeer, channel: string) =>
+  (await voice.result<{ head: number }>({ type: 'history', channel, limit: 1 })).head;
+
+describe('a connection that sends too many commands', () => {
+  it('is told to wait; what was refused was not carried out, and is taken after the wait', async () => {
+    const world = await start({ operations: 1, subscriptions: 1 }); // 103 at once, one was for "connect"
+    const ada = await join(world);
+    ada.voice.say(...times(105, publish('free:a')));
+    await world.idle();
+    expect(failures(ada)).toMatchObject(
+      times(3, {
+        error: {
+          name: 'rate_limited',
+          message: 'this connection sends too many commands; wait 1000 ms',
+          retryable: true,
+          retryAfter: 1_000,
+        },
+      }),
+    );
+    world.clock.advance(1_000);
+    expect(await headOf(ada, 'free:a')).toBe(102);
+    world.clock.advance(1_000);
+    await ada.voice.result(publish('free:a'));
+  });
+
+  it('has what is no command counted too', async () => {
+    const world = await start({ operations: 1, subscriptions: 1 });
+    const ada = await join(world);
+    ada.voice.sayRaw(times(110, { type: 'dance', id: 5 }));
+    await world.idle();
+    expect(failures(ada).map(({ error }) => error.name)).toEqual([
+      ...times(102, 'command_unknown'),
+      ...times(8, 'rate_limited'),
+    ]);
+  });
+
+  it('may send as many as it likes where there is no limit', async () => {
+    const world = await start({ operations: 0, bytes: 0 });
+    const ada = await join(world);
+    for (let frame = 0; frame < 20; frame++) ada.voice.say(...times(500, { type: 'ping' } as const));
+    await world.idle();
+    expect(failures(ada)).toEqual([]);
+  });
+
+  it('may always reconnect with everything that it may have', async () => {
+    const world = await start({ operations: 1, subscriptions: 500 });
+    const channels = Array.from({ length: 500 }, (_, n) => `free:${n}`);
+    const { voice, socket } = world.open();
+    const token = await tokenFor('ada', { clock: () => world.clock.now() });
+    const commands = channels.flatMap((channel) =>
+      (['subscribe', 'watch', 'enter'] as const).map((type) => ({ type, channel })),
+    );
+    // As many as may wait for the token in one frame, the rest after it.
+    voice.say({ type: 'connect', token }, ...commands.slice(0, 900));
+    await voice.wait(({ type }) => type === 'reply');
+    voice.say(...commands.slice(900));
+    await world.idle();
+    expect(failures({ voice, socket })).toEqual([]);
+  });
+});
+
+describe('a connection that sends too many bytes', () => {
+  const BYTES = { bytes: '10KiB', operations: 0 } as const; // 100 KiB at once
+
+  it('has the whole frame refused, whatever stands first in it', async () => {
+    const world = await start(BYTES);
+    const ada = await join(world);
+    ada.voice.say(publish('free:a', 'x'.repeat(60_000)));
+    ada.voice.say({ type: 'ping' }, publish('free:a', 'x'.repeat(60_000)), { type: 'ping' });
+    await world.idle();
+    expect(failures(ada)).toHaveLength(3);
+    const [{ error } = { error: undefined }] = failures(ada);
+    expect(error?.message).toContain('this connection sends too many bytes');
+    world.clock.advance(error?.retryAfter ?? 0);
+    expect(await headOf(ada, 'free:a')).toBe(1);
+  });
+
+  it('has a frame of many commands counted once', async () => {
+    const world = await start(BYTES);
+    const ada = await join(world);
+    ada.voice.say(...times(200, publish('free:a', 'x'.repeat(200))));
+    ada.voice.say(...times(100, publish('free:a', 'x'.repeat(200))));
+    await world.idle();
+    expect(failures(ada)).toEqual([]);
+    ada.voice.say(...times(200, publish('free:a', 'x'.repeat(200))));
+    await world.idle();
+    expect(failures(ada).length).toBeGreaterThan(0);
+  });
+
+  it('has a frame counted that cannot be read', async () => {
+    const world = await start(BYTES);
+    const ada = await join(world);
+    ada.voice.sayBytes(`{"${'x'.repeat(99_000)}`);
+    expect(await ada.voice.ask(publish('free:a', 'x'.repeat(10_000)))).toMatchObject({
+      error: { name: 'rate_limited' },
+    });
+  });
+});
+
+describe('a rule with a rate', () => {
+  it('limits each connection by itself, over all channels of the rule', async () => {
+    const world = await start();
+    const ada = await join(world);
+    const ben = await join(world, 'ben');
+    for (let n = 0; n < 10; n++) await ada.voice.result(publish(`slow:${n}`));
+    expect(await ada.voice.ask(publish('slow:10'))).toMatchObject({
+      error: {
+        name: 'rate_limited',
+        message: '"slow:10" takes at most 2 publishes a second from a connection; wait 500 ms',
+        retryAfter: 500,
+      },
+    });
+    expect(await headOf(ada, 'slow:10')).toBe(0);
+    await ada.voice.result(publish('other:1'));
+    await ada.voice.result(publish('free:1'));
+    await ben.voice.result(publish('slow:10'));
+    world.clock.advance(500);
+    await ada.voice.result(publish('slow:10'));
+    expect(await ada.voice.ask(publish('slow:10'))).toMatchObject({ error: { retryAfter: 500 } });
+  });
+});
+
+describe('a connection that goes on sending without waiting', () => {
+  const flooded = async (voice: LoopbackPeer['voice']) =>
+    expect(await voice.ended()).toMatchObject({ code: 4007, reason: 'flood' });
+
+  it('is closed after 200 refusals in a row, however many commands are in a frame', async () => {
+    const world = await start({ operations: 1, subscriptions: 1 });
+    const ada = await join(world);
+    ada.voice.say(...times(102 + 199, { type: 'ping' } as const));
+    await world.idle();
+    expect(ada.socket.closed).toBeUndefined();
+    ada.voice.say({ type: 'ping' });
+    await flooded(ada.voice);
+    expect(failures(ada)).toHaveLength(200);
+  });
+
+  it('is closed for publishing above a rule, though it may send commands', async () => {
+    const world = await start();
+    const ada = await join(world);
+    for (let n = 0; n < 10 + 199; n++) ada.voice.say(publish('slow:a'));
+    await world.idle();
+    expect(ada.socket.closed).toBeUndefined();
+    ada.voice.say(publish('slow:a'));
+    await flooded(ada.voice);
+  });
+
+  it('is closed for publishing above a rule in the frame of its connect', async () => {
+    const world = await start();
+    const { voice } = world.open();
+    const token = await tokenFor('ada', { clock: () => world.clock.now() });
+    voice.say({ type: 'connect', token }, ...times(500, publish('slow:a')));
+    await flooded(voice);
+  });
+
+  it('is forgiven when it lets one command through between', async () => {
+    const world = await start();
+    const ada = await join(world);
+    for (let round = 0; round < 5; round++) {
+      for (let n = 0; n < 150; n++) ada.voice.say(publish('slow:a'));
+      ada.voice.say({ type: 'ping' });
+    }
+    await world.idle();
+    expect(ada.socket.closed).toBeUndefined();
+    expect(failures(ada).length).toBeGreaterThan(700);
+  });
+
+  it('does not stop others', async () => {
+    const world = await start();
+    const [mallory, ada, ben] = [await join(world, 'mallory'), await join(world, 'ada'), await join(world, 'ben')];
+    await ben.voice.result({ type: 'subscribe', channel: 'free:a' });
+    const flood = times(250, publish('free:b', 'x'.repeat(400)));
+    for (let round = 0; round < 20; round++) {
+      if (mallory.socket.closed === undefined) mallory.voice.say(...flood);
+      await ada.voice.result(publish('free:a', round));
+    }
+    expect((await ben.voice.messages('free:a', 20)).map(({ data }) => data)).toEqual([...Array(20).keys()]);
+    await flooded(mallory.voice);
+    expect(failures(ada)).toEqual([]);
+    expect(world.services.registry.size).toBe(2);
+  });
+});
+
+describe('connections of a user', () => {
+  it('are limited, and count until they close', async () => {
+    const world = await start({ connectionsPerUser: 2 });
+    const [first] = [await join(world), await join(world)];
+    const third = world.open();
+    third.voice.say({ type: 'connect', token: await tokenFor('ada', { clock: () => world.clock.now() }) });
+    expect(await third.voice.ended()).toEqual({ code: 4008, reason: 'too_many_connections' });
+    expect(failures(third)).toMatchObject([{ error: { message: 'a user may have at most 2 connections' } }]);
+    await join(world, 'ben');
+    first?.socket.cut();
+    await join(world);
+  });
+
+  it('are counted once, whatever their tokens say later, and anonymous ones are not', async () => {
+    const world = await createWorld({ channels: CHANNELS, anonymous: true, limits: { connectionsPerUser: 1 } });
+    const ada = await join(world);
+    for (let n = 0; n < 3; n++) {
+      const token = await tokenFor('ada', { clock: () => world.clock.now() });
+      await ada.voice.result({ type: 'refresh', token });
+      await world.connect(undefined);
+    }
+    ada.socket.cut();
+    expect(world.services.registry.users.of('ada')).toBe(0);
+    await join(world);
+  });
+
+  it('are not limited by 0', async () => {
+    const world = await start({ connectionsPerUser: 0 });
+    for (let n = 0; n < 150; n++) await join(world);
+  });
+});
+
+describe('connections of an address', () => {
+  it('are limited at the door, and count until they close', async () => {
+    const world = await start({ connectionsPerAddress: 2 });
+    const here = { address: '10.0.0.1' };
+    const [first] = [await join(world, 'ada', here), await join(world, 'ben', here)];
+    expect(world.transport.knock(here)).toMatchObject({ ok: false, status: 429 });
+    await join(world, 'cy', { address: '10.0.0.2' });
+    first?.socket.cut();
+    await join(world, 'cy', here);
+  });
+
+  let gateway: RealGateway | undefined;
+  afterEach(() => gateway?.stop());
+
+  const LIMITED = { anonymous: true, keys: [], limits: { connectionsPerAddress: 1 } };
+  const from = (...lines: string[]) => ({ 'X-Forwarded-For': lines });
+
+  it('are told apart by what a trusted proxy says last, not by what the client says', async () => {
+    gateway = await startGateway({ ...LIMITED, trustProxy: true });
+    const first = await gateway.open('sluice.v1.json', from('10.0.0.1'));
+    await expect(gateway.open('sluice.v1.json', from('9.9.9.9, 10.0.0.1'))).rejects.toThrow('429');
+    await expect(gateway.open('sluice.v1.json', from('9.9.9.9', '10.0.0.1'))).rejects.toThrow('429');
+    await gateway.open('sluice.v1.json', from('10.0.0.1, 10.0.0.2'));
+    await gateway.open('sluice.v1.json', from('10.0.0.1', '10.0.0.3'));
+    first.socket.close();
+    await first.voice.ended();
+    await gateway.open('sluice.v1.json', from('10.0.0.1'));
+  });
+
+  it('are not believed where no proxy is trusted', async () => {
+    gateway = await startGateway(LIMITED);
+    await gateway.open('sluice.v1.json', from('10.0.0.1'));
+    await expect(gateway.open('sluice.v1.json', from('10.0.0.2'))).rejects.toThrow('429');
+  });
+});
+
+describe('whatever frames come', () => {
+  const channel = fc.constantFrom('free:a', 'slow:a', 'other:a', 'none', 'a::b', 5, undefined);
+  const token = fc.constantFrom('ada', 'ben', 'bad');
+  const command = fc.record(
+    {
+      id: fc.oneof({ weight: 9, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.anything() }),
+      type: fc.constantFrom(
+        'connect',
+        'connect',
+        'refresh',
+        'subscribe',
+        'unsubscribe',
+        'publish',
+        'history',
+        'enter',
+        'leave',
+        'watch',
+        'unwatch',
+        'members',
+        'ping',
+        'dance',
+      ),
+      channel,
+      token,
+      data: fc.jsonValue(),
+      state: fc.jsonValue(),
+      rewind: fc.nat(3),
+      limit: fc.integer({ min: -1, max: 1_001 }),
+    },
+    { requiredKeys: ['id', 'type'] },
+  );
+  const frame = fc.oneof(
+    { weight: 8, arbitrary: fc.array(command, { maxLength: 12 }) },
+    { weight: 1, arbitrary: fc.jsonValue() },
+    { weight: 1, arbitrary: fc.string() },
+  );
+  const script = fc.array(
+    fc.record({ who: fc.nat(2), frame, after: fc.constantFrom('', '', 'turn', 'turn', 'time', 'stall', 'cut') }),
+    { maxLength: 40 },
+  );
+
+  it('nothing is left of those who sent them, and nothing went wrong', { timeout: 60_000 }, async () => {
+    const property = fc.asyncProperty(script, async (steps) => {
+      const world = await createWorld({
+        channels: CHANNELS,
+        anonymous: true,
+        limits: { subscriptions: 3, operations: 5 },
+      });
+      const tokens: Record<string, string> = { bad: 'x.y.z' };
+      for (const user of ['ada', 'ben']) tokens[user] = await tokenFor(user, { clock: () => world.clock.now() });
+      const faults: unknown[] = [];
+      world.services.events.on('fault', (fault) => faults.push(fault));
+      const peers = SUBPROTOCOLS.map((subprotocol) => world.open({ protocols: [subprotocol] }));
+      for (const { who, frame: raw, after } of steps) {
+        const { voice, socket } = peers[who % peers.length] as LoopbackPeer;
+        const said: unknown = raw;
+        const named = Array.isArray(said)
+          ? said.map((each: unknown) =>
+              isRecord(each) && 'token' in each ? { ...each, token: tokens[`${each.token}`] } : each,
+            )
+          : said;
+        voice.sayRaw(named);
+        if (after === 'turn') await world.idle();
+        if (after === 'time') world.clock.advance(1_000);
+        if (after === 'stall') socket.stall();
+        if (after === 'cut') socket.cut();
+      }
+      for (const { socket } of peers) socket.cut();
+      await world.idle();
+      world.clock.advance(10_000);
+      await world.idle();
+      const { registry, hub, presence } = world.services;
+      const left = [
+        registry.size,
+        hub.size,
+        presence.size,
+        registry.users.of('ada'),
+        registry.addresses.of('127.0.0.1'),
+      ];
+      expect({ left, faults, timers: world.clock.running }).toEqual({ left: [0, 0, 0, 0, 0], faults: [], timers: 1 });
+    });
+    await fc.assert(property, { numRuns: 150 });
+  });
+});
+
+const SUBPROTOCOLS = ['sluice.v1.json', 'sluice.v1.msgpack', 'sluice.v1.json'] as const;
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

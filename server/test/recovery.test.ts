@@ -1,0 +1,101 @@
+import type { Position } from '@sluice/protocol';
+import { describe, expect, it } from 'vitest';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
+
+const OPEN = { '*': 'users' } as const;
+const OUTBOUND = 262_144;
+const MISSED = 100_000;
+/** Bytes that the reader takes at a time. */
+const SIP = 40_000;
+/** The largest frame of a replay: the limit is looked at before a frame is added. */
+const FRAME = 16_384;
+
+const start = () =>
+  createWorld({
+    channels: { 'log:{id}': { allow: OPEN, history: { count: 2 * MISSED } }, 'now:{id}': { allow: OPEN } },
+    limits: { outbound: OUTBOUND },
+  });
+
+async function join(world: World, subprotocol: string): Promise<LoopbackPeer> {
+  return world.connect(await tokenFor('ada', { clock: () => world.clock.now() }), { protocols: [subprotocol] });
+}
+
+function publish(world: World, channel: string, count: number): void {
+  const match = world.services.rules.match(channel);
+  if (match === null) throw new Error(`no rule for ${channel}`);
+  for (let n = 0; n < count; n++) {
+    const draft = { data: n };
+    void world.services.publishing.publish({ channel, rule: match.rule, draft, publisher: { kind: 'backend' } });
+  }
+}
+
+/** Offsets of a channel's messages in the order in which they were heard, without keeping them all. */
+function listen({ voice }: LoopbackPeer, channel: string): { next: number; pushes: string[] } {
+  const state = { next: 1, pushes: [] as string[] };
+  let read = 0;
+  const { receive } = voice;
+  voice.receive = (frame) => {
+    receive.call(voice, frame);
+    for (const heard of voice.heard.slice(read)) {
+      if (!('channel' in heard) || heard.channel !== channel) continue;
+      if (heard.type !== 'messages') state.pushes.push(heard.type);
+      else for (const { offset } of heard.messages) expect(offset).toBe(state.next++);
+    }
+    read = voice.heard.length;
+  };
+  return state;
+}
+
+describe.each(['sluice.v1.json', 'sluice.v1.msgpack'])(
+  'a client over %s that missed a hundred thousand messages',
+  (name) => {
+    it('gets them all in order, at its own pace, while its other channels stay live', { timeout: 60_000 }, async () => {
+      const world = await start();
+      const before = await join(world, name);
+      const position: Position = await before.voice.result<Position & { state: string }>({
+        type: 'subscribe',
+        channel: 'log:a',
+      });
+      before.socket.cut();
+      publish(world, 'log:a', MISSED);
+
+      const ada = await join(world, name);
+      const log = listen(ada, 'log:a');
+      const now = listen(ada, 'now:a');
+      await ada.voice.result({ type: 'subscribe', channel: 'now:a' });
+      ada.socket.stall();
+      ada.voice.say({
+        type: 'subscribe',
+        channel: 'log:a',
+        position: { epoch: position.epoch, offset: position.offset },
+      });
+      await world.idle();
+      let most = 0;
+      let furthestBehind = 0;
+      let published = 0;
+      for (let sips = 0; log.next <= MISSED; sips++) {
+        publish(world, 'now:a', 1);
+        published++;
+        ada.socket.read(SIP);
+        await world.idle();
+        most = Math.max(most, ada.socket.held);
+        furthestBehind = Math.max(furthestBehind, published - now.next + 1);
+        if (sips > 1_000) throw new Error('the client does not come closer');
+      }
+      expect(published).toBeGreaterThan(100); // the recovery took its time
+      expect(most).toBeGreaterThan(FRAME);
+      expect(most).toBeLessThan(OUTBOUND / 2 + FRAME);
+      expect(furthestBehind).toBeLessThan(6); // no more than waits in the buffer
+      expect(now.pushes).toEqual([]); // neither "replaying" nor a gap
+
+      ada.socket.unstall();
+      publish(world, 'log:a', 5);
+      publish(world, 'now:a', 5);
+      await world.idle();
+      expect(log.next).toBe(MISSED + 6);
+      expect(now.next).toBe(published + 6);
+      expect(log.pushes).toEqual(['live']);
+    });
+  },
+);
