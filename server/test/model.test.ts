@@ -1,3 +1,4 @@
+import { setImmediate as promises } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { LateEngine } from './support/late-engine.ts';
@@ -7,6 +8,7 @@ import { type Scenario, scenarios, step } from './support/scenario.ts';
 /** Runs of the checker, each of up to 120 steps; a third of them with the engine that answers late, which take longer. */
 const RUNS = Number(process.env.SLUICE_MODEL_RUNS ?? 3_000);
 const STEPS = 120;
+
 const TIMEOUT = 600_000;
 
 describe('whatever happens', () => {
@@ -69,13 +71,13 @@ describe('whatever happens', () => {
           if (turns > 20_000) throw new Error('the gateway does not come to rest');
           if (model.busy) model.turn();
           engineOf(model).advance(turns);
-          await microtasks();
+          await promises();
         }
         model.transport.step();
       };
       for (const { run: happen } of steps) {
         happen(model);
-        await microtasks();
+        await promises();
         model.check();
       }
       engineOf(model).away = 0;
@@ -98,8 +100,3 @@ describe('whatever happens', () => {
     await fc.assert(fc.asyncProperty(scenarios(STEPS, late), run), { numRuns: Math.ceil(RUNS / 3) });
   });
 });
-
-/** Lets everything that waits for promises go on. */
-async function microtasks(): Promise<void> {
-  for (let tick = 0; tick < 12; tick++) await undefined;
-}

@@ -239,6 +239,28 @@ describe('a new token', () => {
   });
 });
 
+describe('the claim "info" of a new token', () => {
+  const infoAfter = async (info: Json | undefined) => {
+    const world = await start();
+    const ada = await join(world, 'ada', { claims: { info: 'old' } });
+    await ada.voice.result({ type: 'enter', channel: 'room:a', state: 'here' });
+    const claims = info === undefined ? {} : { info };
+    const token = await tokenFor('ada', { claims, clock: () => world.clock.now() });
+    await ada.voice.result({ type: 'refresh', token });
+    const { members } = await ada.voice.result<{ members: Member[] }>({ type: 'members', channel: 'room:a' });
+    return members.map((member) => [member.info, member.state, member.connections]);
+  };
+
+  it('is shown from then on', async () => {
+    expect(await infoAfter('new')).toEqual([['new', 'here', 1]]);
+    expect(await infoAfter(undefined)).toEqual([[undefined, 'here', 1]]);
+  });
+
+  it('is not, where it is not fit to be shown', async () => {
+    expect(await infoAfter('x'.repeat(2_000))).toEqual([['old', 'here', 1]]);
+  });
+});
+
 describe('pages of members', () => {
   it('come in the order of arrival, the last one without "next"', async () => {
     const world = await start();

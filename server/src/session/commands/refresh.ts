@@ -1,5 +1,5 @@
 import type { RefreshResult } from '@sluice/protocol';
-import type { Identity } from '../../auth/identity.ts';
+import type { Identity, Verb } from '../../auth/identity.ts';
 import { authorize } from '../../channels/authorize.ts';
 import { Refusal } from '../../channels/refusal.ts';
 import type { Handler } from '../handler.ts';
@@ -12,25 +12,30 @@ export const refresh: Handler<'refresh'> = async (session, { token }) => {
   const { identity } = verification;
   if (identity.user !== session.identity.user) return new Refusal('user_changed');
   session.assume(identity);
-  endForbidden(session, identity);
+  if (session.state === 'connected') {
+    endForbidden(session, identity);
+    if (identity.user !== null) session.attendance.showInfo(identity.user);
+  }
   return { expiresAt: identity.expiresAt ?? 0 } satisfies RefreshResult;
 };
 
-/** Subscriptions that the new token does not allow any more end with their reason. */
+/** What the new token does not allow any more ends with its reason. */
 function endForbidden(session: Session, identity: Identity): void {
+  const { attendance, services } = session;
+  const isForbidden = (verb: Verb, channel: string) =>
+    authorize(services.rules, identity, verb, channel) instanceof Refusal;
   for (const cursor of session.cursors.values()) {
-    const allowed = authorize(session.services.rules, identity, 'subscribe', cursor.channel.name);
-    if (allowed instanceof Refusal) session.dropCursor(cursor, 'permission');
+    if (isForbidden('subscribe', cursor.channel.name)) session.dropCursor(cursor, 'permission');
   }
   for (const watcher of session.watchers.values()) {
     const { channel } = watcher.stage;
-    if (!(authorize(session.services.rules, identity, 'presence', channel) instanceof Refusal)) continue;
-    session.attendance.unwatch(watcher);
+    if (!isForbidden('presence', channel)) continue;
+    attendance.unwatch(watcher);
     session.push({ type: 'unwatched', channel, reason: 'permission' });
   }
-  for (const channel of session.attendance.memberships) {
-    if (!(authorize(session.services.rules, identity, 'enter', channel) instanceof Refusal)) continue;
-    void session.attendance.leave(channel, 0);
+  for (const channel of attendance.memberships) {
+    if (!isForbidden('enter', channel)) continue;
+    attendance.drop(channel, 0);
     session.push({ type: 'left', channel, reason: 'permission' });
   }
 }
