@@ -8,7 +8,6 @@ import { type Scenario, scenarios, step } from './support/scenario.ts';
 /** Runs of the checker, each of up to 120 steps; a third of them with the engine that answers late, which take longer. */
 const RUNS = Number(process.env.SLUICE_MODEL_RUNS ?? 3_000);
 const STEPS = 120;
-
 const TIMEOUT = 600_000;
 
 describe('whatever happens', () => {
