@@ -42,13 +42,6 @@ export const ERRORS = {
     retryable: true,
     status: 503,
   },
-  heartbeat_timeout: {
-    code: 4002,
-    message: 'Nothing was heard from the other side for too long.',
-    remedy: 'Reconnect.',
-    retryable: true,
-    status: 408,
-  },
   connect_timeout: {
     code: 4003,
     message: 'No connect command arrived in time.',
@@ -188,7 +181,7 @@ export const ERRORS = {
   command_unknown: {
     code: 4301,
     message: 'There is no such command.',
-    remedy: 'See the list of commands in SPEC.md section 5.',
+    remedy: 'See the list of commands in SPEC.md section 4.',
     retryable: false,
     status: 400,
   },

@@ -1,5 +1,8 @@
 import { LIMITS } from './limits.ts';
 
+/** Characters of a path with its reason. */
+const LONGEST = 200;
+
 /**
  * Finds out why a value cannot be a message's `data`. SPEC.md section 3.3: what one client publishes, every other
  * client must be able to read, in every codec and every language.
@@ -8,7 +11,9 @@ import { LIMITS } from './limits.ts';
  */
 export function checkData(data: unknown): string | null {
   const fault = check(data, LIMITS.dataDepth);
-  return fault === null ? null : `data${fault}`;
+  if (fault === null) return null;
+  // Names of fields may be as long as the frame: the end says where and why.
+  return fault.length <= LONGEST ? `data${fault}` : `data…${fault.slice(-LONGEST).toWellFormed()}`;
 }
 
 function check(value: unknown, depth: number): string | null {

@@ -13,6 +13,10 @@ const decoder = new Decoder({
   maxArrayLength: MOST,
   maxMapLength: MOST,
   maxExtLength: 0,
+  mapKeyConverter: (key) => {
+    if (typeof key === 'string') return key;
+    throw new TypeError('a map may only have strings as keys');
+  },
 });
 
 /** The binary codec: MessagePack maps and arrays with the same fields as the text codec. SPEC.md section 2.2. */

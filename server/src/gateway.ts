@@ -61,7 +61,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const events = new EventBus();
   logEvents(events, logger);
   const { log } = engine;
-  const replayer = new Replayer({ log, events, turn });
+  const replayer = new Replayer({ log, events, turn, clock });
   const hub = new Hub({ log, fanout: transport, replayer, events, turn });
   const { outbound } = config.limits;
   const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
@@ -97,7 +97,8 @@ export class Gateway {
   readonly #transport: Transport;
   readonly #services: Services;
   readonly #handler: RequestHandler;
-  #state: 'idle' | 'running' | 'draining' | 'stopped' = 'idle';
+  #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
+  #starting: Promise<Address> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor({ config, engine, transport, services }: Assembly) {
@@ -134,15 +135,31 @@ export class Gateway {
    *
    * @throws Error when the port is taken, or the native server has no binary for this machine
    */
-  async start(): Promise<Address> {
-    if (this.#state !== 'idle') throw new Error(`the gateway is ${this.#state}; a gateway starts once`);
-    await this.#engine.start((channel, epoch, message) => this.#services.hub.deliver(channel, epoch, message));
-    const acceptor = createAcceptor({ services: this.#services, origins: this.#config.origins, dev: this.#config.dev });
-    const port = await this.#transport.listen(acceptor, this.#handler);
-    this.#state = 'running';
-    const url = `http://${hostInUrl(this.#config.host)}:${port}`;
-    this.#services.events.emit('started', { url });
-    return { port, url };
+  start(): Promise<Address> {
+    if (this.#state !== 'idle') {
+      return Promise.reject(new Error(`the gateway is ${this.#state}; a gateway starts once`));
+    }
+    this.#state = 'starting';
+    this.#starting = this.#open();
+    return this.#starting;
+  }
+
+  async #open(): Promise<Address> {
+    const { hub, events } = this.#services;
+    const { origins, dev, host } = this.#config;
+    const isDraining = () => this.#state === 'draining';
+    try {
+      await this.#engine.start((channel, epoch, message) => hub.deliver(channel, epoch, message));
+      const acceptor = createAcceptor({ services: this.#services, origins, dev, isDraining });
+      const port = await this.#transport.listen(acceptor, this.#handler);
+      this.#state = 'running';
+      const url = `http://${hostInUrl(host)}:${port}`;
+      events.emit('started', { url });
+      return { port, url };
+    } catch (error) {
+      await this.#release();
+      throw error;
+    }
   }
 
   /**
@@ -173,15 +190,22 @@ export class Gateway {
   }
 
   async #stop(): Promise<void> {
-    const { registry, clock, events, verifier } = this.#services;
+    await this.#starting?.catch(() => {}); // whoever called start hears of it
+    if (this.#state === 'stopped') return;
+    const { registry, clock, events } = this.#services;
     this.#state = 'draining';
     this.#transport.stopListening();
     await drainSessions({ registry, clock, events, most: this.#config.drain });
+    await this.#release();
+    events.emit('stopped', {});
+  }
+
+  /** Gives back everything that a start takes. */
+  async #release(): Promise<void> {
     this.#transport.close();
-    verifier.close();
+    this.#services.verifier.close();
     await this.#engine.close();
     this.#state = 'stopped';
-    events.emit('stopped', {});
   }
 }
 

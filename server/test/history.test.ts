@@ -35,7 +35,7 @@ describe('pages of history', () => {
     await world.idle();
     socket.unstall();
     const refused = await voice.wait((message) => message.type === 'error');
-    expect(refused).toMatchObject({ error: { name: 'flood', retryable: true } });
+    expect(refused).toMatchObject({ error: { name: 'rate_limited', retryable: true } });
   });
 
   it('of a client that vanishes are not read any more', async () => {

@@ -54,7 +54,7 @@ describe('a connection that sends too many commands', () => {
   it('has what is no command counted too', async () => {
     const world = await start({ operations: 1, subscriptions: 1 });
     const ada = await join(world);
-    ada.voice.sayRaw(times(110, { type: 'dance', id: 5 }));
+    for (let frame = 0; frame < 2; frame++) ada.voice.sayRaw(times(55, { type: 'dance', id: 5 }));
     await world.idle();
     expect(failures(ada).map(({ error }) => error.name)).toEqual([
       ...times(102, 'command_unknown'),

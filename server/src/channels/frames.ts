@@ -6,6 +6,8 @@ import type { Part, Wire } from '../protocols/protocol.ts';
  * once instead of batching it, and a longer frame would hold up a slow reader's others.
  */
 const FRAME = 15_800;
+/** Bytes of a frame that uWebSockets.js surely writes at once. */
+const UNBATCHED = 16_384;
 
 /** A frame, and the offset of the last message in it. */
 export interface JoinedFrame {
@@ -48,11 +50,11 @@ export function* joinFrames(wire: Wire, { channel, epoch, messages, parts }: Str
  * it takes the large frame all the same, so that the reader would see a hole before anybody could tell it of one.
  */
 export function countForOneTurn(parts: readonly Part[]): number {
-  const large = (part: Part) => sizeOf(part) > FRAME;
-  const small = parts.findIndex((part) => !large(part));
-  if (small === -1) return parts.length;
-  const next = parts.findIndex((part, at) => at > small && large(part));
-  return next === -1 ? parts.length : next;
+  // With its envelope a part between the two may turn out either way.
+  const batched = parts.findIndex((part) => sizeOf(part) < UNBATCHED);
+  if (batched === -1) return parts.length;
+  const large = parts.findIndex((part, at) => at > batched && sizeOf(part) > FRAME);
+  return large === -1 ? parts.length : large;
 }
 
 /** Bytes of a part, and of the comma behind it. */

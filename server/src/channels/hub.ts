@@ -1,6 +1,6 @@
 import type { Message, Position, StartingPoint } from '@sluice/protocol';
 import type { Rule } from '../auth/rule.ts';
-import type { Log } from '../engine/engine.ts';
+import type { Log, Page } from '../engine/engine.ts';
 import type { EventBus, Events } from '../events.ts';
 import type { Fanout } from '../transport/connection.ts';
 import type { Turn } from '../util/turn.ts';
@@ -18,6 +18,8 @@ export interface HubOptions {
   readonly turn: Turn;
 }
 
+type Head = Pick<Page, 'epoch' | 'head'>;
+
 /**
  * From channels to their cursors on this node.
  *
@@ -27,7 +29,9 @@ export interface HubOptions {
 export class Hub {
   readonly #options: HubOptions;
   readonly #channels = new Map<string, Channel>();
+  /** Channels whose log is still being asked where it stands, and what was announced of them meanwhile. */
   readonly #opening = new Map<string, Promise<Channel>>();
+  readonly #heard = new Map<string, Position>();
   readonly #dirty = new Set<Channel>();
   readonly #overflowed = new Set<Subscriber>();
   #turns = 0;
@@ -120,11 +124,32 @@ export class Hub {
     const watching = log.watch(name);
     const page = watching instanceof Promise ? watching.then(() => log.read(name, 0, 0)) : log.read(name, 0, 0);
     if (!(page instanceof Promise)) return this.#add(new Channel(name, rule, page));
-    const opening = page
-      .then((arrived) => this.#add(new Channel(name, rule, arrived)))
-      .finally(() => this.#opening.delete(name));
+    return this.#openLater(name, rule, page);
+  }
+
+  #openLater(name: string, rule: Rule, page: Promise<Page>): Promise<Channel> {
+    const opening = this.#findHead(name, page)
+      .then((head) => this.#add(new Channel(name, rule, head)))
+      .catch((error: unknown) => {
+        this.#options.log.unwatch(name);
+        throw error;
+      })
+      .finally(() => {
+        this.#opening.delete(name);
+        this.#heard.delete(name);
+      });
     this.#opening.set(name, opening);
     return opening;
+  }
+
+  /** Where the log stands: as the page says, or as was announced while the page was on its way. */
+  async #findHead(name: string, page: Page | Promise<Page>): Promise<Head> {
+    const { epoch, head } = await page;
+    const heard = this.#heard.get(name);
+    if (heard === undefined) return { epoch, head };
+    if (heard.epoch === epoch) return { epoch, head: Math.max(head, heard.offset) };
+    this.#heard.delete(name); // two lives of the log: only the log can tell which is the newer
+    return this.#findHead(name, this.#options.log.read(name, 0, 0));
   }
 
   #add(channel: Channel): Channel {
@@ -135,7 +160,10 @@ export class Hub {
   /** Takes an announcement of the engine. */
   deliver(name: string, epoch: string, message: Message): void {
     const channel = this.#channels.get(name);
-    if (channel === undefined) return;
+    if (channel === undefined) {
+      if (this.#opening.has(name)) this.#heard.set(name, { epoch, offset: message.offset });
+      return;
+    }
     if (epoch === channel.epoch && message.offset <= channel.head) return; // announced before
     if (epoch === channel.epoch && message.offset === channel.head + 1) {
       channel.head = message.offset;

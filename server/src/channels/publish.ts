@@ -17,7 +17,7 @@ export interface Publication {
   readonly rule: Rule;
   readonly draft: Draft;
   readonly publisher: Publisher;
-  /** At most so many bytes arrived: spares counting what is surely small enough. */
+  /** Bytes of the frame that it came in: spares counting what is surely small enough. */
   readonly arrived?: number;
 }
 
@@ -80,8 +80,14 @@ export class Publishing {
   }
 }
 
+/**
+ * As JSON a value takes at most so many times the bytes of the frame that it came in: `false` is one byte in MessagePack and six with
+ * its comma in JSON, and so is a control character; in JSON itself `1e20` comes back with 21 digits.
+ */
+const GROWTH = 6;
+
 function checkSize({ channel, rule, draft, arrived = Number.POSITIVE_INFINITY }: Publication): Refusal | null {
-  if (arrived <= rule.maxPayload) return null;
+  if (arrived * GROWTH <= rule.maxPayload) return null;
   const size = Buffer.byteLength(JSON.stringify(draft.data));
   if (size <= rule.maxPayload) return null;
   return new Refusal(

@@ -1,6 +1,7 @@
 import type { GapReason, Message, Position } from '@sluice/protocol';
-import type { Log, Page } from '../engine/engine.ts';
+import { EngineUnavailable, type Log, type Page } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
+import type { Clock, Timer } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
 import type { Channel } from './channel.ts';
 import type { Cursor } from './cursor.ts';
@@ -14,6 +15,16 @@ export const LOW_WATER = 65_536;
 /** Messages that all replays together send in one turn, so that no turn takes long. */
 const TURN_BUDGET = 4_096;
 
+/** Milliseconds until a log that could not be read is asked again. */
+const RETRY = 1_000;
+
+export interface ReplayerOptions {
+  readonly log: Log;
+  readonly events: EventBus;
+  readonly turn: Turn;
+  readonly clock: Clock;
+}
+
 /**
  * Feeds replaying cursors from the log, each connection at the rate at which it drains, and turns them live at the head.
  * The only way besides fan-out by which a message reaches a subscriber.
@@ -22,22 +33,37 @@ export class Replayer {
   readonly #log: Log;
   readonly #events: EventBus;
   readonly #turn: Turn;
+  readonly #clock: Clock;
   /** Connections with replaying cursors that may take more; those who may not come back by `wake`. */
   readonly #ready = new Set<Subscriber>();
+  /** Connections whose log could not be read. */
+  readonly #failed = new Set<Subscriber>();
+  #retry: Timer | undefined;
   #budget = 0;
   /** Told when a page shows that the log began a new life, of which no announcement has come. */
   onNewLife: (channel: Channel, page: Page) => void = () => {};
 
-  constructor({ log, events, turn }: { log: Log; events: EventBus; turn: Turn }) {
+  constructor({ log, events, turn, clock }: ReplayerOptions) {
     this.#log = log;
     this.#events = events;
     this.#turn = turn;
+    this.#clock = clock;
   }
 
   /** The subscriber has a replaying cursor, or room for more: goes on with it at the end of this turn. */
   wake(subscriber: Subscriber): void {
     this.#ready.add(subscriber);
     this.#turn.schedule();
+  }
+
+  /** The engine is away: the cursor stays where it is until it answers again. */
+  #wakeLater(subscriber: Subscriber): void {
+    this.#failed.add(subscriber);
+    this.#retry ??= this.#clock.after(RETRY, () => {
+      this.#retry = undefined;
+      for (const waiting of this.#failed) this.wake(waiting);
+      this.#failed.clear();
+    });
   }
 
   /** Serves everybody who waits, in turns, until the budget of this turn is spent. */
@@ -57,6 +83,7 @@ export class Replayer {
     for (const cursor of subscriber.cursors.values()) {
       if (cursor.state !== 'replaying' || cursor.reading) continue;
       if (!hasRoom(subscriber)) return false; // `wake` comes with the drain
+      if (this.#budget <= 0) return true;
       this.#step(cursor);
       more ||= cursor.state === 'replaying' && !cursor.reading;
     }
@@ -84,9 +111,11 @@ export class Replayer {
         this.wake(cursor.subscriber);
       },
       (error: unknown) => {
-        // The engine is away. The cursor stays where it is; the hub wakes it when the engine speaks again.
         cursor.reading = false;
-        this.#events.emit('fault', { where: 'replay: the log could not be read', error });
+        // An engine that is away is no mistake of ours.
+        if (!(error instanceof EngineUnavailable))
+          this.#events.emit('fault', { where: 'replay: reading the log', error });
+        this.#wakeLater(cursor.subscriber);
       },
     );
   }

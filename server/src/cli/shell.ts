@@ -1,7 +1,7 @@
 /** What a command sees of the world around it, so that tests can be that world. */
 
 import type { Config } from '../config/schema.ts';
-import type { Gateway } from '../gateway.ts';
+import type { Gateway } from '../index.ts';
 
 type Client = typeof import('@sluice/client');
 

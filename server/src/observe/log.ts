@@ -17,6 +17,9 @@ export function createLogger({ level, format, destination }: LogOptions): Logger
   return stream === undefined ? pino(options) : pino(options, stream);
 }
 
+/** Errors whose detail may repeat a part of what was sent, such as the name of a field. */
+const REPEATS: ReadonlySet<string> = new Set(['command_invalid', 'payload_invalid']);
+
 /** Writes what the gateway tells into the log. */
 export function logEvents(events: EventBus, log: Logger): void {
   events.on('started', (event) => log.info(event, 'gateway started'));
@@ -30,8 +33,11 @@ export function logEvents(events: EventBus, log: Logger): void {
   events.on('overflowed', (event) => log.info(event, 'slow reader: its cursors turn to replaying'));
   events.on('replaying', (event) => log.debug(event, 'replaying'));
   events.on('gap', (event) => log.info(event, 'gap'));
-  // A client that floods must not flood the log.
-  events.on('refused', (event) => log[event.error === 'rate_limited' ? 'debug' : 'info'](event, 'refused'));
+  events.on('refused', ({ detail, ...event }) => {
+    // A client that floods must not flood the log.
+    const level = event.error === 'rate_limited' ? 'debug' : 'info';
+    log[level](REPEATS.has(event.error) ? event : { ...event, detail }, 'refused');
+  });
   events.on('rejected', (event) => log.warn(event, 'handshake rejected'));
   events.on('request', (event) => log.debug(event, 'request'));
   events.on('fault', ({ where, error }) => log.error({ where, err: error }, 'fault'));

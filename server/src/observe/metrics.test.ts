@@ -2,72 +2,67 @@ import { describe, expect, it } from 'vitest';
 import { EventBus } from '../events.ts';
 import { Metrics } from './metrics.ts';
 
-/** The samples after some events, by name and labels. */
-async function after(tell: (events: EventBus) => void): Promise<Map<string, number>> {
+function setUp() {
   const events = new EventBus();
-  const metrics = new Metrics(events, { channels: () => 3 });
-  tell(events);
-  const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
+  const metrics = new Metrics(events, { channels: () => 7 });
+  const value = async (name: string): Promise<number> => {
+    const line = (await metrics.text()).split('\n').find((each) => each.startsWith(`${name} `));
+    return Number(line?.split(' ').at(-1));
+  };
+  return { events, metrics, value };
 }
 
-const GAP = { connection: 'c', channel: 'a', policy: 'latest', latest: 4 } as const;
+const closed = { connection: 'c', user: null, reason: '', duration: 1 };
 
-describe('metrics', () => {
-  it('of replays: turns by cause, messages, bytes', async () => {
-    const samples = await after((events) => {
-      for (const cause of ['start', 'slow_reader', 'slow_reader', 'feed'] as const) {
-        events.emit('replaying', { connection: 'c', channel: 'a', cause });
-      }
-      events.emit('replayed', { channel: 'a', messages: 5, bytes: 700 });
-      events.emit('replayed', { channel: 'b', messages: 1, bytes: 50 });
-    });
-    expect(samples.get('sluice_replay_turns_total{cause="slow_reader"}')).toBe(2);
-    expect(samples.get('sluice_replay_turns_total{cause="start"}')).toBe(1);
-    expect(samples.get('sluice_replay_turns_total{cause="feed"}')).toBe(1);
-    expect(samples.get('sluice_messages_replayed_total')).toBe(6);
-    expect(samples.get('sluice_messages_out_total')).toBe(6);
-    expect(samples.get('sluice_replayed_bytes_total')).toBe(750);
+describe('the metrics', () => {
+  it('count connections and subscriptions that stand', async () => {
+    const { events, value } = setUp();
+    for (const connection of ['a', 'b', 'c'])
+      events.emit('connectionOpened', { connection, address: '', protocol: '' });
+    events.emit('connectionClosed', { ...closed, code: 1006 });
+    for (let at = 0; at < 3; at++) events.emit('subscribed', { connection: 'a', channel: 'x' });
+    events.emit('unsubscribed', { connection: 'a', channel: 'x' });
+    expect(await value('sluice_connections')).toBe(2);
+    expect(await value('sluice_connections_opened_total')).toBe(3);
+    expect(await value('sluice_connections_closed_total{code="1006"}')).toBe(1);
+    expect(await value('sluice_subscriptions')).toBe(2);
+    expect(await value('sluice_channels')).toBe(7);
   });
 
-  it('of gaps: by reason and policy; what they bring counts as sent', async () => {
-    const samples = await after((events) => {
-      events.emit('gap', { ...GAP, reason: 'slow_reader' });
-      events.emit('gap', { ...GAP, reason: 'retention', policy: 'replay', latest: 0 });
-    });
-    expect(samples.get('sluice_gaps_total{reason="slow_reader",policy="latest"}')).toBe(1);
-    expect(samples.get('sluice_gaps_total{reason="retention",policy="replay"}')).toBe(1);
-    expect(samples.get('sluice_messages_out_total')).toBe(4);
+  it('count messages in and out', async () => {
+    const { events, value } = setUp();
+    events.emit('published', { channel: 'x', latency: 2 });
+    events.emit('delivered', { deliveries: 10, bytes: 1_000 });
+    events.emit('replayed', { channel: 'x', messages: 5, bytes: 500 });
+    expect(await value('sluice_messages_in_total')).toBe(1);
+    expect(await value('sluice_messages_out_total')).toBe(15);
+    expect(await value('sluice_messages_replayed_total')).toBe(5);
+    expect(await value('sluice_fanout_bytes_total')).toBe(1_000);
+    expect(await value('sluice_publish_latency_seconds_bucket{le="0.005"}')).toBe(1);
+    expect(await value('sluice_publish_latency_seconds_bucket{le="0.001"}')).toBe(0);
   });
 
-  it('of connections, subscriptions and channels', async () => {
-    const samples = await after((events) => {
-      for (const connection of ['a', 'b']) {
-        events.emit('connectionOpened', { connection, address: '', protocol: '' });
-        events.emit('subscribed', { connection, channel: 'a' });
-      }
-      events.emit('connectionClosed', { connection: 'a', user: null, code: 4007, reason: 'flood', duration: 1 });
-      events.emit('unsubscribed', { connection: 'a', channel: 'a' });
-    });
-    expect(samples.get('sluice_connections')).toBe(1);
-    expect(samples.get('sluice_connections_opened_total')).toBe(2);
-    expect(samples.get('sluice_connections_closed_total{code="4007"}')).toBe(1);
-    expect(samples.get('sluice_subscriptions')).toBe(1);
-    expect(samples.get('sluice_channels')).toBe(3);
+  it('count what goes wrong, by what it was', async () => {
+    const { events, value } = setUp();
+    events.emit('overflowed', { connection: 'c', cursors: 3 });
+    events.emit('gap', { connection: 'c', channel: 'x', reason: 'retention', policy: 'replay', latest: 0 });
+    events.emit('refused', { connection: 'c', command: 'publish', error: 'permission_denied', detail: '' });
+    events.emit('rejected', { address: '', error: 'origin_refused', detail: '' });
+    events.emit('fault', { where: '', error: new Error() });
+    expect(await value('sluice_overflows_total')).toBe(1);
+    expect(await value('sluice_gaps_total{reason="retention",policy="replay"}')).toBe(1);
+    expect(await value('sluice_errors_total{name="permission_denied"}')).toBe(1);
+    expect(await value('sluice_errors_total{name="origin_refused"}')).toBe(1);
+    expect(await value('sluice_faults_total')).toBe(1);
   });
 
-  it('of presence, refusals and faults', async () => {
-    const samples = await after((events) => {
-      events.emit('presenceTold', { channel: 'a', bytes: 80 });
-      events.emit('refused', { connection: 'c', command: 'publish', error: 'rate_limited', detail: '' });
-      events.emit('rejected', { address: '', error: 'too_many_connections', detail: '' });
-      events.emit('overflowed', { connection: 'c', cursors: 2 });
-      events.emit('fault', { where: 'here', error: new Error('test') });
-    });
-    expect(samples.get('sluice_presence_bytes_total')).toBe(80);
-    expect(samples.get('sluice_errors_total{name="rate_limited"}')).toBe(1);
-    expect(samples.get('sluice_errors_total{name="too_many_connections"}')).toBe(1);
-    expect(samples.get('sluice_overflows_total')).toBe(1);
-    expect(samples.get('sluice_faults_total')).toBe(1);
+  it('explain themselves, and do not get in the way of another gateway in the same process', async () => {
+    setUp();
+    const { metrics } = setUp();
+    const text = await metrics.text();
+    const named = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    expect(named.length).toBeGreaterThan(10);
+    for (const name of named) expect(text).toMatch(new RegExp(`^# HELP ${name} \\S`, 'm'));
+    expect(metrics.contentType).toContain('text/plain');
   });
 });

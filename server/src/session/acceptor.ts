@@ -9,17 +9,21 @@ export interface AcceptorOptions {
   readonly services: Services;
   readonly origins: readonly string[];
   readonly dev: boolean;
+  /** Is the gateway stopping? Then nobody may come in, on connections that were opened before either. */
+  readonly isDraining: () => boolean;
 }
 
 /** Decides at the door who may open a WebSocket, and makes sessions of those who do. SPEC.md section 1. */
-export function createAcceptor({ services, origins, dev }: AcceptorOptions): Acceptor {
-  const turnAway = (handshake: Handshake, error: ErrorName, detail: string): Admission => {
-    services.events.emit('rejected', { address: handshake.address, error, detail });
-    return { ok: false, status: ERRORS[error].status, body: JSON.stringify({ error: errorBody(error, detail) }) };
+export function createAcceptor({ services, origins, dev, isDraining }: AcceptorOptions): Acceptor {
+  const turnAway = (handshake: Handshake, error: ErrorName, detail?: string): Admission => {
+    const body = errorBody(error, detail);
+    services.events.emit('rejected', { address: handshake.address, error, detail: body.message });
+    return { ok: false, status: ERRORS[error].status, body: JSON.stringify({ error: body }) };
   };
   return {
     admit(handshake) {
       const { origin, protocols } = handshake;
+      if (isDraining()) return turnAway(handshake, 'draining');
       if (!isOriginAllowed(handshake, origins, dev)) {
         return turnAway(handshake, 'origin_refused', `origin "${origin}" is not allowed; add it to "origins"`);
       }

@@ -5,8 +5,10 @@ import type { Timer } from '../util/clock.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { Session } from './session.ts';
 
-/** Frames in a row with nothing valid in them before the connection is closed. SPEC.md section 8.1. */
+/** Frames in a row with no command in them before the connection is closed. SPEC.md section 8.1. */
 const MOST_INVALID = 10;
+/** Messages of one frame that may be invalid: each is answered, and an answer is a hundred times larger than `1,`. */
+const MOST_INVALID_IN_FRAME = 100;
 /** Commands that may wait while the token is being verified. */
 const MOST_WAITING = 1000;
 
@@ -42,14 +44,16 @@ export class Inbox {
     }
     if (session.state === 'authenticating') this.#waitingBytes += size;
     const over = this.limits.takeFrame(size, clock.now());
-    let valid = false;
+    let commands = 0;
+    let invalid = 0;
     for (const parsed of this.#decode(data)) {
       if (session.state === 'closed') return;
       this.#takeOne(parsed, size, over);
-      valid ||= 'command' in parsed;
+      if (isMeantAsCommand(parsed)) commands++;
+      if ('fault' in parsed && ++invalid > MOST_INVALID_IN_FRAME) break;
     }
-    this.#invalidInARow = valid ? 0 : this.#invalidInARow + 1;
-    if (this.#invalidInARow >= MOST_INVALID) session.close('protocol_violation');
+    this.#invalidInARow = commands > 0 ? 0 : this.#invalidInARow + 1;
+    if (invalid > MOST_INVALID_IN_FRAME || this.#invalidInARow >= MOST_INVALID) session.close('protocol_violation');
   }
 
   #decode(data: string | Uint8Array): readonly ParsedCommand[] {
@@ -101,6 +105,7 @@ export class Inbox {
   /** The session is connected: carries out what waited. */
   open(): void {
     this.#deadline?.cancel();
+    this.#deadline = undefined;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { command, size } of waiting) {
@@ -112,6 +117,11 @@ export class Inbox {
     this.#deadline?.cancel();
     this.#waiting = [];
   }
+}
+
+/** A wrong value is an ordinary mistake; a client that sends nothing with an id talks another language. */
+function isMeantAsCommand(parsed: ParsedCommand): boolean {
+  return 'command' in parsed || parsed.fault.id !== undefined;
 }
 
 /** As what a command is answered and reported. */

@@ -14,5 +14,5 @@ export function isOriginAllowed({ origin, host }: Handshake, origins: readonly s
   if (origin === '' || origins.includes('*') || origins.includes(origin)) return true;
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);
-  return url.host === host || (dev && LOCAL.has(url.hostname));
+  return url.host === host.toLowerCase() || (dev && LOCAL.has(url.hostname));
 }

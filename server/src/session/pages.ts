@@ -3,6 +3,8 @@ import type { Connection } from '../transport/connection.ts';
 
 /** Pages that may wait for one connection. */
 const MOST_WAITING = 1000;
+/** When to ask again once so many wait, in milliseconds. */
+const RETRY = 1000;
 /** Bytes that may still wait for the reader when the next page is read. */
 const LOW_WATER = 65_536;
 
@@ -25,7 +27,7 @@ export class Pages {
   take<Page>(read: () => Page | Promise<Page>): Page | Refusal | Promise<Page> {
     if (this.#state === 'free' && this.#waiting.length === 0 && this.#hasRoom()) return this.#read(read);
     if (this.#waiting.length >= MOST_WAITING) {
-      return new Refusal('flood', `${MOST_WAITING} pages are waiting already`);
+      return new Refusal('rate_limited', `${MOST_WAITING} pages are waiting already`, RETRY);
     }
     return new Promise<void>((resolve) => this.#waiting.push(resolve)).then(() => this.#read(read));
   }

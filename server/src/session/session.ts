@@ -33,7 +33,7 @@ export class Session implements ConnectionListener, Subscriber {
   // Most connections hold a cursor and few ever wait; both are made when they are needed.
   #cursors: Map<string, Cursor> | undefined;
   #held: ServerMessage[] = [];
-  #opening: Set<string> | undefined;
+  #opening: Map<string, Promise<unknown>> | undefined;
   #attendance: Attendance | undefined;
   #pages: Pages | undefined;
 
@@ -88,9 +88,9 @@ export class Session implements ConnectionListener, Subscriber {
 
   // Cursors ----------------------------------------------------------------------------------------------------------
 
-  /** Channels whose cursor the engine is still being asked for. */
-  get opening(): Set<string> {
-    this.#opening ??= new Set();
+  /** Subscribes for which the engine is still being asked, by channel. */
+  get opening(): Map<string, Promise<unknown>> {
+    this.#opening ??= new Map();
     return this.#opening;
   }
 

@@ -7,7 +7,8 @@ export interface Request {
   readonly query: URLSearchParams;
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>;
-  readonly body: Uint8Array;
+  /** `null`: it was larger than `MAX_BODY`, and was not read. */
+  readonly body: Uint8Array | null;
   readonly address: string;
 }
 

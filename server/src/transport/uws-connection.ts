@@ -1,4 +1,5 @@
 import type { WebSocket } from 'uWebSockets.js';
+import { Deque } from '../util/deque.ts';
 import type { Connection, ConnectionListener } from './connection.ts';
 
 /** What a native socket carries. */
@@ -38,7 +39,7 @@ export class UwsConnection implements Connection {
   readonly protocol: string;
   #socket: NativeSocket | undefined;
   #listener: ConnectionListener | undefined;
-  #waiting: Waiting[] | undefined;
+  #waiting: Deque<Waiting> | undefined;
   #waitingBytes = 0;
   #overflowed = false;
   readonly #limit: number;
@@ -73,7 +74,7 @@ export class UwsConnection implements Connection {
       this.#socket?.close(); // cut: a close frame would be refused like any other frame
       return;
     }
-    this.#waiting ??= [];
+    this.#waiting ??= new Deque();
     this.#waiting.push(waiting);
     this.#waitingBytes += waiting.size;
     this.dropped(); // what is published from now on would overtake this frame: topics must be left first
@@ -116,7 +117,7 @@ export class UwsConnection implements Connection {
     const socket = this.#socket;
     if (socket === undefined) return;
     while (this.#waiting !== undefined) {
-      const next = this.#waiting[0];
+      const next = this.#waiting.at(0);
       if (next === undefined) {
         this.#waiting = undefined;
         this.#waitingBytes = 0;

@@ -159,8 +159,7 @@ function serve(
     if (!gone) response.cork(() => write(response, reply, head.method === 'HEAD'));
   };
   collectBody(response, (body) => {
-    if (body === null) answer({ status: 413, body: `the body may have at most ${MAX_BODY} bytes` });
-    else void Promise.resolve(handler({ ...head, body } satisfies Request)).then(answer);
+    void Promise.resolve(handler({ ...head, body } satisfies Request)).then(answer);
   });
 }
 
@@ -189,6 +188,9 @@ function collectBody(response: HttpResponse, done: (body: Uint8Array | null) => 
 function write(response: HttpResponse, { status, headers = {}, body = '' }: Reply, headOnly = false): void {
   response.writeStatus(statusLine(status));
   for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
-  if (headOnly) response.endWithoutBody(Buffer.byteLength(body));
-  else response.end(body);
+  if (headOnly) {
+    // Given the length, endWithoutBody would wait for that many bytes, and the connection's next request with it.
+    response.writeHeader('Content-Length', String(Buffer.byteLength(body)));
+    response.endWithoutBody();
+  } else response.end(body);
 }

@@ -20,6 +20,8 @@ export class ChaosEngine implements Engine, Log {
   readonly #generations = new Map<string, number>();
   readonly #watched = new Set<string>();
   readonly #losses = new Map<string, number>();
+  /** Channels of which something happened that no announcement has told: the next one will. */
+  readonly unheard = new Set<string>();
   #deliver: Deliver = () => {};
 
   constructor(clock: Clock) {
@@ -38,6 +40,7 @@ export class ChaosEngine implements Engine, Log {
 
   /** The log loses everything, unannounced. */
   restart(channel: string): void {
+    this.unheard.add(channel);
     if (this.#watched.has(channel)) this.#inner.unwatch(this.#name(channel));
     this.#generations.set(channel, this.#generation(channel) + 1);
     if (this.#watched.has(channel)) this.#inner.watch(this.#name(channel));
@@ -82,8 +85,13 @@ export class ChaosEngine implements Engine, Log {
   #announce(inner: string, innerEpoch: string, message: Message): void {
     const [channel = inner] = inner.split(' ');
     const losses = this.#losses.get(channel) ?? 0;
-    if (losses > 0) this.#losses.set(channel, losses - 1);
-    else this.#deliver(channel, this.#epoch(channel, innerEpoch), message);
+    if (losses > 0) {
+      this.#losses.set(channel, losses - 1);
+      this.unheard.add(channel);
+    } else {
+      this.unheard.delete(channel);
+      this.#deliver(channel, this.#epoch(channel, innerEpoch), message);
+    }
   }
 
   #life(channel: string, epoch: string): Message[] {

@@ -1,5 +1,6 @@
 import {
   type Command,
+  type Failure,
   type GapPush,
   json,
   type Message,
@@ -18,6 +19,8 @@ import type { Spoken } from './protocol-client.ts';
 interface Seat {
   /** `asked`: the command is out, the reply is not in. `leaving`: as well, of `unsubscribe`. */
   wire: 'off' | 'asked' | 'on' | 'leaving';
+  /** `unsubscribe` follows on its heels. */
+  fleeting: boolean;
   /** Does the application want it? Then it is asked for again after a lost connection. */
   wanted: boolean;
   state: 'live' | 'replaying';
@@ -54,6 +57,7 @@ export class Follower {
   /** Of the gaps that were told. */
   readonly reasons = new Set<string>();
   repeats = 0;
+  unavailable = 0;
 
   constructor(name: string, { binary, judge }: { binary: boolean; judge: Judge }) {
     this.name = name;
@@ -83,7 +87,10 @@ export class Follower {
   #lost(): void {
     this.#socket = undefined;
     this.#commands.clear();
-    for (const seat of this.seats.values()) seat.wire = 'off';
+    for (const seat of this.seats.values()) {
+      seat.wire = 'off';
+      seat.fleeting = false;
+    }
   }
 
   say(...spoken: Spoken[]): void {
@@ -96,7 +103,7 @@ export class Follower {
   subscribe(channel: string, start: StartingPoint): void {
     const seat = this.seats.get(channel);
     if (seat !== undefined && (seat.wanted || seat.wire !== 'off')) return;
-    const fresh: Seat = { wire: 'off', wanted: true, state: 'live', start, position: undefined };
+    const fresh: Seat = { wire: 'off', fleeting: false, wanted: true, state: 'live', start, position: undefined };
     this.seats.set(channel, fresh);
     this.say(this.#ask(channel, fresh));
   }
@@ -115,9 +122,10 @@ export class Follower {
 
   unsubscribe(channel: string): void {
     const seat = this.seats.get(channel);
-    if (seat?.wire !== 'on') return;
+    if (seat === undefined || !seat.wanted || seat.wire === 'off') return;
     seat.wanted = false;
-    seat.wire = 'leaving';
+    if (seat.wire === 'on') seat.wire = 'leaving';
+    else seat.fleeting = true;
     this.say({ type: 'unsubscribe', channel });
   }
 
@@ -127,7 +135,7 @@ export class Follower {
   }
 
   #hear(message: ServerMessage): void {
-    if (message.type === 'error') this.#fault(`was answered ${JSON.stringify(message)}`);
+    if (message.type === 'error') this.#refused(message);
     else if (message.type === 'reply') this.#answered(message.id, message.result);
     else if ('channel' in message) this.#pushed(message);
   }
@@ -145,13 +153,31 @@ export class Follower {
       this.#note(this.#judge.published(command.channel, result as Position & { id: string }));
   }
 
+  /** Only an engine that is away is an excuse. */
+  #refused(failure: Failure): void {
+    const command = this.#commands.get(failure.id ?? 0);
+    this.#commands.delete(failure.id ?? 0);
+    const seat = command !== undefined && 'channel' in command ? this.seats.get(command.channel) : undefined;
+    const { name } = failure.error;
+    if (command?.type === 'subscribe' && name === 'unavailable' && seat !== undefined) {
+      seat.wire = seat.fleeting ? 'leaving' : 'off';
+      seat.wanted = false;
+    } else if (name === 'unavailable' && (command?.type === 'publish' || command?.type === 'history')) {
+      this.unavailable++;
+    } else if (name === 'not_subscribed' && seat?.fleeting === true) {
+      seat.fleeting = false;
+      seat.wire = 'off';
+    } else this.#fault(`was answered ${JSON.stringify(failure)}`);
+  }
+
   #subscribed(channel: string, result: SubscribeResult): void {
     const seat = this.seats.get(channel);
     if (seat === undefined) return;
     const start = seat.position === undefined ? seat.start : { position: seat.position };
     this.#note(this.#judge.subscribed(channel, start, result));
     const { epoch, offset, state } = result;
-    seat.wire = 'on';
+    seat.wire = seat.fleeting ? 'leaving' : 'on';
+    seat.fleeting = false;
     seat.state = state;
     seat.position = { epoch, offset };
   }

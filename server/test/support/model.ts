@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import type { Cursor } from '../../src/channels/cursor.ts';
 import type { ChannelInput, ConfigInput } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/schema.ts';
-import type { Engine } from '../../src/engine/engine.ts';
+import { type Engine, EngineUnavailable } from '../../src/engine/engine.ts';
 import { type Assembly, assemble } from '../../src/gateway.ts';
 import { createAcceptor } from '../../src/session/acceptor.ts';
 import { LoopbackTransport } from '../../src/transport/loopback.ts';
@@ -50,6 +50,8 @@ export interface ModelOptions {
   readonly followers: number;
   /** Puts something between the gateway and the engine. */
   readonly wrap?: (engine: ChaosEngine) => Engine;
+  /** Hears which one it was. */
+  readonly onEngine?: (model: Model, engine: Engine) => void;
 }
 
 /** A gateway whose every step the test makes, with followers that judge what they hear. */
@@ -57,7 +59,7 @@ export class Model {
   readonly clock = new ManualClock();
   readonly transport = new LoopbackTransport({ limit: OUTBOUND / 2 });
   readonly chaos = new ChaosEngine(this.clock);
-  readonly assembly: Assembly;
+  readonly gateway: Assembly;
   readonly channels: readonly ChannelName[];
   readonly followers: readonly Follower[];
   readonly faults: string[] = [];
@@ -65,15 +67,16 @@ export class Model {
   #published = 0;
   #biggest = 0;
 
-  constructor({ channels, followers, wrap = (engine) => engine }: ModelOptions) {
+  constructor({ channels, followers, wrap = (engine) => engine, onEngine = () => {} }: ModelOptions) {
     this.channels = channels;
     const turn = new Turn((task) => this.#deferred.push(task));
     const engine = wrap(this.chaos);
+    onEngine(this, engine);
     const { transport, clock } = this;
-    this.assembly = assemble(CONFIG, { transport, clock, turn, engine, log: LOG });
-    const { services } = this.assembly;
+    this.gateway = assemble(CONFIG, { transport, clock, turn, engine, log: LOG });
+    const { services } = this.gateway;
     void engine.start((channel, epoch, message) => services.hub.deliver(channel, epoch, message));
-    transport.open(createAcceptor({ services, origins: [], dev: false }));
+    transport.open(createAcceptor({ services, origins: [], dev: false, isDraining: () => false }));
     services.events.on('fault', ({ where, error }) => this.faults.push(`fault in ${where}: ${String(error)}`));
     const judge = this.#judge();
     // A log that never held anything is forgotten after a while, and comes back as another life.
@@ -94,15 +97,20 @@ export class Model {
 
   /** Publishes from a backend. */
   publish(channel: ChannelName, { count, size }: { count: number; size: number }): void {
-    const { services } = this.assembly;
+    const { services } = this.gateway;
     const match = services.rules.match(channel);
     if (match === null) throw new Error(`no rule for ${channel}`);
     for (let at = 0; at < count; at++) {
       const key = `${this.#published % 4}`;
       const draft = { data: this.data(size), ...(channel === 'keyed' && key !== '0' ? { tags: { key } } : undefined) };
       const publisher = key === '0' ? ({ kind: 'backend' } as const) : ({ kind: 'user', user: key } as const);
-      void services.publishing.publish({ channel, rule: match.rule, draft, publisher });
+      const outcome = services.publishing.publish({ channel, rule: match.rule, draft, publisher });
+      if (outcome instanceof Promise) outcome.catch((error: unknown) => this.#excuse(error));
     }
+  }
+
+  #excuse(error: unknown): void {
+    if (!(error instanceof EngineUnavailable)) this.faults.push(`a publish failed: ${String(error)}`);
   }
 
   data(size: number): Json {
@@ -130,6 +138,25 @@ export class Model {
 
   get busy(): boolean {
     return this.#deferred.length > 0;
+  }
+
+  /** Everybody reads, and is connected; nothing gets lost any more. */
+  assemble(): void {
+    for (const name of CHANNEL_NAMES) this.chaos.lose(name, 0);
+    for (const follower of this.followers) {
+      this.connect(follower);
+      follower.socket?.unstall();
+    }
+  }
+
+  /** Where announcements were lost the channel speaks once more, for it is by the next one that this is noticed. */
+  speakUp(): void {
+    for (const name of this.channels) if (this.chaos.unheard.has(name)) this.publish(name, { count: 1, size: 10 });
+  }
+
+  /** Everybody vanishes. */
+  leave(): void {
+    for (const { socket } of this.followers) socket?.cut();
   }
 
   // Judgement --------------------------------------------------------------------------------------------------------
@@ -165,12 +192,12 @@ export class Model {
   }
 
   #cursors(): readonly Cursor[] {
-    return this.assembly.services.registry.all().flatMap((session) => [...session.cursors.values()]);
+    return this.gateway.services.registry.all().flatMap((session) => [...session.cursors.values()]);
   }
 
   /** Throws when a vanished client left something behind. */
   checkEmpty(): void {
-    const { hub, registry } = this.assembly.services;
+    const { hub, registry } = this.gateway.services;
     const left = { channels: hub.size, sessions: registry.size, sockets: this.transport.size };
     if (Object.values(left).some((count) => count > 0)) throw new Error(`left behind: ${JSON.stringify(left)}`);
     const watched = this.channels.filter((channel) => this.chaos.watches(channel));

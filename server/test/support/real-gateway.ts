@@ -1,8 +1,9 @@
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import WebSocket from 'ws';
 import type { ConfigInput } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/schema.ts';
-import { type Assembly, assemble, Gateway } from '../../src/gateway.ts';
+import { type Assembly, assemble, Gateway, type Parts } from '../../src/gateway.ts';
 import { ProtocolClient } from './protocol-client.ts';
 import { SECRET } from './tokens.ts';
 
@@ -21,9 +22,19 @@ export class RealGateway {
   readonly #sockets: WebSocket[] = [];
   #url = '';
 
-  constructor(config: ConfigInput) {
-    const defaults: ConfigInput = { host: '127.0.0.1', port: 0, keys: [{ secret: SECRET }], log: { level: 'silent' } };
-    const assembly = assemble(parseConfig({ ...defaults, ...config }));
+  constructor(config: ConfigInput, parts: Partial<Parts> = {}) {
+    const defaults: ConfigInput = {
+      host: '127.0.0.1',
+      port: 0,
+      keys: [{ secret: SECRET }],
+      channels: {
+        'chat:{room}': { allow: { '*': 'users' }, history: { count: 10_000, age: '1h' } },
+        'news:{topic}': { allow: { subscribe: 'users', publish: 'users' } },
+        'user:{id}': { allow: { subscribe: 'owner:{id}' } },
+      },
+      log: { level: 'silent' },
+    };
+    const assembly = assemble(parseConfig({ ...defaults, ...config }), parts);
     this.services = assembly.services;
     this.gateway = new Gateway(assembly);
   }
@@ -42,16 +53,14 @@ export class RealGateway {
     return Number(new URL(this.#url).port);
   }
 
-  /** Opens a WebSocket. A header with several values goes as several lines. */
+  /** Opens a WebSocket; `null` offers no subprotocol. A header with several values goes as several lines. */
   async open(
-    subprotocol: Subprotocol | undefined = 'sluice.v1.json',
+    subprotocol: Subprotocol | null = 'sluice.v1.json',
     headers: Record<string, string | readonly string[]> = {},
   ): Promise<RealPeer> {
-    const socket = new WebSocket(
-      `${this.#url.replace('http', 'ws')}/ws`,
-      subprotocol === undefined ? [] : [subprotocol],
-      { headers: headers as Record<string, string> },
-    );
+    const socket = new WebSocket(`${this.#url.replace('http', 'ws')}/ws`, subprotocol === null ? [] : [subprotocol], {
+      headers: headers as Record<string, string>,
+    });
     this.#sockets.push(socket);
     const voice = new ProtocolClient((frame) => socket.send(frame), { binary: subprotocol === 'sluice.v1.msgpack' });
     socket.on('message', (data: Buffer, isBinary) => voice.receive(isBinary ? data : data.toString('utf8')));
@@ -68,6 +77,11 @@ export class RealGateway {
     return peer;
   }
 
+  /** Lets the loop go on until something is true. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await nextTurn();
+  }
+
   /** Cuts all clients and stops. */
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.terminate();
@@ -76,6 +90,6 @@ export class RealGateway {
 }
 
 /** Starts a gateway on a free port. */
-export function startGateway(config: ConfigInput): Promise<RealGateway> {
-  return new RealGateway(config).start();
+export function startGateway(config: ConfigInput = {}, parts: Partial<Parts> = {}): Promise<RealGateway> {
+  return new RealGateway(config, parts).start();
 }

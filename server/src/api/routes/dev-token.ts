@@ -31,8 +31,15 @@ export function devToken({ secret, apiKey }: DevTokenOptions): (request: Request
     const { lifetime, ...rest } = wish;
     const expiresIn = lifetime * 1000;
     const token = await mintToken({ secret, algorithm: 'HS256', expiresIn, ...rest });
-    return jsonReply(200, { token, expiresAt: Date.now() + expiresIn, apiKey });
+    return jsonReply(200, { token, expiresAt: Date.now() + expiresIn, apiKey }, shareWithDevServer(request));
   };
+}
+
+/** A page on another port of this machine, where a bundler serves it while it is being written, may read the token too. */
+function shareWithDevServer({ headers }: Request): Record<string, string> {
+  const origin = headers.get('origin') ?? '';
+  if (!URL.canParse(origin) || !isLocalName(new URL(origin).host)) return {};
+  return { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
 }
 
 /** A page elsewhere could make its own name point here (DNS rebinding) and read tokens; it cannot do so with these. */

@@ -34,6 +34,11 @@ export class ChannelLog {
     return this.#lastTime;
   }
 
+  /** Messages that it holds. */
+  get length(): number {
+    return this.#entries.length;
+  }
+
   get empty(): boolean {
     return this.#entries.length === 0;
   }

@@ -51,13 +51,13 @@ export class MemoryEngine implements Engine, Log {
   }
 
   read(channel: string, after: number, limit: number): Page {
-    const log = this.#open(channel);
+    const log = this.#peek(channel);
     log.trim(this.#clock.now());
     return log.read(after, limit);
   }
 
   seek(channel: string, time: number): number {
-    const log = this.#open(channel);
+    const log = this.#peek(channel);
     log.trim(this.#clock.now());
     return log.seek(time);
   }
@@ -71,13 +71,28 @@ export class MemoryEngine implements Engine, Log {
     if (log !== undefined) log.watched = false;
   }
 
+  /** Logs that are kept. */
+  get size(): number {
+    return this.#logs.size;
+  }
+
+  /** Messages that are kept. */
+  get held(): number {
+    let held = 0;
+    for (const log of this.#logs.values()) held += log.length;
+    return held;
+  }
+
   #open(channel: string): ChannelLog {
-    let log = this.#logs.get(channel);
-    if (log === undefined) {
-      log = new ChannelLog(this.#generation === 0 ? this.#life : `${this.#life}.${this.#generation}`);
-      this.#logs.set(channel, log);
-    }
+    const log = this.#peek(channel);
+    this.#logs.set(channel, log);
     return log;
+  }
+
+  /** The channel's log, or the one that it would get: looking at channels must not fill the memory. */
+  #peek(channel: string): ChannelLog {
+    const log = this.#logs.get(channel);
+    return log ?? new ChannelLog(this.#generation === 0 ? this.#life : `${this.#life}.${this.#generation}`);
   }
 
   readonly #tidy = (): void => {

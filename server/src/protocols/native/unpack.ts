@@ -20,6 +20,8 @@ function decode(codec: Codec, data: string | Uint8Array): unknown {
   try {
     return codec.decode(data);
   } catch {
-    throw new Error(`the frame is not valid ${codec.name === 'json' ? 'JSON' : 'MessagePack, or uses bin or ext'}`);
+    throw new Error(
+      `the frame is not valid ${codec.name === 'json' ? 'JSON' : 'MessagePack as SPEC.md section 2.2 describes it'}`,
+    );
   }
 }

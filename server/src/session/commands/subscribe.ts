@@ -19,7 +19,10 @@ export const subscribe: Handler<'subscribe'> = (session, command) => {
     return new Refusal('too_many_subscriptions', `a connection may have at most ${most} subscriptions`);
   }
   const cursor = hub.subscribe(session, { name: channel, rule: allowed.rule }, command);
-  return cursor instanceof Promise ? awaitCursor(session, command, cursor) : welcome(session, cursor);
+  if (!(cursor instanceof Promise)) return welcome(session, cursor);
+  const opening = awaitCursor(session, command, cursor);
+  session.opening.set(channel, opening);
+  return opening;
 };
 
 /** Where the engine has to be asked, the client may do other things meanwhile: leave, subscribe again, change its token. */
@@ -28,7 +31,6 @@ async function awaitCursor(
   { channel }: CommandOf<'subscribe'>,
   opening: Promise<Cursor>,
 ): Promise<SubscribeResult | Refusal> {
-  session.opening.add(channel);
   try {
     const cursor = await opening;
     const allowed = authorize(session.services.rules, session.identity, 'subscribe', channel);

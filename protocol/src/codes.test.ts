@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { afterClose, CLIENT_ERRORS, ERRORS, type ErrorName, errorBody } from './codes.ts';
+
+const entries = Object.entries(ERRORS) as [ErrorName, (typeof ERRORS)[ErrorName]][];
+const all = [...entries, ...Object.entries(CLIENT_ERRORS)];
+
+describe('the catalogue', () => {
+  it('gives each entry a code of its own', () => {
+    expect(new Set(all.map(([, { code }]) => code)).size).toBe(all.length);
+  });
+
+  it.each(all)('%s is a snake_case name with a sentence', (name, { message }) => {
+    expect(name).toMatch(/^[a-z]+(_[a-z]+)*$/);
+    expect(message).toMatch(/^[A-Z].*\.$/);
+  });
+
+  it.each(entries)('%s says what to do, and has a status of HTTP', (_, { remedy, status }) => {
+    expect(remedy).toMatch(/^.+\.$/);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(600);
+  });
+
+  it.each(entries)('%s has a code whose range says what it means', (_, { code, retryable, status }) => {
+    expect(code).toBeGreaterThanOrEqual(4000);
+    expect(code).toBeLessThan(4400);
+    if (code < 4100) expect(retryable).toBe(true); // passing
+    if (code >= 4100 && code < 4200) expect(status).toBe(401); // the token
+    if (code >= 4200 && code < 4300) expect(retryable).toBe(false); // final
+  });
+
+  it.each(Object.entries(CLIENT_ERRORS))('%s never travels', (_, { code }) => {
+    expect(Math.floor(code / 100)).toBe(44);
+  });
+
+  it('is what errors on the wire are made of', () => {
+    expect(errorBody('unavailable')).toEqual({
+      code: 4001,
+      name: 'unavailable',
+      message: ERRORS.unavailable.message,
+      retryable: true,
+    });
+    expect(errorBody('unavailable', 'try later', 500)).toMatchObject({ message: 'try later', retryAfter: 500 });
+  });
+});
+
+describe('after a close', () => {
+  it.each(entries.filter(([, { code }]) => code < 4300))('with %s a client does what the range says', (_, { code }) => {
+    const expected = code < 4100 ? 'reconnect' : code < 4200 ? 'new_token' : 'stop';
+    expect(afterClose(code)).toBe(expected);
+  });
+});

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+
+/** A frame in both codecs, and what it says. */
+export interface FrameVector {
+  readonly name: string;
+  readonly json: string;
+  /** Hexadecimal. */
+  readonly msgpack: string;
+  readonly value: unknown;
+}
+
+export interface CommandVector extends FrameVector {
+  readonly valid: boolean;
+  readonly error?: string;
+  readonly id?: number;
+}
+
+export interface MalformedVector {
+  readonly name: string;
+  readonly subprotocol: string;
+  readonly text?: string;
+  /** Hexadecimal. */
+  readonly binary?: string;
+}
+
+interface Files {
+  'commands.json': { readonly frames: readonly CommandVector[] };
+  'replies.json': { readonly frames: readonly FrameVector[] };
+  'pushes.json': { readonly frames: readonly FrameVector[] };
+  'malformed.json': { readonly frames: readonly MalformedVector[] };
+  'channel-names.json': { readonly names: readonly { readonly name: string; readonly valid: boolean }[] };
+  'patterns.json': {
+    readonly patterns: readonly { readonly pattern: string; readonly valid: boolean }[];
+    readonly matches: readonly {
+      readonly pattern: string;
+      readonly channel: string;
+      readonly params: Readonly<Record<string, string>> | null;
+    }[];
+    readonly order: readonly string[];
+    readonly ties: readonly (readonly [string, string])[];
+  };
+  'close-codes.json': { readonly codes: readonly { readonly code: number; readonly then: string }[] };
+}
+
+/** Reads a file of `protocol/vectors`. */
+export function vectors<Name extends keyof Files>(name: Name): Files[Name] {
+  return JSON.parse(readFileSync(new URL(`../vectors/${name}`, import.meta.url), 'utf8')) as Files[Name];
+}

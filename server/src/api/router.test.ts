@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { EventBus, type Events } from '../events.ts';
+import type { Reply, Request } from '../transport/http.ts';
+import type { Route } from './route.ts';
+import { createRouter } from './router.ts';
+
+const routes: Route[] = [
+  { method: 'GET', path: '/a', summary: '', handle: () => ({ status: 200, body: 'got' }) },
+  { method: 'POST', path: '/a', summary: '', handle: async () => ({ status: 200, body: 'posted' }) },
+  {
+    method: 'GET',
+    path: '/boom',
+    summary: '',
+    handle: () => {
+      throw new Error('a secret');
+    },
+  },
+  { method: 'POST', path: '/boom', summary: '', handle: () => Promise.reject(new Error('a secret')) },
+];
+
+function setUp(files?: (request: Request) => Reply | null) {
+  const events = new EventBus();
+  const requests: Events['request'][] = [];
+  const faults: Events['fault'][] = [];
+  events.on('request', (event) => requests.push(event));
+  events.on('fault', (event) => faults.push(event));
+  const router = createRouter({ routes, events, files });
+  const ask = async (method: string, path: string) =>
+    router({ method, path, query: new URLSearchParams(), headers: new Map(), body: new Uint8Array(), address: '' });
+  return { ask, requests, faults };
+}
+
+describe('the router', () => {
+  it.each([
+    ['GET', '/a', 200],
+    ['HEAD', '/a', 200],
+    ['POST', '/a', 200],
+    ['PUT', '/a', 405],
+    ['GET', '/A', 404],
+    ['GET', '/a/', 404],
+    ['GET', '/%61', 404],
+    ['OPTIONS', '/nowhere', 404],
+  ])('%s %s: %i', async (method, path, status) => {
+    const { ask, requests } = setUp();
+    expect((await ask(method, path)).status).toBe(status);
+    expect(requests).toEqual([{ method, path, status, duration: expect.any(Number) }]);
+  });
+
+  it('lists what an address takes', async () => {
+    expect((await setUp().ask('DELETE', '/a')).headers).toMatchObject({ Allow: 'GET, POST' });
+  });
+
+  it.each(['GET', 'POST'])('answers a mistake of ours (%s) without its words, and reports it', async (method) => {
+    const { ask, faults } = setUp();
+    const reply = await ask(method, '/boom');
+    expect(reply.status).toBe(500);
+    expect(String(reply.body)).not.toContain('secret');
+    expect(faults).toEqual([{ where: `${method} /boom`, error: expect.objectContaining({ message: 'a secret' }) }]);
+  });
+
+  it('asks for files where there is no route, for GET and HEAD only', async () => {
+    const { ask } = setUp(({ path }) => (path === '/file' ? { status: 200, body: 'file' } : null));
+    expect((await ask('GET', '/file')).body).toBe('file');
+    expect((await ask('HEAD', '/file')).status).toBe(200);
+    expect((await ask('POST', '/file')).status).toBe(404);
+    expect((await ask('GET', '/a')).body).toBe('got');
+    expect((await ask('GET', '/other')).status).toBe(404);
+  });
+});

@@ -1,0 +1,91 @@
+import type { Message } from '@sluice/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Log } from '../engine/engine.ts';
+import { MemoryEngine } from '../engine/memory/memory-engine.ts';
+import { ManualClock } from '../util/clock.ts';
+import { readHistory } from './history.ts';
+
+function engineWith(count: number, { keep = 1_000, size = 1 } = {}): MemoryEngine {
+  const clock = new ManualClock();
+  const engine = new MemoryEngine({ clock });
+  for (let at = 1; at <= count; at++) {
+    const entry = { id: `m${at}`, time: clock.now(), data: 'x'.repeat(size) };
+    engine.append('a', entry, { retention: { count: keep, age: 60_000 }, window: 0 });
+  }
+  return engine;
+}
+
+/** The same log, answering later. */
+const late = (log: Log): Log => ({ ...log, read: async (...given) => log.read(...given) }) as Log;
+
+const offsets = ({ messages }: { messages: readonly Message[] }) => messages.map(({ offset }) => offset);
+
+describe('a page of history', () => {
+  it.each([
+    ['the newest', {}, [4, 5, 6, 7, 8, 9, 10]],
+    ['the newest two', { limit: 2 }, [9, 10]],
+    ['the oldest two', { after: 0, limit: 2 }, [4, 5]],
+    ['after one', { after: 5, limit: 3 }, [6, 7, 8]],
+    ['after the last', { after: 10 }, []],
+    ['after what will come', { after: 99 }, []],
+    ['before one', { before: 8, limit: 2 }, [6, 7]],
+    ['before the oldest', { before: 4 }, []],
+    ['before what is gone', { before: 2 }, []],
+    ['before the beginning', { before: 0 }, []],
+    ['before what will come', { before: 99, limit: 2 }, [9, 10]],
+  ])('holds %s', async (_, query, expected) => {
+    const engine = engineWith(10, { keep: 7 });
+    for (const log of [engine, late(engine)]) {
+      const page = await readHistory(log, 'a', query);
+      expect(page).toMatchObject({ head: 10, first: 4 });
+      expect(offsets(page)).toEqual(expected);
+    }
+  });
+
+  it('holds a hundred where nobody says how many', async () => {
+    expect(offsets(await readHistory(engineWith(300), 'a', {}))).toHaveLength(100);
+  });
+
+  it('is empty where nothing was ever published', async () => {
+    expect(await readHistory(engineWith(0), 'a', {})).toMatchObject({ head: 0, first: 1, messages: [] });
+  });
+
+  it('ends at 256 KiB, at the side that was asked for', async () => {
+    const engine = engineWith(20, { size: 60_000 });
+    expect(offsets(await readHistory(engine, 'a', { after: 0 }))).toEqual([1, 2, 3, 4]);
+    expect(offsets(await readHistory(engine, 'a', {}))).toEqual([17, 18, 19, 20]);
+    expect(offsets(await readHistory(engine, 'a', { before: 11 }))).toEqual([7, 8, 9, 10]);
+  });
+
+  it('holds one message at least, however large', async () => {
+    const engine = engineWith(3, { size: 400_000 });
+    expect(offsets(await readHistory(engine, 'a', { after: 0 }))).toEqual([1]);
+    expect(offsets(await readHistory(engine, 'a', {}))).toEqual([3]);
+  });
+
+  it('leads on to the next, in both directions, until everything was read', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(60),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (count, keep, limit) => {
+          const engine = engineWith(count, { keep });
+          const kept = Array.from({ length: Math.min(count, keep) }, (_, at) => count - Math.min(count, keep) + 1 + at);
+          const forwards: number[] = [];
+          for (let page = await readHistory(engine, 'a', { after: 0, limit }); page.messages.length > 0; ) {
+            forwards.push(...offsets(page));
+            page = await readHistory(engine, 'a', { after: forwards.at(-1) ?? 0, limit });
+          }
+          const backwards: number[] = [];
+          for (let page = await readHistory(engine, 'a', { limit }); page.messages.length > 0; ) {
+            backwards.unshift(...offsets(page));
+            page = await readHistory(engine, 'a', { before: backwards[0] ?? 0, limit });
+          }
+          expect([forwards, backwards]).toEqual([kept, kept]);
+        },
+      ),
+    );
+  });
+});

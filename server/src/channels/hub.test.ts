@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest';
+import { StubFanout, StubSubscriber } from '../../test/support/stub-subscriber.ts';
+import type { SlowPolicy } from '../auth/rule.ts';
+import { parseConfig } from '../config/schema.ts';
+import { MemoryEngine } from '../engine/memory/memory-engine.ts';
+import { EventBus, type Events } from '../events.ts';
+import { ManualClock } from '../util/clock.ts';
+import { Turn } from '../util/turn.ts';
+import { Cursor } from './cursor.ts';
+import { Hub } from './hub.ts';
+import { Replayer } from './replay.ts';
+
+function setUp({ count = 100, slow = 'replay' }: { count?: number; slow?: SlowPolicy } = {}) {
+  const history = slow === 'drop' ? false : { count, age: '1h' };
+  const [rule] = parseConfig({ anonymous: true, channels: { a: { history, slow } } }).channels;
+  if (rule === undefined) throw new Error('there is no rule');
+  const clock = new ManualClock();
+  const engine = new MemoryEngine({ clock });
+  const deferred: (() => void)[] = [];
+  const turn = new Turn((task) => deferred.push(task));
+  const events = new EventBus();
+  const fanout = new StubFanout();
+  const replayer = new Replayer({ log: engine, events, turn, clock });
+  const hub = new Hub({ log: engine, fanout, replayer, events, turn });
+  turn.atEnd(() => hub.flush());
+  turn.atEnd(() => replayer.run());
+  engine.start((channel, epoch, message) => hub.deliver(channel, epoch, message));
+
+  const publish = (times = 1, size = 1) => {
+    for (let at = 0; at < times; at++) {
+      const entry = { id: 'm', time: clock.now(), data: 'x'.repeat(size) };
+      engine.append('a', entry, { retention: rule.history, window: 0 });
+    }
+  };
+  const subscribe = (start: Parameters<Hub['subscribe']>[2] = {}, subscriber = new StubSubscriber()) => {
+    fanout.subscribers.push(subscriber);
+    const cursor = hub.subscribe(subscriber, { name: 'a', rule }, start);
+    if (!(cursor instanceof Cursor)) throw new Error('the memory engine answers at once');
+    subscriber.cursors.set('a', cursor);
+    return { cursor, subscriber };
+  };
+  /** One turn. Tells whether there was one. */
+  const step = () => deferred.splice(0).map((task) => task()).length > 0;
+  const settle = () => {
+    while (step());
+  };
+  return { hub, replayer, engine, events, fanout, publish, subscribe, step, settle, clock };
+}
+
+describe('the hub', () => {
+  it('sends all messages of a turn as one frame', () => {
+    const { publish, subscribe, settle, fanout } = setUp();
+    const { subscriber } = subscribe();
+    publish(3);
+    expect(subscriber.story).toEqual([]);
+    settle();
+    publish(1);
+    settle();
+    expect(subscriber.story).toEqual(['1-3', '4']);
+    expect(fanout.published).toBe(2);
+  });
+
+  it('tells how many messages went to how many', () => {
+    const { publish, subscribe, settle, events } = setUp();
+    const told: Events['delivered'][] = [];
+    events.on('delivered', (event) => told.push(event));
+    for (const id of ['a', 'b', 'c']) subscribe({}, new StubSubscriber(id));
+    publish(2);
+    settle();
+    expect(told).toEqual([{ deliveries: 6, bytes: expect.any(Number) }]);
+  });
+
+  it('keeps a channel as long as somebody is subscribed', () => {
+    const { hub, subscribe, publish, settle } = setUp();
+    const [first, second] = [subscribe(), subscribe()];
+    expect(hub.size).toBe(1);
+    hub.unsubscribe(first.cursor);
+    expect(hub.size).toBe(1);
+    hub.unsubscribe(second.cursor);
+    hub.unsubscribe(second.cursor);
+    expect(hub.size).toBe(0);
+    publish();
+    settle();
+    expect(second.subscriber.story).toEqual([]);
+  });
+
+  it('says nothing to those who left in the same turn', () => {
+    const { hub, subscribe, publish, settle } = setUp();
+    const { subscriber, cursor } = subscribe();
+    publish();
+    hub.unsubscribe(cursor);
+    settle();
+    expect(subscriber.story).toEqual([]);
+  });
+
+  it.each([
+    [{}, 'live', 10, ['live'] as string[]],
+    [{ rewind: 0 }, 'live', 10, []],
+    [{ rewind: 3 }, 'replaying', 7, ['8-10', 'live']],
+    [{ rewind: 99 }, 'replaying', 2, ['3-10', 'live']],
+    [{ since: 0 }, 'replaying', 2, ['3-10', 'live']],
+    [{ since: Number.MAX_SAFE_INTEGER }, 'live', 10, []],
+  ])('opens a cursor with %j: %s after %i', (start, state, offset, story) => {
+    const { subscribe, publish, settle } = setUp({ count: 8 });
+    publish(10);
+    const { cursor, subscriber } = subscribe(start);
+    expect([cursor.state, cursor.offset]).toEqual([state, offset]);
+    settle();
+    expect(cursor.state).toBe('live');
+    expect(subscriber.story).toEqual(story[0] === 'live' && story.length === 1 ? [] : story);
+  });
+
+  it.each([
+    ['at the head', 0, 10, 'live', []],
+    ['behind', 0, 6, 'replaying', ['7-10', 'live']],
+    ['before what is kept', 0, 1, 'replaying', ['gap 1>2 retention', '3-10', 'live']],
+    ['ahead of the log', 0, 12, 'replaying', ['gap 12>2 epoch_changed', '3-10', 'live']],
+    ['in another life', 1, 5, 'replaying', ['gap 5>2 epoch_changed', '3-10', 'live']],
+  ] as const)('opens a cursor with a position %s', (_, life, offset, state, story) => {
+    const { subscribe, publish, settle, engine } = setUp({ count: 8 });
+    publish(10);
+    const { epoch } = engine.read('a', 0, 0);
+    const { cursor, subscriber } = subscribe({ position: { epoch: life === 0 ? epoch : 'other', offset } });
+    expect(cursor.state).toBe(state);
+    settle();
+    expect(subscriber.story).toEqual(story);
+    expect([cursor.state, cursor.atHead]).toEqual(['live', true]);
+  });
+
+  it('goes on from the log for a connection that overflowed, from before the doubtful fan-out', () => {
+    const { hub, subscribe, publish, settle, step } = setUp();
+    const { subscriber, cursor } = subscribe();
+    publish(2);
+    settle();
+    publish(2);
+    step(); // fanned out, and refused in part
+    subscriber.connection.congested = true;
+    hub.overflowed(subscriber);
+    publish(1);
+    settle();
+    expect([cursor.state, cursor.offset, subscriber.connection.topics.size]).toEqual(['replaying', 2, 0]);
+    expect(subscriber.story).toEqual(['1-2', '3-4', 'replaying']);
+  });
+
+  it.each<[SlowPolicy, string[]]>([
+    ['replay', ['4-6', 'live']],
+    ['latest', ['gap 3>6 slow_reader 6', 'live']],
+    ['drop', ['gap 3>6 slow_reader', 'live']],
+  ])('does for a slow reader what the rule says: %s', (slow, story) => {
+    const { hub, replayer, subscribe, publish, settle, step } = setUp({ slow });
+    const { subscriber } = subscribe();
+    publish(3);
+    settle();
+    publish(1);
+    step(); // fanned out, and refused
+    hub.overflowed(subscriber);
+    subscriber.connection.congested = true;
+    publish(2);
+    settle();
+    expect(subscriber.story).toEqual(['1-3', '4', 'replaying']);
+    subscriber.connection.congested = false;
+    replayer.wake(subscriber);
+    settle();
+    expect(subscriber.story.slice(3)).toEqual(story);
+  });
+
+  it('closes the connection of a slow reader where the rule says so', () => {
+    const { hub, subscribe, settle } = setUp({ slow: 'disconnect' });
+    const { subscriber } = subscribe();
+    hub.overflowed(subscriber);
+    settle();
+    expect(subscriber.cut).toBe(1);
+  });
+
+  it('forgets an overflow of a connection that has gone', () => {
+    const { hub, subscribe, settle } = setUp({ slow: 'disconnect' });
+    const { subscriber } = subscribe();
+    hub.overflowed(subscriber);
+    hub.forget(subscriber);
+    settle();
+    expect(subscriber.cut).toBe(0);
+  });
+
+  it('takes an announcement once', () => {
+    const { hub, engine, subscribe, publish, settle } = setUp();
+    const { subscriber } = subscribe();
+    publish(2);
+    const { epoch, messages } = engine.read('a', 0, 10);
+    for (const message of messages) hub.deliver('a', epoch, message);
+    settle();
+    expect(subscriber.story).toEqual(['1-2']);
+  });
+
+  it('reads what was not announced from the log', () => {
+    const { hub, engine, subscribe, publish, settle } = setUp();
+    const { subscriber } = subscribe();
+    publish(1);
+    settle();
+    engine.unwatch('a'); // the feed is broken
+    publish(3);
+    engine.watch('a');
+    publish(1);
+    settle();
+    expect(subscriber.story).toEqual(['1', 'replaying', '1-5', 'live']);
+    expect(hub.size).toBe(1);
+  });
+});

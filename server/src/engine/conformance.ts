@@ -1,0 +1,337 @@
+import type { Message, PublishResult } from '@sluice/protocol';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../util/clock.ts';
+import type { AppendOptions, Engine, Entry } from './engine.ts';
+
+/** Makes a fresh engine that lives by this clock; not started. */
+export type MakeEngine = (clock: ManualClock) => Engine | Promise<Engine>;
+
+const HOUR = 3_600_000;
+const KEEP: AppendOptions = { retention: { count: 1_000, age: HOUR }, window: 300_000 };
+const NONE: AppendOptions = { retention: null, window: 300_000 };
+
+/** An engine in use, and what it announced. */
+class Bench {
+  readonly clock = new ManualClock();
+  readonly announced: { channel: string; epoch: string; message: Message }[] = [];
+  readonly #engine: Engine;
+  #count = 0;
+
+  constructor(engine: Engine, clock: ManualClock) {
+    this.#engine = engine;
+    this.clock = clock;
+  }
+
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  async start(): Promise<this> {
+    await this.#engine.start((channel, epoch, message) => this.announced.push({ channel, epoch, message }));
+    return this;
+  }
+
+  entry(more: Partial<Entry> = {}): Entry {
+    return { id: `m${++this.#count}`, time: this.clock.now(), data: this.#count, ...more };
+  }
+
+  async append(channel: string, options: AppendOptions = KEEP, more: Partial<Entry> = {}): Promise<PublishResult> {
+    return this.#engine.log.append(channel, this.entry(more), options);
+  }
+
+  async fill(channel: string, count: number, options: AppendOptions = KEEP): Promise<void> {
+    for (let at = 0; at < count; at++) await this.append(channel, options);
+  }
+
+  async read(channel: string, after = 0, limit = 1_000) {
+    return this.#engine.log.read(channel, after, limit);
+  }
+
+  async offsets(channel: string, after = 0, limit = 1_000): Promise<number[]> {
+    return (await this.read(channel, after, limit)).messages.map(({ offset }) => offset);
+  }
+
+  async watch(channel: string): Promise<void> {
+    await this.#engine.log.watch(channel);
+  }
+
+  /** Offsets that were announced of a channel. */
+  heard(channel: string): number[] {
+    return this.announced.flatMap((one) => (one.channel === channel ? [one.message.offset] : []));
+  }
+}
+
+/** The suite that every engine must pass: what `engine.ts` asks of whoever implements it. */
+export function testEngine(name: string, make: MakeEngine): void {
+  describe(`${name} as an engine`, () => {
+    let bench: Bench;
+
+    beforeEach(async () => {
+      const clock = new ManualClock();
+      bench = await new Bench(await make(clock), clock).start();
+      return () => bench.engine.close();
+    });
+
+    describe('append', () => {
+      it('counts 1, 2, 3… in each channel by itself', async () => {
+        const results = [];
+        for (const channel of ['a', 'b', 'a', 'a', 'b']) results.push(await bench.append(channel));
+        expect(results.map(({ offset }) => offset)).toEqual([1, 1, 2, 3, 2]);
+        expect(results.map(({ id }) => id)).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
+      });
+
+      it('keeps one epoch', async () => {
+        const first = await bench.append('a');
+        const second = await bench.append('a');
+        expect(second.epoch).toBe(first.epoch);
+        expect((await bench.read('a')).epoch).toBe(first.epoch);
+      });
+
+      it('keeps the order of appends that do not wait for each other', async () => {
+        const results = await Promise.all(Array.from({ length: 50 }, () => bench.append('a')));
+        expect(results.map(({ offset }) => offset)).toEqual(Array.from({ length: 50 }, (_, at) => at + 1));
+        expect((await bench.read('a')).messages.map(({ id }) => id)).toEqual(results.map(({ id }) => id));
+      });
+
+      it('keeps every field as it was', async () => {
+        const more = {
+          data: { text: 'привет 👋\u0000', list: [1, -0.5, 1e21, null, true, {}], 'a b': '' },
+          event: 'said',
+          tags: { lang: 'ru', '': '' },
+          from: 'ada',
+        };
+        const { offset } = await bench.append('a', KEEP, more);
+        const [message] = (await bench.read('a')).messages;
+        expect(message).toEqual({ id: 'm1', offset, time: bench.clock.now(), ...more });
+      });
+
+      it('counts on where nothing is kept', async () => {
+        await bench.fill('a', 3, NONE);
+        expect(await bench.read('a')).toMatchObject({ head: 3, first: 4, messages: [] });
+      });
+    });
+
+    describe('announcements', () => {
+      it('come of watched channels only, in order, once, with what is in the log', async () => {
+        await bench.watch('a');
+        await Promise.all(Array.from({ length: 20 }, (_, at) => bench.append(at % 2 === 0 ? 'a' : 'b')));
+        expect(bench.heard('a')).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        expect(bench.heard('b')).toEqual([]);
+        const { messages, epoch } = await bench.read('a');
+        expect(bench.announced.map(({ message }) => message)).toEqual(messages);
+        expect(new Set(bench.announced.map((one) => one.epoch))).toEqual(new Set([epoch]));
+      });
+
+      it('come where nothing is kept', async () => {
+        await bench.watch('a');
+        await bench.fill('a', 3, NONE);
+        expect(bench.heard('a')).toEqual([1, 2, 3]);
+      });
+
+      it('have come when the append is answered, or come soon after', async () => {
+        await bench.watch('a');
+        const { offset } = await bench.append('a');
+        await expect.poll(() => bench.heard('a')).toEqual([offset]);
+      });
+
+      it('end with unwatch, and begin again with watch', async () => {
+        await bench.watch('a');
+        await bench.append('a');
+        bench.engine.log.unwatch('a');
+        await bench.append('a');
+        await bench.watch('a');
+        await bench.append('a');
+        expect(bench.heard('a')).toEqual([1, 3]);
+      });
+
+      it('come of a channel that was watched before its first message, in the epoch that was read then', async () => {
+        await bench.watch('a');
+        const { epoch, head, first } = await bench.read('a');
+        expect({ head, first }).toEqual({ head: 0, first: 1 });
+        bench.clock.advance(100 * HOUR);
+        expect(await bench.append('a')).toMatchObject({ epoch, offset: 1 });
+      });
+    });
+
+    describe('a key', () => {
+      const keyed = (key: string, window = 1_000): AppendOptions => ({ ...KEEP, key, window });
+
+      it('appends and announces once, and gives the repeat the first answer', async () => {
+        await bench.watch('a');
+        const first = await bench.append('a', keyed('k'));
+        const repeat = await bench.append('a', keyed('k'));
+        expect(repeat).toEqual(first);
+        expect(bench.heard('a')).toEqual([1]);
+      });
+
+      it('appends once, also when both come at the same time', async () => {
+        const [first, repeat] = await Promise.all([bench.append('a', keyed('k')), bench.append('a', keyed('k'))]);
+        expect(repeat).toEqual(first);
+        expect((await bench.read('a')).head).toBe(1);
+      });
+
+      it('is one of its channel', async () => {
+        const results = [await bench.append('a', keyed('k')), await bench.append('b', keyed('k'))];
+        expect(results.map(({ id }) => id)).toEqual(['m1', 'm2']);
+      });
+
+      it('is remembered as long as its window, and no longer', async () => {
+        await bench.append('a', keyed('k'));
+        bench.clock.advance(999);
+        expect(await bench.append('a', keyed('k'))).toMatchObject({ offset: 1 });
+        bench.clock.advance(1);
+        expect(await bench.append('a', keyed('k'))).toMatchObject({ offset: 2 });
+      });
+
+      it('is not prolonged by a repeat', async () => {
+        await bench.append('a', keyed('k'));
+        bench.clock.advance(600);
+        await bench.append('a', keyed('k'));
+        bench.clock.advance(600);
+        expect(await bench.append('a', keyed('k'))).toMatchObject({ offset: 2 });
+      });
+
+      it('is remembered when its message is not kept any more', async () => {
+        const short: AppendOptions = { retention: { count: 1, age: 10 }, window: 1_000, key: 'k' };
+        const first = await bench.append('a', short);
+        bench.clock.advance(500);
+        await bench.fill('a', 3, { ...short, key: 'other' });
+        expect(await bench.append('a', short)).toEqual(first);
+        const nowhere = await bench.append('b', { ...NONE, key: 'k' });
+        expect(await bench.append('b', { ...NONE, key: 'k' })).toEqual(nowhere);
+      });
+    });
+
+    describe('retention', () => {
+      const keep = (count: number, age = HOUR): AppendOptions => ({ retention: { count, age }, window: 0 });
+
+      it('keeps the newest by count', async () => {
+        await bench.fill('a', 5, keep(2));
+        expect(await bench.read('a')).toMatchObject({ head: 5, first: 4, messages: [{ offset: 4 }, { offset: 5 }] });
+      });
+
+      it('keeps none that is too old, though nobody appends', async () => {
+        await bench.fill('a', 2, keep(10, 1_000));
+        bench.clock.advance(600);
+        await bench.fill('a', 1, keep(10, 1_000));
+        bench.clock.advance(400);
+        expect(await bench.offsets('a')).toEqual([1, 2, 3]);
+        bench.clock.advance(1);
+        expect(await bench.read('a')).toMatchObject({ head: 3, first: 3 });
+        bench.clock.advance(600);
+        expect(await bench.read('a')).toMatchObject({ head: 3, first: 4, messages: [] });
+      });
+
+      it('follows the rule of the latest append', async () => {
+        await bench.fill('a', 5, keep(10));
+        await bench.append('a', keep(3));
+        expect(await bench.offsets('a')).toEqual([4, 5, 6]);
+      });
+    });
+
+    describe('read', () => {
+      it('pages forwards through everything, without holes or repeats', async () => {
+        await bench.fill('a', 25);
+        const seen: number[] = [];
+        for (let after = 0; ; after = seen.at(-1) ?? 0) {
+          const page = await bench.offsets('a', after, 7);
+          if (page.length === 0) break;
+          seen.push(...page);
+        }
+        expect(seen).toEqual(Array.from({ length: 25 }, (_, at) => at + 1));
+      });
+
+      it.each([
+        [0, 0, []],
+        [0, 2, [3, 4]],
+        [1, 2, [3, 4]],
+        [3, 2, [4, 5]],
+        [5, 2, []],
+        [99, 2, []],
+        [4, 99, [5]],
+      ])('after %i gives at most %i: %j', async (after, limit, expected) => {
+        await bench.fill('a', 5, { retention: { count: 3, age: HOUR }, window: 0 });
+        expect(await bench.offsets('a', after, limit)).toEqual(expected);
+        expect(await bench.read('a', after, limit)).toMatchObject({ head: 5, first: 3 });
+      });
+
+      it('finds nothing in a channel that nobody has used', async () => {
+        expect(await bench.read('a')).toMatchObject({ head: 0, first: 1, messages: [] });
+      });
+    });
+
+    describe('seek', () => {
+      it('finds the last message that is older', async () => {
+        const start = bench.clock.now();
+        for (const gap of [0, 10, 0, 5]) {
+          bench.clock.advance(gap);
+          await bench.append('a');
+        }
+        const found = [];
+        for (const after of [-1, 0, 1, 10, 11, 15, 16]) found.push(await bench.engine.log.seek('a', start + after));
+        expect(found).toEqual([0, 0, 1, 1, 3, 3, 4]);
+      });
+
+      it('reaches back as far as the log does', async () => {
+        await bench.fill('a', 5, { retention: { count: 2, age: HOUR }, window: 0 });
+        expect(await bench.engine.log.seek('a', 0)).toBe(3);
+        expect(await bench.engine.log.seek('nowhere', 0)).toBe(0);
+      });
+
+      it('is right although the clocks of publishers step back', async () => {
+        const start = bench.clock.now();
+        for (const ago of [0, 50, 10, 0]) await bench.append('a', KEEP, { time: start - ago });
+        const times = (await bench.read('a')).messages.map(({ time }) => time);
+        expect(times).toEqual([...times].sort((a, b) => a - b));
+        expect(await bench.engine.log.seek('a', start + 1)).toBe(4);
+      });
+    });
+
+    it('is a list with a window, whatever is done', async () => {
+      const bounds = fc.record({ count: fc.integer({ min: 1, max: 6 }), age: fc.constantFrom(50, 200, HOUR) });
+      const step = fc.oneof(
+        fc.record({ kind: fc.constant('append' as const) }),
+        fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 150 }) }),
+        fc.record({ kind: fc.constant('read' as const), after: fc.nat(30), limit: fc.nat(8) }),
+      );
+      let run = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.option(bounds, { freq: 4 }), fc.array(step, { maxLength: 40 }), async (kept, steps) => {
+          const channel = `run${++run}`;
+          let list: { offset: number; time: number }[] = [];
+          let head = 0;
+          const trim = () => {
+            const oldest = bench.clock.now() - (kept?.age ?? 0);
+            list = kept === null ? [] : list.slice(-kept.count).filter(({ time }) => time >= oldest);
+          };
+          for (const one of steps) {
+            if (one.kind === 'pass') bench.clock.advance(one.ms);
+            else if (one.kind === 'append') {
+              list.push({ offset: ++head, time: bench.clock.now() });
+              expect(await bench.append(channel, { retention: kept, window: 0 })).toMatchObject({ offset: head });
+            } else {
+              trim();
+              const page = await bench.read(channel, one.after, one.limit);
+              expect({ head: page.head, first: page.first }).toEqual({ head, first: head - list.length + 1 });
+              const expected = list.filter(({ offset }) => offset > one.after).slice(0, one.limit);
+              expect(page.messages.map(({ offset, time }) => ({ offset, time }))).toEqual(expected);
+            }
+            trim();
+          }
+        }),
+        { numRuns: 100 },
+      );
+    });
+  });
+
+  describe(`${name}, once closed`, () => {
+    it('leaves no timer behind', async () => {
+      const clock = new ManualClock();
+      const bench = await new Bench(await make(clock), clock).start();
+      await bench.fill('a', 3);
+      await bench.engine.close();
+      expect(clock.running).toBe(0);
+    });
+  });
+}

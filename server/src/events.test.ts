@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { EventBus } from './events.ts';
+
+describe('the event bus', () => {
+  it('tells listeners in the order in which they listen', () => {
+    const events = new EventBus();
+    const heard: string[] = [];
+    events.on('started', ({ url }) => heard.push(`first ${url}`));
+    events.on('started', ({ url }) => heard.push(`second ${url}`));
+    events.on('stopped', () => heard.push('stopped'));
+    events.emit('started', { url: 'x' });
+    expect(heard).toEqual(['first x', 'second x']);
+  });
+
+  it('needs no listener', () => {
+    expect(() => new EventBus().emit('stopped', {})).not.toThrow();
+  });
+
+  it('reports a listener that throws, and tells the others all the same', () => {
+    const events = new EventBus();
+    const heard: unknown[] = [];
+    const mistake = new Error('oops');
+    events.on('stopped', () => {
+      throw mistake;
+    });
+    events.on('stopped', () => heard.push('told'));
+    events.on('fault', (fault) => heard.push(fault));
+    events.emit('stopped', {});
+    expect(heard).toEqual([{ where: 'listener of "stopped"', error: mistake }, 'told']);
+  });
+
+  it('does not go round in circles when who hears of faults throws', () => {
+    const events = new EventBus();
+    events.on('fault', () => {
+      throw new Error('again');
+    });
+    expect(() => events.emit('fault', { where: 'here', error: new Error('first') })).not.toThrow();
+  });
+});

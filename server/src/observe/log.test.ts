@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { tokenFor } from '../../test/support/tokens.ts';
+import { createWorld } from '../../test/support/world.ts';
+import { createLogger } from './log.ts';
+
+/** A word that stands in everything that is nobody's business. */
+const SECRET = 'xyzzy';
+
+describe('the log', () => {
+  it('holds no token and nothing of what was published, at its most talkative', async () => {
+    const lines: string[] = [];
+    const log = createLogger({ level: 'trace', format: 'json', destination: { write: (line) => lines.push(line) } });
+    const world = await createWorld({}, { log });
+    const clock = () => world.clock.now();
+    const token = await tokenFor('ada', { clock, claims: { note: SECRET } });
+    const { voice } = await world.connect(token);
+    await voice.result({ type: 'subscribe', channel: 'chat:a' });
+    const draft = { data: { [SECRET]: SECRET }, event: SECRET, tags: { [SECRET]: SECRET }, key: SECRET };
+    await voice.result({ type: 'publish', channel: 'chat:a', ...draft });
+    await voice.result({ type: 'history', channel: 'chat:a' });
+    await voice.ask({ type: 'publish', channel: 'user:ben', ...draft });
+    await voice.ask({ type: 'publish', channel: 'chat:a', data: SECRET.repeat(20_000) });
+    voice.sayBytes(`{"type":"publish","id":90,"channel":"chat:a","data":{"${SECRET}":["${SECRET}",1e999]}}`);
+    voice.sayBytes(`{"${SECRET}`);
+    voice.sayRaw({ type: 'publish', id: 91, channel: 'chat:a', data: 1, tags: { [SECRET]: 5 } });
+    await voice.ask({ type: 'refresh', token: `${token}${SECRET}` });
+    await voice.ask({ type: 'refresh', token: SECRET });
+    const refused = world.open();
+    refused.voice.say({ type: 'connect', token: `${token.slice(0, -4)}${SECRET}` });
+    await refused.voice.ended();
+    const headers = { authorization: `Bearer ${token}` };
+    await world.transport.request({
+      method: 'POST',
+      path: '/api/v1/publish',
+      headers,
+      body: { channel: 'chat:a', ...draft },
+    });
+    await world.transport.request({
+      method: 'POST',
+      path: '/api/v1/publish',
+      headers: { authorization: `Bearer ${SECRET}` },
+    });
+    await world.transport.request({ path: '/nowhere', query: `token=${SECRET}` });
+    const closing = world.gateway.close();
+    await world.idle();
+    world.clock.advance(60_000);
+    await closing;
+    const text = lines.join('');
+    expect(text).not.toContain(SECRET);
+    for (const part of token.split('.').slice(1)) expect(text).not.toContain(part);
+    expect(lines.length).toBeGreaterThan(15);
+    const kinds = new Set(lines.map((line) => (JSON.parse(line) as { msg: string }).msg));
+    for (const kind of [
+      'gateway started',
+      'connection opened',
+      'subscribed',
+      'refused',
+      'request',
+      'connection closed',
+    ]) {
+      expect(kinds).toContain(kind);
+    }
+  });
+
+  it('says of which connection and channel it speaks', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
+    const world = await createWorld({}, { log: createLogger({ level: 'info', format: 'json', destination }) });
+    const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    await voice.ask({ type: 'subscribe', channel: 'user:ben' });
+    expect(lines.at(-1)).toMatchObject({
+      msg: 'refused',
+      connection: 'c1',
+      command: 'subscribe',
+      error: 'permission_denied',
+      detail: expect.stringContaining('user:ben'),
+    });
+  });
+
+  it('can be read by people', () => {
+    expect(() => createLogger({ level: 'silent', format: 'pretty' })).not.toThrow();
+  });
+});

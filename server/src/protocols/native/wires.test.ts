@@ -1,0 +1,82 @@
+import { type Json, json, type Message } from '@sluice/protocol';
+import { msgpack } from '@sluice/protocol/msgpack';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Wire } from '../protocol.ts';
+import { jsonWire } from './json-wire.ts';
+import { msgpackWire } from './msgpack-wire.ts';
+
+const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+const data = fc
+  .jsonValue({ maxDepth: 4 })
+  .filter((value) => !JSON.stringify(value).includes('__proto__')) as fc.Arbitrary<Json>;
+const message: fc.Arbitrary<Message> = fc.record(
+  {
+    id: text,
+    offset: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    time: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+    data,
+    event: text,
+    tags: fc.dictionary(text, text),
+    from: text,
+  },
+  { requiredKeys: ['id', 'offset', 'time', 'data'] },
+);
+
+const decode = (wire: Wire, frame: string | Uint8Array): unknown =>
+  wire.binary
+    ? msgpack.decode(frame)
+    : json.decode(typeof frame === 'string' ? frame : Buffer.from(frame).toString('utf8'));
+
+describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
+  it('joins encoded messages to the push that it would have written whole', () => {
+    fc.assert(
+      fc.property(
+        fc.array(message, { minLength: 1, maxLength: 40 }),
+        fc.string({ minLength: 1, maxLength: 130 }),
+        (messages, epoch) => {
+          fc.pre(epoch.isWellFormed());
+          const joined = wire.join(
+            'chat:lobby',
+            epoch,
+            messages.map((one) => wire.encodeMessage(one)),
+          );
+          const whole = wire.encode([{ type: 'messages', channel: 'chat:lobby', epoch, messages }]);
+          expect(decode(wire, joined)).toEqual(decode(wire, whole));
+        },
+      ),
+    );
+  });
+
+  it.each([1, 15, 16, 65_535, 65_536])('joins %i messages', (count) => {
+    const one: Message = { id: 'm', offset: 1, time: 0, data: null };
+    const part = wire.encodeMessage(one);
+    const joined = wire.join(
+      'a',
+      'e',
+      Array.from({ length: count }, () => part),
+    ) as Uint8Array;
+    const push = decode(wire, joined) as { messages: unknown[] };
+    expect(push.messages).toHaveLength(count);
+    expect(push.messages.at(-1)).toEqual(one);
+  });
+
+  it('writes one message as itself, and several as an array', () => {
+    const push = { type: 'live', channel: 'a' } as const;
+    expect(decode(wire, wire.encode([push]))).toEqual(push);
+    expect(decode(wire, wire.encode([push, push]))).toEqual([push, push]);
+  });
+
+  it('reads what it is given without keeping it', () => {
+    const frame = wire.binary
+      ? Buffer.from(msgpack.encode({ type: 'publish', id: 1, channel: 'a', data: 'kept' }))
+      : '{"type":"publish","id":1,"channel":"a","data":"kept"}';
+    const [parsed] = wire.decode(frame);
+    if (typeof frame !== 'string') frame.fill(0); // the transport's memory is its own again
+    expect(parsed).toEqual({ command: { type: 'publish', id: 1, channel: 'a', data: 'kept' } });
+  });
+});
+
+it('have ids of their own, for their topics', () => {
+  expect(jsonWire.id).not.toBe(msgpackWire.id);
+});

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import type { ConnectionListener } from './connection.ts';
+import { LoopbackTransport } from './loopback.ts';
+import type { LoopbackClient } from './loopback-client.ts';
+import type { UwsConnection } from './uws-connection.ts';
+
+const LIMIT = 1_000;
+
+interface Heard {
+  readonly connection: UwsConnection;
+  readonly client: LoopbackClient;
+  readonly events: string[];
+}
+
+/** Two ends of a connection, over a native socket in memory that throws where the real one crashes. */
+function open(more: Partial<ConnectionListener> = {}): Heard & { transport: LoopbackTransport } {
+  const transport = new LoopbackTransport({ limit: LIMIT });
+  const events: string[] = [];
+  let connection: UwsConnection | undefined;
+  transport.open({
+    admit: () => ({ ok: true, protocol: '' }),
+    open: (opened) => {
+      connection = opened as UwsConnection;
+      return {
+        frame: (data) => events.push(`frame ${String(data)}`),
+        overflow: () => events.push('overflow'),
+        drain: () => events.push('drain'),
+        closed: (code) => events.push(`closed ${code}`),
+        ...more,
+      };
+    },
+  });
+  const client = transport.connect();
+  if (connection === undefined) throw new Error('nothing was opened');
+  return { connection, client, events, transport };
+}
+
+const text = (size: number, letter: string) => letter.repeat(size);
+const letters = (client: LoopbackClient) => client.take().map((frame) => `${String(frame)[0]}${frame.length}`);
+
+describe('a connection', () => {
+  it('sends at once while the reader reads', () => {
+    const { connection, client } = open();
+    connection.send('hello', false);
+    connection.send(Buffer.from('there'), false);
+    expect(client.take()).toEqual(['hello', 'there']);
+    expect([connection.buffered, connection.congested]).toEqual([0, false]);
+  });
+
+  it('holds back what the native buffer would refuse, in order, and tells once', () => {
+    const { connection, client, events } = open();
+    client.stall();
+    for (const letter of ['a', 'b', 'c', 'd']) connection.send(text(400, letter), false);
+    expect([client.held, connection.buffered, connection.congested]).toEqual([800, 1_600, true]);
+    expect(events).toEqual(['overflow']);
+    client.unstall();
+    expect(letters(client)).toEqual(['a400', 'b400', 'c400', 'd400']);
+    expect([connection.buffered, connection.congested, events.at(-1)]).toEqual([0, false, 'drain']);
+  });
+
+  it('sends a frame beyond the limit when nothing else waits', () => {
+    const { connection, client } = open();
+    client.stall();
+    connection.send(text(5_000, 'a'), false);
+    expect(client.held).toBe(5_000);
+  });
+
+  it('goes on as the reader goes on', () => {
+    const { connection, client, events } = open();
+    client.stall();
+    for (const letter of ['a', 'b', 'c']) connection.send(text(600, letter), false);
+    client.read(1);
+    expect(letters(client)).toEqual(['a600']);
+    expect([client.held, connection.congested, events]).toEqual([600, true, ['overflow']]);
+    client.unstall();
+    expect(letters(client)).toEqual(['b600', 'c600']);
+  });
+
+  it('is cut when even what is held back passes its limit', () => {
+    const { connection, client, events } = open();
+    client.stall();
+    for (let at = 0; at < 4; at++) connection.send(text(700, 'x'), false);
+    expect(events).toEqual(['overflow', 'closed 1006']);
+    expect(client.closed?.code).toBe(1006);
+    expect(connection.buffered).toBeLessThanOrEqual(2 * LIMIT);
+  });
+
+  it('notes that a publish was refused, once until it has drained', () => {
+    const { connection, client, events, transport } = open();
+    connection.join('t');
+    client.stall();
+    for (let round = 0; round < 2; round++) {
+      for (let at = 0; at < 5; at++) transport.publish('t', Buffer.from(text(600, 'x')), false);
+      transport.step();
+    }
+    expect([events, connection.congested]).toEqual([['overflow'], true]);
+    client.unstall();
+    expect([events, connection.congested]).toEqual([['overflow', 'drain'], false]);
+  });
+
+  it('keeps the order of what is sent and what is published', () => {
+    const { connection, client, transport } = open();
+    connection.join('t');
+    transport.publish('t', Buffer.from('published first'), false);
+    connection.send('sent second', false);
+    transport.publish('t', Buffer.from('published third'), false);
+    transport.step();
+    expect(client.take()).toEqual(['published first', 'sent second', 'published third']);
+  });
+
+  it('hears nothing of a topic that it left', () => {
+    const { connection, client, transport } = open();
+    connection.join('t');
+    connection.leave('t');
+    transport.publish('t', Buffer.from('x'), false);
+    transport.step();
+    expect(client.take()).toEqual([]);
+  });
+
+  it.each<[string, (ends: Heard) => void, number]>([
+    ['by the gateway', ({ connection }) => connection.close(4000, 'draining'), 4000],
+    ['by the client', ({ client }) => client.cut(), 1006],
+  ])('closed %s does nothing any more', (_, close, code) => {
+    const ends = open();
+    close(ends);
+    const { connection, events } = ends;
+    expect(events).toEqual([`closed ${code}`]);
+    connection.send('x', false);
+    connection.join('t');
+    connection.leave('t');
+    connection.close(4001, 'again');
+    connection.dropped();
+    connection.drained();
+    expect(connection.buffered).toBe(0);
+    expect(events).toEqual([`closed ${code}`]);
+  });
+
+  it('says goodbye with its code and reason', () => {
+    const { connection, client } = open();
+    connection.send('last words', false);
+    connection.close(4100, 'token_expired');
+    expect(client.take()).toEqual(['last words']);
+    expect(client.closed).toEqual({ code: 4100, reason: 'token_expired' });
+  });
+
+  it('that is jammed ends without a close frame, after what was written', () => {
+    const { connection, client } = open();
+    client.stall();
+    connection.send(text(2_000, 'a'), false);
+    connection.close(4004, 'slow_reader');
+    expect(client.closed).toBeUndefined();
+    client.unstall();
+    expect(letters(client)).toEqual(['a2000']);
+    expect(client.closed?.code).toBe(1006);
+  });
+});
+
+describe('the native socket in memory', () => {
+  it.each<[string, (connection: UwsConnection) => void]>([
+    ['leaves a topic', (connection) => connection.leave('t')],
+    ['closes', (connection) => connection.close(4000, '')],
+  ])(
+    'throws where uWebSockets.js would use freed memory: a listener that %s when something is refused',
+    (_, misuse) => {
+      const ends = open({ overflow: () => misuse(ends.connection) });
+      ends.connection.join('t');
+      ends.client.stall();
+      for (let at = 0; at < 3; at++) ends.transport.publish('t', Buffer.from(text(600, 'x')), false);
+      expect(() => ends.transport.step()).toThrow(/use after free/);
+    },
+  );
+
+  it('lets the rest of a refused batch vanish, and takes a large frame all the same', () => {
+    const { connection, client, transport } = open();
+    connection.join('t');
+    client.stall();
+    for (const letter of ['a', 'b', 'c', 'd']) transport.publish('t', Buffer.from(text(600, letter)), false);
+    transport.publish('t', Buffer.from(text(20_000, 'e')), false);
+    client.unstall();
+    expect(letters(client)).toEqual(['a600', 'b600', 'e20000']);
+  });
+});

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ManualClock, systemClock } from './clock.ts';
+
+describe('a manual clock', () => {
+  it('stands still until it is moved', () => {
+    const clock = new ManualClock(1_000);
+    const rung: string[] = [];
+    clock.after(10, () => rung.push('ten'));
+    expect([clock.now(), rung, clock.running]).toEqual([1_000, [], 1]);
+    clock.advance(9);
+    expect(rung).toEqual([]);
+    clock.advance(1);
+    expect([clock.now(), rung, clock.running]).toEqual([1_010, ['ten'], 0]);
+  });
+
+  it('rings in order, each at its time, also what is set on the way', () => {
+    const clock = new ManualClock(0);
+    const rung: [string, number][] = [];
+    const ring = (name: string) => () => rung.push([name, clock.now()]);
+    clock.after(20, ring('second'));
+    clock.after(10, () => {
+      ring('first')();
+      clock.after(5, ring('between'));
+    });
+    clock.after(20, ring('third'));
+    clock.advance(100);
+    expect(rung).toEqual([
+      ['first', 10],
+      ['between', 15],
+      ['second', 20],
+      ['third', 20],
+    ]);
+  });
+
+  it('forgets what is cancelled', () => {
+    const clock = new ManualClock();
+    const task = vi.fn();
+    clock.after(1, task).cancel();
+    clock.advance(10);
+    expect(task).not.toHaveBeenCalled();
+    expect(clock.running).toBe(0);
+  });
+});
+
+describe('the system clock', () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  it('rings and can be cancelled', () => {
+    const task = vi.fn();
+    systemClock.after(100, task);
+    systemClock.after(100, task).cancel();
+    vi.advanceTimersByTime(100);
+    expect(task).toHaveBeenCalledTimes(1);
+  });
+
+  it('waits longer than timers of Node can', () => {
+    const day = 86_400_000;
+    const task = vi.fn();
+    systemClock.after(30 * day, task);
+    const cancelled = systemClock.after(60 * day, task);
+    vi.advanceTimersByTime(30 * day - 1);
+    expect(task).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(task).toHaveBeenCalledTimes(1);
+    cancelled.cancel();
+    vi.advanceTimersByTime(60 * day);
+    expect(task).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,170 @@
+import { dirname, posix } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Source, sources } from './support/sources.ts';
+
+/** What `protocol` means in the table below. */
+const PROTOCOL = ['@sluice/protocol', '@sluice/protocol/msgpack'];
+
+/**
+ * The walls: which room of `server/src` may import what. A room is a folder, or a file of `server/src` itself; `a/b.ts` is one file of a room.
+ * Types count too: a type is knowledge. ARCHITECTURE.md says why.
+ */
+const WALLS: Readonly<Record<string, readonly string[]>> = {
+  util: [],
+  'events.ts': [...PROTOCOL],
+  'sluice-error.ts': [...PROTOCOL],
+  engine: ['util', ...PROTOCOL],
+  auth: ['util', ...PROTOCOL],
+  protocols: ['util', ...PROTOCOL],
+  transport: ['util'],
+  channels: [
+    ...['engine/engine.ts', 'engine/presence.ts', 'transport/connection.ts', 'protocols/protocol.ts'],
+    ...['auth', 'events.ts', 'util', ...PROTOCOL],
+  ],
+  session: [
+    ...['channels', 'auth', 'events.ts', 'util', ...PROTOCOL, 'engine/engine.ts', 'engine/presence.ts'],
+    ...['transport/connection.ts', 'protocols/protocol.ts', 'protocols/negotiate.ts'],
+  ],
+  api: [
+    'channels',
+    'session/registry.ts',
+    'auth',
+    'events.ts',
+    'engine/engine.ts',
+    'transport/http.ts',
+    'util',
+    ...PROTOCOL,
+  ],
+  observe: ['events.ts', 'util', ...PROTOCOL],
+  config: ['auth', 'util', ...PROTOCOL],
+  cli: ['config', 'auth', 'index.ts', 'sluice-error.ts', 'util', '@sluice/client', ...PROTOCOL],
+  'cli.ts': ['cli'],
+  'index.ts': ['gateway.ts', 'config', 'auth', 'sluice-error.ts'],
+};
+
+/** Names everybody and everything. */
+const ROOT = 'gateway.ts';
+
+/** Packages that only some rooms may know; the others are free. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'uWebSockets.js': ['transport'],
+  'uWebSockets.js-20.51': ['transport'],
+  jose: ['auth', 'config'],
+  pino: ['observe', ROOT],
+  'pino-pretty': ['observe'],
+  'prom-client': ['observe'],
+  zod: ['config'],
+  yaml: ['config', 'cli'],
+  commander: ['cli'],
+  ws: ['cli'],
+  '@sluice/client': ['cli'],
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Static imports and exports, dynamic ones, and types by `import('…')`. */
+const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)'([^']+)'/g;
+
+function importsOf({ path, text }: Source): Import[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+  return [...code.matchAll(IMPORT)].map(([, target = '']) => ({
+    from: path,
+    to: target.startsWith('.') ? posix.normalize(posix.join(dirname(path), target)) : target,
+  }));
+}
+
+const inServer = (path: string): string => path.replace('server/src/', '');
+const roomOf = (file: string): string => file.split('/')[0] ?? file;
+
+/** Why an import of `server/src` crosses a wall; `null` when it does not. */
+function crossing({ from, to }: Import): string | null {
+  const file = inServer(from);
+  const room = roomOf(file);
+  if (!to.startsWith('server/src/')) return packageCrossing(file, to);
+  const target = inServer(to);
+  if (room === ROOT || roomOf(target) === room) return null;
+  const allowed = WALLS[room];
+  if (allowed === undefined) return `${file}: there is no such room in the table of walls`;
+  if (allowed.includes(target) || allowed.includes(roomOf(target))) return null;
+  return `${file} imports ${target}, but "${room}" may import only: ${allowed.join(', ') || 'nothing'}`;
+}
+
+function packageCrossing(file: string, target: string): string | null {
+  const room = roomOf(file);
+  if (target.startsWith('@sluice/protocol') && room !== ROOT && WALLS[room]?.includes(target) !== true) {
+    return `${file} imports ${target}, but "${room}" may not know the protocol`;
+  }
+  const rooms = PACKAGES[target];
+  if (rooms === undefined || rooms.includes(room)) return null;
+  return `${file} imports the package ${target}, which only ${rooms.join(' and ')} may know`;
+}
+
+describe('the walls', () => {
+  const imports = sources('server/src').flatMap(importsOf);
+
+  it('of server/src stand', () => {
+    expect(imports.length).toBeGreaterThan(200);
+    expect(imports.map(crossing).filter((crossed) => crossed !== null)).toEqual([]);
+  });
+
+  it('keep gateway.ts to index.ts', () => {
+    const importers = imports.filter(({ to }) => to === `server/src/${ROOT}`).map(({ from }) => inServer(from));
+    expect(importers.filter((file) => file !== 'index.ts')).toEqual([]);
+  });
+
+  it('have a row for every room', () => {
+    const rooms = new Set(sources('server/src').map(({ path }) => roomOf(inServer(path))));
+    rooms.delete(ROOT);
+    expect([...rooms].filter((room) => WALLS[room] === undefined)).toEqual([]);
+  });
+
+  it.each([
+    ['util/clock.ts', 'server/src/events.ts'],
+    ['transport/uws.ts', 'server/src/session/session.ts'],
+    ['channels/hub.ts', 'server/src/transport/uws.ts'],
+    ['channels/hub.ts', 'server/src/engine/memory/memory-engine.ts'],
+    ['observe/log.ts', 'server/src/session/session.ts'],
+    ['session/session.ts', 'uWebSockets.js'],
+    ['transport/uws.ts', '@sluice/protocol'],
+  ])('would notice %s importing %s', (from, to) => {
+    expect(crossing({ from: `server/src/${from}`, to })).toContain(from);
+  });
+
+  it('are seen through every way of importing', () => {
+    const text = [
+      "import { a } from './a.ts';",
+      "import type { b } from './b.ts';",
+      "export type * from './c.ts';",
+      "import './d.ts';",
+      "const e = await import('./e.ts');",
+      "type F = typeof import('./f.ts');",
+      "import {\n  g,\n} from './g.ts';",
+      "// import { h } from './h.ts';",
+    ].join('\n');
+    const found = importsOf({ path: 'server/src/x/y.ts', text }).map(({ to }) => to);
+    expect(found).toEqual([...'abcdefg'].map((name) => `server/src/x/${name}.ts`));
+  });
+});
+
+describe('the protocol', () => {
+  it('knows nothing but itself and its codec', () => {
+    const strangers = sources('protocol/src')
+      .flatMap(importsOf)
+      .filter(({ to }) => !to.startsWith('protocol/src/') && to !== '@msgpack/msgpack')
+      .map(({ from, to }) => `${from} imports ${to}`);
+    expect(strangers).toEqual([]);
+  });
+});
+
+describe('the SDK', () => {
+  it('knows nothing of the server, of Node, or of other packages', () => {
+    const strangers = sources('client-sdk/src')
+      .flatMap(importsOf)
+      .filter(({ to }) => !to.startsWith('client-sdk/src/') && !PROTOCOL.includes(to))
+      .map(({ from, to }) => `${from} imports ${to}`);
+    expect(strangers).toEqual([]);
+  });
+});

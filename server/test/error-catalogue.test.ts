@@ -1,0 +1,34 @@
+import { CLIENT_ERRORS, ERRORS } from '@sluice/protocol';
+import { describe, expect, it } from 'vitest';
+import { sources } from './support/sources.ts';
+
+/** `codes.ts` itself is where they are defined. */
+const code = ['server/src', 'client-sdk/src', 'protocol/src']
+  .flatMap(sources)
+  .filter(({ path }) => path !== 'protocol/src/codes.ts');
+const known = new Set([...Object.keys(ERRORS), ...Object.keys(CLIENT_ERRORS)]);
+
+/** Places where an error is named. */
+const USES =
+  /(?:new Refusal|new SluiceError|errorBody|clientError|session\.close|turnAway\(\w+,|refuse)\(?\s*'([a-z_]+)'/g;
+
+describe('the error catalogue', () => {
+  it.each([...known])('has no ghost: %s is used', (name) => {
+    const used = code.filter(({ text }) => text.includes(`'${name}'`));
+    expect(used, `nothing says '${name}'`).not.toHaveLength(0);
+  });
+
+  it('holds every error that is used', () => {
+    const strangers = code.flatMap(({ path, text }) =>
+      [...text.matchAll(USES)]
+        .map(([, name = '']) => name)
+        .filter((name) => !known.has(name))
+        .map((name) => `${path}: ${name}`),
+    );
+    expect(strangers).toEqual([]);
+  });
+
+  it('is found where it is looked for', () => {
+    expect(code.flatMap(({ text }) => [...text.matchAll(USES)]).length).toBeGreaterThan(20);
+  });
+});

@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../src/util/clock.ts';
+import { RawSocket } from './support/raw-socket.ts';
+import { RealGateway, startGateway } from './support/real-gateway.ts';
+import { tokenFor } from './support/tokens.ts';
+
+const running: RealGateway[] = [];
+
+async function start(...given: Parameters<typeof startGateway>): Promise<RealGateway> {
+  const gateway = await startGateway(...given);
+  running.push(gateway);
+  return gateway;
+}
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((gateway) => gateway.stop()));
+});
+
+/** A gateway that drains only when the test moves the clock. */
+async function startHeld() {
+  const clock = new ManualClock();
+  const gateway = await start({}, { clock });
+  const token = await tokenFor('ada', { clock: () => clock.now() });
+  return { clock, gateway, token };
+}
+
+describe('a gateway', () => {
+  it('starts once', async () => {
+    const { gateway } = await start();
+    await expect(gateway.start()).rejects.toThrow('a gateway starts once');
+  });
+
+  it('says that the port is taken, and leaves nothing running', async () => {
+    const first = await start();
+    const clock = new ManualClock();
+    const second = new RealGateway({ port: first.port }, { clock });
+    await expect(second.gateway.start()).rejects.toThrow(/port/);
+    expect(clock.running).toBe(0);
+    await second.gateway.close();
+  });
+
+  it('that is closed while it starts does not go on to listen', async () => {
+    const gateway = new RealGateway({});
+    const started = gateway.gateway.start();
+    await gateway.gateway.close();
+    const { port } = await started;
+    await expect(once(net.connect(port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('may be closed before it was started, and twice', async () => {
+    const { gateway } = new RealGateway({});
+    expect(gateway.close()).toBe(gateway.close());
+    await gateway.close();
+    await expect(gateway.start()).rejects.toThrow('a gateway starts once');
+  });
+
+  it('asks everybody to come back elsewhere before it closes', async () => {
+    const gateway = await start();
+    const token = await tokenFor('ada');
+    const peers = await Promise.all([gateway.connect(token), gateway.connect(token, 'sluice.v1.msgpack')]);
+    const endings = peers.map(({ voice }) => voice.ended());
+    await gateway.gateway.close();
+    expect(await Promise.all(endings)).toEqual([
+      { code: 4000, reason: 'draining' },
+      { code: 4000, reason: 'draining' },
+    ]);
+    for (const { voice } of peers) expect(voice.heard.at(-1)).toEqual({ type: 'drain', reconnectAfter: 0 });
+  });
+
+  it('serves those who stand until their moment comes, each at its own', async () => {
+    const { clock, gateway, token } = await startHeld();
+    const peers = await Promise.all(Array.from({ length: 20 }, () => gateway.connect(token)));
+    const closing = gateway.gateway.close();
+    for (const { voice } of peers) await voice.result({ type: 'ping' });
+    const left: number[] = [];
+    for (let ms = 0; ms < 40; ms++) {
+      clock.advance(1);
+      left.push(gateway.services.registry.size);
+    }
+    await closing;
+    expect(left.at(-1)).toBe(0);
+    expect(new Set(left).size).toBeGreaterThan(3);
+  });
+
+  it('welcomes nobody new while it drains', async () => {
+    const { clock, gateway, token } = await startHeld();
+    const late = await new RawSocket(gateway.port).opened();
+    late.write('GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(await late.response()).toContain('200 OK');
+    await gateway.connect(token);
+    const closing = gateway.gateway.close();
+    late.write('GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(await late.response()).toContain('503 Service Unavailable');
+    void late.upgrade();
+    expect(await late.response()).toContain('503 Service Unavailable');
+    expect(gateway.services.registry.size).toBe(1);
+    clock.advance(1_000);
+    await closing;
+  });
+
+  it('keeps nothing of clients that vanish', async () => {
+    const { clock, gateway, token } = await startHeld();
+    const before = clock.running;
+    const peers = await Promise.all(Array.from({ length: 5 }, () => gateway.connect(token)));
+    for (const { voice } of peers) {
+      await voice.result({ type: 'subscribe', channel: 'chat:a' });
+      await voice.result({ type: 'subscribe', channel: 'news:a' });
+    }
+    const { hub, registry } = gateway.services;
+    expect({ channels: hub.size, sessions: registry.size }).toEqual({ channels: 2, sessions: 5 });
+    for (const { socket } of peers) socket.terminate();
+    await gateway.until(() => registry.size === 0);
+    expect({ channels: hub.size, timers: clock.running }).toEqual({ channels: 0, timers: before });
+  });
+});

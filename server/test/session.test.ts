@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest';
+import type { Events } from '../src/events.ts';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld, type World } from './support/world.ts';
+
+const MINUTE = 60_000;
+
+const token = (world: World, user = 'ada', options: Parameters<typeof tokenFor>[1] = {}) =>
+  tokenFor(user, { clock: () => world.clock.now(), ...options });
+
+describe('connect', () => {
+  it('says who and where the client is', async () => {
+    const world = await createWorld();
+    const { voice } = world.open();
+    expect(await voice.result({ type: 'connect', token: await token(world, 'ada', { expiresIn: MINUTE }) })).toEqual({
+      connection: 'c1',
+      user: 'ada',
+      time: world.clock.now(),
+      expiresAt: world.clock.now() + MINUTE,
+      heartbeat: 25_000,
+      maxFrame: 131_072,
+    });
+  });
+
+  it('without a token is anonymous, where that is allowed', async () => {
+    const world = await createWorld({ anonymous: true });
+    const { voice } = await world.connect(undefined);
+    expect(await voice.ask({ type: 'subscribe', channel: 'news:a' })).toMatchObject({ type: 'reply' });
+    expect(await voice.ask({ type: 'publish', channel: 'news:a', data: 1 })).toMatchObject({
+      error: { name: 'permission_denied', message: '"publish" on "news:a" is not allowed to an anonymous connection' },
+    });
+  });
+});
+
+describe('a token that will expire', () => {
+  it('is asked to be renewed in its last fifth, a minute before at the earliest, and closes when it is not', async () => {
+    const world = await createWorld();
+    const { voice } = await world.connect(await token(world, 'ada', { expiresIn: 100_000 }));
+    const expiresAt = world.clock.now() + 100_000;
+    world.clock.advance(79_999);
+    await world.idle();
+    expect(voice.heard.some(({ type }) => type === 'refresh')).toBe(false);
+    world.clock.advance(1);
+    expect(await voice.push('refresh')).toEqual({ type: 'refresh', expiresAt });
+    world.clock.advance(20_000 + 9_999);
+    await world.idle();
+    expect(world.services.registry.size).toBe(1);
+    world.clock.advance(1);
+    expect(await voice.ended()).toEqual({ code: 4100, reason: 'token_expired' });
+  });
+
+  it('is asked for a minute before, when it lives long', async () => {
+    const world = await createWorld();
+    const { voice } = await world.connect(await token(world, 'ada', { expiresIn: 60 * MINUTE }));
+    world.clock.advance(59 * MINUTE - 1);
+    await world.idle();
+    expect(voice.heard).toHaveLength(1);
+    world.clock.advance(1);
+    await voice.push('refresh');
+  });
+
+  it('gives its place to a new one', async () => {
+    const world = await createWorld();
+    const { voice } = await world.connect(await token(world, 'ada', { expiresIn: MINUTE }));
+    const timers = world.clock.running;
+    world.clock.advance(50_000);
+    await voice.push('refresh');
+    const next = await token(world, 'ada', { expiresIn: 10 * MINUTE });
+    expect(await voice.result({ type: 'refresh', token: next })).toEqual({
+      expiresAt: world.clock.now() + 10 * MINUTE,
+    });
+    expect(world.clock.running).toBe(timers);
+    world.clock.advance(5 * MINUTE);
+    expect(await voice.ask({ type: 'ping' })).toMatchObject({ type: 'reply' });
+  });
+});
+
+describe('refresh', () => {
+  it('ends the subscriptions that the new token does not allow, and leaves the others', async () => {
+    const world = await createWorld({ channels: { 'room:{id}': { allow: { subscribe: 'claim:rooms:{id}' } } } });
+    const { voice } = await world.connect(await token(world, 'ada', { claims: { rooms: ['a', 'b'] } }));
+    for (const id of ['a', 'b']) await voice.result({ type: 'subscribe', channel: `room:${id}` });
+    await voice.result({ type: 'refresh', token: await token(world, 'ada', { claims: { rooms: ['b'] } }) });
+    expect(await voice.push('unsubscribed')).toEqual({ type: 'unsubscribed', channel: 'room:a', reason: 'permission' });
+    await world.gateway.publish('room:a', 1);
+    await world.gateway.publish('room:b', 2);
+    await voice.messages('room:b', 1);
+    expect(voice.heard.filter(({ type }) => type === 'messages')).toHaveLength(1);
+    expect(await voice.ask({ type: 'subscribe', channel: 'room:a' })).toMatchObject({
+      error: { name: 'permission_denied' },
+    });
+    expect(world.services.hub.size).toBe(1);
+  });
+
+  it('of an anonymous connection does not make it a user', async () => {
+    const world = await createWorld({ anonymous: true });
+    const { voice } = await world.connect(undefined);
+    expect(await voice.ask({ type: 'refresh', token: await token(world) })).toMatchObject({
+      error: { name: 'user_changed' },
+    });
+  });
+});
+
+describe('publish', () => {
+  it('keeps the order of one connection, and answers each', async () => {
+    const world = await createWorld();
+    const { voice } = await world.connect(await token(world));
+    await voice.result({ type: 'subscribe', channel: 'chat:a' });
+    const data = Array.from({ length: 300 }, (_, at) => at);
+    const ids = voice.say(...data.map((n) => ({ type: 'publish', channel: 'chat:a', data: n }) as const));
+    const messages = await voice.messages('chat:a', 300);
+    expect(messages.map((message) => message.data)).toEqual(data);
+    const answers = voice.heard.filter((message) => message.type === 'reply' && ids.includes(message.id));
+    expect(answers.map((answer) => (answer.type === 'reply' ? answer.result : {}))).toMatchObject(
+      data.map((n) => ({ offset: n + 1 })),
+    );
+  });
+
+  it('with a key appends once for its user, and again for another', async () => {
+    const world = await createWorld();
+    const [ada, again, ben] = [
+      await world.connect(await token(world)),
+      await world.connect(await token(world)),
+      await world.connect(await token(world, 'ben')),
+    ];
+    const publish = { type: 'publish', channel: 'chat:a', data: 1, key: 'k' } as const;
+    const first = await ada.voice.result(publish);
+    expect(await again.voice.result(publish)).toEqual(first);
+    expect(await ben.voice.result(publish)).toMatchObject({ offset: 2 });
+    world.clock.advance(5 * MINUTE);
+    expect(await ada.voice.result(publish)).toMatchObject({ offset: 3 });
+  });
+
+  it('names its user where the rule says so', async () => {
+    const channels = {
+      named: { allow: { '*': 'users' }, history: true },
+      quiet: { allow: { '*': 'users' }, history: true, from: false },
+    } as const;
+    const world = await createWorld({ channels });
+    const { voice } = await world.connect(await token(world));
+    for (const channel of ['named', 'quiet']) {
+      await voice.result({ type: 'publish', channel, data: 1 });
+      await voice.result({ type: 'subscribe', channel, rewind: 1 });
+    }
+    expect(await voice.messages('named', 1)).toMatchObject([{ from: 'ada' }]);
+    expect((await voice.messages('quiet', 1))[0]).not.toHaveProperty('from');
+  });
+
+  it('by the program that embeds the gateway keeps to the limits', async () => {
+    const world = await createWorld();
+    expect(await world.gateway.publish('chat:a', { n: 1 }, { event: 'e', key: 'k' })).toMatchObject({ offset: 1 });
+    await expect(world.gateway.publish('a b', 1)).rejects.toMatchObject({ name: 'channel_invalid', code: 4304 });
+    await expect(world.gateway.publish('nowhere', 1)).rejects.toMatchObject({ name: 'channel_unknown' });
+    await expect(world.gateway.publish('chat:a', Number.NaN)).rejects.toMatchObject({ name: 'payload_invalid' });
+    await expect(world.gateway.publish('chat:a', 'x'.repeat(70_000))).rejects.toMatchObject({
+      name: 'payload_too_large',
+    });
+    await expect(world.gateway.publish('chat:a', 1, { key: '' })).rejects.toMatchObject({ name: 'command_invalid' });
+  });
+});
+
+describe('unsubscribe', () => {
+  it('is the last that is heard of a channel', async () => {
+    const world = await createWorld();
+    const { voice } = await world.connect(await token(world));
+    await voice.result({ type: 'subscribe', channel: 'chat:a' });
+    voice.say(
+      { type: 'publish', channel: 'chat:a', data: 1 },
+      { type: 'unsubscribe', channel: 'chat:a' },
+      { type: 'publish', channel: 'chat:a', data: 2 },
+    );
+    await voice.result({ type: 'ping' });
+    await world.idle();
+    const unsubscribed = voice.heard.findIndex((message) => message.type === 'reply' && message.id === 4);
+    expect(voice.heard.slice(unsubscribed).filter(({ type }) => type === 'messages')).toEqual([]);
+    expect(world.services.hub.size).toBe(0);
+  });
+
+  it('and subscribe within one frame begin anew', async () => {
+    const world = await createWorld();
+    const { voice } = await world.connect(await token(world));
+    await voice.result({ type: 'subscribe', channel: 'chat:a' });
+    for (const data of [1, 2, 3]) await voice.result({ type: 'publish', channel: 'chat:a', data });
+    await voice.messages('chat:a', 3);
+    voice.say({ type: 'unsubscribe', channel: 'chat:a' }, { type: 'subscribe', channel: 'chat:a', rewind: 2 });
+    expect((await voice.messages('chat:a', 5)).map(({ offset }) => offset)).toEqual([1, 2, 3, 2, 3]);
+  });
+});
+
+describe('a mistake of ours', () => {
+  it('is told as such, and hurts nobody else', async () => {
+    const world = await createWorld();
+    const { voice } = await world.connect(await token(world));
+    const faults: Events['fault'][] = [];
+    world.services.events.on('fault', (fault) => faults.push(fault));
+    const { rules } = world.services;
+    const match = rules.match.bind(rules);
+    rules.match = (channel) => {
+      if (channel === 'chat:bad') throw new Error('boom, says the secret');
+      return match(channel);
+    };
+    const answer = await voice.ask({ type: 'subscribe', channel: 'chat:bad' });
+    expect(answer).toMatchObject({ error: { name: 'internal', retryable: true } });
+    expect(JSON.stringify(answer)).not.toContain('boom');
+    expect(faults).toMatchObject([{ where: 'command "subscribe"' }]);
+    await voice.result({ type: 'subscribe', channel: 'chat:good' });
+  });
+});

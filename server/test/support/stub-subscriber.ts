@@ -1,0 +1,96 @@
+import { json, type Push, type ServerMessage } from '@sluice/protocol';
+import type { Cursor } from '../../src/channels/cursor.ts';
+import type { Subscriber } from '../../src/channels/subscriber.ts';
+import type { Watcher } from '../../src/channels/watcher.ts';
+import { jsonWire } from '../../src/protocols/native/json-wire.ts';
+import type { Connection, Fanout } from '../../src/transport/connection.ts';
+
+/** A connection that remembers which topics it joined, and says about its buffer what the test says. */
+export class StubConnection implements Connection {
+  readonly id: string;
+  readonly address = '127.0.0.1';
+  readonly protocol = 'sluice.v1.json';
+  readonly topics = new Set<string>();
+  buffered = 0;
+  congested = false;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  send(): void {}
+  close(): void {}
+
+  join(topic: string): void {
+    this.topics.add(topic);
+  }
+
+  leave(topic: string): void {
+    this.topics.delete(topic);
+  }
+}
+
+/** Holds cursors, and remembers what it was sent. */
+export class StubSubscriber implements Subscriber {
+  readonly connection: StubConnection;
+  readonly wire = jsonWire;
+  readonly cursors = new Map<string, Cursor>();
+  readonly watchers = new Map<string, Watcher>();
+  readonly heard: ServerMessage[] = [];
+  cut = 0;
+  /** What a frame does to the connection's buffer. */
+  onFrame: (bytes: number) => void = () => {};
+
+  constructor(id = 'c1') {
+    this.connection = new StubConnection(id);
+  }
+
+  push(push: Push): void {
+    this.heard.push(push);
+  }
+
+  sendFrame(frame: Uint8Array): void {
+    this.receive(frame);
+    this.onFrame(frame.byteLength);
+  }
+
+  receive(frame: Uint8Array): void {
+    this.heard.push(json.decode(Buffer.from(frame).toString('utf8')) as ServerMessage);
+  }
+
+  release(): void {}
+
+  dropCursor(cursor: Cursor): void {
+    this.cursors.delete(cursor.channel.name);
+  }
+
+  cutSlowReader(): void {
+    this.cut++;
+  }
+
+  /** What it heard, in short: `3-5` for messages, `gap 5>8`, `live`. */
+  get story(): string[] {
+    return this.heard.map((message) => {
+      if (message.type === 'messages') {
+        const [first, last] = [message.messages[0]?.offset, message.messages.at(-1)?.offset];
+        return first === last ? `${first}` : `${first}-${last}`;
+      }
+      if (message.type === 'gap') {
+        const latest = message.latest?.map(({ offset }) => offset).join() ?? '';
+        return `gap ${message.from.offset}>${message.to.offset} ${message.reason} ${latest}`.trim();
+      }
+      return message.type;
+    });
+  }
+}
+
+/** Fan-out to stubs. */
+export class StubFanout implements Fanout {
+  readonly subscribers: StubSubscriber[] = [];
+  published = 0;
+
+  publish(topic: string, frame: Uint8Array): void {
+    this.published++;
+    for (const subscriber of this.subscribers) if (subscriber.connection.topics.has(topic)) subscriber.receive(frame);
+  }
+}
