@@ -7,14 +7,17 @@ async function resident(server) {
   return residentBytes(server);
 }
 
+/** Connections that stand before the first look. */
+const WARM_UP = 2000;
+
 /** @returns bytes per connection */
 export async function memoryPerConnection({ file, args, kind }, connections) {
-  const server = start(file, 0, args);
+  const server = start(file, 0, args, []);
   const load = start('load.mjs', 1);
   try {
     const port = await answer(server, 'port');
-    // What the first connections cost once, in compiled code and caches, is not what one costs.
-    load.send({ open: { port, kind, subscribers: 200 } });
+    // What the first connections cost once, in compiled code, caches and a heap that has grown, is not what one more costs.
+    load.send({ open: { port, kind, subscribers: WARM_UP } });
     await answer(load, 'opened');
     const before = await resident(server);
     load.send({ open: { port, kind, subscribers: connections } });

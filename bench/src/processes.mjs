@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /** @param core CPU that all threads of the process are bound to */
-export function start(name, core, args = []) {
-  const child = fork(file(name), args, { execArgv: ['--max-semi-space-size=32', '--expose-gc'] });
+export function start(name, core, args = [], execArgv = ['--max-semi-space-size=32']) {
+  const child = fork(file(name), args, { execArgv: ['--expose-gc', ...execArgv] });
   execFileSync('taskset', ['-a', '-c', '-p', String(core), String(child.pid)], { stdio: 'ignore' });
   return child;
 }
