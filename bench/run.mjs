@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { measure, servers } from './src/fanout.mjs';
+import { measure, measureAt, servers } from './src/fanout.mjs';
 import { memoryPerConnection } from './src/memory.mjs';
 import { median, publish, table } from './src/report.mjs';
 import { playScene } from './src/scene.mjs';
@@ -44,6 +44,34 @@ program
 
 const MIB = 1024 * 1024;
 const ms = (value) => `${value.toFixed(1)} ms`;
+
+program
+  .command('fixed')
+  .description('latency and CPU at a given rate, many channels with few subscribers each')
+  .option('--subscribers <n>', 'connections that receive', number, 10_000)
+  .option('--channels <n>', 'channels that they share', number, 1000)
+  .option('--rate <n>', 'publishes per second', number, 15_000)
+  .option('--rounds <n>', 'runs of each server; the table shows medians', number, 3)
+  .action(async ({ subscribers, channels, rate, rounds }) => {
+    const runs = { 'bare, publish': [], sluice: [] };
+    for (let round = 0; round < rounds; round++) {
+      for (const name of Object.keys(runs)) {
+        runs[name].push(await measureAt(servers[name], { subscribers, channels, rate, seconds: 2 }));
+      }
+    }
+    const pick = (name, field) => median(runs[name].map((run) => run[field]));
+    const base = pick('bare, publish', 'cpuPerMillion');
+    const rows = Object.keys(runs).map((name) => [
+      name,
+      `${(pick(name, 'deliveriesPerSecond') / 1000).toFixed(0)} k/s`,
+      ms(pick(name, 'p50')),
+      ms(pick(name, 'p99')),
+      pick(name, 'cpuPerMillion').toFixed(2),
+      (base / pick(name, 'cpuPerMillion')).toFixed(2),
+    ]);
+    const head = ['server', 'deliveries', 'p50', 'p99', 'CPU s / million', 'deliveries per CPU, × bare'];
+    publish(`fixed-${channels}x${subscribers / channels}`, table(head, rows), { subscribers, channels, rate, runs });
+  });
 
 program
   .command('memory')
@@ -91,7 +119,7 @@ program
       'run',
       'deliveries',
       'p50 of the healthy',
-      'p99',
+      'p99 meanwhile',
       'missing',
       'turns to replaying',
       'repeated on the wire',
@@ -148,8 +176,8 @@ program
     const options = { readers: 100, rate: 100, seconds: 5, args: ['limited'] };
     const runs = { quiet: [], flooded: [] };
     for (let round = 0; round < rounds; round++) {
-      runs.quiet.push(await playScene('flood', { ...options, flooding: false }));
-      runs.flooded.push(await playScene('flood', { ...options, flooding: true }));
+      runs.quiet.push(await playScene('flood', { ...options }));
+      runs.flooded.push(await playScene('flood', { ...options, beside: 'hose' }));
     }
     const rows = Object.entries(runs).map(([name, values]) => [
       name,

@@ -69,3 +69,11 @@ export function measure(server, { subscribers, channels, seconds, steps }) {
   const first = Math.max(40, Math.round((50_000 / subscribers) * channels));
   return withServer(server, { subscribers, channels }, (run) => climb(run, { first, seconds, steps }));
 }
+
+/** One trial at a given rate, after a warm-up. */
+export function measureAt(server, { subscribers, channels, rate, seconds }) {
+  return withServer(server, { subscribers, channels }, async (run) => {
+    await run(rate, 1);
+    return run(rate, seconds);
+  });
+}

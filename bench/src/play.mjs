@@ -47,8 +47,10 @@ async function stalled({ port, sockets, stalls, channels, each, rate, seconds, s
   const publisher = await Client.connect(port, []);
   const slow = clients.slice(0, stalls);
   const probes = readers.slice(stalls, stalls + GROUPS);
-  const latencies = [];
-  for (const { client } of probes) client.onMessage = ({ data }) => latencies.push(now() - data.t);
+  // While some stall, and while they catch up: then this process reads for them too, which the others feel.
+  const latencies = { during: [], after: [] };
+  let phase = latencies.during;
+  for (const { client } of probes) client.onMessage = ({ data }) => phase.push(now() - data.t);
   const quiet = new Map(readers.map(({ client }) => [client, client.bytes]));
   const sent = names.map(() => 0);
   let id = 10;
@@ -60,7 +62,13 @@ async function stalled({ port, sockets, stalls, channels, each, rate, seconds, s
     return textFrame(JSON.stringify({ type: 'publish', id, channel: names[at], data }));
   };
   setTimeout(() => every(slow, 'stall'), 500);
-  setTimeout(() => every(slow, 'resume'), 500 + stallFor * 1000);
+  setTimeout(
+    () => {
+      phase = latencies.after;
+      every(slow, 'resume');
+    },
+    500 + stallFor * 1000,
+  );
   const start = now();
   const total = await paced(rate, seconds, (count) => publisher.write(Buffer.concat(range(count, frame))));
   const complete = ({ positions }) => [...positions].every(([name, { offset }]) => offset >= sent[names.indexOf(name)]);
@@ -77,8 +85,9 @@ async function stalled({ port, sockets, stalls, channels, each, rate, seconds, s
   const sum = (field) => clients.reduce((all, client) => all + client[field], 0);
   return {
     deliveriesPerSecond: (total * ((sockets * each) / channels)) / elapsed,
-    p50: percentile(latencies, 0.5),
-    p99: percentile(latencies, 0.99),
+    p50: percentile(latencies.during, 0.5),
+    p99: percentile(latencies.during, 0.99),
+    p99After: percentile(latencies.after, 0.99),
     holes: sum('holes'),
     gaps: sum('gaps'),
     replays: sum('replays'),
@@ -170,57 +179,46 @@ async function presence({ port, members, watchers, churn, seconds }) {
   };
 }
 
-/** One connection sends as fast as it can: what do the others feel? */
-async function flood({ port, readers, rate, seconds, flooding }) {
+/** Sends what nobody asked for as fast as the gateway takes it, and comes back whenever it is closed. */
+async function hose({ port, seconds }) {
+  const frames = Buffer.concat(
+    range(100, (at) =>
+      textFrame(JSON.stringify({ type: 'publish', id: 5 + at, channel: 'bench:hose', data: 'x'.repeat(128) })),
+    ),
+  );
+  const end = now() + seconds * 1000;
+  let connections = 0;
+  while (now() < end) {
+    connections++;
+    const client = await Client.connect(port, [], 'hose', { counting: true });
+    for (let n = 0; n < 100 && now() < end; n++) {
+      client.write(frames);
+      await until(() => true);
+    }
+    client.cut();
+  }
+  return { connections };
+}
+
+/** What people at the far end of a quiet channel feel. */
+async function flood({ port, readers, rate, seconds }) {
   const channel = 'bench:flood';
   const latencies = [];
   const listening = await openAll(readers, () => Client.connect(port, [{ type: 'subscribe', id: 2, channel }]));
   for (const reader of listening) reader.onMessage = ({ data }) => latencies.push(now() - data);
   const publisher = await Client.connect(port, []);
-  let running = flooding;
-  const hose = async () => {
-    let closed = 0;
-    while (running) {
-      const client = await Client.connect(port, []);
-      try {
-        for (let n = 0; n < 200 && running; n++) {
-          client.write(
-            Buffer.concat(
-              range(100, (at) =>
-                textFrame(
-                  JSON.stringify({
-                    type: 'publish',
-                    id: 5 + n * 100 + at,
-                    channel: 'bench:hose',
-                    data: 'x'.repeat(128),
-                  }),
-                ),
-              ),
-            ),
-          );
-          await until(() => true);
-        }
-      } finally {
-        client.cut();
-        closed++;
-      }
-    }
-    return closed;
-  };
-  const hosing = flooding ? hose() : Promise.resolve(0);
+  await until(() => listening.every(({ replies }) => replies === 2));
   let id = 10;
   await paced(rate, seconds, (count) => {
     publisher.write(
       Buffer.concat(range(count, () => textFrame(JSON.stringify({ type: 'publish', id: ++id, channel, data: now() })))),
     );
   });
-  running = false;
-  const floods = await hosing;
   await until(() => latencies.length >= (id - 10) * readers);
-  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), floods };
+  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
 }
 
-const scenes = { stalled, reconnect, presence, flood };
+const scenes = { stalled, reconnect, presence, flood, hose };
 
 process.on('message', async ({ play }) => {
   if (play !== undefined) process.send({ played: await scenes[play.scene](play) });

@@ -4,6 +4,7 @@ import { answer, cpuSeconds, residentBytes, start, stop } from './processes.mjs'
 export async function playScene(scene, options) {
   const server = start('sluice-server.mjs', 0, options.args ?? []);
   const player = start('play.mjs', 1);
+  const beside = start('play.mjs', 1);
   let most = 0;
   const watching = setInterval(() => {
     most = Math.max(most, residentBytes(server));
@@ -11,12 +12,16 @@ export async function playScene(scene, options) {
   try {
     const port = await answer(server, 'port');
     const before = residentBytes(server);
+    // Somebody else who is busy with the same gateway, in a process of its own.
+    if (options.beside !== undefined)
+      beside.send({ play: { scene: options.beside, port, seconds: options.seconds + 2 } });
     player.send({ play: { scene, port, ...options } });
     const figures = await answer(player, 'played');
     return { ...figures, residentGrowth: most - before, cpu: cpuSeconds(server) };
   } finally {
     clearInterval(watching);
     await stop(player);
+    await stop(beside);
     await stop(server);
   }
 }
