@@ -173,7 +173,7 @@ export class Calls {
 
   // The gateway would close the connection for good, and with it everything else that is going on.
   #refuse(call: Call, size: number): void {
-    const message = `The gateway takes frames of ${this.#maxFrame} bytes; the ${call.command.type} has ${size}.`;
+    const message = `${size} bytes; the gateway takes ${this.#maxFrame}.`;
     this.#reject(call, refusal(4309, 'payload_too_large', message));
   }
 }

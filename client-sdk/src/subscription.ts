@@ -98,7 +98,7 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
   }
 
   #gap({ to, reason, latest }: GapPush): void {
-    if (hasReached(this.position, to)) return;
+    if (reason !== 'epoch_changed' && hasReached(this.position, to)) return;
     this.position = to;
     const messages = latest?.map((message) => complete(message, this.channel, to.epoch));
     for (const subscriber of [...this.users]) subscriber.gap({ to, reason, latest: messages });

@@ -60,6 +60,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { engine = new MemoryEngine({ clock }), log: logger = createLogger(config.log) } = parts;
   const events = new EventBus();
   logEvents(events, logger);
+  turn.onFault = (error) => events.emit('fault', { where: 'the end of a turn', error });
   const { log } = engine;
   const replayer = new Replayer({ log, events, turn, clock });
   const hub = new Hub({ log, fanout: transport, replayer, events, turn });

@@ -22,6 +22,21 @@ it('ends once, however often it is asked for', () => {
   expect(done).toEqual(['first', 'second']);
 });
 
+it('reports a step that throws, and runs the others all the same', () => {
+  const { turn, end } = manual();
+  const faults: unknown[] = [];
+  let done = 0;
+  const mistake = new Error('a mistake');
+  turn.onFault = (error) => faults.push(error);
+  turn.atEnd(() => {
+    throw mistake;
+  });
+  turn.atEnd(() => done++);
+  turn.schedule();
+  end();
+  expect([faults, done]).toEqual([[mistake], 1]);
+});
+
 it('takes what a step asks for as the next turn', () => {
   const { turn, deferred, end } = manual();
   let rounds = 0;

@@ -8,6 +8,10 @@ export class Turn {
   readonly #defer: (task: () => void) => void;
   readonly #atEnd: (() => void)[] = [];
   #scheduled = false;
+  /** Told of a step that threw: a mistake in one must neither keep the others from running nor end the process. */
+  onFault: (error: unknown) => void = (error) => {
+    throw error;
+  };
 
   /** @param defer runs a task when the turn ends; tests give their own */
   constructor(defer: (task: () => void) => void = (task) => void setImmediate(task)) {
@@ -28,6 +32,14 @@ export class Turn {
 
   readonly #end = (): void => {
     this.#scheduled = false; // what a step schedules belongs to the next turn
-    for (const step of this.#atEnd) step();
+    for (const step of this.#atEnd) this.#run(step);
   };
+
+  #run(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.onFault(error);
+    }
+  }
 }
