@@ -87,7 +87,10 @@ describe('publish', () => {
   it('rejects what the gateway would close the connection for', async () => {
     const large = channel.publish('x'.repeat(2000));
     const small = channel.publish(1);
-    await expect(large).rejects.toMatchObject({ name: 'payload_too_large', message: expect.stringContaining('the gateway takes 2000') });
+    await expect(large).rejects.toMatchObject({
+      name: 'payload_too_large',
+      message: expect.stringContaining('the gateway takes 2000'),
+    });
     gateway.socket.reply('publish', result);
     await expect(small).resolves.toEqual(result);
   });
