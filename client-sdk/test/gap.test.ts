@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client, Gap, SubscribeOptions } from '../src/api.ts';
-import { FakeGateway, pass, turn, wireMessage } from './support/fake-gateway.ts';
+import { backToReality, connectedClient } from './support/connected-client.ts';
+import { type FakeGateway, pass, turn, wireMessage } from './support/fake-gateway.ts';
 import { range } from './support/model-gateway.ts';
 
 let gateway: FakeGateway;
@@ -10,20 +11,10 @@ let done: () => void;
 let fail: (error: unknown) => void;
 
 beforeEach(async () => {
-  vi.useFakeTimers({ now: 1_000_000 });
-  vi.spyOn(Math, 'random').mockReturnValue(0.5);
-  gateway = new FakeGateway();
-  client = gateway.client();
-  void client.connect();
-  await turn();
-  await gateway.socket.accept();
+  ({ gateway, client } = await connectedClient());
 });
 
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-  vi.useRealTimers();
-});
+afterEach(backToReality);
 
 const at = (offset: number, epoch = 'e1') => ({ epoch, offset });
 

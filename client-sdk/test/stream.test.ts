@@ -1,24 +1,16 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Client, Gap, Message } from '../src/api.ts';
-import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
+import { backToReality, connectedClient } from './support/connected-client.ts';
+import { type FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
 let gateway: FakeGateway;
 let client: Client;
 
 beforeEach(async () => {
-  vi.useFakeTimers();
-  vi.spyOn(Math, 'random').mockReturnValue(0.5);
-  gateway = new FakeGateway();
-  client = gateway.client();
-  void client.connect();
-  await turn();
-  await gateway.socket.accept();
+  ({ gateway, client } = await connectedClient());
 });
 
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
-});
+afterEach(backToReality);
 
 /** Runs a loop over messages, and tells how it went. */
 function loop(messages: AsyncIterable<Message<number>>, until = Number.POSITIVE_INFINITY) {

@@ -1,26 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client, Gap, Message, SubscribeOptions } from '../src/api.ts';
 import type { SluiceError } from '../src/errors.ts';
-import { FakeGateway, pass, turn, wireMessage } from './support/fake-gateway.ts';
+import { backToReality, connectedClient } from './support/connected-client.ts';
+import { type FakeGateway, pass, turn, wireMessage } from './support/fake-gateway.ts';
 
 let gateway: FakeGateway;
 let client: Client;
 
 beforeEach(async () => {
-  vi.useFakeTimers({ now: 1_000_000 });
-  vi.spyOn(Math, 'random').mockReturnValue(0.5);
-  gateway = new FakeGateway();
-  client = gateway.client();
-  void client.connect();
-  await turn();
-  await gateway.socket.accept();
+  ({ gateway, client } = await connectedClient());
 });
 
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-  vi.useRealTimers();
-});
+afterEach(backToReality);
 
 /** Subscribes, and writes down everything that the subscription tells. */
 function listen(options: SubscribeOptions = {}, channel = 'a') {
