@@ -6,10 +6,13 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   resolve: {
     alias: {
+      '@sluice/protocol/contracts': source('protocol/src/contracts.ts'),
       '@sluice/protocol/msgpack': source('protocol/src/msgpack.ts'),
       '@sluice/protocol': source('protocol/src/index.ts'),
+      '@sluice/client/contracts': source('client-sdk/src/contracts.ts'),
       '@sluice/client/msgpack': source('client-sdk/src/msgpack.ts'),
       '@sluice/client': source('client-sdk/src/index.ts'),
+      '@sluice/server/contracts': source('server/src/contracts.ts'),
       '@sluice/server': source('server/src/index.ts'),
     },
   },

@@ -7,7 +7,11 @@ import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const ENTRIES = { index: here('src/index.ts'), msgpack: here('src/msgpack.ts') };
+const ENTRIES = {
+  index: here('src/index.ts'),
+  contracts: here('src/contracts.ts'),
+  msgpack: here('src/msgpack.ts'),
+};
 
 rmSync(here('dist'), { recursive: true, force: true });
 
@@ -22,7 +26,11 @@ for (const [name, input] of Object.entries(ENTRIES)) {
   const types = await rollup({
     input,
     plugins: [
-      dts({ tsconfig: here('tsconfig.json'), includeExternal: ['@sluice/protocol'], compilerOptions: { paths: {} } }),
+      dts({
+        tsconfig: here('tsconfig.json'),
+        includeExternal: ['@sluice/protocol', '@standard-schema/spec'],
+        compilerOptions: { paths: {} },
+      }),
     ],
   });
   await types.write({ file: here(`dist/${name}.d.ts`), format: 'es' });

@@ -1,5 +1,7 @@
 import type { Codec, GapReason, Position, PublishResult, Tags } from '@sluice/protocol';
+import type { Channels } from '@sluice/protocol/contracts';
 import type { ClientState, StateChange } from './connection.ts';
+import type { ContractChannels } from './contract-channel.ts';
 import type { SluiceError } from './errors.ts';
 import type { Presence } from './presence-api.ts';
 import type { WebSocketConstructor } from './socket.ts';
@@ -43,7 +45,7 @@ export interface ClientEvents {
  * client.on('state', ({ state, error, retryIn }) => showStatus(state, error?.message, retryIn));
  * client.channel<{ text: string }>('chat:lobby').subscribe((message) => show(message.data.text));
  */
-export interface Client {
+export interface Client<C extends Channels = Channels> {
   /** Where the connection stands. */
   readonly state: ClientState;
   /** Whose connection it is: `null` when anonymous, `undefined` before the first connection. */
@@ -67,13 +69,13 @@ export interface Client {
   close(): void;
   /**
    * A channel by its name. While it is in use, the same name gives the same object. The types are those of its messages'
-   * data and of its members' state.
+   * data and of its members' state; a client with a contract takes them from there, and knows no other channels.
    *
    * @example
    * interface Note { text: string }
    * const inbox = client.channel<Note>('user:42:inbox');
    */
-  channel<T = unknown, State = unknown>(name: string): Channel<T, State>;
+  readonly channel: string extends keyof C ? AnyChannels : ContractChannels<C>;
   /**
    * Listens to the client.
    *
@@ -85,6 +87,9 @@ export interface Client {
    */
   on<Name extends keyof ClientEvents>(name: Name, handler: (value: ClientEvents[Name]) => void): () => void;
 }
+
+/** Gives a channel of any name, with the types that the caller says. */
+export type AnyChannels = <T = unknown, State = unknown>(name: string) => Channel<T, State>;
 
 /** A message of a channel. */
 export interface Message<T = unknown> {
@@ -168,9 +173,9 @@ export interface Subscription {
 }
 
 /** What goes with a message, and how long to try. */
-export interface PublishOptions {
+export interface PublishOptions<Event extends string = string> {
   /** What kind of message it is, in the application's words. */
-  readonly event?: string;
+  readonly event?: Event;
   /** Flat labels. */
   readonly tags?: Tags;
   /** The same key appends only once, within the channel's window. Default: a random one for each call. */
@@ -193,14 +198,14 @@ export interface HistoryOptions {
 }
 
 /** A page of a channel's log. */
-export interface HistoryPage<T = unknown> {
+export interface HistoryPage<T = unknown, M extends Message = Message<T>> {
   readonly epoch: string;
   /** Offset of the newest message of the log, 0 when there was never one. */
   readonly head: number;
   /** Offset of the oldest message that the log still holds; `head + 1` when it holds none. */
   readonly first: number;
   /** In the order of their offsets. */
-  readonly messages: readonly Message<T>[];
+  readonly messages: readonly M[];
 }
 
 /** Where an iteration starts, and what ends it. */
@@ -211,11 +216,15 @@ export interface MessagesOptions extends Start {
   readonly onGap?: (gap: Gap) => void;
 }
 
-/** A named stream of messages. Iterating over it gives the messages from now on. */
-export interface Channel<T = unknown, State = unknown> extends AsyncIterable<Message<T>> {
+/**
+ * A named stream of messages, as far as one reads it. Iterating over it gives the messages from now on. `M`: its messages;
+ * `State` and `StateIn`: what members show, and what one sets.
+ */
+export interface ReadableChannel<M extends Message = Message, State = unknown, StateIn = State>
+  extends AsyncIterable<M> {
   readonly name: string;
   /** Who is present. */
-  readonly presence: Presence<State>;
+  readonly presence: Presence<State, StateIn>;
   /**
    * Calls a handler for every message: in order, none twice, and none missing without a gap.
    *
@@ -229,17 +238,7 @@ export interface Channel<T = unknown, State = unknown> extends AsyncIterable<Mes
    * );
    * await subscription.ready;
    */
-  subscribe(onMessage: (message: Message<T>) => void, options?: SubscribeOptions): Subscription;
-  /**
-   * Publishes a message. When the connection is lost before the answer, it is sent again with the same key, so that it
-   * appears once. The order of the calls is kept. `data` is copied at once: changing it afterwards changes nothing.
-   *
-   * @returns resolves when the gateway holds the message; rejects with a `SluiceError`, or with the reason of `signal`
-   *
-   * @example
-   * const { offset } = await client.channel('chat:lobby').publish({ text: 'Hello' }, { event: 'chat' });
-   */
-  publish(data: T, options?: PublishOptions): Promise<PublishResult>;
+  subscribe(onMessage: (message: M) => void, options?: SubscribeOptions): Subscription;
   /**
    * Reads a page of the channel's log.
    *
@@ -247,7 +246,7 @@ export interface Channel<T = unknown, State = unknown> extends AsyncIterable<Mes
    * const page = await channel.history({ limit: 20 });
    * const older = await channel.history({ limit: 20, before: page.messages[0]?.offset ?? page.head });
    */
-  history(options?: HistoryOptions): Promise<HistoryPage<T>>;
+  history(options?: HistoryOptions): Promise<HistoryPage<M['data'], M>>;
   /**
    * The messages as an async iteration. `break`, the signal and `client.close()` end it; a refusal throws.
    *
@@ -260,5 +259,19 @@ export interface Channel<T = unknown, State = unknown> extends AsyncIterable<Mes
    *   await handle(message.data);
    * }
    */
-  messages(options?: MessagesOptions): AsyncGenerator<Message<T>, void, void>;
+  messages(options?: MessagesOptions): AsyncGenerator<M, void, void>;
+}
+
+/** A named stream of messages, and a way to add to it. */
+export interface Channel<T = unknown, State = unknown> extends ReadableChannel<Message<T>, State> {
+  /**
+   * Publishes a message. When the connection is lost before the answer, it is sent again with the same key, so that it
+   * appears once. The order of the calls is kept. `data` is copied at once: changing it afterwards changes nothing.
+   *
+   * @returns resolves when the gateway holds the message; rejects with a `SluiceError`, or with the reason of `signal`
+   *
+   * @example
+   * const { offset } = await client.channel('chat:lobby').publish({ text: 'Hello' }, { event: 'chat' });
+   */
+  publish(data: T, options?: PublishOptions): Promise<PublishResult>;
 }

@@ -1,3 +1,4 @@
+import type { Channels } from '@sluice/protocol/contracts';
 import type { Channel, Client, ClientEvents, ClientOptions } from './api.ts';
 import type { ClientState } from './connection.ts';
 import { Core } from './core.ts';
@@ -16,9 +17,15 @@ import { clientError } from './errors.ts';
  * const lobby = client.channel<{ text: string }>('chat:lobby');
  * lobby.subscribe((message) => console.log(message.data.text));
  * await lobby.publish({ text: 'Hello' });
+ *
+ * @example
+ * import type { channels } from './channels.ts'; // made by defineChannels; see docs/contracts.md
+ *
+ * const client = createClient<typeof channels>({ url: 'wss://example.com/ws' });
  */
-export function createClient(options: ClientOptions): Client {
-  return new ClientFace(options);
+export function createClient<C extends Channels = Channels>(options: ClientOptions): Client<C> {
+  // The contract is for the compiler alone: nothing of it is there at run time.
+  return new ClientFace(options) as unknown as Client<C>;
 }
 
 /** What `createClient` returns: only what an application may use. */

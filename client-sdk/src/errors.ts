@@ -1,4 +1,11 @@
-import { afterClose, CLIENT_ERRORS, type ClientErrorName, type ErrorBody, type ErrorName } from '@sluice/protocol';
+import {
+  afterClose,
+  CLIENT_ERRORS,
+  type ClientErrorName,
+  type ErrorBody,
+  type ErrorName,
+  type Issue,
+} from '@sluice/protocol';
 
 /** The stable name of an error: those of the catalogue, those of this library, and what a newer gateway may add. */
 export type SluiceErrorName = ErrorName | ClientErrorName | (string & {});
@@ -23,10 +30,12 @@ export class SluiceError extends Error {
   declare readonly retryable: boolean;
   /** Milliseconds to wait before trying again, where the gateway said so. */
   declare readonly retryAfter: number | undefined;
+  /** With `payload_invalid`: what the channel's schema found wrong, where it has one. */
+  declare readonly issues: readonly Issue[] | undefined;
 
-  constructor({ name, code, message, retryable, retryAfter }: ErrorBody, cause?: unknown) {
+  constructor({ name, code, message, retryable, retryAfter, issues }: ErrorBody, cause?: unknown) {
     super(message, { cause });
-    Object.assign(this, { name, code, retryable, retryAfter });
+    Object.assign(this, { name, code, retryable, retryAfter, issues });
   }
 }
 

@@ -6,10 +6,20 @@
 export type {
   Codec,
   GapReason,
+  Issue,
   Position,
   PublishResult,
   Tags,
 } from '@sluice/protocol';
+export type {
+  ChannelContract,
+  ChannelName,
+  ChannelParams,
+  Channels,
+  EventsOf,
+  PublishedOf,
+  StateOf,
+} from '@sluice/protocol/contracts';
 export type {
   Channel,
   Client,
@@ -21,6 +31,7 @@ export type {
   Message,
   MessagesOptions,
   PublishOptions,
+  ReadableChannel,
   Start,
   SubscribeOptions,
   Subscription,
@@ -28,6 +39,14 @@ export type {
 } from './api.ts';
 export { createClient } from './client.ts';
 export type { ClientState, StateChange } from './connection.ts';
+export type {
+  ChannelOf,
+  ContractChannel,
+  ContractMessage,
+  EventMessage,
+  MessageOf,
+  PlainMessage,
+} from './contract-channel.ts';
 export { SluiceError, type SluiceErrorName } from './errors.ts';
 export type {
   Member,

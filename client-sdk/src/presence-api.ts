@@ -62,7 +62,7 @@ export interface MembersPage<State = unknown> {
 }
 
 /**
- * Who is present in a channel, and being so.
+ * Who is present in a channel, and being so. `StateIn` is what one sets, where a contract makes something else of it.
  *
  * @example
  * const { presence } = client.channel<Note, { typing: boolean }>('chat:lobby');
@@ -73,7 +73,7 @@ export interface MembersPage<State = unknown> {
  * });
  * await presence.enter({ typing: false });
  */
-export interface Presence<State = unknown> {
+export interface Presence<State = unknown, StateIn = State> {
   /** Those who are present, by user. */
   readonly members: Members<State>;
   /** Are there too many to list? Then only `members.total` is known, and `page` reads them. */
@@ -105,7 +105,7 @@ export interface Presence<State = unknown> {
    * @example
    * await presence.enter({ typing: false });
    */
-  enter(state?: State): Promise<void>;
+  enter(state?: StateIn): Promise<void>;
   /**
    * Changes the state. While one change is on its way, only the last of those behind it is sent.
    *
@@ -114,7 +114,7 @@ export interface Presence<State = unknown> {
    * @example
    * await presence.update({ typing: true });
    */
-  update(state: State): Promise<void>;
+  update(state: StateIn): Promise<void>;
   /**
    * Is no member any more, at once. Resolves also where it was none.
    *

@@ -12,11 +12,16 @@ const LIMIT = 8 * 1024;
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-async function bundle(format: 'esm' | 'iife'): Promise<string> {
+async function bundle(format: 'esm' | 'iife', entry = 'index'): Promise<string> {
   const build = await rolldown({
-    input: at('../src/index.ts'),
+    input: at(`../src/${entry}.ts`),
     platform: 'browser',
-    resolve: { alias: { '@sluice/protocol': at('../../protocol/src/index.ts') } },
+    resolve: {
+      alias: {
+        '@sluice/protocol/contracts': at('../../protocol/src/contracts.ts'),
+        '@sluice/protocol': at('../../protocol/src/index.ts'),
+      },
+    },
   });
   const { output } = await build.generate({ format, minify: true, name: 'sluice' });
   await build.close();
@@ -31,6 +36,12 @@ it('is small, and carries neither the catalogue of errors nor MessagePack', asyn
   expect(size).toBeLessThanOrEqual(LIMIT);
   expect(code).not.toContain(ERRORS.token_signature.message);
   expect(code).not.toMatch(/msgpack/i);
+});
+
+it('carries of contracts no more than what checks a definition', async () => {
+  const size = gzipSync(await bundle('esm', 'contracts'), { level: 9 }).length;
+  process.stdout.write(`@sluice/client/contracts: ${size} bytes, minified and compressed\n`);
+  expect(size).toBeLessThanOrEqual(1.5 * 1024);
 });
 
 it('touches no global while it is imported, nor while a client is made', async () => {

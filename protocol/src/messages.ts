@@ -248,6 +248,14 @@ export interface Reply<Type extends CommandType = CommandType> {
   readonly result: Results[Type];
 }
 
+/** One thing that is wrong with a payload. */
+export interface Issue {
+  /** Where, e.g. `data.items[3].name`; `event` or `state` where it is about those. */
+  readonly path: string;
+  /** What is wrong, in the words of the schema. */
+  readonly message: string;
+}
+
 /** An entry of the catalogue in `codes.ts`, as it goes over the wire. */
 export interface ErrorBody {
   readonly code: number;
@@ -256,6 +264,8 @@ export interface ErrorBody {
   readonly retryable: boolean;
   /** Milliseconds to wait before trying again. */
   readonly retryAfter?: number;
+  /** With `payload_invalid`: what the channel's schema has to say, at most 10 issues. */
+  readonly issues?: readonly Issue[];
 }
 
 /** A command was refused; without `id`, what the client sent could not be read as a command at all. */

@@ -1,9 +1,8 @@
 /** What a command sees of the world around it, so that tests can be that world. */
 
+import type { Client, ClientOptions } from '@sluice/client';
 import type { Config } from '../config/schema.ts';
 import type { Gateway } from '../index.ts';
-
-type Client = typeof import('@sluice/client');
 
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -23,7 +22,7 @@ export interface Shell {
   exit(code: number): void;
   /** Loaded when needed: most commands need no server. */
   loadGateway(): Promise<{ createGateway(config: Config): Pick<Gateway, 'start' | 'close'> }>;
-  loadClient(): Promise<Pick<Client, 'createClient'>>;
+  loadClient(): Promise<{ createClient(options: ClientOptions): Client }>;
 }
 
 async function readStdin(): Promise<string> {

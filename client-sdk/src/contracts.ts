@@ -1,0 +1,29 @@
+/**
+ * Channel contracts: what travels on which channels, written once for gateway and clients.
+ *
+ * @packageDocumentation
+ */
+export {
+  type ChannelContract,
+  type ChannelName,
+  type ChannelParams,
+  type Channels,
+  defineChannels,
+  type EventsOf,
+  type GrantContext,
+  type GrantFunction,
+  type GrantInput,
+  type PublishedOf,
+  type RuleOptions,
+  type Schema,
+  type StateOf,
+  type Verb,
+} from '@sluice/protocol/contracts';
+export type {
+  ChannelOf,
+  ContractChannel,
+  ContractMessage,
+  EventMessage,
+  MessageOf,
+  PlainMessage,
+} from './contract-channel.ts';

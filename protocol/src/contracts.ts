@@ -1,0 +1,189 @@
+/**
+ * Channel contracts: what travels on which channels, written once for gateway and clients.
+ *
+ * @packageDocumentation
+ */
+
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { NamesOf, PatternFor } from './channel-types.ts';
+import { parsePattern } from './patterns.ts';
+import type { RuleOptions } from './rule-options.ts';
+
+export type { ChannelParams } from './channel-types.ts';
+export type { GrantContext, GrantFunction, GrantInput, RuleOptions, Verb } from './rule-options.ts';
+
+/** A schema of any library that speaks Standard Schema version 1, e.g. zod 4, valibot or arktype. It must validate synchronously. */
+export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>;
+
+/** What travels on the channels of one pattern. A part that is left out is not checked. */
+export interface ChannelContract {
+  /** The `data` of a message; with `events`, of one without an event. */
+  readonly message?: Schema;
+  /** The `data` of messages by their event. Where it is given, other events are refused. */
+  readonly events?: { readonly [event: string]: Schema };
+  /** The state of a member. */
+  readonly presence?: Schema;
+  /** The gateway's rule: who may do what, history, limits. The configuration may add to it and goes before it. */
+  readonly rule?: RuleOptions;
+}
+
+/** Contracts by the pattern of their channels. */
+export interface Channels {
+  readonly [pattern: string]: ChannelContract;
+}
+
+/** Says what is wrong where a contract has a part that there is none of. */
+type OnlyKnown<C> = {
+  readonly [Pattern in keyof C]: {
+    readonly [Part in keyof C[Pattern]]: Part extends keyof ChannelContract
+      ? C[Pattern][Part]
+      : `"${Part & string}" is no part of a channel; these are: message, events, presence, rule`;
+  };
+};
+
+/**
+ * Describes channels once, for the gateway that checks and the clients that are typed.
+ *
+ * @param channels contracts by pattern, e.g. `chat:{room}`
+ * @returns the same object, frozen, with its exact type
+ * @throws TypeError that lists everything that is wrong
+ * @example
+ * import { defineChannels } from '@sluice/client/contracts';
+ * import { z } from 'zod';
+ *
+ * export const channels = defineChannels({
+ *   'chat:{room}': {
+ *     message: z.object({ text: z.string().max(500) }),
+ *     events: { typing: z.object({ typing: z.boolean() }) },
+ *     presence: z.object({ status: z.enum(['here', 'away']) }),
+ *     rule: { allow: { '*': 'users' }, history: true },
+ *   },
+ * });
+ */
+export function defineChannels<const C extends Channels>(channels: C & OnlyKnown<C>): C {
+  const problems = checkChannels(channels);
+  if (problems.length > 0) throw new TypeError(`defineChannels: ${problems.join('; ')}`);
+  for (const contract of Object.values<ChannelContract>(channels)) {
+    if (contract.events) Object.freeze(contract.events);
+    Object.freeze(contract);
+  }
+  return Object.freeze(channels);
+}
+
+const PARTS = ['message', 'events', 'presence', 'rule'];
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Schemas of arktype are functions. */
+function isSchema(value: unknown): boolean {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  const standard = (value as Partial<Schema>)['~standard'];
+  return isObject(standard) && standard.version === 1 && typeof standard.validate === 'function';
+}
+
+const NO_SCHEMA = 'is not a schema that speaks Standard Schema version 1 (zod 4, valibot, arktype…)';
+
+/**
+ * Tells everything that keeps a value from being contracts.
+ *
+ * @returns one text each, e.g. `channels["chat:{room}"].message is not a schema…`; empty when the value is fine
+ */
+export function checkChannels(value: unknown): string[] {
+  if (!isObject(value)) return ['channels must be an object: patterns like "chat:{room}" and what travels there'];
+  return Object.entries(value).flatMap(([pattern, contract]) => {
+    const where = `channels[${JSON.stringify(pattern)}]`;
+    try {
+      parsePattern(pattern);
+    } catch (error) {
+      return [`${where}: ${(error as Error).message}`];
+    }
+    if (!isObject(contract)) return [`${where} must be an object with any of ${PARTS.join(', ')}`];
+    return checkContract(where, contract);
+  });
+}
+
+function checkContract(where: string, contract: Record<string, unknown>): string[] {
+  const problems = Object.keys(contract).flatMap((part) =>
+    PARTS.includes(part) ? [] : [`${where} has no part "${part}"; these are: ${PARTS.join(', ')}`],
+  );
+  for (const part of ['message', 'presence']) {
+    if (contract[part] !== undefined && !isSchema(contract[part])) problems.push(`${where}.${part} ${NO_SCHEMA}`);
+  }
+  const { events, rule } = contract;
+  if (rule !== undefined && !isObject(rule)) problems.push(`${where}.rule must be an object`);
+  if (events === undefined) return problems;
+  if (!isObject(events)) return [...problems, `${where}.events must be an object: names of events and their schemas`];
+  for (const [event, schema] of Object.entries(events)) {
+    if (!isSchema(schema)) problems.push(`${where}.events[${JSON.stringify(event)}] ${NO_SCHEMA}`);
+  }
+  return problems;
+}
+
+// ---------------------------------------------------------------------------------------------------- types by name
+
+/** The names of all channels that the contracts know: `` `chat:${string}` | 'news' ``. */
+export type ChannelName<C extends Channels> = NamesOf<keyof C & string>;
+
+/** The contract that governs a channel, by its name or its pattern; `never` where there is none. */
+export type ContractFor<C extends Channels, Name extends string> = C[PatternFor<keyof C & string, Name>];
+
+/** What a schema gives, and `unknown` where there is no schema. */
+type Output<S> = S extends Schema ? StandardSchemaV1.InferOutput<S> : unknown;
+
+/** What a schema takes, and `unknown` where there is no schema. */
+type Input<S> = S extends Schema ? StandardSchemaV1.InferInput<S> : unknown;
+
+type Part<Contract, Name extends keyof ChannelContract> = Contract extends { readonly [N in Name]: infer P }
+  ? P
+  : undefined;
+
+type Taken<Schemas> = { readonly [Event in keyof Schemas]: Input<Schemas[Event]> };
+type Given<Schemas> = { readonly [Event in keyof Schemas]: Output<Schemas[Event]> };
+
+/** May a message come without an event? Not where a contract lists events only. */
+type Plain<Contract> =
+  Part<Contract, 'message'> extends undefined ? (Part<Contract, 'events'> extends undefined ? true : false) : true;
+
+/** The types of a contract: what is published (`In`) and what is received (`Out`). */
+export interface ContractTypes {
+  readonly messageIn: unknown;
+  readonly messageOut: unknown;
+  readonly eventsIn: unknown;
+  readonly eventsOut: unknown;
+  readonly stateIn: unknown;
+  readonly stateOut: unknown;
+}
+
+/** The types of one contract, resolved. */
+export interface TypesOf<Contract> extends ContractTypes {
+  /** `data` without an event; `never` where every message has one. */
+  readonly messageIn: Plain<Contract> extends true ? Input<Part<Contract, 'message'>> : never;
+  readonly messageOut: Plain<Contract> extends true ? Output<Part<Contract, 'message'>> : never;
+  /** `data` by event; `undefined` where events are not listed, and any name will do. */
+  readonly eventsIn: Part<Contract, 'events'> extends undefined ? undefined : Taken<Part<Contract, 'events'>>;
+  readonly eventsOut: Part<Contract, 'events'> extends undefined ? undefined : Given<Part<Contract, 'events'>>;
+  readonly stateIn: Input<Part<Contract, 'presence'>>;
+  readonly stateOut: Output<Part<Contract, 'presence'>>;
+}
+
+/** The names of the events of a channel; any text where the contract does not list them. */
+export type EventsOf<C extends Channels, Name extends string> = EventNames<TypesOf<ContractFor<C, Name>>['eventsIn']>;
+
+type EventNames<Events> = Events extends undefined ? string : keyof Events & string;
+
+/** What a member of a channel shows: the output of the contract's `presence`. */
+export type StateOf<C extends Channels, Name extends string> = TypesOf<ContractFor<C, Name>>['stateOut'];
+
+/** The `data` to publish on a channel: without an event, or with this one. */
+export type PublishedOf<C extends Channels, Name extends string, Event extends EventsOf<C, Name> = never> = DataIn<
+  TypesOf<ContractFor<C, Name>>,
+  Event
+>;
+
+/** What `data` must be of a publish with this event; `never`: without one. */
+export type DataIn<Types extends ContractTypes, Event> = [Event] extends [never]
+  ? Types['messageIn']
+  : Event extends keyof Types['eventsIn']
+    ? Types['eventsIn'][Event]
+    : Types['messageIn'];
