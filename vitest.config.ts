@@ -13,6 +13,7 @@ export default defineConfig({
       '@sluice/client/msgpack': source('client-sdk/src/msgpack.ts'),
       '@sluice/client': source('client-sdk/src/index.ts'),
       '@sluice/server/contracts': source('server/src/contracts.ts'),
+      '@sluice/server/testing': source('server/src/testing/index.ts'),
       '@sluice/server': source('server/src/index.ts'),
     },
   },

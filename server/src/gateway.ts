@@ -26,7 +26,7 @@ import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
 import type { RequestHandler } from './transport/http.ts';
 import type { Transport } from './transport/transport.ts';
-import { UwsTransport } from './transport/uws.ts';
+import { type UwsOptions, UwsTransport } from './transport/uws.ts';
 import { type Clock, systemClock } from './util/clock.ts';
 import { Turn } from './util/turn.ts';
 
@@ -210,10 +210,11 @@ export class Gateway {
   }
 }
 
-function createTransport({ host, port, path, limits, heartbeat, trustProxy }: Config): UwsTransport {
+/** WebSockets and HTTP on the configured port. */
+export function createTransport(config: Config, nextId: UwsOptions['nextId'] = () => nanoid(12)): UwsTransport {
+  const { host, port, path, limits, heartbeat, trustProxy } = config;
   const { maxFrame, outbound } = limits;
-  const idle = heartbeat * 2;
-  return new UwsTransport({ host, port, path, maxFrame, outbound, idle, trustProxy, nextId: () => nanoid(12) });
+  return new UwsTransport({ host, port, path, maxFrame, outbound, idle: heartbeat * 2, trustProxy, nextId });
 }
 
 /** Message ids: unique by the prefix of this run, and cheap to count on. */

@@ -40,6 +40,10 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   cli: ['config', 'auth', 'index.ts', 'sluice-error.ts', 'util', '@sluice/client', ...PROTOCOL],
   'cli.ts': ['cli'],
   'index.ts': ['gateway.ts', 'config', 'auth', 'sluice-error.ts'],
+  testing: [
+    ...['gateway.ts', 'config', 'auth', 'channels', 'engine', 'session', 'events.ts', 'sluice-error.ts', 'util'],
+    ...PROTOCOL,
+  ],
 };
 
 /** Names everybody and everything. */
@@ -110,9 +114,14 @@ describe('the walls', () => {
     expect(imports.map(crossing).filter((crossed) => crossed !== null)).toEqual([]);
   });
 
-  it('keep gateway.ts to index.ts', () => {
+  it('keep the testing kit out of the gateway', () => {
+    const users = imports.filter(({ from, to }) => to.includes('/testing/') && roomOf(inServer(from)) !== 'testing');
+    expect(users).toEqual([]);
+  });
+
+  it('keep gateway.ts to index.ts and the testing kit', () => {
     const importers = imports.filter(({ to }) => to === `server/src/${ROOT}`).map(({ from }) => inServer(from));
-    expect(importers.filter((file) => file !== 'index.ts')).toEqual([]);
+    expect(importers.filter((file) => file !== 'index.ts' && roomOf(file) !== 'testing')).toEqual([]);
   });
 
   it('have a row for every room', () => {

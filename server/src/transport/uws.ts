@@ -20,8 +20,8 @@ export interface UwsOptions {
   readonly idle: number;
   /** Is the last entry of `X-Forwarded-For` the client's address? */
   readonly trustProxy: boolean;
-  /** Names a new connection. */
-  readonly nextId: () => string;
+  /** Names a new connection, by the headers of its handshake if need be. */
+  readonly nextId: (header: (name: string) => string) => string;
 }
 
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the typings name in an enum that does not exist at run time. */
@@ -96,7 +96,11 @@ export class UwsTransport implements Transport {
       });
       return;
     }
-    const data: SocketData = { id: this.#options.nextId(), protocol: admission.protocol, address };
+    const data: SocketData = {
+      id: this.#options.nextId((name) => request.getHeader(name)),
+      protocol: admission.protocol,
+      address,
+    };
     const key = request.getHeader('sec-websocket-key');
     response.upgrade(data, key, admission.protocol, request.getHeader('sec-websocket-extensions'), context);
   }

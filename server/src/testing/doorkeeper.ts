@@ -1,0 +1,38 @@
+import type { Verifier } from '../auth/token.ts';
+
+// As in test-clock.ts.
+const { setImmediate } = globalThis;
+
+/** Stands before the gateway's verifier, and lets tokens expire when a test wants it. */
+export class Doorkeeper {
+  readonly #shown = new Map<string, Set<string>>();
+  readonly #expired = new Set<string>();
+
+  /** Called when the gateway has made use of a token that was verified. */
+  onAdmitted: () => void = () => {};
+
+  guard(verifier: Verifier): Verifier {
+    return {
+      verify: async (token) => {
+        if (this.#expired.has(token)) {
+          return { ok: false, error: 'token_expired', message: 'The token expired: the test let it expire.' };
+        }
+        const verification = await verifier.verify(token);
+        if (verification.ok && verification.identity.user !== null) this.#note(verification.identity.user, token);
+        return verification;
+      },
+      close: () => verifier.close(),
+    };
+  }
+
+  /** Every token that the user has shown until now is refused from now on. */
+  expire(user: string): void {
+    for (const token of this.#shown.get(user) ?? []) this.#expired.add(token);
+  }
+
+  #note(user: string, token: string): void {
+    const shown = this.#shown.get(user) ?? new Set();
+    this.#shown.set(user, shown.add(token));
+    setImmediate(() => this.onAdmitted());
+  }
+}

@@ -1,0 +1,25 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ReceivedMessage } from './witness.ts';
+
+/** Fields that a message must have; a value may be an asymmetric matcher of the test runner, e.g. `expect.any(String)`. */
+export type MessageFields = { readonly [Field in keyof ReceivedMessage]?: unknown };
+
+/** Which message is meant: by a predicate, or by some of its fields. */
+export type Expected = ((message: ReceivedMessage) => boolean) | MessageFields;
+
+interface AsymmetricMatcher {
+  asymmetricMatch(value: unknown): boolean;
+}
+
+function isMatcher(value: unknown): value is AsymmetricMatcher {
+  return typeof value === 'object' && value !== null && 'asymmetricMatch' in value;
+}
+
+/** Is this the message that is meant? */
+export function matches(expected: Expected, message: ReceivedMessage): boolean {
+  if (typeof expected === 'function') return expected(message);
+  return Object.entries(expected).every(([field, value]) => {
+    const actual: unknown = message[field as keyof ReceivedMessage];
+    return isMatcher(value) ? value.asymmetricMatch(actual) : isDeepStrictEqual(actual, value);
+  });
+}

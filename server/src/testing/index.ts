@@ -1,0 +1,12 @@
+/**
+ * A real gateway for tests, with a clock that can be put forward and faults at command.
+ *
+ * @packageDocumentation
+ */
+export type { Expected, MessageFields } from './expected.ts';
+export type { Faults, Who } from './faults.ts';
+export type { RestartOptions } from './life.ts';
+export { startTestGateway, type TestGatewayOptions } from './start-test-gateway.ts';
+export type { TestClock } from './test-clock.ts';
+export type { DraftOptions, PublishAsOptions, TestGateway, TokenOptions } from './test-gateway.ts';
+export type { ReceivedMessage, TestConnection, WaitOptions } from './witness.ts';

@@ -1,0 +1,14 @@
+/**
+ * Finds a value in the text of the metrics page.
+ *
+ * @param name with labels where it has some, as they are written there: `sluice_gaps_total{reason="retention",policy="replay"}`
+ * @throws Error when there is no such metric
+ */
+export function readMetric(page: string, name: string): number {
+  const lines = page.split('\n').filter((line) => !line.startsWith('#') && line !== '');
+  const line = lines.find((candidate) => candidate.startsWith(`${name} `));
+  if (line !== undefined) return Number(line.slice(name.length));
+  const names = [...new Set(lines.map((candidate) => candidate.slice(0, candidate.lastIndexOf(' '))))];
+  const alike = names.filter((candidate) => candidate.startsWith(name.split('{')[0] ?? name));
+  throw new Error(`there is no metric ${name}; there are ${(alike.length > 0 ? alike : names).join(', ')}`);
+}

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { type ConfigInput, parseConfig } from '../config/schema.ts';
+import { Doorkeeper } from './doorkeeper.ts';
+import { Faults } from './faults.ts';
+import { Life } from './life.ts';
+import { Lines } from './lines.ts';
+import { TestClock } from './test-clock.ts';
+import { TestGateway } from './test-gateway.ts';
+import { Witness } from './witness.ts';
+
+/** How a test's gateway is set up: any option of a gateway's configuration. */
+export interface TestGatewayOptions extends Omit<ConfigInput, 'engine' | 'host'> {
+  /** Channel rules. Default: every channel exists, keeps history, and all users may do everything. */
+  readonly channels?: NonNullable<ConfigInput['channels']>;
+  /** Default: any free port. */
+  readonly port?: number;
+}
+
+const OPEN_CHANNELS: NonNullable<ConfigInput['channels']> = { '**': { allow: { '*': 'users' }, history: true } };
+
+/**
+ * Starts a real gateway for tests: on a free port, with a secret of its own, silent, its logs in memory.
+ *
+ * @throws ConfigError that lists everything wrong with the configuration, and how to mend it
+ * @example
+ * ```ts
+ * import { startTestGateway } from '@sluice/server/testing';
+ *
+ * const gateway = await startTestGateway({ channels: { 'chat:{room}': { allow: { '*': 'users' }, history: true } } });
+ * await gateway.publishAs('ada', 'chat:lobby', { text: 'Hello' });
+ * await gateway.close();
+ * ```
+ */
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const { port = 0, ...rest } = options;
+  const { config, secret, apiKey } = configure(rest);
+  const clock = new TestClock();
+  const lines = new Lines();
+  const witness = new Witness();
+  const doorkeeper = new Doorkeeper();
+  doorkeeper.onAdmitted = () => witness.look();
+  const life = new Life({ config, clock, lines, witness, doorkeeper });
+  await life.start();
+  const open = await lines.listen(port).catch(async (error: unknown) => {
+    await life.end();
+    throw error;
+  });
+  const faults = new Faults({ life, lines, witness, doorkeeper });
+  return new TestGateway({ port: open, secret, apiKey, clock, faults, life, lines, witness });
+}
+
+const newSecret = () => randomBytes(32).toString('base64url');
+
+/** The configuration, with a secret and an API key beside those that it may name itself. */
+function configure(options: ConfigInput) {
+  const { dev = false, keys = [], apiKeys = [], channels = OPEN_CHANNELS } = options;
+  const [secret, apiKey] = [newSecret(), newSecret()];
+  const config = parseConfig({
+    log: { level: 'silent' },
+    origins: '*',
+    drain: 0,
+    ...options,
+    channels,
+    // In development mode without keys the gateway makes its own: only then does it hand out tokens.
+    keys: dev && keys.length === 0 ? [] : [...keys, { secret }],
+    apiKeys: dev && apiKeys.length === 0 ? [] : [...apiKeys, { name: 'test', secret: apiKey }],
+  });
+  return { config, secret: config.devSecret ?? secret, apiKey: config.devApiKey ?? apiKey };
+}

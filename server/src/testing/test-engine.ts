@@ -1,0 +1,91 @@
+import type { Member, PublishResult } from '@sluice/protocol';
+import type { AppendOptions, Deliver, Engine, Entry, Log, Page } from '../engine/engine.ts';
+import { MemoryEngine } from '../engine/memory/memory-engine.ts';
+import type { PresenceStore } from '../engine/presence.ts';
+import type { Clock } from '../util/clock.ts';
+
+/** Who wants to know what happens in the engine. */
+export interface EngineListener {
+  appended(channel: string, entry: Entry, result: PublishResult): void;
+  /** Members have changed. */
+  look(): void;
+}
+
+/** The memory engine, which tells what happens in it and can be made to lose messages. */
+export class TestEngine implements Engine, Log {
+  readonly name = 'memory';
+  readonly log: Log = this;
+  readonly presence: PresenceStore;
+  readonly #inner: MemoryEngine;
+  readonly #listener: EngineListener;
+  // How many messages are to be lost, by channel.
+  readonly #losses = new Map<string, number>();
+  #losing = false;
+
+  constructor(clock: Clock, listener: EngineListener) {
+    this.#inner = new MemoryEngine({ clock });
+    this.#listener = listener;
+    this.presence = announcing(this.#inner.presence, () => listener.look());
+  }
+
+  start(deliver: Deliver): void {
+    this.#inner.start((channel, epoch, message) => {
+      if (!this.#losing) deliver(channel, epoch, message);
+    });
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+
+  /** The channel's next message gets its offset, and is gone: neither announced nor kept, and what was before it neither. */
+  loseNext(channel: string): void {
+    this.#losses.set(channel, (this.#losses.get(channel) ?? 0) + 1);
+  }
+
+  members(channel: string): readonly Member[] {
+    return this.#inner.presence.list(channel, 0, Number.MAX_SAFE_INTEGER).members.map(({ member }) => member);
+  }
+
+  append(channel: string, entry: Entry, options: AppendOptions): PublishResult {
+    const losses = this.#losses.get(channel) ?? 0;
+    if (losses > 0) this.#losses.set(channel, losses - 1);
+    this.#losing = losses > 0;
+    const result = this.#inner.append(channel, entry, this.#losing ? { ...options, retention: null } : options);
+    this.#losing = false;
+    if (result.id === entry.id) this.#listener.appended(channel, entry, result);
+    return result;
+  }
+
+  read(channel: string, after: number, limit: number): Page {
+    return this.#inner.read(channel, after, limit);
+  }
+
+  seek(channel: string, time: number): number {
+    return this.#inner.seek(channel, time);
+  }
+
+  watch(channel: string): void {
+    this.#inner.watch(channel);
+  }
+
+  unwatch(channel: string): void {
+    this.#inner.unwatch(channel);
+  }
+}
+
+/** The store, with one more listener. */
+function announcing(store: PresenceStore, changed: () => void): PresenceStore {
+  return {
+    start: (listener) =>
+      store.start((change) => {
+        listener(change);
+        changed();
+      }),
+    enter: (entrant) => store.enter(entrant),
+    leave: (place, grace) => store.leave(place, grace),
+    roster: (channel) => store.roster(channel),
+    list: (channel, place, limit) => store.list(channel, place, limit),
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,308 @@
+import type { Json, Member, PublishResult } from '@sluice/protocol';
+import { nanoid } from 'nanoid';
+import type { Identity } from '../auth/identity.ts';
+import { mintToken } from '../auth/mint.ts';
+import { authorize } from '../channels/authorize.ts';
+import { Refusal } from '../channels/refusal.ts';
+import { parseDuration } from '../config/values.ts';
+import { SluiceError } from '../sluice-error.ts';
+import { type Expected, matches } from './expected.ts';
+import type { Faults } from './faults.ts';
+import type { Life } from './life.ts';
+import type { Lines } from './lines.ts';
+import { readMetric } from './metric.ts';
+import { type TestClock, turnsEnd } from './test-clock.ts';
+import type { ReceivedMessage, TestConnection, WaitOptions, Witness } from './witness.ts';
+
+/** What a token says beside whose it is. */
+export interface TokenOptions {
+  /** Capabilities: `{ 'chat:*': ['publish'] }`. */
+  readonly caps?: Readonly<Record<string, readonly string[]>>;
+  /** The claim `role`, for grants like `role:admin`. */
+  readonly role?: string;
+  /** The claim `info`, which others see in presence. */
+  readonly info?: Json;
+  /** Further claims. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** Milliseconds, or a text like `90s`, `10m`; by the gateway's clock. Default one hour. */
+  readonly expiresIn?: number | string;
+}
+
+/** What goes with a message. */
+export interface DraftOptions {
+  /** What kind of message it is, in the application's words. */
+  readonly event?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Idempotency key. */
+  readonly key?: string;
+}
+
+/** What goes with a user's message: the message's options, and what the user's token says. */
+export interface PublishAsOptions extends DraftOptions {
+  readonly token?: TokenOptions;
+}
+
+export interface TestGatewayParts {
+  readonly port: number;
+  readonly secret: string;
+  readonly apiKey: string;
+  readonly clock: TestClock;
+  readonly faults: Faults;
+  readonly life: Life;
+  readonly lines: Lines;
+  readonly witness: Witness;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** A real gateway for tests, on a free port of this machine, with its time and its faults in the test's hands. */
+export class TestGateway implements AsyncDisposable {
+  /** Where WebSockets are opened: the client's `url`. */
+  readonly url: string;
+  /** The HTTP side: health, metrics, the API for backends. */
+  readonly httpUrl: string;
+  readonly port: number;
+  /** A key for the HTTP API: `Authorization: Bearer …`. */
+  readonly apiKey: string;
+  /** The secret that tokens are signed with, HS256: for an application's own backend under test. */
+  readonly secret: string;
+  readonly clock: TestClock;
+  readonly faults: Faults;
+  readonly #parts: TestGatewayParts;
+
+  constructor(parts: TestGatewayParts) {
+    this.#parts = parts;
+    this.port = parts.port;
+    this.url = `ws://127.0.0.1:${parts.port}/ws`;
+    this.httpUrl = `http://127.0.0.1:${parts.port}`;
+    this.secret = parts.secret;
+    this.apiKey = parts.apiKey;
+    this.clock = parts.clock;
+    this.faults = parts.faults;
+  }
+
+  // Users -----------------------------------------------------------------------------------------------------------
+
+  /**
+   * Makes a token for a user. No two are the same.
+   *
+   * @throws TypeError when `expiresIn` is no duration
+   */
+  token(user: string, options: TokenOptions = {}): Promise<string> {
+    const { caps, role, info, claims, expiresIn = HOUR } = options;
+    const lifetime = typeof expiresIn === 'number' ? expiresIn : parseDuration(expiresIn);
+    if (lifetime === null)
+      throw new TypeError(`expiresIn: "${expiresIn}" is not a duration; write milliseconds, or "10m"`);
+    return mintToken({
+      secret: this.secret,
+      algorithm: 'HS256',
+      sub: user,
+      ...(caps === undefined ? {} : { caps }),
+      claims: {
+        jti: nanoid(),
+        ...(role === undefined ? {} : { role }),
+        ...(info === undefined ? {} : { info }),
+        ...claims,
+      },
+      expiresIn: lifetime,
+      clock: () => this.clock.now(),
+    });
+  }
+
+  // Publishing ------------------------------------------------------------------------------------------------------
+
+  /**
+   * Publishes as a backend: permissions do not apply, the rule's limits do.
+   *
+   * @returns where the message stands, once it has been written to the subscribers' sockets
+   * @throws SluiceError with a name of the catalogue
+   */
+  async publish(channel: string, data: unknown, options: DraftOptions = {}): Promise<PublishResult> {
+    const result = await this.#parts.life.gateway.publish(channel, data as Json, options);
+    await turnsEnd();
+    return result;
+  }
+
+  /**
+   * Publishes as a user who need not be connected: under the rule's permissions, and with `from` where the rule names publishers.
+   *
+   * @returns where the message stands, once it has been written to the subscribers' sockets
+   * @throws SluiceError with a name of the catalogue, e.g. `permission_denied`
+   */
+  async publishAs(
+    user: string,
+    channel: string,
+    data: unknown,
+    options: PublishAsOptions = {},
+  ): Promise<PublishResult> {
+    const { token, ...draft } = options;
+    const { verifier, rules, publishing } = this.#parts.life.services;
+    const verification = await verifier.verify(await this.token(user, token));
+    if (!verification.ok) throw new SluiceError(verification.error, verification.message);
+    const allowed = authorize(rules, verification.identity, 'publish', channel);
+    if (allowed instanceof Refusal) throw new SluiceError(allowed.error, allowed.detail);
+    const publisher = { kind: 'user', user } as const;
+    const outcome = await publishing.publish({
+      channel,
+      rule: allowed.rule,
+      draft: { ...draft, data: data as Json },
+      publisher,
+    });
+    if (outcome instanceof Refusal) throw new SluiceError(outcome.error, outcome.detail);
+    await turnsEnd();
+    return outcome;
+  }
+
+  // What there is ---------------------------------------------------------------------------------------------------
+
+  /** Those who are connected and have authenticated. */
+  get connections(): readonly TestConnection[] {
+    return this.#parts.witness.connections;
+  }
+
+  /** The members of a channel, in the order in which they came. */
+  members(channel: string): readonly Member[] {
+    return this.#parts.life.engine.members(channel);
+  }
+
+  /** Everything that was published to a channel since the start, by users and backends. */
+  messages(channel: string): readonly ReceivedMessage[] {
+    return this.#parts.witness.received(channel);
+  }
+
+  /** The connections that are subscribed to a channel. */
+  subscribers(channel: string): readonly TestConnection[] {
+    return this.connections.filter(({ channels }) => channels.includes(channel));
+  }
+
+  /** The metrics page, in Prometheus's text format. */
+  async metrics(): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.#parts.lines.target}/metrics`)).text();
+  }
+
+  /**
+   * The value of one metric, e.g. `sluice_connections`.
+   *
+   * @throws Error when there is no such metric
+   */
+  async metric(name: string): Promise<number> {
+    return readMetric(await this.metrics(), name);
+  }
+
+  // Waiting ---------------------------------------------------------------------------------------------------------
+
+  /** Waits until a user is connected. */
+  connected(user: string, options?: WaitOptions): Promise<TestConnection> {
+    const find = () => this.connections.findLast((connection) => connection.user === user);
+    return this.#until(find, () => `user "${user}" is not connected; connected: ${this.#users()}`, options);
+  }
+
+  /** Waits until a user has no connection. */
+  async disconnected(user: string, options?: WaitOptions): Promise<void> {
+    const gone = () => (this.connections.some((connection) => connection.user === user) ? undefined : true);
+    await this.#until(gone, () => `user "${user}" is still connected`, options);
+  }
+
+  /** Waits until all of a user's connections have tokens that they need not renew yet: after the clock was put forward so far that they must. */
+  async renewed(user: string, options?: WaitOptions): Promise<void> {
+    const sessions = () => this.#parts.life.services.registry.all().filter(({ identity }) => identity.user === user);
+    const done = () => (sessions().every(({ identity }) => !isExpiring(identity, this.clock.now())) ? true : undefined);
+    await this.#until(done, () => `user "${user}" has not renewed the token`, options);
+  }
+
+  /** Waits until a user is subscribed to a channel. */
+  subscribed(user: string, channel: string, options?: WaitOptions): Promise<TestConnection> {
+    const find = () => this.subscribers(channel).find((connection) => connection.user === user);
+    const complain = () => {
+      const users = this.subscribers(channel).map((connection) => connection.user ?? 'anonymous');
+      return `user "${user}" is not subscribed to "${channel}"; subscribed: ${users.join(', ') || 'nobody'}; connected: ${this.#users()}`;
+    };
+    return this.#until(find, complain, options);
+  }
+
+  /** Waits until the gateway has received a message for a channel that is the one meant; without `expected`, any. */
+  received(channel: string, expected: Expected = {}, options?: WaitOptions): Promise<ReceivedMessage> {
+    const find = () => this.messages(channel).find((message) => matches(expected, message));
+    const complain = () => `no such message has come to "${channel}"; ${this.#summary(channel)}`;
+    return this.#until(find, complain, options);
+  }
+
+  /** Waits until a user is a member of a channel. */
+  entered(user: string, channel: string, options?: WaitOptions): Promise<Member> {
+    const find = () => this.members(channel).find((member) => member.user === user);
+    return this.#until(
+      find,
+      () => `user "${user}" is not a member of "${channel}"; ${this.#present(channel)}`,
+      options,
+    );
+  }
+
+  /** Waits until a user is not a member of a channel. */
+  async left(user: string, channel: string, options?: WaitOptions): Promise<void> {
+    const gone = () => (this.members(channel).some((member) => member.user === user) ? undefined : true);
+    await this.#until(
+      gone,
+      () => `user "${user}" is still a member of "${channel}"; ${this.#present(channel)}`,
+      options,
+    );
+  }
+
+  /**
+   * Waits until something is true of this gateway; it is looked at again whenever something has happened.
+   *
+   * @param what is named when it does not become true: "three people are connected"
+   */
+  async until(what: string, isTrue: () => boolean, options?: WaitOptions): Promise<void> {
+    await this.#until(
+      () => (isTrue() ? true : undefined),
+      () => `not so: ${what}`,
+      options,
+    );
+  }
+
+  // The end ---------------------------------------------------------------------------------------------------------
+
+  /** Cuts everybody and stops. Calling it again does nothing more. */
+  async close(): Promise<void> {
+    const { lines, life, witness, clock } = this.#parts;
+    await lines.close();
+    await life.end();
+    witness.close();
+    clock.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #until<T>(look: () => T | undefined, complain: () => string, options?: WaitOptions): Promise<T> {
+    return this.#parts.witness.until(look, complain, options);
+  }
+
+  #users(): string {
+    return this.connections.map(({ user }) => user ?? 'anonymous').join(', ') || 'nobody';
+  }
+
+  #present(channel: string): string {
+    return `members: ${
+      this.members(channel)
+        .map(({ user }) => user)
+        .join(', ') || 'nobody'
+    }`;
+  }
+
+  #summary(channel: string): string {
+    const messages = this.messages(channel);
+    if (messages.length === 0) return 'none has come at all';
+    const lines = messages
+      .slice(-5)
+      .map(({ from = 'a backend', data }) => `${from}: ${JSON.stringify(data).slice(0, 200)}`);
+    return `it has received ${messages.length}, the last of them:\n  ${lines.join('\n  ')}`;
+  }
+}
+
+/** Is it time to ask for a new token? As the gateway does: a fifth of the token's life before its end, at most a minute. */
+function isExpiring({ expiresAt, issuedAt = 0 }: Identity, now: number): boolean {
+  return expiresAt !== undefined && expiresAt - now <= Math.min(MINUTE, (expiresAt - issuedAt) / 5);
+}
