@@ -11,6 +11,7 @@ export default defineConfig({
       '@sluice/protocol': source('protocol/src/index.ts'),
       '@sluice/client/contracts': source('client-sdk/src/contracts.ts'),
       '@sluice/client/msgpack': source('client-sdk/src/msgpack.ts'),
+      '@sluice/client/share-tabs': source('client-sdk/src/share-tabs/share-tabs.ts'),
       '@sluice/client': source('client-sdk/src/index.ts'),
       '@sluice/server/contracts': source('server/src/contracts.ts'),
       '@sluice/server/testing': source('server/src/testing/index.ts'),

@@ -27,6 +27,11 @@ export interface ClientOptions {
    * otherwise it waits for `connect()`. Making a client never connects, so it may be done on a server that renders pages.
    */
   readonly autoConnect?: boolean;
+  /**
+   * One connection for all tabs of this origin, where the browser can do so? Its code is loaded when it is first needed.
+   * Where that fails, this tab connects on its own, and the client's `error` tells so once. Default `false`.
+   */
+  readonly shareTabs?: boolean;
 }
 
 /** What a client announces: event name to value. */

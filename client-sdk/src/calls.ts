@@ -2,7 +2,7 @@ import type { Codec, Command, CommandType, Failure, Reply, Results } from '@slui
 import { refusal, SluiceError } from './errors.ts';
 import { packFrame } from './frame.ts';
 import { Lane } from './lane.ts';
-import type { Cancel } from './timer.ts';
+import { type Cancel, nothing } from './timer.ts';
 
 /** A command without its `id`, which `Calls` gives. */
 export type Body<Type extends CommandType> = Omit<Extract<Command, { type: Type }>, 'id'> & { readonly type: Type };
@@ -60,7 +60,7 @@ export class Calls {
   start<Type extends CommandType>(body: Body<Type>, answer: Answer<Type> = {}): Cancel {
     if (this.ended) {
       answer.reject?.(this.ended);
-      return () => {};
+      return nothing;
     }
     const id = ++this.#lastId;
     const call = { id, command: { ...body, id } as unknown as Command, answer };
@@ -73,8 +73,7 @@ export class Calls {
    * fit waits for `release`, because the gateway takes only so much before it has verified the token. SPEC.md section 8.1.
    */
   begin(write: (data: string | Uint8Array) => void, greet: () => void): void {
-    const again = [...this.#waiting.values()];
-    this.#waiting.clear();
+    const again = this.#takeAll();
     this.#write = write;
     greet();
     for (const call of again) this.#enqueue(call);
@@ -117,9 +116,13 @@ export class Calls {
   end(error: SluiceError): void {
     this.ended = error;
     this.lose();
+    for (const call of this.#takeAll()) call.answer.reject?.(error);
+  }
+
+  #takeAll(): Call[] {
     const calls = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const call of calls) call.answer.reject?.(error);
+    return calls;
   }
 
   #enqueue(call: Call): void {

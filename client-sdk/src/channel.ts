@@ -75,8 +75,8 @@ export class ChannelHandle<T, State> implements Channel<T, State> {
 
   async history({ signal, ...page }: HistoryOptions = {}): Promise<HistoryPage<T>> {
     const body = { type: 'history', channel: this.name, ...page } as const;
-    const { epoch, head, first, messages } = await request(this.#host, body, { signal });
-    return { epoch, head, first, messages: messages.map((message) => complete(message, this.name, epoch)) };
+    const result = await request(this.#host, body, { signal });
+    return { ...result, messages: result.messages.map((message) => complete(message, this.name, result.epoch)) };
   }
 
   messages(options: MessagesOptions = {}): AsyncGenerator<Message<T>, void, void> {

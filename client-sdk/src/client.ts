@@ -1,6 +1,5 @@
 import type { Channels } from '@sluice/protocol/contracts';
-import type { Channel, Client, ClientEvents, ClientOptions } from './api.ts';
-import type { ClientState } from './connection.ts';
+import type { Client, ClientOptions } from './api.ts';
 import { Core } from './core.ts';
 import { clientError } from './errors.ts';
 
@@ -24,48 +23,34 @@ import { clientError } from './errors.ts';
  * const client = createClient<typeof channels>({ url: 'wss://example.com/ws' });
  */
 export function createClient<C extends Channels = Channels>(options: ClientOptions): Client<C> {
+  const core = new Core(options, createClient);
+  const { connection } = core;
   // The contract is for the compiler alone: nothing of it is there at run time.
-  return new ClientFace(options) as unknown as Client<C>;
+  const client: Client = {
+    get state() {
+      return connection.state;
+    },
+    get user() {
+      return connection.user;
+    },
+    connect: () => connect(core),
+    close: () => connection.close(),
+    channel: (name) => core.channel(name),
+    on: (name, handler) => core.on(name, handler),
+  };
+  return client as unknown as Client<C>;
 }
 
-/** What `createClient` returns: only what an application may use. */
-export class ClientFace implements Client {
-  readonly #core: Core;
-
-  constructor(options: ClientOptions) {
-    this.#core = new Core(options);
-  }
-
-  get state(): ClientState {
-    return this.#core.connection.state;
-  }
-
-  get user(): string | null | undefined {
-    return this.#core.connection.user;
-  }
-
-  connect(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.state === 'connected') return resolve();
-      const stop = this.on('state', ({ state, error }) => {
-        if (state === 'connected') resolve();
-        else if (state === 'closed') reject(error ?? clientError('closed'));
-        else return;
-        stop();
-      });
-      this.#core.connection.connect();
+function connect(core: Core): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { connection } = core;
+    if (connection.state === 'connected') return resolve();
+    const stop = core.on('state', ({ state, error }) => {
+      if (state === 'connected') resolve();
+      else if (state === 'closed') reject(error ?? clientError('closed'));
+      else return;
+      stop();
     });
-  }
-
-  close(): void {
-    this.#core.connection.close();
-  }
-
-  channel<T = unknown, State = unknown>(name: string): Channel<T, State> {
-    return this.#core.channel<T, State>(name);
-  }
-
-  on<Name extends keyof ClientEvents>(name: Name, handler: (value: ClientEvents[Name]) => void): () => void {
-    return this.#core.on(name, handler);
-  }
+    connection.connect();
+  });
 }

@@ -11,6 +11,7 @@ import type { Calls } from './calls.ts';
 import { clientError, SluiceError } from './errors.ts';
 import { Heartbeat, PATIENCE } from './heartbeat.ts';
 import { openSocket, type WebSocketConstructor } from './socket.ts';
+import { chooseSocketClass, type SharingSetup } from './socket-class.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 import type { TokenSource } from './token.ts';
 import { VERSION } from './version.ts';
@@ -32,10 +33,9 @@ export interface StateChange {
   readonly retryIn?: number;
 }
 
-export interface ConnectionSetup {
+export interface ConnectionSetup extends SharingSetup {
   readonly url: string | URL;
   readonly codec: Codec;
-  readonly WebSocket?: WebSocketConstructor;
   readonly timeout: number;
   readonly token: TokenSource;
   readonly calls: Calls;
@@ -72,7 +72,12 @@ export class Connection {
   /** The gateway's clock minus ours, in milliseconds. */
   skew = 0;
   readonly #setup: ConnectionSetup;
+  readonly #calls: Calls;
+  readonly #events: ConnectionEvents;
+  readonly #token: TokenSource;
   readonly #heartbeat: Heartbeat;
+  // Chosen once; loading what chooses may fail.
+  #socketClass: ReturnType<typeof chooseSocketClass> | undefined;
   #closeSocket: Cancel = nothing;
   // The one timer of the present state: the deadline of `connecting`, the end of `waiting`.
   #cancelTimer: Cancel = nothing;
@@ -84,6 +89,9 @@ export class Connection {
 
   constructor(setup: ConnectionSetup) {
     this.#setup = setup;
+    this.#calls = setup.calls;
+    this.#events = setup.events;
+    this.#token = setup.token;
     this.#heartbeat = new Heartbeat(() => setup.calls.start({ type: 'ping' }));
   }
 
@@ -92,8 +100,8 @@ export class Connection {
     if (this.state === 'connecting' || this.state === 'connected') return;
     if (this.state !== 'waiting') {
       this.#failures = 0;
-      this.#setup.token.forget('connect');
-      this.#setup.calls.ended = undefined;
+      this.#token.forget('connect');
+      this.#calls.ended = undefined;
       this.#stopListening = listenForWake(
         (what) => this.#wake(what),
         () => this.#heartbeat.isSilent() && this.#probe(PATIENCE),
@@ -107,7 +115,7 @@ export class Connection {
     if (this.state === 'closed') return;
     this.#leave();
     this.#stopListening();
-    this.#setup.calls.end(error ?? clientError('closed'));
+    this.#calls.end(error ?? clientError('closed'));
     this.#moveTo('closed', error && { error });
   }
 
@@ -117,50 +125,49 @@ export class Connection {
    * @param atLeast so many failures count at least for the backoff
    */
   lose(error: SluiceError, atLeast = 0): void {
-    const { token, calls, events } = this.#setup;
-    const { name, retryAfter = 0 } = error;
-    const next = name.startsWith('token_') && token.outdated ? 'new_token' : afterClose(error.code);
-    if (next === 'stop' || (next === 'new_token' && !token.renewable)) {
+    const { name, retryAfter } = error;
+    const next = name.startsWith('token_') && this.#token.outdated ? 'new_token' : afterClose(error.code);
+    if (next === 'new_token' && this.#token.renewable) this.#token.forget('expired');
+    else if (next !== 'reconnect') {
       this.close(error);
       return;
     }
-    if (next === 'new_token') token.forget('expired');
-    if (name === 'token_failed') token.forget();
-    const pause = this.#reconnectAfter ?? Math.max(retryAfter, backoff(Math.max(this.#failures++, atLeast)));
+    if (name === 'token_failed') this.#token.forget();
+    const pause = this.#reconnectAfter ?? backoff(Math.max(this.#failures++, atLeast), retryAfter);
     this.#leave();
-    calls.lose();
-    this.#cancelTimer = after(pause, () => this.#connect());
+    this.#calls.lose();
+    this.#later(pause, () => this.#connect());
     this.#moveTo('waiting', { error, retryIn: pause });
-    if (name === 'token_failed') events.report(error);
+    if (name === 'token_failed') this.#events.report(error);
   }
 
   /** The gateway broke its word: tells so, and starts again; not too soon, for it may do so each time. */
   distrust(error: SluiceError): void {
     this.lose(error, DISTRUST);
-    this.#setup.events.report(error);
+    this.#events.report(error);
   }
 
   #connect(): void {
     this.#leave();
     const attempt = this.#attempt;
-    this.#cancelTimer = after(this.#setup.timeout, () => this.lose(clientError('token_failed')));
+    this.#later(this.#setup.timeout, () => this.lose(clientError('token_failed')));
     this.#moveTo('connecting');
+    this.#socketClass ??= chooseSocketClass(this.#setup);
     // Before the WebSocket is opened: the gateway waits only five seconds for `connect`. SPEC.md section 1.
-    this.#setup.token.current().then(
-      (token) => attempt === this.#attempt && this.#open(token),
+    Promise.all([this.#token.current(), this.#socketClass]).then(
+      (ready) => attempt === this.#attempt && this.#open(...ready),
       (error) => attempt === this.#attempt && this.lose(error),
     );
   }
 
-  #open(token: string | undefined): void {
-    const { url, codec, timeout, calls, WebSocket = globalThis.WebSocket } = this.#setup;
-    this.#cancelTimer();
-    this.#cancelTimer = after(timeout, () => this.lose(clientError('timed_out')));
+  #open(token: string | undefined, WebSocket = globalThis.WebSocket as WebSocketConstructor): void {
+    const { url, codec, timeout } = this.#setup;
+    this.#later(timeout, () => this.lose(clientError('timed_out')));
     try {
       this.#closeSocket = openSocket(url, {
         WebSocket,
         codec,
-        open: (write) => calls.begin(write, () => this.#greet(token)),
+        open: (write) => this.#calls.begin(write, () => this.#greet(token)),
         message: (message) => this.#read(message),
         lost: (error) => this.lose(error),
         broken: (error) => this.distrust(error),
@@ -172,8 +179,7 @@ export class Connection {
   }
 
   #greet(token: string | undefined): void {
-    const { calls, events } = this.#setup;
-    calls.start(
+    this.#calls.start(
       { type: 'connect', client: VERSION, ...(token !== undefined && { token }) },
       {
         resolve: (result) => this.#connected(result, token),
@@ -181,61 +187,47 @@ export class Connection {
         reject: (error) => (error.code < 4300 || error.retryable ? this.lose(error) : this.close(error)),
       },
     );
-    events.greet();
+    this.#events.greet();
   }
 
   #connected({ user, time, expiresAt, heartbeat, maxFrame }: ConnectResult, token: string | undefined): void {
-    const { calls } = this.#setup;
-    this.#cancelTimer();
     // Not at once: a gateway that takes every connection and closes it again must not be asked twice a second.
-    this.#cancelTimer = after(STABLE, () => {
+    this.#later(STABLE, () => {
       this.#failures = 0;
     });
     this.user = user;
     this.skew = time - Date.now();
-    this.#setup.token.accepted(token, (expiresAt ?? Number.POSITIVE_INFINITY) - time);
+    this.#token.accepted(token, (expiresAt ?? Number.POSITIVE_INFINITY) - time);
     this.#heartbeat.start(heartbeat);
-    calls.release(maxFrame);
+    this.#calls.release(maxFrame);
     this.#moveTo('connected');
   }
 
   #read(message: ServerMessage): void {
-    const { calls, events } = this.#setup;
     if (this.state === 'connected') this.#heartbeat.heard();
-    switch (message.type) {
-      case 'reply':
-        calls.settle(message);
-        break;
-      case 'error':
-        // Without an id it answers something that the gateway could not read as a command.
-        if (message.id === undefined) events.report(new SluiceError(message.error));
-        else calls.settle(message);
-        break;
-      case 'drain':
-        this.#reconnectAfter = message.reconnectAfter;
-        break;
-      case 'refresh':
-        this.#refresh(0);
-        break;
-      default:
-        events.push(message);
-    }
+    const { type } = message;
+    // An error without an id answers something that the gateway could not read as a command.
+    if (type === 'error' && message.id === undefined) this.#events.report(new SluiceError(message.error));
+    else if (type === 'reply' || type === 'error') this.#calls.settle(message);
+    else if (type === 'drain') this.#reconnectAfter = message.reconnectAfter;
+    else if (type === 'refresh') this.#refresh(0);
+    else this.#events.push(message);
   }
 
   #refresh(failures: number): void {
-    const { token, calls, events } = this.#setup;
     const attempt = this.#attempt;
     const failed = (error: SluiceError) => {
       if (attempt !== this.#attempt) return;
-      events.report(error);
-      if (error.retryable) this.#cancelTimer = after(backoff(failures), () => this.#refresh(failures + 1));
+      this.#events.report(error);
+      if (error.retryable) this.#later(backoff(failures), () => this.#refresh(failures + 1));
     };
     const send = (fresh: string) => {
       if (attempt !== this.#attempt) return;
-      const accepted = ({ expiresAt }: RefreshResult) => token.accepted(fresh, expiresAt - this.skew - Date.now());
-      calls.start({ type: 'refresh', token: fresh }, { resolve: accepted, reject: failed });
+      const accepted = ({ expiresAt }: RefreshResult) =>
+        this.#token.accepted(fresh, expiresAt - this.skew - Date.now());
+      this.#calls.start({ type: 'refresh', token: fresh }, { resolve: accepted, reject: failed });
     };
-    if (token.renewable) token.ask('refresh').then(send, failed);
+    if (this.#token.renewable) this.#token.ask('refresh').then(send, failed);
   }
 
   #wake(what: Wake): void {
@@ -257,6 +249,11 @@ export class Connection {
     if (hurry && this.state === 'waiting') this.#connect();
   }
 
+  #later(ms: number, run: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = after(ms, run);
+  }
+
   /** Ends everything that belongs to the present state. */
   #leave(): void {
     this.#attempt++;
@@ -269,6 +266,6 @@ export class Connection {
 
   #moveTo(state: ClientState, detail?: Omit<StateChange, 'state'>): void {
     this.state = state;
-    this.#setup.events.state({ state, ...detail });
+    this.#events.state({ state, ...detail });
   }
 }

@@ -1,5 +1,5 @@
-import { json, type Push } from '@sluice/protocol';
-import type { Channel, ClientEvents, ClientOptions } from './api.ts';
+import { type Codec, json, type Push } from '@sluice/protocol';
+import type { Channel, Client, ClientEvents, ClientOptions } from './api.ts';
 import { Calls } from './calls.ts';
 import { ChannelHandle, type ChannelHost, type Kind } from './channel.ts';
 import { Connection, type ConnectionEvents, type StateChange } from './connection.ts';
@@ -14,19 +14,23 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   readonly connection: Connection;
   readonly timeout: number;
   readonly #options: ClientOptions;
+  readonly #codec: Codec;
   // By the name of the channel.
   readonly #wires = new Map<string, readonly Wire[]>();
 
-  constructor(options: ClientOptions) {
+  /** @param create makes another client */
+  constructor(options: ClientOptions, create: (options: ClientOptions) => Client) {
     super();
     const { codec = json, timeout = 15_000 } = options;
     this.#options = options;
     this.timeout = timeout;
+    this.#codec = codec;
     this.calls = new Calls(codec);
     this.connection = new Connection({
       ...options,
       codec,
       timeout,
+      create,
       calls: this.calls,
       token: new TokenSource(options.token),
       events: this,
@@ -84,18 +88,7 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   }
 
   copy<Value>(value: Value): Value {
-    const { codec = json } = this.#options;
-    return codec.decode(codec.encode(value)) as Value;
-  }
-
-  // ------------------------------------------------------------------ what the subscriptions ask for
-
-  skew(): number {
-    return this.connection.skew;
-  }
-
-  distrust(error: SluiceError): void {
-    this.connection.distrust(error);
+    return this.#codec.decode(this.#codec.encode(value)) as Value;
   }
 
   forget(wire: Wire): void {

@@ -33,9 +33,9 @@ export class SluiceError extends Error {
   /** With `payload_invalid`: what the channel's schema found wrong, where it has one. */
   declare readonly issues: readonly Issue[] | undefined;
 
-  constructor({ name, code, message, retryable, retryAfter, issues }: ErrorBody, cause?: unknown) {
+  constructor({ message, ...detail }: ErrorBody, cause?: unknown) {
     super(message, { cause });
-    Object.assign(this, { name, code, retryable, retryAfter, issues });
+    Object.assign(this, detail);
   }
 }
 

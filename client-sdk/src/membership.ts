@@ -1,5 +1,5 @@
 import type { Json } from '@sluice/protocol';
-import { refusal, type SluiceError } from './errors.ts';
+import type { SluiceError } from './errors.ts';
 import type { Ending } from './subscriber.ts';
 import { nothing } from './timer.ts';
 import { type ChannelPush, Wire } from './wire.ts';
@@ -63,7 +63,7 @@ export class Membership extends Wire<'enter'> {
     if (push.type !== 'left' || !this.on) return;
     this.on = false;
     // Otherwise the answer to what is on its way decides.
-    if (this.phase !== 'opening') this.refused(refusal(4306, 'permission_denied', this.ended(push.reason)));
+    if (this.phase !== 'opening') this.denied(push.reason);
   }
 
   override unused(): void {

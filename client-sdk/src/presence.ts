@@ -42,7 +42,7 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
     },
     async update(state) {
       if (membership()?.wanted) return enter(state);
-      throw refusal(4317, 'not_member', `"${handle.name}" was not entered.`);
+      throw refusal(4317, 'not_member', `${handle.name}: enter first.`);
     },
     async leave() {
       return membership()?.leave();

@@ -27,7 +27,12 @@ export abstract class SharedWire<Open extends 'subscribe' | 'watch', User extend
   }
 
   fail(error: SluiceError): void {
-    for (const user of this.users) user.fail(error);
+    this.each((user) => user.fail(error));
+  }
+
+  /** For everybody, those aside who come meanwhile. */
+  protected each(act: (user: User) => void): void {
+    for (const user of [...this.users]) act(user);
   }
 
   /** Ends everybody's use of it. */

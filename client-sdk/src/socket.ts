@@ -54,7 +54,7 @@ export function openSocket(url: string | URL, { WebSocket, codec, ...events }: S
     } catch {
       // Not the cause: what a parser says may quote the payload.
       close();
-      return events.broken(clientError('connection_lost', 'A frame came that cannot be read.'));
+      return events.broken(clientError('connection_lost', 'A frame cannot be read.'));
     }
     for (const message of Array.isArray(frame) ? frame : [frame]) {
       if (open) events.message(message as ServerMessage);

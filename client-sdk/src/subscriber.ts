@@ -33,8 +33,8 @@ export interface Source {
 
 /** What a subscriber needs of the client. */
 export interface SourceHost {
-  /** The gateway's clock minus ours, in milliseconds. */
-  skew(): number;
+  /** `skew`: the gateway's clock minus ours, in milliseconds. */
+  readonly connection: { readonly skew: number };
   /** Reports an error that nobody else hears of. */
   report(error: SluiceError): void;
 }
@@ -168,7 +168,7 @@ export class Subscriber implements Subscription {
   }
 
   #hand(message: AnyMessage): void {
-    const old = this.#joined !== undefined && message.time < this.#joined + this.source.host.skew();
+    const old = this.#joined !== undefined && message.time < this.#joined + this.source.host.connection.skew;
     if (this.#active && !old) guard(this.#onMessage, message);
   }
 

@@ -93,7 +93,7 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
         return;
       }
       this.position = place;
-      for (const subscriber of [...this.users]) subscriber.message(complete(message, this.channel, epoch));
+      this.each((subscriber) => subscriber.message(complete(message, this.channel, epoch)));
     }
   }
 
@@ -101,12 +101,12 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
     if (reason !== 'epoch_changed' && hasReached(this.position, to)) return;
     this.position = to;
     const messages = latest?.map((message) => complete(message, this.channel, to.epoch));
-    for (const subscriber of [...this.users]) subscriber.gap({ to, reason, latest: messages });
+    this.each((subscriber) => subscriber.gap({ to, reason, latest: messages }));
   }
 
   #hole({ epoch, offset }: Position): void {
-    const message = `${this.channel}: message ${offset} of epoch ${epoch} came without a gap after ${this.position?.offset}.`;
-    this.host.distrust(clientError('connection_lost', message));
+    const message = `${this.channel}: message ${offset} of epoch ${epoch} came without a gap.`;
+    this.host.connection.distrust(clientError('connection_lost', message));
   }
 
   #unsubscribed({ reason }: UnsubscribedPush): void {
@@ -116,7 +116,7 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
 
   #moveTo(state: 'subscribing' | 'live' | 'replaying'): void {
     this.state = state === 'replaying' ? 'catching-up' : state;
-    for (const subscriber of [...this.users]) subscriber.follow();
+    this.each((subscriber) => subscriber.follow());
   }
 }
 

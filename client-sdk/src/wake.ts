@@ -27,7 +27,7 @@ export function listenForWake(onWake: (what: Wake) => void, onTick: () => unknow
     else onTick();
   }, TICK);
   const listen = ({ type }: Event) => {
-    if (type !== 'visibilitychange' || document.visibilityState === 'visible') onWake(type as Wake);
+    if (type !== 'visibilitychange' || !document.hidden) onWake(type as Wake);
   };
   const page = typeof addEventListener === 'function';
   // In the capturing phase the window also hears what happens to the document and does not bubble.

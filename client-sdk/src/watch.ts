@@ -1,4 +1,3 @@
-import { refusal } from './errors.ts';
 import type { Onlooker } from './onlooker.ts';
 import { Roster } from './roster.ts';
 import { SharedWire } from './shared-wire.ts';
@@ -31,9 +30,9 @@ export class Watch extends SharedWire<'watch', Onlooker> {
   receive(push: ChannelPush): void {
     // Before the reply to watch a push belongs to an earlier watch.
     if (!this.on) return;
-    if (push.type === 'unwatched') this.refused(refusal(4306, 'permission_denied', this.ended(push.reason)));
+    if (push.type === 'unwatched') this.denied(push.reason);
     else if (push.type === 'presence' && this.roster.read(push)) {
-      for (const onlooker of [...this.users]) onlooker.tell(this.roster);
+      this.each((onlooker) => onlooker.tell(this.roster));
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Push, Results } from '@sluice/protocol';
 import { backoff } from './backoff.ts';
 import type { Body, Calls } from './calls.ts';
-import type { SluiceError } from './errors.ts';
+import { refusal, type SluiceError } from './errors.ts';
 import type { Ending, SourceHost } from './subscriber.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 
@@ -16,8 +16,11 @@ export type ChannelPush = Exclude<Push, { type: 'refresh' | 'drain' }>;
 /** What stands on the wire needs this of the client. */
 export interface Host extends SourceHost {
   readonly calls: Calls;
-  /** The gateway broke its word: closes the connection, and resumes on the next. */
-  distrust(error: SluiceError): void;
+  readonly connection: {
+    readonly skew: number;
+    /** The gateway broke its word: closes the connection, and resumes on the next. */
+    distrust(error: SluiceError): void;
+  };
   /** Nobody needs this any more. */
   forget(wire: Wire): void;
 }
@@ -86,8 +89,13 @@ export abstract class Wire<Open extends Opening = Opening> {
     after(0, () => this.reconcile());
   }
 
+  /** The gateway took it away, because this identity may not have it any more. */
+  protected denied(reason: string): void {
+    this.refused(refusal(4306, 'permission_denied', this.ended(reason)));
+  }
+
   /** Why it does not stand any more. */
-  ended(reason: string): string {
+  protected ended(reason: string): string {
     return `The gateway ended the ${this.commands[0]} of ${this.channel}: ${reason}.`;
   }
 
@@ -132,18 +140,17 @@ export abstract class Wire<Open extends Opening = Opening> {
       return;
     }
     this.phase = 'pausing';
-    this.#cancelPause = after(Math.max(error.retryAfter ?? 0, backoff(this.#refusals++)), () => {
-      this.phase = 'idle';
-      this.reconcile();
-    });
+    this.#cancelPause = after(backoff(this.#refusals++, error.retryAfter), () => this.#goOn());
     this.fail(error);
   }
 
+  #goOn(): void {
+    this.phase = 'idle';
+    this.reconcile();
+  }
+
   #close(): void {
-    const done = () => {
-      this.phase = 'idle';
-      this.reconcile();
-    };
+    const done = () => this.#goOn();
     this.on = false;
     this.phase = 'closing';
     this.closing();

@@ -1,62 +1,109 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createContext, Script } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { ERRORS } from '@sluice/protocol';
-import { rolldown } from 'rolldown';
-import { expect, it } from 'vitest';
+import { type OutputChunk, rolldown } from 'rolldown';
+import { describe, expect, it } from 'vitest';
+import { ENTRIES, keepApart, PEERS } from '../entries.mjs';
 import { VERSION } from '../src/version.ts';
 
-/** Bytes that the whole library may take in a page: recovery, presence and tokens included. */
-const LIMIT = 8 * 1024;
+/** Bytes that each entry may take in a page, minified and compressed; what it shares with another entry is that one's. */
+const BUDGETS: Readonly<Record<string, number>> = {
+  // The whole library: recovery, presence and tokens included.
+  index: 8 * 1024,
+  contracts: 1.5 * 1024,
+  msgpack: 8 * 1024,
+  'share-tabs': 4 * 1024,
+};
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const protocol = (name: string) => at(`../../protocol/src/${name}.ts`);
+const resolve = {
+  alias: {
+    '@sluice/protocol/contracts': protocol('contracts'),
+    '@sluice/protocol/msgpack': protocol('msgpack'),
+    '@sluice/protocol': protocol('index'),
+  },
+};
 
-async function bundle(format: 'esm' | 'iife', entry = 'index'): Promise<string> {
-  const build = await rolldown({
-    input: at(`../src/${entry}.ts`),
-    platform: 'browser',
-    resolve: {
-      alias: {
-        '@sluice/protocol/contracts': at('../../protocol/src/contracts.ts'),
-        '@sluice/protocol': at('../../protocol/src/index.ts'),
-      },
-    },
-  });
+/** One entry as it is in dist/, minified. */
+async function bundle(name: string, format: 'esm' | 'iife' = 'esm'): Promise<OutputChunk> {
+  const input = ENTRIES[name] ?? '';
+  const plugins = [keepApart(name)];
+  const build = await rolldown({ input, platform: 'browser', external: PEERS, plugins, resolve });
   const { output } = await build.generate({ format, minify: true, name: 'sluice' });
   await build.close();
+  const [chunk, ...more] = output;
+  expect(more).toEqual([]);
   // Hints to the bundler of the application, which takes them out.
-  return output[0].code.replaceAll('/* @__PURE__ */ ', '');
+  return { ...chunk, code: chunk.code.replaceAll('/* @__PURE__ */ ', '') };
 }
 
-it('is small, and carries neither the catalogue of errors nor MessagePack', async () => {
-  const code = await bundle('esm');
-  const size = gzipSync(code, { level: 9 }).length;
-  process.stdout.write(`@sluice/client: ${size} bytes, minified and compressed; ${LIMIT} are allowed\n`);
-  expect(size).toBeLessThanOrEqual(LIMIT);
-  expect(code).not.toContain(ERRORS.token_signature.message);
-  expect(code).not.toMatch(/msgpack/i);
+describe('every entry', () => {
+  it.each(Object.keys(ENTRIES))('%s stays within its budget', async (name) => {
+    const { code } = await bundle(name);
+    const size = gzipSync(code, { level: 9 }).length;
+    const limit = BUDGETS[name] ?? 0;
+    process.stdout.write(`@sluice/client ${name}: ${size} bytes, minified and compressed; ${limit} are allowed\n`);
+    expect(size).toBeLessThanOrEqual(limit);
+  });
+
+  it('is exported under its name, and there once the package is built', () => {
+    const { exports } = JSON.parse(readFileSync(at('../package.json'), 'utf8')) as { exports: object };
+    const names = Object.keys(ENTRIES);
+    const files = (name: string) => ({ types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` });
+    const expected = names.map((name) => [name === 'index' ? '.' : `./${name}`, files(name)]);
+    expect(exports).toEqual(Object.fromEntries(expected));
+    const built = names.flatMap((name) => Object.values(files(name))).map((file) => existsSync(at(`../${file}`)));
+    if (existsSync(at('../dist'))) expect(built).not.toContain(false);
+  });
+
+  it('has a budget, and no budget is for nothing', () => {
+    expect(Object.keys(BUDGETS)).toEqual(Object.keys(ENTRIES));
+  });
 });
 
-it('carries of contracts no more than what checks a definition', async () => {
-  const size = gzipSync(await bundle('esm', 'contracts'), { level: 9 }).length;
-  process.stdout.write(`@sluice/client/contracts: ${size} bytes, minified and compressed\n`);
-  expect(size).toBeLessThanOrEqual(1.5 * 1024);
-});
+describe('the core', () => {
+  it('carries neither the catalogue of errors nor MessagePack', async () => {
+    const { code } = await bundle('index');
+    expect(code).not.toContain(ERRORS.token_signature.message);
+    expect(code).not.toMatch(/msgpack/i);
+  });
 
-it('touches no global while it is imported, nor while a client is made', async () => {
-  // A context of its own has the language and nothing else: no WebSocket, document, crypto or timers.
-  const context = createContext(Object.create(null));
-  new Script(await bundle('iife')).runInContext(context);
-  const state = new Script(`
-    const client = sluice.createClient({ url: 'wss://example.com/ws', token: () => '' });
-    client.channel('a');
-    client.state;
-  `).runInContext(context);
-  expect(state).toBe('idle');
-});
+  it('is all that an application gets that imports nothing but createClient', async () => {
+    const app = `import { createClient } from ${JSON.stringify(ENTRIES.index)};
+      createClient({ url: 'wss://example.com/ws' }).connect();`;
+    const plugin = {
+      name: 'app',
+      resolveId: (id: string) => (id === 'app' ? id : null),
+      load: (id: string) => (id === 'app' ? app : null),
+    };
+    const build = await rolldown({ input: 'app', platform: 'browser', plugins: [plugin], resolve });
+    const { output } = await build.generate({ format: 'esm' });
+    await build.close();
+    const chunks = output.filter((file): file is OutputChunk => file.type === 'chunk');
+    // What is loaded when the page begins; the rest is fetched by those who share tabs.
+    const [main, ...lazy] = chunks;
+    const core = (await bundle('index')).moduleIds;
+    expect(main?.moduleIds.filter((id) => id !== 'app' && !core.includes(id))).toEqual([]);
+    expect(lazy.map(({ facadeModuleId }) => facadeModuleId)).toEqual([ENTRIES['share-tabs']]);
+  });
 
-it('tells the gateway the version of the package', () => {
-  const { version } = JSON.parse(readFileSync(at('../package.json'), 'utf8')) as { version: string };
-  expect(VERSION).toBe(`sluice-js/${version}`);
+  it('touches no global while it is imported, nor while a client is made', async () => {
+    // A context of its own has the language and nothing else: no WebSocket, document, crypto or timers.
+    const context = createContext(Object.create(null));
+    new Script((await bundle('index', 'iife')).code).runInContext(context);
+    const state = new Script(`
+      const client = sluice.createClient({ url: 'wss://example.com/ws', token: () => '' });
+      client.channel('a');
+      client.state;
+    `).runInContext(context);
+    expect(state).toBe('idle');
+  });
+
+  it('tells the gateway the version of the package', () => {
+    const { version } = JSON.parse(readFileSync(at('../package.json'), 'utf8')) as { version: string };
+    expect(VERSION).toBe(`sluice-js/${version}`);
+  });
 });

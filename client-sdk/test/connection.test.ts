@@ -522,10 +522,10 @@ describe('a machine that slept', () => {
 });
 
 describe('the page', () => {
-  let page: EventTarget & { visibilityState: string };
+  let page: EventTarget & { hidden: boolean };
 
   beforeEach(() => {
-    page = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+    page = Object.assign(new EventTarget(), { hidden: false });
     vi.stubGlobal('document', page);
     vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
     vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
@@ -588,7 +588,7 @@ describe('the page', () => {
 
   it('does nothing when the page is hidden', async () => {
     await connected();
-    page.visibilityState = 'hidden';
+    page.hidden = true;
     page.dispatchEvent(new Event('visibilitychange'));
     await turn();
     expect(gateway.socket.sent('ping')).toHaveLength(0);

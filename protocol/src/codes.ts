@@ -307,10 +307,11 @@ export type ErrorName = keyof typeof ERRORS;
  */
 export const CLIENT_ERRORS = {
   closed: { code: 4400, message: 'The client was closed.', retryable: false },
-  timed_out: { code: 4401, message: 'The gateway did not answer in time.', retryable: true },
+  timed_out: { code: 4401, message: 'No answer in time.', retryable: true },
   connection_lost: { code: 4402, message: 'The connection was lost.', retryable: true },
   token_failed: { code: 4403, message: 'The token callback failed.', retryable: true },
-  unsubscribed: { code: 4404, message: 'The subscription has ended.', retryable: false },
+  unsubscribed: { code: 4404, message: 'The subscription ended.', retryable: false },
+  not_shared: { code: 4405, message: 'The connection is not shared.', retryable: false },
 } as const;
 
 export type ClientErrorName = keyof typeof CLIENT_ERRORS;

@@ -7,7 +7,7 @@ export const json: Codec = {
   binary: false,
   encode: (frame) => JSON.stringify(frame),
   decode: (data) => {
-    if (typeof data !== 'string') throw new TypeError('a JSON frame travels as a text message, not as binary');
+    if (typeof data !== 'string') throw new TypeError('JSON travels as text');
     return JSON.parse(data) as unknown;
   },
 };
