@@ -174,10 +174,12 @@ program
   .option('--rounds <n>', 'runs with and without; the table shows medians', number, 3)
   .action(async ({ rounds }) => {
     const options = { readers: 100, rate: 100, seconds: 5, args: ['limited'] };
-    const runs = { quiet: [], flooded: [] };
+    const floods = { quiet: undefined, 'one connection': 'edge', 'one after the other': 'hose' };
+    const runs = Object.fromEntries(Object.keys(floods).map((name) => [name, []]));
     for (let round = 0; round < rounds; round++) {
-      runs.quiet.push(await playScene('flood', { ...options }));
-      runs.flooded.push(await playScene('flood', { ...options, beside: 'hose' }));
+      for (const [name, beside] of Object.entries(floods)) {
+        runs[name].push(await playScene('flood', { ...options, ...(beside && { beside }) }));
+      }
     }
     const rows = Object.entries(runs).map(([name, values]) => [
       name,

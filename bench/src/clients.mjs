@@ -19,6 +19,9 @@ export class Client {
   members = 0;
   /** Called with every message that is new to it. */
   onMessage = () => {};
+  onError = ({ name, message }) => {
+    throw new Error(`${name}: ${message}`);
+  };
   #socket;
   #stalled = false;
   #reader = new FrameReader((text) => this.#take(JSON.parse(text)));
@@ -52,6 +55,10 @@ export class Client {
     this.#socket.resume();
   }
 
+  get closed() {
+    return this.#socket.destroyed;
+  }
+
   cut() {
     this.#socket.destroy();
   }
@@ -66,7 +73,7 @@ export class Client {
       else if (message.type === 'gap') {
         this.gaps++;
         this.positions.set(message.channel, message.to);
-      } else if (message.type === 'error') throw new Error(`${message.error.name}: ${message.error.message}`);
+      } else if (message.type === 'error') this.onError(message.error);
     }
   }
 
@@ -85,7 +92,7 @@ export class Client {
   }
 }
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Waits until something holds; tells how many milliseconds that took. */
 export async function until(holds, most = 60_000) {

@@ -1,7 +1,7 @@
 /**
  * Whole scenes, played by this process alone: `{ play: { scene, port, … } }` over IPC is answered with `{ played: figures }`.
  */
-import { Client, paced, until } from './clients.mjs';
+import { Client, paced, pause, until } from './clients.mjs';
 import { textFrame } from './wire.mjs';
 
 const range = (length, make) => Array.from({ length }, (_, at) => make(at));
@@ -179,13 +179,36 @@ async function presence({ port, members, watchers, churn, seconds }) {
   };
 }
 
-/** Sends what nobody asked for as fast as the gateway takes it, and comes back whenever it is closed. */
-async function hose({ port, seconds }) {
-  const frames = Buffer.concat(
-    range(100, (at) =>
+const unwanted = (count) =>
+  Buffer.concat(
+    range(count, (at) =>
       textFrame(JSON.stringify({ type: 'publish', id: 5 + at, channel: 'bench:hose', data: 'x'.repeat(128) })),
     ),
   );
+
+/** One connection that first sends its whole burst, then as much above its limits as it may without being closed. */
+async function edge({ port, seconds }) {
+  const client = await Client.connect(port, [], 'edge');
+  let refused = 0;
+  client.onError = () => refused++;
+  const end = now() + seconds * 1000;
+  const wave = async (count) => {
+    const before = client.replies + refused;
+    client.write(unwanted(count));
+    await until(() => client.replies + refused === before + count);
+  };
+  await wave(3000);
+  // 200 refusals in a row would end it. While a wave is answered there is time enough for one more command to be allowed.
+  while (now() < end) {
+    await wave(100);
+    await pause(5);
+  }
+  return { refused };
+}
+
+/** Sends what nobody asked for as fast as the gateway takes it, and comes back whenever it is closed. */
+async function hose({ port, seconds }) {
+  const frames = unwanted(100);
   const end = now() + seconds * 1000;
   let connections = 0;
   while (now() < end) {
@@ -218,7 +241,7 @@ async function flood({ port, readers, rate, seconds }) {
   return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
 }
 
-const scenes = { stalled, reconnect, presence, flood, hose };
+const scenes = { stalled, reconnect, presence, flood, edge, hose };
 
 process.on('message', async ({ play }) => {
   if (play !== undefined) process.send({ played: await scenes[play.scene](play) });

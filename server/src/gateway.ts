@@ -22,6 +22,7 @@ import { createAcceptor } from './session/acceptor.ts';
 import { drainSessions } from './session/drain.ts';
 import { Outbox } from './session/outbox.ts';
 import { Registry } from './session/registry.ts';
+import { Rounds } from './session/rounds.ts';
 import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
 import type { RequestHandler } from './transport/http.ts';
@@ -67,6 +68,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { outbound } = config.limits;
   const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
   const outbox = new Outbox(turn);
+  const rounds = new Rounds(turn);
   // The order matters: replies come before the messages of the subscriptions that they confirm, and lists of members before a replay
   // that takes whatever room the reader has for as long as it lasts.
   turn.atEnd(() => outbox.flush());
@@ -74,6 +76,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   turn.atEnd(() => presence.flush());
   turn.atEnd(() => replayer.run());
   turn.atEnd(() => outbox.flush());
+  turn.atEnd(() => rounds.next()); // the beginning of the next turn
   const services: Services = {
     settings: config,
     verifier: createVerifier(config, { clock: () => clock.now() }),
@@ -86,6 +89,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     events,
     clock,
     outbox,
+    rounds,
     registry: new Registry(),
   };
   return { config, engine, transport, services };

@@ -436,6 +436,7 @@ describe('a list', () => {
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');
     for (let n = 0; n < 2_000; n++) ben.voice.say({ type: 'publish', channel: 'log', data: 'x'.repeat(1_000) });
+    await world.idle();
     enter(world, 'ben');
     ada.socket.stall();
     ada.voice.say({ type: 'subscribe', channel: 'log', rewind: 5_000 });

@@ -2,29 +2,32 @@ import type { Command } from '@sluice/protocol';
 import { Refusal } from '../channels/refusal.ts';
 import type { ParsedCommand } from '../protocols/protocol.ts';
 import type { Timer } from '../util/clock.ts';
+import { Backlog, type Frame } from './backlog.ts';
+import { FrameReading } from './frame-reading.ts';
 import { ConnectionLimits } from './limits.ts';
+import type { Behind } from './rounds.ts';
 import type { Session } from './session.ts';
 
+/** Commands of one connection that are carried out in one turn: about a millisecond's work. The rest waits for the next turns. */
+export const SHARE = 64;
 /** Frames in a row with no command in them before the connection is closed. SPEC.md section 8.1. */
 const MOST_INVALID = 10;
-/** Messages of one frame that may be invalid: each is answered, and an answer is a hundred times larger than `1,`. */
-const MOST_INVALID_IN_FRAME = 100;
 /** Commands that may wait while the token is being verified. */
 const MOST_WAITING = 1000;
+/** Bytes that may wait for their turn, where the bytes of a connection are not limited. */
+const MOST_BEHIND = 4 * 1024 * 1024;
 
-interface Waiting {
-  readonly command: Command;
-  readonly size: number;
-}
-
-/** From frames to commands: what a session reads, and in which order it is carried out. */
-export class Inbox {
+/** From frames to commands: what a session reads, in which order it is carried out, and how much of it in one turn. */
+export class Inbox implements Behind {
   readonly #session: Session;
   readonly limits: ConnectionLimits;
   #deadline: Timer | undefined;
   #invalidInARow = 0;
-  #waiting: Waiting[] = [];
-  #waitingBytes = 0;
+  #reading: FrameReading | undefined;
+  #backlog: Backlog | undefined;
+  #turn = -1;
+  #taken = 0;
+  #resuming = false;
 
   constructor(session: Session) {
     this.#session = session;
@@ -33,7 +36,7 @@ export class Inbox {
     this.#deadline = clock.after(settings.connectTimeout, () => session.close('connect_timeout'));
   }
 
-  /** Reads a frame and carries out its commands. */
+  /** Reads a frame and carries out its commands: now, or in the turns that follow. */
   take(data: string | Uint8Array, size: number): void {
     const session = this.#session;
     const { clock, settings } = session.services;
@@ -42,18 +45,76 @@ export class Inbox {
       session.close('frame_too_large', `a frame of ${size} bytes; at most ${maxFrame} are taken`);
       return;
     }
-    if (session.state === 'authenticating') this.#waitingBytes += size;
-    const over = this.limits.takeFrame(size, clock.now());
-    let commands = 0;
-    let invalid = 0;
-    for (const parsed of this.#decode(data)) {
-      if (session.state === 'closed') return;
-      this.#takeOne(parsed, size, over);
-      if (isMeantAsCommand(parsed)) commands++;
-      if ('fault' in parsed && ++invalid > MOST_INVALID_IN_FRAME) break;
+    const tooMuch = this.limits.takeFrame(size, clock.now());
+    if (this.#isBehind) {
+      this.#keep({ data, size, tooMuch });
+    } else {
+      this.#reading = new FrameReading(this.#decode(data), size, tooMuch);
+      this.resume();
     }
-    this.#invalidInARow = commands > 0 ? 0 : this.#invalidInARow + 1;
-    if (invalid > MOST_INVALID_IN_FRAME || this.#invalidInARow >= MOST_INVALID) session.close('protocol_violation');
+  }
+
+  get #isBehind(): boolean {
+    return this.#reading !== undefined || this.#waits;
+  }
+
+  /** Are there commands that waited for the token, and need not any more? */
+  get #waits(): boolean {
+    return this.#backlog !== undefined && this.#backlog.commands > 0 && this.#session.state === 'connected';
+  }
+
+  #keep(frame: Frame): void {
+    this.#backlog ??= new Backlog();
+    this.#backlog.addFrame(frame);
+    const most = this.#session.services.settings.limits.bytes?.burst ?? MOST_BEHIND;
+    if (this.#backlog.frameBytes > most) this.#session.close('flood');
+  }
+
+  /** Goes on with what was sent, as far as this turn's share reaches. */
+  resume(): void {
+    if (this.#resuming) return; // called by a command that connects at once: the loop below goes on
+    this.#resuming = true;
+    while (this.#session.state !== 'closed' && this.#hasMore()) {
+      if (!this.#takeShare()) {
+        this.#session.services.rounds.add(this);
+        break;
+      }
+      if (this.#waits) this.#carryOutWaiting();
+      else this.#takeOne();
+    }
+    this.#resuming = false;
+  }
+
+  #hasMore(): boolean {
+    if (this.#waits) return true;
+    while (this.#reading?.ended !== false) {
+      if (this.#reading !== undefined) this.#finish(this.#reading);
+      const frame = this.#backlog?.takeFrame();
+      if (frame === undefined || this.#session.state === 'closed') return false;
+      this.#reading = new FrameReading(this.#decode(frame.data), frame.size, frame.tooMuch);
+    }
+    return true;
+  }
+
+  #finish(reading: FrameReading): void {
+    this.#reading = undefined;
+    this.#invalidInARow = reading.meant ? 0 : this.#invalidInARow + 1;
+    if (reading.hopeless || this.#invalidInARow >= MOST_INVALID) this.#session.close('protocol_violation');
+  }
+
+  #takeShare(): boolean {
+    if (this.#session.state === 'authenticating') return true; // nothing is carried out yet
+    const { current } = this.#session.services.rounds;
+    if (this.#turn !== current) {
+      this.#turn = current;
+      this.#taken = 0;
+    }
+    return this.#taken++ < SHARE;
+  }
+
+  #carryOutWaiting(): void {
+    const next = this.#backlog?.takeCommand();
+    if (next !== undefined) this.#counted(() => this.#session.execute(next.command, next.size));
   }
 
   #decode(data: string | Uint8Array): readonly ParsedCommand[] {
@@ -65,12 +126,15 @@ export class Inbox {
     }
   }
 
-  /** @param tooMuch the whole frame is refused */
-  #takeOne(parsed: ParsedCommand, size: number, tooMuch: Refusal | null): void {
-    const over = tooMuch ?? this.limits.takeCommand(this.#session.services.clock.now());
+  #takeOne(): void {
+    const reading = this.#reading;
+    const fresh = reading?.fresh === true;
+    const parsed = reading?.next();
+    if (reading === undefined || parsed === undefined) return;
+    const over = reading.tooMuch ?? this.limits.takeCommand(this.#session.services.clock.now());
     this.#counted(() => {
       if (over !== null) this.#refuse(parsed, over);
-      else if ('command' in parsed) this.#run(parsed.command, size);
+      else if ('command' in parsed) this.#run(parsed.command, reading.size, fresh);
       else this.#session.refuse(new Refusal(parsed.fault.error, parsed.fault.detail), nameOf(parsed));
     });
   }
@@ -88,40 +152,33 @@ export class Inbox {
     else if (this.limits.exhausted) this.#session.close('flood');
   }
 
-  #run(command: Command, size: number): void {
+  #run(command: Command, size: number, fresh: boolean): void {
     const session = this.#session;
     if (session.state === 'connected') session.execute(command, size);
-    else if (session.state === 'authenticating') this.#wait(command, size);
+    else if (session.state === 'authenticating') this.#wait(command, size, fresh);
     else if (command.type === 'connect') session.execute(command, size);
     else session.closeWith(new Refusal('connect_required', `the first command was "${command.type}"`), command);
   }
 
-  #wait(command: Command, size: number): void {
-    this.#waiting.push({ command, size });
+  #wait(command: Command, size: number, fresh: boolean): void {
+    this.#backlog ??= new Backlog();
+    this.#backlog.addCommand({ command, size }, fresh ? size : 0);
     const { maxFrame } = this.#session.services.settings.limits;
-    if (this.#waiting.length > MOST_WAITING || this.#waitingBytes > maxFrame) this.#session.close('flood');
+    if (this.#backlog.commands > MOST_WAITING || this.#backlog.commandBytes > maxFrame) this.#session.close('flood');
   }
 
   /** The session is connected: carries out what waited. */
   open(): void {
     this.#deadline?.cancel();
     this.#deadline = undefined;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const { command, size } of waiting) {
-      if (this.#session.state === 'connected') this.#counted(() => this.#session.execute(command, size));
-    }
+    this.resume();
   }
 
   close(): void {
     this.#deadline?.cancel();
-    this.#waiting = [];
+    this.#backlog = undefined;
+    this.#reading = undefined;
   }
-}
-
-/** A wrong value is an ordinary mistake; a client that sends nothing with an id talks another language. */
-function isMeantAsCommand(parsed: ParsedCommand): boolean {
-  return 'command' in parsed || parsed.fault.id !== undefined;
 }
 
 /** As what a command is answered and reported. */

@@ -10,6 +10,7 @@ import type { Clock } from '../util/clock.ts';
 import type { RateSettings } from './limits.ts';
 import type { Outbox } from './outbox.ts';
 import type { Registry } from './registry.ts';
+import type { Rounds } from './rounds.ts';
 
 /** Settings of sessions; durations in milliseconds, sizes in bytes. */
 export interface SessionSettings {
@@ -38,5 +39,6 @@ export interface Services {
   readonly events: EventBus;
   readonly clock: Clock;
   readonly outbox: Outbox;
+  readonly rounds: Rounds;
   readonly registry: Registry;
 }

@@ -8,6 +8,7 @@ export class Turn {
   readonly #defer: (task: () => void) => void;
   readonly #atEnd: (() => void)[] = [];
   #scheduled = false;
+  #count = 0;
   /** Told of a step that threw: a mistake in one must neither keep the others from running nor end the process. */
   onFault: (error: unknown) => void = (error) => {
     throw error;
@@ -23,6 +24,11 @@ export class Turn {
     this.#atEnd.push(step);
   }
 
+  /** How many turns have ended. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Makes sure that this turn's end runs. */
   schedule(): void {
     if (this.#scheduled) return;
@@ -31,6 +37,7 @@ export class Turn {
   }
 
   readonly #end = (): void => {
+    this.#count++;
     this.#scheduled = false; // what a step schedules belongs to the next turn
     for (const step of this.#atEnd) this.#run(step);
   };

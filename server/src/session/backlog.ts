@@ -1,0 +1,65 @@
+import type { Command } from '@sluice/protocol';
+import type { Refusal } from '../channels/refusal.ts';
+import { Deque } from '../util/deque.ts';
+
+/** A frame that has not been read. */
+export interface Frame {
+  readonly data: string | Uint8Array;
+  readonly size: number;
+  /** Why the whole frame is refused. */
+  readonly tooMuch: Refusal | null;
+}
+
+/** A command that has been read, with the bytes of its frame. */
+export interface ReadCommand {
+  readonly command: Command;
+  readonly size: number;
+}
+
+/** What a waiting frame costs beside its bytes. */
+const OVERHEAD = 100;
+
+/** What a connection sent and nobody has dealt with. Few connections ever have one. */
+export class Backlog {
+  readonly #frames = new Deque<Frame>();
+  #frameBytes = 0;
+  readonly #commands = new Deque<ReadCommand>();
+  #commandBytes = 0;
+
+  /** Bytes that wait as frames, with what it costs to keep them. */
+  get frameBytes(): number {
+    return this.#frameBytes;
+  }
+
+  /** Commands that wait until the token has been verified; they go before the frames. */
+  get commands(): number {
+    return this.#commands.length;
+  }
+
+  /** Bytes of the frames that these commands came in. */
+  get commandBytes(): number {
+    return this.#commandBytes;
+  }
+
+  addFrame({ data, size, tooMuch }: Frame): void {
+    // A copy: the transport's bytes are valid only while it hands them over.
+    this.#frames.push({ data: typeof data === 'string' ? data : Uint8Array.from(data), size, tooMuch });
+    this.#frameBytes += size + OVERHEAD;
+  }
+
+  takeFrame(): Frame | undefined {
+    const frame = this.#frames.shift();
+    if (frame !== undefined) this.#frameBytes -= frame.size + OVERHEAD;
+    return frame;
+  }
+
+  /** @param bytes of its frame, where it is the first of that frame */
+  addCommand(command: ReadCommand, bytes: number): void {
+    this.#commands.push(command);
+    this.#commandBytes += bytes;
+  }
+
+  takeCommand(): ReadCommand | undefined {
+    return this.#commands.shift();
+  }
+}

@@ -1,0 +1,76 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ServerMessage } from '@sluice/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SHARE } from '../src/session/inbox.ts';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
+
+const CHANNELS = { 'log:{id}': { allow: { '*': 'users' }, history: { count: 10_000 } } } as const;
+const UNLIMITED = { operations: 0, bytes: 0 } as const;
+
+const start = (limits: object = UNLIMITED) => createWorld({ channels: CHANNELS, limits });
+const join = async (world: World, user: string, handshake: { protocols?: string[] } = {}) =>
+  world.connect(await tokenFor(user, { clock: () => world.clock.now() }), handshake);
+const publish = (data: number) => ({ type: 'publish', channel: 'log:a', data }) as const;
+const publishes = (count: number) => Array.from({ length: count }, (_, at) => publish(at));
+const replies = ({ voice }: LoopbackPeer) => voice.heard.filter(({ type }: ServerMessage) => type === 'reply').length;
+
+describe('a connection that sends much at once', () => {
+  it('has a share of each turn carried out, and others are served between', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    const ben = await join(world, 'ben');
+    ada.voice.say(...publishes(SHARE * 10));
+    await nextTurn();
+    await ben.voice.result({ type: 'ping' });
+    expect(replies(ada)).toBeLessThan(SHARE * 5);
+    await world.until(() => replies(ada) === SHARE * 10 + 1);
+  });
+
+  it('has everything carried out in order, however it was cut into frames', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: SHARE * 3 }), { minLength: 1, maxLength: 8 }),
+        fc.constantFrom('sluice.v1.json', 'sluice.v1.msgpack'),
+        async (frames, protocol) => {
+          const world = await start();
+          const ada = await join(world, 'ada', { protocols: [protocol] });
+          let next = 0;
+          for (const count of frames) ada.voice.say(...Array.from({ length: count }, () => publish(next++)));
+          await world.idle();
+          const page = await ada.voice.result<{ messages: { data: number }[] }>({
+            type: 'history',
+            channel: 'log:a',
+            after: 0,
+            limit: 1000,
+          });
+          expect(page.messages.map(({ data }) => data)).toEqual(
+            Array.from({ length: Math.min(next, 1000) }, (_, at) => at),
+          );
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('is closed when more waits than the gateway wants to hold for it', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    const frame = publishes(1_000);
+    for (let n = 0; n < 100; n++) ada.voice.say(...frame);
+    await world.until(() => ada.socket.closed !== undefined);
+    expect(ada.socket.closed).toMatchObject({ code: 4007 });
+  });
+
+  it('leaves nothing behind when it goes in the middle', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    const ben = await join(world, 'ben');
+    ada.voice.say(...publishes(SHARE * 10));
+    ada.socket.cut();
+    await world.idle();
+    const { head } = await ben.voice.result<{ head: number }>({ type: 'history', channel: 'log:a', limit: 1 });
+    expect(head).toBe(SHARE);
+  });
+});
