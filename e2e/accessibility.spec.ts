@@ -18,7 +18,7 @@ async function barriers(page: Page): Promise<string[]> {
 test('everything can be done with the keyboard', async ({ newPage, gateway, room }) => {
   const ada = await newPage();
   const { keyboard } = ada.page;
-  await ada.open({ url: gateway.url });
+  await ada.open({ url: gateway.httpUrl });
   await expect(ada.nameField).toBeFocused();
   await keyboard.type('ada');
   await keyboard.press('Enter');
@@ -60,19 +60,19 @@ for (const colorScheme of ['light', 'dark'] as const) {
   for (const { name, viewport } of SCREENS) {
     test(`nothing keeps people out ${name} in ${colorScheme} colours`, async ({ newPage, gateway, room }) => {
       const ada = await newPage({ colorScheme, viewport });
-      await ada.open({ url: gateway.url });
+      await ada.open({ url: gateway.httpUrl });
       await expect(ada.nameField).toBeVisible();
       expect(await barriers(ada.page), 'at the door').toEqual([]);
 
-      await gateway.publish({ channel: `chat:${room}`, data: { text: 'See https://example.com' } });
-      await ada.open({ url: gateway.url, room, name: 'ada' });
+      await gateway.publish(`chat:${room}`, { text: 'See https://example.com' });
+      await ada.open({ url: gateway.httpUrl, room, name: 'ada' });
       await ada.isLive();
       await ada.say('Is this easy to read?');
       await expect(ada.message('Is this easy to read?')).toHaveAttribute('data-status', 'delivered');
       expect(await barriers(ada.page), 'in a room').toEqual([]);
 
       const bob = await newPage({ viewport });
-      await bob.open({ url: gateway.url, room, name: 'bob' });
+      await bob.open({ url: gateway.httpUrl, room, name: 'bob' });
       await bob.isLive();
       await expect(ada.seenBy('Is this easy to read?')).toBeVisible();
       await ada.people.click();
@@ -83,7 +83,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await ada.page.keyboard.press('Escape');
       await expect(ada.page.getByTestId('people-list')).toBeHidden();
 
-      await gateway.publish({ channel: 'user:ada', data: { title: 'Hello', body: 'Can you read this?' } });
+      await gateway.publish('user:ada', { title: 'Hello', body: 'Can you read this?' });
       await expect(ada.page.getByTestId('toast').first()).toBeVisible();
       expect(await barriers(ada.page), 'with a toast').toEqual([]);
       await ada.openBell();

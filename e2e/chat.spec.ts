@@ -23,7 +23,7 @@ test('somebody comes in by the door, and finds what was said before', async ({ a
   await ada.reads(said);
 
   const cleo = await newPage();
-  await cleo.open({ url: gateway.url, room });
+  await cleo.open({ url: gateway.httpUrl, room });
   await cleo.nameField.fill('Cleo');
   await cleo.joinButton.click();
   await cleo.isLive();
@@ -72,5 +72,5 @@ test('the page asks nobody but its own gateway', async ({ arrive, gateway }) => 
 
   expect(ada.requests.length).toBeGreaterThan(3);
   const hosts = new Set(ada.requests.map((address) => new URL(address).host));
-  expect([...hosts]).toEqual([new URL(gateway.url).host]);
+  expect([...hosts]).toEqual([new URL(gateway.httpUrl).host]);
 });

@@ -27,7 +27,7 @@ test('the curl line that the page offers rings the bell', async ({ arrive }) => 
 
 test('notifications that came while the page was closed are there when it opens', async ({ arrive, gateway }) => {
   const name = `nora-${randomUUID().slice(0, 8)}`;
-  for (const title of ['First', 'Second']) await gateway.publish({ channel: `user:${name}`, data: { title } });
+  for (const title of ['First', 'Second']) await gateway.publish(`user:${name}`, { title });
 
   const nora = await arrive(name);
   await expect(nora.bellCount).toHaveText('2');

@@ -1,12 +1,15 @@
+import type { TestGateway } from '@sluice/playwright';
 import type { ChatPage } from './support/chat-page.ts';
-import type { Gateway } from './support/gateway.ts';
-import { expect, test } from './support/test.ts';
+import { demo, expect, test } from './support/test.ts';
 
 /** A backend and a person write numbered messages; resolves when the person has them all on the page. */
-async function fillRoom(bob: ChatPage, { gateway, room, count }: { gateway: Gateway; room: string; count: number }) {
+async function fillRoom(
+  bob: ChatPage,
+  { gateway, room, count }: { gateway: TestGateway; room: string; count: number },
+) {
   for (let number = 1; number <= count; number++) {
     const text = `Number ${number}`;
-    if (number % 10 !== 0) await gateway.publish({ channel: `chat:${room}`, data: { text } });
+    if (number % 10 !== 0) await gateway.publish(`chat:${room}`, { text });
     else {
       await bob.say(text);
       await expect(bob.message(text)).toHaveAttribute('data-status', 'delivered');
@@ -38,25 +41,27 @@ test('who was offline gets every message exactly once, in order', async ({ arriv
   await expect(ada.gaps).toHaveCount(0);
 });
 
-test('a line that goes silent is noticed, and costs no message', async ({ arrive, startGateway, startProxy, room }) => {
-  const gateway = await startGateway({ env: { SLUICE_HEARTBEAT: '1s' } });
-  const proxy = await startProxy(gateway);
-  const ada = await arrive('ada', { url: proxy.url });
-  const bob = await arrive('bob', { url: gateway.url });
+test.describe('with a short heartbeat', () => {
+  test.use({ sluice: { ...demo, heartbeat: '1s' } });
 
-  await ada.say('All is well');
-  await expect(bob.message('All is well')).toBeVisible();
+  test('a line that goes silent is noticed, and costs no message', async ({ arrive, gateway, faults, room }) => {
+    const ada = await arrive('ada');
+    const bob = await arrive('bob');
 
-  proxy.hold();
-  await fillRoom(bob, { gateway, room, count: 60 });
-  await expect(ada.badge).not.toHaveAttribute('data-state', 'connected');
-  await ada.reads(['All is well']);
-  await ada.say('Can you hear me?');
+    await ada.say('All is well');
+    await expect(bob.message('All is well')).toBeVisible();
 
-  proxy.release();
-  await ada.isLive();
-  const expected = ['All is well', ...numbers(60), 'Can you hear me?'];
-  await ada.reads(expected);
-  await bob.reads(expected);
-  await expect(ada.gaps).toHaveCount(0);
+    faults.silence('ada');
+    await fillRoom(bob, { gateway, room, count: 60 });
+    await expect(ada.badge).not.toHaveAttribute('data-state', 'connected');
+    await ada.reads(['All is well']);
+    await ada.say('Can you hear me?');
+
+    faults.resume('ada');
+    await ada.isLive();
+    const expected = ['All is well', ...numbers(60), 'Can you hear me?'];
+    await ada.reads(expected);
+    await bob.reads(expected);
+    await expect(ada.gaps).toHaveCount(0);
+  });
 });

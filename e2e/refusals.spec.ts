@@ -1,58 +1,57 @@
 import { mintToken } from '@sluice/server';
-import { expect, test } from './support/test.ts';
+import { demo, expect, test } from './support/test.ts';
 
 const HOUR = 3_600_000;
-const secret = 'the secret that this gateway knows, and nobody else';
-
-const sign = (options: { secret: string; expiresIn: number }) =>
-  mintToken({ algorithm: 'HS256', sub: 'ada', ...options });
+const STRANGE = 'another secret, which the gateway has never heard of';
 
 const WRONG_TOKENS = [
   {
     what: 'signed with another key',
     error: 'token_signature',
-    token: () => sign({ secret: 'another secret, which the gateway has never heard of', expiresIn: HOUR }),
+    token: () => mintToken({ secret: STRANGE, algorithm: 'HS256', sub: 'ada', expiresIn: HOUR }),
   },
-  { what: 'that has expired', error: 'token_expired', token: () => sign({ secret, expiresIn: -HOUR }) },
+  {
+    what: 'that has expired',
+    error: 'token_expired',
+    token: (secret: string) => mintToken({ secret, algorithm: 'HS256', sub: 'ada', expiresIn: -HOUR }),
+  },
   { what: 'that is none', error: 'token_malformed', token: async () => 'open-sesame' },
 ];
 
-for (const { what, error, token } of WRONG_TOKENS) {
-  test(`a token ${what} is refused with its reason, once`, async ({ newPage, startGateway }) => {
-    const { url } = await startGateway({ env: { SLUICE_SECRET: secret } });
+test.describe('a gateway with keys', () => {
+  test.use({ sluice: { ...demo, dev: false } });
+
+  for (const { what, error, token } of WRONG_TOKENS) {
+    test(`a token ${what} is refused with its reason, once`, async ({ newPage, gateway }) => {
+      const ada = await newPage();
+      await ada.open({ url: gateway.httpUrl, token: await token(gateway.secret) });
+
+      await ada.shows('closed');
+      await expect(ada.badge).toContainText(error);
+      await expect(ada.banner).toContainText('The gateway refused the token');
+      await expect(ada.banner).toContainText(error);
+      // The same token would be refused again: the page has tried once, and waits for nothing.
+      expect(ada.requests.filter((address) => address.startsWith('ws:'))).toHaveLength(1);
+
+      await ada.banner.getByRole('button', { name: 'Reconnect' }).click();
+      await expect.poll(() => ada.requests.filter((address) => address.startsWith('ws:')).length).toBe(2);
+      await ada.shows('closed');
+    });
+  }
+
+  test('a token of one’s own is as good as one from the gateway', async ({ newPage, gateway, room }) => {
     const ada = await newPage();
-    await ada.open({ url, token: await token() });
-
-    await ada.shows('closed');
-    await expect(ada.badge).toContainText(error);
-    await expect(ada.banner).toContainText('The gateway refused the token');
-    await expect(ada.banner).toContainText(error);
-    // The same token would be refused again: the page has tried once, and waits for nothing.
-    expect(ada.requests.filter((address) => address.startsWith('ws:'))).toHaveLength(1);
-
-    await ada.banner.getByRole('button', { name: 'Reconnect' }).click();
-    await expect.poll(() => ada.requests.filter((address) => address.startsWith('ws:')).length).toBe(2);
-    await ada.shows('closed');
+    await ada.open({ url: gateway.httpUrl, room, token: await gateway.token('ada') });
+    await ada.isLive();
+    await ada.say('Here I am');
+    await expect(ada.message('Here I am')).toHaveAttribute('data-status', 'delivered');
   });
-}
 
-test('a token of one’s own is as good as one from the gateway', async ({ newPage, startGateway, room }) => {
-  const { url } = await startGateway({ env: { SLUICE_SECRET: secret } });
-  const ada = await newPage();
-  await ada.open({ url, room, token: await sign({ secret, expiresIn: HOUR }) });
-  await ada.isLive();
-  await ada.say('Here I am');
-  await expect(ada.message('Here I am')).toHaveAttribute('data-status', 'delivered');
-});
-
-test('a gateway that hands out no tokens gets a page that says how to come by one', async ({
-  newPage,
-  startGateway,
-}) => {
-  const { url } = await startGateway({ env: { SLUICE_SECRET: secret } });
-  const ada = await newPage();
-  await ada.open({ url, name: 'ada' });
-  await expect(ada.page.getByTestId('no-tokens')).toContainText('sluice serve --dev');
+  test('a gateway that hands out no tokens gets a page that says how to come by one', async ({ newPage, gateway }) => {
+    const ada = await newPage();
+    await ada.open({ url: gateway.httpUrl, name: 'ada' });
+    await expect(ada.page.getByTestId('no-tokens')).toContainText('sluice serve --dev');
+  });
 });
 
 test('who may not post is told which verb on which channel was refused', async ({ arrive, gateway }) => {
@@ -65,6 +64,6 @@ test('who may not post is told which verb on which channel was refused', async (
   await ada.refusal.getByRole('button', { name: 'Discard' }).click();
   await expect(ada.message('Free cake')).toHaveCount(0);
 
-  await gateway.publish({ channel: 'chat:announcements', data: { text: 'The canal is open' } });
+  await gateway.publish('chat:announcements', { text: 'The canal is open' });
   await expect(ada.message('The canal is open').last()).toBeVisible();
 });

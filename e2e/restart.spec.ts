@@ -1,7 +1,7 @@
 import { expect, test } from './support/test.ts';
 
-test('the gateway loses everything, and the conversation goes on by itself', async ({ arrive, startGateway }) => {
-  const gateway = await startGateway();
+test('the gateway loses everything, and the conversation goes on by itself', async ({ arrive, startCommandLine }) => {
+  const gateway = await startCommandLine();
   const ada = await arrive('ada', { url: gateway.url });
   const bob = await arrive('bob', { url: gateway.url });
   await ada.say('Before');
@@ -26,8 +26,8 @@ test('the gateway loses everything, and the conversation goes on by itself', asy
   expect(kinds).toEqual(['message', 'gap', 'message', 'message']);
 });
 
-test('a gateway that drains sends its people away, and they come back', async ({ arrive, startGateway }) => {
-  const gateway = await startGateway();
+test('a gateway that drains sends its people away, and they come back', async ({ arrive, startCommandLine }) => {
+  const gateway = await startCommandLine();
   const ada = await arrive('ada', { url: gateway.url });
   const badgeOfAda = await ada.watchBadge();
 

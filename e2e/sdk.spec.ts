@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page, WebSocket } from '@playwright/test';
-import { test as base, expect } from './support/test.ts';
+import { test as base, demo, expect } from './support/test.ts';
 
 const sdk = fileURLToPath(new URL('../client-sdk/dist/', import.meta.url));
 
@@ -44,6 +44,10 @@ const test = base.extend<{ folder: string }>({
     await use(folder);
     await rm(folder, { recursive: true });
   },
+
+  sluice: async ({ folder }, use) => {
+    await use({ ...demo, static: folder });
+  },
 });
 
 /** Collects the frames that the page sends. */
@@ -56,17 +60,16 @@ function listen(page: Page): (string | Buffer)[] {
 const SENT = JSON.stringify({ text: 'Grüße 🛶', list: [1, 2.5, null, true] });
 
 for (const codec of ['json', 'msgpack'] as const) {
-  test(`a plain page subscribes and publishes (${codec})`, async ({ startGateway, folder, newPage }) => {
-    const gateway = await startGateway({ folder });
+  test(`a plain page subscribes and publishes (${codec})`, async ({ gateway, newPage }) => {
     const { page, complaints } = await newPage();
     const frames = listen(page);
-    await page.goto(`${gateway.url}/${codec}.html`);
+    await page.goto(`${gateway.httpUrl}/${codec}.html`);
     await expect(page).toHaveTitle('Ready');
 
     await page.click('#send');
     await expect(page.locator('#messages li')).toHaveText([SENT]);
     await expect(page.locator('#second li')).toHaveText([SENT]);
-    await gateway.publish({ channel: `chat:plain-${codec}`, data: 'from a backend' });
+    await gateway.publish(`chat:plain-${codec}`, 'from a backend');
     await expect(page.locator('#messages li')).toHaveText([SENT, '"from a backend"']);
 
     expect(frames.every((frame) => (typeof frame === 'string') === (codec === 'json'))).toBe(true);
@@ -74,11 +77,10 @@ for (const codec of ['json', 'msgpack'] as const) {
   });
 }
 
-test('two subscriptions to a channel are one on the wire', async ({ startGateway, folder, newPage }) => {
-  const gateway = await startGateway({ folder });
+test('two subscriptions to a channel are one on the wire', async ({ gateway, newPage }) => {
   const { page } = await newPage();
   const frames = listen(page);
-  await page.goto(`${gateway.url}/json.html`);
+  await page.goto(`${gateway.httpUrl}/json.html`);
   await expect(page).toHaveTitle('Ready');
 
   const commands = frames.flatMap((frame) => [JSON.parse(String(frame))].flat() as { type: string }[]);
@@ -86,17 +88,17 @@ test('two subscriptions to a channel are one on the wire', async ({ startGateway
   expect(await gateway.metric('sluice_subscriptions')).toBe(1);
 });
 
-test('a page that closes leaves nothing behind on the gateway', async ({ startGateway, folder, newPage }) => {
-  const gateway = await startGateway({ folder });
+test('a page that closes leaves nothing behind on the gateway', async ({ gateway, newPage }) => {
   const [staying, leaving] = [await newPage(), await newPage()];
   for (const { page } of [staying, leaving]) {
-    await page.goto(`${gateway.url}/json.html`);
+    await page.goto(`${gateway.httpUrl}/json.html`);
     await expect(page).toHaveTitle('Ready');
   }
   expect(await gateway.metric('sluice_connections')).toBe(2);
 
   await leaving.page.close();
-  await expect.poll(() => gateway.metric('sluice_connections')).toBe(1);
+  await expect(gateway).toHaveSubscribers('chat:plain-json', 1);
+  expect(await gateway.metric('sluice_connections')).toBe(1);
   expect(await gateway.metric('sluice_subscriptions')).toBe(1);
   await staying.page.click('#send');
   await expect(staying.page.locator('#messages li')).toHaveText([SENT]);

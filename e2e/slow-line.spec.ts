@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
-import type { Gateway } from './support/gateway.ts';
+import type { CommandLineGateway } from './support/command-line-gateway.ts';
 import { type Line, setLine } from './support/line.ts';
 import { test as base, expect } from './support/test.ts';
 
@@ -56,15 +56,15 @@ channels:
 limits: { outbound: 64KiB }
 `;
 
-const test = base.extend<{ numbers: Gateway }>({
-  numbers: async ({ startGateway }, use) => {
+const test = base.extend<{ numbers: CommandLineGateway }>({
+  numbers: async ({ startCommandLine }, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-numbers-'));
     const sdk = fileURLToPath(new URL('../client-sdk/dist/index.js', import.meta.url));
     await mkdir(join(folder, 'page'));
     await copyFile(sdk, join(folder, 'page', 'sdk.js'));
     await writeFile(join(folder, 'page', 'index.html'), PAGE);
     await writeFile(join(folder, 'sluice.yaml'), CONFIG);
-    await use(await startGateway({ folder: join(folder, 'page'), config: join(folder, 'sluice.yaml') }));
+    await use(await startCommandLine({ folder: join(folder, 'page'), config: join(folder, 'sluice.yaml') }));
     await rm(folder, { recursive: true });
   },
 });
@@ -75,7 +75,7 @@ interface Stretch {
   readonly to: number;
 }
 
-async function publish(gateway: Gateway, { from, to }: Stretch): Promise<void> {
+async function publish(gateway: CommandLineGateway, { from, to }: Stretch): Promise<void> {
   for (let number = from; number <= to; number++) {
     await gateway.publish({ channel: 'numbers:all', data: { number, padding: PADDING } });
   }
@@ -87,7 +87,11 @@ async function publish(gateway: Gateway, { from, to }: Stretch): Promise<void> {
  *
  * @returns the last number
  */
-async function overflow(gateway: Gateway, most: number, send: (stretch: Stretch) => Promise<void>): Promise<number> {
+async function overflow(
+  gateway: CommandLineGateway,
+  most: number,
+  send: (stretch: Stretch) => Promise<void>,
+): Promise<number> {
   for (let last = 100; last <= most; last += 100) {
     await send({ from: last - 99, to: last });
     if ((await gateway.metric('sluice_overflows_total')) > 0) return last;
@@ -152,8 +156,8 @@ test('a narrow line that breaks costs no message either', async ({ numbers, newP
   expect(states).toContain('catching-up');
 });
 
-test('the chat says that it is catching up, and then has everything', async ({ startGateway, newPage, room }) => {
-  const gateway = await startGateway({ env: { SLUICE_LIMITS_OUTBOUND: '64KiB' } });
+test('the chat says that it is catching up, and then has everything', async ({ startCommandLine, newPage, room }) => {
+  const gateway = await startCommandLine({ env: { SLUICE_LIMITS_OUTBOUND: '64KiB' } });
   const ada = await newPage();
   await ada.open({ url: gateway.url, room, name: 'ada' });
   await ada.isLive();
@@ -187,17 +191,17 @@ test('the chat says that it is catching up, and then has everything', async ({ s
   expect(ada.complaints).toEqual([]);
 });
 
-test('the chat says that messages are missing, in the room and beside its name', async ({ startGateway, newPage }) => {
-  const gateway = await startGateway();
-  const ada = await newPage();
-  await ada.open({ url: gateway.url, room: 'design', name: 'ada' });
-  await ada.isLive();
-  await gateway.publish({ channel: 'chat:random', data: { text: 'Before' } });
+test('the chat says that messages are missing, in the room and beside its name', async ({
+  arrive,
+  gateway,
+  faults,
+}) => {
+  const ada = await arrive('ada', { room: 'design' });
+  await gateway.publish('chat:random', { text: 'Before' });
   await expect(ada.page.locator('[data-room="random"]').getByTestId('unread')).toHaveText(/1/);
 
   const states = await ada.watchRoom();
-  await gateway.crash();
-  await gateway.start();
+  await faults.restart();
   await expect(ada.page.locator('[data-room="random"]').getByTestId('room-gap')).toBeVisible();
   await ada.isLive();
   expect(await states()).toContain('gap');

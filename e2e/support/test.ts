@@ -1,43 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import { type BrowserContextOptions, test as base } from '@playwright/test';
+import { fileURLToPath } from 'node:url';
+import type { BrowserContextOptions } from '@playwright/test';
+import { test as base } from '@sluice/playwright';
 import { ChatPage, type Visit } from './chat-page.ts';
-import { Gateway, type GatewayOptions } from './gateway.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { CommandLineGateway, type CommandLineOptions } from './command-line-gateway.ts';
 
-export { expect } from '@playwright/test';
+export { expect } from '@sluice/playwright';
 
 interface Fixtures {
   /** A room that no other test knows. */
   readonly room: string;
   /** Lets somebody come in, in a browser window (a context) of their own, and waits until the room is live. */
-  readonly arrive: (name: string, visit?: Partial<Visit>, context?: BrowserContextOptions) => Promise<ChatPage>;
+  readonly arrive: (name: string, visit?: Partial<Visit>) => Promise<ChatPage>;
   /** A page in a window of its own, not yet at any address. */
   readonly newPage: (context?: BrowserContextOptions) => Promise<ChatPage>;
-  /** A gateway for this test alone, to be crashed, drained or set up in another way. */
-  readonly startGateway: (options?: GatewayOptions) => Promise<Gateway>;
-  /** A line to a gateway that can go silent. */
-  readonly startProxy: (gateway: Gateway) => Promise<TcpProxy>;
+  /** Starts a gateway as operators do, in a process of its own: to be killed or drained, or to have nothing between it and the browser. */
+  readonly startCommandLine: (options?: CommandLineOptions) => Promise<CommandLineGateway>;
 }
 
-interface WorkerFixtures {
-  /** One gateway for all tests that leave it alone; rooms keep them apart. */
-  readonly gateway: Gateway;
-}
+/** The demo's own configuration, as people try it out. */
+export const demo = { file: fileURLToPath(new URL('../../demo-app/sluice.yaml', import.meta.url)), dev: true };
 
-/** Playwright's `test` with gateways and people. */
-export const test = base.extend<Fixtures, WorkerFixtures>({
-  gateway: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures from this pattern
-    async ({}, use) => {
-      const gateway = new Gateway();
-      await gateway.start();
-      await use(gateway);
-      await gateway.drain();
-    },
-    { scope: 'worker' },
-  ],
+/** The kit's `test`, with the demo's gateway and people. */
+export const test = base.extend<Fixtures>({
+  sluice: demo,
 
-  // biome-ignore lint/correctness/noEmptyPattern: as above
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures from this pattern
   room: async ({}, use) => {
     await use(`room-${randomUUID().slice(0, 8)}`);
   },
@@ -52,36 +40,25 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     await Promise.all(closings.map((close) => close()));
   },
 
-  arrive: async ({ gateway, room, newPage }, use) => {
-    await use(async (name, visit, context) => {
-      const person = await newPage(context);
-      await person.open({ url: gateway.url, room, name, ...visit });
+  arrive: async ({ gateway, room, as, newPage }, use) => {
+    await use(async (name, visit) => {
+      // A page of `as` would lead to the kit's gateway, wherever it was served.
+      const person = visit?.url === undefined ? new ChatPage(await as(name)) : await newPage();
+      await person.open({ url: gateway.httpUrl, room, name, ...visit });
       await person.isLive();
       return person;
     });
   },
 
   // biome-ignore lint/correctness/noEmptyPattern: as above
-  startGateway: async ({}, use) => {
-    const started: Gateway[] = [];
+  startCommandLine: async ({}, use) => {
+    const started: CommandLineGateway[] = [];
     await use(async (options) => {
-      const gateway = new Gateway(options);
+      const gateway = new CommandLineGateway(options);
       started.push(gateway);
       await gateway.start();
       return gateway;
     });
     await Promise.all(started.map((gateway) => gateway.crash()));
-  },
-
-  // biome-ignore lint/correctness/noEmptyPattern: as above
-  startProxy: async ({}, use) => {
-    const started: TcpProxy[] = [];
-    await use(async (gateway) => {
-      const proxy = new TcpProxy(gateway.port);
-      started.push(proxy);
-      await proxy.start();
-      return proxy;
-    });
-    await Promise.all(started.map((proxy) => proxy.stop()));
   },
 });

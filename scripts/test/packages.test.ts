@@ -16,7 +16,9 @@ const MINUTES = 60_000;
 const TYPED = `
 import { type Channel, createClient, type Message, SluiceError } from '@sluice/client';
 import { msgpack } from '@sluice/client/msgpack';
+import { expect, test } from '@sluice/playwright';
 import { type ConfigInput, createGateway, mintToken } from '@sluice/server';
+import { startTestGateway } from '@sluice/server/testing';
 
 interface Note { readonly text: string }
 const config: ConfigInput = { port: 0, keys: [{ secret: 'x'.repeat(32) }], channels: { 'note:{id}': { history: true } } };
@@ -26,6 +28,19 @@ const notes: Channel<Note> = client.channel<Note>('note:1');
 notes.subscribe((message: Message<Note>) => message.data.text.toUpperCase(), { rewind: 1, onGap: ({ lost }) => lost?.toFixed() });
 // @ts-expect-error a note has a text, not a number
 notes.publish({ text: 1 }).catch((error: SluiceError) => error.retryable);
+
+await using kit = await startTestGateway({ channels: { 'note:{id}': { history: true } } });
+await kit.clock.advance('5m');
+kit.faults.drop('ada');
+test.use({ sluice: { file: 'sluice.yaml', tokenRoute: '/token' } });
+test('typed', async ({ as, gateway, faults }) => {
+  const page = await as('ada', { token: { role: 'admin' } });
+  faults.closeWith('slow_reader', 'ada');
+  await expect(page).toBeLive('note:1');
+  await expect(gateway).toHaveReceived('note:1', { from: 'ada' }, { timeout: 100 });
+  // @ts-expect-error a page has no members
+  await expect(page).toHaveMember('note:1', 'ada');
+});
 `;
 
 const PROGRAM = `
@@ -50,14 +65,20 @@ for (const codec of [undefined, msgpack]) {
 await gateway.close();
 `;
 
-const COMPILER = { target: 'ES2022', strict: true, noEmit: true, types: ['node'], lib: ['ES2023', 'DOM'] };
+const COMPILER = {
+  target: 'ES2022',
+  strict: true,
+  noEmit: true,
+  types: ['node'],
+  lib: ['ES2023', 'ESNext.Disposable', 'DOM'],
+};
 
 let folder: string;
 const npm = (args: readonly string[], cwd: string) => run('npm', args, { cwd });
 const write = (name: string, content: string) => writeFile(join(folder, name), content);
 
 beforeAll(async () => {
-  const workspaces = ['protocol', 'client-sdk', 'server'];
+  const workspaces = ['protocol', 'client-sdk', 'server', 'playwright'];
   if (!workspaces.every((name) => existsSync(join(root, name, 'dist/index.js')))) {
     await npm(['run', 'build', ...workspaces.flatMap((name) => ['-w', name])], root);
   }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { type Client, type ClientOptions, createClient, type Gap, type StateChange } from '@sluice/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
@@ -127,6 +128,25 @@ describe('a test gateway', () => {
     await as('ada', { token }).connect();
     await as('bob').connect();
     expect(gateway.connections.map(({ user }) => user)).toEqual(['ada', 'bob']);
+  });
+
+  it('takes the rules of a configuration file, and not its keys and address', async () => {
+    const file = fileURLToPath(new URL('support/production.yaml', import.meta.url));
+    gateway = await startTestGateway({ file, limits: { subscriptions: 1 } });
+    await gateway.publishAs('ada', 'only:this', 1);
+    await expect(gateway.publishAs('ada', 'chat:lobby', 1)).rejects.toMatchObject({ name: 'channel_unknown' });
+    await as('ada').connect();
+    await expect(startTestGateway({ file: `${file}.none` })).rejects.toThrow('does not exist');
+  });
+
+  it('knows when a subscriber has been sent everything', async () => {
+    gateway = await startTestGateway({ channels: CHANNELS });
+    for (let n = 0; n < 50; n++) await gateway.publish('chat:lobby', n);
+    const ada = as('ada');
+    const heard: unknown[] = [];
+    ada.channel('chat:lobby').subscribe(({ data }) => heard.push(data), { rewind: 50 });
+    await gateway.live('ada', 'chat:lobby');
+    await expect(gateway.live('ada', 'chat:other', { timeout: 1 })).rejects.toThrow('not subscribed');
   });
 
   it('takes messages over HTTP with its API key', async () => {

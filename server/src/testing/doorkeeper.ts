@@ -1,15 +1,9 @@
 import type { Verifier } from '../auth/token.ts';
 
-// As in test-clock.ts.
-const { setImmediate } = globalThis;
-
 /** Stands before the gateway's verifier, and lets tokens expire when a test wants it. */
 export class Doorkeeper {
   readonly #shown = new Map<string, Set<string>>();
   readonly #expired = new Set<string>();
-
-  /** Called when the gateway has made use of a token that was verified. */
-  onAdmitted: () => void = () => {};
 
   guard(verifier: Verifier): Verifier {
     return {
@@ -33,6 +27,5 @@ export class Doorkeeper {
   #note(user: string, token: string): void {
     const shown = this.#shown.get(user) ?? new Set();
     this.#shown.set(user, shown.add(token));
-    setImmediate(() => this.onAdmitted());
   }
 }

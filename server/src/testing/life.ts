@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { type Assembly, assemble, createTransport, Gateway } from '../gateway.ts';
 import type { Session } from '../session/session.ts';
+import { Turn } from '../util/turn.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
 import { LINE_HEADER } from './line.ts';
 import type { Lines } from './lines.ts';
@@ -74,10 +75,20 @@ export class Life {
     const { config, clock, witness, doorkeeper } = this.#parts;
     // A port of its own, whatever the configuration says: that is the lines' one.
     const transport = createTransport({ ...config, host: '127.0.0.1', port: 0 }, (header) => header(LINE_HEADER));
-    const assembly = assemble(config, { transport, clock, engine: this.#engine });
+    const assembly = assemble(config, { transport, clock, engine: this.#engine, turn: watchedTurn(witness) });
     const { verifier, events } = assembly.services;
     const services = { ...assembly.services, verifier: doorkeeper.guard(verifier) };
     witness.listen(events);
     return { gateway: new Gateway({ ...assembly, services }), services };
   }
+}
+
+/** Whatever changes in a gateway is written at the end of a turn: then is the time to look. */
+function watchedTurn(witness: Witness): Turn {
+  return new Turn((end) =>
+    setImmediate(() => {
+      end();
+      witness.look();
+    }),
+  );
 }

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
+import { readConfigFile } from '../config/file.ts';
 import { type ConfigInput, parseConfig } from '../config/schema.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import { Faults } from './faults.ts';
@@ -12,6 +14,11 @@ import { Witness } from './witness.ts';
 export interface TestGatewayOptions extends Omit<ConfigInput, 'engine' | 'host'> {
   /** Channel rules. Default: every channel exists, keeps history, and all users may do everything. */
   readonly channels?: NonNullable<ConfigInput['channels']>;
+  /**
+   * A configuration file, e.g. the `sluice.yaml` that production runs with: its rules and limits hold, where no option here says otherwise. Its keys,
+   * address, engine and log settings are left out.
+   */
+  readonly file?: string;
   /** Default: any free port. */
   readonly port?: number;
 }
@@ -32,13 +39,13 @@ const OPEN_CHANNELS: NonNullable<ConfigInput['channels']> = { '**': { allow: { '
  * ```
  */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const { port = 0, ...rest } = options;
-  const { config, secret, apiKey } = configure(rest);
+  const { port = 0, file, ...rest } = options;
+  const written: ConfigInput = file === undefined ? {} : await readRules(file);
+  const { config, secret, apiKey } = configure({ ...written, ...rest }, file === undefined ? '.' : dirname(file));
   const clock = new TestClock();
   const lines = new Lines();
   const witness = new Witness();
   const doorkeeper = new Doorkeeper();
-  doorkeeper.onAdmitted = () => witness.look();
   const life = new Life({ config, clock, lines, witness, doorkeeper });
   await life.start();
   const open = await lines.listen(port).catch(async (error: unknown) => {
@@ -51,11 +58,17 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
 
 const newSecret = () => randomBytes(32).toString('base64url');
 
+/** What a file says that holds in a test, too: not where it listens, what it needs of its surroundings, and whose tokens it takes. */
+async function readRules(file: string): Promise<ConfigInput> {
+  const { host, port, engine, keys, apiKeys, log, ...rules } = await readConfigFile(file);
+  return rules;
+}
+
 /** The configuration, with a secret and an API key beside those that it may name itself. */
-function configure(options: ConfigInput) {
+function configure(options: ConfigInput, directory: string) {
   const { dev = false, keys = [], apiKeys = [], channels = OPEN_CHANNELS } = options;
   const [secret, apiKey] = [newSecret(), newSecret()];
-  const config = parseConfig({
+  const input: ConfigInput = {
     log: { level: 'silent' },
     origins: '*',
     drain: 0,
@@ -64,6 +77,7 @@ function configure(options: ConfigInput) {
     // In development mode without keys the gateway makes its own: only then does it hand out tokens.
     keys: dev && keys.length === 0 ? [] : [...keys, { secret }],
     apiKeys: dev && apiKeys.length === 0 ? [] : [...apiKeys, { name: 'test', secret: apiKey }],
-  });
+  };
+  const config = parseConfig(input, { directory: resolve(directory) });
   return { config, secret: config.devSecret ?? secret, apiKey: config.devApiKey ?? apiKey };
 }

@@ -5,6 +5,7 @@ import { mintToken } from '../auth/mint.ts';
 import { authorize } from '../channels/authorize.ts';
 import { Refusal } from '../channels/refusal.ts';
 import { parseDuration } from '../config/values.ts';
+import type { Session } from '../session/session.ts';
 import { SluiceError } from '../sluice-error.ts';
 import { type Expected, matches } from './expected.ts';
 import type { Faults } from './faults.ts';
@@ -176,6 +177,17 @@ export class TestGateway implements AsyncDisposable {
     return this.connections.filter(({ channels }) => channels.includes(channel));
   }
 
+  /** Has a user been sent everything that a channel has? Then the subscriptions of all connections that have one stand at the head of the log. */
+  isLive(user: string, channel: string): boolean {
+    const states = this.#states(user, channel);
+    return states.length > 0 && states.every((state) => state === 'live');
+  }
+
+  /** The first message that a channel has received and that is the one meant; without `expected`, any. */
+  find(channel: string, expected: Expected = {}): ReceivedMessage | undefined {
+    return this.messages(channel).find((message) => matches(expected, message));
+  }
+
   /** The metrics page, in Prometheus's text format. */
   async metrics(): Promise<string> {
     return (await fetch(`http://127.0.0.1:${this.#parts.lines.target}/metrics`)).text();
@@ -206,8 +218,8 @@ export class TestGateway implements AsyncDisposable {
 
   /** Waits until all of a user's connections have tokens that they need not renew yet: after the clock was put forward so far that they must. */
   async renewed(user: string, options?: WaitOptions): Promise<void> {
-    const sessions = () => this.#parts.life.services.registry.all().filter(({ identity }) => identity.user === user);
-    const done = () => (sessions().every(({ identity }) => !isExpiring(identity, this.clock.now())) ? true : undefined);
+    const done = () =>
+      this.#sessions(user).every(({ identity }) => !isExpiring(identity, this.clock.now())) ? true : undefined;
     await this.#until(done, () => `user "${user}" has not renewed the token`, options);
   }
 
@@ -221,9 +233,17 @@ export class TestGateway implements AsyncDisposable {
     return this.#until(find, complain, options);
   }
 
+  /** Waits until a user has been sent everything that a channel has: see `isLive`. */
+  async live(user: string, channel: string, options?: WaitOptions): Promise<void> {
+    const isLive = () => (this.isLive(user, channel) ? true : undefined);
+    const complain = () =>
+      `user "${user}" is not live on "${channel}": ${this.#states(user, channel).join(', ') || 'not subscribed'}; connected: ${this.#users()}`;
+    await this.#until(isLive, complain, options);
+  }
+
   /** Waits until the gateway has received a message for a channel that is the one meant; without `expected`, any. */
-  received(channel: string, expected: Expected = {}, options?: WaitOptions): Promise<ReceivedMessage> {
-    const find = () => this.messages(channel).find((message) => matches(expected, message));
+  received(channel: string, expected?: Expected, options?: WaitOptions): Promise<ReceivedMessage> {
+    const find = () => this.find(channel, expected);
     const complain = () => `no such message has come to "${channel}"; ${this.#summary(channel)}`;
     return this.#until(find, complain, options);
   }
@@ -278,6 +298,14 @@ export class TestGateway implements AsyncDisposable {
 
   #until<T>(look: () => T | undefined, complain: () => string, options?: WaitOptions): Promise<T> {
     return this.#parts.witness.until(look, complain, options);
+  }
+
+  #sessions(user: string): readonly Session[] {
+    return this.#parts.life.services.registry.all().filter(({ identity }) => identity.user === user);
+  }
+
+  #states(user: string, channel: string): readonly string[] {
+    return this.#sessions(user).flatMap(({ cursors }) => cursors.get(channel)?.state ?? []);
   }
 
   #users(): string {

@@ -9,7 +9,7 @@ const COMMAND = here('../../server/bin/sluice.js');
 const DEMO_CONFIG = here('../../demo-app/sluice.yaml');
 
 /** How a test's gateway differs from the demo's. */
-export interface GatewayOptions {
+export interface CommandLineOptions {
   /** Folder served at `/`; default: the built demo. */
   readonly folder?: string;
   /** Its configuration file; default: the demo's. */
@@ -31,18 +31,14 @@ process.once('exit', () => {
 });
 
 /** The gateway as people start it: `sluice serve --dev`, in a process of its own, with the demo's configuration unless told otherwise. */
-export class Gateway {
-  readonly #options: GatewayOptions;
+export class CommandLineGateway {
+  readonly #options: CommandLineOptions;
   #process: ChildProcess | undefined;
   #port = 0;
   #apiKey: string | undefined;
 
-  constructor(options: GatewayOptions = {}) {
+  constructor(options: CommandLineOptions = {}) {
     this.#options = options;
-  }
-
-  get port(): number {
-    return this.#port;
   }
 
   /** Where it listens: the page, the API, and `/ws`. */

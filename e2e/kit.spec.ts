@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { test as base, expect } from '@sluice/playwright';
+
+const sdk = fileURLToPath(new URL('../client-sdk/dist/index.js', import.meta.url));
+
+/** An application as a team writes it, which knows nothing of tests: its own origin, its own tokens, its own gateway's address. */
+const APP = 'http://localhost:4444';
+const page = (client: string) => `<!doctype html>
+<link rel="icon" href="data:,">
+<ul></ul>
+<button>Send</button>
+<script type="module">
+  import { createClient } from '/sdk.js';
+  const client = createClient(${client});
+  const lobby = client.channel('chat:lobby');
+  lobby.presence.enter();
+  lobby.subscribe(({ from, data }) => {
+    const item = document.createElement('li');
+    item.textContent = from + ': ' + data;
+    document.querySelector('ul').append(item);
+  }, { rewind: 10, onGap: () => document.body.dataset.gap = 'yes' });
+  client.on('state', ({ state }) => document.body.dataset.state = state);
+  document.querySelector('button').onclick = () => lobby.publish('Hello', { event: 'greeting' });
+</script>`;
+
+const OWN = `{ url: 'wss://gateway.example/ws', token: async () => (await (await fetch('/api/token')).json()).jwt }`;
+const INJECTED = 'window.__sluice';
+
+/** The matcher's message, where it fails. */
+async function complaint(claim: Promise<void>): Promise<string> {
+  return claim.then(
+    () => 'it did not fail',
+    (error: Error) => error.message,
+  );
+}
+
+const test = base.extend({
+  baseURL: APP,
+  as: async ({ as }, use) => {
+    await use(async (user, options) => {
+      // Chromium takes a page whose answers are made up for one of the internet, and asks before it lets that reach this machine.
+      const context = { permissions: ['local-network-access'] };
+      const window = await as(user, { ...options, context });
+      const script = await readFile(sdk, 'utf8');
+      await window.route(`${APP}/*`, async (route) => {
+        const path = new URL(route.request().url()).pathname;
+        if (path === '/sdk.js') await route.fulfill({ body: script, contentType: 'text/javascript' });
+        else await route.fulfill({ body: page(path === '/injected' ? INJECTED : OWN), contentType: 'text/html' });
+      });
+      return window;
+    });
+  },
+  sluice: { tokenRoute: '**/api/token', tokenAnswer: (jwt: string) => ({ jwt }) },
+});
+
+test('an application that knows nothing of the test is led to its gateway', async ({ as, gateway }) => {
+  const [ada, bob] = await Promise.all([as('ada'), as('bob')]);
+  await Promise.all([ada.goto('/'), bob.goto('/')]);
+  await expect(ada).toBeLive('chat:lobby');
+  await expect(bob).toBeLive('chat:lobby');
+  await expect(gateway).toHaveSubscribers('chat:lobby', 2);
+  await expect(gateway).toHaveMember('chat:lobby', 'ada');
+  await expect(gateway).toHaveConnection('bob');
+  await ada.getByRole('button').click();
+  await expect(gateway).toHaveReceived('chat:lobby', { from: 'ada', event: 'greeting' });
+  await expect(bob.getByText('ada: Hello')).toBeVisible();
+  await gateway.publishAs('cleo', 'chat:lobby', 'Good day');
+  await expect(ada.getByText('cleo: Good day')).toBeVisible();
+});
+
+test('an application may also take what the test injects', async ({ as, gateway }) => {
+  const ada = await as('ada', { token: { role: 'admin' } });
+  await ada.goto('/injected');
+  await expect(gateway).toHaveConnection('ada');
+  expect(await ada.evaluate(() => (window as unknown as { __sluice: { user: string } }).__sluice.user)).toBe('ada');
+});
+
+test('faults are what the application sees', async ({ as, gateway, faults }) => {
+  const ada = await as('ada');
+  await ada.goto('/');
+  await expect(ada).toBeLive('chat:lobby');
+  const body = ada.locator('body');
+  faults.refuseConnections();
+  faults.drop('ada');
+  await expect(body).toHaveAttribute('data-state', /waiting|connecting/);
+  await expect(gateway).not.toHaveConnection('ada');
+  await gateway.publish('chat:lobby', 'Meanwhile');
+  faults.accept();
+  await expect(ada.getByText('Meanwhile')).toBeVisible();
+
+  await expect(ada).toBeLive('chat:lobby');
+  faults.loseMessage('chat:lobby');
+  for (const word of ['Lost', 'Found']) await gateway.publish('chat:lobby', word);
+  await expect(ada.getByText('Found')).toBeVisible();
+  await expect(body).toHaveAttribute('data-gap', 'yes');
+
+  faults.expireToken('ada');
+  await expect(gateway).not.toHaveSubscribers('chat:lobby', 0);
+  await gateway.clock.advance('2h');
+  await expect(ada).toBeLive('chat:lobby');
+});
+
+test('a matcher that fails says what there is', async ({ as, gateway }) => {
+  const ada = await as('ada');
+  await ada.goto('/');
+  await expect(ada).toBeLive('chat:lobby');
+  await gateway.publish('chat:lobby', { text: 'Hello' });
+  const soon = { timeout: 1 };
+  expect(await complaint(expect(gateway).toHaveMember('chat:lobby', 'bob', soon))).toContain('Received: members: ada');
+  expect(await complaint(expect(gateway).toHaveConnection('bob', soon))).toContain('Received: connected: ada');
+  expect(await complaint(expect(gateway).toHaveSubscribers('chat:lobby', 2, soon))).toContain('1 subscribed: ada');
+  expect(await complaint(expect(ada).toBeLive('chat:other', soon))).toContain('"ada" is subscribed to "chat:other"');
+  const received = await complaint(expect(gateway).toHaveReceived('chat:lobby', { from: 'bob' }, soon));
+  expect(received).toContain('a message with from "bob"');
+  expect(received).toContain('a backend: {"text":"Hello"}');
+  const not = await complaint(expect(gateway).not.toHaveReceived('chat:lobby', ({ offset }) => offset === 1));
+  expect(not).toContain('Expected: not a message for which');
+});
+
+test('a page that is nobody’s is not asked about', async ({ page: stranger }) => {
+  expect(() => expect(stranger).toBeLive('chat:lobby')).toThrow('open it with the fixture `as`');
+});
