@@ -243,8 +243,8 @@ export const ERRORS = {
   },
   payload_invalid: {
     code: 4310,
-    message: 'The data is not a JSON value that every client can read.',
-    remedy: 'The message names the path and the reason; SPEC.md section 3.3 lists the limits.',
+    message: 'The payload is not what the channel takes.',
+    remedy: "The message names the path and the reason: the channel's contract, or the limits of SPEC.md section 3.3.",
     retryable: false,
     status: 422,
   },

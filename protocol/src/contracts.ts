@@ -10,7 +10,15 @@ import { parsePattern } from './patterns.ts';
 import type { RuleOptions } from './rule-options.ts';
 
 export type { ChannelParams } from './channel-types.ts';
-export type { GrantContext, GrantFunction, GrantInput, RuleOptions, Verb } from './rule-options.ts';
+export type {
+  DurationInput,
+  GrantContext,
+  GrantFunction,
+  GrantInput,
+  RuleOptions,
+  SizeInput,
+  Verb,
+} from './rule-options.ts';
 
 /** A schema of any library that speaks Standard Schema version 1, e.g. zod 4, valibot or arktype. It must validate synchronously. */
 export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>;

@@ -181,7 +181,7 @@ export class Gateway {
     if (match === null) throw new SluiceError('channel_unknown', `no channel rule matches "${channel}"`);
     const publication = { channel, rule: match.rule, draft: toDraft(raw), publisher: { kind: 'backend' } as const };
     const outcome = await this.#services.publishing.publish(publication);
-    if (outcome instanceof Refusal) throw new SluiceError(outcome.error, outcome.detail);
+    if (outcome instanceof Refusal) throw new SluiceError(outcome.error, outcome.detail, outcome.body);
     return outcome;
   }
 

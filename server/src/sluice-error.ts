@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorName } from '@sluice/protocol';
+import { ERRORS, type ErrorBody, type ErrorName, type Issue } from '@sluice/protocol';
 
 /** An entry of the error catalogue, thrown by the embedding API. */
 export class SluiceError extends Error {
@@ -7,8 +7,12 @@ export class SluiceError extends Error {
   /** May the same thing be tried again, unchanged, later? */
   readonly retryable: boolean;
 
-  constructor(name: ErrorName, detail?: string) {
+  /** With `payload_invalid`: what the channel's contract has to say. */
+  readonly issues: readonly Issue[] | undefined;
+
+  constructor(name: ErrorName, detail?: string, { issues }: Pick<ErrorBody, 'issues'> = {}) {
     super(detail ?? ERRORS[name].message);
+    this.issues = issues;
     this.name = name;
     this.code = ERRORS[name].code;
     this.retryable = ERRORS[name].retryable;

@@ -1,7 +1,8 @@
 import { matchPattern, parsePattern } from '@sluice/protocol';
+import type { GrantContext, GrantFunction } from '@sluice/protocol/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { covers, formatGrant, type GrantContext, type GrantFunction, type Grants, parseGrant, permits } from './acl.ts';
+import { covers, formatGrant, type Grants, parseGrant, permits } from './acl.ts';
 import { ANONYMOUS, type Identity, parseCapabilities, VERBS, type Verb } from './identity.ts';
 
 type Caps = Record<string, readonly string[]>;

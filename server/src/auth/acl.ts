@@ -1,19 +1,8 @@
 /** Who may do what. Pure: a rule's grants, a token's capabilities, and the one decision over both. */
 
 import type { Params, Pattern } from '@sluice/protocol';
+import type { GrantContext, GrantFunction } from '@sluice/protocol/contracts';
 import type { Identity, Verb } from './identity.ts';
-
-/** What a grant function is asked about. */
-export interface GrantContext {
-  readonly user: string | null;
-  readonly claims: Readonly<Record<string, unknown>>;
-  readonly channel: string;
-  readonly params: Params;
-  readonly verb: Verb;
-}
-
-/** Decides in code. Anything but `true`, a throw too, is a no. */
-export type GrantFunction = (context: GrantContext) => boolean;
 
 /** To whom a rule allows a verb. */
 export type Grant =

@@ -1,4 +1,5 @@
 import type { Pattern } from '@sluice/protocol';
+import type { Schema } from '@sluice/protocol/contracts';
 import type { Grants } from './acl.ts';
 
 /** What a cursor does that cannot keep up: catch up, skip to the newest, report the loss, or close the connection. */
@@ -32,6 +33,16 @@ export interface PresenceRule {
 /** What tells apart the messages of which a slow reader gets the newest each: the publisher, or a tag. */
 export type LatestBy = { readonly kind: 'from' } | { readonly kind: 'tag'; readonly tag: string };
 
+/** What a contract says about payloads. */
+export interface RuleSchemas {
+  /** Of `data`; with `events`, where there is no event. `null`: not checked, or refused where `events` are given. */
+  readonly message: Schema | null;
+  /** Of `data` by event; others are refused. `null`: any event goes. */
+  readonly events: ReadonlyMap<string, Schema> | null;
+  /** Of a member's state; `null`: not checked. */
+  readonly presence: Schema | null;
+}
+
 /** One channel rule, resolved: all that the configuration says about the channels of a pattern. */
 export interface Rule {
   readonly pattern: Pattern;
@@ -50,4 +61,6 @@ export interface Rule {
   readonly maxPayload: number;
   /** How long a publish's `key` is remembered, in ms. */
   readonly dedupe: number;
+  /** `null`: nothing is checked. */
+  readonly schemas: RuleSchemas | null;
 }

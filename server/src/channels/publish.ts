@@ -4,6 +4,7 @@ import type { AppendOptions, Entry, Log } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { Clock } from '../util/clock.ts';
 import { Refusal } from './refusal.ts';
+import { validateDraft } from './validate.ts';
 
 /** Who publishes: says what `from` holds, and with whom idempotency keys are shared. */
 export type Publisher =
@@ -44,13 +45,26 @@ export class Publishing {
   }
 
   /**
-   * Appends a message whose draft was checked (`checkDraft`) and whose publisher may publish here.
+   * Appends a message whose draft was checked (`checkDraft`) and whose publisher may publish here, as the channel's contract has it.
    *
    * @returns where it stands; at once on the memory engine, otherwise when the engine holds it
    */
   publish(publication: Publication): PublishResult | Refusal | Promise<PublishResult> {
     const oversize = checkSize(publication);
     if (oversize !== null) return oversize;
+    return publication.rule.schemas === null ? this.#append(publication) : this.#validate(publication);
+  }
+
+  /** A schema may add to what came, e.g. defaults. */
+  #validate(publication: Publication): PublishResult | Refusal | Promise<PublishResult> {
+    const { channel, rule, publisher } = publication;
+    const draft = validateDraft(publication.draft, rule, this.#options.events);
+    if (draft instanceof Refusal) return draft;
+    const valid = { channel, rule, draft, publisher };
+    return checkSize(valid) ?? this.#append(valid);
+  }
+
+  #append(publication: Publication): PublishResult | Promise<PublishResult> {
     const { log } = this.#options;
     const { channel } = publication;
     const start = performance.now();

@@ -1,10 +1,12 @@
 /** Channel rules: from what is written to what is used. */
 
 import { comparePatterns, type Pattern, PatternError, parsePattern, patternsCollide } from '@sluice/protocol';
+import type { Channels, GrantFunction } from '@sluice/protocol/contracts';
 import { z } from 'zod';
-import { type Grant, type GrantFunction, type Grants, parseGrant } from '../auth/acl.ts';
+import { type Grant, type Grants, parseGrant } from '../auth/acl.ts';
 import { VERBS, type Verb } from '../auth/identity.ts';
 import type { HistoryBounds, LatestBy, PresenceRule, Rule } from '../auth/rule.ts';
+import { mergeRules, schemasOf } from './contracts.ts';
 import { type Path, type Problems, suggest } from './problems.ts';
 import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, SECOND, size, whole } from './values.ts';
 
@@ -169,8 +171,8 @@ function readHistory(path: Path, value: unknown, problems: Problems): HistoryBou
   return { count: bounds?.count ?? HISTORY_DEFAULT.count, age: bounds?.age ?? HISTORY_DEFAULT.age };
 }
 
-function readRule(source: string, value: unknown, { maxFrame, problems }: RuleContext): Rule | undefined {
-  const path = ['channels', source];
+function readRule(source: string, value: unknown, { maxFrame, problems, ...context }: ReadContext): Rule | undefined {
+  const path = context.written.includes(source) ? ['channels', source] : ['contracts', source, 'rule'];
   const pattern = readPattern(source, problems);
   const rule = problems.read(path, RULE, value ?? {}, Object.keys(RULE.shape));
   if (pattern === undefined || rule === undefined) return undefined;
@@ -203,6 +205,7 @@ function readRule(source: string, value: unknown, { maxFrame, problems }: RuleCo
     presence,
     maxPayload,
     dedupe,
+    schemas: schemasOf(context.contracts[source]),
   };
 }
 
@@ -228,11 +231,19 @@ export interface RuleContext {
   /** Bytes of the largest frame: no payload can be larger. */
   readonly maxFrame: number;
   readonly problems: Problems;
+  readonly contracts: Channels;
 }
 
-/** Resolves `channels`, the most specific rule first. What is wrong goes to `problems`. */
+interface ReadContext extends RuleContext {
+  /** The patterns of the configuration; others stand in contracts only. */
+  readonly written: readonly string[];
+}
+
+/** Resolves `contracts` and `channels`, the most specific rule first. What is wrong goes to `problems`. */
 export function readChannels(input: Readonly<Record<string, unknown>>, context: RuleContext): Rule[] {
-  const rules = Object.entries(input).flatMap(([source, value]) => readRule(source, value, context) ?? []);
+  const around: ReadContext = { ...context, written: Object.keys(input) };
+  const merged = mergeRules(context.contracts, input);
+  const rules = Object.entries(merged).flatMap(([source, value]) => readRule(source, value, around) ?? []);
   for (const [at, rule] of rules.entries()) {
     const other = rules.slice(0, at).find(({ pattern }) => patternsCollide(pattern, rule.pattern));
     if (other === undefined) continue;

@@ -1,8 +1,7 @@
+import type { Channels, DurationInput, RuleOptions, SizeInput } from '@sluice/protocol/contracts';
 import type { JWK } from 'jose';
-import type { GrantFunction } from '../auth/acl.ts';
-import type { Verb } from '../auth/identity.ts';
 import type { Algorithm, AsymmetricAlgorithm, HmacAlgorithm, KeyConfig } from '../auth/keys.ts';
-import type { Rate, Rule, SlowPolicy } from '../auth/rule.ts';
+import type { Rate, Rule } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -55,34 +54,8 @@ export interface Config {
   readonly devApiKey?: string;
 }
 
-/** Milliseconds, or a text like `500ms`, `5s`, `10m`, `24h`, `7d`. */
-export type DurationInput = number | string;
-/** Bytes, or a text like `64KiB`, `1MiB`. */
-export type SizeInput = number | string;
-/** One grant: `anyone`, `users`, `owner:{param}`, `claim:<name>:{param}`, `role:<name>`, or a function. */
-export type GrantInput = string | GrantFunction;
-
 /** What may be done on the channels of a pattern, and how they behave. */
-export interface ChannelInput {
-  /** Who may do what; the key `*` stands for all verbs. Nothing is allowed that is not written here. */
-  allow?: Partial<Record<Verb | '*', GrantInput | readonly GrantInput[]>>;
-  /** Keep messages? `true`: 1000 messages of the last 24 h. Default: false. */
-  history?: boolean | { count?: number; age?: DurationInput };
-  /** Do messages name their publisher? Default: true. */
-  from?: boolean;
-  /** What a slow subscription does. Default: `replay` with history, `drop` without. */
-  slow?: SlowPolicy;
-  /** With `slow: latest`: the newest message of each publisher (`from`) or value of a tag (`tag:symbol`). */
-  latestBy?: string;
-  /** Publishes per second of one connection, five seconds' worth at once. Default: unlimited. */
-  rate?: number;
-  /** How presence works. */
-  presence?: { grace?: DurationInput; interval?: DurationInput; listUpTo?: number; state?: SizeInput };
-  /** Largest `data` of a message. Default: 64KiB. */
-  maxPayload?: SizeInput;
-  /** How long a publish's idempotency key is remembered. Default: 5m. */
-  dedupe?: DurationInput;
-}
+export type ChannelInput = RuleOptions;
 
 /** One key that tokens may be signed with. */
 export type KeyInput =
@@ -117,6 +90,8 @@ export interface ConfigInput {
   anonymous?: boolean;
   apiKeys?: readonly ApiKeyInput[];
   engine?: 'memory';
+  /** What `defineChannels` made; in a configuration file, the path of the module that exports it. */
+  contracts?: Channels | string;
   channels?: Record<string, ChannelInput>;
   limits?: {
     maxFrame?: SizeInput;

@@ -2,7 +2,7 @@
 
 import { formatGrant } from '../auth/acl.ts';
 import type { KeyConfig } from '../auth/keys.ts';
-import type { LatestBy, PresenceRule, Rate, Rule } from '../auth/rule.ts';
+import type { LatestBy, PresenceRule, Rate, Rule, RuleSchemas } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
 import type { Config } from './config.ts';
 import { formatDuration, formatSize } from './values.ts';
@@ -39,8 +39,15 @@ const describePresence = ({ grace, interval, listUpTo, state }: PresenceRule) =>
   state: formatSize(state),
 });
 
+/** What is checked: `message`, `events` by name, `presence`. */
+const describeSchemas = ({ message, events, presence }: RuleSchemas) => ({
+  ...(message === null ? {} : { message: '(checked)' }),
+  ...(events === null ? {} : { events: [...events.keys()] }),
+  ...(presence === null ? {} : { presence: '(checked)' }),
+});
+
 function describeRule(rule: Rule): Record<string, unknown> {
-  const { allow, history, from, slow, latestBy, rate, presence, maxPayload, dedupe } = rule;
+  const { allow, history, from, slow, latestBy, rate, presence, maxPayload, dedupe, schemas } = rule;
   return {
     allow: Object.fromEntries(Object.entries(allow).map(([verb, grants]) => [verb, grants.map(formatGrant)])),
     history: history === null ? false : { count: history.count, age: formatDuration(history.age) },
@@ -51,6 +58,7 @@ function describeRule(rule: Rule): Record<string, unknown> {
     presence: describePresence(presence),
     maxPayload: formatSize(maxPayload),
     dedupe: formatDuration(dedupe),
+    ...(schemas === null ? {} : { contract: describeSchemas(schemas) }),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { dirname, resolve } from 'node:path';
 import type { Config, ConfigInput } from './config.ts';
+import { loadContracts } from './contracts.ts';
 import { findFile, readConfigFile } from './file.ts';
 import { OPTIONS, type Option } from './options.ts';
 import type { Path } from './problems.ts';
@@ -118,6 +119,9 @@ export async function load(options: LoadOptions): Promise<Loaded> {
   }
   const source = (path: Path) => sources.get(String(path[0])) ?? sources.get(path.slice(0, 2).join('.')) ?? file;
   const directory = file === undefined ? cwd : dirname(file);
+  if (typeof input.contracts === 'string') {
+    input.contracts = await loadContracts(resolve(directory, input.contracts), source(['contracts']));
+  }
   const config = parseConfig(input as ConfigInput, {
     directory,
     env,

@@ -172,6 +172,16 @@ export const OPTIONS: readonly Option[] = [
     description: 'Where channels keep their messages.',
   },
   {
+    path: 'contracts',
+    schema: z.unknown(),
+    defaultText: 'none',
+    type: 'path',
+    env: ['SLUICE_CONTRACTS'],
+    flag: '--contracts <module>',
+    description:
+      'JavaScript module that exports `channels`, made by `defineChannels`: schemas of what is published, and rules to which `channels` may add. In a file, relative to that file; in a program, the channels themselves. See docs/contracts.md.',
+  },
+  {
     path: 'channels',
     schema: z.record(z.string(), z.unknown(), {
       error: 'must be an object — patterns like "chat:{room}" and their rules',

@@ -8,6 +8,7 @@ import type { Rate } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
 import { readChannels } from './channel-options.ts';
 import type { Config, ConfigInput } from './config.ts';
+import { readContracts } from './contracts.ts';
 import { readApiKeys, readKeys, type Surroundings } from './key-options.ts';
 import { OPTIONS, type Option } from './options.ts';
 import { type Path, Problems, suggest } from './problems.ts';
@@ -157,7 +158,8 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
   const keysGiven = !(plain.keys == null || (Array.isArray(plain.keys) && plain.keys.length === 0));
   const maxFrame = read('limits.maxFrame') as number;
   const subscriptions = read('limits.subscriptions') as number;
-  const channels = (read('channels') as Plain | undefined) ?? (dev ? DEV_CHANNELS : {});
+  const contracts = readContracts(plain.contracts, problems);
+  const channels = (read('channels') as Plain | undefined) ?? (dev && plain.contracts == null ? DEV_CHANNELS : {});
   const config: Config = {
     host: (read('host') as string | undefined) ?? (dev ? '127.0.0.1' : '0.0.0.0'),
     port: read('port') as number,
@@ -169,7 +171,7 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
     clockTolerance: read('clockTolerance') as number,
     anonymous,
     engine: read('engine') as 'memory',
-    channels: readChannels(channels, { maxFrame, problems }),
+    channels: readChannels(channels, { maxFrame, problems, contracts }),
     limits: {
       maxFrame,
       outbound: read('limits.outbound') as number,

@@ -1,5 +1,9 @@
+import type { Json } from '@sluice/protocol';
+import type { Rule } from '../../auth/rule.ts';
 import { authorize } from '../../channels/authorize.ts';
 import { Refusal } from '../../channels/refusal.ts';
+import { validateState } from '../../channels/validate.ts';
+import type { EventBus } from '../../events.ts';
 import { tooLarge } from '../attendance.ts';
 import type { Handler } from '../handler.ts';
 
@@ -9,12 +13,23 @@ export const enter: Handler<'enter'> = (session, { channel, state }) => {
   const allowed = authorize(services.rules, identity, 'enter', channel);
   if (allowed instanceof Refusal) return allowed;
   if (identity.user === null) return new Refusal('permission_denied', `only users may "enter" "${channel}"`);
-  const problem = state === undefined ? null : tooLarge('"state"', state, allowed.rule.presence.state);
-  if (problem !== null) return problem;
+  const fit = state === undefined ? NO_STATE : fitState(state, allowed.rule, services.events);
+  if (fit instanceof Refusal) return fit;
   const most = services.settings.limits.subscriptions;
   if (!attendance.memberships.has(channel) && attendance.memberships.size >= most) {
     return new Refusal('too_many_subscriptions', `a connection may be a member of at most ${most} channels`);
   }
-  const outcome = attendance.enter(channel, identity.user, state);
+  const outcome = attendance.enter(channel, identity.user, fit.value);
   return outcome instanceof Promise ? outcome.then(() => ({})) : (outcome ?? {});
 };
+
+const NO_STATE = { value: undefined };
+
+/** Checked for its size before a schema works on it, and after: the schema may add to it. */
+function fitState(state: Json, rule: Rule, events: EventBus): { readonly value: Json } | Refusal {
+  const most = rule.presence.state;
+  const problem = tooLarge('"state"', state, most);
+  if (problem !== null || !rule.schemas?.presence) return problem ?? { value: state };
+  const valid = validateState(state, rule, events);
+  return valid instanceof Refusal ? valid : (tooLarge('"state"', valid.value, most) ?? valid);
+}

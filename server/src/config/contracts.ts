@@ -1,0 +1,86 @@
+/** Contracts in the configuration: loading their module, and putting their rules together with those of the file. */
+
+import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { type ChannelContract, type Channels, checkChannels } from '@sluice/protocol/contracts';
+import type { RuleSchemas } from '../auth/rule.ts';
+import { ConfigError, type Problems } from './problems.ts';
+
+/**
+ * Loads the contracts that a module exports as `channels`, or as default.
+ *
+ * @param file absolute path
+ * @param source what named the file, e.g. `--contracts`
+ * @throws ConfigError when the module is missing, throws, or exports no contracts
+ */
+export async function loadContracts(file: string, source: string | undefined): Promise<Channels> {
+  const exported = await importContracts(file, source);
+  const problems = exported === undefined ? [NO_EXPORT] : checkChannels(exported);
+  if (problems.length > 0) throw new ConfigError(problems.map((problem) => `contracts: ${file}: ${problem}`));
+  return exported as Channels;
+}
+
+const NO_EXPORT = 'exports no contracts — export const channels = defineChannels({ … })';
+
+async function importContracts(file: string, source = 'the configuration'): Promise<unknown> {
+  if (!existsSync(file)) {
+    throw new ConfigError([`contracts: there is no file ${file} — correct the path in ${source}, or build it first`]);
+  }
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { channels?: unknown; default?: unknown };
+    return module.channels ?? module.default;
+  } catch (error) {
+    throw new ConfigError([`contracts: ${file} cannot be loaded: ${messageOf(error)}${hintFor(error)}`]);
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function hintFor(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ERR_UNKNOWN_FILE_EXTENSION' ? ' — build it to JavaScript first' : '';
+}
+
+/** Checks what a program gave as `contracts`. What is wrong goes to `problems`. */
+export function readContracts(value: unknown, problems: Problems): Channels {
+  if (value === undefined || value === null) return {};
+  if (typeof value === 'string') {
+    problems.add(
+      ['contracts'],
+      'is a path, which only a configuration file may give — import the module, and give its channels',
+    );
+    return {};
+  }
+  const found = checkChannels(value);
+  for (const problem of found) problems.add(['contracts'], problem);
+  return found.length === 0 ? (value as Channels) : {};
+}
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+const isPlain = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The rules of contracts and those of the configuration. Where both have the pattern, each option of the latter replaces that of the former. */
+export function mergeRules(contracts: Channels, channels: Inputs): Inputs {
+  const merged: Record<string, unknown> = Object.fromEntries(
+    Object.entries(contracts).map(([pattern, { rule }]) => [pattern, rule ?? {}]),
+  );
+  for (const [pattern, value] of Object.entries(channels)) {
+    const mergeable = value === null || value === undefined || isPlain(value);
+    merged[pattern] =
+      mergeable && Object.hasOwn(merged, pattern) ? { ...(merged[pattern] as object), ...value } : value;
+  }
+  return merged;
+}
+
+/** The schemas of a contract; `null` where it has none. */
+export function schemasOf(contract: ChannelContract | undefined): RuleSchemas | null {
+  const { message, events, presence } = contract ?? {};
+  if (!message && !events && !presence) return null;
+  return {
+    message: message ?? null,
+    events: events ? new Map(Object.entries(events)) : null,
+    presence: presence ?? null,
+  };
+}

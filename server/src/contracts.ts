@@ -1,0 +1,21 @@
+/**
+ * Channel contracts, as in `@sluice/client/contracts`: for programs that know the gateway only.
+ *
+ * @packageDocumentation
+ */
+export {
+  type ChannelContract,
+  type ChannelName,
+  type ChannelParams,
+  type Channels,
+  defineChannels,
+  type EventsOf,
+  type GrantContext,
+  type GrantFunction,
+  type GrantInput,
+  type PublishedOf,
+  type RuleOptions,
+  type Schema,
+  type StateOf,
+  type Verb,
+} from '@sluice/protocol/contracts';
