@@ -1,10 +1,9 @@
 import { type Config, type ConfigInput, parseConfig } from './config/schema.ts';
 import { assemble, Gateway } from './gateway.ts';
 
-export type { GrantContext, GrantFunction } from '@sluice/protocol/contracts';
 export { type MintOptions, mintToken } from './auth/mint.ts';
 export { type Config, ConfigError, type ConfigInput } from './config/schema.ts';
-export { type Channels, defineChannels } from './contracts.ts';
+export { type Channels, defineChannels, type GrantContext, type GrantFunction } from './contracts.ts';
 export type { Address, Gateway } from './gateway.ts';
 export { SluiceError } from './sluice-error.ts';
 

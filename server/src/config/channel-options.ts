@@ -243,7 +243,7 @@ interface ReadContext extends RuleContext {
 export function readChannels(input: Readonly<Record<string, unknown>>, context: RuleContext): Rule[] {
   const around: ReadContext = { ...context, written: Object.keys(input) };
   const merged = mergeRules(context.contracts, input);
-  const rules = Object.entries(merged).flatMap(([source, value]) => readRule(source, value, around) ?? []);
+  const rules = merged.flatMap(([source, value]) => readRule(source, value, around) ?? []);
   for (const [at, rule] of rules.entries()) {
     const other = rules.slice(0, at).find(({ pattern }) => patternsCollide(pattern, rule.pattern));
     if (other === undefined) continue;

@@ -62,16 +62,16 @@ const isPlain = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The rules of contracts and those of the configuration. Where both have the pattern, each option of the latter replaces that of the former. */
-export function mergeRules(contracts: Channels, channels: Inputs): Inputs {
-  const merged: Record<string, unknown> = Object.fromEntries(
+export function mergeRules(contracts: Channels, channels: Inputs): [pattern: string, rule: unknown][] {
+  const merged = new Map<string, unknown>(
     Object.entries(contracts).map(([pattern, { rule }]) => [pattern, rule ?? {}]),
   );
   for (const [pattern, value] of Object.entries(channels)) {
-    const mergeable = value === null || value === undefined || isPlain(value);
-    merged[pattern] =
-      mergeable && Object.hasOwn(merged, pattern) ? { ...(merged[pattern] as object), ...value } : value;
+    const base = merged.get(pattern);
+    // What is no rule at all is for the schema of rules to refuse.
+    merged.set(pattern, isPlain(base) && (value == null || isPlain(value)) ? { ...base, ...value } : value);
   }
-  return merged;
+  return [...merged];
 }
 
 /** The schemas of a contract; `null` where it has none. */
