@@ -2,7 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ErrorBody } from '@sluice/protocol';
+import { defineChannels } from '@sluice/protocol/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { RawSocket } from './support/raw-socket.ts';
 import { type RealGateway, startGateway } from './support/real-gateway.ts';
 import { SECRET, tokenFor } from './support/tokens.ts';
@@ -19,6 +21,7 @@ beforeAll(async () => {
       'chat:{room}': { allow: { subscribe: 'users', publish: 'role:writer' }, history: true, maxPayload: 100 },
       'news:{topic}': { allow: {} },
     },
+    contracts: defineChannels({ 'order:{id}': { message: z.object({ total: z.number() }) } }),
     apiKeys: [
       { name: 'backend', secret: API_KEY },
       { name: 'narrow', secret: NARROW_KEY, caps: { 'news:*': ['publish'] } },
@@ -100,6 +103,15 @@ describe('POST /api/v1/publish', () => {
       'command_invalid',
       2,
     ]);
+  });
+
+  it('says what the contract of the channel finds wrong', async () => {
+    const wrong = { channel: 'order:1', data: { total: 'much' } };
+    const { status, json } = await publish(wrong);
+    expect(status).toBe(422);
+    expect(json.error).toMatchObject({ name: 'payload_invalid', issues: [{ path: 'data.total' }] });
+    const { list } = await publish([wrong, { channel: 'order:1', data: { total: 7 } }]);
+    expect(list).toMatchObject([{ error: { issues: [{ path: 'data.total' }] } }, { offset: 1 }]);
   });
 
   it('appends once what comes twice with a key', async () => {
