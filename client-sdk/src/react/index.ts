@@ -1,0 +1,21 @@
+'use client';
+
+/**
+ * React hooks for the Sluice gateway, for React 18 and newer.
+ *
+ * @packageDocumentation
+ */
+export type {
+  ChannelName,
+  ConnectionSnapshot,
+  Entry,
+  MessageHandlers,
+  MessageStoreOptions,
+  MessagesSnapshot,
+  PresenceSnapshot,
+} from '../stores/index.ts';
+export { SluiceProvider, type SluiceProviderProps, useClient } from './provider.ts';
+export { useChannel, usePublish } from './use-channel.ts';
+export { useConnection } from './use-connection.ts';
+export { type UseMessages, type UseMessagesOptions, useMessages } from './use-messages.ts';
+export { type UsePresence, type UsePresenceOptions, usePresence } from './use-presence.ts';

@@ -1,0 +1,46 @@
+import { createContext, createElement, type ReactElement, type ReactNode, useContext } from 'react';
+import type { Client } from '../api.ts';
+
+const ClientContext = createContext<Client | undefined>(undefined);
+
+/** What `SluiceProvider` is given. */
+export interface SluiceProviderProps {
+  /** Made once, outside of components, or in a `useState` of the application's root. */
+  readonly client: Client;
+  readonly children?: ReactNode;
+}
+
+/**
+ * Gives a client to all components below. It neither connects nor closes it.
+ *
+ * @example
+ * import { createClient } from '@sluice/client';
+ * import { SluiceProvider } from '@sluice/client/react';
+ * import { createElement, type ReactNode } from 'react';
+ *
+ * const client = createClient({ url: 'wss://example.com/ws' });
+ * const Root = ({ children }: { children: ReactNode }) => createElement(SluiceProvider, { client }, children);
+ */
+export function SluiceProvider({ client, children }: SluiceProviderProps): ReactElement {
+  return createElement(ClientContext.Provider, { value: client }, children);
+}
+
+/**
+ * The client of the `SluiceProvider` above.
+ *
+ * @throws Error where there is no provider
+ *
+ * @example
+ * import { useClient } from '@sluice/client/react';
+ *
+ * function useSignOut() {
+ *   const client = useClient();
+ *   return () => client.close();
+ * }
+ */
+export function useClient(): Client {
+  const client = useContext(ClientContext);
+  if (!client)
+    throw new Error('useClient: no client here. Put <SluiceProvider client={client}> around this component.');
+  return client;
+}

@@ -1,0 +1,19 @@
+import { useSyncExternalStore } from 'react';
+import { type ConnectionSnapshot, connectionStore } from '../stores/index.ts';
+import { useClient } from './provider.ts';
+
+/**
+ * Where the connection stands. It never connects.
+ *
+ * @example
+ * import { useConnection } from '@sluice/client/react';
+ *
+ * function useStatus(): string {
+ *   const { state, user, error } = useConnection();
+ *   return state === 'connected' ? `connected as ${user ?? 'nobody'}` : (error?.message ?? state);
+ * }
+ */
+export function useConnection(): ConnectionSnapshot {
+  const { subscribe, getSnapshot, getServerSnapshot } = connectionStore(useClient());
+  return useSyncExternalStore(subscribe, getSnapshot, getServerSnapshot);
+}

@@ -1,0 +1,55 @@
+import { useCallback, useMemo, useSyncExternalStore } from 'react';
+import {
+  type ChannelName,
+  type MessageHandlers,
+  type MessageStore,
+  type MessageStoreOptions,
+  type MessagesSnapshot,
+  messageStore,
+} from '../stores/index.ts';
+import { useClient } from './provider.ts';
+import { useLatest } from './use-latest.ts';
+
+/** Where a list of messages starts, how long it gets, and what is to be called. */
+export interface UseMessagesOptions<T = unknown> extends MessageStoreOptions, MessageHandlers<T> {}
+
+/** A list of messages, and what can be done with it. The methods stay the same as long as the channel does. */
+export interface UseMessages<T = unknown>
+  extends MessagesSnapshot<T>,
+    Pick<MessageStore<T>, 'loadOlder' | 'hold' | 'retry'> {}
+
+/**
+ * The messages of a channel: the newest as they come, older ones with `loadOlder`, gaps in their places. All components with
+ * the same channel and options share one subscription and one list. Another channel at the next rendering moves it.
+ *
+ * @param channel `null` subscribes to nothing
+ *
+ * @example
+ * import { useMessages } from '@sluice/client/react';
+ *
+ * function useTexts(room: string) {
+ *   const { messages, hasOlder, loadOlder } = useMessages<{ text: string }>(`chat:${room}`, { rewind: 50 });
+ *   return { texts: messages.map(({ data }) => data.text), more: hasOlder ? loadOlder : undefined };
+ * }
+ */
+export function useMessages<T = unknown>(
+  channel: ChannelName,
+  { onMessage, onGap, ...options }: UseMessagesOptions<T> = {},
+): UseMessages<T> {
+  const client = useClient();
+  // By their values: a component may write them down where it renders.
+  const values = JSON.stringify(options);
+  const store = useMemo(() => messageStore<T>(client, channel, JSON.parse(values)), [client, channel, values]);
+  const latest = useLatest({ onMessage, onGap });
+  const subscribe = useCallback(
+    (onChange: () => void) =>
+      store.subscribe(onChange, {
+        onMessage: (message, state) => latest.current.onMessage?.(message, state),
+        onGap: (gap) => latest.current.onGap?.(gap),
+      }),
+    [store, latest],
+  );
+  const snapshot = useSyncExternalStore(subscribe, store.getSnapshot, store.getServerSnapshot);
+  const { loadOlder, hold, retry } = store;
+  return useMemo(() => ({ ...snapshot, loadOlder, hold, retry }), [snapshot, loadOlder, hold, retry]);
+}

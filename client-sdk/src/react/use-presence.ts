@@ -1,0 +1,42 @@
+import { useEffect, useMemo, useSyncExternalStore } from 'react';
+import { type ChannelName, type PresenceSnapshot, type PresenceStore, presenceStore } from '../stores/index.ts';
+import { useClient } from './provider.ts';
+
+/** Is one present oneself? */
+export interface UsePresenceOptions<State = unknown> {
+  /** Enters the channel with this state while the component is mounted; another state updates it. Any JSON value. */
+  readonly enter?: State;
+}
+
+/** Who is present in a channel. */
+export interface UsePresence<State = unknown> extends PresenceSnapshot<State>, Pick<PresenceStore<State>, 'stay'> {}
+
+/**
+ * Who is present in a channel. All components with the same channel share one list; the member leaves when the last
+ * component that entered is gone.
+ *
+ * @param channel `null` watches nothing
+ *
+ * @example
+ * import { usePresence } from '@sluice/client/react';
+ *
+ * function useCompany(room: string, typing: boolean): string[] {
+ *   const { members } = usePresence(`chat:${room}`, { enter: { typing } });
+ *   return members.map(({ user, state }) => (state?.typing ? `${user} is writing` : user));
+ * }
+ */
+export function usePresence<State = unknown>(
+  channel: ChannelName,
+  { enter }: UsePresenceOptions<State> = {},
+): UsePresence<State> {
+  const client = useClient();
+  const store = useMemo(() => presenceStore<State>(client, channel), [client, channel]);
+  const { stay, subscribe, getSnapshot, getServerSnapshot } = store;
+  const snapshot = useSyncExternalStore(subscribe, getSnapshot, getServerSnapshot);
+  // By its value: a component may write the state down where it renders.
+  const state = JSON.stringify(enter);
+  useEffect(() => {
+    return state === undefined ? undefined : stay(JSON.parse(state));
+  }, [stay, state]);
+  return useMemo(() => ({ ...snapshot, stay }), [snapshot, stay]);
+}

@@ -1,0 +1,66 @@
+import type { Client } from '../api.ts';
+import type { ClientState } from '../connection.ts';
+import type { SluiceError } from '../errors.ts';
+import type { Store } from './store.ts';
+
+/** Where the connection stands. */
+export interface ConnectionSnapshot {
+  readonly state: ClientState;
+  /** Whose connection it is: `null` when anonymous, `undefined` before the first connection. */
+  readonly user: string | null | undefined;
+  /** Why there is no connection; it stays while another attempt is made, and goes with success. */
+  readonly error: SluiceError | undefined;
+  /** While `waiting`: milliseconds from the beginning of the wait to the next attempt. */
+  readonly retryIn: number | undefined;
+  /** While `waiting`: when the next attempt is made, in milliseconds since the Unix epoch by this computer's clock. */
+  readonly retryAt: number | undefined;
+}
+
+const NOT_YET: ConnectionSnapshot = Object.freeze({
+  state: 'idle',
+  user: undefined,
+  error: undefined,
+  retryIn: undefined,
+  retryAt: undefined,
+});
+
+const stores = new WeakMap<Client, Store<ConnectionSnapshot>>();
+
+/**
+ * Where a client's connection stands, for a framework to bind to: one store for each client. It never connects.
+ *
+ * @example
+ * import { createClient } from '@sluice/client';
+ * import { connectionStore } from '@sluice/client/stores';
+ *
+ * const client = createClient({ url: 'wss://example.com/ws' });
+ * const store = connectionStore(client);
+ * const stop = store.subscribe(() => console.log(store.getSnapshot().state));
+ * stop();
+ */
+export function connectionStore(client: Client): Store<ConnectionSnapshot> {
+  const store = stores.get(client) ?? makeStore(client);
+  stores.set(client, store);
+  return store;
+}
+
+function makeStore(client: Client): Store<ConnectionSnapshot> {
+  const users = new Set<{ readonly onChange: () => void }>();
+  const { state, user } = client;
+  let snapshot: ConnectionSnapshot = { ...NOT_YET, state, user };
+  // It lives as long as the client: so the reason of a lost connection is known to a component that comes later.
+  client.on('state', ({ state, error = state === 'connecting' ? snapshot.error : undefined, retryIn }) => {
+    const retryAt = retryIn === undefined ? undefined : Date.now() + retryIn;
+    snapshot = { state, user: client.user, error, retryIn, retryAt };
+    for (const { onChange } of [...users]) onChange();
+  });
+  return {
+    subscribe(onChange) {
+      const user = { onChange };
+      users.add(user);
+      return () => void users.delete(user);
+    },
+    getSnapshot: () => snapshot,
+    getServerSnapshot: () => NOT_YET,
+  };
+}

@@ -1,0 +1,158 @@
+import type { Client } from '../api.ts';
+import type { SluiceError } from '../errors.ts';
+import type { Member } from '../presence-api.ts';
+import { place, Shared, type User } from './shared.ts';
+import { type ChannelName, nothing, type Store } from './store.ts';
+
+/** Who is present in a channel. */
+export interface PresenceSnapshot<State = unknown> {
+  /** By user; empty before it is known, and while there are too many to list. */
+  readonly members: readonly Member<State>[];
+  /** How many are present, listed or not; 0 before it is known. */
+  readonly total: number;
+  /** Are there too many to list? Then only `total` is known. */
+  readonly counting: boolean;
+  /** Has the gateway told who is there? */
+  readonly ready: boolean;
+  /** Why one may not see who is there, or be there oneself. */
+  readonly error: SluiceError | undefined;
+}
+
+/** Who is present in a channel, and being so. */
+export interface PresenceStore<State = unknown> extends Store<PresenceSnapshot<State>> {
+  /**
+   * Is a member of the channel, with this state or the last one, until all who stay have left. Made for an effect that
+   * runs again when the state changes: the member is then updated, and does not leave.
+   *
+   * @returns leaves, a moment later
+   */
+  stay(state?: State): () => void;
+}
+
+const NOBODY: PresenceSnapshot<never> = Object.freeze({
+  members: Object.freeze([]),
+  total: 0,
+  counting: false,
+  ready: false,
+  error: undefined,
+});
+
+/** Those who are present, as the gateway tells. */
+class Company<State> extends Shared<PresenceSnapshot<State>> {
+  readonly #channel: string;
+  #stop: () => void = nothing;
+  #ready = false;
+  #error: SluiceError | undefined;
+
+  constructor(client: Client, channel: string) {
+    super(client);
+    this.#channel = channel;
+  }
+
+  open(): void {
+    this.close();
+    this.#ready = false;
+    this.#stop = this.client.channel<unknown, State>(this.#channel).presence.subscribe({
+      change: () => {
+        this.#ready = true;
+        this.#error = undefined;
+        this.changed();
+      },
+      error: (error) => this.fail(error),
+    });
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  fail(error: SluiceError): void {
+    this.#error = error;
+    this.#ready &&= error.retryable;
+    this.changed();
+  }
+
+  build(): PresenceSnapshot<State> {
+    const { members, counting } = this.client.channel<unknown, State>(this.#channel).presence;
+    const { list, total } = members;
+    const ready = this.#ready && this.client.state !== 'closed';
+    return { members: list, total, counting, ready, error: this.#error };
+  }
+}
+
+interface Stayer<State> extends User {
+  readonly state: State | undefined;
+}
+
+/** One's own membership, however many wish for it. The last of them says with which state. */
+class Stay<State> extends Shared<undefined, Stayer<State>> {
+  readonly #channel: string;
+  readonly #fail: (error: SluiceError) => void;
+  // As text: the state that was last said.
+  #said: string | undefined;
+
+  constructor(client: Client, channel: string, fail: (error: SluiceError) => void) {
+    super(client);
+    this.#channel = channel;
+    this.#fail = fail;
+  }
+
+  open(): void {
+    this.#said = undefined;
+    this.say();
+  }
+
+  /** Says the state, where it is another than before. */
+  say(): void {
+    const state = [...this.users].at(-1)?.state;
+    const said = `${JSON.stringify(state)}`;
+    if (said === this.#said) return;
+    this.#said = said;
+    this.#presence.enter(state).catch(this.#fail);
+  }
+
+  close(): void {
+    this.#presence.leave().catch(nothing);
+  }
+
+  build(): undefined {}
+
+  get #presence() {
+    return this.client.channel<unknown, State>(this.#channel).presence;
+  }
+}
+
+/**
+ * Who is present in a channel, for a framework to bind to. Making it opens nothing; all stores with the same client and
+ * channel share what they know.
+ *
+ * @param channel `null` is none: nobody is there
+ *
+ * @example
+ * import { createClient } from '@sluice/client';
+ * import { presenceStore } from '@sluice/client/stores';
+ *
+ * const client = createClient({ url: 'wss://example.com/ws' });
+ * const store = presenceStore<{ typing: boolean }>(client, 'chat:lobby');
+ * const stop = store.subscribe(() => console.log(store.getSnapshot().members.map(({ user }) => user)));
+ * const leave = store.stay({ typing: false });
+ * leave();
+ * stop();
+ */
+export function presenceStore<State = unknown>(client: Client, channel: ChannelName): PresenceStore<State> {
+  const name = channel ?? '';
+  const key = (what: string) => (name ? `${what} ${name}` : undefined);
+  const company = place<Company<State>, User>(client, key('who'), () => new Company<State>(client, name));
+  const fail = (error: SluiceError) => company.find()?.fail(error);
+  const own = place<Stay<State>, Stayer<State>>(client, key('own'), () => new Stay<State>(client, name, fail));
+  return {
+    subscribe: (onChange) => company.use({ onChange }),
+    getSnapshot: () => company.find()?.snapshot ?? NOBODY,
+    getServerSnapshot: () => NOBODY,
+    stay(state) {
+      const release = own.use({ state, onChange: nothing });
+      own.find()?.say();
+      return release;
+    },
+  };
+}

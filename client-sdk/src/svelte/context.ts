@@ -1,0 +1,35 @@
+import { getContext, setContext } from 'svelte';
+import type { Client } from '../api.ts';
+
+const KEY = Symbol('sluice');
+
+/**
+ * Gives a client to this component and all below. Call it while the component is initialised.
+ *
+ * @returns the same client
+ *
+ * @example
+ * import { createClient } from '@sluice/client';
+ * import { setClient } from '@sluice/client/svelte';
+ *
+ * const client = setClient(createClient({ url: 'wss://example.com/ws' }));
+ */
+export function setClient<C extends Client>(client: C): C {
+  return setContext(KEY, client);
+}
+
+/**
+ * The client that a component above has set. Call it while the component is initialised.
+ *
+ * @throws Error where there is none
+ *
+ * @example
+ * import { getClient, liveMessages } from '@sluice/client/svelte';
+ *
+ * const room = liveMessages(getClient(), 'chat:lobby');
+ */
+export function getClient(): Client {
+  const client = getContext<Client | undefined>(KEY);
+  if (!client) throw new Error('getClient: no client here. Call setClient(client) in a component above this one.');
+  return client;
+}

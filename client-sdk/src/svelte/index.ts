@@ -1,0 +1,19 @@
+/**
+ * The Sluice gateway in Svelte 5: reactive lists of messages, presence and the connection.
+ *
+ * @packageDocumentation
+ */
+export type {
+  ChannelName,
+  ConnectionSnapshot,
+  Entry,
+  MessageHandlers,
+  MessageStoreOptions,
+  MessagesSnapshot,
+  PresenceSnapshot,
+} from '../stores/index.ts';
+export { getClient, setClient } from './context.ts';
+export type { ChannelSource } from './live.ts';
+export { liveConnection } from './live-connection.ts';
+export { type LiveMessages, type LiveMessagesOptions, liveMessages } from './live-messages.ts';
+export { type LivePresence, livePresence } from './live-presence.ts';

@@ -1,0 +1,107 @@
+import type { PublishResult } from '@sluice/protocol';
+import type { Client, PublishOptions } from '../api.ts';
+import {
+  type ChannelName,
+  type MessageHandlers,
+  type MessageStore,
+  type MessageStoreOptions,
+  type MessagesSnapshot,
+  messageStore,
+} from '../stores/index.ts';
+import { type ChannelSource, Live } from './live.ts';
+
+/** Where a list of messages starts, how long it gets, and what is to be called. */
+export interface LiveMessagesOptions<T = unknown> extends MessageStoreOptions, MessageHandlers<T> {}
+
+/** A list of messages whose properties are reactive, and what can be done with it. */
+export interface LiveMessages<T = unknown>
+  extends MessagesSnapshot<T>,
+    Pick<MessageStore<T>, 'loadOlder' | 'hold' | 'retry'> {
+  /** The channel as it is named now. */
+  readonly channel: ChannelName;
+  /**
+   * Publishes to the channel.
+   *
+   * @returns rejects with a `SluiceError` when the message was not accepted
+   *
+   * @example
+   * import type { LiveMessages } from '@sluice/client/svelte';
+   *
+   * declare const room: LiveMessages<{ text: string }>;
+   * await room.publish({ text: 'Hello' });
+   */
+  publish(data: T, options?: PublishOptions): Promise<PublishResult>;
+  /**
+   * Keeps the list subscribed, to the channel as it is named now, also while nothing on the page reads it.
+   *
+   * @returns ends it
+   *
+   * @example
+   * import type { LiveMessages } from '@sluice/client/svelte';
+   *
+   * declare const room: LiveMessages;
+   * const stop = room.start();
+   * stop();
+   */
+  start(): () => void;
+}
+
+/**
+ * The messages of a channel: the newest as they come, older ones with `loadOlder`, gaps in their places. It subscribes
+ * while an effect or a template reads it; all with the same channel and options share one subscription and one list.
+ *
+ * @param channel a name, or a function that reads it from reactive state: another name moves the subscription
+ *
+ * @example
+ * import { createClient } from '@sluice/client';
+ * import { liveMessages } from '@sluice/client/svelte';
+ *
+ * const client = createClient({ url: 'wss://example.com/ws' });
+ * const room = liveMessages<{ text: string }>(client, 'chat:lobby', { rewind: 50 });
+ * const stop = room.start();
+ * await room.publish({ text: 'Hello' });
+ * console.log(room.messages.map(({ data }) => data.text));
+ * stop();
+ */
+export function liveMessages<T = unknown>(
+  client: Client,
+  channel: ChannelSource,
+  { onMessage, onGap, ...options }: LiveMessagesOptions<T> = {},
+): LiveMessages<T> {
+  const live = new Live<MessagesSnapshot<T>, MessageStore<T>>(channel, {
+    make: (name) => messageStore<T>(client, name, options),
+    subscribe: (store, onChange) => store.subscribe(onChange, { onMessage, onGap }),
+  });
+  return {
+    get channel() {
+      return live.name;
+    },
+    get entries() {
+      return live.snapshot.entries;
+    },
+    get messages() {
+      return live.snapshot.messages;
+    },
+    get state() {
+      return live.snapshot.state;
+    },
+    get error() {
+      return live.snapshot.error;
+    },
+    get hasOlder() {
+      return live.snapshot.hasOlder;
+    },
+    get loading() {
+      return live.snapshot.loading;
+    },
+    loadOlder: () => live.store.loadOlder(),
+    hold: () => live.store.hold(),
+    retry: () => live.store.retry(),
+    start: () => live.start(),
+    async publish(data, publishOptions) {
+      const { name } = live;
+      if (!name) throw new Error('liveMessages: there is no channel to publish to; its name is empty.');
+      return client.channel<T>(name).publish(data, publishOptions);
+    },
+  };
+}

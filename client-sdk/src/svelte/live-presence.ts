@@ -1,0 +1,47 @@
+import type { Client } from '../api.ts';
+import { type PresenceSnapshot, type PresenceStore, presenceStore } from '../stores/index.ts';
+import { type ChannelSource, Live } from './live.ts';
+
+/** Who is present in a channel, with reactive properties; and being so, with `stay`. */
+export interface LivePresence<State = unknown> extends PresenceSnapshot<State>, Pick<PresenceStore<State>, 'stay'> {}
+
+/**
+ * Who is present in a channel. It watches while an effect or a template reads it; all with the same channel share one list.
+ * To be present oneself, return `stay(state)` from an effect.
+ *
+ * @param channel a name, or a function that reads it from reactive state: another name moves the watch
+ *
+ * @example
+ * import { createClient } from '@sluice/client';
+ * import { livePresence } from '@sluice/client/svelte';
+ *
+ * const client = createClient({ url: 'wss://example.com/ws' });
+ * const company = livePresence<{ typing: boolean }>(client, 'chat:lobby');
+ * const leave = company.stay({ typing: false });
+ * console.log(company.members.map(({ user }) => user));
+ * leave();
+ */
+export function livePresence<State = unknown>(client: Client, channel: ChannelSource): LivePresence<State> {
+  const live = new Live<PresenceSnapshot<State>, PresenceStore<State>>(channel, {
+    make: (name) => presenceStore<State>(client, name),
+    subscribe: (store, onChange) => store.subscribe(onChange),
+  });
+  return {
+    get members() {
+      return live.snapshot.members;
+    },
+    get total() {
+      return live.snapshot.total;
+    },
+    get counting() {
+      return live.snapshot.counting;
+    },
+    get ready() {
+      return live.snapshot.ready;
+    },
+    get error() {
+      return live.snapshot.error;
+    },
+    stay: (state) => live.store.stay(state),
+  };
+}

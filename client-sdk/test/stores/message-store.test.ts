@@ -1,0 +1,357 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Client } from '../../src/api.ts';
+import { type Entry, type MessageStore, type MessageStoreOptions, messageStore } from '../../src/stores/index.ts';
+import { backToReality, connectedClient } from '../support/connected-client.ts';
+import { type FakeGateway, pass, turn, wireMessage } from '../support/fake-gateway.ts';
+import { range } from '../support/model-gateway.ts';
+
+let gateway: FakeGateway;
+let client: Client;
+
+beforeEach(async () => {
+  ({ gateway, client } = await connectedClient());
+});
+afterEach(backToReality);
+
+const store = (options?: MessageStoreOptions) => messageStore<number>(client, 'a', options);
+
+/** Entries in short: offsets, and gaps as `from-to`. */
+function sketch(entries: readonly Entry[]): (number | string)[] {
+  return entries.map((entry) =>
+    entry.kind === 'message' ? entry.message.offset : `${entry.gap.from.offset}-${entry.gap.to.offset}`,
+  );
+}
+const shown = (list: MessageStore<number>) => sketch(list.getSnapshot().entries);
+
+/** A list that is live, with these messages in it. */
+async function live(offsets: readonly number[], options?: MessageStoreOptions) {
+  const list = store({ rewind: 10, ...options });
+  const onChange = vi.fn();
+  const stop = list.subscribe(onChange);
+  await turn();
+  gateway.socket.subscribed((offsets[0] ?? 1) - 1, 'replaying');
+  gateway.socket.messages('a', offsets);
+  gateway.socket.push({ type: 'live', channel: 'a' });
+  await turn();
+  return { list, onChange, stop };
+}
+
+/** Answers the page that was asked for. */
+async function answer(offsets: readonly number[], { first = 1, epoch = 'e1' } = {}): Promise<void> {
+  const messages = offsets.map((offset) => wireMessage(offset, { epoch }));
+  gateway.socket.reply('history', { epoch, head: 100, first, messages });
+  await turn();
+}
+
+describe('reading', () => {
+  it('opens nothing, and gives the same object each time', async () => {
+    const list = store({ rewind: 5 });
+    expect(list.getSnapshot()).toBe(store().getServerSnapshot());
+    expect(list.getSnapshot()).toMatchObject({ entries: [], state: 'subscribing', hasOlder: false, loading: false });
+    await turn();
+    expect(gateway.socket.sent('subscribe')).toEqual([]);
+  });
+
+  it('gives another object only when something has changed', async () => {
+    const { list } = await live([1]);
+    const before = list.getSnapshot();
+    expect(list.getSnapshot()).toBe(before);
+    gateway.socket.messages('a', [2]);
+    expect(list.getSnapshot()).not.toBe(before);
+    expect(sketch(before.entries)).toEqual([1]);
+    expect(list.getSnapshot().messages.map(({ data }) => data)).toEqual([1, 2]);
+  });
+
+  it('of no channel subscribes to nothing', async () => {
+    for (const channel of [null, undefined, '']) messageStore(client, channel).subscribe(() => {});
+    await turn();
+    expect(gateway.socket.sent('subscribe')).toEqual([]);
+  });
+});
+
+describe('sharing', () => {
+  it('makes one subscription and one list of two hundred', async () => {
+    for (let n = 0; n < 200; n++) store({ rewind: 10 }).subscribe(() => {});
+    await turn();
+    gateway.socket.subscribed();
+    gateway.socket.messages('a', [1]);
+    expect(gateway.socket.sent('subscribe')).toHaveLength(1);
+    expect(store({ rewind: 10 }).getSnapshot()).toBe(store({ rewind: 10 }).getSnapshot());
+    expect(shown(store({ rewind: 10 }))).toEqual([1]);
+  });
+
+  it('tells each of them once of all that came in one turn', async () => {
+    const { onChange } = await live([1]);
+    onChange.mockClear();
+    gateway.socket.messages('a', range(2, 50));
+    await turn();
+    expect(onChange).toHaveBeenCalledTimes(1);
+  });
+
+  it('keeps lists with other options, and of other clients, apart', async () => {
+    const { list } = await live([1, 2, 3]);
+    const other = store({ keep: 2 });
+    other.subscribe(() => {});
+    await turn();
+    expect(shown(list)).toEqual([1, 2, 3]);
+    expect(shown(other)).toEqual([]);
+    expect(messageStore(gateway.client(), 'a', { rewind: 10 }).getSnapshot().entries).toEqual([]);
+  });
+
+  it('goes on where the last use ends and another begins in the same turn', async () => {
+    const { list, stop } = await live([1]);
+    stop();
+    const again = store({ rewind: 10 }).subscribe(() => {});
+    await turn();
+    expect(gateway.socket.sent('subscribe')).toHaveLength(1);
+    expect(gateway.socket.sent('unsubscribe')).toEqual([]);
+    expect(shown(list)).toEqual([1]);
+    again();
+  });
+
+  it('ends the subscription, and forgets the list, a moment after the last use', async () => {
+    const { list, stop } = await live([1]);
+    const second = list.subscribe(() => {});
+    stop();
+    stop();
+    await turn();
+    expect(gateway.socket.sent('unsubscribe')).toEqual([]);
+    second();
+    await pass(10);
+    expect(gateway.socket.sent('unsubscribe')).toHaveLength(1);
+    expect(shown(list)).toEqual([]);
+  });
+});
+
+describe('a long list', () => {
+  it('keeps as many as it was told', async () => {
+    const { list } = await live(range(1, 5), { keep: 3 });
+    expect(shown(list)).toEqual([3, 4, 5]);
+    expect(list.getSnapshot().hasOlder).toBe(true);
+  });
+
+  it('keeps a thousand where it was told nothing', async () => {
+    const { list } = await live(range(1, 1500));
+    expect(shown(list)).toEqual(range(501, 1500));
+  });
+
+  it('lets nothing go while it is held, up to ten times as many', async () => {
+    const { list } = await live(range(1, 3), { keep: 3 });
+    const release = list.hold();
+    gateway.socket.messages('a', range(4, 30));
+    expect(shown(list)).toEqual(range(1, 30));
+    gateway.socket.messages('a', [31]);
+    expect(shown(list)).toEqual(range(2, 31));
+    release();
+    release();
+    expect(shown(list)).toEqual(range(29, 31));
+  });
+
+  it('never begins with a gap whose other side has gone', async () => {
+    const { list } = await live([1], { keep: 3 });
+    const [from, to] = [1, 4].map((offset) => ({ epoch: 'e1', offset }));
+    if (from && to) gateway.socket.push({ type: 'gap', channel: 'a', from, to, reason: 'slow_reader' });
+    gateway.socket.messages('a', [5]);
+    expect(shown(list)).toEqual([1, '1-4', 5]);
+    gateway.socket.messages('a', [6]);
+    expect(shown(list)).toEqual([5, 6]);
+  });
+});
+
+describe('older messages', () => {
+  it('join the list where it begins, page by page, until the log begins', async () => {
+    const { list } = await live([7, 8, 9], { page: 3 });
+    expect(list.getSnapshot().hasOlder).toBe(true);
+    void list.loadOlder();
+    expect(list.getSnapshot().loading).toBe(true);
+    await turn();
+    expect(gateway.socket.last('history')).toMatchObject({ before: 7, limit: 3 });
+    await answer([4, 5, 6]);
+    expect(shown(list)).toEqual(range(4, 9));
+    expect(list.getSnapshot()).toMatchObject({ loading: false, hasOlder: true });
+    void list.loadOlder();
+    await turn();
+    await answer([1, 2, 3]);
+    expect(shown(list)).toEqual(range(1, 9));
+    expect(list.getSnapshot().hasOlder).toBe(false);
+  });
+
+  it('are not there before the first message, nor before what the log keeps', async () => {
+    const { list } = await live([1, 2]);
+    expect(list.getSnapshot().hasOlder).toBe(false);
+    await list.loadOlder();
+    expect(gateway.socket.sent('history')).toEqual([]);
+  });
+
+  it.each([
+    ['nothing', [], 7],
+    ['all that there is', [6], 6],
+  ])('are no more where the log gave %s', async (_, offsets, first) => {
+    const { list } = await live([7]);
+    void list.loadOlder();
+    await turn();
+    await answer(offsets, { first });
+    expect(shown(list)).toEqual([...offsets, 7]);
+    expect(list.getSnapshot().hasOlder).toBe(false);
+  });
+
+  it('of another life of the log are not mixed in', async () => {
+    const { list } = await live([7]);
+    void list.loadOlder();
+    await turn();
+    await answer([5, 6], { epoch: 'e2' });
+    expect(shown(list)).toEqual([7]);
+    expect(list.getSnapshot().hasOlder).toBe(false);
+  });
+
+  it('are asked for once at a time, and join what came meanwhile', async () => {
+    const { list } = await live([7], { keep: 2 });
+    void list.loadOlder();
+    void list.loadOlder();
+    gateway.socket.messages('a', [8, 9]);
+    await turn();
+    expect(gateway.socket.sent('history')).toHaveLength(1);
+    await answer([5, 6]);
+    expect(shown(list)).toEqual([5, 6, 7, 8, 9]);
+    gateway.socket.messages('a', [10]);
+    expect(shown(list)).toEqual([6, 7, 8, 9, 10]);
+  });
+
+  it('are there also before the first message of an empty list', async () => {
+    const list = store();
+    list.subscribe(() => {});
+    await turn();
+    gateway.socket.subscribed(2);
+    expect(list.getSnapshot().hasOlder).toBe(true);
+    void list.loadOlder();
+    await turn();
+    expect(gateway.socket.last('history')).toMatchObject({ before: 3 });
+    gateway.socket.messages('a', [3]);
+    await answer([1, 2]);
+    expect(shown(list)).toEqual([1, 2, 3]);
+  });
+
+  it('take the place of a gap at the beginning of the list', async () => {
+    const position = { epoch: 'e1', offset: 2 };
+    const list = store({ position });
+    list.subscribe(() => {});
+    await turn();
+    gateway.socket.subscribed(2, 'replaying');
+    gateway.socket.push({
+      type: 'gap',
+      channel: 'a',
+      from: position,
+      to: { epoch: 'e1', offset: 5 },
+      reason: 'slow_reader',
+    });
+    gateway.socket.messages('a', [6]);
+    expect(shown(list)).toEqual(['2-5', 6]);
+    void list.loadOlder();
+    await turn();
+    await answer([3, 4, 5], { first: 3 });
+    expect(shown(list)).toEqual([3, 4, 5, 6]);
+  });
+
+  it('that are refused are not asked for again; those that failed in passing are', async () => {
+    const { list } = await live([7]);
+    void list.loadOlder();
+    await turn();
+    gateway.socket.refuse('history', 'rate_limited', { retryable: true });
+    await turn();
+    expect(list.getSnapshot()).toMatchObject({ loading: false, hasOlder: true, error: { name: 'rate_limited' } });
+    void list.loadOlder();
+    await turn();
+    gateway.socket.refuse('history', 'permission_denied');
+    await turn();
+    expect(list.getSnapshot()).toMatchObject({ loading: false, hasOlder: false, error: { name: 'permission_denied' } });
+  });
+
+  it('that come too late for anybody change nothing', async () => {
+    const { list, stop } = await live([7]);
+    void list.loadOlder();
+    await turn();
+    stop();
+    await turn();
+    await answer([6]);
+    expect(shown(list)).toEqual([]);
+  });
+});
+
+describe('handlers', () => {
+  it('hear of each message and gap from when they came', async () => {
+    const { list } = await live([1]);
+    const heard: unknown[] = [];
+    list.subscribe(() => {}, {
+      onMessage: ({ offset }, state) => heard.push([offset, state]),
+      onGap: ({ lost }) => heard.push(`lost ${lost}`),
+    });
+    const [from, to] = [1, 4].map((offset) => ({ epoch: 'e1', offset }));
+    if (from && to) gateway.socket.push({ type: 'gap', channel: 'a', from, to, reason: 'retention' });
+    gateway.socket.messages('a', [5]);
+    expect(heard).toEqual(['lost 3', [5, 'live']]);
+    expect(shown(list)).toEqual([1, '1-4', 5]);
+  });
+
+  it('of a gap hold back what follows', async () => {
+    const { list } = await live([1]);
+    let done = () => {};
+    list.subscribe(() => {}, {
+      onGap: () =>
+        new Promise<void>((resolve) => {
+          done = resolve;
+        }),
+    });
+    const [from, to] = [1, 4].map((offset) => ({ epoch: 'e1', offset }));
+    if (from && to) gateway.socket.push({ type: 'gap', channel: 'a', from, to, reason: 'retention' });
+    gateway.socket.messages('a', [5]);
+    expect(list.getSnapshot().state).toBe('gap');
+    expect(shown(list)).toEqual([1, '1-4']);
+    done();
+    await turn();
+    expect(shown(list)).toEqual([1, '1-4', 5]);
+  });
+
+  it('that throw disturb nobody else', async () => {
+    const reported = vi.fn();
+    vi.stubGlobal('reportError', reported);
+    const { list } = await live([1]);
+    const calm = vi.fn();
+    list.subscribe(() => {}, {
+      onMessage: () => {
+        throw new Error('a mistake');
+      },
+    });
+    list.subscribe(() => {}, { onMessage: calm });
+    gateway.socket.messages('a', [2]);
+    expect(calm).toHaveBeenCalledTimes(1);
+    expect(reported).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('endings', () => {
+  it('says why it was refused, and tries again on demand', async () => {
+    const list = store({ rewind: 1 });
+    list.subscribe(() => {});
+    await turn();
+    gateway.socket.refuse('subscribe', 'permission_denied');
+    expect(list.getSnapshot()).toMatchObject({ state: 'denied', error: { name: 'permission_denied' } });
+    list.retry();
+    await turn();
+    gateway.socket.subscribed();
+    expect(list.getSnapshot()).toMatchObject({ state: 'live', error: undefined });
+  });
+
+  it('goes on by itself, from where it was, when a closed client connects again', async () => {
+    const { list } = await live([1]);
+    client.close();
+    expect(list.getSnapshot()).toMatchObject({ state: 'ended', error: undefined });
+    void client.connect();
+    await turn();
+    await gateway.socket.accept();
+    expect(gateway.socket.last('subscribe')).toMatchObject({ position: { epoch: 'e1', offset: 1 } });
+    gateway.socket.subscribed(1);
+    gateway.socket.messages('a', [2]);
+    expect(shown(list)).toEqual([1, 2]);
+    expect(list.getSnapshot()).toMatchObject({ state: 'live', error: undefined });
+  });
+});

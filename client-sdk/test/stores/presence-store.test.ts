@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Client } from '../../src/api.ts';
+import { presenceStore } from '../../src/stores/index.ts';
+import { backToReality, connectedClient } from '../support/connected-client.ts';
+import { type FakeGateway, pass, turn } from '../support/fake-gateway.ts';
+
+let gateway: FakeGateway;
+let client: Client;
+
+beforeEach(async () => {
+  ({ gateway, client } = await connectedClient());
+});
+afterEach(backToReality);
+
+const store = () => presenceStore<string>(client, 'a');
+
+/** Answers the watch, with the list of these users. */
+async function tell(...users: string[]): Promise<void> {
+  await turn();
+  gateway.socket.reply('watch', { total: users.length });
+  const changes = users.map((user) => ({ version: 1, member: { user, connections: 1, since: 0 } }));
+  gateway.socket.push({ type: 'presence', channel: 'a', version: 1, total: users.length, reset: true, changes });
+  await turn();
+}
+
+describe('who is there', () => {
+  it('is nobody, and nothing is opened, until somebody subscribes', async () => {
+    expect(store().getSnapshot()).toBe(store().getServerSnapshot());
+    expect(store().getSnapshot()).toMatchObject({ members: [], total: 0, ready: false });
+    presenceStore(client, null).subscribe(() => {});
+    await turn();
+    expect(gateway.socket.sent('watch')).toEqual([]);
+  });
+
+  it('is one list for all who look', async () => {
+    const onChange = vi.fn();
+    for (let n = 0; n < 200; n++) store().subscribe(onChange);
+    await tell('ada', 'bob');
+    expect(gateway.socket.sent('watch')).toHaveLength(1);
+    expect(store().getSnapshot()).toMatchObject({ total: 2, ready: true, counting: false, error: undefined });
+    expect(
+      store()
+        .getSnapshot()
+        .members.map(({ user }) => user),
+    ).toEqual(['ada', 'bob']);
+    expect(store().getSnapshot()).toBe(store().getSnapshot());
+    expect(onChange).toHaveBeenCalledTimes(200);
+  });
+
+  it('is asked for no more when nobody looks', async () => {
+    const stop = store().subscribe(() => {});
+    await tell('ada');
+    stop();
+    store().subscribe(() => {})();
+    expect(store().getSnapshot().total).toBe(1);
+    await pass(10);
+    expect(gateway.socket.sent('unwatch')).toHaveLength(1);
+    expect(store().getSnapshot().total).toBe(0);
+  });
+
+  it('may be none of their business', async () => {
+    store().subscribe(() => {});
+    await turn();
+    gateway.socket.refuse('watch', 'permission_denied');
+    expect(store().getSnapshot()).toMatchObject({ ready: false, error: { name: 'permission_denied' } });
+  });
+});
+
+describe('staying', () => {
+  it('enters once for all, and leaves after the last', async () => {
+    const [first, second] = [store().stay('here'), store().stay('here')];
+    await turn();
+    gateway.socket.reply('enter', {});
+    await turn();
+    first();
+    await pass(10);
+    expect(gateway.socket.sent('leave')).toEqual([]);
+    second();
+    await pass(10);
+    expect(gateway.socket.sent('leave')).toHaveLength(1);
+  });
+
+  it('changes the state without leaving, as an effect does that runs again', async () => {
+    const first = store().stay('here');
+    await turn();
+    gateway.socket.reply('enter', {});
+    first();
+    store().stay('away');
+    await pass(10);
+    expect(gateway.socket.sent('enter').map(({ state }) => state)).toEqual(['here', 'away']);
+    expect(gateway.socket.sent('leave')).toEqual([]);
+  });
+
+  it('tells those who look that it was refused', async () => {
+    store().subscribe(() => {});
+    await tell('bob');
+    store().stay('here');
+    await turn();
+    gateway.socket.refuse('enter', 'permission_denied');
+    await turn();
+    expect(store().getSnapshot()).toMatchObject({ total: 1, error: { name: 'permission_denied' } });
+  });
+});
+
+it('watches and stays again when a closed client connects anew', async () => {
+  store().subscribe(() => {});
+  store().stay('here');
+  await tell('ada');
+  gateway.socket.reply('enter', {});
+  client.close();
+  expect(store().getSnapshot()).toMatchObject({ members: [], ready: false });
+  void client.connect();
+  await turn();
+  await gateway.socket.accept();
+  expect(gateway.socket.last('enter')).toMatchObject({ state: 'here' });
+  await tell('ada', 'bob');
+  expect(store().getSnapshot()).toMatchObject({ total: 2, ready: true, error: undefined });
+});
