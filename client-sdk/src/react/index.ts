@@ -6,14 +6,16 @@
  * @packageDocumentation
  */
 export type {
-  ChannelName,
+  AnyClient,
   ConnectionSnapshot,
   Entry,
   MessageHandlers,
   MessageStoreOptions,
   MessagesSnapshot,
+  OptionalName,
   PresenceSnapshot,
 } from '../stores/index.ts';
+export { createHooks, type Hooks } from './create-hooks.ts';
 export { SluiceProvider, type SluiceProviderProps, useClient } from './provider.ts';
 export { useChannel, usePublish } from './use-channel.ts';
 export { useConnection } from './use-connection.ts';

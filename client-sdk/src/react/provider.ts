@@ -1,12 +1,13 @@
 import { createContext, createElement, type ReactElement, type ReactNode, useContext } from 'react';
 import type { Client } from '../api.ts';
+import type { AnyClient } from '../stores/index.ts';
 
-const ClientContext = createContext<Client | undefined>(undefined);
+const ClientContext = createContext<AnyClient | undefined>(undefined);
 
 /** What `SluiceProvider` is given. */
 export interface SluiceProviderProps {
   /** Made once, outside of components, or in a `useState` of the application's root. */
-  readonly client: Client;
+  readonly client: AnyClient;
   readonly children?: ReactNode;
 }
 
@@ -42,5 +43,5 @@ export function useClient(): Client {
   const client = useContext(ClientContext);
   if (!client)
     throw new Error('useClient: no client here. Put <SluiceProvider client={client}> around this component.');
-  return client;
+  return client as Client;
 }

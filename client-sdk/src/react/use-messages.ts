@@ -1,22 +1,23 @@
 import { useCallback, useMemo, useSyncExternalStore } from 'react';
+import type { Message } from '../api.ts';
 import {
-  type ChannelName,
   type MessageHandlers,
   type MessageStore,
   type MessageStoreOptions,
   type MessagesSnapshot,
   messageStore,
+  type OptionalName,
 } from '../stores/index.ts';
 import { useClient } from './provider.ts';
 import { useLatest } from './use-latest.ts';
 
 /** Where a list of messages starts, how long it gets, and what is to be called. */
-export interface UseMessagesOptions<T = unknown> extends MessageStoreOptions, MessageHandlers<T> {}
+export interface UseMessagesOptions<M extends Message = Message> extends MessageStoreOptions, MessageHandlers<M> {}
 
 /** A list of messages, and what can be done with it. The methods stay the same as long as the channel does. */
-export interface UseMessages<T = unknown>
-  extends MessagesSnapshot<T>,
-    Pick<MessageStore<T>, 'loadOlder' | 'hold' | 'retry'> {}
+export interface UseMessages<M extends Message = Message>
+  extends MessagesSnapshot<M>,
+    Pick<MessageStore<M>, 'loadOlder' | 'hold' | 'retry'> {}
 
 /**
  * The messages of a channel: the newest as they come, older ones with `loadOlder`, gaps in their places. All components with
@@ -33,9 +34,9 @@ export interface UseMessages<T = unknown>
  * }
  */
 export function useMessages<T = unknown>(
-  channel: ChannelName,
-  { onMessage, onGap, ...options }: UseMessagesOptions<T> = {},
-): UseMessages<T> {
+  channel: OptionalName,
+  { onMessage, onGap, ...options }: UseMessagesOptions<Message<T>> = {},
+): UseMessages<Message<T>> {
   const client = useClient();
   // By their values: a component may write them down where it renders.
   const values = JSON.stringify(options);

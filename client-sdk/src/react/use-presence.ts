@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useSyncExternalStore } from 'react';
-import { type ChannelName, type PresenceSnapshot, type PresenceStore, presenceStore } from '../stores/index.ts';
+import { type OptionalName, type PresenceSnapshot, type PresenceStore, presenceStore } from '../stores/index.ts';
 import { useClient } from './provider.ts';
 
 /** Is one present oneself? */
@@ -9,7 +9,9 @@ export interface UsePresenceOptions<State = unknown> {
 }
 
 /** Who is present in a channel. */
-export interface UsePresence<State = unknown> extends PresenceSnapshot<State>, Pick<PresenceStore<State>, 'stay'> {}
+export interface UsePresence<State = unknown, Own = State>
+  extends PresenceSnapshot<State>,
+    Pick<PresenceStore<State, Own>, 'stay'> {}
 
 /**
  * Who is present in a channel. All components with the same channel share one list; the member leaves when the last
@@ -26,7 +28,7 @@ export interface UsePresence<State = unknown> extends PresenceSnapshot<State>, P
  * }
  */
 export function usePresence<State = unknown>(
-  channel: ChannelName,
+  channel: OptionalName,
   { enter }: UsePresenceOptions<State> = {},
 ): UsePresence<State> {
   const client = useClient();

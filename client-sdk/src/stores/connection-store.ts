@@ -1,7 +1,6 @@
-import type { Client } from '../api.ts';
 import type { ClientState } from '../connection.ts';
 import type { SluiceError } from '../errors.ts';
-import type { Store } from './store.ts';
+import type { AnyClient, Store } from './store.ts';
 
 /** Where the connection stands. */
 export interface ConnectionSnapshot {
@@ -24,7 +23,7 @@ const NOT_YET: ConnectionSnapshot = Object.freeze({
   retryAt: undefined,
 });
 
-const stores = new WeakMap<Client, Store<ConnectionSnapshot>>();
+const stores = new WeakMap<AnyClient, Store<ConnectionSnapshot>>();
 
 /**
  * Where a client's connection stands, for a framework to bind to: one store for each client. It never connects.
@@ -38,13 +37,13 @@ const stores = new WeakMap<Client, Store<ConnectionSnapshot>>();
  * const stop = store.subscribe(() => console.log(store.getSnapshot().state));
  * stop();
  */
-export function connectionStore(client: Client): Store<ConnectionSnapshot> {
+export function connectionStore(client: AnyClient): Store<ConnectionSnapshot> {
   const store = stores.get(client) ?? makeStore(client);
   stores.set(client, store);
   return store;
 }
 
-function makeStore(client: Client): Store<ConnectionSnapshot> {
+function makeStore(client: AnyClient): Store<ConnectionSnapshot> {
   const users = new Set<{ readonly onChange: () => void }>();
   const { state, user } = client;
   let snapshot: ConnectionSnapshot = { ...NOT_YET, state, user };

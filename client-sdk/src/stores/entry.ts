@@ -1,16 +1,16 @@
 import type { Gap, Message } from '../api.ts';
 
 /** What a list of messages holds: a message, or the place where some are missing. `key` is unique in the list, and stays. */
-export type Entry<T = unknown> =
-  | { readonly kind: 'message'; readonly key: string; readonly message: Message<T> }
+export type Entry<M extends Message = Message> =
+  | { readonly kind: 'message'; readonly key: string; readonly message: M }
   | { readonly kind: 'gap'; readonly key: string; readonly gap: Gap };
 
 /** The entry of a message. */
-export function messageEntry<T>(message: Message<T>): Entry<T> {
+export function messageEntry<M extends Message>(message: M): Entry<M> {
   return { kind: 'message', key: message.id, message };
 }
 
 /** The messages among the entries. */
-export function messagesOf<T>(entries: readonly Entry<T>[]): readonly Message<T>[] {
+export function messagesOf<M extends Message>(entries: readonly Entry<M>[]): readonly M[] {
   return entries.flatMap((entry) => (entry.kind === 'message' ? entry.message : []));
 }

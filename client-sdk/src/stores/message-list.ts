@@ -6,11 +6,11 @@ import { type Entry, messageEntry, messagesOf } from './entry.ts';
 import { Shared, type User } from './shared.ts';
 
 /** What a list of messages shows. */
-export interface MessagesSnapshot<T = unknown> {
+export interface MessagesSnapshot<M extends Message = Message> {
   /** Messages and gaps in their order, the oldest first. */
-  readonly entries: readonly Entry<T>[];
+  readonly entries: readonly Entry<M>[];
   /** The messages alone. */
-  readonly messages: readonly Message<T>[];
+  readonly messages: readonly M[];
   /** Where the subscription stands. */
   readonly state: SubscriptionState;
   /** Why it was refused or has ended, or why older messages could not be read. */
@@ -22,14 +22,14 @@ export interface MessagesSnapshot<T = unknown> {
 }
 
 /** What one who uses a list hears besides that it changed. */
-export interface MessageHandlers<T = unknown> {
+export interface MessageHandlers<M extends Message = Message> {
   /** A message has come, from the past or just now, which `state` tells; not for those that `loadOlder` reads. */
-  readonly onMessage?: ((message: Message<T>, state: SubscriptionState) => void) | undefined;
+  readonly onMessage?: ((message: M, state: SubscriptionState) => void) | undefined;
   /** Messages were lost. While the promise that it returns is pending, what follows is held back. */
   readonly onGap?: ((gap: Gap) => unknown) | undefined;
 }
 
-export interface ListUser<T> extends User, MessageHandlers<T> {}
+export interface ListUser<M extends Message> extends User, MessageHandlers<M> {}
 
 export interface ListSetup {
   readonly channel: string;
@@ -52,9 +52,9 @@ export const NO_MESSAGES: MessagesSnapshot<never> = Object.freeze({
 const HELD = 10;
 
 /** The messages of a channel, from a page of the past on, with gaps in their places. */
-export class MessageList<T> extends Shared<MessagesSnapshot<T>, ListUser<T>> {
+export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, ListUser<M>> {
   readonly #setup: ListSetup;
-  readonly #entries: Entry<T>[] = [];
+  readonly #entries: Entry<M>[] = [];
   #subscription: Subscription | undefined;
   #state: SubscriptionState = 'subscribing';
   #error: SluiceError | undefined;
@@ -81,7 +81,7 @@ export class MessageList<T> extends Shared<MessagesSnapshot<T>, ListUser<T>> {
     this.#beginning = undefined;
     this.#state = 'subscribing';
     this.changed();
-    this.#subscription = this.client.channel<T>(channel).subscribe((message) => this.#receive(message), {
+    this.#subscription = this.client.channel<M['data']>(channel).subscribe((message) => this.#receive(message as M), {
       ...(position ? { position } : start),
       onGap: (gap) => this.#break(gap),
       onState: (state) => this.#follow(state),
@@ -94,7 +94,7 @@ export class MessageList<T> extends Shared<MessagesSnapshot<T>, ListUser<T>> {
     this.#loading?.abort();
   }
 
-  build(): MessagesSnapshot<T> {
+  build(): MessagesSnapshot<M> {
     const entries = [...this.#entries];
     return {
       entries,
@@ -129,7 +129,7 @@ export class MessageList<T> extends Shared<MessagesSnapshot<T>, ListUser<T>> {
     const { channel, page: limit } = this.#setup;
     const { signal } = loading;
     try {
-      const page = await this.client.channel<T>(channel).history({ before: edge.offset, limit, signal });
+      const page = await this.client.channel<M['data']>(channel).history({ before: edge.offset, limit, signal });
       this.#prepend(page, edge);
       this.#error = undefined;
     } catch (error) {
@@ -142,13 +142,13 @@ export class MessageList<T> extends Shared<MessagesSnapshot<T>, ListUser<T>> {
     this.changed();
   }
 
-  #prepend({ epoch, first, messages }: HistoryPage<T>, edge: Position): void {
+  #prepend({ epoch, first, messages }: HistoryPage<M['data']>, edge: Position): void {
     // Another epoch is another log: its offsets say nothing about what came before these.
     const older = epoch === edge.epoch ? messages : [];
     const newest = older.at(-1);
     // What the log still holds is no gap.
     while (newest && this.#entries[0]?.kind === 'gap' && isIn(newest, this.#entries[0].gap)) this.#entries.shift();
-    this.#entries.unshift(...older.map(messageEntry));
+    this.#entries.unshift(...older.map((message) => messageEntry(message as M)));
     this.#bound = Math.max(this.#bound, this.#entries.length);
     const oldest = older[0];
     if (!oldest) this.#beginning = edge;
@@ -168,7 +168,7 @@ export class MessageList<T> extends Shared<MessagesSnapshot<T>, ListUser<T>> {
     return this.#beginning?.offset !== edge.offset || this.#beginning.epoch !== edge.epoch;
   }
 
-  #receive(message: Message<T>): void {
+  #receive(message: M): void {
     this.#append(messageEntry(message));
     for (const { onMessage } of [...this.users]) guard(onMessage, message, this.#state);
   }
@@ -179,7 +179,7 @@ export class MessageList<T> extends Shared<MessagesSnapshot<T>, ListUser<T>> {
     return works.length > 0 ? Promise.all(works) : undefined;
   }
 
-  #append(entry: Entry<T>): void {
+  #append(entry: Entry<M>): void {
     this.#entries.push(entry);
     this.#trim();
     this.changed();

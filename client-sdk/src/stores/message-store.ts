@@ -1,4 +1,6 @@
-import type { Client, Start } from '../api.ts';
+import type { ChannelName, Channels } from '@sluice/protocol/contracts';
+import type { Client, Message, Start } from '../api.ts';
+import type { MessageOf } from '../contract-channel.ts';
 import {
   type ListUser,
   type MessageHandlers,
@@ -7,7 +9,7 @@ import {
   NO_MESSAGES,
 } from './message-list.ts';
 import { place } from './shared.ts';
-import { type ChannelName, nothing, type Store } from './store.ts';
+import { type AnyClient, nothing, type OptionalName, type Store } from './store.ts';
 
 /** Where a list of messages starts, and how long it gets. */
 export interface MessageStoreOptions extends Start {
@@ -18,7 +20,7 @@ export interface MessageStoreOptions extends Start {
 }
 
 /** The messages of a channel as a list: the newest as they come, older ones on demand, and gaps where they happened. */
-export interface MessageStore<T = unknown> extends Store<MessagesSnapshot<T>> {
+export interface MessageStore<M extends Message = Message> extends Store<MessagesSnapshot<M>> {
   /**
    * Subscribes, or joins those who have done so already.
    *
@@ -26,7 +28,7 @@ export interface MessageStore<T = unknown> extends Store<MessagesSnapshot<T>> {
    * @param handlers hear of each message and gap by itself, from now on
    * @returns takes it back
    */
-  subscribe(onChange: () => void, handlers?: MessageHandlers<T>): () => void;
+  subscribe(onChange: () => void, handlers?: MessageHandlers<M>): () => void;
   /**
    * Reads the page of the log before the oldest message, and puts it in front of the list. Does nothing while it is at work,
    * and where `hasOlder` is false. Never rejects: what failed is in `error`.
@@ -64,15 +66,29 @@ export interface MessageStore<T = unknown> extends Store<MessagesSnapshot<T>> {
  */
 export function messageStore<T = unknown>(
   client: Client,
-  channel: ChannelName,
+  channel: OptionalName,
+  options?: MessageStoreOptions,
+): MessageStore<Message<T>>;
+export function messageStore<C extends Channels, const Name extends ChannelName<C>>(
+  client: Client<C>,
+  channel: OptionalName<Name>,
+  options?: MessageStoreOptions,
+): MessageStore<MessageOf<C, Name>>;
+export function messageStore(
+  client: AnyClient,
+  channel: OptionalName,
   options: MessageStoreOptions = {},
-): MessageStore<T> {
+): MessageStore {
   const { keep = 1000, page = 50, rewind, since, position } = options;
   const start = { rewind, since, position } as Start;
   const name = channel ?? '';
   const key = name ? JSON.stringify([name, rewind, since, position, keep, page]) : undefined;
   const setup = { channel: name, start, keep, page };
-  const list = place<MessageList<T>, ListUser<T>>(client, key, () => new MessageList<T>(client, setup));
+  const list = place<MessageList<Message>, ListUser<Message>>(
+    client,
+    key,
+    () => new MessageList(client as Client, setup),
+  );
   return {
     subscribe: (onChange, handlers) => list.use({ ...handlers, onChange }),
     getSnapshot: () => list.find()?.snapshot ?? NO_MESSAGES,

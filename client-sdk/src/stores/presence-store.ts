@@ -1,8 +1,10 @@
+import type { ChannelName, Channels, StateOf } from '@sluice/protocol/contracts';
 import type { Client } from '../api.ts';
+import type { ChannelOf } from '../contract-channel.ts';
 import type { SluiceError } from '../errors.ts';
 import type { Member } from '../presence-api.ts';
 import { place, Shared, type User } from './shared.ts';
-import { type ChannelName, nothing, type Store } from './store.ts';
+import { type AnyClient, nothing, type OptionalName, type Store } from './store.ts';
 
 /** Who is present in a channel. */
 export interface PresenceSnapshot<State = unknown> {
@@ -18,15 +20,20 @@ export interface PresenceSnapshot<State = unknown> {
   readonly error: SluiceError | undefined;
 }
 
+/** What a member of a channel says of itself: the input of the contract's `presence`. */
+export type OwnStateOf<C extends Channels, Name extends string> = Parameters<
+  ChannelOf<C, Name>['presence']['update']
+>[0];
+
 /** Who is present in a channel, and being so. */
-export interface PresenceStore<State = unknown> extends Store<PresenceSnapshot<State>> {
+export interface PresenceStore<State = unknown, Own = State> extends Store<PresenceSnapshot<State>> {
   /**
    * Is a member of the channel, with this state or the last one, until all who stay have left. Made for an effect that
    * runs again when the state changes: the member is then updated, and does not leave.
    *
    * @returns leaves, a moment later
    */
-  stay(state?: State): () => void;
+  stay(state?: Own): () => void;
 }
 
 const NOBODY: PresenceSnapshot<never> = Object.freeze({
@@ -38,7 +45,7 @@ const NOBODY: PresenceSnapshot<never> = Object.freeze({
 });
 
 /** Those who are present, as the gateway tells. */
-class Company<State> extends Shared<PresenceSnapshot<State>> {
+class Company extends Shared<PresenceSnapshot> {
   readonly #channel: string;
   #stop: () => void = nothing;
   #ready = false;
@@ -52,7 +59,7 @@ class Company<State> extends Shared<PresenceSnapshot<State>> {
   open(): void {
     this.close();
     this.#ready = false;
-    this.#stop = this.client.channel<unknown, State>(this.#channel).presence.subscribe({
+    this.#stop = this.client.channel(this.#channel).presence.subscribe({
       change: () => {
         this.#ready = true;
         this.#error = undefined;
@@ -72,20 +79,20 @@ class Company<State> extends Shared<PresenceSnapshot<State>> {
     this.changed();
   }
 
-  build(): PresenceSnapshot<State> {
-    const { members, counting } = this.client.channel<unknown, State>(this.#channel).presence;
+  build(): PresenceSnapshot {
+    const { members, counting } = this.client.channel(this.#channel).presence;
     const { list, total } = members;
     const ready = this.#ready && this.client.state !== 'closed';
     return { members: list, total, counting, ready, error: this.#error };
   }
 }
 
-interface Stayer<State> extends User {
-  readonly state: State | undefined;
+interface Stayer extends User {
+  readonly state: unknown;
 }
 
 /** One's own membership, however many wish for it. The last of them says with which state. */
-class Stay<State> extends Shared<undefined, Stayer<State>> {
+class Stay extends Shared<undefined, Stayer> {
   readonly #channel: string;
   readonly #fail: (error: SluiceError) => void;
   // As text: the state that was last said.
@@ -118,7 +125,7 @@ class Stay<State> extends Shared<undefined, Stayer<State>> {
   build(): undefined {}
 
   get #presence() {
-    return this.client.channel<unknown, State>(this.#channel).presence;
+    return this.client.channel(this.#channel).presence;
   }
 }
 
@@ -139,12 +146,18 @@ class Stay<State> extends Shared<undefined, Stayer<State>> {
  * leave();
  * stop();
  */
-export function presenceStore<State = unknown>(client: Client, channel: ChannelName): PresenceStore<State> {
+export function presenceStore<State = unknown>(client: Client, channel: OptionalName): PresenceStore<State>;
+export function presenceStore<C extends Channels, const Name extends ChannelName<C>>(
+  client: Client<C>,
+  channel: OptionalName<Name>,
+): PresenceStore<StateOf<C, Name>, OwnStateOf<C, Name>>;
+export function presenceStore(any: AnyClient, channel: OptionalName): PresenceStore {
+  const client = any as Client;
   const name = channel ?? '';
   const key = (what: string) => (name ? `${what} ${name}` : undefined);
-  const company = place<Company<State>, User>(client, key('who'), () => new Company<State>(client, name));
+  const company = place<Company, User>(client, key('who'), () => new Company(client, name));
   const fail = (error: SluiceError) => company.find()?.fail(error);
-  const own = place<Stay<State>, Stayer<State>>(client, key('own'), () => new Stay<State>(client, name, fail));
+  const own = place<Stay, Stayer>(client, key('own'), () => new Stay(client, name, fail));
   return {
     subscribe: (onChange) => company.use({ onChange }),
     getSnapshot: () => company.find()?.snapshot ?? NOBODY,

@@ -1,5 +1,5 @@
 import type { Client } from '../api.ts';
-import { nothing } from './store.ts';
+import { type AnyClient, nothing } from './store.ts';
 
 /** One use of a shared thing: called after each turn in which it changed. */
 export interface User {
@@ -73,7 +73,7 @@ export interface Place<S, U extends User> {
   use(user: U): () => void;
 }
 
-const places = new WeakMap<Client, Map<string, unknown>>();
+const places = new WeakMap<AnyClient, Map<string, unknown>>();
 
 /**
  * Where all who name the same key for a client find the same thing.
@@ -81,7 +81,7 @@ const places = new WeakMap<Client, Map<string, unknown>>();
  * @param key must name the class of the thing, too; `undefined` is a place where there is never anything
  */
 export function place<S extends Shared<unknown, U>, U extends User>(
-  client: Client,
+  client: AnyClient,
   key: string | undefined,
   make: () => S,
 ): Place<S, U> {

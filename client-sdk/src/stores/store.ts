@@ -1,3 +1,5 @@
+import type { Client } from '../api.ts';
+
 /**
  * What a framework binds to: a value that never changes in place, and word when there is another one.
  *
@@ -27,5 +29,8 @@ export interface Store<Snapshot> {
 /** Does nothing. */
 export const nothing = (): undefined => {};
 
-/** A channel's name; `null` and `undefined` are no channel: nothing is subscribed to. */
-export type ChannelName = string | null | undefined;
+/** A channel's name. `null` and `undefined` are no channel: nothing is subscribed to. */
+export type OptionalName<Name extends string = string> = Name | null | undefined;
+
+/** A client with a contract or without one. */
+export type AnyClient = Omit<Client, 'channel'> & { readonly channel: (name: never) => unknown };

@@ -1,5 +1,7 @@
+import type { Channels } from '@sluice/protocol/contracts';
 import { getContext, setContext } from 'svelte';
 import type { Client } from '../api.ts';
+import type { AnyClient } from '../stores/index.ts';
 
 const KEY = Symbol('sluice');
 
@@ -14,12 +16,14 @@ const KEY = Symbol('sluice');
  *
  * const client = setClient(createClient({ url: 'wss://example.com/ws' }));
  */
-export function setClient<C extends Client>(client: C): C {
+export function setClient<C extends AnyClient>(client: C): C {
   return setContext(KEY, client);
 }
 
 /**
  * The client that a component above has set. Call it while the component is initialised.
+ *
+ * @typeParam C the contract of its channels, where it has one: `getClient<typeof channels>()`
  *
  * @throws Error where there is none
  *
@@ -28,8 +32,8 @@ export function setClient<C extends Client>(client: C): C {
  *
  * const room = liveMessages(getClient(), 'chat:lobby');
  */
-export function getClient(): Client {
-  const client = getContext<Client | undefined>(KEY);
+export function getClient<C extends Channels = Channels>(): Client<C> {
+  const client = getContext<Client<C> | undefined>(KEY);
   if (!client) throw new Error('getClient: no client here. Call setClient(client) in a component above this one.');
   return client;
 }

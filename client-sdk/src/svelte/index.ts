@@ -4,12 +4,13 @@
  * @packageDocumentation
  */
 export type {
-  ChannelName,
+  AnyClient,
   ConnectionSnapshot,
   Entry,
   MessageHandlers,
   MessageStoreOptions,
   MessagesSnapshot,
+  OptionalName,
   PresenceSnapshot,
 } from '../stores/index.ts';
 export { getClient, setClient } from './context.ts';

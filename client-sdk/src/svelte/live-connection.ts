@@ -1,6 +1,5 @@
 import { createSubscriber } from 'svelte/reactivity';
-import type { Client } from '../api.ts';
-import { type ConnectionSnapshot, connectionStore } from '../stores/index.ts';
+import { type AnyClient, type ConnectionSnapshot, connectionStore } from '../stores/index.ts';
 
 /**
  * Where the connection stands, with reactive properties. It never connects.
@@ -13,7 +12,7 @@ import { type ConnectionSnapshot, connectionStore } from '../stores/index.ts';
  * const connection = liveConnection(client);
  * console.log(connection.state, connection.error?.message);
  */
-export function liveConnection(client: Client): ConnectionSnapshot {
+export function liveConnection(client: AnyClient): ConnectionSnapshot {
   const store = connectionStore(client);
   const track = createSubscriber((update) => store.subscribe(update));
   const read = () => {

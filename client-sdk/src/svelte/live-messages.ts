@@ -1,36 +1,39 @@
-import type { PublishResult } from '@sluice/protocol';
-import type { Client, PublishOptions } from '../api.ts';
+import type { ChannelName, Channels } from '@sluice/protocol/contracts';
+import type { Channel, Client, Message, PublishOptions } from '../api.ts';
+import type { ChannelOf, MessageOf } from '../contract-channel.ts';
 import {
-  type ChannelName,
+  type AnyClient,
   type MessageHandlers,
   type MessageStore,
   type MessageStoreOptions,
   type MessagesSnapshot,
   messageStore,
+  type OptionalName,
 } from '../stores/index.ts';
 import { type ChannelSource, Live } from './live.ts';
 
 /** Where a list of messages starts, how long it gets, and what is to be called. */
-export interface LiveMessagesOptions<T = unknown> extends MessageStoreOptions, MessageHandlers<T> {}
+export interface LiveMessagesOptions<M extends Message = Message> extends MessageStoreOptions, MessageHandlers<M> {}
 
 /** A list of messages whose properties are reactive, and what can be done with it. */
-export interface LiveMessages<T = unknown>
-  extends MessagesSnapshot<T>,
-    Pick<MessageStore<T>, 'loadOlder' | 'hold' | 'retry'> {
+export interface LiveMessages<M extends Message = Message, Publish = Channel<M['data']>['publish']>
+  extends MessagesSnapshot<M>,
+    Pick<MessageStore<M>, 'loadOlder' | 'hold' | 'retry'> {
   /** The channel as it is named now. */
-  readonly channel: ChannelName;
+  readonly channel: OptionalName;
   /**
    * Publishes to the channel.
    *
    * @returns rejects with a `SluiceError` when the message was not accepted
    *
    * @example
+   * import type { Message } from '@sluice/client';
    * import type { LiveMessages } from '@sluice/client/svelte';
    *
-   * declare const room: LiveMessages<{ text: string }>;
+   * declare const room: LiveMessages<Message<{ text: string }>>;
    * await room.publish({ text: 'Hello' });
    */
-  publish(data: T, options?: PublishOptions): Promise<PublishResult>;
+  readonly publish: Publish;
   /**
    * Keeps the list subscribed, to the channel as it is named now, also while nothing on the page reads it.
    *
@@ -66,12 +69,29 @@ export interface LiveMessages<T = unknown>
 export function liveMessages<T = unknown>(
   client: Client,
   channel: ChannelSource,
-  { onMessage, onGap, ...options }: LiveMessagesOptions<T> = {},
-): LiveMessages<T> {
-  const live = new Live<MessagesSnapshot<T>, MessageStore<T>>(channel, {
-    make: (name) => messageStore<T>(client, name, options),
-    subscribe: (store, onChange) => store.subscribe(onChange, { onMessage, onGap }),
+  options?: LiveMessagesOptions<Message<T>>,
+): LiveMessages<Message<T>>;
+export function liveMessages<C extends Channels, const Name extends ChannelName<C>>(
+  client: Client<C>,
+  channel: ChannelSource<Name>,
+  options?: LiveMessagesOptions<MessageOf<C, Name>>,
+): LiveMessages<MessageOf<C, Name>, ChannelOf<C, Name>['publish']>;
+export function liveMessages(
+  any: AnyClient,
+  channel: ChannelSource,
+  { onMessage, onGap, ...options }: LiveMessagesOptions<never> = {},
+): LiveMessages<Message, never> {
+  const client = any as Client;
+  const handlers = { onMessage, onGap } as MessageHandlers;
+  const live = new Live<MessagesSnapshot, MessageStore>(channel, {
+    make: (name) => messageStore(client, name, options),
+    subscribe: (store, onChange) => store.subscribe(onChange, handlers),
   });
+  const publish = async (data: unknown, publishOptions?: PublishOptions) => {
+    const { name } = live;
+    if (!name) throw new Error('liveMessages: there is no channel to publish to; its name is empty.');
+    return client.channel(name).publish(data, publishOptions);
+  };
   return {
     get channel() {
       return live.name;
@@ -98,10 +118,6 @@ export function liveMessages<T = unknown>(
     hold: () => live.store.hold(),
     retry: () => live.store.retry(),
     start: () => live.start(),
-    async publish(data, publishOptions) {
-      const { name } = live;
-      if (!name) throw new Error('liveMessages: there is no channel to publish to; its name is empty.');
-      return client.channel<T>(name).publish(data, publishOptions);
-    },
+    publish: publish as never,
   };
 }

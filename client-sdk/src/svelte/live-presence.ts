@@ -1,9 +1,18 @@
+import type { ChannelName, Channels, StateOf } from '@sluice/protocol/contracts';
 import type { Client } from '../api.ts';
-import { type PresenceSnapshot, type PresenceStore, presenceStore } from '../stores/index.ts';
+import {
+  type AnyClient,
+  type OwnStateOf,
+  type PresenceSnapshot,
+  type PresenceStore,
+  presenceStore,
+} from '../stores/index.ts';
 import { type ChannelSource, Live } from './live.ts';
 
 /** Who is present in a channel, with reactive properties; and being so, with `stay`. */
-export interface LivePresence<State = unknown> extends PresenceSnapshot<State>, Pick<PresenceStore<State>, 'stay'> {}
+export interface LivePresence<State = unknown, Own = State>
+  extends PresenceSnapshot<State>,
+    Pick<PresenceStore<State, Own>, 'stay'> {}
 
 /**
  * Who is present in a channel. It watches while an effect or a template reads it; all with the same channel share one list.
@@ -21,9 +30,14 @@ export interface LivePresence<State = unknown> extends PresenceSnapshot<State>, 
  * console.log(company.members.map(({ user }) => user));
  * leave();
  */
-export function livePresence<State = unknown>(client: Client, channel: ChannelSource): LivePresence<State> {
-  const live = new Live<PresenceSnapshot<State>, PresenceStore<State>>(channel, {
-    make: (name) => presenceStore<State>(client, name),
+export function livePresence<State = unknown>(client: Client, channel: ChannelSource): LivePresence<State>;
+export function livePresence<C extends Channels, const Name extends ChannelName<C>>(
+  client: Client<C>,
+  channel: ChannelSource<Name>,
+): LivePresence<StateOf<C, Name>, OwnStateOf<C, Name>>;
+export function livePresence(client: AnyClient, channel: ChannelSource): LivePresence {
+  const live = new Live<PresenceSnapshot, PresenceStore>(channel, {
+    make: (name) => presenceStore(client as Client, name),
     subscribe: (store, onChange) => store.subscribe(onChange),
   });
   return {

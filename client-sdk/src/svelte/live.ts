@@ -1,17 +1,17 @@
 import { createSubscriber } from 'svelte/reactivity';
-import type { ChannelName, Store } from '../stores/index.ts';
+import type { OptionalName, Store } from '../stores/index.ts';
 
 /** A channel's name, or the function that reads it from reactive state. `null` is no channel. */
-export type ChannelSource = ChannelName | (() => ChannelName);
+export type ChannelSource<Name extends string = string> = OptionalName<Name> | (() => OptionalName<Name>);
 
 /** How a store of a certain kind is made and used. */
 export interface LiveSetup<S> {
-  readonly make: (name: ChannelName) => S;
+  readonly make: (name: OptionalName) => S;
   readonly subscribe: (store: S, onChange: () => void) => () => void;
 }
 
 interface Binding<S> {
-  readonly name: ChannelName;
+  readonly name: OptionalName;
   readonly store: S;
   /** Keeps the store subscribed while the effect that reads now lives. */
   readonly track: () => void;
@@ -29,7 +29,7 @@ export class Live<Snapshot, S extends Store<Snapshot>> {
   }
 
   /** The channel as it is named now. */
-  get name(): ChannelName {
+  get name(): OptionalName {
     return typeof this.#source === 'function' ? this.#source() : this.#source;
   }
 

@@ -21,7 +21,7 @@ function sketch(entries: readonly Entry[]): (number | string)[] {
     entry.kind === 'message' ? entry.message.offset : `${entry.gap.from.offset}-${entry.gap.to.offset}`,
   );
 }
-const shown = (list: MessageStore<number>) => sketch(list.getSnapshot().entries);
+const shown = (list: MessageStore) => sketch(list.getSnapshot().entries);
 
 /** A list that is live, with these messages in it. */
 async function live(offsets: readonly number[], options?: MessageStoreOptions) {

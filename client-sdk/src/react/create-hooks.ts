@@ -1,0 +1,38 @@
+import type { ChannelName, Channels, StateOf } from '@sluice/protocol/contracts';
+import type { Client } from '../api.ts';
+import type { ChannelOf, MessageOf } from '../contract-channel.ts';
+import type { OptionalName, OwnStateOf } from '../stores/index.ts';
+import { useClient } from './provider.ts';
+import { useChannel, usePublish } from './use-channel.ts';
+import { type UseMessages, type UseMessagesOptions, useMessages } from './use-messages.ts';
+import { type UsePresence, type UsePresenceOptions, usePresence } from './use-presence.ts';
+
+/** The hooks with the types of a contract. */
+export interface Hooks<C extends Channels> {
+  useClient(): Client<C>;
+  useChannel<const Name extends ChannelName<C>>(name: Name): ChannelOf<C, Name>;
+  usePublish<const Name extends ChannelName<C>>(name: Name): ChannelOf<C, Name>['publish'];
+  useMessages<const Name extends ChannelName<C>>(
+    channel: OptionalName<Name>,
+    options?: UseMessagesOptions<MessageOf<C, Name>>,
+  ): UseMessages<MessageOf<C, Name>>;
+  usePresence<const Name extends ChannelName<C>>(
+    channel: OptionalName<Name>,
+    options?: UsePresenceOptions<OwnStateOf<C, Name>>,
+  ): UsePresence<StateOf<C, Name>, OwnStateOf<C, Name>>;
+}
+
+/**
+ * The same hooks, typed by a contract: they know its channels, and what travels there. Nothing happens at run time.
+ *
+ * @example
+ * import { defineChannels } from '@sluice/client/contracts';
+ * import { createHooks } from '@sluice/client/react';
+ * import { z } from 'zod';
+ *
+ * const channels = defineChannels({ 'chat:{room}': { message: z.object({ text: z.string() }) } });
+ * export const { useMessages, usePublish } = createHooks<typeof channels>();
+ */
+export function createHooks<C extends Channels>(): Hooks<C> {
+  return { useClient, useChannel, usePublish, useMessages, usePresence } as unknown as Hooks<C>;
+}
