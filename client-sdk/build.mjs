@@ -19,6 +19,8 @@ for (const [name, input] of Object.entries(ENTRIES)) {
     plugins: [keepApart(name)],
     // The types come from protocol/dist below; the same place for the code keeps the two together.
     tsconfig: false,
+    // 'use client' stays where it belongs: an entry is one file.
+    onLog: (level, log, handle) => log.code !== 'MODULE_LEVEL_DIRECTIVE' && handle(level, log),
     output: { file: here(`dist/${name}.js`), format: 'esm', sourcemap: true },
   });
   const types = await rollup({

@@ -14,6 +14,9 @@ export const ENTRIES = {
   contracts: source('contracts.ts'),
   msgpack: source('msgpack.ts'),
   'share-tabs': source('share-tabs/share-tabs.ts'),
+  stores: source('stores/index.ts'),
+  react: source('react/index.ts'),
+  svelte: source('svelte/index.ts'),
 };
 
 // Two copies of these in one page would be two clients that do not know each other's errors.

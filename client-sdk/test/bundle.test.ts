@@ -15,6 +15,10 @@ const BUDGETS: Readonly<Record<string, number>> = {
   contracts: 1.5 * 1024,
   msgpack: 8 * 1024,
   'share-tabs': 4 * 1024,
+  // A binding comes with the stores.
+  stores: 2.25 * 1024,
+  react: 1024,
+  svelte: 1024,
 };
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));

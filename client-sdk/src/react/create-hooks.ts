@@ -1,6 +1,4 @@
-import type { ChannelName, Channels, StateOf } from '@sluice/protocol/contracts';
-import type { Client } from '../api.ts';
-import type { ChannelOf, MessageOf } from '../contract-channel.ts';
+import type { ChannelName, ChannelOf, Channels, Client, MessageOf, StateOf } from '../index.ts';
 import type { OptionalName, OwnStateOf } from '../stores/index.ts';
 import { useClient } from './provider.ts';
 import { useChannel, usePublish } from './use-channel.ts';

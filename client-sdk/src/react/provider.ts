@@ -1,5 +1,5 @@
 import { createContext, createElement, type ReactElement, type ReactNode, useContext } from 'react';
-import type { Client } from '../api.ts';
+import type { Client } from '../index.ts';
 import type { AnyClient } from '../stores/index.ts';
 
 const ClientContext = createContext<AnyClient | undefined>(undefined);

@@ -1,6 +1,5 @@
-import type { PublishResult } from '@sluice/protocol';
 import { useCallback, useMemo } from 'react';
-import type { Channel, PublishOptions } from '../api.ts';
+import type { Channel, PublishOptions, PublishResult } from '../index.ts';
 import { useClient } from './provider.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useSyncExternalStore } from 'react';
-import type { Message } from '../api.ts';
+import type { Message } from '../index.ts';
 import {
   type MessageHandlers,
   type MessageStore,

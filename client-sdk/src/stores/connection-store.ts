@@ -1,5 +1,4 @@
-import type { ClientState } from '../connection.ts';
-import type { SluiceError } from '../errors.ts';
+import type { ClientState, SluiceError } from '../index.ts';
 import type { AnyClient, Store } from './store.ts';
 
 /** Where the connection stands. */

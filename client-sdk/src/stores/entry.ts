@@ -1,4 +1,4 @@
-import type { Gap, Message } from '../api.ts';
+import type { Gap, Message } from '../index.ts';
 
 /** What a list of messages holds: a message, or the place where some are missing. `key` is unique in the list, and stays. */
 export type Entry<M extends Message = Message> =

@@ -1,7 +1,15 @@
-import type { Position } from '@sluice/protocol';
-import type { Client, Gap, HistoryPage, Message, Start, Subscription, SubscriptionState } from '../api.ts';
 import { guard } from '../emitter.ts';
-import type { SluiceError } from '../errors.ts';
+import type {
+  Client,
+  Gap,
+  HistoryPage,
+  Message,
+  Position,
+  SluiceError,
+  Start,
+  Subscription,
+  SubscriptionState,
+} from '../index.ts';
 import { type Entry, messageEntry, messagesOf } from './entry.ts';
 import { Shared, type User } from './shared.ts';
 
@@ -145,9 +153,11 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
   #prepend({ epoch, first, messages }: HistoryPage<M['data']>, edge: Position): void {
     // Another epoch is another log: its offsets say nothing about what came before these.
     const older = epoch === edge.epoch ? messages : [];
-    const newest = older.at(-1);
-    // What the log still holds is no gap.
-    while (newest && this.#entries[0]?.kind === 'gap' && isIn(newest, this.#entries[0].gap)) this.#entries.shift();
+    const gaps = this.#entries.findIndex(({ kind }) => kind === 'message');
+    const last = this.#entries.at(gaps - 1);
+    // What the log still holds is no gap: the gaps before the first message go where the page reaches up to them.
+    if (last?.kind === 'gap' && gaps !== 0 && isAt(older.at(-1), last.gap.to))
+      this.#entries.splice(0, gaps < 0 ? Infinity : gaps);
     this.#entries.unshift(...older.map((message) => messageEntry(message as M)));
     this.#bound = Math.max(this.#bound, this.#entries.length);
     const oldest = older[0];
@@ -165,7 +175,7 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
   get #hasOlder(): boolean {
     const edge = this.#edge;
     if (!edge || edge.offset <= 1) return false;
-    return this.#beginning?.offset !== edge.offset || this.#beginning.epoch !== edge.epoch;
+    return !isAt(this.#beginning, edge);
   }
 
   #receive(message: M): void {
@@ -207,8 +217,8 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
   }
 }
 
-function isIn({ epoch, offset }: Position, { from, to }: Gap): boolean {
-  return epoch === to.epoch && offset <= to.offset && (from.epoch !== epoch || offset > from.offset);
+function isAt(one: Position | undefined, other: Position): boolean {
+  return one?.epoch === other.epoch && one.offset === other.offset;
 }
 
 function isPromise(work: unknown): work is PromiseLike<unknown> {

@@ -1,6 +1,4 @@
-import type { ChannelName, Channels } from '@sluice/protocol/contracts';
-import type { Client, Message, Start } from '../api.ts';
-import type { MessageOf } from '../contract-channel.ts';
+import type { ChannelName, Channels, Client, Message, MessageOf, Start } from '../index.ts';
 import {
   type ListUser,
   type MessageHandlers,

@@ -1,8 +1,4 @@
-import type { ChannelName, Channels, StateOf } from '@sluice/protocol/contracts';
-import type { Client } from '../api.ts';
-import type { ChannelOf } from '../contract-channel.ts';
-import type { SluiceError } from '../errors.ts';
-import type { Member } from '../presence-api.ts';
+import type { ChannelName, ChannelOf, Channels, Client, Member, SluiceError, StateOf } from '../index.ts';
 import { place, Shared, type User } from './shared.ts';
 import { type AnyClient, nothing, type OptionalName, type Store } from './store.ts';
 

@@ -1,4 +1,4 @@
-import type { Client } from '../api.ts';
+import type { Client } from '../index.ts';
 import { type AnyClient, nothing } from './store.ts';
 
 /** One use of a shared thing: called after each turn in which it changed. */

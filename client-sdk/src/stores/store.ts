@@ -1,4 +1,4 @@
-import type { Client } from '../api.ts';
+import type { Client } from '../index.ts';
 
 /**
  * What a framework binds to: a value that never changes in place, and word when there is another one.

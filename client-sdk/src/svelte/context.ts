@@ -1,6 +1,5 @@
-import type { Channels } from '@sluice/protocol/contracts';
 import { getContext, setContext } from 'svelte';
-import type { Client } from '../api.ts';
+import type { Channels, Client } from '../index.ts';
 import type { AnyClient } from '../stores/index.ts';
 
 const KEY = Symbol('sluice');

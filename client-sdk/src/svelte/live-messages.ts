@@ -1,6 +1,13 @@
-import type { ChannelName, Channels } from '@sluice/protocol/contracts';
-import type { Channel, Client, Message, PublishOptions } from '../api.ts';
-import type { ChannelOf, MessageOf } from '../contract-channel.ts';
+import type {
+  Channel,
+  ChannelName,
+  ChannelOf,
+  Channels,
+  Client,
+  Message,
+  MessageOf,
+  PublishOptions,
+} from '../index.ts';
 import {
   type AnyClient,
   type MessageHandlers,
@@ -80,11 +87,11 @@ export function liveMessages(
   any: AnyClient,
   channel: ChannelSource,
   { onMessage, onGap, ...options }: LiveMessagesOptions<never> = {},
-): LiveMessages<Message, never> {
+): LiveMessages<never, never> {
   const client = any as Client;
-  const handlers = { onMessage, onGap } as MessageHandlers;
-  const live = new Live<MessagesSnapshot, MessageStore>(channel, {
-    make: (name) => messageStore(client, name, options),
+  const handlers = { onMessage, onGap };
+  const live = new Live<MessagesSnapshot<never>, MessageStore<never>>(channel, {
+    make: (name) => messageStore(client, name, options) as MessageStore<never>,
     subscribe: (store, onChange) => store.subscribe(onChange, handlers),
   });
   const publish = async (data: unknown, publishOptions?: PublishOptions) => {

@@ -1,5 +1,4 @@
-import type { ChannelName, Channels, StateOf } from '@sluice/protocol/contracts';
-import type { Client } from '../api.ts';
+import type { ChannelName, Channels, Client, StateOf } from '../index.ts';
 import {
   type AnyClient,
   type OwnStateOf,
