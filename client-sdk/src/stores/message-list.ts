@@ -10,6 +10,7 @@ import type {
   Subscription,
   SubscriptionState,
 } from '../index.ts';
+import { hasReached } from '../position.ts';
 import { type Entry, messageEntry, messagesOf } from './entry.ts';
 import { Shared, type User } from './shared.ts';
 
@@ -200,9 +201,12 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     const bound = this.#holds > 0 ? Math.max(this.#bound, this.#setup.keep * HELD) : this.#bound;
     // What is being read is to join the oldest entry.
     if (this.#loading || entries.length <= bound) return;
-    entries.splice(0, entries.length - bound);
-    // A gap tells what is missing between two messages.
-    while (entries[0]?.kind === 'gap' && entries.length > 1) entries.shift();
+    const gone = entries.splice(0, entries.length - bound);
+    // A gap tells what is missing between two messages; it stays where it tells of those that are left.
+    while (entries[0]?.kind === 'gap' && entries[1]) gone.push(...entries.splice(0, 1));
+    const [first] = entries;
+    const gap = gone.findLast(({ kind }) => kind === 'gap');
+    if (first?.kind === 'message' && gap?.kind === 'gap' && hasReached(gap.gap.to, first.message)) entries.unshift(gap);
   }
 
   #follow(state: SubscriptionState): void {
