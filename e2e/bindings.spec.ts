@@ -1,8 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { Page, WebSocket } from '@playwright/test';
 import { buildApp, type Framework } from './support/build-app.ts';
-import type { Gateway } from './support/gateway.ts';
-import { test as base, expect } from './support/test.ts';
+import { test as base, demo, expect } from './support/test.ts';
 
 // The same small app, written with each binding: apps/react and apps/svelte.
 
@@ -46,9 +45,10 @@ class AppPage {
 }
 
 interface Fixtures {
-  /** A gateway of its own that serves the app, so that its metrics tell of this test alone. */
-  readonly gatewayWith: (framework: Framework) => Promise<Gateway>;
-  readonly open: (gateway: Gateway, address?: { as?: string; room?: string }) => Promise<AppPage>;
+  readonly framework: Framework;
+  readonly open: (address?: { readonly as?: string; readonly room?: string }) => Promise<AppPage>;
+  /** Publishes lines, as a backend does. */
+  readonly publish: (texts: readonly string[], room?: string) => Promise<void>;
 }
 
 const test = base.extend<Fixtures, { readonly appOf: (framework: Framework) => Promise<string> }>({
@@ -66,37 +66,42 @@ const test = base.extend<Fixtures, { readonly appOf: (framework: Framework) => P
     { scope: 'worker' },
   ],
 
-  gatewayWith: async ({ appOf, startGateway }, use) => {
-    await use(async (framework) => startGateway({ folder: await appOf(framework) }));
+  framework: ['react', { option: true }],
+
+  sluice: async ({ appOf, framework }, use) => {
+    await use({ ...demo, static: await appOf(framework) });
   },
 
-  open: async ({ newPage }, use) => {
+  open: async ({ gateway, newPage }, use) => {
     const all: { readonly complaints: readonly string[] }[] = [];
-    await use(async (gateway, { as = 'ada', room = 'lobby' } = {}) => {
+    await use(async ({ as = 'ada', room = 'lobby' } = {}) => {
       const person = await newPage();
       all.push(person);
       const app = new AppPage(person.page);
-      await person.page.goto(`${gateway.url}/?as=${as}&room=${room}`);
+      await person.page.goto(`${gateway.httpUrl}/?as=${as}&room=${room}`);
       await app.isLive();
       return app;
     });
     // What the browser says of a network that was cut on purpose is no complaint.
     expect(all.flatMap(({ complaints }) => complaints).filter((text) => !text.includes('net::ERR_'))).toEqual([]);
   },
+
+  publish: async ({ gateway }, use) => {
+    await use(async (texts, room = 'lobby') => {
+      for (const text of texts) await gateway.publish(`chat:${room}`, { text });
+    });
+  },
 });
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => `Number ${from + n}`);
 
-async function publish(gateway: Gateway, texts: readonly string[], room = 'lobby'): Promise<void> {
-  for (const text of texts) await gateway.publish({ channel: `chat:${room}`, data: { text } });
-}
-
 for (const framework of ['react', 'svelte'] as const) {
   test.describe(framework, () => {
-    test('shows what was said, what is said, and older pages', async ({ gatewayWith, open }) => {
-      const gateway = await gatewayWith(framework);
-      await publish(gateway, numbers(1, 75));
-      const app = await open(gateway);
+    test.use({ framework });
+
+    test('shows what was said, what is said, and older pages', async ({ open, publish }) => {
+      await publish(numbers(1, 75));
+      const app = await open();
       await expect(app.texts).toHaveText(numbers(56, 75));
       await expect(app.page.getByTestId('user')).toHaveText('ada');
 
@@ -110,14 +115,14 @@ for (const framework of ['react', 'svelte'] as const) {
     });
 
     test('makes one subscription of two hundred components, and none when they are gone', async ({
-      gatewayWith,
       open,
+      publish,
+      gateway,
     }) => {
-      const gateway = await gatewayWith(framework);
-      const app = await open(gateway);
+      const app = await open();
       await app.click('Many');
       await expect(app.many).toHaveCount(200);
-      await publish(gateway, numbers(1, 30));
+      await publish(numbers(1, 30));
       await expect(app.many.last()).toHaveText('30');
       await expect(app.many.first()).toHaveText('30');
       expect(await gateway.metric('sluice_subscriptions')).toBe(1);
@@ -135,13 +140,12 @@ for (const framework of ['react', 'svelte'] as const) {
       expect(await gateway.metric('sluice_subscriptions')).toBe(1);
     });
 
-    test('keeps the subscription and the list when components are put up anew', async ({ gatewayWith, open }) => {
-      const gateway = await gatewayWith(framework);
-      const app = await open(gateway);
-      await publish(gateway, numbers(1, 30));
+    test('keeps the subscription and the list when components are put up anew', async ({ open, publish }) => {
+      const app = await open();
+      await publish(numbers(1, 30));
       await expect(app.texts).toHaveText(numbers(1, 30));
       await app.click('Remount');
-      await publish(gateway, ['after it']);
+      await publish(['after it']);
       // Thirty are more than a new list begins with.
       await expect(app.texts).toHaveText([...numbers(1, 30), 'after it']);
       expect(app.sent('subscribe', 'chat:lobby')).toBe(1);
@@ -149,11 +153,10 @@ for (const framework of ['react', 'svelte'] as const) {
       expect(app.sent('leave', 'chat:lobby')).toBe(0);
     });
 
-    test('moves to the channel of another route', async ({ gatewayWith, open }) => {
-      const gateway = await gatewayWith(framework);
-      await publish(gateway, ['old'], 'lobby');
-      await publish(gateway, ['new'], 'lobby-next');
-      const app = await open(gateway);
+    test('moves to the channel of another route', async ({ open, publish, gateway }) => {
+      await publish(['old'], 'lobby');
+      await publish(['new'], 'lobby-next');
+      const app = await open();
       await expect(app.texts).toHaveText(['old']);
       await app.click('Next room');
       await expect(app.texts).toHaveText(['new']);
@@ -161,16 +164,15 @@ for (const framework of ['react', 'svelte'] as const) {
       await expect(app.people).toHaveText(['ada']);
       await expect.poll(() => app.sent('unsubscribe', 'chat:lobby')).toBe(1);
       await expect.poll(() => app.sent('leave', 'chat:lobby')).toBe(1);
-      await publish(gateway, ['elsewhere'], 'lobby');
-      await publish(gateway, ['here'], 'lobby-next');
+      await publish(['elsewhere'], 'lobby');
+      await publish(['here'], 'lobby-next');
       await expect(app.texts).toHaveText(['new', 'here']);
       expect(await gateway.metric('sluice_subscriptions')).toBe(1);
     });
 
-    test('shows who is there, and what they do', async ({ gatewayWith, open }) => {
-      const gateway = await gatewayWith(framework);
-      const ada = await open(gateway, { as: 'ada' });
-      const bob = await open(gateway, { as: 'bob' });
+    test('shows who is there, and what they do', async ({ open }) => {
+      const ada = await open({ as: 'ada' });
+      const bob = await open({ as: 'bob' });
       await expect(ada.people).toHaveText(['ada', 'bob']);
       await bob.click('Write');
       await expect(ada.people).toHaveText(['ada', 'bob is writing']);
@@ -180,45 +182,40 @@ for (const framework of ['react', 'svelte'] as const) {
       await expect(ada.page.getByTestId('total')).toHaveText('1');
     });
 
-    test('has everything, in order, after it was offline', async ({ gatewayWith, open }) => {
-      const gateway = await gatewayWith(framework);
-      await publish(gateway, numbers(1, 5));
-      const app = await open(gateway);
+    test('has everything, in order, after it was offline', async ({ open, publish }) => {
+      await publish(numbers(1, 5));
+      const app = await open();
       await app.page.context().setOffline(true);
       await expect(app.page.getByTestId('connection')).toHaveText('waiting');
-      await publish(gateway, numbers(6, 60));
+      await publish(numbers(6, 60));
       await app.page.context().setOffline(false);
       await expect(app.page.getByTestId('connection')).toHaveText('connected');
       await expect(app.texts).toHaveText(numbers(1, 60));
       await expect(app.people).toHaveText(['ada']);
     });
 
-    test('marks the place where a restarted gateway has lost messages', async ({ gatewayWith, open }) => {
-      const gateway = await gatewayWith(framework);
-      await publish(gateway, numbers(1, 5));
-      const app = await open(gateway);
+    test('marks the place where a restarted gateway has lost messages', async ({ open, publish, faults }) => {
+      await publish(numbers(1, 5));
+      const app = await open();
       await expect(app.texts).toHaveText(numbers(1, 5));
-      await gateway.crash();
-      await gateway.start();
-      await publish(gateway, ['a new life']);
+      await faults.restart();
+      await publish(['a new life']);
       await expect(app.texts).toHaveText([...numbers(1, 5), 'gap: epoch_changed', 'a new life']);
     });
 
-    test('says why a channel may not be read', async ({ gatewayWith, newPage }) => {
-      const gateway = await gatewayWith(framework);
+    test('says why a channel may not be read', async ({ gateway, newPage }) => {
       const { page } = await newPage();
-      await page.goto(`${gateway.url}/?room=not:there`);
+      await page.goto(`${gateway.httpUrl}/?room=not:there`);
       await expect(page.getByTestId('state')).toHaveText('denied');
       await expect(page.getByTestId('error')).not.toBeEmpty();
     });
   });
 }
 
-test("React's StrictMode mounts twice, and subscribes once", async ({ gatewayWith, open }) => {
-  const gateway = await gatewayWith('react');
-  const app = await open(gateway);
+test("React's StrictMode mounts twice, and subscribes once", async ({ open, publish, gateway }) => {
+  const app = await open();
   expect(await app.page.evaluate(() => document.body.dataset.mounts)).toBe('2');
-  await publish(gateway, ['once']);
+  await publish(['once']);
   await expect(app.texts).toHaveText(['once']);
   await expect(app.page.getByTestId('heard')).toHaveText('1');
   expect(app.sent('subscribe', 'chat:lobby')).toBe(1);
@@ -226,12 +223,11 @@ test("React's StrictMode mounts twice, and subscribes once", async ({ gatewayWit
   expect(await gateway.metric('sluice_subscriptions')).toBe(1);
 });
 
-test('a component that React has suspended subscribes when it is shown', async ({ gatewayWith, open }) => {
-  const gateway = await gatewayWith('react');
-  await publish(gateway, ['one', 'two'], 'lobby-late');
-  const app = await open(gateway);
+test('a component that React has suspended subscribes when it is shown', async ({ open, publish, gateway }) => {
+  await publish(['one', 'two'], 'lobby-late');
+  const app = await open();
   await app.click('Late');
-  await publish(gateway, ['meanwhile']);
+  await publish(['meanwhile']);
   await expect(app.texts).toHaveText(['meanwhile']);
   expect(app.sent('subscribe', 'chat:lobby-late')).toBe(0);
   await app.click('Wake');
