@@ -1,6 +1,6 @@
 import { checkData } from './data.ts';
 import { LIMITS } from './limits.ts';
-import type { Draft, Tags } from './messages.ts';
+import type { Draft } from './messages.ts';
 
 /** What is wrong with what a publisher handed over. */
 export interface DraftFault {
@@ -60,10 +60,9 @@ export function checkDraft(raw: RawDraft): DraftFault | null {
 /** The checked fields, without anything else that stood beside them. */
 export function toDraft(raw: RawDraft): Draft {
   const { data, event, tags, key } = raw as Draft;
-  return {
-    data,
-    ...(event === undefined ? undefined : { event }),
-    ...(tags === undefined ? undefined : { tags: tags satisfies Tags }),
-    ...(key === undefined ? undefined : { key }),
-  };
+  const draft: { -readonly [Field in keyof Draft]: Draft[Field] } = { data };
+  if (event !== undefined) draft.event = event;
+  if (tags !== undefined) draft.tags = tags;
+  if (key !== undefined) draft.key = key;
+  return draft;
 }

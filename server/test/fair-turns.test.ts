@@ -2,14 +2,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ServerMessage } from '@sluice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SHARE } from '../src/session/inbox.ts';
+import type { ConfigInput } from '../src/config/config.ts';
+import { SHARE } from '../src/session/limits.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
 const CHANNELS = { 'log:{id}': { allow: { '*': 'users' }, history: { count: 10_000 } } } as const;
-const UNLIMITED = { operations: 0, bytes: 0 } as const;
+const LIMITS = { operations: 5_000, bytes: 0 } as const;
 
-const start = (limits: object = UNLIMITED) => createWorld({ channels: CHANNELS, limits });
+const start = (limits: ConfigInput['limits'] = LIMITS) => createWorld({ channels: CHANNELS, limits });
 const join = async (world: World, user: string, handshake: { protocols?: string[] } = {}) =>
   world.connect(await tokenFor(user, { clock: () => world.clock.now() }), handshake);
 const publish = (data: number) => ({ type: 'publish', channel: 'log:a', data }) as const;
@@ -61,6 +62,14 @@ describe('a connection that sends much at once', () => {
     for (let n = 0; n < 100; n++) ada.voice.say(...frame);
     await world.until(() => ada.socket.closed !== undefined);
     expect(ada.socket.closed).toMatchObject({ code: 4007 });
+  });
+
+  it('may be trusted with as much as it sends', async () => {
+    const world = await start({ operations: 0, bytes: 0 });
+    const ada = await join(world, 'ada');
+    ada.voice.say(...publishes(SHARE * 10));
+    await nextTurn();
+    expect(replies(ada)).toBe(SHARE * 10 + 1);
   });
 
   it('leaves nothing behind when it goes in the middle', async () => {

@@ -2,9 +2,10 @@ import type { Message, Position, StartingPoint } from '@sluice/protocol';
 import type { Rule } from '../auth/rule.ts';
 import type { Log, Page } from '../engine/engine.ts';
 import type { EventBus, Events } from '../events.ts';
+import type { Part } from '../protocols/protocol.ts';
 import type { Fanout } from '../transport/connection.ts';
 import type { Turn } from '../util/turn.ts';
-import { Channel } from './channel.ts';
+import { type Audience, Channel } from './channel.ts';
 import { Cursor } from './cursor.ts';
 import { countForOneTurn, joinFrames } from './frames.ts';
 import type { Replayer } from './replay.ts';
@@ -19,6 +20,16 @@ export interface HubOptions {
 }
 
 type Head = Pick<Page, 'epoch' | 'head'>;
+
+interface News {
+  readonly messages: readonly Message[];
+  readonly parts: readonly Part[];
+}
+
+interface Encoded {
+  readonly audience: Audience;
+  readonly parts: readonly Part[];
+}
 
 /**
  * From channels to their cursors on this node.
@@ -213,23 +224,40 @@ export class Hub {
   }
 
   #fanOut(channel: Channel): void {
-    const { name, epoch } = channel;
-    const encoded = channel.audiences
-      .filter(({ live }) => live > 0)
-      .map((audience) => ({ ...audience, parts: channel.news.map((message) => audience.wire.encodeMessage(message)) }));
-    const count = encoded.reduce((least, { parts }) => Math.min(least, countForOneTurn(parts)), channel.news.length);
+    const encoded: Encoded[] = [];
+    let count = channel.news.length;
+    for (const audience of channel.audiences) {
+      if (audience.live === 0) continue;
+      const parts = channel.news.map(audience.wire.encodeMessage);
+      encoded.push({ audience, parts });
+      if (count > 1) count = Math.min(count, countForOneTurn(parts));
+    }
     const messages = channel.takeNews(this.#turns, count);
     if (channel.news.length === 0) this.#dirty.delete(channel);
     let bytes = 0;
     let deliveries = 0;
-    for (const { live, topic, wire, parts } of encoded) {
-      for (const frame of joinFrames(wire, { channel: name, epoch, messages, parts })) {
-        this.#options.fanout.publish(topic, frame.bytes, wire.binary);
-        bytes += frame.bytes.byteLength * live;
-      }
-      deliveries += messages.length * live;
+    for (const { audience, parts } of encoded) {
+      bytes += this.#publish(channel, audience, { messages, parts });
+      deliveries += messages.length * audience.live;
     }
     this.#options.events.emit('delivered', { deliveries, bytes });
+  }
+
+  /** Publishes news to those who share a wire protocol. Returns the bytes of all that they get. */
+  #publish({ name, epoch }: Channel, { wire, topic, live }: Audience, { messages, parts }: News): number {
+    const { fanout } = this.#options;
+    if (messages.length === 1) {
+      // Most turns of most channels: nothing to join or to split.
+      const frame = wire.join(name, epoch, parts.slice(0, 1));
+      fanout.publish(topic, frame, wire.binary);
+      return frame.byteLength * live;
+    }
+    let bytes = 0;
+    for (const frame of joinFrames(wire, { channel: name, epoch, messages, parts })) {
+      fanout.publish(topic, frame.bytes, wire.binary);
+      bytes += frame.bytes.byteLength * live;
+    }
+    return bytes;
   }
 
   #dropBehind(): void {

@@ -83,14 +83,11 @@ export class Publishing {
   #stamp({ draft, publisher, rule }: Publication): Entry {
     const { nextId, clock } = this.#options;
     const { data, event, tags } = draft;
-    return {
-      id: nextId(),
-      time: clock.now(),
-      data,
-      ...(event === undefined ? undefined : { event }),
-      ...(tags === undefined ? undefined : { tags }),
-      ...(rule.from && publisher.kind === 'user' ? { from: publisher.user } : undefined),
-    };
+    const entry: { -readonly [Field in keyof Entry]: Entry[Field] } = { id: nextId(), time: clock.now(), data };
+    if (event !== undefined) entry.event = event;
+    if (tags !== undefined) entry.tags = tags;
+    if (rule.from && publisher.kind === 'user') entry.from = publisher.user;
+    return entry;
   }
 }
 
@@ -111,8 +108,9 @@ function checkSize({ channel, rule, draft, arrived = Number.POSITIVE_INFINITY }:
 }
 
 function appendOptions({ rule, draft, publisher }: Publication): AppendOptions {
-  const options = { retention: rule.history, window: rule.dedupe };
-  return draft.key === undefined ? options : { ...options, key: `${scopeOf(publisher)} ${draft.key}` };
+  const { history: retention, dedupe: window } = rule;
+  if (draft.key === undefined) return { retention, window };
+  return { retention, window, key: `${scopeOf(publisher)} ${draft.key}` };
 }
 
 /** A key belongs to its publisher. The length in front keeps apart what would otherwise join to the same text. */

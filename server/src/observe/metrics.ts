@@ -52,23 +52,23 @@ export class Metrics {
   }
 
   #messages(events: EventBus): void {
-    const messagesIn = this.#counter('sluice_messages_in_total', 'Messages published');
+    const messagesIn = this.#tally('sluice_messages_in_total', 'Messages published');
     const latency = new Histogram({
       name: 'sluice_publish_latency_seconds',
       help: "Time from a publish's arrival to the engine's word",
       buckets: [0.000_01, 0.000_1, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5],
       registers: [this.#registry],
     });
-    const messagesOut = this.#counter('sluice_messages_out_total', 'Messages sent, counted per connection');
-    const bytesOut = this.#counter('sluice_fanout_bytes_total', 'Bytes of frames fanned out, counted per connection');
+    const messagesOut = this.#tally('sluice_messages_out_total', 'Messages sent, counted per connection');
+    const bytesOut = this.#tally('sluice_fanout_bytes_total', 'Bytes of frames fanned out, counted per connection');
     const replayed = this.#counter('sluice_messages_replayed_total', 'Messages sent from the log to replaying cursors');
     events.on('published', (event) => {
-      messagesIn.inc();
+      messagesIn(1);
       latency.observe(event.latency / 1000);
     });
     events.on('delivered', ({ deliveries, bytes }) => {
-      messagesOut.inc(deliveries);
-      bytesOut.inc(bytes);
+      messagesOut(deliveries);
+      bytesOut(bytes);
     });
     const replayedBytes = this.#counter('sluice_replayed_bytes_total', 'Bytes of frames sent to replaying cursors');
     const turns = this.#labelled(
@@ -78,11 +78,11 @@ export class Metrics {
     );
     events.on('replaying', ({ cause }) => turns.inc({ cause }));
     events.on('replayed', ({ messages, bytes }) => {
-      messagesOut.inc(messages);
+      messagesOut(messages);
       replayed.inc(messages);
       replayedBytes.inc(bytes);
     });
-    events.on('gap', ({ latest }) => messagesOut.inc(latest));
+    events.on('gap', ({ latest }) => messagesOut(latest));
   }
 
   #troubles(events: EventBus): void {
@@ -111,6 +111,23 @@ export class Metrics {
 
   #counter(name: string, help: string): Counter {
     return new Counter({ name, help, registers: [this.#registry] });
+  }
+
+  /** A counter for what happens with every message: it adds up by itself and is a counter when somebody looks. */
+  #tally(name: string, help: string): (count: number) => void {
+    let pending = 0;
+    new Counter({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.inc(pending);
+        pending = 0;
+      },
+    });
+    return (count) => {
+      pending += count;
+    };
   }
 
   #labelled<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {

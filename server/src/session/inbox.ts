@@ -8,8 +8,6 @@ import { ConnectionLimits } from './limits.ts';
 import type { Behind } from './rounds.ts';
 import type { Session } from './session.ts';
 
-/** Commands of one connection that are carried out in one turn: about a millisecond's work. The rest waits for the next turns. */
-export const SHARE = 64;
 /** Frames in a row with no command in them before the connection is closed. SPEC.md section 8.1. */
 const MOST_INVALID = 10;
 /** Commands that may wait while the token is being verified. */
@@ -109,7 +107,7 @@ export class Inbox implements Behind {
       this.#turn = current;
       this.#taken = 0;
     }
-    return this.#taken++ < SHARE;
+    return this.#taken++ < this.limits.share;
   }
 
   #carryOutWaiting(): void {

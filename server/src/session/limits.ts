@@ -5,6 +5,11 @@ import { TokenBucket } from '../util/token-bucket.ts';
 /** A client that was refused so often in a row, without ever waiting, is closed. */
 const MOST_STRIKES = 200;
 
+/** Commands of one connection that are carried out in one turn at least: less than a millisecond's work. */
+export const SHARE = 64;
+/** Turns in which a second's worth of commands may be carried out. */
+const TURNS = 100;
+
 export interface RateSettings {
   /** Commands. `null`: unlimited. */
   readonly operations: Rate | null;
@@ -18,12 +23,18 @@ export interface RateSettings {
  * What is refused takes nothing out of the bucket that refuses it.
  */
 export class ConnectionLimits {
+  /**
+   * How many commands of this connection one turn of the event loop carries out; the rest waits for the next. So a burst
+   * that is allowed keeps nobody else waiting. Without a limit it is trusted, and large turns are the cheapest.
+   */
+  readonly share: number;
   readonly #operations: TokenBucket | undefined;
   readonly #bytes: TokenBucket | undefined;
   #publishing: Map<Rate, TokenBucket> | undefined;
   #strikes = 0;
 
   constructor({ operations, bytes }: RateSettings, now: number) {
+    this.share = operations === null ? Number.POSITIVE_INFINITY : Math.max(SHARE, operations.perSecond / TURNS);
     this.#operations = operations === null ? undefined : new TokenBucket({ ...operations, now });
     this.#bytes = bytes === null ? undefined : new TokenBucket({ ...bytes, now });
   }
