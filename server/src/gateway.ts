@@ -64,7 +64,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   turn.onFault = (error) => events.emit('fault', { where: 'the end of a turn', error });
   const { log } = engine;
   const replayer = new Replayer({ log, events, turn, clock });
-  const hub = new Hub({ log, fanout: transport, replayer, events, turn });
+  const hub = new Hub({ log, fanout: transport, replayer, events, turn, clock });
   const { outbound } = config.limits;
   const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
   const outbox = new Outbox(turn);
@@ -154,7 +154,10 @@ export class Gateway {
     const { origins, dev, host } = this.#config;
     const isDraining = () => this.#state === 'draining';
     try {
-      await this.#engine.start((channel, epoch, message) => hub.deliver(channel, epoch, message));
+      await this.#engine.start({
+        deliver: (channel, epoch, message) => hub.deliver(channel, epoch, message),
+        interrupted: (channel) => hub.interrupted(channel),
+      });
       const acceptor = createAcceptor({ services: this.#services, origins, dev, isDraining });
       const port = await this.#transport.listen(acceptor, this.#handler);
       this.#state = 'running';

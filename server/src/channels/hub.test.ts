@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { StubFanout, StubSubscriber } from '../../test/support/stub-subscriber.ts';
 import type { SlowPolicy } from '../auth/rule.ts';
 import { parseConfig } from '../config/schema.ts';
+import { EngineUnavailable } from '../engine/engine.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { EventBus, type Events } from '../events.ts';
 import { ManualClock } from '../util/clock.ts';
@@ -21,10 +22,10 @@ function setUp({ count = 100, slow = 'replay' }: { count?: number; slow?: SlowPo
   const events = new EventBus();
   const fanout = new StubFanout();
   const replayer = new Replayer({ log: engine, events, turn, clock });
-  const hub = new Hub({ log: engine, fanout, replayer, events, turn });
+  const hub = new Hub({ log: engine, fanout, replayer, events, turn, clock });
   turn.atEnd(() => hub.flush());
   turn.atEnd(() => replayer.run());
-  engine.start((channel, epoch, message) => hub.deliver(channel, epoch, message));
+  engine.start({ deliver: (channel, epoch, message) => hub.deliver(channel, epoch, message) });
 
   const publish = (times = 1, size = 1) => {
     for (let at = 0; at < times; at++) {
@@ -203,5 +204,60 @@ describe('the hub', () => {
     settle();
     expect(subscriber.story).toEqual(['1', 'replaying', '1-5', 'live']);
     expect(hub.size).toBe(1);
+  });
+
+  describe('after an interruption of the feed', () => {
+    const deaf = (engine: MemoryEngine, act: () => void) => {
+      engine.unwatch('a');
+      act();
+      engine.watch('a');
+    };
+
+    it('goes on where nothing was missed, and nobody notices', () => {
+      const { hub, subscribe, publish, settle } = setUp();
+      const { subscriber, cursor } = subscribe();
+      hub.interrupted('a');
+      settle();
+      publish();
+      settle();
+      expect(cursor.state).toBe('live');
+      expect(subscriber.story).toEqual(['1']);
+    });
+
+    it('reads what was missed from the log, although nothing is announced any more', () => {
+      const { hub, engine, subscribe, publish, settle } = setUp();
+      const { subscriber, cursor } = subscribe();
+      publish();
+      settle();
+      deaf(engine, () => publish(3));
+      settle();
+      expect(subscriber.story).toEqual(['1']);
+      hub.interrupted('a');
+      settle();
+      expect(cursor.state).toBe('live');
+      expect(subscriber.story).toEqual(['1', 'replaying', '1-4', 'live']);
+    });
+
+    it('asks again where the log cannot be asked', async () => {
+      const { hub, engine, subscribe, publish, settle, clock } = setUp();
+      const { subscriber } = subscribe();
+      deaf(engine, () => publish(2));
+      const away = Promise.reject(new EngineUnavailable('away'));
+      const read = vi.spyOn(engine, 'read').mockReturnValueOnce(away as never);
+      hub.interrupted('a');
+      await away.catch(() => {});
+      await expect.poll(() => clock.running).toBe(2); // the engine's own, and this one
+      read.mockRestore();
+      clock.advance(1_000);
+      settle();
+      expect(subscriber.story).toEqual(['replaying', '1-2', 'live']);
+    });
+
+    it('has nothing to do for a channel without cursors', () => {
+      const { hub, settle } = setUp();
+      hub.interrupted('a');
+      settle();
+      expect(hub.size).toBe(0);
+    });
   });
 });

@@ -4,6 +4,7 @@ import type { Log, Page } from '../engine/engine.ts';
 import type { EventBus, Events } from '../events.ts';
 import type { Part } from '../protocols/protocol.ts';
 import type { Fanout } from '../transport/connection.ts';
+import type { Clock } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
 import { type Audience, Channel } from './channel.ts';
 import { Cursor } from './cursor.ts';
@@ -17,9 +18,13 @@ export interface HubOptions {
   readonly replayer: Replayer;
   readonly events: EventBus;
   readonly turn: Turn;
+  readonly clock: Clock;
 }
 
 type Head = Pick<Page, 'epoch' | 'head'>;
+
+/** Milliseconds after which a log that could not be asked is asked again. */
+const RETRY = 1_000;
 
 interface News {
   readonly messages: readonly Message[];
@@ -185,6 +190,23 @@ export class Hub {
     } else {
       this.#resync(channel, epoch, message.offset);
     }
+  }
+
+  /**
+   * The feed of a channel was interrupted: only the log can tell whether anything was missed. Where it was, the cursors read
+   * on from the log; while the log cannot be asked, it is asked again.
+   */
+  interrupted(name: string): void {
+    const channel = this.#channels.get(name);
+    if (channel === undefined) return;
+    const judge = ({ epoch, head }: Head) => {
+      if (this.#channels.get(name) !== channel) return;
+      if (epoch !== channel.epoch || head > channel.head) this.#resync(channel, epoch, head);
+    };
+    const { log, clock } = this.#options;
+    const page = log.read(name, channel.head, 0);
+    if (page instanceof Promise) page.then(judge, () => clock.after(RETRY, () => this.interrupted(name)));
+    else judge(page);
   }
 
   /** The feed has a hole, or the log began a new life: every cursor reads on from the log, where it stands. */

@@ -41,7 +41,10 @@ export class Presence {
       tellIn: (stage, wait) => this.#tellIn(stage, wait),
       serveLater: (watcher) => this.#serveLater(watcher),
     });
-    options.store.start((change) => this.#changed(change));
+    options.store.start(
+      (change) => this.#changed(change),
+      (channel) => this.#interrupted(channel),
+    );
   }
 
   /** Channels whose members are watched on this node. */
@@ -74,6 +77,7 @@ export class Presence {
     if (stage === undefined) {
       stage = new Stage(channel, rule);
       this.#stages.set(channel, stage);
+      this.#options.store.watch?.(channel);
     }
     const watcher = new Watcher(subscriber, stage);
     this.#serveLater(watcher);
@@ -87,6 +91,7 @@ export class Presence {
     if (stage.watchers.size > 0 || this.#stages.get(stage.channel) !== stage) return;
     stage.timer?.cancel();
     this.#stages.delete(stage.channel);
+    this.#options.store.unwatch?.(stage.channel);
     this.#due.delete(stage);
   }
 
@@ -119,6 +124,15 @@ export class Presence {
     const { interval } = stage.rule;
     // Never longer than the interval, even where somebody has set back the clock.
     this.#tellIn(stage, Math.min(stage.toldAt + interval - this.#options.clock.now(), interval));
+  }
+
+  /** Changes may have been missed: all who watch get the list anew. */
+  #interrupted(channel: string | undefined): void {
+    for (const stage of this.#stages.values()) {
+      if (channel !== undefined && stage.channel !== channel) continue;
+      stage.relist();
+      this.#tellIn(stage, 0);
+    }
   }
 
   #tellIn(stage: Stage, wait: number): void {

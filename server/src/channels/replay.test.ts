@@ -24,10 +24,10 @@ function setUp(wrap: (log: Log) => Log = (log) => log) {
   const turn = new Turn((task) => deferred.push(task));
   const events = new EventBus();
   const replayer = new Replayer({ log, events, turn, clock });
-  const hub = new Hub({ log, fanout: new StubFanout(), replayer, events, turn });
+  const hub = new Hub({ log, fanout: new StubFanout(), replayer, events, turn, clock });
   turn.atEnd(() => hub.flush());
   turn.atEnd(() => replayer.run());
-  engine.start((channel, epoch, message) => hub.deliver(channel, epoch, message));
+  engine.start({ deliver: (channel, epoch, message) => hub.deliver(channel, epoch, message) });
   const fill = (channel: string, count: number, size = 1) => {
     for (let at = 0; at < count; at++) {
       const entry = { id: 'm', time: clock.now(), data: 'x'.repeat(size) };

@@ -2,7 +2,7 @@ import type { Message, PublishResult } from '@sluice/protocol';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../util/clock.ts';
-import type { AppendOptions, Engine, Entry } from './engine.ts';
+import type { AppendOptions, Engine, Entry, Signal } from './engine.ts';
 
 /** Makes a fresh engine that lives by this clock; not started. */
 export type MakeEngine = (clock: ManualClock) => Engine | Promise<Engine>;
@@ -15,6 +15,7 @@ const NONE: AppendOptions = { retention: null, window: 300_000 };
 class Bench {
   readonly clock = new ManualClock();
   readonly announced: { channel: string; epoch: string; message: Message }[] = [];
+  readonly signals: Signal[] = [];
   readonly #engine: Engine;
   #count = 0;
 
@@ -28,7 +29,10 @@ class Bench {
   }
 
   async start(): Promise<this> {
-    await this.#engine.start((channel, epoch, message) => this.announced.push({ channel, epoch, message }));
+    await this.#engine.start({
+      deliver: (channel, epoch, message) => this.announced.push({ channel, epoch, message }),
+      signal: (signal) => this.signals.push(signal),
+    });
     return this;
   }
 
@@ -242,6 +246,15 @@ export function testEngine(name: string, make: MakeEngine): void {
         expect(seen).toEqual(Array.from({ length: 25 }, (_, at) => at + 1));
       });
 
+      it('pages backwards as well, because offsets have no holes', async () => {
+        await bench.fill('a', 25);
+        const seen: number[] = [];
+        for (let before = 26; before > 1; before -= 7) {
+          seen.unshift(...(await bench.offsets('a', Math.max(0, before - 8), Math.min(7, before - 1))));
+        }
+        expect(seen).toEqual(Array.from({ length: 25 }, (_, at) => at + 1));
+      });
+
       it.each([
         [0, 0, []],
         [0, 2, [3, 4]],
@@ -286,6 +299,36 @@ export function testEngine(name: string, make: MakeEngine): void {
         expect(times).toEqual([...times].sort((a, b) => a - b));
         expect(await bench.engine.log.seek('a', start + 1)).toBe(4);
       });
+    });
+
+    describe('revocations', () => {
+      it('are in force until they are over, and are signalled', async () => {
+        const until = bench.clock.now() + 1_000;
+        const ada = { user: 'ada', before: bench.clock.now(), until };
+        const token = { jti: 'token 7', until: until + 1_000 };
+        await bench.engine.revocations.add(ada);
+        await bench.engine.revocations.add(token);
+        await expect
+          .poll(() => bench.signals)
+          .toEqual([
+            { type: 'revoke', revocation: ada },
+            { type: 'revoke', revocation: token },
+          ]);
+        expect(new Set(await bench.engine.revocations.all())).toEqual(new Set([ada, token]));
+        bench.clock.advance(1_000);
+        expect(await bench.engine.revocations.all()).toEqual([token]);
+        bench.clock.advance(1_000);
+        expect(await bench.engine.revocations.all()).toEqual([]);
+      });
+    });
+
+    it('passes on signals, to the node that sent them too', async () => {
+      await bench.engine.signal({ type: 'drain', node: 'n1' });
+      await expect.poll(() => bench.signals).toEqual([{ type: 'drain', node: 'n1' }]);
+    });
+
+    it('is without trouble', () => {
+      expect(bench.engine.trouble).toBeUndefined();
     });
 
     it('is a list with a window, whatever is done', async () => {

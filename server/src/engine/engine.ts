@@ -1,5 +1,6 @@
 import type { Message, PublishResult } from '@sluice/protocol';
 import type { PresenceStore } from './presence.ts';
+import type { Revocation, RevocationStore } from './revocations.ts';
 
 /** How long a log keeps messages: whichever bound is reached first. `null`: it keeps none. */
 export type Retention = { readonly count: number /** Milliseconds. */; readonly age: number } | null;
@@ -60,12 +61,36 @@ export interface Log {
 /** Hears every message of every watched channel, in the order of offsets, local publishes included. */
 export type Deliver = (channel: string, epoch: string, message: Message) => void;
 
-/** Where logs live. */
+/** What one node has to tell all nodes. */
+export type Signal =
+  | { readonly type: 'revoke'; readonly revocation: Revocation }
+  /** The node of this name sends its clients elsewhere and stops. */
+  | { readonly type: 'drain'; readonly node: string };
+
+/** What an engine tells its gateway. */
+export interface EngineListener {
+  readonly deliver: Deliver;
+  /**
+   * The feed of a watched channel was interrupted and works again: announcements may have been missed, and nobody knows
+   * whether. Only the log can tell.
+   */
+  interrupted?(channel: string): void;
+  /** A node, perhaps this one, signals to all. */
+  signal?(signal: Signal): void;
+}
+
+/** Where logs, members and revocations live. */
 export interface Engine {
   readonly name: string;
   readonly log: Log;
   readonly presence: PresenceStore;
-  /** Must be called once, before anything else. */
-  start(deliver: Deliver): void | Promise<void>;
+  readonly revocations: RevocationStore;
+  /** Why it cannot carry out operations at the moment, in words for an operator; `undefined` while it can. Asked by `/health/ready`. */
+  readonly trouble?: string | undefined;
+  /** Must be called once, before anything else. Rejects when the engine cannot be used; the error says what to do. */
+  start(listener: EngineListener): void | Promise<void>;
+  /** Tells all nodes, this one included. Rejects with `EngineUnavailable` when they cannot be reached. */
+  signal(signal: Signal): void | Promise<void>;
+  /** Finishes what was promised and gives back everything: connections, files, timers. Nothing is called after it. */
   close(): void | Promise<void>;
 }

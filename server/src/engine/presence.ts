@@ -48,8 +48,16 @@ export interface Entrant {
  * means that the operation was not carried out.
  */
 export interface PresenceStore {
-  /** Must be called once, before anything else. */
-  start(changed: (change: PresenceChange) => void): void;
+  /**
+   * Must be called once, before anything else.
+   *
+   * @param interrupted the changes of a channel (of every channel, where none is named) may have been missed
+   */
+  start(changed: (change: PresenceChange) => void, interrupted?: (channel?: string) => void): void;
+  /** Somebody on this node watches the channel: its changes are announced here. Absent where all changes always are. */
+  watch?(channel: string): void;
+  /** Nobody on this node watches the channel any more. */
+  unwatch?(channel: string): void;
   /** Adds a connection to its user's membership, or changes the member's state. What changes nothing is not announced. */
   enter(entrant: Entrant): void | Promise<void>;
   /**

@@ -1,11 +1,12 @@
 import type { Member, PublishResult } from '@sluice/protocol';
-import type { AppendOptions, Deliver, Engine, Entry, Log, Page } from '../engine/engine.ts';
+import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine/engine.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import type { PresenceStore } from '../engine/presence.ts';
+import type { RevocationStore } from '../engine/revocations.ts';
 import type { Clock } from '../util/clock.ts';
 
 /** Who wants to know what happens in the engine. */
-export interface EngineListener {
+export interface EngineObserver {
   appended(channel: string, entry: Entry, result: PublishResult): void;
   /** Members have changed. */
   look(): void;
@@ -16,22 +17,31 @@ export class TestEngine implements Engine, Log {
   readonly name = 'memory';
   readonly log: Log = this;
   readonly presence: PresenceStore;
+  readonly revocations: RevocationStore;
   readonly #inner: MemoryEngine;
-  readonly #listener: EngineListener;
+  readonly #observer: EngineObserver;
   // How many messages are to be lost, by channel.
   readonly #losses = new Map<string, number>();
   #losing = false;
 
-  constructor(clock: Clock, listener: EngineListener) {
+  constructor(clock: Clock, observer: EngineObserver) {
     this.#inner = new MemoryEngine({ clock });
-    this.#listener = listener;
-    this.presence = announcing(this.#inner.presence, () => listener.look());
+    this.#observer = observer;
+    this.presence = announcing(this.#inner.presence, () => observer.look());
+    this.revocations = this.#inner.revocations;
   }
 
-  start(deliver: Deliver): void {
-    this.#inner.start((channel, epoch, message) => {
-      if (!this.#losing) deliver(channel, epoch, message);
+  start(listener: EngineListener): void {
+    this.#inner.start({
+      ...listener,
+      deliver: (channel, epoch, message) => {
+        if (!this.#losing) listener.deliver(channel, epoch, message);
+      },
     });
+  }
+
+  signal(signal: Signal): void {
+    this.#inner.signal(signal);
   }
 
   close(): void {
@@ -53,7 +63,7 @@ export class TestEngine implements Engine, Log {
     this.#losing = losses > 0;
     const result = this.#inner.append(channel, entry, this.#losing ? { ...options, retention: null } : options);
     this.#losing = false;
-    if (result.id === entry.id) this.#listener.appended(channel, entry, result);
+    if (result.id === entry.id) this.#observer.appended(channel, entry, result);
     return result;
   }
 
@@ -77,11 +87,11 @@ export class TestEngine implements Engine, Log {
 /** The store, with one more listener. */
 function announcing(store: PresenceStore, changed: () => void): PresenceStore {
   return {
-    start: (listener) =>
+    start: (listener, interrupted) =>
       store.start((change) => {
         listener(change);
         changed();
-      }),
+      }, interrupted),
     enter: (entrant) => store.enter(entrant),
     leave: (place, grace) => store.leave(place, grace),
     roster: (channel) => store.roster(channel),

@@ -1,7 +1,7 @@
 import type { PublishResult } from '@sluice/protocol';
 import type { Entry } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
-import type { EngineListener } from './test-engine.ts';
+import type { EngineObserver } from './test-engine.ts';
 
 // As in test-clock.ts: how long a test has patience is real time.
 const { setTimeout, clearTimeout } = globalThis;
@@ -42,7 +42,7 @@ interface Waiter {
 }
 
 /** Sees everything that happens in a gateway, remembers what tests ask about, and lets them wait for it without sleeping. */
-export class Witness implements EngineListener {
+export class Witness implements EngineObserver {
   readonly #connections = new Map<string, Known>();
   readonly #received = new Map<string, ReceivedMessage[]>();
   readonly #waiters = new Set<Waiter>();

@@ -1,7 +1,8 @@
 import type { Message, PublishResult } from '@sluice/protocol';
-import type { AppendOptions, Deliver, Engine, Entry, Log, Page } from '../../src/engine/engine.ts';
+import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../../src/engine/engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { PresenceStore } from '../../src/engine/presence.ts';
+import type { RevocationStore } from '../../src/engine/revocations.ts';
 import type { Clock } from '../../src/util/clock.ts';
 
 /** Everything that ever stood in one channel's log: by life, in order. */
@@ -15,6 +16,7 @@ export class ChaosEngine implements Engine, Log {
   readonly name = 'chaos';
   readonly log: Log = this;
   readonly presence: PresenceStore;
+  readonly revocations: RevocationStore;
   readonly truth = new Map<string, Lives>();
   readonly #inner: MemoryEngine;
   readonly #generations = new Map<string, number>();
@@ -22,16 +24,24 @@ export class ChaosEngine implements Engine, Log {
   readonly #losses = new Map<string, number>();
   /** Channels of which something happened that no announcement has told: the next one will. */
   readonly unheard = new Set<string>();
-  #deliver: Deliver = () => {};
+  #listener: EngineListener = { deliver: () => {} };
 
   constructor(clock: Clock) {
     this.#inner = new MemoryEngine({ clock });
     this.presence = this.#inner.presence;
+    this.revocations = this.#inner.revocations;
   }
 
-  start(deliver: Deliver): void {
-    this.#deliver = deliver;
-    this.#inner.start((inner, epoch, message) => this.#announce(inner, epoch, message));
+  start(listener: EngineListener): void {
+    this.#listener = listener;
+    this.#inner.start({
+      ...listener,
+      deliver: (inner, epoch, message) => this.#announce(inner, epoch, message),
+    });
+  }
+
+  signal(signal: Signal): void {
+    this.#inner.signal(signal);
   }
 
   close(): void {
@@ -90,7 +100,7 @@ export class ChaosEngine implements Engine, Log {
       this.unheard.add(channel);
     } else {
       this.unheard.delete(channel);
-      this.#deliver(channel, this.#epoch(channel, innerEpoch), message);
+      this.#listener.deliver(channel, this.#epoch(channel, innerEpoch), message);
     }
   }
 

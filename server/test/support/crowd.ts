@@ -74,13 +74,15 @@ export class Crowd {
       name: 'memory',
       log: memory,
       presence: this.distant ?? memory.presence,
-      start: (deliver) => memory.start(deliver),
+      revocations: memory.revocations,
+      start: (listener) => memory.start(listener),
+      signal: (signal) => memory.signal(signal),
       close: () => memory.close(),
     };
     const turn = new Turn((task) => this.#deferred.push(task));
     this.#assembly = assemble(CONFIG, { transport, clock, turn, engine, log: pino({ level: 'silent' }) });
     const services = { ...this.#assembly.services, verifier: VERIFIER };
-    void engine.start((channel, epoch, message) => services.hub.deliver(channel, epoch, message));
+    void engine.start({ deliver: (channel, epoch, message) => services.hub.deliver(channel, epoch, message) });
     transport.open(createAcceptor({ services, origins: [], dev: false, isDraining: () => false }));
     services.events.on('fault', ({ where, error }) => this.faults.push(`fault in ${where}: ${String(error)}`));
     this.onlookers = Array.from(

@@ -1,14 +1,16 @@
 import type { Message, PublishResult } from '@sluice/protocol';
 import {
   type AppendOptions,
-  type Deliver,
   type Engine,
+  type EngineListener,
   EngineUnavailable,
   type Entry,
   type Log,
   type Page,
+  type Signal,
 } from '../../src/engine/engine.ts';
 import type { PresenceStore } from '../../src/engine/presence.ts';
+import type { RevocationStore } from '../../src/engine/revocations.ts';
 import type { ChaosEngine } from './chaos-engine.ts';
 
 interface Operation {
@@ -38,7 +40,7 @@ export class LateEngine implements Engine, Log {
   readonly #inner: ChaosEngine;
   #operations: Operation[] = [];
   #announcements: Announcement[] = [];
-  #deliver: Deliver = () => {};
+  #listener: EngineListener = { deliver: () => {} };
   /** So many of the next operations find it away. */
   away = 0;
 
@@ -50,9 +52,20 @@ export class LateEngine implements Engine, Log {
     return this.#inner.presence;
   }
 
-  start(deliver: Deliver): void {
-    this.#deliver = deliver;
-    this.#inner.start((channel, epoch, message) => this.#announcements.push({ channel, epoch, message }));
+  get revocations(): RevocationStore {
+    return this.#inner.revocations;
+  }
+
+  start(listener: EngineListener): void {
+    this.#listener = listener;
+    this.#inner.start({
+      ...listener,
+      deliver: (channel, epoch, message) => this.#announcements.push({ channel, epoch, message }),
+    });
+  }
+
+  signal(signal: Signal): void {
+    this.#inner.signal(signal);
   }
 
   close(): void {
@@ -83,7 +96,7 @@ export class LateEngine implements Engine, Log {
 
   #announce(announcement: Announcement): void {
     this.#announcements = this.#announcements.filter((other) => other !== announcement);
-    this.#deliver(announcement.channel, announcement.epoch, announcement.message);
+    this.#listener.deliver(announcement.channel, announcement.epoch, announcement.message);
   }
 
   #goOn(operation: Operation): void {

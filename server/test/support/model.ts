@@ -75,7 +75,7 @@ export class Model {
     const { transport, clock } = this;
     this.gateway = assemble(CONFIG, { transport, clock, turn, engine, log: LOG });
     const { services } = this.gateway;
-    void engine.start((channel, epoch, message) => services.hub.deliver(channel, epoch, message));
+    void engine.start({ deliver: (channel, epoch, message) => services.hub.deliver(channel, epoch, message) });
     transport.open(createAcceptor({ services, origins: [], dev: false, isDraining: () => false }));
     services.events.on('fault', ({ where, error }) => this.faults.push(`fault in ${where}: ${String(error)}`));
     const judge = this.#judge();

@@ -11,7 +11,7 @@ const HOUR = 3_600_000;
 function start() {
   const clock = new ManualClock();
   const engine = new MemoryEngine({ clock });
-  engine.start(() => {});
+  engine.start({ deliver: () => {} });
   let count = 0;
   const append = (channel: string, options: Parameters<MemoryEngine['append']>[2] = KEEP) =>
     engine.append(channel, { id: `m${++count}`, time: clock.now(), data: null }, options);

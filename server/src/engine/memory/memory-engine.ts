@@ -1,9 +1,10 @@
 import type { PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
-import type { AppendOptions, Deliver, Engine, Entry, Log, Page } from '../engine.ts';
+import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine.ts';
 import { ChannelLog } from './channel-log.ts';
 import { MemoryPresence } from './memory-presence.ts';
+import { MemoryRevocations } from './memory-revocations.ts';
 
 /** Milliseconds between two steps of the sweep that trims logs nobody touches. */
 const SWEEP = 1_000;
@@ -17,23 +18,30 @@ export class MemoryEngine implements Engine, Log {
   readonly name = 'memory';
   readonly log: Log = this;
   readonly presence: MemoryPresence;
+  readonly revocations: MemoryRevocations;
   readonly #clock: Clock;
   readonly #logs = new Map<string, ChannelLog>();
   readonly #life = nanoid(10);
   // A log that was forgotten must not come back with an epoch that it had before.
   #generation = 0;
-  #deliver: Deliver = () => {};
+  #listener: EngineListener = { deliver: () => {} };
   #sweeping = this.#logs.entries();
   #sweep: Timer | undefined;
 
   constructor({ clock = systemClock }: { clock?: Clock } = {}) {
     this.#clock = clock;
     this.presence = new MemoryPresence(clock);
+    this.revocations = new MemoryRevocations(clock);
+    this.revocations.onAdded = (revocation) => this.signal({ type: 'revoke', revocation });
   }
 
-  start(deliver: Deliver): void {
-    this.#deliver = deliver;
+  start(listener: EngineListener): void {
+    this.#listener = listener;
     this.#sweep = this.#clock.after(SWEEP, this.#tidy);
+  }
+
+  signal(signal: Signal): void {
+    this.#listener.signal?.(signal);
   }
 
   close(): void {
@@ -46,7 +54,7 @@ export class MemoryEngine implements Engine, Log {
     const before = options.key === undefined ? undefined : log.recall(options.key, entry.time);
     if (before !== undefined) return before;
     const { message, result } = log.append(entry, options);
-    if (log.watched) this.#deliver(channel, log.epoch, message);
+    if (log.watched) this.#listener.deliver(channel, log.epoch, message);
     return result;
   }
 

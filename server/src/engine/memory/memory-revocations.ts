@@ -1,0 +1,25 @@
+import type { Clock } from '../../util/clock.ts';
+import type { Revocation, RevocationStore } from '../revocations.ts';
+
+/** Revocations in this process's memory. */
+export class MemoryRevocations implements RevocationStore {
+  readonly #clock: Clock;
+  #revocations: readonly Revocation[] = [];
+  /** Told of each one that is added. */
+  onAdded: (revocation: Revocation) => void = () => {};
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(revocation: Revocation): void {
+    this.#revocations = [...this.all(), revocation];
+    this.onAdded(revocation);
+  }
+
+  all(): readonly Revocation[] {
+    const now = this.#clock.now();
+    this.#revocations = this.#revocations.filter(({ until }) => until > now);
+    return this.#revocations;
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Tokens that are not believed any more, though they have not expired: those to which everything applies that is given.
+ * At least one of `user`, `jti` and `before` is.
+ */
+export interface Revocation {
+  /** Of this user (`sub`). */
+  readonly user?: string;
+  /** With this id. */
+  readonly jti?: string;
+  /** Issued (`iat`) before this time; milliseconds since the Unix epoch. A token that does not say when it was issued counts as issued before. */
+  readonly before?: number;
+  /** From when on it need not be remembered, because whatever it applies to has expired; milliseconds since the Unix epoch. */
+  readonly until: number;
+}
+
+/**
+ * What was revoked, for as long as it matters.
+ *
+ * A promise that rejects, with `EngineUnavailable`, means that the operation was not carried out.
+ */
+export interface RevocationStore {
+  /** Remembers a revocation and signals it to all nodes, this one included. Rejects when it is not surely remembered. */
+  add(revocation: Revocation): void | Promise<void>;
+  /** Those that are in force: their `until` has not come. */
+  all(): readonly Revocation[] | Promise<readonly Revocation[]>;
+}
