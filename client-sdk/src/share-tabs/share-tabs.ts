@@ -4,6 +4,12 @@
  * @packageDocumentation
  */
 import type { Client, ClientOptions, Codec, WebSocketConstructor } from '../index.ts';
+import { NAME } from './envelope.ts';
+import { LeaderFinder } from './leader-finder.ts';
+import type { Locks } from './locks.ts';
+import { type Finder, Tab } from './tab.ts';
+import { virtualSockets } from './virtual-socket.ts';
+import { WorkerFinder } from './worker-finder.ts';
 
 /** What the core hands over. */
 export interface ShareTabsOptions {
@@ -17,12 +23,75 @@ export interface ShareTabsOptions {
   readonly create: (options: ClientOptions) => Client;
 }
 
+// One for the page, however many clients it has.
+let page: Promise<Tab> | undefined;
+
 /**
  * The class of WebSockets that the client of this tab is to use. Called once per client.
  *
  * @example
  * const Shared = await shareTabs({ url: 'wss://example.com/ws', codec: json, timeout: 15_000, create: createClient });
  */
-export function shareTabs({ WebSocket = globalThis.WebSocket }: ShareTabsOptions): WebSocketConstructor {
-  return WebSocket;
+export async function shareTabs(options: ShareTabsOptions): Promise<WebSocketConstructor> {
+  const { codec, timeout, WebSocket = globalThis.WebSocket } = options;
+  page ??= joinTabs(options);
+  const tab = await page;
+  return tab.broken ? WebSocket : virtualSockets(tab, { codec, timeout, WebSocket });
+}
+
+async function joinTabs(options: ShareTabsOptions): Promise<Tab> {
+  const { locks } = (globalThis.navigator ?? {}) as { readonly locks?: Locks };
+  const leader = locks && typeof BroadcastChannel === 'function' ? electing(locks, options) : undefined;
+  // A class of WebSockets that was given cannot be taken to a worker.
+  const useWorker = typeof SharedWorker === 'function' && !options.WebSocket;
+  const tab = new Tab(
+    new Ladder([...(useWorker ? [new WorkerFinder(startWorker)] : []), ...(leader ? [leader] : [])]),
+    locks,
+  );
+  if (typeof addEventListener === 'function') {
+    addEventListener('pagehide', () => {
+      tab.leave();
+      leader?.resign();
+    });
+    // Out of the back/forward cache.
+    addEventListener('pageshow', ({ persisted }) => persisted && tab.lose('The page was put away.'));
+  }
+  await tab.find();
+  return tab;
+}
+
+function startWorker(): SharedWorker {
+  // In this form bundlers find the file, and take it along.
+  return new SharedWorker(new URL('./shared-worker.js', import.meta.url), { type: 'module', name: NAME });
+}
+
+function electing(locks: Locks, { create, WebSocket }: ShareTabsOptions): LeaderFinder {
+  return new LeaderFinder({ locks, create, WebSocket, channel: (name) => new BroadcastChannel(name) });
+}
+
+/** Tries one way after the other, and comes back to none that has failed. */
+class Ladder implements Finder {
+  onMove: () => void = () => {};
+  readonly #ways: Finder[];
+
+  constructor(ways: readonly Finder[]) {
+    this.#ways = [...ways];
+    for (const way of ways) way.onMove = () => this.onMove();
+  }
+
+  async find(hello: Parameters<Finder['find']>[0]) {
+    for (;;) {
+      const [way] = this.#ways;
+      if (!way) throw new Error('No other tab can be reached.');
+      try {
+        return await way.find(hello);
+      } catch {
+        this.#ways.shift();
+      }
+    }
+  }
+
+  distrust(): void {
+    this.#ways[0]?.distrust();
+  }
 }

@@ -1,0 +1,172 @@
+import type { MessagesPush, Position, StartingPoint } from '@sluice/protocol';
+import type { Gap, Message, Subscription, SubscriptionState } from '../api.ts';
+import type { SluiceError } from '../errors.ts';
+import { type Feed, toWire } from './feed.ts';
+import { bodyOf } from './refusals.ts';
+import type { Outbound } from './session.ts';
+
+type Known = { readonly position: Position; readonly state: 'live' | 'replaying' };
+
+/** A tab's subscription to a channel: turns what the upstream client hands out back into the pushes of SPEC.md section 6. */
+export class TabCursor {
+  readonly #feed: Feed;
+  readonly #out: Outbound;
+  readonly #id: number;
+  readonly #start: StartingPoint;
+  /** Nothing more comes: the tab has been told. */
+  readonly #ended: () => void;
+  #subscription: Subscription | undefined;
+  #state: SubscriptionState = 'subscribing';
+  #answered = false;
+  #told: 'live' | 'replaying' | undefined;
+  #gap: { readonly gap: Gap; readonly latest: Message[] } | undefined;
+  #closed = false;
+
+  constructor(
+    feed: Feed,
+    start: StartingPoint,
+    { id, out, ended }: { readonly id: number; readonly out: Outbound; readonly ended: () => void },
+  ) {
+    this.#feed = feed;
+    this.#start = start;
+    this.#id = id;
+    this.#out = out;
+    this.#ended = ended;
+    feed.users++;
+    const from = this.#within();
+    if (from) this.#join(from);
+    else this.#subscribe(start);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#feed.users--;
+    this.#subscription?.unsubscribe();
+  }
+
+  /** Where it starts, if everything from there on is at hand. */
+  #within(): Position | undefined {
+    const { recent, live } = this.#feed;
+    const from = this.#start.position ?? (live ? startOf(this.#feed, this.#start) : undefined);
+    return from && recent.reaches(from) ? from : undefined;
+  }
+
+  /** Hands over what is at hand, and goes on where the feed stands: nothing can come in between. */
+  #join(from: Position): void {
+    const { recent, live } = this.#feed;
+    const { position = from } = recent;
+    const messages = recent.after(from);
+    this.#answer({ position: from, state: live && messages.length === 0 ? 'live' : 'replaying' });
+    if (messages.length > 0) this.#push(position.epoch, messages);
+    this.#subscribe({ position });
+  }
+
+  #subscribe({ position, rewind, since }: StartingPoint): void {
+    const start = position ? { position } : rewind !== undefined ? { rewind } : since !== undefined ? { since } : {};
+    const subscription = this.#feed.channel.subscribe((message) => this.#message(message), {
+      ...start,
+      onGap: (gap) => this.#onGap(gap),
+      onState: (state) => this.#follow(state),
+      onError: (error) => this.#fail(error),
+    });
+    this.#subscription = subscription;
+    // Told to `close` while it was being made.
+    if (this.#closed) subscription.unsubscribe();
+    else this.#follow(subscription.state);
+  }
+
+  #message(message: Message): void {
+    const { epoch, offset } = message;
+    this.#answer({ position: { epoch, offset: offset - 1 }, state: 'replaying' });
+    // The newest messages that the channel keeps for slow readers travel with the gap that covers them.
+    const covering = this.#gap;
+    if (covering && covering.gap.to.epoch === epoch && offset <= covering.gap.to.offset) {
+      covering.latest.push(message);
+      return;
+    }
+    this.#tellGap();
+    this.#push(epoch, [toWire(message)]);
+  }
+
+  #onGap(gap: Gap): void {
+    this.#tellGap();
+    this.#answer({ position: gap.from, state: 'replaying' });
+    const pending = { gap, latest: [] };
+    this.#gap = pending;
+    queueMicrotask(() => {
+      if (this.#gap === pending) this.#tellGap();
+    });
+  }
+
+  #tellGap(): void {
+    const pending = this.#gap;
+    if (!pending) return;
+    this.#gap = undefined;
+    const { channel, from, to, reason } = pending.gap;
+    const latest = pending.latest.length > 0 && { latest: pending.latest.map(toWire) };
+    this.#send(() => this.#out.push({ type: 'gap', channel, from, to, reason, ...latest }));
+  }
+
+  #follow(state: SubscriptionState): void {
+    this.#state = state;
+    const position = this.#start.position ?? this.#subscription?.position;
+    if (state === 'live' && position) this.#answer({ position, state: 'live' });
+    if (state === 'catching-up' && this.#start.position) {
+      this.#answer({ position: this.#start.position, state: 'replaying' });
+    }
+    if (!this.#answered || (state !== 'live' && state !== 'catching-up')) return;
+    this.#tellGap();
+    this.#tell(state === 'live' ? 'live' : 'replaying');
+  }
+
+  #tell(state: 'live' | 'replaying'): void {
+    if (this.#told === state) return;
+    this.#told = state;
+    this.#send(() => this.#out.push({ type: state, channel: this.#feed.channel.name }));
+  }
+
+  #fail(error: SluiceError): void {
+    if (this.#closed) return;
+    const final = this.#state === 'denied' || this.#state === 'ended';
+    if (!final && (this.#answered || this.#makeDo(error))) return;
+    const { name: channel } = this.#feed.channel;
+    if (!this.#answered) this.#out.refuse(this.#id, bodyOf(error));
+    else {
+      const reason = this.#state === 'denied' ? 'permission' : 'slow_reader';
+      this.#out.push({ type: 'unsubscribed', channel, reason });
+    }
+    this.close();
+    this.#ended();
+  }
+
+  /** The log may not be read. How far back it goes was no promise: it starts with what is at hand. */
+  #makeDo(error: SluiceError): boolean {
+    const from = this.#feed.recent.back(this.#start.rewind ?? 0);
+    if (error.retryable || this.#start.position || !from) return false;
+    this.#subscription?.unsubscribe();
+    this.#join(from);
+    return true;
+  }
+
+  #answer({ position: { epoch, offset }, state }: Known): void {
+    if (this.#answered || this.#closed) return;
+    this.#answered = true;
+    this.#told = state;
+    this.#out.reply(this.#id, { epoch, offset, state });
+  }
+
+  #push(epoch: string, messages: MessagesPush['messages']): void {
+    this.#send(() => this.#out.push({ type: 'messages', channel: this.#feed.channel.name, epoch, messages }));
+  }
+
+  #send(send: () => void): void {
+    if (!this.#closed) send();
+  }
+}
+
+/** Where a tab that does not name a position starts on a feed that is live. */
+function startOf({ recent }: Feed, { rewind, since }: StartingPoint): Position | undefined {
+  if (rewind !== undefined) return recent.back(rewind);
+  return since === undefined ? recent.position : recent.before(since);
+}

@@ -1,0 +1,120 @@
+import { NAME, type ToHub, type ToTab } from './envelope.ts';
+import { Hub, type HubSetup } from './hub.ts';
+import { type Hold, holdLock, type Locks } from './locks.ts';
+import { overBroadcast, type Postbox } from './ports.ts';
+import type { Finder, Line } from './tab.ts';
+
+export interface LeaderSetup extends HubSetup {
+  readonly locks: Locks;
+  /** Opens a `BroadcastChannel`. */
+  readonly channel: (name: string) => Postbox;
+}
+
+/** Said on the channel that all tabs hear. */
+type Notice =
+  | { readonly type: 'leads'; readonly hub: string }
+  | { readonly type: 'hello'; readonly hello: Extract<ToHub, { type: 'hello' }> };
+
+const LEADER = `${NAME}:leader`;
+
+// A leader that does not answer for so long is taken over, in milliseconds.
+const PATIENCE = 2500;
+
+/**
+ * Finds the hub in one of the tabs: the one that holds the lock. All tabs stand in line for it; when the leader dies, the
+ * browser gives it to the next.
+ */
+export class LeaderFinder implements Finder {
+  onMove: () => void = () => {};
+  readonly #setup: LeaderSetup;
+  #notices: Postbox | undefined;
+  #found: string | undefined;
+  #ask: () => void = () => {};
+  #office: { readonly lock: Hold; close(): void } | undefined;
+
+  constructor(setup: LeaderSetup) {
+    this.#setup = setup;
+  }
+
+  find(hello: Extract<ToHub, { type: 'hello' }>): Promise<Line> {
+    this.#listen();
+    if (!this.#office) this.#stand(false);
+    return new Promise((resolve) => {
+      const own = this.#setup.channel(`${NAME}:${hello.tab}`);
+      this.#ask = () => this.#notices?.postMessage({ type: 'hello', hello } satisfies Notice);
+      // It is frozen or hangs: it lives, so the browser does not pass the lock on.
+      const impatience = setInterval(() => this.#stand(true), PATIENCE);
+      own.onmessage = ({ data }: MessageEvent<{ readonly hub: string; readonly message: ToTab }>) => {
+        const { hub, message } = data;
+        if (message.type !== 'welcome') return;
+        clearInterval(impatience);
+        this.#ask = () => {};
+        this.#found = hub;
+        resolve({ port: overBroadcast(own, hub), lock: message.lock });
+      };
+      this.#ask();
+    });
+  }
+
+  distrust(): void {
+    this.#found = undefined;
+    this.#stand(true);
+  }
+
+  /** Leads no more, and does not want to: the page is going, or is put away. `find` makes it stand again. */
+  resign(): void {
+    this.#office?.lock.release();
+    this.#office?.close();
+    this.#office = undefined;
+    this.#found = undefined;
+    this.#notices?.close();
+    this.#notices = undefined;
+  }
+
+  #listen(): void {
+    if (this.#notices) return;
+    this.#notices = this.#setup.channel(NAME);
+    this.#notices.onmessage = ({ data }: MessageEvent<Notice>) => {
+      if (data.type !== 'leads') return;
+      const moved = this.#found !== undefined && this.#found !== data.hub;
+      this.#found = undefined;
+      if (moved) this.onMove();
+      this.#ask();
+    };
+  }
+
+  /** Stands in line for the lock, or takes it from whoever has it. */
+  #stand(steal: boolean): void {
+    this.#listen();
+    this.#office?.lock.release();
+    this.#office?.close();
+    const lock = holdLock(this.#setup.locks, LEADER, { steal });
+    const office = { lock, close: () => {} };
+    this.#office = office;
+    void lock.held.then(() => {
+      if (this.#office === office) office.close = this.#lead();
+      else lock.release();
+    });
+    void lock.gone.then(() => {
+      // It was taken over while it was frozen: it steps down, and stands in line again.
+      if (this.#office === office) this.#stand(false);
+    });
+  }
+
+  /** @returns steps down */
+  #lead(): () => void {
+    const { channel } = this.#setup;
+    const hub = new Hub(this.#setup);
+    const notices = channel(NAME);
+    notices.onmessage = ({ data }: MessageEvent<Notice>) => {
+      if (data.type !== 'hello') return;
+      const { hello } = data;
+      hub.attach(overBroadcast(channel(`${NAME}:${hello.tab}`), hub.name), hello);
+    };
+    notices.postMessage({ type: 'leads', hub: hub.name } satisfies Notice);
+    return () => {
+      notices.close();
+      hub.close();
+    };
+  }
+}

@@ -1,0 +1,238 @@
+import type {
+  Command,
+  CommandType,
+  ConnectCommand,
+  ConnectResult,
+  ErrorBody,
+  Failure,
+  Push,
+  RefreshCommand,
+  Results,
+  ServerMessage,
+  SubscribeCommand,
+} from '@sluice/protocol';
+import type { SluiceError } from '../errors.ts';
+import type { TabCursor } from './cursor.ts';
+import type { Group } from './group.ts';
+import { expiryOf, identityOf } from './identity.ts';
+import { bodyOf, refuse } from './refusals.ts';
+import type { TokenHolder } from './token-desk.ts';
+import type { TabWatch } from './watch.ts';
+
+/** What can be said to a tab. */
+export interface Outbound {
+  reply(id: number, result: Results[CommandType]): void;
+  refuse(id: number, error: ErrorBody): void;
+  push(push: Push): void;
+}
+
+/** What a session needs of the hub. */
+export interface SessionHost {
+  /** Writes a frame. */
+  frame(text: string): void;
+  /** The virtual socket is closed from this side. */
+  closed(code: number, reason: string): void;
+  /** The group of an identity. */
+  group(identity: string): Group;
+}
+
+// What browsers and servers use for "come back at once". Not a code of the catalogue: clients treat it as a lost connection.
+const RESTART = 1012;
+
+type Handlers = { readonly [Type in CommandType]: (command: Extract<Command, { type: Type }>) => void };
+
+/** One virtual connection: what a tab believes to be the gateway. SPEC.md section 4. */
+export class Session implements Outbound, TokenHolder {
+  readonly cursors = new Map<string, TabCursor>();
+  readonly watches = new Map<string, TabWatch>();
+  /** The token that the tab has shown last. */
+  token: string | undefined;
+  group: Group | undefined;
+  readonly #host: SessionHost;
+  #state: 'new' | 'waiting' | 'connected' | 'closed' = 'new';
+  #connectId = 0;
+  // Came behind `connect`, before it was answered.
+  #queue: Command[] = [];
+  #unsent: ServerMessage[] = [];
+
+  constructor(host: SessionHost) {
+    this.#host = host;
+  }
+
+  get connected(): boolean {
+    return this.#state === 'connected';
+  }
+
+  /** The subscriptions that wait for the connection. */
+  get queued(): SubscribeCommand[] {
+    return this.#queue.filter((command) => command.type === 'subscribe');
+  }
+
+  /** A frame came from the tab. */
+  receive(text: string): void {
+    const frame = JSON.parse(text) as Command | Command[];
+    for (const command of Array.isArray(frame) ? frame : [frame]) this.#take(command);
+  }
+
+  /** The tab has gone, or wants no connection any more. */
+  end(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#unsent = [];
+    for (const cursor of this.cursors.values()) cursor.close();
+    for (const watch of this.watches.values()) watch.close();
+    this.group?.leave(this);
+  }
+
+  /** Ends it from this side. */
+  close(code: number, reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#flush();
+    this.end();
+    this.#host.closed(code, reason);
+  }
+
+  /** The tab is to come back at once, because it belongs elsewhere now. */
+  moveOut(reason: string): void {
+    this.push({ type: 'drain', reconnectAfter: 0 });
+    this.close(RESTART, reason);
+  }
+
+  // ------------------------------------------------------------------ what the group tells
+
+  /** The upstream connection stands. */
+  greet(result: ConnectResult): void {
+    const expiresAt = expiryOf(this.token) ?? result.expiresAt;
+    this.#state = 'connected';
+    this.reply(this.#connectId, { ...result, ...(expiresAt !== undefined && { expiresAt }) });
+    for (const command of this.#queue.splice(0)) this.#take(command);
+  }
+
+  /**
+   * The upstream connection is lost, or was refused: the tab hears the same, and comes back when the next attempt is made.
+   *
+   * @param retryIn milliseconds; `undefined` where there is no next attempt
+   */
+  lose(error: SluiceError, retryIn?: number): void {
+    if (retryIn !== undefined) this.push({ type: 'drain', reconnectAfter: retryIn });
+    if (this.#state === 'waiting') this.refuse(this.#connectId, bodyOf(error));
+    const { code, name } = error;
+    if (code >= 4000 && code < 4300) this.close(code, name);
+    else this.close(1006, '');
+  }
+
+  askToken(): void {
+    this.push({ type: 'refresh', expiresAt: expiryOf(this.token) ?? Date.now() });
+  }
+
+  // ------------------------------------------------------------------ what is said to the tab
+
+  reply(id: number, result: Results[CommandType]): void {
+    this.#send({ type: 'reply', id, result });
+  }
+
+  refuse(id: number, error: ErrorBody): void {
+    this.#send({ type: 'error', id, error } satisfies Failure);
+  }
+
+  /** An error that answers no command. */
+  report(error: ErrorBody): void {
+    this.#send({ type: 'error', error } satisfies Failure);
+  }
+
+  push(push: Push): void {
+    const last = this.#unsent.at(-1);
+    const joins = push.type === 'messages' && last?.type === 'messages' && last.channel === push.channel;
+    if (joins && last.epoch === push.epoch) {
+      this.#unsent[this.#unsent.length - 1] = { ...push, messages: [...last.messages, ...push.messages] };
+    } else this.#send(push);
+  }
+
+  #send(message: ServerMessage): void {
+    if (this.#state === 'closed') return;
+    this.#unsent.push(message);
+    if (this.#unsent.length === 1) queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    const messages = this.#unsent;
+    this.#unsent = [];
+    if (messages.length > 0) this.#host.frame(JSON.stringify(messages.length === 1 ? messages[0] : messages));
+  }
+
+  // ------------------------------------------------------------------ what the tab says
+
+  #take(command: Command): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'waiting') {
+      this.#queue.push(command);
+      return;
+    }
+    const handler = this.#handlers[command.type] as ((command: Command) => void) | undefined;
+    if (this.#state === 'new' && command.type !== 'connect') this.close(4207, 'connect_required');
+    else if (handler) handler(command);
+    else this.refuse(command.id, refuse(4301, 'command_unknown', 'Tabs that share a connection cannot do this yet.'));
+  }
+
+  readonly #handlers: Handlers = {
+    connect: (command) => this.#connect(command),
+    refresh: (command) => this.#refresh(command),
+    ping: ({ id }) => this.reply(id, {}),
+    subscribe: (command) => this.#in((group) => group.subscribe(this, command)),
+    unsubscribe: (command) => this.#in((group) => group.unsubscribe(this, command)),
+    publish: (command) => this.#in((group) => this.#answer(command.id, group.publish(command))),
+    history: ({ id, type: _, channel, ...page }) =>
+      this.#in((group) => this.#answer(id, group.channel(channel).history(page) as Promise<Results['history']>)),
+    members: ({ id, type: _, channel, ...page }) =>
+      this.#in((group) => this.#answer(id, group.channel(channel).presence.page(page) as Promise<Results['members']>)),
+    enter: ({ id, channel, state }) =>
+      this.#in((group) => this.#answer(id, group.crowd(channel).enter(this, state), {})),
+    leave: ({ id, channel }) => {
+      this.#in((group) => {
+        const crowd = group.crowd(channel);
+        if (crowd.has(this)) this.#answer(id, crowd.leave(this), {});
+        else this.refuse(id, refuse(4317, 'not_member', `"${channel}" was not entered.`));
+      });
+    },
+    watch: (command) => this.#in((group) => group.watch(this, command)),
+    unwatch: ({ id, channel }) => {
+      const watch = this.watches.get(channel);
+      watch?.close();
+      this.watches.delete(channel);
+      if (watch) this.reply(id, {});
+      else this.refuse(id, refuse(4308, 'not_subscribed', `"${channel}" is not watched.`));
+    },
+  };
+
+  #in(act: (group: Group) => void): void {
+    if (this.group) act(this.group);
+  }
+
+  #connect({ id, token }: ConnectCommand): void {
+    if (this.#state !== 'new') {
+      this.refuse(id, refuse(4303, 'already_connected', 'Already connected.'));
+      return;
+    }
+    this.#state = 'waiting';
+    this.#connectId = id;
+    this.token = token;
+    this.group = this.#host.group(identityOf(token));
+    this.group.join(this);
+  }
+
+  #refresh({ id, token }: RefreshCommand): void {
+    const same = identityOf(token) === identityOf(this.token);
+    this.token = token;
+    this.reply(id, { expiresAt: expiryOf(token) ?? Date.now() });
+    if (same) this.group?.tokens.offer(token);
+    else this.moveOut('The token speaks for somebody else now.');
+  }
+
+  #answer<Result extends Results[CommandType]>(id: number, asked: Promise<unknown>, result?: Result): void {
+    asked.then(
+      (own) => this.reply(id, result ?? (own as Result)),
+      // What is given up because the connection was lost is asked again by the tab; it is closed by then.
+      (error: SluiceError) => this.refuse(id, bodyOf(error)),
+    );
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * The hub of all tabs, as a SharedWorker. `share-tabs.js` loads it; it is complete in itself, so that no bundler has to split it.
+ *
+ * @packageDocumentation
+ */
+import { createClient } from '../client.ts';
+import type { ToHub } from './envelope.ts';
+import { Hub } from './hub.ts';
+import type { Locks } from './locks.ts';
+import { overPort, type Postbox } from './ports.ts';
+
+interface WorkerScope {
+  readonly navigator: { readonly locks?: Locks };
+  onconnect: ((event: { readonly ports: readonly Postbox[] }) => void) | null;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+const hub = new Hub({ create: createClient, locks: scope.navigator.locks });
+
+scope.onconnect = ({ ports: [port] }) => {
+  if (!port) return;
+  port.onmessage = ({ data }: MessageEvent<ToHub>) => {
+    if (data.type === 'hello') hub.attach(overPort(port), data);
+  };
+};

@@ -1,0 +1,23 @@
+import { type Codec, type ConnectResult, json, type LeftPush, type ServerMessage } from '@sluice/protocol';
+
+/** What is overheard on the upstream connection, because the client's public face does not tell it. */
+export interface Overheard {
+  connected(result: ConnectResult): void;
+  left(push: LeftPush): void;
+}
+
+/** A codec that also listens to what the gateway says. */
+export function tap(overheard: Overheard): Codec {
+  const hear = (message: ServerMessage) => {
+    if (message.type === 'left') overheard.left(message);
+    if (message.type === 'reply' && 'heartbeat' in message.result) overheard.connected(message.result as ConnectResult);
+  };
+  return {
+    ...json,
+    decode(data) {
+      const frame = json.decode(data);
+      for (const message of Array.isArray(frame) ? frame : [frame]) hear(message as ServerMessage);
+      return frame;
+    },
+  };
+}

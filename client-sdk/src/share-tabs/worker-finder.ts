@@ -1,0 +1,47 @@
+import type { ToTab } from './envelope.ts';
+import { overPort, type Postbox } from './ports.ts';
+import type { Finder, Line } from './tab.ts';
+
+/** What is needed of a `SharedWorker`. */
+export interface WorkerHandle {
+  readonly port: Postbox;
+  onerror: ((event: never) => void) | null;
+}
+
+// How long a worker may take to load and to answer, in milliseconds.
+const PATIENCE = 1500;
+
+/** Finds the hub in a SharedWorker. */
+export class WorkerFinder implements Finder {
+  readonly #start: () => WorkerHandle;
+  #distrusted = false;
+
+  /** @param start loads the worker, or connects to the one that other tabs have loaded */
+  constructor(start: () => WorkerHandle) {
+    this.#start = start;
+  }
+
+  find(hello: Parameters<Finder['find']>[0]): Promise<Line> {
+    return new Promise((resolve, reject) => {
+      if (this.#distrusted) throw new Error('The worker did not answer.');
+      const worker = this.#start();
+      const late = setTimeout(() => {
+        worker.port.close();
+        reject(new Error('The worker does not answer.'));
+      }, PATIENCE);
+      // The file is not there, or the page's Content-Security-Policy forbids it.
+      worker.onerror = () => reject(new Error('The worker cannot be loaded.'));
+      worker.port.onmessage = ({ data }) => {
+        const welcome = data as ToTab;
+        if (welcome.type !== 'welcome') return;
+        clearTimeout(late);
+        resolve({ port: overPort(worker.port), lock: welcome.lock });
+      };
+      worker.port.postMessage(hello);
+    });
+  }
+
+  distrust(): void {
+    this.#distrusted = true;
+  }
+}
