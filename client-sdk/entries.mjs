@@ -14,10 +14,14 @@ export const ENTRIES = {
   contracts: source('contracts.ts'),
   msgpack: source('msgpack.ts'),
   'share-tabs': source('share-tabs/share-tabs.ts'),
+  'shared-worker': source('share-tabs/shared-worker.ts'),
   stores: source('stores/index.ts'),
   react: source('react/index.ts'),
   svelte: source('svelte/index.ts'),
 };
+
+// Runs in a place of its own, with a copy of the core, complete in one file.
+const WORKER = 'shared-worker';
 
 // Two copies of these in one page would be two clients that do not know each other's errors.
 const ONCE = ['errors.ts', 'client.ts', 'core.ts'].map(source);
@@ -36,6 +40,7 @@ export function keepApart(name, { types = false } = {}) {
     resolveId(specifier, importer) {
       if (importer === undefined || !specifier.startsWith('.')) return null;
       const file = fileURLToPath(new URL(specifier, pathToFileURL(importer)));
+      if (name === WORKER) return file === source('socket-class.ts') ? source('share-tabs/own-socket.ts') : null;
       const other = Object.keys(ENTRIES).find((entry) => ENTRIES[entry] === file);
       if (other !== undefined && other !== name) return { id: `./${other}.js`, external: true };
       if (!types && name !== 'index' && ONCE.includes(file)) {

@@ -167,6 +167,6 @@ export class TabCursor {
 
 /** Where a tab that does not name a position starts on a feed that is live. */
 function startOf({ recent }: Feed, { rewind, since }: StartingPoint): Position | undefined {
-  if (rewind !== undefined) return recent.back(rewind);
+  if (rewind !== undefined) return recent.holds(rewind) ? recent.back(rewind) : undefined;
   return since === undefined ? recent.position : recent.before(since);
 }

@@ -35,8 +35,10 @@ export interface GroupSetup {
   readonly ended: (group: Group) => void;
 }
 
-// A tab that reloads finds everything as it was. As long as a gateway's grace for presence, in milliseconds.
+// A tab that reloads finds everything as it was: as long as a gateway's grace for presence, in milliseconds. The last one
+// finds the connection, but not that long: the gateway's own grace comes on top.
 const GRACE = 5000;
+const LAST = 2000;
 
 /** All tabs of one identity, and the one connection to the gateway that they share. */
 export class Group {
@@ -254,7 +256,7 @@ export class Group {
   #sweepSoon(): void {
     if (this.#ended) return;
     clearTimeout(this.#sweeping);
-    this.#sweeping = setTimeout(() => this.#sweep(), GRACE);
+    this.#sweeping = setTimeout(() => this.#sweep(), this.#sessions.size > 0 ? GRACE : LAST);
   }
 
   /** Puts away what nobody has come back for. */

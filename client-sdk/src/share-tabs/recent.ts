@@ -54,6 +54,11 @@ export class Recent {
     return position && { epoch: position.epoch, offset: Math.max(this.#first - 1, position.offset - count) };
   }
 
+  /** Does it hold so many messages, or all there ever were? */
+  holds(count: number): boolean {
+    return this.#entries.length >= count || this.#first === 1;
+  }
+
   /** Before the first message that is not older than `time`; `undefined` where an older one is not held, so that nobody knows. */
   before(time: number): Position | undefined {
     const { position } = this;

@@ -5,9 +5,10 @@
  */
 import type { Client, ClientOptions, Codec, WebSocketConstructor } from '../index.ts';
 import { NAME } from './envelope.ts';
+import { Ladder } from './ladder.ts';
 import { LeaderFinder } from './leader-finder.ts';
 import type { Locks } from './locks.ts';
-import { type Finder, Tab } from './tab.ts';
+import { Tab } from './tab.ts';
 import { virtualSockets } from './virtual-socket.ts';
 import { WorkerFinder } from './worker-finder.ts';
 
@@ -67,31 +68,4 @@ function startWorker(): SharedWorker {
 
 function electing(locks: Locks, { create, WebSocket }: ShareTabsOptions): LeaderFinder {
   return new LeaderFinder({ locks, create, WebSocket, channel: (name) => new BroadcastChannel(name) });
-}
-
-/** Tries one way after the other, and comes back to none that has failed. */
-class Ladder implements Finder {
-  onMove: () => void = () => {};
-  readonly #ways: Finder[];
-
-  constructor(ways: readonly Finder[]) {
-    this.#ways = [...ways];
-    for (const way of ways) way.onMove = () => this.onMove();
-  }
-
-  async find(hello: Parameters<Finder['find']>[0]) {
-    for (;;) {
-      const [way] = this.#ways;
-      if (!way) throw new Error('No other tab can be reached.');
-      try {
-        return await way.find(hello);
-      } catch {
-        this.#ways.shift();
-      }
-    }
-  }
-
-  distrust(): void {
-    this.#ways[0]?.distrust();
-  }
 }

@@ -1,0 +1,28 @@
+import type { Finder, Line } from './tab.ts';
+
+/** Tries one way after the other, and comes back to none that has failed. */
+export class Ladder implements Finder {
+  onMove: () => void = () => {};
+  readonly #ways: Finder[];
+
+  constructor(ways: readonly Finder[]) {
+    this.#ways = [...ways];
+    for (const way of ways) way.onMove = () => this.onMove();
+  }
+
+  async find(hello: Parameters<Finder['find']>[0]): Promise<Line> {
+    for (;;) {
+      const [way] = this.#ways;
+      if (!way) throw new Error('No other tab can be reached.');
+      try {
+        return await way.find(hello);
+      } catch {
+        this.#ways.shift();
+      }
+    }
+  }
+
+  distrust(): void {
+    this.#ways[0]?.distrust();
+  }
+}

@@ -1,0 +1,89 @@
+import { json } from '@sluice/protocol';
+import type { Client, ClientOptions } from '../../src/api.ts';
+import { createClient } from '../../src/client.ts';
+import { Hub } from '../../src/share-tabs/hub.ts';
+import { Ladder } from '../../src/share-tabs/ladder.ts';
+import { LeaderFinder } from '../../src/share-tabs/leader-finder.ts';
+import { overPort } from '../../src/share-tabs/ports.ts';
+import { type Finder, Tab } from '../../src/share-tabs/tab.ts';
+import { virtualSockets } from '../../src/share-tabs/virtual-socket.ts';
+import { WorkerFinder } from '../../src/share-tabs/worker-finder.ts';
+import { FakeBrowser, type FakePage } from './fake-browser.ts';
+import { SmallGateway } from './small-gateway.ts';
+
+export type Way = 'worker' | 'leader';
+
+/** A tab with a client in it. */
+export interface OpenTab {
+  readonly page: FakePage;
+  readonly tab: Tab;
+  readonly client: Client;
+}
+
+/** A browser with tabs that share, and a gateway. */
+export class Tabs {
+  readonly gateway = new SmallGateway();
+  readonly browser = new FakeBrowser();
+  readonly #way: Way;
+  #worker: { readonly page: FakePage; readonly hub: Hub } | undefined;
+
+  constructor(way: Way) {
+    this.#way = way;
+  }
+
+  open(options: Partial<ClientOptions> = {}): OpenTab {
+    const page = this.browser.page();
+    const leader = this.#leaderFinder(page);
+    const ways = this.#way === 'worker' ? [this.#workerFinder(page), leader] : [leader];
+    const tab = new Tab(new Ladder(ways), page.locks);
+    const { codec = json, timeout = 15_000 } = options;
+    const WebSocket = virtualSockets(tab, { codec, timeout, WebSocket: this.gateway.webSocket(page) });
+    const client = createClient({ url: 'ws://gateway.test/ws', ...options, WebSocket });
+    return { page, tab, client };
+  }
+
+  /** The tab dies without a word. */
+  kill({ page, client }: OpenTab): void {
+    page.kill();
+    this.gateway.bury();
+    // What is left of it here must not go on as if nothing had happened.
+    client.close();
+  }
+
+  /** The worker dies; whoever needs one starts another. */
+  killWorker(): void {
+    this.#worker?.page.kill();
+    this.#worker = undefined;
+    this.gateway.bury();
+  }
+
+  /** The worker hangs: those who need one go on without. */
+  freezeWorker(): void {
+    this.#worker?.page.freeze();
+  }
+
+  #leaderFinder(page: FakePage): Finder {
+    const WebSocket = this.gateway.webSocket(page);
+    const channel = (name: string) => page.channel(name);
+    return new LeaderFinder({ locks: page.locks, create: createClient, WebSocket, channel });
+  }
+
+  #workerFinder(page: FakePage): Finder {
+    return new WorkerFinder(() => {
+      const worker = this.#startWorker();
+      const [near, far] = this.browser.pair(page, worker.page);
+      far.onmessage = ({ data }) => {
+        if (data.type === 'hello') worker.hub.attach(overPort(far), data);
+      };
+      return { port: near, onerror: null };
+    });
+  }
+
+  #startWorker() {
+    if (this.#worker) return this.#worker;
+    const page = this.browser.page();
+    const hub = new Hub({ create: createClient, locks: page.locks, WebSocket: this.gateway.webSocket(page) });
+    this.#worker = { page, hub };
+    return this.#worker;
+  }
+}
