@@ -4,7 +4,7 @@
  * is older than its table.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { CLIENT_ERRORS, ERRORS } from '../protocol/dist/index.js';
+import { CLIENT_ERRORS, ERRORS, OUTBOX_ERRORS } from '../protocol/dist/index.js';
 import { configReference } from '../server/dist/config/reference.js';
 import { EventBus } from '../server/dist/events.js';
 import { Metrics } from '../server/dist/observe/metrics.js';
@@ -36,7 +36,7 @@ function errorsPage() {
 ${errorRows(from).join('\n')}
 `,
   );
-  const client = Object.entries(CLIENT_ERRORS).map(
+  const client = Object.entries({ ...CLIENT_ERRORS, ...OUTBOX_ERRORS }).map(
     ([name, { code, message, retryable }]) => `| ${code} | \`${name}\` | ${message} | ${retryable ? 'yes' : 'no'} |`,
   );
   return `# Errors and close codes

@@ -40,7 +40,7 @@ export class SluiceError extends Error {
 }
 
 /** An error of this library's own. A cause that is a string replaces the catalogue's sentence by one that says where. */
-export function clientError(name: ClientErrorName, cause?: unknown): SluiceError {
+export function clientError(name: keyof typeof CLIENT_ERRORS, cause?: unknown): SluiceError {
   const kind = CLIENT_ERRORS[name];
   if (typeof cause !== 'string') return new SluiceError({ ...kind, name }, cause);
   return new SluiceError({ ...kind, name, message: cause });

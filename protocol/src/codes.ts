@@ -314,7 +314,28 @@ export const CLIENT_ERRORS = {
   not_shared: { code: 4405, message: 'The connection is not shared.', retryable: false },
 } as const;
 
-export type ClientErrorName = keyof typeof CLIENT_ERRORS;
+/** The client library's errors of the outbox: apart from the others, so that only those who use it carry them. */
+export const OUTBOX_ERRORS = {
+  outbox_full: { code: 4410, message: 'The outbox is full.', retryable: true },
+  outbox_expired: { code: 4411, message: 'The message waited in the outbox for too long.', retryable: true },
+  outcome_unknown: {
+    code: 4412,
+    message: 'The message was sent and never answered; it may have been published.',
+    retryable: false,
+  },
+  outbox_not_stored: {
+    code: 4413,
+    message: 'The browser stores nothing for this page: messages are kept in memory only.',
+    retryable: false,
+  },
+  outbox_asleep: {
+    code: 4414,
+    message: 'The client is connected as another user than the one that the outbox belongs to.',
+    retryable: false,
+  },
+} as const;
+
+export type ClientErrorName = keyof typeof CLIENT_ERRORS | keyof typeof OUTBOX_ERRORS;
 
 /** What a client does after a close, by the code's range; any code outside of ours (1006 included) is `reconnect`. */
 export type AfterClose = 'reconnect' | 'new_token' | 'stop';

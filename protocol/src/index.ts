@@ -9,6 +9,7 @@ export {
   type ErrorKind,
   type ErrorName,
   errorBody,
+  OUTBOX_ERRORS,
 } from './codes.ts';
 export { checkData } from './data.ts';
 export { checkDraft, type DraftFault, type RawDraft, toDraft } from './draft.ts';

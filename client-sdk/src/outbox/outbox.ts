@@ -1,0 +1,188 @@
+import type { Client } from '../api.ts';
+import { Emitter } from '../emitter.ts';
+import { SluiceError } from '../index.ts';
+import type {
+  Outbox,
+  OutboxChannel,
+  OutboxEvents,
+  OutboxMessage,
+  OutboxOptions,
+  OutboxPublishOptions,
+  Outgoing,
+} from './api.ts';
+import { Book } from './book.ts';
+import { type Entry, outboxError, type Patience, refused } from './entry.ts';
+import { FollowedMessage } from './outgoing.ts';
+import { Sender } from './sender.ts';
+import { browser, type World } from './world.ts';
+
+/**
+ * Makes an outbox: what is published through it is stored first, survives a reload, and goes out in order, once.
+ *
+ * @example
+ * import { createClient } from '@sluice/client';
+ * import { createOutbox } from '@sluice/client/outbox';
+ *
+ * const client = createClient({ url: 'wss://example.com/ws', token: () => fetchToken() });
+ * const outbox = createOutbox(client, { user: 'ada' });
+ * const outgoing = outbox.publish('chat:lobby', { text: 'Hello' });
+ * outgoing.onStatus(({ status }) => showTick(status));
+ */
+export function createOutbox(client: Client, options: OutboxOptions): Outbox {
+  return new StoredOutbox(client, { ...options, world: browser });
+}
+
+/** What `createOutbox` returns. */
+export class StoredOutbox implements Outbox {
+  readonly ready: Promise<void>;
+  readonly #events = new Emitter<OutboxEvents>();
+  readonly #book: Book;
+  readonly #sender: Sender;
+  readonly #limits: { readonly maxMessages: number; readonly maxBytes: number };
+  readonly #patience: Patience;
+  // What `publish` returned, as long as it can change.
+  readonly #followed = new Map<string, FollowedMessage<unknown>>();
+  readonly #channels = new Map<string, OutboxChannel<never>>();
+  #closed = false;
+
+  constructor(client: Client, options: OutboxOptions & { readonly world: World }) {
+    const { user, name = 'default', world, onRefused } = options;
+    const { maxMessages = 1000, maxBytes = 5 * 2 ** 20, maxAge = 86_400_000, dedupeWindow = 300_000 } = options;
+    // A database, a lock and a radio of its own for each user: what one has queued no other can send.
+    const place = `sluice-outbox ${JSON.stringify([name, user])}`;
+    this.#limits = { maxMessages, maxBytes };
+    this.#patience = { maxAge, dedupeWindow };
+    this.#book = new Book(place, { ...this.#patience, world });
+    this.ready = this.#book.store.then(async () => void (await this.#book.refresh()));
+    this.#book.on('status', (entry) => this.#follow(entry));
+    this.#book.on('change', (list) => this.#events.emit('change', list));
+    this.#book.on('error', (error) => this.#events.emit('error', error));
+    const setup = { client, book: this.#book, user, hold: onRefused === 'hold', name: place, world };
+    this.#sender = new Sender({ ...setup, ...this.#patience });
+  }
+
+  get persistent(): boolean {
+    return this.#book.persistent;
+  }
+
+  get messages(): readonly OutboxMessage[] {
+    return this.#book.list;
+  }
+
+  publish<T = unknown>(channel: string, data: T, options: OutboxPublishOptions = {}): Outgoing<T> {
+    if (this.#closed) {
+      throw new SluiceError({ code: 4400, name: 'closed', message: 'The outbox was closed.', retryable: false });
+    }
+    const draft = this.#draft(channel, { ...options, data });
+    const full = this.#whyFull(draft.bytes);
+    const entry = full
+      ? { ...draft, ...refused(outboxError('outbox_full', undefined, full), draft.time, this.#patience) }
+      : this.#book.add(draft);
+    const outgoing = new FollowedMessage(entry);
+    if (!full) this.#followed.set(entry.key, outgoing);
+    return outgoing as Outgoing<unknown> as Outgoing<T>;
+  }
+
+  channel<T = unknown>(name: string): OutboxChannel<T> {
+    let channel = this.#channels.get(name);
+    if (!channel) {
+      channel = this.#view(name);
+      this.#channels.set(name, channel);
+    }
+    return channel as OutboxChannel<unknown> as OutboxChannel<T>;
+  }
+
+  on<Name extends keyof OutboxEvents>(name: Name, handler: (value: OutboxEvents[Name]) => void): () => void {
+    return this.#events.on(name, handler);
+  }
+
+  retry(key: string): void {
+    const until = Date.now() + this.#patience.maxAge;
+    void this.#book.change(key, ({ status }) =>
+      status === 'refused' ? { status: 'queued', until, sentAt: undefined, error: undefined } : undefined,
+    );
+  }
+
+  discard(key: string): void {
+    const entry = this.#book.get(key);
+    if (entry) this.#book.finish(entry, { status: 'discarded' });
+  }
+
+  clear(): void {
+    for (const { key } of this.#book.list) this.discard(key);
+    // And what this page has not heard of yet; but not what it publishes from now on.
+    void this.#book.store.then(async () => {
+      for (const { key } of await this.#book.refresh()) if (!this.#followed.has(key)) this.discard(key);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#sender.close();
+    this.#book.close();
+  }
+
+  #draft(channel: string, content: OutboxPublishOptions & { readonly data: unknown }): Omit<Entry, 'order'> {
+    const text = JSON.stringify(content);
+    const { data, event, tags } = JSON.parse(text) as typeof content;
+    if (data === undefined) throw new TypeError('"data" cannot be written as JSON; use null for nothing.');
+    const time = Date.now();
+    return {
+      // 128 random bits, as the client's own. SPEC.md section 4.5.
+      key: crypto.getRandomValues(new Uint32Array(4)).join('-'),
+      channel,
+      data,
+      ...(event !== undefined && { event }),
+      ...(tags && { tags }),
+      time,
+      status: 'queued',
+      stored: false,
+      version: 0,
+      until: time + this.#patience.maxAge,
+      bytes: new TextEncoder().encode(text).length,
+    };
+  }
+
+  /** What is more than the limits allow, in words; empty where there is room. */
+  #whyFull(more: number): string {
+    const { maxMessages, maxBytes } = this.#limits;
+    const { length } = this.#book.list;
+    const bytes = this.#book.list.reduce((sum, entry) => sum + entry.bytes, more);
+    if (length >= maxMessages) return ` It holds ${length} messages of ${maxMessages}.`;
+    return bytes > maxBytes ? ` With this message it would hold ${bytes} bytes of ${maxBytes}.` : '';
+  }
+
+  #follow(entry: Entry): void {
+    this.#followed.get(entry.key)?.follow(entry);
+    if (entry.status === 'accepted') this.#followed.delete(entry.key);
+    this.#events.emit('status', entry);
+  }
+
+  #view(name: string): OutboxChannel<never> {
+    const book = this.#book;
+    let all: readonly Entry[] = [];
+    let mine: readonly OutboxMessage<never>[] = Object.freeze([]);
+    const messages = () => {
+      if (all === book.list) return mine;
+      all = book.list;
+      const now = all.filter(({ channel }) => channel === name) as OutboxMessage[] as OutboxMessage<never>[];
+      if (now.length !== mine.length || now.some((message, at) => message !== mine[at])) mine = Object.freeze(now);
+      return mine;
+    };
+    return {
+      name,
+      get messages() {
+        return messages();
+      },
+      publish: (data, options) => this.publish(name, data, options),
+      on: (_, handler) => {
+        let last = messages();
+        return this.on('change', () => {
+          if (last === messages()) return;
+          last = messages();
+          handler(last);
+        });
+      },
+    };
+  }
+}
