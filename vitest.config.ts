@@ -11,6 +11,7 @@ export default defineConfig({
       '@sluice/protocol': source('protocol/src/index.ts'),
       '@sluice/client/contracts': source('client-sdk/src/contracts.ts'),
       '@sluice/client/msgpack': source('client-sdk/src/msgpack.ts'),
+      '@sluice/client/outbox': source('client-sdk/src/outbox/index.ts'),
       '@sluice/client/share-tabs': source('client-sdk/src/share-tabs/share-tabs.ts'),
       '@sluice/client/stores': source('client-sdk/src/stores/index.ts'),
       '@sluice/client/react': source('client-sdk/src/react/index.ts'),

@@ -13,6 +13,7 @@ export const ENTRIES = {
   index: source('index.ts'),
   contracts: source('contracts.ts'),
   msgpack: source('msgpack.ts'),
+  outbox: source('outbox/index.ts'),
   'share-tabs': source('share-tabs/share-tabs.ts'),
   'shared-worker': source('share-tabs/shared-worker.ts'),
   stores: source('stores/index.ts'),

@@ -60,7 +60,7 @@ export type ChannelOf<C extends Channels, Name extends string> = ContractChannel
 export type MessageOf<C extends Channels, Name extends string> = ContractMessage<TypesOf<ContractFor<C, Name>>>;
 
 /** The name itself where a contract governs it, otherwise what is wrong: template literals alone let `chat:a:b` pass for `chat:{room}`. */
-type Known<C extends Channels, Name extends string> = Name extends `${string}{${string}`
+export type Known<C extends Channels, Name extends string> = Name extends `${string}{${string}`
   ? `"${Name}" is a pattern; write a value for {…}`
   : [ContractFor<C, Name>] extends [never]
     ? keyof C & string

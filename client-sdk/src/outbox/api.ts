@@ -1,5 +1,7 @@
 import type { PublishResult, Tags } from '@sluice/protocol';
+import type { Channels } from '@sluice/protocol/contracts';
 import type { SluiceError } from '../errors.ts';
+import type { AnyOutboxChannels, AnyPublish, ContractOutboxChannels, ContractPublish } from './contract-outbox.ts';
 
 /** How an outbox is made. */
 export interface OutboxOptions {
@@ -71,9 +73,9 @@ export interface Outgoing<T = unknown> extends OutboxMessage<T> {
 }
 
 /** What goes with a message of the outbox. */
-export interface OutboxPublishOptions {
+export interface OutboxPublishOptions<Event extends string = string> {
   /** What kind of message it is, in the application's words. */
-  readonly event?: string;
+  readonly event?: Event;
   /** Flat labels. */
   readonly tags?: Tags;
 }
@@ -88,18 +90,11 @@ export interface OutboxEvents {
   error: SluiceError;
 }
 
-/** The messages of one channel that are in the outbox. */
-export interface OutboxChannel<T = unknown> {
+/** The messages of one channel that are in the outbox, as far as one reads them. */
+export interface ReadableOutboxChannel<T = unknown> {
   readonly name: string;
   /** In the order in which they go out; the same array until one of them changes. */
   readonly messages: readonly OutboxMessage<T>[];
-  /**
-   * Puts a message to this channel into the outbox.
-   *
-   * @example
-   * outbox.channel<{ text: string }>('chat:lobby').publish({ text: 'Hello' });
-   */
-  publish(data: T, options?: OutboxPublishOptions): Outgoing<T>;
   /**
    * Listens to the channel's messages.
    *
@@ -111,6 +106,17 @@ export interface OutboxChannel<T = unknown> {
   on(name: 'change', handler: (messages: readonly OutboxMessage<T>[]) => void): () => void;
 }
 
+/** The messages of one channel that are in the outbox, and a way to add to them. */
+export interface OutboxChannel<T = unknown> extends ReadableOutboxChannel<T> {
+  /**
+   * Puts a message to this channel into the outbox.
+   *
+   * @example
+   * outbox.channel<{ text: string }>('chat:lobby').publish({ text: 'Hello' });
+   */
+  publish(data: T, options?: OutboxPublishOptions): Outgoing<T>;
+}
+
 /**
  * Publishes that wait on disk until the gateway has taken them.
  *
@@ -119,7 +125,7 @@ export interface OutboxChannel<T = unknown> {
  * outbox.on('change', (messages) => showPending(messages));
  * outbox.publish('chat:lobby', { text: 'Hello' });
  */
-export interface Outbox {
+export interface Outbox<C extends Channels = Channels> {
   /** Is what is published now stored on disk? `false` as soon as the browser has refused to. */
   readonly persistent: boolean;
   /** Resolves when the messages of earlier pages are in the list. */
@@ -136,14 +142,14 @@ export interface Outbox {
    * const outgoing = outbox.publish('chat:lobby', { text: 'Hello' }, { event: 'chat' });
    * const { status, error } = await outgoing.settled;
    */
-  publish<T = unknown>(channel: string, data: T, options?: OutboxPublishOptions): Outgoing<T>;
+  readonly publish: string extends keyof C ? AnyPublish : ContractPublish<C>;
   /**
    * The messages of one channel. The same name gives the same object.
    *
    * @example
    * const pending = outbox.channel<{ text: string }>('chat:lobby').messages;
    */
-  channel<T = unknown>(name: string): OutboxChannel<T>;
+  readonly channel: string extends keyof C ? AnyOutboxChannels : ContractOutboxChannels<C>;
   /**
    * Listens to the outbox.
    *

@@ -4,6 +4,7 @@ import {
   type Change,
   deadline,
   type Entry,
+  type EntryRecord,
   fromRecord,
   isFinal,
   outboxError,
@@ -57,7 +58,7 @@ export class Book extends Emitter<BookEvents> {
       (store) => {
         this.#disk = store;
         if (this.#closed) store.close();
-        else this.#radio = world.tune(name, (record) => this.#take(fromRecord(record)));
+        else this.#radio = world.tune(name, (record) => this.#hear(record));
         return store;
       },
       (error) => this.#fail(error),
@@ -80,6 +81,8 @@ export class Book extends Emitter<BookEvents> {
     this.#take(entry);
     // With an open disk the request leaves in this same step: the page may be closed in the next.
     const adding = this.#disk ? this.#disk.add(entry) : this.store.then((store) => store?.add(entry));
+    // And another one looks for it there, should this one die before it can tell its number.
+    this.#radio?.postMessage(toRecord(entry));
     const stored = adding
       .catch((error) => this.#fail(error))
       .then((order) => {
@@ -128,6 +131,12 @@ export class Book extends Emitter<BookEvents> {
     return Date.now() >= deadline(entry, this.#patience);
   }
 
+  /** Reads the disk for the first time, and tells all tabs what a page that has died may not have told them. */
+  async load(): Promise<void> {
+    await this.store;
+    for (const entry of await this.refresh()) if (!this.#closed) this.#radio?.postMessage(toRecord(entry));
+  }
+
   /** Reads the disk: what other tabs, or pages before this one, have left there. */
   async refresh(): Promise<readonly Entry[]> {
     try {
@@ -174,6 +183,11 @@ export class Book extends Emitter<BookEvents> {
 
   #remove(order: number): void {
     this.#disk?.remove(order).catch((error) => this.#fail(error));
+  }
+
+  #hear(record: EntryRecord): void {
+    if (record.order < PENDING) this.#take(fromRecord(record));
+    else void this.refresh();
   }
 
   #tell(entry: Entry): void {

@@ -12,5 +12,7 @@ export type {
   OutboxPublishOptions,
   OutboxStatus,
   Outgoing,
+  ReadableOutboxChannel,
 } from './api.ts';
+export type { ContractOutboxChannel } from './contract-outbox.ts';
 export { createOutbox } from './outbox.ts';

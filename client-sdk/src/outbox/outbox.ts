@@ -1,3 +1,4 @@
+import type { Channels } from '@sluice/protocol/contracts';
 import type { Client } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 import { SluiceError } from '../index.ts';
@@ -28,8 +29,10 @@ import { browser, type World } from './world.ts';
  * const outgoing = outbox.publish('chat:lobby', { text: 'Hello' });
  * outgoing.onStatus(({ status }) => showTick(status));
  */
-export function createOutbox(client: Client, options: OutboxOptions): Outbox {
-  return new StoredOutbox(client, { ...options, world: browser });
+export function createOutbox<C extends Channels = Channels>(client: Client<C>, options: OutboxOptions): Outbox<C> {
+  // The contract is for the compiler alone: nothing of it is there at run time.
+  const outbox: Outbox = new StoredOutbox(client as unknown as Client, { ...options, world: browser });
+  return outbox as unknown as Outbox<C>;
 }
 
 /** What `createOutbox` returns. */
@@ -53,7 +56,7 @@ export class StoredOutbox implements Outbox {
     this.#limits = { maxMessages, maxBytes };
     this.#patience = { maxAge, dedupeWindow };
     this.#book = new Book(place, { ...this.#patience, world });
-    this.ready = this.#book.store.then(async () => void (await this.#book.refresh()));
+    this.ready = this.#book.load();
     this.#book.on('status', (entry) => this.#follow(entry));
     this.#book.on('change', (list) => this.#events.emit('change', list));
     this.#book.on('error', (error) => this.#events.emit('error', error));

@@ -66,6 +66,7 @@ export class Tab implements World {
   readonly outbox: Outbox;
   readonly client: FakeClient;
   alive = true;
+  #lost = false;
   readonly #browser: TestBrowser;
   readonly #radios = new Map<string, (record: EntryRecord) => void>();
 
@@ -75,9 +76,10 @@ export class Tab implements World {
     this.outbox = new StoredOutbox(client.face, { user: 'ada', ...options, world: this });
   }
 
-  /** It dies: nothing that it began goes on. */
-  kill(): void {
+  /** It dies, and hears of nothing any more. What it had asked of the disk is still done, or not. */
+  kill(isDone = true): void {
     this.alive = false;
+    this.#lost = !isDone;
     this.client.die();
     this.#browser.giveUp(this);
     this.#browser.tabs.splice(this.#browser.tabs.indexOf(this), 1);
@@ -130,15 +132,15 @@ export class Tab implements World {
         giveUp();
         reject(signal.reason);
       });
-      this.#browser.queue({ tab: this, grant: () => resolve(giveUp) });
+      if (this.alive) this.#browser.queue({ tab: this, grant: () => resolve(giveUp) });
     });
   }
 
-  /** Some time later, if the tab lives by then: what it had begun may be done, or not. */
   async #step<Result>(act: () => Result, sure = false): Promise<Result> {
+    if (!this.alive) return new Promise<never>(() => {});
     await microtasks(3);
-    if (!this.alive && !sure) return new Promise<never>(() => {});
-    if (this.#browser.broken) throw this.#browser.broken;
+    if (this.#lost && !sure) return new Promise<never>(() => {});
+    if (this.#browser.broken && !sure) throw this.#browser.broken;
     const result = act();
     await microtasks(2);
     return this.alive || sure ? result : new Promise<never>(() => {});
