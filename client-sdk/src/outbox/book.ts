@@ -39,7 +39,7 @@ export class Book extends Emitter<BookEvents> {
   readonly #patience: Patience;
   readonly #entries = new Map<string, Entry>();
   // Those that are final: late news must not bring them back.
-  readonly #finished = new Map<string, Entry['status']>();
+  readonly #finished = new Map<string, Entry>();
   // What is on its way to the disk.
   readonly #storing = new Map<string, Promise<void>>();
   #list: readonly Entry[] | undefined;
@@ -200,8 +200,12 @@ export class Book extends Emitter<BookEvents> {
     const { key, order, status } = entry;
     const known = this.#entries.get(key);
     const finished = this.#finished.get(key);
+    if (finished && !isFinal(status)) {
+      this.#correct(entry, finished);
+      return;
+    }
     // That it was accepted is true whatever was said before.
-    if (finished && (status !== 'accepted' || finished === status)) return;
+    if (finished && (status !== 'accepted' || finished.status === status)) return;
     if (known && !isFinal(status) && !isNews(entry, known)) return;
     Object.freeze(entry);
     if (isFinal(status)) this.#finish(entry);
@@ -212,9 +216,17 @@ export class Book extends Emitter<BookEvents> {
     this.#announce();
   }
 
-  #finish({ key, status }: Entry): void {
+  /** Somebody still believes in an entry that is finished: a tab may have died between telling it and removing it. */
+  #correct({ order }: Entry, finished: Entry): void {
+    if (order >= PENDING || this.#closed) return;
+    this.#remove(order);
+    this.#radio?.postMessage(toRecord({ ...finished, order }));
+  }
+
+  #finish(entry: Entry): void {
+    const { key } = entry;
     this.#entries.delete(key);
-    this.#finished.set(key, status);
+    this.#finished.set(key, entry);
     const [oldest] = this.#finished.keys();
     if (this.#finished.size > FINISHED && oldest !== undefined) this.#finished.delete(oldest);
   }
@@ -230,17 +242,17 @@ export class Book extends Emitter<BookEvents> {
     });
   }
 
-  #schedule(): void {
+  #schedule(least = 0): void {
     clearTimeout(this.#timer);
     const next = Math.min(...this.list.map((entry) => deadline(entry, this.#patience)));
-    const pause = Math.min(Math.max(next - Date.now(), 0), LONGEST);
+    const pause = Math.min(Math.max(next - Date.now(), least), LONGEST);
     if (next < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#sweep(), pause);
   }
 
   #sweep(): void {
     for (const entry of this.list) if (this.isOverdue(entry)) void this.judge(entry.key);
-    // The clock may have been a little early.
-    this.#announce();
+    // The clock may have been a little early, and a disk may take its time.
+    this.#schedule(1000);
   }
 
   #fail(error: unknown): undefined {

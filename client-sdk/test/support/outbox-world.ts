@@ -81,6 +81,8 @@ export class Tab implements World {
     this.alive = false;
     this.#lost = !isDone;
     this.client.die();
+    // Its timers are gone too.
+    this.outbox.close();
     this.#browser.giveUp(this);
     this.#browser.tabs.splice(this.#browser.tabs.indexOf(this), 1);
   }
