@@ -120,6 +120,26 @@ describe('createOutbox', () => {
     expect(counts).toEqual([[{ text: 'Hello' }], [], []]);
   });
 
+  it('forgets on clear() what is on its way to the disk, though it is closed at once', async () => {
+    const outbox = createOutbox(new FakeClient().face, { user: 'ada' });
+    await outbox.ready;
+    const outgoing = outbox.publish('a', 1);
+    outbox.clear();
+    outbox.close();
+    await expect(outgoing.settled).resolves.toMatchObject({ status: 'discarded' });
+    const again = createOutbox(new FakeClient().face, { user: 'ada' });
+    await again.ready;
+    const empty = () => again.messages.length === 0;
+    await new Promise<void>((resolve) => {
+      again.on('change', () => empty() && resolve());
+      if (empty()) resolve();
+    });
+    again.close();
+    store.close();
+    store = await openStore('sluice-outbox ["default","ada"]');
+    await expect(store.all()).resolves.toEqual([]);
+  });
+
   it('works in memory where there is no disk, as on a server that renders pages', async () => {
     vi.stubGlobal('indexedDB', undefined);
     const outbox = createOutbox(new FakeClient().face, { user: 'ada' });

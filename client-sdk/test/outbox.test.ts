@@ -3,7 +3,7 @@ import { SluiceError } from '../src/errors.ts';
 import type { OutboxOptions } from '../src/outbox/api.ts';
 import { FakeClient } from './support/fake-client.ts';
 import { pass, turn } from './support/fake-gateway.ts';
-import { type Tab, TestBrowser } from './support/outbox-world.ts';
+import { microtasks, type Tab, TestBrowser } from './support/outbox-world.ts';
 
 const MINUTE = 60_000;
 
@@ -392,6 +392,15 @@ describe('several tabs', () => {
       expect([sent(second), listed(second)]).toEqual([[1, 2], []]);
     },
   );
+
+  it.each([1, 3, 6, 9])('take over what another one stored in its last moment (%i steps)', async (steps) => {
+    const [first, second] = [await openOnline(), await open()];
+    second.outbox.publish('a', 1);
+    await microtasks(steps);
+    second.kill();
+    await turn();
+    expect(sent(first)).toEqual([1]);
+  });
 
   it('retry, discard and clear for each other', async () => {
     const [first, second] = [await openOnline(), await openOnline()];

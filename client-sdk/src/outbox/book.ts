@@ -156,9 +156,12 @@ export class Book extends Emitter<BookEvents> {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    this.#radio?.close();
-    // What was asked of it before is still done.
-    this.#disk?.close();
+    // What is on its way to it arrives, or is taken back.
+    void Promise.all(this.#storing.values()).then(() => {
+      this.#radio?.close();
+      this.#radio = undefined;
+      this.#disk?.close();
+    });
   }
 
   async #onDisk(known: Entry, replace: (entry: Entry) => Entry | undefined): Promise<Entry | undefined> {
@@ -178,7 +181,7 @@ export class Book extends Emitter<BookEvents> {
     if (order === undefined) {
       if (entry) this.#take({ ...entry, order: this.#last + UNSTORED });
     } else if (entry) this.#tell({ ...entry, order, stored: true });
-    else this.#remove(order);
+    else this.#correct(order, this.#finished.get(key));
   }
 
   #remove(order: number): void {
@@ -186,6 +189,7 @@ export class Book extends Emitter<BookEvents> {
   }
 
   #hear(record: EntryRecord): void {
+    if (this.#closed) return;
     if (record.order < PENDING) this.#take(fromRecord(record));
     else void this.refresh();
   }
@@ -201,7 +205,7 @@ export class Book extends Emitter<BookEvents> {
     const known = this.#entries.get(key);
     const finished = this.#finished.get(key);
     if (finished && !isFinal(status)) {
-      this.#correct(entry, finished);
+      this.#correct(order, finished);
       return;
     }
     // That it was accepted is true whatever was said before.
@@ -217,10 +221,10 @@ export class Book extends Emitter<BookEvents> {
   }
 
   /** Somebody still believes in an entry that is finished: a tab may have died between telling it and removing it. */
-  #correct({ order }: Entry, finished: Entry): void {
-    if (order >= PENDING || this.#closed) return;
+  #correct(order: number, finished: Entry | undefined): void {
+    if (order >= PENDING) return;
     this.#remove(order);
-    this.#radio?.postMessage(toRecord({ ...finished, order }));
+    if (finished) this.#radio?.postMessage(toRecord({ ...finished, order }));
   }
 
   #finish(entry: Entry): void {

@@ -1,0 +1,169 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from '@playwright/test';
+import { test as base, expect } from './support/test.ts';
+
+const sdk = fileURLToPath(new URL('../client-sdk/dist/', import.meta.url));
+
+/** A chat whose users write on the underground: a service worker serves the page where there is no network. */
+const html = `<!doctype html>
+<link rel="icon" href="data:,">
+<title>Chat</title>
+<input id="text"><button id="send">Send</button>
+<ol id="pending"></ol>
+<ol id="messages"></ol>
+<script type="module">
+  import { createClient } from '/sdk/index.js';
+  import { createOutbox } from '/sdk/outbox.js';
+  const $ = (id) => document.getElementById(id);
+  const channel = 'chat:' + (new URLSearchParams(location.search).get('room') ?? 'outbox');
+  const fill = (list, texts) => list.replaceChildren(...texts.map((text) => {
+    const item = document.createElement('li');
+    item.textContent = text;
+    return item;
+  }));
+  const client = createClient({
+    url: location.origin.replace('http', 'ws') + '/ws',
+    token: async () => (await (await fetch('/dev/token?sub=ada')).json()).token,
+  });
+  client.on('state', ({ state }) => { document.body.dataset.state = state; });
+  const outbox = createOutbox(client, { user: 'ada' });
+  const pending = outbox.channel(channel);
+  const show = () => fill($('pending'), pending.messages.map(({ data, status }) => data.text + ': ' + status));
+  pending.on('change', show);
+  $('send').onclick = () => {
+    pending.publish({ text: $('text').value });
+    show();
+  };
+  const texts = [];
+  client.channel(channel).subscribe(({ data }) => { texts.push(data.text); fill($('messages'), texts); }, { rewind: 50 });
+  await outbox.ready;
+  show();
+  await navigator.serviceWorker.register('/worker.js');
+  await navigator.serviceWorker.ready;
+  document.title = 'Ready';
+</script>`;
+
+const FILES = ['/', '/index.html', '/sdk/index.js', '/sdk/outbox.js', '/sdk/share-tabs.js'];
+const worker = `
+addEventListener('install', (event) => event.waitUntil(
+  caches.open('page').then((cache) => cache.addAll(${JSON.stringify(FILES)})).then(() => skipWaiting())));
+addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+addEventListener('fetch', (event) => {
+  if (event.request.url.includes('/dev/')) return;
+  event.respondWith(caches.match(event.request, { ignoreSearch: true }).then((found) => found ?? fetch(event.request)));
+});`;
+
+const test = base.extend<{ folder: string }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures from this pattern
+  folder: async ({}, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-outbox-'));
+    await mkdir(join(folder, 'sdk'));
+    for (const file of ['index.js', 'outbox.js', 'share-tabs.js']) {
+      await copyFile(join(sdk, file), join(folder, 'sdk', file));
+    }
+    await writeFile(join(folder, 'index.html'), html);
+    await writeFile(join(folder, 'worker.js'), worker);
+    await use(folder);
+    await rm(folder, { recursive: true });
+  },
+});
+
+async function write(page: Page, text: string): Promise<void> {
+  await page.fill('#text', text);
+  await page.click('#send');
+}
+
+const messages = (page: Page) => page.locator('#messages li');
+const pending = (page: Page) => page.locator('#pending li');
+
+test('what is written without a network survives closing the tab, and arrives once and in order', async ({
+  startGateway,
+  folder,
+  newPage,
+}) => {
+  const gateway = await startGateway({ folder });
+  const { page } = await newPage();
+  const context = page.context();
+  await page.goto(gateway.url);
+  await expect(page).toHaveTitle('Ready');
+  await write(page, 'above ground');
+  await expect(messages(page)).toHaveText(['above ground']);
+  await expect(pending(page)).toHaveCount(0);
+
+  await context.setOffline(true);
+  await gateway.crash();
+  await expect(page.locator('body')).not.toHaveAttribute('data-state', 'connected');
+  const texts = ['one', 'two', 'three'];
+  for (const text of texts) await write(page, text);
+  await expect(pending(page)).toHaveText(texts.map((text) => `${text}: queued`));
+  await page.close();
+
+  const again = await context.newPage();
+  await again.goto(gateway.url);
+  await expect(again).toHaveTitle('Ready');
+  await expect(pending(again)).toHaveText(texts.map((text) => `${text}: queued`));
+  await write(again, 'four');
+  await expect(pending(again)).toHaveCount(4);
+  await again.reload();
+  await expect(pending(again)).toHaveText([...texts, 'four'].map((text) => `${text}: queued`));
+
+  await gateway.start();
+  await context.setOffline(false);
+  await expect(messages(again)).toHaveText([...texts, 'four']);
+  await expect(pending(again)).toHaveCount(0);
+  // Nothing is left that a later page would send.
+  await again.reload();
+  await expect(messages(again)).toHaveText([...texts, 'four']);
+  await expect(pending(again)).toHaveCount(0);
+});
+
+test('two tabs share one outbox, and one goes on where the other is closed', async ({
+  startGateway,
+  folder,
+  newPage,
+}) => {
+  const gateway = await startGateway({ folder });
+  const { page: first } = await newPage();
+  const context = first.context();
+  const second = await context.newPage();
+  for (const page of [first, second]) {
+    await page.goto(gateway.url);
+    await expect(page).toHaveTitle('Ready');
+  }
+  await write(second, 'from the second tab');
+  for (const page of [first, second]) await expect(messages(page)).toHaveText(['from the second tab']);
+
+  await context.setOffline(true);
+  await gateway.crash();
+  for (const page of [first, second]) await expect(page.locator('body')).not.toHaveAttribute('data-state', 'connected');
+  await write(first, 'one');
+  await expect(pending(second)).toHaveText(['one: queued']);
+  await write(second, 'two');
+  await expect(pending(first)).toHaveText(['one: queued', 'two: queued']);
+  await first.close();
+
+  await gateway.start();
+  await context.setOffline(false);
+  await expect(messages(second)).toHaveText(['from the second tab', 'one', 'two']);
+  await expect(pending(second)).toHaveCount(0);
+});
+
+test('a refused message stays, with its error, and the one behind it goes on', async ({
+  startGateway,
+  folder,
+  newPage,
+}) => {
+  const gateway = await startGateway({ folder });
+  const { page } = await newPage();
+  await page.goto(gateway.url);
+  await expect(page).toHaveTitle('Ready');
+  await write(page, 'x'.repeat(100_000));
+  await write(page, 'short');
+  await expect(messages(page)).toHaveText(['short']);
+  await expect(pending(page)).toHaveText([/^x+: refused$/]);
+  await page.reload();
+  await expect(pending(page)).toHaveText([/^x+: refused$/]);
+});
