@@ -80,11 +80,11 @@ const messages = (page: Page) => page.locator('#messages li');
 const pending = (page: Page) => page.locator('#pending li');
 
 test('what is written without a network survives closing the tab, and arrives once and in order', async ({
-  startGateway,
+  startCommandLine,
   folder,
   newPage,
 }) => {
-  const gateway = await startGateway({ folder });
+  const gateway = await startCommandLine({ folder });
   const { page } = await newPage();
   const context = page.context();
   await page.goto(gateway.url);
@@ -121,11 +121,11 @@ test('what is written without a network survives closing the tab, and arrives on
 });
 
 test('two tabs share one outbox, and one goes on where the other is closed', async ({
-  startGateway,
+  startCommandLine,
   folder,
   newPage,
 }) => {
-  const gateway = await startGateway({ folder });
+  const gateway = await startCommandLine({ folder });
   const { page: first } = await newPage();
   const context = first.context();
   const second = await context.newPage();
@@ -152,11 +152,11 @@ test('two tabs share one outbox, and one goes on where the other is closed', asy
 });
 
 test('a refused message stays, with its error, and the one behind it goes on', async ({
-  startGateway,
+  startCommandLine,
   folder,
   newPage,
 }) => {
-  const gateway = await startGateway({ folder });
+  const gateway = await startCommandLine({ folder });
   const { page } = await newPage();
   await page.goto(gateway.url);
   await expect(page).toHaveTitle('Ready');
