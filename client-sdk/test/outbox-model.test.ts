@@ -177,7 +177,7 @@ it.each([1, 2])(
         await turn();
         check(world);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   },
   60_000,
