@@ -19,6 +19,7 @@ export const ENTRIES = {
   stores: source('stores/index.ts'),
   react: source('react/index.ts'),
   svelte: source('svelte/index.ts'),
+  testing: source('testing/testing.ts'),
 };
 
 // Runs in a place of its own, with a copy of the core, complete in one file.

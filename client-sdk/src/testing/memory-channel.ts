@@ -1,0 +1,54 @@
+import type { Json, MessagesPush, Position } from '@sluice/protocol';
+import { type AppendedMessage, type DraftOptions, MemoryLog } from './memory-log.ts';
+import type { MemorySession } from './memory-session.ts';
+import { MemoryStage } from './memory-stage.ts';
+
+/** A channel of the gateway in memory: its log, its cursors, and who is present. */
+export class MemoryChannel {
+  readonly name: string;
+  readonly log: MemoryLog;
+  readonly stage: MemoryStage;
+  /** Everything that was published here, whether the log still has it or not. */
+  readonly messages: AppendedMessage[] = [];
+  /** Of `messages`, those that came from clients. */
+  readonly published: AppendedMessage[] = [];
+  /** Where each subscriber stands. */
+  readonly cursors = new Map<MemorySession, Position>();
+  readonly watchers = new Set<MemorySession>();
+
+  constructor(name: string, kept: number) {
+    this.name = name;
+    this.log = new MemoryLog(name, kept);
+    this.stage = new MemoryStage(name, (push) => {
+      for (const watcher of this.watchers) watcher.say(push);
+    });
+  }
+
+  append(data: Json, options: DraftOptions): AppendedMessage {
+    const { epoch, ...message } = this.log.append(data, options);
+    const appended = { ...message, epoch };
+    this.messages.push(appended);
+    const push: MessagesPush = { type: 'messages', channel: this.name, epoch, messages: [message] };
+    for (const session of this.cursors.keys()) {
+      session.say(push);
+      this.cursors.set(session, { epoch, offset: message.offset });
+    }
+    return appended;
+  }
+
+  /** Tells a subscriber what lies between its cursor and the head. SPEC.md section 7. */
+  catchUp(session: MemorySession): void {
+    const from = this.cursors.get(session);
+    if (from === undefined) return;
+    const { gap, messages } = this.log.passage(from);
+    const { epoch } = this.log;
+    if (gap !== undefined) session.say({ type: 'gap', channel: this.name, from, ...gap });
+    if (messages.length > 0) session.say({ type: 'messages', channel: this.name, epoch, messages });
+    this.cursors.set(session, this.log.head);
+  }
+
+  /** The log is not as the subscribers know it. */
+  catchUpAll(): void {
+    for (const session of this.cursors.keys()) this.catchUp(session);
+  }
+}

@@ -1,0 +1,306 @@
+import {
+  ERRORS,
+  type ErrorName,
+  isChannelName,
+  type Json,
+  type Member,
+  matchPattern,
+  parsePattern,
+} from '@sluice/protocol';
+import type { ChannelContract, Channels } from '@sluice/protocol/contracts';
+import { type Client, type ClientOptions, createClient } from '../index.ts';
+import { check } from './contract.ts';
+import { MemoryChannel } from './memory-channel.ts';
+import type { AppendedMessage, DraftOptions } from './memory-log.ts';
+import { MemorySession } from './memory-session.ts';
+import { MemorySocket, type SocketPeer } from './memory-socket.ts';
+import { type ChannelVerb, type DenyOptions, Permissions } from './permissions.ts';
+import { Turns } from './turns.ts';
+
+/** Messages that a channel keeps, where nothing else is said. */
+const KEPT = 1_000;
+
+/** How the gateway in memory behaves. */
+export interface MemoryGatewayOptions<C extends Channels = Channels> {
+  /** How many messages each channel keeps; `false`: none. Default: 1,000. */
+  readonly history?: number | false;
+  /** Contracts: other channels do not exist, what is published must be as they say, and their rules say how much is kept. */
+  readonly channels?: C;
+}
+
+/** The members of a channel, in a test's hands. */
+export interface ChannelMembers {
+  /** In the order in which they came. */
+  readonly list: readonly Member[];
+  /** Somebody comes who has no client in this test, or changes the state. */
+  enter(user: string, state?: unknown): void;
+  /** And goes. */
+  leave(user: string): void;
+}
+
+/** Connection of members that a test let in. */
+const NOBODY = 'test';
+
+/**
+ * A gateway in memory, for the clients of one test. It keeps the promises of the protocol: order, resuming, gaps, presence. It has no permissions
+ * of its own, no limits and no tokens: those are what a test with a real gateway is for.
+ */
+export class MemoryGateway<C extends Channels = Channels> {
+  readonly #contracts: readonly (readonly [ReturnType<typeof parsePattern>, ChannelContract])[];
+  readonly #history: number;
+  readonly #channels = new Map<string, MemoryChannel>();
+  readonly #sessions = new Map<MemorySocket, MemorySession>();
+  readonly #permissions = new Permissions();
+  readonly #clients = new Set<Client>();
+  readonly #turns = new Turns(() => this.#flush());
+  #refusing = false;
+  #count = 0;
+
+  constructor({ history = KEPT, channels }: MemoryGatewayOptions<C> = {}) {
+    this.#history = history === false ? 0 : history;
+    this.#contracts = Object.entries<ChannelContract>(channels ?? {}).map(([pattern, contract]) => [
+      parsePattern(pattern),
+      contract,
+    ]);
+  }
+
+  /**
+   * Makes one more client.
+   *
+   * @param user `null`: anonymous
+   */
+  client(user: string | null, options: Pick<ClientOptions, 'token' | 'timeout' | 'autoConnect'> = {}): Client<C> {
+    const peer = this.#peer(user);
+    const WebSocket = class extends MemorySocket {
+      constructor() {
+        super(peer);
+      }
+    };
+    // A function: as an application with a backend, it can always fetch another.
+    const token = () => `token of ${user}`;
+    const made = createClient<C>({ url: 'ws://memory/ws', WebSocket, ...(user === null ? {} : { token }), ...options });
+    this.#clients.add(made as unknown as Client);
+    return made;
+  }
+
+  // What a test does -------------------------------------------------------------------------------------------------
+
+  /**
+   * Publishes as a backend, or in the name of a user who needs no client.
+   *
+   * @throws TypeError when there is no such channel
+   */
+  publish(channel: string, data: unknown, options: DraftOptions = {}): AppendedMessage {
+    const message = this.#need(channel).append(data as Json, options);
+    this.#soon();
+    return message;
+  }
+
+  /** From now on a verb is refused on a channel, or on those of a pattern like `chat:*`; what stands there ends. */
+  deny(verb: ChannelVerb | '*', channel: string, options: DenyOptions = {}): void {
+    this.#permissions.deny(verb, channel, options);
+    for (const existing of this.#channels.values()) this.#endForbidden(existing);
+    this.#soon();
+  }
+
+  /** Takes a denial back. */
+  allow(verb: ChannelVerb | '*', channel: string, options: DenyOptions = {}): void {
+    this.#permissions.allow(verb, channel, options);
+  }
+
+  /** Cuts connections as a broken network does; of one user, or all. Clients come back, at the latest with `settled()`. */
+  drop(user?: string): void {
+    for (const session of this.#of(user)) session.close(1006, '');
+  }
+
+  /** Closes connections with an entry of the error catalogue; the client does what its code says. */
+  closeWith(name: ErrorName, user?: string): void {
+    for (const session of this.#of(user)) session.close(ERRORS[name].code, name);
+  }
+
+  /** New connections fail, until `accept`. */
+  refuseConnections(): void {
+    this.#refusing = true;
+  }
+
+  /** Ends `refuseConnections`. */
+  accept(): void {
+    this.#refusing = false;
+  }
+
+  /** So many messages of a channel were published and are lost, and what was before them is forgotten: subscribers hear a gap. */
+  gap(channel: string, lost = 1): void {
+    const { log } = this.#need(channel);
+    log.lose(lost);
+    this.#need(channel).catchUpAll();
+    this.#soon();
+  }
+
+  /** The gateway ends and another takes its place: connections are lost, and so is everything that it had in memory. */
+  restart(): void {
+    this.drop();
+    for (const { log, stage } of this.#channels.values()) {
+      log.restart();
+      stage.clear();
+    }
+  }
+
+  /** Those who have lost their connection, or closed it, and are still counted as present for some seconds, leave now. */
+  endGrace(): void {
+    for (const { stage } of this.#channels.values()) stage.endGrace();
+    this.#soon();
+  }
+
+  /** The members of a channel. */
+  members(channel: string): ChannelMembers {
+    const { stage } = this.#need(channel);
+    const soon = () => this.#soon();
+    return {
+      get list() {
+        return stage.members;
+      },
+      enter(user, state) {
+        stage.enter(user, NOBODY, state as Json | undefined);
+        soon();
+      },
+      leave(user) {
+        stage.leave(user, NOBODY);
+        soon();
+      },
+    };
+  }
+
+  // What a test sees -------------------------------------------------------------------------------------------------
+
+  /** What clients have published to a channel, in order. */
+  published(channel: string): readonly AppendedMessage[] {
+    return this.#need(channel).published;
+  }
+
+  /** Everything that was published to a channel, by clients and by the test. */
+  messages(channel: string): readonly AppendedMessage[] {
+    return this.#need(channel).messages;
+  }
+
+  /** The users of the connections that are subscribed to a channel. */
+  subscribers(channel: string): readonly (string | null)[] {
+    return [...this.#need(channel).cursors.keys()].map(({ user }) => user);
+  }
+
+  /** The users of all connections. */
+  get connections(): readonly (string | null)[] {
+    return [...this.#sessions.values()].filter(({ connected }) => connected).map(({ user }) => user);
+  }
+
+  /**
+   * Resolves when everything has happened that can happen without time passing: what was sent has arrived, and its handlers were called. Clients that
+   * wait to reconnect do so at once. Works with faked timers, too; what a client does by a timer then waits for the test to move time.
+   */
+  async settled(): Promise<void> {
+    await this.#turns.settled();
+    if (this.#refusing) return;
+    const waiting = [...this.#clients].filter(({ state }) => state === 'waiting');
+    for (const client of waiting) client.connect().catch(() => {}); // a final refusal is told by its "state" event
+    if (waiting.length > 0) await this.#turns.settled();
+  }
+
+  /** Closes all clients. */
+  close(): void {
+    for (const client of this.#clients) client.close();
+    for (const { stage } of this.#channels.values()) stage.clear();
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------
+
+  #peer(user: string | null): SocketPeer {
+    return {
+      opened: (socket) => {
+        if (this.#refusing) return false;
+        const id = `connection-${++this.#count}`;
+        this.#sessions.set(socket, new MemorySession(socket, { id, user, host: this.#host }));
+        return true;
+      },
+      frame: (socket, commands) => this.#sessions.get(socket)?.take(commands),
+      closed: (socket) => this.#forget(socket),
+      later: (task) => this.#turns.later(task),
+    };
+  }
+
+  readonly #host = {
+    allows: (verb: ChannelVerb, channel: string, user: string | null) => this.#permissions.allows(verb, channel, user),
+    open: (channel: string) => this.#open(channel),
+    check: (channel: string, data: unknown, event: string | undefined) => check(this.#contract(channel), data, event),
+  };
+
+  #open(name: string): MemoryChannel | undefined {
+    const known = this.#channels.get(name);
+    if (known !== undefined) return known;
+    const contract = this.#contract(name);
+    if (!isChannelName(name) || (contract === undefined && this.#contracts.length > 0)) return undefined;
+    const channel = new MemoryChannel(name, keptBy(contract) ?? this.#history);
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  #contract(name: string): ChannelContract | undefined {
+    return this.#contracts.find(([pattern]) => matchPattern(pattern, name) !== null)?.[1];
+  }
+
+  #need(name: string): MemoryChannel {
+    const channel = this.#open(name);
+    if (channel === undefined)
+      throw new TypeError(`"${name}" is not a channel of this gateway; check its name and the contracts`);
+    return channel;
+  }
+
+  #of(user: string | undefined): readonly MemorySession[] {
+    return [...this.#sessions.values()].filter((session) => user === undefined || session.user === user);
+  }
+
+  #forget(socket: MemorySocket): void {
+    const session = this.#sessions.get(socket);
+    this.#sessions.delete(socket);
+    if (session === undefined) return;
+    for (const { cursors, watchers } of this.#channels.values()) {
+      cursors.delete(session);
+      watchers.delete(session);
+    }
+    for (const { stage } of session.memberships) stage.linger(session.user ?? '', session.id);
+  }
+
+  /** What is not allowed any more ends with its reason. SPEC.md section 6. */
+  #endForbidden(channel: MemoryChannel): void {
+    const { name, cursors, watchers, stage } = channel;
+    const reason = 'permission';
+    const isForbidden = (verb: ChannelVerb, { user }: MemorySession) => !this.#permissions.allows(verb, name, user);
+    for (const session of [...cursors.keys()].filter((one) => isForbidden('subscribe', one))) {
+      cursors.delete(session);
+      session.say({ type: 'unsubscribed', channel: name, reason });
+    }
+    for (const session of [...watchers].filter((one) => isForbidden('presence', one))) {
+      watchers.delete(session);
+      session.say({ type: 'unwatched', channel: name, reason });
+    }
+    for (const session of this.#of(undefined).filter((one) => isForbidden('enter', one))) {
+      if (!session.memberships.delete(channel)) continue;
+      stage.leave(session.user ?? '', session.id);
+      session.say({ type: 'left', channel: name, reason });
+    }
+  }
+
+  #soon(): void {
+    this.#turns.later(() => {});
+  }
+
+  #flush(): void {
+    for (const session of this.#sessions.values()) session.flush();
+  }
+}
+
+/** How many messages a contract's rule keeps; `undefined`: it does not say. */
+function keptBy(contract: ChannelContract | undefined): number | undefined {
+  const history = contract?.rule?.history;
+  if (history === undefined) return contract === undefined ? undefined : 0;
+  if (typeof history === 'boolean') return history ? KEPT : 0;
+  return history.count ?? KEPT;
+}

@@ -1,0 +1,130 @@
+import type {
+  HistoryCommand,
+  HistoryResult,
+  Json,
+  Message,
+  Position,
+  PublishResult,
+  StartingPoint,
+} from '@sluice/protocol';
+
+/** What goes with a message. */
+export interface DraftOptions {
+  /** What kind of message it is, in the application's words. */
+  readonly event?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Who published it. Default: a backend, which is not named. */
+  readonly from?: string;
+}
+
+/** A message of a channel, as the gateway has it. */
+export interface AppendedMessage extends Message {
+  readonly epoch: string;
+}
+
+/** What a subscriber is told to get from one place to another. */
+export interface Passage {
+  readonly gap?: { readonly to: Position; readonly reason: 'epoch_changed' | 'retention' | 'no_history' };
+  readonly messages: readonly Message[];
+}
+
+/** One channel's log in memory. SPEC.md section 5. */
+export class MemoryLog {
+  readonly #limit: number;
+  #life = 1;
+  #head = 0;
+  #kept: Message[] = [];
+  readonly #keys = new Map<string, PublishResult>();
+  readonly #name: string;
+
+  /** @param limit messages that it keeps */
+  constructor(name: string, limit: number) {
+    this.#name = name;
+    this.#limit = limit;
+  }
+
+  get epoch(): string {
+    return `epoch-${this.#life}`;
+  }
+
+  get head(): Position {
+    return { epoch: this.epoch, offset: this.#head };
+  }
+
+  /** Offset of the oldest message that it holds. */
+  get first(): number {
+    return this.#head - this.#kept.length + 1;
+  }
+
+  append(data: Json, { event, tags, from }: DraftOptions): AppendedMessage {
+    const offset = ++this.#head;
+    const message: Message = {
+      id: `${this.#name}/${this.#life}/${offset}`,
+      offset,
+      time: Date.now(),
+      data: structuredClone(data),
+      ...(event === undefined ? {} : { event }),
+      ...(tags === undefined ? {} : { tags }),
+      ...(from === undefined ? {} : { from }),
+    };
+    this.#kept.push(message);
+    if (this.#kept.length > this.#limit) this.#kept.shift();
+    return { ...message, epoch: this.epoch };
+  }
+
+  /** The result of the publish that used this key first. */
+  recall(key: string): PublishResult | undefined {
+    return this.#keys.get(key);
+  }
+
+  remember(key: string, result: PublishResult): void {
+    this.#keys.set(key, result);
+  }
+
+  /** So many messages were published and are lost, and all before them. */
+  lose(count: number): void {
+    this.#head += count;
+    this.#kept = [];
+  }
+
+  /** The log begins a new life. */
+  restart(): void {
+    this.#life++;
+    this.#head = 0;
+    this.#kept = [];
+    this.#keys.clear();
+  }
+
+  /** Where a cursor starts. SPEC.md section 4.3. */
+  locate({ position, rewind, since }: StartingPoint): Position {
+    if (position !== undefined) return position;
+    if (rewind !== undefined) return { ...this.head, offset: Math.max(this.first - 1, this.#head - rewind) };
+    if (since === undefined) return this.head;
+    const next = this.#kept.find(({ time }) => time >= since);
+    return { ...this.head, offset: (next?.offset ?? this.#head + 1) - 1 };
+  }
+
+  /** What lies between a place and the head, with a gap before it where the log does not reach back so far. SPEC.md section 7. */
+  passage({ epoch, offset }: Position): Passage {
+    const start = { epoch: this.epoch, offset: this.first - 1 };
+    if (epoch !== this.epoch || offset > this.#head) {
+      return { gap: { to: start, reason: 'epoch_changed' }, messages: this.#kept.slice() };
+    }
+    if (offset < start.offset) {
+      const reason = this.#limit === 0 ? 'no_history' : 'retention';
+      return { gap: { to: start, reason }, messages: this.#kept.slice() };
+    }
+    return { messages: this.#kept.filter((message) => message.offset > offset) };
+  }
+
+  /** A page of the log. SPEC.md section 4.6. */
+  page({
+    limit = 100,
+    after,
+    before = Number.POSITIVE_INFINITY,
+  }: Omit<HistoryCommand, 'type' | 'id' | 'channel'>): HistoryResult {
+    const all = this.#kept.filter(({ offset }) => offset > (after ?? 0) && offset < before);
+    const messages = after === undefined ? all.slice(-limit) : all.slice(0, limit);
+    return { epoch: this.epoch, head: this.#head, first: this.first, messages };
+  }
+}

@@ -1,0 +1,195 @@
+import {
+  type Command,
+  type CommandType,
+  checkDraft,
+  type ErrorName,
+  errorBody,
+  isChannelName,
+  type Json,
+  type Push,
+  type Results,
+  type ServerMessage,
+} from '@sluice/protocol';
+import type { Checked } from './contract.ts';
+import type { MemoryChannel } from './memory-channel.ts';
+import type { MemorySocket } from './memory-socket.ts';
+import type { ChannelVerb } from './permissions.ts';
+
+type CommandOf<Type extends CommandType> = Extract<Command, { type: Type }>;
+
+/** What a command is refused with. */
+class Refused extends Error {
+  readonly error: ErrorName;
+
+  constructor(error: ErrorName, detail?: string) {
+    super(detail);
+    this.error = error;
+  }
+}
+
+/** Bytes as JSON that a gateway takes where its rules do not say otherwise. SPEC.md sections 3.3 and 4.8. */
+const MOST_DATA = 65_536;
+const MOST_STATE = 1_024;
+
+function checkSize(what: string, value: unknown, { most, channel }: { most: number; channel?: string }): void {
+  const size = new TextEncoder().encode(JSON.stringify(value)).length;
+  if (size <= most) return;
+  const limit = channel === undefined ? `at most ${most} are taken` : `"${channel}" takes at most ${most}`;
+  throw new Refused('payload_too_large', `${what} has ${size} bytes as JSON; ${limit}`);
+}
+
+/** What a session needs of its gateway. */
+export interface SessionHost {
+  allows(verb: ChannelVerb, channel: string, user: string | null): boolean;
+  /** The channel; `undefined` where none of that name exists. */
+  open(channel: string): MemoryChannel | undefined;
+  /** What the channel's contract makes of a message. */
+  check(channel: string, data: unknown, event: string | undefined): Checked;
+}
+
+/** One connection of a client, after SPEC.md section 4. */
+export class MemorySession {
+  readonly id: string;
+  readonly user: string | null;
+  readonly #socket: MemorySocket;
+  readonly #host: SessionHost;
+  readonly memberships = new Set<MemoryChannel>();
+  #connected = false;
+  // Replies go out before pushes, as the gateway's do.
+  #replies: ServerMessage[] = [];
+  #pushes: ServerMessage[] = [];
+
+  constructor(socket: MemorySocket, { id, user, host }: { id: string; user: string | null; host: SessionHost }) {
+    this.#socket = socket;
+    this.id = id;
+    this.user = user;
+    this.#host = host;
+  }
+
+  /** Has it authenticated? */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  say(push: Push): void {
+    this.#pushes.push(push);
+  }
+
+  /** Sends what was said since the last time. */
+  flush(): void {
+    for (const messages of [this.#replies, this.#pushes]) if (messages.length > 0) this.#socket.push(messages);
+    this.#replies = [];
+    this.#pushes = [];
+  }
+
+  close(code: number, reason: string): void {
+    this.flush();
+    this.#socket.end(code, reason);
+  }
+
+  take(commands: readonly Command[]): void {
+    for (const command of commands) this.#carryOut(command);
+  }
+
+  #carryOut(command: Command): void {
+    const { id, type } = command;
+    try {
+      const handler = this.#handlers[type] as ((command: Command) => Results[CommandType]) | undefined;
+      if (handler === undefined) throw new Refused('command_unknown', `"${type}" is no command`);
+      if (!this.#connected && type !== 'connect') throw new Refused('connect_required');
+      const result = handler(command);
+      this.#replies.push({ type: 'reply', id, result });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.#replies.push({ type: 'error', id, error: errorBody(error.error, error.message || undefined) });
+    }
+  }
+
+  readonly #handlers: { readonly [Type in CommandType]: (command: CommandOf<Type>) => Results[Type] } = {
+    connect: () => {
+      this.#connected = true;
+      return { connection: this.id, user: this.user, time: Date.now(), heartbeat: 25_000, maxFrame: 131_072 };
+    },
+    refresh: () => ({ expiresAt: Date.now() + 3_600_000 }),
+    ping: () => ({}),
+    subscribe: (command) => {
+      const channel = this.#channel('subscribe', command.channel);
+      if (channel.cursors.has(this)) throw new Refused('already_subscribed', `already subscribed to "${channel.name}"`);
+      const cursor = channel.log.locate(command);
+      channel.cursors.set(this, cursor);
+      const { epoch, offset } = channel.log.head;
+      const isLive = cursor.epoch === epoch && cursor.offset === offset;
+      if (!isLive) {
+        channel.catchUp(this);
+        this.say({ type: 'live', channel: channel.name });
+      }
+      return { ...cursor, state: isLive ? 'live' : 'replaying' };
+    },
+    unsubscribe: (command) => {
+      const channel = this.#host.open(command.channel);
+      if (!channel?.cursors.delete(this)) throw new Refused('not_subscribed', `not subscribed to "${command.channel}"`);
+      return {};
+    },
+    publish: (command) => {
+      const channel = this.#channel('publish', command.channel);
+      const { key, data, event, tags } = command;
+      const fault = checkDraft(command);
+      if (fault !== null) throw new Refused(fault.error, fault.detail);
+      const checked = this.#host.check(channel.name, data, event);
+      if ('problem' in checked) throw new Refused('payload_invalid', checked.problem);
+      checkSize('"data"', checked.data, { most: MOST_DATA, channel: channel.name });
+      const scope = `${this.user} ${key}`;
+      const before = key === undefined ? undefined : channel.log.recall(scope);
+      if (before !== undefined) return before;
+      const message = channel.append(checked.data as Json, {
+        ...(event === undefined ? {} : { event }),
+        ...(tags === undefined ? {} : { tags }),
+        ...(this.user === null ? {} : { from: this.user }),
+      });
+      channel.published.push(message);
+      const { id, epoch, offset } = message;
+      const result = { id, epoch, offset };
+      if (key !== undefined) channel.log.remember(scope, result);
+      return result;
+    },
+    history: (command) => this.#channel('history', command.channel).log.page(command),
+    enter: ({ channel: name, state }) => {
+      const channel = this.#channel('enter', name);
+      if (this.user === null) throw new Refused('permission_denied', `only users may "enter" "${name}"`);
+      if (state !== undefined) checkSize('"state"', state, { most: MOST_STATE });
+      this.memberships.add(channel);
+      channel.stage.enter(this.user, this.id, state);
+      return {};
+    },
+    leave: ({ channel: name }) => {
+      const channel = this.#host.open(name);
+      if (channel === undefined || !this.memberships.delete(channel) || this.user === null) {
+        throw new Refused('not_member', `this connection has not entered "${name}"`);
+      }
+      channel.stage.leave(this.user, this.id);
+      return {};
+    },
+    watch: ({ channel: name }) => {
+      const channel = this.#channel('presence', name);
+      if (channel.watchers.has(this)) throw new Refused('already_subscribed', `already watching "${name}"`);
+      channel.watchers.add(this);
+      this.say(channel.stage.list);
+      return { total: channel.stage.members.length };
+    },
+    unwatch: ({ channel: name }) => {
+      if (!this.#host.open(name)?.watchers.delete(this)) throw new Refused('not_subscribed', `not watching "${name}"`);
+      return {};
+    },
+    members: (command) => this.#channel('presence', command.channel).stage.page(command),
+  };
+
+  #channel(verb: ChannelVerb, name: string): MemoryChannel {
+    if (!isChannelName(name))
+      throw new Refused('channel_invalid', `"${name}" is not a channel name (SPEC.md section 3.1)`);
+    const channel = this.#host.open(name);
+    if (channel === undefined) throw new Refused('channel_unknown', `no channel rule matches "${name}"`);
+    if (this.#host.allows(verb, name, this.user)) return channel;
+    const who = this.user === null ? 'an anonymous connection' : `user "${this.user}"`;
+    throw new Refused('permission_denied', `"${verb}" on "${name}" is not allowed to ${who}`);
+  }
+}

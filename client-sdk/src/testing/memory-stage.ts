@@ -1,0 +1,119 @@
+import type { Json, Member, MemberChange, MembersResult, PresencePush } from '@sluice/protocol';
+
+/** How long a closed connection still counts, in milliseconds. SPEC.md section 9. */
+const GRACE = 5_000;
+
+interface Seat {
+  readonly place: number;
+  member: Member;
+  /** With what keeps them, where they are gone and still count. */
+  readonly connections: Map<string, ReturnType<typeof setTimeout> | undefined>;
+}
+
+/** Who is present in one channel. SPEC.md section 9. */
+export class MemoryStage {
+  readonly #channel: string;
+  readonly #tell: (push: PresencePush) => void;
+  readonly #seats = new Map<string, Seat>();
+  #version = 0;
+  #places = 0;
+
+  /** @param tell hears every change, once for all who watch */
+  constructor(channel: string, tell: (push: PresencePush) => void) {
+    this.#channel = channel;
+    this.#tell = tell;
+  }
+
+  /** In the order in which they came. */
+  get members(): readonly Member[] {
+    return [...this.#seats.values()].map(({ member }) => member);
+  }
+
+  /** The whole list, for one who begins to watch. */
+  get list(): PresencePush {
+    const changes = this.members.map((member) => ({ version: this.#version, member }));
+    return { ...this.#push(changes), reset: true };
+  }
+
+  /** @param state absent: it stays as it is */
+  enter(user: string, connection: string, state: Json | undefined): void {
+    const before = this.#seats.get(user);
+    const connections = before?.connections ?? new Map();
+    if (!connections.has(connection)) replaceGone(connections);
+    connections.set(connection, undefined);
+    const kept = state === undefined ? before?.member.state : structuredClone(state);
+    const member: Member = {
+      user,
+      ...(kept === undefined ? {} : { state: kept }),
+      connections: connections.size,
+      since: before?.member.since ?? Date.now(),
+    };
+    this.#seats.set(user, { place: before?.place ?? ++this.#places, member, connections });
+    if (JSON.stringify(before?.member) !== JSON.stringify(member)) this.#changed({ version: ++this.#version, member });
+  }
+
+  /** A connection does not count any more, at once. */
+  leave(user: string, connection: string): void {
+    const seat = this.#seats.get(user);
+    if (seat === undefined) return;
+    clearTimeout(seat.connections.get(connection));
+    if (!seat.connections.delete(connection)) return;
+    if (seat.connections.size > 0) {
+      seat.member = { ...seat.member, connections: seat.connections.size };
+      this.#changed({ version: ++this.#version, member: seat.member });
+    } else {
+      this.#seats.delete(user);
+      this.#changed({ version: ++this.#version, left: user });
+    }
+  }
+
+  /** A connection was lost; for a moment it still counts. */
+  linger(user: string, connection: string): void {
+    const seat = this.#seats.get(user);
+    if (seat === undefined || !seat.connections.delete(connection)) return;
+    seat.connections.set(
+      connection,
+      setTimeout(() => this.leave(user, connection), GRACE),
+    );
+  }
+
+  /** Those who are only still counted leave now. */
+  endGrace(): void {
+    for (const [user, { connections }] of [...this.#seats]) {
+      for (const [connection, timer] of [...connections]) if (timer !== undefined) this.leave(user, connection);
+    }
+  }
+
+  /** Everybody has gone, and nobody is told. */
+  clear(): void {
+    for (const { connections } of this.#seats.values()) for (const timer of connections.values()) clearTimeout(timer);
+    this.#seats.clear();
+  }
+
+  page({ after = 0, limit = 100 }: { after?: number; limit?: number }): MembersResult {
+    const rest = [...this.#seats.values()].filter(({ place }) => place > after);
+    const page = rest.slice(0, limit);
+    const next = page.at(-1)?.place;
+    const members = page.map(({ member }) => member);
+    const total = this.#seats.size;
+    return rest.length > page.length && next !== undefined ? { total, members, next } : { total, members };
+  }
+
+  #changed(change: MemberChange): void {
+    this.#tell(this.#push([change]));
+  }
+
+  #push(changes: readonly MemberChange[]): PresencePush {
+    return { type: 'presence', channel: this.#channel, version: this.#version, total: this.#seats.size, changes };
+  }
+}
+
+/** A new connection takes the place of the first that is gone and still counts: a reload changes nothing. */
+function replaceGone(connections: Seat['connections']): void {
+  for (const [gone, timer] of connections) {
+    if (timer === undefined) continue;
+    clearTimeout(timer);
+    connections.delete(gone);
+    return;
+  }
+}

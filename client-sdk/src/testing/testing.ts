@@ -1,0 +1,9 @@
+/**
+ * A client for unit tests, and the gateway in memory that it is connected to: no server, no port, no waiting.
+ *
+ * @packageDocumentation
+ */
+export { createTestClient, type TestClient, type TestClientOptions } from './create-test-client.ts';
+export { type ChannelMembers, MemoryGateway, type MemoryGatewayOptions } from './memory-gateway.ts';
+export type { AppendedMessage, DraftOptions } from './memory-log.ts';
+export type { ChannelVerb, DenyOptions } from './permissions.ts';

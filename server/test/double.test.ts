@@ -1,0 +1,266 @@
+import type { Client, SluiceError } from '@sluice/client';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type AnyGateway, GATEWAYS } from './support/two-gateways.ts';
+
+/** Keeps what was seen, and waits for it. */
+class Notes {
+  readonly lines: string[] = [];
+  #look = () => {};
+
+  add(line: string): void {
+    this.lines.push(line);
+    this.#look();
+  }
+
+  /** Resolves when the last line is this one. */
+  ends(line: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#look = () => {
+        if (this.lines.at(-1) === line) resolve();
+      };
+      this.#look();
+    });
+  }
+}
+
+/** Subscribes, and notes everything that the subscription tells. */
+function listen(client: Client, channel: string, start: { rewind?: number; since?: number } = {}) {
+  const notes = new Notes();
+  const subscription = client
+    .channel(channel)
+    .subscribe(({ data, from, offset }) => notes.add(`${offset} ${from ?? '-'}: ${JSON.stringify(data)}`), {
+      ...start,
+      onGap: ({ reason, lost, from, to }) => notes.add(`gap ${reason} ${lost} ${from.offset}-${to.offset}`),
+      onState: (state) => notes.add(state),
+      onError: ({ name, message }) => notes.add(`${name}: ${message}`),
+    });
+  return { notes, subscription };
+}
+
+const refusal = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'it was not refused',
+    ({ name, code, message }: SluiceError) => `${name} ${code}: ${message}`,
+  );
+
+/** Comes back now, instead of when chance wants it. */
+function hurry(client: Client): Promise<void> {
+  return new Promise<void>((resolve) => {
+    if (client.state === 'waiting') resolve();
+    const stop = client.on('state', ({ state }) => {
+      if (state === 'waiting') resolve();
+      if (state === 'connected') stop();
+    });
+  }).then(() => client.connect());
+}
+
+describe.each(GATEWAYS)('$name', ({ start }) => {
+  let gateway: AnyGateway;
+  afterEach(() => gateway.close());
+
+  it('hands out messages in order, with who published them', async () => {
+    gateway = await start();
+    const ada = gateway.client('ada');
+    const { notes } = listen(ada, 'chat:lobby');
+    await notes.ends('live');
+    const { offset } = await ada.channel('chat:lobby').publish({ text: 'Hello' }, { event: 'chat' });
+    await gateway.publish('chat:lobby', [1, null], 'bob');
+    await gateway.publish('chat:lobby', 'from a backend');
+    await notes.ends('3 -: "from a backend"');
+    expect(notes.lines).toEqual([
+      'live',
+      `${offset} ada: {"text":"Hello"}`,
+      '2 bob: [1,null]',
+      '3 -: "from a backend"',
+    ]);
+    expect(offset).toBe(1);
+  });
+
+  it('knows one publish by its key', async () => {
+    gateway = await start();
+    const [ada, bob] = [gateway.client('ada').channel('chat:lobby'), gateway.client('bob').channel('chat:lobby')];
+    const first = await ada.publish(1, { key: 'k' });
+    expect(await ada.publish(2, { key: 'k' })).toEqual(first);
+    expect(await bob.publish(3, { key: 'k' })).toMatchObject({ offset: 2 });
+    const { messages } = await ada.history();
+    expect(messages.map(({ data }) => data)).toEqual([1, 3]);
+  });
+
+  it('replays what is asked for, as far as the log reaches', async () => {
+    gateway = await start();
+    for (let n = 1; n <= 7; n++) await gateway.publish('chat:lobby', n);
+    const two = listen(gateway.client('ada'), 'chat:lobby', { rewind: 2 });
+    await two.notes.ends('live');
+    expect(two.notes.lines).toEqual(['catching-up', '6 -: 6', '7 -: 7', 'live']);
+    const all = listen(gateway.client('bob'), 'chat:lobby', { rewind: 100 });
+    await all.notes.ends('live');
+    expect(all.notes.lines).toEqual(['catching-up', '3 -: 3', '4 -: 4', '5 -: 5', '6 -: 6', '7 -: 7', 'live']);
+    const none = listen(gateway.client('cleo'), 'news:today', { rewind: 100 });
+    await none.notes.ends('live');
+    expect(none.notes.lines).toEqual(['live']);
+  });
+
+  it.each([
+    [{}, [3, 4, 5, 6, 7]],
+    [{ limit: 2 }, [6, 7]],
+    [{ limit: 2, before: 6 }, [4, 5]],
+    [{ limit: 2, after: 3 }, [4, 5]],
+    [{ limit: 2, after: 0 }, [3, 4]],
+    [{ before: 3 }, []],
+  ])('reads the page %j of the history', async (page, expected) => {
+    gateway = await start();
+    for (let n = 1; n <= 7; n++) await gateway.publish('chat:lobby', n);
+    const { head, first, messages } = await gateway.client('ada').channel('chat:lobby').history(page);
+    expect({ head, first, offsets: messages.map(({ offset }) => offset) }).toEqual({
+      head: 7,
+      first: 3,
+      offsets: expected,
+    });
+  });
+
+  it('resumes after a lost connection, without a loss where the log reaches', async () => {
+    gateway = await start();
+    const ada = gateway.client('ada');
+    const chat = listen(ada, 'chat:lobby');
+    const news = listen(ada, 'news:today');
+    await Promise.all([chat.notes.ends('live'), news.notes.ends('live')]);
+    gateway.refuseConnections();
+    await gateway.drop('ada');
+    await Promise.all([chat.notes.ends('subscribing'), news.notes.ends('subscribing')]);
+    for (const n of [1, 2]) {
+      await gateway.publish('chat:lobby', n);
+      await gateway.publish('news:today', n);
+    }
+    gateway.accept();
+    await hurry(ada);
+    await Promise.all([chat.notes.ends('live'), news.notes.ends('live')]);
+    expect(chat.notes.lines).toEqual(['live', 'subscribing', 'catching-up', '1 -: 1', '2 -: 2', 'live']);
+    expect(news.notes.lines).toEqual(['live', 'subscribing', 'catching-up', 'gap no_history 2 0-2', 'live']);
+  });
+
+  it('tells what the log has lost', async () => {
+    gateway = await start();
+    const { notes } = listen(gateway.client('ada'), 'chat:lobby');
+    await notes.ends('live');
+    await gateway.publish('chat:lobby', 'before');
+    await notes.ends('1 -: "before"');
+    await gateway.lose('chat:lobby');
+    await gateway.publish('chat:lobby', 'after');
+    await gateway.publish('chat:lobby', 'later');
+    await notes.ends('4 -: "later"');
+    const told = notes.lines.filter((line) => !['live', 'catching-up'].includes(line));
+    expect(told).toEqual(['1 -: "before"', 'gap retention 1 1-2', '3 -: "after"', '4 -: "later"']);
+  });
+
+  it('begins a new epoch when everything is lost', async () => {
+    gateway = await start();
+    const ada = gateway.client('ada');
+    const { notes } = listen(ada, 'chat:lobby');
+    await notes.ends('live');
+    await gateway.publish('chat:lobby', 'before');
+    await notes.ends('1 -: "before"');
+    const epoch = (await ada.channel('chat:lobby').history()).epoch;
+    await gateway.restart();
+    await notes.ends('subscribing');
+    await hurry(ada);
+    await notes.ends('live');
+    expect(notes.lines.slice(2)).toEqual(['subscribing', 'catching-up', 'gap epoch_changed undefined 1-0', 'live']);
+    const page = await ada.channel('chat:lobby').history();
+    expect(page).toMatchObject({ head: 0, messages: [] });
+    expect(page.epoch).not.toBe(epoch);
+  });
+
+  it('refuses in the same words', async () => {
+    gateway = await start();
+    const [ada, nobody] = [gateway.client('ada'), gateway.client(null)];
+    const staff = ada.channel('staff:room');
+    const { notes } = listen(ada, 'staff:room');
+    await notes.ends('permission_denied: "subscribe" on "staff:room" is not allowed to user "ada"');
+    const attempts = [
+      staff.publish(1),
+      staff.history(),
+      staff.presence.enter(),
+      staff.presence.page(),
+      nobody.channel('staff:room').publish(1),
+      nobody.channel('unheard-of').publish(1),
+      ada.channel('un heard').publish(1),
+      ada.channel('chat:lobby').publish(1, { event: '' }),
+      ada.channel('chat:lobby').publish({ text: 'x'.repeat(70_000) }),
+      ada.channel('chat:lobby').presence.enter('x'.repeat(1_500)),
+    ];
+    expect(await Promise.all(attempts.map(refusal))).toEqual([
+      'permission_denied 4306: "publish" on "staff:room" is not allowed to user "ada"',
+      'permission_denied 4306: "history" on "staff:room" is not allowed to user "ada"',
+      'permission_denied 4306: "enter" on "staff:room" is not allowed to user "ada"',
+      'permission_denied 4306: "presence" on "staff:room" is not allowed to user "ada"',
+      'permission_denied 4306: "publish" on "staff:room" is not allowed to an anonymous connection',
+      'channel_unknown 4305: no channel rule matches "unheard-of"',
+      'channel_invalid 4304: "un heard" is not a channel name (SPEC.md section 3.1)',
+      'command_invalid 4302: "event" must be a string of 1 to 128 characters',
+      'payload_too_large 4309: "data" has 70011 bytes as JSON; "chat:lobby" takes at most 65536',
+      'payload_too_large 4309: "state" has 1502 bytes as JSON; at most 1024 are taken',
+    ]);
+  });
+
+  it('fetches a new token when the old one has expired', async () => {
+    gateway = await start();
+    const ada = gateway.client('ada');
+    const states: string[] = [];
+    ada.on('state', ({ state, error }) => states.push(error === undefined ? state : `${state}: ${error.name}`));
+    await ada.connect();
+    gateway.expireToken('ada');
+    await hurry(ada);
+    expect(states).toEqual(['connecting', 'connected', 'waiting: token_expired', 'connecting', 'connected']);
+  });
+
+  it('knows who is present, by user', async () => {
+    gateway = await start();
+    const [watching, ada, phone] = [gateway.client('bob'), gateway.client('ada'), gateway.client('ada')];
+    const notes = new Notes();
+    const room = (client: Client) => client.channel<unknown, string>('chat:lobby').presence;
+    room(watching).subscribe({
+      join: ({ user, state, connections }) => notes.add(`+${user} ${state} ${connections}`),
+      update: ({ user, state, connections }) => notes.add(`~${user} ${state} ${connections}`),
+      leave: ({ user }) => notes.add(`-${user}`),
+      count: (total) => notes.add(`#${total}`),
+    });
+    await notes.ends('#0');
+    await room(ada).enter('here');
+    await notes.ends('#1');
+    await room(phone).enter();
+    await notes.ends('~ada here 2');
+    await room(ada).update('away');
+    await notes.ends('~ada away 2');
+    await room(ada).leave();
+    await notes.ends('~ada away 1');
+    phone.close();
+    const page = await room(watching).page();
+    expect(page).toMatchObject({ total: 1, members: [{ user: 'ada', state: 'away', connections: 1 }] });
+    await gateway.endGrace();
+    await notes.ends('#0');
+    expect(notes.lines).toEqual([
+      ...['#0', '+ada here 1', '#1', '~ada here 2', '~ada away 2', '~ada away 1', '-ada', '#0'],
+    ]);
+  });
+
+  it('sees no coming and going where a connection was lost for a moment', async () => {
+    gateway = await start();
+    const [watching, ada] = [gateway.client('bob'), gateway.client('ada')];
+    const notes = new Notes();
+    const { presence } = watching.channel('chat:lobby');
+    presence.subscribe({
+      join: ({ user }) => notes.add(`+${user}`),
+      update: ({ user }) => notes.add(`~${user}`),
+      leave: ({ user }) => notes.add(`-${user}`),
+    });
+    await ada.channel('chat:lobby').presence.enter();
+    await notes.ends('+ada');
+    await gateway.drop('ada');
+    await hurry(ada);
+    // Answered behind everything that was to be told.
+    await ada.channel('chat:lobby').presence.page();
+    await gateway.client('cleo').channel('chat:lobby').presence.enter();
+    await notes.ends('+cleo');
+    expect(notes.lines).toEqual(['+ada', '+cleo']);
+  });
+});

@@ -1,0 +1,105 @@
+import { type Client, createClient } from '@sluice/client';
+import { createTestClient } from '@sluice/client/testing';
+import WebSocket from 'ws';
+import { startTestGateway } from '../../src/testing/index.ts';
+
+/** What a scenario can do to a gateway, whichever it is. */
+export interface AnyGateway {
+  client(user: string | null): Client;
+  publish(channel: string, data: unknown, from?: string): Promise<void>;
+  /** The next message is published and lost. */
+  lose(channel: string): Promise<void>;
+  drop(user: string): Promise<void>;
+  restart(): Promise<void>;
+  refuseConnections(): void;
+  accept(): void;
+  expireToken(user: string): void;
+  /** Everybody who is gone and still counted leaves. */
+  endGrace(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const open = { allow: { '*': 'users' } };
+const presence = { interval: 0 };
+
+/** `chat:*` keeps 5 messages, `news:*` none, and on `staff:*` nobody may do anything. */
+async function realGateway(): Promise<AnyGateway> {
+  const gateway = await startTestGateway({
+    anonymous: true,
+    channels: {
+      'chat:{room}': { ...open, history: { count: 5 }, presence },
+      'news:{topic}': { ...open, presence },
+      'staff:{room}': {},
+    },
+  });
+  const clients: Client[] = [];
+  return {
+    client(user) {
+      const token = user === null ? {} : { token: () => gateway.token(user) };
+      const client = createClient({ url: gateway.url, WebSocket, ...token });
+      clients.push(client);
+      return client;
+    },
+    async publish(channel, data, from) {
+      await (from === undefined ? gateway.publish(channel, data) : gateway.publishAs(from, channel, data));
+    },
+    async lose(channel) {
+      gateway.faults.loseMessage(channel);
+      await gateway.publish(channel, 'lost');
+    },
+    async drop(user) {
+      gateway.faults.drop(user);
+      await gateway.disconnected(user);
+    },
+    restart: () => gateway.faults.restart(),
+    refuseConnections: () => gateway.faults.refuseConnections(),
+    accept: () => gateway.faults.accept(),
+    expireToken: (user) => gateway.faults.expireToken(user),
+    endGrace: () => gateway.clock.advance('5s'),
+    async close() {
+      for (const client of clients) client.close();
+      await gateway.close();
+    },
+  };
+}
+
+async function doubleGateway(): Promise<AnyGateway> {
+  const { gateway } = createTestClient({
+    channels: {
+      'chat:{room}': { rule: { history: { count: 5 } } },
+      'news:{topic}': { rule: { history: false } },
+      'staff:{room}': {},
+    },
+  });
+  gateway.deny('*', 'staff:*');
+  return {
+    client: (user) => gateway.client(user) as unknown as Client,
+    async publish(channel, data, from) {
+      gateway.publish(channel, data, from === undefined ? {} : { from });
+    },
+    async lose(channel) {
+      gateway.gap(channel);
+    },
+    async drop(user) {
+      gateway.drop(user);
+    },
+    async restart() {
+      gateway.restart();
+    },
+    refuseConnections: () => gateway.refuseConnections(),
+    accept: () => gateway.accept(),
+    expireToken: (user) => gateway.closeWith('token_expired', user),
+    async endGrace() {
+      gateway.endGrace();
+    },
+    async close() {
+      gateway.close();
+    },
+  };
+}
+
+/** The gateway, and its double: what a scenario sees must be the same. */
+export const GATEWAYS = [
+  { name: 'a real gateway', start: realGateway },
+  { name: 'the double of @sluice/client/testing', start: doubleGateway },
+];
