@@ -202,6 +202,39 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     ]);
   });
 
+  it('holds what is published against its contract', async () => {
+    gateway = await start();
+    const ada = gateway.client('ada');
+    const [notes, alerts] = [ada.channel('notes:1'), ada.channel('alerts:1')];
+    await notes.publish({ text: '  Hello ' });
+    await notes.publish({ typing: true }, { event: 'typing' });
+    expect((await notes.history()).messages.map(({ data }) => data)).toEqual([{ text: 'Hello' }, { typing: true }]);
+    await notes.presence.enter({});
+    expect((await notes.presence.page()).members[0]?.state).toEqual({ status: 'here' });
+    const attempts = [
+      notes.publish({ text: 1 }),
+      notes.publish({ text: 'x'.repeat(21) }),
+      notes.publish('none'),
+      notes.publish({ typing: 1 }, { event: 'typing' }),
+      notes.publish({ text: '' }, { event: 'other' }),
+      notes.presence.enter({ status: 'gone' }),
+      alerts.publish({ floor: 1 }),
+    ];
+    expect(await Promise.all(attempts.map(refusal))).toEqual([
+      'payload_invalid 4310: data.text: Invalid input: expected string, received number',
+      'payload_invalid 4310: data.text: Too big: expected string to have <=20 characters',
+      'payload_invalid 4310: data: Invalid input: expected object, received string',
+      'payload_invalid 4310: data.typing: Invalid input: expected boolean, received number',
+      'payload_invalid 4310: event: must be one of "typing"',
+      'payload_invalid 4310: state.status: Invalid option: expected one of "here"|"away"',
+      'payload_invalid 4310: event: must be one of "fire"',
+    ]);
+    const error = await notes.publish({ text: 1 }).catch((refused: SluiceError) => refused);
+    expect((error as SluiceError).issues).toEqual([
+      { path: 'data.text', message: 'Invalid input: expected string, received number' },
+    ]);
+  });
+
   it('fetches a new token when the old one has expired', async () => {
     gateway = await start();
     const ada = gateway.client('ada');

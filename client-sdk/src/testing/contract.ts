@@ -1,20 +1,38 @@
-import type { ChannelContract } from '@sluice/protocol/contracts';
+import type { Issue } from '@sluice/protocol';
+import type { ChannelContract, Schema } from '@sluice/protocol/contracts';
 
-/** What a contract makes of a message: its data as subscribers get it, or what is wrong with it. */
-export type Checked = { readonly data: unknown } | { readonly problem: string };
+/** What a contract makes of a value: the value as subscribers get it, or what is wrong with it. */
+export type Checked = { readonly value: unknown } | { readonly issues: readonly [Issue, ...Issue[]] };
 
-/** Holds a message against the contract of its channel. */
-export function check(contract: ChannelContract | undefined, data: unknown, event: string | undefined): Checked {
+/** Holds a message against the contract of its channel. SPEC.md section 3.4. */
+export function checkMessage(contract: ChannelContract | undefined, data: unknown, event: string | undefined): Checked {
   const { events, message } = contract ?? {};
-  if (events !== undefined && event !== undefined && !Object.hasOwn(events, event)) {
-    return { problem: `the channel has no event "${event}"; these are: ${Object.keys(events).join(', ')}` };
-  }
-  if (events !== undefined && event === undefined && message === undefined) {
-    return { problem: `every message of the channel has an event; these are: ${Object.keys(events).join(', ')}` };
-  }
-  const schema = event !== undefined && events !== undefined ? events[event] : message;
-  const outcome = schema?.['~standard'].validate(data);
-  if (outcome === undefined || outcome instanceof Promise) return { data };
-  if (outcome.issues === undefined) return { data: outcome.value };
-  return { problem: outcome.issues.map((issue) => issue.message).join('; ') };
+  if (events === undefined || (event === undefined && message !== undefined)) return check(message, data, 'data');
+  const schema = event === undefined || !Object.hasOwn(events, event) ? undefined : events[event];
+  if (schema !== undefined) return check(schema, data, 'data');
+  const names = Object.keys(events).map((name) => JSON.stringify(name));
+  const fix = names.length === 0 ? 'must be left out' : `must be one of ${names.join(', ')}`;
+  return { issues: [{ path: 'event', message: fix }] };
+}
+
+/** Holds a member's state against the contract of the channel. */
+export function checkState(contract: ChannelContract | undefined, state: unknown): Checked {
+  return check(contract?.presence, state, 'state');
+}
+
+function check(schema: Schema | undefined, value: unknown, root: string): Checked {
+  const outcome = schema?.['~standard'].validate(value);
+  if (outcome === undefined) return { value };
+  if (outcome instanceof Promise)
+    throw new TypeError('the schema of a contract must answer at once, not with a promise');
+  if (outcome.issues === undefined) return { value: outcome.value };
+  const [first = { path: root, message: 'is not what the schema takes' }, ...others] = outcome.issues.map(
+    ({ path = [], message }): Issue => ({ path: root + path.map(step).join(''), message }),
+  );
+  return { issues: [first, ...others] };
+}
+
+function step(part: PropertyKey | { readonly key: PropertyKey }): string {
+  const key = typeof part === 'object' ? part.key : part;
+  return typeof key === 'number' ? `[${key}]` : `.${String(key)}`;
 }

@@ -9,7 +9,7 @@ import {
 } from '@sluice/protocol';
 import type { ChannelContract, Channels } from '@sluice/protocol/contracts';
 import { type Client, type ClientOptions, createClient } from '../index.ts';
-import { check } from './contract.ts';
+import { checkMessage, checkState } from './contract.ts';
 import { MemoryChannel } from './memory-channel.ts';
 import type { AppendedMessage, DraftOptions } from './memory-log.ts';
 import { MemorySession } from './memory-session.ts';
@@ -229,7 +229,9 @@ export class MemoryGateway<C extends Channels = Channels> {
   readonly #host = {
     allows: (verb: ChannelVerb, channel: string, user: string | null) => this.#permissions.allows(verb, channel, user),
     open: (channel: string) => this.#open(channel),
-    check: (channel: string, data: unknown, event: string | undefined) => check(this.#contract(channel), data, event),
+    checkMessage: (channel: string, data: unknown, event: string | undefined) =>
+      checkMessage(this.#contract(channel), data, event),
+    checkState: (channel: string, state: unknown) => checkState(this.#contract(channel), state),
   };
 
   #open(name: string): MemoryChannel | undefined {

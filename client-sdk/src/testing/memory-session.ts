@@ -2,6 +2,7 @@ import {
   type Command,
   type CommandType,
   checkDraft,
+  type ErrorBody,
   type ErrorName,
   errorBody,
   isChannelName,
@@ -19,12 +20,20 @@ type CommandOf<Type extends CommandType> = Extract<Command, { type: Type }>;
 
 /** What a command is refused with. */
 class Refused extends Error {
-  readonly error: ErrorName;
+  readonly body: ErrorBody;
 
-  constructor(error: ErrorName, detail?: string) {
+  constructor(error: ErrorName, detail?: string, extra: Pick<ErrorBody, 'issues'> = {}) {
     super(detail);
-    this.error = error;
+    this.body = { ...errorBody(error, detail), ...extra };
   }
+}
+
+/** What came of a contract's check, where nothing is wrong. */
+function accept(checked: Checked): Json {
+  if ('value' in checked) return checked.value as Json;
+  const { issues } = checked;
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
+  throw new Refused('payload_invalid', `${issues[0].path}: ${issues[0].message}${more}`, { issues });
 }
 
 /** Bytes as JSON that a gateway takes where its rules do not say otherwise. SPEC.md sections 3.3 and 4.8. */
@@ -43,8 +52,9 @@ export interface SessionHost {
   allows(verb: ChannelVerb, channel: string, user: string | null): boolean;
   /** The channel; `undefined` where none of that name exists. */
   open(channel: string): MemoryChannel | undefined;
-  /** What the channel's contract makes of a message. */
-  check(channel: string, data: unknown, event: string | undefined): Checked;
+  /** What the channel's contract makes of a message, and of a member's state. */
+  checkMessage(channel: string, data: unknown, event: string | undefined): Checked;
+  checkState(channel: string, state: unknown): Checked;
 }
 
 /** One connection of a client, after SPEC.md section 4. */
@@ -101,7 +111,7 @@ export class MemorySession {
       this.#replies.push({ type: 'reply', id, result });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.#replies.push({ type: 'error', id, error: errorBody(error.error, error.message || undefined) });
+      this.#replies.push({ type: 'error', id, error: error.body });
     }
   }
 
@@ -135,13 +145,12 @@ export class MemorySession {
       const { key, data, event, tags } = command;
       const fault = checkDraft(command);
       if (fault !== null) throw new Refused(fault.error, fault.detail);
-      const checked = this.#host.check(channel.name, data, event);
-      if ('problem' in checked) throw new Refused('payload_invalid', checked.problem);
-      checkSize('"data"', checked.data, { most: MOST_DATA, channel: channel.name });
+      const value = accept(this.#host.checkMessage(channel.name, data, event));
+      checkSize('"data"', value, { most: MOST_DATA, channel: channel.name });
       const scope = `${this.user} ${key}`;
       const before = key === undefined ? undefined : channel.log.recall(scope);
       if (before !== undefined) return before;
-      const message = channel.append(checked.data as Json, {
+      const message = channel.append(value, {
         ...(event === undefined ? {} : { event }),
         ...(tags === undefined ? {} : { tags }),
         ...(this.user === null ? {} : { from: this.user }),
@@ -156,9 +165,10 @@ export class MemorySession {
     enter: ({ channel: name, state }) => {
       const channel = this.#channel('enter', name);
       if (this.user === null) throw new Refused('permission_denied', `only users may "enter" "${name}"`);
-      if (state !== undefined) checkSize('"state"', state, { most: MOST_STATE });
+      const value = state === undefined ? undefined : accept(this.#host.checkState(name, state));
+      if (value !== undefined) checkSize('"state"', value, { most: MOST_STATE });
       this.memberships.add(channel);
-      channel.stage.enter(this.user, this.id, state);
+      channel.stage.enter(this.user, this.id, value);
       return {};
     },
     leave: ({ channel: name }) => {

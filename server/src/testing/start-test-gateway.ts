@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
+import { loadContracts } from '../config/contracts.ts';
 import { readConfigFile } from '../config/file.ts';
 import { type ConfigInput, parseConfig } from '../config/schema.ts';
 import { Doorkeeper } from './doorkeeper.ts';
@@ -12,7 +13,7 @@ import { Witness } from './witness.ts';
 
 /** How a test's gateway is set up: any option of a gateway's configuration. */
 export interface TestGatewayOptions extends Omit<ConfigInput, 'engine' | 'host'> {
-  /** Channel rules. Default: every channel exists, keeps history, and all users may do everything. */
+  /** Channel rules. Default, where there are no contracts either: every channel exists, keeps history, and all users may do everything. */
   readonly channels?: NonNullable<ConfigInput['channels']>;
   /**
    * A configuration file, e.g. the `sluice.yaml` that production runs with: its rules and limits hold, where no option here says otherwise. Its keys,
@@ -61,12 +62,14 @@ const newSecret = () => randomBytes(32).toString('base64url');
 /** What a file says that holds in a test, too: not where it listens, what it needs of its surroundings, and whose tokens it takes. */
 async function readRules(file: string): Promise<ConfigInput> {
   const { host, port, engine, keys, apiKeys, log, ...rules } = await readConfigFile(file);
-  return rules;
+  if (typeof rules.contracts !== 'string') return rules;
+  return { ...rules, contracts: await loadContracts(resolve(dirname(file), rules.contracts), file) };
 }
 
 /** The configuration, with a secret and an API key beside those that it may name itself. */
 function configure(options: ConfigInput, directory: string) {
-  const { dev = false, keys = [], apiKeys = [], channels = OPEN_CHANNELS } = options;
+  const { dev = false, keys = [], apiKeys = [], contracts } = options;
+  const { channels = contracts === undefined ? OPEN_CHANNELS : {} } = options;
   const [secret, apiKey] = [newSecret(), newSecret()];
   const input: ConfigInput = {
     log: { level: 'silent' },

@@ -150,7 +150,7 @@ export class TestGateway implements AsyncDisposable {
       draft: { ...draft, data: data as Json },
       publisher,
     });
-    if (outcome instanceof Refusal) throw new SluiceError(outcome.error, outcome.detail);
+    if (outcome instanceof Refusal) throw new SluiceError(outcome.error, outcome.detail, outcome.body);
     await turnsEnd();
     return outcome;
   }

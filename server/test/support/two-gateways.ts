@@ -1,6 +1,8 @@
 import { type Client, createClient } from '@sluice/client';
 import { createTestClient } from '@sluice/client/testing';
 import WebSocket from 'ws';
+import { z } from 'zod';
+import { defineChannels } from '../../src/contracts.ts';
 import { startTestGateway } from '../../src/testing/index.ts';
 
 /** What a scenario can do to a gateway, whichever it is. */
@@ -19,6 +21,20 @@ export interface AnyGateway {
   close(): Promise<void>;
 }
 
+/** Messages have a text, which is trimmed, or tell that somebody types. */
+const contracts = defineChannels({
+  'notes:{id}': {
+    message: z.object({ text: z.string().trim().max(20) }),
+    events: { typing: z.object({ typing: z.boolean() }) },
+    presence: z.object({ status: z.enum(['here', 'away']).default('here') }),
+    rule: { allow: { '*': 'users' }, history: { count: 5 }, presence: { interval: 0 } },
+  },
+  'alerts:{id}': {
+    events: { fire: z.object({ floor: z.number() }) },
+    rule: { allow: { '*': 'users' }, history: true },
+  },
+});
+
 const open = { allow: { '*': 'users' } };
 const presence = { interval: 0 };
 
@@ -26,6 +42,7 @@ const presence = { interval: 0 };
 async function realGateway(): Promise<AnyGateway> {
   const gateway = await startTestGateway({
     anonymous: true,
+    contracts,
     channels: {
       'chat:{room}': { ...open, history: { count: 5 }, presence },
       'news:{topic}': { ...open, presence },
@@ -66,6 +83,7 @@ async function realGateway(): Promise<AnyGateway> {
 async function doubleGateway(): Promise<AnyGateway> {
   const { gateway } = createTestClient({
     channels: {
+      ...contracts,
       'chat:{room}': { rule: { history: { count: 5 } } },
       'news:{topic}': { rule: { history: false } },
       'staff:{room}': {},
