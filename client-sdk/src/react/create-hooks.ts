@@ -5,19 +5,38 @@ import { useChannel, usePublish } from './use-channel.ts';
 import { type UseMessages, type UseMessagesOptions, useMessages } from './use-messages.ts';
 import { type UsePresence, type UsePresenceOptions, usePresence } from './use-presence.ts';
 
+// Interfaces, and not signatures: an application that exports its hooks and writes declarations names them, and does not spell them out.
+
+/** `useClient` with the types of a contract. */
+export type TypedUseClient<C extends Channels> = () => Client<C>;
+
+/** `useChannel` with the types of a contract. */
+export type TypedUseChannel<C extends Channels> = <const Name extends ChannelName<C>>(name: Name) => ChannelOf<C, Name>;
+
+/** `usePublish` with the types of a contract. */
+export type TypedUsePublish<C extends Channels> = <const Name extends ChannelName<C>>(
+  name: Name,
+) => ChannelOf<C, Name>['publish'];
+
+/** `useMessages` with the types of a contract. */
+export type TypedUseMessages<C extends Channels> = <const Name extends ChannelName<C>>(
+  channel: OptionalName<Name>,
+  options?: UseMessagesOptions<MessageOf<C, Name>>,
+) => UseMessages<MessageOf<C, Name>>;
+
+/** `usePresence` with the types of a contract. */
+export type TypedUsePresence<C extends Channels> = <const Name extends ChannelName<C>>(
+  channel: OptionalName<Name>,
+  options?: UsePresenceOptions<OwnStateOf<C, Name>>,
+) => UsePresence<StateOf<C, Name>, OwnStateOf<C, Name>>;
+
 /** The hooks with the types of a contract. */
 export interface Hooks<C extends Channels> {
-  useClient(): Client<C>;
-  useChannel<const Name extends ChannelName<C>>(name: Name): ChannelOf<C, Name>;
-  usePublish<const Name extends ChannelName<C>>(name: Name): ChannelOf<C, Name>['publish'];
-  useMessages<const Name extends ChannelName<C>>(
-    channel: OptionalName<Name>,
-    options?: UseMessagesOptions<MessageOf<C, Name>>,
-  ): UseMessages<MessageOf<C, Name>>;
-  usePresence<const Name extends ChannelName<C>>(
-    channel: OptionalName<Name>,
-    options?: UsePresenceOptions<OwnStateOf<C, Name>>,
-  ): UsePresence<StateOf<C, Name>, OwnStateOf<C, Name>>;
+  readonly useClient: TypedUseClient<C>;
+  readonly useChannel: TypedUseChannel<C>;
+  readonly usePublish: TypedUsePublish<C>;
+  readonly useMessages: TypedUseMessages<C>;
+  readonly usePresence: TypedUsePresence<C>;
 }
 
 /**

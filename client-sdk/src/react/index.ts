@@ -15,7 +15,15 @@ export type {
   OptionalName,
   PresenceSnapshot,
 } from '../stores/index.ts';
-export { createHooks, type Hooks } from './create-hooks.ts';
+export {
+  createHooks,
+  type Hooks,
+  type TypedUseChannel,
+  type TypedUseClient,
+  type TypedUseMessages,
+  type TypedUsePresence,
+  type TypedUsePublish,
+} from './create-hooks.ts';
 export { SluiceProvider, type SluiceProviderProps, useClient } from './provider.ts';
 export { useChannel, usePublish } from './use-channel.ts';
 export { useConnection } from './use-connection.ts';
