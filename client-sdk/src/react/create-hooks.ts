@@ -5,7 +5,7 @@ import { useChannel, usePublish } from './use-channel.ts';
 import { type UseMessages, type UseMessagesOptions, useMessages } from './use-messages.ts';
 import { type UsePresence, type UsePresenceOptions, usePresence } from './use-presence.ts';
 
-// Interfaces, and not signatures: an application that exports its hooks and writes declarations names them, and does not spell them out.
+// Named, and not written where they are used: an application that exports its hooks and writes declarations names them, and does not spell them out.
 
 /** `useClient` with the types of a contract. */
 export type TypedUseClient<C extends Channels> = () => Client<C>;
