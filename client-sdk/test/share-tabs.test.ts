@@ -1,10 +1,17 @@
 import { msgpack } from '@sluice/protocol/msgpack';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client, Message } from '../src/api.ts';
+import { createClient } from '../src/client.ts';
 import type { StateChange } from '../src/connection.ts';
 import type { SluiceError } from '../src/errors.ts';
+import type { ToHub, ToTab } from '../src/share-tabs/envelope.ts';
+import { Hub } from '../src/share-tabs/hub.ts';
+import { overPort } from '../src/share-tabs/ports.ts';
+import { Tab } from '../src/share-tabs/tab.ts';
+import { WorkerFinder } from '../src/share-tabs/worker-finder.ts';
+import { FakeBrowser } from './support/fake-browser.ts';
 import { pass, turn } from './support/fake-gateway.ts';
-import { unsigned } from './support/small-gateway.ts';
+import { SmallGateway, unsigned } from './support/small-gateway.ts';
 import { type OpenTab, Tabs, type Way } from './support/tabs.ts';
 
 beforeEach(() => {
@@ -430,6 +437,44 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     await pass(10);
     expect([b.client.state, seen.data]).toEqual(['connected', [1, 2]]);
   });
+});
+
+it('a tab that is frozen is sent no more than it can hold', async () => {
+  const gateway = new SmallGateway();
+  const hub = new Hub({ create: createClient, WebSocket: gateway.webSocket() });
+  const said: ToTab[] = [];
+  let hear: (message: ToHub) => void = () => {};
+  const port = { post: (message: ToTab) => said.push(message), listen: (ear: typeof hear) => (hear = ear), close() {} };
+  hub.attach(() => port, { type: 'hello', tab: 't', call: 1, locked: false });
+  hear({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
+  const commands = [
+    { type: 'connect', id: 1 },
+    { type: 'subscribe', id: 2, channel: 'a' },
+  ];
+  hear({ type: 'frame', socket: 1, text: JSON.stringify(commands) });
+  await turn();
+  for (let n = 0; n < 60; n++) {
+    gateway.publish('a', 'x'.repeat(100_000));
+    await pass(1000);
+  }
+  const frames = said.filter(({ type }) => type === 'frame');
+  expect(said.at(-1)).toEqual({ type: 'closed', socket: 1, code: 4004, reason: 'slow_reader' });
+  expect(frames.length).toBeLessThan(45);
+  expect(frames.length).toBeGreaterThan(40);
+});
+
+it('a tab that is shown again has the connection looked at', async () => {
+  const browser = new FakeBrowser();
+  const [page, worker] = [browser.page(), browser.page()];
+  const wake = vi.fn();
+  const hub = new Hub({ create: createClient, wake });
+  const [near, far] = browser.pair(page, worker);
+  far.onmessage = ({ data }) => hub.attach(() => overPort(far), data);
+  const tab = new Tab(new WorkerFinder(() => ({ port: near, onerror: null })));
+  await tab.find();
+  tab.wake();
+  await turn();
+  expect(wake).toHaveBeenCalledOnce();
 });
 
 it('the leader that was taken over while it was frozen steps down', async () => {

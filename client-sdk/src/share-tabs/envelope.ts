@@ -8,13 +8,16 @@ export const NAME = 'sluice-tabs-1';
 
 /** What a tab says. `socket` numbers the tab's virtual sockets. */
 export type ToHub =
-  | { readonly type: 'hello'; readonly tab: string; readonly locked: boolean }
+  /** `call` counts how often the tab has looked for a hub. `locked`: it holds a Web Lock as long as it lives. */
+  | { readonly type: 'hello'; readonly tab: string; readonly call: number; readonly locked: boolean }
   | { readonly type: 'open'; readonly socket: number; readonly url: string; readonly timeout: number }
   | { readonly type: 'frame'; readonly socket: number; readonly text: string }
   /** So many characters of frames have been read: a tab that is frozen says nothing, and is sent no more. */
   | { readonly type: 'taken'; readonly socket: number; readonly size: number }
   | { readonly type: 'close'; readonly socket: number }
   | { readonly type: 'ping' }
+  /** The page is shown again: the connection may have died meanwhile. */
+  | { readonly type: 'wake' }
   | { readonly type: 'bye' };
 
 /** What the hub says. */

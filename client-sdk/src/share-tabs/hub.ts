@@ -12,6 +12,8 @@ export interface HubSetup {
   readonly WebSocket?: WebSocketConstructor | undefined;
   /** Without them the death of a tab is noticed by its silence only. */
   readonly locks?: Locks | undefined;
+  /** A tab is shown again, which is not seen where the hub is. */
+  readonly wake?: () => void;
 }
 
 // A tab that has not read so many characters, and none of them for so many milliseconds, is frozen.
@@ -34,19 +36,30 @@ export class Hub {
     this.#life = setup.locks && holdLock(setup.locks, `hub:${this.name}`);
   }
 
-  /** A tab has said hello. */
-  attach(port: Port<ToHub, ToTab>, { tab, locked }: { readonly tab: string; readonly locked: boolean }): void {
-    this.#tabs.get(tab)?.end();
-    const end = new TabEnd(
-      port,
-      (setup) => this.#group(setup),
-      () => {
-        if (this.#tabs.get(tab) === end) this.#tabs.delete(tab);
-      },
-    );
+  /**
+   * A tab has said hello.
+   *
+   * @param open makes this end of the line
+   */
+  attach(open: () => Port<ToHub, ToTab>, { tab, call, locked }: Extract<ToHub, { type: 'hello' }>): void {
+    const known = this.#tabs.get(tab);
+    // It asked twice before it was answered: what it has said behind that was said to this end.
+    if (known?.call === call) {
+      this.#welcome(known);
+      return;
+    }
+    known?.end();
+    const ended = () => {
+      if (this.#tabs.get(tab) === end) this.#tabs.delete(tab);
+    };
+    const end: TabEnd = new TabEnd(open(), { call, ended, group: (name) => this.#group(name), wake: this.#setup.wake });
     this.#tabs.set(tab, end);
     const { locks } = this.#setup;
     end.guard(locks && locked ? (run) => whenFree(locks, tabLock(tab), run) : afterSilence);
+    this.#welcome(end);
+  }
+
+  #welcome({ port }: TabEnd): void {
     const welcome = { type: 'welcome', hub: this.name } as const;
     if (this.#life) void this.#life.held.then(() => port.post({ ...welcome, lock: `hub:${this.name}` }));
     else port.post(welcome);
@@ -99,19 +112,27 @@ const afterSilence: Guard = (gone, heard) => {
   return () => clearInterval(timer);
 };
 
+interface TabHost {
+  readonly call: number;
+  readonly group: (name: GroupName) => Group;
+  readonly ended: () => void;
+  readonly wake?: (() => void) | undefined;
+}
+
 /** The hub's end of the line to one tab, with the tab's virtual sockets on it. */
 class TabEnd {
-  readonly #port: Port<ToHub, ToTab>;
-  readonly #group: (name: GroupName) => Group;
-  readonly #ended: () => void;
+  readonly port: Port<ToHub, ToTab>;
+  /** Which time the tab has looked for a hub. */
+  readonly call: number;
+  readonly #host: TabHost;
   readonly #seats = new Map<number, Seat>();
   #heard = Date.now();
   #unguard = () => {};
 
-  constructor(port: Port<ToHub, ToTab>, group: (name: GroupName) => Group, ended: () => void) {
-    this.#port = port;
-    this.#group = group;
-    this.#ended = ended;
+  constructor(port: Port<ToHub, ToTab>, host: TabHost) {
+    this.port = port;
+    this.call = host.call;
+    this.#host = host;
     port.listen((message) => this.#hear(message));
   }
 
@@ -124,7 +145,7 @@ class TabEnd {
 
   /** The hub is going. */
   dismiss(): void {
-    this.#port.post({ type: 'gone' });
+    this.port.post({ type: 'gone' });
   }
 
   /** The tab is gone. */
@@ -132,8 +153,8 @@ class TabEnd {
     this.#unguard();
     for (const { session } of [...this.#seats.values()]) session.end();
     this.#seats.clear();
-    this.#port.close();
-    this.#ended();
+    this.port.close();
+    this.#host.ended();
   }
 
   #hear(message: ToHub): void {
@@ -153,7 +174,10 @@ class TabEnd {
         this.#seats.delete(message.socket);
         break;
       case 'ping':
-        this.#port.post({ type: 'pong' });
+        this.port.post({ type: 'pong' });
+        break;
+      case 'wake':
+        this.#host.wake?.();
         break;
       case 'bye':
         this.end();
@@ -165,9 +189,9 @@ class TabEnd {
       frame: (text) => this.#frame(socket, text),
       closed: (code, reason) => {
         this.#seats.delete(socket);
-        this.#port.post({ type: 'closed', socket, code, reason });
+        this.port.post({ type: 'closed', socket, code, reason });
       },
-      group: (identity) => this.#group({ identity, url, timeout }),
+      group: (identity) => this.#host.group({ identity, url, timeout }),
     });
     this.#seats.set(socket, { session, unread: 0, read: Date.now() });
   }
@@ -179,7 +203,7 @@ class TabEnd {
     seat.unread += text.length;
     // It resumes from its position when it thaws.
     if (seat.unread > UNREAD && Date.now() - seat.read > STALLED) seat.session.close(4004, 'slow_reader');
-    else this.#port.post({ type: 'frame', socket, text });
+    else this.port.post({ type: 'frame', socket, text });
   }
 
   #taken(socket: number, size: number): void {

@@ -109,7 +109,7 @@ export class LeaderFinder implements Finder {
     notices.onmessage = ({ data }: MessageEvent<Notice>) => {
       if (data.type !== 'hello') return;
       const { hello } = data;
-      hub.attach(overBroadcast(channel(`${NAME}:${hello.tab}`), hub.name), hello);
+      hub.attach(() => overBroadcast(channel(`${NAME}:${hello.tab}`), hub.name), hello);
     };
     notices.postMessage({ type: 'leads', hub: hub.name } satisfies Notice);
     return () => {

@@ -5,6 +5,7 @@ import type {
   ConnectResult,
   ErrorBody,
   Failure,
+  Message,
   Push,
   RefreshCommand,
   Results,
@@ -142,10 +143,11 @@ export class Session implements Outbound, TokenHolder {
 
   push(push: Push): void {
     const last = this.#unsent.at(-1);
-    const joins = push.type === 'messages' && last?.type === 'messages' && last.channel === push.channel;
-    if (joins && last.epoch === push.epoch) {
-      this.#unsent[this.#unsent.length - 1] = { ...push, messages: [...last.messages, ...push.messages] };
-    } else this.#send(push);
+    if (push.type !== 'messages') this.#send(push);
+    else if (last?.type === 'messages' && last.channel === push.channel && last.epoch === push.epoch) {
+      // The array is this session's own: it was copied when the push was begun.
+      (last.messages as Message[]).push(...push.messages);
+    } else this.#send({ ...push, messages: [...push.messages] });
   }
 
   #send(message: ServerMessage): void {

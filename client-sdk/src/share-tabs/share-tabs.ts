@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { Client, ClientOptions, Codec, WebSocketConstructor } from '../index.ts';
-import { NAME } from './envelope.ts';
+import { NAME, randomName, tabLock } from './envelope.ts';
 import { Ladder } from './ladder.ts';
 import { LeaderFinder } from './leader-finder.ts';
 import type { Locks } from './locks.ts';
@@ -41,7 +41,7 @@ export async function shareTabs(options: ShareTabsOptions): Promise<WebSocketCon
 }
 
 async function joinTabs(options: ShareTabsOptions): Promise<Tab> {
-  const { locks } = (globalThis.navigator ?? {}) as { readonly locks?: Locks };
+  const locks = await findLocks();
   const leader = locks && typeof BroadcastChannel === 'function' ? electing(locks, options) : undefined;
   // A class of WebSockets that was given cannot be taken to a worker.
   const useWorker = typeof SharedWorker === 'function' && !options.WebSocket;
@@ -54,11 +54,23 @@ async function joinTabs(options: ShareTabsOptions): Promise<Tab> {
       tab.leave();
       leader?.resign();
     });
+    addEventListener('visibilitychange', () => document.visibilityState === 'visible' && tab.wake(), true);
     // Out of the back/forward cache.
     addEventListener('pageshow', ({ persisted }) => persisted && tab.lose('The page was put away.'));
   }
   await tab.find();
   return tab;
+}
+
+/** Where a page may keep nothing (a sandbox, blocked storage) there are locks that only throw. */
+async function findLocks(): Promise<Locks | undefined> {
+  const { locks } = (globalThis.navigator ?? {}) as { readonly locks?: Locks };
+  try {
+    await locks?.request(tabLock(randomName()), {}, () => undefined);
+    return locks;
+  } catch {
+    return undefined;
+  }
 }
 
 function startWorker(): SharedWorker {

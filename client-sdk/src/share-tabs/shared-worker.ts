@@ -11,15 +11,21 @@ import { overPort, type Postbox } from './ports.ts';
 
 interface WorkerScope {
   readonly navigator: { readonly locks?: Locks };
+  dispatchEvent(event: Event): boolean;
   onconnect: ((event: { readonly ports: readonly Postbox[] }) => void) | null;
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const hub = new Hub({ create: createClient, locks: scope.navigator.locks });
+const hub = new Hub({
+  create: createClient,
+  locks: scope.navigator.locks,
+  // A worker is never shown: its clients hear of it in the words of a page that was frozen.
+  wake: () => scope.dispatchEvent(new Event('resume')),
+});
 
 scope.onconnect = ({ ports: [port] }) => {
   if (!port) return;
   port.onmessage = ({ data }: MessageEvent<ToHub>) => {
-    if (data.type === 'hello') hub.attach(overPort(port), data);
+    if (data.type === 'hello') hub.attach(() => overPort(port), data);
   };
 };

@@ -46,8 +46,10 @@ export class Tab {
   #line: Line | undefined;
   #finding: Promise<void> | undefined;
   #lastSocket = 0;
+  #calls = 0;
   #heard = 0;
   #asked = 0;
+  #looked = 0;
   #ticking: ReturnType<typeof setInterval> | undefined;
   #unwatch = () => {};
 
@@ -92,6 +94,11 @@ export class Tab {
     this.#ticking = undefined;
   }
 
+  /** The page is shown again. */
+  wake(): void {
+    this.#line?.port.post({ type: 'wake' });
+  }
+
   /** The page is going, or is put away: the hub need not wait for it. Its sockets hear of it when it comes back. */
   leave(): void {
     this.#line?.port.post({ type: 'bye' });
@@ -115,8 +122,9 @@ export class Tab {
   async #find(): Promise<void> {
     // The hub waits for this lock to notice that the tab is gone: it must be held first.
     await this.#life?.held;
+    const call = ++this.#calls;
     try {
-      this.#take(await this.#finder.find({ type: 'hello', tab: this.name, locked: this.#life !== undefined }));
+      this.#take(await this.#finder.find({ type: 'hello', tab: this.name, call, locked: this.#life !== undefined }));
     } catch {
       this.broken = true;
     }
@@ -158,6 +166,9 @@ export class Tab {
   #tick(): void {
     const line = this.#line;
     const now = Date.now();
+    // The page was frozen or busy, and so may have missed the answer: it asks once more.
+    if (now - this.#looked > 2 * TICK) this.#asked = 0;
+    this.#looked = now;
     if (!line || now - this.#heard < SILENCE) return;
     if (this.#asked === 0) {
       this.#asked = now;

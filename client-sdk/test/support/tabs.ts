@@ -73,7 +73,7 @@ export class Tabs {
       const worker = this.#startWorker();
       const [near, far] = this.browser.pair(page, worker.page);
       far.onmessage = ({ data }) => {
-        if (data.type === 'hello') worker.hub.attach(overPort(far), data);
+        if (data.type === 'hello') worker.hub.attach(() => overPort(far), data);
       };
       return { port: near, onerror: null };
     });
