@@ -2,7 +2,7 @@
 
 import type { PublishResult } from '@sluice/protocol';
 import type { ChannelName, Channels, ContractFor, ContractTypes, DataIn, TypesOf } from '@sluice/protocol/contracts';
-import type { Message, PublishOptions, ReadableChannel } from './api.ts';
+import type { Channel, Message, PublishOptions, ReadableChannel } from './api.ts';
 
 /** A message without an event, on a channel whose contract lists events. */
 export interface PlainMessage<T = unknown> extends Message<T> {
@@ -53,20 +53,27 @@ export interface ContractChannel<Types extends ContractTypes>
   readonly publish: Publish<Types>;
 }
 
-/** The channel of this name, with the types of its contract. */
-export type ChannelOf<C extends Channels, Name extends string> = ContractChannel<TypesOf<ContractFor<C, Name>>>;
+/** The channel of this name, with the types of its contract; without contracts one of unknown data. */
+export type ChannelOf<C extends Channels, Name extends string> = string extends keyof C
+  ? Channel
+  : ContractChannel<TypesOf<ContractFor<C, Name>>>;
 
 /** The messages received on a channel, by its name or its pattern: `MessageOf<typeof channels, 'chat:{room}'>`. */
 export type MessageOf<C extends Channels, Name extends string> = ContractMessage<TypesOf<ContractFor<C, Name>>>;
 
-/** The name itself where a contract governs it, otherwise what is wrong: template literals alone let `chat:a:b` pass for `chat:{room}`. */
-export type Known<C extends Channels, Name extends string> = Name extends `${string}{${string}`
-  ? `"${Name}" is a pattern; write a value for {…}`
-  : [ContractFor<C, Name>] extends [never]
-    ? keyof C & string
-    : Name;
+/**
+ * The name itself where a contract governs it, otherwise what is wrong: template literals alone let `chat:a:b` pass for `chat:{room}`.
+ * For functions that take a client and a name, such as hooks.
+ */
+export type KnownName<C extends Channels, Name extends string> = string extends keyof C
+  ? Name
+  : Name extends `${string}{${string}`
+    ? `"${Name}" is a pattern; write a value for {…}`
+    : [ContractFor<C, Name>] extends [never]
+      ? keyof C & string
+      : Name;
 
 /** Gives the channels that a contract knows. */
 export type ContractChannels<C extends Channels> = <const Name extends ChannelName<C>>(
-  name: Known<C, Name>,
+  name: KnownName<C, Name>,
 ) => ChannelOf<C, Name>;

@@ -24,6 +24,7 @@ export type {
   ContractChannel,
   ContractMessage,
   EventMessage,
+  KnownName,
   MessageOf,
   PlainMessage,
 } from './contract-channel.ts';

@@ -3,8 +3,25 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { assertType, describe, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { type ChannelName, type ChannelParams, defineChannels, type EventsOf, type StateOf } from '../src/contracts.ts';
-import type { Client, EventMessage, Message, MessageOf, PlainMessage, PublishedOf } from '../src/index.ts';
+import {
+  type ChannelName,
+  type ChannelParams,
+  type Channels,
+  defineChannels,
+  type EventsOf,
+  type StateOf,
+} from '../src/contracts.ts';
+import type {
+  Channel,
+  ChannelOf,
+  Client,
+  EventMessage,
+  KnownName,
+  Message,
+  MessageOf,
+  PlainMessage,
+  PublishedOf,
+} from '../src/index.ts';
 import { createClient } from '../src/index.ts';
 
 /** Everything that a contract can say, in zod; input and output differ. */
@@ -182,6 +199,30 @@ describe('a client without a contract', () => {
       await typed.publish({ text: 'Hi' }, { event: 'any' });
       await typed.presence.enter({ on: true });
     });
+  });
+});
+
+describe('a function that takes any client', () => {
+  const use = <C extends Channels, const Name extends ChannelName<C>>(_: Client<C>, name: KnownName<C, Name>) =>
+    name as unknown as ChannelOf<C, Name>;
+
+  it('knows the channels of the contract', () => {
+    never(() => {
+      expectTypeOf(use(client(), 'chat:lobby')).toEqualTypeOf(client().channel('chat:lobby'));
+      // @ts-expect-error
+      use(client(), 'chatt:lobby');
+      // @ts-expect-error
+      use(client(), 'chat:lobby:deep');
+    });
+  });
+
+  it('leaves a client without a contract as it is', () => {
+    never((plain: Client = createClient({ url: 'ws://localhost' })) => {
+      expectTypeOf(use(plain, 'any:thing')).toEqualTypeOf<Channel>();
+    });
+    expectTypeOf<MessageOf<Channels, 'any:thing'>>().toEqualTypeOf<Message<unknown>>();
+    expectTypeOf<EventsOf<Channels, 'any:thing'>>().toEqualTypeOf<string>();
+    expectTypeOf<StateOf<Channels, 'any:thing'>>().toBeUnknown();
   });
 });
 

@@ -133,8 +133,10 @@ function checkContract(where: string, contract: Record<string, unknown>): string
 /** The names of all channels that the contracts know: `` `chat:${string}` | 'news' ``. */
 export type ChannelName<C extends Channels> = NamesOf<keyof C & string>;
 
-/** The contract that governs a channel, by its name or its pattern; `never` where there is none. */
-export type ContractFor<C extends Channels, Name extends string> = C[PatternFor<keyof C & string, Name>];
+/** The contract that governs a channel, by its name or its pattern; `never` where there is none. Unknown channels have one without parts. */
+export type ContractFor<C extends Channels, Name extends string> = string extends keyof C
+  ? Record<never, never>
+  : C[PatternFor<keyof C & string, Name>];
 
 /** What a schema gives, and `unknown` where there is no schema. */
 type Output<S> = S extends Schema ? StandardSchemaV1.InferOutput<S> : unknown;

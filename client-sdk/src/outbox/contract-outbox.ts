@@ -1,7 +1,7 @@
 /** What a contract makes of an outbox: types only, nothing of it is there at run time. */
 
 import type { ChannelName, Channels, EventsOf, PublishedOf } from '@sluice/protocol/contracts';
-import type { Known } from '../contract-channel.ts';
+import type { KnownName } from '../contract-channel.ts';
 import type { OutboxChannel, OutboxPublishOptions, Outgoing, ReadableOutboxChannel } from './api.ts';
 
 /** Publishes to a channel of any name, with the type that the caller says. */
@@ -15,7 +15,7 @@ export type ContractPublish<C extends Channels> = <
   const Name extends ChannelName<C>,
   Event extends EventsOf<C, Name> = never,
 >(
-  channel: Known<C, Name>,
+  channel: KnownName<C, Name>,
   data: PublishedOf<C, Name, Event>,
   options?: OutboxPublishOptions<Event>,
 ) => Outgoing<PublishedOf<C, Name, Event>>;
@@ -35,5 +35,5 @@ export interface ContractOutboxChannel<C extends Channels, Name extends string>
 
 /** Gives the channels that a contract knows. */
 export type ContractOutboxChannels<C extends Channels> = <const Name extends ChannelName<C>>(
-  name: Known<C, Name>,
+  name: KnownName<C, Name>,
 ) => ContractOutboxChannel<C, Name>;
