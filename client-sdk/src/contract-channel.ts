@@ -1,7 +1,15 @@
 /** What a contract makes of a channel: types only, nothing of it is there at run time. */
 
 import type { PublishResult } from '@sluice/protocol';
-import type { ChannelName, Channels, ContractFor, ContractTypes, DataIn, TypesOf } from '@sluice/protocol/contracts';
+import type {
+  ChannelName,
+  Channels,
+  ContractFor,
+  ContractTypes,
+  DataIn,
+  KnownName,
+  TypesOf,
+} from '@sluice/protocol/contracts';
 import type { Channel, Message, PublishOptions, ReadableChannel } from './api.ts';
 
 /** A message without an event, on a channel whose contract lists events. */
@@ -60,18 +68,6 @@ export type ChannelOf<C extends Channels, Name extends string> = string extends 
 
 /** The messages received on a channel, by its name or its pattern: `MessageOf<typeof channels, 'chat:{room}'>`. */
 export type MessageOf<C extends Channels, Name extends string> = ContractMessage<TypesOf<ContractFor<C, Name>>>;
-
-/**
- * The name itself where a contract governs it, otherwise what is wrong: template literals alone let `chat:a:b` pass for `chat:{room}`.
- * For functions that take a client and a name, such as hooks.
- */
-export type KnownName<C extends Channels, Name extends string> = string extends keyof C
-  ? Name
-  : Name extends `${string}{${string}`
-    ? `"${Name}" is a pattern; write a value for {…}`
-    : [ContractFor<C, Name>] extends [never]
-      ? keyof C & string
-      : Name;
 
 /** Gives the channels that a contract knows. */
 export type ContractChannels<C extends Channels> = <const Name extends ChannelName<C>>(

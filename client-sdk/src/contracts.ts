@@ -13,6 +13,7 @@ export {
   type GrantContext,
   type GrantFunction,
   type GrantInput,
+  type KnownName,
   type PublishedOf,
   type RuleOptions,
   type Schema,
@@ -24,7 +25,6 @@ export type {
   ContractChannel,
   ContractMessage,
   EventMessage,
-  KnownName,
   MessageOf,
   PlainMessage,
 } from './contract-channel.ts';

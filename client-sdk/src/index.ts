@@ -17,6 +17,7 @@ export type {
   ChannelParams,
   Channels,
   EventsOf,
+  KnownName,
   PublishedOf,
   StateOf,
 } from '@sluice/protocol/contracts';
@@ -44,7 +45,6 @@ export type {
   ContractChannel,
   ContractMessage,
   EventMessage,
-  KnownName,
   MessageOf,
   PlainMessage,
 } from './contract-channel.ts';

@@ -138,6 +138,18 @@ export type ContractFor<C extends Channels, Name extends string> = string extend
   ? Record<never, never>
   : C[PatternFor<keyof C & string, Name>];
 
+/**
+ * The name itself where a contract governs it, otherwise what is wrong: template literals alone let `chat:a:b` pass for `chat:{room}`.
+ * For functions that take a client and a name, such as hooks.
+ */
+export type KnownName<C extends Channels, Name extends string> = string extends keyof C
+  ? Name
+  : Name extends `${string}{${string}`
+    ? `"${Name}" is a pattern; write a value for {…}`
+    : [ContractFor<C, Name>] extends [never]
+      ? keyof C & string
+      : Name;
+
 /** What a schema gives, and `unknown` where there is no schema. */
 type Output<S> = S extends Schema ? StandardSchemaV1.InferOutput<S> : unknown;
 

@@ -13,6 +13,7 @@ export {
   type GrantContext,
   type GrantFunction,
   type GrantInput,
+  type KnownName,
   type PublishedOf,
   type RuleOptions,
   type Schema,

@@ -1,4 +1,7 @@
+import type { PublishResult, Tags } from '@sluice/protocol';
+import type { ChannelInput } from './config/config.ts';
 import { type Config, type ConfigInput, parseConfig } from './config/schema.ts';
+import type { ChannelName, Channels, EventsOf, KnownName, PublishedOf } from './contracts.ts';
 import { assemble, Gateway } from './gateway.ts';
 
 export { type MintOptions, mintToken } from './auth/mint.ts';
@@ -30,6 +33,30 @@ export { SluiceError } from './sluice-error.ts';
  * await gateway.close();
  * ```
  */
-export function createGateway(config: ConfigInput | Config): Gateway {
-  return new Gateway(assemble(parseConfig(config)));
+export function createGateway<C extends Channels = Channels, Pattern extends string = string>(
+  config: ContractConfig<C, Pattern> | Config,
+): GatewayFor<C, Pattern> {
+  // The contracts' types are for the compiler alone.
+  return new Gateway(assemble(parseConfig(config as ConfigInput | Config))) as unknown as GatewayFor<C, Pattern>;
 }
+
+/** A configuration whose contracts and patterns the compiler knows. */
+export interface ContractConfig<C extends Channels, Pattern extends string> extends ConfigInput {
+  contracts?: C | string;
+  channels?: Record<Pattern, ChannelInput>;
+}
+
+/** A gateway whose `publish` takes the channels and data of its contracts; channels of the configuration alone take anything. */
+export interface ContractGateway<C extends Channels> extends Omit<Gateway, 'publish'> {
+  /** As `Gateway.publish`. */
+  publish<const Name extends ChannelName<C>, Event extends EventsOf<C, Name> = never>(
+    channel: KnownName<C, Name>,
+    data: PublishedOf<C, Name, Event>,
+    options?: { readonly event?: Event; readonly tags?: Tags; readonly key?: string },
+  ): Promise<PublishResult>;
+}
+
+/** The gateway that `createGateway` makes: with contracts it knows their types. */
+export type GatewayFor<C extends Channels, Pattern extends string> = string extends keyof C
+  ? Gateway
+  : ContractGateway<string extends Pattern ? C : C & { readonly [P in Exclude<Pattern, keyof C>]: object }>;

@@ -39,7 +39,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   config: ['auth', 'util', ...PROTOCOL],
   cli: ['config', 'auth', 'index.ts', 'sluice-error.ts', 'util', '@sluice/client', ...PROTOCOL],
   'cli.ts': ['cli'],
-  'index.ts': ['gateway.ts', 'config', 'auth', 'sluice-error.ts', 'contracts.ts'],
+  'index.ts': ['gateway.ts', 'config', 'auth', 'sluice-error.ts', 'contracts.ts', '@sluice/protocol'],
   'contracts.ts': [...PROTOCOL],
   testing: [
     ...['gateway.ts', 'config', 'auth', 'channels', 'engine', 'session', 'events.ts', 'sluice-error.ts', 'util'],
