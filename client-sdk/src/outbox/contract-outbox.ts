@@ -1,7 +1,6 @@
 /** What a contract makes of an outbox: types only, nothing of it is there at run time. */
 
-import type { ChannelName, Channels, EventsOf, PublishedOf } from '@sluice/protocol/contracts';
-import type { KnownName } from '../contract-channel.ts';
+import type { ChannelName, Channels, EventsOf, KnownName, PublishedOf } from '@sluice/protocol/contracts';
 import type { OutboxChannel, OutboxPublishOptions, Outgoing, ReadableOutboxChannel } from './api.ts';
 
 /** Publishes to a channel of any name, with the type that the caller says. */
