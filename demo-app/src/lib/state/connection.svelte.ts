@@ -1,37 +1,37 @@
 import type { Client, SluiceError } from '@sluice/client';
+import { liveConnection } from '@sluice/client/svelte';
 
 /** What the badge says; also the value of its `data-state`. */
 export type Badge = 'connected' | 'connecting' | 'reconnecting' | 'offline' | 'closed';
 
 /** Where the connection stands, as the page shows it. */
 export class Connection {
-  /** Why it is reconnecting or closed. */
-  error = $state.raw<SluiceError | undefined>();
-  /** When the next attempt is made: milliseconds since the Unix epoch, by this browser's clock. */
-  retryAt = $state(0);
-  #state = $state<Client['state']>('connecting');
+  readonly #live: ReturnType<typeof liveConnection>;
   #online = $state(navigator.onLine);
   readonly #abort = new AbortController();
 
   constructor(client: Client) {
+    this.#live = liveConnection(client);
     const { signal } = this.#abort;
     addEventListener('online', () => (this.#online = true), { signal });
     addEventListener('offline', () => (this.#online = false), { signal });
-    signal.addEventListener(
-      'abort',
-      client.on('state', ({ state, error, retryIn = 0 }) => {
-        this.#state = state;
-        // While it tries again the reason stays on show; only success clears it.
-        if (state !== 'connecting') this.error = error;
-        this.retryAt = Date.now() + retryIn;
-      }),
-    );
+  }
+
+  /** Why it is reconnecting or closed. */
+  get error(): SluiceError | undefined {
+    return this.#live.error;
+  }
+
+  /** When the next attempt is made: milliseconds since the Unix epoch, by this browser's clock. */
+  get retryAt(): number {
+    return this.#live.retryAt ?? 0;
   }
 
   get badge(): Badge {
-    if (this.#state === 'connected' || this.#state === 'closed') return this.#state;
+    const { state } = this.#live;
+    if (state === 'connected' || state === 'closed') return state;
     if (!this.#online) return 'offline';
-    return this.#state === 'waiting' ? 'reconnecting' : 'connecting';
+    return state === 'waiting' ? 'reconnecting' : 'connecting';
   }
 
   /** Stops listening. */
