@@ -37,8 +37,7 @@ export class Calls {
   readonly #lanes = new Map<string, Lane<Call>>();
   #unsent: Call[] = [];
   #write: ((data: string | Uint8Array) => void) | undefined;
-  #held = true;
-  #scheduled = false;
+  // In bytes; not known before the token is verified.
   #maxFrame = Number.POSITIVE_INFINITY;
   #lastId = 0;
   readonly #codec: Codec;
@@ -83,8 +82,12 @@ export class Calls {
   /** The connection is authenticated: sends the rest. */
   release(maxFrame: number): void {
     this.#maxFrame = maxFrame;
-    this.#held = false;
     this.#flush();
+  }
+
+  /** A copy of something, as it arrives at the other end; throws what the codec throws. */
+  copy<Value>(value: Value): Value {
+    return this.#codec.decode(this.#codec.encode(value)) as Value;
   }
 
   /** Hands an answer to the one who asked. */
@@ -105,7 +108,7 @@ export class Calls {
   /** The connection is gone: keeps what is asked again. */
   lose(): void {
     this.#write = undefined;
-    this.#held = true;
+    this.#maxFrame = Number.POSITIVE_INFINITY;
     this.#unsent = [];
     for (const lane of this.#lanes.values()) lane.stop();
     this.#lanes.clear();
@@ -149,12 +152,14 @@ export class Calls {
     call.answer.reject?.(error);
   }
 
+  // What does not fit into the first frame waits until the token is verified.
+  get #held(): boolean {
+    return this.#maxFrame === Number.POSITIVE_INFINITY;
+  }
+
   #send(call: Call): void {
     this.#unsent.push(call);
-    if (this.#held || this.#scheduled) return;
-    this.#scheduled = true;
     queueMicrotask(() => {
-      this.#scheduled = false;
       if (!this.#held) this.#flush();
     });
   }
@@ -169,15 +174,11 @@ export class Calls {
       const commands = calls.map((call) => call.command);
       const { data, size, count } = packFrame(commands, { codec: this.#codec, limit });
       this.#unsent = calls.slice(count);
-      if (size > this.#maxFrame) this.#refuse(first, size);
-      else this.#write(data);
+      // The gateway would close the connection for good, and with it everything else that is going on.
+      if (size > this.#maxFrame) {
+        this.#reject(first, refusal(4309, 'payload_too_large', `${size} bytes; the gateway takes ${this.#maxFrame}.`));
+      } else this.#write(data);
     } while (!this.#held);
-  }
-
-  // The gateway would close the connection for good, and with it everything else that is going on.
-  #refuse(call: Call, size: number): void {
-    const message = `${size} bytes; the gateway takes ${this.#maxFrame}.`;
-    this.#reject(call, refusal(4309, 'payload_too_large', message));
   }
 }
 

@@ -28,8 +28,6 @@ export interface ChannelHost extends Asking {
   wire<W extends Wire>(kind: Kind<W>, channel: Handle): W;
   /** What the channel has on the wire of this kind, if anything. */
   find<W extends Wire>(kind: Kind<W>, channel: Handle): W | undefined;
-  /** A copy of something, as it arrives at the other end; throws what the codec throws. */
-  copy<Value>(value: Value): Value;
 }
 
 /** The face of one channel. It holds no state: that is in the subscription on the wire and in the calls. */
@@ -68,7 +66,7 @@ export class ChannelHandle<T, State> implements Channel<T, State> {
   }
 
   async publish(data: T, { signal, timeout, ...options }: PublishOptions = {}): Promise<PublishResult> {
-    const draft = this.#host.copy({ data, ...options } as Pick<Body<'publish'>, 'data'>);
+    const draft = this.#host.calls.copy({ data, ...options } as Pick<Body<'publish'>, 'data'>);
     const body = { type: 'publish', channel: this.name, key: randomKey(), ...draft } as const;
     return request(this.#host, body, { signal, timeout, ordered: true });
   }

@@ -33,24 +33,20 @@ export function createClient<C extends Channels = Channels>(options: ClientOptio
     get user() {
       return connection.user;
     },
-    connect: () => connect(core),
+    connect: () =>
+      new Promise((resolve, reject) => {
+        if (connection.state === 'connected') return resolve();
+        const stop = core.on('state', ({ state, error }) => {
+          if (state === 'connected') resolve();
+          else if (state === 'closed') reject(error ?? clientError('closed'));
+          else return;
+          stop();
+        });
+        connection.connect();
+      }),
     close: () => connection.close(),
     channel: (name) => core.channel(name),
     on: (name, handler) => core.on(name, handler),
   };
   return client as unknown as Client<C>;
-}
-
-function connect(core: Core): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const { connection } = core;
-    if (connection.state === 'connected') return resolve();
-    const stop = core.on('state', ({ state, error }) => {
-      if (state === 'connected') resolve();
-      else if (state === 'closed') reject(error ?? clientError('closed'));
-      else return;
-      stop();
-    });
-    connection.connect();
-  });
 }

@@ -1,19 +1,13 @@
-import {
-  afterClose,
-  type Codec,
-  type ConnectResult,
-  type Push,
-  type RefreshResult,
-  type ServerMessage,
-} from '@sluice/protocol';
+import type { Codec, ConnectResult, Push, RefreshResult, ServerMessage } from '@sluice/protocol';
 import { backoff } from './backoff.ts';
-import type { Calls } from './calls.ts';
-import { clientError, SluiceError } from './errors.ts';
+import type { Body, Calls } from './calls.ts';
+import { clientError, isOfToken, SluiceError } from './errors.ts';
 import { Heartbeat, PATIENCE } from './heartbeat.ts';
+import { now } from './now.ts';
 import { openSocket, type WebSocketConstructor } from './socket.ts';
 import { chooseSocketClass, type SharingSetup } from './socket-class.ts';
 import { after, type Cancel, nothing } from './timer.ts';
-import type { TokenSource } from './token.ts';
+import { type Token, TokenSource } from './token.ts';
 import { VERSION } from './version.ts';
 import { listenForWake, type Wake } from './wake.ts';
 
@@ -37,7 +31,7 @@ export interface ConnectionSetup extends SharingSetup {
   readonly url: string | URL;
   readonly codec: Codec;
   readonly timeout: number;
-  readonly token: TokenSource;
+  readonly token?: Token;
   readonly calls: Calls;
   readonly events: ConnectionEvents;
 }
@@ -74,7 +68,7 @@ export class Connection {
   readonly #setup: ConnectionSetup;
   readonly #calls: Calls;
   readonly #events: ConnectionEvents;
-  readonly #token: TokenSource;
+  #token: TokenSource;
   readonly #heartbeat: Heartbeat;
   // Chosen once; loading what chooses may fail.
   #socketClass: ReturnType<typeof chooseSocketClass> | undefined;
@@ -91,7 +85,7 @@ export class Connection {
     this.#setup = setup;
     this.#calls = setup.calls;
     this.#events = setup.events;
-    this.#token = setup.token;
+    this.#token = new TokenSource(setup.token, setup.timeout);
     this.#heartbeat = new Heartbeat(() => setup.calls.start({ type: 'ping' }));
   }
 
@@ -100,12 +94,10 @@ export class Connection {
     if (this.state === 'connecting' || this.state === 'connected') return;
     if (this.state !== 'waiting') {
       this.#failures = 0;
-      this.#token.forget('connect');
+      // Whoever was asked before may have been somebody else.
+      this.#token = new TokenSource(this.#setup.token, this.#setup.timeout);
       this.#calls.ended = undefined;
-      this.#stopListening = listenForWake(
-        (what) => this.#wake(what),
-        () => this.#heartbeat.isSilent() && this.#probe(PATIENCE),
-      );
+      this.#stopListening = listenForWake((what) => this.#look(what));
     }
     this.#connect();
   }
@@ -114,9 +106,10 @@ export class Connection {
   close(error?: SluiceError): void {
     if (this.state === 'closed') return;
     this.#leave();
+    this.#token.stop();
     this.#stopListening();
     this.#calls.end(error ?? clientError('closed'));
-    this.#moveTo('closed', error && { error });
+    this.#moveTo('closed', { error } as StateChange);
   }
 
   /**
@@ -126,13 +119,12 @@ export class Connection {
    */
   lose(error: SluiceError, atLeast = 0): void {
     const { name, retryAfter } = error;
-    const next = name.startsWith('token_') && this.#token.outdated ? 'new_token' : afterClose(error.code);
-    if (next === 'new_token' && this.#token.renewable) this.#token.forget('expired');
-    else if (next !== 'reconnect') {
+    if (this.#token.renewable && (isOfToken(error) || (name.startsWith('token_') && this.#token.proven))) {
+      this.#token.forget();
+    } else if (!error.retryable) {
       this.close(error);
       return;
     }
-    if (name === 'token_failed') this.#token.forget();
     const pause = this.#reconnectAfter ?? backoff(Math.max(this.#failures++, atLeast), retryAfter);
     this.#leave();
     this.#calls.lose();
@@ -149,20 +141,19 @@ export class Connection {
 
   #connect(): void {
     this.#leave();
-    const attempt = this.#attempt;
-    this.#later(this.#setup.timeout, () => this.lose(clientError('token_failed')));
-    this.#moveTo('connecting');
     this.#socketClass ??= chooseSocketClass(this.#setup);
     // Before the WebSocket is opened: the gateway waits only five seconds for `connect`. SPEC.md section 1.
     Promise.all([this.#token.current(), this.#socketClass]).then(
-      (ready) => attempt === this.#attempt && this.#open(...ready),
-      (error) => attempt === this.#attempt && this.lose(error),
+      this.#inTime((ready) => this.#open(...ready)),
+      this.#inTime((error) => this.lose(error)),
     );
+    // The token's own timer, which says more, comes first.
+    this.#later(this.#setup.timeout, () => this.#dead());
+    this.#moveTo('connecting');
   }
 
   #open(token: string | undefined, WebSocket = globalThis.WebSocket as WebSocketConstructor): void {
-    const { url, codec, timeout } = this.#setup;
-    this.#later(timeout, () => this.lose(clientError('timed_out')));
+    const { url, codec } = this.#setup;
     try {
       this.#closeSocket = openSocket(url, {
         WebSocket,
@@ -174,30 +165,30 @@ export class Connection {
       });
     } catch (cause) {
       // No constructor, a malformed URL, ws: on a page of https: the next attempt would fail like this one.
-      this.close(clientError('closed', `A WebSocket cannot be opened: ${(cause as Error).message}`));
+      this.close(clientError('closed', `WebSocket cannot be opened: ${(cause as Error).message}`));
     }
   }
 
   #greet(token: string | undefined): void {
     this.#calls.start(
-      { type: 'connect', client: VERSION, ...(token !== undefined && { token }) },
+      // What is undefined does not travel.
+      { type: 'connect', client: VERSION, token } as Body<'connect'>,
       {
         resolve: (result) => this.#connected(result, token),
-        // A refusal of the command itself (43xx) would come again and again.
-        reject: (error) => (error.code < 4300 || error.retryable ? this.lose(error) : this.close(error)),
+        reject: (error) => this.lose(error),
       },
     );
     this.#events.greet();
   }
 
-  #connected({ user, time, expiresAt, heartbeat, maxFrame }: ConnectResult, token: string | undefined): void {
+  #connected(result: ConnectResult, token: string | undefined): void {
+    const { user, heartbeat, maxFrame } = result;
     // Not at once: a gateway that takes every connection and closes it again must not be asked twice a second.
     this.#later(STABLE, () => {
       this.#failures = 0;
     });
     this.user = user;
-    this.skew = time - Date.now();
-    this.#token.accepted(token, (expiresAt ?? Number.POSITIVE_INFINITY) - time);
+    this.#accepted(token, result);
     this.#heartbeat.start(heartbeat);
     this.#calls.release(maxFrame);
     this.#moveTo('connected');
@@ -210,43 +201,58 @@ export class Connection {
     if (type === 'error' && message.id === undefined) this.#events.report(new SluiceError(message.error));
     else if (type === 'reply' || type === 'error') this.#calls.settle(message);
     else if (type === 'drain') this.#reconnectAfter = message.reconnectAfter;
-    else if (type === 'refresh') this.#refresh(0);
+    else if (type === 'refresh') this.#refresh(true);
     else this.#events.push(message);
   }
 
-  #refresh(failures: number): void {
-    const attempt = this.#attempt;
-    const failed = (error: SluiceError) => {
-      if (attempt !== this.#attempt) return;
-      this.#events.report(error);
-      if (error.retryable) this.#later(backoff(failures), () => this.#refresh(failures + 1));
-    };
-    const send = (fresh: string) => {
-      if (attempt !== this.#attempt) return;
-      const accepted = ({ expiresAt }: RefreshResult) =>
-        this.#token.accepted(fresh, expiresAt - this.skew - Date.now());
-      this.#calls.start({ type: 'refresh', token: fresh }, { resolve: accepted, reject: failed });
-    };
-    if (this.#token.renewable) this.#token.ask('refresh').then(send, failed);
+  /** Reckons by the gateway's clock alone, and by how long ago it was read. */
+  #accepted(token: string | undefined, { expiresAt, time }: Pick<ConnectResult, 'expiresAt' | 'time'>): void {
+    this.skew = time - now();
+    this.#token.accepted(token, (expiresAt ?? Number.POSITIVE_INFINITY) - time);
   }
 
-  #wake(what: Wake): void {
+  /** Replaces the token on the live connection, when it is time for that. */
+  #refresh(hurry = false): void {
+    const failed = this.#inTime((error: SluiceError) => {
+      if (error.retryable || isOfToken(error)) this.#token.failed();
+      this.#events.report(error);
+    });
+    const send = this.#inTime((token: string) => {
+      const resolve = (result: RefreshResult) => this.#accepted(token, result);
+      this.#calls.start({ type: 'refresh', token }, { resolve, reject: failed });
+    });
+    this.#token.renew(hurry)?.then(send, failed);
+  }
+
+  /** Looks after the connection: each second, and when something has happened to the page. */
+  #look(what: Wake | false): void {
     const { state } = this;
     const offline = what === 'offline';
     // When the network is said to be gone the socket is kept: it may come back with the connection alive.
-    if (state === 'connected') this.#probe(offline ? OFFLINE : AWAKE, !offline);
-    else if (offline) return;
+    if (state === 'connected') {
+      this.#refresh();
+      if (what) this.#probe(offline ? OFFLINE : AWAKE, !offline);
+      else if (this.#heartbeat.silent()) this.#probe(PATIENCE);
+    } else if (!what || offline) return;
     else if (state === 'waiting') this.#connect();
-    else if (state === 'connecting' && this.#heartbeat.isSilent(OLD)) this.#dead(true);
+    else if (state === 'connecting' && this.#heartbeat.silent(OLD)) this.#dead(true);
   }
 
   #probe(within: number, hurry?: boolean): void {
     this.#heartbeat.probe(within, () => this.#dead(hurry));
   }
 
-  #dead(hurry: boolean | undefined): void {
+  #dead(hurry?: boolean): void {
     this.lose(clientError('timed_out'));
     if (hurry && this.state === 'waiting') this.#connect();
+  }
+
+  /** Nothing happens when the attempt has come to its end meanwhile. */
+  #inTime<Value>(run: (value: Value) => void): (value: Value) => void {
+    const attempt = this.#attempt;
+    return (value) => {
+      if (attempt === this.#attempt) run(value);
+    };
   }
 
   #later(ms: number, run: () => void): void {
@@ -258,7 +264,7 @@ export class Connection {
   #leave(): void {
     this.#attempt++;
     this.#cancelTimer();
-    this.#heartbeat.stop();
+    this.#heartbeat.start();
     this.#closeSocket();
     this.#closeSocket = nothing;
     this.#reconnectAfter = undefined;

@@ -1,11 +1,10 @@
-import { type Codec, json, type Push } from '@sluice/protocol';
+import { json, type Push } from '@sluice/protocol';
 import type { Channel, Client, ClientEvents, ClientOptions } from './api.ts';
 import { Calls } from './calls.ts';
 import { ChannelHandle, type ChannelHost, type Kind } from './channel.ts';
 import { Connection, type ConnectionEvents, type StateChange } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import type { SluiceError } from './errors.ts';
-import { TokenSource } from './token.ts';
 import type { Handle, Host, Wire } from './wire.ts';
 
 /** Puts the parts of a client together, and passes on what each has to say to the others. */
@@ -14,7 +13,6 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   readonly connection: Connection;
   readonly timeout: number;
   readonly #options: ClientOptions;
-  readonly #codec: Codec;
   // By the name of the channel.
   readonly #wires = new Map<string, readonly Wire[]>();
 
@@ -24,7 +22,6 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     const { codec = json, timeout = 15_000 } = options;
     this.#options = options;
     this.timeout = timeout;
-    this.#codec = codec;
     this.calls = new Calls(codec);
     this.connection = new Connection({
       ...options,
@@ -32,7 +29,6 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
       timeout,
       create,
       calls: this.calls,
-      token: new TokenSource(options.token),
       events: this,
     });
   }
@@ -85,10 +81,6 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     const { ended: error } = this.calls;
     if (error) this.#eachWire((wire) => wire.end('ended', { error }));
     else if (this.#options.autoConnect !== false && this.connection.state === 'idle') this.connection.connect();
-  }
-
-  copy<Value>(value: Value): Value {
-    return this.#codec.decode(this.#codec.encode(value)) as Value;
   }
 
   forget(wire: Wire): void {

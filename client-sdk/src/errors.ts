@@ -1,11 +1,4 @@
-import {
-  afterClose,
-  CLIENT_ERRORS,
-  type ClientErrorName,
-  type ErrorBody,
-  type ErrorName,
-  type Issue,
-} from '@sluice/protocol';
+import { CLIENT_ERRORS, type ClientErrorName, type ErrorBody, type ErrorName, type Issue } from '@sluice/protocol';
 
 /** The stable name of an error: those of the catalogue, those of this library, and what a newer gateway may add. */
 export type SluiceErrorName = ErrorName | ClientErrorName | (string & {});
@@ -51,9 +44,14 @@ export function refusal(code: number, name: ErrorName, message: string): SluiceE
   return new SluiceError({ code, name, message, retryable: false });
 }
 
+/** Does it ask for another token? SPEC.md section 8.2. */
+export function isOfToken({ code }: SluiceError): boolean {
+  return code >= 4100 && code < 4200;
+}
+
 /** The error behind a close of the WebSocket: the gateway's, where the code is one of ours, otherwise `connection_lost`. */
 export function closeError(code: number, reason: string): SluiceError {
-  const message = `The connection was closed: ${code} ${reason}`.trim();
+  const message = `Closed: ${code} ${reason}`.trim();
   if (code < 4000 || code > 4299) return clientError('connection_lost', message);
-  return new SluiceError({ code, name: reason, message, retryable: afterClose(code) === 'reconnect' });
+  return new SluiceError({ code, name: reason, message, retryable: code < 4100 });
 }

@@ -1,3 +1,4 @@
+import { now } from './now.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 
 /** How long an answer may take, in milliseconds. */
@@ -6,7 +7,7 @@ export const PATIENCE = 10_000;
 /** Notices that nothing is heard any more. SPEC.md section 1. */
 export class Heartbeat {
   readonly #ping: () => void;
-  #every = Number.POSITIVE_INFINITY;
+  #every = 0;
   #heard = 0;
   // How long the answer that is waited for may take.
   #within = Number.POSITIVE_INFINITY;
@@ -16,26 +17,22 @@ export class Heartbeat {
     this.#ping = ping;
   }
 
-  /** @param every milliseconds of silence after which to ask for a sign of life */
-  start(every: number): void {
+  /** @param every milliseconds of silence after which to ask for a sign of life; by default it never does */
+  start(every = Number.POSITIVE_INFINITY): void {
     this.#every = every;
     this.heard();
   }
 
-  stop(): void {
-    this.start(Number.POSITIVE_INFINITY);
-  }
-
   /** Something arrived. */
   heard(): void {
-    this.#heard = Date.now();
+    this.#heard = now();
     this.#within = Number.POSITIVE_INFINITY;
     this.#cancelDeadline();
   }
 
   /** Has it been silent for too long? In a new connection, since it was begun. */
-  isSilent(most = this.#every): boolean {
-    return Date.now() - this.#heard >= most;
+  silent(most = this.#every): boolean {
+    return now() - this.#heard >= most;
   }
 
   /** Sends a ping now; unless something is heard in so many milliseconds, the connection is dead. */

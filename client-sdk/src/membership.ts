@@ -38,7 +38,7 @@ export class Membership extends Wire<'enter'> {
     const state = this.#state;
     this.#sent = state;
     this.#asking.push(...this.#waiting.splice(0));
-    return state === undefined ? {} : { state };
+    return { state } as { readonly state?: Json };
   }
 
   accepted(): void {

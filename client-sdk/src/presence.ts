@@ -16,7 +16,7 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
   const members = new MembersView<State>(roster, byUser);
 
   const enter = async (state?: State) => {
-    const copy = state === undefined ? state : host.copy(state);
+    const copy = state === undefined ? state : host.calls.copy(state);
     const entered = host.wire(Membership, handle).enter(copy as Json | undefined);
     host.use();
     return entered;

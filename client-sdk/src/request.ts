@@ -29,7 +29,7 @@ export interface RequestOptions {
 export function request<Type extends CommandType>(
   host: Asking,
   body: Body<Type>,
-  { timeout = host.timeout, signal, ordered }: RequestOptions,
+  { timeout = host.timeout, signal, ordered }: RequestOptions = {},
 ): Promise<Results[Type]> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();

@@ -56,7 +56,7 @@ export function openSocket(url: string | URL, { WebSocket, codec, ...events }: S
       close();
       return events.broken(clientError('connection_lost', 'A frame cannot be read.'));
     }
-    for (const message of Array.isArray(frame) ? frame : [frame]) {
+    for (const message of [frame].flat()) {
       if (open) events.message(message as ServerMessage);
     }
   };

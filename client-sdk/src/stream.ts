@@ -29,7 +29,7 @@ export async function* streamMessages<T>(
     // Not in the midst of a gap: what it brings does not come again.
     if (items.length < WAITING || !position || !('id' in item) || item.offset < position.offset) return;
     // The channel's log is the buffer: go on from here when the loop has come so far.
-    start = { ...(signal && { signal }), position };
+    start = { signal, position } as MessagesOptions;
     leave();
   };
   const onState = () => {

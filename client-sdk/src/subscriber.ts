@@ -4,6 +4,7 @@ import type { Message, Start, SubscribeOptions, Subscription, SubscriptionState 
 import type { Backlog } from './backlog.ts';
 import { guard, report } from './emitter.ts';
 import { clientError, type SluiceError } from './errors.ts';
+import { now } from './now.ts';
 import { hasReached } from './position.ts';
 import { type Cancel, nothing } from './timer.ts';
 
@@ -96,8 +97,8 @@ export class Subscriber implements Subscription {
   }
 
   /** The cursor may still bring messages that were published before this subscriber joined; it wants those from now on. */
-  ignorePast(): void {
-    this.#joined = Date.now();
+  skipPast(): void {
+    this.#joined = now();
   }
 
   /** The cursor has moved to a state. */
@@ -174,7 +175,7 @@ export class Subscriber implements Subscription {
 
   /** Holds everything until the handler of a gap has done its work; then first of all `next`. */
   #pause(work: unknown, next: () => void): void {
-    if (typeof (work as PromiseLike<unknown> | undefined)?.then !== 'function') {
+    if (!(work as PromiseLike<unknown> | undefined)?.then) {
       next();
       return;
     }

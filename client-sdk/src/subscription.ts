@@ -62,7 +62,7 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
   async backlog(start: Start, to: Position): Promise<Backlog<AnyMessage>> {
     const { channel, host } = this;
     const { messages, ...backlog } = await readBacklog(
-      (page) => request({ calls: host.calls, use: nothing }, { type: 'history', channel, ...page }, {}),
+      (page) => request({ calls: host.calls, use: nothing }, { type: 'history', channel, ...page }),
       start,
       to,
     );
@@ -78,7 +78,7 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
     const own = textOf(start);
     if (own === textOf(this.open())) return;
     if (own !== textOf({})) subscriber.hold();
-    else if (!this.on || this.state !== 'live') subscriber.ignorePast();
+    else if (!this.on || this.state !== 'live') subscriber.skipPast();
   }
 
   #messages({ epoch, messages }: MessagesPush): void {
@@ -105,7 +105,7 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
   }
 
   #hole({ epoch, offset }: Position): void {
-    const message = `${this.channel}: message ${offset} of epoch ${epoch} came without a gap.`;
+    const message = `${this.channel}: ${offset} of epoch ${epoch} came without a gap.`;
     this.host.connection.distrust(clientError('connection_lost', message));
   }
 

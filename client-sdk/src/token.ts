@@ -1,8 +1,11 @@
+import { backoff } from './backoff.ts';
 import { clientError } from './errors.ts';
+import { now } from './now.ts';
+import { after, type Cancel, nothing } from './timer.ts';
 
 /**
- * Why a token is asked for: `connect`, the first one; `expired`, the gateway did not take the last one any more;
- * `refresh`, the gateway says that the last one expires soon.
+ * Why a token is asked for: `connect`, the first one; `expired`, the gateway does not take the last one any more;
+ * `refresh`, the last one expires soon. For the last two it must be another token than before.
  */
 export type TokenReason = 'connect' | 'expired' | 'refresh';
 
@@ -12,18 +15,34 @@ export type TokenFunction = (request: { readonly reason: TokenReason }) => strin
 /** A token, or the function that fetches one. */
 export type Token = string | TokenFunction;
 
+// A token is replaced between one and two times this long before it expires: before the gateway asks for it (LEAD in
+// server/src/session/expiry.ts), and spread, so that not everybody comes at once. In milliseconds, and in parts of its life.
+const LEAD = 60_000;
+const PART = 0.2;
+
+// Between two refreshes lies at least this, however short the tokens live.
+const PAUSE = 3000;
+
 /** Knows the token, and when to ask the application for another one: never twice at a time, never without need. */
 export class TokenSource {
   readonly #source: Token | undefined;
+  readonly #timeout: number;
   #token: string | undefined;
-  #expires = Number.POSITIVE_INFINITY;
-  #reason: TokenReason = 'connect';
+  // The last one that is of no use any more.
+  #dead: string | undefined;
+  // 0 until the gateway has taken it.
+  #expires = 0;
+  #renewAt = Number.POSITIVE_INFINITY;
+  // Before this no refresh begins.
+  #soonest = 0;
+  #failures = 0;
   #asking: Promise<string> | undefined;
-  /** The gateway has taken this token before. */
-  #proven = false;
+  #cancelTimer: Cancel = nothing;
 
-  constructor(source: Token | undefined) {
+  /** @param timeout milliseconds that the application may take */
+  constructor(source: Token | undefined, timeout: number) {
     this.#source = source;
+    this.#timeout = timeout;
   }
 
   /** Can there be another token than the one that was refused? */
@@ -32,8 +51,8 @@ export class TokenSource {
   }
 
   /** Was the token good once? Then a refusal means that the gateway's keys have changed, and another may be good again. */
-  get outdated(): boolean {
-    return this.renewable && this.#proven;
+  get proven(): boolean {
+    return this.#expires > 0;
   }
 
   /**
@@ -42,45 +61,69 @@ export class TokenSource {
    * @throws SluiceError `token_failed`
    */
   async current(): Promise<string | undefined> {
-    if (typeof this.#source !== 'function') return this.#source;
-    if (Date.now() >= this.#expires) this.forget('expired');
-    this.#token ??= await this.ask(this.#reason);
+    if (!this.renewable) return this.#source as string | undefined;
+    if (this.proven && now() >= this.#expires) this.forget();
+    this.#token ??= await this.#ask(this.#dead ? 'expired' : 'connect');
     return this.#token;
   }
 
   /**
-   * A new token from the application. It is kept only when the gateway has `accepted` it, or when `current` asked.
+   * Another token for the live connection, when it is time for it. It counts once the gateway has `accepted` it.
    *
+   * @param hurry the gateway says that the token expires soon; what went wrong before is tried again in its own time
    * @throws SluiceError `token_failed`
    */
-  ask(reason: TokenReason): Promise<string> {
-    this.#asking ??= this.#ask(reason).finally(() => {
+  renew(hurry: boolean): Promise<string> | undefined {
+    if (hurry && !this.#failures) this.#renewAt = this.#soonest;
+    if (!this.renewable || now() < this.#renewAt) return undefined;
+    this.#soonest = now() + PAUSE;
+    // Until it is known what came of it.
+    this.#renewAt = Number.POSITIVE_INFINITY;
+    return this.#ask('refresh');
+  }
+
+  /** No new token yet: goes on with the old one, and tries again. */
+  failed(): void {
+    this.#renewAt = now() + backoff(this.#failures++);
+  }
+
+  /** The gateway took the token, which it takes for so many milliseconds. */
+  accepted(token: string | undefined, lifetime: number): void {
+    this.#token = token;
+    this.#failures = 0;
+    this.#expires = now() + lifetime;
+    const lead = Math.min(LEAD, lifetime * PART) * (1 + Math.random());
+    this.#renewAt = Math.max(this.#soonest, now() + lifetime - lead);
+  }
+
+  /** The token is of no use any more. */
+  forget(): void {
+    this.#dead = this.#token;
+    this.#token = undefined;
+    this.#expires = 0;
+  }
+
+  /** Waits for no answer any more. */
+  stop(): void {
+    this.#cancelTimer();
+  }
+
+  #ask(reason: TokenReason): Promise<string> {
+    this.#asking ??= this.#call(reason).finally(() => {
       this.#asking = undefined;
+      this.#cancelTimer();
     });
     return this.#asking;
   }
 
-  /** The gateway took the token. */
-  accepted(token: string | undefined, lifetime: number): void {
-    this.#token = token;
-    this.#proven = true;
-    this.#expires = Date.now() + lifetime;
-  }
-
-  /** The token is of no use any more, nor one that is still being asked for; the next one is asked for with this reason. */
-  forget(reason = this.#reason): void {
-    this.#token = undefined;
-    this.#proven = false;
-    this.#asking = undefined;
-    this.#expires = Number.POSITIVE_INFINITY;
-    this.#reason = reason;
-  }
-
-  async #ask(reason: TokenReason): Promise<string> {
+  async #call(reason: TokenReason): Promise<string> {
+    const late = new Promise<never>((_, reject) => {
+      this.#cancelTimer = after(this.#timeout, () => reject(clientError('timed_out')));
+    });
     try {
-      const token: unknown = await (this.#source as TokenFunction)({ reason });
-      if (typeof token === 'string' && token) return token;
-      throw new TypeError('No token was returned.');
+      const token: unknown = await Promise.race([(this.#source as TokenFunction)({ reason }), late]);
+      if (typeof token === 'string' && token && token !== this.#token && token !== this.#dead) return token;
+      throw new TypeError('No new token.');
     } catch (cause) {
       throw clientError('token_failed', cause);
     }

@@ -1,3 +1,4 @@
+import { now } from './now.ts';
 import type { Cancel } from './timer.ts';
 
 const EVENTS = ['online', 'offline', 'pageshow', 'resume', 'visibilitychange'] as const;
@@ -15,25 +16,23 @@ export type Wake = (typeof EVENTS)[number] | 'clock';
  * network came or went, the page became visible, was thawed, or was taken out of the back/forward cache. Without a page
  * (Node) only the clock tells.
  *
- * @param onTick called every second
+ * @param look called every second, and with the sign when there is one
  * @returns ends the listening
  */
-export function listenForWake(onWake: (what: Wake) => void, onTick: () => unknown): Cancel {
-  let looked = Date.now();
+export function listenForWake(look: (what: Wake | false) => void): Cancel {
+  let looked = now();
   const timer = setInterval(() => {
     const before = looked;
-    looked = Date.now();
-    if (looked - before > LATE) onWake('clock');
-    else onTick();
+    looked = now();
+    look(looked - before > LATE && 'clock');
   }, TICK);
   const listen = ({ type }: Event) => {
-    if (type !== 'visibilitychange' || !document.hidden) onWake(type as Wake);
+    if (type !== 'visibilitychange' || !document.hidden) look(type as Wake);
   };
-  const page = typeof addEventListener === 'function';
   // In the capturing phase the window also hears what happens to the document and does not bubble.
-  if (page) for (const type of EVENTS) addEventListener(type, listen, true);
+  for (const type of EVENTS) globalThis.addEventListener?.(type, listen, true);
   return () => {
     clearInterval(timer);
-    if (page) for (const type of EVENTS) removeEventListener(type, listen, true);
+    for (const type of EVENTS) globalThis.removeEventListener?.(type, listen, true);
   };
 }

@@ -96,7 +96,7 @@ export abstract class Wire<Open extends Opening = Opening> {
 
   /** Why it does not stand any more. */
   protected ended(reason: string): string {
-    return `The gateway ended the ${this.commands[0]} of ${this.channel}: ${reason}.`;
+    return `${this.channel}: ${this.commands[0]} ended, ${reason}.`;
   }
 
   /** The connection was lost. */

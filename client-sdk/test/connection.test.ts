@@ -246,7 +246,7 @@ describe('after a close', () => {
   });
 
   it('fetches another token when it has expired by the clock of the gateway', async () => {
-    const token = vi.fn(async () => 'jwt');
+    const token = vi.fn(async ({ reason }) => `jwt ${reason}`);
     const client = gateway.client({ token });
     void client.connect();
     await turn();
@@ -254,7 +254,7 @@ describe('after a close', () => {
     await pass(61_000);
     gateway.socket.drop();
     await pass(250);
-    expect(token.mock.calls).toEqual([[{ reason: 'connect' }], [{ reason: 'expired' }]]);
+    expect(token.mock.calls).toEqual([[{ reason: 'connect' }], [{ reason: 'refresh' }], [{ reason: 'expired' }]]);
   });
 
   it('is over for a token that cannot be renewed', async () => {
@@ -385,7 +385,7 @@ describe('the token callback', () => {
     give('second');
     await turn();
     expect(gateway.socket.last('refresh').token).toBe('second');
-    gateway.socket.reply('refresh', { expiresAt: Date.now() + 60_000 });
+    gateway.socket.reply('refresh', { time: Date.now(), expiresAt: Date.now() + 60_000 });
     gateway.socket.drop();
     await pass(250);
     gateway.socket.open();
@@ -394,7 +394,8 @@ describe('the token callback', () => {
   });
 
   it('is asked again after it failed in a refresh; the connection lives on', async () => {
-    const token = vi.fn<(request: { reason: string }) => string>(() => 'jwt');
+    let asked = 0;
+    const token = vi.fn<(request: { reason: string }) => string>(() => `jwt ${++asked}`);
     const client = await connected({ token });
     const { errors } = watch(client);
     token.mockImplementationOnce(() => {
@@ -404,7 +405,7 @@ describe('the token callback', () => {
     await turn();
     expect(errors.map(({ name }) => name)).toEqual(['token_failed']);
     expect(gateway.socket.sent('refresh')).toHaveLength(0);
-    await pass(250);
+    await pass(3000);
     expect(gateway.socket.sent('refresh')).toHaveLength(1);
     gateway.socket.refuse('refresh', 'user_changed', { code: 4206 });
     await pass(20_000);

@@ -543,7 +543,7 @@ describe('a refusal', () => {
     list(1, 'ada');
     gateway.socket.push({ type: 'unwatched', channel: 'a', reason: 'permission' });
     expect(errors).toEqual([expect.objectContaining({ name: 'permission_denied', code: 4306 })]);
-    expect(errors[0]?.message).toMatch(/watch of a/);
+    expect(errors[0]?.message).toMatch(/a: watch ended/);
     list(2, 'bob');
     expect([seen.length, presence.members.size]).toEqual([3, 0]);
     await reconnect();

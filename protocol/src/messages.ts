@@ -184,7 +184,10 @@ export interface ConnectResult {
 }
 
 export interface RefreshResult {
+  /** The new token's expiry by the gateway's clock: milliseconds since the Unix epoch. */
   readonly expiresAt: number;
+  /** The gateway's clock: milliseconds since the Unix epoch. */
+  readonly time: number;
 }
 
 /** Where the new cursor stands. Messages with an offset up to `offset` in this epoch are not new to the subscriber. */

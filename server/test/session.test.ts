@@ -67,6 +67,7 @@ describe('a token that will expire', () => {
     await voice.push('refresh');
     const next = await token(world, 'ada', { expiresIn: 10 * MINUTE });
     expect(await voice.result({ type: 'refresh', token: next })).toEqual({
+      time: world.clock.now(),
       expiresAt: world.clock.now() + 10 * MINUTE,
     });
     expect(world.clock.running).toBe(timers);

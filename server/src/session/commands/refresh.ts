@@ -16,7 +16,7 @@ export const refresh: Handler<'refresh'> = async (session, { token }) => {
     endForbidden(session, identity);
     if (identity.user !== null) session.attendance.showInfo(identity.user);
   }
-  return { expiresAt: identity.expiresAt ?? 0 } satisfies RefreshResult;
+  return { expiresAt: identity.expiresAt ?? 0, time: session.services.clock.now() } satisfies RefreshResult;
 };
 
 /** What the new token does not allow any more ends with its reason. */

@@ -1,0 +1,253 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Client } from '../src/api.ts';
+import type { SluiceError } from '../src/errors.ts';
+import { backToReality } from './support/connected-client.ts';
+import { pass, turn } from './support/fake-gateway.ts';
+import { TokenWorld } from './support/token-world.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+let world: TokenWorld;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_700_000_000_000 });
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  world = new TokenWorld();
+});
+
+afterEach(backToReality);
+
+function errorsOf(client: Client): SluiceError[] {
+  const errors: SluiceError[] = [];
+  client.on('error', (error) => errors.push(error));
+  return errors;
+}
+
+describe('a token that will expire', () => {
+  it.each([-365 * 24 * HOUR, -HOUR, -MINUTE, 0, MINUTE, HOUR, 365 * 24 * HOUR])(
+    'is replaced before the gateway has to ask for it, with a clock that is wrong by %i ms',
+    async (skew) => {
+      world.setClock(skew);
+      await world.start();
+      await world.pass(10 * MINUTE - 91_000);
+      expect(world.reasons).toEqual(['connect']);
+      await world.pass(2000);
+      expect(world.reasons).toEqual(['connect', 'refresh']);
+      await world.pass(HOUR);
+      expect(world.connects).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    [0, 120_000],
+    [0.999, 60_000],
+  ])('is replaced at a time that chance spreads: %d', async (chance, ahead) => {
+    vi.mocked(Math.random).mockReturnValue(1 - chance - 0.001);
+    await world.start();
+    await world.pass(10 * MINUTE - ahead - 2000);
+    expect(world.reasons).toHaveLength(1);
+    await world.pass(4000);
+    expect(world.reasons).toHaveLength(2);
+  });
+
+  it.each([-HOUR, HOUR])('is replaced in time, once, when somebody sets the clock by %i ms', async (jump) => {
+    await world.start();
+    await world.pass(MINUTE);
+    world.setClock(jump);
+    await world.pass(9 * MINUTE);
+    expect(world.connects).toHaveLength(1);
+    expect(world.asked.length).toBeGreaterThanOrEqual(2);
+    expect(world.asked.length).toBeLessThanOrEqual(3);
+  });
+
+  it('may live longer than a timer can run', async () => {
+    world.lifetime = 60 * 24 * HOUR;
+    await world.start();
+    await world.pass(MINUTE);
+    expect(world.reasons).toEqual(['connect']);
+  });
+
+  it('is replaced without subscribing again', async () => {
+    const client = await world.start();
+    const states: string[] = [];
+    client.channel('a').subscribe(() => {}, { onState: (state) => states.push(state) });
+    await world.pass(30 * MINUTE);
+    expect(world.reasons.length).toBeGreaterThan(2);
+    expect([states, world.gateway.socket.sent('subscribe').length]).toEqual([['live'], 1]);
+  });
+
+  it('ends just the subscriptions that the next one does not allow', async () => {
+    const client = await world.start();
+    const [a, b] = ['a', 'b'].map((name) => client.channel(name).subscribe(() => {}, { onError: () => {} }));
+    await world.pass(9 * MINUTE);
+    world.gateway.socket.push({ type: 'unsubscribed', channel: 'a', reason: 'permission' });
+    expect([a?.state, b?.state, client.state]).toEqual(['denied', 'live', 'connected']);
+  });
+});
+
+describe('a push that asks for a refresh', () => {
+  it('is heeded at once, and not a second time while that goes on', async () => {
+    await world.start();
+    for (let n = 0; n < 3; n++) world.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
+    await world.pass(0);
+    world.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
+    await world.pass(0);
+    expect(world.reasons).toEqual(['connect', 'refresh']);
+  });
+
+  it('may come with every new token, and makes no flood', async () => {
+    world.lifetime = 500;
+    await world.start();
+    for (let n = 0; n < 60; n++) {
+      world.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
+      await world.pass(1000);
+    }
+    expect(world.asked.length).toBeLessThanOrEqual(22);
+  });
+});
+
+describe('a machine that slept longer than its token lived', () => {
+  it.each(['dead', 'alive'])('has another one before it comes back (the connection is %s)', async (connection) => {
+    await world.start();
+    world.silent = connection === 'dead';
+    world.sleep(HOUR);
+    await pass(connection === 'dead' ? 2000 : 1000);
+    world.silent = false;
+    await world.pass(10_000);
+    expect(world.reasons).toEqual(['connect', 'refresh', ...(connection === 'dead' ? ['expired'] : [])]);
+    expect(world.connects).toHaveLength(connection === 'dead' ? 2 : 1);
+    expect(world.doomed).toEqual([]);
+  });
+
+  it('has it before the next attempt, when it slept without a connection', async () => {
+    await world.start();
+    world.gateway.socket.drop();
+    world.sleep(HOUR);
+    await world.pass(10_000);
+    expect(world.reasons).toEqual(['connect', 'expired']);
+    expect(world.doomed).toEqual([]);
+  });
+});
+
+describe('a callback that gives nothing new', () => {
+  it.each(['same', 'fail', 'empty', 'hang'] as const)(
+    'is asked again with growing pauses, and the connection lives on (%s)',
+    async (answer) => {
+      const client = await world.start();
+      const errors = errorsOf(client);
+      world.answers = () => answer;
+      await world.pass(9 * MINUTE - 1000);
+      expect(errors.length).toBeGreaterThan(1);
+      for (const error of errors) {
+        expect(error).toMatchObject({ name: 'token_failed', cause: expect.any(Error) });
+        expect(error.message).not.toContain('jwt');
+      }
+      expect(world.asked.length).toBeLessThan(10);
+      world.answers = () => 'ok';
+      await world.pass(HOUR);
+      expect([client.state, world.connects.length]).toEqual(['connected', 1]);
+    },
+  );
+
+  it('does not connect with a token that was refused as expired, and shows that it waits', async () => {
+    const client = await world.start();
+    const errors = errorsOf(client);
+    const waits: (number | undefined)[] = [];
+    client.on('state', ({ state, retryIn }) => state === 'waiting' && waits.push(retryIn));
+    world.answers = () => 'same';
+    world.gateway.socket.drop(4100, 'token_expired');
+    await world.pass(8000);
+    expect(world.connects).toHaveLength(1);
+    expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000]);
+    expect(errors.map(({ name }) => name)).toEqual(Array(5).fill('token_failed'));
+  });
+
+  it('is asked again when it gives an expired one for a live connection', async () => {
+    const client = await world.start();
+    const errors = errorsOf(client);
+    world.answers = () => 'expired';
+    await world.pass(9 * MINUTE - 25_000);
+    world.answers = () => 'ok';
+    await world.pass(HOUR);
+    expect(errors.length).toBeGreaterThan(0);
+    expect(new Set(errors.map(({ name }) => name))).toEqual(new Set(['token_expired']));
+    expect(world.connects).toHaveLength(1);
+  });
+
+  it('is not waited for in vain: its own time is up, and what it says later is ignored', async () => {
+    await world.start();
+    world.answers = () => 'hang';
+    await world.pass(9 * MINUTE);
+    world.answers = () => 'ok';
+    await world.pass(MINUTE - 5000);
+    const good = world.gateway.socket.last('refresh').token;
+    const sent = world.gateway.socket.sent('refresh').length;
+    world.release();
+    await turn();
+    expect([world.gateway.socket.last('refresh').token, world.gateway.socket.sent('refresh').length]).toEqual([
+      good,
+      sent,
+    ]);
+  });
+
+  it('is not heard when it answers after the client was closed and began anew', async () => {
+    world.answers = () => 'hang';
+    const client = world.client;
+    void client.connect().catch(() => {});
+    await turn();
+    client.close();
+    world.answers = () => 'ok';
+    void client.connect();
+    world.release();
+    await world.pass(1000);
+    expect(world.connects).toEqual([expect.stringContaining('jwt 2')]);
+    client.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+it('asks for one token at a time, not too often, and never connects with one that is known to be expired', async () => {
+  const step = fc.oneof(
+    fc.record({ what: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 3 * MINUTE }) }),
+    fc.record({ what: fc.constant('sleep' as const), ms: fc.integer({ min: 0, max: 20 * MINUTE }) }),
+    fc.record({ what: fc.constant('clock' as const), ms: fc.integer({ min: -HOUR, max: HOUR }) }),
+    fc.record({ what: fc.constantFrom('drop', 'push', 'expire') }),
+  );
+  const answer = fc.constantFrom('ok', 'ok', 'ok', 'fail', 'hang', 'same', 'expired', 'empty');
+  const life = fc.record({
+    steps: fc.array(step, { maxLength: 12 }),
+    answers: fc.array(answer, { minLength: 1, maxLength: 8 }),
+    lifetime: fc.constantFrom(3000, MINUTE, 5 * MINUTE, HOUR),
+    skew: fc.integer({ min: -HOUR, max: HOUR }),
+  });
+  await fc.assert(
+    fc.asyncProperty(life, async ({ steps, answers, lifetime, skew }) => {
+      world = new TokenWorld();
+      world.lifetime = lifetime;
+      world.setClock(skew);
+      await world.start();
+      world.answers = (n) => answers[n % answers.length] ?? 'ok';
+      for (const step of steps) {
+        if (step.what === 'pass') await world.pass(step.ms);
+        else if (step.what === 'sleep') world.sleep(step.ms);
+        else if (step.what === 'clock') {
+          // Somebody who is at the machine, not a moment before or after it sleeps.
+          await world.pass(1000);
+          world.setClock(step.ms);
+          await world.pass(1000);
+        } else if (step.what === 'push') world.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
+        else world.gateway.socket.drop(step.what === 'drop' ? 1006 : 4100, step.what === 'drop' ? '' : 'token_expired');
+      }
+      world.answers = () => 'ok';
+      await world.pass(MINUTE);
+      world.client.close();
+      expect(world.doomed).toEqual([]);
+      expect(world.overlaps).toBe(0);
+      expect(world.mostPerMinute).toBeLessThanOrEqual(45);
+      expect(vi.getTimerCount()).toBe(0);
+    }),
+    { numRuns: 40 },
+  );
+}, 30_000);
