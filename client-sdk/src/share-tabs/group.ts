@@ -195,8 +195,13 @@ export class Group {
 
   #greet(session: Session): void {
     if (!this.#greeting || session.connected) return;
-    const { result, at } = this.#greeting;
-    session.greet({ ...result, time: result.time + Date.now() - at });
+    session.greet({ ...this.#greeting.result, time: this.time });
+  }
+
+  /** The gateway's clock, as far as it is known: milliseconds since the Unix epoch. */
+  get time(): number {
+    const { result, at } = this.#greeting ?? { at: 0 };
+    return (result?.time ?? 0) + Date.now() - at;
   }
 
   // For good. A token that was not shown may be a better one: whoever has it tries it.

@@ -225,7 +225,9 @@ export class Session implements Outbound, TokenHolder {
   #refresh({ id, token }: RefreshCommand): void {
     const same = identityOf(token) === identityOf(this.token);
     this.token = token;
-    this.reply(id, { expiresAt: expiryOf(token) ?? Date.now() });
+    // Whose end cannot be read is replaced when the gateway asks for it.
+    const expiresAt = expiryOf(token) ?? Number.MAX_SAFE_INTEGER;
+    this.reply(id, { expiresAt, time: this.group?.time ?? Date.now() });
     if (same) this.group?.tokens.offer(token);
     else this.moveOut('The token speaks for somebody else now.');
   }
