@@ -76,11 +76,17 @@ export class MemoryGateway<C extends Channels = Channels> {
         super(peer);
       }
     };
-    // A function: as an application with a backend, it can always fetch another.
-    const token = () => `token of ${user}`;
-    const made = createClient<C>({ url: 'ws://memory/ws', WebSocket, ...(user === null ? {} : { token }), ...options });
-    this.#clients.add(made as unknown as Client);
-    return made;
+    // A function that gives another one each time, as a backend does: the client takes no token again that was refused.
+    let made = 0;
+    const token = () => `token ${++made} of ${user}`;
+    const client = createClient<C>({
+      url: 'ws://memory/ws',
+      WebSocket,
+      ...(user === null ? {} : { token }),
+      ...options,
+    });
+    this.#clients.add(client as unknown as Client);
+    return client;
   }
 
   // What a test does -------------------------------------------------------------------------------------------------

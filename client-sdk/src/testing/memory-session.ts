@@ -120,7 +120,7 @@ export class MemorySession {
       this.#connected = true;
       return { connection: this.id, user: this.user, time: Date.now(), heartbeat: 25_000, maxFrame: 131_072 };
     },
-    refresh: () => ({ expiresAt: Date.now() + 3_600_000 }),
+    refresh: () => ({ expiresAt: Date.now() + 3_600_000, time: Date.now() }),
     ping: () => ({}),
     subscribe: (command) => {
       const channel = this.#channel('subscribe', command.channel);
