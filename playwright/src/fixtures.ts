@@ -35,7 +35,7 @@ export interface SluiceFixtures {
  * ```ts
  * import { expect, test } from '@sluice/playwright';
  *
- * test.use({ sluice: { file: 'sluice.yaml', tokenRoute: '**' + '/api/token' } });
+ * test.use({ sluice: { file: 'sluice.yaml', tokenRoute: '/api/token' } });
  *
  * test('two people talk', async ({ as, gateway }) => {
  *   const [ada, bob] = await Promise.all([as('ada'), as('bob')]);

@@ -16,6 +16,7 @@ const MINUTES = 60_000;
 const TYPED = `
 import { type Channel, createClient, type Message, SluiceError } from '@sluice/client';
 import { msgpack } from '@sluice/client/msgpack';
+import { createTestClient } from '@sluice/client/testing';
 import { expect, test } from '@sluice/playwright';
 import { type ConfigInput, createGateway, mintToken } from '@sluice/server';
 import { startTestGateway } from '@sluice/server/testing';
@@ -28,6 +29,10 @@ const notes: Channel<Note> = client.channel<Note>('note:1');
 notes.subscribe((message: Message<Note>) => message.data.text.toUpperCase(), { rewind: 1, onGap: ({ lost }) => lost?.toFixed() });
 // @ts-expect-error a note has a text, not a number
 notes.publish({ text: 1 }).catch((error: SluiceError) => error.retryable);
+
+const double = createTestClient({ user: 'ada' });
+const same: typeof client = double.client;
+double.gateway.publish('note:1', { text: same.state });
 
 await using kit = await startTestGateway({ channels: { 'note:{id}': { history: true } } });
 await kit.clock.advance('5m');
