@@ -99,6 +99,13 @@ export const ERRORS = {
     retryable: true,
     status: 401,
   },
+  token_revoked: {
+    code: 4102,
+    message: 'The token was revoked.',
+    remedy: 'Sign in again: a token that was issued after the revocation is taken.',
+    retryable: false,
+    status: 401,
+  },
 
   token_required: {
     code: 4200,

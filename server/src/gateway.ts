@@ -2,6 +2,7 @@ import { checkDraft, type Draft, isChannelName, type PublishResult, toDraft } fr
 import { nanoid } from 'nanoid';
 import type { Logger } from 'pino';
 import { createRouter } from './api/router.ts';
+import { readRevocation } from './api/routes/revocations.ts';
 import { createRoutes } from './api/routes.ts';
 import { serveFolder } from './api/static-files.ts';
 import { createApiKeys } from './auth/secrets.ts';
@@ -13,8 +14,9 @@ import { Refusal } from './channels/refusal.ts';
 import { Replayer } from './channels/replay.ts';
 import { Rules } from './channels/rules.ts';
 import type { Config } from './config/schema.ts';
-import type { Engine } from './engine/engine.ts';
+import type { Engine, Signal } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory/memory-engine.ts';
+import type { Revocation } from './engine/revocations.ts';
 import { EventBus } from './events.ts';
 import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -22,6 +24,8 @@ import { createAcceptor } from './session/acceptor.ts';
 import { drainSessions } from './session/drain.ts';
 import { Outbox } from './session/outbox.ts';
 import { Registry } from './session/registry.ts';
+import { Revoked, withRevoked } from './session/revoked.ts';
+import { Revoking } from './session/revoking.ts';
 import { Rounds } from './session/rounds.ts';
 import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
@@ -38,6 +42,9 @@ export interface Address {
   readonly url: string;
 }
 
+/** Milliseconds until a drain that was asked for over HTTP begins: the one who asked wants to hear the answer. */
+const ANSWERED = 100;
+
 /** What is exchanged under a gateway in tests, which hold time still and do without a port. */
 export interface Parts {
   readonly transport: Transport;
@@ -53,6 +60,7 @@ export interface Assembly {
   readonly engine: Engine;
   readonly transport: Transport;
   readonly services: Services;
+  readonly revoking: Revoking;
 }
 
 /** Puts the parts together: the only place that names every concrete class. */
@@ -77,9 +85,12 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   turn.atEnd(() => replayer.run());
   turn.atEnd(() => outbox.flush());
   turn.atEnd(() => rounds.next()); // the beginning of the next turn
+  const registry = new Registry();
+  const revoked = new Revoked(() => clock.now());
+  const revoking = new Revoking({ store: engine.revocations, revoked, registry, clock });
   const services: Services = {
     settings: config,
-    verifier: createVerifier(config, { clock: () => clock.now() }),
+    verifier: withRevoked(createVerifier(config, { clock: () => clock.now() }), revoked),
     rules: new Rules(config.channels),
     hub,
     replayer,
@@ -90,9 +101,9 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     clock,
     outbox,
     rounds,
-    registry: new Registry(),
+    registry,
   };
-  return { config, engine, transport, services };
+  return { config, engine, transport, services, revoking };
 }
 
 /** A gateway, from its start to its end. */
@@ -101,29 +112,39 @@ export class Gateway {
   readonly #engine: Engine;
   readonly #transport: Transport;
   readonly #services: Services;
+  readonly #revoking: Revoking;
   readonly #handler: RequestHandler;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
   #starting: Promise<Address> | undefined;
   #closing: Promise<void> | undefined;
+  #tellStopped: () => void = () => {};
+  readonly #stopped = new Promise<void>((resolve) => {
+    this.#tellStopped = resolve;
+  });
 
-  constructor({ config, engine, transport, services }: Assembly) {
+  constructor({ config, engine, transport, services, revoking }: Assembly) {
     this.#config = config;
     this.#engine = engine;
     this.#transport = transport;
     this.#services = services;
+    this.#revoking = revoking;
     this.#handler = this.#createHandler();
   }
 
   #createHandler(): RequestHandler {
-    const { rules, publishing, verifier, hub, events } = this.#services;
-    const { devSecret, devApiKey, apiKeys } = this.#config;
+    const { rules, publishing, verifier, hub, events, clock } = this.#services;
+    const { devSecret, devApiKey, apiKeys, node } = this.#config;
     const metrics = new Metrics(events, { channels: () => hub.size });
     const routes = createRoutes({
       apiKeys: createApiKeys(apiKeys),
       verifier,
       rules,
       publishing,
-      isReady: () => (this.#state === 'running' ? true : `the gateway is ${this.#state}`),
+      revocations: this.#engine.revocations,
+      signal: (signal) => this.#engine.signal(signal),
+      clock,
+      node,
+      isReady: () => this.#isReady(),
       metrics: async () => ({
         status: 200,
         headers: { 'Content-Type': metrics.contentType },
@@ -133,6 +154,11 @@ export class Gateway {
     });
     const folder = this.#config.static;
     return createRouter({ routes, events, files: folder === undefined ? undefined : serveFolder(folder) });
+  }
+
+  #isReady(): true | string {
+    if (this.#state !== 'running') return `the gateway is ${this.#state}`;
+    return this.#engine.trouble ?? true;
   }
 
   /**
@@ -157,7 +183,9 @@ export class Gateway {
       await this.#engine.start({
         deliver: (channel, epoch, message) => hub.deliver(channel, epoch, message),
         interrupted: (channel) => hub.interrupted(channel),
+        signal: (signal) => this.#hear(signal),
       });
+      await this.#revoking.start();
       const acceptor = createAcceptor({ services: this.#services, origins, dev, isDraining });
       const port = await this.#transport.listen(acceptor, this.#handler);
       this.#state = 'running';
@@ -168,6 +196,11 @@ export class Gateway {
       await this.#release();
       throw error;
     }
+  }
+
+  #hear(signal: Signal): void {
+    if (signal.type === 'revoke') this.#revoking.take(signal);
+    else if (signal.node === this.#config.node) this.#services.clock.after(ANSWERED, () => void this.close());
   }
 
   /**
@@ -189,6 +222,28 @@ export class Gateway {
   }
 
   /**
+   * Revokes tokens by user, by id or by when they were issued: connections that use one are closed with `token_revoked`, on
+   * every node, and the tokens are not taken any more.
+   *
+   * @throws SluiceError `command_invalid` that says what is wrong; EngineUnavailable when it is not surely remembered
+   * @example
+   * ```ts
+   * await gateway.revoke({ user: 'ada' }); // signed out everywhere; a token issued from now on is taken
+   * ```
+   */
+  async revoke(what: Partial<Revocation>): Promise<Revocation> {
+    const revocation = readRevocation(what, this.#services.clock.now());
+    if (revocation instanceof Refusal) throw new SluiceError(revocation.error, revocation.detail);
+    await this.#engine.revocations.add(revocation);
+    return revocation;
+  }
+
+  /** Resolves when the gateway has stopped, whoever asked for it: `close`, or a drain by the HTTP API. */
+  get stopped(): Promise<void> {
+    return this.#stopped;
+  }
+
+  /**
    * Drains and stops: takes no new connections, asks those that stand to reconnect elsewhere, spread over the configured time, and resolves when all
    * is closed. Calling it again returns the same promise.
    */
@@ -203,7 +258,8 @@ export class Gateway {
     const { registry, clock, events } = this.#services;
     this.#state = 'draining';
     this.#transport.stopListening();
-    await drainSessions({ registry, clock, events, most: this.#config.drain });
+    const { drain: most, drainPace: pace } = this.#config;
+    await drainSessions({ registry, clock, events, most, pace });
     await this.#release();
     events.emit('stopped', {});
   }
@@ -212,8 +268,10 @@ export class Gateway {
   async #release(): Promise<void> {
     this.#transport.close();
     this.#services.verifier.close();
+    this.#revoking.close();
     await this.#engine.close();
     this.#state = 'stopped';
+    this.#tellStopped();
   }
 }
 

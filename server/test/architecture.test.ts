@@ -22,7 +22,8 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['auth', 'events.ts', 'util', ...PROTOCOL],
   ],
   session: [
-    ...['channels', 'auth', 'events.ts', 'util', ...PROTOCOL, 'engine/engine.ts', 'engine/presence.ts'],
+    ...['channels', 'auth', 'events.ts', 'util', ...PROTOCOL],
+    ...['engine/engine.ts', 'engine/presence.ts', 'engine/revocations.ts'],
     ...['transport/connection.ts', 'protocols/protocol.ts', 'protocols/negotiate.ts'],
   ],
   api: [
@@ -31,6 +32,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     'auth',
     'events.ts',
     'engine/engine.ts',
+    'engine/revocations.ts',
     'transport/http.ts',
     'util',
     ...PROTOCOL,

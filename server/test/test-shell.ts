@@ -61,6 +61,8 @@ export class TestGateway {
   readonly calls: string[] = [];
   config: Config | undefined;
   readonly #started: () => void;
+  /** Resolves when it stops by itself. */
+  stopped: Promise<void> = new Promise(() => {});
   /** Resolves when `start` was called. */
   readonly running: Promise<void>;
 

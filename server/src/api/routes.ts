@@ -1,12 +1,16 @@
 import type { Reply } from '../transport/http.ts';
 import type { Route } from './route.ts';
 import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
+import { type DrainServices, drainRoute } from './routes/drain.ts';
 import { live, ready } from './routes/health.ts';
 import { type PublishServices, publishRoute } from './routes/publish.ts';
+import { listRevocationsRoute, type RevocationServices, revokeRoute } from './routes/revocations.ts';
 
-export interface ApiOptions extends PublishServices {
+export interface ApiOptions extends PublishServices, RevocationServices, DrainServices {
   /** `true`, or why new connections are not welcome. */
   readonly isReady: () => true | string;
+  /** This node's name. */
+  readonly node: string;
   /** Prometheus' text format. */
   readonly metrics: () => Promise<Reply>;
   /** Only in development mode. */
@@ -22,8 +26,21 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       summary: 'Publish one message, or a batch',
       handle: publishRoute(options),
     },
+    {
+      method: 'POST',
+      path: '/api/v1/revocations',
+      summary: 'Revoke tokens by user, id or time',
+      handle: revokeRoute(options),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/revocations',
+      summary: 'The revocations in force',
+      handle: listRevocationsRoute(options),
+    },
+    { method: 'POST', path: '/api/v1/drain', summary: 'Drain and stop a node', handle: drainRoute(options) },
     { method: 'GET', path: '/health/live', summary: 'Does the process answer?', handle: live },
-    { method: 'GET', path: '/health/ready', summary: 'Are new connections welcome?', handle: ready(options.isReady) },
+    { method: 'GET', path: '/health/ready', summary: 'Are new connections welcome?', handle: ready(options) },
     { method: 'GET', path: '/metrics', summary: 'Metrics in the format of Prometheus', handle: options.metrics },
   ];
   if (options.dev !== undefined) {

@@ -18,6 +18,7 @@ import { importKey, type KeyConfig, type VerificationKey } from './keys.ts';
 /** Why a token was refused. Names of the catalogue, `protocol/src/codes.ts`. */
 export type TokenError =
   | 'token_expired'
+  | 'token_revoked'
   | 'token_not_active'
   | 'token_malformed'
   | 'token_algorithm'

@@ -46,7 +46,7 @@ async function serve(flags: Readonly<Record<string, unknown>>, shell: Shell): Pr
   const stopped = firstSignal(shell);
   const { url } = await gateway.start();
   if (config.dev) shell.err(devBanner(url, config));
-  await stopped;
+  await Promise.race([stopped, gateway.stopped]);
   await gateway.close();
 }
 

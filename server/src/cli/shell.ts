@@ -21,7 +21,7 @@ export interface Shell {
   /** Ends the process now. */
   exit(code: number): void;
   /** Loaded when needed: most commands need no server. */
-  loadGateway(): Promise<{ createGateway(config: Config): Pick<Gateway, 'start' | 'close'> }>;
+  loadGateway(): Promise<{ createGateway(config: Config): Pick<Gateway, 'start' | 'close' | 'stopped'> }>;
   loadClient(): Promise<{ createClient(options: ClientOptions): Client }>;
 }
 

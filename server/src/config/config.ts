@@ -47,6 +47,10 @@ export interface Config {
   readonly connectTimeout: number;
   readonly tokenGrace: number;
   readonly drain: number;
+  /** Connections per second. */
+  readonly drainPace: number;
+  /** This gateway's name among others. */
+  readonly node: string;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** The secret made for this run in development; it is one of `keys` (HS256). */
   readonly devSecret?: string;
@@ -107,5 +111,7 @@ export interface ConfigInput {
   connectTimeout?: DurationInput;
   tokenGrace?: DurationInput;
   drain?: DurationInput;
+  drainPace?: number;
+  node?: string;
   log?: { level?: LogLevel; format?: LogFormat };
 }

@@ -316,7 +316,27 @@ export const OPTIONS: readonly Option[] = [
     type: 'duration',
     env: ['SLUICE_DRAIN'],
     flag: '--drain <duration>',
-    description: 'On SIGTERM, reconnects are spread over this time.',
+    description: 'On SIGTERM, reconnects are spread over at most this time.',
+  },
+  {
+    path: 'drainPace',
+    schema: whole({ min: 1, max: 1_000_000 }),
+    default: 500,
+    defaultText: '`500`',
+    type: 'number',
+    env: ['SLUICE_DRAIN_PACE'],
+    flag: '--drain-pace <n>',
+    description:
+      'Connections per second that a drain sends elsewhere; more only where `drain` would not be long enough.',
+  },
+  {
+    path: 'node',
+    schema: text("a node's name"),
+    defaultText: 'a random name',
+    type: 'string',
+    env: ['SLUICE_NODE'],
+    flag: '--node <name>',
+    description: "This gateway's name among others: in `/health/ready`, and to drain it by the HTTP API.",
   },
   {
     path: 'log.level',

@@ -62,6 +62,8 @@ describe('defaults', () => {
       connectTimeout: 5000,
       tokenGrace: 10_000,
       drain: 10_000,
+      drainPace: 500,
+      node: expect.any(String),
       log: { level: 'info', format: 'json' },
     });
   });

@@ -96,6 +96,7 @@ function readStatic(folder: unknown, directory: string, problems: Problems): { s
   return { static: full };
 }
 
+const randomName = () => randomBytes(6).toString('base64url');
 const newSecret = () => randomBytes(32).toString('base64url');
 
 interface Credentials {
@@ -186,6 +187,8 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
     connectTimeout: read('connectTimeout') as number,
     tokenGrace: read('tokenGrace') as number,
     drain: read('drain') as number,
+    drainPace: read('drainPace') as number,
+    node: (read('node') as string | undefined) ?? randomName(),
     log: {
       level: read('log.level') as Config['log']['level'],
       format: (read('log.format') as Config['log']['format'] | undefined) ?? (dev && terminal ? 'pretty' : 'json'),

@@ -3,27 +3,26 @@ import type { Clock } from '../util/clock.ts';
 import type { Registry } from './registry.ts';
 import type { Session } from './session.ts';
 
-/** Milliseconds of drain time per connection: 500 reconnects a second are no storm for whoever takes them. */
-const PACE = 2;
-
 export interface DrainOptions {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly events: EventBus;
   /** Longest time, in milliseconds, over which connections are sent away. */
   readonly most: number;
+  /** Connections per second that are sent away, unless there are too many for that. */
+  readonly pace: number;
 }
 
 /**
- * Sends all clients elsewhere, each at its own random moment, so that they do not arrive there all at once.
- * A client is served until its moment, and reconnects at once. Resolves when the last one has gone.
+ * Sends all clients elsewhere, one after the other in a random order and at an even pace, so that wherever they come they
+ * come at that pace. A client is served until its moment, and reconnects at once. Resolves when the last one has gone.
  */
-export async function drainSessions({ registry, clock, events, most }: DrainOptions): Promise<void> {
-  const sessions = registry.all();
-  const duration = Math.min(most, sessions.length * PACE);
+export async function drainSessions({ registry, clock, events, most, pace }: DrainOptions): Promise<void> {
+  const sessions = shuffle(registry.all());
+  const duration = Math.min(most, (sessions.length / pace) * 1000);
   events.emit('draining', { connections: sessions.length, duration });
-  for (const session of sessions) {
-    clock.after(Math.random() * duration, () => sendAway(session));
+  for (const [at, session] of sessions.entries()) {
+    clock.after((at / sessions.length) * duration, () => sendAway(session));
   }
   await registry.emptied();
 }
@@ -31,4 +30,14 @@ export async function drainSessions({ registry, clock, events, most }: DrainOpti
 function sendAway(session: Session): void {
   session.push({ type: 'drain', reconnectAfter: 0 });
   session.close('draining');
+}
+
+/** So that neither the oldest connections nor those of one channel leave together. Fisher and Yates. */
+function shuffle<T>(items: readonly T[]): T[] {
+  const shuffled = [...items];
+  for (let at = shuffled.length - 1; at > 0; at--) {
+    const other = Math.floor(Math.random() * (at + 1));
+    [shuffled[at], shuffled[other]] = [shuffled[other] as T, shuffled[at] as T];
+  }
+  return shuffled;
 }

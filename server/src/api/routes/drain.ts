@@ -1,0 +1,26 @@
+import { Refusal } from '../../channels/refusal.ts';
+import type { Signal } from '../../engine/engine.ts';
+import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
+import { readJson } from '../body.ts';
+import { errorReply } from '../errors.ts';
+import { asTrusted, type RevocationServices } from './revocations.ts';
+
+export interface DrainServices extends Pick<RevocationServices, 'apiKeys' | 'verifier'> {
+  /** Tells all nodes. */
+  readonly signal: (signal: Signal) => void | Promise<void>;
+}
+
+/** `POST /api/v1/drain { node }`: the node of this name sends its clients elsewhere and stops. Any node takes the request. */
+export function drainRoute(services: DrainServices): (request: Request) => Promise<Reply> {
+  return (request) =>
+    asTrusted(request, services, async () => {
+      const body = readJson(request);
+      if (body instanceof Refusal) return errorReply(body);
+      const { node } = (body.value ?? {}) as { node?: unknown };
+      if (typeof node !== 'string' || node === '') {
+        return errorReply(new Refusal('command_invalid', '"node" must be the name of a node; /health/ready tells it'));
+      }
+      await services.signal({ type: 'drain', node });
+      return jsonReply(202, { node });
+    });
+}

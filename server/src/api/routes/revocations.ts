@@ -1,0 +1,93 @@
+import type { ApiKeys } from '../../auth/secrets.ts';
+import type { Verifier } from '../../auth/token.ts';
+import { Refusal } from '../../channels/refusal.ts';
+import { EngineUnavailable } from '../../engine/engine.ts';
+import type { Revocation, RevocationStore } from '../../engine/revocations.ts';
+import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
+import type { Clock } from '../../util/clock.ts';
+import { readJson } from '../body.ts';
+import { authenticate } from '../credentials.ts';
+import { errorReply } from '../errors.ts';
+
+export interface RevocationServices {
+  readonly apiKeys: ApiKeys;
+  readonly verifier: Verifier;
+  readonly revocations: RevocationStore;
+  readonly clock: Clock;
+}
+
+const DAY = 86_400_000;
+/** How long a revocation is remembered where nobody says so, in milliseconds. */
+const REMEMBERED = 30 * DAY;
+const LONGEST = 3_650 * DAY;
+const LONGEST_NAME = 1_000;
+
+const wrong = (detail: string): Refusal => new Refusal('command_invalid', detail);
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME;
+const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Reads `{ user?, jti?, before?, until? }`. A user alone means: the tokens that were issued until now. */
+export function readRevocation(value: unknown, now: number): Revocation | Refusal {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return wrong('the body must be an object { user?, jti?, before?, until? }');
+  }
+  const { user, jti, before, until = now + REMEMBERED, ...unknown } = value as Readonly<Record<string, unknown>>;
+  const [stranger] = Object.keys(unknown);
+  if (stranger !== undefined)
+    return wrong(`"${stranger.slice(0, 40)}" is not known; known are user, jti, before, until`);
+  if (user === undefined && jti === undefined && before === undefined) {
+    return wrong('one of "user", "jti" and "before" must be given');
+  }
+  if (user !== undefined && !isName(user)) return wrong('"user" must be a string of 1 to 1000 characters');
+  if (jti !== undefined && !isName(jti)) return wrong('"jti" must be a string of 1 to 1000 characters');
+  if (before !== undefined && !isTime(before)) return wrong('"before" must be milliseconds since the Unix epoch');
+  if (!isTime(until) || until <= now || until > now + LONGEST) {
+    return wrong('"until" must be in the future: milliseconds since the Unix epoch, at most ten years ahead');
+  }
+  const issued = before ?? (jti === undefined ? now : undefined);
+  return {
+    ...(user === undefined ? undefined : { user }),
+    ...(jti === undefined ? undefined : { jti }),
+    ...(issued === undefined ? undefined : { before: issued }),
+    until,
+  };
+}
+
+/** `POST /api/v1/revocations`: tokens that are not believed any more, from now on and on every node. */
+export function revokeRoute(services: RevocationServices): (request: Request) => Promise<Reply> {
+  return (request) =>
+    asTrusted(request, services, async () => {
+      const body = readJson(request);
+      if (body instanceof Refusal) return errorReply(body);
+      const revocation = readRevocation(body.value, services.clock.now());
+      if (revocation instanceof Refusal) return errorReply(revocation);
+      await services.revocations.add(revocation);
+      return jsonReply(200, revocation);
+    });
+}
+
+/** `GET /api/v1/revocations`: those that are in force. */
+export function listRevocationsRoute(services: RevocationServices): (request: Request) => Promise<Reply> {
+  return (request) =>
+    asTrusted(request, services, async () => jsonReply(200, { revocations: await services.revocations.all() }));
+}
+
+/** Only for API keys that may do everything; and where the engine is away, that is said. */
+export async function asTrusted(
+  request: Request,
+  services: Pick<RevocationServices, 'apiKeys' | 'verifier'>,
+  act: () => Promise<Reply>,
+): Promise<Reply> {
+  const caller = await authenticate(request, services);
+  if (caller instanceof Refusal) return errorReply(caller, { 'WWW-Authenticate': 'Bearer' });
+  if (caller.identity.trusted !== true) {
+    return errorReply(new Refusal('permission_denied', 'this needs an API key without "caps"'));
+  }
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof EngineUnavailable) return errorReply(new Refusal('unavailable', error.message));
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ANONYMOUS, type Identity } from '../auth/identity.ts';
+import type { Verifier } from '../auth/token.ts';
+import type { Revocation } from '../engine/revocations.ts';
+import { Revoked, withRevoked } from './revoked.ts';
+
+const NOW = 1_700_000_000_000;
+const LATER = NOW + 1_000;
+
+const identity = (more: Partial<Identity> = {}): Identity => ({
+  user: 'ada',
+  claims: {},
+  capabilities: [],
+  tokenId: 't1',
+  issuedAt: NOW - 60_000,
+  ...more,
+});
+
+function setUp(...revocations: Omit<Revocation, 'until'>[]) {
+  const time = { now: NOW };
+  const revoked = new Revoked(() => time.now);
+  for (const revocation of revocations) revoked.add({ ...revocation, until: LATER });
+  return { revoked, time };
+}
+
+describe('a revocation', () => {
+  it.each<[Omit<Revocation, 'until'>, Partial<Identity>, boolean]>([
+    [{ user: 'ada' }, {}, true],
+    [{ user: 'ada' }, { user: 'bob' }, false],
+    [{ jti: 't1' }, {}, true],
+    [{ jti: 't1' }, { tokenId: 't2' }, false],
+    [{ jti: 't1', user: 'bob' }, {}, false],
+    [{ before: NOW }, {}, true],
+    [{ before: NOW }, { issuedAt: NOW }, false],
+    [{ before: NOW }, { issuedAt: NOW - 1 }, true],
+    [{ user: 'ada', before: NOW }, { issuedAt: NOW + 1_000 }, false],
+    [{ user: 'ada', before: NOW }, {}, true],
+  ])('%j covers %j: %s', (revocation, more, covered) => {
+    expect(setUp(revocation).revoked.covers(identity(more))).toBe(covered);
+  });
+
+  it('by time covers a token that does not say when it was issued', () => {
+    const { issuedAt: _, ...undated } = identity();
+    expect(setUp({ before: NOW }).revoked.covers(undated)).toBe(true);
+  });
+
+  it('covers nobody without a token', () => {
+    expect(setUp({ before: NOW }).revoked.covers(ANONYMOUS)).toBe(false);
+  });
+
+  it('is over when its time has come', () => {
+    const { revoked, time } = setUp({ user: 'ada' });
+    time.now = LATER;
+    expect(revoked.covers(identity())).toBe(false);
+  });
+});
+
+it('the list covers what any one of its revocations covers, tidied or not', () => {
+  const name = fc.constantFrom('a', 'b', 'c');
+  const revocation = fc.record(
+    { user: name, jti: name, before: fc.integer({ min: 0, max: 9 }), until: fc.integer({ min: 0, max: 20 }) },
+    { requiredKeys: ['until'] },
+  );
+  const named = revocation.filter((one) => ['user', 'jti', 'before'].some((field) => field in one));
+  const someone = fc.record({ user: name, tokenId: name, issuedAt: fc.integer({ min: 0, max: 9 }) });
+  fc.assert(
+    fc.property(fc.array(named, { maxLength: 8 }), someone, fc.nat(20), fc.boolean(), (list, who, now, tidied) => {
+      const revoked = new Revoked(() => now);
+      for (const one of list) revoked.add(one);
+      if (tidied) revoked.tidy();
+      const expected = list.some(
+        (one) =>
+          one.until > now &&
+          (one.user === undefined || one.user === who.user) &&
+          (one.jti === undefined || one.jti === who.tokenId) &&
+          (one.before === undefined || who.issuedAt < one.before),
+      );
+      expect(revoked.covers(identity(who))).toBe(expected);
+    }),
+  );
+});
+
+it('a verifier refuses what was revoked, and nothing else', async () => {
+  const { revoked } = setUp({ jti: 't1' });
+  const verifier: Verifier = {
+    verify: async (tokenId) => ({ ok: true, identity: identity({ tokenId }) }),
+    close: () => {},
+  };
+  const careful = withRevoked(verifier, revoked);
+  expect(await careful.verify('t1')).toMatchObject({ ok: false, error: 'token_revoked' });
+  expect(await careful.verify('t2')).toMatchObject({ ok: true });
+});
