@@ -87,7 +87,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   turn.atEnd(() => rounds.next()); // the beginning of the next turn
   const registry = new Registry();
   const revoked = new Revoked(() => clock.now());
-  const revoking = new Revoking({ store: engine.revocations, revoked, registry, clock });
+  const revoking = new Revoking({ store: engine.revocations, revoked, registry });
   const services: Services = {
     settings: config,
     verifier: withRevoked(createVerifier(config, { clock: () => clock.now() }), revoked),
@@ -268,7 +268,6 @@ export class Gateway {
   async #release(): Promise<void> {
     this.#transport.close();
     this.#services.verifier.close();
-    this.#revoking.close();
     await this.#engine.close();
     this.#state = 'stopped';
     this.#tellStopped();
