@@ -54,6 +54,7 @@ class World {
   open: OpenTab[] = [];
   readonly readers: Reader[] = [];
   readonly publishes: Promise<number>[] = [];
+  readonly errors: string[] = [];
   sent = 0;
 
   constructor(way: Way) {
@@ -65,6 +66,8 @@ class World {
   add(): void {
     if (this.open.length >= 5) return;
     const tab = this.tabs.open({ token: () => unsigned({ sub: 'ada', exp: Date.now() / 1000 + 1e6 }) });
+    // A hole would be told here, before it is mended by connecting anew.
+    tab.client.on('error', (error) => this.errors.push(error.message));
     void tab.client.connect().catch(() => {});
     this.open.push(tab);
   }
@@ -144,6 +147,7 @@ it.each(['worker', 'leader'] as const)(
         for (const name of CHANNELS) world.tabs.gateway.publish(name, 'last');
         await pass(10);
 
+        expect(world.errors).toEqual([]);
         for (const { owner, channel: name, offsets, gaps, subscription } of world.readers) {
           handed += offsets.length;
           const [first = 0] = offsets;

@@ -298,6 +298,16 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect(changes.map(([first]) => first?.error?.name)).toEqual(['flood', 'flood']);
     });
 
+    it('wait as long as the gateway asks them to', async () => {
+      const list = await opened(2);
+      const changes = list.map(({ client }) => states(client));
+      tabs.gateway.tell({ type: 'drain', reconnectAfter: 1234 });
+      await turn();
+      tabs.gateway.cut(4000, 'draining');
+      await turn();
+      expect(changes.map(([first]) => [first?.retryIn, first?.error?.name])).toEqual(Array(2).fill([1234, 'draining']));
+    });
+
     it('end where the gateway refuses for good', async () => {
       const list = await opened(2);
       tabs.gateway.refusals.set('connect', 'token_signature');
