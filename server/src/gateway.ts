@@ -10,6 +10,7 @@ import { createVerifier } from './auth/token.ts';
 import { Hub } from './channels/hub.ts';
 import { Presence } from './channels/presence.ts';
 import { Publishing } from './channels/publish.ts';
+import { PublishRates } from './channels/publish-rates.ts';
 import { Refusal } from './channels/refusal.ts';
 import { Replayer } from './channels/replay.ts';
 import { Rules } from './channels/rules.ts';
@@ -140,6 +141,7 @@ export class Gateway {
       verifier,
       rules,
       publishing,
+      rates: new PublishRates(),
       revocations: this.#engine.revocations,
       signal: (signal) => this.#engine.signal(signal),
       clock,

@@ -20,6 +20,7 @@ beforeAll(async () => {
     channels: {
       'chat:{room}': { allow: { subscribe: 'users', publish: 'role:writer' }, history: true, maxPayload: 100 },
       'news:{topic}': { allow: {} },
+      'slow:{id}': { allow: { publish: 'users' }, rate: 1 },
     },
     contracts: defineChannels({ 'order:{id}': { message: z.object({ total: z.number() }) } }),
     apiKeys: [
@@ -80,6 +81,16 @@ describe('POST /api/v1/publish', () => {
       event: 'said',
       tags: { a: 'b' },
     });
+  });
+
+  it("holds a user to the rule's rate, and a backend to none", async () => {
+    const many = Array.from({ length: 8 }, (_, data) => ({ channel: 'slow:a', data }));
+    const { list } = await publish(many, await tokenFor('ada'));
+    expect(list.map(({ error }) => error?.name)).toEqual([
+      ...Array.from({ length: 5 }),
+      ...Array.from({ length: 3 }, () => 'rate_limited'),
+    ]);
+    expect((await publish(many)).list.every(({ error }) => error === undefined)).toBe(true);
   });
 
   it('publishes a batch in its order, and answers each in its place', async () => {

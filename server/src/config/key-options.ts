@@ -236,6 +236,13 @@ export function readApiKeys(
     const capabilities = parseCapabilities(caps);
     if (typeof capabilities === 'string')
       problems.add([...path, 'caps'], `${capabilities} — see "capabilities" in the guide`);
+    if (/\s/.test(secret)) {
+      problems.add(
+        path,
+        'the secret has white space in it, which no Authorization header can carry — make one without',
+      );
+      return [];
+    }
     return [{ name, secret, ...(caps === undefined ? {} : { caps }) }];
   });
 }

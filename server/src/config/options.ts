@@ -202,7 +202,7 @@ export const OPTIONS: readonly Option[] = [
   },
   {
     path: 'limits.outbound',
-    schema: size({ min: 16 * KIB, max: 256 * MIB }),
+    schema: size({ min: 64 * KIB, max: 256 * MIB }),
     default: MIB,
     defaultText: '`1MiB`',
     type: 'size',

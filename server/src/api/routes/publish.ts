@@ -10,10 +10,12 @@ import type { ApiKeys } from '../../auth/secrets.ts';
 import type { Verifier } from '../../auth/token.ts';
 import { authorize } from '../../channels/authorize.ts';
 import type { Publishing } from '../../channels/publish.ts';
+import type { PublishRates } from '../../channels/publish-rates.ts';
 import { Refusal } from '../../channels/refusal.ts';
 import type { Rules } from '../../channels/rules.ts';
 import { EngineUnavailable } from '../../engine/engine.ts';
 import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
+import type { Clock } from '../../util/clock.ts';
 import { readJson } from '../body.ts';
 import { authenticate, type Caller } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
@@ -26,6 +28,8 @@ export interface PublishServices {
   readonly verifier: Verifier;
   readonly rules: Rules;
   readonly publishing: Publishing;
+  readonly rates: PublishRates;
+  readonly clock: Clock;
 }
 
 type BatchEntry = PublishResult | { readonly error: ErrorBody };
@@ -66,7 +70,7 @@ async function publishBatch(services: PublishServices, caller: Caller, messages:
 
 /** Everything up to the append happens at once, so that a batch keeps its order. */
 async function publishOne(
-  { rules, publishing }: PublishServices,
+  { rules, publishing, rates, clock }: PublishServices,
   { identity, publisher }: Caller,
   message: unknown,
 ): Promise<PublishResult | Refusal> {
@@ -80,6 +84,9 @@ async function publishOne(
   if (fault !== null) return new Refusal(fault.error, fault.detail);
   const allowed = authorize(rules, identity, 'publish', channel);
   if (allowed instanceof Refusal) return allowed;
+  const user = publisher.kind === 'user' ? publisher.user : null;
+  const over = user === null ? null : rates.take(user, allowed.rule.rate, { channel, now: clock.now() });
+  if (over !== null) return over;
   try {
     return await publishing.publish({ channel, rule: allowed.rule, draft: toDraft(raw), publisher });
   } catch (error) {
