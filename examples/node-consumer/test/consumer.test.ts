@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { startTestGateway, type TestGateway } from '@sluice/server/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const program = fileURLToPath(new URL('../consumer.js', import.meta.url));
+const SECONDS = 1000;
+
+/** The consumer as a process of its own, and what it has said. */
+class Consumer {
+  readonly lines: string[] = [];
+  /** Resolves with the exit code, or with the signal where the process had no say. */
+  readonly ended: Promise<number | string>;
+  readonly #process: ChildProcess;
+  #look = () => {};
+
+  constructor(env: Record<string, string>) {
+    this.#process = spawn(process.execPath, [program], { env: { ...process.env, ...env } });
+    this.ended = once(this.#process, 'close').then(([code, signal]) => code ?? signal);
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      if (stream !== null) createInterface(stream).on('line', (line) => this.#hear(line));
+    }
+  }
+
+  #hear(line: string): void {
+    this.lines.push(line);
+    this.#look();
+  }
+
+  /** Resolves with the first line that begins like this. */
+  says(beginning: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      void this.ended.then(() => reject(new Error(`It has ended:\n${this.lines.join('\n')}`)));
+      this.#look = () => {
+        const line = this.lines.find((candidate) => candidate.startsWith(beginning));
+        if (line !== undefined) resolve(line);
+      };
+      this.#look();
+    });
+  }
+
+  /** Sends it a signal, and waits for its end. */
+  end(signal: NodeJS.Signals): Promise<number | string> {
+    this.#process.kill(signal);
+    return this.ended;
+  }
+}
+
+describe('the consumer', () => {
+  let gateway: TestGateway;
+  let tokens: Server;
+  let folder: string;
+  const consumers: Consumer[] = [];
+
+  const start = (options: Record<string, string> = {}): Consumer => {
+    const { port } = tokens.address() as AddressInfo;
+    const consumer = new Consumer({
+      SLUICE_URL: gateway.url,
+      TOKEN_URL: `http://127.0.0.1:${port}`,
+      STATE_FILE: join(folder, 'state.json'),
+      ...options,
+    });
+    consumers.push(consumer);
+    return consumer;
+  };
+  const saved = async (): Promise<unknown> => JSON.parse(await readFile(join(folder, 'state.json'), 'utf8'));
+
+  /** Publishes orders of 1, 2, 4, 8…: each sum says which of them are in it, and how often. */
+  const order = async (from: number, to: number): Promise<void> => {
+    for (let n = from; n <= to; n++) await gateway.publish('orders:new', { amount: 2 ** (n - 1) });
+  };
+
+  beforeEach(async () => {
+    expect(existsSync(join(root, 'client-sdk/dist/index.js')), 'run "npm run build" first').toBe(true);
+    gateway = await startTestGateway({
+      channels: { 'orders:{state}': { allow: { subscribe: 'users' }, history: { count: 10 } } },
+    });
+    tokens = createServer(async (_, response) => {
+      response.end(JSON.stringify({ token: await gateway.token('consumer') }));
+    });
+    await once(tokens.listen(0, '127.0.0.1'), 'listening');
+    folder = await mkdtemp(join(tmpdir(), 'sluice-consumer-'));
+  });
+  afterEach(async () => {
+    await Promise.all(consumers.splice(0).map((consumer) => consumer.end('SIGKILL')));
+    tokens.close();
+    await gateway.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it('counts every order once, although it is killed and started again', { timeout: 20 * SECONDS }, async () => {
+    await order(1, 3);
+    const first = start();
+    await first.says('3: ');
+    await order(4, 5);
+    await first.says('5: ');
+    expect(await first.end('SIGKILL')).toBe('SIGKILL');
+    await order(6, 8);
+    const second = start();
+    await second.says('8: ');
+    await second.end('SIGKILL');
+    const third = start();
+    await gateway.connected('consumer');
+    await order(9, 9);
+    expect(await third.says('9: ')).toBe(`9: 256, ${2 ** 9 - 1} in all`);
+    expect(await third.end('SIGTERM')).toBe(0);
+    expect(await saved()).toEqual({ position: { epoch: expect.any(String), offset: 9 }, count: 9, total: 511 });
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s, with everything saved', async (signal) => {
+    await order(1, 2);
+    const consumer = start();
+    await consumer.says('2: ');
+    expect(await consumer.end(signal)).toBe(0);
+    expect(await saved()).toMatchObject({ position: { offset: 2 }, count: 2, total: 3 });
+  });
+
+  it('tells of what the log holds no more, and goes on after it', async () => {
+    await order(1, 1);
+    const first = start();
+    await first.says('1: ');
+    expect(await first.end('SIGTERM')).toBe(0);
+    await order(2, 14);
+    const second = start();
+    await second.says('14: ');
+    expect(second.lines).toContain('Lost 3 orders after offset 1: retention');
+    expect(await second.end('SIGTERM')).toBe(0);
+    expect(await saved()).toMatchObject({ count: 11 });
+  });
+
+  it('keeps its connection through a lost one', async () => {
+    const consumer = start();
+    await gateway.subscribed('consumer', 'orders:new');
+    await order(1, 1);
+    gateway.faults.drop('consumer');
+    await order(2, 3);
+    expect(await consumer.says('3: ')).toBe('3: 4, 7 in all');
+  });
+
+  it('says why and ends with a failure when it is refused', async () => {
+    const consumer = start({ CHANNEL: 'secrets' });
+    expect(await consumer.ended).toBe(1);
+    expect(consumer.lines.join('\n')).toContain('secrets');
+  });
+});
