@@ -1,4 +1,4 @@
-import type { Message, PublishResult } from '@sluice/protocol';
+import type { ErrorName, Message, PublishResult } from '@sluice/protocol';
 import type { PresenceStore } from './presence.ts';
 import type { Revocation, RevocationStore } from './revocations.ts';
 
@@ -29,7 +29,15 @@ export interface Page {
 
 /** The engine cannot be reached: the operation was not carried out, and may be tried again. */
 export class EngineUnavailable extends Error {
-  override readonly name = 'EngineUnavailable';
+  override readonly name: string = 'EngineUnavailable';
+  /** What whoever asked is told. */
+  readonly error: ErrorName = 'unavailable';
+}
+
+/** The engine has no room for more: it refuses what would be kept, and goes on reading. */
+export class EngineFull extends EngineUnavailable {
+  override readonly name = 'EngineFull';
+  override readonly error = 'storage_full';
 }
 
 /**
