@@ -8,6 +8,9 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFormat = 'json' | 'pretty';
 
+export const ENGINES = ['memory', 'durable'] as const;
+export type EngineName = (typeof ENGINES)[number];
+
 /** The configuration of a gateway, complete and checked. Made by `parseConfig`. Durations are in ms, sizes in bytes. */
 export interface Config {
   readonly host: string;
@@ -25,7 +28,9 @@ export interface Config {
   readonly clockTolerance: number;
   readonly anonymous: boolean;
   readonly apiKeys: readonly ApiKeyConfig[];
-  readonly engine: 'memory';
+  readonly engine: EngineName;
+  /** Of the durable engine; there when it is the one. `maxSize` is in bytes, `null`: what the disk has. */
+  readonly durable?: { readonly data: string; readonly maxSize: number | null };
   /** The most specific first: the first that matches a channel is its rule. */
   readonly channels: readonly Rule[];
   readonly limits: {
@@ -93,7 +98,8 @@ export interface ConfigInput {
   clockTolerance?: DurationInput;
   anonymous?: boolean;
   apiKeys?: readonly ApiKeyInput[];
-  engine?: 'memory';
+  engine?: EngineName;
+  durable?: { data?: string; maxSize?: SizeInput };
   /** What `defineChannels` made; in a configuration file, the path of the module that exports it. */
   contracts?: Channels | string;
   channels?: Record<string, ChannelInput>;

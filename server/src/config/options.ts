@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import { LOG_LEVELS } from './config.ts';
+import { ENGINES, LOG_LEVELS } from './config.ts';
 import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, SECOND, size, text, texts, whole } from './values.ts';
 
 /** How the text of an environment variable or a flag becomes a value. */
@@ -163,13 +163,31 @@ export const OPTIONS: readonly Option[] = [
   },
   {
     path: 'engine',
-    schema: oneOf(['memory']),
+    schema: oneOf(ENGINES),
     default: 'memory',
     defaultText: '`memory`',
-    type: 'text',
+    type: ENGINES.join(', '),
     env: ['SLUICE_ENGINE'],
     flag: '--engine <name>',
-    description: 'Where channels keep their messages.',
+    description: 'Where channels keep their messages: in this process, or on its disk (docs/engines/durable.md).',
+  },
+  {
+    path: 'durable.data',
+    schema: text('the path of a folder'),
+    defaultText: 'none; the durable engine needs one',
+    type: 'path',
+    env: ['SLUICE_DURABLE_DATA'],
+    flag: '--data <folder>',
+    description: 'Folder of the durable engine, of one gateway at a time. In a file, relative to that file.',
+  },
+  {
+    path: 'durable.maxSize',
+    schema: size({ min: MIB, max: 2 ** 20 * MIB }),
+    defaultText: 'what the disk has',
+    type: 'size',
+    env: ['SLUICE_DURABLE_MAX_SIZE'],
+    flag: '--data-max-size <size>',
+    description: 'What the durable engine may keep on disk; beyond it, publishes are refused with `storage_full`.',
   },
   {
     path: 'contracts',

@@ -220,7 +220,8 @@ export class Batch {
   finish(): readonly Change[] {
     for (const channel of this.#changed) {
       const record = this.#channels.get(channel);
-      if (record !== undefined) this.put({ table: 'channels', key: Buffer.from(channel), value: encodeChannel(record) });
+      if (record !== undefined)
+        this.put({ table: 'channels', key: Buffer.from(channel), value: encodeChannel(record) });
     }
     const about = JSON.stringify(this.about);
     if (about !== JSON.stringify(this.#options.about)) {

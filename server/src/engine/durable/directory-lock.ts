@@ -73,7 +73,8 @@ function listen(path: string): Promise<Server | null> {
     server.unref();
     server.once('error', (error) => {
       if (codeOf(error) === 'EADDRINUSE') resolve(null);
-      else reject(new Error(`cannot lock the data folder with the socket ${path} — ${error.message}`, { cause: error }));
+      else
+        reject(new Error(`cannot lock the data folder with the socket ${path} — ${error.message}`, { cause: error }));
     });
     server.listen(path, () => resolve(server));
   });

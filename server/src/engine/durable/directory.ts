@@ -58,7 +58,9 @@ async function checkFormat(path: string, store: string): Promise<void> {
   }
   if (Number(version) !== FORMAT) {
     const known = `this version of Sluice reads format ${FORMAT}`;
-    throw new Error(`${path} has format ${version}; ${known} — run the version that wrote it, or start with another folder`);
+    throw new Error(
+      `${path} has format ${version}; ${known} — run the version that wrote it, or start with another folder`,
+    );
   }
 }
 

@@ -179,4 +179,3 @@ function settle(job: Job): void {
     job.refuse(error);
   }
 }
-
