@@ -189,7 +189,7 @@ export interface PublishOptions<Event extends string = string> {
   readonly key?: string;
   /** Gives up when it aborts. A message that was already sent may appear nevertheless. */
   readonly signal?: AbortSignal;
-  /** Milliseconds until it gives up, time without a connection included. Default: the client's `timeout`. */
+  /** Milliseconds until it gives up, time without a connection included; `Infinity`: never. Default: the client's `timeout`. */
   readonly timeout?: number;
 }
 

@@ -43,7 +43,9 @@ export function request<Type extends CommandType>(
         act(value);
       };
     const fail = settle(reject);
-    const cancelTimer = timeout === undefined ? nothing : after(timeout, () => fail(clientError('timed_out')));
+    // A timer that is to wait longer fires at once: 24 days are for ever, and so is `undefined`, which is not less than anything.
+    const cancelTimer =
+      (timeout as number) < 2 ** 31 ? after(timeout as number, () => fail(clientError('timed_out'))) : nothing;
     const ignore = onAbort(signal, () => fail(signal?.reason));
     forget = host.calls.start(body, { resolve: settle(resolve), reject: fail, repeat: true, ordered });
     host.use();

@@ -42,6 +42,13 @@ describe('publish', () => {
     expect(client.state).toBe('connected');
   });
 
+  it.each([Number.POSITIVE_INFINITY, 2 ** 31])('waits for ever with a timeout of %d', async (timeout) => {
+    const published = channel.publish(1, { timeout });
+    await pass(1000);
+    gateway.socket.reply('publish', result);
+    await expect(published).resolves.toEqual(result);
+  });
+
   it('takes a key of the application; otherwise each has one of its own', async () => {
     for (const key of ['mine', undefined, undefined]) {
       void channel.publish(null, key === undefined ? {} : { key }).catch(() => {});
