@@ -46,6 +46,8 @@ export interface ClientEvents {
  * One connection to the gateway, with as many channels on it as you like.
  *
  * @example
+ * import { createClient } from '@sluice/client';
+ *
  * const client = createClient({ url: 'wss://example.com/ws', token: () => fetchToken() });
  * client.on('state', ({ state, error, retryIn }) => showStatus(state, error?.message, retryIn));
  * client.channel<{ text: string }>('chat:lobby').subscribe((message) => show(message.data.text));

@@ -18,6 +18,7 @@ import { clientError } from './errors.ts';
  * await lobby.publish({ text: 'Hello' });
  *
  * @example
+ * import { createClient } from '@sluice/client';
  * import type { channels } from './channels.ts'; // made by defineChannels; see docs/contracts.md
  *
  * const client = createClient<typeof channels>({ url: 'wss://example.com/ws' });

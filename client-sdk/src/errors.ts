@@ -8,6 +8,8 @@ export type SluiceErrorName = ErrorName | ClientErrorName | (string & {});
  * Compare `name`; show `message` to people.
  *
  * @example
+ * import { SluiceError } from '@sluice/client';
+ *
  * try {
  *   await client.channel('chat:lobby').publish({ text: 'Hello' });
  * } catch (error) {

@@ -304,6 +304,13 @@ export const ERRORS = {
     retryable: false,
     status: 401,
   },
+  storage_full: {
+    code: 4318,
+    message: 'The gateway has no room for more messages.',
+    remedy: 'Try again with backoff; operators: free or add disk space, or keep less history.',
+    retryable: true,
+    status: 507,
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorName = keyof typeof ERRORS;

@@ -9,13 +9,13 @@ import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
 import { Hub } from './channels/hub.ts';
 import { Presence } from './channels/presence.ts';
-import { Publishing } from './channels/publish.ts';
+import { type Publication, Publishing } from './channels/publish.ts';
 import { PublishRates } from './channels/publish-rates.ts';
 import { Refusal } from './channels/refusal.ts';
 import { Replayer } from './channels/replay.ts';
 import { Rules } from './channels/rules.ts';
 import type { Config } from './config/schema.ts';
-import type { Engine, Signal } from './engine/engine.ts';
+import { type Engine, EngineUnavailable, type Signal } from './engine/engine.ts';
 import type { Revocation } from './engine/revocations.ts';
 import { createEngine } from './engines.ts';
 import { EventBus } from './events.ts';
@@ -186,7 +186,6 @@ export class Gateway {
         deliver: (channel, epoch, message) => hub.deliver(channel, epoch, message),
         interrupted: (channel) => hub.interrupted(channel),
         signal: (signal) => this.#hear(signal),
-        warn: (advice) => events.emit('engineWarned', { engine: this.#engine.name, advice }),
       });
       await this.#revoking.start();
       const acceptor = createAcceptor({ services: this.#services, origins, dev, isDraining });
@@ -210,7 +209,7 @@ export class Gateway {
    * Publishes in the name of the program: rules' permissions do not apply, their limits do.
    *
    * @returns where the message stands, once the engine holds it
-   * @throws SluiceError with a name of the catalogue: `channel_invalid`, `channel_unknown`, `payload_invalid`, `payload_too_large`…
+   * @throws SluiceError with a name of the catalogue: `channel_invalid`, `channel_unknown`, `payload_invalid`, `unavailable`, `storage_full`…
    */
   async publish(channel: string, data: Draft['data'], options: Omit<Draft, 'data'> = {}): Promise<PublishResult> {
     const raw = { ...options, data };
@@ -219,9 +218,18 @@ export class Gateway {
     const match = this.#services.rules.match(channel);
     if (match === null) throw new SluiceError('channel_unknown', `no channel rule matches "${channel}"`);
     const publication = { channel, rule: match.rule, draft: toDraft(raw), publisher: { kind: 'backend' } as const };
-    const outcome = await this.#services.publishing.publish(publication);
+    const outcome = await this.#append(publication);
     if (outcome instanceof Refusal) throw new SluiceError(outcome.error, outcome.detail, outcome.body);
     return outcome;
+  }
+
+  async #append(publication: Publication): Promise<PublishResult | Refusal> {
+    try {
+      return await this.#services.publishing.publish(publication);
+    } catch (error) {
+      if (error instanceof EngineUnavailable) return new Refusal(error.error, error.message);
+      throw error;
+    }
   }
 
   /**

@@ -121,6 +121,8 @@ export interface OutboxChannel<T = unknown> extends ReadableOutboxChannel<T> {
  * Publishes that wait on disk until the gateway has taken them.
  *
  * @example
+ * import { createOutbox } from '@sluice/client/outbox';
+ *
  * const outbox = createOutbox(client, { user: 'ada' });
  * outbox.on('change', (messages) => showPending(messages));
  * outbox.publish('chat:lobby', { text: 'Hello' });

@@ -31,7 +31,13 @@ let page: Promise<Tab> | undefined;
  * The class of WebSockets that the client of this tab is to use. Called once per client.
  *
  * @example
- * const Shared = await shareTabs({ url: 'wss://example.com/ws', codec: json, timeout: 15_000, create: createClient });
+ * import { createClient } from '@sluice/client';
+ * import { msgpack } from '@sluice/client/msgpack';
+ * import { shareTabs } from '@sluice/client/share-tabs';
+ *
+ * const url = 'wss://example.com/ws';
+ * const WebSocket = await shareTabs({ url, codec: msgpack, timeout: 15_000, create: createClient });
+ * const client = createClient({ url, codec: msgpack, WebSocket });
  */
 export async function shareTabs(options: ShareTabsOptions): Promise<WebSocketConstructor> {
   const { codec, timeout, WebSocket = globalThis.WebSocket } = options;

@@ -62,6 +62,11 @@ function describeRule(rule: Rule): Record<string, unknown> {
   };
 }
 
+const describeDurable = ({ data, maxSize }: NonNullable<Config['durable']>) => ({
+  data,
+  ...(maxSize === null ? {} : { maxSize: formatSize(maxSize) }),
+});
+
 /** As it is written: 0 stands for no limit. */
 const perSecond = (rate: Rate | null): number => rate?.perSecond ?? 0;
 
@@ -74,6 +79,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     apiKeys: config.apiKeys.map(describeApiKey),
     clockTolerance: formatDuration(config.clockTolerance),
     channels: Object.fromEntries(config.channels.map((rule) => [rule.pattern.source, describeRule(rule)])),
+    ...(config.durable === undefined ? {} : { durable: describeDurable(config.durable) }),
     limits: {
       maxFrame: formatSize(config.limits.maxFrame),
       outbound: formatSize(config.limits.outbound),

@@ -7,12 +7,11 @@ import type { KeyConfig } from '../auth/keys.ts';
 import type { Rate } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
 import { readChannels } from './channel-options.ts';
-import type { Config, ConfigInput } from './config.ts';
+import type { Config, ConfigInput, EngineName } from './config.ts';
 import { readContracts } from './contracts.ts';
 import { readApiKeys, readKeys, type Surroundings } from './key-options.ts';
 import { OPTIONS, type Option } from './options.ts';
 import { type Path, Problems, suggest } from './problems.ts';
-import { readRedis } from './redis.ts';
 
 export type { Rule } from '../auth/rule.ts';
 export type { Config, ConfigInput } from './config.ts';
@@ -48,7 +47,7 @@ type Plain = Readonly<Record<string, unknown>>;
 const isPlain = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const GROUPS = ['limits', 'log', 'redis'] as const;
+const GROUPS = ['limits', 'log', 'durable'] as const;
 
 function checkNames(input: Plain, problems: Problems): void {
   const known = [...new Set(OPTIONS.map(({ path }) => path.split('.')[0] ?? path))];
@@ -98,6 +97,25 @@ function readStatic(folder: unknown, directory: string, problems: Problems): { s
 }
 
 const randomName = () => randomBytes(6).toString('base64url');
+const NO_DATA = [
+  'is missing: the durable engine needs a folder for its files — do one of these:',
+  '      in the file:         durable: { data: ./data }',
+  '      on the command line: --data ./data',
+].join('\n');
+
+function readEngine(
+  read: (path: string) => unknown,
+  directory: string,
+  problems: Problems,
+): Pick<Config, 'engine' | 'durable'> {
+  const engine = read('engine') as EngineName;
+  if (engine !== 'durable') return { engine };
+  const data = read('durable.data') as string | undefined;
+  if (data === undefined) problems.add(['durable', 'data'], NO_DATA);
+  const maxSize = (read('durable.maxSize') as number | undefined) ?? null;
+  return { engine, durable: { data: resolve(directory, data ?? ''), maxSize } };
+}
+
 const newSecret = () => randomBytes(32).toString('base64url');
 
 interface Credentials {
@@ -172,8 +190,7 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
     ...parties(read),
     clockTolerance: read('clockTolerance') as number,
     anonymous,
-    engine: read('engine') as Config['engine'],
-    ...readRedis(read, { block: plain.redis, directory, problems }),
+    ...readEngine(read, directory, problems),
     channels: readChannels(channels, { maxFrame, problems, contracts }),
     limits: {
       maxFrame,

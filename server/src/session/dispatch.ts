@@ -48,6 +48,6 @@ export function dispatch(
 }
 
 function refuseUnavailable(error: unknown): Refusal {
-  if (error instanceof EngineUnavailable) return new Refusal('unavailable', error.message);
+  if (error instanceof EngineUnavailable) return new Refusal(error.error, error.message);
   throw error;
 }

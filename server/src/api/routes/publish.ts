@@ -90,7 +90,7 @@ async function publishOne(
   try {
     return await publishing.publish({ channel, rule: allowed.rule, draft: toDraft(raw), publisher });
   } catch (error) {
-    if (error instanceof EngineUnavailable) return new Refusal('unavailable', error.message);
+    if (error instanceof EngineUnavailable) return new Refusal(error.error, error.message);
     throw error;
   }
 }

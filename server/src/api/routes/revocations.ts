@@ -87,7 +87,7 @@ export async function asTrusted(
   try {
     return await act();
   } catch (error) {
-    if (error instanceof EngineUnavailable) return errorReply(new Refusal('unavailable', error.message));
+    if (error instanceof EngineUnavailable) return errorReply(new Refusal(error.error, error.message));
     throw error;
   }
 }

@@ -1,0 +1,239 @@
+import { createHash } from 'node:crypto';
+import type { Message, PublishResult } from '@sluice/protocol';
+import { type AppendOptions, EngineFull, type Entry, type Retention } from '../engine.ts';
+import { findChannel, oldestAt } from './log-reader.ts';
+import {
+  type ChannelRecord,
+  DIGEST,
+  decodeKey,
+  encodeChannel,
+  encodeKey,
+  expiryEnd,
+  expiryKey,
+  type KeyRecord,
+  keyKey,
+  keyOfExpiry,
+  messageKey,
+  stampMessage,
+} from './records.ts';
+import type { Change, Store } from './store.ts';
+
+/** What concerns the store as a whole. */
+export interface About {
+  /** Names the life of the store: begun anew, every channel has a new epoch. */
+  readonly life: string;
+  /** Of channels that are made now: grows when a channel is forgotten, so that it never comes back with an epoch that it had. */
+  generation: number;
+  nextChannel: number;
+  nextRevocation: number;
+}
+
+export interface BatchOptions {
+  readonly store: Store;
+  readonly about: About;
+  /** Generation that was promised to a channel that has no message yet. */
+  readonly promised: (channel: string) => number | undefined;
+  /** Bytes that it may add. */
+  readonly room: number;
+}
+
+/** A message to append, encoded already. */
+export interface Appending {
+  readonly channel: string;
+  readonly entry: Entry;
+  readonly body: Buffer;
+  readonly options: AppendOptions;
+}
+
+/** Where a message stands; `message` is `null` when its key was used before. */
+export interface Placed {
+  readonly message: Message | null;
+  readonly result: PublishResult;
+}
+
+/** Bytes that a message takes besides its own: keys, the records of its channel and of its idempotency key. */
+const OVERHEAD = 256;
+/** What each append clears away at most of what its channel no longer keeps: more than it adds, so that a log shrinks. */
+const CLEARED = 4;
+
+export const epochOf = (about: Pick<About, 'life'>, generation: number): string => `${about.life}.${generation}`;
+
+const sameRetention = (a: Retention, b: Retention): boolean => a?.count === b?.count && a?.age === b?.age;
+
+/**
+ * One transaction in the making: what is asked of it is decided against the store as it stands and what the batch has decided so far.
+ * Only when its changes have been written anything has happened; thrown away, it leaves no trace.
+ */
+export class Batch {
+  readonly #options: BatchOptions;
+  readonly #store: Store;
+  readonly about: About;
+  readonly #channels = new Map<string, ChannelRecord>();
+  readonly #changed = new Set<string>();
+  readonly #keys = new Map<string, KeyRecord>();
+  readonly #changes: Change[] = [];
+  #room: number;
+
+  constructor(options: BatchOptions) {
+    this.#options = options;
+    this.#store = options.store;
+    this.about = { ...options.about };
+    this.#room = options.room;
+  }
+
+  #open(channel: string): ChannelRecord | undefined {
+    const record = this.#channels.get(channel) ?? findChannel(this.#store, channel);
+    if (record !== undefined) this.#channels.set(channel, record);
+    return record;
+  }
+
+  #make(channel: string): ChannelRecord {
+    const generation = this.#options.promised(channel) ?? this.about.generation;
+    const numbers = { head: 0, first: 1, kept: 1, lastTime: 0, keysUntil: 0 };
+    const record: ChannelRecord = { id: this.about.nextChannel++, generation, ...numbers, retention: null };
+    this.#channels.set(channel, record);
+    return record;
+  }
+
+  /** @throws EngineFull when there is no room */
+  append({ channel, entry, body, options }: Appending): Placed {
+    const known = this.#open(channel);
+    const before = known && options.key !== undefined ? this.#recall(known, options.key, entry.time) : undefined;
+    if (known && before) return { message: null, result: this.#toResult(known, before) };
+    this.#take(body.length + OVERHEAD);
+    const record = known ?? this.#make(channel);
+    this.#changed.add(channel);
+    this.#place(record, { entry, body, options });
+    const message: Message = { ...entry, time: record.lastTime, offset: record.head };
+    if (options.key !== undefined) {
+      this.#remember(record, options.key, { until: entry.time + options.window, offset: record.head, id: entry.id });
+    }
+    this.#clear(record, CLEARED);
+    return { message, result: this.#toResult(record, message) };
+  }
+
+  #toResult({ generation }: ChannelRecord, { id, offset }: { id: string; offset: number }): PublishResult {
+    return { id, epoch: epochOf(this.about, generation), offset };
+  }
+
+  #take(bytes: number): void {
+    if (bytes > this.#room) throw new EngineFull('the channels have taken as much of the disk as they may');
+    this.#room -= bytes;
+  }
+
+  #place(record: ChannelRecord, { entry, body, options: { retention } }: Omit<Appending, 'channel'>): void {
+    // What the rule until now has dropped must not come back with a more generous one.
+    if (!sameRetention(record.retention, retention)) record.first = oldestAt(this.#store, record, entry.time);
+    record.retention = retention;
+    const empty = record.kept > record.head;
+    record.head++;
+    // Time never runs backwards within a log, so that `seek` can halve its way.
+    record.lastTime = Math.max(record.lastTime, entry.time);
+    if (retention === null) {
+      record.first = record.head + 1;
+      if (empty) record.kept = record.first;
+      return;
+    }
+    record.first = Math.max(record.first, record.head - retention.count + 1);
+    stampMessage(body, record.lastTime);
+    this.put({ table: 'messages', key: messageKey(record.id, record.head), value: body });
+  }
+
+  #recall(record: ChannelRecord, key: string, now: number): KeyRecord | undefined {
+    const name = toKey(record, key);
+    const remembered = this.#keys.get(name.toString('latin1')) ?? this.#stored(name);
+    return remembered !== undefined && remembered.until > now ? remembered : undefined;
+  }
+
+  #stored(name: Buffer): KeyRecord | undefined {
+    const found = this.#store.get('keys', name);
+    return found === undefined ? undefined : decodeKey(found);
+  }
+
+  #remember(record: ChannelRecord, key: string, remembered: KeyRecord): void {
+    const name = toKey(record, key);
+    this.#keys.set(name.toString('latin1'), remembered);
+    this.put({ table: 'keys', key: name, value: encodeKey(remembered) });
+    this.put({ table: 'expiries', key: expiryKey(remembered.until, name), value: Buffer.alloc(0) });
+    record.keysUntil = Math.max(record.keysUntil, remembered.until);
+  }
+
+  put(change: Change): void {
+    this.#changes.push(change);
+  }
+
+  /** Returns how many of `most` it did not need. */
+  #clear(record: ChannelRecord, most: number): number {
+    let left = most;
+    for (; record.kept < record.first && left > 0; left--) {
+      this.put({ table: 'messages', key: messageKey(record.id, record.kept++), value: null });
+    }
+    return left;
+  }
+
+  /**
+   * Gives back the space of a channel's messages that no longer count, those that have become too old included.
+   *
+   * @returns how many of `most` it did not need
+   */
+  trim(channel: string, { now, most }: { now: number; most: number }): number {
+    const record = this.#open(channel);
+    if (record === undefined) return most;
+    const { first, kept } = record;
+    record.first = Math.max(first, oldestAt(this.#store, record, now));
+    const left = this.#clear(record, most);
+    if (record.first !== first || record.kept !== kept) this.#changed.add(channel);
+    return left;
+  }
+
+  /** Trims the channels of this batch: what lives is not left to the sweep. */
+  trimOwn(now: number): void {
+    for (const channel of [...this.#changed]) this.trim(channel, { now, most: CLEARED * CLEARED });
+  }
+
+  /**
+   * Forgets idempotency keys whose window has passed.
+   *
+   * @returns how many of `most` it did not need
+   */
+  forgetKeys(now: number, most: number): number {
+    let left = most;
+    for (const { key: expiry } of this.#store.rows('expiries', { end: expiryEnd(now), limit: most })) {
+      left--;
+      const name = Buffer.from(keyOfExpiry(expiry));
+      this.put({ table: 'expiries', key: Buffer.from(expiry), value: null });
+      // The key may have been used again since, with a window that lasts.
+      const remembered = this.#keys.get(name.toString('latin1')) ?? this.#stored(name);
+      if (remembered !== undefined && remembered.until <= now) this.put({ table: 'keys', key: name, value: null });
+    }
+    return left;
+  }
+
+  /** Forgets a channel that holds nothing any more, unless this batch brings something. Should it come back, it does so in a new epoch. */
+  forget(channel: string): void {
+    if (this.#changed.has(channel)) return;
+    this.put({ table: 'channels', key: Buffer.from(channel), value: null });
+    this.about.generation++;
+  }
+
+  /** Everything that has to be written; nothing, where nothing was decided. */
+  finish(): readonly Change[] {
+    for (const channel of this.#changed) {
+      const record = this.#channels.get(channel);
+      if (record !== undefined)
+        this.put({ table: 'channels', key: Buffer.from(channel), value: encodeChannel(record) });
+    }
+    const about = JSON.stringify(this.about);
+    if (about !== JSON.stringify(this.#options.about)) {
+      this.put({ table: 'about', key: ABOUT, value: Buffer.from(about) });
+    }
+    return this.#changes;
+  }
+}
+
+/** The key of the record of the store as a whole. */
+export const ABOUT = Buffer.from('store');
+
+function toKey({ id }: ChannelRecord, key: string): Buffer {
+  return keyKey(id, createHash('sha256').update(key).digest().subarray(0, DIGEST));
+}

@@ -1,0 +1,396 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { HeldStore } from '../../../test/support/held-store.ts';
+import { ManualClock } from '../../util/clock.ts';
+import { testEngine } from '../conformance.ts';
+import { type AppendOptions, EngineFull, EngineUnavailable, type Signal } from '../engine.ts';
+import { presenceConformance } from '../presence-conformance.ts';
+import { DurableEngine } from './durable-engine.ts';
+
+const HOUR = 3_600_000;
+const KEEP: AppendOptions = { retention: { count: 1_000, age: HOUR }, window: 300_000 };
+
+const folders: string[] = [];
+const engines: DurableEngine[] = [];
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'sluice-'));
+  folders.push(made);
+  return made;
+}
+
+afterEach(async () => {
+  for (const engine of engines.splice(0)) await engine.close();
+  for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
+});
+
+testEngine('durable', (clock) => new DurableEngine({ data: folder(), clock }));
+
+presenceConformance('the durable engine', () => {
+  const clock = new ManualClock();
+  const { presence } = new DurableEngine({ data: '', clock });
+  return { store: presence, now: () => clock.now(), pass: (ms) => clock.advance(ms) };
+});
+
+interface World {
+  readonly engine: DurableEngine;
+  readonly clock: ManualClock;
+  readonly data: string;
+  readonly store: HeldStore;
+  /** Offsets that were announced. */
+  readonly heard: number[];
+  readonly signals: Signal[];
+}
+
+/** Opens an engine, perhaps on what another has left. */
+async function open(
+  before: { data: string; clock?: ManualClock } = { data: folder() },
+  options: { maxSize?: number } = {},
+): Promise<World> {
+  const { data, clock = new ManualClock() } = before;
+  const heard: number[] = [];
+  const signals: Signal[] = [];
+  const stores: HeldStore[] = [];
+  const openStore = async (path: string) => {
+    const store = await HeldStore.open(path);
+    stores.push(store);
+    return store;
+  };
+  const engine = new DurableEngine({ data, clock, openStore, ...options });
+  await engine.start({
+    deliver: (_channel, _epoch, { offset }) => heard.push(offset),
+    signal: (signal) => signals.push(signal),
+  });
+  engines.push(engine);
+  const [store] = stores;
+  if (store === undefined) throw new Error('no store was opened');
+  store.writes = 0;
+  return { engine, clock, data, store, heard, signals };
+}
+
+let count = 0;
+const append = ({ engine, clock }: World, channel = 'a', options = KEEP, data: string | null = null) =>
+  engine.append(channel, { id: `m${++count}`, time: clock.now(), data }, options);
+
+async function fill(world: World, times: number, options = KEEP, channel = 'a'): Promise<void> {
+  await Promise.all(Array.from({ length: times }, () => append(world, channel, options)));
+}
+
+async function restart(world: World, options: { maxSize?: number } = {}): Promise<World> {
+  await world.engine.close();
+  return open(world, options);
+}
+
+describe('the durable engine, opened again', () => {
+  it('has the messages, the head and the epoch', async () => {
+    const world = await open();
+    await fill(world, 5, { ...KEEP, retention: { count: 3, age: HOUR } });
+    const before = await world.engine.read('a', 0, 10);
+    const after = await restart(world);
+    expect(await after.engine.read('a', 0, 10)).toEqual(before);
+    expect(await append(after)).toMatchObject({ epoch: before.epoch, offset: 6 });
+  });
+
+  it('remembers keys, as long as their window', async () => {
+    const world = await open();
+    const keyed = { ...KEEP, window: 1_000, key: 'k' };
+    const first = await append(world, 'a', keyed);
+    world.clock.advance(999);
+    const after = await restart(world);
+    expect(await append(after, 'a', keyed)).toEqual(first);
+    after.clock.advance(1);
+    expect(await append(after, 'a', keyed)).toMatchObject({ offset: 2 });
+  });
+
+  it('counts on where nothing is kept', async () => {
+    const world = await open();
+    await fill(world, 3, { retention: null, window: 0 });
+    const after = await restart(world);
+    expect(await append(after, 'a', { retention: null, window: 0 })).toMatchObject({ offset: 4 });
+  });
+
+  it('remembers revocations, and forgets those that are over', async () => {
+    const world = await open();
+    const until = world.clock.now() + 60_000;
+    await world.engine.add({ user: 'ada', until });
+    await world.engine.add({ user: 'bob', until: until + 60_000 });
+    const after = await restart(world);
+    expect(await after.engine.all()).toEqual([
+      { user: 'ada', until },
+      { user: 'bob', until: until + 60_000 },
+    ]);
+    after.clock.advance(60_000);
+    await expect.poll(() => [...after.store.rows('revocations', { limit: 9 })].length).toBe(1);
+  });
+
+  it('never gives two channels one epoch and one place in the store', async () => {
+    let world = await open();
+    for (let at = 0; at < 3; at++) {
+      await append(world, `c${at}`);
+      world = await restart(world);
+    }
+    for (let at = 0; at < 3; at++) {
+      expect((await world.engine.read(`c${at}`, 0, 9)).messages.map(({ id }) => id)).toHaveLength(1);
+    }
+  });
+
+  it('begins a new epoch when its files come from a backup', async () => {
+    const world = await open();
+    const { epoch } = await append(world);
+    writeFileSync(join(world.data, 'restored'), '');
+    const restored = await restart(world);
+    const page = await restored.engine.read('a', 0, 9);
+    expect(page.messages).toHaveLength(1);
+    expect(page.epoch).not.toBe(epoch);
+    const again = await restart(restored);
+    expect((await again.engine.read('a', 0, 9)).epoch).toBe(page.epoch);
+  });
+});
+
+describe('an acknowledgement', () => {
+  it('waits for the flush, and so does the announcement', async () => {
+    const world = await open();
+    world.engine.watch('a');
+    world.store.hold();
+    let answered = false;
+    const result = append(world).then((placed) => {
+      answered = true;
+      return placed;
+    });
+    await expect.poll(() => world.store.writes).toBe(1);
+    expect({ answered, heard: world.heard }).toEqual({ answered: false, heard: [] });
+    expect(await world.engine.read('a', 0, 9)).toMatchObject({ head: 0, messages: [] });
+    world.store.release();
+    expect(await result).toMatchObject({ offset: 1 });
+    expect(world.heard).toEqual([1]);
+  });
+
+  it('shares its flush with all that came meanwhile', async () => {
+    const world = await open();
+    world.store.hold();
+    const first = append(world);
+    await expect.poll(() => world.store.writes).toBe(1);
+    const rest = Array.from({ length: 100 }, () => append(world));
+    await nextTurn();
+    world.store.release();
+    await Promise.all([first, ...rest]);
+    expect(world.store.writes).toBe(2);
+  });
+
+  it('of a repeat waits for the flush of the first', async () => {
+    const world = await open();
+    const keyed = { ...KEEP, key: 'k' };
+    world.store.hold();
+    let answers = 0;
+    const answered = () => {
+      answers++;
+    };
+    const first = append(world, 'a', keyed);
+    const second = append(world, 'a', keyed);
+    void first.then(answered);
+    void second.then(answered);
+    await expect.poll(() => world.store.writes).toBe(1);
+    const third = append(world, 'a', keyed);
+    await nextTurn();
+    expect(answers).toBe(0);
+    world.store.release();
+    expect(await second).toEqual(await first);
+    expect(await third).toEqual(await first);
+    expect(world.store.writes).toBe(1);
+  });
+
+  it('comes for everything that was accepted before the engine is closed', async () => {
+    const world = await open();
+    const accepted = Array.from({ length: 50 }, () => append(world));
+    const closing = world.engine.close();
+    await expect(append(world)).rejects.toThrow(EngineUnavailable);
+    await closing;
+    expect((await Promise.all(accepted)).map(({ offset }) => offset)).toEqual(accepted.map((_, at) => at + 1));
+    const after = await open(world);
+    expect((await after.engine.read('a', 0, 99)).messages).toHaveLength(50);
+  });
+});
+
+describe('a flush that fails', () => {
+  const broken = new EngineUnavailable('the disk is broken');
+
+  it('refuses what it carried and what waits, and leaves no hole', async () => {
+    const world = await open();
+    world.engine.watch('a');
+    await append(world);
+    world.store.hold();
+    const carried = append(world);
+    await expect.poll(() => world.store.writes).toBe(2);
+    const waiting = append(world);
+    world.store.failure = broken;
+    world.store.release();
+    await expect(carried).rejects.toBe(broken);
+    await expect(waiting).rejects.toBe(broken);
+    world.store.failure = undefined;
+    world.clock.advance(1_000);
+    expect(await append(world)).toMatchObject({ offset: 2 });
+    expect(world.heard).toEqual([1, 2]);
+  });
+
+  it('does not remember the key of what it lost', async () => {
+    const world = await open();
+    world.store.failure = broken;
+    await expect(append(world, 'a', { ...KEEP, key: 'k' })).rejects.toBe(broken);
+    world.store.failure = undefined;
+    world.clock.advance(1_000);
+    const repeat = await append(world, 'a', { ...KEEP, key: 'k' });
+    expect(repeat).toMatchObject({ offset: 1, id: `m${count}` });
+  });
+
+  it('is trouble until a write goes through, which is tried though nobody publishes', async () => {
+    const world = await open();
+    world.store.failure = broken;
+    await expect(append(world)).rejects.toBe(broken);
+    expect(world.engine.trouble).toBe('the disk is broken');
+    const { writes } = world.store;
+    await expect(append(world)).rejects.toBe(broken);
+    expect(world.store.writes).toBe(writes); // the disk is left alone for a moment
+    expect(await world.engine.read('a', 0, 9)).toMatchObject({ head: 0 });
+    world.store.failure = undefined;
+    world.clock.advance(1_000);
+    await expect.poll(() => world.engine.trouble).toBeUndefined();
+  });
+
+  it('that does not end is trouble, too', async () => {
+    const world = await open();
+    world.store.hold();
+    const late = append(world);
+    await expect.poll(() => world.store.writes).toBe(1);
+    expect(world.engine.trouble).toBeUndefined();
+    world.clock.advance(10_001);
+    expect(world.engine.trouble).toContain('does not answer');
+    world.store.release();
+    await late;
+    await expect.poll(() => world.engine.trouble).toBeUndefined();
+  });
+});
+
+describe('a full store', () => {
+  const MIB = 1024 * 1024;
+  const keep = { retention: { count: 10_000, age: 60_000 }, window: 60_000 };
+  const text = 'x'.repeat(10_000);
+
+  /** Publishes until there is no room. */
+  async function fillUp(world: World): Promise<number> {
+    for (let at = 0; ; at++) {
+      const refused = await append(world, 'a', { ...keep, key: `k${at}` }, text).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      if (refused === null) continue;
+      expect(refused).toBeInstanceOf(EngineFull);
+      return at;
+    }
+  }
+
+  it('refuses publishes, goes on reading and answering repeats, and takes publishes again when there is room', async () => {
+    const world = await open(undefined, { maxSize: 2 * MIB });
+    const taken = await fillUp(world);
+    expect(taken).toBeGreaterThan(50);
+    expect(statSync(join(world.data, 'log.mdb')).size).toBeLessThan(3 * MIB);
+    expect((await world.engine.read('a', 0, 5)).messages).toHaveLength(5);
+    expect(await append(world, 'a', { ...keep, key: 'k7' })).toMatchObject({ offset: 8 });
+    expect(world.engine.trouble).toContain('durable.maxSize');
+    world.clock.advance(60_001);
+    await expect
+      .poll(() => {
+        world.clock.advance(20);
+        return world.engine.trouble;
+      })
+      .toBeUndefined();
+    expect(await append(world, 'a', keep, text)).toMatchObject({ offset: taken + 1 });
+    expect(await fillUp(world)).toBeGreaterThan(taken / 2);
+    expect(statSync(join(world.data, 'log.mdb')).size).toBeLessThan(3 * MIB);
+  });
+
+  it('has room again with a greater limit', async () => {
+    const world = await open(undefined, { maxSize: MIB });
+    const taken = await fillUp(world);
+    const after = await restart(world, { maxSize: 2 * MIB });
+    expect(await append(after, 'a', keep, text)).toMatchObject({ offset: taken + 1 });
+  });
+});
+
+describe('space', () => {
+  const rows = ({ store }: World) => ({
+    channels: [...store.rows('channels', { limit: 99_999 })].length,
+    messages: [...store.rows('messages', { limit: 99_999 })].length,
+    keys: [...store.rows('keys', { limit: 99_999 })].length + [...store.rows('expiries', { limit: 99_999 })].length,
+  });
+
+  /** Lets the sweep go on until `done`. */
+  async function sweepUntil(world: World, done: () => boolean): Promise<void> {
+    await expect
+      .poll(() => {
+        world.clock.advance(1_000);
+        return done();
+      })
+      .toBe(true);
+  }
+
+  it('of messages beyond the count is given back at once', async () => {
+    const world = await open();
+    await fill(world, 500, { retention: { count: 10, age: HOUR }, window: 0 });
+    expect(rows(world).messages).toBe(10);
+  });
+
+  it('of messages and keys that are too old is given back, though nobody touches their channels', async () => {
+    const world = await open();
+    for (let at = 0; at < 600; at++) await append(world, `c${at}`, { ...KEEP, window: 1_000, key: 'k' });
+    await fill(world, 3_000, { ...KEEP, retention: { count: 5_000, age: HOUR } });
+    expect(rows(world)).toMatchObject({ channels: 601, messages: 3_600, keys: 1_200 });
+    world.clock.advance(HOUR + 1);
+    await sweepUntil(world, () => rows(world).messages === 0 && rows(world).keys === 0);
+    expect(await append(world)).toMatchObject({ offset: 3_001 });
+  });
+
+  it('of a channel is given back after a day without messages, and it does not come back with its epoch', async () => {
+    const world = await open();
+    const { epoch } = await append(world);
+    await append(world, 'watched');
+    world.engine.watch('watched');
+    world.clock.advance(25 * HOUR);
+    await sweepUntil(world, () => rows(world).channels === 1);
+    const back = await append(world);
+    expect(back).toMatchObject({ offset: 1 });
+    expect(back.epoch).not.toBe(epoch);
+    expect(await append(world, 'watched')).toMatchObject({ offset: 2, epoch });
+  });
+
+  it('of a key that was used again is kept for its second window', async () => {
+    const world = await open();
+    const keyed = { ...KEEP, window: 1_000, key: 'k' };
+    await append(world, 'a', keyed);
+    world.clock.advance(1_000);
+    const second = await append(world, 'a', keyed);
+    expect(second).toMatchObject({ offset: 2 });
+    world.clock.advance(999);
+    await fill(world, 10);
+    expect(await append(world, 'a', keyed)).toEqual(second);
+  });
+
+  it('does not come back when the rule becomes more generous', async () => {
+    const world = await open();
+    await append(world, 'a', { ...KEEP, retention: { count: 10, age: 50 } });
+    world.clock.advance(51);
+    await append(world);
+    expect(await world.engine.read('a', 0, 9)).toMatchObject({ first: 2, messages: [{ offset: 2 }] });
+  });
+
+  it('of a shorter rule is given back little by little, and what it drops is out of sight at once', async () => {
+    const world = await open();
+    await fill(world, 2_000, { ...KEEP, retention: { count: 5_000, age: HOUR } });
+    await append(world, 'a', { ...KEEP, retention: { count: 5, age: HOUR } });
+    expect(await world.engine.read('a', 0, 9)).toMatchObject({ first: 1_997 });
+    expect(rows(world).messages).toBeGreaterThan(1_000);
+    await sweepUntil(world, () => rows(world).messages === 5);
+  });
+});

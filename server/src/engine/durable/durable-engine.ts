@@ -1,0 +1,228 @@
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PublishResult } from '@sluice/protocol';
+import { nanoid } from 'nanoid';
+import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
+import {
+  type AppendOptions,
+  type Engine,
+  type EngineListener,
+  EngineUnavailable,
+  type Entry,
+  type Log,
+  type Page,
+  type Signal,
+} from '../engine.ts';
+import { MemoryPresence } from '../memory/memory-presence.ts';
+import type { Revocation, RevocationStore } from '../revocations.ts';
+import { ABOUT, type About, type Batch, epochOf, type Placed } from './batch.ts';
+import { DataDirectory, syncFolder } from './directory.ts';
+import { DurableRevocations } from './durable-revocations.ts';
+import { LmdbStore } from './lmdb-store.ts';
+import { findChannel, readPage, seekTime } from './log-reader.ts';
+import { encodeMessage } from './records.ts';
+import type { Store } from './store.ts';
+import { Sweep } from './sweep.ts';
+import { Writer } from './writer.ts';
+
+export interface DurableOptions {
+  /** Folder of its files; of one process at a time. */
+  readonly data: string;
+  /** Bytes that channels may take of the disk; `null`: what there is. */
+  readonly maxSize?: number | null;
+  readonly clock?: Clock;
+  /** What is put under it in tests. */
+  readonly openStore?: (path: string) => Promise<Store>;
+}
+
+/** What there is between start and close. */
+interface Open {
+  readonly directory: DataDirectory;
+  readonly store: Store;
+  readonly writer: Writer;
+  readonly revocations: DurableRevocations;
+  readonly sweep: Sweep;
+}
+
+/** Milliseconds between two steps of the sweep, and between two of which the first had more to do than it might. */
+const SWEEP = 1_000;
+const SWEEP_ON = 20;
+
+/** Logs on this machine's disk: what was acknowledged survives the process and the machine; epochs last. */
+export class DurableEngine implements Engine, Log, RevocationStore {
+  readonly name = 'durable';
+  readonly log: Log = this;
+  readonly presence: MemoryPresence;
+  readonly revocations: RevocationStore = this;
+  readonly #options: DurableOptions;
+  readonly #clock: Clock;
+  /** Channels that are watched, with the generation that was promised where there is no message yet. */
+  readonly #watched = new Map<string, number>();
+  #open: Open | undefined;
+  #listener: EngineListener = { deliver: () => {} };
+  #timer: Timer | undefined;
+
+  constructor(options: DurableOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.presence = new MemoryPresence(this.#clock);
+  }
+
+  get trouble(): string | undefined {
+    return this.#open?.writer.trouble;
+  }
+
+  async start(listener: EngineListener): Promise<void> {
+    this.#listener = listener;
+    const { data, openStore = LmdbStore.open } = this.#options;
+    const directory = await DataDirectory.take(data);
+    let store: Store | undefined;
+    try {
+      store = await openStore(directory.store);
+      await syncFolder(data);
+      this.#open = this.#assemble(directory, store, await readAbout(store, data));
+    } catch (error) {
+      await store?.close();
+      await directory.release();
+      throw error;
+    }
+    this.#open.revocations.onAdded = (revocation) => this.signal({ type: 'revoke', revocation });
+    this.#timer = this.#clock.after(SWEEP, this.#tidy);
+  }
+
+  #assemble(directory: DataDirectory, store: Store, about: About): Open {
+    const { maxSize = null } = this.#options;
+    const promised = (channel: string) => this.#watched.get(channel);
+    const writer = new Writer({ store, about, promised, maxSize, clock: this.#clock });
+    const write = (plan: (batch: Batch) => void) => submit(writer, plan);
+    const revocations = new DurableRevocations({ store, clock: this.#clock, write });
+    const sweep = new Sweep({ store, isWatched: (channel) => this.#watched.has(channel) });
+    return { directory, store, writer, revocations, sweep };
+  }
+
+  signal(signal: Signal): void {
+    this.#listener.signal?.(signal);
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    this.presence.close();
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    await open.writer.close();
+    await open.store.close();
+    await open.directory.release();
+  }
+
+  async append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
+    const { writer } = this.#opened();
+    const body = encodeMessage(entry);
+    return new Promise((resolve, refuse) => {
+      let placed: Placed;
+      writer.submit({
+        bytes: body.length,
+        plan: (batch) => {
+          placed = batch.append({ channel, entry, body, options });
+        },
+        // Nobody hears of a message that a crash could take back.
+        done: () => {
+          this.#announce(channel, placed);
+          resolve(placed.result);
+        },
+        refuse,
+      });
+    });
+  }
+
+  #announce(channel: string, { message, result }: Placed): void {
+    if (message !== null && this.#watched.has(channel)) this.#listener.deliver(channel, result.epoch, message);
+  }
+
+  #opened(): Open {
+    if (this.#open === undefined) throw new EngineUnavailable('the engine is closed');
+    return this.#open;
+  }
+
+  read(channel: string, after: number, limit: number): Page | Promise<Page> {
+    if (this.#open === undefined) return Promise.reject(new EngineUnavailable('the engine is closed'));
+    const { store, writer } = this.#open;
+    const record = findChannel(store, channel);
+    const epoch = epochOf(writer.about, record?.generation ?? this.#generation(channel));
+    if (record === undefined) return { epoch, head: 0, first: 1, messages: [] };
+    return { epoch, ...readPage(store, record, { after, limit, now: this.#clock.now() }) };
+  }
+
+  /** That a channel gets when it is made. */
+  #generation(channel: string): number {
+    return this.#watched.get(channel) ?? this.#opened().writer.about.generation;
+  }
+
+  seek(channel: string, time: number): number | Promise<number> {
+    if (this.#open === undefined) return Promise.reject(new EngineUnavailable('the engine is closed'));
+    const { store } = this.#open;
+    const record = findChannel(store, channel);
+    return record === undefined ? 0 : seekTime(store, record, { time, now: this.#clock.now() });
+  }
+
+  watch(channel: string): void | Promise<void> {
+    if (this.#open === undefined) return Promise.reject(new EngineUnavailable('the engine is closed'));
+    const { store, writer } = this.#open;
+    this.#watched.set(channel, findChannel(store, channel)?.generation ?? writer.about.generation);
+  }
+
+  unwatch(channel: string): void {
+    this.#watched.delete(channel);
+  }
+
+  async add(revocation: Revocation): Promise<void> {
+    await this.#opened().revocations.add(revocation);
+  }
+
+  all(): readonly Revocation[] | Promise<readonly Revocation[]> {
+    return this.#open?.revocations.all() ?? Promise.reject(new EngineUnavailable('the engine is closed'));
+  }
+
+  /** One step of the sweep. Where the disk has failed it is also the try whether that has passed. */
+  readonly #tidy = (): void => {
+    const open = this.#open;
+    if (open === undefined) return;
+    let again = false;
+    const next = () => {
+      if (this.#open === open) this.#timer = this.#clock.after(again ? SWEEP_ON : SWEEP, this.#tidy);
+    };
+    const failing = open.writer.trouble !== undefined;
+    const plan = (batch: Batch) => {
+      const now = this.#clock.now();
+      again = open.sweep.step(batch, now);
+      open.revocations.forget(batch, now);
+      if (failing) batch.put({ table: 'about', key: PROBE, value: Buffer.from(String(now)) });
+    };
+    submit(open.writer, plan, { probe: true }).then(next, next);
+  };
+}
+
+/** The key of what is written to see whether the disk works again. */
+const PROBE = Buffer.from('probe');
+
+function submit(writer: Writer, plan: (batch: Batch) => void, options: { probe?: boolean } = {}): Promise<void> {
+  return new Promise((resolve, refuse) => {
+    writer.submit({ bytes: 0, plan, done: resolve, refuse }, options);
+  });
+}
+
+/** Reads what the store says of itself. Where it was restored from a backup, or is new, its life begins anew. */
+async function readAbout(store: Store, data: string): Promise<About> {
+  const stored = store.get('about', ABOUT);
+  const about = stored === undefined ? undefined : (JSON.parse(stored.toString()) as About);
+  const marker = join(data, 'restored');
+  const restored = await stat(marker).then(
+    () => true,
+    () => false,
+  );
+  if (about !== undefined && !restored) return about;
+  const begun = { generation: 1, nextChannel: 1, nextRevocation: 1, ...about, life: nanoid(10) };
+  await store.write([{ table: 'about', key: ABOUT, value: Buffer.from(JSON.stringify(begun)) }]);
+  await rm(marker, { force: true });
+  return begun;
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '../../util/clock.ts';
+import type { Revocation, RevocationStore } from '../revocations.ts';
+import type { Batch } from './batch.ts';
+import { numberKey, numberOf } from './records.ts';
+import type { Store } from './store.ts';
+
+/** Writes what `plan` decides; resolves when it is on disk. */
+export type Write = (plan: (batch: Batch) => void) => Promise<void>;
+
+interface Kept {
+  readonly number: number;
+  readonly revocation: Revocation;
+}
+
+/** Revocations on disk; those in force are in memory as well, because every new connection asks for them. */
+export class DurableRevocations implements RevocationStore {
+  readonly #clock: Clock;
+  readonly #write: Write;
+  #kept: readonly Kept[];
+  /** Told of each one that is added. */
+  onAdded: (revocation: Revocation) => void = () => {};
+
+  constructor({ store, clock, write }: { store: Store; clock: Clock; write: Write }) {
+    this.#clock = clock;
+    this.#write = write;
+    const rows = store.rows('revocations', { limit: Number.MAX_SAFE_INTEGER });
+    this.#kept = Array.from(rows, ({ key, value }) => ({
+      number: numberOf(key),
+      revocation: JSON.parse(value.toString()) as Revocation,
+    }));
+  }
+
+  async add(revocation: Revocation): Promise<void> {
+    let number = 0;
+    await this.#write((batch) => {
+      number = batch.about.nextRevocation++;
+      batch.put({ table: 'revocations', key: numberKey(number), value: Buffer.from(JSON.stringify(revocation)) });
+    });
+    this.#kept = [...this.#kept, { number, revocation }];
+    this.onAdded(revocation);
+  }
+
+  all(): readonly Revocation[] {
+    const now = this.#clock.now();
+    return this.#kept.filter(({ revocation }) => revocation.until > now).map(({ revocation }) => revocation);
+  }
+
+  /** Forgets, in this batch, those that are over. */
+  forget(batch: Batch, now: number): void {
+    const over = this.#kept.filter(({ revocation }) => revocation.until <= now);
+    if (over.length === 0) return;
+    for (const { number } of over) batch.put({ table: 'revocations', key: numberKey(number), value: null });
+    this.#kept = this.#kept.filter((kept) => !over.includes(kept));
+  }
+}

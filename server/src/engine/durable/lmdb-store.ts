@@ -1,0 +1,110 @@
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Database, RootDatabase } from 'lmdb';
+import { EngineFull, EngineUnavailable } from '../engine.ts';
+import { type Change, type Range, type Row, type Store, TABLES, type Table } from './store.ts';
+
+type Rows = Database<Buffer, Buffer>;
+
+/** With less than this many free bytes, a failed write is told as a full disk: LMDB says "input/output error" for both. */
+const NEARLY_NOTHING = 1024 * 1024;
+const FULL_CODES: readonly unknown[] = [27, 28, 122]; // EFBIG, ENOSPC, EDQUOT
+
+/** What LMDB tells of a table, or of the list of free pages. */
+interface Pages {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+interface Stats extends Pages {
+  readonly pageSize: number;
+  /** The list of free pages. */
+  readonly free: Pages;
+}
+
+const pagesOf = (pages: Pages): number => pages.treeBranchPageCount + pages.treeLeafPageCount + pages.overflowPages;
+
+/** A store in one file, on LMDB. */
+export class LmdbStore implements Store {
+  readonly #path: string;
+  readonly #root: RootDatabase<Buffer, Buffer>;
+  readonly #tables: Readonly<Record<Table, Rows>>;
+
+  private constructor(path: string, root: RootDatabase<Buffer, Buffer>) {
+    this.#path = path;
+    this.#root = root;
+    const open = (name: Table) => root.openDB(name, { keyEncoding: 'binary', encoding: 'binary' }) as Rows;
+    this.#tables = Object.fromEntries(TABLES.map((name) => [name, open(name)])) as Record<Table, Rows>;
+  }
+
+  /** @param path of the file; it is made where there is none */
+  static async open(path: string): Promise<LmdbStore> {
+    // Not before somebody wants it: the native part is loaded with it.
+    const lmdb = await import('lmdb');
+    const root = lmdb.open<Buffer, Buffer>({
+      path,
+      noSubdir: true,
+      encoding: 'binary',
+      maxDbs: TABLES.length,
+      // A transaction is flushed within its commit, and visible to readers only then. With overlapping flushes it would be
+      // visible before, and a crash could take back what somebody has read.
+      overlappingSync: false,
+      // Batches are made here. LMDB's own leave a rejected promise behind that nobody can catch.
+      eventTurnBatching: false,
+    });
+    return new LmdbStore(path, root);
+  }
+
+  get(table: Table, key: Buffer): Buffer | undefined {
+    return this.#tables[table].get(key);
+  }
+
+  rows(table: Table, { start, end, limit }: Range): Iterable<Row> {
+    return this.#tables[table].getRange({ ...(start && { start }), ...(end && { end }), limit });
+  }
+
+  async write(changes: readonly Change[]): Promise<void> {
+    try {
+      await this.#root.batch(() => {
+        for (const { table, key, value } of changes) {
+          if (value === null) this.#tables[table].remove(key);
+          else this.#tables[table].put(key, value);
+        }
+      });
+    } catch (error) {
+      throw await this.#explain(error);
+    } finally {
+      this.#refresh();
+    }
+  }
+
+  /** The next read must see what was written: an old snapshot would also keep its pages from being used again. */
+  #refresh(): void {
+    (this.#root as unknown as { resetReadTxn(): void }).resetReadTxn();
+  }
+
+  async #explain(failure: unknown): Promise<EngineUnavailable> {
+    const cause = await (failure as { commitError?: Promise<never> }).commitError?.catch((error: unknown) => error);
+    const { code, message } = (cause ?? failure) as { code?: unknown; message?: string };
+    if (FULL_CODES.includes(code) || (await this.#isFull())) {
+      return new EngineFull('the disk that holds the channels is full');
+    }
+    return new EngineUnavailable(`the disk that holds the channels cannot be written: ${message ?? 'unknown reason'}`);
+  }
+
+  async #isFull(): Promise<boolean> {
+    const space = await statfs(dirname(this.#path)).catch(() => undefined);
+    return space !== undefined && space.bavail * space.bsize < NEARLY_NOTHING;
+  }
+
+  used(): number {
+    const { pageSize, free } = this.#root.getStats() as Stats;
+    const tables = Object.values(this.#tables).map((table) => pagesOf(table.getStats() as Stats));
+    return tables.reduce((sum, pages) => sum + pages, pagesOf(free)) * pageSize;
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+}

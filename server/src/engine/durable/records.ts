@@ -1,0 +1,136 @@
+import type { Message } from '@sluice/protocol';
+import type { Entry, Retention } from '../engine.ts';
+
+/** Bytes of a whole number in a key: big-endian, so that keys sort as their numbers do. */
+const NUMBER = 6;
+/** The largest number that a key holds. */
+const LARGEST = 2 ** (8 * NUMBER) - 1;
+/** Bytes of an idempotency key's digest. */
+export const DIGEST = 20;
+
+/** What is known of a channel without looking at its messages. */
+export interface ChannelRecord {
+  /** Stands for the channel's name in the keys of its messages; never given twice. */
+  readonly id: number;
+  /** With the store's life it makes the epoch. */
+  readonly generation: number;
+  head: number;
+  /** Offset of the oldest message that counts, as far as this was written down; age may have moved it on. */
+  first: number;
+  /** Offset of the oldest message that is still on disk: from here to `first`, space waits to be given back. */
+  kept: number;
+  /** Of the newest message; milliseconds since the Unix epoch. */
+  lastTime: number;
+  /** No idempotency key is remembered for longer. */
+  keysUntil: number;
+  retention: Retention;
+}
+
+const FIELDS = 9;
+
+export function encodeChannel(record: ChannelRecord): Buffer {
+  const { id, generation, head, first, kept, lastTime, keysUntil, retention } = record;
+  const fields = [id, generation, head, first, kept, lastTime, keysUntil, retention?.count ?? -1, retention?.age ?? 0];
+  const buffer = Buffer.allocUnsafe(FIELDS * 8);
+  fields.forEach((field, at) => {
+    buffer.writeDoubleBE(field, at * 8);
+  });
+  return buffer;
+}
+
+export function decodeChannel(buffer: Buffer): ChannelRecord {
+  const field = (at: number) => buffer.readDoubleBE(at * 8);
+  const count = field(7);
+  return {
+    id: field(0),
+    generation: field(1),
+    head: field(2),
+    first: field(3),
+    kept: field(4),
+    lastTime: field(5),
+    keysUntil: field(6),
+    retention: count < 0 ? null : { count, age: field(8) },
+  };
+}
+
+/** The key of a channel's message. */
+export function messageKey(channel: number, offset: number): Buffer {
+  const key = Buffer.allocUnsafe(2 * NUMBER);
+  key.writeUIntBE(channel, 0, NUMBER);
+  key.writeUIntBE(offset, NUMBER, NUMBER);
+  return key;
+}
+
+export const offsetOf = (key: Buffer): number => key.readUIntBE(NUMBER, NUMBER);
+
+/** An entry as it is stored; its time is written by `stampMessage`, which knows the channel. */
+export function encodeMessage(entry: Entry): Buffer {
+  const { time: _, ...rest } = entry;
+  const body = JSON.stringify(rest);
+  const buffer = Buffer.allocUnsafe(8 + Buffer.byteLength(body));
+  buffer.write(body, 8);
+  return buffer;
+}
+
+export function stampMessage(buffer: Buffer, time: number): void {
+  buffer.writeDoubleBE(time, 0);
+}
+
+export const timeOf = (buffer: Buffer): number => buffer.readDoubleBE(0);
+
+export function decodeMessage(buffer: Buffer, offset: number): Message {
+  const rest = JSON.parse(buffer.toString('utf8', 8)) as Omit<Entry, 'time'>;
+  return { ...rest, time: timeOf(buffer), offset };
+}
+
+/** What an idempotency key stands for. */
+export interface KeyRecord {
+  /** Milliseconds since the Unix epoch. */
+  readonly until: number;
+  readonly offset: number;
+  /** The message's id. */
+  readonly id: string;
+}
+
+/** The key of an idempotency key: of its digest, because it may be longer than a key of the store. */
+export function keyKey(channel: number, digest: Buffer): Buffer {
+  const key = Buffer.allocUnsafe(NUMBER + DIGEST);
+  key.writeUIntBE(channel, 0, NUMBER);
+  digest.copy(key, NUMBER, 0, DIGEST);
+  return key;
+}
+
+export function encodeKey({ until, offset, id }: KeyRecord): Buffer {
+  const buffer = Buffer.allocUnsafe(16 + Buffer.byteLength(id));
+  buffer.writeDoubleBE(until, 0);
+  buffer.writeDoubleBE(offset, 8);
+  buffer.write(id, 16);
+  return buffer;
+}
+
+export function decodeKey(buffer: Buffer): KeyRecord {
+  return { until: buffer.readDoubleBE(0), offset: buffer.readDoubleBE(8), id: buffer.toString('utf8', 16) };
+}
+
+/** The key of an idempotency key in the order in which they expire. */
+export function expiryKey(until: number, key: Buffer): Buffer {
+  const expiry = Buffer.allocUnsafe(NUMBER + key.length);
+  expiry.writeUIntBE(Math.min(LARGEST, Math.max(0, Math.ceil(until))), 0, NUMBER);
+  key.copy(expiry, NUMBER);
+  return expiry;
+}
+
+/** Sorts after every key that expires by `now`. */
+export const expiryEnd = (now: number): Buffer => expiryKey(now + 1, Buffer.alloc(0));
+
+/** The idempotency key's own key within that of its expiry. */
+export const keyOfExpiry = (expiry: Buffer): Buffer => expiry.subarray(NUMBER);
+
+/** The key of the revocation of this number. */
+export function numberKey(number: number): Buffer {
+  const key = Buffer.allocUnsafe(NUMBER);
+  key.writeUIntBE(number, 0, NUMBER);
+  return key;
+}
+
+export const numberOf = (key: Buffer): number => key.readUIntBE(0, NUMBER);

@@ -1,0 +1,48 @@
+import type { Batch } from './batch.ts';
+import { decodeChannel } from './records.ts';
+import type { Store } from './store.ts';
+
+/** Channels that one step looks at, and messages and keys that it clears away: few enough not to be felt. */
+const CHANNELS = 500;
+const MESSAGES = 1_000;
+const KEYS = 500;
+/** After how many milliseconds without messages an empty, unwatched channel is forgotten. */
+export const FORGET = 24 * 3_600_000;
+
+/** Gives back the space of what nobody touches any more, going round and round over all channels in small steps. */
+export class Sweep {
+  readonly #store: Store;
+  readonly #isWatched: (channel: string) => boolean;
+  /** The last channel that is done. */
+  #at = '';
+
+  constructor({ store, isWatched }: { store: Store; isWatched: (channel: string) => boolean }) {
+    this.#store = store;
+    this.#isWatched = isWatched;
+  }
+
+  /**
+   * Plans one step.
+   *
+   * @returns whether there is more to clear away at once
+   */
+  step(batch: Batch, now: number): boolean {
+    const keysLeft = batch.forgetKeys(now, KEYS);
+    // A zero byte after a name sorts before every longer name: the first one after it.
+    const start = Buffer.from(`${this.#at}\u0000`);
+    let left = MESSAGES;
+    let looked = 0;
+    for (const { key, value } of this.#store.rows('channels', { start, limit: CHANNELS })) {
+      looked++;
+      const channel = key.toString();
+      const { kept, first, head, retention, lastTime, keysUntil } = decodeChannel(value);
+      const holds = kept <= head && (kept < first || retention !== null);
+      if (holds) left = batch.trim(channel, { now, most: left });
+      else if (lastTime <= now - FORGET && keysUntil <= now && !this.#isWatched(channel)) batch.forget(channel);
+      if (left === 0) return true; // this channel may have more
+      this.#at = channel;
+    }
+    if (looked < CHANNELS) this.#at = '';
+    return keysLeft === 0;
+  }
+}

@@ -1,0 +1,181 @@
+import { type Clock, systemClock } from '../../util/clock.ts';
+import { EngineUnavailable } from '../engine.ts';
+import { type About, Batch } from './batch.ts';
+import type { Change, Store } from './store.ts';
+
+/** Something that wants to be written. */
+export interface Job {
+  /** That it holds in memory. */
+  readonly bytes: number;
+  /** Decides what to write. What it throws, it is refused with; it must not have changed anything then. */
+  plan(batch: Batch): void;
+  /** It is on disk, flushed. */
+  done(): void;
+  refuse(error: unknown): void;
+}
+
+export interface WriterOptions {
+  readonly store: Store;
+  readonly about: About;
+  readonly promised: (channel: string) => number | undefined;
+  /** Bytes that the store may take; `null`: whatever there is. */
+  readonly maxSize: number | null;
+  readonly clock?: Clock;
+}
+
+/** Jobs of one transaction at most: planning them must not hold up the event loop. */
+const MOST_JOBS = 1_000;
+const MOST_BYTES = 8 * 1024 * 1024;
+/** Bytes that may wait for the disk. */
+const MOST_WAITING = 64 * 1024 * 1024;
+/** Milliseconds after a failure during which the disk is left alone. */
+const PAUSE = 1_000;
+/** Milliseconds after which a write that has not ended is trouble. */
+const STUCK = 10_000;
+/** Pages that only clearing away may use: a full store must be able to become less full. */
+const RESERVE = 256 * 1024;
+/** Expired idempotency keys that go with each job. */
+const KEYS_PER_JOB = 2;
+
+/**
+ * The group commit: jobs that come while a transaction is being flushed share the next one, so that many publishes cost one
+ * flush. One transaction at a time; each is planned on what the one before has left on disk, so that a failure takes nothing
+ * back that anybody has been told.
+ */
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #clock: Clock;
+  #about: About;
+  #waiting: Job[] = [];
+  #waitingBytes = 0;
+  #running: Promise<void> | undefined;
+  #startedAt: number | undefined;
+  #failure: { readonly error: EngineUnavailable; readonly until: number } | undefined;
+  #closed = false;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#about = options.about;
+  }
+
+  get about(): Readonly<About> {
+    return this.#about;
+  }
+
+  /** Why nothing can be written at the moment. */
+  get trouble(): string | undefined {
+    if (this.#closed) return undefined;
+    if (this.#failure !== undefined) return this.#failure.error.message;
+    if (this.#startedAt !== undefined && this.#clock.now() - this.#startedAt > STUCK) {
+      return 'the disk that holds the channels does not answer';
+    }
+    return this.#room() > 0 ? undefined : 'the channels have taken as much of the disk as they may (durable.maxSize)';
+  }
+
+  /** @param options.probe tries though the disk failed a moment ago */
+  submit(job: Job, { probe = false }: { probe?: boolean } = {}): void {
+    const refusal = this.#refusal(probe);
+    if (refusal !== undefined) {
+      job.refuse(refusal);
+      return;
+    }
+    this.#waiting.push(job);
+    this.#waitingBytes += job.bytes;
+    this.#running ??= this.#run();
+  }
+
+  #refusal(probe: boolean): EngineUnavailable | undefined {
+    if (this.#closed) return new EngineUnavailable('the engine is closed');
+    if (this.#failure !== undefined && !probe && this.#clock.now() < this.#failure.until) return this.#failure.error;
+    if (this.#waitingBytes < MOST_WAITING) return undefined;
+    return new EngineUnavailable('the disk that holds the channels does not keep up');
+  }
+
+  async #run(): Promise<void> {
+    // What else is asked in this turn of the event loop comes along.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.length > 0) await this.#commit(this.#next());
+    this.#running = undefined;
+  }
+
+  #next(): Job[] {
+    let count = 0;
+    let bytes = 0;
+    for (const job of this.#waiting) {
+      if (count > 0 && (count === MOST_JOBS || bytes + job.bytes > MOST_BYTES)) break;
+      bytes += job.bytes;
+      count++;
+    }
+    this.#waitingBytes -= bytes;
+    return this.#waiting.splice(0, count);
+  }
+
+  #room(): number {
+    const { store, maxSize } = this.#options;
+    return maxSize === null ? Number.POSITIVE_INFINITY : maxSize - RESERVE - store.used();
+  }
+
+  async #commit(jobs: readonly Job[]): Promise<void> {
+    const { store, promised } = this.#options;
+    const batch = new Batch({ store, about: this.#about, promised, room: this.#room() });
+    const planned = jobs.filter((job) => this.#plan(job, batch));
+    const now = this.#clock.now();
+    batch.trimOwn(now);
+    batch.forgetKeys(now, planned.length * KEYS_PER_JOB);
+    try {
+      await this.#write(batch.finish());
+    } catch (error) {
+      this.#fail(planned, error);
+      return;
+    }
+    this.#about = batch.about;
+    for (const job of planned) settle(job);
+  }
+
+  #plan(job: Job, batch: Batch): boolean {
+    try {
+      job.plan(batch);
+      return true;
+    } catch (error) {
+      job.refuse(error);
+      return false;
+    }
+  }
+
+  async #write(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    this.#startedAt = this.#clock.now();
+    try {
+      await this.#options.store.write(changes);
+      this.#failure = undefined;
+    } finally {
+      this.#startedAt = undefined;
+    }
+  }
+
+  /** Refuses these jobs, and those that wait: they would only fail later. */
+  #fail(jobs: readonly Job[], cause: unknown): void {
+    const error = cause instanceof EngineUnavailable ? cause : new EngineUnavailable(String(cause), { cause });
+    this.#failure = { error, until: this.#clock.now() + PAUSE };
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    for (const job of [...jobs, ...waiting]) job.refuse(error);
+  }
+
+  /** Takes no more jobs, and resolves when those that were taken are on disk. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+}
+
+/** A listener that throws must not keep the others from hearing. */
+function settle(job: Job): void {
+  try {
+    job.done();
+  } catch (error) {
+    job.refuse(error);
+  }
+}
