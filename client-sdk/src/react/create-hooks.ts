@@ -27,7 +27,7 @@ export type TypedUseMessages<C extends Channels> = <const Name extends ChannelNa
 /** `usePresence` with the types of a contract. */
 export type TypedUsePresence<C extends Channels> = <const Name extends ChannelName<C>>(
   channel: OptionalName<Name>,
-  options?: UsePresenceOptions<OwnStateOf<C, Name>>,
+  options?: UsePresenceOptions<OwnStateOf<C, Name>, StateOf<C, Name>>,
 ) => UsePresence<StateOf<C, Name>, OwnStateOf<C, Name>>;
 
 /** The hooks with the types of a contract. */

@@ -13,6 +13,7 @@ export type {
   MessageStoreOptions,
   MessagesSnapshot,
   OptionalName,
+  PresenceHandlers,
   PresenceSnapshot,
 } from '../stores/index.ts';
 export {

@@ -35,18 +35,19 @@ export interface UseMessages<M extends Message = Message>
  */
 export function useMessages<T = unknown>(
   channel: OptionalName,
-  { onMessage, onGap, ...options }: UseMessagesOptions<Message<T>> = {},
+  { onMessage, onGap, onState, ...options }: UseMessagesOptions<Message<T>> = {},
 ): UseMessages<Message<T>> {
   const client = useClient();
   // By their values: a component may write them down where it renders.
   const values = JSON.stringify(options);
   const store = useMemo(() => messageStore<T>(client, channel, JSON.parse(values)), [client, channel, values]);
-  const latest = useLatest({ onMessage, onGap });
+  const latest = useLatest({ onMessage, onGap, onState });
   const subscribe = useCallback(
     (onChange: () => void) =>
       store.subscribe(onChange, {
         onMessage: (message, state) => latest.current.onMessage?.(message, state),
         onGap: (gap) => latest.current.onGap?.(gap),
+        onState: (state) => latest.current.onState?.(state),
       }),
     [store, latest],
   );

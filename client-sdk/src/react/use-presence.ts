@@ -1,11 +1,18 @@
-import { useEffect, useMemo, useSyncExternalStore } from 'react';
-import { type OptionalName, type PresenceSnapshot, type PresenceStore, presenceStore } from '../stores/index.ts';
+import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
+import {
+  type OptionalName,
+  type PresenceHandlers,
+  type PresenceSnapshot,
+  type PresenceStore,
+  presenceStore,
+} from '../stores/index.ts';
 import { useClient } from './provider.ts';
+import { useLatest } from './use-latest.ts';
 
-/** Is one present oneself? */
-export interface UsePresenceOptions<State = unknown> {
+/** Is one present oneself, and what is to be called? */
+export interface UsePresenceOptions<Own = unknown, State = Own> extends PresenceHandlers<State> {
   /** Enters the channel with this state while the component is mounted; another state updates it. Any JSON value. */
-  readonly enter?: State;
+  readonly enter?: Own;
 }
 
 /** Who is present in a channel. */
@@ -29,11 +36,21 @@ export interface UsePresence<State = unknown, Own = State>
  */
 export function usePresence<State = unknown>(
   channel: OptionalName,
-  { enter }: UsePresenceOptions<State> = {},
+  { enter, onJoin, onUpdate, onLeave }: UsePresenceOptions<State> = {},
 ): UsePresence<State> {
   const client = useClient();
   const store = useMemo(() => presenceStore<State>(client, channel), [client, channel]);
-  const { stay, subscribe, getSnapshot, getServerSnapshot } = store;
+  const { stay, getSnapshot, getServerSnapshot } = store;
+  const latest = useLatest({ onJoin, onUpdate, onLeave });
+  const subscribe = useCallback(
+    (onChange: () => void) =>
+      store.subscribe(onChange, {
+        onJoin: (member) => latest.current.onJoin?.(member),
+        onUpdate: (member) => latest.current.onUpdate?.(member),
+        onLeave: (member) => latest.current.onLeave?.(member),
+      }),
+    [store, latest],
+  );
   const snapshot = useSyncExternalStore(subscribe, getSnapshot, getServerSnapshot);
   // By its value: a component may write the state down where it renders.
   const state = JSON.stringify(enter);

@@ -8,5 +8,11 @@ export { type ConnectionSnapshot, connectionStore } from './connection-store.ts'
 export type { Entry } from './entry.ts';
 export type { MessageHandlers, MessagesSnapshot } from './message-list.ts';
 export { type MessageStore, type MessageStoreOptions, messageStore } from './message-store.ts';
-export { type OwnStateOf, type PresenceSnapshot, type PresenceStore, presenceStore } from './presence-store.ts';
+export {
+  type OwnStateOf,
+  type PresenceHandlers,
+  type PresenceSnapshot,
+  type PresenceStore,
+  presenceStore,
+} from './presence-store.ts';
 export type { AnyClient, OptionalName, Store } from './store.ts';

@@ -36,9 +36,11 @@ export interface MessageHandlers<M extends Message = Message> {
   readonly onMessage?: ((message: M, state: SubscriptionState) => void) | undefined;
   /** Messages were lost. While the promise that it returns is pending, what follows is held back. */
   readonly onGap?: ((gap: Gap) => unknown) | undefined;
+  /** The subscription has come to this state. */
+  readonly onState?: ((state: SubscriptionState) => void) | undefined;
 }
 
-export interface ListUser<M extends Message> extends User, MessageHandlers<M> {}
+export type ListUser<M extends Message> = User<MessageHandlers<M>>;
 
 export interface ListSetup {
   readonly channel: string;
@@ -181,12 +183,12 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
 
   #receive(message: M): void {
     this.#append(messageEntry(message));
-    for (const { onMessage } of [...this.users]) guard(onMessage, message, this.#state);
+    for (const { onMessage } of this.handlers) guard(onMessage, message, this.#state);
   }
 
   #break(gap: Gap): Promise<unknown> | undefined {
     this.#append({ kind: 'gap', key: `gap ${this.#gaps++}`, gap });
-    const works = [...this.users].map(({ onGap }) => guard(onGap, gap)).filter(isPromise);
+    const works = [...this.handlers].map(({ onGap }) => guard(onGap, gap)).filter(isPromise);
     return works.length > 0 ? Promise.all(works) : undefined;
   }
 
@@ -213,6 +215,7 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     this.#state = state;
     if (state === 'live') this.#error = undefined;
     this.changed();
+    for (const { onState } of this.handlers) guard(onState, state);
   }
 
   #fail(error: SluiceError): void {

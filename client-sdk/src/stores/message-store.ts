@@ -23,7 +23,7 @@ export interface MessageStore<M extends Message = Message> extends Store<Message
    * Subscribes, or joins those who have done so already.
    *
    * @param onChange called once after each turn in which the list changed
-   * @param handlers hear of each message and gap by itself, from now on
+   * @param handlers hear of each message, gap and state by itself, from now on; the same object given twice hears of it once
    * @returns takes it back
    */
   subscribe(onChange: () => void, handlers?: MessageHandlers<M>): () => void;
@@ -88,7 +88,7 @@ export function messageStore(
     () => new MessageList(client as Client, setup),
   );
   return {
-    subscribe: (onChange, handlers) => list.use({ ...handlers, onChange }),
+    subscribe: (onChange, handlers) => list.use({ onChange, handlers }),
     getSnapshot: () => list.find()?.snapshot ?? NO_MESSAGES,
     getServerSnapshot: () => NO_MESSAGES,
     loadOlder: async () => list.find()?.loadOlder(),

@@ -1,3 +1,4 @@
+import { guard } from '../emitter.ts';
 import type { ChannelName, ChannelOf, Channels, Client, Member, SluiceError, StateOf } from '../index.ts';
 import { place, Shared, type User } from './shared.ts';
 import { type AnyClient, nothing, type OptionalName, type Store } from './store.ts';
@@ -16,6 +17,16 @@ export interface PresenceSnapshot<State = unknown> {
   readonly error: SluiceError | undefined;
 }
 
+/** What one who watches a channel's members hears besides that they changed. */
+export interface PresenceHandlers<State = unknown> {
+  /** Somebody has come; also for each who is there already when the watch begins. */
+  readonly onJoin?: ((member: Member<State>) => void) | undefined;
+  /** Somebody's state has changed, or the number of their connections. */
+  readonly onUpdate?: ((member: Member<State>) => void) | undefined;
+  /** Somebody has gone. */
+  readonly onLeave?: ((member: Member<State>) => void) | undefined;
+}
+
 /** What a member of a channel says of itself: the input of the contract's `presence`. */
 export type OwnStateOf<C extends Channels, Name extends string> = Parameters<
   ChannelOf<C, Name>['presence']['update']
@@ -23,6 +34,14 @@ export type OwnStateOf<C extends Channels, Name extends string> = Parameters<
 
 /** Who is present in a channel, and being so. */
 export interface PresenceStore<State = unknown, Own = State> extends Store<PresenceSnapshot<State>> {
+  /**
+   * Watches who is there, or joins those who do so already.
+   *
+   * @param onChange called once after each turn in which somebody came, changed or went
+   * @param handlers hear of each of them by itself, from now on; the same object given twice hears of it once
+   * @returns takes it back
+   */
+  subscribe(onChange: () => void, handlers?: PresenceHandlers<State>): () => void;
   /**
    * Is a member of the channel, with this state or the last one, until all who stay have left. Made for an effect that
    * runs again when the state changes: the member is then updated, and does not leave.
@@ -40,8 +59,10 @@ const NOBODY: PresenceSnapshot<never> = Object.freeze({
   error: undefined,
 });
 
+type Watcher = User<PresenceHandlers>;
+
 /** Those who are present, as the gateway tells. */
-class Company extends Shared<PresenceSnapshot> {
+class Company extends Shared<PresenceSnapshot, Watcher> {
   readonly #channel: string;
   #stop: () => void = nothing;
   #ready = false;
@@ -55,7 +76,13 @@ class Company extends Shared<PresenceSnapshot> {
   open(): void {
     this.close();
     this.#ready = false;
+    const tell = (name: keyof PresenceHandlers) => (member: Member) => {
+      for (const handlers of this.handlers) guard(handlers[name], member);
+    };
     this.#stop = this.client.channel(this.#channel).presence.subscribe({
+      join: tell('onJoin'),
+      update: tell('onUpdate'),
+      leave: tell('onLeave'),
       change: () => {
         this.#ready = true;
         this.#error = undefined;
@@ -151,11 +178,11 @@ export function presenceStore(any: AnyClient, channel: OptionalName): PresenceSt
   const client = any as Client;
   const name = channel ?? '';
   const key = (what: string) => (name ? `${what} ${name}` : undefined);
-  const company = place<Company, User>(client, key('who'), () => new Company(client, name));
+  const company = place<Company, Watcher>(client, key('who'), () => new Company(client, name));
   const fail = (error: SluiceError) => company.find()?.fail(error);
   const own = place<Stay, Stayer>(client, key('own'), () => new Stay(client, name, fail));
   return {
-    subscribe: (onChange) => company.use({ onChange }),
+    subscribe: (onChange, handlers) => company.use({ onChange, handlers }),
     getSnapshot: () => company.find()?.snapshot ?? NOBODY,
     getServerSnapshot: () => NOBODY,
     stay(state) {

@@ -2,8 +2,10 @@ import type { Client } from '../index.ts';
 import { type AnyClient, nothing } from './store.ts';
 
 /** One use of a shared thing: called after each turn in which it changed. */
-export interface User {
+export interface User<Handlers = unknown> {
   readonly onChange: () => void;
+  /** What it hears besides. */
+  readonly handlers?: Handlers | undefined;
 }
 
 /** A living thing that all who ask for the same key share. It exists only while somebody uses it. */
@@ -51,6 +53,11 @@ export abstract class Shared<Snapshot, U extends User = User> {
         this.close();
       });
     };
+  }
+
+  /** The handlers of all users; those that several uses have in common once, as of a list that is read in many places. */
+  protected get handlers(): ReadonlySet<NonNullable<U['handlers']>> {
+    return new Set([...this.users].flatMap(({ handlers }) => handlers ?? []));
   }
 
   /** There is another snapshot. Whatever comes in one turn is told once. */

@@ -11,6 +11,7 @@ export type {
   MessageStoreOptions,
   MessagesSnapshot,
   OptionalName,
+  PresenceHandlers,
   PresenceSnapshot,
 } from '../stores/index.ts';
 export { getClient, setClient } from './context.ts';

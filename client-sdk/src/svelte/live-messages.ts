@@ -86,10 +86,10 @@ export function liveMessages<C extends Channels, const Name extends ChannelName<
 export function liveMessages(
   any: AnyClient,
   channel: ChannelSource,
-  { onMessage, onGap, ...options }: LiveMessagesOptions<never> = {},
+  { onMessage, onGap, onState, ...options }: LiveMessagesOptions<never> = {},
 ): LiveMessages<never, never> {
   const client = any as Client;
-  const handlers = { onMessage, onGap };
+  const handlers = { onMessage, onGap, onState };
   const live = new Live<MessagesSnapshot<never>, MessageStore<never>>(channel, {
     make: (name) => messageStore(client, name, options) as MessageStore<never>,
     subscribe: (store, onChange) => store.subscribe(onChange, handlers),

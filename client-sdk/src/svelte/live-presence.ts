@@ -2,6 +2,7 @@ import type { ChannelName, Channels, Client, StateOf } from '../index.ts';
 import {
   type AnyClient,
   type OwnStateOf,
+  type PresenceHandlers,
   type PresenceSnapshot,
   type PresenceStore,
   presenceStore,
@@ -11,7 +12,21 @@ import { type ChannelSource, Live } from './live.ts';
 /** Who is present in a channel, with reactive properties; and being so, with `stay`. */
 export interface LivePresence<State = unknown, Own = State>
   extends PresenceSnapshot<State>,
-    Pick<PresenceStore<State, Own>, 'stay'> {}
+    Pick<PresenceStore<State, Own>, 'stay'> {
+  /**
+   * Watches the channel as it is named now, also while nothing on the page reads who is there.
+   *
+   * @returns ends it
+   *
+   * @example
+   * import type { LivePresence } from '@sluice/client/svelte';
+   *
+   * declare const company: LivePresence;
+   * const stop = company.start();
+   * stop();
+   */
+  start(): () => void;
+}
 
 /**
  * Who is present in a channel. It watches while an effect or a template reads it; all with the same channel share one list.
@@ -29,15 +44,24 @@ export interface LivePresence<State = unknown, Own = State>
  * console.log(company.members.map(({ user }) => user));
  * leave();
  */
-export function livePresence<State = unknown>(client: Client, channel: ChannelSource): LivePresence<State>;
+export function livePresence<State = unknown>(
+  client: Client,
+  channel: ChannelSource,
+  handlers?: PresenceHandlers<State>,
+): LivePresence<State>;
 export function livePresence<C extends Channels, const Name extends ChannelName<C>>(
   client: Client<C>,
   channel: ChannelSource<Name>,
+  handlers?: PresenceHandlers<StateOf<C, Name>>,
 ): LivePresence<StateOf<C, Name>, OwnStateOf<C, Name>>;
-export function livePresence(client: AnyClient, channel: ChannelSource): LivePresence {
+export function livePresence(
+  client: AnyClient,
+  channel: ChannelSource,
+  handlers?: PresenceHandlers<never>,
+): LivePresence {
   const live = new Live<PresenceSnapshot, PresenceStore>(channel, {
     make: (name) => presenceStore(client as Client, name),
-    subscribe: (store, onChange) => store.subscribe(onChange),
+    subscribe: (store, onChange) => store.subscribe(onChange, handlers as PresenceHandlers),
   });
   return {
     get members() {
@@ -56,5 +80,6 @@ export function livePresence(client: AnyClient, channel: ChannelSource): LivePre
       return live.snapshot.error;
     },
     stay: (state) => live.store.stay(state),
+    start: () => live.start(),
   };
 }

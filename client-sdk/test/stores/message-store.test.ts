@@ -292,6 +292,29 @@ describe('handlers', () => {
     expect(shown(list)).toEqual([1, '1-4', 5]);
   });
 
+  it('hear of each state that the subscription comes to', async () => {
+    const onState = vi.fn();
+    store({ rewind: 10 }).subscribe(() => {}, { onState });
+    await turn();
+    gateway.socket.subscribed(0, 'replaying');
+    gateway.socket.push({ type: 'live', channel: 'a' });
+    client.close();
+    expect(onState.mock.calls.flat()).toEqual(['catching-up', 'live', 'ended']);
+  });
+
+  // A list that is kept subscribed and read by a template, too, has two users with one handler.
+  it('that are given twice hear once, until the last use ends', async () => {
+    const { list } = await live([1]);
+    const handlers = { onMessage: vi.fn() };
+    const stops = [list.subscribe(() => {}, handlers), list.subscribe(() => {}, handlers)];
+    gateway.socket.messages('a', [2]);
+    stops[0]?.();
+    gateway.socket.messages('a', [3]);
+    stops[1]?.();
+    gateway.socket.messages('a', [4]);
+    expect(handlers.onMessage.mock.calls.map(([{ offset }]) => offset)).toEqual([2, 3]);
+  });
+
   it('of a gap hold back what follows', async () => {
     const { list } = await live([1]);
     let done = () => {};

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../src/api.ts';
+import type { Member } from '../../src/index.ts';
 import { presenceStore } from '../../src/stores/index.ts';
 import { backToReality, connectedClient } from '../support/connected-client.ts';
 import { type FakeGateway, pass, turn } from '../support/fake-gateway.ts';
@@ -56,6 +57,24 @@ describe('who is there', () => {
     await pass(10);
     expect(gateway.socket.sent('unwatch')).toHaveLength(1);
     expect(store().getSnapshot().total).toBe(0);
+  });
+
+  it('is told one by one to those who ask for it, once for each handler', async () => {
+    const heard: string[] = [];
+    const handlers = {
+      onJoin: ({ user }: Member) => heard.push(`${user} came`),
+      onUpdate: ({ user, state }: Member) => heard.push(`${user} ${state}`),
+      onLeave: ({ user }: Member) => heard.push(`${user} went`),
+    };
+    for (let n = 0; n < 2; n++) store().subscribe(() => {}, handlers);
+    await tell('ada', 'bob');
+    const bob = { user: 'bob', connections: 1, since: 0 };
+    const changes = [
+      { version: 2, member: { ...bob, state: 'writes' } },
+      { version: 3, left: 'ada' },
+    ];
+    gateway.socket.push({ type: 'presence', channel: 'a', version: 3, total: 1, changes });
+    expect(heard).toEqual(['ada came', 'bob came', 'ada went', 'bob writes']);
   });
 
   it('may be none of their business', async () => {

@@ -1,6 +1,6 @@
+import type { Entry } from '@sluice/client/svelte';
 import { expect, it } from 'vitest';
 import { furthest, seenBy } from './seen-by.ts';
-import type { Entry } from './timeline.ts';
 
 function message(offset: number, { from = 'ada', epoch = 'e' } = {}): Entry {
   const base = { channel: 'chat:lobby', time: 0, data: '', id: `${epoch}${offset}` };

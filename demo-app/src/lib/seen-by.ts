@@ -1,5 +1,5 @@
 import type { Position } from '@sluice/client';
-import type { Entry } from './timeline.ts';
+import type { Entry } from '@sluice/client/svelte';
 
 interface SeenInput {
   readonly entries: readonly Entry[];

@@ -1,5 +1,6 @@
+import type { Entry } from '@sluice/client/svelte';
 import { expect, it } from 'vitest';
-import { buildRows, type Entry, type Outgoing, type Row, textOf } from './timeline.ts';
+import { buildRows, type Outgoing, type Row, textOf } from './timeline.ts';
 
 const noon = new Date(2026, 4, 12, 12, 0, 0).getTime();
 const second = 1000;

@@ -1,9 +1,5 @@
 import type { Gap, Message, SluiceError } from '@sluice/client';
-
-/** What a room's log handed out, in its order. */
-export type Entry =
-  | { readonly kind: 'message'; readonly key: string; readonly message: Message<unknown> }
-  | { readonly kind: 'gap'; readonly key: string; readonly gap: Gap };
+import type { Entry } from '@sluice/client/svelte';
 
 /** A message of one's own on its way: it leaves the outbox when the log hands it out. */
 export interface Outgoing {

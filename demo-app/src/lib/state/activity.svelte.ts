@@ -1,4 +1,5 @@
-import type { Channel, Message, Position, Subscription } from '@sluice/client';
+import type { Client, Message, Position, SubscriptionState } from '@sluice/client';
+import { type LiveMessages, liveMessages } from '@sluice/client/svelte';
 import { type PersonState, readPersonState } from '../person-state.ts';
 import { furthest } from '../seen-by.ts';
 import { throttle } from '../throttle.ts';
@@ -13,6 +14,7 @@ const PAUSE = 2500;
 const SETTLED = 2000;
 
 interface ActivitySetup {
+  readonly room: string;
   readonly user: string;
   /** The last that is to be known of oneself, also to those who come later. */
   readonly settled: (state: PersonState) => void;
@@ -23,20 +25,25 @@ interface ActivitySetup {
  * of each person, which is all that counts.
  */
 export class Activity {
-  readonly #stream: Channel<unknown>;
+  readonly #news: LiveMessages;
   readonly #setup: ActivitySetup;
   #typing = $state.raw<readonly string[]>([]);
   #readTo = $state.raw<ReadonlyMap<string, Position>>(new Map());
   readonly #silences = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #tell = throttle(() => this.#publish(), INTERVAL);
-  #subscription: Subscription | undefined;
+  #stop: (() => void) | undefined;
   #own: Position | undefined;
   #typedAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(stream: Channel<unknown>, setup: ActivitySetup) {
-    this.#stream = stream;
+  constructor(client: Client, setup: ActivitySetup) {
     this.#setup = setup;
+    // What was missed is out of date: nothing of it is kept.
+    this.#news = liveMessages(client, `typing:${setup.room}`, {
+      keep: 1,
+      onMessage: (message) => this.#receive(message),
+      onState: (state) => this.#follow(state),
+    });
   }
 
   /** The others who write just now. */
@@ -55,33 +62,14 @@ export class Activity {
   }
 
   enter(): void {
-    if (this.#subscription !== undefined) return;
-    this.#subscription = this.#stream.subscribe((message) => this.#receive(message), {
-      onState: (state) => {
-        if (state === 'live' && this.#own !== undefined) this.#tell.call();
-        else if (state === 'ended' || state === 'denied') this.end();
-      },
-      // What was missed is out of date, and a room without such a channel is none the worse.
-      onGap: () => {},
-      onError: () => {},
-    });
+    this.#stop ??= this.#news.start();
   }
 
   leave(): void {
-    if (this.#subscription === undefined) return;
     if (this.#isTyping) this.typed(false);
-    this.end();
-  }
-
-  /** Forgets what was told. */
-  end(): void {
-    this.#tell.cancel();
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const subscription = this.#subscription;
-    this.#subscription = undefined;
-    subscription?.unsubscribe();
-    for (const user of this.#silences.keys()) this.forget(user);
+    this.#stop?.();
+    this.#stop = undefined;
+    this.#forgetAll();
   }
 
   /** Somebody told something, on this channel or as a member's state. */
@@ -125,6 +113,18 @@ export class Activity {
     return Date.now() - this.#typedAt < PAUSE;
   }
 
+  #follow(state: SubscriptionState): void {
+    if (state === 'live' && this.#own !== undefined) this.#tell.call();
+    else if (state === 'ended' || state === 'denied') this.#forgetAll();
+  }
+
+  #forgetAll(): void {
+    this.#tell.cancel();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const user of this.#silences.keys()) this.forget(user);
+  }
+
   #receive({ from, data }: Message<unknown>): void {
     if (from === undefined) return;
     if (readPersonState(data).typing !== true) this.forget(from);
@@ -142,8 +142,8 @@ export class Activity {
 
   #publish(): void {
     // Without a connection nobody hears it, and later it is not true any more.
-    if (this.#subscription?.state !== 'live') return;
+    if (this.#stop === undefined || this.#news.state !== 'live') return;
     const state: PersonState = { typing: this.#isTyping, ...this.settled };
-    this.#stream.publish(state, { timeout: INTERVAL }).catch(() => {});
+    this.#news.publish(state, { timeout: INTERVAL }).catch(() => {});
   }
 }

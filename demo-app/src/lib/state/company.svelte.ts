@@ -1,4 +1,5 @@
-import type { Member, Presence } from '@sluice/client';
+import type { Client, Member, Presence } from '@sluice/client';
+import { type LivePresence, livePresence } from '@sluice/client/svelte';
 import { comingWords } from '../people-words.ts';
 import type { PersonState } from '../person-state.ts';
 
@@ -18,67 +19,58 @@ interface CompanySetup {
 /** Who is present in a room while one is in it, and being so. */
 export class Company {
   readonly #presence: Presence<PersonState>;
+  readonly #live: LivePresence<PersonState>;
   readonly #setup: CompanySetup;
-  /** In the order in which they came, oneself last; empty while they are only counted. */
-  members = $state.raw<readonly Member<PersonState>[]>([]);
-  total = $state(0);
-  /** Too many to list: only `total` is known, and the page that `loadPage` reads. */
-  counting = $state(false);
   page = $state.raw<readonly Member<PersonState>[]>([]);
   /** Who came and who went, for a screen reader. */
   news = $state('');
+  /** In the order in which they came, oneself last; empty while they are only counted. */
+  readonly members = $derived.by(() => (this.#live.ready ? this.#inOrder(this.#live.members) : []));
   readonly others = $derived(this.members.map(({ user }) => user).filter((user) => user !== this.#setup.user));
   readonly #came = new Set<string>();
   readonly #gone = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #known = false;
   #stop: (() => void) | undefined;
+  #leave: (() => void) | undefined;
 
-  constructor(presence: Presence<PersonState>, setup: CompanySetup) {
-    this.#presence = presence;
+  constructor(client: Client, channel: string, setup: CompanySetup) {
     this.#setup = setup;
+    this.#presence = client.channel<unknown, PersonState>(channel).presence;
+    this.#live = livePresence<PersonState>(client, channel, {
+      onJoin: (member) => this.#welcome(member),
+      onUpdate: ({ user, state }) => setup.heard(user, state),
+      onLeave: ({ user }) => this.#miss(user),
+    });
+  }
+
+  get total(): number {
+    return this.#live.ready ? this.#live.total : 0;
+  }
+
+  /** Too many to list: only `total` is known, and the page that `loadPage` reads. */
+  get counting(): boolean {
+    return this.#live.counting;
   }
 
   /** Comes in, and sees who is there. */
   enter(state: PersonState): void {
-    if (this.#stop !== undefined) return;
-    const arrivals = this.#presence.sorted(
-      (one, other) => this.#isSelf(one) - this.#isSelf(other) || one.since - other.since,
-    );
-    this.#stop = this.#presence.subscribe({
-      join: (member) => this.#join(member),
-      update: ({ user, state: told }) => this.#setup.heard(user, told),
-      leave: ({ user }) => this.#leave(user),
-      change: ({ total }) => {
-        this.members = arrivals.list;
-        this.total = total;
-        this.counting = this.#presence.counting;
-        this.#known = true;
-      },
-      // A room may keep its company to itself, and why a connection was closed is told elsewhere.
-      error: ({ retryable }) => retryable || this.end(),
-    });
-    this.#presence.enter(state).catch(() => {});
+    this.#stop ??= this.#live.start();
+    this.#leave ??= this.#live.stay(state);
   }
 
   /** Tells those who come later, too. */
   update(state: PersonState): void {
-    if (this.#stop !== undefined) this.#presence.update(state).catch(() => {});
+    const before = this.#leave;
+    if (before === undefined) return;
+    this.#leave = this.#live.stay(state);
+    before();
   }
 
   leave(): void {
-    if (this.#stop === undefined) return;
-    this.end();
-    this.#presence.leave().catch(() => {});
-  }
-
-  /** Forgets who was there. */
-  end(): void {
+    this.#leave?.();
     this.#stop?.();
+    this.#leave = undefined;
     this.#stop = undefined;
-    this.#known = false;
-    this.members = [];
-    this.total = 0;
     this.news = '';
     this.#forgetNews();
   }
@@ -92,17 +84,22 @@ export class Company {
     }
   }
 
+  #inOrder(members: readonly Member<PersonState>[]): Member<PersonState>[] {
+    return members.toSorted((one, other) => this.#isSelf(one) - this.#isSelf(other) || one.since - other.since);
+  }
+
   #isSelf({ user }: { user: string }): number {
     return user === this.#setup.user ? 1 : 0;
   }
 
-  #join({ user, state }: Member<PersonState>): void {
+  #welcome({ user, state }: Member<PersonState>): void {
     this.#setup.heard(user, state);
-    if (this.#known && !this.#gone.delete(user)) this.#came.add(user);
+    // Who was there before oneself has not come.
+    if (this.#live.ready && !this.#gone.delete(user)) this.#came.add(user);
     this.#tellSoon();
   }
 
-  #leave(user: string): void {
+  #miss(user: string): void {
     this.#setup.left(user);
     if (!this.#came.delete(user)) this.#gone.add(user);
     this.#tellSoon();

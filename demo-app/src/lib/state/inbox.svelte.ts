@@ -1,4 +1,5 @@
-import type { Channel, Gap, Message, Subscription } from '@sluice/client';
+import type { Client, Gap, Message } from '@sluice/client';
+import { type Entry, type LiveMessages, liveMessages } from '@sluice/client/svelte';
 import { readNotification } from '../notification.ts';
 import type { ReadMarks } from '../read-marks.ts';
 
@@ -24,27 +25,28 @@ export type Notification = Extract<InboxItem, { kind: 'notification' }>;
 
 /** One person's notifications: the channel `user:<name>`, which nobody else may read. */
 export class Inbox {
-  readonly #stream: Channel<unknown>;
+  readonly #live: LiveMessages;
   readonly #marks: ReadMarks;
-  #subscription: Subscription | undefined;
-  #items = $state.raw<readonly InboxItem[]>([]);
+  #unread = $state.raw<ReadonlySet<string>>(new Set());
   #toasts = $state.raw<readonly Notification[]>([]);
-  #newest: Message<unknown> | undefined;
   #open = $state(false);
-  #live = false;
-  #gaps = 0;
-
-  readonly unread = $derived(this.#items.filter((item) => item.kind === 'notification' && item.unread).length);
-
-  constructor(stream: Channel<unknown>, marks: ReadMarks) {
-    this.#stream = stream;
-    this.#marks = marks;
-    this.subscribe();
-  }
+  #wasLive = false;
 
   /** Newest first. */
-  get items(): readonly InboxItem[] {
-    return this.#items;
+  readonly items = $derived.by(() => this.#live.entries.map((entry) => this.#itemOf(entry)).reverse());
+  readonly unread = $derived(this.items.filter((item) => item.kind === 'notification' && item.unread).length);
+
+  constructor(client: Client, user: string, marks: ReadMarks) {
+    this.#marks = marks;
+    this.#live = liveMessages(client, `user:${user}`, {
+      rewind: 20,
+      keep: KEPT,
+      onMessage: (message) => this.#receive(message),
+      onState: (state) => {
+        this.#wasLive ||= state === 'live';
+      },
+    });
+    this.#live.start();
   }
 
   get toasts(): readonly Notification[] {
@@ -55,28 +57,12 @@ export class Inbox {
     return this.#open;
   }
 
-  /** Subscribes, where no subscription stands; after a break it goes on from where it was. */
-  subscribe(): void {
-    if (this.#subscription !== undefined && !['ended', 'denied'].includes(this.#subscription.state)) return;
-    const position = this.#subscription?.position;
-    this.#subscription = this.#stream.subscribe((message) => this.#receive(message), {
-      ...(position === undefined ? { rewind: 20 } : { position }),
-      onGap: (gap) => this.#add({ kind: 'gap', key: `gap ${this.#gaps++}`, gap }),
-      onState: (state) => {
-        this.#live ||= state === 'live';
-      },
-      // A refusal is one of the connection's or a mistake in the configuration: the bell just stays empty.
-      onError: () => {},
-    });
-    this.#subscription.ready.catch(() => {});
-  }
-
   /** The panel opens, or closes: what it showed has then been read. */
   show(open: boolean): void {
     if (open) this.#toasts = [];
-    else if (this.#open)
-      this.#items = this.#items.map((item) => (item.kind === 'gap' ? item : { ...item, unread: false }));
-    if (this.#newest !== undefined) this.#marks.read(this.#newest);
+    else if (this.#open) this.#unread = new Set();
+    const newest = this.#live.messages.at(-1);
+    if (newest !== undefined) this.#marks.read(newest);
     this.#open = open;
   }
 
@@ -84,18 +70,20 @@ export class Inbox {
     this.#toasts = this.#toasts.filter((toast) => toast.key !== key);
   }
 
-  #receive(message: Message<unknown>): void {
-    const { id, time, data } = message;
+  #receive(message: Message): void {
     const unread = this.#marks.isUnread(message);
-    const item: Notification = { kind: 'notification', key: id, time, unread, ...readNotification(data) };
-    this.#newest = message;
-    this.#add(item);
+    if (unread) this.#unread = new Set(this.#unread).add(message.id);
     if (this.#open) this.#marks.read(message);
-    else if (this.#live && unread) this.#toast(item);
+    // What came before this visit is no news.
+    else if (this.#wasLive && unread) this.#toast(this.#notificationOf(message));
   }
 
-  #add(item: InboxItem): void {
-    this.#items = [item, ...this.#items].slice(0, KEPT);
+  #itemOf(entry: Entry): InboxItem {
+    return entry.kind === 'gap' ? entry : this.#notificationOf(entry.message);
+  }
+
+  #notificationOf({ id, time, data }: Message): Notification {
+    return { kind: 'notification', key: id, time, unread: this.#unread.has(id), ...readNotification(data) };
   }
 
   #toast(item: Notification): void {

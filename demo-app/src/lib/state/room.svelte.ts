@@ -1,8 +1,8 @@
-import type { Channel, Client, Gap, Message, SluiceError, Subscription, SubscriptionState } from '@sluice/client';
-import type { PersonState } from '../person-state.ts';
+import type { Client, Message, SluiceError, SubscriptionState } from '@sluice/client';
+import { type LiveMessages, liveMessages } from '@sluice/client/svelte';
 import type { ReadMarks } from '../read-marks.ts';
 import { seenBy } from '../seen-by.ts';
-import { buildRows, type Entry, type Outgoing, textOf } from '../timeline.ts';
+import { buildRows, type Outgoing, textOf } from '../timeline.ts';
 import { Activity } from './activity.svelte.ts';
 import { Company } from './company.svelte.ts';
 
@@ -38,8 +38,7 @@ export class Room {
   readonly name: string;
   readonly channel: string;
   readonly #setup: RoomSetup;
-  readonly #stream: Channel<unknown, PersonState>;
-  #subscription: Subscription | undefined;
+  readonly #live: LiveMessages;
   /** Who else is here. */
   readonly company: Company;
   /** What they are about. */
@@ -48,25 +47,27 @@ export class Room {
   /** What is being written; it stays when one looks into another room. */
   draft = $state('');
   unread = $state(0);
-  state = $state<SubscriptionState>('subscribing');
   /** Messages that have come since it began to catch up. */
   caught = $state(0);
   /** Messages were lost while nobody looked. */
   broken = $state(false);
-  /** Why the room may not be read, or its history not be loaded. */
-  error = $state.raw<SluiceError | undefined>();
-  earlier = $state<Earlier>('unknown');
   /** The last message of somebody else that came while live. */
   news = $state.raw<News | undefined>();
-  #entries = $state.raw<readonly Entry[]>([]);
   #outbox = $state.raw<readonly Outgoing[]>([]);
   #newSince = $state<string | undefined>();
+  #caughtUp = $state(false);
   #firstUnread: string | undefined;
   #visible = false;
   /** Is somebody at the end of the conversation? Then old entries may go without anything moving under their eyes. */
   #atEnd = true;
-  #caughtUp = false;
-  #gaps = 0;
+  #letGo: (() => void) | undefined;
+  /** Messages by their id that were sent from here, with the keys that they had on their way. */
+  readonly #sent = new Map<string, string>();
+
+  /** Keeping the key keeps the element on the page: what was sent does not flicker when it arrives. */
+  readonly #entries = $derived.by(() =>
+    this.#live.entries.map((entry) => ({ ...entry, key: this.#sent.get(entry.key) ?? entry.key })),
+  );
 
   readonly rows = $derived(
     buildRows({ entries: this.#entries, outbox: this.#outbox, user: this.#user, newSince: this.#newSince }),
@@ -80,40 +81,44 @@ export class Room {
   constructor(name: string, client: Client, setup: RoomSetup) {
     const { user } = setup;
     this.name = name;
-    this.#stream = client.channel<unknown, PersonState>(`chat:${name}`);
-    this.channel = this.#stream.name;
+    this.channel = `chat:${name}`;
     this.#setup = setup;
-    this.company = new Company(this.#stream.presence, {
+    this.company = new Company(client, this.channel, {
       user,
       heard: (other, state) => this.activity.hear(other, state),
       left: (other) => this.activity.forget(other),
     });
-    this.activity = new Activity(client.channel(`typing:${name}`), {
+    this.activity = new Activity(client, {
+      room: name,
       user,
       settled: (state) => this.company.update(state),
     });
-    this.subscribe();
-  }
-
-  /** Subscribes, where no subscription stands; after a break it goes on from where it was. */
-  subscribe(): void {
-    if (this.#subscription !== undefined && this.state !== 'ended' && this.state !== 'denied') return;
-    const position = this.#subscription?.position;
-    this.state = 'subscribing';
-    this.#subscription = this.#stream.subscribe((message) => this.#receive(message), {
-      ...(position === undefined ? { rewind: PAGE } : { position }),
-      onGap: (gap) => this.#break(gap),
+    this.#live = liveMessages(client, this.channel, {
+      rewind: PAGE,
+      page: PAGE,
+      keep: KEPT,
+      onMessage: (message, state) => this.#receive(message, state),
+      onGap: () => this.#break(),
       onState: (state) => this.#follow(state),
-      onError: (error) => {
-        this.error = error;
-      },
     });
-    // onState and onError tell what becomes of it.
-    this.#subscription.ready.catch(() => {});
+    this.#live.start();
   }
 
-  unsubscribe(): void {
-    this.#subscription?.unsubscribe();
+  get state(): SubscriptionState {
+    return this.#live.state;
+  }
+
+  /** Why the room may not be read, or its history not be loaded. */
+  get error(): SluiceError | undefined {
+    return this.#live.error;
+  }
+
+  get earlier(): Earlier {
+    if (!this.#caughtUp) return 'unknown';
+    if (this.#live.loading) return 'loading';
+    const [oldest] = this.#live.messages;
+    if (oldest === undefined || oldest.offset === 1) return 'beginning';
+    return this.#live.hasOlder ? 'more' : 'cut';
   }
 
   /** One is in this room, be the window looked at or not: present for the others. Again after the client was closed. */
@@ -131,6 +136,7 @@ export class Room {
   show(visible: boolean): void {
     if (visible === this.#visible) return;
     this.#visible = visible;
+    this.#holdOn();
     if (visible) {
       this.#newSince = this.#firstUnread;
       this.broken = false;
@@ -143,6 +149,7 @@ export class Room {
   /** Tells whether the end of the conversation is on screen. */
   stayAtEnd(atEnd: boolean): void {
     this.#atEnd = atEnd;
+    this.#holdOn();
   }
 
   /** Shows the message at once, and sends it. */
@@ -173,22 +180,8 @@ export class Room {
   }
 
   /** Reads the page of the log before the oldest message shown. */
-  async loadEarlier(): Promise<void> {
-    const oldest = this.#entries.find((entry) => entry.kind === 'message')?.message;
-    if (oldest === undefined || this.earlier !== 'more') return;
-    this.earlier = 'loading';
-    try {
-      const page = await this.#stream.history({ before: oldest.offset, limit: PAGE });
-      const entries = page.epoch === oldest.epoch ? page.messages.map(entryOf) : [];
-      this.#entries = [...entries, ...this.#entries];
-      const reached = entries[0]?.message.offset ?? oldest.offset;
-      // Another epoch is another log: its offsets say nothing about what came before these.
-      if (page.epoch === oldest.epoch && reached > page.first && entries.length > 0) this.earlier = 'more';
-      else this.earlier = reached === 1 ? 'beginning' : 'cut';
-    } catch (error) {
-      this.error = error as SluiceError;
-      this.earlier = 'more';
-    }
+  loadEarlier(): Promise<void> {
+    return this.#live.loadOlder();
   }
 
   get #user(): string {
@@ -199,7 +192,7 @@ export class Room {
     const data: RoomData = { text };
     try {
       // The tag finds the message again when the room's own subscription hands it out, before or after the reply.
-      const { offset } = await this.#stream.publish(data, { event: 'message', key, tags: { nonce: key } });
+      const { offset } = await this.#live.publish(data, { event: 'message', key, tags: { nonce: key } });
       const item = this.#outbox.find((candidate) => candidate.key === key);
       if (item !== undefined) this.#replace({ ...item, status: 'delivered', offset });
     } catch (error) {
@@ -212,74 +205,64 @@ export class Room {
     this.#outbox = this.#outbox.map((other) => (other.key === item.key ? item : other));
   }
 
-  #receive(message: Message<unknown>): void {
+  /** While somebody reads further up, nothing goes from above. */
+  #holdOn(): void {
+    if (this.#visible && !this.#atEnd) this.#letGo ??= this.#live.hold();
+    else {
+      this.#letGo?.();
+      this.#letGo = undefined;
+    }
+  }
+
+  #receive(message: Message, state: SubscriptionState): void {
     const own = this.#outbox.find((item) => item.key === message.tags?.nonce);
-    if (own !== undefined) this.discard(own.key);
-    // Keeping the key keeps the element on the page: what was sent does not flicker when it arrives.
-    const entry = { ...entryOf(message), ...(own !== undefined && { key: own.key }) };
-    this.#append(entry);
-    if (this.state === 'catching-up') this.caught++;
+    if (own !== undefined) {
+      this.#sent.set(message.id, own.key);
+      this.discard(own.key);
+    }
+    if (state === 'catching-up') this.caught++;
     if (message.from !== undefined) this.activity.forget(message.from);
     if (message.from === this.#user) {
       this.#read(message);
       return;
     }
     // What comes while catching up is too much to be read out.
-    if (this.state === 'live') this.news = { from: message.from, text: textOf(message.data) };
-    this.#count(entry.key, message);
+    if (state === 'live') this.news = { from: message.from, text: textOf(message.data) };
+    this.#count(message);
   }
 
-  #count(key: string, message: Message<unknown>): void {
+  #count(message: Message): void {
     // On a first visit history is no news.
     const known = this.#caughtUp || this.#setup.marks.has(this.channel);
     if (this.#visible) this.#read(message);
     else if (known && this.#setup.marks.isUnread(message)) {
-      if (this.unread === 0) this.#firstUnread = key;
+      if (this.unread === 0) this.#firstUnread = message.id;
       this.unread++;
     }
   }
 
-  #append(entry: Entry): void {
-    const entries = [...this.#entries, entry];
-    const surplus = entries.length - KEPT;
-    if (surplus <= 0 || (this.#visible && !this.#atEnd)) this.#entries = entries;
-    else {
-      this.#entries = entries.slice(surplus);
-      this.earlier = 'more';
-    }
-  }
-
-  #break(gap: Gap): Promise<void> {
-    this.#append({ kind: 'gap', key: `gap ${this.#gaps++}`, gap });
+  #break(): Promise<void> {
     this.broken = !this.#visible;
     return new Promise((resolve) => setTimeout(resolve, BREAK));
   }
 
   #follow(state: SubscriptionState): void {
-    if (state === 'catching-up' && this.state !== 'gap') this.caught = 0;
-    this.state = state;
     if (state !== 'live') return;
-    this.error = undefined;
+    this.caught = 0;
     if (this.#caughtUp) return;
     this.#caughtUp = true;
-    const oldest = this.#entries.find((entry) => entry.kind === 'message')?.message;
-    this.earlier = oldest === undefined || oldest.offset === 1 ? 'beginning' : 'more';
     if (!this.#setup.marks.has(this.channel)) this.#markRead();
   }
 
   #markRead(): void {
     this.unread = 0;
     this.#firstUnread = undefined;
-    const newest = this.#entries.findLast((entry) => entry.kind === 'message')?.message;
+    const newest = this.#live.messages.at(-1);
     if (newest !== undefined) this.#read(newest);
   }
 
-  #read(message: Message<unknown>): void {
+  #read(message: Message): void {
     this.#setup.marks.read(message);
     if (this.#visible) this.activity.read(message);
   }
-}
-
-function entryOf(message: Message<unknown>) {
-  return { kind: 'message', key: message.id, message } as const;
 }

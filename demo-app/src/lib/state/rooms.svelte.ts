@@ -54,12 +54,6 @@ export class Rooms {
     this.#showOpen();
   }
 
-  /** After the client was closed and connects again. */
-  resubscribe(): void {
-    for (const room of this.#list) room.subscribe();
-    this.open.enter();
-  }
-
   get #first(): Room {
     const [first] = this.#list;
     if (first === undefined) throw new Error('there is always a lobby');

@@ -32,15 +32,13 @@ export class Session {
     this.connection = new Connection(this.#client);
     const marks = new ReadMarks(user, localStorage);
     this.rooms = new Rooms(this.#client, { user, marks, open: room });
-    this.inbox = new Inbox(this.#client.channel(`user:${user}`), marks);
+    this.inbox = new Inbox(this.#client, user, marks);
   }
 
-  /** Connects now: without waiting for the next attempt, or anew after a final refusal, whose subscriptions have ended. */
+  /** Connects now: without waiting for the next attempt, or anew after a final refusal. */
   reconnect(): void {
     // What becomes of it is shown by the connection's state.
     this.#client.connect().catch(() => {});
-    this.rooms.resubscribe();
-    this.inbox.subscribe();
   }
 
   close(): void {
