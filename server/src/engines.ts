@@ -2,9 +2,12 @@ import type { Config } from './config/schema.ts';
 import { DurableEngine } from './engine/durable/durable-engine.ts';
 import type { Engine } from './engine/engine.ts';
 import { MemoryEngine } from './engine/memory/memory-engine.ts';
+import { RedisEngine } from './engine/redis/redis-engine.ts';
 import type { Clock } from './util/clock.ts';
 
 /** Makes the engine that the configuration names. */
-export function createEngine({ durable }: Config, clock: Clock): Engine {
-  return durable === undefined ? new MemoryEngine({ clock }) : new DurableEngine({ ...durable, clock });
+export function createEngine({ durable, redis }: Config, clock: Clock): Engine {
+  if (durable !== undefined) return new DurableEngine({ ...durable, clock });
+  if (redis !== undefined) return new RedisEngine({ ...redis, clock });
+  return new MemoryEngine({ clock });
 }

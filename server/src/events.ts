@@ -28,6 +28,8 @@ export interface Events {
   request: { method: string; path: string; status: number; duration: number };
   /** Our own mistake: `where` it came up, and the error. */
   fault: { where: string; error: unknown };
+  /** The engine works, and should be set up differently: in words for an operator. */
+  engineWarned: { engine: string; advice: string };
   started: { url: string };
   draining: { connections: number; duration: number };
   stopped: Record<string, never>;

@@ -186,6 +186,7 @@ export class Gateway {
         deliver: (channel, epoch, message) => hub.deliver(channel, epoch, message),
         interrupted: (channel) => hub.interrupted(channel),
         signal: (signal) => this.#hear(signal),
+        warn: (advice) => events.emit('engineWarned', { engine: this.#engine.name, advice }),
       });
       await this.#revoking.start();
       const acceptor = createAcceptor({ services: this.#services, origins, dev, isDraining });

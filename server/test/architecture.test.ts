@@ -57,6 +57,7 @@ const ROOT = 'gateway.ts';
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'uWebSockets.js': ['transport'],
   'uWebSockets.js-20.51': ['transport'],
+  ioredis: ['engine'],
   jose: ['auth', 'config'],
   pino: ['observe', ROOT],
   'pino-pretty': ['observe'],

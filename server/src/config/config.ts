@@ -8,7 +8,7 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFormat = 'json' | 'pretty';
 
-export const ENGINES = ['memory', 'durable'] as const;
+export const ENGINES = ['memory', 'durable', 'redis'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 /** The configuration of a gateway, complete and checked. Made by `parseConfig`. Durations are in ms, sizes in bytes. */
@@ -31,6 +31,8 @@ export interface Config {
   readonly engine: EngineName;
   /** Of the durable engine; there when it is the one. `maxSize` is in bytes, `null`: what the disk has. */
   readonly durable?: { readonly data: string; readonly maxSize: number | null };
+  /** Where `engine` is `redis`. */
+  readonly redis?: RedisConfig;
   /** The most specific first: the first that matches a channel is its rule. */
   readonly channels: readonly Rule[];
   readonly limits: {
@@ -85,6 +87,39 @@ export interface ApiKeyInput {
   caps?: Record<string, readonly string[]>;
 }
 
+/** The way to a Redis, or to several. Either `urls` or `sentinels` has entries. */
+export interface RedisConfig {
+  readonly urls: readonly string[];
+  readonly cluster: boolean;
+  readonly sentinels: readonly string[];
+  readonly name?: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Certificates (PEM). */
+  readonly ca?: string;
+  readonly tls: boolean;
+  readonly prefix: string;
+  readonly timeout: number;
+  readonly lease: number;
+}
+
+/** The way to a Redis, as it is written: `url`, `urls`, or `sentinels` and `name`. */
+export interface RedisInput {
+  url?: string;
+  urls?: readonly string[];
+  cluster?: boolean;
+  sentinels?: readonly string[];
+  name?: string;
+  username?: string;
+  password?: string;
+  tls?: boolean;
+  /** Path of a file with certificates (PEM). */
+  ca?: string;
+  prefix?: string;
+  timeout?: DurationInput;
+  lease?: DurationInput;
+}
+
 /** The configuration as it is written: in a file, or in the call of `createGateway`. */
 export interface ConfigInput {
   host?: string;
@@ -100,6 +135,7 @@ export interface ConfigInput {
   apiKeys?: readonly ApiKeyInput[];
   engine?: EngineName;
   durable?: { data?: string; maxSize?: SizeInput };
+  redis?: RedisInput;
   /** What `defineChannels` made; in a configuration file, the path of the module that exports it. */
   contracts?: Channels | string;
   channels?: Record<string, ChannelInput>;

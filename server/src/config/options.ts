@@ -29,6 +29,8 @@ export interface Option {
 
 const timer = (min: number) => duration({ min, max: DAY });
 
+const NO_REDIS_URL = 'is not the URL of a Redis — write "redis://host:6379", or "rediss://…" for TLS';
+
 const origin = z.string({ error: 'must be an origin — like "https://example.com", or "*"' }).refine(
   (value) => {
     if (value === '*') return true;
@@ -36,6 +38,15 @@ const origin = z.string({ error: 'must be an origin — like "https://example.co
     return url?.origin === value && /^https?:$/.test(url.protocol);
   },
   { error: 'is not an origin — write scheme, host and port only, like "https://example.com", or "*"' },
+);
+
+// The text may hold a password: it is not repeated.
+const redisUrl = z.string({ error: NO_REDIS_URL }).refine(
+  (value) => {
+    const url = URL.canParse(value) ? new URL(value) : null;
+    return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^\/?\d*$/.test(url.pathname);
+  },
+  { error: NO_REDIS_URL },
 );
 
 const listOf = (what: string) => z.array(z.unknown(), { error: `must be a list — ${what}` });
@@ -169,7 +180,8 @@ export const OPTIONS: readonly Option[] = [
     type: ENGINES.join(', '),
     env: ['SLUICE_ENGINE'],
     flag: '--engine <name>',
-    description: 'Where channels keep their messages: in this process, or on its disk (docs/engines/durable.md).',
+    description:
+      'Where channels keep their messages: in this process, on its disk (docs/engines/durable.md), or in a Redis that many gateways share (docs/engines/redis.md).',
   },
   {
     path: 'durable.data',
@@ -188,6 +200,118 @@ export const OPTIONS: readonly Option[] = [
     env: ['SLUICE_DURABLE_MAX_SIZE'],
     flag: '--data-max-size <size>',
     description: 'What the durable engine may keep on disk; beyond it, publishes are refused with `storage_full`.',
+  },
+  {
+    path: 'redis.url',
+    schema: redisUrl,
+    defaultText: 'none; the engine `redis` needs it, or `redis.urls`, or `redis.sentinels`',
+    type: 'URL',
+    env: ['SLUICE_REDIS'],
+    flag: '--redis <url>',
+    description: 'The Redis of the engine `redis`: `redis://user:password@host:6379/0`, or `rediss://…` for TLS.',
+  },
+  {
+    path: 'redis.urls',
+    schema: z
+      .array(redisUrl, { error: 'must be a list of URLs — like ["redis://one:6379", "redis://two:6379"]' })
+      .min(1),
+    defaultText: 'none',
+    type: 'list of URLs',
+    env: ['SLUICE_REDIS_URLS'],
+    kind: 'list',
+    description:
+      'Several independent Redis servers that share the channels by consistent hashing; with `redis.cluster`, some nodes of the cluster. All gateways need the same list.',
+  },
+  {
+    path: 'redis.cluster',
+    schema: flag(),
+    default: false,
+    defaultText: '`false`',
+    type: 'boolean',
+    env: ['SLUICE_REDIS_CLUSTER'],
+    kind: 'boolean',
+    description: 'Are the URLs nodes of one Redis Cluster (version 7 or newer)?',
+  },
+  {
+    path: 'redis.sentinels',
+    schema: z.array(text('an address like "host:26379"'), {
+      error: 'must be a list of addresses — like ["one:26379", "two:26379"]',
+    }),
+    default: [],
+    defaultText: 'none',
+    type: 'list of addresses',
+    env: ['SLUICE_REDIS_SENTINELS'],
+    kind: 'list',
+    description: 'Sentinels that know the master, instead of a URL; `redis.name` is then needed.',
+  },
+  {
+    path: 'redis.name',
+    schema: text('the name of a master'),
+    defaultText: 'none',
+    type: 'text',
+    env: ['SLUICE_REDIS_NAME'],
+    description: 'The name by which the sentinels know the master.',
+  },
+  {
+    path: 'redis.username',
+    schema: text('the name of an ACL user'),
+    defaultText: 'what the URL says',
+    type: 'text',
+    env: ['SLUICE_REDIS_USERNAME'],
+    description: 'ACL user of Redis, where the URL names none.',
+  },
+  {
+    path: 'redis.password',
+    schema: text('a password'),
+    defaultText: 'what the URL says',
+    type: 'text',
+    env: ['SLUICE_REDIS_PASSWORD'],
+    description: 'Password of Redis, where the URL holds none. Better in the environment than in a file.',
+  },
+  {
+    path: 'redis.tls',
+    schema: flag(),
+    default: false,
+    defaultText: '`false`; `rediss://` says so itself',
+    type: 'boolean',
+    env: ['SLUICE_REDIS_TLS'],
+    kind: 'boolean',
+    description: 'Speak TLS with the master that the sentinels name?',
+  },
+  {
+    path: 'redis.ca',
+    schema: text('the path of a file with certificates'),
+    defaultText: 'the authorities that Node.js trusts',
+    type: 'path',
+    env: ['SLUICE_REDIS_CA'],
+    description: 'File with the certificates (PEM) that sign those of Redis. In a file, relative to that file.',
+  },
+  {
+    path: 'redis.prefix',
+    schema: text('a prefix').regex(/^[^{}]*$/, 'must not contain braces — like "sluice:"'),
+    default: 'sluice:',
+    defaultText: '`sluice:`',
+    type: 'text',
+    env: ['SLUICE_REDIS_PREFIX'],
+    description: 'Before every key and feed, so that several services may share a Redis.',
+  },
+  {
+    path: 'redis.timeout',
+    schema: duration({ min: 50, max: MINUTE }),
+    default: 3 * SECOND,
+    defaultText: '`3s`',
+    type: 'duration',
+    env: ['SLUICE_REDIS_TIMEOUT'],
+    description: 'A Redis that leaves a command unanswered for so long counts as away.',
+  },
+  {
+    path: 'redis.lease',
+    schema: duration({ min: SECOND, max: 10 * MINUTE }),
+    default: 15 * SECOND,
+    defaultText: '`15s`',
+    type: 'duration',
+    env: ['SLUICE_REDIS_LEASE'],
+    description: 'After so long without a sign of life a gateway counts as crashed, and its members leave.',
   },
   {
     path: 'contracts',

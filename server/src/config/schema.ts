@@ -12,6 +12,7 @@ import { readContracts } from './contracts.ts';
 import { readApiKeys, readKeys, type Surroundings } from './key-options.ts';
 import { OPTIONS, type Option } from './options.ts';
 import { type Path, Problems, suggest } from './problems.ts';
+import { readRedis } from './redis.ts';
 
 export type { Rule } from '../auth/rule.ts';
 export type { Config, ConfigInput } from './config.ts';
@@ -47,7 +48,7 @@ type Plain = Readonly<Record<string, unknown>>;
 const isPlain = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const GROUPS = ['limits', 'log', 'durable'] as const;
+const GROUPS = ['limits', 'log', 'durable', 'redis'] as const;
 
 function checkNames(input: Plain, problems: Problems): void {
   const known = [...new Set(OPTIONS.map(({ path }) => path.split('.')[0] ?? path))];
@@ -191,6 +192,7 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
     clockTolerance: read('clockTolerance') as number,
     anonymous,
     ...readEngine(read, directory, problems),
+    ...readRedis(read, { block: plain.redis, directory, problems }),
     channels: readChannels(channels, { maxFrame, problems, contracts }),
     limits: {
       maxFrame,

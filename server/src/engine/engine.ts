@@ -83,8 +83,10 @@ export interface EngineListener {
    * whether. Only the log can tell.
    */
   interrupted?(channel: string): void;
-  /** A node, perhaps this one, signals to all. */
+  /** A node, perhaps this one, signals to all. Tells revocations again where some may have been missed. */
   signal?(signal: Signal): void;
+  /** Something that works, and should be set up differently: in words for an operator. */
+  warn?(advice: string): void;
 }
 
 /** Where logs, members and revocations live. */

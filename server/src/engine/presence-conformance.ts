@@ -17,8 +17,16 @@ const GRACE = 5_000;
 
 const at = (connection: string, user: string, channel = ROOM) => ({ channel, connection, user });
 
-/** The suite that every presence store must pass. */
-export function presenceConformance(name: string, create: () => PresenceBench | Promise<PresenceBench>): void {
+/**
+ * The suite that every presence store must pass.
+ *
+ * @param options `runs` of the property: fewer where a store is far away
+ */
+export function presenceConformance(
+  name: string,
+  create: () => PresenceBench | Promise<PresenceBench>,
+  { runs = 200 }: { runs?: number } = {},
+): void {
   describe(`presence on ${name}`, () => {
     let bench: PresenceBench;
     let store: PresenceStore;
@@ -29,6 +37,7 @@ export function presenceConformance(name: string, create: () => PresenceBench | 
       store = bench.store;
       changes = [];
       store.start((change) => changes.push(change));
+      for (const channel of [ROOM, 'other']) store.watch?.(channel);
     });
     afterEach(() => store.close());
 
@@ -195,6 +204,7 @@ export function presenceConformance(name: string, create: () => PresenceBench | 
           const { store: fresh, now, pass } = await create();
           const told: PresenceChange[] = [];
           fresh.start((change) => told.push(change));
+          for (const channel of CHANNELS) fresh.watch?.(channel);
           const model = new PresenceModel();
           for (const { kind, user, connection, channel, state, grace, ms } of steps) {
             const where = at(`${user}-${connection}`, user, channel);
@@ -223,7 +233,7 @@ export function presenceConformance(name: string, create: () => PresenceBench | 
           expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
           fresh.close();
         }),
-        { numRuns: 200 },
+        { numRuns: runs },
       );
     });
   });

@@ -1,0 +1,126 @@
+import { createRequire } from 'node:module';
+import type * as Client from 'ioredis';
+import { type Endpoint, labelOf, type RedisOptions, readEndpoint } from './redis-options.ts';
+
+type ConnectionOptions = Omit<Client.RedisOptions, 'replyMapping'>;
+
+// Loaded when it is needed: a gateway without Redis does without it.
+let loaded: typeof Client | undefined;
+
+function client(): typeof Client {
+  loaded ??= createRequire(import.meta.url)('ioredis') as typeof Client;
+  return loaded;
+}
+
+/** Milliseconds between two attempts to connect, at most. */
+const LONGEST_WAIT = 2_000;
+
+/** Longer after each failure, and never for everybody at once. */
+export function backoff(attempt: number): number {
+  return Math.min(LONGEST_WAIT, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
+}
+
+/**
+ * Nothing waits in a queue for a connection to come back, and nothing is sent twice: what cannot be done now is refused now, and
+ * whoever asked decides.
+ */
+function common({ timeout }: RedisOptions): ConnectionOptions {
+  return {
+    protocol: 2,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResubscribe: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: timeout,
+    // A server that is silent while it owes an answer is cut off, so that what waits for it stays bounded.
+    socketTimeout: timeout,
+    disableClientInfo: true,
+    // After a failover an old master answers READONLY: whoever connects anew finds the new one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  };
+}
+
+function login(options: RedisOptions, endpoint?: Endpoint): ConnectionOptions {
+  const username = endpoint?.username ?? options.username;
+  const password = endpoint?.password ?? options.password;
+  return {
+    ...(username === undefined ? undefined : { username }),
+    ...(password === undefined ? undefined : { password }),
+    ...((endpoint?.tls ?? options.tls) ? { tls: options.ca === undefined ? {} : { ca: options.ca } } : undefined),
+  };
+}
+
+/** What one place is called, and how connections to it are made. */
+export interface Place {
+  /** For people: without user and password. */
+  readonly label: string;
+  connect(): Client.Redis;
+}
+
+function serverAt(options: RedisOptions, endpoint: Endpoint): Place {
+  const { host, port, db } = endpoint;
+  return {
+    label: labelOf(endpoint),
+    connect: () =>
+      new (client().Redis)({ ...common(options), ...login(options, endpoint), host, port, db, retryStrategy: backoff }),
+  };
+}
+
+function masterOf(options: RedisOptions, name: string): Place {
+  const sentinels = options.sentinels.map((address) => {
+    const { host, port } = readEndpoint(`redis://${address}`);
+    return { host, port: /:\d+$/.test(address) ? port : 26_379 };
+  });
+  return {
+    label: `sentinel "${name}"`,
+    connect: () =>
+      new (client().Redis)({
+        ...common(options),
+        ...login(options),
+        sentinels,
+        name,
+        sentinelRetryStrategy: backoff,
+        retryStrategy: backoff,
+        failoverDetector: true,
+      }),
+  };
+}
+
+/** The independent servers of a configuration, each a shard of its own. */
+export function placesOf(options: RedisOptions): readonly Place[] {
+  if (options.name !== undefined) return [masterOf(options, options.name)];
+  return options.urls.map((url) => serverAt(options, readEndpoint(url)));
+}
+
+/** A client of the whole cluster, and how to reach one of its nodes. */
+export function clusterOf(options: RedisOptions): {
+  label: string;
+  cluster: Client.Cluster;
+  nodeAt: (address: string) => Place;
+} {
+  const endpoints = options.urls.map(readEndpoint);
+  const [first] = endpoints;
+  const { lazyConnect, enableOfflineQueue, ...rest } = common(options);
+  const redisOptions = { ...rest, ...login(options, first) };
+  const cluster = new (client().Cluster)(
+    endpoints.map(({ host, port }) => ({ host, port })),
+    {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      // A command whose answer was lost may have been carried out: it is not sent again.
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      slotsRefreshTimeout: options.timeout,
+      slotsRefreshInterval: 30_000,
+      clusterRetryStrategy: backoff,
+      redisOptions,
+    },
+  );
+  const nodeAt = (address: string): Place => {
+    const at = address.lastIndexOf(':');
+    const endpoint = { ...(first ?? readEndpoint('redis://localhost')), host: address.slice(0, at), db: 0 };
+    return serverAt(options, { ...endpoint, port: Number(address.slice(at + 1)) });
+  };
+  return { label: `cluster of ${endpoints.map(labelOf).join(', ')}`, cluster, nodeAt };
+}

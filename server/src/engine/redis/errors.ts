@@ -1,0 +1,48 @@
+import { EngineUnavailable } from '../engine.ts';
+
+/** What Redis answers when it could do the same a little later, or when an operator must act. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  LOADING: 'it is loading its data',
+  READONLY: 'it is a replica',
+  MASTERDOWN: 'its master is down',
+  CLUSTERDOWN: 'the cluster is down',
+  TRYAGAIN: 'a slot is being moved',
+  MOVED: 'a slot has moved',
+  OOM: 'its memory is full: raise maxmemory, or keep less history',
+  MISCONF: 'it cannot write to its disk',
+  NOREPLICAS: 'too few replicas are connected',
+  BUSY: 'it is busy with a script',
+  NOAUTH: 'it wants a password: set redis.password',
+  WRONGPASS: 'it does not know this user and password',
+  NOPERM: 'the user may not run the commands that are needed; docs/engines/redis.md lists them',
+};
+
+/**
+ * What went wrong, in words that repeat neither commands nor their arguments: those hold payloads, and logins.
+ *
+ * @param label the server, without its password
+ */
+export function toEngineError(error: unknown, label: string): Error {
+  const text = error instanceof Error ? error.message : String(error);
+  const [word = ''] = text.split(/[\s:]/, 1);
+  const refusal = Object.hasOwn(REFUSALS, word) ? REFUSALS[word] : undefined;
+  if (refusal !== undefined) return new EngineUnavailable(`Redis at ${label} refuses: ${refusal} (${word})`);
+  if (error instanceof Error && error.name === 'ReplyError') return toFault(text, label);
+  return new EngineUnavailable(`Redis at ${label} cannot be reached: ${reasonOf(error)}`);
+}
+
+/** A script of ours that fails is our mistake: its line tells where. */
+function toFault(text: string, label: string): Error {
+  const line = /user_script:\d+: [^,]{0,120}/.exec(text)?.[0];
+  const [word = ''] = text.split(' ', 1);
+  return new Error(`Redis at ${label} refused a command: ${line ?? word}`);
+}
+
+/** Why a connection failed: the system's code where there is one. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') return code;
+  const text = typeof message === 'string' ? message : '';
+  if (/timeout/i.test(text)) return 'it did not answer in time';
+  return 'the connection is closed';
+}

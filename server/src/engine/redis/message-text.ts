@@ -1,0 +1,31 @@
+import type { Message } from '@sluice/protocol';
+import type { Entry } from '../engine.ts';
+
+/** An announcement, as it goes through a feed: `epoch offset time rest`, where the rest is JSON. `! epoch` tells of a new life. */
+export type Announcement =
+  | { readonly epoch: string; readonly message: Message }
+  | { readonly epoch: string; readonly message: null };
+
+/** What a message is but for its offset and time, which Redis gives it. */
+export function writeEntry({ time: _, ...rest }: Entry): string {
+  return JSON.stringify(rest);
+}
+
+/** A message from what Redis keeps of it. */
+export function readMessage(rest: string, offset: number, time: number): Message {
+  const message = JSON.parse(rest) as { -readonly [Field in keyof Message]: Message[Field] };
+  message.time = time;
+  message.offset = offset;
+  return message;
+}
+
+/** @throws SyntaxError when it is none */
+export function readAnnouncement(text: string): Announcement {
+  const first = text.indexOf(' ');
+  if (text.startsWith('! ')) return { epoch: text.slice(2), message: null };
+  const second = text.indexOf(' ', first + 1);
+  const third = text.indexOf(' ', second + 1);
+  const offset = Number(text.slice(first + 1, second));
+  const time = Number(text.slice(second + 1, third));
+  return { epoch: text.slice(0, first), message: readMessage(text.slice(third + 1), offset, time) };
+}

@@ -1,0 +1,81 @@
+import type { Clock } from '../../util/clock.ts';
+import type { Signal } from '../engine.ts';
+import type { Revocation, RevocationStore } from '../revocations.ts';
+import { script } from './script.ts';
+import type { Keys, Shard } from './shard.ts';
+
+/** KEYS: 1 feed of signals. ARGV: 1 the command that publishes to it, 2 the signal. */
+const SIGNAL = script(`redis.call(ARGV[1], KEYS[1], ARGV[2])`);
+
+/** As above, and remembers. KEYS: 2 revocations, by the time until which they matter. ARGV: 3 that time, 4 the revocation, 5 now. */
+const ADD = script(`
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[4])
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[5])
+redis.call(ARGV[1], KEYS[1], ARGV[2])`);
+
+/** Stands where others have a channel's name; no channel is called so. */
+const TAG = '!';
+
+/** Revocations in a sorted set, and the signals that all nodes hear. Both are on one shard. */
+export class RedisRevocations implements RevocationStore {
+  readonly #shard: Shard;
+  readonly #clock: Clock;
+  readonly #set: string;
+  readonly #feed: string;
+  #hear: (signal: Signal) => void = () => {};
+  #missed = false;
+
+  constructor({ shardOf, keys, clock }: { shardOf: (channel: string) => Shard; keys: Keys; clock: Clock }) {
+    this.#shard = shardOf(TAG);
+    this.#clock = clock;
+    this.#set = keys.of(TAG, 'revocations');
+    this.#feed = keys.of(TAG, 'signals');
+  }
+
+  /** Hears signals from now on. */
+  listen(hear: (signal: Signal) => void): Promise<void> {
+    this.#hear = hear;
+    const listener = {
+      message: (text: string) => hear(JSON.parse(text) as Signal),
+      restored: () => {
+        this.#missed = true;
+        this.catchUp();
+      },
+    };
+    return this.#shard.feed.subscribe(this.#feed, listener, { last: true });
+  }
+
+  /**
+   * Where signals may have been missed, every revocation in force is told again: to hear of one twice does no harm. Called again when
+   * Redis answers again.
+   */
+  catchUp(): void {
+    if (!this.#missed) return;
+    this.#missed = false;
+    this.all().then(
+      (revocations) => {
+        for (const revocation of revocations) this.#hear({ type: 'revoke', revocation });
+      },
+      () => {
+        this.#missed = true;
+      },
+    );
+  }
+
+  async signal(signal: Signal): Promise<void> {
+    const { commands, publish } = this.#shard;
+    await commands.run(SIGNAL, [this.#feed], [publish, JSON.stringify(signal)]);
+  }
+
+  async add(revocation: Revocation): Promise<void> {
+    const { commands, publish } = this.#shard;
+    const signal: Signal = { type: 'revoke', revocation };
+    const values = [publish, JSON.stringify(signal), revocation.until, JSON.stringify(revocation), this.#clock.now()];
+    await commands.run(ADD, [this.#feed, this.#set], values);
+  }
+
+  async all(): Promise<readonly Revocation[]> {
+    const texts = await this.#shard.commands.call('zrangebyscore', this.#set, `(${this.#clock.now()}`, '+inf');
+    return (texts as string[]).map((text) => JSON.parse(text) as Revocation);
+  }
+}
