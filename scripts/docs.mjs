@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
- * Writes the reference pages that are made from tables in the code. `node scripts/docs.mjs` after a build; a test fails when a page
- * is older than its table.
+ * Writes the reference pages that are made from tables and doc comments in the code. `node scripts/docs.mjs` after a build; a test
+ * fails when a page is older than what it is made from.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { CLIENT_ERRORS, ERRORS, OUTBOX_ERRORS } from '../protocol/dist/index.js';
 import { configReference } from '../server/dist/config/reference.js';
 import { EventBus } from '../server/dist/events.js';
 import { Metrics } from '../server/dist/observe/metrics.js';
+import { apiReference } from './src/api.mjs';
 
 const docs = new URL('../docs/', import.meta.url);
 
@@ -88,6 +89,16 @@ export function current(name) {
   }
 }
 
+/** The pages of docs/api that there are. */
+export function currentApi() {
+  return readdirSync(new URL('api/', docs)).sort();
+}
+
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   for (const [name, text] of Object.entries(await pages())) writeFileSync(new URL(name, docs), text);
+  const { pages: api, undocumented } = await apiReference();
+  rmSync(new URL('api/', docs), { recursive: true, force: true });
+  mkdirSync(new URL('api/', docs));
+  for (const [name, text] of Object.entries(api)) writeFileSync(new URL(`api/${name}`, docs), text);
+  for (const complaint of undocumented) console.warn(complaint);
 }

@@ -15,11 +15,13 @@ export interface AsOptions {
 /** Opens an empty page in a window (a browser context) of its own, in which a user is logged in. Once more for the same user: another device. */
 export type As = (user: string, options?: AsOptions) => Promise<Page>;
 
+/** Options of the tests, for `test.use` and the configuration's `use`. */
 export interface SluiceTestOptions {
   /** How the gateway is set up, and how the application finds it. */
   readonly sluice: SluiceOptions;
 }
 
+/** What a test is given beside Playwright's own fixtures. */
 export interface SluiceFixtures {
   /** A real gateway for this test alone. */
   readonly gateway: TestGateway;

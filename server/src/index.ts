@@ -1,3 +1,8 @@
+/**
+ * The gateway inside your own program, and tokens for its users.
+ *
+ * @packageDocumentation
+ */
 import type { PublishResult, Tags } from '@sluice/protocol';
 import type { ChannelInput } from './config/config.ts';
 import { type Config, type ConfigInput, parseConfig } from './config/schema.ts';

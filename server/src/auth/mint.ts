@@ -3,6 +3,7 @@ import { type CryptoKey, type JWK, type KeyObject, SignJWT } from 'jose';
 import { parseCapabilities } from './identity.ts';
 import type { Algorithm } from './keys.ts';
 
+/** Whose token, what it allows and how it is signed. */
 export interface MintOptions {
   /** Shared secret, for HS256, HS384, HS512. */
   readonly secret?: string;
@@ -25,6 +26,18 @@ export interface MintOptions {
  * Signs a token for a user.
  *
  * @throws Error when the capabilities are malformed, or neither `secret` nor `key` is given
+ * @example
+ * ```ts
+ * import { mintToken } from '@sluice/server';
+ *
+ * const token = await mintToken({
+ *   secret: process.env.SLUICE_SECRET ?? '',
+ *   algorithm: 'HS256',
+ *   sub: 'ada',
+ *   caps: { 'chat:*': ['subscribe', 'publish'] },
+ *   expiresIn: 15 * 60_000,
+ * });
+ * ```
  */
 export function mintToken(options: MintOptions): Promise<string> {
   const { secret, key, algorithm, kid, sub, caps, claims = {}, expiresIn, clock = Date.now } = options;

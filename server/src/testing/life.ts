@@ -17,6 +17,7 @@ export interface LifeParts {
   readonly doorkeeper: Doorkeeper;
 }
 
+/** What a gateway that comes back still knows. */
 export interface RestartOptions {
   /** Do the logs survive, as on the durable engine? Default: no, as in memory. */
   readonly keepLog?: boolean;

@@ -25,6 +25,7 @@ export interface ReceivedMessage extends Entry {
   readonly offset: number;
 }
 
+/** How long to wait for something. */
 export interface WaitOptions {
   /** Milliseconds of real time after which to give up. Default 5,000. */
   readonly timeout?: number;
