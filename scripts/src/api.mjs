@@ -100,6 +100,17 @@ function shorten(/** @type {string} */ page) {
     .join('');
 }
 
+/**
+ * Leaves out the anchors that no link leads to: they are numbered, so that one more at the top would change all below.
+ *
+ * @param {string} file @param {string} page @param {string} all the text of all pages
+ */
+function withoutIdleAnchors(file, page, all) {
+  return page.replace(/<a id="([^"]+)"><\/a> ?/g, (anchor, id) =>
+    page.includes(`](#${id})`) || all.includes(`](${file}#${id})`) ? anchor : '',
+  );
+}
+
 /** @param {string} name of an entry */
 const pageName = (name) => `${name.replace('@sluice/', '').replace('/', '.')}.md`;
 
@@ -145,8 +156,10 @@ export async function apiReference() {
   try {
     await app.outputs.writeOutput({ name: 'markdown', path: folder }, project);
     const files = readdirSync(folder).filter((file) => file.endsWith('.md') && file !== 'README.md');
-    const pages = files.sort().map((file) => [file, shorten(readFileSync(join(folder, file), 'utf8'))]);
-    return { pages: { 'README.md': overview(), ...Object.fromEntries(pages) }, undocumented: undocumented(project) };
+    const pages = files.sort().map((file) => ({ file, page: shorten(readFileSync(join(folder, file), 'utf8')) }));
+    const all = pages.map(({ page }) => page).join('');
+    const clean = pages.map(({ file, page }) => [file, withoutIdleAnchors(file, page, all)]);
+    return { pages: { 'README.md': overview(), ...Object.fromEntries(clean) }, undocumented: undocumented(project) };
   } finally {
     rmSync(folder, { recursive: true });
   }
