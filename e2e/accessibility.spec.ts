@@ -89,6 +89,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await ada.openBell();
       await expect(ada.notifications.first()).toBeVisible();
       expect(await barriers(ada.page), 'with the notifications open').toEqual([]);
+      for (let number = 1; number <= 12; number++) await gateway.publish('user:ada', { title: `Number ${number}` });
+      const list = ada.page.getByTestId('notification-list');
+      await expect.poll(() => list.evaluate((ul) => ul.scrollHeight > ul.clientHeight)).toBe(true);
+      expect(await barriers(ada.page), 'with more notifications than fit').toEqual([]);
+      await list.focus();
+      await ada.page.keyboard.press('End');
+      await expect.poll(() => list.evaluate((ul) => ul.scrollTop)).toBeGreaterThan(0);
 
       const surplus = await ada.page.evaluate(() => {
         const { scrollWidth, clientWidth } = document.documentElement;

@@ -34,3 +34,27 @@ test('notifications that came while the page was closed are there when it opens'
   await nora.openBell();
   await expect(nora.notifications.locator('strong')).toHaveText([/^Second/, /^First/]);
 });
+
+test('a long notification is cut, and can be read whole', async ({ arrive, gateway }) => {
+  const nora = await arrive('nora-long');
+  const title = 'endless '.repeat(250).trim();
+  await gateway.publish('user:nora-long', { title, body: 'word'.repeat(500) });
+  await gateway.publish('user:nora-long', { title: 'Short' });
+  await expect(nora.page.getByTestId('toast')).toHaveCount(2);
+  for (const toast of await nora.page.getByTestId('toast').all())
+    expect((await toast.boundingBox())?.height).toBeLessThan(150);
+
+  await nora.openBell();
+  const [short, long] = [nora.notifications.first(), nora.notifications.last()];
+  await expect(short.getByRole('button')).toHaveCount(0);
+  const all = long.getByRole('button', { name: 'Show all' });
+  await expect(all).toHaveAttribute('aria-expanded', 'false');
+  expect((await long.boundingBox())?.height).toBeLessThan(200);
+  await expect(nora.page.getByTestId('copy-curl')).toBeInViewport();
+
+  await all.click();
+  await expect.poll(async () => (await long.boundingBox())?.height).toBeGreaterThan(500);
+  await expect(nora.page.getByTestId('copy-curl')).toBeInViewport();
+  await long.getByRole('button', { name: 'Show less' }).click();
+  await expect.poll(async () => (await long.boundingBox())?.height).toBeLessThan(200);
+});
