@@ -46,7 +46,11 @@ class AppPage {
 
 interface Fixtures {
   readonly framework: Framework;
-  readonly open: (address?: { readonly as?: string; readonly room?: string }) => Promise<AppPage>;
+  readonly open: (address?: {
+    readonly as?: string;
+    readonly room?: string;
+    readonly hydrate?: boolean;
+  }) => Promise<AppPage>;
   /** Publishes lines, as a backend does. */
   readonly publish: (texts: readonly string[], room?: string) => Promise<void>;
 }
@@ -74,11 +78,11 @@ const test = base.extend<Fixtures, { readonly appOf: (framework: Framework) => P
 
   open: async ({ gateway, newPage }, use) => {
     const all: { readonly complaints: readonly string[] }[] = [];
-    await use(async ({ as = 'ada', room = 'lobby' } = {}) => {
+    await use(async ({ as = 'ada', room = 'lobby', hydrate = false } = {}) => {
       const person = await newPage();
       all.push(person);
       const app = new AppPage(person.page);
-      await person.page.goto(`${gateway.httpUrl}/?as=${as}&room=${room}`);
+      await person.page.goto(`${gateway.httpUrl}/?as=${as}&room=${room}${hydrate ? '&hydrate' : ''}`);
       await app.isLive();
       return app;
     });
@@ -233,4 +237,15 @@ test('a component that React has suspended subscribes when it is shown', async (
   await app.click('Wake');
   await expect(app.page.getByTestId('late')).toHaveText('2');
   expect(await gateway.metric('sluice_subscriptions')).toBe(2);
+});
+
+// The fixture `open` fails where React complains of a page that is not what it renders first.
+test('what React has rendered on a server comes to life in its place', async ({ open, publish }) => {
+  await publish(['one', 'two']);
+  const app = await open({ hydrate: true });
+  await expect(app.texts).toHaveText(['one', 'two']);
+  await expect(app.people).toHaveCount(1);
+  const served = await app.page.locator('#app > *').evaluateAll((all) => all.map((element) => 'served' in element));
+  expect(served).not.toContain(false);
+  expect(app.sent('subscribe', 'chat:lobby')).toBe(1);
 });

@@ -1,6 +1,7 @@
 import { SluiceProvider, useConnection, useMessages, usePresence, usePublish } from '@sluice/client/react';
 import { StrictMode, Suspense, use, useEffect, useLayoutEffect, useState } from 'react';
-import { createRoot } from 'react-dom/client';
+import { createRoot, hydrateRoot } from 'react-dom/client';
+import { renderToString } from 'react-dom/server';
 import { connect, type Line } from '../connect.ts';
 
 const { client, room: first } = connect();
@@ -129,10 +130,16 @@ function App() {
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no element with the id "app"');
-createRoot(target).render(
+const page = (
   <StrictMode>
     <SluiceProvider client={client}>
       <App />
     </SluiceProvider>
-  </StrictMode>,
+  </StrictMode>
 );
+if (new URLSearchParams(location.search).has('hydrate')) {
+  // What a server would have sent. The marks are gone if React throws it away.
+  target.innerHTML = renderToString(page);
+  for (const element of target.children) Object.assign(element, { served: true });
+  hydrateRoot(target, page);
+} else createRoot(target).render(page);
