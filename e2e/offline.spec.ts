@@ -31,7 +31,7 @@ test('who was offline gets every message exactly once, in order', async ({ arriv
   await fillRoom(bob, { gateway, room, count: 80 });
   await ada.reads(['Back in a minute']);
   await ada.say('Written in a tunnel');
-  await expect(ada.message('Written in a tunnel')).toHaveAttribute('data-status', 'sending');
+  await expect(ada.message('Written in a tunnel')).toHaveAttribute('data-status', 'waiting');
 
   await ada.page.context().setOffline(false);
   await ada.isLive();
@@ -64,4 +64,36 @@ test.describe('with a short heartbeat', () => {
     await bob.reads(expected);
     await expect(ada.gaps).toHaveCount(0);
   });
+});
+
+test('what was written offline survives a reload, and goes out in order', async ({
+  newPage,
+  room,
+  startCommandLine,
+}) => {
+  const gateway = await startCommandLine();
+  const ada = await newPage();
+  await ada.open({ url: gateway.url, room, name: 'ada' });
+  await ada.isLive();
+  const bob = await newPage();
+  await bob.open({ url: gateway.url, room, name: 'bob' });
+  await bob.isLive();
+
+  const socket = /\/ws$/;
+  await ada.page.routeWebSocket(socket, (line) => line.close());
+  await ada.page.reload();
+  await expect(ada.badge).toHaveAttribute('data-state', /connecting|reconnecting/);
+  const texts = ['One', 'Two', 'Three'];
+  for (const text of texts) await ada.say(text);
+  for (const text of texts) await expect(ada.message(text)).toHaveAttribute('data-status', 'waiting');
+  await ada.page.reload();
+  await ada.reads(texts);
+  await bob.reads([]);
+
+  await ada.page.routeWebSocket(socket, (line) => void line.connectToServer());
+  await ada.page.reload();
+  await ada.isLive();
+  await bob.reads(texts);
+  for (const text of texts) await expect(ada.message(text)).toHaveAttribute('data-status', 'delivered');
+  await ada.reads(texts);
 });

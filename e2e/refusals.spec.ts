@@ -61,6 +61,10 @@ test('who may not post is told which verb on which channel was refused', async (
   await expect(ada.refusal).toHaveAttribute('data-error', 'permission_denied');
   await expect(ada.refusal).toContainText('publish');
   await expect(ada.refusal).toContainText('chat:announcements');
+  await ada.page.reload();
+  await expect(ada.refusal).toHaveAttribute('data-error', 'permission_denied');
+  await ada.refusal.getByRole('button', { name: 'Try again' }).click();
+  await expect(ada.message('Free cake')).toHaveAttribute('data-status', 'failed');
   await ada.refusal.getByRole('button', { name: 'Discard' }).click();
   await expect(ada.message('Free cake')).toHaveCount(0);
 

@@ -7,7 +7,8 @@ export interface Outgoing {
   readonly text: string;
   /** Milliseconds since the Unix epoch, by this browser's clock. */
   readonly time: number;
-  readonly status: 'sending' | 'delivered' | 'failed';
+  /** It waits for the connection or for those before it, or for the gateway's answer. */
+  readonly status: 'waiting' | 'sending' | 'delivered' | 'failed';
   /** Known once delivered. */
   readonly offset?: number;
   readonly error?: SluiceError;

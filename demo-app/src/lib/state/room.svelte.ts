@@ -1,10 +1,12 @@
 import type { Client, Message, SluiceError, SubscriptionState } from '@sluice/client';
+import type { Outbox } from '@sluice/client/outbox';
 import { type LiveMessages, liveMessages } from '@sluice/client/svelte';
 import type { ReadMarks } from '../read-marks.ts';
 import { seenBy } from '../seen-by.ts';
-import { buildRows, type Outgoing, textOf } from '../timeline.ts';
+import { buildRows, textOf } from '../timeline.ts';
 import { Activity } from './activity.svelte.ts';
 import { Company } from './company.svelte.ts';
+import { Sending } from './sending.svelte.ts';
 
 /** Messages shown on entry, and fetched with each older page. */
 const PAGE = 50;
@@ -18,19 +20,17 @@ const BREAK = 400;
 /** What lies before the oldest message shown: more of the log, its very beginning, or what is no longer kept. */
 export type Earlier = 'unknown' | 'more' | 'loading' | 'beginning' | 'cut';
 
-interface RoomData {
-  readonly text: string;
-}
-
 /** What a screen reader is told, once. */
 export interface News {
   readonly from: string | undefined;
   readonly text: string;
 }
 
-interface RoomSetup {
+/** What all rooms have in common. */
+export interface RoomSetup {
   readonly user: string;
   readonly marks: ReadMarks;
+  readonly outbox: Outbox;
 }
 
 /** One room: its messages as they come, those on their way out, and what has been read. */
@@ -43,6 +43,8 @@ export class Room {
   readonly company: Company;
   /** What they are about. */
   readonly activity: Activity;
+  /** What is on its way from here. */
+  readonly sending: Sending;
 
   /** What is being written; it stays when one looks into another room. */
   draft = $state('');
@@ -53,7 +55,6 @@ export class Room {
   broken = $state(false);
   /** The last message of somebody else that came while live. */
   news = $state.raw<News | undefined>();
-  #outbox = $state.raw<readonly Outgoing[]>([]);
   #newSince = $state<string | undefined>();
   #caughtUp = $state(false);
   #firstUnread: string | undefined;
@@ -69,8 +70,8 @@ export class Room {
     this.#live.entries.map((entry) => ({ ...entry, key: this.#sent.get(entry.key) ?? entry.key })),
   );
 
-  readonly rows = $derived(
-    buildRows({ entries: this.#entries, outbox: this.#outbox, user: this.#user, newSince: this.#newSince }),
+  readonly rows = $derived.by(() =>
+    buildRows({ entries: this.#entries, outbox: this.sending.list, user: this.#user, newSince: this.#newSince }),
   );
 
   /** After which message somebody else has stopped reading. */
@@ -83,6 +84,7 @@ export class Room {
     this.name = name;
     this.channel = `chat:${name}`;
     this.#setup = setup;
+    this.sending = new Sending(setup.outbox, this.channel);
     this.company = new Company(client, this.channel, {
       user,
       heard: (other, state) => this.activity.hear(other, state),
@@ -152,31 +154,10 @@ export class Room {
     this.#holdOn();
   }
 
-  /** Shows the message at once, and sends it. */
-  send(text: string): Promise<void> {
-    const item: Outgoing = {
-      key: crypto.getRandomValues(new Uint32Array(4)).join('-'),
-      text,
-      time: Date.now(),
-      status: 'sending',
-    };
-    this.#outbox = [...this.#outbox, item];
+  /** Shows the message at once, and sends it as soon as it can be. */
+  send(text: string): void {
+    this.sending.send(text);
     this.activity.typed(false);
-    return this.#publish(item);
-  }
-
-  /** Sends a failed message again. The same key: had it arrived after all, it does not appear twice. */
-  retry(key: string): Promise<void> | undefined {
-    const item = this.#outbox.find((candidate) => candidate.key === key);
-    if (item?.status !== 'failed') return undefined;
-    const { error: _, ...again } = item;
-    this.#replace({ ...again, status: 'sending' });
-    return this.#publish(item);
-  }
-
-  /** Gives a failed message up. */
-  discard(key: string): void {
-    this.#outbox = this.#outbox.filter((item) => item.key !== key);
   }
 
   /** Reads the page of the log before the oldest message shown. */
@@ -186,23 +167,6 @@ export class Room {
 
   get #user(): string {
     return this.#setup.user;
-  }
-
-  async #publish({ key, text }: Outgoing): Promise<void> {
-    const data: RoomData = { text };
-    try {
-      // The tag finds the message again when the room's own subscription hands it out, before or after the reply.
-      const { offset } = await this.#live.publish(data, { event: 'message', key, tags: { nonce: key } });
-      const item = this.#outbox.find((candidate) => candidate.key === key);
-      if (item !== undefined) this.#replace({ ...item, status: 'delivered', offset });
-    } catch (error) {
-      const item = this.#outbox.find((candidate) => candidate.key === key);
-      if (item !== undefined) this.#replace({ ...item, status: 'failed', error: error as SluiceError });
-    }
-  }
-
-  #replace(item: Outgoing): void {
-    this.#outbox = this.#outbox.map((other) => (other.key === item.key ? item : other));
   }
 
   /** While somebody reads further up, nothing goes from above. */
@@ -215,14 +179,11 @@ export class Room {
   }
 
   #receive(message: Message, state: SubscriptionState): void {
-    const own = this.#outbox.find((item) => item.key === message.tags?.nonce);
-    if (own !== undefined) {
-      this.#sent.set(message.id, own.key);
-      this.discard(own.key);
-    }
     if (state === 'catching-up') this.caught++;
     if (message.from !== undefined) this.activity.forget(message.from);
     if (message.from === this.#user) {
+      const { nonce } = message.tags ?? {};
+      if (nonce !== undefined && this.sending.arrive(nonce)) this.#sent.set(message.id, nonce);
       this.#read(message);
       return;
     }

@@ -1,15 +1,12 @@
 import type { Client } from '@sluice/client';
-import type { ReadMarks } from '../read-marks.ts';
-import { Room } from './room.svelte.ts';
+import { Room, type RoomSetup } from './room.svelte.ts';
 
 const STANDING = ['lobby', 'design', 'engineering', 'random', 'announcements'];
 
 /** Rooms that this window has made up, for the next reload. */
 const KEY = 'sluice.rooms';
 
-interface RoomsSetup {
-  readonly user: string;
-  readonly marks: ReadMarks;
+interface RoomsSetup extends RoomSetup {
   /** Room to open first. */
   readonly open: string;
 }

@@ -1,10 +1,14 @@
 import { type Client, createClient } from '@sluice/client';
+import { createOutbox, type Outbox } from '@sluice/client/outbox';
 import { socketUrl } from '../address.ts';
 import { DevTokensOff, fetchDevToken } from '../dev-token.ts';
 import { ReadMarks } from '../read-marks.ts';
 import { Connection } from './connection.svelte.ts';
 import { Inbox } from './inbox.svelte.ts';
 import { Rooms } from './rooms.svelte.ts';
+
+/** For so long the gateway knows what was sent already, in milliseconds: `dedupe` in sluice.yaml. */
+const DEDUPE = 24 * 60 * 60 * 1000;
 
 interface SessionSetup {
   readonly user: string;
@@ -25,13 +29,15 @@ export class Session {
   /** The gateway hands out no tokens: it does not run in development mode. */
   tokensOff = $state(false);
   readonly #client: Client;
+  readonly #outbox: Outbox;
 
   constructor({ user, room, token }: SessionSetup) {
     this.user = user;
     this.#client = createClient({ url: socketUrl(location), token: token ?? (() => this.#fetchToken()) });
+    this.#outbox = createOutbox(this.#client, { user, dedupeWindow: DEDUPE });
     this.connection = new Connection(this.#client);
     const marks = new ReadMarks(user, localStorage);
-    this.rooms = new Rooms(this.#client, { user, marks, open: room });
+    this.rooms = new Rooms(this.#client, { user, marks, outbox: this.#outbox, open: room });
     this.inbox = new Inbox(this.#client, user, marks);
   }
 
@@ -43,6 +49,7 @@ export class Session {
 
   close(): void {
     this.connection.dispose();
+    this.#outbox.close();
     this.#client.close();
   }
 

@@ -1,0 +1,103 @@
+import type { Outbox, OutboxMessage } from '@sluice/client/outbox';
+import { type Outgoing, textOf } from '../timeline.ts';
+
+const STATUS = {
+  queued: 'waiting',
+  sent: 'sending',
+  accepted: 'delivered',
+  refused: 'failed',
+  discarded: 'failed',
+} as const;
+
+/** What one has written into a room, and the room's log has not handed out yet. It is on disk, and survives a reload. */
+export class Sending {
+  readonly #outbox: Outbox;
+  readonly #channel: string;
+  #queued = $state.raw<readonly OutboxMessage[]>([]);
+  /** No longer in the outbox, and not in the log yet; or never in the outbox, because it is full. */
+  #beside = $state.raw<readonly OutboxMessage[]>([]);
+  readonly #arrived = new Set<string>();
+
+  constructor(outbox: Outbox, channel: string) {
+    this.#outbox = outbox;
+    this.#channel = channel;
+    const queue = outbox.channel(channel);
+    this.#queued = queue.messages;
+    queue.on('change', (messages) => {
+      this.#queued = messages;
+    });
+    outbox.on('status', (message) => {
+      if (message.channel !== channel || message.status !== 'accepted') return;
+      // At once, for `change` comes later: it has left the queue, and never stands in two places.
+      this.#queued = queue.messages;
+      this.#keep(message);
+    });
+  }
+
+  /** In the order in which they go out. */
+  get list(): readonly Outgoing[] {
+    return [...this.#beside, ...this.#queued].filter((message) => !this.#arrived.has(nonceOf(message))).map(toOutgoing);
+  }
+
+  send(text: string): void {
+    // The tag finds the message again when the room's own subscription hands it out, before or after the reply.
+    const tags = { nonce: crypto.getRandomValues(new Uint32Array(4)).join('-') };
+    const outgoing = this.#outbox.publish(this.#channel, { text }, { event: 'message', tags });
+    if (outgoing.status === 'refused') this.#keep(outgoing);
+  }
+
+  /** Sends a refused message again. Had it arrived after all, it does not appear twice. */
+  retry(nonce: string): void {
+    const message = this.#find(nonce);
+    if (message === undefined) return;
+    if (this.#queued.includes(message)) this.#outbox.retry(message.key);
+    else {
+      this.discard(nonce);
+      this.send(textOf(message.data));
+    }
+  }
+
+  /** Gives a refused message up. */
+  discard(nonce: string): void {
+    const message = this.#find(nonce);
+    if (message === undefined) return;
+    this.#outbox.discard(message.key);
+    this.#beside = this.#beside.filter((other) => other !== message);
+  }
+
+  /**
+   * The log has handed out a message of one's own.
+   *
+   * @returns was it shown on its way?
+   */
+  arrive(nonce: string): boolean {
+    const known = this.#find(nonce) !== undefined;
+    this.#arrived.add(nonce);
+    this.#beside = this.#beside.filter((message) => nonceOf(message) !== nonce);
+    return known;
+  }
+
+  #find(nonce: string): OutboxMessage | undefined {
+    return [...this.#queued, ...this.#beside].find((message) => nonceOf(message) === nonce);
+  }
+
+  #keep(message: OutboxMessage): void {
+    if (!this.#arrived.has(nonceOf(message))) this.#beside = [...this.#beside, message];
+  }
+}
+
+function nonceOf({ key, tags }: OutboxMessage): string {
+  return tags?.nonce ?? key;
+}
+
+function toOutgoing(message: OutboxMessage): Outgoing {
+  const { data, time, status, result, error } = message;
+  return {
+    key: nonceOf(message),
+    text: textOf(data),
+    time,
+    status: STATUS[status],
+    ...(result !== undefined && { offset: result.offset }),
+    ...(error !== undefined && { error }),
+  };
+}
