@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Message } from '@sluice/protocol';
+import { rolldown } from 'rolldown';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DurableEngine } from '../src/engine/durable/durable-engine.ts';
+import { type Acknowledged, CHANNELS, channelOf, floodEntry } from './support/crash-record.ts';
+
+/** Times that a process is killed while it publishes. */
+const KILLS = Number(process.env.SLUICE_KILLS ?? 50);
+/** Lives that share a folder. */
+const LIVES = 10;
+/** Publishes beyond the last acknowledged one that a killed process may have had on the way. */
+const ON_THE_WAY = 300;
+const TIMEOUT = 60_000 + KILLS * 5_000;
+
+const cache = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
+const cleanups: (() => void)[] = [];
+let program = '';
+
+/** Node of today cannot run TypeScript, and what is built may be older than what is tested. */
+beforeAll(async () => {
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'sluice-crash-'));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  const build = await rolldown({
+    input: fileURLToPath(new URL('support/crash-flood.ts', import.meta.url)),
+    platform: 'node',
+    external: ['lmdb', /@sluice/],
+  });
+  await build.write({ dir: folder, format: 'esm', entryFileNames: 'flood.mjs' });
+  await build.close();
+  program = join(folder, 'flood.mjs');
+});
+
+afterAll(() => {
+  for (const clean of cleanups) clean();
+});
+
+/** Runs one life, kills it after so many acknowledgements, and returns all that it acknowledged. */
+async function live({ data, life, acks }: { data: string; life: number; acks: number }): Promise<Acknowledged[]> {
+  const child: ChildProcess = spawn(process.execPath, [program, data, String(life)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const kill = () => child.kill('SIGKILL');
+  cleanups.push(kill);
+  const ended = once(child, 'exit');
+  const said: Acknowledged[] = [];
+  if (child.stdout === null) throw new Error('no pipe to the process');
+  for await (const line of createInterface({ input: child.stdout })) {
+    said.push(JSON.parse(line) as Acknowledged);
+    if (said.length === acks) kill();
+  }
+  expect(await ended).toEqual([null, 'SIGKILL']);
+  return said;
+}
+
+/** What the parent knows of one folder. */
+class Record {
+  readonly #data: string;
+  readonly #acknowledged: Acknowledged[] = [];
+  #epoch: string | undefined;
+
+  constructor(data: string) {
+    this.#data = data;
+  }
+
+  /** Opens what a killed process has left, and compares it with what it had said. */
+  async check(life: number, said: readonly Acknowledged[]): Promise<void> {
+    this.#acknowledged.push(...said);
+    const engine = new DurableEngine({ data: this.#data });
+    await engine.start({ deliver: () => {} });
+    try {
+      await this.#checkLogs(engine);
+      await this.#repeat(engine, life, said);
+      await this.#checkLogs(engine);
+    } finally {
+      await engine.close();
+    }
+  }
+
+  async #checkLogs(engine: DurableEngine): Promise<void> {
+    for (const { name, retention } of CHANNELS) {
+      const { epoch, head, first, messages } = await engine.read(name, 0, 1_000_000);
+      if (head === 0) continue;
+      this.#epoch ??= epoch;
+      expect(epoch).toBe(this.#epoch);
+      const kept = Math.min(head, retention?.count ?? 0);
+      expect(first).toBe(head - kept + 1);
+      expect(messages.map(({ offset }) => offset)).toEqual(Array.from({ length: kept }, (_, at) => first + at));
+      expect(new Set(messages.map(({ id }) => id)).size).toBe(kept);
+      expect(new Set(messages.map(({ data }) => (data as { key: string }).key)).size).toBe(kept);
+      this.#checkAcknowledged(name, { head, first, messages });
+    }
+  }
+
+  #checkAcknowledged(
+    channel: string,
+    { head, first, messages }: { head: number; first: number; messages: readonly Message[] },
+  ) {
+    const mine = this.#acknowledged.filter((one) => one.channel === channel);
+    expect(new Set(mine.map(({ offset }) => offset)).size).toBe(mine.length);
+    for (const { id, epoch, offset, key } of mine) {
+      expect(offset).toBeLessThanOrEqual(head);
+      expect(epoch).toBe(this.#epoch);
+      if (offset < first) continue;
+      const message = messages[offset - first];
+      const { fill = null } = (message?.data ?? {}) as { fill?: string };
+      const times = Math.floor((fill?.length ?? 0) / (key.length + 1));
+      expect({ id: message?.id, fill }).toEqual({ id, fill: `${key};`.repeat(times) });
+    }
+  }
+
+  /** As a publisher does that lost its connection: everything that may have been on the way comes again, with its key. */
+  async #repeat(engine: DurableEngine, life: number, said: readonly Acknowledged[]): Promise<void> {
+    const append = (n: number) => {
+      const { name, retention } = channelOf(n);
+      const { data, time } = floodEntry({ life, n });
+      const options = { retention, window: 3_600_000, key: data.key };
+      return engine.append(name, { id: `again-${life}-${n}`, data, time }, options);
+    };
+    const numberOf = ({ key }: Acknowledged) => Number(key.split('-')[1]);
+    const again = await Promise.all(said.map((one) => append(numberOf(one))));
+    expect(again).toEqual(said.map(({ id, epoch, offset }) => ({ id, epoch, offset })));
+    const known = new Set(said.map(numberOf));
+    const rest = Array.from({ length: Math.max(0, ...known) + ON_THE_WAY }, (_, n) => n).filter((n) => !known.has(n));
+    const first = await Promise.all(rest.map(append));
+    expect(await Promise.all(rest.map(append))).toEqual(first);
+  }
+}
+
+describe(`a process that is killed ${KILLS} times while it publishes`, () => {
+  it('keeps every message that it acknowledged, once, without holes, and its keys', { timeout: TIMEOUT }, async () => {
+    let acknowledged = 0;
+    for (let from = 0; from < KILLS; from += LIVES) {
+      const data = mkdtempSync(join(tmpdir(), 'sluice-'));
+      cleanups.push(() => rmSync(data, { recursive: true, force: true }));
+      const record = new Record(data);
+      for (let life = from; life < Math.min(KILLS, from + LIVES); life++) {
+        const said = await live({ data, life, acks: 1 + Math.floor(Math.random() * 600) });
+        acknowledged += said.length;
+        await record.check(life, said);
+      }
+    }
+    expect(acknowledged).toBeGreaterThan(KILLS);
+  });
+});
