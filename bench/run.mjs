@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { DURABLE, measureDurable } from './src/durable.mjs';
 import { measure, measureAt, servers } from './src/fanout.mjs';
 import { memoryPerConnection } from './src/memory.mjs';
 import { median, publish, table } from './src/report.mjs';
@@ -187,6 +188,30 @@ program
       ms(median(values.map((run) => run.p99))),
     ]);
     publish('flood', table(['run', 'p50 of the others', 'p99'], rows), { ...options, runs });
+  });
+
+program
+  .command('durable')
+  .description('publishes that are flushed to disk, by how many are on their way at the same time')
+  .option('--concurrency <n...>', 'publishes on their way', ['1', '16', '256', '2048'])
+  .option('--seconds <n>', 'length of one run', number, 2)
+  .option('--rounds <n>', 'runs; the table shows medians', number, 3)
+  .option('--folder <path>', 'where the files go: on the disk that is meant')
+  .action(async ({ concurrency, seconds, rounds, folder }) => {
+    const runs = {};
+    const rows = [];
+    for (const name of Object.keys(DURABLE)) {
+      for (const ways of name === 'a page and fdatasync' ? [1] : concurrency.map(number)) {
+        const results = [];
+        for (let round = 0; round < rounds; round++) {
+          results.push(await measureDurable(name, { concurrency: ways, seconds, folder }));
+        }
+        runs[`${name}, ${ways}`] = results;
+        const pick = (field) => median(results.map((result) => result[field]));
+        rows.push([name, ways, `${Math.round(pick('perSecond'))}/s`, ms(pick('p50')), ms(pick('p99'))]);
+      }
+    }
+    publish('durable', table(['', 'on their way', 'publishes', 'p50', 'p99'], rows), { concurrency, seconds, runs });
   });
 
 await program.parseAsync();

@@ -1,6 +1,6 @@
-import { statfs } from 'node:fs/promises';
+import { open, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Database, RootDatabase } from 'lmdb';
+import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 import { EngineFull, EngineUnavailable } from '../engine.ts';
 import { type Change, type Range, type Row, type Store, TABLES, type Table } from './store.ts';
 
@@ -25,6 +25,20 @@ interface Stats extends Pages {
 
 const pagesOf = (pages: Pages): number => pages.treeBranchPageCount + pages.treeLeafPageCount + pages.overflowPages;
 
+/** What LMDB's files have at this byte: the first thing behind the head of their first page. */
+const MAGIC = 0xbeefc0de;
+const MAGIC_AT = 24;
+
+/** LMDB takes the whole process down when it opens a file that is not its own. */
+async function checkHead(path: string): Promise<void> {
+  const file = await open(path, 'r').catch(() => undefined);
+  if (file === undefined) return;
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC_AT + 4), 0, MAGIC_AT + 4, 0);
+  await file.close();
+  if (bytesRead === 0 || buffer.readUInt32LE(MAGIC_AT) === MAGIC) return; // a crash may have come before its first byte
+  throw new Error(`${path} is damaged — restore its folder from a backup, or start with another one`);
+}
+
 /** A store in one file, on LMDB. */
 export class LmdbStore implements Store {
   readonly #path: string;
@@ -34,15 +48,16 @@ export class LmdbStore implements Store {
   private constructor(path: string, root: RootDatabase<Buffer, Buffer>) {
     this.#path = path;
     this.#root = root;
-    const open = (name: Table) => root.openDB(name, { keyEncoding: 'binary', encoding: 'binary' }) as Rows;
-    this.#tables = Object.fromEntries(TABLES.map((name) => [name, open(name)])) as Record<Table, Rows>;
+    const table = (name: Table) => root.openDB(name, { keyEncoding: 'binary', encoding: 'binary' }) as Rows;
+    this.#tables = Object.fromEntries(TABLES.map((name) => [name, table(name)])) as Record<Table, Rows>;
   }
 
   /** @param path of the file; it is made where there is none */
   static async open(path: string): Promise<LmdbStore> {
+    await checkHead(path);
     // Not before somebody wants it: the native part is loaded with it.
     const lmdb = await import('lmdb');
-    const root = lmdb.open<Buffer, Buffer>({
+    const options: RootDatabaseOptionsWithPath = {
       path,
       noSubdir: true,
       encoding: 'binary',
@@ -52,8 +67,8 @@ export class LmdbStore implements Store {
       overlappingSync: false,
       // Batches are made here. LMDB's own leave a rejected promise behind that nobody can catch.
       eventTurnBatching: false,
-    });
-    return new LmdbStore(path, root);
+    };
+    return new LmdbStore(path, lmdb.open<Buffer, Buffer>(options));
   }
 
   get(table: Table, key: Buffer): Buffer | undefined {

@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { DataDirectory } from './directory.ts';
+import { DurableEngine } from './durable-engine.ts';
+
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'sluice-'));
+  cleanups.push(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+async function take(path: string): Promise<DataDirectory> {
+  const directory = await DataDirectory.take(path);
+  cleanups.push(() => directory.release());
+  return directory;
+}
+
+/** A process that holds the lock of the folder as a gateway does. */
+async function otherProcess(path: string) {
+  const script = `require('node:net').createServer().listen(process.argv[1], () => console.log('listening'))`;
+  const child = spawn(process.execPath, ['-e', script, join(path, 'lock')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  cleanups.push(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return child;
+}
+
+describe('a data folder', () => {
+  it('is made where there is none', async () => {
+    const path = join(folder(), 'a', 'b');
+    await take(path);
+    expect(readFileSync(join(path, 'format'), 'utf8')).toBe('sluice durable 1\n');
+  });
+
+  it('is of one process, which the refusal names', async () => {
+    const path = folder();
+    await take(path);
+    await expect(take(path)).rejects.toThrow(
+      `${path} is in use by another gateway (process ${process.pid}) — stop it first`,
+    );
+  });
+
+  it('is free again when it was given back', async () => {
+    const path = folder();
+    await (await DataDirectory.take(path)).release();
+    await take(path);
+  });
+
+  it('is refused while another process lives, and free the moment it was killed', async () => {
+    const path = folder();
+    const other = await otherProcess(path);
+    await expect(take(path)).rejects.toThrow('in use by another gateway');
+    const ended = once(other, 'exit');
+    other.kill('SIGKILL');
+    await ended;
+    await take(path);
+  });
+
+  it('is not free because the process id of its dead owner was given to somebody else, nor taken', async () => {
+    const path = folder();
+    const other = await otherProcess(path);
+    const ended = once(other, 'exit');
+    other.kill('SIGKILL');
+    await ended;
+    writeFileSync(join(path, 'pid'), `${process.pid}\n`);
+    await take(path);
+  });
+
+  it('goes to one of many who come at the same time, also where a dead one has left its socket', async () => {
+    const path = folder();
+    const other = await otherProcess(path);
+    const ended = once(other, 'exit');
+    other.kill('SIGKILL');
+    await ended;
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => take(path)));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('may have a path that is too long for a socket', async () => {
+    const path = join(folder(), 'x'.repeat(120));
+    await take(path);
+    await expect(take(path)).rejects.toThrow('in use');
+  });
+
+  it.each([
+    ['of a later format', { format: 'sluice durable 2\n' }, 'has format 2; this version of Sluice reads format 1'],
+    ['of somebody else', { format: 'PG_VERSION 16' }, 'is not of a Sluice data folder'],
+    ['that lacks its format', { 'log.mdb': '' }, 'but not the file "format" — restore the whole folder'],
+  ])('%s is refused, and left as it is', async (_, files, message) => {
+    const path = folder();
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+    await expect(take(path)).rejects.toThrow(message);
+    for (const [name, text] of Object.entries(files)) expect(readFileSync(join(path, name), 'utf8')).toBe(text);
+    await expect(take(path)).rejects.toThrow(message); // and not "in use"
+  });
+
+  it('that cannot be made is refused', async () => {
+    const path = join(folder(), 'file');
+    writeFileSync(path, '');
+    await expect(take(join(path, 'data'))).rejects.toThrow('cannot make the data folder');
+  });
+
+  it('whose store is damaged is refused, and given back', async () => {
+    const path = folder();
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, 'format'), 'sluice durable 1\n');
+    writeFileSync(join(path, 'log.mdb'), 'x'.repeat(10_000));
+    const engine = new DurableEngine({ data: path });
+    await expect(engine.start({ deliver: () => {} })).rejects.toThrow(`${join(path, 'log.mdb')} is damaged`);
+    await take(path);
+  });
+});
