@@ -31,6 +31,8 @@ export interface Events {
   /** The engine works, and should be set up differently: in words for an operator. */
   engineWarned: { engine: string; advice: string };
   started: { url: string };
+  /** A node is asked to drain and stop; `node` is the name that was called. */
+  drainAsked: { node: string };
   draining: { connections: number; duration: number };
   stopped: Record<string, never>;
 }

@@ -62,6 +62,9 @@ export interface Assembly {
   readonly transport: Transport;
   readonly services: Services;
   readonly revoking: Revoking;
+  readonly metrics: Metrics;
+  /** What `/metrics` answers, where this process is one of several. Default: its own metrics. */
+  readonly scrape?: () => Promise<string>;
 }
 
 /** Puts the parts together: the only place that names every concrete class. */
@@ -104,7 +107,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     rounds,
     registry,
   };
-  return { config, engine, transport, services, revoking };
+  const metrics = new Metrics(events, { channels: () => hub.size });
+  return { config, engine, transport, services, revoking, metrics };
 }
 
 /** A gateway, from its start to its end. */
@@ -123,19 +127,19 @@ export class Gateway {
     this.#tellStopped = resolve;
   });
 
-  constructor({ config, engine, transport, services, revoking }: Assembly) {
+  constructor(assembly: Assembly) {
+    const { config, engine, transport, services, revoking } = assembly;
     this.#config = config;
     this.#engine = engine;
     this.#transport = transport;
     this.#services = services;
     this.#revoking = revoking;
-    this.#handler = this.#createHandler();
+    this.#handler = this.#createHandler(assembly);
   }
 
-  #createHandler(): RequestHandler {
-    const { rules, publishing, verifier, hub, events, clock } = this.#services;
+  #createHandler({ metrics, scrape = () => metrics.text() }: Assembly): RequestHandler {
+    const { rules, publishing, verifier, events, clock } = this.#services;
     const { devSecret, devApiKey, apiKeys, node } = this.#config;
-    const metrics = new Metrics(events, { channels: () => hub.size });
     const routes = createRoutes({
       apiKeys: createApiKeys(apiKeys),
       verifier,
@@ -150,7 +154,7 @@ export class Gateway {
       metrics: async () => ({
         status: 200,
         headers: { 'Content-Type': metrics.contentType },
-        body: await metrics.text(),
+        body: await scrape(),
       }),
       dev: devSecret === undefined || devApiKey === undefined ? undefined : { secret: devSecret, apiKey: devApiKey },
     });
@@ -203,7 +207,13 @@ export class Gateway {
 
   #hear(signal: Signal): void {
     if (signal.type === 'revoke') this.#revoking.take(signal);
-    else if (signal.node === this.#config.node) this.#services.clock.after(ANSWERED, () => void this.close());
+    else if (isCalled(this.#config.node, signal.node)) this.#drainSoon(signal.node);
+  }
+
+  #drainSoon(node: string): void {
+    const { events, clock } = this.#services;
+    events.emit('drainAsked', { node });
+    clock.after(ANSWERED, () => void this.close());
   }
 
   /**
@@ -287,10 +297,14 @@ export class Gateway {
 }
 
 /** WebSockets and HTTP on the configured port. */
-export function createTransport(config: Config, nextId: UwsOptions['nextId'] = () => nanoid(12)): UwsTransport {
+export function createTransport(
+  config: Config,
+  nextId: UwsOptions['nextId'] = () => nanoid(12),
+  { shared = false }: { shared?: boolean } = {},
+): UwsTransport {
   const { host, port, path, limits, heartbeat, trustProxy } = config;
   const { maxFrame, outbound } = limits;
-  return new UwsTransport({ host, port, path, maxFrame, outbound, idle: heartbeat * 2, trustProxy, nextId });
+  return new UwsTransport({ host, port, path, maxFrame, outbound, idle: heartbeat * 2, trustProxy, shared, nextId });
 }
 
 /** Message ids: unique by the prefix of this run, and cheap to count on. */
@@ -299,6 +313,9 @@ function createIds(): () => string {
   let count = 0;
   return () => `${run}-${(++count).toString(36)}`;
 }
+
+/** Is this node called? `name/2` is by its own name, and by its machine's. */
+const isCalled = (node: string, called: string): boolean => node === called || node.startsWith(`${called}/`);
 
 function hostInUrl(host: string): string {
   if (host === '0.0.0.0' || host === '::' || host === '127.0.0.1') return 'localhost';

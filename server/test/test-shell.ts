@@ -12,6 +12,7 @@ export class TestShell implements Shell {
   readonly fetch: Shell['fetch'];
   readonly stdin: Shell['stdin'];
   readonly loadGateway: Shell['loadGateway'];
+  readonly loadSupervisor: Shell['loadSupervisor'];
   readonly loadClient: Shell['loadClient'];
   readonly lines: string[] = [];
   readonly errors: string[] = [];
@@ -25,6 +26,7 @@ export class TestShell implements Shell {
     this.fetch = world.fetch ?? absent('network');
     this.stdin = world.stdin ?? absent('standard input');
     this.loadGateway = world.loadGateway ?? absent('gateway');
+    this.loadSupervisor = world.loadSupervisor ?? absent('supervisor');
     this.loadClient = world.loadClient ?? absent('client');
   }
 

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
+import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { addConfigFlags, loadFor } from './config-flags.ts';
-import type { Shell } from './shell.ts';
+import type { Serving, Shell } from './shell.ts';
 
 const EXAMPLES = `
 Examples:
   $ sluice serve --dev                          on this machine, with keys made for this run
   $ sluice serve --config sluice.yaml           as the file says
+  $ sluice serve --workers auto                 with a process for each core (Linux)
   $ SLUICE_SECRET=… PORT=9000 sluice serve      as the environment says`;
 
 /** What somebody who tries it out wants to know first. */
@@ -39,10 +41,17 @@ function firstSignal(shell: Shell): Promise<void> {
   });
 }
 
+/** A gateway in this process, or the supervisor of several. */
+async function create(loaded: Loaded, shell: Shell): Promise<Serving> {
+  if (loaded.config.workers === 1) return (await shell.loadGateway()).createGateway(loaded.config);
+  const { Supervisor } = await shell.loadSupervisor();
+  return new Supervisor(loaded);
+}
+
 async function serve(flags: Readonly<Record<string, unknown>>, shell: Shell): Promise<void> {
-  const { config } = await loadFor(flags, shell);
-  const { createGateway } = await shell.loadGateway();
-  const gateway = createGateway(config);
+  const loaded = await loadFor(flags, shell);
+  const { config } = loaded;
+  const gateway = await create(loaded, shell);
   const stopped = firstSignal(shell);
   const { url } = await gateway.start();
   if (config.dev) shell.err(devBanner(url, config));

@@ -1,8 +1,12 @@
 /** What a command sees of the world around it, so that tests can be that world. */
 
 import type { Client, ClientOptions } from '@sluice/client';
+import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Gateway } from '../index.ts';
+
+/** What serves until it is stopped: a gateway, or the supervisor of several. */
+export type Serving = Pick<Gateway, 'start' | 'close' | 'stopped'>;
 
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -21,7 +25,8 @@ export interface Shell {
   /** Ends the process now. */
   exit(code: number): void;
   /** Loaded when needed: most commands need no server. */
-  loadGateway(): Promise<{ createGateway(config: Config): Pick<Gateway, 'start' | 'close' | 'stopped'> }>;
+  loadGateway(): Promise<{ createGateway(config: Config): Serving }>;
+  loadSupervisor(): Promise<{ Supervisor: new (loaded: Loaded) => Serving }>;
   loadClient(): Promise<{ createClient(options: ClientOptions): Client }>;
 }
 
@@ -49,5 +54,6 @@ export const systemShell: Shell = {
   },
   exit: (code) => process.exit(code),
   loadGateway: () => import('../index.ts'),
+  loadSupervisor: () => import('../workers/supervisor.ts'),
   loadClient: () => import('@sluice/client'),
 };

@@ -58,6 +58,8 @@ export interface Config {
   readonly drainPace: number;
   /** This gateway's name among others. */
   readonly node: string;
+  /** Processes that serve the port together. */
+  readonly workers: number;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** The secret made for this run in development; it is one of `keys` (HS256). */
   readonly devSecret?: string;
@@ -155,5 +157,7 @@ export interface ConfigInput {
   drain?: DurationInput;
   drainPace?: number;
   node?: string;
+  /** More than one: only for `sluice serve`. */
+  workers?: number | 'auto';
   log?: { level?: LogLevel; format?: LogFormat };
 }

@@ -6,7 +6,7 @@ import { loadContracts } from './contracts.ts';
 import { findFile, readConfigFile } from './file.ts';
 import { OPTIONS, type Option } from './options.ts';
 import type { Path } from './problems.ts';
-import { parseConfig } from './schema.ts';
+import { type Invented, parseConfig } from './schema.ts';
 
 export interface LoadOptions {
   /** Path of the configuration file. Default: `SLUICE_CONFIG`, then `sluice.yaml`, … in `cwd`. */
@@ -25,6 +25,20 @@ export interface Loaded {
   readonly config: Config;
   /** Absolute path of the file that was read. */
   readonly file?: string;
+  /** From which other processes complete the same configuration. */
+  readonly gathered: Gathered;
+}
+
+/** What flags, environment and file say together, not yet checked: plain data, that another process can be given. */
+export interface Gathered {
+  readonly input: Record<string, unknown>;
+  /** Of options that flags or the environment gave: which. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** Absolute path of the file that was read. */
+  readonly file?: string;
+  /** Where relative paths begin. */
+  readonly directory: string;
+  readonly terminal?: boolean;
 }
 
 const BOOLEANS: Readonly<Record<string, boolean>> = {
@@ -100,35 +114,61 @@ function anchored(option: Option, value: unknown, cwd: string): unknown {
   return option.type === 'path' && typeof value === 'string' ? resolve(cwd, value) : value;
 }
 
+/** Brings together what there is: flags go before environment variables, these before the file. */
+async function gather(options: LoadOptions): Promise<Gathered> {
+  const { env, flags, cwd = process.cwd(), terminal } = options;
+  const given = options.file ?? (env.SLUICE_CONFIG || undefined);
+  const file = given === undefined ? findFile(cwd) : resolve(cwd, given);
+  const input: Record<string, unknown> = file === undefined ? {} : { ...(await readConfigFile(file)) };
+  const sources: Record<string, string> = {};
+  for (const option of OPTIONS) {
+    const found = fromFlag(option, flags) ?? fromEnv(option, env);
+    if (found === undefined) continue;
+    place(input, option.path, anchored(option, found.value, cwd));
+    sources[option.path] = found.source;
+  }
+  return {
+    input,
+    sources,
+    directory: file === undefined ? cwd : dirname(file),
+    ...(file === undefined ? {} : { file }),
+    ...(terminal === undefined ? {} : { terminal }),
+  };
+}
+
+/**
+ * Makes a configuration of what was gathered, in this process or in another.
+ *
+ * @throws ConfigError with every problem, and where the value came from
+ */
+export async function complete(
+  gathered: Gathered,
+  { env, invented = {} }: { env: LoadOptions['env']; invented?: Invented },
+): Promise<Config> {
+  const { sources, file, directory, terminal } = gathered;
+  const input = { ...gathered.input };
+  const source = (path: Path) => sources[String(path[0])] ?? sources[path.slice(0, 2).join('.')] ?? file;
+  if (typeof input.contracts === 'string') {
+    input.contracts = await loadContracts(resolve(directory, input.contracts), source(['contracts']));
+  }
+  return parseConfig(input as ConfigInput, {
+    directory,
+    env,
+    source,
+    invented,
+    ...(terminal === undefined ? {} : { terminal }),
+  });
+}
+
 /**
  * Loads the configuration: flags go before environment variables, these before the file, this before defaults.
  *
  * @throws ConfigError with every problem, and where the value came from
  */
 export async function load(options: LoadOptions): Promise<Loaded> {
-  const { env, flags, cwd = process.cwd(), terminal } = options;
-  const given = options.file ?? (env.SLUICE_CONFIG || undefined);
-  const file = given === undefined ? findFile(cwd) : resolve(cwd, given);
-  const input: Record<string, unknown> = file === undefined ? {} : { ...(await readConfigFile(file)) };
-  const sources = new Map<string, string>();
-  for (const option of OPTIONS) {
-    const found = fromFlag(option, flags) ?? fromEnv(option, env);
-    if (found === undefined) continue;
-    place(input, option.path, anchored(option, found.value, cwd));
-    sources.set(option.path, found.source);
-  }
-  const source = (path: Path) => sources.get(String(path[0])) ?? sources.get(path.slice(0, 2).join('.')) ?? file;
-  const directory = file === undefined ? cwd : dirname(file);
-  if (typeof input.contracts === 'string') {
-    input.contracts = await loadContracts(resolve(directory, input.contracts), source(['contracts']));
-  }
-  const config = parseConfig(input as ConfigInput, {
-    directory,
-    env,
-    source,
-    ...(terminal === undefined ? {} : { terminal }),
-  });
-  return { config, ...(file === undefined ? {} : { file }) };
+  const gathered = await gather(options);
+  const config = await complete(gathered, options);
+  return { config, gathered, ...(gathered.file === undefined ? {} : { file: gathered.file }) };
 }
 
 /** As `load`, for those who need no more than the configuration. */

@@ -3,6 +3,7 @@
  * The loader, `sluice check`, `--help` and the reference in the docs all read it.
  */
 
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ENGINES, LOG_LEVELS } from './config.ts';
 import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, SECOND, size, text, texts, whole } from './values.ts';
@@ -27,6 +28,9 @@ export interface Option {
   readonly description: string;
 }
 
+/** More processes than any machine has cores are a slip of the finger. */
+const MOST_WORKERS = 512;
+
 const timer = (min: number) => duration({ min, max: DAY });
 
 const NO_REDIS_URL = 'is not the URL of a Redis — write "redis://host:6379", or "rediss://…" for TLS';
@@ -47,6 +51,12 @@ const redisUrl = z.string({ error: NO_REDIS_URL }).refine(
     return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^\/?\d*$/.test(url.pathname);
   },
   { error: NO_REDIS_URL },
+);
+
+/** How many processes: a number, or one for each core. */
+const workers = z.preprocess(
+  (value) => (value === 'auto' ? Math.min(availableParallelism(), MOST_WORKERS) : value),
+  whole({ min: 1, max: MOST_WORKERS }),
 );
 
 const listOf = (what: string) => z.array(z.unknown(), { error: `must be a list — ${what}` });
@@ -480,6 +490,18 @@ export const OPTIONS: readonly Option[] = [
     env: ['SLUICE_NODE'],
     flag: '--node <name>',
     description: "This gateway's name among others: in `/health/ready`, and to drain it by the HTTP API.",
+  },
+  {
+    path: 'workers',
+    schema: workers,
+    default: 1,
+    defaultText: '`1`',
+    type: 'number, or `auto`',
+    env: ['SLUICE_WORKERS'],
+    flag: '--workers <number>',
+    kind: 'number',
+    description:
+      'Processes that serve the port together; `auto`: one for each core. Each is a node of its own, `name/1`, `name/2`… Only on Linux. See docs/workers.md.',
   },
   {
     path: 'log.level',

@@ -27,7 +27,12 @@ export interface ParseOptions {
   readonly source?: (path: Path) => string | undefined;
   /** Default: whether standard output is one. */
   readonly terminal?: boolean;
+  /** What an earlier reading of the same configuration made up, so that several processes run with the same. */
+  readonly invented?: Invented;
 }
+
+/** What is made up for a run where nobody gave it. */
+export type Invented = Partial<Pick<Config, 'node' | 'devSecret' | 'devApiKey'>>;
 
 /** In development, where no rule is written: a place to try things out. */
 const DEV_CHANNELS = { '**': { allow: { '*': 'users' }, history: true } };
@@ -129,15 +134,21 @@ interface Credentials {
 function readCredentials(
   read: (path: string) => unknown,
   around: Surroundings,
-  { problems, dev, anonymous, keysGiven }: { problems: Problems; dev: boolean; anonymous: boolean; keysGiven: boolean },
+  {
+    problems,
+    dev,
+    anonymous,
+    keysGiven,
+    invented,
+  }: { problems: Problems; dev: boolean; anonymous: boolean; keysGiven: boolean; invented: Invented },
 ): Credentials {
   const keyInputs = read('keys') as readonly unknown[];
   const apiKeyInputs = read('apiKeys') as readonly unknown[];
   const keys = readKeys(keyInputs, around, { problems });
   const apiKeys = readApiKeys(apiKeyInputs, around, { problems });
   if (!keysGiven && !anonymous && !dev) problems.add(['keys'], NO_KEY);
-  const devSecret = dev && keyInputs.length === 0 ? newSecret() : undefined;
-  const devApiKey = dev && apiKeyInputs.length === 0 ? newSecret() : undefined;
+  const devSecret = dev && keyInputs.length === 0 ? (invented.devSecret ?? newSecret()) : undefined;
+  const devApiKey = dev && apiKeyInputs.length === 0 ? (invented.devApiKey ?? newSecret()) : undefined;
   return {
     keys: devSecret === undefined ? keys : [{ secret: devSecret, algorithm: 'HS256' }],
     apiKeys: devApiKey === undefined ? apiKeys : [{ name: 'dev', secret: devApiKey }],
@@ -170,6 +181,7 @@ const reconnect = (subscriptions: number): number => subscriptions * 3 + 100;
 export function parseConfig(input: ConfigInput | Config, options: ParseOptions = {}): Config {
   if (made.has(input)) return input as Config;
   const { directory = process.cwd(), env = process.env, source, terminal = process.stdout.isTTY === true } = options;
+  const { invented = {} } = options;
   const problems = new Problems(source);
   const plain = input as unknown as Plain;
   checkNames(plain, problems);
@@ -209,12 +221,13 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
     tokenGrace: read('tokenGrace') as number,
     drain: read('drain') as number,
     drainPace: read('drainPace') as number,
-    node: (read('node') as string | undefined) ?? randomName(),
+    node: (read('node') as string | undefined) ?? invented.node ?? randomName(),
+    workers: read('workers') as number,
     log: {
       level: read('log.level') as Config['log']['level'],
       format: (read('log.format') as Config['log']['format'] | undefined) ?? (dev && terminal ? 'pretty' : 'json'),
     },
-    ...readCredentials(read, { directory, env }, { problems, dev, anonymous, keysGiven }),
+    ...readCredentials(read, { directory, env }, { problems, dev, anonymous, keysGiven, invented }),
   };
   problems.throwIfAny();
   made.add(config);

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EventBus } from '../events.ts';
+import type { Snapshot } from './metrics-sum.ts';
 
 export interface MetricsSources {
   /** Channels with cursors on this node. */
@@ -21,6 +22,11 @@ export class Metrics {
   /** All metrics in Prometheus' text format. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** All metrics as plain data, which `sumOf` adds to those of other processes. */
+  snapshot(): Promise<Snapshot> {
+    return this.#registry.getMetricsAsJSON() as Promise<Snapshot>;
   }
 
   #connections(events: EventBus): void {

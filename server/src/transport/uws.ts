@@ -20,11 +20,14 @@ export interface UwsOptions {
   readonly idle: number;
   /** Is the last entry of `X-Forwarded-For` the client's address? */
   readonly trustProxy: boolean;
+  /** Do other processes of ours listen on the same port? */
+  readonly shared?: boolean;
   /** Names a new connection, by the headers of its handshake if need be. */
   readonly nextId: (header: (name: string) => string) => string;
 }
 
-/** `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the typings name in an enum that does not exist at run time. */
+/** `LIBUS_LISTEN_…`, which the typings name in an enum that does not exist at run time. */
+const SHARED_PORT = 0;
 const EXCLUSIVE_PORT = 1;
 
 const FORWARDED = 'x-forwarded-for';
@@ -45,11 +48,11 @@ export class UwsTransport implements Transport {
 
   async listen(acceptor: Acceptor, handler: RequestHandler): Promise<number> {
     this.#uws = await loadUws();
-    const { host, port, path, trustProxy } = this.#options;
+    const { host, port, path, trustProxy, shared = false } = this.#options;
     this.#app = this.#uws.App();
     this.#routeSockets(this.#app, path, acceptor);
     this.#app.any('/*', (response, request) => serve(response, request, { handler, trustProxy }));
-    this.#listening = await bind(this.#app, { host, port });
+    this.#listening = await bind(this.#app, { host, port, shared });
     return this.#uws.us_socket_local_port(this.#listening);
   }
 
@@ -128,10 +131,16 @@ interface Upgrade {
   readonly acceptor: Acceptor;
 }
 
-function bind(app: TemplatedApp, { host, port }: { host: string; port: number }): Promise<us_listen_socket> {
+interface Binding {
+  readonly host: string;
+  readonly port: number;
+  readonly shared: boolean;
+}
+
+function bind(app: TemplatedApp, { host, port, shared }: Binding): Promise<us_listen_socket> {
   return new Promise((resolve, reject) => {
-    // Exclusively: by default Linux would let a second gateway share the port unnoticed.
-    app.listen(host, port, EXCLUSIVE_PORT, (socket) => {
+    // Exclusively, unless we are one of several workers: by default Linux would let a second gateway share the port unnoticed.
+    app.listen(host, port, shared ? SHARED_PORT : EXCLUSIVE_PORT, (socket) => {
       if (socket !== false) resolve(socket);
       else
         reject(

@@ -1,0 +1,135 @@
+import { createServer, type Server } from 'node:net';
+import { nanoid } from 'nanoid';
+import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
+import type { Engine, Signal } from '../engine.ts';
+import type { PresenceChange } from '../presence.ts';
+import { Audience } from './audience.ts';
+import { EngineUser } from './engine-user.ts';
+import type { FromOwner } from './items.ts';
+
+/** Milliseconds between two looks at whether the engine is in trouble. */
+const LOOK = 1_000;
+
+export interface EngineOwnerOptions {
+  readonly engine: Engine;
+  /** Path of the socket at which it is offered: in a folder that only this user may enter. */
+  readonly path: string;
+  /** Milliseconds for which the connections of a process that died count as present in a channel. */
+  readonly graceOf: (channel: string) => number;
+  readonly onFault?: (where: string, error: unknown) => void;
+  readonly clock?: Clock;
+}
+
+/** Offers the engine of this process to other processes of the machine, which use it by `RemoteEngine`. */
+export class EngineOwner {
+  readonly #options: EngineOwnerOptions;
+  readonly #clock: Clock;
+  readonly #life = nanoid(10);
+  readonly #users = new Set<EngineUser>();
+  readonly #watchers = new Audience<EngineUser>();
+  readonly #memberWatchers = new Audience<EngineUser>();
+  #server: Server | undefined;
+  #look: Timer | undefined;
+  #trouble: string | null = null;
+
+  constructor(options: EngineOwnerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** How many processes use it. */
+  get size(): number {
+    return this.#users.size;
+  }
+
+  async start(): Promise<void> {
+    const { engine, path } = this.#options;
+    engine.presence.start(
+      (change) => this.#changed(change),
+      (channel) => this.#membersInterrupted(channel),
+    );
+    await engine.start({
+      deliver: (channel, epoch, message) => this.#announce(channel, ['message', channel, epoch, message]),
+      interrupted: (channel) => this.#announce(channel, ['interrupted', channel]),
+      signal: (signal) => this.#signal(signal),
+    });
+    this.#server = createServer((socket) => this.#users.add(new EngineUser(socket, this.#offer())));
+    await listen(this.#server, path);
+    this.#lookAgain();
+  }
+
+  #offer(): ConstructorParameters<typeof EngineUser>[1] {
+    const { engine, graceOf, onFault = () => {} } = this.#options;
+    return {
+      engine,
+      graceOf,
+      onFault,
+      welcome: () => ({ life: this.#life, trouble: engine.trouble ?? null }),
+      // The engine is asked every time: a user who comes second must not get its answer before the channel is really watched.
+      watch: (channel, user) => {
+        this.#watchers.add(channel, user);
+        return engine.log.watch(channel);
+      },
+      unwatch: (channel, user) => {
+        if (this.#watchers.remove(channel, user)) engine.log.unwatch(channel);
+      },
+      watchMembers: (channel, user) => {
+        if (this.#memberWatchers.add(channel, user)) engine.presence.watch?.(channel);
+      },
+      unwatchMembers: (channel, user) => {
+        if (this.#memberWatchers.remove(channel, user)) engine.presence.unwatch?.(channel);
+      },
+      closed: (user) => this.#users.delete(user),
+    };
+  }
+
+  /** Encodes once for all. */
+  #announce(channel: string, item: FromOwner): void {
+    const text = JSON.stringify(item);
+    for (const user of this.#watchers.of(channel)) user.announce(channel, text);
+  }
+
+  #changed(change: PresenceChange): void {
+    const text = JSON.stringify(['change', change] satisfies FromOwner);
+    for (const user of this.#memberWatchers.of(change.channel)) user.announceMembers(text);
+  }
+
+  #membersInterrupted(channel: string | undefined): void {
+    const users = channel === undefined ? this.#users : this.#memberWatchers.of(channel);
+    for (const user of users) user.tell(['membersInterrupted', channel ?? null]);
+  }
+
+  #signal(signal: Signal): void {
+    for (const user of this.#users) user.tell(['signal', signal]);
+  }
+
+  #lookAgain(): void {
+    const trouble = this.#options.engine.trouble ?? null;
+    if (trouble !== this.#trouble) for (const user of this.#users) user.tell(['trouble', trouble]);
+    this.#trouble = trouble;
+    this.#look = this.#clock.after(LOOK, () => this.#lookAgain());
+  }
+
+  /** Sends everybody away, then closes the engine. */
+  async close(): Promise<void> {
+    this.#look?.cancel();
+    const server = this.#server;
+    const closed = new Promise<void>((resolve) => {
+      if (server === undefined) resolve();
+      else server.close(() => resolve());
+    });
+    for (const user of this.#users) user.cut();
+    await closed;
+    await this.#options.engine.close();
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,179 @@
+import type { Socket } from 'node:net';
+import type { Engine } from '../engine.ts';
+import type { Entrant } from '../presence.ts';
+import type { FromOwner, Place, ToOwner, Welcome } from './items.ts';
+import { Line } from './line.ts';
+import { nameOf } from './refusals.ts';
+
+/** Bytes that may wait for one process that does not read. Beyond, nothing is announced to it, and it is told so when it reads again. */
+const MOST_WAITING = 16 * 1024 * 1024;
+
+export interface EngineUserOptions {
+  readonly engine: Engine;
+  readonly welcome: () => Welcome;
+  readonly graceOf: (channel: string) => number;
+  readonly watch: (channel: string, user: EngineUser) => void | Promise<void>;
+  readonly unwatch: (channel: string, user: EngineUser) => void;
+  readonly watchMembers: (channel: string, user: EngineUser) => void;
+  readonly unwatchMembers: (channel: string, user: EngineUser) => void;
+  readonly closed: (user: EngineUser) => void;
+  readonly onFault: (where: string, error: unknown) => void;
+}
+
+/** One process that uses the engine, as its owner sees it. */
+export class EngineUser {
+  readonly #options: EngineUserOptions;
+  readonly #line: Line;
+  readonly #watched = new Set<string>();
+  readonly #membersWatched = new Set<string>();
+  readonly #places = new Map<string, Place>();
+  /** Channels of which it has missed something. */
+  readonly #missed = new Set<string>();
+  #missedMembers = false;
+  #paused = false;
+
+  constructor(socket: Socket, options: EngineUserOptions) {
+    this.#options = options;
+    this.#line = new Line(socket, {
+      items: (items) => this.#take(items as readonly ToOwner[]),
+      drained: () => this.#drained(),
+      closed: () => this.#closed(),
+    });
+  }
+
+  /** Announces something of a channel, encoded; what it cannot take it reads from the log later. */
+  announce(channel: string, text: string): void {
+    if (this.#isFull()) this.#missed.add(channel);
+    else this.#line.sendText(text);
+  }
+
+  announceMembers(text: string): void {
+    if (this.#isFull()) this.#missedMembers = true;
+    else this.#line.sendText(text);
+  }
+
+  tell(item: FromOwner): void {
+    this.#line.send(item);
+  }
+
+  close(): void {
+    this.#line.end();
+  }
+
+  cut(): void {
+    this.#line.cut();
+  }
+
+  #isFull(): boolean {
+    // Once something was missed all waits until the other side has caught up: announcements must not come with holes again and again.
+    return this.#paused || this.#missed.size > 0 || this.#missedMembers || this.#line.waiting > MOST_WAITING;
+  }
+
+  #drained(): void {
+    if (this.#paused) {
+      this.#paused = false;
+      this.#line.resume();
+    }
+    const missed = [...this.#missed];
+    this.#missed.clear();
+    for (const channel of missed) if (this.#watched.has(channel)) this.tell(['interrupted', channel]);
+    if (this.#missedMembers) this.tell(['membersInterrupted', null]);
+    this.#missedMembers = false;
+  }
+
+  #take(items: readonly ToOwner[]): void {
+    for (const item of items) this.#carryOut(item);
+    if (this.#line.waiting <= MOST_WAITING) return;
+    // Answers may not be left out: so nothing more is asked until these have been taken.
+    this.#line.flush();
+    this.#paused = true;
+    this.#line.pause();
+  }
+
+  #carryOut(item: ToOwner): void {
+    switch (item[0]) {
+      case 'call':
+        this.#answer(item);
+        break;
+      case 'unwatch':
+        if (this.#watched.delete(item[1])) this.#options.unwatch(item[1], this);
+        break;
+      case 'watchMembers':
+        this.#membersWatched.add(item[1]);
+        this.#options.watchMembers(item[1], this);
+        break;
+      case 'unwatchMembers':
+        if (this.#membersWatched.delete(item[1])) this.#options.unwatchMembers(item[1], this);
+    }
+  }
+
+  #answer(item: Extract<ToOwner, readonly ['call', ...unknown[]]>): void {
+    const id = item[1];
+    const refuse = (error: unknown): void => {
+      const name = nameOf(error);
+      if (name === 'Error') this.#options.onFault(`the engine: "${item[2]}"`, error);
+      this.tell(['refusal', id, name, error instanceof Error ? error.message : String(error)]);
+    };
+    try {
+      const answer = this.#call(item);
+      if (answer instanceof Promise) answer.then((value: unknown) => this.tell(['answer', id, value ?? null]), refuse);
+      else this.tell(['answer', id, answer ?? null]);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+
+  #call(item: Extract<ToOwner, readonly ['call', ...unknown[]]>): unknown {
+    const { engine, welcome } = this.#options;
+    switch (item[2]) {
+      case 'hello':
+        return welcome();
+      case 'append':
+        return engine.log.append(item[3], item[4], item[5]);
+      case 'read':
+        return engine.log.read(item[3], item[4], item[5]);
+      case 'seek':
+        return engine.log.seek(item[3], item[4]);
+      case 'watch':
+        this.#watched.add(item[3]);
+        return this.#options.watch(item[3], this);
+      case 'signal':
+        return engine.signal(item[3]);
+      case 'revoke':
+        return engine.revocations.add(item[3]);
+      case 'revocations':
+        return engine.revocations.all();
+      case 'enter':
+        return this.#enter(item[3]);
+      case 'leave':
+        this.#places.delete(keyOf(item[3]));
+        return engine.presence.leave(item[3], item[4]);
+      case 'roster':
+        return engine.presence.roster(item[3]);
+      case 'list':
+        return engine.presence.list(item[3], item[4], item[5]);
+    }
+  }
+
+  #enter(entrant: Entrant): void | Promise<void> {
+    const { channel, connection, user } = entrant;
+    this.#places.set(keyOf(entrant), { channel, connection, user });
+    return this.#options.engine.presence.enter(entrant);
+  }
+
+  /** The process has gone: so have its connections, which count for the grace of their channels, as if they had been cut one by one. */
+  #closed(): void {
+    const { engine, graceOf, unwatch, unwatchMembers, closed, onFault } = this.#options;
+    for (const channel of this.#watched) unwatch(channel, this);
+    for (const channel of this.#membersWatched) unwatchMembers(channel, this);
+    for (const place of this.#places.values()) {
+      const leaving = engine.presence.leave(place, graceOf(place.channel));
+      if (leaving instanceof Promise) leaving.catch((error: unknown) => onFault('the engine: "leave"', error));
+    }
+    this.#places.clear();
+    closed(this);
+  }
+}
+
+/** Neither ids of connections nor names of channels hold a space. */
+const keyOf = ({ channel, connection }: Place): string => `${connection} ${channel}`;

@@ -1,0 +1,58 @@
+/** What an engine's owner and those who use it from other processes say to each other: JSON arrays, each beginning with its kind. */
+
+import type { Message, PublishResult } from '@sluice/protocol';
+import type { AppendOptions, Entry, Page, Signal } from '../engine.ts';
+import type { Entrant, PresenceChange, Roster, RosterPage } from '../presence.ts';
+import type { Revocation } from '../revocations.ts';
+
+/** One connection in one channel. */
+export interface Place {
+  readonly channel: string;
+  readonly connection: string;
+  readonly user: string;
+}
+
+/** The owner introduces itself. */
+export interface Welcome {
+  /** Names this run of the owner: another one means that what was only in memory is gone. */
+  readonly life: string;
+  /** Why the engine cannot carry out operations at the moment. */
+  readonly trouble: string | null;
+}
+
+/** What is asked of the owner, and what it answers. */
+export interface Calls {
+  hello: { ask: []; answer: Welcome };
+  append: { ask: [channel: string, entry: Entry, options: AppendOptions]; answer: PublishResult };
+  read: { ask: [channel: string, after: number, limit: number]; answer: Page };
+  seek: { ask: [channel: string, time: number]; answer: number };
+  watch: { ask: [channel: string]; answer: null };
+  signal: { ask: [signal: Signal]; answer: null };
+  revoke: { ask: [revocation: Revocation]; answer: null };
+  revocations: { ask: []; answer: readonly Revocation[] };
+  enter: { ask: [entrant: Entrant]; answer: null };
+  leave: { ask: [place: Place, grace: number]; answer: null };
+  roster: { ask: [channel: string]; answer: Roster };
+  list: { ask: [channel: string, place: number, limit: number]; answer: RosterPage };
+}
+
+export type CallName = keyof Calls;
+
+/** From those who use the engine to its owner. A `call` is answered, everything else is not. */
+export type ToOwner =
+  | { [Name in CallName]: ['call', id: number, name: Name, ...ask: Calls[Name]['ask']] }[CallName]
+  | ['unwatch', channel: string]
+  | ['watchMembers', channel: string]
+  | ['unwatchMembers', channel: string];
+
+/** From the owner. */
+export type FromOwner =
+  | ['answer', id: number, value: unknown]
+  | ['refusal', id: number, error: string, message: string]
+  | ['message', channel: string, epoch: string, message: Message]
+  | ['interrupted', channel: string]
+  | ['signal', signal: Signal]
+  | ['change', change: PresenceChange]
+  /** Of all channels, where none is named. */
+  | ['membersInterrupted', channel: string | null]
+  | ['trouble', trouble: string | null];

@@ -1,0 +1,167 @@
+import type { PublishResult } from '@sluice/protocol';
+import { type Clock, systemClock } from '../../util/clock.ts';
+import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine.ts';
+import type { Revocation, RevocationStore } from '../revocations.ts';
+import type { FromOwner, Welcome } from './items.ts';
+import { OwnerLink } from './owner-link.ts';
+import { RemotePresence } from './remote-presence.ts';
+
+export interface RemoteEngineOptions {
+  /** Path of the socket at which the owner offers its engine. */
+  readonly path: string;
+  readonly clock?: Clock;
+}
+
+/**
+ * The engine of another process on this machine, offered by an `EngineOwner`.
+ *
+ * While that process is away everything is refused with `EngineUnavailable`; what was under way then may have been carried out, so
+ * whoever tries again gives a key. When it is back, whatever may have been missed is reported as interrupted.
+ */
+export class RemoteEngine implements Engine, Log {
+  readonly name = 'remote';
+  readonly log: Log = this;
+  readonly presence: RemotePresence;
+  readonly revocations: RevocationStore;
+  readonly #clock: Clock;
+  readonly #link: OwnerLink;
+  readonly #watched = new Set<string>();
+  #revoked: readonly Revocation[] = [];
+  #listener: EngineListener = { deliver: () => {} };
+  #life: string | undefined;
+  #trouble: string | null = null;
+
+  constructor({ path, clock = systemClock }: RemoteEngineOptions) {
+    this.#clock = clock;
+    this.#link = new OwnerLink({
+      path,
+      clock,
+      onItem: (item) => this.#hear(item),
+      onReached: (welcome) => this.#reached(welcome),
+    });
+    this.presence = new RemotePresence(this.#link);
+    this.revocations = {
+      add: async (revocation) => void (await this.#link.call('revoke', revocation)),
+      all: () => this.#allRevocations(),
+    };
+  }
+
+  get trouble(): string | undefined {
+    if (!this.#link.reached) return 'the process that holds the engine is away';
+    return this.#trouble ?? undefined;
+  }
+
+  start(listener: EngineListener): Promise<void> {
+    this.#listener = listener;
+    return this.#link.start();
+  }
+
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  async signal(signal: Signal): Promise<void> {
+    await this.#link.call('signal', signal);
+  }
+
+  append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
+    return this.#link.call('append', channel, entry, options);
+  }
+
+  read(channel: string, after: number, limit: number): Promise<Page> {
+    return this.#link.call('read', channel, after, limit);
+  }
+
+  seek(channel: string, time: number): Promise<number> {
+    return this.#link.call('seek', channel, time);
+  }
+
+  async watch(channel: string): Promise<void> {
+    this.#watched.add(channel);
+    await this.#link.call('watch', channel);
+  }
+
+  unwatch(channel: string): void {
+    this.#watched.delete(channel);
+    this.#link.tell(['unwatch', channel]);
+  }
+
+  #hear(item: Exclude<FromOwner, readonly ['answer' | 'refusal', ...unknown[]]>): void {
+    switch (item[0]) {
+      case 'message':
+        this.#listener.deliver(item[1], item[2], item[3]);
+        break;
+      case 'interrupted':
+        this.#listener.interrupted?.(item[1]);
+        break;
+      case 'signal':
+        this.#signalled(item[1]);
+        break;
+      case 'change':
+        this.presence.take(item[1]);
+        break;
+      case 'membersInterrupted':
+        this.presence.interrupt(item[1] ?? undefined);
+        break;
+      case 'trouble':
+        this.#trouble = item[1];
+    }
+  }
+
+  #signalled(signal: Signal): void {
+    if (signal.type === 'revoke') this.#remember([signal.revocation]);
+    this.#listener.signal?.(signal);
+  }
+
+  #reached({ life, trouble }: Welcome): void {
+    const first = this.#life === undefined;
+    const anew = this.#life !== life;
+    this.#life = life;
+    this.#trouble = trouble;
+    if (first) return;
+    // Lost again meanwhile: then it is reached again, too.
+    this.#resume({ anew }).catch(() => {});
+  }
+
+  /** The owner knows nothing of this process yet: what it hears of, who is present by it, and which tokens were revoked. */
+  async #resume({ anew }: { anew: boolean }): Promise<void> {
+    const watched = [...this.#watched];
+    const watching = watched.map((channel) => this.#link.call('watch', channel));
+    const settled = Promise.all([...watching, this.#resumeRevocations()]);
+    await Promise.all([settled, this.presence.resume({ anew })]);
+    for (const channel of watched) if (this.#watched.has(channel)) this.#listener.interrupted?.(channel);
+  }
+
+  /** A token stays revoked, whatever becomes of the owner; and what was revoked meanwhile is heard now. */
+  async #resumeRevocations(): Promise<void> {
+    const before = this.#inForce();
+    const there = await this.#link.call('revocations');
+    const known = new Set(there.map(textOf));
+    for (const revocation of before) {
+      if (!known.has(textOf(revocation))) await this.#link.call('revoke', revocation);
+    }
+    const heard = new Set(before.map(textOf));
+    this.#remember(there);
+    for (const revocation of there) {
+      if (!heard.has(textOf(revocation))) this.#listener.signal?.({ type: 'revoke', revocation });
+    }
+  }
+
+  async #allRevocations(): Promise<readonly Revocation[]> {
+    const all = await this.#link.call('revocations');
+    this.#remember(all);
+    return all;
+  }
+
+  #remember(revocations: readonly Revocation[]): void {
+    const all = new Map([...this.#inForce(), ...revocations].map((revocation) => [textOf(revocation), revocation]));
+    this.#revoked = [...all.values()];
+  }
+
+  #inForce(): readonly Revocation[] {
+    const now = this.#clock.now();
+    return this.#revoked.filter(({ until }) => until > now);
+  }
+}
+
+const textOf = ({ user, jti, before, until }: Revocation): string => JSON.stringify([user, jti, before, until]);

@@ -1,0 +1,42 @@
+import { gauges, lastingPart, type Snapshot, sumOf, textOf } from '../observe/metrics-sum.ts';
+
+/**
+ * The metrics of the machine: the sum over its workers.
+ *
+ * What was counted by a worker that has gone stays in the sum as it was last seen, so that a counter never falls below what was
+ * told before: Prometheus would take that for a restart and count everything twice.
+ */
+export class Census {
+  readonly #latest = new Map<string, Snapshot>();
+  #past: Promise<Snapshot> = Promise.resolve([]);
+  #replaced = 0;
+
+  /** What a worker counts now. */
+  note(worker: string, snapshot: Snapshot): void {
+    this.#latest.set(worker, snapshot);
+  }
+
+  /** The worker has ended. */
+  gone(worker: string): void {
+    const last = this.#latest.get(worker);
+    this.#latest.delete(worker);
+    if (last !== undefined) this.#past = this.#past.then((past) => sumOf([past, lastingPart(last)]));
+  }
+
+  /** A worker that ended is replaced. */
+  replaced(): void {
+    this.#replaced++;
+  }
+
+  /** The sum in Prometheus' text format. */
+  async text({ running }: { running: number }): Promise<string> {
+    const own = await gauges({
+      sluice_workers: { help: 'Workers of this machine that are ready', value: running },
+      sluice_workers_replaced: {
+        help: 'Processes that ended and were replaced since the start',
+        value: this.#replaced,
+      },
+    });
+    return textOf([await this.#past, ...this.#latest.values(), own]);
+  }
+}

@@ -1,0 +1,160 @@
+import type { Clock, Timer } from '../util/clock.ts';
+import { backoff } from './backoff.ts';
+import type { FromProcess, Role, Task } from './messages.ts';
+import type { Handle, HandleListener, Spawn } from './spawn.ts';
+
+/** Milliseconds within which a process must be ready. */
+const READY_WITHIN = 30_000;
+/** Milliseconds after which a process that ends has not failed in a row with those before it. */
+const STEADY = 30_000;
+
+export type Ready = Extract<FromProcess, { type: 'ready' }>;
+
+/** What became of a process that ended though nobody asked it to. */
+export interface Loss {
+  readonly name: string;
+  /** How it ended. */
+  readonly words: string;
+  /** Milliseconds until it is replaced. */
+  readonly wait: number;
+}
+
+export interface KeeperOptions {
+  readonly role: Role;
+  readonly name: string;
+  /** Asked anew for every process. */
+  readonly task: () => Task;
+  readonly spawn: Spawn;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onMessage: (message: FromProcess) => void;
+  readonly onReady: (ready: Ready) => void;
+  readonly onLost: (loss: Loss) => void;
+  /** The process has ended, for whatever reason. */
+  readonly onGone: () => void;
+}
+
+/** Keeps one process running: starts it, and another one whenever it ends, until it is told to stop. */
+export class Keeper {
+  readonly #options: KeeperOptions;
+  #state: 'idle' | 'starting' | 'ready' | 'waiting' | 'stopping' | 'stopped' = 'idle';
+  #handle: Handle | undefined;
+  #timer: Timer | undefined;
+  #bornAt = 0;
+  #failures = 0;
+  #problem: string | undefined;
+  #first: { resolve(ready: Ready): void; reject(error: Error): void } | undefined;
+  #whenStopped: (() => void) | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get ready(): boolean {
+    return this.#state === 'ready';
+  }
+
+  /** Sends to the process that runs now. */
+  send(message: Parameters<Handle['send']>[0]): void {
+    this.#handle?.send(message);
+  }
+
+  /**
+   * Starts the first process.
+   *
+   * @throws Error when it does not become ready: nothing is tried again then, because what is wrong is most likely the configuration
+   */
+  start(): Promise<Ready> {
+    return new Promise((resolve, reject) => {
+      this.#first = { resolve, reject };
+      this.#launch();
+    });
+  }
+
+  #launch(): void {
+    const { role, task, spawn, clock } = this.#options;
+    this.#state = 'starting';
+    this.#bornAt = clock.now();
+    this.#problem = undefined;
+    this.#timer = clock.after(READY_WITHIN, () => {
+      this.#problem = `was not ready within ${READY_WITHIN / 1000} seconds`;
+      this.#handle?.kill();
+    });
+    const listener: HandleListener = {
+      message: (message) => this.#hear(message),
+      exit: (how) => this.#gone(how),
+    };
+    this.#handle = spawn(role, listener);
+    this.#handle.send({ type: 'start', task: task() });
+  }
+
+  #hear(message: FromProcess): void {
+    if (message.type === 'ready' && this.#state === 'starting') {
+      this.#state = 'ready';
+      this.#timer?.cancel();
+      this.#first?.resolve(message);
+      this.#first = undefined;
+      this.#options.onReady(message);
+    } else if (message.type === 'failed') {
+      this.#problem = message.message;
+    } else {
+      this.#options.onMessage(message);
+    }
+  }
+
+  #gone({ clean, words }: { clean: boolean; words: string }): void {
+    const { clock, name, random, onGone, onLost } = this.#options;
+    const wasReady = this.#state === 'ready';
+    const lived = clock.now() - this.#bornAt;
+    this.#handle = undefined;
+    this.#timer?.cancel();
+    onGone();
+    if (this.#state === 'stopping' || this.#first !== undefined) {
+      this.#end(new Error(this.#problem ?? `${name} ended before it was ready: ${words}; its log says why`));
+      return;
+    }
+    // One that was drained on its own is replaced at once.
+    const failed = !(clean && wasReady);
+    this.#failures = failed ? (lived > STEADY ? 1 : this.#failures + 1) : 0;
+    const wait = failed ? backoff(this.#failures - 1, random()) : 0;
+    this.#state = 'waiting';
+    this.#timer = clock.after(wait, () => this.#launch());
+    onLost({ name, words: this.#problem ?? words, wait });
+  }
+
+  #end(error: Error): void {
+    this.#state = 'stopped';
+    this.#first?.reject(error);
+    this.#first = undefined;
+    this.#whenStopped?.();
+  }
+
+  /**
+   * Asks the process to end, and starts no other.
+   *
+   * @param within milliseconds after which it is ended by force
+   * @returns whether it ended by itself
+   */
+  stop(within: number): Promise<boolean> {
+    if (this.#handle === undefined) {
+      this.#timer?.cancel();
+      this.#state = 'stopped';
+      return Promise.resolve(true);
+    }
+    let forced = false;
+    this.#timer?.cancel();
+    this.#state = 'stopping';
+    this.#handle.send({ type: 'stop' });
+    this.#timer = this.#options.clock.after(within, () => {
+      forced = true;
+      this.#handle?.kill();
+    });
+    return new Promise((resolve) => {
+      this.#whenStopped = () => resolve(!forced);
+    });
+  }
+}

@@ -1,0 +1,38 @@
+/** What the supervisor and its processes say to each other. */
+
+import type { Gathered } from '../config/load.ts';
+import type { Invented } from '../config/schema.ts';
+import type { Snapshot } from '../observe/metrics-sum.ts';
+
+/** Which program a process runs. */
+export type Role = 'worker' | 'owner';
+
+/** What a process is for. */
+export interface Task {
+  readonly gathered: Gathered;
+  /** The same for all, so that a key made for this run is known to every worker. */
+  readonly invented: Invented;
+  /** Its name in logs; a worker's is its node's. */
+  readonly name: string;
+  /** The name of all workers together. */
+  readonly machine: string;
+  readonly port: number;
+  /** Path of the socket at which the engine's owner offers it; absent where every worker opens the engine itself. */
+  readonly enginePath?: string;
+}
+
+export type ToProcess =
+  | { readonly type: 'start'; readonly task: Task }
+  /** End when all that was promised is done. */
+  | { readonly type: 'stop' }
+  | { readonly type: 'count'; readonly id: number }
+  /** The metrics of the whole machine, in Prometheus' text format. */
+  | { readonly type: 'scraped'; readonly id: number; readonly text: string };
+
+export type FromProcess =
+  | { readonly type: 'ready'; readonly port: number; readonly url: string }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'counted'; readonly id: number; readonly snapshot: Snapshot }
+  | { readonly type: 'scrape'; readonly id: number }
+  /** The whole machine was asked to drain and stop. */
+  | { readonly type: 'leaving' };

@@ -1,0 +1,50 @@
+/** The program of the process that holds an engine which only one process can hold. */
+
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Rules } from '../channels/rules.ts';
+import { complete } from '../config/load.ts';
+import { EngineOwner } from '../engine/remote/engine-owner.ts';
+import { createEngine } from '../engines.ts';
+import { createLogger } from '../observe/log.ts';
+import { systemClock } from '../util/clock.ts';
+import { giveUp, type SupervisorLine, supervisorLine } from './process-line.ts';
+
+/** Milliseconds between two looks at whether all workers have ended, when the supervisor is gone. */
+const LOOK = 100;
+
+async function run(line: SupervisorLine): Promise<void> {
+  const { gathered, invented, name, enginePath: path } = line.task;
+  if (path === undefined) throw new Error('an engine without a place to offer it at');
+  const config = await complete(gathered, { env: process.env, invented });
+  const log = createLogger(config.log).child({ node: name });
+  const rules = new Rules(config.channels);
+  rmSync(path, { force: true }); // of an owner that died
+  const owner = new EngineOwner({
+    engine: createEngine(config, systemClock),
+    path,
+    graceOf: (channel) => rules.match(channel)?.rule.presence.grace ?? 0,
+    onFault: (where, error) => log.error({ where, err: error }, 'fault'),
+  });
+  const stop = async (): Promise<void> => {
+    await owner.close();
+    process.exit(0);
+  };
+  line.listen((message) => {
+    if (message.type === 'stop') void stop();
+  });
+  line.onOrphaned(() => {
+    const look = (): void => {
+      if (owner.size > 0) setTimeout(look, LOOK);
+      else void stop().finally(() => rmSync(dirname(path), { recursive: true, force: true }));
+    };
+    look();
+  });
+  await owner.start();
+  line.send({ type: 'ready', port: 0, url: '' });
+}
+
+// It ends when the supervisor says so: after the workers, which still need it while they drain.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+const line = await supervisorLine();
+await run(line).catch(giveUp);

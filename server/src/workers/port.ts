@@ -1,0 +1,61 @@
+import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net';
+
+/** A port that is ours until it is released, among all that use this function. */
+export interface Reservation {
+  readonly port: number;
+  release(): void;
+}
+
+export interface PortOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+/**
+ * Makes sure that nobody listens on a port that workers are going to share.
+ *
+ * The system lets any process of the same user share a port with workers, so that a second gateway would take half of the connections
+ * unnoticed. Therefore the port is opened exclusively for a moment: that fails whoever holds it, and however. For two that do so at the same
+ * moment there is a lock: a socket without a file, which goes with its process, and which is seen as far as the port is (unix(7), abstract sockets).
+ *
+ * @throws Error when the port is taken
+ */
+export async function reservePort({ host, port }: PortOptions): Promise<Reservation> {
+  const lock = port === 0 ? undefined : await lockPort(host, port);
+  try {
+    const server = await listen({ host, port, exclusive: true });
+    const { port: found } = server.address() as AddressInfo;
+    await close(server);
+    // Nobody else is told the port that the system picked.
+    const held = lock ?? (await lockPort(host, found));
+    return { port: found, release: () => held.close() };
+  } catch (error) {
+    lock?.close();
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new Error(
+      `cannot listen on ${host}:${port} (${code}): the port is taken or may not be used; choose another "port"`,
+    );
+  }
+}
+
+async function lockPort(host: string, port: number): Promise<Server> {
+  try {
+    const lock = await listen({ path: `\0sluice/${host}/${port}` });
+    return lock.unref();
+  } catch {
+    throw new Error(
+      `cannot listen on ${host}:${port}: another "sluice serve" with workers holds it; choose another "port"`,
+    );
+  }
+}
+
+function listen(options: ListenOptions): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', reject);
+    server.listen(options, () => resolve(server));
+  });
+}
+
+const close = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));

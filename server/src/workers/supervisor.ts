@@ -1,0 +1,206 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { platform } from 'node:process';
+import type { Logger } from 'pino';
+import type { Loaded } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { createLogger } from '../observe/log.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
+import { Census } from './census.ts';
+import { Keeper, type KeeperOptions, type Ready } from './keeper.ts';
+import type { FromProcess, Role, Task } from './messages.ts';
+import { type Reservation, reservePort } from './port.ts';
+import { type Spawn, spawnProcess } from './spawn.ts';
+
+/** Milliseconds beyond the drain that a worker may take to end. */
+const TO_END = 5_000;
+/** Milliseconds that the engine may take to finish what it was given. */
+const ENGINE_TO_END = 10_000;
+/** Milliseconds that a scrape waits for a worker; then what was last known of it has to do. */
+const TO_COUNT = 1_000;
+
+/** Engines that every process may open by itself; of any other there is one, in a process of its own. */
+const SHARED_ENGINES: ReadonlySet<string> = new Set(['redis']);
+
+export interface SupervisorParts {
+  readonly spawn: Spawn;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly reserve: typeof reservePort;
+  readonly system: string;
+}
+
+/** A gateway of several processes: the supervisor starts them, replaces those that end, and ends them. It opens no port itself. */
+export class Supervisor {
+  readonly #config: Config;
+  readonly #loaded: Loaded;
+  readonly #parts: SupervisorParts;
+  readonly #workers: Keeper[] = [];
+  readonly #census = new Census();
+  readonly #counting = new Map<number, (from: string) => void>();
+  #owner: Keeper | undefined;
+  #reservation: Reservation | undefined;
+  #folder: string | undefined;
+  #port: number;
+  #count = 0;
+  #closing: Promise<void> | undefined;
+  #tellStopped: () => void = () => {};
+  /** Resolves when all is stopped, whoever asked for it. */
+  readonly stopped = new Promise<void>((resolve) => {
+    this.#tellStopped = resolve;
+  });
+
+  constructor(loaded: Loaded, parts: Partial<SupervisorParts> = {}) {
+    this.#loaded = loaded;
+    this.#config = loaded.config;
+    this.#port = loaded.config.port;
+    this.#parts = {
+      spawn: spawnProcess,
+      clock: systemClock,
+      random: Math.random,
+      log: parts.log ?? createLogger(loaded.config.log).child({ node: loaded.config.node }),
+      reserve: reservePort,
+      system: platform,
+      ...parts,
+    };
+  }
+
+  /**
+   * Starts the engine's owner where there is one, then the workers.
+   *
+   * @throws Error when the port is taken, or a process does not become ready: everything is stopped then
+   */
+  async start(): Promise<{ port: number; url: string }> {
+    const { system, reserve, log } = this.#parts;
+    const { host, port, node, workers, engine } = this.#config;
+    if (system !== 'linux') throw new Error(NOT_LINUX);
+    const reservation = await reserve({ host, port });
+    this.#reservation = reservation;
+    this.#port = reservation.port;
+    try {
+      if (!SHARED_ENGINES.has(engine)) await this.#startOwner();
+      const starting = Array.from({ length: workers }, (_, at) => this.#addWorker(`${node}/${at + 1}`));
+      const [first] = await Promise.all(starting);
+      const url = first?.url ?? '';
+      log.info({ url, workers }, 'all workers started');
+      return { port: this.#port, url };
+    } catch (error) {
+      await this.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #startOwner(): Promise<void> {
+    this.#folder = mkdtempSync(join(tmpdir(), 'sluice-')); // only this user may enter it
+    this.#owner = new Keeper(this.#keep('owner', `${this.#config.node}/engine`));
+    await this.#owner.start();
+  }
+
+  #addWorker(name: string): Promise<Ready> {
+    const worker = new Keeper(this.#keep('worker', name));
+    this.#workers.push(worker);
+    return worker.start();
+  }
+
+  #keep(role: Role, name: string): KeeperOptions {
+    const { log, ...parts } = this.#parts;
+    return {
+      ...parts,
+      role,
+      name,
+      task: () => this.#task(name),
+      onMessage: (message) => this.#hear(name, message),
+      onReady: () => log.debug({ process: name }, 'process ready'),
+      onLost: ({ words, wait }) => {
+        this.#census.replaced();
+        log.error({ process: name, reason: words, wait }, 'process ended unexpectedly: it is replaced');
+      },
+      onGone: () => {
+        if (role === 'worker') this.#census.gone(name);
+        for (const settle of [...this.#counting.values()]) settle(name);
+      },
+    };
+  }
+
+  #task(name: string): Task {
+    const { node, devSecret, devApiKey } = this.#config;
+    return {
+      gathered: this.#loaded.gathered,
+      invented: {
+        node,
+        ...(devSecret === undefined ? {} : { devSecret }),
+        ...(devApiKey === undefined ? {} : { devApiKey }),
+      },
+      name,
+      machine: node,
+      port: this.#port,
+      ...(this.#folder === undefined ? {} : { enginePath: join(this.#folder, 'engine.sock') }),
+    };
+  }
+
+  #hear(from: string, message: FromProcess): void {
+    if (message.type === 'counted') {
+      this.#census.note(from, message.snapshot);
+      this.#counting.get(message.id)?.(from);
+    } else if (message.type === 'scrape') {
+      void this.#scrape(from, message.id);
+    } else if (message.type === 'leaving') {
+      this.close().catch((error: unknown) => this.#parts.log.error({ err: error }, 'stopped, but not in time'));
+    }
+  }
+
+  async #scrape(from: string, id: number): Promise<void> {
+    await this.#countAll();
+    const running = this.#workers.filter(({ ready }) => ready).length;
+    const text = await this.#census.text({ running });
+    this.#workers.find(({ name }) => name === from)?.send({ type: 'scraped', id, text });
+  }
+
+  /** Resolves when every worker has said what it counts, or has taken too long. */
+  #countAll(): Promise<void> {
+    const id = ++this.#count;
+    const missing = new Set(this.#workers.filter(({ ready }) => ready).map(({ name }) => name));
+    return new Promise((resolve) => {
+      const timer = this.#parts.clock.after(TO_COUNT, () => done());
+      const done = (): void => {
+        timer.cancel();
+        this.#counting.delete(id);
+        resolve();
+      };
+      this.#counting.set(id, (from) => {
+        if (missing.delete(from) && missing.size === 0) done();
+      });
+      for (const worker of this.#workers) if (missing.has(worker.name)) worker.send({ type: 'count', id });
+      if (missing.size === 0) done();
+    });
+  }
+
+  /**
+   * Drains all workers, then ends the engine's owner. Calling it again returns the same promise.
+   *
+   * @throws Error when a process had to be ended by force
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const forced: string[] = [];
+    const stop = async (keeper: Keeper, within: number): Promise<void> => {
+      if (!(await keeper.stop(within))) forced.push(keeper.name);
+    };
+    await Promise.all(this.#workers.map((worker) => stop(worker, this.#config.drain + TO_END)));
+    if (this.#owner !== undefined) await stop(this.#owner, ENGINE_TO_END);
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+    this.#reservation?.release();
+    this.#parts.log.info('all workers stopped');
+    this.#tellStopped();
+    if (forced.length > 0) throw new Error(`${forced.join(', ')} did not end in time and had to be ended by force`);
+  }
+}
+
+const NOT_LINUX =
+  'workers share a port only on Linux, where the system spreads connections among them; here run one gateway, or several on ports of their own behind a load balancer, with the redis engine';

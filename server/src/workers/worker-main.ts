@@ -1,0 +1,74 @@
+/** The program of a worker: a gateway that shares its port with others. */
+
+import { complete } from '../config/load.ts';
+import { RemoteEngine } from '../engine/remote/remote-engine.ts';
+import { assemble, createTransport, Gateway } from '../gateway.ts';
+import { createLogger } from '../observe/log.ts';
+import { giveUp, type SupervisorLine, supervisorLine } from './process-line.ts';
+
+/** Milliseconds beyond the drain after which a worker whose supervisor is gone ends itself. */
+const TO_END = 5_000;
+
+class Worker {
+  readonly #line: SupervisorLine;
+  readonly #scrapes = new Map<number, (text: string) => void>();
+  #count = 0;
+
+  constructor(line: SupervisorLine) {
+    this.#line = line;
+  }
+
+  async run(): Promise<void> {
+    const { gathered, invented, name, machine, port, enginePath } = this.#line.task;
+    const config = { ...(await complete(gathered, { env: process.env, invented })), node: name, port };
+    const assembly = assemble(config, {
+      transport: createTransport(config, undefined, { shared: true }),
+      log: createLogger(config.log).child({ node: name }),
+      ...(enginePath === undefined ? {} : { engine: new RemoteEngine({ path: enginePath }) }),
+    });
+    const gateway = new Gateway({ ...assembly, scrape: () => this.#scrape() });
+    assembly.services.events.on('drainAsked', ({ node }) => {
+      if (node === machine) this.#line.send({ type: 'leaving' });
+    });
+    const stop = (): void => void gateway.close();
+    this.#line.onOrphaned(() => {
+      setTimeout(() => process.exit(1), config.drain + TO_END).unref();
+      stop();
+    });
+    process.on('SIGTERM', stop); // of this worker alone: it drains, and is replaced
+    this.#line.listen((message) => {
+      if (message.type === 'stop') stop();
+      else if (message.type === 'scraped') this.#scraped(message.id, message.text);
+      else if (message.type === 'count') {
+        void assembly.metrics
+          .snapshot()
+          .then((snapshot) => this.#line.send({ type: 'counted', id: message.id, snapshot }));
+      }
+    });
+    const address = await gateway.start();
+    this.#line.send({ type: 'ready', ...address });
+    await gateway.stopped;
+    this.#line.send({ type: 'counted', id: 0, snapshot: await assembly.metrics.snapshot() });
+    process.disconnect?.();
+    // Ends by itself when nothing is left to do; this is for what a library may have left open.
+    setTimeout(() => process.exit(0), 1000).unref();
+  }
+
+  /** One scrape sees the whole machine, whichever worker it comes to. */
+  #scrape(): Promise<string> {
+    return new Promise((resolve) => {
+      const id = ++this.#count;
+      this.#scrapes.set(id, resolve);
+      this.#line.send({ type: 'scrape', id });
+    });
+  }
+
+  #scraped(id: number, text: string): void {
+    this.#scrapes.get(id)?.(text);
+    this.#scrapes.delete(id);
+  }
+}
+
+process.on('SIGINT', () => {}); // Ctrl+C goes to all processes of a terminal; the supervisor says what happens
+const line = await supervisorLine();
+await new Worker(line).run().catch(giveUp);
