@@ -41,8 +41,12 @@ export { SluiceError } from './sluice-error.ts';
 export function createGateway<C extends Channels = Channels, Pattern extends string = string>(
   config: ContractConfig<C, Pattern> | Config,
 ): GatewayFor<C, Pattern> {
+  const parsed = parseConfig(config as ConfigInput | Config);
+  if (parsed.workers > 1) {
+    throw new Error('workers: a gateway inside of a program is one process; for several run "sluice serve --workers"');
+  }
   // The contracts' types are for the compiler alone.
-  return new Gateway(assemble(parseConfig(config as ConfigInput | Config))) as unknown as GatewayFor<C, Pattern>;
+  return new Gateway(assemble(parsed)) as unknown as GatewayFor<C, Pattern>;
 }
 
 /** A configuration whose contracts and patterns the compiler knows. */

@@ -41,7 +41,6 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   observe: ['events.ts', 'util', ...PROTOCOL],
   config: ['auth', 'util', ...PROTOCOL],
   cli: ['config', 'auth', 'index.ts', 'workers', 'sluice-error.ts', 'util', '@sluice/client', ...PROTOCOL],
-  'engines.ts': ['engine', 'config', 'util'],
   workers: [
     ...['gateway.ts', 'engines.ts', 'config', 'channels/rules.ts', 'engine/remote', 'engine/engine.ts'],
     ...['observe', 'util'],

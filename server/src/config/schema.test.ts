@@ -64,6 +64,7 @@ describe('defaults', () => {
       drain: 10_000,
       drainPace: 500,
       node: expect.any(String),
+      workers: 1,
       log: { level: 'info', format: 'json' },
     });
   });

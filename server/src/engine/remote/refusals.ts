@@ -1,7 +1,7 @@
-import { EngineUnavailable } from '../engine.ts';
+import { EngineFull, EngineUnavailable } from '../engine.ts';
 
 /** Errors that mean the same in another process; every other is a fault of the engine. */
-const KNOWN: Readonly<Record<string, new (message: string) => Error>> = { EngineUnavailable };
+const KNOWN: Readonly<Record<string, new (message: string) => Error>> = { EngineUnavailable, EngineFull };
 
 /** The name by which an error crosses over. */
 export function nameOf(error: unknown): string {

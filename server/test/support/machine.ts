@@ -1,0 +1,207 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Client, createClient } from '@sluice/client';
+import WebSocket from 'ws';
+import { SECRET, tokenFor } from './tokens.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url));
+const BUILT = fileURLToPath(new URL('../../dist/workers/supervisor.js', import.meta.url));
+export const API_KEY = 'a-key-of-a-backend-that-only-tests-know';
+
+/** A line of the log. */
+export interface Line {
+  readonly msg: string;
+  readonly node?: string;
+  readonly user?: string;
+  readonly url?: string;
+  readonly [field: string]: unknown;
+}
+
+/** `sluice serve` with several workers, as processes of this machine. */
+export class Machine {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-machine-'));
+  readonly #process: ChildProcess;
+  readonly #waiting = new Set<() => void>();
+  readonly #clients: Client[] = [];
+  readonly lines: Line[] = [];
+  #errors = '';
+  #children: readonly number[] = [];
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+
+  constructor(config: Record<string, unknown>) {
+    if (!existsSync(BUILT)) throw new Error('the server is not built: npm run build -w server');
+    const file = join(this.#folder, 'sluice.json');
+    const defaults = {
+      host: '127.0.0.1',
+      port: 0,
+      node: 'm',
+      workers: 2,
+      drain: 200,
+      keys: [{ secret: SECRET }],
+      apiKeys: [{ name: 'test', secret: API_KEY }],
+      channels: {
+        'chat:{room}': { allow: { '*': 'users' }, history: { count: 10_000, age: '1h' }, presence: { interval: 0 } },
+      },
+      log: { level: 'debug', format: 'json' },
+    };
+    writeFileSync(file, JSON.stringify({ ...defaults, ...config }));
+    const { PATH = '' } = process.env;
+    this.#process = spawn(process.execPath, [PROGRAM, 'serve', '--config', file], {
+      cwd: this.#folder,
+      env: { PATH, TMPDIR: this.#folder },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { stdout, stderr } = this.#process;
+    if (stdout === null || stderr === null) throw new Error('no output');
+    createInterface(stdout).on('line', (text) => {
+      this.lines.push(JSON.parse(text) as Line);
+      this.#news();
+    });
+    stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors += text;
+    });
+    this.ended = once(this.#process, 'close').then(([code, signal]) => (code ?? signal) as number | string);
+    void this.ended.then(() => this.#news());
+  }
+
+  /** What it said to its user. */
+  get errors(): string {
+    return this.#errors;
+  }
+
+  /** Where it keeps what it needs while it runs. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  #news(): void {
+    this.#children = [...new Set([...this.#children, ...childrenOf(this.#process.pid)])];
+    for (const look of this.#waiting) look();
+  }
+
+  /** Waits until the log has so many lines of a kind; returns the latest of them. */
+  async logged(match: (line: Line) => boolean, { count = 1 }: { count?: number } = {}): Promise<Line> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = this.lines.filter(match);
+        const latest = found.at(-1);
+        if (found.length < count || latest === undefined) {
+          if (this.#process.exitCode === null) return;
+          reject(new Error(`it ended with ${this.#process.exitCode}: ${this.#errors}`));
+        } else resolve(latest);
+        this.#waiting.delete(look);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  async start(): Promise<this> {
+    await this.url();
+    return this;
+  }
+
+  /** Waits until all workers have started. */
+  async url(): Promise<string> {
+    const { url = '' } = await this.logged(({ msg }) => msg === 'all workers started');
+    return url.replace('localhost', '127.0.0.1');
+  }
+
+  async client(user: string): Promise<Client> {
+    const url = `${(await this.url()).replace('http', 'ws')}/ws`;
+    const client = createClient({ url, token: () => tokenFor(user), WebSocket });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A client that sits on the given worker: the system chooses, so it comes again until it does. */
+  async clientOn(worker: string, user: string): Promise<Client> {
+    for (;;) {
+      const client = await this.client(user);
+      if ((await this.workerOf(client, user)) === worker) return client;
+      client.close();
+    }
+  }
+
+  /** The worker that a user's latest connection came to. */
+  async workerOf(client: Client, user: string): Promise<string | undefined> {
+    const isIt = (line: Line): boolean => line.msg === 'connection authenticated' && line.user === user;
+    const count = this.lines.filter(isIt).length + 1;
+    await client.connect();
+    return (await this.logged(isIt, { count })).node;
+  }
+
+  async request(path: string, body?: unknown): Promise<Response> {
+    const headers = { Authorization: `Bearer ${API_KEY}`, Connection: 'close' };
+    const post = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+    return fetch(`${await this.url()}${path}`, { headers, ...post });
+  }
+
+  /** The sum of a metric over the machine. */
+  async metric(name: string): Promise<number> {
+    const text = await (await this.request('/metrics')).text();
+    return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+  }
+
+  /** The process of a worker, or of the engine. */
+  pidOf(program: 'worker' | 'owner', { not = [] }: { not?: readonly number[] } = {}): number {
+    const pid = childrenOf(this.#process.pid).find(
+      (child) => !not.includes(child) && commandOf(child).includes(`${program}-main`),
+    );
+    if (pid === undefined) throw new Error(`no ${program} runs`);
+    return pid;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
+  /** Asks it to end as an operator does. */
+  async stop(): Promise<number | string> {
+    for (const client of this.#clients) client.close();
+    this.signal('SIGTERM');
+    return this.ended;
+  }
+
+  /** Its processes that still run. */
+  get left(): readonly number[] {
+    return this.#children.filter((pid) => commandOf(pid).includes('-main'));
+  }
+
+  /** Ends whatever is left, also where a test failed. */
+  async end(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    for (const pid of [...this.left, ...childrenOf(this.#process.pid)]) kill(pid);
+    this.#process.kill('SIGKILL');
+    await this.ended;
+    for (const pid of this.left) kill(pid);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has ended
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+const childrenOf = (pid: number | undefined): number[] =>
+  read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+
+const commandOf = (pid: number): string => read(`/proc/${pid}/cmdline`);

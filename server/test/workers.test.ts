@@ -1,0 +1,149 @@
+import { readdirSync } from 'node:fs';
+import type { Client } from '@sluice/client';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Line, Machine } from './support/machine.ts';
+
+const SECONDS = 1_000;
+
+const machines: Machine[] = [];
+afterEach(async () => {
+  await Promise.all(machines.splice(0).map((machine) => machine.end()));
+});
+
+function launch(config: Record<string, unknown> = {}): Machine {
+  const machine = new Machine(config);
+  machines.push(machine);
+  return machine;
+}
+
+/** Messages of a channel as a handler gets them, and a way to wait for them. */
+function follow<T>(client: Client, name: string) {
+  const seen: T[] = [];
+  const gaps: string[] = [];
+  const channel = client.channel<T>(name);
+  const subscription = channel.subscribe(({ data }) => void seen.push(data), {
+    rewind: 10_000,
+    onGap: ({ reason }) => void gaps.push(reason),
+  });
+  return { seen, gaps, channel, ready: subscription.ready };
+}
+
+describe.skipIf(process.platform !== 'linux')('two workers on one port', { timeout: 30 * SECONDS }, () => {
+  it('are one gateway: people on both talk and see each other, over HTTP too', async () => {
+    const machine = await launch().start();
+    const ada = await machine.clientOn('m/1', 'ada');
+    const ben = await machine.clientOn('m/2', 'ben');
+    const [here, there] = [follow<string>(ada, 'chat:lobby'), follow<string>(ben, 'chat:lobby')];
+    await Promise.all([here.ready, there.ready]);
+
+    await here.channel.publish('hello');
+    await there.channel.publish('hello yourself');
+    await machine.request('/api/v1/publish', { channel: 'chat:lobby', data: 'welcome' });
+    for (const { seen } of [here, there]) {
+      await expect.poll(() => seen).toEqual(['hello', 'hello yourself', 'welcome']);
+    }
+
+    const members = { ada: [] as string[], ben: [] as string[] };
+    here.channel.presence.subscribe((list) => {
+      members.ada = [...list].map(({ user }) => user);
+    });
+    await there.channel.presence.enter();
+    await here.channel.presence.enter();
+    await expect.poll(() => members.ada.toSorted()).toEqual(['ada', 'ben']);
+
+    expect(await machine.metric('sluice_connections')).toBe(2);
+    expect(await machine.metric('sluice_messages_in_total')).toBe(3);
+    expect(await machine.metric('sluice_workers')).toBe(2);
+
+    for (const user of ['ada', 'ben']) await machine.request('/api/v1/revocations', { user });
+    const revoked = ({ msg, code }: Line): boolean => msg === 'connection closed' && code === 4102;
+    await machine.logged((line) => revoked(line) && line.node === 'm/1' && line.user === 'ada');
+    await machine.logged((line) => revoked(line) && line.node === 'm/2' && line.user === 'ben');
+
+    expect(await machine.stop()).toBe(0);
+    expect(machine.left).toEqual([]);
+    expect(readdirSync(machine.folder)).toEqual(['sluice.json']);
+  });
+
+  it('lose nothing and repeat nothing when one is killed under load, and it is replaced', async () => {
+    const machine = await launch().start();
+    const reader = await machine.clientOn('m/1', 'ada');
+    const writer = await machine.clientOn('m/2', 'ben');
+    const [reading, writing] = [follow<number>(reader, 'chat:a'), follow<number>(writer, 'chat:a')];
+    await Promise.all([reading.ready, writing.ready]);
+    const TOTAL = 600;
+    let sent = 0;
+    const publishing: Promise<unknown>[] = [];
+    const before = await machine.metric('sluice_messages_in_total');
+    for (; sent < TOTAL; sent++) {
+      publishing.push(reading.channel.publish(sent), writing.channel.publish(-sent - 1));
+      if (sent % 50 === 0) await Promise.all(publishing.slice(-20));
+      if (sent === TOTAL / 3) process.kill(machine.pidOf('worker'), 'SIGKILL');
+    }
+    await Promise.all(publishing);
+    for (const { seen, gaps } of [reading, writing]) {
+      await expect.poll(() => seen.length, { timeout: 10 * SECONDS }).toBeGreaterThanOrEqual(2 * TOTAL);
+      expect(seen.filter((n) => n >= 0)).toEqual(Array.from({ length: TOTAL }, (_, at) => at));
+      expect(seen.filter((n) => n < 0)).toEqual(Array.from({ length: TOTAL }, (_, at) => -at - 1));
+      expect(gaps).toEqual([]);
+    }
+    await machine.logged(({ msg }) => msg === 'gateway started', { count: 3 });
+    await expect.poll(() => machine.metric('sluice_workers')).toBe(2);
+    expect(await machine.metric('sluice_messages_in_total')).toBeGreaterThanOrEqual(before);
+    expect(await machine.stop()).toBe(0);
+    expect(machine.left).toEqual([]);
+  });
+
+  it('say that continuity was lost when the process with the logs is killed, and go on', async () => {
+    const machine = await launch().start();
+    const ada = follow<string>(await machine.client('ada'), 'chat:a');
+    await ada.ready;
+    await ada.channel.publish('before');
+    await expect.poll(() => ada.seen).toEqual(['before']);
+    process.kill(machine.pidOf('owner'), 'SIGKILL');
+    await expect.poll(() => ada.gaps, { timeout: 10 * SECONDS }).toEqual(['epoch_changed']);
+    await ada.channel.publish('after');
+    await expect.poll(() => ada.seen).toEqual(['before', 'after']);
+    expect(await machine.stop()).toBe(0);
+    expect(machine.left).toEqual([]);
+  });
+
+  it('are drained one by one by their names, and all by the name of the machine', async () => {
+    const machine = await launch().start();
+    const ada = await machine.clientOn('m/2', 'ada');
+    expect((await machine.request('/api/v1/drain', { node: 'm/2' })).status).toBe(202);
+    await machine.logged(({ msg, node }) => msg === 'gateway stopped' && node === 'm/2');
+    await machine.logged(({ msg, node }) => msg === 'gateway started' && node === 'm/2', { count: 2 });
+    await expect.poll(() => ada.state).toBe('connected');
+    expect((await machine.request('/api/v1/drain', { node: 'm' })).status).toBe(202);
+    expect(await machine.ended).toBe(0);
+    expect(machine.left).toEqual([]);
+  });
+
+  it('keep their port to themselves', async () => {
+    const machine = await launch().start();
+    const { port } = new URL(await machine.url());
+    for (const workers of [1, 2]) {
+      const second = launch({ port: Number(port), workers });
+      expect(await second.ended).toBe(1);
+      expect(second.errors).toContain(`cannot listen on 127.0.0.1:${port}`);
+    }
+    await machine.stop();
+    const third = await launch({ port: Number(port) }).start();
+    expect(await third.stop()).toBe(0);
+  });
+
+  it('end when their supervisor is killed', async () => {
+    const machine = await launch().start();
+    expect(machine.left).toHaveLength(3);
+    machine.signal('SIGKILL');
+    await expect.poll(() => machine.left, { timeout: 10 * SECONDS }).toEqual([]);
+  });
+
+  it('do not start where the configuration cannot work, and leave nothing behind', async () => {
+    const machine = launch({ host: '203.0.113.1' });
+    expect(await machine.ended).toBe(1);
+    expect(machine.errors).toContain('cannot listen on 203.0.113.1');
+    expect(machine.left).toEqual([]);
+  });
+});
