@@ -50,6 +50,14 @@ export class HeldStore implements Store {
     return this.#inner.used();
   }
 
+  async surrender(): Promise<void> {
+    await this.#inner.surrender();
+  }
+
+  async recover(): Promise<boolean> {
+    return this.#inner.recover();
+  }
+
   async close(): Promise<void> {
     await this.#inner.close();
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -270,6 +270,25 @@ describe('a flush that fails', () => {
     world.store.release();
     await late;
     await expect.poll(() => world.engine.trouble).toBeUndefined();
+  });
+});
+
+describe('a full disk', () => {
+  it('refuses publishes until clearing away has made room, and keeps what was held back for that', async () => {
+    const world = await open();
+    const reserve = join(world.data, 'reserve');
+    expect(existsSync(reserve)).toBe(true);
+    await append(world);
+    world.store.failure = new EngineFull('the disk is full');
+    await expect(append(world)).rejects.toThrow('the disk is full');
+    expect(existsSync(reserve)).toBe(false);
+    world.store.failure = undefined;
+    await expect(append(world)).rejects.toThrow('the disk is full');
+    expect(await world.engine.read('a', 0, 9)).toMatchObject({ head: 1 });
+    world.clock.advance(1_000);
+    await expect.poll(() => world.engine.trouble).toBeUndefined();
+    expect(existsSync(reserve)).toBe(true);
+    expect(await append(world)).toMatchObject({ offset: 2 });
   });
 });
 

@@ -194,7 +194,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     const failing = open.writer.trouble !== undefined;
     const plan = (batch: Batch) => {
       const now = this.#clock.now();
-      again = open.sweep.step(batch, now);
+      again = open.sweep.step(batch, now, { careful: failing });
       open.revocations.forget(batch, now);
       if (failing) batch.put({ table: 'about', key: PROBE, value: Buffer.from(String(now)) });
     };

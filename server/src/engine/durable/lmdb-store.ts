@@ -1,13 +1,17 @@
-import { open, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 import { EngineFull, EngineUnavailable } from '../engine.ts';
 import { type Change, type Range, type Row, type Store, TABLES, type Table } from './store.ts';
 
 type Rows = Database<Buffer, Buffer>;
 
-/** With less than this many free bytes, a failed write is told as a full disk: LMDB says "input/output error" for both. */
-const NEARLY_NOTHING = 1024 * 1024;
+/** With less than this many free bytes, twice the largest transaction, a failed write is told as a full disk: LMDB says "input/output error" for both. */
+const NEARLY_NOTHING = 16 * 1024 * 1024;
+/** Bytes held back on the disk: LMDB changes no page in place, so that on a full disk it could not even clear away. */
+const HELD_BACK = 1024 * 1024;
+/** Free pages of the file, in bytes, with which publishes may go on although the disk stays full. */
+const ENOUGH = 1024 * 1024;
 const FULL_CODES: readonly unknown[] = [27, 28, 122]; // EFBIG, ENOSPC, EDQUOT
 
 /** What LMDB tells of a table, or of the list of free pages. */
@@ -19,6 +23,7 @@ interface Pages {
 
 interface Stats extends Pages {
   readonly pageSize: number;
+  readonly lastPageNumber: number;
   /** The list of free pages. */
   readonly free: Pages;
 }
@@ -68,7 +73,9 @@ export class LmdbStore implements Store {
       // Batches are made here. LMDB's own leave a rejected promise behind that nobody can catch.
       eventTurnBatching: false,
     };
-    return new LmdbStore(path, lmdb.open<Buffer, Buffer>(options));
+    const store = new LmdbStore(path, lmdb.open<Buffer, Buffer>(options));
+    await store.#holdBack();
+    return store;
   }
 
   get(table: Table, key: Buffer): Buffer | undefined {
@@ -111,6 +118,32 @@ export class LmdbStore implements Store {
   async #isFull(): Promise<boolean> {
     const space = await statfs(dirname(this.#path)).catch(() => undefined);
     return space !== undefined && space.bavail * space.bsize < NEARLY_NOTHING;
+  }
+
+  get #reserve(): string {
+    return join(dirname(this.#path), 'reserve');
+  }
+
+  async #holdBack(): Promise<boolean> {
+    const held = await stat(this.#reserve).catch(() => undefined);
+    if (held?.size === HELD_BACK) return true;
+    try {
+      await writeFile(this.#reserve, Buffer.alloc(HELD_BACK, 1), { flush: true });
+      return true;
+    } catch {
+      await this.surrender();
+      return false;
+    }
+  }
+
+  async surrender(): Promise<void> {
+    await rm(this.#reserve, { force: true });
+  }
+
+  async recover(): Promise<boolean> {
+    const { pageSize, lastPageNumber } = this.#root.getStats() as Stats;
+    if ((lastPageNumber + 1) * pageSize - this.used() >= ENOUGH) return true;
+    return this.#holdBack();
   }
 
   used(): number {

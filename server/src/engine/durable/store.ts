@@ -34,5 +34,9 @@ export interface Store {
   write(changes: readonly Change[]): Promise<void>;
   /** Bytes of the pages in use; pages that were given back are not counted. */
   used(): number;
+  /** The disk is full: gives up what was held back, so that clearing away has room to write. */
+  surrender(): Promise<void>;
+  /** Is there room again? Holds back, if it can, what it gave up. */
+  recover(): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -6,6 +6,8 @@ import type { Store } from './store.ts';
 const CHANNELS = 500;
 const MESSAGES = 1_000;
 const KEYS = 500;
+/** The part of a step that a full disk surely has room for: what is cleared away is first written. */
+const CAREFUL = 0.1;
 /** After how many milliseconds without messages an empty, unwatched channel is forgotten. */
 export const FORGET = 24 * 3_600_000;
 
@@ -24,13 +26,15 @@ export class Sweep {
   /**
    * Plans one step.
    *
+   * @param options.careful there may be little room
    * @returns whether there is more to clear away at once
    */
-  step(batch: Batch, now: number): boolean {
-    const keysLeft = batch.forgetKeys(now, KEYS);
+  step(batch: Batch, now: number, { careful = false } = {}): boolean {
+    const share = careful ? CAREFUL : 1;
+    const keysLeft = batch.forgetKeys(now, KEYS * share);
     // A zero byte after a name sorts before every longer name: the first one after it.
     const start = Buffer.from(`${this.#at}\u0000`);
-    let left = MESSAGES;
+    let left = MESSAGES * share;
     let looked = 0;
     for (const { key, value } of this.#store.rows('channels', { start, limit: CHANNELS })) {
       looked++;

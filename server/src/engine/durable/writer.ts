@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../util/clock.ts';
-import { EngineUnavailable } from '../engine.ts';
+import { EngineFull, EngineUnavailable } from '../engine.ts';
 import { type About, Batch } from './batch.ts';
 import type { Change, Store } from './store.ts';
 
@@ -87,7 +87,11 @@ export class Writer {
 
   #refusal(probe: boolean): EngineUnavailable | undefined {
     if (this.#closed) return new EngineUnavailable('the engine is closed');
-    if (this.#failure !== undefined && !probe && this.#clock.now() < this.#failure.until) return this.#failure.error;
+    if (this.#failure !== undefined && !probe) {
+      // Of a full disk, what was held back is for clearing away alone.
+      const { error, until } = this.#failure;
+      if (error instanceof EngineFull || this.#clock.now() < until) return error;
+    }
     if (this.#waitingBytes < MOST_WAITING) return undefined;
     return new EngineUnavailable('the disk that holds the channels does not keep up');
   }
@@ -126,6 +130,7 @@ export class Writer {
     try {
       await this.#write(batch.finish());
     } catch (error) {
+      if (error instanceof EngineFull) await store.surrender();
       this.#fail(planned, error);
       return;
     }
@@ -148,7 +153,9 @@ export class Writer {
     this.#startedAt = this.#clock.now();
     try {
       await this.#options.store.write(changes);
-      this.#failure = undefined;
+      if (!(this.#failure?.error instanceof EngineFull) || (await this.#options.store.recover())) {
+        this.#failure = undefined;
+      }
     } finally {
       this.#startedAt = undefined;
     }
