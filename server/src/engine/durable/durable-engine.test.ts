@@ -310,7 +310,9 @@ describe('a full store', () => {
     }
   }
 
-  it('refuses publishes, goes on reading and answering repeats, and takes publishes again when there is room', async () => {
+  it('refuses publishes, goes on reading and answering repeats, and takes publishes again when there is room', {
+    timeout: 30_000,
+  }, async () => {
     const world = await open(undefined, { maxSize: 2 * MIB });
     const taken = await fillUp(world);
     expect(taken).toBeGreaterThan(50);
