@@ -27,7 +27,10 @@ export interface Page {
   readonly messages: readonly Message[];
 }
 
-/** The engine cannot be reached: the operation was not carried out, and may be tried again. */
+/**
+ * The engine cannot be reached: the operation was not carried out, and may be tried again. Where the engine is elsewhere and its answer was lost, an
+ * operation may have been carried out all the same: an append that is tried again with its key appends once.
+ */
 export class EngineUnavailable extends Error {
   override readonly name: string = 'EngineUnavailable';
   /** What whoever asked is told. */

@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll } from 'vitest';
+import type { Readable, Writable } from 'node:stream';
+import { Redis } from 'ioredis';
+import { afterAll, vi } from 'vitest';
 import { ensureRedis } from '../../../scripts/find-redis.mjs';
 
 /** A port that was free a moment ago. */
@@ -20,10 +22,17 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-// Whatever happens to the tests, no server outlives them.
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+/**
+ * Runs a server for as long as this shell's input stays open: whatever becomes of the tests, it does not outlive them. Tells the server's process
+ * first.
+ */
+const LEASH = 'exec 3<&0; "$@" & pid=$!; echo "pid $pid"; { cat <&3; kill -9 $pid; } >/dev/null 2>&1 & wait $pid';
+
+const servers = new Set<RedisServer>();
+
+// Here, and not where a server is started: a hook within a hook would not be run.
+afterAll(async () => {
+  await Promise.all([...servers].map((server) => server.remove()));
 });
 
 /** A Redis of the test's own, on a free port, with its data in a folder of its own. */
@@ -31,7 +40,8 @@ export class RedisServer {
   readonly port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'));
   readonly #settings: readonly string[];
-  #child: ChildProcess | undefined;
+  #shell: ChildProcessByStdio<Writable, Readable, null> | undefined;
+  #pid: number | undefined;
 
   private constructor(port: number, settings: readonly string[]) {
     this.port = port;
@@ -47,6 +57,7 @@ export class RedisServer {
     // Another program may have taken the port since.
     for (let attempt = 0; ; attempt++) {
       const server = new RedisServer(await freePort(), settings);
+      servers.add(server);
       try {
         await server.run();
         return server;
@@ -64,15 +75,13 @@ export class RedisServer {
   /** Runs it, with the data of its last run. Resolves when it takes connections. */
   async run(): Promise<void> {
     const where = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#folder];
-    const child = spawn(ensureRedis(), [...where, '--save', '', '--daemonize', 'no', ...this.#settings], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    this.#child = child;
-    running.add(child);
-    child.once('exit', () => running.delete(child));
-    for await (const line of createInterface({ input: child.stdout })) {
+    const command = [ensureRedis(), ...where, '--save', '', '--daemonize', 'no', ...this.#settings];
+    const shell = spawn('sh', ['-c', LEASH, 'sh', ...command], { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#shell = shell;
+    for await (const line of createInterface({ input: shell.stdout })) {
+      this.#pid = /^pid (\d+)$/.test(line) ? Number(line.slice(4)) : this.#pid;
       if (!/Ready to accept connections/.test(line)) continue;
-      child.stdout.resume();
+      shell.stdout.resume();
       return;
     }
     throw new Error(`redis-server did not start on port ${this.port}`);
@@ -80,19 +89,43 @@ export class RedisServer {
 
   /** Ends it: `SIGKILL` as a crash does, `SIGTERM` in good order. */
   async stop(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill(signal);
-    await once(child, 'exit');
+    const shell = this.#shell;
+    if (shell === undefined) return;
+    this.#shell = undefined;
+    const exited = once(shell, 'exit');
+    if (shell.exitCode === null) {
+      this.#tell(signal);
+      await exited;
+    }
+    shell.stdin.destroy();
+  }
+
+  #tell(signal: NodeJS.Signals): void {
+    if (this.#pid === undefined) return;
+    try {
+      process.kill(this.#pid, signal);
+    } catch {
+      // it has ended by itself
+    }
+  }
+
+  /** Runs one command on it, by a connection of its own. */
+  async command(name: string, ...values: readonly (string | number)[]): Promise<unknown> {
+    const client = new Redis({ host: '127.0.0.1', port: this.port });
+    try {
+      return await client.call(name, ...values);
+    } finally {
+      client.disconnect();
+    }
   }
 
   /** It hears nothing and says nothing, though its connections stand. */
   freeze(): void {
-    this.#child?.kill('SIGSTOP');
+    this.#tell('SIGSTOP');
   }
 
   thaw(): void {
-    this.#child?.kill('SIGCONT');
+    this.#tell('SIGCONT');
   }
 
   /** Loses all that it has stored. Only while it is stopped. */
@@ -102,15 +135,45 @@ export class RedisServer {
   }
 
   async remove(): Promise<void> {
-    this.thaw();
+    servers.delete(this);
+    if (this.#shell !== undefined) this.thaw();
     await this.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
 /** A Redis for the tests of a file. */
-export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
-  const server = await RedisServer.start(settings);
-  afterAll(() => server.remove());
-  return server;
+export const startRedis = (settings: readonly string[] = []): Promise<RedisServer> => RedisServer.start(settings);
+
+/** A cluster of three masters for the tests of a file. */
+export async function startCluster(): Promise<readonly RedisServer[]> {
+  const nodes: RedisServer[] = [];
+  for (let node = 0; node < 3; node++) {
+    const bus = await freePort();
+    const settings = ['--cluster-enabled', 'yes', '--cluster-port', `${bus}`, '--cluster-node-timeout', '2000'];
+    nodes.push(await startRedis(settings));
+  }
+  const clients = nodes.map(({ port }) => new Redis({ host: '127.0.0.1', port }));
+  try {
+    await joinCluster(nodes, clients);
+  } finally {
+    for (const client of clients) client.disconnect();
+  }
+  return nodes;
+}
+
+async function joinCluster(nodes: readonly RedisServer[], clients: readonly Redis[]): Promise<void> {
+  for (const [node, client] of clients.entries()) {
+    const from = Math.ceil((16_384 / clients.length) * node);
+    const to = Math.ceil((16_384 / clients.length) * (node + 1)) - 1;
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
+    await client.call('CLUSTER', 'SET-CONFIG-EPOCH', node + 1);
+  }
+  const bus = await clients[0]?.call('CONFIG', 'GET', 'cluster-port');
+  const [, busPort = ''] = bus as string[];
+  for (const client of clients.slice(1))
+    await client.call('CLUSTER', 'MEET', '127.0.0.1', nodes[0]?.port ?? 0, busPort);
+  const states = async () => Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')));
+  const ready = (state: unknown) => /cluster_state:ok/.test(`${state}`) && /cluster_known_nodes:3/.test(`${state}`);
+  await vi.waitUntil(async () => (await states()).every(ready), { timeout: 20_000 });
 }

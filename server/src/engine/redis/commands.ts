@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { EngineUnavailable } from '../engine.ts';
-import { reasonOf, toEngineError } from './errors.ts';
+import { warmUp } from './connect.ts';
+import { toEngineError } from './errors.ts';
 import type { Script } from './script.ts';
 
 /** Commands that may wait for their answers on one connection; beyond, further ones are refused at once. */
@@ -15,18 +16,23 @@ type Argument = string | number;
 export class Commands {
   readonly #client: Redis | Cluster;
   readonly #label: string;
+  readonly #patience: number;
   #waiting = 0;
+  #idle: (() => void)[] = [];
   #refusal: string | undefined;
-  #failure = 'the connection is closed';
+  #failure: Error;
   #closed = false;
   /** Told each time when the connection stands. */
   onReady: () => void = () => {};
 
-  constructor(client: Redis | Cluster, label: string) {
+  /** @param options `patience`: milliseconds for which a first connection may take */
+  constructor(client: Redis | Cluster, { label, patience }: { label: string; patience: number }) {
     this.#client = client;
     this.#label = label;
+    this.#patience = patience;
+    this.#failure = toEngineError(undefined, label);
     client.on('error', (error: unknown) => {
-      this.#failure = reasonOf((error as { lastNodeError?: unknown }).lastNodeError ?? error);
+      this.#failure = toEngineError((error as { lastNodeError?: unknown }).lastNodeError ?? error, label);
     });
     client.on('ready', () => {
       this.#refusal = undefined;
@@ -37,25 +43,33 @@ export class Commands {
   /** Why it cannot carry out commands at the moment. */
   get trouble(): string | undefined {
     if (this.#client.status === 'ready') return this.#refusal;
-    return `Redis at ${this.#label} cannot be reached: ${this.#failure}`;
+    return this.#failure.message;
   }
 
   /** Rejects when the server is not there, or does not let us in. */
   async connect(): Promise<void> {
     try {
-      await this.#client.connect();
+      await this.#opened();
+      if ('nodes' in this.#client) await warmUp(this.#client);
     } catch (error) {
-      const cause = (error as { lastNodeError?: unknown }).lastNodeError ?? error;
       this.close();
-      const told = toEngineError(cause, this.#label);
-      throw told instanceof EngineUnavailable && reasonOf(cause) === 'the connection is closed'
-        ? new EngineUnavailable(this.#troubleAt(this.#failure))
-        : told;
+      const told = toEngineError(error, this.#label);
+      // Why it was closed has been told before.
+      throw told.message === toEngineError(undefined, this.#label).message ? this.#failure : told;
     }
   }
 
-  #troubleAt(reason: string): string {
-    return `Redis at ${this.#label} cannot be reached: ${reason}`;
+  /** A cluster that fails while it connects tries again, and the promise of its first attempt stays open. */
+  #opened(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('timeout')), this.#patience);
+      const settle = (then: () => void) => () => {
+        clearTimeout(timer);
+        then();
+      };
+      this.#client.once('ready', settle(resolve));
+      this.#client.connect().then(settle(resolve), (error: unknown) => settle(() => reject(error))());
+    });
   }
 
   /** Runs a script, and sends its text where the server does not know it yet. */
@@ -85,7 +99,7 @@ export class Commands {
   }
 
   async #send(name: string, values: readonly Argument[]): Promise<unknown> {
-    if (this.#closed || this.#client.status !== 'ready') throw new EngineUnavailable(this.#troubleAt(this.#failure));
+    if (this.#closed || this.#client.status !== 'ready') throw this.#failure;
     if (this.#waiting >= MOST_WAITING) {
       throw new EngineUnavailable(`Redis at ${this.#label} is too slow: ${MOST_WAITING} commands wait for it`);
     }
@@ -96,7 +110,13 @@ export class Commands {
       return answer;
     } finally {
       this.#waiting--;
+      if (this.#waiting === 0) for (const tell of this.#idle.splice(0)) tell();
     }
+  }
+
+  /** Resolves when nothing waits for an answer. */
+  idle(): Promise<void> {
+    return this.#waiting === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as Client from 'ioredis';
+import type { SlotMap } from './cluster-feed.ts';
 import { type Endpoint, labelOf, type RedisOptions, readEndpoint } from './redis-options.ts';
 
 type ConnectionOptions = Omit<Client.RedisOptions, 'replyMapping'>;
@@ -12,6 +13,8 @@ function client(): typeof Client {
   return loaded;
 }
 
+/** Milliseconds between two looks at the map of a cluster, though nothing seems to have moved. */
+const SLOTS_REFRESH = 30_000;
 /** Milliseconds between two attempts to connect, at most. */
 const LONGEST_WAIT = 2_000;
 
@@ -93,16 +96,19 @@ export function placesOf(options: RedisOptions): readonly Place[] {
   return options.urls.map((url) => serverAt(options, readEndpoint(url)));
 }
 
-/** A client of the whole cluster, and how to reach one of its nodes. */
-export function clusterOf(options: RedisOptions): {
-  label: string;
-  cluster: Client.Cluster;
-  nodeAt: (address: string) => Place;
-} {
+/** A client of the whole cluster, its map, and how to reach one of its nodes. */
+export interface ClusterPlace {
+  readonly label: string;
+  readonly cluster: Client.Cluster;
+  readonly slots: SlotMap;
+  readonly nodeAt: (address: string) => Place;
+}
+
+/** The cluster of a configuration. */
+export function clusterOf(options: RedisOptions): ClusterPlace {
   const endpoints = options.urls.map(readEndpoint);
-  const [first] = endpoints;
+  const first = endpoints[0] ?? readEndpoint('redis://localhost');
   const { lazyConnect, enableOfflineQueue, ...rest } = common(options);
-  const redisOptions = { ...rest, ...login(options, first) };
   const cluster = new (client().Cluster)(
     endpoints.map(({ host, port }) => ({ host, port })),
     {
@@ -110,17 +116,35 @@ export function clusterOf(options: RedisOptions): {
       enableOfflineQueue: false,
       // A command whose answer was lost may have been carried out: it is not sent again.
       retryDelayOnFailover: 0,
-      retryDelayOnClusterDown: 0,
       slotsRefreshTimeout: options.timeout,
-      slotsRefreshInterval: 30_000,
+      slotsRefreshInterval: SLOTS_REFRESH,
       clusterRetryStrategy: backoff,
-      redisOptions,
+      redisOptions: { ...rest, ...login(options, first) },
     },
   );
   const nodeAt = (address: string): Place => {
     const at = address.lastIndexOf(':');
-    const endpoint = { ...(first ?? readEndpoint('redis://localhost')), host: address.slice(0, at), db: 0 };
-    return serverAt(options, { ...endpoint, port: Number(address.slice(at + 1)) });
+    const endpoint = { ...first, host: address.slice(0, at), port: Number(address.slice(at + 1)), db: 0 };
+    return serverAt(options, endpoint);
   };
-  return { label: `cluster of ${endpoints.map(labelOf).join(', ')}`, cluster, nodeAt };
+  const label = `cluster of ${endpoints.map(labelOf).join(', ')}`;
+  return { label, cluster, slots: slotsOf(cluster), nodeAt };
+}
+
+/** Resolves when every master that can be reached has been: each has a connection of its own. */
+export async function warmUp(cluster: Client.Cluster): Promise<void> {
+  await Promise.allSettled(cluster.nodes('master').map((node) => node.ping()));
+}
+
+function slotsOf(cluster: Client.Cluster): SlotMap {
+  const slots: SlotMap = {
+    ownerOf: (slot) => cluster.slots[slot]?.[0],
+    refresh: () =>
+      new Promise((resolve, reject) => {
+        cluster.refreshSlotsCache((error) => (error ? reject(error) : resolve()));
+      }),
+    onRefresh: () => {},
+  };
+  cluster.on('refresh', () => slots.onRefresh());
+  return slots;
 }

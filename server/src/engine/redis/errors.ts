@@ -39,8 +39,8 @@ function toFault(text: string, label: string): Error {
 }
 
 /** Why a connection failed: the system's code where there is one. */
-export function reasonOf(error: unknown): string {
-  const { code, message } = error as { code?: unknown; message?: unknown };
+function reasonOf(error: unknown): string {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string') return code;
   const text = typeof message === 'string' ? message : '';
   if (/timeout/i.test(text)) return 'it did not answer in time';

@@ -51,10 +51,10 @@ export class ServerFeed implements Feed {
   readonly #standing = new Map<string, Listener>();
   readonly #beat: number;
   #queue: Batch[] = [];
-  #lost = false;
+  #lost = true;
   #timer: NodeJS.Timeout | undefined;
-  /** Told when the server has ended a subscription by itself, as a node does whose slot moves away. */
-  onDropped: (name: string) => void = () => {};
+  /** Told when a node of a cluster does not have what was asked for, or not any more. */
+  onMoved: () => void = () => {};
 
   constructor({ label, connect }: Place, { sharded = false, beat }: { sharded?: boolean; beat: number }) {
     this.#connection = connect();
@@ -66,6 +66,7 @@ export class ServerFeed implements Feed {
     connection.on(sharded ? 'smessage' : 'message', (name: string, payload: string) => {
       this.#standing.get(name)?.message(payload);
     });
+    connection.on('moved', () => this.onMoved());
     connection.on('ready', () => this.#restore());
     connection.on('close', () => {
       this.#lost = true;

@@ -6,24 +6,55 @@ export interface KnownHead {
   readonly id: string;
 }
 
-/** Logs of which nobody here has a cursor, and that are remembered all the same. */
-const MOST = 50_000;
+interface Noted extends KnownHead {
+  /** Nothing was lost between Redis and us since this was confirmed. */
+  readonly connection: number;
+}
+
+/** Logs that are remembered at most. */
+const MOST = 100_000;
 
 /**
  * The furthest that this node knows of each log. What Redis says later is held against it: less, or something else, means that Redis has lost
  * messages that somebody has got.
  */
 export class Heads {
-  readonly #known = new Map<string, KnownHead>();
+  readonly #known = new Map<string, Noted>();
+  #connection = 0;
 
   get(channel: string): KnownHead | undefined {
     return this.#known.get(channel);
   }
 
-  note(channel: string, epoch: string, head: number, id = ''): void {
+  /** The connection was lost and is back: whoever answers now may be another, or have lost something. */
+  doubt(): void {
+    this.#connection++;
+  }
+
+  /** Must the log be asked whether it still has the message that is known? */
+  isDoubtful(channel: string): boolean {
     const known = this.#known.get(channel);
-    if (known !== undefined && known.epoch === epoch && known.head >= head) return;
-    this.#known.set(channel, { epoch, head, id });
+    return known !== undefined && known.connection !== this.#connection;
+  }
+
+  /** An announcement. While there is doubt it does not count: what was known before must be found again first. */
+  hear(channel: string, head: KnownHead): void {
+    if (!this.isDoubtful(channel)) this.#note(channel, head);
+  }
+
+  /** An answer of Redis, which has compared what was known. */
+  confirm(channel: string, head: KnownHead): void {
+    const known = this.#known.get(channel);
+    const older = known !== undefined && known.epoch === head.epoch && known.head >= head.head;
+    this.#note(channel, older ? known : head);
+  }
+
+  #note(channel: string, { epoch, head, id }: KnownHead): void {
+    const known = this.#known.get(channel);
+    const connection = this.#connection;
+    if (known !== undefined && known.epoch === epoch && known.head > head) return;
+    if (known?.epoch === epoch && known.head === head && known.connection === connection) return;
+    this.#known.set(channel, { epoch, head, id, connection });
     if (known !== undefined || this.#known.size <= MOST) return;
     const [oldest] = this.#known.keys();
     if (oldest !== undefined) this.#known.delete(oldest);

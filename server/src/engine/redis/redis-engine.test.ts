@@ -1,17 +1,22 @@
-import { afterAll, beforeAll } from 'vitest';
-import { type RedisServer, startRedis } from '../../../test/support/redis-server.ts';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { startCluster, startRedis } from '../../../test/support/redis-server.ts';
 import { ManualClock } from '../../util/clock.ts';
 import { testEngine } from '../conformance.ts';
 import { presenceConformance } from '../presence-conformance.ts';
 import { RedisEngine, type RedisEngineOptions } from './redis-engine.ts';
 
-let server: RedisServer;
+let one: RedisEngineOptions;
+let two: RedisEngineOptions;
+let cluster: RedisEngineOptions;
 const engines: RedisEngine[] = [];
 let count = 0;
 
 beforeAll(async () => {
-  server = await startRedis();
-});
+  const [first, second] = [await startRedis(), await startRedis()];
+  one = { urls: [first.url] };
+  two = { urls: [first.url, second.url] };
+  cluster = { urls: (await startCluster()).map(({ url }) => url), cluster: true };
+}, 60_000);
 afterAll(() => Promise.all(engines.map((engine) => engine.close())));
 
 /** As if it were alone in the world: with a prefix of its own. */
@@ -21,19 +26,25 @@ function create(options: RedisEngineOptions): RedisEngine {
   return engine;
 }
 
-testEngine('Redis', (clock) => create({ urls: [server.url], clock }));
+describe.each([
+  ['one Redis', () => one, 50],
+  ['two Redis that share the channels', () => two, 10],
+  ['a Redis Cluster', () => cluster, 10],
+] as const)('with %s', (name, options, runs) => {
+  testEngine(name, (clock) => create({ ...options(), clock }));
 
-presenceConformance(
-  'Redis',
-  async () => {
-    const clock = new ManualClock();
-    const engine = create({ urls: [server.url], clock });
-    await engine.start({ deliver: () => {} });
-    const pass = async (ms: number) => {
-      clock.advance(ms);
-      await engine.sync();
-    };
-    return { store: engine.presence, now: () => clock.now(), pass };
-  },
-  { runs: 50 },
-);
+  presenceConformance(
+    name,
+    async () => {
+      const clock = new ManualClock();
+      const engine = create({ ...options(), clock });
+      await engine.start({ deliver: () => {} });
+      const pass = async (ms: number) => {
+        clock.advance(ms);
+        await engine.sync();
+      };
+      return { store: engine.presence, now: () => clock.now(), pass };
+    },
+    { runs },
+  );
+});

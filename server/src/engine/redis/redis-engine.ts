@@ -1,7 +1,8 @@
 import { type Clock, systemClock } from '../../util/clock.ts';
 import type { Engine, EngineListener, Signal } from '../engine.ts';
+import { ClusterFeed } from './cluster-feed.ts';
 import { Commands } from './commands.ts';
-import { placesOf } from './connect.ts';
+import { clusterOf, placesOf } from './connect.ts';
 import { ServerFeed } from './feed.ts';
 import { RedisLog } from './redis-log.ts';
 import { REDIS_DEFAULTS, type RedisOptions } from './redis-options.ts';
@@ -82,6 +83,7 @@ export class RedisEngine implements Engine {
   /** Redis answers again, as it was, or with less: what this node holds is claimed anew, and what it knows is compared. */
   #returned(shard: Shard): void {
     if (!this.#started) return;
+    this.log.doubt();
     void this.presence.beat();
     this.revocations.catchUp();
     void this.#check([...this.log.watched].filter((channel) => this.#shardOf(channel) === shard));
@@ -98,7 +100,7 @@ export class RedisEngine implements Engine {
   /** Resolves when everything that happened before has been announced here. */
   async sync(): Promise<void> {
     for (const { commands, feed } of this.#shards) {
-      await commands.call('ping');
+      await commands.idle();
       await feed.sync();
     }
   }
@@ -114,10 +116,21 @@ export class RedisEngine implements Engine {
 }
 
 function createShards(options: RedisOptions): readonly LabelledShard[] {
+  if (options.cluster) return [createClusterShard(options)];
   return placesOf(options).map((place) => ({
     label: place.label,
-    commands: new Commands(place.connect(), place.label),
+    commands: new Commands(place.connect(), { label: place.label, patience: 3 * options.timeout }),
     feed: new ServerFeed(place, { beat: options.timeout }),
     publish: 'PUBLISH',
   }));
+}
+
+function createClusterShard(options: RedisOptions): LabelledShard {
+  const { label, cluster, slots, nodeAt } = clusterOf(options);
+  return {
+    label,
+    commands: new Commands(cluster, { label, patience: 3 * options.timeout }),
+    feed: new ClusterFeed({ label, slots, nodeAt, beat: options.timeout }),
+    publish: 'SPUBLISH',
+  };
 }

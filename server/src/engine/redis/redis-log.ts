@@ -53,7 +53,7 @@ export class RedisLog implements Log {
     });
     const [epoch, offset, id] = answer as [string, string, string];
     const result = { id, epoch, offset: Number(offset) };
-    this.#heads.note(channel, epoch, result.offset, id);
+    this.#heads.confirm(channel, { epoch, head: result.offset, id });
     return result;
   }
 
@@ -67,7 +67,8 @@ export class RedisLog implements Log {
     const messages = entries.map(([id, [, time, , , , rest]]) =>
       readMessage(rest ?? '', Number.parseInt(id, 10), Number(time)),
     );
-    this.#heads.note(channel, epoch, Number(head), messages.find(({ offset }) => offset === Number(head))?.id);
+    const newest = messages.find(({ offset }) => offset === Number(head));
+    this.#heads.confirm(channel, { epoch, head: Number(head), id: newest?.id ?? '' });
     return { epoch, head: Number(head), first: Number(first), messages };
   }
 
@@ -80,7 +81,10 @@ export class RedisLog implements Log {
     return this.#feedOf(channel)
       .subscribe(this.#feedName(channel), {
         message: (text) => this.#hear(channel, text),
-        restored: () => void this.#restored(channel),
+        restored: () => {
+          this.doubt();
+          this.listener.interrupted?.(channel);
+        },
       })
       .catch((error: unknown) => {
         this.#watched.delete(channel);
@@ -97,7 +101,7 @@ export class RedisLog implements Log {
   #hear(channel: string, text: string): void {
     const { epoch, message } = readAnnouncement(text);
     if (message !== null) {
-      this.#heads.note(channel, epoch, message.offset, message.id);
+      this.#heads.hear(channel, { epoch, head: message.offset, id: message.id });
       this.#announced.set(channel, { epoch, head: message.offset });
       this.listener.deliver(channel, epoch, message);
       return;
@@ -107,13 +111,9 @@ export class RedisLog implements Log {
     if (known !== undefined && known.epoch !== epoch) this.listener.interrupted?.(channel);
   }
 
-  /**
-   * The feed is back: first it is made sure that the log is still the one that this node knew, then the hub asks where it stands. Where Redis
-   * cannot be asked, the hub asks until it can.
-   */
-  async #restored(channel: string): Promise<void> {
-    await this.#verify(channel).catch(() => {});
-    if (this.#watched.has(channel)) this.listener.interrupted?.(channel);
+  /** Redis was away: what it says from now on is held against what this node knows. */
+  doubt(): void {
+    this.#heads.doubt();
   }
 
   /**
@@ -133,9 +133,11 @@ export class RedisLog implements Log {
   }
 
   async #verify(channel: string): Promise<{ epoch: string; head: number }> {
-    const answer = await this.#run(channel, VERIFY, { values: [this.#heads.get(channel)?.id ?? ''] });
-    const [epoch, head] = answer as [string, string];
-    return { epoch, head: Number(head) };
+    const answer = await this.#run(channel, VERIFY, { values: [] });
+    const [epoch, text] = answer as [string, string];
+    const head = Number(text);
+    this.#heads.confirm(channel, { epoch, head, id: '' });
+    return { epoch, head };
   }
 
   #feedOf(channel: string): Feed {
@@ -163,7 +165,8 @@ export class RedisLog implements Log {
       known?.head ?? 0,
       EPOCH_KEPT,
     ];
-    return commands.run(script, names, [...life, ...values]);
+    const asked = this.#heads.isDoubtful(channel) ? (known?.id ?? '') : '';
+    return commands.run(script, names, [...life, asked, ...values]);
   }
 
   /** For the life that a script may have to begin: no other script gets the same. */
