@@ -156,7 +156,7 @@ export class Gateway {
         headers: { 'Content-Type': metrics.contentType },
         body: await scrape(),
       }),
-      dev: devSecret === undefined || devApiKey === undefined ? undefined : { secret: devSecret, apiKey: devApiKey },
+      dev: devSecret === undefined ? undefined : { secret: devSecret, apiKey: devApiKey },
     });
     const folder = this.#config.static;
     return createRouter({ routes, events, files: folder === undefined ? undefined : serveFolder(folder) });

@@ -287,6 +287,20 @@ describe('in development', () => {
     }
   });
 
+  it('hands out tokens beside an API key of your own, which it keeps to itself', async () => {
+    const dev = await startGateway({
+      dev: true,
+      keys: [],
+      apiKeys: [{ name: 'mine', secret: 'sixteen bytes or more' }],
+    });
+    try {
+      const response = await fetch(`${dev.url}/dev/token?sub=ada`);
+      expect(await response.json()).toEqual({ token: expect.any(String), expiresAt: expect.any(Number) });
+    } finally {
+      await dev.stop();
+    }
+  });
+
   it.each([
     '',
     '?sub=',

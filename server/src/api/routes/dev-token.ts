@@ -11,13 +11,13 @@ const LIFETIME = 3600;
 export interface DevTokenOptions {
   /** Signs the tokens. */
   readonly secret: string;
-  /** Handed out beside them. */
-  readonly apiKey: string;
+  /** The one made for this run, handed out beside them; one that somebody has chosen is not. */
+  readonly apiKey: string | undefined;
 }
 
 /**
- * `GET /dev/token?sub=ada&caps={"chat:*":["publish"]}&claims={"role":"admin"}&expires=60`: a token for anybody, and the API key of
- * this run. Exists in development mode only.
+ * `GET /dev/token?sub=ada&caps={"chat:*":["publish"]}&claims={"role":"admin"}&expires=60`: a token for anybody, and the API key
+ * that was made for this run, if one was. Exists in development mode only.
  */
 export function devToken({ secret, apiKey }: DevTokenOptions): (request: Request) => Promise<Reply> {
   return async (request) => {
