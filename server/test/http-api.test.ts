@@ -291,7 +291,7 @@ describe('in development', () => {
     const dev = await startGateway({
       dev: true,
       keys: [],
-      apiKeys: [{ name: 'mine', secret: 'sixteen bytes or more' }],
+      apiKeys: [{ name: 'mine', secret: 'sixteen-bytes-or-more' }],
     });
     try {
       const response = await fetch(`${dev.url}/dev/token?sub=ada`);
