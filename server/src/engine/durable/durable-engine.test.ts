@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HeldStore } from '../../../test/support/held-store.ts';
 import { ManualClock } from '../../util/clock.ts';
@@ -135,6 +136,47 @@ describe('the durable engine, opened again', () => {
     for (let at = 0; at < 3; at++) {
       expect((await world.engine.read(`c${at}`, 0, 9)).messages.map(({ id }) => id)).toHaveLength(1);
     }
+  });
+
+  it('is a list with a window and a memory of keys, whenever it is opened again', { timeout: 60_000 }, async () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant('append' as const), key: fc.option(fc.nat(3)) }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 150 }) }) },
+      { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        let world = await open();
+        const { epoch } = await world.engine.read('a', 0, 0);
+        const keys = new Map<number, { offset: number; until: number }>();
+        let list: { offset: number; time: number }[] = [];
+        let head = 0;
+        for (const one of steps) {
+          const now = world.clock.now();
+          if (one.kind === 'pass') world.clock.advance(one.ms);
+          else if (one.kind === 'restart') world = await restart(world);
+          else {
+            const known = one.key === null ? undefined : keys.get(one.key);
+            const repeated = known !== undefined && known.until > now;
+            if (!repeated) list.push({ offset: ++head, time: now });
+            if (one.key !== null && !repeated) keys.set(one.key, { offset: head, until: now + 200 });
+            const key = one.key === null ? {} : { key: `k${one.key}` };
+            const placed = await append(world, 'a', { retention: { count: 5, age: 300 }, window: 200, ...key });
+            expect(placed).toMatchObject({ epoch, offset: repeated ? known.offset : head });
+          }
+          list = list.slice(-5).filter(({ time }) => time >= world.clock.now() - 300);
+          const page = await world.engine.read('a', 0, 99);
+          expect({ epoch: page.epoch, head: page.head, first: page.first }).toEqual({
+            epoch,
+            head,
+            first: head - list.length + 1,
+          });
+          expect(page.messages.map(({ offset, time }) => ({ offset, time }))).toEqual(list);
+        }
+        await world.engine.close();
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('begins a new epoch when its files come from a backup', async () => {
