@@ -14,6 +14,7 @@ import {
 import { msgpack } from '@sluice/protocol/msgpack';
 import type { LoopbackClient } from '../../src/transport/loopback-client.ts';
 import type { Spoken } from './protocol-client.ts';
+import { at, hasReached, judgeMessage, judgeRange } from './reading.ts';
 
 /** One subscription as SPEC.md section 7 asks a client to keep it. */
 interface Seat {
@@ -209,28 +210,22 @@ export class Follower {
           `heard ${JSON.stringify(message)} of ${channel} in ${epoch}, where ${JSON.stringify(stands)} stands`,
         );
       }
-      if (hasReached(seat.position, place)) {
+      const verdict = judgeMessage(seat.position, place);
+      if (verdict === 'repeat') {
         this.repeats++;
-      } else if (hasReached(seat.position, { epoch, offset: place.offset - 1 })) {
-        seat.position = place;
-        this.handled++;
-      } else {
-        this.#fault(`heard ${at(place)} of ${channel} without a gap after ${at(seat.position)}`);
-        seat.position = place;
+        continue;
       }
+      if (verdict === 'next') this.handled++;
+      else this.#fault(`heard ${at(place)} of ${channel} without a gap after ${at(seat.position)}`);
+      seat.position = place;
     }
   }
 
   #gap(seat: Seat, push: GapPush): void {
     this.#note(this.#judge.gap(push));
-    const { from, to, channel } = push;
+    const { to } = push;
     this.reasons.add(push.reason);
-    if (from.epoch === to.epoch && to.offset <= from.offset && push.reason !== 'epoch_changed') {
-      this.#fault(`heard a gap of ${channel} that goes backwards, ${at(from)} to ${at(to)}`);
-    }
-    if (!hasReached(seat.position, from)) {
-      this.#fault(`heard a gap of ${channel} from ${at(from)}, but stands at ${at(seat.position)}`);
-    }
+    this.#note(judgeRange(seat.position, push));
     if (hasReached(seat.position, to) && push.reason !== 'epoch_changed') return;
     this.handled += push.latest?.filter(({ offset }) => !hasReached(seat.position, { ...to, offset })).length ?? 0;
     seat.position = to;
@@ -249,11 +244,4 @@ export class Follower {
   #fault(text: string): void {
     this.faults.push(`${this.name} ${text}`);
   }
-}
-
-const at = (position: Position | undefined): string =>
-  position === undefined ? 'nowhere' : `${position.epoch}/${position.offset}`;
-
-function hasReached(position: Position | undefined, place: Position): boolean {
-  return position !== undefined && position.epoch === place.epoch && position.offset >= place.offset;
 }

@@ -11,6 +11,7 @@ import { ManualClock } from '../../src/util/clock.ts';
 import { Turn } from '../../src/util/turn.ts';
 import { ChaosEngine } from './chaos-engine.ts';
 import { Follower, type Judge } from './follower.ts';
+import { judgeReason } from './reading.ts';
 
 const DAY = 86_400_000;
 const OPEN = { '*': 'anyone' } as const;
@@ -248,26 +249,11 @@ export class Model {
     return between && inOrder && stands && keys.size === latest.length ? undefined : told;
   }
 
-  #judgeReason({ channel, from, to, reason }: GapPush): string | undefined {
+  #judgeReason(push: GapPush): string | undefined {
+    const { channel, to, reason } = push;
     if (channel === 'safe') return `heard of a gap of "safe", ${reason}`;
-    const rule: ChannelInput = CHANNELS[channel as ChannelName];
     const page = this.chaos.read(channel, 0, 0);
-    const told = `heard of a gap of ${channel}, ${reason} from ${from.epoch}/${from.offset} to ${to.epoch}/${to.offset}`;
-    switch (reason) {
-      case 'epoch_changed':
-        return from.epoch === to.epoch && from.offset <= to.offset ? `${told}, in one epoch` : undefined;
-      case 'no_history':
-        return rule.history === undefined ? undefined : `${told}, but there is history`;
-      case 'slow_reader': {
-        const slow = rule.slow ?? (rule.history === undefined ? 'drop' : 'replay');
-        return slow === 'drop' || slow === 'latest' ? undefined : `${told}, but the rule says ${slow}`;
-      }
-      case 'retention':
-        if (rule.history === undefined) return `${told}, but there is no history`;
-        return page.epoch === to.epoch && to.offset >= page.first
-          ? `${told}, but the log begins at ${page.first}`
-          : undefined;
-    }
+    return judgeReason(push, CHANNELS[channel as ChannelName], page.epoch === to.epoch ? page.first : undefined);
   }
 
   /** Where a cursor must start. Called when the reply is heard: then the log may have moved on, but not back. */
