@@ -1,0 +1,35 @@
+import type { ChannelInput } from '../../server/src/config/config.ts';
+
+const OPEN = { '*': 'users' } as const;
+const ALL = { count: 1_000_000, age: '1d' } as const;
+
+/** The rules under which chaos is made, by the first segment of a channel's name. */
+export const RULES = {
+  /** Nothing may ever be lost while the engine keeps its data. */
+  safe: { allow: OPEN, history: ALL },
+  /** The same, with messages that are too large for slow readers. */
+  bulk: { allow: OPEN, history: { count: 20_000, age: '1d' } },
+  short: { allow: OPEN, history: { count: 20, age: '1d' } },
+  latest: { allow: OPEN, history: { count: 500, age: '1d' }, slow: 'latest' },
+  drop: { allow: OPEN, history: { count: 500, age: '1d' }, slow: 'drop' },
+  passing: { allow: OPEN },
+} as const satisfies Record<string, ChannelInput>;
+
+/** Channels on which people chat all the time. */
+export const CHATS = ['safe:a', 'safe:b', 'safe:c', 'short:a', 'latest:a', 'drop:a', 'passing:a'] as const;
+
+/** Channels on which much comes at once, and what is expected of them. */
+export const BURSTS = ['bulk:a', 'latest:a', 'drop:a', 'passing:a'] as const;
+
+export const CHANNELS: readonly string[] = [...CHATS, 'bulk:a'];
+
+/** @throws Error when no rule is for it */
+export function ruleOf(channel: string): ChannelInput {
+  const [kind = ''] = channel.split(':');
+  const rule = (RULES as Record<string, ChannelInput>)[kind];
+  if (rule === undefined) throw new Error(`no rule for ${channel}`);
+  return rule;
+}
+
+/** May it have no gap at all while the engine keeps its data? */
+export const isSafe = (channel: string): boolean => channel.startsWith('safe:') || channel.startsWith('bulk:');

@@ -1,0 +1,115 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ConfigInput } from '../../server/src/config/config.ts';
+import { Child } from './child.ts';
+
+const COMMAND = fileURLToPath(new URL('../../server/bin/sluice.js', import.meta.url));
+const BUILT = fileURLToPath(new URL('../../server/dist/cli.js', import.meta.url));
+
+export interface GatewayProcessOptions {
+  readonly name: string;
+  readonly folder: string;
+  readonly config: ConfigInput;
+  /** Told of what must never happen: it died by itself, it logged a fault. */
+  readonly onFault: (text: string) => void;
+}
+
+/** A line of the gateway's log. */
+interface LogLine {
+  readonly msg?: string;
+  readonly url?: string;
+  readonly time?: string;
+}
+
+/** One node: the built `sluice serve`, which can be killed, drained and started again. */
+export class GatewayProcess {
+  readonly name: string;
+  readonly #file: string;
+  readonly #onFault: (text: string) => void;
+  #child: Child | undefined;
+  #port: number | undefined;
+  #expected = false;
+  /** When it last began to drain: milliseconds since the Unix epoch, by its own log. */
+  drainedAt: number | undefined;
+
+  constructor({ name, folder, config, onFault }: GatewayProcessOptions) {
+    this.name = name;
+    this.#file = `${folder}/${name}.json`;
+    this.#onFault = onFault;
+    const log = { level: 'info', format: 'json' } as const;
+    writeFileSync(this.#file, JSON.stringify({ host: '127.0.0.1', port: 0, node: name, log, ...config }));
+  }
+
+  /** Where it listens; undefined while it takes no connections. */
+  get port(): number | undefined {
+    return this.#port;
+  }
+
+  /** @throws Error when it ends instead of starting; the last lines that it wrote are in the message */
+  async start(): Promise<void> {
+    if (!existsSync(BUILT)) throw new Error('the gateway is not built: npm run build');
+    this.#expected = false;
+    const started = deferred<number>();
+    const child = new Child(process.execPath, [COMMAND, 'serve', '--config', this.#file], (text) => {
+      const line = read(text);
+      if (line?.msg === 'gateway started' && line.url !== undefined) started.resolve(Number(new URL(line.url).port));
+      if (line?.msg?.startsWith('draining') === true) {
+        this.#port = undefined;
+        this.drainedAt = Date.parse(line.time ?? '');
+      }
+      if (line?.msg === 'fault') this.#onFault(`${this.name} logged a fault: ${text}`);
+    });
+    this.#child = child;
+    void child.ended.then((code) => {
+      this.#port = undefined;
+      started.reject(new Error(`${this.name} ended with ${code} instead of starting:\n${child.tail}`));
+      if (!this.#expected) this.#onFault(`${this.name} ended by itself with ${code}:\n${child.tail}`);
+    });
+    this.#port = await started.promise;
+  }
+
+  /** Gone at once. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** @returns the exit code of a drain */
+  drain(): Promise<number | null> {
+    return this.#end('SIGTERM');
+  }
+
+  /** What it wrote last. */
+  get tail(): string {
+    return this.#child?.tail ?? '';
+  }
+
+  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    this.#expected = true;
+    if (signal === 'SIGKILL') this.#port = undefined;
+    const code = (await this.#child?.kill(signal)) ?? null;
+    this.#child = undefined;
+    return code;
+  }
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let settle: Pick<Deferred<T>, 'resolve' | 'reject'> = { resolve: () => {}, reject: () => {} };
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...settle };
+}
+
+function read(text: string): LogLine | undefined {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,105 @@
+import type { Cluster } from './cluster.ts';
+import type { Payload } from './ledger.ts';
+import type { Patron } from './patron.ts';
+import type { Fault } from './plan.ts';
+import { pause } from './until.ts';
+
+export interface Scene {
+  readonly cluster: Cluster;
+  readonly patrons: readonly Patron[];
+  readonly payload: (by: string, size: number) => Payload;
+  /** A node drained, or ended in another way. */
+  readonly onDrained: (node: string, code: number | null) => void;
+}
+
+/** Bytes of a message that slow readers have trouble with. */
+const LARGE = 16_384;
+/** What each fault is done to: of those, only one happens at a time. */
+const busy = new WeakMap<object, Promise<void>>();
+
+/** Carries a fault out, and mends what it broke. Faults to the same thing come one after the other. */
+export function inject(fault: Fault, scene: Scene): Promise<void> {
+  const things = thingsOf(fault, scene);
+  const before = things.map((thing) => busy.get(thing));
+  const done = Promise.all(before).then(() => carryOut(fault, scene));
+  for (const thing of things) busy.set(thing, done);
+  return done;
+}
+
+function thingsOf(fault: Fault, { cluster, patrons }: Scene): readonly object[] {
+  if ('clients' in fault) return fault.clients.flatMap((at) => patrons[at] ?? []);
+  if (fault.kind === 'kill' || fault.kind === 'drain') return [cluster.nodes[fault.node] ?? cluster];
+  if (fault.kind === 'link-cut' || fault.kind === 'link-stall') return [cluster.links[fault.node] ?? cluster];
+  return [cluster.redis ?? cluster];
+}
+
+async function carryOut(fault: Fault, scene: Scene): Promise<void> {
+  switch (fault.kind) {
+    case 'kill':
+    case 'drain':
+      return endNode(fault, scene);
+    case 'redis-kill':
+    case 'redis-empty':
+      return endRedis(fault, scene);
+    case 'link-cut':
+    case 'link-stall':
+      return breakLink(fault, scene);
+    default:
+      return annoy(fault, scene);
+  }
+}
+
+async function endNode(fault: Extract<Fault, { kind: 'kill' | 'drain' }>, scene: Scene): Promise<void> {
+  const node = scene.cluster.nodes[fault.node];
+  if (node === undefined) return;
+  if (fault.kind === 'kill') await node.kill();
+  else scene.onDrained(node.name, await node.drain());
+  await pause(fault.length);
+  await node.start();
+}
+
+async function endRedis({ kind, length }: Fault, { cluster: { redis } }: Scene): Promise<void> {
+  await redis?.kill();
+  await pause(length);
+  if (kind === 'redis-empty') redis?.empty();
+  await redis?.start();
+}
+
+async function breakLink(
+  fault: Extract<Fault, { kind: 'link-cut' | 'link-stall' }>,
+  { cluster }: Scene,
+): Promise<void> {
+  const link = cluster.links[fault.node];
+  if (link === undefined) return;
+  if (fault.kind === 'link-stall') link.hold({ mute: true, stalled: true });
+  else {
+    link.refusing = true;
+    link.cut();
+  }
+  await pause(fault.length);
+  link.refusing = false;
+  link.hold();
+}
+
+async function annoy(fault: Extract<Fault, { clients: unknown }>, scene: Scene): Promise<void> {
+  const patrons = fault.clients.flatMap((at) => scene.patrons[at] ?? []);
+  for (const patron of patrons) {
+    patron.note(`suffers: ${fault.kind} for ${fault.length} ms`);
+    if (fault.kind === 'cut') patron.network.cut();
+    else if (fault.kind === 'mute') patron.network.hold({ mute: true });
+    else if (fault.kind === 'reload') patron.close();
+    else patron.network.hold({ stalled: true });
+  }
+  if (fault.kind === 'slow') burst(fault, scene);
+  await pause(fault.length);
+  for (const patron of patrons) {
+    if (fault.kind === 'reload') patron.open();
+    else patron.network.hold();
+  }
+}
+
+/** More than the buffers of the slow take. */
+function burst({ clients, channel, messages }: Extract<Fault, { kind: 'slow' }>, { patrons, payload }: Scene): void {
+  const publisher = patrons.find((_, at) => !clients.includes(at)) ?? patrons[0];
+  for (let count = 0; count < messages; count++) void publisher?.publish(channel, payload(publisher.name, LARGE));
+}

@@ -1,0 +1,99 @@
+import { BURSTS } from './channels.ts';
+import { Dice } from './dice.ts';
+
+/** Where logs live while chaos is made. */
+export type EngineName = 'memory' | 'durable' | 'redis';
+
+/** One thing that goes wrong. `length`: milliseconds until it is right again. */
+export type Fault =
+  | { readonly kind: 'kill' | 'drain'; readonly node: number; readonly length: number }
+  | { readonly kind: 'redis-kill' | 'redis-empty'; readonly length: number }
+  | { readonly kind: 'link-cut' | 'link-stall'; readonly node: number; readonly length: number }
+  | {
+      readonly kind: 'cut' | 'stall' | 'mute' | 'reload';
+      readonly clients: readonly number[];
+      readonly length: number;
+    }
+  | {
+      readonly kind: 'slow';
+      readonly clients: readonly number[];
+      readonly length: number;
+      readonly channel: string;
+      readonly messages: number;
+    };
+
+export interface Step {
+  /** Milliseconds after the step before. */
+  readonly pause: number;
+  readonly fault: Fault;
+}
+
+export interface PlanOptions {
+  readonly seed: number;
+  readonly engine: EngineName;
+  readonly nodes: number;
+  readonly clients: number;
+  /** For so long new faults begin, in milliseconds. */
+  readonly length: number;
+  /** About so many milliseconds are between two faults. */
+  readonly every: number;
+  /** May Redis come back without its data? */
+  readonly empty: boolean;
+}
+
+type Maker = (dice: Dice, options: PlanOptions) => Fault;
+
+const crowd = (dice: Dice, { clients }: PlanOptions) => dice.some(dice.whole(1, Math.ceil(clients / 2)), clients);
+const gateway =
+  (kind: 'kill' | 'drain'): Maker =>
+  (dice, { nodes }) => ({ kind, node: dice.whole(0, nodes - 1), length: dice.whole(0, 1_500) });
+const link =
+  (kind: 'link-cut' | 'link-stall'): Maker =>
+  (dice, { nodes }) => ({ kind, node: dice.whole(0, nodes - 1), length: dice.whole(0, 6_000) });
+const redis =
+  (kind: 'redis-kill' | 'redis-empty'): Maker =>
+  (dice) => ({ kind, length: dice.whole(0, 2_000) });
+const network =
+  (kind: 'cut' | 'stall' | 'mute' | 'reload'): Maker =>
+  (dice, options) => ({ kind, clients: crowd(dice, options), length: kind === 'cut' ? 0 : dice.whole(100, 4_000) });
+const slow: Maker = (dice, { clients }) => ({
+  kind: 'slow',
+  clients: dice.some(dice.whole(1, 4), clients),
+  length: dice.whole(1_000, 4_000),
+  channel: dice.pick(BURSTS),
+  messages: dice.whole(100, 400),
+});
+
+/** What may go wrong, and how often beside the others. */
+function makers({ engine, empty }: PlanOptions): Maker[] {
+  const always = [
+    ...[gateway('kill'), gateway('drain'), gateway('kill'), gateway('drain')],
+    ...[network('cut'), network('cut'), network('stall'), network('mute'), network('reload'), slow, slow],
+  ];
+  const remote = [link('link-cut'), link('link-stall'), redis('redis-kill'), ...(empty ? [redis('redis-empty')] : [])];
+  return engine === 'redis' ? [...always, ...remote, ...remote] : always;
+}
+
+/** What will go wrong, and when. The same options give the same plan. */
+export function makePlan(options: PlanOptions): readonly Step[] {
+  const dice = new Dice(options.seed);
+  const kinds = makers(options);
+  const steps: Step[] = [];
+  // The first ones are one of each kind, in a random order, so that a short run has some of everything.
+  const first = dice.some(kinds.length, kinds.length);
+  for (let time = 0; ; ) {
+    const pause = dice.whole(Math.ceil(options.every / 5), options.every * 2);
+    time += pause;
+    if (time > options.length) return steps;
+    const make = kinds[first.shift() ?? dice.whole(0, kinds.length - 1)];
+    if (make !== undefined) steps.push({ pause, fault: make(dice, options) });
+  }
+}
+
+/** A fault in words, for the report and for the story of a client. */
+export function tell(fault: Fault): string {
+  const { kind, length } = fault;
+  const where = 'node' in fault ? ` node ${fault.node}` : 'clients' in fault ? ` clients ${fault.clients.join()}` : '';
+  const what = kind === 'slow' ? `, ${fault.messages} large messages on ${fault.channel}` : '';
+  return `${kind}${where}${length > 0 ? ` for ${length} ms` : ''}${what}`;
+}

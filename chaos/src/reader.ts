@@ -1,0 +1,86 @@
+import type { Gap, Message } from '@sluice/client';
+import type { Position } from '@sluice/protocol';
+import { at, judgeMessage, judgeRange, judgeReason } from '../../server/test/support/reading.ts';
+import { isSafe, ruleOf } from './channels.ts';
+import type { Ledger, Payload } from './ledger.ts';
+
+export interface ReaderOptions {
+  readonly channel: string;
+  readonly ledger: Ledger;
+  /** Does the engine keep everything that it acknowledged? */
+  readonly keeps: boolean;
+  readonly onFault: (text: string) => void;
+}
+
+/**
+ * Judges what one application hears of one channel, by SPEC.md section 7 and a stricter rule: at the handler nothing comes twice, and a gap begins
+ * exactly where the reader stands.
+ */
+export class Reader {
+  readonly channel: string;
+  readonly #ledger: Ledger;
+  readonly #keeps: boolean;
+  readonly #onFault: (text: string) => void;
+  /** After the last message or gap that was handed out. */
+  position: Position | undefined;
+  heard = 0;
+  gaps = 0;
+  /** Messages that gaps covered, as far as that is known. */
+  lost = 0;
+  /** Gaps whose messages the log must have dropped: where they end. */
+  readonly retired: Position[] = [];
+  // Messages within the last gap that come after it nevertheless, because the rule keeps the newest.
+  #owed: { count: number; after: number } | undefined;
+
+  constructor({ channel, ledger, keeps, onFault }: ReaderOptions) {
+    this.channel = channel;
+    this.#ledger = ledger;
+    this.#keeps = keeps;
+    this.#onFault = (text) => onFault(`${channel}: ${text}`);
+  }
+
+  message({ channel, epoch, offset, id, data }: Message<Payload>): void {
+    this.heard++;
+    const place = { epoch, offset };
+    this.#note(this.#ledger.saw({ channel, epoch, offset, id, n: data.n }));
+    if (this.#owes(place)) return;
+    const verdict = judgeMessage(this.position, place);
+    if (verdict === 'repeat') this.#onFault(`was handed ${at(place)} twice; it stands at ${at(this.position)}`);
+    if (verdict === 'hole') this.#onFault(`was handed ${at(place)} without a gap after ${at(this.position)}`);
+    this.position = place;
+  }
+
+  #owes({ epoch, offset }: Position): boolean {
+    const owed = this.#owed;
+    if (owed === undefined) return false;
+    const within = epoch === this.position?.epoch && offset > owed.after && offset <= this.position.offset;
+    owed.count--;
+    owed.after = offset;
+    if (owed.count === 0 || !within) this.#owed = undefined;
+    if (!within) this.#onFault(`a gap left messages to come, but ${epoch}/${offset} came`);
+    return within;
+  }
+
+  gap(gap: Gap): void {
+    const { from, to, reason, lost, channel } = gap;
+    this.gaps++;
+    this.lost += lost ?? 0;
+    this.#note(judgeRange(this.position, gap));
+    if (at(from) !== at(this.position))
+      this.#onFault(`heard a gap from ${at(from)}, but stands at ${at(this.position)}`);
+    const rule = ruleOf(channel);
+    this.#note(judgeReason(gap, rule, undefined));
+    const told = `heard of a gap from ${at(from)} to ${at(to)}, ${reason}`;
+    if (isSafe(channel) && !(reason === 'epoch_changed' && !this.#keeps)) this.#onFault(told);
+    else if (reason === 'epoch_changed' && this.#keeps && rule.history !== undefined)
+      this.#onFault(`${told}, but the engine keeps all`);
+    if (reason === 'retention') this.retired.push(to);
+    this.position = to;
+    const count = lost === undefined ? 0 : to.offset - from.offset - lost;
+    this.#owed = count > 0 ? { count, after: from.offset } : undefined;
+  }
+
+  #note(problem: string | undefined): void {
+    if (problem !== undefined) this.#onFault(problem);
+  }
+}

@@ -1,0 +1,234 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mintToken } from '../../server/src/auth/mint.ts';
+import { CHANNELS, CHATS, RULES, ruleOf } from './channels.ts';
+import { Cluster, SECRET } from './cluster.ts';
+import { Dice } from './dice.ts';
+import { inject } from './inject.ts';
+import { Ledger, type Payload } from './ledger.ts';
+import { Patron } from './patron.ts';
+import { makePlan, type PlanOptions, tell } from './plan.ts';
+import { type Heads, readHeads, verifyLogs } from './settle.ts';
+import { pause, until } from './until.ts';
+
+export interface RunOptions extends PlanOptions {
+  /** Publishes per second, of all clients together. */
+  readonly rate: number;
+  /** Told line by line what happens. */
+  readonly say: (line: string) => void;
+}
+
+/** What was done and what was checked. */
+export interface Report {
+  readonly faults: readonly string[];
+  readonly injected: ReadonlyMap<string, number>;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** So many faults are enough to know that something is wrong. */
+const ENOUGH = 20;
+/** Publishes that may wait; more only make a long outage longer. */
+const PENDING = 2_000;
+const TICK = 20;
+
+/** One run: a cluster, clients, faults by the plan, then peace, and judgement. */
+export class Run {
+  readonly #options: RunOptions;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-chaos-'));
+  readonly #faults: string[] = [];
+  readonly #injected = new Map<string, number>();
+  readonly #cluster: Cluster;
+  readonly #ledger: Ledger;
+  readonly #keeps: boolean;
+  readonly #start = performance.now();
+  #patrons: Patron[] = [];
+  #published = 0;
+  #drains = 0;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    const { engine, nodes, empty } = options;
+    // The memory engine forgets with its process, and every plan restarts one.
+    this.#keeps = engine === 'durable' || (engine === 'redis' && !empty);
+    this.#ledger = new Ledger({ keeps: this.#keeps });
+    const channels = Object.fromEntries(Object.entries(RULES).map(([kind, rule]) => [`${kind}:{name}`, rule]));
+    const onFault = (text: string) => this.#fault(text);
+    this.#cluster = new Cluster({ engine, nodes, folder: this.#folder, channels, onFault });
+  }
+
+  /** Never rejects for what went wrong with the gateways: that stands in the report. */
+  async go(): Promise<Report> {
+    try {
+      await this.#prepare();
+      await this.#play();
+      await this.#settle();
+    } catch (error) {
+      this.#fault(error instanceof Error ? error.message : String(error));
+    } finally {
+      await this.#cleanUp();
+    }
+    return { faults: this.#faults, injected: this.#injected, counts: this.#count() };
+  }
+
+  #fault(text: string): void {
+    if (this.#faults.length < ENOUGH) this.#faults.push(text);
+  }
+
+  #now = () => performance.now() - this.#start;
+
+  get #time(): string {
+    return `${(this.#now() / 1000).toFixed(1).padStart(7)} s`;
+  }
+
+  async #prepare(): Promise<void> {
+    await this.#cluster.start();
+    const dice = new Dice(this.#options.seed + 1);
+    const many = Array.from({ length: this.#options.clients }, (_, at) => `client-${at}`);
+    this.#patrons = await Promise.all(many.map((name) => this.#createPatron(name, dice)));
+    await Promise.all(this.#patrons.map((patron) => patron.start()));
+    await until(() => this.#everyReader(({ position }) => position !== undefined), {
+      what: () => 'not everybody has subscribed',
+    });
+  }
+
+  async #createPatron(name: string, dice: Dice): Promise<Patron> {
+    const token = await mintToken({ secret: SECRET, algorithm: 'HS256', expiresIn: 86_400_000, sub: name });
+    const chats = dice.some(3, CHATS.length).flatMap((at) => CHATS[at] ?? []);
+    return new Patron({
+      name,
+      token,
+      channels: [...chats, ...(dice.next() < 0.2 ? ['bulk:a'] : [])],
+      ledger: this.#ledger,
+      keeps: this.#keeps,
+      choose: () => this.#cluster.choose(),
+      nameOf: (port) => this.#cluster.nameOf(port),
+      onFault: (text) => this.#fault(text),
+      clock: this.#now,
+    });
+  }
+
+  #everyReader(holds: (reader: Patron['readers'][number]) => boolean): boolean {
+    return this.#patrons.every(({ readers }) => readers.every(holds));
+  }
+
+  #payload = (by: string, size: number): Payload => ({ n: ++this.#published, by, fill: 'x'.repeat(size) });
+
+  /** The plan, with everybody chatting meanwhile. */
+  async #play(): Promise<void> {
+    const chatting = this.#chat();
+    const healing: Promise<void>[] = [];
+    try {
+      for (const { pause: wait, fault } of makePlan(this.#options)) {
+        await pause(wait);
+        if (this.#faults.length > 0) break;
+        const told = tell(fault);
+        this.#options.say(`${this.#time}  ${told}`);
+        this.#injected.set(fault.kind, (this.#injected.get(fault.kind) ?? 0) + 1);
+        for (const patron of this.#patrons) if (!('clients' in fault)) patron.note(`— ${told}`);
+        const healed = inject(fault, {
+          cluster: this.#cluster,
+          patrons: this.#patrons,
+          payload: this.#payload,
+          onDrained: (node, code) => this.#drained(node, code),
+        });
+        healing.push(healed.catch((error: unknown) => this.#fault(`${told}: ${String(error)}`)));
+      }
+      await Promise.all(healing);
+      // A last second of ordinary life.
+      await pause(1_000);
+    } finally {
+      clearInterval(chatting);
+    }
+  }
+
+  #drained(node: string, code: number | null): void {
+    this.#drains++;
+    if (code !== 0) this.#fault(`${node} ended its drain with ${code}`);
+  }
+
+  #chat(): NodeJS.Timeout {
+    const dice = new Dice(this.#options.seed + 2);
+    const each = (this.#options.rate * TICK) / 1_000;
+    let due = 0;
+    return setInterval(() => {
+      for (due += each; due >= 1; due--) {
+        const patron = dice.pick(this.#patrons);
+        if (this.#pending < PENDING)
+          void patron.publish(dice.pick(CHATS), this.#payload(patron.name, dice.whole(0, 200)));
+      }
+    }, TICK);
+  }
+
+  get #pending(): number {
+    return this.#patrons.reduce((sum, { pending }) => sum + pending, 0);
+  }
+
+  /** Peace: everything is acknowledged, everybody stands at the head, and the nodes agree. */
+  async #settle(): Promise<void> {
+    if (this.#faults.length > 0) return;
+    this.#options.say(`${this.#time}  everything works again: ${this.#pending} publishes are not acknowledged yet`);
+    for (const patron of this.#patrons) patron.hurry();
+    await until(() => this.#pending === 0, { what: () => `${this.#pending} publishes are not acknowledged` });
+    this.#options.say(`${this.#time}  everything is acknowledged`);
+    // A lost announcement is noticed with the next one.
+    const [speaker] = this.#patrons;
+    await Promise.all(CHANNELS.map((channel) => speaker?.publish(channel, this.#payload('the end', 0))));
+    const since = performance.now();
+    const { nodes } = this.#cluster;
+    const heads: Heads = await readHeads(nodes);
+    await until(() => this.#patrons.every((patron) => patron.unrest(heads) === undefined), {
+      what: () => this.#patrons.flatMap((patron) => patron.unrest(heads) ?? []).join('\n'),
+    });
+    this.#options.say(
+      `everybody is live at the head ${Math.round(performance.now() - since)} ms after the last publish`,
+    );
+    for (const fault of [...(await verifyLogs(nodes, this.#ledger, heads)), ...this.#ledger.disorder()])
+      this.#fault(fault);
+    for (const fault of this.#judgeRetired(heads)) this.#fault(fault);
+    for (const code of await this.#endNodes()) if (code !== 0) this.#fault(`a node ended its drain with ${code}`);
+  }
+
+  /** What a gap said had left the log must have left it. */
+  #judgeRetired(heads: Heads): string[] {
+    return this.#patrons.flatMap(({ name, readers }) =>
+      readers.flatMap(({ channel, retired }) => {
+        const { history } = ruleOf(channel);
+        const keeps = typeof history === 'object' ? (history.count ?? 0) : 0;
+        const head = heads.get(channel);
+        return retired
+          .filter(({ epoch, offset }) => epoch === head?.epoch && offset > head.offset - keeps)
+          .map(
+            ({ offset }) => `${name}: heard that ${channel} no longer holds ${offset}, but its head is ${head?.offset}`,
+          );
+      }),
+    );
+  }
+
+  async #endNodes(): Promise<(number | null)[]> {
+    for (const patron of this.#patrons) patron.close();
+    return this.#cluster.stop();
+  }
+
+  async #cleanUp(): Promise<void> {
+    await Promise.all(this.#patrons.map((patron) => patron.end()));
+    await this.#cluster.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+    const violated = this.#patrons.find(({ name }) => this.#faults.some((fault) => fault.startsWith(`${name}:`)));
+    if (violated !== undefined) this.#options.say(`\nThe story of ${violated.name}:\n${violated.story}\n`);
+  }
+
+  #count(): Record<string, number> {
+    const readers = this.#patrons.flatMap((patron) => patron.readers);
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    return {
+      'publishes acknowledged': this.#ledger.acknowledgements,
+      'publishes tried again': sum(this.#patrons.map(({ retries }) => retries)),
+      'messages handed out': sum(readers.map(({ heard }) => heard)),
+      'gaps told': sum(readers.map(({ gaps }) => gaps)),
+      'messages covered by gaps': sum(readers.map(({ lost }) => lost)),
+      'connections made': sum(this.#patrons.map(({ connections }) => connections)),
+      'drains that ended with 0': this.#drains,
+    };
+  }
+}

@@ -1,0 +1,83 @@
+import { type Client, createClient } from '@sluice/client';
+import type { Position } from '@sluice/protocol';
+import WebSocket from 'ws';
+import { mintToken } from '../../server/src/auth/mint.ts';
+import { CHANNELS, isSafe, ruleOf } from './channels.ts';
+import { SECRET } from './cluster.ts';
+import type { GatewayProcess } from './gateway-process.ts';
+import type { Ledger, Payload } from './ledger.ts';
+
+/** Where the logs end, by channel. */
+export type Heads = ReadonlyMap<string, Position>;
+
+const PAGE = 1_000;
+
+/** Asks one node as a client of its own. */
+async function ask<T>({ port }: GatewayProcess, question: (client: Client) => Promise<T>): Promise<T> {
+  const token = await mintToken({ secret: SECRET, algorithm: 'HS256', expiresIn: 3_600_000, sub: 'auditor' });
+  const client = createClient({ url: `ws://127.0.0.1:${port}/ws`, token, WebSocket });
+  try {
+    return await question(client);
+  } finally {
+    client.close();
+  }
+}
+
+async function headsOf(client: Client): Promise<Heads> {
+  const heads = new Map<string, Position>();
+  for (const channel of CHANNELS) {
+    const { epoch, head } = await client.channel(channel).history({ limit: 1 });
+    heads.set(channel, { epoch, offset: head });
+  }
+  return heads;
+}
+
+const text = (heads: Heads) => JSON.stringify([...heads]);
+
+/** @throws Error when the nodes do not agree where the logs end, although nobody publishes any more */
+export async function readHeads(nodes: readonly GatewayProcess[]): Promise<Heads> {
+  const all = await Promise.all(nodes.map((node) => ask(node, headsOf)));
+  const [first] = all;
+  if (first === undefined) throw new Error('there is no node');
+  const other = all.find((heads) => text(heads) !== text(first));
+  if (other !== undefined) throw new Error(`nodes do not agree where logs end: ${text(first)} and ${text(other)}`);
+  return first;
+}
+
+/** Reads the logs of every channel that keeps all, and says what was acknowledged and does not stand there. */
+export async function verifyLogs(nodes: readonly GatewayProcess[], ledger: Ledger, heads: Heads): Promise<string[]> {
+  const [node] = nodes;
+  if (node === undefined) return [];
+  const safe = CHANNELS.filter((channel) => isSafe(channel) && ruleOf(channel).history !== undefined);
+  const problems = await ask(node, async (client) => {
+    const found: string[][] = [];
+    for (const channel of safe)
+      found.push(await verifyLog(client, { channel, ledger, epoch: heads.get(channel)?.epoch }));
+    return found.flat();
+  });
+  return problems;
+}
+
+async function verifyLog(
+  client: Client,
+  { channel, ledger, epoch = '' }: { channel: string; ledger: Ledger; epoch: string | undefined },
+): Promise<string[]> {
+  const numbers = new Map<number, number>();
+  const problems: string[] = [];
+  for (let after = 0; ; ) {
+    const { messages, head } = await client.channel<Payload>(channel).history({ after, limit: PAGE });
+    for (const { offset, id, data } of messages) {
+      if (offset !== after + 1) problems.push(`the log of ${channel} has a hole after ${after}`);
+      after = offset;
+      numbers.set(offset, data.n);
+      const problem = ledger.saw({ channel, epoch, offset, id, n: data.n });
+      if (problem !== undefined) problems.push(`the log: ${problem}`);
+    }
+    if (after >= head || messages.length === 0) break;
+  }
+  for (const { offset, n } of ledger.of(channel, epoch)) {
+    if (numbers.get(offset) !== n)
+      problems.push(`${channel}: ${n} was acknowledged at ${offset}, where ${numbers.get(offset)} stands`);
+  }
+  return problems;
+}

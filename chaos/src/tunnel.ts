@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Pipe } from '../../server/src/testing/pipe.ts';
+
+interface Line {
+  readonly near: Socket;
+  readonly far: Socket;
+  /** From near to far. */
+  readonly out: Pipe;
+  readonly back: Pipe;
+}
+
+/** A port on this machine whose connections lead elsewhere, and can be cut and stalled. */
+export class Tunnel {
+  readonly #target: () => number | undefined;
+  readonly #server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
+  readonly #lines = new Set<Line>();
+  /** Is everybody who calls turned away? */
+  refusing = false;
+  #mute = false;
+  #stalled = false;
+  /** Told the port that each new connection leads to. */
+  onLine: (port: number) => void = () => {};
+
+  /** @param target the port for a new connection; undefined turns it away */
+  constructor(target: () => number | undefined) {
+    this.#target = target;
+  }
+
+  /** @returns the port that it listens on */
+  async listen(): Promise<number> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Lets nothing pass any more from the caller (`mute`), or to the caller (`stalled`); new connections too. */
+  hold({ mute = false, stalled = false }: { mute?: boolean; stalled?: boolean } = {}): void {
+    this.#mute = mute;
+    this.#stalled = stalled;
+    for (const line of this.#lines) this.#suffer(line);
+  }
+
+  /** Cuts all connections as a broken network does: without a goodbye, and what was on the way is lost. */
+  cut(): void {
+    for (const { near, far } of this.#lines) {
+      near.resetAndDestroy();
+      far.resetAndDestroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.refusing = true;
+    this.#server.close();
+    this.cut();
+    await once(this.#server, 'close');
+  }
+
+  #suffer({ out, back }: Line): void {
+    out.hold(this.#mute);
+    back.hold(this.#stalled);
+  }
+
+  #accept(near: Socket): void {
+    near.on('error', () => {}); // its end is told by "close"
+    const port = this.refusing ? undefined : this.#target();
+    if (port === undefined) {
+      near.resetAndDestroy();
+      return;
+    }
+    this.onLine(port);
+    const far = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+    const line = { near, far, out: new Pipe(near, far), back: new Pipe(far, near) };
+    this.#lines.add(line);
+    near.on('close', () => this.#lines.delete(line));
+    this.#suffer(line);
+  }
+}
