@@ -13,7 +13,7 @@ export interface Scene {
 }
 
 /** Bytes of a message that slow readers have trouble with. */
-const LARGE = 16_384;
+const LARGE = 49_152;
 /** What each fault is done to: of those, only one happens at a time. */
 const busy = new WeakMap<object, Promise<void>>();
 
@@ -27,10 +27,16 @@ export function inject(fault: Fault, scene: Scene): Promise<void> {
 }
 
 function thingsOf(fault: Fault, { cluster, patrons }: Scene): readonly object[] {
-  if ('clients' in fault) return fault.clients.flatMap((at) => patrons[at] ?? []);
+  if ('clients' in fault) return victims(fault, patrons);
   if (fault.kind === 'kill' || fault.kind === 'drain') return [cluster.nodes[fault.node] ?? cluster];
   if (fault.kind === 'link-cut' || fault.kind === 'link-stall') return [cluster.links[fault.node] ?? cluster];
   return [cluster.redis ?? cluster];
+}
+
+/** Who suffers: slow readers are sought among those who read the channel on which much comes. */
+function victims(fault: Extract<Fault, { clients: unknown }>, patrons: readonly Patron[]): readonly Patron[] {
+  const concerned = fault.kind === 'slow' ? patrons.filter((patron) => patron.reads(fault.channel)) : patrons;
+  return [...new Set(fault.clients.flatMap((at) => concerned[at % concerned.length] ?? []))];
 }
 
 async function carryOut(fault: Fault, scene: Scene): Promise<void> {
@@ -82,7 +88,7 @@ async function breakLink(
 }
 
 async function annoy(fault: Extract<Fault, { clients: unknown }>, scene: Scene): Promise<void> {
-  const patrons = fault.clients.flatMap((at) => scene.patrons[at] ?? []);
+  const patrons = victims(fault, scene.patrons);
   for (const patron of patrons) {
     patron.note(`suffers: ${fault.kind} for ${fault.length} ms`);
     if (fault.kind === 'cut') patron.network.cut();
@@ -90,7 +96,7 @@ async function annoy(fault: Extract<Fault, { clients: unknown }>, scene: Scene):
     else if (fault.kind === 'reload') patron.close();
     else patron.network.hold({ stalled: true });
   }
-  if (fault.kind === 'slow') burst(fault, scene);
+  if (fault.kind === 'slow') burst(fault, patrons, scene);
   await pause(fault.length);
   for (const patron of patrons) {
     if (fault.kind === 'reload') patron.open();
@@ -99,7 +105,15 @@ async function annoy(fault: Extract<Fault, { clients: unknown }>, scene: Scene):
 }
 
 /** More than the buffers of the slow take. */
-function burst({ clients, channel, messages }: Extract<Fault, { kind: 'slow' }>, { patrons, payload }: Scene): void {
-  const publisher = patrons.find((_, at) => !clients.includes(at)) ?? patrons[0];
-  for (let count = 0; count < messages; count++) void publisher?.publish(channel, payload(publisher.name, LARGE));
+function burst(
+  { channel, messages }: Extract<Fault, { kind: 'slow' }>,
+  slow: readonly Patron[],
+  { patrons, payload }: Scene,
+): void {
+  const publisher = patrons.find((patron) => !slow.includes(patron)) ?? patrons[0];
+  for (let count = 0; count < messages; count++) {
+    void publisher?.publish(channel, payload(publisher.name, LARGE));
+    // A socket that refuses one channel's message is in doubt about those of all its channels: some come twice on the wire.
+    void publisher?.publish('safe:a', payload(publisher.name, 0));
+  }
 }

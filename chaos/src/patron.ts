@@ -65,6 +65,10 @@ export class Patron {
     if (this.#story.length > STORY) this.#story.shift();
   }
 
+  reads(channel: string): boolean {
+    return this.readers.some((reader) => reader.channel === channel);
+  }
+
   get story(): string {
     return this.#story.join('\n');
   }

@@ -61,13 +61,14 @@ const slow: Maker = (dice, { clients }) => ({
   clients: dice.some(dice.whole(1, 4), clients),
   length: dice.whole(1_000, 4_000),
   channel: dice.pick(BURSTS),
-  messages: dice.whole(100, 400),
+  messages: dice.whole(100, 200),
 });
 
 /** What may go wrong, and how often beside the others. */
-function makers({ engine, empty }: PlanOptions): Maker[] {
+function makers({ engine, nodes, empty }: PlanOptions): Maker[] {
   const always = [
-    ...[gateway('kill'), gateway('drain'), gateway('kill'), gateway('drain')],
+    ...(nodes > 1 ? [gateway('kill'), gateway('drain')] : []),
+    ...[gateway('kill'), gateway('drain')],
     ...[network('cut'), network('cut'), network('stall'), network('mute'), network('reload'), slow, slow],
   ];
   const remote = [link('link-cut'), link('link-stall'), redis('redis-kill'), ...(empty ? [redis('redis-empty')] : [])];

@@ -98,7 +98,7 @@ export class Run {
     return new Patron({
       name,
       token,
-      channels: [...chats, ...(dice.next() < 0.2 ? ['bulk:a'] : [])],
+      channels: [...new Set(dice.next() < 0.5 ? [...chats, 'bulk:a', 'safe:a'] : chats)],
       ledger: this.#ledger,
       keeps: this.#keeps,
       choose: () => this.#cluster.choose(),
