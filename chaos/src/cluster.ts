@@ -53,7 +53,7 @@ export class Cluster {
       keys: [{ secret: SECRET }],
       channels,
       drain: '2s',
-      limits: { operations: 0, bytes: 0, connectionsPerUser: 0, outbound: '64KiB', maxFrame: '1MiB' },
+      limits: { operations: 0, bytes: 0, connectionsPerUser: 0, outbound: '256KiB', maxFrame: '1MiB' },
       ...config,
       ...(await this.#engineOf()),
     };

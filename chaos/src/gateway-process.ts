@@ -2,9 +2,14 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../server/src/config/config.ts';
 import { Child } from './child.ts';
+import { pause } from './until.ts';
 
 const COMMAND = fileURLToPath(new URL('../../server/bin/sluice.js', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../server/dist/cli.js', import.meta.url));
+
+/** So often a node that does not start is started again, and so many milliseconds are between. */
+const ATTEMPTS = 100;
+const AGAIN = 200;
 
 export interface GatewayProcessOptions {
   readonly name: string;
@@ -29,6 +34,7 @@ export class GatewayProcess {
   #child: Child | undefined;
   #port: number | undefined;
   #expected = false;
+  #runs = false;
   /** When it last began to drain: milliseconds since the Unix epoch, by its own log. */
   drainedAt: number | undefined;
 
@@ -49,6 +55,7 @@ export class GatewayProcess {
   async start(): Promise<void> {
     if (!existsSync(BUILT)) throw new Error('the gateway is not built: npm run build');
     this.#expected = false;
+    this.#runs = false;
     const started = deferred<number>();
     const child = new Child(process.execPath, [COMMAND, 'serve', '--config', this.#file], (text) => {
       const line = read(text);
@@ -63,9 +70,22 @@ export class GatewayProcess {
     void child.ended.then((code) => {
       this.#port = undefined;
       started.reject(new Error(`${this.name} ended with ${code} instead of starting:\n${child.tail}`));
-      if (!this.#expected) this.#onFault(`${this.name} ended by itself with ${code}:\n${child.tail}`);
+      if (!this.#expected && this.#runs) this.#onFault(`${this.name} ended by itself with ${code}:\n${child.tail}`);
     });
     this.#port = await started.promise;
+    this.#runs = true;
+  }
+
+  /** Starts it as a supervisor does: again and again, because it may find its engine away. */
+  async keepStarting(): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.start();
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        await pause(AGAIN);
+      }
+    }
   }
 
   /** Gone at once. */

@@ -61,7 +61,7 @@ async function endNode(fault: Extract<Fault, { kind: 'kill' | 'drain' }>, scene:
   if (fault.kind === 'kill') await node.kill();
   else scene.onDrained(node.name, await node.drain());
   await pause(fault.length);
-  await node.start();
+  await node.keepStarting();
 }
 
 async function endRedis({ kind, length }: Fault, { cluster: { redis } }: Scene): Promise<void> {

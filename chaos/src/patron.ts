@@ -166,6 +166,7 @@ export class Patron {
         }
       } catch (error) {
         const name = error instanceof SluiceError ? error.name : String(error);
+        if (attempt % 10 === 0) this.note(`publish ${data.n} on ${channel}: ${name}`);
         if (!EXCUSES.has(name)) this.#fault(`publish ${data.n} on ${channel}: ${name}`);
       }
       this.retries++;

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { ensureRedis } from '../../scripts/find-redis.mjs';
 import { Child } from './child.ts';
 import { pause } from './until.ts';
 
@@ -8,14 +9,12 @@ const OFTEN = 20;
 /** A Redis of its own, on a free port, whose every write is on disk before it is answered. */
 export class RedisProcess {
   readonly #folder: string;
-  readonly #command: string;
   readonly port: number;
   #child: Child | undefined;
 
   /** @param port that is free, and stays Redis' own for all its lives */
-  constructor({ folder, port, command = 'redis-server' }: { folder: string; port: number; command?: string }) {
+  constructor({ folder, port }: { folder: string; port: number }) {
     this.#folder = `${folder}/redis`;
-    this.#command = command;
     this.port = port;
   }
 
@@ -31,7 +30,7 @@ export class RedisProcess {
       appendfsync: 'always',
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]);
-    const child = new Child(this.#command, args, () => {});
+    const child = new Child(ensureRedis(), args, () => {});
     this.#child = child;
     while (!(await answers(this.port))) {
       if (child.hasEnded) throw new Error(`redis-server does not start:\n${child.tail}`);

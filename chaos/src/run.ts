@@ -169,7 +169,7 @@ export class Run {
     if (this.#faults.length > 0) return;
     this.#options.say(`${this.#time}  everything works again: ${this.#pending} publishes are not acknowledged yet`);
     for (const patron of this.#patrons) patron.hurry();
-    await until(() => this.#pending === 0, { what: () => `${this.#pending} publishes are not acknowledged` });
+    await until(() => this.#pending === 0, { what: () => this.#whoWaits() });
     this.#options.say(`${this.#time}  everything is acknowledged`);
     // A lost announcement is noticed with the next one.
     const [speaker] = this.#patrons;
@@ -187,6 +187,12 @@ export class Run {
       this.#fault(fault);
     for (const fault of this.#judgeRetired(heads)) this.#fault(fault);
     for (const code of await this.#endNodes()) if (code !== 0) this.#fault(`a node ended its drain with ${code}`);
+  }
+
+  /** The one whose publishes wait, so that its story is told. */
+  #whoWaits(): string {
+    const [worst] = [...this.#patrons].sort((a, b) => b.pending - a.pending);
+    return `${worst?.name}: ${worst?.pending} of its publishes are not acknowledged, of all clients ${this.#pending}`;
   }
 
   /** What a gap said had left the log must have left it. */
@@ -214,7 +220,7 @@ export class Run {
     await Promise.all(this.#patrons.map((patron) => patron.end()));
     await this.#cluster.kill();
     rmSync(this.#folder, { recursive: true, force: true });
-    const violated = this.#patrons.find(({ name }) => this.#faults.some((fault) => fault.startsWith(`${name}:`)));
+    const violated = this.#patrons.find(({ name }) => this.#faults.some((fault) => fault.includes(`${name}:`)));
     if (violated !== undefined) this.#options.say(`\nThe story of ${violated.name}:\n${violated.story}\n`);
   }
 
