@@ -6,7 +6,7 @@ import { summary } from '../src/summary.ts';
 /** Another plan with every run; what fails is repeated with the seed that it prints. */
 const SEED = Number(process.env.SLUICE_CHAOS_SEED ?? Date.now() % 1_000_000);
 /** Seconds in which new faults begin, where several nodes share a Redis; `npm run chaos` goes on for minutes. */
-const SECONDS = Number(process.env.SLUICE_CHAOS_SECONDS ?? 6);
+const SECONDS = Number(process.env.SLUICE_CHAOS_SECONDS ?? 4);
 
 const RUNS: readonly (Pick<PlanOptions, 'engine' | 'nodes'> & { what: string; seconds: number; empty?: boolean })[] = [
   { what: 'three gateways on one Redis', engine: 'redis', nodes: 3, seconds: SECONDS },
