@@ -38,7 +38,9 @@ const client = createClient({
   WebSocket,
 });
 client.on('state', ({ state, error }) => console.error(state, error?.message ?? ''));
-client.on('error', ({ name, message, cause }) => console.error(`${name}: ${message}`, cause instanceof Error ? cause.message : ''));
+client.on('error', ({ name, message, cause }) =>
+  console.error(`${name}: ${message}`, cause instanceof Error ? cause.message : ''),
+);
 
 // A signal to end ends the loop below between two orders.
 const ending = new AbortController();
