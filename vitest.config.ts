@@ -24,7 +24,9 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['{protocol,server,client-sdk,playwright,demo-app,scripts,bench,chaos,examples/*}/{src,test}/**/*.test.ts'],
+    include: [
+      '{protocol,server,client-sdk,playwright,demo-app,scripts,bench,chaos,examples/*}/{src,test}/**/*.test.ts',
+    ],
     exclude: ['**/node_modules/**', '**/dist/**'],
   },
 });
