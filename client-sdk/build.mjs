@@ -23,18 +23,26 @@ for (const [name, input] of Object.entries(ENTRIES)) {
     onLog: (level, log, handle) => log.code !== 'MODULE_LEVEL_DIRECTIVE' && handle(level, log),
     output: { file: here(`dist/${name}.js`), format: 'esm', sourcemap: true },
   });
-  const types = await rollup({
-    input,
-    external: PEERS,
-    plugins: [
-      keepApart(name, { types: true }),
-      dts({
-        tsconfig: here('tsconfig.json'),
-        includeExternal: ['@sluice/protocol', '@standard-schema/spec'],
-        compilerOptions: { paths: {} },
-      }),
-    ],
-  });
-  await types.write({ file: here(`dist/${name}.d.ts`), format: 'es' });
-  await types.close();
 }
+
+// All types in one go: each is declared once, in a file that the entries share. Of two declarations of `Client<C>` the compiler
+// cannot infer the one's contract from the other, so `createOutbox(client)` would refuse every client with a contract.
+const types = await rollup({
+  input: ENTRIES,
+  external: PEERS,
+  // The worker has no types to share.
+  onLog: (level, log, handle) => log.code !== 'EMPTY_BUNDLE' && handle(level, log),
+  plugins: [
+    dts({
+      tsconfig: here('tsconfig.json'),
+      includeExternal: ['@sluice/protocol', '@standard-schema/spec'],
+      compilerOptions: { paths: {} },
+    }),
+  ],
+});
+await types.write({
+  dir: here('dist'),
+  entryFileNames: '[name].d.ts',
+  chunkFileNames: ({ name }) => `types/${name.replace(/\.d$/, '')}.d.ts`,
+});
+await types.close();

@@ -33,9 +33,8 @@ const ONCE = ['errors.ts', 'client.ts', 'core.ts'].map(source);
  * one core in a page (`SluiceError` of one entry is that of all), and what `index` imports lazily stays a file of its own.
  *
  * @param {string} name of the entry that is built
- * @param {{ types?: boolean }} [options] types may be written down twice, since they are compared by what is in them
  */
-export function keepApart(name, { types = false } = {}) {
+export function keepApart(name) {
   return {
     name: 'keep-apart',
     /** @param {string} specifier @param {string | undefined} importer */
@@ -45,7 +44,7 @@ export function keepApart(name, { types = false } = {}) {
       if (name === WORKER) return file === source('socket-class.ts') ? source('share-tabs/own-socket.ts') : null;
       const other = Object.keys(ENTRIES).find((entry) => ENTRIES[entry] === file);
       if (other !== undefined && other !== name) return { id: `./${other}.js`, external: true };
-      if (!types && name !== 'index' && ONCE.includes(file)) {
+      if (name !== 'index' && ONCE.includes(file)) {
         throw new Error(`${importer} imports ${file}: an entry takes what it needs of the core from index.ts.`);
       }
       return null;

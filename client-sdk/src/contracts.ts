@@ -18,6 +18,7 @@ export {
   type RuleOptions,
   type Schema,
   type StateOf,
+  type TypesOf,
   type Verb,
 } from '@sluice/protocol/contracts';
 export type {

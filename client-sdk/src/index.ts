@@ -20,6 +20,7 @@ export type {
   KnownName,
   PublishedOf,
   StateOf,
+  TypesOf,
 } from '@sluice/protocol/contracts';
 export type {
   Channel,

@@ -313,6 +313,7 @@ export const ERRORS = {
   },
 } as const satisfies Record<string, ErrorKind>;
 
+/** The names of the errors that a gateway sends. */
 export type ErrorName = keyof typeof ERRORS;
 
 /**

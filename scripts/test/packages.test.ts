@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +48,37 @@ test('typed', async ({ as, gateway, faults }) => {
 });
 `;
 
+// With one channels file for all, and everything exported, as in a repository of many packages.
+const CONTRACTS = `
+import { type Client, createClient, type SluiceError } from '@sluice/client';
+import { defineChannels } from '@sluice/client/contracts';
+import { createOutbox } from '@sluice/client/outbox';
+import { messageStore } from '@sluice/client/stores';
+import { createTestClient } from '@sluice/client/testing';
+import { createGateway } from '@sluice/server';
+import { z } from 'zod';
+
+export const channels = defineChannels({
+  'chat:{room}': {
+    message: z.object({ text: z.string() }),
+    events: { typing: z.object({ on: z.boolean() }) },
+    rule: { allow: { '*': 'users' }, history: true },
+  },
+});
+export const gateway = createGateway({ contracts: channels, keys: [{ secretEnv: 'SLUICE_SECRET' }] });
+export const client = createClient<typeof channels>({ url: 'ws://localhost/ws' });
+export const lobby = client.channel('chat:lobby');
+export const outbox = createOutbox(client, { user: 'ada' });
+export const outgoing = outbox.publish('chat:lobby', { text: 'Hello' });
+export const error: SluiceError | undefined = outgoing.error;
+// @ts-expect-error a message has a text
+outbox.publish('chat:lobby', { txt: 'Hello' });
+export const store = messageStore(client, 'chat:lobby', {});
+export const double = createTestClient({ channels });
+export const same: Client<typeof channels> = double.client;
+export const members = double.gateway.members('chat:lobby').list;
+`;
+
 const PROGRAM = `
 import { createClient } from '@sluice/client';
 import { msgpack } from '@sluice/client/msgpack';
@@ -73,7 +104,10 @@ await gateway.close();
 const COMPILER = {
   target: 'ES2022',
   strict: true,
-  noEmit: true,
+  declaration: true,
+  emitDeclarationOnly: true,
+  outDir: 'declarations',
+  rootDir: '.',
   types: ['node'],
   lib: ['ES2023', 'ESNext.Disposable', 'DOM'],
 };
@@ -106,13 +140,36 @@ it.each([
   'gives programs their types, with module resolution $moduleResolution',
   async (resolution) => {
     await write('program.ts', TYPED);
+    await write('contracts.ts', CONTRACTS);
     const name = `tsconfig.${resolution.moduleResolution}.json`;
-    await write(name, JSON.stringify({ compilerOptions: { ...COMPILER, ...resolution }, files: ['program.ts'] }));
+    await write(
+      name,
+      JSON.stringify({ compilerOptions: { ...COMPILER, ...resolution }, files: ['program.ts', 'contracts.ts'] }),
+    );
     const compiler = join(root, 'node_modules/typescript/bin/tsc');
     const { stdout } = await run(process.execPath, [compiler, '-p', name], { cwd: folder }).catch((error) => error);
     expect(stdout).toBe('');
   },
   MINUTES,
+);
+
+it.each(['protocol', 'client', 'server', 'playwright'])(
+  'tells in @sluice/%s what it is, and under which licence',
+  (name) => {
+    const missing = ['README.md', 'LICENSE'].filter(
+      (file) => !existsSync(join(folder, 'node_modules/@sluice', name, file)),
+    );
+    expect(missing).toEqual([]);
+  },
+);
+
+it.each(['protocol', 'client', 'server', 'playwright'])(
+  'holds in @sluice/%s the sources that its maps name',
+  async (name) => {
+    const map = await readFile(join(folder, 'node_modules/@sluice', name, 'dist/index.js.map'), 'utf8');
+    const { sources, sourcesContent } = JSON.parse(map) as { sources: string[]; sourcesContent?: string[] };
+    expect(sourcesContent?.length).toBe(sources.length);
+  },
 );
 
 it(
