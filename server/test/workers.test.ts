@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import type { Client } from '@sluice/client';
+import { type Channel, type Client, SluiceError } from '@sluice/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Line, Machine } from './support/machine.ts';
 
@@ -26,6 +26,18 @@ function follow<T>(client: Client, name: string) {
     onGap: ({ reason }) => void gaps.push(reason),
   });
   return { seen, gaps, channel, ready: subscription.ready };
+}
+
+/** Publishes as an application does that wants it said: with one key, again and again while the engine is away. */
+async function publishUntilTaken(channel: Channel<number>, data: number): Promise<void> {
+  for (;;) {
+    try {
+      await channel.publish(data, { key: `n${data}` });
+      return;
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.name !== 'unavailable') throw error;
+    }
+  }
 }
 
 describe.skipIf(process.platform !== 'linux')('two workers on one port', { timeout: 30 * SECONDS }, () => {
@@ -106,6 +118,55 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', { timeo
     await expect.poll(() => ada.seen).toEqual(['before', 'after']);
     expect(await machine.stop()).toBe(0);
     expect(machine.left).toEqual([]);
+  });
+
+  it('go on in the same epoch when the process of the durable engine is killed', async () => {
+    const machine = await launch({ engine: 'durable', durable: { data: 'data' } }).start();
+    const ada = follow<number>(await machine.clientOn('m/1', 'ada'), 'chat:a');
+    const ben = follow<number>(await machine.clientOn('m/2', 'ben'), 'chat:a');
+    await Promise.all([ada.ready, ben.ready]);
+    const TOTAL = 60;
+    const publishing: Promise<unknown>[] = [];
+    for (let at = 0; at < TOTAL; at++) {
+      publishing.push(publishUntilTaken(ada.channel, at));
+      if (at === TOTAL / 2) process.kill(machine.pidOf('owner'), 'SIGKILL');
+    }
+    await Promise.all(publishing);
+    for (const { seen, gaps } of [ada, ben]) {
+      await expect.poll(() => seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: TOTAL }, (_, at) => at));
+      expect(gaps).toEqual([]);
+    }
+    expect(await machine.stop()).toBe(0);
+    expect(machine.left).toEqual([]);
+  });
+
+  it('are ended by force when they do not drain in time, and the exit code says so', {
+    timeout: 20 * SECONDS,
+  }, async () => {
+    const machine = await launch({ drain: 0 }).start();
+    process.kill(machine.pidOf('worker'), 'SIGSTOP');
+    expect(await machine.stop()).toBe(1);
+    expect(machine.errors).toMatch(/m\/[12] did not end in time and had to be ended by force/);
+    expect(machine.left).toEqual([]);
+  });
+
+  it('hand out tokens in development that each of them takes', async () => {
+    const machine = await launch({ dev: true, keys: [], apiKeys: [] }).start();
+    const nodes = new Set<string>();
+    const apiKeys = new Set<string>();
+    while (nodes.size < 2) {
+      const { token, apiKey } = (await (await machine.request('/dev/token?sub=ada')).json()) as {
+        token: string;
+        apiKey: string;
+      };
+      apiKeys.add(apiKey);
+      const client = await machine.client('ada', token);
+      nodes.add((await machine.workerOf(client, 'ada')) ?? '');
+      client.close();
+    }
+    expect([...nodes].toSorted()).toEqual(['m/1', 'm/2']);
+    expect(apiKeys.size).toBe(1);
+    expect(await machine.stop()).toBe(0);
   });
 
   it('are drained one by one by their names, and all by the name of the machine', async () => {

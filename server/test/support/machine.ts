@@ -113,9 +113,9 @@ export class Machine {
     return url.replace('localhost', '127.0.0.1');
   }
 
-  async client(user: string): Promise<Client> {
+  async client(user: string, token?: string): Promise<Client> {
     const url = `${(await this.url()).replace('http', 'ws')}/ws`;
-    const client = createClient({ url, token: () => tokenFor(user), WebSocket });
+    const client = createClient({ url, token: () => token ?? tokenFor(user), WebSocket });
     this.#clients.push(client);
     return client;
   }
