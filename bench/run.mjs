@@ -5,6 +5,7 @@ import { measure, measureAt, servers } from './src/fanout.mjs';
 import { memoryPerConnection } from './src/memory.mjs';
 import { median, publish, table } from './src/report.mjs';
 import { playScene } from './src/scene.mjs';
+import { measureWorkers } from './src/workers.mjs';
 
 const program = new Command('bench').description('Measures Sluice beside bare uWebSockets.js, in the same run.');
 const number = (text) => Number(text);
@@ -212,6 +213,38 @@ program
       }
     }
     publish('durable', table(['', 'on their way', 'publishes', 'p50', 'p99'], rows), { concurrency, seconds, runs });
+  });
+
+program
+  .command('workers')
+  .description('several workers on one port beside one process, at the same load')
+  .option('--workers <n>', 'workers', number, 2)
+  .option('--subscribers <n>', 'connections that receive', number, 1000)
+  .option('--channels <n>', 'channels that they share', number, 20)
+  .option('--rate <n>', 'publishes per second', number, 2000)
+  .option('--rounds <n>', 'runs of each; the table shows medians', number, 3)
+  .action(async ({ workers, subscribers, channels, rate, rounds }) => {
+    const runs = { 'one process': [], [`${workers} workers`]: [] };
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, values] of Object.entries(runs)) {
+        const count = name === 'one process' ? 1 : workers;
+        values.push(await measureWorkers(count, { subscribers, channels, rate, seconds: 3 }));
+      }
+    }
+    const rows = Object.entries(runs).map(([name, values]) => {
+      const pick = (field) => median(values.map((run) => run[field]));
+      return [
+        name,
+        `${(pick('deliveriesPerSecond') / 1000).toFixed(0)} k/s`,
+        ms(pick('p50')),
+        ms(pick('p99')),
+        pick('cpuPerMillion').toFixed(2),
+        `${(pick('resident') / MIB).toFixed(0)} MiB`,
+        values.every(({ complete }) => complete) ? 'none' : 'some',
+      ];
+    });
+    const head = ['server', 'deliveries', 'p50', 'p99', 'CPU s / million', 'memory', 'missing'];
+    publish('workers', table(head, rows), { workers, subscribers, channels, rate, runs });
   });
 
 await program.parseAsync();

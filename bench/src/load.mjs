@@ -6,6 +6,7 @@
  *
  * A message's data begins with the microsecond it was sent, so a few probing readers tell latencies; all others count bytes
  * only. All subscribers of a channel get the same frames, so a reader that has fewer bytes than the probe has lost something.
+ * With `countAll` every reader counts messages: several servers join the messages of a turn into frames of their own.
  */
 import { tokenFor } from './tokens.mjs';
 import { openSocket, textFrame } from './wire.mjs';
@@ -78,7 +79,7 @@ const kinds = {
 
 let state;
 
-async function open({ port, kind, subscribers, channels = 1 }) {
+async function open({ port, kind, subscribers, channels = 1, countAll = false }) {
   const speak = kinds[kind];
   const token = tokenFor('bench');
   const names = Array.from({ length: channels }, (_, at) => `bench:${at}`);
@@ -91,7 +92,7 @@ async function open({ port, kind, subscribers, channels = 1 }) {
   let probes = 0;
   for (let at = 0; at < subscribers; at++) {
     const group = groups[at % channels];
-    const probing = group.length < PROBES_PER_CHANNEL && probes < MOST_PROBES;
+    const probing = countAll || (group.length < PROBES_PER_CHANNEL && probes < MOST_PROBES);
     const reader = probing ? new Probe() : new Reader();
     if (probing) probes++;
     group.push(reader);
@@ -100,7 +101,7 @@ async function open({ port, kind, subscribers, channels = 1 }) {
   const publisher = await connectOne(new Reader(), null);
   await settle();
   await settle();
-  state = { speak, names, groups, publisher, id: 10 };
+  state = { speak, names, groups, publisher, id: 10, countAll };
 }
 
 function percentile(sorted, share) {
@@ -108,7 +109,7 @@ function percentile(sorted, share) {
 }
 
 async function trial({ rate, seconds }) {
-  const { speak, names, groups, publisher } = state;
+  const { speak, names, groups, publisher, countAll } = state;
   const probes = groups.flat().filter((reader) => reader instanceof Probe);
   for (const probe of probes) probe.reset();
   const before = groups.map((group) => group.map((reader) => reader.bytes));
@@ -128,6 +129,8 @@ async function trial({ rate, seconds }) {
   }
   const sending = (performance.now() - start) / 1000;
   const complete = () =>
+    countAll ? groups.every((group, at) => group.every(({ seen }) => seen >= sent[at])) : allEven();
+  const allEven = () =>
     groups.every((group, at) => group[0] instanceof Probe === false || group[0].seen >= sent[at]) &&
     evenReaders(groups, before);
   for (let waited = 0; waited < 150 && !complete(); waited++) await settle();

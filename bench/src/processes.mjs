@@ -7,9 +7,14 @@ const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /** @param core CPU that all threads of the process are bound to */
 export function start(name, core, args = [], execArgv = ['--max-semi-space-size=32']) {
-  const child = fork(file(name), args, { execArgv: ['--expose-gc', ...execArgv] });
+  const child = startAnywhere(name, args, execArgv);
   execFileSync('taskset', ['-a', '-c', '-p', String(core), String(child.pid)], { stdio: 'ignore' });
   return child;
+}
+
+/** As `start`, on whichever core the system likes. */
+export function startAnywhere(name, args = [], execArgv = ['--max-semi-space-size=32']) {
+  return fork(file(name), args, { execArgv: ['--expose-gc', ...execArgv] });
 }
 
 /** The child's next answer that has this field. */
