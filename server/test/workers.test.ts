@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { type Channel, type Client, SluiceError } from '@sluice/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Line, Machine } from './support/machine.ts';
+import { RedisServer } from './support/redis-server.ts';
 
 const SECONDS = 1_000;
 
@@ -136,6 +137,19 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', { timeo
       await expect.poll(() => seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: TOTAL }, (_, at) => at));
       expect(gaps).toEqual([]);
     }
+    expect(await machine.stop()).toBe(0);
+    expect(machine.left).toEqual([]);
+  });
+
+  it('open Redis each by itself, and need no process for the engine', async () => {
+    const { port } = await RedisServer.start();
+    const machine = await launch({ engine: 'redis', redis: { url: `redis://127.0.0.1:${port}` } }).start();
+    const ada = follow<string>(await machine.clientOn('m/1', 'ada'), 'chat:a');
+    const ben = follow<string>(await machine.clientOn('m/2', 'ben'), 'chat:a');
+    await Promise.all([ada.ready, ben.ready]);
+    expect(() => machine.pidOf('owner')).toThrow('no owner runs');
+    await ada.channel.publish('hello');
+    for (const { seen } of [ada, ben]) await expect.poll(() => seen).toEqual(['hello']);
     expect(await machine.stop()).toBe(0);
     expect(machine.left).toEqual([]);
   });
