@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { DURABLE, measureDurable } from './src/durable.mjs';
 import { measure, measureAt, servers } from './src/fanout.mjs';
 import { memoryPerConnection } from './src/memory.mjs';
+import { measureRedis, REDIS } from './src/redis.mjs';
 import { median, publish, table } from './src/report.mjs';
 import { playScene } from './src/scene.mjs';
 import { measureWorkers } from './src/workers.mjs';
@@ -189,6 +190,36 @@ program
       ms(median(values.map((run) => run.p99))),
     ]);
     publish('flood', table(['run', 'p50 of the others', 'p99'], rows), { ...options, runs });
+  });
+
+program
+  .command('redis')
+  .description(
+    "two gateways on one Redis: publishes per second, and until the other gateway's subscriber has the message",
+  )
+  .option('--concurrency <n...>', 'operations on their way at a time', (value, before) => [
+    ...(before ?? []),
+    number(value),
+  ])
+  .option('--seconds <n>', 'length of one run', number, 3)
+  .option('--rounds <n>', 'runs; the table shows medians', number, 3)
+  .action(async ({ concurrency = [1, 64, 512], seconds, rounds }) => {
+    const runs = {};
+    for (const name of Object.keys(REDIS)) {
+      for (const waiting of concurrency) {
+        const key = `${name}, ${waiting}`;
+        runs[key] = [];
+        for (let round = 0; round < rounds; round++) {
+          runs[key].push(await measureRedis(name, { concurrency: waiting, seconds }));
+        }
+      }
+    }
+    const rows = Object.entries(runs).map(([key, values]) => {
+      const pick = (field) => median(values.map((run) => run[field]));
+      const [name, waiting] = [key.slice(0, key.lastIndexOf(',')), key.slice(key.lastIndexOf(',') + 2)];
+      return [name, waiting, `${(pick('perSecond') / 1000).toFixed(1)} k/s`, ms(pick('p50')), ms(pick('p99'))];
+    });
+    publish('redis', table(['', 'on their way', 'operations', 'p50', 'p99'], rows), { concurrency, seconds, runs });
   });
 
 program
