@@ -101,6 +101,14 @@ test('faults are what the application sees', async ({ as, gateway, faults }) => 
   await expect(ada).toBeLive('chat:lobby');
 });
 
+test('a matcher that fails where nobody has connected says what to look at', async ({ as, gateway }) => {
+  const ada = await as('ada');
+  const soon = { timeout: 1 };
+  for (const call of [expect(gateway).toHaveConnection('ada', soon), expect(ada).toBeLive('chat:lobby', soon)]) {
+    expect(await complaint(call)).toMatch(/connected: nobody\. .*sluice\.socketRoute.*sluice\.tokenRoute/);
+  }
+});
+
 test('a matcher that fails says what there is', async ({ as, gateway }) => {
   const ada = await as('ada');
   await ada.goto('/');

@@ -123,7 +123,7 @@ export class TokenSource {
     try {
       const token: unknown = await Promise.race([(this.#source as TokenFunction)({ reason }), late]);
       if (typeof token === 'string' && token && token !== this.#token && token !== this.#dead) return token;
-      throw new TypeError('No new token.');
+      throw new TypeError('No new string.');
     } catch (cause) {
       throw clientError('token_failed', cause);
     }

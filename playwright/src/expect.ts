@@ -11,6 +11,12 @@ interface Patience {
 const list = (names: readonly (string | null)[]): string =>
   names.map((name) => name ?? 'anonymous').join(', ') || 'nobody';
 
+/** Who is connected; where nobody is, what the usual reasons are. */
+function connected({ connections }: TestGateway): string {
+  if (connections.length > 0) return `connected: ${usersOf(connections)}`;
+  return "connected: nobody. Do the page's WebSockets match `sluice.socketRoute`, and its requests for tokens `sluice.tokenRoute`?";
+}
+
 const usersOf = (connections: TestGateway['connections']) => list(connections.map(({ user }) => user));
 
 function lastMessages(gateway: TestGateway, channel: string): string {
@@ -42,7 +48,7 @@ export const expect = base.extend({
       call: `expect(gateway).toHaveConnection("${user}")`,
       expected: `"${user}" is connected`,
       isSo: () => gateway.connections.some((connection) => connection.user === user),
-      found: () => `connected: ${usersOf(gateway.connections)}`,
+      found: () => connected(gateway),
     };
     return judge(this, gateway, claim, options);
   },
@@ -93,7 +99,7 @@ export const expect = base.extend({
       call: `expect(page).toBeLive("${channel}")`,
       expected: `"${user}" is subscribed to "${channel}", at its head`,
       isSo: () => gateway.isLive(user, channel),
-      found: () => `subscribed: ${usersOf(gateway.subscribers(channel))}; connected: ${usersOf(gateway.connections)}`,
+      found: () => `subscribed: ${usersOf(gateway.subscribers(channel))}; ${connected(gateway)}`,
     };
     return judge(this, gateway, claim, options);
   },
