@@ -273,6 +273,20 @@ describe('a start', () => {
     expect((await startNode({ urls: [inUrl] })).engine.trouble).toBeUndefined();
   });
 
+  it('as a user with no more rights than the guide says', async () => {
+    const server = await startRedis();
+    const rights = '~sluice:* &sluice:* +@read +@write +@pubsub +@connection +eval +evalsha +info +time';
+    await server.command('ACL', 'SETUSER', 'gateway', 'on', '>hunter2', 'resetchannels', '-@all', ...rights.split(' '));
+    const node = await startNode({ urls: [server.url], username: 'gateway', password: 'hunter2' });
+    await node.engine.log.watch('a');
+    const { epoch } = await append(node, 'm1');
+    await node.engine.log.read('a', 0, 10);
+    await node.engine.presence.enter({ channel: 'a', connection: 'c1', user: 'ada' });
+    expect(await node.engine.presence.roster('a')).toMatchObject({ total: 1 });
+    await node.engine.revocations.add({ jti: 'x', until: Date.now() + 60_000 });
+    await expect.poll(() => node.heard).toEqual([`${epoch} m1`]);
+  });
+
   it('warns of a Redis that evicts', async () => {
     const server = await startRedis(['--maxmemory-policy', 'allkeys-lru']);
     const { advice } = await startNode({ urls: [server.url] });
