@@ -1,0 +1,165 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import type { ConfigInput } from '../src/config/config.ts';
+import { OPTIONS } from '../src/config/options.ts';
+import { parseConfig } from '../src/config/schema.ts';
+import { SECRET } from './support/tokens.ts';
+
+const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const folder = (path: string) => readdirSync(new URL(`../../${path}`, import.meta.url));
+
+const thing = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string() }),
+});
+const objects = folder('deploy/kubernetes').flatMap((name) =>
+  parseAllDocuments(file(`deploy/kubernetes/${name}`)).map((document) => {
+    expect(document.errors, name).toEqual([]);
+    return thing.parse(document.toJS());
+  }),
+);
+const one = <T>(kind: string, shape: z.ZodType<T>): T => shape.parse(objects.find((object) => object.kind === kind));
+
+const probe = z.object({ httpGet: z.object({ path: z.string(), port: z.literal('http') }) });
+const deployment = one(
+  'Deployment',
+  z.object({
+    spec: z.object({
+      selector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
+      template: z.object({
+        metadata: z.object({ labels: z.record(z.string(), z.string()) }),
+        spec: z.object({
+          terminationGracePeriodSeconds: z.number(),
+          containers: z.tuple([
+            z.object({
+              ports: z.tuple([z.object({ name: z.literal('http'), containerPort: z.number() })]),
+              envFrom: z.tuple([z.object({ secretRef: z.object({ name: z.string() }) })]),
+              env: z.array(z.object({ name: z.string() })),
+              startupProbe: probe,
+              readinessProbe: probe,
+              livenessProbe: probe,
+              lifecycle: z.object({ preStop: z.object({ exec: z.object({ command: z.array(z.string()) }) }) }),
+            }),
+          ]),
+        }),
+      }),
+    }),
+  }),
+).spec;
+const pod = deployment.template.spec;
+const [container] = pod.containers;
+
+/** A configuration from `deploy/`, with the key that comes by the environment. */
+const configOf = (text: string) => parseConfig({ ...(parse(text) as ConfigInput), keys: [{ secret: SECRET }] });
+const configMap = one('ConfigMap', z.object({ data: z.object({ 'sluice.yaml': z.string() }) })).data['sluice.yaml'];
+const variables = new Set(OPTIONS.flatMap(({ env }) => env ?? []));
+
+describe('deploy/kubernetes', () => {
+  it('configures the gateway in a way that it takes', () => {
+    const { engine, port } = configOf(configMap);
+    expect(engine).toBe('redis');
+    expect(container.ports[0].containerPort).toBe(port);
+  });
+
+  it('waits for a drain before it kills', () => {
+    const [, sleep] = container.lifecycle.preStop.exec.command;
+    expect(pod.terminationGracePeriodSeconds * 1_000).toBeGreaterThan(
+      Number(sleep) * 1_000 + configOf(configMap).drain,
+    );
+  });
+
+  it('probes what the gateway serves, and does not kill it for its engine', () => {
+    expect(container.livenessProbe.httpGet.path).toBe('/health/live');
+    expect(container.readinessProbe.httpGet.path).toBe('/health/ready');
+    const routes = file('server/src/api/routes.ts');
+    for (const { httpGet } of [container.startupProbe, container.readinessProbe, container.livenessProbe]) {
+      expect(routes).toContain(`'${httpGet.path}'`);
+    }
+  });
+
+  it('speaks of variables that the gateway reads', () => {
+    const secret = one('Secret', z.object({ stringData: z.record(z.string(), z.string()) })).stringData;
+    for (const name of [...Object.keys(secret), ...container.env.map((entry) => entry.name)])
+      expect(variables).toContain(name);
+  });
+
+  it('names things by the names that they have', () => {
+    const { labels } = deployment.template.metadata;
+    expect(labels).toMatchObject(deployment.selector.matchLabels);
+    const selector = one('Service', z.object({ spec: z.object({ selector: z.record(z.string(), z.string()) }) })).spec
+      .selector;
+    expect(labels).toMatchObject(selector);
+    expect(objects.map(({ kind }) => kind).sort()).toEqual(
+      [
+        'ConfigMap',
+        'Deployment',
+        'HorizontalPodAutoscaler',
+        'Ingress',
+        'PodDisruptionBudget',
+        'Secret',
+        'Service',
+      ].sort(),
+    );
+    expect(objects.filter(({ metadata }) => metadata.name !== 'sluice')).toEqual([]);
+  });
+
+  it('opens to the world only what is for it', () => {
+    const paths = z.object({
+      spec: z.object({
+        rules: z.tuple([z.object({ http: z.object({ paths: z.array(z.object({ path: z.string() })) }) })]),
+      }),
+    });
+    const open = one('Ingress', paths).spec.rules[0].http.paths.map(({ path }) => path);
+    expect(open).toEqual([configOf(configMap).path, '/api/']);
+  });
+});
+
+describe('deploy/compose.yaml', () => {
+  const service = z.looseObject({
+    stop_grace_period: z.string().optional(),
+    environment: z.record(z.string(), z.string()).optional(),
+  });
+  const { services } = z
+    .object({ services: z.record(z.string(), service) })
+    .parse(parse(file('deploy/compose.yaml'), { merge: true }));
+  const config = configOf(file('deploy/sluice.yaml'));
+
+  it.each(['gateway-1', 'gateway-2'])('gives %s time to drain, and variables that it reads', (name) => {
+    expect(Number.parseInt(services[name]?.stop_grace_period ?? '', 10) * 1_000).toBeGreaterThan(config.drain);
+    expect(services[name]?.environment?.SLUICE_NODE).toBe(name);
+    for (const variable of Object.keys(services[name]?.environment ?? {})) expect(variables).toContain(variable);
+  });
+
+  it('has a Redis where the configuration looks for it, and a balancer that knows both gateways', () => {
+    expect(file('deploy/sluice.yaml')).toContain('redis://redis:6379');
+    expect(Object.keys(services)).toEqual(expect.arrayContaining(['redis', 'balancer', 'gateway-1', 'gateway-2']));
+    for (const name of ['gateway-1', 'gateway-2'])
+      expect(file('deploy/nginx.conf')).toContain(`server ${name}:${config.port} `);
+  });
+});
+
+describe('deploy/prometheus', () => {
+  const rules = z.object({
+    groups: z.array(z.object({ rules: z.array(z.object({ alert: z.string(), expr: z.string() })) })),
+  });
+  const alerts = rules.parse(parse(file('deploy/prometheus/rules.yaml'))).groups.flatMap((group) => group.rules);
+
+  it.each(alerts)('$alert asks for metrics that there are, and the manual tells what to do', ({ alert, expr }) => {
+    const names = [...expr.matchAll(/sluice_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, ''));
+    for (const name of names) expect(file('docs/metrics.md')).toContain(`\`${name}\``);
+    expect(file('docs/operations.md')).toContain(alert);
+  });
+});
+
+describe('the Dockerfile', () => {
+  it('starts the command that there is, as a user without rights', () => {
+    const text = file('Dockerfile');
+    expect(text).toContain('server/bin');
+    expect(text).toMatch(/^USER node$/m);
+    expect(text).toContain(`EXPOSE ${configOf(configMap).port}`);
+    expect(text).toMatch(/^ENTRYPOINT \["node", /m);
+  });
+});
