@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EngineUnavailable } from '../src/engine/engine.ts';
 import type { Events } from '../src/events.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type World } from './support/world.ts';
@@ -157,6 +158,17 @@ describe('publish', () => {
       name: 'payload_too_large',
     });
     await expect(world.gateway.publish('chat:a', 1, { key: '' })).rejects.toMatchObject({ name: 'command_invalid' });
+  });
+});
+
+describe('an engine that is away', () => {
+  it('refuses a publish, which may be tried again a second later', async () => {
+    const world = await createWorld();
+    const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    world.services.log.append = () => Promise.reject(new EngineUnavailable('the engine is away'));
+    expect(await voice.ask({ type: 'publish', channel: 'chat:a', data: 1 })).toMatchObject({
+      error: { name: 'unavailable', message: 'the engine is away', retryable: true, retryAfter: 1_000 },
+    });
   });
 });
 

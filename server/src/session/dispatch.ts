@@ -32,6 +32,9 @@ const HANDLERS: { readonly [Type in CommandType]: Handler<Type> } = {
   ping,
 };
 
+/** After how many milliseconds a client may ask an engine again that was away. */
+const AWAY = 1_000;
+
 /** Carries out a command. An engine that is away is an expected "no"; whatever else is thrown is a mistake of ours. */
 export function dispatch(
   session: Session,
@@ -48,6 +51,6 @@ export function dispatch(
 }
 
 function refuseUnavailable(error: unknown): Refusal {
-  if (error instanceof EngineUnavailable) return new Refusal(error.error, error.message);
+  if (error instanceof EngineUnavailable) return new Refusal(error.error, error.message, AWAY);
   throw error;
 }
