@@ -1,48 +1,14 @@
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { type AppendOptions, EngineUnavailable } from '../src/engine/engine.ts';
-import type { PresenceChange } from '../src/engine/presence.ts';
-import { RedisEngine, type RedisEngineOptions } from '../src/engine/redis/redis-engine.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { EngineUnavailable } from '../src/engine/engine.ts';
+import { RedisEngine } from '../src/engine/redis/redis-engine.ts';
+import { append, KEEP, startNode, WAIT } from './support/redis-node.ts';
 import { type RedisServer, startCluster, startRedis } from './support/redis-server.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 
-const KEEP: AppendOptions = { retention: { count: 1_000, age: 3_600_000 }, window: 300_000 };
-const WAIT = { timeout: 10_000 };
-
-interface Node {
-  readonly engine: RedisEngine;
-  readonly heard: string[];
-  readonly interrupted: string[];
-  readonly signals: string[];
-  readonly changes: PresenceChange[];
-  readonly advice: string[];
-}
-
-const engines: RedisEngine[] = [];
 const proxies: TcpProxy[] = [];
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
 afterAll(() => Promise.all(proxies.map((proxy) => proxy.close())));
 
 let count = 0;
-
-async function startNode(options: RedisEngineOptions): Promise<Node> {
-  const engine = new RedisEngine({ timeout: 500, lease: 1_000, ...options });
-  engines.push(engine);
-  const node: Node = { engine, heard: [], interrupted: [], signals: [], changes: [], advice: [] };
-  engine.presence.start((change) => node.changes.push(change));
-  await engine.start({
-    deliver: (_, epoch, { id }) => node.heard.push(`${epoch} ${id}`),
-    interrupted: (channel) => node.interrupted.push(channel),
-    signal: (signal) => node.signals.push(JSON.stringify(signal)),
-    warn: (advice) => node.advice.push(advice),
-  });
-  return node;
-}
-
-function append({ engine }: Node, id: string, options: AppendOptions = KEEP) {
-  return engine.log.append('a', { id, time: Date.now(), data: id }, options);
-}
 
 async function startBehindProxy(server: RedisServer) {
   const proxy = await TcpProxy.start(server.port);

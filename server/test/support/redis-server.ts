@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,9 @@ afterAll(async () => {
   await Promise.all([...servers].map((server) => server.remove()));
 });
 
+/** Settings of `redis.conf`, each with two dashes; they may depend on the port. */
+type Settings = readonly string[] | ((port: number) => readonly string[]);
+
 /** A Redis of the test's own, on a free port, with its data in a folder of its own. */
 export class RedisServer {
   readonly port: number;
@@ -43,17 +46,15 @@ export class RedisServer {
   #shell: ChildProcessByStdio<Writable, Readable, null> | undefined;
   #pid: number | undefined;
 
-  private constructor(port: number, settings: readonly string[]) {
+  private constructor(port: number, settings: Settings) {
     this.port = port;
-    this.#settings = settings;
+    this.#settings = typeof settings === 'function' ? settings(port) : settings;
   }
 
   /**
    * Starts one, and stops it at the end of the test file.
-   *
-   * @param settings of `redis.conf`, each with two dashes
    */
-  static async start(settings: readonly string[] = []): Promise<RedisServer> {
+  static async start(settings: Settings = []): Promise<RedisServer> {
     // Another program may have taken the port since.
     for (let attempt = 0; ; attempt++) {
       const server = new RedisServer(await freePort(), settings);
@@ -75,12 +76,15 @@ export class RedisServer {
   /** Runs it, with the data of its last run. Resolves when it takes connections. */
   async run(): Promise<void> {
     const where = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#folder];
-    const command = [ensureRedis(), ...where, '--save', '', '--daemonize', 'no', ...this.#settings];
+    const file = join(this.#folder, 'redis.conf');
+    // Sentinels write down there what they have found out.
+    writeFileSync(file, '', { flag: 'a' });
+    const command = [ensureRedis(), file, ...where, '--save', '', '--daemonize', 'no', ...this.#settings];
     const shell = spawn('sh', ['-c', LEASH, 'sh', ...command], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#shell = shell;
     for await (const line of createInterface({ input: shell.stdout })) {
       this.#pid = /^pid (\d+)$/.test(line) ? Number(line.slice(4)) : this.#pid;
-      if (!/Ready to accept connections/.test(line)) continue;
+      if (!/Ready to accept connections|\+monitor master/.test(line)) continue;
       shell.stdout.resume();
       return;
     }
@@ -143,7 +147,29 @@ export class RedisServer {
 }
 
 /** A Redis for the tests of a file. */
-export const startRedis = (settings: readonly string[] = []): Promise<RedisServer> => RedisServer.start(settings);
+export const startRedis = (settings: Settings = []): Promise<RedisServer> => RedisServer.start(settings);
+
+/** A replica that has all that its master has. */
+export async function startReplica(master: { readonly port: number }): Promise<RedisServer> {
+  const replica = await startRedis(['--replicaof', `127.0.0.1 ${master.port}`]);
+  const linked = async () => /master_link_status:up/.test(`${await replica.command('INFO', 'replication')}`);
+  await vi.waitUntil(linked, { timeout: 10_000 });
+  return replica;
+}
+
+/** Resolves when the replica has all that was written to its master. */
+export async function caughtUp(master: RedisServer, replica: RedisServer): Promise<void> {
+  const offset = async (server: RedisServer) =>
+    /master_repl_offset:(\d+)/.exec(`${await server.command('INFO', 'replication')}`)?.[1];
+  await vi.waitUntil(async () => (await offset(master)) === (await offset(replica)), { timeout: 10_000 });
+}
+
+/** A sentinel that decides alone, and quickly. Its name for the master is `main`. */
+export function startSentinel(master: { readonly port: number }): Promise<RedisServer> {
+  const watch = ['--sentinel', 'monitor', 'main', '127.0.0.1', `${master.port}`, '1'];
+  const quick = ['--sentinel', 'down-after-milliseconds', 'main', '500'];
+  return startRedis([...watch, ...quick, '--sentinel', 'failover-timeout', 'main', '3000']);
+}
 
 /** A cluster of three masters for the tests of a file. */
 export async function startCluster(): Promise<readonly RedisServer[]> {

@@ -70,6 +70,22 @@ function serverAt(options: RedisOptions, endpoint: Endpoint): Place {
   };
 }
 
+interface SentinelOpener {
+  connectToSentinel(...given: readonly unknown[]): Client.Redis;
+}
+
+/** Asks sentinels. One that is away is no news: without a listener its error would be printed on each attempt. */
+function sentinelConnector() {
+  return class extends client().SentinelConnector {
+    constructor(options: unknown) {
+      super(options as Client.SentinelConnectionOptions);
+      const opener = this as unknown as SentinelOpener;
+      const open = opener.connectToSentinel.bind(this);
+      opener.connectToSentinel = (...given) => open(...given).on('error', () => {});
+    }
+  };
+}
+
 function masterOf(options: RedisOptions, name: string): Place {
   const sentinels = options.sentinels.map((address) => {
     const { host, port } = readEndpoint(`redis://${address}`);
@@ -81,8 +97,13 @@ function masterOf(options: RedisOptions, name: string): Place {
       new (client().Redis)({
         ...common(options),
         ...login(options),
+        Connector: sentinelConnector(),
         sentinels,
         name,
+        // One that is silent is passed over.
+        sentinelCommandTimeout: options.timeout,
+        // Without it the master that they name is spoken to in plain text.
+        enableTLSForSentinelMode: options.tls,
         sentinelRetryStrategy: backoff,
         retryStrategy: backoff,
         failoverDetector: true,

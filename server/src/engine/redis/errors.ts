@@ -38,9 +38,22 @@ function toFault(text: string, label: string): Error {
   return new Error(`Redis at ${label} refused a command: ${line ?? word}`);
 }
 
+/** What TLS says of a certificate that no known authority has signed. */
+const UNTRUSTED: ReadonlySet<unknown> = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+]);
+
 /** Why a connection failed: the system's code where there is one. */
 function reasonOf(error: unknown): string {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (UNTRUSTED.has(code))
+    return `its certificate is not trusted: set redis.ca to the authority that signed it (${code})`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return 'its certificate is for another name: use one of its names in the URL';
   if (typeof code === 'string') return code;
   const text = typeof message === 'string' ? message : '';
   if (/timeout/i.test(text)) return 'it did not answer in time';

@@ -1,0 +1,86 @@
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { append, type Node, startNode, WAIT } from './support/redis-node.ts';
+import {
+  caughtUp,
+  freePort,
+  type RedisServer,
+  startRedis,
+  startReplica,
+  startSentinel,
+} from './support/redis-server.ts';
+import { TcpProxy } from './support/tcp-proxy.ts';
+
+const at = ({ port }: { port: number }) => `127.0.0.1:${port}`;
+afterEach(() => vi.restoreAllMocks());
+const proxies: TcpProxy[] = [];
+afterAll(() => Promise.all(proxies.map((proxy) => proxy.close())));
+
+/** Appends as soon as there is somebody to append to. */
+async function appendSoon(node: Node, id: string) {
+  const attempt = () => append(node, id).catch(() => undefined);
+  let result = await attempt();
+  await expect.poll(async () => (result ??= await attempt()), WAIT).toBeDefined();
+  return result;
+}
+
+async function isFollowed(sentinel: RedisServer): Promise<void> {
+  const known = async () => `${await sentinel.command('SENTINEL', 'MASTER', 'main')}`;
+  await expect.poll(known, WAIT).toContain('num-slaves,1');
+}
+
+describe('a master that sentinels watch', { timeout: 20_000 }, () => {
+  it('dies: its replica is found, and everything that it had goes on', async () => {
+    const master = await startRedis();
+    const replica = await startReplica(master);
+    const sentinel = await startSentinel(master);
+    await isFollowed(sentinel);
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const gone = `127.0.0.1:${await freePort()}`;
+    const node = await startNode({ sentinels: [gone, at(sentinel)], name: 'main' });
+    await node.engine.log.watch('a');
+    const { epoch } = await append(node, 'm1');
+    await append(node, 'm2');
+    await caughtUp(master, replica);
+    await master.stop();
+    expect(await appendSoon(node, 'm3')).toMatchObject({ epoch, offset: 3 });
+    await expect.poll(() => node.interrupted, WAIT).toContain('a');
+    await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
+    const { messages } = await node.engine.log.read('a', 0, 10);
+    expect(messages.map(({ id }) => id)).toEqual(['m1', 'm2', 'm3']);
+    await append(node, 'm4');
+    await expect.poll(() => node.heard, WAIT).toContain(`${epoch} m4`);
+    expect(printed).not.toHaveBeenCalled();
+  });
+
+  it('dies with a message that its replica had not got: a new life begins', async () => {
+    const master = await startRedis();
+    const proxy = await TcpProxy.start(master.port);
+    proxies.push(proxy);
+    const replica = await startReplica({ port: Number(new URL(proxy.url).port) });
+    const sentinel = await startSentinel(master);
+    await isFollowed(sentinel);
+    const node = await startNode({ sentinels: [at(sentinel)], name: 'main' });
+    await node.engine.log.watch('a');
+    const { epoch } = await append(node, 'm1');
+    await caughtUp(master, replica);
+    proxy.cut();
+    await append(node, 'lost');
+    await master.stop();
+    const result = await appendSoon(node, 'm2');
+    expect(result).toMatchObject({ offset: 1 });
+    expect(result?.epoch).not.toBe(epoch);
+  });
+
+  it('is found although the first sentinel does not answer', async () => {
+    const master = await startRedis();
+    const [frozen, sentinel] = [await startSentinel(master), await startSentinel(master)];
+    frozen.freeze();
+    const node = await startNode({ sentinels: [at(frozen), at(sentinel)], name: 'main' });
+    expect(await append(node, 'm1')).toMatchObject({ offset: 1 });
+  });
+
+  it('is not found: the error says by which name it was looked for', async () => {
+    const sentinel = await startSentinel(await startRedis());
+    await expect(startNode({ sentinels: [at(sentinel)], name: 'other' })).rejects.toThrow('sentinel "other"');
+  });
+});

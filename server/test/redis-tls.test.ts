@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EngineUnavailable } from '../src/engine/engine.ts';
+import { RedisEngine, type RedisEngineOptions } from '../src/engine/redis/redis-engine.ts';
+import { append, startNode, WAIT } from './support/redis-node.ts';
+import { startRedis, startSentinel } from './support/redis-server.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
+const at = (name: string) => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** An authority of our own, and what it says of 127.0.0.1. */
+function makeCertificates(): void {
+  const openssl = (...words: string[]) => execFileSync('openssl', words, { cwd: folder, stdio: 'ignore' });
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=authority');
+  const names = ['-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-addext', 'basicConstraints=critical,CA:FALSE'];
+  openssl('req', '-x509', ...key, '-keyout', 'redis.key', '-out', 'redis.pem', ...names, ...signed);
+}
+
+let url: string;
+let plain: string;
+let ca: string;
+beforeAll(async () => {
+  makeCertificates();
+  ca = readFileSync(at('ca.pem'), 'utf8');
+  const files = [
+    '--tls-cert-file',
+    at('redis.pem'),
+    '--tls-key-file',
+    at('redis.key'),
+    '--tls-ca-cert-file',
+    at('ca.pem'),
+  ];
+  const secure = await startRedis((port) => [
+    '--port',
+    '0',
+    '--tls-port',
+    `${port}`,
+    ...files,
+    '--tls-auth-clients',
+    'no',
+  ]);
+  url = secure.url.replace('redis:', 'rediss:');
+  plain = secure.url;
+}, 20_000);
+
+async function failureOf(options: RedisEngineOptions): Promise<Error> {
+  const engine = new RedisEngine({ timeout: 500, ...options });
+  const error = await engine.start({ deliver: () => {} }).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(EngineUnavailable);
+  return error as Error;
+}
+
+describe('Redis behind TLS', () => {
+  it('is used where its authority is trusted: commands and feed', async () => {
+    const node = await startNode({ urls: [url], ca });
+    await node.engine.log.watch('a');
+    const { epoch } = await append(node, 'm1');
+    await expect.poll(() => node.heard, WAIT).toEqual([`${epoch} m1`]);
+    expect(node.engine.trouble).toBeUndefined();
+  });
+
+  it('is refused where its authority is not trusted, and the error says what to do', async () => {
+    const { message } = await failureOf({ urls: [url] });
+    expect(message).toMatch(
+      /^Redis at rediss:\/\/127.0.0.1:\d+ cannot be reached: its certificate is not trusted: .*redis\.ca/,
+    );
+  });
+
+  it('is refused where the certificate is of another machine', async () => {
+    const { message } = await failureOf({ urls: [url.replace('127.0.0.1', 'localhost')], ca });
+    expect(message).toContain('its certificate is for another name');
+  });
+
+  it('is used where a sentinel names it', async () => {
+    const sentinel = await startSentinel({ port: Number(new URL(plain).port) });
+    const options = { sentinels: [`127.0.0.1:${sentinel.port}`], name: 'main', tls: true };
+    const node = await startNode({ ...options, ca });
+    await node.engine.log.watch('a');
+    const { epoch } = await append(node, 'm1');
+    await expect.poll(() => node.heard, WAIT).toContain(`${epoch} m1`);
+    expect((await failureOf(options)).message).toContain('its certificate is not trusted');
+  });
+
+  it('is not spoken to in plain text', async () => {
+    expect((await failureOf({ urls: [plain] })).message).toContain('cannot be reached');
+  });
+});

@@ -1,0 +1,43 @@
+import { afterEach } from 'vitest';
+import type { AppendOptions } from '../../src/engine/engine.ts';
+import type { PresenceChange } from '../../src/engine/presence.ts';
+import { RedisEngine, type RedisEngineOptions } from '../../src/engine/redis/redis-engine.ts';
+
+export const KEEP: AppendOptions = { retention: { count: 1_000, age: 3_600_000 }, window: 300_000 };
+/** For what takes a moment on a busy machine. */
+export const WAIT = { timeout: 10_000 };
+
+/** An engine, and all that it has told. */
+export interface Node {
+  readonly engine: RedisEngine;
+  readonly heard: string[];
+  readonly interrupted: string[];
+  readonly signals: string[];
+  readonly changes: PresenceChange[];
+  readonly advice: string[];
+}
+
+const engines: RedisEngine[] = [];
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+});
+
+/** Starts an engine that is impatient, and closes it when the test is over. */
+export async function startNode(options: RedisEngineOptions): Promise<Node> {
+  const engine = new RedisEngine({ timeout: 500, lease: 1_000, ...options });
+  engines.push(engine);
+  const node: Node = { engine, heard: [], interrupted: [], signals: [], changes: [], advice: [] };
+  engine.presence.start((change) => node.changes.push(change));
+  await engine.start({
+    deliver: (_, epoch, { id }) => node.heard.push(`${epoch} ${id}`),
+    interrupted: (channel) => node.interrupted.push(channel),
+    signal: (signal) => node.signals.push(JSON.stringify(signal)),
+    warn: (advice) => node.advice.push(advice),
+  });
+  return node;
+}
+
+/** Appends to the channel `a`. */
+export function append({ engine }: Node, id: string, options: AppendOptions = KEEP) {
+  return engine.log.append('a', { id, time: Date.now(), data: id }, options);
+}
