@@ -4,6 +4,8 @@ import {
   caughtUp,
   freePort,
   type RedisServer,
+  startCluster,
+  startClusterReplica,
   startRedis,
   startReplica,
   startSentinel,
@@ -83,4 +85,25 @@ describe('a master that sentinels watch', { timeout: 20_000 }, () => {
     const sentinel = await startSentinel(await startRedis());
     await expect(startNode({ sentinels: [at(sentinel)], name: 'other' })).rejects.toThrow('sentinel "other"');
   });
+});
+
+it('a master of a cluster dies: its replica is found, and everything that it had goes on', {
+  timeout: 30_000,
+}, async () => {
+  const nodes = await startCluster(800);
+  const master = nodes[2]; // has the slot of "a"
+  if (master === undefined) throw new Error('a cluster without a third node');
+  const replica = await startClusterReplica(master, 800);
+  const node = await startNode({ urls: nodes.map(({ url }) => url), cluster: true });
+  await node.engine.log.watch('a');
+  const { epoch } = await append(node, 'm1');
+  await caughtUp(master, replica);
+  await master.stop();
+  expect(await appendSoon(node, 'm2')).toMatchObject({ epoch, offset: 2 });
+  await expect.poll(() => node.interrupted, WAIT).toContain('a');
+  const { messages } = await node.engine.log.read('a', 0, 10);
+  expect(messages.map(({ id }) => id)).toEqual(['m1', 'm2']);
+  await append(node, 'm3');
+  await expect.poll(() => node.heard, WAIT).toContain(`${epoch} m3`);
+  await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
 });

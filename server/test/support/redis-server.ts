@@ -171,13 +171,16 @@ export function startSentinel(master: { readonly port: number }): Promise<RedisS
   return startRedis([...watch, ...quick, '--sentinel', 'failover-timeout', 'main', '3000']);
 }
 
-/** A cluster of three masters for the tests of a file. */
-export async function startCluster(): Promise<readonly RedisServer[]> {
+async function startClusterNode(timeout: number): Promise<RedisServer> {
+  const bus = await freePort();
+  return startRedis(['--cluster-enabled', 'yes', '--cluster-port', `${bus}`, '--cluster-node-timeout', `${timeout}`]);
+}
+
+/** A cluster of three masters for the tests of a file. A node that is silent for `timeout` milliseconds counts as dead. */
+export async function startCluster(timeout = 2_000): Promise<readonly RedisServer[]> {
   const nodes: RedisServer[] = [];
   for (let node = 0; node < 3; node++) {
-    const bus = await freePort();
-    const settings = ['--cluster-enabled', 'yes', '--cluster-port', `${bus}`, '--cluster-node-timeout', '2000'];
-    nodes.push(await startRedis(settings));
+    nodes.push(await startClusterNode(timeout));
   }
   const clients = nodes.map(({ port }) => new Redis({ host: '127.0.0.1', port }));
   try {
@@ -186,6 +189,20 @@ export async function startCluster(): Promise<readonly RedisServer[]> {
     for (const client of clients) client.disconnect();
   }
   return nodes;
+}
+
+/** A replica of a cluster's node, which takes its place when it fails. */
+export async function startClusterReplica(master: RedisServer, timeout = 2_000): Promise<RedisServer> {
+  const replica = await startClusterNode(timeout);
+  const id = `${await master.command('CLUSTER', 'MYID')}`;
+  const [, busPort = ''] = (await master.command('CONFIG', 'GET', 'cluster-port')) as string[];
+  await replica.command('CLUSTER', 'MEET', '127.0.0.1', master.port, busPort);
+  const knows = async () => `${await replica.command('CLUSTER', 'NODES')}`.includes(id);
+  await vi.waitUntil(knows, { timeout: 10_000 });
+  await replica.command('CLUSTER', 'REPLICATE', id);
+  const linked = async () => /master_link_status:up/.test(`${await replica.command('INFO', 'replication')}`);
+  await vi.waitUntil(linked, { timeout: 10_000 });
+  return replica;
 }
 
 async function joinCluster(nodes: readonly RedisServer[], clients: readonly Redis[]): Promise<void> {
