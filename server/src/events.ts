@@ -30,6 +30,10 @@ export interface Events {
   fault: { where: string; error: unknown };
   /** The engine works, and should be set up differently: in words for an operator. */
   engineWarned: { engine: string; advice: string };
+  /** The engine cannot carry out operations, and why. */
+  engineTroubled: { engine: string; trouble: string };
+  /** It can again, after so many milliseconds. */
+  engineRecovered: { engine: string; duration: number };
   started: { url: string };
   /** A node is asked to drain and stop; `node` is the name that was called. */
   drainAsked: { node: string };

@@ -19,6 +19,7 @@ import { type Engine, EngineUnavailable, type Signal } from './engine/engine.ts'
 import type { Revocation } from './engine/revocations.ts';
 import { createEngine } from './engines.ts';
 import { EventBus } from './events.ts';
+import { EngineWatch } from './observe/engine-watch.ts';
 import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { createAcceptor } from './session/acceptor.ts';
@@ -119,6 +120,7 @@ export class Gateway {
   readonly #services: Services;
   readonly #revoking: Revoking;
   readonly #handler: RequestHandler;
+  readonly #watch: EngineWatch;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
   #starting: Promise<Address> | undefined;
   #closing: Promise<void> | undefined;
@@ -135,6 +137,7 @@ export class Gateway {
     this.#services = services;
     this.#revoking = revoking;
     this.#handler = this.#createHandler(assembly);
+    this.#watch = new EngineWatch(engine, services);
   }
 
   #createHandler({ metrics, scrape = () => metrics.text() }: Assembly): RequestHandler {
@@ -196,6 +199,7 @@ export class Gateway {
       const acceptor = createAcceptor({ services: this.#services, origins, dev, isDraining });
       const port = await this.#transport.listen(acceptor, this.#handler);
       this.#state = 'running';
+      this.#watch.start();
       const url = `http://${hostInUrl(host)}:${port}`;
       events.emit('started', { url });
       return { port, url };
@@ -288,6 +292,7 @@ export class Gateway {
 
   /** Gives back everything that a start takes. */
   async #release(): Promise<void> {
+    this.#watch.stop();
     this.#transport.close();
     this.#services.verifier.close();
     await this.#engine.close();

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { EventBus } from '../events.ts';
+import { ManualClock } from '../util/clock.ts';
+import { EngineWatch } from './engine-watch.ts';
+
+it('an engine that is away is told once, and once that it is back', () => {
+  const clock = new ManualClock();
+  const events = new EventBus();
+  const told: unknown[] = [];
+  events.on('engineTroubled', (event) => told.push(event));
+  events.on('engineRecovered', (event) => told.push(event));
+  const engine: { name: string; trouble: string | undefined } = { name: 'redis', trouble: undefined };
+  const watch = new EngineWatch(engine, { events, clock });
+  watch.start();
+  clock.advance(5_000);
+  expect(told).toEqual([]);
+  engine.trouble = 'it is away';
+  clock.advance(5_000);
+  expect(told).toEqual([{ engine: 'redis', trouble: 'it is away' }]);
+  engine.trouble = undefined;
+  clock.advance(5_000);
+  expect(told.slice(1)).toEqual([{ engine: 'redis', duration: 5_000 }]);
+  watch.stop();
+  engine.trouble = 'it is away again';
+  clock.advance(5_000);
+  expect(told).toHaveLength(2);
+});

@@ -1,0 +1,49 @@
+import type { EventBus } from '../events.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+
+/** Milliseconds between two looks at whether the engine is in trouble. */
+const LOOK = 1_000;
+
+/** As much of an engine as operators hear of. */
+interface Watched {
+  readonly name: string;
+  readonly trouble?: string | undefined;
+}
+
+/** Tells operators once when the engine cannot carry out operations, and once when it can again. */
+export class EngineWatch {
+  readonly #engine: Watched;
+  readonly #events: EventBus;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
+  /** When the trouble that was told was seen first. */
+  #since: number | undefined;
+
+  constructor(engine: Watched, { events, clock }: { events: EventBus; clock: Clock }) {
+    this.#engine = engine;
+    this.#events = events;
+    this.#clock = clock;
+  }
+
+  /** Looks now, and from now on. */
+  start(): void {
+    this.#look();
+    this.#timer = this.#clock.after(LOOK, () => this.start());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #look(): void {
+    const { name, trouble } = this.#engine;
+    const since = this.#since;
+    if (trouble !== undefined && since === undefined) {
+      this.#since = this.#clock.now();
+      this.#events.emit('engineTroubled', { engine: name, trouble });
+    } else if (trouble === undefined && since !== undefined) {
+      this.#since = undefined;
+      this.#events.emit('engineRecovered', { engine: name, duration: this.#clock.now() - since });
+    }
+  }
+}
