@@ -25,8 +25,9 @@ export class EngineWatch {
     this.#clock = clock;
   }
 
-  /** Looks now, and from now on. */
+  /** Looks now, and from now on; not at an engine that knows no trouble. */
   start(): void {
+    if (!('trouble' in this.#engine)) return;
     this.#look();
     this.#timer = this.#clock.after(LOOK, () => this.start());
   }
