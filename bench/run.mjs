@@ -59,7 +59,7 @@ program
     const runs = { 'bare, publish': [], sluice: [] };
     for (let round = 0; round < rounds; round++) {
       for (const name of Object.keys(runs)) {
-        runs[name].push(await measureAt(servers[name], { subscribers, channels, rate, seconds: 2 }));
+        runs[name].push(await measureAt(servers[name], { subscribers, channels, rate, seconds: 4 }));
       }
     }
     const pick = (name, field) => median(runs[name].map((run) => run[field]));
@@ -70,9 +70,18 @@ program
       ms(pick(name, 'p50')),
       ms(pick(name, 'p99')),
       pick(name, 'cpuPerMillion').toFixed(2),
+      pick(name, 'userPerMillion').toFixed(2),
       (base / pick(name, 'cpuPerMillion')).toFixed(2),
     ]);
-    const head = ['server', 'deliveries', 'p50', 'p99', 'CPU s / million', 'deliveries per CPU, × bare'];
+    const head = [
+      'server',
+      'deliveries',
+      'p50',
+      'p99',
+      'CPU s / million',
+      'of it in user space',
+      'deliveries per CPU, × bare',
+    ];
     publish(`fixed-${channels}x${subscribers / channels}`, table(head, rows), { subscribers, channels, rate, runs });
   });
 

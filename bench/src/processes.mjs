@@ -40,10 +40,16 @@ export async function stop(child) {
 const TICKS_PER_SECOND = 100;
 
 /** CPU seconds, user and system, that a process has used. proc(5), /proc/[pid]/stat. */
-export function cpuSeconds({ pid }) {
+export function cpuSeconds(child) {
+  const { user, system } = cpuTimes(child);
+  return user + system;
+}
+
+/** The same, apart: `user` is what the program itself computes, `system` what the kernel does for it, mostly writing to sockets. */
+export function cpuTimes({ pid }) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return { user: Number(fields[11]) / TICKS_PER_SECOND, system: Number(fields[12]) / TICKS_PER_SECOND };
 }
 
 /** Resident memory in bytes. */
