@@ -17,11 +17,14 @@ afterEach(() => vi.restoreAllMocks());
 const proxies: TcpProxy[] = [];
 afterAll(() => Promise.all(proxies.map((proxy) => proxy.close())));
 
+/** A failover that finds the replica unready is tried again, seconds later. */
+const FAILOVER = { timeout: 30_000 };
+
 /** Appends as soon as there is somebody to append to. */
 async function appendSoon(node: Node, id: string) {
   const attempt = () => append(node, id).catch(() => undefined);
   let result = await attempt();
-  await expect.poll(async () => (result ??= await attempt()), WAIT).toBeDefined();
+  await expect.poll(async () => (result ??= await attempt()), FAILOVER).toBeDefined();
   return result;
 }
 
@@ -30,7 +33,7 @@ async function isFollowed(sentinel: RedisServer): Promise<void> {
   await expect.poll(known, WAIT).toContain('num-slaves,1');
 }
 
-describe('a master that sentinels watch', { timeout: 20_000 }, () => {
+describe('a master that sentinels watch', { timeout: 60_000 }, () => {
   it('dies: its replica is found, and everything that it had goes on', async () => {
     const master = await startRedis();
     const replica = await startReplica(master);
@@ -88,7 +91,7 @@ describe('a master that sentinels watch', { timeout: 20_000 }, () => {
 });
 
 it('a master of a cluster dies: its replica is found, and everything that it had goes on', {
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   const nodes = await startCluster(800);
   const master = nodes[2]; // has the slot of "a"

@@ -168,7 +168,7 @@ export async function caughtUp(master: RedisServer, replica: RedisServer): Promi
 export function startSentinel(master: { readonly port: number }): Promise<RedisServer> {
   const watch = ['--sentinel', 'monitor', 'main', '127.0.0.1', `${master.port}`, '1'];
   const quick = ['--sentinel', 'down-after-milliseconds', 'main', '500'];
-  return startRedis([...watch, ...quick, '--sentinel', 'failover-timeout', 'main', '3000']);
+  return startRedis([...watch, ...quick, '--sentinel', 'failover-timeout', 'main', '1000']);
 }
 
 async function startClusterNode(timeout: number): Promise<RedisServer> {
