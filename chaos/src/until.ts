@@ -1,6 +1,6 @@
 const OFTEN = 20;
 
-/** Lets so many milliseconds pass. */
+/** Lets so many milliseconds pass: real processes are asked again and again, because they announce nothing to us. */
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**

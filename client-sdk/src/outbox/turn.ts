@@ -41,6 +41,7 @@ async function takeLease({ store, signal, lost }: TurnOptions): Promise<Cancel> 
   const tab = crypto.getRandomValues(new Uint32Array(2)).join('-');
   const claim = () => store.claim(tab, Date.now(), Date.now() + LEASE);
   while (!(await claim())) {
+    // Without Web Locks nothing tells that a lease has run out: it is asked for again.
     await new Promise((resolve) => setTimeout(resolve, RENEW));
     signal.throwIfAborted();
   }

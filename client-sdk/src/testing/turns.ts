@@ -49,6 +49,7 @@ export class Turns {
 
 /** A turn of the event loop, with the timers that are due; those that a test has faked are the test's own business. */
 function nextTurn(): Promise<void> {
+  // No time is waited for: 0 ms lets the timers that are due run before.
   if (!('clock' in setTimeout)) return new Promise((resolve) => setTimeout(resolve, 0));
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
