@@ -180,7 +180,7 @@ test('the chat says that it is catching up, and then has everything', async ({ s
   await expect(ada.roomBadge).toHaveAttribute('data-state', 'catching-up', { timeout: 30_000 });
   await expect(ada.roomBadge).toContainText('Catching up');
   await expect(ada.page.locator(`[data-room="${room}"]`).getByTestId('room-catching-up')).toBeVisible();
-  await ada.isLive();
+  await ada.isLive({ timeout: 30_000 }); // what the line is full of takes it seconds
   await expect(ada.roomBadge).toHaveCount(0);
 
   // The page keeps the newest 500; the others are read from the log again when somebody scrolls up.

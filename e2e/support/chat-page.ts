@@ -88,9 +88,9 @@ export class ChatPage {
   }
 
   /** Connected, and everything in this room is here. */
-  async isLive(): Promise<void> {
+  async isLive(patience: { timeout?: number } = {}): Promise<void> {
     await this.shows('connected');
-    await expect(this.page.getByTestId('messages')).toHaveAttribute('data-subscription', 'live');
+    await expect(this.page.getByTestId('messages')).toHaveAttribute('data-subscription', 'live', patience);
   }
 
   /** Writes a message into the room in view, and sends it with Enter. */

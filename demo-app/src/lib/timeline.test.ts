@@ -1,5 +1,5 @@
 import type { Entry } from '@sluice/client/svelte';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { buildRows, type Outgoing, type Row, textOf } from './timeline.ts';
 
 const noon = new Date(2026, 4, 12, 12, 0, 0).getTime();
@@ -72,6 +72,36 @@ it('keeps every key unique', () => {
     row.kind === 'group' ? [row.key, ...row.lines.map((line) => line.key)] : row.key,
   );
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+describe('a group that is shown already', () => {
+  const group = [1, 2, 3].map((offset) => message(offset, 'bob', noon + offset * second));
+  const rebuild = (entries: Entry[], shown: readonly Row[]) => buildRows({ entries, outbox: [], user: 'ada', shown });
+  const keysOf = (rows: readonly Row[]) => rows.filter(({ kind }) => kind === 'group').map(({ key }) => key);
+
+  it.each<[string, Entry[], Entry[]]>([
+    ['its oldest lines go', group, group.slice(1)],
+    ['lines come behind it', group.slice(0, 2), group],
+    ['older lines come before it', group.slice(1), group],
+  ])('keeps its key when %s', (_, before, after) => {
+    const shown = rebuild(before, []);
+    expect(keysOf(rebuild(after, shown))).toEqual(keysOf(shown));
+  });
+
+  it('gives its key to one of its parts when it is split', () => {
+    const shown = rebuild(group.slice(1), rebuild(group, []));
+    const split = rebuild([message(1, 'bob', noon), gap(1, 1), ...group.slice(1)], shown);
+    const keys = keysOf(split);
+    expect(new Set(keys).size).toBe(2);
+    expect(split.map(({ kind }) => kind)).toEqual(['day', 'group', 'gap', 'group']);
+  });
+
+  it('keeps the very lines that it had', () => {
+    const [, before] = rebuild(group, []);
+    const [, after] = rebuild(group.slice(1), []);
+    if (before?.kind !== 'group' || after?.kind !== 'group') throw new Error('no group');
+    expect(after.lines[0]).toBe(before.lines[1]);
+  });
 });
 
 it.each([

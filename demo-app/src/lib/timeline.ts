@@ -47,10 +47,12 @@ interface TimelineInput {
   readonly user: string;
   /** Key of the first entry that was unread when the room was opened. */
   readonly newSince?: string | undefined;
+  /** The rows that are shown now: what stays of them keeps its keys, and so its elements on the page. */
+  readonly shown?: readonly Row[] | undefined;
 }
 
 /** Lays a room's messages out as rows: days, groups of messages, gaps where they belong, and the start of what is new. */
-export function buildRows({ entries, outbox, user, newSince }: TimelineInput): Row[] {
+export function buildRows({ entries, outbox, user, newSince, shown = [] }: TimelineInput): Row[] {
   const rows: Row[] = [];
   for (const entry of entries) {
     if (entry.key === newSince) rows.push({ kind: 'new', key: 'new' });
@@ -58,7 +60,25 @@ export function buildRows({ entries, outbox, user, newSince }: TimelineInput): R
     else addLine(rows, lineOf(entry.key, entry.message), { author: entry.message.from, user });
   }
   for (const item of outbox) addLine(rows, item, { author: user, user });
-  return rows;
+  return keepKeys(rows, shown);
+}
+
+/** A group stays the same group when lines go from its front or come to it: otherwise the page would build all of it anew. */
+function keepKeys(rows: readonly Row[], shown: readonly Row[]): Row[] {
+  const known = new Map<string, string>();
+  for (const row of shown) if (row.kind === 'group') for (const { key } of row.lines) known.set(key, row.key);
+  const taken = new Set<string>();
+  return rows.map((row) => {
+    if (row.kind !== 'group') return row;
+    const kept = row.lines.map((line) => known.get(line.key)).find((key) => key !== undefined && !taken.has(key));
+    const key = kept ?? free(row.key, taken);
+    taken.add(key);
+    return { ...row, key };
+  });
+}
+
+function free(key: string, taken: ReadonlySet<string>): string {
+  return taken.has(key) ? free(`${key}'`, taken) : key;
 }
 
 /** The text of a chat message. Backends may publish any JSON: what is not `{ text }` is shown as it came. */
@@ -67,8 +87,16 @@ export function textOf(data: unknown): string {
   return typeof data === 'string' ? data : JSON.stringify(data);
 }
 
-function lineOf(key: string, { data, time, offset }: Message<unknown>): Line {
-  return { key, text: textOf(data), time, offset, status: 'received' };
+/** Messages never change, and neither do their lines: what is shown already need not be looked at again. */
+const lines = new WeakMap<Message, Line>();
+
+function lineOf(key: string, message: Message): Line {
+  const known = lines.get(message);
+  if (known?.key === key) return known;
+  const { data, time, offset } = message;
+  const line = { key, text: textOf(data), time, offset, status: 'received' } as const;
+  lines.set(message, line);
+  return line;
 }
 
 function addLine(rows: Row[], line: Line, { author, user }: { author: string | undefined; user: string }): void {

@@ -3,7 +3,7 @@ import type { Outbox } from '@sluice/client/outbox';
 import { type LiveMessages, liveMessages } from '@sluice/client/svelte';
 import type { ReadMarks } from '../read-marks.ts';
 import { seenBy } from '../seen-by.ts';
-import { buildRows, textOf } from '../timeline.ts';
+import { buildRows, type Row, textOf } from '../timeline.ts';
 import { Activity } from './activity.svelte.ts';
 import { Company } from './company.svelte.ts';
 import { Sending } from './sending.svelte.ts';
@@ -67,12 +67,23 @@ export class Room {
 
   /** Keeping the key keeps the element on the page: what was sent does not flicker when it arrives. */
   readonly #entries = $derived.by(() =>
-    this.#live.entries.map((entry) => ({ ...entry, key: this.#sent.get(entry.key) ?? entry.key })),
+    this.#live.entries.map((entry) => {
+      const key = this.#sent.get(entry.key);
+      return key === undefined ? entry : { ...entry, key };
+    }),
   );
 
-  readonly rows = $derived.by(() =>
-    buildRows({ entries: this.#entries, outbox: this.sending.list, user: this.#user, newSince: this.#newSince }),
-  );
+  #shown: readonly Row[] = [];
+  readonly rows = $derived.by(() => {
+    this.#shown = buildRows({
+      entries: this.#entries,
+      outbox: this.sending.list,
+      user: this.#user,
+      newSince: this.#newSince,
+      shown: this.#shown,
+    });
+    return this.#shown;
+  });
 
   /** After which message somebody else has stopped reading. */
   readonly seenBy = $derived.by(() =>
