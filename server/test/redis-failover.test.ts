@@ -1,4 +1,5 @@
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { FakeSentinel } from './support/fake-sentinel.ts';
 import { append, type Node, startNode, WAIT } from './support/redis-node.ts';
 import {
   caughtUp,
@@ -14,8 +15,8 @@ import { TcpProxy } from './support/tcp-proxy.ts';
 
 const at = ({ port }: { port: number }) => `127.0.0.1:${port}`;
 afterEach(() => vi.restoreAllMocks());
-const proxies: TcpProxy[] = [];
-afterAll(() => Promise.all(proxies.map((proxy) => proxy.close())));
+const closing: { close(): Promise<void> }[] = [];
+afterAll(() => Promise.all(closing.map((one) => one.close())));
 
 /** A failover that finds the replica unready is tried again, seconds later. */
 const FAILOVER = { timeout: 30_000 };
@@ -60,7 +61,7 @@ describe('a master that sentinels watch', { timeout: 60_000 }, () => {
   it('dies with a message that its replica had not got: a new life begins', async () => {
     const master = await startRedis();
     const proxy = await TcpProxy.start(master.port);
-    proxies.push(proxy);
+    closing.push(proxy);
     const replica = await startReplica({ port: Number(new URL(proxy.url).port) });
     const sentinel = await startSentinel(master);
     await isFollowed(sentinel);
@@ -74,6 +75,25 @@ describe('a master that sentinels watch', { timeout: 60_000 }, () => {
     const result = await appendSoon(node, 'm2');
     expect(result).toMatchObject({ offset: 1 });
     expect(result?.epoch).not.toBe(epoch);
+  });
+
+  it('is found although news of the failover come while it is being looked for', async () => {
+    const master = await startRedis();
+    const proxy = await TcpProxy.start(master.port);
+    const sentinel = await FakeSentinel.start(proxy.port);
+    closing.push(proxy, sentinel);
+    const node = await startNode({ sentinels: [sentinel.address], name: 'main' });
+    await append(node, 'm1');
+    await expect.poll(() => sentinel.listeners.size, WAIT).toBe(2); // one for commands, one for the feed
+    const before = [...sentinel.listeners];
+    sentinel.onAsked = async () => {
+      sentinel.announceFailover();
+      // Whoever hears of it hangs up; those who have ceased to listen have hung up already.
+      await vi.waitUntil(() => before.every((socket) => socket.destroyed), WAIT);
+    };
+    proxy.drop();
+    expect(await appendSoon(node, 'm2')).toMatchObject({ offset: 2 });
+    await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
   });
 
   it('is found although the first sentinel does not answer', async () => {
@@ -96,7 +116,7 @@ it('a master of a cluster dies: its replica is found, and everything that it had
   const nodes = await startCluster(800);
   const master = nodes[2]; // has the slot of "a"
   if (master === undefined) throw new Error('a cluster without a third node');
-  const replica = await startClusterReplica(master, 800);
+  const replica = await startClusterReplica(nodes, master, 800);
   const node = await startNode({ urls: nodes.map(({ url }) => url), cluster: true });
   await node.engine.log.watch('a');
   const { epoch } = await append(node, 'm1');

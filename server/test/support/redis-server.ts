@@ -79,7 +79,9 @@ export class RedisServer {
     const file = join(this.#folder, 'redis.conf');
     // Sentinels write down there what they have found out.
     writeFileSync(file, '', { flag: 'a' });
-    const command = [ensureRedis(), file, ...where, '--save', '', '--daemonize', 'no', ...this.#settings];
+    // A master would wait five seconds for further replicas before it serves the first.
+    const common = ['--save', '', '--daemonize', 'no', '--repl-diskless-sync-delay', '0'];
+    const command = [ensureRedis(), file, ...where, ...common, ...this.#settings];
     const shell = spawn('sh', ['-c', LEASH, 'sh', ...command], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#shell = shell;
     for await (const line of createInterface({ input: shell.stdout })) {
@@ -164,12 +166,19 @@ export async function caughtUp(master: RedisServer, replica: RedisServer): Promi
   await vi.waitUntil(async () => (await offset(master)) === (await offset(replica)), { timeout: 10_000 });
 }
 
-/** A sentinel that decides alone, and quickly. Its name for the master is `main`. */
+/**
+ * A sentinel that decides alone, and quickly. Its name for the master is `main`.
+ *
+ * It asks once a second whether a server lives: with less patience than twice that, it takes living ones for dead.
+ */
 export function startSentinel(master: { readonly port: number }): Promise<RedisServer> {
   const watch = ['--sentinel', 'monitor', 'main', '127.0.0.1', `${master.port}`, '1'];
-  const quick = ['--sentinel', 'down-after-milliseconds', 'main', '500'];
-  return startRedis([...watch, ...quick, '--sentinel', 'failover-timeout', 'main', '1000']);
+  const quick = ['--sentinel', 'down-after-milliseconds', 'main', '2000'];
+  return startRedis([...watch, ...quick, '--sentinel', 'failover-timeout', 'main', '2000']);
 }
+
+/** What takes a moment on a busy machine. */
+const JOINED = { timeout: 20_000 };
 
 async function startClusterNode(timeout: number): Promise<RedisServer> {
   const bus = await freePort();
@@ -191,17 +200,23 @@ export async function startCluster(timeout = 2_000): Promise<readonly RedisServe
   return nodes;
 }
 
-/** A replica of a cluster's node, which takes its place when it fails. */
-export async function startClusterReplica(master: RedisServer, timeout = 2_000): Promise<RedisServer> {
+/** A replica of the master `of` in a cluster, which takes its place when it fails: all others know it, and can vote for it. */
+export async function startClusterReplica(
+  nodes: readonly RedisServer[],
+  of: RedisServer,
+  timeout = 2_000,
+): Promise<RedisServer> {
   const replica = await startClusterNode(timeout);
-  const id = `${await master.command('CLUSTER', 'MYID')}`;
-  const [, busPort = ''] = (await master.command('CONFIG', 'GET', 'cluster-port')) as string[];
-  await replica.command('CLUSTER', 'MEET', '127.0.0.1', master.port, busPort);
-  const knows = async () => `${await replica.command('CLUSTER', 'NODES')}`.includes(id);
-  await vi.waitUntil(knows, { timeout: 10_000 });
+  const id = `${await of.command('CLUSTER', 'MYID')}`;
+  const [, busPort = ''] = (await of.command('CONFIG', 'GET', 'cluster-port')) as string[];
+  await replica.command('CLUSTER', 'MEET', '127.0.0.1', of.port, busPort);
+  const map = async (node: RedisServer) => `${await node.command('CLUSTER', 'NODES')}`;
+  await vi.waitUntil(async () => (await map(replica)).match(/\bmaster -/g)?.length === nodes.length + 1, JOINED);
   await replica.command('CLUSTER', 'REPLICATE', id);
   const linked = async () => /master_link_status:up/.test(`${await replica.command('INFO', 'replication')}`);
-  await vi.waitUntil(linked, { timeout: 10_000 });
+  await vi.waitUntil(linked, JOINED);
+  const known = async () => (await Promise.all(nodes.map(map))).every((text) => text.includes(` slave ${id} `));
+  await vi.waitUntil(known, JOINED);
   return replica;
 }
 

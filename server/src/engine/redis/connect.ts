@@ -70,18 +70,28 @@ function serverAt(options: RedisOptions, endpoint: Endpoint): Place {
   };
 }
 
-interface SentinelOpener {
+/** What of the library's connector is not in its types. */
+interface Connector {
   connectToSentinel(...given: readonly unknown[]): Client.Redis;
+  readonly failoverDetector: { cleanup(): void } | null;
 }
 
-/** Asks sentinels. One that is away is no news: without a listener its error would be printed on each attempt. */
+/** Asks sentinels who the master is. */
 function sentinelConnector() {
   return class extends client().SentinelConnector {
+    readonly #inner = this as unknown as Connector;
+
     constructor(options: unknown) {
       super(options as Client.SentinelConnectionOptions);
-      const opener = this as unknown as SentinelOpener;
-      const open = opener.connectToSentinel.bind(this);
-      opener.connectToSentinel = (...given) => open(...given).on('error', () => {});
+      // One that is away is no news: without a listener its error would be printed on each attempt.
+      const open = this.#inner.connectToSentinel.bind(this);
+      this.#inner.connectToSentinel = (...given) => open(...given).on('error', () => {});
+    }
+
+    override connect(...given: Parameters<Client.SentinelConnector['connect']>) {
+      // Who still listens for the failover of the last connection would end this attempt with it, and for good.
+      this.#inner.failoverDetector?.cleanup();
+      return super.connect(...given);
     }
   };
 }
