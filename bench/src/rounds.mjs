@@ -1,0 +1,21 @@
+/** Measures each of `names` so many times, round after round, so that what the machine does meanwhile meets all of them alike. */
+import { median } from './report.mjs';
+
+/**
+ * @param measure measures one of the names once
+ * @returns the figures of each name, one for each round
+ */
+export async function inRounds(rounds, names, measure) {
+  const runs = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) runs[name].push(await measure(name, round));
+  }
+  return runs;
+}
+
+/** Reads the median of a field from the figures of several rounds. */
+export const medianOf = (figures) => (field) => median(figures.map((run) => run?.[field] ?? Number.NaN));
+
+/** A row for each name: what `cells` makes of its medians. */
+export const rowsOf = (runs, cells) =>
+  Object.entries(runs).map(([name, figures]) => [name, ...cells(medianOf(figures), name)]);
