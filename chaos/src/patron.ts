@@ -152,17 +152,14 @@ export class Patron {
   /** Publishes until it is acknowledged, with one key, however often that takes. */
   async publish(channel: string, data: Payload): Promise<void> {
     this.pending++;
-    const { connections } = this;
     for (let attempt = 0; ; attempt++) {
       try {
         const client = this.#client;
         if (client !== undefined) {
           const place = await client.channel<Payload>(channel).publish(data, { key: `${data.n}` });
           this.pending--;
-          // The order is promised per connection. What was refused and tried again has left its place in the row; so has what was refused where
-          // the connection was lost with the refusal: the SDK sends it again, behind what was taken before.
-          const steady = attempt === 0 && connections === this.connections;
-          const lane = steady && isSafe(channel) ? this.name : undefined;
+          // What the application itself tries again has left its place in the row.
+          const lane = attempt === 0 && isSafe(channel) ? this.name : undefined;
           const problem = this.#options.ledger.acknowledged({ ...place, channel, n: data.n }, lane);
           if (problem !== undefined) this.#fault(problem);
           return;

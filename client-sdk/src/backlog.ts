@@ -38,7 +38,7 @@ export async function readBacklog(
     before = oldest.offset;
   }
   const kept = (messages[0]?.offset ?? to.offset + 1) - 1;
-  if (position === undefined || (sameEpoch && kept <= after)) return { messages };
+  if (!position || (sameEpoch && kept <= after)) return { messages };
   const reason = sameEpoch ? 'retention' : 'epoch_changed';
   return { messages, gap: { to: { epoch: to.epoch, offset: kept }, reason } };
 }

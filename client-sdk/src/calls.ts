@@ -19,7 +19,7 @@ export interface Answer<Type extends CommandType = CommandType> {
 
 interface Call {
   readonly id: number;
-  readonly command: Command;
+  readonly command: Command & { series?: number };
   readonly answer: Answer;
   lane?: Lane<Call>;
 }
@@ -48,7 +48,7 @@ export class Calls {
 
   /** Is there a connection that takes commands? */
   get open(): boolean {
-    return this.#write !== undefined;
+    return !!this.#write;
   }
 
   /**
@@ -93,7 +93,7 @@ export class Calls {
   /** Hands an answer to the one who asked. */
   settle(message: Reply | Failure): void {
     const call = this.#waiting.get(message.id ?? 0);
-    if (call === undefined) return;
+    if (!call) return;
     const { answer, lane } = call;
     if (message.type === 'reply') {
       this.#forget(call);
@@ -136,9 +136,15 @@ export class Calls {
       return;
     }
     const channel = channelOf(call);
-    call.lane = this.#lanes.get(channel) ?? new Lane((turn) => this.#send(turn));
-    this.#lanes.set(channel, call.lane);
-    call.lane.add(call);
+    const lane =
+      this.#lanes.get(channel) ??
+      new Lane((turn) => {
+        turn.command.series = lane.series;
+        this.#send(turn);
+      });
+    call.lane = lane;
+    this.#lanes.set(channel, lane);
+    lane.add(call);
   }
 
   #forget(call: Call): void {
@@ -152,15 +158,11 @@ export class Calls {
     call.answer.reject?.(error);
   }
 
-  // What does not fit into the first frame waits until the token is verified.
-  get #held(): boolean {
-    return this.#maxFrame === Number.POSITIVE_INFINITY;
-  }
-
+  // What does not fit into the first frame waits until the token is verified, and `maxFrame` is known.
   #send(call: Call): void {
     this.#unsent.push(call);
     queueMicrotask(() => {
-      if (!this.#held) this.#flush();
+      if (this.#maxFrame < Number.POSITIVE_INFINITY) this.#flush();
     });
   }
 
@@ -170,7 +172,7 @@ export class Calls {
       // Those that were aborted before they could be sent are no longer waiting.
       const calls = this.#unsent.filter((call) => this.#waiting.has(call.id));
       const [first] = calls;
-      if (!this.#write || first === undefined) return;
+      if (!this.#write || !first) return;
       const commands = calls.map((call) => call.command);
       const { data, size, count } = packFrame(commands, { codec: this.#codec, limit });
       this.#unsent = calls.slice(count);
@@ -178,7 +180,7 @@ export class Calls {
       if (size > this.#maxFrame) {
         this.#reject(first, refusal(4309, 'payload_too_large', `${size} bytes; the gateway takes ${this.#maxFrame}.`));
       } else this.#write(data);
-    } while (!this.#held);
+    } while (this.#maxFrame < Number.POSITIVE_INFINITY);
   }
 }
 

@@ -198,7 +198,7 @@ export class Connection {
     if (this.state === 'connected') this.#heartbeat.heard();
     const { type } = message;
     // An error without an id answers something that the gateway could not read as a command.
-    if (type === 'error' && message.id === undefined) this.#events.report(new SluiceError(message.error));
+    if (type === 'error' && !message.id) this.#events.report(new SluiceError(message.error));
     else if (type === 'reply' || type === 'error') this.#calls.settle(message);
     else if (type === 'drain') this.#reconnectAfter = message.reconnectAfter;
     else if (type === 'refresh') this.#refresh(true);

@@ -1,13 +1,10 @@
 import type { Cancel } from './timer.ts';
 
-/** Reports what the application's code threw the way the platform reports an uncaught error. */
+/** Reports what the application's code threw as the platform reports an uncaught error; `reportError` is not in Node. */
 export function report(error: unknown): void {
-  // Node 20 has no reportError; thrown from a microtask it reaches `uncaughtException`, as from any event handler.
-  if (typeof reportError === 'function') reportError(error);
-  else
-    queueMicrotask(() => {
-      throw error;
-    });
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 /**

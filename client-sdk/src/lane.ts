@@ -8,11 +8,16 @@ export interface Turn {
 // So many may be unanswered at once. The gateway closes a connection after 200 refusals in a row. SPEC.md section 10.
 const WIDTH = 100;
 
+// Each series is a later one than all before, also where a channel gets a lane anew.
+let last = 0;
+
 /**
  * The publishes to one channel, in the order of the calls. After a refusal those behind it wait as well; then one goes
  * ahead, and twice as many with each round of answers.
  */
 export class Lane<T extends Turn> {
+  /** What is sent in one series stands in its order, or is refused with the first of it. SPEC.md section 4.5. */
+  series = ++last;
   readonly #send: (turn: T) => void;
   #queue: T[] = [];
   readonly #sent = new Set<T>();
@@ -47,6 +52,7 @@ export class Lane<T extends Turn> {
     this.#queue.push(turn);
     this.#queue.sort((a, b) => a.id - b.id);
     this.#width = 1;
+    this.series = ++last;
     if (this.#stopped) return;
     this.#stopped = true;
     this.#cancelPause = after(pause, () => {

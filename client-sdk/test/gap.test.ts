@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Client, Gap, SubscribeOptions } from '../src/api.ts';
 import { backToReality, connectedClient } from './support/connected-client.ts';
 import { type FakeGateway, pass, turn, wireMessage } from './support/fake-gateway.ts';
 import { range } from './support/model-gateway.ts';
+import { hearUncaught } from './support/uncaught.ts';
 
 let gateway: FakeGateway;
 let client: Client;
@@ -84,8 +85,7 @@ describe('an onGap that takes its time', () => {
   });
 
   it('that fails is reported, and the messages go on', async () => {
-    const reported = vi.fn();
-    vi.stubGlobal('reportError', reported);
+    const reported = hearUncaught();
     const { seen, subscription } = await live();
     gap(2, 5);
     gateway.socket.messages('a', [6]);

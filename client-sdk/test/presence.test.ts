@@ -4,6 +4,7 @@ import type { Client } from '../src/api.ts';
 import type { SluiceError } from '../src/errors.ts';
 import type { Presence } from '../src/presence-api.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
+import { hearUncaught } from './support/uncaught.ts';
 
 let gateway: FakeGateway;
 let client: Client;
@@ -185,8 +186,7 @@ describe('watching', () => {
   });
 
   it('reports a handler that throws, and goes on', async () => {
-    const reported = vi.fn();
-    vi.stubGlobal('reportError', reported);
+    const reported = hearUncaught();
     const error = new Error('mine');
     presence.subscribe(() => {
       throw error;
@@ -195,6 +195,7 @@ describe('watching', () => {
     await watched();
     list(1, 'ada');
     expect(seen).toEqual(['+ada', '1', '[ada]']);
+    await turn();
     expect(reported.mock.calls).toEqual([[error]]);
   });
 });

@@ -34,7 +34,7 @@ describe('publish', () => {
   it('sends what belongs to the message, and resolves with its place', async () => {
     const published = channel.publish({ n: 1 }, { event: 'chat', tags: { a: 'b' }, timeout: 5 });
     await turn();
-    const { id: _, key, ...command } = gateway.socket.last('publish');
+    const { id: _, key, series: __, ...command } = gateway.socket.last('publish');
     expect(command).toEqual({ type: 'publish', channel: 'a', data: { n: 1 }, event: 'chat', tags: { a: 'b' } });
     expect(key).toMatch(/^\d+(-\d+){3}$/);
     gateway.socket.reply('publish', result);
@@ -199,6 +199,28 @@ describe('a publish that is too much', () => {
     answer(5);
     answer(6);
     await expect(Promise.all(published)).resolves.toMatchObject([1, 2, 3, 4].map((offset) => ({ offset })));
+  });
+
+  it('begins a series that the gateway does not know as broken, and every lane has its own', async () => {
+    const series = () => gateway.socket.sent('publish').map(({ series }) => series ?? 0);
+    void Promise.all([1, 2].map((n) => channel.publish(n)));
+    void client.channel('b').publish(9);
+    await turn();
+    const [one, two, other] = series() as [number, number, number];
+    expect(one).toBe(two);
+    expect(other).not.toBe(one);
+    refuse(0, 400);
+    refuse(1, 400);
+    await pass(400);
+    answer(3);
+    await turn();
+    const [next, last] = series().slice(3) as [number, number];
+    expect(next).toBeGreaterThan(Math.max(one, other));
+    expect(last).toBe(next);
+    answer(4);
+    void channel.publish(3);
+    await turn();
+    expect(series()[5]).toBeGreaterThan(next);
   });
 
   it('is rejected where the gateway gave no time', async () => {

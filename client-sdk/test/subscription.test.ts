@@ -3,6 +3,7 @@ import type { Client, Gap, Message, SubscribeOptions } from '../src/api.ts';
 import type { SluiceError } from '../src/errors.ts';
 import { backToReality, connectedClient } from './support/connected-client.ts';
 import { type FakeGateway, pass, turn, wireMessage } from './support/fake-gateway.ts';
+import { hearUncaught } from './support/uncaught.ts';
 
 let gateway: FakeGateway;
 let client: Client;
@@ -322,8 +323,7 @@ describe('unsubscribing', () => {
 
 describe('a handler that throws', () => {
   it('is reported, and disturbs nobody', async () => {
-    const reported = vi.fn();
-    vi.stubGlobal('reportError', reported);
+    const reported = hearUncaught();
     const error = new Error('mine');
     client.channel('a').subscribe(() => {
       throw error;
@@ -333,6 +333,7 @@ describe('a handler that throws', () => {
     gateway.socket.subscribed();
     gateway.socket.messages('a', [1, 2]);
     expect(seen).toEqual([1, 2]);
+    await turn();
     expect(reported.mock.calls).toEqual([[error], [error]]);
   });
 });

@@ -103,6 +103,8 @@ export interface UnsubscribeCommand extends CommandBase<'unsubscribe'> {
 /** Appends a message to a channel's log. */
 export interface PublishCommand extends CommandBase<'publish'>, Draft {
   readonly channel: string;
+  /** Publishes to one channel with the same number stand in their order: after one that may be tried again, all later ones are refused too. */
+  readonly series?: number;
 }
 
 /** Reads a page of a channel's log. Without `after` and `before`: the newest messages. */

@@ -4,6 +4,7 @@ import { type Entry, type MessageStore, type MessageStoreOptions, messageStore }
 import { backToReality, connectedClient } from '../support/connected-client.ts';
 import { type FakeGateway, pass, turn, wireMessage } from '../support/fake-gateway.ts';
 import { range } from '../support/model-gateway.ts';
+import { hearUncaught } from '../support/uncaught.ts';
 
 let gateway: FakeGateway;
 let client: Client;
@@ -335,8 +336,7 @@ describe('handlers', () => {
   });
 
   it('that throw disturb nobody else', async () => {
-    const reported = vi.fn();
-    vi.stubGlobal('reportError', reported);
+    const reported = hearUncaught();
     const { list } = await live([1]);
     const calm = vi.fn();
     list.subscribe(() => {}, {
@@ -347,6 +347,7 @@ describe('handlers', () => {
     list.subscribe(() => {}, { onMessage: calm });
     gateway.socket.messages('a', [2]);
     expect(calm).toHaveBeenCalledTimes(1);
+    await turn();
     expect(reported).toHaveBeenCalledTimes(1);
   });
 });

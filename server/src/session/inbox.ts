@@ -6,7 +6,7 @@ import { Backlog, type Frame } from './backlog.ts';
 import { FrameReading } from './frame-reading.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { Behind } from './rounds.ts';
-import type { Session } from './session.ts';
+import type { Session, Unread } from './session.ts';
 
 /** Frames in a row with no command in them before the connection is closed. SPEC.md section 8.1. */
 const MOST_INVALID = 10;
@@ -180,6 +180,6 @@ export class Inbox implements Behind {
 }
 
 /** As what a command is answered and reported. */
-function nameOf(parsed: ParsedCommand): { id?: number | undefined; type: string } {
+function nameOf(parsed: ParsedCommand): Command | Unread {
   return 'command' in parsed ? parsed.command : { id: parsed.fault.id, type: 'invalid' };
 }

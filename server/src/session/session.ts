@@ -7,6 +7,7 @@ import type { Watcher } from '../channels/watcher.ts';
 import type { Wire } from '../protocols/protocol.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { Attendance } from './attendance.ts';
+import { BrokenSeries } from './broken-series.ts';
 import { dispatch } from './dispatch.ts';
 import { Expiry } from './expiry.ts';
 import { Inbox } from './inbox.ts';
@@ -16,6 +17,12 @@ import type { Services } from './services.ts';
 
 /** `new`: waits for `connect`; `authenticating`: its token is being verified, commands wait; then `connected`, at last `closed`. */
 export type SessionState = 'new' | 'authenticating' | 'connected' | 'closed';
+
+/** Something that came in place of a command. */
+export interface Unread {
+  readonly id?: number | undefined;
+  readonly type: 'frame' | 'invalid';
+}
 
 const NO_CURSORS: ReadonlyMap<string, Cursor> = new Map();
 const NO_WATCHERS: ReadonlyMap<string, Watcher> = new Map();
@@ -36,6 +43,7 @@ export class Session implements ConnectionListener, Subscriber {
   #opening: Map<string, Promise<unknown>> | undefined;
   #attendance: Attendance | undefined;
   #pages: Pages | undefined;
+  #series: BrokenSeries | undefined;
 
   constructor(connection: Connection, wire: Wire, services: Services) {
     this.connection = connection;
@@ -126,6 +134,11 @@ export class Session implements ConnectionListener, Subscriber {
     this.close('slow_reader');
   }
 
+  /** Its publishes that wait for one before them; none while nothing was refused. */
+  get series(): BrokenSeries | undefined {
+    return this.#series;
+  }
+
   /** What this connection may send. */
   get limits(): ConnectionLimits {
     return this.#inbox.limits;
@@ -154,9 +167,10 @@ export class Session implements ConnectionListener, Subscriber {
     }
   }
 
-  #answer({ id, type }: Command, outcome: object | Refusal): void {
+  #answer(command: Command, outcome: object | Refusal): void {
     if (this.#state === 'closed') return;
-    if (outcome instanceof Refusal) this.refuse(outcome, { id, type });
+    const { id, type } = command;
+    if (outcome instanceof Refusal) this.refuse(outcome, command);
     else this.hold({ type: 'reply', id, result: outcome as never });
     if (type === 'connect' && this.#state === 'connected') this.#inbox.open();
   }
@@ -167,9 +181,13 @@ export class Session implements ConnectionListener, Subscriber {
   }
 
   /** Answers with an error. */
-  refuse(refusal: Refusal, { id, type }: { id?: number | undefined; type: string }): void {
-    this.#holdError(refusal, id);
-    this.#report(refusal, type);
+  refuse(refusal: Refusal, command: Command | Unread): void {
+    this.#holdError(refusal, command.id);
+    this.#report(refusal, command.type);
+    if (command.type === 'publish') {
+      this.#series ??= new BrokenSeries();
+      this.#series.note(command, refusal);
+    }
   }
 
   #holdError({ body }: Refusal, id: number | undefined): void {

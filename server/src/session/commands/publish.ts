@@ -8,6 +8,8 @@ import type { Handler } from '../handler.ts';
 export const publish: Handler<'publish'> = (session, command, size) => {
   const { rules, publishing, clock } = session.services;
   const { channel } = command;
+  const behind = session.series?.refusalOf(command) ?? null;
+  if (behind !== null) return behind;
   const allowed = authorize(rules, session.identity, 'publish', channel);
   if (allowed instanceof Refusal) return allowed;
   const over = session.limits.takePublish(allowed.rule.rate, channel, clock.now());

@@ -1,0 +1,135 @@
+import type { ServerMessage } from '@sluice/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EngineUnavailable, type Entry } from '../src/engine/engine.ts';
+import { MemoryEngine } from '../src/engine/memory/memory-engine.ts';
+import type { Clock } from '../src/util/clock.ts';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
+
+const CHANNELS = {
+  'log:{id}': { allow: { '*': 'users' }, history: { count: 1_000 } },
+  'slow:{id}': { allow: { '*': 'users' }, history: { count: 1_000 }, rate: 2 },
+} as const;
+
+/** Is away for exactly those appends whose data it is told. */
+class FlakyEngine extends MemoryEngine {
+  readonly away = new Set<unknown>();
+
+  override append(channel: string, entry: Entry, options: Parameters<MemoryEngine['append']>[2]) {
+    if (this.away.delete(entry.data)) throw new EngineUnavailable('the engine is away');
+    return super.append(channel, entry, options);
+  }
+}
+
+async function start() {
+  let flaky: FlakyEngine | undefined;
+  const engine = (clock: Clock) => {
+    flaky = new FlakyEngine({ clock });
+    return flaky;
+  };
+  const world = await createWorld({ channels: CHANNELS }, { engine });
+  const ada = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+  if (flaky === undefined) throw new Error('a world without an engine');
+  return { world, ada, away: flaky.away };
+}
+
+const publish = (channel: string, data: number, series?: number) =>
+  ({ type: 'publish', channel, data, ...(series === undefined ? undefined : { series }) }) as const;
+
+async function logOf({ world, ada }: { world: World; ada: LoopbackPeer }, channel: string): Promise<unknown[]> {
+  await world.idle();
+  const page = await ada.voice.result<{ messages: { data: unknown }[] }>({ type: 'history', channel });
+  return page.messages.map(({ data }) => data);
+}
+
+const refusals = ({ voice }: LoopbackPeer) =>
+  voice.heard.filter((heard): heard is Extract<ServerMessage, { type: 'error' }> => heard.type === 'error');
+
+describe('publishes of one series', () => {
+  it('are all refused behind one that may be tried again, with the same error', async () => {
+    const setting = await start();
+    setting.away.add(2);
+    setting.ada.voice.say(...[1, 2, 3, 4].map((n) => publish('log:a', n, 1)));
+    expect(await logOf(setting, 'log:a')).toEqual([1]);
+    expect(refusals(setting.ada).map(({ error }) => error)).toMatchObject([
+      { name: 'unavailable', retryAfter: 1_000 },
+      { name: 'unavailable', retryAfter: 1_000, message: expect.stringContaining('"log:a" before this one') },
+      { name: 'unavailable', retryAfter: 1_000, message: expect.stringContaining('"log:a" before this one') },
+    ]);
+  });
+
+  it('go on with the next series', async () => {
+    const setting = await start();
+    setting.away.add(2);
+    setting.ada.voice.say(
+      ...[1, 2, 3].map((n) => publish('log:a', n, 1)),
+      publish('log:a', 2, 2),
+      publish('log:a', 3, 2),
+    );
+    expect(await logOf(setting, 'log:a')).toEqual([1, 2, 3]);
+  });
+
+  it('hold up neither other channels nor publishes that belong to none', async () => {
+    const setting = await start();
+    setting.away.add(1);
+    setting.ada.voice.say(publish('log:a', 1, 1), publish('log:b', 2, 1), publish('log:a', 3));
+    expect([await logOf(setting, 'log:a'), await logOf(setting, 'log:b')]).toEqual([[3], [2]]);
+  });
+
+  it('wait for one that came too soon under the limit of a rule', async () => {
+    const setting = await start();
+    const { world, ada } = setting;
+    ada.voice.say(...Array.from({ length: 50 }, (_, n) => publish('slow:a', n, 7)));
+    const taken = await logOf(setting, 'slow:a');
+    expect(taken.length).toBeLessThan(50);
+    world.clock.advance(5_000); // there is room again, but not for those behind
+    ada.voice.say(publish('slow:a', 50, 7));
+    expect(await logOf(setting, 'slow:a')).toEqual(taken);
+    ada.voice.say(publish('slow:a', taken.length, 8));
+    expect(await logOf(setting, 'slow:a')).toEqual([...taken, taken.length]);
+  });
+
+  it('go on behind one that will never be taken', async () => {
+    const setting = await start();
+    setting.ada.voice.say(
+      publish('log:a', 1, 1),
+      { ...publish('log:a', 2, 1), tags: { n: 'x'.repeat(10_000) } },
+      publish('log:a', 3, 1),
+    );
+    expect(await logOf(setting, 'log:a')).toEqual([1, 3]);
+  });
+
+  it('are remembered for so many channels at most', async () => {
+    const setting = await start();
+    const many = Array.from({ length: 1_001 }, (_, n) => n);
+    for (const n of many) {
+      setting.away.add(n);
+      setting.ada.voice.say(publish(`log:${n}`, n, 1));
+      if (n % 100 === 0) setting.world.clock.advance(60_000);
+      await setting.world.idle();
+    }
+    setting.world.clock.advance(60_000);
+    setting.ada.voice.say(publish('log:0', -1, 1), publish('log:1', -1, 1));
+    expect([await logOf(setting, 'log:0'), await logOf(setting, 'log:1')]).toEqual([[-1], []]);
+  });
+
+  it('never overtake one another, whatever is refused, if the client goes on in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }), fc.nat(4), async (refused, ahead) => {
+        const setting = await start();
+        for (const [n, is] of refused.entries()) if (is) setting.away.add(n);
+        let left = refused.map((_, n) => n);
+        for (let series = 1; left.length > 0; series++) {
+          // All are sent before the first answer is read.
+          const asked = left.slice(0, ahead + 1);
+          setting.ada.voice.say(...asked.map((n) => publish('log:a', n, series)));
+          const there = new Set(await logOf(setting, 'log:a'));
+          left = left.filter((n) => !there.has(n));
+        }
+        expect(await logOf(setting, 'log:a')).toEqual(refused.map((_, n) => n));
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
