@@ -104,6 +104,24 @@ describe('a master that sentinels watch', { timeout: 60_000 }, () => {
     expect(await append(node, 'm1')).toMatchObject({ offset: 1 });
   });
 
+  it('is found where the sentinel asks for a login', async () => {
+    const master = await startRedis();
+    const sentinel = await startSentinel(master, () => [
+      '--user',
+      'gateway',
+      'on',
+      '>secret',
+      '+@all',
+      '--user',
+      'default',
+      'off',
+    ]);
+    const options = { sentinels: [at(sentinel)], name: 'main' };
+    const node = await startNode({ ...options, sentinelUsername: 'gateway', sentinelPassword: 'secret' });
+    expect(await append(node, 'm1')).toMatchObject({ offset: 1 });
+    await expect(startNode(options)).rejects.toThrow('sentinel "main"');
+  });
+
   it('is not found: the error says by which name it was looked for', async () => {
     const sentinel = await startSentinel(await startRedis());
     await expect(startNode({ sentinels: [at(sentinel)], name: 'other' })).rejects.toThrow('sentinel "other"');

@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EngineUnavailable } from '../src/engine/engine.ts';
 import { RedisEngine, type RedisEngineOptions } from '../src/engine/redis/redis-engine.ts';
 import { append, startNode, WAIT } from './support/redis-node.ts';
-import { startRedis, startSentinel } from './support/redis-server.ts';
+import { freePort, startRedis, startSentinel } from './support/redis-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
 const at = (name: string) => join(folder, name);
@@ -22,6 +23,7 @@ function makeCertificates(): void {
   openssl('req', '-x509', ...key, '-keyout', 'redis.key', '-out', 'redis.pem', ...names, ...signed);
 }
 
+let behindTls: (port: number) => readonly string[];
 let url: string;
 let plain: string;
 let ca: string;
@@ -36,15 +38,8 @@ beforeAll(async () => {
     '--tls-ca-cert-file',
     at('ca.pem'),
   ];
-  const secure = await startRedis((port) => [
-    '--port',
-    '0',
-    '--tls-port',
-    `${port}`,
-    ...files,
-    '--tls-auth-clients',
-    'no',
-  ]);
+  behindTls = (port) => ['--port', '0', '--tls-port', `${port}`, ...files, '--tls-auth-clients', 'no'];
+  const secure = await startRedis(behindTls);
   url = secure.url.replace('redis:', 'rediss:');
   plain = secure.url;
 }, 20_000);
@@ -85,6 +80,31 @@ describe('Redis behind TLS', () => {
     const { epoch } = await append(node, 'm1');
     await expect.poll(() => node.heard, WAIT).toContain(`${epoch} m1`);
     expect((await failureOf(options)).message).toContain('its certificate is not trusted');
+  });
+
+  it('is used where a sentinel behind TLS names it', async () => {
+    const sentinel = await startSentinel({ port: Number(new URL(plain).port) }, behindTls);
+    const options = { sentinels: [`127.0.0.1:${sentinel.port}`], name: 'main', tls: true, ca };
+    const node = await startNode({ ...options, sentinelTls: true });
+    expect(await append(node, 'm1')).toMatchObject({ offset: expect.any(Number) });
+    expect((await failureOf(options)).message).toContain('cannot be reached');
+  });
+
+  it('is used where it is a cluster', async () => {
+    const bus = await freePort();
+    const server = await startRedis((port) => [
+      ...behindTls(port),
+      ...['--cluster-enabled', 'yes', '--tls-cluster', 'yes', '--cluster-port', `${bus}`],
+      ...['--cluster-announce-ip', '127.0.0.1'], // a node that has met no other does not know its address
+    ]);
+    const admin = new Redis({ host: '127.0.0.1', port: server.port, tls: { ca } });
+    await admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+    await vi.waitUntil(async () => `${await admin.call('CLUSTER', 'INFO')}`.includes('cluster_state:ok'), WAIT);
+    admin.disconnect();
+    const node = await startNode({ urls: [server.url.replace('redis:', 'rediss:')], cluster: true, ca });
+    await node.engine.log.watch('a');
+    const { epoch } = await append(node, 'm1');
+    await expect.poll(() => node.heard, WAIT).toEqual([`${epoch} m1`]);
   });
 
   it('is not spoken to in plain text', async () => {

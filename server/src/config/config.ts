@@ -97,6 +97,9 @@ export interface RedisConfig {
   readonly name?: string;
   readonly username?: string;
   readonly password?: string;
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
+  readonly sentinelTls: boolean;
   /** Certificates (PEM). */
   readonly ca?: string;
   readonly tls: boolean;
@@ -114,6 +117,9 @@ export interface RedisInput {
   name?: string;
   username?: string;
   password?: string;
+  sentinelUsername?: string;
+  sentinelPassword?: string;
+  sentinelTls?: boolean;
   tls?: boolean;
   /** Path of a file with certificates (PEM). */
   ca?: string;

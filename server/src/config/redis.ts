@@ -29,6 +29,9 @@ export function readRedis(
     ...given(read, 'name'),
     ...given(read, 'username'),
     ...given(read, 'password'),
+    ...given(read, 'sentinelUsername'),
+    ...given(read, 'sentinelPassword'),
+    sentinelTls: read('redis.sentinelTls') as boolean,
     ...readCertificates(read('redis.ca'), directory, problems),
     tls: read('redis.tls') as boolean,
     prefix: read('redis.prefix') as string,
@@ -38,7 +41,9 @@ export function readRedis(
   return { redis };
 }
 
-function given(read: Read, name: 'name' | 'username' | 'password'): Partial<RedisConfig> {
+type Given = 'name' | 'username' | 'password' | 'sentinelUsername' | 'sentinelPassword';
+
+function given(read: Read, name: Given): Partial<RedisConfig> {
   const value = read(`redis.${name}`) as string | undefined;
   return value === undefined ? {} : { [name]: value };
 }

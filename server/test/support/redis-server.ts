@@ -171,10 +171,18 @@ export async function caughtUp(master: RedisServer, replica: RedisServer): Promi
  *
  * It asks once a second whether a server lives: with less patience than twice that, it takes living ones for dead.
  */
-export function startSentinel(master: { readonly port: number }): Promise<RedisServer> {
+export function startSentinel(
+  master: { readonly port: number },
+  settings: (port: number) => readonly string[] = () => [],
+): Promise<RedisServer> {
   const watch = ['--sentinel', 'monitor', 'main', '127.0.0.1', `${master.port}`, '1'];
   const quick = ['--sentinel', 'down-after-milliseconds', 'main', '2000'];
-  return startRedis([...watch, ...quick, '--sentinel', 'failover-timeout', 'main', '2000']);
+  return startRedis((port) => [
+    ...watch,
+    ...quick,
+    ...['--sentinel', 'failover-timeout', 'main', '2000'],
+    ...settings(port),
+  ]);
 }
 
 /** What takes a moment on a busy machine. */

@@ -50,7 +50,21 @@ function login(options: RedisOptions, endpoint?: Endpoint): ConnectionOptions {
   return {
     ...(username === undefined ? undefined : { username }),
     ...(password === undefined ? undefined : { password }),
-    ...((endpoint?.tls ?? options.tls) ? { tls: options.ca === undefined ? {} : { ca: options.ca } } : undefined),
+    ...((endpoint?.tls ?? options.tls) ? { tls: trust(options) } : undefined),
+  };
+}
+
+/** Whose certificates are trusted. */
+function trust({ ca }: RedisOptions): { ca?: string } {
+  return ca === undefined ? {} : { ca };
+}
+
+function sentinelLogin(options: RedisOptions): ConnectionOptions {
+  const { sentinelUsername, sentinelPassword, sentinelTls } = options;
+  return {
+    ...(sentinelUsername === undefined ? undefined : { sentinelUsername }),
+    ...(sentinelPassword === undefined ? undefined : { sentinelPassword }),
+    ...(sentinelTls ? { sentinelTLS: trust(options) } : undefined),
   };
 }
 
@@ -107,6 +121,7 @@ function masterOf(options: RedisOptions, name: string): Place {
       new (client().Redis)({
         ...common(options),
         ...login(options),
+        ...sentinelLogin(options),
         Connector: sentinelConnector(),
         sentinels,
         name,

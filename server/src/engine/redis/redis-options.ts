@@ -12,6 +12,12 @@ export interface RedisOptions {
   readonly username?: string;
   /** Where a URL does not say it. */
   readonly password?: string;
+  /** ACL user of the sentinels themselves. */
+  readonly sentinelUsername?: string;
+  /** Password of the sentinels themselves. */
+  readonly sentinelPassword?: string;
+  /** Speaks TLS with the sentinels themselves. */
+  readonly sentinelTls: boolean;
   /** Certificates (PEM) that sign the server's own; TLS is spoken with `rediss://`. */
   readonly ca?: string;
   /** Speaks TLS with a master that sentinels named. */
@@ -30,6 +36,7 @@ export const REDIS_DEFAULTS: RedisOptions = {
   cluster: false,
   sentinels: [],
   tls: false,
+  sentinelTls: false,
   prefix: 'sluice:',
   timeout: 3_000,
   lease: 15_000,

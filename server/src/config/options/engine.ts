@@ -1,0 +1,36 @@
+import { ENGINES } from '../config.ts';
+import { MIB, oneOf, size, text } from '../values.ts';
+import type { Option } from './option.ts';
+
+/** Where channels keep their messages. */
+export const ENGINE_OPTIONS: readonly Option[] = [
+  {
+    path: 'engine',
+    schema: oneOf(ENGINES),
+    default: 'memory',
+    defaultText: '`memory`',
+    type: ENGINES.join(', '),
+    env: ['SLUICE_ENGINE'],
+    flag: '--engine <name>',
+    description:
+      'Where channels keep their messages: in this process, on its disk (docs/engines/durable.md), or in a Redis that many gateways share (docs/engines/redis.md).',
+  },
+  {
+    path: 'durable.data',
+    schema: text('the path of a folder'),
+    defaultText: 'none; the durable engine needs one',
+    type: 'path',
+    env: ['SLUICE_DURABLE_DATA'],
+    flag: '--data <folder>',
+    description: 'Folder of the durable engine, of one gateway at a time. In a file, relative to that file.',
+  },
+  {
+    path: 'durable.maxSize',
+    schema: size({ min: MIB, max: 2 ** 20 * MIB }),
+    defaultText: 'what the disk has',
+    type: 'size',
+    env: ['SLUICE_DURABLE_MAX_SIZE'],
+    flag: '--data-max-size <size>',
+    description: 'What the durable engine may keep on disk; beyond it, publishes are refused with `storage_full`.',
+  },
+];

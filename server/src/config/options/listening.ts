@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { flag, text, whole } from '../values.ts';
+import type { Option } from './option.ts';
+
+const origin = z.string({ error: 'must be an origin — like "https://example.com", or "*"' }).refine(
+  (value) => {
+    if (value === '*') return true;
+    const url = URL.canParse(value) ? new URL(value) : null;
+    return url?.origin === value && /^https?:$/.test(url.protocol);
+  },
+  { error: 'is not an origin — write scheme, host and port only, like "https://example.com", or "*"' },
+);
+
+/** Where the gateway listens, and to whom. */
+export const LISTENING_OPTIONS: readonly Option[] = [
+  {
+    path: 'host',
+    schema: text('an address to listen on'),
+    defaultText: '`0.0.0.0`; `127.0.0.1` in development',
+    type: 'text',
+    env: ['SLUICE_HOST'],
+    flag: '--host <address>',
+    description: 'Address to listen on.',
+  },
+  {
+    path: 'port',
+    schema: whole({ min: 0, max: 65_535 }),
+    default: 8080,
+    defaultText: '`8080`',
+    type: 'number',
+    env: ['SLUICE_PORT', 'PORT'],
+    flag: '--port <number>',
+    kind: 'number',
+    description: 'Port to listen on; 0 takes any free one.',
+  },
+  {
+    path: 'dev',
+    schema: flag(),
+    default: false,
+    defaultText: '`false`',
+    type: 'boolean',
+    env: ['SLUICE_DEV'],
+    flag: '--dev',
+    kind: 'boolean',
+    description:
+      'Development: listens on this machine only, makes the keys that are missing, hands out tokens at `/dev/token`. Never in production.',
+  },
+  {
+    path: 'static',
+    schema: text('the path of a folder'),
+    defaultText: 'nothing is served',
+    type: 'path',
+    env: ['SLUICE_STATIC'],
+    flag: '--static <folder>',
+    description: 'Folder served at `/`. In a file, relative to that file.',
+  },
+  {
+    path: 'origins',
+    schema: z.preprocess(
+      (value) => (typeof value === 'string' ? [value] : value),
+      z.array(origin, { error: 'must be a list of origins — like ["https://example.com"]' }),
+    ),
+    default: [],
+    defaultText: 'the origin of the gateway itself',
+    type: 'list of origins',
+    env: ['SLUICE_ORIGINS'],
+    flag: '--origins <list>',
+    kind: 'list',
+    description:
+      'Pages that may connect: exact origins, or `*` for all. Programs that send no origin are not concerned.',
+  },
+  {
+    path: 'trustProxy',
+    schema: flag(),
+    default: false,
+    defaultText: '`false`',
+    type: 'boolean',
+    env: ['SLUICE_TRUST_PROXY'],
+    flag: '--trust-proxy',
+    kind: 'boolean',
+    description:
+      "Takes the last entry of `X-Forwarded-For` for the client's address. Only behind a proxy that sets it.",
+  },
+];

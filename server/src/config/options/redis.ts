@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { duration, flag, MINUTE, SECOND, text } from '../values.ts';
+import type { Option } from './option.ts';
+
+const NO_REDIS_URL = 'is not the URL of a Redis — write "redis://host:6379", or "rediss://…" for TLS';
+
+// The text may hold a password: it is not repeated.
+const redisUrl = z.string({ error: NO_REDIS_URL }).refine(
+  (value) => {
+    const url = URL.canParse(value) ? new URL(value) : null;
+    return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^\/?\d*$/.test(url.pathname);
+  },
+  { error: NO_REDIS_URL },
+);
+
+/** How the engine `redis` reaches its Redis. */
+export const REDIS_OPTIONS: readonly Option[] = [
+  {
+    path: 'redis.url',
+    schema: redisUrl,
+    defaultText: 'none; the engine `redis` needs it, or `redis.urls`, or `redis.sentinels`',
+    type: 'URL',
+    env: ['SLUICE_REDIS'],
+    flag: '--redis <url>',
+    description: 'The Redis of the engine `redis`: `redis://user:password@host:6379/0`, or `rediss://…` for TLS.',
+  },
+  {
+    path: 'redis.urls',
+    schema: z
+      .array(redisUrl, { error: 'must be a list of URLs — like ["redis://one:6379", "redis://two:6379"]' })
+      .min(1),
+    defaultText: 'none',
+    type: 'list of URLs',
+    env: ['SLUICE_REDIS_URLS'],
+    kind: 'list',
+    description:
+      'Several independent Redis servers that share the channels by consistent hashing; with `redis.cluster`, some nodes of the cluster. All gateways need the same list.',
+  },
+  {
+    path: 'redis.cluster',
+    schema: flag(),
+    default: false,
+    defaultText: '`false`',
+    type: 'boolean',
+    env: ['SLUICE_REDIS_CLUSTER'],
+    kind: 'boolean',
+    description: 'Are the URLs nodes of one Redis Cluster (version 7 or newer)?',
+  },
+  {
+    path: 'redis.sentinels',
+    schema: z.array(text('an address like "host:26379"'), {
+      error: 'must be a list of addresses — like ["one:26379", "two:26379"]',
+    }),
+    default: [],
+    defaultText: 'none',
+    type: 'list of addresses',
+    env: ['SLUICE_REDIS_SENTINELS'],
+    kind: 'list',
+    description: 'Sentinels that know the master, instead of a URL; `redis.name` is then needed.',
+  },
+  {
+    path: 'redis.name',
+    schema: text('the name of a master'),
+    defaultText: 'none',
+    type: 'text',
+    env: ['SLUICE_REDIS_NAME'],
+    description: 'The name by which the sentinels know the master.',
+  },
+  {
+    path: 'redis.sentinelUsername',
+    schema: text('the name of an ACL user'),
+    defaultText: 'none',
+    type: 'text',
+    env: ['SLUICE_REDIS_SENTINEL_USERNAME'],
+    description: 'ACL user of the sentinels themselves.',
+  },
+  {
+    path: 'redis.sentinelPassword',
+    schema: text('a password'),
+    defaultText: 'none',
+    type: 'text',
+    env: ['SLUICE_REDIS_SENTINEL_PASSWORD'],
+    description: 'Password of the sentinels themselves. Better in the environment than in a file.',
+  },
+  {
+    path: 'redis.sentinelTls',
+    schema: flag(),
+    default: false,
+    defaultText: '`false`',
+    type: 'boolean',
+    env: ['SLUICE_REDIS_SENTINEL_TLS'],
+    kind: 'boolean',
+    description: 'Speak TLS with the sentinels themselves?',
+  },
+  {
+    path: 'redis.username',
+    schema: text('the name of an ACL user'),
+    defaultText: 'what the URL says',
+    type: 'text',
+    env: ['SLUICE_REDIS_USERNAME'],
+    description: 'ACL user of Redis, where the URL names none.',
+  },
+  {
+    path: 'redis.password',
+    schema: text('a password'),
+    defaultText: 'what the URL says',
+    type: 'text',
+    env: ['SLUICE_REDIS_PASSWORD'],
+    description: 'Password of Redis, where the URL holds none. Better in the environment than in a file.',
+  },
+  {
+    path: 'redis.tls',
+    schema: flag(),
+    default: false,
+    defaultText: '`false`; `rediss://` says so itself',
+    type: 'boolean',
+    env: ['SLUICE_REDIS_TLS'],
+    kind: 'boolean',
+    description: 'Speak TLS with the master that the sentinels name?',
+  },
+  {
+    path: 'redis.ca',
+    schema: text('the path of a file with certificates'),
+    defaultText: 'the authorities that Node.js trusts',
+    type: 'path',
+    env: ['SLUICE_REDIS_CA'],
+    description: 'File with the certificates (PEM) that sign those of Redis. In a file, relative to that file.',
+  },
+  {
+    path: 'redis.prefix',
+    schema: text('a prefix').regex(/^[^{}]*$/, 'must not contain braces — like "sluice:"'),
+    default: 'sluice:',
+    defaultText: '`sluice:`',
+    type: 'text',
+    env: ['SLUICE_REDIS_PREFIX'],
+    description: 'Before every key and feed, so that several services may share a Redis.',
+  },
+  {
+    path: 'redis.timeout',
+    schema: duration({ min: 50, max: MINUTE }),
+    default: 3 * SECOND,
+    defaultText: '`3s`',
+    type: 'duration',
+    env: ['SLUICE_REDIS_TIMEOUT'],
+    description: 'A Redis that leaves a command unanswered for so long counts as away.',
+  },
+  {
+    path: 'redis.lease',
+    schema: duration({ min: SECOND, max: 10 * MINUTE }),
+    default: 15 * SECOND,
+    defaultText: '`15s`',
+    type: 'duration',
+    env: ['SLUICE_REDIS_LEASE'],
+    description: 'After so long without a sign of life a gateway counts as crashed, and its members leave.',
+  },
+];
