@@ -71,7 +71,7 @@ test('who closes the page has gone when the grace is over, not before', async ({
 });
 
 test.describe('where lists are short', () => {
-  const open = { allow: { '*': 'users' } };
+  const open = { allow: { '*': 'users' } } as const;
   const channels = {
     'chat:{room}': { ...open, history: true, presence: { listUpTo: 2 } },
     'typing:{room}': open,

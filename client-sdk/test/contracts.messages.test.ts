@@ -88,6 +88,11 @@ const MISTAKES: readonly (readonly [string, string, readonly string[]])[] = [
     "defineChannels({ 'a:{b}': { rule: { slow: 'never' } } })",
     [`'"never"' is not assignable to type '"replay" | "latest" | "drop" | "disconnect"`],
   ],
+  [
+    'a wrong grant',
+    "defineChannels({ 'a:{b}': { rule: { allow: { subscribe: 'user' } } } })",
+    [`'"user"' is not assignable to type`, '"users"'],
+  ],
 ];
 
 const OPTIONS = ts.parseJsonConfigFileContent(

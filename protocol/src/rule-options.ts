@@ -35,8 +35,14 @@ export interface GrantContext {
 /** Decides in code, on the gateway. Anything but `true`, a throw too, is a no. */
 export type GrantFunction = (context: GrantContext) => boolean;
 
-/** One grant: `anyone`, `users`, `owner:{param}`, `claim:<name>:{param}`, `role:<name>`, or a function. */
-export type GrantInput = string | GrantFunction;
+/** One grant: everybody, every user, the user that a `{param}` names, those whose claim lists a `{param}`, those of a role, or a function. */
+export type GrantInput =
+  | 'anyone'
+  | 'users'
+  | `owner:{${string}}`
+  | `claim:${string}:{${string}}`
+  | `role:${string}`
+  | GrantFunction;
 
 /** What may be done on the channels of a pattern, and how they behave. */
 export interface RuleOptions {
@@ -49,7 +55,7 @@ export interface RuleOptions {
   /** What a slow subscription does. Default: `replay` with history, `drop` without. */
   readonly slow?: 'replay' | 'latest' | 'drop' | 'disconnect';
   /** With `slow: latest`: the newest message of each publisher (`from`) or value of a tag (`tag:symbol`). */
-  readonly latestBy?: string;
+  readonly latestBy?: 'from' | `tag:${string}`;
   /** Publishes per second of one connection, five seconds' worth at once. Default: unlimited. */
   readonly rate?: number;
   /** How presence works. */

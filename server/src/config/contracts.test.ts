@@ -38,7 +38,7 @@ describe('contracts and channels', () => {
   });
 
   it('of the same pattern are one rule, in which each option of the configuration goes before', () => {
-    const rule = { allow: { publish: 'users', subscribe: 'users' }, history: true, rate: 5 };
+    const rule = { allow: { publish: 'users', subscribe: 'users' }, history: true, rate: 5 } as const;
     const [merged] = parse(
       { 'chat:{room}': { ...chat, rule } },
       { 'chat:{room}': { allow: { publish: 'anyone' }, rate: 9 } },

@@ -6,7 +6,7 @@ const SECRET = '0123456789abcdef0123456789abcdef';
 
 describe('describeConfig', () => {
   it('writes units and grants as one would in a file', () => {
-    const channels = { 'chat:{room}': { allow: { publish: 'claim:rooms:{room}' }, history: { age: '7d' } } };
+    const channels = { 'chat:{room}': { allow: { publish: 'claim:rooms:{room}' }, history: { age: '7d' } } } as const;
     expect(describeConfig(parseConfig({ keys: [{ secret: SECRET }], channels }))).toMatchObject({
       keys: [{ secret: '(hidden)', algorithm: 'HS256' }],
       limits: { maxFrame: '128KiB', outbound: '1MiB' },

@@ -35,7 +35,7 @@ const contracts = defineChannels({
   },
 });
 
-const open = { allow: { '*': 'users' } };
+const open = { allow: { '*': 'users' } } as const;
 const presence = { interval: 0 };
 
 /** `chat:*` keeps 5 messages, `news:*` none, and on `staff:*` nobody may do anything. */
