@@ -16,6 +16,10 @@ export async function playScene(scene, options) {
     // Somebody else who is busy with the same gateway, in a process of its own. It must not take the CPU from those who are
     // measured on the same core: in life it has a machine of its own.
     setPriority(beside.pid, 19);
+    if (options.warm) {
+      player.send({ play: { scene: 'warmUp', port } });
+      await answer(player, 'played');
+    }
     if (options.beside !== undefined)
       beside.send({ play: { scene: options.beside, port, seconds: options.seconds + 2 } });
     player.send({ play: { scene, port, ...options } });

@@ -28,6 +28,8 @@ export class Cursor {
   skip: SlowPolicy | undefined;
   /** A page of the log is on its way to this cursor. */
   reading = false;
+  /** How large a page it takes, as a step of the replayer's scale. */
+  stride = 2;
 
   constructor(subscriber: Subscriber, channel: Channel, start: Position) {
     this.subscriber = subscriber;

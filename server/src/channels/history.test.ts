@@ -1,7 +1,7 @@
 import type { Message } from '@sluice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Log } from '../engine/engine.ts';
+import type { Log, Page } from '../engine/engine.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { ManualClock } from '../util/clock.ts';
 import { readHistory } from './history.ts';
@@ -62,6 +62,59 @@ describe('a page of history', () => {
     const engine = engineWith(3, { size: 400_000 });
     expect(offsets(await readHistory(engine, 'a', { after: 0 }))).toEqual([1]);
     expect(offsets(await readHistory(engine, 'a', {}))).toEqual([3]);
+  });
+
+  it.each<[string, Parameters<typeof readHistory>[2]]>([
+    ['forwards', { after: 0, limit: 1_000 }],
+    ['backwards', { limit: 1_000 }],
+  ])('fetches little more from the engine than it holds, %s', async (_, query) => {
+    const engine = engineWith(2_000, { size: 60_000, keep: 2_000 });
+    let fetched = 0;
+    const log = {
+      ...late(engine),
+      read: async (...given: Parameters<Log['read']>) => {
+        const page = engine.read(...given);
+        fetched += page.messages.length;
+        return page;
+      },
+    };
+    expect(offsets(await readHistory(log, 'a', query))).toHaveLength(4);
+    expect(fetched).toBeLessThanOrEqual(16);
+  });
+
+  it('holds the same whatever sizes its messages have', async () => {
+    const sizes = fc.array(fc.constantFrom(1, 100, 10_000, 100_000, 300_000), { minLength: 1, maxLength: 80 });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.integer({ min: 1, max: 100 }), fc.boolean(), async (all, limit, back) => {
+        const clock = new ManualClock();
+        const engine = new MemoryEngine({ clock });
+        for (const [at, size] of all.entries()) {
+          const entry = { id: `m${at}`, time: clock.now(), data: 'x'.repeat(size) };
+          engine.append('a', entry, { retention: { count: 1_000, age: 60_000 }, window: 0 });
+        }
+        const { messages } = engine.read('a', 0, 1_000);
+        const expected: number[] = [];
+        let bytes = 0;
+        for (const message of back ? messages.toReversed() : messages) {
+          bytes += JSON.stringify(message).length;
+          if (expected.length === limit || (bytes > 262_144 && expected.length > 0)) break;
+          expected.push(message.offset);
+        }
+        const page = await readHistory(late(engine), 'a', back ? { limit } : { after: 0, limit });
+        expect(offsets(page)).toEqual(back ? expected.reverse() : expected);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('ends where the log has lost what follows, or begins a new life', async () => {
+    const engine = engineWith(40);
+    const shifted = (change: Partial<Page>): Log => ({
+      ...late(engine),
+      read: async (channel, after, limit) => ({ ...engine.read(channel, after, limit), ...(after > 0 ? change : {}) }),
+    });
+    expect(offsets(await readHistory(shifted({ epoch: 'another' }), 'a', { after: 0 }))).toHaveLength(16);
+    expect(offsets(await readHistory(shifted({ first: 30 }), 'a', { after: 0 }))).toHaveLength(16);
   });
 
   it('leads on to the next, in both directions, until everything was read', async () => {

@@ -3,6 +3,10 @@ import type { Log, Page } from '../engine/engine.ts';
 
 /** Bytes of one page: a reply must leave the connection room for more. SPEC.md section 4.6. */
 const MOST_BYTES = 262_144;
+/** Messages that are read at first, while nobody knows how large they are. */
+const FIRST = 16;
+/** How many times more the next read may ask for: what comes may be larger than what came. */
+const GROWTH = 4;
 
 export interface HistoryQuery {
   readonly limit?: number;
@@ -10,47 +14,103 @@ export interface HistoryQuery {
   readonly before?: number;
 }
 
+type Maybe<T> = T | Promise<T>;
+
+const then = <T, R>(value: Maybe<T>, next: (value: T) => Maybe<R>): Maybe<R> =>
+  value instanceof Promise ? value.then(next) : next(value);
+
 /** Reads a page of a channel's log; offsets have no holes, so paging back is arithmetic. */
-export function readHistory(log: Log, channel: string, query: HistoryQuery): HistoryResult | Promise<HistoryResult> {
+export function readHistory(log: Log, channel: string, query: HistoryQuery): Maybe<HistoryResult> {
   const limit = query.limit ?? LIMITS.historyDefault;
-  if (query.after !== undefined)
-    return shape(log.read(channel, query.after, limit), (page) => takeFirst(page.messages));
-  const top = log.read(channel, 0, 0);
-  const back = (page: Page): HistoryResult | Promise<HistoryResult> => {
-    const end = Math.min(query.before ?? page.head + 1, page.head + 1);
-    const start = Math.max(end - limit, page.first);
-    return shape(log.read(channel, start - 1, Math.max(0, end - start)), ({ messages }) =>
-      takeLast(messages.filter(({ offset }) => offset < end)),
-    );
-  };
-  return top instanceof Promise ? top.then(back) : back(top);
+  const { after, before } = query;
+  if (after !== undefined) return new Onwards(log, channel, limit).from(after);
+  return then(log.read(channel, 0, 0), (top) => new Backwards(log, channel, limit).from(top, before));
 }
 
-function shape(
-  page: Page | Promise<Page>,
-  choose: (page: Page) => readonly Message[],
-): HistoryResult | Promise<HistoryResult> {
-  const toResult = (arrived: Page): HistoryResult => ({
-    epoch: arrived.epoch,
-    head: arrived.head,
-    first: arrived.first,
-    messages: choose(arrived),
-  });
-  return page instanceof Promise ? page.then(toResult) : toResult(page);
+/**
+ * A page that is being put together by several reads, each as large as what was read before lets expect: a page of a thousand messages may
+ * hold fewer than ten that are large, and the engine must not fetch a thousand of those to find out.
+ */
+abstract class Reading {
+  readonly #log: Log;
+  readonly #channel: string;
+  protected readonly limit: number;
+  /** What the page holds so far. */
+  protected messages: readonly Message[] = [];
+  #bytes = 0;
+  #asked = FIRST / GROWTH;
+  #head: Page | undefined;
+
+  constructor(log: Log, channel: string, limit: number) {
+    this.#log = log;
+    this.#channel = channel;
+    this.limit = limit;
+  }
+
+  /** How many messages the next read asks for. */
+  protected get window(): number {
+    const each = this.#bytes / Math.max(1, this.messages.length);
+    const fitting = Math.ceil((MOST_BYTES - this.#bytes) / Math.max(1, each));
+    this.#asked = Math.max(1, Math.min(this.#asked * GROWTH, fitting, this.limit - this.messages.length));
+    return this.#asked;
+  }
+
+  /** Reads so many messages after an offset. */
+  protected read(after: number, count: number, use: (page: Page) => Maybe<HistoryResult>): Maybe<HistoryResult> {
+    return then(this.#log.read(this.#channel, after, count), (page) => {
+      this.#head ??= page;
+      return page.epoch === this.#head.epoch ? use(page) : this.finish(this.#head);
+    });
+  }
+
+  /**
+   * How many of these fit into the page, in the given order; at least one, where it is empty.
+   *
+   * @returns all of them, where there may be room for more
+   */
+  protected fit(messages: readonly Message[]): readonly Message[] {
+    let count = 0;
+    for (const message of messages) {
+      const bytes = Buffer.byteLength(JSON.stringify(message));
+      if (this.#bytes + bytes > MOST_BYTES && this.messages.length + count > 0) break;
+      this.#bytes += bytes;
+      count++;
+    }
+    return messages.slice(0, count);
+  }
+
+  protected finish({ epoch, head, first }: Page): HistoryResult {
+    return { epoch, head, first, messages: this.messages };
+  }
 }
 
-/** How many messages fit into a page, going through them in the given order; at least one. */
-function fitting(messages: readonly Message[]): number {
-  let bytes = 0;
-  const cut = messages.findIndex((message) => {
-    bytes += Buffer.byteLength(JSON.stringify(message));
-    return bytes > MOST_BYTES;
-  });
-  return cut === -1 ? messages.length : Math.max(1, cut);
+/** The oldest after an offset. */
+class Onwards extends Reading {
+  from(after: number): Maybe<HistoryResult> {
+    return this.read(after, this.window, (page) => {
+      if (this.messages.length > 0 && page.first > after + 1) return this.finish(page); // what follows has gone meanwhile
+      const fitting = this.fit(page.messages);
+      this.messages = [...this.messages, ...fitting];
+      const last = this.messages.at(-1)?.offset ?? page.head;
+      const full = fitting.length < page.messages.length || this.messages.length >= this.limit;
+      return full || last >= page.head || fitting.length === 0 ? this.finish(page) : this.from(last);
+    });
+  }
 }
 
-const takeFirst = (messages: readonly Message[]): readonly Message[] => messages.slice(0, fitting(messages));
-
-function takeLast(messages: readonly Message[]): readonly Message[] {
-  return messages.slice(messages.length - fitting(messages.toReversed()));
+/** The newest before an offset. */
+class Backwards extends Reading {
+  from(page: Page, before = page.head + 1): Maybe<HistoryResult> {
+    const end = Math.min(before, page.head + 1);
+    const start = Math.max(end - this.window, page.first);
+    if (start >= end) return this.finish(page);
+    return this.read(start - 1, end - start, (next) => {
+      const found = next.messages.filter(({ offset }) => offset < end).reverse();
+      const fitting = this.fit(found);
+      this.messages = [...fitting.toReversed(), ...this.messages];
+      const oldest = this.messages[0]?.offset ?? end;
+      const full = fitting.length < found.length || this.messages.length >= this.limit;
+      return full || fitting.length === 0 ? this.finish(next) : this.from(next, oldest);
+    });
+  }
 }

@@ -66,6 +66,35 @@ describe('the replayer', () => {
     expect(count(subscriber)).toBe(500);
   });
 
+  it.each([
+    ['small', 100, 1.1],
+    ['large', 60_000, 10],
+  ])('fetches little more than it sends of messages that are %s', async (_, size, most) => {
+    let fetched = 0;
+    const { fill, subscribe, step, replayer } = setUp((log) => {
+      const read = log.read.bind(log);
+      log.read = (...given) => {
+        const page = read(...given) as Page;
+        fetched += page.messages.length;
+        return page;
+      };
+      return log;
+    });
+    fill('a', 2_000, size);
+    const subscriber = new StubSubscriber();
+    const { connection } = subscriber;
+    subscriber.onFrame = (bytes) => {
+      connection.buffered += bytes;
+    };
+    const cursor = await subscribe(subscriber, 'a', 2_000);
+    for (; cursor.state === 'replaying'; replayer.wake(subscriber)) {
+      while (step());
+      connection.buffered = 0;
+    }
+    expect(count(subscriber)).toBe(2_000);
+    expect(fetched).toBeLessThan(2_000 * most);
+  });
+
   it('sends no more in one turn than would be felt, however many cursors wait', async () => {
     const { fill, subscribe, step } = setUp();
     const subscriber = new StubSubscriber();

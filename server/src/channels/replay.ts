@@ -8,8 +8,8 @@ import type { Cursor } from './cursor.ts';
 import { joinFrames } from './frames.ts';
 import type { Subscriber } from './subscriber.ts';
 
-/** Messages that one read of the log asks for. */
-const PAGE = 128;
+/** Messages that one read of the log asks for: the more of them could be sent at once before, the more. */
+const PAGES = [2, 8, 32, 128] as const;
 /** Bytes that replay lets wait for one connection: enough to keep it busy, far below its limit. */
 export const LOW_WATER = 65_536;
 /** Messages that all replays together send in one turn, so that no turn takes long. */
@@ -98,7 +98,7 @@ export class Replayer {
       return;
     }
     const { epoch } = cursor.channel;
-    const page = this.#log.read(cursor.channel.name, cursor.offset, PAGE);
+    const page = this.#log.read(cursor.channel.name, cursor.offset, PAGES[cursor.stride] ?? 1);
     if (!(page instanceof Promise)) {
       this.#apply(cursor, page, epoch);
       return;
@@ -157,9 +157,10 @@ export class Replayer {
       cursor.offset = last;
       if (!hasRoom(subscriber)) break; // the rest is read again after the drain
     }
-    this.#budget -= cursor.offset - offset;
-    if (sent > 0)
-      this.#events.emit('replayed', { channel: channel.name, messages: cursor.offset - offset, bytes: sent });
+    const count = cursor.offset - offset;
+    this.#budget -= count;
+    adapt(cursor, count, page.messages.length);
+    if (sent > 0) this.#events.emit('replayed', { channel: channel.name, messages: count, bytes: sent });
   }
 
   #turnLive(cursor: Cursor): void {
@@ -196,6 +197,13 @@ export class Replayer {
       latest: latest?.length ?? 0,
     });
   }
+}
+
+/** Messages that were read and could not be sent are read again: of large ones, the next page holds fewer. */
+function adapt(cursor: Cursor, sent: number, read: number): void {
+  const size = PAGES[cursor.stride] ?? 1;
+  if (sent === size && cursor.stride < PAGES.length - 1) cursor.stride++;
+  else if (sent < read / 2 && cursor.stride > 0) cursor.stride--;
 }
 
 /** May more than replies be handed to this connection now? */
