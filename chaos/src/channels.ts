@@ -31,5 +31,12 @@ export function ruleOf(channel: string): ChannelInput {
   return rule;
 }
 
+/** Offset before the oldest message that its log must still hold. */
+export function retiredTo(channel: string, head: number): number {
+  const { history } = ruleOf(channel);
+  const keeps = typeof history === 'object' ? (history.count ?? 0) : 0;
+  return Math.max(0, head - keeps);
+}
+
 /** May it have no gap at all while the engine keeps its data? */
 export const isSafe = (channel: string): boolean => channel.startsWith('safe:') || channel.startsWith('bulk:');

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mintToken } from '../../server/src/auth/mint.ts';
-import { CHANNELS, CHATS, RULES, ruleOf } from './channels.ts';
+import { CHANNELS, CHATS, RULES, retiredTo } from './channels.ts';
 import { Cluster, SECRET } from './cluster.ts';
 import { Dice } from './dice.ts';
 import { inject } from './inject.ts';
@@ -199,11 +199,9 @@ export class Run {
   #judgeRetired(heads: Heads): string[] {
     return this.#patrons.flatMap(({ name, readers }) =>
       readers.flatMap(({ channel, retired }) => {
-        const { history } = ruleOf(channel);
-        const keeps = typeof history === 'object' ? (history.count ?? 0) : 0;
         const head = heads.get(channel);
         return retired
-          .filter(({ epoch, offset }) => epoch === head?.epoch && offset > head.offset - keeps)
+          .filter(({ epoch, offset }) => epoch === head?.epoch && offset > retiredTo(channel, head.offset))
           .map(
             ({ offset }) => `${name}: heard that ${channel} no longer holds ${offset}, but its head is ${head?.offset}`,
           );
