@@ -8,8 +8,8 @@ export interface Events {
   connectionClosed: { connection: string; user: string | null; code: number; reason: string; duration: number };
   subscribed: { connection: string; channel: string };
   unsubscribed: { connection: string; channel: string };
-  /** A message was appended. `latency`: milliseconds from the frame's arrival to the engine's word. */
-  published: { channel: string; latency: number };
+  /** A message was appended. `waited`: milliseconds until an engine that does not answer at once had answered. */
+  published: { channel: string; waited?: number | undefined };
   /** A turn's fan-out: how many messages went to how many sockets, multiplied. */
   delivered: { deliveries: number; bytes: number };
   /** The log has to be read to a cursor: because it began in the past, because its reader was too slow, or because the engine's feed had a hole. */

@@ -1,6 +1,6 @@
 import type { Message } from '@sluice/protocol';
 import type { Rule } from '../auth/rule.ts';
-import type { Wire } from '../protocols/protocol.ts';
+import type { Part, Wire } from '../protocols/protocol.ts';
 import type { Cursor } from './cursor.ts';
 import { Newest } from './newest.ts';
 
@@ -9,6 +9,12 @@ export interface Audience {
   readonly wire: Wire;
   readonly topic: string;
   live: number;
+}
+
+/** Those who get a channel's messages. */
+export interface Readership extends Audience {
+  /** What their pushes begin with, in the present epoch. */
+  opening: Part;
 }
 
 /** A channel that somebody on this node is subscribed to. */
@@ -28,7 +34,7 @@ export class Channel {
   /** Kept where the rule wants slow readers to skip to it. */
   readonly newest: Newest | undefined;
   readonly cursors = new Set<Cursor>();
-  readonly audiences: Audience[] = [];
+  readonly audiences: Readership[] = [];
 
   constructor(name: string, rule: Rule, { epoch, head }: { epoch: string; head: number }) {
     this.name = name;
@@ -41,13 +47,23 @@ export class Channel {
   }
 
   /** The audience of a wire protocol; made when it is first asked for. */
-  audience(wire: Wire): Audience {
+  audience(wire: Wire): Readership {
     let audience = this.audiences.find((candidate) => candidate.wire === wire);
     if (audience === undefined) {
-      audience = { wire, topic: `${wire.id}:${this.name}`, live: 0 };
+      audience = { wire, topic: `${wire.id}:${this.name}`, opening: wire.open(this.name, this.epoch), live: 0 };
       this.audiences.push(audience);
     }
     return audience;
+  }
+
+  /** Takes the news where they are a single message, as they are for most channels in most turns. */
+  takeOne(turn: number): Message | undefined {
+    const [message] = this.news;
+    if (this.news.length !== 1) return undefined;
+    this.news.pop();
+    this.#base = this.sent++;
+    this.#fannedOutIn = turn;
+    return message;
   }
 
   /** Takes the oldest news: from here on they count as sent in this turn. */
@@ -76,5 +92,6 @@ export class Channel {
     this.#base = head;
     this.news = [];
     this.newest?.clear();
+    for (const audience of this.audiences) audience.opening = audience.wire.open(this.name, epoch);
   }
 }

@@ -25,6 +25,7 @@ export interface Stretch {
 
 /** Encodes messages and joins them into frames of a good size, one at a time as the caller has room for them. */
 export function* joinFrames(wire: Wire, { channel, epoch, messages, parts }: Stretch): Generator<JoinedFrame> {
+  const opening = wire.open(channel, epoch);
   let joined: Part[] = [];
   let size = 0;
   let last = 0;
@@ -32,7 +33,7 @@ export function* joinFrames(wire: Wire, { channel, epoch, messages, parts }: Str
     const part = parts?.[at] ?? wire.encodeMessage(message);
     const bytes = sizeOf(part);
     if (size > 0 && size + bytes > FRAME) {
-      yield { bytes: wire.join(channel, epoch, joined), last };
+      yield { bytes: wire.join(opening, joined), last };
       joined = [];
       size = 0;
     }
@@ -40,7 +41,7 @@ export function* joinFrames(wire: Wire, { channel, epoch, messages, parts }: Str
     size += bytes;
     last = message.offset;
   }
-  if (joined.length > 0) yield { bytes: wire.join(channel, epoch, joined), last };
+  if (joined.length > 0) yield { bytes: wire.join(opening, joined), last };
 }
 
 /**
@@ -58,6 +59,9 @@ export function countForOneTurn(parts: readonly Part[]): number {
 }
 
 /** Bytes of a part, and of the comma behind it. */
-function sizeOf(part: Part): number {
-  return (typeof part === 'string' ? Buffer.byteLength(part) : part.byteLength) + 1;
+const sizeOf = (part: Part): number => bytesOf(part) + 1;
+
+/** Bytes of what is sent as it is. */
+export function bytesOf(part: Part): number {
+  return typeof part === 'string' ? Buffer.byteLength(part) : part.byteLength;
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
 import { type Audience, Channel } from './channel.ts';
 import { Cursor } from './cursor.ts';
-import { countForOneTurn, joinFrames } from './frames.ts';
+import { bytesOf, countForOneTurn, joinFrames } from './frames.ts';
 import type { Replayer } from './replay.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -246,6 +246,27 @@ export class Hub {
   }
 
   #fanOut(channel: Channel): void {
+    const message = channel.takeOne(this.#turns);
+    if (message === undefined) this.#fanOutJoined(channel);
+    else this.#fanOutSingle(channel, message);
+  }
+
+  /** Most turns of most channels: nothing to join or to split. */
+  #fanOutSingle(channel: Channel, message: Message): void {
+    this.#dirty.delete(channel);
+    let bytes = 0;
+    let deliveries = 0;
+    for (const { wire, topic, opening, live } of channel.audiences) {
+      if (live === 0) continue;
+      const frame = wire.single(opening, message);
+      this.#options.fanout.publish(topic, frame, wire.binary);
+      bytes += bytesOf(frame) * live;
+      deliveries += live;
+    }
+    this.#options.events.emit('delivered', { deliveries, bytes });
+  }
+
+  #fanOutJoined(channel: Channel): void {
     const encoded: Encoded[] = [];
     let count = channel.news.length;
     for (const audience of channel.audiences) {
@@ -268,12 +289,6 @@ export class Hub {
   /** Publishes news to those who share a wire protocol. Returns the bytes of all that they get. */
   #publish({ name, epoch }: Channel, { wire, topic, live }: Audience, { messages, parts }: News): number {
     const { fanout } = this.#options;
-    if (messages.length === 1) {
-      // Most turns of most channels: nothing to join or to split.
-      const frame = wire.join(name, epoch, parts.slice(0, 1));
-      fanout.publish(topic, frame, wire.binary);
-      return frame.byteLength * live;
-    }
     let bytes = 0;
     for (const frame of joinFrames(wire, { channel: name, epoch, messages, parts })) {
       fanout.publish(topic, frame.bytes, wire.binary);

@@ -30,12 +30,6 @@ export interface PublishingOptions {
   readonly nextId: () => string;
 }
 
-interface Announcement {
-  readonly channel: string;
-  readonly entry: Entry;
-  readonly start: number;
-}
-
 /** The one door for publishing: sessions, the HTTP API and the embedding program all come through here. */
 export class Publishing {
   readonly #options: PublishingOptions;
@@ -67,17 +61,16 @@ export class Publishing {
   #append(publication: Publication): PublishResult | Promise<PublishResult> {
     const { log } = this.#options;
     const { channel } = publication;
-    const start = performance.now();
     const entry = this.#stamp(publication);
     const result = log.append(channel, entry, appendOptions(publication));
-    if (!(result instanceof Promise)) return this.#announce(result, { channel, entry, start });
-    return result.then((position) => this.#announce(position, { channel, entry, start }));
-  }
-
-  #announce(result: PublishResult, { channel, entry, start }: Announcement): PublishResult {
     // Another id is the first publish's with the same key: then nothing was appended.
-    if (result.id === entry.id) this.#options.events.emit('published', { channel, latency: performance.now() - start });
-    return result;
+    const announce = (given: PublishResult, waited?: number): PublishResult => {
+      if (given.id === entry.id) this.#options.events.emit('published', { channel, waited });
+      return given;
+    };
+    if (!(result instanceof Promise)) return announce(result);
+    const start = performance.now();
+    return result.then((given) => announce(given, performance.now() - start));
   }
 
   #stamp({ draft, publisher, rule }: Publication): Entry {

@@ -31,7 +31,7 @@ describe('the metrics', () => {
 
   it('count messages in and out', async () => {
     const { events, value } = setUp();
-    events.emit('published', { channel: 'x', latency: 2 });
+    events.emit('published', { channel: 'x', waited: 2 });
     events.emit('delivered', { deliveries: 10, bytes: 1_000 });
     events.emit('replayed', { channel: 'x', messages: 5, bytes: 500 });
     expect(await value('sluice_messages_in_total')).toBe(1);

@@ -28,6 +28,10 @@ export interface Wire {
   decode(data: string | Uint8Array): readonly ParsedCommand[];
   encode(messages: readonly ServerMessage[]): string | Uint8Array;
   encodeMessage(message: Message): Part;
+  /** What the `messages` pushes of a channel begin with; the same for all of one epoch. */
+  open(channel: string, epoch: string): Part;
   /** Joins encoded messages of one channel into a `messages` push. */
-  join(channel: string, epoch: string, parts: readonly Part[]): Uint8Array;
+  join(opening: Part, parts: readonly Part[]): Uint8Array;
+  /** As `join`, for one message: in the form that the transport publishes fastest. */
+  single(opening: Part, message: Message): Part;
 }

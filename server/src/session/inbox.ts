@@ -43,7 +43,7 @@ export class Inbox implements Behind {
       session.close('frame_too_large', `a frame of ${size} bytes; at most ${maxFrame} are taken`);
       return;
     }
-    const tooMuch = this.limits.takeFrame(size, clock.now());
+    const tooMuch = this.limits.takeFrame(size, clock);
     if (this.#isBehind) {
       this.#keep({ data, size, tooMuch });
     } else {
@@ -112,7 +112,10 @@ export class Inbox implements Behind {
 
   #carryOutWaiting(): void {
     const next = this.#backlog?.takeCommand();
-    if (next !== undefined) this.#counted(() => this.#session.execute(next.command, next.size));
+    if (next === undefined) return;
+    const { strikes } = this.limits;
+    this.#session.execute(next.command, next.size);
+    this.#judge(strikes);
   }
 
   #decode(data: string | Uint8Array): readonly ParsedCommand[] {
@@ -129,12 +132,12 @@ export class Inbox implements Behind {
     const fresh = reading?.fresh === true;
     const parsed = reading?.next();
     if (reading === undefined || parsed === undefined) return;
-    const over = reading.tooMuch ?? this.limits.takeCommand(this.#session.services.clock.now());
-    this.#counted(() => {
-      if (over !== null) this.#refuse(parsed, over);
-      else if ('command' in parsed) this.#run(parsed.command, reading.size, fresh);
-      else this.#session.refuse(new Refusal(parsed.fault.error, parsed.fault.detail), nameOf(parsed));
-    });
+    const { strikes } = this.limits;
+    const over = reading.tooMuch ?? this.limits.takeCommand(this.#session.services.clock);
+    if (over !== null) this.#refuse(parsed, over);
+    else if ('command' in parsed) this.#run(parsed.command, reading.size, fresh);
+    else this.#session.refuse(new Refusal(parsed.fault.error, parsed.fault.detail), nameOf(parsed));
+    this.#judge(strikes);
   }
 
   #refuse(parsed: ParsedCommand, over: Refusal): void {
@@ -142,11 +145,13 @@ export class Inbox implements Behind {
     this.#session.refuse(over, nameOf(parsed));
   }
 
-  /** A connection that goes on after so many refusals in a row, by whichever limit, is closed. SPEC.md section 10. */
-  #counted(act: () => void): void {
-    const { strikes } = this.limits;
-    act();
-    if (this.limits.strikes === strikes) this.limits.forgive();
+  /**
+   * A connection that goes on after so many refusals in a row, by whichever limit, is closed. SPEC.md section 10.
+   *
+   * @param before the refusals before this command
+   */
+  #judge(before: number): void {
+    if (this.limits.strikes === before) this.limits.forgive();
     else if (this.limits.exhausted) this.#session.close('flood');
   }
 

@@ -1,5 +1,6 @@
 import type { Rate } from '../auth/rule.ts';
 import { Refusal } from '../channels/refusal.ts';
+import type { Clock } from '../util/clock.ts';
 import { TokenBucket } from '../util/token-bucket.ts';
 
 /** A client that was refused so often in a row, without ever waiting, is closed. */
@@ -40,17 +41,18 @@ export class ConnectionLimits {
   }
 
   /** Takes a frame, once for all the commands in it. */
-  takeFrame(bytes: number, now: number): Refusal | null {
-    return refusal(this.#bytes?.take(bytes, now) ?? 0, 'this connection sends too many bytes');
+  takeFrame(bytes: number, clock: Clock): Refusal | null {
+    return refusal(this.#bytes?.take(bytes, clock.now()) ?? 0, 'this connection sends too many bytes');
   }
 
-  takeCommand(now: number): Refusal | null {
-    return refusal(this.#operations?.take(1, now) ?? 0, 'this connection sends too many commands');
+  takeCommand(clock: Clock): Refusal | null {
+    return refusal(this.#operations?.take(1, clock.now()) ?? 0, 'this connection sends too many commands');
   }
 
   /** Takes a publish under a rule that limits them; a refusal counts as a strike. */
-  takePublish(rate: Rate | null, channel: string, now: number): Refusal | null {
+  takePublish(rate: Rate | null, channel: string, clock: Clock): Refusal | null {
     if (rate === null) return null;
+    const now = clock.now();
     this.#publishing ??= new Map();
     let bucket = this.#publishing.get(rate);
     if (bucket === undefined) {

@@ -51,5 +51,5 @@ export interface Acceptor {
 
 /** Fan-out: one call for all the connections that joined a topic. */
 export interface Fanout {
-  publish(topic: string, frame: Uint8Array, binary: boolean): void;
+  publish(topic: string, frame: string | Uint8Array, binary: boolean): void;
 }

@@ -61,7 +61,8 @@ export class LoopbackTransport implements Transport {
     return this.#sockets.size;
   }
 
-  publish(topic: string, frame: Uint8Array, binary: boolean): void {
+  publish(topic: string, published: string | Uint8Array, binary: boolean): void {
+    const frame = typeof published === 'string' ? Buffer.from(published) : published;
     for (const socket of this.#sockets) {
       if (!socket.topics.has(topic)) continue;
       if (frame.byteLength >= BIG) socket.send(frame, binary);

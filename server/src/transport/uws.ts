@@ -108,7 +108,7 @@ export class UwsTransport implements Transport {
     response.upgrade(data, key, admission.protocol, request.getHeader('sec-websocket-extensions'), context);
   }
 
-  publish(topic: string, frame: Uint8Array, binary: boolean): void {
+  publish(topic: string, frame: string | Uint8Array, binary: boolean): void {
     this.#app?.publish(topic, frame, binary);
   }
 

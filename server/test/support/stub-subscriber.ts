@@ -89,7 +89,8 @@ export class StubFanout implements Fanout {
   readonly subscribers: StubSubscriber[] = [];
   published = 0;
 
-  publish(topic: string, frame: Uint8Array): void {
+  publish(topic: string, published: string | Uint8Array): void {
+    const frame = typeof published === 'string' ? Buffer.from(published) : published;
     this.published++;
     for (const subscriber of this.subscribers) if (subscriber.connection.topics.has(topic)) subscriber.receive(frame);
   }

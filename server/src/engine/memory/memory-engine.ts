@@ -92,6 +92,8 @@ export class MemoryEngine implements Engine, Log {
   }
 
   #open(channel: string): ChannelLog {
+    const known = this.#logs.get(channel);
+    if (known !== undefined) return known;
     const log = this.#peek(channel);
     this.#logs.set(channel, log);
     return log;

@@ -81,7 +81,10 @@ const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = 
     positionProblem(fields) ??
     atMostOne(fields, ['rewind', 'since', 'position']),
   unsubscribe: channelProblem,
-  publish: (fields) => channelProblem(fields) ?? countProblem(fields, ['series']) ?? checkDraft(fields),
+  publish: (fields) =>
+    channelProblem(fields) ??
+    (fields.series === undefined ? null : countProblem(fields, ['series'])) ??
+    checkDraft(fields),
   history: (fields) =>
     channelProblem(fields) ??
     limitProblem(fields) ??

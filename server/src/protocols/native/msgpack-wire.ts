@@ -7,10 +7,13 @@ const bytes = (value: unknown): Uint8Array => msgpack.encode(value) as Uint8Arra
 const asBytes = (part: Part): Uint8Array => (typeof part === 'string' ? Buffer.from(part) : part);
 
 /** A map with four entries (MessagePack "fixmap"), up to the value of the last one. */
-function envelope(channel: string, epoch: string): Uint8Array[] {
+function open(channel: string, epoch: string): Uint8Array {
   const texts = ['type', 'messages', 'channel', channel, 'epoch', epoch, 'messages'];
-  return [Uint8Array.of(0x84), ...texts.map(bytes)];
+  return Buffer.concat([Uint8Array.of(0x84), ...texts.map(bytes)]);
 }
+
+const join: Wire['join'] = (opening, parts) =>
+  Buffer.concat([asBytes(opening), arrayHead(parts.length), ...parts.map(asBytes)]);
 
 /** The head of an array: "fixarray", "array 16" or "array 32" by its length. */
 function arrayHead(length: number): Uint8Array {
@@ -27,6 +30,7 @@ export const msgpackWire: Wire = {
   decode: (data) => unpack(msgpack, data).map(parseCommand),
   encode: (messages) => msgpack.encode(messages.length === 1 ? messages[0] : messages),
   encodeMessage: bytes,
-  join: (channel, epoch, parts) =>
-    Buffer.concat([...envelope(channel, epoch), arrayHead(parts.length), ...parts.map(asBytes)]),
+  open,
+  join,
+  single: (opening, message) => join(opening, [bytes(message)]),
 };

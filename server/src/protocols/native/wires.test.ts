@@ -38,13 +38,17 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
         fc.string({ minLength: 1, maxLength: 130 }),
         (messages, epoch) => {
           fc.pre(epoch.isWellFormed());
+          const opening = wire.open('chat:lobby', epoch);
           const joined = wire.join(
-            'chat:lobby',
-            epoch,
+            opening,
             messages.map((one) => wire.encodeMessage(one)),
           );
-          const whole = wire.encode([{ type: 'messages', channel: 'chat:lobby', epoch, messages }]);
-          expect(decode(wire, joined)).toEqual(decode(wire, whole));
+          const push = { type: 'messages', channel: 'chat:lobby', epoch } as const;
+          expect(decode(wire, joined)).toEqual(decode(wire, wire.encode([{ ...push, messages }])));
+          const single = wire.single(opening, messages[0] as Message);
+          expect(decode(wire, single)).toEqual(
+            decode(wire, wire.encode([{ ...push, messages: messages.slice(0, 1) }])),
+          );
         },
       ),
     );
@@ -54,13 +58,18 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
     const one: Message = { id: 'm', offset: 1, time: 0, data: null };
     const part = wire.encodeMessage(one);
     const joined = wire.join(
-      'a',
-      'e',
+      wire.open('a', 'e'),
       Array.from({ length: count }, () => part),
     ) as Uint8Array;
     const push = decode(wire, joined) as { messages: unknown[] };
     expect(push.messages).toHaveLength(count);
     expect(push.messages.at(-1)).toEqual(one);
+  });
+
+  it('writes a single large message whole', () => {
+    const large: Message = { id: 'm', offset: 1, time: 0, data: 'ö'.repeat(5_000) };
+    const push = decode(wire, wire.single(wire.open('a', 'e'), large)) as { messages: unknown[] };
+    expect(push.messages).toEqual([large]);
   });
 
   it('writes one message as itself, and several as an array', () => {

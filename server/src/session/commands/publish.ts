@@ -12,7 +12,7 @@ export const publish: Handler<'publish'> = (session, command, size) => {
   if (behind !== null) return behind;
   const allowed = authorize(rules, session.identity, 'publish', channel);
   if (allowed instanceof Refusal) return allowed;
-  const over = session.limits.takePublish(allowed.rule.rate, channel, clock.now());
+  const over = session.limits.takePublish(allowed.rule.rate, channel, clock);
   if (over !== null) return over;
   const { user } = session.identity;
   const publisher: Publisher = user === null ? { kind: 'anonymous' } : { kind: 'user', user };
