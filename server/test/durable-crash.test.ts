@@ -12,7 +12,7 @@ import { DurableEngine } from '../src/engine/durable/durable-engine.ts';
 import { type Acknowledged, CHANNELS, channelOf, floodEntry } from './support/crash-record.ts';
 
 /** Times that a process is killed while it publishes. */
-const KILLS = Number(process.env.SLUICE_KILLS ?? 50);
+const KILLS = Number(process.env.SLUICE_KILLS ?? 100);
 /** Lives that share a folder. */
 const LIVES = 10;
 /** Publishes beyond the last acknowledged one that a killed process may have had on the way. */

@@ -100,8 +100,17 @@ describe('a page of history', () => {
           if (expected.length === limit || (bytes > 262_144 && expected.length > 0)) break;
           expected.push(message.offset);
         }
-        const page = await readHistory(late(engine), 'a', back ? { limit } : { after: 0, limit });
+        let reads = 0;
+        const counted = {
+          ...late(engine),
+          read: async (...given: Parameters<Log['read']>) => {
+            reads++;
+            return engine.read(...given);
+          },
+        };
+        const page = await readHistory(counted, 'a', back ? { limit } : { after: 0, limit });
         expect(offsets(page)).toEqual(back ? expected.reverse() : expected);
+        expect(reads).toBeLessThan(8); // a hundred messages, by sixteen at least
       }),
       { numRuns: 60 },
     );
@@ -115,6 +124,16 @@ describe('a page of history', () => {
     });
     expect(offsets(await readHistory(shifted({ epoch: 'another' }), 'a', { after: 0 }))).toHaveLength(16);
     expect(offsets(await readHistory(shifted({ first: 30 }), 'a', { after: 0 }))).toHaveLength(16);
+  });
+
+  it('holds what the log had, where it begins a new life before the first message was read', async () => {
+    const engine = engineWith(5);
+    const reborn: Log = {
+      ...late(engine),
+      read: async (channel, after, limit) =>
+        limit === 0 ? engine.read(channel, after, limit) : { epoch: 'another', head: 0, first: 1, messages: [] },
+    };
+    expect(await readHistory(reborn, 'a', {})).toMatchObject({ epoch: engine.read('a', 0, 0).epoch, messages: [] });
   });
 
   it('leads on to the next, in both directions, until everything was read', async () => {

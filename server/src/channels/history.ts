@@ -3,8 +3,8 @@ import type { Log, Page } from '../engine/engine.ts';
 
 /** Bytes of one page: a reply must leave the connection room for more. SPEC.md section 4.6. */
 const MOST_BYTES = 262_144;
-/** Messages that are read at first, while nobody knows how large they are. */
-const FIRST = 16;
+/** Messages that are read at first, while nobody knows how large they are, and with each further read at least. */
+const FEWEST = 16;
 /** How many times more the next read may ask for: what comes may be larger than what came. */
 const GROWTH = 4;
 
@@ -24,7 +24,7 @@ export function readHistory(log: Log, channel: string, query: HistoryQuery): May
   const limit = query.limit ?? LIMITS.historyDefault;
   const { after, before } = query;
   if (after !== undefined) return new Onwards(log, channel, limit).from(after);
-  return then(log.read(channel, 0, 0), (top) => new Backwards(log, channel, limit).from(top, before));
+  return then(log.read(channel, 0, 0), (top) => new Backwards(log, channel, limit, top).from(top, before));
 }
 
 /**
@@ -38,28 +38,34 @@ abstract class Reading {
   /** What the page holds so far. */
   protected messages: readonly Message[] = [];
   #bytes = 0;
-  #asked = FIRST / GROWTH;
-  #head: Page | undefined;
+  #asked = FEWEST / GROWTH;
+  /** Of one message, as the latest read had them. */
+  #each = 1;
+  /** The log as it stood when the reading began. */
+  #began: Page | undefined;
 
-  constructor(log: Log, channel: string, limit: number) {
+  constructor(log: Log, channel: string, limit: number, began?: Page) {
     this.#log = log;
     this.#channel = channel;
     this.limit = limit;
+    this.#began = began;
   }
 
   /** How many messages the next read asks for. */
-  protected get window(): number {
-    const each = this.#bytes / Math.max(1, this.messages.length);
-    const fitting = Math.ceil((MOST_BYTES - this.#bytes) / Math.max(1, each));
-    this.#asked = Math.max(1, Math.min(this.#asked * GROWTH, fitting, this.limit - this.messages.length));
+  protected nextCount(): number {
+    const fitting = Math.ceil((MOST_BYTES - this.#bytes) / this.#each);
+    this.#asked = Math.min(
+      Math.max(FEWEST, Math.min(this.#asked * GROWTH, fitting)),
+      this.limit - this.messages.length,
+    );
     return this.#asked;
   }
 
   /** Reads so many messages after an offset. */
   protected read(after: number, count: number, use: (page: Page) => Maybe<HistoryResult>): Maybe<HistoryResult> {
     return then(this.#log.read(this.#channel, after, count), (page) => {
-      this.#head ??= page;
-      return page.epoch === this.#head.epoch ? use(page) : this.finish(this.#head);
+      this.#began ??= page;
+      return page.epoch === this.#began.epoch ? use(page) : this.finish(this.#began);
     });
   }
 
@@ -70,12 +76,14 @@ abstract class Reading {
    */
   protected fit(messages: readonly Message[]): readonly Message[] {
     let count = 0;
+    const before = this.#bytes;
     for (const message of messages) {
       const bytes = Buffer.byteLength(JSON.stringify(message));
       if (this.#bytes + bytes > MOST_BYTES && this.messages.length + count > 0) break;
       this.#bytes += bytes;
       count++;
     }
+    this.#each = Math.max(1, (this.#bytes - before) / Math.max(1, count));
     return messages.slice(0, count);
   }
 
@@ -87,7 +95,7 @@ abstract class Reading {
 /** The oldest after an offset. */
 class Onwards extends Reading {
   from(after: number): Maybe<HistoryResult> {
-    return this.read(after, this.window, (page) => {
+    return this.read(after, this.nextCount(), (page) => {
       if (this.messages.length > 0 && page.first > after + 1) return this.finish(page); // what follows has gone meanwhile
       const fitting = this.fit(page.messages);
       this.messages = [...this.messages, ...fitting];
@@ -102,7 +110,7 @@ class Onwards extends Reading {
 class Backwards extends Reading {
   from(page: Page, before = page.head + 1): Maybe<HistoryResult> {
     const end = Math.min(before, page.head + 1);
-    const start = Math.max(end - this.window, page.first);
+    const start = Math.max(end - this.nextCount(), page.first);
     if (start >= end) return this.finish(page);
     return this.read(start - 1, end - start, (next) => {
       const found = next.messages.filter(({ offset }) => offset < end).reverse();

@@ -202,7 +202,7 @@ export class Replayer {
 /** Messages that were read and could not be sent are read again: of large ones, the next page holds fewer. */
 function adapt(cursor: Cursor, sent: number, read: number): void {
   const size = PAGES[cursor.stride] ?? 1;
-  if (sent === size && cursor.stride < PAGES.length - 1) cursor.stride++;
+  if (sent === size && hasRoom(cursor.subscriber) && cursor.stride < PAGES.length - 1) cursor.stride++;
   else if (sent < read / 2 && cursor.stride > 0) cursor.stride--;
 }
 

@@ -46,7 +46,23 @@ describe('describeConfig', () => {
       ],
       apiKeys: [{ name: 'a', secret: `key-${SECRET}` }],
     });
-    const shown = JSON.stringify([describeConfig(config), describeConfig(parseConfig({ dev: true }))]);
+    const redis = parseConfig({
+      keys: [{ secret: SECRET }],
+      engine: 'redis',
+      redis: { urls: ['redis://user:hush@one:6380/2', 'rediss://:hush@two'], password: 'hush' },
+      channels: { a: {} },
+    });
+    const watched = parseConfig({
+      keys: [{ secret: SECRET }],
+      engine: 'redis',
+      redis: { sentinels: ['one:26379'], name: 'main', sentinelUsername: 'gateway', sentinelPassword: 'hush' },
+      channels: { a: {} },
+    });
+    const shown = JSON.stringify([config, redis, watched, parseConfig({ dev: true })].map(describeConfig));
+    expect(describeConfig(redis)).toMatchObject({
+      redis: { urls: ['redis://one:6380/2', 'rediss://two'], password: '(hidden)', timeout: '3s' },
+    });
+    expect(describeConfig(watched)).toMatchObject({ redis: { name: 'main', sentinelPassword: '(hidden)' } });
     for (const secret of [SECRET, k, 'hush', 'devSecret', 'devApiKey']) expect(shown).not.toContain(secret);
   });
 });

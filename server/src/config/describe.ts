@@ -4,7 +4,7 @@ import { formatGrant } from '../auth/acl.ts';
 import type { KeyConfig } from '../auth/keys.ts';
 import type { LatestBy, PresenceRule, Rate, Rule, RuleSchemas } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
-import type { Config } from './config.ts';
+import type { Config, RedisConfig } from './config.ts';
 import { formatDuration, formatSize } from './values.ts';
 
 const HIDDEN = '(hidden)';
@@ -15,6 +15,12 @@ const withKid = ({ kid }: { readonly kid?: string }) => (kid === undefined ? {} 
 function bareUrl(text: string): string {
   const { origin, pathname, search } = new URL(text);
   return `${origin}${pathname}${search === '' ? '' : `?${HIDDEN}`}`;
+}
+
+/** Without the login that it may carry. `origin` knows no other schemes than those of the web. */
+function bareRedisUrl(text: string): string {
+  const { protocol, host, pathname } = new URL(text);
+  return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
 }
 
 function describeKey(key: KeyConfig): Record<string, unknown> {
@@ -67,6 +73,22 @@ const describeDurable = ({ data, maxSize }: NonNullable<Config['durable']>) => (
   ...(maxSize === null ? {} : { maxSize: formatSize(maxSize) }),
 });
 
+/** By which environment or file a secret came is of no importance: that there is one is. */
+const hidden = (redis: RedisConfig, names: readonly ('password' | 'sentinelPassword')[]) =>
+  Object.fromEntries(names.filter((name) => redis[name] !== undefined).map((name) => [name, HIDDEN]));
+
+function describeRedis(redis: RedisConfig): Record<string, unknown> {
+  const { ca, password: _password, sentinelPassword: _sentinelPassword, urls, timeout, lease, ...rest } = redis;
+  return {
+    ...rest,
+    urls: urls.map(bareRedisUrl),
+    ...hidden(redis, ['password', 'sentinelPassword']),
+    ...(ca === undefined ? {} : { ca: '(given)' }),
+    timeout: formatDuration(timeout),
+    lease: formatDuration(lease),
+  };
+}
+
 /** As it is written: 0 stands for no limit. */
 const perSecond = (rate: Rate | null): number => rate?.perSecond ?? 0;
 
@@ -80,6 +102,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     clockTolerance: formatDuration(config.clockTolerance),
     channels: Object.fromEntries(config.channels.map((rule) => [rule.pattern.source, describeRule(rule)])),
     ...(config.durable === undefined ? {} : { durable: describeDurable(config.durable) }),
+    ...(config.redis === undefined ? {} : { redis: describeRedis(config.redis) }),
     limits: {
       maxFrame: formatSize(config.limits.maxFrame),
       outbound: formatSize(config.limits.outbound),

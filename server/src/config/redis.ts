@@ -10,6 +10,9 @@ const NO_REDIS = [
   '      on the command line: --redis redis://localhost:6379',
 ].join('\n');
 
+/** How to speak with the sentinels themselves. */
+const SENTINELS_OWN = ['sentinelUsername', 'sentinelPassword', 'sentinelTls'];
+
 type Read = (path: string) => unknown;
 
 /** What the engine `redis` needs, from the block of that name; nothing for another engine. */
@@ -68,6 +71,11 @@ function checkWay({ read, block, urls, sentinels, problems }: Way): void {
       ['redis', 'name'],
       'is needed with sentinels — the name that they know the master by, often "mymaster"',
     );
+  }
+  if (sentinels.length === 0) {
+    for (const name of SENTINELS_OWN.filter((option) => block[option] != null)) {
+      problems.add(['redis', name], 'is for sentinels, and there are none — name them in sentinels, or remove it');
+    }
   }
   if (sentinels.length > 0 && read('redis.cluster') === true) {
     problems.add(['redis', 'cluster'], 'does not go with sentinels — a cluster chooses its masters itself');

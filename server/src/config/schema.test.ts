@@ -267,6 +267,10 @@ describe('problems', () => {
     ],
     [{ engine: 'redis', redis: { urls: ['redis://a', 'redis://a'] } }, 'redis.urls: names a Redis twice'],
     [{ engine: 'redis', redis: { sentinels: ['one'] } }, 'redis.name: is needed with sentinels'],
+    [
+      { engine: 'redis', redis: { url: 'redis://a', sentinelPassword: 'x' } },
+      'redis.sentinelPassword: is for sentinels, and there are none',
+    ],
     [{ engine: 'redis', redis: { url: 'redis://a', prefix: '{x}' } }, 'redis.prefix: must not contain braces'],
     [{ engine: 'redis', redis: { url: 'redis://a', ca: 'nowhere.pem' } }, 'redis.ca: cannot be read: '],
     [{ issuer: 5 }, 'issuer: must be an issuer, or a list of them'],

@@ -53,7 +53,8 @@ export class EngineFull extends EngineUnavailable {
 export interface Log {
   /**
    * Appends an entry: position, storage and announcement are one atomic step per channel, so that announcements come in the
-   * order of offsets. An append whose key is still remembered appends nothing and answers with the first one's result.
+   * order of offsets. An append whose key is still remembered appends nothing and answers with the first one's result. Where an append is
+   * refused, those to the same channel that were handed over behind it, before its refusal was told, are refused as well: none overtakes it.
    */
   append(channel: string, entry: Entry, options: AppendOptions): PublishResult | Promise<PublishResult>;
   /**

@@ -1,14 +1,27 @@
-import { type Command, ERRORS } from '@sluice/protocol';
+import { type Command, ERRORS, type ErrorName } from '@sluice/protocol';
 import { Refusal } from '../channels/refusal.ts';
 
-/** Channels whose series are remembered as broken; beyond, the one that broke first is forgotten. */
+/** Channels whose series are remembered as broken; beyond, the one that broke longest ago is forgotten. SPEC.md section 4.5. */
 const MOST = 1_000;
 
 type Publish = Extract<Command, { type: 'publish' }>;
+type Serial = Publish & { readonly series: number };
 
+/** Why the first of a series was refused, as far as the others are told. */
 interface Break {
   readonly series: number;
-  readonly refusal: Refusal;
+  readonly error: ErrorName;
+  readonly retryAfter: number;
+}
+
+/** Was this a publish that may be tried again, and that others are to stay behind? */
+export function breaksSeries(command: { readonly type: string }, refusal: Refusal): command is Serial {
+  return (
+    command.type === 'publish' &&
+    (command as Publish).series !== undefined &&
+    refusal.retryAfter !== undefined &&
+    ERRORS[refusal.error].retryable
+  );
 }
 
 /**
@@ -18,15 +31,17 @@ interface Break {
 export class BrokenSeries {
   readonly #breaks = new Map<string, Break>();
 
-  /** A publish was refused: if it may be tried again, its series is broken. */
-  note({ channel, series }: Publish, refusal: Refusal): void {
-    if (series === undefined || !ERRORS[refusal.error].retryable || refusal.retryAfter === undefined) return;
+  /** A publish was refused that `breaksSeries`. */
+  note({ channel, series }: Serial, { error, retryAfter = 0 }: Refusal): void {
     if (series <= (this.#breaks.get(channel)?.series ?? -1)) return;
-    this.#breaks.set(channel, { series, refusal });
-    if (this.#breaks.size > MOST) for (const oldest of this.#breaks.keys()) return void this.#breaks.delete(oldest);
+    this.#breaks.delete(channel); // moves it to the end: the map stays in the order of time
+    this.#breaks.set(channel, { series, error, retryAfter });
+    if (this.#breaks.size <= MOST) return;
+    const [oldest] = this.#breaks.keys();
+    if (oldest !== undefined) this.#breaks.delete(oldest);
   }
 
-  /** Why a publish is not carried out: the first refusal of its series, or `null`. A higher series begins anew. */
+  /** Why a publish is not carried out: as the first of its series, or `null`. A higher series begins anew. */
   refusalOf({ channel, series }: Publish): Refusal | null {
     const broken = this.#breaks.get(channel);
     if (broken === undefined || series === undefined) return null;
@@ -34,7 +49,7 @@ export class BrokenSeries {
       this.#breaks.delete(channel);
       return null;
     }
-    const { error, retryAfter } = broken.refusal;
-    return new Refusal(error, `a publish to "${channel}" before this one, of the same series, was refused`, retryAfter);
+    const detail = `a publish to "${channel}" before this one, of the same series, was refused`;
+    return new Refusal(broken.error, detail, broken.retryAfter);
   }
 }

@@ -7,7 +7,7 @@ import type { Watcher } from '../channels/watcher.ts';
 import type { Wire } from '../protocols/protocol.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { Attendance } from './attendance.ts';
-import { BrokenSeries } from './broken-series.ts';
+import { BrokenSeries, breaksSeries } from './broken-series.ts';
 import { dispatch } from './dispatch.ts';
 import { Expiry } from './expiry.ts';
 import { Inbox } from './inbox.ts';
@@ -43,7 +43,7 @@ export class Session implements ConnectionListener, Subscriber {
   #opening: Map<string, Promise<unknown>> | undefined;
   #attendance: Attendance | undefined;
   #pages: Pages | undefined;
-  #series: BrokenSeries | undefined;
+  #brokenSeries: BrokenSeries | undefined;
 
   constructor(connection: Connection, wire: Wire, services: Services) {
     this.connection = connection;
@@ -134,9 +134,9 @@ export class Session implements ConnectionListener, Subscriber {
     this.close('slow_reader');
   }
 
-  /** Its publishes that wait for one before them; none while nothing was refused. */
-  get series(): BrokenSeries | undefined {
-    return this.#series;
+  /** Series of publishes of which one was refused; none while nothing was. */
+  get brokenSeries(): BrokenSeries | undefined {
+    return this.#brokenSeries;
   }
 
   /** What this connection may send. */
@@ -184,9 +184,9 @@ export class Session implements ConnectionListener, Subscriber {
   refuse(refusal: Refusal, command: Command | Unread): void {
     this.#holdError(refusal, command.id);
     this.#report(refusal, command.type);
-    if (command.type === 'publish') {
-      this.#series ??= new BrokenSeries();
-      this.#series.note(command, refusal);
+    if (breaksSeries(command, refusal)) {
+      this.#brokenSeries ??= new BrokenSeries();
+      this.#brokenSeries.note(command, refusal);
     }
   }
 

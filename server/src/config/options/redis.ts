@@ -124,7 +124,8 @@ export const REDIS_OPTIONS: readonly Option[] = [
     defaultText: 'the authorities that Node.js trusts',
     type: 'path',
     env: ['SLUICE_REDIS_CA'],
-    description: 'File with the certificates (PEM) that sign those of Redis. In a file, relative to that file.',
+    description:
+      'File with the certificates (PEM) that sign those of Redis, and of the sentinels. In a file, relative to that file.',
   },
   {
     path: 'redis.prefix',

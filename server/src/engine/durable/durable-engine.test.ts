@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HeldStore } from '../../../test/support/held-store.ts';
 import { ManualClock } from '../../util/clock.ts';
 import { testEngine } from '../conformance.ts';
@@ -372,6 +372,29 @@ describe('a full store', () => {
     expect(await append(world, 'a', keep, text)).toMatchObject({ offset: taken + 1 });
     expect(await fillUp(world)).toBeGreaterThan(taken / 2);
     expect(statSync(join(world.data, 'log.mdb')).size).toBeLessThan(3 * MIB);
+  });
+
+  it('lets no small publish overtake a large one that it refused, in this flush or in those that wait', async () => {
+    const world = await open(undefined, { maxSize: MIB });
+    await append(world);
+    const large = 'x'.repeat(MIB);
+    const first = [append(world, 'a', keep, large), append(world, 'a'), append(world, 'b')];
+    const told = await Promise.allSettled(first);
+    expect(told.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+    expect(await append(world)).toMatchObject({ offset: 2 }); // whoever was told goes on
+
+    world.store.hold();
+    const { writes } = world.store;
+    const flushing = append(world, 'c');
+    await vi.waitUntil(() => world.store.writes > writes);
+    const waiting = [append(world, 'a', keep, large), append(world, 'a'), append(world, 'b')];
+    world.store.release();
+    await flushing;
+    expect((await Promise.allSettled(waiting)).map(({ status }) => status)).toEqual([
+      'rejected',
+      'rejected',
+      'fulfilled',
+    ]);
   });
 
   it('has room again with a greater limit', async () => {

@@ -122,6 +122,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
       let placed: Placed;
       writer.submit({
         bytes: body.length,
+        lane: channel,
         plan: (batch) => {
           placed = batch.append({ channel, entry, body, options });
         },

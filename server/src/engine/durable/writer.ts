@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../util/clock.ts';
+import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
 import { EngineFull, EngineUnavailable } from '../engine.ts';
 import { type About, Batch } from './batch.ts';
 import type { Change, Store } from './store.ts';
@@ -7,6 +7,8 @@ import type { Change, Store } from './store.ts';
 export interface Job {
   /** That it holds in memory. */
   readonly bytes: number;
+  /** Jobs of one lane keep their order: where one is refused, those behind it are refused with it, so that none overtakes it. */
+  readonly lane?: string;
   /** Decides what to write. What it throws, it is refused with; it must not have changed anything then. */
   plan(batch: Batch): void;
   /** It is on disk, flushed. */
@@ -50,7 +52,9 @@ export class Writer {
   #waitingBytes = 0;
   #running: Promise<void> | undefined;
   #startedAt: number | undefined;
-  #failure: { readonly error: EngineUnavailable; readonly until: number } | undefined;
+  #failure: EngineUnavailable | undefined;
+  /** Runs while the disk is left alone. A turn of the event loop sees it run from its beginning to its end, or not at all. */
+  #pause: Timer | undefined;
   #closed = false;
 
   constructor(options: WriterOptions) {
@@ -66,7 +70,7 @@ export class Writer {
   /** Why nothing can be written at the moment. */
   get trouble(): string | undefined {
     if (this.#closed) return undefined;
-    if (this.#failure !== undefined) return this.#failure.error.message;
+    if (this.#failure !== undefined) return this.#failure.message;
     if (this.#startedAt !== undefined && this.#clock.now() - this.#startedAt > STUCK) {
       return 'the disk that holds the channels does not answer';
     }
@@ -87,11 +91,8 @@ export class Writer {
 
   #refusal(probe: boolean): EngineUnavailable | undefined {
     if (this.#closed) return new EngineUnavailable('the engine is closed');
-    if (this.#failure !== undefined && !probe) {
-      // Of a full disk, what was held back is for clearing away alone.
-      const { error, until } = this.#failure;
-      if (error instanceof EngineFull || this.#clock.now() < until) return error;
-    }
+    // Of a full disk, what was held back is for clearing away alone.
+    if (!probe && (this.#pause !== undefined || this.#failure instanceof EngineFull)) return this.#failure;
     if (this.#waitingBytes < MOST_WAITING) return undefined;
     return new EngineUnavailable('the disk that holds the channels does not keep up');
   }
@@ -123,7 +124,7 @@ export class Writer {
   async #commit(jobs: readonly Job[]): Promise<void> {
     const { store, promised } = this.#options;
     const batch = new Batch({ store, about: this.#about, promised, room: this.#room() });
-    const planned = jobs.filter((job) => this.#plan(job, batch));
+    const planned = this.#planAll(jobs, batch);
     const now = this.#clock.now();
     batch.trimOwn(now);
     batch.forgetKeys(now, planned.length * KEYS_PER_JOB);
@@ -138,14 +139,35 @@ export class Writer {
     for (const job of planned) settle(job);
   }
 
-  #plan(job: Job, batch: Batch): boolean {
+  /** Returns those that could be planned. */
+  #planAll(jobs: readonly Job[], batch: Batch): Job[] {
+    const refused = new Map<string, unknown>();
+    const planned = jobs.filter((job) => this.#plan(job, batch, refused));
+    if (refused.size > 0) this.#refuseBehind(refused);
+    return planned;
+  }
+
+  #plan(job: Job, batch: Batch, refused: Map<string, unknown>): boolean {
+    const { lane } = job;
     try {
+      if (lane !== undefined && refused.has(lane)) throw refused.get(lane);
       job.plan(batch);
       return true;
     } catch (error) {
+      if (lane !== undefined) refused.set(lane, error);
       job.refuse(error);
       return false;
     }
+  }
+
+  /** Who handed over these jobs did not know yet that one before them would be refused. */
+  #refuseBehind(refused: ReadonlyMap<string, unknown>): void {
+    this.#waiting = this.#waiting.filter((job) => {
+      if (job.lane === undefined || !refused.has(job.lane)) return true;
+      this.#waitingBytes -= job.bytes;
+      job.refuse(refused.get(job.lane));
+      return false;
+    });
   }
 
   async #write(changes: readonly Change[]): Promise<void> {
@@ -153,7 +175,7 @@ export class Writer {
     this.#startedAt = this.#clock.now();
     try {
       await this.#options.store.write(changes);
-      if (!(this.#failure?.error instanceof EngineFull) || (await this.#options.store.recover())) {
+      if (!(this.#failure instanceof EngineFull) || (await this.#options.store.recover())) {
         this.#failure = undefined;
       }
     } finally {
@@ -164,7 +186,11 @@ export class Writer {
   /** Refuses these jobs, and those that wait: they would only fail later. */
   #fail(jobs: readonly Job[], cause: unknown): void {
     const error = cause instanceof EngineUnavailable ? cause : new EngineUnavailable(String(cause), { cause });
-    this.#failure = { error, until: this.#clock.now() + PAUSE };
+    this.#failure = error;
+    this.#pause?.cancel();
+    this.#pause = this.#clock.after(PAUSE, () => {
+      this.#pause = undefined;
+    });
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
@@ -175,6 +201,7 @@ export class Writer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
+    this.#pause?.cancel();
   }
 }
 

@@ -8,8 +8,11 @@ import type { Handler } from '../handler.ts';
 export const publish: Handler<'publish'> = (session, command, size) => {
   const { rules, publishing, clock } = session.services;
   const { channel } = command;
-  const behind = session.series?.refusalOf(command) ?? null;
-  if (behind !== null) return behind;
+  const behind = session.brokenSeries?.refusalOf(command) ?? null;
+  if (behind !== null) {
+    if (behind.error === 'rate_limited') session.limits.strike();
+    return behind;
+  }
   const allowed = authorize(rules, session.identity, 'publish', channel);
   if (allowed instanceof Refusal) return allowed;
   const over = session.limits.takePublish(allowed.rule.rate, channel, clock);
