@@ -4,7 +4,7 @@ import { playScene } from '../src/scene.mjs';
 import { ms, number } from '../src/units.mjs';
 
 async function run({ rounds }) {
-  const options = { readers: 100, rate: 100, seconds: 5, args: ['limited'], warm: true };
+  const options = { readers: 100, rate: 100, seconds: 15, args: ['limited'], warm: true };
   const floods = { quiet: undefined, 'one connection': 'edge', 'one after the other': 'hose' };
   const runs = await inRounds(rounds, Object.keys(floods), (name) =>
     playScene('flood', { ...options, beside: floods[name] }),

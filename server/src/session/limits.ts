@@ -6,8 +6,8 @@ import { TokenBucket } from '../util/token-bucket.ts';
 /** A client that was refused so often in a row, without ever waiting, is closed. */
 const MOST_STRIKES = 200;
 
-/** Commands of one connection that are carried out in one turn at least: less than a millisecond's work. */
-export const SHARE = 64;
+/** Commands of one connection that are carried out in one turn at least: a fraction of a millisecond's work. */
+export const SHARE = 16;
 /** Turns in which a second's worth of commands may be carried out. */
 const TURNS = 100;
 
