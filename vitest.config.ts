@@ -28,5 +28,9 @@ export default defineConfig({
       '{protocol,server,client-sdk,playwright,demo-app,scripts,bench,chaos,examples/*}/{src,test}/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],
+    // What passes takes no longer for it; what is waited for may take its time on a busy machine.
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    expect: { poll: { timeout: 10_000 } },
   },
 });

@@ -8,7 +8,8 @@ import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
 const CHANNELS = { 'log:{id}': { allow: { '*': 'users' }, history: { count: 10_000 } } } as const;
-const LIMITS = { operations: 5_000, bytes: 0 } as const;
+// So many that a share is the smallest that there is.
+const LIMITS = { operations: SHARE * 100, bytes: 0 } as const;
 
 const start = (limits: ConfigInput['limits'] = LIMITS) => createWorld({ channels: CHANNELS, limits });
 const join = async (world: World, user: string, handshake: { protocols?: string[] } = {}) =>

@@ -17,6 +17,12 @@ const GRACE = 5_000;
 
 const at = (connection: string, user: string, channel = ROOM) => ({ channel, connection, user });
 
+/** Changes are told of what comes after a list that was asked for since. */
+async function watch(store: PresenceStore, channel: string): Promise<void> {
+  store.watch?.(channel);
+  await store.list(channel, 0, 1);
+}
+
 /**
  * The suite that every presence store must pass.
  *
@@ -37,7 +43,7 @@ export function presenceConformance(
       store = bench.store;
       changes = [];
       store.start((change) => changes.push(change));
-      for (const channel of [ROOM, 'other']) store.watch?.(channel);
+      for (const channel of [ROOM, 'other']) await watch(store, channel);
     });
     afterEach(() => store.close());
 
@@ -204,7 +210,7 @@ export function presenceConformance(
           const { store: fresh, now, pass } = await create();
           const told: PresenceChange[] = [];
           fresh.start((change) => told.push(change));
-          for (const channel of CHANNELS) fresh.watch?.(channel);
+          for (const channel of CHANNELS) await watch(fresh, channel);
           const model = new PresenceModel();
           for (const { kind, user, connection, channel, state, grace, ms } of steps) {
             const where = at(`${user}-${connection}`, user, channel);
