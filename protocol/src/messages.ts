@@ -372,6 +372,8 @@ export interface RefreshPush {
 /** The gateway is about to stop. It closes this connection itself; the client comes back after the delay. */
 export interface DrainPush {
   readonly type: 'drain';
+  /** Milliseconds until it closes this connection, which it serves until then. */
+  readonly closesIn?: number;
   /** Milliseconds to wait, from the close, before reconnecting. */
   readonly reconnectAfter: number;
 }

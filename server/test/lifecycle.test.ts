@@ -66,7 +66,8 @@ describe('a gateway', () => {
       { code: 4000, reason: 'draining' },
       { code: 4000, reason: 'draining' },
     ]);
-    for (const { voice } of peers) expect(voice.heard.at(-1)).toEqual({ type: 'drain', reconnectAfter: 0 });
+    for (const { voice } of peers)
+      expect(voice.heard.at(-1)).toEqual({ type: 'drain', closesIn: expect.any(Number), reconnectAfter: 0 });
   });
 
   it('serves those who stand until their moment comes, each at its own', async () => {
@@ -74,14 +75,17 @@ describe('a gateway', () => {
     const peers = await Promise.all(Array.from({ length: 20 }, () => gateway.connect(token)));
     const closing = gateway.gateway.close();
     for (const { voice } of peers) await voice.result({ type: 'ping' });
+    clock.advance(0);
+    const told = peers.map(async ({ voice }) => (await voice.push('drain')).closesIn ?? Number.NaN);
+    const moments = (await Promise.all(told)).sort((a, b) => a - b);
+    expect([moments[0], new Set(moments).size]).toEqual([0, 20]);
     const left: number[] = [];
     for (let ms = 0; ms < 40; ms++) {
       clock.advance(1);
       left.push(gateway.services.registry.size);
     }
     await closing;
-    expect(left.at(-1)).toBe(0);
-    expect(new Set(left).size).toBeGreaterThan(3);
+    expect(left).toEqual(Array.from({ length: 40 }, (_, at) => moments.filter((moment) => moment > at + 1).length));
   });
 
   it('welcomes nobody new while it drains', async () => {
