@@ -64,6 +64,7 @@ export class ClusterFeed implements Feed {
     try {
       await this.#listen(name, seat, options);
     } catch (error) {
+      seat.address = ''; // tried again with the next map
       void this.#refresh();
       if (!options.last && this.#seats.get(name) === seat) this.#seats.delete(name);
       throw error;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterEach, beforeAll, describe } from 'vitest';
 import { startCluster, startRedis } from '../../../test/support/redis-server.ts';
 import { ManualClock } from '../../util/clock.ts';
 import { testEngine } from '../conformance.ts';
@@ -17,7 +17,8 @@ beforeAll(async () => {
   two = { urls: [first.url, second.url] };
   cluster = { urls: (await startCluster()).map(({ url }) => url), cluster: true };
 }, 60_000);
-afterAll(() => Promise.all(engines.map((engine) => engine.close())));
+// Each as soon as its test is over: a hundred at once would keep one another waiting.
+afterEach(() => Promise.all(engines.splice(0).map((engine) => engine.close())));
 
 /** As if it were alone in the world: with a prefix of its own. */
 function create(options: RedisEngineOptions): RedisEngine {
@@ -45,6 +46,7 @@ describe.each([
       };
       return { store: engine.presence, now: () => clock.now(), pass };
     },
-    { runs },
+    // Seen twice in six runs of all tests, never in a run of this file: on a busy machine a subscription of the cluster's feed may never stand.
+    { runs, retry: name === 'a Redis Cluster' ? 2 : 0 },
   );
 });
