@@ -73,7 +73,7 @@ const describeDurable = ({ data, maxSize }: NonNullable<Config['durable']>) => (
   ...(maxSize === null ? {} : { maxSize: formatSize(maxSize) }),
 });
 
-/** By which environment or file a secret came is of no importance: that there is one is. */
+/** That there is a password may be known, and nothing else of it. */
 const hidden = (redis: RedisConfig, names: readonly ('password' | 'sentinelPassword')[]) =>
   Object.fromEntries(names.filter((name) => redis[name] !== undefined).map((name) => [name, HIDDEN]));
 

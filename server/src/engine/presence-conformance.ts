@@ -26,12 +26,12 @@ async function watch(store: PresenceStore, channel: string): Promise<void> {
 /**
  * The suite that every presence store must pass.
  *
- * @param options `runs` of the property: fewer where a store is far away; `retry`: how often it may be tried again, for a reason that is written beside it
+ * @param options `runs` of the property: fewer where a store is far away
  */
 export function presenceConformance(
   name: string,
   create: () => PresenceBench | Promise<PresenceBench>,
-  { runs = 200, retry = 0 }: { runs?: number; retry?: number } = {},
+  { runs = 200 }: { runs?: number } = {},
 ): void {
   describe(`presence on ${name}`, () => {
     let bench: PresenceBench;
@@ -204,7 +204,7 @@ export function presenceConformance(
       expect(await store.roster(ROOM)).toMatchObject({ bytes: 0 });
     });
 
-    it('is as a list of ten lines would have it, whatever happens', { timeout: 30_000, retry }, async () => {
+    it('is as a list of ten lines would have it, whatever happens', { timeout: 30_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
           const { store: fresh, now, pass } = await create();

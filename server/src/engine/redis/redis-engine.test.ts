@@ -46,7 +46,6 @@ describe.each([
       };
       return { store: engine.presence, now: () => clock.now(), pass };
     },
-    // Seen twice in six runs of all tests, never in a run of this file: on a busy machine a subscription of the cluster's feed may never stand.
-    { runs, retry: name === 'a Redis Cluster' ? 2 : 0 },
+    { runs },
   );
 });
