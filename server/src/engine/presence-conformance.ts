@@ -1,6 +1,7 @@
 import type { Json, Member } from '@sluice/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TELL_IN_TIME } from './conformance.ts';
 import type { PresenceChange, PresenceStore } from './presence.ts';
 
 /** A store under test, and the time that it lives by. */
@@ -235,11 +236,13 @@ export function presenceConformance(
               expect(total > 0 ? version : latest).toBe(latest);
             }
           }
-          const versions = told.map(({ version }) => version);
-          expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+          for (const name of CHANNELS) {
+            const versions = told.filter(({ channel }) => channel === name).map(({ version }) => version);
+            expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+          }
           fresh.close();
         }),
-        { numRuns: runs },
+        { numRuns: runs, ...TELL_IN_TIME },
       );
     });
   });

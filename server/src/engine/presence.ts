@@ -12,7 +12,7 @@ export interface PresenceChange {
   readonly user: string;
   /** How the member is now; `null`: it has left. */
   readonly member: Member | null;
-  /** Grows with every change of every channel. */
+  /** Grows with every change of its channel; versions of different channels do not compare. */
   readonly version: number;
 }
 
@@ -44,8 +44,8 @@ export interface Entrant {
 /**
  * Who is present where: by user, however many connections stand behind one.
  *
- * Changes are announced to the listener in the order of their versions, local ones included. A promise that rejects, with `EngineUnavailable`,
- * means that the operation was not carried out.
+ * Changes of a channel are announced to the listener in the order of their versions, local ones included. A promise that rejects, with
+ * `EngineUnavailable`, means that the operation was not carried out.
  */
 export interface PresenceStore {
   /**
