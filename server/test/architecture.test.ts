@@ -18,7 +18,8 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   protocols: ['util', ...PROTOCOL],
   transport: ['util'],
   channels: [
-    ...['engine/engine.ts', 'engine/presence.ts', 'transport/connection.ts', 'protocols/protocol.ts'],
+    ...['engine/engine.ts', 'engine/logged-message.ts', 'engine/presence.ts'],
+    ...['transport/connection.ts', 'protocols/protocol.ts'],
     ...['auth', 'events.ts', 'util', ...PROTOCOL],
   ],
   session: [

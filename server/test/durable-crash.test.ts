@@ -86,7 +86,8 @@ class Record {
 
   async #checkLogs(engine: DurableEngine): Promise<void> {
     for (const { name, retention } of CHANNELS) {
-      const { epoch, head, first, messages } = await engine.read(name, 0, 1_000_000);
+      const { epoch, head, first, messages: logged } = await engine.read(name, 0, 1_000_000);
+      const messages = logged.map(({ message }) => message);
       if (head === 0) continue;
       this.#epoch ??= epoch;
       expect(epoch).toBe(this.#epoch);

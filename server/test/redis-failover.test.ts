@@ -52,7 +52,7 @@ describe('a master that sentinels watch', { timeout: 60_000 }, () => {
     await expect.poll(() => node.interrupted, WAIT).toContain('a');
     await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
     const { messages } = await node.engine.log.read('a', 0, 10);
-    expect(messages.map(({ id }) => id)).toEqual(['m1', 'm2', 'm3']);
+    expect(messages.map(({ message }) => message.id)).toEqual(['m1', 'm2', 'm3']);
     await append(node, 'm4');
     await expect.poll(() => node.heard, WAIT).toContain(`${epoch} m4`);
     expect(printed).not.toHaveBeenCalled();
@@ -143,7 +143,7 @@ it('a master of a cluster dies: its replica is found, and everything that it had
   expect(await appendSoon(node, 'm2')).toMatchObject({ epoch, offset: 2 });
   await expect.poll(() => node.interrupted, WAIT).toContain('a');
   const { messages } = await node.engine.log.read('a', 0, 10);
-  expect(messages.map(({ id }) => id)).toEqual(['m1', 'm2']);
+  expect(messages.map(({ message }) => message.id)).toEqual(['m1', 'm2']);
   await append(node, 'm3');
   await expect.poll(() => node.heard, WAIT).toContain(`${epoch} m3`);
   await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();

@@ -117,7 +117,7 @@ describe('when Redis', { timeout: 20_000 }, () => {
     await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
     const result = await append(node, 'm2');
     expect(result.epoch).not.toBe(epoch);
-    expect((await ahead.engine.log.read('a', 0, 10)).messages.map(({ id }) => id)).toEqual(['m2']);
+    expect((await ahead.engine.log.read('a', 0, 10)).messages.map(({ message }) => message.id)).toEqual(['m2']);
   });
 
   it('went on from older data without a node, that node notices by the message', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../config/schema.ts';
+import { LoggedMessage } from '../engine/logged-message.ts';
 import { Channel } from './channel.ts';
 
 const rule = (slow: 'latest' | 'drop') => {
@@ -16,7 +17,7 @@ describe('Channel', () => {
 
   it('forgets them when the log goes on elsewhere: they belong to another life', () => {
     const channel = new Channel('a', rule('latest'), { epoch: 'e', head: 4 });
-    channel.newest?.keep({ id: 'm', offset: 5, time: 0, data: null });
+    channel.newest?.keep(LoggedMessage.of({ id: 'm', offset: 5, time: 0, data: null }));
     channel.jump('f', 9);
     expect(channel.newest?.between(0, 9)).toEqual([]);
   });

@@ -1,5 +1,5 @@
-import type { Message } from '@sluice/protocol';
 import type { Rule } from '../auth/rule.ts';
+import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Part, Wire } from '../protocols/protocol.ts';
 import type { Cursor } from './cursor.ts';
 import { Newest } from './newest.ts';
@@ -30,7 +30,9 @@ export class Channel {
   #base: number;
   #fannedOutIn = -1;
   /** Announced, not yet fanned out: offsets `sent + 1` to `head`. */
-  news: Message[] = [];
+  news: LoggedMessage[] = [];
+  /** Is its turn to be fanned out still to come? */
+  dirty = false;
   /** Kept where the rule wants slow readers to skip to it. */
   readonly newest: Newest | undefined;
   readonly cursors = new Set<Cursor>();
@@ -57,7 +59,7 @@ export class Channel {
   }
 
   /** Takes the news where they are a single message, as they are for most channels in most turns. */
-  takeOne(turn: number): Message | undefined {
+  takeOne(turn: number): LoggedMessage | undefined {
     const [message] = this.news;
     if (this.news.length !== 1) return undefined;
     this.news.pop();
@@ -67,7 +69,7 @@ export class Channel {
   }
 
   /** Takes the oldest news: from here on they count as sent in this turn. */
-  takeNews(turn: number, count: number): readonly Message[] {
+  takeNews(turn: number, count: number): readonly LoggedMessage[] {
     const news = this.news;
     this.news = news.slice(count);
     this.#base = this.sent;

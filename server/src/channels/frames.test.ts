@@ -1,6 +1,6 @@
-import type { Message } from '@sluice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LoggedMessage } from '../engine/logged-message.ts';
 import { jsonWire } from '../protocols/native/json-wire.ts';
 import { msgpackWire } from '../protocols/native/msgpack-wire.ts';
 import type { Wire } from '../protocols/protocol.ts';
@@ -20,10 +20,12 @@ const messages = fc
     { maxLength: 40 },
   )
   .map((list) =>
-    list.map(([unit, size], at): Message => ({ id: `m${at}`, offset: at + 1, time: 1, data: unit.repeat(size) })),
+    list.map(([unit, size], at) =>
+      LoggedMessage.of({ id: `m${at}`, offset: at + 1, time: 1, data: unit.repeat(size) }),
+    ),
   );
 
-const framesOf = (wire: Wire, list: readonly Message[]) => [
+const framesOf = (wire: Wire, list: readonly LoggedMessage[]) => [
   ...joinFrames(wire, { channel: CHANNEL, epoch: EPOCH, messages: list }),
 ];
 
@@ -76,9 +78,8 @@ describe.each([jsonWire, msgpackWire])('frames of $subprotocol', (wire) => {
         return wire.encodeMessage(message);
       },
     };
-    const list = Array.from(
-      { length: 100 },
-      (_, at): Message => ({ id: 'm', offset: at + 1, time: 1, data: 'x'.repeat(1_000) }),
+    const list = Array.from({ length: 100 }, (_, at) =>
+      LoggedMessage.of({ id: 'm', offset: at + 1, time: 1, data: 'x'.repeat(1_000) }),
     );
     joinFrames(counting, { channel: 'a', epoch: 'e', messages: list }).next();
     expect(encoded).toBeLessThan(20);

@@ -1,4 +1,4 @@
-import type { Message } from '@sluice/protocol';
+import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Part, Wire } from '../protocols/protocol.ts';
 
 /**
@@ -19,7 +19,7 @@ export interface JoinedFrame {
 export interface Stretch {
   readonly channel: string;
   readonly epoch: string;
-  readonly messages: readonly Message[];
+  readonly messages: readonly LoggedMessage[];
   readonly parts?: readonly Part[];
 }
 

@@ -96,7 +96,7 @@ describe('a page of history', () => {
         const expected: number[] = [];
         let bytes = 0;
         for (const message of back ? messages.toReversed() : messages) {
-          bytes += JSON.stringify(message).length;
+          bytes += message.json.length;
           if (expected.length === limit || (bytes > 262_144 && expected.length > 0)) break;
           expected.push(message.offset);
         }

@@ -1,5 +1,6 @@
-import { type HistoryResult, LIMITS, type Message } from '@sluice/protocol';
+import { type HistoryResult, LIMITS } from '@sluice/protocol';
 import type { Log, Page } from '../engine/engine.ts';
+import type { LoggedMessage } from '../engine/logged-message.ts';
 
 /** Bytes of one page: a reply must leave the connection room for more. SPEC.md section 4.6. */
 const MOST_BYTES = 262_144;
@@ -36,7 +37,7 @@ abstract class Reading {
   readonly #channel: string;
   protected readonly limit: number;
   /** What the page holds so far. */
-  protected messages: readonly Message[] = [];
+  protected messages: readonly LoggedMessage[] = [];
   #bytes = 0;
   #asked = FEWEST / GROWTH;
   /** Of one message, as the latest read had them. */
@@ -74,11 +75,11 @@ abstract class Reading {
    *
    * @returns all of them, where there may be room for more
    */
-  protected fit(messages: readonly Message[]): readonly Message[] {
+  protected fit(messages: readonly LoggedMessage[]): readonly LoggedMessage[] {
     let count = 0;
     const before = this.#bytes;
     for (const message of messages) {
-      const bytes = Buffer.byteLength(JSON.stringify(message));
+      const bytes = Buffer.byteLength(message.json);
       if (this.#bytes + bytes > MOST_BYTES && this.messages.length + count > 0) break;
       this.#bytes += bytes;
       count++;
@@ -88,7 +89,7 @@ abstract class Reading {
   }
 
   protected finish({ epoch, head, first }: Page): HistoryResult {
-    return { epoch, head, first, messages: this.messages };
+    return { epoch, head, first, messages: this.messages.map(({ message }) => message) };
   }
 }
 

@@ -1,6 +1,7 @@
-import type { Message, Position, StartingPoint } from '@sluice/protocol';
+import type { Position, StartingPoint } from '@sluice/protocol';
 import type { Rule } from '../auth/rule.ts';
 import type { Log, Page } from '../engine/engine.ts';
+import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { EventBus, Events } from '../events.ts';
 import type { Part } from '../protocols/protocol.ts';
 import type { Fanout } from '../transport/connection.ts';
@@ -27,7 +28,7 @@ type Head = Pick<Page, 'epoch' | 'head'>;
 const RETRY = 1_000;
 
 interface News {
-  readonly messages: readonly Message[];
+  readonly messages: readonly LoggedMessage[];
   readonly parts: readonly Part[];
 }
 
@@ -48,7 +49,8 @@ export class Hub {
   /** Channels whose log is still being asked where it stands, and what was announced of them meanwhile. */
   readonly #opening = new Map<string, Promise<Channel>>();
   readonly #heard = new Map<string, Position>();
-  readonly #dirty = new Set<Channel>();
+  /** Channels that may have news. An array: a set would leave a trail of outgrown tables behind with every turn. */
+  #dirty: Channel[] = [];
   readonly #overflowed = new Set<Subscriber>();
   #turns = 0;
 
@@ -129,7 +131,7 @@ export class Hub {
   #release(channel: Channel): void {
     if (channel.cursors.size > 0 || this.#channels.get(channel.name) !== channel) return;
     this.#channels.delete(channel.name);
-    this.#dirty.delete(channel);
+    channel.news = [];
     this.#options.log.unwatch(channel.name);
   }
 
@@ -174,7 +176,7 @@ export class Hub {
   }
 
   /** Takes an announcement of the engine. */
-  deliver(name: string, epoch: string, message: Message): void {
+  deliver(name: string, epoch: string, message: LoggedMessage): void {
     const channel = this.#channels.get(name);
     if (channel === undefined) {
       if (this.#opening.has(name)) this.#heard.set(name, { epoch, offset: message.offset });
@@ -185,8 +187,7 @@ export class Hub {
       channel.head = message.offset;
       channel.news.push(message);
       channel.newest?.keep(message);
-      this.#dirty.add(channel);
-      this.#options.turn.schedule();
+      this.#markDirty(channel);
     } else {
       this.#resync(channel, epoch, message.offset);
     }
@@ -221,7 +222,6 @@ export class Hub {
       }
       this.#options.replayer.wake(cursor.subscriber);
     }
-    this.#dirty.delete(channel);
     channel.jump(epoch, head);
   }
 
@@ -239,21 +239,33 @@ export class Hub {
   /** The end of a turn: first those who could not follow leave the fan-out, then the news go out. */
   flush(): void {
     if (this.#overflowed.size > 0) this.#dropBehind();
-    if (this.#dirty.size === 0) return;
+    if (this.#dirty.length === 0) return;
     this.#turns++;
-    for (const channel of this.#dirty) this.#fanOut(channel);
-    if (this.#dirty.size > 0) this.#options.turn.schedule(); // large messages wait for a turn of their own
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const channel of dirty) {
+      channel.dirty = false;
+      this.#fanOut(channel);
+      if (channel.news.length > 0) this.#markDirty(channel); // large messages wait for a turn of their own
+    }
+  }
+
+  #markDirty(channel: Channel): void {
+    if (channel.dirty) return;
+    channel.dirty = true;
+    this.#dirty.push(channel);
+    this.#options.turn.schedule();
   }
 
   #fanOut(channel: Channel): void {
+    if (channel.news.length === 0) return; // its last cursor has gone, or all read on from the log
     const message = channel.takeOne(this.#turns);
     if (message === undefined) this.#fanOutJoined(channel);
     else this.#fanOutSingle(channel, message);
   }
 
   /** Most turns of most channels: nothing to join or to split. */
-  #fanOutSingle(channel: Channel, message: Message): void {
-    this.#dirty.delete(channel);
+  #fanOutSingle(channel: Channel, message: LoggedMessage): void {
     let bytes = 0;
     let deliveries = 0;
     for (const { wire, topic, opening, live } of channel.audiences) {
@@ -276,7 +288,6 @@ export class Hub {
       if (count > 1) count = Math.min(count, countForOneTurn(parts));
     }
     const messages = channel.takeNews(this.#turns, count);
-    if (channel.news.length === 0) this.#dirty.delete(channel);
     let bytes = 0;
     let deliveries = 0;
     for (const { audience, parts } of encoded) {

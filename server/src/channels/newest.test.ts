@@ -1,15 +1,11 @@
 import type { Message } from '@sluice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LoggedMessage } from '../engine/logged-message.ts';
 import { Newest } from './newest.ts';
 
-const message = (offset: number, rest: Partial<Message> = {}): Message => ({
-  id: `m${offset}`,
-  offset,
-  time: 0,
-  data: null,
-  ...rest,
-});
+const message = (offset: number, rest: Partial<Message> = {}) =>
+  LoggedMessage.of({ id: `m${offset}`, offset, time: 0, data: null, ...rest });
 
 const offsets = (messages: readonly Message[]) => messages.map(({ offset }) => offset);
 
@@ -43,8 +39,9 @@ describe('Newest', () => {
     const key = fc.option(fc.constantFrom('', 'a', 'b', 'c'), { nil: undefined });
     const property = fc.property(fc.array(key, { maxLength: 200 }), fc.nat(200), fc.nat(200), (keys, after, last) => {
       const newest = new Newest({ kind: 'tag', tag: 'k' });
-      const stream = keys.map((k, at) => message(at + 1, k === undefined ? {} : { tags: { k } }));
-      for (const each of stream) newest.keep(each);
+      const logged = keys.map((k, at) => message(at + 1, k === undefined ? {} : { tags: { k } }));
+      for (const each of logged) newest.keep(each);
+      const stream = logged.map((each) => each.message);
       const latest = stream.filter(({ tags }, at) => stream.findLastIndex((other) => other.tags?.k === tags?.k) === at);
       expect(newest.between(after, last)).toEqual(latest.filter(({ offset }) => offset > after && offset <= last));
     });

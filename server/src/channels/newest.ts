@@ -1,5 +1,6 @@
 import type { Message } from '@sluice/protocol';
 import type { LatestBy } from '../auth/rule.ts';
+import type { LoggedMessage } from '../engine/logged-message.ts';
 
 /** Keys that one channel keeps at most; beyond, those with the oldest messages are forgotten. */
 const MOST_KEYS = 1000;
@@ -9,7 +10,7 @@ const MOST_BYTES = 131_072;
 const TIDY = 64;
 
 interface Kept {
-  readonly message: Message;
+  readonly message: LoggedMessage;
   /** As JSON; undefined until somebody wants to know. */
   bytes: number | undefined;
 }
@@ -34,7 +35,7 @@ export class Newest {
     return this.#kept.size;
   }
 
-  keep(message: Message): void {
+  keep(message: LoggedMessage): void {
     const key = this.#keyOf(message);
     this.#kept.delete(key); // to the end
     this.#kept.set(key, { message, bytes: undefined });
@@ -51,15 +52,16 @@ export class Newest {
   /** What is kept with an offset after `after` and up to `last`, in order; if that is too much, the newest of it. */
   between(after: number, last: number): readonly Message[] {
     const found = [...this.#kept.values()].filter(({ message: { offset } }) => offset > after && offset <= last);
-    return found.slice(found.length - fitting(found)).map(({ message }) => message);
+    return found.slice(found.length - fitting(found)).map(({ message }) => message.message);
   }
 
   clear(): void {
     this.#kept.clear();
   }
 
-  #keyOf({ from, tags }: Message): string | undefined {
+  #keyOf({ message }: LoggedMessage): string | undefined {
     if (this.#by === null) return undefined;
+    const { from, tags } = message;
     if (this.#by.kind === 'from') return from;
     return tags !== undefined && Object.hasOwn(tags, this.#by.tag) ? tags[this.#by.tag] : undefined;
   }
@@ -69,7 +71,7 @@ export class Newest {
 function fitting(kept: readonly Kept[]): number {
   let bytes = 0;
   const cut = kept.findLastIndex((each) => {
-    each.bytes ??= Buffer.byteLength(JSON.stringify(each.message));
+    each.bytes ??= Buffer.byteLength(each.message.json);
     bytes += each.bytes;
     return bytes > MOST_BYTES;
   });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../util/clock.ts';
 import type { AppendOptions, Engine, Entry, Signal } from './engine.ts';
+import type { LoggedMessage } from './logged-message.ts';
 
 /** Makes a fresh engine that lives by this clock; not started. */
 export type MakeEngine = (clock: ManualClock) => Engine | Promise<Engine>;
@@ -13,6 +14,13 @@ export const TELL_IN_TIME = { interruptAfterTimeLimit: 20_000, markInterruptAsFa
 const HOUR = 3_600_000;
 const KEEP: AppendOptions = { retention: { count: 1_000, age: HOUR }, window: 300_000 };
 const NONE: AppendOptions = { retention: null, window: 300_000 };
+
+/** The message, which its JSON says too. */
+function checkedValue({ message, json, offset }: LoggedMessage): Message {
+  expect(JSON.parse(json)).toEqual(message);
+  expect(offset).toBe(message.offset);
+  return message;
+}
 
 /** An engine in use, and what it announced. */
 class Bench {
@@ -33,7 +41,7 @@ class Bench {
 
   async start(): Promise<this> {
     await this.#engine.start({
-      deliver: (channel, epoch, message) => this.announced.push({ channel, epoch, message }),
+      deliver: (channel, epoch, logged) => this.announced.push({ channel, epoch, message: checkedValue(logged) }),
       signal: (signal) => this.signals.push(signal),
     });
     return this;
@@ -52,7 +60,8 @@ class Bench {
   }
 
   async read(channel: string, after = 0, limit = 1_000) {
-    return this.#engine.log.read(channel, after, limit);
+    const page = await this.#engine.log.read(channel, after, limit);
+    return { ...page, messages: page.messages.map(checkedValue) };
   }
 
   async offsets(channel: string, after = 0, limit = 1_000): Promise<number[]> {

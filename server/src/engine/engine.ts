@@ -1,4 +1,5 @@
 import type { ErrorName, Message, PublishResult } from '@sluice/protocol';
+import type { LoggedMessage } from './logged-message.ts';
 import type { PresenceStore } from './presence.ts';
 import type { Revocation, RevocationStore } from './revocations.ts';
 
@@ -24,7 +25,7 @@ export interface Page {
   /** Offset of the oldest message that the log still holds; `head + 1` when it holds none. */
   readonly first: number;
   /** In the order of their offsets, without holes. */
-  readonly messages: readonly Message[];
+  readonly messages: readonly LoggedMessage[];
 }
 
 /**
@@ -71,7 +72,7 @@ export interface Log {
 }
 
 /** Hears every message of every watched channel, in the order of offsets, local publishes included. */
-export type Deliver = (channel: string, epoch: string, message: Message) => void;
+export type Deliver = (channel: string, epoch: string, message: LoggedMessage) => void;
 
 /** What one node has to tell all nodes. */
 export type Signal =

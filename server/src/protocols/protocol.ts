@@ -3,6 +3,12 @@ import type { Command, ErrorName, Message, ServerMessage } from '@sluice/protoco
 /** A message, encoded once, ready to be joined with others into a frame. */
 export type Part = string | Uint8Array;
 
+/** A message, by value and as JSON; each is made when it is asked for. */
+export interface Encodable {
+  readonly message: Message;
+  readonly json: string;
+}
+
 /** Why a value is no command. SPEC.md section 8.1. */
 export interface CommandFault {
   /** The command's id, as far as it has one that an answer can carry. */
@@ -27,11 +33,11 @@ export interface Wire {
    */
   decode(data: string | Uint8Array): readonly ParsedCommand[];
   encode(messages: readonly ServerMessage[]): string | Uint8Array;
-  encodeMessage(message: Message): Part;
+  encodeMessage(message: Encodable): Part;
   /** What the `messages` pushes of a channel begin with; the same for all of one epoch. */
   open(channel: string, epoch: string): Part;
   /** Joins encoded messages of one channel into a `messages` push. */
   join(opening: Part, parts: readonly Part[]): Uint8Array;
   /** As `join`, for one message: in the form that the transport publishes fastest. */
-  single(opening: Part, message: Message): Part;
+  single(opening: Part, message: Encodable): Part;
 }

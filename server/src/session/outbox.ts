@@ -8,20 +8,20 @@ export interface Holding {
 /** Sessions with replies that wait for the end of the turn, so that one frame can carry them all. */
 export class Outbox {
   readonly #turn: Turn;
-  readonly #holding: Set<Holding> = new Set();
+  #holding: Holding[] = [];
 
   constructor(turn: Turn) {
     this.#turn = turn;
   }
 
   add(holding: Holding): void {
-    this.#holding.add(holding);
+    this.#holding.push(holding);
     this.#turn.schedule();
   }
 
   flush(): void {
-    const released = [...this.#holding];
-    this.#holding.clear(); // first: what is held back from here on waits for the next flush
+    const released = this.#holding;
+    this.#holding = []; // first: what is held back from here on waits for the next flush
     for (const holding of released) holding.release();
   }
 }

@@ -1,5 +1,6 @@
 import type { Message, PublishResult } from '@sluice/protocol';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../../src/engine/engine.ts';
+import type { LoggedMessage } from '../../src/engine/logged-message.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { PresenceStore } from '../../src/engine/presence.ts';
 import type { RevocationStore } from '../../src/engine/revocations.ts';
@@ -92,7 +93,7 @@ export class ChaosEngine implements Engine, Log {
     return this.#watched.has(channel);
   }
 
-  #announce(inner: string, innerEpoch: string, message: Message): void {
+  #announce(inner: string, innerEpoch: string, message: LoggedMessage): void {
     const [channel = inner] = inner.split(' ');
     const losses = this.#losses.get(channel) ?? 0;
     if (losses > 0) {

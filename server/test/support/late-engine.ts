@@ -1,4 +1,4 @@
-import type { Message, PublishResult } from '@sluice/protocol';
+import type { PublishResult } from '@sluice/protocol';
 import {
   type AppendOptions,
   type Engine,
@@ -9,6 +9,7 @@ import {
   type Page,
   type Signal,
 } from '../../src/engine/engine.ts';
+import type { LoggedMessage } from '../../src/engine/logged-message.ts';
 import type { PresenceStore } from '../../src/engine/presence.ts';
 import type { RevocationStore } from '../../src/engine/revocations.ts';
 import type { ChaosEngine } from './chaos-engine.ts';
@@ -27,7 +28,7 @@ interface Operation {
 interface Announcement {
   readonly channel: string;
   readonly epoch: string;
-  readonly message: Message;
+  readonly message: LoggedMessage;
 }
 
 /**

@@ -266,7 +266,7 @@ export class Model {
     if (start.since !== undefined) {
       const page = this.chaos.read(channel, offset - 1, 1);
       const last = page.epoch === epoch && page.first <= offset ? page.messages[0] : undefined;
-      return last !== undefined && last.time >= start.since ? `${told}, too late` : undefined;
+      return last !== undefined && last.message.time >= start.since ? `${told}, too late` : undefined;
     }
     return undefined;
   }

@@ -29,7 +29,7 @@ export async function startNode(options: RedisEngineOptions): Promise<Node> {
   const node: Node = { engine, heard: [], interrupted: [], signals: [], changes: [], advice: [] };
   engine.presence.start((change) => node.changes.push(change));
   await engine.start({
-    deliver: (_, epoch, { id }) => node.heard.push(`${epoch} ${id}`),
+    deliver: (_, epoch, { message }) => node.heard.push(`${epoch} ${message.id}`),
     interrupted: (channel) => node.interrupted.push(channel),
     signal: (signal) => node.signals.push(JSON.stringify(signal)),
     warn: (advice) => node.advice.push(advice),

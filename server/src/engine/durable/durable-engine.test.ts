@@ -134,7 +134,7 @@ describe('the durable engine, opened again', () => {
       world = await restart(world);
     }
     for (let at = 0; at < 3; at++) {
-      expect((await world.engine.read(`c${at}`, 0, 9)).messages.map(({ id }) => id)).toHaveLength(1);
+      expect((await world.engine.read(`c${at}`, 0, 9)).messages).toHaveLength(1);
     }
   });
 
@@ -171,7 +171,7 @@ describe('the durable engine, opened again', () => {
             head,
             first: head - list.length + 1,
           });
-          expect(page.messages.map(({ offset, time }) => ({ offset, time }))).toEqual(list);
+          expect(page.messages.map(({ offset, message }) => ({ offset, time: message.time }))).toEqual(list);
         }
         await world.engine.close();
       }),

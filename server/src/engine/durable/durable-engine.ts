@@ -13,6 +13,7 @@ import {
   type Page,
   type Signal,
 } from '../engine.ts';
+import { LoggedMessage } from '../logged-message.ts';
 import { MemoryPresence } from '../memory/memory-presence.ts';
 import type { Revocation, RevocationStore } from '../revocations.ts';
 import { ABOUT, type About, type Batch, epochOf, type Placed } from './batch.ts';
@@ -137,7 +138,9 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   }
 
   #announce(channel: string, { message, result }: Placed): void {
-    if (message !== null && this.#watched.has(channel)) this.#listener.deliver(channel, result.epoch, message);
+    if (message !== null && this.#watched.has(channel)) {
+      this.#listener.deliver(channel, result.epoch, LoggedMessage.of(message));
+    }
   }
 
   #opened(): Open {

@@ -1,5 +1,5 @@
-import type { Message } from '@sluice/protocol';
 import type { Page } from '../engine.ts';
+import type { LoggedMessage } from '../logged-message.ts';
 import { type ChannelRecord, decodeChannel, decodeMessage, messageKey, offsetOf, timeOf } from './records.ts';
 import type { Store } from './store.ts';
 
@@ -33,7 +33,7 @@ export function readPage(store: Store, record: ChannelRecord, wanted: { after: n
   const { id, head } = record;
   const { after, limit, now } = wanted;
   const first = oldestAt(store, record, now);
-  const messages: Message[] = [];
+  const messages: LoggedMessage[] = [];
   const from = Math.max(after + 1, first);
   const page: Omit<Page, 'epoch'> = { head, first, messages };
   if (limit === 0 || from > head) return page;

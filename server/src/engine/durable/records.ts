@@ -1,5 +1,5 @@
-import type { Message } from '@sluice/protocol';
 import type { Entry, Retention } from '../engine.ts';
+import { LoggedMessage, withPlace } from '../logged-message.ts';
 
 /** Bytes of a whole number in a key: big-endian, so that keys sort as their numbers do. */
 const NUMBER = 6;
@@ -78,9 +78,8 @@ export function stampMessage(buffer: Buffer, time: number): void {
 
 export const timeOf = (buffer: Buffer): number => buffer.readDoubleBE(0);
 
-export function decodeMessage(buffer: Buffer, offset: number): Message {
-  const rest = JSON.parse(buffer.toString('utf8', 8)) as Omit<Entry, 'time'>;
-  return { ...rest, time: timeOf(buffer), offset };
+export function decodeMessage(buffer: Buffer, offset: number): LoggedMessage {
+  return LoggedMessage.read(withPlace(buffer.toString('utf8', 8), timeOf(buffer), offset), offset);
 }
 
 /** What an idempotency key stands for. */

@@ -1,6 +1,7 @@
 import type { Message, PublishResult } from '@sluice/protocol';
-import { Deque } from '../../util/deque.ts';
 import type { AppendOptions, Entry, Page, Retention } from '../engine.ts';
+import { LoggedMessage } from '../logged-message.ts';
+import { MessageWindow } from './message-window.ts';
 
 interface Remembered {
   readonly until: number;
@@ -13,7 +14,7 @@ const MOST_KEYS = 100_000;
 /** One channel's log in memory: a window over the stream, and the idempotency keys of its latest messages. */
 export class ChannelLog {
   readonly epoch: string;
-  readonly #entries = new Deque<Message>();
+  readonly #messages = new MessageWindow();
   #keys: Map<string, Remembered> | undefined;
   #retention: Retention = null;
   #head = 0;
@@ -36,20 +37,20 @@ export class ChannelLog {
 
   /** Messages that it holds. */
   get length(): number {
-    return this.#entries.length;
+    return this.#messages.length;
   }
 
   get empty(): boolean {
-    return this.#entries.length === 0;
+    return this.#messages.length === 0;
   }
 
-  append(entry: Entry, options: AppendOptions): { message: Message; result: PublishResult } {
+  append(entry: Entry, options: AppendOptions): { message: LoggedMessage; result: PublishResult } {
     // Time never runs backwards within a log, so that `seek` can halve its way.
     this.#lastTime = Math.max(this.#lastTime, entry.time);
-    const message = place(entry, this.#lastTime, ++this.#head);
-    const result = { id: message.id, epoch: this.epoch, offset: message.offset };
+    const message = LoggedMessage.of(place(entry, this.#lastTime, ++this.#head));
+    const result = { id: entry.id, epoch: this.epoch, offset: message.offset };
     this.#retention = options.retention;
-    if (options.retention !== null) this.#entries.push(message);
+    if (options.retention !== null) this.#messages.push(message, this.#lastTime);
     this.trim(this.#lastTime);
     if (options.key !== undefined) this.#remember(options.key, { until: entry.time + options.window, result });
     return { message, result };
@@ -62,37 +63,31 @@ export class ChannelLog {
   }
 
   read(after: number, limit: number): Page {
-    const first = this.#head - this.#entries.length + 1;
+    const first = this.#head - this.#messages.length + 1;
     const start = Math.max(after + 1, first) - first;
-    const messages: Message[] = [];
-    for (let index = start; messages.length < limit; index++) {
-      const message = this.#entries.at(index);
-      if (message === undefined) break;
-      messages.push(message);
-    }
+    const end = Math.min(this.#messages.length, start + limit);
+    const messages: LoggedMessage[] = [];
+    for (let index = start; index < end; index++) messages.push(this.#messages.at(index, first + index));
     return { epoch: this.epoch, head: this.#head, first, messages };
   }
 
   /** Offset of the last message older than `time`. */
   seek(time: number): number {
     let low = 0;
-    let high = this.#entries.length;
+    let high = this.#messages.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#entries.at(middle)?.time ?? time) < time) low = middle + 1;
+      if (this.#messages.timeAt(middle) < time) low = middle + 1;
       else high = middle;
     }
-    return this.#head - this.#entries.length + low;
+    return this.#head - this.#messages.length + low;
   }
 
   /** Drops what retention no longer covers, and keys whose window has passed. */
   trim(now: number): void {
     const count = this.#retention?.count ?? 0;
-    while (this.#entries.length > count) this.#entries.shift();
-    const oldest = now - (this.#retention?.age ?? 0);
-    for (let entry = this.#entries.at(0); entry !== undefined && entry.time < oldest; entry = this.#entries.at(0)) {
-      this.#entries.shift();
-    }
+    const since = now - (this.#retention?.age ?? 0);
+    while (this.#messages.length > count || this.#messages.oldest < since) this.#messages.shift();
     this.#forget(now);
   }
 

@@ -1,9 +1,10 @@
 import type { Message } from '@sluice/protocol';
 import type { Entry } from '../engine.ts';
+import { LoggedMessage, withPlace } from '../logged-message.ts';
 
 /** An announcement, as it goes through a feed: `epoch offset time rest`, where the rest is JSON. `! epoch` tells of a new life. */
 export type Announcement =
-  | { readonly epoch: string; readonly message: Message }
+  | { readonly epoch: string; readonly message: LoggedMessage }
   | { readonly epoch: string; readonly message: null };
 
 /** What a message is but for its offset and time, which Redis gives it. */
@@ -11,12 +12,14 @@ export function writeEntry({ time: _, ...rest }: Entry): string {
   return JSON.stringify(rest);
 }
 
-/** A message from what Redis keeps of it. */
-export function readMessage(rest: string, offset: number, time: number): Message {
-  const message = JSON.parse(rest) as { -readonly [Field in keyof Message]: Message[Field] };
-  message.time = time;
-  message.offset = offset;
-  return message;
+/**
+ * A message from what Redis keeps of it.
+ *
+ * @throws SyntaxError when it is none
+ */
+export function readMessage(rest: string, offset: number, time: number): LoggedMessage {
+  const json = withPlace(rest, time, offset);
+  return LoggedMessage.of(JSON.parse(json) as Message, json); // read at once: only what is sound goes on to others
 }
 
 /** @throws SyntaxError when it is none */

@@ -68,7 +68,7 @@ export class RedisLog implements Log {
       readMessage(rest ?? '', Number.parseInt(id, 10), Number(time)),
     );
     const newest = messages.find(({ offset }) => offset === Number(head));
-    this.#heads.confirm(channel, { epoch, head: Number(head), id: newest?.id ?? '' });
+    this.#heads.confirm(channel, { epoch, head: Number(head), id: newest?.message.id ?? '' });
     return { epoch, head: Number(head), first: Number(first), messages };
   }
 
@@ -101,7 +101,7 @@ export class RedisLog implements Log {
   #hear(channel: string, text: string): void {
     const { epoch, message } = readAnnouncement(text);
     if (message !== null) {
-      this.#heads.hear(channel, { epoch, head: message.offset, id: message.id });
+      this.#heads.hear(channel, { epoch, head: message.offset, id: message.message.id });
       this.#announced.set(channel, { epoch, head: message.offset });
       this.listener.deliver(channel, epoch, message);
       return;

@@ -49,7 +49,7 @@ export class EngineOwner {
       (channel) => this.#membersInterrupted(channel),
     );
     await engine.start({
-      deliver: (channel, epoch, message) => this.#announce(channel, ['message', channel, epoch, message]),
+      deliver: (channel, epoch, message) => this.#announce(channel, ['message', channel, epoch, message.message]),
       interrupted: (channel) => this.#announce(channel, ['interrupted', channel]),
       signal: (signal) => this.#signal(signal),
     });

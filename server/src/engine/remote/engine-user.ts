@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import type { Engine } from '../engine.ts';
+import type { Engine, Page } from '../engine.ts';
 import type { Entrant } from '../presence.ts';
-import type { FromOwner, Place, ToOwner, Welcome } from './items.ts';
+import type { FromOwner, Place, SentPage, ToOwner, Welcome } from './items.ts';
 import { Line } from './line.ts';
 import { nameOf } from './refusals.ts';
 
@@ -123,6 +123,11 @@ export class EngineUser {
     }
   }
 
+  #read(channel: string, after: number, limit: number): SentPage | Promise<SentPage> {
+    const page = this.#options.engine.log.read(channel, after, limit);
+    return page instanceof Promise ? page.then(byValue) : byValue(page);
+  }
+
   #call(item: Extract<ToOwner, readonly ['call', ...unknown[]]>): unknown {
     const { engine, welcome } = this.#options;
     switch (item[2]) {
@@ -131,7 +136,7 @@ export class EngineUser {
       case 'append':
         return engine.log.append(item[3], item[4], item[5]);
       case 'read':
-        return engine.log.read(item[3], item[4], item[5]);
+        return this.#read(item[3], item[4], item[5]);
       case 'seek':
         return engine.log.seek(item[3], item[4]);
       case 'watch':
@@ -174,6 +179,8 @@ export class EngineUser {
     closed(this);
   }
 }
+
+const byValue = (page: Page): SentPage => ({ ...page, messages: page.messages.map(({ message }) => message) });
 
 /** Neither ids of connections nor names of channels hold a space. */
 const keyOf = ({ channel, connection }: Place): string => `${connection} ${channel}`;

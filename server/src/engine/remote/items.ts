@@ -20,11 +20,14 @@ export interface Welcome {
   readonly trouble: string | null;
 }
 
+/** A page, its messages by value. */
+export type SentPage = Omit<Page, 'messages'> & { readonly messages: readonly Message[] };
+
 /** What is asked of the owner, and what it answers. */
 export interface Calls {
   hello: { ask: []; answer: Welcome };
   append: { ask: [channel: string, entry: Entry, options: AppendOptions]; answer: PublishResult };
-  read: { ask: [channel: string, after: number, limit: number]; answer: Page };
+  read: { ask: [channel: string, after: number, limit: number]; answer: SentPage };
   seek: { ask: [channel: string, time: number]; answer: number };
   watch: { ask: [channel: string]; answer: null };
   signal: { ask: [signal: Signal]; answer: null };

@@ -1,6 +1,7 @@
 import type { PublishResult } from '@sluice/protocol';
 import { type Clock, systemClock } from '../../util/clock.ts';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine.ts';
+import { LoggedMessage } from '../logged-message.ts';
 import type { Revocation, RevocationStore } from '../revocations.ts';
 import type { FromOwner, Welcome } from './items.ts';
 import { OwnerLink } from './owner-link.ts';
@@ -68,8 +69,9 @@ export class RemoteEngine implements Engine, Log {
     return this.#link.call('append', channel, entry, options);
   }
 
-  read(channel: string, after: number, limit: number): Promise<Page> {
-    return this.#link.call('read', channel, after, limit);
+  async read(channel: string, after: number, limit: number): Promise<Page> {
+    const { messages, ...page } = await this.#link.call('read', channel, after, limit);
+    return { ...page, messages: messages.map((message) => LoggedMessage.of(message)) };
   }
 
   seek(channel: string, time: number): Promise<number> {
@@ -89,7 +91,7 @@ export class RemoteEngine implements Engine, Log {
   #hear(item: Exclude<FromOwner, readonly ['answer' | 'refusal', ...unknown[]]>): void {
     switch (item[0]) {
       case 'message':
-        this.#listener.deliver(item[1], item[2], item[3]);
+        this.#listener.deliver(item[1], item[2], LoggedMessage.of(item[3]));
         break;
       case 'interrupted':
         this.#listener.interrupted?.(item[1]);

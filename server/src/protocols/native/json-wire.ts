@@ -1,4 +1,4 @@
-import { json } from '@sluice/protocol';
+import { json as codec } from '@sluice/protocol';
 import type { Wire } from '../protocol.ts';
 import { parseCommand } from './command.ts';
 import { unpack } from './unpack.ts';
@@ -9,16 +9,16 @@ const SHORT = 1_024;
 /** Text frames. SPEC.md section 2.1. */
 export const jsonWire: Wire = {
   id: 'j',
-  subprotocol: json.subprotocol,
+  subprotocol: codec.subprotocol,
   binary: false,
-  decode: (data) => unpack(json, data).map(parseCommand),
+  decode: (data) => unpack(codec, data).map(parseCommand),
   encode: (messages) => JSON.stringify(messages.length === 1 ? messages[0] : messages),
-  encodeMessage: (message) => JSON.stringify(message),
+  encodeMessage: ({ json }) => json,
   open: (channel, epoch) => `{"type":"messages","channel":"${channel}","epoch":${JSON.stringify(epoch)},"messages":[`,
   // A Buffer, because uWebSockets.js publishes one faster than a string.
   join: (opening, parts) => Buffer.from(`${opening}${parts.join(',')}]}`),
-  single: (opening, message) => {
-    const frame = `${opening}${JSON.stringify(message)}]}`;
+  single: (opening, { json }) => {
+    const frame = `${opening}${json}]}`;
     return frame.length < SHORT ? frame : Buffer.from(frame);
   },
 };

@@ -29,8 +29,8 @@ export const msgpackWire: Wire = {
   binary: true,
   decode: (data) => unpack(msgpack, data).map(parseCommand),
   encode: (messages) => msgpack.encode(messages.length === 1 ? messages[0] : messages),
-  encodeMessage: bytes,
+  encodeMessage: ({ message }) => bytes(message),
   open,
   join,
-  single: (opening, message) => join(opening, [bytes(message)]),
+  single: (opening, { message }) => join(opening, [bytes(message)]),
 };

@@ -25,6 +25,8 @@ const message: fc.Arbitrary<Message> = fc.record(
   { requiredKeys: ['id', 'offset', 'time', 'data'] },
 );
 
+const both = (message: Message) => ({ message, json: JSON.stringify(message) });
+
 const decode = (wire: Wire, frame: string | Uint8Array): unknown =>
   wire.binary
     ? msgpack.decode(frame)
@@ -41,11 +43,11 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
           const opening = wire.open('chat:lobby', epoch);
           const joined = wire.join(
             opening,
-            messages.map((one) => wire.encodeMessage(one)),
+            messages.map((one) => wire.encodeMessage(both(one))),
           );
           const push = { type: 'messages', channel: 'chat:lobby', epoch } as const;
           expect(decode(wire, joined)).toEqual(decode(wire, wire.encode([{ ...push, messages }])));
-          const single = wire.single(opening, messages[0] as Message);
+          const single = wire.single(opening, both(messages[0] as Message));
           expect(decode(wire, single)).toEqual(
             decode(wire, wire.encode([{ ...push, messages: messages.slice(0, 1) }])),
           );
@@ -56,7 +58,7 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
 
   it.each([1, 15, 16, 65_535, 65_536])('joins %i messages', (count) => {
     const one: Message = { id: 'm', offset: 1, time: 0, data: null };
-    const part = wire.encodeMessage(one);
+    const part = wire.encodeMessage(both(one));
     const joined = wire.join(
       wire.open('a', 'e'),
       Array.from({ length: count }, () => part),
@@ -68,7 +70,7 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
 
   it('writes a single large message whole', () => {
     const large: Message = { id: 'm', offset: 1, time: 0, data: 'ö'.repeat(5_000) };
-    const push = decode(wire, wire.single(wire.open('a', 'e'), large)) as { messages: unknown[] };
+    const push = decode(wire, wire.single(wire.open('a', 'e'), both(large))) as { messages: unknown[] };
     expect(push.messages).toEqual([large]);
   });
 

@@ -1,0 +1,42 @@
+import type { Message } from '@sluice/protocol';
+
+/**
+ * A message as it stands in a log: its value, and its JSON. An engine gives the one that it has at hand; the other is made when somebody asks
+ * for it, and once for all who do.
+ */
+export class LoggedMessage {
+  readonly offset: number;
+  #message: Message | undefined;
+  #json: string | undefined;
+
+  private constructor(offset: number, message: Message | undefined, json: string | undefined) {
+    this.offset = offset;
+    this.#message = message;
+    this.#json = json;
+  }
+
+  /** @param json the same as JSON, where it is at hand as well */
+  static of(message: Message, json?: string): LoggedMessage {
+    return new LoggedMessage(message.offset, message, json);
+  }
+
+  /** @param json of a message with this offset, surely */
+  static read(json: string, offset: number): LoggedMessage {
+    return new LoggedMessage(offset, undefined, json);
+  }
+
+  get message(): Message {
+    this.#message ??= JSON.parse(this.#json as string) as Message;
+    return this.#message;
+  }
+
+  get json(): string {
+    this.#json ??= JSON.stringify(this.#message);
+    return this.#json;
+  }
+}
+
+/** The JSON of a message from that of its other fields, of which there is one at least. */
+export function withPlace(rest: string, time: number, offset: number): string {
+  return `${rest.slice(0, -1)},"time":${time},"offset":${offset}}`;
+}

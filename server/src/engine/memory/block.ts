@@ -1,0 +1,81 @@
+/** UTF-8 takes at most so many bytes for one of JavaScript's characters. */
+const MOST_BYTES = 3;
+/** Bytes before each message: when it was accepted, and how many bytes it has. */
+const HEAD = 8 + 4;
+
+/** Bytes that a block needs for one message. */
+export const spaceFor = (json: string): number => HEAD + Buffer.byteLength(json);
+
+/** Bytes that hold some messages in a row as JSON, one behind the other. Messages are numbered in the order in which they came. */
+export class Block {
+  readonly #bytes: Buffer;
+  #first = 0;
+  #count = 0;
+  /** Where the first message begins, and the last one ends. */
+  #start = 0;
+  #used = 0;
+
+  constructor(size: number) {
+    this.#bytes = Buffer.allocUnsafeSlow(size);
+  }
+
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  /** Number of the message behind its last one. */
+  get end(): number {
+    return this.#first + this.#count;
+  }
+
+  /** Empties it; the next message that is added has this number. */
+  begin(first: number): void {
+    this.#first = first;
+    this.#count = 0;
+    this.#start = 0;
+    this.#used = 0;
+  }
+
+  /** Adds a message, unless there is no room for it. */
+  add(json: string, time: number): boolean {
+    const bytes = this.#bytes;
+    const start = this.#used + HEAD;
+    const room = bytes.length - start;
+    if (json.length * MOST_BYTES > room && Buffer.byteLength(json) > room) return false;
+    const length = bytes.write(json, start);
+    bytes.writeDoubleLE(time, this.#used);
+    bytes.writeUInt32LE(length, start - 4);
+    this.#used = start + length;
+    this.#count++;
+    return true;
+  }
+
+  /** Drops the first message. Tells whether it was the last one. */
+  dropFirst(): boolean {
+    this.#start = this.#after(this.#start);
+    this.#first++;
+    this.#count--;
+    return this.#count === 0;
+  }
+
+  /** When a message was accepted. */
+  timeOf(number: number): number {
+    return this.#bytes.readDoubleLE(this.#find(number));
+  }
+
+  jsonOf(number: number): string {
+    const start = this.#find(number) + HEAD;
+    return this.#bytes.toString('utf8', start, start + this.#bytes.readUInt32LE(start - 4));
+  }
+
+  /** Where a message begins. */
+  #find(number: number): number {
+    let at = this.#start;
+    for (let left = number - this.#first; left > 0; left--) at = this.#after(at);
+    return at;
+  }
+
+  #after(at: number): number {
+    return at + HEAD + this.#bytes.readUInt32LE(at + 8);
+  }
+}

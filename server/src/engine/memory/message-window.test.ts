@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LoggedMessage } from '../logged-message.ts';
+import { MessageWindow } from './message-window.ts';
+
+const step = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('push' as const),
+      unit: fc.constantFrom('x', 'ж', '👋', '\u0000', '\ud800'),
+      size: fc.oneof(fc.nat(30), fc.nat(3_000), fc.constantFrom(16_384, 60_000)),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('shift' as const), count: fc.integer({ min: 1, max: 5 }) }) },
+);
+
+const messageOf = (offset: number, data: string) => ({ id: `m${offset}`, time: 1_000.5 + offset, data, offset });
+
+describe('MessageWindow', () => {
+  it('behaves like an array, whatever is pushed and shifted', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
+        const window = new MessageWindow();
+        let list: ReturnType<typeof messageOf>[] = [];
+        let head = 0;
+        for (const one of steps) {
+          if (one.kind === 'push') {
+            const message = messageOf(++head, one.unit.repeat(one.size));
+            list.push(message);
+            window.push(LoggedMessage.of(message), message.time);
+          } else {
+            list = list.slice(one.count);
+            for (let left = one.count; left > 0; left--) window.shift();
+          }
+          expect(window.length).toBe(list.length);
+          expect(window.oldest).toBe(list[0]?.time ?? Number.POSITIVE_INFINITY);
+        }
+        const read = list.map(({ offset }, at) => window.at(at, offset).message);
+        expect(read).toEqual(list);
+        expect(list.map((_, at) => window.timeAt(at))).toEqual(list.map(({ time }) => time));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('takes about as many bytes as its messages have, however many have come and gone', () => {
+    const window = new MessageWindow();
+    let most = 0;
+    for (let offset = 1; offset <= 20_000; offset++) {
+      const message = messageOf(offset, 'x'.repeat(offset % 200));
+      window.push(LoggedMessage.of(message), message.time);
+      if (window.length > 1_000) window.shift();
+      most = Math.max(most, window.size);
+    }
+    expect(most).toBeLessThan(1_000 * 170 * 1.3);
+    while (window.length > 0) window.shift();
+    expect(window.size).toBe(0);
+  });
+});
