@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { publish, table } from '../src/report.mjs';
 import { inRounds, rowsOf } from '../src/rounds.mjs';
 import { playScene } from '../src/scene.mjs';
@@ -29,7 +30,13 @@ async function run({ rate, sockets, seconds, stallFor, rounds }) {
     percent(pick('repeats'), 3),
     mib(pick('residentGrowth')),
   ]);
-  publish('stalled', table(HEAD, rows), { ...options, runs });
+  publish('stalled', table(HEAD, rows), { ...options, kernel: kernelBuffers(), runs });
+}
+
+/** What the kernel keeps for a reader that does not read, before the gateway notices: smallest, usual and largest number of bytes. tcp(7) */
+function kernelBuffers() {
+  const read = (name) => readFileSync(`/proc/sys/net/ipv4/${name}`, 'utf8').trim().split(/\s+/).map(Number);
+  return { tcp_wmem: read('tcp_wmem'), tcp_rmem: read('tcp_rmem') };
 }
 
 export function stalled(program) {

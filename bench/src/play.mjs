@@ -38,6 +38,9 @@ async function openReaders({ port, sockets, stalls, names, each }) {
   });
 }
 
+/** Seconds until the compilers of both processes have done their work: what they hold up belongs to nobody's reading. */
+const WARM_UP = 4;
+
 /** Many readers on several channels each, some of whom stop reading for a while. */
 async function stalled({ port, sockets, stalls, channels, each, rate, seconds, stallFor }) {
   const names = range(channels, (at) => `long:${at}`);
@@ -48,8 +51,8 @@ async function stalled({ port, sockets, stalls, channels, each, rate, seconds, s
   const slow = clients.slice(0, stalls);
   const probes = readers.slice(stalls, stalls + GROUPS);
   // While some stall, and while they catch up: then this process reads for them too, which the others feel.
-  const latencies = { during: [], after: [] };
-  let phase = latencies.during;
+  const latencies = { warmUp: [], during: [], after: [] };
+  let phase = latencies.warmUp;
   for (const { client } of probes) client.onMessage = ({ data }) => phase.push(now() - data.t);
   const quiet = new Map(readers.map(({ client }) => [client, client.bytes]));
   const sent = names.map(() => 0);
@@ -61,16 +64,19 @@ async function stalled({ port, sockets, stalls, channels, each, rate, seconds, s
     const data = { t: Math.round(now() * 10) / 10, pad };
     return textFrame(JSON.stringify({ type: 'publish', id, channel: names[at], data }));
   };
-  setTimeout(() => every(slow, 'stall'), 500);
+  setTimeout(() => {
+    phase = latencies.during;
+    every(slow, 'stall');
+  }, WARM_UP * 1000);
   setTimeout(
     () => {
       phase = latencies.after;
       every(slow, 'resume');
     },
-    500 + stallFor * 1000,
+    (WARM_UP + stallFor) * 1000,
   );
   const start = now();
-  const total = await paced(rate, seconds, (count) => publisher.write(Buffer.concat(range(count, frame))));
+  const total = await paced(rate, WARM_UP + seconds, (count) => publisher.write(Buffer.concat(range(count, frame))));
   const complete = ({ positions }) => [...positions].every(([name, { offset }]) => offset >= sent[names.indexOf(name)]);
   await until(() => probes.every(({ client }) => complete(client)));
   // Whoever has other bytes than the probe of its group missed something, or got something twice.

@@ -9,14 +9,18 @@ export const spaceFor = (json: string): number => HEAD + Buffer.byteLength(json)
 /** Bytes that hold some messages in a row as JSON, one behind the other. Messages are numbered in the order in which they came. */
 export class Block {
   readonly #bytes: Buffer;
+  /** Number of the first message that it holds, and where that begins. */
   #first = 0;
-  #count = 0;
-  /** Where the first message begins, and the last one ends. */
   #start = 0;
+  #count = 0;
+  /** Where the last message ends. */
   #used = 0;
+  /** The message that was looked for last: the next one is mostly the one behind it. */
+  #found = 0;
+  #foundAt = 0;
 
-  constructor(size: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(size);
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
   }
 
   get size(): number {
@@ -31,9 +35,11 @@ export class Block {
   /** Empties it; the next message that is added has this number. */
   begin(first: number): void {
     this.#first = first;
-    this.#count = 0;
     this.#start = 0;
+    this.#count = 0;
     this.#used = 0;
+    this.#found = first;
+    this.#foundAt = 0;
   }
 
   /** Adds a message, unless there is no room for it. */
@@ -70,12 +76,15 @@ export class Block {
 
   /** Where a message begins. */
   #find(number: number): number {
-    let at = this.#start;
-    for (let left = number - this.#first; left > 0; left--) at = this.#after(at);
+    if (number === this.#first) return this.#start;
+    let [known, at] = number >= this.#found ? [this.#found, this.#foundAt] : [this.#first, this.#start];
+    for (; known < number; known++) at = this.#after(at);
+    this.#found = number;
+    this.#foundAt = at;
     return at;
   }
 
   #after(at: number): number {
-    return at + HEAD + this.#bytes.readUInt32LE(at + 8);
+    return at + HEAD + this.#bytes.readUInt32LE(at + HEAD - 4);
   }
 }

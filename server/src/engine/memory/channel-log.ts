@@ -1,6 +1,7 @@
 import type { Message, PublishResult } from '@sluice/protocol';
 import type { AppendOptions, Entry, Page, Retention } from '../engine.ts';
 import { LoggedMessage } from '../logged-message.ts';
+import type { BlockPool } from './block-pool.ts';
 import { MessageWindow } from './message-window.ts';
 
 interface Remembered {
@@ -14,7 +15,7 @@ const MOST_KEYS = 100_000;
 /** One channel's log in memory: a window over the stream, and the idempotency keys of its latest messages. */
 export class ChannelLog {
   readonly epoch: string;
-  readonly #messages = new MessageWindow();
+  readonly #messages: MessageWindow;
   #keys: Map<string, Remembered> | undefined;
   #retention: Retention = null;
   #head = 0;
@@ -22,8 +23,9 @@ export class ChannelLog {
   /** Does this node have cursors here? */
   watched = false;
 
-  constructor(epoch: string) {
+  constructor(epoch: string, pool: BlockPool) {
     this.epoch = epoch;
+    this.#messages = new MessageWindow(pool);
   }
 
   get head(): number {

@@ -2,6 +2,7 @@ import type { PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine.ts';
+import { BlockPool } from './block-pool.ts';
 import { ChannelLog } from './channel-log.ts';
 import { MemoryPresence } from './memory-presence.ts';
 import { MemoryRevocations } from './memory-revocations.ts';
@@ -10,6 +11,8 @@ import { MemoryRevocations } from './memory-revocations.ts';
 const SWEEP = 1_000;
 /** Logs that one step of the sweep looks at: few enough not to be felt. */
 const SWEEP_LOGS = 5_000;
+/** Milliseconds after which memory that no log needed is let go. */
+const TIDY_POOL = 60_000;
 /** After how many milliseconds without messages an empty, unwatched log is forgotten. */
 const FORGET = 3_600_000;
 
@@ -21,6 +24,8 @@ export class MemoryEngine implements Engine, Log {
   readonly revocations: MemoryRevocations;
   readonly #clock: Clock;
   readonly #logs = new Map<string, ChannelLog>();
+  readonly #pool = new BlockPool();
+  #poolTidied = 0;
   readonly #life = nanoid(10);
   // A log that was forgotten must not come back with an epoch that it had before.
   #generation = 0;
@@ -102,7 +107,7 @@ export class MemoryEngine implements Engine, Log {
   /** The channel's log, or the one that it would get: looking at channels must not fill the memory. */
   #peek(channel: string): ChannelLog {
     const log = this.#logs.get(channel);
-    return log ?? new ChannelLog(this.#generation === 0 ? this.#life : `${this.#life}.${this.#generation}`);
+    return log ?? new ChannelLog(this.#generation === 0 ? this.#life : `${this.#life}.${this.#generation}`, this.#pool);
   }
 
   readonly #tidy = (): void => {
@@ -114,6 +119,10 @@ export class MemoryEngine implements Engine, Log {
         break;
       }
       this.#tidyLog(next.value[0], next.value[1], now);
+    }
+    if (now >= this.#poolTidied + TIDY_POOL) {
+      this.#pool.tidy();
+      this.#poolTidied = now;
     }
     this.#sweep = this.#clock.after(SWEEP, this.#tidy);
   };

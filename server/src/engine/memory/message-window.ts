@@ -1,11 +1,7 @@
 import { Deque } from '../../util/deque.ts';
 import { LoggedMessage } from '../logged-message.ts';
-import { Block, spaceFor } from './block.ts';
-
-/** Bytes of a log's first block. */
-const SMALLEST = 256;
-/** Bytes of a block; one message that is larger has a block of its own. */
-const LARGEST = 16_384;
+import { type Block, spaceFor } from './block.ts';
+import type { BlockPool } from './block-pool.ts';
 
 /**
  * The messages that a log holds: appended at the end, dropped from the front, read anywhere.
@@ -14,16 +10,19 @@ const LARGEST = 16_384;
  * message, again and again, and most logs hold very many that nobody reads.
  */
 export class MessageWindow {
+  readonly #pool: BlockPool;
   readonly #blocks = new Deque<Block>();
   #last: Block | undefined;
-  /** A block that was emptied and can be filled again. */
-  #spare: Block | undefined;
   /** Bytes of all blocks. */
   #size = 0;
   /** Messages that have been appended, and of these, dropped. */
   #appended = 0;
   #dropped = 0;
   #oldest = Number.POSITIVE_INFINITY;
+
+  constructor(pool: BlockPool) {
+    this.#pool = pool;
+  }
 
   get length(): number {
     return this.#appended - this.#dropped;
@@ -46,10 +45,8 @@ export class MessageWindow {
   }
 
   #addBlock(json: string): Block {
-    // As large as all that it holds: few blocks for a long log, little waste for a short one.
-    const size = Math.max(spaceFor(json), Math.min(LARGEST, Math.max(SMALLEST, this.#size)));
-    const block = this.#spare !== undefined && this.#spare.size >= size ? this.#spare : new Block(size);
-    if (block === this.#spare) this.#spare = undefined;
+    // A quarter of what it holds: few blocks for a long log, little waste for a short one.
+    const block = this.#pool.take(spaceFor(json), this.#size / 4);
     block.begin(this.#appended);
     this.#size += block.size;
     this.#blocks.push(block);
@@ -70,7 +67,7 @@ export class MessageWindow {
     this.#blocks.shift();
     this.#size -= block.size;
     if (block === this.#last) this.#last = undefined;
-    this.#spare = this.length > 0 && block.size <= LARGEST ? block : undefined;
+    this.#pool.give(block);
   }
 
   /** When the message `index` places from the oldest was accepted. */
