@@ -61,6 +61,25 @@ describe('the hub', () => {
     expect(fanout.published).toBe(2);
   });
 
+  it('goes on with all other channels after a mistake with one, whose cursors read on from the log', () => {
+    const { hub, engine, publish, subscribe, step, settle, fanout, clock } = setUp();
+    const { cursor, subscriber } = subscribe();
+    const other = new StubSubscriber();
+    fanout.subscribers.push(other);
+    other.cursors.set('b', hub.subscribe(other, { name: 'b', rule: cursor.channel.rule }, {}) as Cursor);
+    vi.spyOn(fanout, 'publish').mockImplementationOnce(() => {
+      throw new Error('broken');
+    });
+    publish();
+    engine.append('b', { id: 'm', time: clock.now(), data: 1 }, { retention: null, window: 0 });
+    expect(step).toThrow('broken');
+    settle();
+    expect(other.story).toEqual(['1']);
+    publish();
+    settle();
+    expect(subscriber.story).toEqual(['replaying', '1', 'live', '2']);
+  });
+
   it('tells how many messages went to how many', () => {
     const { publish, subscribe, settle, events } = setUp();
     const told: Events['delivered'][] = [];

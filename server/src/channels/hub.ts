@@ -241,13 +241,26 @@ export class Hub {
     if (this.#overflowed.size > 0) this.#dropBehind();
     if (this.#dirty.length === 0) return;
     this.#turns++;
-    const dirty = this.#dirty;
-    this.#dirty = [];
-    for (const channel of dirty) {
-      channel.dirty = false;
-      this.#fanOut(channel);
-      if (channel.news.length > 0) this.#markDirty(channel); // large messages wait for a turn of their own
+    const count = this.#dirty.length;
+    let done = 0;
+    try {
+      while (done < count) this.#serve(this.#dirty[done++] as Channel);
+    } finally {
+      // What came meanwhile; and after a mistake with one channel, all the others.
+      this.#dirty = this.#dirty.slice(done);
+      if (this.#dirty.length > 0) this.#options.turn.schedule();
     }
+  }
+
+  #serve(channel: Channel): void {
+    channel.dirty = false;
+    try {
+      this.#fanOut(channel);
+    } catch (error) {
+      this.#resync(channel, channel.epoch, channel.head); // who of them was served, nobody knows
+      throw error;
+    }
+    if (channel.news.length > 0) this.#markDirty(channel); // large messages wait for a turn of their own
   }
 
   #markDirty(channel: Channel): void {
