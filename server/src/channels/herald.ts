@@ -181,7 +181,7 @@ export class Herald {
 
   /** The turn is over: what was encoded may have changed by the next. */
   forgetEncoded(): void {
-    this.#encoded.clear();
+    if (this.#encoded.size > 0) this.#encoded.clear();
   }
 
   #list({ channel, rule }: Stage): RosterPage | Promise<RosterPage> {

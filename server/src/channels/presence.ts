@@ -149,16 +149,21 @@ export class Presence {
 
   /** The end of a turn: those who could not follow leave, then changes go out, then lists to those who need them. */
   flush(): void {
-    this.#dropBehind();
+    // Emptying a set leaves its old table behind, even an empty one's: most turns have nothing to do with presence.
+    if (this.#overflowed.size > 0) this.#dropBehind();
+    if (this.#due.size > 0) this.#tellDue();
+    if (this.#ready.size > 0) this.#serve();
+    this.#herald.forgetEncoded();
+    if (this.#ready.size > 0) this.#options.turn.schedule();
+  }
+
+  #tellDue(): void {
     const due = [...this.#due];
     this.#due.clear();
     for (const stage of due) {
       stage.toldAt = this.#options.clock.now();
       this.#herald.tell(stage);
     }
-    this.#serve();
-    this.#herald.forgetEncoded();
-    if (this.#ready.size > 0) this.#options.turn.schedule();
   }
 
   #dropBehind(): void {
