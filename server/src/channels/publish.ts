@@ -16,6 +16,7 @@ export type Publisher =
 export interface Publication {
   readonly channel: string;
   readonly rule: Rule;
+  /** Fields of other names in it are ignored. */
   readonly draft: Draft;
   readonly publisher: Publisher;
   /** Bytes of the frame that it came in: spares counting what is surely small enough. */
@@ -59,18 +60,18 @@ export class Publishing {
   }
 
   #append(publication: Publication): PublishResult | Promise<PublishResult> {
-    const { log } = this.#options;
     const { channel } = publication;
     const entry = this.#stamp(publication);
-    const result = log.append(channel, entry, appendOptions(publication));
-    // Another id is the first publish's with the same key: then nothing was appended.
-    const announce = (given: PublishResult, waited?: number): PublishResult => {
-      if (given.id === entry.id) this.#options.events.emit('published', { channel, waited });
-      return given;
-    };
-    if (!(result instanceof Promise)) return announce(result);
+    const result = this.#options.log.append(channel, entry, appendOptions(publication));
+    if (!(result instanceof Promise)) return this.#announce(channel, entry, result);
     const start = performance.now();
-    return result.then((given) => announce(given, performance.now() - start));
+    return result.then((given) => this.#announce(channel, entry, given, performance.now() - start));
+  }
+
+  /** @param result of another id: the first publish's with the same key, nothing was appended */
+  #announce(channel: string, { id }: Entry, result: PublishResult, waited?: number): PublishResult {
+    if (result.id === id) this.#options.events.emit('published', { channel, waited });
+    return result;
   }
 
   #stamp({ draft, publisher, rule }: Publication): Entry {

@@ -1,7 +1,8 @@
 import type { Message } from '@sluice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LoggedMessage, withPlace } from './logged-message.ts';
+import { LoggedMessage } from './logged-message.ts';
+import { placeContent, writeContent } from './message-json.ts';
 
 const fields = fc.record(
   {
@@ -22,7 +23,7 @@ describe('LoggedMessage', () => {
       const logged = LoggedMessage.of(message);
       expect(JSON.parse(logged.json)).toEqual(plain);
       expect(LoggedMessage.read(logged.json, offset).message).toEqual(plain);
-      expect(JSON.parse(withPlace(JSON.stringify(rest), time, offset))).toEqual(plain);
+      expect(JSON.parse(placeContent(writeContent(rest), time, offset))).toEqual(plain);
     });
     fc.assert(property);
   });

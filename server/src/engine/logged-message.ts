@@ -1,4 +1,5 @@
 import type { Message } from '@sluice/protocol';
+import { writeMessage } from './message-json.ts';
 
 /**
  * A message as it stands in a log: its value, and its JSON. An engine gives the one that it has at hand; the other is made when somebody asks
@@ -31,12 +32,7 @@ export class LoggedMessage {
   }
 
   get json(): string {
-    this.#json ??= JSON.stringify(this.#message);
+    this.#json ??= writeMessage(this.#message as Message);
     return this.#json;
   }
-}
-
-/** The JSON of a message from that of its other fields, of which there is one at least. */
-export function withPlace(rest: string, time: number, offset: number): string {
-  return `${rest.slice(0, -1)},"time":${time},"offset":${offset}}`;
 }

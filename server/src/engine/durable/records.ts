@@ -1,5 +1,6 @@
 import type { Entry, Retention } from '../engine.ts';
-import { LoggedMessage, withPlace } from '../logged-message.ts';
+import { LoggedMessage } from '../logged-message.ts';
+import { placeContent, writeContent } from '../message-json.ts';
 
 /** Bytes of a whole number in a key: big-endian, so that keys sort as their numbers do. */
 const NUMBER = 6;
@@ -65,8 +66,7 @@ export const offsetOf = (key: Buffer): number => key.readUIntBE(NUMBER, NUMBER);
 
 /** An entry as it is stored; its time is written by `stampMessage`, which knows the channel. */
 export function encodeMessage(entry: Entry): Buffer {
-  const { time: _, ...rest } = entry;
-  const body = JSON.stringify(rest);
+  const body = writeContent(entry);
   const buffer = Buffer.allocUnsafe(8 + Buffer.byteLength(body));
   buffer.write(body, 8);
   return buffer;
@@ -79,7 +79,7 @@ export function stampMessage(buffer: Buffer, time: number): void {
 export const timeOf = (buffer: Buffer): number => buffer.readDoubleBE(0);
 
 export function decodeMessage(buffer: Buffer, offset: number): LoggedMessage {
-  return LoggedMessage.read(withPlace(buffer.toString('utf8', 8), timeOf(buffer), offset), offset);
+  return LoggedMessage.read(placeContent(buffer.toString('utf8', 8), timeOf(buffer), offset), offset);
 }
 
 /** What an idempotency key stands for. */

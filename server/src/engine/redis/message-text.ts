@@ -1,24 +1,19 @@
 import type { Message } from '@sluice/protocol';
-import type { Entry } from '../engine.ts';
-import { LoggedMessage, withPlace } from '../logged-message.ts';
+import { LoggedMessage } from '../logged-message.ts';
+import { placeContent } from '../message-json.ts';
 
-/** An announcement, as it goes through a feed: `epoch offset time rest`, where the rest is JSON. `! epoch` tells of a new life. */
+/** An announcement, as it goes through a feed: `epoch offset time content`, where the content is JSON. `! epoch` tells of a new life. */
 export type Announcement =
   | { readonly epoch: string; readonly message: LoggedMessage }
   | { readonly epoch: string; readonly message: null };
-
-/** What a message is but for its offset and time, which Redis gives it. */
-export function writeEntry({ time: _, ...rest }: Entry): string {
-  return JSON.stringify(rest);
-}
 
 /**
  * A message from what Redis keeps of it.
  *
  * @throws SyntaxError when it is none
  */
-export function readMessage(rest: string, offset: number, time: number): LoggedMessage {
-  const json = withPlace(rest, time, offset);
+export function readMessage(content: string, offset: number, time: number): LoggedMessage {
+  const json = placeContent(content, time, offset);
   return LoggedMessage.of(JSON.parse(json) as Message, json); // read at once: only what is sound goes on to others
 }
 

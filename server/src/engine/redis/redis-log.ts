@@ -2,10 +2,11 @@ import type { PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import type { Clock } from '../../util/clock.ts';
 import type { AppendOptions, EngineListener, Entry, Log, Page } from '../engine.ts';
+import { writeContent } from '../message-json.ts';
 import type { Feed } from './feed.ts';
 import { Heads } from './heads.ts';
 import { APPEND, READ, SEEK, VERIFY } from './log-scripts.ts';
-import { readAnnouncement, readMessage, writeEntry } from './message-text.ts';
+import { readAnnouncement, readMessage } from './message-text.ts';
 import type { Script } from './script.ts';
 import type { Keys, Shard } from './shard.ts';
 import { SharedReads } from './shared-reads.ts';
@@ -49,7 +50,7 @@ export class RedisLog implements Log {
     const more = key === undefined ? [] : [this.#options.keys.of(channel, `key:${key}`)];
     const answer = await this.#run(channel, APPEND, {
       more,
-      values: [entry.id, entry.time, writeEntry(entry), retention?.count ?? -1, retention?.age ?? 0, window, MARGIN],
+      values: [entry.id, entry.time, writeContent(entry), retention?.count ?? -1, retention?.age ?? 0, window, MARGIN],
     });
     const [epoch, offset, id] = answer as [string, string, string];
     const result = { id, epoch, offset: Number(offset) };

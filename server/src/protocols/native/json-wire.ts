@@ -1,6 +1,7 @@
 import { json as codec } from '@sluice/protocol';
 import type { Wire } from '../protocol.ts';
 import { parseCommand } from './command.ts';
+import { writeFrame } from './json-frame.ts';
 import { unpack } from './unpack.ts';
 
 /** Characters up to which making a Buffer costs more than it spares. */
@@ -12,7 +13,7 @@ export const jsonWire: Wire = {
   subprotocol: codec.subprotocol,
   binary: false,
   decode: (data) => unpack(codec, data).map(parseCommand),
-  encode: (messages) => JSON.stringify(messages.length === 1 ? messages[0] : messages),
+  encode: writeFrame,
   encodeMessage: ({ json }) => json,
   open: (channel, epoch) => `{"type":"messages","channel":"${channel}","epoch":${JSON.stringify(epoch)},"messages":[`,
   // A Buffer, because uWebSockets.js publishes one faster than a string.

@@ -93,3 +93,15 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
 it('have ids of their own, for their topics', () => {
   expect(jsonWire.id).not.toBe(msgpackWire.id);
 });
+
+it('writes the answers to publishes, by hand, as JSON.stringify does', () => {
+  const result = fc.record({ id: text, epoch: text, offset: fc.nat() });
+  const property = fc.property(fc.array(result, { minLength: 1, maxLength: 5 }), (results) => {
+    const replies = results.map((result, at) => ({ type: 'reply', id: at + 1, result }) as const);
+    const pong = { type: 'reply', id: 9, result: {} } as const;
+    for (const said of [replies, [...replies, pong], [pong, ...replies]]) {
+      expect(jsonWire.encode(said)).toBe(JSON.stringify(said.length === 1 ? said[0] : said));
+    }
+  });
+  fc.assert(property);
+});

@@ -1,4 +1,3 @@
-import { toDraft } from '@sluice/protocol';
 import { authorize } from '../../channels/authorize.ts';
 import type { Publisher } from '../../channels/publish.ts';
 import { Refusal } from '../../channels/refusal.ts';
@@ -19,5 +18,5 @@ export const publish: Handler<'publish'> = (session, command, size) => {
   if (over !== null) return over;
   const { user } = session.identity;
   const publisher: Publisher = user === null ? { kind: 'anonymous' } : { kind: 'user', user };
-  return publishing.publish({ channel, rule: allowed.rule, draft: toDraft(command), publisher, arrived: size });
+  return publishing.publish({ channel, rule: allowed.rule, draft: command, publisher, arrived: size });
 };
