@@ -18,7 +18,7 @@ async function withServer({ file, args, kind }, { subscribers, channels }, work)
   const load = start('load.mjs', LOAD_CORE);
   try {
     const port = await answer(server, 'port');
-    load.send({ open: { port, kind, subscribers, channels } });
+    load.send({ open: { port, kind, subscribers, channels, unhurried: channels > 1 } });
     await answer(load, 'opened');
     const run = async (rate, seconds) => {
       const before = cpuTimes(server);

@@ -7,57 +7,21 @@
  * A message's data begins with the microsecond it was sent, so a few probing readers tell latencies; all others count bytes
  * only. All subscribers of a channel get the same frames, so a reader that has fewer bytes than the probe has lost something.
  * With `countAll` every reader counts messages: several servers join the messages of a turn into frames of their own.
+ *
+ * With `unhurried` all readers but the probes are read in a round while messages are sent, a few times a second; the kernel keeps for them what
+ * comes meanwhile. To read ten thousand of them for one message each costs more than the servers that are to be measured.
  */
+import { Probe, Reader, ReadingRound, stamp } from './readers.mjs';
 import { tokenFor } from './tokens.mjs';
 import { openSocket, textFrame } from './wire.mjs';
 
 const PAYLOAD = 128;
-/** Before each timestamp; no frame's head can look like it. */
-const MARK = '<@>';
-const STAMP = MARK.length + 16;
 const PROBES_PER_CHANNEL = 1;
 const MOST_PROBES = 8;
 
-const now = () => Math.round((performance.timeOrigin + performance.now()) * 1000);
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
 
-class Reader {
-  bytes = 0;
-  count = (chunk) => {
-    this.bytes += chunk.length;
-  };
-}
-
-/** Finds the timestamps in what it reads. A mark that is cut in two by the end of a chunk is put together again. */
-class Probe extends Reader {
-  seen = 0;
-  latencies = [];
-  #rest = '';
-
-  count = (chunk) => {
-    this.bytes += chunk.length;
-    const at = now();
-    const text = this.#rest + chunk.latin1Slice(0, chunk.length);
-    let from = 0;
-    for (;;) {
-      const mark = text.indexOf(MARK, from);
-      if (mark === -1 || mark + STAMP > text.length) {
-        this.#rest = mark === -1 ? text.slice(1 - MARK.length) : text.slice(mark);
-        return;
-      }
-      this.seen++;
-      this.latencies.push((at - Number(text.slice(mark + MARK.length, mark + STAMP))) / 1000);
-      from = mark + STAMP;
-    }
-  };
-
-  reset() {
-    this.seen = 0;
-    this.latencies = [];
-  }
-}
-
-const payload = () => `${MARK}${now()}`.padEnd(PAYLOAD, 'x');
+const payload = () => stamp().padEnd(PAYLOAD, 'x');
 
 const kinds = {
   bare: {
@@ -79,7 +43,7 @@ const kinds = {
 
 let state;
 
-async function open({ port, kind, subscribers, channels = 1, countAll = false }) {
+async function open({ port, kind, subscribers, channels = 1, countAll = false, unhurried = false }) {
   const speak = kinds[kind];
   const token = tokenFor('bench');
   const names = Array.from({ length: channels }, (_, at) => `bench:${at}`);
@@ -96,12 +60,13 @@ async function open({ port, kind, subscribers, channels = 1, countAll = false })
     const reader = probing ? new Probe() : new Reader();
     if (probing) probes++;
     group.push(reader);
-    await connectOne(reader, names[at % channels]);
+    reader.socket = await connectOne(reader, names[at % channels]);
   }
   const publisher = await connectOne(new Reader(), null);
   await settle();
   await settle();
-  state = { speak, names, groups, publisher, id: 10, countAll };
+  const round = new ReadingRound(unhurried ? groups.flat().filter((reader) => !(reader instanceof Probe)) : []);
+  state = { speak, names, groups, publisher, id: 10, countAll, round };
 }
 
 function percentile(sorted, share) {
@@ -109,13 +74,14 @@ function percentile(sorted, share) {
 }
 
 async function trial({ rate, seconds }) {
-  const { speak, names, groups, publisher, countAll } = state;
+  const { speak, names, groups, publisher, countAll, round } = state;
   const probes = groups.flat().filter((reader) => reader instanceof Probe);
   for (const probe of probes) probe.reset();
   const before = groups.map((group) => group.map((reader) => reader.bytes));
   const sent = names.map(() => 0);
   const start = performance.now();
   let total = 0;
+  round.begin();
   while (performance.now() - start < seconds * 1000) {
     const due = Math.floor(((performance.now() - start) / 1000) * rate);
     const frames = [];
@@ -128,6 +94,7 @@ async function trial({ rate, seconds }) {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   const sending = (performance.now() - start) / 1000;
+  round.end();
   const complete = () =>
     countAll ? groups.every((group, at) => group.every(({ seen }) => seen >= sent[at])) : allEven();
   const allEven = () =>
