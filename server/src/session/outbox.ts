@@ -22,6 +22,12 @@ export class Outbox {
   flush(): void {
     const released = this.#holding;
     this.#holding = []; // first: what is held back from here on waits for the next flush
-    for (const holding of released) holding.release();
+    let done = 0;
+    try {
+      while (done < released.length) (released[done++] as Holding).release();
+    } finally {
+      // After a mistake with one, all the others: what they hold would otherwise never be said.
+      for (const left of released.slice(done)) this.add(left);
+    }
   }
 }

@@ -39,7 +39,11 @@ export class Session implements ConnectionListener, Subscriber {
   #identity: Identity = ANONYMOUS;
   // Most connections hold a cursor and few ever wait; both are made when they are needed.
   #cursors: Map<string, Cursor> | undefined;
-  #held: ServerMessage[] = [];
+  /**
+   * What is said at the end of the turn. There is none in between: where each of many connections keeps an array, V8 makes all of them in the old space,
+   * and with them whatever was said grows old.
+   */
+  #held: ServerMessage[] | undefined;
   #opening: Map<string, Promise<unknown>> | undefined;
   #attendance: Attendance | undefined;
   #pages: Pages | undefined;
@@ -215,7 +219,7 @@ export class Session implements ConnectionListener, Subscriber {
     this.#state = 'closed';
     this.#inbox.close();
     this.#expiry.close();
-    this.#held = [];
+    this.#held = undefined;
     hub.forget(this);
     for (const cursor of this.cursors.values()) this.removeCursor(cursor);
     this.#attendance?.close();
@@ -235,7 +239,10 @@ export class Session implements ConnectionListener, Subscriber {
   /** Says something at the end of the turn, in one frame with whatever else is said until then. */
   hold(message: ServerMessage): void {
     if (this.#state === 'closed') return;
-    if (this.#held.length === 0) this.services.outbox.add(this);
+    if (this.#held === undefined) {
+      this.#held = [];
+      this.services.outbox.add(this);
+    }
     this.#held.push(message);
   }
 
@@ -249,9 +256,9 @@ export class Session implements ConnectionListener, Subscriber {
   }
 
   release(): void {
-    if (this.#held.length === 0) return;
     const messages = this.#held;
-    this.#held = [];
+    if (messages === undefined) return;
+    this.#held = undefined;
     this.connection.send(this.wire.encode(messages), this.wire.binary);
     this.#pages?.next();
   }
