@@ -26,7 +26,12 @@ async function run({ subscribers, channels, rate, rounds }) {
     pick('userPerMillion').toFixed(2),
     (base / pick('cpuPerMillion')).toFixed(2),
   ]);
-  publish(`fixed-${channels}x${subscribers / channels}`, table(HEAD, rows), { subscribers, channels, rate, runs });
+  publish(`fixed-${channels}x${subscribers / channels}-at-${rate}`, table(HEAD, rows), {
+    subscribers,
+    channels,
+    rate,
+    runs,
+  });
 }
 
 export function fixed(program) {
