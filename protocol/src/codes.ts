@@ -311,6 +311,13 @@ export const ERRORS = {
     retryable: true,
     status: 507,
   },
+  host_refused: {
+    code: 4319,
+    message: 'A gateway in development mode does not answer under this name.',
+    remedy: 'Use localhost, or add the name to "allowedHosts" in the configuration.',
+    retryable: false,
+    status: 403,
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 /** The names of the errors that a gateway sends. */

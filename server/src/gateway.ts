@@ -5,6 +5,7 @@ import { createRouter } from './api/router.ts';
 import { readRevocation } from './api/routes/revocations.ts';
 import { createRoutes } from './api/routes.ts';
 import { serveFolder } from './api/static-files.ts';
+import { DevAccess } from './auth/dev-access.ts';
 import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
 import { Hub } from './channels/hub.ts';
@@ -121,6 +122,7 @@ export class Gateway {
   readonly #revoking: Revoking;
   readonly #handler: RequestHandler;
   readonly #watch: EngineWatch;
+  readonly #access: DevAccess | null;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
   #starting: Promise<Address> | undefined;
   #closing: Promise<void> | undefined;
@@ -136,12 +138,14 @@ export class Gateway {
     this.#transport = transport;
     this.#services = services;
     this.#revoking = revoking;
+    this.#access = config.dev ? new DevAccess(config) : null;
     this.#handler = this.#createHandler(assembly);
     this.#watch = new EngineWatch(engine, services);
   }
 
   #createHandler({ metrics, scrape = () => metrics.text() }: Assembly): RequestHandler {
     const { rules, publishing, verifier, events, clock } = this.#services;
+    const access = this.#access;
     const { devSecret, devApiKey, apiKeys, node } = this.#config;
     const routes = createRoutes({
       apiKeys: createApiKeys(apiKeys),
@@ -159,10 +163,10 @@ export class Gateway {
         headers: { 'Content-Type': metrics.contentType },
         body: await scrape(),
       }),
-      dev: devSecret === undefined ? undefined : { secret: devSecret, apiKey: devApiKey },
+      dev: access === null || devSecret === undefined ? undefined : { secret: devSecret, apiKey: devApiKey, access },
     });
     const folder = this.#config.static;
-    return createRouter({ routes, events, files: folder === undefined ? undefined : serveFolder(folder) });
+    return createRouter({ routes, events, dev: access, files: folder === undefined ? undefined : serveFolder(folder) });
   }
 
   #isReady(): true | string {
@@ -186,7 +190,8 @@ export class Gateway {
 
   async #open(): Promise<Address> {
     const { hub, events } = this.#services;
-    const { origins, dev, host } = this.#config;
+    const { origins, host } = this.#config;
+    const dev = this.#access;
     const isDraining = () => this.#state === 'draining';
     try {
       await this.#engine.start({

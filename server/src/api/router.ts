@@ -1,3 +1,4 @@
+import { type DevAccess, hostRefused } from '../auth/dev-access.ts';
 import { Refusal } from '../channels/refusal.ts';
 import type { EventBus } from '../events.ts';
 import type { Reply, Request, RequestHandler } from '../transport/http.ts';
@@ -7,13 +8,17 @@ import type { Route } from './route.ts';
 export interface RouterOptions {
   readonly routes: readonly Route[];
   readonly events: EventBus;
+  /** In development mode: who may use the gateway. */
+  readonly dev?: DevAccess | null;
   /** Asked for a GET that no route takes; `null` when it has nothing there either. */
   readonly files?: ((request: Request) => Reply | null) | undefined;
 }
 
 /** Finds the route of a request. Whatever goes wrong on the way is answered, and our own mistakes are reported. */
-export function createRouter({ routes, events, files }: RouterOptions): RequestHandler {
+export function createRouter({ routes, events, files, dev = null }: RouterOptions): RequestHandler {
   const answer = async (request: Request): Promise<Reply> => {
+    const host = request.headers.get('host') ?? '';
+    if (dev?.isHostAllowed(host) === false) return errorReply(new Refusal('host_refused', hostRefused(host)));
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const here = routes.filter(({ path }) => path === request.path);
     const route = here.find((candidate) => candidate.method === method);

@@ -22,6 +22,8 @@ export interface Config {
   readonly static?: string;
   /** `*`, or exact origins; empty: the page's origin must be the gateway's own. */
   readonly origins: readonly string[];
+  /** In development: names, besides those of this machine, under which the gateway may be reached. */
+  readonly allowedHosts: readonly string[];
   readonly keys: readonly KeyConfig[];
   readonly issuer?: string | readonly string[];
   readonly audience?: string | readonly string[];
@@ -135,6 +137,7 @@ export interface ConfigInput {
   dev?: boolean;
   static?: string;
   origins?: string | readonly string[];
+  allowedHosts?: string | readonly string[];
   keys?: readonly KeyInput[];
   issuer?: string | readonly string[];
   audience?: string | readonly string[];

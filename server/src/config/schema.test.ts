@@ -42,6 +42,7 @@ describe('defaults', () => {
       path: '/ws',
       dev: false,
       origins: [],
+      allowedHosts: [],
       keys: [{ secret: SECRET, algorithm: 'HS256' }],
       clockTolerance: 5000,
       anonymous: false,

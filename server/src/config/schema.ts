@@ -200,6 +200,7 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
     dev,
     ...readStatic(read('static'), directory, problems),
     origins: read('origins') as readonly string[],
+    allowedHosts: read('allowedHosts') as readonly string[],
     ...parties(read),
     clockTolerance: read('clockTolerance') as number,
     anonymous,

@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorName, errorBody } from '@sluice/protocol';
+import { type DevAccess, hostRefused } from '../auth/dev-access.ts';
 import { negotiate } from '../protocols/negotiate.ts';
 import type { Acceptor, Admission, Handshake } from '../transport/connection.ts';
 import { isOriginAllowed } from './origin.ts';
@@ -8,7 +9,8 @@ import { Session } from './session.ts';
 export interface AcceptorOptions {
   readonly services: Services;
   readonly origins: readonly string[];
-  readonly dev: boolean;
+  /** In development mode. */
+  readonly dev: DevAccess | null;
   /** Is the gateway stopping? Then nobody may come in, on connections that were opened before either. */
   readonly isDraining: () => boolean;
 }
@@ -22,8 +24,9 @@ export function createAcceptor({ services, origins, dev, isDraining }: AcceptorO
   };
   return {
     admit(handshake) {
-      const { origin, protocols } = handshake;
+      const { origin, protocols, host } = handshake;
       if (isDraining()) return turnAway(handshake, 'draining');
+      if (dev?.isHostAllowed(host) === false) return turnAway(handshake, 'host_refused', hostRefused(host));
       if (!isOriginAllowed(handshake, origins, dev)) {
         return turnAway(handshake, 'origin_refused', `origin "${origin}" is not allowed; add it to "origins"`);
       }

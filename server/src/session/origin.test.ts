@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { DevAccess } from '../auth/dev-access.ts';
 import { isOriginAllowed } from './origin.ts';
 
 const allowed = (origin: string, { host = 'gate.example.com', origins = [] as string[], dev = false } = {}) =>
-  isOriginAllowed({ origin, host, address: '::1', protocols: [] }, origins, dev);
+  isOriginAllowed(
+    { origin, host, address: '::1', protocols: [] },
+    origins,
+    dev ? new DevAccess({ host, allowedHosts: [] }) : null,
+  );
 
 describe('a page', () => {
   it.each<[string, Parameters<typeof allowed>[1], boolean]>([

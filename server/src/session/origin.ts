@@ -1,6 +1,5 @@
+import type { DevAccess } from '../auth/dev-access.ts';
 import type { Handshake } from '../transport/connection.ts';
-
-const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
  * May a page of this origin connect? RFC 6455 section 10.2.
@@ -10,9 +9,13 @@ const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]']);
  *
  * @param origins exact origins like `https://app.example.com`, or `*` for all
  */
-export function isOriginAllowed({ origin, host }: Handshake, origins: readonly string[], dev: boolean): boolean {
+export function isOriginAllowed(
+  { origin, host }: Handshake,
+  origins: readonly string[],
+  dev: DevAccess | null,
+): boolean {
   if (origin === '' || origins.includes('*') || origins.includes(origin)) return true;
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);
-  return url.host === host.toLowerCase() || (dev && LOCAL.has(url.hostname));
+  return url.host === host.toLowerCase() || dev?.isOriginAllowed(origin, host) === true;
 }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import type { DevAccess } from '../../auth/dev-access.ts';
 import { parseCapabilities } from '../../auth/identity.ts';
 import { mintToken } from '../../auth/mint.ts';
 import { Refusal } from '../../channels/refusal.ts';
@@ -13,40 +13,43 @@ export interface DevTokenOptions {
   readonly secret: string;
   /** The one made for this run, handed out beside them; one that somebody has chosen is not. */
   readonly apiKey: string | undefined;
+  /** Which pages may read what is handed out. The router has checked under which name the gateway is reached. */
+  readonly access: DevAccess;
 }
 
 /**
  * `GET /dev/token?sub=ada&caps={"chat:*":["publish"]}&claims={"role":"admin"}&expires=60`: a token for anybody, and the API key
  * that was made for this run, if one was. Exists in development mode only.
  */
-export function devToken({ secret, apiKey }: DevTokenOptions): (request: Request) => Promise<Reply> {
+export function devToken({ secret, apiKey, access }: DevTokenOptions): (request: Request) => Promise<Reply> {
   return async (request) => {
-    if (!isLocalName(request.headers.get('host') ?? '')) {
+    const origin = request.headers.get('origin') ?? '';
+    if (origin !== '' && !access.isOriginAllowed(origin, request.headers.get('host') ?? '')) {
+      const page = origin.slice(0, 100);
       return errorReply(
-        new Refusal('unauthorized', 'development tokens are handed out under localhost or an IP address only'),
+        new Refusal(
+          'origin_refused',
+          `"${page}" is not of this machine: development tokens are for its own pages only`,
+        ),
       );
     }
-    const wish = readWish(request.query);
-    if (wish instanceof Refusal) return errorReply(wish);
-    const { lifetime, ...rest } = wish;
-    const expiresIn = lifetime * 1000;
-    const token = await mintToken({ secret, algorithm: 'HS256', expiresIn, ...rest });
-    return jsonReply(200, { token, expiresAt: Date.now() + expiresIn, apiKey }, shareWithDevServer(request));
+    const reply = await handOut(request, { secret, apiKey });
+    return { ...reply, headers: { ...reply.headers, ...shareWith(origin) } };
   };
 }
 
-/** A page on another port of this machine, where a bundler serves it while it is being written, may read the token too. */
-function shareWithDevServer({ headers }: Request): Record<string, string> {
-  const origin = headers.get('origin') ?? '';
-  if (!URL.canParse(origin) || !isLocalName(new URL(origin).host)) return {};
-  return { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
+async function handOut({ query }: Request, { secret, apiKey }: Omit<DevTokenOptions, 'access'>): Promise<Reply> {
+  const wish = readWish(query);
+  if (wish instanceof Refusal) return errorReply(wish);
+  const { lifetime, ...rest } = wish;
+  const expiresIn = lifetime * 1000;
+  const token = await mintToken({ secret, algorithm: 'HS256', expiresIn, ...rest });
+  return jsonReply(200, { token, expiresAt: Date.now() + expiresIn, apiKey });
 }
 
-/** A page elsewhere could make its own name point here (DNS rebinding) and read tokens; it cannot do so with these. */
-function isLocalName(host: string): boolean {
-  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0;
-}
+/** A page on another port of this machine, where a bundler serves it while it is being written, may read the answer too. */
+const shareWith = (origin: string): Record<string, string> =>
+  origin === '' ? { Vary: 'Origin' } : { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
 
 interface Wish {
   readonly sub: string;

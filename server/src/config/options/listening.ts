@@ -11,6 +11,10 @@ const origin = z.string({ error: 'must be an origin — like "https://example.co
   { error: 'is not an origin — write scheme, host and port only, like "https://example.com", or "*"' },
 );
 
+const hostName = z.string({ error: 'must be a name — like "app.test"' }).regex(/^[^\s:/?#@\\*[\]]+$/, {
+  error: 'is not a host name — write it without scheme, port and path, like "app.test"',
+});
+
 /** Where the gateway listens, and to whom. */
 export const LISTENING_OPTIONS: readonly Option[] = [
   {
@@ -68,6 +72,21 @@ export const LISTENING_OPTIONS: readonly Option[] = [
     kind: 'list',
     description:
       'Pages that may connect: exact origins, or `*` for all. Programs that send no origin are not concerned.',
+  },
+  {
+    path: 'allowedHosts',
+    schema: z.preprocess(
+      (value) => (typeof value === 'string' ? [value] : value),
+      z.array(hostName, { error: 'must be a list of names — like ["app.test"]' }),
+    ),
+    default: [],
+    defaultText: 'the names and addresses of this machine',
+    type: 'list of names',
+    env: ['SLUICE_ALLOWED_HOSTS'],
+    flag: '--allowed-hosts <list>',
+    kind: 'list',
+    description:
+      'In development: further names under which the gateway may be reached, e.g. that of a tunnel. Requests with any other `Host` are refused ([why](auth.md#development)).',
   },
   {
     path: 'trustProxy',
