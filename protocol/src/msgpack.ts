@@ -1,17 +1,12 @@
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import type { Codec } from './codec.ts';
-import { LIMITS } from './limits.ts';
+import { FRAME_DEPTH, isSoundMsgpack } from './msgpack-scan.ts';
 
-// A frame is small; its parts can never be larger than it is. The depth adds the envelope around `data`.
-const MOST = 16 * 1024 * 1024;
-const DEPTH = LIMITS.dataDepth + 8;
+const NIL = Uint8Array.of(0xc0);
 
-const encoder = new Encoder({ ignoreUndefined: true, maxDepth: DEPTH });
+const encoder = new Encoder({ ignoreUndefined: true, maxDepth: FRAME_DEPTH });
 const decoder = new Decoder({
-  maxStrLength: MOST,
   maxBinLength: 0,
-  maxArrayLength: MOST,
-  maxMapLength: MOST,
   maxExtLength: 0,
   mapKeyConverter: (key) => {
     if (typeof key === 'string') return key;
@@ -27,6 +22,14 @@ export const msgpack: Codec = {
   encode: (frame) => encoder.encode(frame),
   decode: (data) => {
     if (typeof data === 'string') throw new TypeError('a MessagePack frame travels as a binary message, not as text');
-    return decoder.decode(data);
+    // The decoder allocates what a header announces: it only gets frames whose headers are true.
+    if (!isSoundMsgpack(data)) throw new RangeError('the headers do not describe the bytes that follow them');
+    try {
+      return decoder.decode(data);
+    } catch (error) {
+      // After an error the decoder keeps what it has read so far, until it decodes something else.
+      decoder.decode(NIL);
+      throw error;
+    }
   },
 };

@@ -272,6 +272,8 @@ describe('a frame in MessagePack', () => {
     ['a string that claims to be huge', Buffer.from([0xdb, 0xff, 0xff, 0xff, 0xff])],
     ['bytes', withData(Buffer.from([0xc4, 2, 1, 2]))],
     ['an extension', withData(Buffer.from([0xd4, 5, 1]))],
+    ['no bytes at all, as bytes', withData(Buffer.from([0xc4, 0]))],
+    ['an empty extension', withData(Buffer.from([0xc7, 0, 5]))],
     ['a time', withData(Buffer.from([0xd6, 0xff, 0, 0, 0, 0]))],
     ['a field named __proto__', withData(Buffer.concat([Buffer.from([0x81]), text('__proto__'), Buffer.from([1])]))],
     ['an empty array', Buffer.from([0x90])],
@@ -282,15 +284,14 @@ describe('a frame in MessagePack', () => {
     expect(await peer.voice.ask({ type: 'ping' })).toMatchObject({ type: 'reply' });
   });
 
-  it.each<[string, Buffer, string]>([
-    ['NaN', Buffer.from([0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0]), 'payload_invalid'],
-    ['no bytes at all, as bytes', Buffer.from([0xc4, 0]), 'payload_invalid'],
-    ['an empty extension', Buffer.from([0xc7, 0, 5]), 'payload_invalid'],
-  ])('with %s is refused', async (_, data, name) => {
-    const peer = await open();
-    peer.voice.sayBytes(withData(data));
-    expect(await errorOf(peer)).toMatchObject({ id: 7, name });
-  });
+  it.each<[string, Buffer, string]>([['NaN', Buffer.from([0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0]), 'payload_invalid']])(
+    'with %s is refused',
+    async (_, data, name) => {
+      const peer = await open();
+      peer.voice.sayBytes(withData(data));
+      expect(await errorOf(peer)).toMatchObject({ id: 7, name });
+    },
+  );
 
   it('that is text is malformed', async () => {
     const peer = await open();

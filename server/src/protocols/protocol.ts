@@ -26,12 +26,14 @@ export interface Wire {
   readonly subprotocol: string;
   readonly binary: boolean;
   /**
-   * Reads a frame.
+   * Reads a frame. Time and memory are linear in its bytes, whatever it claims to hold.
    *
-   * @returns what it holds: one or more commands, each checked
+   * @returns the values in it, at least one; `parse` checks each when its turn comes
    * @throws when it cannot be decoded; the message says why, without quoting the frame
    */
-  decode(data: string | Uint8Array): readonly ParsedCommand[];
+  decode(data: string | Uint8Array): readonly unknown[];
+  /** Reads a value of a frame as a command. */
+  parse(value: unknown): ParsedCommand;
   encode(messages: readonly ServerMessage[]): string | Uint8Array;
   encodeMessage(message: Encodable): Part;
   /** What the `messages` pushes of a channel begin with; the same for all of one epoch. */

@@ -1,23 +1,36 @@
 import type { Refusal } from '../channels/refusal.ts';
-import type { ParsedCommand } from '../protocols/protocol.ts';
+import type { ParsedCommand, Wire } from '../protocols/protocol.ts';
 
 /** Messages of one frame that may be invalid: each is answered, and an answer is a hundred times larger than `1,`. */
 const MOST_INVALID = 100;
 
-/** A frame that is being carried out, one command after the other. */
+/** What a frame is read from. */
+export interface ReceivedFrame {
+  readonly wire: Wire;
+  /** The values in it, as they were decoded. */
+  readonly values: readonly unknown[];
+  /** Bytes of the frame. */
+  readonly size: number;
+  /** Why the whole frame is refused. */
+  readonly tooMuch: Refusal | null;
+}
+
+/** A frame that is being carried out, one command after the other. A value that is never reached is never parsed. */
 export class FrameReading {
   /** Bytes of the frame. */
   readonly size: number;
   /** Why the whole frame is refused. */
   readonly tooMuch: Refusal | null;
-  readonly #commands: readonly ParsedCommand[];
+  readonly #wire: Wire;
+  readonly #values: readonly unknown[];
   #at = 0;
   #invalid = 0;
   /** Was there anything in it, so far, that may have been meant as a command? */
   meant = false;
 
-  constructor(commands: readonly ParsedCommand[], size: number, tooMuch: Refusal | null) {
-    this.#commands = commands;
+  constructor({ wire, values, size, tooMuch }: ReceivedFrame) {
+    this.#wire = wire;
+    this.#values = values;
     this.size = size;
     this.tooMuch = tooMuch;
   }
@@ -29,15 +42,20 @@ export class FrameReading {
 
   /** Is there no next command? */
   get ended(): boolean {
-    return this.#at === this.#commands.length || this.hopeless;
+    return this.#at >= this.#values.length || this.hopeless;
   }
 
   next(): ParsedCommand | undefined {
-    const parsed = this.#commands[this.#at++];
-    if (parsed === undefined) return undefined;
+    if (this.ended) return undefined;
+    const parsed = this.#wire.parse(this.#values[this.#at++]);
     if ('fault' in parsed) this.#invalid++;
     if (isMeantAsCommand(parsed)) this.meant = true;
     return parsed;
+  }
+
+  /** Leaves out everything behind the last command that was read. */
+  skipRest(): void {
+    this.#at = this.#values.length;
   }
 
   /** Were too many of its messages invalid? */

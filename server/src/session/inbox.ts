@@ -12,6 +12,8 @@ import type { Session, Unread } from './session.ts';
 const MOST_INVALID = 10;
 /** Commands that may wait while the token is being verified. */
 const MOST_WAITING = 1000;
+/** Bytes that a connection may send before it is authenticated, beyond one frame: room for another attempt. */
+const EARLY_MARGIN = 4 * 1024;
 /** Bytes that may wait for their turn, where the bytes of a connection are not limited. */
 const MOST_BEHIND = 4 * 1024 * 1024;
 
@@ -21,6 +23,7 @@ export class Inbox implements Behind {
   readonly limits: ConnectionLimits;
   #deadline: Timer | undefined;
   #invalidInARow = 0;
+  #early = 0;
   #reading: FrameReading | undefined;
   #backlog: Backlog | undefined;
   #turn = -1;
@@ -43,13 +46,24 @@ export class Inbox implements Behind {
       session.close('frame_too_large', `a frame of ${size} bytes; at most ${maxFrame} are taken`);
       return;
     }
+    if (session.state !== 'connected') {
+      this.#early += size;
+      if (this.#early > maxFrame + EARLY_MARGIN) {
+        session.close('flood');
+        return;
+      }
+    }
     const tooMuch = this.limits.takeFrame(size, clock);
     if (this.#isBehind) {
       this.#keep({ data, size, tooMuch });
     } else {
-      this.#reading = new FrameReading(this.#decode(data), size, tooMuch);
+      this.#reading = this.#read({ data, size, tooMuch });
       this.resume();
     }
+  }
+
+  #read({ data, size, tooMuch }: Frame): FrameReading {
+    return new FrameReading({ wire: this.#session.wire, values: this.#decode(data), size, tooMuch });
   }
 
   get #isBehind(): boolean {
@@ -89,7 +103,7 @@ export class Inbox implements Behind {
       if (this.#reading !== undefined) this.#finish(this.#reading);
       const frame = this.#backlog?.takeFrame();
       if (frame === undefined || this.#session.state === 'closed') return false;
-      this.#reading = new FrameReading(this.#decode(frame.data), frame.size, frame.tooMuch);
+      this.#reading = this.#read(frame);
     }
     return true;
   }
@@ -118,7 +132,7 @@ export class Inbox implements Behind {
     this.#judge(strikes);
   }
 
-  #decode(data: string | Uint8Array): readonly ParsedCommand[] {
+  #decode(data: string | Uint8Array): readonly unknown[] {
     try {
       return this.#session.wire.decode(data);
     } catch (error) {
@@ -138,6 +152,8 @@ export class Inbox implements Behind {
     else if ('command' in parsed) this.#run(parsed.command, reading.size, fresh);
     else this.#session.refuse(new Refusal(parsed.fault.error, parsed.fault.detail), nameOf(parsed));
     this.#judge(strikes);
+    // Only the first command of a stranger's frame is of interest. SPEC.md section 1.
+    if (this.#session.state === 'new') reading.skipRest();
   }
 
   #refuse(parsed: ParsedCommand, over: Refusal): void {
