@@ -27,7 +27,7 @@ afterEach(() => vi.restoreAllMocks());
 describe.each(WIRES)('a large frame of nonsense, $subprotocol', (wire) => {
   const encode = (value: unknown) => (wire.binary ? msgpack : json).encode(value);
   const start = async () => {
-    const world = await createWorld({ limits: { maxFrame: 4_000_000, operations: null, bytes: null } });
+    const world = await createWorld({ limits: { maxFrame: 4_000_000, operations: 0, bytes: 0 } });
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
     const parse = vi.spyOn(wire, 'parse');
     return { world, token, parse, ...world.open({ protocols: [wire.subprotocol] }) };
