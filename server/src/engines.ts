@@ -5,9 +5,13 @@ import { MemoryEngine } from './engine/memory/memory-engine.ts';
 import { RedisEngine } from './engine/redis/redis-engine.ts';
 import type { Clock } from './util/clock.ts';
 
-/** Makes the engine that the configuration names. */
-export function createEngine({ durable, redis }: Config, clock: Clock): Engine {
-  if (durable !== undefined) return new DurableEngine({ ...durable, clock });
+/**
+ * Makes the engine that the configuration names.
+ *
+ * @param options.holder process that a person stops to end this engine; this one by default
+ */
+export function createEngine({ durable, redis }: Config, clock: Clock, options: { holder?: number } = {}): Engine {
+  if (durable !== undefined) return new DurableEngine({ ...durable, ...options, clock });
   if (redis !== undefined) return new RedisEngine({ ...redis, clock });
   return new MemoryEngine({ clock });
 }

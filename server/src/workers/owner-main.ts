@@ -21,7 +21,7 @@ async function run(line: SupervisorLine): Promise<void> {
   const rules = new Rules(config.channels);
   rmSync(path, { force: true }); // of an owner that died
   const owner = new EngineOwner({
-    engine: createEngine(config, systemClock),
+    engine: createEngine(config, systemClock, { holder: process.ppid }), // the supervisor, which would start this one again
     path,
     graceOf: (channel) => rules.match(channel)?.rule.presence.grace ?? 0,
     onFault: (where, error) => log.error({ where, err: error }, 'fault'),

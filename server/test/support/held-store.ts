@@ -8,6 +8,8 @@ export class HeldStore implements Store {
   #held: Promise<void> | undefined;
   /** What the next writes fail with. */
   failure: Error | undefined;
+  /** What calls of these methods throw, or reject with. */
+  readonly broken = new Map<keyof Store, Error>();
   /** Writes that were begun. */
   writes = 0;
 
@@ -31,34 +33,46 @@ export class HeldStore implements Store {
     this.#release?.();
   }
 
+  #expectWorking(method: keyof Store): void {
+    const error = this.broken.get(method);
+    if (error !== undefined) throw error;
+  }
+
   async write(changes: readonly Change[]): Promise<void> {
     this.writes++;
     await this.#held;
     if (this.failure !== undefined) throw this.failure;
+    this.#expectWorking('write');
     await this.#inner.write(changes);
   }
 
   get(table: Table, key: Buffer): Buffer | undefined {
+    this.#expectWorking('get');
     return this.#inner.get(table, key);
   }
 
   rows(table: Table, range: Range): Iterable<Row> {
+    this.#expectWorking('rows');
     return this.#inner.rows(table, range);
   }
 
   used(): number {
+    this.#expectWorking('used');
     return this.#inner.used();
   }
 
   async surrender(): Promise<void> {
+    this.#expectWorking('surrender');
     await this.#inner.surrender();
   }
 
   async recover(): Promise<boolean> {
+    this.#expectWorking('recover');
     return this.#inner.recover();
   }
 
   async close(): Promise<void> {
+    this.#expectWorking('close');
     await this.#inner.close();
   }
 }

@@ -102,8 +102,7 @@ export class Batch {
     if (known && before) return { message: null, result: this.#toResult(known, before) };
     this.#take(body.length + OVERHEAD);
     const record = known ?? this.#make(channel);
-    this.#changed.add(channel);
-    this.#place(record, { entry, body, options });
+    this.#place(record, { channel, entry, body, options });
     const message: Message = { ...entry, time: record.lastTime, offset: record.head };
     if (options.key !== undefined) {
       this.#remember(record, options.key, { until: entry.time + options.window, offset: record.head, id: entry.id });
@@ -121,9 +120,12 @@ export class Batch {
     this.#room -= bytes;
   }
 
-  #place(record: ChannelRecord, { entry, body, options: { retention } }: Omit<Appending, 'channel'>): void {
-    // What the rule until now has dropped must not come back with a more generous one.
-    if (!sameRetention(record.retention, retention)) record.first = oldestAt(this.#store, record, entry.time);
+  #place(record: ChannelRecord, { channel, entry, body, options: { retention } }: Appending): void {
+    // What the rule until now has dropped must not come back with a more generous one. Reading may fail: nothing has changed before it.
+    const isSame = sameRetention(record.retention, retention);
+    const first = isSame ? record.first : oldestAt(this.#store, record, entry.time);
+    this.#changed.add(channel);
+    record.first = first;
     record.retention = retention;
     const empty = record.kept > record.head;
     record.head++;

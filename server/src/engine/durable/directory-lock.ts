@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, realpathSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, realpathSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { PRIVATE_FILE } from './private-files.ts';
 
 /** The longest path that every system takes for a socket. */
 const LONGEST = 100;
@@ -28,19 +29,22 @@ export class DirectoryLock {
     this.#handle = handle;
   }
 
-  /** @throws Error when another process has the folder */
-  static async take(folder: string): Promise<DirectoryLock> {
+  /**
+   * @param options.holder process that a person has to stop, which may be the parent of this one
+   * @throws Error when another process has the folder
+   */
+  static async take(folder: string, { holder }: { holder: number }): Promise<DirectoryLock> {
     const { path, handle } = addressOf(realpathSync(folder));
     try {
       for (let round = 0; round < ROUNDS; round++) {
         const server = await listen(path);
         if (server !== null) {
-          await writeFile(join(folder, 'pid'), `${process.pid}\n`);
+          await writeFile(join(folder, 'pid'), `${holder}\n`, { mode: PRIVATE_FILE });
           return new DirectoryLock({ server, path, handle });
         }
         if (!(await removeStale(path))) break;
       }
-      throw new Error(`the data folder ${folder} is in use by another gateway${await ownerOf(folder)} — stop it first`);
+      throw new Error(`the data folder ${folder} is in use by another gateway${await holderOf(folder)}`);
     } catch (error) {
       if (handle !== undefined) closeSync(handle);
       throw error;
@@ -76,7 +80,10 @@ function listen(path: string): Promise<Server | null> {
       else
         reject(new Error(`cannot lock the data folder with the socket ${path} — ${error.message}`, { cause: error }));
     });
-    server.listen(path, () => resolve(server));
+    server.listen(path, () => {
+      if (process.platform !== 'win32') chmodSync(path, PRIVATE_FILE);
+      resolve(server);
+    });
   });
 }
 
@@ -110,7 +117,9 @@ async function removeStale(path: string): Promise<boolean> {
   return true;
 }
 
-async function ownerOf(folder: string): Promise<string> {
-  const pid = await readFile(join(folder, 'pid'), 'utf8').catch(() => '');
-  return /^\d+\s*$/.test(pid) ? ` (process ${pid.trim()})` : '';
+async function holderOf(folder: string): Promise<string> {
+  const pid = (await readFile(join(folder, 'pid'), 'utf8').catch(() => '')).trim();
+  if (!/^\d+$/.test(pid)) return ' — stop it first';
+  const command = process.platform === 'win32' ? `taskkill /PID ${pid}` : `kill ${pid}`;
+  return ` (process ${pid}) — stop it first: ${command}`;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -117,5 +117,50 @@ describe('a data folder', () => {
     const engine = new DurableEngine({ data: path });
     await expect(engine.start({ deliver: () => {} })).rejects.toThrow(`${join(path, 'log.mdb')} is damaged`);
     await take(path);
+  });
+
+  it('names the process that a person has to stop, and how', async () => {
+    const path = folder();
+    const directory = await DataDirectory.take(path, { holder: 4711 });
+    cleanups.push(() => directory.release());
+    await expect(take(path)).rejects.toThrow('in use by another gateway (process 4711) — stop it first: kill 4711');
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('the files of a data folder', () => {
+  const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+  const modesIn = (path: string) =>
+    Object.fromEntries(readdirSync(path).map((name) => [name, modeOf(join(path, name))]));
+
+  async function use(path: string): Promise<string[]> {
+    const advice: string[] = [];
+    const engine = new DurableEngine({ data: path });
+    await engine.start({ deliver: () => {}, warn: (one) => advice.push(one) });
+    cleanups.push(() => engine.close());
+    return advice;
+  }
+
+  it('are their owner’s alone', async () => {
+    const path = join(folder(), 'data');
+    expect(await use(path)).toEqual([]);
+    expect(modeOf(path)).toBe('700');
+    const modes = modesIn(path);
+    expect(Object.keys(modes)).toEqual(
+      expect.arrayContaining(['log.mdb', 'log.mdb-lock', 'format', 'pid', 'reserve', 'lock']),
+    );
+    expect(new Set(Object.values(modes))).toEqual(new Set(['600']));
+  });
+
+  it('become so where they were open, which is said once', async () => {
+    const path = join(folder(), 'data');
+    await use(path);
+    for (const clean of cleanups.splice(1)) await clean();
+    chmodSync(path, 0o755);
+    for (const name of readdirSync(path)) chmodSync(join(path, name), 0o644);
+    expect(await use(path)).toEqual([expect.stringContaining(`other users could read the data folder ${path}`)]);
+    expect(modeOf(path)).toBe('700');
+    expect(new Set(Object.values(modesIn(path)))).toEqual(new Set(['600']));
+    for (const clean of cleanups.splice(1)) await clean();
+    expect(await use(path)).toEqual([]);
   });
 });

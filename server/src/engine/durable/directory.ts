@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkFile, mendHead } from './check-file.ts';
 import { DirectoryLock } from './directory-lock.ts';
+import { keepPrivate, PRIVATE_FILE, PRIVATE_FOLDER } from './private-files.ts';
 
 /** What the file `format` says; a later format has a greater number. */
 const FORMAT = 1;
@@ -9,11 +11,13 @@ const NAME = 'sluice durable';
 
 /** The folder that holds a durable engine's files: of one process at a time, in a format that this version knows. */
 export class DataDirectory {
+  readonly #path: string;
   readonly #lock: DirectoryLock;
   /** Path of the store's file. */
   readonly store: string;
 
   private constructor(path: string, lock: DirectoryLock) {
+    this.#path = path;
     this.#lock = lock;
     this.store = join(path, 'log.mdb');
   }
@@ -21,15 +25,16 @@ export class DataDirectory {
   /**
    * Takes the folder, and makes it where there is none.
    *
+   * @param options.holder process that has to be stopped before another may have the folder; this one by default
    * @throws Error when another process has it, when its format is unknown, or when it cannot be written
    */
-  static async take(path: string): Promise<DataDirectory> {
+  static async take(path: string, { holder = process.pid }: { holder?: number } = {}): Promise<DataDirectory> {
     try {
-      mkdirSync(path, { recursive: true });
+      mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER });
     } catch (error) {
       throw new Error(`cannot make the data folder ${path} — ${(error as Error).message}`, { cause: error });
     }
-    const lock = await DirectoryLock.take(path);
+    const lock = await DirectoryLock.take(path, { holder });
     try {
       const directory = new DataDirectory(path, lock);
       await checkFormat(path, directory.store);
@@ -40,16 +45,66 @@ export class DataDirectory {
     }
   }
 
+  /**
+   * Checks the store before it is opened, and mends what can be mended without a loss.
+   *
+   * @returns what an operator should know
+   * @throws Error that says what is wrong with it, and what to do
+   */
+  async examine(): Promise<string[]> {
+    const { isNew, lostHead } = checkFile(this.store);
+    if (isNew && (await this.#hasBegun())) {
+      throw new Error(
+        `${this.store} is empty or gone, though it held channels — restore the whole folder from its backup, or, to begin with nothing, remove the folder`,
+      );
+    }
+    if (lostHead === undefined) return [];
+    // What the lost head said may have been acknowledged: nobody must take the log for the one that he knew.
+    await writeDurably(this.#path, join(this.#path, RESTORED), '');
+    mendHead(this.store, lostHead);
+    return [
+      `one of the two heads of ${this.store} was damaged; the other one is in use, and all channels begin a new epoch: the last messages before the damage may be lost`,
+    ];
+  }
+
+  /** A store that was written to once is never made anew unnoticed. */
+  async #hasBegun(): Promise<boolean> {
+    const [begun, reserve] = await Promise.all([
+      isThere(join(this.#path, BEGUN)),
+      isThere(join(this.#path, 'reserve')),
+    ]);
+    return begun || reserve;
+  }
+
+  /** The store is open, and has been written to. Returns what an operator should know. */
+  async settle(): Promise<string[]> {
+    const begun = join(this.#path, BEGUN);
+    if (!(await isThere(begun))) await writeDurably(this.#path, begun, '');
+    await syncFolder(this.#path);
+    return keepPrivate(this.#path);
+  }
+
   async release(): Promise<void> {
     await this.#lock.release();
   }
 }
 
+/** The file that asks for a new life of all channels. */
+export const RESTORED = 'restored';
+/** The file that says that there is a store. */
+const BEGUN = 'begun';
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
 async function checkFormat(path: string, store: string): Promise<void> {
   const file = join(path, 'format');
   const text = await readText(file);
   if (text === undefined) {
-    if ((await exists(store)) === false) return writeDurably(path, file, `${NAME} ${FORMAT}\n`);
+    if (!(await isThere(store))) return writeDurably(path, file, `${NAME} ${FORMAT}\n`);
     throw new Error(`${path} holds a store, but not the file "format" — restore the whole folder from its backup`);
   }
   const [, version] = new RegExp(`^${NAME} (\\d+)\\s*$`).exec(text) ?? [];
@@ -73,15 +128,9 @@ async function readText(file: string): Promise<string | undefined> {
   }
 }
 
-async function exists(file: string): Promise<boolean> {
-  const handle = await open(file, 'r').catch(() => undefined);
-  await handle?.close();
-  return handle !== undefined;
-}
-
 /** Whole or not at all, also when the machine crashes meanwhile. */
 async function writeDurably(folder: string, file: string, text: string): Promise<void> {
-  const handle = await open(`${file}.new`, 'w');
+  const handle = await open(`${file}.new`, 'w', PRIVATE_FILE);
   await handle.writeFile(text);
   await handle.sync();
   await handle.close();

@@ -315,6 +315,118 @@ describe('a flush that fails', () => {
   });
 });
 
+describe('a store that cannot be read', () => {
+  const spoiled = new Error('MDB_BAD_TXN: Transaction must abort');
+
+  it.each(['get', 'rows', 'used'] as const)('(%s throws) refuses publishes, and ends nothing', async (method) => {
+    const world = await open(undefined, { maxSize: 1024 * 1024 * 1024 });
+    await append(world);
+    world.store.broken.set(method, spoiled);
+    const told = await Promise.allSettled([append(world), append(world, 'b'), append(world, 'c')]);
+    expect(told.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    world.clock.advance(5_000); // the sweep, which tries again
+    world.store.broken.clear();
+    await expect
+      .poll(() => {
+        world.clock.advance(1_000);
+        return world.engine.trouble;
+      })
+      .toBeUndefined();
+    expect(await append(world)).toMatchObject({ offset: 2 });
+  });
+
+  it.each(['rows', 'used'] as const)('(%s throws) is trouble, and tells publishes "unavailable"', async (method) => {
+    const world = await open(undefined, { maxSize: 1024 * 1024 * 1024 });
+    world.store.broken.set(method, spoiled);
+    await expect(append(world)).rejects.toThrow(EngineUnavailable);
+    expect(world.engine.trouble).toContain('MDB_BAD_TXN');
+    await expect(append(world)).rejects.toThrow(EngineUnavailable);
+  });
+
+  it('answers questions with a rejection, and works on for what can be read', async () => {
+    const world = await open();
+    await append(world);
+    world.store.broken.set('get', spoiled);
+    for (const ask of [
+      () => world.engine.read('a', 0, 9),
+      () => world.engine.seek('a', 0),
+      () => world.engine.watch('a'),
+    ]) {
+      await expect(Promise.resolve(ask())).rejects.toBe(spoiled);
+    }
+    world.store.broken.clear();
+    expect(await world.engine.read('a', 0, 9)).toMatchObject({ head: 1 });
+  });
+
+  it('carries out the jobs around one that cannot be planned', async () => {
+    const world = await open();
+    const { store } = world;
+    const get = store.get.bind(store);
+    vi.spyOn(store, 'get').mockImplementation((table, key) => {
+      if (key.toString() === 'b') throw spoiled;
+      return get(table, key);
+    });
+    const told = await Promise.allSettled([append(world, 'a'), append(world, 'b'), append(world, 'c')]);
+    expect(told.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(world.engine.trouble).toBeUndefined();
+  });
+
+  it('is a full disk all the same where what was held back cannot be given up', async () => {
+    const world = await open();
+    world.store.broken.set('surrender', new Error('EROFS'));
+    world.store.failure = new EngineFull('the disk is full');
+    await expect(append(world)).rejects.toThrow('the disk is full');
+    expect(world.engine.trouble).toBe('the disk is full');
+  });
+
+  it('acknowledges what is on disk although nobody can say whether there is room again', async () => {
+    const world = await open();
+    world.store.failure = new EngineFull('the disk is full');
+    await expect(append(world)).rejects.toThrow('the disk is full');
+    world.store.failure = undefined;
+    world.store.broken.set('recover', spoiled);
+    const until = world.clock.now() + 60_000;
+    world.clock.advance(1_000); // the sweep's write goes through
+    await vi.waitUntil(() => world.store.writes > 1);
+    await nextTurn();
+    expect(world.engine.trouble).toBe('the disk is full');
+    world.store.broken.clear();
+    await expect
+      .poll(() => {
+        world.clock.advance(1_000);
+        return world.engine.trouble;
+      })
+      .toBeUndefined();
+    await world.engine.add({ user: 'ada', until });
+    expect(await append(world)).toMatchObject({ offset: 1 });
+  });
+
+  it('gives its folder back although it cannot be closed', async () => {
+    const world = await open();
+    world.store.broken.set('close', spoiled);
+    await expect(world.engine.close()).rejects.toBe(spoiled);
+    world.store.broken.clear();
+    await world.store.close();
+    await open(world);
+  });
+
+  it('keeps revocations that are over until they are gone from disk', async () => {
+    const world = await open();
+    await world.engine.add({ user: 'ada', until: world.clock.now() + 1_000 });
+    const { writes } = world.store;
+    world.store.failure = new EngineUnavailable('the disk is broken');
+    world.clock.advance(2_000);
+    await vi.waitUntil(() => world.store.writes > writes);
+    world.store.failure = undefined;
+    await expect
+      .poll(() => {
+        world.clock.advance(1_000);
+        return [...world.store.rows('revocations', { limit: 9 })].length;
+      })
+      .toBe(0);
+  });
+});
+
 describe('a full disk', () => {
   it('refuses publishes until clearing away has made room, and keeps what was held back for that', async () => {
     const world = await open();

@@ -17,7 +17,8 @@ import { LoggedMessage } from '../logged-message.ts';
 import { MemoryPresence } from '../memory/memory-presence.ts';
 import type { Revocation, RevocationStore } from '../revocations.ts';
 import { ABOUT, type About, type Batch, epochOf, type Placed } from './batch.ts';
-import { DataDirectory, syncFolder } from './directory.ts';
+import { explainDamage } from './check-file.ts';
+import { DataDirectory, RESTORED } from './directory.ts';
 import { DurableRevocations } from './durable-revocations.ts';
 import { LmdbStore } from './lmdb-store.ts';
 import { findChannel, readPage, seekTime } from './log-reader.ts';
@@ -32,6 +33,8 @@ export interface DurableOptions {
   /** Bytes that channels may take of the disk; `null`: what there is. */
   readonly maxSize?: number | null;
   readonly clock?: Clock;
+  /** Process that has to be stopped before another may have the folder; this one by default. */
+  readonly holder?: number;
   /** What is put under it in tests. */
   readonly openStore?: (path: string) => Promise<Store>;
 }
@@ -75,15 +78,17 @@ export class DurableEngine implements Engine, Log, RevocationStore {
 
   async start(listener: EngineListener): Promise<void> {
     this.#listener = listener;
-    const { data, openStore = LmdbStore.open } = this.#options;
-    const directory = await DataDirectory.take(data);
+    const { data, holder, openStore = LmdbStore.open } = this.#options;
+    const directory = await DataDirectory.take(data, { ...(holder !== undefined && { holder }) });
     let store: Store | undefined;
     try {
+      const found = await directory.examine();
       store = await openStore(directory.store);
-      await syncFolder(data);
-      this.#open = this.#assemble(directory, store, await readAbout(store, data));
+      this.#open = this.#assemble(directory, store, await readAbout(store, { data, directory }));
+      for (const advice of [...found, ...(await directory.settle())]) listener.warn?.(advice);
     } catch (error) {
-      await store?.close();
+      // Why it could not start is worth more than why it could not be closed.
+      await store?.close().catch(() => {});
       await directory.release();
       throw error;
     }
@@ -96,7 +101,11 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     const promised = (channel: string) => this.#watched.get(channel);
     const writer = new Writer({ store, about, promised, maxSize, clock: this.#clock });
     const write = (plan: (batch: Batch) => void) => submit(writer, plan);
-    const revocations = new DurableRevocations({ store, clock: this.#clock, write });
+    const revocations = readOrExplain(
+      directory,
+      'the revocations',
+      () => new DurableRevocations({ store, clock: this.#clock, write }),
+    );
     const sweep = new Sweep({ store, isWatched: (channel) => this.#watched.has(channel) });
     return { directory, store, writer, revocations, sweep };
   }
@@ -112,8 +121,11 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     this.#open = undefined;
     if (open === undefined) return;
     await open.writer.close();
-    await open.store.close();
-    await open.directory.release();
+    try {
+      await open.store.close();
+    } finally {
+      await open.directory.release();
+    }
   }
 
   async append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
@@ -149,12 +161,21 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   }
 
   read(channel: string, after: number, limit: number): Page | Promise<Page> {
-    if (this.#open === undefined) return Promise.reject(new EngineUnavailable('the engine is closed'));
-    const { store, writer } = this.#open;
-    const record = findChannel(store, channel);
-    const epoch = epochOf(writer.about, record?.generation ?? this.#generation(channel));
-    if (record === undefined) return { epoch, head: 0, first: 1, messages: [] };
-    return { epoch, ...readPage(store, record, { after, limit, now: this.#clock.now() }) };
+    return this.#ask(({ store, writer }) => {
+      const record = findChannel(store, channel);
+      const epoch = epochOf(writer.about, record?.generation ?? this.#generation(channel));
+      if (record === undefined) return { epoch, head: 0, first: 1, messages: [] };
+      return { epoch, ...readPage(store, record, { after, limit, now: this.#clock.now() }) };
+    });
+  }
+
+  /** What the store throws is told as an answer that comes later would tell it. */
+  #ask<T>(read: (open: Open) => T): T | Promise<T> {
+    try {
+      return read(this.#opened());
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** That a channel gets when it is made. */
@@ -163,16 +184,16 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   }
 
   seek(channel: string, time: number): number | Promise<number> {
-    if (this.#open === undefined) return Promise.reject(new EngineUnavailable('the engine is closed'));
-    const { store } = this.#open;
-    const record = findChannel(store, channel);
-    return record === undefined ? 0 : seekTime(store, record, { time, now: this.#clock.now() });
+    return this.#ask(({ store }) => {
+      const record = findChannel(store, channel);
+      return record === undefined ? 0 : seekTime(store, record, { time, now: this.#clock.now() });
+    });
   }
 
   watch(channel: string): void | Promise<void> {
-    if (this.#open === undefined) return Promise.reject(new EngineUnavailable('the engine is closed'));
-    const { store, writer } = this.#open;
-    this.#watched.set(channel, findChannel(store, channel)?.generation ?? writer.about.generation);
+    return this.#ask(({ store, writer }) => {
+      this.#watched.set(channel, findChannel(store, channel)?.generation ?? writer.about.generation);
+    });
   }
 
   unwatch(channel: string): void {
@@ -192,6 +213,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     const open = this.#open;
     if (open === undefined) return;
     let again = false;
+    let forgotten = (): void => {};
     const next = () => {
       if (this.#open === open) this.#timer = this.#clock.after(again ? SWEEP_ON : SWEEP, this.#tidy);
     };
@@ -199,10 +221,13 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     const plan = (batch: Batch) => {
       const now = this.#clock.now();
       again = open.sweep.step(batch, now, { careful: failing });
-      open.revocations.forget(batch, now);
+      forgotten = open.revocations.forget(batch, now);
       if (failing) batch.put({ table: 'about', key: PROBE, value: Buffer.from(String(now)) });
     };
-    submit(open.writer, plan, { probe: true }).then(next, next);
+    // A failure is the writer's trouble, and told as such.
+    submit(open.writer, plan, { probe: true })
+      .then(() => forgotten())
+      .then(next, next);
   };
 }
 
@@ -216,10 +241,15 @@ function submit(writer: Writer, plan: (batch: Batch) => void, options: { probe?:
 }
 
 /** Reads what the store says of itself. Where it was restored from a backup, or is new, its life begins anew. */
-async function readAbout(store: Store, data: string): Promise<About> {
-  const stored = store.get('about', ABOUT);
-  const about = stored === undefined ? undefined : (JSON.parse(stored.toString()) as About);
-  const marker = join(data, 'restored');
+async function readAbout(
+  store: Store,
+  { data, directory }: { data: string; directory: DataDirectory },
+): Promise<About> {
+  const about = readOrExplain(directory, 'its record of itself', () => {
+    const stored = store.get('about', ABOUT);
+    return stored === undefined ? undefined : (JSON.parse(stored.toString()) as About);
+  });
+  const marker = join(data, RESTORED);
   const restored = await stat(marker).then(
     () => true,
     () => false,
@@ -229,4 +259,13 @@ async function readAbout(store: Store, data: string): Promise<About> {
   await store.write([{ table: 'about', key: ABOUT, value: Buffer.from(JSON.stringify(begun)) }]);
   await rm(marker, { force: true });
   return begun;
+}
+
+/** What cannot be read at the start was damaged on disk. */
+function readOrExplain<T>(directory: DataDirectory, what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Error(explainDamage(directory.store, `${what} cannot be read`), { cause: error });
+  }
 }

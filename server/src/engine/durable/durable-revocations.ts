@@ -45,11 +45,16 @@ export class DurableRevocations implements RevocationStore {
     return this.#kept.filter(({ revocation }) => revocation.until > now).map(({ revocation }) => revocation);
   }
 
-  /** Forgets, in this batch, those that are over. */
-  forget(batch: Batch, now: number): void {
-    const over = this.#kept.filter(({ revocation }) => revocation.until <= now);
-    if (over.length === 0) return;
+  /**
+   * Forgets, in this batch, those that are over.
+   *
+   * @returns to be called when the batch is on disk
+   */
+  forget(batch: Batch, now: number): () => void {
+    const over = new Set(this.#kept.filter(({ revocation }) => revocation.until <= now));
     for (const { number } of over) batch.put({ table: 'revocations', key: numberKey(number), value: null });
-    this.#kept = this.#kept.filter((kept) => !over.includes(kept));
+    return () => {
+      if (over.size > 0) this.#kept = this.#kept.filter((kept) => !over.has(kept));
+    };
   }
 }

@@ -1,7 +1,8 @@
-import { open, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 import { EngineFull, EngineUnavailable } from '../engine.ts';
+import { PRIVATE_FILE } from './private-files.ts';
 import { type Change, type Range, type Row, type Store, TABLES, type Table } from './store.ts';
 
 type Rows = Database<Buffer, Buffer>;
@@ -30,20 +31,6 @@ interface Stats extends Pages {
 
 const pagesOf = (pages: Pages): number => pages.treeBranchPageCount + pages.treeLeafPageCount + pages.overflowPages;
 
-/** What LMDB's files have at this byte: the first thing behind the head of their first page. */
-const MAGIC = 0xbeefc0de;
-const MAGIC_AT = 24;
-
-/** LMDB takes the whole process down when it opens a file that is not its own. */
-async function checkHead(path: string): Promise<void> {
-  const file = await open(path, 'r').catch(() => undefined);
-  if (file === undefined) return;
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC_AT + 4), 0, MAGIC_AT + 4, 0);
-  await file.close();
-  if (bytesRead === 0 || buffer.readUInt32LE(MAGIC_AT) === MAGIC) return; // a crash may have come before its first byte
-  throw new Error(`${path} is damaged — restore its folder from a backup, or start with another one`);
-}
-
 /** A store in one file, on LMDB. */
 export class LmdbStore implements Store {
   readonly #path: string;
@@ -57,12 +44,11 @@ export class LmdbStore implements Store {
     this.#tables = Object.fromEntries(TABLES.map((name) => [name, table(name)])) as Record<Table, Rows>;
   }
 
-  /** @param path of the file; it is made where there is none */
+  /** @param path of the file; it is made where there is none. Where there is one, it was checked: LMDB ends the process over a damaged one */
   static async open(path: string): Promise<LmdbStore> {
-    await checkHead(path);
     // Not before somebody wants it: the native part is loaded with it.
     const lmdb = await import('lmdb');
-    const options: RootDatabaseOptionsWithPath = {
+    const options: RootDatabaseOptionsWithPath & { permissionsMode: number } = {
       path,
       noSubdir: true,
       encoding: 'binary',
@@ -72,18 +58,33 @@ export class LmdbStore implements Store {
       overlappingSync: false,
       // Batches are made here. LMDB's own leave a rejected promise behind that nobody can catch.
       eventTurnBatching: false,
+      permissionsMode: PRIVATE_FILE,
     };
-    const store = new LmdbStore(path, lmdb.open<Buffer, Buffer>(options));
-    await store.#holdBack();
-    return store;
+    const root = lmdb.open<Buffer, Buffer>(options);
+    try {
+      const store = new LmdbStore(path, root);
+      await store.#holdBack();
+      return store;
+    } catch (error) {
+      await root.close();
+      throw error;
+    }
   }
 
   get(table: Table, key: Buffer): Buffer | undefined {
-    return this.#tables[table].get(key);
+    try {
+      return this.#tables[table].get(key);
+    } catch (error) {
+      throw this.#spoiled(error);
+    }
   }
 
-  rows(table: Table, { start, end, limit }: Range): Iterable<Row> {
-    return this.#tables[table].getRange({ ...(start && { start }), ...(end && { end }), limit });
+  *rows(table: Table, { start, end, limit }: Range): Iterable<Row> {
+    try {
+      yield* this.#tables[table].getRange({ ...(start && { start }), ...(end && { end }), limit });
+    } catch (error) {
+      throw this.#spoiled(error);
+    }
   }
 
   async write(changes: readonly Change[]): Promise<void> {
@@ -99,6 +100,12 @@ export class LmdbStore implements Store {
     } finally {
       this.#refresh();
     }
+  }
+
+  /** LMDB's snapshot is spoiled by a page that cannot be read: what is sound is read from another one. */
+  #spoiled(error: unknown): unknown {
+    this.#refresh();
+    return error;
   }
 
   /** The next read must see what was written: an old snapshot would also keep its pages from being used again. */
@@ -128,7 +135,7 @@ export class LmdbStore implements Store {
     const held = await stat(this.#reserve).catch(() => undefined);
     if (held?.size === HELD_BACK) return true;
     try {
-      await writeFile(this.#reserve, Buffer.alloc(HELD_BACK, 1), { flush: true });
+      await writeFile(this.#reserve, Buffer.alloc(HELD_BACK, 1), { flush: true, mode: PRIVATE_FILE });
       return true;
     } catch {
       await this.surrender();

@@ -74,7 +74,11 @@ export class Writer {
     if (this.#startedAt !== undefined && this.#clock.now() - this.#startedAt > STUCK) {
       return 'the disk that holds the channels does not answer';
     }
-    return this.#room() > 0 ? undefined : 'the channels have taken as much of the disk as they may (durable.maxSize)';
+    try {
+      return this.#room() > 0 ? undefined : 'the channels have taken as much of the disk as they may (durable.maxSize)';
+    } catch (error) {
+      return toUnavailable(error).message;
+    }
   }
 
   /** @param options.probe tries though the disk failed a moment ago */
@@ -121,32 +125,44 @@ export class Writer {
     return maxSize === null ? Number.POSITIVE_INFINITY : maxSize - RESERVE - store.used();
   }
 
+  /** Never rejects: whatever goes wrong, its jobs are refused, and the disk is tried again later. */
   async #commit(jobs: readonly Job[]): Promise<void> {
-    const { store, promised } = this.#options;
-    const batch = new Batch({ store, about: this.#about, promised, room: this.#room() });
-    const planned = this.#planAll(jobs, batch);
-    const now = this.#clock.now();
-    batch.trimOwn(now);
-    batch.forgetKeys(now, planned.length * KEYS_PER_JOB);
+    const open = new Set(jobs);
     try {
+      const batch = this.#prepare(jobs, open);
       await this.#write(batch.finish());
+      this.#about = batch.about;
     } catch (error) {
-      if (error instanceof EngineFull) await store.surrender();
-      this.#fail(planned, error);
+      if (error instanceof EngineFull) await this.#surrender();
+      this.#fail(open, error);
       return;
     }
-    this.#about = batch.about;
-    for (const job of planned) settle(job);
+    for (const job of open) settle(job);
   }
 
-  /** Returns those that could be planned. */
-  #planAll(jobs: readonly Job[], batch: Batch): Job[] {
+  /** Plans the jobs, and what is cleared away with them; takes from `open` those that were refused. */
+  #prepare(jobs: readonly Job[], open: Set<Job>): Batch {
+    const { store, promised } = this.#options;
+    const batch = new Batch({ store, about: this.#about, promised, room: this.#room() });
+    this.#planAll(jobs, { batch, open });
+    const now = this.#clock.now();
+    batch.trimOwn(now);
+    batch.forgetKeys(now, open.size * KEYS_PER_JOB);
+    return batch;
+  }
+
+  /** What was held back may stay where it cannot be given up: the next attempt tries again. */
+  async #surrender(): Promise<void> {
+    await this.#options.store.surrender().catch(() => {});
+  }
+
+  #planAll(jobs: readonly Job[], { batch, open }: { batch: Batch; open: Set<Job> }): void {
     const refused = new Map<string, unknown>();
-    const planned = jobs.filter((job) => this.#plan(job, batch, refused));
+    for (const job of jobs) if (!this.#plan(job, batch, refused)) open.delete(job);
     if (refused.size > 0) this.#refuseBehind(refused);
-    return planned;
   }
 
+  /** @returns whether it could be planned; otherwise it was refused */
   #plan(job: Job, batch: Batch, refused: Map<string, unknown>): boolean {
     const { lane } = job;
     try {
@@ -175,17 +191,21 @@ export class Writer {
     this.#startedAt = this.#clock.now();
     try {
       await this.#options.store.write(changes);
-      if (!(this.#failure instanceof EngineFull) || (await this.#options.store.recover())) {
-        this.#failure = undefined;
-      }
+      if (await this.#hasRecovered()) this.#failure = undefined;
     } finally {
       this.#startedAt = undefined;
     }
   }
 
+  /** Something was written: is all well again? An answer that fails does not undo what is on disk. */
+  async #hasRecovered(): Promise<boolean> {
+    if (!(this.#failure instanceof EngineFull)) return true;
+    return this.#options.store.recover().catch(() => false);
+  }
+
   /** Refuses these jobs, and those that wait: they would only fail later. */
-  #fail(jobs: readonly Job[], cause: unknown): void {
-    const error = cause instanceof EngineUnavailable ? cause : new EngineUnavailable(String(cause), { cause });
+  #fail(jobs: Iterable<Job>, cause: unknown): void {
+    const error = toUnavailable(cause);
     this.#failure = error;
     this.#pause?.cancel();
     this.#pause = this.#clock.after(PAUSE, () => {
@@ -203,6 +223,13 @@ export class Writer {
     await this.#running;
     this.#pause?.cancel();
   }
+}
+
+/** What the store throws by itself means that it cannot be read: the disk fails, or its file is damaged. */
+function toUnavailable(cause: unknown): EngineUnavailable {
+  if (cause instanceof EngineUnavailable) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new EngineUnavailable(`the store of the channels does not work: ${reason}`, { cause });
 }
 
 /** A listener that throws must not keep the others from hearing. */

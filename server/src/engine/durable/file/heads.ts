@@ -1,0 +1,146 @@
+import { Damage, expectSound } from './damage.ts';
+import type { StoreFile } from './store-file.ts';
+
+/** Bytes of a page before its content. */
+export const PAGE_HEAD = 24;
+/** The root of a tree without pages. */
+export const NO_ROOT = 2n ** 64n - 1n;
+
+const MAGIC = 0xbeefc0de;
+const VERSION = 2;
+/** Of a page that is a head. */
+const P_META = 0x08;
+const SMALLEST_PAGE = 512;
+const LARGEST_PAGE = 65_536;
+/** More than any machine maps. */
+const LARGEST_MAP = 2n ** 46n;
+
+/** Where the parts of a head are, from the beginning of its page. */
+const AT = { flags: 18, magic: 24, version: 28, mapSize: 40, free: 48, main: 96, last: 144, transaction: 152 } as const;
+/** Bytes of a head that mean something. */
+const HEAD = 168;
+
+/** A tree of the file, as its record describes it. */
+export interface TreeRecord {
+  readonly depth: number;
+  readonly branches: number;
+  readonly leaves: number;
+  readonly overflows: number;
+  readonly entries: number;
+  /** The page of its root; `undefined` where it is empty. */
+  readonly root: number | undefined;
+}
+
+/** Bytes of a tree's record. */
+export const TREE_RECORD = 48;
+
+export function readTree(bytes: Buffer, at = 0): TreeRecord {
+  const number = (offset: number) => Number(bytes.readBigUInt64LE(at + offset));
+  const root = bytes.readBigUInt64LE(at + 40);
+  return {
+    depth: bytes.readUInt16LE(at + 6),
+    branches: number(8),
+    leaves: number(16),
+    overflows: number(24),
+    entries: number(32),
+    root: root === NO_ROOT ? undefined : Number(root),
+  };
+}
+
+/** One of the two first pages: each describes a whole state of the file; the one with the later transaction counts. */
+export interface Head {
+  /** 0 or 1: the page it is on. */
+  readonly index: number;
+  readonly pageSize: number;
+  /** Number of the last page that was ever used. */
+  readonly last: number;
+  readonly transaction: bigint;
+  readonly free: TreeRecord;
+  readonly main: TreeRecord;
+}
+
+/** Both heads of a file: of a whole one, both are `Head`. */
+export interface Heads {
+  readonly all: readonly (Head | Damage)[];
+  /** The sound one of the latest transaction. */
+  readonly newest: Head | undefined;
+}
+
+/** Reads the heads. */
+export function readHeads(file: StoreFile): Heads {
+  const first = tryHead(file, 0, undefined);
+  const sizes = first instanceof Damage ? possibleSizes() : [first.pageSize];
+  const second = sizes.map((size) => tryHead(file, 1, size));
+  const all = [
+    first,
+    second.find((head) => !(head instanceof Damage)) ?? second[0] ?? new Damage('has no second page'),
+  ];
+  return { all, newest: newestOf(all) };
+}
+
+function newestOf(all: readonly (Head | Damage)[]): Head | undefined {
+  let newest: Head | undefined;
+  for (const head of all) {
+    if (!(head instanceof Damage) && (newest === undefined || head.transaction > newest.transaction)) newest = head;
+  }
+  return newest;
+}
+
+function possibleSizes(): number[] {
+  const sizes = [];
+  for (let size = 4096; size <= LARGEST_PAGE; size *= 2) sizes.push(size);
+  return sizes;
+}
+
+function tryHead(file: StoreFile, index: number, pageSize: number | undefined): Head | Damage {
+  try {
+    return readHead(file.read(index * (pageSize ?? 0), HEAD), { index, pageSize });
+  } catch (error) {
+    if (error instanceof Damage) return error;
+    throw error;
+  }
+}
+
+function readHead(bytes: Buffer, { index, pageSize }: { index: number; pageSize: number | undefined }): Head {
+  const problem = (what: string) => () => `page ${index} ${what}`;
+  expectSound(bytes.length === HEAD, problem('is cut off'));
+  expectSound(bytes.readUInt32LE(AT.magic) === MAGIC, problem('is not the head of an LMDB file'));
+  expectSound(bytes.readBigUInt64LE(0) === BigInt(index), problem('has another number'));
+  expectSound(bytes.readUInt16LE(AT.flags) === P_META, problem('is not marked as a head'));
+  const version = bytes.readUInt32LE(AT.version);
+  expectSound(version === VERSION, problem(`is of version ${version} of LMDB's format instead of ${VERSION}`));
+  const size = bytes.readUInt32LE(AT.free);
+  const isSize = size >= SMALLEST_PAGE && size <= LARGEST_PAGE && (size & (size - 1)) === 0;
+  expectSound(isSize && (pageSize === undefined || size === pageSize), problem(`has pages of ${size} bytes`));
+  expectSound(bytes.readBigUInt64LE(AT.mapSize) <= LARGEST_MAP, problem('wants more memory than there is'));
+  const head = {
+    index,
+    pageSize: size,
+    last: Number(bytes.readBigUInt64LE(AT.last)),
+    transaction: bytes.readBigUInt64LE(AT.transaction),
+    free: readTree(bytes, AT.free),
+    main: readTree(bytes, AT.main),
+  };
+  expectSound(head.last >= 1 && head.last < 2 ** 44, problem(`names page ${head.last} as the last one`));
+  for (const { root } of [head.free, head.main]) {
+    expectSound(root === undefined || (root > 1 && root <= head.last), problem(`names page ${root} as a root`));
+  }
+  const isOwn = head.transaction === 0n || (head.transaction & 1n) === BigInt(index);
+  expectSound(isOwn, problem(`is of transaction ${head.transaction}, which belongs on the other page`));
+  return head;
+}
+
+/** Whether both heads are those of two transactions in a row, as they are in a whole file. */
+export function isPair(a: Head, b: Head): boolean {
+  const apart = a.transaction > b.transaction ? a.transaction - b.transaction : b.transaction - a.transaction;
+  return apart === 1n || (apart === 0n && a.transaction === 0n);
+}
+
+/** The page that takes the place of a damaged head: what the sound one says, as of the transaction before. */
+export function replacementOf(file: StoreFile, sound: Head): Buffer {
+  const page = Buffer.alloc(sound.pageSize);
+  file.read(sound.index * sound.pageSize, HEAD).copy(page);
+  page.writeBigUInt64LE(BigInt(1 - sound.index), 0);
+  page.writeBigUInt64LE(sound.transaction === 0n ? 0n : sound.transaction - 1n, AT.transaction);
+  return page;
+}
