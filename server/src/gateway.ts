@@ -97,6 +97,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const services: Services = {
     settings: config,
     verifier: withRevoked(createVerifier(config, { clock: () => clock.now() }), revoked),
+    revoked,
     rules: new Rules(config.channels),
     hub,
     replayer,

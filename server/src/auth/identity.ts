@@ -1,6 +1,7 @@
 /** Who is on the other end, and what the token lets them do. */
 
 import { type Pattern, PatternError, parsePattern } from '@sluice/protocol';
+import { sameJson } from '../util/same-json.ts';
 
 /** The things that can be done on a channel. */
 export const VERBS = [
@@ -43,6 +44,17 @@ export interface Identity {
 
 /** A connection without a token. */
 export const ANONYMOUS: Identity = Object.freeze({ user: null, claims: Object.freeze({}), capabilities: [] });
+
+/** Claims that say when and under which name a token was issued: they change with every refresh. */
+export const TOKEN_CLAIMS: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'jti']);
+
+/** Do all claims say the same, other than those that change with every refresh? */
+export function sameClaims(a: Identity, b: Identity): boolean {
+  return a.user === b.user && a.trusted === b.trusted && sameJson(lastingClaims(a), lastingClaims(b));
+}
+
+const lastingClaims = ({ claims }: Identity): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(claims).filter(([name]) => !TOKEN_CLAIMS.has(name)));
 
 /** Bounds what one token can cost: each capability is looked at for every operation. */
 const MAX_CAPABILITIES = 200;

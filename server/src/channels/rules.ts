@@ -1,4 +1,6 @@
 import { matchPattern, type Params } from '@sluice/protocol';
+import type { Grant } from '../auth/acl.ts';
+import { TOKEN_CLAIMS } from '../auth/identity.ts';
 import type { Rule } from '../auth/rule.ts';
 
 /** The rule that governs a channel, with what its pattern bound in the channel's name. */
@@ -14,9 +16,12 @@ const MOST_REMEMBERED = 20_000;
 export class Rules {
   readonly #rules: readonly Rule[];
   readonly #remembered = new Map<string, RuleMatch | null>();
+  /** May a decision change although the claims stay the same: does a grant ask a function, or look at the token's times or id? */
+  readonly decideAnew: boolean;
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
+    this.decideAnew = rules.some(({ allow }) => Object.values(allow).some((grants) => grants.some(mayChange)));
   }
 
   /** Finds the channel's rule; `null` when there is none. */
@@ -37,3 +42,6 @@ export class Rules {
     return null;
   }
 }
+
+const mayChange = (grant: Grant): boolean =>
+  grant.kind === 'function' || (grant.kind === 'claim' && TOKEN_CLAIMS.has(grant.claim));

@@ -1,4 +1,5 @@
 import { checkData, type Json } from '@sluice/protocol';
+import type { Identity } from '../auth/identity.ts';
 import { Refusal } from '../channels/refusal.ts';
 import type { Watcher } from '../channels/watcher.ts';
 import type { Session } from './session.ts';
@@ -6,13 +7,27 @@ import type { Session } from './session.ts';
 /** Most bytes of the token's `info` claim, as JSON. */
 const MOST_INFO = 1024;
 
+/** What is known of one membership. */
+interface Membership {
+  /** How often the store is being asked to enter it. */
+  asked: number;
+  /** Has the store taken it? */
+  entered: boolean;
+}
+
+/** Of all memberships in a store that answers at once. */
+const ENTERED: Membership = Object.freeze({ asked: 0, entered: true });
+
 /** Where one session is a member, and where it watches who is. */
 export class Attendance {
   readonly #session: Session;
-  readonly memberships = new Set<string>();
+  readonly memberships = new Map<string, Membership>();
   readonly watchers = new Map<string, Watcher>();
   /** Channels of which the engine is still being asked, before they are watched. */
   readonly opening = new Set<string>();
+  /** Does a member show an older `info` than the token's, because the store was away? */
+  infoUnshown = false;
+  #checked: { readonly claims: Identity['claims']; readonly problem: Refusal | null } | undefined;
 
   constructor(session: Session) {
     this.#session = session;
@@ -35,11 +50,9 @@ export class Attendance {
    */
   enter(channel: string, user: string, state: Json | undefined): Refusal | null | Promise<null> {
     const { connection, identity, services } = this.#session;
-    const info = identity.claims.info as Json | undefined;
-    const problem = info === undefined ? null : infoProblem(info);
+    const problem = this.infoProblem;
     if (problem !== null) return problem;
-    const isNew = !this.memberships.has(channel);
-    this.memberships.add(channel);
+    const info = identity.claims.info as Json | undefined;
     const entering = services.presence.enter({
       channel,
       connection: connection.id,
@@ -47,14 +60,36 @@ export class Attendance {
       ...(info === undefined ? undefined : { info }),
       ...(state === undefined ? undefined : { state }),
     });
-    if (!(entering instanceof Promise)) return null;
-    return entering.then(
-      () => null,
-      (error: unknown) => {
-        if (isNew) this.memberships.delete(channel);
-        throw error;
-      },
-    );
+    if (entering instanceof Promise) return this.#await(channel, entering);
+    this.memberships.set(channel, ENTERED);
+    return null;
+  }
+
+  /** It counts as a member from now on, so that a close takes it out again; not any more when the store never took it. */
+  async #await(channel: string, entering: Promise<void>): Promise<null> {
+    const known = this.memberships.get(channel);
+    const membership = known === undefined || known === ENTERED ? { asked: 0, entered: known === ENTERED } : known;
+    this.memberships.set(channel, membership);
+    membership.asked++;
+    try {
+      await entering;
+      membership.entered = true;
+      return null;
+    } finally {
+      membership.asked--;
+      const never = membership.asked === 0 && !membership.entered;
+      if (never && this.memberships.get(channel) === membership) this.memberships.delete(channel);
+    }
+  }
+
+  /** What is wrong with the token's `info`; looked at once for each token. */
+  get infoProblem(): Refusal | null {
+    const { claims } = this.#session.identity;
+    if (this.#checked?.claims !== claims) {
+      const info = claims.info as Json | undefined;
+      this.#checked = { claims, problem: info === undefined ? null : problemOf(info) };
+    }
+    return this.#checked.problem;
   }
 
   /**
@@ -74,7 +109,8 @@ export class Attendance {
     const { presence, rules } = this.#session.services;
     presence.forget(this.#session);
     for (const watcher of this.watchers.values()) this.unwatch(watcher);
-    for (const channel of this.memberships) this.drop(channel, rules.match(channel)?.rule.presence.grace ?? 0);
+    for (const channel of [...this.memberships.keys()])
+      this.drop(channel, rules.match(channel)?.rule.presence.grace ?? 0);
   }
 
   /** As `leave`, where nobody waits for the outcome. */
@@ -82,9 +118,15 @@ export class Attendance {
     this.#report(this.leave(channel, grace));
   }
 
-  /** Members show the claim "info" of a new token; the old one stays where the new one is not fit to be shown. */
-  showInfo(user: string): void {
-    for (const channel of this.memberships) this.#report(this.enter(channel, user, undefined));
+  /** A member shows the claim `info` of a new token. */
+  showInfo(channel: string, user: string): void {
+    const outcome = this.enter(channel, user, undefined);
+    if (outcome instanceof Promise) {
+      outcome.catch(() => {
+        this.infoUnshown = true;
+      });
+    }
+    this.#report(outcome);
   }
 
   #report(outcome: unknown): void {
@@ -96,7 +138,7 @@ export class Attendance {
 }
 
 /** The token's issuer may have put anything into it, but every watcher must be able to read it. SPEC.md section 3.3. */
-function infoProblem(info: Json): Refusal | null {
+function problemOf(info: Json): Refusal | null {
   const fault = checkData(info);
   if (fault !== null) return new Refusal('payload_invalid', fault.replace(/^data/, 'the claim "info"'));
   return tooLarge('the claim "info"', info, MOST_INFO);

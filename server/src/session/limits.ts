@@ -2,6 +2,7 @@ import type { Rate } from '../auth/rule.ts';
 import { Refusal } from '../channels/refusal.ts';
 import type { Clock } from '../util/clock.ts';
 import { TokenBucket } from '../util/token-bucket.ts';
+import { RefreshLimit } from './refresh-limit.ts';
 
 /** A client that was refused so often in a row, without ever waiting, is closed. */
 const MOST_STRIKES = 200;
@@ -32,6 +33,7 @@ export class ConnectionLimits {
   readonly #operations: TokenBucket | undefined;
   readonly #bytes: TokenBucket | undefined;
   #publishing: Map<Rate, TokenBucket> | undefined;
+  #refreshes: RefreshLimit | undefined;
   #strikes = 0;
 
   constructor({ operations, bytes }: RateSettings, now: number) {
@@ -47,6 +49,23 @@ export class ConnectionLimits {
 
   takeCommand(clock: Clock): Refusal | null {
     return refusal(this.#operations?.take(1, clock.now()) ?? 0, 'this connection sends too many commands');
+  }
+
+  /** Has work paid for that turned out to be more than one command's: the commands that follow wait for it. */
+  charge(commands: number, clock: Clock): void {
+    this.#operations?.charge(commands, clock.now());
+  }
+
+  /** Takes a refresh, which lasts until `endRefresh`; a refusal counts as a strike. */
+  beginRefresh(clock: Clock): Refusal | null {
+    this.#refreshes ??= new RefreshLimit(clock);
+    const over = this.#refreshes.begin(clock);
+    if (over !== null) this.strike();
+    return over;
+  }
+
+  endRefresh(): void {
+    this.#refreshes?.end();
   }
 
   /** Takes a publish under a rule that limits them; a refusal counts as a strike. */

@@ -5,6 +5,8 @@ import type { Connection } from '../transport/connection.ts';
 const MOST_WAITING = 1000;
 /** When to ask again once so many wait, in milliseconds. */
 const RETRY = 1000;
+type MaybeLater<T> = T | Promise<T>;
+
 /** Bytes that may still wait for the reader when the next page is read. */
 const LOW_WATER = 65_536;
 
@@ -23,13 +25,20 @@ export class Pages {
     this.#connection = connection;
   }
 
-  /** Reads a page: at once, or when its turn comes. */
-  take<Page>(read: () => Page | Promise<Page>): Page | Refusal | Promise<Page> {
-    if (this.#state === 'free' && this.#waiting.length === 0 && this.#hasRoom()) return this.#read(read);
+  /**
+   * Reads a page: at once, or when its turn comes.
+   *
+   * @param forbidden asked now, when its turn has come, and when the engine has answered: the token may have been replaced meanwhile
+   */
+  take<Page>(forbidden: () => Refusal | null, read: () => Page | Promise<Page>): MaybeLater<Page | Refusal> {
+    const refusal = forbidden();
+    if (refusal !== null) return refusal;
+    if (this.#state === 'free' && this.#waiting.length === 0 && this.#hasRoom()) return this.#read(forbidden, read);
     if (this.#waiting.length >= MOST_WAITING) {
       return new Refusal('rate_limited', `${MOST_WAITING} pages are waiting already`, RETRY);
     }
-    return new Promise<void>((resolve) => this.#waiting.push(resolve)).then(() => this.#read(read));
+    const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return turn.then(() => this.#read(forbidden, () => forbidden() ?? read()));
   }
 
   /** What was said has been handed over, or the reader has drained: goes on with the next page. */
@@ -42,12 +51,24 @@ export class Pages {
     turn();
   }
 
-  #read<Page>(read: () => Page | Promise<Page>): Page | Promise<Page> {
+  #read<Page>(forbidden: () => Refusal | null, read: () => MaybeLater<Page | Refusal>): MaybeLater<Page | Refusal> {
     this.#state = 'reading';
-    const page = read();
-    if (page instanceof Promise) return page.finally(() => this.#done());
-    this.#done();
-    return page;
+    let page: MaybeLater<Page | Refusal> | undefined;
+    try {
+      page = read();
+      return page instanceof Promise ? this.#await(forbidden, page) : page;
+    } finally {
+      if (!(page instanceof Promise)) this.#done();
+    }
+  }
+
+  async #await<Page>(forbidden: () => Refusal | null, reading: Promise<Page | Refusal>): Promise<Page | Refusal> {
+    try {
+      const page = await reading;
+      return forbidden() ?? page;
+    } finally {
+      this.#done();
+    }
   }
 
   #done(): void {

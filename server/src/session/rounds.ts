@@ -38,8 +38,14 @@ export class Rounds {
   /** A new turn: everybody who is behind goes on. */
   next(): void {
     if (this.#behind.size === 0) return;
-    const behind = this.#behind;
+    const behind = [...this.#behind];
     this.#behind = new Set();
-    for (const one of behind) one.resume();
+    let done = 0;
+    try {
+      while (done < behind.length) (behind[done++] as Behind).resume();
+    } finally {
+      // After a mistake with one, all the others: they would otherwise never go on.
+      for (const left of behind.slice(done)) this.add(left);
+    }
   }
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../util/clock.ts';
 import type { RateSettings } from './limits.ts';
 import type { Outbox } from './outbox.ts';
 import type { Registry } from './registry.ts';
+import type { Revoked } from './revoked.ts';
 import type { Rounds } from './rounds.ts';
 
 /** Settings of sessions; durations in milliseconds, sizes in bytes. */
@@ -30,6 +31,7 @@ export interface SessionSettings {
 export interface Services {
   readonly settings: SessionSettings;
   readonly verifier: Verifier;
+  readonly revoked: Revoked;
   readonly rules: Rules;
   readonly hub: Hub;
   readonly replayer: Replayer;

@@ -96,6 +96,8 @@ export class Session implements ConnectionListener, Subscriber {
     this.#state = 'connected';
     this.#identity = identity;
     this.#expiry.watch(identity.expiresAt);
+    // It may have been revoked since it was verified: the revocation did not find this connection under it yet.
+    if (this.services.revoked.covers(identity)) this.close('token_revoked');
   }
 
   // Cursors ----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,17 @@ describe('TokenBucket', () => {
     expect(bucket.take(50, 5_000)).toBe(0);
   });
 
+  it('has paid back what was used already before it lets anything through', () => {
+    const bucket = new TokenBucket({ perSecond: 10, burst: 20, now: 0 });
+    bucket.charge(50, 0);
+    expect(bucket.take(1, 0)).toBe(3_100);
+    expect(bucket.take(1, 3_099)).toBe(1);
+    expect(bucket.take(1, 3_100)).toBe(0);
+    bucket.charge(5, 4_100);
+    expect(bucket.take(5, 4_100)).toBe(0);
+    expect(bucket.take(1, 4_100)).toBe(100);
+  });
+
   it('goes on when the clock is set back', () => {
     const bucket = new TokenBucket({ perSecond: 1, burst: 1, now: 3_600_000 });
     expect(bucket.take(1, 3_600_000)).toBe(0);

@@ -24,13 +24,23 @@ export class TokenBucket {
    * @returns 0 when it was taken; otherwise the milliseconds after which it could be, and nothing was taken
    */
   take(amount: number, now: number): number {
-    const passed = Math.max(0, now - this.#at);
-    this.#at = now;
-    this.#level = Math.min(this.#burst, this.#level + passed * this.#perSecond);
+    this.#refill(now);
     const wanted = amount * 1000;
     const missing = Math.min(wanted, this.#burst) - this.#level;
     if (missing > 0) return Math.ceil(missing / this.#perSecond);
     this.#level -= wanted;
     return 0;
+  }
+
+  /** Takes what has been used already, even where the bucket does not hold it: it is paid for before the next `take`. */
+  charge(amount: number, now: number): void {
+    this.#refill(now);
+    this.#level -= amount * 1000;
+  }
+
+  #refill(now: number): void {
+    const passed = Math.max(0, now - this.#at);
+    this.#at = now;
+    this.#level = Math.min(this.#burst, this.#level + passed * this.#perSecond);
   }
 }

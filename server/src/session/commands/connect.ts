@@ -44,9 +44,10 @@ function admit(session: Session, command: CommandOf<'connect'>, identity: Identi
   return welcome(session, command, identity);
 }
 
-function welcome(session: Session, { client }: CommandOf<'connect'>, identity: Identity): ConnectResult {
+function welcome(session: Session, { client }: CommandOf<'connect'>, identity: Identity): ConnectResult | Refusal {
   const { settings, clock, events } = session.services;
   session.assume(identity);
+  if (session.state === 'closed') return new Refusal('token_revoked'); // as it is closed with
   events.emit('authenticated', { connection: session.connection.id, user: identity.user, client });
   return {
     connection: session.connection.id,

@@ -6,6 +6,7 @@ import { validateState } from '../../channels/validate.ts';
 import type { EventBus } from '../../events.ts';
 import { tooLarge } from '../attendance.ts';
 import type { Handler } from '../handler.ts';
+import type { Session } from '../session.ts';
 
 /** Becomes a member, or changes the member's state. SPEC.md section 4.8. */
 export const enter: Handler<'enter'> = (session, { channel, state }) => {
@@ -20,8 +21,15 @@ export const enter: Handler<'enter'> = (session, { channel, state }) => {
     return new Refusal('too_many_subscriptions', `a connection may be a member of at most ${most} channels`);
   }
   const outcome = attendance.enter(channel, identity.user, fit.value);
-  return outcome instanceof Promise ? outcome.then(() => ({})) : (outcome ?? {});
+  return outcome instanceof Promise ? outcome.then(() => answerLate(session, channel)) : (outcome ?? {});
 };
+
+/** The token may have been replaced while the store was asked. */
+function answerLate({ attendance, identity, services }: Session, channel: string): Record<string, never> | Refusal {
+  if (attendance.memberships.has(channel)) return {};
+  const allowed = authorize(services.rules, identity, 'enter', channel);
+  return allowed instanceof Refusal ? allowed : {}; // the client has left meanwhile
+}
 
 const NO_STATE = { value: undefined };
 

@@ -5,7 +5,10 @@ import type { Handler } from '../handler.ts';
 
 /** Reads a page of a channel's log. SPEC.md section 4.6. */
 export const history: Handler<'history'> = (session, command) => {
-  const allowed = authorize(session.services.rules, session.identity, 'history', command.channel);
-  if (allowed instanceof Refusal) return allowed;
-  return session.pages.take(() => readHistory(session.services.log, command.channel, command));
+  const { rules, log } = session.services;
+  const forbidden = () => {
+    const allowed = authorize(rules, session.identity, 'history', command.channel);
+    return allowed instanceof Refusal ? allowed : null;
+  };
+  return session.pages.take(forbidden, () => readHistory(log, command.channel, command));
 };

@@ -1,41 +1,24 @@
 import type { RefreshResult } from '@sluice/protocol';
-import type { Identity, Verb } from '../../auth/identity.ts';
-import { authorize } from '../../channels/authorize.ts';
 import { Refusal } from '../../channels/refusal.ts';
 import type { Handler } from '../handler.ts';
+import { PermissionReview } from '../permission-review.ts';
 import type { Session } from '../session.ts';
 
 /** Replaces the token of a live connection; the old one stays in force when the new one is refused. SPEC.md section 4.2. */
-export const refresh: Handler<'refresh'> = async (session, { token }) => {
-  const verification = await session.services.verifier.verify(token);
-  if (!verification.ok) return new Refusal(verification.error, verification.message);
-  const { identity } = verification;
-  if (identity.user !== session.identity.user) return new Refusal('user_changed');
-  session.assume(identity);
-  if (session.state === 'connected') {
-    endForbidden(session, identity);
-    if (identity.user !== null) session.attendance.showInfo(identity.user);
-  }
-  return { expiresAt: identity.expiresAt ?? 0, time: session.services.clock.now() } satisfies RefreshResult;
+export const refresh: Handler<'refresh'> = (session, { token }) => {
+  const { limits, services } = session;
+  const over = limits.beginRefresh(services.clock); // before the signature is looked at: that is work, too
+  return over ?? replaceToken(session, token).finally(() => limits.endRefresh());
 };
 
-/** What the new token does not allow any more ends with its reason. */
-function endForbidden(session: Session, identity: Identity): void {
-  const { attendance, services } = session;
-  const isForbidden = (verb: Verb, channel: string) =>
-    authorize(services.rules, identity, verb, channel) instanceof Refusal;
-  for (const cursor of session.cursors.values()) {
-    if (isForbidden('subscribe', cursor.channel.name)) session.dropCursor(cursor, 'permission');
-  }
-  for (const watcher of session.watchers.values()) {
-    const { channel } = watcher.stage;
-    if (!isForbidden('presence', channel)) continue;
-    attendance.unwatch(watcher);
-    session.push({ type: 'unwatched', channel, reason: 'permission' });
-  }
-  for (const channel of attendance.memberships) {
-    if (!isForbidden('enter', channel)) continue;
-    attendance.drop(channel, 0);
-    session.push({ type: 'left', channel, reason: 'permission' });
-  }
+async function replaceToken(session: Session, token: string): Promise<RefreshResult | Refusal> {
+  const { verifier, clock } = session.services;
+  const verification = await verifier.verify(token);
+  if (!verification.ok) return new Refusal(verification.error, verification.message);
+  const { identity } = verification;
+  const before = session.identity;
+  if (identity.user !== before.user) return new Refusal('user_changed');
+  session.assume(identity);
+  await new PermissionReview(session, before).run();
+  return { expiresAt: identity.expiresAt ?? 0, time: clock.now() };
 }

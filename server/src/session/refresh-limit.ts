@@ -1,0 +1,34 @@
+import { Refusal } from '../channels/refusal.ts';
+import type { Clock } from '../util/clock.ts';
+import { TokenBucket } from '../util/token-bucket.ts';
+
+/** Ten refreshes at once, then one every two seconds, in halves of a refresh: the SDK sends one every three seconds at most. SPEC.md section 10. */
+const RATE = { perSecond: 1, burst: 20 };
+const PRICE = 2;
+/** Milliseconds after which to ask again while another refresh is carried out. */
+const BUSY = 1_000;
+
+/** How often one connection may replace its token: each one costs a signature, and a look at everything that it holds. */
+export class RefreshLimit {
+  readonly #bucket: TokenBucket;
+  #running = false;
+
+  constructor(clock: Clock) {
+    this.#bucket = new TokenBucket({ ...RATE, now: clock.now() });
+  }
+
+  /** Takes a refresh; `end` must follow, unless it was refused. */
+  begin(clock: Clock): Refusal | null {
+    if (this.#running) return new Refusal('rate_limited', 'another refresh is being carried out', BUSY);
+    const wait = this.#bucket.take(PRICE, clock.now());
+    if (wait > 0) {
+      return new Refusal('rate_limited', `this connection refreshes its token too often; wait ${wait} ms`, wait);
+    }
+    this.#running = true;
+    return null;
+  }
+
+  end(): void {
+    this.#running = false;
+  }
+}

@@ -1,0 +1,229 @@
+/** What is answered later than it was asked for, while the token, the connection or the store changes in between. */
+
+import { describe, expect, it, vi } from 'vitest';
+import type { ConfigInput } from '../src/config/config.ts';
+import { EngineUnavailable } from '../src/engine/engine.ts';
+import { HeldCalls } from './support/held-calls.ts';
+import type { Spoken } from './support/protocol-client.ts';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
+
+const CHANNELS: ConfigInput['channels'] = { 'room:{id}': { allow: { '*': 'users' }, history: { count: 1000 } } };
+const AWAY = new EngineUnavailable('away');
+
+const start = () => createWorld({ channels: CHANNELS });
+const mint = (world: World, caps: Record<string, readonly string[]> = {}) =>
+  tokenFor('ada', { caps, clock: () => world.clock.now() });
+const join = async (world: World) => world.connect(await mint(world));
+const refresh = async (world: World, { voice }: LoopbackPeer, caps: Record<string, readonly string[]>) =>
+  voice.result({ type: 'refresh', token: await mint(world, caps) });
+
+/** The answers to commands, in short: what a reply holds first, or the name of the error. */
+const answersTo = ({ voice }: LoopbackPeer, ids: readonly number[]) =>
+  voice.heard.flatMap((message) => {
+    if (!('id' in message) || message.id === undefined || !ids.includes(message.id)) return [];
+    return message.type === 'error' ? [message.error.name] : [message.type];
+  });
+
+const room = { channel: 'room:a' } as const;
+
+describe('pages', () => {
+  const pages: [string, string, Spoken, Spoken][] = [
+    ['history', 'history', { type: 'history', ...room }, { type: 'history', channel: 'room:b' }],
+    ['members', 'presence', { type: 'members', ...room }, { type: 'members', channel: 'room:b' }],
+  ];
+
+  it.each(pages)('of %s that wait when the permission goes are refused', async (_, verb, command, other) => {
+    const world = await start();
+    const ada = await join(world);
+    await ada.voice.result({ type: 'publish', ...room, data: 'x'.repeat(60_000) });
+    await world.gateway.publish('room:a', 'x'.repeat(60_000));
+    ada.socket.stall();
+    const fill = ada.voice.say(...Array.from({ length: 40 }, () => ({ type: 'history', ...room }) as const));
+    const ids = ada.voice.say(...Array.from({ length: 20 }, () => command), other);
+    await world.idle();
+    ada.voice.say({ type: 'refresh', token: await mint(world, { 'room:a': [`!${verb}`] }) });
+    await world.idle();
+    ada.socket.unstall();
+    await world.until(() => answersTo(ada, [...fill, ...ids]).length === 61);
+    expect(answersTo(ada, ids)).toEqual([...Array.from({ length: 20 }, () => 'permission_denied'), 'reply']);
+  });
+
+  it.each(pages)('of %s that are read when the permission goes are refused', async (_, verb, command) => {
+    const world = await start();
+    const ada = await join(world);
+    const { engine } = world.assembly;
+    const held = new HeldCalls().hold(engine.log, 'read').hold(engine.presence, 'list');
+    const ids = ada.voice.say(command, command);
+    await world.until(() => held.waiting.length > 0);
+    await refresh(world, ada, { 'room:a': [`!${verb}`] });
+    held.release();
+    await world.until(() => answersTo(ada, ids).length === 2);
+    expect(answersTo(ada, ids)).toEqual(['permission_denied', 'permission_denied']);
+    await refresh(world, ada, {});
+    await ada.voice.result(command);
+  });
+
+  it.each(pages)('of %s go on after one that could not be read', async (_, __, command) => {
+    const world = await start();
+    const ada = await join(world);
+    const { engine } = world.assembly;
+    const thrown = () => {
+      throw AWAY;
+    };
+    vi.spyOn(engine.log, 'read').mockImplementationOnce(thrown);
+    vi.spyOn(engine.presence, 'list').mockImplementationOnce(thrown);
+    expect(await ada.voice.ask(command)).toMatchObject({ error: { name: 'unavailable' } });
+    await ada.voice.result(command);
+    const held = new HeldCalls().hold(engine.log, 'read').hold(engine.presence, 'list');
+    const ids = ada.voice.say(command, command);
+    await world.until(() => held.waiting.length > 0);
+    held.take().refuse(AWAY);
+    held.release();
+    await world.until(() => answersTo(ada, ids).length === 2);
+    expect(answersTo(ada, ids)).toEqual(['unavailable', 'reply']);
+  });
+
+  it('wait, a thousand for a connection and none more', async () => {
+    const world = await start();
+    const ada = await join(world);
+    const held = new HeldCalls().hold(world.assembly.engine.presence, 'list');
+    const ids = ada.voice.say(...Array.from({ length: 1_003 }, () => ({ type: 'members', ...room }) as const));
+    await world.idle();
+    expect(answersTo(ada, ids)).toEqual(['rate_limited', 'rate_limited']);
+    held.release();
+    await world.until(() => answersTo(ada, ids).length === 1_003);
+  });
+});
+
+describe('opened later', () => {
+  const held = (world: World) => {
+    const { engine } = world.assembly;
+    return new HeldCalls().hold(engine.log, 'read').hold(engine.presence, 'roster', 'enter', 'leave');
+  };
+  const opened: [string, string, Spoken][] = [
+    ['subscription', 'subscribe', { type: 'subscribe', ...room }],
+    ['subscription that rewinds', 'subscribe', { type: 'subscribe', ...room, rewind: 5 }],
+    ['watch', 'presence', { type: 'watch', ...room }],
+    ['membership', 'enter', { type: 'enter', ...room }],
+  ];
+
+  it.each(opened)('a %s is refused when the permission has gone meanwhile', async (_, verb, command) => {
+    const world = await start();
+    const ada = await join(world);
+    const calls = held(world);
+    const ids = ada.voice.say(command);
+    await world.until(() => calls.waiting.length > 0);
+    await refresh(world, ada, { 'room:a': [`!${verb}`] });
+    calls.release();
+    await world.until(() => answersTo(ada, ids).length === 1);
+    expect(answersTo(ada, ids)).toEqual(['permission_denied']);
+    expect([world.services.hub.size, world.services.presence.size]).toEqual([0, 0]);
+    expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
+  });
+
+  it.each(opened)('a %s of a connection that was revoked meanwhile leaves nothing behind', async (_, __, command) => {
+    const world = await start();
+    const ada = await join(world);
+    const calls = held(world);
+    ada.voice.say(command);
+    await world.until(() => calls.waiting.length > 0);
+    await world.gateway.revoke({ user: 'ada', before: world.clock.now() + 1_000 });
+    calls.release();
+    await world.idle();
+    world.clock.advance(10_000);
+    await world.idle();
+    expect(ada.socket.closed).toMatchObject({ reason: 'token_revoked' });
+    expect([world.services.hub.size, world.services.presence.size]).toEqual([0, 0]);
+    expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
+  });
+
+  it.each(opened)('a %s that fails can be asked for again', async (_, __, command) => {
+    const world = await start();
+    const ada = await join(world);
+    const calls = held(world);
+    const asked = ada.voice.ask(command);
+    await world.until(() => calls.waiting.length > 0);
+    calls.take().refuse(AWAY);
+    expect(await asked).toMatchObject({ error: { name: 'unavailable', retryAfter: 1_000 } });
+    expect([world.services.hub.size, world.services.presence.size]).toEqual([0, 0]);
+    calls.release();
+    await ada.voice.result(command);
+  });
+});
+
+describe('an enter that fails', () => {
+  const enter = { type: 'enter', ...room } as const;
+  const leave = { type: 'leave', ...room } as const;
+
+  /** The store is being asked to enter so many times. */
+  async function entering(count: number) {
+    const world = await start();
+    const ada = await join(world);
+    const calls = new HeldCalls().hold(world.assembly.engine.presence, 'enter');
+    const ids = ada.voice.say(...Array.from({ length: count }, () => enter));
+    await world.until(() => calls.waiting.length === count);
+    return { world, ada, calls, ids };
+  }
+
+  it('leaves no membership: nothing is entered by a later refresh, and there is nothing to leave', async () => {
+    const { world, ada, calls } = await entering(1);
+    calls.take().refuse(AWAY);
+    await world.idle();
+    calls.release();
+    const token = await tokenFor('ada', { claims: { info: 'new' }, clock: () => world.clock.now() });
+    await ada.voice.result({ type: 'refresh', token });
+    expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
+    expect(await ada.voice.ask(leave)).toMatchObject({ error: { name: 'not_member' } });
+  });
+
+  it.each([
+    ['before one that does not', [false, true]],
+    ['after one that does not', [true, false]],
+    ['between two that do not', [true, false, true]],
+  ])('%s leaves the membership', async (_, outcomes) => {
+    const { world, ada, calls, ids } = await entering(outcomes.length);
+    for (const good of outcomes) {
+      if (good) calls.take().pass();
+      else calls.take().refuse(AWAY);
+      await world.idle();
+    }
+    expect(answersTo(ada, ids)).toContain('unavailable');
+    expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 1 });
+    await ada.voice.result(leave);
+    expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
+  });
+
+  it('after the client has left and entered again does not take the new membership away', async () => {
+    const { world, ada, calls } = await entering(1);
+    await ada.voice.result(leave);
+    ada.voice.say(enter);
+    await world.until(() => calls.waiting.length === 2);
+    calls.take().refuse(AWAY);
+    calls.take().pass();
+    await world.idle();
+    ada.socket.cut();
+    world.clock.advance(10_000);
+    expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
+  });
+
+  it('while another one fails leaves none', async () => {
+    const { world, ada, calls } = await entering(2);
+    calls.take().refuse(AWAY);
+    calls.take().refuse(AWAY);
+    await world.idle();
+    expect(await ada.voice.ask(leave)).toMatchObject({ error: { name: 'not_member' } });
+  });
+
+  it('leaves the membership of before, where it was only a change of state', async () => {
+    const world = await start();
+    const ada = await join(world);
+    await ada.voice.result(enter);
+    const calls = new HeldCalls().hold(world.assembly.engine.presence, 'enter');
+    ada.voice.say({ ...enter, state: 'busy' });
+    await world.until(() => calls.waiting.length === 1);
+    calls.take().refuse(AWAY);
+    await world.idle();
+    await ada.voice.result(leave);
+  });
+});
