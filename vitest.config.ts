@@ -1,5 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { HeavyFirst } from './scripts/src/heavy-first.mjs';
+import { ProgressReporter } from './scripts/src/progress-reporter.mjs';
+
+/** Where `npm test` wants the results as JSON. */
+const { SLUICE_TEST_REPORT: report } = process.env;
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -28,9 +34,17 @@ export default defineConfig({
       '{protocol,server,client-sdk,playwright,demo-app,scripts,bench,chaos,examples/*}/{src,test}/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],
-    // What passes takes no longer for it; what is waited for may take its time on a busy machine.
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
-    expect: { poll: { timeout: 10_000 } },
+    reporters: [
+      'default',
+      new ProgressReporter(),
+      ...(report === undefined ? [] : [['json', { outputFile: report }] as const]),
+    ],
+    // Many files wait for processes, servers and timers, so one more than there are cores keeps all of them busy.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: HeavyFirst },
+    // A hang is stopped here, and its test is named. A slow machine is no hang: it gets far more time than any test needs.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

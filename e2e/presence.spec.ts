@@ -118,7 +118,7 @@ test('one sees who is writing, until the message is there or nothing more comes'
   await bob.composer.pressSequentially('lo');
   await bob.composer.press('Enter');
   await expect(ada.message('Hello')).toBeVisible();
-  await expect(ada.typing).toHaveCount(0, { timeout: 2000 });
+  await expect(ada.typing).toHaveCount(0);
 
   await bob.composer.pressSequentially('Or rather');
   await expect(ada.typing).toContainText('bob is typing…');

@@ -1,11 +1,12 @@
-// `npm test`: builds, checks and tests everything. Each step runs even when one before it failed, and the last line says
+// `npm test`: builds, checks and tests everything. Each stage runs even when one before it failed, and the last line says
 // `N passed, N failed`. Reports and what failed browser tests leave behind are in .test-output/.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { countPlaywright, countStep, countVitest, judge, NOTHING, sum, summary } from './src/counts.mjs';
+import { countPlaywright, countStep, countVitest, judge, NOTHING, sum } from './src/counts.mjs';
 import { runCommand } from './src/run-command.mjs';
+import { Stages } from './src/stages.mjs';
 
-/** @typedef {import('./src/counts.mjs').Counts} Counts */
+/** @typedef {import('./src/counts.mjs').Counts} Counts @typedef {import('./src/stages.mjs').Output} Output */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const output = fileURLToPath(new URL('../.test-output/', import.meta.url));
@@ -13,27 +14,9 @@ const output = fileURLToPath(new URL('../.test-output/', import.meta.url));
 /** @param {string} path */
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
-/** @param {string} command @param {string[]} args @param {{ minutes?: number, env?: Record<string, string> }} [options] */
-const run = (command, args, options) => runCommand(command, args, { cwd: root, ...options });
-
-/** @type {{ name: string, counts: Counts, seconds: number }[]} */
-const done = [];
-
-/**
- * Runs one step under its heading, and keeps what it counted.
- *
- * @param {string} name
- * @param {() => Promise<Counts>} work
- */
-async function step(name, work) {
-  console.log(`\n━━━ ${name} ${'━'.repeat(Math.max(3, 70 - name.length))}\n`);
-  const start = performance.now();
-  const counts = await work();
-  const seconds = (performance.now() - start) / 1000;
-  done.push({ name, counts, seconds });
-  console.log(`\n${counts.failed === 0 ? '✓' : '✗'} ${name}: ${summary(counts)} (${seconds.toFixed(1)} s)`);
-  return counts.failed === 0;
-}
+/** @param {Output} out @param {string} command @param {string[]} args @param {Record<string, string>} [env] */
+const run = ({ write, onProgress }, command, args, env = {}) =>
+  runCommand(command, args, { cwd: root, env, write, onProgress });
 
 /**
  * Counts what a test runner wrote into its report; a report that is missing is a failure.
@@ -57,76 +40,77 @@ function checked() {
   );
 }
 
-async function checkTypes() {
+/** @param {Output} out */
+const build = async (out) => countStep(await run(out, 'npm', ['run', 'build', '--silent']));
+
+/** @param {Output} out */
+async function checkTypes(out) {
   const counts = [];
   for (const folder of checked()) {
-    const ok = await run('npm', ['run', 'check', '--silent', '-w', folder]);
-    console.log(`${ok ? '✓' : '✗'} ${folder}`);
+    const ok = await run(out, 'npm', ['run', 'check', '--silent', '-w', folder]);
+    out.write(`${ok ? '✓' : '✗'} ${folder}\n`);
     counts.push(countStep(ok));
   }
   return sum(counts);
 }
 
-/** Finds or installs Redis here, so that a slow download is not taken from the tests' time. */
-async function hasRedis() {
+/** @param {Output} out */
+const lint = async (out) => countStep(await run(out, 'npm', ['run', 'lint', '--silent']));
+
+/**
+ * Finds or installs what a stage needs.
+ *
+ * @param {string} name
+ * @param {() => string} ensure
+ * @param {Output} out
+ */
+function has(name, ensure, out) {
   try {
-    const { ensureRedis } = await import('./find-redis.mjs');
-    console.log(`Redis: ${ensureRedis()}\n`);
+    out.write(`${name}: ${ensure()}\n\n`);
     return true;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    out.write(`${error instanceof Error ? error.message : error}\n`);
     return false;
   }
 }
 
-async function unit() {
-  await hasRedis(); // without it its own tests fail, and say so
-  const report = `${output}unit.json`;
-  const args = ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const ok = await run('npx', args, { minutes: 6 });
+/** @param {Output} out */
+async function unit(out) {
+  const { ensureRedis } = await import('./find-redis.mjs');
+  has('Redis', ensureRedis, out); // without it its own tests fail, and say so
+  const ok = await run(out, process.execPath, ['node_modules/vitest/vitest.mjs', 'run'], {
+    SLUICE_TEST_REPORT: `${output}unit.json`,
+  });
   return countReport('unit.json', ok, countVitest);
 }
 
-/** Finds or installs the browser here, so that a slow download is not taken from the tests' time. */
-async function hasBrowser() {
-  try {
-    const { ensureChromium } = await import('./find-chromium.mjs');
-    console.log(`Browser: ${ensureChromium()}\n`);
-    return true;
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    return false;
-  }
-}
-
-async function browser() {
-  if (!(await hasBrowser())) return countStep(false);
-  const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: `${output}browser.json` };
+/** @param {Output} out */
+async function browser(out) {
+  const { ensureChromium } = await import('./find-chromium.mjs');
+  if (!has('Browser', ensureChromium, out)) return countStep(false);
   const args = ['playwright', 'test', '--config', 'e2e/playwright.config.ts', '--reporter=list,json'];
-  const ok = await run('npx', args, { minutes: 7, env });
+  const ok = await run(out, 'npx', args, { PLAYWRIGHT_JSON_OUTPUT_FILE: `${output}browser.json` });
   return countReport('browser.json', ok, countPlaywright);
 }
 
-async function skipBrowser() {
-  console.log('Not run: they need what the build makes, and the build failed.');
+/** @param {Output} out */
+async function skipBrowser({ write }) {
+  write('Not run: they need what the build makes, and the build failed.\n');
   return NOTHING;
 }
 
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 
-const built = await step('Build', async () => countStep(await run('npm', ['run', 'build', '--silent'])));
-await step('Types', checkTypes);
-await step('Lint', async () => countStep(await run('npm', ['run', 'lint', '--silent'])));
-await step('Unit and whole-server tests', unit);
-await step('Browser tests', built ? browser : skipBrowser);
-
-console.log(`\n━━━ Summary ${'━'.repeat(63)}\n`);
-for (const { name, counts, seconds } of done) {
-  console.log(
-    `${counts.failed === 0 ? '✓' : '✗'} ${name.padEnd(30)} ${summary(counts).padEnd(34)} ${seconds.toFixed(1)} s`,
-  );
-}
-const total = sum(done.map(({ counts }) => counts));
-process.exitCode = total.failed > 0 ? 1 : 0;
-console.log(`\n${summary(total)}`);
+const stages = new Stages(process.stdout);
+const built = await stages.run('Build', build);
+// Side by side: the one waits for processes, servers and timers while the other computes.
+await Promise.all([
+  stages.run('Unit and whole-server tests', unit),
+  (async () => {
+    await stages.runBeside('Types', checkTypes);
+    await stages.runBeside('Lint', lint);
+    await stages.runBeside('Browser tests', built ? browser : skipBrowser);
+  })(),
+]);
+process.exitCode = stages.summarize() ? 0 : 1;

@@ -88,9 +88,9 @@ export class ChatPage {
   }
 
   /** Connected, and everything in this room is here. */
-  async isLive(patience: { timeout?: number } = {}): Promise<void> {
+  async isLive(): Promise<void> {
     await this.shows('connected');
-    await expect(this.page.getByTestId('messages')).toHaveAttribute('data-subscription', 'live', patience);
+    await expect(this.page.getByTestId('messages')).toHaveAttribute('data-subscription', 'live');
   }
 
   /** Writes a message into the room in view, and sends it with Enter. */

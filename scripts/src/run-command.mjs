@@ -1,45 +1,93 @@
-/** Runs a command and all that it starts, with a time limit. */
+/** Runs a command and all that it starts, for as long as it makes progress. */
 import { spawn } from 'node:child_process';
+import { Watchdog } from './watchdog.mjs';
 
 const MINUTE = 60_000;
 
+/** Minutes without any progress after which a command counts as hanging, however slow the machine is. */
+export const PATIENCE = 10;
+
 /**
- * Runs a command with its output on ours.
+ * @typedef {{ done: number, total: number, running: string[] }} Progress what a test runner reports while it runs
+ *
+ * @typedef {object} RunOptions
+ * @property {number} [patience] minutes without output or a reported progress, after which the command is stopped (default 10)
+ * @property {Record<string, string>} [env] added to our own environment
+ * @property {string} [cwd]
+ * @property {(text: string) => void} [write] takes the output (default: our standard output)
+ * @property {(progress: Progress) => void} [onProgress] hears what the command's reporter sends
+ * @property {(patience: number, onHang: import('./watchdog.mjs').OnHang) => Pick<Watchdog, 'feed' | 'end'>} [watch] makes the watchdog
+ */
+
+/**
+ * Runs a command. It may take as long as it needs: only one that stands still is stopped, with its children, and the
+ * files that it was working on are named.
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ minutes?: number, env?: Record<string, string>, cwd?: string }} [options] after `minutes` (default 5) it is killed, with its children
+ * @param {RunOptions} [options]
  * @returns {Promise<boolean>} did it end with the code 0?
  */
-export function runCommand(command, args, { minutes = 5, env = {}, cwd } = {}) {
+export function runCommand(command, args, options = {}) {
+  const { patience = PATIENCE, env = {}, cwd, write = writeOut, onProgress, watch = newWatchdog } = options;
   const child = spawn(command, args, {
     cwd,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...colours(), ...process.env, ...env },
     // A group of its own, so that browsers and gateways end with it.
     detached: true,
   });
-  const kill = () => killGroup(child.pid);
-  const interrupted = () => {
-    kill();
-    process.exit(130);
-  };
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
-  const timer = setTimeout(() => {
-    console.error(`\n${command} ${args.join(' ')}: stopped after ${minutes} minutes`);
-    kill();
-  }, minutes * MINUTE);
+  const stop = () => killGroup(child.pid);
+  const watchdog = watch(patience * MINUTE, (running) => {
+    write(`\n${command} ${args.join(' ')}: stopped after ${patience} minutes without progress${named(running)}\n`);
+    stop();
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text) => {
+      watchdog.feed();
+      write(text);
+    });
+  }
+  child.on('message', (message) => {
+    const progress = /** @type {Progress} */ (message);
+    watchdog.feed(progress.running);
+    onProgress?.(progress);
+  });
+  const release = onInterrupt(stop);
   return new Promise((resolve) => {
     child.on('error', (error) => {
-      console.error(`${command} could not be started: ${error.message}`);
+      write(`${command} could not be started: ${error.message}\n`);
       resolve(false);
     });
     child.on('close', (code) => resolve(code === 0));
-  }).then((ok) => {
-    clearTimeout(timer);
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    return ok === true;
+  }).finally(() => {
+    watchdog.end();
+    release();
   });
+}
+
+/** @param {string} text */
+const writeOut = (text) => {
+  process.stdout.write(text);
+};
+
+/** @param {number} patience @param {import('./watchdog.mjs').OnHang} onHang */
+const newWatchdog = (patience, onHang) => new Watchdog(patience, onHang);
+
+/** A pipe is no terminal, so the commands behind it must be told that ours is one. @returns {Record<string, string>} */
+const colours = () => (process.stdout.isTTY ? { FORCE_COLOR: '1' } : {});
+
+/** @param {readonly string[]} running */
+const named = (running) => (running.length === 0 ? '' : `; still running:\n  ${running.join('\n  ')}`);
+
+/** Ends what was started when we are interrupted. @param {() => void} stop @returns {() => void} undoes it */
+function onInterrupt(stop) {
+  const interrupted = () => {
+    stop();
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  return () => process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
 }
 
 /** @param {number | undefined} pid */

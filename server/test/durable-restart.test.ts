@@ -26,7 +26,7 @@ async function start(data: string, port = 0): Promise<RealGateway> {
 }
 
 describe('a gateway with the durable engine, restarted', () => {
-  it('resumes its clients without a gap, has their history, and repeats no publish', { timeout: 30_000 }, async () => {
+  it('resumes its clients without a gap, has their history, and repeats no publish', async () => {
     const data = folder();
     const first = await start(data);
     const token = () => tokenFor('ada');
@@ -43,7 +43,7 @@ describe('a gateway with the durable engine, restarted', () => {
     await first.stop();
     const second = await start(data, first.port);
     await second.gateway.publish('chat:lobby', 21);
-    await expect.poll(() => heard.length, { timeout: 20_000 }).toBe(21);
+    await expect.poll(() => heard.length).toBe(21);
     expect(await chat.publish(20, { key: 'k20' })).toEqual(kept);
     await chat.publish(22);
     await expect.poll(() => heard.length).toBe(22);

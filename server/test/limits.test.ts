@@ -318,7 +318,7 @@ describe('whatever frames come', () => {
     { maxLength: 40 },
   );
 
-  it('nothing is left of those who sent them, and nothing went wrong', { timeout: 60_000 }, async () => {
+  it('nothing is left of those who sent them, and nothing went wrong', async () => {
     const property = fc.asyncProperty(script, async (steps) => {
       const world = await createWorld({
         channels: CHANNELS,

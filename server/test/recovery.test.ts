@@ -50,7 +50,7 @@ function listen({ voice }: LoopbackPeer, channel: string): { next: number; pushe
 describe.each(['sluice.v1.json', 'sluice.v1.msgpack'])(
   'a client over %s that missed a hundred thousand messages',
   (name) => {
-    it('gets them all in order, at its own pace, while its other channels stay live', { timeout: 60_000 }, async () => {
+    it('gets them all in order, at its own pace, while its other channels stay live', async () => {
       const world = await start();
       const before = await join(world, name);
       const position: Position = await before.voice.result<Position & { state: string }>({

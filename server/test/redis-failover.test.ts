@@ -19,7 +19,7 @@ const closing: { close(): Promise<void> }[] = [];
 afterAll(() => Promise.all(closing.map((one) => one.close())));
 
 /** A failover that finds the replica unready is tried again, seconds later. */
-const FAILOVER = { timeout: 30_000 };
+const FAILOVER = { timeout: 60_000 };
 
 /** Appends as soon as there is somebody to append to. */
 async function appendSoon(node: Node, id: string) {
@@ -34,7 +34,7 @@ async function isFollowed(sentinel: RedisServer): Promise<void> {
   await expect.poll(known, WAIT).toContain('num-slaves,1');
 }
 
-describe('a master that sentinels watch', { timeout: 60_000 }, () => {
+describe('a master that sentinels watch', () => {
   it('dies: its replica is found, and everything that it had goes on', async () => {
     const master = await startRedis();
     const replica = await startReplica(master);
@@ -129,7 +129,7 @@ describe('a master that sentinels watch', { timeout: 60_000 }, () => {
 });
 
 it('a master of a cluster dies: its replica is found, and everything that it had goes on', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const nodes = await startCluster(800);
   const master = nodes[2]; // has the slot of "a"

@@ -16,7 +16,7 @@ async function startBehindProxy(server: RedisServer) {
   return { proxy, options: { urls: [proxy.url], prefix: `test${++count}:` } };
 }
 
-describe('when Redis', { timeout: 20_000 }, () => {
+describe('when Redis', () => {
   it('is cut off, operations are refused at once, and all is well again by itself', async () => {
     const { proxy, options } = await startBehindProxy(await startRedis());
     const node = await startNode(options);
@@ -155,7 +155,7 @@ describe('when Redis', { timeout: 20_000 }, () => {
   });
 });
 
-describe('presence of several nodes', { timeout: 20_000 }, () => {
+describe('presence of several nodes', () => {
   const ada = { channel: 'room', connection: 'c1', user: 'ada' };
 
   it('is one: a user is a member by connections on both', async () => {
@@ -270,7 +270,7 @@ describe('a start', () => {
   });
 });
 
-it('a channel of a cluster is heard where its slot has moved to', { timeout: 30_000 }, async () => {
+it('a channel of a cluster is heard where its slot has moved to', async () => {
   const nodes = await startCluster();
   const node = await startNode({ urls: nodes.map(({ url }) => url), cluster: true });
   await node.engine.log.watch('a');

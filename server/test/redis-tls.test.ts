@@ -42,7 +42,7 @@ beforeAll(async () => {
   const secure = await startRedis(behindTls);
   url = secure.url.replace('redis:', 'rediss:');
   plain = secure.url;
-}, 20_000);
+});
 
 async function failureOf(options: RedisEngineOptions): Promise<Error> {
   const engine = new RedisEngine({ timeout: 500, ...options });

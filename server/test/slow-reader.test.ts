@@ -60,7 +60,7 @@ async function flood(channel: string, healthy: readonly RealPeer[]): Promise<voi
   }
 }
 
-describe('a reader that stops reading', { timeout: 60_000 }, () => {
+describe('a reader that stops reading', () => {
   it('holds up nobody, costs no more than its limit, and misses nothing when it goes on', async () => {
     gateway = await startGateway({ limits: { outbound: OUTBOUND } });
     const channel = 'chat:flood';

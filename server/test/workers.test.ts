@@ -4,8 +4,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Line, Machine } from './support/machine.ts';
 import { RedisServer } from './support/redis-server.ts';
 
-const SECONDS = 1_000;
-
 const machines: Machine[] = [];
 afterEach(async () => {
   await Promise.all(machines.splice(0).map((machine) => machine.end()));
@@ -41,7 +39,7 @@ async function publishUntilTaken(channel: Channel<number>, data: number): Promis
   }
 }
 
-describe.skipIf(process.platform !== 'linux')('two workers on one port', { timeout: 30 * SECONDS }, () => {
+describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
   it('are one gateway: people on both talk and see each other, over HTTP too', async () => {
     const machine = await launch().start();
     const ada = await machine.clientOn('m/1', 'ada');
@@ -95,7 +93,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', { timeo
     }
     await Promise.all(publishing);
     for (const { seen, gaps } of [reading, writing]) {
-      await expect.poll(() => seen.length, { timeout: 10 * SECONDS }).toBeGreaterThanOrEqual(2 * TOTAL);
+      await expect.poll(() => seen.length).toBeGreaterThanOrEqual(2 * TOTAL);
       expect(seen.filter((n) => n >= 0)).toEqual(Array.from({ length: TOTAL }, (_, at) => at));
       expect(seen.filter((n) => n < 0)).toEqual(Array.from({ length: TOTAL }, (_, at) => -at - 1));
       expect(gaps).toEqual([]);
@@ -114,7 +112,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', { timeo
     await ada.channel.publish('before');
     await expect.poll(() => ada.seen).toEqual(['before']);
     process.kill(machine.pidOf('owner'), 'SIGKILL');
-    await expect.poll(() => ada.gaps, { timeout: 10 * SECONDS }).toEqual(['epoch_changed']);
+    await expect.poll(() => ada.gaps).toEqual(['epoch_changed']);
     await ada.channel.publish('after');
     await expect.poll(() => ada.seen).toEqual(['before', 'after']);
     expect(await machine.stop()).toBe(0);
@@ -154,9 +152,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', { timeo
     expect(machine.left).toEqual([]);
   });
 
-  it('are ended by force when they do not drain in time, and the exit code says so', {
-    timeout: 20 * SECONDS,
-  }, async () => {
+  it('are ended by force when they do not drain in time, and the exit code says so', async () => {
     const machine = await launch({ drain: 0 }).start();
     process.kill(machine.pidOf('worker'), 'SIGSTOP');
     expect(await machine.stop()).toBe(1);
@@ -212,7 +208,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', { timeo
     const machine = await launch().start();
     expect(machine.left).toHaveLength(3);
     machine.signal('SIGKILL');
-    await expect.poll(() => machine.left, { timeout: 10 * SECONDS }).toEqual([]);
+    await expect.poll(() => machine.left).toEqual([]);
   });
 
   it('do not start where the configuration cannot work, and leave nothing behind', async () => {

@@ -9,7 +9,7 @@ import type { LoggedMessage } from './logged-message.ts';
 export type MakeEngine = (clock: ManualClock) => Engine | Promise<Engine>;
 
 /** On an engine that is far away, making a failure smaller takes longer than a test may: it is told as it is by then. */
-export const TELL_IN_TIME = { interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true };
+export const TELL_IN_TIME = { interruptAfterTimeLimit: 150_000, markInterruptAsFailure: true };
 
 const HOUR = 3_600_000;
 const KEEP: AppendOptions = { retention: { count: 1_000, age: HOUR }, window: 300_000 };
@@ -344,7 +344,7 @@ export function testEngine(name: string, make: MakeEngine): void {
       expect(bench.engine.trouble).toBeUndefined();
     });
 
-    it('is a list with a window, whatever is done', { timeout: 30_000 }, async () => {
+    it('is a list with a window, whatever is done', async () => {
       const bounds = fc.record({ count: fc.integer({ min: 1, max: 6 }), age: fc.constantFrom(50, 200, HOUR) });
       const step = fc.oneof(
         fc.record({ kind: fc.constant('append' as const) }),

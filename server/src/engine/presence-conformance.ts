@@ -205,7 +205,7 @@ export function presenceConformance(
       expect(await store.roster(ROOM)).toMatchObject({ bytes: 0 });
     });
 
-    it('is as a list of ten lines would have it, whatever happens', { timeout: 30_000 }, async () => {
+    it('is as a list of ten lines would have it, whatever happens', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
           const { store: fresh, now, pass } = await create();

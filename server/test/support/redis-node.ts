@@ -5,7 +5,7 @@ import { RedisEngine, type RedisEngineOptions } from '../../src/engine/redis/red
 
 export const KEEP: AppendOptions = { retention: { count: 1_000, age: 3_600_000 }, window: 300_000 };
 /** For what takes a moment on a busy machine. */
-export const WAIT = { timeout: 10_000 };
+export const WAIT = { timeout: 60_000 };
 
 /** An engine, and all that it has told. */
 export interface Node {

@@ -155,7 +155,7 @@ export const startRedis = (settings: Settings = []): Promise<RedisServer> => Red
 export async function startReplica(master: { readonly port: number }): Promise<RedisServer> {
   const replica = await startRedis(['--replicaof', `127.0.0.1 ${master.port}`]);
   const linked = async () => /master_link_status:up/.test(`${await replica.command('INFO', 'replication')}`);
-  await vi.waitUntil(linked, { timeout: 10_000 });
+  await vi.waitUntil(linked, { timeout: 60_000 });
   return replica;
 }
 
@@ -163,7 +163,7 @@ export async function startReplica(master: { readonly port: number }): Promise<R
 export async function caughtUp(master: RedisServer, replica: RedisServer): Promise<void> {
   const offset = async (server: RedisServer) =>
     /master_repl_offset:(\d+)/.exec(`${await server.command('INFO', 'replication')}`)?.[1];
-  await vi.waitUntil(async () => (await offset(master)) === (await offset(replica)), { timeout: 10_000 });
+  await vi.waitUntil(async () => (await offset(master)) === (await offset(replica)), { timeout: 60_000 });
 }
 
 /**
@@ -186,7 +186,7 @@ export function startSentinel(
 }
 
 /** What takes a moment on a busy machine. */
-const JOINED = { timeout: 20_000 };
+const JOINED = { timeout: 60_000 };
 
 async function startClusterNode(timeout: number): Promise<RedisServer> {
   const bus = await freePort();
@@ -241,5 +241,5 @@ async function joinCluster(nodes: readonly RedisServer[], clients: readonly Redi
     await client.call('CLUSTER', 'MEET', '127.0.0.1', nodes[0]?.port ?? 0, busPort);
   const states = async () => Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')));
   const ready = (state: unknown) => /cluster_state:ok/.test(`${state}`) && /cluster_known_nodes:3/.test(`${state}`);
-  await vi.waitUntil(async () => (await states()).every(ready), { timeout: 20_000 });
+  await vi.waitUntil(async () => (await states()).every(ready), { timeout: 60_000 });
 }

@@ -138,7 +138,7 @@ describe('the durable engine, opened again', () => {
     }
   });
 
-  it('is a list with a window and a memory of keys, whenever it is opened again', { timeout: 60_000 }, async () => {
+  it('is a list with a window and a memory of keys, whenever it is opened again', async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant('append' as const), key: fc.option(fc.nat(3)) }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 150 }) }) },
@@ -464,9 +464,7 @@ describe('a full store', () => {
     }
   }
 
-  it('refuses publishes, goes on reading and answering repeats, and takes publishes again when there is room', {
-    timeout: 30_000,
-  }, async () => {
+  it('refuses publishes, goes on reading and answering repeats, and takes publishes again when there is room', async () => {
     const world = await open(undefined, { maxSize: 2 * MIB });
     const taken = await fillUp(world);
     expect(taken).toBeGreaterThan(50);

@@ -16,7 +16,7 @@ beforeAll(async () => {
   one = { urls: [first.url] };
   two = { urls: [first.url, second.url] };
   cluster = { urls: (await startCluster()).map(({ url }) => url), cluster: true };
-}, 60_000);
+});
 // Each as soon as its test is over: a hundred at once would keep one another waiting.
 afterEach(() => Promise.all(engines.splice(0).map((engine) => engine.close())));
 

@@ -1,0 +1,38 @@
+/** The order of the unit tests: the files that take longest start first, so that none of them is left alone at the end. */
+import { statSync } from 'node:fs';
+import { BaseSequencer } from 'vitest/node';
+
+/** Files that take more than some seconds because they start processes or check a model, longest first. */
+export const HEAVY = [
+  'server/test/model.test.ts',
+  'server/test/durable-crash.test.ts',
+  'chaos/test/chaos.test.ts',
+  'scripts/test/packages.test.ts',
+  'server/test/workers.test.ts',
+  'server/test/redis-failover.test.ts',
+  'server/test/redis-failures.test.ts',
+  'chaos/test/rolling.test.ts',
+  'server/src/engine/redis/redis-engine.test.ts',
+  'client-sdk/test/share-tabs-model.test.ts',
+  'server/test/presence-model.test.ts',
+  'server/src/engine/durable/durable-engine.test.ts',
+  'examples/node-consumer/test/consumer.test.ts',
+];
+
+/** Heavy files by their place in the list, then the others by size. */
+export class HeavyFirst extends BaseSequencer {
+  /** @override @param {import("vitest/node").TestSpecification[]} files */
+  async sort(files) {
+    const place = new Map(files.map((file) => [file, placeOf(file.moduleId)]));
+    const size = new Map(files.map((file) => [file, statSync(file.moduleId).size]));
+    return [...files].sort(
+      (a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0) || (size.get(b) ?? 0) - (size.get(a) ?? 0),
+    );
+  }
+}
+
+/** @param {string} path */
+function placeOf(path) {
+  const place = HEAVY.findIndex((name) => path.endsWith(`/${name}`));
+  return place < 0 ? HEAVY.length : place;
+}

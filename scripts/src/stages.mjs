@@ -1,0 +1,106 @@
+/** The stages of a test run: their headings, their output, what they counted, and the summary at the end. */
+import { sum, summary } from './counts.mjs';
+
+/**
+ * @typedef {import('./counts.mjs').Counts} Counts
+ * @typedef {import('./run-command.mjs').Progress} Progress
+ *
+ * @typedef {object} Output where a stage writes to
+ * @property {(text: string) => void} write
+ * @property {(progress: Progress) => void} onProgress
+ */
+
+/** Milliseconds between two lines that say how far a stage is. */
+const INTERVAL = 20_000;
+
+export class Stages {
+  #stream;
+  #start = performance.now();
+  /** @type {{ name: string, counts: Counts, seconds: number }[]} */
+  #done = [];
+
+  /** @param {{ write(text: string): unknown }} stream */
+  constructor(stream) {
+    this.#stream = stream;
+  }
+
+  /**
+   * Runs a stage and shows its output as it comes.
+   *
+   * @param {string} name
+   * @param {(output: Output) => Promise<Counts>} work
+   * @returns {Promise<boolean>} did nothing fail?
+   */
+  run(name, work) {
+    this.#write(heading(name));
+    return this.#measure(name, work, (text) => this.#write(text));
+  }
+
+  /**
+   * Runs a stage beside another one: its output comes in one piece when it ends.
+   *
+   * @param {string} name
+   * @param {(output: Output) => Promise<Counts>} work
+   */
+  async runBeside(name, work) {
+    let kept = heading(name);
+    this.#write(`▸ ${name}: running beside\n`);
+    const ok = await this.#measure(
+      name,
+      work,
+      (text) => {
+        kept += text;
+      },
+      () => this.#write(kept),
+    );
+    return ok;
+  }
+
+  /**
+   * @param {string} name
+   * @param {(output: Output) => Promise<Counts>} work
+   * @param {(text: string) => void} write
+   * @param {() => void} [finish] called before the result is shown
+   */
+  async #measure(name, work, write, finish) {
+    const start = performance.now();
+    const counts = await work({ write, onProgress: this.#progressOf(name) });
+    const seconds = (performance.now() - start) / 1000;
+    finish?.();
+    this.#done.push({ name, counts, seconds });
+    this.#write(`\n${mark(counts)} ${name}: ${summary(counts)} (${seconds.toFixed(1)} s)\n`);
+    return counts.failed === 0;
+  }
+
+  /** Says from time to time how far a stage is. @param {string} name @returns {(progress: Progress) => void} */
+  #progressOf(name) {
+    let shownAt = performance.now();
+    return ({ done, total, running }) => {
+      if (performance.now() - shownAt < INTERVAL) return;
+      shownAt = performance.now();
+      this.#write(`▸ ${name}: ${done} of ${total} files; running ${running.join(', ')}\n`);
+    };
+  }
+
+  /** Shows every stage and, as the last line, all that was counted. @returns {boolean} did nothing fail? */
+  summarize() {
+    this.#write(heading('Summary'));
+    for (const { name, counts, seconds } of this.#done) {
+      this.#write(`${mark(counts)} ${name.padEnd(30)} ${summary(counts).padEnd(34)} ${seconds.toFixed(1)} s\n`);
+    }
+    const total = sum(this.#done.map(({ counts }) => counts));
+    this.#write(`\nin ${((performance.now() - this.#start) / 1000).toFixed(0)} s\n\n${summary(total)}\n`);
+    return total.failed === 0;
+  }
+
+  /** @param {string} text */
+  #write(text) {
+    this.#stream.write(text);
+  }
+}
+
+/** @param {string} name */
+const heading = (name) => `\n━━━ ${name} ${'━'.repeat(Math.max(3, 70 - name.length))}\n\n`;
+
+/** @param {Counts} counts */
+const mark = ({ failed }) => (failed === 0 ? '✓' : '✗');
