@@ -55,5 +55,6 @@ export function isOfToken({ code }: SluiceError): boolean {
 export function closeError(code: number, reason: string): SluiceError {
   const message = `Closed: ${code} ${reason}`.trim();
   if (code < 4000 || code > 4299) return clientError('connection_lost', message);
-  return new SluiceError({ code, name: reason, message, retryable: code < 4100 });
+  // The reason is `name: what is wrong`. SPEC.md section 8.2.
+  return new SluiceError({ code, name: reason.split(':')[0] as string, message, retryable: code < 4100 });
 }

@@ -177,6 +177,20 @@ export const ERRORS = {
     retryable: false,
     status: 400,
   },
+  origin_refused: {
+    code: 4210,
+    message: 'Pages of this origin may not connect.',
+    remedy: 'Add the origin to "origins" in the configuration.',
+    retryable: false,
+    status: 403,
+  },
+  subprotocol_unknown: {
+    code: 4211,
+    message: 'The gateway speaks none of the offered subprotocols.',
+    remedy: 'Offer sluice.v1.json or sluice.v1.msgpack.',
+    retryable: false,
+    status: 400,
+  },
 
   frame_malformed: {
     code: 4300,
@@ -268,13 +282,6 @@ export const ERRORS = {
     remedy: 'Unsubscribe from channels that are no longer needed.',
     retryable: false,
     status: 429,
-  },
-  origin_refused: {
-    code: 4313,
-    message: 'Pages of this origin may not connect.',
-    remedy: 'Add the origin to "origins" in the configuration.',
-    retryable: false,
-    status: 403,
   },
   not_found: {
     code: 4314,

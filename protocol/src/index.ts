@@ -1,4 +1,5 @@
 export { isChannelName } from './channel-name.ts';
+export { closeReason } from './close-reason.ts';
 export type { Codec } from './codec.ts';
 export {
   type AfterClose,

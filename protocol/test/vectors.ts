@@ -39,7 +39,10 @@ interface Files {
     readonly order: readonly string[];
     readonly ties: readonly (readonly [string, string])[];
   };
-  'close-codes.json': { readonly codes: readonly { readonly code: number; readonly then: string }[] };
+  'close-codes.json': {
+    readonly codes: readonly { readonly code: number; readonly then: string }[];
+    readonly reasons: readonly { readonly reason: string; readonly name: string }[];
+  };
 }
 
 /** Reads a file of `protocol/vectors`. */

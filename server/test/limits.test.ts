@@ -150,7 +150,7 @@ describe('a rule with a rate', () => {
 
 describe('a connection that goes on sending without waiting', () => {
   const flooded = async (voice: LoopbackPeer['voice']) =>
-    expect(await voice.ended()).toMatchObject({ code: 4007, reason: 'flood' });
+    expect(await voice.ended()).toMatchObject({ code: 4007, reason: expect.stringMatching(/^flood: ./) });
 
   it('is closed after 200 refusals in a row, however many commands are in a frame', async () => {
     const world = await start({ operations: 1, subscriptions: 1 });
@@ -215,7 +215,10 @@ describe('connections of a user', () => {
     const [first] = [await join(world), await join(world)];
     const third = world.open();
     third.voice.say({ type: 'connect', token: await tokenFor('ada', { clock: () => world.clock.now() }) });
-    expect(await third.voice.ended()).toEqual({ code: 4008, reason: 'too_many_connections' });
+    expect(await third.voice.ended()).toEqual({
+      code: 4008,
+      reason: expect.stringMatching(/^too_many_connections: ./),
+    });
     expect(failures(third)).toMatchObject([{ error: { message: 'a user may have at most 2 connections' } }]);
     await join(world, 'ben');
     first?.socket.cut();
@@ -246,7 +249,10 @@ describe('connections of an address', () => {
     const world = await start({ connectionsPerAddress: 2 });
     const here = { address: '10.0.0.1' };
     const [first] = [await join(world, 'ada', here), await join(world, 'ben', here)];
-    expect(world.transport.knock(here)).toMatchObject({ ok: false, status: 429 });
+    expect(world.open(here).socket.closed).toEqual({
+      code: 4008,
+      reason: expect.stringContaining('too_many_connections: an address may have at most 2 connections'),
+    });
     await join(world, 'cy', { address: '10.0.0.2' });
     first?.socket.cut();
     await join(world, 'cy', here);
@@ -257,12 +263,16 @@ describe('connections of an address', () => {
 
   const LIMITED = { anonymous: true, keys: [], limits: { connectionsPerAddress: 1 } };
   const from = (...lines: string[]) => ({ 'X-Forwarded-For': lines });
+  const turnedAway = async (...lines: string[]) => {
+    const peer = await gateway?.open('sluice.v1.json', from(...lines));
+    expect(await peer?.voice.ended()).toMatchObject({ code: 4008 });
+  };
 
   it('are told apart by what a trusted proxy says last, not by what the client says', async () => {
     gateway = await startGateway({ ...LIMITED, trustProxy: true });
     const first = await gateway.open('sluice.v1.json', from('10.0.0.1'));
-    await expect(gateway.open('sluice.v1.json', from('9.9.9.9, 10.0.0.1'))).rejects.toThrow('429');
-    await expect(gateway.open('sluice.v1.json', from('9.9.9.9', '10.0.0.1'))).rejects.toThrow('429');
+    await turnedAway('9.9.9.9, 10.0.0.1');
+    await turnedAway('9.9.9.9', '10.0.0.1');
     await gateway.open('sluice.v1.json', from('10.0.0.1, 10.0.0.2'));
     await gateway.open('sluice.v1.json', from('10.0.0.1', '10.0.0.3'));
     first.socket.close();
@@ -273,7 +283,7 @@ describe('connections of an address', () => {
   it('are not believed where no proxy is trusted', async () => {
     gateway = await startGateway(LIMITED);
     await gateway.open('sluice.v1.json', from('10.0.0.1'));
-    await expect(gateway.open('sluice.v1.json', from('10.0.0.2'))).rejects.toThrow('429');
+    await turnedAway('10.0.0.2');
   });
 });
 

@@ -21,7 +21,8 @@ describe('a revocation', () => {
     const ben = await world.connect(await token(world, 'ben'));
     world.clock.advance(1_000);
     await world.gateway.revoke({ user: 'ada' });
-    for (const { socket } of [phone, laptop]) expect(socket.closed).toEqual({ code: 4102, reason: 'token_revoked' });
+    for (const { socket } of [phone, laptop])
+      expect(socket.closed).toEqual({ code: 4102, reason: expect.stringMatching(/^token_revoked: ./) });
     await ben.voice.result({ type: 'ping' });
   });
 
@@ -42,7 +43,7 @@ describe('a revocation', () => {
     const first = await world.connect(one);
     const second = await world.connect(two);
     await world.gateway.revoke({ jti: 'one' });
-    expect(first.socket.closed).toMatchObject({ reason: 'token_revoked' });
+    expect(first.socket.closed).toMatchObject({ reason: expect.stringMatching(/^token_revoked: ./) });
     expect(second.socket.closed).toBeUndefined();
     expect(await second.voice.ask({ type: 'refresh', token: one })).toMatchObject({ error: { name: 'token_revoked' } });
     expect(second.socket.closed).toBeUndefined();
@@ -53,7 +54,7 @@ describe('a revocation', () => {
     const ada = await world.connect(await token(world, 'ada'));
     const nobody = await world.connect(undefined);
     await world.gateway.revoke({ before: world.clock.now() + MINUTE });
-    expect(ada.socket.closed).toMatchObject({ reason: 'token_revoked' });
+    expect(ada.socket.closed).toMatchObject({ reason: expect.stringMatching(/^token_revoked: ./) });
     await nobody.voice.result({ type: 'ping' });
   });
 

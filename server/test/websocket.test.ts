@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { RawSocket } from './support/raw-socket.ts';
@@ -16,18 +15,16 @@ beforeAll(async () => {
 
 afterAll(() => gateway.stop());
 
-/** The answer to a handshake that is refused. */
-async function refusal(
-  protocols: string[],
-  headers: Record<string, string> = {},
-): Promise<{ status: number; body: string }> {
+/** How a WebSocket ends that is turned away, and the subprotocol that it had. */
+async function refusal(protocols: string[], headers: Record<string, string> = {}) {
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws`, protocols, { headers });
-  socket.on('error', () => {});
-  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
-  let body = '';
-  for await (const chunk of response) body += String(chunk);
-  return { status: response.statusCode ?? 0, body };
+  const frames: unknown[] = [];
+  socket.on('message', (data) => frames.push(data));
+  const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+  return { code, reason: reason.toString('utf8'), protocol: socket.protocol, frames };
 }
+
+const EVIL = { origin: 'https://evil.example.com' };
 
 describe('the handshake', () => {
   it('chooses the first subprotocol that it knows, in the order of the client', async () => {
@@ -48,17 +45,49 @@ describe('the handshake', () => {
     socket.terminate();
   });
 
-  it('refuses a client that offers only unknown subprotocols', async () => {
-    const { status, body } = await refusal(['graphql-ws']);
-    expect(status).toBe(400);
-    expect(JSON.parse(body)).toMatchObject({ error: { name: 'command_invalid' } });
+  it('turns a client away that offers only unknown subprotocols, under the first of them', async () => {
+    expect(await refusal(['graphql-ws', 'mqtt'])).toEqual({
+      code: 4211,
+      reason: expect.stringMatching(/^subprotocol_unknown: .*sluice\.v1\.json/),
+      protocol: 'graphql-ws',
+      frames: [],
+    });
   });
 
-  it('refuses pages of other origins, and says which setting would take them', async () => {
-    const { status, body } = await refusal(['sluice.v1.json'], { origin: 'https://evil.example.com' });
-    expect(status).toBe(403);
-    expect(body).toContain('origins');
-    expect(JSON.parse(body)).toMatchObject({ error: { name: 'origin_refused', code: 4313 } });
+  it.each<[string[], string]>([
+    [['sluice.v1.json'], 'sluice.v1.json'],
+    [['mqtt', 'sluice.v1.msgpack'], 'sluice.v1.msgpack'],
+    [['mqtt'], 'mqtt'],
+    [[], ''],
+  ])('turns pages of other origins away, and says which one it is: %j', async (offered, protocol) => {
+    const rejected: unknown[] = [];
+    gateway.services.events.on('rejected', (event) => rejected.push(event));
+    const before = gateway.services.registry.size;
+    expect(await refusal(offered, EVIL)).toEqual({
+      code: 4210,
+      reason:
+        'origin_refused: origin "https://evil.example.com" is not in "origins". Add the origin to "origins" in the configuration.',
+      protocol,
+      frames: [],
+    });
+    expect(rejected).toEqual([expect.objectContaining({ error: 'origin_refused' })]);
+    expect(gateway.services.registry.size).toBe(before);
+  });
+
+  it('repeats no more of an origin than a close frame can carry', async () => {
+    const { code, reason } = await refusal([], { origin: `https://${'e'.repeat(2_000)}.example.com` });
+    expect(code).toBe(4210);
+    expect(reason).toContain('is not in "origins"');
+  });
+
+  it('lets nobody who is turned away hold a connection or say anything', async () => {
+    const opened: unknown[] = [];
+    gateway.services.events.on('connectionOpened', (event) => opened.push(event));
+    const raw = new RawSocket(gateway.port);
+    await raw.upgrade('Origin: https://evil.example.com\r\n');
+    await once(raw.socket, 'end');
+    expect(raw.take()).toMatchObject([{ opcode: 8 }]);
+    expect(opened).toEqual([]);
   });
 
   it.each(['https://app.example.com', undefined])('takes the origin %s', async (origin) => {
@@ -130,7 +159,7 @@ describe('a frame that is too large', () => {
   it('closes the connection with the reason', async () => {
     const { voice } = await gateway.connect(token);
     voice.sayBytes(JSON.stringify({ type: 'publish', id: 9, channel: 'chat:a', data: 'x'.repeat(5_000) }));
-    expect(await voice.ended()).toEqual({ code: 4208, reason: 'frame_too_large' });
+    expect(await voice.ended()).toEqual({ code: 4208, reason: expect.stringMatching(/^frame_too_large: ./) });
   });
 
   it('far above the limit cuts the socket', async () => {

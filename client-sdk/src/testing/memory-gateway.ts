@@ -1,4 +1,5 @@
 import {
+  closeReason,
   ERRORS,
   type ErrorName,
   isChannelName,
@@ -121,7 +122,7 @@ export class MemoryGateway<C extends Channels = Channels> {
 
   /** Closes connections with an entry of the error catalogue; the client does what its code says. */
   closeWith(name: ErrorName, user?: string): void {
-    for (const session of this.#of(user)) session.close(ERRORS[name].code, name);
+    for (const session of this.#of(user)) session.close(ERRORS[name].code, closeReason(name));
   }
 
   /** New connections fail, until `accept`. */

@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorName, errorBody } from '@sluice/protocol';
+import { closeReason, ERRORS, type ErrorName, errorBody } from '@sluice/protocol';
 import { type DevAccess, hostRefused } from '../auth/dev-access.ts';
 import { negotiate } from '../protocols/negotiate.ts';
 import type { Acceptor, Admission, Handshake } from '../transport/connection.ts';
@@ -15,27 +15,56 @@ export interface AcceptorOptions {
   readonly isDraining: () => boolean;
 }
 
+/** Characters of an origin that are repeated: as many as leave room for the rest of a close reason. */
+const LONGEST_SHOWN = 70;
+
+/** What may be the name of a subprotocol. RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^`|~\w-]{1,100}$/;
+
+/**
+ * The subprotocol under which a client hears why it is turned away. A browser opens a WebSocket only with one that it offered, so it
+ * gets its own first one even where the gateway does not speak it: nothing is ever said in it.
+ *
+ * @returns `null`: there is none that could be repeated
+ */
+function farewellProtocol(offered: readonly string[]): string | null {
+  if (offered.length === 0) return '';
+  return negotiate(offered)?.subprotocol ?? offered.find((name) => TOKEN.test(name)) ?? null;
+}
+
 /** Decides at the door who may open a WebSocket, and makes sessions of those who do. SPEC.md section 1. */
 export function createAcceptor({ services, origins, dev, isDraining }: AcceptorOptions): Acceptor {
-  const turnAway = (handshake: Handshake, error: ErrorName, detail?: string): Admission => {
+  const report = (address: string, error: ErrorName, detail?: string) => {
     const body = errorBody(error, detail);
-    services.events.emit('rejected', { address: handshake.address, error, detail: body.message });
-    return { ok: false, status: ERRORS[error].status, body: JSON.stringify({ error: body }) };
+    services.events.emit('rejected', { address, error, detail: body.message });
+    return body;
+  };
+  /** To whatever stands between the client and this node: another node may take it. */
+  const answer = ({ address }: Handshake, error: ErrorName, detail?: string): Admission => {
+    const body = JSON.stringify({ error: report(address, error, detail) });
+    return { ok: false, status: ERRORS[error].status, body };
+  };
+  /** To the page itself. */
+  const turnAway = (handshake: Handshake, error: ErrorName, detail?: string): Admission => {
+    const protocol = farewellProtocol(handshake.protocols);
+    if (protocol === null) return answer(handshake, error, detail);
+    report(handshake.address, error, detail);
+    return { ok: false, protocol, goodbye: { code: ERRORS[error].code, reason: closeReason(error, detail) } };
   };
   return {
     admit(handshake) {
       const { origin, protocols, host } = handshake;
-      if (isDraining()) return turnAway(handshake, 'draining');
-      if (dev?.isHostAllowed(host) === false) return turnAway(handshake, 'host_refused', hostRefused(host));
+      if (isDraining()) return answer(handshake, 'draining');
+      if (dev?.isHostAllowed(host) === false) return answer(handshake, 'host_refused', hostRefused(host));
       if (!isOriginAllowed(handshake, origins, dev)) {
-        return turnAway(handshake, 'origin_refused', `origin "${origin}" is not allowed; add it to "origins"`);
+        return turnAway(handshake, 'origin_refused', `origin "${origin.slice(0, LONGEST_SHOWN)}" is not in "origins"`);
       }
       const most = services.settings.limits.connectionsPerAddress;
       if (most > 0 && services.registry.addresses.of(handshake.address) >= most) {
         return turnAway(handshake, 'too_many_connections', `an address may have at most ${most} connections`);
       }
       const wire = negotiate(protocols);
-      if (wire === null) return turnAway(handshake, 'command_invalid', 'none of the offered subprotocols is known');
+      if (wire === null) return turnAway(handshake, 'subprotocol_unknown');
       return { ok: true, protocol: protocols.length === 0 ? '' : wire.subprotocol };
     },
     open(connection) {

@@ -1,4 +1,4 @@
-import { type Command, ERRORS, type ErrorName, type Push, type ServerMessage } from '@sluice/protocol';
+import { type Command, closeReason, ERRORS, type ErrorName, type Push, type ServerMessage } from '@sluice/protocol';
 import { ANONYMOUS, type Identity } from '../auth/identity.ts';
 import type { Cursor } from '../channels/cursor.ts';
 import { Refusal } from '../channels/refusal.ts';
@@ -271,7 +271,7 @@ export class Session implements ConnectionListener, Subscriber {
     if (error !== 'draining') this.#report(new Refusal(error, detail), 'close');
     this.release();
     this.#state = 'closed';
-    this.connection.close(ERRORS[error].code, error);
+    this.connection.close(ERRORS[error].code, closeReason(error, detail));
   }
 
   /** Answers a command with an error and closes for the same reason. */

@@ -39,8 +39,19 @@ export interface Handshake {
   readonly protocols: readonly string[];
 }
 
+/** With what a WebSocket is closed. */
+export interface Goodbye {
+  readonly code: number;
+  /** At most 123 bytes of UTF-8. */
+  readonly reason: string;
+}
+
+/** What becomes of a handshake. */
 export type Admission =
   | { readonly ok: true /** Empty: none was offered. */; readonly protocol: string }
+  /** Accepted, and closed at once: a browser shows pages the code and the reason of a close, and nothing of an HTTP answer. */
+  | { readonly ok: false; readonly protocol: string; readonly goodbye: Goodbye }
+  /** Answered over HTTP, where a proxy can read it and ask another node. */
   | { readonly ok: false; readonly status: number; readonly body: string };
 
 /** The gateway's side of the transport. */

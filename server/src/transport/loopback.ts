@@ -78,10 +78,16 @@ export class LoopbackTransport implements Transport {
   /**
    * Opens a WebSocket.
    *
-   * @throws Error with the gateway's words when the handshake is refused
+   * @throws Error with the gateway's words when the handshake is answered over HTTP
    */
   connect(handshake: Partial<Handshake> = {}): LoopbackClient {
     const admission = this.knock(handshake);
+    if ('goodbye' in admission) {
+      const { code, reason } = admission.goodbye;
+      const client = new LoopbackClient(admission.protocol === 'sluice.v1.msgpack');
+      client.ended(code, reason);
+      return client;
+    }
     if (!admission.ok) throw new Error(`${admission.status} ${admission.body}`);
     return this.#open(admission.protocol, handshake.address ?? LOCAL);
   }

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'uWebSockets.js';
 import { Deque } from '../util/deque.ts';
-import type { Connection, ConnectionListener } from './connection.ts';
+import type { Connection, ConnectionListener, Goodbye } from './connection.ts';
 
 /** What a native socket carries. */
 export interface SocketData {
@@ -8,6 +8,8 @@ export interface SocketData {
   readonly protocol: string;
   /** The client's IP address. */
   readonly address: string;
+  /** It is turned away as soon as it is open. */
+  readonly goodbye?: Goodbye;
   connection?: UwsConnection;
 }
 

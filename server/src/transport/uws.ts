@@ -66,6 +66,11 @@ export class UwsTransport implements Transport {
       sendPingsAutomatically: true,
       upgrade: (response, request, context) => this.#upgrade({ response, request, context, acceptor }),
       open: (socket) => {
+        const { goodbye } = socket.getUserData();
+        if (goodbye !== undefined) {
+          socket.end(goodbye.code, goodbye.reason);
+          return;
+        }
         const connection = new UwsConnection(socket, outbound / 2);
         socket.getUserData().connection = connection;
         connection.listen(acceptor.open(connection));
@@ -91,18 +96,16 @@ export class UwsTransport implements Transport {
       origin: request.getHeader('origin'),
       protocols: offered === '' ? [] : offered.split(',').map((name) => name.trim()),
     });
-    if (!admission.ok) {
-      write(response, {
-        status: admission.status,
-        body: admission.body,
-        headers: { 'Content-Type': 'application/json' },
-      });
+    if (!admission.ok && !('goodbye' in admission)) {
+      const { status, body } = admission;
+      write(response, { status, body, headers: { 'Content-Type': 'application/json' } });
       return;
     }
     const data: SocketData = {
       id: this.#options.nextId((name) => request.getHeader(name)),
       protocol: admission.protocol,
       address,
+      ...(admission.ok ? {} : { goodbye: admission.goodbye }),
     };
     const key = request.getHeader('sec-websocket-key');
     response.upgrade(data, key, admission.protocol, request.getHeader('sec-websocket-extensions'), context);

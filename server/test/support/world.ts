@@ -71,6 +71,7 @@ export class World {
     const voice = new ProtocolClient((frame) => socket.send(frame), { binary: socket.binary });
     socket.onFrame = (frame) => voice.receive(frame);
     socket.onEnd = (ending) => voice.end(ending);
+    if (socket.closed !== undefined) voice.end(socket.closed); // turned away at the door
     return { voice, socket };
   }
 

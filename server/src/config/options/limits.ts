@@ -78,6 +78,6 @@ export const LIMITS_OPTIONS: readonly Option[] = [
     flag: '--connections-per-address <number>',
     kind: 'number',
     description:
-      'Open connections of one IP address; further handshakes are answered with HTTP 429. 0: unlimited. Behind a proxy it needs `trustProxy`.',
+      'Open connections of one IP address; further ones are closed with `too_many_connections`. 0: unlimited. Behind a proxy it needs `trustProxy`.',
   },
 ];
