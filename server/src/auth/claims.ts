@@ -17,6 +17,8 @@ export interface ClaimRules {
   readonly audience?: string | readonly string[];
   /** Milliseconds. */
   readonly clockTolerance: number;
+  /** Longest time until a token expires, in milliseconds. Default: unlimited. */
+  readonly maxTokenLife?: number;
 }
 
 const wrong = (message: string): ClaimProblem => ({ error: 'token_claims', message });
@@ -25,22 +27,34 @@ const list = (value: string | readonly string[]): readonly string[] => (typeof v
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** Latest time that a Date can hold, in seconds. ECMA-262 section 21.4.1.1. */
-const MAX_SECONDS = 8.64e12;
+/** From the year 1973 to 5138 in milliseconds; in seconds all of it is later. */
+const LEAST_MILLISECONDS = 1e11;
+const MOST_MILLISECONDS = 1e14;
 
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= MAX_SECONDS;
+function checkTime(name: string, value: unknown): ClaimProblem | null {
+  if (typeof value !== 'number' || !(value >= 0 && value < MOST_MILLISECONDS)) {
+    return wrong(`The claim "${name}" must be seconds since the Unix epoch.`);
+  }
+  if (value < LEAST_MILLISECONDS) return null;
+  return wrong(`The claim "${name}" looks like milliseconds: write seconds since the Unix epoch (divide by 1000).`);
 }
 
-function checkTimes({ exp, nbf, iat }: JWTPayload, now: number, tolerance: number): ClaimProblem | null {
+function checkLife(expiresAt: number, now: number, { clockTolerance, maxTokenLife }: ClaimRules): ClaimProblem | null {
+  if (maxTokenLife === undefined || expiresAt <= now + maxTokenLife + clockTolerance) return null;
+  const most = `${Math.floor(maxTokenLife / 1000)} seconds`;
+  return wrong(`The token expires at ${iso(expiresAt)}; it may be valid for at most ${most} ("maxTokenLife").`);
+}
+
+function checkTimes({ exp, nbf, iat }: JWTPayload, now: number, rules: ClaimRules): ClaimProblem | null {
+  const { clockTolerance: tolerance } = rules;
   if (exp === undefined) return wrong('The claim "exp" is missing: a token must expire.');
   for (const [name, value] of [
     ['exp', exp],
     ['nbf', nbf],
     ['iat', iat],
   ] as const) {
-    if (value !== undefined && !isTime(value))
-      return wrong(`The claim "${name}" must be seconds since the Unix epoch.`);
+    const problem = value === undefined ? null : checkTime(name, value);
+    if (problem !== null) return problem;
   }
   if (exp * 1000 <= now - tolerance) {
     return { error: 'token_expired', message: `The token expired at ${iso(exp * 1000)}.` };
@@ -54,7 +68,7 @@ function checkTimes({ exp, nbf, iat }: JWTPayload, now: number, tolerance: numbe
       return { error: 'token_not_active', message };
     }
   }
-  return null;
+  return checkLife(exp * 1000, now, rules);
 }
 
 function checkSubject(sub: unknown): ClaimProblem | null {
@@ -78,8 +92,7 @@ function checkParties({ iss, aud }: JWTPayload, { issuer, audience }: ClaimRules
 
 /** Makes an identity of claims, or says why not. `now` in ms since the Unix epoch. */
 export function readClaims(claims: JWTPayload, rules: ClaimRules, now: number): Identity | ClaimProblem {
-  const problem =
-    checkTimes(claims, now, rules.clockTolerance) ?? checkSubject(claims.sub) ?? checkParties(claims, rules);
+  const problem = checkTimes(claims, now, rules) ?? checkSubject(claims.sub) ?? checkParties(claims, rules);
   if (problem !== null) return problem;
   const { sub = null, exp = 0, iat, jti } = claims;
   if (jti !== undefined && typeof jti !== 'string') return wrong('The claim "jti" must be a string.');

@@ -16,7 +16,7 @@ export interface MintOptions {
   readonly caps?: Readonly<Record<string, readonly string[]>>;
   /** Further claims. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** Milliseconds from now. */
+  /** How long the token is valid, in milliseconds from now (other libraries count in seconds); rounded up to a second. */
   readonly expiresIn: number;
   /** Milliseconds since the Unix epoch. Default: `Date.now`. */
   readonly clock?: () => number;
@@ -25,6 +25,7 @@ export interface MintOptions {
 /**
  * Signs a token for a user.
  *
+ * @throws TypeError when `expiresIn` is not a positive number
  * @throws Error when the capabilities are malformed, or neither `secret` nor `key` is given
  * @example
  * ```ts
@@ -35,12 +36,15 @@ export interface MintOptions {
  *   algorithm: 'HS256',
  *   sub: 'ada',
  *   caps: { 'chat:*': ['subscribe', 'publish'] },
- *   expiresIn: 15 * 60_000,
+ *   expiresIn: 15 * 60_000, // 15 minutes
  * });
  * ```
  */
 export function mintToken(options: MintOptions): Promise<string> {
   const { secret, key, algorithm, kid, sub, caps, claims = {}, expiresIn, clock = Date.now } = options;
+  if (!(expiresIn > 0 && expiresIn < Number.POSITIVE_INFINITY)) {
+    throw new TypeError('mintToken: expiresIn must be a number of milliseconds above 0, e.g. 15 * 60_000');
+  }
   const problem = parseCapabilities(caps);
   if (typeof problem === 'string') throw new Error(problem);
   const signer = secret === undefined ? key : createSecretKey(Buffer.from(secret, 'utf8'));

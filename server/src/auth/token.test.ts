@@ -1,8 +1,9 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { CompactSign, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../config/schema.ts';
 import type { Algorithm, AsymmetricAlgorithm, KeyConfig } from './keys.ts';
-import { mintToken } from './mint.ts';
+import { type MintOptions, mintToken } from './mint.ts';
 import { createVerifier, type VerifierConfig } from './token.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
@@ -187,6 +188,12 @@ describe('claims', () => {
     ['expired', { exp: SECONDS - 5 }, 'token_expired', 'The token expired at 2029-12-31T23:59:55.000Z.'],
     ['without exp', { exp: undefined }, 'token_claims', '"exp" is missing'],
     ['with exp as a text', { exp: '1' }, 'token_claims', '"exp" must be seconds'],
+    ['with exp in milliseconds', { exp: NOW + 60_000 }, 'token_claims', '"exp" looks like milliseconds'],
+    ['with iat in milliseconds', { ...GOOD, iat: NOW }, 'token_claims', '"iat" looks like milliseconds'],
+    ['with nbf in milliseconds', { ...GOOD, nbf: NOW }, 'token_claims', '"nbf" looks like milliseconds'],
+    ['with exp in microseconds', { exp: NOW * 1000 }, 'token_claims', '"exp" must be seconds'],
+    ['with exp below zero', { exp: -1 }, 'token_claims', '"exp" must be seconds'],
+    ['with exp beyond the year 5138', { exp: 1e11 }, 'token_claims', 'divide by 1000'],
     ['with an exp beyond all time', { exp: 1e300 }, 'token_claims', '"exp" must be seconds'],
     ['not active yet', { nbf: SECONDS + 6 }, 'token_not_active', 'not valid before 2030-01-01T00:00:06.000Z ("nbf")'],
     ['issued in the future', { iat: SECONDS + 6 }, 'token_not_active', '("iat")'],
@@ -282,4 +289,40 @@ describe('tokens that are none', () => {
       for (const part of token.split('.')) expect(result).not.toMatchObject({ message: expect.stringContaining(part) });
     }
   });
+});
+
+describe('how long a token may be valid', () => {
+  const DAY = 86_400;
+  const until = (exp: number) => sign({ claims: { ...GOOD, exp } });
+
+  it('is limited by maxTokenLife, with the tolerance for clocks', async () => {
+    const config = { maxTokenLife: DAY * 1000 };
+    expect(await verify(await until(SECONDS + DAY), config)).toMatchObject({ ok: true });
+    expect(await verify(await until(SECONDS + DAY + 5), config)).toMatchObject({ ok: true });
+    expect(await verify(await until(SECONDS + DAY + 6), config)).toMatchObject({
+      ok: false,
+      error: 'token_claims',
+      message: expect.stringContaining('at most 86400 seconds ("maxTokenLife")'),
+    });
+  });
+
+  it('may be ten years, unless it is configured', async () => {
+    const { maxTokenLife } = parseConfig({ keys: [{ secret: SECRET }] });
+    for (const days of [30, 365, 3_653]) {
+      expect(await verify(await until(SECONDS + days * DAY), { maxTokenLife }), `${days} days`).toMatchObject({
+        ok: true,
+      });
+    }
+    expect(await verify(await until(SECONDS + 20 * 365 * DAY), { maxTokenLife })).toMatchObject({ ok: false });
+  });
+});
+
+describe('mintToken', () => {
+  it.each([Number.NaN, 0, -1, Number.POSITIVE_INFINITY, undefined, null, '15m'])(
+    'refuses expiresIn: %s',
+    (expiresIn) => {
+      const options = { secret: SECRET, algorithm: 'HS256', sub: 'ada', expiresIn } as MintOptions;
+      expect(() => mintToken(options)).toThrow('expiresIn must be a number of milliseconds');
+    },
+  );
 });

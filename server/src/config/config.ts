@@ -28,6 +28,7 @@ export interface Config {
   readonly issuer?: string | readonly string[];
   readonly audience?: string | readonly string[];
   readonly clockTolerance: number;
+  readonly maxTokenLife: number;
   readonly anonymous: boolean;
   readonly apiKeys: readonly ApiKeyConfig[];
   readonly engine: EngineName;
@@ -142,6 +143,7 @@ export interface ConfigInput {
   issuer?: string | readonly string[];
   audience?: string | readonly string[];
   clockTolerance?: DurationInput;
+  maxTokenLife?: DurationInput;
   anonymous?: boolean;
   apiKeys?: readonly ApiKeyInput[];
   engine?: EngineName;

@@ -100,6 +100,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     keys: config.keys.map(describeKey),
     apiKeys: config.apiKeys.map(describeApiKey),
     clockTolerance: formatDuration(config.clockTolerance),
+    maxTokenLife: formatDuration(config.maxTokenLife),
     channels: Object.fromEntries(config.channels.map((rule) => [rule.pattern.source, describeRule(rule)])),
     ...(config.durable === undefined ? {} : { durable: describeDurable(config.durable) }),
     ...(config.redis === undefined ? {} : { redis: describeRedis(config.redis) }),

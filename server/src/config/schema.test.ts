@@ -45,6 +45,7 @@ describe('defaults', () => {
       allowedHosts: [],
       keys: [{ secret: SECRET, algorithm: 'HS256' }],
       clockTolerance: 5000,
+      maxTokenLife: 3660 * 86_400_000,
       anonymous: false,
       apiKeys: [],
       engine: 'memory',

@@ -203,6 +203,7 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
     allowedHosts: read('allowedHosts') as readonly string[],
     ...parties(read),
     clockTolerance: read('clockTolerance') as number,
+    maxTokenLife: read('maxTokenLife') as number,
     anonymous,
     ...readEngine(read, directory, problems),
     ...readRedis(read, { block: plain.redis, directory, problems }),

@@ -1,4 +1,4 @@
-import { duration, flag, MINUTE, SECOND, texts } from '../values.ts';
+import { DAY, duration, flag, MINUTE, SECOND, texts } from '../values.ts';
 import { listOf, type Option } from './option.ts';
 
 /** Who is let in, and by which keys. */
@@ -44,6 +44,16 @@ export const ACCESS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_CLOCK_TOLERANCE'],
     flag: '--clock-tolerance <duration>',
     description: "How far the issuer's clock may be off.",
+  },
+  {
+    path: 'maxTokenLife',
+    schema: duration({ min: MINUTE, max: 36_600 * DAY }),
+    default: 3_660 * DAY,
+    defaultText: '`3660d`',
+    type: 'duration',
+    env: ['SLUICE_MAX_TOKEN_LIFE'],
+    flag: '--max-token-life <duration>',
+    description: 'Longest time until a token expires; other tokens are refused with `token_claims`.',
   },
   {
     path: 'anonymous',
