@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { describeConfig } from '../config/describe.ts';
+import { hintsFor } from '../config/hints.ts';
 import { addConfigFlags, loadFor } from './config-flags.ts';
 import type { Shell } from './shell.ts';
 
@@ -12,6 +13,7 @@ Examples:
 async function check(flags: Readonly<Record<string, unknown>>, shell: Shell): Promise<void> {
   const { config, file } = await loadFor(flags, shell);
   shell.out(`# ${file ?? 'no file'}: the configuration is right; this is what would be in force, secrets hidden`);
+  for (const hint of hintsFor(config)) shell.err(`hint: ${hint}`);
   shell.out(stringify(describeConfig(config)).trimEnd());
 }
 

@@ -12,6 +12,17 @@ const cwd = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
 afterAll(() => rmSync(cwd, { recursive: true }));
 writeFileSync(join(cwd, 'good.yaml'), `keys: [{ secret: ${SECRET} }]\nport: 9000\n`);
 writeFileSync(join(cwd, 'bad.yaml'), `keys: [{ secret: ${SECRET} }]\nprot: 9000\ndrain: soon\n`);
+writeFileSync(
+  join(cwd, 'rules.yaml'),
+  `keys: [{ secret: ${SECRET} }]
+channels:
+  "chat:{room}": { allow: { subscribe: everyone, read: users }, histroy: true, rate: fast, slow: replay }
+`,
+);
+writeFileSync(
+  join(cwd, 'empty-rule.yaml'),
+  `keys: [{ secret: ${SECRET} }]\nchannels:\n  news: {}\n  user: { allow: { subscribe: users } }\n`,
+);
 writeFileSync(join(cwd, 'dev.yaml'), 'dev: true\n');
 
 async function outcome(args: readonly string[], world: World = {}) {
@@ -113,6 +124,19 @@ describe('sluice check', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toContain('2 problems');
     expect(err).toContain('drain: is not a duration');
+  });
+
+  it('prints every problem of a rule at once, whatever else is wrong with it', async () => {
+    const { err } = await outcome(['check', '--config', 'rules.yaml']);
+    const named = [...err.matchAll(/^ {2}channels\["chat:\{room\}"\]\.([\w.]+): /gm)].map(([, path]) => path);
+    expect(named.sort()).toEqual(['allow.read', 'allow.subscribe', 'histroy', 'rate', 'slow']);
+  });
+
+  it('hints at a rule that allows nothing', async () => {
+    const { code, err } = await outcome(['check', '--config', 'empty-rule.yaml']);
+    expect(code).toBe(0);
+    expect(err.match(/^hint: .*$/gm)).toEqual([expect.stringContaining('channels.news: allows nothing')]);
+    expect(err).toContain('add allow');
   });
 });
 

@@ -35,6 +35,8 @@ const HISTORY = z.strictObject(
   { error: 'must be true, false, or an object — like { count: 1000, age: 24h }' },
 );
 
+const NO_LATEST_BY = 'must be "from" or "tag:<name>" — like "tag:symbol"';
+
 /** The options of a rule, each with its meaning for the reference. */
 export const CHANNEL_OPTIONS = {
   allow: {
@@ -66,7 +68,7 @@ export const CHANNEL_OPTIONS = {
       'What a subscription does that cannot keep up: catch up from the log, skip to the newest message, report the loss, or close the connection.',
   },
   latestBy: {
-    schema: z.string().regex(/^(from|tag:.+)$/, { error: 'must be "from" or "tag:<name>" — like "tag:symbol"' }),
+    schema: z.string({ error: NO_LATEST_BY }).regex(/^(from|tag:.+)$/, { error: NO_LATEST_BY }),
     type: '`from`, `tag:<name>`',
     defaultText: 'the newest of all',
     description:
@@ -153,6 +155,7 @@ function readAllow(
 ): Grants {
   const grants: Partial<Record<Verb, readonly Grant[]>> = {};
   for (const [name, value] of Object.entries(allow)) {
+    if (value === undefined) continue;
     const at = [...path, name];
     if (name !== '*' && !isVerb(name)) {
       around.problems.add(at, `is not a verb — ${suggest(name, [...VERBS, '*'])}`);
@@ -165,7 +168,7 @@ function readAllow(
 }
 
 function readHistory(path: Path, value: unknown, problems: Problems): HistoryBounds | null {
-  if (value === undefined || value === false) return null;
+  if (value === undefined || value === null || value === false) return null;
   if (value === true) return HISTORY_DEFAULT;
   const bounds = problems.read(path, HISTORY, value, Object.keys(HISTORY.shape));
   return { count: bounds?.count ?? HISTORY_DEFAULT.count, age: bounds?.age ?? HISTORY_DEFAULT.age };

@@ -109,7 +109,7 @@ class KeyReader {
   }
 
   key(path: Path, value: unknown): KeyConfig | undefined {
-    const names = isObject(value) ? (Object.keys(SHAPES) as Shape[]).filter((name) => value[name] !== undefined) : [];
+    const names = isObject(value) ? (Object.keys(SHAPES) as Shape[]).filter((name) => value[name] != null) : [];
     const [name] = names;
     if (name === undefined || names.length > 1) {
       const kinds = Object.keys(SHAPES).join(', ');
@@ -194,6 +194,8 @@ export function readKeys(
   return values.flatMap((value, at) => reader.key(['keys', at], value) ?? []);
 }
 
+const NO_CAPS = 'must be an object — patterns and lists of verbs, like { "chat:*": [publish] }';
+
 const API_KEY = z.strictObject(
   {
     name: text('a name that tells keys apart'),
@@ -201,11 +203,17 @@ const API_KEY = z.strictObject(
     secretFile: text('the path of a file').optional(),
     secretEnv: text('the name of an environment variable').optional(),
     caps: z
-      .record(z.string(), z.array(z.string()), { error: 'must be an object — like { "chat:*": [publish] }' })
+      .record(z.string(), z.array(z.string({ error: NO_CAPS }), { error: NO_CAPS }), { error: NO_CAPS })
       .optional(),
   },
   { error: 'must be an object — like { name: backend, secretEnv: BACKEND_KEY }' },
 );
+
+/** Where an API key's secret may be written. */
+const SECRETS = ['secret', 'secretFile', 'secretEnv'] as const;
+
+/** All that a header can carry without being changed on its way. RFC 6750 section 2.1. */
+const VISIBLE = /^[\x21-\x7e]+$/;
 
 /** Resolves `apiKeys`. What is wrong goes to `problems`. */
 export function readApiKeys(
@@ -223,9 +231,9 @@ export function readApiKeys(
     if (names.has(name))
       problems.add([...path, 'name'], `"${name}" names two keys — the log could not tell them apart`);
     names.add(name);
-    const sources = [key.secret, key.secretFile, key.secretEnv].filter((source) => source !== undefined);
-    if (sources.length !== 1) {
-      problems.add(path, 'must have exactly one of secret, secretFile, secretEnv');
+    const written = isObject(value) ? SECRETS.filter((source) => value[source] != null) : [];
+    if (written.length !== 1) {
+      problems.add(path, 'must have exactly one of secret, secretFile, secretEnv — keep one of them');
       return [];
     }
     const secret = reader.secret(path, key);
@@ -236,10 +244,10 @@ export function readApiKeys(
     const capabilities = parseCapabilities(caps);
     if (typeof capabilities === 'string')
       problems.add([...path, 'caps'], `${capabilities} — see "capabilities" in the guide`);
-    if (/\s/.test(secret)) {
+    if (!VISIBLE.test(secret)) {
       problems.add(
         path,
-        'the secret has white space in it, which no Authorization header can carry — make one without',
+        'the secret has a space or a character beyond ASCII in it, which no Authorization header carries — make one without, e.g. with: openssl rand -base64 24',
       );
       return [];
     }

@@ -248,9 +248,10 @@ describe('problems', () => {
     [{ trustProxy: 1 }, 'trustProxy: must be true or false'],
     [
       { apiKeys: [{ name: 'a', secret: 'white space is not for headers' }] },
-      'apiKeys[0]: the secret has white space in it, which no Authorization header can carry — make one without',
+      'apiKeys[0]: the secret has a space or a character beyond ASCII in it, which no Authorization header carries — make one without',
     ],
-    [{ limits: { outbound: 5 } }, 'limits.outbound: is out of range — choose from 16KiB to 256MiB'],
+    [{ limits: { outbound: 5 } }, 'limits.outbound: is out of range — choose from 64KiB to 256MiB'],
+    [{ limits: { outbound: '63KiB' } }, 'limits.outbound: is out of range — choose from 64KiB to 256MiB'],
     [{ origins: ['https://a.test/'] }, 'origins[0]: is not an origin — write scheme, host and port only'],
     [{ origins: 5 }, 'origins: must be a list of origins'],
     [{ static: './nowhere' }, `static: there is no folder ${join(directory, 'nowhere')} — build it first`],

@@ -11,7 +11,7 @@ import type { Config, ConfigInput, EngineName } from './config.ts';
 import { readContracts } from './contracts.ts';
 import { readApiKeys, readKeys, type Surroundings } from './key-options.ts';
 import { OPTIONS, type Option } from './options.ts';
-import { type Path, Problems, suggest } from './problems.ts';
+import { ConfigError, type Path, Problems, suggest } from './problems.ts';
 import { readRedis } from './redis.ts';
 
 export type { Rule } from '../auth/rule.ts';
@@ -44,6 +44,9 @@ const NO_KEY = [
   '      to try it out:       sluice serve --dev',
   '    or set anonymous: true, for a gateway without users',
 ].join('\n');
+
+const NO_CONFIG =
+  'the configuration must be an object of options — like { keys: [{ secretEnv: "SLUICE_SECRET" }], channels: { … } }';
 
 /** Configurations that `parseConfig` made: an object of the same shape made by hand has not been checked. */
 const made = new WeakSet<object>();
@@ -93,10 +96,18 @@ function readOption(input: Plain, option: Option, problems: Problems): unknown {
   return problems.read(path, option.schema, value) ?? option.default;
 }
 
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false; // not even a path: there is a NUL in it
+  }
+}
+
 function readStatic(folder: unknown, directory: string, problems: Problems): { static?: string } {
   if (typeof folder !== 'string') return {};
   const full = resolve(directory, folder);
-  if (statSync(full, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  if (!isFolder(full)) {
     problems.add(['static'], `there is no folder ${full} — build it first, or correct the path`);
   }
   return { static: full };
@@ -179,10 +190,11 @@ const reconnect = (subscriptions: number): number => subscriptions * 3 + 100;
  * @throws ConfigError with every problem
  */
 export function parseConfig(input: ConfigInput | Config, options: ParseOptions = {}): Config {
-  if (made.has(input)) return input as Config;
+  if (typeof input === 'object' && input !== null && made.has(input)) return input as Config;
   const { directory = process.cwd(), env = process.env, source, terminal = process.stdout.isTTY === true } = options;
   const { invented = {} } = options;
   const problems = new Problems(source);
+  if (!isPlain(input)) throw new ConfigError([NO_CONFIG]);
   const plain = input as unknown as Plain;
   checkNames(plain, problems);
   const read = readOptions(plain, problems);

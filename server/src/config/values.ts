@@ -93,4 +93,6 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(words: T) 
 
 /** One text, or a list of texts. */
 export const texts = (what: string) =>
-  z.union([text(what), z.array(text(what))], { error: `must be ${what}, or a list of them` });
+  z.union([text(what), z.array(text(what))], {
+    error: `must be ${what}, or a list of them — texts that are not empty`,
+  });

@@ -15,14 +15,13 @@ export const LIMITS_OPTIONS: readonly Option[] = [
   },
   {
     path: 'limits.outbound',
-    schema: size({ min: 16 * KIB, max: 256 * MIB }),
+    schema: size({ min: 64 * KIB, max: 256 * MIB }),
     default: MIB,
     defaultText: '`1MiB`',
     type: 'size',
     env: ['SLUICE_LIMITS_OUTBOUND'],
     flag: '--outbound <size>',
-    description:
-      'What may wait for one connection in memory; beyond it, its subscriptions are replayed from the log. Below 64 KiB, large replies may cut a slow reader off instead.',
+    description: 'What may wait for one connection in memory; beyond it, its subscriptions are replayed from the log.',
   },
   {
     path: 'limits.subscriptions',

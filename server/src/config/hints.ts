@@ -1,0 +1,13 @@
+import type { Rule } from '../auth/rule.ts';
+import type { Config } from './config.ts';
+import { formatPath } from './problems.ts';
+
+/** What is allowed in a configuration, and is probably not what was meant: each as `option.path: what it means — what to do`. */
+export function hintsFor({ channels }: Config): string[] {
+  return channels.filter(allowsNothing).map(({ pattern }) => {
+    const path = formatPath(['channels', pattern.source]);
+    return `${path}: allows nothing but what tokens (caps) and API keys bring with them — add allow, like { subscribe: users }`;
+  });
+}
+
+const allowsNothing = ({ allow }: Rule): boolean => Object.values(allow).every((grants) => grants.length === 0);
