@@ -10,6 +10,24 @@ const RUNS = Number(process.env.SLUICE_MODEL_RUNS ?? 3_000);
 const STEPS = 120;
 const TIMEOUT = 600_000;
 
+it('reads the next page only after the one before was handed over, although the reader drained in between', () => {
+  const model = new Model({ channels: ['latest'], followers: 1 });
+  const [follower] = model.followers;
+  if (follower === undefined) throw new Error('a model without its follower');
+  model.publish('latest', { count: 30, size: 20_000 });
+  model.connect(follower);
+  model.turn();
+  follower.socket?.stall();
+  follower.subscribe('latest', { position: { epoch: 'elsewhere', offset: 0 } });
+  model.turn();
+  for (let page = 0; page < 2; page++) {
+    follower.socket?.read(3_000);
+    follower.say({ type: 'history', channel: 'latest' });
+  }
+  model.settle();
+  model.check();
+});
+
 describe('whatever happens', () => {
   it('every subscriber hears everything in order, once, or of a gap', { timeout: TIMEOUT }, () => {
     const property = fc.property(scenarios(STEPS), ({ channels, followers, steps }) => {

@@ -213,7 +213,7 @@ export class Session implements ConnectionListener, Subscriber {
   drain(): void {
     if (this.cursors.size > 0) this.services.replayer.wake(this);
     if (this.watchers.size > 0) this.services.presence.wake(this);
-    this.#pages?.next();
+    if (this.#held === undefined) this.#pages?.next(); // else a page may be among what is held: its release goes on
   }
 
   closed(code: number, reason: string): void {

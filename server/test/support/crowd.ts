@@ -28,7 +28,7 @@ export const STAGES = {
 export type StageName = keyof typeof STAGES;
 export const STAGE_NAMES = Object.keys(STAGES) as StageName[];
 
-const OUTBOUND = 49_152;
+const OUTBOUND = 65_536;
 /** Of a list: a quarter of the outbound limit. */
 const MOST_LIST = OUTBOUND / 4;
 const CONFIG = parseConfig({

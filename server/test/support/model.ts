@@ -34,7 +34,7 @@ export type ChannelName = keyof typeof CHANNELS;
 export const CHANNEL_NAMES = Object.keys(CHANNELS) as ChannelName[];
 
 /** Bytes of the outbound limit: small, so that little is enough to jam a connection. */
-const OUTBOUND = 49_152;
+const OUTBOUND = 65_536;
 const CONFIG = parseConfig({
   anonymous: true,
   channels: CHANNELS,
