@@ -1,0 +1,31 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { type Mutant, ROOMS } from './rooms.mjs';
+import { score, table } from './score.mjs';
+import { mutate } from './try-mutant.mjs';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const mutant: Mutant = { file: 'a.ts', from: 'b', to: 'c', fault: '', tests: [] };
+
+describe.each(Object.entries(ROOMS))('the faults of %s', (_, mutants) => {
+  it.each(mutants.map((one) => [`${one.file}: ${one.fault}`, one] as const))('%s fits the code', (_name, one) => {
+    mutate(readFileSync(`${root}${one.file}`, 'utf8'), one);
+    expect(one.tests.filter((test) => !existsSync(`${root}${test}`))).toEqual([]);
+  });
+});
+
+describe('mutate', () => {
+  it('replaces the one place', () => {
+    expect(mutate('abd', mutant)).toBe('acd');
+  });
+
+  it.each([['ad'], ['abdb'], ['bb']])('refuses a list that no longer fits: %s', (text) => {
+    expect(() => mutate(text, mutant)).toThrow('must occur once');
+  });
+});
+
+it('counts by room', () => {
+  const outcomes = [true, false, true].map((killed) => ({ room: 'hub', mutant, killed }));
+  expect(table(score(outcomes))).toContain('| hub | 3 | 2 | 67 % |');
+});

@@ -1,0 +1,47 @@
+/** Puts one fault into a copy of the code, runs the tests that should notice, and takes the fault out again. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCommand } from '../run-command.mjs';
+
+/** @typedef {import('./rooms.mjs').Mutant} Mutant */
+
+/**
+ * @param {string} text of the file
+ * @param {Mutant} mutant
+ * @returns {string} the text with the fault
+ * @throws {Error} when the list no longer fits the code
+ */
+export function mutate(text, { file, from, to }) {
+  const at = text.indexOf(from);
+  const found = at < 0 ? 0 : text.indexOf(from, at + 1) < 0 ? 1 : 2;
+  if (found !== 1 || from === to) {
+    throw new Error(`${file}: the text to replace must occur once, and differ from its replacement: ${from}`);
+  }
+  return text.slice(0, at) + to + text.slice(at + from.length);
+}
+
+/**
+ * @param {string} root of the copy
+ * @param {Mutant} mutant
+ * @returns {Promise<boolean>} did a test notice?
+ */
+export async function tryMutant(root, mutant) {
+  const path = join(root, mutant.file);
+  const sound = readFileSync(path, 'utf8');
+  writeFileSync(path, mutate(sound, mutant));
+  try {
+    return !(await passes(root, mutant.tests));
+  } finally {
+    writeFileSync(path, sound);
+  }
+}
+
+/**
+ * @param {string} root
+ * @param {readonly string[]} tests
+ * @returns {Promise<boolean>} do they pass?
+ */
+export function passes(root, tests) {
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--bail=1', ...tests];
+  return runCommand(process.execPath, args, { cwd: root, write: () => {} });
+}
