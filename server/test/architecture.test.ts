@@ -41,7 +41,10 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   'engines.ts': ['engine', 'config', 'util'],
   observe: ['events.ts', 'util', ...PROTOCOL],
   config: ['auth', 'util', ...PROTOCOL],
-  cli: ['config', 'auth', 'index.ts', 'workers', 'sluice-error.ts', 'util', '@sluice/client', ...PROTOCOL],
+  cli: [
+    ...['config', 'auth', 'index.ts', 'workers', 'engine/durable/repair/tools.ts', 'sluice-error.ts', 'util'],
+    ...['@sluice/client', ...PROTOCOL],
+  ],
   workers: [
     ...['gateway.ts', 'engines.ts', 'config', 'channels/rules.ts', 'engine/remote', 'engine/engine.ts'],
     ...['observe', 'util'],

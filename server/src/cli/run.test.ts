@@ -13,13 +13,16 @@ describe('the command line', () => {
     expect(await outcome('--version')).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/), err: '' });
   });
 
-  it.each(['serve', 'check', 'token', 'publish', 'subscribe'])('explains %s by examples', async (command) => {
-    const { code, out } = await outcome(command, '--help');
-    expect(code).toBe(0);
-    expect(out).toContain(`Usage: sluice ${command}`);
-    expect(out).toMatch(/Examples:\n {2}\$ .*sluice /);
-    expect((await outcome('--help')).out).toContain(`sluice ${command}`);
-  });
+  it.each(['serve', 'check', 'token', 'publish', 'subscribe', 'durable'])(
+    'explains %s by examples',
+    async (command) => {
+      const { code, out } = await outcome(command, '--help');
+      expect(code).toBe(0);
+      expect(out).toContain(`Usage: sluice ${command}`);
+      expect(out).toMatch(/Examples:\n {2}\$ .*sluice /);
+      expect((await outcome('--help')).out).toContain(`sluice ${command}`);
+    },
+  );
 
   it.each<[string[], string]>([
     [[], 'Usage: sluice'],
@@ -32,6 +35,10 @@ describe('the command line', () => {
     [['token', '--sub', 'a', '--algorithm', 'RS256'], 'Allowed choices are HS256'],
     [['publish', 'chat:a'], "missing required argument 'json'"],
     [['publish', 'chat:a', '1', '--url', 'localhost'], 'Write a URL'],
+    [['durable'], 'Usage: sluice durable'],
+    [['durable', 'mend'], "unknown command 'mend'"],
+    [['durable', 'check'], "required option '--data <folder>' not specified"],
+    [['durable', 'salvage', '--data', 'a'], "required option '--into <folder>' not specified"],
     [['subscribe'], "missing required argument 'channels'"],
     [['subscribe', 'a', '--rewind', '-1'], 'Write a whole number'],
   ])('ends with 2 where it is wrong: %j', async (args, message) => {

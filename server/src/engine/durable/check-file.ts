@@ -75,13 +75,10 @@ function checkOpen(file: StoreFile, most: number): FileState {
 function checkTables(file: StoreFile, head: Head, most: number): void {
   // Where the file is shorter than it should be, only a whole walk says whether anything that counts was there.
   const isShort = file.size < (head.last + 1) * head.pageSize;
-  const walk = new StoreWalk(file, head, {
-    most: isShort ? Number.POSITIVE_INFINITY : most,
-    onDamage: (damage) => {
-      throw damage;
-    },
+  const walk = new StoreWalk(file, head, (damage) => {
+    throw damage;
   });
-  walk.run();
+  walk.across(isShort ? Number.POSITIVE_INFINITY : most);
   const foreign = walk.tables.filter((name) => !(TABLES as readonly string[]).includes(name));
   if (foreign.length === 0) return;
   throw new Error(

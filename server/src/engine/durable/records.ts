@@ -62,6 +62,12 @@ export function messageKey(channel: number, offset: number): Buffer {
   return key;
 }
 
+/** Bounds of all keys of a channel's messages, or of its idempotency keys. */
+export const rangeOf = (channel: number): { start: Buffer; end: Buffer } => ({
+  start: messageKey(channel, 0),
+  end: messageKey(channel + 1, 0),
+});
+
 export const offsetOf = (key: Buffer): number => key.readUIntBE(NUMBER, NUMBER);
 
 /** An entry as it is stored; its time is written by `stampMessage`, which knows the channel. */

@@ -20,13 +20,10 @@ interface Todo {
   readonly high: Buffer | undefined;
 }
 
-export interface WalkOptions {
-  /** Pages to look at, at most; those near the roots come first. */
-  readonly most: number;
-  /** Called for everything that is wrong; may throw, to end the walk. */
-  readonly onDamage: (damage: Damage) => void;
-  /** Called for the entries of each leaf of a table. */
-  readonly onLeaf?: (table: string, entries: readonly LeafEntry[]) => void;
+/** A sound leaf of a table. */
+export interface Leaf {
+  readonly table: string;
+  readonly entries: readonly LeafEntry[];
 }
 
 /** Free pages are listed under transaction numbers, which LMDB keeps as the processor does. */
@@ -39,18 +36,22 @@ const compareNumbers = (a: Buffer, b: Buffer): number => {
 export class StoreWalk {
   readonly #source: Source;
   readonly #head: Head;
-  readonly #options: WalkOptions;
-  readonly #todo: Todo[] = [];
+  readonly #onDamage: (damage: Damage) => void;
+  #todo: Todo[] = [];
+  /** What the page that is looked at leads to. */
+  #next: Todo[] = [];
+  #leaf: Leaf | undefined;
   readonly #trees: Tree[] = [];
   /** Per page: whether it was found in use, or on the list of free ones. */
   readonly #uses: Uint8Array;
   #damages = 0;
   #looked = 0;
 
-  constructor(file: StoreFile, head: Head, options: WalkOptions) {
+  /** @param onDamage called for everything that is wrong; may throw, to end the walk */
+  constructor(file: StoreFile, head: Head, onDamage: (damage: Damage) => void) {
     this.#source = { file, head };
     this.#head = head;
-    this.#options = options;
+    this.#onDamage = onDamage;
     this.#uses = new Uint8Array(Math.min(head.last, Math.ceil(file.size / head.pageSize)) + 1);
   }
 
@@ -59,8 +60,9 @@ export class StoreWalk {
     return this.#trees.flatMap(({ name, kind }) => (kind === 'table' ? [name] : []));
   }
 
-  isUsed(page: number): boolean {
-    return this.#uses[page] === 1;
+  /** Neither in use, as far as was seen, nor free. */
+  isUnknown(page: number): boolean {
+    return this.#uses[page] === 0;
   }
 
   /** Entries that the file says its table has. */
@@ -68,17 +70,47 @@ export class StoreWalk {
     return this.#trees.find(({ name, kind }) => kind === 'table' && name === table)?.record.entries ?? 0;
   }
 
-  /** @returns whether everything was looked at */
-  run(): boolean {
-    this.#guard(() => this.#begin('the list of free pages', 'free', this.#head.free));
-    this.#guard(() => this.#begin('the list of tables', 'main', this.#head.main));
+  /**
+   * Walks level by level, so that what matters most comes first.
+   *
+   * @param most pages to look at
+   */
+  across(most: number): void {
+    this.#begin();
+    this.#todo = this.#next;
     for (let at = 0; at < this.#todo.length; at++) {
-      if (this.#looked >= this.#options.most) return false;
-      const todo = this.#todo[at];
-      if (todo !== undefined) this.#guard(() => this.#visit(todo));
+      if (this.#looked >= most) return;
+      this.#look(this.#todo[at]);
+      this.#todo.push(...this.#next);
     }
+    this.#finish();
+  }
+
+  /** Walks over everything, table by table, in the order of keys; gives the leaves of tables. Keeps no list of all pages. */
+  *down(): Iterable<Leaf> {
+    this.#begin();
+    this.#todo = this.#next.reverse();
+    while (this.#todo.length > 0) {
+      this.#leaf = undefined;
+      this.#look(this.#todo.pop());
+      this.#todo.push(...this.#next.reverse());
+      if (this.#leaf !== undefined) yield this.#leaf;
+    }
+    this.#finish();
+  }
+
+  #begin(): void {
+    this.#guard(() => this.#enter('the list of free pages', 'free', this.#head.free));
+    this.#guard(() => this.#enter('the list of tables', 'main', this.#head.main));
+  }
+
+  #finish(): void {
     if (this.#damages === 0) for (const tree of this.#trees) this.#guard(() => expectCounted(tree));
-    return true;
+  }
+
+  #look(todo: Todo | undefined): void {
+    this.#next = [];
+    if (todo !== undefined) this.#guard(() => this.#visit(todo));
   }
 
   #guard(step: () => void): void {
@@ -87,17 +119,17 @@ export class StoreWalk {
     } catch (error) {
       if (!(error instanceof Damage)) throw error;
       this.#damages++;
-      this.#options.onDamage(error);
+      this.#onDamage(error);
     }
   }
 
-  #begin(name: string, kind: Tree['kind'], record: TreeRecord): void {
+  #enter(name: string, kind: Tree['kind'], record: TreeRecord): void {
     const tree = { name, kind, record, found: { branches: 0, leaves: 0, overflows: 0, entries: 0 } };
     this.#trees.push(tree);
     if (record.root === undefined) {
       expectSound(record.depth === 0 && record.entries === 0, () => `${name} has lost its root`);
     } else {
-      this.#todo.push({ tree, page: record.root, depth: 1, low: undefined, high: undefined });
+      this.#next.push({ tree, page: record.root, depth: 1, low: undefined, high: undefined });
     }
   }
 
@@ -117,7 +149,7 @@ export class StoreWalk {
     tree.found.branches++;
     for (const [at, { key, child }] of entries.entries()) {
       const bounds = { low: at === 0 ? low : key, high: entries[at + 1]?.key ?? high };
-      this.#todo.push({ tree, page: child, depth: depth + 1, ...bounds });
+      this.#next.push({ tree, page: child, depth: depth + 1, ...bounds });
     }
   }
 
@@ -125,7 +157,7 @@ export class StoreWalk {
     tree.found.leaves++;
     tree.found.entries += entries.length;
     for (const entry of entries) this.#guard(() => this.#visitEntry(entry, tree, page));
-    if (tree.kind === 'table') this.#options.onLeaf?.(tree.name, entries);
+    if (tree.kind === 'table') this.#leaf = { table: tree.name, entries };
   }
 
   #visitEntry(entry: LeafEntry, tree: Tree, page: number): void {
@@ -145,7 +177,7 @@ export class StoreWalk {
   #visitTable({ key, value }: LeafEntry, page: number): void {
     expectSound(value?.length === TREE_RECORD, () => `page ${page} has a record of a table that is cut off`);
     // Names end with a zero byte, as lmdb-js writes them.
-    this.#begin(key.toString().replace(/\0$/, ''), 'table', readTree(value));
+    this.#enter(key.toString().replace(/\0$/, ''), 'table', readTree(value));
   }
 
   /** A number of page, or the length of a run, below zero, and the number of its first page; zero is nothing. */

@@ -1,0 +1,135 @@
+import { Damage } from '../file/damage.ts';
+import { type Head, isPair, readHeads } from '../file/heads.ts';
+import { type LeafEntry, readPage, readValue, type Source } from '../file/page.ts';
+import { StoreFile } from '../file/store-file.ts';
+import { StoreWalk } from '../file/walk.ts';
+import { DIGEST } from '../records.ts';
+import { type FoundRow, recognise } from './rows.ts';
+
+/** Problems that are remembered in words. */
+const MOST_PROBLEMS = 20;
+/** Of pages, where no head says it. */
+const USUAL_PAGE = 4096;
+
+/** Reads all that can be read of a store's file, and notes what cannot. It uses no native code, so that nothing in the file can end the process. */
+export class Survey {
+  readonly path: string;
+  readonly #file: StoreFile;
+  readonly #head: Head | undefined;
+  readonly #walk: StoreWalk | undefined;
+  /** What is wrong, in words: the first problems. */
+  readonly problems: string[] = [];
+  problemCount = 0;
+  /** Entries that the latest `rows` reached, and could not understand. */
+  unreadable = 0;
+
+  private constructor(file: StoreFile) {
+    this.#file = file;
+    this.path = file.path;
+    this.#head = this.#findHead();
+    this.#walk = this.#head && new StoreWalk(file, this.#head, ({ message }) => this.note(message));
+    if (this.#walk !== undefined) for (const _ of this.#walk.down());
+  }
+
+  /**
+   * Looks at the whole file.
+   *
+   * @throws Error where there is none, or it cannot be opened
+   */
+  static of(path: string): Survey {
+    return new Survey(StoreFile.open(path));
+  }
+
+  get isWhole(): boolean {
+    return this.problemCount === 0;
+  }
+
+  get bytes(): number {
+    return this.#file.size;
+  }
+
+  /** Names of the tables that can be reached. */
+  get tables(): readonly string[] {
+    return this.#walk?.tables ?? [];
+  }
+
+  /** Entries that the file says a table has. */
+  entriesOf(table: string): number {
+    return this.#walk?.entriesOf(table) ?? 0;
+  }
+
+  note(problem: string): void {
+    this.problemCount++;
+    if (this.problems.length < MOST_PROBLEMS) this.problems.push(problem);
+  }
+
+  #findHead(): Head | undefined {
+    const { all, newest } = readHeads(this.#file);
+    const sound: Head[] = [];
+    for (const head of all) {
+      if (head instanceof Damage) this.note(head.message);
+      else sound.push(head);
+    }
+    const [first, second] = sound;
+    if (first !== undefined && second !== undefined && !isPair(first, second)) {
+      this.note(`the heads are of the transactions ${first.transaction} and ${second.transaction}`);
+    }
+    return newest;
+  }
+
+  /** Every row that the tables lead to, table by table, in the order of their keys. */
+  *rows(): Iterable<FoundRow> {
+    const head = this.#head;
+    if (head === undefined) return;
+    this.unreadable = 0;
+    const walk = new StoreWalk(this.#file, head, () => {}); // what is damaged is noted already
+    for (const { entries } of walk.down()) yield* this.#read(entries, head);
+  }
+
+  *#read(entries: readonly LeafEntry[], head: Source['head']): Iterable<FoundRow> {
+    for (const entry of entries) {
+      if (isExpiry(entry)) continue; // made anew from the keys
+      const row = this.#understand(entry, head);
+      if (row === undefined) this.unreadable++;
+      else yield row;
+    }
+  }
+
+  #understand(entry: LeafEntry, head: Source['head']): FoundRow | undefined {
+    try {
+      const value = readValue({ file: this.#file, head }, entry);
+      const row = recognise(entry.key, value);
+      return row && { key: entry.key, value, row };
+    } catch (error) {
+      if (error instanceof Damage) return undefined;
+      throw error;
+    }
+  }
+
+  /** The rows of sound pages that nothing leads to any more, in no order. They may be of an earlier state. */
+  *orphans(): Iterable<FoundRow> {
+    const last = Math.ceil(this.#file.size / USUAL_PAGE);
+    const head = this.#head ?? { pageSize: USUAL_PAGE, last, transaction: 2n ** 63n };
+    const { unreadable } = this;
+    for (let page = 2; page <= head.last; page++) {
+      if (this.#walk?.isUnknown(page) ?? true) yield* this.#read(this.#leafAt(page, head), head);
+    }
+    this.unreadable = unreadable;
+  }
+
+  #leafAt(page: number, head: Source['head']): readonly LeafEntry[] {
+    try {
+      const read = readPage({ file: this.#file, head }, page);
+      return read.kind === 'leaf' ? read.entries : [];
+    } catch (error) {
+      if (error instanceof Damage) return [];
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+const isExpiry = ({ key, value }: LeafEntry): boolean => key.length === 12 + DIGEST && value?.length === 0;
