@@ -325,6 +325,13 @@ export const ERRORS = {
     retryable: false,
     status: 403,
   },
+  unsupported_media_type: {
+    code: 4320,
+    message: 'The body is not JSON.',
+    remedy: 'Send JSON in UTF-8, not compressed, with "Content-Type: application/json".',
+    retryable: false,
+    status: 415,
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 /** The names of the errors that a gateway sends. */

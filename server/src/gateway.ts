@@ -32,7 +32,7 @@ import { Revoking } from './session/revoking.ts';
 import { Rounds } from './session/rounds.ts';
 import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
-import type { RequestHandler } from './transport/http.ts';
+import type { HttpSide } from './transport/http.ts';
 import type { Transport } from './transport/transport.ts';
 import { type UwsOptions, UwsTransport } from './transport/uws.ts';
 import { type Clock, systemClock } from './util/clock.ts';
@@ -121,7 +121,7 @@ export class Gateway {
   readonly #transport: Transport;
   readonly #services: Services;
   readonly #revoking: Revoking;
-  readonly #handler: RequestHandler;
+  readonly #http: HttpSide;
   readonly #watch: EngineWatch;
   readonly #access: DevAccess | null;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
@@ -140,11 +140,11 @@ export class Gateway {
     this.#services = services;
     this.#revoking = revoking;
     this.#access = config.dev ? new DevAccess(config) : null;
-    this.#handler = this.#createHandler(assembly);
+    this.#http = this.#createHttpSide(assembly);
     this.#watch = new EngineWatch(engine, services);
   }
 
-  #createHandler({ metrics, scrape = () => metrics.text() }: Assembly): RequestHandler {
+  #createHttpSide({ metrics, scrape = () => metrics.text() }: Assembly): HttpSide {
     const { rules, publishing, verifier, events, clock } = this.#services;
     const access = this.#access;
     const { devSecret, devApiKey, apiKeys, node } = this.#config;
@@ -203,7 +203,7 @@ export class Gateway {
       });
       await this.#revoking.start();
       const acceptor = createAcceptor({ services: this.#services, origins, dev, isDraining });
-      const port = await this.#transport.listen(acceptor, this.#handler);
+      const port = await this.#transport.listen(acceptor, this.#http);
       this.#state = 'running';
       this.#watch.start();
       const url = `http://${hostInUrl(host)}:${port}`;
@@ -314,8 +314,9 @@ export function createTransport(
   { shared = false }: { shared?: boolean } = {},
 ): UwsTransport {
   const { host, port, path, limits, heartbeat, trustProxy } = config;
-  const { maxFrame, outbound } = limits;
-  return new UwsTransport({ host, port, path, maxFrame, outbound, idle: heartbeat * 2, trustProxy, shared, nextId });
+  const { maxFrame, outbound, unauthenticated } = limits;
+  const idle = heartbeat * 2;
+  return new UwsTransport({ host, port, path, maxFrame, outbound, unauthenticated, idle, trustProxy, shared, nextId });
 }
 
 /** Message ids: unique by the prefix of this run, and cheap to count on. */

@@ -247,8 +247,11 @@ describe('other addresses', () => {
 
   it('HEAD is answered without a body', async () => {
     const raw = new RawSocket(gateway.port);
-    raw.write('HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
-    await raw.until(() => raw.text.split('HTTP/1.1 200 OK').length === 3);
+    raw.write('HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+    await raw.until(() => raw.text.endsWith('\r\n\r\n'));
+    expect(raw.text).toContain('Content-Length: 15\r\n');
+    raw.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+    await raw.until(() => raw.text.split('HTTP/1.1 200 OK').length === 3 && raw.text.endsWith('}'));
     expect(raw.text.match(/\{"status":"ok"\}/g)).toHaveLength(1);
     raw.socket.destroy();
   });

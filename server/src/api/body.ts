@@ -1,15 +1,49 @@
 import { Refusal } from '../channels/refusal.ts';
-import { MAX_BODY, type Request } from '../transport/http.ts';
+import { type BodyFault, MAX_BODY, type Request, type RequestHead } from '../transport/http.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Reads a request's body as JSON. */
-export function readJson(request: Request): { readonly value: unknown } | Refusal {
-  if (request.body === null) {
-    return new Refusal('payload_too_large', `the body may have at most ${MAX_BODY} bytes`);
+/** Milliseconds after which there may be room for a body. */
+const SOON = 1_000;
+
+const TOO_LARGE = new Refusal('payload_too_large', `the body may have at most ${MAX_BODY} bytes`);
+
+const FAULTS: Readonly<Record<BodyFault, Refusal>> = {
+  too_large: TOO_LARGE,
+  too_many_pieces: new Refusal('frame_malformed', 'the body comes in too many small chunks; send larger ones'),
+  no_room: new Refusal(
+    'unavailable',
+    'the gateway reads too many bodies at once; operators: raise "limits.unauthenticated"',
+    SOON,
+  ),
+  cut_off: new Refusal('frame_malformed', 'the body did not arrive'),
+};
+
+/** Types that no JSON is sent as. Others are read: `curl -d` and `fetch` name types of their own unless they are told. */
+const NOT_JSON =
+  /^(?:multipart|image|audio|video|font)\/|^application\/(?:xml|pdf|zip|gzip|msgpack|x-msgpack|cbor)\b|^text\/(?:html|xml|css)\b/i;
+
+/** Tells from the head why the body is not read. */
+export function refuseBody({ headers, bodyLength }: RequestHead): Refusal | null {
+  if (Number.isFinite(bodyLength) && bodyLength > MAX_BODY) return TOO_LARGE;
+  const coding = headers.get('content-encoding')?.toLowerCase() ?? 'identity';
+  if (coding !== 'identity' && coding !== '') {
+    return new Refusal('unsupported_media_type', 'the body must not be compressed; leave "content-encoding" out');
   }
+  if (NOT_JSON.test(headers.get('content-type')?.trim() ?? '')) {
+    return new Refusal('unsupported_media_type', 'the body must be JSON: "content-type: application/json"');
+  }
+  return null;
+}
+
+/** Reads a request's body as JSON. Call it once the sender is known. */
+export async function readJson(request: Request): Promise<{ readonly value: unknown } | Refusal> {
+  const refused = refuseBody(request);
+  if (refused !== null) return refused;
+  const body = await request.readBody();
+  if (typeof body === 'string') return FAULTS[body];
   try {
-    return { value: JSON.parse(utf8.decode(request.body)) as unknown };
+    return { value: JSON.parse(utf8.decode(body)) as unknown };
   } catch {
     return new Refusal('frame_malformed', 'the body is not valid JSON in UTF-8');
   }

@@ -3,7 +3,7 @@ import type { ApiKeys } from '../auth/secrets.ts';
 import type { Verifier } from '../auth/token.ts';
 import type { Publisher } from '../channels/publish.ts';
 import { Refusal } from '../channels/refusal.ts';
-import type { Request } from '../transport/http.ts';
+import type { RequestHead } from '../transport/http.ts';
 
 /** In whose name a request acts. */
 export interface Caller {
@@ -13,19 +13,30 @@ export interface Caller {
 
 const BEARER = /^Bearer +(\S+) *$/i;
 
+const presentedIn = ({ headers }: RequestHead): string | undefined =>
+  BEARER.exec(headers.get('authorization') ?? '')?.[1];
+
+/** A token has three parts; anything else can only have been meant as an API key. */
+const isToken = (presented: string): boolean => presented.split('.', 4).length === 3;
+
+/** Is there a key that we know, or what looks like a token? Whether the token is genuine takes longer to find out. */
+export function mayBeKnown(head: RequestHead, apiKeys: ApiKeys): boolean {
+  const presented = presentedIn(head);
+  return presented !== undefined && (isToken(presented) || apiKeys.find(presented) !== null);
+}
+
 /**
  * Finds out who is calling: an API key or a token, as `Authorization: Bearer …`. RFC 6750 section 2.1.
  */
 export async function authenticate(
-  request: Request,
+  request: RequestHead,
   { apiKeys, verifier }: { apiKeys: ApiKeys; verifier: Verifier },
 ): Promise<Caller | Refusal> {
-  const presented = BEARER.exec(request.headers.get('authorization') ?? '')?.[1];
+  const presented = presentedIn(request);
   if (presented === undefined) return new Refusal('unauthorized');
   const key = apiKeys.find(presented);
   if (key !== null) return { identity: key, publisher: { kind: 'backend' } };
-  // A token has three parts; anything else can only have been meant as an API key.
-  if (presented.split('.').length !== 3) return new Refusal('unauthorized', 'there is no such API key');
+  if (!isToken(presented)) return new Refusal('unauthorized', 'there is no such API key');
   const verification = await verifier.verify(presented);
   if (!verification.ok) return new Refusal(verification.error, verification.message);
   const { identity } = verification;

@@ -2,9 +2,13 @@ import { ERRORS, type ErrorBody, errorBody } from '@sluice/protocol';
 import type { Refusal } from '../channels/refusal.ts';
 import { jsonReply, type Reply } from '../transport/http.ts';
 
-/** An error of the catalogue as an HTTP reply: `{ "error": { code, name, message, retryable } }`. */
+/**
+ * An error of the catalogue as an HTTP reply: `{ "error": { code, name, message, retryable } }`. When to try again also goes as `Retry-After`, in seconds.
+ */
 export function errorReply(refusal: Refusal, headers: Readonly<Record<string, string>> = {}): Reply {
-  return jsonReply(ERRORS[refusal.error].status, { error: refusal.body satisfies ErrorBody }, headers);
+  const { retryAfter } = refusal;
+  const later = retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfter / 1000)) };
+  return jsonReply(ERRORS[refusal.error].status, { error: refusal.body satisfies ErrorBody }, { ...later, ...headers });
 }
 
 /** The reply to a mistake of ours. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EventBus, type Events } from '../events.ts';
-import type { Reply, Request } from '../transport/http.ts';
+import type { Reply, RequestHead } from '../transport/http.ts';
 import type { Route } from './route.ts';
 import { createRouter } from './router.ts';
 
@@ -18,15 +18,25 @@ const routes: Route[] = [
   { method: 'POST', path: '/boom', summary: '', handle: () => Promise.reject(new Error('a secret')) },
 ];
 
-function setUp(files?: (request: Request) => Reply | null) {
+const head = (method: string, path: string, more: Partial<RequestHead> = {}): RequestHead => ({
+  method,
+  path,
+  query: new URLSearchParams(),
+  headers: new Map(),
+  address: '',
+  bodyLength: 0,
+  ...more,
+});
+const readBody = async () => new Uint8Array();
+
+function setUp(files?: (request: RequestHead) => Reply | null) {
   const events = new EventBus();
   const requests: Events['request'][] = [];
   const faults: Events['fault'][] = [];
   events.on('request', (event) => requests.push(event));
   events.on('fault', (event) => faults.push(event));
   const router = createRouter({ routes, events, files });
-  const ask = async (method: string, path: string) =>
-    router({ method, path, query: new URLSearchParams(), headers: new Map(), body: new Uint8Array(), address: '' });
+  const ask = async (method: string, path: string) => router.handle({ ...head(method, path), readBody });
   return { ask, requests, faults };
 }
 

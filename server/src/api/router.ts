@@ -1,7 +1,8 @@
 import { type DevAccess, hostRefused } from '../auth/dev-access.ts';
 import { Refusal } from '../channels/refusal.ts';
 import type { EventBus } from '../events.ts';
-import type { Reply, Request, RequestHandler } from '../transport/http.ts';
+import type { HttpSide, Reply, Request, RequestHead } from '../transport/http.ts';
+import { refuseBody } from './body.ts';
 import { errorReply, internalReply } from './errors.ts';
 import type { Route } from './route.ts';
 
@@ -11,32 +12,53 @@ export interface RouterOptions {
   /** In development mode: who may use the gateway. */
   readonly dev?: DevAccess | null;
   /** Asked for a GET that no route takes; `null` when it has nothing there either. */
-  readonly files?: ((request: Request) => Reply | null) | undefined;
+  readonly files?: ((request: RequestHead) => Reply | null) | undefined;
 }
 
 /** Finds the route of a request. Whatever goes wrong on the way is answered, and our own mistakes are reported. */
-export function createRouter({ routes, events, files, dev = null }: RouterOptions): RequestHandler {
-  const answer = async (request: Request): Promise<Reply> => {
-    const host = request.headers.get('host') ?? '';
-    if (dev?.isHostAllowed(host) === false) return errorReply(new Refusal('host_refused', hostRefused(host)));
-    const method = request.method === 'HEAD' ? 'GET' : request.method;
-    const here = routes.filter(({ path }) => path === request.path);
-    const route = here.find((candidate) => candidate.method === method);
-    if (route !== undefined) return route.handle(request);
-    if (here.length > 0) {
-      const allowed = here.map((candidate) => candidate.method).join(', ');
-      return errorReply(new Refusal('method_not_allowed'), { Allow: allowed });
-    }
-    return (method === 'GET' ? files?.(request) : null) ?? errorReply(new Refusal('not_found'));
+export function createRouter({ routes, events, files, dev = null }: RouterOptions): HttpSide {
+  const isHostRefused = ({ headers }: RequestHead): boolean => dev?.isHostAllowed(headers.get('host') ?? '') === false;
+
+  const find = ({ method, path }: RequestHead): Route | Refusal => {
+    const here = routes.filter((route) => route.path === path);
+    const wanted = method === 'HEAD' ? 'GET' : method;
+    const route = here.find((candidate) => candidate.method === wanted);
+    return route ?? new Refusal(here.length > 0 ? 'method_not_allowed' : 'not_found');
   };
-  return async (request) => {
-    const start = performance.now();
-    const { method, path } = request;
-    const reply = await answer(request).catch((error: unknown) => {
-      events.emit('fault', { where: `${method} ${path}`, error });
-      return internalReply();
-    });
-    events.emit('request', { method, path, status: reply.status, duration: performance.now() - start });
-    return reply;
+
+  const turnAway = (request: Request, refusal: Refusal): Reply => {
+    if (refusal.error === 'method_not_allowed') return errorReply(refusal, { Allow: allowed(routes, request.path) });
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    return (isRead ? files?.(request) : null) ?? errorReply(refusal);
+  };
+
+  const answer = async (request: Request): Promise<Reply> => {
+    if (request.fault !== undefined) return errorReply(new Refusal('frame_malformed', request.fault));
+    if (isHostRefused(request)) {
+      return errorReply(new Refusal('host_refused', hostRefused(request.headers.get('host') ?? '')));
+    }
+    const route = find(request);
+    return route instanceof Refusal ? turnAway(request, route) : route.handle(request);
+  };
+
+  return {
+    wantsBody(head) {
+      if (head.fault !== undefined || isHostRefused(head)) return false;
+      const route = find(head);
+      return !(route instanceof Refusal) && route.takesBody?.(head) === true && refuseBody(head) === null;
+    },
+    async handle(request) {
+      const start = performance.now();
+      const { method, path } = request;
+      const reply = await answer(request).catch((error: unknown) => {
+        events.emit('fault', { where: `${method} ${path}`, error });
+        return internalReply();
+      });
+      events.emit('request', { method, path, status: reply.status, duration: performance.now() - start });
+      return reply;
+    },
   };
 }
+
+const allowed = (routes: readonly Route[], path: string): string =>
+  routes.flatMap((route) => (route.path === path ? [route.method] : [])).join(', ');

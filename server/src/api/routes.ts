@@ -1,4 +1,5 @@
-import type { Reply } from '../transport/http.ts';
+import type { Reply, RequestHead } from '../transport/http.ts';
+import { mayBeKnown } from './credentials.ts';
 import type { Route } from './route.ts';
 import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
 import { type DrainServices, drainRoute } from './routes/drain.ts';
@@ -19,17 +20,20 @@ export interface ApiOptions extends PublishServices, RevocationServices, DrainSe
 
 /** The table of all addresses. */
 export function createRoutes(options: ApiOptions): readonly Route[] {
+  const takesBody = (head: RequestHead): boolean => mayBeKnown(head, options.apiKeys);
   const routes: Route[] = [
     {
       method: 'POST',
       path: '/api/v1/publish',
       summary: 'Publish one message, or a batch',
+      takesBody,
       handle: publishRoute(options),
     },
     {
       method: 'POST',
       path: '/api/v1/revocations',
       summary: 'Revoke tokens by user, id or time',
+      takesBody,
       handle: revokeRoute(options),
     },
     {
@@ -38,7 +42,13 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       summary: 'The revocations in force',
       handle: listRevocationsRoute(options),
     },
-    { method: 'POST', path: '/api/v1/drain', summary: 'Drain and stop a node', handle: drainRoute(options) },
+    {
+      method: 'POST',
+      path: '/api/v1/drain',
+      summary: 'Drain and stop a node',
+      takesBody,
+      handle: drainRoute(options),
+    },
     { method: 'GET', path: '/health/live', summary: 'Does the process answer?', handle: live },
     { method: 'GET', path: '/health/ready', summary: 'Are new connections welcome?', handle: ready(options) },
     { method: 'GET', path: '/metrics', summary: 'Metrics in the format of Prometheus', handle: options.metrics },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { lookup } from 'mrmime';
-import type { Reply, Request } from '../transport/http.ts';
+import type { Reply, RequestHead } from '../transport/http.ts';
 
 interface StaticFile {
   readonly body: Uint8Array;
@@ -31,13 +31,19 @@ function readFile(folder: string, path: string): readonly [string, StaticFile] {
   ];
 }
 
+/** Does the client have the file already? RFC 9110 section 13.1.2: a list, compared weakly. */
+function isKnown(wanted: string | undefined, tag: string | undefined): boolean {
+  if (wanted === undefined) return false;
+  return wanted.split(',').some((entry) => entry.trim() === '*' || entry.trim().replace(/^W\//, '') === tag);
+}
+
 /**
  * Serves a folder that was read whole at start: a request can reach nothing but what was found then. Made for a small app beside the gateway, not for a
  * site.
  *
  * @throws when the folder cannot be read
  */
-export function serveFolder(folder: string): (request: Request) => Reply | null {
+export function serveFolder(folder: string): (request: RequestHead) => Reply | null {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   const files = new Map(
     entries.filter((entry) => entry.isFile()).map((entry) => readFile(folder, join(entry.parentPath, entry.name))),
@@ -45,7 +51,6 @@ export function serveFolder(folder: string): (request: Request) => Reply | null 
   return ({ path, headers }) => {
     const file = files.get(path.endsWith('/') ? `${path}index.html` : path);
     if (file === undefined) return null;
-    if (headers.get('if-none-match') === file.headers.ETag) return { status: 304, headers: file.headers };
-    return { status: 200, ...file };
+    return { status: isKnown(headers.get('if-none-match'), file.headers.ETag) ? 304 : 200, ...file };
   };
 }

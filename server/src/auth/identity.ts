@@ -40,6 +40,8 @@ export interface Identity {
   readonly issuedAt?: number;
   /** Rules do not apply: API keys without capabilities, and the program that embeds the gateway. */
   readonly trusted?: boolean;
+  /** Of the API key, where it is one. */
+  readonly name?: string;
 }
 
 /** A connection without a token. */

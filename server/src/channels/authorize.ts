@@ -15,6 +15,7 @@ export function authorize(rules: Rules, identity: Identity, verb: Verb, channel:
   return new Refusal('permission_denied', `"${verb}" on "${channel}" is not allowed to ${nameOf(identity)}`);
 }
 
-function nameOf({ user }: Identity): string {
+function nameOf({ user, name }: Identity): string {
+  if (name !== undefined) return `the API key "${name}"`;
   return user === null ? 'an anonymous connection' : `user "${user}"`;
 }

@@ -50,6 +50,7 @@ export interface Config {
     readonly connectionsPerUser: number;
     /** 0: unlimited. */
     readonly connectionsPerAddress: number;
+    readonly unauthenticated: number;
   };
   /** Is the last entry of `X-Forwarded-For` the client's address? */
   readonly trustProxy: boolean;
@@ -160,6 +161,7 @@ export interface ConfigInput {
     bytes?: SizeInput;
     connectionsPerUser?: number;
     connectionsPerAddress?: number;
+    unauthenticated?: SizeInput;
   };
   trustProxy?: boolean;
   heartbeat?: DurationInput;

@@ -58,6 +58,7 @@ describe('defaults', () => {
         bytes: { perSecond: 262_144, burst: 2_621_440 },
         connectionsPerUser: 100,
         connectionsPerAddress: 0,
+        unauthenticated: 67_108_864,
       },
       trustProxy: false,
       heartbeat: 25_000,

@@ -228,6 +228,7 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
       bytes: toRate(read('limits.bytes') as number),
       connectionsPerUser: read('limits.connectionsPerUser') as number,
       connectionsPerAddress: read('limits.connectionsPerAddress') as number,
+      unauthenticated: read('limits.unauthenticated') as number,
     },
     trustProxy: read('trustProxy') as boolean,
     heartbeat: read('heartbeat') as number,

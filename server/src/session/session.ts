@@ -94,6 +94,7 @@ export class Session implements ConnectionListener, Subscriber {
   assume(identity: Identity): void {
     if (this.#state === 'closed') return;
     this.#state = 'connected';
+    this.connection.trust();
     this.#identity = identity;
     this.#expiry.watch(identity.expiresAt);
     // It may have been revoked since it was verified: the revocation did not find this connection under it yet.
@@ -203,6 +204,15 @@ export class Session implements ConnectionListener, Subscriber {
   #report({ error, body }: Refusal, command: string): void {
     const { events } = this.services;
     events.emit('refused', { connection: this.connection.id, command, error, detail: body.message });
+  }
+
+  distrusted(why: 'too_much' | 'no_room'): void {
+    if (why === 'too_much') this.close('flood', 'it sent more than "connect" needs before it had authenticated');
+    else this.close('unavailable', 'connections that have not authenticated hold too much memory');
+  }
+
+  flooded(): void {
+    this.close('flood', 'it sends too many control frames');
   }
 
   overflow(): void {

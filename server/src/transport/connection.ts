@@ -1,3 +1,5 @@
+import type { Distrust } from './strangers.ts';
+
 /** One WebSocket, as the rest of the gateway sees it: bytes and topics. After its close every method does nothing. */
 export interface Connection {
   readonly id: string;
@@ -9,6 +11,8 @@ export interface Connection {
   send(frame: string | Uint8Array, binary: boolean): void;
   /** Says goodbye with a close frame, as far as the other side still listens. RFC 6455 section 7.4. */
   close(code: number, reason: string): void;
+  /** The peer has authenticated: what it sends is no longer counted here. */
+  trust(): void;
   /** Starts to receive what is published to the topic. */
   join(topic: string): void;
   leave(topic: string): void;
@@ -24,6 +28,10 @@ export interface ConnectionListener {
   frame(data: string | Uint8Array, size: number): void;
   /** Something that was sent or published was refused because the buffer was full: **this socket now has a hole.** */
   overflow(): void;
+  /** The peer has not authenticated, and it or all such peers together have sent too much: it must be sent away. */
+  distrusted(why: Distrust): void;
+  /** It sends control frames at a rate that only keeps the gateway busy. */
+  flooded(): void;
   /** The buffer has drained. */
   drain(): void;
   closed(code: number, reason: string): void;
@@ -35,7 +43,7 @@ export interface Handshake {
   readonly host: string;
   /** `Origin` header; empty when the client is no browser. */
   readonly origin: string;
-  /** Subprotocols that the client offers, in its order. */
+  /** Subprotocols that the client offers, in its order; over how many lines does not matter. RFC 6455 section 11.3.4. */
   readonly protocols: readonly string[];
 }
 

@@ -1,16 +1,31 @@
-/** A request to the gateway's HTTP side, whole and plain. */
-export interface Request {
+import { STATUS_CODES } from 'node:http';
+
+/** What the head of a request says. */
+export interface RequestHead {
   /** Upper case. */
   readonly method: string;
   /** Path without the query, as it was sent (still percent-encoded). */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** By lower-case name. */
+  /** By lower-case name. Several lines of one name are joined by `, `. RFC 9110 section 5.3. */
   readonly headers: ReadonlyMap<string, string>;
-  /** `null`: it was larger than `MAX_BODY`, and was not read. */
-  readonly body: Uint8Array | null;
   readonly address: string;
+  /** Bytes of the body; 0: there is none; infinity: only its end will tell. */
+  readonly bodyLength: number;
+  /** Why this request must not be carried out, e.g. two lengths. RFC 9112 section 6.3. */
+  readonly fault?: string | undefined;
 }
+
+/** A request to the gateway's HTTP side. */
+export interface Request extends RequestHead {
+  /** Reads the body. Only then is it read; so ask who is calling first. */
+  readBody(): Promise<Body>;
+}
+
+/** Why a body was not read to its end. */
+export type BodyFault = 'too_large' | 'too_many_pieces' | 'no_room' | 'cut_off';
+
+export type Body = Uint8Array | BodyFault;
 
 export interface Reply {
   readonly status: number;
@@ -18,33 +33,25 @@ export interface Reply {
   readonly body?: string | Uint8Array;
 }
 
-export type RequestHandler = (request: Request) => Reply | Promise<Reply>;
+/** The gateway's HTTP side. */
+export interface HttpSide {
+  /** Tells from the head alone whether the body may be asked for. What is not is never stored. */
+  wantsBody(head: RequestHead): boolean;
+  handle(request: Request): Reply | Promise<Reply>;
+}
 
 /** Largest body that the HTTP side reads, in bytes. */
 export const MAX_BODY = 1_048_576;
 
-/** Status lines of RFC 9110 that the gateway uses. */
-const REASONS: Readonly<Record<number, string>> = {
-  200: 'OK',
-  204: 'No Content',
-  304: 'Not Modified',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  409: 'Conflict',
-  413: 'Content Too Large',
-  422: 'Unprocessable Content',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-};
+/**
+ * Seconds for which a connection may be idle between two requests, as it is announced. uWebSockets.js closes after 8 to 12 s, and has no option
+ * for it.
+ */
+export const KEEP_ALIVE = 7;
 
 /** The status line's text, e.g. `404 Not Found`. */
 export function statusLine(status: number): string {
-  return `${status} ${REASONS[status] ?? 'Status'}`;
+  return `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
 }
 
 /** A reply whose body is JSON. */
@@ -55,3 +62,6 @@ export function jsonReply(status: number, value: unknown, headers: Readonly<Reco
     body: JSON.stringify(value),
   };
 }
+
+/** May an answer of this status carry a body? RFC 9110 section 6.4.1. */
+export const hasBody = (status: number): boolean => status >= 200 && status !== 204 && status !== 304;

@@ -1,9 +1,16 @@
-import { arch, platform, report, version } from 'node:process';
+import { arch, env, platform, report, version } from 'node:process';
 
 export type UwsModule = typeof import('uWebSockets.js');
 
 /** Newest first; both are exact official binaries, see SECURITY.md. */
 const PACKAGES = ['uWebSockets.js', 'uWebSockets.js-20.51'] as const;
+
+/**
+ * Bytes that the head of a request may have: the longest token that is accepted, 16,384 characters, and what else a browser or a proxy sends. The native part reads
+ * this when it is loaded, and allows 4 KiB otherwise.
+ */
+const HEAD = 20_480;
+const HEAD_VARIABLE = 'UWS_HTTP_MAX_HEADERS_SIZE';
 
 /** glibc's version, as Node's own diagnostic report names it; undefined on musl and outside of Linux. */
 function libc(): string {
@@ -18,6 +25,7 @@ function libc(): string {
  * @throws when none can be loaded; the message says what was found and what to do
  */
 export async function loadUws(): Promise<UwsModule> {
+  env[HEAD_VARIABLE] ??= String(HEAD);
   const failures: string[] = [];
   for (const name of PACKAGES) {
     try {

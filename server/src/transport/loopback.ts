@@ -1,5 +1,5 @@
 import type { Acceptor, Admission, Handshake } from './connection.ts';
-import type { Reply, Request, RequestHandler } from './http.ts';
+import type { HttpSide, Reply, RequestHead } from './http.ts';
 import { LoopbackClient } from './loopback-client.ts';
 import { LoopbackSocket } from './loopback-socket.ts';
 import type { Transport } from './transport.ts';
@@ -15,7 +15,7 @@ export interface LoopbackOptions {
   readonly limit: number;
 }
 
-type RequestInput = Partial<Omit<Request, 'headers' | 'query' | 'body'>> & {
+type RequestInput = Partial<Omit<RequestHead, 'headers' | 'query'>> & {
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: string;
   readonly body?: unknown;
@@ -29,16 +29,16 @@ export class LoopbackTransport implements Transport {
   readonly #limit: number;
   readonly #sockets = new Set<LoopbackSocket>();
   #acceptor: Acceptor | undefined;
-  #handler: RequestHandler | undefined;
+  #side: HttpSide | undefined;
   #count = 0;
 
   constructor({ limit }: LoopbackOptions) {
     this.#limit = limit;
   }
 
-  async listen(acceptor: Acceptor, handler: RequestHandler): Promise<number> {
+  async listen(acceptor: Acceptor, side: HttpSide): Promise<number> {
     this.open(acceptor);
-    this.#handler = handler;
+    this.#side = side;
     return 0;
   }
 
@@ -121,16 +121,18 @@ export class LoopbackTransport implements Transport {
 
   /** Sends a request to the HTTP side. A body that is neither text nor bytes goes as JSON. */
   async request({ headers = {}, query = '', body = '', ...rest }: RequestInput): Promise<Reply> {
-    if (this.#handler === undefined) throw new Error('the transport does not listen');
+    if (this.#side === undefined) throw new Error('the transport does not listen');
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    return this.#handler({
+    const bytes = body instanceof Uint8Array ? body : Buffer.from(text);
+    return this.#side.handle({
       method: 'GET',
       path: '/',
       address: LOCAL,
+      bodyLength: bytes.byteLength,
       ...rest,
       query: new URLSearchParams(query),
       headers: new Map(Object.entries(headers)),
-      body: body instanceof Uint8Array ? body : Buffer.from(text),
+      readBody: async () => bytes,
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { Acceptor, Fanout } from './connection.ts';
-import type { RequestHandler } from './http.ts';
+import type { HttpSide } from './http.ts';
 
 /** WebSockets and HTTP, as the gateway needs them: by uWebSockets.js, or in memory for tests. */
 export interface Transport extends Fanout {
@@ -9,7 +9,7 @@ export interface Transport extends Fanout {
    * @returns the port that was opened
    * @throws when the port is taken, or no native binary fits this machine
    */
-  listen(acceptor: Acceptor, handler: RequestHandler): Promise<number>;
+  listen(acceptor: Acceptor, side: HttpSide): Promise<number>;
   /** Takes no new connections; those that stand go on. */
   stopListening(): void;
   /** Cuts what still stands. */

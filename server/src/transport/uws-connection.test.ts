@@ -23,6 +23,8 @@ function open(more: Partial<ConnectionListener> = {}): Heard & { transport: Loop
       connection = opened as UwsConnection;
       return {
         frame: (data) => events.push(`frame ${String(data)}`),
+        distrusted: (why) => events.push(`distrusted ${why}`),
+        flooded: () => events.push('flooded'),
         overflow: () => events.push('overflow'),
         drain: () => events.push('drain'),
         closed: (code) => events.push(`closed ${code}`),

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'uWebSockets.js';
 import { Deque } from '../util/deque.ts';
 import type { Connection, ConnectionListener, Goodbye } from './connection.ts';
+import { Stranger, type Strangers } from './strangers.ts';
 
 /** What a native socket carries. */
 export interface SocketData {
@@ -44,20 +45,35 @@ export class UwsConnection implements Connection {
   #waiting: Deque<Waiting> | undefined;
   #waitingBytes = 0;
   #overflowed = false;
+  /** Until the peer has authenticated. */
+  #stranger: Stranger | undefined;
   readonly #limit: number;
+  readonly #strangers: Strangers | undefined;
 
-  /** @param limit bytes that may wait in either buffer: the native one, and that of replies */
-  constructor(socket: NativeSocket, limit: number) {
+  /**
+   * @param limit bytes that may wait in either buffer: the native one, and that of replies
+   * @param strangers holds what a peer sends before it has authenticated to its limits; without one there are none
+   */
+  constructor(socket: NativeSocket, limit: number, strangers?: Strangers) {
     const { id, protocol, address } = socket.getUserData();
     this.id = id;
     this.protocol = protocol;
     this.address = address;
     this.#socket = socket;
     this.#limit = limit;
+    this.#strangers = strangers;
   }
 
   listen(listener: ConnectionListener): void {
     this.#listener = listener;
+    if (this.#strangers === undefined || this.#socket === undefined) return;
+    this.#stranger = new Stranger(() => listener.distrusted('no_room'));
+    this.#strangers.enter(this.#stranger);
+  }
+
+  trust(): void {
+    if (this.#stranger !== undefined) this.#strangers?.leave(this.#stranger);
+    this.#stranger = undefined;
   }
 
   send(frame: string | Uint8Array, binary: boolean): void {
@@ -83,7 +99,9 @@ export class UwsConnection implements Connection {
   }
 
   close(code: number, reason: string): void {
-    this.#socket?.end(code, reason);
+    // What the native side holds of an unfinished message stays until the other side has gone, too.
+    if (this.#stranger !== undefined && this.#strangers?.crowded === true) this.#socket?.close();
+    else this.#socket?.end(code, reason);
   }
 
   join(topic: string): void {
@@ -105,7 +123,13 @@ export class UwsConnection implements Connection {
   // What the native side reports. ------------------------------------------------------------------------------------
 
   frame(data: string | Uint8Array, size: number): void {
-    this.#listener?.frame(data, size);
+    const why = this.#stranger === undefined ? null : (this.#strangers?.hear(this.#stranger, size) ?? null);
+    if (why === null) this.#listener?.frame(data, size);
+    else this.#listener?.distrusted(why);
+  }
+
+  flooded(): void {
+    this.#listener?.flooded();
   }
 
   /** Called in the middle of native work: it may only be noted. Leaving topics or closing here is a use-after-free. */
@@ -138,6 +162,7 @@ export class UwsConnection implements Connection {
   closed(code: number, reason: string): void {
     this.#socket = undefined;
     this.#waiting = undefined;
+    this.trust();
     this.#listener?.closed(code, reason);
     this.#listener = undefined;
   }

@@ -1,10 +1,15 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from 'uWebSockets.js';
-import { clientAddress } from './client-address.ts';
+import { ByteBudget } from '../util/byte-budget.ts';
 import type { Acceptor } from './connection.ts';
-import { MAX_BODY, type Reply, type Request, type RequestHandler, statusLine } from './http.ts';
+import { ControlFrames } from './control-frames.ts';
+import type { HttpSide, RequestHead } from './http.ts';
 import { loadUws, type UwsModule } from './load-uws.ts';
+import { listOf, readHead } from './request-head.ts';
+import { RequestQueue } from './request-queue.ts';
+import { Strangers } from './strangers.ts';
 import type { Transport } from './transport.ts';
 import { type SocketData, UwsConnection } from './uws-connection.ts';
+import { type ExchangeParts, UwsExchange } from './uws-exchange.ts';
 
 export interface UwsOptions {
   readonly host: string;
@@ -16,6 +21,8 @@ export interface UwsOptions {
   readonly maxFrame: number;
   /** Bytes that may wait for one connection's reader. */
   readonly outbound: number;
+  /** Bytes that all peers together may send before they have authenticated, and all bodies of requests may have. */
+  readonly unauthenticated: number;
   /** Milliseconds without a sign of life after which a connection counts as dead. */
   readonly idle: number;
   /** Is the last entry of `X-Forwarded-For` the client's address? */
@@ -30,48 +37,64 @@ export interface UwsOptions {
 const SHARED_PORT = 0;
 const EXCLUSIVE_PORT = 1;
 
-const FORWARDED = 'x-forwarded-for';
-
-/** A frame up to this many times the limit is read, so that it can be refused with a reason. */
-const HEADROOM = 4;
+/** A frame that passes the limit by so much is read, so that it can be refused with a reason. A peer may send as much more before it has authenticated. */
+const margin = (maxFrame: number): number => Math.max(4_096, maxFrame >> 3);
 
 /** WebSockets and HTTP on one port, by uWebSockets.js. */
 export class UwsTransport implements Transport {
   readonly #options: UwsOptions;
+  readonly #budget: ByteBudget;
+  readonly #strangers: Strangers;
+  readonly #parts: ExchangeParts;
   #uws: UwsModule | undefined;
   #app: TemplatedApp | undefined;
   #listening: us_listen_socket | undefined;
 
   constructor(options: UwsOptions) {
+    const { maxFrame, unauthenticated } = options;
     this.#options = options;
+    this.#budget = new ByteBudget(unauthenticated);
+    const most = maxFrame + margin(maxFrame);
+    this.#strangers = new Strangers({
+      budget: this.#budget,
+      each: most,
+      unseen: most,
+      memory: process.memoryUsage.rss,
+      every,
+    });
+    this.#parts = { queue: new RequestQueue(), budget: this.#budget, random: Math.random };
   }
 
-  async listen(acceptor: Acceptor, handler: RequestHandler): Promise<number> {
+  async listen(acceptor: Acceptor, side: HttpSide): Promise<number> {
     this.#uws = await loadUws();
-    const { host, port, path, trustProxy, shared = false } = this.#options;
+    const { host, port, path, shared = false } = this.#options;
     this.#app = this.#uws.App();
-    this.#routeSockets(this.#app, path, acceptor);
-    this.#app.any('/*', (response, request) => serve(response, request, { handler, trustProxy }));
+    this.#routeSockets(this.#app, path, { acceptor, side });
+    this.#app.any('/*', (response, request) => this.#serve(response, this.#read(response, request), side));
     this.#listening = await bind(this.#app, { host, port, shared });
     return this.#uws.us_socket_local_port(this.#listening);
   }
 
-  #routeSockets(app: TemplatedApp, path: string, acceptor: Acceptor): void {
+  #routeSockets(app: TemplatedApp, path: string, { acceptor, side }: Sides): void {
     const { maxFrame, outbound, idle } = this.#options;
+    const controls = new ControlFrames<UwsConnection>();
+    const control = ({ connection }: SocketData): void => {
+      if (connection !== undefined && !controls.take(connection)) connection.flooded();
+    };
     app.ws<SocketData>(path, {
-      maxPayloadLength: maxFrame * HEADROOM,
+      maxPayloadLength: maxFrame + margin(maxFrame),
       maxBackpressure: outbound / 2,
       closeOnBackpressureLimit: false, // it would close with 1006 and no reason; our own policy decides
       idleTimeout: Math.min(960, Math.max(8, Math.ceil(idle / 1000))),
       sendPingsAutomatically: true,
-      upgrade: (response, request, context) => this.#upgrade({ response, request, context, acceptor }),
+      upgrade: (response, request, context) => this.#upgrade({ response, request, context, acceptor, side }),
       open: (socket) => {
         const { goodbye } = socket.getUserData();
         if (goodbye !== undefined) {
           socket.end(goodbye.code, goodbye.reason);
           return;
         }
-        const connection = new UwsConnection(socket, outbound / 2);
+        const connection = new UwsConnection(socket, outbound / 2, this.#strangers);
         socket.getUserData().connection = connection;
         connection.listen(acceptor.open(connection));
       },
@@ -81,32 +104,57 @@ export class UwsTransport implements Transport {
       },
       dropped: (socket) => socket.getUserData().connection?.dropped(),
       drain: (socket) => socket.getUserData().connection?.drained(),
+      ping: (socket) => control(socket.getUserData()),
+      pong: (socket) => control(socket.getUserData()),
       close: (socket, code, reason) =>
         socket.getUserData().connection?.closed(code, Buffer.from(reason).toString('utf8')),
     });
   }
 
-  #upgrade({ response, request, context, acceptor }: Upgrade): void {
-    const offered = request.getHeader('sec-websocket-protocol');
-    const peer = addressOf(response);
-    const address = this.#options.trustProxy ? clientAddress(readHeaders(request).get(FORWARDED), peer) : peer;
+  #read(response: HttpResponse, request: HttpRequest): RequestHead {
+    const lines: [string, string][] = [];
+    request.forEach((name, value) => {
+      lines.push([name, value]);
+    });
+    return readHead(
+      {
+        method: request.getCaseSensitiveMethod().toUpperCase(),
+        path: request.getUrl(),
+        query: request.getQuery(),
+        lines,
+        peer: Buffer.from(response.getRemoteAddressAsText()).toString('latin1'),
+      },
+      this.#options.trustProxy,
+    );
+  }
+
+  #serve(response: HttpResponse, head: RequestHead, side: HttpSide): void {
+    new UwsExchange(response, head, this.#parts, side).carryOut(side);
+  }
+
+  #upgrade({ response, request, context, acceptor, side }: Upgrade): void {
+    const head = this.#read(response, request);
+    const { headers, address } = head;
+    const fault = head.fault ?? (head.bodyLength > 0 ? 'a WebSocket handshake has no body' : undefined);
+    if (fault !== undefined) {
+      this.#serve(response, { ...head, fault }, side);
+      return;
+    }
     const admission = acceptor.admit({
       address,
-      host: request.getHeader('host'),
-      origin: request.getHeader('origin'),
-      protocols: offered === '' ? [] : offered.split(',').map((name) => name.trim()),
+      host: headers.get('host') ?? '',
+      origin: headers.get('origin') ?? '',
+      protocols: listOf(headers.get('sec-websocket-protocol')),
     });
     if (!admission.ok && !('goodbye' in admission)) {
       const { status, body } = admission;
-      write(response, { status, body, headers: { 'Content-Type': 'application/json' } });
+      const reply = { status, body, headers: { 'Content-Type': 'application/json; charset=utf-8' } };
+      new UwsExchange(response, head, this.#parts).answer(reply);
       return;
     }
-    const data: SocketData = {
-      id: this.#options.nextId((name) => request.getHeader(name)),
-      protocol: admission.protocol,
-      address,
-      ...(admission.ok ? {} : { goodbye: admission.goodbye }),
-    };
+    const id = this.#options.nextId((name) => headers.get(name) ?? '');
+    const goodbye = admission.ok ? {} : { goodbye: admission.goodbye };
+    const data: SocketData = { id, protocol: admission.protocol, address, ...goodbye };
     const key = request.getHeader('sec-websocket-key');
     response.upgrade(data, key, admission.protocol, request.getHeader('sec-websocket-extensions'), context);
   }
@@ -124,14 +172,25 @@ export class UwsTransport implements Transport {
     this.stopListening();
     this.#app?.close();
     this.#app = undefined;
+    this.#strangers.close();
   }
 }
 
-interface Upgrade {
+interface Sides {
+  readonly acceptor: Acceptor;
+  readonly side: HttpSide;
+}
+
+interface Upgrade extends Sides {
   readonly response: HttpResponse;
   readonly request: HttpRequest;
   readonly context: us_socket_context_t;
-  readonly acceptor: Acceptor;
+}
+
+function every(interval: number, task: () => void): () => void {
+  const timer = setInterval(task, interval);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 interface Binding {
@@ -151,62 +210,4 @@ function bind(app: TemplatedApp, { host, port, shared }: Binding): Promise<us_li
         );
     });
   });
-}
-
-function serve(
-  response: HttpResponse,
-  request: HttpRequest,
-  { handler, trustProxy }: { handler: RequestHandler; trustProxy: boolean },
-): void {
-  let gone = false;
-  response.onAborted(() => {
-    gone = true;
-  });
-  const headers = readHeaders(request);
-  const peer = addressOf(response);
-  const head = {
-    method: request.getCaseSensitiveMethod().toUpperCase(),
-    path: request.getUrl(),
-    query: new URLSearchParams(request.getQuery()),
-    headers,
-    address: trustProxy ? clientAddress(headers.get(FORWARDED), peer) : peer,
-  };
-  const answer = (reply: Reply): void => {
-    if (!gone) response.cork(() => write(response, reply, head.method === 'HEAD'));
-  };
-  collectBody(response, (body) => {
-    void Promise.resolve(handler({ ...head, body } satisfies Request)).then(answer);
-  });
-}
-
-const addressOf = (response: HttpResponse): string => Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
-
-/** By lower-case name; of a header with several lines, the last one. */
-function readHeaders(request: HttpRequest): Map<string, string> {
-  const headers = new Map<string, string>();
-  request.forEach((name, value) => {
-    headers.set(name, value);
-  });
-  return headers;
-}
-
-/** Gathers the body; `null` when it is too large. */
-function collectBody(response: HttpResponse, done: (body: Uint8Array | null) => void): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  response.onData((chunk, isLast) => {
-    size += chunk.byteLength;
-    if (size <= MAX_BODY) chunks.push(Buffer.from(Buffer.from(chunk))); // a copy: the chunk is only valid in this call
-    if (isLast) done(size <= MAX_BODY ? Buffer.concat(chunks) : null);
-  });
-}
-
-function write(response: HttpResponse, { status, headers = {}, body = '' }: Reply, headOnly = false): void {
-  response.writeStatus(statusLine(status));
-  for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
-  if (headOnly) {
-    // Given the length, endWithoutBody would wait for that many bytes, and the connection's next request with it.
-    response.writeHeader('Content-Length', String(Buffer.byteLength(body)));
-    response.endWithoutBody();
-  } else response.end(body);
 }

@@ -20,6 +20,7 @@ export class StubConnection implements Connection {
 
   send(): void {}
   close(): void {}
+  trust(): void {}
 
   join(topic: string): void {
     this.topics.add(topic);

@@ -14,7 +14,7 @@ export interface DrainServices extends Pick<RevocationServices, 'apiKeys' | 'ver
 export function drainRoute(services: DrainServices): (request: Request) => Promise<Reply> {
   return (request) =>
     asTrusted(request, services, async () => {
-      const body = readJson(request);
+      const body = await readJson(request);
       if (body instanceof Refusal) return errorReply(body);
       const { node } = (body.value ?? {}) as { node?: unknown };
       if (typeof node !== 'string' || node === '') {

@@ -44,7 +44,7 @@ export function publishRoute(services: PublishServices): (request: Request) => P
   return async (request) => {
     const caller = await authenticate(request, services);
     if (caller instanceof Refusal) return errorReply(caller, { 'WWW-Authenticate': 'Bearer' });
-    const body = readJson(request);
+    const body = await readJson(request);
     if (body instanceof Refusal) return errorReply(body);
     return Array.isArray(body.value)
       ? publishBatch(services, caller, body.value)

@@ -58,7 +58,7 @@ export function readRevocation(value: unknown, now: number): Revocation | Refusa
 export function revokeRoute(services: RevocationServices): (request: Request) => Promise<Reply> {
   return (request) =>
     asTrusted(request, services, async () => {
-      const body = readJson(request);
+      const body = await readJson(request);
       if (body instanceof Refusal) return errorReply(body);
       const revocation = readRevocation(body.value, services.clock.now());
       if (revocation instanceof Refusal) return errorReply(revocation);

@@ -79,4 +79,15 @@ export const LIMITS_OPTIONS: readonly Option[] = [
     description:
       'Open connections of one IP address; further ones are closed with `too_many_connections`. 0: unlimited. Behind a proxy it needs `trustProxy`.',
   },
+  {
+    path: 'limits.unauthenticated',
+    schema: size({ min: MIB, max: 1024 * 1024 * MIB }),
+    default: 64 * MIB,
+    defaultText: '`64MiB`',
+    type: 'size',
+    env: ['SLUICE_LIMITS_UNAUTHENTICATED'],
+    flag: '--unauthenticated <size>',
+    description:
+      'What all connections that have not authenticated, and all bodies of HTTP requests, may hold in memory together. Beyond it, a request is answered with HTTP 503, and the connections that have waited longest are closed.',
+  },
 ];

@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ByteBudget } from '../util/byte-budget.ts';
+import { MAX_BODY } from './http.ts';
+import { IncomingBody } from './incoming-body.ts';
+
+const PLENTY = 8 * MAX_BODY;
+
+function receive(pieces: Iterable<Uint8Array>, limit = PLENTY) {
+  const budget = new ByteBudget(limit);
+  const body = new IncomingBody(budget);
+  for (const piece of pieces) body.add(piece);
+  return { body, budget };
+}
+
+function* many(count: number, size: number): Iterable<Uint8Array> {
+  const piece = new Uint8Array(size).fill(1);
+  for (let at = 0; at < count; at++) yield piece;
+}
+
+describe('a body', () => {
+  it('is what its pieces were, however it was cut', async () => {
+    const pieces = fc.array(fc.uint8Array({ maxLength: 5_000 }), { maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(pieces, async (parts) => {
+        const { body, budget } = receive(parts.map((part) => Uint8Array.from(part)));
+        body.end();
+        expect(Buffer.from((await body.read()) as Uint8Array)).toEqual(Buffer.concat(parts));
+        body.release();
+        expect(budget.held).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('does not depend on what becomes of a piece', async () => {
+    const piece = Uint8Array.of(1, 2, 3);
+    const { body } = receive([piece]);
+    piece.fill(0);
+    body.end();
+    expect([...((await body.read()) as Uint8Array)]).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    [MAX_BODY, 'whole'],
+    [MAX_BODY + 1, 'too_large'],
+  ])('of %i bytes is %s', async (size, outcome) => {
+    const { body, budget } = receive(many(1, size));
+    body.end();
+    const read = await body.read();
+    expect(typeof read === 'string' ? read : 'whole').toBe(outcome);
+    expect(budget.held).toBe(outcome === 'whole' ? MAX_BODY : 0);
+  });
+
+  it.each([
+    [1_024, 1, 'whole'],
+    [1_025, 1, 'too_many_pieces'],
+    [1_025, 127, 'too_many_pieces'],
+    [8_192, 128, 'whole'],
+  ])('of %i pieces of %i bytes is %s', async (count, size, outcome) => {
+    const { body } = receive(many(count, size));
+    body.end();
+    const read = await body.read();
+    expect(typeof read === 'string' ? read : 'whole').toBe(outcome);
+  });
+
+  it('takes memory for what has arrived, at most twice as much', () => {
+    const { body, budget } = receive([]);
+    expect(budget.held).toBe(0);
+    let size = 0;
+    for (const piece of many(100, 10_000)) {
+      body.add(piece);
+      size += piece.byteLength;
+      expect(budget.held).toBeGreaterThanOrEqual(size);
+      expect(budget.held).toBeLessThanOrEqual(Math.max(4_096, 2 * size));
+    }
+  });
+
+  it('is dropped when there is no room, and holds none then', async () => {
+    const { body, budget } = receive(many(2, 10_000), 19_999);
+    expect([await body.read(), budget.held]).toEqual(['no_room', 0]);
+    body.add(Uint8Array.of(1));
+    body.end();
+    body.cut();
+    expect([await body.read(), budget.held]).toEqual(['no_room', 0]);
+  });
+
+  it('whose sender goes away is cut off, and holds nothing', async () => {
+    const { body, budget } = receive(many(3, 1_000));
+    const reading = body.read();
+    body.cut();
+    expect([await reading, budget.held]).toEqual(['cut_off', 0]);
+  });
+
+  it('is waited for until it is whole', async () => {
+    const { body } = receive(many(1, 5));
+    const reading = body.read();
+    expect(body.settled).toBe(false);
+    body.add(Uint8Array.of(1));
+    body.end();
+    expect(await reading).toHaveLength(6);
+  });
+});

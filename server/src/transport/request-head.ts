@@ -1,0 +1,87 @@
+import { clientAddress } from './client-address.ts';
+import type { RequestHead } from './http.ts';
+
+/** A request line and headers, as a native parser has read them. */
+export interface RawHead {
+  readonly method: string;
+  readonly path: string;
+  /** Without `?`. */
+  readonly query: string;
+  /** In the order of the lines; names in lower case. */
+  readonly lines: readonly (readonly [name: string, value: string])[];
+  /** Address of the socket. */
+  readonly peer: string;
+}
+
+/** Headers that say one thing. Of two lines a proxy may believe one and we the other, so a request with two is refused. */
+const SINGLE: ReadonlySet<string> = new Set([
+  'authorization',
+  'content-length',
+  'content-type',
+  'host',
+  'origin',
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'transfer-encoding',
+]);
+
+const FORWARDED = 'x-forwarded-for';
+const DIGITS = /^\d{1,15}$/;
+
+/**
+ * Reads a head. What two readers could understand in two ways is a fault: RFC 9112 sections 3.2, 6.1 and 6.3.
+ *
+ * @param trustProxy is the last entry of `X-Forwarded-For` the client's address?
+ */
+export function readHead({ method, path, query, lines, peer }: RawHead, trustProxy: boolean): RequestHead {
+  const { headers, repeated } = joinLines(lines);
+  return {
+    method,
+    path,
+    query: new URLSearchParams(query),
+    headers,
+    address: trustProxy ? clientAddress(headers.get(FORWARDED), peer) : peer,
+    bodyLength: bodyLength(headers),
+    fault: repeated === undefined ? framingFault(headers) : `the header "${repeated}" was sent more than once`,
+  };
+}
+
+function joinLines(lines: RawHead['lines']): { headers: Map<string, string>; repeated: string | undefined } {
+  const headers = new Map<string, string>();
+  let repeated: string | undefined;
+  for (const [name, value] of lines) {
+    const before = headers.get(name);
+    if (before !== undefined && SINGLE.has(name)) repeated ??= name;
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return { headers, repeated };
+}
+
+function bodyLength(headers: ReadonlyMap<string, string>): number {
+  if (headers.has('transfer-encoding')) return Number.POSITIVE_INFINITY;
+  const length = headers.get('content-length');
+  if (length === undefined) return 0;
+  return DIGITS.test(length) ? Number(length) : Number.POSITIVE_INFINITY;
+}
+
+function framingFault(headers: ReadonlyMap<string, string>): string | undefined {
+  const coding = headers.get('transfer-encoding');
+  const length = headers.get('content-length');
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return 'the only transfer coding is "chunked"';
+  if (coding !== undefined && length !== undefined) return 'a body has a length or a transfer coding, not both';
+  if (length !== undefined && !DIGITS.test(length)) return '"content-length" must be a number';
+  return undefined;
+}
+
+/** Entries of a header that is a list, e.g. subprotocols; empty ones are left out. RFC 9110 section 5.6.1. */
+export function listOf(header: string | undefined): readonly string[] {
+  if (header === undefined) return [];
+  return header
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+/** Does the client want the connection to end with the answer? RFC 9112 section 9.6. */
+export const wantsClose = ({ headers }: RequestHead): boolean =>
+  listOf(headers.get('connection')).some((entry) => entry.toLowerCase() === 'close');

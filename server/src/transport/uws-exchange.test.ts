@@ -1,0 +1,285 @@
+import { describe, expect, it } from 'vitest';
+import { ByteBudget } from '../util/byte-budget.ts';
+import type { HttpSide, Reply, Request, RequestHead } from './http.ts';
+import { RequestQueue } from './request-queue.ts';
+import { type NativeResponse, UwsExchange } from './uws-exchange.ts';
+
+/** A native response in memory: it throws where the real one does, and keeps what its reader does not take. */
+class FakeResponse {
+  written = '';
+  /** Bytes that the reader takes at once. */
+  room = Number.POSITIVE_INFINITY;
+  state: 'pending' | 'done' | 'closed' = 'pending';
+  paused = false;
+  closes = false;
+  used = 0;
+  #aborted: () => void = () => {};
+  #onData: ((piece: ArrayBuffer, isLast: boolean) => void) | undefined;
+  #onWritable: ((offset: number) => boolean) | undefined;
+  #offset = 0;
+
+  #use(): void {
+    if (this.state !== 'pending') throw new Error('uWS.HttpResponse must not be accessed');
+    this.used++;
+  }
+  onAborted(task: () => void): void {
+    this.#use();
+    this.#aborted = task;
+  }
+  onData(task: (piece: ArrayBuffer, isLast: boolean) => void): void {
+    this.#use();
+    this.#onData = task;
+  }
+  onWritable(task: (offset: number) => boolean): void {
+    this.#use();
+    this.#onWritable = task;
+  }
+  pause(): void {
+    this.#use();
+    this.paused = true;
+  }
+  resume(): void {
+    this.#use();
+    this.paused = false;
+  }
+  cork(task: () => void): void {
+    this.#use();
+    task();
+  }
+  writeStatus(status: string): void {
+    this.#use();
+    this.written += `${status}\n`;
+  }
+  writeHeader(name: string, value: string): void {
+    this.#use();
+    this.written += `${name}: ${value}\n`;
+  }
+  getWriteOffset(): number {
+    this.#use();
+    return this.#offset;
+  }
+  tryEnd(piece: Uint8Array | string, size: number): [boolean, boolean] {
+    this.#use();
+    const bytes = Buffer.from(piece as Uint8Array);
+    const taken = Math.min(bytes.length, this.room);
+    this.room -= taken;
+    this.#offset += taken;
+    this.written += bytes.toString('latin1', 0, taken);
+    if (this.#offset === size) this.state = 'done';
+    return [taken === bytes.length, this.state === 'done'];
+  }
+  end(body: Uint8Array | string, closes = false): void {
+    this.#use();
+    this.written += Buffer.from(body as Uint8Array).toString('latin1');
+    this.closes = closes;
+    this.state = 'done';
+  }
+  endWithoutBody(): void {
+    this.#use();
+    this.state = 'done';
+  }
+  close(): void {
+    this.#use();
+    this.hangUp();
+  }
+
+  /** The client sends a piece of the body. */
+  data(text: string, isLast = false): void {
+    this.#onData?.(Uint8Array.from(Buffer.from(text)).buffer, isLast);
+  }
+  /** Has anybody asked for the body? */
+  get wanted(): boolean {
+    return this.#onData !== undefined;
+  }
+  /** The client reads so many bytes more. */
+  read(bytes: number): void {
+    this.room += bytes;
+    this.#onWritable?.(this.#offset);
+  }
+  hangUp(): void {
+    this.state = 'closed';
+    this.#aborted();
+  }
+}
+
+const EXPIRED = 0.5;
+
+function setUp(head: Partial<RequestHead>, side: Partial<HttpSide> = {}, random = EXPIRED) {
+  const turns: (() => void)[] = [];
+  const response = new FakeResponse();
+  const budget = new ByteBudget(1_000_000);
+  const queue = new RequestQueue((task) => turns.push(task));
+  const full: RequestHead = {
+    ...{ method: 'GET', path: '/', query: new URLSearchParams(), headers: new Map(), address: '', bodyLength: 0 },
+    ...head,
+  };
+  const whole: HttpSide = { wantsBody: () => true, handle: () => ({ status: 200, body: 'hello' }), ...side };
+  const parts = { queue, budget, random: () => random };
+  const exchange = new UwsExchange(response as unknown as NativeResponse, full, parts, whole);
+  exchange.carryOut(whole);
+  const turn = async () => {
+    for (const task of turns.splice(0)) task();
+    await new Promise(setImmediate);
+  };
+  return { response, budget, turn };
+}
+
+describe('a request', () => {
+  it('is carried out in a later turn', async () => {
+    let handled = 0;
+    const { response, turn } = setUp({}, { handle: () => ({ status: 200, body: String(++handled) }) });
+    expect([handled, response.written]).toEqual([0, '']);
+    await turn();
+    expect([handled, response.state]).toEqual([1, 'done']);
+  });
+
+  it('whose client has gone by then is not carried out', async () => {
+    let handled = 0;
+    const { response, turn } = setUp({}, { handle: () => ({ status: 200, body: String(++handled) }) });
+    response.hangUp();
+    const { used } = response;
+    await turn();
+    expect([handled, response.used]).toEqual([0, used]);
+  });
+
+  it.each(['an answer', 'a refusal of our own'])(
+    'whose client goes before %s comes late does not touch it',
+    async (what) => {
+      let answer: (reply: Reply) => void = () => {};
+      const handle = () =>
+        new Promise<Reply>((resolve) => {
+          answer = resolve;
+        });
+      const { response, turn } = setUp({}, { handle });
+      await turn();
+      response.hangUp();
+      const { used } = response;
+      answer(what === 'an answer' ? { status: 200, body: 'late' } : { status: 500 });
+      await turn();
+      expect([response.used, response.written]).toEqual([used, '']);
+    },
+  );
+
+  it('of which the body is not wanted never has it stored, and ends its connection', async () => {
+    const { response, budget, turn } = setUp({ method: 'POST', bodyLength: 900_000 }, { wantsBody: () => false });
+    expect(response.wanted).toBe(false);
+    await turn();
+    expect([budget.held, response.closes]).toEqual([0, true]);
+  });
+
+  const echo: Partial<HttpSide> = {
+    handle: async (request: Request) => {
+      const body = await request.readBody();
+      return { status: 200, body: typeof body === 'string' ? body : Buffer.from(body).toString('latin1') };
+    },
+  };
+
+  it('has its body read once it is asked for', async () => {
+    let read: () => void = () => {};
+    const known = new Promise<void>((resolve) => {
+      read = resolve;
+    });
+    const { response, budget, turn } = setUp(
+      { method: 'POST', bodyLength: 10 },
+      {
+        handle: async (request) => {
+          await known;
+          return echo.handle?.(request) ?? { status: 500 };
+        },
+      },
+    );
+    response.data('12345');
+    await turn();
+    expect([response.paused, response.written]).toEqual([true, '']);
+    read();
+    await turn();
+    expect(response.paused).toBe(false);
+    response.data('67890', true);
+    await turn();
+    expect(response.written).toMatch(/\n1234567890$/);
+    expect([response.closes, budget.held]).toEqual([false, 0]);
+  });
+
+  it('of which the body is there with its head is not paused', async () => {
+    const { response, turn } = setUp({ method: 'POST', bodyLength: 5 }, echo);
+    response.data('12345', true);
+    await turn();
+    expect([response.paused, response.state]).toEqual([false, 'done']);
+  });
+
+  it('whose client goes in the middle of its body gives the memory back', async () => {
+    const { response, budget, turn } = setUp({ method: 'POST', bodyLength: 10 }, echo);
+    response.data('12345');
+    await turn();
+    expect(budget.held).toBeGreaterThan(0);
+    response.hangUp();
+    const { used } = response;
+    await turn();
+    expect([budget.held, response.used]).toEqual([0, used]);
+  });
+
+  it('without a body has an empty one', async () => {
+    const { response, turn } = setUp({ method: 'POST' }, echo);
+    await turn();
+    expect(response.written).toContain('Content-Length: 0');
+  });
+});
+
+describe('an answer', () => {
+  const answered = async (reply: Reply, head: Partial<RequestHead> = {}, random = EXPIRED) => {
+    const { response, turn } = setUp(head, { handle: () => reply }, random);
+    await turn();
+    return response;
+  };
+
+  it('is pending until its reader has taken all of it', async () => {
+    const { response, turn } = setUp({}, { handle: () => ({ status: 200, body: 'x'.repeat(100) }) });
+    response.room = 40;
+    await turn();
+    expect(response.state).toBe('pending');
+    response.read(59);
+    expect(response.state).toBe('pending');
+    response.read(1);
+    expect(response.state).toBe('done');
+    expect(response.written.match(/x/g)).toHaveLength(100);
+  });
+
+  it.each([1, 2, 100])('of %i bytes is pending while the last of them is not taken', async (size) => {
+    const { response, turn } = setUp({}, { handle: () => ({ status: 200, body: 'x'.repeat(size) }) });
+    response.room = size - 1;
+    await turn();
+    expect(response.state).toBe('pending');
+    response.read(1);
+    expect(response.state).toBe('done');
+  });
+
+  it.each<[string, number, Reply]>([
+    ['HEAD', 200, { status: 200, body: 'hello' }],
+    ['GET', 304, { status: 304, body: 'hello' }],
+  ])('to %s with %i has a length and no body', async (method, _, reply) => {
+    const response = await answered(reply, { method });
+    expect(response.written).toContain('Content-Length: 5\n');
+    expect(response.written).not.toContain('hello');
+    expect(response.written).toContain('Keep-Alive: timeout=7\n');
+  });
+
+  it('without a body ends the connection once in a while: nobody can tell whether it is read', async () => {
+    const reply = { status: 200, body: 'hello' };
+    const kept = await answered(reply, { method: 'HEAD' }, 1 / 256);
+    expect([kept.state, kept.written.includes('Connection: close')]).toEqual(['done', false]);
+    const ended = await answered(reply, { method: 'HEAD' }, 0.99 / 256);
+    expect([ended.state, ended.written.includes('Connection: close')]).toEqual(['closed', true]);
+    expect((await answered({ status: 200 }, {}, 0)).closes).toBe(true);
+    expect((await answered(reply, {}, 0)).closes).toBe(false);
+  });
+
+  it('that is large and ends its connection is not handed over as a whole', async () => {
+    const close = new Map([['connection', 'close']]);
+    const small = await answered({ status: 200, body: 'x'.repeat(65_536) }, { headers: close });
+    expect(small.closes).toBe(true);
+    const { response, turn } = setUp({ headers: close }, { handle: () => ({ status: 200, body: 'x'.repeat(65_537) }) });
+    response.room = 1_000;
+    await turn();
+    expect([response.state, response.written.includes('Connection: close')]).toEqual(['pending', true]);
+  });
+});

@@ -1,0 +1,109 @@
+import type { HttpResponse } from 'uWebSockets.js';
+import type { ByteBudget } from '../util/byte-budget.ts';
+import type { Body, HttpSide, Reply, RequestHead } from './http.ts';
+import { IncomingBody } from './incoming-body.ts';
+import { wantsClose } from './request-head.ts';
+import type { RequestQueue } from './request-queue.ts';
+import { type Answering, writeReply } from './uws-reply.ts';
+
+/** What is used of a native response. */
+export type NativeResponse = Answering & Pick<HttpResponse, 'onAborted' | 'onData' | 'pause' | 'resume'>;
+
+export interface ExchangeParts {
+  readonly queue: RequestQueue;
+  /** For what is stored of bodies. */
+  readonly budget: ByteBudget;
+  /** 0 up to 1. */
+  readonly random: () => number;
+}
+
+/**
+ * One request and its answer, over a native response. uWebSockets.js throws when a response is used after its client has gone or it was answered; so every
+ * use of it asks first.
+ *
+ * Nothing is carried out in the turn that read the request: by then a connection that pipelines, sends a broken body or hangs up has been closed, and costs
+ * no more than its parsing.
+ */
+export class UwsExchange {
+  readonly #response: NativeResponse;
+  readonly #head: RequestHead;
+  readonly #queue: RequestQueue;
+  readonly #random: () => number;
+  #body: IncomingBody | undefined;
+  #paused = false;
+  #unread: boolean;
+  #over = false;
+
+  /** Call it in the handler that was given the response. @param side asked whether the body is wanted; without one it is not */
+  constructor(response: NativeResponse, head: RequestHead, parts: ExchangeParts, side?: HttpSide) {
+    this.#response = response;
+    this.#head = head;
+    this.#queue = parts.queue;
+    this.#random = parts.random;
+    this.#unread = head.bodyLength > 0;
+    response.onAborted(() => this.#cut());
+    if (this.#unread && side?.wantsBody(head) === true) this.#collect(new IncomingBody(parts.budget));
+  }
+
+  #collect(body: IncomingBody): void {
+    this.#body = body;
+    this.#response.onData((piece, isLast) => {
+      body.add(new Uint8Array(piece));
+      if (isLast) body.end();
+    });
+  }
+
+  #cut(): void {
+    this.#over = true;
+    this.#body?.cut();
+  }
+
+  /** Carries the request out, in a later turn. */
+  carryOut(side: HttpSide): void {
+    this.#queue.add(() => void this.#handle(side));
+  }
+
+  /** Answers without asking anybody, in a later turn. */
+  answer(reply: Reply): void {
+    this.#queue.add(() => this.#answer(reply));
+  }
+
+  async #handle(side: HttpSide): Promise<void> {
+    if (this.#over) return;
+    this.#pause();
+    try {
+      this.#answer(await side.handle({ ...this.#head, readBody: () => this.#readBody() }));
+    } finally {
+      this.#body?.release();
+    }
+  }
+
+  /** Until somebody wants the body, no more of it is read than has arrived with its head. */
+  #pause(): void {
+    if (!this.#unread || this.#body?.settled === true) return;
+    this.#paused = true;
+    this.#response.pause();
+  }
+
+  async #readBody(): Promise<Body> {
+    if (this.#head.bodyLength === 0) return new Uint8Array();
+    if (this.#body === undefined) return 'cut_off';
+    if (this.#over) return this.#body.read();
+    if (this.#paused) this.#response.resume();
+    this.#paused = false;
+    const body = await this.#body.read();
+    this.#unread = typeof body === 'string';
+    return body;
+  }
+
+  #answer(reply: Reply): void {
+    if (this.#over) return;
+    this.#over = true;
+    const { method } = this.#head;
+    writeReply(this.#response, reply, {
+      headOnly: method === 'HEAD',
+      close: this.#unread || wantsClose(this.#head),
+      random: this.#random,
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import type { HttpResponse } from 'uWebSockets.js';
+import { hasBody, KEEP_ALIVE, type Reply, statusLine } from './http.ts';
+
+/** What an answer needs of a native response. */
+export type Answering = Pick<
+  HttpResponse,
+  'getWriteOffset' | 'close' | 'end' | 'endWithoutBody' | 'tryEnd' | 'onWritable'
+> & {
+  cork(task: () => void): unknown;
+  writeStatus(status: string): unknown;
+  writeHeader(name: string, value: string): unknown;
+};
+
+export interface ReplyOptions {
+  /** Does it answer HEAD? Then its body is measured, and not sent. */
+  readonly headOnly: boolean;
+  /** Must the connection end with it? */
+  readonly close: boolean;
+  /** 0 up to 1. */
+  readonly random: () => number;
+}
+
+/** An answer of more bytes is not handed over as a whole, even when the connection ends with it. */
+const SMALL = 65_536;
+/**
+ * One of so many answers without a body ends its connection: whether they are read is the one thing that uWebSockets.js does not tell, and a client that reads
+ * none of them must not fill the memory with them.
+ */
+const BODYLESS = 256;
+
+/**
+ * Writes an answer. What the reader does not take stays here, and keeps the response pending; so a connection never has more than one unread answer in memory.
+ * Call it outside of the handler that read the request.
+ */
+export function writeReply(response: Answering, reply: Reply, options: ReplyOptions): void {
+  const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : (reply.body ?? new Uint8Array());
+  if (options.headOnly || !hasBody(reply.status) || body.byteLength === 0)
+    writeHead(response, reply, body.byteLength, options);
+  else if (options.close && body.byteLength <= SMALL) {
+    response.cork(() => {
+      writeHeaders(response, reply);
+      response.end(body, true);
+    });
+  } else writeBody(response, reply, body, options);
+}
+
+function writeHeaders(response: Answering, { status, headers = {} }: Reply): void {
+  response.writeStatus(statusLine(status));
+  for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
+}
+
+function announceFate(response: Answering, close: boolean): void {
+  if (close) response.writeHeader('Connection', 'close');
+  else response.writeHeader('Keep-Alive', `timeout=${KEEP_ALIVE}`);
+}
+
+function writeHead(response: Answering, reply: Reply, size: number, { close, random }: ReplyOptions): void {
+  if (close || random() * BODYLESS < 1) writeLastHead(response, reply, size);
+  else
+    response.cork(() => {
+      writeHeaders(response, reply);
+      announceFate(response, false);
+      // Given the length, endWithoutBody would wait for that many bytes, and the connection's next request with it.
+      if (hasBody(reply.status) || size > 0) response.writeHeader('Content-Length', String(size));
+      response.endWithoutBody();
+    });
+}
+
+/** An answer that announces a length and has no body never ends by itself: it is cut, behind its head. */
+function writeLastHead(response: Answering, reply: Reply, size: number): void {
+  response.cork(() => {
+    writeHeaders(response, reply);
+    if (size === 0) response.end('', true);
+    else {
+      announceFate(response, true);
+      response.tryEnd('', size);
+    }
+  });
+  if (size > 0) response.close();
+}
+
+function writeBody(response: Answering, reply: Reply, body: Uint8Array, { close }: ReplyOptions): void {
+  const size = body.byteLength;
+  response.cork(() => {
+    writeHeaders(response, reply);
+    announceFate(response, close);
+    response.tryEnd(body.subarray(0, size - 1), size);
+  });
+  // The last byte goes behind the cork's: only then uWebSockets.js says whether the reader has kept up.
+  if (!continueBody(response, body, response.getWriteOffset()).done) {
+    response.onWritable((offset) => continueBody(response, body, offset).ok);
+  }
+}
+
+function continueBody(response: Answering, body: Uint8Array, offset: number): { ok: boolean; done: boolean } {
+  let outcome: readonly [boolean, boolean] = [false, false];
+  response.cork(() => {
+    outcome = response.tryEnd(body.subarray(offset), body.byteLength);
+  });
+  const [ok, done] = outcome;
+  return { ok, done };
+}

@@ -1,0 +1,360 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exchange, request, statuses } from './support/http-line.ts';
+import { type RealGateway, startGateway } from './support/real-gateway.ts';
+import { tokenFor } from './support/tokens.ts';
+
+const KEY = 'an-API-key-that-only-tests-know';
+const MESSAGE = JSON.stringify({ channel: 'chat:a', data: 1 });
+const AUTHORIZED = { Authorization: `Bearer ${KEY}` };
+const LARGE = 3_000_000;
+
+let folder: string;
+let gateway: RealGateway;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-bounds-'));
+  writeFileSync(join(folder, 'index.html'), '<h1>hello</h1>');
+  writeFileSync(join(folder, 'large.js'), Buffer.alloc(LARGE, 'x'));
+  gateway = await startGateway({ static: folder, apiKeys: [{ name: 'backend', secret: KEY }] });
+});
+
+afterAll(async () => {
+  await gateway.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Messages in the channel that the tests publish to. */
+async function published(): Promise<number> {
+  return (await gateway.services.log.read('chat:a', 0, 1_000)).messages.length;
+}
+
+describe('a request with a body that nobody wants', () => {
+  const length = { 'Content-Length': '900000' };
+  it.each<[string, string, Record<string, string>, number]>([
+    ['an unknown address', 'POST /nowhere', length, 404],
+    ['a method that is not taken', 'PUT /api/v1/publish', length, 405],
+    ['no credentials', 'POST /api/v1/publish', length, 401],
+    ['a wrong API key', 'POST /api/v1/publish', { ...length, Authorization: 'Bearer wrong' }, 401],
+    ['a wrong token', 'POST /api/v1/publish', { ...length, Authorization: 'Bearer a.b.c' }, 401],
+    ['a length above the limit', 'POST /api/v1/publish', { ...AUTHORIZED, 'Content-Length': '1048577' }, 413],
+    ['a compressed body', 'POST /api/v1/publish', { ...AUTHORIZED, ...length, 'Content-Encoding': 'gzip' }, 415],
+    ['a form', 'POST /api/v1/publish', { ...AUTHORIZED, ...length, 'Content-Type': 'multipart/form-data' }, 415],
+    ['an address that reads none', 'GET /health/live', length, 200],
+    ['a file', 'GET /', length, 200],
+    ['chunks, and no credentials', 'POST /api/v1/revocations', { 'Transfer-Encoding': 'chunked' }, 401],
+    ['drain, and no credentials', 'POST /api/v1/drain', length, 401],
+  ])('is answered by its head, and the connection is closed: %s', async (_, line, headers, status) => {
+    const { text, ended } = await exchange(gateway.port, request(line, headers));
+    expect([statuses(text), ended]).toEqual([[status], true]);
+    expect(text).toMatch(/^connection: close\r$/im);
+  });
+
+  it('keeps the connection where the body was read', async () => {
+    const headers = { ...AUTHORIZED, 'Content-Length': '9' };
+    const { text, ended } = await exchange(gateway.port, request('POST /api/v1/publish', headers, '{"data":1'), {
+      until: (received) => received.includes('frame_malformed'),
+    });
+    expect([statuses(text), ended, /^connection: close/im.test(text)]).toEqual([[400], false, false]);
+  });
+});
+
+describe('a body', () => {
+  const chunked = { ...AUTHORIZED, 'Transfer-Encoding': 'chunked' };
+  const whole = (text: string) => statuses(text).length === 1;
+
+  it.each([
+    ['a chunk of one byte each', 1, 200],
+    ['chunks of 7 bytes', 7, 200],
+  ])('may come in %s', async (_, size, status) => {
+    const chunks = MESSAGE.match(new RegExp(`.{1,${size}}`, 'g')) ?? [];
+    const body = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('');
+    const { text } = await exchange(gateway.port, request('POST /api/v1/publish', chunked, `${body}0\r\n\r\n`), {
+      until: whole,
+    });
+    expect(statuses(text)).toEqual([status]);
+  });
+
+  it('is refused when its chunks are many and tiny, without its end', async () => {
+    const { text, ended } = await exchange(
+      gateway.port,
+      request('POST /api/v1/publish', chunked, '1\r\nx\r\n'.repeat(5_000)),
+    );
+    expect([statuses(text), ended]).toEqual([[400], true]);
+    expect(text).toContain('too many small chunks');
+  });
+
+  it('without an announced length is refused as soon as it is too large', async () => {
+    const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+    const { text, ended } = await exchange(gateway.port, request('POST /api/v1/publish', chunked, chunk.repeat(17)));
+    expect([statuses(text), ended]).toEqual([[413], true]);
+  });
+
+  it('of the largest size that is read is read', async () => {
+    const body = `${MESSAGE}${' '.repeat(1_048_576 - MESSAGE.length)}`;
+    const headers = { ...AUTHORIZED, 'Content-Length': String(body.length) };
+    const { text } = await exchange(gateway.port, request('POST /api/v1/publish', headers, body), { until: whole });
+    expect(statuses(text)).toEqual([200]);
+  });
+
+  it('is refused when all bodies together hold too much, and accepted again afterwards', async () => {
+    const small = await startGateway({ apiKeys: [{ name: 'b', secret: KEY }], limits: { unauthenticated: '1MiB' } });
+    const slow = net.connect(small.port, '127.0.0.1');
+    try {
+      const headers = { ...AUTHORIZED, 'Content-Length': '900000' };
+      slow.write(request('POST /api/v1/publish', headers, 'x'.repeat(600_000)));
+      const publish = async () =>
+        fetch(`${small.url}/api/v1/publish`, {
+          method: 'POST',
+          headers: AUTHORIZED,
+          body: `${MESSAGE}${' '.repeat(600_000)}`,
+        });
+      let refused = await publish();
+      while (refused.status === 200) refused = await publish(); // until the slow one has arrived
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+      expect(await refused.json()).toMatchObject({
+        error: { name: 'unavailable', retryable: true, retryAfter: 1_000 },
+      });
+      slow.destroy();
+      let again = await publish();
+      while (again.status === 503) again = await publish(); // until the gateway has noticed
+      expect(again.status).toBe(200);
+    } finally {
+      slow.destroy();
+      await small.stop();
+    }
+  });
+});
+
+describe('a request that two readers could understand in two ways', () => {
+  const twice = (name: string, one: string, two: string) => `${name}: ${one}\r\n${name}: ${two}\r\n`;
+  const post = (lines: string, body = MESSAGE) =>
+    `POST /api/v1/publish HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\n${lines}\r\n${body}`;
+  const length = `Content-Length: ${MESSAGE.length}\r\n`;
+  it.each<[string, string]>([
+    ['two lengths', post(twice('Content-Length', String(MESSAGE.length), '5'))],
+    ['the same length twice', post(length + length)],
+    ['a list of lengths', post(`Content-Length: ${MESSAGE.length}, ${MESSAGE.length}\r\n`)],
+    ['an empty length', post('Content-Length: \r\n')],
+    ['a signed length', post(`Content-Length: +${MESSAGE.length}\r\n`)],
+    ['a length and a coding', post(`${length}Transfer-Encoding: chunked\r\n`)],
+    ['an unknown coding', post('Transfer-Encoding: xchunked\r\n', '0\r\n\r\n')],
+    ['two codings', post('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n')],
+    ['a coding twice', post(twice('Transfer-Encoding', 'chunked', 'chunked'), '0\r\n\r\n')],
+    ['two hosts', post(`${length}Host: y\r\n`)],
+    ['two credentials', post(`${length}Authorization: Bearer other\r\n`)],
+    ['two types', post(length + twice('Content-Type', 'application/json', 'text/plain'))],
+    ['two origins', post(length + twice('Origin', 'http://a.test', 'http://b.test'))],
+  ])('is refused, and nothing is published: %s', async (_, sent) => {
+    const before = await published();
+    const { text, ended } = await exchange(gateway.port, sent);
+    expect([statuses(text), ended]).toEqual([[400], true]);
+    expect(await published()).toBe(before);
+  });
+
+  it.each<[string, string]>([
+    ['a chunk of no size', post('Transfer-Encoding: chunked\r\n', `x\r\n${MESSAGE}\r\n0\r\n\r\n`)],
+    [
+      'a trailer',
+      post('Transfer-Encoding: chunked\r\n', `${MESSAGE.length.toString(16)}\r\n${MESSAGE}\r\n0\r\nA: b\r\n\r\n`),
+    ],
+  ])('is refused by the native parser before it is carried out: %s', async (_, sent) => {
+    const before = await published();
+    const { text, ended } = await exchange(gateway.port, sent);
+    expect(ended).toBe(true);
+    expect(statuses(text)).not.toContain(200);
+    expect(await published()).toBe(before);
+  });
+});
+
+describe('requests that do not wait for the answer', () => {
+  const publish = request('POST /api/v1/publish', { ...AUTHORIZED, 'Content-Length': String(MESSAGE.length) }, MESSAGE);
+  const upgrade = request('GET /ws', {
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Version': '13',
+  });
+  const refused = upgrade.replace('\r\n\r\n', '\r\nSec-WebSocket-Protocol: un/known\r\n\r\n');
+  it.each<[string, string]>([
+    ['health', request('GET /health/live')],
+    ['metrics', request('GET /metrics')],
+    ['HEAD', request('HEAD /health/live')],
+    ['a file', request('GET /large.js')],
+    ['nothing there', request('GET /nowhere')],
+    ['a wrong method', request('OPTIONS /health/live')],
+    ['publishes', publish],
+    ['refused publishes', request('POST /api/v1/publish', { 'Content-Length': '2' }, '{}')],
+    ['handshakes that are refused', refused],
+    ['a request before a handshake', request('GET /health/live') + upgrade],
+  ])('close the connection, and at most one is answered: %s', async (_, sent) => {
+    const before = await published();
+    const { text, ended } = await exchange(gateway.port, sent.repeat(50));
+    expect(ended).toBe(true);
+    expect(statuses(text).length).toBeLessThanOrEqual(1);
+    expect(await published()).toBe(before);
+  });
+
+  it.each<[string, string, number]>([
+    ['health', request('GET /health/live'), 200],
+    ['readiness', request('GET /health/ready'), 200],
+    ['metrics', request('GET /metrics'), 200],
+    ['HEAD', request('HEAD /health/live'), 200],
+    ['HEAD of a file', request('HEAD /large.js'), 200],
+    ['a file', request('GET /'), 200],
+    ['nothing there', request('GET /nowhere'), 404],
+    ['a wrong method', request('OPTIONS /health/live'), 405],
+    ['publishes', publish, 200],
+    ['revocations', request('GET /api/v1/revocations', AUTHORIZED), 200],
+    ['no credentials', request('GET /api/v1/revocations'), 401],
+    ['handshakes that are refused', refused, 400],
+  ])('are served when they come one after the other: %s', async (_, sent, status) => {
+    const socket = net.connect(gateway.port, '127.0.0.1');
+    let text = '';
+    let answers = 0;
+    await new Promise<void>((resolve) => {
+      socket.on('error', () => {});
+      socket.on('close', () => resolve());
+      socket.on('data', (chunk) => {
+        text += chunk.toString('latin1');
+        const length = Number(/^content-length: (\d+)\r$/im.exec(text)?.[1] ?? 0);
+        const size = text.indexOf('\r\n\r\n') + 4 + (sent.startsWith('HEAD') ? 0 : length);
+        if (!text.includes('\r\n\r\n') || text.length < size) return;
+        expect(statuses(text)).toEqual([status]);
+        const isLast = /^connection: close\r$/im.test(text);
+        text = '';
+        if (++answers === 5 || isLast) socket.end();
+        else socket.write(sent);
+      });
+      socket.write(sent);
+    });
+    // One of 256 answers without a body ends its connection, and says so.
+    if (!sent.startsWith('HEAD')) expect(answers).toBe(5);
+    expect(answers).toBeGreaterThan(0);
+  });
+
+  it('a WebSocket handshake may follow an answer', async () => {
+    const { text } = await exchange(gateway.port, request('GET /health/live'), { until: (all) => all.endsWith('}') });
+    expect(statuses(text)).toEqual([200]);
+    const socket = net.connect(gateway.port, '127.0.0.1');
+    socket.write(request('GET /health/live'));
+    await new Promise<void>((resolve) => {
+      let all = '';
+      socket.on('data', (chunk) => {
+        all += chunk.toString('latin1');
+        if (all.endsWith('}')) socket.write(upgrade);
+        if (all.includes('101 Switching Protocols')) resolve();
+      });
+    });
+    socket.destroy();
+  });
+});
+
+describe('answers that nobody reads', () => {
+  it('a large file is sent as it is read, and is whole', async () => {
+    const socket = net.connect(gateway.port, '127.0.0.1');
+    socket.pause();
+    socket.write(request('GET /large.js'));
+    await fetch(`${gateway.url}/health/live`); // the gateway has seen the request by then
+    let size = 0;
+    await new Promise<void>((resolve) => {
+      let head = '';
+      socket.on('data', (chunk) => {
+        if (!head.includes('\r\n\r\n')) {
+          head += chunk.toString('latin1');
+          size = head.length - head.indexOf('\r\n\r\n') - 4;
+        } else size += chunk.length;
+        if (size >= LARGE) resolve();
+      });
+      socket.resume();
+    });
+    expect(size).toBe(LARGE);
+    socket.destroy();
+  });
+
+  it('keep the connection from being answered again, and end it', async () => {
+    let answered = 0;
+    gateway.services.events.on('request', ({ path }) => {
+      if (path === '/large.js') answered++;
+    });
+    const socket = net.connect(gateway.port, '127.0.0.1');
+    socket.on('error', () => {}); // a reset is told by "close"
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.pause();
+    let sent = 0;
+    while (sent === answered && sent < 200) {
+      socket.write(request('GET /large.js'));
+      sent++;
+      for (let turn = 0; turn < 3; turn++) await fetch(`${gateway.url}/health/live`);
+    }
+    expect(answered).toBeGreaterThan(0);
+    expect(answered).toBeLessThan(20); // the rest would be in the buffers of the system, of some MiB
+    socket.resume();
+    await closed;
+  });
+});
+
+describe('headers', () => {
+  it('may have 16 KiB beside the request', async () => {
+    const cookie = { Cookie: `session=${'c'.repeat(12_288)}` };
+    expect((await fetch(`${gateway.url}/health/live`, { headers: cookie })).status).toBe(200);
+    const { socket } = await gateway.open('sluice.v1.json', cookie);
+    socket.terminate();
+  });
+
+  it('take the longest token that is accepted', async () => {
+    const padding = await longest();
+    const token = await tokenFor('ada', { claims: { padding } });
+    expect(token.length).toBeGreaterThan(16_300);
+    expect(token.length).toBeLessThanOrEqual(16_384);
+    const headers = { Authorization: `Bearer ${token}` };
+    const response = await fetch(`${gateway.url}/api/v1/publish`, { method: 'POST', headers, body: MESSAGE });
+    expect(response.status).toBe(200);
+  });
+
+  async function longest(): Promise<string> {
+    const { length } = await tokenFor('ada', { claims: { padding: '' } });
+    return 'x'.repeat(Math.floor(((16_384 - length) * 3) / 4) - 3);
+  }
+
+  it.each([
+    ['in one line', ['Sec-WebSocket-Protocol: other.v1 , sluice.v1.json']],
+    ['in two lines', ['Sec-WebSocket-Protocol: other.v1', 'Sec-WebSocket-Protocol: sluice.v1.json']],
+    ['in two lines, turned around', ['Sec-WebSocket-Protocol: sluice.v1.json', 'Sec-WebSocket-Protocol: other.v1']],
+    ['with empty entries', ['Sec-WebSocket-Protocol: ,other.v1,', 'Sec-WebSocket-Protocol: sluice.v1.json,']],
+  ])('offer subprotocols %s', async (_, lines) => {
+    const sent = request('GET /ws', {
+      Upgrade: 'websocket',
+      Connection: 'Upgrade',
+      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Version': '13',
+    }).replace('\r\n\r\n', `\r\n${lines.join('\r\n')}\r\n\r\n`);
+    const { text } = await exchange(gateway.port, sent, { until: (all) => all.includes('\r\n\r\n') });
+    expect(statuses(text)).toEqual([101]);
+    expect(text).toMatch(/^sec-websocket-protocol: sluice\.v1\.json\r$/im);
+  });
+
+  it('that ask for the end of the connection get it, however they do', async () => {
+    for (const connection of ['close', 'Close', 'keep-alive, close', 'close, TE']) {
+      const { text, ended } = await exchange(gateway.port, request('GET /health/live', { Connection: connection }));
+      expect([statuses(text), ended]).toEqual([[200], true]);
+    }
+  });
+
+  it('say for how long a connection may be idle', async () => {
+    const response = await fetch(`${gateway.url}/health/live`);
+    expect(response.headers.get('keep-alive')).toBe('timeout=7');
+  });
+
+  it('a status of every kind has its words', async () => {
+    const response = await fetch(`${gateway.url}/api/v1/drain`, {
+      method: 'POST',
+      headers: AUTHORIZED,
+      body: JSON.stringify({ node: 'nobody' }),
+    });
+    expect([response.status, response.statusText]).toEqual([202, 'Accepted']);
+  });
+});
