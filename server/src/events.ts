@@ -37,6 +37,8 @@ export interface Events {
   started: { url: string };
   /** A node is asked to drain and stop; `node` is the name that was called. */
   drainAsked: { node: string };
+  /** The wall clock was set, or the machine was asleep: `by` milliseconds, negative where it went back. */
+  clockSet: { by: number };
   draining: { connections: number; duration: number };
   stopped: Record<string, never>;
 }

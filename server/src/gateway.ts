@@ -35,7 +35,9 @@ import { SluiceError } from './sluice-error.ts';
 import type { HttpSide } from './transport/http.ts';
 import type { Transport } from './transport/transport.ts';
 import { type UwsOptions, UwsTransport } from './transport/uws.ts';
+import { AgeClock } from './util/age-clock.ts';
 import { type Clock, systemClock } from './util/clock.ts';
+import { ClockSteps } from './util/clock-steps.ts';
 import { Turn } from './util/turn.ts';
 
 /** Where a started gateway listens. */
@@ -92,11 +94,15 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   turn.atEnd(() => outbox.flush());
   turn.atEnd(() => rounds.next()); // the beginning of the next turn
   const registry = new Registry();
-  const revoked = new Revoked(() => clock.now());
+  const age = new AgeClock(clock);
+  const revoked = new Revoked(() => age.now());
   const revoking = new Revoking({ store: engine.revocations, revoked, registry });
   const services: Services = {
     settings: config,
-    verifier: withRevoked(createVerifier(config, { clock: () => clock.now() }), revoked),
+    verifier: withRevoked(
+      createVerifier(config, { clock: () => clock.now(), monotonic: () => clock.monotonic() }),
+      revoked,
+    ),
     revoked,
     rules: new Rules(config.channels),
     hub,
@@ -123,6 +129,7 @@ export class Gateway {
   readonly #revoking: Revoking;
   readonly #http: HttpSide;
   readonly #watch: EngineWatch;
+  readonly #clockSteps: ClockSteps;
   readonly #access: DevAccess | null;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
   #starting: Promise<Address> | undefined;
@@ -142,6 +149,10 @@ export class Gateway {
     this.#access = config.dev ? new DevAccess(config) : null;
     this.#http = this.#createHttpSide(assembly);
     this.#watch = new EngineWatch(engine, services);
+    this.#clockSteps = new ClockSteps(services.clock, (by) => {
+      services.events.emit('clockSet', { by: Math.round(by) });
+      for (const session of services.registry.all()) session.clockSet();
+    });
   }
 
   #createHttpSide({ metrics, scrape = () => metrics.text() }: Assembly): HttpSide {
@@ -206,6 +217,7 @@ export class Gateway {
       const port = await this.#transport.listen(acceptor, this.#http);
       this.#state = 'running';
       this.#watch.start();
+      this.#clockSteps.start();
       const url = `http://${hostInUrl(host)}:${port}`;
       events.emit('started', { url });
       return { port, url };
@@ -299,6 +311,7 @@ export class Gateway {
   /** Gives back everything that a start takes. */
   async #release(): Promise<void> {
     this.#watch.stop();
+    this.#clockSteps.stop();
     this.#transport.close();
     this.#services.verifier.close();
     await this.#engine.close();

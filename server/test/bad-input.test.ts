@@ -156,7 +156,12 @@ describe('a command', () => {
       'not_subscribed',
       'chat:a',
     ],
-    ['connect for a second time', { type: 'connect', id: 7 }, 'already_connected', /./],
+    [
+      'connect for a second time',
+      { type: 'connect', id: 7 },
+      'already_connected',
+      /^The connection is already authenticated\./,
+    ],
   ])('%s is refused', async (_, command, name, message) => {
     const peer = await connected();
     peer.voice.sayRaw(command);
@@ -193,8 +198,11 @@ describe('a command', () => {
 
   it('with unknown fields is carried out', async () => {
     const { voice } = await connected();
-    voice.sayRaw({ ...publish, priority: 'high', __proto__: null });
-    expect(await voice.wait(({ type }) => type === 'reply')).toBeDefined();
+    voice.sayRaw({ ...publish, id: 70, priority: 'high', __proto__: null });
+    expect(await voice.wait((message) => 'id' in message && message.id === 70)).toMatchObject({
+      type: 'reply',
+      result: { offset: 1 },
+    });
     voice.sayBytes('{"type":"subscribe","id":8,"channel":"chat:a","__proto__":{"rewind":5}}');
     const reply = await voice.wait((message) => 'id' in message && message.id === 8);
     expect(reply).toMatchObject({ type: 'reply', result: { offset: 1 } });

@@ -133,7 +133,7 @@ describe('opened later', () => {
     await world.idle();
     world.clock.advance(10_000);
     await world.idle();
-    expect(ada.socket.closed).toMatchObject({ reason: 'token_revoked' });
+    expect(ada.socket.closed).toMatchObject({ code: 4102 });
     expect([world.services.hub.size, world.services.presence.size]).toEqual([0, 0]);
     expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
   });

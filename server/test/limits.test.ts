@@ -112,7 +112,7 @@ describe('a connection that sends too many bytes', () => {
     expect(failures(ada)).toEqual([]);
     ada.voice.say(...times(200, publish('free:a', 'x'.repeat(200))));
     await world.idle();
-    expect(failures(ada).length).toBeGreaterThan(0);
+    expect(failures(ada)).toHaveLength(200);
   });
 
   it('has a frame counted that cannot be read', async () => {
@@ -338,6 +338,7 @@ describe('whatever frames come', () => {
       const tokens: Record<string, string> = { bad: 'x.y.z' };
       for (const user of ['ada', 'ben']) tokens[user] = await tokenFor(user, { clock: () => world.clock.now() });
       const faults: unknown[] = [];
+      const timers = world.clock.running;
       world.services.events.on('fault', (fault) => faults.push(fault));
       const peers = SUBPROTOCOLS.map((subprotocol) => world.open({ protocols: [subprotocol] }));
       for (const { who, frame: raw, after } of steps) {
@@ -366,7 +367,7 @@ describe('whatever frames come', () => {
         registry.users.of('ada'),
         registry.addresses.of('127.0.0.1'),
       ];
-      expect({ left, faults, timers: world.clock.running }).toEqual({ left: [0, 0, 0, 0, 0], faults: [], timers: 1 });
+      expect({ left, faults, timers: world.clock.running }).toEqual({ left: [0, 0, 0, 0, 0], faults: [], timers });
     });
     await fc.assert(property, { numRuns: 150 });
   });

@@ -1,7 +1,10 @@
 import type { Json, Member, PresencePush, ServerMessage } from '@sluice/protocol';
 import { describe, expect, it, vi } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
+import { EngineUnavailable } from '../src/engine/engine.ts';
+import type { Events } from '../src/events.ts';
 import { jsonWire } from '../src/protocols/native/json-wire.ts';
+import { HeldCalls } from './support/held-calls.ts';
 import { type TokenOptions, tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
@@ -525,6 +528,82 @@ describe('in a channel of ten thousand', () => {
       expect(perSecond).toBeGreaterThan(0);
       expect(perSecond).toBeLessThan(2.5 * list);
     }
+  });
+});
+
+describe('a store that fails while members are told of', () => {
+  const fail = async (method: 'roster' | 'list', before: (world: World) => void = () => {}) => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await world.idle();
+    world.clock.advance(60_000);
+    before(world);
+    const faults: Events['fault'][] = [];
+    world.services.events.on('fault', (fault) => faults.push(fault));
+    const calls = new HeldCalls().hold(world.assembly.engine.presence, method);
+    enter(world, 'ben');
+    await world.until(() => calls.waiting.length > 0);
+    calls.take().refuse(new EngineUnavailable('away'));
+    await world.idle();
+    expect(faults).toHaveLength(1);
+    calls.release();
+    const heard = told(ada).length;
+    world.clock.advance(999);
+    await world.idle();
+    expect(told(ada)).toHaveLength(heard);
+    world.clock.advance(1);
+    await world.idle();
+    expect(users(told(ada).at(-1))).toContain('ben');
+    enter(world, 'cy');
+    world.clock.advance(1_000);
+    await world.idle();
+    expect(users(told(ada).at(-1))).toEqual(['cy']);
+  };
+
+  it('is asked again a second later, and watchers are told', () => fail('roster'));
+
+  it('is asked for the list again, where the list has to go out', () =>
+    fail('list', (world) => {
+      for (let n = 0; n < 1_100; n++) {
+        enter(world, `passer-by ${n}`);
+        leave(world, `passer-by ${n}`);
+      }
+    }));
+
+  it('gives the list to a watcher who waits for it', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    enter(world, 'ben');
+    const calls = new HeldCalls().hold(world.assembly.engine.presence, 'list');
+    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await world.until(() => calls.waiting.length > 0);
+    calls.take().refuse(new EngineUnavailable('away'));
+    await world.idle();
+    calls.release();
+    world.clock.advance(1_000);
+    await world.idle();
+    expect(users(told(ada).at(-1))).toEqual(['ben']);
+  });
+});
+
+describe('a store that is told what is watched', () => {
+  it('is told once for all watchers of a channel, and when the last has gone', async () => {
+    const world = await start();
+    const [ada, ben] = [await join(world, 'ada'), await join(world, 'ben')];
+    const calls: string[] = [];
+    Object.assign(world.assembly.engine.presence, {
+      watch: (channel: string) => calls.push(`watch ${channel}`),
+      unwatch: (channel: string) => calls.push(`unwatch ${channel}`),
+    });
+    for (const { voice } of [ada, ben]) await voice.result({ type: 'watch', channel: 'room:a' });
+    await ada.voice.result({ type: 'watch', channel: 'room:b' });
+    expect(calls).toEqual(['watch room:a', 'watch room:b']);
+    await ada.voice.result({ type: 'unwatch', channel: 'room:a' });
+    expect(calls).toHaveLength(2);
+    ben.socket.cut();
+    ada.socket.cut();
+    expect(calls.slice(2)).toEqual(['unwatch room:a', 'unwatch room:b']);
   });
 });
 

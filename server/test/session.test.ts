@@ -133,6 +133,18 @@ describe('publish', () => {
     expect(await ada.voice.result(publish)).toMatchObject({ offset: 3 });
   });
 
+  it.each([
+    ['a b', 'c', 'a', 'b c'],
+    ['a', '1 b', 'a 1', 'b'],
+    ['1 a', 'k', 'a', 'k'],
+  ])('of user %j with key %j is not that of user %j with key %j', async (user, key, other, otherKey) => {
+    const world = await createWorld();
+    const [one, two] = [await world.connect(await token(world, user)), await world.connect(await token(world, other))];
+    const publish = { type: 'publish', channel: 'chat:a', data: 1 } as const;
+    expect(await one.voice.result({ ...publish, key })).toMatchObject({ offset: 1 });
+    expect(await two.voice.result({ ...publish, key: otherKey })).toMatchObject({ offset: 2 });
+  });
+
   it('names its user where the rule says so', async () => {
     const channels = {
       named: { allow: { '*': 'users' }, history: true },

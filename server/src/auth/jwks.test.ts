@@ -1,4 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { JWK } from 'jose';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { mintToken } from './mint.ts';
@@ -24,6 +26,8 @@ const SECOND = makeSigner('second');
 /** An issuer whose answers, and a clock whose time, the test decides. */
 class World {
   now = Date.UTC(2030, 0, 1);
+  /** By how much the wall clock was set forward. */
+  set = 0;
   fetches = 0;
   answer: (init: RequestInit | undefined) => Response | Promise<Response>;
   readonly verifier: Verifier;
@@ -33,7 +37,8 @@ class World {
     this.verifier = createVerifier(
       { keys: [{ jwks: URL_OF_SET, algorithms: ['ES256'] }], clockTolerance: 5000 },
       {
-        clock: () => this.now,
+        clock: () => this.now + this.set,
+        monotonic: () => this.now,
         fetch: async (_, init) => {
           this.fetches += 1;
           return this.answer(init);
@@ -58,7 +63,7 @@ class World {
       algorithm: 'ES256',
       sub: 'ada',
       expiresIn: MINUTE,
-      clock: () => this.now,
+      clock: () => this.now + this.set,
       ...(named ? { kid } : {}),
     });
     const result = await this.verifier.verify(token);
@@ -101,6 +106,18 @@ describe('a JWKS URL', () => {
     expect(world.fetches).toBe(1);
     world.now += 30_000;
     for (let at = 0; at < 5; at++) expect(await world.verify(SECOND)).toBe('token_key_unknown');
+    expect(world.fetches).toBe(2);
+  });
+
+  it.each([86_400_000, -86_400_000])('is fetched at the same pace when the clock is set by %i ms', async (by) => {
+    const world = new World([FIRST.jwk]);
+    expect(await world.verify(FIRST)).toBe('ok');
+    world.set = by;
+    expect(await world.verify(SECOND)).toBe('token_key_unknown');
+    expect(world.fetches).toBe(1);
+    world.publish(FIRST.jwk, SECOND.jwk);
+    world.now += 30_000;
+    expect(await world.verify(SECOND)).toBe('ok');
     expect(world.fetches).toBe(2);
   });
 
@@ -148,10 +165,38 @@ describe('a JWKS URL', () => {
     expect(await world.verify(makeSigner('third'), false)).toBe('token_signature');
   });
 
-  it('ignores shared secrets in the set', async () => {
-    const k = Buffer.from('x'.repeat(32)).toString('base64url');
-    const world = new World([{ kty: 'oct', k, kid: 'first', alg: 'ES256' }]);
-    expect(await world.verify(FIRST)).toBe('token_key_unknown');
+  it('counts no shared secrets of the set among its keys', async () => {
+    const secrets = Array.from({ length: 100 }, (_, at) => ({ kty: 'oct', k: 'c2VjcmV0', kid: `secret ${at}` }));
+    const world = new World([...secrets, FIRST.jwk]);
+    expect(await world.verify(FIRST)).toBe('ok');
+  });
+
+  it('uses a hundred keys of a set and none more', async () => {
+    const others = Array.from({ length: 99 }, (_, at) => ({ ...FIRST.jwk, kid: `other ${at}` }));
+    const world = new World([...others, FIRST.jwk, SECOND.jwk]);
+    expect(await world.verify(FIRST)).toBe('ok');
+    expect(await world.verify(SECOND)).toBe('token_key_unknown');
+  });
+
+  it('is not believed where it redirects: the other address need not be one that nobody can listen to', async () => {
+    const listener = createServer((request, response) => {
+      if (request.url === '/set') response.end(JSON.stringify({ keys: [FIRST.jwk] }));
+      else response.writeHead(302, { location: '/set' }).end();
+    });
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    const base = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+    const token = await mintToken({
+      key: FIRST.privateKey,
+      algorithm: 'ES256',
+      sub: 'a',
+      expiresIn: MINUTE,
+      kid: 'first',
+    });
+    const asked = (path: string) =>
+      createVerifier({ keys: [{ jwks: base + path, algorithms: ['ES256'] }], clockTolerance: 0 }).verify(token);
+    expect(await asked('/set')).toMatchObject({ ok: true });
+    expect(await asked('/elsewhere')).toMatchObject({ error: 'keys_unavailable' });
+    listener.close();
   });
 
   it.each<[string, () => Response]>([

@@ -19,8 +19,8 @@ export type JwksLookup =
   | { readonly kind: 'unavailable' };
 
 export interface JwksOptions {
-  /** Milliseconds since the Unix epoch. */
-  readonly clock: () => number;
+  /** Milliseconds, by a clock that nobody sets. */
+  readonly monotonic: () => number;
   readonly fetch: typeof globalThis.fetch;
 }
 
@@ -48,7 +48,7 @@ function parseSet(text: string): JSONWebKeySet {
 /** One JWKS URL. */
 export class Jwks {
   readonly #url: string;
-  readonly #clock: () => number;
+  readonly #monotonic: () => number;
   readonly #fetch: typeof globalThis.fetch;
   readonly #closing = new AbortController();
   #find: ReturnType<typeof createLocalJWKSet> | null = null;
@@ -57,16 +57,16 @@ export class Jwks {
   #lastFailed = false;
   #running: Promise<void> | null = null;
 
-  constructor(url: string, { clock, fetch }: JwksOptions) {
+  constructor(url: string, { monotonic, fetch }: JwksOptions) {
     this.#url = url;
-    this.#clock = clock;
+    this.#monotonic = monotonic;
     this.#fetch = fetch;
   }
 
   /** The keys that may have signed a token with this header. */
   async lookup(header: JWTHeaderParameters): Promise<JwksLookup> {
     if (this.#find === null) await this.#refresh();
-    else if (this.#clock() - this.#fetchedAt >= FRESH_MS) void this.#refresh();
+    else if (this.#monotonic() - this.#fetchedAt >= FRESH_MS) void this.#refresh();
     const keys = await this.#match(header);
     if (keys.length > 0) return { kind: 'keys', keys };
     if (header.kid === undefined && this.#find !== null) return { kind: 'unknown' };
@@ -96,7 +96,7 @@ export class Jwks {
   /** Fetches, unless it was tried just now; whoever comes while a fetch runs waits for that one. */
   #refresh(): Promise<void> {
     if (this.#running !== null) return this.#running;
-    const now = this.#clock();
+    const now = this.#monotonic();
     if (now - this.#attemptedAt < COOLDOWN_MS || this.#closing.signal.aborted) return Promise.resolve();
     this.#attemptedAt = now;
     this.#running = this.#load().finally(() => {
@@ -116,7 +116,7 @@ export class Jwks {
       const response = await this.#fetch(this.#url, { headers, redirect: 'error', signal: abort.signal });
       if (!response.ok) throw new Error(`the answer has status ${response.status}`);
       this.#find = createLocalJWKSet(parseSet(await readBounded(response)));
-      this.#fetchedAt = this.#clock();
+      this.#fetchedAt = this.#monotonic();
       this.#lastFailed = false;
     } catch {
       this.#lastFailed = true;

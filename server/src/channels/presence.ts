@@ -122,8 +122,7 @@ export class Presence {
     if (stage === undefined) return;
     stage.note(change);
     const { interval } = stage.rule;
-    // Never longer than the interval, even where somebody has set back the clock.
-    this.#tellIn(stage, Math.min(stage.toldAt + interval - this.#options.clock.now(), interval));
+    this.#tellIn(stage, stage.toldAt + interval - this.#options.clock.monotonic());
   }
 
   /** Changes may have been missed: all who watch get the list anew. */
@@ -161,7 +160,7 @@ export class Presence {
     const due = [...this.#due];
     this.#due.clear();
     for (const stage of due) {
-      stage.toldAt = this.#options.clock.now();
+      stage.toldAt = this.#options.clock.monotonic();
       this.#herald.tell(stage);
     }
   }

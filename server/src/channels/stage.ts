@@ -15,8 +15,8 @@ export class Stage {
   #news: Map<string, PresenceChange> | null = new Map();
   /** Are there too many members to list, so that only their number is told? `undefined`: nobody was told anything yet. */
   counting: boolean | undefined;
-  /** When changes last went out: milliseconds since the Unix epoch. */
-  toldAt = 0;
+  /** When changes last went out, by the monotonic clock. */
+  toldAt = Number.NEGATIVE_INFINITY;
   /** The total that all live watchers were told last, while counting. */
   toldTotal: number | undefined;
   /** What the live watchers were told last is as it stood at this version. */

@@ -335,6 +335,40 @@ export function testEngine(name: string, make: MakeEngine): void {
       });
     });
 
+    describe.each([HOUR, -HOUR, 24 * HOUR, -24 * HOUR])('when the wall clock is set by %i ms', (by) => {
+      const hourLong: AppendOptions = { retention: { count: 100, age: HOUR }, window: HOUR };
+
+      it('remembers keys and keeps messages for as long as before, no more than a tenth less', async () => {
+        const first = await bench.append('a', { ...hourLong, key: 'k' });
+        bench.clock.set(by);
+        bench.clock.advance(0.9 * HOUR);
+        expect(await bench.append('a', { ...hourLong, key: 'k' })).toEqual(first);
+        await bench.append('a', { ...hourLong, key: 'another' });
+        // Another rule makes it look at what is too old.
+        await bench.append('a', { ...hourLong, retention: { count: 99, age: HOUR } });
+        expect((await bench.read('a')).messages).toHaveLength(3);
+      });
+
+      it('lets both go in the end', async () => {
+        const first = await bench.append('a', { ...hourLong, key: 'k' });
+        bench.clock.set(by);
+        await bench.append('b', hourLong);
+        bench.clock.advance(2 * HOUR + Math.max(0, -by) + 10 * Math.max(0, by));
+        expect((await bench.read('a')).messages).toEqual([]);
+        expect((await bench.read('b')).messages).toEqual([]);
+        expect(await bench.append('a', { ...hourLong, key: 'k' })).not.toEqual(first);
+      });
+
+      it('keeps revocations in force', async () => {
+        const revocation = { user: 'ada', until: bench.clock.now() + HOUR };
+        await bench.engine.revocations.add(revocation);
+        bench.clock.set(by);
+        bench.clock.advance(0.9 * HOUR);
+        await bench.engine.revocations.add({ user: 'ben', until: bench.clock.now() + HOUR });
+        expect(await bench.engine.revocations.all()).toContainEqual(revocation);
+      });
+    });
+
     it('passes on signals, to the node that sent them too', async () => {
       await bench.engine.signal({ type: 'drain', node: 'n1' });
       await expect.poll(() => bench.signals).toEqual([{ type: 'drain', node: 'n1' }]);

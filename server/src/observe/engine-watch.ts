@@ -40,11 +40,11 @@ export class EngineWatch {
     const { name, trouble } = this.#engine;
     const since = this.#since;
     if (trouble !== undefined && since === undefined) {
-      this.#since = this.#clock.now();
+      this.#since = this.#clock.monotonic();
       this.#events.emit('engineTroubled', { engine: name, trouble });
     } else if (trouble === undefined && since !== undefined) {
       this.#since = undefined;
-      this.#events.emit('engineRecovered', { engine: name, duration: this.#clock.now() - since });
+      this.#events.emit('engineRecovered', { engine: name, duration: this.#clock.monotonic() - since });
     }
   }
 }

@@ -26,6 +26,7 @@ export function logEvents(events: EventBus, log: Logger): void {
   events.on('engineWarned', (event) => log.warn(event, 'the engine should be set up differently'));
   events.on('engineTroubled', (event) => log.error(event, 'the engine cannot carry out operations'));
   events.on('engineRecovered', (event) => log.info(event, 'the engine works again'));
+  events.on('clockSet', (event) => log.warn(event, 'the wall clock was set, or the machine was asleep'));
   events.on('drainAsked', (event) => log.info(event, 'asked to drain and stop'));
   events.on('draining', (event) => log.info(event, 'draining: connections are asked to come back elsewhere'));
   events.on('stopped', () => log.info('gateway stopped'));

@@ -8,6 +8,8 @@ const LEAD = 60_000;
 export class Expiry {
   readonly #session: Session;
   #timer: Timer | undefined;
+  #expiresAt: number | undefined;
+  #asked = false;
 
   constructor(session: Session) {
     this.#session = session;
@@ -15,22 +17,32 @@ export class Expiry {
 
   /** @param expiresAt milliseconds since the Unix epoch; undefined: never */
   watch(expiresAt: number | undefined): void {
-    this.close();
-    if (expiresAt === undefined) return;
-    const { clock } = this.#session.services;
-    const left = Math.max(0, expiresAt - clock.now());
-    this.#timer = clock.after(left - Math.min(LEAD, left / 5), () => this.#ask(expiresAt));
+    this.#expiresAt = expiresAt;
+    this.#asked = false;
+    this.reckon();
   }
 
-  #ask(expiresAt: number): void {
+  /** Reckons anew when to ask and when to close: the token ends by the wall clock, timers run by another one. */
+  reckon(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#expiresAt === undefined) return;
     const { clock, settings } = this.#session.services;
-    this.#session.push({ type: 'refresh', expiresAt });
-    const end = expiresAt + settings.tokenGrace - clock.now();
-    this.#timer = clock.after(Math.max(0, end), () => this.#session.close('token_expired'));
+    const left = Math.max(0, this.#expiresAt - clock.now());
+    if (this.#asked && left > LEAD) this.#asked = false; // the wall clock was set back
+    // After it was asked the client has the grace in any case, where a clock that was set forward has taken the rest.
+    if (this.#asked) this.#timer = clock.after(left + settings.tokenGrace, () => this.#session.close('token_expired'));
+    else this.#timer = clock.after(left - Math.min(LEAD, left / 5), () => this.#ask());
+  }
+
+  #ask(): void {
+    if (this.#expiresAt === undefined) return;
+    this.#session.push({ type: 'refresh', expiresAt: this.#expiresAt });
+    this.#asked = true;
+    this.reckon();
   }
 
   close(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.watch(undefined);
   }
 }

@@ -33,7 +33,7 @@ export class Inbox implements Behind {
   constructor(session: Session) {
     this.#session = session;
     const { clock, settings } = session.services;
-    this.limits = new ConnectionLimits(settings.limits, clock.now());
+    this.limits = new ConnectionLimits(settings.limits, clock.monotonic());
     this.#deadline = clock.after(settings.connectTimeout, () => session.close('connect_timeout'));
   }
 

@@ -44,16 +44,16 @@ export class ConnectionLimits {
 
   /** Takes a frame, once for all the commands in it. */
   takeFrame(bytes: number, clock: Clock): Refusal | null {
-    return refusal(this.#bytes?.take(bytes, clock.now()) ?? 0, 'this connection sends too many bytes');
+    return refusal(this.#bytes?.take(bytes, clock.monotonic()) ?? 0, 'this connection sends too many bytes');
   }
 
   takeCommand(clock: Clock): Refusal | null {
-    return refusal(this.#operations?.take(1, clock.now()) ?? 0, 'this connection sends too many commands');
+    return refusal(this.#operations?.take(1, clock.monotonic()) ?? 0, 'this connection sends too many commands');
   }
 
   /** Has work paid for that turned out to be more than one command's: the commands that follow wait for it. */
   charge(commands: number, clock: Clock): void {
-    this.#operations?.charge(commands, clock.now());
+    this.#operations?.charge(commands, clock.monotonic());
   }
 
   /** Takes a refresh, which lasts until `endRefresh`; a refusal counts as a strike. */
@@ -71,7 +71,7 @@ export class ConnectionLimits {
   /** Takes a publish under a rule that limits them; a refusal counts as a strike. */
   takePublish(rate: Rate | null, channel: string, clock: Clock): Refusal | null {
     if (rate === null) return null;
-    const now = clock.now();
+    const now = clock.monotonic();
     this.#publishing ??= new Map();
     let bucket = this.#publishing.get(rate);
     if (bucket === undefined) {

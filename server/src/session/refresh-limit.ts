@@ -14,13 +14,13 @@ export class RefreshLimit {
   #running = false;
 
   constructor(clock: Clock) {
-    this.#bucket = new TokenBucket({ ...RATE, now: clock.now() });
+    this.#bucket = new TokenBucket({ ...RATE, now: clock.monotonic() });
   }
 
   /** Takes a refresh; `end` must follow, unless it was refused. */
   begin(clock: Clock): Refusal | null {
     if (this.#running) return new Refusal('rate_limited', 'another refresh is being carried out', BUSY);
-    const wait = this.#bucket.take(PRICE, clock.now());
+    const wait = this.#bucket.take(PRICE, clock.monotonic());
     if (wait > 0) {
       return new Refusal('rate_limited', `this connection refreshes its token too often; wait ${wait} ms`, wait);
     }

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { ANONYMOUS, type Identity } from '../auth/identity.ts';
 import type { Verifier } from '../auth/token.ts';
 import type { Revocation } from '../engine/revocations.ts';
+import { ManualClock } from '../util/clock.ts';
+import { Registry } from './registry.ts';
 import { Revoked, withRevoked } from './revoked.ts';
+import { Revoking } from './revoking.ts';
 
 const NOW = 1_700_000_000_000;
 const LATER = NOW + 1_000;
@@ -90,4 +93,30 @@ it('a verifier refuses what was revoked, and nothing else', async () => {
   const careful = withRevoked(verifier, revoked);
   expect(await careful.verify('t1')).toMatchObject({ ok: false, error: 'token_revoked' });
   expect(await careful.verify('t2')).toMatchObject({ ok: true });
+});
+
+describe('revocations that are over', () => {
+  it('are forgotten when another one comes, whatever they name', () => {
+    const clock = new ManualClock();
+    const revoked = new Revoked(() => clock.now());
+    const revoking = new Revoking({
+      revoked,
+      registry: new Registry(),
+      store: { add: () => {}, all: () => [] },
+    });
+    const take = (revocation: Revocation) => revoking.take({ type: 'revoke', revocation });
+    const until = clock.now() + 1_000;
+    for (let n = 0; n < 1_000; n++)
+      take(
+        [
+          { jti: `${n}`, until },
+          { user: `${n}`, until },
+          { before: n, until },
+        ][n % 3] as Revocation,
+      );
+    expect(revoked.size).toBe(1_000);
+    clock.advance(1_000);
+    take({ jti: 'last', until: until + 1_000 });
+    expect(revoked.size).toBe(1);
+  });
 });

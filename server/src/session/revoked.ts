@@ -10,7 +10,7 @@ export class Revoked {
   readonly #byUser = new Map<string, Revocation[]>();
   #byTime: readonly Revocation[] = [];
 
-  /** @param clock milliseconds since the Unix epoch */
+  /** @param clock as `AgeClock` has it: no revocation is over early because a clock was set forward */
   constructor(clock: () => number) {
     this.#clock = clock;
   }
@@ -35,6 +35,12 @@ export class Revoked {
       ...this.#byTime,
     ];
     return candidates.some((revocation) => this.#isInForce(revocation) && applies(revocation, identity));
+  }
+
+  /** How many are remembered. */
+  get size(): number {
+    const listed = [...this.#byToken.values(), ...this.#byUser.values()].reduce((sum, { length }) => sum + length, 0);
+    return listed + this.#byTime.length;
   }
 
   /** Forgets those that are over. */

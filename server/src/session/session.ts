@@ -53,7 +53,7 @@ export class Session implements ConnectionListener, Subscriber {
     this.connection = connection;
     this.wire = wire;
     this.services = services;
-    this.#opened = services.clock.now();
+    this.#opened = services.clock.monotonic();
     this.#inbox = new Inbox(this);
     this.#expiry = new Expiry(this);
     services.registry.add(this);
@@ -99,6 +99,11 @@ export class Session implements ConnectionListener, Subscriber {
     this.#expiry.watch(identity.expiresAt);
     // It may have been revoked since it was verified: the revocation did not find this connection under it yet.
     if (this.services.revoked.covers(identity)) this.close('token_revoked');
+  }
+
+  /** The wall clock was set: its token ends sooner, or later, than was reckoned. */
+  clockSet(): void {
+    if (this.#state !== 'closed') this.#expiry.reckon();
   }
 
   // Cursors ----------------------------------------------------------------------------------------------------------
@@ -236,7 +241,7 @@ export class Session implements ConnectionListener, Subscriber {
     for (const cursor of this.cursors.values()) this.removeCursor(cursor);
     this.#attendance?.close();
     registry.remove(this);
-    const duration = clock.now() - this.#opened;
+    const duration = clock.monotonic() - this.#opened;
     events.emit('connectionClosed', {
       connection: this.connection.id,
       user: this.#identity.user,

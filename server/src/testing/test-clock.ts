@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../util/clock.ts';
 // Taken when this module is loaded: a test that fakes timers afterwards must not stop a gateway whose sockets are real.
 const { setTimeout, clearTimeout, setImmediate } = globalThis;
 const realNow = Date.now.bind(Date);
+const realMonotonic = performance.now.bind(performance);
 
 /** Node's own timers reach no further than this many milliseconds (2^31 − 1). */
 const LONGEST = 2_147_483_647;
@@ -34,8 +35,13 @@ export class TestClock implements Clock {
     return realNow() + this.#offset;
   }
 
+  /** Milliseconds by a clock that is put forward with this one, and that nobody sets. */
+  monotonic(): number {
+    return realMonotonic() + this.#offset;
+  }
+
   after(delay: number, task: () => void): Timer {
-    const alarm = { at: this.now() + delay, task };
+    const alarm = { at: this.monotonic() + delay, task };
     this.#alarms.add(alarm);
     if (alarm.at < this.#armedFor) this.#arm(alarm.at);
     return { cancel: () => this.#alarms.delete(alarm) };
@@ -53,9 +59,9 @@ export class TestClock implements Clock {
       throw new TypeError(`"${duration}" is not a duration: write milliseconds, or "5s", "10m", "24h"`);
     }
     const offset = this.#offset + length;
-    const end = realNow() + offset;
+    const end = realMonotonic() + offset;
     for (let next = this.#first(); next !== undefined && next.at <= end; next = this.#first()) {
-      this.#offset = Math.max(this.#offset, next.at - realNow());
+      this.#offset = Math.max(this.#offset, next.at - realMonotonic());
       this.#run(next);
     }
     this.#offset = Math.max(this.#offset, offset);
@@ -83,7 +89,7 @@ export class TestClock implements Clock {
   #arm(at: number): void {
     clearTimeout(this.#timer);
     this.#armedFor = at;
-    this.#timer = setTimeout(() => this.#ring(), Math.min(LONGEST, Math.max(0, at - this.now())));
+    this.#timer = setTimeout(() => this.#ring(), Math.min(LONGEST, Math.max(0, at - this.monotonic())));
   }
 
   #rearm(): void {
@@ -94,7 +100,7 @@ export class TestClock implements Clock {
   }
 
   #ring(): void {
-    const now = this.now();
+    const now = this.monotonic();
     for (let next = this.#first(); next !== undefined && next.at <= now; next = this.#first()) this.#run(next);
     this.#rearm();
   }

@@ -1,8 +1,13 @@
 /** Time, as an object that tests can hold still. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /**
+   * Milliseconds since the Unix epoch: the wall clock, which may be set forward or back at any moment. Only for time stamps and for what tokens
+   * and revocations say; `server/test/wall-clock.test.ts` has the list of who may ask it.
+   */
   now(): number;
-  /** Runs `task` once after `delay` milliseconds. */
+  /** Milliseconds since some moment, by a clock that nobody sets: for durations, limits and leases. It may stand still while the machine sleeps. */
+  monotonic(): number;
+  /** Runs `task` once after `delay` milliseconds, by the monotonic clock. */
   after(delay: number, task: () => void): Timer;
 }
 
@@ -34,6 +39,7 @@ class SystemTimer implements Timer {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after: (delay, task) => new SystemTimer(delay, task),
 };
 
@@ -42,21 +48,29 @@ interface Alarm {
   readonly task: () => void;
 }
 
+/** Where the monotonic clocks of tests begin: far from every time of day, so that who mixes both up is found out. */
+const BEGIN = 5_000;
+
 /** A clock that only moves when it is told to. */
 export class ManualClock implements Clock {
-  #now: number;
+  #wall: number;
+  #monotonic = BEGIN;
   readonly #alarms = new Set<Alarm>();
 
   constructor(now = 1_700_000_000_000) {
-    this.#now = now;
+    this.#wall = now;
   }
 
   now(): number {
-    return this.#now;
+    return this.#wall;
+  }
+
+  monotonic(): number {
+    return this.#monotonic;
   }
 
   after(delay: number, task: () => void): Timer {
-    const alarm = { at: this.#now + delay, task };
+    const alarm = { at: this.#monotonic + delay, task };
     this.#alarms.add(alarm);
     return { cancel: () => this.#alarms.delete(alarm) };
   }
@@ -66,15 +80,26 @@ export class ManualClock implements Clock {
     return this.#alarms.size;
   }
 
+  /** Sets the wall clock forward, or back; no time passes. */
+  set(by: number): void {
+    this.#wall += by;
+  }
+
   /** Lets `duration` milliseconds pass and runs what falls due, in order. */
   advance(duration: number): void {
-    const end = this.#now + duration;
+    const end = this.#monotonic + duration;
     for (let next = this.#due(end); next !== undefined; next = this.#due(end)) {
-      this.#now = Math.max(this.#now, next.at);
+      this.#pass(next.at);
       this.#alarms.delete(next);
       next.task();
     }
-    this.#now = end;
+    this.#pass(end);
+  }
+
+  #pass(until: number): void {
+    const passed = Math.max(0, until - this.#monotonic);
+    this.#monotonic += passed;
+    this.#wall += passed;
   }
 
   #due(end: number): Alarm | undefined {

@@ -78,7 +78,7 @@ export class Keeper {
   #launch(): void {
     const { role, task, spawn, clock } = this.#options;
     this.#state = 'starting';
-    this.#bornAt = clock.now();
+    this.#bornAt = clock.monotonic();
     this.#problem = undefined;
     this.#timer = clock.after(READY_WITHIN, () => {
       this.#problem = `was not ready within ${READY_WITHIN / 1000} seconds`;
@@ -109,7 +109,7 @@ export class Keeper {
   #gone({ clean, words }: { clean: boolean; words: string }): void {
     const { clock, name, random, onGone, onLost } = this.#options;
     const wasReady = this.#state === 'ready';
-    const lived = clock.now() - this.#bornAt;
+    const lived = clock.monotonic() - this.#bornAt;
     this.#handle = undefined;
     this.#timer?.cancel();
     onGone();

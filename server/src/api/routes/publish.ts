@@ -85,7 +85,7 @@ async function publishOne(
   const allowed = authorize(rules, identity, 'publish', channel);
   if (allowed instanceof Refusal) return allowed;
   const user = publisher.kind === 'user' ? publisher.user : null;
-  const over = user === null ? null : rates.take(user, allowed.rule.rate, { channel, now: clock.now() });
+  const over = user === null ? null : rates.take(user, allowed.rule.rate, { channel, now: clock.monotonic() });
   if (over !== null) return over;
   try {
     return await publishing.publish({ channel, rule: allowed.rule, draft: toDraft(raw), publisher });

@@ -35,6 +35,8 @@ export interface BatchOptions {
   readonly promised: (channel: string) => number | undefined;
   /** Bytes that it may add. */
   readonly room: number;
+  /** As `AgeClock` has it: what is over by then is over. */
+  readonly now: number;
 }
 
 /** A message to append, encoded already. */
@@ -73,12 +75,14 @@ export class Batch {
   readonly #keys = new Map<string, KeyRecord>();
   readonly #changes: Change[] = [];
   #room: number;
+  readonly #now: number;
 
   constructor(options: BatchOptions) {
     this.#options = options;
     this.#store = options.store;
     this.about = { ...options.about };
     this.#room = options.room;
+    this.#now = options.now;
   }
 
   #open(channel: string): ChannelRecord | undefined {
@@ -98,7 +102,7 @@ export class Batch {
   /** @throws EngineFull when there is no room */
   append({ channel, entry, body, options }: Appending): Placed {
     const known = this.#open(channel);
-    const before = known && options.key !== undefined ? this.#recall(known, options.key, entry.time) : undefined;
+    const before = known && options.key !== undefined ? this.#recall(known, options.key) : undefined;
     if (known && before) return { message: null, result: this.#toResult(known, before) };
     this.#take(body.length + OVERHEAD);
     const record = known ?? this.#make(channel);
@@ -123,7 +127,7 @@ export class Batch {
   #place(record: ChannelRecord, { channel, entry, body, options: { retention } }: Appending): void {
     // What the rule until now has dropped must not come back with a more generous one. Reading may fail: nothing has changed before it.
     const isSame = sameRetention(record.retention, retention);
-    const first = isSame ? record.first : oldestAt(this.#store, record, entry.time);
+    const first = isSame ? record.first : oldestAt(this.#store, record, this.#now);
     this.#changed.add(channel);
     record.first = first;
     record.retention = retention;
@@ -141,10 +145,10 @@ export class Batch {
     this.put({ table: 'messages', key: messageKey(record.id, record.head), value: body });
   }
 
-  #recall(record: ChannelRecord, key: string, now: number): KeyRecord | undefined {
+  #recall(record: ChannelRecord, key: string): KeyRecord | undefined {
     const name = toKey(record, key);
     const remembered = this.#keys.get(name.toString('latin1')) ?? this.#stored(name);
-    return remembered !== undefined && remembered.until > now ? remembered : undefined;
+    return remembered !== undefined && remembered.until > this.#now ? remembered : undefined;
   }
 
   #stored(name: Buffer): KeyRecord | undefined {

@@ -2,6 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
+import { AgeClock } from '../../util/age-clock.ts';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
 import {
   type AppendOptions,
@@ -60,6 +61,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   readonly revocations: RevocationStore = this;
   readonly #options: DurableOptions;
   readonly #clock: Clock;
+  readonly #age: AgeClock;
   /** Channels that are watched, with the generation that was promised where there is no message yet. */
   readonly #watched = new Map<string, number>();
   #open: Open | undefined;
@@ -69,6 +71,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   constructor(options: DurableOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#age = new AgeClock(this.#clock);
     this.presence = new MemoryPresence(this.#clock);
   }
 
@@ -165,7 +168,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
       const record = findChannel(store, channel);
       const epoch = epochOf(writer.about, record?.generation ?? this.#generation(channel));
       if (record === undefined) return { epoch, head: 0, first: 1, messages: [] };
-      return { epoch, ...readPage(store, record, { after, limit, now: this.#clock.now() }) };
+      return { epoch, ...readPage(store, record, { after, limit, now: this.#age.now() }) };
     });
   }
 
@@ -186,7 +189,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   seek(channel: string, time: number): number | Promise<number> {
     return this.#ask(({ store }) => {
       const record = findChannel(store, channel);
-      return record === undefined ? 0 : seekTime(store, record, { time, now: this.#clock.now() });
+      return record === undefined ? 0 : seekTime(store, record, { time, now: this.#age.now() });
     });
   }
 
@@ -219,7 +222,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     };
     const failing = open.writer.trouble !== undefined;
     const plan = (batch: Batch) => {
-      const now = this.#clock.now();
+      const now = this.#age.now();
       again = open.sweep.step(batch, now, { careful: failing });
       forgotten = open.revocations.forget(batch, now);
       if (failing) batch.put({ table: 'about', key: PROBE, value: Buffer.from(String(now)) });

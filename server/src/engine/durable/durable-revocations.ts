@@ -1,3 +1,4 @@
+import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Revocation, RevocationStore } from '../revocations.ts';
 import type { Batch } from './batch.ts';
@@ -14,14 +15,14 @@ interface Kept {
 
 /** Revocations on disk; those in force are in memory as well, because every new connection asks for them. */
 export class DurableRevocations implements RevocationStore {
-  readonly #clock: Clock;
+  readonly #age: AgeClock;
   readonly #write: Write;
   #kept: readonly Kept[];
   /** Told of each one that is added. */
   onAdded: (revocation: Revocation) => void = () => {};
 
   constructor({ store, clock, write }: { store: Store; clock: Clock; write: Write }) {
-    this.#clock = clock;
+    this.#age = new AgeClock(clock);
     this.#write = write;
     const rows = store.rows('revocations', { limit: Number.MAX_SAFE_INTEGER });
     this.#kept = Array.from(rows, ({ key, value }) => ({
@@ -41,7 +42,7 @@ export class DurableRevocations implements RevocationStore {
   }
 
   all(): readonly Revocation[] {
-    const now = this.#clock.now();
+    const now = this.#age.now();
     return this.#kept.filter(({ revocation }) => revocation.until > now).map(({ revocation }) => revocation);
   }
 

@@ -1,3 +1,4 @@
+import { AgeClock } from '../../util/age-clock.ts';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
 import { EngineFull, EngineUnavailable } from '../engine.ts';
 import { type About, Batch } from './batch.ts';
@@ -47,6 +48,7 @@ const KEYS_PER_JOB = 2;
 export class Writer {
   readonly #options: WriterOptions;
   readonly #clock: Clock;
+  readonly #age: AgeClock;
   #about: About;
   #waiting: Job[] = [];
   #waitingBytes = 0;
@@ -60,6 +62,7 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#age = new AgeClock(this.#clock);
     this.#about = options.about;
   }
 
@@ -71,7 +74,7 @@ export class Writer {
   get trouble(): string | undefined {
     if (this.#closed) return undefined;
     if (this.#failure !== undefined) return this.#failure.message;
-    if (this.#startedAt !== undefined && this.#clock.now() - this.#startedAt > STUCK) {
+    if (this.#startedAt !== undefined && this.#clock.monotonic() - this.#startedAt > STUCK) {
       return 'the disk that holds the channels does not answer';
     }
     try {
@@ -143,9 +146,9 @@ export class Writer {
   /** Plans the jobs, and what is cleared away with them; takes from `open` those that were refused. */
   #prepare(jobs: readonly Job[], open: Set<Job>): Batch {
     const { store, promised } = this.#options;
-    const batch = new Batch({ store, about: this.#about, promised, room: this.#room() });
+    const now = this.#age.now();
+    const batch = new Batch({ store, about: this.#about, promised, room: this.#room(), now });
     this.#planAll(jobs, { batch, open });
-    const now = this.#clock.now();
     batch.trimOwn(now);
     batch.forgetKeys(now, open.size * KEYS_PER_JOB);
     return batch;
@@ -188,7 +191,7 @@ export class Writer {
 
   async #write(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0) return;
-    this.#startedAt = this.#clock.now();
+    this.#startedAt = this.#clock.monotonic();
     try {
       await this.#options.store.write(changes);
       if (await this.#hasRecovered()) this.#failure = undefined;

@@ -46,14 +46,15 @@ export class ChannelLog {
     return this.#messages.length === 0;
   }
 
-  append(entry: Entry, options: AppendOptions): { message: LoggedMessage; result: PublishResult } {
+  /** @param now as `AgeClock` has it: what is too old by it is dropped */
+  append(entry: Entry, options: AppendOptions, now: number): { message: LoggedMessage; result: PublishResult } {
     // Time never runs backwards within a log, so that `seek` can halve its way.
     this.#lastTime = Math.max(this.#lastTime, entry.time);
     const message = LoggedMessage.of(place(entry, this.#lastTime, ++this.#head));
     const result = { id: entry.id, epoch: this.epoch, offset: message.offset };
     this.#retention = options.retention;
     if (options.retention !== null) this.#messages.push(message, this.#lastTime);
-    this.trim(this.#lastTime);
+    this.trim(now);
     if (options.key !== undefined) this.#remember(options.key, { until: entry.time + options.window, result });
     return { message, result };
   }

@@ -1,5 +1,6 @@
 import type { PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
+import { AgeClock } from '../../util/age-clock.ts';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine.ts';
 import { BlockPool } from './block-pool.ts';
@@ -23,6 +24,7 @@ export class MemoryEngine implements Engine, Log {
   readonly presence: MemoryPresence;
   readonly revocations: MemoryRevocations;
   readonly #clock: Clock;
+  readonly #age: AgeClock;
   readonly #logs = new Map<string, ChannelLog>();
   readonly #pool = new BlockPool();
   #poolTidied = 0;
@@ -35,6 +37,7 @@ export class MemoryEngine implements Engine, Log {
 
   constructor({ clock = systemClock }: { clock?: Clock } = {}) {
     this.#clock = clock;
+    this.#age = new AgeClock(clock);
     this.presence = new MemoryPresence(clock);
     this.revocations = new MemoryRevocations(clock);
     this.revocations.onAdded = (revocation) => this.signal({ type: 'revoke', revocation });
@@ -56,22 +59,22 @@ export class MemoryEngine implements Engine, Log {
 
   append(channel: string, entry: Entry, options: AppendOptions): PublishResult {
     const log = this.#open(channel);
-    const before = options.key === undefined ? undefined : log.recall(options.key, entry.time);
+    const before = options.key === undefined ? undefined : log.recall(options.key, this.#age.now());
     if (before !== undefined) return before;
-    const { message, result } = log.append(entry, options);
+    const { message, result } = log.append(entry, options, this.#age.now());
     if (log.watched) this.#listener.deliver(channel, log.epoch, message);
     return result;
   }
 
   read(channel: string, after: number, limit: number): Page {
     const log = this.#peek(channel);
-    log.trim(this.#clock.now());
+    log.trim(this.#age.now());
     return log.read(after, limit);
   }
 
   seek(channel: string, time: number): number {
     const log = this.#peek(channel);
-    log.trim(this.#clock.now());
+    log.trim(this.#age.now());
     return log.seek(time);
   }
 
@@ -111,7 +114,7 @@ export class MemoryEngine implements Engine, Log {
   }
 
   readonly #tidy = (): void => {
-    const now = this.#clock.now();
+    const now = this.#age.now();
     for (let looked = 0; looked < SWEEP_LOGS; looked++) {
       const next = this.#sweeping.next();
       if (next.done === true) {

@@ -1,15 +1,16 @@
+import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Revocation, RevocationStore } from '../revocations.ts';
 
 /** Revocations in this process's memory. */
 export class MemoryRevocations implements RevocationStore {
-  readonly #clock: Clock;
+  readonly #age: AgeClock;
   #revocations: readonly Revocation[] = [];
   /** Told of each one that is added. */
   onAdded: (revocation: Revocation) => void = () => {};
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#age = new AgeClock(clock);
   }
 
   add(revocation: Revocation): void {
@@ -18,7 +19,7 @@ export class MemoryRevocations implements RevocationStore {
   }
 
   all(): readonly Revocation[] {
-    const now = this.#clock.now();
+    const now = this.#age.now();
     this.#revocations = this.#revocations.filter(({ until }) => until > now);
     return this.#revocations;
   }

@@ -60,17 +60,17 @@ end
 /**
  * Appends: position, storage and announcement in one piece. KEYS: 3 what is remembered under the idempotency key, if there is one.
  * ARGV: 8 id, 9 time, 10 the rest of the message, 11 and 12 how many are kept and for how long (-1: none), 13 window of the key,
- * 14 by how long what expires in Redis outlives what expires by the nodes' clocks.
+ * 14 by how long what expires in Redis outlives what expires by the nodes' clocks, 15 the time by which things are too old: see `AgeClock`.
  */
 export const APPEND = script(
   LIFE,
   `
-local now = tonumber(ARGV[9])
+local now, old = tonumber(ARGV[9]), tonumber(ARGV[15])
 if KEYS[3] then
   local seen = redis.call('GET', KEYS[3])
   if seen then
     local till, life, offset, id = string.match(seen, '^(%S+) (%S+) (%S+) (.*)$')
-    if tonumber(till) > now then return {life, offset, id} end
+    if tonumber(till) > old then return {life, offset, id} end
   end
 end
 local time, kept = math.max(last, now), count
@@ -81,8 +81,8 @@ if count < 0 then
   oldest = time
 else
   redis.call('XADD', KEYS[2], 'MAXLEN', count, text(head) .. '-0', 't', text(time), 'i', ARGV[8], 'm', ARGV[10])
-  if oldest < time - age then
-    redis.call('XTRIM', KEYS[2], 'MINID', text(firstAt(time)))
+  if oldest < old - age then
+    redis.call('XTRIM', KEYS[2], 'MINID', text(firstAt(old)))
     local entry = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
     oldest = entry and tonumber(entry[2][2]) or time
   end

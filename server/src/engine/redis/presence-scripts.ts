@@ -86,7 +86,7 @@ end
 
 /**
  * A connection comes, or changes the state. ARGV: 4 node, 5 user, 6 user as JSON, 7 connection, 8 info, 9 state (as JSON; empty: none),
- * 10 whether the state is that of before, which counts only where nobody knows one.
+ * 10 whether the state is that of before, which counts only where nobody knows one, 11 the time of day.
  */
 export const ENTER = script(
   ROOM,
@@ -97,7 +97,7 @@ local fresh = not member
 if fresh then
   local place = tick()
   version = place
-  member = {ARGV[6], place, now, false, false, 0, {}}
+  member = {ARGV[6], place, tonumber(ARGV[11]), false, false, 0, {}}
   redis.call('ZADD', KEYS[3], text(place), user)
 end
 local count, info, state = #member[7], member[4], member[5]

@@ -1,5 +1,6 @@
 import type { PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
+import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { AppendOptions, EngineListener, Entry, Log, Page } from '../engine.ts';
 import { writeContent } from '../message-json.ts';
@@ -27,6 +28,7 @@ type Raw = readonly [epoch: string, head: string, first: string, entries: readon
 /** The logs of all channels, each a stream and a little hash in Redis. */
 export class RedisLog implements Log {
   readonly #options: RedisLogOptions;
+  readonly #age: AgeClock;
   readonly #heads = new Heads();
   readonly #reads = new SharedReads();
   readonly #life = nanoid(10);
@@ -38,6 +40,7 @@ export class RedisLog implements Log {
 
   constructor(options: RedisLogOptions) {
     this.#options = options;
+    this.#age = new AgeClock(options.clock);
   }
 
   /** Channels that somebody on this node has a cursor on. */
@@ -50,7 +53,10 @@ export class RedisLog implements Log {
     const more = key === undefined ? [] : [this.#options.keys.of(channel, `key:${key}`)];
     const answer = await this.#run(channel, APPEND, {
       more,
-      values: [entry.id, entry.time, writeContent(entry), retention?.count ?? -1, retention?.age ?? 0, window, MARGIN],
+      values: [
+        ...[entry.id, entry.time, writeContent(entry)],
+        ...[retention?.count ?? -1, retention?.age ?? 0, window, MARGIN, this.#age.now()],
+      ],
     });
     const [epoch, offset, id] = answer as [string, string, string];
     const result = { id, epoch, offset: Number(offset) };
@@ -63,7 +69,7 @@ export class RedisLog implements Log {
   }
 
   async #read(channel: string, after: number, limit: number): Promise<Page> {
-    const answer = await this.#run(channel, READ, { values: [after, limit, this.#options.clock.now()] });
+    const answer = await this.#run(channel, READ, { values: [after, limit, this.#age.now()] });
     const [epoch, head, first, entries] = answer as Raw;
     const messages = entries.map(([id, [, time, , , , rest]]) =>
       readMessage(rest ?? '', Number.parseInt(id, 10), Number(time)),
@@ -74,7 +80,7 @@ export class RedisLog implements Log {
   }
 
   async seek(channel: string, time: number): Promise<number> {
-    return Number(await this.#run(channel, SEEK, { values: [time, this.#options.clock.now()] }));
+    return Number(await this.#run(channel, SEEK, { values: [time, this.#age.now()] }));
   }
 
   watch(channel: string): Promise<void> {

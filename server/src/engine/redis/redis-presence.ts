@@ -1,3 +1,4 @@
+import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Entrant, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
 import { type Attendee, Attendees } from './attendees.ts';
@@ -28,13 +29,15 @@ export class RedisPresence implements PresenceStore {
   readonly #watched = new Map<string, Promise<void>>();
   readonly #timers = new Set<Timer>();
   /** Channels in which somebody was waited for until now, and Redis could not be told. */
-  readonly #overdue = new Set<string>();
+  readonly #overdue = new Map<string, number>();
+  readonly #age: AgeClock;
   #changed: (change: PresenceChange) => void = () => {};
   #interrupted: (channel?: string) => void = () => {};
   #closed = false;
 
   constructor(options: RedisPresenceOptions) {
     this.#options = options;
+    this.#age = new AgeClock(options.clock);
     for (const shard of options.shards) {
       const lease = new NodeLease({
         shard,
@@ -84,8 +87,9 @@ export class RedisPresence implements PresenceStore {
 
   #enter({ channel, connection, user, info, state }: Entrant, again = ''): Promise<unknown> {
     const { node } = this.#leaseOf(channel);
+    const { clock } = this.#options;
     const given = [info, state].map((value) => (value === undefined ? '' : JSON.stringify(value)));
-    return this.#run(channel, ENTER, [node, user, JSON.stringify(user), connection, ...given, again]);
+    return this.#run(channel, ENTER, [node, user, JSON.stringify(user), connection, ...given, again, clock.now()]);
   }
 
   /** A dead node is cleaned up after where its lease names a channel: so it is named first. */
@@ -103,7 +107,8 @@ export class RedisPresence implements PresenceStore {
     this.#attendees.delete(place);
     const { channel, connection, user } = place;
     const { clock } = this.#options;
-    const till = grace > 0 ? clock.now() + grace : 0;
+    const began = clock.monotonic();
+    const till = grace > 0 ? this.#age.now() + grace : 0;
     try {
       await this.#joined.get(channel);
       await this.#run(channel, LEAVE, [user, connection, till]);
@@ -112,25 +117,26 @@ export class RedisPresence implements PresenceStore {
       throw error;
     }
     if (this.#closed) return;
-    if (till > 0) this.#settleIn(channel, till - clock.now());
+    if (till > 0) this.#settleIn(channel, { till, wait: began + grace - clock.monotonic() });
     else this.#part(channel);
   }
 
-  #settleIn(channel: string, wait: number): void {
+  #settleIn(channel: string, { till, wait }: { till: number; wait: number }): void {
     const timer = this.#options.clock.after(Math.max(0, wait), () => {
       this.#timers.delete(timer);
-      void this.#settle(channel);
+      void this.#settle(channel, till);
     });
     this.#timers.add(timer);
   }
 
-  async #settle(channel: string): Promise<void> {
+  /** @param till it has come by the timer, whatever has been done to the wall clock since */
+  async #settle(channel: string, till: number): Promise<void> {
     try {
-      await this.#run(channel, SETTLE, []);
+      await this.#run(channel, SETTLE, [], Math.max(till, this.#age.now()));
       this.#overdue.delete(channel);
       this.#part(channel);
     } catch {
-      this.#overdue.add(channel);
+      this.#overdue.set(channel, till);
     }
   }
 
@@ -159,7 +165,7 @@ export class RedisPresence implements PresenceStore {
     await Promise.allSettled([...this.#leases.values()].map((lease) => lease.beat()));
     for (const place of this.#attendees.takeUndone())
       await this.leave(place, 0).catch(() => this.#attendees.undo(place));
-    for (const channel of this.#overdue) await this.#settle(channel);
+    for (const [channel, till] of this.#overdue) await this.#settle(channel, till);
   }
 
   /** This node was taken for dead, or Redis has forgotten it: all who are present through it are present still. */
@@ -180,11 +186,11 @@ export class RedisPresence implements PresenceStore {
     while ((await this.#run(channel, REAP, [node])) === 1);
   }
 
-  #run(channel: string, script: Script, values: readonly (string | number)[]): Promise<unknown> {
-    const { keys, shardOf, clock } = this.#options;
+  #run(channel: string, script: Script, values: readonly (string | number)[], now = this.#age.now()): Promise<unknown> {
+    const { keys, shardOf } = this.#options;
     const { commands, publish } = shardOf(channel);
     const names = ['room', 'members', 'order', 'due'].map((part) => keys.of(channel, part));
-    return commands.run(script, names, [this.#feedName(channel), publish, clock.now(), ...values]);
+    return commands.run(script, names, [this.#feedName(channel), publish, now, ...values]);
   }
 
   #feedName(channel: string): string {

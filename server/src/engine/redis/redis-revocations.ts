@@ -1,3 +1,4 @@
+import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Signal } from '../engine.ts';
 import type { Revocation, RevocationStore } from '../revocations.ts';
@@ -19,7 +20,7 @@ const TAG = '!';
 /** Revocations in a sorted set, and the signals that all nodes hear. Both are on one shard. */
 export class RedisRevocations implements RevocationStore {
   readonly #shard: Shard;
-  readonly #clock: Clock;
+  readonly #age: AgeClock;
   readonly #set: string;
   readonly #feed: string;
   #hear: (signal: Signal) => void = () => {};
@@ -27,7 +28,7 @@ export class RedisRevocations implements RevocationStore {
 
   constructor({ shardOf, keys, clock }: { shardOf: (channel: string) => Shard; keys: Keys; clock: Clock }) {
     this.#shard = shardOf(TAG);
-    this.#clock = clock;
+    this.#age = new AgeClock(clock);
     this.#set = keys.of(TAG, 'revocations');
     this.#feed = keys.of(TAG, 'signals');
   }
@@ -70,12 +71,12 @@ export class RedisRevocations implements RevocationStore {
   async add(revocation: Revocation): Promise<void> {
     const { commands, publish } = this.#shard;
     const signal: Signal = { type: 'revoke', revocation };
-    const values = [publish, JSON.stringify(signal), revocation.until, JSON.stringify(revocation), this.#clock.now()];
+    const values = [publish, JSON.stringify(signal), revocation.until, JSON.stringify(revocation), this.#age.now()];
     await commands.run(ADD, [this.#feed, this.#set], values);
   }
 
   async all(): Promise<readonly Revocation[]> {
-    const texts = await this.#shard.commands.call('zrangebyscore', this.#set, `(${this.#clock.now()}`, '+inf');
+    const texts = await this.#shard.commands.call('zrangebyscore', this.#set, `(${this.#age.now()}`, '+inf');
     return (texts as string[]).map((text) => JSON.parse(text) as Revocation);
   }
 }

@@ -1,4 +1,5 @@
 import type { PublishResult } from '@sluice/protocol';
+import { AgeClock } from '../../util/age-clock.ts';
 import { type Clock, systemClock } from '../../util/clock.ts';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine.ts';
 import { LoggedMessage } from '../logged-message.ts';
@@ -24,7 +25,7 @@ export class RemoteEngine implements Engine, Log {
   readonly log: Log = this;
   readonly presence: RemotePresence;
   readonly revocations: RevocationStore;
-  readonly #clock: Clock;
+  readonly #age: AgeClock;
   readonly #link: OwnerLink;
   readonly #watched = new Set<string>();
   #revoked: readonly Revocation[] = [];
@@ -33,7 +34,7 @@ export class RemoteEngine implements Engine, Log {
   #trouble: string | null = null;
 
   constructor({ path, clock = systemClock }: RemoteEngineOptions) {
-    this.#clock = clock;
+    this.#age = new AgeClock(clock);
     this.#link = new OwnerLink({
       path,
       clock,
@@ -161,7 +162,7 @@ export class RemoteEngine implements Engine, Log {
   }
 
   #inForce(): readonly Revocation[] {
-    const now = this.#clock.now();
+    const now = this.#age.now();
     return this.#revoked.filter(({ until }) => until > now);
   }
 }

@@ -1,0 +1,82 @@
+/** Who may ask for the time of day. Everybody else measures with `Clock.monotonic`, `AgeClock`, or the SDK's `now`. */
+
+import { describe, expect, it } from 'vitest';
+import { sources } from './support/sources.ts';
+
+const FOLDERS = ['server/src', 'client-sdk/src', 'protocol/src', 'playwright/src'];
+
+/** Where the time of day is read: how often, and why it must be that clock. */
+const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
+  'server/src/util/clock.ts': [1, 'the one door to it in the gateway'],
+  'server/src/util/age-clock.ts': [2, 'compares with time stamps, and is never ahead of it nor hurried by it'],
+  'server/src/util/clock-steps.ts': [1, 'notices that it was set'],
+  'server/src/gateway.ts': [2, 'what tokens say; a revocation given in times of day'],
+  'server/src/auth/mint.ts': [1, 'what tokens say'],
+  'server/src/auth/token.ts': [1, 'what tokens say'],
+  'server/src/session/expiry.ts': [1, 'what tokens say; reckoned anew when the clock was set'],
+  'server/src/session/commands/connect.ts': [1, 'tells the client the time of day'],
+  'server/src/session/commands/refresh.ts': [1, 'tells the client the time of day'],
+  'server/src/channels/publish.ts': [1, 'the time stamp of a message'],
+  'server/src/api/routes/revocations.ts': [1, 'a revocation given in times of day'],
+  'server/src/api/routes/dev-token.ts': [1, 'tells when the token expires'],
+  'server/src/engine/memory/memory-presence.ts': [1, 'since when a member is there'],
+  'server/src/engine/redis/redis-presence.ts': [1, 'since when a member is there'],
+  'server/src/testing/test-clock.ts': [2, 'the clock of a test gateway'],
+  'server/src/testing/test-gateway.ts': [2, 'what tokens say'],
+  'client-sdk/src/now.ts': [1, 'notices that the machine slept'],
+  'client-sdk/src/stores/connection-store.ts': [1, 'tells the page a time of day'],
+  'client-sdk/src/testing/memory-log.ts': [1, 'the time stamp of a message'],
+  'client-sdk/src/testing/memory-session.ts': [3, 'tells the client the time of day'],
+  'client-sdk/src/testing/memory-stage.ts': [1, 'since when a member is there'],
+};
+
+/** Tabs and visits have no other clock in common; these rooms notice by themselves when it was set. */
+const SHARED = ['client-sdk/src/share-tabs/', 'client-sdk/src/outbox/'];
+
+/** In engines, whose tests are sources too. */
+const isSuite = (path: string): boolean => path.includes('conformance');
+
+const READS = [
+  /\bDate\.now\b/g,
+  /\bDate\(\s*\)/g,
+  /\btimeOrigin\b/g,
+  /\b#?(?:real)?clock(?:\(\))?\.now\b/gi,
+  /\brealNow\(\)/g,
+];
+
+/** Comments and strings may name it. */
+const withoutComments = (text: string): string => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '');
+
+function countReads(text: string): number {
+  const code = withoutComments(text);
+  return READS.reduce((count, pattern) => count + [...code.matchAll(pattern)].length, 0);
+}
+
+describe('the wall clock', () => {
+  const found = new Map(
+    FOLDERS.flatMap((folder) => sources(folder))
+      .filter(({ path }) => !isSuite(path) && !SHARED.some((room) => path.startsWith(room)))
+      .map(({ path, text }) => [path, countReads(text)] as const)
+      .filter(([, count]) => count > 0),
+  );
+
+  it('is read only where the list says, and not more often', () => {
+    const allowed = Object.fromEntries(Object.entries(ALLOWED).map(([path, [count]]) => [path, count]));
+    expect(Object.fromEntries(found)).toEqual(allowed);
+  });
+
+  it.each([
+    ['const at = Date.now();', 1],
+    ['const stamp = clock ?? Date.now;', 1],
+    ['const at = new Date();', 1],
+    ['const at = new Date(claims.exp);', 0],
+    ['const at = this.#clock.now();', 1],
+    ['const at = this.#options.clock.now();', 1],
+    ['const at = services.clock.monotonic();', 0],
+    ['const at = performance.timeOrigin + performance.now();', 1],
+    ['const at = this.#age.now();', 0],
+    ['// Date.now() would not do', 0],
+  ])('is found in %j as often as it stands there', (code, count) => {
+    expect(countReads(code)).toBe(count);
+  });
+});
