@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+
 export type {
   Codec,
   GapReason,
@@ -11,6 +12,7 @@ export type {
   PublishResult,
   Tags,
 } from '@sluice/protocol';
+export { segment } from '@sluice/protocol';
 export type {
   ChannelContract,
   ChannelName,

@@ -8,3 +8,14 @@ const NAME = /^[A-Za-z0-9_\-.~@$=+,]+(?::[A-Za-z0-9_\-.~@$=+,]+)*$/;
 export function isChannelName(name: string): boolean {
   return name.length <= LIMITS.channelLength && NAME.test(name);
 }
+
+/** Says why a text is not the name of a channel; `null` when it is one. It quotes only the beginning, in harmless characters. */
+export function channelNameFault(name: string): string | null {
+  if (isChannelName(name)) return null;
+  const most = LIMITS.channelLength;
+  if (name.length > most) {
+    return `the channel's name has ${name.length} characters; with its escapes it may have at most ${most} (SPEC.md section 3.1)`;
+  }
+  const start = name.slice(0, 60).replace(/[^\x20-\x7e]|["\\]/g, '?') + (name.length > 60 ? '…' : '');
+  return `"${start}" is not a channel name: write what a segment cannot hold with segment() (SPEC.md section 3.1)`;
+}

@@ -7,7 +7,7 @@ const LONGEST = 200;
  * Finds out why a value cannot be a message's `data`. SPEC.md section 3.3: what one client publishes, every other
  * client must be able to read, in every codec and every language.
  *
- * @returns where and why, e.g. `data.items[3]: not a finite number`; `null` when the value is fine
+ * @returns where and why, e.g. `data.items[3]: a string with a lone surrogate (not Unicode)`; `null` when the value is fine
  */
 export function checkData(data: unknown): string | null {
   const fault = check(data, LIMITS.dataDepth);
@@ -23,7 +23,7 @@ function check(value: unknown, depth: number): string | null {
     case 'string':
       return value.isWellFormed() ? null : ': a string with a lone surrogate (not Unicode)';
     case 'number':
-      return Number.isFinite(value) ? null : ': not a finite number';
+      return checkNumber(value);
     case 'object':
       break;
     default:
@@ -32,6 +32,18 @@ function check(value: unknown, depth: number): string | null {
   if (value === null) return null;
   if (depth === 0) return `: nested deeper than ${LIMITS.dataDepth} levels`;
   return Array.isArray(value) ? checkArray(value, depth) : checkObject(value, depth);
+}
+
+/**
+ * Between 2^53 and 10^21 JavaScript writes a number as an integer whose last digits it does not know; from there on it writes
+ * an exponent, as for any double.
+ */
+function checkNumber(value: number): string | null {
+  const size = Math.abs(value);
+  if (size <= Number.MAX_SAFE_INTEGER || (size >= 1e21 && size < Number.POSITIVE_INFINITY)) return null;
+  return Number.isFinite(value)
+    ? ': beyond 2^53 - 1, so that JavaScript does not know its last digits; send it as a string'
+    : ': not a finite number of at most 17 digits; send it as a string';
 }
 
 function checkArray(items: readonly unknown[], depth: number): string | null {

@@ -1,4 +1,4 @@
-export { isChannelName } from './channel-name.ts';
+export { channelNameFault, isChannelName } from './channel-name.ts';
 export { closeReason } from './close-reason.ts';
 export type { Codec } from './codec.ts';
 export {
@@ -26,3 +26,4 @@ export {
   parsePattern,
   patternsCollide,
 } from './patterns.ts';
+export { isSegmentOf, readSegment, segment } from './segment.ts';

@@ -27,7 +27,7 @@ export interface GrantContext {
   /** All claims of the verified token. */
   readonly claims: Readonly<Record<string, unknown>>;
   readonly channel: string;
-  /** What the pattern's `{param}` segments stand for in this channel's name. */
+  /** What the pattern's `{param}` segments stand for in this channel's name; escapes (SPEC.md section 3.1) are read: `auth0|1`, not `auth0~7C1`. */
   readonly params: Params;
   readonly verb: Verb;
 }

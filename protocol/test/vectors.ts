@@ -29,6 +29,11 @@ interface Files {
   'pushes.json': { readonly frames: readonly FrameVector[] };
   'malformed.json': { readonly frames: readonly MalformedVector[] };
   'channel-names.json': { readonly names: readonly { readonly name: string; readonly valid: boolean }[] };
+  'segments.json': {
+    readonly segments: readonly { readonly text: string; readonly segment: string }[];
+    /** Segments for which no text stands. */
+    readonly none: readonly string[];
+  };
   'patterns.json': {
     readonly patterns: readonly { readonly pattern: string; readonly valid: boolean }[];
     readonly matches: readonly {

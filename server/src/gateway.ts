@@ -1,4 +1,4 @@
-import { checkDraft, type Draft, isChannelName, type PublishResult, toDraft } from '@sluice/protocol';
+import { channelNameFault, checkDraft, type Draft, type PublishResult, toDraft } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import type { Logger } from 'pino';
 import { createRouter } from './api/router.ts';
@@ -246,7 +246,8 @@ export class Gateway {
    */
   async publish(channel: string, data: Draft['data'], options: Omit<Draft, 'data'> = {}): Promise<PublishResult> {
     const raw = { ...options, data };
-    const fault = isChannelName(channel) ? checkDraft(raw) : ({ error: 'channel_invalid', detail: undefined } as const);
+    const unnamed = channelNameFault(channel);
+    const fault = unnamed === null ? checkDraft(raw) : ({ error: 'channel_invalid', detail: unnamed } as const);
     if (fault !== null) throw new SluiceError(fault.error, fault.detail);
     const match = this.#services.rules.match(channel);
     if (match === null) throw new SluiceError('channel_unknown', `no channel rule matches "${channel}"`);

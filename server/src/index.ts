@@ -9,6 +9,7 @@ import { type Config, type ConfigInput, parseConfig } from './config/schema.ts';
 import type { ChannelName, Channels, EventsOf, KnownName, PublishedOf } from './contracts.ts';
 import { assemble, Gateway } from './gateway.ts';
 
+export { segment } from '@sluice/protocol';
 export { type MintOptions, mintToken } from './auth/mint.ts';
 export { type Config, ConfigError, type ConfigInput } from './config/schema.ts';
 export { type Channels, defineChannels, type GrantContext, type GrantFunction } from './contracts.ts';

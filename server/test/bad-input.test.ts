@@ -237,8 +237,8 @@ describe('a command', () => {
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
     const { voice } = await world.connect(token, { protocols: [protocol] });
     if (protocol === 'sluice.v1.json') {
-      // 4 bytes each, 21 digits when they are written again.
-      voice.sayBytes(`{"type":"publish","id":7,"channel":"chat:a","data":[${'1e20,'.repeat(15_000)}0]}`);
+      // 4 bytes each, 8 characters when they are written again.
+      voice.sayBytes(`{"type":"publish","id":7,"channel":"chat:a","data":[${'1e-6,'.repeat(15_000)}0]}`);
     } else {
       // One byte each; six as JSON.
       voice.sayRaw({ type: 'publish', id: 7, channel: 'chat:a', data: '\u0001'.repeat(count) });

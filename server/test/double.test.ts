@@ -195,7 +195,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
       'permission_denied 4306: "presence" on "staff:room" is not allowed to user "ada"',
       'permission_denied 4306: "publish" on "staff:room" is not allowed to an anonymous connection',
       'channel_unknown 4305: no channel rule matches "unheard-of"',
-      'channel_invalid 4304: "un heard" is not a channel name (SPEC.md section 3.1)',
+      'channel_invalid 4304: "un heard" is not a channel name: write what a segment cannot hold with segment() (SPEC.md section 3.1)',
       'command_invalid 4302: "event" must be a string of 1 to 128 characters',
       'payload_too_large 4309: "data" has 70011 bytes as JSON; "chat:lobby" takes at most 65536',
       'payload_too_large 4309: "state" has 1502 bytes as JSON; at most 1024 are taken',

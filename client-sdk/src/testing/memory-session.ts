@@ -1,11 +1,11 @@
 import {
   type Command,
   type CommandType,
+  channelNameFault,
   checkDraft,
   type ErrorBody,
   type ErrorName,
   errorBody,
-  isChannelName,
   type Json,
   type Push,
   type Results,
@@ -194,8 +194,8 @@ export class MemorySession {
   };
 
   #channel(verb: ChannelVerb, name: string): MemoryChannel {
-    if (!isChannelName(name))
-      throw new Refused('channel_invalid', `"${name}" is not a channel name (SPEC.md section 3.1)`);
+    const unnamed = channelNameFault(name);
+    if (unnamed !== null) throw new Refused('channel_invalid', unnamed);
     const channel = this.#host.open(name);
     if (channel === undefined) throw new Refused('channel_unknown', `no channel rule matches "${name}"`);
     if (this.#host.allows(verb, name, this.user)) return channel;

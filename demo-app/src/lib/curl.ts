@@ -1,3 +1,5 @@
+import { segment } from '@sluice/client';
+
 interface NotificationCurl {
   /** Where the gateway is, e.g. `http://localhost:8080`. */
   readonly origin: string;
@@ -9,7 +11,7 @@ interface NotificationCurl {
 /** The command that a backend developer pastes into a terminal to notify a user, as one line for a POSIX shell. */
 export function notificationCurl({ origin, user, apiKey }: NotificationCurl): string {
   const data = { title: 'Build finished', body: 'main is green again.' };
-  const body = JSON.stringify({ channel: `user:${user}`, event: 'notification', data });
+  const body = JSON.stringify({ channel: `user:${segment(user)}`, event: 'notification', data });
   const bearer =
     apiKey === undefined ? '"Authorization: Bearer $SLUICE_API_KEY"' : quote(`Authorization: Bearer ${apiKey}`);
   return `curl -X POST ${origin}/api/v1/publish -H ${bearer} -H 'Content-Type: application/json' -d ${quote(body)}`;

@@ -1,5 +1,6 @@
 import { Refusal } from '../channels/refusal.ts';
 import { type BodyFault, MAX_BODY, type Request, type RequestHead } from '../transport/http.ts';
+import { markLongNumbers } from '../util/long-numbers.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -43,7 +44,7 @@ export async function readJson(request: Request): Promise<{ readonly value: unkn
   const body = await request.readBody();
   if (typeof body === 'string') return FAULTS[body];
   try {
-    return { value: JSON.parse(utf8.decode(body)) as unknown };
+    return { value: JSON.parse(markLongNumbers(utf8.decode(body))) as unknown };
   } catch {
     return new Refusal('frame_malformed', 'the body is not valid JSON in UTF-8');
   }

@@ -1,6 +1,6 @@
 /** Who may do what. Pure: a rule's grants, a token's capabilities, and the one decision over both. */
 
-import type { Params, Pattern } from '@sluice/protocol';
+import { isSegmentOf, type Params, type Pattern, readSegment } from '@sluice/protocol';
 import type { GrantContext, GrantFunction } from '@sluice/protocol/contracts';
 import type { Identity, Verb } from './identity.ts';
 
@@ -47,18 +47,22 @@ export function parseGrant(source: string | GrantFunction, pattern: Pattern): Gr
   throw new Error(`"${source}" is not a grant; grants are ${FORMS}`);
 }
 
-/** Is `value` the claim itself, or one of the list that it is? Databases count in numbers, channel names in strings. */
-function holds(claim: unknown, value: string): boolean {
+type Test = (entry: unknown, wanted: string) => boolean;
+
+/** Is `wanted` the claim itself, or one of the list that it is? */
+function holds(claim: unknown, wanted: string, is: Test): boolean {
   if (Array.isArray(claim)) {
-    for (const entry of claim as unknown[]) if (is(entry, value)) return true;
+    for (const entry of claim as unknown[]) if (is(entry, wanted)) return true;
     return false;
   }
-  return is(claim, value);
+  return is(claim, wanted);
 }
 
-function is(entry: unknown, value: string): boolean {
-  return entry === value || (Number.isSafeInteger(entry) && String(entry) === value);
-}
+const isRole: Test = (entry, role) => entry === role || (Number.isSafeInteger(entry) && String(entry) === role);
+
+/** Databases count in numbers, channel names in strings; what a name cannot hold is escaped in it. SPEC.md section 3.1. */
+const isInSegment: Test = (entry, name) =>
+  typeof entry === 'string' ? isSegmentOf(name, entry) : Number.isSafeInteger(entry) && String(entry) === name;
 
 function claimOf(identity: Identity, name: string): unknown {
   return Object.hasOwn(identity.claims, name) ? identity.claims[name] : undefined;
@@ -72,6 +76,11 @@ function decides(decide: GrantFunction, context: GrantContext): boolean {
   }
 }
 
+/** What the segments of a channel's name stand for. */
+function valuesOf(params: Params): Params {
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, readSegment(value)]));
+}
+
 function grants(grant: Grant, identity: Identity, verb: Verb, channel: string, params: Params): boolean {
   const { user, claims } = identity;
   switch (grant.kind) {
@@ -79,16 +88,18 @@ function grants(grant: Grant, identity: Identity, verb: Verb, channel: string, p
       return true;
     case 'users':
       return user !== null;
-    case 'owner':
-      return user !== null && params[grant.param] === user;
+    case 'owner': {
+      const name = params[grant.param];
+      return user !== null && name !== undefined && isSegmentOf(name, user);
+    }
     case 'claim': {
-      const value = params[grant.param];
-      return value !== undefined && holds(claimOf(identity, grant.claim), value);
+      const name = params[grant.param];
+      return name !== undefined && holds(claimOf(identity, grant.claim), name, isInSegment);
     }
     case 'role':
-      return claimOf(identity, 'role') === grant.role || holds(claimOf(identity, 'roles'), grant.role);
+      return claimOf(identity, 'role') === grant.role || holds(claimOf(identity, 'roles'), grant.role, isRole);
     case 'function':
-      return decides(grant.decide, { user, claims, channel, params, verb });
+      return decides(grant.decide, { user, claims, channel, params: valuesOf(params), verb });
   }
 }
 

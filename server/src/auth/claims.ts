@@ -6,6 +6,9 @@ import { type Identity, parseCapabilities } from './identity.ts';
 /** Characters of `sub`: it is sent to others, as `from` of messages and in presence. */
 const MAX_USER = 200;
 
+/** Others read it in logs, terminals and pages. */
+const CONTROL = /\p{Cc}/u;
+
 /** A refusal. The message names the claim; it never holds the token. */
 export interface ClaimProblem {
   readonly error: 'token_expired' | 'token_not_active' | 'token_claims';
@@ -76,6 +79,7 @@ function checkSubject(sub: unknown): ClaimProblem | null {
   if (typeof sub !== 'string' || sub === '') return wrong('The claim "sub" must be a non-empty string.');
   if (sub.length > MAX_USER) return wrong(`The claim "sub" is longer than ${MAX_USER} characters.`);
   if (!sub.isWellFormed()) return wrong('The claim "sub" holds a lone surrogate.');
+  if (CONTROL.test(sub)) return wrong('The claim "sub" holds a control character.');
   return null;
 }
 

@@ -1,4 +1,4 @@
-import type { Client, Gap, Message } from '@sluice/client';
+import { type Client, type Gap, type Message, segment } from '@sluice/client';
 import { type Entry, type LiveMessages, liveMessages } from '@sluice/client/svelte';
 import { readNotification } from '../notification.ts';
 import type { ReadMarks } from '../read-marks.ts';
@@ -38,7 +38,7 @@ export class Inbox {
 
   constructor(client: Client, user: string, marks: ReadMarks) {
     this.#marks = marks;
-    this.#live = liveMessages(client, `user:${user}`, {
+    this.#live = liveMessages(client, `user:${segment(user)}`, {
       rewind: 20,
       keep: KEPT,
       onMessage: (message) => this.#receive(message),

@@ -1,7 +1,7 @@
 import {
+  channelNameFault,
   checkDraft,
   type ErrorBody,
-  isChannelName,
   type PublishResult,
   type RawDraft,
   toDraft,
@@ -79,7 +79,8 @@ async function publishOne(
   }
   const { channel, ...raw } = message as RawDraft & { channel?: unknown };
   if (typeof channel !== 'string') return new Refusal('command_invalid', '"channel" must be a string');
-  if (!isChannelName(channel)) return new Refusal('channel_invalid');
+  const unnamed = channelNameFault(channel);
+  if (unnamed !== null) return new Refusal('channel_invalid', unnamed);
   const fault = checkDraft(raw);
   if (fault !== null) return new Refusal(fault.error, fault.detail);
   const allowed = authorize(rules, identity, 'publish', channel);

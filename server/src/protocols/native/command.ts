@@ -1,10 +1,10 @@
 import {
   type Command,
   type CommandType,
+  channelNameFault,
   checkData,
   checkDraft,
   type ErrorName,
-  isChannelName,
   LIMITS,
 } from '@sluice/protocol';
 import type { ParsedCommand } from '../protocol.ts';
@@ -19,8 +19,8 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 
 function channelProblem({ channel }: Fields): Problem {
   if (typeof channel !== 'string') return invalid('"channel" must be a string');
-  if (isChannelName(channel)) return null;
-  return { error: 'channel_invalid', detail: `"${printable(channel)}" is not a channel name (SPEC.md section 3.1)` };
+  const detail = channelNameFault(channel);
+  return detail === null ? null : { error: 'channel_invalid', detail };
 }
 
 /** A name that broke the grammar may be anything: cut it and show only harmless characters. */

@@ -1,4 +1,5 @@
 import type { Codec } from '@sluice/protocol';
+import { markLongNumbers } from '../../util/long-numbers.ts';
 
 /**
  * Reads a frame as the list of values it holds. SPEC.md section 2.
@@ -18,7 +19,7 @@ export function unpack(codec: Codec, data: string | Uint8Array): readonly unknow
 
 function decode(codec: Codec, data: string | Uint8Array): unknown {
   try {
-    return codec.decode(data);
+    return codec.decode(typeof data === 'string' ? markLongNumbers(data) : data);
   } catch {
     throw new Error(
       `the frame is not valid ${codec.name === 'json' ? 'JSON' : 'MessagePack as SPEC.md section 2.2 describes it'}`,

@@ -1,0 +1,125 @@
+import { segment } from '@sluice/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { vectors } from '../../protocol/test/vectors.ts';
+import { type RealGateway, startGateway } from './support/real-gateway.ts';
+import { SECRET, tokenFor } from './support/tokens.ts';
+import { createWorld } from './support/world.ts';
+
+/** As identity providers name users, and what could be mistaken for another's segment. */
+const SUBJECTS = vectors('segments.json').segments.map(({ text }) => text);
+const API_KEY = 'an-API-key-that-only-tests-know';
+
+let gateway: RealGateway;
+
+beforeAll(async () => {
+  gateway = await startGateway({
+    keys: [{ secret: SECRET }],
+    channels: {
+      'user:{id}': { allow: { '*': 'owner:{id}' }, history: true },
+      'team:{id}': { allow: { '*': 'claim:teams:{id}' }, history: true },
+      'own:{id}': { allow: { '*': ({ user, params }) => params.id === user }, history: true },
+      'caps:{id}': { allow: {}, history: true },
+    },
+    apiKeys: [{ name: 'backend', secret: API_KEY }],
+  });
+});
+
+afterAll(() => gateway.stop());
+
+const post = (path: string, body: object): Promise<Response> =>
+  fetch(`${gateway.url}/api/v1/${path}`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${API_KEY}` },
+    body: JSON.stringify(body),
+  });
+
+describe.each(['sluice.v1.json', 'sluice.v1.msgpack'] as const)('a user of an identity provider, %s', (protocol) => {
+  it.each(SUBJECTS)('%s has a personal channel, members, and messages of backends', async (sub) => {
+    const caps = { [`caps:${segment(sub)}`]: ['*'] };
+    const token = await tokenFor(sub, { caps, claims: { teams: ['other', sub] } });
+    const { voice } = await gateway.connect(token, protocol);
+    for (const kind of ['user', 'team', 'own', 'caps']) {
+      const channel = `${kind}:${segment(sub)}`;
+      await voice.result({ type: 'subscribe', channel });
+      await voice.result({ type: 'watch', channel });
+      await voice.result({ type: 'enter', channel, state: 1 });
+      expect((await post('publish', { channel, data: kind })).status).toBe(200);
+      expect(await voice.messages(channel, 1)).toMatchObject([{ data: kind }]);
+      await voice.result({ type: 'publish', channel, data: 'mine' });
+      expect((await voice.messages(channel, 2))[1]).toMatchObject({ from: sub });
+      const { members } = await voice.result<{ members: { user: string }[] }>({ type: 'members', channel });
+      expect(members).toMatchObject([{ user: sub }]);
+      await voice.result({ type: 'leave', channel });
+    }
+  });
+});
+
+it('a user has no channel of another, however much the names look alike', async () => {
+  const world = await createWorld({
+    channels: {
+      'user:{id}': { allow: { '*': 'owner:{id}' } },
+      'team:{id}': { allow: { '*': 'claim:teams:{id}' } },
+      'own:{id}': { allow: { '*': ({ user, params }) => params.id === user } },
+    },
+  });
+  for (const sub of SUBJECTS) {
+    const clock = () => world.clock.now();
+    const { voice } = await world.connect(await tokenFor(sub, { clock, claims: { teams: [sub] } }));
+    for (const other of SUBJECTS.filter((one) => one !== sub)) {
+      for (const kind of ['user', 'team', 'own']) {
+        const answer = await voice.ask({ type: 'subscribe', channel: `${kind}:${segment(other)}` });
+        expect(answer, `${sub} on ${kind} of ${other}`).toMatchObject({ error: { name: 'permission_denied' } });
+      }
+    }
+  }
+});
+
+it.each(vectors('segments.json').none)('a segment that no text has belongs to nobody: %s', async (name) => {
+  const world = await createWorld({ limits: { operations: 0 } });
+  for (const sub of [name, ...SUBJECTS, 'ada', 'a-']) {
+    const { voice } = await world.connect(await tokenFor(sub, { clock: () => world.clock.now() }));
+    const answer = await voice.ask({ type: 'subscribe', channel: `user:${name}` });
+    expect(answer).toMatchObject({ error: { name: 'permission_denied' } });
+  }
+});
+
+it.each(SUBJECTS)('%s can be revoked by the name that the token has', async (sub) => {
+  const token = await tokenFor(sub);
+  const { voice } = await gateway.connect(token);
+  expect((await post('revocations', { user: sub, before: Date.now() + 1_000 })).status).toBe(200);
+  expect(await voice.ended()).toMatchObject({ code: 4102 });
+});
+
+it('a claim that holds a segment does not stand for the text', async () => {
+  const world = await createWorld({ channels: { 'team:{id}': { allow: { '*': 'claim:teams:{id}' } } } });
+  const token = await tokenFor('ada', {
+    clock: () => world.clock.now(),
+    claims: { teams: [segment('a|b'), 'a b', 42] },
+  });
+  const { voice } = await world.connect(token);
+  const outcomes = [];
+  for (const team of ['a|b', 'a b', segment('a|b'), '42']) {
+    outcomes.push((await voice.ask({ type: 'subscribe', channel: `team:${segment(team)}` })).type);
+  }
+  expect(outcomes).toEqual(['error', 'reply', 'reply', 'reply']);
+});
+
+it('a name that is too long with its escapes is refused with its length', async () => {
+  const sub = '李'.repeat(70);
+  const channel = `user:${segment(sub)}`;
+  const { voice } = await gateway.connect(await tokenFor(sub));
+  const error = { name: 'channel_invalid', message: expect.stringMatching(/has 635 characters; .*at most 200/) };
+  expect(await voice.ask({ type: 'subscribe', channel })).toMatchObject({ error });
+  const answer = await post('publish', { channel, data: 1 });
+  expect([answer.status, await answer.json()]).toEqual([400, { error: expect.objectContaining(error) }]);
+});
+
+it.each(['auth0|1', 'a b', 'ä'])(
+  'a name that has to be escaped, and is not, is refused with the remedy: %s',
+  async (sub) => {
+    const { voice } = await gateway.connect(await tokenFor(sub));
+    const error = { name: 'channel_invalid', message: expect.stringContaining('segment()') };
+    expect(await voice.ask({ type: 'subscribe', channel: `user:${sub}` })).toMatchObject({ error });
+    expect(await (await post('publish', { channel: `user:${sub}`, data: 1 })).json()).toMatchObject({ error });
+  },
+);
