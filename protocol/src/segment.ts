@@ -18,6 +18,8 @@ const escapeBytes = (text: string): string =>
  *
  * @throws URIError for a text with a lone surrogate
  * @example
+ * import { segment } from '@sluice/client';
+ *
  * client.channel(`user:${segment('auth0|64f0c0ff')}`); // user:auth0~7C64f0c0ff
  */
 export function segment(text: string): string {

@@ -202,12 +202,14 @@ describe('claims', () => {
     ['with an empty sub', { sub: '' }, 'token_claims', '"sub" must be a non-empty string'],
     ['with sub as a number', { sub: 7 }, 'token_claims', '"sub" must be a non-empty string'],
     ['with a long sub', { sub: 'x'.repeat(201) }, 'token_claims', 'longer than 200'],
-    ...['\0', 'a\n', '\u001b[31m', 'a\u007f', '\u0085', '\u009b'].map((sub): [string, object, string, string] => [
-      `with ${JSON.stringify(sub)} as sub`,
-      { sub },
-      'token_claims',
-      'control character',
-    ]),
+    ...['\0', 'a\n', '\u001b[31m', 'a\u007f', '\u0085', '\u009b'].map(
+      (sub): [string, Record<string, unknown>, string, string] => [
+        `with ${JSON.stringify(sub)} as sub`,
+        { sub },
+        'token_claims',
+        'control character',
+      ],
+    ),
     ['with half a character in sub', { sub: 'a\ud800' }, 'token_claims', 'lone surrogate'],
     ['with jti as a number', { jti: 7 }, 'token_claims', '"jti" must be a string'],
     ['with malformed caps', { caps: { a: ['write'] } }, 'token_claims', 'caps["a"]: "write" is not a verb'],
