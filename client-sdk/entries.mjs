@@ -19,11 +19,19 @@ export const ENTRIES = {
   stores: source('stores/index.ts'),
   react: source('react/index.ts'),
   svelte: source('svelte/index.ts'),
+  diagnostics: source('diagnostics/diagnostics.ts'),
   testing: source('testing/testing.ts'),
 };
 
 // Runs in a place of its own, with a copy of the core, complete in one file.
 const WORKER = 'shared-worker';
+
+// What stands there for what loads something lazily: by its file in the page.
+/** @type {Readonly<Record<string, string>>} */
+const WORKERS_OWN = {
+  [source('socket-class.ts')]: source('share-tabs/own-socket.ts'),
+  [source('load-diagnostics.ts')]: source('share-tabs/own-diagnostics.ts'),
+};
 
 // Two copies of these in one page would be two clients that do not know each other's errors.
 const ONCE = ['errors.ts', 'client.ts', 'core.ts'].map(source);
@@ -41,7 +49,7 @@ export function keepApart(name) {
     resolveId(specifier, importer) {
       if (importer === undefined || !specifier.startsWith('.')) return null;
       const file = fileURLToPath(new URL(specifier, pathToFileURL(importer)));
-      if (name === WORKER) return file === source('socket-class.ts') ? source('share-tabs/own-socket.ts') : null;
+      if (name === WORKER) return WORKERS_OWN[file] ?? null;
       const other = Object.keys(ENTRIES).find((entry) => ENTRIES[entry] === file);
       if (other !== undefined && other !== name) return { id: `./${other}.js`, external: true };
       if (name !== 'index' && ONCE.includes(file)) {

@@ -4,7 +4,7 @@
  * fails when a page is older than what it is made from.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { CLIENT_ERRORS, ERRORS, OUTBOX_ERRORS } from '../protocol/dist/index.js';
+import { CLIENT_ERRORS, CLIENT_REMEDIES, ERRORS, OUTBOX_ERRORS } from '../protocol/dist/index.js';
 import { configReference } from '../server/dist/config/reference.js';
 import { EventBus } from '../server/dist/events.js';
 import { Metrics } from '../server/dist/observe/metrics.js';
@@ -24,7 +24,7 @@ function errorRows(from) {
     .filter(([, { code }]) => code >= from && code < from + 100)
     .map(([name, error]) => {
       const retry = error.retryable ? 'yes' : 'no';
-      return `| ${error.code} | \`${name}\` | ${error.message} | ${error.remedy} | ${retry} | ${error.status} |`;
+      return `| <a id="${name}"></a>${error.code} | \`${name}\` | ${error.message} | ${error.remedy} | ${retry} | ${error.status} |`;
     });
 }
 
@@ -38,19 +38,33 @@ ${errorRows(from).join('\n')}
 `,
   );
   const client = Object.entries({ ...CLIENT_ERRORS, ...OUTBOX_ERRORS }).map(
-    ([name, { code, message, retryable }]) => `| ${code} | \`${name}\` | ${message} | ${retryable ? 'yes' : 'no'} |`,
+    ([name, { code, message, retryable }]) =>
+      `| <a id="${name}"></a>${code} | \`${name}\` | ${message} | ${CLIENT_REMEDIES[name]} | ${retryable ? 'yes' : 'no'} |`,
   );
   return `# Errors and close codes
 
 Generated from \`protocol/src/codes.ts\`. Programs compare \`name\`; people read \`message\`, which often says more than the sentence
 here: which verb on which channel, which field and what it must be. When a connection closes, the code's range says what a client does.
+Every error carries what to do about it (\`remedy\`) and its address on this page (\`docs\`, e.g. \`docs/errors.md#token_expired\`).
 
 ${sections.join('\n')}
 ## 4400–4499: In the client library, never on the wire
 
-| code | name | message | retryable |
-| --- | --- | --- | --- |
+| code | name | message | what to do | retryable |
+| --- | --- | --- | --- | --- |
 ${client.join('\n')}
+
+## Gaps
+
+A gap is not an error: it is the place where messages are missing, because the gateway could not deliver them. A subscription hears of it by \`onGap\`, the
+client by its event \`gap\`, and when nobody listens the console says it.
+
+| reason | what happened | what to do |
+| --- | --- | --- |
+| \`no_history\` | the channel keeps no log, and the connection was lost or too slow for a moment | load anew what the messages told; or give the channel's rule \`history\` |
+| \`retention\` | the log does not reach back so far any more | load anew; or keep more in the rule's \`history\` |
+| \`epoch_changed\` | the log began a new life: a gateway in memory was restarted, or the log was deleted | load anew |
+| \`slow\` | the connection reads too slowly, and the rule's \`slow\` is not \`replay\` | load anew; subscribe to less |
 `;
 }
 

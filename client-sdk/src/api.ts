@@ -2,6 +2,7 @@ import type { Codec, GapReason, Position, PublishResult, Tags } from '@sluice/pr
 import type { Channels } from '@sluice/protocol/contracts';
 import type { ClientState, StateChange } from './connection.ts';
 import type { ContractChannels } from './contract-channel.ts';
+import type { ListenOptions } from './emitter.ts';
 import type { SluiceError } from './errors.ts';
 import type { Presence } from './presence-api.ts';
 import type { WebSocketConstructor } from './socket.ts';
@@ -9,13 +10,22 @@ import type { Token } from './token.ts';
 
 /** How a client is made. */
 export interface ClientOptions {
-  /** Where the gateway listens, e.g. `wss://example.com/ws`. */
+  /**
+   * Where the gateway listens, e.g. `wss://example.com/ws`. Without a path it is `/ws`; on a page it may be relative. `http` and
+   * `https` mean `ws` and `wss`.
+   */
   readonly url: string | URL;
   /**
-   * A JWT, or the function that fetches one. A function is called for the first connection, and again when the token has
-   * expired or is about to. Without a token the connection is anonymous, where the gateway allows that.
+   * A JWT, or the function that fetches one: it may give text or `{ token }`. A function is called for the first connection,
+   * and again when the token has expired, is about to, or was refused. Without a token the connection is anonymous, where the
+   * gateway allows that.
    */
   readonly token?: Token;
+  /**
+   * In place of `token`: the route of your backend that answers with a JWT, as text or as `{ "token": "…" }`. It is fetched by
+   * GET with the page's cookies, for the same origin, and never from a cache.
+   */
+  readonly tokenUrl?: string | URL;
   /** How frames are written. Default: JSON. `msgpack` is in `@sluice/client/msgpack`. */
   readonly codec?: Codec;
   /** The class of WebSockets. Default: the global one at the time of connecting. On Node 20 pass that of the package `ws`. */
@@ -32,14 +42,24 @@ export interface ClientOptions {
    * Where that fails, this tab connects on its own, and the client's `error` tells so once. Default `false`.
    */
   readonly shareTabs?: boolean;
+  /**
+   * Log states and frames to the console, without tokens and data? Default: whether the page has `localStorage.sluiceDebug`, at
+   * the time of the first connection. What writes the log is loaded when it is needed.
+   */
+  readonly debug?: boolean;
 }
 
 /** What a client announces: event name to value. */
 export interface ClientEvents {
   /** The connection's state has changed. */
   state: StateChange;
-  /** Something failed that no call and no subscription's `onError` was told about. */
+  /**
+   * Something failed that no call, no subscription's `onError` and no listener to `state` was told about; and each time that a
+   * token cannot be fetched or is refused. Without a listener it goes to the console, once for each cause.
+   */
   error: SluiceError;
+  /** Messages were lost on a subscription that has no `onGap`. Without a listener it goes to the console. */
+  gap: Gap;
 }
 
 /**
@@ -60,7 +80,9 @@ export interface Client<C extends Channels = Channels> {
   /**
    * Connects, if it has not been done yet; while `waiting`, at once. A client that is `closed` starts anew, with a new token.
    *
-   * @returns resolves when connected, however many attempts that takes; rejects with a `SluiceError` on a final refusal
+   * @returns resolves when connected, however many attempts that takes; rejects with a `SluiceError` on a final refusal. A
+   *   gateway that cannot be reached, or a token that cannot be fetched, is no final refusal: listen to `state`, or look into the
+   *   console, for what is in the way.
    *
    * @example
    * await client.connect();
@@ -84,7 +106,7 @@ export interface Client<C extends Channels = Channels> {
    */
   readonly channel: string extends keyof C ? AnyChannels : ContractChannels<C>;
   /**
-   * Listens to the client.
+   * Listens to the client. `passive`: what nobody else listens to goes to the console nevertheless.
    *
    * @returns removes the handler
    *
@@ -92,7 +114,11 @@ export interface Client<C extends Channels = Channels> {
    * const stop = client.on('error', (error) => report(error.name, error.message));
    * stop();
    */
-  on<Name extends keyof ClientEvents>(name: Name, handler: (value: ClientEvents[Name]) => void): () => void;
+  on<Name extends keyof ClientEvents>(
+    name: Name,
+    handler: (value: ClientEvents[Name]) => void,
+    options?: ListenOptions,
+  ): () => void;
 }
 
 /** Gives a channel of any name, with the types that the caller says. */
@@ -131,12 +157,21 @@ export interface Gap {
   readonly lost: number | undefined;
 }
 
+/** A time in the past, whatever the device's clock shows. */
+export interface Ago {
+  /** Milliseconds before now. */
+  readonly ago: number;
+}
+
 /** Where to start. At most one of the three; without any: from now on. */
 export interface Start {
   /** So many messages back. */
   readonly rewind?: number;
-  /** At the first message that is not older; milliseconds since the Unix epoch. */
-  readonly since?: number;
+  /**
+   * At the first message that is not older: milliseconds since the Unix epoch by the gateway's clock, or `{ ago }`, milliseconds
+   * before now. The device's clock, which may be wrong, does not matter to `{ ago }`.
+   */
+  readonly since?: number | Ago;
   /** After this position, e.g. one that you have stored. Only this is a promise: what cannot be kept comes as a gap. */
   readonly position?: Position;
 }

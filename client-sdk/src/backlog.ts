@@ -1,5 +1,5 @@
 import type { GapPush, HistoryResult, Message, Position } from '@sluice/protocol';
-import type { Start } from './api.ts';
+import type { Place } from './subscriber.ts';
 
 /** What lies between a starting point and the place where the flow of messages goes on. */
 export interface Backlog<M = Message> {
@@ -20,7 +20,7 @@ const PAGE = 1000;
  */
 export async function readBacklog(
   read: (page: { before: number; limit: number }) => Promise<HistoryResult>,
-  start: Start,
+  start: Place,
   to: Position,
 ): Promise<Backlog> {
   const { position, since = 0, rewind = Number.POSITIVE_INFINITY } = start;

@@ -1,7 +1,8 @@
 import type { Codec, Command, CommandType, Failure, Reply, Results } from '@sluice/protocol';
 import { refusal, SluiceError } from './errors.ts';
 import { packFrame } from './frame.ts';
-import { Lane } from './lane.ts';
+import { Lane, type Turn } from './lane.ts';
+import { now } from './now.ts';
 import { type Cancel, nothing } from './timer.ts';
 
 /** A command without its `id`, which `Calls` gives. */
@@ -13,19 +14,27 @@ export interface Answer<Type extends CommandType = CommandType> {
   reject?(error: SluiceError): void;
   /** Is it asked again on the next connection when this one is lost? Otherwise it is then forgotten. */
   readonly repeat?: boolean;
-  /** Does it take its turn among those to the same channel, and is it asked again when the gateway says that it was too much? */
-  readonly ordered?: boolean | undefined;
+  /**
+   * Takes its turn among those to the same channel, where it weighs so much, and is asked again when the gateway says that it was
+   * too much. 0: it does not.
+   */
+  readonly weight?: number | undefined;
 }
 
-interface Call {
+interface Call extends Turn {
   readonly id: number;
   readonly command: Command & { series?: number };
   readonly answer: Answer;
   lane?: Lane<Call>;
+  /** When it was sent last. */
+  sent?: number;
 }
 
-// The first frame travels before `maxFrame` is known; the default is 128 KiB. SPEC.md section 2.
+// In bytes. Large ones only make everything behind them wait.
 const FRAME = 100_000;
+
+// The first one travels before `maxFrame` is known, and has to be there within 5 seconds, on a slow line too. SPEC.md section 1.
+const GREETING = 16_000;
 
 /**
  * The commands that have not been answered, in the order in which they go out. Commands of the same turn share a frame.
@@ -33,12 +42,18 @@ const FRAME = 100_000;
 export class Calls {
   /** Why no command is taken any more; `undefined` while the client is not closed. */
   ended: SluiceError | undefined;
+  /** Why there is no connection, as those are told who have waited too long; `undefined` where there is one. */
+  failure: SluiceError | undefined;
+  /** How long answers take of late, in milliseconds. */
+  pace: number | undefined;
   #waiting = new Map<number, Call>();
   readonly #lanes = new Map<string, Lane<Call>>();
   #unsent: Call[] = [];
   #write: ((data: string | Uint8Array) => void) | undefined;
-  // In bytes; not known before the token is verified.
+  // In bytes: what the gateway takes, as far as it is known.
   #maxFrame = Number.POSITIVE_INFINITY;
+  // Is the token verified?
+  #released = false;
   #lastId = 0;
   readonly #codec: Codec;
 
@@ -62,7 +77,7 @@ export class Calls {
       return nothing;
     }
     const id = ++this.#lastId;
-    const call = { id, command: { ...body, id } as unknown as Command, answer };
+    const call = { id, weight: answer.weight ?? 0, command: { ...body, id } as unknown as Command, answer };
     this.#enqueue(call);
     return () => this.#forget(call);
   }
@@ -76,25 +91,29 @@ export class Calls {
     this.#write = write;
     greet();
     for (const call of again) this.#enqueue(call);
-    this.#flush();
+    this.#sendFrame(GREETING);
   }
 
   /** The connection is authenticated: sends the rest. */
   release(maxFrame: number): void {
     this.#maxFrame = maxFrame;
+    this.#released = true;
     this.#flush();
   }
 
-  /** A copy of something, as it arrives at the other end; throws what the codec throws. */
-  copy<Value>(value: Value): Value {
-    return this.#codec.decode(this.#codec.encode(value)) as Value;
+  /** A copy of something, as it arrives at the other end, and what it weighs in a lane; throws what the codec throws. */
+  copy<Value>(value: Value): { readonly copy: Value; readonly weight: number } {
+    const data = this.#codec.encode(value);
+    return { copy: this.#codec.decode(data) as Value, weight: Math.max(1, data.length / 2500) };
   }
 
   /** Hands an answer to the one who asked. */
   settle(message: Reply | Failure): void {
     const call = this.#waiting.get(message.id ?? 0);
     if (!call) return;
-    const { answer, lane } = call;
+    const { answer, lane, sent = 0 } = call;
+    const took = now() - sent;
+    this.pace = (this.pace ?? took) * 0.75 + took * 0.25;
     if (message.type === 'reply') {
       this.#forget(call);
       answer.resolve?.(message.result as never);
@@ -108,18 +127,24 @@ export class Calls {
   /** The connection is gone: keeps what is asked again. */
   lose(): void {
     this.#write = undefined;
-    this.#maxFrame = Number.POSITIVE_INFINITY;
+    this.#released = false;
     this.#unsent = [];
     for (const lane of this.#lanes.values()) lane.stop();
     this.#lanes.clear();
     for (const [id, call] of this.#waiting) if (!call.answer.repeat) this.#waiting.delete(id);
   }
 
-  /** No answer will ever come: rejects everything. */
-  end(error: SluiceError): void {
+  /**
+   * No answer will ever come: rejects everything.
+   *
+   * @returns was there anybody who waited?
+   */
+  end(error: SluiceError): boolean {
     this.ended = error;
     this.lose();
-    for (const call of this.#takeAll()) call.answer.reject?.(error);
+    const calls = this.#takeAll();
+    for (const call of calls) call.answer.reject?.(error);
+    return calls.length > 0;
   }
 
   #takeAll(): Call[] {
@@ -131,7 +156,7 @@ export class Calls {
   #enqueue(call: Call): void {
     this.#waiting.set(call.id, call);
     if (!this.#write) return;
-    if (!call.answer.ordered) {
+    if (!call.weight) {
       this.#send(call);
       return;
     }
@@ -158,29 +183,32 @@ export class Calls {
     call.answer.reject?.(error);
   }
 
-  // What does not fit into the first frame waits until the token is verified, and `maxFrame` is known.
+  // What does not fit into the first frames waits until the token is verified, and `maxFrame` is known.
   #send(call: Call): void {
     this.#unsent.push(call);
-    queueMicrotask(() => {
-      if (this.#maxFrame < Number.POSITIVE_INFINITY) this.#flush();
-    });
+    queueMicrotask(() => this.#flush());
   }
 
   #flush(): void {
-    const limit = Math.min(FRAME, this.#maxFrame);
-    do {
-      // Those that were aborted before they could be sent are no longer waiting.
-      const calls = this.#unsent.filter((call) => this.#waiting.has(call.id));
-      const [first] = calls;
-      if (!this.#write || !first) return;
-      const commands = calls.map((call) => call.command);
-      const { data, size, count } = packFrame(commands, { codec: this.#codec, limit });
-      this.#unsent = calls.slice(count);
-      // The gateway would close the connection for good, and with it everything else that is going on.
-      if (size > this.#maxFrame) {
-        this.#reject(first, refusal(4309, 'payload_too_large', `${size} bytes; the gateway takes ${this.#maxFrame}.`));
-      } else this.#write(data);
-    } while (this.#maxFrame < Number.POSITIVE_INFINITY);
+    while (this.#released && this.#sendFrame(Math.min(FRAME, this.#maxFrame)));
+  }
+
+  /** @returns was there something to send? */
+  #sendFrame(limit: number): boolean {
+    // Those that were aborted before they could be sent are no longer waiting.
+    const calls = this.#unsent.filter((call) => this.#waiting.has(call.id));
+    const [first] = calls;
+    if (!this.#write || !first) return false;
+    const commands = calls.map((call) => call.command);
+    const { data, size, count } = packFrame(commands, { codec: this.#codec, limit });
+    this.#unsent = calls.slice(count);
+    const time = now();
+    for (const call of calls.slice(0, count)) call.sent = time;
+    // The gateway would close the connection for good, and with it everything else that is going on.
+    if (size > this.#maxFrame) {
+      this.#reject(first, refusal(4309, 'payload_too_large', `${size} bytes; the gateway takes ${this.#maxFrame}.`));
+    } else this.#write(data);
+    return true;
   }
 }
 

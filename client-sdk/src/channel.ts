@@ -11,12 +11,14 @@ import type {
 } from './api.ts';
 import type { Body } from './calls.ts';
 import { complete } from './complete.ts';
+import { check } from './options.ts';
 import { facePresence } from './presence.ts';
 import type { Presence } from './presence-api.ts';
 import { type Asking, request } from './request.ts';
 import { streamMessages } from './stream.ts';
 import { type AnyMessage, Subscriber } from './subscriber.ts';
 import { WireSubscription } from './subscription.ts';
+import type { Tell } from './telling.ts';
 import type { Handle, Host, Wire } from './wire.ts';
 
 /** A kind of thing that a channel may have on the wire. */
@@ -24,6 +26,7 @@ export type Kind<W extends Wire> = new (handle: Handle, host: Host) => W;
 
 /** What a channel needs of the client. */
 export interface ChannelHost extends Asking {
+  readonly tell: Tell;
   /** What the channel has on the wire of this kind; made where there is none. */
   wire<W extends Wire>(kind: Kind<W>, channel: Handle): W;
   /** What the channel has on the wire of this kind, if anything. */
@@ -42,7 +45,8 @@ export class ChannelHandle<T, State> implements Channel<T, State> {
     this.presence = facePresence(this, host);
   }
 
-  subscribe(onMessage: (message: Message<T>) => void, options: SubscribeOptions = {}): Subscription {
+  subscribe(onMessage: (message: Message<T>) => void, given?: SubscribeOptions): Subscription {
+    const options = check(given, { onMessage });
     const subscriber = new Subscriber(
       this.#host.wire(WireSubscription, this),
       onMessage as (message: AnyMessage) => void,
@@ -65,20 +69,22 @@ export class ChannelHandle<T, State> implements Channel<T, State> {
     }
   }
 
-  async publish(data: T, { signal, timeout, ...options }: PublishOptions = {}): Promise<PublishResult> {
-    const draft = this.#host.calls.copy({ data, ...options } as Pick<Body<'publish'>, 'data'>);
-    const body = { type: 'publish', channel: this.name, key: randomKey(), ...draft } as const;
-    return request(this.#host, body, { signal, timeout, ordered: true });
+  async publish(data: T, options?: PublishOptions): Promise<PublishResult> {
+    const { signal, timeout, ...rest } = check(options);
+    const { copy, weight } = this.#host.calls.copy({ data, ...rest } as Pick<Body<'publish'>, 'data'>);
+    const body = { type: 'publish', channel: this.name, key: randomKey(), ...copy } as const;
+    return request(this.#host, body, { signal, timeout, weight });
   }
 
-  async history({ signal, ...page }: HistoryOptions = {}): Promise<HistoryPage<T>> {
+  async history(options?: HistoryOptions): Promise<HistoryPage<T>> {
+    const { signal, ...page } = check(options);
     const body = { type: 'history', channel: this.name, ...page } as const;
     const result = await request(this.#host, body, { signal });
     return { ...result, messages: result.messages.map((message) => complete(message, this.name, result.epoch)) };
   }
 
-  messages(options: MessagesOptions = {}): AsyncGenerator<Message<T>, void, void> {
-    return streamMessages(this, options);
+  messages(options?: MessagesOptions): AsyncGenerator<Message<T>, void, void> {
+    return streamMessages(this, check(options), this.#host.tell);
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Message<T>, void, void> {

@@ -1,7 +1,8 @@
 import type { Channels } from '@sluice/protocol/contracts';
 import type { Client, ClientOptions } from './api.ts';
+import type { StateChange } from './connection.ts';
 import { Core } from './core.ts';
-import { clientError } from './errors.ts';
+import { check } from './options.ts';
 
 /**
  * Makes a client. It connects when it is first used.
@@ -11,7 +12,7 @@ import { clientError } from './errors.ts';
  *
  * const client = createClient({
  *   url: 'wss://example.com/ws',
- *   token: async ({ reason }) => (await fetch(`/token?reason=${reason}`)).text(),
+ *   tokenUrl: '/api/token', // of your backend; it answers { "token": "…" }
  * });
  * const lobby = client.channel<{ text: string }>('chat:lobby');
  * lobby.subscribe((message) => console.log(message.data.text));
@@ -37,17 +38,20 @@ export function createClient<C extends Channels = Channels>(options: ClientOptio
     connect: () =>
       new Promise((resolve, reject) => {
         if (connection.state === 'connected') return resolve();
-        const stop = core.on('state', ({ state, error }) => {
+        const settle = ({ state, error = core.calls.ended }: StateChange) => {
           if (state === 'connected') resolve();
-          else if (state === 'closed') reject(error ?? clientError('closed'));
+          else if (state === 'closed' && error) core.tell('error', error, { handler: reject });
           else return;
           stop();
-        });
+        };
+        const stop = core.on('state', settle, { passive: true });
         connection.connect();
       }),
     close: () => connection.close(),
     channel: (name) => core.channel(name),
-    on: (name, handler) => core.on(name, handler),
+    on: (name, handler, options) => {
+      return core.on(name, handler, check(options, { handler }));
+    },
   };
   return client as unknown as Client<C>;
 }

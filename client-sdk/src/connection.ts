@@ -1,7 +1,9 @@
 import type { Codec, ConnectResult, Push, RefreshResult, ServerMessage } from '@sluice/protocol';
+import type { ClientEvents } from './api.ts';
 import { backoff } from './backoff.ts';
 import type { Body, Calls } from './calls.ts';
-import { clientError, isOfToken, SluiceError } from './errors.ts';
+import type { Emitter } from './emitter.ts';
+import { clientError, closeError, hasRunOut, isOfToken, SluiceError } from './errors.ts';
 import { Heartbeat, PATIENCE } from './heartbeat.ts';
 import { now } from './now.ts';
 import { openSocket, type WebSocketConstructor } from './socket.ts';
@@ -28,19 +30,22 @@ export interface StateChange {
 }
 
 export interface ConnectionSetup extends SharingSetup {
-  readonly url: string | URL;
+  readonly url: string;
   readonly codec: Codec;
   readonly timeout: number;
   readonly token?: Token;
+  readonly tokenUrl?: string | URL;
   readonly calls: Calls;
   readonly events: ConnectionEvents;
 }
 
-export interface ConnectionEvents {
+export interface ConnectionEvents extends Pick<Emitter<ClientEvents>, 'on'> {
   /** Always the last thing that the connection does in its turn: the handler may call it again. */
   state(change: StateChange): void;
   /** Something failed that changed no state. */
-  report(error: SluiceError): void;
+  tell(name: 'error', error: SluiceError): void;
+  /** What the application was told of last. */
+  told: SluiceError | undefined;
   /** A WebSocket has opened: now ask what belongs right behind `connect`. */
   greet(): void;
   push(push: Push): void;
@@ -53,8 +58,12 @@ const DISTRUST = 3;
 const AWAKE = 700;
 const OFFLINE = 3000;
 
-// An attempt that is older than so many milliseconds when the machine wakes is given up.
+// An attempt on which nothing has happened for so many milliseconds when the machine wakes is given up.
 const OLD = 5000;
+
+// An answer may take so many times as long as they do of late, but not without end; in milliseconds.
+const SLOWER = 4;
+const SLOWEST = 60_000;
 
 // A connection that lasted so many milliseconds makes failures forgotten. SPEC.md section 8.3.
 const STABLE = 5000;
@@ -70,6 +79,8 @@ export class Connection {
   readonly #events: ConnectionEvents;
   #token: TokenSource;
   readonly #heartbeat: Heartbeat;
+  // The URL as it may be shown: without what may be a secret.
+  readonly #place: string;
   // Chosen once; loading what chooses may fail.
   #socketClass: ReturnType<typeof chooseSocketClass> | undefined;
   #closeSocket: Cancel = nothing;
@@ -85,7 +96,8 @@ export class Connection {
     this.#setup = setup;
     this.#calls = setup.calls;
     this.#events = setup.events;
-    this.#token = new TokenSource(setup.token, setup.timeout);
+    this.#token = new TokenSource(setup);
+    this.#place = setup.url.replace(/[^/]*@|\?.*/g, '');
     this.#heartbeat = new Heartbeat(() => setup.calls.start({ type: 'ping' }));
   }
 
@@ -95,7 +107,7 @@ export class Connection {
     if (this.state !== 'waiting') {
       this.#failures = 0;
       // Whoever was asked before may have been somebody else.
-      this.#token = new TokenSource(this.#setup.token, this.#setup.timeout);
+      this.#token = new TokenSource(this.#setup);
       this.#calls.ended = undefined;
       this.#stopListening = listenForWake((what) => this.#look(what));
     }
@@ -108,7 +120,8 @@ export class Connection {
     this.#leave();
     this.#token.stop();
     this.#stopListening();
-    this.#calls.end(error ?? clientError('closed'));
+    // Whoever waits for an answer is told by that.
+    if (this.#calls.end(error ?? clientError('closed', undefined, this.#calls.failure))) this.#events.told = error;
     this.#moveTo('closed', { error } as StateChange);
   }
 
@@ -117,10 +130,14 @@ export class Connection {
    *
    * @param atLeast so many failures count at least for the backoff
    */
-  lose(error: SluiceError, atLeast = 0): void {
-    const { name, retryAfter } = error;
-    if (this.#token.renewable && (isOfToken(error) || (name.startsWith('token_') && this.#token.proven))) {
-      this.#token.forget();
+  lose(cause: SluiceError, atLeast = 0): void {
+    const why = `Not connected to ${this.#place}: ${cause.message}`;
+    this.#calls.failure = clientError('timed_out', why, cause);
+    // "Closed: 1006" says nothing to anybody who does not see where to.
+    const error = this.state === 'connecting' && cause.code === 4402 ? clientError('connection_lost', why) : cause;
+    const { retryAfter } = error;
+    if (this.#token.renewable && isOfToken(error)) {
+      this.#token.forget(hasRunOut(error));
     } else if (!error.retryable) {
       this.close(error);
       return;
@@ -130,13 +147,12 @@ export class Connection {
     this.#calls.lose();
     this.#later(pause, () => this.#connect());
     this.#moveTo('waiting', { error, retryIn: pause });
-    if (name === 'token_failed') this.#events.report(error);
   }
 
   /** The gateway broke its word: tells so, and starts again; not too soon, for it may do so each time. */
   distrust(error: SluiceError): void {
     this.lose(error, DISTRUST);
-    this.#events.report(error);
+    this.#events.tell('error', error);
   }
 
   #connect(): void {
@@ -148,24 +164,35 @@ export class Connection {
       this.#inTime((error) => this.lose(error)),
     );
     // The token's own timer, which says more, comes first.
-    this.#later(this.#setup.timeout, () => this.#dead());
+    this.#await();
     this.#moveTo('connecting');
+  }
+
+  /** The attempt has come a step further: from here on the next one has its time. */
+  #await(): void {
+    this.#heartbeat.heard();
+    this.#later(this.#setup.timeout, () => this.#dead());
   }
 
   #open(token: string | undefined, WebSocket = globalThis.WebSocket as WebSocketConstructor): void {
     const { url, codec } = this.#setup;
+    this.#await();
     try {
       this.#closeSocket = openSocket(url, {
         WebSocket,
         codec,
-        open: (write) => this.#calls.begin(write, () => this.#greet(token)),
+        open: (write) => {
+          this.#await();
+          this.#calls.begin(write, () => this.#greet(token));
+        },
         message: (message) => this.#read(message),
-        lost: (error) => this.lose(error),
+        lost: (code, reason) => this.lose(closeError(code, reason)),
         broken: (error) => this.distrust(error),
       });
     } catch (cause) {
       // No constructor, a malformed URL, ws: on a page of https: the next attempt would fail like this one.
-      this.close(clientError('closed', `WebSocket cannot be opened: ${(cause as Error).message}`));
+      const why = WebSocket ? (cause as Error).message : 'there is none here. npm install ws, and pass { WebSocket }.';
+      this.close(clientError('closed', `WebSocket cannot be opened: ${why}`, cause));
     }
   }
 
@@ -191,6 +218,7 @@ export class Connection {
     this.#accepted(token, result);
     this.#heartbeat.start(heartbeat);
     this.#calls.release(maxFrame);
+    this.#calls.failure = undefined;
     this.#moveTo('connected');
   }
 
@@ -198,7 +226,7 @@ export class Connection {
     if (this.state === 'connected') this.#heartbeat.heard();
     const { type } = message;
     // An error without an id answers something that the gateway could not read as a command.
-    if (type === 'error' && !message.id) this.#events.report(new SluiceError(message.error));
+    if (type === 'error' && !message.id) this.#events.tell('error', new SluiceError(message.error));
     else if (type === 'reply' || type === 'error') this.#calls.settle(message);
     else if (type === 'drain') this.#reconnectAfter = message.reconnectAfter;
     else if (type === 'refresh') this.#refresh(true);
@@ -215,7 +243,7 @@ export class Connection {
   #refresh(hurry = false): void {
     const failed = this.#inTime((error: SluiceError) => {
       if (error.retryable || isOfToken(error)) this.#token.failed();
-      this.#events.report(error);
+      this.#events.tell('error', error);
     });
     const send = this.#inTime((token: string) => {
       const resolve = (result: RefreshResult) => this.#accepted(token, result);
@@ -238,8 +266,13 @@ export class Connection {
     else if (state === 'connecting' && this.#heartbeat.silent(OLD)) this.#dead(true);
   }
 
-  #probe(within: number, hurry?: boolean): void {
-    this.#heartbeat.probe(within, () => this.#dead(hurry));
+  #probe(atLeast: number, hurry?: boolean): void {
+    const within = Math.max(atLeast, Math.min(SLOWEST, SLOWER * (this.#calls.pace ?? 0)));
+    this.#heartbeat.probe(within, () => {
+      // A line on which a large frame takes its time looks dead. Should it be alive, it gets more time on the next connection.
+      if (atLeast === PATIENCE) this.#calls.pace = within;
+      this.#dead(hurry);
+    });
   }
 
   #dead(hurry?: boolean): void {

@@ -3,8 +3,11 @@ import type { Channel, Client, ClientEvents, ClientOptions } from './api.ts';
 import { Calls } from './calls.ts';
 import { ChannelHandle, type ChannelHost, type Kind } from './channel.ts';
 import { Connection, type ConnectionEvents, type StateChange } from './connection.ts';
-import { Emitter } from './emitter.ts';
-import type { SluiceError } from './errors.ts';
+import { toConsole } from './console.ts';
+import { Emitter, guard } from './emitter.ts';
+import { hasRunOut, isOfToken, type SluiceError } from './errors.ts';
+import { check, socketUrl } from './options.ts';
+import type { Tell } from './telling.ts';
 import type { Handle, Host, Wire } from './wire.ts';
 
 /** Puts the parts of a client together, and passes on what each has to say to the others. */
@@ -12,6 +15,8 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   readonly calls: Calls;
   readonly connection: Connection;
   readonly timeout: number;
+  /** What somebody was told of last. */
+  told: SluiceError | undefined;
   readonly #options: ClientOptions;
   // By the name of the channel.
   readonly #wires = new Map<string, readonly Wire[]>();
@@ -19,12 +24,13 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   /** @param create makes another client */
   constructor(options: ClientOptions, create: (options: ClientOptions) => Client) {
     super();
-    const { codec = json, timeout = 15_000 } = options;
+    const { codec = json, timeout = 15_000 } = check(options);
     this.#options = options;
     this.timeout = timeout;
     this.calls = new Calls(codec);
     this.connection = new Connection({
       ...options,
+      url: socketUrl(options.url),
       codec,
       timeout,
       create,
@@ -37,17 +43,28 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
 
   state(change: StateChange): void {
     const { state, error } = change;
+    const heard = this.heeds('state');
     this.#eachWire((wire) => {
+      if (state === 'connected') wire.reconcile();
       if (state === 'waiting') wire.lose();
       if (state === 'closed') wire.end('ended', { error, reason: this.calls.ended });
     });
     // A handler that was just called may have moved on, and that was told already.
     if (this.connection.state === state) this.emit('state', change);
+    // A URL that never worked is told of, and a token that is refused or cannot be fetched, each time. What worked once comes back.
+    const news = state === 'closed' || this.connection.user === undefined;
+    const ofToken = state === 'waiting' && error && isOfToken(error) && !hasRunOut(error);
+    if (ofToken || (error && news && !heard && error !== this.told)) this.tell('error', error, { heard });
   }
 
-  report(error: SluiceError): void {
-    this.emit('error', error);
-  }
+  /** Bound, because it is handed around. */
+  readonly tell: Tell = (name, news, { handler, heard } = {}) => {
+    this.told = news as SluiceError;
+    if (handler) return guard(handler, news);
+    this.emit(name, news);
+    if (!heard && !this.heeds(name)) toConsole(this, news);
+    return undefined;
+  };
 
   greet(): void {
     this.#eachWire((wire) => wire.reconcile());
@@ -61,6 +78,7 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
 
   /** The channel's face: the one that is in use, so that nothing is kept of a channel that is not. */
   channel<T, State>(name: string): Channel<T, State> {
+    check({}, { name });
     const handle = this.#of(name)[0]?.handle as Channel<T, State> | undefined;
     return handle ?? new ChannelHandle<T, State>(name, this);
   }

@@ -24,15 +24,31 @@ export function guard<Args extends unknown[], Result>(
   }
 }
 
+/** How a handler listens. */
+export interface ListenOptions {
+  /** Do not count as a listener: what nobody else hears still goes to the console. Default `false`. */
+  readonly passive?: boolean;
+}
+
+interface Entry<Events> extends ListenOptions {
+  readonly name: keyof Events;
+  readonly handler: (value: never) => void;
+}
+
 /** Named events with typed values. `Events` maps each name to what its handlers are given. */
 export class Emitter<Events> {
-  readonly #entries = new Set<{ readonly name: keyof Events; readonly handler: (value: never) => void }>();
+  readonly #entries = new Set<Entry<Events>>();
 
   /** Adds a handler and returns the function that removes it. */
-  on<Name extends keyof Events>(name: Name, handler: (value: Events[Name]) => void): Cancel {
-    const entry = { name, handler };
+  on<Name extends keyof Events>(name: Name, handler: (value: Events[Name]) => void, options?: ListenOptions): Cancel {
+    const entry = { ...options, name, handler };
     this.#entries.add(entry);
     return () => void this.#entries.delete(entry);
+  }
+
+  /** Does anybody listen who counts? */
+  heeds(name: keyof Events): boolean {
+    return [...this.#entries].some((entry) => entry.name === name && !entry.passive);
   }
 
   emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {

@@ -24,7 +24,7 @@ describe('closeError', () => {
 describe('clientError', () => {
   it('is an Error with the sentence of the catalogue, and the cause', () => {
     const cause = new Error('no network');
-    const error = clientError('token_failed', cause);
+    const error = clientError('token_failed', undefined, cause);
     expect(error).toBeInstanceOf(SluiceError);
     expect(error).toBeInstanceOf(Error);
     expect(error).toMatchObject({ ...CLIENT_ERRORS.token_failed, name: 'token_failed', cause });

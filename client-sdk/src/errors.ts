@@ -1,4 +1,11 @@
-import { CLIENT_ERRORS, type ClientErrorName, type ErrorBody, type ErrorName, type Issue } from '@sluice/protocol';
+import {
+  CLIENT_ERRORS,
+  type ClientErrorName,
+  ERROR_DOCS,
+  type ErrorBody,
+  type ErrorName,
+  type Issue,
+} from '@sluice/protocol';
 
 /** The stable name of an error: those of the catalogue, those of this library, and what a newer gateway may add. */
 export type SluiceErrorName = ErrorName | ClientErrorName | (string & {});
@@ -21,6 +28,8 @@ export class SluiceError extends Error {
   declare readonly name: SluiceErrorName;
   /** The number of the error in the catalogue, e.g. 4306; its range is explained in SPEC.md section 8. */
   declare readonly code: number;
+  /** What to do about it, for the developer. */
+  declare readonly remedy: string;
   /** May the same thing be tried again, unchanged, later? */
   declare readonly retryable: boolean;
   /** Milliseconds to wait before trying again, where the gateway said so. */
@@ -30,15 +39,44 @@ export class SluiceError extends Error {
 
   constructor({ message, ...detail }: ErrorBody, cause?: unknown) {
     super(message, { cause });
-    Object.assign(this, detail);
+    Object.assign(this, { remedy: `See ${ERROR_DOCS}${detail.name}` }, detail);
+  }
+
+  /** Where the documentation explains it: a page of the repository, and the place in it. */
+  get docs(): string {
+    return ERROR_DOCS + this.name;
+  }
+
+  /** What `JSON.stringify` writes, e.g. for a log: everything but the cause and the stack. */
+  toJSON(): object {
+    return { ...this, message: this.message, docs: this.docs };
   }
 }
 
-/** An error of this library's own. A cause that is a string replaces the catalogue's sentence by one that says where. */
-export function clientError(name: keyof typeof CLIENT_ERRORS, cause?: unknown): SluiceError {
+/**
+ * Is it an error of this library; and if names are given, one of these?
+ *
+ * @example
+ * import { isSluiceError } from '@sluice/client';
+ *
+ * try {
+ *   await client.channel('chat:lobby').publish({ text: 'Hello' });
+ * } catch (error) {
+ *   if (isSluiceError(error, 'permission_denied')) showReadOnly();
+ *   else throw error;
+ * }
+ */
+export function isSluiceError<Name extends SluiceErrorName>(
+  error: unknown,
+  ...names: readonly Name[]
+): error is SluiceError & { readonly name: Name } {
+  return error instanceof SluiceError && (!names[0] || names.includes(error.name as Name));
+}
+
+/** An error of this library's own. A message replaces the catalogue's sentence by one that says where. */
+export function clientError(name: keyof typeof CLIENT_ERRORS, message?: string, cause?: unknown): SluiceError {
   const kind = CLIENT_ERRORS[name];
-  if (typeof cause !== 'string') return new SluiceError({ ...kind, name }, cause);
-  return new SluiceError({ ...kind, name, message: cause });
+  return new SluiceError({ ...kind, name, message: message ?? kind.message }, cause);
 }
 
 /** An error of the gateway's catalogue that it does not have to be asked for. */
@@ -46,15 +84,23 @@ export function refusal(code: number, name: ErrorName, message: string): SluiceE
   return new SluiceError({ code, name, message, retryable: false });
 }
 
-/** Does it ask for another token? SPEC.md section 8.2. */
-export function isOfToken({ code }: SluiceError): boolean {
+/** Has the token run out? Then another one will do. SPEC.md section 8.2. */
+export function hasRunOut({ code }: SluiceError): boolean {
   return code >= 4100 && code < 4200;
 }
 
-/** The error behind a close of the WebSocket: the gateway's, where the code is one of ours, otherwise `connection_lost`. */
+/** Is the token of no use, or is there none? */
+export function isOfToken({ name }: SluiceError): boolean {
+  return name.startsWith('token_');
+}
+
+/**
+ * The error behind a close of the WebSocket: the gateway's, where the code is one of ours, otherwise `connection_lost`. The name
+ * stands before the first colon. SPEC.md section 8.2.
+ */
 export function closeError(code: number, reason: string): SluiceError {
   const message = `Closed: ${code} ${reason}`.trim();
   if (code < 4000 || code > 4299) return clientError('connection_lost', message);
-  // The reason is `name: what is wrong`. SPEC.md section 8.2.
-  return new SluiceError({ code, name: reason.split(':')[0] as string, message, retryable: code < 4100 });
+  const [name = ''] = reason.split(':');
+  return new SluiceError({ code, name, message, retryable: code < 4100 });
 }

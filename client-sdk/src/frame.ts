@@ -34,6 +34,8 @@ export function packFrame(commands: readonly Command[], { codec, limit }: FrameF
   }
 }
 
+/** As UTF-8, and without a `TextEncoder`, which not every platform has. JSON holds no lone surrogates. */
 function byteLength(data: string | Uint8Array): number {
-  return typeof data === 'string' ? new TextEncoder().encode(data).length : data.length;
+  if (typeof data !== 'string') return data.length;
+  return data.replace(/[\x80-\u07ff\ud800-\udfff]/g, '..').replace(/[\u0800-\uffff]/g, '...').length;
 }

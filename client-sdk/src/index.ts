@@ -25,6 +25,7 @@ export type {
   TypesOf,
 } from '@sluice/protocol/contracts';
 export type {
+  Ago,
   Channel,
   Client,
   ClientEvents,
@@ -51,7 +52,8 @@ export type {
   MessageOf,
   PlainMessage,
 } from './contract-channel.ts';
-export { SluiceError, type SluiceErrorName } from './errors.ts';
+export type { ListenOptions } from './emitter.ts';
+export { isSluiceError, SluiceError, type SluiceErrorName } from './errors.ts';
 export type {
   Member,
   Members,
@@ -61,4 +63,4 @@ export type {
   PresenceListener,
 } from './presence-api.ts';
 export type { WebSocketConstructor, WebSocketLike } from './socket.ts';
-export type { Token, TokenFunction, TokenReason } from './token.ts';
+export type { Token, TokenAnswer, TokenFunction, TokenReason } from './token.ts';

@@ -3,9 +3,11 @@ import { after, type Cancel, nothing } from './timer.ts';
 /** What takes its turn: a command, by its id. */
 export interface Turn {
   readonly id: number;
+  /** What it takes of the window: 1 for a small one. */
+  readonly weight: number;
 }
 
-// So many may be unanswered at once. The gateway closes a connection after 200 refusals in a row. SPEC.md section 10.
+// So many may be unanswered at once; of large ones, 250 KB: what a connection may send in a second. The gateway closes a connection after 200 refusals in a row. SPEC.md section 10.
 const WIDTH = 100;
 
 // Each series is a later one than all before, also where a channel gets a lane anew.
@@ -21,6 +23,8 @@ export class Lane<T extends Turn> {
   readonly #send: (turn: T) => void;
   #queue: T[] = [];
   readonly #sent = new Set<T>();
+  // What those that are sent take of the window.
+  #load = 0;
   #width = WIDTH;
   #stopped = false;
   #cancelPause: Cancel = nothing;
@@ -40,7 +44,7 @@ export class Lane<T extends Turn> {
    * @returns is there nothing left?
    */
   done(turn: T): boolean {
-    if (this.#sent.delete(turn)) this.#width = Math.min(WIDTH, this.#width + 1);
+    if (this.#take(turn)) this.#width = Math.min(WIDTH, this.#width + 1);
     else this.#queue = this.#queue.filter((other) => other !== turn);
     this.#advance();
     return this.#sent.size + this.#queue.length === 0;
@@ -48,7 +52,7 @@ export class Lane<T extends Turn> {
 
   /** It was refused: it goes again after so many milliseconds, or when the first of those that were refused does. */
   again(turn: T, pause: number): void {
-    this.#sent.delete(turn);
+    this.#take(turn);
     this.#queue.push(turn);
     this.#queue.sort((a, b) => a.id - b.id);
     this.#width = 1;
@@ -68,11 +72,19 @@ export class Lane<T extends Turn> {
   }
 
   #advance(): void {
-    while (!this.#stopped && this.#sent.size < this.#width) {
+    while (!this.#stopped && this.#load < this.#width) {
       const turn = this.#queue.shift();
       if (!turn) return;
+      this.#load += turn.weight;
       this.#sent.add(turn);
       this.#send(turn);
     }
+  }
+
+  /** @returns was it on its way? */
+  #take(turn: T): boolean {
+    const sent = this.#sent.delete(turn);
+    if (sent) this.#load -= turn.weight;
+    return sent;
   }
 }

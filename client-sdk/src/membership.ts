@@ -47,7 +47,7 @@ export class Membership extends Wire<'enter'> {
   }
 
   refused(error: SluiceError): void {
-    if (this.#asking.length === 0) this.host.report(error);
+    if (this.#asking.length === 0) this.host.tell('error', error);
     settle(this.#asking, error);
     // A later state may be taken. Otherwise it stays what it was: a member with its last state, or none.
     if (!this.stale) {
@@ -79,7 +79,10 @@ export class Membership extends Wire<'enter'> {
 
   #wait(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push((error) => (error ? reject(error) : resolve()));
+      this.#waiting.push((error) => {
+        if (error) this.host.tell('error', error, { handler: reject });
+        else resolve();
+      });
     });
   }
 

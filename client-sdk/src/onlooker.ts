@@ -23,8 +23,7 @@ export function onlook(listener: PresenceListener, members: Members, host: Sourc
   let shown = EMPTY;
 
   const fail = (error: SluiceError) => {
-    if (handlers.error) guard(handlers.error, error);
-    else host.report(error);
+    host.tell('error', error, { handler: handlers.error });
   };
 
   const compare = (now: Seats) => {

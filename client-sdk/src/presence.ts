@@ -4,6 +4,7 @@ import { refusal } from './errors.ts';
 import { byUser, MembersView } from './members.ts';
 import { Membership } from './membership.ts';
 import { onlook } from './onlooker.ts';
+import { check } from './options.ts';
 import type { MembersPage, Presence, PresenceListener } from './presence-api.ts';
 import { request } from './request.ts';
 import { Watch } from './watch.ts';
@@ -16,7 +17,7 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
   const members = new MembersView<State>(roster, byUser);
 
   const enter = async (state?: State) => {
-    const copy = state === undefined ? state : host.calls.copy(state);
+    const copy = state === undefined ? state : host.calls.copy(state).copy;
     const entered = host.wire(Membership, handle).enter(copy as Json | undefined);
     host.use();
     return entered;
@@ -28,8 +29,12 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
     get counting() {
       return roster()?.counting ?? false;
     },
-    sorted: (compare) => new MembersView(roster, compare),
+    sorted(compare) {
+      check({}, { compare });
+      return new MembersView(roster, compare);
+    },
     subscribe(listener) {
+      check({}, { listener });
       const handlers = typeof listener === 'function' ? { change: listener } : listener;
       const wire = host.wire(Watch, handle);
       const onlooker = onlook(handlers as PresenceListener, members, wire.host);
@@ -47,7 +52,10 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
     async leave() {
       return membership()?.leave();
     },
-    page: ({ signal, ...page } = {}) =>
-      request(host, { type: 'members', channel: handle.name, ...page }, { signal }) as Promise<MembersPage<State>>,
+    async page(options) {
+      const { signal, ...page } = check(options);
+      const body = { type: 'members', channel: handle.name, ...page } as const;
+      return (await request(host, body, { signal })) as MembersPage<State>;
+    },
   };
 }

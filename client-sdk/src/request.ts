@@ -17,8 +17,8 @@ export interface RequestOptions {
   /** Milliseconds. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Keeps the order of the calls to a channel, and tries again where the gateway says that it was too much. */
-  readonly ordered?: boolean;
+  /** Keeps the order of the calls to a channel, and tries again where the gateway says that it was too much; see `Answer`. */
+  readonly weight?: number;
 }
 
 /**
@@ -29,10 +29,10 @@ export interface RequestOptions {
 export function request<Type extends CommandType>(
   host: Asking,
   body: Body<Type>,
-  { timeout = host.timeout, signal, ordered }: RequestOptions = {},
+  { timeout = host.timeout, signal, weight }: RequestOptions = {},
 ): Promise<Results[Type]> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw signal.reason;
     let forget = nothing;
     const settle =
       <Value>(act: (value: Value) => void) =>
@@ -45,9 +45,11 @@ export function request<Type extends CommandType>(
     const fail = settle(reject);
     // A timer that is to wait longer fires at once: 24 days are for ever, and so is `undefined`, which is not less than anything.
     const cancelTimer =
-      (timeout as number) < 2 ** 31 ? after(timeout as number, () => fail(clientError('timed_out'))) : nothing;
+      (timeout as number) < 2 ** 31
+        ? after(timeout as number, () => fail(host.calls.failure ?? clientError('timed_out')))
+        : nothing;
     const ignore = onAbort(signal, () => fail(signal?.reason));
-    forget = host.calls.start(body, { resolve: settle(resolve), reject: fail, repeat: true, ordered });
+    forget = host.calls.start(body, { resolve: settle(resolve), reject: fail, repeat: true, weight });
     host.use();
   });
 }

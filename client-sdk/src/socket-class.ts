@@ -1,10 +1,11 @@
 import type { Client, ClientOptions } from './api.ts';
 import type { ConnectionSetup } from './connection.ts';
 import { clientError } from './errors.ts';
+import { loadDiagnostics } from './load-diagnostics.ts';
 import type { WebSocketConstructor } from './socket.ts';
 
 /** What the choice of a class needs to know. */
-export interface SharingSetup extends Pick<ClientOptions, 'shareTabs' | 'WebSocket'> {
+export interface SharingSetup extends Pick<ClientOptions, 'shareTabs' | 'WebSocket' | 'debug'> {
   /** `createClient`: makes another client, without loading the code once more. */
   readonly create: (options: ClientOptions) => Client;
 }
@@ -16,10 +17,19 @@ export interface SharingSetup extends Pick<ClientOptions, 'shareTabs' | 'WebSock
  * @returns `undefined` means the global one
  */
 export async function chooseSocketClass(setup: ConnectionSetup): Promise<WebSocketConstructor | undefined> {
+  let { WebSocket, debug } = setup;
   try {
-    if (setup.shareTabs) return await (await import('./share-tabs/share-tabs.ts')).shareTabs(setup);
+    // Node has a `localStorage` that warns when it is touched; a page may be forbidden to touch its own.
+    debug ??= globalThis.document && !!localStorage.sluiceDebug;
+  } catch {}
+  try {
+    if (setup.shareTabs) WebSocket = await (await import('./share-tabs/share-tabs.ts')).shareTabs(setup);
   } catch (cause) {
-    setup.events.report(clientError('not_shared', cause));
+    setup.events.tell('error', clientError('not_shared', `The connection is not shared: ${cause}`, cause));
   }
-  return setup.WebSocket;
+  if (!debug) return WebSocket;
+  return loadDiagnostics().then(
+    ({ trace }) => trace(setup.events, { ...setup, WebSocket }),
+    () => WebSocket,
+  );
 }

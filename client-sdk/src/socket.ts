@@ -1,6 +1,6 @@
 import type { Codec, ServerMessage } from '@sluice/protocol';
-import { clientError, closeError, type SluiceError } from './errors.ts';
-import { type Cancel, nothing } from './timer.ts';
+import { clientError, type SluiceError } from './errors.ts';
+import { after, type Cancel, nothing } from './timer.ts';
 
 /** What the client needs of a WebSocket: the browser's, that of the `ws` package, or another. */
 export interface WebSocketLike {
@@ -11,7 +11,12 @@ export interface WebSocketLike {
   onerror: ((event: never) => void) | null;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
+  /** Cuts it without waiting for the other end: where there is such a thing, as in the package `ws`. */
+  terminate?(): void;
 }
+
+// How long the other end may take to answer a close before a socket that can be cut is cut. In milliseconds.
+const LINGER = 3000;
 
 /** A class of WebSockets. */
 export type WebSocketConstructor = new (url: string | URL, protocols?: string | string[]) => WebSocketLike;
@@ -24,7 +29,7 @@ export interface SocketSetup {
   /** Each message of a frame, one by one. */
   message(message: ServerMessage): void;
   /** It is closed; the last of all. */
-  lost(error: SluiceError): void;
+  lost(code: number, reason: string): void;
   /** A frame cannot be read; the last of all as well. */
   broken(error: SluiceError): void;
 }
@@ -41,9 +46,15 @@ export function openSocket(url: string | URL, { WebSocket, codec, ...events }: S
   // `ws` throws the errors of a socket when nobody listens to them; the close event that follows says it all.
   socket.onerror = nothing;
 
-  const close = () => {
+  const forget = () => {
     open = false;
     socket.onopen = socket.onmessage = socket.onclose = nothing;
+  };
+  const close = () => {
+    if (!open) return;
+    forget();
+    // A dead line answers no close, and would keep a Node process alive for half a minute.
+    if (socket.terminate) socket.onclose = after(LINGER, () => socket.terminate?.());
     socket.close(1000);
   };
 
@@ -65,8 +76,8 @@ export function openSocket(url: string | URL, { WebSocket, codec, ...events }: S
   socket.onopen = () => events.open((data) => socket.send(data as string | Uint8Array<ArrayBuffer>));
   socket.onmessage = (event: { data: string | ArrayBuffer }) => read(event.data);
   socket.onclose = (event: { code: number; reason: string }) => {
-    close();
-    events.lost(closeError(event.code, event.reason));
+    forget();
+    events.lost(event.code, event.reason);
   };
   return close;
 }

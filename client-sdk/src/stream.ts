@@ -1,15 +1,16 @@
 import type { Channel, Gap, Message, MessagesOptions, Subscription } from './api.ts';
-import { guard } from './emitter.ts';
 import type { SluiceError } from './errors.ts';
+import type { Tell } from './telling.ts';
 import { nothing } from './timer.ts';
 
 // So many messages and gaps may wait for a loop that is slower than the channel.
 const WAITING = 1000;
 
 /** The messages of a channel as an async iteration; see `Channel.messages`. */
-export async function* streamMessages<T>(
+export function streamMessages<T>(
   channel: Pick<Channel<T>, 'subscribe'>,
   { onGap, ...options }: MessagesOptions,
+  tell: Tell,
 ): AsyncGenerator<Message<T>, void, void> {
   const items: (Message<T> | Gap)[] = [];
   const { signal } = options;
@@ -17,6 +18,7 @@ export async function* streamMessages<T>(
   let subscription: Subscription | undefined;
   let error: SluiceError | undefined;
   let wake = nothing;
+  let done = false;
 
   const leave = () => {
     subscription?.unsubscribe();
@@ -40,22 +42,36 @@ export async function* streamMessages<T>(
     error = why;
   };
 
-  try {
-    while (!signal?.aborted) {
-      const item = items.shift();
-      if (item) {
-        if ('id' in item) yield item;
-        else guard(onGap, item);
-        continue;
+  async function* generate() {
+    try {
+      while (!signal?.aborted && !done) {
+        const item = items.shift();
+        if (item) {
+          if ('id' in item) yield item;
+          else tell('gap', item, { handler: onGap });
+          continue;
+        }
+        subscription ??= channel.subscribe(add, { ...start, onGap: (gap) => add(gap), onState, onError });
+        if (subscription.state === 'denied' || subscription.state === 'ended') break;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       }
-      subscription ??= channel.subscribe(add, { ...start, onGap: (gap) => add(gap), onState, onError });
-      if (subscription.state === 'denied' || subscription.state === 'ended') break;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      if (error) throw error;
+    } finally {
+      leave();
     }
-    if (error) throw error;
-  } finally {
-    leave();
   }
+
+  // Those of a generator wait for the message that a `next` waits for, which may never come.
+  const iterator = generate();
+  for (const name of ['return', 'throw'] as const) {
+    const end = iterator[name] as (value: unknown) => Promise<IteratorResult<Message<T>, void>>;
+    iterator[name] = (value: unknown) => {
+      done = true;
+      wake();
+      return end.call(iterator, value);
+    };
+  }
+  return iterator;
 }

@@ -6,6 +6,7 @@ import { guard, report } from './emitter.ts';
 import { clientError, type SluiceError } from './errors.ts';
 import { now } from './now.ts';
 import { hasReached } from './position.ts';
+import type { Tell } from './telling.ts';
 import { type Cancel, nothing } from './timer.ts';
 
 /** A message of any type, as it is handed from the wire to the handlers. */
@@ -13,6 +14,18 @@ export type AnyMessage = Message<never>;
 
 /** Where the subscription on the wire stands. */
 export type WireState = 'subscribing' | 'live' | 'catching-up';
+
+/** Where to start, as the gateway understands it. */
+export interface Place extends Pick<Start, 'rewind' | 'position'> {
+  /** By the gateway's clock. */
+  readonly since?: number;
+}
+
+/** Where a subscriber starts. */
+export interface Origin extends Start {
+  /** When it was asked for, by our clock. */
+  readonly asked?: number;
+}
 
 /** What a gap brings to a subscriber. */
 export interface GapNews extends Pick<GapPush, 'to' | 'reason'> {
@@ -28,16 +41,15 @@ export interface Source {
   /** Where the cursor stands; known once it has been answered. */
   readonly position: Position | undefined;
   /** Reads what lies between the start and the position. */
-  backlog(start: Start, to: Position): Promise<Backlog<AnyMessage>>;
+  backlog(start: Origin, to: Position): Promise<Backlog<AnyMessage>>;
   remove(subscriber: Subscriber): void;
 }
 
 /** What a subscriber needs of the client. */
 export interface SourceHost {
   /** `skew`: the gateway's clock minus ours, in milliseconds. */
-  readonly connection: { readonly skew: number };
-  /** Reports an error that nobody else hears of. */
-  report(error: SluiceError): void;
+  readonly connection: { readonly skew: number; readonly user: string | null | undefined };
+  readonly tell: Tell;
 }
 
 /** Why a subscription ends. */
@@ -58,7 +70,7 @@ export class Subscriber implements Subscription {
   position: Position | undefined;
   readonly options: SubscribeOptions;
   /** Where it starts; where it goes on after it had to leave. */
-  start: Start;
+  start: Origin;
   /** Comes back to the channel, which it has left. */
   rejoin = nothing;
   /** The subscription on the wire that it belongs to. */
@@ -80,7 +92,7 @@ export class Subscriber implements Subscription {
     this.source = source;
     this.#onMessage = onMessage;
     this.options = options;
-    this.start = options;
+    this.start = { ...options, asked: now() };
     this.position = options.position;
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = (error) => (error === undefined ? resolve() : reject(error));
@@ -121,11 +133,12 @@ export class Subscriber implements Subscription {
       const sameEpoch = from.epoch === to.epoch;
       const kept = latest.filter(({ offset }) => !sameEpoch || offset > from.offset);
       const lost = sameEpoch ? to.offset - from.offset - kept.length : undefined;
-      const gap = { channel: this.source.channel, from, to, reason, lost };
+      const { channel, host } = this.source;
+      const news = { channel, from, to, reason, lost };
       const handKept = () => {
         for (const message of kept) this.#hand(message);
       };
-      this.#pause(lost === 0 ? undefined : guard(this.options.onGap, gap), handKept);
+      this.#pause(lost === 0 ? undefined : host.tell('gap', news, { handler: this.options.onGap }), handKept);
     });
   }
 
@@ -146,9 +159,7 @@ export class Subscriber implements Subscription {
 
   /** Tells of a failure. */
   fail(error: SluiceError): void {
-    const { onError } = this.options;
-    if (onError) guard(onError, error);
-    else this.source.host.report(error);
+    this.source.host.tell('error', error, { handler: this.options.onError });
   }
 
   // In order, nothing twice, nothing before the backlog, and nothing while a gap is being dealt with.

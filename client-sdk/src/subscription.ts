@@ -6,7 +6,7 @@ import { clientError } from './errors.ts';
 import { hasReached } from './position.ts';
 import { request } from './request.ts';
 import { SharedWire } from './shared-wire.ts';
-import type { AnyMessage, Source, Subscriber, WireState } from './subscriber.ts';
+import type { AnyMessage, Origin, Place, Source, Subscriber, WireState } from './subscriber.ts';
 import { nothing } from './timer.ts';
 import type { ChannelPush } from './wire.ts';
 
@@ -18,7 +18,7 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
   state: WireState = 'subscribing';
   position: Position | undefined;
   readonly commands = ['subscribe', 'unsubscribe'] as const;
-  #start: Start = {};
+  #start: Origin = {};
 
   add(subscriber: Subscriber): void {
     subscriber.source = this;
@@ -29,10 +29,14 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
   }
 
   /** Where the cursor is asked to start. */
-  open(): Start {
+  open(): Place {
     const { position } = this;
-    const { rewind, since } = this.#start;
-    return position ? { position } : ({ rewind, since } as Start);
+    return position ? { position } : this.#atGateway(this.#start);
+  }
+
+  // By the gateway's clock, which is not known before the first connection stands.
+  override get askable(): boolean {
+    return !!this.position || typeof this.#start.since !== 'object' || this.host.connection.user !== undefined;
   }
 
   accepted({ epoch, offset, state }: SubscribeResult): void {
@@ -59,11 +63,11 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
     else if (type === 'live' || type === 'replaying') this.#moveTo(type);
   }
 
-  async backlog(start: Start, to: Position): Promise<Backlog<AnyMessage>> {
+  async backlog(start: Origin, to: Position): Promise<Backlog<AnyMessage>> {
     const { channel, host } = this;
     const { messages, ...backlog } = await readBacklog(
       (page) => request({ calls: host.calls, use: nothing }, { type: 'history', channel, ...page }),
-      start,
+      { ...this.#atGateway(start), position: start.position } as Place,
       to,
     );
     return { ...backlog, messages: messages.map((message) => complete(message, channel, to.epoch)) };
@@ -76,9 +80,15 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
       this.position = start.position;
     }
     const own = textOf(start);
-    if (own === textOf(this.open())) return;
+    if (own === textOf(this.position ? { position: this.position } : this.#start)) return;
     if (own !== textOf({})) subscriber.hold();
     else if (!this.on || this.state !== 'live') subscriber.skipPast();
+  }
+
+  #atGateway({ rewind, since, asked = 0 }: Origin): Place {
+    const moment =
+      typeof since === 'object' ? Math.max(0, Math.round(asked + this.host.connection.skew - since.ago)) : since;
+    return { rewind, since: moment } as Place;
   }
 
   #messages({ epoch, messages }: MessagesPush): void {
@@ -122,5 +132,5 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
 
 /** The starting point as text: two of them are the same when their texts are. */
 function textOf({ position, rewind, since }: Start): string {
-  return [position?.epoch, position?.offset, rewind, since].join();
+  return JSON.stringify([position?.epoch, position?.offset, rewind, since]);
 }

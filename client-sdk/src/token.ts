@@ -2,6 +2,7 @@ import { backoff } from './backoff.ts';
 import { clientError } from './errors.ts';
 import { now } from './now.ts';
 import { after, type Cancel, nothing } from './timer.ts';
+import { describe, fetchToken, readToken } from './token-answer.ts';
 
 /**
  * Why a token is asked for: `connect`, the first one; `expired`, the gateway does not take the last one any more;
@@ -9,8 +10,11 @@ import { after, type Cancel, nothing } from './timer.ts';
  */
 export type TokenReason = 'connect' | 'expired' | 'refresh';
 
+/** What a function may give: a JWT, or an object that has it; as your backend answers. */
+export type TokenAnswer = string | { readonly token: string };
+
 /** Fetches a token from your backend. What it throws becomes the `cause` of a `token_failed` error. */
-export type TokenFunction = (request: { readonly reason: TokenReason }) => string | Promise<string>;
+export type TokenFunction = (request: { readonly reason: TokenReason }) => TokenAnswer | Promise<TokenAnswer>;
 
 /** A token, or the function that fetches one. */
 export type Token = string | TokenFunction;
@@ -23,10 +27,17 @@ const PART = 0.2;
 // Between two refreshes lies at least this, however short the tokens live.
 const PAUSE = 3000;
 
+interface TokenSetup {
+  readonly token?: Token;
+  readonly tokenUrl?: string | URL;
+  /** Milliseconds that the application may take. */
+  readonly timeout: number;
+}
+
 /** Knows the token, and when to ask the application for another one: never twice at a time, never without need. */
 export class TokenSource {
-  readonly #source: Token | undefined;
-  readonly #timeout: number;
+  readonly #setup: TokenSetup;
+  readonly #ask: TokenFunction | undefined;
   #token: string | undefined;
   // The last one that is of no use any more.
   #dead: string | undefined;
@@ -35,24 +46,22 @@ export class TokenSource {
   #renewAt = Number.POSITIVE_INFINITY;
   // Before this no refresh begins.
   #soonest = 0;
+  // One was refused: the application's cache, if it has one, must not give it again.
+  #refused = false;
   #failures = 0;
   #asking: Promise<string> | undefined;
   #cancelTimer: Cancel = nothing;
 
-  /** @param timeout milliseconds that the application may take */
-  constructor(source: Token | undefined, timeout: number) {
-    this.#source = source;
-    this.#timeout = timeout;
+  constructor(setup: TokenSetup) {
+    const { token, tokenUrl } = setup;
+    this.#setup = setup;
+    if (typeof token === 'function') this.#ask = token;
+    else if (tokenUrl) this.#ask = () => fetchToken(tokenUrl);
   }
 
   /** Can there be another token than the one that was refused? */
   get renewable(): boolean {
-    return typeof this.#source === 'function';
-  }
-
-  /** Was the token good once? Then a refusal means that the gateway's keys have changed, and another may be good again. */
-  get proven(): boolean {
-    return this.#expires > 0;
+    return !!this.#ask;
   }
 
   /**
@@ -61,9 +70,9 @@ export class TokenSource {
    * @throws SluiceError `token_failed`
    */
   async current(): Promise<string | undefined> {
-    if (!this.renewable) return this.#source as string | undefined;
-    if (this.proven && now() >= this.#expires) this.forget();
-    this.#token ??= await this.#ask(this.#dead ? 'expired' : 'connect');
+    if (!this.renewable) return this.#setup.token as string | undefined;
+    if (this.#expires && now() >= this.#expires) this.forget(true);
+    this.#token ??= await this.#fetch(this.#refused ? 'expired' : 'connect');
     return this.#token;
   }
 
@@ -79,7 +88,7 @@ export class TokenSource {
     this.#soonest = now() + PAUSE;
     // Until it is known what came of it.
     this.#renewAt = Number.POSITIVE_INFINITY;
-    return this.#ask('refresh');
+    return this.#fetch('refresh');
   }
 
   /** No new token yet: goes on with the old one, and tries again. */
@@ -96,9 +105,16 @@ export class TokenSource {
     this.#renewAt = Math.max(this.#soonest, now() + lifetime - lead);
   }
 
-  /** The token is of no use any more. */
-  forget(): void {
-    this.#dead = this.#token;
+  /**
+   * The token was not taken.
+   *
+   * @param ended it will never be again; otherwise it may be the gateway's keys that are wrong, and soon are right
+   */
+  forget(ended: boolean): void {
+    if (this.#token) {
+      this.#refused = true;
+      if (ended) this.#dead = this.#token;
+    }
     this.#token = undefined;
     this.#expires = 0;
   }
@@ -108,7 +124,7 @@ export class TokenSource {
     this.#cancelTimer();
   }
 
-  #ask(reason: TokenReason): Promise<string> {
+  #fetch(reason: TokenReason): Promise<string> {
     this.#asking ??= this.#call(reason).finally(() => {
       this.#asking = undefined;
       this.#cancelTimer();
@@ -118,14 +134,18 @@ export class TokenSource {
 
   async #call(reason: TokenReason): Promise<string> {
     const late = new Promise<never>((_, reject) => {
-      this.#cancelTimer = after(this.#timeout, () => reject(clientError('timed_out')));
+      this.#cancelTimer = after(this.#setup.timeout, () => reject(clientError('timed_out')));
     });
+    let why: string | undefined;
     try {
-      const token: unknown = await Promise.race([(this.#source as TokenFunction)({ reason }), late]);
-      if (typeof token === 'string' && token && token !== this.#token && token !== this.#dead) return token;
-      throw new TypeError('No new string.');
+      const given = await Promise.race([(this.#ask as TokenFunction)({ reason }), late]);
+      const token = readToken(given);
+      if (token && token !== this.#token && token !== this.#dead) return token;
+      why = `The token callback gave ${token ? 'the old token' : describe(given)}.`;
+      throw new TypeError(why);
     } catch (cause) {
-      throw clientError('token_failed', cause);
+      // What the application threw stays out of the message, which may go to a log.
+      throw clientError('token_failed', why, cause);
     }
   }
 }

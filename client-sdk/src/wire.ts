@@ -16,8 +16,7 @@ export type ChannelPush = Exclude<Push, { type: 'refresh' | 'drain' }>;
 /** What stands on the wire needs this of the client. */
 export interface Host extends SourceHost {
   readonly calls: Calls;
-  readonly connection: {
-    readonly skew: number;
+  readonly connection: SourceHost['connection'] & {
     /** The gateway broke its word: closes the connection, and resumes on the next. */
     distrust(error: SluiceError): void;
   };
@@ -59,6 +58,10 @@ export abstract class Wire<Open extends Opening = Opening> {
   /** What goes with the first of them, besides the channel. */
   abstract open(): Omit<Body<Open>, 'type' | 'channel'>;
   abstract accepted(result: Results[Open]): void;
+  /** May it be asked for already? */
+  get askable(): boolean {
+    return true;
+  }
   /** It is taken away. */
   closing(): void {}
   /** Refused for good. */
@@ -79,7 +82,7 @@ export abstract class Wire<Open extends Opening = Opening> {
     if (!wanted && this.phase === 'pausing') this.#rest();
     if (this.phase !== 'idle') return;
     if (!wanted && !this.on) this.unused();
-    else if (!this.host.calls.open) return;
+    else if (!this.host.calls.open || !this.askable) return;
     else if (!wanted) this.#close();
     else if (!this.on || this.stale) this.#open();
   }

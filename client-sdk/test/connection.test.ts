@@ -215,7 +215,7 @@ describe('after a close', () => {
     expect(states.at(-1)?.retryIn).toBe(250);
   });
 
-  it('tries a fresh token, once, when a token that was good before is refused', async () => {
+  it('tries fresh tokens, with pauses, when a token that was good before is refused', async () => {
     const token = vi.fn(() => `jwt ${token.mock.calls.length}`);
     const client = await connected({ token });
     gateway.socket.drop();
@@ -228,7 +228,10 @@ describe('after a close', () => {
       ]);
       gateway.socket.refuse('connect', 'token_signature', { code: 4204 });
     }
-    expect([client.state, token.mock.calls.length]).toEqual(['closed', 2]);
+    expect([client.state, token.mock.calls.length]).toEqual(['waiting', 2]);
+    await pass(20_000);
+    await gateway.socket.accept();
+    expect(client.state).toBe('connected');
   });
 
   it('fetches another token when the gateway did not take the last one, and only then', async () => {

@@ -310,7 +310,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
 
     it('end where the gateway refuses for good', async () => {
       const list = await opened(2);
-      tabs.gateway.refusals.set('connect', 'token_signature');
+      tabs.gateway.refusals.set('connect', 'protocol_violation');
       tabs.gateway.cut();
       await pass(1000);
       expect(list.map(({ client }) => client.state)).toEqual(['closed', 'closed']);

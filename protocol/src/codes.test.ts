@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { afterClose, CLIENT_ERRORS, ERRORS, type ErrorName, errorBody, OUTBOX_ERRORS } from './codes.ts';
+import {
+  afterClose,
+  CLIENT_ERRORS,
+  CLIENT_REMEDIES,
+  ERRORS,
+  type ErrorName,
+  errorBody,
+  OUTBOX_ERRORS,
+} from './codes.ts';
 
 const entries = Object.entries(ERRORS) as [ErrorName, (typeof ERRORS)[ErrorName]][];
 const local = [...Object.entries(CLIENT_ERRORS), ...Object.entries(OUTBOX_ERRORS)];
@@ -15,8 +23,13 @@ describe('the catalogue', () => {
     expect(message).toMatch(/^[A-Z].*\.$/);
   });
 
-  it.each(entries)('%s says what to do, and has a status of HTTP', (_, { remedy, status }) => {
-    expect(remedy).toMatch(/^.+\.$/);
+  it('says of each error what to do', () => {
+    const remedies = { ...Object.fromEntries(entries.map(([name, { remedy }]) => [name, remedy])), ...CLIENT_REMEDIES };
+    expect(Object.keys(remedies)).toEqual(all.map(([name]) => name));
+    for (const remedy of Object.values(remedies)) expect(remedy).toMatch(/^[A-Z].+\.$/);
+  });
+
+  it.each(entries)('%s has a status of HTTP', (_, { status }) => {
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(600);
   });
@@ -38,6 +51,7 @@ describe('the catalogue', () => {
       code: 4001,
       name: 'unavailable',
       message: ERRORS.unavailable.message,
+      remedy: ERRORS.unavailable.remedy,
       retryable: true,
     });
     expect(errorBody('unavailable', 'try later', 500)).toMatchObject({ message: 'try later', retryAfter: 500 });

@@ -339,7 +339,7 @@ export type ErrorName = keyof typeof ERRORS;
 
 /**
  * Errors that arise in a client library and never travel: kept apart so that a browser bundle carries these few only.
- * Range 4400–4499.
+ * Range 4400–4499. What to do about them is in `CLIENT_REMEDIES`, which a page loads when it has to say it.
  */
 export const CLIENT_ERRORS = {
   closed: { code: 4400, message: 'The client was closed.', retryable: false },
@@ -348,6 +348,7 @@ export const CLIENT_ERRORS = {
   token_failed: { code: 4403, message: 'The token callback failed.', retryable: true },
   unsubscribed: { code: 4404, message: 'The subscription ended.', retryable: false },
   not_shared: { code: 4405, message: 'The connection is not shared.', retryable: false },
+  option_invalid: { code: 4406, message: 'An argument is not valid.', retryable: false },
 } as const;
 
 /** The client library's errors of the outbox: apart from the others, so that only those who use it carry them. */
@@ -371,6 +372,24 @@ export const OUTBOX_ERRORS = {
   },
 } as const;
 
+/** What to do about the errors of a client library. */
+export const CLIENT_REMEDIES: Readonly<Record<ClientErrorName, string>> = {
+  closed: 'Call connect() to start again.',
+  timed_out: 'Try again, or allow more time; the message says what was in the way.',
+  connection_lost:
+    'Check that a gateway runs at this host, port and path, and that ws: or wss: is right. The client connects again by itself.',
+  token_failed:
+    'Let the token function check response.ok and return a JWT, or { token }, a fresh one each time. It is called again with growing pauses.',
+  unsubscribed: 'Subscribe again if it is still wanted.',
+  not_shared: 'Nothing has to be done: this tab has a connection of its own.',
+  option_invalid: 'Correct the call; the message names the argument and what it must be.',
+  outbox_full: 'Wait until messages were accepted, or raise the limits of the outbox.',
+  outbox_expired: 'Publish it again if it still matters.',
+  outcome_unknown: 'Look for it in the channel before you publish it again.',
+  outbox_not_stored: 'Allow the page to use IndexedDB.',
+  outbox_asleep: 'Connect as the user whom the outbox belongs to.',
+};
+
 export type ClientErrorName = keyof typeof CLIENT_ERRORS | keyof typeof OUTBOX_ERRORS;
 
 /** What a client does after a close, by the code's range; any code outside of ours (1006 included) is `reconnect`. */
@@ -387,6 +406,9 @@ export function afterClose(code: number): AfterClose {
   return 'reconnect';
 }
 
+/** Where the documentation explains an error: this, followed by the error's name. */
+export const ERROR_DOCS = 'docs/errors.md#';
+
 /**
  * Builds the wire form of an error.
  *
@@ -395,7 +417,7 @@ export function afterClose(code: number): AfterClose {
  * @param retryAfter milliseconds to wait before trying again
  */
 export function errorBody(name: ErrorName, detail?: string, retryAfter?: number): ErrorBody {
-  const { code, message, retryable } = ERRORS[name];
-  const body = { code, name, message: detail ?? message, retryable };
+  const { code, message, remedy, retryable } = ERRORS[name];
+  const body = { code, name, message: detail ?? message, remedy, retryable };
   return retryAfter === undefined ? body : { ...body, retryAfter };
 }

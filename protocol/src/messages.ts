@@ -266,6 +266,8 @@ export interface ErrorBody {
   readonly code: number;
   readonly name: string;
   readonly message: string;
+  /** What to do about it. */
+  readonly remedy?: string;
   readonly retryable: boolean;
   /** Milliseconds to wait before trying again. */
   readonly retryAfter?: number;

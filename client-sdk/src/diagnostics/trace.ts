@@ -1,0 +1,113 @@
+import type { Codec, Command, ServerMessage } from '@sluice/protocol';
+import type { ClientEvents, WebSocketConstructor, WebSocketLike } from '../index.ts';
+
+/** What the log needs of a client: to hear of it without counting as somebody who listens. */
+export interface Traced {
+  on(
+    name: 'state',
+    handler: (change: ClientEvents['state']) => void,
+    options: { readonly passive: boolean },
+  ): () => void;
+}
+
+interface TraceSetup {
+  /** The class that connects; `undefined` means the global one. */
+  readonly WebSocket: WebSocketConstructor | undefined;
+  readonly codec: Codec;
+}
+
+/** What of a message may be shown: never a token, and nothing that an application wrote. */
+const SHOWN = ['id', 'channel', 'offset', 'epoch', 'state', 'reason', 'code', 'name', 'retryAfter', 'limit'] as const;
+
+/**
+ * Logs what a client does: states, and each message in both directions with its type, channel, offsets and the frame's size.
+ *
+ * @returns a class of WebSockets that logs, for the client to connect with
+ */
+export function trace(client: Traced, { WebSocket, codec }: TraceSetup): WebSocketConstructor {
+  log('debug: frames and states, without tokens and data');
+  client.on(
+    'state',
+    ({ state, error, retryIn }) => {
+      const pause = retryIn === undefined ? '' : `, next attempt in ${retryIn} ms`;
+      log(`state ${state}${pause}${error === undefined ? '' : ` (${error.name}: ${error.message})`}`);
+    },
+    { passive: true },
+  );
+  const open = (url: string | URL, protocols?: string | string[]) => {
+    const Class = WebSocket ?? (globalThis.WebSocket as unknown as WebSocketConstructor);
+    return tap(new Class(url, protocols), codec);
+  };
+  return class {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      // biome-ignore lint/correctness/noConstructorReturn: the socket is of another class
+      return open(url, protocols);
+    }
+  } as unknown as WebSocketConstructor;
+}
+
+/** The same socket, with its frames logged. */
+function tap(socket: WebSocketLike, codec: Codec): WebSocketLike {
+  const show = (arrow: string, data: string | Uint8Array) => {
+    const size = data.length;
+    for (const message of decode(codec, data)) log(`${arrow} ${describe(message)} [${size}]`);
+  };
+  return new Proxy(socket, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name === 'send') {
+        return (data: string | Uint8Array<ArrayBuffer>) => {
+          show('→', data);
+          target.send(data);
+        };
+      }
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+    set: (target, name, value) => {
+      const heard = name === 'onmessage' && typeof value === 'function' ? listen(value, show) : value;
+      return Reflect.set(target, name, heard, target);
+    },
+  });
+}
+
+type OnMessage = (event: { readonly data: string | ArrayBuffer }) => void;
+
+function listen(handler: OnMessage, show: (arrow: string, data: string | Uint8Array) => void): OnMessage {
+  return (event) => {
+    const { data } = event;
+    show('←', typeof data === 'string' ? data : new Uint8Array(data));
+    handler(event);
+  };
+}
+
+function decode(codec: Codec, data: string | Uint8Array): readonly (Command | ServerMessage)[] {
+  try {
+    return [codec.decode(data)].flat() as (Command | ServerMessage)[];
+  } catch {
+    return [];
+  }
+}
+
+function describe(message: Command | ServerMessage): string {
+  const fields = message as unknown as Readonly<Record<string, unknown>>;
+  const inner = (fields.error ?? fields.result ?? {}) as Readonly<Record<string, unknown>>;
+  const facts = SHOWN.flatMap((name) => {
+    const value = fields[name] ?? inner[name];
+    return value === undefined || typeof value === 'object' || (name === 'state' && message.type === 'enter')
+      ? []
+      : [`${name} ${String(value)}`];
+  });
+  const offsets = listOffsets(fields.messages ?? inner.messages);
+  return [message.type, ...facts, ...offsets].join(' ');
+}
+
+function listOffsets(messages: unknown): readonly string[] {
+  if (!Array.isArray(messages) || messages.length === 0) return [];
+  const [first, last] = [messages[0], messages.at(-1)] as { readonly offset: number }[];
+  return [`offsets ${first?.offset} to ${last?.offset}`];
+}
+
+function log(text: string): void {
+  // biome-ignore lint/suspicious/noConsole: that is its purpose
+  globalThis.console?.info(`[sluice] ${text}`);
+}
