@@ -64,7 +64,7 @@ client by its event \`gap\`, and when nobody listens the console says it.
 | \`no_history\` | the channel keeps no log, and the connection was lost or too slow for a moment | load anew what the messages told; or give the channel's rule \`history\` |
 | \`retention\` | the log does not reach back so far any more | load anew; or keep more in the rule's \`history\` |
 | \`epoch_changed\` | the log began a new life: a gateway in memory was restarted, or the log was deleted | load anew |
-| \`slow\` | the connection reads too slowly, and the rule's \`slow\` is not \`replay\` | load anew; subscribe to less |
+| \`slow_reader\` | the connection reads too slowly, and the rule's \`slow\` is not \`replay\` | load anew; subscribe to less |
 `;
 }
 

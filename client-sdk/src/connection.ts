@@ -134,7 +134,9 @@ export class Connection {
     const why = `Not connected to ${this.#place}: ${cause.message}`;
     this.#calls.failure = clientError('timed_out', why, cause);
     // "Closed: 1006" says nothing to anybody who does not see where to.
-    const error = this.state === 'connecting' && cause.code === 4402 ? clientError('connection_lost', why) : cause;
+    const { code, name } = cause;
+    const vague = this.state === 'connecting' && code > 4400 && code < 4403;
+    const error = vague ? clientError(name as 'timed_out', why) : cause;
     const { retryAfter } = error;
     if (this.#token.renewable && isOfToken(error)) {
       this.#token.forget(hasRunOut(error));

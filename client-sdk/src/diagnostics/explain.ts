@@ -31,7 +31,6 @@ export function explain(client: object, news: SluiceError | Gap): void {
   const text = 'lost' in news ? describeGap(news, memory.gaps) : describeError(news);
   if (text === undefined || !isNew(memory.causes, text)) return;
   const level = 'lost' in news ? 'warn' : 'error';
-  // biome-ignore lint/suspicious/noConsole: that is its purpose
   globalThis.console?.[level](`[sluice] ${text}`);
 }
 

@@ -108,6 +108,5 @@ function listOffsets(messages: unknown): readonly string[] {
 }
 
 function log(text: string): void {
-  // biome-ignore lint/suspicious/noConsole: that is its purpose
   globalThis.console?.info(`[sluice] ${text}`);
 }

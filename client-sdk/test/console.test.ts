@@ -1,0 +1,344 @@
+import { ERRORS } from '@sluice/protocol';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Client, ClientOptions, SubscribeOptions } from '../src/api.ts';
+import { loadDiagnostics } from '../src/load-diagnostics.ts';
+import { createTestClient } from '../src/testing/testing.ts';
+import { backToReality } from './support/connected-client.ts';
+import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
+
+let gateway: FakeGateway;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_000_000 });
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  for (const level of ['error', 'warn', 'info'] as const) vi.spyOn(console, level).mockImplementation(() => {});
+  gateway = new FakeGateway();
+});
+
+afterEach(backToReality);
+
+/** What the console says, once everything that is to be loaded for it was loaded. */
+async function said(level: 'error' | 'warn' | 'info' = 'error'): Promise<string[]> {
+  for (let n = 0; n < 3; n++) {
+    await loadDiagnostics();
+    await turn();
+  }
+  return vi.mocked(console[level]).mock.calls.map(([text]) => String(text));
+}
+
+async function connected(options: Partial<ClientOptions> = {}): Promise<Client> {
+  const client = gateway.client(options);
+  void client.connect().catch(() => {});
+  await turn();
+  await gateway.socket.accept();
+  return client;
+}
+
+const refusal = (name: keyof typeof ERRORS, message: string) => ({ ...ERRORS[name], name, message });
+
+/** A client that used a channel it may not use, in one way or another. */
+const REFUSED: Readonly<Record<string, (client: Client, options: SubscribeOptions) => void>> = {
+  subscribe: (client, options) => void client.channel('news:x').subscribe(() => {}, options),
+  watch: (client, { onError }) =>
+    void client.channel('news:x').presence.subscribe({ change: () => {}, ...(onError && { error: onError }) }),
+};
+
+describe('what nobody listens to goes to the console', () => {
+  it.each(['subscribe', 'watch'] as const)('a refused %s', async (type) => {
+    const client = await connected();
+    REFUSED[type]?.(client, {});
+    await turn();
+    gateway.socket.push({
+      type: 'error',
+      id: gateway.socket.last(type).id,
+      error: refusal('channel_unknown', 'no channel rule matches "news:x"'),
+    });
+    expect(await said()).toEqual([
+      '[sluice] no channel rule matches "news:x". Add a rule whose pattern matches to the configuration, or correct the name. (channel_unknown, docs/errors.md#channel_unknown)',
+    ]);
+  });
+
+  it('a membership that ends', async () => {
+    const client = await connected();
+    void client.channel('a').presence.enter();
+    await turn();
+    gateway.socket.reply('enter', {});
+    gateway.socket.push({ type: 'left', channel: 'a', reason: 'permission' });
+    expect(await said()).toEqual([expect.stringContaining('permission_denied')]);
+  });
+
+  it('a subscription that the gateway ends', async () => {
+    const client = await connected();
+    client.channel('a').subscribe(() => {});
+    await turn();
+    gateway.socket.subscribed();
+    gateway.socket.push({ type: 'unsubscribed', channel: 'a', reason: 'permission' });
+    expect(await said()).toEqual([expect.stringContaining('(unsubscribed, docs/errors.md#unsubscribed)')]);
+  });
+
+  it.each([
+    [4200, 'token_required: A token is required.', 'Give a token to connect'],
+    [4210, 'origin_refused: origin "https://evil.example" is not in "origins".', 'Add the origin to "origins"'],
+  ])('a close for good: %i', async (code, reason, remedy) => {
+    const client = gateway.client();
+    client.channel('a');
+    client.on('state', () => {}, { passive: true });
+    const connecting = client.connect();
+    connecting.catch(() => {});
+    await turn();
+    gateway.socket.open();
+    gateway.socket.drop(code, reason);
+    expect(client.state).toBe('closed');
+    // Who waits for the connection is told by that.
+    expect(await said()).toEqual([]);
+    client.channel('a').subscribe(() => {});
+    const other = gateway.client();
+    other.channel('b').subscribe(() => {});
+    await turn();
+    gateway.socket.open();
+    gateway.socket.drop(code, reason);
+    const words = await said();
+    expect(words.filter((text) => text.includes(reason.split(':')[0] ?? ''))).toHaveLength(2);
+    for (const text of words) expect(text).toContain(remedy);
+  });
+
+  it('a URL that never worked, with the URL and what to check, once', async () => {
+    gateway
+      .client({ url: 'ws://localhost:1/ws?secret=1' })
+      .channel('a')
+      .subscribe(() => {});
+    await turn();
+    for (let n = 0; n < 20; n++) {
+      gateway.socket.drop(1006);
+      await pass(11_000);
+    }
+    expect(await said()).toEqual([
+      expect.stringMatching(
+        /^\[sluice\] Not connected to ws:\/\/localhost:1\/ws: Closed: 1006\. Check that a gateway runs .*\(connection_lost, docs\/errors\.md#connection_lost\)$/,
+      ),
+    ]);
+  });
+
+  it('no loss of a connection that worked once', async () => {
+    await connected();
+    for (let n = 0; n < 5; n++) {
+      gateway.socket.drop(1006);
+      await pass(20_000);
+    }
+    expect(await said()).toEqual([]);
+  });
+
+  it.each<[string, () => unknown, RegExp]>([
+    ['throws', () => Promise.reject(new Error('no network')), /The token callback failed\. .*response\.ok/],
+    ['gives a page', () => '<!doctype html><title>Sign in</title>', /gave HTML: <!doctype\./],
+    ['gives nothing', () => undefined, /gave undefined\./],
+    ['gives null', () => null, /gave null\./],
+    ['gives an empty text', () => ' ', /gave 0 characters\./],
+    ['gives an object', () => ({ jwt: 'x' }), /gave object\./],
+    ['gives far too much', () => 'x'.repeat(20_000), /gave 20000 characters\./],
+  ])('a token function that %s, once', async (_, token, words) => {
+    gateway
+      .client({ token: token as () => string })
+      .channel('a')
+      .subscribe(() => {});
+    for (let n = 0; n < 10; n++) await pass(20_000);
+    expect(await said()).toEqual([expect.stringMatching(words)]);
+    expect((await said())[0]).toContain('(token_failed, docs/errors.md#token_failed)');
+    expect(gateway.sockets).toEqual([]);
+  });
+
+  it('a token that is refused, though the client tries again', async () => {
+    const token = vi.fn(() => `jwt ${token.mock.calls.length}`);
+    gateway
+      .client({ token })
+      .channel('a')
+      .subscribe(() => {});
+    for (let n = 0; n < 10; n++) {
+      await turn();
+      gateway.socket.open();
+      gateway.socket.push({
+        type: 'error',
+        id: gateway.socket.last('connect').id,
+        error: refusal('token_signature', 'The signature does not match any key.'),
+      });
+      await pass(11_000);
+    }
+    expect(await said()).toEqual([expect.stringContaining('Sign with the key that the gateway is configured with.')]);
+  });
+
+  it.each(['subscribe', 'messages'] as const)('a gap in %s', async (way) => {
+    const client = await connected();
+    if (way === 'subscribe') client.channel('a').subscribe(() => {});
+    else void client.channel('a').messages().next();
+    await turn();
+    gateway.socket.subscribed();
+    const from = { epoch: 'e1', offset: 0 };
+    gateway.socket.push({ type: 'gap', channel: 'a', from, to: { epoch: 'e1', offset: 3 }, reason: 'no_history' });
+    gateway.socket.messages('a', [4]);
+    const words = await said('warn');
+    expect(words).toEqual([
+      expect.stringMatching(
+        /^\[sluice\] Gap in "a": 1 to 3 of epoch e1, 3 lost \(no_history\)\. .*docs\/errors\.md#gaps/,
+      ),
+    ]);
+    expect(await said()).toEqual([]);
+  });
+
+  it('gaps of a channel one by one, but not without end', async () => {
+    const client = await connected();
+    client.channel('a').subscribe(() => {});
+    await turn();
+    gateway.socket.subscribed();
+    for (let n = 1; n <= 500; n++) {
+      const [from, to] = [n - 1, n].map((offset) => ({ epoch: 'e1', offset }));
+      if (from && to) gateway.socket.push({ type: 'gap', channel: 'a', from, to, reason: 'no_history' });
+    }
+    const words = await said('warn');
+    expect(words).toHaveLength(21);
+    expect(words.at(-1)).toContain('More gaps in "a" are not shown');
+  });
+});
+
+describe('once per cause', () => {
+  it('is a matter of one client: another one says it again', async () => {
+    for (let n = 0; n < 2; n++) {
+      const client = await connected();
+      for (let m = 0; m < 5; m++) {
+        client.channel('a').subscribe(() => {});
+        await turn();
+        gateway.socket.refuse('subscribe', 'permission_denied');
+      }
+    }
+    expect(await said()).toHaveLength(2);
+  });
+
+  it('remembers no more than a hundred causes', async () => {
+    const { explain } = await loadDiagnostics();
+    const client = {};
+    const { SluiceError } = await import('../src/errors.ts');
+    const tell = (n: number) =>
+      explain(
+        client,
+        new SluiceError({ code: 4306, name: 'permission_denied', message: `on "c${n}"`, retryable: false }),
+      );
+    for (let n = 0; n < 101; n++) tell(n);
+    tell(100);
+    expect(console.error).toHaveBeenCalledTimes(101);
+    tell(0);
+    expect(console.error).toHaveBeenCalledTimes(102);
+  });
+});
+
+describe('nothing goes to the console where somebody listens', () => {
+  it.each(['subscribe', 'watch'] as const)('to a refused %s, by its own handler or the client', async (type) => {
+    for (const own of [true, false]) {
+      const client = await connected();
+      const heard = vi.fn();
+      if (!own) client.on('error', heard);
+      REFUSED[type]?.(client, own ? { onError: heard } : {});
+      await turn();
+      gateway.socket.refuse(type, 'permission_denied');
+      expect(heard).toHaveBeenCalledOnce();
+      client.close();
+    }
+    expect(await said()).toEqual([]);
+  });
+
+  it.each(['state', 'error'] as const)(
+    'to "%s" when the URL is wrong, the token is missing, or all is over',
+    async (name) => {
+      for (const [token, code] of [
+        [undefined, 1006],
+        [() => Promise.reject(new Error('no')), 1006],
+        [undefined, 4200],
+      ] as const) {
+        const heard = vi.fn();
+        const client = gateway.client(token ? { token } : {});
+        client.on(name, heard);
+        client.channel('a');
+        void client.connect().catch(() => {});
+        await turn();
+        if (!token) gateway.socket.drop(code, 'token_required: x');
+        await turn();
+        expect(heard.mock.calls.length, `${name} ${code}`).toBeGreaterThan(name === 'error' && code === 4200 ? -1 : 0);
+        client.close();
+      }
+      expect(await said()).toEqual([]);
+    },
+  );
+
+  it('to a gap, by onGap or the client, and not by both', async () => {
+    const client = await connected();
+    const [onGap, gap] = [vi.fn(), vi.fn()];
+    client.on('gap', gap);
+    client.channel('a').subscribe(() => {}, { onGap });
+    client.channel('b').subscribe(() => {});
+    await turn();
+    for (const { id } of gateway.socket.sent('subscribe')) {
+      gateway.socket.push({ type: 'reply', id, result: { epoch: 'e1', offset: 0, state: 'live' } });
+    }
+    const [from, to] = [0, 2].map((offset) => ({ epoch: 'e1', offset }));
+    for (const channel of ['a', 'b']) {
+      if (from && to) gateway.socket.push({ type: 'gap', channel, from, to, reason: 'retention' });
+    }
+    const expected = { from, to, reason: 'retention', lost: 2 };
+    expect(onGap.mock.calls).toEqual([[{ channel: 'a', ...expected }]]);
+    expect(gap.mock.calls).toEqual([[{ channel: 'b', ...expected }]]);
+    expect(await said('warn')).toEqual([]);
+  });
+
+  it('but a passive listener counts for nothing', async () => {
+    const client = gateway.client();
+    const heard = vi.fn();
+    client.on('error', heard, { passive: true });
+    client.on('state', () => {}, { passive: true });
+    void client.connect().catch(() => {});
+    await turn();
+    gateway.socket.drop(1006);
+    expect(await said()).toHaveLength(1);
+    expect(heard).toHaveBeenCalledOnce();
+  });
+
+  it('nor to what a publish is rejected with', async () => {
+    const client = gateway.client();
+    const publish = client.channel('a').publish(1);
+    publish.catch(() => {});
+    await turn();
+    gateway.socket.open();
+    gateway.socket.drop(4200, 'token_required: A token is required.');
+    await expect(publish).rejects.toMatchObject({ name: 'token_required' });
+    expect(await said()).toEqual([]);
+  });
+});
+
+it('works for the double, too', async () => {
+  vi.useRealTimers();
+  const { client, gateway: double } = createTestClient();
+  double.deny('subscribe', 'a');
+  client.channel('a').subscribe(() => {});
+  client.channel('b').subscribe(() => {});
+  await double.settled();
+  double.gap('b', 2);
+  await double.settled();
+  await loadDiagnostics();
+  await double.settled();
+  expect(vi.mocked(console.error).mock.calls).toEqual([[expect.stringContaining('permission_denied')]]);
+  expect(vi.mocked(console.warn).mock.calls).toEqual([[expect.stringContaining('Gap in "b"')]]);
+  double.close();
+});
+
+it('says the bare facts where the words cannot be loaded', async () => {
+  vi.resetModules();
+  vi.doMock('../src/load-diagnostics.ts', () => ({ loadDiagnostics: () => Promise.reject(new Error('offline')) }));
+  const { createClient } = await import('../src/client.ts');
+  createClient({ url: 'ws://localhost:1/ws', WebSocket: gateway.WebSocket })
+    .channel('a')
+    .subscribe(() => {});
+  await turn();
+  gateway.socket.drop(1006);
+  await turn();
+  expect(vi.mocked(console.error).mock.calls).toEqual([
+    ['[sluice]', expect.stringContaining('Not connected to ws://localhost:1/ws: Closed: 1006')],
+  ]);
+  vi.doUnmock('../src/load-diagnostics.ts');
+});
