@@ -76,7 +76,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { transport = createTransport(config), clock = systemClock, turn = new Turn() } = parts;
   const { engine = createEngine(config, clock), log: logger = createLogger(config.log) } = parts;
   const events = new EventBus();
-  logEvents(events, logger);
+  logEvents(events, logger, clock);
   turn.onFault = (error) => events.emit('fault', { where: 'the end of a turn', error });
   const { log } = engine;
   const replayer = new Replayer({ log, events, turn, clock });

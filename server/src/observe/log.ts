@@ -1,6 +1,10 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import pretty from 'pino-pretty';
 import type { EventBus } from '../events.ts';
+import type { Clock } from '../util/clock.ts';
+import { cutText } from '../util/cut-text.ts';
+import { closeLabel } from './close-label.ts';
+import { type LineKind, LogThrottle } from './log-throttle.ts';
 
 export interface LogOptions {
   readonly level: string;
@@ -20,8 +24,84 @@ export function createLogger({ level, format, destination }: LogOptions): Logger
 /** Errors whose detail may repeat a part of what was sent, such as the name of a field. */
 const REPEATS: ReadonlySet<string> = new Set(['command_invalid', 'payload_invalid']);
 
-/** Writes what the gateway tells into the log. */
-export function logEvents(events: EventBus, log: Logger): void {
+/** Characters of a value in a line: a peer chooses many of them, such as its origin or the path that it asks for. */
+const LONGEST = 100;
+/** Characters of the message and of the stack of an error, which may quote what a peer has sent. */
+const LONGEST_MESSAGE = 500;
+const LONGEST_STACK = 4_000;
+
+/** Lines of one kind in a second: of those that a running gateway writes, and of those for whoever looks for something. */
+const MOST = 1;
+const MOST_OF_DEBUG = 20;
+const MOST_OF_FAULTS = 10;
+
+type Level = LineKind['level'];
+type Fields = Readonly<Record<string, unknown>>;
+
+const cut = (fields: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? cutText(value, LONGEST) : value]),
+  );
+
+/** Of an error with a long message the stack still says where it was thrown. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return cutText(String(error), LONGEST_MESSAGE);
+  const { name, message, stack = '' } = error;
+  const frames = stack.slice(Math.max(0, stack.indexOf('\n    at ')));
+  return {
+    __proto__: null, // for an object of a class pino would show that class as the type, not the name
+    name: cutText(name, LONGEST),
+    message: cutText(message, LONGEST_MESSAGE),
+    stack: cutText(frames, LONGEST_STACK),
+    ...('code' in error ? { code: cutText(String(error.code), LONGEST) } : {}),
+    ...(error.cause === undefined ? {} : { cause: cutText(String(error.cause), LONGEST_MESSAGE) }),
+  };
+}
+
+/**
+ * Writes what the gateway tells into the log. What a peer can cause is written in lines of bounded length, and at most once per reason
+ * and second; what was left out is counted.
+ */
+export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
+  const throttle = new LogThrottle(clock, ({ level, message, reason }, leftOut) => {
+    log[level]({ reason, leftOut }, `${message}: more of the same in the last second`);
+  });
+  const write = (level: Level, message: string, fields: Fields, { reason = '', most = MOST } = {}) => {
+    if (!log.isLevelEnabled(level)) return;
+    if (throttle.admits({ level, message, reason, most })) log[level](cut(fields), message);
+  };
+  const debug = (message: string, fields: Fields, reason = '') =>
+    write('debug', message, fields, { reason, most: MOST_OF_DEBUG });
+
+  logOperation(events, log);
+  events.on('stopped', () => {
+    throttle.flush();
+    log.info('gateway stopped');
+  });
+  events.on('connectionOpened', (event) => debug('connection opened', event));
+  events.on('authenticated', (event) => debug('connection authenticated', event));
+  events.on('connectionClosed', (event) => debug('connection closed', event, closeLabel(event.code)));
+  events.on('subscribed', (event) => debug('subscribed', event));
+  events.on('unsubscribed', (event) => debug('unsubscribed', event));
+  events.on('replaying', (event) => debug('replaying', event, event.cause));
+  events.on('request', (event) => debug('request', event, String(event.status)));
+  events.on('overflowed', (event) => write('info', 'slow reader: its cursors turn to replaying', event));
+  events.on('gap', (event) => write('info', 'gap', event, { reason: event.reason }));
+  events.on('refused', ({ detail, ...event }) => {
+    const { error: reason } = event;
+    const fields = REPEATS.has(reason) ? event : { ...event, detail };
+    // A client that floods is no news to an operator.
+    if (reason === 'rate_limited') debug('refused', fields, reason);
+    else write('info', 'refused', fields, { reason });
+  });
+  events.on('rejected', (event) => write('warn', 'handshake rejected', event, { reason: event.error }));
+  events.on('fault', ({ where, error }) => {
+    write('error', 'fault', { where, err: describeError(error) }, { most: MOST_OF_FAULTS });
+  });
+}
+
+/** What the gateway and its operator do: in their own words, and seldom. */
+function logOperation(events: EventBus, log: Logger): void {
   events.on('started', (event) => log.info(event, 'gateway started'));
   events.on('engineWarned', (event) => log.warn(event, 'the engine should be set up differently'));
   events.on('engineTroubled', (event) => log.error(event, 'the engine cannot carry out operations'));
@@ -29,21 +109,4 @@ export function logEvents(events: EventBus, log: Logger): void {
   events.on('clockSet', (event) => log.warn(event, 'the wall clock was set, or the machine was asleep'));
   events.on('drainAsked', (event) => log.info(event, 'asked to drain and stop'));
   events.on('draining', (event) => log.info(event, 'draining: connections are asked to come back elsewhere'));
-  events.on('stopped', () => log.info('gateway stopped'));
-  events.on('connectionOpened', (event) => log.debug(event, 'connection opened'));
-  events.on('authenticated', (event) => log.debug(event, 'connection authenticated'));
-  events.on('connectionClosed', (event) => log.debug(event, 'connection closed'));
-  events.on('subscribed', (event) => log.debug(event, 'subscribed'));
-  events.on('unsubscribed', (event) => log.debug(event, 'unsubscribed'));
-  events.on('overflowed', (event) => log.info(event, 'slow reader: its cursors turn to replaying'));
-  events.on('replaying', (event) => log.debug(event, 'replaying'));
-  events.on('gap', (event) => log.info(event, 'gap'));
-  events.on('refused', ({ detail, ...event }) => {
-    // A client that floods must not flood the log.
-    const level = event.error === 'rate_limited' ? 'debug' : 'info';
-    log[level](REPEATS.has(event.error) ? event : { ...event, detail }, 'refused');
-  });
-  events.on('rejected', (event) => log.warn(event, 'handshake rejected'));
-  events.on('request', (event) => log.debug(event, 'request'));
-  events.on('fault', ({ where, error }) => log.error({ where, err: error }, 'fault'));
 }

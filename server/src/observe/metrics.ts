@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EventBus } from '../events.ts';
+import { closeLabel } from './close-label.ts';
 import type { Snapshot } from './metrics-sum.ts';
 
 export interface MetricsSources {
@@ -32,14 +33,18 @@ export class Metrics {
   #connections(events: EventBus): void {
     const open = this.#gauge('sluice_connections', 'Open connections');
     const opened = this.#counter('sluice_connections_opened_total', 'Connections opened since the start');
-    const closed = this.#labelled('sluice_connections_closed_total', 'Connections closed, by close code', ['code']);
+    const closed = this.#labelled(
+      'sluice_connections_closed_total',
+      'Connections closed, by close code; `other`: a code that a client made up',
+      ['code'],
+    );
     events.on('connectionOpened', () => {
       open.inc();
       opened.inc();
     });
     events.on('connectionClosed', ({ code }) => {
       open.dec();
-      closed.inc({ code });
+      closed.inc({ code: closeLabel(code) });
     });
   }
 

@@ -1,0 +1,165 @@
+import { ERRORS, type ErrorName } from '@sluice/protocol';
+import { describe, expect, it } from 'vitest';
+import { tokenFor } from '../../test/support/tokens.ts';
+import { createWorld, type World } from '../../test/support/world.ts';
+import { EventBus, type Events } from '../events.ts';
+import { ManualClock } from '../util/clock.ts';
+import { createLogger, logEvents } from './log.ts';
+
+type Line = Record<string, unknown> & { msg: string; leftOut?: number };
+
+/** A log at its most talkative, and what it holds. */
+function createLog() {
+  const written: string[] = [];
+  const log = createLogger({ level: 'trace', format: 'json', destination: { write: (line) => written.push(line) } });
+  const lines = (): Line[] => written.map((line) => JSON.parse(line) as Line);
+  return { log, written, lines };
+}
+
+const LONG = '\u0000x'.repeat(8_000);
+const error = Object.assign(new Error(LONG), { cause: new Error(LONG) });
+
+/** Every event that a peer can cause, with texts as long as a peer can make them. */
+const EVENTS: { [Name in keyof Events]?: Events[Name] } = {
+  connectionOpened: { connection: 'c', address: LONG, protocol: LONG },
+  authenticated: { connection: 'c', user: LONG, client: LONG },
+  connectionClosed: { connection: 'c', user: LONG, code: 4_999, reason: LONG, duration: 1 },
+  subscribed: { connection: 'c', channel: LONG },
+  unsubscribed: { connection: 'c', channel: LONG },
+  replaying: { connection: 'c', channel: LONG, cause: 'start' },
+  overflowed: { connection: 'c', cursors: 3 },
+  gap: { connection: 'c', channel: LONG, reason: 'retention', policy: 'replay', latest: 0 },
+  refused: { connection: 'c', command: LONG, error: 'channel_invalid', detail: LONG },
+  rejected: { address: LONG, error: 'origin_refused', detail: LONG },
+  request: { method: LONG, path: LONG, status: 404, duration: 1 },
+  fault: { where: LONG, error },
+};
+const names = Object.keys(EVENTS) as (keyof Events)[];
+
+function setUp() {
+  const clock = new ManualClock();
+  const events = new EventBus();
+  const all = createLog();
+  logEvents(events, all.log, clock);
+  return { clock, events, ...all };
+}
+
+describe('what a peer writes into the log', () => {
+  it.each(names)('is bounded, however often "%s" happens', (name) => {
+    const { clock, events, written, lines } = setUp();
+    for (let n = 0; n < 1_000; n++) events.emit(name, EVENTS[name] as never);
+    const direct = written.length;
+    expect(direct).toBeLessThanOrEqual(20);
+    clock.advance(1_000);
+    expect(written.length).toBe(direct + 1);
+    expect(lines().at(-1)).toMatchObject({ leftOut: 1_000 - direct });
+    for (const line of lines()) {
+      for (const value of Object.values(line))
+        if (typeof value === 'string') expect(value.length).toBeLessThanOrEqual(100);
+    }
+    expect(Math.max(...written.map((line) => line.length))).toBeLessThan(10_000);
+  });
+
+  it('is one line per reason at the levels of a running gateway', () => {
+    const { events, lines } = setUp();
+    const reasons = Object.keys(ERRORS) as ErrorName[];
+    for (let n = 0; n < 50; n++) {
+      for (const reason of reasons) {
+        events.emit('rejected', { address: `10.0.0.${n}`, error: reason, detail: '' });
+        events.emit('refused', { connection: `c${n}`, command: 'publish', error: reason, detail: '' });
+      }
+    }
+    const loud = lines().filter(({ level }) => Number(level) >= 30);
+    expect(loud).toHaveLength(reasons.length * 2 - 1); // "rate_limited" of commands is for those who debug
+  });
+
+  it('has no line of its own for codes that a client makes up', () => {
+    const { clock, events, written } = setUp();
+    for (let code = 3_000; code < 5_000; code++)
+      events.emit('connectionClosed', { connection: 'c', user: null, code, reason: '', duration: 0 });
+    const known = Object.values(ERRORS).filter(({ code }) => code < 4_300).length;
+    clock.advance(1_000);
+    expect(written.length).toBeLessThanOrEqual(known + 20 + 1);
+  });
+
+  it('is counted to the end', () => {
+    const { clock, events, lines } = setUp();
+    for (let n = 0; n < 7; n++) events.emit('rejected', { address: '', error: 'origin_refused', detail: '' });
+    events.emit('stopped', {});
+    expect(lines().map(({ msg, leftOut }) => [msg, leftOut])).toEqual([
+      ['handshake rejected', undefined],
+      ['handshake rejected: more of the same in the last second', 6],
+      ['gateway stopped', undefined],
+    ]);
+    expect(clock.running).toBe(0);
+  });
+
+  it('costs nothing where the level is off', () => {
+    const clock = new ManualClock();
+    const events = new EventBus();
+    logEvents(events, createLogger({ level: 'silent', format: 'json' }), clock);
+    for (const name of names) events.emit(name, EVENTS[name] as never);
+    expect(clock.running).toBe(0);
+  });
+
+  it('leaves out nothing of where a fault was thrown', () => {
+    const { events, lines } = setUp();
+    events.emit('fault', { where: 'here', error });
+    expect(lines()[0]?.err).toMatchObject({
+      type: 'Error',
+      message: expect.stringContaining('x'),
+      stack: expect.stringContaining('log-flood.test.ts'),
+    });
+  });
+});
+
+describe('a whole gateway', () => {
+  const attacks: Record<string, (world: World, n: number) => unknown> = {
+    'handshakes of foreign pages': (world, n) => world.open({ origin: `https://${'e'.repeat(3_300)}${n}.example` }),
+    'unknown subprotocols': (world, n) => world.open({ protocols: [`p${n}`] }),
+    'bad tokens': (world, n) => world.open().voice.say({ type: 'connect', token: `${LONG}${n}` }),
+    'frames that cannot be read': (world, n) => world.open().voice.sayBytes(`{${LONG}${n}`),
+    'commands before connect': (world, n) => world.open().voice.say({ type: 'history', channel: `chat:${n}` }),
+    'invalid commands': (world, n) => world.open().voice.sayRaw({ type: `${LONG}${n}`, id: 1 }),
+    'addresses that do not exist': (world, n) => world.transport.request({ path: `/${LONG}${n}` }),
+    'odd methods': (world, n) => world.transport.request({ method: `M${n}`, path: '/metrics' }),
+    'bad credentials': (world, n) =>
+      world.transport.request({
+        method: 'POST',
+        path: '/api/v1/publish',
+        headers: { authorization: `Bearer ${n}${LONG}`, 'user-agent': LONG },
+      }),
+  };
+
+  it.each(Object.entries(attacks))('writes little about %s', async (_, attack) => {
+    const { log, written, lines } = createLog();
+    const world = await createWorld({}, { log });
+    const before = written.length;
+    for (let n = 0; n < 200; n++) await attack(world, n);
+    await world.idle();
+    world.clock.advance(1_000);
+    const own = lines().slice(before);
+    const kinds = new Set(
+      own.map(({ msg, reason, error, status, code }) => `${msg} ${reason} ${error} ${status} ${code}`),
+    );
+    expect(kinds.size).toBeLessThan(12);
+    expect(own.length).toBeLessThan(100);
+    expect(written.slice(before).join('').length).toBeLessThan(100_000);
+    expect(own.length).toBeGreaterThan(1);
+  });
+
+  it('does not flood the log with what one connection is refused', async () => {
+    const { log, written, lines } = createLog();
+    const world = await createWorld({}, { log });
+    const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    const before = written.length;
+    for (let n = 0; n < 150; n++) voice.say({ type: 'publish', channel: `user:ben${n}`, data: 1 });
+    await world.idle();
+    world.clock.advance(1_000);
+    const refused = lines().slice(before);
+    expect(refused.map(({ error: name, reason, leftOut }) => [name ?? reason, leftOut])).toEqual([
+      ['permission_denied', undefined],
+      ['permission_denied', 149],
+    ]);
+  });
+});
