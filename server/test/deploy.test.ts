@@ -33,6 +33,7 @@ const deployment = one(
         metadata: z.object({ labels: z.record(z.string(), z.string()) }),
         spec: z.object({
           terminationGracePeriodSeconds: z.number(),
+          enableServiceLinks: z.literal(false),
           containers: z.tuple([
             z.object({
               ports: z.tuple([z.object({ name: z.literal('http'), containerPort: z.number() })]),

@@ -280,6 +280,20 @@ describe('connections of an address', () => {
     await gateway.open('sluice.v1.json', from('10.0.0.1'));
   });
 
+  it('and pages of a host that a trusted proxy was asked for may connect', async () => {
+    const page = { Origin: 'https://app.example.com:8443', Host: 'gateway-1:8080' };
+    const forwarded = [{ 'X-Forwarded-Host': 'app.example.com:8443' }, { Forwarded: 'host="app.example.com:8443"' }];
+    gateway = await startGateway({ trustProxy: true });
+    for (const headers of forwarded)
+      await gateway.connect(await tokenFor('ada'), 'sluice.v1.json', { ...page, ...headers });
+    await gateway.stop();
+    gateway = await startGateway({});
+    for (const headers of forwarded) {
+      const { voice } = await gateway.open('sluice.v1.json', { ...page, ...headers });
+      expect(await voice.ended()).toMatchObject({ code: 4210 });
+    }
+  });
+
   it('are not believed where no proxy is trusted', async () => {
     gateway = await startGateway(LIMITED);
     await gateway.open('sluice.v1.json', from('10.0.0.1'));

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import type { Config } from '../config/config.ts';
 import { describeConfig } from '../config/describe.ts';
 import { hintsFor } from '../config/hints.ts';
 import { addConfigFlags, loadFor } from './config-flags.ts';
@@ -10,11 +11,18 @@ Examples:
   $ sluice check                        the sluice.yaml of this folder, with the environment
   $ sluice check --config prod.yaml && deploy`;
 
+/** An empty list would leave open what it means. */
+function describeOrigins({ origins, dev }: Config): { origins?: string } {
+  if (origins.length > 0) return {};
+  const pages = dev ? 'pages of this machine' : 'pages served by this gateway';
+  return { origins: `none, so only ${pages} may connect` };
+}
+
 async function check(flags: Readonly<Record<string, unknown>>, shell: Shell): Promise<void> {
   const { config, file } = await loadFor(flags, shell);
   shell.out(`# ${file ?? 'no file'}: the configuration is right; this is what would be in force, secrets hidden`);
   for (const hint of hintsFor(config)) shell.err(`hint: ${hint}`);
-  shell.out(stringify(describeConfig(config)).trimEnd());
+  shell.out(stringify({ ...describeConfig(config), ...describeOrigins(config) }).trimEnd());
 }
 
 /** `sluice check`: prints the configuration in force, or all that is wrong with it. */

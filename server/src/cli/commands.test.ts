@@ -119,6 +119,23 @@ describe('sluice check', () => {
     expect(out).not.toContain(SECRET);
   });
 
+  it.each([
+    ['good.yaml', 'origins: none, so only pages served by this gateway may connect'],
+    ['dev.yaml', 'origins: none, so only pages of this machine may connect'],
+  ])('says of %s what no origin means', async (file, expected) => {
+    const { out } = await outcome(['check', '--config', file]);
+    expect(out).toContain(expected);
+  });
+
+  it('passes over a service link, and says so', async () => {
+    const env = { SLUICE_PORT: 'tcp://10.0.0.1:80', SLUICE_SERVICE_HOST: '10.0.0.1' };
+    const { code, out, err } = await outcome(['check', '--config', 'good.yaml'], { env });
+    expect(code).toBe(0);
+    expect(out).toContain('port: 9000');
+    expect(err).toContain('SLUICE_PORT=tcp://10.0.0.1:80 is passed over');
+    expect(err).toContain('enableServiceLinks: false');
+  });
+
   it('prints every problem', async () => {
     const { code, out, err } = await outcome(['check', '--config', 'bad.yaml']);
     expect({ code, out }).toEqual({ code: 1, out: '' });

@@ -15,8 +15,10 @@ export function addConfigFlags(command: Command): Command {
   return command;
 }
 
-/** Loads the configuration that a command was given. */
-export function loadFor(flags: Readonly<Record<string, unknown>>, shell: Shell): Promise<Loaded> {
+/** Loads the configuration that a command was given, and says what an operator should know of it. */
+export async function loadFor(flags: Readonly<Record<string, unknown>>, shell: Shell): Promise<Loaded> {
   const file = typeof flags.config === 'string' ? flags.config : undefined;
-  return load({ file, env: shell.env, flags, cwd: shell.cwd, terminal: shell.terminal });
+  const loaded = await load({ file, env: shell.env, flags, cwd: shell.cwd, terminal: shell.terminal });
+  for (const note of loaded.gathered.notes ?? []) shell.err(note);
+  return loaded;
 }

@@ -7,6 +7,7 @@ import { findFile, readConfigFile } from './file.ts';
 import { OPTIONS, type Option } from './options.ts';
 import type { Path } from './problems.ts';
 import { type Invented, parseConfig } from './schema.ts';
+import { isServiceLink, serviceLinkNote } from './service-links.ts';
 
 export interface LoadOptions {
   /** Path of the configuration file. Default: `SLUICE_CONFIG`, then `sluice.yaml`, … in `cwd`. */
@@ -34,6 +35,8 @@ export interface Gathered {
   readonly input: Record<string, unknown>;
   /** Of options that flags or the environment gave: which. */
   readonly sources: Readonly<Record<string, string>>;
+  /** What an operator should know of how it came together, a sentence each. */
+  readonly notes?: readonly string[];
   /** Absolute path of the file that was read. */
   readonly file?: string;
   /** Where relative paths begin. */
@@ -97,10 +100,23 @@ function fromFlag(option: Option, flags: LoadOptions['flags']): Found | undefine
   };
 }
 
-function fromEnv(option: Option, env: LoadOptions['env']): Found | undefined {
-  // An empty variable is how many tools write "not set".
-  const name = option.env?.find((name) => (env[name] ?? '') !== '');
-  return name === undefined ? undefined : { value: fromText(option, env[name] ?? ''), source: name };
+/** What an environment says about an option. Variables of service links are passed over, and noted. */
+function fromEnv({
+  option,
+  env,
+  notes,
+}: {
+  option: Option;
+  env: LoadOptions['env'];
+  notes: string[];
+}): Found | undefined {
+  for (const name of option.env ?? []) {
+    const text = env[name] ?? '';
+    if (text === '') continue; // how many tools write "not set"
+    if (!isServiceLink(name, text)) return { value: fromText(option, text), source: name };
+    notes.push(serviceLinkNote(name, text));
+  }
+  return undefined;
 }
 
 function place(input: Record<string, unknown>, path: string, value: unknown): void {
@@ -121,8 +137,9 @@ async function gather(options: LoadOptions): Promise<Gathered> {
   const file = given === undefined ? findFile(cwd) : resolve(cwd, given);
   const input: Record<string, unknown> = file === undefined ? {} : { ...(await readConfigFile(file)) };
   const sources: Record<string, string> = {};
+  const notes: string[] = [];
   for (const option of OPTIONS) {
-    const found = fromFlag(option, flags) ?? fromEnv(option, env);
+    const found = fromFlag(option, flags) ?? fromEnv({ option, env, notes });
     if (found === undefined) continue;
     place(input, option.path, anchored(option, found.value, cwd));
     sources[option.path] = found.source;
@@ -130,6 +147,7 @@ async function gather(options: LoadOptions): Promise<Gathered> {
   return {
     input,
     sources,
+    notes,
     directory: file === undefined ? cwd : dirname(file),
     ...(file === undefined ? {} : { file }),
     ...(terminal === undefined ? {} : { terminal }),

@@ -253,7 +253,10 @@ describe('problems', () => {
     ],
     [{ limits: { outbound: 5 } }, 'limits.outbound: is out of range — choose from 64KiB to 256MiB'],
     [{ limits: { outbound: '63KiB' } }, 'limits.outbound: is out of range — choose from 64KiB to 256MiB'],
-    [{ origins: ['https://a.test/'] }, 'origins[0]: is not an origin — write scheme, host and port only'],
+    [
+      { origins: ['https://a.test/'] },
+      'origins[0]: has a slash at its end, which no origin has — write "https://a.test"',
+    ],
     [{ origins: 5 }, 'origins: must be a list of origins'],
     [{ static: './nowhere' }, `static: there is no folder ${join(directory, 'nowhere')} — build it first`],
     [{ engine: 'disk' }, 'engine: is not one of the known values — choose memory, durable, redis'],

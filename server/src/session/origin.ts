@@ -1,21 +1,23 @@
 import type { DevAccess } from '../auth/dev-access.ts';
 import type { Handshake } from '../transport/connection.ts';
+import { isOriginOf, normalizeOrigin } from '../util/origin.ts';
 
 /**
  * May a page of this origin connect? RFC 6455 section 10.2.
  *
- * Programs send no `Origin` and may; a page may when it comes from the gateway's own host, or its origin is listed. In development any port
- * of this machine may too, so that a dev server works.
+ * Programs send no `Origin` and may; a page may when it comes from a host of the gateway, or its origin is listed. In development
+ * any port of this machine may too, so that a dev server works.
  *
- * @param origins exact origins like `https://app.example.com`, or `*` for all
+ * @param origins as `normalizeOrigin` returns them, or `*` for all
  */
 export function isOriginAllowed(
-  { origin, host }: Handshake,
+  { origin, host, forwardedHosts = [] }: Handshake,
   origins: readonly string[],
   dev: DevAccess | null,
 ): boolean {
-  if (origin === '' || origins.includes('*') || origins.includes(origin)) return true;
-  if (!URL.canParse(origin)) return false;
-  const url = new URL(origin);
-  return url.host === host.toLowerCase() || dev?.isOriginAllowed(origin, host) === true;
+  if (origin === '' || origins.includes('*')) return true;
+  const normal = normalizeOrigin(origin);
+  if (normal === null) return false;
+  if (origins.includes(normal) || [host, ...forwardedHosts].some((own) => isOriginOf(normal, own))) return true;
+  return dev?.isOriginAllowed(origin, host) === true;
 }

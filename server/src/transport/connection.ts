@@ -41,6 +41,8 @@ export interface ConnectionListener {
 export interface Handshake {
   readonly address: string;
   readonly host: string;
+  /** What a trusted proxy says that it was asked for: `X-Forwarded-Host`, `Forwarded`. */
+  readonly forwardedHosts?: readonly string[];
   /** `Origin` header; empty when the client is no browser. */
   readonly origin: string;
   /** Subprotocols that the client offers, in its order; over how many lines does not matter. RFC 6455 section 11.3.4. */

@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_sock
 import { ByteBudget } from '../util/byte-budget.ts';
 import type { Acceptor } from './connection.ts';
 import { ControlFrames } from './control-frames.ts';
+import { forwardedHosts } from './forwarded-host.ts';
 import type { HttpSide, RequestHead } from './http.ts';
 import { loadUws, type UwsModule } from './load-uws.ts';
 import { listOf, readHead } from './request-head.ts';
@@ -142,6 +143,7 @@ export class UwsTransport implements Transport {
     }
     const admission = acceptor.admit({
       address,
+      forwardedHosts: this.#options.trustProxy ? forwardedHosts((name) => headers.get(name)) : [],
       host: headers.get('host') ?? '',
       origin: headers.get('origin') ?? '',
       protocols: listOf(headers.get('sec-websocket-protocol')),

@@ -71,8 +71,12 @@ export class RealGateway {
   }
 
   /** Opens a WebSocket and authenticates. */
-  async connect(token: string, subprotocol?: Subprotocol): Promise<RealPeer> {
-    const peer = await this.open(subprotocol);
+  async connect(
+    token: string,
+    subprotocol?: Subprotocol,
+    headers?: Record<string, string | readonly string[]>,
+  ): Promise<RealPeer> {
+    const peer = await this.open(subprotocol, headers);
     await peer.voice.result({ type: 'connect', token });
     return peer;
   }

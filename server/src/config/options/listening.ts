@@ -1,15 +1,18 @@
 import { z } from 'zod';
+import { normalizeOrigin, originProblem } from '../../util/origin.ts';
 import { flag, text, whole } from '../values.ts';
 import type { Option } from './option.ts';
 
-const origin = z.string({ error: 'must be an origin — like "https://example.com", or "*"' }).refine(
-  (value) => {
-    if (value === '*') return true;
-    const url = URL.canParse(value) ? new URL(value) : null;
-    return url?.origin === value && /^https?:$/.test(url.protocol);
-  },
-  { error: 'is not an origin — write scheme, host and port only, like "https://example.com", or "*"' },
-);
+/** In its one form, so that it can be compared with what a browser sends. */
+const origin = z
+  .string({ error: 'must be an origin — like "https://example.com", "*", or "null" in quotes' })
+  .transform((text, context) => {
+    const trimmed = text.trim();
+    const problem = trimmed === '*' ? null : originProblem(trimmed);
+    if (problem === null) return normalizeOrigin(trimmed) ?? trimmed;
+    context.addIssue({ code: 'custom', message: problem });
+    return z.NEVER;
+  });
 
 const hostName = z.string({ error: 'must be a name — like "app.test"' }).regex(/^[^\s:/?#@\\*[\]]+$/, {
   error: 'is not a host name — write it without scheme, port and path, like "app.test"',
@@ -71,7 +74,7 @@ export const LISTENING_OPTIONS: readonly Option[] = [
     flag: '--origins <list>',
     kind: 'list',
     description:
-      'Pages that may connect: exact origins, or `*` for all. Programs that send no origin are not concerned.',
+      'Pages that may connect ([how](auth.md#origins)): exact origins, those of app shells like `capacitor://localhost` too, or `*` for all. Programs that send no origin are not concerned.',
   },
   {
     path: 'allowedHosts',
@@ -98,6 +101,6 @@ export const LISTENING_OPTIONS: readonly Option[] = [
     flag: '--trust-proxy',
     kind: 'boolean',
     description:
-      "Takes the last entry of `X-Forwarded-For` for the client's address. Only behind a proxy that sets it.",
+      "Takes the last entry of `X-Forwarded-For` for the client's address, and that of `X-Forwarded-Host` or `Forwarded` for a host of the gateway. Only behind a proxy that sets them.",
   },
 ];
