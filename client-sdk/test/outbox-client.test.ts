@@ -7,7 +7,10 @@ import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
 const memory: World = {
   open: () => Promise.reject(new Error('no disk')),
+  ledger: () => ({ note: () => false, read: () => new Map(), forget: () => {} }),
   tune: () => undefined,
+  onWake: () => () => {},
+  onSleep: () => () => {},
   takeTurn: () => Promise.reject(new Error('no locks')),
 };
 

@@ -3,8 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SluiceError } from '../src/errors.ts';
 import { type Entry, PENDING } from '../src/outbox/entry.ts';
 import { createOutbox } from '../src/outbox/index.ts';
-import { openStore, type Store } from '../src/outbox/store.ts';
-import { takeTurn } from '../src/outbox/turn.ts';
+import { type Lease, openStore, type Store } from '../src/outbox/store.ts';
 import { FakeClient } from './support/fake-client.ts';
 
 const entry = (data: unknown, more: Partial<Entry> = {}): Entry => ({
@@ -22,10 +21,21 @@ const entry = (data: unknown, more: Partial<Entry> = {}): Entry => ({
 });
 
 let store: Store;
+let lost: number;
+
+function open(name = 'test', signal = new AbortController().signal): Promise<Store> {
+  return openStore(name, {
+    signal,
+    lost: () => {
+      lost++;
+    },
+  });
+}
 
 beforeEach(async () => {
   vi.stubGlobal('indexedDB', new IDBFactory());
-  store = await openStore('test');
+  lost = 0;
+  store = await open();
 });
 
 afterEach(() => {
@@ -39,7 +49,7 @@ describe('the database', () => {
     const error = new SluiceError({ code: 4306, name: 'permission_denied', message: 'No.', retryable: false });
     const orders = await Promise.all([store.add(entry('x')), store.add(entry('y', { error, status: 'refused' }))]);
     store.close();
-    store = await openStore('test');
+    store = await open();
     const [x, y] = await store.all();
     expect([x?.order, y?.order]).toEqual(orders);
     expect(x).toEqual(entry('x', { order: orders[0], stored: true }));
@@ -59,40 +69,85 @@ describe('the database', () => {
     await expect(store.all()).resolves.toEqual([]);
   });
 
-  it('rejects where there is none, and where it never opens', async () => {
-    vi.stubGlobal('indexedDB', undefined);
-    await expect(openStore('test')).rejects.toThrow();
-    vi.useFakeTimers();
-    vi.stubGlobal('indexedDB', { open: () => ({}) });
-    const opening = expect(openStore('test')).rejects.toThrow('did not open in time');
-    await vi.advanceTimersByTimeAsync(5000);
-    await opening;
-  });
-});
-
-describe('the turn without Web Locks', () => {
-  const signal = () => new AbortController().signal;
-
-  it('belongs to one tab, until that gives it up', async () => {
-    vi.stubGlobal('navigator', {});
-    const giveUp = await takeTurn('test', { store, signal: signal(), lost: () => {} });
-    const now = Date.now();
-    await expect(store.claim('other', now, now + 1000)).resolves.toBe(false);
-    giveUp();
-    await expect(store.claim('other', now, now + 1000)).resolves.toBe(true);
+  it('tells a change which tab may send, and counts the beats of its lease', async () => {
+    const order = await store.add(entry('x'));
+    const senders: string[] = [];
+    const look = (_: Entry, sender: string) => void senders.push(sender);
+    await store.update(order, look);
+    await expect(store.lease(() => undefined)).resolves.toEqual({ tab: '', beat: 0 });
+    const beat = ({ beat: before }: Lease) => ({ tab: 'a', beat: before + 1 });
+    await store.lease(beat);
+    await expect(store.lease(beat)).resolves.toEqual({ tab: 'a', beat: 2 });
+    await store.update(order, look);
+    expect(senders).toEqual(['', 'a']);
   });
 
-  it('ends for a tab that stood still for so long that another one took it', async () => {
-    vi.stubGlobal('navigator', {});
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
-    const lost = new Promise<void>((resolve) => {
-      void takeTurn('test', { store, signal: signal(), lost: resolve }).then(async () => {
-        vi.setSystemTime(Date.now() + 6000);
-        await store.claim('other', Date.now(), Date.now() + 100_000);
-        vi.advanceTimersByTime(2000);
-      });
+  it('is merged in one step, and keeps its name until it is deleted', async () => {
+    const [x, y] = await Promise.all([store.add(entry('x')), store.add(entry('y'))]);
+    const lives: string[] = [];
+    const between = entry('z', { order: (x ?? 0) + 0.5, stored: true });
+    const after = await store.merge((entries, life) => {
+      lives.push(life);
+      expect(entries.map(({ data }) => data)).toEqual(['x', 'y']);
+      return { put: [between], remove: [y ?? 0] };
     });
-    await expect(lost).resolves.toBeUndefined();
+    expect(after.map(({ data }) => data)).toEqual(['x', 'z']);
+    store.close();
+    store = await open();
+    const look = (_: readonly Entry[], life: string) => {
+      lives.push(life);
+      return { put: [], remove: [] };
+    };
+    expect((await store.merge(look)).map(({ data }) => data)).toEqual(['x', 'z']);
+    store.close();
+    await new Promise((resolve) => {
+      indexedDB.deleteDatabase('test').onsuccess = resolve;
+    });
+    store = await open();
+    expect(await store.merge(look)).toEqual([]);
+    const [first, second, third] = lives;
+    expect([first === second, second === third, first?.length]).toEqual([true, false, expect.any(Number)]);
+  });
+
+  it('rejects where there is none', async () => {
+    vi.stubGlobal('indexedDB', undefined);
+    await expect(open()).rejects.toThrow();
+  });
+
+  it('is closed, and says so, for somebody who deletes it', async () => {
+    await new Promise((resolve) => {
+      indexedDB.deleteDatabase('test').onsuccess = resolve;
+    });
+    expect(lost).toBe(1);
+    await expect(store.all()).rejects.toThrow();
+  });
+
+  it('is closed at once where it opens so late that nobody waits for it any more', async () => {
+    const late = new AbortController();
+    void open('late', late.signal);
+    late.abort();
+    // With a connection that was left open this would be blocked.
+    await new Promise((resolve, reject) => {
+      const request = indexedDB.deleteDatabase('late');
+      request.onsuccess = resolve;
+      request.onblocked = () => reject(new Error('blocked'));
+    });
+  });
+
+  it('takes back what was begun when it is abandoned, and finishes it when it is closed', async () => {
+    const begun = store.add(entry('x'));
+    store.abandon();
+    await begun.catch(() => {});
+    store = await open();
+    const finished = store.add(entry('y'));
+    store.close();
+    await finished;
+    store = await open();
+    const outcome = await begun.then(
+      () => ['x', 'y'],
+      () => ['y'],
+    );
+    expect((await store.all()).map(({ data }) => data)).toEqual(outcome);
   });
 });
 
@@ -136,7 +191,7 @@ describe('createOutbox', () => {
     });
     again.close();
     store.close();
-    store = await openStore('sluice-outbox ["default","ada"]');
+    store = await open('sluice-outbox ["default","ada"]');
     await expect(store.all()).resolves.toEqual([]);
   });
 

@@ -332,34 +332,48 @@ describe('a disk that fails', () => {
     expect([tab.client.flight.data, one?.status]).toEqual([2, 'accepted']);
   });
 
-  it.each([true, false])('in the middle loses nothing and keeps the order (connected: %s)', async (connected) => {
-    const tab = await open();
-    if (connected) tab.client.online();
-    const errors: string[] = [];
-    tab.outbox.on('error', ({ name }) => errors.push(name));
-    tab.outbox.publish('a', 1);
-    await turn();
-    browser.broken = new Error('quota');
-    tab.outbox.publish('a', 2);
-    await turn();
-    browser.broken = undefined;
-    tab.outbox.publish('a', 3);
-    await turn();
-    expect([errors, tab.outbox.persistent]).toEqual([['outbox_not_stored'], false]);
-    expect(tab.outbox.messages.map(({ data, stored }) => [data, stored])).toEqual([
-      [1, true],
-      [2, false],
-      [3, true],
-    ]);
-    tab.client.online();
-    for (const n of [1, 2, 3]) {
+  it.each([true, false])(
+    'in the middle loses nothing, keeps the order, and is used again (connected: %s)',
+    async (connected) => {
+      const tab = await open();
+      if (connected) tab.client.online();
+      const errors: string[] = [];
+      tab.outbox.on('error', ({ name }) => errors.push(name));
+      tab.outbox.publish('a', 1);
       await turn();
-      expect(tab.client.flight.data).toBe(n);
-      tab.client.flight.accept();
-    }
-    await turn();
-    expect([listed(tab), browser.records.size]).toEqual([[], 0]);
-  });
+      browser.broken = new Error('quota');
+      tab.outbox.publish('a', 2);
+      await turn();
+      expect([errors, tab.outbox.persistent]).toEqual([['outbox_not_stored'], false]);
+      tab.outbox.publish('a', 3);
+      await pass(10_000);
+      const stored = () => tab.outbox.messages.map(({ data, stored }) => [data, stored]);
+      expect([errors, stored()]).toEqual([
+        ['outbox_not_stored'],
+        [
+          [1, true],
+          [2, false],
+          [3, false],
+        ],
+      ]);
+      browser.broken = undefined;
+      await pass(20_000);
+      expect([errors, tab.outbox.persistent]).toEqual([['outbox_not_stored'], true]);
+      expect(stored()).toEqual([
+        [1, true],
+        [2, true],
+        [3, true],
+      ]);
+      tab.client.online();
+      for (const n of [1, 2, 3]) {
+        await turn();
+        expect(tab.client.flight.data).toBe(n);
+        tab.client.flight.accept();
+      }
+      await turn();
+      expect([listed(tab), browser.records.size]).toEqual([[], 0]);
+    },
+  );
 });
 
 describe('several tabs', () => {

@@ -1,95 +1,75 @@
-import { Emitter } from '../emitter.ts';
 import type { SluiceError } from '../index.ts';
+import { type Clock, steadyClock } from './clock.ts';
+import { Deadlines } from './deadlines.ts';
+import { Disk } from './disk.ts';
 import {
   type Change,
-  deadline,
   type Entry,
   type EntryRecord,
   fromRecord,
-  isFinal,
   outboxError,
-  overdue,
   type Patience,
   PENDING,
+  replacing,
   toRecord,
 } from './entry.ts';
+import { EntryList } from './entry-list.ts';
+import { FINISHED, type Ledger } from './ledger.ts';
+import { plan } from './merge.ts';
 import type { Store } from './store.ts';
 import type { Radio, World } from './world.ts';
 
-export interface BookEvents {
-  change: readonly Entry[];
-  status: Entry;
-  error: SluiceError;
-}
-
-// setTimeout takes no more milliseconds.
-const LONGEST = 2 ** 31 - 1;
-
-// News of so many finished messages may be late.
-const FINISHED = 1000;
-
-// Between two numbers of the disk there is room for those that it did not take.
-const UNSTORED = 2 ** -10;
-
 /** What is in the outbox: one list, that memory, disk and the other tabs agree on. */
-export class Book extends Emitter<BookEvents> {
+export class Book extends EntryList {
   persistent = true;
-  /** The disk, while it can be used. */
-  readonly store: Promise<Store | undefined>;
-  readonly #patience: Patience;
-  readonly #entries = new Map<string, Entry>();
-  // Those that are final: late news must not bring them back.
-  readonly #finished = new Map<string, Entry>();
+  readonly clock: Clock = steadyClock();
+  readonly deadlines: Deadlines;
+  readonly disk: Disk;
+  /** Is it this tab that sends the entry, so that it may say that its outcome is unknown? */
+  isMine: (entry: Entry) => boolean = () => true;
+  readonly #name: string;
+  readonly #world: World;
+  readonly #ledger: Ledger;
   // What is on its way to the disk.
   readonly #storing = new Map<string, Promise<void>>();
-  #list: readonly Entry[] | undefined;
-  #disk: Store | undefined;
+  // Of what the disk holds something else, or nothing, because it could not be written.
+  readonly #unwritten = new Set<string>();
+  // Storing these has failed; the disk may hold them nevertheless.
+  readonly #doubtful = new Set<string>();
+  // What the disk holds and this page has not heard of is to be removed.
+  #clearing = false;
+  #writing = false;
+  #life: string | undefined;
   #radio: Radio | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #told = true;
   #closed = false;
-  #last = 0;
   #pending = PENDING;
+  // Resolves when all that this page has published have their places.
+  #placed: Promise<void> = Promise.resolve();
 
   constructor(name: string, { world, ...patience }: Patience & { readonly world: World }) {
     super();
-    this.#patience = patience;
-    this.store = world.open(name).then(
-      (store) => {
-        this.#disk = store;
-        if (this.#closed) store.close();
-        else this.#radio = world.tune(name, (record) => this.#hear(record));
-        return store;
-      },
-      (error) => this.#fail(error),
-    );
-  }
-
-  /** In the order in which they go out. */
-  get list(): readonly Entry[] {
-    this.#list ??= Object.freeze([...this.#entries.values()].sort((a, b) => a.order - b.order));
-    return this.#list;
-  }
-
-  get(key: string): Entry | undefined {
-    return this.#entries.get(key);
+    this.#name = name;
+    this.#world = world;
+    this.deadlines = new Deadlines(this, patience);
+    this.#ledger = world.ledger(name);
+    this.disk = new Disk({
+      open: (options) => world.open(name, options),
+      onWake: (run) => world.onWake(run),
+      merge: (store) => this.#merge(store),
+      back: () => this.#back(),
+      failed: (error) => this.#fail(error),
+    });
+    this.on('change', () => this.#closed || this.deadlines.look());
   }
 
   /** Takes a new entry in, and stores it. */
   add(draft: Omit<Entry, 'order'>): Entry {
     const entry = { ...draft, order: this.#pending++ };
+    this.own.add(entry.key);
     this.#take(entry);
-    // With an open disk the request leaves in this same step: the page may be closed in the next.
-    const adding = this.#disk ? this.#disk.add(entry) : this.store.then((store) => store?.add(entry));
-    // And another one looks for it there, should this one die before it can tell its number.
-    this.#radio?.postMessage(toRecord(entry));
-    const stored = adding
-      .catch((error) => this.#fail(error))
-      .then((order) => {
-        this.#storing.delete(entry.key);
-        this.#stored(entry.key, order);
-      });
-    this.#storing.set(entry.key, stored);
+    // Behind one that is still to be written it waits; and until it is known whether there is a disk.
+    const isTaken = this.disk.isOpen && this.#unwritten.size === 0;
+    this.#placed = isTaken ? this.#store(entry, this.#placed) : this.#wait(entry, this.#placed);
     return entry;
   }
 
@@ -99,53 +79,70 @@ export class Book extends Emitter<BookEvents> {
    * @returns the entry afterwards; `undefined` where there is none any more
    */
   async change(key: string, alter: (entry: Entry) => Change | undefined): Promise<Entry | undefined> {
-    await this.#storing.get(key);
-    const known = this.#entries.get(key);
-    if (!known || this.#closed) return undefined;
-    const replace = (entry: Entry): Entry | undefined => {
-      const change = alter(entry);
-      return change && { ...entry, ...change, version: Math.max(entry.version, known.version) + 1 };
+    const known = await this.#settled(key);
+    if (!known) return undefined;
+    const replace = replacing(known, alter);
+    const { order, stored } = known;
+    if (!stored) return this.#changeHere(key, replace);
+    try {
+      return this.#changed(known, await this.disk.use((store) => store.update(order, replace)));
+    } catch {
+      return this.#changeHere(key, replace);
+    }
+  }
+
+  /**
+   * Writes down that an entry is sent, before it is. One with an outcome that is not known keeps the time of its first attempt.
+   *
+   * @param tab the name under which this tab has its turn
+   * @returns the entry; `fenced` where another tab sends now, `unwritten` where nothing can be written: then it must wait
+   */
+  async mark(key: string, tab: string): Promise<Entry | 'fenced' | 'unwritten' | undefined> {
+    const known = await this.#settled(key);
+    if (!known) return undefined;
+    const sentAt = this.clock();
+    const replace = replacing(known, ({ status }) => (status === 'queued' ? { status: 'sent', sentAt } : undefined));
+    const { order, stored, status } = known;
+    if (!stored) {
+      if (this.#doubtful.has(key)) this.#ledger.note(key, known.sentAt ?? sentAt);
+      return this.#changeHere(key, replace);
+    }
+    let fenced = false;
+    const fence = (entry: Entry, sender: string) => {
+      fenced = sender !== tab;
+      return fenced ? undefined : replace(entry);
     };
-    const changed = await this.#onDisk(known, replace);
-    // Another tab has finished it; news of how are under way, or were missed.
-    if (!changed) this.#take({ ...known, status: 'discarded', version: known.version + 1 });
-    else if (changed.version > known.version) this.#tell(changed);
-    else this.#take(changed);
-    return changed;
+    try {
+      const changed = await this.disk.use((store) => store.update(order, fence));
+      return fenced ? 'fenced' : this.#changed(known, changed);
+    } catch {
+      if (status === 'queued' && !this.#ledger.note(key, sentAt)) return 'unwritten';
+      this.#unwritten.add(key);
+      return this.#changeHere(key, replace);
+    }
   }
 
   /** What is known for certain: told at once, and removed from the disk. */
-  finish(entry: Entry, change: Change): void {
-    if (this.#closed) return;
+  finish(key: string, change: Change): void {
+    const entry = this.get(key);
+    if (!entry || this.#closed) return;
     this.#tell({ ...entry, ...change, version: entry.version + 1 });
     // One that is still being stored is removed as soon as it has its number.
-    if (entry.stored) this.#remove(entry.order);
-  }
-
-  /** Lets happen what happens by itself. */
-  judge(key: string): Promise<Entry | undefined> {
-    return this.change(key, (entry) => overdue(entry, Date.now(), this.#patience));
-  }
-
-  isOverdue(entry: Entry): boolean {
-    return Date.now() >= deadline(entry, this.#patience);
-  }
-
-  /** Reads the disk for the first time, and tells all tabs what a page that has died may not have told them. */
-  async load(): Promise<void> {
-    await this.store;
-    for (const entry of await this.refresh()) if (!this.#closed) this.#radio?.postMessage(toRecord(entry));
+    if (entry.stored) this.#remove(key, entry.order);
+    else if (this.#doubtful.has(key)) this.#owe(key);
   }
 
   /** Reads the disk: what other tabs, or pages before this one, have left there. */
-  async refresh(): Promise<readonly Entry[]> {
-    try {
-      const entries = (await this.#disk?.all()) ?? [];
-      for (const entry of entries) this.#take(entry);
-      return entries;
-    } catch (error) {
-      return this.#fail(error) ?? [];
-    }
+  async refresh(): Promise<void> {
+    await this.disk.ready;
+    await this.disk.use((store) => this.#merge(store)).catch(() => {});
+  }
+
+  /** Forgets all, also what this page has not heard of yet. */
+  clear(): void {
+    for (const { key } of this.list) this.finish(key, { status: 'discarded' });
+    this.#clearing = true;
+    void this.refresh();
   }
 
   complain(error: SluiceError): void {
@@ -155,37 +152,166 @@ export class Book extends Emitter<BookEvents> {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.deadlines.stop();
     // What is on its way to it arrives, or is taken back.
     void Promise.all(this.#storing.values()).then(() => {
       this.#radio?.close();
       this.#radio = undefined;
-      this.#disk?.close();
+      this.disk.close();
     });
   }
 
-  async #onDisk(known: Entry, replace: (entry: Entry) => Entry | undefined): Promise<Entry | undefined> {
-    if (known.stored && this.#disk) {
-      try {
-        return await this.#disk.update(known.order, replace);
-      } catch (error) {
-        this.#fail(error);
-      }
+  async #settled(key: string): Promise<Entry | undefined> {
+    await this.#storing.get(key);
+    return this.#closed ? undefined : this.get(key);
+  }
+
+  /** What a change on disk has come to. */
+  #changed(known: Entry, changed: Entry | undefined): Entry | undefined {
+    if (!changed) this.drop(known.key);
+    else if (changed.version > known.version) this.#tell(changed);
+    else this.#take(changed);
+    return changed;
+  }
+
+  /** Changes it in memory; the disk hears of it when it can be written. */
+  #changeHere(key: string, replace: (entry: Entry) => Entry | undefined): Entry | undefined {
+    const now = this.get(key);
+    const changed = now && replace(now);
+    if (!changed) return now;
+    this.#unwritten.add(key);
+    this.#tell(changed);
+    this.#write();
+    return changed;
+  }
+
+  async #wait({ key }: Entry, before: Promise<void>): Promise<void> {
+    await this.disk.ready;
+    await before;
+    this.#unstored(key, this.last);
+  }
+
+  /** @param before resolves when those that were published before it have their places */
+  #store(entry: Entry, before: Promise<void>): Promise<void> {
+    const { key } = entry;
+    const { last } = this;
+    // With an open disk the request leaves in this same step: the page may be closed in the next.
+    const adding = this.disk.use((store) => store.add(entry));
+    // And another one looks for it there, should this one die before it can tell its number.
+    this.#radio?.postMessage(toRecord(entry));
+    const placed = adding.then(
+      (order) => {
+        this.#storing.delete(key);
+        this.#stored(key, order);
+      },
+      async () => {
+        this.#doubtful.add(key);
+        await before;
+        this.#storing.delete(key);
+        if (this.finished(key)) this.#owe(key);
+        this.#unstored(key, last);
+      },
+    );
+    this.#storing.set(key, placed);
+    return placed;
+  }
+
+  #stored(key: string, order: number): void {
+    const entry = this.get(key);
+    if (entry) this.#tell({ ...entry, order, stored: true });
+    else this.#correct(key, order);
+  }
+
+  /**
+   * The disk did not take it: it goes on in memory, until the disk is back.
+   *
+   * @param last the place that it is behind, at least
+   */
+  #unstored(key: string, last: number): void {
+    const entry = this.get(key);
+    if (!entry || entry.stored) return;
+    this.#unwritten.add(key);
+    if (entry.order >= PENDING) this.#take({ ...entry, order: this.placeBehind(last, key) });
+    this.#write();
+  }
+
+  #remove(key: string, order: number): void {
+    this.disk.use((store) => store.remove(order)).catch(() => this.#owe(key));
+  }
+
+  /** What the disk holds of it is to be removed: by this page when it can, or by the next. */
+  #owe(key: string): void {
+    this.#ledger.note(key, FINISHED);
+    this.#unwritten.add(key);
+    this.#write();
+  }
+
+  /** Writes what could not be written before, where the disk is back meanwhile. */
+  #write(): void {
+    if (this.#writing) return;
+    this.#writing = true;
+    queueMicrotask(() => {
+      this.#writing = false;
+      if (this.#unwritten.size > 0 && this.disk.isOpen && !this.#closed) void this.refresh();
+    });
+  }
+
+  #back(): void {
+    this.persistent = true;
+    // What a page that has died may not have told them.
+    for (const entry of this.list) {
+      if (entry.stored) this.#radio?.postMessage(toRecord(entry));
+      else this.#unwritten.add(entry.key);
     }
-    const now = this.#entries.get(known.key);
-    return now && (replace(now) ?? now);
+    this.#write();
+    this.emit('disk', undefined);
   }
 
-  #stored(key: string, order: number | undefined): void {
-    const entry = this.#entries.get(key);
-    if (order === undefined) {
-      if (entry) this.#take({ ...entry, order: this.#last + UNSTORED });
-    } else if (entry) this.#tell({ ...entry, order, stored: true });
-    else this.#correct(order, this.#finished.get(key));
+  /** Makes the disk and this page agree. */
+  async #merge(store: Store): Promise<void> {
+    if (!this.#closed) this.#radio ??= this.#world.tune(this.#name, (record) => this.#hear(record));
+    const notes = this.#ledger.read();
+    const clearing = this.#clearing;
+    const before = this.list.filter(({ stored }) => stored);
+    const writing = new Set(this.#unwritten);
+    const doubtful = [...this.#doubtful];
+    this.#unwritten.clear();
+    const isGone = (key: string) => this.finished(key) !== undefined || (writing.has(key) && !this.get(key));
+    let life = '';
+    let late: readonly Entry[] = [];
+    try {
+      const entries = await store.merge((onDisk, name) => {
+        life = name;
+        late = onDisk.filter(({ key }) => this.finished(key));
+        return plan(onDisk, {
+          entries: this.list,
+          get: (key) => this.get(key),
+          isFinished: (key) => isGone(key) || (clearing && !this.get(key)),
+          notes,
+          isNew: this.#life !== undefined && this.#life !== life,
+        });
+      });
+      this.#life = life;
+      this.#ledger.forget(notes.keys());
+      for (const key of doubtful) this.#doubtful.delete(key);
+      this.#agree(entries, before);
+      for (const { key, order } of late) this.#recall(key, order);
+      if (clearing) this.#clearing = false;
+    } catch (error) {
+      for (const key of writing) this.#unwritten.add(key);
+      throw error;
+    }
   }
 
-  #remove(order: number): void {
-    this.#disk?.remove(order).catch((error) => this.#fail(error));
+  #agree(entries: readonly Entry[], before: readonly Entry[]): void {
+    for (const entry of entries) {
+      const known = this.get(entry.key);
+      if (known && !known.stored && known.version >= entry.version) this.#stored(entry.key, entry.order);
+      else if (known || !this.#clearing) this.#take(entry);
+      else this.#remove(entry.key, entry.order);
+    }
+    const left = new Set(entries.map(({ key }) => key));
+    for (const { key } of before) if (!left.has(key)) this.drop(key);
   }
 
   #hear(record: EntryRecord): void {
@@ -199,74 +325,26 @@ export class Book extends Emitter<BookEvents> {
     if (entry.stored && !this.#closed) this.#radio?.postMessage(toRecord(entry));
   }
 
-  /** Believes what is said of an entry, unless it is old news. */
   #take(entry: Entry): void {
-    const { key, order, status } = entry;
-    const known = this.#entries.get(key);
-    const finished = this.#finished.get(key);
-    if (finished && !isFinal(status)) {
-      this.#correct(order, finished);
-      return;
-    }
-    // That it was accepted is true whatever was said before.
-    if (finished && (status !== 'accepted' || finished.status === status)) return;
-    if (known && !isFinal(status) && !isNews(entry, known)) return;
-    Object.freeze(entry);
-    if (isFinal(status)) this.#finish(entry);
-    else this.#entries.set(key, entry);
-    if (order < PENDING) this.#last = Math.max(this.#last, order);
-    this.#list = undefined;
-    this.emit('status', entry);
-    this.#announce();
+    if (!this.take(entry)) this.#correct(entry.key, entry.order);
   }
 
   /** Somebody still believes in an entry that is finished: a tab may have died between telling it and removing it. */
-  #correct(order: number, finished: Entry | undefined): void {
+  #correct(key: string, order: number): void {
     if (order >= PENDING) return;
-    this.#remove(order);
+    this.#remove(key, order);
+    this.#recall(key, order);
+  }
+
+  /** Tells the others how it ended, who may have seen it on disk. */
+  #recall(key: string, order: number): void {
+    const finished = this.finished(key);
     if (finished) this.#radio?.postMessage(toRecord({ ...finished, order }));
   }
 
-  #finish(entry: Entry): void {
-    const { key } = entry;
-    this.#entries.delete(key);
-    this.#finished.set(key, entry);
-    const [oldest] = this.#finished.keys();
-    if (this.#finished.size > FINISHED && oldest !== undefined) this.#finished.delete(oldest);
-  }
-
-  #announce(): void {
-    if (!this.#told) return;
-    this.#told = false;
-    queueMicrotask(() => {
-      this.#told = true;
-      if (this.#closed) return;
-      this.#schedule();
-      this.emit('change', this.list);
-    });
-  }
-
-  #schedule(least = 0): void {
-    clearTimeout(this.#timer);
-    const next = Math.min(...this.list.map((entry) => deadline(entry, this.#patience)));
-    const pause = Math.min(Math.max(next - Date.now(), least), LONGEST);
-    if (next < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#sweep(), pause);
-  }
-
-  #sweep(): void {
-    for (const entry of this.list) if (this.isOverdue(entry)) void this.judge(entry.key);
-    // The clock may have been a little early, and a disk may take its time.
-    this.#schedule(1000);
-  }
-
-  #fail(error: unknown): undefined {
+  #fail(error: unknown): void {
     if (!this.persistent || this.#closed) return;
     this.persistent = false;
     this.complain(outboxError('outbox_not_stored', error));
   }
-}
-
-/** Is it newer than what is known, or the same with its number on disk? */
-function isNews(entry: Entry, known: Entry): boolean {
-  return entry.version > known.version || (entry.version === known.version && entry.order !== known.order);
 }

@@ -8,7 +8,7 @@ export interface Entry extends OutboxMessage {
   readonly order: number;
   /** Counts its changes, so that late news of it are known to be late. */
   readonly version: number;
-  /** When its patience ends: milliseconds since the Unix epoch. */
+  /** When its patience ends: milliseconds since the Unix epoch, by the outbox's clock. */
   readonly until: number;
   /** When it was first sent, with an outcome that is not known. */
   readonly sentAt?: number | undefined;
@@ -41,13 +41,16 @@ export function isFinal(status: OutboxStatus): boolean {
 }
 
 /** When something happens to an entry by itself. */
-export function deadline({ status, until, sentAt = 0 }: Entry, { dedupeWindow }: Patience): number {
-  return status === 'sent' ? sentAt + Math.max(dedupeWindow - TRAVEL, dedupeWindow / 2) : until;
+export function deadline({ status, until, sentAt = 0 }: Entry, { dedupeWindow }: Patience, now: number): number {
+  if (status !== 'sent') return until;
+  // Sent in the future: the device's clock was set back since, so that nobody knows how long ago it was.
+  if (sentAt > now + TRAVEL) return now;
+  return sentAt + Math.max(dedupeWindow - TRAVEL, dedupeWindow / 2);
 }
 
 /** What has happened to an entry by itself until now, if anything. */
 export function overdue(entry: Entry, now: number, patience: Patience): Change | undefined {
-  if (now < deadline(entry, patience)) return undefined;
+  if (now < deadline(entry, patience, now)) return undefined;
   if (entry.status === 'refused') return { status: 'discarded' };
   return refused(outboxError(entry.status === 'sent' ? 'outcome_unknown' : 'outbox_expired'), now, patience);
 }
@@ -63,6 +66,11 @@ export function outboxError(name: keyof typeof OUTBOX_ERRORS, cause?: unknown, d
   return new SluiceError({ ...kind, name, message: kind.message + detail }, cause);
 }
 
+/** Is it newer than what is known, or the same with its place on disk? */
+export function isNews({ version, order, stored }: Entry, known: Entry): boolean {
+  return version > known.version || (version === known.version && (order !== known.order || (stored && !known.stored)));
+}
+
 export function toRecord({ error, ...entry }: Entry): EntryRecord {
   if (!error) return entry;
   const { name, code, message, retryable } = error;
@@ -71,4 +79,15 @@ export function toRecord({ error, ...entry }: Entry): EntryRecord {
 
 export function fromRecord({ error, ...record }: EntryRecord): Entry {
   return error ? { ...record, error: new SluiceError(error) } : record;
+}
+
+/** Turns what becomes of an entry into the entry that comes of it. */
+export function replacing(
+  { version }: Entry,
+  alter: (entry: Entry) => Change | undefined,
+): (entry: Entry) => Entry | undefined {
+  return (entry) => {
+    const change = alter(entry);
+    return change && { ...entry, ...change, version: Math.max(entry.version, version) + 1 };
+  };
 }

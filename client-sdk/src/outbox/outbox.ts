@@ -56,7 +56,7 @@ export class StoredOutbox implements Outbox {
     this.#limits = { maxMessages, maxBytes };
     this.#patience = { maxAge, dedupeWindow };
     this.#book = new Book(place, { ...this.#patience, world });
-    this.ready = this.#book.load();
+    this.ready = this.#book.disk.ready;
     this.#book.on('status', (entry) => this.#follow(entry));
     this.#book.on('change', (list) => this.#events.emit('change', list));
     this.#book.on('error', (error) => this.#events.emit('error', error));
@@ -100,23 +100,18 @@ export class StoredOutbox implements Outbox {
   }
 
   retry(key: string): void {
-    const until = Date.now() + this.#patience.maxAge;
+    const until = this.#book.clock() + this.#patience.maxAge;
     void this.#book.change(key, ({ status }) =>
       status === 'refused' ? { status: 'queued', until, sentAt: undefined, error: undefined } : undefined,
     );
   }
 
   discard(key: string): void {
-    const entry = this.#book.get(key);
-    if (entry) this.#book.finish(entry, { status: 'discarded' });
+    this.#book.finish(key, { status: 'discarded' });
   }
 
   clear(): void {
-    for (const { key } of this.#book.list) this.discard(key);
-    // And what this page has not heard of yet; but not what it publishes from now on.
-    void this.#book.store.then(async () => {
-      for (const { key } of await this.#book.refresh()) if (!this.#followed.has(key)) this.discard(key);
-    });
+    this.#book.clear();
   }
 
   close(): void {
@@ -141,7 +136,7 @@ export class StoredOutbox implements Outbox {
       status: 'queued',
       stored: false,
       version: 0,
-      until: time + this.#patience.maxAge,
+      until: this.#book.clock() + this.#patience.maxAge,
       bytes: new TextEncoder().encode(text).length,
     };
   }

@@ -4,6 +4,7 @@ import { SluiceError } from '../index.ts';
 import { type Cancel, nothing } from '../timer.ts';
 import type { Book } from './book.ts';
 import { deadline, type Entry, isFinal, outboxError, type Patience, PENDING, refused } from './entry.ts';
+import type { Turn, TurnOptions } from './turn.ts';
 import type { World } from './world.ts';
 
 export interface SenderOptions extends Patience {
@@ -32,17 +33,25 @@ export class Sender {
   readonly #stops: Cancel[];
   // From `connected` until the connection is lost. What was begun in one session comes to nothing in the next.
   #session: AbortController | undefined;
-  // May this tab send what is on disk?
-  #leading = false;
+  // What is on disk this tab may send while it has the turn.
+  #turn: Turn | undefined;
+  // The session in which it waits for the turn, or has it.
+  #lining: AbortSignal | undefined;
   readonly #busy = new Set<string>();
   // Ends the attempts that are under way, by key.
   readonly #flights = new Map<string, AbortController>();
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    const { client, book } = options;
+    const { client, book, world } = options;
+    book.isMine = ({ stored }) => !stored || !this.#session || this.#turn !== undefined;
     this.#stops = [
       client.on('state', () => this.#look()),
+      // A page that is put away lets another one send.
+      world.onSleep(() => this.#end()),
+      world.onWake(() => this.#look()),
+      // Without Web Locks it takes the disk to have the turn.
+      book.on('disk', () => this.#session && this.#lead(this.#session.signal)),
       book.on('change', () => this.#pump()),
       book.on('status', ({ key, status }) => isFinal(status) && this.#flights.get(key)?.abort()),
     ];
@@ -72,29 +81,49 @@ export class Sender {
   #end(): void {
     this.#session?.abort();
     this.#session = undefined;
-    this.#leading = false;
+    this.#turn = undefined;
     for (const flight of this.#flights.values()) flight.abort();
   }
 
   async #lead(signal: AbortSignal): Promise<void> {
-    const { name, book, world } = this.#options;
-    const store = await book.store;
-    if (!store || signal.aborted) return;
-    const lost = () => {
-      if (signal.aborted) return;
-      this.#end();
-      this.#look();
-    };
-    // It rejects when the session ends, or where a disk that fails cannot tell whose turn it is: then the keys keep
-    // messages of two tabs from appearing twice.
-    const giveUp = await world.takeTurn(name, { signal, store, lost }).catch(() => nothing);
-    if (signal.aborted) return giveUp();
-    signal.addEventListener('abort', giveUp);
+    if (this.#lining === signal) return;
+    this.#lining = signal;
+    const { book } = this.#options;
+    await book.disk.ready;
+    const turn = await this.#take(signal);
+    if (!turn) {
+      if (this.#lining === signal) this.#lining = undefined;
+      return;
+    }
     // What the tab before this one has done stands on disk.
     await book.refresh();
     if (signal.aborted) return;
-    this.#leading = true;
+    this.#turn = turn;
     this.#pump();
+  }
+
+  async #take(signal: AbortSignal): Promise<Turn | undefined> {
+    const { name, book, world } = this.#options;
+    const lease: TurnOptions['lease'] = (alter) => book.disk.use((store) => store.lease(alter));
+    const wanted = () => [...this.#heads(true).values()].some(({ stored }) => stored);
+    const lost = () => this.#lose(signal);
+    try {
+      signal.throwIfAborted();
+      const turn = await world.takeTurn(name, { signal, clock: book.clock, wanted, lease, lost });
+      signal.addEventListener('abort', turn.release);
+      if (signal.aborted) turn.release();
+      return signal.aborted ? undefined : turn;
+    } catch {
+      // The session has ended, or a disk that fails cannot tell whose turn it is: it is asked again when that is back.
+      return undefined;
+    }
+  }
+
+  /** Another tab sends now, or may do so: this one stands in line again. */
+  #lose(signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#end();
+    this.#look();
   }
 
   #pump(): void {
@@ -115,14 +144,14 @@ export class Sender {
   }
 
   /** The next message of every channel that has one which this tab may send. */
-  #heads(): Map<string, Entry> {
+  #heads(leading = this.#turn !== undefined): Map<string, Entry> {
     const { book, hold } = this.#options;
     const first = new Map<string, Entry>();
     for (const entry of book.list) {
       if (!first.has(entry.channel) && (hold || entry.status !== 'refused')) first.set(entry.channel, entry);
     }
     for (const [channel, { status, stored, order }] of first) {
-      const ready = order < PENDING && (!stored || this.#leading || !this.#session);
+      const ready = order < PENDING && (!stored || leading || !this.#session);
       if (!ready || status === 'refused') first.delete(channel);
     }
     return first;
@@ -147,33 +176,28 @@ export class Sender {
   async #attempt(entry: Entry, signal: AbortSignal): Promise<number | undefined> {
     const { client, book } = this.#options;
     const { key, channel, data, event, tags } = entry;
-    if (book.isOverdue(entry)) return void (await book.judge(key));
-    const sent = await this.#mark(entry);
+    if (book.deadlines.isOverdue(entry)) return void (await book.deadlines.judge(key));
+    const sent = await book.mark(key, this.#turn?.tab ?? '');
+    // Written, it is not lost with the page; and not sent by two, while this tab has the turn.
+    const isFenced = sent === 'fenced' || (typeof sent === 'object' && sent.stored && !this.#turn?.isFresh());
+    if (isFenced) this.#lose(signal);
     if (!sent || signal.aborted) return undefined;
-    if (sent.status !== 'sent') return 0;
+    if (typeof sent !== 'object' || sent.status !== 'sent') return 0;
     const flight = new AbortController();
     this.#flights.set(key, flight);
     try {
+      const now = book.clock();
       // A repeat after its window would appear twice: the client must not try for longer.
-      const timeout = Math.min(Math.max(deadline(sent, this.#options) - Date.now(), 1), LONGEST);
+      const timeout = Math.min(Math.max(deadline(sent, this.#options, now) - now, 1), LONGEST);
       const extra = { ...(event !== undefined && { event }), ...(tags && { tags }) };
       const publishing = client.channel(channel).publish(data, { ...extra, key, timeout, signal: flight.signal });
-      book.finish(sent, { status: 'accepted', result: await publishing });
+      book.finish(key, { status: 'accepted', result: await publishing });
       return undefined;
     } catch (error) {
       return flight.signal.aborted ? undefined : await this.#failed(entry, error);
     } finally {
       this.#flights.delete(key);
     }
-  }
-
-  /** Writes down that it is sent, before it is. One with an outcome that is not known keeps the time of its first attempt. */
-  async #mark(entry: Entry): Promise<Entry | undefined> {
-    if (entry.status === 'sent') return entry;
-    const sentAt = Date.now();
-    return this.#options.book.change(entry.key, ({ status }) =>
-      status === 'queued' ? { status: 'sent', sentAt } : undefined,
-    );
   }
 
   async #failed(entry: Entry, cause: unknown): Promise<number | undefined> {
@@ -184,7 +208,7 @@ export class Sender {
       // An earlier attempt may have been more lucky.
       const why = first ? error : outboxError('outcome_unknown', error, ` Sent again it was refused: ${error.message}`);
       await book.change(entry.key, ({ status }) =>
-        status === 'sent' ? refused(why, Date.now(), this.#options) : undefined,
+        status === 'sent' ? refused(why, book.clock(), this.#options) : undefined,
       );
       return undefined;
     }

@@ -1,55 +1,115 @@
 import type { Cancel } from '../timer.ts';
-import type { Store } from './store.ts';
+import type { Clock } from './clock.ts';
+import { type LockPlatform, takeLock } from './lock.ts';
+import type { Lease } from './store.ts';
 
 /** What a tab needs to become the one that sends. */
 export interface TurnOptions {
   /** Ends the waiting, and the turn. */
   readonly signal: AbortSignal;
-  readonly store: Store;
+  readonly clock: Clock;
+  /** Does a message wait for this tab to have the turn? If so it doubts a tab that does not answer. */
+  wanted(): boolean;
+  /** The lease on disk. Rejects where the disk cannot be used. */
+  lease(alter: (lease: Lease) => Lease | undefined): Promise<Lease>;
   /** The turn was lost to another tab, because this one stood still for too long. */
   lost(): void;
 }
 
-// Without Web Locks: how long a tab that has died keeps the turn, and how often a living one renews it. In milliseconds.
-const LEASE = 6000;
+/** That this tab is the one that sends. */
+export interface Turn {
+  /** The name under which it stands in the lease: whoever finds another one there sends nothing. */
+  readonly tab: string;
+  /** `false` where this tab stood still for so long that another one may have taken the turn. */
+  isFresh(): boolean;
+  /** Gives it up. */
+  readonly release: Cancel;
+}
+
+// Without Web Locks: how often a tab renews its lease, or looks at that of another. In milliseconds.
 const RENEW = 2000;
+
+// A lease that was not renewed between so many looks has ended.
+const LOOKS = 3;
+
+// Whoever stood still for so long asks for the turn again before it sends: less than it takes to lose it. In milliseconds.
+const FRESH = 3000;
+const TICK = 1000;
+
+/** The browser. A page that was not served over HTTPS has no Web Locks. */
+const browser: LockPlatform = {
+  get locks() {
+    return (globalThis.navigator as Partial<Navigator> | undefined)?.locks;
+  },
+  channel: (name) => new BroadcastChannel(name),
+  isShown: () => !globalThis.document?.hidden,
+};
 
 /**
  * Waits until this tab is the one that sends, among all that have the same outbox. A tab that is closed or dies gives its
- * turn to the next.
- *
- * @returns gives the turn up
+ * turn to the next; from one that stands still it is taken.
  */
-export function takeTurn(name: string, options: TurnOptions): Promise<Cancel> {
-  // A page that was not served over HTTPS has none.
-  const { locks } = globalThis.navigator ?? {};
-  if (!locks) return takeLease(options);
-  return takeLock(locks, name, options.signal).catch(() => {
-    options.signal.throwIfAborted();
-    return takeLease(options);
-  });
-}
-
-function takeLock(locks: LockManager, name: string, signal: AbortSignal): Promise<Cancel> {
-  return new Promise((resolve, reject) => {
-    const hold = () => new Promise<void>((release) => resolve(() => release()));
-    locks.request(name, { signal }, hold).catch(reject);
-  });
-}
-
-async function takeLease({ store, signal, lost }: TurnOptions): Promise<Cancel> {
+export async function takeTurn(name: string, options: TurnOptions, platform = browser): Promise<Turn> {
   const tab = crypto.getRandomValues(new Uint32Array(2)).join('-');
-  const claim = () => store.claim(tab, Date.now(), Date.now() + LEASE);
-  while (!(await claim())) {
-    // Without Web Locks nothing tells that a lease has run out: it is asked for again.
+  const release = await take(name, tab, options, platform);
+  const { clock } = options;
+  let ticked = clock();
+  const timer = setInterval(() => {
+    ticked = clock();
+  }, TICK);
+  return {
+    tab,
+    isFresh: () => clock() - ticked < FRESH,
+    release: () => {
+      clearInterval(timer);
+      release();
+    },
+  };
+}
+
+async function take(name: string, tab: string, options: TurnOptions, platform: LockPlatform): Promise<Cancel> {
+  const { signal, lease } = options;
+  try {
+    const release = await takeLock(name, options, platform);
+    // It stands on disk, too: there the writes of a tab that wakes up after its turn was taken are refused. Without a disk
+    // nothing can be.
+    await lease(() => ({ tab, beat: 0 })).catch(() => {});
+    return release;
+  } catch {
+    signal.throwIfAborted();
+    // No locks, or some that only throw, as in a sandbox.
+    return takeLease(tab, options);
+  }
+}
+
+async function takeLease(tab: string, { lease, signal, lost }: TurnOptions): Promise<Cancel> {
+  let seen: Lease | undefined;
+  let looks = 0;
+  for (;;) {
+    const now = await lease((held) => {
+      const isSame = held.tab === seen?.tab && held.beat === seen.beat;
+      looks = isSame ? looks + 1 : 0;
+      return !held.tab || looks >= LOOKS ? { tab, beat: 0 } : undefined;
+    });
+    if (now.tab === tab) break;
+    seen = now;
+    // Without Web Locks nothing tells that a tab has died: its lease is looked at again.
     await new Promise((resolve) => setTimeout(resolve, RENEW));
     signal.throwIfAborted();
   }
+  let isHeld = true;
   const timer = setInterval(() => {
-    claim().then((ours) => ours || lost(), lost);
+    const renewed = lease(({ tab: holder, beat }) => (holder === tab ? { tab, beat: beat + 1 } : undefined));
+    renewed.then((now) => now.tab === tab || end(), end);
   }, RENEW);
+  const end = () => {
+    clearInterval(timer);
+    if (isHeld) lost();
+    isHeld = false;
+  };
   return () => {
     clearInterval(timer);
-    store.claim(tab, Date.now(), 0).catch(() => {});
+    isHeld = false;
+    lease((held) => (held.tab === tab ? { tab: '', beat: 0 } : undefined)).catch(() => {});
   };
 }

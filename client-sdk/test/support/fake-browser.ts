@@ -35,6 +35,10 @@ class FakeLockManager {
     });
   }
 
+  get count(): number {
+    return this.#held.length + this.#waiting.length;
+  }
+
   /** The page died: everything of it is given back, and nothing of it is called any more. */
   drop(page: FakePage): void {
     this.#waiting = this.#waiting.filter((request) => request.page !== page);
@@ -87,6 +91,10 @@ class FakeBox implements Postbox {
         if (!this.#closed) this.onmessage?.({ data: JSON.parse(text) } as MessageEvent);
       }),
     );
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed;
   }
 
   close(): void {
@@ -142,6 +150,16 @@ export class FakePage {
 export class FakeBrowser {
   readonly #locks = new FakeLockManager();
   #boxes: { readonly name: string; readonly box: FakeBox }[] = [];
+
+  /** Ends of channels that nobody has closed. */
+  get openBoxes(): number {
+    return this.#boxes.filter(({ box }) => box.isOpen).length;
+  }
+
+  /** Locks that are held or waited for. */
+  get lockCount(): number {
+    return this.#locks.count;
+  }
 
   page(): FakePage {
     return new FakePage(this, this.#locks);

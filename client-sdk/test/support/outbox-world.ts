@@ -1,7 +1,9 @@
 import type { Outbox, OutboxOptions } from '../../src/outbox/api.ts';
 import { type Entry, type EntryRecord, fromRecord, isFinal, toRecord } from '../../src/outbox/entry.ts';
+import type { Ledger } from '../../src/outbox/ledger.ts';
 import { StoredOutbox } from '../../src/outbox/outbox.ts';
-import type { Store } from '../../src/outbox/store.ts';
+import type { Lease, Store, Writes } from '../../src/outbox/store.ts';
+import type { Turn, TurnOptions } from '../../src/outbox/turn.ts';
 import type { Radio, World } from '../../src/outbox/world.ts';
 import type { FakeClient } from './fake-client.ts';
 
@@ -10,16 +12,27 @@ interface Waiting {
   grant(): void;
 }
 
+/** What the next step on the disk does: fail, or never answer, before or after it was done. */
+export type Fault = 'fail' | 'fail-after' | 'hang' | 'hang-after';
+
 /** A browser: one disk, one lock, and the tabs. Every step takes a few microtasks, so that a tab can die in between. */
 export class TestBrowser {
   readonly records = new Map<number, EntryRecord>();
   /** Which database each record is in, by its number. */
   readonly places = new Map<number, string>();
-  /** The number on disk of every message that was ever stored, by key. */
+  /** The number on disk that every message was first stored under, by key. */
   readonly everStored = new Map<string, number>();
+  /** What went with a deleted database, by key: a living page brings it back. */
+  readonly deleted = new Set<string>();
+  /** What stands in `localStorage`. */
+  readonly notes = new Map<string, number>();
   readonly tabs: Tab[] = [];
   /** While set, every use of the disk fails with it. */
   broken: Error | undefined;
+  /** May pages use `localStorage`? */
+  keepsNotes = true;
+  lease: Lease = { tab: '', beat: 0 };
+  life = 1;
   #last = 0;
   #turn: Tab | undefined;
   #waiting: Waiting[] = [];
@@ -32,10 +45,27 @@ export class TestBrowser {
 
   add(place: string, record: EntryRecord): number {
     const order = ++this.#last;
-    this.places.set(order, place);
-    this.records.set(order, { ...record, order });
-    this.everStored.set(record.key, order);
+    this.put(place, { ...record, order });
     return order;
+  }
+
+  put(place: string, record: EntryRecord): void {
+    const { order, key } = record;
+    this.#last = Math.max(this.#last, Math.floor(order));
+    this.places.set(order, place);
+    this.records.set(order, structuredClone(record));
+    this.deleted.delete(key);
+    if (!this.everStored.has(key)) this.everStored.set(key, order);
+  }
+
+  /** Somebody deletes the database: the pages are asked to close it. */
+  delete(): void {
+    for (const { key } of this.records.values()) this.deleted.add(key);
+    this.records.clear();
+    this.lease = { tab: '', beat: 0 };
+    this.life++;
+    this.#last = 0;
+    for (const tab of this.tabs) tab.loseDisk();
   }
 
   queue(waiting: Waiting): void {
@@ -61,14 +91,113 @@ export class TestBrowser {
   }
 }
 
+/** A connection to the disk: one step after the other, as transactions on one store are. */
+class TestStore implements Store {
+  readonly #tab: Tab;
+  readonly #browser: TestBrowser;
+  readonly #place: string;
+  readonly #lost: () => void;
+  #steps: Promise<unknown> = Promise.resolve();
+  #state: 'open' | 'closed' | 'abandoned' = 'open';
+
+  constructor(tab: Tab, browser: TestBrowser, place: string, lost: () => void) {
+    this.#tab = tab;
+    this.#browser = browser;
+    this.#place = place;
+    this.#lost = lost;
+  }
+
+  all(): Promise<Entry[]> {
+    return this.#step(() => this.#all());
+  }
+
+  add(entry: Entry): Promise<number> {
+    return this.#step(() => this.#browser.add(this.#place, toRecord({ ...entry, stored: true })));
+  }
+
+  update(order: number, change: (entry: Entry, sender: string) => Entry | undefined): Promise<Entry | undefined> {
+    const { records } = this.#browser;
+    return this.#step(() => {
+      const record = records.get(order);
+      const changed = record && change(fromRecord(structuredClone(record)), this.#browser.lease.tab);
+      if (changed && isFinal(changed.status)) records.delete(order);
+      else if (changed) records.set(order, structuredClone(toRecord(changed)));
+      return changed ?? (record && fromRecord(record));
+    });
+  }
+
+  remove(order: number): Promise<void> {
+    return this.#step(() => void this.#browser.records.delete(order));
+  }
+
+  merge(decide: (entries: readonly Entry[], life: string) => Writes): Promise<Entry[]> {
+    return this.#step(() => {
+      const { put, remove } = decide(this.#all(), `life ${this.#browser.life}`);
+      for (const order of remove) this.#browser.records.delete(order);
+      for (const entry of put) this.#browser.put(this.#place, toRecord(entry));
+      return this.#all();
+    });
+  }
+
+  lease(alter: (lease: Lease) => Lease | undefined): Promise<Lease> {
+    return this.#step(() => {
+      this.#browser.lease = alter(this.#browser.lease) ?? this.#browser.lease;
+      return this.#browser.lease;
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  close(): void {
+    if (this.#state === 'open') this.#state = 'closed';
+  }
+
+  abandon(): void {
+    this.#state = 'abandoned';
+  }
+
+  /** The browser cuts the connection: what has been begun is taken back. */
+  cut(tells: boolean): void {
+    if (this.#state !== 'open') return;
+    this.abandon();
+    if (tells) queueMicrotask(this.#lost);
+  }
+
+  #all(): Entry[] {
+    const mine = [...this.#browser.records.values()].filter(
+      ({ order }) => this.#browser.places.get(order) === this.#place,
+    );
+    return mine.sort((a, b) => a.order - b.order).map((record) => fromRecord(structuredClone(record)));
+  }
+
+  #step<Result>(act: () => Result): Promise<Result> {
+    if (this.#state !== 'open') return Promise.reject(new Error('the connection is closed'));
+    const before = this.#steps;
+    const step = this.#tab.step(async () => {
+      await before;
+      if (this.#state === 'abandoned') throw new Error('the transaction was aborted');
+      return this.#tab.withFault(act);
+    });
+    this.#steps = step.catch(() => {});
+    return step;
+  }
+}
+
 /** A tab with an outbox. */
 export class Tab implements World {
   readonly outbox: Outbox;
   readonly client: FakeClient;
   alive = true;
+  /** What becomes of the next steps on the disk; opening it is one. */
+  readonly faults: (Fault | undefined)[] = [];
   #lost = false;
   readonly #browser: TestBrowser;
   readonly #radios = new Map<string, (record: EntryRecord) => void>();
+  readonly #stores = new Set<TestStore>();
+  readonly #wakers = new Set<() => void>();
+  readonly #sleepers = new Set<() => void>();
 
   constructor(browser: TestBrowser, client: FakeClient, options: Partial<OutboxOptions>) {
     this.#browser = browser;
@@ -87,29 +216,67 @@ export class Tab implements World {
     this.#browser.tabs.splice(this.#browser.tabs.indexOf(this), 1);
   }
 
-  open(place: string): Promise<Store> {
-    const { records, places } = this.#browser;
-    const mine = ({ order }: EntryRecord) => places.get(order) === place;
-    const all = () =>
-      [...records.values()]
-        .filter(mine)
-        .sort((a, b) => a.order - b.order)
-        .map(fromRecord);
-    const alter = (order: number, change: (entry: Entry) => Entry | undefined) => {
-      const record = records.get(order);
-      const changed = record && change(fromRecord(structuredClone(record)));
-      if (changed && isFinal(changed.status)) records.delete(order);
-      else if (changed) records.set(order, structuredClone(toRecord(changed)));
-      return changed ?? (record && fromRecord(record));
+  /** The browser closes the database under the page, as iOS does with those in the background. */
+  loseDisk(tells = true): void {
+    for (const store of this.#stores) store.cut(tells);
+  }
+
+  get hasDisk(): boolean {
+    return [...this.#stores].some(({ isOpen }) => isOpen);
+  }
+
+  /** It is shown again. */
+  wake(): void {
+    for (const run of [...this.#wakers]) run();
+  }
+
+  /** It is put away. */
+  sleep(): void {
+    for (const run of [...this.#sleepers]) run();
+  }
+
+  open(place: string, { signal, lost }: { readonly signal: AbortSignal; lost(): void }): Promise<Store> {
+    return this.step(() =>
+      this.withFault(() => {
+        const store = new TestStore(this, this.#browser, place, lost);
+        if (signal.aborted) store.close();
+        else this.#stores.add(store);
+        return store;
+      }),
+    );
+  }
+
+  ledger(name: string): Ledger {
+    const { notes } = this.#browser;
+    const prefix = `${name} `;
+    return {
+      note: (key, note) => {
+        if (this.alive && this.#browser.keepsNotes) notes.set(prefix + key, note);
+        return this.#browser.keepsNotes;
+      },
+      read: () =>
+        new Map(
+          [...notes].flatMap(([key, note]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), note]] : [])),
+        ),
+      forget: (keys) => {
+        if (this.alive) for (const key of keys) notes.delete(prefix + key);
+      },
     };
-    return this.#step(() => ({
-      all: () => this.#step(all),
-      add: (entry) => this.#step(() => this.#browser.add(place, structuredClone(toRecord({ ...entry, stored: true })))),
-      update: (order, change) => this.#step(() => alter(order, change)),
-      remove: (order) => this.#step(() => void records.delete(order)),
-      claim: () => Promise.reject(new Error('there are locks')),
-      close: () => {},
-    }));
+  }
+
+  onWake(run: () => void): () => void {
+    this.#wakers.add(run);
+    return () => this.#wakers.delete(run);
+  }
+
+  onSleep(run: () => void): () => void {
+    this.#sleepers.add(run);
+    return () => this.#sleepers.delete(run);
+  }
+
+  /** Listeners that are left. */
+  get listeners(): number {
+    return this.#wakers.size + this.#sleepers.size + this.#radios.size;
   }
 
   tune(name: string, hear: (record: EntryRecord) => void): Radio {
@@ -117,7 +284,7 @@ export class Tab implements World {
     return {
       postMessage: (record) => {
         const copy = structuredClone(record);
-        if (this.alive) void this.#step(() => this.#browser.tell(this, name, copy), true);
+        if (this.alive) void this.step(() => this.#browser.tell(this, name, copy), true);
       },
       close: () => this.#radios.delete(name),
     };
@@ -127,25 +294,36 @@ export class Tab implements World {
     if (this.alive) this.#radios.get(name)?.(structuredClone(record));
   }
 
-  takeTurn(_name: string, { signal }: { readonly signal: AbortSignal }): Promise<() => void> {
-    return new Promise((resolve, reject) => {
-      const giveUp = () => this.#browser.giveUp(this);
+  async takeTurn(_name: string, { signal, lease }: TurnOptions): Promise<Turn> {
+    const tab = `tab ${this.#browser.tabs.indexOf(this)} ${crypto.randomUUID()}`;
+    await new Promise<void>((resolve, reject) => {
       signal.addEventListener('abort', () => {
-        giveUp();
+        this.#browser.giveUp(this);
         reject(signal.reason);
       });
-      if (this.alive) this.#browser.queue({ tab: this, grant: () => resolve(giveUp) });
+      if (this.alive) this.#browser.queue({ tab: this, grant: resolve });
     });
+    await lease(() => ({ tab, beat: 0 })).catch(() => {});
+    return { tab, isFresh: () => true, release: () => this.#browser.giveUp(this) };
   }
 
-  async #step<Result>(act: () => Result, sure = false): Promise<Result> {
+  async step<Result>(act: () => Result | Promise<Result>, sure = false): Promise<Result> {
     if (!this.alive) return new Promise<never>(() => {});
     await microtasks(3);
     if (this.#lost && !sure) return new Promise<never>(() => {});
     if (this.#browser.broken && !sure) throw this.#browser.broken;
-    const result = act();
+    const result = await act();
     await microtasks(2);
     return this.alive || sure ? result : new Promise<never>(() => {});
+  }
+
+  withFault<Result>(act: () => Result): Result | Promise<Result> {
+    const fault = this.faults.shift();
+    if (fault === 'fail') throw new Error('the disk failed');
+    if (fault === 'hang') return new Promise<never>(() => {});
+    const result = act();
+    if (fault === 'fail-after') throw new Error('the disk failed, after it had written');
+    return fault === 'hang-after' ? new Promise<never>(() => {}) : result;
   }
 }
 
