@@ -30,6 +30,9 @@ const html = `<!doctype html>
   });
   client.on('state', ({ state }) => { document.body.dataset.state = state; });
   const outbox = createOutbox(client, { user: 'ada' });
+  window.outbox = outbox;
+  window.errors = [];
+  outbox.on('error', ({ name }) => errors.push(name));
   const pending = outbox.channel(channel);
   const show = () => fill($('pending'), pending.messages.map(({ data, status }) => data.text + ': ' + status));
   pending.on('change', show);
@@ -75,6 +78,29 @@ async function write(page: Page, text: string): Promise<void> {
   await page.fill('#text', text);
   await page.click('#send');
 }
+
+/** Lets a test close the page's databases, as iOS does with those of pages in the background, and refuse to open them. */
+const UNDER_THE_PAGE = `
+const open = indexedDB.open.bind(indexedDB);
+const databases = [];
+window.refusing = false;
+indexedDB.open = (...parameters) => {
+  if (window.refusing) throw new DOMException('refused', 'UnknownError');
+  const request = open(...parameters);
+  request.addEventListener('success', () => databases.push(request.result));
+  return request;
+};
+window.closeDatabases = () => databases.splice(0).forEach((database) => database.close());`;
+
+interface Exposed {
+  readonly outbox: { readonly persistent: boolean };
+  readonly errors: string[];
+  refusing: boolean;
+  closeDatabases(): void;
+}
+
+const inPage = <Result>(page: Page, act: (exposed: Exposed) => Result) =>
+  page.evaluate(`(${act})(window)`) as Promise<Result>;
 
 const messages = (page: Page) => page.locator('#messages li');
 const pending = (page: Page) => page.locator('#pending li');
@@ -167,3 +193,82 @@ test('a refused message stays, with its error, and the one behind it goes on', a
   await page.reload();
   await expect(pending(page)).toHaveText([/^x+: refused$/]);
 });
+
+for (const returns of [true, false]) {
+  test(`what was accepted is not sent again when the browser closes the database under the page, and it can${returns ? '' : 'not'} be opened again`, async ({
+    startCommandLine,
+    folder,
+    newPage,
+  }) => {
+    const gateway = await startCommandLine({ folder });
+    const { page } = await newPage();
+    await page.addInitScript(UNDER_THE_PAGE);
+    await page.goto(gateway.url);
+    await expect(page).toHaveTitle('Ready');
+    await gateway.crash();
+    for (const text of ['one', 'two']) await write(page, text);
+    await expect(pending(page)).toHaveText(['one: queued', 'two: queued']);
+
+    if (!returns) {
+      await inPage(page, (exposed) => {
+        exposed.refusing = true;
+      });
+    }
+    await inPage(page, ({ closeDatabases }) => closeDatabases());
+    await gateway.start();
+    await expect(messages(page)).toHaveText(['one', 'two']);
+    await expect(pending(page)).toHaveCount(0);
+    expect(await inPage(page, ({ errors }) => errors)).toEqual(['outbox_not_stored']);
+    await expect.poll(() => inPage(page, ({ outbox }) => outbox.persistent)).toBe(returns);
+
+    await gateway.crash();
+    await write(page, 'three');
+    await page.reload();
+    await expect(page).toHaveTitle('Ready');
+    // Of a page that stores nothing the next one knows nothing.
+    await expect(pending(page)).toHaveText(returns ? ['three: queued'] : []);
+    await gateway.start();
+    await write(page, 'four');
+    // The gateway has forgotten the others when it crashed, and would take them as new ones.
+    await expect(messages(page)).toHaveText(returns ? ['three', 'four'] : ['four']);
+  });
+}
+
+for (const how of ['stands in a debugger', 'is frozen'] as const) {
+  test(`a tab that ${how} does not keep the others from sending, and repeats nothing when it goes on`, async ({
+    startCommandLine,
+    folder,
+    newPage,
+  }) => {
+    const gateway = await startCommandLine({ folder });
+    const { page: first } = await newPage();
+    await first.goto(gateway.url);
+    await expect(first).toHaveTitle('Ready');
+    await write(first, 'one');
+    await expect(messages(first)).toHaveText(['one']);
+    const second = await first.context().newPage();
+    await second.goto(gateway.url);
+    await expect(messages(second)).toHaveText(['one']);
+
+    const session = await first.context().newCDPSession(first);
+    if (how === 'is frozen') await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+    else {
+      await session.send('Debugger.enable');
+      const paused = new Promise((resolve) => session.once('Debugger.paused', resolve));
+      await session.send('Debugger.pause');
+      void session.send('Runtime.evaluate', { expression: '1' });
+      await paused;
+    }
+    for (const text of ['two', 'three']) await write(second, text);
+    await expect(messages(second)).toHaveText(['one', 'two', 'three']);
+    await expect(pending(second)).toHaveCount(0);
+
+    if (how === 'is frozen') await session.send('Page.setWebLifecycleState', { state: 'active' });
+    else await session.send('Debugger.disable');
+    await write(first, 'four');
+    for (const page of [first, second]) {
+      await expect(messages(page)).toHaveText(['one', 'two', 'three', 'four']);
+      await expect(pending(page)).toHaveCount(0);
+    }
+  });
+}

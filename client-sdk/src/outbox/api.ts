@@ -86,7 +86,7 @@ export interface OutboxEvents {
   change: readonly OutboxMessage[];
   /** One message has changed. `accepted` and `discarded` ones have left the list by then. */
   status: OutboxMessage;
-  /** The browser stores nothing (`outbox_not_stored`), or the client is connected as another user (`outbox_asleep`). */
+  /** The database was lost (`outbox_not_stored`), or the client is connected as another user (`outbox_asleep`). */
   error: SluiceError;
 }
 
@@ -128,7 +128,7 @@ export interface OutboxChannel<T = unknown> extends ReadableOutboxChannel<T> {
  * outbox.publish('chat:lobby', { text: 'Hello' });
  */
 export interface Outbox<C extends Channels = Channels> {
-  /** Is what is published now stored on disk? `false` as soon as the browser has refused to. */
+  /** Is what is published now stored on disk? `false` while the database cannot be opened or written. */
   readonly persistent: boolean;
   /** Resolves when the messages of earlier pages are in the list. */
   readonly ready: Promise<void>;
