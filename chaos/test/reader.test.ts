@@ -103,6 +103,59 @@ describe('the ledger', () => {
     expect(ledger.saw({ ...seen, id: 'b', n: 2 })).toMatch(/where 1 stands/);
   });
 
+  const place = { channel: 'safe:a', epoch: 'e', offset: 7, id: 'a', n: 1 };
+
+  it.each([
+    ['another id', { id: 'b' }, /where 1 stands/],
+    ['another payload under the same id', { n: 2 }, /where 1 stands/],
+    ['one publish at the same offset of two epochs', { epoch: 'f' }, /stands at e\/7 too/],
+    ['one publish at two offsets', { offset: 8 }, /stands at e\/7 too/],
+    ['one publish in two channels', { channel: 'safe:b' }, /stands at e\/7 too/],
+  ])('notices %s, from readers and from acknowledgements', (_, change, complaint) => {
+    for (const first of ['saw', 'acknowledged'] as const) {
+      for (const second of ['saw', 'acknowledged'] as const) {
+        const ledger = new Ledger({ keeps: true });
+        expect(ledger[first](place, 'ada')).toBeUndefined();
+        expect(ledger[second](place, 'ada')).toBeUndefined();
+        expect(ledger[second]({ ...place, ...change }, 'ada')).toMatch(complaint);
+      }
+    }
+  });
+
+  it('lets a publish stand in two lives of an engine that forgets, and of a channel that may lose', () => {
+    for (const [keeps, channel] of [
+      [false, 'safe:a'],
+      [true, 'short:a'],
+    ] as const) {
+      const ledger = new Ledger({ keeps });
+      ledger.saw({ ...place, channel });
+      expect(ledger.saw({ ...place, channel, epoch: 'f' })).toBeUndefined();
+      expect(ledger.saw({ ...place, channel, epoch: 'f', offset: 8 })).toMatch(/stands at f\/7 too/);
+    }
+  });
+
+  it('knows what was acknowledged, by channel and life', () => {
+    const ledger = new Ledger({ keeps: true });
+    ledger.acknowledged(place, 'ada');
+    ledger.acknowledged({ ...place, epoch: 'f', offset: 1, n: 2 }, undefined);
+    ledger.acknowledged({ ...place, channel: 'safe:b', offset: 1, n: 3 }, 'ada');
+    ledger.saw({ ...place, offset: 9, n: 4 });
+    expect(ledger.acknowledgements).toBe(3);
+    expect(ledger.of('safe:a', 'e')).toEqual([{ epoch: 'e', offset: 7, n: 1 }]);
+    expect([...ledger.epochs('safe:a')]).toEqual(['e', 'f']);
+  });
+
+  it('finds no disorder between lives, between channels, or where nobody promised an order', () => {
+    const ledger = new Ledger({ keeps: true });
+    ledger.acknowledged({ ...place, offset: 5, n: 1 }, 'ada');
+    ledger.acknowledged({ ...place, epoch: 'f', offset: 1, n: 2 }, 'ada');
+    ledger.acknowledged({ ...place, channel: 'safe:b', offset: 1, n: 3 }, 'ada');
+    ledger.acknowledged({ ...place, offset: 9, n: 4 }, undefined);
+    ledger.acknowledged({ ...place, offset: 8, n: 5 }, undefined);
+    ledger.acknowledged({ ...place, epoch: 'f', offset: 2, n: 6 }, 'ben');
+    expect(ledger.disorder()).toEqual([]);
+  });
+
   it('notices when publishes of one connection changed places', () => {
     const ledger = new Ledger({ keeps: true });
     const seen = { channel: 'safe:a', epoch: 'e' };

@@ -12,6 +12,7 @@ export type MakeEngine = (clock: ManualClock) => Engine | Promise<Engine>;
 export const TELL_IN_TIME = { interruptAfterTimeLimit: 150_000, markInterruptAsFailure: true };
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const KEEP: AppendOptions = { retention: { count: 1_000, age: HOUR }, window: 300_000 };
 const NONE: AppendOptions = { retention: null, window: 300_000 };
 
@@ -70,6 +71,14 @@ class Bench {
 
   async watch(channel: string): Promise<void> {
     await this.#engine.log.watch(channel);
+  }
+
+  /** Lets time pass in steps, so that what clears away comes round again and again. */
+  async pass(duration: number, steps = 8): Promise<void> {
+    for (let at = 0; at < steps; at++) {
+      this.clock.advance(duration / steps);
+      await this.append('elsewhere', NONE); // what came before it has been carried out
+    }
   }
 
   /** Offsets that were announced of a channel. */
@@ -162,6 +171,42 @@ export function testEngine(name: string, make: MakeEngine): void {
         await expect.poll(() => bench.heard('a')).toEqual([1, 3]);
       });
 
+      it.each([
+        ['begun and ended at once', async () => [bench.watch('a'), bench.engine.log.unwatch('a')], []],
+        [
+          'ended and begun again at once',
+          async () => [bench.watch('a'), bench.engine.log.unwatch('a'), bench.watch('a')],
+          [1],
+        ],
+        ['begun twice', async () => [bench.watch('a'), bench.watch('a')], [1]],
+        [
+          'begun twice and ended once',
+          async () => [bench.watch('a'), bench.watch('a'), bench.engine.log.unwatch('a')],
+          [],
+        ],
+      ] as const)('are as the last word has it where a watch is %s', async (_, ask, expected) => {
+        await bench.watch('b');
+        await Promise.allSettled(await ask());
+        await bench.append('a');
+        await bench.append('b');
+        await expect.poll(() => bench.heard('b')).toEqual([1]);
+        if (expected.length > 0) await expect.poll(() => bench.heard('a')).toEqual(expected);
+        // What comes later than "b" would come in a moment: another round trip gives it the time.
+        await bench.append('b');
+        await expect.poll(() => bench.heard('b')).toEqual([1, 2]);
+        expect(bench.heard('a')).toEqual(expected);
+      });
+
+      it('come to an end for each channel by itself', async () => {
+        const channels = Array.from({ length: 600 }, (_, at) => `c${at}`);
+        await Promise.all(channels.map((channel) => bench.watch(channel)));
+        for (const channel of channels.slice(1)) bench.engine.log.unwatch(channel);
+        await Promise.all(channels.map((channel) => bench.append(channel)));
+        await bench.append('c0');
+        await expect.poll(() => bench.heard('c0')).toEqual([1, 2]);
+        expect(new Set(bench.announced.map(({ channel }) => channel))).toEqual(new Set(['c0']));
+      });
+
       it('come of a channel that was watched before its first message, in the epoch that was read then', async () => {
         await bench.watch('a');
         const { epoch, head, first } = await bench.read('a');
@@ -209,6 +254,35 @@ export function testEngine(name: string, make: MakeEngine): void {
         expect(await bench.append('a', keyed('k'))).toMatchObject({ offset: 2 });
       });
 
+      it('is remembered as long as its window in a log that is empty and that nobody uses', async () => {
+        const keyless = { ...NONE, window: 0 };
+        const first = await bench.append('a', { ...NONE, key: 'k', window: 7 * DAY });
+        const short = await bench.append('b', { retention: { count: 10, age: HOUR }, key: 'k', window: 7 * DAY });
+        await bench.pass(3 * DAY);
+        expect(await bench.append('a', { ...NONE, key: 'k', window: 7 * DAY })).toEqual(first);
+        expect(await bench.append('b', { ...NONE, key: 'k', window: 7 * DAY })).toEqual(short);
+        expect(await bench.append('a', keyless)).toMatchObject({ epoch: first.epoch, offset: 2 });
+      });
+
+      it('is one of many: each is remembered by itself', async () => {
+        const results = [];
+        for (let at = 0; at < 30; at++) results.push(await bench.append('a', keyed(`k${at}`, 1_000 + at)));
+        bench.clock.advance(1_014);
+        for (let at = 29; at >= 15; at--) expect(await bench.append('a', keyed(`k${at}`))).toEqual(results[at]);
+        for (let at = 0; at < 15; at++)
+          expect(await bench.append('a', keyed(`k${at}`))).toMatchObject({ offset: 31 + at });
+      });
+
+      it.each([
+        ['a space', 'a b', 'a', 'c', 'b c'],
+        ['a separator', 'a:b', 'a', 'c', 'b:c'],
+      ])('is told apart from another that has %s elsewhere', async (_, first, second, third, fourth) => {
+        const results = [];
+        for (const key of [`${first} ${third}`, `${second} ${fourth} `, first, second])
+          results.push(await bench.append('a', keyed(key)));
+        expect(results.map(({ offset }) => offset)).toEqual([1, 2, 3, 4]);
+      });
+
       it('is remembered when its message is not kept any more', async () => {
         const short: AppendOptions = { retention: { count: 1, age: 10 }, window: 1_000, key: 'k' };
         const first = await bench.append('a', short);
@@ -238,6 +312,32 @@ export function testEngine(name: string, make: MakeEngine): void {
         expect(await bench.read('a')).toMatchObject({ head: 3, first: 3 });
         bench.clock.advance(600);
         expect(await bench.read('a')).toMatchObject({ head: 3, first: 4, messages: [] });
+      });
+
+      it('of days keeps messages, epoch and offsets for days, though nobody uses the channel', async () => {
+        const week = { retention: { count: 10, age: 7 * DAY }, window: 0 };
+        const { epoch } = await bench.append('a', week);
+        await bench.pass(3 * DAY);
+        expect(await bench.read('a')).toMatchObject({ epoch, head: 1, first: 1, messages: [{ offset: 1 }] });
+        await bench.pass(4 * DAY + 1);
+        expect(await bench.read('a')).toMatchObject({ epoch, head: 1, first: 2, messages: [] });
+        expect(await bench.append('a', week)).toMatchObject({ epoch, offset: 2 });
+      });
+
+      it.each([1, 2, 499, 500, 501])('of %i messages keeps exactly so many', async (count) => {
+        await Promise.all(Array.from({ length: count }, () => bench.append('a', keep(count))));
+        expect(await bench.read('a')).toMatchObject({ head: count, first: 1 });
+        await bench.append('a', keep(count));
+        const { first, messages } = await bench.read('a');
+        expect({ first, kept: messages.length }).toEqual({ first: 2, kept: count });
+      });
+
+      it('keeps none from where a rule keeps none, and none of those before', async () => {
+        await bench.fill('a', 3, keep(10));
+        await bench.append('a', { retention: null, window: 0 });
+        expect(await bench.read('a')).toMatchObject({ head: 4, first: 5, messages: [] });
+        await bench.append('a', keep(10));
+        expect(await bench.offsets('a')).toEqual([5]);
       });
 
       it('follows the rule of the latest append', async () => {
@@ -367,6 +467,14 @@ export function testEngine(name: string, make: MakeEngine): void {
         await bench.engine.revocations.add({ user: 'ben', until: bench.clock.now() + HOUR });
         expect(await bench.engine.revocations.all()).toContainEqual(revocation);
       });
+    });
+
+    it('remembers a revocation once, however often it is added, and signals it every time', async () => {
+      const revocation = { user: 'ada', before: bench.clock.now(), until: bench.clock.now() + 1_000 };
+      for (let at = 0; at < 3; at++) await bench.engine.revocations.add({ ...revocation });
+      await bench.engine.revocations.add({ ...revocation, user: 'ben' });
+      expect((await bench.engine.revocations.all()).map(({ user }) => user).toSorted()).toEqual(['ada', 'ben']);
+      await expect.poll(() => bench.signals).toHaveLength(4);
     });
 
     it('passes on signals, to the node that sent them too', async () => {

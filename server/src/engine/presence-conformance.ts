@@ -184,6 +184,45 @@ export function presenceConformance(
       expect(seen).toEqual(users);
     });
 
+    it('has room for more than a thousand members, lists them once each, and lets all of them go', async () => {
+      const users = Array.from({ length: 1_100 }, (_, n) => `user ${n}`);
+      await Promise.all(users.map((user) => store.enter(at(`c-${user}`, user))));
+      expect((await store.roster(ROOM)).total).toBe(users.length);
+      const seen: string[] = [];
+      for (let place = 0; ; ) {
+        const page = await store.list(ROOM, place, 500);
+        if (page.members.length === 0) break;
+        seen.push(...page.members.map(({ member }) => member.user));
+        place = page.members.at(-1)?.place ?? 0;
+      }
+      expect(seen.toSorted()).toEqual(users.toSorted());
+      await Promise.all(users.map((user) => store.leave(at(`c-${user}`, user), GRACE)));
+      expect((await store.roster(ROOM)).total).toBe(users.length);
+      await bench.pass(GRACE);
+      await bench.pass(0);
+      await expect.poll(async () => store.roster(ROOM)).toMatchObject({ total: 0, bytes: 0 });
+      expect((await news()).filter((one) => typeof one === 'string').toSorted()).toEqual(users.toSorted());
+    });
+
+    it('tells nothing of a channel that is watched no more, where only watched ones are told of', async () => {
+      if (store.watch === undefined) return expect(store.unwatch).toBeUndefined();
+      store.unwatch?.('other');
+      await store.enter(at('c1', 'ada', 'other'));
+      await store.enter(at('c1', 'ada'));
+      expect(await news('other')).toEqual([]);
+      await watch(store, 'other');
+      await store.enter({ ...at('c1', 'ada', 'other'), state: 'again' });
+      expect(await news('other')).toMatchObject([{ user: 'ada', state: 'again' }]);
+    });
+
+    it('lets somebody go for good who leaves several times', async () => {
+      await store.enter(at('c1', 'ada'));
+      await store.leave(at('c1', 'ada'), GRACE);
+      await store.leave(at('c1', 'ada'), 3 * GRACE);
+      await bench.pass(3 * GRACE);
+      expect(await members()).toEqual([]);
+    });
+
     it('gives a member who comes back the last place', async () => {
       for (const user of ['ada', 'ben']) await store.enter(at(`c-${user}`, user));
       await store.leave(at('c-ada', 'ada'), 0);

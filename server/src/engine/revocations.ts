@@ -19,8 +19,12 @@ export interface Revocation {
  * A promise that rejects, with `EngineUnavailable`, means that the operation was not carried out.
  */
 export interface RevocationStore {
-  /** Remembers a revocation and signals it to all nodes, this one included. Rejects when it is not surely remembered. */
+  /** Remembers a revocation, once however often it is added, and signals it to all nodes, this one included. Rejects when it is not surely remembered. */
   add(revocation: Revocation): void | Promise<void>;
   /** Those that are in force: their `until` has not come. */
   all(): readonly Revocation[] | Promise<readonly Revocation[]>;
 }
+
+/** The same for two revocations that say the same. */
+export const textOfRevocation = ({ user, jti, before, until }: Revocation): string =>
+  JSON.stringify([user, jti, before, until]);

@@ -25,9 +25,15 @@ async function run(line: SupervisorLine): Promise<void> {
     path,
     graceOf: (channel) => rules.match(channel)?.rule.presence.grace ?? 0,
     onFault: (where, error) => log.error({ where, err: error }, 'fault'),
+    onAdvice: (advice) => log.warn({ advice }, 'the engine has something to say'),
   });
   const stop = async (): Promise<void> => {
-    await owner.close();
+    try {
+      await owner.close();
+    } catch (error) {
+      log.error({ err: error }, 'the engine could not be closed in good order');
+      process.exit(1);
+    }
     process.exit(0);
   };
   line.listen((message) => {

@@ -145,7 +145,7 @@ export class Supervisor {
       this.#census.note(from, message.snapshot);
       this.#counting.get(message.id)?.(from);
     } else if (message.type === 'scrape') {
-      void this.#scrape(from, message.id);
+      this.#scrape(from, message.id).catch((error: unknown) => this.#parts.log.error({ err: error }, 'metrics failed'));
     } else if (message.type === 'leaving') {
       this.close().catch((error: unknown) => this.#parts.log.error({ err: error }, 'stopped, but not in time'));
     }

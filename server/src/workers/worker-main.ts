@@ -30,7 +30,8 @@ class Worker {
     assembly.services.events.on('drainAsked', ({ node }) => {
       if (node === machine) this.#line.send({ type: 'leaving' });
     });
-    const stop = (): void => void gateway.close();
+    const fault = (where: string) => (error: unknown) => void assembly.services.events.emit('fault', { where, error });
+    const stop = (): void => void gateway.close().catch(fault('stop'));
     this.#line.onOrphaned(() => {
       setTimeout(() => process.exit(1), config.drain + TO_END).unref();
       stop();
@@ -40,9 +41,10 @@ class Worker {
       if (message.type === 'stop') stop();
       else if (message.type === 'scraped') this.#scraped(message.id, message.text);
       else if (message.type === 'count') {
-        void assembly.metrics
+        assembly.metrics
           .snapshot()
-          .then((snapshot) => this.#line.send({ type: 'counted', id: message.id, snapshot }));
+          .then((snapshot) => this.#line.send({ type: 'counted', id: message.id, snapshot }))
+          .catch(fault('metrics'));
       }
     });
     const address = await gateway.start();

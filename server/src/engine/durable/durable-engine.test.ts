@@ -315,6 +315,108 @@ describe('a flush that fails', () => {
   });
 });
 
+describe('what waits for the disk', () => {
+  const MIB = 1024 * 1024;
+  const large = 'x'.repeat(MIB - 100);
+
+  it('is bounded: up to 64 MiB wait, what comes then is refused, and is accepted again when the disk has caught up', async () => {
+    const world = await open();
+    world.store.hold();
+    const accepted = [append(world)];
+    await vi.waitUntil(() => world.store.writes > 0);
+    let refused: unknown;
+    while (refused === undefined) {
+      const one = append(world, 'a', { ...KEEP, retention: { count: 10, age: HOUR } }, large);
+      accepted.push(one);
+      refused = await Promise.race([one.catch((error: unknown) => error), nextTurn(undefined)]);
+    }
+    accepted.pop();
+    expect(refused).toBeInstanceOf(EngineUnavailable);
+    expect(String(refused)).toContain('does not keep up');
+    expect(accepted.length - 1).toBe(65); // the one that passes the bound is the last
+    world.store.release();
+    expect((await Promise.all(accepted)).map(({ offset }) => offset)).toEqual(accepted.map((_, at) => at + 1));
+    expect(await append(world)).toMatchObject({ offset: 67 });
+  });
+
+  it('goes in transactions of at most 8 MiB and 1,000 messages', async () => {
+    const world = await open();
+    world.store.hold();
+    const first = append(world);
+    await vi.waitUntil(() => world.store.writes > 0);
+    const rest = [
+      ...Array.from({ length: 1_001 }, () => append(world, 'a', { ...KEEP, retention: null })),
+      ...Array.from({ length: 9 }, () => append(world, 'b', { ...KEEP, retention: { count: 1, age: HOUR } }, large)),
+    ];
+    await nextTurn();
+    world.store.release();
+    await Promise.all([first, ...rest]);
+    expect(world.store.writes).toBe(1 + 1 + 2);
+  });
+
+  it('is refused behind what was refused, though it was handed over while that was not known yet', async () => {
+    const world = await open(undefined, { maxSize: 2 * MIB });
+    await append(world);
+    const huge = 'x'.repeat(9 * MIB); // a transaction of its own
+    const told = await Promise.allSettled([append(world, 'a', KEEP, huge), append(world, 'a'), append(world, 'b')]);
+    expect(told.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+    expect(await append(world)).toMatchObject({ offset: 2 });
+  });
+
+  it('counts no longer what was refused behind another', async () => {
+    const world = await open(undefined, { maxSize: 2 * MIB });
+    const huge = 'x'.repeat(40 * MIB);
+    for (let at = 0; at < 3; at++) {
+      const told = await Promise.allSettled([append(world, 'a', KEEP, huge), append(world, 'a', KEEP, huge)]);
+      for (const one of told) expect(one.status === 'rejected' && one.reason).toBeInstanceOf(EngineFull);
+    }
+    expect(await append(world)).toMatchObject({ offset: 1 });
+  });
+
+  it('is left alone for a second after a failure', async () => {
+    const world = await open();
+    world.store.failure = new EngineUnavailable('the disk is broken');
+    await expect(append(world)).rejects.toThrow();
+    world.store.failure = undefined;
+    world.clock.advance(999);
+    await expect(append(world)).rejects.toThrow('the disk is broken');
+    expect(world.store.writes).toBe(1);
+  });
+
+  it.each([
+    [10_000, false],
+    [10_001, true],
+  ])('is trouble when a write takes longer than 10 seconds (%i ms)', async (ms, isTrouble) => {
+    const world = await open();
+    world.store.hold();
+    const late = append(world);
+    await vi.waitUntil(() => world.store.writes > 0);
+    world.clock.advance(ms);
+    expect(world.engine.trouble?.includes('does not answer') ?? false).toBe(isTrouble);
+    world.store.release();
+    await late;
+  });
+});
+
+describe('a channel that has no message yet', () => {
+  it('gets the epoch that its watchers were told, although another one was forgotten meanwhile', async () => {
+    const world = await open();
+    await append(world, 'b');
+    await world.engine.watch('a');
+    const { epoch } = await world.engine.read('a', 0, 0);
+    world.clock.advance(25 * HOUR);
+    await expect
+      .poll(() => {
+        world.clock.advance(1_000);
+        return [...world.store.rows('channels', { limit: 9 })].length;
+      })
+      .toBe(0);
+    expect((await world.engine.read('c', 0, 0)).epoch).not.toBe(epoch);
+    expect((await world.engine.read('a', 0, 0)).epoch).toBe(epoch);
+    expect(await append(world, 'a')).toMatchObject({ epoch, offset: 1 });
+  });
+});
+
 describe('a store that cannot be read', () => {
   const spoiled = new Error('MDB_BAD_TXN: Transaction must abort');
 

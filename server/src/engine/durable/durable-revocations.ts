@@ -1,6 +1,6 @@
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
-import type { Revocation, RevocationStore } from '../revocations.ts';
+import { type Revocation, type RevocationStore, textOfRevocation } from '../revocations.ts';
 import type { Batch } from './batch.ts';
 import { numberKey, numberOf } from './records.ts';
 import type { Store } from './store.ts';
@@ -32,13 +32,18 @@ export class DurableRevocations implements RevocationStore {
   }
 
   async add(revocation: Revocation): Promise<void> {
+    const text = textOfRevocation(revocation);
+    if (!this.all().some((other) => textOfRevocation(other) === text)) await this.#keep(revocation);
+    this.onAdded(revocation);
+  }
+
+  async #keep(revocation: Revocation): Promise<void> {
     let number = 0;
     await this.#write((batch) => {
       number = batch.about.nextRevocation++;
       batch.put({ table: 'revocations', key: numberKey(number), value: Buffer.from(JSON.stringify(revocation)) });
     });
     this.#kept = [...this.#kept, { number, revocation }];
-    this.onAdded(revocation);
   }
 
   all(): readonly Revocation[] {

@@ -1,6 +1,6 @@
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
-import type { Revocation, RevocationStore } from '../revocations.ts';
+import { type Revocation, type RevocationStore, textOfRevocation } from '../revocations.ts';
 
 /** Revocations in this process's memory. */
 export class MemoryRevocations implements RevocationStore {
@@ -14,7 +14,9 @@ export class MemoryRevocations implements RevocationStore {
   }
 
   add(revocation: Revocation): void {
-    this.#revocations = [...this.all(), revocation];
+    const text = textOfRevocation(revocation);
+    const known = this.all();
+    if (!known.some((other) => textOfRevocation(other) === text)) this.#revocations = [...known, revocation];
     this.onAdded(revocation);
   }
 

@@ -71,11 +71,14 @@ export class ClusterFeed implements Feed {
     }
   }
 
-  async #listen(name: string, { address, listener }: Seat, options: { last?: boolean }): Promise<void> {
+  async #listen(name: string, seat: Seat, options: { last?: boolean }): Promise<void> {
+    const { address, listener } = seat;
     if (address === '')
       throw new EngineUnavailable(`Redis, ${this.#options.label}: no node has this channel at the moment`);
     const { feed, connected } = this.#feedAt(address);
     await connected;
+    // Meanwhile nobody wants it any more, or another node has the slot.
+    if (this.#seats.get(name) !== seat || seat.address !== address) return;
     await feed.subscribe(name, listener, options);
   }
 

@@ -41,6 +41,15 @@ function newBatch(command: Batch['command']): Batch {
   return { command, names: [], done, settle };
 }
 
+/** What cannot be read, another program has published there, or it was damaged: something may have been missed. */
+function hand(payload: string, listener: Listener | undefined): void {
+  try {
+    listener?.message(payload);
+  } catch {
+    listener?.restored();
+  }
+}
+
 /** The feed of one server: a connection that only listens, and remembers what it listens to. */
 export class ServerFeed implements Feed {
   readonly #connection: Redis;
@@ -64,10 +73,10 @@ export class ServerFeed implements Feed {
     const connection = this.#connection;
     connection.on('error', () => {}); // `close` follows
     connection.on(sharded ? 'smessage' : 'message', (name: string, payload: string) => {
-      this.#standing.get(name)?.message(payload);
+      hand(payload, this.#standing.get(name));
     });
     connection.on('moved', () => this.onMoved());
-    connection.on('ready', () => this.#restore());
+    connection.on('ready', () => void this.#restore());
     connection.on('close', () => {
       this.#lost = true;
       this.#standing.clear();

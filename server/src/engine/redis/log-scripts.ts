@@ -89,7 +89,10 @@ else
   redis.call('PEXPIRE', KEYS[2], text(age + tonumber(ARGV[14])))
 end
 redis.call('HSET', KEYS[1], 'h', text(head), 't', text(time), 'i', ARGV[8], 'c', ARGV[11], 'a', ARGV[12], 'o', text(oldest))
-redis.call('PEXPIRE', KEYS[1], text(math.max(tonumber(ARGV[6]), age + tonumber(ARGV[14]))))
+-- The epoch lasts as long as a message, or a key that answers with it: never for less than it was promised before.
+local keep = math.max(tonumber(ARGV[6]), age + tonumber(ARGV[14]))
+if KEYS[3] then keep = math.max(keep, tonumber(ARGV[13]) + tonumber(ARGV[14])) end
+if redis.call('PTTL', KEYS[1]) < keep then redis.call('PEXPIRE', KEYS[1], text(keep)) end
 if KEYS[3] and tonumber(ARGV[13]) > 0 then
   local seen = text(now + tonumber(ARGV[13])) .. ' ' .. epoch .. ' ' .. text(head) .. ' ' .. ARGV[8]
   redis.call('SET', KEYS[3], seen, 'PX', text(tonumber(ARGV[13]) + tonumber(ARGV[14])))

@@ -25,5 +25,7 @@ export function readAnnouncement(text: string): Announcement {
   const third = text.indexOf(' ', second + 1);
   const offset = Number(text.slice(first + 1, second));
   const time = Number(text.slice(second + 1, third));
+  if (!Number.isSafeInteger(offset) || offset < 1 || !Number.isFinite(time))
+    throw new SyntaxError('not an announcement');
   return { epoch: text.slice(0, first), message: readMessage(text.slice(third + 1), offset, time) };
 }

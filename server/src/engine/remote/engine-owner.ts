@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { nanoid } from 'nanoid';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
@@ -17,6 +18,8 @@ export interface EngineOwnerOptions {
   /** Milliseconds for which the connections of a process that died count as present in a channel. */
   readonly graceOf: (channel: string) => number;
   readonly onFault?: (where: string, error: unknown) => void;
+  /** The engine works, and should be set up differently, or has met something: in words for an operator. */
+  readonly onAdvice?: (advice: string) => void;
   readonly clock?: Clock;
 }
 
@@ -52,9 +55,12 @@ export class EngineOwner {
       deliver: (channel, epoch, message) => this.#announce(channel, ['message', channel, epoch, message.message]),
       interrupted: (channel) => this.#announce(channel, ['interrupted', channel]),
       signal: (signal) => this.#signal(signal),
+      warn: (advice) => this.#options.onAdvice?.(advice),
     });
     this.#server = createServer((socket) => this.#users.add(new EngineUser(socket, this.#offer())));
     await listen(this.#server, path);
+    // For instance no descriptor is left for one more: those who are connected are served on.
+    this.#server.on('error', (error) => this.#options.onFault?.('the socket of the engine', error));
     this.#lookAgain();
   }
 
@@ -129,6 +135,7 @@ function listen(server: Server, path: string): Promise<void> {
     server.once('error', reject);
     server.listen(path, () => {
       server.off('error', reject);
+      if (process.platform !== 'win32') chmodSync(path, 0o600);
       resolve();
     });
   });

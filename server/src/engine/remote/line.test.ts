@@ -83,33 +83,127 @@ describe('a line', () => {
   });
 });
 
+/** The owner's end of a line to a process, and that process' end. */
+async function userOf(engine: MemoryEngine) {
+  const [near, far] = await pair();
+  const calls: string[] = [];
+  const note = (what: string) => (channel: string) => void calls.push(`${what} ${channel}`);
+  const user = new EngineUser(near, {
+    engine,
+    welcome: () => ({ life: 'x', trouble: null }),
+    graceOf: () => 0,
+    watch: note('watch'),
+    unwatch: note('unwatch'),
+    watchMembers: note('watchMembers'),
+    unwatchMembers: note('unwatchMembers'),
+    closed: () => void calls.push('closed'),
+    onFault: (where) => void calls.push(`fault ${where}`),
+  });
+  const got: unknown[][] = [];
+  const line = new Line(far, { items: (items) => void got.push(...(items as unknown[][])), closed: () => {} });
+  return { user, line, got, calls };
+}
+
 describe('a user of the engine that does not read', () => {
+  const engine = new MemoryEngine({ clock: new ManualClock() });
+  const large = 'x'.repeat(1024 * 1024);
+
   it('holds a bounded amount of memory, and is told what it missed once it reads', async () => {
-    const [near, far] = await pair();
-    const engine = new MemoryEngine({ clock: new ManualClock() });
-    const user = new EngineUser(near, {
-      engine,
-      welcome: () => ({ life: 'x', trouble: null }),
-      graceOf: () => 0,
-      watch: () => {},
-      unwatch: () => {},
-      watchMembers: () => {},
-      unwatchMembers: () => {},
-      closed: () => {},
-      onFault: () => {},
-    });
-    const got: unknown[][] = [];
-    const line = new Line(far, { items: (items) => void got.push(...(items as unknown[][])), closed: () => {} });
+    const { user, line, got } = await userOf(engine);
     line.send(['call', 1, 'watch', 'a']);
     await expect.poll(() => got).toEqual([['answer', 1, null]]);
     line.pause();
-    const text = JSON.stringify(['message', 'a', 'e', { data: 'x'.repeat(1024 * 1024) }]);
+    const text = JSON.stringify(['message', 'a', 'e', { data: large }]);
     for (let at = 0; at < 100; at++) user.announce('a', text);
     line.resume();
     await expect.poll(() => got.at(-1)).toEqual(['interrupted', 'a']);
     expect(got.length).toBeLessThan(20);
     user.announce('a', '["message","a","e",{}]');
     await expect.poll(() => got.at(-1)).toEqual(['message', 'a', 'e', {}]);
-    engine.close();
+  });
+
+  it('is told that changes of members were missed, and hears the next one', async () => {
+    const { user, line, got } = await userOf(engine);
+    line.send(['watchMembers', 'a']);
+    line.pause();
+    const text = JSON.stringify(['change', { channel: 'a', user: large, member: null, version: 1 }]);
+    for (let at = 0; at < 100; at++) user.announceMembers(text);
+    line.resume();
+    await expect.poll(() => got.at(-1)).toEqual(['membersInterrupted', null]);
+    expect(got.length).toBeLessThan(20);
+    user.announceMembers('["change",{}]');
+    await expect.poll(() => got.at(-1)).toEqual(['change', {}]);
+  });
+
+  it('is told once of everything that it missed, whatever kind filled the line, and only of what it still watches', async () => {
+    const { user, line, got } = await userOf(engine);
+    for (const [at, channel] of ['a', 'b', 'c'].entries()) line.send(['call', at, 'watch', channel]);
+    await expect.poll(() => got).toHaveLength(3);
+    line.send(['unwatch', 'c']);
+    line.send(['call', 9, 'hello']);
+    await expect.poll(() => got).toHaveLength(4);
+    line.pause();
+    got.length = 0;
+    for (let at = 0; at < 40; at++) user.announce('a', JSON.stringify(['message', 'a', 'e', { data: large }]));
+    for (let at = 0; at < 3; at++) {
+      user.announce('b', '["message","b","e",{}]');
+      user.announce('c', '["message","c","e",{}]');
+      user.announceMembers('["change",{}]');
+    }
+    line.resume();
+    await expect.poll(() => got.at(-1)).toEqual(['membersInterrupted', null]);
+    expect(got.filter(([kind]) => kind !== 'message')).toEqual([
+      ['interrupted', 'a'],
+      ['interrupted', 'b'],
+      ['membersInterrupted', null],
+    ]);
+  });
+
+  it('is asked nothing more while its answers wait, and gets every one of them', async () => {
+    const slow = new MemoryEngine({ clock: new ManualClock() });
+    let reads = 0;
+    const read = slow.read.bind(slow);
+    slow.read = (...asked) => {
+      reads++;
+      return read(...asked);
+    };
+    const { line, got } = await userOf(slow);
+    slow.append('long', { id: 'm', time: 0, data: large }, { retention: { count: 9, age: 1e15 }, window: 0 });
+    line.pause();
+    for (let id = 0; id < 60; id++) {
+      line.send(['call', id, 'read', 'long', 0, 9]);
+      line.flush();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await expect.poll(() => reads).toBeGreaterThan(15);
+    expect(reads).toBeLessThan(30);
+    line.resume();
+    await expect.poll(() => got.length).toBe(60);
+    expect(got.map(([, id]) => id)).toEqual(Array.from({ length: 60 }, (_, id) => id));
+  });
+
+  it('takes back all that it asked for when it ends', async () => {
+    const { line, got, calls } = await userOf(engine);
+    for (const [at, channel] of ['a', 'b'].entries()) line.send(['call', at, 'watch', channel]);
+    line.send(['watchMembers', 'a']);
+    line.send(['watchMembers', 'b']);
+    line.send(['unwatch', 'b']);
+    line.send(['unwatchMembers', 'b']);
+    line.send(['unwatch', 'never watched']);
+    line.send(['call', 8, 'enter', { channel: 'a', connection: 'c1', user: 'ada' }]);
+    line.send(['call', 9, 'enter', { channel: 'a', connection: 'c2', user: 'ben' }]);
+    line.send(['call', 10, 'leave', { channel: 'a', connection: 'c2', user: 'ben' }, 60_000]);
+    await expect.poll(() => got).toHaveLength(5);
+    calls.length = 0;
+    line.cut();
+    await expect.poll(() => calls).toEqual(['unwatch a', 'unwatchMembers a', 'closed']);
+    expect(engine.presence.list('a', 0, 9)).toMatchObject({ members: [{ member: { user: 'ben' } }] });
+  });
+
+  it('is told why a call failed, and an unexpected reason is a fault', async () => {
+    const { line, got, calls } = await userOf(engine);
+    line.send(['call', 1, 'enter', null]);
+    await expect.poll(() => got).toMatchObject([['refusal', 1, 'Error', expect.any(String)]]);
+    expect(calls).toEqual(['fault the engine: "enter"']);
   });
 });

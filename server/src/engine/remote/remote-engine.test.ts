@@ -18,8 +18,29 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let count = 0;
 const freshPath = () => join(folder, `${++count}.sock`);
 
-async function startOwner(path: string, clock: ManualClock): Promise<EngineOwner> {
-  const engine = new MemoryEngine({ clock });
+/** An engine whose calls the test holds back or refuses, and whose trouble it makes. */
+class Trying extends MemoryEngine {
+  kept = 0;
+  holding = false;
+  refusal: Error | undefined;
+  ailment: string | undefined;
+
+  override append(...asked: Parameters<MemoryEngine['append']>): ReturnType<MemoryEngine['append']> {
+    if (!this.holding) return super.append(...asked);
+    this.kept++;
+    return new Promise<never>(() => {}) as never;
+  }
+
+  get trouble(): string | undefined {
+    return this.ailment;
+  }
+}
+
+async function startOwner(
+  path: string,
+  clock: ManualClock,
+  engine = new MemoryEngine({ clock }),
+): Promise<EngineOwner> {
   const owner = new EngineOwner({ engine, path, graceOf: () => GRACE, clock });
   await owner.start();
   return owner;
@@ -65,10 +86,35 @@ presenceConformance('the remote engine', makePresence, { runs: 25 });
 async function world() {
   const clock = new ManualClock();
   const path = freshPath();
-  let owner = await startOwner(path, clock);
+  const make = () => {
+    const made = new Trying({ clock });
+    const enter = made.presence.enter.bind(made.presence);
+    made.presence.enter = (entrant) => {
+      if (made.refusal !== undefined) throw made.refusal;
+      return enter(entrant);
+    };
+    return made;
+  };
+  let engine = make();
+  let owner = await startOwner(path, clock, engine);
   const engines: RemoteEngine[] = [];
   return {
     clock,
+    /** What the test makes of the owner's engine. */
+    owner: {
+      hold: () => {
+        engine.holding = true;
+      },
+      refuse: (error: Error | undefined) => {
+        engine.refusal = error;
+      },
+      get held() {
+        return engine.kept;
+      },
+      set trouble(trouble: string | undefined) {
+        engine.ailment = trouble;
+      },
+    },
     async use(listener: Partial<EngineListener> = {}): Promise<RemoteEngine> {
       const engine = new RemoteEngine({ path, clock });
       engines.push(engine);
@@ -80,7 +126,8 @@ async function world() {
       await expect.poll(() => engines.every(({ trouble }) => trouble !== undefined)).toBe(true);
     },
     async revive(): Promise<void> {
-      owner = await startOwner(path, clock);
+      engine = make();
+      owner = await startOwner(path, clock, engine);
       await expect
         .poll(() => {
           clock.advance(100);
@@ -122,17 +169,114 @@ describe('a remote engine', () => {
     const engine = await use({ interrupted: (channel) => void interrupted.push(channel) });
     await engine.watch('x');
     const { epoch } = await engine.append('x', entry('m1', clock), KEEP);
-    const lost = engine.append('x', entry('m2', clock), KEEP);
-    const outcome = expect(lost).rejects.toBeInstanceOf(EngineUnavailable);
     await die();
-    await lost.catch(() => {});
     expect(engine.trouble).toContain('away');
     await expect(engine.append('x', entry('m3', clock), KEEP)).rejects.toBeInstanceOf(EngineUnavailable);
     await revive();
     await expect.poll(() => interrupted).toEqual(['x']);
     expect((await engine.append('x', entry('m4', clock), KEEP)).epoch).not.toBe(epoch);
     await end();
-    await outcome.catch(() => {}); // the append may have been answered before the owner died
+  });
+
+  it('refuses what was on its way when the owner died', async () => {
+    const { clock, use, owner, die, end } = await world();
+    const engine = await use();
+    owner.hold();
+    const lost = engine.append('x', entry('m1', clock), KEEP);
+    const told = expect(lost).rejects.toBeInstanceOf(EngineUnavailable);
+    await expect.poll(() => owner.held).toBe(1);
+    await die();
+    await told;
+    await end();
+  });
+
+  it('remembers nobody as present whose enter the owner has refused, or who has left while it was away', async () => {
+    const { use, owner, die, revive, end } = await world();
+    const engine = await use();
+    await engine.presence.enter({ channel: 'room', connection: 'c1', user: 'ada' });
+    owner.refuse(new EngineUnavailable('no'));
+    await expect(engine.presence.enter({ channel: 'room', connection: 'c2', user: 'ben' })).rejects.toThrow('no');
+    owner.refuse(undefined);
+    await die();
+    await engine.presence.leave({ channel: 'room', connection: 'c1', user: 'ada' }, 0);
+    await revive();
+    await expect.poll(async () => (await engine.presence.roster('room')).total).toBe(0);
+    await end();
+  });
+
+  it('hears of nothing that it watches no more when the owner is back', async () => {
+    const { clock, use, die, revive, end } = await world();
+    const heard: string[] = [];
+    const interrupted: string[] = [];
+    const engine = await use({
+      deliver: (channel) => void heard.push(channel),
+      interrupted: (channel) => void interrupted.push(channel),
+    });
+    const changes: PresenceChange[] = [];
+    engine.presence.start((change) => changes.push(change));
+    for (const channel of ['x', 'y']) {
+      await engine.watch(channel);
+      engine.presence.watch(channel);
+    }
+    engine.unwatch('x');
+    engine.presence.unwatch('x');
+    await die();
+    await revive();
+    await expect.poll(() => interrupted).toEqual(['y']);
+    for (const channel of ['x', 'y']) {
+      await engine.append(channel, entry(channel, clock), KEEP);
+      await engine.presence.enter({ channel, connection: 'c1', user: 'ada' });
+    }
+    await expect.poll(() => heard).toEqual(['y']);
+    expect(changes.map(({ channel }) => channel)).toEqual(['y']);
+    await end();
+  });
+
+  it('hears of trouble with the engine, and of its end', async () => {
+    const { clock, use, owner, end } = await world();
+    const engine = await use();
+    for (const trouble of ['the disk is full', undefined]) {
+      owner.trouble = trouble;
+      await expect
+        .poll(() => {
+          clock.advance(1_000);
+          return engine.trouble;
+        })
+        .toBe(trouble);
+    }
+    const second = await use();
+    expect(second.trouble).toBeUndefined();
+    await end();
+  });
+
+  it('passes on signals to all processes, and what was revoked while one was away', async () => {
+    const { clock, use, die, revive, end } = await world();
+    const heard: string[][] = [[], []];
+    const engines: RemoteEngine[] = [];
+    for (const mine of heard) engines.push(await use({ signal: (signal) => void mine.push(JSON.stringify(signal)) }));
+    await engines[0]?.signal({ type: 'drain', node: 'n' });
+    const drain = JSON.stringify({ type: 'drain', node: 'n' });
+    await expect.poll(() => heard).toEqual([[drain], [drain]]);
+    const revocation = { user: 'ada', before: clock.now(), until: clock.now() + 60_000 };
+    await engines[0]?.revocations.add(revocation);
+    await expect.poll(() => heard.map((mine) => mine.length)).toEqual([2, 2]);
+    await die();
+    clock.advance(59_000);
+    await revive();
+    await expect.poll(() => engines[1]?.revocations.all()).toEqual([revocation]);
+    clock.advance(1_000);
+    expect(await engines[1]?.revocations.all()).toEqual([]);
+    await end();
+  });
+
+  it('waits for nothing, and leaves no timer, once it is closed while it looks for the owner', async () => {
+    const { clock, use, die, end } = await world();
+    const engine = await use();
+    await die();
+    await expect(engine.append('x', entry('m1', clock), KEEP)).rejects.toThrow('cannot be reached');
+    await engine.close();
+    await end();
+    expect(clock.running).toBe(0);
   });
 
   it('tells an owner that starts anew who is present, and keeps counting versions', async () => {

@@ -3,7 +3,7 @@ import { AgeClock } from '../../util/age-clock.ts';
 import { type Clock, systemClock } from '../../util/clock.ts';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine.ts';
 import { LoggedMessage } from '../logged-message.ts';
-import type { Revocation, RevocationStore } from '../revocations.ts';
+import { type Revocation, type RevocationStore, textOfRevocation } from '../revocations.ts';
 import type { FromOwner, Welcome } from './items.ts';
 import { OwnerLink } from './owner-link.ts';
 import { RemotePresence } from './remote-presence.ts';
@@ -139,14 +139,14 @@ export class RemoteEngine implements Engine, Log {
   async #resumeRevocations(): Promise<void> {
     const before = this.#inForce();
     const there = await this.#link.call('revocations');
-    const known = new Set(there.map(textOf));
+    const known = new Set(there.map(textOfRevocation));
     for (const revocation of before) {
-      if (!known.has(textOf(revocation))) await this.#link.call('revoke', revocation);
+      if (!known.has(textOfRevocation(revocation))) await this.#link.call('revoke', revocation);
     }
-    const heard = new Set(before.map(textOf));
+    const heard = new Set(before.map(textOfRevocation));
     this.#remember(there);
     for (const revocation of there) {
-      if (!heard.has(textOf(revocation))) this.#listener.signal?.({ type: 'revoke', revocation });
+      if (!heard.has(textOfRevocation(revocation))) this.#listener.signal?.({ type: 'revoke', revocation });
     }
   }
 
@@ -157,7 +157,9 @@ export class RemoteEngine implements Engine, Log {
   }
 
   #remember(revocations: readonly Revocation[]): void {
-    const all = new Map([...this.#inForce(), ...revocations].map((revocation) => [textOf(revocation), revocation]));
+    const all = new Map(
+      [...this.#inForce(), ...revocations].map((revocation) => [textOfRevocation(revocation), revocation]),
+    );
     this.#revoked = [...all.values()];
   }
 
@@ -166,5 +168,3 @@ export class RemoteEngine implements Engine, Log {
     return this.#revoked.filter(({ until }) => until > now);
   }
 }
-
-const textOf = ({ user, jti, before, until }: Revocation): string => JSON.stringify([user, jti, before, until]);

@@ -8,6 +8,9 @@ export const NO_ROOT = 2n ** 64n - 1n;
 
 const MAGIC = 0xbeefc0de;
 const VERSION = 2;
+/** Flags of the list of free pages: its keys are numbers; the file was opened without a folder of its own. */
+const NUMBER_KEYS = 0x08;
+const NO_FOLDER = 0x4000;
 /** Of a page that is a head. */
 const P_META = 0x08;
 const SMALLEST_PAGE = 512;
@@ -22,6 +25,8 @@ const HEAD = 168;
 
 /** A tree of the file, as its record describes it. */
 export interface TreeRecord {
+  /** Bits that say how keys are compared and values kept. */
+  readonly flags: number;
   readonly depth: number;
   readonly branches: number;
   readonly leaves: number;
@@ -38,6 +43,7 @@ export function readTree(bytes: Buffer, at = 0): TreeRecord {
   const number = (offset: number) => Number(bytes.readBigUInt64LE(at + offset));
   const root = bytes.readBigUInt64LE(at + 40);
   return {
+    flags: bytes.readUInt16LE(at + 4),
     depth: bytes.readUInt16LE(at + 6),
     branches: number(8),
     leaves: number(16),
@@ -112,7 +118,8 @@ function readHead(bytes: Buffer, { index, pageSize }: { index: number; pageSize:
   const size = bytes.readUInt32LE(AT.free);
   const isSize = size >= SMALLEST_PAGE && size <= LARGEST_PAGE && (size & (size - 1)) === 0;
   expectSound(isSize && (pageSize === undefined || size === pageSize), problem(`has pages of ${size} bytes`));
-  expectSound(bytes.readBigUInt64LE(AT.mapSize) <= LARGEST_MAP, problem('wants more memory than there is'));
+  const mapSize = bytes.readBigUInt64LE(AT.mapSize);
+  expectSound(mapSize <= LARGEST_MAP, problem('wants more memory than there is'));
   const head = {
     index,
     pageSize: size,
@@ -121,7 +128,9 @@ function readHead(bytes: Buffer, { index, pageSize }: { index: number; pageSize:
     free: readTree(bytes, AT.free),
     main: readTree(bytes, AT.main),
   };
-  expectSound(head.last >= 1 && head.last < 2 ** 44, problem(`names page ${head.last} as the last one`));
+  const isMapped = head.last >= 1 && (head.last + 1) * size <= mapSize;
+  expectSound(isMapped, problem(`names page ${head.last} as the last one`));
+  expectSound((head.free.flags & ~NO_FOLDER) === NUMBER_KEYS && head.main.flags === 0, problem('has unknown flags'));
   for (const { root } of [head.free, head.main]) {
     expectSound(root === undefined || (root > 1 && root <= head.last), problem(`names page ${root} as a root`));
   }

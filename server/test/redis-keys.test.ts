@@ -1,0 +1,120 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { AppendOptions } from '../src/engine/engine.ts';
+import { append, type Node, startNode, WAIT } from './support/redis-node.ts';
+import { type RedisServer, startRedis } from './support/redis-server.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+let server: RedisServer;
+let count = 0;
+beforeAll(async () => {
+  server = await startRedis();
+});
+
+/** A node with a prefix of its own, and the keys that there are with it. */
+async function start(
+  options: { lease?: number; timeout?: number } = {},
+): Promise<Node & { prefix: string; keys(): Promise<string[]> }> {
+  const prefix = `keys${++count}:`;
+  const node = await startNode({ urls: [server.url], prefix, ...options });
+  const keys = async () => ((await server.command('KEYS', `${prefix}*`)) as string[]).toSorted();
+  return { ...node, prefix, keys };
+}
+
+const lifeOf = async (key: string): Promise<number> => Number(await server.command('PTTL', key));
+
+describe('what the engine keeps in Redis', () => {
+  it.each<[string, AppendOptions, { meta: number; log?: number; key?: number }]>([
+    ['no history', { retention: null, window: 0 }, { meta: DAY }],
+    ['history of an hour', { retention: { count: 10, age: HOUR }, window: 0 }, { meta: DAY, log: HOUR }],
+    ['history of a day', { retention: { count: 10, age: DAY }, window: 0 }, { meta: DAY, log: DAY }],
+    ['history of a week', { retention: { count: 10, age: 7 * DAY }, window: 0 }, { meta: 7 * DAY, log: 7 * DAY }],
+    [
+      'a key of two days',
+      { retention: { count: 10, age: HOUR }, window: 2 * DAY, key: 'k' },
+      { meta: 2 * DAY, log: HOUR, key: 2 * DAY },
+    ],
+  ])('lasts as long as the rule says, and ends by itself: %s', async (_, options, least) => {
+    const node = await start();
+    await append(node, 'm1', options);
+    const keys = (await node.keys()).filter((key) => key.includes('{a}'));
+    const lives = new Map<string, number>();
+    for (const key of keys) lives.set(key.replace(/^.*\}:?/, '').replace(/:.*$/, ''), await lifeOf(key));
+    expect([...lives.keys()].toSorted()).toEqual(Object.keys(least).toSorted());
+    for (const [part, life] of Object.entries(least)) {
+      expect(lives.get(part), part).toBeGreaterThan(life - 60_000);
+      expect(lives.get(part), part).toBeLessThanOrEqual(life + 5 * 60_000);
+    }
+  });
+
+  it('keeps the epoch as long as a key that answers with it, whatever is appended later', async () => {
+    const node = await start();
+    await append(node, 'm1', { retention: null, window: 3 * DAY, key: 'k' });
+    await append(node, 'm2', { retention: null, window: 0 });
+    await append(node, 'm3', { retention: null, window: HOUR, key: 'l' });
+    const [meta = ''] = (await node.keys()).filter((key) => key.endsWith('meta'));
+    expect(await lifeOf(meta)).toBeGreaterThan(3 * DAY - 60_000);
+  });
+
+  it('keeps the epoch of a watched log from expiring', async () => {
+    const node = await start();
+    await node.engine.log.watch('a');
+    await append(node, 'm1', { retention: null, window: 0 });
+    const [meta = ''] = (await node.keys()).filter((key) => key.endsWith('meta'));
+    await server.command('PEXPIRE', meta, 60_000);
+    await node.engine.log.check('a');
+    expect(await lifeOf(meta)).toBeGreaterThan(DAY - 60_000);
+    await server.command('PEXPIRE', meta, 3 * DAY);
+    await node.engine.log.check('a');
+    expect(await lifeOf(meta)).toBeGreaterThan(2 * DAY);
+  });
+
+  it('is nothing of a channel whose members have left, but its version for an hour', async () => {
+    const node = await start();
+    const places = Array.from({ length: 3 }, (_, at) => ({ channel: 'room', connection: `c${at}`, user: `u${at}` }));
+    for (const place of places) await node.engine.presence.enter({ ...place, state: 'x' });
+    for (const place of places) await node.engine.presence.leave(place, 0);
+    await expect.poll(async () => (await node.keys()).filter((key) => key.includes('room')), WAIT).toHaveLength(1);
+    const [room = ''] = (await node.keys()).filter((key) => key.includes('room'));
+    expect(await lifeOf(room)).toBeGreaterThan(HOUR - 60_000);
+    await expect.poll(async () => (await node.keys()).some((key) => key.endsWith(':channels')), WAIT).toBe(false);
+  });
+
+  it.each([1, 500, 501, 1_203])('is nobody of a dead node that had %i members of one channel', async (members) => {
+    const options = { lease: 60_000, timeout: 60_000 };
+    const dying = await start(options);
+    const { presence } = dying.engine;
+    const entering = Array.from({ length: members }, (_, at) =>
+      presence.enter({ channel: 'room', connection: `c${at}`, user: `u${at}` }),
+    );
+    await Promise.all(entering);
+    const other = await startNode({ urls: [server.url], prefix: dying.prefix, ...options });
+    await other.engine.presence.enter({ channel: 'room', connection: 'here', user: 'here' });
+    await dying.engine.close();
+    for (const key of await dying.keys()) if (/node:[\w-]{12}$/.test(key)) await server.command('DEL', key);
+    await other.engine.presence.beat();
+    await other.engine.presence.beat();
+    expect((await other.engine.presence.list('room', 0, 10)).members.map(({ member }) => member.user)).toEqual([
+      'here',
+    ]);
+  });
+
+  it('takes garbage in its feeds for something that was missed', async () => {
+    const node = await start();
+    await node.engine.log.watch('a');
+    node.engine.presence.watch('room');
+    await node.engine.presence.roster('room');
+    const { epoch } = await append(node, 'm1');
+    await expect.poll(() => node.heard).toEqual([`${epoch} m1`]);
+    const channels = (await server.command('PUBSUB', 'CHANNELS', `${node.prefix}*`)) as string[];
+    expect(channels.length).toBeGreaterThan(2);
+    for (const channel of channels) {
+      for (const text of ['', '{', 'null', `${epoch} x y {}`, `${epoch} 2 0 {"id":`])
+        await server.command('PUBLISH', channel, text);
+    }
+    await expect.poll(() => node.interrupted, WAIT).toContain('a');
+    await append(node, 'm2');
+    await expect.poll(() => node.heard, WAIT).toEqual([`${epoch} m1`, `${epoch} m2`]);
+  });
+});
