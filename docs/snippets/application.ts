@@ -30,7 +30,7 @@ export declare const toast: Show;
 
 export declare function fetchToken(): Promise<string>;
 export declare function loadFromBackend(): Promise<readonly Note[]>;
-export declare function mayRead(user: string | null, document: string | undefined): boolean;
+export declare function mayRead(user: string | null, document: string | undefined): Promise<boolean>;
 
 export declare const input: HTMLInputElement;
 export declare const controller: AbortController;

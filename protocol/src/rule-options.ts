@@ -32,8 +32,11 @@ export interface GrantContext {
   readonly verb: Verb;
 }
 
-/** Decides in code, on the gateway. Anything but `true`, a throw too, is a no. */
-export type GrantFunction = (context: GrantContext) => boolean;
+/**
+ * Decides in code, on the gateway; it may ask a database. Anything but `true`, or a promise of `true`, is a no. Where it throws or rejects, the
+ * client gets the error `internal`; where it takes longer than five seconds, `unavailable`. It is asked again after each refresh of the token.
+ */
+export type GrantFunction = (context: GrantContext) => boolean | PromiseLike<boolean>;
 
 /** One grant: everybody, every user, the user that a `{param}` names, those whose claim lists a `{param}`, those of a role, or a function. */
 export type GrantInput =

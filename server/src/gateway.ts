@@ -8,6 +8,7 @@ import { serveFolder } from './api/static-files.ts';
 import { DevAccess } from './auth/dev-access.ts';
 import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
+import { noRule } from './channels/authorize.ts';
 import { Hub } from './channels/hub.ts';
 import { Presence } from './channels/presence.ts';
 import { type Publication, Publishing } from './channels/publish.ts';
@@ -163,6 +164,7 @@ export class Gateway {
       apiKeys: createApiKeys(apiKeys),
       verifier,
       rules,
+      events,
       publishing,
       rates: new PublishRates(),
       revocations: this.#engine.revocations,
@@ -250,7 +252,7 @@ export class Gateway {
     const fault = unnamed === null ? checkDraft(raw) : ({ error: 'channel_invalid', detail: unnamed } as const);
     if (fault !== null) throw new SluiceError(fault.error, fault.detail);
     const match = this.#services.rules.match(channel);
-    if (match === null) throw new SluiceError('channel_unknown', `no channel rule matches "${channel}"`);
+    if (match === null) throw new SluiceError('channel_unknown', noRule(channel));
     const publication = { channel, rule: match.rule, draft: toDraft(raw), publisher: { kind: 'backend' } as const };
     const outcome = await this.#append(publication);
     if (outcome instanceof Refusal) throw new SluiceError(outcome.error, outcome.detail, outcome.body);

@@ -14,9 +14,18 @@ class Notes {
 
   /** Resolves when the last line is this one. */
   ends(line: string): Promise<void> {
+    return this.#until((last) => last === line);
+  }
+
+  /** Resolves when the last line begins like this. */
+  endsLike(start: string): Promise<void> {
+    return this.#until((last) => last.startsWith(start));
+  }
+
+  #until(isIt: (last: string) => boolean): Promise<void> {
     return new Promise((resolve) => {
       this.#look = () => {
-        if (this.lines.at(-1) === line) resolve();
+        if (isIt(this.lines.at(-1) ?? '')) resolve();
       };
       this.#look();
     });
@@ -175,7 +184,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     const [ada, nobody] = [gateway.client('ada'), gateway.client(null)];
     const staff = ada.channel('staff:room');
     const { notes } = listen(ada, 'staff:room');
-    await notes.ends('permission_denied: "subscribe" on "staff:room" is not allowed to user "ada"');
+    await notes.endsLike('permission_denied: "subscribe" on "staff:room" is not allowed to user "ada"');
     const attempts = [
       staff.publish(1),
       staff.history(),
@@ -188,13 +197,15 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
       ada.channel('chat:lobby').publish({ text: 'x'.repeat(70_000) }),
       ada.channel('chat:lobby').presence.enter('x'.repeat(1_500)),
     ];
-    expect(await Promise.all(attempts.map(refusal))).toEqual([
+    // A rule that says to whom it allows something is the gateway's alone.
+    const words = async (attempt: Promise<unknown>) => (await refusal(attempt)).replace(/: the rule .*/, '');
+    expect(await Promise.all(attempts.map(words))).toEqual([
       'permission_denied 4306: "publish" on "staff:room" is not allowed to user "ada"',
       'permission_denied 4306: "history" on "staff:room" is not allowed to user "ada"',
       'permission_denied 4306: "enter" on "staff:room" is not allowed to user "ada"',
       'permission_denied 4306: "presence" on "staff:room" is not allowed to user "ada"',
       'permission_denied 4306: "publish" on "staff:room" is not allowed to an anonymous connection',
-      'channel_unknown 4305: no channel rule matches "unheard-of"',
+      `channel_unknown 4305: no channel rule matches "unheard-of": add one to "channels" in the gateway's configuration, or correct the name`,
       'channel_invalid 4304: "un heard" is not a channel name: write what a segment cannot hold with segment() (SPEC.md section 3.1)',
       'command_invalid 4302: "event" must be a string of 1 to 128 characters',
       'payload_too_large 4309: "data" has 70011 bytes as JSON; "chat:lobby" takes at most 65536',
@@ -220,7 +231,9 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
       notes.presence.enter({ status: 'gone' }),
       alerts.publish({ floor: 1 }),
     ];
-    expect(await Promise.all(attempts.map(refusal))).toEqual([
+    // A rule that says to whom it allows something is the gateway's alone.
+    const words = async (attempt: Promise<unknown>) => (await refusal(attempt)).replace(/: the rule .*/, '');
+    expect(await Promise.all(attempts.map(words))).toEqual([
       'payload_invalid 4310: data.text: Invalid input: expected string, received number',
       'payload_invalid 4310: data.text: Too big: expected string to have <=20 characters',
       'payload_invalid 4310: data: Invalid input: expected object, received string',

@@ -98,7 +98,7 @@ describe('a command of presence', () => {
     const ada = await join(world, 'ada');
     const verb = type === 'enter' ? 'enter' : 'presence';
     expect(await say(ada, { type, channel: 'closed:a' })).toBe(
-      `permission_denied: "${verb}" on "closed:a" is not allowed to user "ada"`,
+      `permission_denied: "${verb}" on "closed:a" is not allowed to user "ada": the rule "closed:{id}" allows it to nobody`,
     );
     expect(await say(ada, { type, channel: 'nowhere' })).toContain('channel_unknown');
   });

@@ -28,7 +28,11 @@ describe('connect', () => {
     const { voice } = await world.connect(undefined);
     expect(await voice.ask({ type: 'subscribe', channel: 'news:a' })).toMatchObject({ type: 'reply' });
     expect(await voice.ask({ type: 'publish', channel: 'news:a', data: 1 })).toMatchObject({
-      error: { name: 'permission_denied', message: '"publish" on "news:a" is not allowed to an anonymous connection' },
+      error: {
+        name: 'permission_denied',
+        message:
+          '"publish" on "news:a" is not allowed to an anonymous connection: the rule "news:{topic}" allows it to users',
+      },
     });
   });
 });

@@ -197,9 +197,12 @@ export class MemorySession {
     const unnamed = channelNameFault(name);
     if (unnamed !== null) throw new Refused('channel_invalid', unnamed);
     const channel = this.#host.open(name);
-    if (channel === undefined) throw new Refused('channel_unknown', `no channel rule matches "${name}"`);
+    if (channel === undefined) throw new Refused('channel_unknown', noRule(name));
     if (this.#host.allows(verb, name, this.user)) return channel;
     const who = this.user === null ? 'an anonymous connection' : `user "${this.user}"`;
     throw new Refused('permission_denied', `"${verb}" on "${name}" is not allowed to ${who}`);
   }
 }
+
+const noRule = (channel: string): string =>
+  `no channel rule matches "${channel}": add one to "channels" in the gateway's configuration, or correct the name`;

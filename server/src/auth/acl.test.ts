@@ -2,7 +2,7 @@ import { matchPattern, parsePattern } from '@sluice/protocol';
 import type { GrantContext, GrantFunction } from '@sluice/protocol/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { covers, formatGrant, type Grants, parseGrant, permits } from './acl.ts';
+import { covers, formatGrant, GrantFailed, type Grants, parseGrant, permits } from './acl.ts';
 import { ANONYMOUS, type Identity, parseCapabilities, VERBS, type Verb } from './identity.ts';
 
 type Caps = Record<string, readonly string[]>;
@@ -23,7 +23,7 @@ interface Question {
   readonly verb?: Verb;
 }
 
-function asks(identity: Identity, question: Question = {}): boolean {
+function asks(identity: Identity, question: Question = {}): boolean | Promise<boolean> {
   const { pattern: source = 'chat:{room}', channel = 'chat:a', grants = [], verb = 'publish' } = question;
   const pattern = parsePattern(source);
   const params = matchPattern(pattern, channel);
@@ -84,15 +84,68 @@ describe('permits, by the grants of the rule', () => {
   it.each<[string, () => unknown]>([
     ['false', () => false],
     ['something that is only truthy', () => 1],
-    ['a promise', () => Promise.resolve(true)],
-    [
-      'a throw',
-      () => {
-        throw new Error('database away');
-      },
-    ],
+    ['nothing', () => undefined],
+    ['null', () => null],
   ])('takes %s of a function for a no', (_, decide) => {
     expect(asks(user('ada'), { grants: [decide as GrantFunction] })).toBe(false);
+  });
+});
+
+describe('permits, by functions that answer with promises', () => {
+  const away = new Error('database away');
+  const yes = async () => true;
+  const no = async () => false;
+  const throws = (): boolean => {
+    throw away;
+  };
+  const rejects = () => Promise.reject(away);
+  // Database libraries have queries that are no promises, and run when they are awaited.
+  // biome-ignore lint/suspicious/noThenProperty: that is what makes it a thenable
+  const thenable = { then: (done: (answer: boolean) => void) => done(true) } as PromiseLike<boolean>;
+
+  it.each<[string, readonly (string | GrantFunction)[], boolean]>([
+    ['yes', [yes], true],
+    ['no', [no], false],
+    ['something that is only truthy', [(async () => 1) as unknown as GrantFunction], false],
+    ['a query that runs when it is awaited', [() => thenable], true],
+    ['one of several', [no, yes, no], true],
+    ['one beside another that fails', [rejects, yes], true],
+    ['one beside another that has thrown', [throws, yes], true],
+    ['none of several', [no, no], false],
+  ])('decides when they have answered: %s', async (_, grants, expected) => {
+    const answer = asks(user('ada'), { grants });
+    expect(answer).toBeInstanceOf(Promise);
+    expect(await answer).toBe(expected);
+  });
+
+  it.each<[string, readonly (string | GrantFunction)[]]>([
+    ['a grant in words', ['users', rejects]],
+    ['a function that answers at once', [() => true, rejects]],
+    ['a function behind one that fails later', [rejects, () => true]],
+    ['a function behind one that throws', [throws, () => true]],
+  ])('decides at once where another allows it: %s', (_, grants) => {
+    expect(asks(user('ada'), { grants })).toBe(true);
+  });
+
+  it('does not ask functions where a grant in words allows it', () => {
+    expect(asks(user('ada'), { grants: [throws, 'users'] })).toBe(true);
+  });
+
+  it.each<[string, readonly GrantFunction[]]>([
+    ['one rejects', [rejects]],
+    ['one rejects and others say no', [no, rejects, () => false]],
+    ['one has thrown and others say no', [throws, no]],
+  ])('fails with the cause where none allows it and %s', async (_, grants) => {
+    await expect(async () => asks(user('ada'), { grants })).rejects.toMatchObject({ name: 'GrantFailed', cause: away });
+  });
+
+  it('fails at once where one throws and none answers later', () => {
+    expect(() => asks(user('ada'), { grants: [() => false, throws] })).toThrow(GrantFailed);
+  });
+
+  it('asks nothing where the token denies it', () => {
+    const caps = { 'chat:*': ['!publish'] };
+    expect(asks(user('ada', { caps }), { grants: [throws] })).toBe(false);
   });
 });
 

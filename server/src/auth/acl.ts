@@ -68,21 +68,13 @@ function claimOf(identity: Identity, name: string): unknown {
   return Object.hasOwn(identity.claims, name) ? identity.claims[name] : undefined;
 }
 
-function decides(decide: GrantFunction, context: GrantContext): boolean {
-  try {
-    return decide(context) === true;
-  } catch {
-    return false;
-  }
-}
-
 /** What the segments of a channel's name stand for. */
 function valuesOf(params: Params): Params {
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, readSegment(value)]));
 }
 
-function grants(grant: Grant, identity: Identity, verb: Verb, channel: string, params: Params): boolean {
-  const { user, claims } = identity;
+function grants(grant: Grant, identity: Identity, params: Params): boolean {
+  const { user } = identity;
   switch (grant.kind) {
     case 'anyone':
       return true;
@@ -99,9 +91,63 @@ function grants(grant: Grant, identity: Identity, verb: Verb, channel: string, p
     case 'role':
       return claimOf(identity, 'role') === grant.role || holds(claimOf(identity, 'roles'), grant.role, isRole);
     case 'function':
-      return decides(grant.decide, { user, claims, channel, params: valuesOf(params), verb });
+      return false; // asked after all others
   }
 }
+
+/** A grant that decides in code has thrown, or its promise was rejected. */
+export class GrantFailed extends Error {
+  override readonly name = 'GrantFailed';
+}
+
+type Answer = boolean | PromiseLike<boolean>;
+
+const isThenable = (answer: unknown): answer is PromiseLike<unknown> =>
+  (typeof answer === 'object' || typeof answer === 'function') &&
+  typeof (answer as { then?: unknown } | null)?.then === 'function';
+
+/**
+ * Asks the grants that decide in code.
+ *
+ * @throws GrantFailed when none of them allows it and one has failed
+ */
+function ask(list: readonly Grant[], context: () => GrantContext): boolean | Promise<boolean> {
+  let failure: GrantFailed | undefined;
+  let later: PromiseLike<unknown>[] | undefined;
+  for (const grant of list) {
+    if (grant.kind !== 'function') continue;
+    try {
+      const answer: Answer = grant.decide(context());
+      if (answer === true) {
+        for (const other of later ?? []) Promise.resolve(other).catch(() => {}); // of no interest any more, also where it fails
+        return true;
+      }
+      if (isThenable(answer)) later = [...(later ?? []), answer];
+    } catch (cause) {
+      failure = new GrantFailed('a grant has thrown', { cause });
+    }
+  }
+  if (later !== undefined) return anyAllows(later, failure);
+  if (failure !== undefined) throw failure;
+  return false;
+}
+
+async function anyAllows(answers: readonly PromiseLike<unknown>[], failure: GrantFailed | undefined): Promise<boolean> {
+  const yes = answers.map(async (answer) => {
+    if ((await answer) !== true) throw NO;
+  });
+  try {
+    await Promise.any(yes);
+    return true;
+  } catch (error) {
+    const cause = (error as AggregateError).errors.find((reason) => reason !== NO) as unknown;
+    const failed = cause === undefined ? failure : new GrantFailed('a grant was rejected', { cause });
+    if (failed !== undefined) throw failed;
+    return false;
+  }
+}
+
+const NO = new Error('not allowed');
 
 /**
  * Does a capability's pattern cover the channel? The same answer as `matchPattern`, without its allocations: this runs
@@ -125,9 +171,12 @@ export function covers(pattern: Pattern, channel: string): boolean {
 /**
  * May this identity do this on this channel?
  *
- * Default deny: yes only where a grant of the rule or a capability of the token says so, and no capability denies it.
+ * Default deny: yes only where a grant of the rule or a capability of the token says so, and no capability denies it. Functions are asked only
+ * where nothing else allows it.
  *
  * @param params what the rule's pattern bound in the channel's name
+ * @returns at once, unless a function answers with a promise
+ * @throws GrantFailed, or rejects with it, when nothing allows it and a function has failed
  */
 export function permits(
   identity: Identity,
@@ -135,7 +184,7 @@ export function permits(
   channel: string,
   rule: { readonly allow: Grants },
   params: Params,
-): boolean {
+): boolean | Promise<boolean> {
   if (identity.trusted === true) return true;
   let allowed = false;
   for (const capability of identity.capabilities) {
@@ -148,8 +197,19 @@ export function permits(
   if (allowed) return true;
   const list = rule.allow[verb];
   if (list === undefined) return false;
-  for (const grant of list) if (grants(grant, identity, verb, channel, params)) return true;
-  return false;
+  let functions = false;
+  for (const grant of list) {
+    if (grant.kind === 'function') functions = true;
+    else if (grants(grant, identity, params)) return true;
+  }
+  if (!functions) return false;
+  const { user, claims } = identity;
+  return ask(list, () => ({ user, claims, channel, params: valuesOf(params), verb }));
+}
+
+/** Does a capability of the token deny this, whatever its rule says? */
+export function isDenied({ capabilities }: Identity, verb: Verb, channel: string): boolean {
+  return capabilities.some(({ deny, pattern }) => deny.has(verb) && covers(pattern, channel));
 }
 
 /** Writes a grant as it stands in a configuration. */

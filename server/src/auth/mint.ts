@@ -25,7 +25,7 @@ export interface MintOptions {
 /**
  * Signs a token for a user.
  *
- * @throws TypeError when `expiresIn` is not a positive number
+ * @throws TypeError when `expiresIn` is not a finite number
  * @throws Error when the capabilities are malformed, or neither `secret` nor `key` is given
  * @example
  * ```ts
@@ -42,8 +42,8 @@ export interface MintOptions {
  */
 export function mintToken(options: MintOptions): Promise<string> {
   const { secret, key, algorithm, kid, sub, caps, claims = {}, expiresIn, clock = Date.now } = options;
-  if (!(expiresIn > 0 && expiresIn < Number.POSITIVE_INFINITY)) {
-    throw new TypeError('mintToken: expiresIn must be a number of milliseconds above 0, e.g. 15 * 60_000');
+  if (!Number.isFinite(expiresIn)) {
+    throw new TypeError('mintToken: expiresIn must be a number of milliseconds, e.g. 15 * 60_000');
   }
   const problem = parseCapabilities(caps);
   if (typeof problem === 'string') throw new Error(problem);

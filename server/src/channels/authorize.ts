@@ -1,18 +1,102 @@
-import { permits } from '../auth/acl.ts';
+import { formatGrant, GrantFailed, isDenied, permits } from '../auth/acl.ts';
 import type { Identity, Verb } from '../auth/identity.ts';
+import type { EventBus } from '../events.ts';
+import type { Clock } from '../util/clock.ts';
 import { Refusal } from './refusal.ts';
 import type { RuleMatch, Rules } from './rules.ts';
+
+/** The channel's rule, or why not: a refusal that says nothing about whether the channel has members or history. */
+export type Decision = RuleMatch | Refusal;
+
+/** What a decision needs. */
+export interface Authority {
+  readonly rules: Rules;
+  readonly events: EventBus;
+  readonly clock: Clock;
+}
+
+/** Milliseconds that a grant may take to decide. */
+export const DECISION_TIME = 5_000;
+/** When to ask again after one that did not decide in time, in milliseconds. */
+const RETRY = 1_000;
 
 /**
  * May this identity do this on this channel?
  *
- * @returns the channel's rule, or a refusal that names verb and channel, and nothing about whether the channel has members or history
+ * @returns at once, unless a grant of the rule is a function that answers with a promise
  */
-export function authorize(rules: Rules, identity: Identity, verb: Verb, channel: string): RuleMatch | Refusal {
-  const match = rules.match(channel);
-  if (match === null) return new Refusal('channel_unknown', `no channel rule matches "${channel}"`);
-  if (permits(identity, verb, channel, match.rule, match.params)) return match;
-  return new Refusal('permission_denied', `"${verb}" on "${channel}" is not allowed to ${nameOf(identity)}`);
+export function authorize(
+  authority: Authority,
+  identity: Identity,
+  verb: Verb,
+  channel: string,
+): Decision | Promise<Decision> {
+  const match = authority.rules.match(channel);
+  if (match === null) return new Refusal('channel_unknown', noRule(channel));
+  try {
+    const allowed = permits(identity, verb, channel, match.rule, match.params);
+    if (allowed === true) return match;
+    if (allowed === false) return deny(identity, verb, channel, match);
+    return decideLater(authority, allowed, { identity, verb, channel, match });
+  } catch (error) {
+    return fail(authority, error, { identity, verb, channel, match });
+  }
+}
+
+interface Question {
+  readonly identity: Identity;
+  readonly verb: Verb;
+  readonly channel: string;
+  readonly match: RuleMatch;
+}
+
+function decideLater(authority: Authority, asked: Promise<boolean>, question: Question): Promise<Decision> {
+  const { identity, verb, channel, match } = question;
+  return new Promise((resolve, reject) => {
+    const timer = authority.clock.after(DECISION_TIME, () => {
+      const late = `a grant has not decided within ${DECISION_TIME / 1000} seconds`;
+      report(authority, new Error(late), question);
+      resolve(new Refusal('unavailable', `"${verb}" on "${channel}": ${late}`, RETRY));
+    });
+    const settle = (decision: Decision): void => {
+      timer.cancel();
+      resolve(decision);
+    };
+    asked
+      .then(
+        (allowed) => (allowed ? match : deny(identity, verb, channel, match)),
+        (error: unknown) => fail(authority, error, question),
+      )
+      .then(settle, reject);
+  });
+}
+
+/** The application's function has failed: its author must hear of it, the client learns no more than that. */
+function fail(authority: Authority, error: unknown, question: Question): Refusal {
+  if (!(error instanceof GrantFailed)) throw error;
+  report(authority, error.cause, question);
+  return new Refusal('internal');
+}
+
+/** Each cause is reported once: it comes with every command of every client. */
+function report({ rules, events }: Authority, error: unknown, { verb, match }: Question): void {
+  const where = `the grant of "${verb}" in the rule "${match.rule.pattern.source}"`;
+  const message = error instanceof Error ? error.message : String(error);
+  if (rules.isNewFault(`${where}: ${message}`)) events.emit('fault', { where, error });
+}
+
+/** What to do about a channel that does not exist. */
+export const noRule = (channel: string): string =>
+  `no channel rule matches "${channel}": add one to "channels" in the gateway's configuration, or correct the name`;
+
+function deny(identity: Identity, verb: Verb, channel: string, { rule }: RuleMatch): Refusal {
+  const refused = `"${verb}" on "${channel}" is not allowed to ${nameOf(identity)}`;
+  if (isDenied(identity, verb, channel)) {
+    return new Refusal('permission_denied', `${refused}: the token's own "caps" deny it`);
+  }
+  const grants = (rule.allow[verb] ?? []).map(formatGrant);
+  const whom = grants.length === 0 ? 'nobody' : grants.join(', ');
+  return new Refusal('permission_denied', `${refused}: the rule "${rule.pattern.source}" allows it to ${whom}`);
 }
 
 function nameOf({ user, name }: Identity): string {

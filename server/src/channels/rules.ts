@@ -12,16 +12,25 @@ export interface RuleMatch {
 /** Matches kept at hand: enough for the channels in use, few enough to forget them all at once. */
 const MOST_REMEMBERED = 20_000;
 
+/** Causes that are remembered, so that each is reported once. */
+const MOST_FAULTS = 100;
+
 /** All channel rules, the most specific first. A channel that none of them matches does not exist. */
 export class Rules {
   readonly #rules: readonly Rule[];
   readonly #remembered = new Map<string, RuleMatch | null>();
+  readonly #faults = new Set<string>();
   /** May a decision change although the claims stay the same: does a grant ask a function, or look at the token's times or id? */
   readonly decideAnew: boolean;
 
+  /** Does any grant ask a function, which may answer with a promise? */
+  readonly asksFunctions: boolean;
+
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
-    this.decideAnew = rules.some(({ allow }) => Object.values(allow).some((grants) => grants.some(mayChange)));
+    const grants = rules.flatMap(({ allow }) => Object.values(allow).flat());
+    this.decideAnew = grants.some(mayChange);
+    this.asksFunctions = grants.some(({ kind }) => kind === 'function');
   }
 
   /** Finds the channel's rule; `null` when there is none. */
@@ -32,6 +41,14 @@ export class Rules {
     const match = this.#find(channel);
     this.#remembered.set(channel, match);
     return match;
+  }
+
+  /** Is this the first time that a grant fails in this way? */
+  isNewFault(cause: string): boolean {
+    if (this.#faults.has(cause)) return false;
+    if (this.#faults.size >= MOST_FAULTS) this.#faults.clear();
+    this.#faults.add(cause);
+    return true;
   }
 
   #find(channel: string): RuleMatch | null {

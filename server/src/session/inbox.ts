@@ -129,7 +129,7 @@ export class Inbox implements Behind {
     if (next === undefined) return;
     const { strikes } = this.limits;
     this.#session.execute(next.command, next.size);
-    this.#judge(strikes);
+    this.judge(strikes);
   }
 
   #decode(data: string | Uint8Array): readonly unknown[] {
@@ -151,7 +151,7 @@ export class Inbox implements Behind {
     if (over !== null) this.#refuse(parsed, over);
     else if ('command' in parsed) this.#run(parsed.command, reading.size, fresh);
     else this.#session.refuse(new Refusal(parsed.fault.error, parsed.fault.detail), nameOf(parsed));
-    this.#judge(strikes);
+    this.judge(strikes);
     // Only the first command of a stranger's frame is of interest. SPEC.md section 1.
     if (this.#session.state === 'new') reading.skipRest();
   }
@@ -166,7 +166,7 @@ export class Inbox implements Behind {
    *
    * @param before the refusals before this command
    */
-  #judge(before: number): void {
+  judge(before: number): void {
     if (this.limits.strikes === before) this.limits.forgive();
     else if (this.limits.exhausted) this.#session.close('flood');
   }

@@ -1,5 +1,6 @@
 import { Refusal } from '../channels/refusal.ts';
 import type { Connection } from '../transport/connection.ts';
+import type { Permit } from './permit.ts';
 
 /** Pages that may wait for one connection. */
 const MOST_WAITING = 1000;
@@ -28,17 +29,20 @@ export class Pages {
   /**
    * Reads a page: at once, or when its turn comes.
    *
-   * @param forbidden asked now, when its turn has come, and when the engine has answered: the token may have been replaced meanwhile
+   * @param permit checked when its turn has come, and when the engine has answered: the token may have been replaced meanwhile
    */
-  take<Page>(forbidden: () => Refusal | null, read: () => Page | Promise<Page>): MaybeLater<Page | Refusal> {
-    const refusal = forbidden();
-    if (refusal !== null) return refusal;
-    if (this.#state === 'free' && this.#waiting.length === 0 && this.#hasRoom()) return this.#read(forbidden, read);
+  take<Page>(permit: Permit, read: () => Page | Promise<Page>): MaybeLater<Page | Refusal> {
+    if (this.#state === 'free' && this.#waiting.length === 0 && this.#hasRoom()) return this.#read(permit, read);
     if (this.#waiting.length >= MOST_WAITING) {
       return new Refusal('rate_limited', `${MOST_WAITING} pages are waiting already`, RETRY);
     }
     const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
-    return turn.then(() => this.#read(forbidden, () => forbidden() ?? read()));
+    return turn.then(() => this.#read(permit, () => this.#readIfAllowed(permit, read)));
+  }
+
+  #readIfAllowed<Page>(permit: Permit, read: () => Page | Promise<Page>): MaybeLater<Page | Refusal> {
+    const refusal = permit.check();
+    return refusal instanceof Promise ? refusal.then((late) => late ?? read()) : (refusal ?? read());
   }
 
   /** What was said has been handed over, or the reader has drained: goes on with the next page. */
@@ -51,21 +55,21 @@ export class Pages {
     turn();
   }
 
-  #read<Page>(forbidden: () => Refusal | null, read: () => MaybeLater<Page | Refusal>): MaybeLater<Page | Refusal> {
+  #read<Page>(permit: Permit, read: () => MaybeLater<Page | Refusal>): MaybeLater<Page | Refusal> {
     this.#state = 'reading';
     let page: MaybeLater<Page | Refusal> | undefined;
     try {
       page = read();
-      return page instanceof Promise ? this.#await(forbidden, page) : page;
+      return page instanceof Promise ? this.#await(permit, page) : page;
     } finally {
       if (!(page instanceof Promise)) this.#done();
     }
   }
 
-  async #await<Page>(forbidden: () => Refusal | null, reading: Promise<Page | Refusal>): Promise<Page | Refusal> {
+  async #await<Page>(permit: Permit, reading: Promise<Page | Refusal>): Promise<Page | Refusal> {
     try {
       const page = await reading;
-      return forbidden() ?? page;
+      return (await permit.check()) ?? page;
     } finally {
       this.#done();
     }

@@ -14,7 +14,8 @@ export const STEPS = 64;
  */
 export class PermissionReview implements Behind {
   readonly #session: Session;
-  readonly #steps: Iterator<void>;
+  readonly #steps: Iterator<Promise<void> | void>;
+  readonly #late: Promise<void>[] = [];
   #settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
 
   /** @param before who the session was with the token before */
@@ -33,8 +34,8 @@ export class PermissionReview implements Behind {
 
   resume(): void {
     try {
-      if (this.#takeSteps()) this.#settle?.resolve();
-      else this.#session.services.rounds.add(this);
+      if (!this.#takeSteps()) this.#session.services.rounds.add(this);
+      else Promise.all(this.#late).then(() => this.#settle?.resolve(), this.#settle?.reject);
     } catch (error) {
       this.#settle?.reject(error);
     }
@@ -43,13 +44,16 @@ export class PermissionReview implements Behind {
   /** @returns whether that was all */
   #takeSteps(): boolean {
     for (let taken = 0; taken < STEPS; taken++) {
-      if (this.#session.state === 'closed' || this.#steps.next().done === true) return true;
+      if (this.#session.state === 'closed') return true;
+      const { done, value } = this.#steps.next();
+      if (value instanceof Promise) this.#late.push(value);
+      if (done === true) return true;
     }
     return false;
   }
 }
 
-function* stepsOf(session: Session, before: Identity): Generator<void> {
+function* stepsOf(session: Session, before: Identity): Generator<Promise<void> | void> {
   const { identity, services } = session;
   if (services.rules.decideAnew || !sameClaims(before, identity)) yield* endForbidden(session);
   yield* showInfo(session, before);
@@ -69,30 +73,44 @@ function* showInfo({ attendance, identity, limits, services }: Session, before: 
   }
 }
 
-/** Ends what is forbidden now, each with its reason. What the client opens meanwhile is judged by the new token anyway. */
-function* endForbidden(session: Session): Generator<void> {
-  const { attendance, services } = session;
-  const isForbidden = (verb: Verb, channel: string) =>
-    authorize(services.rules, session.identity, verb, channel) instanceof Refusal;
+/**
+ * Ends what is forbidden now, each with its reason. What the client opens meanwhile is judged by the new token anyway.
+ *
+ * @yields where a function answers with a promise: when that has been looked at
+ */
+function* endForbidden(session: Session): Generator<Promise<void> | void> {
+  const { attendance } = session;
   for (const cursor of [...session.cursors.values()]) {
-    if (cursor.state !== 'ended' && isForbidden('subscribe', cursor.channel.name)) {
-      session.dropCursor(cursor, 'permission');
-    }
-    yield;
+    yield ifForbidden(session, 'subscribe', cursor.channel.name, () => {
+      if (cursor.state !== 'ended') session.dropCursor(cursor, 'permission');
+    });
   }
   for (const watcher of [...session.watchers.values()]) {
     const { channel } = watcher.stage;
-    if (watcher.state !== 'ended' && isForbidden('presence', channel)) {
+    yield ifForbidden(session, 'presence', channel, () => {
+      if (watcher.state === 'ended') return;
       attendance.unwatch(watcher);
       session.push({ type: 'unwatched', channel, reason: 'permission' });
-    }
-    yield;
+    });
   }
   for (const channel of [...attendance.memberships.keys()]) {
-    if (attendance.memberships.has(channel) && isForbidden('enter', channel)) {
+    yield ifForbidden(session, 'enter', channel, () => {
+      if (!attendance.memberships.has(channel)) return;
       attendance.drop(channel, 0);
       session.push({ type: 'left', channel, reason: 'permission' });
-    }
-    yield;
+    });
   }
+}
+
+function ifForbidden(session: Session, verb: Verb, channel: string, end: () => void): Promise<void> | void {
+  const { identity, services } = session;
+  const asked = authorize(services, identity, verb, channel);
+  if (!(asked instanceof Promise)) {
+    if (asked instanceof Refusal) end();
+    return;
+  }
+  return asked.then((decision) => {
+    // A token that came meanwhile is looked at by its own review.
+    if (decision instanceof Refusal && session.state !== 'closed' && session.identity === identity) end();
+  });
 }

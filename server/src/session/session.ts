@@ -1,5 +1,6 @@
 import { type Command, closeReason, ERRORS, type ErrorName, type Push, type ServerMessage } from '@sluice/protocol';
-import { ANONYMOUS, type Identity } from '../auth/identity.ts';
+import { ANONYMOUS, type Identity, type Verb } from '../auth/identity.ts';
+import { authorize, type Decision } from '../channels/authorize.ts';
 import type { Cursor } from '../channels/cursor.ts';
 import { Refusal } from '../channels/refusal.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
@@ -8,6 +9,7 @@ import type { Wire } from '../protocols/protocol.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { Attendance } from './attendance.ts';
 import { BrokenSeries, breaksSeries } from './broken-series.ts';
+import { type Decided, Decisions } from './decisions.ts';
 import { dispatch } from './dispatch.ts';
 import { Expiry } from './expiry.ts';
 import { Inbox } from './inbox.ts';
@@ -48,6 +50,8 @@ export class Session implements ConnectionListener, Subscriber {
   #attendance: Attendance | undefined;
   #pages: Pages | undefined;
   #brokenSeries: BrokenSeries | undefined;
+  #decisions: Decisions | undefined;
+  #decided: Decided | null = null;
 
   constructor(connection: Connection, wire: Wire, services: Services) {
     this.connection = connection;
@@ -162,8 +166,23 @@ export class Session implements ConnectionListener, Subscriber {
     if (this.#state !== 'closed') this.#inbox.take(data, size);
   }
 
-  /** Carries out a command and answers it. A throw on the way is our own mistake; the client hears `internal`. */
+  /** Carries out a command and answers it: at once, unless a function of its rule has to decide first. */
   execute(command: Command, size: number): void {
+    if (this.services.rules.asksFunctions && 'channel' in command) {
+      this.#decisions ??= new Decisions(this);
+      this.#decisions.take(command, size);
+    } else {
+      this.carryOut(command, size, null);
+    }
+  }
+
+  /**
+   * Carries out a command and answers it. A throw on the way is our own mistake; the client hears `internal`.
+   *
+   * @param decided what a function has decided about it
+   */
+  carryOut(command: Command, size: number, decided: Decided | null): void {
+    this.#decided = decided;
     try {
       const outcome = dispatch(this, command, size);
       if (outcome instanceof Promise) {
@@ -177,6 +196,23 @@ export class Session implements ConnectionListener, Subscriber {
     } catch (error) {
       this.#mistake(command, error);
     }
+    this.#decided = null;
+  }
+
+  /** As `carryOut`, where the frame that the command came in has been read already. */
+  carryOutLate(command: Command, size: number, decided: Decided | null): void {
+    const { strikes } = this.limits;
+    this.carryOut(command, size, decided);
+    this.#inbox.judge(strikes);
+  }
+
+  /** May the command that is carried out do this? It was decided before, where a function decides. */
+  authorize(verb: Verb, channel: string): Decision {
+    const decided = this.#decided;
+    if (decided !== null && decided.verb === verb) return decided.decision;
+    const decision = authorize(this.services, this.#identity, verb, channel);
+    if (decision instanceof Promise) throw new Error(`"${verb}" on "${channel}" should have been decided before`);
+    return decision;
   }
 
   #answer(command: Command, outcome: object | Refusal): void {
@@ -235,6 +271,7 @@ export class Session implements ConnectionListener, Subscriber {
     const { registry, events, hub, clock } = this.services;
     this.#state = 'closed';
     this.#inbox.close();
+    this.#decisions?.close();
     this.#expiry.close();
     this.#held = undefined;
     hub.forget(this);

@@ -138,10 +138,11 @@ export class TestGateway implements AsyncDisposable {
     options: PublishAsOptions = {},
   ): Promise<PublishResult> {
     const { token, ...draft } = options;
-    const { verifier, rules, publishing } = this.#parts.life.services;
+    const { services } = this.#parts.life;
+    const { verifier, publishing } = services;
     const verification = await verifier.verify(await this.token(user, token));
     if (!verification.ok) throw new SluiceError(verification.error, verification.message);
-    const allowed = authorize(rules, verification.identity, 'publish', channel);
+    const allowed = await authorize(services, verification.identity, 'publish', channel);
     if (allowed instanceof Refusal) throw new SluiceError(allowed.error, allowed.detail);
     const publisher = { kind: 'user', user } as const;
     const outcome = await publishing.publish({

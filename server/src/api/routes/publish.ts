@@ -1,6 +1,7 @@
 import {
   channelNameFault,
   checkDraft,
+  type Draft,
   type ErrorBody,
   type PublishResult,
   type RawDraft,
@@ -8,12 +9,13 @@ import {
 } from '@sluice/protocol';
 import type { ApiKeys } from '../../auth/secrets.ts';
 import type { Verifier } from '../../auth/token.ts';
-import { authorize } from '../../channels/authorize.ts';
+import { authorize, type Decision } from '../../channels/authorize.ts';
 import type { Publishing } from '../../channels/publish.ts';
 import type { PublishRates } from '../../channels/publish-rates.ts';
 import { Refusal } from '../../channels/refusal.ts';
 import type { Rules } from '../../channels/rules.ts';
 import { EngineUnavailable } from '../../engine/engine.ts';
+import type { EventBus } from '../../events.ts';
 import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
 import type { Clock } from '../../util/clock.ts';
 import { readJson } from '../body.ts';
@@ -30,6 +32,7 @@ export interface PublishServices {
   readonly publishing: Publishing;
   readonly rates: PublishRates;
   readonly clock: Clock;
+  readonly events: EventBus;
 }
 
 type BatchEntry = PublishResult | { readonly error: ErrorBody };
@@ -53,7 +56,7 @@ export function publishRoute(services: PublishServices): (request: Request) => P
 }
 
 async function publishSingle(services: PublishServices, caller: Caller, message: unknown): Promise<Reply> {
-  const outcome = await publishOne(services, caller, message);
+  const [outcome] = await publishAll(services, caller, [message]);
   return outcome instanceof Refusal ? errorReply(outcome) : jsonReply(200, outcome);
 }
 
@@ -61,35 +64,79 @@ async function publishBatch(services: PublishServices, caller: Caller, messages:
   if (messages.length === 0 || messages.length > MOST_MESSAGES) {
     return errorReply(new Refusal('command_invalid', `an array must hold 1 to ${MOST_MESSAGES} messages`));
   }
-  const outcomes = await Promise.all(messages.map((message) => publishOne(services, caller, message)));
+  const outcomes = await publishAll(services, caller, messages);
   const entries = outcomes.map(
     (outcome): BatchEntry => (outcome instanceof Refusal ? { error: outcome.body } : outcome),
   );
   return jsonReply(200, entries);
 }
 
-/** Everything up to the append happens at once, so that a batch keeps its order. */
-async function publishOne(
-  { rules, publishing, rates, clock }: PublishServices,
-  { identity, publisher }: Caller,
-  message: unknown,
-): Promise<PublishResult | Refusal> {
+/** Everything is decided first, and then appended at once, so that a batch keeps its order. */
+async function publishAll(
+  services: PublishServices,
+  caller: Caller,
+  messages: readonly unknown[],
+): Promise<(PublishResult | Refusal)[]> {
+  const parcels = messages.map(readMessage);
+  const decisions = new Map<string, Decision | Promise<Decision>>();
+  for (const parcel of parcels) {
+    if (parcel instanceof Refusal || decisions.has(parcel.channel)) continue;
+    decisions.set(parcel.channel, authorize(services, caller.identity, 'publish', parcel.channel));
+  }
+  for (const [channel, decision] of decisions) if (decision instanceof Promise) decisions.set(channel, await decision);
+  return Promise.all(
+    parcels.map((parcel) =>
+      parcel instanceof Refusal
+        ? parcel
+        : publishOne(services, caller, parcel, decisions.get(parcel.channel) as Decision),
+    ),
+  );
+}
+
+/** A message that was read, and may be published if it is allowed. */
+interface Parcel {
+  readonly channel: string;
+  readonly draft: Draft;
+}
+
+const FIELDS = ['channel', 'data', 'event', 'tags', 'key'];
+/** What the field for the kind of a message is called elsewhere. */
+const EVENT_ELSEWHERE = ['name', 'type', 'kind', 'topic', 'eventName', 'event_name'];
+
+function readMessage(message: unknown): Parcel | Refusal {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     return new Refusal('command_invalid', 'a message must be an object { channel, data, event?, tags?, key? }');
   }
   const { channel, ...raw } = message as RawDraft & { channel?: unknown };
+  const unknown = Object.keys(message).find((name) => !FIELDS.includes(name));
+  if (unknown !== undefined) return new Refusal('command_invalid', strangeField(unknown));
   if (typeof channel !== 'string') return new Refusal('command_invalid', '"channel" must be a string');
   const unnamed = channelNameFault(channel);
   if (unnamed !== null) return new Refusal('channel_invalid', unnamed);
   const fault = checkDraft(raw);
-  if (fault !== null) return new Refusal(fault.error, fault.detail);
-  const allowed = authorize(rules, identity, 'publish', channel);
+  return fault === null ? { channel, draft: toDraft(raw) } : new Refusal(fault.error, fault.detail);
+}
+
+/** It would be lost in silence otherwise: `name` for `event` is published without an event. */
+function strangeField(name: string): string {
+  const shown = JSON.stringify(name.slice(0, 40));
+  const near = EVENT_ELSEWHERE.includes(name) ? 'event' : FIELDS.find((field) => field === name.toLowerCase());
+  const meant = near === undefined ? '' : `; did you mean "${near}"?`;
+  return `a message has no field ${shown}${meant}${meant === '' ? '.' : ''} Its fields are ${FIELDS.join(', ')}`;
+}
+
+async function publishOne(
+  { publishing, rates, clock }: PublishServices,
+  { publisher }: Caller,
+  { channel, draft }: Parcel,
+  allowed: Decision,
+): Promise<PublishResult | Refusal> {
   if (allowed instanceof Refusal) return allowed;
   const user = publisher.kind === 'user' ? publisher.user : null;
   const over = user === null ? null : rates.take(user, allowed.rule.rate, { channel, now: clock.monotonic() });
   if (over !== null) return over;
   try {
-    return await publishing.publish({ channel, rule: allowed.rule, draft: toDraft(raw), publisher });
+    return await publishing.publish({ channel, rule: allowed.rule, draft, publisher });
   } catch (error) {
     if (error instanceof EngineUnavailable) return new Refusal(error.error, error.message);
     throw error;

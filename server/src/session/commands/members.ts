@@ -1,17 +1,16 @@
 import { LIMITS, type MembersResult } from '@sluice/protocol';
-import { authorize } from '../../channels/authorize.ts';
 import { readMembers } from '../../channels/members.ts';
 import { Refusal } from '../../channels/refusal.ts';
 import type { Handler } from '../handler.ts';
+import { Permit } from '../permit.ts';
 
 /** Reads a page of the members. SPEC.md section 4.12. */
 export const members: Handler<'members'> = (session, { channel, after = 0, limit = LIMITS.historyDefault }) => {
-  const { rules, presence } = session.services;
-  const forbidden = () => {
-    const allowed = authorize(rules, session.identity, 'presence', channel);
-    return allowed instanceof Refusal ? allowed : null;
-  };
-  return session.pages.take(forbidden, (): MembersResult | Promise<MembersResult> =>
+  const { presence } = session.services;
+  const allowed = session.authorize('presence', channel);
+  if (allowed instanceof Refusal) return allowed;
+  const permit = new Permit(session, 'presence', channel, allowed);
+  return session.pages.take(permit, (): MembersResult | Promise<MembersResult> =>
     readMembers(presence, channel, { after, limit }),
   );
 };

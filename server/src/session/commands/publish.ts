@@ -1,18 +1,17 @@
-import { authorize } from '../../channels/authorize.ts';
 import type { Publisher } from '../../channels/publish.ts';
 import { Refusal } from '../../channels/refusal.ts';
 import type { Handler } from '../handler.ts';
 
 /** Appends a message to a channel's log. SPEC.md section 4.5. */
 export const publish: Handler<'publish'> = (session, command, size) => {
-  const { rules, publishing, clock } = session.services;
+  const { publishing, clock } = session.services;
   const { channel } = command;
   const behind = session.brokenSeries?.refusalOf(command) ?? null;
   if (behind !== null) {
     if (behind.error === 'rate_limited') session.limits.strike();
     return behind;
   }
-  const allowed = authorize(rules, session.identity, 'publish', channel);
+  const allowed = session.authorize('publish', channel);
   if (allowed instanceof Refusal) return allowed;
   const over = session.limits.takePublish(allowed.rule.rate, channel, clock);
   if (over !== null) return over;

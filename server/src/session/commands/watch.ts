@@ -1,16 +1,17 @@
 import type { WatchResult } from '@sluice/protocol';
-import { authorize } from '../../channels/authorize.ts';
+import type { Rule } from '../../auth/rule.ts';
 import { Refusal } from '../../channels/refusal.ts';
 import type { Roster } from '../../engine/presence.ts';
-import type { CommandOf, Handler } from '../handler.ts';
+import type { Handler } from '../handler.ts';
+import { Permit } from '../permit.ts';
 import type { Session } from '../session.ts';
 
 /** Watches who is present. SPEC.md section 4.10. */
 export const watch: Handler<'watch'> = (session, command) => {
-  const { rules, presence, settings } = session.services;
+  const { presence, settings } = session.services;
   const { channel } = command;
   const { watchers, opening } = session.attendance;
-  const allowed = authorize(rules, session.identity, 'presence', channel);
+  const allowed = session.authorize('presence', channel);
   if (allowed instanceof Refusal) return allowed;
   if (watchers.has(channel) || opening.has(channel)) {
     return new Refusal('already_subscribed', `already watching "${channel}"`);
@@ -20,28 +21,29 @@ export const watch: Handler<'watch'> = (session, command) => {
     return new Refusal('too_many_subscriptions', `a connection may watch at most ${most} channels`);
   }
   const roster = presence.roster(channel);
-  return roster instanceof Promise ? awaitRoster(session, command, roster) : begin(session, command, roster);
+  if (!(roster instanceof Promise)) return begin(session, channel, { roster, rule: allowed.rule });
+  return awaitRoster(session, channel, { roster, permit: new Permit(session, 'presence', channel, allowed) });
 };
 
 /** The reply must come before the list; so the watching begins when the engine has answered. Until then the client may leave, or change its token. */
 async function awaitRoster(
   session: Session,
-  command: CommandOf<'watch'>,
-  roster: Promise<Roster>,
+  channel: string,
+  { roster, permit }: { roster: Promise<Roster>; permit: Permit },
 ): Promise<WatchResult | Refusal> {
   const { opening } = session.attendance;
-  opening.add(command.channel);
+  opening.add(channel);
   try {
-    return begin(session, command, await roster);
+    const found = await roster;
+    const refusal = await permit.check();
+    return refusal ?? begin(session, channel, { roster: found, rule: permit.rule });
   } finally {
-    opening.delete(command.channel);
+    opening.delete(channel);
   }
 }
 
-function begin(session: Session, { channel }: CommandOf<'watch'>, { total }: Roster): WatchResult | Refusal {
-  const { rules, presence } = session.services;
-  const allowed = authorize(rules, session.identity, 'presence', channel);
-  if (allowed instanceof Refusal) return allowed;
-  if (session.state === 'connected') session.attendance.add(presence.watch(session, channel, allowed.rule.presence));
-  return { total };
+function begin(session: Session, channel: string, { roster, rule }: { roster: Roster; rule: Rule }): WatchResult {
+  const { presence } = session.services;
+  if (session.state === 'connected') session.attendance.add(presence.watch(session, channel, rule.presence));
+  return { total: roster.total };
 }

@@ -1,0 +1,141 @@
+import type { Command, CommandType } from '@sluice/protocol';
+import type { Identity, Verb } from '../auth/identity.ts';
+import { authorize, type Decision } from '../channels/authorize.ts';
+import { Refusal } from '../channels/refusal.ts';
+import type { Session } from './session.ts';
+
+/** What was decided, and for whom: it holds until the token is replaced. */
+export interface Decided {
+  readonly identity: Identity;
+  readonly verb: Verb;
+  readonly decision: Decision;
+}
+
+type ChannelCommand = Extract<Command, { channel: string }>;
+
+interface Entry {
+  readonly command: ChannelCommand;
+  readonly size: number;
+  /** Bytes that it holds in memory. */
+  readonly weight: number;
+  /** `null`: nothing has to be decided. Absent: not decided yet. */
+  decided: Decided | null | undefined;
+}
+
+/** Which verb a command needs. Commands that end something need none. */
+const VERB_OF: { readonly [Type in CommandType]?: Verb } = {
+  subscribe: 'subscribe',
+  publish: 'publish',
+  history: 'history',
+  enter: 'enter',
+  watch: 'presence',
+  members: 'presence',
+};
+
+/** Commands of one connection that may wait for decisions. */
+const MOST = 1_000;
+/** Bytes that they may hold. */
+const MOST_BYTES = 1_048_576;
+/** When to try again once there are so many, in milliseconds. */
+const RETRY = 1_000;
+/** A frame of so many bytes is not worth counting what of it is the command's. */
+const SMALL = 1_024;
+
+/**
+ * Commands of one connection under rules that ask functions, which may answer with promises. Several are decided at the same time; those of
+ * one channel are carried out in the order in which they were sent.
+ */
+export class Decisions {
+  readonly #session: Session;
+  readonly #queues = new Map<string, Entry[]>();
+  #count = 0;
+  #bytes = 0;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Carries out a command: at once, if its decision and those before it on its channel are there. */
+  take(command: ChannelCommand, size: number): void {
+    const queue = this.#queues.get(command.channel);
+    if (queue === undefined && !this.#asksFunction(command)) {
+      this.#session.carryOut(command, size, null);
+      return;
+    }
+    const weight = size <= SMALL ? size : Buffer.byteLength(JSON.stringify(command));
+    if (this.#count >= MOST || (this.#count > 0 && this.#bytes + weight > MOST_BYTES)) {
+      this.#session.limits.strike();
+      this.#session.refuse(new Refusal('rate_limited', `${this.#count} commands wait for decisions`, RETRY), command);
+      return;
+    }
+    const asked = this.#ask(command);
+    if (queue === undefined && !(asked instanceof Promise)) {
+      this.#session.carryOut(command, size, asked);
+      return;
+    }
+    const entry: Entry = { command, size, weight, decided: asked instanceof Promise ? undefined : asked };
+    if (queue === undefined) this.#queues.set(command.channel, [entry]);
+    else queue.push(entry);
+    this.#count++;
+    this.#bytes += weight;
+    if (asked instanceof Promise) this.#await(entry, asked);
+  }
+
+  /** The connection has closed: what waits is not carried out. */
+  close(): void {
+    this.#queues.clear();
+  }
+
+  #asksFunction({ type, channel }: ChannelCommand): boolean {
+    const verb = VERB_OF[type];
+    const grants = verb && this.#session.services.rules.match(channel)?.rule.allow[verb];
+    return grants?.some(({ kind }) => kind === 'function') ?? false;
+  }
+
+  #ask({ type, channel }: ChannelCommand): Decided | null | Promise<Decided> {
+    const { identity, services } = this.#session;
+    const verb = VERB_OF[type];
+    if (verb === undefined) return null;
+    const asked = authorize(services, identity, verb, channel);
+    if (!(asked instanceof Promise)) return { identity, verb, decision: asked };
+    return asked.then((decision) => ({ identity, verb, decision }));
+  }
+
+  #await(entry: Entry, asked: Promise<Decided>): void {
+    asked.then(
+      (decided) => {
+        entry.decided = decided;
+        this.#goOn(entry.command.channel);
+      },
+      (error: unknown) => {
+        const { identity } = this.#session;
+        this.#session.services.events.emit('fault', { where: 'a decision', error });
+        entry.decided = { identity, verb: 'manage', decision: new Refusal('internal') };
+        this.#goOn(entry.command.channel);
+      },
+    );
+  }
+
+  /** Carries out what is decided, as far as nothing undecided stands before it. */
+  #goOn(channel: string): void {
+    const queue = this.#queues.get(channel);
+    for (let entry = queue?.[0]; entry?.decided !== undefined; entry = queue?.[0]) {
+      if (!this.#isInForce(entry)) return;
+      queue?.shift();
+      this.#count--;
+      this.#bytes -= entry.weight;
+      if (queue?.length === 0) this.#queues.delete(channel);
+      this.#session.carryOutLate(entry.command, entry.size, entry.decided);
+      if (this.#queues.get(channel) !== queue) return; // closed, or begun anew
+    }
+  }
+
+  /** Asks again where the token was replaced meanwhile. */
+  #isInForce(entry: Entry): boolean {
+    if (entry.decided === null || entry.decided?.identity === this.#session.identity) return true;
+    const asked = this.#ask(entry.command);
+    entry.decided = asked instanceof Promise ? undefined : asked;
+    if (asked instanceof Promise) this.#await(entry, asked);
+    return !(asked instanceof Promise);
+  }
+}

@@ -1,0 +1,49 @@
+import type { Identity, Verb } from '../auth/identity.ts';
+import type { Rule } from '../auth/rule.ts';
+import { authorize, type Decision } from '../channels/authorize.ts';
+import { Refusal } from '../channels/refusal.ts';
+import type { RuleMatch } from '../channels/rules.ts';
+import type { Session } from './session.ts';
+
+/** That a command was allowed: to be asked again when it is answered late, because the token may have been replaced meanwhile. */
+export class Permit {
+  readonly #session: Session;
+  readonly #verb: Verb;
+  readonly #channel: string;
+  #identity: Identity;
+  #match: RuleMatch;
+
+  constructor(session: Session, verb: Verb, channel: string, match: RuleMatch) {
+    this.#session = session;
+    this.#verb = verb;
+    this.#channel = channel;
+    this.#identity = session.identity;
+    this.#match = match;
+  }
+
+  /** The channel's rule, as it was when this was last checked. */
+  get rule(): Rule {
+    return this.#match.rule;
+  }
+
+  /**
+   * Is it allowed still?
+   *
+   * @returns `null`, or why not any more; at once, unless a function has to be asked again and answers with a promise
+   */
+  check(): Refusal | null | Promise<Refusal | null> {
+    const { identity, services } = this.#session;
+    if (identity === this.#identity && services.rules.match(this.#channel) === this.#match) return null;
+    const asked = authorize(services, identity, this.#verb, this.#channel);
+    return asked instanceof Promise
+      ? asked.then((decision) => (identity === this.#session.identity ? this.#note(identity, decision) : this.check()))
+      : this.#note(identity, asked);
+  }
+
+  #note(identity: Identity, decision: Decision): Refusal | null {
+    if (decision instanceof Refusal) return decision;
+    this.#identity = identity;
+    this.#match = decision;
+    return null;
+  }
+}

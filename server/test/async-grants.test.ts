@@ -1,0 +1,440 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import type { GrantFunction } from '../src/index.ts';
+import { HeldCalls } from './support/held-calls.ts';
+import type { Spoken } from './support/protocol-client.ts';
+import { startGateway } from './support/real-gateway.ts';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
+
+/** Questions that were asked, and wait for the test's answer. */
+class Oracle {
+  readonly asked: string[] = [];
+  readonly #waiting: { readonly question: string; settle: (answer: boolean | Error) => void }[] = [];
+
+  readonly grant: GrantFunction = ({ verb, channel, claims }) => {
+    const question = `${verb} ${channel}${claims.v === undefined ? '' : ` v${claims.v}`}`;
+    this.asked.push(question);
+    return new Promise((resolve, reject) => {
+      const settle = (answer: boolean | Error) => (answer instanceof Error ? reject(answer) : resolve(answer));
+      this.#waiting.push({ question, settle });
+    });
+  };
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Answers the oldest question like this one, or the oldest of all. */
+  answer(answer: boolean | Error, question?: string): void {
+    const at = question === undefined ? 0 : this.#waiting.findIndex((other) => other.question === question);
+    const [one] = this.#waiting.splice(at, 1);
+    if (one === undefined) throw new Error(`nobody asks ${question ?? 'anything'}`);
+    one.settle(answer);
+  }
+
+  /** Leaves the oldest question without an answer. */
+  forget(): void {
+    this.#waiting.shift();
+  }
+
+  answerAll(answer: boolean | Error = true): void {
+    while (this.#waiting.length > 0) this.answer(answer);
+  }
+}
+
+interface Scene {
+  readonly world: World;
+  readonly oracle: Oracle;
+  readonly ada: LoopbackPeer;
+  readonly lines: string[];
+}
+
+async function start(channels: Record<string, object> = {}): Promise<Scene> {
+  const oracle = new Oracle();
+  const lines: string[] = [];
+  const world = await createWorld(
+    { channels: { 'doc:{id}': { allow: { '*': oracle.grant }, history: true, presence: { grace: 0 } }, ...channels } },
+    { log: pino({ level: 'error' }, { write: (line) => void lines.push(line) }) },
+  );
+  const ada = await world.connect(await mint(world));
+  return { world, oracle, ada, lines };
+}
+
+const mint = (world: World, claims: Record<string, unknown> = {}) =>
+  tokenFor('ada', { claims, clock: () => world.clock.now() });
+
+/** Ids of the commands that were answered, in the order of the answers, errors with their names. */
+const answers = ({ voice }: LoopbackPeer): (number | string)[] =>
+  voice.heard.flatMap((message): (number | string)[] => {
+    if (message.type === 'reply') return [message.id];
+    return message.type === 'error' && message.id !== undefined ? [`${message.id} ${message.error.name}`] : [];
+  });
+
+const doc = { channel: 'doc:1' } as const;
+const COMMANDS: [string, Spoken][] = [
+  ['subscribe', { type: 'subscribe', ...doc }],
+  ['publish', { type: 'publish', ...doc, data: 1 }],
+  ['history', { type: 'history', ...doc }],
+  ['enter', { type: 'enter', ...doc }],
+  ['presence', { type: 'watch', ...doc }],
+  ['presence', { type: 'members', ...doc }],
+];
+
+describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, command) => {
+  it('allows it when its promise says so', async () => {
+    const { world, oracle, ada } = await start();
+    const answered = ada.voice.ask(command);
+    await world.idle();
+    expect(oracle.asked).toEqual([`${verb} doc:1`]);
+    oracle.answer(true);
+    expect(await answered).toMatchObject({ type: 'reply' });
+    expect(oracle.asked).toHaveLength(1);
+  });
+
+  it('refuses it when its promise says so, and names the rule', async () => {
+    const { world, oracle, ada } = await start();
+    const answered = ada.voice.ask(command);
+    await world.idle();
+    oracle.answer(false);
+    expect(await answered).toMatchObject({
+      error: {
+        name: 'permission_denied',
+        message: `"${verb}" on "doc:1" is not allowed to user "ada": the rule "doc:{id}" allows it to (a function)`,
+      },
+    });
+  });
+
+  it('answers "internal" when it fails, and writes the cause into the log once', async () => {
+    const { world, oracle, ada, lines } = await start();
+    for (let time = 0; time < 3; time++) {
+      const answered = ada.voice.ask(command);
+      await world.idle();
+      oracle.answer(new Error('database away'));
+      const { error } = (await answered) as { error: { name: string; message: string } };
+      expect(error.name).toBe('internal');
+      expect(error.message).not.toContain('database');
+    }
+    const faults = lines.filter((line) => line.includes('database away'));
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(`the grant of \\"${verb}\\" in the rule \\"doc:{id}\\"`);
+  });
+
+  it('is refused as "unavailable" when it has not answered in time, and says so in the log', async () => {
+    const { world, oracle, ada, lines } = await start();
+    const answered = ada.voice.ask(command);
+    await world.idle();
+    world.clock.advance(4_999);
+    await world.idle();
+    expect(answers(ada)).toHaveLength(1); // the connect
+    world.clock.advance(1);
+    expect(await answered).toMatchObject({
+      error: { name: 'unavailable', retryable: true, retryAfter: 1_000, message: expect.stringContaining('5 seconds') },
+    });
+    expect(lines.filter((line) => line.includes('has not decided within 5 seconds'))).toHaveLength(1);
+    oracle.answer(true); // too late: nothing comes of it
+    await world.idle();
+    expect(world.services.hub.size).toBe(0);
+  });
+
+  it('does nothing when the connection has closed meanwhile', async () => {
+    const { world, oracle, ada } = await start({ 'free:{x}': { allow: { '*': 'users' } } });
+    ada.voice.say(command);
+    await world.idle();
+    ada.socket.cut();
+    await world.idle();
+    oracle.answer(true);
+    await world.idle();
+    const bob = await world.connect(await tokenFor('bob', { clock: () => world.clock.now() }));
+    const members = bob.voice.ask({ type: 'members', ...doc });
+    const history = bob.voice.ask({ type: 'history', ...doc });
+    await world.idle();
+    oracle.answerAll();
+    expect(await members).toMatchObject({ result: { members: [] } });
+    expect(await history).toMatchObject({ result: { messages: [] } });
+    expect(world.services.registry.size).toBe(1);
+  });
+});
+
+describe('the order of commands', () => {
+  it('is kept on a channel, whichever decision comes first', async () => {
+    const { world, oracle, ada } = await start();
+    const ids = ada.voice.say(
+      { type: 'publish', ...doc, data: 'one' },
+      { type: 'publish', ...doc, data: 'two' },
+      { type: 'subscribe', ...doc, rewind: 10 },
+      { type: 'unsubscribe', ...doc },
+      { type: 'publish', ...doc, data: 'three' },
+    );
+    await world.idle();
+    expect(oracle.waiting).toBe(4); // all are asked at the same time
+    oracle.answer(true, 'subscribe doc:1');
+    await world.idle();
+    expect(answers(ada)).toHaveLength(1);
+    oracle.answerAll();
+    await world.until(() => answers(ada).length === 6);
+    expect(answers(ada).slice(1)).toEqual(ids);
+    const history = ada.voice.ask({ type: 'history', ...doc });
+    await world.idle();
+    oracle.answerAll();
+    expect(await history).toMatchObject({
+      result: { messages: [{ data: 'one' }, { data: 'two' }, { data: 'three' }] },
+    });
+  });
+
+  it('does not hold up other channels, nor commands without one', async () => {
+    const { world, oracle, ada } = await start({ 'free:{x}': { allow: { '*': 'users' } } });
+    const [slow, other, free, ping] = ada.voice.say(
+      { type: 'publish', ...doc, data: 1 },
+      { type: 'publish', channel: 'doc:2', data: 2 },
+      { type: 'publish', channel: 'free:x', data: 3 },
+      { type: 'ping' },
+    );
+    await world.idle();
+    expect(answers(ada).slice(1)).toEqual([free, ping]);
+    oracle.answer(true, 'publish doc:2');
+    await world.until(() => answers(ada).length === 4);
+    oracle.answerAll();
+    await world.until(() => answers(ada).length === 5);
+    expect(answers(ada).slice(1)).toEqual([free, ping, other, slow]);
+  });
+
+  it('keeps a series of publishes behind one that could not be decided', async () => {
+    const { world, oracle, ada } = await start();
+    const ids = ada.voice.say(
+      { type: 'publish', ...doc, data: 1, series: 1 },
+      { type: 'publish', ...doc, data: 2, series: 1 },
+    );
+    await world.idle();
+    oracle.forget(); // the first is never answered
+    oracle.answer(true);
+    world.clock.advance(5_000);
+    await world.until(() => answers(ada).length === 3);
+    expect(answers(ada).slice(1)).toEqual(ids.map((id) => `${id} unavailable`));
+    const history = ada.voice.ask({ type: 'history', ...doc });
+    await world.idle();
+    oracle.answerAll();
+    expect(await history).toMatchObject({ result: { messages: [] } });
+  });
+
+  it('bounds what waits, and takes more once it is less', async () => {
+    const { world, oracle, ada } = await start();
+    const ids = ada.voice.say(...Array.from({ length: 1_100 }, () => ({ type: 'publish', ...doc, data: 1 }) as const));
+    await world.until(() => oracle.waiting === 1_000);
+    await world.until(() => answers(ada).length === 101);
+    expect(answers(ada).slice(1)).toEqual(ids.slice(1_000).map((id) => `${id} rate_limited`));
+    oracle.answerAll();
+    await world.until(() => answers(ada).length === 1_101);
+    const [id] = ada.voice.say({ type: 'publish', ...doc, data: 1 });
+    await world.idle();
+    oracle.answerAll();
+    await world.until(() => answers(ada).at(-1) === id);
+  });
+
+  it('bounds the bytes that wait', async () => {
+    const { world, oracle, ada } = await start();
+    const large = { type: 'publish', ...doc, data: 'x'.repeat(60_000) } as const;
+    const ids: number[] = [];
+    for (let n = 0; n < 20; n++) ids.push(...ada.voice.say(large));
+    await world.until(() => oracle.waiting + answers(ada).length === 21);
+    expect(oracle.waiting).toBe(17);
+    expect(answers(ada).slice(1)).toEqual(ids.slice(17).map((id) => `${id} rate_limited`));
+  });
+});
+
+describe('a refresh', () => {
+  it('asks again about everything, and ends what is not allowed any more', async () => {
+    const { world, oracle, ada } = await start();
+    const open = [
+      { type: 'subscribe', ...doc },
+      { type: 'watch', ...doc },
+      { type: 'enter', ...doc },
+      { type: 'subscribe', channel: 'doc:2' },
+    ] as const;
+    ada.voice.say(...open);
+    await world.idle();
+    oracle.answerAll();
+    await world.until(() => answers(ada).length === 5);
+    oracle.asked.length = 0;
+    const refreshed = ada.voice.ask({ type: 'refresh', token: await mint(world, { v: 2 }) });
+    await world.until(() => oracle.waiting === 4);
+    expect([...oracle.asked].sort()).toEqual([
+      'enter doc:1 v2',
+      'presence doc:1 v2',
+      'subscribe doc:1 v2',
+      'subscribe doc:2 v2',
+    ]);
+    oracle.answer(true, 'subscribe doc:2 v2');
+    oracle.answer(new Error('away'), 'subscribe doc:1 v2');
+    oracle.answerAll(false);
+    expect(await refreshed).toMatchObject({ type: 'reply' });
+    const ended = ada.voice.heard.flatMap((message) =>
+      'reason' in message ? [`${message.type} ${'channel' in message ? message.channel : ''} ${message.reason}`] : [],
+    );
+    expect(ended.sort()).toEqual([
+      'left doc:1 permission',
+      'unsubscribed doc:1 permission',
+      'unwatched doc:1 permission',
+    ]);
+  });
+
+  it('makes a decision count that was asked for with the new token only', async () => {
+    const { world, oracle, ada } = await start();
+    const [id] = ada.voice.say({ type: 'publish', ...doc, data: 1 });
+    await world.idle();
+    await ada.voice.result({ type: 'refresh', token: await mint(world, { v: 2 }) });
+    oracle.answer(true, 'publish doc:1');
+    await world.until(() => oracle.waiting === 1);
+    expect(oracle.asked).toEqual(['publish doc:1', 'publish doc:1 v2']);
+    oracle.answer(false);
+    await world.until(() => answers(ada).includes(`${id} permission_denied`));
+  });
+});
+
+describe('rules whose grants are words, or functions that answer at once', () => {
+  it('are decided in the same turn, and asked once', async () => {
+    const asked: string[] = [];
+    const world = await createWorld({
+      channels: {
+        'doc:{id}': { allow: { '*': ({ verb }) => asked.push(verb) > 0 }, history: true },
+      },
+    });
+    const ada = await world.connect(await mint(world));
+    await ada.voice.result({ type: 'subscribe', ...doc });
+    ada.voice.say({ type: 'publish', ...doc, data: 1 }, { type: 'history', ...doc }, { type: 'unsubscribe', ...doc });
+    await world.idle();
+    expect(answers(ada)).toHaveLength(5);
+    expect(asked).toEqual(['subscribe', 'publish', 'history']);
+  });
+
+  it('answer "internal" where the function throws', async () => {
+    const lines: string[] = [];
+    const channels = {
+      'doc:{id}': {
+        allow: {
+          '*': () => {
+            throw new Error('a slip');
+          },
+        },
+      },
+    };
+    const log = pino({ level: 'error' }, { write: (line) => void lines.push(line) });
+    const world = await createWorld({ channels }, { log });
+    const ada = await world.connect(await mint(world));
+    for (const [, command] of COMMANDS) {
+      expect(await ada.voice.ask(command)).toMatchObject({ error: { name: 'internal' } });
+    }
+    expect(lines.filter((line) => line.includes('a slip'))).toHaveLength(5); // one for each verb
+  });
+});
+
+describe('an engine that answers late, while the token is replaced', () => {
+  const LATE: [string, Spoken, string][] = [
+    ['subscribe', { type: 'subscribe', ...doc, rewind: 5 }, 'subscribe'],
+    ['history', { type: 'history', ...doc }, 'history'],
+    ['members', { type: 'members', ...doc }, 'presence'],
+    ['watch', { type: 'watch', ...doc }, 'presence'],
+  ];
+
+  it.each(LATE)('lets the function decide again before "%s" is answered', async (_, command, verb) => {
+    for (const allowed of [true, false]) {
+      const { world, oracle, ada } = await start();
+      const { engine } = world.assembly;
+      const held = new HeldCalls().hold(engine.log, 'read', 'seek').hold(engine.presence, 'list', 'roster');
+      const [id] = ada.voice.say(command);
+      await world.until(() => oracle.waiting === 1);
+      oracle.answer(true);
+      await world.until(() => held.waiting.length > 0);
+      await ada.voice.result({ type: 'refresh', token: await mint(world, { v: 2 }) });
+      held.release();
+      await world.until(() => oracle.waiting === 1);
+      expect(oracle.asked).toEqual([`${verb} doc:1`, `${verb} doc:1 v2`]);
+      await world.gateway.publish('doc:1', 'meanwhile');
+      await world.idle();
+      expect(answers(ada)).toHaveLength(2); // connect and refresh
+      oracle.answer(allowed);
+      await world.until(() => answers(ada).length === 3);
+      expect(answers(ada)[2]).toBe(allowed ? id : `${id} permission_denied`);
+      await world.idle();
+      const reply = ada.voice.heard.findIndex((message) => 'id' in message && message.id === id);
+      const early = ada.voice.heard.slice(0, reply).filter(({ type }) => type === 'messages' || type === 'presence');
+      expect(early).toEqual([]);
+      expect(ada.voice.heard.some(({ type }) => type === 'messages')).toBe(allowed && command.type === 'subscribe');
+    }
+  });
+});
+
+describe('the HTTP API', () => {
+  const API_KEY = 'an-API-key-that-only-tests-know';
+
+  async function serve(grant: GrantFunction) {
+    const lines: string[] = [];
+    const gateway = await startGateway(
+      {
+        channels: {
+          'doc:{id}': { allow: { publish: grant, history: 'users' }, history: true },
+          'free:{id}': { allow: { publish: 'users' }, history: true },
+        },
+        apiKeys: [{ name: 'narrow', secret: API_KEY, caps: { 'other:*': ['publish'] } }],
+      },
+      { log: pino({ level: 'error' }, { write: (line) => void lines.push(line) }) },
+    );
+    const publish = async (body: unknown) => {
+      const headers = { Authorization: `Bearer ${await tokenFor('ada')}` };
+      const response = await fetch(`${gateway.url}/api/v1/publish`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      return { status: response.status, json: (await response.json()) as unknown };
+    };
+    return { gateway, publish, lines };
+  }
+
+  it('waits for the decision, and keeps the order of a batch', async () => {
+    const asked: string[] = [];
+    const { gateway, publish } = await serve(async ({ channel }) => {
+      asked.push(channel);
+      for (let turn = 0; turn < (channel === 'doc:1' ? 5 : 1); turn++) await new Promise(setImmediate);
+      return channel !== 'doc:3';
+    });
+    try {
+      expect(await publish({ channel: 'doc:1', data: 0 })).toMatchObject({ status: 200, json: { offset: 1 } });
+      expect(await publish({ channel: 'doc:3', data: 0 })).toMatchObject({ status: 403 });
+      asked.length = 0;
+      const channels = ['doc:1', 'free:1', 'doc:2', 'doc:1', 'doc:3', 'doc:1'];
+      const batch = await publish(channels.map((channel, at) => ({ channel, data: at })));
+      expect(batch.json).toMatchObject([
+        { offset: 2 },
+        { offset: 1 },
+        { offset: 1 },
+        { offset: 3 },
+        { error: { name: 'permission_denied' } },
+        { offset: 4 },
+      ]);
+      expect(asked).toEqual(['doc:1', 'doc:2', 'doc:3']); // once for each channel
+      const { voice } = await gateway.connect(await tokenFor('ada'));
+      const { messages } = (await voice.result({ type: 'history', channel: 'doc:1' })) as {
+        messages: { data: number }[];
+      };
+      expect(messages.map(({ data }) => data)).toEqual([0, 0, 3, 5]);
+    } finally {
+      await gateway.stop();
+    }
+  });
+
+  it('answers 500 where the function fails, and writes the cause into the log once', async () => {
+    const { gateway, publish, lines } = await serve(() => Promise.reject(new Error('database away')));
+    try {
+      for (let time = 0; time < 3; time++) {
+        expect(await publish({ channel: 'doc:1', data: 1 })).toMatchObject({
+          status: 500,
+          json: { error: { name: 'internal' } },
+        });
+      }
+      expect(lines.filter((line) => line.includes('database away'))).toHaveLength(1);
+    } finally {
+      await gateway.stop();
+    }
+  });
+});
