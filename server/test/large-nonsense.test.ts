@@ -1,4 +1,4 @@
-import { json } from '@sluice/protocol';
+import { ERRORS, json } from '@sluice/protocol';
 import { msgpack } from '@sluice/protocol/msgpack';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WIRES } from '../src/protocols/negotiate.ts';
@@ -46,14 +46,14 @@ describe.each(WIRES)('a large frame of nonsense, $subprotocol', (wire) => {
   it('before connect: a command that is none closes the connection, whatever stands behind it', async () => {
     const { parse, voice, socket } = await start();
     socket.send(encode([{ type: 'ping', id: 1 }, ...Array.from({ length: COUNT }, () => 1)]));
-    expect(await voice.ended()).toMatchObject({ reason: 'connect_required' });
+    expect(await voice.ended()).toMatchObject({ code: ERRORS.connect_required.code });
     expect(parse).toHaveBeenCalledTimes(1);
   });
 
   it.each(SHAPES)('behind connect, while the token is being verified: a hundred %s are enough', async (_, value) => {
     const { token, parse, voice, socket } = await start();
     socket.send(encode([connect(token), ...Array.from({ length: COUNT }, () => value)]));
-    expect(await voice.ended()).toMatchObject({ reason: 'protocol_violation' });
+    expect(await voice.ended()).toMatchObject({ code: ERRORS.protocol_violation.code });
     expect(parse).toHaveBeenCalledTimes(102);
   });
 
@@ -61,7 +61,7 @@ describe.each(WIRES)('a large frame of nonsense, $subprotocol', (wire) => {
     const { token, parse, voice, socket } = await start();
     await voice.result({ type: 'connect', token });
     socket.send(encode(Array.from({ length: COUNT }, () => value)));
-    expect(await voice.ended()).toMatchObject({ reason: 'protocol_violation' });
+    expect(await voice.ended()).toMatchObject({ code: ERRORS.protocol_violation.code });
     expect(parse).toHaveBeenCalledTimes(1 + 101);
   });
 
@@ -131,7 +131,7 @@ describe('before it is authenticated, a connection', () => {
     for (let at = 0; at < 7; at++) voice.sayRaw({ type: 'fly', id: at + 1, padding: 'x'.repeat(1_950) });
     await voice.wait((message) => 'id' in message && message.id === 7);
     voice.sayRaw({ type: 'fly', id: 8, padding: 'x'.repeat(1_950) });
-    expect(await voice.ended()).toMatchObject({ reason: 'flood' });
+    expect(await voice.ended()).toMatchObject({ code: ERRORS.flood.code });
   });
 
   it('that has sent that much may send as much again once it is', async () => {

@@ -9,6 +9,7 @@ export interface TokenOptions {
   /** Milliseconds. */
   readonly expiresIn?: number;
   readonly clock?: () => number;
+  readonly clock?: () => number;
   readonly secret?: string;
 }
 
