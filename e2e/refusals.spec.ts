@@ -13,7 +13,8 @@ const WRONG_TOKENS = [
   {
     what: 'that has expired',
     error: 'token_expired',
-    token: (secret: string) => mintToken({ secret, algorithm: 'HS256', sub: 'ada', expiresIn: -HOUR }),
+    token: (secret: string) =>
+      mintToken({ secret, algorithm: 'HS256', sub: 'ada', expiresIn: HOUR, clock: () => Date.now() - 2 * HOUR }),
   },
   { what: 'that is none', error: 'token_malformed', token: async () => 'open-sesame' },
 ];

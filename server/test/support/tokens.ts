@@ -9,7 +9,6 @@ export interface TokenOptions {
   /** Milliseconds. */
   readonly expiresIn?: number;
   readonly clock?: () => number;
-  readonly clock?: () => number;
   readonly secret?: string;
 }
 
