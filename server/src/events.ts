@@ -34,6 +34,13 @@ export interface Events {
   engineTroubled: { engine: string; trouble: string };
   /** It can again, after so many milliseconds. */
   engineRecovered: { engine: string; duration: number };
+  /** What the limit of file descriptors allows: so many connections; a node is `expected` to hold more or fewer. */
+  descriptorsCounted: { limit: number; connections: number; expected: number };
+  /** This system does not say how many file descriptors are open. */
+  descriptorsUnknown: Record<string, never>;
+  /** Too few are left: WebSockets are refused from now on; and until now. */
+  descriptorsLow: { open: number; limit: number };
+  descriptorsAmple: { open: number; limit: number };
   started: { url: string };
   /** A node is asked to drain and stop; `node` is the name that was called. */
   drainAsked: { node: string };

@@ -21,6 +21,7 @@ import { type Engine, EngineUnavailable, type Signal } from './engine/engine.ts'
 import type { Revocation } from './engine/revocations.ts';
 import { createEngine } from './engines.ts';
 import { EventBus } from './events.ts';
+import { type DescriptorSource, DescriptorWatch, procDescriptors } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
 import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -39,6 +40,8 @@ import { type UwsOptions, UwsTransport } from './transport/uws.ts';
 import { AgeClock } from './util/age-clock.ts';
 import { type Clock, systemClock } from './util/clock.ts';
 import { ClockSteps } from './util/clock-steps.ts';
+import { hostInUrl } from './util/host-in-url.ts';
+import { createIds } from './util/ids.ts';
 import { Turn } from './util/turn.ts';
 
 /** Where a started gateway listens. */
@@ -58,6 +61,8 @@ export interface Parts {
   readonly turn: Turn;
   readonly engine: Engine;
   readonly log: Logger;
+  /** Default: those of the process; not watched where the transport is exchanged. */
+  readonly descriptors: DescriptorSource;
 }
 
 /** A gateway's parts, put together and not yet started. */
@@ -68,6 +73,7 @@ export interface Assembly {
   readonly services: Services;
   readonly revoking: Revoking;
   readonly metrics: Metrics;
+  readonly descriptors: DescriptorWatch | undefined;
   /** What `/metrics` answers, where this process is one of several. Default: its own metrics. */
   readonly scrape?: () => Promise<string>;
 }
@@ -117,8 +123,12 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     rounds,
     registry,
   };
-  const metrics = new Metrics(events, { channels: () => hub.size });
-  return { config, engine, transport, services, revoking, metrics };
+  const source = parts.descriptors ?? (parts.transport === undefined ? procDescriptors() : undefined);
+  const { connectionsPerUser, connectionsPerAddress } = config.limits;
+  const wanted = Math.max(connectionsPerUser, connectionsPerAddress);
+  const descriptors = source === undefined ? undefined : new DescriptorWatch({ source, events, clock, wanted });
+  const metrics = new Metrics(events, { channels: () => hub.size, descriptors: () => descriptors?.state });
+  return { descriptors, config, engine, transport, services, revoking, metrics };
 }
 
 /** A gateway, from its start to its end. */
@@ -130,6 +140,7 @@ export class Gateway {
   readonly #revoking: Revoking;
   readonly #http: HttpSide;
   readonly #watch: EngineWatch;
+  readonly #descriptors: DescriptorWatch | undefined;
   readonly #clockSteps: ClockSteps;
   readonly #access: DevAccess | null;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
@@ -149,6 +160,7 @@ export class Gateway {
     this.#revoking = revoking;
     this.#access = config.dev ? new DevAccess(config) : null;
     this.#http = this.#createHttpSide(assembly);
+    this.#descriptors = assembly.descriptors;
     this.#watch = new EngineWatch(engine, services);
     this.#clockSteps = new ClockSteps(services.clock, (by) => {
       services.events.emit('clockSet', { by: Math.round(by) });
@@ -215,10 +227,17 @@ export class Gateway {
         warn: (advice) => events.emit('engineWarned', { engine: this.#engine.name, advice }),
       });
       await this.#revoking.start();
-      const acceptor = createAcceptor({ services: this.#services, origins, dev, isDraining });
+      const acceptor = createAcceptor({
+        services: this.#services,
+        descriptors: this.#descriptors,
+        origins,
+        dev,
+        isDraining,
+      });
       const port = await this.#transport.listen(acceptor, this.#http);
       this.#state = 'running';
       this.#watch.start();
+      this.#descriptors?.start();
       this.#clockSteps.start();
       const url = `http://${hostInUrl(host)}:${port}`;
       events.emit('started', { url });
@@ -314,6 +333,7 @@ export class Gateway {
   /** Gives back everything that a start takes. */
   async #release(): Promise<void> {
     this.#watch.stop();
+    this.#descriptors?.stop();
     this.#clockSteps.stop();
     this.#transport.close();
     this.#services.verifier.close();
@@ -335,17 +355,5 @@ export function createTransport(
   return new UwsTransport({ host, port, path, maxFrame, outbound, unauthenticated, idle, trustProxy, shared, nextId });
 }
 
-/** Message ids: unique by the prefix of this run, and cheap to count on. */
-function createIds(): () => string {
-  const run = nanoid(10);
-  let count = 0;
-  return () => `${run}-${(++count).toString(36)}`;
-}
-
 /** Is this node called? `name/2` is by its own name, and by its machine's. */
 const isCalled = (node: string, called: string): boolean => node === called || node.startsWith(`${called}/`);
-
-function hostInUrl(host: string): string {
-  if (host === '0.0.0.0' || host === '::' || host === '127.0.0.1') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
-}

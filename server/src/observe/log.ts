@@ -107,6 +107,15 @@ function logOperation(events: EventBus, log: Logger): void {
   events.on('engineTroubled', (event) => log.error(event, 'the engine cannot carry out operations'));
   events.on('engineRecovered', (event) => log.info(event, 'the engine works again'));
   events.on('clockSet', (event) => log.warn(event, 'the wall clock was set, or the machine was asleep'));
+  events.on('descriptorsCounted', (event) => {
+    if (event.connections >= event.expected) log.info(event, 'file descriptors');
+    else log.warn(event, 'few file descriptors: raise the limit (ulimit -n, LimitNOFILE) before more clients come');
+  });
+  events.on('descriptorsUnknown', () =>
+    log.info('this system does not say how many files are open: no limit is watched'),
+  );
+  events.on('descriptorsLow', (event) => log.error(event, 'out of file descriptors: WebSockets are refused'));
+  events.on('descriptorsAmple', (event) => log.info(event, 'there are file descriptors again'));
   events.on('drainAsked', (event) => log.info(event, 'asked to drain and stop'));
   events.on('draining', (event) => log.info(event, 'draining: connections are asked to come back elsewhere'));
 }

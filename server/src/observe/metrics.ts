@@ -6,6 +6,8 @@ import type { Snapshot } from './metrics-sum.ts';
 export interface MetricsSources {
   /** Channels with cursors on this node. */
   readonly channels: () => number;
+  /** File descriptors of this process; undefined where the system does not say. */
+  readonly descriptors?: () => { readonly open: number; readonly limit: number } | undefined;
 }
 
 /** Counts what the gateway tells, for Prometheus. */
@@ -15,6 +17,7 @@ export class Metrics {
 
   constructor(events: EventBus, sources: MetricsSources) {
     this.#connections(events);
+    this.#descriptors(sources);
     this.#subscriptions(events, sources);
     this.#messages(events);
     this.#troubles(events);
@@ -46,6 +49,22 @@ export class Metrics {
       open.dec();
       closed.inc({ code: closeLabel(code) });
     });
+  }
+
+  #descriptors({ descriptors = () => undefined }: MetricsSources): void {
+    const gauge = (name: string, help: string, value: () => number | undefined) =>
+      new Gauge({
+        name,
+        help,
+        registers: [this.#registry],
+        collect() {
+          const now = value();
+          if (now === undefined) this.remove();
+          else this.set(now);
+        },
+      });
+    gauge('sluice_file_descriptors', 'Open files and sockets of the process (Linux)', () => descriptors()?.open);
+    gauge('sluice_file_descriptors_limit', 'How many may be open: ulimit -n (Linux)', () => descriptors()?.limit);
   }
 
   #subscriptions(events: EventBus, { channels }: MetricsSources): void {

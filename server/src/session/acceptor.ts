@@ -11,12 +11,16 @@ export interface AcceptorOptions {
   readonly origins: readonly string[];
   /** In development mode. */
   readonly dev: DevAccess | null;
+  /** How many file descriptors are left, where that is watched. */
+  readonly descriptors?: { readonly isLow: boolean; arrived(): boolean } | undefined;
   /** Is the gateway stopping? Then nobody may come in, on connections that were opened before either. */
   readonly isDraining: () => boolean;
 }
 
 /** Characters of an origin that are repeated: as many as leave room for the rest of a close reason. */
 const LONGEST_SHOWN = 70;
+
+const NO_DESCRIPTORS = 'this node is out of file descriptors; raise its limit (ulimit -n)';
 
 /** What may be the name of a subprotocol. RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^`|~\w-]{1,100}$/;
@@ -33,7 +37,7 @@ function farewellProtocol(offered: readonly string[]): string | null {
 }
 
 /** Decides at the door who may open a WebSocket, and makes sessions of those who do. SPEC.md section 1. */
-export function createAcceptor({ services, origins, dev, isDraining }: AcceptorOptions): Acceptor {
+export function createAcceptor({ services, origins, dev, descriptors, isDraining }: AcceptorOptions): Acceptor {
   const report = (address: string, error: ErrorName, detail?: string) => {
     const body = errorBody(error, detail);
     services.events.emit('rejected', { address, error, detail: body.message });
@@ -52,9 +56,11 @@ export function createAcceptor({ services, origins, dev, isDraining }: AcceptorO
     return { ok: false, protocol, goodbye: { code: ERRORS[error].code, reason: closeReason(error, detail) } };
   };
   return {
+    ...(descriptors === undefined ? {} : { arrived: () => descriptors.arrived() }),
     admit(handshake) {
       const { origin, protocols, host } = handshake;
       if (isDraining()) return answer(handshake, 'draining');
+      if (descriptors?.isLow === true) return answer(handshake, 'unavailable', NO_DESCRIPTORS);
       if (dev?.isHostAllowed(host) === false) return answer(handshake, 'host_refused', hostRefused(host));
       if (!isOriginAllowed(handshake, origins, dev)) {
         return turnAway(handshake, 'origin_refused', `origin "${origin.slice(0, LONGEST_SHOWN)}" is not in "origins"`);

@@ -66,6 +66,8 @@ export type Admission =
 
 /** The gateway's side of the transport. */
 export interface Acceptor {
+  /** A TCP connection was opened. Returns whether it may stay; otherwise it is closed before anything is read. */
+  arrived?(): boolean;
   admit(handshake: Handshake): Admission;
   open(connection: Connection): ConnectionListener;
 }

@@ -63,9 +63,9 @@ export class UwsExchange {
     this.#queue.add(() => void this.#handle(side));
   }
 
-  /** Answers without asking anybody, in a later turn. */
-  answer(reply: Reply): void {
-    this.#queue.add(() => this.#answer(reply));
+  /** Answers without asking anybody, in a later turn. @param close and ends the connection with the answer */
+  answer(reply: Reply, { close = false } = {}): void {
+    this.#queue.add(() => this.#answer(reply, close));
   }
 
   async #handle(side: HttpSide): Promise<void> {
@@ -96,13 +96,13 @@ export class UwsExchange {
     return body;
   }
 
-  #answer(reply: Reply): void {
+  #answer(reply: Reply, close = false): void {
     if (this.#over) return;
     this.#over = true;
     const { method } = this.#head;
     writeReply(this.#response, reply, {
       headOnly: method === 'HEAD',
-      close: this.#unread || wantsClose(this.#head),
+      close: close || this.#unread || wantsClose(this.#head),
       random: this.#random,
     });
   }

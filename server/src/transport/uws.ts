@@ -70,6 +70,7 @@ export class UwsTransport implements Transport {
     this.#uws = await loadUws();
     const { host, port, path, shared = false } = this.#options;
     this.#app = this.#uws.App();
+    if (acceptor.arrived !== undefined) this.#app.filter(cutUnwelcome(acceptor));
     this.#routeSockets(this.#app, path, { acceptor, side });
     this.#app.any('/*', (response, request) => this.#serve(response, this.#read(response, request), side));
     this.#listening = await bind(this.#app, { host, port, shared });
@@ -151,7 +152,7 @@ export class UwsTransport implements Transport {
     if (!admission.ok && !('goodbye' in admission)) {
       const { status, body } = admission;
       const reply = { status, body, headers: { 'Content-Type': 'application/json; charset=utf-8' } };
-      new UwsExchange(response, head, this.#parts).answer(reply);
+      new UwsExchange(response, head, this.#parts).answer(reply, { close: true });
       return;
     }
     const id = this.#options.nextId((name) => headers.get(name) ?? '');
@@ -188,6 +189,13 @@ interface Upgrade extends Sides {
   readonly request: HttpRequest;
   readonly context: us_socket_context_t;
 }
+
+/** Closes TCP connections that may not stay, before anything is read of them. It is called when one opens (1), and when one closes (-1). */
+const cutUnwelcome =
+  (acceptor: Acceptor) =>
+  (response: HttpResponse, change: number | object): void => {
+    if (Number(change) > 0 && acceptor.arrived?.() === false) response.close();
+  };
 
 function every(interval: number, task: () => void): () => void {
   const timer = setInterval(task, interval);

@@ -3,6 +3,7 @@
 import { complete } from '../config/load.ts';
 import { RemoteEngine } from '../engine/remote/remote-engine.ts';
 import { assemble, createTransport, Gateway } from '../gateway.ts';
+import { procDescriptors } from '../observe/descriptors.ts';
 import { createLogger } from '../observe/log.ts';
 import { giveUp, type SupervisorLine, supervisorLine } from './process-line.ts';
 
@@ -23,6 +24,7 @@ class Worker {
     const config = { ...(await complete(gathered, { env: process.env, invented })), node: name, port };
     const assembly = assemble(config, {
       transport: createTransport(config, undefined, { shared: true }),
+      descriptors: procDescriptors(),
       log: createLogger(config.log).child({ node: name }),
       ...(enginePath === undefined ? {} : { engine: new RemoteEngine({ path: enginePath }) }),
     });
