@@ -1,6 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from '@playwright/test';
 import { chromiumArgs, ensureChromium } from '../scripts/find-chromium.mjs';
+import { expectFresh } from '../scripts/src/fresh-build.mjs';
+
+// Pages and gateways of these tests are the built ones.
+expectFresh(['protocol', 'client-sdk', 'server', 'playwright', 'demo-app']);
 
 export default defineConfig({
   testMatch: '*.spec.ts',

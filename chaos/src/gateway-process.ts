@@ -1,11 +1,11 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { expectFresh } from '../../scripts/src/fresh-build.mjs';
 import type { ConfigInput } from '../../server/src/config/config.ts';
 import { Child } from './child.ts';
 import { pause } from './until.ts';
 
 const COMMAND = fileURLToPath(new URL('../../server/bin/sluice.js', import.meta.url));
-const BUILT = fileURLToPath(new URL('../../server/dist/cli.js', import.meta.url));
 
 /** So often a node that does not start is started again, and so many milliseconds are between. */
 const ATTEMPTS = 100;
@@ -53,7 +53,7 @@ export class GatewayProcess {
 
   /** @throws Error when it ends instead of starting; the last lines that it wrote are in the message */
   async start(): Promise<void> {
-    if (!existsSync(BUILT)) throw new Error('the gateway is not built: npm run build');
+    expectFresh(['protocol', 'client-sdk', 'server']);
     this.#expected = false;
     this.#runs = false;
     const started = deferred<number>();

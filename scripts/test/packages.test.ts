@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expectFresh } from '../src/fresh-build.mjs';
 
 // The packages as somebody who installs them gets them: packed, in a folder that knows nothing of this repository.
 
@@ -118,9 +119,7 @@ const write = (name: string, content: string) => writeFile(join(folder, name), c
 
 beforeAll(async () => {
   const workspaces = ['protocol', 'client-sdk', 'server', 'playwright'];
-  if (!workspaces.every((name) => existsSync(join(root, name, 'dist/index.js')))) {
-    await npm(['run', 'build', ...workspaces.flatMap((name) => ['-w', name])], root);
-  }
+  expectFresh(workspaces);
   folder = await mkdtemp(join(tmpdir(), 'sluice-packages-'));
   // What is built is packed as it is: building again would pull it from under other tests.
   const options = ['--ignore-scripts', '--json', '--pack-destination', folder];

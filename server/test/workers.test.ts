@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Channel, type Client, SluiceError } from '@sluice/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Line, Machine } from './support/machine.ts';
@@ -137,6 +138,24 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     }
     expect(await machine.stop()).toBe(0);
     expect(machine.left).toEqual([]);
+  });
+
+  it('name the supervisor, which must be stopped, where their data folder is in use, and keep it private', async () => {
+    const machine = launch({ engine: 'durable', durable: { data: 'data' } });
+    await machine.start();
+    const data = join(machine.folder, 'data');
+    const second = launch({ engine: 'durable', durable: { data } });
+    expect(await second.ended).toBe(1);
+    expect(second.errors).toContain(
+      `in use by another gateway (process ${machine.pid}) — stop it first: kill ${machine.pid}`,
+    );
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    const sockets = readdirSync(machine.folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.sock'),
+    );
+    expect(sockets).toHaveLength(1);
+    for (const file of sockets) expect(statSync(join(machine.folder, file)).mode & 0o777).toBe(0o600);
+    expect(await machine.stop()).toBe(0);
   });
 
   it('open Redis each by itself, and need no process for the engine', async () => {

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,8 +9,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startTestGateway, type TestGateway } from '@sluice/server/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { expectFresh } from '../../../scripts/src/fresh-build.mjs';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
 const program = fileURLToPath(new URL('../consumer.js', import.meta.url));
 
 /** The consumer as a process of its own, and what it has said. */
@@ -79,7 +78,7 @@ describe('the consumer', () => {
   };
 
   beforeEach(async () => {
-    expect(existsSync(join(root, 'client-sdk/dist/index.js')), 'run "npm run build" first').toBe(true);
+    expectFresh(['protocol', 'client-sdk']);
     gateway = await startTestGateway({
       channels: { 'orders:{state}': { allow: { subscribe: 'users' }, history: { count: 10 } } },
     });

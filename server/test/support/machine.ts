@@ -1,16 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Client, createClient } from '@sluice/client';
 import WebSocket from 'ws';
+import { expectFresh } from '../../../scripts/src/fresh-build.mjs';
 import { SECRET, tokenFor } from './tokens.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url));
-const BUILT = fileURLToPath(new URL('../../dist/workers/supervisor.js', import.meta.url));
 export const API_KEY = 'a-key-of-a-backend-that-only-tests-know';
 
 /** A line of the log. */
@@ -35,7 +35,7 @@ export class Machine {
   readonly ended: Promise<number | string>;
 
   constructor(config: Record<string, unknown>) {
-    if (!existsSync(BUILT)) throw new Error('the server is not built: npm run build -w server');
+    expectFresh(['protocol', 'client-sdk', 'server']);
     const file = join(this.#folder, 'sluice.json');
     const defaults = {
       host: '127.0.0.1',
@@ -73,6 +73,11 @@ export class Machine {
   /** What it said to its user. */
   get errors(): string {
     return this.#errors;
+  }
+
+  /** The process that a person would stop. */
+  get pid(): number {
+    return this.#process.pid ?? 0;
   }
 
   /** Where it keeps what it needs while it runs. */
