@@ -28,6 +28,8 @@ export class Cursor {
   skip: SlowPolicy | undefined;
   /** A page of the log is on its way to this cursor. */
   reading = false;
+  /** Did the client ask for what is replayed? Once it was live, it is replayed because of the network or the engine. */
+  asked = true;
   /** How large a page it takes, as a step of the replayer's scale. */
   stride = 2;
 
@@ -57,6 +59,7 @@ export class Cursor {
   goLive(): void {
     if (this.#state !== 'replaying') return;
     this.#state = 'live';
+    this.asked = false;
     this.skip = undefined;
     const audience = this.channel.audience(this.subscriber.wire);
     audience.live++;

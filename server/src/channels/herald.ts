@@ -175,6 +175,7 @@ export class Herald {
       watcher.subscriber.sendFrame(frame);
       bytes += frame.byteLength;
     }
+    watcher.charge(bytes);
     watcher.goLive();
     this.#options.events.emit('presenceTold', { channel: watcher.stage.channel, bytes });
   }

@@ -20,12 +20,28 @@ type Maybe<T> = T | Promise<T>;
 const then = <T, R>(value: Maybe<T>, next: (value: T) => Maybe<R>): Maybe<R> =>
   value instanceof Promise ? value.then(next) : next(value);
 
-/** Reads a page of a channel's log; offsets have no holes, so paging back is arithmetic. */
-export function readHistory(log: Log, channel: string, query: HistoryQuery): Maybe<HistoryResult> {
-  const limit = query.limit ?? LIMITS.historyDefault;
-  const { after, before } = query;
-  if (after !== undefined) return new Onwards(log, channel, limit).from(after);
-  return then(log.read(channel, 0, 0), (top) => new Backwards(log, channel, limit, top).from(top, before));
+/**
+ * Reads a page of a channel's log; offsets have no holes, so paging back is arithmetic.
+ *
+ * @param onBytes told how many bytes of messages the page has
+ */
+export function readHistory(
+  log: Log,
+  channel: string,
+  query: HistoryQuery,
+  onBytes: (bytes: number) => void = () => {},
+): Maybe<HistoryResult> {
+  const { after, before, limit = LIMITS.historyDefault } = query;
+  const options = { log, channel, limit, onBytes };
+  if (after !== undefined) return new Onwards(options).from(after);
+  return then(log.read(channel, 0, 0), (top) => new Backwards(options, top).from(top, before));
+}
+
+interface ReadingOptions {
+  readonly log: Log;
+  readonly channel: string;
+  readonly limit: number;
+  readonly onBytes: (bytes: number) => void;
 }
 
 /**
@@ -33,9 +49,7 @@ export function readHistory(log: Log, channel: string, query: HistoryQuery): May
  * hold fewer than ten that are large, and the engine must not fetch a thousand of those to find out.
  */
 abstract class Reading {
-  readonly #log: Log;
-  readonly #channel: string;
-  protected readonly limit: number;
+  readonly #options: ReadingOptions;
   /** What the page holds so far. */
   protected messages: readonly LoggedMessage[] = [];
   #bytes = 0;
@@ -45,11 +59,13 @@ abstract class Reading {
   /** The log as it stood when the reading began. */
   #began: Page | undefined;
 
-  constructor(log: Log, channel: string, limit: number, began?: Page) {
-    this.#log = log;
-    this.#channel = channel;
-    this.limit = limit;
+  constructor(options: ReadingOptions, began?: Page) {
+    this.#options = options;
     this.#began = began;
+  }
+
+  protected get limit(): number {
+    return this.#options.limit;
   }
 
   /** How many messages the next read asks for. */
@@ -64,7 +80,8 @@ abstract class Reading {
 
   /** Reads so many messages after an offset. */
   protected read(after: number, count: number, use: (page: Page) => Maybe<HistoryResult>): Maybe<HistoryResult> {
-    return then(this.#log.read(this.#channel, after, count), (page) => {
+    const { log, channel } = this.#options;
+    return then(log.read(channel, after, count), (page) => {
       this.#began ??= page;
       return page.epoch === this.#began.epoch ? use(page) : this.finish(this.#began);
     });
@@ -89,6 +106,7 @@ abstract class Reading {
   }
 
   protected finish({ epoch, head, first }: Page): HistoryResult {
+    this.#options.onBytes(this.#bytes);
     return { epoch, head, first, messages: this.messages.map(({ message }) => message) };
   }
 }

@@ -5,18 +5,27 @@ import type { Presence } from './presence.ts';
 /** Bytes of one page, as of a page of history: a reply must leave the connection room for more. */
 const MOST_BYTES = 262_144;
 
+export interface MembersQuery {
+  readonly after: number;
+  readonly limit: number;
+  /** Told how many bytes of members the page has. */
+  readonly onBytes: (bytes: number) => void;
+}
+
 /** Reads a page of a channel's members: it also ends where it would become too large, after at least one. */
 export function readMembers(
   presence: Presence,
   channel: string,
-  { after, limit }: { after: number; limit: number },
+  query: MembersQuery,
 ): MembersResult | Promise<MembersResult> {
-  const page = presence.list(channel, after, limit + 1); // one more: is there another page?
-  return page instanceof Promise ? page.then((arrived) => shape(arrived, limit)) : shape(page, limit);
+  const page = presence.list(channel, query.after, query.limit + 1); // one more: is there another page?
+  return page instanceof Promise ? page.then((arrived) => shape(arrived, query)) : shape(page, query);
 }
 
-function shape({ total, members }: RosterPage, limit: number): MembersResult {
-  const fitting = members.slice(0, Math.min(limit, countFitting(members)));
+function shape({ total, members }: RosterPage, { limit, onBytes }: MembersQuery): MembersResult {
+  const { count, bytes } = measure(members);
+  onBytes(bytes);
+  const fitting = members.slice(0, Math.min(limit, count));
   const last = fitting.length < members.length ? fitting.at(-1) : undefined;
   return {
     total,
@@ -25,11 +34,12 @@ function shape({ total, members }: RosterPage, limit: number): MembersResult {
   };
 }
 
-function countFitting(members: readonly PlacedMember[]): number {
+/** How many of them fit, and what has been looked at to find out. */
+function measure(members: readonly PlacedMember[]): { count: number; bytes: number } {
   let bytes = 0;
   const cut = members.findIndex(({ member }) => {
     bytes += Buffer.byteLength(JSON.stringify(member));
     return bytes > MOST_BYTES;
   });
-  return cut === -1 ? members.length : Math.max(1, cut);
+  return { count: cut === -1 ? members.length : Math.max(1, cut), bytes };
 }

@@ -39,6 +39,8 @@ export class Replayer {
   /** Connections whose log could not be read. */
   readonly #failed = new Set<Subscriber>();
   #retry: Timer | undefined;
+  /** Connections that asked for more from the log than they have paid for. */
+  readonly #indebted = new Map<Subscriber, Timer>();
   #budget = 0;
   /** Told when a page shows that the log began a new life, of which no announcement has come. */
   onNewLife: (channel: Channel, page: Page) => void = () => {};
@@ -66,6 +68,22 @@ export class Replayer {
     });
   }
 
+  /** The connection has gone. */
+  forget(subscriber: Subscriber): void {
+    this.#ready.delete(subscriber);
+    this.#failed.delete(subscriber);
+    this.#indebted.get(subscriber)?.cancel();
+    this.#indebted.delete(subscriber);
+  }
+
+  #wakeIn(subscriber: Subscriber, wait: number): void {
+    const wake = () => {
+      this.#indebted.delete(subscriber);
+      this.wake(subscriber);
+    };
+    if (!this.#indebted.has(subscriber)) this.#indebted.set(subscriber, this.#clock.after(wait, wake));
+  }
+
   /** Serves everybody who waits, in turns, until the budget of this turn is spent. */
   run(): void {
     this.#budget = TURN_BUDGET;
@@ -84,10 +102,18 @@ export class Replayer {
       if (cursor.state !== 'replaying' || cursor.reading) continue;
       if (!hasRoom(subscriber)) return false; // `wake` comes with the drain
       if (this.#budget <= 0) return true;
+      if (cursor.asked && this.#mustPay(subscriber)) continue;
       this.#step(cursor);
       more ||= cursor.state === 'replaying' && !cursor.reading;
     }
     return more && hasRoom(subscriber);
+  }
+
+  /** What a client asks for from the log, however much that is, must not keep the gateway busy. SPEC.md section 10. */
+  #mustPay(subscriber: Subscriber): boolean {
+    const { debt } = subscriber;
+    if (debt > 0) this.#wakeIn(subscriber, debt);
+    return debt > 0;
   }
 
   #step(cursor: Cursor): void {
@@ -159,6 +185,7 @@ export class Replayer {
     }
     const count = cursor.offset - offset;
     this.#budget -= count;
+    if (cursor.asked) subscriber.chargeReplay(count, sent);
     adapt(cursor, count, page.messages.length);
     if (sent > 0) this.#events.emit('replayed', { channel: channel.name, messages: count, bytes: sent });
   }

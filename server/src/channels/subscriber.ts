@@ -18,6 +18,12 @@ export interface Subscriber {
   release(): void;
   /** Sends an encoded frame behind the replies that already wait. */
   sendFrame(frame: Uint8Array): void;
+  /** Has it pay for a list of members that it asked for. */
+  chargeList(bytes: number): void;
+  /** Has it pay for messages from the log that it asked for. */
+  chargeReplay(messages: number, bytes: number): void;
+  /** Milliseconds until it has paid for everything that it asked for; it gets no more of that until then. */
+  readonly debt: number;
   /** The gateway ends one of its subscriptions. */
   dropCursor(cursor: Cursor, reason: 'permission' | 'slow_reader'): void;
   /** Closes the connection as a slow reader. */

@@ -15,6 +15,8 @@ export class Watcher {
   #state: WatcherState = 'behind';
   /** The list is on its way from the store. */
   reading = false;
+  /** Has it been sent no list yet? The first one is what the client asked for. */
+  #first = true;
 
   constructor(subscriber: Subscriber, stage: Stage) {
     this.subscriber = subscriber;
@@ -24,6 +26,12 @@ export class Watcher {
 
   get state(): WatcherState {
     return this.#state;
+  }
+
+  /** A list was sent to it; the later ones are sent because it could not follow. */
+  charge(bytes: number): void {
+    if (this.#first) this.subscriber.chargeList(bytes);
+    this.#first = false;
   }
 
   /** Joins the fan-out, in the same step in which the list was sent. */

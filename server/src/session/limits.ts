@@ -7,6 +7,14 @@ import { RefreshLimit } from './refresh-limit.ts';
 /** A client that was refused so often in a row, without ever waiting, is closed. */
 const MOST_STRIKES = 200;
 
+// What one command pays for, SPEC.md section 10: at 200 a second one connection keeps a core busy for less than a tenth of the time.
+// `npm run bench -- flood` measures it.
+/** Bytes of a page of history or of members, or of a list of members. */
+const PAGE = 16_384;
+/** What is read from the log for a subscription: messages, and bytes of them. */
+const REPLAYED_MESSAGES = 512;
+const REPLAYED_BYTES = 131_072;
+
 /** Commands of one connection that are carried out in one turn at least: a fraction of a millisecond's work. */
 export const SHARE = 16;
 /** Turns in which a second's worth of commands may be carried out. */
@@ -54,6 +62,21 @@ export class ConnectionLimits {
   /** Has work paid for that turned out to be more than one command's: the commands that follow wait for it. */
   charge(commands: number, clock: Clock): void {
     this.#operations?.charge(commands, clock.monotonic());
+  }
+
+  /** Has a page paid for, or a list of members: the first 16 KiB are in the price of the command that asked for it. */
+  chargePage(bytes: number, clock: Clock): void {
+    if (bytes >= PAGE) this.charge(Math.floor(bytes / PAGE), clock);
+  }
+
+  /** Has messages paid for that a subscription asked for from the log. */
+  chargeReplay(messages: number, bytes: number, clock: Clock): void {
+    this.charge(messages / REPLAYED_MESSAGES + bytes / REPLAYED_BYTES, clock);
+  }
+
+  /** Milliseconds until everything has been paid for. */
+  debt(clock: Clock): number {
+    return this.#operations?.debt(clock.monotonic()) ?? 0;
   }
 
   /** Takes a refresh, which lasts until `endRefresh`; a refusal counts as a strike. */

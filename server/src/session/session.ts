@@ -160,6 +160,18 @@ export class Session implements ConnectionListener, Subscriber {
     return this.#inbox.limits;
   }
 
+  chargeList(bytes: number): void {
+    this.limits.chargePage(bytes, this.services.clock);
+  }
+
+  chargeReplay(messages: number, bytes: number): void {
+    this.limits.chargeReplay(messages, bytes, this.services.clock);
+  }
+
+  get debt(): number {
+    return this.limits.debt(this.services.clock);
+  }
+
   // What comes in ----------------------------------------------------------------------------------------------------
 
   frame(data: string | Uint8Array, size: number): void {
@@ -275,6 +287,7 @@ export class Session implements ConnectionListener, Subscriber {
     this.#expiry.close();
     this.#held = undefined;
     hub.forget(this);
+    this.services.replayer.forget(this);
     for (const cursor of this.cursors.values()) this.removeCursor(cursor);
     this.#attendance?.close();
     registry.remove(this);

@@ -38,6 +38,12 @@ export class TokenBucket {
     this.#level -= amount * 1000;
   }
 
+  /** Milliseconds until everything that was charged has been paid for. */
+  debt(now: number): number {
+    this.#refill(now);
+    return this.#level < 0 ? Math.ceil(-this.#level / this.#perSecond) : 0;
+  }
+
   #refill(now: number): void {
     const passed = Math.max(0, now - this.#at);
     this.#at = now;

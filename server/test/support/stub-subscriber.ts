@@ -61,6 +61,19 @@ export class StubSubscriber implements Subscriber {
 
   release(): void {}
 
+  /** What it had to pay for: messages and bytes that were replayed, bytes of lists. */
+  readonly charged = { messages: 0, bytes: 0, lists: 0 };
+  debt = 0;
+
+  chargeReplay(messages: number, bytes: number): void {
+    this.charged.messages += messages;
+    this.charged.bytes += bytes;
+  }
+
+  chargeList(bytes: number): void {
+    this.charged.lists += bytes;
+  }
+
   dropCursor(cursor: Cursor): void {
     this.cursors.delete(cursor.channel.name);
   }

@@ -6,11 +6,12 @@ import { Permit } from '../permit.ts';
 
 /** Reads a page of the members. SPEC.md section 4.12. */
 export const members: Handler<'members'> = (session, { channel, after = 0, limit = LIMITS.historyDefault }) => {
-  const { presence } = session.services;
+  const { presence, clock } = session.services;
+  const onBytes = (bytes: number) => session.limits.chargePage(bytes, clock);
   const allowed = session.authorize('presence', channel);
   if (allowed instanceof Refusal) return allowed;
   const permit = new Permit(session, 'presence', channel, allowed);
   return session.pages.take(permit, (): MembersResult | Promise<MembersResult> =>
-    readMembers(presence, channel, { after, limit }),
+    readMembers(presence, channel, { after, limit, onBytes }),
   );
 };

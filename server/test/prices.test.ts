@@ -1,0 +1,197 @@
+/** What one command costs beyond itself, in commands: SPEC.md section 10. */
+
+import { describe, expect, it } from 'vitest';
+import type { ConfigInput } from '../src/config/config.ts';
+import type { Spoken } from './support/protocol-client.ts';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
+
+const CHANNELS: ConfigInput['channels'] = {
+  'log:{id}': { allow: { '*': 'users' }, history: { count: 5_000 }, maxPayload: '1MiB' },
+  'room:{id}': { allow: { '*': 'users' }, presence: { state: '64KiB' } },
+};
+/** Commands at once, and then one a second. */
+const BURST = 103;
+/** Of 60,000 bytes each, what one read of the log sends: what goes beyond is paid for afterwards. */
+const LARGEST_PAGE = 128 * 60_000;
+
+const start = async () => {
+  const world = await createWorld({
+    channels: CHANNELS,
+    limits: { operations: 1, subscriptions: 1, maxFrame: '2MiB', outbound: '4MiB' },
+  });
+  const ada = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+  return { world, ada };
+};
+
+/** Publishes so many messages whose JSON has so many bytes in all. */
+async function publish(world: World, count: number, bytes: number): Promise<void> {
+  await world.gateway.publish('log:a', '');
+  const page = await world.assembly.engine.log.read('log:a', 0, 1);
+  const around = Buffer.byteLength(page.messages[0]?.json ?? '');
+  // Offsets and ids of more digits would be longer.
+  for (let at = 0; at < count; at++)
+    await world.gateway.publish('log:a', 'x'.repeat(Math.max(0, bytes / count - around)));
+}
+
+function fillRoom(world: World, members: number, state: number): void {
+  for (let at = 0; at < members; at++) {
+    const user = `user ${at}`;
+    void world.services.presence.enter({ channel: 'room:a', connection: user, user, state: 'x'.repeat(state) });
+  }
+}
+
+/** How many commands the connection may still send, which it then has. */
+async function left(world: World, { voice }: LoopbackPeer): Promise<number> {
+  const before = voice.heard.length;
+  const ids = voice.say(...Array.from({ length: BURST }, () => ({ type: 'ping' }) as const));
+  await world.idle();
+  return voice.heard.slice(before).filter((heard) => heard.type === 'reply' && ids.includes(heard.id)).length;
+}
+
+/** What a command costs beyond itself. */
+async function priceOf(command: Spoken, prepare: (world: World) => void | Promise<void>): Promise<number> {
+  const { world, ada } = await start();
+  await prepare(world);
+  await ada.voice.result(command);
+  await world.idle();
+  world.clock.advance(500); // a list of members goes out
+  await world.idle();
+  return BURST - 2 - (await left(world, ada));
+}
+
+const history: Spoken = { type: 'history', channel: 'log:a', limit: 1_000 };
+const members: Spoken = { type: 'members', channel: 'room:a', limit: 1_000 };
+const watch: Spoken = { type: 'watch', channel: 'room:a' };
+const rewind = (count: number): Spoken => ({ type: 'subscribe', channel: 'log:a', rewind: count });
+
+describe('a page or a list costs a command more for each 16 KiB', () => {
+  it.each<[string, Spoken, (world: World) => void | Promise<void>, number]>([
+    ['history of nothing', history, () => {}, 0],
+    ['history just below 16 KiB', history, (world) => publish(world, 1, 16_300), 0],
+    ['history just above 16 KiB', history, (world) => publish(world, 1, 16_400), 1],
+    ['history of 1,000 small messages, 160 KB', history, (world) => publish(world, 1_000, 160_000), 9],
+    ['history that is as large as a page may be', history, (world) => publish(world, 10, 600_000), 14],
+    ['history of one message that is larger', history, (world) => publish(world, 1, 500_000), 30],
+    ['members of an empty channel', members, () => {}, 0],
+    ['a few members', members, (world) => fillRoom(world, 3, 5_000), 0],
+    ['members of 20 KB', members, (world) => fillRoom(world, 4, 5_000), 1],
+    ['watching 4 members of 20 KB', watch, (world) => fillRoom(world, 4, 5_000), 1],
+    ['watching 20 members of 100 KB', watch, (world) => fillRoom(world, 20, 5_000), 6],
+    ['watching more members than are listed', watch, (world) => fillRoom(world, 501, 1_000), 0],
+  ])('%s', async (_, command, prepare, price) => {
+    expect(await priceOf(command, prepare)).toBe(price);
+  });
+
+  it('lists that are sent because the reader was too slow cost nothing', async () => {
+    const { world, ada } = await start();
+    fillRoom(world, 4, 5_000);
+    await ada.voice.result(watch);
+    await world.idle();
+    for (const session of world.services.registry.all()) session.overflow();
+    await world.idle();
+    expect(ada.voice.heard.filter((heard) => heard.type === 'presence' && heard.reset)).toHaveLength(2);
+    expect(await left(world, ada)).toBe(BURST - 3);
+  });
+
+  it('pages over a minute come at the pace that is paid for', async () => {
+    const { world, ada } = await start();
+    await publish(world, 10, 600_000);
+    let pages = 0;
+    for (let second = 0; second < 600; second++) {
+      const answer = await ada.voice.ask(history);
+      if (answer.type === 'reply') pages++;
+      world.clock.advance(1_000);
+    }
+    expect(pages).toBeLessThanOrEqual((BURST + 600) / 15 + 1);
+    expect(pages).toBeGreaterThan((BURST + 600) / 15 - 2);
+  });
+});
+
+describe('what a subscription reads from the log costs a command more for each 512 messages or 128 KiB', () => {
+  it.each([
+    ['few small ones', 100, 10_000, 0],
+    ['1,500 small ones', 1_500, 0, 3],
+    ['4 MB', 70, 4_000_000, 30],
+  ])('%s', async (_, count, bytes, price) => {
+    const paid = await priceOf(rewind(count), (world) => publish(world, count, bytes));
+    expect(paid).toBeGreaterThanOrEqual(price);
+    expect(paid).toBeLessThanOrEqual(price + 1);
+  });
+
+  it('is paid for, too, where the client knows its position', async () => {
+    const position = async (world: World) => (await world.assembly.engine.log.read('log:a', 0, 0)).epoch;
+    const { world, ada } = await start();
+    await publish(world, 70, 4_000_000);
+    await ada.voice.result({
+      type: 'subscribe',
+      channel: 'log:a',
+      position: { epoch: await position(world), offset: 0 },
+    });
+    await world.idle();
+    expect(await left(world, ada)).toBeLessThanOrEqual(BURST - 2 - 30);
+  });
+
+  it('is not where the reader was too slow, and what is live never is', async () => {
+    const { world, ada } = await start();
+    await ada.voice.result({ type: 'subscribe', channel: 'log:a' });
+    for (let at = 0; at < 30; at++) {
+      if (at === 10) ada.socket.stall();
+      await world.gateway.publish('log:a', 'x'.repeat(200_000));
+      await world.idle();
+    }
+    ada.socket.unstall();
+    await ada.voice.messages('log:a', 30);
+    expect(ada.voice.heard.some(({ type }) => type === 'replaying')).toBe(true);
+    expect(await left(world, ada)).toBe(BURST - 2);
+  });
+
+  it('goes on at the pace that is paid for, and nothing is lost on the way', async () => {
+    const { world, ada } = await start();
+    await publish(world, 1_000, 60_000_000);
+    const timers = world.clock.running;
+    await ada.voice.result(rewind(1_000));
+    await world.idle();
+    const received = () =>
+      ada.voice.heard.flatMap((heard) => (heard.type === 'messages' ? heard.messages : [])).map(({ offset }) => offset);
+    const atOnce = received().length;
+    expect(atOnce * 60_000).toBeGreaterThan((BURST - 3) * 131_072 * 0.9);
+    expect(atOnce * 60_000).toBeLessThan(BURST * 131_072 + LARGEST_PAGE);
+    expect(ada.voice.heard.at(-1)?.type).toBe('messages');
+    for (let second = 0; second < 60; second++) {
+      world.clock.advance(1_000);
+      await world.idle();
+    }
+    const more = (received().length - atOnce) * 60_000;
+    expect(more).toBeGreaterThan(60 * 131_072 - LARGEST_PAGE);
+    expect(more).toBeLessThan(60 * 131_072 + LARGEST_PAGE);
+    for (let second = 0; second < 400; second++) {
+      world.clock.advance(1_000);
+      await world.idle();
+    }
+    expect(received()).toEqual(Array.from({ length: 1_000 }, (_, at) => at + 2));
+    expect(ada.voice.heard.at(-1)?.type).toBe('live');
+    expect(world.clock.running).toBe(timers);
+  });
+
+  it('leaves no timer of a connection that goes before it has paid', async () => {
+    const { world, ada } = await start();
+    await publish(world, 500, 30_000_000);
+    await ada.voice.result(rewind(500));
+    await world.idle();
+    ada.socket.cut();
+    await world.idle();
+    expect(world.clock.running).toBe((await createWorld()).clock.running);
+  });
+
+  it('is free where commands are not limited', async () => {
+    const world = await createWorld({
+      channels: CHANNELS,
+      limits: { operations: 0, bytes: 0, maxFrame: '2MiB', outbound: '4MiB' },
+    });
+    const ada = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    await publish(world, 500, 30_000_000);
+    await ada.voice.result(rewind(500));
+    await world.until(() => ada.voice.heard.some(({ type }) => type === 'live'));
+  });
+});
