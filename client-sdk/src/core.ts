@@ -22,9 +22,10 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   readonly #wires = new Map<string, readonly Wire[]>();
 
   /** @param create makes another client */
-  constructor(options: ClientOptions, create: (options: ClientOptions) => Client) {
+  constructor(given: ClientOptions, create: (options: ClientOptions) => Client) {
     super();
-    const { codec = json, timeout = 15_000 } = check(options);
+    const options = check(given);
+    const { codec = json, timeout = 15_000 } = options;
     this.#options = options;
     this.timeout = timeout;
     this.calls = new Calls(codec);

@@ -35,7 +35,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   after: WHOLE,
   limit: WHOLE,
   since: `${WHOLE} or ${OBJECT}`,
-  timeout: `${WHOLE} or number`,
+  timeout: `${WHOLE} or real number`,
 };
 
 /**
@@ -51,7 +51,7 @@ export function check<Options extends object>(options = {} as Options, required:
   for (const [name, value] of Object.entries({ ...options, ...required, options })) {
     const kind = kindOf(value);
     if ((kind !== 'undefined' || name in required) && ALLOWED[name]?.includes(kind) === false) {
-      throw invalid(name, ALLOWED[name], kind);
+      throw invalid(name, ALLOWED[name], typeof value === 'number' ? value : kind);
     }
   }
   return options;
@@ -59,12 +59,12 @@ export function check<Options extends object>(options = {} as Options, required:
 
 // A number says of itself what it is: only those from 0 on are allowed anywhere.
 function kindOf(value: unknown): string {
-  if (typeof value === 'number') return value >= 0 ? (Number.isInteger(value) ? 'whole number' : 'number') : `${value}`;
+  if (typeof value === 'number') return value >= 0 ? (Number.isInteger(value) ? 'whole number' : 'real number') : `${value}`;
   if (value === null) return 'null';
   return (value as AbortSignal | undefined)?.addEventListener ? 'AbortSignal' : typeof value;
 }
 
-function invalid(name: string, allowed: string, kind: string): Error {
+function invalid(name: string, allowed: string, kind: unknown): Error {
   return clientError('option_invalid', `"${name}" must be ${allowed}, not ${kind}.`);
 }
 

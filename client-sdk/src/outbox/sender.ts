@@ -46,7 +46,7 @@ export class Sender {
     const { client, book, world } = options;
     book.isMine = ({ stored }) => !stored || !this.#session || this.#turn !== undefined;
     this.#stops = [
-      client.on('state', () => this.#look()),
+      client.on('state', () => this.#look(), { passive: true }),
       // A page that is put away lets another one send.
       world.onSleep(() => this.#end()),
       world.onWake(() => this.#look()),

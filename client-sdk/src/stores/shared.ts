@@ -1,4 +1,4 @@
-import type { Client } from '../index.ts';
+import type { Client, ClientEvents } from '../index.ts';
 import { type AnyClient, nothing } from './store.ts';
 
 /** One use of a shared thing: called after each turn in which it changed. */
@@ -35,11 +35,13 @@ export abstract class Shared<Snapshot, U extends User = User> {
     this.users.add(user);
     if (!this.#stopListening) {
       let closed = this.client.state === 'closed';
-      this.#stopListening = this.client.on('state', ({ state }) => {
+      const look = ({ state }: ClientEvents['state']) => {
         if (closed && state === 'connecting') this.open();
         closed = state === 'closed';
         if (closed) this.changed();
-      });
+      };
+      // What is wrong with the connection is not told to anybody here.
+      this.#stopListening = this.client.on('state', look, { passive: true });
       this.open();
     }
     return () => {
