@@ -272,7 +272,7 @@ export class Connection {
     const within = Math.max(atLeast, Math.min(SLOWEST, SLOWER * (this.#calls.pace ?? 0)));
     this.#heartbeat.probe(within, () => {
       // A line on which a large frame takes its time looks dead. Should it be alive, it gets more time on the next connection.
-      if (atLeast === PATIENCE) this.#calls.pace = within;
+      if (atLeast === PATIENCE) this.#calls.pace = 2 * within;
       this.#dead(hurry);
     });
   }

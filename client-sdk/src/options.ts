@@ -59,7 +59,8 @@ export function check<Options extends object>(options = {} as Options, required:
 
 // A number says of itself what it is: only those from 0 on are allowed anywhere.
 function kindOf(value: unknown): string {
-  if (typeof value === 'number') return value >= 0 ? (Number.isInteger(value) ? 'whole number' : 'real number') : `${value}`;
+  if (typeof value === 'number')
+    return value >= 0 ? (Number.isInteger(value) ? 'whole number' : 'real number') : `${value}`;
   if (value === null) return 'null';
   return (value as AbortSignal | undefined)?.addEventListener ? 'AbortSignal' : typeof value;
 }

@@ -31,6 +31,8 @@ export interface Origin extends Start {
 export interface GapNews extends Pick<GapPush, 'to' | 'reason'> {
   /** In order: messages that are not lost, although the gap covers them. */
   readonly latest?: readonly AnyMessage[] | undefined;
+  /** The log began anew under the epoch that it had: where one stood in it means nothing any more. SPEC.md section 7 rule 4. */
+  readonly anew?: boolean;
 }
 
 /** What a subscriber needs of the subscription on the wire. */
@@ -128,9 +130,9 @@ export class Subscriber implements Subscription {
     this.#take({ epoch, offset }, () => this.#hand(message));
   }
 
-  gap({ to, reason, latest = [] }: GapNews): void {
-    this.#take(to, (from) => {
-      const sameEpoch = from.epoch === to.epoch;
+  gap({ to, reason, latest = [], anew }: GapNews): void {
+    const tell = (from: Position) => {
+      const sameEpoch = !anew && from.epoch === to.epoch;
       const kept = latest.filter(({ offset }) => !sameEpoch || offset > from.offset);
       const lost = sameEpoch ? to.offset - from.offset - kept.length : undefined;
       const { channel, host } = this.source;
@@ -139,7 +141,8 @@ export class Subscriber implements Subscription {
         for (const message of kept) this.#hand(message);
       };
       this.#pause(lost === 0 ? undefined : host.tell('gap', news, { handler: this.options.onGap }), handKept);
-    });
+    };
+    this.#take(to, tell, anew);
   }
 
   unsubscribe(): void {
@@ -163,16 +166,16 @@ export class Subscriber implements Subscription {
   }
 
   // In order, nothing twice, nothing before the backlog, and nothing while a gap is being dealt with.
-  #take(to: Position, hand: (from: Position) => void): void {
+  #take(to: Position, hand: (from: Position) => void, anew?: boolean): void {
     if (this.#away) return;
     if (this.#held) {
-      this.#held.push(() => this.#take(to, hand));
+      this.#held.push(() => this.#take(to, hand, anew));
       if (!this.#pausing || this.#held.length <= HELD) return;
       // The channel's log is the buffer: it goes on from its position.
       this.#held = [];
       this.#away = true;
       this.source.remove(this);
-    } else if (this.#active && !hasReached(this.position, to)) {
+    } else if (this.#active && (anew || !hasReached(this.position, to))) {
       const from = this.position ?? to;
       this.position = to;
       hand(from);

@@ -108,10 +108,11 @@ export class WireSubscription extends SharedWire<'subscribe', Subscriber> implem
   }
 
   #gap({ to, reason, latest }: GapPush): void {
-    if (reason !== 'epoch_changed' && hasReached(this.position, to)) return;
+    const anew = reason === 'epoch_changed' && this.position?.epoch === to.epoch;
+    if (!anew && hasReached(this.position, to)) return;
     this.position = to;
     const messages = latest?.map((message) => complete(message, this.channel, to.epoch));
-    this.each((subscriber) => subscriber.gap({ to, reason, latest: messages }));
+    this.each((subscriber) => subscriber.gap({ to, reason, latest: messages, anew }));
   }
 
   #hole({ epoch, offset }: Position): void {

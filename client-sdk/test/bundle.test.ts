@@ -61,14 +61,18 @@ describe('every entry', () => {
     expect(size).toBeLessThanOrEqual(limit);
   });
 
-  it('is exported under its name, and there once the package is built', () => {
+  it('is exported under its name', () => {
     const { exports } = JSON.parse(readFileSync(at('../package.json'), 'utf8')) as { exports: object };
     const names = Object.keys(ENTRIES);
     const files = (name: string) => ({ types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` });
     const expected = names.map((name) => [name === 'index' ? '.' : `./${name}`, files(name)]);
     expect(exports).toEqual(Object.fromEntries(expected));
-    const built = names.flatMap((name) => Object.values(files(name))).map((file) => existsSync(at(`../${file}`)));
-    if (existsSync(at('../dist'))) expect(built).not.toContain(false);
+  });
+
+  // Nothing can be said of a package that was not built here; the test command builds it first.
+  it.skipIf(!existsSync(at('../dist')))('is there in a package that is built', () => {
+    const files = Object.keys(ENTRIES).flatMap((name) => [`${name}.js`, `${name}.d.ts`]);
+    expect(files.filter((file) => !existsSync(at(`../dist/${file}`)))).toEqual([]);
   });
 
   it('has a budget, and no budget is for nothing', () => {

@@ -155,6 +155,24 @@ describe('one frame', () => {
     ).toBe('01234');
   });
 
+  it('is split again on the next connection: nothing but one frame until the token is verified', async () => {
+    const client = await connected();
+    const published = Array.from({ length: 4 }, (_, n) =>
+      client.channel('a').publish(`${n}`.padEnd(40_000, 'x'), { timeout: Number.POSITIVE_INFINITY }),
+    );
+    for (const promise of published) promise.catch(() => {});
+    await turn();
+    for (let n = 0; n < 2; n++) {
+      gateway.socket.drop();
+      await pass(10_000);
+      gateway.socket.open();
+      await turn();
+      expect(gateway.socket.frames.map((frame) => frame.map(({ type }) => type))).toEqual([['connect']]);
+      await gateway.socket.accept();
+      expect(gateway.socket.sent('publish')).toHaveLength(4);
+    }
+  });
+
   it('holds everything that is asked in one turn', async () => {
     const client = await connected();
     void client.channel('a').publish(1);

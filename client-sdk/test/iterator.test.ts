@@ -145,12 +145,12 @@ describe('a signal that lives long', () => {
     let count = 0;
     const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
     const known = new Set<unknown>();
-    signal.addEventListener = (type: string, listener: () => void) => {
+    signal.addEventListener = (type: string, listener: EventListenerOrEventListenerObject) => {
       if (!known.has(listener)) count++;
       known.add(listener);
       add(type, listener);
     };
-    signal.removeEventListener = (type: string, listener: () => void) => {
+    signal.removeEventListener = (type: string, listener: EventListenerOrEventListenerObject) => {
       if (known.delete(listener)) count--;
       remove(type, listener);
     };

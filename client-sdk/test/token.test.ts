@@ -97,6 +97,14 @@ describe('a push that asks for a refresh', () => {
     expect(world.reasons).toEqual(['connect', 'refresh']);
   });
 
+  it('does not hurry tokens that live for a second: three seconds lie between two', async () => {
+    world.lifetime = 1000;
+    await world.start();
+    await world.pass(MINUTE);
+    expect(world.asked.length).toBeLessThanOrEqual(21);
+    expect(world.asked.length).toBeGreaterThan(5);
+  });
+
   it('may come with every new token, and makes no flood', async () => {
     world.lifetime = 500;
     await world.start();

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { GapReason } from '@sluice/protocol';
 
 /** A frame in both codecs, and what it says. */
 export interface FrameVector {
@@ -23,6 +24,22 @@ export interface MalformedVector {
   readonly binary?: string;
 }
 
+/** What a client at a position makes of pushes. */
+export interface CursorCase {
+  readonly name: string;
+  readonly position: { readonly epoch: string; readonly offset: number };
+  readonly pushes: readonly (
+    | { readonly type: 'messages'; readonly epoch: string; readonly offsets: readonly number[] }
+    | {
+        readonly type: 'gap';
+        readonly to: { readonly epoch: string; readonly offset: number };
+        readonly reason: GapReason;
+      }
+  )[];
+  readonly handed: readonly (number | 'gap')[];
+  readonly then: { readonly epoch: string; readonly offset: number };
+}
+
 interface Files {
   'commands.json': { readonly frames: readonly CommandVector[] };
   'replies.json': { readonly frames: readonly FrameVector[] };
@@ -44,6 +61,7 @@ interface Files {
     readonly order: readonly string[];
     readonly ties: readonly (readonly [string, string])[];
   };
+  'cursor-rules.json': { readonly cases: readonly CursorCase[] };
   'close-codes.json': {
     readonly codes: readonly { readonly code: number; readonly then: string }[];
     readonly reasons: readonly { readonly reason: string; readonly name: string }[];

@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Client } from '../src/api.ts';
+import { backToReality } from './support/connected-client.ts';
+import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
+
+const HOUR = 3_600_000;
+const TRUE_TIME = 1_700_000_000_000;
+
+let gateway: FakeGateway;
+let client: Client;
+
+/** A client on a device whose clock is wrong by so much. */
+function start(skew: number): void {
+  vi.useFakeTimers({ now: TRUE_TIME + skew });
+  gateway = new FakeGateway();
+  client = gateway.client();
+}
+
+beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0.5));
+
+afterEach(backToReality);
+
+describe.each([-24 * HOUR, -10 * 60_000, 0, 10 * 60_000, 24 * HOUR])('on a clock that is wrong by %i ms', (skew) => {
+  beforeEach(() => start(skew));
+
+  it.each(['subscribe', 'messages'] as const)('"{ ago }" is by the gateway\'s clock in %s', async (way) => {
+    if (way === 'subscribe') client.channel('a').subscribe(() => {}, { since: { ago: 60_000 } });
+    else
+      void client
+        .channel('a')
+        .messages({ since: { ago: 60_000 } })
+        .next();
+    await turn();
+    gateway.socket.open();
+    // Its clock is not known yet.
+    expect(gateway.socket.sent('subscribe')).toEqual([]);
+    await gateway.socket.accept({ time: TRUE_TIME });
+    expect(gateway.socket.last('subscribe')).toMatchObject({ since: TRUE_TIME - 60_000 });
+    expect(gateway.socket.last('subscribe')).not.toHaveProperty('ago');
+  });
+
+  it('counts from the call on, however long the connection takes', async () => {
+    client.channel('a').subscribe(() => {}, { since: { ago: 60_000 } });
+    await turn();
+    gateway.socket.drop();
+    await pass(10_000);
+    await gateway.socket.accept({ time: TRUE_TIME + 10_000 });
+    expect(gateway.socket.last('subscribe')).toMatchObject({ since: TRUE_TIME - 60_000 });
+  });
+
+  it('goes out at once when the clock is known, and resumes from the position', async () => {
+    void client.connect();
+    await turn();
+    await gateway.socket.accept({ time: TRUE_TIME });
+    client.channel('a').subscribe(() => {}, { since: { ago: 5000 } });
+    await turn();
+    expect(gateway.socket.last('subscribe')).toMatchObject({ since: TRUE_TIME - 5000 });
+    gateway.socket.subscribed(7);
+    gateway.socket.drop();
+    await pass(1000);
+    gateway.socket.open();
+    expect(gateway.socket.last('subscribe')).toMatchObject({ position: { epoch: 'e1', offset: 7 } });
+  });
+
+  it('reads the backlog of one who joins later from that time on', async () => {
+    void client.connect();
+    await turn();
+    await gateway.socket.accept({ time: TRUE_TIME });
+    client.channel('a').subscribe(() => {});
+    await turn();
+    gateway.socket.subscribed(3);
+    const seen: unknown[] = [];
+    client.channel('a').subscribe(({ data }) => seen.push(data), { since: { ago: 60_000 } });
+    await turn();
+    const messages = [1, 2, 3].map((offset) => ({
+      id: `${offset}`,
+      offset,
+      time: TRUE_TIME - (3 - offset) * 50_000,
+      data: offset,
+    }));
+    gateway.socket.reply('history', { epoch: 'e1', head: 3, first: 1, messages });
+    await turn();
+    expect(seen).toEqual([2, 3]);
+  });
+});
+
+it('shares one start where two ask for the same time ago', async () => {
+  start(0);
+  void client.connect();
+  await turn();
+  await gateway.socket.accept();
+  client.channel('a').subscribe(() => {}, { since: { ago: 60_000 } });
+  await pass(3);
+  client.channel('a').subscribe(() => {}, { since: { ago: 60_000 } });
+  await turn();
+  expect([gateway.socket.sent('subscribe').length, gateway.socket.sent('history').length]).toEqual([1, 0]);
+});
+
+it('never asks for a time before all times', async () => {
+  start(0);
+  client.channel('a').subscribe(() => {}, { since: { ago: Number.MAX_SAFE_INTEGER } });
+  await turn();
+  await gateway.socket.accept();
+  expect(gateway.socket.last('subscribe')).toMatchObject({ since: 0 });
+});
+
+it('is left alone where a time is given', async () => {
+  start(HOUR);
+  client.channel('a').subscribe(() => {}, { since: 5 });
+  await turn();
+  gateway.socket.open();
+  expect(gateway.socket.last('subscribe')).toMatchObject({ since: 5 });
+});

@@ -1,0 +1,254 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { StateChange } from '../src/connection.ts';
+import type { SluiceError } from '../src/errors.ts';
+import { backToReality } from './support/connected-client.ts';
+import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
+
+let gateway: FakeGateway;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_000_000 });
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  gateway = new FakeGateway();
+});
+
+afterEach(backToReality);
+
+const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl';
+
+/** What a token function gives that is a token. */
+const GOOD: Readonly<Record<string, unknown>> = {
+  text: JWT,
+  'text with a newline': `${JWT}\n`,
+  'an object': { token: JWT },
+  'JSON as text': JSON.stringify({ token: JWT, expires: 1 }),
+  'a JSON string': JSON.stringify(JWT),
+};
+
+/** What it gives that is none, and what is said of it. */
+const BAD: Readonly<Record<string, [unknown, string]>> = {
+  undefined: [undefined, 'undefined'],
+  null: [null, 'null'],
+  'an empty text': ['', '0 characters'],
+  blanks: ['  \n', '0 characters'],
+  'a page': ['<!doctype html><html></html>', 'HTML: <!doctype'],
+  'a page behind blanks': ['\n  <html>', 'HTML: <html>'],
+  'an error as JSON': ['{"error":"eyJ"}', '15 characters'],
+  'an object without it': [{ jwt: JWT }, 'object'],
+  'an object with null': [{ token: null }, 'object'],
+  'a number': [5, 'number'],
+  true: [true, 'boolean'],
+  'an array': [[JWT], 'object'],
+  '20 kB': ['x'.repeat(20_000), '20000 characters'],
+  '200 kB of a page': [`<!doctype html>${'<p>x</p>'.repeat(25_000)}`, 'HTML: <!doctype'],
+};
+
+describe('a token function', () => {
+  it.each(Object.entries(GOOD))('may give %s', async (_, given) => {
+    void gateway.client({ token: (() => given) as () => string }).connect();
+    await turn();
+    gateway.socket.open();
+    expect(gateway.socket.last('connect').token).toBe(JWT);
+  });
+
+  it.each(Object.entries(BAD))(
+    'that gives %s is asked again, and the message says what came',
+    async (_, [given, words]) => {
+      let answer = given;
+      const token = vi.fn(() => answer as string);
+      const client = gateway.client({ token });
+      const changes: StateChange[] = [];
+      client.on('state', (change) => changes.push(change));
+      const connecting = client.connect();
+      await turn();
+      const { state, error } = changes.at(-1) ?? {};
+      expect([state, error?.name, error?.message]).toEqual([
+        'waiting',
+        'token_failed',
+        `The token callback gave ${words}.`,
+      ]);
+      expect(JSON.stringify(error)).not.toContain('eyJ');
+      expect(gateway.sockets).toEqual([]);
+      await pass(60_000);
+      // Growing pauses: 250, 500, 1,000… 10,000 ms.
+      expect(token.mock.calls.length).toBeGreaterThan(5);
+      expect(token.mock.calls.length).toBeLessThan(14);
+      answer = JWT;
+      await pass(10_000);
+      await gateway.socket.accept();
+      await expect(connecting).resolves.toBeUndefined();
+      client.close();
+    },
+  );
+
+  it.each(Object.entries(BAD))('that gives %s at a reconnect is asked again, too', async (_, [given]) => {
+    let answer: unknown = JWT;
+    const client = gateway.client({ token: (() => answer) as () => string });
+    client.connect().catch(() => {});
+    await turn();
+    await gateway.socket.accept({ expiresAt: Date.now() + 1000 });
+    answer = given;
+    gateway.socket.drop(4100, 'token_expired: The token has expired.');
+    await pass(30_000);
+    expect(client.state).not.toBe('closed');
+    answer = `${JWT}2`;
+    await pass(10_000);
+    await gateway.socket.accept();
+    expect(client.state).toBe('connected');
+  });
+
+  it.each([
+    'token_malformed',
+    'token_algorithm',
+    'token_key_unknown',
+    'token_signature',
+    'token_claims',
+    'token_expired',
+    'token_revoked',
+    'token_not_active',
+  ])('whose token is refused with %s is asked again, at most every ten seconds in the end', async (name) => {
+    const codes = { token_expired: 4100, token_not_active: 4101, token_revoked: 4102 } as Record<string, number>;
+    const token = vi.fn(({ reason }: { reason: string }) => `${JWT} ${reason} ${token.mock.calls.length}`);
+    const client = gateway.client({ token });
+    const errors: SluiceError[] = [];
+    client.on('error', (error) => errors.push(error));
+    client.connect().catch(() => {});
+    const refuse = () => gateway.socket.refuse('connect', name, { code: codes[name] ?? 4204 });
+    for (let n = 0; n < 30; n++) {
+      await turn();
+      gateway.socket.open();
+      if (gateway.socket.sent('connect').length === 1) refuse();
+      await pass(5000);
+    }
+    expect(client.state).not.toBe('closed');
+    expect(token.mock.calls.length).toBeGreaterThan(8);
+    expect(token.mock.calls.length).toBeLessThan(25);
+    expect(token.mock.calls[1]?.[0].reason).toBe('expired');
+    expect(errors[0]).toMatchObject({ name });
+    client.close();
+  });
+
+  it('may give a token again that was refused for a reason which is not its end', async () => {
+    const client = gateway.client({ token: () => JWT });
+    client.connect().catch(() => {});
+    await turn();
+    gateway.socket.open();
+    gateway.socket.refuse('connect', 'token_key_unknown', { code: 4203 });
+    await pass(1000);
+    await gateway.socket.accept();
+    expect(client.state).toBe('connected');
+  });
+
+  it('is not asked again after a refusal that no token mends', async () => {
+    for (const [code, name] of [
+      [4210, 'origin_refused'],
+      [4206, 'user_changed'],
+      [4209, 'protocol_violation'],
+    ] as const) {
+      const token = vi.fn(() => JWT);
+      const client = gateway.client({ token });
+      const connecting = client.connect();
+      await turn();
+      gateway.socket.open();
+      gateway.socket.drop(code, `${name}: why`);
+      await expect(connecting).rejects.toMatchObject({ name, code });
+      await pass(60_000);
+      expect([client.state, token.mock.calls.length]).toEqual(['closed', 1]);
+    }
+  });
+});
+
+it.each(['token_malformed', 'token_signature', 'token_expired'])(
+  'a token given as a string is final: %s',
+  async (name) => {
+    const client = gateway.client({ token: JWT });
+    const connecting = client.connect();
+    await turn();
+    gateway.socket.open();
+    gateway.socket.refuse('connect', name, { code: name === 'token_expired' ? 4100 : 4204 });
+    await expect(connecting).rejects.toMatchObject({ name });
+    expect(client.state).toBe('closed');
+  },
+);
+
+describe('tokenUrl', () => {
+  const answers = (...responses: (() => Response)[]) => {
+    const fetched = vi.fn(async () => (responses.length > 1 ? responses.shift() : responses[0])?.() as Response);
+    vi.stubGlobal('fetch', fetched);
+    return fetched;
+  };
+  const html = (status: number) => () =>
+    new Response('<html><title>502</title></html>', { status, headers: { 'content-type': 'text/html' } });
+
+  it.each([
+    ['text', () => new Response(`${JWT}\n`)],
+    ['JSON', () => Response.json({ token: JWT })],
+  ])('takes %s, and asks for nothing from a cache', async (_, response) => {
+    const fetched = answers(response);
+    void gateway.client({ tokenUrl: '/api/token' }).connect();
+    await turn();
+    gateway.socket.open();
+    expect(gateway.socket.last('connect').token).toBe(JWT);
+    expect(fetched.mock.calls).toEqual([['/api/token', { cache: 'no-store' }]]);
+  });
+
+  it.each([
+    ['an error page', html(502), /answered 502/],
+    ['a login page with status 200', html(200), /HTML/],
+    ['404', () => new Response(JWT, { status: 404 }), /answered 404/],
+    ['nothing', () => new Response(''), /0 characters/],
+  ])('tries again after %s', async (_, response, words) => {
+    answers(response, () => Response.json({ token: JWT }));
+    const client = gateway.client({ tokenUrl: '/api/token' });
+    const errors: SluiceError[] = [];
+    client.on('error', (error) => errors.push(error));
+    client.connect().catch(() => {});
+    await turn();
+    expect(errors).toHaveLength(1);
+    expect([errors[0]?.message, (errors[0]?.cause as Error | undefined)?.message].join(' ')).toMatch(words);
+    await pass(1000);
+    await gateway.socket.accept();
+    expect(client.state).toBe('connected');
+  });
+});
+
+describe('what waits for a connection', () => {
+  it('is told why there was none', async () => {
+    const client = gateway.client({ token: () => Promise.reject(new Error('no network')) });
+    client.on('error', () => {});
+    const published = client.channel('a').publish(1, { timeout: 5000 });
+    published.catch(() => {});
+    await pass(5001);
+    await expect(published).rejects.toMatchObject({
+      name: 'timed_out',
+      message: 'Not connected to ws://gateway.test/ws: The token callback failed.',
+      cause: { name: 'token_failed', cause: { message: 'no network' } },
+    });
+  });
+
+  it('is told so when the client is closed meanwhile', async () => {
+    const client = gateway.client({ url: 'ws://gateway.test/ws?key=secret' });
+    const connecting = client.connect();
+    connecting.catch(() => {});
+    await turn();
+    gateway.socket.drop(1006);
+    client.close();
+    await expect(connecting).rejects.toMatchObject({
+      name: 'closed',
+      cause: { message: 'Not connected to ws://gateway.test/ws: Closed: 1006' },
+    });
+  });
+
+  it('hears nothing of old failures once there is a connection', async () => {
+    const client = gateway.client();
+    client.connect().catch(() => {});
+    await turn();
+    gateway.socket.drop(1006);
+    await pass(1000);
+    await gateway.socket.accept();
+    const page = client.channel('a').history();
+    page.catch(() => {});
+    await pass(15_001);
+    await expect(page).rejects.toMatchObject({ message: 'No answer in time.', cause: undefined });
+  });
+});
