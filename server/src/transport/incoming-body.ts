@@ -1,29 +1,48 @@
 import type { ByteBudget } from '../util/byte-budget.ts';
+import type { TurnCount } from '../util/turn-count.ts';
 import { type Body, type BodyFault, MAX_BODY } from './http.ts';
 
 /** Pieces of a body that may have any size; each costs about a microsecond. */
 const FREE_PIECES = 1_024;
 /** Bytes that a piece must have on average beyond that. */
 const LEAST_PIECE = 128;
+/** Pieces of all bodies in one turn after which no other body may come in pieces. */
+const MOST_PIECES = 8_192;
 /** First size of the buffer. */
 const FIRST = 4_096;
+/** Above this size the buffer is one that grows in its place, by as much each time, and gives its memory back to the system at once. It costs more to make. */
+const LARGE = 65_536;
 
-const NOTHING = Buffer.alloc(0);
+const NOTHING = new Uint8Array();
+
+/** What all bodies share. */
+export interface BodyLimits {
+  /** For what is stored of them. */
+  readonly budget: ByteBudget;
+  /** Counts their pieces. */
+  readonly pieces: TurnCount;
+}
 
 /**
  * The body of a request while it arrives: one buffer, which grows with what arrived and never by what was announced. Large bodies, tiny pieces, and bodies
  * for which all bodies together leave no room, are dropped.
  */
 export class IncomingBody {
-  readonly #budget: ByteBudget;
-  #bytes: Buffer = NOTHING;
+  readonly #limits: BodyLimits;
+  #bytes: Uint8Array = NOTHING;
+  #large: ArrayBuffer | undefined;
   #size = 0;
   #pieces = 0;
   #outcome: 'whole' | BodyFault | undefined;
   #tell: (() => void) | undefined;
 
-  constructor(budget: ByteBudget) {
-    this.#budget = budget;
+  constructor(limits: BodyLimits) {
+    this.#limits = limits;
+  }
+
+  /** Could another body come in pieces, in this turn? What has arrived of it is given to us piece by piece, and nothing stops that. */
+  static mayComeInPieces({ pieces }: BodyLimits): boolean {
+    return pieces.count < MOST_PIECES;
   }
 
   /** Is nothing more expected of it, well or badly? */
@@ -33,6 +52,7 @@ export class IncomingBody {
 
   /** Adds what arrived; it is copied. */
   add(piece: Uint8Array): void {
+    this.#limits.pieces.add();
     if (this.#outcome !== undefined || piece.byteLength === 0) return;
     const size = this.#size + piece.byteLength;
     if (size > MAX_BODY) this.#settle('too_large');
@@ -47,12 +67,20 @@ export class IncomingBody {
   #reserve(size: number): boolean {
     const before = this.#bytes.byteLength;
     if (size <= before) return true;
-    const after = Math.min(MAX_BODY, Math.max(FIRST, before * 2, size));
-    if (!this.#budget.take(after - before)) return false;
-    const bytes = Buffer.allocUnsafeSlow(after);
-    this.#bytes.copy(bytes, 0, 0, this.#size);
-    this.#bytes = bytes;
+    const after = size > LARGE ? Math.ceil(size / LARGE) * LARGE : Math.max(FIRST, before * 2, size);
+    if (!this.#limits.budget.take(after - before)) return false;
+    if (this.#large === undefined) this.#move(after);
+    else this.#large.resize(after);
     return true;
+  }
+
+  #move(size: number): void {
+    const old = this.#bytes.subarray(0, this.#size);
+    if (size > LARGE) {
+      this.#large = new ArrayBuffer(size, { maxByteLength: MAX_BODY });
+      this.#bytes = new Uint8Array(this.#large); // its length follows the buffer's
+    } else this.#bytes = Buffer.allocUnsafeSlow(size);
+    this.#bytes.set(old);
   }
 
   /** It is complete. */
@@ -86,7 +114,9 @@ export class IncomingBody {
 
   /** Gives its memory back. */
   release(): void {
-    this.#budget.give(this.#bytes.byteLength);
+    this.#limits.budget.give(this.#bytes.byteLength);
+    this.#large?.resize(0);
+    this.#large = undefined;
     this.#bytes = NOTHING;
     this.#size = 0;
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ByteBudget } from '../util/byte-budget.ts';
+import { TurnCount } from '../util/turn-count.ts';
 import type { HttpSide, Reply, Request, RequestHead } from './http.ts';
 import { RequestQueue } from './request-queue.ts';
 import { type NativeResponse, UwsExchange } from './uws-exchange.ts';
@@ -104,7 +105,12 @@ class FakeResponse {
 
 const EXPIRED = 0.5;
 
-function setUp(head: Partial<RequestHead>, side: Partial<HttpSide> = {}, random = EXPIRED) {
+function setUp(
+  head: Partial<RequestHead>,
+  side: Partial<HttpSide> = {},
+  random = EXPIRED,
+  pieces = new TurnCount(() => {}),
+) {
   const turns: (() => void)[] = [];
   const response = new FakeResponse();
   const budget = new ByteBudget(1_000_000);
@@ -114,7 +120,7 @@ function setUp(head: Partial<RequestHead>, side: Partial<HttpSide> = {}, random 
     ...head,
   };
   const whole: HttpSide = { wantsBody: () => true, handle: () => ({ status: 200, body: 'hello' }), ...side };
-  const parts = { queue, budget, random: () => random };
+  const parts = { queue, bodies: { budget, pieces }, random: () => random };
   const exchange = new UwsExchange(response as unknown as NativeResponse, full, parts, whole);
   exchange.carryOut(whole);
   const turn = async () => {
@@ -216,6 +222,20 @@ describe('a request', () => {
     const { used } = response;
     await turn();
     expect([budget.held, response.used]).toEqual([0, used]);
+  });
+
+  it.each([
+    [8_191, Number.POSITIVE_INFINITY, true],
+    [8_192, Number.POSITIVE_INFINITY, false],
+    [8_192, 5, true],
+  ])('that comes after %i pieces in one turn, of length %f, may bring a body: %s', async (count, bodyLength, may) => {
+    const pieces = new TurnCount(() => {});
+    for (let at = 0; at < count; at++) pieces.add();
+    const { response, turn } = setUp({ method: 'POST', bodyLength }, echo, EXPIRED, pieces);
+    expect(response.wanted).toBe(may);
+    response.data('12345', true);
+    await turn();
+    expect(response.written).toContain(may ? '12345' : 'no_room');
   });
 
   it('without a body has an empty one', async () => {

@@ -1,7 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import type { ByteBudget } from '../util/byte-budget.ts';
 import type { Body, HttpSide, Reply, RequestHead } from './http.ts';
-import { IncomingBody } from './incoming-body.ts';
+import { type BodyLimits, IncomingBody } from './incoming-body.ts';
 import { wantsClose } from './request-head.ts';
 import type { RequestQueue } from './request-queue.ts';
 import { type Answering, writeReply } from './uws-reply.ts';
@@ -11,8 +10,7 @@ export type NativeResponse = Answering & Pick<HttpResponse, 'onAborted' | 'onDat
 
 export interface ExchangeParts {
   readonly queue: RequestQueue;
-  /** For what is stored of bodies. */
-  readonly budget: ByteBudget;
+  readonly bodies: BodyLimits;
   /** 0 up to 1. */
   readonly random: () => number;
 }
@@ -42,10 +40,12 @@ export class UwsExchange {
     this.#random = parts.random;
     this.#unread = head.bodyLength > 0;
     response.onAborted(() => this.#cut());
-    if (this.#unread && side?.wantsBody(head) === true) this.#collect(new IncomingBody(parts.budget));
+    if (this.#unread && side?.wantsBody(head) === true) this.#collect(parts.bodies);
   }
 
-  #collect(body: IncomingBody): void {
+  #collect(limits: BodyLimits): void {
+    if (this.#head.bodyLength === Number.POSITIVE_INFINITY && !IncomingBody.mayComeInPieces(limits)) return;
+    const body = new IncomingBody(limits);
     this.#body = body;
     this.#response.onData((piece, isLast) => {
       body.add(new Uint8Array(piece));
@@ -87,7 +87,7 @@ export class UwsExchange {
 
   async #readBody(): Promise<Body> {
     if (this.#head.bodyLength === 0) return new Uint8Array();
-    if (this.#body === undefined) return 'cut_off';
+    if (this.#body === undefined) return 'no_room';
     if (this.#over) return this.#body.read();
     if (this.#paused) this.#response.resume();
     this.#paused = false;

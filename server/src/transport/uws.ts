@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from 'uWebSockets.js';
 import { ByteBudget } from '../util/byte-budget.ts';
+import { TurnCount } from '../util/turn-count.ts';
 import type { Acceptor } from './connection.ts';
 import { ControlFrames } from './control-frames.ts';
 import { forwardedHosts } from './forwarded-host.ts';
@@ -63,7 +64,11 @@ export class UwsTransport implements Transport {
       memory: process.memoryUsage.rss,
       every,
     });
-    this.#parts = { queue: new RequestQueue(), budget: this.#budget, random: Math.random };
+    this.#parts = {
+      queue: new RequestQueue(),
+      bodies: { budget: this.#budget, pieces: new TurnCount() },
+      random: Math.random,
+    };
   }
 
   async listen(acceptor: Acceptor, side: HttpSide): Promise<number> {
