@@ -41,7 +41,8 @@ export interface Events {
   /** Too few are left: WebSockets are refused from now on; and until now. */
   descriptorsLow: { open: number; limit: number };
   descriptorsAmple: { open: number; limit: number };
-  started: { url: string };
+  /** `httpPort`: a second port, for HTTP alone. */
+  started: { url: string; httpPort?: number };
   /** A node is asked to drain and stop; `node` is the name that was called. */
   drainAsked: { node: string };
   /** The wall clock was set, or the machine was asleep: `by` milliseconds, negative where it went back. */

@@ -49,6 +49,8 @@ export interface Address {
   readonly port: number;
   /** Of the HTTP side, e.g. `http://localhost:8080`; WebSockets are opened at its `/ws`. */
   readonly url: string;
+  /** The port of the HTTP side alone (`httpPort`), where there is one. */
+  readonly httpPort?: number;
 }
 
 /** Milliseconds until a drain that was asked for over HTTP begins: the one who asked wants to hear the answer. */
@@ -240,8 +242,10 @@ export class Gateway {
       this.#descriptors?.start();
       this.#clockSteps.start();
       const url = `http://${hostInUrl(host)}:${port}`;
-      events.emit('started', { url });
-      return { port, url };
+      const { httpPort } = this.#transport;
+      const more = httpPort === undefined ? {} : { httpPort };
+      events.emit('started', { url, ...more });
+      return { port, url, ...more };
     } catch (error) {
       await this.#release();
       throw error;
@@ -349,10 +353,10 @@ export function createTransport(
   nextId: UwsOptions['nextId'] = () => nanoid(12),
   { shared = false }: { shared?: boolean } = {},
 ): UwsTransport {
-  const { host, port, path, limits, heartbeat, trustProxy } = config;
+  const { host, port, httpPort, path, limits, heartbeat, trustProxy } = config;
   const { maxFrame, outbound, unauthenticated } = limits;
-  const idle = heartbeat * 2;
-  return new UwsTransport({ host, port, path, maxFrame, outbound, unauthenticated, idle, trustProxy, shared, nextId });
+  const bounds = { maxFrame, outbound, unauthenticated, idle: heartbeat * 2 };
+  return new UwsTransport({ host, port, httpPort, path, ...bounds, trustProxy, shared, nextId });
 }
 
 /** Is this node called? `name/2` is by its own name, and by its machine's. */

@@ -145,6 +145,7 @@ describe('a request that two readers could understand in two ways', () => {
     ['two codings', post('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n')],
     ['a coding twice', post(twice('Transfer-Encoding', 'chunked', 'chunked'), '0\r\n\r\n')],
     ['two hosts', post(`${length}Host: y\r\n`)],
+    ['two hosts, and no body', request('GET /health/live').replace('\r\n\r\n', '\r\nHost: y\r\n\r\n')],
     ['two credentials', post(`${length}Authorization: Bearer other\r\n`)],
     ['two types', post(length + twice('Content-Type', 'application/json', 'text/plain'))],
     ['two origins', post(length + twice('Origin', 'http://a.test', 'http://b.test'))],

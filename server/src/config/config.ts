@@ -16,6 +16,8 @@ export interface Config {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** A second port, for the HTTP side alone. 0: any free port. */
+  readonly httpPort?: number;
   readonly path: '/ws';
   readonly dev: boolean;
   /** Absolute path of a folder served at `/`. */
@@ -136,6 +138,7 @@ export interface RedisInput {
 export interface ConfigInput {
   host?: string;
   port?: number;
+  httpPort?: number;
   dev?: boolean;
   static?: string;
   origins?: string | readonly string[];

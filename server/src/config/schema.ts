@@ -113,6 +113,11 @@ function readStatic(folder: unknown, directory: string, problems: Problems): { s
   return { static: full };
 }
 
+function readHttpPort(read: (path: string) => unknown): Pick<Config, 'httpPort'> {
+  const httpPort = read('httpPort') as number | undefined;
+  return httpPort === undefined ? {} : { httpPort };
+}
+
 const randomName = () => randomBytes(6).toString('base64url');
 const NO_DATA = [
   'is missing: the durable engine needs a folder for its files — do one of these:',
@@ -208,6 +213,7 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
   const config: Config = {
     host: (read('host') as string | undefined) ?? (dev ? '127.0.0.1' : '0.0.0.0'),
     port: read('port') as number,
+    ...readHttpPort(read),
     path: '/ws',
     dev,
     ...readStatic(read('static'), directory, problems),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listOf, type RawHead, readHead, wantsClose } from './request-head.ts';
+import { listOf, mustClose, type RawHead, readHead } from './request-head.ts';
 
 type Line = readonly [name: string, value: string];
 
@@ -94,7 +94,7 @@ describe('a list', () => {
     ['closed', false],
     ['keep-alive', false],
   ])('Connection: %s ends the connection: %s', (value, closes) => {
-    expect(wantsClose(head([['connection', value]]))).toBe(closes);
-    expect(wantsClose(head([]))).toBe(false);
+    expect(mustClose(head([['connection', value]]))).toBe(closes);
+    expect(mustClose(head([]))).toBe(false);
   });
 });

@@ -82,6 +82,6 @@ export function listOf(header: string | undefined): readonly string[] {
     .filter((entry) => entry !== '');
 }
 
-/** Does the client want the connection to end with the answer? RFC 9112 section 9.6. */
-export const wantsClose = ({ headers }: RequestHead): boolean =>
-  listOf(headers.get('connection')).some((entry) => entry.toLowerCase() === 'close');
+/** Must the connection end with the answer: because the client wants it (RFC 9112 section 9.6), or cannot be understood? */
+export const mustClose = ({ headers, fault }: RequestHead): boolean =>
+  fault !== undefined || listOf(headers.get('connection')).some((entry) => entry.toLowerCase() === 'close');

@@ -3,6 +3,8 @@ import type { HttpSide } from './http.ts';
 
 /** WebSockets and HTTP, as the gateway needs them: by uWebSockets.js, or in memory for tests. */
 export interface Transport extends Fanout {
+  /** The port of the HTTP side alone, where there is one and it is open. */
+  readonly httpPort?: number | undefined;
   /**
    * Begins to take connections and requests.
    *

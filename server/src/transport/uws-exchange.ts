@@ -1,7 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Body, HttpSide, Reply, RequestHead } from './http.ts';
 import { type BodyLimits, IncomingBody } from './incoming-body.ts';
-import { wantsClose } from './request-head.ts';
+import { mustClose } from './request-head.ts';
 import type { RequestQueue } from './request-queue.ts';
 import { type Answering, writeReply } from './uws-reply.ts';
 
@@ -102,7 +102,7 @@ export class UwsExchange {
     const { method } = this.#head;
     writeReply(this.#response, reply, {
       headOnly: method === 'HEAD',
-      close: close || this.#unread || wantsClose(this.#head),
+      close: close || this.#unread || mustClose(this.#head),
       random: this.#random,
     });
   }

@@ -6,6 +6,7 @@ import { ControlFrames } from './control-frames.ts';
 import { forwardedHosts } from './forwarded-host.ts';
 import type { HttpSide, RequestHead } from './http.ts';
 import { loadUws, type UwsModule } from './load-uws.ts';
+import { NodeHttp } from './node-http.ts';
 import { listOf, readHead } from './request-head.ts';
 import { RequestQueue } from './request-queue.ts';
 import { Strangers } from './strangers.ts';
@@ -17,6 +18,8 @@ export interface UwsOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** A second port, for the HTTP side alone. */
+  readonly httpPort?: number | undefined;
   /** Where WebSockets are opened. */
   readonly path: string;
   /** Largest frame that is taken, in bytes. */
@@ -51,6 +54,9 @@ export class UwsTransport implements Transport {
   #uws: UwsModule | undefined;
   #app: TemplatedApp | undefined;
   #listening: us_listen_socket | undefined;
+  #http: NodeHttp | undefined;
+  /** The second port, where there is one. */
+  httpPort: number | undefined;
 
   constructor(options: UwsOptions) {
     const { maxFrame, unauthenticated } = options;
@@ -79,7 +85,15 @@ export class UwsTransport implements Transport {
     this.#routeSockets(this.#app, path, { acceptor, side });
     this.#app.any('/*', (response, request) => this.#serve(response, this.#read(response, request), side));
     this.#listening = await bind(this.#app, { host, port, shared });
+    await this.#listenHttp(side);
     return this.#uws.us_socket_local_port(this.#listening);
+  }
+
+  async #listenHttp(side: HttpSide): Promise<void> {
+    const { host, httpPort, trustProxy } = this.#options;
+    if (httpPort === undefined) return;
+    this.#http = new NodeHttp({ host, port: httpPort, trustProxy, bodies: this.#parts.bodies });
+    this.httpPort = await this.#http.listen(side);
   }
 
   #routeSockets(app: TemplatedApp, path: string, { acceptor, side }: Sides): void {
@@ -174,12 +188,14 @@ export class UwsTransport implements Transport {
   stopListening(): void {
     if (this.#listening !== undefined) this.#uws?.us_listen_socket_close(this.#listening);
     this.#listening = undefined;
+    this.#http?.stopListening();
   }
 
   close(): void {
     this.stopListening();
     this.#app?.close();
     this.#app = undefined;
+    this.#http?.close();
     this.#strangers.close();
   }
 }

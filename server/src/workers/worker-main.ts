@@ -1,6 +1,7 @@
 /** The program of a worker: a gateway that shares its port with others. */
 
 import { complete } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { RemoteEngine } from '../engine/remote/remote-engine.ts';
 import { assemble, createTransport, Gateway } from '../gateway.ts';
 import { procDescriptors } from '../observe/descriptors.ts';
@@ -23,7 +24,7 @@ class Worker {
     const { gathered, invented, name, machine, port, enginePath } = this.#line.task;
     const config = { ...(await complete(gathered, { env: process.env, invented })), node: name, port };
     const assembly = assemble(config, {
-      transport: createTransport(config, undefined, { shared: true }),
+      transport: createTransport(name === `${machine}/1` ? config : without(config), undefined, { shared: true }),
       descriptors: procDescriptors(),
       log: createLogger(config.log).child({ node: name }),
       ...(enginePath === undefined ? {} : { engine: new RemoteEngine({ path: enginePath }) }),
@@ -71,6 +72,11 @@ class Worker {
     this.#scrapes.get(id)?.(text);
     this.#scrapes.delete(id);
   }
+}
+
+/** The second port cannot be shared: the first worker alone opens it. */
+function without({ httpPort: _, ...config }: Config): Config {
+  return config;
 }
 
 process.on('SIGINT', () => {}); // Ctrl+C goes to all processes of a terminal; the supervisor says what happens

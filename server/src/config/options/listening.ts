@@ -41,6 +41,17 @@ export const LISTENING_OPTIONS: readonly Option[] = [
     description: 'Port to listen on; 0 takes any free one.',
   },
   {
+    path: 'httpPort',
+    schema: whole({ min: 0, max: 65_535 }),
+    defaultText: 'none',
+    type: 'number',
+    env: ['SLUICE_HTTP_PORT'],
+    flag: '--http-port <number>',
+    kind: 'number',
+    description:
+      'A second port, for the HTTP API, health checks and metrics alone: it also speaks HTTP/1.0, and keeps idle connections for 75 s. With several workers the first one opens it.',
+  },
+  {
     path: 'dev',
     schema: flag(),
     default: false,

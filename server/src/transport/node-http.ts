@@ -1,0 +1,153 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Body, type HttpSide, hasBody, type Reply, type RequestHead } from './http.ts';
+import { type BodyLimits, IncomingBody } from './incoming-body.ts';
+import { mustClose, type RawHead, readHead } from './request-head.ts';
+
+/** Milliseconds for which a connection may be idle: longer than a load balancer keeps one (60 s is common). */
+const IDLE = 75_000;
+
+const SERVER_OPTIONS = {
+  maxHeaderSize: 20_480,
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  connectionsCheckingInterval: 5_000,
+  keepAliveTimeout: IDLE,
+};
+
+export interface NodeHttpOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly trustProxy: boolean;
+  readonly bodies: BodyLimits;
+}
+
+/**
+ * The HTTP side on a port of its own, by Node's own server: for what uWebSockets.js does not speak (HTTP/1.0, addresses in absolute form) and does not wait for
+ * (idle connections). It has no WebSockets, and is slower.
+ */
+export class NodeHttp {
+  readonly #options: NodeHttpOptions;
+  readonly #busy = new WeakSet<object>();
+  #server: Server | undefined;
+
+  constructor(options: NodeHttpOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @returns the port that was opened
+   * @throws when the port is taken
+   */
+  async listen(side: HttpSide): Promise<number> {
+    const { host, port } = this.#options;
+    const server = createServer(SERVER_OPTIONS);
+    server.on('request', (request, response) => this.#serve(request, response, side));
+    server.on('checkContinue', (request, response) => this.#serve(request, response, side));
+    await new Promise<void>((resolve, reject) => {
+      const wrong = 'the port is taken or may not be used; choose another "httpPort"';
+      server.once('error', (cause) => reject(new Error(`cannot listen on ${host}:${port}: ${wrong}`, { cause })));
+      server.listen({ host, port, exclusive: true }, resolve);
+    });
+    this.#server = server;
+    return (server.address() as AddressInfo).port;
+  }
+
+  stopListening(): void {
+    this.#server?.close();
+    this.#server?.closeIdleConnections();
+  }
+
+  close(): void {
+    this.stopListening();
+    this.#server?.closeAllConnections();
+    this.#server = undefined;
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, side: HttpSide): void {
+    const { socket } = request;
+    if (this.#busy.has(socket)) {
+      socket.destroy(); // it did not wait for the answer before
+      return;
+    }
+    this.#busy.add(socket);
+    response.on('close', () => this.#busy.delete(socket));
+    const head = readHead(rawHead(request), this.#options.trustProxy);
+    void new NodeExchange(request, response, head).carryOut(side, this.#options.bodies);
+  }
+}
+
+/** One request and its answer. */
+class NodeExchange {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #head: RequestHead;
+  #unread: boolean;
+
+  constructor(request: IncomingMessage, response: ServerResponse, head: RequestHead) {
+    this.#request = request;
+    this.#response = response;
+    this.#head = head;
+    this.#unread = head.bodyLength > 0;
+  }
+
+  async carryOut(side: HttpSide, limits: BodyLimits): Promise<void> {
+    const body = new IncomingBody(limits);
+    try {
+      this.#answer(await side.handle({ ...this.#head, readBody: () => this.#read(body) }));
+    } finally {
+      body.release();
+    }
+  }
+
+  async #read(body: IncomingBody): Promise<Body> {
+    if (!this.#unread) return new Uint8Array();
+    if (this.#request.headers.expect !== undefined) this.#response.writeContinue();
+    this.#request.on('data', (piece: Buffer) => {
+      body.add(piece);
+      if (body.settled) this.#request.pause();
+    });
+    this.#request.on('end', () => body.end());
+    this.#response.on('close', () => body.cut());
+    const read = await body.read();
+    this.#unread = typeof read === 'string';
+    return read;
+  }
+
+  #answer({ status, headers = {}, body = '' }: Reply): void {
+    const response = this.#response;
+    if (response.destroyed) return;
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const length = hasBody(status) || bytes.byteLength > 0 ? { 'Content-Length': String(bytes.byteLength) } : {};
+    const close = this.#unread || mustClose(this.#head) ? { Connection: 'close' } : {};
+    response.writeHead(status, { ...headers, ...length, ...close });
+    response.end(hasBody(status) ? bytes : undefined);
+  }
+}
+
+/** Of a target in absolute form the host is the one that counts. RFC 9112 section 3.2.2. */
+function rawHead({ method = '', url = '/', rawHeaders, socket }: IncomingMessage): RawHead {
+  const absolute = /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined;
+  const target = absolute === undefined ? url : `${absolute.pathname}${absolute.search}`;
+  const query = target.indexOf('?');
+  return {
+    method: method.toUpperCase(),
+    path: query === -1 ? target : target.slice(0, query),
+    query: query === -1 ? '' : target.slice(query + 1),
+    lines: absolute === undefined ? linesOf(rawHeaders) : withHost(linesOf(rawHeaders), absolute.host),
+    peer: socket.remoteAddress ?? '',
+  };
+}
+
+function linesOf(rawHeaders: readonly string[]): (readonly [string, string])[] {
+  return Array.from({ length: rawHeaders.length / 2 }, (_, at) => [
+    (rawHeaders[2 * at] ?? '').toLowerCase(),
+    rawHeaders[2 * at + 1] ?? '',
+  ]);
+}
+
+const withHost = (lines: readonly (readonly [string, string])[], host: string): (readonly [string, string])[] => [
+  ...lines.filter(([name]) => name !== 'host'),
+  ['host', host],
+];
