@@ -231,7 +231,7 @@ const NO_DURATION = 'is not a duration — write milliseconds, or "5s", "10m", "
 describe('problems', () => {
   it.each<[unknown, string]>([
     [{ prot: 1 }, 'prot: is not an option — did you mean "port"?'],
-    [{ banana: 1 }, 'banana: is not an option — known here: host, port, dev,'],
+    [{ banana: 1 }, 'banana: is not an option — known here: host, port, httpPort, dev,'],
     [{ limits: { maxFrames: 1 } }, 'limits.maxFrames: is not an option — did you mean "maxFrame"?'],
     [{ limits: 5 }, 'limits: must be an object — with maxFrame, outbound, subscriptions'],
     [{ log: { level: 'loud' } }, 'log.level: is not one of the known values — choose trace, debug, info'],
