@@ -31,7 +31,7 @@ export default defineConfig({
   },
   test: {
     include: [
-      '{protocol,server,client-sdk,playwright,demo-app,scripts,bench,chaos,examples/*}/{src,test}/**/*.test.ts',
+      '{protocol,server,client-sdk,playwright,demo-app,scripts,bench,chaos,hostile,examples/*}/{src,test}/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     reporters: [

@@ -46,6 +46,10 @@ export class Child {
     }
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   get hasEnded(): boolean {
     return this.#ends;
   }

@@ -76,6 +76,10 @@ export class GatewayProcess {
     this.#runs = true;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Starts it as a supervisor does: again and again, because it may find its engine away. */
   async keepStarting(): Promise<void> {
     for (let attempt = 0; ; attempt++) {

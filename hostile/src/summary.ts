@@ -1,0 +1,22 @@
+import type { Report } from './run.ts';
+
+const mib = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`;
+const list = (counts: ReadonlyMap<string, number>): string =>
+  [...counts.entries()]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([kind, count]) => `  ${String(count).padStart(9)}  ${kind}`)
+    .join('\n');
+
+/** What was sent, and what was checked. */
+export function summary({ faults, rounds, frames, http, pings, memory }: Report): string {
+  return [
+    `${rounds} rounds: ${frames.frames} frames were written (${mib(frames.bytes)}; those behind a close are not read), answered with ${mib(frames.received)}`,
+    list(frames.byKind),
+    `${http.exchanges} HTTP exchanges (${mib(http.bytes)}), ${http.answers} answers read`,
+    list(http.byKind),
+    `memory: ${mib(memory.warm)} after the first round, at most ${mib(memory.peak)}, ${mib(memory.last)} at the end`,
+    `a healthy client's pings: ${pings.answered} answered, p50 ${pings.p50} ms, p99 ${pings.p99} ms, at most ${pings.most} ms (its own process was up to ${pings.late} ms late; the aim is 50)`,
+    'checked: the process lives, no fault in its log, no answer "internal" or 500, the healthy client stays connected; after each round no connection, subscription or channel is left',
+    faults.length === 0 ? 'nothing went wrong' : `WRONG:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+  ].join('\n');
+}
