@@ -1,4 +1,5 @@
 import type { Codec, Command, CommandType, Failure, Reply, Results } from '@sluice/protocol';
+import { onlyCarried } from './carried.ts';
 import { refusal, SluiceError } from './errors.ts';
 import { packFrame } from './frame.ts';
 import { Lane, type Turn } from './lane.ts';
@@ -101,10 +102,18 @@ export class Calls {
     this.#flush();
   }
 
-  /** A copy of something, as it arrives at the other end, and what it weighs in a lane; throws what the codec throws. */
+  /**
+   * A copy of something, as it arrives at the other end whatever the codec, and what it weighs in a lane.
+   *
+   * @throws SluiceError `payload_invalid` for what would not arrive
+   */
   copy<Value>(value: Value): { readonly copy: Value; readonly weight: number } {
-    const data = this.#codec.encode(value);
-    return { copy: this.#codec.decode(data) as Value, weight: Math.max(1, data.length / 2500) };
+    try {
+      const copy = JSON.parse(JSON.stringify(value, onlyCarried)) as Value;
+      return { copy, weight: Math.max(1, this.#codec.encode(copy).length / 2500) };
+    } catch (error) {
+      throw refusal(4310, 'payload_invalid', (error as Error).message);
+    }
   }
 
   /** Hands an answer to the one who asked. */

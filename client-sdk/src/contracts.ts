@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { segment } from '@sluice/protocol';
 export {
   type ChannelContract,
   type ChannelName,

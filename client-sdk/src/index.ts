@@ -12,7 +12,6 @@ export type {
   PublishResult,
   Tags,
 } from '@sluice/protocol';
-export { segment } from '@sluice/protocol';
 export type {
   ChannelContract,
   ChannelName,

@@ -76,7 +76,17 @@ describe('a message', () => {
     expect(outgoing.data).toEqual({ text: 'before' });
     const circle: unknown[] = [];
     circle.push(circle);
-    for (const bad of [undefined, () => {}, circle, 1n]) expect(() => outbox.publish('a', bad)).toThrow(TypeError);
+    for (const bad of [
+      undefined,
+      () => {},
+      circle,
+      1n,
+      Number.NaN,
+      [Number.NEGATIVE_INFINITY],
+      { a: new Map() },
+      Promise.resolve(1),
+    ])
+      expect(() => outbox.publish('a', bad)).toThrow(TypeError);
     expect(outbox.messages).toHaveLength(1);
   });
 

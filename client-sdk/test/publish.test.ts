@@ -334,3 +334,38 @@ describe('an error without an id', () => {
     expect(errors).toEqual([expect.objectContaining({ name: 'frame_malformed', message: 'not JSON' })]);
   });
 });
+
+describe.each([undefined, msgpack])('what JSON does not carry is refused at the call, $subprotocol', (codec) => {
+  const circle: unknown[] = [];
+  circle.push(circle);
+  let deep: unknown = 1;
+  for (let level = 0; level < 100_000; level++) deep = [deep];
+  const BAD: readonly (readonly [string, unknown])[] = [
+    ['NaN', { price: Number.NaN }],
+    ['Infinity', [Number.POSITIVE_INFINITY]],
+    ['a bigint', 1n],
+    ['a function', { a: () => {} }],
+    ['a Map', new Map()],
+    ['a promise', Promise.resolve(1)],
+    ['bytes', new Uint8Array(3)],
+    ['what holds itself', circle],
+    ['nesting beyond every stack', deep],
+  ];
+
+  it.each(BAD)('%s', async (_, data) => {
+    await connect(codec);
+    const refused = { name: 'payload_invalid', code: 4310, retryable: false };
+    await expect(channel.publish(data as never)).rejects.toMatchObject(refused);
+    await expect(channel.presence.enter(data as never)).rejects.toMatchObject(refused);
+    await turn();
+    expect([...gateway.socket.sent('publish'), ...gateway.socket.sent('enter')]).toEqual([]);
+    expect(client.state).toBe('connected');
+  });
+
+  it('what it carries arrives the same way', async () => {
+    await connect(codec);
+    void channel.publish({ at: new Date(0), gone: undefined, list: [undefined] } as never).catch(() => {});
+    await turn();
+    expect(gateway.socket.last('publish').data).toEqual({ at: '1970-01-01T00:00:00.000Z', list: [null] });
+  });
+});

@@ -18,7 +18,7 @@ const escapeBytes = (text: string): string =>
  *
  * @throws URIError for a text with a lone surrogate
  * @example
- * import { segment } from '@sluice/client';
+ * import { segment } from '@sluice/client/contracts';
  *
  * client.channel(`user:${segment('auth0|64f0c0ff')}`); // user:auth0~7C64f0c0ff
  */

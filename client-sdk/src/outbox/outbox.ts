@@ -1,5 +1,6 @@
 import type { Channels } from '@sluice/protocol/contracts';
 import type { Client } from '../api.ts';
+import { onlyCarried } from '../carried.ts';
 import { Emitter } from '../emitter.ts';
 import { SluiceError } from '../index.ts';
 import type {
@@ -121,7 +122,7 @@ export class StoredOutbox implements Outbox {
   }
 
   #draft(channel: string, content: OutboxPublishOptions & { readonly data: unknown }): Omit<Entry, 'order'> {
-    const text = JSON.stringify(content);
+    const text = JSON.stringify(content, onlyCarried);
     const { data, event, tags } = JSON.parse(text) as typeof content;
     if (data === undefined) throw new TypeError('"data" cannot be written as JSON; use null for nothing.');
     const time = Date.now();

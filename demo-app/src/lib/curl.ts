@@ -1,4 +1,4 @@
-import { segment } from '@sluice/client';
+import { segment } from '@sluice/client/contracts';
 
 interface NotificationCurl {
   /** Where the gateway is, e.g. `http://localhost:8080`. */

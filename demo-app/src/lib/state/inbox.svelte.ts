@@ -1,4 +1,5 @@
-import { type Client, type Gap, type Message, segment } from '@sluice/client';
+import type { Client, Gap, Message } from '@sluice/client';
+import { segment } from '@sluice/client/contracts';
 import { type Entry, type LiveMessages, liveMessages } from '@sluice/client/svelte';
 import { readNotification } from '../notification.ts';
 import type { ReadMarks } from '../read-marks.ts';
