@@ -1,4 +1,8 @@
 /** The faults that the tests must notice, by room. */
+import { chaos } from './rooms/chaos.mjs';
+import { durable } from './rooms/durable.mjs';
+import { redis } from './rooms/redis.mjs';
+import { remote } from './rooms/remote.mjs';
 import { session } from './rooms/session.mjs';
 
 /**
@@ -11,4 +15,4 @@ import { session } from './rooms/session.mjs';
  */
 
 /** @type {Record<string, readonly Mutant[]>} */
-export const ROOMS = { session };
+export const ROOMS = { session, durable, redis, remote, chaos };

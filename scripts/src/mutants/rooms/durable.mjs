@@ -1,0 +1,148 @@
+const FOLDER = 'server/src/engine/durable';
+const ENGINE = [`${FOLDER}/durable-engine.test.ts`];
+const FILES = [`${FOLDER}/directory.test.ts`, 'server/test/durable-damage.test.ts'];
+const REPAIR = ['server/src/cli/durable.test.ts'];
+
+/** @type {readonly import('../rooms.mjs').Mutant[]} */
+export const durable = [
+  {
+    file: `${FOLDER}/writer.ts`,
+    from: 'if (this.#waitingBytes < MOST_WAITING) return undefined;',
+    to: 'if (this.#waitingBytes < Infinity) return undefined;',
+    fault: 'what waits for the disk has no bound',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/writer.ts`,
+    from: 'if (refused.size > 0) this.#refuseBehind(refused);',
+    to: 'if (refused.size > 1e9) this.#refuseBehind(refused);',
+    fault: 'a publish overtakes one that was refused before it',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/writer.ts`,
+    from: '      this.#waitingBytes -= job.bytes;\n      job.refuse(refused.get(job.lane));',
+    to: '      job.refuse(refused.get(job.lane));',
+    fault: 'bytes of refused publishes count as waiting for ever',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/writer.ts`,
+    from: 'if (count > 0 && (count === MOST_JOBS || bytes + job.bytes > MOST_BYTES)) break;',
+    to: 'if (count > 0 && bytes + job.bytes > MOST_BYTES) break;',
+    fault: 'a transaction takes any number of publishes',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/writer.ts`,
+    from: 'return this.#options.store.recover().catch(() => false);',
+    to: 'return this.#options.store.recover();',
+    fault: 'what is on disk is refused because the next question failed',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/writer.ts`,
+    from: '      this.#pause = undefined;\n    });',
+    to: '    });',
+    fault: 'after a failure the disk is never tried again for publishes',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/sweep.ts`,
+    from: 'lastTime <= now - FORGET && keysUntil <= now && ',
+    to: 'lastTime <= now - FORGET && ',
+    fault: 'a channel is forgotten although a key of it is remembered',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/sweep.ts`,
+    from: "if (looked < CHANNELS) this.#at = '';",
+    to: '',
+    fault: 'the sweep goes round once only',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/batch.ts`,
+    from: 'this.#options.promised(channel) ?? this.about.generation',
+    to: 'this.about.generation',
+    fault: 'a watched channel gets another epoch than its watchers were told',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/batch.ts`,
+    from: 'if (this.#changed.has(channel)) return;',
+    to: '',
+    fault: 'a channel is forgotten by the batch that brings a message',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/batch.ts`,
+    from: 'if (remembered !== undefined && remembered.until <= now) this.put',
+    to: 'if (remembered !== undefined) this.put',
+    fault: 'a key that was used again is forgotten with its first window',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/durable-revocations.ts`,
+    from: 'if (over.size > 0) this.#kept = this.#kept.filter((kept) => !over.has(kept));',
+    to: '',
+    fault: 'revocations that are over stay in memory',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/durable-engine.ts`,
+    from: '    } finally {\n      await open.directory.release();\n    }',
+    to: '    } finally {\n    }\n    await open.directory.release();',
+    fault: 'a store that cannot be closed keeps its folder',
+    tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/directory.ts`,
+    from: "await writeDurably(this.#path, join(this.#path, RESTORED), '');",
+    to: '',
+    fault: 'epochs go on although the newest head was lost',
+    tests: FILES,
+  },
+  {
+    file: `${FOLDER}/directory.ts`,
+    from: 'if (isNew && (await this.#hasBegun())) {',
+    to: 'if (isNew && !(await this.#hasBegun())) {',
+    fault: 'an emptied store is begun anew without a word',
+    tests: FILES,
+  },
+  {
+    file: `${FOLDER}/check-file.ts`,
+    from: 'walk.across(isShort ? Number.POSITIVE_INFINITY : most);',
+    to: 'walk.across(3);',
+    fault: 'only the roots of a store are checked',
+    tests: FILES,
+  },
+  {
+    file: `${FOLDER}/file/page.ts`,
+    from: "expectSound(bytes.readBigUInt64LE(0) === BigInt(number), problem('holds something else: it has another number'));\n  expectSound(bytes.readBigUInt64LE(8)",
+    to: 'expectSound(bytes.readBigUInt64LE(8)',
+    fault: 'pages in the place of others are sound',
+    tests: FILES,
+  },
+  {
+    file: `${FOLDER}/private-files.ts`,
+    from: 'chmodSync(path, modeOf(path) & 0o7777 & ~OTHERS);',
+    to: '',
+    fault: 'files that were open to others stay so',
+    tests: FILES,
+  },
+  {
+    file: `${FOLDER}/repair/salvage.ts`,
+    from: 'const now = moved === undefined || retention === null || offset < first ? offset : moved.get(offset);',
+    to: 'const now = offset;',
+    fault: 'the key of a lost message is remembered, so that a repeat brings nothing back',
+    tests: REPAIR,
+  },
+  {
+    file: `${FOLDER}/repair/salvage.ts`,
+    from: 'life: this.#survey.isWhole && life !== undefined ? life : nanoid(10),',
+    to: 'life: life ?? nanoid(10),',
+    fault: 'a damaged store goes on in the same epochs',
+    tests: REPAIR,
+  },
+];

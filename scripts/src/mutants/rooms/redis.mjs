@@ -1,0 +1,128 @@
+const FOLDER = 'server/src/engine/redis';
+const FEED = [`${FOLDER}/feed.test.ts`];
+const LOG = [`${FOLDER}/redis-log.test.ts`, 'server/test/redis-keys.test.ts'];
+const KEYS = ['server/test/redis-keys.test.ts'];
+const ALL = [FOLDER, 'server/test/redis-keys.test.ts', 'server/test/redis-failures.test.ts'];
+
+/** @type {readonly import('../rooms.mjs').Mutant[]} */
+export const redis = [
+  {
+    file: `${FOLDER}/log-scripts.ts`,
+    from: 'local keep = math.max(tonumber(ARGV[6]), age + tonumber(ARGV[14]))',
+    to: 'local keep = tonumber(ARGV[6])',
+    fault: 'the epoch is forgotten after a day, before its messages',
+    tests: LOG,
+  },
+  {
+    file: `${FOLDER}/log-scripts.ts`,
+    from: "if redis.call('PTTL', KEYS[1]) < keep then redis.call('PEXPIRE', KEYS[1], text(keep)) end",
+    to: "redis.call('PEXPIRE', KEYS[1], text(keep))",
+    fault: 'a later append shortens the life of an epoch that a key answers with',
+    tests: LOG,
+  },
+  {
+    file: `${FOLDER}/log-scripts.ts`,
+    from: "if kept >= 0 then redis.call('DEL', KEYS[2]) end",
+    to: '',
+    fault: 'messages come back when a rule keeps history again',
+    tests: ALL,
+  },
+  {
+    file: `${FOLDER}/presence-scripts.ts`,
+    from: "return redis.call('EXISTS', nodeKey(ARGV[4]))",
+    to: 'return 0',
+    fault: 'of a dead node only 500 members of a channel are taken away',
+    tests: KEYS,
+  },
+  {
+    file: `${FOLDER}/presence-scripts.ts`,
+    from: "if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], 3600000) end",
+    to: '',
+    fault: 'rooms that nobody is in stay for ever',
+    tests: KEYS,
+  },
+  {
+    file: `${FOLDER}/shared-reads.ts`,
+    from: 'if (!reading.sent) return reading.answer as Promise<T>;',
+    to: 'if (reading.next === undefined) return reading.answer as Promise<T>;',
+    fault: 'a read is answered by one that began before it was asked',
+    tests: [`${FOLDER}/shared-reads.test.ts`],
+  },
+  {
+    file: `${FOLDER}/feed.ts`,
+    from: 'if (this.#wanted.get(name) === listener) this.#standing.set(name, listener);',
+    to: 'this.#standing.set(name, listener);',
+    fault: 'a subscription that was given up meanwhile is heard',
+    tests: FEED,
+  },
+  {
+    file: `${FOLDER}/feed.ts`,
+    from: 'last.names.length < BATCH && ',
+    to: '',
+    fault: 'one command has any number of names',
+    tests: FEED,
+  },
+  {
+    file: `${FOLDER}/feed.ts`,
+    from: 'if (!last && this.#wanted.get(name) === listener) this.#wanted.delete(name);',
+    to: '',
+    fault: 'a subscription that was refused comes back by itself',
+    tests: FEED,
+  },
+  {
+    file: `${FOLDER}/cluster-feed.ts`,
+    from: 'if (this.#seats.get(name) !== seat || seat.address !== address) return;',
+    to: '',
+    fault: 'a cluster subscribes to what was given up while it connected',
+    tests: ALL,
+  },
+  {
+    file: `${FOLDER}/redis-log.ts`,
+    from: '          this.doubt();\n          this.listener',
+    to: '          this.listener',
+    fault: 'older data passes for the same life where only the feed came back',
+    tests: LOG,
+  },
+  {
+    file: `${FOLDER}/redis-log.ts`,
+    from: '        this.#watched.delete(channel);\n        throw error;',
+    to: '        throw error;',
+    fault: 'a watch that was refused stays',
+    tests: LOG,
+  },
+  {
+    file: `${FOLDER}/commands.ts`,
+    from: 'if (this.#waiting >= MOST_WAITING) {',
+    to: 'if (this.#waiting >= Infinity) {',
+    fault: 'any number of commands waits for Redis',
+    tests: ALL,
+  },
+  {
+    file: `${FOLDER}/heads.ts`,
+    from: 'if (known !== undefined || this.#known.size <= MOST) return;',
+    to: 'if (known !== undefined || this.#known.size > 0) return;',
+    fault: 'heads of logs are remembered without a bound',
+    tests: ALL,
+  },
+  {
+    file: `${FOLDER}/node-lease.ts`,
+    from: "    await shard.commands.call('del', index);\n    await shard.commands.call('srem', this.#nodes, node);",
+    to: '',
+    fault: 'dead nodes are looked after for ever',
+    tests: ALL,
+  },
+  {
+    file: `${FOLDER}/redis-presence.ts`,
+    from: '      this.#attendees.delete(entrant);\n      this.#attendees.undo(entrant);\n      throw error;',
+    to: '      throw error;',
+    fault: 'an enter that was refused is claimed again later',
+    tests: ALL,
+  },
+  {
+    file: `${FOLDER}/redis-presence.ts`,
+    from: 'this.#overdue.set(channel, till);',
+    to: '',
+    fault: 'a grace that ended while Redis was away never ends',
+    tests: ALL,
+  },
+];

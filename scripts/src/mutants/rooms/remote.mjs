@@ -1,0 +1,89 @@
+const FOLDER = 'server/src/engine/remote';
+
+/** @type {readonly import('../rooms.mjs').Mutant[]} */
+export const remote = [
+  {
+    file: `${FOLDER}/engine-user.ts`,
+    from: "if (this.#missedMembers) this.tell(['membersInterrupted', null]);",
+    to: '',
+    fault: 'nobody hears that changes of members did not fit',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/engine-user.ts`,
+    from: "if (this.#watched.has(channel)) this.tell(['interrupted', channel]);",
+    to: "this.tell(['interrupted', channel]);",
+    fault: 'channels that are watched no more are reported as interrupted',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/engine-user.ts`,
+    from: '    this.#paused = true;\n    this.#line.pause();',
+    to: '    this.#paused = true;',
+    fault: 'a process that does not read its answers asks without a bound',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/engine-user.ts`,
+    from: 'for (const channel of this.#membersWatched) unwatchMembers(channel, this);',
+    to: '',
+    fault: 'the members that a process watched are watched for ever',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/engine-user.ts`,
+    from: 'this.#places.delete(keyOf(item[3]));',
+    to: '',
+    fault: 'who has left leaves again when the process ends',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/owner-link.ts`,
+    from: 'if ((this.#line?.waiting ?? 0) > MOST_WAITING) {',
+    to: 'if ((this.#line?.waiting ?? 0) > Infinity) {',
+    fault: 'what waits for the owner has no bound',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/owner-link.ts`,
+    from: 'for (const { reject } of asked) reject(new EngineUnavailable(AWAY));',
+    to: '',
+    fault: 'what was asked of a lost owner is never answered',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/owner-link.ts`,
+    from: '    this.#retry?.cancel();\n',
+    to: '',
+    fault: 'a closed engine looks for its owner',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/remote-engine.ts`,
+    from: '    this.#watched.delete(channel);\n',
+    to: '',
+    fault: 'a channel that was given up is watched again at the next owner',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/remote-engine.ts`,
+    from: '        this.#trouble = item[1];',
+    to: '',
+    fault: 'no process hears that the engine is in trouble',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/remote-presence.ts`,
+    from: '    this.#entrants.delete(keyOf(place));\n',
+    to: '',
+    fault: 'who has left comes back with the next owner',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/engine-owner.ts`,
+    from: 'if (this.#watchers.remove(channel, user)) engine.log.unwatch(channel);',
+    to: 'this.#watchers.remove(channel, user);',
+    fault: 'the engine watches for ever what a process watched',
+    tests: [FOLDER],
+  },
+];
