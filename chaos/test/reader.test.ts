@@ -6,7 +6,13 @@ import { Reader } from '../src/reader.ts';
 type Event = { message: Partial<Message<Payload>> & { offset: number } } | { gap: Partial<Gap> };
 
 /** A reader that stands at e/10 hears this; what it complains about. */
-function hear(channel: string, events: readonly Event[], { keeps = true } = {}): string[] {
+const hear = (...heard: Parameters<typeof listen>): string[] => listen(...heard).faults;
+
+function listen(
+  channel: string,
+  events: readonly Event[],
+  { keeps = true } = {},
+): { faults: string[]; reader: Reader } {
   const faults: string[] = [];
   const reader = new Reader({ channel, ledger: new Ledger({ keeps }), keeps, onFault: (text) => faults.push(text) });
   reader.position = { epoch: 'e', offset: 10 };
@@ -17,7 +23,7 @@ function hear(channel: string, events: readonly Event[], { keeps = true } = {}):
       reader.message({ ...message, ...event.message });
     } else reader.gap({ channel, lost: 1, reason: 'retention', from: at(10), to: at(11), ...event.gap });
   }
-  return faults;
+  return { faults, reader };
 }
 
 const at = (offset: number, epoch = 'e') => ({ epoch, offset });
@@ -43,6 +49,21 @@ describe('a reader is content with', () => {
     },
   ])('$what', ({ channel = 'safe:a', events, keeps }) => {
     expect(hear(channel, events, keeps === undefined ? {} : { keeps })).toEqual([]);
+  });
+});
+
+describe('a reader counts', () => {
+  it('messages, gaps, what they covered, and what the log must have dropped', () => {
+    const { reader, faults } = listen('latest:a', [
+      message(11),
+      { gap: { from: at(11), to: at(15), lost: 4 } },
+      { gap: { from: at(15), to: at(20), reason: 'slow_reader', lost: 3 } },
+      message(17),
+      message(20),
+      message(21),
+    ]);
+    expect(faults).toEqual([]);
+    expect(reader).toMatchObject({ heard: 4, gaps: 2, lost: 7, retired: [at(15)], position: at(21) });
   });
 });
 
@@ -82,6 +103,24 @@ describe('a reader complains of', () => {
       what: 'messages that a gap left to come and that do not come',
       channel: 'latest:a',
       events: [{ gap: { to: at(15), reason: 'slow_reader', lost: 3 } }, message(15), message(16)],
+      complaint: /left messages to come/,
+    },
+    {
+      what: 'what a gap left to come twice',
+      channel: 'latest:a',
+      events: [{ gap: { to: at(15), reason: 'slow_reader', lost: 3 } }, message(14), message(14)],
+      complaint: /left messages to come/,
+    },
+    {
+      what: 'what a gap left to come in another order',
+      channel: 'latest:a',
+      events: [{ gap: { to: at(15), reason: 'slow_reader', lost: 3 } }, message(15), message(14)],
+      complaint: /left messages to come/,
+    },
+    {
+      what: 'what a gap left to come in another life',
+      channel: 'latest:a',
+      events: [{ gap: { to: at(15), reason: 'slow_reader', lost: 3 } }, message(14, 'f')],
       complaint: /left messages to come/,
     },
     {

@@ -53,9 +53,9 @@ export const chaos = [
   },
   {
     file: 'chaos/src/reader.ts',
-    from: "!(reason === 'epoch_changed' && !this.#keeps)",
-    to: "reason !== 'epoch_changed'",
-    fault: 'a safe channel may begin a new epoch',
+    from: "reason === 'epoch_changed' && !this.#keeps",
+    to: "reason === 'epoch_changed' && this.#keeps",
+    fault: 'a new life is judged by the wrong engine',
     tests: TESTS,
   },
   {
