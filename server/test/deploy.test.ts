@@ -142,6 +142,43 @@ describe('deploy/compose.yaml', () => {
   });
 });
 
+describe('deploy/sluice.service', () => {
+  const unit = file('deploy/sluice.service');
+  const setting = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
+
+  it('starts the program itself, which hears SIGTERM, and waits for its drain', () => {
+    const [node, program = ''] = setting('ExecStart').split(' ');
+    expect(node).toBe('/usr/bin/node');
+    const { name, bin } = JSON.parse(file('server/package.json')) as { name: string; bin: { sluice: string } };
+    expect(program).toBe(`/opt/sluice/node_modules/${name}/${bin.sluice.replace('./', '')}`);
+    expect(setting('KillSignal')).toBe('SIGTERM');
+    expect(Number(setting('TimeoutStopSec')) * 1_000).toBeGreaterThan(configOf(file('deploy/sluice.yaml')).drain);
+    expect(Number(setting('LimitNOFILE'))).toBeGreaterThan(100_000);
+  });
+});
+
+describe('the proxies', () => {
+  const config = configOf(file('deploy/sluice.yaml'));
+  const seconds = (text: string, name: string) => Number(new RegExp(`${name} (\\d+)s`).exec(text)?.[1]);
+
+  it.each([
+    ['deploy/nginx.conf', 'proxy_read_timeout'],
+    ['deploy/haproxy.cfg', 'timeout tunnel'],
+  ])(
+    '%s lets a connection be quiet for longer than the heartbeat, and keeps metrics and health inside',
+    (path, name) => {
+      expect(seconds(file(path), name) * 1_000).toBeGreaterThan(2 * config.heartbeat);
+      for (const inside of ['/metrics', '/health/']) expect(file(path)).toContain(inside);
+      for (const node of ['gateway-1', 'gateway-2']) expect(file(path)).toContain(`${node}:${config.port}`);
+    },
+  );
+
+  it('repeat nothing that a node may have carried out', () => {
+    expect(file('deploy/nginx.conf')).not.toMatch(/^\s*proxy_next_upstream .*non_idempotent/m);
+    expect(file('deploy/haproxy.cfg')).toContain('disable-l7-retry unless { path /ws }');
+  });
+});
+
 describe('deploy/prometheus', () => {
   const rules = z.object({
     groups: z.array(z.object({ rules: z.array(z.object({ alert: z.string(), expr: z.string() })) })),

@@ -1,0 +1,8 @@
+export interface Program {
+  readonly name: string;
+  readonly variable: string;
+  readonly version: string;
+}
+export const PROXIES: Readonly<Record<'nginx' | 'haproxy', Program>>;
+export function findProgram(program: Program): string | undefined;
+export function ensureProgram(program: Program): string;

@@ -1,0 +1,69 @@
+/** Finds programs that tests run beside the gateway, and installs them where there are none. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/**
+ * @typedef {object} Program
+ * @property {string} name of the executable, and of its package
+ * @property {string} variable names a path to use instead
+ * @property {string} version flag that prints the version and ends
+ */
+
+/** @type {Readonly<Record<'nginx' | 'haproxy', Program>>} */
+export const PROXIES = {
+  nginx: { name: 'nginx', variable: 'SLUICE_NGINX', version: '-v' },
+  haproxy: { name: 'haproxy', variable: 'SLUICE_HAPROXY', version: '-v' },
+};
+
+/** @param {Program} program */
+const help = ({ name, variable }) => `${name} was not found, and could not be installed. Do one of these:
+  apt-get install ${name}      (or brew install ${name}, dnf install ${name})
+  ${variable}=/path/to/${name} npm test`;
+
+const isRoot = () => process.getuid?.() === 0;
+
+/** @param {string} name @param {string[]} args */
+function apt(name, args) {
+  console.error(`[${name}] running: apt-get ${args.join(' ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // Another step of the tests may be installing something; and its words go to standard error.
+  const options = ['-o', 'DPkg::Lock::Timeout=300', ...args];
+  return spawnSync('apt-get', options, { stdio: ['ignore', 2, 2], env }).status === 0;
+}
+
+/**
+ * Looks for a program: the variable, then the path and the folders of a system.
+ *
+ * @param {Program} program
+ * @returns {string | undefined} the path of an executable, or nothing where there is none that starts
+ * @throws {Error} when the variable names a file that does not exist
+ */
+export function findProgram({ name, variable, version }) {
+  const { [variable]: wished = '', PATH = '' } = process.env;
+  if (wished !== '') {
+    if (!existsSync(wished)) throw new Error(`${variable} names ${wished}, which does not exist`);
+    return wished;
+  }
+  const folders = [...PATH.split(delimiter).filter((folder) => folder !== ''), '/usr/sbin', '/usr/local/sbin'];
+  const starts = (/** @type {string} */ path) =>
+    spawnSync(path, [version], { stdio: 'ignore', timeout: 20_000 }).status === 0;
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path) && starts(path));
+}
+
+/**
+ * A program to test with. Where none is found it installs one, as root the one of the distribution.
+ *
+ * @param {Program} program
+ * @returns {string} the path of an executable
+ * @throws {Error} that says what to do, when there is none and none could be installed
+ */
+export function ensureProgram(program) {
+  const { name } = program;
+  if (findProgram(program) === undefined && isRoot() && existsSync('/usr/bin/apt-get')) {
+    apt(name, ['update']) && apt(name, ['install', '-y', '--no-install-recommends', name]);
+  }
+  const path = findProgram(program);
+  if (path === undefined) throw new Error(help(program));
+  return path;
+}

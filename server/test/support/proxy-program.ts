@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Seconds after which a proxy cuts what is quiet, in a test: the files in deploy/ have 75, three times the heartbeat. */
+export const QUIET = 12;
+
+export type ProxyName = 'nginx' | 'haproxy';
+
+const FILES: Readonly<Record<ProxyName, string>> = { nginx: 'deploy/nginx.conf', haproxy: 'deploy/haproxy.cfg' };
+
+/** Replaces, and fails where there is nothing to replace: then the file is another than the test believes. */
+function replace(text: string, from: string | RegExp, to: string): string {
+  const replaced = text.replace(from, to);
+  if (replaced === text) throw new Error(`the proxy's file has no ${from} any more`);
+  return replaced;
+}
+
+interface Setting {
+  readonly port: number;
+  /** Of gateway-1 and gateway-2. */
+  readonly upstreams: readonly [number, number];
+  readonly folder: string;
+}
+
+/** What can only be so in a test: ports, folders, rights, and times that nobody wants to wait for. */
+const ADAPT: Readonly<Record<ProxyName, (text: string, setting: Setting) => string>> = {
+  nginx(text, { port, upstreams, folder }) {
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+      .map((name) => `${name}_temp_path ${folder}/${name};`)
+      .join(' ');
+    let own = replace(text, 'worker_connections 65535', 'worker_connections 512');
+    own = replace(
+      own,
+      'worker_rlimit_nofile 131072;',
+      `pid ${folder}/pid; error_log stderr warn; daemon off; worker_processes 1;`,
+    );
+    own = replace(own, /^http \{$/m, `http { access_log off; ${temporary}`);
+    own = replace(own, 'listen 80;', `listen 127.0.0.1:${port};`);
+    own = replace(own, /75s/g, `${QUIET}s`);
+    upstreams.forEach((upstream, at) => {
+      own = replace(own, `server gateway-${at + 1}:8080`, `server 127.0.0.1:${upstream}`);
+    });
+    return process.getuid?.() === 0 ? `user root;\n${own}` : own;
+  },
+  haproxy(text, { port, upstreams }) {
+    let own = replace(text, 'maxconn 65535', 'maxconn 200');
+    own = replace(own, /^ {2}bind :80$/m, `  bind 127.0.0.1:${port}`);
+    own = replace(own, /75s/g, `${QUIET}s`);
+    upstreams.forEach((upstream, at) => {
+      own = replace(own, `gateway-${at + 1}:8080`, `127.0.0.1:${upstream}`);
+    });
+    return own;
+  },
+};
+
+const ARGUMENTS: Readonly<Record<ProxyName, (file: string, folder: string) => string[]>> = {
+  nginx: (file, folder) => ['-c', file, '-p', folder, '-e', 'stderr'],
+  haproxy: (file) => ['-db', '-f', file],
+};
+
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = net.connect(port, '127.0.0.1');
+  const outcome = await Promise.race([
+    once(socket, 'connect').then(() => true),
+    once(socket, 'error').then(() => false),
+  ]).catch(() => false);
+  socket.destroy();
+  return outcome;
+}
+
+/** A proxy as a program, with its file from deploy/, in front of two ports. */
+export class ProxyProgram {
+  readonly port: number;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(child: ChildProcess, { port, folder }: Setting) {
+    this.#child = child;
+    this.port = port;
+    this.#folder = folder;
+  }
+
+  static async start(name: ProxyName, path: string, upstreams: readonly [number, number]): Promise<ProxyProgram> {
+    const folder = mkdtempSync(join(tmpdir(), `sluice-${name}-`));
+    mkdirSync(join(folder, 'logs'), { recursive: true });
+    const setting = { port: await freePort(), upstreams, folder };
+    const file = join(folder, 'proxy.conf');
+    const text = readFileSync(new URL(`../../../${FILES[name]}`, import.meta.url), 'utf8');
+    writeFileSync(file, ADAPT[name](text, setting));
+    const child = spawn(path, ARGUMENTS[name](file, folder), { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString('utf8');
+    });
+    while (!(await isListening(setting.port))) {
+      if (child.exitCode !== null) throw new Error(`${name} has ended: ${said}`);
+      await pause(20); // it tells nobody that it listens
+    }
+    return new ProxyProgram(child, setting);
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
