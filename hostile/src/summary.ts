@@ -14,7 +14,7 @@ export function summary({ faults, rounds, frames, http, pings, memory }: Report)
     list(frames.byKind),
     `${http.exchanges} HTTP exchanges (${mib(http.bytes)}), ${http.answers} answers read`,
     list(http.byKind),
-    `memory: ${mib(memory.warm)} after the first round, at most ${mib(memory.peak)}, ${mib(memory.last)} at the end`,
+    `memory: ${mib(memory.idle)} before, up to ${mib(memory.warm)} while it became warm (five rounds), at most ${mib(memory.peak)}, back to ${mib(memory.rest)} between rounds`,
     `a healthy client's pings: ${pings.answered} answered, p50 ${pings.p50} ms, p99 ${pings.p99} ms, at most ${pings.most} ms (its own process was up to ${pings.late} ms late; the aim is 50)`,
     'checked: the process lives, no fault in its log, no answer "internal" or 500, the healthy client stays connected; after each round no connection, subscription or channel is left',
     faults.length === 0 ? 'nothing went wrong' : `WRONG:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
