@@ -10,6 +10,7 @@ import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
 import { noRule } from './channels/authorize.ts';
 import { Hub } from './channels/hub.ts';
+import { createIds } from './channels/message-ids.ts';
 import { Presence } from './channels/presence.ts';
 import { type Publication, Publishing } from './channels/publish.ts';
 import { PublishRates } from './channels/publish-rates.ts';
@@ -28,12 +29,14 @@ import { Metrics } from './observe/metrics.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { drainSessions } from './session/drain.ts';
 import { Outbox } from './session/outbox.ts';
+import { PermissionReview } from './session/permission-review.ts';
 import { Registry } from './session/registry.ts';
 import { Revoked, withRevoked } from './session/revoked.ts';
 import { Revoking } from './session/revoking.ts';
 import { Rounds } from './session/rounds.ts';
 import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
+import { hostInUrl } from './transport/host-in-url.ts';
 import type { HttpSide } from './transport/http.ts';
 import type { Transport } from './transport/transport.ts';
 import { type UwsOptions, UwsTransport } from './transport/uws.ts';
@@ -306,6 +309,14 @@ export class Gateway {
     if (revocation instanceof Refusal) throw new SluiceError(revocation.error, revocation.detail);
     await this.#engine.revocations.add(revocation);
     return revocation;
+  }
+
+  /** Takes over the channel rules of another configuration; what is open and not allowed any more ends. Open channels keep history and `slow`. */
+  async reload({ channels }: Config): Promise<void> {
+    const { rules, registry } = this.#services;
+    rules.replace(channels);
+    const connected = registry.all().filter(({ state }) => state === 'connected');
+    await Promise.all(connected.map((session) => new PermissionReview(session, null).run()));
   }
 
   /** Resolves when the gateway has stopped, whoever asked for it: `close`, or a drain by the HTTP API. */

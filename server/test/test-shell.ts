@@ -2,7 +2,7 @@ import type { Shell } from '../src/cli/shell.ts';
 import type { Config } from '../src/config/schema.ts';
 
 /** What a test gives a command to see of the world; everything else is absent, and fails when it is used. */
-export type World = Partial<Omit<Shell, 'out' | 'err' | 'onSignal' | 'exit'>>;
+export type World = Partial<Omit<Shell, 'out' | 'err' | 'onSignal' | 'onOrphaned' | 'watch' | 'exit'>>;
 
 /** A shell that remembers what commands said and did. */
 export class TestShell implements Shell {
@@ -17,6 +17,10 @@ export class TestShell implements Shell {
   readonly lines: string[] = [];
   readonly errors: string[] = [];
   readonly exits: number[] = [];
+  /** Files that are being watched. */
+  watched: readonly string[] = [];
+  #orphaned = (): void => {};
+  #changed = (): void => {};
   readonly #handlers = new Set<() => void>();
 
   constructor(world: World = {}) {
@@ -47,6 +51,28 @@ export class TestShell implements Shell {
     return () => this.#handlers.delete(handler);
   }
 
+  onOrphaned(handler: () => void): void {
+    this.#orphaned = handler;
+  }
+
+  /** As if the npm that started it had gone. */
+  orphan(): void {
+    this.#orphaned();
+  }
+
+  watch(files: readonly string[], changed: () => void): () => void {
+    this.watched = files;
+    this.#changed = changed;
+    return () => {
+      this.watched = [];
+    };
+  }
+
+  /** As if one of the watched files had changed. */
+  change(): void {
+    this.#changed();
+  }
+
   /** As if somebody pressed Ctrl+C. */
   signal(): void {
     for (const handler of this.#handlers) handler();
@@ -61,6 +87,8 @@ export class TestShell implements Shell {
 /** A gateway that only notes what is done to it. */
 export class TestGateway {
   readonly calls: string[] = [];
+  /** Configurations whose rules it was told to take over. */
+  readonly reloaded: Config[] = [];
   config: Config | undefined;
   readonly #started: () => void;
   /** Resolves when it stops by itself. */
@@ -87,6 +115,10 @@ export class TestGateway {
     this.calls.push('start');
     this.#started();
     return { port: 8080, url: 'http://localhost:8080' };
+  }
+
+  async reload(config: Config): Promise<void> {
+    this.reloaded.push(config);
   }
 
   async close(): Promise<void> {

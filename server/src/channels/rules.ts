@@ -17,20 +17,34 @@ const MOST_FAULTS = 100;
 
 /** All channel rules, the most specific first. A channel that none of them matches does not exist. */
 export class Rules {
-  readonly #rules: readonly Rule[];
+  #rules: readonly Rule[] = [];
+  #decideAnew = false;
+  #asksFunctions = false;
   readonly #remembered = new Map<string, RuleMatch | null>();
   readonly #faults = new Set<string>();
-  /** May a decision change although the claims stay the same: does a grant ask a function, or look at the token's times or id? */
-  readonly decideAnew: boolean;
-
-  /** Does any grant ask a function, which may answer with a promise? */
-  readonly asksFunctions: boolean;
 
   constructor(rules: readonly Rule[]) {
-    this.#rules = rules;
+    this.replace(rules);
+  }
+
+  /** Takes over other rules: they hold for everything that is asked from now on. */
+  replace(rules: readonly Rule[]): void {
     const grants = rules.flatMap(({ allow }) => Object.values(allow).flat());
-    this.decideAnew = grants.some(mayChange);
-    this.asksFunctions = grants.some(({ kind }) => kind === 'function');
+    this.#rules = rules;
+    this.#decideAnew = grants.some(mayChange);
+    this.#asksFunctions = grants.some(({ kind }) => kind === 'function');
+    this.#remembered.clear();
+    this.#faults.clear();
+  }
+
+  /** May a decision change although the claims stay the same: does a grant ask a function, or look at the token's times or id? */
+  get decideAnew(): boolean {
+    return this.#decideAnew;
+  }
+
+  /** Does any grant ask a function, which may answer with a promise? */
+  get asksFunctions(): boolean {
+    return this.#asksFunctions;
   }
 
   /** Finds the channel's rule; `null` when there is none. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Loaded, load } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
+import type { Invented } from '../config/schema.ts';
 import type { Shell } from './shell.ts';
 
 /** Marks of Markdown have no place in a terminal. */
@@ -16,9 +17,13 @@ export function addConfigFlags(command: Command): Command {
 }
 
 /** Loads the configuration that a command was given, and says what an operator should know of it. */
-export async function loadFor(flags: Readonly<Record<string, unknown>>, shell: Shell): Promise<Loaded> {
+export async function loadFor(
+  flags: Readonly<Record<string, unknown>>,
+  shell: Shell,
+  invented: Invented = {},
+): Promise<Loaded> {
   const file = typeof flags.config === 'string' ? flags.config : undefined;
-  const loaded = await load({ file, env: shell.env, flags, cwd: shell.cwd, terminal: shell.terminal });
+  const loaded = await load({ file, env: shell.env, flags, cwd: shell.cwd, terminal: shell.terminal, invented });
   for (const note of loaded.gathered.notes ?? []) shell.err(note);
   return loaded;
 }

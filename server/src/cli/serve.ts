@@ -1,38 +1,24 @@
 import type { Command } from 'commander';
 import type { Loaded } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
 import { addConfigFlags, loadFor } from './config-flags.ts';
+import { devBanner } from './dev-banner.ts';
+import { keepDevKeys, readDevKeys } from './dev-keys.ts';
+import { reloadRules } from './reload-rules.ts';
 import type { Serving, Shell } from './shell.ts';
 
 const EXAMPLES = `
 Examples:
-  $ sluice serve --dev                          on this machine, with keys made for this run
+  $ sluice serve --dev                          on this machine, with keys made for this folder (.sluice/dev.json)
+  $ sluice serve --dev --host 0.0.0.0           other devices in this network may connect, too
   $ sluice serve --config sluice.yaml           as the file says
   $ sluice serve --workers auto                 with a process for each core (Linux)
   $ SLUICE_SECRET=… PORT=9000 sluice serve      as the environment says`;
 
-/** What somebody who tries it out wants to know first. */
-export function devBanner(url: string, config: Config): string {
-  const route = config.devSecret !== undefined;
-  const line = `curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" -d '{"channel":"chat:lobby","data":{"text":"Hello"}}' ${url}/api/v1/publish`;
-  return [
-    '',
-    `  Sluice is listening on ${url} (development: not for production)`,
-    '',
-    ...(config.static === undefined ? [] : [`  demo        ${url}/`]),
-    `  connect     ${url.replace(/^http/, 'ws')}${config.path}`,
-    ...(route ? [`  token       curl "${url}/dev/token?sub=ada"`] : []),
-    '  subscribe   sluice subscribe chat:lobby',
-    `  publish     sluice publish chat:lobby '{"text":"Hello"}'`,
-    `  or          ${config.devApiKey === undefined ? line : `KEY=${config.devApiKey}; ${line}`}`,
-    '',
-  ].join('\n');
-}
-
-/** Resolves at the first signal; every later one ends the process. */
+/** Resolves at the first signal, or when the npm that started this process has gone; every later signal ends the process. */
 function firstSignal(shell: Shell): Promise<void> {
   return new Promise((resolve) => {
     let signals = 0;
+    shell.onOrphaned(resolve);
     shell.onSignal(() => {
       signals += 1;
       if (signals > 1) shell.exit(1);
@@ -49,13 +35,17 @@ async function create(loaded: Loaded, shell: Shell): Promise<Serving> {
 }
 
 async function serve(flags: Readonly<Record<string, unknown>>, shell: Shell): Promise<void> {
-  const loaded = await loadFor(flags, shell);
+  const kept = readDevKeys(shell.cwd);
+  const loaded = await loadFor(flags, shell, kept);
   const { config } = loaded;
+  if (config.dev) keepDevKeys(config, kept, shell);
   const gateway = await create(loaded, shell);
   const stopped = firstSignal(shell);
   const { url } = await gateway.start();
+  const unwatch = config.dev ? reloadRules(gateway, { loaded, flags, shell }) : () => {};
   if (config.dev) shell.err(devBanner(url, config));
   await Promise.race([stopped, gateway.stopped]);
+  unwatch();
   await gateway.close();
 }
 

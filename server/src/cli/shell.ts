@@ -4,9 +4,10 @@ import type { Client, ClientOptions } from '@sluice/client';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Gateway } from '../index.ts';
+import { watchFiles } from './watch-files.ts';
 
 /** What serves until it is stopped: a gateway, or the supervisor of several. */
-export type Serving = Pick<Gateway, 'start' | 'close' | 'stopped'>;
+export type Serving = Pick<Gateway, 'start' | 'close' | 'stopped'> & Partial<Pick<Gateway, 'reload'>>;
 
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -22,6 +23,10 @@ export interface Shell {
   stdin(): Promise<string>;
   /** Calls back at every SIGINT and SIGTERM. Returns how to stop that. */
   onSignal(handler: () => void): () => void;
+  /** Calls back when npm has started this process and is gone: it ends without passing a signal on. */
+  onOrphaned(handler: () => void): void;
+  /** Calls back soon after one of these files has changed, once for several changes in a row. Returns how to stop that. */
+  watch(files: readonly string[], changed: () => void): () => void;
   /** Ends the process now. */
   exit(code: number): void;
   /** Loaded when needed: most commands need no server. */
@@ -35,6 +40,9 @@ async function readStdin(): Promise<string> {
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
   return Buffer.concat(chunks).toString('utf8');
 }
+
+/** Milliseconds between two looks at who the parent is. */
+const PARENT_CHECK = 250;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -52,6 +60,18 @@ export const systemShell: Shell = {
       for (const signal of SIGNALS) process.off(signal, handler);
     };
   },
+  onOrphaned(handler) {
+    // `npx sluice serve` and npm scripts: SIGTERM ends npm and its shell, and nobody tells the gateway.
+    if (process.env.npm_execpath === undefined && process.env.npm_lifecycle_event === undefined) return;
+    const parent = process.ppid;
+    const timer = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(timer);
+      handler();
+    }, PARENT_CHECK);
+    timer.unref();
+  },
+  watch: watchFiles,
   exit: (code) => process.exit(code),
   loadGateway: () => import('../index.ts'),
   loadSupervisor: () => import('../workers/supervisor.ts'),

@@ -1,9 +1,9 @@
 /** Contracts in the configuration: loading their module, and putting their rules together with those of the file. */
 
 import { existsSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { type ChannelContract, type Channels, checkChannels } from '@sluice/protocol/contracts';
 import type { RuleSchemas } from '../auth/rule.ts';
+import { importModule } from './import-module.ts';
 import { ConfigError, type Problems } from './problems.ts';
 
 /**
@@ -27,19 +27,14 @@ async function importContracts(file: string, source = 'the configuration'): Prom
     throw new ConfigError([`contracts: there is no file ${file} — correct the path in ${source}, or build it first`]);
   }
   try {
-    const module = (await import(pathToFileURL(file).href)) as { channels?: unknown; default?: unknown };
+    const module = await importModule(file);
     return module.channels ?? module.default;
   } catch (error) {
-    throw new ConfigError([`contracts: ${file} cannot be loaded: ${messageOf(error)}${hintFor(error)}`]);
+    throw new ConfigError([`contracts: ${file} cannot be loaded: ${messageOf(error)}`]);
   }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-function hintFor(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ERR_UNKNOWN_FILE_EXTENSION' ? ' — build it to JavaScript first' : '';
-}
 
 /** Checks what a program gave as `contracts`. What is wrong goes to `problems`. */
 export function readContracts(value: unknown, problems: Problems): Channels {

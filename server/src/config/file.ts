@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { extname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
+import { importModule, isModule } from './import-module.ts';
 import { ConfigError } from './problems.ts';
 
 /** Looked for in the working directory, in this order. */
@@ -14,6 +14,7 @@ export const FILE_NAMES = [
   'sluice.json',
   'sluice.config.mjs',
   'sluice.config.js',
+  'sluice.config.ts',
 ] as const;
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -43,9 +44,9 @@ function parseText(file: string, source: string): unknown {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function importModule(file: string): Promise<unknown> {
+async function readModule(file: string): Promise<unknown> {
   try {
-    const module = (await import(pathToFileURL(file).href)) as { default?: unknown; config?: unknown };
+    const module = await importModule(file);
     return module.default ?? module.config;
   } catch (error) {
     throw new ConfigError([`${file}: cannot be loaded: ${messageOf(error)}`]);
@@ -70,8 +71,8 @@ async function readSource(file: string): Promise<string> {
  */
 export async function readConfigFile(file: string): Promise<Plain> {
   const source = await readSource(file);
-  const module = ['.js', '.mjs'].includes(extname(file));
-  const value = module ? await importModule(file) : parseText(file, source);
+  const module = isModule(file);
+  const value = module ? await readModule(file) : parseText(file, source);
   if (value === null && !module) return {};
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Plain;
   const fix = module ? 'export it as default, or as "config"' : 'write options, like "port: 8080"';

@@ -17,6 +17,8 @@ export interface LoadOptions {
   readonly flags: Readonly<Record<string, unknown>>;
   /** Default: the working directory of the process. */
   readonly cwd?: string;
+  /** What an earlier run made up, to be used again. */
+  readonly invented?: Invented;
   /** Is the output a terminal? Default: whether standard output is one. */
   readonly terminal?: boolean;
 }

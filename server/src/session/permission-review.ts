@@ -18,8 +18,8 @@ export class PermissionReview implements Behind {
   readonly #late: Promise<void>[] = [];
   #settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
 
-  /** @param before who the session was with the token before */
-  constructor(session: Session, before: Identity) {
+  /** @param before who the session was with the token before; `null`: the token is the same, the rules are new */
+  constructor(session: Session, before: Identity | null) {
     this.#session = session;
     this.#steps = stepsOf(session, before);
   }
@@ -53,8 +53,12 @@ export class PermissionReview implements Behind {
   }
 }
 
-function* stepsOf(session: Session, before: Identity): Generator<Promise<void> | void> {
+function* stepsOf(session: Session, before: Identity | null): Generator<Promise<void> | void> {
   const { identity, services } = session;
+  if (before === null) {
+    yield* endForbidden(session);
+    return;
+  }
   if (services.rules.decideAnew || !sameClaims(before, identity)) yield* endForbidden(session);
   yield* showInfo(session, before);
 }

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from 'uWebSockets.js';
 import { ByteBudget } from '../util/byte-budget.ts';
+import { describePortOwner } from '../util/port-owner.ts';
 import { TurnCount } from '../util/turn-count.ts';
 import type { Acceptor } from './connection.ts';
 import { ControlFrames } from './control-frames.ts';
@@ -235,10 +236,7 @@ function bind(app: TemplatedApp, { host, port, shared }: Binding): Promise<us_li
     // Exclusively, unless we are one of several workers: by default Linux would let a second gateway share the port unnoticed.
     app.listen(host, port, shared ? SHARED_PORT : EXCLUSIVE_PORT, (socket) => {
       if (socket !== false) resolve(socket);
-      else
-        reject(
-          new Error(`cannot listen on ${host}:${port}: the port is taken or may not be used; choose another "port"`),
-        );
+      else reject(new Error(`cannot listen on ${host}:${port}: ${describePortOwner(port)}, or choose another "port"`));
     });
   });
 }

@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net';
+import { describePortOwner } from '../util/port-owner.ts';
 
 /** A port that is ours until it is released, among all that use this function. */
 export interface Reservation {
@@ -33,9 +34,7 @@ export async function reservePort({ host, port }: PortOptions): Promise<Reservat
   } catch (error) {
     lock?.close();
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new Error(
-      `cannot listen on ${host}:${port} (${code}): the port is taken or may not be used; choose another "port"`,
-    );
+    throw new Error(`cannot listen on ${host}:${port} (${code}): ${describePortOwner(port)}, or choose another "port"`);
   }
 }
 
@@ -45,7 +44,7 @@ async function lockPort(host: string, port: number): Promise<Server> {
     return lock.unref();
   } catch {
     throw new Error(
-      `cannot listen on ${host}:${port}: another "sluice serve" with workers holds it; choose another "port"`,
+      `cannot listen on ${host}:${port}: another "sluice serve" with workers holds it: ${describePortOwner(port)}, or choose another "port"`,
     );
   }
 }

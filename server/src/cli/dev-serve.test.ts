@@ -1,0 +1,152 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TestGateway, TestShell } from '../../test/test-shell.ts';
+import { type Config, parseConfig } from '../config/schema.ts';
+import { devBanner } from './dev-banner.ts';
+import { run } from './run.ts';
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'sluice-dev-'));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+/** Starts and stops a gateway as `sluice serve` does. */
+async function serve(...args: string[]): Promise<{ config: Config; shell: TestShell; end: () => Promise<number> }> {
+  const gateway = new TestGateway();
+  const shell = new TestShell({ cwd, loadGateway: gateway.load });
+  const done = run(['serve', ...args], shell);
+  await gateway.running;
+  const end = (): Promise<number> => {
+    shell.signal();
+    return done;
+  };
+  return { config: gateway.config as Config, shell, end };
+}
+
+describe('the keys of development', () => {
+  it('survive a restart, in a file that only the user may read and Git ignores', async () => {
+    const first = await serve('--dev');
+    await first.end();
+    const second = await serve('--dev');
+    await second.end();
+    expect(second.config.devSecret).toBe(first.config.devSecret);
+    expect(second.config.devApiKey).toBe(first.config.devApiKey);
+    expect(statSync(join(cwd, '.sluice/dev.json')).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(cwd, '.sluice/.gitignore'), 'utf8')).toBe('*\n');
+  });
+
+  it.each(['', '{', '[]', '{"secret":1,"apiKey":"short"}'])(
+    'are made anew where the file is damaged: %j',
+    async (text) => {
+      const first = await serve('--dev');
+      await first.end();
+      writeFileSync(join(cwd, '.sluice/dev.json'), text);
+      const second = await serve('--dev');
+      await second.end();
+      expect(second.config.devSecret).toMatch(/^[\w-]{43}$/);
+      expect(second.config.devSecret).not.toBe(first.config.devSecret);
+      const third = await serve('--dev');
+      await third.end();
+      expect(third.config.devSecret).toBe(second.config.devSecret);
+    },
+  );
+
+  it('are not written outside of development, nor where there are keys', async () => {
+    writeFileSync(
+      join(cwd, 'a.yaml'),
+      'keys: [{ secret: 0123456789abcdef0123456789abcdef }]\napiKeys: [{ name: a, secret: 0123456789abcdef }]\n',
+    );
+    for (const args of [
+      ['--config', 'a.yaml'],
+      ['--config', 'a.yaml', '--dev'],
+    ])
+      await (await serve(...args)).end();
+    expect(() => statSync(join(cwd, '.sluice'))).toThrow('ENOENT');
+  });
+
+  it('are new at each start where they cannot be kept, and that is said', async () => {
+    writeFileSync(join(cwd, '.sluice'), 'a file in the place of the folder');
+    const { config, shell, end } = await serve('--dev');
+    await end();
+    expect(config.devSecret).toBeDefined();
+    expect(shell.errors.join('\n')).toContain('cannot be written');
+  });
+});
+
+describe('rules, in development', () => {
+  const write = (text: string) => writeFileSync(join(cwd, 'sluice.yaml'), text);
+
+  it('are reloaded when the file changes; a mistake leaves them, and is named', async () => {
+    write('channels: { a: { allow: { subscribe: users } } }\n');
+    const gateway = new TestGateway();
+    const shell = new TestShell({ cwd, loadGateway: gateway.load });
+    const done = run(['serve', '--dev'], shell);
+    await gateway.running;
+    await expect.poll(() => shell.watched).toEqual([join(cwd, 'sluice.yaml')]);
+
+    write('channels: { b: { allow: { subscribe: everybody } } }\n');
+    shell.change();
+    await expect.poll(() => shell.errors.at(-1)).toContain('the rules stay as they were');
+    expect(shell.errors.at(-1)).toContain('"everybody" is not a grant');
+    expect(gateway.reloaded).toEqual([]);
+
+    write('heartbeat: 10s\nchannels: { b: { allow: { subscribe: users } } }\n');
+    shell.change();
+    await expect.poll(() => shell.errors.at(-1)).toContain('restart');
+    expect(gateway.reloaded.map(({ channels }) => channels.map(({ pattern }) => pattern.source))).toEqual([['b']]);
+    expect(gateway.reloaded[0]?.devSecret).toBe(gateway.config?.devSecret);
+    shell.signal();
+    await done;
+    expect(shell.watched).toEqual([]);
+  });
+
+  it('are not watched outside of development', async () => {
+    write('keys: [{ secret: 0123456789abcdef0123456789abcdef }]\n');
+    const { shell, end } = await serve();
+    expect(shell.watched).toEqual([]);
+    await end();
+  });
+});
+
+it('stops when the npm that started it has gone', async () => {
+  const gateway = new TestGateway();
+  const shell = new TestShell({ cwd, loadGateway: gateway.load });
+  const done = run(['serve', '--dev'], shell);
+  await gateway.running;
+  shell.orphan();
+  expect(await done).toBe(0);
+  expect(gateway.calls).toEqual(['start', 'close']);
+});
+
+describe('the banner of development', () => {
+  const addresses = ['127.0.0.1', '192.168.7.20', '::1', 'fe80::1'];
+  const banner = (config: Parameters<typeof parseConfig>[0], url = 'http://localhost:8080') =>
+    devBanner(url, parseConfig({ dev: true, ...config }), { addresses });
+
+  it('prints commands for the port that it listens on', () => {
+    const text = banner({}, 'http://localhost:18100');
+    expect(text).toContain('npx sluice subscribe chat:lobby --url http://localhost:18100');
+    expect(text).toContain(`npx sluice publish chat:lobby '{"text":"Hello"}' --url http://localhost:18100`);
+    expect(text).toContain('curl "http://localhost:18100/dev/token?sub=ada"');
+    expect(banner({})).not.toContain('--url');
+  });
+
+  it.each([
+    [{ 'news:{topic}': { allow: { subscribe: 'users' } }, 'a:{b}': {} }, 'news:lobby'],
+    [{ 'chat:{room}': { allow: { subscribe: 'users' } }, 'chat:staff': {} }, 'chat:lobby'],
+    [{ 'x:**': { allow: { subscribe: 'anyone' } } }, 'x:lobby'],
+  ] as const)('names a channel that there is: %j', (channels, channel) => {
+    expect(banner({ channels })).toContain(`npx sluice subscribe ${channel}\n`);
+  });
+
+  it('prints the address for other devices only where they can connect', () => {
+    expect(banner({ host: '0.0.0.0' })).toContain('network     http://192.168.7.20:8080/');
+    expect(banner({ host: '192.168.7.20' }, 'http://192.168.7.20:8080')).toContain(
+      'http://192.168.7.20:8080/ (anybody',
+    );
+    expect(banner({})).not.toContain('192.168');
+  });
+});

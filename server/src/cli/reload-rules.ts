@@ -1,0 +1,48 @@
+import { resolve } from 'node:path';
+import type { Gathered, Loaded } from '../config/load.ts';
+import { ConfigError } from '../config/schema.ts';
+import { loadFor } from './config-flags.ts';
+import type { Serving, Shell } from './shell.ts';
+
+export interface ReloadOptions {
+  readonly loaded: Loaded;
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly shell: Shell;
+}
+
+/**
+ * In development: takes over the channel rules whenever the configuration file or the module with the contracts changes. A mistake leaves the
+ * rules as they are. All other options need a restart.
+ *
+ * @returns how to stop that
+ */
+export function reloadRules(gateway: Serving, { loaded, flags, shell }: ReloadOptions): () => void {
+  const files = filesOf(loaded.gathered);
+  if (gateway.reload === undefined || files.length === 0) return () => {};
+  let before = settingsOf(loaded);
+  return shell.watch(files, () => {
+    loadFor(flags, shell, loaded.config).then(
+      (next) => {
+        void gateway.reload?.(next.config);
+        const { length } = next.config.channels;
+        shell.err(
+          `sluice: channel rules reloaded (${length}); open channels keep the history and the "slow" they have`,
+        );
+        if (settingsOf(next) !== before) shell.err('sluice: other options have changed, too: restart to use them');
+        before = settingsOf(next);
+      },
+      (error: unknown) => {
+        const reason = error instanceof ConfigError ? error.message : String(error);
+        shell.err(`sluice: the rules stay as they were. ${reason}`);
+      },
+    );
+  });
+}
+
+function filesOf({ file, input, directory }: Gathered): string[] {
+  const contracts = typeof input.contracts === 'string' ? [resolve(directory, input.contracts)] : [];
+  return file === undefined ? contracts : [file, ...contracts];
+}
+
+/** Everything but the rules, to be compared. */
+const settingsOf = ({ config }: Loaded): string => JSON.stringify({ ...config, channels: [], node: '' });
