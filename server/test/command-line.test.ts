@@ -32,9 +32,10 @@ function start(command: string, args: readonly string[], cwd: string) {
   const child = spawn(command, args, { cwd, env: { PATH: process.env.PATH, HOME: process.env.HOME } });
   children.push(child);
   const said = { text: '' };
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => {
-    said.text += chunk;
-  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      said.text += chunk;
+    });
   const says = (what: RegExp) => expect.poll(() => said.text, { timeout: 60_000 }).toMatch(what);
   return { child, said, says };
 }

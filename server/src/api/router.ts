@@ -3,6 +3,7 @@ import { Refusal } from '../channels/refusal.ts';
 import type { EventBus } from '../events.ts';
 import type { HttpSide, Reply, Request, RequestHead } from '../transport/http.ts';
 import { refuseBody } from './body.ts';
+import { direct, isHandshake } from './directions.ts';
 import { errorReply, internalReply } from './errors.ts';
 import type { Route } from './route.ts';
 
@@ -19,15 +20,19 @@ export interface RouterOptions {
 export function createRouter({ routes, events, files, dev = null }: RouterOptions): HttpSide {
   const isHostRefused = ({ headers }: RequestHead): boolean => dev?.isHostAllowed(headers.get('host') ?? '') === false;
 
-  const find = ({ method, path }: RequestHead): Route | Refusal => {
-    const here = routes.filter((route) => route.path === path);
+  const find = ({ method, path }: RequestHead): Route | undefined => {
     const wanted = method === 'HEAD' ? 'GET' : method;
-    const route = here.find((candidate) => candidate.method === wanted);
-    return route ?? new Refusal(here.length > 0 ? 'method_not_allowed' : 'not_found');
+    return routes.find((route) => route.path === path && route.method === wanted);
   };
 
-  const turnAway = (request: Request, refusal: Refusal): Reply => {
+  const turnAway = (request: Request): Reply => {
+    const refusal = direct(request, routes);
     if (refusal.error === 'method_not_allowed') return errorReply(refusal, { Allow: allowed(routes, request.path) });
+    if (isHandshake(request)) {
+      const { address } = request;
+      events.emit('rejected', { address, error: refusal.error, detail: refusal.body.message });
+      return errorReply(refusal);
+    }
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     return (isRead ? files?.(request) : null) ?? errorReply(refusal);
   };
@@ -37,15 +42,13 @@ export function createRouter({ routes, events, files, dev = null }: RouterOption
     if (isHostRefused(request)) {
       return errorReply(new Refusal('host_refused', hostRefused(request.headers.get('host') ?? '')));
     }
-    const route = find(request);
-    return route instanceof Refusal ? turnAway(request, route) : route.handle(request);
+    return find(request)?.handle(request) ?? turnAway(request);
   };
 
   return {
     wantsBody(head) {
       if (head.fault !== undefined || isHostRefused(head)) return false;
-      const route = find(head);
-      return !(route instanceof Refusal) && route.takesBody?.(head) === true && refuseBody(head) === null;
+      return find(head)?.takesBody?.(head) === true && refuseBody(head) === null;
     },
     async handle(request) {
       const start = performance.now();

@@ -1,0 +1,91 @@
+/** `npm start`: builds what is not fresh, says what it does, and starts the gateway with the demo. */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** In the order of their dependencies: the folders and files that a package's build reads, and what it writes. */
+const PACKAGES = [
+  { name: 'protocol', reads: ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json'] },
+  {
+    name: 'client-sdk',
+    reads: ['src', 'package.json', 'tsconfig.json', 'build.mjs', 'entries.mjs', '../protocol/dist'],
+  },
+  {
+    name: 'server',
+    reads: ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '../protocol/dist', '../client-sdk/dist'],
+  },
+  {
+    name: 'demo-app',
+    reads: ['src', 'public', 'index.html', 'package.json', 'vite.config.ts', '../client-sdk/dist', '../docs'],
+  },
+];
+
+/** @param {string} line */
+const say = (line) => console.error(line);
+
+/** Times of the files below a path, in milliseconds. @param {string} path @returns {number[]} */
+function timesOf(path) {
+  if (!existsSync(path)) return [];
+  if (!statSync(path).isDirectory()) return [statSync(path).mtimeMs];
+  return readdirSync(path, { withFileTypes: true }).flatMap((entry) => timesOf(join(path, entry.name)));
+}
+
+/** Was everything that the build wrote last written after everything that it reads? @param {{ name: string, reads: string[] }} package_ */
+function isFresh({ name, reads }) {
+  const built = timesOf(join(ROOT, name, 'dist'));
+  const sources = reads.flatMap((path) => timesOf(join(ROOT, name, path)));
+  return built.length > 0 && Math.max(...built) >= Math.max(...sources);
+}
+
+/** @param {number} port @param {string} host @returns {Promise<string | null>} why it cannot be used */
+function troubleWith(port, host) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error) => resolve(/** @type {NodeJS.ErrnoException} */ (error).code ?? error.message));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(null)));
+  });
+}
+
+/** Who holds the port, as far as the built gateway can tell. @param {number} port */
+async function ownerOf(port) {
+  const module = join(ROOT, 'server/dist/util/port-owner.js');
+  if (!existsSync(module)) return 'the port is taken or may not be used';
+  return (await import(module)).describePortOwner(port);
+}
+
+async function start() {
+  const { SLUICE_PORT, PORT, SLUICE_HOST } = process.env;
+  const port = Number(SLUICE_PORT || PORT || 8080);
+  const trouble = await troubleWith(port, SLUICE_HOST || '127.0.0.1');
+  if (trouble !== null) {
+    say(`Cannot start on port ${port} (${trouble}): ${await ownerOf(port)}, or take another one: PORT=3000 npm start`);
+    process.exit(1);
+  }
+  for (const package_ of PACKAGES) {
+    if (isFresh(package_)) continue;
+    say(`Building ${package_.name} … (only when it has changed)`);
+    const { status } = spawnSync('npm', ['run', 'build', '--silent', '-w', package_.name], {
+      cwd: ROOT,
+      stdio: ['ignore', 2, 2],
+      shell: process.platform === 'win32',
+    });
+    if (status !== 0) process.exit(status ?? 1);
+  }
+  say('Starting the gateway with the demo … (Ctrl+C stops it)');
+  const args = [
+    join(ROOT, 'server/bin/sluice.js'),
+    'serve',
+    '--dev',
+    '--config',
+    'demo-app/sluice.yaml',
+    ...process.argv.slice(2),
+  ];
+  const gateway = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => gateway.kill(signal));
+  gateway.once('exit', (code) => process.exit(code ?? 1));
+}
+
+await start();

@@ -1,0 +1,175 @@
+/** Mistakes that people make in their first hour, and what they are told: what is wrong, and what to do. */
+
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { mintToken } from '../src/auth/mint.ts';
+import type { Spoken } from './support/protocol-client.ts';
+import { type RealGateway, startGateway } from './support/real-gateway.ts';
+import { SECRET, tokenFor } from './support/tokens.ts';
+
+const API_KEY = 'an-API-key-that-only-tests-know';
+const lines: string[] = [];
+let gateway: RealGateway;
+
+beforeAll(async () => {
+  gateway = await startGateway(
+    {
+      channels: {
+        'chat:{room}': { allow: { subscribe: 'users', publish: ['role:admin', 'claim:rooms:{room}'] }, history: true },
+        'user:{id}': { allow: { '*': 'owner:{id}' }, history: true },
+        'closed:{id}': { allow: {} },
+      },
+      apiKeys: [{ name: 'backend', secret: API_KEY }],
+    },
+    { log: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }) },
+  );
+});
+
+afterAll(() => gateway.stop());
+
+interface Told {
+  readonly error: { readonly name: string; readonly message: string };
+}
+
+describe('a command', () => {
+  it.each<[string, Spoken, string, readonly string[]]>([
+    [
+      'to a channel without a rule',
+      { type: 'subscribe', channel: 'news:today' },
+      'channel_unknown',
+      ['"news:today"', '"channels" in the gateway\'s configuration'],
+    ],
+    [
+      'that only the owner may use',
+      { type: 'subscribe', channel: 'user:bob' },
+      'permission_denied',
+      ['"user:{id}"', 'owner:{id}'],
+    ],
+    [
+      'that a role or a claim may use',
+      { type: 'publish', channel: 'chat:a', data: 1 },
+      'permission_denied',
+      ['"chat:{room}"', 'role:admin, claim:rooms:{room}'],
+    ],
+    [
+      'that nobody may use',
+      { type: 'watch', channel: 'chat:a' },
+      'permission_denied',
+      ['"presence"', 'allows it to nobody'],
+    ],
+    ['that its token denies', { type: 'subscribe', channel: 'chat:denied' }, 'permission_denied', ['"caps" deny it']],
+    [
+      'to a name that is none',
+      { type: 'subscribe', channel: 'chat/lobby room' },
+      'channel_invalid',
+      ['chat/lobby room', 'segment'],
+    ],
+  ])('%s', async (_, command, name, hints) => {
+    const { voice } = await gateway.connect(await tokenFor('ada', { caps: { 'chat:denied': ['!*'] } }));
+    const { error } = (await voice.ask(command)) as unknown as Told;
+    expect(error.name).toBe(name);
+    for (const hint of hints) expect(error.message).toContain(hint);
+  });
+
+  it('that is refused tells nothing about members and history', async () => {
+    const { voice: bob } = await gateway.connect(await tokenFor('bob'));
+    await bob.result({ type: 'enter', channel: 'user:bob' });
+    await bob.result({ type: 'publish', channel: 'user:bob', data: 'secret' });
+    const { voice } = await gateway.connect(await tokenFor('ada'));
+    for (const command of [
+      { type: 'members' },
+      { type: 'history' },
+      { type: 'subscribe' },
+      { type: 'enter' },
+    ] as const) {
+      const told = async (channel: string) =>
+        ((await voice.ask({ ...command, channel })) as unknown as Told).error.message.replaceAll(channel, 'user:x');
+      expect(await told('user:bob')).toBe(await told('user:nobody'));
+    }
+  });
+});
+
+describe('a token', () => {
+  const seconds = Math.floor(Date.now() / 1000);
+  it.each<[string, Record<string, unknown>, string]>([
+    ['that expires in milliseconds', { exp: Date.now() + 60_000 }, '"exp" looks like milliseconds'],
+    ['that was issued in milliseconds', { iat: Date.now() }, '"iat" looks like milliseconds'],
+    ['that never ends', { exp: seconds + 50 * 365 * 86_400 }, '"maxTokenLife"'],
+  ])('%s', async (_, claims, hint) => {
+    const { SignJWT } = await import('jose');
+    const token = await new SignJWT({ sub: 'ada', exp: seconds + 60, ...claims })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(Buffer.from(SECRET));
+    const { voice } = await gateway.open();
+    const { error } = (await voice.ask({ type: 'connect', token })) as unknown as Told;
+    expect(error.name).toBe('token_claims');
+    expect(error.message).toContain(hint);
+  });
+});
+
+describe('an HTTP request', () => {
+  const message = { channel: 'chat:a', data: 1 };
+  it.each<[string, string, string, unknown, number, readonly string[]]>([
+    ['to publish by GET', 'GET', '/api/v1/publish', undefined, 405, ['POST /api/v1/publish']],
+    ['to a wrong path', 'POST', '/publish', message, 404, ['"/publish"', 'POST /api/v1/publish', 'WebSockets at /ws']],
+    ['to the address of WebSockets', 'GET', '/ws', undefined, 404, ['/ws is for WebSockets only']],
+    [
+      'with "name" for "event"',
+      'POST',
+      '/api/v1/publish',
+      { ...message, name: 'typing' },
+      400,
+      ['"name"', 'did you mean "event"?'],
+    ],
+    [
+      'with "type" for "event"',
+      'POST',
+      '/api/v1/publish',
+      { ...message, type: 'typing' },
+      400,
+      ['did you mean "event"?'],
+    ],
+    ['with another case', 'POST', '/api/v1/publish', { ...message, Event: 'typing' }, 400, ['did you mean "event"?']],
+    [
+      'with a field that there is not',
+      'POST',
+      '/api/v1/publish',
+      { ...message, room: 'a' },
+      400,
+      ['"room"', 'channel, data, event, tags, key'],
+    ],
+    ['without data', 'POST', '/api/v1/publish', { channel: 'chat:a' }, 400, ['"data" is required']],
+    ['to a channel without a rule', 'POST', '/api/v1/publish', { ...message, channel: 'news:a' }, 404, ['"channels"']],
+  ])('%s', async (_, method, path, body, status, hints) => {
+    const response = await fetch(`${gateway.url}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${API_KEY}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    expect(response.status).toBe(status);
+    const { error } = (await response.json()) as Told;
+    for (const hint of hints) expect(error.message).toContain(hint);
+  });
+});
+
+it('a WebSocket at the wrong path is named in the answer and in the log', async () => {
+  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/websocket`);
+  const answered = await new Promise<string>((resolve) => {
+    socket.on('error', () => {});
+    socket.on('unexpected-response', (_request, response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve(`${response.statusCode} ${text}`));
+    });
+  });
+  socket.terminate();
+  expect(answered).toMatch(/^404 .*connect to \/ws/);
+  await expect.poll(() => lines.join('')).toContain('/websocket');
+});
+
+it('mintToken without a life is refused at the call', () => {
+  expect(() => mintToken({ secret: SECRET, algorithm: 'HS256', sub: 'ada' } as never)).toThrow('milliseconds');
+});
