@@ -1,6 +1,17 @@
 import type { Channels } from '@sluice/protocol/contracts';
 import type { Client } from '../api.ts';
 import { onlyCarried } from '../carried.ts';
+import {
+  CLIENT,
+  COUNT,
+  checkRequired,
+  checkValues,
+  DURATION,
+  FUNCTION,
+  OBJECT,
+  type Rule,
+  TEXT,
+} from '../check-values.ts';
 import { Emitter } from '../emitter.ts';
 import { SluiceError } from '../index.ts';
 import type {
@@ -18,8 +29,21 @@ import { FollowedMessage } from './outgoing.ts';
 import { Sender } from './sender.ts';
 import { browser, type World } from './world.ts';
 
+const USER: Rule = ['a string, or null for anonymous connections', (value) => value === null || TEXT[1](value)];
+const ON_REFUSED: Rule = ['"continue" or "hold"', (value) => value === 'continue' || value === 'hold'];
+const OPTIONS = {
+  name: TEXT,
+  maxMessages: COUNT,
+  maxBytes: COUNT,
+  maxAge: DURATION,
+  dedupeWindow: DURATION,
+  onRefused: ON_REFUSED,
+};
+
 /**
  * Makes an outbox: what is published through it is stored first, survives a reload, and goes out in order, once.
+ *
+ * @throws SluiceError `option_invalid` that names the option which is not valid
  *
  * @example
  * import { createClient } from '@sluice/client';
@@ -31,6 +55,10 @@ import { browser, type World } from './world.ts';
  * outgoing.onStatus(({ status }) => showTick(status));
  */
 export function createOutbox<C extends Channels = Channels>(client: Client<C>, options: OutboxOptions): Outbox<C> {
+  checkRequired('client', client, CLIENT);
+  checkRequired('options', options, OBJECT);
+  checkRequired('user', options.user, USER);
+  checkValues(options, OPTIONS);
   // The contract is for the compiler alone: nothing of it is there at run time.
   const outbox: Outbox = new StoredOutbox(client as unknown as Client, { ...options, world: browser });
   return outbox as unknown as Outbox<C>;
@@ -77,6 +105,9 @@ export class StoredOutbox implements Outbox {
     if (this.#closed) {
       throw new SluiceError({ code: 4400, name: 'closed', message: 'The outbox was closed.', retryable: false });
     }
+    checkRequired('channel', channel, TEXT);
+    checkRequired('options', options, OBJECT);
+    checkValues(options, { event: TEXT, tags: OBJECT });
     const draft = this.#draft(channel, { ...options, data });
     const full = this.#whyFull(draft.bytes);
     const entry = full
@@ -88,6 +119,7 @@ export class StoredOutbox implements Outbox {
   }
 
   channel<T = unknown>(name: string): OutboxChannel<T> {
+    checkRequired('name', name, TEXT);
     let channel = this.#channels.get(name);
     if (!channel) {
       channel = this.#view(name);
@@ -97,6 +129,7 @@ export class StoredOutbox implements Outbox {
   }
 
   on<Name extends keyof OutboxEvents>(name: Name, handler: (value: OutboxEvents[Name]) => void): () => void {
+    checkRequired('handler', handler, FUNCTION);
     return this.#events.on(name, handler);
   }
 

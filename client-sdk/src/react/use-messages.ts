@@ -25,6 +25,8 @@ export interface UseMessages<M extends Message = Message>
  *
  * @param channel `null` subscribes to nothing
  *
+ * @throws SluiceError `option_invalid` that names the argument which is not valid
+ *
  * @example
  * import { useMessages } from '@sluice/client/react';
  *
@@ -35,12 +37,17 @@ export interface UseMessages<M extends Message = Message>
  */
 export function useMessages<T = unknown>(
   channel: OptionalName,
-  { onMessage, onGap, onState, ...options }: UseMessagesOptions<Message<T>> = {},
+  options?: UseMessagesOptions<Message<T>>,
 ): UseMessages<Message<T>> {
   const client = useClient();
+  const { onMessage, onGap, onState, keep, page, rewind } = options ?? {};
   // By their values: a component may write them down where it renders.
-  const values = JSON.stringify(options);
-  const store = useMemo(() => messageStore<T>(client, channel, JSON.parse(values)), [client, channel, values]);
+  const [since, position] = [contentOf(options?.since), contentOf(options?.position)];
+  // biome-ignore lint/correctness/useExhaustiveDependencies: these are the options that make the list, and handlers may change
+  const store = useMemo(
+    () => messageStore<T>(client, channel, options),
+    [client, channel, keep, page, rewind, since, position],
+  );
   const latest = useLatest({ onMessage, onGap, onState });
   const subscribe = useCallback(
     (onChange: () => void) =>
@@ -54,4 +61,9 @@ export function useMessages<T = unknown>(
   const snapshot = useSyncExternalStore(subscribe, store.getSnapshot, store.getServerSnapshot);
   const { loadOlder, hold, retry } = store;
   return useMemo(() => ({ ...snapshot, loadOlder, hold, retry }), [snapshot, loadOlder, hold, retry]);
+}
+
+/** What two objects with the same content have in common. */
+function contentOf(value: unknown): unknown {
+  return typeof value === 'object' ? JSON.stringify(value) : value;
 }

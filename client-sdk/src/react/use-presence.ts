@@ -26,6 +26,8 @@ export interface UsePresence<State = unknown, Own = State>
  *
  * @param channel `null` watches nothing
  *
+ * @throws SluiceError `option_invalid` that names the argument which is not valid
+ *
  * @example
  * import { usePresence } from '@sluice/client/react';
  *
@@ -36,9 +38,12 @@ export interface UsePresence<State = unknown, Own = State>
  */
 export function usePresence<State = unknown>(
   channel: OptionalName,
-  { enter, onJoin, onUpdate, onLeave }: UsePresenceOptions<State> = {},
+  options?: UsePresenceOptions<State>,
 ): UsePresence<State> {
   const client = useClient();
+  // Without a channel it opens nothing, and checks its arguments.
+  presenceStore<State>(client, null).subscribe(() => {}, options);
+  const { enter, onJoin, onUpdate, onLeave } = options ?? {};
   const store = useMemo(() => presenceStore<State>(client, channel), [client, channel]);
   const { stay, getSnapshot, getServerSnapshot } = store;
   const latest = useLatest({ onJoin, onUpdate, onLeave });

@@ -12,6 +12,7 @@ import type {
 import type { Channel, Client, ClientOptions } from '../api.ts';
 import type { StateChange } from '../connection.ts';
 import type { SluiceError } from '../errors.ts';
+import { now } from '../now.ts';
 import type { WebSocketConstructor } from '../socket.ts';
 import { Crowd } from './crowd.ts';
 import { TabCursor } from './cursor.ts';
@@ -65,7 +66,7 @@ export class Group {
       autoConnect: false,
       codec: tap({
         connected: (result) => {
-          this.#greeting = { result, at: Date.now() };
+          this.#greeting = { result, at: now() };
         },
         left: (push) => this.#left(push),
       }),
@@ -201,7 +202,7 @@ export class Group {
   /** The gateway's clock, as far as it is known: milliseconds since the Unix epoch. */
   get time(): number {
     const { result, at } = this.#greeting ?? { at: 0 };
-    return (result?.time ?? 0) + Date.now() - at;
+    return (result?.time ?? 0) + now() - at;
   }
 
   // For good. A token that was not shown may be a better one: whoever has it tries it.

@@ -1,4 +1,5 @@
 import type { Client, ClientOptions } from '../api.ts';
+import { now } from '../now.ts';
 import type { WebSocketConstructor } from '../socket.ts';
 import { type Port, randomName, type ToHub, type ToTab, tabLock } from './envelope.ts';
 import { Group } from './group.ts';
@@ -107,7 +108,7 @@ type Guard = (gone: () => void, heard: () => number) => () => void;
 
 const afterSilence: Guard = (gone, heard) => {
   const timer = setInterval(() => {
-    if (Date.now() - heard() > SILENT) gone();
+    if (now() - heard() > SILENT) gone();
   }, SILENT / 10);
   return () => clearInterval(timer);
 };
@@ -126,7 +127,7 @@ class TabEnd {
   readonly call: number;
   readonly #host: TabHost;
   readonly #seats = new Map<number, Seat>();
-  #heard = Date.now();
+  #heard = now();
   #unguard = () => {};
 
   constructor(port: Port<ToHub, ToTab>, host: TabHost) {
@@ -158,7 +159,7 @@ class TabEnd {
   }
 
   #hear(message: ToHub): void {
-    this.#heard = Date.now();
+    this.#heard = now();
     switch (message.type) {
       case 'open':
         this.#open(message);
@@ -193,16 +194,16 @@ class TabEnd {
       },
       group: (identity) => this.#host.group({ identity, url, timeout }),
     });
-    this.#seats.set(socket, { session, unread: 0, read: Date.now() });
+    this.#seats.set(socket, { session, unread: 0, read: now() });
   }
 
   #frame(socket: number, text: string): void {
     const seat = this.#seats.get(socket);
     if (!seat) return;
-    if (seat.unread === 0) seat.read = Date.now();
+    if (seat.unread === 0) seat.read = now();
     seat.unread += text.length;
     // It resumes from its position when it thaws.
-    if (seat.unread > UNREAD && Date.now() - seat.read > STALLED) seat.session.close(4004, 'slow_reader');
+    if (seat.unread > UNREAD && now() - seat.read > STALLED) seat.session.close(4004, 'slow_reader');
     else this.port.post({ type: 'frame', socket, text });
   }
 
@@ -210,6 +211,6 @@ class TabEnd {
     const seat = this.#seats.get(socket);
     if (!seat) return;
     seat.unread -= size;
-    seat.read = Date.now();
+    seat.read = now();
   }
 }

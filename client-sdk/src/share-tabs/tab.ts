@@ -1,3 +1,4 @@
+import { now } from '../now.ts';
 import { type Port, randomName, type ToHub, type ToTab, tabLock } from './envelope.ts';
 import { type Hold, holdLock, type Locks, whenFree } from './locks.ts';
 
@@ -132,7 +133,7 @@ export class Tab {
 
   #take(line: Line): void {
     this.#line = line;
-    this.#heard = Date.now();
+    this.#heard = now();
     line.port.listen((message) => {
       if (line === this.#line) this.#hear(message);
     });
@@ -147,7 +148,7 @@ export class Tab {
   }
 
   #hear(message: ToTab): void {
-    this.#heard = Date.now();
+    this.#heard = now();
     this.#asked = 0;
     if (message.type === 'gone') this.lose('The tab that held the connection has gone.');
     if (message.type === 'frame') {
@@ -165,15 +166,15 @@ export class Tab {
   /** A hub that is frozen or hangs says nothing, although it lives. */
   #tick(): void {
     const line = this.#line;
-    const now = Date.now();
+    const time = now();
     // The page was frozen or busy, and so may have missed the answer: it asks once more.
-    if (now - this.#looked > 2 * TICK) this.#asked = 0;
-    this.#looked = now;
-    if (!line || now - this.#heard < SILENCE) return;
+    if (time - this.#looked > 2 * TICK) this.#asked = 0;
+    this.#looked = time;
+    if (!line || time - this.#heard < SILENCE) return;
     if (this.#asked === 0) {
-      this.#asked = now;
+      this.#asked = time;
       line.port.post({ type: 'ping' });
-    } else if (now - this.#asked >= SILENCE) {
+    } else if (time - this.#asked >= SILENCE) {
       // A page that was busy or frozen reads what has arrived meanwhile before it judges.
       setTimeout(() => line === this.#line && this.#asked > 0 && this.#giveUp(), 0);
     }

@@ -1,4 +1,5 @@
 import type { ClientState, SluiceError } from '../index.ts';
+import { checkSource } from './options.ts';
 import type { AnyClient, Store } from './store.ts';
 
 /** Where the connection stands. */
@@ -37,6 +38,7 @@ const stores = new WeakMap<AnyClient, Store<ConnectionSnapshot>>();
  * stop();
  */
 export function connectionStore(client: AnyClient): Store<ConnectionSnapshot> {
+  checkSource(client, null);
   const store = stores.get(client) ?? makeStore(client);
   stores.set(client, store);
   return store;

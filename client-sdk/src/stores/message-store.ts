@@ -6,12 +6,13 @@ import {
   type MessagesSnapshot,
   NO_MESSAGES,
 } from './message-list.ts';
+import { checkListOptions, checkSource } from './options.ts';
 import { place } from './shared.ts';
 import { type AnyClient, nothing, type OptionalName, type Store } from './store.ts';
 
 /** Where a list of messages starts, and how long it gets. */
 export interface MessageStoreOptions extends Start {
-  /** Most entries to keep; beyond it the oldest go, and `loadOlder` reads them again. Default 1,000. */
+  /** Most entries to keep; beyond it the oldest go, and `loadOlder` reads them again. `Infinity` keeps all. Default 1,000. */
   readonly keep?: number;
   /** Messages to read at a time with `loadOlder`. Default 50, at most 1,000. */
   readonly page?: number;
@@ -49,6 +50,8 @@ export interface MessageStore<M extends Message = Message> extends Store<Message
  *
  * @param channel `null` is none: the list stays empty
  *
+ * @throws SluiceError `option_invalid` that names the argument which is not valid
+ *
  * @example
  * import { createClient } from '@sluice/client';
  * import { messageStore } from '@sluice/client/stores';
@@ -72,12 +75,9 @@ export function messageStore<C extends Channels, const Name extends ChannelName<
   channel: OptionalName<Name>,
   options?: MessageStoreOptions,
 ): MessageStore<MessageOf<C, Name>>;
-export function messageStore(
-  client: AnyClient,
-  channel: OptionalName,
-  options: MessageStoreOptions = {},
-): MessageStore {
-  const { keep = 1000, page = 50, rewind, since, position } = options;
+export function messageStore(client: AnyClient, channel: OptionalName, options?: MessageStoreOptions): MessageStore {
+  checkSource(client, channel);
+  const { keep = 1000, page = 50, rewind, since, position } = checkListOptions(options);
   const start = { rewind, since, position } as Start;
   const name = channel ?? '';
   const key = name ? JSON.stringify([name, rewind, since, position, keep, page]) : undefined;
@@ -88,7 +88,7 @@ export function messageStore(
     () => new MessageList(client as Client, setup),
   );
   return {
-    subscribe: (onChange, handlers) => list.use({ onChange, handlers }),
+    subscribe: (onChange, handlers) => list.use({ onChange, handlers: checkListOptions(handlers) }),
     getSnapshot: () => list.find()?.snapshot ?? NO_MESSAGES,
     getServerSnapshot: () => NO_MESSAGES,
     loadOlder: async () => list.find()?.loadOlder(),

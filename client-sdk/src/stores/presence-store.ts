@@ -1,5 +1,6 @@
 import { guard } from '../emitter.ts';
 import type { ChannelName, ChannelOf, Channels, Client, Member, SluiceError, StateOf } from '../index.ts';
+import { checkSource, checkState, checkWatchOptions } from './options.ts';
 import { place, Shared, type User } from './shared.ts';
 import { type AnyClient, nothing, type OptionalName, type Store } from './store.ts';
 
@@ -158,6 +159,8 @@ class Stay extends Shared<undefined, Stayer> {
  *
  * @param channel `null` is none: nobody is there
  *
+ * @throws SluiceError `option_invalid` that names the argument which is not valid
+ *
  * @example
  * import { createClient } from '@sluice/client';
  * import { presenceStore } from '@sluice/client/stores';
@@ -175,6 +178,7 @@ export function presenceStore<C extends Channels, const Name extends ChannelName
   channel: OptionalName<Name>,
 ): PresenceStore<StateOf<C, Name>, OwnStateOf<C, Name>>;
 export function presenceStore(any: AnyClient, channel: OptionalName): PresenceStore {
+  checkSource(any, channel);
   const client = any as Client;
   const name = channel ?? '';
   const key = (what: string) => (name ? `${what} ${name}` : undefined);
@@ -182,10 +186,11 @@ export function presenceStore(any: AnyClient, channel: OptionalName): PresenceSt
   const fail = (error: SluiceError) => company.find()?.fail(error);
   const own = place<Stay, Stayer>(client, key('own'), () => new Stay(client, name, fail));
   return {
-    subscribe: (onChange, handlers) => company.use({ onChange, handlers }),
+    subscribe: (onChange, handlers) => company.use({ onChange, handlers: checkWatchOptions(handlers) }),
     getSnapshot: () => company.find()?.snapshot ?? NOBODY,
     getServerSnapshot: () => NOBODY,
     stay(state) {
+      checkState(state);
       const release = own.use({ state, onChange: nothing });
       own.find()?.say();
       return release;

@@ -62,6 +62,8 @@ export interface LiveMessages<M extends Message = Message, Publish = Channel<M['
  *
  * @param channel a name, or a function that reads it from reactive state: another name moves the subscription
  *
+ * @throws SluiceError `option_invalid` that names the argument which is not valid
+ *
  * @example
  * import { createClient } from '@sluice/client';
  * import { liveMessages } from '@sluice/client/svelte';
@@ -86,12 +88,15 @@ export function liveMessages<C extends Channels, const Name extends ChannelName<
 export function liveMessages(
   any: AnyClient,
   channel: ChannelSource,
-  { onMessage, onGap, onState, ...options }: LiveMessagesOptions<never> = {},
+  options?: LiveMessagesOptions<never>,
 ): LiveMessages<never, never> {
   const client = any as Client;
+  // It opens nothing, and checks its arguments.
+  messageStore(client, typeof channel === 'function' ? null : channel, options as MessageStoreOptions);
+  const { onMessage, onGap, onState } = options ?? {};
   const handlers = { onMessage, onGap, onState };
   const live = new Live<MessagesSnapshot<never>, MessageStore<never>>(channel, {
-    make: (name) => messageStore(client, name, options) as MessageStore<never>,
+    make: (name) => messageStore(client, name, options as MessageStoreOptions) as MessageStore<never>,
     subscribe: (store, onChange) => store.subscribe(onChange, handlers),
   });
   const publish = async (data: unknown, publishOptions?: PublishOptions) => {

@@ -34,6 +34,8 @@ export interface LivePresence<State = unknown, Own = State>
  *
  * @param channel a name, or a function that reads it from reactive state: another name moves the watch
  *
+ * @throws SluiceError `option_invalid` that names the argument which is not valid
+ *
  * @example
  * import { createClient } from '@sluice/client';
  * import { livePresence } from '@sluice/client/svelte';
@@ -59,6 +61,9 @@ export function livePresence(
   channel: ChannelSource,
   handlers?: PresenceHandlers<never>,
 ): LivePresence {
+  // It opens nothing, and checks its arguments.
+  presenceStore(client as Client, typeof channel === 'function' ? null : channel);
+  presenceStore(client as Client, null).subscribe(() => {}, handlers as PresenceHandlers);
   const live = new Live<PresenceSnapshot, PresenceStore>(channel, {
     make: (name) => presenceStore(client as Client, name),
     subscribe: (store, onChange) => store.subscribe(onChange, handlers as PresenceHandlers),

@@ -82,6 +82,9 @@ export class SmallGateway {
   /** What is refused: the command's type and the channel, to the error. */
   readonly refusals = new Map<string, ErrorName>();
   readonly seen: Command[] = [];
+  /** Types of commands that wait for `release`. */
+  readonly holding = new Set<string>();
+  #held: (() => void)[] = [];
   readonly #peers = new Set<Peer>();
   readonly #logs = new Map<string, Log>();
   #version = 0;
@@ -161,13 +164,25 @@ export class SmallGateway {
     for (const command of commands) {
       if (!this.#peers.has(peer)) return;
       this.seen.push(command);
-      const { id } = command;
-      const refusal = this.refusals.get('channel' in command ? `${command.type} ${command.channel}` : command.type);
-      if (refusal) {
-        peer.say({ type: 'error', id, error: errorBody(refusal) satisfies ErrorBody });
-        if (command.type === 'connect') peer.drop(errorBody(refusal).code, refusal);
-      } else this.#carryOut(peer, command, (result) => peer.say({ type: 'reply', id, result: result as never }));
+      if (this.holding.has(command.type)) this.#held.push(() => this.#take(peer, command));
+      else this.#take(peer, command);
     }
+  }
+
+  /** Carries out what was held back, on connections that stand. */
+  release(): void {
+    this.holding.clear();
+    for (const carryOut of this.#held.splice(0)) carryOut();
+  }
+
+  #take(peer: Peer, command: Command): void {
+    if (!this.#peers.has(peer)) return;
+    const { id } = command;
+    const refusal = this.refusals.get('channel' in command ? `${command.type} ${command.channel}` : command.type);
+    if (refusal) {
+      peer.say({ type: 'error', id, error: errorBody(refusal) satisfies ErrorBody });
+      if (command.type === 'connect') peer.drop(errorBody(refusal).code, refusal);
+    } else this.#carryOut(peer, command, (result) => peer.say({ type: 'reply', id, result: result as never }));
   }
 
   #carryOut(peer: Peer, command: Command, reply: (result: object) => void): void {

@@ -1,0 +1,206 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createClient } from '../src/client.ts';
+import type { ToHub, ToTab } from '../src/share-tabs/envelope.ts';
+import { Hub } from '../src/share-tabs/hub.ts';
+import { pass, turn } from './support/fake-gateway.ts';
+import { SmallGateway, unsigned } from './support/small-gateway.ts';
+import { type OpenTab, Tabs, type Way } from './support/tabs.ts';
+
+const HOUR = 3_600_000;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+let serial = 0;
+const tokenOf = (sub: string) => unsigned({ sub, exp: Date.now() / 1000 + 7 * 86_400, jti: ++serial });
+
+describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (way: Way) => {
+  let tabs: Tabs;
+
+  beforeEach(() => {
+    tabs = new Tabs(way);
+  });
+
+  async function opened(count: number): Promise<OpenTab[]> {
+    const list = Array.from({ length: count }, () => tabs.open({ token: () => tokenOf('ada') }));
+    for (const { client } of list) void client.connect();
+    await pass(10);
+    return list;
+  }
+
+  const published = (key: string) =>
+    tabs.gateway.seen.filter((command) => command.type === 'publish' && command.key === key).length;
+
+  it('repeat a publish that was on its way when the connection was lost once, and not once more for the shared connection', async () => {
+    const [, b] = (await opened(2)) as [OpenTab, OpenTab];
+    tabs.gateway.holding.add('publish');
+    const publish = b.client.channel('a').publish('x', { key: 'k' });
+    await turn();
+    expect(published('k')).toBe(1);
+    tabs.gateway.cut();
+    tabs.gateway.release();
+    await pass(5000);
+    expect((await publish).offset).toBe(1);
+    expect(published('k')).toBe(2);
+  });
+
+  it('send nothing again of a publish that its tab has given up', async () => {
+    const [a] = (await opened(2)) as [OpenTab];
+    tabs.gateway.holding.add('publish');
+    const abort = new AbortController();
+    const publish = a.client.channel('a').publish('x', { key: 'k', signal: abort.signal });
+    await turn();
+    abort.abort();
+    await expect(publish).rejects.toThrow();
+    tabs.gateway.cut();
+    tabs.gateway.release();
+    await pass(5000);
+    expect(published('k')).toBe(1);
+  });
+
+  it('are no member when the tab that entered is closed before that is answered', async () => {
+    const [, b] = (await opened(2)) as [OpenTab, OpenTab];
+    tabs.gateway.holding.add('enter');
+    b.client
+      .channel('a')
+      .presence.enter('x')
+      .catch(() => {});
+    await turn();
+    b.client.close();
+    await pass(10);
+    tabs.gateway.release();
+    await pass(6000);
+    expect(tabs.gateway.members('a')).toEqual([]);
+  });
+
+  it('stay a member when one of them leaves, and are none when the last one has', async () => {
+    const [a, b] = (await opened(2)) as [OpenTab, OpenTab];
+    const log: string[] = [];
+    const [mine, other] = [a, b].map(({ client }) => client.channel('a').presence);
+    void mine?.enter('x').then(() => log.push('a in'));
+    void other?.enter('x').then(() => log.push('b in'));
+    await pass(10);
+    void mine?.leave().then(() => log.push('a out'));
+    await pass(6000);
+    expect(tabs.gateway.members('a')).toHaveLength(1);
+    void other?.leave().then(() => log.push('b out'));
+    await pass(10);
+    expect(log).toEqual(['a in', 'b in', 'a out', 'b out']);
+    expect(tabs.gateway.members('a')).toEqual([]);
+  });
+
+  it.each([-HOUR, HOUR, -24 * HOUR, 24 * HOUR])(
+    'are taken over when the one that holds the connection is frozen, and the clock is set by %i ms',
+    async (ms) => {
+      const [a, b] = (await opened(3)) as [OpenTab, OpenTab];
+      const seen: unknown[] = [];
+      b.client.channel('a').subscribe(({ data }) => void seen.push(data));
+      await pass(3500);
+      if (way === 'leader') a.page.freeze();
+      else tabs.freezeWorker();
+      await pass(3500);
+      vi.setSystemTime(Date.now() + ms);
+      await pass(15_000);
+      tabs.gateway.publish('a', 1);
+      await pass(10);
+      expect([b.client.state, seen]).toEqual(['connected', [1]]);
+    },
+  );
+
+  it.each([-HOUR, HOUR, -24 * HOUR, 24 * HOUR])('keep their connection when the clock is set by %i ms', async (ms) => {
+    const list = await opened(2);
+    const lost = list.map(({ client }) => {
+      const states: string[] = [];
+      client.on('state', ({ state }) => states.push(state));
+      return states;
+    });
+    vi.setSystemTime(Date.now() + ms);
+    await pass(20_000);
+    expect([lost, tabs.gateway.connections.length]).toEqual([[[], []], 1]);
+  });
+
+  it('leave nothing behind when they are gone: no lock, no channel, no timer', async () => {
+    const before = vi.getTimerCount();
+    const list = await opened(3);
+    for (const { client, tab } of list) {
+      client.channel('a').subscribe(() => {});
+      client.channel('a').presence.subscribe(() => {});
+      await pass(10);
+      client.close();
+      tab.end();
+    }
+    await pass(10_000);
+    for (const { page } of list) page.kill();
+    expect([vi.getTimerCount() - before, tabs.gateway.connections.length]).toEqual([0, 0]);
+  });
+});
+
+describe('a hub', () => {
+  function attach() {
+    const gateway = new SmallGateway();
+    const hub = new Hub({ create: createClient, WebSocket: gateway.webSocket() });
+    const said: ToTab[] = [];
+    let hear: (message: ToHub) => void = () => {};
+    const port = {
+      post: (message: ToTab) => said.push(message),
+      listen: (ear: typeof hear) => (hear = ear),
+      close() {},
+    };
+    hub.attach(() => port, { type: 'hello', tab: 't', call: 1, locked: false });
+    hear({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
+    hear({
+      type: 'frame',
+      socket: 1,
+      text: JSON.stringify([
+        { type: 'connect', id: 1 },
+        { type: 'subscribe', id: 2, channel: 'a' },
+      ]),
+    });
+    return { gateway, hub, said, hear: (message: ToHub) => hear(message) };
+  }
+
+  it.each([-HOUR, 0, HOUR])(
+    'gives up a tab without locks that is silent for minutes, whatever the clock does (%i ms)',
+    async (ms) => {
+      const { gateway, hear } = attach();
+      await pass(100_000);
+      expect(gateway.connections).toHaveLength(1);
+      hear({ type: 'ping' });
+      if (ms < 0) vi.setSystemTime(Date.now() + ms);
+      await pass(150_000);
+      expect(gateway.connections).toHaveLength(1);
+      if (ms > 0) vi.setSystemTime(Date.now() + ms);
+      await pass(60_000);
+      expect(gateway.connections).toHaveLength(0);
+    },
+  );
+
+  it('keeps a tab that reads, however much it is sent', async () => {
+    const { gateway, said, hear } = attach();
+    await turn();
+    for (let n = 0; n < 60; n++) {
+      gateway.publish('a', 'x'.repeat(100_000));
+      await pass(1000);
+      for (const message of said.splice(0)) {
+        expect(message.type).not.toBe('closed');
+        if (message.type === 'frame') hear({ type: 'taken', socket: 1, size: message.text.length });
+      }
+    }
+  });
+
+  it('ends what is left with the tab, and hears nothing more of it', async () => {
+    const { gateway, hub, hear } = attach();
+    await turn();
+    hear({ type: 'bye' });
+    await pass(5000);
+    expect([gateway.connections, vi.getTimerCount()]).toEqual([[], 0]);
+    hub.close();
+  });
+});
