@@ -34,7 +34,7 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
         heartbeat: '4s',
         apiKeys: [{ name: 'backend', secret: API_KEY }],
       });
-      proxy = await ProxyProgram.start(name, path, [gateway.port, await freePort()]);
+      proxy = await ProxyProgram.start(name, path, { upstreams: [gateway.port, await freePort()] });
     });
 
     afterEach(() => {
@@ -109,6 +109,20 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
       expect(await answer(socket, { type: 'ping', id: 2 })).toMatchObject({ type: 'reply', id: 2 });
     }, 60_000);
 
+    it('with its lines for TLS, a page of its own origin connects by wss', async () => {
+      const secure = await ProxyProgram.start(name, path, { upstreams: [gateway.port, await freePort()], tls: true });
+      try {
+        const host = `127.0.0.1:${secure.port}`;
+        const options = { origin: `https://${host}`, rejectUnauthorized: false };
+        const socket = new WebSocket(`wss://${host}/ws`, ['sluice.v1.json'], options);
+        sockets.push(socket);
+        await once(socket, 'open');
+        expect(await connect(socket)).toMatchObject({ type: 'reply', result: { user: 'ada' } });
+      } finally {
+        await secure.stop();
+      }
+    });
+
     it.runIf(name === 'haproxy')('asks for the health of the gateway in a way that it understands', async () => {
       const asked = await new Promise((resolve) => {
         gateway.services.events.on('request', (event) => {
@@ -145,7 +159,7 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
     }
 
     beforeAll(async () => {
-      proxy = await ProxyProgram.start(name, path, [await dying(), await dying()]);
+      proxy = await ProxyProgram.start(name, path, { upstreams: [await dying(), await dying()] });
     });
 
     afterAll(async () => {

@@ -33,6 +33,8 @@ const EVENTS: { [Name in keyof Events]?: Events[Name] } = {
   rejected: { address: LONG, error: 'origin_refused', detail: LONG },
   request: { method: LONG, path: LONG, status: 404, duration: 1 },
   fault: { where: LONG, error },
+  descriptorsLow: { open: 1, limit: 1 },
+  descriptorsAmple: { open: 1, limit: 1 },
 };
 const names = Object.keys(EVENTS) as (keyof Events)[];
 

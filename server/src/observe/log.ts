@@ -94,6 +94,8 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
     if (reason === 'rate_limited') debug('refused', fields, reason);
     else write('info', 'refused', fields, { reason });
   });
+  events.on('descriptorsLow', (event) => write('error', 'out of file descriptors: WebSockets are refused', event));
+  events.on('descriptorsAmple', (event) => write('info', 'there are file descriptors again', event));
   events.on('rejected', (event) => write('warn', 'handshake rejected', event, { reason: event.error }));
   events.on('fault', ({ where, error }) => {
     write('error', 'fault', { where, err: describeError(error) }, { most: MOST_OF_FAULTS });
@@ -114,8 +116,6 @@ function logOperation(events: EventBus, log: Logger): void {
   events.on('descriptorsUnknown', () =>
     log.info('this system does not say how many files are open: no limit is watched'),
   );
-  events.on('descriptorsLow', (event) => log.error(event, 'out of file descriptors: WebSockets are refused'));
-  events.on('descriptorsAmple', (event) => log.info(event, 'there are file descriptors again'));
   events.on('drainAsked', (event) => log.info(event, 'asked to drain and stop'));
   events.on('draining', (event) => log.info(event, 'draining: connections are asked to come back elsewhere'));
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
@@ -25,11 +25,23 @@ interface Setting {
   /** Of gateway-1 and gateway-2. */
   readonly upstreams: readonly [number, number];
   readonly folder: string;
+  /** With the lines for TLS, as the file says to use them. */
+  readonly tls: boolean;
+}
+
+/** A certificate for 127.0.0.1 that nobody has signed: `key.pem`, `cert.pem`, and both in one file. */
+function makeCertificate(folder: string): void {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  const names = ['-subj', '/CN=sluice', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const files = ['-keyout', 'key.pem', '-out', 'cert.pem'];
+  execFileSync('openssl', ['req', '-x509', ...key, ...names, ...files], { cwd: folder, stdio: 'ignore' });
+  const both = ['cert.pem', 'key.pem'].map((name) => readFileSync(join(folder, name), 'utf8')).join('');
+  writeFileSync(join(folder, 'both.pem'), both);
 }
 
 /** What can only be so in a test: ports, folders, rights, and times that nobody wants to wait for. */
 const ADAPT: Readonly<Record<ProxyName, (text: string, setting: Setting) => string>> = {
-  nginx(text, { port, upstreams, folder }) {
+  nginx(text, { port, upstreams, folder, tls }) {
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((name) => `${name}_temp_path ${folder}/${name};`)
       .join(' ');
@@ -40,16 +52,22 @@ const ADAPT: Readonly<Record<ProxyName, (text: string, setting: Setting) => stri
       `pid ${folder}/pid; error_log stderr warn; daemon off; worker_processes 1;`,
     );
     own = replace(own, /^http \{$/m, `http { access_log off; ${temporary}`);
-    own = replace(own, 'listen 80;', `listen 127.0.0.1:${port};`);
+    own = tls ? replace(own, /^ *listen 80;$/m, '') : replace(own, 'listen 80;', `listen 127.0.0.1:${port};`);
+    if (tls) {
+      own = replace(own, '# listen 443 ssl;', `listen 127.0.0.1:${port} ssl;`);
+      own = replace(own, /# ssl_certificate \S+;/, `ssl_certificate ${folder}/cert.pem;`);
+      own = replace(own, /# ssl_certificate_key \S+;/, `ssl_certificate_key ${folder}/key.pem;`);
+    }
     own = replace(own, /75s/g, `${QUIET}s`);
     upstreams.forEach((upstream, at) => {
       own = replace(own, `server gateway-${at + 1}:8080`, `server 127.0.0.1:${upstream}`);
     });
     return process.getuid?.() === 0 ? `user root;\n${own}` : own;
   },
-  haproxy(text, { port, upstreams }) {
+  haproxy(text, { port, upstreams, folder, tls }) {
     let own = replace(text, 'maxconn 65535', 'maxconn 200');
-    own = replace(own, /^ {2}bind :80$/m, `  bind 127.0.0.1:${port}`);
+    own = replace(own, /^ {2}bind :80$/m, tls ? '' : `  bind 127.0.0.1:${port}`);
+    if (tls) own = replace(own, /# bind :443 (.*) crt \S+/, `bind 127.0.0.1:${port} $1 crt ${folder}/both.pem`);
     own = replace(own, /75s/g, `${QUIET}s`);
     upstreams.forEach((upstream, at) => {
       own = replace(own, `gateway-${at + 1}:8080`, `127.0.0.1:${upstream}`);
@@ -95,10 +113,15 @@ export class ProxyProgram {
     this.#folder = folder;
   }
 
-  static async start(name: ProxyName, path: string, upstreams: readonly [number, number]): Promise<ProxyProgram> {
+  static async start(
+    name: ProxyName,
+    path: string,
+    { upstreams, tls = false }: { upstreams: readonly [number, number]; tls?: boolean },
+  ): Promise<ProxyProgram> {
     const folder = mkdtempSync(join(tmpdir(), `sluice-${name}-`));
     mkdirSync(join(folder, 'logs'), { recursive: true });
-    const setting = { port: await freePort(), upstreams, folder };
+    if (tls) makeCertificate(folder);
+    const setting = { port: await freePort(), upstreams, folder, tls };
     const file = join(folder, 'proxy.conf');
     const text = readFileSync(new URL(`../../../${FILES[name]}`, import.meta.url), 'utf8');
     writeFileSync(file, ADAPT[name](text, setting));
