@@ -1,6 +1,7 @@
-import { CLIENT_ERRORS, ERRORS } from '@sluice/protocol';
+import { readFileSync } from 'node:fs';
+import { CLIENT_ERRORS, ERRORS, errorBody } from '@sluice/protocol';
 import { describe, expect, it } from 'vitest';
-import { clientError, closeError, SluiceError } from './errors.ts';
+import { clientError, closeError, isSluiceError, SluiceError } from './errors.ts';
 
 describe('closeError', () => {
   it.each([
@@ -18,6 +19,54 @@ describe('closeError', () => {
   it('has the name and the number of the catalogue', () => {
     const { code } = ERRORS.flood;
     expect(closeError(code, 'flood')).toMatchObject({ name: 'flood', code });
+  });
+});
+
+describe('every error', () => {
+  const names = Object.keys(ERRORS) as (keyof typeof ERRORS)[];
+
+  it.each(names)('%s carries what to do, and its address, also as JSON', (name) => {
+    const error = new SluiceError(errorBody(name, 'what is wrong', 5), new Error('secret'));
+    const expected = {
+      code: ERRORS[name].code,
+      name,
+      message: 'what is wrong',
+      remedy: ERRORS[name].remedy,
+      docs: `docs/errors.md#${name}`,
+      retryable: ERRORS[name].retryable,
+      retryAfter: 5,
+    };
+    expect(error).toMatchObject(expected);
+    expect(JSON.parse(JSON.stringify(error))).toEqual(expected);
+  });
+
+  it('has its address for a remedy, where the gateway or the code says none', () => {
+    for (const error of [clientError('timed_out'), closeError(4007, 'flood')]) {
+      expect(error.docs).toBe(`docs/errors.md#${error.name}`);
+      expect(error.remedy).toBe(`See ${error.docs}`);
+    }
+  });
+
+  it('stands on the page that its address names', () => {
+    const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+    for (const name of [...names, ...Object.keys(CLIENT_ERRORS)]) expect(page).toContain(`<a id="${name}"></a>`);
+    expect(page).toContain('## Gaps');
+  });
+});
+
+describe('isSluiceError', () => {
+  it('knows errors of this library, and their names', () => {
+    const error = clientError('timed_out');
+    expect([
+      isSluiceError(error),
+      isSluiceError(error, 'timed_out'),
+      isSluiceError(error, 'closed', 'timed_out'),
+    ]).toEqual([true, true, true]);
+    expect([isSluiceError(error, 'closed'), isSluiceError(new Error('timed_out')), isSluiceError(undefined)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });
 

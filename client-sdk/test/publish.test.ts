@@ -283,6 +283,27 @@ describe('a publish that is too much', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('meets at most 250 KB of others on their way, and nothing goes behind a larger one', async () => {
+    gateway.socket.drop();
+    await pass(1000);
+    await gateway.socket.accept({ maxFrame: 1_000_000 });
+    const sizes = [60, 60, 60, 60, 60, 60, 400, 10, 10].map((kilo) => kilo * 1000);
+    for (const size of sizes) channel.publish('x'.repeat(size)).catch(() => {});
+    const flying = () => gateway.socket.sent('publish').length - answered;
+    let answered = 0;
+    const most: number[] = [];
+    while (answered < sizes.length) {
+      await turn();
+      const sent = gateway.socket.sent('publish');
+      most.push(flying());
+      const { id } = sent[answered] ?? { id: 0 };
+      answered++;
+      gateway.socket.push({ type: 'reply', id, result });
+    }
+    // 250 KB are passed with the fifth; behind the large one all wait.
+    expect(most).toEqual([5, 5, 5, 4, 3, 2, 1, 2, 1]);
+  });
+
   it('meets at most 100 others on their way', async () => {
     const published = Array.from({ length: 250 }, (_, n) => channel.publish(n));
     await turn();

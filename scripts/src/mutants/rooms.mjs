@@ -1,5 +1,6 @@
 /** The faults that the tests must notice, by room. */
 import { chaos } from './rooms/chaos.mjs';
+import { clientCore } from './rooms/client-core.mjs';
 import { durable } from './rooms/durable.mjs';
 import { redis } from './rooms/redis.mjs';
 import { remote } from './rooms/remote.mjs';
@@ -15,4 +16,4 @@ import { session } from './rooms/session.mjs';
  */
 
 /** @type {Record<string, readonly Mutant[]>} */
-export const ROOMS = { session, durable, redis, remote, chaos };
+export const ROOMS = { session, durable, redis, remote, chaos, 'client-core': clientCore };
