@@ -208,6 +208,11 @@ describe('POST /api/v1/publish', () => {
     expect(await voice.messages('chat:mine', 1)).toMatchObject([{ from: 'ada' }]);
   });
 
+  it('calls an API key by its name when it may not', async () => {
+    const { json } = await publish(one, NARROW_KEY);
+    expect(json.error?.message).toBe('"publish" on "chat:a" is not allowed to the API key "narrow"');
+  });
+
   it('takes an API key for what it is made for', async () => {
     expect((await publish({ channel: 'news:a', data: 1 }, NARROW_KEY)).status).toBe(200);
   });
