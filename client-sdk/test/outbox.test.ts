@@ -386,6 +386,94 @@ describe('a disk that fails', () => {
   );
 });
 
+describe('a page that is put away', () => {
+  it('lets another tab send, and goes on when it is shown again', async () => {
+    const [first, second] = [await openOnline(), await openOnline()];
+    first.sleep();
+    second.outbox.publish('a', 1);
+    await turn();
+    expect([sent(first), sent(second)]).toEqual([[], [1]]);
+    second.client.flight.accept();
+    await turn();
+    second.kill();
+    first.wake();
+    first.outbox.publish('a', 2);
+    await turn();
+    expect(sent(first)).toEqual([2]);
+  });
+
+  it('finds a database that was closed meanwhile open again, and says nothing of it', async () => {
+    const tab = await openOnline();
+    const errors: string[] = [];
+    tab.outbox.on('error', ({ name }) => errors.push(name));
+    tab.loseDisk(false);
+    expect(tab.hasDisk).toBe(false);
+    tab.wake();
+    await turn();
+    expect([tab.hasDisk, tab.outbox.persistent, errors]).toEqual([true, true, []]);
+  });
+
+  it('leaves no listener and no timer behind when the outbox is closed', async () => {
+    const tab = await openOnline();
+    tab.outbox.publish('a', 1);
+    await turn();
+    expect(tab.listeners).toBeGreaterThan(0);
+    tab.outbox.close();
+    await turn();
+    expect([tab.listeners, vi.getTimerCount(), tab.hasDisk]).toEqual([0, 0, false]);
+  });
+});
+
+describe('a database that cannot be opened', () => {
+  it('is tried less and less often, and no more after a while; then when the page is shown, or publishes', async () => {
+    browser.broken = new Error('refused');
+    const tab = await open();
+    await pass(10 * MINUTE);
+    expect(vi.getTimerCount()).toBe(0);
+    browser.broken = undefined;
+    await pass(10 * MINUTE);
+    expect(tab.outbox.persistent).toBe(false);
+    tab.wake();
+    await turn();
+    expect(tab.outbox.persistent).toBe(true);
+  });
+
+  it('sends a stored message only if that can be noted somewhere', async () => {
+    const tab = await open();
+    tab.outbox.publish('a', 1);
+    await turn();
+    browser.broken = new Error('refused');
+    browser.keepsNotes = false;
+    tab.client.online();
+    await pass(MINUTE);
+    expect([sent(tab), listed(tab)]).toEqual([[], ['1 queued']]);
+    browser.keepsNotes = true;
+    await pass(MINUTE);
+    expect([sent(tab), [...browser.notes.values()]]).toEqual([[1], [expect.any(Number)]]);
+  });
+});
+
+describe('the clock of the device', () => {
+  it.each([-24 * 60 * MINUTE, -60 * MINUTE, -MINUTE])('set back by %i ms makes nothing wait longer', async (ms) => {
+    const tab = await open({ maxAge: 2 * MINUTE });
+    const outgoing = tab.outbox.publish('a', 1);
+    await turn();
+    vi.setSystemTime(Date.now() + ms);
+    await pass(2 * MINUTE + 1000);
+    expect(outgoing).toMatchObject({ status: 'refused', error: { name: 'outbox_expired' } });
+  });
+
+  it('set back makes a page after this one report what it cannot know, and repeat nothing', async () => {
+    const tab = await openOnline();
+    tab.outbox.publish('a', 1);
+    await turn();
+    tab.kill();
+    vi.setSystemTime(Date.now() - 60 * MINUTE);
+    const after = await openOnline();
+    expect([sent(after), after.outbox.messages[0]?.error?.name]).toEqual([[], 'outcome_unknown']);
+  });
+});
+
 describe('several tabs', () => {
   it('see all messages, and one of them sends', async () => {
     const [first, second] = [await openOnline(), await openOnline()];

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createClient } from '../src/client.ts';
 import type { ToHub, ToTab } from '../src/share-tabs/envelope.ts';
 import { Hub } from '../src/share-tabs/hub.ts';
+import { FakeBrowser } from './support/fake-browser.ts';
 import { pass, turn } from './support/fake-gateway.ts';
 import { SmallGateway, unsigned } from './support/small-gateway.ts';
 import { type OpenTab, Tabs, type Way } from './support/tabs.ts';
@@ -137,8 +138,11 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       tab.end();
     }
     await pass(10_000);
+    const locks = tabs.browser.lockCount;
     for (const { page } of list) page.kill();
     expect([vi.getTimerCount() - before, tabs.gateway.connections.length]).toEqual([0, 0]);
+    // The hub's own, and those who lead or stand in line to do so; none of a tab or for a tab.
+    expect(locks).toBeLessThanOrEqual(way === 'worker' ? 1 : 4);
   });
 });
 
@@ -193,6 +197,44 @@ describe('a hub', () => {
         if (message.type === 'frame') hear({ type: 'taken', socket: 1, size: message.text.length });
       }
     }
+  });
+
+  it('gives back all its locks, and stops waiting for those of its tabs, when it is closed', async () => {
+    const browser = new FakeBrowser();
+    const page = browser.page();
+    const gateway = new SmallGateway();
+    const hub = new Hub({ create: createClient, locks: page.locks, WebSocket: gateway.webSocket() });
+    const port = { post: () => {}, listen: () => {}, close: () => {} };
+    hub.attach(() => port, { type: 'hello', tab: 't', call: 1, locked: true });
+    await turn();
+    expect(browser.lockCount).toBeGreaterThan(0);
+    hub.close();
+    await turn();
+    expect([browser.lockCount, vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
+  it('asks no tab for a token any more when it is closed', async () => {
+    const { gateway, hub } = attach();
+    await turn();
+    gateway.tell({ type: 'refresh', expiresAt: Date.now() + 1000 });
+    await turn();
+    hub.close();
+    await pass(10);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('reads no channel and watches none any more for a tab that has gone', async () => {
+    const { gateway, hear } = attach();
+    const watch = { type: 'watch', id: 3, channel: 'a' };
+    hear({ type: 'frame', socket: 1, text: JSON.stringify(watch) });
+    hear({ type: 'open', socket: 2, url: 'ws://gateway.test/ws', timeout: 15_000 });
+    hear({ type: 'frame', socket: 2, text: JSON.stringify({ type: 'connect', id: 1 }) });
+    await pass(10);
+    hear({ type: 'close', socket: 1 });
+    // Its tab may come back: a moment later nobody has.
+    await pass(6000);
+    const types = gateway.seen.map(({ type }) => type);
+    expect([types.includes('unsubscribe'), types.includes('unwatch')]).toEqual([true, true]);
   });
 
   it('ends what is left with the tab, and hears nothing more of it', async () => {
