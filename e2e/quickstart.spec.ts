@@ -13,6 +13,9 @@ const PAGE = readFileSync(join(ROOT, 'docs/quickstart.md'), 'utf8');
 const blocks = (language: string): string[] =>
   [...PAGE.matchAll(new RegExp(`^\`\`\`${language}(?: no-check)?\\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code);
 
+/** npm asks people whether it may fetch create-vite. */
+const UNASKED = { ...process.env, npm_config_yes: 'true' };
+
 const started: ChildProcess[] = [];
 let folder = '';
 
@@ -22,7 +25,13 @@ test.afterEach(() => {
 });
 
 function run(command: string, cwd: string): void {
-  const { status, stdout, stderr } = spawnSync(command, { cwd, shell: true, encoding: 'utf8', timeout: 300_000 });
+  const { status, stdout, stderr } = spawnSync(command, {
+    cwd,
+    env: UNASKED,
+    shell: true,
+    encoding: 'utf8',
+    timeout: 300_000,
+  });
   expect(status, `${command}\n${stdout}\n${stderr}`).toBe(0);
 }
 

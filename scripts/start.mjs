@@ -85,6 +85,11 @@ async function start() {
   ];
   const gateway = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => gateway.kill(signal));
+  // SIGTERM ends npm, which passes it on to nobody.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) gateway.kill('SIGTERM');
+  }, 250).unref();
   gateway.once('exit', (code) => process.exit(code ?? 1));
 }
 
