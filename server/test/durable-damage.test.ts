@@ -164,6 +164,7 @@ describe.concurrent('a data folder that is damaged', CHILD, () => {
       DAMAGED,
     ],
     ['with pages in each other’s place', swapHalves, DAMAGED],
+    ['with a table whose name is damaged', renameTable, [...DAMAGED, 'unknown table "mexsages"']],
     ['all noise', (file) => fs.writeFileSync(file, randomBytes(100_000)), DAMAGED],
     ['all zeros', (file) => fs.writeFileSync(file, Buffer.alloc(100_000)), DAMAGED],
     [
@@ -255,6 +256,12 @@ function cutLastUsed(file: string): void {
 
 function zeroBehindMarks(file: string): void {
   for (const page of [0, 1]) overwrite(file, page * PAGE + 32, Buffer.alloc(PAGE - 32));
+}
+
+function renameTable(file: string): void {
+  const bytes = fs.readFileSync(file);
+  for (let at = bytes.indexOf('messages\0'); at >= 0; at = bytes.indexOf('messages\0', at + 1)) bytes[at + 2] = 0x78;
+  fs.writeFileSync(file, bytes);
 }
 
 function swapHalves(file: string): void {

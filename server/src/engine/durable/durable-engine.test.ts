@@ -417,6 +417,44 @@ describe('a channel that has no message yet', () => {
   });
 });
 
+describe('what goes and what comes in one transaction', () => {
+  it('is decided for what comes: a channel is not forgotten when it gets a message', async () => {
+    const world = await open();
+    const { epoch } = await append(world, 'a', { retention: null, window: 0 });
+    const HELD = { retention: null, window: 0 };
+    world.clock.advance(500);
+    world.store.hold();
+    const first = append(world, 'c', HELD);
+    await vi.waitUntil(() => world.store.writes > 1);
+    world.clock.advance(25 * HOUR); // the sweep's step waits, too
+    const coming = append(world, 'a', HELD);
+    await nextTurn();
+    world.store.release();
+    await Promise.all([first, coming]);
+    expect(await coming).toMatchObject({ epoch, offset: 2 });
+    expect(await append(world, 'a', HELD)).toMatchObject({ epoch, offset: 3 });
+  });
+
+  it('is written once: revocations that are over are not taken away again and again', async () => {
+    const world = await open();
+    await world.engine.add({ user: 'ada', until: world.clock.now() + 1_000 });
+    await expect
+      .poll(() => {
+        world.clock.advance(1_000);
+        return [...world.store.rows('revocations', { limit: 9 })].length;
+      })
+      .toBe(0);
+    await nextTurn();
+    const { writes } = world.store;
+    for (let at = 0; at < 20; at++) {
+      world.clock.advance(1_000);
+      await nextTurn();
+      await nextTurn();
+    }
+    expect(world.store.writes).toBe(writes);
+  });
+});
+
 describe('a store that cannot be read', () => {
   const spoiled = new Error('MDB_BAD_TXN: Transaction must abort');
 

@@ -31,6 +31,8 @@ export class EngineUser {
   readonly #missed = new Set<string>();
   #missedMembers = false;
   #paused = false;
+  /** What was asked while its answers could not be taken: no more than was read at once. */
+  readonly #held: ToOwner[] = [];
 
   constructor(socket: Socket, options: EngineUserOptions) {
     this.#options = options;
@@ -70,21 +72,30 @@ export class EngineUser {
   }
 
   #drained(): void {
-    if (this.#paused) {
-      this.#paused = false;
-      this.#line.resume();
-    }
     const missed = [...this.#missed];
     this.#missed.clear();
     for (const channel of missed) if (this.#watched.has(channel)) this.tell(['interrupted', channel]);
     if (this.#missedMembers) this.tell(['membersInterrupted', null]);
     this.#missedMembers = false;
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#take(this.#held.splice(0));
+    if (!this.#paused) this.#line.resume();
   }
 
+  /** Answers may not be left out: so nothing more is carried out until those that wait have been taken. */
   #take(items: readonly ToOwner[]): void {
-    for (const item of items) this.#carryOut(item);
-    if (this.#line.waiting <= MOST_WAITING) return;
-    // Answers may not be left out: so nothing more is asked until these have been taken.
+    for (const [at, item] of items.entries()) {
+      if (this.#paused) {
+        this.#held.push(...items.slice(at));
+        return;
+      }
+      this.#carryOut(item);
+      if (this.#line.waiting > MOST_WAITING) this.#pause();
+    }
+  }
+
+  #pause(): void {
     this.#line.flush();
     this.#paused = true;
     this.#line.pause();

@@ -8,9 +8,10 @@ export const NO_ROOT = 2n ** 64n - 1n;
 
 const MAGIC = 0xbeefc0de;
 const VERSION = 2;
-/** Flags of the list of free pages: its keys are numbers; the file was opened without a folder of its own. */
+/** The flags that say how a tree is to be read; the others are of the whole file. */
+const TREE_FLAGS = 0xff;
+/** Of the list of free pages: its keys are numbers. */
 const NUMBER_KEYS = 0x08;
-const NO_FOLDER = 0x4000;
 /** Of a page that is a head. */
 const P_META = 0x08;
 const SMALLEST_PAGE = 512;
@@ -130,7 +131,8 @@ function readHead(bytes: Buffer, { index, pageSize }: { index: number; pageSize:
   };
   const isMapped = head.last >= 1 && (head.last + 1) * size <= mapSize;
   expectSound(isMapped, problem(`names page ${head.last} as the last one`));
-  expectSound((head.free.flags & ~NO_FOLDER) === NUMBER_KEYS && head.main.flags === 0, problem('has unknown flags'));
+  const isKnown = (head.free.flags & TREE_FLAGS) === NUMBER_KEYS && (head.main.flags & TREE_FLAGS) === 0;
+  expectSound(isKnown, problem('has unknown flags'));
   for (const { root } of [head.free, head.main]) {
     expectSound(root === undefined || (root > 1 && root <= head.last), problem(`names page ${root} as a root`));
   }

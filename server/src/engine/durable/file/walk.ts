@@ -178,8 +178,8 @@ export class StoreWalk {
     expectSound(value?.length === TREE_RECORD, () => `page ${page} has a record of a table that is cut off`);
     // Names end with a zero byte, as lmdb-js writes them.
     const [name, record] = [key.toString().replace(/\0$/, ''), readTree(value)];
-    expectSound(record.flags === 0, () => `the table ${JSON.stringify(name)} has flags of another kind of table`);
     this.#enter(name, 'table', record);
+    expectSound(record.flags === 0, () => `the table ${JSON.stringify(name)} has flags of another kind of table`);
   }
 
   /** A number of page, or the length of a run, below zero, and the number of its first page; zero is nothing. */
