@@ -453,6 +453,43 @@ describe('a database that cannot be opened', () => {
   });
 });
 
+describe('what is written', () => {
+  it('is fenced: a tab whose turn was taken while it stood still sends nothing more', async () => {
+    const tab = await openOnline();
+    const [one] = ['one', 'two'].map((text) => tab.outbox.publish('a', text));
+    await turn();
+    browser.lease = { tab: 'another', beat: 0 };
+    tab.client.flight.accept();
+    await microtasks(60);
+    expect([one?.status, sent(tab)]).toEqual(['accepted', ['one']]);
+  });
+
+  it('is noted where the database cannot be written, so that the next page repeats nothing', async () => {
+    const tab = await openOnline();
+    const outgoing = tab.outbox.publish('a', 1);
+    await turn();
+    browser.broken = new Error('lost');
+    tab.client.flight.accept();
+    await turn();
+    expect([outgoing.status, browser.records.size, [...browser.notes.values()]]).toEqual(['accepted', 1, [-1]]);
+    tab.kill();
+    browser.broken = undefined;
+    await pass(10 * MINUTE);
+    const after = await openOnline();
+    expect([sent(after), listed(after), browser.records.size, browser.notes.size]).toEqual([[], [], 0, 0]);
+  });
+
+  it('is written again where somebody has deleted the database', async () => {
+    const tab = await open();
+    for (const n of [1, 2]) tab.outbox.publish('a', n);
+    await turn();
+    browser.delete();
+    await turn();
+    expect([...browser.records.values()].map(({ data }) => data)).toEqual([1, 2]);
+    expect(listed(tab)).toEqual(['1 queued', '2 queued']);
+  });
+});
+
 describe('the clock of the device', () => {
   it.each([-24 * 60 * MINUTE, -60 * MINUTE, -MINUTE])('set back by %i ms makes nothing wait longer', async (ms) => {
     const tab = await open({ maxAge: 2 * MINUTE });
