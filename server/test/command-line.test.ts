@@ -7,6 +7,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { expectFresh } from '../../scripts/src/fresh-build.mjs';
+
+expectFresh(['protocol', 'client-sdk', 'server']);
 
 const ROOT = join(import.meta.dirname, '../..');
 const COMMAND = join(ROOT, 'server/bin/sluice.js');

@@ -68,6 +68,7 @@ describe('a gateway with contracts', () => {
       name: 'payload_invalid',
       message: expect.stringMatching(/^data\.text: .+ \(and 1 more\)$/),
       retryable: false,
+      remedy: expect.stringContaining('names the path'),
       issues: [
         { path: 'data.text', message: expect.any(String) },
         { path: 'data.n', message: expect.any(String) },
