@@ -152,6 +152,17 @@ describe('opened later', () => {
   });
 });
 
+it('a subscription whose start cannot be found leaves no channel open', async () => {
+  const world = await start();
+  const ada = await join(world);
+  const calls = new HeldCalls().hold(world.assembly.engine.log, 'seek');
+  const ids = ada.voice.say({ type: 'subscribe', ...room, since: 1 });
+  await world.until(() => calls.waiting.length > 0);
+  calls.take().refuse(AWAY);
+  await world.until(() => answersTo(ada, ids).length === 1);
+  expect([answersTo(ada, ids), world.services.hub.size]).toEqual([['unavailable'], 0]);
+});
+
 describe('an enter that fails', () => {
   const enter = { type: 'enter', ...room } as const;
   const leave = { type: 'leave', ...room } as const;

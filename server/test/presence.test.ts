@@ -287,6 +287,14 @@ describe('pages of members', () => {
     ]);
   });
 
+  it('hold one member at least, however large', async () => {
+    const world = await start();
+    const ada = await join(world, 'ada');
+    for (const user of ['ben', 'cy']) enter(world, user, { state: 'x'.repeat(300_000) });
+    const page = await ada.voice.result<{ members: Member[] }>({ type: 'members', channel: 'room:a' });
+    expect(page.members.map(({ user }) => user)).toEqual(['ben']);
+  });
+
   it('end where they would become too large', async () => {
     const world = await start();
     const ada = await join(world, 'ada');

@@ -65,19 +65,19 @@ const members: Spoken = { type: 'members', channel: 'room:a', limit: 1_000 };
 const watch: Spoken = { type: 'watch', channel: 'room:a' };
 const rewind = (count: number): Spoken => ({ type: 'subscribe', channel: 'log:a', rewind: count });
 
-describe('a page or a list costs a command more for each 16 KiB', () => {
+describe('a page or a list costs a command more for each 8 KiB', () => {
   it.each<[string, Spoken, (world: World) => void | Promise<void>, number]>([
     ['history of nothing', history, () => {}, 0],
-    ['history just below 16 KiB', history, (world) => publish(world, 1, 16_300), 0],
-    ['history just above 16 KiB', history, (world) => publish(world, 1, 16_400), 1],
-    ['history of 1,000 small messages, 160 KB', history, (world) => publish(world, 1_000, 160_000), 9],
-    ['history that is as large as a page may be', history, (world) => publish(world, 10, 600_000), 14],
-    ['history of one message that is larger', history, (world) => publish(world, 1, 500_000), 30],
+    ['history just below 8 KiB', history, (world) => publish(world, 1, 8_100), 0],
+    ['history just above 8 KiB', history, (world) => publish(world, 1, 8_250), 1],
+    ['history of 1,000 small messages, 160 KB', history, (world) => publish(world, 1_000, 160_000), 19],
+    ['history that is as large as a page may be', history, (world) => publish(world, 10, 600_000), 29],
+    ['history of one message that is larger', history, (world) => publish(world, 1, 500_000), 61],
     ['members of an empty channel', members, () => {}, 0],
-    ['a few members', members, (world) => fillRoom(world, 3, 5_000), 0],
-    ['members of 20 KB', members, (world) => fillRoom(world, 4, 5_000), 1],
-    ['watching 4 members of 20 KB', watch, (world) => fillRoom(world, 4, 5_000), 1],
-    ['watching 20 members of 100 KB', watch, (world) => fillRoom(world, 20, 5_000), 6],
+    ['a few members', members, (world) => fillRoom(world, 1, 5_000), 0],
+    ['members of 20 KB', members, (world) => fillRoom(world, 4, 5_000), 2],
+    ['watching 4 members of 20 KB', watch, (world) => fillRoom(world, 4, 5_000), 2],
+    ['watching 20 members of 100 KB', watch, (world) => fillRoom(world, 20, 5_000), 12],
     ['watching more members than are listed', watch, (world) => fillRoom(world, 501, 1_000), 0],
   ])('%s', async (_, command, prepare, price) => {
     expect(await priceOf(command, prepare)).toBe(price);
@@ -91,7 +91,7 @@ describe('a page or a list costs a command more for each 16 KiB', () => {
     for (const session of world.services.registry.all()) session.overflow();
     await world.idle();
     expect(ada.voice.heard.filter((heard) => heard.type === 'presence' && heard.reset)).toHaveLength(2);
-    expect(await left(world, ada)).toBe(BURST - 3);
+    expect(await left(world, ada)).toBe(BURST - 2 - 2);
   });
 
   it('pages over a minute come at the pace that is paid for', async () => {
@@ -103,8 +103,8 @@ describe('a page or a list costs a command more for each 16 KiB', () => {
       if (answer.type === 'reply') pages++;
       world.clock.advance(1_000);
     }
-    expect(pages).toBeLessThanOrEqual((BURST + 600) / 15 + 1);
-    expect(pages).toBeGreaterThan((BURST + 600) / 15 - 2);
+    expect(pages).toBeLessThanOrEqual((BURST + 600) / 30 + 1);
+    expect(pages).toBeGreaterThan((BURST + 600) / 30 - 2);
   });
 });
 

@@ -1,10 +1,14 @@
 /** The faults that the tests must notice, by room. */
+
+import { auth } from './rooms/auth.mjs';
+import { channels } from './rooms/channels.mjs';
 import { chaos } from './rooms/chaos.mjs';
 import { clientCore } from './rooms/client-core.mjs';
 import { durable } from './rooms/durable.mjs';
 import { redis } from './rooms/redis.mjs';
 import { remote } from './rooms/remote.mjs';
 import { session } from './rooms/session.mjs';
+import { util } from './rooms/util.mjs';
 
 /**
  * @typedef {object} Mutant
@@ -16,4 +20,4 @@ import { session } from './rooms/session.mjs';
  */
 
 /** @type {Record<string, readonly Mutant[]>} */
-export const ROOMS = { session, durable, redis, remote, chaos, 'client-core': clientCore };
+export const ROOMS = { auth, channels, chaos, 'client-core': clientCore, durable, redis, remote, session, util };

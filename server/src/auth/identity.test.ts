@@ -14,6 +14,11 @@ describe('parseCapabilities', () => {
     ]);
   });
 
+  it('reads 200 patterns', () => {
+    const claim = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`a${at}`, []]));
+    expect(parseCapabilities(claim)).toHaveLength(200);
+  });
+
   it.each<[string, unknown, string]>([
     ['a list', [], 'caps must be an object'],
     ['null', null, 'caps must be an object'],

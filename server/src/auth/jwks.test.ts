@@ -226,6 +226,29 @@ describe('a JWKS URL', () => {
     expect(await result).toBe('keys_unavailable');
   });
 
+  it('leaves no listener behind, whether a fetch succeeds or not', async () => {
+    const world = new World([FIRST.jwk]);
+    const counts = { added: 0, removed: 0 };
+    const { addEventListener, removeEventListener } = AbortSignal.prototype;
+    vi.spyOn(AbortSignal.prototype, 'addEventListener').mockImplementation(function (this: AbortSignal, ...args) {
+      counts.added++;
+      addEventListener.apply(this, args as Parameters<typeof addEventListener>);
+    });
+    vi.spyOn(AbortSignal.prototype, 'removeEventListener').mockImplementation(function (this: AbortSignal, ...args) {
+      counts.removed++;
+      removeEventListener.apply(this, args as Parameters<typeof removeEventListener>);
+    });
+    for (let n = 0; n < 10; n++) {
+      if (n === 5) world.fail();
+      world.now += 11 * MINUTE;
+      await world.verify(FIRST);
+      await new Promise(setImmediate);
+    }
+    vi.restoreAllMocks();
+    expect(world.fetches).toBe(10);
+    expect(counts).toEqual({ added: 10, removed: 10 });
+  });
+
   it('ends a running fetch when it is closed', async () => {
     const world = new World([]);
     const asked = new Promise<void>((resolve) => {

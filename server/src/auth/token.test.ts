@@ -266,6 +266,11 @@ describe('tokens that are none', () => {
     expect(await verify(token)).toMatchObject({ ok: false, error: 'token_malformed' });
   });
 
+  it('takes a user of 200 characters', async () => {
+    const sub = 'x'.repeat(200);
+    expect(await verify(await sign({ claims: { ...GOOD, sub } }))).toMatchObject({ ok: true, identity: { user: sub } });
+  });
+
   it('refuses a good one beyond 16,384 characters, and takes one of as many', async () => {
     const lengths = new Map<number, string>();
     for (let length = 12_100; lengths.size < 9; length++) {

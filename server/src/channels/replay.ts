@@ -18,6 +18,9 @@ const TURN_BUDGET = 4_096;
 /** Milliseconds until a log that could not be read is asked again. */
 const RETRY = 1_000;
 
+/** Milliseconds that a connection in debt waits at least: what it may have then is worth a turn. */
+const PAUSE = 100;
+
 export interface ReplayerOptions {
   readonly log: Log;
   readonly events: EventBus;
@@ -112,7 +115,7 @@ export class Replayer {
   /** What a client asks for from the log, however much that is, must not keep the gateway busy. SPEC.md section 10. */
   #mustPay(subscriber: Subscriber): boolean {
     const { debt } = subscriber;
-    if (debt > 0) this.#wakeIn(subscriber, debt);
+    if (debt > 0) this.#wakeIn(subscriber, Math.max(debt, PAUSE));
     return debt > 0;
   }
 

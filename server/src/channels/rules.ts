@@ -47,6 +47,11 @@ export class Rules {
     return this.#asksFunctions;
   }
 
+  /** Matches that are kept at hand. */
+  get remembered(): number {
+    return this.#remembered.size;
+  }
+
   /** Finds the channel's rule; `null` when there is none. */
   match(channel: string): RuleMatch | null {
     const remembered = this.#remembered.get(channel);

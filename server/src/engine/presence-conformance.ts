@@ -9,12 +9,15 @@ export interface PresenceBench {
   readonly store: PresenceStore;
   /** Milliseconds since the Unix epoch. */
   now(): number;
+  /** Sets the wall clock forward, or back. */
+  set(by: number): void;
   /** Lets time pass; resolves when what fell due has been announced. */
   pass(milliseconds: number): void | Promise<void>;
 }
 
 const ROOM = 'room';
 const GRACE = 5_000;
+const HOUR = 3_600_000;
 
 const at = (connection: string, user: string, channel = ROOM) => ({ channel, connection, user });
 
@@ -132,6 +135,21 @@ export function presenceConformance(
       expect(await members()).toEqual([]);
       expect(await news()).toEqual(['ada']);
     });
+
+    it.each([HOUR, -HOUR, 24 * HOUR, -24 * HOUR])(
+      'and does so when the wall clock is set by %i ms meanwhile',
+      async (by) => {
+        await store.enter(at('c1', 'ada'));
+        await store.leave(at('c1', 'ada'), GRACE);
+        bench.set(by);
+        await store.enter(at('c2', 'ben'));
+        await bench.pass(0.9 * GRACE);
+        await store.enter({ ...at('c2', 'ben'), state: 'here' });
+        expect(await members()).toMatchObject([{ user: 'ada', connections: 1 }, { user: 'ben' }]);
+        await bench.pass(0.1 * GRACE);
+        expect(await members()).toMatchObject([{ user: 'ben' }]);
+      },
+    );
 
     it('tells nothing of a reload, nor of two at once', async () => {
       for (const connection of ['c1', 'c2']) await store.enter({ ...at(connection, 'ada'), state: 'here' });

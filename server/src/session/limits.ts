@@ -10,7 +10,7 @@ const MOST_STRIKES = 200;
 // What one command pays for, SPEC.md section 10: at 200 a second one connection keeps a core busy for less than a tenth of the time.
 // `npm run bench -- flood` measures it.
 /** Bytes of a page of history or of members, or of a list of members. */
-const PAGE = 16_384;
+const PAGE = 8_192;
 /** What is read from the log for a subscription: messages, and bytes of them. */
 const REPLAYED_MESSAGES = 512;
 const REPLAYED_BYTES = 131_072;
@@ -64,7 +64,7 @@ export class ConnectionLimits {
     this.#operations?.charge(commands, clock.monotonic());
   }
 
-  /** Has a page paid for, or a list of members: the first 16 KiB are in the price of the command that asked for it. */
+  /** Has a page paid for, or a list of members: the first 8 KiB are in the price of the command that asked for it. */
   chargePage(bytes: number, clock: Clock): void {
     if (bytes >= PAGE) this.charge(Math.floor(bytes / PAGE), clock);
   }

@@ -31,6 +31,18 @@ describe('TokenBucket', () => {
     expect(bucket.take(1, 4_100)).toBe(100);
   });
 
+  it('says how long it takes to pay back what was charged', () => {
+    const bucket = new TokenBucket({ perSecond: 10, burst: 20, now: 0 });
+    bucket.charge(20, 0);
+    expect(bucket.debt(0)).toBe(0);
+    bucket.charge(0.01, 0);
+    expect(bucket.debt(0)).toBe(1);
+    bucket.charge(5, 0);
+    expect(bucket.debt(0)).toBe(501);
+    expect(bucket.debt(500)).toBe(1);
+    expect(bucket.debt(501)).toBe(0);
+  });
+
   it('goes on when the clock is set back', () => {
     const bucket = new TokenBucket({ perSecond: 1, burst: 1, now: 3_600_000 });
     expect(bucket.take(1, 3_600_000)).toBe(0);

@@ -33,7 +33,7 @@ testEngine('durable', (clock) => new DurableEngine({ data: folder(), clock }));
 presenceConformance('the durable engine', () => {
   const clock = new ManualClock();
   const { presence } = new DurableEngine({ data: '', clock });
-  return { store: presence, now: () => clock.now(), pass: (ms) => clock.advance(ms) };
+  return { store: presence, now: () => clock.now(), set: (by) => clock.set(by), pass: (ms) => clock.advance(ms) };
 });
 
 interface World {

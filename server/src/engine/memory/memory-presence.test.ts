@@ -5,7 +5,12 @@ import { MemoryPresence } from './memory-presence.ts';
 
 presenceConformance('the memory engine', () => {
   const clock = new ManualClock();
-  return { store: new MemoryPresence(clock), now: () => clock.now(), pass: (ms) => clock.advance(ms) };
+  return {
+    store: new MemoryPresence(clock),
+    now: () => clock.now(),
+    set: (by) => clock.set(by),
+    pass: (ms) => clock.advance(ms),
+  };
 });
 
 describe('MemoryPresence', () => {

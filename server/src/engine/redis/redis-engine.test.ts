@@ -44,7 +44,7 @@ describe.each([
         clock.advance(ms);
         await engine.sync();
       };
-      return { store: engine.presence, now: () => clock.now(), pass };
+      return { store: engine.presence, now: () => clock.now(), set: (by: number) => clock.set(by), pass };
     },
     { runs },
   );

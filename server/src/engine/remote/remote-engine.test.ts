@@ -77,7 +77,7 @@ const makePresence = async () => {
     clock.advance(ms);
     await presence.roster('room'); // announcements come before the answer
   };
-  return { store: presence, now: () => clock.now(), pass };
+  return { store: presence, now: () => clock.now(), set: (by: number) => clock.set(by), pass };
 };
 
 presenceConformance('the remote engine', makePresence, { runs: 25 });

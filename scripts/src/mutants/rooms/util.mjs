@@ -1,0 +1,45 @@
+/** @type {readonly import('../rooms.mjs').Mutant[]} */
+export const util = [
+  {
+    file: 'server/src/util/age-clock.ts',
+    from: 'const HURRY = 1.1;',
+    to: 'const HURRY = 2;',
+    fault: 'a clock set forward ends things early',
+    tests: ['server/src/util/age-clock.test.ts'],
+  },
+  {
+    file: 'server/src/util/age-clock.ts',
+    from: 'this.#looked = monotonic;',
+    to: '',
+    fault: 'time counts twice',
+    tests: ['server/src/util/age-clock.test.ts'],
+  },
+  {
+    file: 'server/src/util/clock-steps.ts',
+    from: 'this.#ahead = ahead;',
+    to: '',
+    fault: 'a step is told for ever',
+    tests: ['server/src/util/clock-steps.test.ts'],
+  },
+  {
+    file: 'server/src/util/clock-steps.ts',
+    from: 'Math.abs(by) < STEP',
+    to: 'Math.abs(by) <= STEP',
+    fault: 'a step of a second goes unnoticed',
+    tests: ['server/src/util/clock-steps.test.ts'],
+  },
+  {
+    file: 'server/src/util/same-json.ts',
+    from: 'const DEEPEST = 64;',
+    to: 'const DEEPEST = 63;',
+    fault: 'a level too few',
+    tests: ['server/src/util/same-json.test.ts'],
+  },
+  {
+    file: 'server/src/util/token-bucket.ts',
+    from: 'return this.#level < 0 ?',
+    to: 'return this.#level < -1000 ?',
+    fault: 'a little debt is none',
+    tests: ['server/src/util/token-bucket.test.ts'],
+  },
+];
