@@ -1,18 +1,13 @@
 import { channelNameFault, checkDraft, type Draft, type PublishResult, toDraft } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import type { Logger } from 'pino';
-import { createRouter } from './api/router.ts';
 import { readRevocation } from './api/routes/revocations.ts';
-import { createRoutes } from './api/routes.ts';
-import { serveFolder } from './api/static-files.ts';
 import { DevAccess } from './auth/dev-access.ts';
-import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
 import { noRule } from './channels/authorize.ts';
 import { Hub } from './channels/hub.ts';
 import { Presence } from './channels/presence.ts';
 import { type Publication, Publishing } from './channels/publish.ts';
-import { PublishRates } from './channels/publish-rates.ts';
 import { Refusal } from './channels/refusal.ts';
 import { Replayer } from './channels/replay.ts';
 import { Rules } from './channels/rules.ts';
@@ -21,6 +16,7 @@ import { type Engine, EngineUnavailable, type Signal } from './engine/engine.ts'
 import type { Revocation } from './engine/revocations.ts';
 import { createEngine } from './engines.ts';
 import { EventBus } from './events.ts';
+import { createHttpSide } from './http-side.ts';
 import { type DescriptorSource, DescriptorWatch, procDescriptors } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
 import { createLogger, logEvents } from './observe/log.ts';
@@ -162,40 +158,14 @@ export class Gateway {
     this.#services = services;
     this.#revoking = revoking;
     this.#access = config.dev ? new DevAccess(config) : null;
-    this.#http = this.#createHttpSide(assembly);
+    const isReady = () => this.#isReady();
+    this.#http = createHttpSide({ ...assembly, access: this.#access, isReady });
     this.#descriptors = assembly.descriptors;
     this.#watch = new EngineWatch(engine, services);
     this.#clockSteps = new ClockSteps(services.clock, (by) => {
       services.events.emit('clockSet', { by: Math.round(by) });
       for (const session of services.registry.all()) session.clockSet();
     });
-  }
-
-  #createHttpSide({ metrics, scrape = () => metrics.text() }: Assembly): HttpSide {
-    const { rules, publishing, verifier, events, clock } = this.#services;
-    const access = this.#access;
-    const { devSecret, devApiKey, apiKeys, node } = this.#config;
-    const routes = createRoutes({
-      apiKeys: createApiKeys(apiKeys),
-      verifier,
-      rules,
-      events,
-      publishing,
-      rates: new PublishRates(),
-      revocations: this.#engine.revocations,
-      signal: (signal) => this.#engine.signal(signal),
-      clock,
-      node,
-      isReady: () => this.#isReady(),
-      metrics: async () => ({
-        status: 200,
-        headers: { 'Content-Type': metrics.contentType },
-        body: await scrape(),
-      }),
-      dev: access === null || devSecret === undefined ? undefined : { secret: devSecret, apiKey: devApiKey, access },
-    });
-    const folder = this.#config.static;
-    return createRouter({ routes, events, dev: access, files: folder === undefined ? undefined : serveFolder(folder) });
   }
 
   #isReady(): true | string {

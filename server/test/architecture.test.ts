@@ -39,6 +39,10 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...PROTOCOL,
   ],
   'engines.ts': ['engine', 'config', 'util'],
+  'http-side.ts': [
+    ...['api', 'auth', 'channels/publish-rates.ts', 'config', 'engine/engine.ts', 'observe/metrics.ts'],
+    ...['session/services.ts', 'transport/http.ts'],
+  ],
   observe: ['events.ts', 'util', ...PROTOCOL],
   config: ['auth', 'util', ...PROTOCOL],
   cli: [

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -138,6 +140,20 @@ describe('the port for HTTP alone', () => {
   it('is named in the error when it is taken', async () => {
     const other = new Unstarted({ httpPort: port });
     await expect(other.gateway.start()).rejects.toThrow(/"httpPort"/);
+  });
+
+  it.runIf(process.platform === 'linux')('is taken by a process that the error names', async () => {
+    const listen =
+      "require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port) })";
+    const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
+      const other = new Unstarted({ httpPort: Number(chunk) });
+      const remedy = `stop it with "kill ${child.pid}", or choose another "httpPort"`;
+      await expect(other.gateway.start()).rejects.toThrow(remedy);
+    } finally {
+      child.kill();
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { describePortOwner } from '../util/port-owner.ts';
 import { type Body, type HttpSide, hasBody, type Reply, type RequestHead } from './http.ts';
 import { type BodyLimits, IncomingBody } from './incoming-body.ts';
 import { mustClose, type RawHead, readHead } from './request-head.ts';
@@ -46,8 +47,10 @@ export class NodeHttp {
     server.on('request', (request, response) => this.#serve(request, response, side));
     server.on('checkContinue', (request, response) => this.#serve(request, response, side));
     await new Promise<void>((resolve, reject) => {
-      const wrong = 'the port is taken or may not be used; choose another "httpPort"';
-      server.once('error', (cause) => reject(new Error(`cannot listen on ${host}:${port}: ${wrong}`, { cause })));
+      server.once('error', (cause) => {
+        const why = `${describePortOwner(port)}, or choose another "httpPort"`;
+        reject(new Error(`cannot listen on ${host}:${port}: ${why}`, { cause }));
+      });
       server.listen({ host, port, exclusive: true }, resolve);
     });
     this.#server = server;

@@ -1,0 +1,47 @@
+import { createRouter } from './api/router.ts';
+import { createRoutes } from './api/routes.ts';
+import { serveFolder } from './api/static-files.ts';
+import type { DevAccess } from './auth/dev-access.ts';
+import { createApiKeys } from './auth/secrets.ts';
+import { PublishRates } from './channels/publish-rates.ts';
+import type { Config } from './config/schema.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Metrics } from './observe/metrics.ts';
+import type { Services } from './session/services.ts';
+import type { HttpSide } from './transport/http.ts';
+
+export interface HttpSideParts {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly services: Services;
+  readonly metrics: Metrics;
+  /** Default: the text of `metrics`. */
+  readonly scrape?: () => Promise<string>;
+  /** Null outside of development. */
+  readonly access: DevAccess | null;
+  /** `true`, or why new connections are not welcome. */
+  readonly isReady: () => true | string;
+}
+
+/** Everything that a gateway answers over HTTP. */
+export function createHttpSide(parts: HttpSideParts): HttpSide {
+  const { config, engine, metrics, scrape = () => metrics.text(), access, isReady } = parts;
+  const { rules, publishing, verifier, events, clock } = parts.services;
+  const { devSecret, devApiKey, apiKeys, node, static: folder } = config;
+  const routes = createRoutes({
+    apiKeys: createApiKeys(apiKeys),
+    verifier,
+    rules,
+    events,
+    publishing,
+    rates: new PublishRates(),
+    revocations: engine.revocations,
+    signal: (signal) => engine.signal(signal),
+    clock,
+    node,
+    isReady,
+    metrics: async () => ({ status: 200, headers: { 'Content-Type': metrics.contentType }, body: await scrape() }),
+    dev: access === null || devSecret === undefined ? undefined : { secret: devSecret, apiKey: devApiKey, access },
+  });
+  return createRouter({ routes, events, dev: access, files: folder === undefined ? undefined : serveFolder(folder) });
+}
