@@ -38,7 +38,7 @@ export const ERRORS = {
   unavailable: {
     code: 4001,
     message: 'The engine cannot be reached.',
-    remedy: 'Try again with backoff; the operation was not carried out.',
+    remedy: 'Try again with backoff; the operation was not performed.',
     retryable: true,
     status: 503,
   },
@@ -58,7 +58,7 @@ export const ERRORS = {
   },
   internal: {
     code: 4005,
-    message: 'The gateway made a mistake.',
+    message: 'Internal error of the gateway.',
     remedy: "Try again; the cause is in the gateway's log.",
     retryable: true,
     status: 500,
@@ -102,7 +102,7 @@ export const ERRORS = {
   token_revoked: {
     code: 4102,
     message: 'The token was revoked.',
-    remedy: 'Sign in again: a token that was issued after the revocation is taken.',
+    remedy: 'Sign in again: a token issued after the revocation is accepted.',
     retryable: false,
     status: 401,
   },
@@ -165,7 +165,7 @@ export const ERRORS = {
   },
   frame_too_large: {
     code: 4208,
-    message: 'The frame is larger than the gateway takes.',
+    message: 'The frame is larger than the gateway accepts.',
     remedy: 'Split the commands over several frames; maxFrame in the reply to connect is the limit.',
     retryable: false,
     status: 413,
@@ -201,7 +201,7 @@ export const ERRORS = {
   },
   command_unknown: {
     code: 4301,
-    message: 'There is no such command.',
+    message: 'The command is unknown.',
     remedy: 'See the list of commands in SPEC.md section 4.',
     retryable: false,
     status: 400,
@@ -257,14 +257,14 @@ export const ERRORS = {
   },
   payload_too_large: {
     code: 4309,
-    message: 'The message is larger than the channel takes.',
+    message: 'The message is larger than the channel accepts.',
     remedy: "Send less, or raise maxPayload in the channel's rule.",
     retryable: false,
     status: 413,
   },
   payload_invalid: {
     code: 4310,
-    message: 'The payload is not what the channel takes.',
+    message: 'The payload is not valid for the channel.',
     remedy: "The message names the path and the reason: the channel's contract, or the limits of SPEC.md section 3.3.",
     retryable: false,
     status: 422,
@@ -278,7 +278,7 @@ export const ERRORS = {
   },
   too_many_subscriptions: {
     code: 4312,
-    message: 'The connection has as many subscriptions as it may have.',
+    message: 'The connection has reached its maximum number of subscriptions.',
     remedy: 'Unsubscribe from channels that are no longer needed.',
     retryable: false,
     status: 429,
@@ -292,8 +292,8 @@ export const ERRORS = {
   },
   method_not_allowed: {
     code: 4315,
-    message: 'This address does not take that method.',
-    remedy: 'The Allow header lists the methods it takes.',
+    message: 'This address does not support that method.',
+    remedy: 'The Allow header lists the supported methods.',
     retryable: false,
     status: 405,
   },
