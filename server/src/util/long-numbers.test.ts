@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { markLongNumbers } from './long-numbers.ts';
 
 /** Digits that count, reckoned in another way. */
@@ -115,11 +115,45 @@ describe('a number in JSON', () => {
     fc.assert(property, { numRuns: 10_000 });
   });
 
-  it('costs one pass over what is no JSON, too', () => {
+  describe('costs one pass, however the text is made', () => {
+    /** Characters that are looked at one by one. */
+    function looksAt(text: string): number {
+      const spy = vi.spyOn(String.prototype, 'charCodeAt');
+      try {
+        markLongNumbers(text);
+        return spy.mock.calls.length;
+      } finally {
+        spy.mockRestore();
+      }
+    }
+
+    it.each([
+      ['zeros', '0'],
+      ['points', '.'],
+      ['zeros and points', '0.0'],
+      ['one digit among zeros', `1${'0'.repeat(40)},`],
+      ['many short numbers', '12,'],
+      ['numbers of 17 digits', `${'1'.repeat(17)},`],
+      ['texts', '"000000000000000000",'],
+      ['escapes', '\\"'],
+      ['quotes', '"'],
+      ['exponents', '1e'],
+      ['brackets', '[[['],
+    ])('%s', (_, piece) => {
+      const text = piece.repeat(Math.ceil(4_000 / piece.length));
+      const looks = looksAt(text);
+      expect(looks).toBeLessThanOrEqual(6 * text.length);
+      expect(looksAt(text.repeat(8))).toBeLessThanOrEqual(9 * looks + 100);
+    });
+  });
+
+  it('reads the run before a number to its end, and then the number', () => {
     const long = LONG[0] ?? '';
-    for (const piece of ['\\"', '"', '"\\', '1e', '1.', `${'1'.repeat(18)},`, '[[[']) {
-      const text = `${piece.repeat(200_000)}${long}`;
-      expect(markLongNumbers(text).length).toBeLessThanOrEqual(text.length);
+    for (const piece of ['0', '.', '0.0', `1${'0'.repeat(40)},`, `${'1'.repeat(17)},`]) {
+      for (let times = 1; times < 60; times++) {
+        const text = `${piece.repeat(times)},${long}`;
+        expect(markLongNumbers(text)).not.toBe(text);
+      }
     }
   });
 });

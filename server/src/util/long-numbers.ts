@@ -21,15 +21,27 @@ export function markLongNumbers(text: string): string {
 
 const isLong = (token: string): boolean => isDigit(token.charCodeAt(0)) && digitsOf(token, 0) > MOST_DIGITS;
 
-/** Looks where a run of digits that is long enough cannot be missed; a text that holds such a run is only suspected. */
+/**
+ * Looks where a run of digits that is long enough cannot be missed; a text that holds such a run is only suspected. A run is
+ * read once, however long it is: one of zeros or points is never a long number.
+ */
 function mayHoldLongNumber(text: string): boolean {
+  let read = 0; // everything before it was looked at
   for (let at = SHORTEST - 1; at < text.length; at += SHORTEST) {
     if (!isDigit(text.charCodeAt(at))) continue;
     let start = at;
-    while (start > 0 && isDigit(text.charCodeAt(start - 1))) start--;
+    while (start > read && isDigit(text.charCodeAt(start - 1))) start--;
     if (digitsOf(text, start) > MOST_DIGITS) return true;
+    read = endOfRun(text, at);
+    at = read;
   }
   return false;
+}
+
+function endOfRun(text: string, start: number): number {
+  let end = start;
+  while (end < text.length && isDigit(text.charCodeAt(end))) end++;
+  return end;
 }
 
 /** Significant digits of the number at `start`: those from the first to the last that is not 0. */
