@@ -13,6 +13,8 @@ const NUMBERS = [
   '01',
   '1.',
 ];
+/** What a scanner may look at again and again when it comes in a long run. */
+const RUNS = ['0', '.', '0.0', '1', '10', ' ', '\n', '\\', '\\"', '"', '1e', '-', '~4'];
 const BYTES = [
   '{',
   '}',
@@ -54,7 +56,7 @@ function mutate(dice: Dice, text: string): string {
 /** A value that stands where a command or its data may stand: deep, wide, long, or with numbers that nobody can carry. */
 function oddValue(dice: Dice): string {
   const levels = dice.whole(1, 3_000);
-  switch (dice.whole(0, 8)) {
+  switch (dice.whole(0, 9)) {
     case 0:
       return '['.repeat(levels) + ']'.repeat(levels);
     case 1:
@@ -70,6 +72,8 @@ function oddValue(dice: Dice): string {
     case 6:
       return dice.pick(NUMBERS);
     case 7:
+      return many(dice, dice.pick(RUNS), 100_000);
+    case 8:
       return `{"__proto__":${dice.pick(SMALL)},"constructor":{"prototype":1},"toString":1}`;
     default:
       return '['.repeat(levels);

@@ -16,7 +16,7 @@ interface Flags {
 
 async function hostile({ minutes, seed, from, ...sizes }: Flags): Promise<void> {
   say(`seed ${seed}: ${minutes} minutes`);
-  const report = await new Run({ seed, from, ...sizes, length: minutes * 60_000, judgeMemory: minutes >= 1, say }).go();
+  const report = await new Run({ seed, from, ...sizes, length: minutes * 60_000, judgeCosts: minutes >= 1, say }).go();
   say(summary(report));
   if (report.faults.length === 0) return;
   const { sockets, exchanges, concurrency } = sizes;

@@ -3,6 +3,7 @@ import { json } from '@sluice/protocol';
 import { msgpack } from '@sluice/protocol/msgpack';
 import type { Dice } from '../../chaos/src/dice.ts';
 import { after } from './after.ts';
+import { handshake } from './handshake.ts';
 import type { Pool, PooledFrame } from './pool.ts';
 import { OPCODES, wsFrame } from './ws-frames.ts';
 
@@ -182,17 +183,4 @@ export class Peer {
       await this.#closed;
     }
   }
-}
-
-function handshake(binary: boolean): string {
-  return [
-    'GET /ws HTTP/1.1',
-    'Host: 127.0.0.1',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-    'Sec-WebSocket-Version: 13',
-    `Sec-WebSocket-Protocol: sluice.v1.${binary ? 'msgpack' : 'json'}`,
-    '\r\n',
-  ].join('\r\n');
 }

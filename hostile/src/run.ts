@@ -9,6 +9,7 @@ import { exchange, type HttpSent } from './exchanges.ts';
 import { requireFreshBuild } from './fresh-build.ts';
 import { Peer, type Sent } from './peer.ts';
 import { Pool } from './pool.ts';
+import { trySingleFrames } from './single-frames.ts';
 import { type Figures, HealthyClient, readFigures, residentMemory } from './watch.ts';
 
 const SECRET = 'a secret of this run alone, long enough for HS256';
@@ -32,8 +33,8 @@ export interface RunOptions {
   readonly sockets?: number;
   readonly exchanges?: number;
   readonly concurrency?: number;
-  /** Is memory judged? Only in runs that are long enough to have warmed up. */
-  readonly judgeMemory?: boolean;
+  /** Are memory and CPU time judged? Only in runs that are long enough to have warmed up. */
+  readonly judgeCosts?: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -42,6 +43,8 @@ export interface Report {
   readonly rounds: number;
   readonly frames: Sent;
   readonly http: HttpSent;
+  /** Frames that were sent alone, and the CPU time in milliseconds of the dearest one; only in long runs. */
+  readonly single?: { readonly frames: number; readonly dearest: number } | undefined;
   /** Pings of the healthy client, in milliseconds. */
   readonly pings: {
     readonly answered: number;
@@ -69,7 +72,7 @@ export class Run {
   readonly #rests: number[] = [];
 
   constructor(options: RunOptions) {
-    this.#options = { from: 0, sockets: 200, exchanges: 2_000, concurrency: 40, judgeMemory: false, ...options };
+    this.#options = { from: 0, sockets: 200, exchanges: 2_000, concurrency: 40, judgeCosts: false, ...options };
     this.#gateway = new GatewayProcess({
       name: 'gateway',
       folder: this.#folder,
@@ -114,7 +117,9 @@ export class Run {
     do {
       await this.#round(round++, token);
     } while (performance.now() - start < length && this.#faults.length === 0);
-    const report = this.#report(healthy, round - from);
+    const single = this.#options.judgeCosts ? await trySingleFrames(this.#port, this.#gateway.pid) : undefined;
+    this.#faults.push(...(single?.faults ?? []));
+    const report = { ...this.#report(healthy, round - from), single };
     await healthy.stop();
     return report;
   }
@@ -174,7 +179,7 @@ export class Run {
     // Garbage is collected now and then: what comes back is seen in the best of some rounds.
     const rest = Math.min(...this.#rests.slice(-4 * WARM_ROUNDS));
     const allowed = GROWTH + this.#options.concurrency * PER_CONNECTION;
-    if (this.#options.judgeMemory && rounds > 4 * WARM_ROUNDS) {
+    if (this.#options.judgeCosts && rounds > 4 * WARM_ROUNDS) {
       if (this.#peak - this.#warm > allowed)
         this.#faults.push(`memory grew by ${this.#peak - this.#warm} bytes; ${allowed} are allowed`);
       if (rest > this.#warm) this.#faults.push(`memory did not come back: ${rest - this.#warm} bytes more`);

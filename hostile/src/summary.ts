@@ -8,13 +8,18 @@ const list = (counts: ReadonlyMap<string, number>): string =>
     .join('\n');
 
 /** What was sent, and what was checked. */
-export function summary({ faults, rounds, frames, http, pings, memory }: Report): string {
+export function summary({ faults, rounds, frames, http, single, pings, memory }: Report): string {
   return [
     `${rounds} rounds: ${frames.frames} frames were written (${mib(frames.bytes)}; those behind a close are not read), answered with ${mib(frames.received)}`,
     list(frames.byKind),
     `${http.exchanges} HTTP exchanges (${mib(http.bytes)}), ${http.answers} answers read`,
     list(http.byKind),
     `memory: ${mib(memory.idle)} before, up to ${mib(memory.warm)} while it became warm (five rounds), at most ${mib(memory.peak)}, back to ${mib(memory.rest)} between rounds`,
+    ...(single === undefined
+      ? []
+      : [
+          `${single.frames} frames of a stranger, each alone: at most ${single.dearest} ms of CPU time for one (50 are allowed)`,
+        ]),
     `a healthy client's pings: ${pings.answered} answered, p50 ${pings.p50} ms, p99 ${pings.p99} ms, at most ${pings.most} ms (its own process was up to ${pings.late} ms late; the aim is 50)`,
     'checked: the process lives, no fault in its log, no answer "internal" or 500, the healthy client stays connected; after each round no connection, subscription or channel is left',
     faults.length === 0 ? 'nothing went wrong' : `WRONG:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
