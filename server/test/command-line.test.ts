@@ -39,7 +39,7 @@ function start(command: string, args: readonly string[], cwd: string) {
     stream.on('data', (chunk: Buffer) => {
       said.text += chunk;
     });
-  const says = (what: RegExp) => expect.poll(() => said.text, { timeout: 60_000 }).toMatch(what);
+  const says = (what: RegExp) => expect.poll(() => said.text, { timeout: 150_000 }).toMatch(what);
   return { child, said, says };
 }
 
@@ -63,7 +63,7 @@ describe('the command', () => {
     const port = portOf(said.text);
     expect(await isOpen(port)).toBe(true);
     child.kill('SIGTERM');
-    await expect.poll(() => isOpen(port), { timeout: 30_000 }).toBe(false);
+    await expect.poll(() => isOpen(port), { timeout: 150_000 }).toBe(false);
   });
 
   it('names the process that holds its port', async () => {

@@ -16,7 +16,6 @@ const KILLS = Number(process.env.SLUICE_KILLS ?? 100);
 const LIVES = 10;
 /** Publishes beyond the last acknowledged one that a killed process may have had on the way. */
 const ON_THE_WAY = 300;
-const TIMEOUT = 60_000 + KILLS * 5_000;
 
 const cleanups: (() => void)[] = [];
 let program = '';
@@ -127,19 +126,24 @@ class Record {
   }
 }
 
+/** The first life in each folder. */
+const FOLDERS = Array.from({ length: Math.ceil(KILLS / LIVES) }, (_, folder) => folder * LIVES);
+
 describe(`a process that is killed ${KILLS} times while it publishes`, () => {
-  it('keeps every message that it acknowledged, once, without holes, and its keys', { timeout: TIMEOUT }, async () => {
-    let acknowledged = 0;
-    for (let from = 0; from < KILLS; from += LIVES) {
+  // A test for each folder: a slow machine makes progress with every one of them.
+  it.each(FOLDERS)(
+    'keeps every message that it acknowledged, once, without holes, and its keys (from life %i)',
+    async (from) => {
       const data = mkdtempSync(join(tmpdir(), 'sluice-'));
       cleanups.push(() => rmSync(data, { recursive: true, force: true }));
       const record = new Record(data);
+      let acknowledged = 0;
       for (let life = from; life < Math.min(KILLS, from + LIVES); life++) {
         const said = await live({ data, life, acks: 1 + Math.floor(Math.random() * 600) });
         acknowledged += said.length;
         await record.check(life, said);
       }
-    }
-    expect(acknowledged).toBeGreaterThan(KILLS);
-  });
+      expect(acknowledged).toBeGreaterThanOrEqual(Math.min(LIVES, KILLS - from));
+    },
+  );
 });

@@ -15,7 +15,7 @@ const CHANNELS = 20;
 const MESSAGES = 1_000;
 /** A user without rights. */
 const NOBODY = 65_534;
-const CHILD = { timeout: 60_000 };
+const CHILD = { timeout: 150_000 };
 
 const folders: string[] = [];
 let program: Program;
