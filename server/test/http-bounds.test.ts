@@ -62,6 +62,20 @@ describe('a request with a body that nobody wants', () => {
   });
 });
 
+describe('a head', () => {
+  // docs/operations.md says so: what the native parser refuses leaves no trace in our log.
+  it.each([
+    [98, 200],
+    [99, 431],
+  ])('of %d lines is answered with %d', async (lines, status) => {
+    const others = Array.from({ length: lines - 1 }, (_, at): [string, string] => [`X-Trace-${at}`, 'v']);
+    const { text } = await exchange(gateway.port, request('GET /health/live', Object.fromEntries(others)), {
+      until: (received) => statuses(received).length === 1,
+    });
+    expect(statuses(text)).toEqual([status]);
+  });
+});
+
 describe('a body', () => {
   const chunked = { ...AUTHORIZED, 'Transfer-Encoding': 'chunked' };
   const whole = (text: string) => statuses(text).length === 1;
