@@ -37,7 +37,6 @@ export class Crowd {
   /** The tab leaves at once: the state of another one is set again, or the member leaves. */
   async leave(session: Session): Promise<void> {
     const wasLast = [...this.#entered.keys()].at(-1) === session;
-    this.#departed.delete(session);
     if (!this.#entered.delete(session)) return;
     if (this.empty) {
       await this.#presence.leave();

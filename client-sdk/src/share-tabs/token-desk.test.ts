@@ -28,6 +28,7 @@ it('asks one tab after the other, until one has answered', async () => {
   expect(asked()).toEqual([1, 1, 0]);
   desk.offer('fresh');
   expect(await taken).toBe('fresh');
+  expect(vi.getTimerCount()).toBe(0);
   await vi.advanceTimersByTimeAsync(20_000);
   expect(asked()).toEqual([1, 1, 0]);
 });

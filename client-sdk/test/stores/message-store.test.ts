@@ -148,6 +148,30 @@ describe('a long list', () => {
     expect(shown(list)).toEqual(range(29, 31));
   });
 
+  it('is held until the last of those who hold it lets it go, however often the first one does', async () => {
+    const { list } = await live(range(1, 3), { keep: 3 });
+    const [release, other] = [list.hold(), list.hold()];
+    release();
+    release();
+    gateway.socket.messages('a', [4]);
+    expect(shown(list)).toEqual(range(1, 4));
+    other();
+    expect(shown(list)).toEqual(range(2, 4));
+  });
+
+  it('that was read far back is as long as it was told again when it is let go', async () => {
+    const { list } = await live([7, 8, 9], { keep: 3, page: 3 });
+    const release = list.hold();
+    void list.loadOlder();
+    await turn();
+    await answer([4, 5, 6]);
+    expect(shown(list)).toEqual(range(4, 9));
+    release();
+    expect(shown(list)).toEqual(range(7, 9));
+    gateway.socket.messages('a', [10]);
+    expect(shown(list)).toEqual(range(8, 10));
+  });
+
   it('never begins with a gap whose other side has gone', async () => {
     const { list } = await live([1], { keep: 3 });
     const [from, to] = [1, 4].map((offset) => ({ epoch: 'e1', offset }));
@@ -267,6 +291,19 @@ describe('older messages', () => {
     expect(list.getSnapshot()).toMatchObject({ loading: false, hasOlder: false, error: { name: 'permission_denied' } });
   });
 
+  it('are read no longer when nobody looks any more', async () => {
+    const channel = client.channel('a');
+    const history = vi.spyOn(channel, 'history');
+    vi.spyOn(client, 'channel').mockReturnValue(channel);
+    const { list, stop } = await live([7]);
+    void list.loadOlder();
+    const signal = history.mock.lastCall?.[0]?.signal;
+    expect(signal?.aborted).toBe(false);
+    stop();
+    await pass(10);
+    expect(signal?.aborted).toBe(true);
+  });
+
   it('that come too late for anybody change nothing', async () => {
     const { list, stop } = await live([7]);
     void list.loadOlder();
@@ -377,5 +414,17 @@ describe('endings', () => {
     gateway.socket.messages('a', [2]);
     expect(shown(list)).toEqual([1, 2]);
     expect(list.getSnapshot()).toMatchObject({ state: 'live', error: undefined });
+  });
+
+  it('is subscribed to no more by a client that connects again after the last use', async () => {
+    const { stop } = await live([1]);
+    stop();
+    await pass(10);
+    client.close();
+    void client.connect();
+    await turn();
+    await gateway.socket.accept();
+    await turn();
+    expect([gateway.sockets.length, gateway.socket.sent('subscribe')]).toEqual([2, []]);
   });
 });

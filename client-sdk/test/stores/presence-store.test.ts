@@ -48,6 +48,15 @@ describe('who is there', () => {
     expect(onChange).toHaveBeenCalledTimes(200);
   });
 
+  it('is known no longer when the permission is taken away', async () => {
+    store().subscribe(() => {});
+    await tell('ada');
+    expect(store().getSnapshot().ready).toBe(true);
+    gateway.socket.push({ type: 'unwatched', channel: 'a', reason: 'permission' });
+    await turn();
+    expect(store().getSnapshot()).toMatchObject({ ready: false, error: { name: 'permission_denied' } });
+  });
+
   it('is asked for no more when nobody looks', async () => {
     const stop = store().subscribe(() => {});
     await tell('ada');

@@ -5,9 +5,12 @@ import { channels } from './rooms/channels.mjs';
 import { chaos } from './rooms/chaos.mjs';
 import { clientCore } from './rooms/client-core.mjs';
 import { durable } from './rooms/durable.mjs';
+import { outbox } from './rooms/outbox.mjs';
 import { redis } from './rooms/redis.mjs';
 import { remote } from './rooms/remote.mjs';
 import { session } from './rooms/session.mjs';
+import { shareTabs } from './rooms/share-tabs.mjs';
+import { stores } from './rooms/stores.mjs';
 import { util } from './rooms/util.mjs';
 
 /**
@@ -20,4 +23,17 @@ import { util } from './rooms/util.mjs';
  */
 
 /** @type {Record<string, readonly Mutant[]>} */
-export const ROOMS = { auth, channels, chaos, 'client-core': clientCore, durable, redis, remote, session, util };
+export const ROOMS = {
+  auth,
+  channels,
+  chaos,
+  'client-core': clientCore,
+  durable,
+  outbox,
+  redis,
+  remote,
+  session,
+  'share-tabs': shareTabs,
+  stores,
+  util,
+};

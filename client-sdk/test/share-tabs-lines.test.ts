@@ -1,0 +1,321 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createClient } from '../src/client.ts';
+import type { ToHub, ToTab } from '../src/share-tabs/envelope.ts';
+import { Hub } from '../src/share-tabs/hub.ts';
+import { type Locks, whenFree } from '../src/share-tabs/locks.ts';
+import type { Postbox } from '../src/share-tabs/ports.ts';
+import { type Line, type LineSocket, Tab } from '../src/share-tabs/tab.ts';
+import { WorkerFinder } from '../src/share-tabs/worker-finder.ts';
+import { pass, turn } from './support/fake-gateway.ts';
+import { SmallGateway, unsigned } from './support/small-gateway.ts';
+
+const HOUR = 3_600_000;
+const HELLO = { type: 'hello', tab: 't', call: 1, locked: false } as const;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A hub that answers as long as it is `alive`. */
+class FakeHub {
+  alive = true;
+  readonly heard: ToHub[] = [];
+  distrusted = 0;
+  found: Promise<unknown> = Promise.resolve();
+
+  async find(): Promise<Line> {
+    await this.found;
+    let hear: (message: ToTab) => void = () => {};
+    return {
+      port: {
+        post: (message) => {
+          this.heard.push(message);
+          if (this.alive && message.type === 'ping') queueMicrotask(() => hear({ type: 'pong' }));
+        },
+        listen: (ear) => {
+          hear = ear;
+        },
+        close: () => {},
+      },
+    };
+  }
+
+  distrust(): void {
+    this.distrusted++;
+  }
+
+  said(type: ToHub['type']): number {
+    return this.heard.filter((message) => message.type === type).length;
+  }
+}
+
+function socket(): LineSocket & { readonly closed: ReturnType<typeof vi.fn<(code: number, reason: string) => void>> } {
+  const closed = vi.fn<(code: number, reason: string) => void>();
+  return { url: 'ws://gateway.test/ws', timeout: 15_000, opened: () => {}, frame: () => {}, closed };
+}
+
+describe('a tab', () => {
+  const MUTE = [1012, 'The tab that held the connection does not answer.'];
+
+  it.each([0, -HOUR, -24 * HOUR])('gives up a hub that is silent, though its clock is set by %i ms', async (ms) => {
+    const hub = new FakeHub();
+    const tab = new Tab(hub);
+    const lost = socket();
+    tab.open(lost);
+    await pass(5000);
+    hub.alive = false;
+    vi.setSystemTime(Date.now() + ms);
+    await pass(10_000);
+    expect([hub.distrusted, lost.closed.mock.calls]).toEqual([1, [MUTE]]);
+    tab.end();
+  });
+
+  it('looks after its hub again when it opens a socket after all were closed', async () => {
+    const hub = new FakeHub();
+    const tab = new Tab(hub);
+    const first = tab.open(socket());
+    await turn();
+    tab.close(first);
+    const second = socket();
+    tab.open(second);
+    hub.alive = false;
+    await pass(10_000);
+    expect(second.closed.mock.calls).toEqual([MUTE]);
+    tab.end();
+  });
+
+  it('looks once for all its sockets, and no more when the last one is closed', async () => {
+    const hub = new FakeHub();
+    const tab = new Tab(hub);
+    const ids = [socket(), socket(), socket()].map((one) => tab.open(one));
+    await turn();
+    expect(vi.getTimerCount()).toBe(1);
+    for (const id of ids) tab.close(id);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('asks a hub once more, after it stood still itself, before it gives it up', async () => {
+    const hub = new FakeHub();
+    const tab = new Tab(hub);
+    const kept = socket();
+    tab.open(kept);
+    await pass(1500);
+    hub.alive = false;
+    await pass(3000);
+    expect(hub.said('ping')).toBe(1);
+    // The page is frozen: time goes on, no timer runs, and what the hub has answered is lost.
+    hub.alive = true;
+    vi.setSystemTime(Date.now() + HOUR);
+    await pass(3000);
+    expect([hub.distrusted, kept.closed.mock.calls]).toEqual([0, []]);
+    tab.end();
+  });
+
+  it('opens no socket that was closed while the hub was looked for', async () => {
+    const hub = new FakeHub();
+    let answer = () => {};
+    hub.found = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const tab = new Tab(hub);
+    tab.close(tab.open(socket()));
+    answer();
+    await turn();
+    expect(hub.said('open')).toBe(0);
+  });
+});
+
+describe('the finder of the worker', () => {
+  function worker() {
+    const port = { onmessage: null as Postbox['onmessage'], postMessage: vi.fn(), close: vi.fn() };
+    const finder = new WorkerFinder(() => ({ port, onerror: null }));
+    const welcome = () => port.onmessage?.({ data: { type: 'welcome', hub: 'h' } } as MessageEvent);
+    return { port, finder, welcome };
+  }
+
+  it('closes the line to a worker that does not answer in time', async () => {
+    const { port, finder } = worker();
+    const found = expect(finder.find(HELLO)).rejects.toThrow('The worker does not answer.');
+    await pass(1500);
+    await found;
+    expect(port.close).toHaveBeenCalledOnce();
+  });
+
+  it('keeps the line to one that has answered', async () => {
+    const { port, finder, welcome } = worker();
+    const found = finder.find(HELLO);
+    welcome();
+    await found;
+    await pass(60_000);
+    expect([port.close.mock.calls.length, vi.getTimerCount()]).toEqual([0, 0]);
+  });
+});
+
+it('a lock that comes free in the step in which the waiting ends is told to nobody', () => {
+  let grant = (): unknown => undefined;
+  const locks: Locks = {
+    request: (_name, _options, granted) => {
+      grant = granted;
+      return Promise.resolve();
+    },
+  };
+  const run = vi.fn();
+  const stop = whenFree(locks, 'a', run);
+  stop();
+  grant();
+  expect(run).not.toHaveBeenCalled();
+  whenFree(locks, 'a', run);
+  grant();
+  expect(run).toHaveBeenCalledOnce();
+});
+
+describe('a hub', () => {
+  let serial = 0;
+  const tokenOf = (sub: string) => unsigned({ sub, exp: Date.now() / 1000 + 86_400, jti: ++serial });
+
+  function stand() {
+    const gateway = new SmallGateway();
+    const hub = new Hub({ create: createClient, WebSocket: gateway.webSocket() });
+    return { gateway, hub };
+  }
+
+  /** A tab without a client: the test speaks for it. */
+  async function join(hub: Hub, tab: string, token = tokenOf('ada')) {
+    const said: ToTab[] = [];
+    let hear: (message: ToHub) => void = () => {};
+    const port = {
+      post: (message: ToTab) => said.push(message),
+      listen: (ear: typeof hear) => {
+        hear = ear;
+      },
+      close() {},
+    };
+    hub.attach(() => port, { ...HELLO, tab });
+    const say = (...commands: object[]) => hear({ type: 'frame', socket: 1, text: JSON.stringify(commands) });
+    hear({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
+    say({ type: 'connect', id: 1, token });
+    await pass(10);
+    /** What the tab has been told by the gateway, so it believes. */
+    const told = () =>
+      said
+        .splice(0)
+        .flatMap((message): { type: string; error?: { name: string } }[] =>
+          message.type === 'frame' ? [JSON.parse(message.text)].flat() : [],
+        );
+    return { say, told, go: () => hear({ type: 'bye' }), hear: (message: ToHub) => hear(message) };
+  }
+
+  const members = (gateway: SmallGateway) => gateway.members('a').map(({ state }) => state);
+
+  it('asks no tab for a token any more when it is closed', async () => {
+    const { gateway, hub } = stand();
+    const tab = await join(hub, 't');
+    gateway.tell({ type: 'refresh', expiresAt: Date.now() + 1000 });
+    await pass(10);
+    expect(tab.told().at(-1)).toMatchObject({ type: 'refresh' });
+    hub.close();
+    await pass(10);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('keeps each tab that has gone for the whole time in which it may come back', async () => {
+    const { gateway, hub } = stand();
+    const tabs = [await join(hub, 'x'), await join(hub, 'y'), await join(hub, 'z')] as const;
+    for (const [state, { say }] of tabs.entries()) {
+      say({ type: 'enter', id: 2, channel: 'a', state });
+      await pass(10);
+    }
+    tabs[1].go();
+    await pass(4000);
+    tabs[2].go();
+    await pass(4900);
+    expect(members(gateway)).toEqual([2]);
+    await pass(200);
+    expect(members(gateway)).toEqual([0]);
+    hub.close();
+  });
+
+  it('leaves nothing that its tabs have entered while the connection is lost', async () => {
+    const { gateway, hub } = stand();
+    const { say, hear } = await join(hub, 't');
+    say({ type: 'enter', id: 2, channel: 'a', state: 1 });
+    await pass(10);
+    gateway.holding.add('connect');
+    gateway.cut();
+    await pass(10);
+    hear({ type: 'open', socket: 2, url: 'ws://gateway.test/ws', timeout: 15_000 });
+    hear({ type: 'frame', socket: 2, text: JSON.stringify({ type: 'connect', id: 1, token: tokenOf('ada') }) });
+    await pass(10_000);
+    gateway.release();
+    await pass(10);
+    expect(members(gateway)).toEqual([1]);
+    hub.close();
+  });
+
+  it('publishes a message once that comes twice before it is answered, and answers both', async () => {
+    const { gateway, hub } = stand();
+    const tabs = [await join(hub, 'x'), await join(hub, 'y')];
+    gateway.holding.add('publish');
+    for (const { say } of tabs) say({ type: 'publish', id: 2, channel: 'a', data: 1, key: 'k' });
+    await pass(10);
+    for (const { told } of tabs) told();
+    gateway.release();
+    await pass(10);
+    expect(gateway.seen.filter(({ type }) => type === 'publish')).toHaveLength(1);
+    expect(tabs.map(({ told }) => told())).toEqual(
+      tabs.map(() => [
+        expect.objectContaining({ type: 'reply', id: 2, result: expect.objectContaining({ offset: 1 }) }),
+      ]),
+    );
+    hub.close();
+  });
+
+  it.each([
+    ['has not read a few messages yet, however long', 1, false],
+    ['has read much, long ago', 60, true],
+  ])('goes on with a tab that %s', async (_, count, reads) => {
+    const { gateway, hub } = stand();
+    const tab = await join(hub, 't');
+    tab.say({ type: 'subscribe', id: 2, channel: 'a' });
+    await pass(10);
+    tab.told();
+    for (let n = 0; n < count; n++) {
+      gateway.publish('a', 'x'.repeat(100_000));
+      await pass(10);
+      const size = JSON.stringify(tab.told()[0]).length;
+      if (reads) tab.hear({ type: 'taken', socket: 1, size });
+    }
+    await pass(20_000);
+    gateway.publish('a', 'after');
+    await pass(10);
+    expect(tab.told()).toMatchObject([{ type: 'messages', messages: [{ data: 'after' }] }]);
+    hub.close();
+  });
+
+  it('tells its tabs errors that answer no command, but not what they hear in another way', async () => {
+    const { gateway, hub } = stand();
+    const tab = await join(hub, 't');
+    tab.told();
+    const error = { code: 4305, name: 'rate_limited', message: 'Slower.', retryable: true };
+    for (const peer of gateway.connections) {
+      peer.say({ type: 'error', error: { ...error, code: 4306, name: 'permission_denied' } });
+      peer.say({ type: 'error', error });
+    }
+    await pass(10);
+    expect(tab.told().map((message) => message.error?.name)).toEqual(['rate_limited']);
+    hub.close();
+  });
+
+  it('does not tell its tabs that none of them has given a token', async () => {
+    const { gateway, hub } = stand();
+    const tab = await join(hub, 't');
+    gateway.tell({ type: 'refresh', expiresAt: Date.now() + 120_000 });
+    await pass(61_000);
+    expect(tab.told().filter(({ type }) => type === 'error')).toEqual([]);
+    hub.close();
+  });
+});

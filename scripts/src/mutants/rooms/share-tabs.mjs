@@ -1,0 +1,136 @@
+const test = (/** @type {string} */ name) => `client-sdk/test/share-tabs${name}.test.ts`;
+const LINES = [test('-lines')];
+const FAULTS = [test('-faults'), test('-lines')];
+
+/**
+ * @param {string} name
+ * @param {Pick<import('../rooms.mjs').Mutant, 'from' | 'to' | 'fault'>} change
+ * @param {readonly string[]} tests
+ */
+const mutant = (name, change, tests = LINES) => ({ file: `client-sdk/src/share-tabs/${name}.ts`, ...change, tests });
+
+/** @type {readonly import('../rooms.mjs').Mutant[]} */
+export const shareTabs = [
+  mutant('tab', {
+    from: "import { now } from '../now.ts';",
+    to: 'const now = () => Date.now();',
+    fault: 'the clock of the device tells whether the hub answers',
+  }),
+  mutant('tab', {
+    from: '    this.#ticking = undefined;\n',
+    to: '',
+    fault: 'a tab that opens a socket again looks no more whether its hub lives',
+  }),
+  mutant('tab', {
+    from: '    this.#ticking ??= setInterval',
+    to: '    this.#ticking = setInterval',
+    fault: 'each socket looks by itself, and one goes on for ever',
+  }),
+  mutant('tab', {
+    from: 'if (time - this.#looked > 2 * TICK) this.#asked = 0;',
+    to: '',
+    fault: 'a page that was frozen takes its own silence for that of the hub',
+  }),
+  mutant(
+    'tab',
+    { from: '    this.#unwatch();\n', to: '', fault: 'a tab waits for ever for the lock of a hub that it has left' },
+    FAULTS,
+  ),
+  mutant('tab', { from: '    this.#life?.release();\n', to: '', fault: 'a tab that has ended keeps its lock' }, FAULTS),
+  mutant('tab', {
+    from: 'if (this.#sockets.get(id) !== socket) return;',
+    to: '',
+    fault: 'a socket that was closed while the hub was looked for is opened',
+  }),
+  mutant(
+    'crowd',
+    {
+      from: 'if (!session.connected) this.depart(session);',
+      to: '',
+      fault: 'a tab that has gone while it entered stays a member',
+    },
+    FAULTS,
+  ),
+  mutant('group', {
+    from: '    clearTimeout(this.#sweeping);\n    for',
+    to: '    for',
+    fault: 'a group that was closed sweeps once more',
+  }),
+  mutant('group', { from: '    this.tokens.close();\n', to: '', fault: 'a group that was closed asks for tokens' }),
+  mutant('group', {
+    from: 'if (error.code === 4306 || error.code >= 4400) return;',
+    to: '',
+    fault: 'tabs are told what they hear in another way',
+  }),
+  mutant(
+    'group',
+    {
+      from: 'if (known) return known;\n    const options',
+      to: 'const options',
+      fault: 'a publish that is under way is sent twice',
+    },
+    FAULTS,
+  ),
+  mutant('group', {
+    from: "if (this.#upstream.state !== 'connected') return;",
+    to: '',
+    fault: 'what tabs come back for is put away while the connection is lost',
+  }),
+  mutant(
+    'hub',
+    {
+      from: 'if (now() - heard() > SILENT) gone();',
+      to: '',
+      fault: 'a tab without locks that is gone is kept for ever',
+    },
+    FAULTS,
+  ),
+  mutant(
+    'hub',
+    { from: 'seat.unread > UNREAD && ', to: '', fault: 'a tab that reads slowly is closed for a single frame' },
+    FAULTS,
+  ),
+  mutant('hub', { from: '    seat.unread -= size;\n', to: '', fault: 'what was read is counted for ever' }, FAULTS),
+  mutant(
+    'hub',
+    { from: '    this.#unguard();\n', to: '', fault: 'the hub waits for ever for the lock of a tab that has gone' },
+    FAULTS,
+  ),
+  mutant('worker-finder', {
+    from: '        worker.port.close();\n',
+    to: '',
+    fault: 'a worker that does not answer in time is left with an open line',
+  }),
+  mutant('worker-finder', {
+    from: '        clearTimeout(late);\n',
+    to: '',
+    fault: 'the line to a worker that has answered is closed',
+  }),
+  mutant('locks', {
+    from: 'if (!waiting.signal.aborted) run();',
+    to: 'run();',
+    fault: 'a lock that comes free after the waiting was ended is told',
+  }),
+  mutant(
+    'leader-finder',
+    {
+      from: '        clearInterval(impatience);\n',
+      to: '',
+      fault: 'a tab that has found the leader takes the lock from it',
+    },
+    FAULTS,
+  ),
+  mutant(
+    'token-desk',
+    { from: '      clearTimeout(end);\n', to: '', fault: 'a tab has answered, and the time to answer runs on' },
+    ['client-sdk/src/share-tabs/token-desk.test.ts'],
+  ),
+  mutant('recent', { from: ' || this.#size > CHARACTERS', to: '', fault: 'large messages are kept without a bound' }, [
+    'client-sdk/src/share-tabs/recent.test.ts',
+  ]),
+  mutant('group', {
+    from: '    clearTimeout(this.#sweeping);\n    this.#sweeping = setTimeout',
+    to: '    this.#sweeping = setTimeout',
+    fault: 'a tab that has gone is put away when it is the turn of another one',
+  }),
+];
