@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { copyTree } from './src/mutants/copy-tree.mjs';
 import { ROOMS } from './src/mutants/rooms.mjs';
 import { score, table } from './src/mutants/score.mjs';
-import { passes, tryMutant } from './src/mutants/try-mutant.mjs';
+import { runTests, tryMutant } from './src/mutants/try-mutant.mjs';
 
 const HELP = `Usage: npm run mutants -- [room …] [options]
 
@@ -27,6 +27,8 @@ const partial = positionals.length > 0 || values.only !== undefined;
 /** @param {import('./src/mutants/rooms.mjs').Mutant} mutant */
 const isWanted = ({ file, fault }) => values.only === undefined || `${file} ${fault}`.includes(values.only);
 
+const SIGNS = { noticed: '✓ noticed ', survived: '✗ SURVIVED', broken: '? BROKEN  ' };
+
 if (values.help) console.log(HELP);
 else if (unknown.length > 0 || (values.write && partial)) {
   console.error(unknown.length > 0 ? `There is no room ${unknown.join(', ')}.` : '--write needs all rooms.');
@@ -45,12 +47,12 @@ async function tryAll() {
       if (mutants.length === 0) continue;
       // Tests that fail without any fault would notice all of them.
       const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests))];
-      if (!(await passes(copy.path, tests)))
+      if ((await runTests(copy.path, tests)) !== 'survived')
         throw new Error(`${room}: the tests fail without a fault: ${tests.join(' ')}`);
       for (const mutant of mutants) {
-        const outcome = { room, mutant, killed: await tryMutant(copy.path, mutant) };
-        outcomes.push(outcome);
-        console.log(`${outcome.killed ? '✓ noticed ' : '✗ SURVIVED'} ${room}: ${mutant.file}: ${mutant.fault}`);
+        const verdict = await tryMutant(copy.path, mutant);
+        outcomes.push({ room, mutant, verdict });
+        console.log(`${SIGNS[verdict]} ${room}: ${mutant.file}: ${mutant.fault}`);
       }
     }
   } finally {
@@ -59,7 +61,7 @@ async function tryAll() {
   const scores = score(outcomes);
   console.log(`\n${table(scores)}`);
   if (values.write) writeFileSync(`${root}docs/mutants.md`, page(scores));
-  process.exitCode = outcomes.every(({ killed }) => killed) ? 0 : 1;
+  process.exitCode = outcomes.every(({ verdict }) => verdict === 'noticed') ? 0 : 1;
 }
 
 /** @param {import('./src/mutants/score.mjs').Score[]} scores */

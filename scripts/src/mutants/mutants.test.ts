@@ -26,6 +26,10 @@ describe('mutate', () => {
 });
 
 it('counts by room', () => {
-  const outcomes = [true, false, true].map((killed) => ({ room: 'hub', mutant, killed }));
-  expect(table(score(outcomes))).toContain('| hub | 3 | 2 | 67 % |');
+  const outcomes = (['noticed', 'survived', 'noticed', 'broken'] as const).map((verdict) => ({
+    room: 'hub',
+    mutant,
+    verdict,
+  }));
+  expect(table(score(outcomes))).toContain('| hub | 4 | 2 | 50 % |');
 });

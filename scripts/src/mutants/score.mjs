@@ -1,8 +1,8 @@
 /** What part of the faults the tests noticed, by room. */
 
 /**
- * @typedef {{ room: string, mutant: import('./rooms.mjs').Mutant, killed: boolean }} Outcome
- * @typedef {{ room: string, mutants: number, killed: number }} Score
+ * @typedef {{ room: string, mutant: import('./rooms.mjs').Mutant, verdict: import('./try-mutant.mjs').Verdict }} Outcome
+ * @typedef {{ room: string, mutants: number, noticed: number }} Score
  */
 
 /** @param {readonly Outcome[]} outcomes @returns {Score[]} */
@@ -10,14 +10,15 @@ export function score(outcomes) {
   const rooms = [...new Set(outcomes.map(({ room }) => room))];
   return rooms.map((room) => {
     const here = outcomes.filter((outcome) => outcome.room === room);
-    return { room, mutants: here.length, killed: here.filter(({ killed }) => killed).length };
+    return { room, mutants: here.length, noticed: here.filter(({ verdict }) => verdict === 'noticed').length };
   });
 }
 
 /** As a table in Markdown. @param {readonly Score[]} scores */
 export function table(scores) {
   const rows = scores.map(
-    ({ room, mutants, killed }) => `| ${room} | ${mutants} | ${killed} | ${Math.round((100 * killed) / mutants)} % |`,
+    ({ room, mutants, noticed }) =>
+      `| ${room} | ${mutants} | ${noticed} | ${Math.round((100 * noticed) / mutants)} % |`,
   );
   return ['| room | faults | noticed | score |', '|---|--:|--:|--:|', ...rows].join('\n');
 }

@@ -1,5 +1,5 @@
 /** Puts one fault into a copy of the code, runs the tests that should notice, and takes the fault out again. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../run-command.mjs';
 
@@ -21,16 +21,23 @@ export function mutate(text, { file, from, to }) {
 }
 
 /**
+ * What became of a fault: a test failed, all passed, or no test failed and yet the run did (it does not compile, or hangs), which
+ * says nothing about the tests.
+ *
+ * @typedef {'noticed' | 'survived' | 'broken'} Verdict
+ */
+
+/**
  * @param {string} root of the copy
  * @param {Mutant} mutant
- * @returns {Promise<boolean>} did a test notice?
+ * @returns {Promise<Verdict>}
  */
 export async function tryMutant(root, mutant) {
   const path = join(root, mutant.file);
   const sound = readFileSync(path, 'utf8');
   writeFileSync(path, mutate(sound, mutant));
   try {
-    return !(await passes(root, mutant.tests));
+    return await runTests(root, mutant.tests);
   } finally {
     writeFileSync(path, sound);
   }
@@ -39,9 +46,26 @@ export async function tryMutant(root, mutant) {
 /**
  * @param {string} root
  * @param {readonly string[]} tests
- * @returns {Promise<boolean>} do they pass?
+ * @returns {Promise<Verdict>}
  */
-export function passes(root, tests) {
+export async function runTests(root, tests) {
+  const report = join(root, 'mutant.json');
+  rmSync(report, { force: true });
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--bail=1', ...tests];
-  return runCommand(process.execPath, args, { cwd: root, write: () => {} });
+  const options = { cwd: root, env: { SLUICE_TEST_REPORT: report }, write: () => {} };
+  return verdictOf(await runCommand(process.execPath, args, options), report);
+}
+
+/**
+ * @param {boolean} passed
+ * @param {string} report path of vitest's JSON report
+ * @returns {Verdict}
+ */
+function verdictOf(passed, report) {
+  if (passed) return 'survived';
+  try {
+    return JSON.parse(readFileSync(report, 'utf8')).numFailedTests > 0 ? 'noticed' : 'broken';
+  } catch {
+    return 'broken'; // stopped before it could report
+  }
 }
