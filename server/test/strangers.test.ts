@@ -102,6 +102,32 @@ describe('a WebSocket whose peer has not authenticated', () => {
   });
 });
 
+describe('requests, while peers that have not authenticated hold all that they may', () => {
+  const KEY = 'an-API-key-that-only-tests-know';
+
+  it('with an API key have their bodies read', async () => {
+    const limits = { unauthenticated: '1MiB', maxFrame: 65_536 };
+    await open({ limits, apiKeys: [{ name: 'backend', secret: KEY }], connectTimeout: '60s' });
+    const others: RawSocket[] = [];
+    for (let count = 0; count < 15; count++) {
+      const other = new RawSocket(gateway.port);
+      await other.upgrade();
+      other.send(empty(65_536));
+      other.send('', PING);
+      const { socket } = other;
+      await other.until(() => socket.destroyed || other.take().some(({ opcode }) => opcode === 10));
+      others.push(other);
+    }
+    const response = await fetch(`${gateway.url}/api/v1/publish`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${KEY}` },
+      body: JSON.stringify({ channel: 'chat:a', data: 1 }).padEnd(200_000, ' '),
+    });
+    expect(response.status).toBe(200);
+    for (const other of others) other.socket.destroy();
+  });
+});
+
 describe('control frames', () => {
   it.each([
     ['pings', PING],

@@ -3,7 +3,7 @@ import type { ApiKeys } from '../auth/secrets.ts';
 import type { Verifier } from '../auth/token.ts';
 import type { Publisher } from '../channels/publish.ts';
 import { Refusal } from '../channels/refusal.ts';
-import type { RequestHead } from '../transport/http.ts';
+import type { RequestHead, Sender } from '../transport/http.ts';
 
 /** In whose name a request acts. */
 export interface Caller {
@@ -19,10 +19,12 @@ const presentedIn = ({ headers }: RequestHead): string | undefined =>
 /** A token has three parts; anything else can only have been meant as an API key. */
 const isToken = (presented: string): boolean => presented.split('.', 4).length === 3;
 
-/** Is there a key that we know, or what looks like a token? Whether the token is genuine takes longer to find out. */
-export function mayBeKnown(head: RequestHead, apiKeys: ApiKeys): boolean {
+/** Whether a token is genuine takes longer to find out than whether a key is ours. `null`: there are no credentials. */
+export function senderOf(head: RequestHead, apiKeys: ApiKeys): Sender | null {
   const presented = presentedIn(head);
-  return presented !== undefined && (isToken(presented) || apiKeys.find(presented) !== null);
+  if (presented === undefined) return null;
+  if (apiKeys.find(presented) !== null) return 'known';
+  return isToken(presented) ? 'claimed' : null;
 }
 
 /**

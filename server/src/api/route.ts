@@ -1,4 +1,4 @@
-import type { Reply, Request, RequestHead } from '../transport/http.ts';
+import type { Reply, Request, RequestHead, Sender } from '../transport/http.ts';
 
 /** One address of the HTTP side. */
 export interface Route {
@@ -6,7 +6,7 @@ export interface Route {
   readonly path: string;
   /** One line for the table in docs/http-api.md. */
   readonly summary: string;
-  /** Does it read a body, and may the sender of this head be known? Routes without one read none. */
-  readonly takesBody?: (head: RequestHead) => boolean;
+  /** Whose body it reads; `null`: the sender has no credentials. Routes without one read none. */
+  readonly takesBody?: (head: RequestHead) => Sender | null;
   readonly handle: (request: Request) => Reply | Promise<Reply>;
 }

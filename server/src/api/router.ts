@@ -47,8 +47,8 @@ export function createRouter({ routes, events, files, dev = null }: RouterOption
 
   return {
     wantsBody(head) {
-      if (head.fault !== undefined || isHostRefused(head)) return false;
-      return find(head)?.takesBody?.(head) === true && refuseBody(head) === null;
+      if (head.fault !== undefined || isHostRefused(head) || refuseBody(head) !== null) return null;
+      return find(head)?.takesBody?.(head) ?? null;
     },
     async handle(request) {
       const start = performance.now();

@@ -1,5 +1,5 @@
 import type { Reply, RequestHead } from '../transport/http.ts';
-import { mayBeKnown } from './credentials.ts';
+import { senderOf } from './credentials.ts';
 import type { Route } from './route.ts';
 import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
 import { type DrainServices, drainRoute } from './routes/drain.ts';
@@ -20,7 +20,7 @@ export interface ApiOptions extends PublishServices, RevocationServices, DrainSe
 
 /** The table of all addresses. */
 export function createRoutes(options: ApiOptions): readonly Route[] {
-  const takesBody = (head: RequestHead): boolean => mayBeKnown(head, options.apiKeys);
+  const takesBody = (head: RequestHead) => senderOf(head, options.apiKeys);
   const routes: Route[] = [
     {
       method: 'POST',

@@ -33,10 +33,13 @@ export interface Reply {
   readonly body?: string | Uint8Array;
 }
 
+/** Who sends a body, as far as its head tells: the owner of an API key, or somebody with what looks like a token. */
+export type Sender = 'known' | 'claimed';
+
 /** The gateway's HTTP side. */
 export interface HttpSide {
-  /** Tells from the head alone whether the body may be asked for. What is not is never stored. */
-  wantsBody(head: RequestHead): boolean;
+  /** Tells from the head alone whether the body may be asked for. `null`: it is never stored. */
+  wantsBody(head: RequestHead): Sender | null;
   handle(request: Request): Reply | Promise<Reply>;
 }
 

@@ -1,6 +1,6 @@
 import type { ByteBudget } from '../util/byte-budget.ts';
 import type { TurnCount } from '../util/turn-count.ts';
-import { type Body, type BodyFault, MAX_BODY } from './http.ts';
+import { type Body, type BodyFault, MAX_BODY, type Sender } from './http.ts';
 
 /** Pieces of a body that may have any size; each costs about a microsecond. */
 const FREE_PIECES = 1_024;
@@ -15,7 +15,13 @@ const LARGE = 65_536;
 
 const NOTHING = new Uint8Array();
 
-/** What all bodies share. */
+/** What all bodies share, by who sends them. */
+export interface BodyBudgets extends Readonly<Record<Sender, ByteBudget>> {
+  /** Counts their pieces. */
+  readonly pieces: TurnCount;
+}
+
+/** What one body shares with others. */
 export interface BodyLimits {
   /** For what is stored of them. */
   readonly budget: ByteBudget;
@@ -41,7 +47,7 @@ export class IncomingBody {
   }
 
   /** Could another body come in pieces, in this turn? What has arrived of it is given to us piece by piece, and nothing stops that. */
-  static mayComeInPieces({ pieces }: BodyLimits): boolean {
+  static mayComeInPieces({ pieces }: Pick<BodyLimits, 'pieces'>): boolean {
     return pieces.count < MOST_PIECES;
   }
 

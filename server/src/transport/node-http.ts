@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { describePortOwner } from '../util/port-owner.ts';
 import { type Body, type HttpSide, hasBody, type Reply, type RequestHead } from './http.ts';
-import { type BodyLimits, IncomingBody } from './incoming-body.ts';
+import { type BodyBudgets, IncomingBody } from './incoming-body.ts';
 import { mustClose, type RawHead, readHead } from './request-head.ts';
 
 /** Milliseconds for which a connection may be idle: longer than a load balancer keeps one (60 s is common). */
@@ -21,7 +21,7 @@ export interface NodeHttpOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly trustProxy: boolean;
-  readonly bodies: BodyLimits;
+  readonly bodies: BodyBudgets;
 }
 
 /**
@@ -95,8 +95,9 @@ class NodeExchange {
     this.#unread = head.bodyLength > 0;
   }
 
-  async carryOut(side: HttpSide, limits: BodyLimits): Promise<void> {
-    const body = new IncomingBody(limits);
+  async carryOut(side: HttpSide, { pieces, ...budgets }: BodyBudgets): Promise<void> {
+    const budget = budgets[(this.#unread ? side.wantsBody(this.#head) : null) ?? 'claimed'];
+    const body = new IncomingBody({ budget, pieces });
     try {
       this.#answer(await side.handle({ ...this.#head, readBody: () => this.#read(body) }));
     } finally {

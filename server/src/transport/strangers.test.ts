@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ByteBudget } from '../util/byte-budget.ts';
 import { Stranger, Strangers } from './strangers.ts';
 
-const LIMIT = 64_000;
-/** Half of the budget, in connections. */
+const LIMIT = 32_000;
+/** The budget, in connections. */
 const FEW = 32;
 const OWN = 16_384;
 
@@ -82,7 +82,7 @@ describe('many peers that have not authenticated', () => {
   it('are sent away, the oldest first, once it has grown by more than they may hold', () => {
     const { enter, look, sentAway, state, strangers, looks } = setUp();
     for (let count = 0; count < FEW + 10; count++) enter();
-    state.memory += LIMIT / 2 + 10 * OWN;
+    state.memory += LIMIT + 10 * OWN;
     look();
     expect(sentAway).toEqual([]);
     state.memory++;
@@ -94,10 +94,23 @@ describe('many peers that have not authenticated', () => {
   it('are looked at while they come, not only in time', () => {
     const { enter, sentAway, state } = setUp();
     for (let count = 0; count < FEW + 63; count++) enter();
-    state.memory += LIMIT + 100 * OWN;
+    state.memory += 2 * LIMIT + 100 * OWN;
     expect(sentAway).toEqual([]);
     enter();
     expect(sentAway).toHaveLength(64);
+  });
+
+  it('cost what is open of them, and what has authenticated, however many came before', () => {
+    const { enter, look, sentAway, state, strangers } = setUp();
+    for (let count = 0; count < FEW + 10; count++) enter();
+    for (let count = 0; count < 1_000; count++) strangers.leave(enter());
+    for (let count = 0; count < 5; count++) strangers.trust(enter());
+    state.memory += LIMIT + 15 * OWN;
+    look();
+    expect(sentAway).toEqual([]);
+    state.memory++;
+    look();
+    expect(sentAway).toHaveLength(10);
   });
 
   it('are few again when most have authenticated: nobody looks any more, and growth is measured anew', () => {

@@ -4,7 +4,7 @@ import type { ByteBudget } from '../util/byte-budget.ts';
 export type Distrust = 'too_much' | 'no_room';
 
 export interface StrangersOptions {
-  /** For what they send, and for request bodies: all together. */
+  /** For what they send, all together. */
   readonly budget: ByteBudget;
   /** Bytes that each may send until it has authenticated. */
   readonly each: number;
@@ -54,10 +54,12 @@ export class Strangers {
   #stopLooking: (() => void) | undefined;
   #before = 0;
   #came = 0;
+  /** How many have authenticated since the memory is watched; what they cost is theirs. */
+  #authenticated = 0;
 
   constructor(options: StrangersOptions) {
     this.#options = options;
-    this.#few = Math.max(16, Math.floor(options.budget.limit / 2 / options.unseen));
+    this.#few = Math.max(16, Math.floor(options.budget.limit / options.unseen));
   }
 
   /** How many there are. */
@@ -97,7 +99,13 @@ export class Strangers {
     return false;
   }
 
-  /** It has authenticated, or is gone. */
+  /** It has authenticated. */
+  trust(stranger: Stranger): void {
+    this.#authenticated++;
+    this.leave(stranger);
+  }
+
+  /** It is gone. */
   leave(stranger: Stranger): void {
     if (!this.#all.delete(stranger)) return;
     this.#holders.delete(stranger);
@@ -109,13 +117,14 @@ export class Strangers {
   #watchMemory(): void {
     if (this.#stopLooking !== undefined) return;
     this.#before = this.#options.memory();
-    this.#came = 0;
+    this.#authenticated = 0;
     this.#stopLooking = this.#options.every(LOOK, () => this.#look());
   }
 
   #look(): void {
     const { memory, budget } = this.#options;
-    if (memory() - this.#before <= budget.limit / 2 + this.#came * OWN) return;
+    const more = this.#all.size - this.#few + this.#authenticated;
+    if (memory() - this.#before <= budget.limit + more * OWN) return;
     for (const stranger of this.#all) {
       if (!this.crowded) return;
       stranger.sendAway(); // leaves

@@ -72,7 +72,7 @@ export class UwsConnection implements Connection {
   }
 
   trust(): void {
-    if (this.#stranger !== undefined) this.#strangers?.leave(this.#stranger);
+    if (this.#stranger !== undefined) this.#strangers?.trust(this.#stranger);
     this.#stranger = undefined;
   }
 
@@ -162,7 +162,8 @@ export class UwsConnection implements Connection {
   closed(code: number, reason: string): void {
     this.#socket = undefined;
     this.#waiting = undefined;
-    this.trust();
+    if (this.#stranger !== undefined) this.#strangers?.leave(this.#stranger);
+    this.#stranger = undefined;
     this.#listener?.closed(code, reason);
     this.#listener = undefined;
   }

@@ -119,8 +119,8 @@ function setUp(
     ...{ method: 'GET', path: '/', query: new URLSearchParams(), headers: new Map(), address: '', bodyLength: 0 },
     ...head,
   };
-  const whole: HttpSide = { wantsBody: () => true, handle: () => ({ status: 200, body: 'hello' }), ...side };
-  const parts = { queue, bodies: { budget, pieces }, random: () => random };
+  const whole: HttpSide = { wantsBody: () => 'claimed', handle: () => ({ status: 200, body: 'hello' }), ...side };
+  const parts = { queue, bodies: { known: budget, claimed: budget, pieces }, random: () => random };
   const exchange = new UwsExchange(response as unknown as NativeResponse, full, parts, whole);
   exchange.carryOut(whole);
   const turn = async () => {
@@ -167,7 +167,7 @@ describe('a request', () => {
   );
 
   it('of which the body is not wanted never has it stored, and ends its connection', async () => {
-    const { response, budget, turn } = setUp({ method: 'POST', bodyLength: 900_000 }, { wantsBody: () => false });
+    const { response, budget, turn } = setUp({ method: 'POST', bodyLength: 900_000 }, { wantsBody: () => null });
     expect(response.wanted).toBe(false);
     await turn();
     expect([budget.held, response.closes]).toEqual([0, true]);

@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import type { Body, HttpSide, Reply, RequestHead } from './http.ts';
-import { type BodyLimits, IncomingBody } from './incoming-body.ts';
+import type { Body, HttpSide, Reply, RequestHead, Sender } from './http.ts';
+import { type BodyBudgets, IncomingBody } from './incoming-body.ts';
 import { mustClose } from './request-head.ts';
 import type { RequestQueue } from './request-queue.ts';
 import { type Answering, writeReply } from './uws-reply.ts';
@@ -10,7 +10,7 @@ export type NativeResponse = Answering & Pick<HttpResponse, 'onAborted' | 'onDat
 
 export interface ExchangeParts {
   readonly queue: RequestQueue;
-  readonly bodies: BodyLimits;
+  readonly bodies: BodyBudgets;
   /** 0 up to 1. */
   readonly random: () => number;
 }
@@ -40,12 +40,14 @@ export class UwsExchange {
     this.#random = parts.random;
     this.#unread = head.bodyLength > 0;
     response.onAborted(() => this.#cut());
-    if (this.#unread && side?.wantsBody(head) === true) this.#collect(parts.bodies);
+    const sender = this.#unread ? side?.wantsBody(head) : undefined;
+    if (sender) this.#collect(sender, parts.bodies);
   }
 
-  #collect(limits: BodyLimits): void {
-    if (this.#head.bodyLength === Number.POSITIVE_INFINITY && !IncomingBody.mayComeInPieces(limits)) return;
-    const body = new IncomingBody(limits);
+  #collect(sender: Sender, { pieces, [sender]: budget }: BodyBudgets): void {
+    const isEndless = this.#head.bodyLength === Number.POSITIVE_INFINITY;
+    if (isEndless && sender === 'claimed' && !IncomingBody.mayComeInPieces({ pieces })) return;
+    const body = new IncomingBody({ budget, pieces });
     this.#body = body;
     this.#response.onData((piece, isLast) => {
       body.add(new Uint8Array(piece));

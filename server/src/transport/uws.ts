@@ -49,7 +49,6 @@ const margin = (maxFrame: number): number => Math.max(4_096, maxFrame >> 3);
 /** WebSockets and HTTP on one port, by uWebSockets.js. */
 export class UwsTransport implements Transport {
   readonly #options: UwsOptions;
-  readonly #budget: ByteBudget;
   readonly #strangers: Strangers;
   readonly #parts: ExchangeParts;
   #uws: UwsModule | undefined;
@@ -62,10 +61,12 @@ export class UwsTransport implements Transport {
   constructor(options: UwsOptions) {
     const { maxFrame, unauthenticated } = options;
     this.#options = options;
-    this.#budget = new ByteBudget(unauthenticated);
+    // Bodies with an API key may use all, and a quarter is theirs alone; another quarter is never held by frames.
+    const known = new ByteBudget(unauthenticated);
+    const claimed = new ByteBudget((unauthenticated / 4) * 3, known);
     const most = maxFrame + margin(maxFrame);
     this.#strangers = new Strangers({
-      budget: this.#budget,
+      budget: new ByteBudget(unauthenticated / 2, claimed),
       each: most,
       unseen: most,
       memory: process.memoryUsage.rss,
@@ -73,7 +74,7 @@ export class UwsTransport implements Transport {
     });
     this.#parts = {
       queue: new RequestQueue(),
-      bodies: { budget: this.#budget, pieces: new TurnCount() },
+      bodies: { known, claimed, pieces: new TurnCount() },
       random: Math.random,
     };
   }

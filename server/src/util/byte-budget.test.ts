@@ -12,6 +12,15 @@ describe('a budget of bytes', () => {
     expect([budget.take(11), budget.held, budget.take(10)]).toEqual([false, 0, true]);
   });
 
+  it('that is a part of another takes from both, or from none', () => {
+    const whole = new ByteBudget(10);
+    const part = new ByteBudget(6, whole);
+    expect([part.take(7), part.take(6), part.take(1), whole.held]).toEqual([false, true, false, 6]);
+    expect([whole.take(4), whole.held]).toEqual([true, 10]);
+    part.give(3);
+    expect([part.held, whole.held, whole.take(2), part.take(2), part.held]).toEqual([3, 7, true, false, 3]);
+  });
+
   it('has again what is given back', () => {
     const budget = new ByteBudget(10);
     budget.take(10);

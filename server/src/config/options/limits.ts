@@ -88,6 +88,6 @@ export const LIMITS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_LIMITS_UNAUTHENTICATED'],
     flag: '--unauthenticated <size>',
     description:
-      'What all connections that have not authenticated, and all bodies of HTTP requests, may hold in memory together. Beyond it, a request is answered with HTTP 503, and the connections that have waited longest are closed.',
+      'What all connections that have not authenticated, and all bodies of HTTP requests, may hold in memory together. Connections may hold half of it, and a quarter is kept for requests with an API key. Beyond it, a request is answered with HTTP 503, and the connections that have waited longest are closed.',
   },
 ];
