@@ -6,8 +6,12 @@ import { build } from 'rolldown';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 import { ENTRIES, keepApart, PEERS } from './entries.mjs';
+import { shorten } from './inner-names.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+// The application's bundler minifies. It cannot know which names of properties are the core's own: those are short already.
+const READABLE = { compress: false, mangle: false, codegen: { removeWhitespace: false } };
 
 rmSync(here('dist'), { recursive: true, force: true });
 
@@ -21,7 +25,7 @@ for (const [name, input] of Object.entries(ENTRIES)) {
     tsconfig: false,
     // 'use client' stays where it belongs: an entry is one file.
     onLog: (level, log, handle) => log.code !== 'MODULE_LEVEL_DIRECTIVE' && handle(level, log),
-    output: { file: here(`dist/${name}.js`), format: 'esm', sourcemap: true },
+    output: { file: here(`dist/${name}.js`), format: 'esm', sourcemap: true, minify: shorten(name, READABLE) },
   });
 }
 
