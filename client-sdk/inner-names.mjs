@@ -1,9 +1,9 @@
 // What the parts of the core call among themselves: these names are written out in every page, and mean nothing outside.
-// A name that an application, the protocol or another entry may read must not be here; bundle.test.ts looks for the first two.
+// A name that an application, the protocol or another entry may read must not be here; nor one of the language's; bundle.test.ts looks.
 const INNER_NAMES = `
   accepted again anew answer askable asked backlog begin broken calls closing command commands copy current denied
-  distrust each ended emit fail failed failure find follow greet handle heard heeds hold host lane lose open pace phase
-  probe reconcile reconcileSoon refused rejoin release remove renew renewable repeat restart roster seats sent settle
+  distrust each ended emit fail failed failure follow greet handle heard heeds hold host lane lose open pace phase
+  probe reconcile reconcileSoon refused rejoin release remove renew renewable restart roster seats sent settle
   shown silent skew skipPast stale start stop tell told unused use users wanted weight wire
 `;
 

@@ -42,11 +42,11 @@ const GREETING = 16_000;
  */
 export class Calls {
   /** Why no command is taken any more; `undefined` while the client is not closed. */
-  ended: SluiceError | undefined;
+  declare ended: SluiceError | undefined;
   /** Why there is no connection, as those are told who have waited too long; `undefined` where there is one. */
-  failure: SluiceError | undefined;
+  declare failure: SluiceError | undefined;
   /** How long answers take of late, in milliseconds. */
-  pace: number | undefined;
+  declare pace: number | undefined;
   #waiting = new Map<number, Call>();
   readonly #lanes = new Map<string, Lane<Call>>();
   #unsent: Call[] = [];

@@ -35,8 +35,8 @@ export interface ChannelHost extends Asking {
 
 /** The face of one channel. It holds no state: that is in the subscription on the wire and in the calls. */
 export class ChannelHandle<T, State> implements Channel<T, State> {
-  readonly name: string;
-  readonly presence: Presence<State>;
+  declare readonly name: string;
+  declare readonly presence: Presence<State>;
   readonly #host: ChannelHost;
 
   constructor(name: string, host: ChannelHost) {

@@ -71,7 +71,7 @@ const STABLE = 5000;
 /** Keeps one WebSocket alive: connects, listens to its heart, and decides what to do when it is lost. */
 export class Connection {
   state: ClientState = 'idle';
-  user: string | null | undefined;
+  declare user: string | null | undefined;
   /** The gateway's clock minus ours, in milliseconds. */
   skew = 0;
   readonly #setup: ConnectionSetup;

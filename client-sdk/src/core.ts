@@ -12,11 +12,11 @@ import type { Handle, Host, Wire } from './wire.ts';
 
 /** Puts the parts of a client together, and passes on what each has to say to the others. */
 export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, ConnectionEvents {
-  readonly calls: Calls;
-  readonly connection: Connection;
-  readonly timeout: number;
+  declare readonly calls: Calls;
+  declare readonly connection: Connection;
+  declare readonly timeout: number;
   /** What somebody was told of last. */
-  told: SluiceError | undefined;
+  declare told: SluiceError | undefined;
   readonly #options: ClientOptions;
   // By the name of the channel.
   readonly #wires = new Map<string, readonly Wire[]>();

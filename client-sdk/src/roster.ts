@@ -11,7 +11,7 @@ export class Roster {
   /** The members, as last listed: the same map, with the same members in it, as long as nothing is different. */
   seats = EMPTY;
   /** How many there are; `undefined` before it was told. */
-  total: number | undefined;
+  declare total: number | undefined;
   /** There are too many to list. */
   counting = false;
   // The version of the list. Without a list nothing can be changed.

@@ -67,16 +67,16 @@ const HELD = 1000;
 
 /** The end of a subscription that the application holds: one handler, and what has been handed to it. */
 export class Subscriber implements Subscription {
-  readonly ready: Promise<void>;
+  declare readonly ready: Promise<void>;
   state: SubscriptionState = 'subscribing';
-  position: Position | undefined;
-  readonly options: SubscribeOptions;
+  declare position: Position | undefined;
+  declare readonly options: SubscribeOptions;
   /** Where it starts; where it goes on after it had to leave. */
-  start: Origin;
+  declare start: Origin;
   /** Comes back to the channel, which it has left. */
   rejoin = nothing;
   /** The subscription on the wire that it belongs to. */
-  source: Source;
+  declare source: Source;
   readonly #onMessage: (message: AnyMessage) => void;
   readonly #ignoreSignal: Cancel;
   #settleReady: (error?: unknown) => void = nothing;

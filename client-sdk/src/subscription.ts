@@ -16,7 +16,7 @@ import type { ChannelPush } from './wire.ts';
  */
 export class WireSubscription extends SharedWire<'subscribe', Subscriber> implements Source {
   state: WireState = 'subscribing';
-  position: Position | undefined;
+  declare position: Position | undefined;
   readonly commands = ['subscribe', 'unsubscribe'] as const;
   #start: Origin = {};
 

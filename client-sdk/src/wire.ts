@@ -32,10 +32,10 @@ type Closing = 'unsubscribe' | 'unwatch' | 'leave';
  * membership. It is put there anew on each connection, and again where the gateway asks to wait.
  */
 export abstract class Wire<Open extends Opening = Opening> {
-  readonly channel: string;
+  declare readonly channel: string;
   /** The channel's face while it is in use. */
-  readonly handle: Handle;
-  readonly host: Host;
+  declare readonly handle: Handle;
+  declare readonly host: Host;
   /** Does it stand on the gateway? */
   on = false;
   /** What was said there is out of date. */
