@@ -1,5 +1,5 @@
 // What the parts of the core call among themselves: these names are written out in every page, and mean nothing outside.
-// A name that an application, the protocol or another entry may read must not be here; nor one of the language's; bundle.test.ts looks.
+// A name that an application, the protocol, another entry or the language has must not be here: bundle.test.ts looks for it.
 const INNER_NAMES = `
   accepted again anew answer askable asked backlog begin broken calls closing command commands copy current denied
   distrust each ended emit fail failed failure follow greet handle heard heeds hold host lane lose open pace phase
