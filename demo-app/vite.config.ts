@@ -10,7 +10,11 @@ export default defineConfig({
   base: './',
   plugins: [svelte(), docs()],
   // These read light-dark() and field-sizing natively or ignore them harmlessly; older targets would inflate the CSS.
-  build: { cssTarget: ['chrome123', 'firefox120', 'safari17.5'] },
+  build: {
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
+    // On a slow machine it prints how long each plugin took, in the middle of the first `npm start`.
+    rolldownOptions: { checks: { bundlerTimings: false } },
+  },
   server: {
     proxy: {
       '/ws': { target: gateway, ws: true },

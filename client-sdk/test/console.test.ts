@@ -54,7 +54,7 @@ describe('what nobody listens to goes to the console', () => {
       error: refusal('channel_unknown', 'no channel rule matches "news:x"'),
     });
     expect(await said()).toEqual([
-      '[sluice] no channel rule matches "news:x". Add a rule whose pattern matches to the configuration, or correct the name. (channel_unknown, docs/errors.md#channel_unknown)',
+      '[sluice] no channel rule matches "news:x". Add a rule to "channels" in the gateway\'s configuration, or correct the name. (channel_unknown, docs/errors.md#channel_unknown)',
     ]);
   });
 
@@ -145,6 +145,25 @@ describe('what nobody listens to goes to the console', () => {
     expect(await said()).toEqual([expect.stringMatching(words)]);
     expect((await said())[0]).toContain('(token_failed, docs/errors.md#token_failed)');
     expect(gateway.sockets).toEqual([]);
+  });
+
+  it('what a token function threw, though it differs each time, without tokens and at most 200 characters of it', async () => {
+    const token = vi.fn(() => {
+      throw new Error(
+        `no token: HTTP 404, call ${token.mock.calls.length} eyJhbGciOiJI.eyJzdWIi.c2ln ${'x'.repeat(1000)}`,
+      );
+    });
+    gateway
+      .client({ token })
+      .channel('a')
+      .subscribe(() => {});
+    for (let n = 0; n < 10; n++) await pass(20_000);
+    expect(token.mock.calls.length).toBeGreaterThan(1);
+    const [words = '', ...more] = await said();
+    expect(more).toEqual([]);
+    expect(words).toContain('The token callback failed. Cause: no token: HTTP 404, call 1 (token) xxx');
+    expect(words).not.toContain('eyJ');
+    expect(words.match(/Cause: .*x\./)?.[0].length).toBeLessThan(220);
   });
 
   it('a token that is refused, though the client tries again', async () => {

@@ -17,5 +17,5 @@ export function channelNameFault(name: string): string | null {
     return `the channel's name has ${name.length} characters; with its escapes it may have at most ${most} (SPEC.md section 3.1)`;
   }
   const start = name.slice(0, 60).replace(/[^\x20-\x7e]|["\\]/g, '?') + (name.length > 60 ? '…' : '');
-  return `"${start}" is not a channel name: write what a segment cannot hold with segment() (SPEC.md section 3.1)`;
+  return `"${start}" is not a channel name. Encode names and identifiers with segment(), for example segment("Ada Lovelace").`;
 }

@@ -117,7 +117,7 @@ export const ERRORS = {
   token_malformed: {
     code: 4201,
     message: 'The token is not a signed JWT.',
-    remedy: 'Send a JWS in compact form (RFC 7515 section 7.1): three base64url parts joined by dots.',
+    remedy: 'Send the JWT itself as text, without JSON or a page around it (RFC 7515 section 7.1).',
     retryable: false,
     status: 401,
   },
@@ -195,7 +195,8 @@ export const ERRORS = {
   frame_malformed: {
     code: 4300,
     message: 'The frame cannot be decoded.',
-    remedy: 'Encode it as the negotiated subprotocol says: one command or an array of commands.',
+    remedy:
+      'Send valid JSON in UTF-8; on a WebSocket one command, or an array of commands, in the negotiated subprotocol.',
     retryable: false,
     status: 400,
   },
@@ -230,7 +231,7 @@ export const ERRORS = {
   channel_unknown: {
     code: 4305,
     message: 'No channel rule matches this name.',
-    remedy: 'Add a rule whose pattern matches to the configuration, or correct the name.',
+    remedy: 'Add a rule to "channels" in the gateway\'s configuration, or correct the name.',
     retryable: false,
     status: 404,
   },

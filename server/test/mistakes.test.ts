@@ -1,5 +1,6 @@
 /** Mistakes that people make in their first hour, and what they are told: what is wrong, and what to do. */
 
+import { ERRORS, type ErrorName } from '@sluice/protocol';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
@@ -28,8 +29,11 @@ beforeAll(async () => {
 
 afterAll(() => gateway.stop());
 
+const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
+const tokenWith = (secret: string) => mintToken({ secret, algorithm: 'HS256', sub: 'ada', expiresIn: 60_000 });
+
 interface Told {
-  readonly error: { readonly name: string; readonly message: string };
+  readonly error: { readonly name: string; readonly message: string; readonly remedy: string };
 }
 
 describe('a command', () => {
@@ -63,13 +67,14 @@ describe('a command', () => {
       'to a name that is none',
       { type: 'subscribe', channel: 'chat/lobby room' },
       'channel_invalid',
-      ['chat/lobby room', 'segment'],
+      ['chat/lobby room', 'segment("Ada Lovelace")'],
     ],
   ])('%s', async (_, command, name, hints) => {
     const { voice } = await gateway.connect(await tokenFor('ada', { caps: { 'chat:denied': ['!*'] } }));
     const { error } = (await voice.ask(command)) as unknown as Told;
     expect(error.name).toBe(name);
     for (const hint of hints) expect(error.message).toContain(hint);
+    expect(error.remedy).toBe(ERRORS[name as ErrorName].remedy);
   });
 
   it('that is refused tells nothing about members and history', async () => {
@@ -106,10 +111,45 @@ describe('a token', () => {
     expect(error.name).toBe('token_claims');
     expect(error.message).toContain(hint);
   });
+
+  it.each<[string, () => string | undefined | Promise<string>, ErrorName, string]>([
+    ['that is missing', () => undefined, 'token_required', 'Give a token to connect'],
+    ['signed with another secret', () => tokenWith('x'.repeat(48)), 'token_signature', 'Sign with the key'],
+    ['inside of JSON', async () => JSON.stringify({ token: await tokenFor('ada') }), 'token_malformed', 'without JSON'],
+    ['that is a page', () => '<!doctype html>', 'token_malformed', 'without JSON or a page around it'],
+  ])('%s', async (_, token, name, remedy) => {
+    const { voice } = await gateway.open();
+    const given = await token();
+    const { error } = (await voice.ask({ type: 'connect', ...(given && { token: given }) })) as unknown as Told;
+    expect(error.name).toBe(name);
+    expect(error.remedy).toContain(remedy);
+  });
+});
+
+it('a page of another origin is told its origin, and where to add it', async () => {
+  const { socket } = await gateway.open('sluice.v1.json', { origin: 'https://app.example.com' });
+  const reason = await new Promise<string>((resolve) => socket.on('close', (_, why) => resolve(String(why))));
+  expect(reason).toBe(
+    'origin_refused: origin "https://app.example.com" is not in "origins". Add the origin to "origins" in the configuration.',
+  );
 });
 
 describe('an HTTP request', () => {
   const message = { channel: 'chat:a', data: 1 };
+
+  it.each<[string, Record<string, string>, string, number, string, string]>([
+    ['without a key', {}, JSON.stringify(message), 401, 'no valid API key', 'Authorization: Bearer'],
+    ['with a wrong key', bearer('wrong'), JSON.stringify(message), 401, 'no such API key', 'Authorization: Bearer'],
+    ['with single quotes', bearer(API_KEY), "{'channel':'chat:a'}", 400, 'not valid JSON', 'Send valid JSON in UTF-8'],
+    ['with an empty body', bearer(API_KEY), '', 400, 'not valid JSON', 'Send valid JSON in UTF-8'],
+  ])('%s', async (_, headers, body, status, hint, remedy) => {
+    const response = await fetch(`${gateway.url}/api/v1/publish`, { method: 'POST', headers, body });
+    expect(response.status).toBe(status);
+    const { error } = (await response.json()) as Told;
+    expect(error.message).toContain(hint);
+    expect(error.remedy).toContain(remedy);
+  });
+
   it.each<[string, string, string, unknown, number, readonly string[]]>([
     ['to publish by GET', 'GET', '/api/v1/publish', undefined, 405, ['POST /api/v1/publish']],
     ['to a wrong path', 'POST', '/publish', message, 404, ['"/publish"', 'POST /api/v1/publish', 'WebSockets at /ws']],

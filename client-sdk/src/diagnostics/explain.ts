@@ -7,6 +7,9 @@ const CAUSES = 100;
 // So many gaps of one channel are told one by one.
 const GAPS = 20;
 
+// A cause is cut to so many characters: a page of HTML may be in it.
+const CAUSE_LENGTH = 200;
+
 /** What a client has told already, and how many gaps of which channel. */
 interface Memory {
   readonly causes: Set<string>;
@@ -29,16 +32,30 @@ export function explain(client: object, news: SluiceError | Gap): void {
   const memory = memories.get(client) ?? { causes: new Set(), gaps: new Map() };
   memories.set(client, memory);
   const text = 'lost' in news ? describeGap(news, memory.gaps) : describeError(news);
-  if (text === undefined || !isNew(memory.causes, text)) return;
+  // What the application threw may differ each time, for instance by a time stamp: it does not count as another cause.
+  const cause = 'lost' in news ? text : `${news.name} ${news.message}`;
+  if (text === undefined || cause === undefined || !isNew(memory.causes, cause)) return;
   const level = 'lost' in news ? 'warn' : 'error';
   globalThis.console?.[level](`[sluice] ${text}`);
 }
 
-function describeError({ name, message, remedy, docs }: SluiceError): string {
+function describeError({ name, message, remedy, docs, cause }: SluiceError): string {
   // An error without a remedy of its own has the address of the documentation instead.
   const advice = remedy.includes(docs) ? (REMEDIES.get(name) ?? '') : remedy;
-  const words = [sentence(message), message.includes(advice) ? '' : advice, `(${name}, ${docs})`];
+  const words = [
+    sentence(message),
+    describeCause(cause, message),
+    message.includes(advice) ? '' : advice,
+    `(${name}, ${docs})`,
+  ];
   return words.filter((word) => word !== '').join(' ');
+}
+
+/** What lay behind it, for instance what the token function threw; without anything that looks like a token. */
+function describeCause(cause: unknown, message: string): string {
+  const text = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : '';
+  if (text === '' || message.includes(text)) return '';
+  return `Cause: ${sentence(text.replace(/eyJ[\w.-]+/g, '(token)').slice(0, CAUSE_LENGTH))}`;
 }
 
 function describeGap({ channel, from, to, lost, reason }: Gap, gaps: Map<string, number>): string | undefined {
@@ -49,7 +66,7 @@ function describeGap({ channel, from, to, lost, reason }: Gap, gaps: Map<string,
     from.epoch === to.epoch
       ? `${from.offset + 1} to ${to.offset} of epoch ${to.epoch}, ${lost} lost`
       : `after ${from.offset} of epoch ${from.epoch}, up to ${to.offset} of epoch ${to.epoch}`;
-  return `Gap in "${channel}": ${range} (${reason}). Give subscribe an onGap, or listen to the client's "gap", and load anew what these messages told (${ERROR_DOCS}gaps).`;
+  return `Gap in "${channel}": ${range} (${reason}). Give subscribe an onGap, or listen to the client's "gap", and reload the data that these messages changed (${ERROR_DOCS}gaps).`;
 }
 
 function bump(counts: Map<string, number>, key: string): number {

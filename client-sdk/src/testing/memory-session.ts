@@ -205,4 +205,4 @@ export class MemorySession {
 }
 
 const noRule = (channel: string): string =>
-  `no channel rule matches "${channel}": add one to "channels" in the gateway's configuration, or correct the name`;
+  `no channel rule matches "${channel}". Add a rule to "channels" in the gateway's configuration, or correct the name.`;

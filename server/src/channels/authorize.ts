@@ -87,7 +87,7 @@ function report({ rules, events }: Authority, error: unknown, { verb, match }: Q
 
 /** What to do about a channel that does not exist. */
 export const noRule = (channel: string): string =>
-  `no channel rule matches "${channel}": add one to "channels" in the gateway's configuration, or correct the name`;
+  `no channel rule matches "${channel}". Add a rule to "channels" in the gateway's configuration, or correct the name.`;
 
 function deny(identity: Identity, verb: Verb, channel: string, { rule }: RuleMatch): Refusal {
   const refused = `"${verb}" on "${channel}" is not allowed to ${nameOf(identity)}`;
