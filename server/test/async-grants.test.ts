@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { GrantFunction } from '../src/index.ts';
+import { STEPS } from '../src/session/permission-review.ts';
 import { HeldCalls } from './support/held-calls.ts';
 import type { Spoken } from './support/protocol-client.ts';
 import { startGateway } from './support/real-gateway.ts';
@@ -288,6 +289,72 @@ describe('a refresh', () => {
     expect(oracle.asked).toEqual(['publish doc:1', 'publish doc:1 v2']);
     oracle.answer(false);
     await world.until(() => answers(ada).includes(`${id} permission_denied`));
+  });
+});
+
+describe('a decision that fails by a mistake of the gateway', () => {
+  const mistake = (world: World) => {
+    world.services.rules.isNewFault = () => {
+      throw new Error('a mistake');
+    };
+  };
+  const faults = (world: World): string[] => {
+    const seen: string[] = [];
+    world.services.events.on('fault', ({ where }) => seen.push(where));
+    return seen;
+  };
+
+  it.each(COMMANDS)('refuses "%s" as "internal", and is not asked for again: %j', async (_, command) => {
+    let asked = 0;
+    const allow = { '*': () => (++asked === 1 ? Promise.reject(new Error('away')) : true) };
+    const world = await createWorld({ channels: { 'doc:{id}': { allow, history: true } } });
+    const ada = await world.connect(await mint(world));
+    const seen = faults(world);
+    mistake(world);
+    expect(await ada.voice.ask(command)).toMatchObject({ error: { name: 'internal' } });
+    expect([asked, seen]).toEqual([1, ['a decision']]);
+  });
+
+  it('holds up nothing when it fails at once, after the token was replaced', async () => {
+    const waiting: ((allowed: boolean) => void)[] = [];
+    let failing = false;
+    const grant = () => {
+      if (failing) throw new Error('away');
+      return new Promise<boolean>((resolve) => waiting.push(resolve));
+    };
+    const world = await createWorld({ channels: { 'doc:{id}': { allow: { '*': grant } } } });
+    const ada = await world.connect(await mint(world));
+    const seen = faults(world);
+    const [first, second] = ada.voice.say({ type: 'publish', ...doc, data: 1 }, { type: 'publish', ...doc, data: 2 });
+    await world.idle();
+    await ada.voice.result({ type: 'refresh', token: await mint(world, { v: 2 }) });
+    failing = true;
+    mistake(world);
+    for (const settle of waiting) settle(true);
+    await world.until(() => answers(ada).length === 4);
+    expect(answers(ada).slice(2)).toEqual([`${first} internal`, `${second} internal`]);
+    expect(seen).toEqual(['a decision', 'a decision']);
+  });
+
+  it('fails the refresh, however early, and nothing else', async () => {
+    let failing = false;
+    const allow = { '*': () => (failing ? Promise.reject(new Error('away')) : true) };
+    const world = await createWorld({ channels: { 'doc:{id}': { allow } } });
+    const ada = await world.connect(await mint(world));
+    for (let n = 0; n < 3 * STEPS; n++) await ada.voice.result({ type: 'subscribe', channel: `doc:${n}` });
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      mistake(world);
+      failing = true;
+      const refreshed = await ada.voice.ask({ type: 'refresh', token: await mint(world, { v: 2 }) });
+      expect(refreshed).toMatchObject({ error: { name: 'internal' } });
+      await new Promise(setImmediate);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+    expect(unhandled).toEqual([]);
   });
 });
 

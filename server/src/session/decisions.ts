@@ -1,13 +1,16 @@
 import type { Command, CommandType } from '@sluice/protocol';
 import type { Identity, Verb } from '../auth/identity.ts';
+import type { Rule } from '../auth/rule.ts';
 import { authorize, type Decision } from '../channels/authorize.ts';
 import { Refusal } from '../channels/refusal.ts';
 import type { Session } from './session.ts';
 
-/** What was decided, and for whom: it holds until the token is replaced. */
+/** What was decided, for whom and by which rule: it holds until the token or the rule is replaced. */
 export interface Decided {
   readonly identity: Identity;
   readonly verb: Verb;
+  /** `undefined`: no rule matches the channel. */
+  readonly rule: Rule | undefined;
   readonly decision: Decision;
 }
 
@@ -92,28 +95,30 @@ export class Decisions {
     return grants?.some(({ kind }) => kind === 'function') ?? false;
   }
 
+  /** Neither throws nor rejects: a decision that fails is a refusal. */
   #ask({ type, channel }: ChannelCommand): Decided | null | Promise<Decided> {
     const { identity, services } = this.#session;
     const verb = VERB_OF[type];
     if (verb === undefined) return null;
-    const asked = authorize(services, identity, verb, channel);
-    if (!(asked instanceof Promise)) return { identity, verb, decision: asked };
-    return asked.then((decision) => ({ identity, verb, decision }));
+    const rule = services.rules.match(channel)?.rule;
+    const decide = (decision: Decision): Decided => ({ identity, verb, rule, decision });
+    const fail = (error: unknown): Decided => {
+      services.events.emit('fault', { where: 'a decision', error });
+      return decide(new Refusal('internal'));
+    };
+    try {
+      const asked = authorize(services, identity, verb, channel);
+      return asked instanceof Promise ? asked.then(decide, fail) : decide(asked);
+    } catch (error) {
+      return fail(error);
+    }
   }
 
   #await(entry: Entry, asked: Promise<Decided>): void {
-    asked.then(
-      (decided) => {
-        entry.decided = decided;
-        this.#goOn(entry.command.channel);
-      },
-      (error: unknown) => {
-        const { identity } = this.#session;
-        this.#session.services.events.emit('fault', { where: 'a decision', error });
-        entry.decided = { identity, verb: 'manage', decision: new Refusal('internal') };
-        this.#goOn(entry.command.channel);
-      },
-    );
+    void asked.then((decided) => {
+      entry.decided = decided;
+      this.#goOn(entry.command.channel);
+    });
   }
 
   /** Carries out what is decided, as far as nothing undecided stands before it. */
@@ -130,12 +135,17 @@ export class Decisions {
     }
   }
 
-  /** Asks again where the token was replaced meanwhile. */
+  /** Asks again if the token or the rule was replaced meanwhile. */
   #isInForce(entry: Entry): boolean {
-    if (entry.decided === null || entry.decided?.identity === this.#session.identity) return true;
-    const asked = this.#ask(entry.command);
+    const { decided, command } = entry;
+    if (decided === null || (decided !== undefined && this.#holds(decided, command.channel))) return true;
+    const asked = this.#ask(command);
     entry.decided = asked instanceof Promise ? undefined : asked;
     if (asked instanceof Promise) this.#await(entry, asked);
     return !(asked instanceof Promise);
+  }
+
+  #holds({ identity, rule }: Decided, channel: string): boolean {
+    return identity === this.#session.identity && rule === this.#session.services.rules.match(channel)?.rule;
   }
 }

@@ -2,26 +2,37 @@ import { type Identity, sameClaims, type Verb } from '../auth/identity.ts';
 import { authorize } from '../channels/authorize.ts';
 import { Refusal } from '../channels/refusal.ts';
 import { sameJson } from '../util/same-json.ts';
-import type { Behind } from './rounds.ts';
+import type { Behind, Rounds } from './rounds.ts';
 import type { Session } from './session.ts';
 
 /** Things that one turn of the event loop looks at: a fraction of a millisecond, however many capabilities the token has. */
 export const STEPS = 64;
 
+type Steps = Generator<Promise<void> | void>;
+
 /**
- * Looks at everything that a session holds after its token was replaced: what the new one does not allow any more ends,
- * and members show its `info`. Some of it in each turn, so that nobody waits for a connection that holds thousands.
+ * Looks at everything that sessions hold after a token or the rules were replaced: what is forbidden now ends, and members show
+ * the `info` of a new token. Each turn takes a bounded number of steps, so nobody waits for thousands of them.
  */
 export class PermissionReview implements Behind {
-  readonly #session: Session;
-  readonly #steps: Iterator<Promise<void> | void>;
+  readonly #rounds: Rounds;
+  readonly #steps: Steps;
   readonly #late: Promise<void>[] = [];
   #settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
 
-  /** @param before who the session was with the token before; `null`: the token is the same, the rules are new */
-  constructor(session: Session, before: Identity | null) {
-    this.#session = session;
-    this.#steps = stepsOf(session, before);
+  private constructor(rounds: Rounds, steps: Steps) {
+    this.#rounds = rounds;
+    this.#steps = steps;
+  }
+
+  /** @param before who the session was with the token before */
+  static ofToken(session: Session, before: Identity): PermissionReview {
+    return new PermissionReview(session.services.rounds, untilClosed(session, stepsOf(session, before)));
+  }
+
+  /** Of all these sessions, one after the other. */
+  static ofRules(sessions: readonly Session[], rounds: Rounds): PermissionReview {
+    return new PermissionReview(rounds, stepsOfAll(sessions));
   }
 
   /** Resolves when everything has been looked at, or the connection has closed. */
@@ -34,7 +45,7 @@ export class PermissionReview implements Behind {
 
   resume(): void {
     try {
-      if (!this.#takeSteps()) this.#session.services.rounds.add(this);
+      if (!this.#takeSteps()) this.#rounds.add(this);
       else Promise.all(this.#late).then(() => this.#settle?.resolve(), this.#settle?.reject);
     } catch (error) {
       this.#settle?.reject(error);
@@ -44,21 +55,41 @@ export class PermissionReview implements Behind {
   /** @returns whether that was all */
   #takeSteps(): boolean {
     for (let taken = 0; taken < STEPS; taken++) {
-      if (this.#session.state === 'closed') return true;
       const { done, value } = this.#steps.next();
-      if (value instanceof Promise) this.#late.push(value);
       if (done === true) return true;
+      if (value instanceof Promise) this.#wait(value);
     }
     return false;
   }
+
+  #wait(late: Promise<void>): void {
+    this.#late.push(late);
+    late.catch(() => {}); // `run` rejects at the end; until then this must not count as unhandled, which ends the process
+  }
 }
 
-function* stepsOf(session: Session, before: Identity | null): Generator<Promise<void> | void> {
-  const { identity, services } = session;
-  if (before === null) {
-    yield* endForbidden(session);
-    return;
+/** A mistake with one session is reported at the end: the others are looked at all the same. */
+function* stepsOfAll(sessions: readonly Session[]): Steps {
+  for (const session of sessions) {
+    try {
+      yield* untilClosed(session, endForbidden(session));
+    } catch (error) {
+      yield Promise.reject(error);
+    }
+    yield; // one that holds nothing is a step, too
   }
+}
+
+function* untilClosed(session: Session, steps: Steps): Steps {
+  while (session.state !== 'closed') {
+    const { done, value } = steps.next();
+    if (done === true) return;
+    yield value;
+  }
+}
+
+function* stepsOf(session: Session, before: Identity): Steps {
+  const { identity, services } = session;
   if (services.rules.decideAnew || !sameClaims(before, identity)) yield* endForbidden(session);
   yield* showInfo(session, before);
 }
@@ -82,7 +113,7 @@ function* showInfo({ attendance, identity, limits, services }: Session, before: 
  *
  * @yields where a function answers with a promise: when that has been looked at
  */
-function* endForbidden(session: Session): Generator<Promise<void> | void> {
+function* endForbidden(session: Session): Steps {
   const { attendance } = session;
   for (const cursor of [...session.cursors.values()]) {
     yield ifForbidden(session, 'subscribe', cursor.channel.name, () => {
@@ -113,8 +144,10 @@ function ifForbidden(session: Session, verb: Verb, channel: string, end: () => v
     if (asked instanceof Refusal) end();
     return;
   }
+  const rule = services.rules.match(channel)?.rule;
   return asked.then((decision) => {
-    // A token that came meanwhile is looked at by its own review.
-    if (decision instanceof Refusal && session.state !== 'closed' && session.identity === identity) end();
+    // A token or rules that came meanwhile have their own review.
+    const isInForce = session.identity === identity && services.rules.match(channel)?.rule === rule;
+    if (decision instanceof Refusal && session.state !== 'closed' && isInForce) end();
   });
 }

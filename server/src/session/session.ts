@@ -180,7 +180,8 @@ export class Session implements ConnectionListener, Subscriber {
 
   /** Carries out a command and answers it: at once, unless a function of its rule has to decide first. */
   execute(command: Command, size: number): void {
-    if (this.services.rules.asksFunctions && 'channel' in command) {
+    // Rules that ask no function any more must not let a command overtake those that wait.
+    if ((this.services.rules.asksFunctions || this.#decisions !== undefined) && 'channel' in command) {
       this.#decisions ??= new Decisions(this);
       this.#decisions.take(command, size);
     } else {

@@ -19,6 +19,6 @@ async function replaceToken(session: Session, token: string): Promise<RefreshRes
   const before = session.identity;
   if (identity.user !== before.user) return new Refusal('user_changed');
   session.assume(identity);
-  await new PermissionReview(session, before).run();
+  await PermissionReview.ofToken(session, before).run();
   return { expiresAt: identity.expiresAt ?? 0, time: clock.now() };
 }
