@@ -21,6 +21,7 @@ export class TestShell implements Shell {
   watched: readonly string[] = [];
   #orphaned = (): void => {};
   #changed = (): void => {};
+  #failed = (_: unknown): void => {};
   readonly #handlers = new Set<() => void>();
 
   constructor(world: World = {}) {
@@ -60,9 +61,10 @@ export class TestShell implements Shell {
     this.#orphaned();
   }
 
-  watch(files: readonly string[], changed: () => void): () => void {
+  watch(files: readonly string[], { changed, failed }: Parameters<Shell['watch']>[1]): () => void {
     this.watched = files;
     this.#changed = changed;
+    this.#failed = failed;
     return () => {
       this.watched = [];
     };
@@ -71,6 +73,11 @@ export class TestShell implements Shell {
   /** As if one of the watched files had changed. */
   change(): void {
     this.#changed();
+  }
+
+  /** As if the watched files could not be watched any longer. */
+  failWatch(error: Error): void {
+    this.#failed(error);
   }
 
   /** As if somebody pressed Ctrl+C. */
@@ -90,6 +97,8 @@ export class TestGateway {
   /** Configurations whose rules it was told to take over. */
   readonly reloaded: Config[] = [];
   config: Config | undefined;
+  /** What a reload waits for. */
+  reloading: () => Promise<void> = async () => {};
   readonly #started: () => void;
   /** Resolves when it stops by itself. */
   stopped: Promise<void> = new Promise(() => {});
@@ -119,6 +128,7 @@ export class TestGateway {
 
   async reload(config: Config): Promise<void> {
     this.reloaded.push(config);
+    await this.reloading();
   }
 
   async close(): Promise<void> {

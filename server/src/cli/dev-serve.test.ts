@@ -103,6 +103,54 @@ describe('rules, in development', () => {
     expect(shell.watched).toEqual([]);
   });
 
+  it('are reloaded one after the other, and only reported when they are in force', async () => {
+    write('channels: { a: {} }\n');
+    const gateway = new TestGateway();
+    const shell = new TestShell({ cwd, loadGateway: gateway.load });
+    const done = run(['serve', '--dev'], shell);
+    await gateway.running;
+    await expect.poll(() => shell.watched).toHaveLength(1);
+    const releases: (() => void)[] = [];
+    gateway.reloading = () => new Promise((resolve) => releases.push(resolve));
+    const reports = () => shell.errors.filter((line) => line.includes('rules reloaded')).length;
+
+    write('channels: { b: {} }\n');
+    shell.change();
+    await expect.poll(() => gateway.reloaded).toHaveLength(1);
+    write('channels: { b: {}, c: {} }\n');
+    shell.change();
+    await new Promise(setImmediate);
+    expect([gateway.reloaded.length, reports()]).toEqual([1, 0]);
+    releases[0]?.();
+    await expect.poll(() => gateway.reloaded).toHaveLength(2);
+    expect(reports()).toBe(1);
+    releases[1]?.();
+    await expect.poll(reports).toBe(2);
+    expect(shell.errors.at(-1)).toContain('reloaded (2)');
+    shell.signal();
+    await done;
+  });
+
+  it('that fail to be reloaded are reported, and the next change is reloaded again', async () => {
+    write('channels: { a: {} }\n');
+    const gateway = new TestGateway();
+    const shell = new TestShell({ cwd, loadGateway: gateway.load });
+    const done = run(['serve', '--dev'], shell);
+    await gateway.running;
+    await expect.poll(() => shell.watched).toHaveLength(1);
+    gateway.reloading = () => Promise.reject(new Error('a mistake'));
+    shell.change();
+    await expect.poll(() => shell.errors.at(-1)).toContain('a mistake');
+    expect(shell.errors.join()).not.toContain('rules reloaded');
+    gateway.reloading = async () => {};
+    shell.change();
+    await expect.poll(() => shell.errors.at(-1)).toContain('rules reloaded');
+    shell.failWatch(new Error('ENOSPC'));
+    expect(shell.errors.at(-1)).toBe('sluice: channel rules are not reloaded: restart after a change (ENOSPC)');
+    shell.signal();
+    expect(await done).toBe(0);
+  });
+
   it('are not watched outside of development', async () => {
     write('keys: [{ secret: 0123456789abcdef0123456789abcdef }]\n');
     const { shell, end } = await serve();

@@ -20,23 +20,29 @@ export function reloadRules(gateway: Serving, { loaded, flags, shell }: ReloadOp
   const files = filesOf(loaded.gathered);
   if (gateway.reload === undefined || files.length === 0) return () => {};
   let before = settingsOf(loaded);
-  return shell.watch(files, () => {
-    loadFor(flags, shell, loaded.config).then(
-      (next) => {
-        void gateway.reload?.(next.config);
-        const { length } = next.config.channels;
-        shell.err(
-          `sluice: channel rules reloaded (${length}); open channels keep the history and the "slow" they have`,
-        );
-        if (settingsOf(next) !== before) shell.err('sluice: other options have changed, too: restart to use them');
-        before = settingsOf(next);
-      },
-      (error: unknown) => {
-        const reason = error instanceof ConfigError ? error.message : String(error);
-        shell.err(`sluice: the rules stay as they were. ${reason}`);
-      },
-    );
+  const reload = async (): Promise<void> => {
+    const next = await loadFor(flags, shell, loaded.config);
+    await gateway.reload?.(next.config);
+    const { length } = next.config.channels;
+    shell.err(`sluice: channel rules reloaded (${length}); open channels keep the history and the "slow" they have`);
+    if (settingsOf(next) !== before) shell.err('sluice: other options have changed, too: restart to use them');
+    before = settingsOf(next);
+  };
+  let last = Promise.resolve(); // one after the other, so that the latest configuration wins
+  return shell.watch(files, {
+    changed: () => {
+      last = last.then(reload).catch((error: unknown) => shell.err(describeFailure(error)));
+    },
+    failed: (error) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      shell.err(`sluice: channel rules are not reloaded: restart after a change (${reason})`);
+    },
   });
+}
+
+function describeFailure(error: unknown): string {
+  if (error instanceof ConfigError) return `sluice: the rules stay as they were. ${error.message}`;
+  return `sluice: reloading the channel rules failed; restart to be sure which are in force. ${String(error)}`;
 }
 
 function filesOf({ file, input, directory }: Gathered): string[] {

@@ -4,7 +4,7 @@ import type { Client, ClientOptions } from '@sluice/client';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Gateway } from '../index.ts';
-import { watchFiles } from './watch-files.ts';
+import { type WatchOptions, watchFiles } from './watch-files.ts';
 
 /** What serves until it is stopped: a gateway, or the supervisor of several. */
 export type Serving = Pick<Gateway, 'start' | 'close' | 'stopped'> & Partial<Pick<Gateway, 'reload'>>;
@@ -25,8 +25,8 @@ export interface Shell {
   onSignal(handler: () => void): () => void;
   /** Calls back when npm has started this process and is gone: it ends without passing a signal on. */
   onOrphaned(handler: () => void): void;
-  /** Calls back soon after one of these files has changed, once for several changes in a row. Returns how to stop that. */
-  watch(files: readonly string[], changed: () => void): () => void;
+  /** Watches these files for changes. Returns how to stop that. */
+  watch(files: readonly string[], options: Pick<WatchOptions, 'changed' | 'failed'>): () => void;
   /** Ends the process now. */
   exit(code: number): void;
   /** Loaded when needed: most commands need no server. */

@@ -1,25 +1,54 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, watch as watchFolder } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 /** Milliseconds without a further change: editors write a file in several steps. */
 const QUIET = 100;
 
-/** Watches folders, because many editors replace a file instead of writing into it. */
-export function watchFiles(files: readonly string[], changed: () => void): () => void {
+export interface WatchOptions {
+  /** Called soon after one of the files has changed, once for several changes in a row. */
+  readonly changed: () => void;
+  /** Called once if the files cannot be watched, or not any longer: e.g. ENOSPC, when all inotify watches are in use. */
+  readonly failed: (error: unknown) => void;
+  /** Default: that of `node:fs`. */
+  readonly watch?: typeof watchFolder;
+}
+
+/**
+ * Watches folders, because many editors replace a file instead of writing into it.
+ *
+ * @returns how to stop that
+ */
+export function watchFiles(
+  files: readonly string[],
+  { changed, failed, watch = watchFolder }: WatchOptions,
+): () => void {
   let timer: NodeJS.Timeout | undefined;
+  const watchers: FSWatcher[] = [];
   const later = (): void => {
     clearTimeout(timer);
     timer = setTimeout(changed, QUIET).unref();
   };
-  const folders = [...new Set(files.map((file) => dirname(file)))];
-  const watchers = folders.map((folder): FSWatcher => {
+  const stop = (): void => {
+    clearTimeout(timer);
+    for (const watcher of watchers.splice(0)) watcher.close();
+  };
+  let hasFailed = false;
+  const fail = (error: unknown): void => {
+    stop();
+    if (!hasFailed) failed(error);
+    hasFailed = true;
+  };
+  const open = (folder: string): void => {
     const names = files.filter((file) => dirname(file) === folder).map((file) => basename(file));
-    return watch(folder, { persistent: false }, (_, name) => {
+    const watcher = watch(folder, { persistent: false }, (_, name) => {
       if (name === null || names.includes(name)) later();
     });
-  });
-  return () => {
-    clearTimeout(timer);
-    for (const watcher of watchers) watcher.close();
+    watchers.push(watcher.on('error', fail));
   };
+  try {
+    for (const folder of new Set(files.map((file) => dirname(file)))) open(folder);
+  } catch (error) {
+    fail(error);
+  }
+  return stop;
 }
