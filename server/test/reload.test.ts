@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../src/config/schema.ts';
+import { STEPS } from '../src/session/permission-review.ts';
 import { SECRET, tokenFor } from './support/tokens.ts';
 import { createWorld } from './support/world.ts';
 
@@ -42,4 +43,115 @@ describe('rules that are reloaded', () => {
     expect(voice.heard).toContainEqual({ type: 'unsubscribed', channel: 'a', reason: 'permission' });
     expect(await voice.ask({ type: 'subscribe', channel: 'a' })).toMatchObject({ error: { name: 'channel_unknown' } });
   });
+});
+
+describe('commands that wait for a decision while the rules are reloaded', () => {
+  const doc = { channel: 'doc:1' } as const;
+
+  async function wait() {
+    const waiting: ((allowed: boolean) => void)[] = [];
+    const grant = () => new Promise<boolean>((resolve) => waiting.push(resolve));
+    const world = await createWorld({ channels: { 'doc:{id}': { allow: { '*': grant }, history: true } } });
+    const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    const [id] = voice.say({ type: 'publish', ...doc, data: 'old' });
+    await world.idle();
+    const answer = (allowed: boolean) => {
+      for (const settle of waiting.splice(0)) settle(allowed);
+    };
+    const answers = () =>
+      voice.heard.flatMap((message) => {
+        if (message.type === 'reply') return [message.id];
+        return message.type === 'error' ? [`${message.id} ${message.error.name}`] : [];
+      });
+    return { world, voice, id, answer, answers };
+  }
+
+  it('are decided by the new rules', async () => {
+    const { world, id, answer, answers } = await wait();
+    await world.gateway.reload(rules({ 'doc:{id}': { allow: { subscribe: 'users' } } }));
+    answer(true);
+    await world.idle();
+    expect(answers()).toContain(`${id} permission_denied`);
+  });
+
+  it('are carried out if the new rules allow what the old ones refuse', async () => {
+    const { world, id, answer, answers } = await wait();
+    await world.gateway.reload(rules({ 'doc:{id}': { allow: { '*': 'users' } } }));
+    answer(false);
+    await world.idle();
+    expect(answers()).toContain(id);
+  });
+
+  it('are not overtaken by commands that the new rules decide at once', async () => {
+    const { world, voice, id, answer, answers } = await wait();
+    await world.gateway.reload(rules({ 'doc:{id}': { allow: { '*': 'users' }, history: true } }));
+    const [next] = voice.say({ type: 'publish', ...doc, data: 'new' });
+    await world.idle();
+    answer(true);
+    await world.idle();
+    expect(answers().slice(1)).toEqual([id, next]);
+  });
+});
+
+it('a review whose functions answer under rules that were replaced ends nothing', async () => {
+  const waiting: ((allowed: boolean) => void)[] = [];
+  const grant = () => new Promise<boolean>((resolve) => waiting.push(resolve));
+  const world = await createWorld({ channels: { a: { allow: { '*': 'users' } } } });
+  const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+  await voice.result({ type: 'subscribe', channel: 'a' });
+  const first = world.gateway.reload(rules({ a: { allow: { '*': grant } } }));
+  await world.until(() => waiting.length === 1);
+  await world.gateway.reload(rules({ a: { allow: { '*': 'users' } } }));
+  waiting[0]?.(false);
+  await first;
+  await world.idle();
+  expect(voice.heard.map(({ type }) => type)).not.toContain('unsubscribed');
+});
+
+it('rules that are reloaded ask about a bounded number of subscriptions in each turn, of all connections together', async () => {
+  const world = await createWorld({ channels: { 'a:{x}': { allow: { '*': 'users' } } } });
+  const token = await tokenFor('ada', { clock: () => world.clock.now() });
+  const peers = 5;
+  for (let n = 0; n < peers; n++) {
+    const { voice } = await world.connect(token);
+    for (let m = 0; m < STEPS; m++) await voice.result({ type: 'subscribe', channel: `a:${m}` });
+  }
+  const perTurn = new Map<number, number>();
+  const count = () => {
+    const turn = world.services.rounds.current;
+    perTurn.set(turn, (perTurn.get(turn) ?? 0) + 1);
+    return true;
+  };
+  await world.gateway.reload(rules({ 'a:{x}': { allow: { '*': count } } }));
+  const counts = [...perTurn.values()];
+  expect(counts.reduce((sum, each) => sum + each, 0)).toBe(peers * STEPS);
+  expect(Math.max(...counts)).toBeLessThanOrEqual(STEPS);
+});
+
+it('a mistake with one connection is thrown, and all others lose what they may not hold any more', async () => {
+  const world = await createWorld({ channels: { a: { allow: { '*': 'users' } } } });
+  const join = async (user: string) => world.connect(await tokenFor(user, { clock: () => world.clock.now() }));
+  const peers = [await join('ada'), await join('ben'), await join('cyd')];
+  for (const { voice } of peers) await voice.result({ type: 'subscribe', channel: 'a' });
+  const [first] = world.services.registry.all();
+  if (first === undefined) throw new Error('nobody is connected');
+  first.dropCursor = () => {
+    throw new Error('a mistake');
+  };
+  await expect(world.gateway.reload(rules({ b: {} }))).rejects.toThrow('a mistake');
+  await world.idle();
+  const ended = peers.filter(({ voice }) => voice.heard.some(({ type }) => type === 'unsubscribed'));
+  expect(ended).toHaveLength(2);
+});
+
+it('a connection that has used up its rate gets no fresh burst from rules that are reloaded', async () => {
+  const slow = { a: { allow: { '*': 'users' }, rate: 1 } } as const;
+  const world = await createWorld({ channels: slow });
+  const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+  const publish = () => voice.ask({ type: 'publish', channel: 'a', data: 1 });
+  for (let n = 0; n < 5; n++) expect(await publish()).toMatchObject({ type: 'reply' });
+  for (let n = 0; n < 3; n++) {
+    await world.gateway.reload(rules(slow));
+    expect(await publish()).toMatchObject({ error: { name: 'rate_limited', retryAfter: 1_000 } });
+  }
 });

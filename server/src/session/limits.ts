@@ -1,4 +1,5 @@
 import type { Rate } from '../auth/rule.ts';
+import { type LimitedRule, PublishBuckets } from '../channels/publish-buckets.ts';
 import { Refusal } from '../channels/refusal.ts';
 import type { Clock } from '../util/clock.ts';
 import { TokenBucket } from '../util/token-bucket.ts';
@@ -40,7 +41,7 @@ export class ConnectionLimits {
   readonly share: number;
   readonly #operations: TokenBucket | undefined;
   readonly #bytes: TokenBucket | undefined;
-  #publishing: Map<Rate, TokenBucket> | undefined;
+  #publishing: PublishBuckets | undefined;
   #refreshes: RefreshLimit | undefined;
   #strikes = 0;
 
@@ -92,17 +93,12 @@ export class ConnectionLimits {
   }
 
   /** Takes a publish under a rule that limits them; a refusal counts as a strike. */
-  takePublish(rate: Rate | null, channel: string, clock: Clock): Refusal | null {
+  takePublish({ pattern, rate }: LimitedRule, channel: string, clock: Clock): Refusal | null {
     if (rate === null) return null;
-    const now = clock.monotonic();
-    this.#publishing ??= new Map();
-    let bucket = this.#publishing.get(rate);
-    if (bucket === undefined) {
-      bucket = new TokenBucket({ ...rate, now });
-      this.#publishing.set(rate, bucket);
-    }
-    const detail = `"${channel}" takes at most ${rate.perSecond} publishes a second from a connection`;
-    const over = refusal(bucket.take(1, now), detail);
+    this.#publishing ??= new PublishBuckets();
+    const wait = this.#publishing.take(pattern.source, rate, clock.monotonic());
+    const detail = `"${channel}" accepts at most ${rate.perSecond} publishes a second from a connection`;
+    const over = refusal(wait, detail);
     if (over !== null) this.strike();
     return over;
   }

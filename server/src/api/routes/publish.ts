@@ -133,7 +133,7 @@ async function publishOne(
 ): Promise<PublishResult | Refusal> {
   if (allowed instanceof Refusal) return allowed;
   const user = publisher.kind === 'user' ? publisher.user : null;
-  const over = user === null ? null : rates.take(user, allowed.rule.rate, { channel, now: clock.monotonic() });
+  const over = user === null ? null : rates.take(user, allowed.rule, { channel, now: clock.monotonic() });
   if (over !== null) return over;
   try {
     return await publishing.publish({ channel, rule: allowed.rule, draft, publisher });

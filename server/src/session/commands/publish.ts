@@ -13,7 +13,7 @@ export const publish: Handler<'publish'> = (session, command, size) => {
   }
   const allowed = session.authorize('publish', channel);
   if (allowed instanceof Refusal) return allowed;
-  const over = session.limits.takePublish(allowed.rule.rate, channel, clock);
+  const over = session.limits.takePublish(allowed.rule, channel, clock);
   if (over !== null) return over;
   const { user } = session.identity;
   const publisher: Publisher = user === null ? { kind: 'anonymous' } : { kind: 'user', user };
