@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../../util/clock.ts';
 import { testEngine } from '../conformance.ts';
 import { MemoryEngine } from './memory-engine.ts';
@@ -23,6 +23,17 @@ describe('the memory engine', () => {
     const { engine, append } = start();
     expect(append('a')).not.toBeInstanceOf(Promise);
     expect(engine.read('a', 0, 1)).not.toBeInstanceOf(Promise);
+  });
+
+  it('reads the clock once for each append, with a key and without', () => {
+    const { clock, append } = start();
+    append('a'); // makes the log
+    const monotonic = vi.spyOn(clock, 'monotonic');
+    for (const options of [KEEP, { ...KEEP, key: 'k' }, { ...KEEP, key: 'k' }]) {
+      monotonic.mockClear();
+      append('a', options);
+      expect(monotonic).toHaveBeenCalledTimes(1);
+    }
   });
 
   it('begins a new epoch in every run', () => {

@@ -59,9 +59,10 @@ export class MemoryEngine implements Engine, Log {
 
   append(channel: string, entry: Entry, options: AppendOptions): PublishResult {
     const log = this.#open(channel);
-    const before = options.key === undefined ? undefined : log.recall(options.key, this.#age.now());
+    const now = this.#age.now(); // once: it reads two clocks
+    const before = options.key === undefined ? undefined : log.recall(options.key, now);
     if (before !== undefined) return before;
-    const { message, result } = log.append(entry, options, this.#age.now());
+    const { message, result } = log.append(entry, options, now);
     if (log.watched) this.#listener.deliver(channel, log.epoch, message);
     return result;
   }
