@@ -208,8 +208,8 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
       `channel_unknown 4305: no channel rule matches "unheard-of". Add a rule to "channels" in the gateway's configuration, or correct the name.`,
       'channel_invalid 4304: "un heard" is not a channel name. Encode names and identifiers with segment(), for example segment("Ada Lovelace").',
       'command_invalid 4302: "event" must be a string of 1 to 128 characters',
-      'payload_too_large 4309: "data" has 70011 bytes as JSON; "chat:lobby" takes at most 65536',
-      'payload_too_large 4309: "state" has 1502 bytes as JSON; at most 1024 are taken',
+      'payload_too_large 4309: "data" has 70011 bytes as JSON; "chat:lobby" accepts at most 65536',
+      'payload_too_large 4309: "state" has 1502 bytes as JSON; the gateway accepts at most 1024',
     ]);
   });
 

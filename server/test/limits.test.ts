@@ -134,7 +134,7 @@ describe('a rule with a rate', () => {
     expect(await ada.voice.ask(publish('slow:10'))).toMatchObject({
       error: {
         name: 'rate_limited',
-        message: '"slow:10" takes at most 2 publishes a second from a connection; wait 500 ms',
+        message: '"slow:10" accepts at most 2 publishes a second from a connection; wait 500 ms',
         retryAfter: 500,
       },
     });

@@ -76,7 +76,7 @@ describe('a revocation', () => {
       { user: 'ada', until: 1 },
       '"until" must be in the future: milliseconds since the Unix epoch, at most ten years ahead',
     ],
-    [{ usr: 'ada' }, '"usr" is not known; known are user, jti, before, until'],
+    [{ usr: 'ada' }, 'unknown field "usr"; allowed: user, jti, before, until'],
   ])('%j is refused', async (what, message) => {
     const world = await createWorld();
     await expect(world.gateway.revoke(what as object)).rejects.toMatchObject({ name: 'command_invalid', message });

@@ -43,7 +43,7 @@ const MOST_STATE = 1_024;
 function checkSize(what: string, value: unknown, { most, channel }: { most: number; channel?: string }): void {
   const size = new TextEncoder().encode(JSON.stringify(value)).length;
   if (size <= most) return;
-  const limit = channel === undefined ? `at most ${most} are taken` : `"${channel}" takes at most ${most}`;
+  const limit = channel === undefined ? `the gateway accepts at most ${most}` : `"${channel}" accepts at most ${most}`;
   throw new Refused('payload_too_large', `${what} has ${size} bytes as JSON; ${limit}`);
 }
 

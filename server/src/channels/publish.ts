@@ -86,7 +86,7 @@ export class Publishing {
 }
 
 /**
- * As JSON a value takes at most so many times the bytes of the frame that it came in: `false` is one byte in MessagePack and six with
+ * As JSON a value grows to at most so many times the bytes of the frame that it came in: `false` is one byte in MessagePack and six with
  * its comma in JSON, and so is a control character; in JSON itself `1e20` comes back with 21 digits.
  */
 const GROWTH = 6;
@@ -97,7 +97,7 @@ function checkSize({ channel, rule, draft, arrived = Number.POSITIVE_INFINITY }:
   if (size <= rule.maxPayload) return null;
   return new Refusal(
     'payload_too_large',
-    `"data" has ${size} bytes as JSON; "${channel}" takes at most ${rule.maxPayload}`,
+    `"data" has ${size} bytes as JSON; "${channel}" accepts at most ${rule.maxPayload}`,
   );
 }
 

@@ -149,5 +149,5 @@ export function tooLarge(what: string, value: Json, most: number): Refusal | nul
   const size = Buffer.byteLength(JSON.stringify(value));
   return size <= most
     ? null
-    : new Refusal('payload_too_large', `${what} has ${size} bytes as JSON; at most ${most} are taken`);
+    : new Refusal('payload_too_large', `${what} has ${size} bytes as JSON; the gateway accepts at most ${most}`);
 }

@@ -43,7 +43,7 @@ export class Inbox implements Behind {
     const { clock, settings } = session.services;
     const { maxFrame } = settings.limits;
     if (size > maxFrame) {
-      session.close('frame_too_large', `a frame of ${size} bytes; at most ${maxFrame} are taken`);
+      session.close('frame_too_large', `a frame of ${size} bytes; the gateway accepts at most ${maxFrame}`);
       return;
     }
     if (session.state !== 'connected') {

@@ -34,8 +34,9 @@ export function readRevocation(value: unknown, now: number): Revocation | Refusa
   }
   const { user, jti, before, until = now + REMEMBERED, ...unknown } = value as Readonly<Record<string, unknown>>;
   const [stranger] = Object.keys(unknown);
-  if (stranger !== undefined)
-    return wrong(`"${stranger.slice(0, 40)}" is not known; known are user, jti, before, until`);
+  if (stranger !== undefined) {
+    return wrong(`unknown field ${JSON.stringify(stranger.slice(0, 40))}; allowed: user, jti, before, until`);
+  }
   if (user === undefined && jti === undefined && before === undefined) {
     return wrong('one of "user", "jti" and "before" must be given');
   }
