@@ -24,6 +24,9 @@ export function createLogger({ level, format, destination }: LogOptions): Logger
 /** Errors whose detail may repeat a part of what was sent, such as the name of a field. */
 const REPEATS: ReadonlySet<string> = new Set(['command_invalid', 'payload_invalid']);
 
+/** A clock that is set forward by more than this is taken over for ages, too: see `AgeClock`. */
+const HOUR = 3_600_000;
+
 /** Characters of a value in a line: a peer chooses many of them, such as its origin or the path that it asks for. */
 const LONGEST = 100;
 /** Characters of the message and of the stack of an error, which may quote what a peer has sent. */
@@ -108,7 +111,10 @@ function logOperation(events: EventBus, log: Logger): void {
   events.on('engineWarned', (event) => log.warn(event, 'the engine has something to say'));
   events.on('engineTroubled', (event) => log.error(event, 'the engine cannot carry out operations'));
   events.on('engineRecovered', (event) => log.info(event, 'the engine works again'));
-  events.on('clockSet', (event) => log.warn(event, 'the wall clock was set, or the machine was asleep'));
+  events.on('clockSet', (event) => {
+    const ages = event.by > HOUR ? '. Ages follow in an hour: if that is a mistake, set the clock back before' : '';
+    log.warn(event, `the wall clock was set, or the machine was asleep${ages}`);
+  });
   events.on('descriptorsCounted', (event) => {
     if (event.connections >= event.expected) log.info(event, 'file descriptors');
     else log.warn(event, 'few file descriptors: raise the limit (ulimit -n, LimitNOFILE) before more clients come');

@@ -4,6 +4,7 @@ import { AgeClock } from './age-clock.ts';
 import { ManualClock } from './clock.ts';
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const DAY = 1_440 * MINUTE;
 const step = fc.constantFrom(0, 0, 0, MINUTE, -MINUTE, 60 * MINUTE, -60 * MINUTE, DAY, -DAY);
 
@@ -17,23 +18,79 @@ describe('AgeClock', () => {
     }
   });
 
-  it('is never ahead of the wall clock and never runs faster than by a tenth, however the clock is set', () => {
+  it('is never ahead of the wall clock, and runs faster than by a tenth only after an hour in which nobody has set it', () => {
     const steps = fc.array(fc.record({ ms: fc.nat(10 * MINUTE), by: step }), { maxLength: 50 });
     fc.assert(
       fc.property(steps, (all) => {
         const clock = new ManualClock();
         const age = new AgeClock(clock);
         let before = age.now();
+        let quiet = 0;
         for (const { ms, by } of all) {
+          quiet = by === 0 ? quiet + ms : ms;
           clock.set(by);
           clock.advance(ms);
           const now = age.now();
           expect(now).toBeLessThanOrEqual(clock.now());
-          expect(now - before).toBeLessThanOrEqual(ms * 1.1 + 1);
+          if (quiet < HOUR) expect(now - before).toBeLessThanOrEqual(ms * 1.1 + 1);
           before = now;
         }
       }),
     );
+  });
+
+  it('takes nothing that is younger than an hour for older than it is by more than a tenth, however the clock is set', () => {
+    const steps = fc.array(fc.record({ ms: fc.nat(30 * MINUTE), by: step }), { maxLength: 50 });
+    fc.assert(
+      fc.property(steps, (all) => {
+        const clock = new ManualClock();
+        const age = new AgeClock(clock);
+        const stamps: { at: number; stamp: number }[] = [];
+        for (const { ms, by } of all) {
+          clock.set(by);
+          clock.advance(ms);
+          const now = age.now();
+          const passed = clock.monotonic();
+          for (const { at, stamp } of stamps) {
+            if (passed - at < HOUR) expect(now - stamp).toBeLessThanOrEqual((passed - at) * 1.1 + 1);
+          }
+          stamps.push({ at: passed, stamp: clock.now() });
+        }
+      }),
+    );
+  });
+
+  it.each([
+    ['a machine that slept for eight hours', 8 * HOUR],
+    ['a process that started before it knew the time', 20_000 * DAY],
+  ])('is right again after an hour: %s', (_, by) => {
+    const clock = new ManualClock();
+    const age = new AgeClock(clock);
+    clock.set(by);
+    for (let minute = 0; minute < 60; minute++) {
+      expect(clock.now() - age.now()).toBeGreaterThan(HOUR);
+      clock.advance(MINUTE);
+    }
+    age.now();
+    clock.advance(MINUTE);
+    expect(age.now()).toBe(clock.now());
+  });
+
+  it('does not take over a clock that is set again within the hour, nor one that was set so before', () => {
+    const clock = new ManualClock();
+    const age = new AgeClock(clock);
+    const pass = (by: number, ms: number) => {
+      clock.set(by);
+      const before = age.now();
+      for (let passed = 0; passed < ms; passed += MINUTE) {
+        clock.advance(MINUTE);
+        expect(age.now() - before).toBeLessThanOrEqual((passed + MINUTE) * 1.1 + 1);
+      }
+    };
+    pass(DAY, 59 * MINUTE);
+    pass(-DAY, DAY);
+    pass(DAY, 59 * MINUTE);
+    pass(MINUTE, 59 * MINUTE);
   });
 
   it('catches up with a clock that was set forward, and goes back with one that was set back', () => {
