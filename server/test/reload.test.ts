@@ -59,7 +59,7 @@ describe('commands that wait for a decision while the rules are reloaded', () =>
       for (const settle of waiting.splice(0)) settle(allowed);
     };
     const answers = () =>
-      voice.heard.flatMap((message) => {
+      voice.heard.flatMap((message): (number | string)[] => {
         if (message.type === 'reply') return [message.id];
         return message.type === 'error' ? [`${message.id} ${message.error.name}`] : [];
       });
