@@ -134,6 +134,26 @@ describe('the database', () => {
     });
   });
 
+  it('closes a handle that comes when nobody waits for it any more', () => {
+    const close = vi.fn();
+    const request = { result: { close }, onsuccess: () => {} };
+    vi.stubGlobal('indexedDB', { open: () => request });
+    const late = new AbortController();
+    void open('late', late.signal);
+    late.abort();
+    request.onsuccess();
+    expect(close).toHaveBeenCalledOnce();
+  });
+
+  it('changes nothing any more that was begun before it was abandoned', async () => {
+    const order = await store.add(entry('x'));
+    const begun = expect(store.update(order, (now) => ({ ...now, status: 'sent' }))).rejects.toThrow();
+    store.abandon();
+    await begun;
+    store = await open();
+    expect((await store.all()).map(({ status }) => status)).toEqual(['queued']);
+  });
+
   it('takes back what was begun when it is abandoned, and finishes it when it is closed', async () => {
     const begun = store.add(entry('x'));
     store.abandon();

@@ -157,6 +157,13 @@ describe('the turn, by Web Locks', () => {
     expect(holders(b)).toEqual([true]);
   });
 
+  it('leaves no listener on its signal when it is given back', async () => {
+    const [a] = await contenders(1);
+    const removed = vi.spyOn(a.end.signal, 'removeEventListener');
+    a.turn?.release();
+    expect(removed).toHaveBeenCalledWith('abort', expect.any(Function));
+  });
+
   it('is left to the tab in front by those in the background', async () => {
     const [a, b, c] = await contenders(3);
     b.shown = false;

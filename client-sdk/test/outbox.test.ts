@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SluiceError } from '../src/errors.ts';
 import type { OutboxOptions } from '../src/outbox/api.ts';
+import type { Entry } from '../src/outbox/entry.ts';
+import { EntryList } from '../src/outbox/entry-list.ts';
 import { FakeClient } from './support/fake-client.ts';
 import { pass, turn } from './support/fake-gateway.ts';
 import { microtasks, type Tab, TestBrowser } from './support/outbox-world.ts';
@@ -586,4 +588,18 @@ describe('the lists', () => {
     expect(seen.length).toBeLessThanOrEqual(3);
     expect(Object.isFrozen(a.messages) && a.messages.every((message) => Object.isFrozen(message))).toBe(true);
   });
+});
+
+class Known extends EntryList {
+  accepted(key: string): void {
+    const times = { time: 1, until: 2, bytes: 3, version: 1, order: 1 };
+    const entry: Entry = { key, channel: 'a', data: key, status: 'accepted', stored: true, ...times };
+    this.take(entry);
+  }
+}
+
+it('remembers how the last thousand messages ended, and no more', () => {
+  const list = new Known();
+  for (let n = 0; n <= 1000; n++) list.accepted(`key ${n}`);
+  expect([0, 1, 1000].map((n) => list.finished(`key ${n}`)?.status)).toEqual([undefined, 'accepted', 'accepted']);
 });
