@@ -57,6 +57,7 @@ export function createAcceptor({ services, origins, dev, descriptors, isDraining
   };
   return {
     ...(descriptors === undefined ? {} : { arrived: () => descriptors.arrived() }),
+    failed: (where, error) => services.events.emit('fault', { where, error }),
     admit(handshake) {
       const { origin, protocols, host } = handshake;
       if (isDraining()) return answer(handshake, 'draining');

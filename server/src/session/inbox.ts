@@ -49,7 +49,7 @@ export class Inbox implements Behind {
     if (session.state !== 'connected') {
       this.#early += size;
       if (this.#early > maxFrame + EARLY_MARGIN) {
-        session.close('flood');
+        session.close('flood', `more than ${maxFrame + EARLY_MARGIN} bytes before authentication (limits.maxFrame)`);
         return;
       }
     }
@@ -79,7 +79,9 @@ export class Inbox implements Behind {
     this.#backlog ??= new Backlog();
     this.#backlog.addFrame(frame);
     const most = this.#session.services.settings.limits.bytes?.burst ?? MOST_BEHIND;
-    if (this.#backlog.frameBytes > most) this.#session.close('flood');
+    if (this.#backlog.frameBytes > most) {
+      this.#session.close('flood', `more than ${most} bytes wait (limits.bytes.burst); wait for replies`);
+    }
   }
 
   /** Goes on with what was sent, as far as this turn's share reaches. */
@@ -168,7 +170,7 @@ export class Inbox implements Behind {
    */
   judge(before: number): void {
     if (this.limits.strikes === before) this.limits.forgive();
-    else if (this.limits.exhausted) this.#session.close('flood');
+    else if (this.limits.exhausted) this.#session.close('flood', 'too many refusals in a row; wait for "retryAfter"');
   }
 
   #run(command: Command, size: number, fresh: boolean): void {
@@ -183,7 +185,10 @@ export class Inbox implements Behind {
     this.#backlog ??= new Backlog();
     this.#backlog.addCommand({ command, size }, fresh ? size : 0);
     const { maxFrame } = this.#session.services.settings.limits;
-    if (this.#backlog.commands > MOST_WAITING || this.#backlog.commandBytes > maxFrame) this.#session.close('flood');
+    if (this.#backlog.commands > MOST_WAITING || this.#backlog.commandBytes > maxFrame) {
+      const most = `${MOST_WAITING} commands or ${maxFrame} bytes`;
+      this.#session.close('flood', `more than ${most} before the reply to "connect"`);
+    }
   }
 
   /** The session is connected: carries out what waited. */

@@ -19,7 +19,7 @@ export class RefreshLimit {
 
   /** Takes a refresh; `end` must follow, unless it was refused. */
   begin(clock: Clock): Refusal | null {
-    if (this.#running) return new Refusal('rate_limited', 'another refresh is being carried out', BUSY);
+    if (this.#running) return new Refusal('rate_limited', 'a refresh is in progress; retry after 1 s', BUSY);
     const wait = this.#bucket.take(PRICE, clock.monotonic());
     if (wait > 0) {
       return new Refusal('rate_limited', `this connection refreshes its token too often; wait ${wait} ms`, wait);

@@ -261,12 +261,12 @@ export class Session implements ConnectionListener, Subscriber {
   }
 
   distrusted(why: 'too_much' | 'no_room'): void {
-    if (why === 'too_much') this.close('flood', 'it sent more than "connect" needs before it had authenticated');
+    if (why === 'too_much') this.close('flood', 'too many bytes before authentication (limits.maxFrame + 1/8)');
     else this.close('unavailable', 'connections that have not authenticated hold too much memory');
   }
 
   flooded(): void {
-    this.close('flood', 'it sends too many control frames');
+    this.close('flood', 'more than 64 pings and pongs at once; send fewer');
   }
 
   overflow(): void {

@@ -68,6 +68,8 @@ export type Admission =
 export interface Acceptor {
   /** A TCP connection was opened. Returns whether it may stay; otherwise it is closed before anything is read. */
   arrived?(): boolean;
+  /** Something went wrong that no client is to blame for. Without it the error is thrown, and ends the process. */
+  failed?(where: string, error: unknown): void;
   admit(handshake: Handshake): Admission;
   open(connection: Connection): ConnectionListener;
 }

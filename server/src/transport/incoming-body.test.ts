@@ -93,6 +93,13 @@ describe('a body', () => {
     expect([await reading, budget.held]).toEqual(['cut_off', 0]);
   });
 
+  it('whose sender goes away when it is whole is cut off for whoever reads it later', async () => {
+    const { body, budget } = receive(many(3, 1_000));
+    body.end();
+    body.cut();
+    expect([await body.read(), budget.held]).toEqual(['cut_off', 0]);
+  });
+
   it('is waited for until it is whole', async () => {
     const { body } = receive(many(1, 5));
     const reading = body.read();

@@ -97,6 +97,7 @@ export class IncomingBody {
   /** The sender is gone. */
   cut(): void {
     this.#settle('cut_off');
+    if (this.#outcome === 'whole') this.#outcome = 'cut_off'; // nobody has read it
     this.release();
   }
 

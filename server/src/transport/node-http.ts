@@ -8,6 +8,11 @@ import { mustClose, type RawHead, readHead } from './request-head.ts';
 /** Milliseconds for which a connection may be idle: longer than a load balancer keeps one (60 s is common). */
 const IDLE = 75_000;
 
+/** Milliseconds without a byte either way after which a connection is closed while a request is carried out: its client reads no answer. */
+const STALLED = 30_000;
+/** Connections at a time: backends and probes, not users. */
+const MOST_CONNECTIONS = 1_024;
+
 const SERVER_OPTIONS = {
   maxHeaderSize: 20_480,
   headersTimeout: 10_000,
@@ -22,6 +27,11 @@ export interface NodeHttpOptions {
   readonly port: number;
   readonly trustProxy: boolean;
   readonly bodies: BodyBudgets;
+  /** A connection was opened. Returns whether it may stay. */
+  readonly arrived?: (() => boolean) | undefined;
+  readonly failed: (where: string, error: unknown) => void;
+  /** Default: the one of `node:http`. */
+  readonly create?: typeof createServer;
 }
 
 /**
@@ -42,8 +52,13 @@ export class NodeHttp {
    * @throws when the port is taken
    */
   async listen(side: HttpSide): Promise<number> {
-    const { host, port } = this.#options;
-    const server = createServer(SERVER_OPTIONS);
+    const { host, port, failed, arrived, create = createServer } = this.#options;
+    const server = create(SERVER_OPTIONS);
+    server.timeout = STALLED;
+    server.maxConnections = MOST_CONNECTIONS;
+    server.on('connection', (socket) => {
+      if (arrived?.() === false) socket.destroy();
+    });
     server.on('request', (request, response) => this.#serve(request, response, side));
     server.on('checkContinue', (request, response) => this.#serve(request, response, side));
     await new Promise<void>((resolve, reject) => {
@@ -53,6 +68,7 @@ export class NodeHttp {
       });
       server.listen({ host, port, exclusive: true }, resolve);
     });
+    server.removeAllListeners('error').on('error', (error) => failed('the HTTP port', error));
     this.#server = server;
     return (server.address() as AddressInfo).port;
   }
@@ -77,7 +93,10 @@ export class NodeHttp {
     this.#busy.add(socket);
     response.on('close', () => this.#busy.delete(socket));
     const head = readHead(rawHead(request), this.#options.trustProxy);
-    void new NodeExchange(request, response, head).carryOut(side, this.#options.bodies);
+    new NodeExchange(request, response, head).carryOut(side, this.#options.bodies).catch((error: unknown) => {
+      this.#options.failed('an answer over HTTP', error);
+      socket.destroy();
+    });
   }
 }
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { ByteBudget } from '../util/byte-budget.ts';
 import type { ConnectionListener } from './connection.ts';
 import { LoopbackTransport } from './loopback.ts';
 import type { LoopbackClient } from './loopback-client.ts';
-import type { UwsConnection } from './uws-connection.ts';
+import { Strangers } from './strangers.ts';
+import { type NativeSocket, UwsConnection } from './uws-connection.ts';
 
 const LIMIT = 1_000;
 
@@ -180,5 +182,36 @@ describe('the native socket in memory', () => {
     transport.publish('t', Buffer.from(text(20_000, 'e')), false);
     client.unstall();
     expect(letters(client)).toEqual(['a600', 'b600', 'e20000']);
+  });
+});
+
+describe('a connection whose peer has not authenticated', () => {
+  function stranger(strangers: Strangers) {
+    const calls: string[] = [];
+    const socket = {
+      getUserData: () => ({ id: 'a', protocol: '', address: '' }),
+      getBufferedAmount: () => 0,
+      end: () => calls.push('end'),
+      close: () => calls.push('close'),
+    };
+    const connection = new UwsConnection(socket as unknown as NativeSocket, LIMIT, strangers);
+    const ignore = () => {};
+    const distrusted = () => calls.push('distrusted');
+    connection.listen({
+      ...{ frame: ignore, distrusted, flooded: ignore },
+      ...{ overflow: ignore, drain: ignore, closed: ignore },
+    });
+    return { connection, calls };
+  }
+
+  it('hears why it is sent away, and is cut where it was told to go before', () => {
+    const budget = new ByteBudget(100);
+    const strangers = new Strangers({ budget, each: 100, unseen: 10, memory: () => 0, every: () => () => {} });
+    const [gone, open, last] = [stranger(strangers), stranger(strangers), stranger(strangers)];
+    gone.connection.frame('x', 50);
+    open.connection.frame('x', 50);
+    gone.connection.close(4_000, '');
+    last.connection.frame('x', 100);
+    expect([gone.calls, open.calls, last.calls]).toEqual([['end', 'close'], ['distrusted'], []]);
   });
 });

@@ -45,6 +45,7 @@ export class UwsConnection implements Connection {
   #waiting: Deque<Waiting> | undefined;
   #waitingBytes = 0;
   #overflowed = false;
+  #isEnding = false;
   /** Until the peer has authenticated. */
   #stranger: Stranger | undefined;
   readonly #limit: number;
@@ -67,8 +68,14 @@ export class UwsConnection implements Connection {
   listen(listener: ConnectionListener): void {
     this.#listener = listener;
     if (this.#strangers === undefined || this.#socket === undefined) return;
-    this.#stranger = new Stranger(() => listener.distrusted('no_room'));
+    this.#stranger = new Stranger(() => this.#sendAway());
     this.#strangers.enter(this.#stranger);
+  }
+
+  /** One that was sent away before, and did not go, is cut: its owner has nothing more to say to it. */
+  #sendAway(): void {
+    if (this.#isEnding) this.#socket?.close();
+    else this.#listener?.distrusted('no_room');
   }
 
   trust(): void {
@@ -99,6 +106,7 @@ export class UwsConnection implements Connection {
   }
 
   close(code: number, reason: string): void {
+    this.#isEnding = true;
     // What the native side holds of an unfinished message stays until the other side has gone, too.
     if (this.#stranger !== undefined && this.#strangers?.crowded === true) this.#socket?.close();
     else this.#socket?.end(code, reason);

@@ -120,14 +120,16 @@ function setUp(
     ...head,
   };
   const whole: HttpSide = { wantsBody: () => 'claimed', handle: () => ({ status: 200, body: 'hello' }), ...side };
-  const parts = { queue, bodies: { known: budget, claimed: budget, pieces }, random: () => random };
+  const faults: unknown[] = [];
+  const bodies = { known: budget, claimed: budget, pieces };
+  const parts = { queue, bodies, random: () => random, failed: (error: unknown) => faults.push(error) };
   const exchange = new UwsExchange(response as unknown as NativeResponse, full, parts, whole);
   exchange.carryOut(whole);
   const turn = async () => {
     for (const task of turns.splice(0)) task();
     await new Promise(setImmediate);
   };
-  return { response, budget, turn };
+  return { response, budget, turn, faults };
 }
 
 describe('a request', () => {
@@ -137,6 +139,25 @@ describe('a request', () => {
     expect([handled, response.written]).toEqual([0, '']);
     await turn();
     expect([handled, response.state]).toEqual([1, 'done']);
+  });
+
+  it.each<[string, Partial<HttpSide>]>([
+    ['is asked', { handle: () => Promise.reject(new Error('broken')) }],
+    [
+      'is written',
+      {
+        handle: () => ({
+          status: 200,
+          get body(): string {
+            throw new Error('broken');
+          },
+        }),
+      },
+    ],
+  ])('that fails while it %s is reported, and its connection is closed', async (_, side) => {
+    const { response, turn, faults } = setUp({}, side);
+    await turn();
+    expect([faults, response.state]).toEqual([[new Error('broken')], 'closed']);
   });
 
   it('whose client has gone by then is not carried out', async () => {

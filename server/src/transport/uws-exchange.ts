@@ -11,6 +11,8 @@ export type NativeResponse = Answering & Pick<HttpResponse, 'onAborted' | 'onDat
 export interface ExchangeParts {
   readonly queue: RequestQueue;
   readonly bodies: BodyBudgets;
+  /** Told when an answer could not be made or written. */
+  readonly failed: (error: unknown) => void;
   /** 0 up to 1. */
   readonly random: () => number;
 }
@@ -27,10 +29,12 @@ export class UwsExchange {
   readonly #head: RequestHead;
   readonly #queue: RequestQueue;
   readonly #random: () => number;
+  readonly #failed: (error: unknown) => void;
   #body: IncomingBody | undefined;
   #paused = false;
   #unread: boolean;
   #over = false;
+  #gone = false;
 
   /** Call it in the handler that was given the response. @param side asked whether the body is wanted; without one it is not */
   constructor(response: NativeResponse, head: RequestHead, parts: ExchangeParts, side?: HttpSide) {
@@ -38,6 +42,7 @@ export class UwsExchange {
     this.#head = head;
     this.#queue = parts.queue;
     this.#random = parts.random;
+    this.#failed = parts.failed;
     this.#unread = head.bodyLength > 0;
     response.onAborted(() => this.#cut());
     const sender = this.#unread ? side?.wantsBody(head) : undefined;
@@ -57,17 +62,35 @@ export class UwsExchange {
 
   #cut(): void {
     this.#over = true;
+    this.#gone = true;
     this.#body?.cut();
   }
 
   /** Carries the request out, in a later turn. */
   carryOut(side: HttpSide): void {
-    this.#queue.add(() => void this.#handle(side));
+    this.#queue.add(() => void this.#handle(side).catch((error: unknown) => this.#fail(error)));
   }
 
   /** Answers without asking anybody, in a later turn. @param close and ends the connection with the answer */
   answer(reply: Reply, { close = false } = {}): void {
-    this.#queue.add(() => this.#answer(reply, close));
+    this.#queue.add(() => {
+      try {
+        this.#answer(reply, close);
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  #fail(error: unknown): void {
+    this.#failed(error);
+    if (this.#gone) return;
+    this.#over = true;
+    try {
+      this.#response.close();
+    } catch {
+      // It was answered before something went wrong: uWebSockets.js takes nothing more for it.
+    }
   }
 
   async #handle(side: HttpSide): Promise<void> {

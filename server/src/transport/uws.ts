@@ -55,6 +55,7 @@ export class UwsTransport implements Transport {
   #app: TemplatedApp | undefined;
   #listening: us_listen_socket | undefined;
   #http: NodeHttp | undefined;
+  #failed: NonNullable<Acceptor['failed']> = rethrow;
   /** The second port, where there is one. */
   httpPort: number | undefined;
 
@@ -76,25 +77,29 @@ export class UwsTransport implements Transport {
       queue: new RequestQueue(),
       bodies: { known, claimed, pieces: new TurnCount() },
       random: Math.random,
+      failed: (error) => this.#failed('an answer over HTTP', error),
     };
   }
 
   async listen(acceptor: Acceptor, side: HttpSide): Promise<number> {
     this.#uws = await loadUws();
+    this.#failed = acceptor.failed ?? rethrow;
     const { host, port, path, shared = false } = this.#options;
     this.#app = this.#uws.App();
     if (acceptor.arrived !== undefined) this.#app.filter(cutUnwelcome(acceptor));
     this.#routeSockets(this.#app, path, { acceptor, side });
     this.#app.any('/*', (response, request) => this.#serve(response, this.#read(response, request), side));
     this.#listening = await bind(this.#app, { host, port, shared });
-    await this.#listenHttp(side);
+    await this.#listenHttp(acceptor, side);
     return this.#uws.us_socket_local_port(this.#listening);
   }
 
-  async #listenHttp(side: HttpSide): Promise<void> {
+  async #listenHttp(acceptor: Acceptor, side: HttpSide): Promise<void> {
     const { host, httpPort, trustProxy } = this.#options;
     if (httpPort === undefined) return;
-    this.#http = new NodeHttp({ host, port: httpPort, trustProxy, bodies: this.#parts.bodies });
+    const { bodies } = this.#parts;
+    const arrived = acceptor.arrived?.bind(acceptor);
+    this.#http = new NodeHttp({ host, port: httpPort, trustProxy, bodies, arrived, failed: this.#failed });
     this.httpPort = await this.#http.listen(side);
   }
 
@@ -114,6 +119,7 @@ export class UwsTransport implements Transport {
       open: (socket) => {
         const { goodbye } = socket.getUserData();
         if (goodbye !== undefined) {
+          // Such a socket is counted nowhere: uWebSockets.js frees it within seconds, even if its peer never closes.
           socket.end(goodbye.code, goodbye.reason);
           return;
         }
@@ -200,6 +206,10 @@ export class UwsTransport implements Transport {
     this.#http?.close();
     this.#strangers.close();
   }
+}
+
+function rethrow(_where: string, error: unknown): never {
+  throw error;
 }
 
 interface Sides {
