@@ -66,7 +66,7 @@ async function start() {
   }
   for (const package_ of PACKAGES) {
     if (isFresh(package_)) continue;
-    say(`Building ${package_.name} … (only when it has changed)`);
+    say(`Building ${package_.name} … (skipped while unchanged)`);
     const { status } = spawnSync('npm', ['run', 'build', '--silent', '-w', package_.name], {
       cwd: ROOT,
       stdio: ['ignore', 2, 2],
