@@ -119,7 +119,7 @@ export class UwsTransport implements Transport {
       open: (socket) => {
         const { goodbye } = socket.getUserData();
         if (goodbye !== undefined) {
-          // Such a socket is counted nowhere: uWebSockets.js frees it within seconds, even if its peer never closes.
+          // Such a socket is only counted as a descriptor: uWebSockets.js frees it when `idleTimeout` ends, if its peer never closes.
           socket.end(goodbye.code, goodbye.reason);
           return;
         }
