@@ -139,8 +139,8 @@ describe('depth', () => {
     }
   });
 
-  it('does not count what stands side by side', () => {
-    const many = bytes(`dc1000${'9101'.repeat(0x1000)}`);
+  it.each(['9101', '919101', '9181a16101'])('does not count what stands side by side: %s', (item) => {
+    const many = bytes(`dc1000${item.repeat(0x1000)}`);
     expect(msgpack.decode(many)).toHaveLength(0x1000);
   });
 });

@@ -76,6 +76,10 @@ describe('a revocation', () => {
       { user: 'ada', until: 1 },
       '"until" must be in the future: milliseconds since the Unix epoch, at most ten years ahead',
     ],
+    [
+      { user: 'ada', until: Number.MAX_SAFE_INTEGER },
+      '"until" must be in the future: milliseconds since the Unix epoch, at most ten years ahead',
+    ],
     [{ usr: 'ada' }, 'unknown field "usr"; allowed: user, jti, before, until'],
   ])('%j is refused', async (what, message) => {
     const world = await createWorld();

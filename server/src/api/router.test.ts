@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { DevAccess } from '../auth/dev-access.ts';
 import { EventBus, type Events } from '../events.ts';
-import type { Reply, RequestHead } from '../transport/http.ts';
+import { MAX_BODY, type Reply, type RequestHead } from '../transport/http.ts';
 import type { Route } from './route.ts';
 import { createRouter } from './router.ts';
 
@@ -76,4 +77,40 @@ describe('the router', () => {
     expect((await ask('GET', '/a')).body).toBe('got');
     expect((await ask('GET', '/other')).status).toBe(404);
   });
+});
+
+describe('the body of a request', () => {
+  const known: Route = {
+    method: 'POST',
+    path: '/b',
+    summary: '',
+    takesBody: () => true,
+    handle: () => ({ status: 200 }),
+  };
+  const dev = new DevAccess({ host: '127.0.0.1', allowedHosts: [] });
+  const router = createRouter({ routes: [...routes, known], events: new EventBus(), dev });
+  const headers = (name: string, value: string) => ({ headers: new Map([[name, value]]) });
+
+  it.each<[string, string, Partial<RequestHead>]>([
+    ['at an address that takes none', '/a', {}],
+    ['at an address that does not exist', '/nowhere', {}],
+    ['that is too large', '/b', { bodyLength: MAX_BODY + 1 }],
+    ['that is compressed', '/b', headers('content-encoding', 'br')],
+    ['that is no JSON', '/b', headers('content-type', 'image/png')],
+    ['under a foreign host', '/b', headers('host', 'evil.example')],
+    ['of a head that can be read in two ways', '/b', { fault: 'two hosts' }],
+  ])('is not read %s', (_, path, more) => {
+    expect(router.wantsBody(head('POST', path, { bodyLength: 10, ...more }))).toBe(false);
+  });
+
+  it.each([10, MAX_BODY, Number.POSITIVE_INFINITY])('is read where it may have %d bytes', (bodyLength) => {
+    expect(router.wantsBody(head('POST', '/b', { bodyLength }))).toBe(true);
+  });
+});
+
+it('an answer repeats the beginning of a path only, in harmless characters', async () => {
+  const { ask } = setUp();
+  const { body } = await ask('GET', `/"\u0007${'x'.repeat(5_000)}`);
+  expect(String(body).length).toBeLessThan(1_000);
+  expect(String(body)).toContain('/??xxx');
 });

@@ -38,7 +38,7 @@ describe('the keys of development', () => {
     expect(readFileSync(join(cwd, '.sluice/.gitignore'), 'utf8')).toBe('*\n');
   });
 
-  it.each(['', '{', '[]', '{"secret":1,"apiKey":"short"}'])(
+  it.each(['', '{', '[]', '{"secret":1,"apiKey":"short"}', '{"secret":"short"}'])(
     'are made anew where the file is damaged: %j',
     async (text) => {
       const first = await serve('--dev');
@@ -48,6 +48,7 @@ describe('the keys of development', () => {
       await second.end();
       expect(second.config.devSecret).toMatch(/^[\w-]{43}$/);
       expect(second.config.devSecret).not.toBe(first.config.devSecret);
+      expect(second.config.devApiKey).toMatch(/^[\w-]{43}$/);
       const third = await serve('--dev');
       await third.end();
       expect(third.config.devSecret).toBe(second.config.devSecret);

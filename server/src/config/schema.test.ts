@@ -404,6 +404,16 @@ describe('problems', () => {
     ]);
   });
 
+  it('of one object come all at once, also those that its right fields have', () => {
+    const rule = { slo: 'drop', slow: 'replay', rate: 0, allow: { fly: 'users' } };
+    expect(problemsOf(withKeys({ channels: { a: rule } } as object))).toEqual([
+      expect.stringContaining('channels.a.rate: '),
+      'channels.a.slo: is not an option — did you mean "slow"?',
+      expect.stringContaining('channels.a.slow: "replay" needs a log'),
+      expect.stringContaining('channels.a.allow.fly: is not a verb'),
+    ]);
+  });
+
   it('never hold a secret', () => {
     const secret = 'hush-hush';
     const input = { keys: [{ secret }, { pem: secret, algorithm: 'RS256' }], apiKeys: [{ name: 'a', secret }] };

@@ -109,3 +109,18 @@ describe('a body', () => {
     expect(await reading).toHaveLength(6);
   });
 });
+
+describe('all bodies together', () => {
+  it('may come in 8,192 pieces per turn, and then in no more until the next', () => {
+    let endTurn = () => {};
+    const pieces = new TurnCount((task) => {
+      endTurn = task;
+    });
+    const limits = { budget: new ByteBudget(PLENTY), pieces };
+    const bodies = Array.from({ length: 8 }, () => new IncomingBody(limits));
+    for (const body of bodies) for (const piece of many(1_024, 1)) body.add(piece);
+    expect(IncomingBody.mayComeInPieces(limits)).toBe(false);
+    endTurn();
+    expect(IncomingBody.mayComeInPieces(limits)).toBe(true);
+  });
+});

@@ -215,3 +215,61 @@ describe('a connection whose peer has not authenticated', () => {
     expect([gone.calls, open.calls, last.calls]).toEqual([['end', 'close'], ['distrusted'], []]);
   });
 });
+
+describe('a connection in a crowd of such peers', () => {
+  const LISTENER: ConnectionListener = {
+    frame: () => {},
+    distrusted: () => {},
+    flooded: () => {},
+    overflow: () => {},
+    drain: () => {},
+    closed: () => {},
+  };
+
+  function setUp() {
+    const calls: string[] = [];
+    const budget = new ByteBudget(64_000);
+    const strangers = new Strangers({
+      budget,
+      each: 1_000,
+      unseen: 1_000,
+      memory: () => 0,
+      every: () => () => {},
+    });
+    const socket: NativeSocket = {
+      getUserData: () => ({ id: 'c', protocol: '', address: '' }),
+      getBufferedAmount: () => 0,
+      subscribe: () => true,
+      unsubscribe: () => true,
+      send: () => 1,
+      end: () => calls.push('end'),
+      close: () => calls.push('close'),
+    };
+    const connect = () => {
+      const connection = new UwsConnection(socket, LIMIT, strangers);
+      connection.listen(LISTENER);
+      return connection;
+    };
+    return { budget, calls, connect, strangers };
+  }
+
+  it('is told why it is closed, unless there is a crowd: what a crowd holds is freed at once', () => {
+    const { calls, connect, strangers } = setUp();
+    const trusted = connect();
+    trusted.trust();
+    connect().close(1000, 'bye');
+    while (!strangers.crowded) connect();
+    connect().close(1000, 'bye');
+    trusted.close(1000, 'bye');
+    expect(calls).toEqual(['end', 'close', 'end']);
+  });
+
+  it('gives back what it held when it is gone', () => {
+    const { budget, connect, strangers } = setUp();
+    const connection = connect();
+    connection.frame('x', 700);
+    expect([budget.held, strangers.size]).toEqual([700, 1]);
+    connection.closed(1006, '');
+    expect([budget.held, strangers.size]).toEqual([0, 0]);
+  });
+});
