@@ -1,16 +1,21 @@
 /** The faults that the tests must notice, by room. */
 
+import { api } from './rooms/api.mjs';
 import { auth } from './rooms/auth.mjs';
 import { channels } from './rooms/channels.mjs';
 import { chaos } from './rooms/chaos.mjs';
 import { clientCore } from './rooms/client-core.mjs';
+import { config } from './rooms/config.mjs';
 import { durable } from './rooms/durable.mjs';
+import { observe } from './rooms/observe.mjs';
 import { outbox } from './rooms/outbox.mjs';
+import { protocol } from './rooms/protocol.mjs';
 import { redis } from './rooms/redis.mjs';
 import { remote } from './rooms/remote.mjs';
 import { session } from './rooms/session.mjs';
 import { shareTabs } from './rooms/share-tabs.mjs';
 import { stores } from './rooms/stores.mjs';
+import { transport } from './rooms/transport.mjs';
 import { util } from './rooms/util.mjs';
 
 /**
@@ -24,16 +29,21 @@ import { util } from './rooms/util.mjs';
 
 /** @type {Record<string, readonly Mutant[]>} */
 export const ROOMS = {
+  api,
   auth,
   channels,
   chaos,
   'client-core': clientCore,
+  config,
   durable,
+  observe,
   outbox,
+  protocol,
   redis,
   remote,
   session,
   'share-tabs': shareTabs,
   stores,
+  transport,
   util,
 };

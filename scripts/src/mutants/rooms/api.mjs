@@ -1,0 +1,166 @@
+const FOLDER = 'server/src/api';
+const ROUTER = [`${FOLDER}/router.test.ts`];
+const FILES = [`${FOLDER}/static-files.test.ts`];
+const HTTP = ['server/test/http-api.test.ts'];
+const BOUNDS = ['server/test/http-bounds.test.ts'];
+const ROUTE_OF_REVOCATIONS = [`${FOLDER}/routes/revocations.test.ts`];
+const REVOCATIONS = ['server/test/revocation.test.ts'];
+const DEVELOPMENT = ['server/test/dev-mode.test.ts'];
+
+/** @type {readonly import('../rooms.mjs').Mutant[]} */
+export const api = [
+  {
+    file: `${FOLDER}/body.ts`,
+    from: 'if (Number.isFinite(bodyLength) && bodyLength > MAX_BODY) return TOO_LARGE;',
+    to: '',
+    fault: 'a body that is announced as too large is read',
+    tests: ROUTER,
+  },
+  {
+    file: `${FOLDER}/body.ts`,
+    from: "if (coding !== 'identity' && coding !== '') {",
+    to: "if (coding === 'never') {",
+    fault: 'a compressed body is read as JSON',
+    tests: ROUTER,
+  },
+  {
+    file: `${FOLDER}/body.ts`,
+    from: '{ fatal: true }',
+    to: '{ fatal: false }',
+    fault: 'bytes that are not UTF-8 are replaced without a word',
+    tests: HTTP,
+  },
+  {
+    file: `${FOLDER}/body.ts`,
+    from: 'markLongNumbers(utf8.decode(body))',
+    to: 'utf8.decode(body)',
+    fault: 'long numbers in a body are rounded without a word',
+    tests: ['server/test/numbers.test.ts'],
+  },
+  {
+    file: `${FOLDER}/credentials.ts`,
+    from: '(isToken(presented) || apiKeys.find(presented) !== null)',
+    to: 'presented.length > 0',
+    fault: 'bodies of senders with an unknown key are stored',
+    tests: [`${FOLDER}/credentials.test.ts`],
+  },
+  {
+    file: `${FOLDER}/credentials.ts`,
+    from: 'if (!verification.ok) return new Refusal(verification.error, verification.message);',
+    to: "if (!verification.ok) return new Refusal('unauthorized');",
+    fault: 'the answer does not say what is wrong with a token',
+    tests: HTTP,
+  },
+  {
+    file: `${FOLDER}/router.ts`,
+    from: 'if (head.fault !== undefined || isHostRefused(head)) return false;',
+    to: '',
+    fault: 'bodies are read although the host is refused',
+    tests: ROUTER,
+  },
+  {
+    file: `${FOLDER}/router.ts`,
+    from: "if (request.fault !== undefined) return errorReply(new Refusal('frame_malformed', request.fault));",
+    to: '',
+    fault: 'a request that can be understood in two ways is carried out',
+    tests: BOUNDS,
+  },
+  {
+    file: `${FOLDER}/router.ts`,
+    from: "events.emit('fault', {",
+    to: 'void ({',
+    fault: 'mistakes of the gateway leave no trace',
+    tests: ROUTER,
+  },
+  {
+    file: `${FOLDER}/router.ts`,
+    from: '(isRead ? files?.(request) : null)',
+    to: 'files?.(request)',
+    fault: 'a POST gets a file',
+    tests: ROUTER,
+  },
+  {
+    file: `${FOLDER}/directions.ts`,
+    from: 'path.slice(0, LONGEST)',
+    to: 'path',
+    fault: 'an answer repeats all of a path',
+    tests: ROUTER,
+  },
+  {
+    file: `${FOLDER}/errors.ts`,
+    from: 'Math.ceil(retryAfter / 1000)',
+    to: 'Math.floor(retryAfter / 1000)',
+    fault: 'clients are told to come back too soon',
+    tests: [`${FOLDER}/errors.test.ts`],
+  },
+  {
+    file: `${FOLDER}/static-files.ts`,
+    from: "name.startsWith('/assets/') && HASHED.test(name)",
+    to: "name.startsWith('/assets/')",
+    fault: 'browsers keep a file for ever that changes under its name',
+    tests: FILES,
+  },
+  {
+    file: `${FOLDER}/static-files.ts`,
+    from: ".replace(/^W\\//, '')",
+    to: '',
+    fault: 'a file that a proxy compressed is sent again each time',
+    tests: FILES,
+  },
+  {
+    file: `${FOLDER}/routes/publish.ts`,
+    from: 'messages.length === 0 || messages.length > MOST_MESSAGES',
+    to: 'messages.length === 0',
+    fault: 'a batch may have any number of messages',
+    tests: HTTP,
+  },
+  {
+    file: `${FOLDER}/routes/publish.ts`,
+    from: 'if (unknown !== undefined) return',
+    to: 'if (unknown === FIELDS[0]) return',
+    fault: 'fields of a wrong name are lost in silence',
+    tests: HTTP,
+  },
+  {
+    file: `${FOLDER}/routes/publish.ts`,
+    from: '  if (over !== null) return over;\n',
+    to: '',
+    fault: 'the rate of a rule does not hold over HTTP',
+    tests: HTTP,
+  },
+  {
+    file: `${FOLDER}/routes/revocations.ts`,
+    from: 'if (caller.identity.trusted !== true) {',
+    to: 'if (caller.identity === undefined) {',
+    fault: 'a key with "caps" may revoke',
+    tests: REVOCATIONS,
+  },
+  {
+    file: `${FOLDER}/routes/revocations.ts`,
+    from: ' || until > now + LONGEST',
+    to: '',
+    fault: 'a revocation may be remembered for ever',
+    tests: REVOCATIONS,
+  },
+  {
+    file: `${FOLDER}/routes/revocations.ts`,
+    from: 'if (error instanceof EngineUnavailable) return errorReply(new Refusal(error.error, error.message));',
+    to: '',
+    fault: 'an engine that is away counts as a mistake of the gateway',
+    tests: ROUTE_OF_REVOCATIONS,
+  },
+  {
+    file: `${FOLDER}/routes/dev-token.ts`,
+    from: "if (origin !== '' && !access.isOriginAllowed(origin, request.headers.get('host') ?? '')) {",
+    to: "if (origin === 'never') {",
+    fault: 'any page on the internet gets a development token',
+    tests: DEVELOPMENT,
+  },
+  {
+    file: `${FOLDER}/routes/dev-token.ts`,
+    from: '!(lifetime > 0 && lifetime <= 86_400)',
+    to: '!(lifetime > 0)',
+    fault: 'a development token may last for ever',
+    tests: HTTP,
+  },
+];
