@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createApiKeys } from '../auth/secrets.ts';
-import type { RequestHead } from '../transport/http.ts';
-import { mayBeKnown } from './credentials.ts';
+import type { RequestHead, Sender } from '../transport/http.ts';
+import { senderOf } from './credentials.ts';
 
 const SECRET = 'an-API-key-that-only-tests-know';
 const apiKeys = createApiKeys([{ name: 'backend', secret: SECRET }]);
@@ -15,16 +15,16 @@ const head = (authorization?: string): RequestHead => ({
   bodyLength: 10,
 });
 
-it.each<[string | undefined, boolean]>([
-  [`Bearer ${SECRET}`, true],
-  [`bearer ${SECRET}`, true],
-  ['Bearer three.parts.likely', true],
-  [undefined, false],
-  ['', false],
-  [`Basic ${SECRET}`, false],
-  ['Bearer another-API-key-that-nobody-knows', false],
-  ['Bearer two.parts', false],
-  ['Bearer more.than.three.parts', false],
-])('the sender of "Authorization: %s" may be known: %s', (authorization, expected) => {
-  expect(mayBeKnown(head(authorization), apiKeys)).toBe(expected);
+it.each<[string | undefined, Sender | null]>([
+  [`Bearer ${SECRET}`, 'known'],
+  [`bearer ${SECRET}`, 'known'],
+  ['Bearer three.parts.likely', 'claimed'],
+  [undefined, null],
+  ['', null],
+  [`Basic ${SECRET}`, null],
+  ['Bearer another-API-key-that-nobody-knows', null],
+  ['Bearer two.parts', null],
+  ['Bearer more.than.three.parts', null],
+])('the sender of "Authorization: %s" is %s', (authorization, expected) => {
+  expect(senderOf(head(authorization), apiKeys)).toBe(expected);
 });

@@ -39,8 +39,8 @@ export const api = [
   },
   {
     file: `${FOLDER}/credentials.ts`,
-    from: '(isToken(presented) || apiKeys.find(presented) !== null)',
-    to: 'presented.length > 0',
+    from: "return isToken(presented) ? 'claimed' : null;",
+    to: "return 'claimed';",
     fault: 'bodies of senders with an unknown key are stored',
     tests: [`${FOLDER}/credentials.test.ts`],
   },
@@ -53,8 +53,8 @@ export const api = [
   },
   {
     file: `${FOLDER}/router.ts`,
-    from: 'if (head.fault !== undefined || isHostRefused(head)) return false;',
-    to: '',
+    from: 'head.fault !== undefined || isHostRefused(head) || refuseBody(head) !== null',
+    to: 'refuseBody(head) !== null',
     fault: 'bodies are read although the host is refused',
     tests: ROUTER,
   },

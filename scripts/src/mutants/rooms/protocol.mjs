@@ -149,7 +149,7 @@ export const protocol = [
   },
   {
     file: 'server/src/util/long-numbers.ts',
-    from: 'while (start > 0 && isDigit(text.charCodeAt(start - 1))) start--;',
+    from: 'while (start > read && isDigit(text.charCodeAt(start - 1))) start--;',
     to: '',
     fault: 'digits before the look are not counted',
     tests: LONG_NUMBERS,

@@ -47,8 +47,8 @@ export const transport = [
   },
   {
     file: `${FOLDER}/incoming-body.ts`,
-    from: "    this.#settle('cut_off');\n    this.release();",
-    to: "    this.#settle('whole');",
+    from: "this.#settle('cut_off');",
+    to: "this.#settle('whole');",
     fault: 'a body that was cut off counts as whole',
     tests: [...test('incoming-body'), ...test('uws-exchange')],
   },
@@ -124,8 +124,8 @@ export const transport = [
   },
   {
     file: `${FOLDER}/uws-connection.ts`,
-    from: '    this.#waiting = undefined;\n    this.trust();\n',
-    to: '    this.#waiting = undefined;\n',
+    from: '    if (this.#stranger !== undefined) this.#strangers?.leave(this.#stranger);\n    this.#stranger = undefined;\n    this.#listener?.closed',
+    to: '    this.#listener?.closed',
     fault: 'peers that are gone count as unauthenticated for ever',
     tests: test('uws-connection'),
   },
