@@ -30,7 +30,7 @@ export const session = [
   },
   {
     file: 'server/src/session/commands/refresh.ts',
-    from: 'await new PermissionReview(session, before).run();',
+    from: 'await PermissionReview.ofToken(session, before).run();',
     to: '',
     fault: 'a new token takes nothing away',
     tests: ['server/test/refresh.test.ts'],
