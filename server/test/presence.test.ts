@@ -113,7 +113,7 @@ describe('a command of presence', () => {
 
   it.each<[Json, string]>([
     ['x'.repeat(1022), 'done'],
-    ['x'.repeat(1023), 'payload_too_large: "state" has 1025 bytes as JSON; at most 1024'],
+    ['x'.repeat(1023), 'payload_too_large: "state" has 1025 bytes as JSON; the gateway accepts at most 1024'],
     ['ü'.repeat(512), 'payload_too_large: "state" has 1026 bytes'],
     [nested(65), 'payload_invalid: state'],
     ['\ud800', 'payload_invalid: state: a string with a lone surrogate'],
