@@ -1,9 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Dice } from '../../chaos/src/dice.ts';
-import { requireFreshBuild } from '../src/fresh-build.ts';
 import { Pool } from '../src/pool.ts';
 import { Run } from '../src/run.ts';
 import { summary } from '../src/summary.ts';
@@ -37,26 +33,5 @@ describe('frames', () => {
   it.each([false, true])('are the same with the same seed, and others with another; binary: %s', (binary) => {
     expect(bytes(7, binary).equals(bytes(7, binary))).toBe(true);
     expect(bytes(7, binary).equals(bytes(8, binary))).toBe(false);
-  });
-});
-
-describe('a build', () => {
-  const root = mkdtempSync(join(tmpdir(), 'sluice-build-'));
-  const write = (file: string, seconds: number): void => {
-    mkdirSync(join(root, file, '..'), { recursive: true });
-    writeFileSync(join(root, file), '');
-    utimesSync(join(root, file), seconds, seconds);
-  };
-  afterEach(() => rmSync(root, { recursive: true, force: true }));
-
-  it('that is missing or older than its sources is refused', () => {
-    for (const name of ['protocol', 'server']) write(`${name}/src/deep/index.ts`, 2_000);
-    expect(() => requireFreshBuild(root)).toThrow('protocol/dist is missing: npm run build');
-    write('protocol/dist/index.js', 2_001);
-    write('server/dist/index.js', 1_999);
-    expect(() => requireFreshBuild(root)).toThrow('server/dist is older than its sources: npm run build');
-    write('server/dist/other.js', 2_001);
-    write('server/src/deep/index.test.ts', 3_000);
-    expect(() => requireFreshBuild(root)).not.toThrow();
   });
 });
