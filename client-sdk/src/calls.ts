@@ -51,7 +51,7 @@ export class Calls {
   readonly #lanes = new Map<string, Lane<Call>>();
   #unsent: Call[] = [];
   #write: ((data: string | Uint8Array) => void) | undefined;
-  // In bytes: what the gateway takes, as far as it is known.
+  // In bytes: the gateway's limit, once it is known.
   #maxFrame = Number.POSITIVE_INFINITY;
   // Is the token verified?
   #released = false;

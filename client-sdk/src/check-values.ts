@@ -23,7 +23,7 @@ const UNSAYABLE = ['function', 'symbol', 'bigint'];
 export const JSON_VALUE: Rule = ['a JSON value', (value) => !UNSAYABLE.includes(typeof value)];
 
 /**
- * Holds what the application gave against what is allowed. `undefined` is allowed where nothing else is said.
+ * Checks the arguments of the application against the table. `undefined` is allowed unless the table says otherwise.
  *
  * @throws SluiceError `option_invalid` that names the value, and what it must be
  */

@@ -44,7 +44,7 @@ export interface ConnectionEvents extends Pick<Emitter<ClientEvents>, 'on'> {
   state(change: StateChange): void;
   /** Something failed that changed no state. */
   tell(name: 'error', error: SluiceError): void;
-  /** What the application was told of last. */
+  /** The last thing reported to the application. */
   told: SluiceError | undefined;
   /** A WebSocket has opened: now ask what belongs right behind `connect`. */
   greet(): void;
