@@ -84,9 +84,13 @@ export class RedisServer {
     const command = [ensureRedis(), file, ...where, ...common, ...this.#settings];
     const shell = spawn('sh', ['-c', LEASH, 'sh', ...command], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#shell = shell;
+    this.#pid = undefined;
+    let ready = false;
     for await (const line of createInterface({ input: shell.stdout })) {
-      this.#pid = /^pid (\d+)$/.test(line) ? Number(line.slice(4)) : this.#pid;
-      if (!/Ready to accept connections|\+monitor master/.test(line)) continue;
+      if (/^pid \d+$/.test(line)) this.#pid = Number(line.slice(4));
+      if (/Ready to accept connections|\+monitor master/.test(line)) ready = true;
+      // On a busy machine the server is ready before the shell has printed its process id. Without the id, nothing can stop the server.
+      if (!ready || this.#pid === undefined) continue;
       shell.stdout.resume();
       return;
     }
