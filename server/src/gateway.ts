@@ -6,9 +6,7 @@ import { DevAccess } from './auth/dev-access.ts';
 import { createVerifier } from './auth/token.ts';
 import { noRule } from './channels/authorize.ts';
 import { Hub } from './channels/hub.ts';
-import { Presence } from './channels/presence.ts';
 import { type Publication, Publishing } from './channels/publish.ts';
-import { Refusal } from './channels/refusal.ts';
 import { Replayer } from './channels/replay.ts';
 import { Rules } from './channels/rules.ts';
 import type { Config } from './config/schema.ts';
@@ -21,6 +19,8 @@ import { type DescriptorSource, DescriptorWatch, procDescriptors } from './obser
 import { EngineWatch } from './observe/engine-watch.ts';
 import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
+import { Presence } from './presence/presence.ts';
+import { Refusal } from './refusal.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { drainSessions } from './session/drain.ts';
 import { Outbox } from './session/outbox.ts';

@@ -1,4 +1,4 @@
-import { Refusal } from '../channels/refusal.ts';
+import { Refusal } from '../refusal.ts';
 import { type BodyFault, MAX_BODY, type Request, type RequestHead } from '../transport/http.ts';
 import { markLongNumbers } from '../util/long-numbers.ts';
 

@@ -2,7 +2,7 @@ import type { Identity } from '../auth/identity.ts';
 import type { ApiKeys } from '../auth/secrets.ts';
 import type { Verifier } from '../auth/token.ts';
 import type { Publisher } from '../channels/publish.ts';
-import { Refusal } from '../channels/refusal.ts';
+import { Refusal } from '../refusal.ts';
 import type { RequestHead, Sender } from '../transport/http.ts';
 
 /** In whose name a request acts. */

@@ -1,6 +1,6 @@
 /** What to say to a request that has no route: where it should have gone. */
 
-import { Refusal } from '../channels/refusal.ts';
+import { Refusal } from '../refusal.ts';
 import type { RequestHead } from '../transport/http.ts';
 import type { Route } from './route.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Refusal } from '../channels/refusal.ts';
+import { Refusal } from '../refusal.ts';
 import { errorReply } from './errors.ts';
 
 it.each([

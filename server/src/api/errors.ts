@@ -1,5 +1,5 @@
 import { ERROR_DOCS, ERRORS, type ErrorBody, errorBody } from '@sluice/protocol';
-import type { Refusal } from '../channels/refusal.ts';
+import type { Refusal } from '../refusal.ts';
 import { jsonReply, type Reply } from '../transport/http.ts';
 
 /**

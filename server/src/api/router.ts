@@ -1,6 +1,6 @@
 import { type DevAccess, hostRefused } from '../auth/dev-access.ts';
-import { Refusal } from '../channels/refusal.ts';
 import type { EventBus } from '../events.ts';
+import { Refusal } from '../refusal.ts';
 import type { HttpSide, Reply, Request, RequestHead } from '../transport/http.ts';
 import { refuseBody } from './body.ts';
 import { direct, isHandshake } from './directions.ts';

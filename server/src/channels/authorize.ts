@@ -1,8 +1,8 @@
 import { formatGrant, GrantFailed, isDenied, permits } from '../auth/acl.ts';
 import type { Identity, Verb } from '../auth/identity.ts';
 import type { EventBus } from '../events.ts';
+import { Refusal } from '../refusal.ts';
 import type { Clock } from '../util/clock.ts';
-import { Refusal } from './refusal.ts';
 import type { RuleMatch, Rules } from './rules.ts';
 
 /** The channel's rule, or why not: a refusal that says nothing about whether the channel has members or history. */

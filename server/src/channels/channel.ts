@@ -1,6 +1,6 @@
-import type { Rule } from '../auth/rule.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Part, Wire } from '../protocols/protocol.ts';
+import type { Rule } from '../rule.ts';
 import type { Cursor } from './cursor.ts';
 import { Newest } from './newest.ts';
 

@@ -1,5 +1,5 @@
 import type { Position } from '@sluice/protocol';
-import type { SlowPolicy } from '../auth/rule.ts';
+import type { SlowPolicy } from '../rule.ts';
 import type { Channel } from './channel.ts';
 import type { Subscriber } from './subscriber.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { StubFanout, StubSubscriber } from '../../test/support/stub-subscriber.ts';
-import type { SlowPolicy } from '../auth/rule.ts';
 import { parseConfig } from '../config/schema.ts';
 import { EngineUnavailable } from '../engine/engine.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { EventBus, type Events } from '../events.ts';
+import type { SlowPolicy } from '../rule.ts';
 import { ManualClock } from '../util/clock.ts';
 import { Turn } from '../util/turn.ts';
 import { Cursor } from './cursor.ts';

@@ -1,9 +1,9 @@
 import type { Position, StartingPoint } from '@sluice/protocol';
-import type { Rule } from '../auth/rule.ts';
 import type { Log, Page } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { EventBus, Events } from '../events.ts';
 import type { Part } from '../protocols/protocol.ts';
+import type { Rule } from '../rule.ts';
 import type { Fanout } from '../transport/connection.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';

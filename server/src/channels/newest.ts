@@ -1,6 +1,6 @@
 import type { Message } from '@sluice/protocol';
-import type { LatestBy } from '../auth/rule.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
+import type { LatestBy } from '../rule.ts';
 
 /** Keys that one channel keeps at most; beyond, those with the oldest messages are forgotten. */
 const MOST_KEYS = 1000;

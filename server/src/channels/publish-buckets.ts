@@ -1,4 +1,4 @@
-import type { Rate, Rule } from '../auth/rule.ts';
+import type { Rate, Rule } from '../rule.ts';
 import { TokenBucket } from '../util/token-bucket.ts';
 
 /** The part of a rule that limits publishes. */

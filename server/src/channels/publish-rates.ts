@@ -1,5 +1,5 @@
+import { Refusal } from '../refusal.ts';
 import { type LimitedRule, PublishBuckets } from './publish-buckets.ts';
-import { Refusal } from './refusal.ts';
 
 /** Users whose buckets are kept at most; beyond, the one that has been quiet for longest is forgotten. */
 const MOST_USERS = 10_000;

@@ -1,9 +1,9 @@
 import type { Draft, PublishResult } from '@sluice/protocol';
-import type { Rule } from '../auth/rule.ts';
 import type { AppendOptions, Entry, Log } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
+import { Refusal } from '../refusal.ts';
+import type { Rule } from '../rule.ts';
 import type { Clock } from '../util/clock.ts';
-import { Refusal } from './refusal.ts';
 import { validateDraft } from './validate.ts';
 
 /** Who publishes: says what `from` holds, and with whom idempotency keys are shared. */

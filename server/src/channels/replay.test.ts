@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { StubFanout, StubSubscriber } from '../../test/support/stub-subscriber.ts';
-import type { Rule } from '../auth/rule.ts';
 import { parseConfig } from '../config/schema.ts';
 import { EngineUnavailable, type Log, type Page } from '../engine/engine.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { EventBus } from '../events.ts';
+import type { Rule } from '../rule.ts';
 import { ManualClock } from '../util/clock.ts';
 import { Turn } from '../util/turn.ts';
 import { Hub } from './hub.ts';

@@ -1,7 +1,7 @@
 import { matchPattern, type Params } from '@sluice/protocol';
 import type { Grant } from '../auth/acl.ts';
 import { TOKEN_CLAIMS } from '../auth/identity.ts';
-import type { Rule } from '../auth/rule.ts';
+import type { Rule } from '../rule.ts';
 
 /** The rule that governs a channel, with what its pattern bound in the channel's name. */
 export interface RuleMatch {

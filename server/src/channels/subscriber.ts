@@ -1,8 +1,8 @@
 import type { Push } from '@sluice/protocol';
+import type { Watcher } from '../presence/watcher.ts';
 import type { Wire } from '../protocols/protocol.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { Cursor } from './cursor.ts';
-import type { Watcher } from './watcher.ts';
 
 /** A connection as the holder of cursors. */
 export interface Subscriber {

@@ -2,10 +2,10 @@ import type { Draft, Json } from '@sluice/protocol';
 import { defineChannels, type Schema } from '@sluice/protocol/contracts';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Rule } from '../auth/rule.ts';
 import { parseConfig } from '../config/schema.ts';
 import { EventBus } from '../events.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../refusal.ts';
+import type { Rule } from '../rule.ts';
 import { validateDraft, validateState } from './validate.ts';
 
 const CHAT = {

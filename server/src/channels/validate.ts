@@ -2,9 +2,9 @@
 
 import { checkData, type Draft, type ErrorBody, type Issue, type Json } from '@sluice/protocol';
 import type { Schema } from '@sluice/protocol/contracts';
-import type { Rule } from '../auth/rule.ts';
 import type { EventBus } from '../events.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../refusal.ts';
+import type { Rule } from '../rule.ts';
 
 /** Most issues of one refusal. */
 const MOST_ISSUES = 10;

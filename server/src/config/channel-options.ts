@@ -5,7 +5,7 @@ import type { Channels, GrantFunction } from '@sluice/protocol/contracts';
 import { z } from 'zod';
 import { type Grant, type Grants, parseGrant } from '../auth/acl.ts';
 import { VERBS, type Verb } from '../auth/identity.ts';
-import type { HistoryBounds, LatestBy, PresenceRule, Rule } from '../auth/rule.ts';
+import type { HistoryBounds, LatestBy, PresenceRule, Rule } from '../rule.ts';
 import { mergeRules, schemasOf } from './contracts.ts';
 import { type Path, type Problems, suggest } from './problems.ts';
 import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, SECOND, size, whole } from './values.ts';

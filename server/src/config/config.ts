@@ -1,8 +1,8 @@
 import type { Channels, DurationInput, RuleOptions, SizeInput } from '@sluice/protocol/contracts';
 import type { JWK } from 'jose';
 import type { Algorithm, AsymmetricAlgorithm, HmacAlgorithm, KeyConfig } from '../auth/keys.ts';
-import type { Rate, Rule } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
+import type { Rate, Rule } from '../rule.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { type ChannelContract, type Channels, checkChannels } from '@sluice/protocol/contracts';
-import type { RuleSchemas } from '../auth/rule.ts';
+import type { RuleSchemas } from '../rule.ts';
 import { importModule } from './import-module.ts';
 import { ConfigError, type Problems } from './problems.ts';
 

@@ -2,8 +2,8 @@
 
 import { formatGrant } from '../auth/acl.ts';
 import type { KeyConfig } from '../auth/keys.ts';
-import type { LatestBy, PresenceRule, Rate, Rule, RuleSchemas } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
+import type { LatestBy, PresenceRule, Rate, Rule, RuleSchemas } from '../rule.ts';
 import type { Config, RedisConfig } from './config.ts';
 import { formatDuration, formatSize } from './values.ts';
 

@@ -1,4 +1,4 @@
-import type { Rule } from '../auth/rule.ts';
+import type { Rule } from '../rule.ts';
 import type { Config } from './config.ts';
 import { formatPath } from './problems.ts';
 

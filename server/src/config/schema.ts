@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { KeyConfig } from '../auth/keys.ts';
-import type { Rate } from '../auth/rule.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
+import type { Rate } from '../rule.ts';
 import { readChannels } from './channel-options.ts';
 import type { Config, ConfigInput, EngineName } from './config.ts';
 import { readContracts } from './contracts.ts';
@@ -14,7 +14,7 @@ import { OPTIONS, type Option } from './options.ts';
 import { ConfigError, type Path, Problems, suggest } from './problems.ts';
 import { readRedis } from './redis.ts';
 
-export type { Rule } from '../auth/rule.ts';
+export type { Rule } from '../rule.ts';
 export type { Config, ConfigInput } from './config.ts';
 export { ConfigError } from './problems.ts';
 

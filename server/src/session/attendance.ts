@@ -1,7 +1,7 @@
 import { checkData, type Json } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
-import { Refusal } from '../channels/refusal.ts';
-import type { Watcher } from '../channels/watcher.ts';
+import type { Watcher } from '../presence/watcher.ts';
+import { Refusal } from '../refusal.ts';
 import type { Session } from './session.ts';
 
 /** Most bytes of the token's `info` claim, as JSON. */

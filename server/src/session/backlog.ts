@@ -1,5 +1,5 @@
 import type { Command } from '@sluice/protocol';
-import type { Refusal } from '../channels/refusal.ts';
+import type { Refusal } from '../refusal.ts';
 import { Deque } from '../util/deque.ts';
 
 /** A frame that has not been read. */

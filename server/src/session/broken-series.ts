@@ -1,5 +1,5 @@
 import { type Command, ERRORS, type ErrorName } from '@sluice/protocol';
-import { Refusal } from '../channels/refusal.ts';
+import { Refusal } from '../refusal.ts';
 
 /** Channels whose series are remembered as broken; beyond, the one that broke longest ago is forgotten. SPEC.md section 4.5. */
 const MOST = 1_000;

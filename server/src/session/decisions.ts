@@ -1,8 +1,8 @@
 import type { Command, CommandType } from '@sluice/protocol';
 import type { Identity, Verb } from '../auth/identity.ts';
-import type { Rule } from '../auth/rule.ts';
 import { authorize, type Decision } from '../channels/authorize.ts';
-import { Refusal } from '../channels/refusal.ts';
+import { Refusal } from '../refusal.ts';
+import type { Rule } from '../rule.ts';
 import type { Session } from './session.ts';
 
 /** What was decided, for whom and by which rule: it holds until the token or the rule is replaced. */

@@ -1,6 +1,6 @@
 import type { Command, CommandType } from '@sluice/protocol';
-import { Refusal } from '../channels/refusal.ts';
 import { EngineUnavailable } from '../engine/engine.ts';
+import { Refusal } from '../refusal.ts';
 import { connect } from './commands/connect.ts';
 import { enter } from './commands/enter.ts';
 import { history } from './commands/history.ts';

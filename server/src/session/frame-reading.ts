@@ -1,5 +1,5 @@
-import type { Refusal } from '../channels/refusal.ts';
 import type { ParsedCommand, Wire } from '../protocols/protocol.ts';
+import type { Refusal } from '../refusal.ts';
 
 /** Messages of one frame that may be invalid: each is answered, and an answer is a hundred times larger than `1,`. */
 const MOST_INVALID = 100;

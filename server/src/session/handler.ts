@@ -1,5 +1,5 @@
 import type { Command, CommandType, Results } from '@sluice/protocol';
-import type { Refusal } from '../channels/refusal.ts';
+import type { Refusal } from '../refusal.ts';
 import type { Session } from './session.ts';
 
 export type CommandOf<Type extends CommandType> = Extract<Command, { type: Type }>;

@@ -1,6 +1,6 @@
 import type { Command } from '@sluice/protocol';
-import { Refusal } from '../channels/refusal.ts';
 import type { ParsedCommand } from '../protocols/protocol.ts';
+import { Refusal } from '../refusal.ts';
 import type { Timer } from '../util/clock.ts';
 import { Backlog, type Frame } from './backlog.ts';
 import { FrameReading } from './frame-reading.ts';

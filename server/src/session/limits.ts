@@ -1,6 +1,6 @@
-import type { Rate } from '../auth/rule.ts';
 import { type LimitedRule, PublishBuckets } from '../channels/publish-buckets.ts';
-import { Refusal } from '../channels/refusal.ts';
+import { Refusal } from '../refusal.ts';
+import type { Rate } from '../rule.ts';
 import type { Clock } from '../util/clock.ts';
 import { TokenBucket } from '../util/token-bucket.ts';
 import { RefreshLimit } from './refresh-limit.ts';

@@ -1,4 +1,4 @@
-import { Refusal } from '../channels/refusal.ts';
+import { Refusal } from '../refusal.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { Permit } from './permit.ts';
 

@@ -1,6 +1,6 @@
 import { type Identity, sameClaims, type Verb } from '../auth/identity.ts';
 import { authorize } from '../channels/authorize.ts';
-import { Refusal } from '../channels/refusal.ts';
+import { Refusal } from '../refusal.ts';
 import { sameJson } from '../util/same-json.ts';
 import type { Behind, Rounds } from './rounds.ts';
 import type { Session } from './session.ts';

@@ -1,8 +1,8 @@
 import type { Identity, Verb } from '../auth/identity.ts';
-import type { Rule } from '../auth/rule.ts';
 import { authorize, type Decision } from '../channels/authorize.ts';
-import { Refusal } from '../channels/refusal.ts';
 import type { RuleMatch } from '../channels/rules.ts';
+import { Refusal } from '../refusal.ts';
+import type { Rule } from '../rule.ts';
 import type { Session } from './session.ts';
 
 /** That a command was allowed: to be asked again when it is answered late, because the token may have been replaced meanwhile. */

@@ -1,4 +1,4 @@
-import { Refusal } from '../channels/refusal.ts';
+import { Refusal } from '../refusal.ts';
 import type { Clock } from '../util/clock.ts';
 import { TokenBucket } from '../util/token-bucket.ts';
 

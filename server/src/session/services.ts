@@ -1,11 +1,11 @@
 import type { Verifier } from '../auth/token.ts';
 import type { Hub } from '../channels/hub.ts';
-import type { Presence } from '../channels/presence.ts';
 import type { Publishing } from '../channels/publish.ts';
 import type { Replayer } from '../channels/replay.ts';
 import type { Rules } from '../channels/rules.ts';
 import type { Log } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
+import type { Presence } from '../presence/presence.ts';
 import type { Clock } from '../util/clock.ts';
 import type { RateSettings } from './limits.ts';
 import type { Outbox } from './outbox.ts';

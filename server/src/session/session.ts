@@ -2,10 +2,10 @@ import { type Command, closeReason, ERRORS, type ErrorName, type Push, type Serv
 import { ANONYMOUS, type Identity, type Verb } from '../auth/identity.ts';
 import { authorize, type Decision } from '../channels/authorize.ts';
 import type { Cursor } from '../channels/cursor.ts';
-import { Refusal } from '../channels/refusal.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
-import type { Watcher } from '../channels/watcher.ts';
+import type { Watcher } from '../presence/watcher.ts';
 import type { Wire } from '../protocols/protocol.ts';
+import { Refusal } from '../refusal.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { Attendance } from './attendance.ts';
 import { BrokenSeries, breaksSeries } from './broken-series.ts';

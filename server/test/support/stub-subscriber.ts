@@ -1,7 +1,7 @@
 import { json, type Push, type ServerMessage } from '@sluice/protocol';
 import type { Cursor } from '../../src/channels/cursor.ts';
 import type { Subscriber } from '../../src/channels/subscriber.ts';
-import type { Watcher } from '../../src/channels/watcher.ts';
+import type { Watcher } from '../../src/presence/watcher.ts';
 import { jsonWire } from '../../src/protocols/native/json-wire.ts';
 import type { Connection, Fanout } from '../../src/transport/connection.ts';
 

@@ -1,7 +1,7 @@
 import type { DevAccess } from '../../auth/dev-access.ts';
 import { parseCapabilities } from '../../auth/identity.ts';
 import { mintToken } from '../../auth/mint.ts';
-import { Refusal } from '../../channels/refusal.ts';
+import { Refusal } from '../../refusal.ts';
 import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
 import { errorReply } from '../errors.ts';
 

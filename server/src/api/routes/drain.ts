@@ -1,5 +1,5 @@
-import { Refusal } from '../../channels/refusal.ts';
 import type { Signal } from '../../engine/engine.ts';
+import { Refusal } from '../../refusal.ts';
 import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
 import { readJson } from '../body.ts';
 import { errorReply } from '../errors.ts';

@@ -1,8 +1,8 @@
 import type { ApiKeys } from '../../auth/secrets.ts';
 import type { Verifier } from '../../auth/token.ts';
-import { Refusal } from '../../channels/refusal.ts';
 import { EngineUnavailable } from '../../engine/engine.ts';
 import type { Revocation, RevocationStore } from '../../engine/revocations.ts';
+import { Refusal } from '../../refusal.ts';
 import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
 import type { Clock } from '../../util/clock.ts';
 import { readJson } from '../body.ts';

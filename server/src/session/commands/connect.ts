@@ -1,6 +1,6 @@
 import type { ConnectResult } from '@sluice/protocol';
 import { ANONYMOUS, type Identity } from '../../auth/identity.ts';
-import { Refusal } from '../../channels/refusal.ts';
+import { Refusal } from '../../refusal.ts';
 import type { CommandOf, Handler } from '../handler.ts';
 import type { Session } from '../session.ts';
 

@@ -1,8 +1,8 @@
 import type { Json } from '@sluice/protocol';
-import type { Rule } from '../../auth/rule.ts';
-import { Refusal } from '../../channels/refusal.ts';
 import { validateState } from '../../channels/validate.ts';
 import type { EventBus } from '../../events.ts';
+import { Refusal } from '../../refusal.ts';
+import type { Rule } from '../../rule.ts';
 import { tooLarge } from '../attendance.ts';
 import type { Handler } from '../handler.ts';
 import { Permit } from '../permit.ts';

@@ -1,5 +1,5 @@
 import { readHistory } from '../../channels/history.ts';
-import { Refusal } from '../../channels/refusal.ts';
+import { Refusal } from '../../refusal.ts';
 import type { Handler } from '../handler.ts';
 import { Permit } from '../permit.ts';
 

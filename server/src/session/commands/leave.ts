@@ -1,4 +1,4 @@
-import { Refusal } from '../../channels/refusal.ts';
+import { Refusal } from '../../refusal.ts';
 import type { Handler } from '../handler.ts';
 
 /** Stops being a member, at once. SPEC.md section 4.9. */

@@ -1,6 +1,6 @@
 import { LIMITS, type MembersResult } from '@sluice/protocol';
-import { readMembers } from '../../channels/members.ts';
-import { Refusal } from '../../channels/refusal.ts';
+import { readMembers } from '../../presence/members.ts';
+import { Refusal } from '../../refusal.ts';
 import type { Handler } from '../handler.ts';
 import { Permit } from '../permit.ts';
 

@@ -1,5 +1,5 @@
 import type { Publisher } from '../../channels/publish.ts';
-import { Refusal } from '../../channels/refusal.ts';
+import { Refusal } from '../../refusal.ts';
 import type { Handler } from '../handler.ts';
 
 /** Appends a message to a channel's log. SPEC.md section 4.5. */

@@ -1,5 +1,5 @@
 import type { RefreshResult } from '@sluice/protocol';
-import { Refusal } from '../../channels/refusal.ts';
+import { Refusal } from '../../refusal.ts';
 import type { Handler } from '../handler.ts';
 import { PermissionReview } from '../permission-review.ts';
 import type { Session } from '../session.ts';

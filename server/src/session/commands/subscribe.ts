@@ -1,6 +1,6 @@
 import type { SubscribeResult } from '@sluice/protocol';
 import type { Cursor } from '../../channels/cursor.ts';
-import { Refusal } from '../../channels/refusal.ts';
+import { Refusal } from '../../refusal.ts';
 import type { Handler } from '../handler.ts';
 import { Permit } from '../permit.ts';
 import type { Session } from '../session.ts';

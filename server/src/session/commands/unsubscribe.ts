@@ -1,5 +1,5 @@
 import type { UnsubscribeCommand } from '@sluice/protocol';
-import { Refusal } from '../../channels/refusal.ts';
+import { Refusal } from '../../refusal.ts';
 import type { Handler } from '../handler.ts';
 import type { Session } from '../session.ts';
 

@@ -1,7 +1,7 @@
 import type { WatchResult } from '@sluice/protocol';
-import type { Rule } from '../../auth/rule.ts';
-import { Refusal } from '../../channels/refusal.ts';
 import type { Roster } from '../../engine/presence.ts';
+import { Refusal } from '../../refusal.ts';
+import type { Rule } from '../../rule.ts';
 import type { Handler } from '../handler.ts';
 import { Permit } from '../permit.ts';
 import type { Session } from '../session.ts';

@@ -1,5 +1,5 @@
+import type { Subscriber } from '../channels/subscriber.ts';
 import type { Stage } from './stage.ts';
-import type { Subscriber } from './subscriber.ts';
 
 export type WatcherState = 'live' | 'behind' | 'ended';
 

@@ -1,6 +1,6 @@
 import type { Pattern } from '@sluice/protocol';
 import type { Schema } from '@sluice/protocol/contracts';
-import type { Grants } from './acl.ts';
+import type { Grants } from './auth/acl.ts';
 
 /** What a cursor does that cannot keep up: catch up, skip to the newest, report the loss, or close the connection. */
 export type SlowPolicy = 'replay' | 'latest' | 'drop' | 'disconnect';

@@ -1,10 +1,10 @@
 import type { PresencePush } from '@sluice/protocol';
+import { LOW_WATER } from '../channels/replay.ts';
 import type { PresenceChange, PresenceStore, Roster, RosterPage } from '../engine/presence.ts';
 import type { EventBus } from '../events.ts';
 import type { Wire } from '../protocols/protocol.ts';
 import type { Fanout } from '../transport/connection.ts';
 import { changePushes, countPush, encodePushes, listPushes, mustCount } from './presence-pushes.ts';
-import { LOW_WATER } from './replay.ts';
 import type { Stage } from './stage.ts';
 import type { Watcher } from './watcher.ts';
 

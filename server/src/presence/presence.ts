@@ -1,12 +1,12 @@
-import type { PresenceRule } from '../auth/rule.ts';
+import type { Subscriber } from '../channels/subscriber.ts';
 import type { Entrant, PresenceChange, PresenceStore, Roster, RosterPage } from '../engine/presence.ts';
 import type { EventBus } from '../events.ts';
+import type { PresenceRule } from '../rule.ts';
 import type { Fanout } from '../transport/connection.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
 import { Herald } from './herald.ts';
 import { Stage } from './stage.ts';
-import type { Subscriber } from './subscriber.ts';
 import { Watcher } from './watcher.ts';
 
 export interface PresenceOptions {

@@ -1,8 +1,8 @@
-import type { PresenceRule } from '../auth/rule.ts';
+import type { Audience } from '../channels/channel.ts';
 import type { PresenceChange } from '../engine/presence.ts';
 import type { Wire } from '../protocols/protocol.ts';
+import type { PresenceRule } from '../rule.ts';
 import type { Timer } from '../util/clock.ts';
-import type { Audience } from './channel.ts';
 import type { Watcher } from './watcher.ts';
 
 /** A channel whose members somebody on this node watches. */
