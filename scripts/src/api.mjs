@@ -120,7 +120,7 @@ function overview() {
   );
   return `# API reference
 
-Generated from the doc comments in the code. The [guides](../../README.md#where-to-read-on) tell how to use it.
+Generated from the doc comments in the code. The [guides](../../README.md#documentation) tell how to use it.
 
 | entry | |
 | --- | --- |
