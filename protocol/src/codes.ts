@@ -13,7 +13,7 @@
  * | 4400–4499 | of a client library: never on the wire              |
  */
 
-import type { ErrorBody } from './messages.ts';
+import type { ErrorBody } from './replies.ts';
 
 export interface ErrorKind {
   readonly code: number;

@@ -14,6 +14,7 @@ export {
   errorBody,
   OUTBOX_ERRORS,
 } from './codes.ts';
+export type * from './commands.ts';
 export { checkData } from './data.ts';
 export { checkDraft, type DraftFault, type RawDraft, toDraft } from './draft.ts';
 export { json } from './json.ts';
@@ -28,4 +29,6 @@ export {
   parsePattern,
   patternsCollide,
 } from './patterns.ts';
+export type * from './pushes.ts';
+export type * from './replies.ts';
 export { isSegmentOf, readSegment, segment } from './segment.ts';

@@ -18,6 +18,8 @@ export const LIMITS = {
   historyPage: 1000,
   /** Messages in a page of history when the client does not say. */
   historyDefault: 100,
+  /** Largest subscription id; the smallest is 1. */
+  subscriptionId: 255,
   /** Characters of a token. */
   tokenLength: 16_384,
 } as const;

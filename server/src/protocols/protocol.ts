@@ -19,6 +19,14 @@ export interface CommandFault {
 
 export type ParsedCommand = { readonly command: Command } | { readonly fault: CommandFault };
 
+/** What the head of a `messages` push may carry beside channel and epoch. SPEC.md section 6. */
+export interface PushPrefix {
+  /** Subscription id. */
+  readonly sub?: number;
+  /** Offset from which the push continues. */
+  readonly after?: number;
+}
+
 /** One way of writing frames: what sessions and fan-out need to know of a wire protocol. */
 export interface Wire {
   /** Short and unique: it begins the names of its fan-out topics. */
@@ -36,8 +44,8 @@ export interface Wire {
   parse(value: unknown): ParsedCommand;
   encode(messages: readonly ServerMessage[]): string | Uint8Array;
   encodeMessage(message: Encodable): Part;
-  /** What the `messages` pushes of a channel begin with; the same for all of one epoch. */
-  open(channel: string, epoch: string): Part;
+  /** What the `messages` pushes of a subscription begin with. Without `after` it is the same for a whole epoch. */
+  open(channel: string, epoch: string, of?: PushPrefix): Part;
   /** Joins encoded messages of one channel into a `messages` push. */
   join(opening: Part, parts: readonly Part[]): Uint8Array;
   /** As `join`, for one message: in the form that the transport publishes fastest. */

@@ -47,6 +47,11 @@ function positionProblem({ position }: Fields): Problem {
   return valid ? null : invalid('"position" must be { "epoch": string, "offset": integer }');
 }
 
+function subProblem({ sub }: Fields): Problem {
+  if (sub === undefined || (isCount(sub) && sub >= 1 && sub <= LIMITS.subscriptionId)) return null;
+  return invalid(`"sub" must be an integer from 1 to ${LIMITS.subscriptionId}`);
+}
+
 function tokenProblem({ token }: Fields, required: boolean): Problem {
   if (token === undefined && !required) return null;
   if (typeof token !== 'string') return invalid('"token" must be a string');
@@ -77,10 +82,11 @@ const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = 
   refresh: (fields) => tokenProblem(fields, true),
   subscribe: (fields) =>
     channelProblem(fields) ??
+    subProblem(fields) ??
     countProblem(fields, ['rewind', 'since']) ??
     positionProblem(fields) ??
     atMostOne(fields, ['rewind', 'since', 'position']),
-  unsubscribe: channelProblem,
+  unsubscribe: (fields) => channelProblem(fields) ?? subProblem(fields),
   publish: (fields) =>
     channelProblem(fields) ??
     (fields.series === undefined ? null : countProblem(fields, ['series'])) ??

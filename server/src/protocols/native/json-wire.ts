@@ -1,11 +1,17 @@
 import { json as codec } from '@sluice/protocol';
-import type { Wire } from '../protocol.ts';
+import type { PushPrefix, Wire } from '../protocol.ts';
 import { parseCommand } from './command.ts';
 import { writeFrame } from './json-frame.ts';
 import { unpack } from './unpack.ts';
 
 /** Characters up to which making a Buffer costs more than it spares. */
 const SHORT = 1_024;
+
+function open(channel: string, epoch: string, { sub, after }: PushPrefix = {}): string {
+  const subField = sub === undefined ? '' : `"sub":${sub},`;
+  const afterField = after === undefined ? '' : `"after":${after},`;
+  return `{"type":"messages","channel":"${channel}",${subField}"epoch":${JSON.stringify(epoch)},${afterField}"messages":[`;
+}
 
 /** Text frames. SPEC.md section 2.1. */
 export const jsonWire: Wire = {
@@ -16,7 +22,7 @@ export const jsonWire: Wire = {
   parse: parseCommand,
   encode: writeFrame,
   encodeMessage: ({ json }) => json,
-  open: (channel, epoch) => `{"type":"messages","channel":"${channel}","epoch":${JSON.stringify(epoch)},"messages":[`,
+  open,
   // A Buffer, because uWebSockets.js publishes one faster than a string.
   join: (opening, parts) => Buffer.from(`${opening}${parts.join(',')}]}`),
   single: (opening, { json }) => {

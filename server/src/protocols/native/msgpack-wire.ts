@@ -1,15 +1,19 @@
 import { msgpack } from '@sluice/protocol/msgpack';
-import type { Part, Wire } from '../protocol.ts';
+import type { Part, PushPrefix, Wire } from '../protocol.ts';
 import { parseCommand } from './command.ts';
 import { unpack } from './unpack.ts';
 
 const bytes = (value: unknown): Uint8Array => msgpack.encode(value) as Uint8Array;
 const asBytes = (part: Part): Uint8Array => (typeof part === 'string' ? Buffer.from(part) : part);
 
-/** A map with four entries (MessagePack "fixmap"), up to the value of the last one. */
-function open(channel: string, epoch: string): Uint8Array {
-  const texts = ['type', 'messages', 'channel', channel, 'epoch', epoch, 'messages'];
-  return Buffer.concat([Uint8Array.of(0x84), ...texts.map(bytes)]);
+/** A map with at most 15 entries (MessagePack "fixmap"), up to the value of the last one. */
+function open(channel: string, epoch: string, { sub, after }: PushPrefix = {}): Uint8Array {
+  const fields: (string | number)[] = ['type', 'messages', 'channel', channel];
+  if (sub !== undefined) fields.push('sub', sub);
+  fields.push('epoch', epoch);
+  if (after !== undefined) fields.push('after', after);
+  fields.push('messages');
+  return Buffer.concat([Uint8Array.of(0x80 | ((fields.length + 1) / 2)), ...fields.map(bytes)]);
 }
 
 const join: Wire['join'] = (opening, parts) =>

@@ -38,15 +38,25 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
       fc.property(
         fc.array(message, { minLength: 1, maxLength: 40 }),
         fc.string({ minLength: 1, maxLength: 130 }),
-        (messages, epoch) => {
+        fc.record({ sub: fc.integer({ min: 1, max: 255 }), after: fc.maxSafeNat() }, { requiredKeys: [] }),
+        (messages, epoch, { sub, after }) => {
           fc.pre(epoch.isWellFormed());
-          const opening = wire.open('chat:lobby', epoch);
+          const opening = wire.open('chat:lobby', epoch, {
+            ...(sub === undefined ? {} : { sub }),
+            ...(after === undefined ? {} : { after }),
+          });
           const joined = wire.join(
             opening,
             messages.map((one) => wire.encodeMessage(both(one))),
           );
-          const push = { type: 'messages', channel: 'chat:lobby', epoch } as const;
-          expect(decode(wire, joined)).toEqual(decode(wire, wire.encode([{ ...push, messages }])));
+          const push = {
+            type: 'messages',
+            channel: 'chat:lobby',
+            ...(sub === undefined ? {} : { sub }),
+            epoch,
+            ...(after === undefined ? {} : { after }),
+          } as const;
+          expect(joined).toEqual(Buffer.from(wire.encode([{ ...push, messages }])));
           const single = wire.single(opening, both(messages[0] as Message));
           expect(decode(wire, single)).toEqual(
             decode(wire, wire.encode([{ ...push, messages: messages.slice(0, 1) }])),

@@ -1,0 +1,96 @@
+import type { Draft, Json, StartingPoint } from './messages.ts';
+
+/** What a client sends. SPEC.md section 4. */
+export type Command =
+  | ConnectCommand
+  | RefreshCommand
+  | SubscribeCommand
+  | UnsubscribeCommand
+  | PublishCommand
+  | HistoryCommand
+  | EnterCommand
+  | LeaveCommand
+  | WatchCommand
+  | UnwatchCommand
+  | MembersCommand
+  | PingCommand;
+
+export type CommandType = Command['type'];
+
+interface CommandBase<Type extends string> {
+  readonly type: Type;
+  /** A positive integer, chosen by the client, unique among its unanswered commands. The reply carries it. */
+  readonly id: number;
+}
+
+/** A command about one channel. */
+interface ChannelCommand<Type extends string> extends CommandBase<Type> {
+  readonly channel: string;
+}
+
+/** A command about one subscription of a channel. */
+interface SubscriptionCommand<Type extends string> extends ChannelCommand<Type> {
+  /** Subscription id, 1 to 255, unique per channel on the connection. Absent: the channel's default subscription. */
+  readonly sub?: number;
+}
+
+/** Authenticates the connection. Must be its first command. */
+export interface ConnectCommand extends CommandBase<'connect'> {
+  /** A JWT. Absent: an anonymous connection, if the gateway allows one. */
+  readonly token?: string;
+  /** Name and version of the client library, for the gateway's log. */
+  readonly client?: string;
+}
+
+/** Replaces the token of a live connection, before the old one expires. */
+export interface RefreshCommand extends CommandBase<'refresh'> {
+  readonly token: string;
+}
+
+/** Opens a cursor on a channel. Without a starting point it begins live at the head. */
+export interface SubscribeCommand extends SubscriptionCommand<'subscribe'>, StartingPoint {}
+
+/** Ends the cursor on a channel. */
+export interface UnsubscribeCommand extends SubscriptionCommand<'unsubscribe'> {}
+
+/** Appends a message to a channel's log. */
+export interface PublishCommand extends ChannelCommand<'publish'>, Draft {
+  /** Keeps the order of pipelined publishes: after a retryable refusal the gateway refuses the rest of the series too. */
+  readonly series?: number;
+}
+
+/** Reads a page of a channel's log. Without `after` and `before`: the newest messages. */
+export interface HistoryCommand extends ChannelCommand<'history'> {
+  /** Most messages to return. Default 100, at most 1,000. */
+  readonly limit?: number;
+  /** Only messages with a greater offset; the page holds the oldest of them. */
+  readonly after?: number;
+  /** Only messages with a smaller offset; the page holds the newest of them. */
+  readonly before?: number;
+}
+
+/** Makes the user a member of the channel, or changes the member's state. */
+export interface EnterCommand extends ChannelCommand<'enter'> {
+  /** At most 1 KiB as JSON. Absent: the state stays as it is. */
+  readonly state?: Json;
+}
+
+/** Ends the connection's membership at once. */
+export interface LeaveCommand extends ChannelCommand<'leave'> {}
+
+/** Watches who is present: first the list of members, then their changes. */
+export interface WatchCommand extends ChannelCommand<'watch'> {}
+
+/** Stops watching. */
+export interface UnwatchCommand extends ChannelCommand<'unwatch'> {}
+
+/** Reads a page of the members, in the order in which they entered. */
+export interface MembersCommand extends ChannelCommand<'members'> {
+  /** Most members to return. Default 100, at most 1,000. */
+  readonly limit?: number;
+  /** `next` of the previous page. */
+  readonly after?: number;
+}
+
+/** Asks for a sign of life. */
+export type PingCommand = CommandBase<'ping'>;

@@ -1,0 +1,112 @@
+import type { CommandType } from './commands.ts';
+import type { Member, Message, Position } from './messages.ts';
+
+/** A command was carried out. */
+export interface Reply<Type extends CommandType = CommandType> {
+  readonly type: 'reply';
+  readonly id: number;
+  readonly result: Results[Type];
+}
+
+/** A command was refused. Without `id`: the client sent something that could not be read as a command. */
+export interface Failure {
+  readonly type: 'error';
+  readonly id?: number;
+  readonly error: ErrorBody;
+}
+
+/** An entry of the error catalogue on the wire. */
+export interface ErrorBody {
+  readonly code: number;
+  readonly name: string;
+  readonly message: string;
+  /** What to do about it. */
+  readonly remedy?: string;
+  readonly retryable: boolean;
+  /** Milliseconds to wait before trying again. */
+  readonly retryAfter?: number;
+  /** With `payload_invalid`: what the channel's schema found, at most 10 issues. */
+  readonly issues?: readonly Issue[];
+}
+
+/** One thing that is wrong with a payload. */
+export interface Issue {
+  /** Where, e.g. `data.items[3].name`; `event` or `state` if the issue is about those. */
+  readonly path: string;
+  /** What is wrong, in the schema's words. */
+  readonly message: string;
+}
+
+/** The result of each command, by its type. */
+export interface Results {
+  readonly connect: ConnectResult;
+  readonly refresh: RefreshResult;
+  readonly subscribe: SubscribeResult;
+  readonly unsubscribe: EmptyResult;
+  readonly publish: PublishResult;
+  readonly history: HistoryResult;
+  readonly enter: EmptyResult;
+  readonly leave: EmptyResult;
+  readonly watch: WatchResult;
+  readonly unwatch: EmptyResult;
+  readonly members: MembersResult;
+  readonly ping: EmptyResult;
+}
+
+export interface ConnectResult {
+  /** Names this connection in the gateway's log. */
+  readonly connection: string;
+  /** The token's `sub`; `null` on an anonymous connection. */
+  readonly user: string | null;
+  /** The gateway's clock: milliseconds since the Unix epoch. */
+  readonly time: number;
+  /** When the token expires, by the gateway's clock, in milliseconds since the Unix epoch; absent without a token. */
+  readonly expiresAt?: number;
+  /** A client that has received nothing for this many milliseconds should `ping`. */
+  readonly heartbeat: number;
+  /** Size of the largest frame that the gateway accepts, in bytes. */
+  readonly maxFrame: number;
+}
+
+export interface RefreshResult {
+  /** The new token's expiry by the gateway's clock: milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+  /** The gateway's clock: milliseconds since the Unix epoch. */
+  readonly time: number;
+}
+
+/** Position of the new cursor. Messages up to `offset` in this epoch are not new to the subscriber. */
+export interface SubscribeResult extends Position {
+  /** `replaying`: the gateway reads the log for this cursor; a `live` push follows when it has reached the head. */
+  readonly state: 'live' | 'replaying';
+}
+
+/** A result without content: the command was carried out. */
+export type EmptyResult = Readonly<Record<string, never>>;
+
+export interface PublishResult extends Position {
+  /** The message's id. */
+  readonly id: string;
+}
+
+export interface HistoryResult {
+  readonly epoch: string;
+  /** Offset of the newest message in the log, 0 if none was ever published. */
+  readonly head: number;
+  /** In the order of their offsets. */
+  readonly messages: readonly Message[];
+  /** Offset of the oldest message the log still holds; `head + 1` if it holds none. */
+  readonly first: number;
+}
+
+export interface WatchResult {
+  /** Number of members. Pushes with the members, or with their number only, follow. */
+  readonly total: number;
+}
+
+export interface MembersResult {
+  readonly total: number;
+  readonly members: readonly Member[];
+  /** Absent on the last page. */
+  readonly next?: number;
+}
