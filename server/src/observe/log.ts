@@ -1,8 +1,9 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
-import pretty from 'pino-pretty';
+import type pretty from 'pino-pretty';
 import type { EventBus } from '../events.ts';
 import type { Clock } from '../util/clock.ts';
 import { cutText } from '../util/cut-text.ts';
+import { MissingPackageError, requireOptional } from '../util/optional-package.ts';
 import { closeLabel } from './close-label.ts';
 import { type LineKind, LogThrottle } from './log-throttle.ts';
 
@@ -13,10 +14,27 @@ export interface LogOptions {
   readonly destination?: DestinationStream;
 }
 
-/** Makes the gateway's logger. Lines carry ids of connections and names of channels, never tokens or payloads. */
-export function createLogger({ level, format, destination }: LogOptions): Logger {
-  const stream =
-    destination ?? (format === 'pretty' ? pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }) : undefined);
+/**
+ * Makes the gateway's logger. Lines carry ids of connections and names of channels, never tokens or payloads.
+ *
+ * Without the optional package `pino-pretty` it writes JSON instead, and a first line that says so: no gateway stops because of how its log looks.
+ */
+export function createLogger(options: LogOptions, loadPretty = requirePretty): Logger {
+  const { level, format, destination } = options;
+  if (destination !== undefined || format === 'json') return jsonLogger(level, destination);
+  try {
+    return jsonLogger(level, loadPretty()({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }));
+  } catch (error) {
+    if (!(error instanceof MissingPackageError)) throw error;
+    const log = jsonLogger(level);
+    log.warn(`${error.message}. Until then the log is written as JSON`);
+    return log;
+  }
+}
+
+const requirePretty = () => requireOptional<typeof pretty>('log.format: "pretty"', 'pino-pretty');
+
+function jsonLogger(level: string, stream?: DestinationStream): Logger {
   const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
   return stream === undefined ? pino(options) : pino(options, stream);
 }

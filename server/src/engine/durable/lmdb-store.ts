@@ -1,6 +1,7 @@
 import { rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
+import { importOptional } from '../../util/optional-package.ts';
 import { EngineFull, EngineUnavailable } from '../engine.ts';
 import { PRIVATE_FILE } from './private-files.ts';
 import { type Change, type Range, type Row, type Store, TABLES, type Table } from './store.ts';
@@ -47,7 +48,7 @@ export class LmdbStore implements Store {
   /** @param path of the file; it is made where there is none. Where there is one, it was checked: LMDB ends the process over a damaged one */
   static async open(path: string): Promise<LmdbStore> {
     // Not before somebody wants it: the native part is loaded with it.
-    const lmdb = await import('lmdb');
+    const lmdb = await importOptional('The durable engine', 'lmdb', () => import('lmdb'));
     const options: RootDatabaseOptionsWithPath & { permissionsMode: number } = {
       path,
       noSubdir: true,

@@ -1,15 +1,15 @@
-import { createRequire } from 'node:module';
 import type * as Client from 'ioredis';
+import { requireOptional } from '../../util/optional-package.ts';
 import type { SlotMap } from './cluster-feed.ts';
 import { type Endpoint, labelOf, type RedisOptions, readEndpoint } from './redis-options.ts';
 
 type ConnectionOptions = Omit<Client.RedisOptions, 'replyMapping'>;
 
-// Loaded when it is needed: a gateway without Redis does without it.
+// An optional package, so it is loaded by the first engine that needs it.
 let loaded: typeof Client | undefined;
 
 function client(): typeof Client {
-  loaded ??= createRequire(import.meta.url)('ioredis') as typeof Client;
+  loaded ??= requireOptional<typeof Client>('The redis engine', 'ioredis');
   return loaded;
 }
 
