@@ -24,6 +24,7 @@ export default defineConfig({
       '@sluice/client/react': source('client-sdk/src/react/index.ts'),
       '@sluice/client/svelte': source('client-sdk/src/svelte/index.ts'),
       '@sluice/client': source('client-sdk/src/index.ts'),
+      '@sluice/server/cli-support': source('server/src/cli-support.ts'),
       '@sluice/server/contracts': source('server/src/contracts.ts'),
       '@sluice/server/testing': source('server/src/testing/index.ts'),
       '@sluice/server': source('server/src/index.ts'),
@@ -31,7 +32,7 @@ export default defineConfig({
   },
   test: {
     include: [
-      '{protocol,server,client-sdk,playwright,demo-app,scripts,bench,chaos,hostile,examples/*}/{src,test}/**/*.test.ts',
+      '{protocol,server,cli,client-sdk,playwright,demo-app,scripts,bench,chaos,hostile,examples/*}/{src,test}/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     reporters: [

@@ -4,7 +4,7 @@ import { chromiumArgs, ensureChromium } from '../scripts/find-chromium.mjs';
 import { expectFresh } from '../scripts/src/fresh-build.mjs';
 
 // Pages and gateways of these tests are the built ones.
-expectFresh(['protocol', 'client-sdk', 'server', 'playwright', 'demo-app']);
+expectFresh(['protocol', 'client-sdk', 'server', 'cli', 'playwright', 'demo-app']);
 
 export default defineConfig({
   testMatch: '*.spec.ts',

@@ -57,7 +57,7 @@ test('the quickstart leads to two windows that write to each other', async ({ br
   const [create = ''] = blocks('sh');
   run(create, folder);
   const app = join(folder, 'my-app');
-  run(`npm pack -w protocol -w client-sdk -w server --pack-destination ${folder} --silent`, ROOT);
+  run(`npm pack -w protocol -w client-sdk -w server -w cli --pack-destination ${folder} --silent`, ROOT);
   const packed = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
   run(`npm install --no-audit --no-fund ${packed.map((name) => `../${name}`).join(' ')}`, app);
 

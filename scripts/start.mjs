@@ -15,7 +15,11 @@ const PACKAGES = [
   },
   {
     name: 'server',
-    reads: ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '../protocol/dist', '../client-sdk/dist'],
+    reads: ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '../protocol/dist'],
+  },
+  {
+    name: 'cli',
+    reads: ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '../server/dist', '../client-sdk/dist'],
   },
   {
     name: 'demo-app',
@@ -76,7 +80,7 @@ async function start() {
   }
   say('Starting the gateway with the demo … (Ctrl+C stops it)');
   const args = [
-    join(ROOT, 'server/bin/sluice.js'),
+    join(ROOT, 'cli/bin/sluice.js'),
     'serve',
     '--dev',
     '--config',

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { answer, cpuSeconds, residentBytes, startAnywhere, stop } from './processes.mjs';
 import { SECRET } from './tokens.mjs';
 
-const PROGRAM = fileURLToPath(new URL('../../server/bin/sluice.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../cli/bin/sluice.js', import.meta.url));
 
 const config = (workers) => ({
   host: '127.0.0.1',

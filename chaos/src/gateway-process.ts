@@ -5,7 +5,7 @@ import type { ConfigInput } from '../../server/src/config/config.ts';
 import { Child } from './child.ts';
 import { pause } from './until.ts';
 
-const COMMAND = fileURLToPath(new URL('../../server/bin/sluice.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../cli/bin/sluice.js', import.meta.url));
 
 /** So often a node that does not start is started again, and so many milliseconds are between. */
 const ATTEMPTS = 100;
@@ -53,7 +53,7 @@ export class GatewayProcess {
 
   /** @throws Error when it ends instead of starting; the last lines that it wrote are in the message */
   async start(): Promise<void> {
-    expectFresh(['protocol', 'client-sdk', 'server']);
+    expectFresh(['protocol', 'client-sdk', 'server', 'cli']);
     this.#expected = false;
     this.#runs = false;
     const started = deferred<number>();

@@ -1,7 +1,7 @@
 /** How the words of a command line are read. */
 
+import { parseDuration } from '@sluice/server/cli-support';
 import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../config/values.ts';
 
 /** Reads `name=value`, and adds it to those before. */
 export function collectPairs(word: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {

@@ -1,8 +1,7 @@
+import type { Config } from '@sluice/server/cli-support';
+import { describeConfig, hintsFor } from '@sluice/server/cli-support';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import type { Config } from '../config/config.ts';
-import { describeConfig } from '../config/describe.ts';
-import { hintsFor } from '../config/hints.ts';
 import { addConfigFlags, loadFor } from './config-flags.ts';
 import type { Shell } from './shell.ts';
 

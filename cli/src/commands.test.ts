@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, describe, expect, it } from 'vitest';
-import { TestGateway, TestShell, type World } from '../../test/test-shell.ts';
-import { createVerifier } from '../auth/token.ts';
+import { createVerifier } from '../../server/src/auth/token.ts';
+import { TestGateway, TestShell, type World } from '../test/test-shell.ts';
 import { run } from './run.ts';
 
 const SECRET = '0123456789abcdef0123456789abcdef';

@@ -1,7 +1,6 @@
+import type { Invented } from '@sluice/server/cli-support';
+import { type Loaded, load, OPTIONS } from '@sluice/server/cli-support';
 import type { Command } from 'commander';
-import { type Loaded, load } from '../config/load.ts';
-import { OPTIONS } from '../config/options.ts';
-import type { Invented } from '../config/schema.ts';
 import type { Shell } from './shell.ts';
 
 /** Marks of Markdown have no place in a terminal. */

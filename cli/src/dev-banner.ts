@@ -1,7 +1,6 @@
 import { matchPattern, type Pattern } from '@sluice/protocol';
-import type { Grant } from '../auth/acl.ts';
-import { interfaceAddresses, isLoopback } from '../auth/dev-access.ts';
-import type { Config } from '../config/schema.ts';
+import type { Config, Grant } from '@sluice/server/cli-support';
+import { interfaceAddresses, isLoopback } from '@sluice/server/cli-support';
 import { DEFAULT_URL } from './gateway-url.ts';
 
 export interface BannerOptions {

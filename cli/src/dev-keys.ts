@@ -2,7 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config, Invented } from '../config/schema.ts';
+import type { Config, Invented } from '@sluice/server/cli-support';
 import type { Shell } from './shell.ts';
 
 const FOLDER = '.sluice';

@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Config, parseConfig } from '@sluice/server/cli-support';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TestGateway, TestShell } from '../../test/test-shell.ts';
-import { type Config, parseConfig } from '../config/schema.ts';
+import { TestGateway, TestShell } from '../test/test-shell.ts';
 import { devBanner } from './dev-banner.ts';
 import { run } from './run.ts';
 

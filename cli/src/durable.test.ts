@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TestShell } from '../../test/test-shell.ts';
-import { DurableEngine } from '../engine/durable/durable-engine.ts';
+import { DurableEngine } from '../../server/src/engine/durable/durable-engine.ts';
+import { TestShell } from '../test/test-shell.ts';
 import { run } from './run.ts';
 
 const PAGE = 4096;

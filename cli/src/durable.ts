@@ -1,3 +1,4 @@
+import { loadRepairTools } from '@sluice/server/cli-support';
 import type { Command } from 'commander';
 import { CliError } from './cli-error.ts';
 import type { Shell } from './shell.ts';
@@ -17,7 +18,7 @@ interface Folders {
 const number = (count: number): string => count.toLocaleString('en');
 
 async function check({ data }: Folders, shell: Shell): Promise<void> {
-  const { checkFolder } = await import('../engine/durable/repair/tools.ts');
+  const { checkFolder } = await loadRepairTools();
   const found = await checkFolder(data);
   shell.out(`${data}: ${number(found.bytes)} bytes`);
   shell.out(
@@ -36,7 +37,7 @@ async function check({ data }: Folders, shell: Shell): Promise<void> {
 }
 
 async function salvage({ data, into }: Folders, shell: Shell): Promise<void> {
-  const { salvageFolder } = await import('../engine/durable/repair/tools.ts');
+  const { salvageFolder } = await loadRepairTools();
   const saved = await salvageFolder(data, into);
   shell.out(
     `copied into ${into}: ${number(saved.channels)} channels, ${number(saved.messages)} messages, ${number(saved.revocations)} revocations`,

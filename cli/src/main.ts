@@ -1,5 +1,5 @@
-import { run } from './cli/run.ts';
-import { systemShell } from './cli/shell.ts';
+import { run } from './run.ts';
+import { systemShell } from './shell.ts';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // `sluice subscribe … | head` closes the pipe when it has enough.

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import type { Gathered, Loaded } from '../config/load.ts';
-import { ConfigError } from '../config/schema.ts';
+import type { Gathered, Loaded } from '@sluice/server/cli-support';
+import { ConfigError } from '@sluice/server/cli-support';
 import { loadFor } from './config-flags.ts';
 import type { Serving, Shell } from './shell.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TestShell } from '../../test/test-shell.ts';
+import { TestShell } from '../test/test-shell.ts';
 import { run } from './run.ts';
 
 async function outcome(...args: string[]) {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { ConfigError } from '@sluice/server/cli-support';
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../config/schema.ts';
 import { addCheck } from './check.ts';
 import { CliError } from './cli-error.ts';
 import { addDurable } from './durable.ts';
@@ -22,7 +22,7 @@ Examples:
 "sluice <command> --help" says more.`;
 
 function readVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
+  const file = new URL('../../server/package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 

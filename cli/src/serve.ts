@@ -1,5 +1,5 @@
+import type { Loaded } from '@sluice/server/cli-support';
 import type { Command } from 'commander';
-import type { Loaded } from '../config/load.ts';
 import { addConfigFlags, loadFor } from './config-flags.ts';
 import { devBanner } from './dev-banner.ts';
 import { keepDevKeys, readDevKeys } from './dev-keys.ts';

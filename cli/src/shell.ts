@@ -1,9 +1,8 @@
 /** What a command sees of the world around it, so that tests can be that world. */
 
 import type { Client, ClientOptions } from '@sluice/client';
-import type { Loaded } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
-import type { Gateway } from '../index.ts';
+import type { Gateway } from '@sluice/server';
+import { type Config, type Loaded, loadSupervisor } from '@sluice/server/cli-support';
 import { type WatchOptions, watchFiles } from './watch-files.ts';
 
 /** What serves until it is stopped: a gateway, or the supervisor of several. */
@@ -73,7 +72,7 @@ export const systemShell: Shell = {
   },
   watch: watchFiles,
   exit: (code) => process.exit(code),
-  loadGateway: () => import('../index.ts'),
-  loadSupervisor: () => import('../workers/supervisor.ts'),
+  loadGateway: () => import('@sluice/server'),
+  loadSupervisor: loadSupervisor,
   loadClient: () => import('@sluice/client'),
 };

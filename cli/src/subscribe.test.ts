@@ -1,6 +1,6 @@
 import type { Channel, Client, ClientOptions, Gap, Message, StateChange, SubscribeOptions } from '@sluice/client';
 import { describe, expect, it } from 'vitest';
-import { TestShell, type World } from '../../test/test-shell.ts';
+import { TestShell, type World } from '../test/test-shell.ts';
 import { run } from './run.ts';
 import type { Shell } from './shell.ts';
 import { formatGap, formatMessage } from './subscribe.ts';

@@ -1,8 +1,13 @@
+import { mintToken } from '@sluice/server';
+import {
+  findFile,
+  HMAC_ALGORITHMS,
+  type HmacAlgorithm,
+  importKey,
+  parseCapabilities,
+  type SecretKey,
+} from '@sluice/server/cli-support';
 import type { Command } from 'commander';
-import { parseCapabilities } from '../auth/identity.ts';
-import { HMAC_ALGORITHMS, type HmacAlgorithm, importKey, type SecretKey } from '../auth/keys.ts';
-import { mintToken } from '../auth/mint.ts';
-import { findFile } from '../config/file.ts';
 import { collectCaps, collectClaims, durationArgument, urlArgument } from './arguments.ts';
 import { CliError } from './cli-error.ts';
 import { loadFor } from './config-flags.ts';

@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { expectFresh } from '../../scripts/src/fresh-build.mjs';
 
-expectFresh(['protocol', 'client-sdk', 'server']);
+expectFresh(['protocol', 'client-sdk', 'server', 'cli']);
 
 const ROOT = join(import.meta.dirname, '../..');
-const COMMAND = join(ROOT, 'server/bin/sluice.js');
+const COMMAND = join(ROOT, 'cli/bin/sluice.js');
 const folders: string[] = [];
 const children: ChildProcess[] = [];
 
@@ -57,7 +57,7 @@ describe('the command', () => {
     const { child, said, says } = start(
       'npx',
       ['sluice', 'serve', '--dev', '--port', '0'],
-      folderWith({}, join(ROOT, 'server')),
+      folderWith({}, join(ROOT, 'cli')),
     );
     await says(/listening on/);
     const port = portOf(said.text);

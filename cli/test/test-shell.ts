@@ -1,5 +1,5 @@
-import type { Shell } from '../src/cli/shell.ts';
-import type { Config } from '../src/config/schema.ts';
+import type { Config } from '@sluice/server/cli-support';
+import type { Shell } from '../src/shell.ts';
 
 /** What a test gives a command to see of the world; everything else is absent, and fails when it is used. */
 export type World = Partial<Omit<Shell, 'out' | 'err' | 'onSignal' | 'onOrphaned' | 'watch' | 'exit'>>;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const COMMAND = here('../../server/bin/sluice.js');
+const COMMAND = here('../../cli/bin/sluice.js');
 const DEMO_CONFIG = here('../../demo-app/sluice.yaml');
 
 /** How a test's gateway differs from the demo's. */

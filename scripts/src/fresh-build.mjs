@@ -10,6 +10,7 @@ const OUTPUT = {
   protocol: 'dist/index.js',
   'client-sdk': 'dist/index.js',
   server: 'dist/index.js',
+  cli: 'dist/main.js',
   playwright: 'dist/index.js',
   'demo-app': 'dist/index.html',
 };

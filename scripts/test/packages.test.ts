@@ -117,7 +117,7 @@ const npm = (args: readonly string[], cwd: string) => run('npm', args, { cwd });
 const write = (name: string, content: string) => writeFile(join(folder, name), content);
 
 beforeAll(async () => {
-  const workspaces = ['protocol', 'client-sdk', 'server', 'playwright'];
+  const workspaces = ['protocol', 'client-sdk', 'server', 'cli', 'playwright'];
   expectFresh(workspaces);
   folder = await mkdtemp(join(tmpdir(), 'sluice-packages-'));
   // What is built is packed as it is: building again would pull it from under other tests.
@@ -147,7 +147,7 @@ it.each([
   expect(stdout).toBe('');
 });
 
-it.each(['protocol', 'client', 'server', 'playwright'])(
+it.each(['protocol', 'client', 'server', 'cli', 'playwright'])(
   'tells in @sluice/%s what it is, and under which licence',
   (name) => {
     const missing = ['README.md', 'LICENSE'].filter(
@@ -157,10 +157,11 @@ it.each(['protocol', 'client', 'server', 'playwright'])(
   },
 );
 
-it.each(['protocol', 'client', 'server', 'playwright'])(
+it.each(['protocol', 'client', 'server', 'cli', 'playwright'])(
   'holds in @sluice/%s the sources that its maps name',
   async (name) => {
-    const map = await readFile(join(folder, 'node_modules/@sluice', name, 'dist/index.js.map'), 'utf8');
+    const main = name === 'cli' ? 'main' : 'index';
+    const map = await readFile(join(folder, 'node_modules/@sluice', name, `dist/${main}.js.map`), 'utf8');
     const { sources, sourcesContent } = JSON.parse(map) as { sources: string[]; sourcesContent?: string[] };
     expect(sourcesContent?.length).toBe(sources.length);
   },
@@ -176,7 +177,7 @@ it('runs a gateway and exchanges a message, in both codecs', async () => {
   expect(messages).toEqual([1, 2].map((offset) => ({ data: { text: 'Hello' }, from: 'ada', offset })));
 });
 
-it('brings the command line along', async () => {
+it('contains the sluice command in @sluice/cli', async () => {
   const { stdout } = await run('npx', ['--no-install', 'sluice', '--help'], { cwd: folder });
   expect(stdout).toContain('sluice');
   expect(stdout).toContain('serve');

@@ -149,7 +149,7 @@ describe('deploy/sluice.service', () => {
   it('starts the program itself, which hears SIGTERM, and waits for its drain', () => {
     const [node, program = ''] = setting('ExecStart').split(' ');
     expect(node).toBe('/usr/bin/node');
-    const { name, bin } = JSON.parse(file('server/package.json')) as { name: string; bin: { sluice: string } };
+    const { name, bin } = JSON.parse(file('cli/package.json')) as { name: string; bin: { sluice: string } };
     expect(program).toBe(`/opt/sluice/node_modules/${name}/${bin.sluice.replace('./', '')}`);
     expect(setting('KillSignal')).toBe('SIGTERM');
     expect(Number(setting('TimeoutStopSec')) * 1_000).toBeGreaterThan(configOf(file('deploy/sluice.yaml')).drain);
@@ -195,7 +195,7 @@ describe('deploy/prometheus', () => {
 describe('the Dockerfile', () => {
   it('starts the command that there is, as a user without rights', () => {
     const text = file('Dockerfile');
-    expect(text).toContain('server/bin');
+    expect(text).toContain('cli/bin');
     expect(text).toMatch(/^USER node$/m);
     expect(text).toContain(`EXPOSE ${configOf(configMap).port}`);
     expect(text).toMatch(/^ENTRYPOINT \["node", /m);

@@ -10,7 +10,7 @@ import WebSocket from 'ws';
 import { expectFresh } from '../../../scripts/src/fresh-build.mjs';
 import { SECRET, tokenFor } from './tokens.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../../cli/bin/sluice.js', import.meta.url));
 export const API_KEY = 'a-key-of-a-backend-that-only-tests-know';
 
 /** A line of the log. */
@@ -35,7 +35,7 @@ export class Machine {
   readonly ended: Promise<number | string>;
 
   constructor(config: Record<string, unknown>) {
-    expectFresh(['protocol', 'client-sdk', 'server']);
+    expectFresh(['protocol', 'client-sdk', 'server', 'cli']);
     const file = join(this.#folder, 'sluice.json');
     const defaults = {
       host: '127.0.0.1',

@@ -1,5 +1,5 @@
 const FOLDER = 'server/src/config';
-const CLI = 'server/src/cli';
+const CLI = 'cli/src';
 const test = (/** @type {string} */ name) => [`${FOLDER}/${name}.test.ts`];
 const COMMANDS = [`${CLI}/commands.test.ts`];
 const ARGUMENTS = [`${CLI}/arguments.test.ts`];

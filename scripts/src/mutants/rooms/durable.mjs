@@ -1,7 +1,7 @@
 const FOLDER = 'server/src/engine/durable';
 const ENGINE = [`${FOLDER}/durable-engine.test.ts`];
 const FILES = [`${FOLDER}/directory.test.ts`, 'server/test/durable-damage.test.ts'];
-const REPAIR = ['server/src/cli/durable.test.ts'];
+const REPAIR = ['cli/src/durable.test.ts'];
 
 /** @type {readonly import('../rooms.mjs').Mutant[]} */
 export const durable = [

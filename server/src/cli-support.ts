@@ -1,0 +1,24 @@
+/**
+ * What the `sluice` command needs beyond the public API. Only `@sluice/cli` of the same version may import it: it changes without notice,
+ * and is no part of the public API.
+ *
+ * It loads no native code: what does is imported by the functions below when it is needed.
+ */
+
+export type { Grant } from './auth/acl.ts';
+export { interfaceAddresses, isLoopback } from './auth/dev-access.ts';
+export { parseCapabilities } from './auth/identity.ts';
+export { HMAC_ALGORITHMS, type HmacAlgorithm, importKey, type SecretKey } from './auth/keys.ts';
+export { describeConfig } from './config/describe.ts';
+export { findFile } from './config/file.ts';
+export { hintsFor } from './config/hints.ts';
+export { type Gathered, type Loaded, type LoadOptions, load } from './config/load.ts';
+export { OPTIONS } from './config/options.ts';
+export { type Config, ConfigError, type Invented, parseConfig } from './config/schema.ts';
+export { parseDuration } from './config/values.ts';
+
+/** Loads the supervisor of several gateways on one port. */
+export const loadSupervisor = () => import('./workers/supervisor.ts');
+
+/** Loads what checks and salvages the data folder of the durable engine. */
+export const loadRepairTools = () => import('./engine/durable/repair/tools.ts');
