@@ -3,6 +3,7 @@ import type { Identity, Verb } from '../auth/identity.ts';
 import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
 import type { Clock } from '../util/clock.ts';
+import { CLIENT_RETRY } from './budgets.ts';
 import type { RuleMatch, Rules } from './rules.ts';
 
 /** The channel's rule, or why not: a refusal that says nothing about whether the channel has members or history. */
@@ -17,8 +18,6 @@ export interface Authority {
 
 /** Milliseconds that a grant may take to decide. */
 export const DECISION_TIME = 5_000;
-/** When to ask again after one that did not decide in time, in milliseconds. */
-const RETRY = 1_000;
 
 /**
  * May this identity do this on this channel?
@@ -56,7 +55,7 @@ function decideLater(authority: Authority, asked: Promise<boolean>, question: Qu
     const timer = authority.clock.after(DECISION_TIME, () => {
       const late = `a grant has not decided within ${DECISION_TIME / 1000} seconds`;
       report(authority, new Error(late), question);
-      resolve(new Refusal('unavailable', `"${verb}" on "${channel}": ${late}`, RETRY));
+      resolve(new Refusal('unavailable', `"${verb}" on "${channel}": ${late}`, CLIENT_RETRY));
     });
     const settle = (decision: Decision): void => {
       timer.cancel();

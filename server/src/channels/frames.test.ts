@@ -4,10 +4,12 @@ import { LoggedMessage } from '../engine/logged-message.ts';
 import { jsonWire } from '../protocols/native/json-wire.ts';
 import { msgpackWire } from '../protocols/native/msgpack-wire.ts';
 import type { Wire } from '../protocols/protocol.ts';
-import { countForOneTurn, type JoinedFrame, joinFrames } from './frames.ts';
+import { batchedBytes, countForOneTurn, type JoinedFrame, joinFrames } from './frames.ts';
 
-/** From here on uWebSockets.js does not batch. */
+/** From here on the transport does not batch. */
 const BIG = 16_384;
+const FANOUT = { batchLimit: BIG };
+const MOST = batchedBytes(FANOUT);
 const CHANNEL = 'c'.repeat(200);
 const EPOCH = 'e'.repeat(40);
 
@@ -26,7 +28,7 @@ const messages = fc
   );
 
 const framesOf = (wire: Wire, list: readonly LoggedMessage[]) => [
-  ...joinFrames(wire, { channel: CHANNEL, epoch: EPOCH, messages: list }),
+  ...joinFrames(wire, { channel: CHANNEL, epoch: EPOCH, messages: list }, MOST),
 ];
 
 const asText = ({ bytes, last }: JoinedFrame): string => `${last} ${Buffer.from(bytes).toString('base64')}`;
@@ -50,7 +52,7 @@ describe.each([jsonWire, msgpackWire])('frames of $subprotocol', (wire) => {
     fc.assert(
       fc.property(messages, (list) => {
         const parts = list.map((message) => wire.encodeMessage(message));
-        const joined = [...joinFrames(wire, { channel: CHANNEL, epoch: EPOCH, messages: list, parts })];
+        const joined = [...joinFrames(wire, { channel: CHANNEL, epoch: EPOCH, messages: list, parts }, MOST)];
         expect(joined.map(asText)).toEqual(framesOf(wire, list).map(asText));
       }),
     );
@@ -60,7 +62,7 @@ describe.each([jsonWire, msgpackWire])('frames of $subprotocol', (wire) => {
     fc.assert(
       fc.property(messages, (list) => {
         const parts = list.map((message) => wire.encodeMessage(message));
-        const count = countForOneTurn(parts);
+        const count = countForOneTurn(parts, FANOUT);
         expect(count).toBeGreaterThanOrEqual(Math.min(1, list.length));
         const sizes = framesOf(wire, list.slice(0, count)).map(({ bytes }) => bytes.byteLength);
         const small = sizes.findIndex((size) => size < BIG);
@@ -81,7 +83,7 @@ describe.each([jsonWire, msgpackWire])('frames of $subprotocol', (wire) => {
     const list = Array.from({ length: 100 }, (_, at) =>
       LoggedMessage.of({ id: 'm', offset: at + 1, time: 1, data: 'x'.repeat(1_000) }),
     );
-    joinFrames(counting, { channel: 'a', epoch: 'e', messages: list }).next();
+    joinFrames(counting, { channel: 'a', epoch: 'e', messages: list }, MOST).next();
     expect(encoded).toBeLessThan(20);
   });
 });

@@ -1,13 +1,10 @@
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Part, Wire } from '../protocols/protocol.ts';
+import type { Fanout } from '../transport/connection.ts';
+import { ENVELOPE_BYTES } from './budgets.ts';
 
-/**
- * Bytes of messages in one frame. With its envelope it stays below the 16 KB from which on uWebSockets.js writes a publish at
- * once instead of batching it, and a longer frame would hold up a slow reader's others.
- */
-const FRAME = 15_800;
-/** Bytes of a frame that uWebSockets.js surely writes at once. */
-const UNBATCHED = 16_384;
+/** Bytes of messages that a frame may hold so that the transport batches it with others. */
+export const batchedBytes = ({ batchLimit }: Pick<Fanout, 'batchLimit'>): number => batchLimit - ENVELOPE_BYTES;
 
 /** A frame, and the offset of the last message in it. */
 export interface JoinedFrame {
@@ -23,8 +20,16 @@ export interface Stretch {
   readonly parts?: readonly Part[];
 }
 
-/** Encodes messages and joins them into frames of a good size, one at a time as the caller has room for them. */
-export function* joinFrames(wire: Wire, { channel, epoch, messages, parts }: Stretch): Generator<JoinedFrame> {
+/**
+ * Encodes messages and joins them into frames, one at a time as the caller has room for them.
+ *
+ * @param most bytes of messages in one frame; a message that has more gets a frame of its own
+ */
+export function* joinFrames(
+  wire: Wire,
+  { channel, epoch, messages, parts }: Stretch,
+  most: number,
+): Generator<JoinedFrame> {
   const opening = wire.open(channel, epoch);
   let joined: Part[] = [];
   let size = 0;
@@ -32,7 +37,7 @@ export function* joinFrames(wire: Wire, { channel, epoch, messages, parts }: Str
   for (const [at, message] of messages.entries()) {
     const part = parts?.[at] ?? wire.encodeMessage(message);
     const bytes = sizeOf(part);
-    if (size > 0 && size + bytes > FRAME) {
+    if (size > 0 && size + bytes > most) {
       yield { bytes: wire.join(opening, joined), last };
       joined = [];
       size = 0;
@@ -47,14 +52,16 @@ export function* joinFrames(wire: Wire, { channel, epoch, messages, parts }: Str
 /**
  * How many of these messages may be published in one turn: up to the first that needs a large frame after a smaller one.
  *
- * uWebSockets.js writes a large frame at once, and what it had batched for that socket just before it. Where the buffer refuses the batch
- * it takes the large frame all the same, so that the reader would see a hole before anybody could tell it of one.
+ * The transport writes a large frame at once, after what it had batched for that socket. If the buffer refuses the batch, the large frame
+ * is sent all the same, and the reader would see a hole before the gateway could report it.
  */
-export function countForOneTurn(parts: readonly Part[]): number {
+export function countForOneTurn(parts: readonly Part[], fanout: Pick<Fanout, 'batchLimit'>): number {
+  const { batchLimit } = fanout;
+  const most = batchedBytes(fanout);
   // With its envelope a part between the two may turn out either way.
-  const batched = parts.findIndex((part) => sizeOf(part) < UNBATCHED);
+  const batched = parts.findIndex((part) => sizeOf(part) < batchLimit);
   if (batched === -1) return parts.length;
-  const large = parts.findIndex((part, at) => at > batched && sizeOf(part) > FRAME);
+  const large = parts.findIndex((part, at) => at > batched && sizeOf(part) > most);
   return large === -1 ? parts.length : large;
 }
 

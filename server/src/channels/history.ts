@@ -1,9 +1,8 @@
 import { type HistoryResult, LIMITS } from '@sluice/protocol';
 import type { Log, Page } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
+import { PAGE_BYTES } from './budgets.ts';
 
-/** Bytes of one page: a reply must leave the connection room for more. SPEC.md section 4.6. */
-const MOST_BYTES = 262_144;
 /** Messages that are read at first, while nobody knows how large they are, and with each further read at least. */
 const FEWEST = 16;
 /** How many times more the next read may ask for: what comes may be larger than what came. */
@@ -70,7 +69,7 @@ abstract class Reading {
 
   /** How many messages the next read asks for. */
   protected nextCount(): number {
-    const fitting = Math.ceil((MOST_BYTES - this.#bytes) / this.#each);
+    const fitting = Math.ceil((PAGE_BYTES - this.#bytes) / this.#each);
     this.#asked = Math.min(
       Math.max(FEWEST, Math.min(this.#asked * GROWTH, fitting)),
       this.limit - this.messages.length,
@@ -97,7 +96,7 @@ abstract class Reading {
     const before = this.#bytes;
     for (const message of messages) {
       const bytes = Buffer.byteLength(message.json);
-      if (this.#bytes + bytes > MOST_BYTES && this.messages.length + count > 0) break;
+      if (this.#bytes + bytes > PAGE_BYTES && this.messages.length + count > 0) break;
       this.#bytes += bytes;
       count++;
     }

@@ -7,9 +7,10 @@ import type { Rule } from '../rule.ts';
 import type { Fanout } from '../transport/connection.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
+import { ENGINE_RETRY } from './budgets.ts';
 import { type Audience, Channel } from './channel.ts';
 import { Cursor } from './cursor.ts';
-import { bytesOf, countForOneTurn, joinFrames } from './frames.ts';
+import { batchedBytes, bytesOf, countForOneTurn, joinFrames } from './frames.ts';
 import type { Replayer } from './replay.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -23,9 +24,6 @@ export interface HubOptions {
 }
 
 type Head = Pick<Page, 'epoch' | 'head'>;
-
-/** Milliseconds after which a log that could not be asked is asked again. */
-const RETRY = 1_000;
 
 interface News {
   readonly messages: readonly LoggedMessage[];
@@ -206,7 +204,7 @@ export class Hub {
     };
     const { log, clock } = this.#options;
     const page = log.read(name, channel.head, 0);
-    if (page instanceof Promise) page.then(judge, () => clock.after(RETRY, () => this.interrupted(name)));
+    if (page instanceof Promise) page.then(judge, () => clock.after(ENGINE_RETRY, () => this.interrupted(name)));
     else judge(page);
   }
 
@@ -298,7 +296,7 @@ export class Hub {
       if (audience.live === 0) continue;
       const parts = channel.news.map(audience.wire.encodeMessage);
       encoded.push({ audience, parts });
-      if (count > 1) count = Math.min(count, countForOneTurn(parts));
+      if (count > 1) count = Math.min(count, countForOneTurn(parts, this.#options.fanout));
     }
     const messages = channel.takeNews(this.#turns, count);
     let bytes = 0;
@@ -314,7 +312,7 @@ export class Hub {
   #publish({ name, epoch }: Channel, { wire, topic, live }: Audience, { messages, parts }: News): number {
     const { fanout } = this.#options;
     let bytes = 0;
-    for (const frame of joinFrames(wire, { channel: name, epoch, messages, parts })) {
+    for (const frame of joinFrames(wire, { channel: name, epoch, messages, parts }, batchedBytes(fanout))) {
       fanout.publish(topic, frame.bytes, wire.binary);
       bytes += frame.bytes.byteLength * live;
     }

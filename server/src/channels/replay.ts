@@ -3,6 +3,7 @@ import { EngineUnavailable, type Log, type Page } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
+import { ENGINE_RETRY, LOW_WATER, REPLAY_FRAME_BYTES } from './budgets.ts';
 import type { Channel } from './channel.ts';
 import type { Cursor } from './cursor.ts';
 import { joinFrames } from './frames.ts';
@@ -10,13 +11,8 @@ import type { Subscriber } from './subscriber.ts';
 
 /** Messages that one read of the log asks for: the more of them could be sent at once before, the more. */
 const PAGES = [2, 8, 32, 128] as const;
-/** Bytes that replay lets wait for one connection: enough to keep it busy, far below its limit. */
-export const LOW_WATER = 65_536;
 /** Messages that all replays together send in one turn, so that no turn takes long. */
 const TURN_BUDGET = 4_096;
-
-/** Milliseconds until a log that could not be read is asked again. */
-const RETRY = 1_000;
 
 /** Milliseconds that a connection in debt waits at least: what it may have then is worth a turn. */
 const PAUSE = 100;
@@ -64,7 +60,7 @@ export class Replayer {
   /** The engine is away: the cursor stays where it is until it answers again. */
   #wakeLater(subscriber: Subscriber): void {
     this.#failed.add(subscriber);
-    this.#retry ??= this.#clock.after(RETRY, () => {
+    this.#retry ??= this.#clock.after(ENGINE_RETRY, () => {
       this.#retry = undefined;
       for (const waiting of this.#failed) this.wake(waiting);
       this.#failed.clear();
@@ -180,7 +176,7 @@ export class Replayer {
     const messages = page.messages.filter((message) => message.offset > offset && message.offset <= channel.sent);
     const stretch = { channel: channel.name, epoch: page.epoch, messages };
     let sent = 0;
-    for (const { bytes, last } of joinFrames(subscriber.wire, stretch)) {
+    for (const { bytes, last } of joinFrames(subscriber.wire, stretch, REPLAY_FRAME_BYTES)) {
       subscriber.sendFrame(bytes);
       sent += bytes.byteLength;
       cursor.offset = last;
@@ -237,6 +233,4 @@ function adapt(cursor: Cursor, sent: number, read: number): void {
 }
 
 /** May more than replies be handed to this connection now? */
-export function hasRoom({ connection }: Subscriber): boolean {
-  return !connection.congested && connection.buffered < LOW_WATER;
-}
+const hasRoom = ({ connection }: Subscriber): boolean => connection.hasRoom(LOW_WATER);

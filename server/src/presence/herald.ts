@@ -1,5 +1,5 @@
 import type { PresencePush } from '@sluice/protocol';
-import { LOW_WATER } from '../channels/replay.ts';
+import { ENGINE_RETRY, LOW_WATER, PAGE_BYTES } from '../channels/budgets.ts';
 import type { PresenceChange, PresenceStore, Roster, RosterPage } from '../engine/presence.ts';
 import type { EventBus } from '../events.ts';
 import type { Wire } from '../protocols/protocol.ts';
@@ -7,11 +7,6 @@ import type { Fanout } from '../transport/connection.ts';
 import { changePushes, countPush, encodePushes, listPushes, mustCount } from './presence-pushes.ts';
 import type { Stage } from './stage.ts';
 import type { Watcher } from './watcher.ts';
-
-/** A list with more bytes than this is not sent, however few its members are. */
-const MOST_LIST_BYTES = 262_144;
-/** Milliseconds after which a store that failed is asked again. */
-const RETRY = 1_000;
 
 export interface HeraldOptions {
   readonly store: PresenceStore;
@@ -39,7 +34,7 @@ export class Herald {
   constructor(options: HeraldOptions) {
     this.#options = options;
     // Together they fit into a connection's buffer, half of `outbound`; or a list could never be sent without overflowing it.
-    this.#mostBytes = Math.min(MOST_LIST_BYTES, options.outbound / 4);
+    this.#mostBytes = Math.min(PAGE_BYTES, options.outbound / 4);
     this.#lowWater = Math.min(LOW_WATER, options.outbound / 8);
   }
 
@@ -111,7 +106,7 @@ export class Herald {
 
   /** May the watcher be sent a list now? */
   hasRoom({ subscriber: { connection } }: Watcher): boolean {
-    return !connection.congested && connection.buffered < this.#lowWater;
+    return connection.hasRoom(this.#lowWater);
   }
 
   /**
@@ -200,7 +195,7 @@ export class Herald {
       this.#options.events.emit('fault', { where: 'presence: the members could not be read', error });
       stage.telling = false;
       stage.relist();
-      this.#options.tellIn(stage, RETRY);
+      this.#options.tellIn(stage, ENGINE_RETRY);
     });
   }
 }

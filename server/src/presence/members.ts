@@ -1,9 +1,7 @@
 import type { MembersResult } from '@sluice/protocol';
+import { PAGE_BYTES } from '../channels/budgets.ts';
 import type { PlacedMember, RosterPage } from '../engine/presence.ts';
 import type { Presence } from './presence.ts';
-
-/** Bytes of one page, as of a page of history: a reply must leave the connection room for more. */
-const MOST_BYTES = 262_144;
 
 export interface MembersQuery {
   readonly after: number;
@@ -39,7 +37,7 @@ function measure(members: readonly PlacedMember[]): { count: number; bytes: numb
   let bytes = 0;
   const cut = members.findIndex(({ member }) => {
     bytes += Buffer.byteLength(JSON.stringify(member));
-    return bytes > MOST_BYTES;
+    return bytes > PAGE_BYTES;
   });
   return { count: cut === -1 ? members.length : Math.max(1, cut), bytes };
 }

@@ -5,7 +5,7 @@ import type { Stage } from './stage.ts';
 
 /** A list comes back only when the members are so much fewer than the threshold: it must not flicker. */
 const BACK_TO_LIST = 0.8;
-/** Bytes of one push, roughly: from 16 KB on uWebSockets.js does not batch. */
+/** Bytes of one push, roughly: with what a codec adds it stays below the `batchLimit` of transports. */
 const PUSH = 12_000;
 
 /**

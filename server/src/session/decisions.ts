@@ -1,6 +1,7 @@
 import type { Command, CommandType } from '@sluice/protocol';
 import type { Identity, Verb } from '../auth/identity.ts';
 import { authorize, type Decision } from '../channels/authorize.ts';
+import { CLIENT_RETRY } from '../channels/budgets.ts';
 import { Refusal } from '../refusal.ts';
 import type { Rule } from '../rule.ts';
 import type { Session } from './session.ts';
@@ -39,8 +40,6 @@ const VERB_OF: { readonly [Type in CommandType]?: Verb } = {
 const MOST = 1_000;
 /** Bytes that they may hold. */
 const MOST_BYTES = 1_048_576;
-/** When to try again once there are so many, in milliseconds. */
-const RETRY = 1_000;
 /** A frame of so many bytes is not worth counting what of it is the command's. */
 const SMALL = 1_024;
 
@@ -68,7 +67,10 @@ export class Decisions {
     const weight = size <= SMALL ? size : Buffer.byteLength(JSON.stringify(command));
     if (this.#count >= MOST || (this.#count > 0 && this.#bytes + weight > MOST_BYTES)) {
       this.#session.limits.strike();
-      this.#session.refuse(new Refusal('rate_limited', `${this.#count} commands wait for decisions`, RETRY), command);
+      this.#session.refuse(
+        new Refusal('rate_limited', `${this.#count} commands wait for decisions`, CLIENT_RETRY),
+        command,
+      );
       return;
     }
     const asked = this.#ask(command);

@@ -1,4 +1,5 @@
 import type { Command, CommandType } from '@sluice/protocol';
+import { CLIENT_RETRY } from '../channels/budgets.ts';
 import { EngineUnavailable } from '../engine/engine.ts';
 import { Refusal } from '../refusal.ts';
 import { connect } from './commands/connect.ts';
@@ -32,9 +33,6 @@ const HANDLERS: { readonly [Type in CommandType]: Handler<Type> } = {
   ping,
 };
 
-/** After how many milliseconds a client may ask an engine again that was away. */
-const AWAY = 1_000;
-
 /** Carries out a command. An engine that is away is an expected "no"; whatever else is thrown is a mistake of ours. */
 export function dispatch(
   session: Session,
@@ -51,6 +49,6 @@ export function dispatch(
 }
 
 function refuseUnavailable(error: unknown): Refusal {
-  if (error instanceof EngineUnavailable) return new Refusal(error.error, error.message, AWAY);
+  if (error instanceof EngineUnavailable) return new Refusal(error.error, error.message, CLIENT_RETRY);
   throw error;
 }

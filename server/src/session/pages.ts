@@ -1,15 +1,11 @@
+import { CLIENT_RETRY, LOW_WATER } from '../channels/budgets.ts';
 import { Refusal } from '../refusal.ts';
 import type { Connection } from '../transport/connection.ts';
+import type { NowOrLater } from '../util/now-or-later.ts';
 import type { Permit } from './permit.ts';
 
 /** Pages that may wait for one connection. */
 const MOST_WAITING = 1000;
-/** When to ask again once so many wait, in milliseconds. */
-const RETRY = 1000;
-type MaybeLater<T> = T | Promise<T>;
-
-/** Bytes that may still wait for the reader when the next page is read. */
-const LOW_WATER = 65_536;
 
 /**
  * Reads pages of history, and of members, for one connection one after the other, each when the one before was handed over and the reader has room.
@@ -31,16 +27,16 @@ export class Pages {
    *
    * @param permit checked when its turn has come, and when the engine has answered: the token may have been replaced meanwhile
    */
-  take<Page>(permit: Permit, read: () => Page | Promise<Page>): MaybeLater<Page | Refusal> {
+  take<Page>(permit: Permit, read: () => Page | Promise<Page>): NowOrLater<Page | Refusal> {
     if (this.#state === 'free' && this.#waiting.length === 0 && this.#hasRoom()) return this.#read(permit, read);
     if (this.#waiting.length >= MOST_WAITING) {
-      return new Refusal('rate_limited', `${MOST_WAITING} pages are waiting already`, RETRY);
+      return new Refusal('rate_limited', `${MOST_WAITING} pages are waiting already`, CLIENT_RETRY);
     }
     const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
     return turn.then(() => this.#read(permit, () => this.#readIfAllowed(permit, read)));
   }
 
-  #readIfAllowed<Page>(permit: Permit, read: () => Page | Promise<Page>): MaybeLater<Page | Refusal> {
+  #readIfAllowed<Page>(permit: Permit, read: () => Page | Promise<Page>): NowOrLater<Page | Refusal> {
     const refusal = permit.check();
     return refusal instanceof Promise ? refusal.then((late) => late ?? read()) : (refusal ?? read());
   }
@@ -55,9 +51,9 @@ export class Pages {
     turn();
   }
 
-  #read<Page>(permit: Permit, read: () => MaybeLater<Page | Refusal>): MaybeLater<Page | Refusal> {
+  #read<Page>(permit: Permit, read: () => NowOrLater<Page | Refusal>): NowOrLater<Page | Refusal> {
     this.#state = 'reading';
-    let page: MaybeLater<Page | Refusal> | undefined;
+    let page: NowOrLater<Page | Refusal> | undefined;
     try {
       page = read();
       return page instanceof Promise ? this.#await(permit, page) : page;
@@ -80,6 +76,6 @@ export class Pages {
   }
 
   #hasRoom(): boolean {
-    return !this.#connection.congested && this.#connection.buffered < LOW_WATER;
+    return this.#connection.hasRoom(LOW_WATER);
   }
 }

@@ -20,6 +20,8 @@ export interface Connection {
   readonly buffered: number;
   /** Did the buffer pass its limit, and has not drained since? Then nothing more should be handed over than replies. */
   readonly congested: boolean;
+  /** May more than replies be handed over: is the connection not congested, and do fewer than `lowWater` bytes wait for its reader? */
+  hasRoom(lowWater: number): boolean;
 }
 
 /** What a connection tells its owner. */
@@ -76,5 +78,10 @@ export interface Acceptor {
 
 /** Fan-out: one call for all the connections that joined a topic. */
 export interface Fanout {
+  /**
+   * Bytes of a frame from which a publish is written at once instead of with the turn's other publishes, so that it may reach a reader
+   * whose buffer refused the frames before it. Never publish such a frame behind a smaller one within one turn.
+   */
+  readonly batchLimit: number;
   publish(topic: string, frame: string | Uint8Array, binary: boolean): void;
 }

@@ -1,12 +1,10 @@
+import { BATCH_LIMIT } from './batch-limit.ts';
 import type { Acceptor, Admission, Handshake } from './connection.ts';
 import type { HttpSide, Reply, RequestHead } from './http.ts';
 import { LoopbackClient } from './loopback-client.ts';
 import { LoopbackSocket } from './loopback-socket.ts';
 import type { Transport } from './transport.ts';
 import { UwsConnection } from './uws-connection.ts';
-
-/** Above so many bytes uWebSockets.js does not batch a publish but sends it to each subscriber at once. */
-const BIG = 16_384;
 
 const LOCAL = '127.0.0.1';
 
@@ -26,6 +24,7 @@ type RequestInput = Partial<Omit<RequestHead, 'headers' | 'query'>> & {
  * and the same `UwsConnection` guards them. Nothing moves but when the test says `step`.
  */
 export class LoopbackTransport implements Transport {
+  readonly batchLimit = BATCH_LIMIT;
   readonly #limit: number;
   readonly #sockets = new Set<LoopbackSocket>();
   #acceptor: Acceptor | undefined;
@@ -65,7 +64,7 @@ export class LoopbackTransport implements Transport {
     const frame = typeof published === 'string' ? Buffer.from(published) : published;
     for (const socket of this.#sockets) {
       if (!socket.topics.has(topic)) continue;
-      if (frame.byteLength >= BIG) socket.send(frame, binary);
+      if (frame.byteLength >= BATCH_LIMIT) socket.send(frame, binary);
       else socket.collect(frame, binary);
     }
   }

@@ -128,6 +128,10 @@ export class UwsConnection implements Connection {
     return this.#overflowed || this.#waiting !== undefined;
   }
 
+  hasRoom(lowWater: number): boolean {
+    return !this.congested && this.buffered < lowWater;
+  }
+
   // What the native side reports. ------------------------------------------------------------------------------------
 
   frame(data: string | Uint8Array, size: number): void {

@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_sock
 import { ByteBudget } from '../util/byte-budget.ts';
 import { describePortOwner } from '../util/port-owner.ts';
 import { TurnCount } from '../util/turn-count.ts';
+import { BATCH_LIMIT } from './batch-limit.ts';
 import type { Acceptor } from './connection.ts';
 import { ControlFrames } from './control-frames.ts';
 import { forwardedHosts } from './forwarded-host.ts';
@@ -48,6 +49,7 @@ const margin = (maxFrame: number): number => Math.max(4_096, maxFrame >> 3);
 
 /** WebSockets and HTTP on one port, by uWebSockets.js. */
 export class UwsTransport implements Transport {
+  readonly batchLimit = BATCH_LIMIT;
   readonly #options: UwsOptions;
   readonly #strangers: Strangers;
   readonly #parts: ExchangeParts;

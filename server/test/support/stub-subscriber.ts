@@ -22,6 +22,10 @@ export class StubConnection implements Connection {
   close(): void {}
   trust(): void {}
 
+  hasRoom(lowWater: number): boolean {
+    return !this.congested && this.buffered < lowWater;
+  }
+
   join(topic: string): void {
     this.topics.add(topic);
   }
@@ -100,6 +104,7 @@ export class StubSubscriber implements Subscriber {
 
 /** Fan-out to stubs. */
 export class StubFanout implements Fanout {
+  readonly batchLimit = 16_384;
   readonly subscribers: StubSubscriber[] = [];
   published = 0;
 
