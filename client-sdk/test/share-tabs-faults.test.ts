@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createClient } from '../src/client.ts';
-import type { ToHub, ToTab } from '../src/share-tabs/envelope.ts';
-import { Hub } from '../src/share-tabs/hub.ts';
+import type { ToTab, ToTabGateway } from '../src/share-tabs/envelope.ts';
+import { TabGateway } from '../src/share-tabs/tab-gateway.ts';
 import { FakeBrowser } from './support/fake-browser.ts';
 import { pass, turn } from './support/fake-gateway.ts';
 import { SmallGateway, unsigned } from './support/small-gateway.ts';
@@ -141,23 +141,23 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     const locks = tabs.browser.lockCount;
     for (const { page } of list) page.kill();
     expect([vi.getTimerCount() - before, tabs.gateway.connections.length]).toEqual([0, 0]);
-    // The hub's own, and those who lead or stand in line to do so; none of a tab or for a tab.
+    // The tab gateway's own, and those who lead or stand in line to do so; none of a tab or for a tab.
     expect(locks).toBeLessThanOrEqual(way === 'worker' ? 1 : 4);
   });
 });
 
-describe('a hub', () => {
+describe('a tab gateway', () => {
   function attach() {
     const gateway = new SmallGateway();
-    const hub = new Hub({ create: createClient, WebSocket: gateway.webSocket() });
+    const tabGateway = new TabGateway({ create: createClient, WebSocket: gateway.webSocket() });
     const said: ToTab[] = [];
-    let hear: (message: ToHub) => void = () => {};
+    let hear: (message: ToTabGateway) => void = () => {};
     const port = {
       post: (message: ToTab) => said.push(message),
       listen: (ear: typeof hear) => (hear = ear),
       close() {},
     };
-    hub.attach(() => port, { type: 'hello', tab: 't', call: 1, locked: false });
+    tabGateway.attach(() => port, { type: 'hello', tab: 't', call: 1, locked: false });
     hear({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
     hear({
       type: 'frame',
@@ -167,7 +167,7 @@ describe('a hub', () => {
         { type: 'subscribe', id: 2, channel: 'a' },
       ]),
     });
-    return { gateway, hub, said, hear: (message: ToHub) => hear(message) };
+    return { gateway, tabGateway, said, hear: (message: ToTabGateway) => hear(message) };
   }
 
   it.each([-HOUR, 0, HOUR])(
@@ -203,22 +203,22 @@ describe('a hub', () => {
     const browser = new FakeBrowser();
     const page = browser.page();
     const gateway = new SmallGateway();
-    const hub = new Hub({ create: createClient, locks: page.locks, WebSocket: gateway.webSocket() });
+    const tabGateway = new TabGateway({ create: createClient, locks: page.locks, WebSocket: gateway.webSocket() });
     const port = { post: () => {}, listen: () => {}, close: () => {} };
-    hub.attach(() => port, { type: 'hello', tab: 't', call: 1, locked: true });
+    tabGateway.attach(() => port, { type: 'hello', tab: 't', call: 1, locked: true });
     await turn();
     expect(browser.lockCount).toBeGreaterThan(0);
-    hub.close();
+    tabGateway.close();
     await turn();
     expect([browser.lockCount, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
   it('asks no tab for a token any more when it is closed', async () => {
-    const { gateway, hub } = attach();
+    const { gateway, tabGateway } = attach();
     await turn();
     gateway.tell({ type: 'refresh', expiresAt: Date.now() + 1000 });
     await turn();
-    hub.close();
+    tabGateway.close();
     await pass(10);
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -238,11 +238,11 @@ describe('a hub', () => {
   });
 
   it('ends what is left with the tab, and hears nothing more of it', async () => {
-    const { gateway, hub, hear } = attach();
+    const { gateway, tabGateway, hear } = attach();
     await turn();
     hear({ type: 'bye' });
     await pass(5000);
     expect([gateway.connections, vi.getTimerCount()]).toEqual([[], 0]);
-    hub.close();
+    tabGateway.close();
   });
 });

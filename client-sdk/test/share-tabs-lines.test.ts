@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createClient } from '../src/client.ts';
-import type { ToHub, ToTab } from '../src/share-tabs/envelope.ts';
-import { Hub } from '../src/share-tabs/hub.ts';
+import type { ToTab, ToTabGateway } from '../src/share-tabs/envelope.ts';
 import { type Locks, whenFree } from '../src/share-tabs/locks.ts';
 import type { Postbox } from '../src/share-tabs/ports.ts';
-import { type Line, type LineSocket, Tab } from '../src/share-tabs/tab.ts';
+import { type GatewayLink, type LinkSocket, Tab } from '../src/share-tabs/tab.ts';
+import { TabGateway } from '../src/share-tabs/tab-gateway.ts';
 import { WorkerFinder } from '../src/share-tabs/worker-finder.ts';
 import { pass, turn } from './support/fake-gateway.ts';
 import { SmallGateway, unsigned } from './support/small-gateway.ts';
@@ -20,14 +20,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A hub that answers as long as it is `alive`. */
-class FakeHub {
+/** A tab gateway that answers as long as it is `alive`. */
+class FakeTabGateway {
   alive = true;
-  readonly heard: ToHub[] = [];
+  readonly heard: ToTabGateway[] = [];
   distrusted = 0;
   found: Promise<unknown> = Promise.resolve();
 
-  async find(): Promise<Line> {
+  async find(): Promise<GatewayLink> {
     await this.found;
     let hear: (message: ToTab) => void = () => {};
     return {
@@ -48,12 +48,12 @@ class FakeHub {
     this.distrusted++;
   }
 
-  said(type: ToHub['type']): number {
+  said(type: ToTabGateway['type']): number {
     return this.heard.filter((message) => message.type === type).length;
   }
 }
 
-function socket(): LineSocket & { readonly closed: ReturnType<typeof vi.fn<(code: number, reason: string) => void>> } {
+function socket(): LinkSocket & { readonly closed: ReturnType<typeof vi.fn<(code: number, reason: string) => void>> } {
   const closed = vi.fn<(code: number, reason: string) => void>();
   return { url: 'ws://gateway.test/ws', timeout: 15_000, opened: () => {}, frame: () => {}, closed };
 }
@@ -61,36 +61,39 @@ function socket(): LineSocket & { readonly closed: ReturnType<typeof vi.fn<(code
 describe('a tab', () => {
   const MUTE = [1012, 'The tab that held the connection does not answer.'];
 
-  it.each([0, -HOUR, -24 * HOUR])('gives up a hub that is silent, though its clock is set by %i ms', async (ms) => {
-    const hub = new FakeHub();
-    const tab = new Tab(hub);
-    const lost = socket();
-    tab.open(lost);
-    await pass(5000);
-    hub.alive = false;
-    vi.setSystemTime(Date.now() + ms);
-    await pass(10_000);
-    expect([hub.distrusted, lost.closed.mock.calls]).toEqual([1, [MUTE]]);
-    tab.end();
-  });
+  it.each([0, -HOUR, -24 * HOUR])(
+    'gives up a tab gateway that is silent, though its clock is set by %i ms',
+    async (ms) => {
+      const tabGateway = new FakeTabGateway();
+      const tab = new Tab(tabGateway);
+      const lost = socket();
+      tab.open(lost);
+      await pass(5000);
+      tabGateway.alive = false;
+      vi.setSystemTime(Date.now() + ms);
+      await pass(10_000);
+      expect([tabGateway.distrusted, lost.closed.mock.calls]).toEqual([1, [MUTE]]);
+      tab.end();
+    },
+  );
 
-  it('looks after its hub again when it opens a socket after all were closed', async () => {
-    const hub = new FakeHub();
-    const tab = new Tab(hub);
+  it('looks after its tab gateway again when it opens a socket after all were closed', async () => {
+    const tabGateway = new FakeTabGateway();
+    const tab = new Tab(tabGateway);
     const first = tab.open(socket());
     await turn();
     tab.close(first);
     const second = socket();
     tab.open(second);
-    hub.alive = false;
+    tabGateway.alive = false;
     await pass(10_000);
     expect(second.closed.mock.calls).toEqual([MUTE]);
     tab.end();
   });
 
   it('looks once for all its sockets, and no more when the last one is closed', async () => {
-    const hub = new FakeHub();
-    const tab = new Tab(hub);
+    const tabGateway = new FakeTabGateway();
+    const tab = new Tab(tabGateway);
     const ids = [socket(), socket(), socket()].map((one) => tab.open(one));
     await turn();
     expect(vi.getTimerCount()).toBe(1);
@@ -98,34 +101,34 @@ describe('a tab', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('asks a hub once more, after it stood still itself, before it gives it up', async () => {
-    const hub = new FakeHub();
-    const tab = new Tab(hub);
+  it('asks a tab gateway once more, after it stood still itself, before it gives it up', async () => {
+    const tabGateway = new FakeTabGateway();
+    const tab = new Tab(tabGateway);
     const kept = socket();
     tab.open(kept);
     await pass(1500);
-    hub.alive = false;
+    tabGateway.alive = false;
     await pass(3000);
-    expect(hub.said('ping')).toBe(1);
-    // The page is frozen: time goes on, no timer runs, and what the hub has answered is lost.
-    hub.alive = true;
+    expect(tabGateway.said('ping')).toBe(1);
+    // The page is frozen: time goes on, no timer runs, and what the tab gateway has answered is lost.
+    tabGateway.alive = true;
     vi.setSystemTime(Date.now() + HOUR);
     await pass(3000);
-    expect([hub.distrusted, kept.closed.mock.calls]).toEqual([0, []]);
+    expect([tabGateway.distrusted, kept.closed.mock.calls]).toEqual([0, []]);
     tab.end();
   });
 
-  it('opens no socket that was closed while the hub was looked for', async () => {
-    const hub = new FakeHub();
+  it('opens no socket that was closed while the tab gateway was looked for', async () => {
+    const tabGateway = new FakeTabGateway();
     let answer = () => {};
-    hub.found = new Promise<void>((resolve) => {
+    tabGateway.found = new Promise<void>((resolve) => {
       answer = resolve;
     });
-    const tab = new Tab(hub);
+    const tab = new Tab(tabGateway);
     tab.close(tab.open(socket()));
     answer();
     await turn();
-    expect(hub.said('open')).toBe(0);
+    expect(tabGateway.said('open')).toBe(0);
   });
 });
 
@@ -133,7 +136,7 @@ describe('the finder of the worker', () => {
   function worker() {
     const port = { onmessage: null as Postbox['onmessage'], postMessage: vi.fn(), close: vi.fn() };
     const finder = new WorkerFinder(() => ({ port, onerror: null }));
-    const welcome = () => port.onmessage?.({ data: { type: 'welcome', hub: 'h' } } as MessageEvent);
+    const welcome = () => port.onmessage?.({ data: { type: 'welcome', tabGateway: 'h' } } as MessageEvent);
     return { port, finder, welcome };
   }
 
@@ -173,20 +176,20 @@ it('a lock that comes free in the step in which the waiting ends is told to nobo
   expect(run).toHaveBeenCalledOnce();
 });
 
-describe('a hub', () => {
+describe('a tab gateway', () => {
   let serial = 0;
   const tokenOf = (sub: string) => unsigned({ sub, exp: Date.now() / 1000 + 86_400, jti: ++serial });
 
   function stand() {
     const gateway = new SmallGateway();
-    const hub = new Hub({ create: createClient, WebSocket: gateway.webSocket() });
-    return { gateway, hub };
+    const tabGateway = new TabGateway({ create: createClient, WebSocket: gateway.webSocket() });
+    return { gateway, tabGateway };
   }
 
   /** A tab without a client: the test speaks for it. */
-  async function join(hub: Hub, tab: string, token = tokenOf('ada')) {
+  async function join(tabGateway: TabGateway, tab: string, token = tokenOf('ada')) {
     const said: ToTab[] = [];
-    let hear: (message: ToHub) => void = () => {};
+    let hear: (message: ToTabGateway) => void = () => {};
     const port = {
       post: (message: ToTab) => said.push(message),
       listen: (ear: typeof hear) => {
@@ -194,7 +197,7 @@ describe('a hub', () => {
       },
       close() {},
     };
-    hub.attach(() => port, { ...HELLO, tab });
+    tabGateway.attach(() => port, { ...HELLO, tab });
     const say = (...commands: object[]) => hear({ type: 'frame', socket: 1, text: JSON.stringify(commands) });
     hear({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
     say({ type: 'connect', id: 1, token });
@@ -206,25 +209,25 @@ describe('a hub', () => {
         .flatMap((message): { type: string; error?: { name: string } }[] =>
           message.type === 'frame' ? [JSON.parse(message.text)].flat() : [],
         );
-    return { say, told, go: () => hear({ type: 'bye' }), hear: (message: ToHub) => hear(message) };
+    return { say, told, go: () => hear({ type: 'bye' }), hear: (message: ToTabGateway) => hear(message) };
   }
 
   const members = (gateway: SmallGateway) => gateway.members('a').map(({ state }) => state);
 
   it('asks no tab for a token any more when it is closed', async () => {
-    const { gateway, hub } = stand();
-    const tab = await join(hub, 't');
+    const { gateway, tabGateway } = stand();
+    const tab = await join(tabGateway, 't');
     gateway.tell({ type: 'refresh', expiresAt: Date.now() + 1000 });
     await pass(10);
     expect(tab.told().at(-1)).toMatchObject({ type: 'refresh' });
-    hub.close();
+    tabGateway.close();
     await pass(10);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('keeps each tab that has gone for the whole time in which it may come back', async () => {
-    const { gateway, hub } = stand();
-    const tabs = [await join(hub, 'x'), await join(hub, 'y'), await join(hub, 'z')] as const;
+    const { gateway, tabGateway } = stand();
+    const tabs = [await join(tabGateway, 'x'), await join(tabGateway, 'y'), await join(tabGateway, 'z')] as const;
     for (const [state, { say }] of tabs.entries()) {
       say({ type: 'enter', id: 2, channel: 'a', state });
       await pass(10);
@@ -236,12 +239,12 @@ describe('a hub', () => {
     expect(members(gateway)).toEqual([2]);
     await pass(200);
     expect(members(gateway)).toEqual([0]);
-    hub.close();
+    tabGateway.close();
   });
 
   it('leaves nothing that its tabs have entered while the connection is lost', async () => {
-    const { gateway, hub } = stand();
-    const { say, hear } = await join(hub, 't');
+    const { gateway, tabGateway } = stand();
+    const { say, hear } = await join(tabGateway, 't');
     say({ type: 'enter', id: 2, channel: 'a', state: 1 });
     await pass(10);
     gateway.holding.add('connect');
@@ -253,12 +256,12 @@ describe('a hub', () => {
     gateway.release();
     await pass(10);
     expect(members(gateway)).toEqual([1]);
-    hub.close();
+    tabGateway.close();
   });
 
   it('publishes a message once that comes twice before it is answered, and answers both', async () => {
-    const { gateway, hub } = stand();
-    const tabs = [await join(hub, 'x'), await join(hub, 'y')];
+    const { gateway, tabGateway } = stand();
+    const tabs = [await join(tabGateway, 'x'), await join(tabGateway, 'y')];
     gateway.holding.add('publish');
     for (const { say } of tabs) say({ type: 'publish', id: 2, channel: 'a', data: 1, key: 'k' });
     await pass(10);
@@ -271,15 +274,15 @@ describe('a hub', () => {
         expect.objectContaining({ type: 'reply', id: 2, result: expect.objectContaining({ offset: 1 }) }),
       ]),
     );
-    hub.close();
+    tabGateway.close();
   });
 
   it.each([
     ['has not read a few messages yet, however long', 1, false],
     ['has read much, long ago', 60, true],
   ])('goes on with a tab that %s', async (_, count, reads) => {
-    const { gateway, hub } = stand();
-    const tab = await join(hub, 't');
+    const { gateway, tabGateway } = stand();
+    const tab = await join(tabGateway, 't');
     tab.say({ type: 'subscribe', id: 2, channel: 'a' });
     await pass(10);
     tab.told();
@@ -293,12 +296,12 @@ describe('a hub', () => {
     gateway.publish('a', 'after');
     await pass(10);
     expect(tab.told()).toMatchObject([{ type: 'messages', messages: [{ data: 'after' }] }]);
-    hub.close();
+    tabGateway.close();
   });
 
   it('tells its tabs errors that answer no command, but not what they hear in another way', async () => {
-    const { gateway, hub } = stand();
-    const tab = await join(hub, 't');
+    const { gateway, tabGateway } = stand();
+    const tab = await join(tabGateway, 't');
     tab.told();
     const error = { code: 4305, name: 'rate_limited', message: 'Slower.', retryable: true };
     for (const peer of gateway.connections) {
@@ -307,15 +310,15 @@ describe('a hub', () => {
     }
     await pass(10);
     expect(tab.told().map((message) => message.error?.name)).toEqual(['rate_limited']);
-    hub.close();
+    tabGateway.close();
   });
 
   it('does not tell its tabs that none of them has given a token', async () => {
-    const { gateway, hub } = stand();
-    const tab = await join(hub, 't');
+    const { gateway, tabGateway } = stand();
+    const tab = await join(tabGateway, 't');
     gateway.tell({ type: 'refresh', expiresAt: Date.now() + 120_000 });
     await pass(61_000);
     expect(tab.told().filter(({ type }) => type === 'error')).toEqual([]);
-    hub.close();
+    tabGateway.close();
   });
 });

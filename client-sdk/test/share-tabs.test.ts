@@ -4,10 +4,10 @@ import type { Client, Message } from '../src/api.ts';
 import { createClient } from '../src/client.ts';
 import type { StateChange } from '../src/connection.ts';
 import type { SluiceError } from '../src/errors.ts';
-import type { ToHub, ToTab } from '../src/share-tabs/envelope.ts';
-import { Hub } from '../src/share-tabs/hub.ts';
+import type { ToTab, ToTabGateway } from '../src/share-tabs/envelope.ts';
 import { overPort } from '../src/share-tabs/ports.ts';
 import { Tab } from '../src/share-tabs/tab.ts';
+import { TabGateway } from '../src/share-tabs/tab-gateway.ts';
 import { WorkerFinder } from '../src/share-tabs/worker-finder.ts';
 import { FakeBrowser } from './support/fake-browser.ts';
 import { pass, turn } from './support/fake-gateway.ts';
@@ -451,11 +451,11 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
 
 it('a tab that is frozen is sent no more than it can hold', async () => {
   const gateway = new SmallGateway();
-  const hub = new Hub({ create: createClient, WebSocket: gateway.webSocket() });
+  const tabGateway = new TabGateway({ create: createClient, WebSocket: gateway.webSocket() });
   const said: ToTab[] = [];
-  let hear: (message: ToHub) => void = () => {};
+  let hear: (message: ToTabGateway) => void = () => {};
   const port = { post: (message: ToTab) => said.push(message), listen: (ear: typeof hear) => (hear = ear), close() {} };
-  hub.attach(() => port, { type: 'hello', tab: 't', call: 1, locked: false });
+  tabGateway.attach(() => port, { type: 'hello', tab: 't', call: 1, locked: false });
   hear({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
   const commands = [
     { type: 'connect', id: 1 },
@@ -477,9 +477,9 @@ it('a tab that is shown again has the connection looked at', async () => {
   const browser = new FakeBrowser();
   const [page, worker] = [browser.page(), browser.page()];
   const wake = vi.fn();
-  const hub = new Hub({ create: createClient, wake });
+  const tabGateway = new TabGateway({ create: createClient, wake });
   const [near, far] = browser.pair(page, worker);
-  far.onmessage = ({ data }) => hub.attach(() => overPort(far), data);
+  far.onmessage = ({ data }) => tabGateway.attach(() => overPort(far), data);
   const tab = new Tab(new WorkerFinder(() => ({ port: near, onerror: null })));
   await tab.find();
   tab.wake();

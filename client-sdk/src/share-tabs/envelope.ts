@@ -1,14 +1,14 @@
 /**
- * What a tab and the hub say to each other. The hub is the one place that holds the connections: a SharedWorker, or one
+ * What a tab and the tab gateway say to each other. The tab gateway is the one place that holds the connections: a SharedWorker, or one
  * of the tabs. Frames of the Sluice protocol travel as JSON text, whatever codec the tab has chosen for itself.
  */
 
 /** Part of every name that tabs share: those of another version, loaded after a deployment, keep to themselves. */
-export const NAME = 'sluice-tabs-1';
+export const NAME = 'sluice-tabs-2';
 
 /** What a tab says. `socket` numbers the tab's virtual sockets. */
-export type ToHub =
-  /** `call` counts how often the tab has looked for a hub. `locked`: it holds a Web Lock as long as it lives. */
+export type ToTabGateway =
+  /** `call` counts how often the tab has looked for a tab gateway. `locked`: it holds a Web Lock as long as it lives. */
   | { readonly type: 'hello'; readonly tab: string; readonly call: number; readonly locked: boolean }
   | { readonly type: 'open'; readonly socket: number; readonly url: string; readonly timeout: number }
   | { readonly type: 'frame'; readonly socket: number; readonly text: string }
@@ -20,16 +20,16 @@ export type ToHub =
   | { readonly type: 'wake' }
   | { readonly type: 'bye' };
 
-/** What the hub says. */
+/** What the tab gateway says. */
 export type ToTab =
-  /** `lock` is the name of a Web Lock that the hub holds as long as it lives. */
-  | { readonly type: 'welcome'; readonly hub: string; readonly lock?: string }
+  /** `lock` is the name of a Web Lock that the tab gateway holds as long as it lives. */
+  | { readonly type: 'welcome'; readonly tabGateway: string; readonly lock?: string }
   | { readonly type: 'frame'; readonly socket: number; readonly text: string }
   | { readonly type: 'closed'; readonly socket: number; readonly code: number; readonly reason: string }
   | { readonly type: 'pong' }
   | { readonly type: 'gone' };
 
-/** One end of a line between a tab and the hub. */
+/** One end of a line between a tab and the tab gateway. */
 export interface Port<In, Out> {
   post(message: Out): void;
   /** Called for each message from the other end; the last listener counts. */
@@ -42,7 +42,7 @@ export function tabLock(tab: string): string {
   return `${NAME}:tab:${tab}`;
 }
 
-/** 128 random bits as text: a name for a tab or a hub. */
+/** 128 random bits as text: a name for a tab or a tab gateway. */
 export function randomName(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

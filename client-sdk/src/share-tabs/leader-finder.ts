@@ -1,10 +1,10 @@
-import { NAME, type ToHub, type ToTab } from './envelope.ts';
-import { Hub, type HubSetup } from './hub.ts';
+import { NAME, type ToTab, type ToTabGateway } from './envelope.ts';
 import { type Hold, holdLock, type Locks } from './locks.ts';
 import { overBroadcast, type Postbox } from './ports.ts';
-import type { Finder, Line } from './tab.ts';
+import type { Finder, GatewayLink } from './tab.ts';
+import { TabGateway, type TabGatewaySetup } from './tab-gateway.ts';
 
-export interface LeaderSetup extends HubSetup {
+export interface LeaderSetup extends TabGatewaySetup {
   readonly locks: Locks;
   /** Opens a `BroadcastChannel`. */
   readonly channel: (name: string) => Postbox;
@@ -12,8 +12,8 @@ export interface LeaderSetup extends HubSetup {
 
 /** Said on the channel that all tabs hear. */
 type Notice =
-  | { readonly type: 'leads'; readonly hub: string }
-  | { readonly type: 'hello'; readonly hello: Extract<ToHub, { type: 'hello' }> };
+  | { readonly type: 'leads'; readonly tabGateway: string }
+  | { readonly type: 'hello'; readonly hello: Extract<ToTabGateway, { type: 'hello' }> };
 
 const LEADER = `${NAME}:leader`;
 
@@ -21,7 +21,7 @@ const LEADER = `${NAME}:leader`;
 const PATIENCE = 2500;
 
 /**
- * Finds the hub in one of the tabs: the one that holds the lock. All tabs stand in line for it; when the leader dies, the
+ * Finds the tab gateway in one of the tabs: the one that holds the lock. All tabs stand in line for it; when the leader dies, the
  * browser gives it to the next.
  */
 export class LeaderFinder implements Finder {
@@ -36,7 +36,7 @@ export class LeaderFinder implements Finder {
     this.#setup = setup;
   }
 
-  find(hello: Extract<ToHub, { type: 'hello' }>): Promise<Line> {
+  find(hello: Extract<ToTabGateway, { type: 'hello' }>): Promise<GatewayLink> {
     this.#listen();
     if (!this.#office) this.#stand(false);
     return new Promise((resolve) => {
@@ -44,13 +44,13 @@ export class LeaderFinder implements Finder {
       this.#ask = () => this.#notices?.postMessage({ type: 'hello', hello } satisfies Notice);
       // It is frozen or hangs: it lives, so the browser does not pass the lock on.
       const impatience = setInterval(() => this.#stand(true), PATIENCE);
-      own.onmessage = ({ data }: MessageEvent<{ readonly hub: string; readonly message: ToTab }>) => {
-        const { hub, message } = data;
+      own.onmessage = ({ data }: MessageEvent<{ readonly tabGateway: string; readonly message: ToTab }>) => {
+        const { tabGateway, message } = data;
         if (message.type !== 'welcome') return;
         clearInterval(impatience);
         this.#ask = () => {};
-        this.#found = hub;
-        resolve({ port: overBroadcast(own, hub), lock: message.lock });
+        this.#found = tabGateway;
+        resolve({ port: overBroadcast(own, tabGateway), lock: message.lock });
       };
       this.#ask();
     });
@@ -76,7 +76,7 @@ export class LeaderFinder implements Finder {
     this.#notices = this.#setup.channel(NAME);
     this.#notices.onmessage = ({ data }: MessageEvent<Notice>) => {
       if (data.type !== 'leads') return;
-      const moved = this.#found !== undefined && this.#found !== data.hub;
+      const moved = this.#found !== undefined && this.#found !== data.tabGateway;
       this.#found = undefined;
       if (moved) this.onMove();
       this.#ask();
@@ -104,17 +104,17 @@ export class LeaderFinder implements Finder {
   /** @returns steps down */
   #lead(): () => void {
     const { channel } = this.#setup;
-    const hub = new Hub(this.#setup);
+    const tabGateway = new TabGateway(this.#setup);
     const notices = channel(NAME);
     notices.onmessage = ({ data }: MessageEvent<Notice>) => {
       if (data.type !== 'hello') return;
       const { hello } = data;
-      hub.attach(() => overBroadcast(channel(`${NAME}:${hello.tab}`), hub.name), hello);
+      tabGateway.attach(() => overBroadcast(channel(`${NAME}:${hello.tab}`), tabGateway.name), hello);
     };
-    notices.postMessage({ type: 'leads', hub: hub.name } satisfies Notice);
+    notices.postMessage({ type: 'leads', tabGateway: tabGateway.name } satisfies Notice);
     return () => {
       notices.close();
-      hub.close();
+      tabGateway.close();
     };
   }
 }

@@ -19,15 +19,15 @@ export function overPort<In, Out>(box: Postbox): Port<In, Out> {
 }
 
 /**
- * A line over a `BroadcastChannel` of the tab's own. An older hub may still be on it, so every message says for which hub,
+ * A line over a `BroadcastChannel` of the tab's own. An older tab gateway may still be on it, so every message says for which tab gateway,
  * or from which, it is.
  */
-export function overBroadcast<In, Out>(box: Postbox, hub: string): Port<In, Out> {
+export function overBroadcast<In, Out>(box: Postbox, tabGateway: string): Port<In, Out> {
   return {
-    post: (message) => box.postMessage({ hub, message }),
+    post: (message) => box.postMessage({ tabGateway, message }),
     listen(hear) {
       box.onmessage = ({ data }) => {
-        if (data.hub === hub) hear(data.message as In);
+        if (data.tabGateway === tabGateway) hear(data.message as In);
       };
     },
     close: () => box.close(),

@@ -4,7 +4,7 @@ import type { SluiceError } from '../errors.ts';
 /** An error as it goes over the wire, with everything that came with it. */
 export function bodyOf(error: SluiceError): ErrorBody {
   const { name, code, message, retryable, issues } = error;
-  // How long to try is for the tab to say, not for the hub: a publish is asked again.
+  // How long to try is for the tab to say, not for the tab gateway: a publish is asked again.
   const retryAfter = name === 'timed_out' ? 0 : error.retryAfter;
   return {
     code,

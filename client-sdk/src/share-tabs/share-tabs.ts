@@ -5,7 +5,7 @@
  */
 import type { Client, ClientOptions, Codec, WebSocketConstructor } from '../index.ts';
 import { NAME, randomName, tabLock } from './envelope.ts';
-import { Ladder } from './ladder.ts';
+import { FallbackFinder } from './fallback-finder.ts';
 import { LeaderFinder } from './leader-finder.ts';
 import type { Locks } from './locks.ts';
 import { Tab } from './tab.ts';
@@ -52,7 +52,7 @@ async function joinTabs(options: ShareTabsOptions): Promise<Tab> {
   // A class of WebSockets that was given cannot be taken to a worker.
   const useWorker = typeof SharedWorker === 'function' && !options.WebSocket;
   const tab = new Tab(
-    new Ladder([...(useWorker ? [new WorkerFinder(startWorker)] : []), ...(leader ? [leader] : [])]),
+    new FallbackFinder([...(useWorker ? [new WorkerFinder(startWorker)] : []), ...(leader ? [leader] : [])]),
     locks,
   );
   if (typeof addEventListener === 'function') {

@@ -1,13 +1,13 @@
 /**
- * The hub of all tabs, as a SharedWorker. `share-tabs.js` loads it; it is complete in itself, so that no bundler has to split it.
+ * The tab gateway of all tabs, as a SharedWorker. `share-tabs.js` loads it; it is complete in itself, so that no bundler has to split it.
  *
  * @packageDocumentation
  */
 import { createClient } from '../client.ts';
-import type { ToHub } from './envelope.ts';
-import { Hub } from './hub.ts';
+import type { ToTabGateway } from './envelope.ts';
 import type { Locks } from './locks.ts';
 import { overPort, type Postbox } from './ports.ts';
+import { TabGateway } from './tab-gateway.ts';
 
 interface WorkerScope {
   readonly navigator: { readonly locks?: Locks };
@@ -16,7 +16,7 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const hub = new Hub({
+const tabGateway = new TabGateway({
   create: createClient,
   locks: scope.navigator.locks,
   // A worker is never shown: its clients hear of it in the words of a page that was frozen.
@@ -25,7 +25,7 @@ const hub = new Hub({
 
 scope.onconnect = ({ ports: [port] }) => {
   if (!port) return;
-  port.onmessage = ({ data }: MessageEvent<ToHub>) => {
-    if (data.type === 'hello') hub.attach(() => overPort(port), data);
+  port.onmessage = ({ data }: MessageEvent<ToTabGateway>) => {
+    if (data.type === 'hello') tabGateway.attach(() => overPort(port), data);
   };
 };

@@ -1,26 +1,26 @@
 import { now } from '../now.ts';
-import { type Port, randomName, type ToHub, type ToTab, tabLock } from './envelope.ts';
+import { type Port, randomName, type ToTab, type ToTabGateway, tabLock } from './envelope.ts';
 import { type Hold, holdLock, type Locks, whenFree } from './locks.ts';
 
-/** A line to a hub. */
-export interface Line {
-  readonly port: Port<ToTab, ToHub>;
-  /** The Web Lock that the hub holds as long as it lives. */
+/** A line to a tab gateway. */
+export interface GatewayLink {
+  readonly port: Port<ToTab, ToTabGateway>;
+  /** The Web Lock that the tab gateway holds as long as it lives. */
   readonly lock?: string | undefined;
 }
 
-/** Finds the hub: a SharedWorker, or the tab that leads. */
+/** Finds the tab gateway: a SharedWorker, or the tab that leads. */
 export interface Finder {
-  /** Resolves when a hub has answered, however long that takes; rejects where there can be none. */
-  find(hello: Extract<ToHub, { type: 'hello' }>): Promise<Line>;
-  /** The hub that was found does not answer any more. */
+  /** Resolves when a tab gateway has answered, however long that takes; rejects where there can be none. */
+  find(hello: Extract<ToTabGateway, { type: 'hello' }>): Promise<GatewayLink>;
+  /** The tab gateway that was found does not answer any more. */
   distrust(): void;
-  /** Called when there is another hub than the one that was found. */
+  /** Called when there is another tab gateway than the one that was found. */
   onMove?: () => void;
 }
 
 /** A virtual socket, as the tab's end of the line sees it. */
-export interface LineSocket {
+export interface LinkSocket {
   readonly url: string;
   readonly timeout: number;
   opened(): void;
@@ -29,22 +29,22 @@ export interface LineSocket {
   closed(code: number, reason: string): void;
 }
 
-/** How often the line is looked at, and how long a hub may be silent before it is asked, and again before it is given up. */
+/** How often the line is looked at, and how long a tab gateway may be silent before it is asked, and again before it is given up. */
 const TICK = 1000;
 const SILENCE = 3000;
 
 const DRAIN = JSON.stringify({ type: 'drain', reconnectAfter: 0 });
 
-/** The tab's end of the line to the hub: one for a page, however many clients it has. */
+/** The tab's end of the line to the tab gateway: one for a page, however many clients it has. */
 export class Tab {
   readonly name = randomName();
-  /** No hub can be had: what opens from now on uses a WebSocket of its own. */
+  /** No tab gateway can be had: what opens from now on uses a WebSocket of its own. */
   broken = false;
   readonly #finder: Finder;
   readonly #locks: Locks | undefined;
   readonly #life: Hold | undefined;
-  readonly #sockets = new Map<number, LineSocket>();
-  #line: Line | undefined;
+  readonly #sockets = new Map<number, LinkSocket>();
+  #line: GatewayLink | undefined;
   #finding: Promise<void> | undefined;
   #lastSocket = 0;
   #calls = 0;
@@ -61,7 +61,7 @@ export class Tab {
     finder.onMove = () => this.lose('Another tab holds the connection now.');
   }
 
-  /** Looks for a hub, unless there is one. Resolves when it is found, or when there can be none. */
+  /** Looks for a tab gateway, unless there is one. Resolves when it is found, or when there can be none. */
   find(): Promise<void> {
     if (this.#line || this.broken) return Promise.resolve();
     this.#finding ??= this.#find().finally(() => {
@@ -70,8 +70,8 @@ export class Tab {
     return this.#finding;
   }
 
-  /** Opens a virtual socket. Until there is a hub, it waits. */
-  open(socket: LineSocket): number {
+  /** Opens a virtual socket. Until there is a tab gateway, it waits. */
+  open(socket: LinkSocket): number {
     const id = ++this.#lastSocket;
     this.#sockets.set(id, socket);
     void this.find().then(() => {
@@ -100,7 +100,7 @@ export class Tab {
     this.#line?.port.post({ type: 'wake' });
   }
 
-  /** The page is going, or is put away: the hub need not wait for it. Its sockets hear of it when it comes back. */
+  /** The page is going, or is put away: the tab gateway need not wait for it. Its sockets hear of it when it comes back. */
   leave(): void {
     this.#line?.port.post({ type: 'bye' });
     this.#forget();
@@ -121,7 +121,7 @@ export class Tab {
   }
 
   async #find(): Promise<void> {
-    // The hub waits for this lock to notice that the tab is gone: it must be held first.
+    // The tab gateway waits for this lock to notice that the tab is gone: it must be held first.
     await this.#life?.held;
     const call = ++this.#calls;
     try {
@@ -131,7 +131,7 @@ export class Tab {
     }
   }
 
-  #take(line: Line): void {
+  #take(line: GatewayLink): void {
     this.#line = line;
     this.#heard = now();
     line.port.listen((message) => {
@@ -141,7 +141,7 @@ export class Tab {
     if (this.#locks && line.lock !== undefined) this.#unwatch = whenFree(this.#locks, line.lock, gone);
   }
 
-  #begin(id: number, socket: LineSocket, { port }: Line): void {
+  #begin(id: number, socket: LinkSocket, { port }: GatewayLink): void {
     const { url, timeout } = socket;
     port.post({ type: 'open', socket: id, url, timeout });
     socket.opened();
@@ -163,7 +163,7 @@ export class Tab {
     }
   }
 
-  /** A hub that is frozen or hangs says nothing, although it lives. */
+  /** A tab gateway that is frozen or hangs says nothing, although it lives. */
   #tick(): void {
     const line = this.#line;
     const time = now();

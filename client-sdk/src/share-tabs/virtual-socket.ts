@@ -1,6 +1,6 @@
 import { type Codec, json } from '@sluice/protocol';
 import type { WebSocketConstructor, WebSocketLike } from '../socket.ts';
-import type { LineSocket, Tab } from './tab.ts';
+import type { LinkSocket, Tab } from './tab.ts';
 
 type Handler = ((event: never) => void) | null;
 type Listener<Event> = ((event: Event) => void) | null;
@@ -13,10 +13,10 @@ export interface VirtualSocketSetup {
   readonly WebSocket: WebSocketConstructor;
 }
 
-/** Makes the class of WebSockets of one client, whose other end is the hub. */
+/** Makes the class of WebSockets of one client, whose other end is the tab gateway. */
 export function virtualSockets(tab: Tab, { codec, timeout, WebSocket }: VirtualSocketSetup): WebSocketConstructor {
   const isJson = codec.subprotocol === json.subprotocol;
-  return class implements WebSocketLike, LineSocket {
+  return class implements WebSocketLike, LinkSocket {
     binaryType = 'arraybuffer';
     onopen: Handler = null;
     onmessage: Handler = null;

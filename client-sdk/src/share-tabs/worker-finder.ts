@@ -1,6 +1,6 @@
 import type { ToTab } from './envelope.ts';
 import { overPort, type Postbox } from './ports.ts';
-import type { Finder, Line } from './tab.ts';
+import type { Finder, GatewayLink } from './tab.ts';
 
 /** What is needed of a `SharedWorker`. */
 export interface WorkerHandle {
@@ -11,7 +11,7 @@ export interface WorkerHandle {
 // How long a worker may take to load and to answer, in milliseconds.
 const PATIENCE = 1500;
 
-/** Finds the hub in a SharedWorker. */
+/** Finds the tab gateway in a SharedWorker. */
 export class WorkerFinder implements Finder {
   readonly #start: () => WorkerHandle;
   #distrusted = false;
@@ -21,7 +21,7 @@ export class WorkerFinder implements Finder {
     this.#start = start;
   }
 
-  find(hello: Parameters<Finder['find']>[0]): Promise<Line> {
+  find(hello: Parameters<Finder['find']>[0]): Promise<GatewayLink> {
     return new Promise((resolve, reject) => {
       if (this.#distrusted) throw new Error('The worker did not answer.');
       const worker = this.#start();

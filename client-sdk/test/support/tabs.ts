@@ -1,11 +1,11 @@
 import { json } from '@sluice/protocol';
 import type { Client, ClientOptions } from '../../src/api.ts';
 import { createClient } from '../../src/client.ts';
-import { Hub } from '../../src/share-tabs/hub.ts';
-import { Ladder } from '../../src/share-tabs/ladder.ts';
+import { FallbackFinder } from '../../src/share-tabs/fallback-finder.ts';
 import { LeaderFinder } from '../../src/share-tabs/leader-finder.ts';
 import { overPort } from '../../src/share-tabs/ports.ts';
 import { type Finder, Tab } from '../../src/share-tabs/tab.ts';
+import { TabGateway } from '../../src/share-tabs/tab-gateway.ts';
 import { virtualSockets } from '../../src/share-tabs/virtual-socket.ts';
 import { WorkerFinder } from '../../src/share-tabs/worker-finder.ts';
 import { FakeBrowser, type FakePage } from './fake-browser.ts';
@@ -25,7 +25,7 @@ export class Tabs {
   readonly gateway = new SmallGateway();
   readonly browser = new FakeBrowser();
   readonly #way: Way;
-  #worker: { readonly page: FakePage; readonly hub: Hub } | undefined;
+  #worker: { readonly page: FakePage; readonly tabGateway: TabGateway } | undefined;
 
   constructor(way: Way) {
     this.#way = way;
@@ -35,7 +35,7 @@ export class Tabs {
     const page = this.browser.page();
     const leader = this.#leaderFinder(page);
     const ways = this.#way === 'worker' ? [this.#workerFinder(page), leader] : [leader];
-    const tab = new Tab(new Ladder(ways), page.locks);
+    const tab = new Tab(new FallbackFinder(ways), page.locks);
     const { codec = json, timeout = 15_000 } = options;
     const WebSocket = virtualSockets(tab, { codec, timeout, WebSocket: this.gateway.webSocket(page) });
     const client = createClient({ url: 'ws://gateway.test/ws', ...options, WebSocket });
@@ -73,7 +73,7 @@ export class Tabs {
       const worker = this.#startWorker();
       const [near, far] = this.browser.pair(page, worker.page);
       far.onmessage = ({ data }) => {
-        if (data.type === 'hello') worker.hub.attach(() => overPort(far), data);
+        if (data.type === 'hello') worker.tabGateway.attach(() => overPort(far), data);
       };
       return { port: near, onerror: null };
     });
@@ -82,8 +82,12 @@ export class Tabs {
   #startWorker() {
     if (this.#worker) return this.#worker;
     const page = this.browser.page();
-    const hub = new Hub({ create: createClient, locks: page.locks, WebSocket: this.gateway.webSocket(page) });
-    this.#worker = { page, hub };
+    const tabGateway = new TabGateway({
+      create: createClient,
+      locks: page.locks,
+      WebSocket: this.gateway.webSocket(page),
+    });
+    this.#worker = { page, tabGateway };
     return this.#worker;
   }
 }

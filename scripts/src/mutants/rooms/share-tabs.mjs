@@ -14,12 +14,12 @@ export const shareTabs = [
   mutant('tab', {
     from: "import { now } from '../now.ts';",
     to: 'const now = () => Date.now();',
-    fault: 'the clock of the device tells whether the hub answers',
+    fault: 'the clock of the device tells whether the tab gateway answers',
   }),
   mutant('tab', {
     from: '    this.#ticking = undefined;\n',
     to: '',
-    fault: 'a tab that opens a socket again looks no more whether its hub lives',
+    fault: 'a tab that opens a socket again looks no more whether its tab gateway lives',
   }),
   mutant('tab', {
     from: '    this.#ticking ??= setInterval',
@@ -29,41 +29,45 @@ export const shareTabs = [
   mutant('tab', {
     from: 'if (time - this.#looked > 2 * TICK) this.#asked = 0;',
     to: '',
-    fault: 'a page that was frozen takes its own silence for that of the hub',
+    fault: 'a page that was frozen takes its own silence for that of the tab gateway',
   }),
   mutant(
     'tab',
-    { from: '    this.#unwatch();\n', to: '', fault: 'a tab waits for ever for the lock of a hub that it has left' },
+    {
+      from: '    this.#unwatch();\n',
+      to: '',
+      fault: 'a tab waits for ever for the lock of a tab gateway that it has left',
+    },
     FAULTS,
   ),
   mutant('tab', { from: '    this.#life?.release();\n', to: '', fault: 'a tab that has ended keeps its lock' }, FAULTS),
   mutant('tab', {
     from: 'if (this.#sockets.get(id) !== socket) return;',
     to: '',
-    fault: 'a socket that was closed while the hub was looked for is opened',
+    fault: 'a socket that was closed while the tab gateway was looked for is opened',
   }),
   mutant(
-    'crowd',
+    'shared-membership',
     {
-      from: 'if (!session.connected) this.depart(session);',
+      from: 'if (!tab.connected) this.depart(tab);',
       to: '',
       fault: 'a tab that has gone while it entered stays a member',
     },
     FAULTS,
   ),
-  mutant('group', {
+  mutant('tab-group', {
     from: '    clearTimeout(this.#sweeping);\n    for',
     to: '    for',
     fault: 'a group that was closed sweeps once more',
   }),
-  mutant('group', { from: '    this.tokens.close();\n', to: '', fault: 'a group that was closed asks for tokens' }),
-  mutant('group', {
+  mutant('tab-group', { from: '    this.tokens.close();\n', to: '', fault: 'a group that was closed asks for tokens' }),
+  mutant('tab-group', {
     from: 'if (error.code === 4306 || error.code >= 4400) return;',
     to: '',
     fault: 'tabs are told what they hear in another way',
   }),
   mutant(
-    'group',
+    'tab-group',
     {
       from: 'if (known) return known;\n    const options',
       to: 'const options',
@@ -71,13 +75,13 @@ export const shareTabs = [
     },
     FAULTS,
   ),
-  mutant('group', {
+  mutant('tab-group', {
     from: "if (this.#upstream.state !== 'connected') return;",
     to: '',
     fault: 'what tabs come back for is put away while the connection is lost',
   }),
   mutant(
-    'hub',
+    'tab-gateway',
     {
       from: 'if (now() - heard() > SILENT) gone();',
       to: '',
@@ -86,14 +90,22 @@ export const shareTabs = [
     FAULTS,
   ),
   mutant(
-    'hub',
-    { from: 'seat.unread > UNREAD && ', to: '', fault: 'a tab that reads slowly is closed for a single frame' },
+    'tab-gateway',
+    { from: 'entry.unread > UNREAD && ', to: '', fault: 'a tab that reads slowly is closed for a single frame' },
     FAULTS,
   ),
-  mutant('hub', { from: '    seat.unread -= size;\n', to: '', fault: 'what was read is counted for ever' }, FAULTS),
   mutant(
-    'hub',
-    { from: '    this.#unguard();\n', to: '', fault: 'the hub waits for ever for the lock of a tab that has gone' },
+    'tab-gateway',
+    { from: '    entry.unread -= size;\n', to: '', fault: 'what was read is counted for ever' },
+    FAULTS,
+  ),
+  mutant(
+    'tab-gateway',
+    {
+      from: '    this.#unguard();\n',
+      to: '',
+      fault: 'the tab gateway waits for ever for the lock of a tab that has gone',
+    },
     FAULTS,
   ),
   mutant('worker-finder', {
@@ -121,14 +133,16 @@ export const shareTabs = [
     FAULTS,
   ),
   mutant(
-    'token-desk',
+    'token-broker',
     { from: '      clearTimeout(end);\n', to: '', fault: 'a tab has answered, and the time to answer runs on' },
-    ['client-sdk/src/share-tabs/token-desk.test.ts'],
+    ['client-sdk/src/share-tabs/token-broker.test.ts'],
   ),
-  mutant('recent', { from: ' || this.#size > CHARACTERS', to: '', fault: 'large messages are kept without a bound' }, [
-    'client-sdk/src/share-tabs/recent.test.ts',
-  ]),
-  mutant('group', {
+  mutant(
+    'recent-messages',
+    { from: ' || this.#size > CHARACTERS', to: '', fault: 'large messages are kept without a bound' },
+    ['client-sdk/src/share-tabs/recent-messages.test.ts'],
+  ),
+  mutant('tab-group', {
     from: '    clearTimeout(this.#sweeping);\n    this.#sweeping = setTimeout',
     to: '    this.#sweeping = setTimeout',
     fault: 'a tab that has gone is put away when it is the turn of another one',

@@ -1,15 +1,15 @@
 import type { MessagesPush, Position, StartingPoint } from '@sluice/protocol';
 import type { Gap, Message, Subscription, SubscriptionState } from '../api.ts';
 import type { SluiceError } from '../errors.ts';
-import { type Feed, toWire } from './feed.ts';
 import { bodyOf } from './refusals.ts';
-import type { Outbound } from './session.ts';
+import { type SharedSubscription, toWire } from './shared-subscription.ts';
+import type { Outbound } from './virtual-connection.ts';
 
 type Known = { readonly position: Position; readonly state: 'live' | 'replaying' };
 
 /** A tab's subscription to a channel: turns what the upstream client hands out back into the pushes of SPEC.md section 6. */
-export class TabCursor {
-  readonly #feed: Feed;
+export class TabSubscription {
+  readonly #shared: SharedSubscription;
   readonly #out: Outbound;
   readonly #id: number;
   readonly #start: StartingPoint;
@@ -23,16 +23,16 @@ export class TabCursor {
   #closed = false;
 
   constructor(
-    feed: Feed,
+    shared: SharedSubscription,
     start: StartingPoint,
     { id, out, ended }: { readonly id: number; readonly out: Outbound; readonly ended: () => void },
   ) {
-    this.#feed = feed;
+    this.#shared = shared;
     this.#start = start;
     this.#id = id;
     this.#out = out;
     this.#ended = ended;
-    feed.users++;
+    shared.users++;
     const from = this.#within();
     if (from) this.#join(from);
     else this.#subscribe(start);
@@ -41,20 +41,20 @@ export class TabCursor {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#feed.users--;
+    this.#shared.users--;
     this.#subscription?.unsubscribe();
   }
 
   /** Where it starts, if everything from there on is at hand. */
   #within(): Position | undefined {
-    const { recent, live } = this.#feed;
-    const from = this.#start.position ?? (live ? startOf(this.#feed, this.#start) : undefined);
+    const { recent, live } = this.#shared;
+    const from = this.#start.position ?? (live ? startOf(this.#shared, this.#start) : undefined);
     return from && recent.reaches(from) ? from : undefined;
   }
 
-  /** Hands over what is at hand, and goes on where the feed stands: nothing can come in between. */
+  /** Hands over what is at hand, and goes on where the shared subscription is: nothing can come in between. */
   #join(from: Position): void {
-    const { recent, live } = this.#feed;
+    const { recent, live } = this.#shared;
     const { position = from } = recent;
     const messages = recent.after(from);
     this.#answer({ position: from, state: live && messages.length === 0 ? 'live' : 'replaying' });
@@ -64,7 +64,7 @@ export class TabCursor {
 
   #subscribe({ position, rewind, since }: StartingPoint): void {
     const start = position ? { position } : rewind !== undefined ? { rewind } : since !== undefined ? { since } : {};
-    const subscription = this.#feed.channel.subscribe((message) => this.#message(message), {
+    const subscription = this.#shared.channel.subscribe((message) => this.#message(message), {
       ...start,
       onGap: (gap) => this.#onGap(gap),
       onState: (state) => this.#follow(state),
@@ -123,14 +123,14 @@ export class TabCursor {
   #tell(state: 'live' | 'replaying'): void {
     if (this.#told === state) return;
     this.#told = state;
-    this.#send(() => this.#out.push({ type: state, channel: this.#feed.channel.name }));
+    this.#send(() => this.#out.push({ type: state, channel: this.#shared.channel.name }));
   }
 
   #fail(error: SluiceError): void {
     if (this.#closed) return;
     const final = this.#state === 'denied' || this.#state === 'ended';
     if (!final && (this.#answered || this.#makeDo(error))) return;
-    const { name: channel } = this.#feed.channel;
+    const { name: channel } = this.#shared.channel;
     if (!this.#answered) this.#out.refuse(this.#id, bodyOf(error));
     else {
       const reason = this.#state === 'denied' ? 'permission' : 'slow_reader';
@@ -142,7 +142,7 @@ export class TabCursor {
 
   /** The log may not be read. How far back it goes was no promise: it starts with what is at hand. */
   #makeDo(error: SluiceError): boolean {
-    const from = this.#feed.recent.back(this.#start.rewind ?? 0);
+    const from = this.#shared.recent.back(this.#start.rewind ?? 0);
     if (error.retryable || this.#start.position || !from) return false;
     this.#subscription?.unsubscribe();
     this.#join(from);
@@ -157,7 +157,7 @@ export class TabCursor {
   }
 
   #push(epoch: string, messages: MessagesPush['messages']): void {
-    this.#send(() => this.#out.push({ type: 'messages', channel: this.#feed.channel.name, epoch, messages }));
+    this.#send(() => this.#out.push({ type: 'messages', channel: this.#shared.channel.name, epoch, messages }));
   }
 
   #send(send: () => void): void {
@@ -165,8 +165,8 @@ export class TabCursor {
   }
 }
 
-/** Where a tab that does not name a position starts on a feed that is live. */
-function startOf({ recent }: Feed, { rewind, since }: StartingPoint): Position | undefined {
+/** Where a tab that does not name a position starts on a shared subscription that is live. */
+function startOf({ recent }: SharedSubscription, { rewind, since }: StartingPoint): Position | undefined {
   if (rewind !== undefined) return recent.holds(rewind) ? recent.back(rewind) : undefined;
   return since === undefined ? recent.position : recent.before(since);
 }

@@ -1,13 +1,13 @@
 import type { Json } from '@sluice/protocol';
 import type { Presence } from '../presence-api.ts';
-import type { Session } from './session.ts';
+import type { VirtualConnection } from './virtual-connection.ts';
 
 /** Who of the tabs has entered a channel. Upstream they are one member, until the last of them has left. */
-export class Crowd {
+export class SharedMembership {
   readonly #presence: Presence;
   // The last to set a state stands last: its state is the one that others see.
-  readonly #entered = new Map<Session, Json | undefined>();
-  readonly #departed = new Set<Session>();
+  readonly #entered = new Map<VirtualConnection, Json | undefined>();
+  readonly #departed = new Set<VirtualConnection>();
   readonly #onDepart: () => void;
 
   /** @param onDepart somebody has gone without a word: `settle` is to be called in a while */
@@ -20,24 +20,24 @@ export class Crowd {
     return this.#entered.size === 0;
   }
 
-  has(session: Session): boolean {
-    return this.#entered.has(session);
+  has(tab: VirtualConnection): boolean {
+    return this.#entered.has(tab);
   }
 
   /** The tab enters, or changes its state. Rejects as the gateway does; then it is what it was before. */
-  async enter(session: Session, state: Json | undefined): Promise<void> {
-    const own = state ?? this.#entered.get(session);
+  async enter(tab: VirtualConnection, state: Json | undefined): Promise<void> {
+    const own = state ?? this.#entered.get(tab);
     await this.#presence.enter(own);
-    this.#entered.delete(session);
-    this.#entered.set(session, own);
+    this.#entered.delete(tab);
+    this.#entered.set(tab, own);
     // It has gone while the gateway was asked.
-    if (!session.connected) this.depart(session);
+    if (!tab.connected) this.depart(tab);
   }
 
   /** The tab leaves at once: the state of another one is set again, or the member leaves. */
-  async leave(session: Session): Promise<void> {
-    const wasLast = [...this.#entered.keys()].at(-1) === session;
-    if (!this.#entered.delete(session)) return;
+  async leave(tab: VirtualConnection): Promise<void> {
+    const wasLast = [...this.#entered.keys()].at(-1) === tab;
+    if (!this.#entered.delete(tab)) return;
     if (this.empty) {
       await this.#presence.leave();
       return;
@@ -47,21 +47,21 @@ export class Crowd {
   }
 
   /** The tab has gone without a word. It counts until `settle`: a reload is no leave and join. */
-  depart(session: Session): void {
-    if (!this.#entered.has(session)) return;
-    this.#departed.add(session);
+  depart(tab: VirtualConnection): void {
+    if (!this.#entered.has(tab)) return;
+    this.#departed.add(tab);
     this.#onDepart();
   }
 
   /** Those who have gone do not count any more. */
   settle(): void {
-    for (const session of this.#departed) this.leave(session).catch(() => {});
+    for (const tab of this.#departed) this.leave(tab).catch(() => {});
     this.#departed.clear();
   }
 
   /** The gateway ended the membership, of all of them. */
-  end(tell: (session: Session) => void): void {
-    for (const session of this.#entered.keys()) tell(session);
+  end(tell: (tab: VirtualConnection) => void): void {
+    for (const tab of this.#entered.keys()) tell(tab);
     this.#entered.clear();
   }
 }

@@ -10,7 +10,7 @@ interface Entry {
 }
 
 /** The newest messages of a channel that one tab or another has been sent, without holes, and where they end. */
-export class Recent {
+export class RecentMessages {
   /** After the newest. */
   position: Position | undefined;
   #entries: Entry[] = [];

@@ -1,19 +1,19 @@
 import type { Client, ClientOptions } from '../api.ts';
 import { now } from '../now.ts';
 import type { WebSocketConstructor } from '../socket.ts';
-import { type Port, randomName, type ToHub, type ToTab, tabLock } from './envelope.ts';
-import { Group } from './group.ts';
+import { type Port, randomName, type ToTab, type ToTabGateway, tabLock } from './envelope.ts';
 import { type Hold, holdLock, type Locks, whenFree } from './locks.ts';
-import { Session } from './session.ts';
+import { TabGroup } from './tab-group.ts';
+import { VirtualConnection } from './virtual-connection.ts';
 
-export interface HubSetup {
+export interface TabGatewaySetup {
   /** `createClient`. */
   readonly create: (options: ClientOptions) => Client;
   /** The class of WebSockets for the connections to the gateway. Default: the global one. */
   readonly WebSocket?: WebSocketConstructor | undefined;
   /** Without them the death of a tab is noticed by its silence only. */
   readonly locks?: Locks | undefined;
-  /** A tab is shown again, which is not seen where the hub is. */
+  /** A tab is shown again, which is not seen where the tab gateway is. */
   readonly wake?: () => void;
 }
 
@@ -25,16 +25,16 @@ const STALLED = 10_000;
 const SILENT = 180_000;
 
 /** The place where the connections are: virtual gateway to all tabs. It runs in a SharedWorker, or in one of the tabs. */
-export class Hub {
+export class TabGateway {
   readonly name = randomName();
-  readonly #setup: HubSetup;
-  readonly #groups = new Map<string, Group>();
+  readonly #setup: TabGatewaySetup;
+  readonly #groups = new Map<string, TabGroup>();
   readonly #tabs = new Map<string, TabEnd>();
   readonly #life: Hold | undefined;
 
-  constructor(setup: HubSetup) {
+  constructor(setup: TabGatewaySetup) {
     this.#setup = setup;
-    this.#life = setup.locks && holdLock(setup.locks, `hub:${this.name}`);
+    this.#life = setup.locks && holdLock(setup.locks, `gateway:${this.name}`);
   }
 
   /**
@@ -42,7 +42,7 @@ export class Hub {
    *
    * @param open makes this end of the line
    */
-  attach(open: () => Port<ToHub, ToTab>, { tab, call, locked }: Extract<ToHub, { type: 'hello' }>): void {
+  attach(open: () => Port<ToTabGateway, ToTab>, { tab, call, locked }: Extract<ToTabGateway, { type: 'hello' }>): void {
     const known = this.#tabs.get(tab);
     // It asked twice before it was answered: what it has said behind that was said to this end.
     if (known?.call === call) {
@@ -61,12 +61,12 @@ export class Hub {
   }
 
   #welcome({ port }: TabEnd): void {
-    const welcome = { type: 'welcome', hub: this.name } as const;
-    if (this.#life) void this.#life.held.then(() => port.post({ ...welcome, lock: `hub:${this.name}` }));
+    const welcome = { type: 'welcome', tabGateway: this.name } as const;
+    if (this.#life) void this.#life.held.then(() => port.post({ ...welcome, lock: `gateway:${this.name}` }));
     else port.post(welcome);
   }
 
-  /** Ends all connections; the tabs look for another hub. */
+  /** Ends all connections; the tabs look for another tab gateway. */
   close(): void {
     for (const group of [...this.#groups.values()]) group.close();
     for (const end of [...this.#tabs.values()]) {
@@ -76,15 +76,15 @@ export class Hub {
     this.#life?.release();
   }
 
-  #group({ identity, url, timeout }: GroupName): Group {
+  #group({ identity, url, timeout }: GroupName): TabGroup {
     const name = `${url} ${identity}`;
     const known = this.#groups.get(name);
     if (known) return known;
     const { create, WebSocket } = this.#setup;
-    const ended = (group: Group) => {
+    const ended = (group: TabGroup) => {
       if (this.#groups.get(name) === group) this.#groups.delete(name);
     };
-    const group = new Group({ url, timeout, create, WebSocket, ended, anonymous: identity === 'anonymous' });
+    const group = new TabGroup({ url, timeout, create, WebSocket, ended, anonymous: identity === 'anonymous' });
     this.#groups.set(name, group);
     return group;
   }
@@ -96,8 +96,8 @@ interface GroupName {
   readonly timeout: number;
 }
 
-interface Seat {
-  readonly session: Session;
+interface SocketEntry {
+  readonly connection: VirtualConnection;
   unread: number;
   /** When something was read last, or everything had been. */
   read: number;
@@ -115,22 +115,22 @@ const afterSilence: Guard = (gone, heard) => {
 
 interface TabHost {
   readonly call: number;
-  readonly group: (name: GroupName) => Group;
+  readonly group: (name: GroupName) => TabGroup;
   readonly ended: () => void;
   readonly wake?: (() => void) | undefined;
 }
 
-/** The hub's end of the line to one tab, with the tab's virtual sockets on it. */
+/** The tab gateway's end of the line to one tab, with the tab's virtual sockets on it. */
 class TabEnd {
-  readonly port: Port<ToHub, ToTab>;
-  /** Which time the tab has looked for a hub. */
+  readonly port: Port<ToTabGateway, ToTab>;
+  /** Which time the tab has looked for a tab gateway. */
   readonly call: number;
   readonly #host: TabHost;
-  readonly #seats = new Map<number, Seat>();
+  readonly #sockets = new Map<number, SocketEntry>();
   #heard = now();
   #unguard = () => {};
 
-  constructor(port: Port<ToHub, ToTab>, host: TabHost) {
+  constructor(port: Port<ToTabGateway, ToTab>, host: TabHost) {
     this.port = port;
     this.call = host.call;
     this.#host = host;
@@ -144,7 +144,7 @@ class TabEnd {
     );
   }
 
-  /** The hub is going. */
+  /** The tab gateway is going. */
   dismiss(): void {
     this.port.post({ type: 'gone' });
   }
@@ -152,27 +152,27 @@ class TabEnd {
   /** The tab is gone. */
   end(): void {
     this.#unguard();
-    for (const { session } of [...this.#seats.values()]) session.end();
-    this.#seats.clear();
+    for (const { connection } of [...this.#sockets.values()]) connection.end();
+    this.#sockets.clear();
     this.port.close();
     this.#host.ended();
   }
 
-  #hear(message: ToHub): void {
+  #hear(message: ToTabGateway): void {
     this.#heard = now();
     switch (message.type) {
       case 'open':
         this.#open(message);
         break;
       case 'frame':
-        this.#seats.get(message.socket)?.session.receive(message.text);
+        this.#sockets.get(message.socket)?.connection.receive(message.text);
         break;
       case 'taken':
         this.#taken(message.socket, message.size);
         break;
       case 'close':
-        this.#seats.get(message.socket)?.session.end();
-        this.#seats.delete(message.socket);
+        this.#sockets.get(message.socket)?.connection.end();
+        this.#sockets.delete(message.socket);
         break;
       case 'ping':
         this.port.post({ type: 'pong' });
@@ -185,32 +185,32 @@ class TabEnd {
     }
   }
 
-  #open({ socket, url, timeout }: Extract<ToHub, { type: 'open' }>): void {
-    const session = new Session({
+  #open({ socket, url, timeout }: Extract<ToTabGateway, { type: 'open' }>): void {
+    const connection = new VirtualConnection({
       frame: (text) => this.#frame(socket, text),
       closed: (code, reason) => {
-        this.#seats.delete(socket);
+        this.#sockets.delete(socket);
         this.port.post({ type: 'closed', socket, code, reason });
       },
       group: (identity) => this.#host.group({ identity, url, timeout }),
     });
-    this.#seats.set(socket, { session, unread: 0, read: now() });
+    this.#sockets.set(socket, { connection, unread: 0, read: now() });
   }
 
   #frame(socket: number, text: string): void {
-    const seat = this.#seats.get(socket);
-    if (!seat) return;
-    if (seat.unread === 0) seat.read = now();
-    seat.unread += text.length;
+    const entry = this.#sockets.get(socket);
+    if (!entry) return;
+    if (entry.unread === 0) entry.read = now();
+    entry.unread += text.length;
     // It resumes from its position when it thaws.
-    if (seat.unread > UNREAD && now() - seat.read > STALLED) seat.session.close(4004, 'slow_reader');
+    if (entry.unread > UNREAD && now() - entry.read > STALLED) entry.connection.close(4004, 'slow_reader');
     else this.port.post({ type: 'frame', socket, text });
   }
 
   #taken(socket: number, size: number): void {
-    const seat = this.#seats.get(socket);
-    if (!seat) return;
-    seat.unread -= size;
-    seat.read = now();
+    const entry = this.#sockets.get(socket);
+    if (!entry) return;
+    entry.unread -= size;
+    entry.read = now();
   }
 }

@@ -1,7 +1,7 @@
-import type { Finder, Line } from './tab.ts';
+import type { Finder, GatewayLink } from './tab.ts';
 
 /** Tries one way after the other, and comes back to none that has failed. */
-export class Ladder implements Finder {
+export class FallbackFinder implements Finder {
   onMove: () => void = () => {};
   readonly #ways: Finder[];
 
@@ -10,7 +10,7 @@ export class Ladder implements Finder {
     for (const way of ways) way.onMove = () => this.onMove();
   }
 
-  async find(hello: Parameters<Finder['find']>[0]): Promise<Line> {
+  async find(hello: Parameters<Finder['find']>[0]): Promise<GatewayLink> {
     for (;;) {
       const [way] = this.#ways;
       if (!way) throw new Error('No other tab can be reached.');

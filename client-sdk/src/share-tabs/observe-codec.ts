@@ -1,16 +1,16 @@
 import { type Codec, type ConnectResult, json, type LeftPush, type ServerMessage } from '@sluice/protocol';
 
 /** What is overheard on the upstream connection, because the client's public face does not tell it. */
-export interface Overheard {
+export interface CodecObserver {
   connected(result: ConnectResult): void;
   left(push: LeftPush): void;
 }
 
 /** A codec that also listens to what the gateway says. */
-export function tap(overheard: Overheard): Codec {
+export function observeCodec(observer: CodecObserver): Codec {
   const hear = (message: ServerMessage) => {
-    if (message.type === 'left') overheard.left(message);
-    if (message.type === 'reply' && 'heartbeat' in message.result) overheard.connected(message.result as ConnectResult);
+    if (message.type === 'left') observer.left(message);
+    if (message.type === 'reply' && 'heartbeat' in message.result) observer.connected(message.result as ConnectResult);
   };
   return {
     ...json,

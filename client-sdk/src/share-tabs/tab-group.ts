@@ -14,17 +14,17 @@ import type { StateChange } from '../connection.ts';
 import type { SluiceError } from '../errors.ts';
 import { now } from '../now.ts';
 import type { WebSocketConstructor } from '../socket.ts';
-import { Crowd } from './crowd.ts';
-import { TabCursor } from './cursor.ts';
-import { Feed } from './feed.ts';
+import { observeCodec } from './observe-codec.ts';
 import { bodyOf, refuse } from './refusals.ts';
-import type { Session } from './session.ts';
-import { tap } from './tap.ts';
-import { TokenDesk } from './token-desk.ts';
-import { TabWatch } from './watch.ts';
+import { SharedMembership } from './shared-membership.ts';
+import { SharedSubscription } from './shared-subscription.ts';
+import { TabPresence } from './tab-presence.ts';
+import { TabSubscription } from './tab-subscription.ts';
+import { TokenBroker } from './token-broker.ts';
+import type { VirtualConnection } from './virtual-connection.ts';
 
 /** How a group gets its connection. */
-export interface GroupSetup {
+export interface TabGroupSetup {
   readonly url: string;
   /** Milliseconds. */
   readonly timeout: number;
@@ -33,7 +33,7 @@ export interface GroupSetup {
   /** Is it the group of those who have no token? */
   readonly anonymous: boolean;
   /** The group has come to its end: whoever comes next needs another one. */
-  readonly ended: (group: Group) => void;
+  readonly ended: (group: TabGroup) => void;
 }
 
 // A tab that reloads finds everything as it was: as long as a gateway's grace for presence, in milliseconds. The last one
@@ -42,13 +42,13 @@ const GRACE = 5000;
 const LAST = 2000;
 
 /** All tabs of one identity, and the one connection to the gateway that they share. */
-export class Group {
-  readonly tokens: TokenDesk;
-  readonly #setup: GroupSetup;
+export class TabGroup {
+  readonly tokens: TokenBroker;
+  readonly #setup: TabGroupSetup;
   readonly #upstream: Client;
-  readonly #sessions = new Set<Session>();
-  readonly #feeds = new Map<string, Feed>();
-  readonly #crowds = new Map<string, Crowd>();
+  readonly #tabs = new Set<VirtualConnection>();
+  readonly #subscriptions = new Map<string, SharedSubscription>();
+  readonly #memberships = new Map<string, SharedMembership>();
   // Publishes that were not answered yet, by channel and key: what a tab repeats joins them.
   readonly #publishes = new Map<string, Promise<PublishResult>>();
   #era = new AbortController();
@@ -56,15 +56,15 @@ export class Group {
   #sweeping: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
 
-  constructor(setup: GroupSetup) {
+  constructor(setup: TabGroupSetup) {
     const { url, timeout, WebSocket, create, anonymous } = setup;
     this.#setup = setup;
-    this.tokens = new TokenDesk(() => [...this.#sessions].filter(({ connected }) => connected));
+    this.tokens = new TokenBroker(() => [...this.#tabs].filter(({ connected }) => connected));
     this.#upstream = create({
       url,
       timeout,
       autoConnect: false,
-      codec: tap({
+      codec: observeCodec({
         connected: (result) => {
           this.#greeting = { result, at: now() };
         },
@@ -80,16 +80,16 @@ export class Group {
   // ------------------------------------------------------------------ who belongs to it
 
   /** A tab asks to be connected. It is greeted when the connection stands; its attempt is an attempt of all. */
-  join(session: Session): void {
-    this.#sessions.add(session);
-    this.tokens.offer(session.token);
-    if (this.#upstream.state === 'connected') this.#greet(session);
+  join(tab: VirtualConnection): void {
+    this.#tabs.add(tab);
+    this.tokens.offer(tab.token);
+    if (this.#upstream.state === 'connected') this.#greet(tab);
     else if (this.#upstream.state !== 'connecting') this.#upstream.connect().catch(() => {});
   }
 
-  leave(session: Session): void {
-    this.#sessions.delete(session);
-    for (const crowd of this.#crowds.values()) crowd.depart(session);
+  leave(tab: VirtualConnection): void {
+    this.#tabs.delete(tab);
+    for (const membership of this.#memberships.values()) membership.depart(tab);
     this.#sweepSoon();
   }
 
@@ -101,7 +101,7 @@ export class Group {
     this.#era.abort();
     this.tokens.close();
     clearTimeout(this.#sweeping);
-    for (const session of [...this.#sessions]) session.close(code, reason);
+    for (const tab of [...this.#tabs]) tab.close(code, reason);
     this.#upstream.close();
   }
 
@@ -111,9 +111,9 @@ export class Group {
     return this.#upstream.channel(name);
   }
 
-  subscribe(session: Session, { id, channel, position, rewind, since }: SubscribeCommand): void {
-    if (session.cursors.has(channel)) {
-      session.refuse(id, refuse(4307, 'already_subscribed', `Already subscribed to "${channel}".`));
+  subscribe(tab: VirtualConnection, { id, channel, position, rewind, since }: SubscribeCommand): void {
+    if (tab.subscriptions.has(channel)) {
+      tab.refuse(id, refuse(4307, 'already_subscribed', `Already subscribed to "${channel}".`));
       return;
     }
     const start = {
@@ -121,28 +121,28 @@ export class Group {
       ...(rewind !== undefined && { rewind }),
       ...(since !== undefined && { since }),
     };
-    const feed = this.#feed(channel, start);
+    const shared = this.#shared(channel, start);
     let over = false;
     const ended = () => {
       over = true;
-      session.cursors.delete(channel);
-      this.#drop(channel, feed);
+      tab.subscriptions.delete(channel);
+      this.#drop(channel, shared);
     };
-    const cursor = new TabCursor(feed, start, { id, out: session, ended });
-    if (!over) session.cursors.set(channel, cursor);
+    const subscription = new TabSubscription(shared, start, { id, out: tab, ended });
+    if (!over) tab.subscriptions.set(channel, subscription);
   }
 
-  unsubscribe(session: Session, { id, channel }: UnsubscribeCommand): void {
-    const cursor = session.cursors.get(channel);
-    if (!cursor) {
-      session.refuse(id, refuse(4308, 'not_subscribed', `Not subscribed to "${channel}".`));
+  unsubscribe(tab: VirtualConnection, { id, channel }: UnsubscribeCommand): void {
+    const subscription = tab.subscriptions.get(channel);
+    if (!subscription) {
+      tab.refuse(id, refuse(4308, 'not_subscribed', `Not subscribed to "${channel}".`));
       return;
     }
-    session.cursors.delete(channel);
-    cursor.close();
-    const feed = this.#feeds.get(channel);
-    if (feed) this.#drop(channel, feed);
-    session.reply(id, {});
+    tab.subscriptions.delete(channel);
+    subscription.close();
+    const shared = this.#subscriptions.get(channel);
+    if (shared) this.#drop(channel, shared);
+    tab.reply(id, {});
   }
 
   publish({ channel, data, key, event, tags }: PublishCommand): Promise<PublishResult> {
@@ -158,25 +158,26 @@ export class Group {
     return publish;
   }
 
-  crowd(channel: string): Crowd {
-    const crowd = this.#crowds.get(channel) ?? new Crowd(this.channel(channel).presence, () => this.#sweepSoon());
-    this.#crowds.set(channel, crowd);
-    return crowd;
+  membership(channel: string): SharedMembership {
+    const membership =
+      this.#memberships.get(channel) ?? new SharedMembership(this.channel(channel).presence, () => this.#sweepSoon());
+    this.#memberships.set(channel, membership);
+    return membership;
   }
 
-  watch(session: Session, command: WatchCommand): void {
+  watch(tab: VirtualConnection, command: WatchCommand): void {
     const { id, channel } = command;
-    if (session.watches.has(channel)) {
-      session.refuse(id, refuse(4307, 'already_subscribed', `"${channel}" is watched already.`));
+    if (tab.presences.has(channel)) {
+      tab.refuse(id, refuse(4307, 'already_subscribed', `"${channel}" is watched already.`));
       return;
     }
     const out = {
-      reply: session.reply.bind(session),
-      refuse: session.refuse.bind(session),
-      push: session.push.bind(session),
-      ended: () => session.watches.delete(channel),
+      reply: tab.reply.bind(tab),
+      refuse: tab.refuse.bind(tab),
+      push: tab.push.bind(tab),
+      ended: () => tab.presences.delete(channel),
     };
-    session.watches.set(channel, new TabWatch(this.channel(channel).presence, command, out));
+    tab.presences.set(channel, new TabPresence(this.channel(channel).presence, command, out));
   }
 
   // ------------------------------------------------------------------ what the connection tells
@@ -184,19 +185,19 @@ export class Group {
   #follow({ state, error, retryIn }: StateChange): void {
     if (this.#ended) return;
     if (state === 'connected') {
-      this.#openFeeds();
-      for (const session of [...this.#sessions]) this.#greet(session);
+      this.#openSubscriptions();
+      for (const tab of [...this.#tabs]) this.#greet(tab);
       this.#sweepSoon();
     }
     if (!error) return;
     this.#forgetPublishes();
     if (state === 'closed') this.#refused(error);
-    else for (const session of [...this.#sessions]) session.lose(error, retryIn);
+    else for (const tab of [...this.#tabs]) tab.lose(error, retryIn);
   }
 
-  #greet(session: Session): void {
-    if (!this.#greeting || session.connected) return;
-    session.greet({ ...this.#greeting.result, time: this.time });
+  #greet(tab: VirtualConnection): void {
+    if (!this.#greeting || tab.connected) return;
+    tab.greet({ ...this.#greeting.result, time: this.time });
   }
 
   /** The gateway's clock, as far as it is known: milliseconds since the Unix epoch. */
@@ -208,9 +209,9 @@ export class Group {
   // For good. A token that was not shown may be a better one: whoever has it tries it.
   #refused(error: SluiceError): void {
     const aboutToken = error.name.startsWith('token_');
-    for (const session of [...this.#sessions]) {
-      if (aboutToken && session.token !== this.tokens.handed) session.moveOut('Another token was refused.');
-      else session.lose(error);
+    for (const tab of [...this.#tabs]) {
+      if (aboutToken && tab.token !== this.tokens.handed) tab.moveOut('Another token was refused.');
+      else tab.lose(error);
     }
     this.close();
   }
@@ -223,57 +224,57 @@ export class Group {
   }
 
   #left({ channel, reason }: LeftPush): void {
-    this.#crowds.get(channel)?.end((session) => session.push({ type: 'left', channel, reason }));
+    this.#memberships.get(channel)?.end((tab) => tab.push({ type: 'left', channel, reason }));
   }
 
   // What answers no command of a tab. `permission_denied` is a membership that has ended, which its tabs are told.
   #report(error: SluiceError): void {
     if (error.code === 4306 || error.code >= 4400) return;
-    for (const session of this.#sessions) session.report(bodyOf(error));
+    for (const tab of this.#tabs) tab.report(bodyOf(error));
   }
 
   // ------------------------------------------------------------------ what is kept of the channels
 
-  #feed(name: string, start: StartingPoint): Feed {
-    const known = this.#feeds.get(name);
+  #shared(name: string, start: StartingPoint): SharedSubscription {
+    const known = this.#subscriptions.get(name);
     if (known && !known.ended) return known;
-    const feed = new Feed(this.channel(name), start);
-    this.#feeds.set(name, feed);
-    return feed;
+    const shared = new SharedSubscription(this.channel(name), start);
+    this.#subscriptions.set(name, shared);
+    return shared;
   }
 
-  // Tabs that come over from another hub stood at different places: the cursor begins at the first of them.
-  #openFeeds(): void {
+  // Tabs that come over from another tab gateway stood at different places: the subscription begins at the first of them.
+  #openSubscriptions(): void {
     const starts = new Map<string, Position>();
-    for (const { channel, position } of [...this.#sessions].flatMap(({ queued }) => queued)) {
+    for (const { channel, position } of [...this.#tabs].flatMap(({ queued }) => queued)) {
       const other = starts.get(channel) ?? position;
       if (!position || other?.epoch !== position.epoch) continue;
       starts.set(channel, position.offset < other.offset ? position : other);
     }
-    for (const [channel, position] of starts) this.#feed(channel, { position });
+    for (const [channel, position] of starts) this.#shared(channel, { position });
   }
 
-  #drop(channel: string, feed: Feed): void {
-    if (feed.users > 0 || this.#feeds.get(channel) !== feed) return;
-    this.#feeds.delete(channel);
-    feed.close();
+  #drop(channel: string, shared: SharedSubscription): void {
+    if (shared.users > 0 || this.#subscriptions.get(channel) !== shared) return;
+    this.#subscriptions.delete(channel);
+    shared.close();
   }
 
   #sweepSoon(): void {
     if (this.#ended) return;
     clearTimeout(this.#sweeping);
-    this.#sweeping = setTimeout(() => this.#sweep(), this.#sessions.size > 0 ? GRACE : LAST);
+    this.#sweeping = setTimeout(() => this.#sweep(), this.#tabs.size > 0 ? GRACE : LAST);
   }
 
   /** Puts away what nobody has come back for. */
   #sweep(): void {
-    if (this.#sessions.size === 0) {
+    if (this.#tabs.size === 0) {
       this.close();
       return;
     }
     // While the connection is lost the tabs are away as well.
     if (this.#upstream.state !== 'connected') return;
-    for (const crowd of this.#crowds.values()) crowd.settle();
-    for (const [channel, feed] of this.#feeds) this.#drop(channel, feed);
+    for (const membership of this.#memberships.values()) membership.settle();
+    for (const [channel, shared] of this.#subscriptions) this.#drop(channel, shared);
   }
 }

@@ -2,10 +2,10 @@ import type { Member, MemberChange, WatchCommand } from '@sluice/protocol';
 import type { SluiceError } from '../errors.ts';
 import type { Members, Presence } from '../presence-api.ts';
 import { bodyOf } from './refusals.ts';
-import type { Outbound } from './session.ts';
+import type { Outbound } from './virtual-connection.ts';
 
 /** A tab's watch on who is present: the whole list once, then the changes, as SPEC.md section 9 has them. */
-export class TabWatch {
+export class TabPresence {
   readonly #presence: Presence;
   readonly #command: WatchCommand;
   readonly #out: Outbound;

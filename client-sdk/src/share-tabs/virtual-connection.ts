@@ -13,12 +13,12 @@ import type {
   SubscribeCommand,
 } from '@sluice/protocol';
 import type { SluiceError } from '../errors.ts';
-import type { TabCursor } from './cursor.ts';
-import type { Group } from './group.ts';
 import { expiryOf, identityOf } from './identity.ts';
 import { bodyOf, refuse } from './refusals.ts';
-import type { TokenHolder } from './token-desk.ts';
-import type { TabWatch } from './watch.ts';
+import type { TabGroup } from './tab-group.ts';
+import type { TabPresence } from './tab-presence.ts';
+import type { TabSubscription } from './tab-subscription.ts';
+import type { TokenHolder } from './token-broker.ts';
 
 /** What can be said to a tab. */
 export interface Outbound {
@@ -27,14 +27,14 @@ export interface Outbound {
   push(push: Push): void;
 }
 
-/** What a session needs of the hub. */
-export interface SessionHost {
+/** What a session needs of the tab gateway. */
+export interface VirtualConnectionHost {
   /** Writes a frame. */
   frame(text: string): void;
   /** The virtual socket is closed from this side. */
   closed(code: number, reason: string): void;
   /** The group of an identity. */
-  group(identity: string): Group;
+  group(identity: string): TabGroup;
 }
 
 // What browsers and servers use for "come back at once". Not a code of the catalogue: clients treat it as a lost connection.
@@ -43,20 +43,20 @@ const RESTART = 1012;
 type Handlers = { readonly [Type in CommandType]: (command: Extract<Command, { type: Type }>) => void };
 
 /** One virtual connection: what a tab believes to be the gateway. SPEC.md section 4. */
-export class Session implements Outbound, TokenHolder {
-  readonly cursors = new Map<string, TabCursor>();
-  readonly watches = new Map<string, TabWatch>();
+export class VirtualConnection implements Outbound, TokenHolder {
+  readonly subscriptions = new Map<string, TabSubscription>();
+  readonly presences = new Map<string, TabPresence>();
   /** The token that the tab has shown last. */
   token: string | undefined;
-  group: Group | undefined;
-  readonly #host: SessionHost;
+  group: TabGroup | undefined;
+  readonly #host: VirtualConnectionHost;
   #state: 'new' | 'waiting' | 'connected' | 'closed' = 'new';
   #connectId = 0;
   // Came behind `connect`, before it was answered.
   #queue: Command[] = [];
   #unsent: ServerMessage[] = [];
 
-  constructor(host: SessionHost) {
+  constructor(host: VirtualConnectionHost) {
     this.#host = host;
   }
 
@@ -80,8 +80,8 @@ export class Session implements Outbound, TokenHolder {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#unsent = [];
-    for (const cursor of this.cursors.values()) cursor.close();
-    for (const watch of this.watches.values()) watch.close();
+    for (const subscription of this.subscriptions.values()) subscription.close();
+    for (const watch of this.presences.values()) watch.close();
     this.group?.leave(this);
   }
 
@@ -188,25 +188,25 @@ export class Session implements Outbound, TokenHolder {
     members: ({ id, type: _, channel, ...page }) =>
       this.#in((group) => this.#answer(id, group.channel(channel).presence.page(page) as Promise<Results['members']>)),
     enter: ({ id, channel, state }) =>
-      this.#in((group) => this.#answer(id, group.crowd(channel).enter(this, state), {})),
+      this.#in((group) => this.#answer(id, group.membership(channel).enter(this, state), {})),
     leave: ({ id, channel }) => {
       this.#in((group) => {
-        const crowd = group.crowd(channel);
-        if (crowd.has(this)) this.#answer(id, crowd.leave(this), {});
+        const membership = group.membership(channel);
+        if (membership.has(this)) this.#answer(id, membership.leave(this), {});
         else this.refuse(id, refuse(4317, 'not_member', `"${channel}" was not entered.`));
       });
     },
     watch: (command) => this.#in((group) => group.watch(this, command)),
     unwatch: ({ id, channel }) => {
-      const watch = this.watches.get(channel);
+      const watch = this.presences.get(channel);
       watch?.close();
-      this.watches.delete(channel);
+      this.presences.delete(channel);
       if (watch) this.reply(id, {});
       else this.refuse(id, refuse(4308, 'not_subscribed', `"${channel}" is not watched.`));
     },
   };
 
-  #in(act: (group: Group) => void): void {
+  #in(act: (group: TabGroup) => void): void {
     if (this.group) act(this.group);
   }
 

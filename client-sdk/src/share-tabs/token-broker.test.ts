@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { TokenDesk } from './token-desk.ts';
+import { TokenBroker } from './token-broker.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -13,14 +13,14 @@ const holders = (count: number) => Array.from({ length: count }, () => ({ askTok
 
 it('hands out the token that came with a tab, without asking', () => {
   const [tab] = holders(1);
-  const desk = new TokenDesk(() => (tab ? [tab] : []));
+  const desk = new TokenBroker(() => (tab ? [tab] : []));
   desk.offer('one');
   expect([desk.take(), desk.handed, tab?.askToken.mock.calls.length]).toEqual(['one', 'one', 0]);
 });
 
 it('asks one tab after the other, until one has answered', async () => {
   const tabs = holders(3);
-  const desk = new TokenDesk(() => tabs);
+  const desk = new TokenBroker(() => tabs);
   const taken = desk.take();
   const asked = () => tabs.map(({ askToken }) => askToken.mock.calls.length);
   expect(asked()).toEqual([1, 0, 0]);
@@ -35,7 +35,7 @@ it('asks one tab after the other, until one has answered', async () => {
 
 it('asks a tab that comes later', async () => {
   const tabs: ReturnType<typeof holders> = [];
-  const desk = new TokenDesk(() => tabs);
+  const desk = new TokenBroker(() => tabs);
   void desk.take();
   tabs.push(...holders(1));
   await vi.advanceTimersByTimeAsync(5000);
@@ -43,14 +43,14 @@ it('asks a tab that comes later', async () => {
 });
 
 it('gives up after a minute', async () => {
-  const desk = new TokenDesk(() => holders(1));
+  const desk = new TokenBroker(() => holders(1));
   const taken = Promise.resolve(desk.take()).catch((error: Error) => error.message);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(await taken).toBe('No tab gave a token.');
 });
 
 it('does not hand out a second time what was refused, unless a tab insists', async () => {
-  const desk = new TokenDesk(() => []);
+  const desk = new TokenBroker(() => []);
   desk.offer('one');
   desk.take();
   const taken = desk.take();

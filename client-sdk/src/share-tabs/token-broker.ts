@@ -11,7 +11,7 @@ const PATIENCE = 5000;
 const LIMIT = 60_000;
 
 /** Gets tokens for the connection that the tabs share. Any of them may answer; one that is dead or busy holds nobody up. */
-export class TokenDesk {
+export class TokenBroker {
   /** The one that the gateway was given last. */
   handed: string | undefined;
   #offered: string | undefined;

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { Recent } from './recent.ts';
+import { RecentMessages } from './recent-messages.ts';
 
 const message = (offset: number, data = '') => ({ id: `m${offset}`, offset, time: offset * 10, data });
 
-function recentOf(from: number, to: number): Recent {
-  const recent = new Recent();
+function recentOf(from: number, to: number): RecentMessages {
+  const recent = new RecentMessages();
   for (let offset = from; offset <= to; offset++) recent.add('e', message(offset));
   return recent;
 }
 
 const at = (offset: number, epoch = 'e') => ({ epoch, offset });
-const offsets = (recent: Recent, after: number) => recent.after(at(after)).map(({ offset }) => offset);
+const offsets = (recent: RecentMessages, after: number) => recent.after(at(after)).map(({ offset }) => offset);
 
 describe('messages 5 to 9', () => {
   it.each([
@@ -65,7 +65,7 @@ it('leaves alone what comes a second time', () => {
 
 it('keeps the newest 500, and no more than a million characters', () => {
   expect(offsets(recentOf(1, 600), 0)).toHaveLength(500);
-  const recent = new Recent();
+  const recent = new RecentMessages();
   for (let offset = 1; offset <= 5; offset++) recent.add('e', message(offset, 'x'.repeat(300_000)));
   expect(offsets(recent, 0)).toEqual([3, 4, 5]);
 });

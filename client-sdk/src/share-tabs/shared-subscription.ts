@@ -1,6 +1,6 @@
 import type { StartingPoint, Message as WireMessage } from '@sluice/protocol';
 import type { Channel, Message, Subscription } from '../api.ts';
-import { Recent } from './recent.ts';
+import { RecentMessages } from './recent-messages.ts';
 
 /** A message without what its push says for all. */
 export function toWire({ channel: _, epoch: __, ...message }: Message): WireMessage {
@@ -11,10 +11,10 @@ export function toWire({ channel: _, epoch: __, ...message }: Message): WireMess
  * What all tabs share of one channel: a subscription that keeps the newest messages. A tab that comes back after it has lost
  * its socket finds there what it missed, without asking the gateway for the log.
  */
-export class Feed {
-  readonly recent = new Recent();
+export class SharedSubscription {
+  readonly recent = new RecentMessages();
   readonly channel: Channel;
-  /** The tabs' cursors that stand on it. */
+  /** The tabs' subscriptions that stand on it. */
   users = 0;
   readonly #subscription: Subscription;
 
