@@ -2,9 +2,9 @@
 // A name that an application, the protocol, another entry or the language has must not be here: bundle.test.ts looks for it.
 const INNER_NAMES = `
   accepted again anew answer askable asked backlog begin broken calls closing command commands copy current denied
-  distrust each ended emit fail failed failure follow greet handle heard heeds hold host lane lose open pace phase
-  probe reconcile reconcileSoon refused rejoin release remove renew renewable restart roster seats sent settle
-  shown silent skew skipPast stale start stop tell told unused use users wanted weight wire
+  distrust each ended emit fail failed failure follow greet handle heard heeds hold host queue lose open pace phase
+  probe reconcile reconcileSoon refused rejoin release remove renew renewable restart roster listed sent settle
+  shown silent skew skipPast stale start stop report reported unused use users wanted weight resource
 `;
 
 export const INNER = INNER_NAMES.trim().split(/\s+/);

@@ -270,7 +270,7 @@ export interface ReadableChannel<M extends Message = Message, State = unknown, S
   /**
    * Calls a handler for every message: in order, none twice, and none missing without a gap.
    *
-   * All subscriptions to one channel share one on the wire. One that joins while another still catches up, and does not
+   * All subscriptions to one channel share one on the gateway. One that joins while another still catches up, and does not
    * say where to start, gets the messages published after it joined.
    *
    * @example

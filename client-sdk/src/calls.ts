@@ -2,8 +2,8 @@ import type { Codec, Command, CommandType, Failure, Reply, Results } from '@slui
 import { onlyCarried } from './carried.ts';
 import { refusal, SluiceError } from './errors.ts';
 import { packFrame } from './frame.ts';
-import { Lane, type Turn } from './lane.ts';
 import { now } from './now.ts';
+import { PublishQueue, type QueuedCommand } from './publish-queue.ts';
 import { type Cancel, nothing } from './timer.ts';
 
 /** A command without its `id`, which `Calls` gives. */
@@ -22,11 +22,11 @@ export interface Answer<Type extends CommandType = CommandType> {
   readonly weight?: number | undefined;
 }
 
-interface Call extends Turn {
+interface Call extends QueuedCommand {
   readonly id: number;
   readonly command: Command & { series?: number };
   readonly answer: Answer;
-  lane?: Lane<Call>;
+  queue?: PublishQueue<Call>;
   /** When it was sent last. */
   sent?: number;
 }
@@ -48,7 +48,7 @@ export class Calls {
   /** How long answers take of late, in milliseconds. */
   declare pace: number | undefined;
   #waiting = new Map<number, Call>();
-  readonly #lanes = new Map<string, Lane<Call>>();
+  readonly #queues = new Map<string, PublishQueue<Call>>();
   #unsent: Call[] = [];
   #write: ((data: string | Uint8Array) => void) | undefined;
   // In bytes: the gateway's limit, once it is known.
@@ -103,7 +103,7 @@ export class Calls {
   }
 
   /**
-   * A copy of something, as it arrives at the other end whatever the codec, and what it weighs in a lane.
+   * A copy of something, as it arrives at the other end whatever the codec, and what it weighs in a queue.
    *
    * @throws SluiceError `payload_invalid` for what would not arrive
    */
@@ -120,7 +120,7 @@ export class Calls {
   settle(message: Reply | Failure): void {
     const call = this.#waiting.get(message.id ?? 0);
     if (!call) return;
-    const { answer, lane, sent = 0 } = call;
+    const { answer, queue, sent = 0 } = call;
     const took = now() - sent;
     this.pace = (this.pace ?? took) * 0.75 + took * 0.25;
     if (message.type === 'reply') {
@@ -129,7 +129,7 @@ export class Calls {
       return;
     }
     const { retryable, retryAfter } = message.error;
-    if (lane && retryable && retryAfter !== undefined) lane.again(call, retryAfter);
+    if (queue && retryable && retryAfter !== undefined) queue.again(call, retryAfter);
     else this.#reject(call, new SluiceError(message.error));
   }
 
@@ -138,8 +138,8 @@ export class Calls {
     this.#write = undefined;
     this.#released = false;
     this.#unsent = [];
-    for (const lane of this.#lanes.values()) lane.stop();
-    this.#lanes.clear();
+    for (const queue of this.#queues.values()) queue.stop();
+    this.#queues.clear();
     for (const [id, call] of this.#waiting) if (!call.answer.repeat) this.#waiting.delete(id);
   }
 
@@ -170,21 +170,21 @@ export class Calls {
       return;
     }
     const channel = channelOf(call);
-    const lane =
-      this.#lanes.get(channel) ??
-      new Lane((turn) => {
-        turn.command.series = lane.series;
+    const queue =
+      this.#queues.get(channel) ??
+      new PublishQueue((turn) => {
+        turn.command.series = queue.series;
         this.#send(turn);
       });
-    call.lane = lane;
-    this.#lanes.set(channel, lane);
-    lane.add(call);
+    call.queue = queue;
+    this.#queues.set(channel, queue);
+    queue.add(call);
   }
 
   #forget(call: Call): void {
-    if (!this.#waiting.delete(call.id) || !call.lane?.done(call)) return;
-    call.lane.stop();
-    this.#lanes.delete(channelOf(call));
+    if (!this.#waiting.delete(call.id) || !call.queue?.done(call)) return;
+    call.queue.stop();
+    this.#queues.delete(channelOf(call));
   }
 
   #reject(call: Call, error: SluiceError): void {

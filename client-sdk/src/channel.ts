@@ -14,23 +14,23 @@ import { complete } from './complete.ts';
 import { check } from './options.ts';
 import { facePresence } from './presence.ts';
 import type { Presence } from './presence-api.ts';
+import type { Handle, Host, RemoteResource } from './remote-resource.ts';
+import { RemoteSubscription } from './remote-subscription.ts';
+import type { Report } from './reporting.ts';
 import { type Asking, request } from './request.ts';
 import { streamMessages } from './stream.ts';
 import { type AnyMessage, Subscriber } from './subscriber.ts';
-import { WireSubscription } from './subscription.ts';
-import type { Tell } from './telling.ts';
-import type { Handle, Host, Wire } from './wire.ts';
 
-/** A kind of thing that a channel may have on the wire. */
-export type Kind<W extends Wire> = new (handle: Handle, host: Host) => W;
+/** A kind of thing that a channel may have on the gateway. */
+export type ResourceKind<W extends RemoteResource> = new (handle: Handle, host: Host) => W;
 
 /** What a channel needs of the client. */
 export interface ChannelHost extends Asking {
-  readonly tell: Tell;
+  readonly report: Report;
   /** What the channel has on the wire of this kind; made where there is none. */
-  wire<W extends Wire>(kind: Kind<W>, channel: Handle): W;
+  resource<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle): W;
   /** What the channel has on the wire of this kind, if anything. */
-  find<W extends Wire>(kind: Kind<W>, channel: Handle): W | undefined;
+  find<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle): W | undefined;
 }
 
 /** The face of one channel. It holds no state: that is in the subscription on the wire and in the calls. */
@@ -48,7 +48,7 @@ export class ChannelHandle<T, State> implements Channel<T, State> {
   subscribe(onMessage: (message: Message<T>) => void, given?: SubscribeOptions): Subscription {
     const options = check(given, { onMessage });
     const subscriber = new Subscriber(
-      this.#host.wire(WireSubscription, this),
+      this.#host.resource(RemoteSubscription, this),
       onMessage as (message: AnyMessage) => void,
       options,
     );
@@ -59,12 +59,12 @@ export class ChannelHandle<T, State> implements Channel<T, State> {
 
   #join(subscriber: Subscriber): void {
     const { signal } = subscriber.options;
-    const wire = this.#host.wire(WireSubscription, this);
+    const resource = this.#host.resource(RemoteSubscription, this);
     if (signal?.aborted) {
       subscriber.end('ended', { reason: signal.reason });
-      wire.reconcile();
+      resource.reconcile();
     } else {
-      wire.add(subscriber);
+      resource.add(subscriber);
       this.#host.use();
     }
   }
@@ -84,7 +84,7 @@ export class ChannelHandle<T, State> implements Channel<T, State> {
   }
 
   messages(options?: MessagesOptions): AsyncGenerator<Message<T>, void, void> {
-    return streamMessages(this, check(options), this.#host.tell);
+    return streamMessages(this, check(options), this.#host.report);
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Message<T>, void, void> {

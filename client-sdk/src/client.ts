@@ -40,7 +40,7 @@ export function createClient<C extends Channels = Channels>(options: ClientOptio
         if (connection.state === 'connected') return resolve();
         const settle = ({ state, error = core.calls.ended }: StateChange) => {
           if (state === 'connected') resolve();
-          else if (state === 'closed' && error) core.tell('error', error, { handler: reject });
+          else if (state === 'closed' && error) core.report('error', error, { handler: reject });
           else return;
           stop();
         };

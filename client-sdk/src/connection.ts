@@ -43,9 +43,9 @@ export interface ConnectionEvents extends Pick<Emitter<ClientEvents>, 'on'> {
   /** Always the last thing that the connection does in its turn: the handler may call it again. */
   state(change: StateChange): void;
   /** Something failed that changed no state. */
-  tell(name: 'error', error: SluiceError): void;
+  report(name: 'error', error: SluiceError): void;
   /** The last thing reported to the application. */
-  told: SluiceError | undefined;
+  reported: SluiceError | undefined;
   /** A WebSocket has opened: now ask what belongs right behind `connect`. */
   greet(): void;
   push(push: Push): void;
@@ -121,7 +121,7 @@ export class Connection {
     this.#token.stop();
     this.#stopListening();
     // Whoever waits for an answer is told by that.
-    if (this.#calls.end(error ?? clientError('closed', undefined, this.#calls.failure))) this.#events.told = error;
+    if (this.#calls.end(error ?? clientError('closed', undefined, this.#calls.failure))) this.#events.reported = error;
     this.#moveTo('closed', { error } as StateChange);
   }
 
@@ -154,7 +154,7 @@ export class Connection {
   /** The gateway broke its word: tells so, and starts again; not too soon, for it may do so each time. */
   distrust(error: SluiceError): void {
     this.lose(error, DISTRUST);
-    this.#events.tell('error', error);
+    this.#events.report('error', error);
   }
 
   #connect(): void {
@@ -228,7 +228,7 @@ export class Connection {
     if (this.state === 'connected') this.#heartbeat.heard();
     const { type } = message;
     // An error without an id answers something that the gateway could not read as a command.
-    if (type === 'error' && !message.id) this.#events.tell('error', new SluiceError(message.error));
+    if (type === 'error' && !message.id) this.#events.report('error', new SluiceError(message.error));
     else if (type === 'reply' || type === 'error') this.#calls.settle(message);
     else if (type === 'drain') this.#reconnectAfter = message.reconnectAfter;
     else if (type === 'refresh') this.#refresh(true);
@@ -245,7 +245,7 @@ export class Connection {
   #refresh(hurry = false): void {
     const failed = this.#inTime((error: SluiceError) => {
       if (error.retryable || isOfToken(error)) this.#token.failed();
-      this.#events.tell('error', error);
+      this.#events.report('error', error);
     });
     const send = this.#inTime((token: string) => {
       const resolve = (result: RefreshResult) => this.#accepted(token, result);

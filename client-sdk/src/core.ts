@@ -1,14 +1,14 @@
 import { json, type Push } from '@sluice/protocol';
 import type { Channel, Client, ClientEvents, ClientOptions } from './api.ts';
 import { Calls } from './calls.ts';
-import { ChannelHandle, type ChannelHost, type Kind } from './channel.ts';
+import { ChannelHandle, type ChannelHost, type ResourceKind } from './channel.ts';
 import { Connection, type ConnectionEvents, type StateChange } from './connection.ts';
 import { toConsole } from './console.ts';
 import { Emitter, guard } from './emitter.ts';
 import { hasRunOut, isOfToken, type SluiceError } from './errors.ts';
 import { check, socketUrl } from './options.ts';
-import type { Tell } from './telling.ts';
-import type { Handle, Host, Wire } from './wire.ts';
+import type { Handle, Host, RemoteResource } from './remote-resource.ts';
+import type { Report } from './reporting.ts';
 
 /** Puts the parts of a client together, and passes on what each has to say to the others. */
 export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, ConnectionEvents {
@@ -16,10 +16,10 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   declare readonly connection: Connection;
   declare readonly timeout: number;
   /** What somebody was told of last. */
-  declare told: SluiceError | undefined;
+  declare reported: SluiceError | undefined;
   readonly #options: ClientOptions;
   // By the name of the channel.
-  readonly #wires = new Map<string, readonly Wire[]>();
+  readonly #resources = new Map<string, readonly RemoteResource[]>();
 
   /** @param create makes another client */
   constructor(given: ClientOptions, create: (options: ClientOptions) => Client) {
@@ -45,22 +45,22 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   state(change: StateChange): void {
     const { state, error } = change;
     const heard = this.heeds('state');
-    this.#eachWire((wire) => {
-      if (state === 'connected') wire.reconcile();
-      if (state === 'waiting') wire.lose();
-      if (state === 'closed') wire.end('ended', { error, reason: this.calls.ended });
+    this.#eachResource((resource) => {
+      if (state === 'connected') resource.reconcile();
+      if (state === 'waiting') resource.lose();
+      if (state === 'closed') resource.end('ended', { error, reason: this.calls.ended });
     });
     // A handler that was just called may have moved on, and that was told already.
     if (this.connection.state === state) this.emit('state', change);
     // A URL that never worked is told of, and a token that is refused or cannot be fetched, each time. What worked once comes back.
     const news = state === 'closed' || this.connection.user === undefined;
     const ofToken = state === 'waiting' && error && isOfToken(error) && !hasRunOut(error);
-    if (ofToken || (error && news && !heard && error !== this.told)) this.tell('error', error, { heard });
+    if (ofToken || (error && news && !heard && error !== this.reported)) this.report('error', error, { heard });
   }
 
   /** Bound, because it is handed around. */
-  readonly tell: Tell = (name, news, { handler, heard } = {}) => {
-    this.told = news as SluiceError;
+  readonly report: Report = (name, news, { handler, heard } = {}) => {
+    this.reported = news as SluiceError;
     if (handler) return guard(handler, news);
     this.emit(name, news);
     if (!heard && !this.heeds(name)) toConsole(this, news);
@@ -68,11 +68,11 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   };
 
   greet(): void {
-    this.#eachWire((wire) => wire.reconcile());
+    this.#eachResource((resource) => resource.reconcile());
   }
 
   push(push: Push): void {
-    if ('channel' in push) for (const wire of this.#of(push.channel)) wire.receive(push);
+    if ('channel' in push) for (const resource of this.#of(push.channel)) resource.receive(push);
   }
 
   // ------------------------------------------------------------------ what the channels ask for
@@ -84,36 +84,36 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     return handle ?? new ChannelHandle<T, State>(name, this);
   }
 
-  find<W extends Wire>(kind: Kind<W>, { name }: Handle): W | undefined {
-    return this.#of(name).find((wire): wire is W => wire instanceof kind);
+  find<W extends RemoteResource>(kind: ResourceKind<W>, { name }: Handle): W | undefined {
+    return this.#of(name).find((resource): resource is W => resource instanceof kind);
   }
 
-  wire<W extends Wire>(kind: Kind<W>, handle: Handle): W {
+  resource<W extends RemoteResource>(kind: ResourceKind<W>, handle: Handle): W {
     const found = this.find(kind, handle);
     if (found) return found;
-    const wire = new kind(handle, this);
-    this.#wires.set(handle.name, [...this.#of(handle.name), wire]);
-    return wire;
+    const resource = new kind(handle, this);
+    this.#resources.set(handle.name, [...this.#of(handle.name), resource]);
+    return resource;
   }
 
   use(): void {
     const { ended: error } = this.calls;
-    if (error) this.#eachWire((wire) => wire.end('ended', { error }));
+    if (error) this.#eachResource((resource) => resource.end('ended', { error }));
     else if (this.#options.autoConnect !== false && this.connection.state === 'idle') this.connection.connect();
   }
 
-  forget(wire: Wire): void {
-    const { channel } = wire;
-    const rest = this.#of(channel).filter((other) => other !== wire);
-    this.#wires.set(channel, rest);
-    if (!rest[0]) this.#wires.delete(channel);
+  forget(resource: RemoteResource): void {
+    const { channel } = resource;
+    const rest = this.#of(channel).filter((other) => other !== resource);
+    this.#resources.set(channel, rest);
+    if (!rest[0]) this.#resources.delete(channel);
   }
 
-  #of(name: string): readonly Wire[] {
-    return this.#wires.get(name) ?? [];
+  #of(name: string): readonly RemoteResource[] {
+    return this.#resources.get(name) ?? [];
   }
 
-  #eachWire(act: (wire: Wire) => void): void {
-    for (const wire of [...this.#wires.values()].flat()) act(wire);
+  #eachResource(act: (resource: RemoteResource) => void): void {
+    for (const resource of [...this.#resources.values()].flat()) act(resource);
   }
 }

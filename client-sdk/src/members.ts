@@ -13,12 +13,12 @@ export class MembersView<State> implements Members<State> {
     this.#compare = compare;
   }
 
-  get #seats(): ReadonlyMap<string, Member<State>> {
+  get #members(): ReadonlyMap<string, Member<State>> {
     return (this.#roster()?.shown ?? EMPTY) as unknown as ReadonlyMap<string, Member<State>>;
   }
 
   get size(): number {
-    return this.#seats.size;
+    return this.#members.size;
   }
 
   get total(): number {
@@ -26,18 +26,18 @@ export class MembersView<State> implements Members<State> {
   }
 
   get list(): readonly Member<State>[] {
-    const seats = this.#seats;
-    if (seats !== this.#listed) this.#list = [...seats.values()].sort(this.#compare);
-    this.#listed = seats;
+    const members = this.#members;
+    if (members !== this.#listed) this.#list = [...members.values()].sort(this.#compare);
+    this.#listed = members;
     return this.#list;
   }
 
   get(user: string): Member<State> | undefined {
-    return this.#seats.get(user);
+    return this.#members.get(user);
   }
 
   has(user: string): boolean {
-    return this.#seats.has(user);
+    return this.#members.has(user);
   }
 
   [Symbol.iterator](): Iterator<Member<State>> {

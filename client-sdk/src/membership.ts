@@ -1,13 +1,13 @@
 import type { Json } from '@sluice/protocol';
 import type { SluiceError } from './errors.ts';
+import { type ChannelPush, RemoteResource } from './remote-resource.ts';
 import type { Ending } from './subscriber.ts';
 import { nothing } from './timer.ts';
-import { type ChannelPush, Wire } from './wire.ts';
 
 type Waiter = (error?: SluiceError) => void;
 
 /** Being a member of a channel: one state, the last one, however often it is set. */
-export class Membership extends Wire<'enter'> {
+export class Membership extends RemoteResource<'enter'> {
   readonly commands = ['enter', 'leave'] as const;
   wanted = false;
   #state: Json | undefined;
@@ -47,7 +47,7 @@ export class Membership extends Wire<'enter'> {
   }
 
   refused(error: SluiceError): void {
-    if (this.#asking.length === 0) this.host.tell('error', error);
+    if (this.#asking.length === 0) this.host.report('error', error);
     settle(this.#asking, error);
     // A later state may be taken. Otherwise it stays what it was: a member with its last state, or none.
     if (!this.stale) {
@@ -80,7 +80,7 @@ export class Membership extends Wire<'enter'> {
   #wait(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push((error) => {
-        if (error) this.host.tell('error', error, { handler: reject });
+        if (error) this.host.report('error', error, { handler: reject });
         else resolve();
       });
     });

@@ -88,7 +88,7 @@ export interface Presence<State = unknown, StateIn = State> {
   sorted(compare: (a: Member<State>, b: Member<State>) => number): Members<State>;
   /**
    * Listens to who comes and goes. Those who are there already are told as `join` first. After a lost connection only what
-   * is different is told. All listeners to one channel share one watch on the wire. A function is called for every change.
+   * is different is told. All listeners to one channel share one watch on the gateway. A function is called for every change.
    *
    * @returns ends the listening
    *

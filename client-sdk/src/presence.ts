@@ -3,22 +3,22 @@ import type { ChannelHost } from './channel.ts';
 import { refusal } from './errors.ts';
 import { byUser, MembersView } from './members.ts';
 import { Membership } from './membership.ts';
-import { onlook } from './onlooker.ts';
 import { check } from './options.ts';
 import type { MembersPage, Presence, PresenceListener } from './presence-api.ts';
+import { presenceSubscriber } from './presence-subscriber.ts';
+import { PresenceWatch } from './presence-watch.ts';
+import type { Handle } from './remote-resource.ts';
 import { request } from './request.ts';
-import { Watch } from './watch.ts';
-import type { Handle } from './wire.ts';
 
-/** Makes the face of a channel's presence. It holds no state: that is on the wire. */
+/** Makes the face of a channel's presence. It holds no state: that is on the gateway. */
 export function facePresence<State>(handle: Handle, host: ChannelHost): Presence<State> {
-  const roster = () => host.find(Watch, handle)?.roster;
+  const roster = () => host.find(PresenceWatch, handle)?.roster;
   const membership = () => host.find(Membership, handle);
   const members = new MembersView<State>(roster, byUser);
 
   const enter = async (state?: State) => {
     const copy = state === undefined ? state : host.calls.copy(state).copy;
-    const entered = host.wire(Membership, handle).enter(copy as Json | undefined);
+    const entered = host.resource(Membership, handle).enter(copy as Json | undefined);
     host.use();
     return entered;
   };
@@ -36,13 +36,13 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
     subscribe(listener) {
       check({}, { listener });
       const handlers = typeof listener === 'function' ? { change: listener } : listener;
-      const wire = host.wire(Watch, handle);
-      const onlooker = onlook(handlers as PresenceListener, members, wire.host);
-      wire.add(onlooker);
+      const resource = host.resource(PresenceWatch, handle);
+      const subscriber = presenceSubscriber(handlers as PresenceListener, members, resource.host);
+      resource.add(subscriber);
       host.use();
       return () => {
-        onlooker.end('ended', {});
-        wire.remove(onlooker);
+        subscriber.end('ended', {});
+        resource.remove(subscriber);
       };
     },
     async update(state) {

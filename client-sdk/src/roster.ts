@@ -1,15 +1,15 @@
 import type { Member, PresencePush } from '@sluice/protocol';
 
 /** Members by user. Never changed: news make another one. */
-export type Seats = ReadonlyMap<string, Member>;
+export type MemberMap = ReadonlyMap<string, Member>;
 
 /** Nobody, or nobody known. */
-export const EMPTY: Seats = new Map();
+export const EMPTY: MemberMap = new Map();
 
-/** Who is present in a channel, by what the gateway has told: the rules of SPEC.md section 9. */
+/** Who is present in a channel, by what the gateway has reported: the rules of SPEC.md section 9. */
 export class Roster {
   /** The members, as last listed: the same map, with the same members in it, as long as nothing is different. */
-  seats = EMPTY;
+  listed = EMPTY;
   /** How many there are; `undefined` before it was told. */
   declare total: number | undefined;
   /** There are too many to list. */
@@ -20,8 +20,8 @@ export class Roster {
   #draft: Map<string, Member> | undefined;
 
   /** Those who may be shown: nobody while they are only counted. */
-  get shown(): Seats {
-    return this.counting ? EMPTY : this.seats;
+  get shown(): MemberMap {
+    return this.counting ? EMPTY : this.listed;
   }
 
   /** A new connection: what is known stays until it has told its list. */
@@ -41,17 +41,17 @@ export class Roster {
     // It is older than the list, or there is none.
     else if (version < this.#listed) return false;
     else {
-      const seats = this.#draft ?? new Map(this.seats);
+      const listed = this.#draft ?? new Map(this.listed);
       for (const change of changes) {
         // Rule 1: it is in the list already.
         if (!this.#draft && change.version <= this.#listed) continue;
-        if ('left' in change) seats.delete(change.left);
-        else seats.set(change.member.user, this.#known(change.member));
+        if ('left' in change) listed.delete(change.left);
+        else listed.set(change.member.user, this.#known(change.member));
       }
       if (this.#draft && more) return false;
       this.#draft = undefined;
-      const kept = [...seats].filter(([user, member]) => this.seats.get(user) === member);
-      if (kept.length !== seats.size || seats.size !== this.seats.size) this.seats = seats;
+      const kept = [...listed].filter(([user, member]) => this.listed.get(user) === member);
+      if (kept.length !== listed.size || listed.size !== this.listed.size) this.listed = listed;
     }
     this.counting = !changes;
     this.total = total;
@@ -60,7 +60,7 @@ export class Roster {
 
   /** The member as it was known, where nothing is different. */
   #known(member: Member): Member {
-    const known = this.seats.get(member.user);
+    const known = this.listed.get(member.user);
     return known && JSON.stringify(known) === JSON.stringify(member) ? known : member;
   }
 }

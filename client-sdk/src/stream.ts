@@ -1,6 +1,6 @@
 import type { Channel, Gap, Message, MessagesOptions, Subscription } from './api.ts';
 import type { SluiceError } from './errors.ts';
-import type { Tell } from './telling.ts';
+import type { Report } from './reporting.ts';
 import { nothing } from './timer.ts';
 
 // So many messages and gaps may wait for a loop that is slower than the channel.
@@ -10,7 +10,7 @@ const WAITING = 1000;
 export function streamMessages<T>(
   channel: Pick<Channel<T>, 'subscribe'>,
   { onGap, ...options }: MessagesOptions,
-  tell: Tell,
+  report: Report,
 ): AsyncGenerator<Message<T>, void, void> {
   const items: (Message<T> | Gap)[] = [];
   const { signal } = options;
@@ -48,7 +48,7 @@ export function streamMessages<T>(
         const item = items.shift();
         if (item) {
           if ('id' in item) yield item;
-          else tell('gap', item, { handler: onGap });
+          else report('gap', item, { handler: onGap });
           continue;
         }
         subscription ??= channel.subscribe(add, { ...start, onGap: (gap) => add(gap), onState, onError });

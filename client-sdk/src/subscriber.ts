@@ -6,14 +6,14 @@ import { guard, report } from './emitter.ts';
 import { clientError, type SluiceError } from './errors.ts';
 import { now } from './now.ts';
 import { hasReached } from './position.ts';
-import type { Tell } from './telling.ts';
+import type { Report } from './reporting.ts';
 import { type Cancel, nothing } from './timer.ts';
 
 /** A message of any type, as it is handed from the wire to the handlers. */
 export type AnyMessage = Message<never>;
 
 /** Where the subscription on the wire stands. */
-export type WireState = 'subscribing' | 'live' | 'catching-up';
+export type RemoteState = 'subscribing' | 'live' | 'catching-up';
 
 /** Where to start, as the gateway understands it. */
 export interface Place extends Pick<Start, 'rewind' | 'position'> {
@@ -35,11 +35,11 @@ export interface GapNews extends Pick<GapPush, 'to' | 'reason'> {
   readonly anew?: boolean;
 }
 
-/** What a subscriber needs of the subscription on the wire. */
+/** What a subscriber needs of the subscription on the gateway. */
 export interface Source {
   readonly channel: string;
   readonly host: SourceHost;
-  readonly state: WireState;
+  readonly state: RemoteState;
   /** Where the cursor stands; known once it has been answered. */
   readonly position: Position | undefined;
   /** Reads what lies between the start and the position. */
@@ -51,7 +51,7 @@ export interface Source {
 export interface SourceHost {
   /** `skew`: the gateway's clock minus ours, in milliseconds. */
   readonly connection: { readonly skew: number; readonly user: string | null | undefined };
-  readonly tell: Tell;
+  readonly report: Report;
 }
 
 /** Why a subscription ends. */
@@ -140,7 +140,7 @@ export class Subscriber implements Subscription {
       const handKept = () => {
         for (const message of kept) this.#hand(message);
       };
-      this.#pause(lost === 0 ? undefined : host.tell('gap', news, { handler: this.options.onGap }), handKept);
+      this.#pause(lost === 0 ? undefined : host.report('gap', news, { handler: this.options.onGap }), handKept);
     };
     this.#take(to, tell, anew);
   }
@@ -162,7 +162,7 @@ export class Subscriber implements Subscription {
 
   /** Tells of a failure. */
   fail(error: SluiceError): void {
-    this.source.host.tell('error', error, { handler: this.options.onError });
+    this.source.host.report('error', error, { handler: this.options.onError });
   }
 
   // In order, nothing twice, nothing before the backlog, and nothing while a gap is being dealt with.

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
 import { StoredOutbox } from '../src/outbox/outbox.ts';
-import type { World } from '../src/outbox/world.ts';
+import type { Platform } from '../src/outbox/platform.ts';
 import { backToReality } from './support/connected-client.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
-const memory: World = {
+const memory: Platform = {
   open: () => Promise.reject(new Error('no disk')),
   ledger: () => ({ note: () => false, read: () => new Map(), forget: () => {} }),
-  tune: () => undefined,
+  openTabChannel: () => undefined,
   onWake: () => () => {},
   onSleep: () => () => {},
-  takeTurn: () => Promise.reject(new Error('no locks')),
+  awaitLeadership: () => Promise.reject(new Error('no locks')),
 };
 
 let gateway: FakeGateway;
@@ -24,7 +24,7 @@ beforeEach(() => {
 
 afterEach(backToReality);
 
-const outboxOf = (client: Client) => new StoredOutbox(client, { user: 'ada', world: memory });
+const outboxOf = (client: Client) => new StoredOutbox(client, { user: 'ada', platform: memory });
 const result = { id: 'm1', epoch: 'e1', offset: 1 };
 
 describe('an outbox on a real client', () => {

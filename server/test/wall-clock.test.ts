@@ -27,7 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'client-sdk/src/stores/connection-store.ts': [1, 'tells the page a time of day'],
   'client-sdk/src/testing/memory-log.ts': [1, 'the time stamp of a message'],
   'client-sdk/src/testing/memory-session.ts': [3, 'tells the client the time of day'],
-  'client-sdk/src/testing/memory-stage.ts': [1, 'since when a member is there'],
+  'client-sdk/src/testing/memory-presence.ts': [1, 'since when a member is there'],
 };
 
 /** Tabs and visits have no other clock in common; these rooms notice by themselves when it was set. */

@@ -1,7 +1,7 @@
 import { CLIENT_REMEDIES, ERROR_DOCS, ERRORS } from '@sluice/protocol';
 import type { Gap, SluiceError } from '../index.ts';
 
-// So many causes of one client are remembered. Those that come after are still told; older ones may be told once more.
+// So many causes of one client are remembered. Those that come after are still reported; older ones may be told once more.
 const CAUSES = 100;
 
 // So many gaps of one channel are told one by one.

@@ -82,7 +82,7 @@ export interface OutboxPublishOptions<Event extends string = string> {
 
 /** What an outbox announces: event name to value. */
 export interface OutboxEvents {
-  /** The list has changed: the messages now. Told once for all changes of a turn. */
+  /** The list has changed: the messages now. Told once for all changes of one turn of the event loop. */
   change: readonly OutboxMessage[];
   /** One message has changed. `accepted` and `discarded` ones have left the list by then. */
   status: OutboxMessage;

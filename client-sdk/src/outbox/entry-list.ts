@@ -2,7 +2,7 @@ import { Emitter } from '../emitter.ts';
 import type { SluiceError } from '../index.ts';
 import { type Entry, isFinal, isNews, PENDING } from './entry.ts';
 
-export interface BookEvents {
+export interface OutboxQueueEvents {
   change: readonly Entry[];
   status: Entry;
   error: SluiceError;
@@ -17,7 +17,7 @@ const UNSTORED = 2 ** -20;
 const KEPT = 1000;
 
 /** The entries as this page knows them, and those that it knows to be finished. */
-export class EntryList extends Emitter<BookEvents> {
+export class EntryList extends Emitter<OutboxQueueEvents> {
   readonly #entries = new Map<string, Entry>();
   // Those that are final: late news must not bring them back.
   readonly #finished = new Map<string, Entry>();

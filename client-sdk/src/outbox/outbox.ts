@@ -23,11 +23,11 @@ import type {
   OutboxPublishOptions,
   Outgoing,
 } from './api.ts';
-import { Book } from './book.ts';
 import { type Entry, outboxError, type Patience, refused } from './entry.ts';
+import { OutboxQueue } from './outbox-queue.ts';
 import { FollowedMessage } from './outgoing.ts';
+import { browser, type Platform } from './platform.ts';
 import { Sender } from './sender.ts';
-import { browser, type World } from './world.ts';
 
 const USER: Rule = ['a string, or null for anonymous connections', (value) => value === null || TEXT[1](value)];
 const ON_REFUSED: Rule = ['"continue" or "hold"', (value) => value === 'continue' || value === 'hold'];
@@ -60,7 +60,7 @@ export function createOutbox<C extends Channels = Channels>(client: Client<C>, o
   checkRequired('user', options.user, USER);
   checkValues(options, OPTIONS);
   // The contract is for the compiler alone: nothing of it is there at run time.
-  const outbox: Outbox = new StoredOutbox(client as unknown as Client, { ...options, world: browser });
+  const outbox: Outbox = new StoredOutbox(client as unknown as Client, { ...options, platform: browser });
   return outbox as unknown as Outbox<C>;
 }
 
@@ -68,7 +68,7 @@ export function createOutbox<C extends Channels = Channels>(client: Client<C>, o
 export class StoredOutbox implements Outbox {
   readonly ready: Promise<void>;
   readonly #events = new Emitter<OutboxEvents>();
-  readonly #book: Book;
+  readonly #queue: OutboxQueue;
   readonly #sender: Sender;
   readonly #limits: { readonly maxMessages: number; readonly maxBytes: number };
   readonly #patience: Patience;
@@ -77,28 +77,28 @@ export class StoredOutbox implements Outbox {
   readonly #channels = new Map<string, OutboxChannel<never>>();
   #closed = false;
 
-  constructor(client: Client, options: OutboxOptions & { readonly world: World }) {
-    const { user, name = 'default', world, onRefused } = options;
+  constructor(client: Client, options: OutboxOptions & { readonly platform: Platform }) {
+    const { user, name = 'default', platform, onRefused } = options;
     const { maxMessages = 1000, maxBytes = 5 * 2 ** 20, maxAge = 86_400_000, dedupeWindow = 300_000 } = options;
-    // A database, a lock and a radio of its own for each user: what one has queued no other can send.
+    // A database, a lock and a channel between tabs of its own for each user: what one has queued no other can send.
     const place = `sluice-outbox ${JSON.stringify([name, user])}`;
     this.#limits = { maxMessages, maxBytes };
     this.#patience = { maxAge, dedupeWindow };
-    this.#book = new Book(place, { ...this.#patience, world });
-    this.ready = this.#book.disk.ready;
-    this.#book.on('status', (entry) => this.#follow(entry));
-    this.#book.on('change', (list) => this.#events.emit('change', list));
-    this.#book.on('error', (error) => this.#events.emit('error', error));
-    const setup = { client, book: this.#book, user, hold: onRefused === 'hold', name: place, world };
+    this.#queue = new OutboxQueue(place, { ...this.#patience, platform });
+    this.ready = this.#queue.disk.ready;
+    this.#queue.on('status', (entry) => this.#follow(entry));
+    this.#queue.on('change', (list) => this.#events.emit('change', list));
+    this.#queue.on('error', (error) => this.#events.emit('error', error));
+    const setup = { client, queue: this.#queue, user, hold: onRefused === 'hold', name: place, platform };
     this.#sender = new Sender({ ...setup, ...this.#patience });
   }
 
   get persistent(): boolean {
-    return this.#book.persistent;
+    return this.#queue.persistent;
   }
 
   get messages(): readonly OutboxMessage[] {
-    return this.#book.list;
+    return this.#queue.list;
   }
 
   publish<T = unknown>(channel: string, data: T, options: OutboxPublishOptions = {}): Outgoing<T> {
@@ -112,7 +112,7 @@ export class StoredOutbox implements Outbox {
     const full = this.#whyFull(draft.bytes);
     const entry = full
       ? { ...draft, ...refused(outboxError('outbox_full', undefined, full), draft.time, this.#patience) }
-      : this.#book.add(draft);
+      : this.#queue.add(draft);
     const outgoing = new FollowedMessage(entry);
     if (!full) this.#followed.set(entry.key, outgoing);
     return outgoing as Outgoing<unknown> as Outgoing<T>;
@@ -134,24 +134,24 @@ export class StoredOutbox implements Outbox {
   }
 
   retry(key: string): void {
-    const until = this.#book.clock() + this.#patience.maxAge;
-    void this.#book.change(key, ({ status }) =>
+    const until = this.#queue.clock() + this.#patience.maxAge;
+    void this.#queue.change(key, ({ status }) =>
       status === 'refused' ? { status: 'queued', until, sentAt: undefined, error: undefined } : undefined,
     );
   }
 
   discard(key: string): void {
-    this.#book.finish(key, { status: 'discarded' });
+    this.#queue.finish(key, { status: 'discarded' });
   }
 
   clear(): void {
-    this.#book.clear();
+    this.#queue.clear();
   }
 
   close(): void {
     this.#closed = true;
     this.#sender.close();
-    this.#book.close();
+    this.#queue.close();
   }
 
   #draft(channel: string, content: OutboxPublishOptions & { readonly data: unknown }): Omit<Entry, 'order'> {
@@ -170,7 +170,7 @@ export class StoredOutbox implements Outbox {
       status: 'queued',
       stored: false,
       version: 0,
-      until: this.#book.clock() + this.#patience.maxAge,
+      until: this.#queue.clock() + this.#patience.maxAge,
       bytes: new TextEncoder().encode(text).length,
     };
   }
@@ -178,8 +178,8 @@ export class StoredOutbox implements Outbox {
   /** What is more than the limits allow, in words; empty where there is room. */
   #whyFull(more: number): string {
     const { maxMessages, maxBytes } = this.#limits;
-    const { length } = this.#book.list;
-    const bytes = this.#book.list.reduce((sum, entry) => sum + entry.bytes, more);
+    const { length } = this.#queue.list;
+    const bytes = this.#queue.list.reduce((sum, entry) => sum + entry.bytes, more);
     if (length >= maxMessages) return ` It holds ${length} messages of ${maxMessages}.`;
     return bytes > maxBytes ? ` With this message it would hold ${bytes} bytes of ${maxBytes}.` : '';
   }
@@ -191,12 +191,12 @@ export class StoredOutbox implements Outbox {
   }
 
   #view(name: string): OutboxChannel<never> {
-    const book = this.#book;
+    const queue = this.#queue;
     let all: readonly Entry[] = [];
     let mine: readonly OutboxMessage<never>[] = Object.freeze([]);
     const messages = () => {
-      if (all === book.list) return mine;
-      all = book.list;
+      if (all === queue.list) return mine;
+      all = queue.list;
       const now = all.filter(({ channel }) => channel === name) as OutboxMessage[] as OutboxMessage<never>[];
       if (now.length !== mine.length || now.some((message, at) => message !== mine[at])) mine = Object.freeze(now);
       return mine;

@@ -2,20 +2,20 @@ import type { Client } from '../api.ts';
 import { backoff } from '../backoff.ts';
 import { SluiceError } from '../index.ts';
 import { type Cancel, nothing } from '../timer.ts';
-import type { Book } from './book.ts';
 import { deadline, type Entry, isFinal, outboxError, type Patience, PENDING, refused } from './entry.ts';
-import type { Turn, TurnOptions } from './turn.ts';
-import type { World } from './world.ts';
+import type { LeaderOptions, Leadership } from './leader-lock.ts';
+import type { OutboxQueue } from './outbox-queue.ts';
+import type { Platform } from './platform.ts';
 
 export interface SenderOptions extends Patience {
   readonly client: Client;
-  readonly book: Book;
+  readonly queue: OutboxQueue;
   readonly user: string | null;
   /** Do the messages behind a refused one wait? */
   readonly hold: boolean;
-  /** Names the turn that the tabs take. */
+  /** Name of the lock for which the tabs compete. */
   readonly name: string;
-  readonly world: World;
+  readonly platform: Platform;
 }
 
 // setTimeout takes no more milliseconds.
@@ -25,17 +25,17 @@ const LONGEST = 2 ** 31 - 1;
 const NOT_CARRIED_OUT = ['rate_limited', 'unavailable'];
 
 /**
- * Sends what is in the book while the client is connected as the right user: per channel one after the other, because
- * one that is refused or lost must not be overtaken. What is on disk is sent by one tab only, the one whose turn it is.
+ * Sends what is in the queue while the client is connected as the right user: per channel one after the other, because
+ * one that is refused or lost must not be overtaken. What is on disk is sent by one tab only, the leader.
  */
 export class Sender {
   readonly #options: SenderOptions;
   readonly #stops: Cancel[];
   // From `connected` until the connection is lost. What was begun in one session comes to nothing in the next.
   #session: AbortController | undefined;
-  // What is on disk this tab may send while it has the turn.
-  #turn: Turn | undefined;
-  // The session in which it waits for the turn, or has it.
+  // Set while this tab leads: then it may send what is on disk.
+  #leadership: Leadership | undefined;
+  // The session in which this tab waits to lead, or leads.
   #lining: AbortSignal | undefined;
   readonly #busy = new Set<string>();
   // Ends the attempts that are under way, by key.
@@ -43,17 +43,17 @@ export class Sender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    const { client, book, world } = options;
-    book.isMine = ({ stored }) => !stored || !this.#session || this.#turn !== undefined;
+    const { client, queue, platform } = options;
+    queue.isMine = ({ stored }) => !stored || !this.#session || this.#leadership !== undefined;
     this.#stops = [
       client.on('state', () => this.#look(), { passive: true }),
       // A page that is put away lets another one send.
-      world.onSleep(() => this.#end()),
-      world.onWake(() => this.#look()),
-      // Without Web Locks it takes the disk to have the turn.
-      book.on('disk', () => this.#session && this.#lead(this.#session.signal)),
-      book.on('change', () => this.#pump()),
-      book.on('status', ({ key, status }) => isFinal(status) && this.#flights.get(key)?.abort()),
+      platform.onSleep(() => this.#end()),
+      platform.onWake(() => this.#look()),
+      // Without Web Locks only the disk tells which tab leads.
+      queue.on('disk', () => this.#session && this.#lead(this.#session.signal)),
+      queue.on('change', () => this.#pump()),
+      queue.on('status', ({ key, status }) => isFinal(status) && this.#flights.get(key)?.abort()),
     ];
     this.#look();
   }
@@ -64,9 +64,9 @@ export class Sender {
   }
 
   #look(): void {
-    const { client, user, book } = this.#options;
+    const { client, user, queue } = this.#options;
     const connected = client.state === 'connected';
-    if (connected && client.user !== user) book.complain(outboxError('outbox_asleep'));
+    if (connected && client.user !== user) queue.complain(outboxError('outbox_asleep'));
     else if (connected && !this.#session) this.#begin();
     else if (!connected) this.#end();
   }
@@ -81,40 +81,40 @@ export class Sender {
   #end(): void {
     this.#session?.abort();
     this.#session = undefined;
-    this.#turn = undefined;
+    this.#leadership = undefined;
     for (const flight of this.#flights.values()) flight.abort();
   }
 
   async #lead(signal: AbortSignal): Promise<void> {
     if (this.#lining === signal) return;
     this.#lining = signal;
-    const { book } = this.#options;
-    await book.disk.ready;
-    const turn = await this.#take(signal);
-    if (!turn) {
+    const { queue } = this.#options;
+    await queue.disk.ready;
+    const leadership = await this.#take(signal);
+    if (!leadership) {
       if (this.#lining === signal) this.#lining = undefined;
       return;
     }
     // What the tab before this one has done stands on disk.
-    await book.refresh();
+    await queue.refresh();
     if (signal.aborted) return;
-    this.#turn = turn;
+    this.#leadership = leadership;
     this.#pump();
   }
 
-  async #take(signal: AbortSignal): Promise<Turn | undefined> {
-    const { name, book, world } = this.#options;
-    const lease: TurnOptions['lease'] = (alter) => book.disk.use((store) => store.lease(alter));
+  async #take(signal: AbortSignal): Promise<Leadership | undefined> {
+    const { name, queue, platform } = this.#options;
+    const lease: LeaderOptions['lease'] = (alter) => queue.disk.use((store) => store.lease(alter));
     const wanted = () => [...this.#heads(true).values()].some(({ stored }) => stored);
     const lost = () => this.#lose(signal);
     try {
       signal.throwIfAborted();
-      const turn = await world.takeTurn(name, { signal, clock: book.clock, wanted, lease, lost });
-      signal.addEventListener('abort', turn.release);
-      if (signal.aborted) turn.release();
-      return signal.aborted ? undefined : turn;
+      const leadership = await platform.awaitLeadership(name, { signal, clock: queue.clock, wanted, lease, lost });
+      signal.addEventListener('abort', leadership.release);
+      if (signal.aborted) leadership.release();
+      return signal.aborted ? undefined : leadership;
     } catch {
-      // The session has ended, or a disk that fails cannot tell whose turn it is: it is asked again when that is back.
+      // The session has ended, or a disk that fails cannot tell which tab leads: it is asked again when that is back.
       return undefined;
     }
   }
@@ -144,10 +144,10 @@ export class Sender {
   }
 
   /** The next message of every channel that has one which this tab may send. */
-  #heads(leading = this.#turn !== undefined): Map<string, Entry> {
-    const { book, hold } = this.#options;
+  #heads(leading = this.#leadership !== undefined): Map<string, Entry> {
+    const { queue, hold } = this.#options;
     const first = new Map<string, Entry>();
-    for (const entry of book.list) {
+    for (const entry of queue.list) {
       if (!first.has(entry.channel) && (hold || entry.status !== 'refused')) first.set(entry.channel, entry);
     }
     for (const [channel, { status, stored, order }] of first) {
@@ -174,24 +174,24 @@ export class Sender {
 
   /** Tries one message. @returns milliseconds to wait before it is tried again; `undefined` where it is done with */
   async #attempt(entry: Entry, signal: AbortSignal): Promise<number | undefined> {
-    const { client, book } = this.#options;
+    const { client, queue } = this.#options;
     const { key, channel, data, event, tags } = entry;
-    if (book.deadlines.isOverdue(entry)) return void (await book.deadlines.judge(key));
-    const sent = await book.mark(key, this.#turn?.tab ?? '');
-    // Written, it is not lost with the page; and not sent by two, while this tab has the turn.
-    const isFenced = sent === 'fenced' || (typeof sent === 'object' && sent.stored && !this.#turn?.isFresh());
+    if (queue.deadlines.isOverdue(entry)) return void (await queue.deadlines.judge(key));
+    const sent = await queue.mark(key, this.#leadership?.tab ?? '');
+    // Written, it is not lost with the page; and not sent by two, while this tab leads.
+    const isFenced = sent === 'fenced' || (typeof sent === 'object' && sent.stored && !this.#leadership?.isFresh());
     if (isFenced) this.#lose(signal);
     if (!sent || signal.aborted) return undefined;
     if (typeof sent !== 'object' || sent.status !== 'sent') return 0;
     const flight = new AbortController();
     this.#flights.set(key, flight);
     try {
-      const now = book.clock();
+      const now = queue.clock();
       // A repeat after its window would appear twice: the client must not try for longer.
       const timeout = Math.min(Math.max(deadline(sent, this.#options, now) - now, 1), LONGEST);
       const extra = { ...(event !== undefined && { event }), ...(tags && { tags }) };
       const publishing = client.channel(channel).publish(data, { ...extra, key, timeout, signal: flight.signal });
-      book.finish(key, { status: 'accepted', result: await publishing });
+      queue.finish(key, { status: 'accepted', result: await publishing });
       return undefined;
     } catch (error) {
       return flight.signal.aborted ? undefined : await this.#failed(entry, error);
@@ -201,19 +201,19 @@ export class Sender {
   }
 
   async #failed(entry: Entry, cause: unknown): Promise<number | undefined> {
-    const { book } = this.#options;
+    const { queue } = this.#options;
     const error = toError(cause);
     const first = entry.status === 'queued';
     if (error.code >= 4300 && error.code < 4400 && !error.retryable) {
       // An earlier attempt may have been more lucky.
       const why = first ? error : outboxError('outcome_unknown', error, ` Sent again it was refused: ${error.message}`);
-      await book.change(entry.key, ({ status }) =>
-        status === 'sent' ? refused(why, book.clock(), this.#options) : undefined,
+      await queue.change(entry.key, ({ status }) =>
+        status === 'sent' ? refused(why, queue.clock(), this.#options) : undefined,
       );
       return undefined;
     }
     if (first && NOT_CARRIED_OUT.includes(error.name)) {
-      await book.change(entry.key, ({ status }) =>
+      await queue.change(entry.key, ({ status }) =>
         status === 'sent' ? { status: 'queued', sentAt: undefined } : undefined,
       );
     }

@@ -1,13 +1,13 @@
 import type { Json, MessagesPush, Position } from '@sluice/protocol';
 import { type AppendedMessage, type DraftOptions, MemoryLog } from './memory-log.ts';
+import { MemoryPresence } from './memory-presence.ts';
 import type { MemorySession } from './memory-session.ts';
-import { MemoryStage } from './memory-stage.ts';
 
 /** A channel of the gateway in memory: its log, its cursors, and who is present. */
 export class MemoryChannel {
   readonly name: string;
   readonly log: MemoryLog;
-  readonly stage: MemoryStage;
+  readonly presence: MemoryPresence;
   /** Everything that was published here, whether the log still has it or not. */
   readonly messages: AppendedMessage[] = [];
   /** Of `messages`, those that came from clients. */
@@ -19,7 +19,7 @@ export class MemoryChannel {
   constructor(name: string, kept: number) {
     this.name = name;
     this.log = new MemoryLog(name, kept);
-    this.stage = new MemoryStage(name, (push) => {
+    this.presence = new MemoryPresence(name, (push) => {
       for (const watcher of this.watchers) watcher.say(push);
     });
   }
@@ -40,7 +40,7 @@ export class MemoryChannel {
   catchUp(session: MemorySession): void {
     const from = this.cursors.get(session);
     if (from === undefined) return;
-    const { gap, messages } = this.log.passage(from);
+    const { gap, messages } = this.log.catchUp(from);
     const { epoch } = this.log;
     if (gap !== undefined) session.say({ type: 'gap', channel: this.name, from, ...gap });
     if (messages.length > 0) session.say({ type: 'messages', channel: this.name, epoch, messages });

@@ -15,8 +15,8 @@ import { MemoryChannel } from './memory-channel.ts';
 import type { AppendedMessage, DraftOptions } from './memory-log.ts';
 import { MemorySession } from './memory-session.ts';
 import { MemorySocket, type SocketPeer } from './memory-socket.ts';
+import { PendingTasks } from './pending-tasks.ts';
 import { type ChannelVerb, type DenyOptions, Permissions } from './permissions.ts';
-import { Turns } from './turns.ts';
 
 /** Messages that a channel keeps, where nothing else is said. */
 const KEPT = 1_000;
@@ -53,7 +53,7 @@ export class MemoryGateway<C extends Channels = Channels> {
   readonly #sessions = new Map<MemorySocket, MemorySession>();
   readonly #permissions = new Permissions();
   readonly #clients = new Set<Client>();
-  readonly #turns = new Turns(() => this.#flush());
+  readonly #tasks = new PendingTasks(() => this.#flush());
   #refusing = false;
   #count = 0;
 
@@ -143,35 +143,35 @@ export class MemoryGateway<C extends Channels = Channels> {
     this.#soon();
   }
 
-  /** The gateway ends and another takes its place: connections are lost, and so is everything that it had in memory. */
+  /** The gateway ends and another takes its ordinal: connections are lost, and so is everything that it had in memory. */
   restart(): void {
     this.drop();
-    for (const { log, stage } of this.#channels.values()) {
+    for (const { log, presence } of this.#channels.values()) {
       log.restart();
-      stage.clear();
+      presence.clear();
     }
   }
 
   /** Those who have lost their connection, or closed it, and are still counted as present for some seconds, leave now. */
   endGrace(): void {
-    for (const { stage } of this.#channels.values()) stage.endGrace();
+    for (const { presence } of this.#channels.values()) presence.endGrace();
     this.#soon();
   }
 
   /** The members of a channel. */
   members(channel: string): ChannelMembers {
-    const { stage } = this.#need(channel);
+    const { presence } = this.#need(channel);
     const soon = () => this.#soon();
     return {
       get list() {
-        return stage.members;
+        return presence.members;
       },
       enter(user, state) {
-        stage.enter(user, NOBODY, state as Json | undefined);
+        presence.enter(user, NOBODY, state as Json | undefined);
         soon();
       },
       leave(user) {
-        stage.leave(user, NOBODY);
+        presence.leave(user, NOBODY);
         soon();
       },
     };
@@ -204,17 +204,17 @@ export class MemoryGateway<C extends Channels = Channels> {
    * wait to reconnect do so at once. Works with faked timers, too; what a client does by a timer then waits for the test to move time.
    */
   async settled(): Promise<void> {
-    await this.#turns.settled();
+    await this.#tasks.settled();
     if (this.#refusing) return;
     const waiting = [...this.#clients].filter(({ state }) => state === 'waiting');
     for (const client of waiting) client.connect().catch(() => {}); // a final refusal is told by its "state" event
-    if (waiting.length > 0) await this.#turns.settled();
+    if (waiting.length > 0) await this.#tasks.settled();
   }
 
   /** Closes all clients. */
   close(): void {
     for (const client of this.#clients) client.close();
-    for (const { stage } of this.#channels.values()) stage.clear();
+    for (const { presence } of this.#channels.values()) presence.clear();
   }
 
   // ------------------------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ export class MemoryGateway<C extends Channels = Channels> {
       },
       frame: (socket, commands) => this.#sessions.get(socket)?.take(commands),
       closed: (socket) => this.#forget(socket),
-      later: (task) => this.#turns.later(task),
+      later: (task) => this.#tasks.later(task),
     };
   }
 
@@ -274,12 +274,12 @@ export class MemoryGateway<C extends Channels = Channels> {
       cursors.delete(session);
       watchers.delete(session);
     }
-    for (const { stage } of session.memberships) stage.linger(session.user ?? '', session.id);
+    for (const { presence } of session.memberships) presence.linger(session.user ?? '', session.id);
   }
 
   /** What is not allowed any more ends with its reason. SPEC.md section 6. */
   #endForbidden(channel: MemoryChannel): void {
-    const { name, cursors, watchers, stage } = channel;
+    const { name, cursors, watchers, presence } = channel;
     const reason = 'permission';
     const isForbidden = (verb: ChannelVerb, { user }: MemorySession) => !this.#permissions.allows(verb, name, user);
     for (const session of [...cursors.keys()].filter((one) => isForbidden('subscribe', one))) {
@@ -292,13 +292,13 @@ export class MemoryGateway<C extends Channels = Channels> {
     }
     for (const session of this.#of(undefined).filter((one) => isForbidden('enter', one))) {
       if (!session.memberships.delete(channel)) continue;
-      stage.leave(session.user ?? '', session.id);
+      presence.leave(session.user ?? '', session.id);
       session.say({ type: 'left', channel: name, reason });
     }
   }
 
   #soon(): void {
-    this.#turns.later(() => {});
+    this.#tasks.later(() => {});
   }
 
   #flush(): void {

@@ -22,8 +22,8 @@ export interface AppendedMessage extends Message {
   readonly epoch: string;
 }
 
-/** What a subscriber is told to get from one place to another. */
-export interface Passage {
+/** What a subscriber is told to get from one ordinal to another. */
+export interface CatchUp {
   readonly gap?: { readonly to: Position; readonly reason: 'epoch_changed' | 'retention' | 'no_history' };
   readonly messages: readonly Message[];
 }
@@ -104,8 +104,8 @@ export class MemoryLog {
     return { ...this.head, offset: (next?.offset ?? this.#head + 1) - 1 };
   }
 
-  /** What lies between a place and the head, with a gap before it where the log does not reach back so far. SPEC.md section 7. */
-  passage({ epoch, offset }: Position): Passage {
+  /** What lies between a ordinal and the head, with a gap before it where the log does not reach back so far. SPEC.md section 7. */
+  catchUp({ epoch, offset }: Position): CatchUp {
     const start = { epoch: this.epoch, offset: this.first - 1 };
     if (epoch !== this.epoch || offset > this.#head) {
       return { gap: { to: start, reason: 'epoch_changed' }, messages: this.#kept.slice() };

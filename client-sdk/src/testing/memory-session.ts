@@ -168,7 +168,7 @@ export class MemorySession {
       const value = state === undefined ? undefined : accept(this.#host.checkState(name, state));
       if (value !== undefined) checkSize('"state"', value, { most: MOST_STATE });
       this.memberships.add(channel);
-      channel.stage.enter(this.user, this.id, value);
+      channel.presence.enter(this.user, this.id, value);
       return {};
     },
     leave: ({ channel: name }) => {
@@ -176,21 +176,21 @@ export class MemorySession {
       if (channel === undefined || !this.memberships.delete(channel) || this.user === null) {
         throw new Refused('not_member', `this connection has not entered "${name}"`);
       }
-      channel.stage.leave(this.user, this.id);
+      channel.presence.leave(this.user, this.id);
       return {};
     },
     watch: ({ channel: name }) => {
       const channel = this.#channel('presence', name);
       if (channel.watchers.has(this)) throw new Refused('already_subscribed', `already watching "${name}"`);
       channel.watchers.add(this);
-      this.say(channel.stage.list);
-      return { total: channel.stage.members.length };
+      this.say(channel.presence.list);
+      return { total: channel.presence.members.length };
     },
     unwatch: ({ channel: name }) => {
       if (!this.#host.open(name)?.watchers.delete(this)) throw new Refused('not_subscribed', `not watching "${name}"`);
       return {};
     },
-    members: (command) => this.#channel('presence', command.channel).stage.page(command),
+    members: (command) => this.#channel('presence', command.channel).presence.page(command),
   };
 
   #channel(verb: ChannelVerb, name: string): MemoryChannel {

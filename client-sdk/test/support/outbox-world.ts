@@ -1,10 +1,10 @@
 import type { Outbox, OutboxOptions } from '../../src/outbox/api.ts';
 import { type Entry, type EntryRecord, fromRecord, isFinal, toRecord } from '../../src/outbox/entry.ts';
+import type { LeaderOptions, Leadership } from '../../src/outbox/leader-lock.ts';
 import type { Ledger } from '../../src/outbox/ledger.ts';
 import { StoredOutbox } from '../../src/outbox/outbox.ts';
+import type { Platform, TabChannel } from '../../src/outbox/platform.ts';
 import type { Lease, Store, Writes } from '../../src/outbox/store.ts';
-import type { Turn, TurnOptions } from '../../src/outbox/turn.ts';
-import type { Radio, World } from '../../src/outbox/world.ts';
 import type { FakeClient } from './fake-client.ts';
 
 interface Waiting {
@@ -186,7 +186,7 @@ class TestStore implements Store {
 }
 
 /** A tab with an outbox. */
-export class Tab implements World {
+export class Tab implements Platform {
   readonly outbox: Outbox;
   readonly client: FakeClient;
   alive = true;
@@ -202,7 +202,7 @@ export class Tab implements World {
   constructor(browser: TestBrowser, client: FakeClient, options: Partial<OutboxOptions>) {
     this.#browser = browser;
     this.client = client;
-    this.outbox = new StoredOutbox(client.face, { user: 'ada', ...options, world: this });
+    this.outbox = new StoredOutbox(client.face, { user: 'ada', ...options, platform: this });
   }
 
   /** It dies, and hears of nothing any more. What it had asked of the disk is still done, or not. */
@@ -279,7 +279,7 @@ export class Tab implements World {
     return this.#wakers.size + this.#sleepers.size + this.#radios.size;
   }
 
-  tune(name: string, hear: (record: EntryRecord) => void): Radio {
+  openTabChannel(name: string, hear: (record: EntryRecord) => void): TabChannel {
     this.#radios.set(name, hear);
     return {
       postMessage: (record) => {
@@ -294,7 +294,7 @@ export class Tab implements World {
     if (this.alive) this.#radios.get(name)?.(structuredClone(record));
   }
 
-  async takeTurn(_name: string, { signal, lease }: TurnOptions): Promise<Turn> {
+  async awaitLeadership(_name: string, { signal, lease }: LeaderOptions): Promise<Leadership> {
     const tab = `tab ${this.#browser.tabs.indexOf(this)} ${crypto.randomUUID()}`;
     await new Promise<void>((resolve, reject) => {
       signal.addEventListener('abort', () => {

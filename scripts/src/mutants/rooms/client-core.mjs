@@ -25,21 +25,21 @@ export const clientCore = [
     tests: test('slow-line'),
   },
   {
-    file: file('lane'),
-    from: 'if (sent) this.#load -= turn.weight;',
+    file: file('publish-queue'),
+    from: 'if (sent) this.#load -= command.weight;',
     to: '',
     fault: 'the window never gets room again',
     tests: test('publish'),
   },
   {
-    file: file('lane'),
-    from: 'this.#load += turn.weight;',
+    file: file('publish-queue'),
+    from: 'this.#load += command.weight;',
     to: 'this.#load += 1;',
     fault: 'the window counts messages, but no bytes',
     tests: test('publish'),
   },
   {
-    file: file('subscription'),
+    file: file('remote-subscription'),
     from: 'if (!anew && hasReached(this.position, to)) return;',
     to: 'if (hasReached(this.position, to)) return;',
     fault: 'a log that began anew in the same epoch is not followed',
@@ -109,7 +109,7 @@ export const clientCore = [
     tests: test('platform'),
   },
   {
-    file: file('subscription'),
+    file: file('remote-subscription'),
     from: 'asked + this.host.connection.skew - since.ago',
     to: 'asked - since.ago',
     fault: '"ago" is reckoned by the clock of the device',
@@ -117,7 +117,7 @@ export const clientCore = [
   },
   {
     file: file('core'),
-    from: "if (state === 'connected') wire.reconcile();",
+    from: "if (state === 'connected') resource.reconcile();",
     to: '',
     fault: 'a subscription that waits for the clock of the gateway waits for ever',
     tests: test('since'),
@@ -131,7 +131,7 @@ export const clientCore = [
   },
   {
     file: file('core'),
-    from: 'error !== this.told',
+    from: 'error !== this.reported',
     to: 'error',
     fault: 'the console says what a call was rejected with',
     tests: test('console'),

@@ -21,7 +21,7 @@ export interface Host extends SourceHost {
     distrust(error: SluiceError): void;
   };
   /** Nobody needs this any more. */
-  forget(wire: Wire): void;
+  forget(resource: RemoteResource): void;
 }
 
 type Opening = 'subscribe' | 'watch' | 'enter';
@@ -31,7 +31,7 @@ type Closing = 'unsubscribe' | 'unwatch' | 'leave';
  * One thing that is to stand on the gateway for a channel as long as it is wanted here: a subscription, a watch, a
  * membership. It is put there anew on each connection, and again where the gateway asks to wait.
  */
-export abstract class Wire<Open extends Opening = Opening> {
+export abstract class RemoteResource<Open extends Opening = Opening> {
   declare readonly channel: string;
   /** The channel's face while it is in use. */
   declare readonly handle: Handle;

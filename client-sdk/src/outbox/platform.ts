@@ -1,21 +1,21 @@
 import type { Cancel } from '../timer.ts';
 import type { EntryRecord } from './entry.ts';
+import { awaitLeadership, type LeaderOptions, type Leadership } from './leader-lock.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { openStore, type Store } from './store.ts';
-import { type Turn, type TurnOptions, takeTurn } from './turn.ts';
 
 /** How the tabs with the same outbox tell each other what has changed. */
-export interface Radio {
+export interface TabChannel {
   postMessage(record: EntryRecord): void;
   close(): void;
 }
 
 /** What an outbox has around it; tests have one of their own. */
-export interface World {
+export interface Platform {
   open(name: string, options: { readonly signal: AbortSignal; lost(): void }): Promise<Store>;
   ledger(name: string): Ledger;
-  tune(name: string, hear: (record: EntryRecord) => void): Radio | undefined;
-  takeTurn(name: string, options: TurnOptions): Promise<Turn>;
+  openTabChannel(name: string, hear: (record: EntryRecord) => void): TabChannel | undefined;
+  awaitLeadership(name: string, options: LeaderOptions): Promise<Leadership>;
   /** Calls back when the page is shown, or comes back from where it was put away. @returns stops that */
   onWake(run: () => void): Cancel;
   /** Calls back when the page is put away: what it holds, others wait for. @returns stops that */
@@ -23,16 +23,16 @@ export interface World {
 }
 
 /** The browser. Nothing of it is touched before an outbox is made. */
-export const browser: World = {
+export const browser: Platform = {
   open: openStore,
   ledger: openLedger,
-  tune: (name, hear) => {
+  openTabChannel: (name, hear) => {
     if (typeof BroadcastChannel !== 'function') return undefined;
-    const radio = new BroadcastChannel(name);
-    radio.onmessage = ({ data }: MessageEvent<EntryRecord>) => hear(data);
-    return radio;
+    const tabChannel = new BroadcastChannel(name);
+    tabChannel.onmessage = ({ data }: MessageEvent<EntryRecord>) => hear(data);
+    return tabChannel;
   },
-  takeTurn: (name, options) => takeTurn(name, options),
+  awaitLeadership: (name, options) => awaitLeadership(name, options),
   onWake: (run) => listen(['pageshow', 'resume', 'visibilitychange'], () => !document.hidden && run()),
   onSleep: (run) => listen(['freeze', 'pagehide'], run),
 };

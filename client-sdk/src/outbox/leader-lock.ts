@@ -3,24 +3,24 @@ import type { Clock } from './clock.ts';
 import { type LockPlatform, takeLock } from './lock.ts';
 import type { Lease } from './store.ts';
 
-/** What a tab needs to become the one that sends. */
-export interface TurnOptions {
-  /** Ends the waiting, and the turn. */
+/** What a tab needs to become the leader. */
+export interface LeaderOptions {
+  /** Ends the waiting, and the leadership. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Does a message wait for this tab to have the turn? If so it doubts a tab that does not answer. */
+  /** Is a message waiting for this tab to lead? Then a leader that does not answer is challenged. */
   wanted(): boolean;
   /** The lease on disk. Rejects where the disk cannot be used. */
   lease(alter: (lease: Lease) => Lease | undefined): Promise<Lease>;
-  /** The turn was lost to another tab, because this one stood still for too long. */
+  /** Another tab leads now, because this one was frozen for too long. */
   lost(): void;
 }
 
-/** That this tab is the one that sends. */
-export interface Turn {
+/** That this tab leads: only the leader sends what is on disk. */
+export interface Leadership {
   /** The name under which it stands in the lease: whoever finds another one there sends nothing. */
   readonly tab: string;
-  /** `false` where this tab stood still for so long that another one may have taken the turn. */
+  /** `false` where this tab stood still for so long that another tab may lead now. */
   isFresh(): boolean;
   /** Gives it up. */
   readonly release: Cancel;
@@ -49,7 +49,7 @@ const browser: LockPlatform = {
  * Waits until this tab is the one that sends, among all that have the same outbox. A tab that is closed or dies gives its
  * turn to the next; from one that stands still it is taken.
  */
-export async function takeTurn(name: string, options: TurnOptions, platform = browser): Promise<Turn> {
+export async function awaitLeadership(name: string, options: LeaderOptions, platform = browser): Promise<Leadership> {
   const tab = crypto.getRandomValues(new Uint32Array(2)).join('-');
   const release = await take(name, tab, options, platform);
   const { clock } = options;
@@ -67,7 +67,7 @@ export async function takeTurn(name: string, options: TurnOptions, platform = br
   };
 }
 
-async function take(name: string, tab: string, options: TurnOptions, platform: LockPlatform): Promise<Cancel> {
+async function take(name: string, tab: string, options: LeaderOptions, platform: LockPlatform): Promise<Cancel> {
   const { signal, lease } = options;
   try {
     const release = await takeLock(name, options, platform);
@@ -82,7 +82,7 @@ async function take(name: string, tab: string, options: TurnOptions, platform: L
   }
 }
 
-async function takeLease(tab: string, { lease, signal, lost }: TurnOptions): Promise<Cancel> {
+async function takeLease(tab: string, { lease, signal, lost }: LeaderOptions): Promise<Cancel> {
   let seen: Lease | undefined;
   let looks = 0;
   for (;;) {

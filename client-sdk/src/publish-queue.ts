@@ -1,7 +1,7 @@
 import { after, type Cancel, nothing } from './timer.ts';
 
-/** What takes its turn: a command, by its id. */
-export interface Turn {
+/** A command that waits for its turn, by its id. */
+export interface QueuedCommand {
   readonly id: number;
   /** What it takes of the window: 1 for a small one. */
   readonly weight: number;
@@ -10,17 +10,17 @@ export interface Turn {
 // So many may be unanswered at once; of large ones, 250 KB: what a connection may send in a second. The gateway closes a connection after 200 refusals in a row. SPEC.md section 10.
 const WIDTH = 100;
 
-// Each series is a later one than all before, also where a channel gets a lane anew.
+// Each series is a later one than all before, also where a channel gets a queue anew.
 let last = 0;
 
 /**
  * The publishes to one channel, in the order of the calls. After a refusal those behind it wait as well; then one goes
  * ahead, and twice as many with each round of answers.
  */
-export class Lane<T extends Turn> {
+export class PublishQueue<T extends QueuedCommand> {
   /** What is sent in one series stands in its order, or is refused with the first of it. SPEC.md section 4.5. */
   series = ++last;
-  readonly #send: (turn: T) => void;
+  readonly #send: (command: T) => void;
   #queue: T[] = [];
   readonly #sent = new Set<T>();
   // What those that are sent take of the window.
@@ -29,12 +29,12 @@ export class Lane<T extends Turn> {
   #stopped = false;
   #cancelPause: Cancel = nothing;
 
-  constructor(send: (turn: T) => void) {
+  constructor(send: (command: T) => void) {
     this.#send = send;
   }
 
-  add(turn: T): void {
-    this.#queue.push(turn);
+  add(command: T): void {
+    this.#queue.push(command);
     this.#advance();
   }
 
@@ -43,17 +43,17 @@ export class Lane<T extends Turn> {
    *
    * @returns is there nothing left?
    */
-  done(turn: T): boolean {
-    if (this.#take(turn)) this.#width = Math.min(WIDTH, this.#width + 1);
-    else this.#queue = this.#queue.filter((other) => other !== turn);
+  done(command: T): boolean {
+    if (this.#take(command)) this.#width = Math.min(WIDTH, this.#width + 1);
+    else this.#queue = this.#queue.filter((other) => other !== command);
     this.#advance();
     return this.#sent.size + this.#queue.length === 0;
   }
 
   /** It was refused: it goes again after so many milliseconds, or when the first of those that were refused does. */
-  again(turn: T, pause: number): void {
-    this.#take(turn);
-    this.#queue.push(turn);
+  again(command: T, pause: number): void {
+    this.#take(command);
+    this.#queue.push(command);
     this.#queue.sort((a, b) => a.id - b.id);
     this.#width = 1;
     this.series = ++last;
@@ -73,18 +73,18 @@ export class Lane<T extends Turn> {
 
   #advance(): void {
     while (!this.#stopped && this.#load < this.#width) {
-      const turn = this.#queue.shift();
-      if (!turn) return;
-      this.#load += turn.weight;
-      this.#sent.add(turn);
-      this.#send(turn);
+      const command = this.#queue.shift();
+      if (!command) return;
+      this.#load += command.weight;
+      this.#sent.add(command);
+      this.#send(command);
     }
   }
 
   /** @returns was it on its way? */
-  #take(turn: T): boolean {
-    const sent = this.#sent.delete(turn);
-    if (sent) this.#load -= turn.weight;
+  #take(command: T): boolean {
+    const sent = this.#sent.delete(command);
+    if (sent) this.#load -= command.weight;
     return sent;
   }
 }

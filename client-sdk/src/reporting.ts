@@ -1,7 +1,7 @@
 import type { ClientEvents } from './api.ts';
 
 /** How news are told. */
-export interface Telling<News> {
+export interface ReportOptions<News> {
   /** Made for them; then nobody else is told. */
   readonly handler?: ((news: News) => unknown) | undefined;
   /** Somebody knows already: the console need not say it. */
@@ -13,8 +13,8 @@ export interface Telling<News> {
  *
  * @returns what the handler returned
  */
-export type Tell = <Name extends 'error' | 'gap'>(
+export type Report = <Name extends 'error' | 'gap'>(
   name: Name,
   news: ClientEvents[Name],
-  telling?: Telling<ClientEvents[Name]>,
+  options?: ReportOptions<ClientEvents[Name]>,
 ) => unknown;

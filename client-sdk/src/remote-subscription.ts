@@ -4,18 +4,18 @@ import { type Backlog, readBacklog } from './backlog.ts';
 import { complete } from './complete.ts';
 import { clientError } from './errors.ts';
 import { hasReached } from './position.ts';
+import type { ChannelPush } from './remote-resource.ts';
 import { request } from './request.ts';
-import { SharedWire } from './shared-wire.ts';
-import type { AnyMessage, Origin, Place, Source, Subscriber, WireState } from './subscriber.ts';
+import { SharedResource } from './shared-resource.ts';
+import type { AnyMessage, Origin, Place, RemoteState, Source, Subscriber } from './subscriber.ts';
 import { nothing } from './timer.ts';
-import type { ChannelPush } from './wire.ts';
 
 /**
- * The client's side of a cursor: the one subscription that a channel has on the wire, however many subscribers share it.
+ * The client's side of a cursor: the one subscription that a channel has on the gateway, however many subscribers share it.
  * It follows the rules of SPEC.md section 7.
  */
-export class WireSubscription extends SharedWire<'subscribe', Subscriber> implements Source {
-  state: WireState = 'subscribing';
+export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> implements Source {
+  state: RemoteState = 'subscribing';
   declare position: Position | undefined;
   readonly commands = ['subscribe', 'unsubscribe'] as const;
   #start: Origin = {};

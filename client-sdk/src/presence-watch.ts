@@ -1,17 +1,17 @@
-import type { Onlooker } from './onlooker.ts';
+import type { PresenceSubscriber } from './presence-subscriber.ts';
+import type { ChannelPush } from './remote-resource.ts';
 import { Roster } from './roster.ts';
-import { SharedWire } from './shared-wire.ts';
-import type { ChannelPush } from './wire.ts';
+import { SharedResource } from './shared-resource.ts';
 
-/** The one watch that a channel has on the wire, however many listen to who is present. */
-export class Watch extends SharedWire<'watch', Onlooker> {
+/** The one watch that a channel has on the gateway, however many listen to who is present. */
+export class PresenceWatch extends SharedResource<'watch', PresenceSubscriber> {
   readonly commands = ['watch', 'unwatch'] as const;
   roster = new Roster();
 
-  add(onlooker: Onlooker): void {
-    this.users.add(onlooker);
+  add(subscriber: PresenceSubscriber): void {
+    this.users.add(subscriber);
     // Not at once: nobody expects to be called before `subscribe` has returned.
-    queueMicrotask(() => onlooker.tell(this.roster));
+    queueMicrotask(() => subscriber.follow(this.roster));
     this.reconcile();
   }
 
@@ -32,7 +32,7 @@ export class Watch extends SharedWire<'watch', Onlooker> {
     if (!this.on) return;
     if (push.type === 'unwatched') this.denied(push.reason);
     else if (push.type === 'presence' && this.roster.read(push)) {
-      this.each((onlooker) => onlooker.tell(this.roster));
+      this.each((subscriber) => subscriber.follow(this.roster));
     }
   }
 }

@@ -3,30 +3,30 @@ import type { Json, Member, MemberChange, MembersResult, PresencePush } from '@s
 /** How long a closed connection still counts, in milliseconds. SPEC.md section 9. */
 const GRACE = 5_000;
 
-interface Seat {
-  readonly place: number;
+interface MemberEntry {
+  readonly ordinal: number;
   member: Member;
   /** With what keeps them, where they are gone and still count. */
   readonly connections: Map<string, ReturnType<typeof setTimeout> | undefined>;
 }
 
 /** Who is present in one channel. SPEC.md section 9. */
-export class MemoryStage {
+export class MemoryPresence {
   readonly #channel: string;
-  readonly #tell: (push: PresencePush) => void;
-  readonly #seats = new Map<string, Seat>();
+  readonly #publish: (push: PresencePush) => void;
+  readonly #entries = new Map<string, MemberEntry>();
   #version = 0;
-  #places = 0;
+  #ordinals = 0;
 
-  /** @param tell hears every change, once for all who watch */
-  constructor(channel: string, tell: (push: PresencePush) => void) {
+  /** @param publish hears every change, once for all who watch */
+  constructor(channel: string, publish: (push: PresencePush) => void) {
     this.#channel = channel;
-    this.#tell = tell;
+    this.#publish = publish;
   }
 
   /** In the order in which they came. */
   get members(): readonly Member[] {
-    return [...this.#seats.values()].map(({ member }) => member);
+    return [...this.#entries.values()].map(({ member }) => member);
   }
 
   /** The whole list, for one who begins to watch. */
@@ -37,7 +37,7 @@ export class MemoryStage {
 
   /** @param state absent: it stays as it is */
   enter(user: string, connection: string, state: Json | undefined): void {
-    const before = this.#seats.get(user);
+    const before = this.#entries.get(user);
     const connections = before?.connections ?? new Map();
     if (!connections.has(connection)) replaceGone(connections);
     connections.set(connection, undefined);
@@ -48,30 +48,30 @@ export class MemoryStage {
       connections: connections.size,
       since: before?.member.since ?? Date.now(),
     };
-    this.#seats.set(user, { place: before?.place ?? ++this.#places, member, connections });
+    this.#entries.set(user, { ordinal: before?.ordinal ?? ++this.#ordinals, member, connections });
     if (JSON.stringify(before?.member) !== JSON.stringify(member)) this.#changed({ version: ++this.#version, member });
   }
 
   /** A connection does not count any more, at once. */
   leave(user: string, connection: string): void {
-    const seat = this.#seats.get(user);
-    if (seat === undefined) return;
-    clearTimeout(seat.connections.get(connection));
-    if (!seat.connections.delete(connection)) return;
-    if (seat.connections.size > 0) {
-      seat.member = { ...seat.member, connections: seat.connections.size };
-      this.#changed({ version: ++this.#version, member: seat.member });
+    const entry = this.#entries.get(user);
+    if (entry === undefined) return;
+    clearTimeout(entry.connections.get(connection));
+    if (!entry.connections.delete(connection)) return;
+    if (entry.connections.size > 0) {
+      entry.member = { ...entry.member, connections: entry.connections.size };
+      this.#changed({ version: ++this.#version, member: entry.member });
     } else {
-      this.#seats.delete(user);
+      this.#entries.delete(user);
       this.#changed({ version: ++this.#version, left: user });
     }
   }
 
   /** A connection was lost; for a moment it still counts. */
   linger(user: string, connection: string): void {
-    const seat = this.#seats.get(user);
-    if (seat === undefined || !seat.connections.delete(connection)) return;
-    seat.connections.set(
+    const entry = this.#entries.get(user);
+    if (entry === undefined || !entry.connections.delete(connection)) return;
+    entry.connections.set(
       connection,
       setTimeout(() => this.leave(user, connection), GRACE),
     );
@@ -79,37 +79,37 @@ export class MemoryStage {
 
   /** Those who are only still counted leave now. */
   endGrace(): void {
-    for (const [user, { connections }] of [...this.#seats]) {
+    for (const [user, { connections }] of [...this.#entries]) {
       for (const [connection, timer] of [...connections]) if (timer !== undefined) this.leave(user, connection);
     }
   }
 
   /** Everybody has gone, and nobody is told. */
   clear(): void {
-    for (const { connections } of this.#seats.values()) for (const timer of connections.values()) clearTimeout(timer);
-    this.#seats.clear();
+    for (const { connections } of this.#entries.values()) for (const timer of connections.values()) clearTimeout(timer);
+    this.#entries.clear();
   }
 
   page({ after = 0, limit = 100 }: { after?: number; limit?: number }): MembersResult {
-    const rest = [...this.#seats.values()].filter(({ place }) => place > after);
+    const rest = [...this.#entries.values()].filter(({ ordinal }) => ordinal > after);
     const page = rest.slice(0, limit);
-    const next = page.at(-1)?.place;
+    const next = page.at(-1)?.ordinal;
     const members = page.map(({ member }) => member);
-    const total = this.#seats.size;
+    const total = this.#entries.size;
     return rest.length > page.length && next !== undefined ? { total, members, next } : { total, members };
   }
 
   #changed(change: MemberChange): void {
-    this.#tell(this.#push([change]));
+    this.#publish(this.#push([change]));
   }
 
   #push(changes: readonly MemberChange[]): PresencePush {
-    return { type: 'presence', channel: this.#channel, version: this.#version, total: this.#seats.size, changes };
+    return { type: 'presence', channel: this.#channel, version: this.#version, total: this.#entries.size, changes };
   }
 }
 
-/** A new connection takes the place of the first that is gone and still counts: a reload changes nothing. */
-function replaceGone(connections: Seat['connections']): void {
+/** A new connection takes the ordinal of the first that is gone and still counts: a reload changes nothing. */
+function replaceGone(connections: MemberEntry['connections']): void {
   for (const [gone, timer] of connections) {
     if (timer === undefined) continue;
     clearTimeout(timer);

@@ -1,34 +1,34 @@
 import { guard } from './emitter.ts';
 import type { SluiceError } from './errors.ts';
 import type { Members, PresenceListener } from './presence-api.ts';
-import { EMPTY, type Roster, type Seats } from './roster.ts';
-import type { WireUser } from './shared-wire.ts';
+import { EMPTY, type MemberMap, type Roster } from './roster.ts';
+import type { ResourceUser } from './shared-resource.ts';
 import type { SourceHost } from './subscriber.ts';
 
 /** One call of `presence.subscribe`: tells the differences between what it has told before and what is now. */
-export interface Onlooker extends WireUser {
-  tell(roster: Roster): void;
+export interface PresenceSubscriber extends ResourceUser {
+  follow(roster: Roster): void;
 }
 
 /**
- * Makes an onlooker of what the application gave.
+ * Makes a subscriber of what the application gave.
  *
  * @param members what its `change` is given
  * @param host hears of failures where it has no `error`
  */
-export function onlook(listener: PresenceListener, members: Members, host: SourceHost): Onlooker {
+export function presenceSubscriber(listener: PresenceListener, members: Members, host: SourceHost): PresenceSubscriber {
   let handlers = listener;
-  let told = EMPTY;
+  let reported = EMPTY;
   let total: number | undefined;
   let shown = EMPTY;
 
   const fail = (error: SluiceError) => {
-    host.tell('error', error, { handler: handlers.error });
+    host.report('error', error, { handler: handlers.error });
   };
 
-  const compare = (now: Seats) => {
-    const before = told;
-    told = now;
+  const compare = (now: MemberMap) => {
+    const before = reported;
+    reported = now;
     for (const [user, member] of before) if (!now.has(user)) guard(handlers.leave, member);
     for (const [user, member] of now) {
       const was = before.get(user);
@@ -38,12 +38,12 @@ export function onlook(listener: PresenceListener, members: Members, host: Sourc
   };
 
   return {
-    tell(now) {
+    follow(now) {
       if (now.total === undefined) return;
       const counted = total !== now.total;
       const changed = counted || shown !== now.shown;
       ({ total, shown } = now);
-      if (!now.counting) compare(now.seats);
+      if (!now.counting) compare(now.listed);
       if (counted) guard(handlers.count, now.total);
       if (changed) guard(handlers.change, members);
     },

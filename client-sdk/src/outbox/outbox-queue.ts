@@ -16,11 +16,11 @@ import {
 import { EntryList } from './entry-list.ts';
 import { FINISHED, type Ledger } from './ledger.ts';
 import { plan } from './merge.ts';
+import type { Platform, TabChannel } from './platform.ts';
 import type { Store } from './store.ts';
-import type { Radio, World } from './world.ts';
 
 /** What is in the outbox: one list, that memory, disk and the other tabs agree on. */
-export class Book extends EntryList {
+export class OutboxQueue extends EntryList {
   persistent = true;
   readonly clock: Clock = steadyClock();
   readonly deadlines: Deadlines;
@@ -28,7 +28,7 @@ export class Book extends EntryList {
   /** Is it this tab that sends the entry, so that it may say that its outcome is unknown? */
   isMine: (entry: Entry) => boolean = () => true;
   readonly #name: string;
-  readonly #world: World;
+  readonly #platform: Platform;
   readonly #ledger: Ledger;
   // What is on its way to the disk.
   readonly #storing = new Map<string, Promise<void>>();
@@ -40,21 +40,21 @@ export class Book extends EntryList {
   #clearing = false;
   #writing = false;
   #life: string | undefined;
-  #radio: Radio | undefined;
+  #tabChannel: TabChannel | undefined;
   #closed = false;
   #pending = PENDING;
   // Resolves when all that this page has published have their places.
   #placed: Promise<void> = Promise.resolve();
 
-  constructor(name: string, { world, ...patience }: Patience & { readonly world: World }) {
+  constructor(name: string, { platform, ...patience }: Patience & { readonly platform: Platform }) {
     super();
     this.#name = name;
-    this.#world = world;
+    this.#platform = platform;
     this.deadlines = new Deadlines(this, patience);
-    this.#ledger = world.ledger(name);
+    this.#ledger = platform.ledger(name);
     this.disk = new Disk({
-      open: (options) => world.open(name, options),
-      onWake: (run) => world.onWake(run),
+      open: (options) => platform.open(name, options),
+      onWake: (run) => platform.onWake(run),
       merge: (store) => this.#merge(store),
       back: () => this.#back(),
       failed: (error) => this.#fail(error),
@@ -155,8 +155,8 @@ export class Book extends EntryList {
     this.deadlines.stop();
     // What is on its way to it arrives, or is taken back.
     void Promise.all(this.#storing.values()).then(() => {
-      this.#radio?.close();
-      this.#radio = undefined;
+      this.#tabChannel?.close();
+      this.#tabChannel = undefined;
       this.disk.close();
     });
   }
@@ -198,7 +198,7 @@ export class Book extends EntryList {
     // With an open disk the request leaves in this same step: the page may be closed in the next.
     const adding = this.disk.use((store) => store.add(entry));
     // And another one looks for it there, should this one die before it can tell its number.
-    this.#radio?.postMessage(toRecord(entry));
+    this.#tabChannel?.postMessage(toRecord(entry));
     const placed = adding.then(
       (order) => {
         this.#storing.delete(key);
@@ -260,7 +260,7 @@ export class Book extends EntryList {
     this.persistent = true;
     // What a page that has died may not have told them.
     for (const entry of this.list) {
-      if (entry.stored) this.#radio?.postMessage(toRecord(entry));
+      if (entry.stored) this.#tabChannel?.postMessage(toRecord(entry));
       else this.#unwritten.add(entry.key);
     }
     this.#write();
@@ -269,7 +269,7 @@ export class Book extends EntryList {
 
   /** Makes the disk and this page agree. */
   async #merge(store: Store): Promise<void> {
-    if (!this.#closed) this.#radio ??= this.#world.tune(this.#name, (record) => this.#hear(record));
+    if (!this.#closed) this.#tabChannel ??= this.#platform.openTabChannel(this.#name, (record) => this.#hear(record));
     const notes = this.#ledger.read();
     const clearing = this.#clearing;
     const before = this.list.filter(({ stored }) => stored);
@@ -322,7 +322,7 @@ export class Book extends EntryList {
 
   #tell(entry: Entry): void {
     this.#take(entry);
-    if (entry.stored && !this.#closed) this.#radio?.postMessage(toRecord(entry));
+    if (entry.stored && !this.#closed) this.#tabChannel?.postMessage(toRecord(entry));
   }
 
   #take(entry: Entry): void {
@@ -339,7 +339,7 @@ export class Book extends EntryList {
   /** Tells the others how it ended, who may have seen it on disk. */
   #recall(key: string, order: number): void {
     const finished = this.finished(key);
-    if (finished) this.#radio?.postMessage(toRecord({ ...finished, order }));
+    if (finished) this.#tabChannel?.postMessage(toRecord({ ...finished, order }));
   }
 
   #fail(error: unknown): void {

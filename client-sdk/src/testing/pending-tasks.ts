@@ -5,7 +5,7 @@ const QUIET = 30;
 const BETWEEN = 12;
 
 /** Does things a little later, in order, without timers; and knows when nothing is left to do. */
-export class Turns {
+export class PendingTasks {
   #waiting = 0;
   #done = 0;
   #last: Promise<void> = Promise.resolve();

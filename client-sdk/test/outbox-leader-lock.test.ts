@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { steadyClock } from '../src/outbox/clock.ts';
+import { awaitLeadership, type Leadership } from '../src/outbox/leader-lock.ts';
 import type { LockPlatform } from '../src/outbox/lock.ts';
-import { type Turn, takeTurn } from '../src/outbox/turn.ts';
 import { FakeBrowser, type FakePage } from './support/fake-browser.ts';
 import { pass } from './support/fake-gateway.ts';
 import { MemoryLease } from './support/memory-lease.ts';
@@ -23,7 +23,7 @@ afterEach(() => vi.useRealTimers());
 class Contender {
   readonly page: FakePage = browser.page();
   readonly end = new AbortController();
-  turn: Turn | undefined;
+  turn: Leadership | undefined;
   wants = true;
   shown = true;
   lost = 0;
@@ -48,7 +48,7 @@ class Contender {
         this.lost++;
       },
     };
-    void takeTurn('outbox', options, platform).then(
+    void awaitLeadership('outbox', options, platform).then(
       (turn) => {
         this.turn = turn;
       },
@@ -191,7 +191,7 @@ describe('the turn, by Web Locks', () => {
   it('falls back to the lease where locks only throw', async () => {
     const page = browser.page();
     const locks = { request: () => Promise.reject(new DOMException('sandboxed', 'SecurityError')) };
-    const turn = await takeTurn(
+    const turn = await awaitLeadership(
       'outbox',
       {
         signal: new AbortController().signal,

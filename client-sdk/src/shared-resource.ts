@@ -1,9 +1,9 @@
 import type { SluiceError } from './errors.ts';
+import { RemoteResource } from './remote-resource.ts';
 import type { Ending } from './subscriber.ts';
-import { Wire } from './wire.ts';
 
-/** Somebody who needs what stands on the wire. */
-export interface WireUser {
+/** Somebody who needs what stands on the gateway. */
+export interface ResourceUser {
   /** Tells of a failure. */
   fail(error: SluiceError): void;
   /** Nothing comes any more. */
@@ -11,7 +11,10 @@ export interface WireUser {
 }
 
 /** What stands on the wire once, however many use it, and as long as anybody does. */
-export abstract class SharedWire<Open extends 'subscribe' | 'watch', User extends WireUser> extends Wire<Open> {
+export abstract class SharedResource<
+  Open extends 'subscribe' | 'watch',
+  User extends ResourceUser,
+> extends RemoteResource<Open> {
   readonly users = new Set<User>();
 
   get wanted(): boolean {
