@@ -23,8 +23,8 @@ export interface Events {
   /** Who is present was told: so many bytes, counted per watching connection. */
   presenceTold: { channel: string; bytes: number };
   refused: { connection: string; command: string; error: ErrorName; detail: string };
-  /** A handshake that did not become a connection. */
-  rejected: { address: string; error: ErrorName; detail: string };
+  /** A handshake that did not become a connection, or a request that could not be parsed. */
+  rejected: { what: 'handshake' | 'request'; address: string; error: ErrorName; detail: string };
   request: { method: string; path: string; status: number; duration: number };
   /** Our own mistake: `where` it came up, and the error. */
   fault: { where: string; error: unknown };

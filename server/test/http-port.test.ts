@@ -5,6 +5,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Events } from '../src/events.ts';
 import { exchange, request, statuses } from './support/http-line.ts';
 import { type RealGateway, RealGateway as Unstarted } from './support/real-gateway.ts';
 
@@ -61,6 +62,39 @@ describe('the port for HTTP alone', () => {
   it('keeps idle connections for longer than load balancers do, and says so', async () => {
     const { text } = await exchange(port, request('GET /health/live'), { until: (all) => all.endsWith('}') });
     expect(text).toMatch(/^keep-alive: timeout=75\r$/im);
+  });
+
+  it.each([
+    [
+      'a head that is too large',
+      request('GET /health/live', { Cookie: 'c'.repeat(21_000) }),
+      431,
+      /larger than 20,480 bytes/,
+    ],
+    ['what is not HTTP', 'hello\r\n\r\n', 400, /not valid HTTP/],
+    [
+      'a chunk without a length',
+      `${request('POST /api/v1/publish', { ...AUTHORIZED, 'Transfer-Encoding': 'chunked' })}x\r\n`,
+      400,
+      /not valid HTTP/,
+    ],
+    [
+      'a last chunk that ends with LF alone',
+      request('POST /api/v1/publish', { ...AUTHORIZED, 'Transfer-Encoding': 'chunked' }, '0\n\n'),
+      400,
+      /not valid HTTP/,
+    ],
+  ])('refuses %s, and reports it', async (_, sent, status, detail) => {
+    const rejected: Events['rejected'][] = [];
+    gateway.services.events.on('rejected', (event) => rejected.push(event));
+    const { text, ended } = await exchange(port, sent);
+    expect([text, ended]).toEqual([
+      expect.stringMatching(new RegExp(`^HTTP/1.1 ${status} .*\r\nConnection: close\r\n\r\n$`)),
+      true,
+    ]);
+    expect(rejected).toEqual([
+      { what: 'request', address: '127.0.0.1', error: 'frame_malformed', detail: expect.stringMatching(detail) },
+    ]);
   });
 
   it('serves one request after the other', async () => {

@@ -6,6 +6,8 @@ import type { Route } from './route.ts';
 
 /** Where WebSockets are opened. */
 const SOCKETS = '/ws';
+/** Where a gateway in development hands out tokens. */
+const DEV_TOKEN = '/dev/token';
 /** Characters of a path that are repeated. */
 const LONGEST = 60;
 
@@ -26,6 +28,9 @@ export function direct(request: RequestHead, routes: readonly Route[]): Refusal 
   }
   if (path === SOCKETS)
     return new Refusal('not_found', `${SOCKETS} is for WebSockets only: use a client, like @sluice/client`);
+  if (path === DEV_TOKEN) {
+    return new Refusal('not_found', `${DEV_TOKEN} exists only with --dev: start the gateway with "sluice serve --dev"`);
+  }
   const all = routes.map((route) => `${route.method} ${route.path}`).join(', ');
   return new Refusal('not_found', `there is nothing at "${shown}"; there are ${all}, and WebSockets at ${SOCKETS}`);
 }

@@ -30,7 +30,7 @@ export function createRouter({ routes, events, files, dev = null }: RouterOption
     if (refusal.error === 'method_not_allowed') return errorReply(refusal, { Allow: allowed(routes, request.path) });
     if (isHandshake(request)) {
       const { address } = request;
-      events.emit('rejected', { address, error: refusal.error, detail: refusal.body.message });
+      events.emit('rejected', { what: 'handshake', address, error: refusal.error, detail: refusal.body.message });
       return errorReply(refusal);
     }
     const isRead = request.method === 'GET' || request.method === 'HEAD';

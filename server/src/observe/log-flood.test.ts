@@ -30,7 +30,7 @@ const EVENTS: { [Name in keyof Events]?: Events[Name] } = {
   overflowed: { connection: 'c', cursors: 3 },
   gap: { connection: 'c', channel: LONG, reason: 'retention', policy: 'replay', latest: 0 },
   refused: { connection: 'c', command: LONG, error: 'channel_invalid', detail: LONG },
-  rejected: { address: LONG, error: 'origin_refused', detail: LONG },
+  rejected: { what: 'handshake', address: LONG, error: 'origin_refused', detail: LONG },
   request: { method: LONG, path: LONG, status: 404, duration: 1 },
   fault: { where: LONG, error },
   descriptorsLow: { open: 1, limit: 1 },
@@ -67,7 +67,7 @@ describe('what a peer writes into the log', () => {
     const reasons = Object.keys(ERRORS) as ErrorName[];
     for (let n = 0; n < 50; n++) {
       for (const reason of reasons) {
-        events.emit('rejected', { address: `10.0.0.${n}`, error: reason, detail: '' });
+        events.emit('rejected', { what: 'handshake', address: `10.0.0.${n}`, error: reason, detail: '' });
         events.emit('refused', { connection: `c${n}`, command: 'publish', error: reason, detail: '' });
       }
     }
@@ -86,7 +86,8 @@ describe('what a peer writes into the log', () => {
 
   it('is counted to the end', () => {
     const { clock, events, lines } = setUp();
-    for (let n = 0; n < 7; n++) events.emit('rejected', { address: '', error: 'origin_refused', detail: '' });
+    for (let n = 0; n < 7; n++)
+      events.emit('rejected', { what: 'handshake', address: '', error: 'origin_refused', detail: '' });
     events.emit('stopped', {});
     expect(lines().map(({ msg, leftOut }) => [msg, leftOut])).toEqual([
       ['handshake rejected', undefined],

@@ -117,7 +117,7 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   });
   events.on('descriptorsLow', (event) => write('error', 'out of file descriptors: WebSockets are refused', event));
   events.on('descriptorsAmple', (event) => write('info', 'there are file descriptors again', event));
-  events.on('rejected', (event) => write('warn', 'handshake rejected', event, { reason: event.error }));
+  events.on('rejected', ({ what, ...event }) => write('warn', `${what} rejected`, event, { reason: event.error }));
   events.on('fault', ({ where, error }) => {
     write('error', 'fault', { where, err: describeError(error) }, { most: MOST_OF_FAULTS });
   });

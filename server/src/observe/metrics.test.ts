@@ -47,7 +47,7 @@ describe('the metrics', () => {
     events.emit('overflowed', { connection: 'c', cursors: 3 });
     events.emit('gap', { connection: 'c', channel: 'x', reason: 'retention', policy: 'replay', latest: 0 });
     events.emit('refused', { connection: 'c', command: 'publish', error: 'permission_denied', detail: '' });
-    events.emit('rejected', { address: '', error: 'origin_refused', detail: '' });
+    events.emit('rejected', { what: 'handshake', address: '', error: 'origin_refused', detail: '' });
     events.emit('fault', { where: '', error: new Error() });
     expect(await value('sluice_overflows_total')).toBe(1);
     expect(await value('sluice_gaps_total{reason="retention",policy="replay"}')).toBe(1);

@@ -40,7 +40,7 @@ function farewellProtocol(offered: readonly string[]): string | null {
 export function createAcceptor({ services, origins, dev, descriptors, isDraining }: AcceptorOptions): Acceptor {
   const report = (address: string, error: ErrorName, detail?: string) => {
     const body = errorBody(error, detail);
-    services.events.emit('rejected', { address, error, detail: body.message });
+    services.events.emit('rejected', { what: 'handshake', address, error, detail: body.message });
     return body;
   };
   /** To whatever stands between the client and this node: another node may take it. */
@@ -58,6 +58,8 @@ export function createAcceptor({ services, origins, dev, descriptors, isDraining
   return {
     ...(descriptors === undefined ? {} : { arrived: () => descriptors.arrived() }),
     failed: (where, error) => services.events.emit('fault', { where, error }),
+    rejected: (address, detail) =>
+      services.events.emit('rejected', { what: 'request', address, error: 'frame_malformed', detail }),
     admit(handshake) {
       const { origin, protocols, host } = handshake;
       if (isDraining()) return answer(handshake, 'draining');

@@ -11,5 +11,19 @@ export function clientAddress(forwarded: string | undefined, peer: string): stri
   const last = forwarded?.split(',').at(-1)?.trim() ?? '';
   const [, bracketed, bare] = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/.exec(last) ?? []; // some add the port
   const address = bracketed ?? bare ?? last;
-  return isIP(address) === 0 ? peer : address;
+  return isIP(address) === 0 ? peer : canonical(address);
+}
+
+/** One spelling per address: IPv6 in its short form (RFC 5952), and IPv4 mapped into IPv6 (`::ffff:1.2.3.4`) as IPv4. */
+function canonical(address: string): string {
+  const url = `http://[${address}]/`;
+  if (!address.includes(':') || !URL.canParse(url)) return address;
+  const short = new URL(url).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(short) ?? [];
+  return high === undefined || low === undefined ? short : [...bytesOf(high), ...bytesOf(low)].join('.');
+}
+
+function bytesOf(group: string): readonly [number, number] {
+  const value = Number.parseInt(group, 16);
+  return [value >> 8, value & 0xff];
 }

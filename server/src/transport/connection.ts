@@ -72,6 +72,8 @@ export interface Acceptor {
   arrived?(): boolean;
   /** Something went wrong that no client is to blame for. Without it the error is thrown, and ends the process. */
   failed?(where: string, error: unknown): void;
+  /** A request could not be parsed, and was refused before the HTTP side saw it. */
+  rejected?(address: string, detail: string): void;
   admit(handshake: Handshake): Admission;
   open(connection: Connection): ConnectionListener;
 }

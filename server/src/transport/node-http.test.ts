@@ -68,6 +68,13 @@ describe('the HTTP port', () => {
     expect([server.maxConnections, server.timeout]).toEqual([1_024, 30_000]);
   });
 
+  it('does not report a connection that its peer has cut', async () => {
+    const rejected: unknown[] = [];
+    const { server } = await setUp({}, { rejected: (...what) => rejected.push(what) });
+    server.emit('clientError', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), new net.Socket());
+    expect(rejected).toEqual([]);
+  });
+
   it('reports an answer that fails, and closes its connection', async () => {
     const { port, faults } = await setUp({ handle: () => Promise.reject(new Error('broken')) });
     expect(await ask(port, GET)).toBe('');

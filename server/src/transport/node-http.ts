@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { describePortOwner } from '../util/port-owner.ts';
 import { type Body, type HttpSide, hasBody, type Reply, type RequestHead } from './http.ts';
 import { type BodyBudgets, IncomingBody } from './incoming-body.ts';
 import { mustClose, type RawHead, readHead } from './request-head.ts';
+import { refuseUnreadable, unreadable } from './unreadable-request.ts';
 
 /** Milliseconds for which a connection may be idle: longer than a load balancer keeps one (60 s is common). */
 const IDLE = 75_000;
@@ -30,6 +31,8 @@ export interface NodeHttpOptions {
   /** A connection was opened. Returns whether it may stay. */
   readonly arrived?: (() => boolean) | undefined;
   readonly failed: (where: string, error: unknown) => void;
+  /** A request could not be parsed, and was refused. */
+  readonly rejected?: ((address: string, detail: string) => void) | undefined;
   /** Default: the one of `node:http`. */
   readonly create?: typeof createServer;
 }
@@ -40,7 +43,8 @@ export interface NodeHttpOptions {
  */
 export class NodeHttp {
   readonly #options: NodeHttpOptions;
-  readonly #busy = new WeakSet<object>();
+  /** Answers that are not finished, by connection. */
+  readonly #busy = new WeakMap<object, ServerResponse>();
   #server: Server | undefined;
 
   constructor(options: NodeHttpOptions) {
@@ -59,6 +63,7 @@ export class NodeHttp {
     server.on('connection', (socket) => {
       if (arrived?.() === false) socket.destroy();
     });
+    server.on('clientError', (error, socket) => this.#refuse(error, socket as Socket));
     server.on('request', (request, response) => this.#serve(request, response, side));
     server.on('checkContinue', (request, response) => this.#serve(request, response, side));
     await new Promise<void>((resolve, reject) => {
@@ -84,13 +89,22 @@ export class NodeHttp {
     this.#server = undefined;
   }
 
+  #refuse(error: Error, socket: Socket): void {
+    const reason = unreadable(error);
+    if (reason !== null) {
+      if (this.#busy.get(socket)?.headersSent !== true) refuseUnreadable(socket, reason);
+      this.#options.rejected?.(socket.remoteAddress ?? '', reason.detail);
+    }
+    socket.destroy();
+  }
+
   #serve(request: IncomingMessage, response: ServerResponse, side: HttpSide): void {
     const { socket } = request;
     if (this.#busy.has(socket)) {
       socket.destroy(); // it did not wait for the answer before
       return;
     }
-    this.#busy.add(socket);
+    this.#busy.set(socket, response);
     response.on('close', () => this.#busy.delete(socket));
     const head = readHead(rawHead(request), this.#options.trustProxy);
     new NodeExchange(request, response, head).carryOut(side, this.#options.bodies).catch((error: unknown) => {

@@ -101,7 +101,9 @@ export class UwsTransport implements Transport {
     if (httpPort === undefined) return;
     const { bodies } = this.#parts;
     const arrived = acceptor.arrived?.bind(acceptor);
-    this.#http = new NodeHttp({ host, port: httpPort, trustProxy, bodies, arrived, failed: this.#failed });
+    const rejected = acceptor.rejected?.bind(acceptor);
+    const failed = this.#failed;
+    this.#http = new NodeHttp({ host, port: httpPort, trustProxy, bodies, arrived, rejected, failed });
     this.httpPort = await this.#http.listen(side);
   }
 

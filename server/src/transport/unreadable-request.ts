@@ -1,0 +1,34 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Why Node's parser gave up on a request: the status that it is answered with, and the reason for the operator. */
+export interface Unreadable {
+  readonly status: number;
+  readonly detail: string;
+}
+
+const REASONS: Readonly<Record<string, Unreadable>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    detail: 'the head of a request to "httpPort" is larger than 20,480 bytes: send fewer or shorter headers',
+  },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
+    status: 413,
+    detail: 'the chunk extensions of a request to "httpPort" are too large: send chunks without extensions',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    detail: 'a request to "httpPort" was not complete in time: send the head within 10 s and the body within 20 s',
+  },
+};
+
+/** @returns `null` when the peer cut the connection: nobody is left to answer, and nothing was refused */
+export function unreadable({ code = '', message }: NodeJS.ErrnoException): Unreadable | null {
+  if (code === 'ECONNRESET' || code === 'EPIPE') return null;
+  return REASONS[code] ?? { status: 400, detail: `a request to "httpPort" is not valid HTTP: ${message}` };
+}
+
+/** Answers like Node's own server, which stops answering such requests as soon as somebody listens to `clientError`. */
+export function refuseUnreadable(socket: Socket, { status }: Unreadable): void {
+  if (socket.writable) socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
+}
