@@ -126,7 +126,11 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { connectionsPerUser, connectionsPerAddress } = config.limits;
   const wanted = Math.max(connectionsPerUser, connectionsPerAddress);
   const descriptors = source === undefined ? undefined : new DescriptorWatch({ source, events, clock, wanted });
-  const metrics = new Metrics(events, { channels: () => hub.size, descriptors: () => descriptors?.state });
+  const metrics = new Metrics(events, {
+    channels: () => hub.size,
+    descriptors: () => descriptors?.state,
+    refused: () => transport.refused ?? 0,
+  });
   return { descriptors, config, engine, transport, services, revoking, metrics };
 }
 
@@ -330,12 +334,12 @@ export class Gateway {
 export function createTransport(
   config: Config,
   nextId: UwsOptions['nextId'] = () => nanoid(12),
-  { shared = false }: { shared?: boolean } = {},
+  { shared = false, farewells }: Pick<UwsOptions, 'shared' | 'farewells'> = {},
 ): UwsTransport {
   const { host, port, httpPort, path, limits, heartbeat, trustProxy } = config;
   const { maxFrame, outbound, unauthenticated } = limits;
   const bounds = { maxFrame, outbound, unauthenticated, idle: heartbeat * 2 };
-  return new UwsTransport({ host, port, httpPort, path, ...bounds, trustProxy, shared, nextId });
+  return new UwsTransport({ host, port, httpPort, path, ...bounds, trustProxy, shared, nextId, farewells });
 }
 
 /** Is this node called? `name/2` is by its own name, and by its machine's. */

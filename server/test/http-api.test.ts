@@ -242,6 +242,10 @@ describe('other addresses', () => {
     },
   );
 
+  it('says under which circumstances there are development tokens', async () => {
+    expect((await call('/dev/token')).json.error?.message).toContain('exists only with --dev');
+  });
+
   it.each([
     ['GET', '/api/v1/publish', 'POST'],
     ['POST', '/health/live', 'GET'],

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
+import { parseConfig } from '../src/config/schema.ts';
+import { createTransport } from '../src/gateway.ts';
 import { RawSocket } from './support/raw-socket.ts';
 import { type RealGateway, startGateway } from './support/real-gateway.ts';
-import { tokenFor } from './support/tokens.ts';
+import { SECRET, tokenFor } from './support/tokens.ts';
 
 let gateway: RealGateway;
 let token: string;
@@ -88,6 +90,22 @@ describe('the handshake', () => {
     await once(raw.socket, 'end');
     expect(raw.take()).toMatchObject([{ opcode: 8 }]);
     expect(opened).toEqual([]);
+  });
+
+  it('counts those who were turned away, and cuts more of them than it may hold', async () => {
+    const config = parseConfig({ host: '127.0.0.1', port: 0, keys: [{ secret: SECRET }], channels: {}, drain: 0 });
+    const transport = createTransport(config, undefined, { farewells: { most: 1 } });
+    const full = await startGateway({ origins: [] }, { transport });
+    const turnedAway = async () => {
+      const raw = new RawSocket(full.port);
+      await raw.upgrade('Origin: https://evil.example.com\r\n');
+      await raw.until(() => raw.socket.destroyed);
+      return raw.take().map(({ opcode }) => opcode);
+    };
+    expect([await turnedAway(), await turnedAway()]).toEqual([[8], []]);
+    const metrics = await (await fetch(`${full.url}/metrics`)).text();
+    expect(metrics).toMatch(/^sluice_connections_refused 1$/m);
+    await full.stop();
   });
 
   it.each(['https://app.example.com', undefined])('takes the origin %s', async (origin) => {

@@ -6,6 +6,8 @@ import type { Snapshot } from './metrics-sum.ts';
 export interface MetricsSources {
   /** Channels with cursors on this node. */
   readonly channels: () => number;
+  /** WebSockets that were refused, and whose peers may not have closed yet. */
+  readonly refused?: () => number;
   /** File descriptors of this process; undefined where the system does not say. */
   readonly descriptors?: () => { readonly open: number; readonly limit: number } | undefined;
 }
@@ -17,6 +19,7 @@ export class Metrics {
 
   constructor(events: EventBus, sources: MetricsSources) {
     this.#connections(events);
+    this.#refused(sources);
     this.#descriptors(sources);
     this.#subscriptions(events, sources);
     this.#messages(events);
@@ -48,6 +51,17 @@ export class Metrics {
     events.on('connectionClosed', ({ code }) => {
       open.dec();
       closed.inc({ code: closeLabel(code) });
+    });
+  }
+
+  #refused({ refused = () => 0 }: MetricsSources): void {
+    new Gauge({
+      name: 'sluice_connections_refused',
+      help: 'WebSockets refused in the last 20 s, whose peers may not have closed yet; at most 4096 per process',
+      registers: [this.#registry],
+      collect() {
+        this.set(refused());
+      },
     });
   }
 

@@ -5,6 +5,8 @@ import type { HttpSide } from './http.ts';
 export interface Transport extends Fanout {
   /** The port of the HTTP side alone, where there is one and it is open. */
   readonly httpPort?: number | undefined;
+  /** WebSockets that were refused with a close frame, and may still be held until their peers close. */
+  readonly refused?: number;
   /**
    * Begins to take connections and requests.
    *

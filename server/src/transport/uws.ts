@@ -5,6 +5,7 @@ import { TurnCount } from '../util/turn-count.ts';
 import { BATCH_LIMIT } from './batch-limit.ts';
 import type { Acceptor } from './connection.ts';
 import { ControlFrames } from './control-frames.ts';
+import { Farewells } from './farewells.ts';
 import { forwardedHosts } from './forwarded-host.ts';
 import type { HttpSide, RequestHead } from './http.ts';
 import { loadUws, type UwsModule } from './load-uws.ts';
@@ -36,6 +37,8 @@ export interface UwsOptions {
   readonly trustProxy: boolean;
   /** Do other processes of ours listen on the same port? */
   readonly shared?: boolean;
+  /** Bounds refused WebSockets that are held until their peers close. */
+  readonly farewells?: { readonly most: number } | undefined;
   /** Names a new connection, by the headers of its handshake if need be. */
   readonly nextId: (header: (name: string) => string) => string;
 }
@@ -53,6 +56,7 @@ export class UwsTransport implements Transport {
   readonly #options: UwsOptions;
   readonly #strangers: Strangers;
   readonly #parts: ExchangeParts;
+  readonly #farewells: Farewells;
   #uws: UwsModule | undefined;
   #app: TemplatedApp | undefined;
   #listening: us_listen_socket | undefined;
@@ -68,6 +72,7 @@ export class UwsTransport implements Transport {
     const known = new ByteBudget(unauthenticated);
     const claimed = new ByteBudget((unauthenticated / 4) * 3, known);
     const most = maxFrame + margin(maxFrame);
+    this.#farewells = new Farewells({ monotonic: () => performance.now(), ...options.farewells });
     this.#strangers = new Strangers({
       budget: new ByteBudget(unauthenticated / 2, claimed),
       each: most,
@@ -123,8 +128,8 @@ export class UwsTransport implements Transport {
       open: (socket) => {
         const { goodbye } = socket.getUserData();
         if (goodbye !== undefined) {
-          // Such a socket is only counted as a descriptor: uWebSockets.js frees it when `idleTimeout` ends, if its peer never closes.
-          socket.end(goodbye.code, goodbye.reason);
+          if (this.#farewells.admit()) socket.end(goodbye.code, goodbye.reason);
+          else socket.close();
           return;
         }
         const connection = new UwsConnection(socket, outbound / 2, this.#strangers);
@@ -191,6 +196,10 @@ export class UwsTransport implements Transport {
     const data: SocketData = { id, protocol: admission.protocol, address, ...goodbye };
     const key = request.getHeader('sec-websocket-key');
     response.upgrade(data, key, admission.protocol, request.getHeader('sec-websocket-extensions'), context);
+  }
+
+  get refused(): number {
+    return this.#farewells.size;
   }
 
   publish(topic: string, frame: string | Uint8Array, binary: boolean): void {
