@@ -49,7 +49,7 @@ export type GrantInput =
 
 /** What may be done on the channels of a pattern, and how they behave. */
 export interface RuleOptions {
-  /** Who may do what; the key `*` stands for all verbs. Nothing is allowed that is not written here. */
+  /** Who may do what. Everything else is denied. The key `*` stands for `subscribe`, `publish`, `history`, `presence` and `enter`; grant the others by name. */
   readonly allow?: { readonly [V in Verb | '*']?: GrantInput | readonly GrantInput[] };
   /** Keep messages? `true`: 1000 messages of the last 24 h. Default: false. */
   readonly history?: boolean | { readonly count?: number; readonly age?: DurationInput };

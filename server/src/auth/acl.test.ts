@@ -3,7 +3,11 @@ import type { GrantContext, GrantFunction } from '@sluice/protocol/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { covers, formatGrant, GrantFailed, type Grants, parseGrant, permits } from './acl.ts';
-import { ANONYMOUS, type Identity, parseCapabilities, VERBS, type Verb } from './identity.ts';
+import { ANONYMOUS, type Identity, parseCapabilities, VERBS, type Verb, WILDCARD_VERBS } from './identity.ts';
+
+/** The verbs that `*` does not grant. */
+const NAMED_VERBS = ['consume', 'request', 'respond', 'manage'] as const;
+const WILDCARD: readonly string[] = WILDCARD_VERBS;
 
 type Caps = Record<string, readonly string[]>;
 
@@ -156,7 +160,13 @@ describe('permits, by the capabilities of the token', () => {
     [{ 'chat:*': ['publish'] }, 'chat:a:b', 'publish', false],
     [{ 'chat:**': ['publish'] }, 'chat:a:b', 'publish', true],
     [{ 'chat:**': ['publish'] }, 'chat', 'publish', false],
-    [{ 'chat:a': ['*'] }, 'chat:a', 'manage', true],
+    [{ 'chat:a': ['*'] }, 'chat:a', 'enter', true],
+    [{ 'chat:a': ['*', 'manage'] }, 'chat:a', 'manage', true],
+    ...NAMED_VERBS.flatMap((verb): [Caps, string, Verb, boolean][] => [
+      [{ 'chat:a': ['*'] }, 'chat:a', verb, false],
+      [{ 'chat:a': [verb] }, 'chat:a', verb, true],
+      [{ 'chat:a': [verb], '**': ['!*'] }, 'chat:a', verb, false],
+    ]),
     [{ 'chat:*': ['*', '!publish'] }, 'chat:a', 'publish', false],
     [{ 'chat:*': ['*', '!publish'] }, 'chat:a', 'history', true],
     [{ '**': ['!*'], 'chat:a': ['publish'] }, 'chat:a', 'publish', false],
@@ -234,7 +244,8 @@ describe('properties of permits', () => {
     fc.assert(
       fc.property(capsOf, channels, verbs, (caps, channel, verb) => {
         const allowed = permits(user('ada', { caps }), verb, channel, { allow: {} }, {});
-        expect(allowed).toBe(touches(caps, channel, [verb, '*']) && !touches(caps, channel, [`!${verb}`, '!*']));
+        const allowing = WILDCARD.includes(verb) ? [verb, '*'] : [verb];
+        expect(allowed).toBe(touches(caps, channel, allowing) && !touches(caps, channel, [`!${verb}`, '!*']));
       }),
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCapabilities, VERBS } from './identity.ts';
+import { parseCapabilities, VERBS, WILDCARD_VERBS } from './identity.ts';
 
 describe('parseCapabilities', () => {
   it('is nothing where the claim is absent', () => {
@@ -7,11 +7,17 @@ describe('parseCapabilities', () => {
   });
 
   it('reads verbs, denials and *', () => {
-    const capabilities = parseCapabilities({ 'chat:*': ['subscribe', '!publish'], 'user:42': ['*'] });
+    const capabilities = parseCapabilities({ 'chat:*': ['subscribe', '!publish'], 'user:42': ['*'], a: ['!*'] });
     expect(capabilities).toEqual([
       expect.objectContaining({ allow: new Set(['subscribe']), deny: new Set(['publish']) }),
-      expect.objectContaining({ allow: new Set(VERBS), deny: new Set() }),
+      expect.objectContaining({ allow: new Set(WILDCARD_VERBS), deny: new Set() }),
+      expect.objectContaining({ allow: new Set(), deny: new Set(VERBS) }),
     ]);
+  });
+
+  it.each(['consume', 'request', 'respond', 'manage'])('grants %s only by name', (verb) => {
+    expect(WILDCARD_VERBS).not.toContain(verb);
+    expect(VERBS).toContain(verb);
   });
 
   it('reads 200 patterns', () => {
@@ -23,11 +29,11 @@ describe('parseCapabilities', () => {
     ['a list', [], 'caps must be an object'],
     ['null', null, 'caps must be an object'],
     ['a text of verbs', { a: 'publish' }, 'caps["a"] must be a list of verbs'],
-    ['a number as a verb', { a: [1] }, 'caps["a"] holds something that is not a string'],
-    ['an unknown verb', { a: ['write'] }, 'caps["a"]: "write" is not a verb; verbs are subscribe,'],
+    ['a number as a verb', { a: [1] }, 'caps["a"] must hold strings only'],
+    ['an unknown verb', { a: ['write'] }, 'caps["a"]: "write" is not a verb. Verbs are subscribe,'],
     ['an unknown denied verb', { a: ['!write'] }, '"!write" is not a verb'],
     ['a pattern that is none', { 'a::b': [] }, 'caps: "a::b"'],
-    ['a param', { 'a:{b}': [] }, 'caps["a:{b}"]: {param} belongs to rules'],
+    ['a param', { 'a:{b}': [] }, 'caps["a:{b}"]: {param} is for rules only'],
     ['too many patterns', Object.fromEntries(Array.from({ length: 201 }, (_, at) => [`a${at}`, []])), 'at most 200'],
   ])('says what is wrong with %s', (_, claim, problem) => {
     expect(parseCapabilities(claim)).toContain(problem);

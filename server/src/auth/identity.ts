@@ -1,9 +1,9 @@
-/** Who is on the other end, and what the token lets them do. */
+/** The identity behind a connection or a request, and the capabilities of its token. */
 
 import { type Pattern, PatternError, parsePattern } from '@sluice/protocol';
 import { sameJson } from '../util/same-json.ts';
 
-/** The things that can be done on a channel. */
+/** What an identity can be permitted to do on a channel. */
 export const VERBS = [
   'subscribe',
   'publish',
@@ -16,6 +16,18 @@ export const VERBS = [
   'manage',
 ] as const;
 export type Verb = (typeof VERBS)[number];
+
+/**
+ * What `*` grants, in rules and capabilities. The other verbs must be granted by name, so that a `*` written today does not
+ * grant what a later version adds. SPEC.md section 3.2.
+ */
+export const WILDCARD_VERBS = [
+  'subscribe',
+  'publish',
+  'history',
+  'presence',
+  'enter',
+] as const satisfies readonly Verb[];
 
 /** What a token says about the channels of one pattern, beyond what their rules say. */
 export interface Capability {
@@ -68,12 +80,13 @@ function parseVerbs(source: string, words: unknown): Omit<Capability, 'pattern'>
   const allow = new Set<Verb>();
   const deny = new Set<Verb>();
   for (const word of words as unknown[]) {
-    if (typeof word !== 'string') return `caps["${source}"] holds something that is not a string`;
+    if (typeof word !== 'string') return `caps["${source}"] must hold strings only`;
     const target = word.startsWith('!') ? deny : allow;
     const verb = target === deny ? word.slice(1) : word;
-    if (verb === '*') for (const each of VERBS) target.add(each);
+    if (verb === '*') for (const each of target === deny ? VERBS : WILDCARD_VERBS) target.add(each);
     else if (isVerb(verb)) target.add(verb);
-    else return `caps["${source}"]: "${word.slice(0, 40)}" is not a verb; verbs are ${VERBS.join(', ')} and *`;
+    else
+      return `caps["${source}"]: "${word.slice(0, 40)}" is not a verb. Verbs are ${VERBS.join(', ')}, and * for ${WILDCARD_VERBS.join(', ')}`;
   }
   return { allow, deny };
 }
@@ -87,7 +100,7 @@ function parseCapability(source: string, words: unknown): Capability | string {
     throw error;
   }
   if (pattern.segments.some((segment) => segment.kind === 'param')) {
-    return `caps["${source}"]: {param} belongs to rules; write * for one segment`;
+    return `caps["${source}"]: {param} is for rules only. Use * for one segment`;
   }
   const verbs = parseVerbs(source, words);
   return typeof verbs === 'string' ? verbs : { pattern, ...verbs };

@@ -4,7 +4,7 @@ import { comparePatterns, type Pattern, PatternError, parsePattern, patternsColl
 import type { Channels, GrantFunction } from '@sluice/protocol/contracts';
 import { z } from 'zod';
 import { type Grant, type Grants, parseGrant } from '../auth/acl.ts';
-import { VERBS, type Verb } from '../auth/identity.ts';
+import { VERBS, type Verb, WILDCARD_VERBS } from '../auth/identity.ts';
 import type { HistoryBounds, LatestBy, PresenceRule, Rule } from '../rule.ts';
 import { mergeRules, schemasOf } from './contracts.ts';
 import { type Path, type Problems, suggest } from './problems.ts';
@@ -45,7 +45,7 @@ export const CHANNEL_OPTIONS = {
     }),
     type: 'grants by verb',
     defaultText: 'nothing is allowed',
-    description: `Who may do what. Verbs: ${VERBS.join(', ')}, and \`*\` for all.`,
+    description: `Who may do what. Verbs: ${VERBS.join(', ')}; \`*\` stands for ${WILDCARD_VERBS.join(', ')}.`,
   },
   history: {
     schema: z.unknown(),
@@ -162,7 +162,8 @@ function readAllow(
       continue;
     }
     const list = readGrants(at, value, around);
-    for (const verb of name === '*' ? VERBS : [name as Verb]) grants[verb] = [...(grants[verb] ?? []), ...list];
+    for (const verb of name === '*' ? WILDCARD_VERBS : [name as Verb])
+      grants[verb] = [...(grants[verb] ?? []), ...list];
   }
   return grants;
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { VERBS } from '../auth/identity.ts';
+import { WILDCARD_VERBS } from '../auth/identity.ts';
 import type { ChannelInput, ConfigInput } from './config.ts';
 import { ConfigError, type ParseOptions, parseConfig } from './schema.ts';
 
@@ -133,17 +133,17 @@ describe('channel rules', () => {
     expect(ruleOf({ history: history ?? false })?.history).toEqual(expected);
   });
 
-  it('take one grant or a list, and "*" for every verb', () => {
+  it('take one grant or a list, and "*" for the verbs that need not be named', () => {
     const mayRead = () => true;
     const allow = ruleOf({
       allow: { subscribe: 'users', publish: ['owner:{room}', mayRead], '*': 'role:admin' },
     })?.allow;
     const admin = { kind: 'role', role: 'admin' };
-    expect(Object.keys(allow ?? {}).sort()).toEqual([...VERBS].sort());
+    expect(Object.keys(allow ?? {}).sort()).toEqual([...WILDCARD_VERBS].sort());
     expect(allow).toMatchObject({
       subscribe: [{ kind: 'users' }, admin],
       publish: [{ kind: 'owner', param: 'room' }, { kind: 'function', decide: mayRead }, admin],
-      manage: [admin],
+      enter: [admin],
     });
   });
 
