@@ -1,20 +1,24 @@
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Part, Wire } from '../protocols/protocol.ts';
 import type { Rule } from '../rule.ts';
+import { Audience, Audiences, type Variant } from './audience.ts';
 import type { Cursor } from './cursor.ts';
 import { Newest } from './newest.ts';
 
-/** The live cursors of one channel that share a wire protocol: one topic, encoded once for all of them. */
-export interface Audience {
-  readonly wire: Wire;
-  readonly topic: string;
-  live: number;
-}
-
-/** Those who get a channel's messages. */
-export interface Readership extends Audience {
+/** Live cursors of one channel that receive its messages in the same bytes. */
+export class Readership extends Audience {
   /** What their pushes begin with, in the present epoch. */
-  opening: Part;
+  prefix: Part;
+
+  constructor(wire: Wire, variant: Variant, { name, epoch }: { name: string; epoch: string }) {
+    super(wire, variant, `:${name}`);
+    this.prefix = wire.open(name, epoch);
+  }
+
+  /** The log has begun a new life. */
+  renew(channel: string, epoch: string): void {
+    this.prefix = this.wire.open(channel, epoch);
+  }
 }
 
 /** A channel that somebody on this node is subscribed to. */
@@ -36,7 +40,7 @@ export class Channel {
   /** Kept where the rule wants slow readers to skip to it. */
   readonly newest: Newest | undefined;
   readonly cursors = new Set<Cursor>();
-  readonly audiences: Readership[] = [];
+  readonly audiences = new Audiences((wire, variant) => new Readership(wire, variant, this));
 
   constructor(name: string, rule: Rule, { epoch, head }: { epoch: string; head: number }) {
     this.name = name;
@@ -46,16 +50,6 @@ export class Channel {
     this.head = head;
     this.sent = head;
     this.#base = head;
-  }
-
-  /** The audience of a wire protocol; made when it is first asked for. */
-  audience(wire: Wire): Readership {
-    let audience = this.audiences.find((candidate) => candidate.wire === wire);
-    if (audience === undefined) {
-      audience = { wire, topic: `${wire.id}:${this.name}`, opening: wire.open(this.name, this.epoch), live: 0 };
-      this.audiences.push(audience);
-    }
-    return audience;
   }
 
   /** Takes the news where they are a single message, as they are for most channels in most turns. */
@@ -94,6 +88,6 @@ export class Channel {
     this.#base = head;
     this.news = [];
     this.newest?.clear();
-    for (const audience of this.audiences) audience.opening = audience.wire.open(this.name, epoch);
+    for (const audience of this.audiences) audience.renew(this.name, epoch);
   }
 }

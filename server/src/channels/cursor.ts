@@ -1,5 +1,6 @@
 import type { Position } from '@sluice/protocol';
 import type { SlowPolicy } from '../rule.ts';
+import { PLAIN } from './audience.ts';
 import type { Channel } from './channel.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -61,9 +62,7 @@ export class Cursor {
     this.#state = 'live';
     this.asked = false;
     this.skip = undefined;
-    const audience = this.channel.audience(this.subscriber.wire);
-    audience.live++;
-    this.subscriber.connection.join(audience.topic);
+    this.channel.audiences.join(this.subscriber, PLAIN);
   }
 
   /**
@@ -73,21 +72,15 @@ export class Cursor {
    */
   fallBehind(served: number): void {
     if (this.#state !== 'live') return;
-    this.#leave();
+    this.channel.audiences.leave(this.subscriber, PLAIN);
     this.#state = 'replaying';
     this.epoch = this.channel.epoch;
     this.offset = Math.max(this.offset, served);
   }
 
   end(): void {
-    if (this.#state === 'live') this.#leave();
+    if (this.#state === 'live') this.channel.audiences.leave(this.subscriber, PLAIN);
     this.#state = 'ended';
     this.channel.cursors.delete(this);
-  }
-
-  #leave(): void {
-    const audience = this.channel.audience(this.subscriber.wire);
-    audience.live--;
-    this.subscriber.connection.leave(audience.topic);
   }
 }

@@ -7,8 +7,9 @@ import type { Rule } from '../rule.ts';
 import type { Fanout } from '../transport/connection.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
+import type { Audience } from './audience.ts';
 import { ENGINE_RETRY } from './budgets.ts';
-import { type Audience, Channel } from './channel.ts';
+import { Channel } from './channel.ts';
 import { Cursor } from './cursor.ts';
 import { batchedBytes, bytesOf, countForOneTurn, joinFrames } from './frames.ts';
 import type { Replayer } from './replay.ts';
@@ -279,9 +280,9 @@ export class Hub {
   #fanOutSingle(channel: Channel, message: LoggedMessage): void {
     let bytes = 0;
     let deliveries = 0;
-    for (const { wire, topic, opening, live } of channel.audiences) {
+    for (const { wire, topic, prefix, live } of channel.audiences) {
       if (live === 0) continue;
-      const frame = wire.single(opening, message);
+      const frame = wire.single(prefix, message);
       this.#options.fanout.publish(topic, frame, wire.binary);
       bytes += bytesOf(frame) * live;
       deliveries += live;

@@ -148,7 +148,7 @@ export class Herald {
 
   #sendCount(watcher: Watcher, roster: Roster): void {
     const { stage, subscriber } = watcher;
-    if (stage.audiences.every(({ live }) => live === 0)) stage.toldTotal = roster.total;
+    if (stage.audiences.silent) stage.toldTotal = roster.total;
     else if (roster.total !== stage.toldTotal) stage.toldTotal = undefined; // somebody knows another one than the rest
     this.#send(watcher, encodePushes(subscriber.wire, [countPush(stage.channel, roster)]));
   }

@@ -1,6 +1,5 @@
-import type { Audience } from '../channels/channel.ts';
+import { Audience, Audiences } from '../channels/audience.ts';
 import type { PresenceChange } from '../engine/presence.ts';
-import type { Wire } from '../protocols/protocol.ts';
 import type { PresenceRule } from '../rule.ts';
 import type { Timer } from '../util/clock.ts';
 import type { Watcher } from './watcher.ts';
@@ -10,7 +9,8 @@ export class Stage {
   readonly channel: string;
   readonly rule: PresenceRule;
   readonly watchers = new Set<Watcher>();
-  readonly audiences: Audience[] = [];
+  // "!" is in no channel's name and in no other topic.
+  readonly audiences = new Audiences((wire, variant) => new Audience(wire, variant, `!${this.channel}`));
   /** The latest change of each user since the last fan-out; `null`: too many, the whole list is shorter. */
   #news: Map<string, PresenceChange> | null = new Map();
   /** Are there too many members to list, so that only their number is told? `undefined`: nobody was told anything yet. */
@@ -51,15 +51,5 @@ export class Stage {
     const news = this.#news;
     this.#news = new Map();
     return news === null ? null : [...news.values()];
-  }
-
-  audience(wire: Wire): Audience {
-    let audience = this.audiences.find((candidate) => candidate.wire === wire);
-    if (audience === undefined) {
-      // "!" stands in no channel's name and in no other topic.
-      audience = { wire, topic: `${wire.id}!${this.channel}`, live: 0 };
-      this.audiences.push(audience);
-    }
-    return audience;
   }
 }

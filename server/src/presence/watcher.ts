@@ -1,3 +1,4 @@
+import { PLAIN } from '../channels/audience.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
 import type { Stage } from './stage.ts';
 
@@ -38,27 +39,19 @@ export class Watcher {
   goLive(): void {
     if (this.#state !== 'behind') return;
     this.#state = 'live';
-    const audience = this.stage.audience(this.subscriber.wire);
-    audience.live++;
-    this.subscriber.connection.join(audience.topic);
+    this.stage.audiences.join(this.subscriber, PLAIN);
   }
 
   /** What was sent may not have arrived: the list has to be sent again. */
   fallBehind(): void {
     if (this.#state !== 'live') return;
-    this.#leave();
+    this.stage.audiences.leave(this.subscriber, PLAIN);
     this.#state = 'behind';
   }
 
   end(): void {
-    if (this.#state === 'live') this.#leave();
+    if (this.#state === 'live') this.stage.audiences.leave(this.subscriber, PLAIN);
     this.#state = 'ended';
     this.stage.watchers.delete(this);
-  }
-
-  #leave(): void {
-    const audience = this.stage.audience(this.subscriber.wire);
-    audience.live--;
-    this.subscriber.connection.leave(audience.topic);
   }
 }

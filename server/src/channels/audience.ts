@@ -1,0 +1,80 @@
+import type { Wire } from '../protocols/protocol.ts';
+import type { Connection } from '../transport/connection.ts';
+
+/**
+ * How the pushes of some subscriptions differ from those of the others on the same channel and wire. To everything but the encoding it is an
+ * opaque key.
+ */
+export interface Variant {
+  /** Names the variant: two variants with one key encode the same. Part of the topic's name; empty for the plain variant. */
+  readonly key: string;
+}
+
+/** The default: messages as they are. */
+export const PLAIN: Variant = Object.freeze({ key: '' });
+
+/** Who joins an audience. */
+export interface Listener {
+  readonly wire: Wire;
+  readonly connection: Pick<Connection, 'join' | 'leave'>;
+}
+
+/** Connections that receive the same bytes: one topic, encoded once for all of them. */
+export class Audience {
+  readonly wire: Wire;
+  readonly variant: Variant;
+  readonly topic: string;
+  /** How many have joined. */
+  live = 0;
+
+  /** @param name of the topic, without wire and variant */
+  constructor(wire: Wire, variant: Variant, name: string) {
+    this.wire = wire;
+    this.variant = variant;
+    // "#" is in no channel's name.
+    this.topic = variant.key === '' ? `${wire.id}${name}` : `${wire.id}${name}#${variant.key}`;
+  }
+}
+
+/** The audiences of one channel, by wire and variant. */
+export class Audiences<Kind extends Audience = Audience> implements Iterable<Kind> {
+  readonly #create: (wire: Wire, variant: Variant) => Kind;
+  readonly #all: Kind[] = [];
+
+  constructor(create: (wire: Wire, variant: Variant) => Kind) {
+    this.#create = create;
+  }
+
+  [Symbol.iterator](): Iterator<Kind> {
+    return this.#all.values();
+  }
+
+  /** Does nobody receive anything? */
+  get silent(): boolean {
+    return this.#all.every(({ live }) => live === 0);
+  }
+
+  /** Adds a listener: from now on its connection receives what is published to the audience. */
+  join({ wire, connection }: Listener, variant: Variant): void {
+    let audience = this.#find(wire, variant);
+    if (audience === undefined) {
+      audience = this.#create(wire, variant);
+      this.#all.push(audience);
+    }
+    audience.live++;
+    connection.join(audience.topic);
+  }
+
+  /** Removes a listener that joined. An audience that a client's choice created does not outlive its listeners. */
+  leave({ wire, connection }: Listener, variant: Variant): void {
+    const audience = this.#find(wire, variant);
+    if (audience === undefined) return;
+    audience.live--;
+    connection.leave(audience.topic);
+    if (audience.live === 0 && variant.key !== '') this.#all.splice(this.#all.indexOf(audience), 1);
+  }
+
+  #find(wire: Wire, { key }: Variant): Kind | undefined {
+    return this.#all.find((audience) => audience.wire === wire && audience.variant.key === key);
+  }
+}
