@@ -188,15 +188,15 @@ export function presenceConformance(
       await store.enter({ ...at('c-user 3', 'user 3'), state: 'moved nowhere' });
       expect((await members()).map(({ user }) => user)).toEqual(users);
       const seen: string[] = [];
-      let place = 0;
+      let after = 0;
       for (
-        let page = await store.list(ROOM, place, 4);
+        let page = await store.list(ROOM, after, 4);
         page.members.length > 0;
-        page = await store.list(ROOM, place, 4)
+        page = await store.list(ROOM, after, 4)
       ) {
         seen.push(...page.members.map(({ member }) => member.user));
         const last = page.members.at(-1);
-        place = last?.place ?? 0;
+        after = last?.ordinal ?? 0;
         await store.leave(at(`c-${last?.member.user}`, last?.member.user ?? ''), 0);
       }
       expect(seen).toEqual(users);
@@ -207,11 +207,11 @@ export function presenceConformance(
       await Promise.all(users.map((user) => store.enter(at(`c-${user}`, user))));
       expect((await store.roster(ROOM)).total).toBe(users.length);
       const seen: string[] = [];
-      for (let place = 0; ; ) {
-        const page = await store.list(ROOM, place, 500);
+      for (let after = 0; ; ) {
+        const page = await store.list(ROOM, after, 500);
         if (page.members.length === 0) break;
         seen.push(...page.members.map(({ member }) => member.user));
-        place = page.members.at(-1)?.place ?? 0;
+        after = page.members.at(-1)?.ordinal ?? 0;
       }
       expect(seen.toSorted()).toEqual(users.toSorted());
       await Promise.all(users.map((user) => store.leave(at(`c-${user}`, user), GRACE)));

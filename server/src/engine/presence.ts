@@ -1,74 +1,89 @@
 import type { Json, Member } from '@sluice/protocol';
 
-/** A member, and its place in the order of arrival. */
-export interface PlacedMember {
+/** A member, and its ordinal in the order of arrival. */
+export interface ListedMember {
   readonly member: Member;
-  readonly place: number;
+  readonly ordinal: number;
 }
 
 /** What happened to one member of a channel. */
 export interface PresenceChange {
   readonly channel: string;
   readonly user: string;
-  /** How the member is now; `null`: it has left. */
+  /** The current member; `null`: it has left. */
   readonly member: Member | null;
   /** Grows with every change of its channel; versions of different channels do not compare. */
   readonly version: number;
 }
 
-/** A channel's members at one moment. */
+/** Number and size of a channel's members at one moment. */
 export interface Roster {
-  /** Of the latest change that it includes. */
+  /** Version of the latest change that is included. */
   readonly version: number;
   readonly total: number;
   /** Bytes of all members as JSON. */
   readonly bytes: number;
 }
 
-/** Some of a channel's members, and the roster of the same moment. */
+/** A page of a channel's members, and the roster at the same moment. */
 export interface RosterPage extends Roster {
   /** In the order of arrival. */
-  readonly members: readonly PlacedMember[];
+  readonly members: readonly ListedMember[];
 }
 
-/** One connection of a user who becomes, or stays, a member. */
-export interface Entrant {
+/** One connection of a member. */
+export interface MemberConnection {
   readonly channel: string;
   readonly connection: string;
   readonly user: string;
+}
+
+/** Adds a connection of a user to a channel's members, or changes the member. */
+export interface EnterRequest extends MemberConnection {
   readonly info?: Json;
-  /** Absent: the state stays as it is. */
+  /** Absent: the state does not change. */
   readonly state?: Json;
 }
 
 /**
- * Who is present where: by user, however many connections stand behind one.
+ * Stores the members of all channels: one member per user, with any number of connections.
  *
- * Changes of a channel are announced to the listener in the order of their versions, local ones included. A promise that rejects, with
- * `EngineUnavailable`, means that the operation was not carried out.
+ * The store announces every change, including those made through this node, in the order of the
+ * versions of its channel. A promise that rejects with `EngineUnavailable` means that the operation
+ * was not carried out.
  */
 export interface PresenceStore {
   /**
-   * Must be called once, before anything else.
+   * Must be called once, before any other method.
    *
-   * @param interrupted the changes of a channel (of every channel, where none is named) may have been missed
+   * @param interrupted changes of the channel may have been missed; without a channel: of any
+   *   channel
    */
   start(changed: (change: PresenceChange) => void, interrupted?: (channel?: string) => void): void;
-  /** Somebody on this node watches the channel: its changes are announced here. Absent where all changes always are. */
-  watch?(channel: string): void;
-  /** Nobody on this node watches the channel any more. */
-  unwatch?(channel: string): void;
-  /** Adds a connection to its user's membership, or changes the member's state. What changes nothing is not announced. */
-  enter(entrant: Entrant): void | Promise<void>;
   /**
-   * Takes a connection away; the member leaves with its last one.
-   *
-   * @param grace milliseconds during which the connection still counts; the next new connection with which the user enters takes its place: a
-   * reload changes nothing
+   * Starts announcing a channel's changes on this node. Absent if the store always announces all
+   * changes.
    */
-  leave(place: { channel: string; connection: string; user: string }, grace: number): void | Promise<void>;
+  watch?(channel: string): void;
+  /** Stops announcing a channel's changes on this node. */
+  unwatch?(channel: string): void;
+  /**
+   * Adds a connection to its user's membership, or changes the member's state. Announces nothing if
+   * nothing changes.
+   */
+  enter(request: EnterRequest): void | Promise<void>;
+  /**
+   * Removes a connection. The member leaves with its last connection.
+   *
+   * @param grace milliseconds during which the connection still counts. The user's next new
+   *   connection replaces it, so a page reload announces nothing
+   */
+  leave(connection: MemberConnection, grace: number): void | Promise<void>;
   roster(channel: string): Roster | Promise<Roster>;
-  /** At most `limit` members that came after `place`, which need not be taken by anybody. */
-  list(channel: string, place: number, limit: number): RosterPage | Promise<RosterPage>;
+  /**
+   * At most `limit` members with an ordinal greater than `after`; no member needs to have the
+   * ordinal `after`.
+   */
+  list(channel: string, after: number, limit: number): RosterPage | Promise<RosterPage>;
   close(): void;
 }

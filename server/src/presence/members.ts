@@ -1,6 +1,6 @@
 import type { MembersResult } from '@sluice/protocol';
 import { PAGE_BYTES } from '../channels/budgets.ts';
-import type { PlacedMember, RosterPage } from '../engine/presence.ts';
+import type { ListedMember, RosterPage } from '../engine/presence.ts';
 import type { Presence } from './presence.ts';
 
 export interface MembersQuery {
@@ -28,12 +28,12 @@ function shape({ total, members }: RosterPage, { limit, onBytes }: MembersQuery)
   return {
     total,
     members: fitting.map(({ member }) => member),
-    ...(last === undefined ? undefined : { next: last.place }),
+    ...(last === undefined ? undefined : { next: last.ordinal }),
   };
 }
 
 /** How many of them fit, and what has been looked at to find out. */
-function measure(members: readonly PlacedMember[]): { count: number; bytes: number } {
+function measure(members: readonly ListedMember[]): { count: number; bytes: number } {
   let bytes = 0;
   const cut = members.findIndex(({ member }) => {
     bytes += Buffer.byteLength(JSON.stringify(member));

@@ -1,5 +1,12 @@
 import type { Subscriber } from '../channels/subscriber.ts';
-import type { Entrant, PresenceChange, PresenceStore, Roster, RosterPage } from '../engine/presence.ts';
+import type {
+  EnterRequest,
+  MemberConnection,
+  PresenceChange,
+  PresenceStore,
+  Roster,
+  RosterPage,
+} from '../engine/presence.ts';
 import type { EventBus } from '../events.ts';
 import type { PresenceRule } from '../rule.ts';
 import type { Fanout } from '../transport/connection.ts';
@@ -53,13 +60,13 @@ export class Presence {
   }
 
   /** See `PresenceStore.enter`. */
-  enter(entrant: Entrant): void | Promise<void> {
-    return this.#options.store.enter(entrant);
+  enter(request: EnterRequest): void | Promise<void> {
+    return this.#options.store.enter(request);
   }
 
   /** See `PresenceStore.leave`. */
-  leave(place: { channel: string; connection: string; user: string }, grace: number): void | Promise<void> {
-    return this.#options.store.leave(place, grace);
+  leave(member: MemberConnection, grace: number): void | Promise<void> {
+    return this.#options.store.leave(member, grace);
   }
 
   /** See `PresenceStore.roster`. */
@@ -68,8 +75,8 @@ export class Presence {
   }
 
   /** See `PresenceStore.list`. */
-  list(channel: string, place: number, limit: number): RosterPage | Promise<RosterPage> {
-    return this.#options.store.list(channel, place, limit);
+  list(channel: string, after: number, limit: number): RosterPage | Promise<RosterPage> {
+    return this.#options.store.list(channel, after, limit);
   }
 
   watch(subscriber: Subscriber, channel: string, rule: PresenceRule): Watcher {

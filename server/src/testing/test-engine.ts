@@ -92,10 +92,10 @@ function announcing(store: PresenceStore, changed: () => void): PresenceStore {
         listener(change);
         changed();
       }, interrupted),
-    enter: (entrant) => store.enter(entrant),
-    leave: (place, grace) => store.leave(place, grace),
+    enter: (request) => store.enter(request),
+    leave: (member, grace) => store.leave(member, grace),
     roster: (channel) => store.roster(channel),
-    list: (channel, place, limit) => store.list(channel, place, limit),
+    list: (channel, after, limit) => store.list(channel, after, limit),
     close: () => store.close(),
   };
 }

@@ -1,4 +1,11 @@
-import type { Entrant, PresenceChange, PresenceStore, Roster, RosterPage } from '../../src/engine/presence.ts';
+import type {
+  EnterRequest,
+  MemberConnection,
+  PresenceChange,
+  PresenceStore,
+  Roster,
+  RosterPage,
+} from '../../src/engine/presence.ts';
 
 /** A store that answers later, as one beyond a network does; its announcements come by another way than its answers. */
 export class DistantPresence implements PresenceStore {
@@ -52,20 +59,20 @@ export class DistantPresence implements PresenceStore {
     });
   }
 
-  enter(entrant: Entrant): Promise<void> {
-    return this.#ask(() => void this.#inner.enter(entrant));
+  enter(request: EnterRequest): Promise<void> {
+    return this.#ask(() => void this.#inner.enter(request));
   }
 
-  leave(place: { channel: string; connection: string; user: string }, grace: number): Promise<void> {
-    return this.#ask(() => void this.#inner.leave(place, grace));
+  leave(member: MemberConnection, grace: number): Promise<void> {
+    return this.#ask(() => void this.#inner.leave(member, grace));
   }
 
   roster(channel: string): Promise<Roster> {
     return this.#ask(() => this.#inner.roster(channel) as Roster);
   }
 
-  list(channel: string, place: number, limit: number): Promise<RosterPage> {
-    return this.#ask(() => this.#inner.list(channel, place, limit) as RosterPage);
+  list(channel: string, after: number, limit: number): Promise<RosterPage> {
+    return this.#ask(() => this.#inner.list(channel, after, limit) as RosterPage);
   }
 
   close(): void {

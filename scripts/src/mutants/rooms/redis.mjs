@@ -38,7 +38,7 @@ export const redis = [
     file: `${FOLDER}/presence-scripts.ts`,
     from: "if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('PERSIST', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], 3600000) end",
     to: '',
-    fault: 'rooms that nobody is in stay for ever',
+    fault: 'the totals of an empty channel stay forever',
     tests: KEYS,
   },
   {
@@ -113,7 +113,7 @@ export const redis = [
   },
   {
     file: `${FOLDER}/redis-presence.ts`,
-    from: '      this.#attendees.delete(entrant);\n      this.#attendees.undo(entrant);\n      throw error;',
+    from: '      this.#local.delete(request);\n      this.#local.removeLater(request);\n      throw error;',
     to: '      throw error;',
     fault: 'an enter that was refused is claimed again later',
     tests: ALL,

@@ -32,7 +32,7 @@ export const remote = [
   },
   {
     file: `${FOLDER}/engine-user.ts`,
-    from: 'this.#places.delete(keyOf(item[3]));',
+    from: 'this.#members.delete(keyOf(item[3]));',
     to: '',
     fault: 'who has left leaves again when the process ends',
     tests: [FOLDER],
@@ -74,9 +74,9 @@ export const remote = [
   },
   {
     file: `${FOLDER}/remote-presence.ts`,
-    from: '    this.#entrants.delete(keyOf(place));\n',
+    from: '    this.#requests.delete(keyOf(member));\n',
     to: '',
-    fault: 'who has left comes back with the next owner',
+    fault: 'a member that has left comes back with the next owner',
     tests: [FOLDER],
   },
   {

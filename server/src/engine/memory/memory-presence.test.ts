@@ -14,7 +14,7 @@ presenceConformance('the memory engine', () => {
 });
 
 describe('MemoryPresence', () => {
-  it('keeps no room and no timer of those who have left', () => {
+  it('keeps no channel and no timer after all members have left', () => {
     const clock = new ManualClock();
     const store = new MemoryPresence(clock);
     for (const connection of ['c1', 'c2']) {
@@ -23,7 +23,7 @@ describe('MemoryPresence', () => {
     }
     expect(clock.running).toBe(1);
     clock.advance(1_000);
-    expect({ rooms: store.size, timers: clock.running }).toEqual({ rooms: 0, timers: 0 });
+    expect({ channels: store.size, timers: clock.running }).toEqual({ channels: 0, timers: 0 });
   });
 
   it('stops all timers when it closes', () => {
@@ -35,7 +35,7 @@ describe('MemoryPresence', () => {
     expect(clock.running).toBe(0);
   });
 
-  it('finds a late page of a large room without walking to it', () => {
+  it('finds a late page of a large channel by binary search', () => {
     const store = new MemoryPresence(new ManualClock());
     for (let n = 0; n < 100_000; n++) store.enter({ channel: 'a', connection: `c${n}`, user: `user ${n}` });
     for (let n = 0; n < 60_000; n++) store.leave({ channel: 'a', connection: `c${n}`, user: `user ${n}` }, 0);

@@ -1,18 +1,19 @@
 import type { Json, Member } from '@sluice/protocol';
 import type { Clock } from '../../util/clock.ts';
-import type { Entrant, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
-import { Room, type Seat } from './room.ts';
+import type { EnterRequest, MemberConnection, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
+import { ChannelMembers, type MemberEntry } from './channel-members.ts';
 
 const same = (a: Json | undefined, b: Json | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** Members in this process's memory. */
 export class MemoryPresence implements PresenceStore {
   readonly #clock: Clock;
-  readonly #rooms = new Map<string, Room>();
+  readonly #channels = new Map<string, ChannelMembers>();
   #changed: (change: PresenceChange) => void = () => {};
-  // One count for all channels: a room that empties and fills again must not repeat a version, or a place.
+  // One counter for all channels: a channel that empties and fills again must not repeat a version
+  // or an ordinal.
   #version = 0;
-  #places = 0;
+  #ordinal = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -22,37 +23,37 @@ export class MemoryPresence implements PresenceStore {
     this.#changed = changed;
   }
 
-  /** Channels that somebody is present in. */
+  /** Number of channels that have members. */
   get size(): number {
-    return this.#rooms.size;
+    return this.#channels.size;
   }
 
-  enter(entrant: Entrant): void {
-    const { channel, connection, user } = entrant;
-    const room = this.#open(channel);
-    const seat = room.seat(user) ?? room.add(user, ++this.#places);
-    count(seat, connection);
-    const before = seat.member;
-    const member = this.#toMember(entrant, seat);
-    const news =
+  enter(request: EnterRequest): void {
+    const { channel, connection, user } = request;
+    const members = this.#open(channel);
+    const entry = members.entry(user) ?? members.add(user, ++this.#ordinal);
+    count(entry, connection);
+    const before = entry.member;
+    const member = this.#toMember(request, entry);
+    const isChanged =
       before?.connections !== member.connections ||
       !same(before.state, member.state) ||
       !same(before.info, member.info);
-    if (!news) return;
-    room.set(seat, member);
-    this.#announce({ channel, user, member }, room);
+    if (!isChanged) return;
+    members.set(entry, member);
+    this.#announce({ channel, user, member }, members);
   }
 
-  #open(channel: string): Room {
-    let room = this.#rooms.get(channel);
-    if (room === undefined) {
-      room = new Room();
-      this.#rooms.set(channel, room);
+  #open(channel: string): ChannelMembers {
+    let members = this.#channels.get(channel);
+    if (members === undefined) {
+      members = new ChannelMembers();
+      this.#channels.set(channel, members);
     }
-    return room;
+    return members;
   }
 
-  #toMember({ user, info, state }: Entrant, { member, connections }: Seat): Member {
+  #toMember({ user, info, state }: EnterRequest, { member, connections }: MemberEntry): Member {
     const kept = state === undefined ? member?.state : state;
     return {
       user,
@@ -63,55 +64,55 @@ export class MemoryPresence implements PresenceStore {
     };
   }
 
-  #announce(change: Omit<PresenceChange, 'version'>, room: Room): void {
-    room.version = ++this.#version;
-    this.#changed({ ...change, version: room.version });
+  #announce(change: Omit<PresenceChange, 'version'>, members: ChannelMembers): void {
+    members.version = ++this.#version;
+    this.#changed({ ...change, version: members.version });
   }
 
-  leave({ channel, connection, user }: { channel: string; connection: string; user: string }, grace: number): void {
-    const connections = this.#rooms.get(channel)?.seat(user)?.connections;
+  leave({ channel, connection, user }: MemberConnection, grace: number): void {
+    const connections = this.#channels.get(channel)?.entry(user)?.connections;
     const timer = connections?.get(connection);
     if (connections === undefined || timer === undefined) return;
     timer?.cancel();
-    connections.delete(connection); // to the end: who went first is replaced first
+    connections.delete(connection); // moves to the end: the connection that went first is replaced first
     const remove = () => this.#remove({ channel, connection, user });
     connections.set(connection, grace === 0 ? null : this.#clock.after(grace, remove));
     if (grace === 0) remove();
   }
 
-  #remove({ channel, connection, user }: { channel: string; connection: string; user: string }): void {
-    const room = this.#rooms.get(channel);
-    const seat = room?.seat(user);
-    if (room === undefined || !seat?.member || !seat.connections.delete(connection)) return;
-    if (seat.connections.size > 0) {
-      const member = { ...seat.member, connections: seat.connections.size };
-      room.set(seat, member);
-      this.#announce({ channel, user, member }, room);
+  #remove({ channel, connection, user }: MemberConnection): void {
+    const members = this.#channels.get(channel);
+    const entry = members?.entry(user);
+    if (members === undefined || !entry?.member || !entry.connections.delete(connection)) return;
+    if (entry.connections.size > 0) {
+      const member = { ...entry.member, connections: entry.connections.size };
+      members.set(entry, member);
+      this.#announce({ channel, user, member }, members);
       return;
     }
-    room.remove(user);
-    if (room.size === 0) this.#rooms.delete(channel);
-    this.#announce({ channel, user, member: null }, room);
+    members.remove(user);
+    if (members.size === 0) this.#channels.delete(channel);
+    this.#announce({ channel, user, member: null }, members);
   }
 
   roster(channel: string): Roster {
-    const room = this.#rooms.get(channel);
-    if (room === undefined) return { version: this.#version, total: 0, bytes: 0 };
-    return { version: room.version, total: room.size, bytes: room.bytes };
+    const members = this.#channels.get(channel);
+    if (members === undefined) return { version: this.#version, total: 0, bytes: 0 };
+    return { version: members.version, total: members.size, bytes: members.bytes };
   }
 
-  list(channel: string, place: number, limit: number): RosterPage {
-    return { ...this.roster(channel), members: this.#rooms.get(channel)?.page(place, limit) ?? [] };
+  list(channel: string, after: number, limit: number): RosterPage {
+    return { ...this.roster(channel), members: this.#channels.get(channel)?.page(after, limit) ?? [] };
   }
 
   close(): void {
-    for (const room of this.#rooms.values()) room.cancelAll();
-    this.#rooms.clear();
+    for (const members of this.#channels.values()) members.cancelAll();
+    this.#channels.clear();
   }
 }
 
-/** Counts a connection; a new one takes the place of the first that is gone and was only waited for. */
-function count({ connections }: Seat, connection: string): void {
+/** Counts a connection. A new connection replaces the oldest one that is in its grace period. */
+function count({ connections }: MemberEntry, connection: string): void {
   const timer = connections.get(connection);
   timer?.cancel();
   if (timer === undefined) {

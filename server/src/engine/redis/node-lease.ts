@@ -4,17 +4,21 @@ import type { Shard } from './shard.ts';
 export interface NodeLeaseOptions {
   readonly shard: Shard;
   readonly prefix: string;
-  /** Milliseconds. By Redis' clock: it is the only one that all nodes share. */
+  /** Milliseconds, by Redis' clock: the only clock that all nodes share. */
   readonly lease: number;
-  /** The lease lapsed: others may have taken this node for dead. It has a new name from now on. */
+  /**
+   * The lease expired: other nodes may have taken this node for dead. From now on it has a new
+   * name.
+   */
   readonly onLapsed: () => void;
-  /** Takes a dead node's connections from a channel. */
+  /** Removes a dead node's connections from a channel. */
   readonly reap: (channel: string, node: string) => Promise<void>;
 }
 
 /**
- * A node's sign of life on one shard, and its eye on the others. A node whose lease lapsed is dead under its name, even where it lives on: what it
- * holds it must claim again under a new one, so that whoever cleans up after the old one does it no harm.
+ * Renews a node's lease on one shard, and cleans up after nodes with an expired lease. A node with
+ * an expired lease is dead under its name, even if it still runs. It claims its members again under
+ * a new name, so that the cleanup of the old name does not affect them.
  */
 export class NodeLease {
   readonly #options: NodeLeaseOptions;
@@ -26,7 +30,7 @@ export class NodeLease {
     this.#options = options;
   }
 
-  /** The name under which connections are held. */
+  /** The name that owns the connections of this node. */
   get node(): string {
     return this.#node;
   }
@@ -39,7 +43,10 @@ export class NodeLease {
     return `${this.#options.prefix}nodes`;
   }
 
-  /** Resolves when the node is known to the others, as it must be before it holds anything. */
+  /**
+   * Resolves when the other nodes can see this node. Must resolve before the node stores
+   * connections.
+   */
   register(): Promise<void> {
     this.#registered ??= this.#register().catch((error: unknown) => {
       this.#registered = undefined;
@@ -54,13 +61,13 @@ export class NodeLease {
     await this.#renew();
   }
 
-  /** Renews, and tells whether the lease still stood. */
+  /** @returns whether the lease had not expired */
   async #renew(): Promise<boolean> {
     const { shard, lease } = this.#options;
     return (await shard.commands.call('set', this.#key(this.#node), '1', 'PX', lease, 'GET')) !== null;
   }
 
-  /** Remembers where the node has connections. */
+  /** Adds a channel to the list of channels in which the node has connections. */
   async enterChannel(channel: string): Promise<void> {
     await this.register();
     await this.#options.shard.commands.call('sadd', `${this.#key(this.#node)}:channels`, channel);
@@ -70,7 +77,7 @@ export class NodeLease {
     await this.#options.shard.commands.call('srem', `${this.#key(this.#node)}:channels`, channel);
   }
 
-  /** Called several times within a lease, and when Redis is back. */
+  /** Renews the lease. Called several times within a lease, and when Redis is back. */
   async beat(): Promise<void> {
     if (this.#registered === undefined) await this.register();
     else if (!(await this.#renew())) await this.#lapse();

@@ -1,20 +1,23 @@
 import { script } from './script.ts';
 
 /**
- * What every script of a room begins with: the room, and the end of those who were waited for until now.
+ * The beginning of every presence script: loads the channel's totals and ends the grace periods
+ * that have expired.
  *
- * KEYS: 1 room (a hash: `v` version, `b` bytes), 2 members (a hash by user), 3 order (users by place), 4 due (connections that are gone and still
- * count, by the time until which they do). ARGV: 1 feed, 2 the command that publishes to it, 3 now.
+ * KEYS: 1 totals (a hash: `v` version, `b` bytes), 2 members (a hash by user), 3 order (users by
+ * ordinal), 4 due (connections in their grace period, by its end). ARGV: 1 feed, 2 the command that
+ * publishes to it, 3 now.
  *
- * A member is packed: 1 user as JSON, 2 place, 3 since, 4 info as JSON or false, 5 state as JSON or false, 6 bytes, 7 connections in the order in
- * which they came or went, each {name, node, until}; until is 0 while it stands. Places and versions are microseconds of Redis' clock, and
- * greater than those before: a room that is forgotten and comes back repeats none.
+ * A member is packed: 1 user as JSON, 2 ordinal, 3 since, 4 info as JSON or false, 5 state as JSON
+ * or false, 6 bytes, 7 connections in the order in which they entered or left, each {name, node,
+ * until}; until is 0 while the connection is open. Ordinals and versions are microseconds of Redis'
+ * clock, and always grow: a channel that was deleted and comes back repeats none.
  */
-const ROOM = `
+const CHANNEL = `
 local now = tonumber(ARGV[3])
 local function text(number) return string.format('%.0f', number) end
-local room = redis.call('HMGET', KEYS[1], 'v', 'b')
-local version, bytes, dirty = tonumber(room[1] or '0'), tonumber(room[2] or '0'), false
+local totals = redis.call('HMGET', KEYS[1], 'v', 'b')
+local version, bytes, dirty = tonumber(totals[1] or '0'), tonumber(totals[2] or '0'), false
 local function tick()
   local time = redis.call('TIME')
   return math.max(version + 1, tonumber(time[1]) * 1000000 + tonumber(time[2]))
@@ -29,35 +32,35 @@ local function load(user)
   return packed and cmsgpack.unpack(packed)
 end
 local function store(user, member) redis.call('HSET', KEYS[2], user, cmsgpack.pack(member)) end
-local function announce(member, told)
+local function announce(member, value)
   version, dirty = tick(), true
-  redis.call(ARGV[2], ARGV[1], '{"version":' .. text(version) .. ',"user":' .. member[1] .. ',"member":' .. told .. '}')
+  redis.call(ARGV[2], ARGV[1], '{"version":' .. text(version) .. ',"user":' .. member[1] .. ',"member":' .. value .. '}')
 end
--- The member has changed: stored, counted and told.
+-- Stores, counts and announces a member that has changed.
 local function change(user, member)
-  local told = json(member)
-  bytes = bytes + #told - member[6]
-  member[6] = #told
+  local value = json(member)
+  bytes = bytes + #value - member[6]
+  member[6] = #value
   store(user, member)
   announce(member, told)
 end
 local function refOf(user, connection) return #user .. ':' .. user .. connection end
 local function nodeKey(node) return KEYS[2] .. ':of:' .. node end
-local function standsOn(member, node)
+local function isOn(member, node)
   for _, connection in ipairs(member[7]) do if connection[2] == node then return true end end
   return false
 end
--- Takes a connection out of the list, and out of what points at it.
+-- Removes a connection from the member's list and from the indexes.
 local function take(user, member, at)
   local connection = table.remove(member[7], at)
   if connection[3] > 0 then redis.call('ZREM', KEYS[4], refOf(user, connection[1])) end
-  if not standsOn(member, connection[2]) then redis.call('SREM', nodeKey(connection[2]), user) end
+  if not isOn(member, connection[2]) then redis.call('SREM', nodeKey(connection[2]), user) end
   return connection
 end
 local function find(member, name)
   for at, connection in ipairs(member[7]) do if connection[1] == name then return at end end
 end
--- What connections are left decides: the member stays, or leaves.
+-- The member stays if it has connections left; otherwise it leaves.
 local function settle(user, member)
   if #member[7] > 0 then return change(user, member) end
   redis.call('HDEL', KEYS[2], user)
@@ -76,7 +79,7 @@ for _, ref in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', ARGV[3], 'LIMI
   end
   redis.call('ZREM', KEYS[4], ref)
 end
--- An empty room is remembered for an hour, for its version.
+-- The totals of an empty channel stay for an hour, for the version.
 local function finish()
   if not dirty then return end
   redis.call('HSET', KEYS[1], 'v', text(version), 'b', text(bytes))
@@ -85,20 +88,21 @@ end
 `;
 
 /**
- * A connection comes, or changes the state. ARGV: 4 node, 5 user, 6 user as JSON, 7 connection, 8 info, 9 state (as JSON; empty: none),
- * 10 whether the state is that of before, which counts only where nobody knows one, 11 the time of day.
+ * Adds a connection, or changes the state. ARGV: 4 node, 5 user, 6 user as JSON, 7 connection, 8
+ * info, 9 state (as JSON; empty: none), 10 not empty: the state is an earlier one, used only if the
+ * member is new, 11 the time of day.
  */
 export const ENTER = script(
-  ROOM,
+  CHANNEL,
   `
 local user, name, node = ARGV[5], ARGV[7], ARGV[4]
 local member = load(user)
 local fresh = not member
 if fresh then
-  local place = tick()
-  version = place
-  member = {ARGV[6], place, tonumber(ARGV[11]), false, false, 0, {}}
-  redis.call('ZADD', KEYS[3], text(place), user)
+  local ordinal = tick()
+  version = ordinal
+  member = {ARGV[6], ordinal, tonumber(ARGV[11]), false, false, 0, {}}
+  redis.call('ZADD', KEYS[3], text(ordinal), user)
 end
 local count, info, state = #member[7], member[4], member[5]
 local at = find(member, name)
@@ -116,9 +120,9 @@ if fresh or count ~= #member[7] or info ~= member[4] or state ~= member[5] then 
 finish()`,
 );
 
-/** A connection goes. ARGV: 4 user, 5 connection, 6 until when it still counts; 0: it does not. */
+/** Removes a connection. ARGV: 4 user, 5 connection, 6 the end of its grace period; 0: no grace. */
 export const LEAVE = script(
-  ROOM,
+  CHANNEL,
   `
 local user, name, till = ARGV[4], ARGV[5], tonumber(ARGV[6])
 local member = load(user)
@@ -138,12 +142,15 @@ end
 finish()`,
 );
 
-/** Ends what was waited for until now, and does no more. */
-export const SETTLE = script(ROOM, 'finish()');
+/** Only ends the grace periods that have expired. */
+export const SETTLE = script(CHANNEL, 'finish()');
 
-/** A node is dead: up to 500 of its users lose their connections there. ARGV: 4 node. Answers 1 when there are more. */
+/**
+ * Removes the connections of up to 500 users on a dead node. ARGV: 4 node. Answers 1 if there are
+ * more.
+ */
 export const REAP = script(
-  ROOM,
+  CHANNEL,
   `
 for _, user in ipairs(redis.call('SPOP', nodeKey(ARGV[4]), 500)) do
   local member, gone = load(user), false
@@ -159,9 +166,12 @@ finish()
 return redis.call('EXISTS', nodeKey(ARGV[4]))`,
 );
 
-/** How many are there, and who. ARGV: 4 after which place, 5 how many at most. */
+/**
+ * Reads the roster and a page of members. ARGV: 4 the ordinal to start after, 5 the maximum number
+ * of members.
+ */
 export const LIST = script(
-  ROOM,
+  CHANNEL,
   `
 finish()
 local answer = {version > 0 and text(version) or text(tick()), redis.call('HLEN', KEYS[2]), text(bytes)}

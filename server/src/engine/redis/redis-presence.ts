@@ -1,7 +1,7 @@
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
-import type { Entrant, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
-import { type Attendee, Attendees } from './attendees.ts';
+import type { EnterRequest, MemberConnection, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
+import { LocalMembers } from './local-members.ts';
 import { NodeLease } from './node-lease.ts';
 import { ENTER, LEAVE, LIST, REAP, SETTLE } from './presence-scripts.ts';
 import { readChange, readRoster } from './rosters.ts';
@@ -17,18 +17,21 @@ export interface RedisPresenceOptions {
   readonly lease: number;
 }
 
-/** Members in Redis: a room for each channel, and a lease for each node that holds connections in it. */
+/**
+ * Members in Redis: a set of keys for each channel, and a lease for each node that has members'
+ * connections.
+ */
 export class RedisPresence implements PresenceStore {
   readonly #options: RedisPresenceOptions;
   readonly #leases = new Map<Shard, NodeLease>();
-  readonly #attendees = new Attendees();
+  readonly #local = new LocalMembers();
   readonly #reads = new SharedReads();
-  /** Channels that this node's lease names, or is about to. */
+  /** Channels that this node's lease lists, or is about to list. */
   readonly #joined = new Map<string, Promise<void>>();
-  /** Watched channels, and when their subscription stands. */
+  /** Watched channels, and when their subscription to the feed is open. */
   readonly #watched = new Map<string, Promise<void>>();
   readonly #timers = new Set<Timer>();
-  /** Channels in which somebody was waited for until now, and Redis could not be told. */
+  /** Channels with an expired grace period that Redis has not been told of. */
   readonly #overdue = new Map<string, number>();
   readonly #age: AgeClock;
   #changed: (change: PresenceChange) => void = () => {};
@@ -61,9 +64,9 @@ export class RedisPresence implements PresenceStore {
       restored: () => this.#interrupted(channel),
     };
     const { feed } = this.#options.shardOf(channel);
-    // Where it cannot stand now, it stands later, and the watchers are told that they may have missed something.
-    const standing = feed.subscribe(this.#feedName(channel), listener, { last: true }).catch(() => {});
-    this.#watched.set(channel, standing);
+    // If it cannot be opened now, the feed opens it later and then reports an interruption.
+    const opened = feed.subscribe(this.#feedName(channel), listener, { last: true }).catch(() => {});
+    this.#watched.set(channel, opened);
   }
 
   unwatch(channel: string): void {
@@ -71,28 +74,31 @@ export class RedisPresence implements PresenceStore {
     this.#options.shardOf(channel).feed.unsubscribe(this.#feedName(channel));
   }
 
-  async enter(entrant: Entrant): Promise<void> {
-    const { channel } = entrant;
-    this.#attendees.add(entrant);
+  async enter(request: EnterRequest): Promise<void> {
+    const { channel } = request;
+    this.#local.add(request);
     try {
       await this.#join(channel);
-      await this.#enter(entrant);
+      await this.#enter(request);
     } catch (error) {
-      // The answer may be lost, and the deed done.
-      this.#attendees.delete(entrant);
-      this.#attendees.undo(entrant);
+      // Redis may have carried out the request although its answer was lost.
+      this.#local.delete(request);
+      this.#local.removeLater(request);
       throw error;
     }
   }
 
-  #enter({ channel, connection, user, info, state }: Entrant, again = ''): Promise<unknown> {
+  #enter({ channel, connection, user, info, state }: EnterRequest, again = ''): Promise<unknown> {
     const { node } = this.#leaseOf(channel);
     const { clock } = this.#options;
     const given = [info, state].map((value) => (value === undefined ? '' : JSON.stringify(value)));
     return this.#run(channel, ENTER, [node, user, JSON.stringify(user), connection, ...given, again, clock.now()]);
   }
 
-  /** A dead node is cleaned up after where its lease names a channel: so it is named first. */
+  /**
+   * Other nodes clean up after a dead node in the channels that its lease lists. So the channel is
+   * listed first.
+   */
   #join(channel: string): Promise<void> {
     const joined = this.#joined.get(channel);
     if (joined !== undefined) return joined;
@@ -102,10 +108,10 @@ export class RedisPresence implements PresenceStore {
     return joining;
   }
 
-  async leave(place: Attendee, grace: number): Promise<void> {
-    const known = this.#attendees.has(place);
-    this.#attendees.delete(place);
-    const { channel, connection, user } = place;
+  async leave(member: MemberConnection, grace: number): Promise<void> {
+    const known = this.#local.has(member);
+    this.#local.delete(member);
+    const { channel, connection, user } = member;
     const { clock } = this.#options;
     const began = clock.monotonic();
     const till = grace > 0 ? this.#age.now() + grace : 0;
@@ -113,7 +119,7 @@ export class RedisPresence implements PresenceStore {
       await this.#joined.get(channel);
       await this.#run(channel, LEAVE, [user, connection, till]);
     } catch (error) {
-      if (known) this.#attendees.undo(place);
+      if (known) this.#local.removeLater(member);
       throw error;
     }
     if (this.#closed) return;
@@ -129,7 +135,7 @@ export class RedisPresence implements PresenceStore {
     this.#timers.add(timer);
   }
 
-  /** @param till it has come by the timer, whatever has been done to the wall clock since */
+  /** @param till has passed by the timer, even if the wall clock was set meanwhile */
   async #settle(channel: string, till: number): Promise<void> {
     try {
       await this.#run(channel, SETTLE, [], Math.max(till, this.#age.now()));
@@ -140,12 +146,12 @@ export class RedisPresence implements PresenceStore {
     }
   }
 
-  /** Nobody here is in the channel any more: the lease need not name it. */
+  /** Removes a channel without local members from the lease. */
   #part(channel: string): void {
-    if (!this.#attendees.isEmpty(channel) || !this.#joined.delete(channel)) return;
+    if (!this.#local.isEmpty(channel) || !this.#joined.delete(channel)) return;
     this.#leaseOf(channel)
       .leaveChannel(channel)
-      .catch(() => {}); // an index that names too much does no harm
+      .catch(() => {}); // an index with too many channels does no harm
   }
 
   async roster(channel: string): Promise<Roster> {
@@ -153,32 +159,35 @@ export class RedisPresence implements PresenceStore {
     return { version, total, bytes };
   }
 
-  async list(channel: string, place: number, limit: number): Promise<RosterPage> {
-    await this.#watched.get(channel); // so that what changes after it is heard
-    return this.#reads.share(`${channel} ${place} ${limit}`, async () =>
-      readRoster(await this.#run(channel, LIST, [place, limit])),
+  async list(channel: string, after: number, limit: number): Promise<RosterPage> {
+    await this.#watched.get(channel); // so that this node hears of changes after the list
+    return this.#reads.share(`${channel} ${after} ${limit}`, async () =>
+      readRoster(await this.#run(channel, LIST, [after, limit])),
     );
   }
 
-  /** A sign of life on every shard that can be reached; what could not be done while Redis was away is done now. */
+  /**
+   * Renews the lease on every shard that can be reached, and retries what failed while Redis was
+   * away.
+   */
   async beat(): Promise<void> {
     await Promise.allSettled([...this.#leases.values()].map((lease) => lease.beat()));
-    for (const place of this.#attendees.takeUndone())
-      await this.leave(place, 0).catch(() => this.#attendees.undo(place));
+    for (const member of this.#local.takeUnconfirmed())
+      await this.leave(member, 0).catch(() => this.#local.removeLater(member));
     for (const [channel, till] of this.#overdue) await this.#settle(channel, till);
   }
 
-  /** This node was taken for dead, or Redis has forgotten it: all who are present through it are present still. */
+  /** Enters this node's members again: other nodes took it for dead, or Redis lost its data. */
   #claim(shard: Shard): void {
-    for (const entrant of this.#attendees.all()) {
-      if (this.#options.shardOf(entrant.channel) !== shard) continue;
-      this.#joined.delete(entrant.channel);
+    for (const request of this.#local.all()) {
+      if (this.#options.shardOf(request.channel) !== shard) continue;
+      this.#joined.delete(request.channel);
     }
-    for (const entrant of this.#attendees.all()) {
-      if (this.#options.shardOf(entrant.channel) !== shard) continue;
-      this.#join(entrant.channel)
-        .then(() => (this.#attendees.has(entrant) ? this.#enter(entrant, 'again') : undefined))
-        .catch(() => {}); // Redis is away again: so the lease lapses again
+    for (const request of this.#local.all()) {
+      if (this.#options.shardOf(request.channel) !== shard) continue;
+      this.#join(request.channel)
+        .then(() => (this.#local.has(request) ? this.#enter(request, 'again') : undefined))
+        .catch(() => {}); // Redis is away again: the lease lapses again, and everything is claimed again
     }
   }
 

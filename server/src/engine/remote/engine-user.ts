@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Engine, Page } from '../engine.ts';
-import type { Entrant } from '../presence.ts';
-import type { FromOwner, Place, SentPage, ToOwner, Welcome } from './items.ts';
+import type { EnterRequest, MemberConnection } from '../presence.ts';
+import type { FromOwner, SentPage, ToOwner, Welcome } from './items.ts';
 import { Line } from './line.ts';
 import { nameOf } from './refusals.ts';
 
@@ -26,7 +26,7 @@ export class EngineUser {
   readonly #line: Line;
   readonly #watched = new Set<string>();
   readonly #membersWatched = new Set<string>();
-  readonly #places = new Map<string, Place>();
+  readonly #members = new Map<string, MemberConnection>();
   /** Channels of which it has missed something. */
   readonly #missed = new Set<string>();
   #missedMembers = false;
@@ -162,7 +162,7 @@ export class EngineUser {
       case 'enter':
         return this.#enter(item[3]);
       case 'leave':
-        this.#places.delete(keyOf(item[3]));
+        this.#members.delete(keyOf(item[3]));
         return engine.presence.leave(item[3], item[4]);
       case 'roster':
         return engine.presence.roster(item[3]);
@@ -171,10 +171,10 @@ export class EngineUser {
     }
   }
 
-  #enter(entrant: Entrant): void | Promise<void> {
-    const { channel, connection, user } = entrant;
-    this.#places.set(keyOf(entrant), { channel, connection, user });
-    return this.#options.engine.presence.enter(entrant);
+  #enter(request: EnterRequest): void | Promise<void> {
+    const { channel, connection, user } = request;
+    this.#members.set(keyOf(request), { channel, connection, user });
+    return this.#options.engine.presence.enter(request);
   }
 
   /** The process has gone: so have its connections, which count for the grace of their channels, as if they had been cut one by one. */
@@ -182,11 +182,11 @@ export class EngineUser {
     const { engine, graceOf, unwatch, unwatchMembers, closed, onFault } = this.#options;
     for (const channel of this.#watched) unwatch(channel, this);
     for (const channel of this.#membersWatched) unwatchMembers(channel, this);
-    for (const place of this.#places.values()) {
-      const leaving = engine.presence.leave(place, graceOf(place.channel));
+    for (const member of this.#members.values()) {
+      const leaving = engine.presence.leave(member, graceOf(member.channel));
       if (leaving instanceof Promise) leaving.catch((error: unknown) => onFault('the engine: "leave"', error));
     }
-    this.#places.clear();
+    this.#members.clear();
     closed(this);
   }
 }
@@ -194,4 +194,4 @@ export class EngineUser {
 const byValue = (page: Page): SentPage => ({ ...page, messages: page.messages.map(({ message }) => message) });
 
 /** Neither ids of connections nor names of channels hold a space. */
-const keyOf = ({ channel, connection }: Place): string => `${connection} ${channel}`;
+const keyOf = ({ channel, connection }: MemberConnection): string => `${connection} ${channel}`;

@@ -2,15 +2,8 @@
 
 import type { Message, PublishResult } from '@sluice/protocol';
 import type { AppendOptions, Entry, Page, Signal } from '../engine.ts';
-import type { Entrant, PresenceChange, Roster, RosterPage } from '../presence.ts';
+import type { EnterRequest, MemberConnection, PresenceChange, Roster, RosterPage } from '../presence.ts';
 import type { Revocation } from '../revocations.ts';
-
-/** One connection in one channel. */
-export interface Place {
-  readonly channel: string;
-  readonly connection: string;
-  readonly user: string;
-}
 
 /** The owner introduces itself. */
 export interface Welcome {
@@ -33,10 +26,10 @@ export interface Calls {
   signal: { ask: [signal: Signal]; answer: null };
   revoke: { ask: [revocation: Revocation]; answer: null };
   revocations: { ask: []; answer: readonly Revocation[] };
-  enter: { ask: [entrant: Entrant]; answer: null };
-  leave: { ask: [place: Place, grace: number]; answer: null };
+  enter: { ask: [request: EnterRequest]; answer: null };
+  leave: { ask: [member: MemberConnection, grace: number]; answer: null };
   roster: { ask: [channel: string]; answer: Roster };
-  list: { ask: [channel: string, place: number, limit: number]; answer: RosterPage };
+  list: { ask: [channel: string, after: number, limit: number]; answer: RosterPage };
 }
 
 export type CallName = keyof Calls;

@@ -89,9 +89,9 @@ async function world() {
   const make = () => {
     const made = new Trying({ clock });
     const enter = made.presence.enter.bind(made.presence);
-    made.presence.enter = (entrant) => {
+    made.presence.enter = (request) => {
       if (made.refusal !== undefined) throw made.refusal;
-      return enter(entrant);
+      return enter(request);
     };
     return made;
   };

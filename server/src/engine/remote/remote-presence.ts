@@ -1,20 +1,21 @@
-import type { Entrant, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
-import type { Place } from './items.ts';
+import type { EnterRequest, MemberConnection, PresenceChange, PresenceStore, Roster, RosterPage } from '../presence.ts';
 import type { OwnerLink } from './owner-link.ts';
 
 /**
- * Members in the process that holds the engine.
+ * The members in the process that owns the engine.
  *
- * It remembers who is present by this process' connections, so that an owner that starts anew learns it again.
+ * Remembers the members that are connected to this process, so that an owner that restarts learns
+ * of them again.
  */
 export class RemotePresence implements PresenceStore {
   readonly #link: OwnerLink;
   readonly #watched = new Set<string>();
-  /** In the order in which they were set: whose state is the latest enters last. */
-  readonly #entrants = new Map<string, Entrant>();
+  /** In the order of their states: the connection with the latest state enters last. */
+  readonly #requests = new Map<string, EnterRequest>();
   #changed: (change: PresenceChange) => void = () => {};
   #interrupted: (channel?: string) => void = () => {};
-  // An owner that starts anew counts versions from the beginning; here they go on.
+  // An owner that restarts counts versions from the beginning. This class adds a base so that
+  // versions still grow.
   #base = 0;
   #latest = 0;
 
@@ -37,32 +38,32 @@ export class RemotePresence implements PresenceStore {
     this.#link.tell(['unwatchMembers', channel]);
   }
 
-  async enter(entrant: Entrant): Promise<void> {
-    await this.#link.call('enter', entrant);
-    const key = keyOf(entrant);
-    const before = this.#entrants.get(key);
-    const { state = before?.state, info } = entrant;
-    if (entrant.state !== undefined) this.#entrants.delete(key); // to the end
-    const { channel, connection, user } = entrant;
-    this.#entrants.set(key, {
+  async enter(request: EnterRequest): Promise<void> {
+    await this.#link.call('enter', request);
+    const key = keyOf(request);
+    const before = this.#requests.get(key);
+    const { state = before?.state, info } = request;
+    if (request.state !== undefined) this.#requests.delete(key); // moves to the end
+    const { channel, connection, user } = request;
+    this.#requests.set(key, {
       ...{ channel, connection, user },
       ...(info === undefined ? undefined : { info }),
       ...(state === undefined ? undefined : { state }),
     });
   }
 
-  async leave(place: Place, grace: number): Promise<void> {
-    this.#entrants.delete(keyOf(place));
-    // An owner that cannot be reached has seen all connections of this process go.
-    if (this.#link.reached) await this.#link.call('leave', place, grace);
+  async leave(member: MemberConnection, grace: number): Promise<void> {
+    this.#requests.delete(keyOf(member));
+    // An owner that cannot be reached has removed all connections of this process.
+    if (this.#link.reached) await this.#link.call('leave', member, grace);
   }
 
   async roster(channel: string): Promise<Roster> {
     return this.#counted(await this.#link.call('roster', channel));
   }
 
-  async list(channel: string, place: number, limit: number): Promise<RosterPage> {
-    return this.#counted(await this.#link.call('list', channel, place, limit));
+  async list(channel: string, after: number, limit: number): Promise<RosterPage> {
+    return this.#counted(await this.#link.call('list', channel, after, limit));
   }
 
   close(): void {}
@@ -72,11 +73,14 @@ export class RemotePresence implements PresenceStore {
     this.#changed(this.#counted(change));
   }
 
-  /** The owner was reached again. Resolves when it knows who is here; then everything may have changed. */
+  /**
+   * The owner was reached again. Resolves when it knows this process' members; then reports an
+   * interruption.
+   */
   async resume({ anew }: { anew: boolean }): Promise<void> {
     if (anew) this.#base = this.#latest;
     for (const channel of this.#watched) this.#link.tell(['watchMembers', channel]);
-    await Promise.all([...this.#entrants.values()].map((entrant) => this.#link.call('enter', entrant)));
+    await Promise.all([...this.#requests.values()].map((request) => this.#link.call('enter', request)));
     this.interrupt();
   }
 
@@ -84,11 +88,11 @@ export class RemotePresence implements PresenceStore {
     this.#interrupted(channel);
   }
 
-  #counted<T extends { readonly version: number }>(told: T): T {
-    const version = this.#base + told.version;
+  #counted<T extends { readonly version: number }>(answer: T): T {
+    const version = this.#base + answer.version;
     if (version > this.#latest) this.#latest = version;
-    return { ...told, version };
+    return { ...answer, version };
   }
 }
 
-const keyOf = ({ channel, connection }: Place): string => `${connection} ${channel}`;
+const keyOf = ({ channel, connection }: MemberConnection): string => `${connection} ${channel}`;
