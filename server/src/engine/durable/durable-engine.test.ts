@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HeldStore } from '../../../test/support/held-store.ts';
 import { ManualClock } from '../../util/clock.ts';
-import { testEngine } from '../conformance.ts';
+import { testEngine } from '../conformance/engine-conformance.ts';
+import { presenceConformance } from '../conformance/presence-conformance.ts';
 import { type AppendOptions, EngineFull, EngineUnavailable, type Signal } from '../engine.ts';
-import { presenceConformance } from '../presence-conformance.ts';
 import { DurableEngine } from './durable-engine.ts';
 
 const HOUR = 3_600_000;

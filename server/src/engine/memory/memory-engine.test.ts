@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../../util/clock.ts';
-import { testEngine } from '../conformance.ts';
+import { testEngine } from '../conformance/engine-conformance.ts';
 import { MemoryEngine } from './memory-engine.ts';
 
 testEngine('memory', (clock) => new MemoryEngine({ clock }));

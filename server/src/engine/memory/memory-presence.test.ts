@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../util/clock.ts';
-import { presenceConformance } from '../presence-conformance.ts';
+import { presenceConformance } from '../conformance/presence-conformance.ts';
 import { MemoryPresence } from './memory-presence.ts';
 
 presenceConformance('the memory engine', () => {

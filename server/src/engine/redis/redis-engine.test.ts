@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, describe } from 'vitest';
 import { startCluster, startRedis } from '../../../test/support/redis-server.ts';
 import { ManualClock } from '../../util/clock.ts';
-import { testEngine } from '../conformance.ts';
-import { presenceConformance } from '../presence-conformance.ts';
+import { testEngine } from '../conformance/engine-conformance.ts';
+import { presenceConformance } from '../conformance/presence-conformance.ts';
 import { RedisEngine, type RedisEngineOptions } from './redis-engine.ts';
 
 let one: RedisEngineOptions;

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../util/clock.ts';
-import { testEngine } from '../conformance.ts';
+import { testEngine } from '../conformance/engine-conformance.ts';
+import { presenceConformance } from '../conformance/presence-conformance.ts';
 import { type EngineListener, EngineUnavailable } from '../engine.ts';
 import { MemoryEngine } from '../memory/memory-engine.ts';
 import type { PresenceChange } from '../presence.ts';
-import { presenceConformance } from '../presence-conformance.ts';
 import { EngineOwner } from './engine-owner.ts';
 import { RemoteEngine } from './remote-engine.ts';
 
