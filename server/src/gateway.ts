@@ -285,10 +285,10 @@ export class Gateway {
 
   /** Takes over the channel rules of another configuration; what is open and not allowed any more ends. Open channels keep history and `slow`. */
   async reload({ channels }: Config): Promise<void> {
-    const { rules, registry, rounds } = this.#services;
+    const { rules, registry } = this.#services;
     rules.replace(channels);
     const connected = registry.all().filter(({ state }) => state === 'connected');
-    await PermissionReview.ofRules(connected, rounds).run();
+    await PermissionReview.ofRules(connected, this.#services).run();
   }
 
   /** Resolves when the gateway has stopped, whoever asked for it: `close`, or a drain by the HTTP API. */

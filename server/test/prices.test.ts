@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
+import type { Session } from '../src/session/session.ts';
 import type { Spoken } from './support/protocol-client.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
@@ -88,7 +89,7 @@ describe('a page or a list costs a command more for each 8 KiB', () => {
     fillRoom(world, 4, 5_000);
     await ada.voice.result(watch);
     await world.idle();
-    for (const session of world.services.registry.all()) session.overflow();
+    for (const session of world.services.registry.all()) (session as Session).overflow();
     await world.idle();
     expect(ada.voice.heard.filter((heard) => heard.type === 'presence' && heard.reset)).toHaveLength(2);
     expect(await left(world, ada)).toBe(BURST - 2 - 2);

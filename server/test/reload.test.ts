@@ -135,7 +135,7 @@ it('a mistake with one connection is thrown, and all others lose what they may n
   for (const { voice } of peers) await voice.result({ type: 'subscribe', channel: 'a' });
   const [first] = world.services.registry.all();
   if (first === undefined) throw new Error('nobody is connected');
-  first.dropCursor = () => {
+  first.end = () => {
     throw new Error('a mistake');
   };
   await expect(world.gateway.reload(rules({ b: {} }))).rejects.toThrow('a mistake');

@@ -1,9 +1,12 @@
+import type { Page } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Part, Wire } from '../protocols/protocol.ts';
 import type { Rule } from '../rule.ts';
 import { Audience, Audiences, type Variant } from './audience.ts';
-import type { Cursor } from './cursor.ts';
 import { Newest } from './newest.ts';
+
+/** Where a log ends. */
+export type Head = Pick<Page, 'epoch' | 'head'>;
 
 /** Live cursors of one channel that receive its messages in the same bytes. */
 export class Readership extends Audience {
@@ -21,8 +24,8 @@ export class Readership extends Audience {
   }
 }
 
-/** A channel that somebody on this node is subscribed to. */
-export class Channel {
+/** A channel that somebody on this node is subscribed to. `Reader`: what its subscriptions are, which it only keeps. */
+export class Channel<Reader = unknown> {
   readonly name: string;
   readonly rule: Rule;
   epoch: string;
@@ -39,10 +42,10 @@ export class Channel {
   dirty = false;
   /** Kept where the rule wants slow readers to skip to it. */
   readonly newest: Newest | undefined;
-  readonly cursors = new Set<Cursor>();
+  readonly cursors = new Set<Reader>();
   readonly audiences = new Audiences((wire, variant) => new Readership(wire, variant, this));
 
-  constructor(name: string, rule: Rule, { epoch, head }: { epoch: string; head: number }) {
+  constructor(name: string, rule: Rule, { epoch, head }: Head) {
     this.name = name;
     this.rule = rule;
     this.newest = rule.slow === 'latest' ? new Newest(rule.latestBy) : undefined;
@@ -50,6 +53,13 @@ export class Channel {
     this.head = head;
     this.sent = head;
     this.#base = head;
+  }
+
+  /** The engine announced the message after the head. */
+  announce(message: LoggedMessage): void {
+    this.head = message.offset;
+    this.news.push(message);
+    this.newest?.keep(message);
   }
 
   /** Takes the news where they are a single message, as they are for most channels in most turns. */

@@ -1,10 +1,33 @@
 import type { Position } from '@sluice/protocol';
 import type { SlowPolicy } from '../rule.ts';
-import { PLAIN } from './audience.ts';
-import type { Channel } from './channel.ts';
+import { PLAIN, type Variant } from './audience.ts';
+import type { Channel, Head } from './channel.ts';
+import type { EndReason, Kind, Standing } from './standing.ts';
 import type { Subscriber } from './subscriber.ts';
 
 export type CursorState = 'live' | 'replaying' | 'ended';
+
+/** Subscriptions, by `keyOf`. */
+export const SUBSCRIPTIONS: Kind<Cursor> = { name: 'subscription' };
+
+/** What the hub does for the cursors that it has opened. */
+export interface CursorHost {
+  /** The cursor's connection refused what was fanned out. Returns whether the cursor was live. */
+  overflowed(cursor: Cursor): boolean;
+  /** The cursor's connection has room again. */
+  drained(cursor: Cursor): void;
+  /** A page of the log shows a new life, of which no announcement has come. */
+  renewed(channel: Channel<Cursor>, head: Head): void;
+  /** See `Standing.end`. */
+  end(cursor: Cursor, reason: EndReason): void;
+}
+
+export interface CursorOptions {
+  readonly subscriber: Subscriber;
+  readonly channel: Channel<Cursor>;
+  readonly host: CursorHost;
+  readonly variant?: Variant | undefined;
+}
 
 /**
  * One subscription: a place in a channel's log, held by one connection. SPEC.md section 7.
@@ -14,12 +37,14 @@ export type CursorState = 'live' | 'replaying' | 'ended';
  *   replaying ─────► live        live: new messages reach it by the channel's topic
  *       ▲             │          replaying: the replayer reads the log to it
  *       └─────────────┘
- *         fallBehind()           end() leaves either state for good
+ *         fallBehind()           leave() leaves either state for good
  * ```
  */
-export class Cursor {
+export class Cursor implements Standing {
   readonly subscriber: Subscriber;
-  readonly channel: Channel;
+  readonly channel: Channel<Cursor>;
+  readonly host: CursorHost;
+  readonly variant: Variant;
   #state: CursorState = 'replaying';
   /** Life of the log in which `offset` counts. */
   epoch: string;
@@ -34,9 +59,11 @@ export class Cursor {
   /** How large a page it takes, as a step of the replayer's scale. */
   stride = 2;
 
-  constructor(subscriber: Subscriber, channel: Channel, start: Position) {
+  constructor({ subscriber, channel, host, variant = PLAIN }: CursorOptions, start: Position) {
     this.subscriber = subscriber;
     this.channel = channel;
+    this.host = host;
+    this.variant = variant;
     this.epoch = start.epoch;
     this.offset = start.offset;
     channel.cursors.add(this);
@@ -56,13 +83,18 @@ export class Cursor {
     return this.offset > this.channel.head;
   }
 
+  /** What pushes about it are about. */
+  get subject(): { readonly channel: string } {
+    return { channel: this.channel.name };
+  }
+
   /** Joins the fan-out. Must happen in the same step that found it at the head, or a message would slip between. */
   goLive(): void {
     if (this.#state !== 'replaying') return;
     this.#state = 'live';
     this.asked = false;
     this.skip = undefined;
-    this.channel.audiences.join(this.subscriber, PLAIN);
+    this.channel.audiences.join(this.subscriber, this.variant);
   }
 
   /**
@@ -72,15 +104,50 @@ export class Cursor {
    */
   fallBehind(served: number): void {
     if (this.#state !== 'live') return;
-    this.channel.audiences.leave(this.subscriber, PLAIN);
+    this.channel.audiences.leave(this.subscriber, this.variant);
     this.#state = 'replaying';
     this.epoch = this.channel.epoch;
     this.offset = Math.max(this.offset, served);
   }
 
-  end(): void {
-    if (this.#state === 'live') this.channel.audiences.leave(this.subscriber, PLAIN);
+  /** Leaves the channel for good. */
+  leave(): void {
+    if (this.#state === 'live') this.channel.audiences.leave(this.subscriber, this.variant);
     this.#state = 'ended';
     this.channel.cursors.delete(this);
+  }
+
+  // As what its connection holds -------------------------------------------------------------------------------------
+
+  get kind(): Kind {
+    return SUBSCRIPTIONS;
+  }
+
+  get key(): string {
+    return this.channel.name;
+  }
+
+  get channelName(): string {
+    return this.channel.name;
+  }
+
+  get verb(): 'subscribe' {
+    return 'subscribe';
+  }
+
+  get ended(): boolean {
+    return this.#state === 'ended';
+  }
+
+  overflowed(): boolean {
+    return this.host.overflowed(this);
+  }
+
+  drained(): void {
+    if (this.#state === 'replaying') this.host.drained(this);
+  }
+
+  end(reason: EndReason): void {
+    this.host.end(this, reason);
   }
 }

@@ -14,8 +14,8 @@ export interface JoinedFrame {
 
 /** Messages of one channel in a row; `parts` where they are encoded already. */
 export interface Stretch {
-  readonly channel: string;
-  readonly epoch: string;
+  /** What their pushes begin with. */
+  readonly prefix: Part;
   readonly messages: readonly LoggedMessage[];
   readonly parts?: readonly Part[];
 }
@@ -25,12 +25,7 @@ export interface Stretch {
  *
  * @param most bytes of messages in one frame; a message that has more gets a frame of its own
  */
-export function* joinFrames(
-  wire: Wire,
-  { channel, epoch, messages, parts }: Stretch,
-  most: number,
-): Generator<JoinedFrame> {
-  const opening = wire.open(channel, epoch);
+export function* joinFrames(wire: Wire, { prefix, messages, parts }: Stretch, most: number): Generator<JoinedFrame> {
   let joined: Part[] = [];
   let size = 0;
   let last = 0;
@@ -38,7 +33,7 @@ export function* joinFrames(
     const part = parts?.[at] ?? wire.encodeMessage(message);
     const bytes = sizeOf(part);
     if (size > 0 && size + bytes > most) {
-      yield { bytes: wire.join(opening, joined), last };
+      yield { bytes: wire.join(prefix, joined), last };
       joined = [];
       size = 0;
     }
@@ -46,7 +41,7 @@ export function* joinFrames(
     size += bytes;
     last = message.offset;
   }
-  if (joined.length > 0) yield { bytes: wire.join(opening, joined), last };
+  if (joined.length > 0) yield { bytes: wire.join(prefix, joined), last };
 }
 
 /**

@@ -37,7 +37,7 @@ function setUp({ count = 100, slow = 'replay' }: { count?: number; slow?: SlowPo
     fanout.subscribers.push(subscriber);
     const cursor = hub.subscribe(subscriber, { name: 'a', rule }, start);
     if (!(cursor instanceof Cursor)) throw new Error('the memory engine answers at once');
-    subscriber.cursors.set('a', cursor);
+    subscriber.standings.add(cursor);
     return { cursor, subscriber };
   };
   /** One turn. Tells whether there was one. */
@@ -66,7 +66,7 @@ describe('the hub', () => {
     const { cursor, subscriber } = subscribe();
     const other = new StubSubscriber();
     fanout.subscribers.push(other);
-    other.cursors.set('b', hub.subscribe(other, { name: 'b', rule: cursor.channel.rule }, {}) as Cursor);
+    other.standings.add(hub.subscribe(other, { name: 'b', rule: cursor.channel.rule }, {}) as Cursor);
     vi.spyOn(fanout, 'publish').mockImplementationOnce(() => {
       throw new Error('broken');
     });
@@ -155,7 +155,7 @@ describe('the hub', () => {
     publish(2);
     step(); // fanned out, and refused in part
     subscriber.connection.congested = true;
-    hub.overflowed(subscriber);
+    hub.refused(subscriber);
     publish(1);
     settle();
     expect([cursor.state, cursor.offset, subscriber.connection.topics.size]).toEqual(['replaying', 2, 0]);
@@ -173,7 +173,7 @@ describe('the hub', () => {
     settle();
     publish(1);
     step(); // fanned out, and refused
-    hub.overflowed(subscriber);
+    hub.refused(subscriber);
     subscriber.connection.congested = true;
     publish(2);
     settle();
@@ -187,7 +187,7 @@ describe('the hub', () => {
   it('closes the connection of a slow reader where the rule says so', () => {
     const { hub, subscribe, settle } = setUp({ slow: 'disconnect' });
     const { subscriber } = subscribe();
-    hub.overflowed(subscriber);
+    hub.refused(subscriber);
     settle();
     expect(subscriber.cut).toBe(1);
   });
@@ -195,7 +195,7 @@ describe('the hub', () => {
   it('forgets an overflow of a connection that has gone', () => {
     const { hub, subscribe, settle } = setUp({ slow: 'disconnect' });
     const { subscriber } = subscribe();
-    hub.overflowed(subscriber);
+    hub.refused(subscriber);
     hub.forget(subscriber);
     settle();
     expect(subscriber.cut).toBe(0);

@@ -36,7 +36,7 @@ function setUp(wrap: (log: Log) => Log = (log) => log) {
   };
   const subscribe = async (subscriber: StubSubscriber, name: string, rewind: number) => {
     const cursor = await hub.subscribe(subscriber, { name, rule: RULE }, { rewind });
-    subscriber.cursors.set(name, cursor);
+    subscriber.standings.add(cursor);
     return cursor;
   };
   const step = () => deferred.splice(0).map((task) => task()).length > 0;

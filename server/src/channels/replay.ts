@@ -4,8 +4,7 @@ import type { EventBus } from '../events.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
 import { ENGINE_RETRY, LOW_WATER, REPLAY_FRAME_BYTES } from './budgets.ts';
-import type { Channel } from './channel.ts';
-import type { Cursor } from './cursor.ts';
+import { type Cursor, SUBSCRIPTIONS } from './cursor.ts';
 import { joinFrames } from './frames.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -41,8 +40,6 @@ export class Replayer {
   /** Connections that asked for more from the log than they have paid for. */
   readonly #indebted = new Map<Subscriber, Timer>();
   #budget = 0;
-  /** Told when a page shows that the log began a new life, of which no announcement has come. */
-  onNewLife: (channel: Channel, page: Page) => void = () => {};
 
   constructor({ log, events, turn, clock }: ReplayerOptions) {
     this.#log = log;
@@ -97,7 +94,7 @@ export class Replayer {
   /** One page for each replaying cursor of a connection. Tells whether there is more to do at once. */
   #serve(subscriber: Subscriber): boolean {
     let more = false;
-    for (const cursor of subscriber.cursors.values()) {
+    for (const cursor of subscriber.standings.of(SUBSCRIPTIONS).values()) {
       if (cursor.state !== 'replaying' || cursor.reading) continue;
       if (!hasRoom(subscriber)) return false; // `wake` comes with the drain
       if (this.#budget <= 0) return true;
@@ -155,7 +152,7 @@ export class Replayer {
     const { channel } = cursor;
     if (page.epoch !== channel.epoch) {
       if (known !== channel.epoch) return; // asked for before the announcement of another life: read again
-      this.onNewLife(channel, page);
+      cursor.host.renewed(channel, page);
     }
     if (page.epoch !== cursor.epoch || cursor.offset > page.head) {
       this.#gap(cursor, { epoch: page.epoch, offset: page.first - 1 }, 'epoch_changed');
@@ -174,9 +171,9 @@ export class Replayer {
     const { channel, subscriber, offset } = cursor;
     // What is newer than `sent` goes out by the next fan-out.
     const messages = page.messages.filter((message) => message.offset > offset && message.offset <= channel.sent);
-    const stretch = { channel: channel.name, epoch: page.epoch, messages };
+    const prefix = subscriber.wire.open(channel.name, page.epoch);
     let sent = 0;
-    for (const { bytes, last } of joinFrames(subscriber.wire, stretch, REPLAY_FRAME_BYTES)) {
+    for (const { bytes, last } of joinFrames(subscriber.wire, { prefix, messages }, REPLAY_FRAME_BYTES)) {
       subscriber.sendFrame(bytes);
       sent += bytes.byteLength;
       cursor.offset = last;
@@ -190,7 +187,7 @@ export class Replayer {
   }
 
   #turnLive(cursor: Cursor): void {
-    cursor.subscriber.push({ type: 'live', channel: cursor.channel.name });
+    cursor.subscriber.push({ type: 'live', ...cursor.subject });
     cursor.goLive();
   }
 
@@ -211,7 +208,7 @@ export class Replayer {
 
   #gap(cursor: Cursor, to: Position, reason: GapReason, latest?: readonly Message[]): void {
     const { channel, subscriber, epoch, offset } = cursor;
-    const gap = { type: 'gap', channel: channel.name, from: { epoch, offset }, to, reason } as const;
+    const gap = { type: 'gap', ...cursor.subject, from: { epoch, offset }, to, reason } as const;
     subscriber.push(latest === undefined ? gap : { ...gap, latest });
     cursor.epoch = to.epoch;
     cursor.offset = to.offset;

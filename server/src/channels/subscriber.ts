@@ -1,17 +1,14 @@
 import type { Push } from '@sluice/protocol';
-import type { Watcher } from '../presence/watcher.ts';
 import type { Wire } from '../protocols/protocol.ts';
 import type { Connection } from '../transport/connection.ts';
-import type { Cursor } from './cursor.ts';
+import type { Standings } from './standings.ts';
 
-/** A connection as the holder of cursors. */
+/** A connection as the holder of standing things. */
 export interface Subscriber {
   readonly connection: Connection;
   readonly wire: Wire;
-  /** Its cursors, by channel. */
-  readonly cursors: ReadonlyMap<string, Cursor>;
-  /** Where it watches who is present, by channel. */
-  readonly watchers: ReadonlyMap<string, Watcher>;
+  /** What it holds. */
+  readonly standings: Standings;
   /** Sends a push behind the replies that already wait. */
   push(push: Push): void;
   /** Sends at once what waits. Where it is large: what has been sent can be counted, what waits cannot. */
@@ -24,8 +21,6 @@ export interface Subscriber {
   chargeReplay(messages: number, bytes: number): void;
   /** Milliseconds until it has paid for everything that it asked for; it gets no more of that until then. */
   readonly debt: number;
-  /** The gateway ends one of its subscriptions. */
-  dropCursor(cursor: Cursor, reason: 'permission' | 'slow_reader'): void;
   /** Closes the connection as a slow reader. */
   cutSlowReader(): void;
 }

@@ -14,7 +14,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
 import { Herald } from './herald.ts';
 import { Stage } from './stage.ts';
-import { Watcher } from './watcher.ts';
+import { Watcher, type WatcherHost } from './watcher.ts';
 
 export interface PresenceOptions {
   readonly store: PresenceStore;
@@ -33,12 +33,11 @@ const TURN_BUDGET = 10_000;
  * Who is present, and who watches: the list first, then changes, gathered for the rule's interval, one frame per wire protocol. Where there are
  * too many members to list, only their number.
  */
-export class Presence {
+export class Presence implements WatcherHost {
   readonly #options: PresenceOptions;
   readonly #herald: Herald;
   readonly #stages = new Map<string, Stage>();
   readonly #due = new Set<Stage>();
-  readonly #overflowed = new Set<Subscriber>();
   readonly #ready = new Set<Watcher>();
 
   constructor(options: PresenceOptions) {
@@ -46,7 +45,7 @@ export class Presence {
     this.#herald = new Herald({
       ...options,
       tellIn: (stage, wait) => this.#tellIn(stage, wait),
-      serveLater: (watcher) => this.#serveLater(watcher),
+      serveLater: (watcher) => this.serveLater(watcher),
     });
     options.store.start(
       (change) => this.#changed(change),
@@ -86,13 +85,13 @@ export class Presence {
       this.#stages.set(channel, stage);
       this.#options.store.watch?.(channel);
     }
-    const watcher = new Watcher(subscriber, stage);
-    this.#serveLater(watcher);
+    const watcher = new Watcher(subscriber, stage, this);
+    this.serveLater(watcher);
     return watcher;
   }
 
   unwatch(watcher: Watcher): void {
-    watcher.end();
+    watcher.leave();
     this.#ready.delete(watcher);
     const { stage } = watcher;
     if (stage.watchers.size > 0 || this.#stages.get(stage.channel) !== stage) return;
@@ -102,24 +101,7 @@ export class Presence {
     this.#due.delete(stage);
   }
 
-  /** The transport refused something of this connection; see `Hub.overflowed`. */
-  overflowed(subscriber: Subscriber): void {
-    this.#overflowed.add(subscriber);
-    this.#options.turn.schedule();
-  }
-
-  /** The subscriber's buffer has drained: those who need the list may have it. */
-  wake(subscriber: Subscriber): void {
-    for (const watcher of subscriber.watchers.values()) {
-      if (watcher.state === 'behind') this.#serveLater(watcher);
-    }
-  }
-
-  forget(subscriber: Subscriber): void {
-    this.#overflowed.delete(subscriber);
-  }
-
-  #serveLater(watcher: Watcher): void {
+  serveLater(watcher: Watcher): void {
     this.#ready.add(watcher);
     this.#options.turn.schedule();
   }
@@ -153,10 +135,9 @@ export class Presence {
     this.#options.turn.schedule();
   }
 
-  /** The end of a turn: those who could not follow leave, then changes go out, then lists to those who need them. */
+  /** The end of a turn: changes go out, then lists to those who need them. */
   flush(): void {
     // Emptying a set leaves its old table behind, even an empty one's: most turns have nothing to do with presence.
-    if (this.#overflowed.size > 0) this.#dropBehind();
     if (this.#due.size > 0) this.#tellDue();
     if (this.#ready.size > 0) this.#serve();
     this.#herald.forgetEncoded();
@@ -172,15 +153,7 @@ export class Presence {
     }
   }
 
-  #dropBehind(): void {
-    for (const subscriber of this.#overflowed) {
-      for (const watcher of subscriber.watchers.values()) watcher.fallBehind();
-      this.wake(subscriber);
-    }
-    this.#overflowed.clear();
-  }
-
-  /** Those without room come back by `wake`. */
+  /** Those without room come back when they have drained. */
   #serve(): void {
     let budget = TURN_BUDGET;
     for (const watcher of [...this.#ready]) {

@@ -1,19 +1,10 @@
 import type { Command, CommandType } from '@sluice/protocol';
-import type { Identity, Verb } from '../auth/identity.ts';
+import type { Verb } from '../auth/identity.ts';
 import { authorize, type Decision } from '../channels/authorize.ts';
 import { CLIENT_RETRY } from '../channels/budgets.ts';
 import { Refusal } from '../refusal.ts';
-import type { Rule } from '../rule.ts';
-import type { Session } from './session.ts';
-
-/** What was decided, for whom and by which rule: it holds until the token or the rule is replaced. */
-export interface Decided {
-  readonly identity: Identity;
-  readonly verb: Verb;
-  /** `undefined`: no rule matches the channel. */
-  readonly rule: Rule | undefined;
-  readonly decision: Decision;
-}
+import type { Decided } from './decided.ts';
+import type { SessionContext } from './session-context.ts';
 
 type ChannelCommand = Extract<Command, { channel: string }>;
 
@@ -48,12 +39,12 @@ const SMALL = 1_024;
  * one channel are carried out in the order in which they were sent.
  */
 export class Decisions {
-  readonly #session: Session;
+  readonly #session: SessionContext;
   readonly #queues = new Map<string, Entry[]>();
   #count = 0;
   #bytes = 0;
 
-  constructor(session: Session) {
+  constructor(session: SessionContext) {
     this.#session = session;
   }
 

@@ -14,8 +14,9 @@ import { subscribe } from './commands/subscribe.ts';
 import { unsubscribe } from './commands/unsubscribe.ts';
 import { unwatch } from './commands/unwatch.ts';
 import { watch } from './commands/watch.ts';
+import type { Decided } from './decided.ts';
 import type { Handler } from './handler.ts';
-import type { Session } from './session.ts';
+import type { SessionContext } from './session-context.ts';
 
 /** Where each command is carried out. */
 const HANDLERS: { readonly [Type in CommandType]: Handler<Type> } = {
@@ -35,13 +36,14 @@ const HANDLERS: { readonly [Type in CommandType]: Handler<Type> } = {
 
 /** Carries out a command. An engine that is away is an expected "no"; whatever else is thrown is a mistake of ours. */
 export function dispatch(
-  session: Session,
+  session: SessionContext,
   command: Command,
+  decided: Decided | null,
   size: number,
 ): object | Refusal | Promise<object | Refusal> {
   const handler = HANDLERS[command.type] as Handler<CommandType>;
   try {
-    const outcome = handler(session, command, size);
+    const outcome = handler(session, command, decided, size);
     return outcome instanceof Promise ? outcome.catch(refuseUnavailable) : outcome;
   } catch (error) {
     return refuseUnavailable(error);

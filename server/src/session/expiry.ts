@@ -1,17 +1,17 @@
 import type { Timer } from '../util/clock.ts';
-import type { Session } from './session.ts';
+import type { SessionContext } from './session-context.ts';
 
 /** How long before the token's end a new one is asked for: a fifth of what is left, at most this many milliseconds. */
 const LEAD = 60_000;
 
 /** Watches over the token's end: asks for a new one in time, and closes the connection when none comes. */
 export class Expiry {
-  readonly #session: Session;
+  readonly #session: SessionContext;
   #timer: Timer | undefined;
   #expiresAt: number | undefined;
   #asked = false;
 
-  constructor(session: Session) {
+  constructor(session: SessionContext) {
     this.#session = session;
   }
 

@@ -6,7 +6,7 @@ import { Backlog, type Frame } from './backlog.ts';
 import { FrameReading } from './frame-reading.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { Behind } from './rounds.ts';
-import type { Session, Unread } from './session.ts';
+import type { SessionContext, Unread } from './session-context.ts';
 
 /** Frames in a row with no command in them before the connection is closed. SPEC.md section 8.1. */
 const MOST_INVALID = 10;
@@ -19,7 +19,7 @@ const MOST_BEHIND = 4 * 1024 * 1024;
 
 /** From frames to commands: what a session reads, in which order it is carried out, and how much of it in one turn. */
 export class Inbox implements Behind {
-  readonly #session: Session;
+  readonly #session: SessionContext;
   readonly limits: ConnectionLimits;
   #deadline: Timer | undefined;
   #invalidInARow = 0;
@@ -30,7 +30,7 @@ export class Inbox implements Behind {
   #taken = 0;
   #resuming = false;
 
-  constructor(session: Session) {
+  constructor(session: SessionContext) {
     this.#session = session;
     const { clock, settings } = session.services;
     this.limits = new ConnectionLimits(settings.limits, clock.monotonic());

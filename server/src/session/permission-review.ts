@@ -1,9 +1,10 @@
-import { type Identity, sameClaims, type Verb } from '../auth/identity.ts';
-import { authorize } from '../channels/authorize.ts';
+import { type Identity, sameClaims } from '../auth/identity.ts';
+import { type Authority, authorize } from '../channels/authorize.ts';
+import type { Standing } from '../channels/standing.ts';
 import { Refusal } from '../refusal.ts';
-import { sameJson } from '../util/same-json.ts';
+import type { Registered } from './registry.ts';
 import type { Behind, Rounds } from './rounds.ts';
-import type { Session } from './session.ts';
+import type { SessionContext } from './session-context.ts';
 
 /** Things that one turn of the event loop looks at: a fraction of a millisecond, however many capabilities the token has. */
 export const STEPS = 64;
@@ -11,8 +12,8 @@ export const STEPS = 64;
 type Steps = Generator<Promise<void> | void>;
 
 /**
- * Looks at everything that sessions hold after a token or the rules were replaced: what is forbidden now ends, and members show
- * the `info` of a new token. Each turn takes a bounded number of steps, so nobody waits for thousands of them.
+ * Looks at everything that sessions hold after a token or the rules were replaced: what is forbidden now ends, and the rest
+ * adapts to a new token. Each turn takes a bounded number of steps, so nobody waits for thousands of them.
  */
 export class PermissionReview implements Behind {
   readonly #rounds: Rounds;
@@ -26,13 +27,16 @@ export class PermissionReview implements Behind {
   }
 
   /** @param before who the session was with the token before */
-  static ofToken(session: Session, before: Identity): PermissionReview {
+  static ofToken(session: SessionContext, before: Identity): PermissionReview {
     return new PermissionReview(session.services.rounds, untilClosed(session, stepsOf(session, before)));
   }
 
   /** Of all these sessions, one after the other. */
-  static ofRules(sessions: readonly Session[], rounds: Rounds): PermissionReview {
-    return new PermissionReview(rounds, stepsOfAll(sessions));
+  static ofRules(
+    sessions: readonly Registered[],
+    { rounds, ...authority }: Authority & { rounds: Rounds },
+  ): PermissionReview {
+    return new PermissionReview(rounds, stepsOfAll(sessions, authority));
   }
 
   /** Resolves when everything has been looked at, or the connection has closed. */
@@ -69,10 +73,10 @@ export class PermissionReview implements Behind {
 }
 
 /** A mistake with one session is reported at the end: the others are looked at all the same. */
-function* stepsOfAll(sessions: readonly Session[]): Steps {
+function* stepsOfAll(sessions: readonly Registered[], authority: Authority): Steps {
   for (const session of sessions) {
     try {
-      yield* untilClosed(session, endForbidden(session));
+      yield* untilClosed(session, endForbidden(session, authority));
     } catch (error) {
       yield Promise.reject(error);
     }
@@ -80,7 +84,7 @@ function* stepsOfAll(sessions: readonly Session[]): Steps {
   }
 }
 
-function* untilClosed(session: Session, steps: Steps): Steps {
+function* untilClosed(session: Registered, steps: Steps): Steps {
   while (session.state !== 'closed') {
     const { done, value } = steps.next();
     if (done === true) return;
@@ -88,22 +92,12 @@ function* untilClosed(session: Session, steps: Steps): Steps {
   }
 }
 
-function* stepsOf(session: Session, before: Identity): Steps {
-  const { identity, services } = session;
-  if (services.rules.decideAnew || !sameClaims(before, identity)) yield* endForbidden(session);
-  yield* showInfo(session, before);
-}
-
-/** Nothing to do where the claim is as before; a store that was away is told again. */
-function* showInfo({ attendance, identity, limits, services }: Session, before: Identity): Generator<void> {
-  if (identity.user === null || attendance.infoProblem !== null) return; // the old one stays
-  if (!attendance.infoUnshown && sameJson(before.claims.info, identity.claims.info)) return;
-  attendance.infoUnshown = false;
-  for (const channel of [...attendance.memberships.keys()]) {
-    if (attendance.memberships.has(channel)) {
-      limits.charge(1, services.clock); // as much work as an `enter`
-      attendance.showInfo(channel, identity.user);
-    }
+function* stepsOf(session: SessionContext, before: Identity): Steps {
+  const { identity, services, standings } = session;
+  if (services.rules.decideAnew || !sameClaims(before, identity)) yield* endForbidden(session, services);
+  for (const standing of [...standings]) {
+    if (standing.refreshed === undefined || standing.ended) continue;
+    standing.refreshed(before);
     yield;
   }
 }
@@ -113,41 +107,24 @@ function* showInfo({ attendance, identity, limits, services }: Session, before: 
  *
  * @yields where a function answers with a promise: when that has been looked at
  */
-function* endForbidden(session: Session): Steps {
-  const { attendance } = session;
-  for (const cursor of [...session.cursors.values()]) {
-    yield ifForbidden(session, 'subscribe', cursor.channel.name, () => {
-      if (cursor.state !== 'ended') session.dropCursor(cursor, 'permission');
-    });
-  }
-  for (const watcher of [...session.watchers.values()]) {
-    const { channel } = watcher.stage;
-    yield ifForbidden(session, 'presence', channel, () => {
-      if (watcher.state === 'ended') return;
-      attendance.unwatch(watcher);
-      session.push({ type: 'unwatched', channel, reason: 'permission' });
-    });
-  }
-  for (const channel of [...attendance.memberships.keys()]) {
-    yield ifForbidden(session, 'enter', channel, () => {
-      if (!attendance.memberships.has(channel)) return;
-      attendance.drop(channel, 0);
-      session.push({ type: 'left', channel, reason: 'permission' });
-    });
-  }
+function* endForbidden(session: Registered, authority: Authority): Steps {
+  for (const standing of [...session.standings]) if (!standing.ended) yield recheck(session, standing, authority);
 }
 
-function ifForbidden(session: Session, verb: Verb, channel: string, end: () => void): Promise<void> | void {
-  const { identity, services } = session;
-  const asked = authorize(services, identity, verb, channel);
+/** Ends one thing if it is forbidden now. */
+function recheck(session: Registered, standing: Standing, authority: Authority): Promise<void> | void {
+  const { identity } = session;
+  const { verb, channelName } = standing;
+  const asked = authorize(authority, identity, verb, channelName);
+  const end = () => void session.end(standing, 'permission');
   if (!(asked instanceof Promise)) {
     if (asked instanceof Refusal) end();
     return;
   }
-  const rule = services.rules.match(channel)?.rule;
+  const rule = authority.rules.match(channelName)?.rule;
   return asked.then((decision) => {
     // A token or rules that came meanwhile have their own review.
-    const isInForce = session.identity === identity && services.rules.match(channel)?.rule === rule;
+    const isInForce = session.identity === identity && authority.rules.match(channelName)?.rule === rule;
     if (decision instanceof Refusal && session.state !== 'closed' && isInForce) end();
   });
 }

@@ -1,23 +1,28 @@
 import type { Identity, Verb } from '../auth/identity.ts';
-import { authorize, type Decision } from '../channels/authorize.ts';
+import { type Authority, authorize, type Decision } from '../channels/authorize.ts';
 import type { RuleMatch } from '../channels/rules.ts';
 import { Refusal } from '../refusal.ts';
 import type { Rule } from '../rule.ts';
-import type { Session } from './session.ts';
+
+/** Whose permission it is. */
+export interface PermitHolder {
+  readonly identity: Identity;
+  readonly services: Authority;
+}
 
 /** That a command was allowed: to be asked again when it is answered late, because the token may have been replaced meanwhile. */
 export class Permit {
-  readonly #session: Session;
+  readonly #holder: PermitHolder;
   readonly #verb: Verb;
   readonly #channel: string;
   #identity: Identity;
   #match: RuleMatch;
 
-  constructor(session: Session, verb: Verb, channel: string, match: RuleMatch) {
-    this.#session = session;
+  constructor(holder: PermitHolder, verb: Verb, channel: string, match: RuleMatch) {
+    this.#holder = holder;
     this.#verb = verb;
     this.#channel = channel;
-    this.#identity = session.identity;
+    this.#identity = holder.identity;
     this.#match = match;
   }
 
@@ -32,11 +37,11 @@ export class Permit {
    * @returns `null`, or why not any more; at once, unless a function has to be asked again and answers with a promise
    */
   check(): Refusal | null | Promise<Refusal | null> {
-    const { identity, services } = this.#session;
+    const { identity, services } = this.#holder;
     if (identity === this.#identity && services.rules.match(this.#channel) === this.#match) return null;
     const asked = authorize(services, identity, this.#verb, this.#channel);
     return asked instanceof Promise
-      ? asked.then((decision) => (identity === this.#session.identity ? this.#note(identity, decision) : this.check()))
+      ? asked.then((decision) => (identity === this.#holder.identity ? this.#note(identity, decision) : this.check()))
       : this.#note(identity, asked);
   }
 

@@ -1,4 +1,24 @@
-import type { Session } from './session.ts';
+import type { ErrorName, Push } from '@sluice/protocol';
+import type { Identity } from '../auth/identity.ts';
+import type { EndReason, Standing } from '../channels/standing.ts';
+import type { Standings } from '../channels/standings.ts';
+import type { Connection } from '../transport/connection.ts';
+import type { SessionState } from './session-state.ts';
+
+/** A session, as those see it who deal with all of them. */
+export interface Registered {
+  readonly connection: Connection;
+  readonly identity: Identity;
+  readonly state: SessionState;
+  readonly standings: Standings;
+  /** Ends what it holds; see `Standing.end`. */
+  end(standing: Standing, reason: EndReason): void | Promise<void>;
+  push(push: Push): void;
+  /** Closes with an entry of the catalogue; what waits is sent first. */
+  close(error: ErrorName, detail?: string): void;
+  /** The wall clock was set. */
+  clockSet(): void;
+}
 
 /** How many there are of each. */
 class Tally {
@@ -21,7 +41,7 @@ class Tally {
 
 /** All sessions of this node. */
 export class Registry {
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Set<Registered>();
   readonly users = new Tally();
   readonly addresses = new Tally();
   #whenEmpty: (() => void) | undefined;
@@ -30,12 +50,12 @@ export class Registry {
     return this.#sessions.size;
   }
 
-  add(session: Session): void {
+  add(session: Registered): void {
     this.#sessions.add(session);
     this.addresses.add(session.connection.address);
   }
 
-  remove(session: Session): void {
+  remove(session: Registered): void {
     if (!this.#sessions.delete(session)) return;
     this.addresses.remove(session.connection.address);
     if (session.identity.user !== null) this.users.remove(session.identity.user);
@@ -43,7 +63,7 @@ export class Registry {
   }
 
   /** The sessions as they stand now. */
-  all(): readonly Session[] {
+  all(): readonly Registered[] {
     return [...this.#sessions];
   }
 

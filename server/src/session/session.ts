@@ -1,36 +1,28 @@
 import { type Command, closeReason, ERRORS, type ErrorName, type Push, type ServerMessage } from '@sluice/protocol';
 import { ANONYMOUS, type Identity, type Verb } from '../auth/identity.ts';
 import { authorize, type Decision } from '../channels/authorize.ts';
-import type { Cursor } from '../channels/cursor.ts';
-import type { Subscriber } from '../channels/subscriber.ts';
-import type { Watcher } from '../presence/watcher.ts';
+import type { EndReason, Kind, Standing } from '../channels/standing.ts';
+import { Standings } from '../channels/standings.ts';
 import type { Wire } from '../protocols/protocol.ts';
 import { Refusal } from '../refusal.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
-import { Attendance } from './attendance.ts';
 import { BrokenSeries, breaksSeries } from './broken-series.ts';
-import { type Decided, Decisions } from './decisions.ts';
+import type { Decided } from './decided.ts';
+import { Decisions } from './decisions.ts';
 import { dispatch } from './dispatch.ts';
 import { Expiry } from './expiry.ts';
 import { Inbox } from './inbox.ts';
 import type { ConnectionLimits } from './limits.ts';
 import { Pages } from './pages.ts';
 import type { Services } from './services.ts';
+import type { SessionContext, Unread } from './session-context.ts';
+import type { SessionState } from './session-state.ts';
 
-/** `new`: waits for `connect`; `authenticating`: its token is being verified, commands wait; then `connected`, at last `closed`. */
-export type SessionState = 'new' | 'authenticating' | 'connected' | 'closed';
+/** What a session holds that holds nothing. */
+const NOTHING = new Standings();
 
-/** Something that came in place of a command. */
-export interface Unread {
-  readonly id?: number | undefined;
-  readonly type: 'frame' | 'invalid';
-}
-
-const NO_CURSORS: ReadonlyMap<string, Cursor> = new Map();
-const NO_WATCHERS: ReadonlyMap<string, Watcher> = new Map();
-
-/** One client from open to close: who it is, which cursors it holds, and what waits to be said to it. */
-export class Session implements ConnectionListener, Subscriber {
+/** One client from open to close: who it is, what it holds, and what waits to be sent to it. */
+export class Session implements ConnectionListener, SessionContext {
   readonly connection: Connection;
   readonly wire: Wire;
   readonly services: Services;
@@ -39,19 +31,16 @@ export class Session implements ConnectionListener, Subscriber {
   readonly #expiry: Expiry;
   #state: SessionState = 'new';
   #identity: Identity = ANONYMOUS;
-  // Most connections hold a cursor and few ever wait; both are made when they are needed.
-  #cursors: Map<string, Cursor> | undefined;
+  // Created when needed: an idle connection has none of these.
+  #standings: Standings | undefined;
   /**
    * What is said at the end of the turn. There is none in between: where each of many connections keeps an array, V8 makes all of them in the old space,
    * and with them whatever was said grows old.
    */
   #held: ServerMessage[] | undefined;
-  #opening: Map<string, Promise<unknown>> | undefined;
-  #attendance: Attendance | undefined;
   #pages: Pages | undefined;
   #brokenSeries: BrokenSeries | undefined;
   #decisions: Decisions | undefined;
-  #decided: Decided | null = null;
 
   constructor(connection: Connection, wire: Wire, services: Services) {
     this.connection = connection;
@@ -73,28 +62,12 @@ export class Session implements ConnectionListener, Subscriber {
     return this.#identity;
   }
 
-  get cursors(): ReadonlyMap<string, Cursor> {
-    return this.#cursors ?? NO_CURSORS;
-  }
-
-  get watchers(): ReadonlyMap<string, Watcher> {
-    return this.#attendance?.watchers ?? NO_WATCHERS;
-  }
-
-  /** Its part in presence; made when it is first needed. */
-  get attendance(): Attendance {
-    this.#attendance ??= new Attendance(this);
-    return this.#attendance;
-  }
-
   // Identity ---------------------------------------------------------------------------------------------------------
 
-  /** The token is being verified: commands wait until it is. */
   beginAuthentication(): void {
     this.#state = 'authenticating';
   }
 
-  /** Takes on a verified identity, at connect and at every refresh. */
   assume(identity: Identity): void {
     if (this.#state === 'closed') return;
     this.#state = 'connected';
@@ -110,52 +83,45 @@ export class Session implements ConnectionListener, Subscriber {
     if (this.#state !== 'closed') this.#expiry.reckon();
   }
 
-  // Cursors ----------------------------------------------------------------------------------------------------------
+  // What it holds ----------------------------------------------------------------------------------------------------
 
-  /** Subscribes for which the engine is still being asked, by channel. */
-  get opening(): Map<string, Promise<unknown>> {
-    this.#opening ??= new Map();
-    return this.#opening;
+  get standings(): Standings {
+    return this.#standings ?? NOTHING;
   }
 
-  /** Its reading of history and of members. */
+  await<T>(kind: Kind, key: string, opening: Promise<T>): Promise<T> {
+    this.#standings ??= new Standings();
+    return this.#standings.await(kind, key, opening);
+  }
+
+  add(standing: Standing): boolean {
+    if (this.#state === 'closed') return false;
+    this.#standings ??= new Standings();
+    this.#standings.add(standing);
+    return true;
+  }
+
+  forget(standing: Standing): boolean {
+    return this.standings.remove(standing);
+  }
+
+  end(standing: Standing, reason: EndReason): void | Promise<void> {
+    if (this.forget(standing)) return standing.end(reason);
+  }
+
   get pages(): Pages {
     this.#pages ??= new Pages(this.connection);
     return this.#pages;
-  }
-
-  /** Takes on a cursor; one that comes after the close ends at once. */
-  addCursor(cursor: Cursor): void {
-    if (this.#state === 'closed') {
-      this.services.hub.unsubscribe(cursor);
-      return;
-    }
-    this.#cursors ??= new Map();
-    this.#cursors.set(cursor.channel.name, cursor);
-    this.services.events.emit('subscribed', { connection: this.connection.id, channel: cursor.channel.name });
-  }
-
-  removeCursor(cursor: Cursor): void {
-    this.services.hub.unsubscribe(cursor);
-    if (this.#cursors?.delete(cursor.channel.name) !== true) return;
-    this.services.events.emit('unsubscribed', { connection: this.connection.id, channel: cursor.channel.name });
-  }
-
-  dropCursor(cursor: Cursor, reason: 'permission' | 'slow_reader'): void {
-    this.removeCursor(cursor);
-    this.push({ type: 'unsubscribed', channel: cursor.channel.name, reason });
   }
 
   cutSlowReader(): void {
     this.close('slow_reader');
   }
 
-  /** Series of publishes of which one was refused; none while nothing was. */
   get brokenSeries(): BrokenSeries | undefined {
     return this.#brokenSeries;
   }
 
-  /** What this connection may send. */
   get limits(): ConnectionLimits {
     return this.#inbox.limits;
   }
@@ -178,7 +144,6 @@ export class Session implements ConnectionListener, Subscriber {
     if (this.#state !== 'closed') this.#inbox.take(data, size);
   }
 
-  /** Carries out a command and answers it: at once, unless a function of its rule has to decide first. */
   execute(command: Command, size: number): void {
     // Rules that ask no function any more must not let a command overtake those that wait.
     if ((this.services.rules.asksFunctions || this.#decisions !== undefined) && 'channel' in command) {
@@ -189,15 +154,10 @@ export class Session implements ConnectionListener, Subscriber {
     }
   }
 
-  /**
-   * Carries out a command and answers it. A throw on the way is our own mistake; the client hears `internal`.
-   *
-   * @param decided what a function has decided about it
-   */
+  /** A throw on the way is our own mistake; the client receives `internal`. */
   carryOut(command: Command, size: number, decided: Decided | null): void {
-    this.#decided = decided;
     try {
-      const outcome = dispatch(this, command, size);
+      const outcome = dispatch(this, command, decided, size);
       if (outcome instanceof Promise) {
         outcome.then(
           (result) => this.#answer(command, result),
@@ -209,19 +169,15 @@ export class Session implements ConnectionListener, Subscriber {
     } catch (error) {
       this.#mistake(command, error);
     }
-    this.#decided = null;
   }
 
-  /** As `carryOut`, where the frame that the command came in has been read already. */
   carryOutLate(command: Command, size: number, decided: Decided | null): void {
     const { strikes } = this.limits;
     this.carryOut(command, size, decided);
     this.#inbox.judge(strikes);
   }
 
-  /** May the command that is carried out do this? It was decided before, where a function decides. */
-  authorize(verb: Verb, channel: string): Decision {
-    const decided = this.#decided;
+  authorize(verb: Verb, channel: string, decided: Decided | null): Decision {
     if (decided !== null && decided.verb === verb) return decided.decision;
     const decision = authorize(this.services, this.#identity, verb, channel);
     if (decision instanceof Promise) throw new Error(`"${verb}" on "${channel}" should have been decided before`);
@@ -241,7 +197,6 @@ export class Session implements ConnectionListener, Subscriber {
     this.refuse(new Refusal('internal'), command);
   }
 
-  /** Answers with an error. */
   refuse(refusal: Refusal, command: Command | Unread): void {
     this.#holdError(refusal, command.id);
     this.#report(refusal, command.type);
@@ -270,13 +225,11 @@ export class Session implements ConnectionListener, Subscriber {
   }
 
   overflow(): void {
-    this.services.hub.overflowed(this);
-    if (this.watchers.size > 0) this.services.presence.overflowed(this);
+    this.services.hub.refused(this);
   }
 
   drain(): void {
-    if (this.cursors.size > 0) this.services.replayer.wake(this);
-    if (this.watchers.size > 0) this.services.presence.wake(this);
+    for (const standing of this.standings) standing.drained();
     if (this.#held === undefined) this.#pages?.next(); // else a page may be among what is held: its release goes on
   }
 
@@ -289,8 +242,7 @@ export class Session implements ConnectionListener, Subscriber {
     this.#held = undefined;
     hub.forget(this);
     this.services.replayer.forget(this);
-    for (const cursor of this.cursors.values()) this.removeCursor(cursor);
-    this.#attendance?.close();
+    for (const standing of this.standings) this.end(standing, 'closed');
     registry.remove(this);
     const duration = clock.monotonic() - this.#opened;
     events.emit('connectionClosed', {
@@ -331,7 +283,6 @@ export class Session implements ConnectionListener, Subscriber {
     this.#pages?.next();
   }
 
-  /** Closes with an entry of the catalogue; what waits is said first. */
   close(error: ErrorName, detail?: string): void {
     if (this.#state === 'closed') return;
     if (error !== 'draining') this.#report(new Refusal(error, detail), 'close');
@@ -340,7 +291,6 @@ export class Session implements ConnectionListener, Subscriber {
     this.connection.close(ERRORS[error].code, closeReason(error, detail));
   }
 
-  /** Answers a command with an error and closes for the same reason. */
   closeWith(refusal: Refusal, { id }: { id: number }): void {
     this.#holdError(refusal, id);
     this.close(refusal.error, refusal.detail);

@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import { type Assembly, assemble, createTransport, Gateway } from '../gateway.ts';
-import type { Session } from '../session/session.ts';
+import type { Registered } from '../session/registry.ts';
 import { Turn } from '../util/turn.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
 import { LINE_HEADER } from './line.ts';
@@ -49,7 +49,7 @@ export class Life {
     return this.#services;
   }
 
-  session(connection: string): Session | undefined {
+  session(connection: string): Registered | undefined {
     return this.#services.registry.all().find((session) => session.connection.id === connection);
   }
 

@@ -3,9 +3,10 @@ import { nanoid } from 'nanoid';
 import type { Identity } from '../auth/identity.ts';
 import { mintToken } from '../auth/mint.ts';
 import { authorize } from '../channels/authorize.ts';
+import { SUBSCRIPTIONS } from '../channels/cursor.ts';
 import { parseDuration } from '../config/values.ts';
 import { Refusal } from '../refusal.ts';
-import type { Session } from '../session/session.ts';
+import type { Registered } from '../session/registry.ts';
 import { SluiceError } from '../sluice-error.ts';
 import { type Expected, matches } from './expected.ts';
 import type { Faults } from './faults.ts';
@@ -301,12 +302,12 @@ export class TestGateway implements AsyncDisposable {
     return this.#parts.witness.until(look, complain, options);
   }
 
-  #sessions(user: string): readonly Session[] {
+  #sessions(user: string): readonly Registered[] {
     return this.#parts.life.services.registry.all().filter(({ identity }) => identity.user === user);
   }
 
   #states(user: string, channel: string): readonly string[] {
-    return this.#sessions(user).flatMap(({ cursors }) => cursors.get(channel)?.state ?? []);
+    return this.#sessions(user).flatMap(({ standings }) => standings.of(SUBSCRIPTIONS).get(channel)?.state ?? []);
   }
 
   #users(): string {

@@ -1,6 +1,6 @@
 import type { GapPush, Json, Message, Position, StartingPoint, SubscribeResult } from '@sluice/protocol';
 import { pino } from 'pino';
-import type { Cursor } from '../../src/channels/cursor.ts';
+import { type Cursor, SUBSCRIPTIONS } from '../../src/channels/cursor.ts';
 import type { ChannelInput, ConfigInput } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/schema.ts';
 import { type Engine, EngineUnavailable } from '../../src/engine/engine.ts';
@@ -193,7 +193,7 @@ export class Model {
   }
 
   #cursors(): readonly Cursor[] {
-    return this.gateway.services.registry.all().flatMap((session) => [...session.cursors.values()]);
+    return this.gateway.services.registry.all().flatMap((session) => [...session.standings.of(SUBSCRIPTIONS).values()]);
   }
 
   /** Throws when a vanished client left something behind. */

@@ -1,7 +1,6 @@
 import { json, type Push, type ServerMessage } from '@sluice/protocol';
-import type { Cursor } from '../../src/channels/cursor.ts';
+import { Standings } from '../../src/channels/standings.ts';
 import type { Subscriber } from '../../src/channels/subscriber.ts';
-import type { Watcher } from '../../src/presence/watcher.ts';
 import { jsonWire } from '../../src/protocols/native/json-wire.ts';
 import type { Connection, Fanout } from '../../src/transport/connection.ts';
 
@@ -39,8 +38,7 @@ export class StubConnection implements Connection {
 export class StubSubscriber implements Subscriber {
   readonly connection: StubConnection;
   readonly wire = jsonWire;
-  readonly cursors = new Map<string, Cursor>();
-  readonly watchers = new Map<string, Watcher>();
+  readonly standings = new Standings();
   readonly heard: ServerMessage[] = [];
   cut = 0;
   /** What a frame does to the connection's buffer. */
@@ -76,10 +74,6 @@ export class StubSubscriber implements Subscriber {
 
   chargeList(bytes: number): void {
     this.charged.lists += bytes;
-  }
-
-  dropCursor(cursor: Cursor): void {
-    this.cursors.delete(cursor.channel.name);
   }
 
   cutSlowReader(): void {

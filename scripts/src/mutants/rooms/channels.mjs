@@ -100,7 +100,7 @@ export const channels = [
   },
   {
     file: 'server/src/channels/hub.ts',
-    from: 'this.#release(channel);\n        throw error;',
+    from: 'this.#closeIfUnused(reader.channel);\n        throw error;',
     to: 'throw error;',
     fault: 'a channel whose start could not be found stays open',
     tests: ['server/test/late-answers.test.ts'],

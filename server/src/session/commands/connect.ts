@@ -2,7 +2,7 @@ import type { ConnectResult } from '@sluice/protocol';
 import { ANONYMOUS, type Identity } from '../../auth/identity.ts';
 import { Refusal } from '../../refusal.ts';
 import type { CommandOf, Handler } from '../handler.ts';
-import type { Session } from '../session.ts';
+import type { SessionContext } from '../session-context.ts';
 
 /** Authenticates the connection. SPEC.md section 4.1. */
 export const connect: Handler<'connect'> = (session, command) => {
@@ -16,19 +16,19 @@ export const connect: Handler<'connect'> = (session, command) => {
   });
 };
 
-function connectAnonymously(session: Session, command: CommandOf<'connect'>): ConnectResult | Refusal {
+function connectAnonymously(session: SessionContext, command: CommandOf<'connect'>): ConnectResult | Refusal {
   if (session.services.settings.anonymous) return welcome(session, command, ANONYMOUS);
   return turnAway(session, command, new Refusal('token_required'));
 }
 
 /** The connection ends with the reason why it was not taken: the close code is the error's code. SPEC.md section 8.2. */
-function turnAway(session: Session, command: CommandOf<'connect'>, refusal: Refusal): Refusal {
+function turnAway(session: SessionContext, command: CommandOf<'connect'>, refusal: Refusal): Refusal {
   session.closeWith(refusal, command);
   return refusal;
 }
 
 /** A user may hold so many connections. */
-function admit(session: Session, command: CommandOf<'connect'>, identity: Identity): ConnectResult | Refusal {
+function admit(session: SessionContext, command: CommandOf<'connect'>, identity: Identity): ConnectResult | Refusal {
   const { registry, settings } = session.services;
   const most = settings.limits.connectionsPerUser;
   const { user } = identity;
@@ -44,7 +44,11 @@ function admit(session: Session, command: CommandOf<'connect'>, identity: Identi
   return welcome(session, command, identity);
 }
 
-function welcome(session: Session, { client }: CommandOf<'connect'>, identity: Identity): ConnectResult | Refusal {
+function welcome(
+  session: SessionContext,
+  { client }: CommandOf<'connect'>,
+  identity: Identity,
+): ConnectResult | Refusal {
   const { settings, clock, events } = session.services;
   session.assume(identity);
   if (session.state === 'closed') return new Refusal('token_revoked'); // as it is closed with

@@ -3,36 +3,41 @@ import { validateState } from '../../channels/validate.ts';
 import type { EventBus } from '../../events.ts';
 import { Refusal } from '../../refusal.ts';
 import type { Rule } from '../../rule.ts';
-import { tooLarge } from '../attendance.ts';
 import type { Handler } from '../handler.ts';
+import { infoProblem, tooLarge } from '../member-info.ts';
+import { MEMBERSHIPS, Membership } from '../membership.ts';
 import { Permit } from '../permit.ts';
-import type { Session } from '../session.ts';
+import type { SessionContext } from '../session-context.ts';
 
 /** Becomes a member, or changes the member's state. SPEC.md section 4.8. */
-export const enter: Handler<'enter'> = (session, { channel, state }) => {
-  const { attendance, identity, services } = session;
-  const allowed = session.authorize('enter', channel);
+export const enter: Handler<'enter'> = (session, { channel, state }, decided) => {
+  const { identity, services, standings } = session;
+  const { user } = identity;
+  const allowed = session.authorize('enter', channel, decided);
   if (allowed instanceof Refusal) return allowed;
-  if (identity.user === null) return new Refusal('permission_denied', `only users may "enter" "${channel}"`);
+  if (user === null) return new Refusal('permission_denied', `only users may "enter" "${channel}"`);
   const fit = state === undefined ? NO_STATE : fitState(state, allowed.rule, services.events);
   if (fit instanceof Refusal) return fit;
   const most = services.settings.limits.subscriptions;
-  if (!attendance.memberships.has(channel) && attendance.memberships.size >= most) {
+  const membership = standings.of(MEMBERSHIPS).get(channel);
+  if (membership === undefined && standings.count(MEMBERSHIPS) >= most) {
     return new Refusal('too_many_subscriptions', `a connection may be a member of at most ${most} channels`);
   }
-  const outcome = attendance.enter(channel, identity.user, fit.value);
-  if (!(outcome instanceof Promise)) return outcome ?? {};
+  const problem = infoProblem(identity);
+  if (problem !== null) return problem;
+  const entering = (membership ?? new Membership(session, channel, user)).enter(fit.value);
+  if (!(entering instanceof Promise)) return {};
   const permit = new Permit(session, 'enter', channel, allowed);
-  return outcome.then(() => answerLate(session, channel, permit));
+  return entering.then(() => answerLate(session, channel, permit));
 };
 
 /** The token may have been replaced while the store was asked. */
 async function answerLate(
-  { attendance }: Session,
+  { standings }: SessionContext,
   channel: string,
   permit: Permit,
 ): Promise<Record<string, never> | Refusal> {
-  if (attendance.memberships.has(channel)) return {};
+  if (standings.of(MEMBERSHIPS).has(channel)) return {};
   return (await permit.check()) ?? {}; // the client has left meanwhile
 }
 

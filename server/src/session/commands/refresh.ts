@@ -2,7 +2,7 @@ import type { RefreshResult } from '@sluice/protocol';
 import { Refusal } from '../../refusal.ts';
 import type { Handler } from '../handler.ts';
 import { PermissionReview } from '../permission-review.ts';
-import type { Session } from '../session.ts';
+import type { SessionContext } from '../session-context.ts';
 
 /** Replaces the token of a live connection; the old one stays in force when the new one is refused. SPEC.md section 4.2. */
 export const refresh: Handler<'refresh'> = (session, { token }) => {
@@ -11,7 +11,7 @@ export const refresh: Handler<'refresh'> = (session, { token }) => {
   return over ?? replaceToken(session, token).finally(() => limits.endRefresh());
 };
 
-async function replaceToken(session: Session, token: string): Promise<RefreshResult | Refusal> {
+async function replaceToken(session: SessionContext, token: string): Promise<RefreshResult | Refusal> {
   const { verifier, clock } = session.services;
   const verification = await verifier.verify(token);
   if (!verification.ok) return new Refusal(verification.error, verification.message);

@@ -1,44 +1,41 @@
 import type { SubscribeResult } from '@sluice/protocol';
-import type { Cursor } from '../../channels/cursor.ts';
+import { type Cursor, SUBSCRIPTIONS } from '../../channels/cursor.ts';
 import { Refusal } from '../../refusal.ts';
+import type { NowOrLater } from '../../util/now-or-later.ts';
 import type { Handler } from '../handler.ts';
 import { Permit } from '../permit.ts';
-import type { Session } from '../session.ts';
+import type { SessionContext } from '../session-context.ts';
+import { mayBegin } from '../standing-commands.ts';
 
 /** Opens a cursor. SPEC.md section 4.3. */
-export const subscribe: Handler<'subscribe'> = (session, command) => {
-  const { hub, settings } = session.services;
+export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
   const { channel } = command;
-  const allowed = session.authorize('subscribe', channel);
+  const allowed = mayBegin(session, {
+    ...{ kind: SUBSCRIPTIONS, key: channel, verb: 'subscribe', channel, decided },
+    already: `already subscribed to "${channel}"`,
+    most: (limit) => `have at most ${limit} subscriptions`,
+  });
   if (allowed instanceof Refusal) return allowed;
-  if (session.cursors.has(channel) || session.opening.has(channel)) {
-    return new Refusal('already_subscribed', `already subscribed to "${channel}"`);
-  }
-  const most = settings.limits.subscriptions;
-  if (session.cursors.size + session.opening.size >= most) {
-    return new Refusal('too_many_subscriptions', `a connection may have at most ${most} subscriptions`);
-  }
-  const open = () => hub.subscribe(session, { name: channel, rule: allowed.rule }, command);
+  const open = () => session.services.hub.subscribe(session, { name: channel, rule: allowed.rule }, command);
   const cursor = open();
   if (!(cursor instanceof Promise)) return welcome(session, cursor);
-  const opening = awaitCursor(session, cursor, { open, permit: new Permit(session, 'subscribe', channel, allowed) });
-  session.opening.set(channel, opening);
-  return opening.finally(() => session.opening.delete(channel));
+  const permit = new Permit(session, 'subscribe', channel, allowed);
+  return session.await(SUBSCRIPTIONS, channel, awaitCursor(session, cursor, { open, permit }));
 };
 
 interface Opening {
-  readonly open: () => Cursor | Promise<Cursor>;
+  readonly open: () => NowOrLater<Cursor>;
   readonly permit: Permit;
 }
 
 /** Where the engine has to be asked, the client may do other things meanwhile: leave, subscribe again, change its token. */
 async function awaitCursor(
-  session: Session,
+  session: SessionContext,
   first: Promise<Cursor>,
   { open, permit }: Opening,
 ): Promise<SubscribeResult | Refusal> {
   const { hub } = session.services;
-  for (let opening: Cursor | Promise<Cursor> = first; ; opening = open()) {
+  for (let opening: NowOrLater<Cursor> = first; ; opening = open()) {
     const cursor = await opening;
     const refusal = permit.check();
     if (refusal === null) return welcome(session, cursor);
@@ -49,8 +46,10 @@ async function awaitCursor(
   }
 }
 
-function welcome(session: Session, cursor: Cursor): SubscribeResult {
-  session.addCursor(cursor);
+function welcome(session: SessionContext, cursor: Cursor): SubscribeResult {
+  const { hub, events } = session.services;
+  if (session.add(cursor)) events.emit('subscribed', { connection: session.connection.id, ...cursor.subject });
+  else hub.unsubscribe(cursor);
   const { epoch, offset } = cursor;
   return { epoch, offset, state: cursor.state === 'live' ? 'live' : 'replaying' };
 }

@@ -1,10 +1,10 @@
-import { Refusal } from '../../refusal.ts';
+import { WATCHERS } from '../../presence/watcher.ts';
 import type { Handler } from '../handler.ts';
+import { endAsked } from '../standing-commands.ts';
 
 /** Stops watching who is present. SPEC.md section 4.11. */
-export const unwatch: Handler<'unwatch'> = (session, { channel }) => {
-  const watcher = session.watchers.get(channel);
-  if (watcher === undefined) return new Refusal('not_subscribed', `not watching "${channel}"`);
-  session.attendance.unwatch(watcher);
-  return {};
-};
+export const unwatch: Handler<'unwatch'> = (session, { channel }) =>
+  endAsked(session, session.standings.of(WATCHERS).get(channel), {
+    error: 'not_subscribed',
+    detail: `not watching "${channel}"`,
+  });

@@ -1,0 +1,44 @@
+import type { Identity, Verb } from '../auth/identity.ts';
+
+/**
+ * Why something ends: the client `asked` for it, its `permission` has gone, or the connection has `closed`.
+ */
+export type EndReason = 'asked' | 'permission' | 'closed';
+
+/**
+ * What a connection holds until it ends: a subscription, a presence subscription, a membership.
+ *
+ * Sessions, permission reviews and the hub know only this. A new kind is a class that implements it, and a command that begins one.
+ */
+export interface Standing {
+  readonly kind: Kind;
+  /** Unique among those of its kind on one connection. */
+  readonly key: string;
+  readonly channelName: string;
+  /** What the connection must be allowed on the channel, for as long as this lasts. */
+  readonly verb: Verb;
+  readonly ended: boolean;
+  /**
+   * The transport refused something in this turn: whatever was fanned out to it may be missing. Called at the turn's end.
+   *
+   * @returns whether it continues from a log
+   */
+  overflowed(): boolean;
+  /** The connection has room again. */
+  drained(): void;
+  /** The connection has a new token, which still allows it. */
+  refreshed?(before: Identity): void;
+  /**
+   * Ends it for good, and notifies the client unless it asked. The holder has forgotten it already.
+   *
+   * @returns a promise if the client asked and somebody has to confirm
+   */
+  end(reason: EndReason): void | Promise<void>;
+}
+
+/** A kind of standing thing, compared by identity. */
+export interface Kind<S extends Standing = Standing> {
+  readonly name: string;
+  /** Only for the compiler: what is of this kind. */
+  readonly of?: S;
+}

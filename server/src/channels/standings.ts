@@ -1,0 +1,76 @@
+import type { Kind, Standing } from './standing.ts';
+
+/** Those of one kind. */
+class Group {
+  readonly kind: Kind;
+  readonly held = new Map<string, Standing>();
+  /** Those that an engine is still asked for. */
+  opening: Map<string, Promise<unknown>> | undefined;
+
+  constructor(kind: Kind) {
+    this.kind = kind;
+  }
+}
+
+const NONE = new Map<string, never>();
+
+/** What one connection holds, by kind and key. An array of groups, because there are few kinds and many connections. */
+export class Standings implements Iterable<Standing> {
+  readonly #groups: Group[] = [];
+
+  /** Those of one kind, by key. */
+  of<S extends Standing>(kind: Kind<S>): ReadonlyMap<string, S> {
+    return (this.#find(kind)?.held as ReadonlyMap<string, S> | undefined) ?? NONE;
+  }
+
+  /** All of them. They may end while they are iterated over. */
+  *[Symbol.iterator](): Iterator<Standing> {
+    for (const { held } of this.#groups) yield* held.values();
+  }
+
+  add(standing: Standing): void {
+    this.#ensure(standing.kind).held.set(standing.key, standing);
+  }
+
+  /** @returns whether it was held */
+  remove({ kind, key }: Standing): boolean {
+    return this.#find(kind)?.held.delete(key) ?? false;
+  }
+
+  /** Is there one with this key, or is one on its way? */
+  has(kind: Kind, key: string): boolean {
+    const group = this.#find(kind);
+    return group !== undefined && (group.held.has(key) || group.opening?.has(key) === true);
+  }
+
+  /** How many there are of a kind, with those on their way. */
+  count(kind: Kind): number {
+    const group = this.#find(kind);
+    return group === undefined ? 0 : group.held.size + (group.opening?.size ?? 0);
+  }
+
+  /** The one on its way, if there is one: settles when it has begun, or failed to. */
+  opening(kind: Kind, key: string): Promise<unknown> | undefined {
+    return this.#find(kind)?.opening?.get(key);
+  }
+
+  /** Counts one as on its way until the promise settles. */
+  await<T>(kind: Kind, key: string, opening: Promise<T>): Promise<T> {
+    const group = this.#ensure(kind);
+    group.opening ??= new Map();
+    group.opening.set(key, opening);
+    return opening.finally(() => group.opening?.delete(key));
+  }
+
+  #find(kind: Kind): Group | undefined {
+    return this.#groups.find((group) => group.kind === kind);
+  }
+
+  #ensure(kind: Kind): Group {
+    const found = this.#find(kind);
+    if (found !== undefined) return found;
+    const group = new Group(kind);
+    this.#groups.push(group);
+    return group;
+  }
+}
