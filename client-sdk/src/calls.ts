@@ -109,8 +109,8 @@ export class Calls {
    */
   copy<Value>(value: Value): { readonly copy: Value; readonly weight: number } {
     try {
-      const copy = JSON.parse(JSON.stringify(value, onlyCarried)) as Value;
-      return { copy, weight: Math.max(1, this.#codec.encode(copy).length / 2500) };
+      const text = JSON.stringify(value, onlyCarried);
+      return { copy: JSON.parse(text) as Value, weight: Math.max(1, text.length / 2500) };
     } catch (error) {
       throw refusal(4310, 'payload_invalid', (error as Error).message);
     }

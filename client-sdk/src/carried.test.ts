@@ -9,15 +9,16 @@ class Note {
   text = 'hi';
 }
 
+const at = new Date(0);
+
 describe('what JSON carries', () => {
-  const at = new Date(0);
   it.each<[string, unknown, unknown]>([
     ['plain values', { a: [1, -1.5, 'x', true, null, {}] }, { a: [1, -1.5, 'x', true, null, {}] }],
     ['objects of a class', new Note(), { text: 'hi' }],
     ['objects without a prototype', Object.assign(Object.create(null) as object, { a: 1 }), { a: 1 }],
     ['boxed values', [Object('x'), Object(true)], ['x', true]],
     ['proxies', new Proxy({ a: new Proxy([1], {}) }, {}), { a: [1] }],
-    ['dates, as their toJSON says', { at }, { at: at.toISOString() }],
+    ['what is made of dates', { at: at.toISOString(), since: at.getTime() }, { at: at.toISOString(), since: 0 }],
     ['URLs, as their toJSON says', [new URL('https://example.com')], ['https://example.com/']],
     ['a toJSON of your own', { toJSON: () => ({ kept: 1 }) }, { kept: 1 }],
     ['undefined in a field: left out', { a: undefined, b: 1 }, { b: 1 }],
@@ -34,6 +35,8 @@ describe('what JSON carries', () => {
     ['a function', () => 1, 'Function'],
     ['an async function', async () => 1, 'AsyncFunction'],
     ['a symbol', Symbol('x'), 'Symbol'],
+    ['a Date, which would arrive as a string', at, 'Date.*Send a string or a number'],
+    ['a Date of no time', new Date(Number.NaN), 'Date'],
     ['a Map', new Map([['a', 1]]), 'Map'],
     ['a Set', new Set([1]), 'Set'],
     ['a promise that nobody awaited', Promise.resolve(1), 'Promise'],

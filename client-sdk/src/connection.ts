@@ -1,4 +1,4 @@
-import type { Codec, ConnectResult, Push, RefreshResult, ServerMessage } from '@sluice/protocol';
+import type { Codec, ConnectResult, Push, RefreshResult, Results, ServerMessage } from '@sluice/protocol';
 import type { ClientEvents } from './api.ts';
 import { backoff } from './backoff.ts';
 import type { Body, Calls } from './calls.ts';
@@ -98,7 +98,9 @@ export class Connection {
     this.#events = setup.events;
     this.#token = new TokenSource(setup);
     this.#place = setup.url.replace(/[^/]*@|\?.*/g, '');
-    this.#heartbeat = new Heartbeat(() => setup.calls.start({ type: 'ping' }));
+    // A clock that was put forward on a live connection looks like sleep, after which this is asked.
+    const resolve = ({ time }: Results['ping']) => this.#reckon(time);
+    this.#heartbeat = new Heartbeat(() => setup.calls.start({ type: 'ping' }, { resolve }));
   }
 
   /** Connects, unless it does so already. While `waiting` it waits no longer. */
@@ -237,8 +239,12 @@ export class Connection {
 
   /** Reckons by the gateway's clock alone, and by how long ago it was read. */
   #accepted(token: string | undefined, { expiresAt, time }: Pick<ConnectResult, 'expiresAt' | 'time'>): void {
-    this.skew = time - now();
+    this.#reckon(time);
     this.#token.accepted(token, (expiresAt ?? Number.POSITIVE_INFINITY) - time);
+  }
+
+  #reckon(time: number): void {
+    if (time) this.skew = time - now();
   }
 
   /** Replaces the token on the live connection, when it is time for that. */

@@ -8,6 +8,8 @@ const WHOLE = 'a whole number';
 
 /** What the arguments and options of the public functions must be, by their names. */
 const ALLOWED: Readonly<Record<string, string>> = {
+  // An option may be called like something that every object has.
+  __proto__: null as never,
   onMessage: FUNCTION,
   onGap: FUNCTION,
   onState: FUNCTION,
@@ -76,8 +78,8 @@ function invalid(name: string, allowed: string, kind: unknown): Error {
  */
 export function socketUrl(url: unknown): string {
   const text = `${url ?? ''}`;
-  // A scheme that a WebSocket knows and a host, or relative to the page.
-  if (!text || /^(?!(ws|http)s?:\/\/.)[^/?]*:/i.test(text))
-    throw invalid('url', 'a URL like wss://example.com/ws', text);
+  // A scheme that a WebSocket knows and a host, or relative to the page, where there is one.
+  if (!text || /^(?!(ws|http)s?:\/\/.)[^/?]*:/i.test(text) || !(globalThis.location || /^\w+:/.test(text)))
+    throw invalid('url', 'a full URL like wss://example.com/ws', text);
   return text.replace(/^(\w+:\/\/[^/?]+)\/?(?=\?|$)/, '$1/ws');
 }

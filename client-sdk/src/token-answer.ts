@@ -1,9 +1,11 @@
 // SPEC.md section 4.1; and nothing that begins like a page or like JSON.
 const TOKEN = /^[^<{["].{0,16383}$/s;
 
-/** Asks a route of the application's backend: with the page's cookies, and never from a cache. */
-export async function fetchToken(url: string | URL): Promise<string> {
-  const response = await fetch(url, { cache: 'no-store' });
+/** Asks a route of the application's backend: with the page's cookies, and never from a cache. `timeout` in milliseconds. */
+export async function fetchToken(url: string | URL, timeout: number): Promise<string> {
+  // Later than the one who waits for it gives up, and says so. Older browsers have no such signal.
+  const signal = AbortSignal.timeout?.(timeout + 1000);
+  const response = await fetch(url, { cache: 'no-store', signal });
   if (response.ok) return response.text();
   throw new Error(`The route answered ${response.status}.`);
 }

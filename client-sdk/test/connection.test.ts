@@ -463,7 +463,7 @@ describe('heartbeat', () => {
     }
     expect([client.state, gateway.socket.sent('ping').length]).toEqual(['connected', 0]);
     await pass(25_000);
-    gateway.socket.reply('ping', {});
+    gateway.socket.reply('ping', { time: Date.now() });
     await pass(20_000);
     expect([client.state, gateway.socket.sent('ping').length]).toEqual(['connected', 1]);
   });
@@ -494,7 +494,7 @@ describe('a machine that slept', () => {
     const client = await connected();
     sleep(60_000);
     await pass(1000);
-    gateway.socket.reply('ping', {});
+    gateway.socket.reply('ping', { time: Date.now() });
     await pass(20_000);
     expect([client.state, gateway.sockets.length]).toEqual(['connected', 1]);
   });
@@ -537,7 +537,7 @@ describe('a machine that slept', () => {
     sleep(60_000);
     await pass(1000);
     // The deadline and the answer are due in the same moment: the timer runs first.
-    setTimeout(() => gateway.socket.reply('ping', {}), 700);
+    setTimeout(() => gateway.socket.reply('ping', { time: Date.now() }), 700);
     await pass(5000);
     expect([client.state, gateway.sockets.length]).toEqual(['connected', 1]);
   });
@@ -580,7 +580,7 @@ describe('the page', () => {
     page.dispatchEvent(new Event('offline'));
     await pass(2900);
     expect([client.state, gateway.socket.sent('ping').length]).toEqual(['connected', 1]);
-    gateway.socket.reply('ping', {});
+    gateway.socket.reply('ping', { time: Date.now() });
     await pass(10_000);
     expect(client.state).toBe('connected');
     page.dispatchEvent(new Event('offline'));
@@ -602,7 +602,7 @@ describe('the page', () => {
     for (const type of ['pageshow', 'resume']) {
       page.dispatchEvent(new Event(type));
       await pass(500);
-      gateway.socket.reply('ping', {});
+      gateway.socket.reply('ping', { time: Date.now() });
     }
     await pass(2000);
     expect([client.state, gateway.sockets.length]).toEqual(['connected', 1]);

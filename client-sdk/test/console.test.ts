@@ -1,6 +1,7 @@
 import { ERRORS } from '@sluice/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client, ClientOptions, SubscribeOptions } from '../src/api.ts';
+import { toConsole } from '../src/console.ts';
 import { loadDiagnostics } from '../src/load-diagnostics.ts';
 import { createTestClient } from '../src/testing/testing.ts';
 import { backToReality } from './support/connected-client.ts';
@@ -164,6 +165,12 @@ describe('what nobody listens to goes to the console', () => {
     expect(words).toContain('The token callback failed. Cause: no token: HTTP 404, call 1 (token) xxx');
     expect(words).not.toContain('eyJ');
     expect(words.match(/Cause: .*x\./)?.[0].length).toBeLessThan(220);
+  });
+
+  it('with the bare facts, where the words for it fail', async () => {
+    toConsole({}, { lost: 1 } as never);
+    await said();
+    expect(vi.mocked(console.error).mock.calls).toEqual([['[sluice]', '{"lost":1}']]);
   });
 
   it('a token that is refused, though the client tries again', async () => {

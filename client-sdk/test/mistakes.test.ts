@@ -64,6 +64,7 @@ it.each([
   ['a Map', new Map([[1, 2]]), '"data" is [object Map]: not JSON.'],
   ['a Map in an object', { seats: new Map() }, '"seats" is [object Map]: not JSON.'],
   ['a Set', new Set([1]), '"data" is [object Set]: not JSON.'],
+  ['a Date', { at: new Date(0) }, '"at" is [object Date]: not JSON. Send a string or a number.'],
 ])('%s as data is refused, with its place', async (_, data, message) => {
   const error = await refusalOf(gateway.client().channel('a').publish(data));
   expect([error.name, error.message]).toEqual(['payload_invalid', message]);

@@ -104,6 +104,20 @@ describe('createClient', () => {
     );
   });
 
+  it.each(['/ws', 'ws', '//gateway.test/ws', '?at=10:00'])('wants a full URL where there is no page: %s', (url) => {
+    expect(() => createClient({ url })).toThrow(
+      expect.objectContaining({
+        name: 'option_invalid',
+        message: `"url" must be a full URL like wss://example.com/ws, not ${url}.`,
+      }),
+    );
+  });
+
+  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('may be called %s', (name) => {
+    const options = JSON.parse(`{ "url": "ws://gateway.test/ws", "${name}": 5 }`) as ClientOptions;
+    expect(() => createClient(options)).not.toThrow();
+  });
+
   it.each([undefined, null, 5, 'ws://gateway.test/ws'])('wants options: %o', (options) => {
     expect(() => createClient(options as unknown as ClientOptions)).toThrow(
       expect.objectContaining({ name: 'option_invalid' }),
@@ -122,6 +136,7 @@ describe('createClient', () => {
     ['/ws?at=10:00', '/ws?at=10:00'],
     ['//gateway.test/ws', '//gateway.test/ws'],
   ])('connects for %s to %s', async (url, expected) => {
+    vi.stubGlobal('location', new URL('https://gateway.test/'));
     const gateway = new FakeGateway();
     void gateway.client({ url }).connect();
     await turn();

@@ -84,6 +84,34 @@ describe.each([-24 * HOUR, -10 * 60_000, 0, 10 * 60_000, 24 * HOUR])('on a clock
   });
 });
 
+describe.each([-HOUR, HOUR])('on a clock that is set by %i ms while connected', (by) => {
+  it('"{ ago }" is right again as soon as the gateway has answered a ping', async () => {
+    start(0);
+    void client.connect();
+    await turn();
+    await gateway.socket.accept({ time: TRUE_TIME });
+    vi.setSystemTime(Date.now() + by);
+    await pass(1000);
+    // A clock that went back is not taken for sleep, and nothing has to be corrected.
+    if (gateway.socket.sent('ping').length > 0) gateway.socket.reply('ping', { time: TRUE_TIME + 1000 });
+    client.channel('a').subscribe(() => {}, { since: { ago: 60_000 } });
+    await turn();
+    expect(gateway.socket.last('subscribe')).toMatchObject({ since: TRUE_TIME + 1000 - 60_000 });
+  });
+});
+
+it('keeps the time of a gateway whose answers to pings have none', async () => {
+  start(HOUR);
+  void client.connect();
+  await turn();
+  await gateway.socket.accept({ time: TRUE_TIME });
+  await pass(26_000);
+  gateway.socket.reply('ping', {} as { time: number });
+  client.channel('a').subscribe(() => {}, { since: { ago: 60_000 } });
+  await turn();
+  expect(gateway.socket.last('subscribe')).toMatchObject({ since: TRUE_TIME + 26_000 - 60_000 });
+});
+
 it('shares one start where two ask for the same time ago', async () => {
   start(0);
   void client.connect();

@@ -158,6 +158,18 @@ describe('a token function', () => {
   });
 });
 
+it.each([`"${JWT}"`, `\uFEFF${JWT}`, `${JWT}\n`, JSON.stringify({ token: JWT }), '<html></html>'])(
+  'a token given as a string is a JWT and nothing else: %j',
+  (token) => {
+    expect(() => gateway.client({ token })).toThrow(
+      expect.objectContaining({
+        name: 'option_invalid',
+        message: '"token" must be a bare JWT, without quotes, JSON or a BOM around it.',
+      }),
+    );
+  },
+);
+
 it.each(['token_malformed', 'token_signature', 'token_expired'])(
   'a token given as a string is final: %s',
   async (name) => {
@@ -180,6 +192,21 @@ describe('tokenUrl', () => {
   const html = (status: number) => () =>
     new Response('<html><title>502</title></html>', { status, headers: { 'content-type': 'text/html' } });
 
+  it('is not waited for any longer than the client waits', async () => {
+    const signals: AbortSignal[] = [];
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.abort());
+    vi.stubGlobal('fetch', async (_: string, { signal }: { signal: AbortSignal }) => {
+      signals.push(signal);
+      signal.throwIfAborted();
+    });
+    void gateway
+      .client({ token: undefined as never, tokenUrl: '/api/token', timeout: 2000 })
+      .connect()
+      .catch(() => {});
+    await turn();
+    expect([timeout.mock.calls, signals.length]).toEqual([[[3000]], 1]);
+  });
+
   it.each([
     ['text', () => new Response(`${JWT}\n`)],
     ['JSON', () => Response.json({ token: JWT })],
@@ -189,7 +216,7 @@ describe('tokenUrl', () => {
     await turn();
     gateway.socket.open();
     expect(gateway.socket.last('connect').token).toBe(JWT);
-    expect(fetched.mock.calls).toEqual([['/api/token', { cache: 'no-store' }]]);
+    expect(fetched.mock.calls).toEqual([['/api/token', { cache: 'no-store', signal: expect.any(AbortSignal) }]]);
   });
 
   it.each([

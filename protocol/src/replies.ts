@@ -50,7 +50,7 @@ export interface Results {
   readonly watch: WatchResult;
   readonly unwatch: EmptyResult;
   readonly members: MembersResult;
-  readonly ping: EmptyResult;
+  readonly ping: PingResult;
 }
 
 export interface ConnectResult {
@@ -71,6 +71,11 @@ export interface ConnectResult {
 export interface RefreshResult {
   /** The new token's expiry by the gateway's clock: milliseconds since the Unix epoch. */
   readonly expiresAt: number;
+  /** The gateway's clock: milliseconds since the Unix epoch. */
+  readonly time: number;
+}
+
+export interface PingResult {
   /** The gateway's clock: milliseconds since the Unix epoch. */
   readonly time: number;
 }

@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/auth/token.ts': [1, 'what tokens say'],
   'server/src/session/expiry.ts': [1, 'what tokens say; reckoned anew when the clock was set'],
   'server/src/session/commands/connect.ts': [1, 'tells the client the time of day'],
+  'server/src/session/commands/ping.ts': [1, 'tells the client the time of day'],
   'server/src/session/commands/refresh.ts': [1, 'tells the client the time of day'],
   'server/src/channels/publish.ts': [1, 'the time stamp of a message'],
   'server/src/api/routes/revocations.ts': [1, 'a revocation given in times of day'],
@@ -24,14 +25,14 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/testing/test-clock.ts': [2, 'the clock of a test gateway'],
   'server/src/testing/test-gateway.ts': [2, 'what tokens say'],
   'client-sdk/src/now.ts': [1, 'notices that the machine slept'],
+  'client-sdk/src/outbox/clock.ts': [2, 'visits have no other clock in common; notices that it was set'],
+  'client-sdk/src/outbox/outbox.ts': [1, 'shows the application when an entry was made'],
+  'client-sdk/src/share-tabs/virtual-connection.ts': [2, 'what tokens say; the time of day while no gateway told it'],
   'client-sdk/src/stores/connection-store.ts': [1, 'tells the page a time of day'],
   'client-sdk/src/testing/memory-log.ts': [1, 'the time stamp of a message'],
-  'client-sdk/src/testing/memory-session.ts': [3, 'tells the client the time of day'],
+  'client-sdk/src/testing/memory-session.ts': [4, 'tells the client the time of day'],
   'client-sdk/src/testing/memory-presence.ts': [1, 'since when a member is there'],
 };
-
-/** Tabs and visits have no other clock in common; these rooms notice by themselves when it was set. */
-const SHARED = ['client-sdk/src/share-tabs/', 'client-sdk/src/outbox/'];
 
 /** In engines, whose tests are sources too. */
 const isSuite = (path: string): boolean => path.includes('conformance');
@@ -55,7 +56,7 @@ function countReads(text: string): number {
 describe('the wall clock', () => {
   const found = new Map(
     FOLDERS.flatMap((folder) => sources(folder))
-      .filter(({ path }) => !isSuite(path) && !SHARED.some((room) => path.startsWith(room)))
+      .filter(({ path }) => !isSuite(path))
       .map(({ path, text }) => [path, countReads(text)] as const)
       .filter(([, count]) => count > 0),
   );

@@ -179,7 +179,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
   readonly #handlers: Handlers = {
     connect: (command) => this.#connect(command),
     refresh: (command) => this.#refresh(command),
-    ping: ({ id }) => this.reply(id, {}),
+    ping: ({ id }) => this.reply(id, { time: this.#time }),
     subscribe: (command) => this.#in((group) => group.subscribe(this, command)),
     unsubscribe: (command) => this.#in((group) => group.unsubscribe(this, command)),
     publish: (command) => this.#in((group) => this.#answer(command.id, group.publish(command))),
@@ -222,12 +222,17 @@ export class VirtualConnection implements Outbound, TokenHolder {
     this.group.join(this);
   }
 
+  /** The gateway's clock, as far as it is known. */
+  get #time(): number {
+    return this.group?.time ?? Date.now();
+  }
+
   #refresh({ id, token }: RefreshCommand): void {
     const same = identityOf(token) === identityOf(this.token);
     this.token = token;
     // Whose end cannot be read is replaced when the gateway asks for it.
     const expiresAt = expiryOf(token) ?? Number.MAX_SAFE_INTEGER;
-    this.reply(id, { expiresAt, time: this.group?.time ?? Date.now() });
+    this.reply(id, { expiresAt, time: this.#time });
     if (same) this.group?.tokens.offer(token);
     else this.moveOut('The token speaks for somebody else now.');
   }

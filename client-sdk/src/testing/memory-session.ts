@@ -121,7 +121,7 @@ export class MemorySession {
       return { connection: this.id, user: this.user, time: Date.now(), heartbeat: 25_000, maxFrame: 131_072 };
     },
     refresh: () => ({ expiresAt: Date.now() + 3_600_000, time: Date.now() }),
-    ping: () => ({}),
+    ping: () => ({ time: Date.now() }),
     subscribe: (command) => {
       const channel = this.#channel('subscribe', command.channel);
       if (channel.cursors.has(this)) throw new Refused('already_subscribed', `already subscribed to "${channel.name}"`);
