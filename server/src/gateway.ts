@@ -20,6 +20,7 @@ import { EngineWatch } from './observe/engine-watch.ts';
 import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Presence } from './presence/presence.ts';
+import type { SocketWire } from './protocols/protocol.ts';
 import { Refusal } from './refusal.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { drainSessions } from './session/drain.ts';
@@ -62,6 +63,8 @@ export interface Parts {
   readonly log: Logger;
   /** Default: those of the process; not watched where the transport is exchanged. */
   readonly descriptors: DescriptorSource;
+  /** SocketWire protocols that are spoken over WebSockets. Default: the native ones. */
+  readonly wires: readonly SocketWire[];
 }
 
 /** A gateway's parts, put together and not yet started. */
@@ -73,6 +76,7 @@ export interface Assembly {
   readonly revoking: Revoking;
   readonly metrics: Metrics;
   readonly descriptors: DescriptorWatch | undefined;
+  readonly wires?: readonly SocketWire[];
   /** What `/metrics` answers, where this process is one of several. Default: its own metrics. */
   readonly scrape?: () => Promise<string>;
 }
@@ -131,7 +135,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     descriptors: () => descriptors?.state,
     refused: () => transport.refused ?? 0,
   });
-  return { descriptors, config, engine, transport, services, revoking, metrics };
+  const { wires } = parts;
+  return { descriptors, config, engine, transport, services, revoking, metrics, ...(wires && { wires }) };
 }
 
 /** A gateway, from its start to its end. */
@@ -146,6 +151,7 @@ export class Gateway {
   readonly #descriptors: DescriptorWatch | undefined;
   readonly #clockSteps: ClockSteps;
   readonly #access: DevAccess | null;
+  readonly #wires: readonly SocketWire[] | undefined;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'stopped' = 'idle';
   #starting: Promise<Address> | undefined;
   #closing: Promise<void> | undefined;
@@ -161,6 +167,7 @@ export class Gateway {
     this.#transport = transport;
     this.#services = services;
     this.#revoking = revoking;
+    this.#wires = assembly.wires;
     this.#access = config.dev ? new DevAccess(config) : null;
     const isReady = () => this.#isReady();
     this.#http = createHttpSide({ ...assembly, access: this.#access, isReady });
@@ -210,6 +217,7 @@ export class Gateway {
         origins,
         dev,
         isDraining,
+        ...(this.#wires && { wires: this.#wires }),
       });
       const port = await this.#transport.listen(acceptor, this.#http);
       this.#state = 'running';
@@ -336,10 +344,10 @@ export function createTransport(
   nextId: UwsOptions['nextId'] = () => nanoid(12),
   { shared = false, farewells }: Pick<UwsOptions, 'shared' | 'farewells'> = {},
 ): UwsTransport {
-  const { host, port, httpPort, path, limits, heartbeat, trustProxy } = config;
+  const { host, port, httpPort, limits, heartbeat, trustProxy } = config;
   const { maxFrame, outbound, unauthenticated } = limits;
   const bounds = { maxFrame, outbound, unauthenticated, idle: heartbeat * 2 };
-  return new UwsTransport({ host, port, httpPort, path, ...bounds, trustProxy, shared, nextId, farewells });
+  return new UwsTransport({ host, port, httpPort, ...bounds, trustProxy, shared, nextId, farewells });
 }
 
 /** Is this node called? `name/2` is by its own name, and by its machine's. */

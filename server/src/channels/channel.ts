@@ -15,12 +15,12 @@ export class Readership extends Audience {
 
   constructor(wire: Wire, variant: Variant, { name, epoch }: { name: string; epoch: string }) {
     super(wire, variant, `:${name}`);
-    this.prefix = wire.open(name, epoch);
+    this.prefix = wire.prefix(name, epoch);
   }
 
   /** The log has begun a new life. */
   renew(channel: string, epoch: string): void {
-    this.prefix = this.wire.open(channel, epoch);
+    this.prefix = this.wire.prefix(channel, epoch);
   }
 }
 

@@ -28,7 +28,7 @@ const messages = fc
   );
 
 const framesOf = (wire: Wire, list: readonly LoggedMessage[]) => [
-  ...joinFrames(wire, { prefix: wire.open(CHANNEL, EPOCH), messages: list }, MOST),
+  ...joinFrames(wire, { prefix: wire.prefix(CHANNEL, EPOCH), messages: list }, MOST),
 ];
 
 const asText = ({ bytes, last }: JoinedFrame): string => `${last} ${Buffer.from(bytes).toString('base64')}`;
@@ -52,7 +52,7 @@ describe.each([jsonWire, msgpackWire])('frames of $subprotocol', (wire) => {
     fc.assert(
       fc.property(messages, (list) => {
         const parts = list.map((message) => wire.encodeMessage(message));
-        const joined = [...joinFrames(wire, { prefix: wire.open(CHANNEL, EPOCH), messages: list, parts }, MOST)];
+        const joined = [...joinFrames(wire, { prefix: wire.prefix(CHANNEL, EPOCH), messages: list, parts }, MOST)];
         expect(joined.map(asText)).toEqual(framesOf(wire, list).map(asText));
       }),
     );
@@ -83,7 +83,7 @@ describe.each([jsonWire, msgpackWire])('frames of $subprotocol', (wire) => {
     const list = Array.from({ length: 100 }, (_, at) =>
       LoggedMessage.of({ id: 'm', offset: at + 1, time: 1, data: 'x'.repeat(1_000) }),
     );
-    joinFrames(counting, { prefix: counting.open('a', 'e'), messages: list }, MOST).next();
+    joinFrames(counting, { prefix: counting.prefix('a', 'e'), messages: list }, MOST).next();
     expect(encoded).toBeLessThan(20);
   });
 });

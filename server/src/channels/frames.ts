@@ -26,13 +26,14 @@ export interface Stretch {
  * @param most bytes of messages in one frame; a message that has more gets a frame of its own
  */
 export function* joinFrames(wire: Wire, { prefix, messages, parts }: Stretch, most: number): Generator<JoinedFrame> {
+  const { perFrame = Number.POSITIVE_INFINITY } = wire;
   let joined: Part[] = [];
   let size = 0;
   let last = 0;
   for (const [at, message] of messages.entries()) {
     const part = parts?.[at] ?? wire.encodeMessage(message);
     const bytes = sizeOf(part);
-    if (size > 0 && size + bytes > most) {
+    if (joined.length >= perFrame || (size > 0 && size + bytes > most)) {
       yield { bytes: wire.join(prefix, joined), last };
       joined = [];
       size = 0;

@@ -171,7 +171,7 @@ export class Replayer {
     const { channel, subscriber, offset } = cursor;
     // What is newer than `sent` goes out by the next fan-out.
     const messages = page.messages.filter((message) => message.offset > offset && message.offset <= channel.sent);
-    const prefix = subscriber.wire.open(channel.name, page.epoch);
+    const prefix = subscriber.wire.prefix(channel.name, page.epoch);
     let sent = 0;
     for (const { bytes, last } of joinFrames(subscriber.wire, { prefix, messages }, REPLAY_FRAME_BYTES)) {
       subscriber.sendFrame(bytes);

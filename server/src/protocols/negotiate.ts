@@ -1,20 +1,38 @@
 import { jsonWire } from './native/json-wire.ts';
 import { msgpackWire } from './native/msgpack-wire.ts';
-import type { Wire } from './protocol.ts';
+import type { Selection, SocketWire } from './protocol.ts';
 
-/** Every wire protocol that the gateway speaks. */
-export const WIRES: readonly Wire[] = [jsonWire, msgpackWire];
+/** Every wire protocol that the gateway speaks over WebSockets. */
+export const WIRES: readonly (typeof jsonWire)[] = [jsonWire, msgpackWire];
+
+/** Where WebSockets of wires without a path of their own are opened. */
+export const SOCKET_PATH = '/ws';
+
+const pathOf = ({ path = SOCKET_PATH }: SocketWire): string => path;
+
+/** The paths at which these wires are opened. */
+export const pathsOf = (wires: readonly SocketWire[]): readonly string[] => [...new Set(wires.map(pathOf))];
+
+/** Does a path have this form? A segment `:name` stands for any one. */
+export function matchesPath(form: string, path: string): boolean {
+  const segments = form.split('/');
+  const given = path.split('/');
+  return (
+    segments.length === given.length &&
+    segments.every((segment, at) => segment === given[at] || (segment.startsWith(':') && given[at] !== ''))
+  );
+}
 
 /**
- * Chooses a wire protocol: the first one known, in the client's order. SPEC.md section 1.
+ * Chooses a wire protocol among those at the path: the first one known, in the client's order. A client that offers no subprotocol gets the first of them. SPEC.md section 1.
  *
- * @param offered subprotocols of the handshake; none means JSON
  * @returns `null` when none of the offered is known
  */
-export function negotiate(offered: readonly string[]): Wire | null {
-  if (offered.length === 0) return jsonWire;
-  for (const subprotocol of offered) {
-    const wire = WIRES.find((candidate) => candidate.subprotocol === subprotocol);
+export function negotiate({ path, protocols }: Selection, wires: readonly SocketWire[] = WIRES): SocketWire | null {
+  const here = wires.filter((wire) => matchesPath(pathOf(wire), path));
+  if (protocols.length === 0) return here[0] ?? null;
+  for (const subprotocol of protocols) {
+    const wire = here.find((candidate) => candidate.subprotocol === subprotocol);
     if (wire !== undefined) return wire;
   }
   return null;

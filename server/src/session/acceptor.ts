@@ -1,6 +1,7 @@
 import { closeReason, ERRORS, type ErrorName, errorBody } from '@sluice/protocol';
 import { type DevAccess, hostRefused } from '../auth/dev-access.ts';
-import { negotiate } from '../protocols/negotiate.ts';
+import { negotiate, pathsOf, WIRES } from '../protocols/negotiate.ts';
+import type { Selection, SocketWire } from '../protocols/protocol.ts';
 import type { Acceptor, Admission, Handshake } from '../transport/connection.ts';
 import { isOriginAllowed } from './origin.ts';
 import type { Services } from './services.ts';
@@ -9,6 +10,8 @@ import { Session } from './session.ts';
 export interface AcceptorOptions {
   readonly services: Services;
   readonly origins: readonly string[];
+  /** SocketWire protocols that are spoken. Default: the native ones. */
+  readonly wires?: readonly SocketWire[];
   /** In development mode. */
   readonly dev: DevAccess | null;
   /** How many file descriptors are left, where that is watched. */
@@ -31,13 +34,21 @@ const TOKEN = /^[!#$%&'*+.^`|~\w-]{1,100}$/;
  *
  * @returns `null`: there is none that could be repeated
  */
-function farewellProtocol(offered: readonly string[]): string | null {
+function farewellProtocol(handshake: Handshake, wires: readonly SocketWire[]): string | null {
+  const offered = handshake.protocols;
   if (offered.length === 0) return '';
-  return negotiate(offered)?.subprotocol ?? offered.find((name) => TOKEN.test(name)) ?? null;
+  return negotiate(handshake, wires)?.subprotocol ?? offered.find((name) => TOKEN.test(name)) ?? null;
+}
+
+/** What an admission hands to the connection that it becomes. */
+interface Choice {
+  readonly wire: SocketWire;
+  readonly selection: Selection;
 }
 
 /** Decides at the door who may open a WebSocket, and makes sessions of those who do. SPEC.md section 1. */
-export function createAcceptor({ services, origins, dev, descriptors, isDraining }: AcceptorOptions): Acceptor {
+export function createAcceptor(options: AcceptorOptions): Acceptor {
+  const { services, origins, dev, descriptors, isDraining, wires = WIRES } = options;
   const report = (address: string, error: ErrorName, detail?: string) => {
     const body = errorBody(error, detail);
     services.events.emit('rejected', { what: 'handshake', address, error, detail: body.message });
@@ -50,12 +61,13 @@ export function createAcceptor({ services, origins, dev, descriptors, isDraining
   };
   /** To the page itself. */
   const turnAway = (handshake: Handshake, error: ErrorName, detail?: string): Admission => {
-    const protocol = farewellProtocol(handshake.protocols);
+    const protocol = farewellProtocol(handshake, wires);
     if (protocol === null) return answer(handshake, error, detail);
     report(handshake.address, error, detail);
     return { ok: false, protocol, goodbye: { code: ERRORS[error].code, reason: closeReason(error, detail) } };
   };
   return {
+    paths: pathsOf(wires),
     ...(descriptors === undefined ? {} : { arrived: () => descriptors.arrived() }),
     failed: (where, error) => services.events.emit('fault', { where, error }),
     rejected: (address, detail) =>
@@ -72,15 +84,14 @@ export function createAcceptor({ services, origins, dev, descriptors, isDraining
       if (most > 0 && services.registry.addresses.of(handshake.address) >= most) {
         return turnAway(handshake, 'too_many_connections', `an address may have at most ${most} connections`);
       }
-      const wire = negotiate(protocols);
+      const wire = negotiate(handshake, wires);
       if (wire === null) return turnAway(handshake, 'subprotocol_unknown');
-      return { ok: true, protocol: protocols.length === 0 ? '' : wire.subprotocol };
+      const choice: Choice = { wire, selection: handshake };
+      return { ok: true, protocol: protocols.length === 0 ? '' : wire.subprotocol, choice };
     },
-    open(connection) {
-      const { protocol } = connection;
-      const wire = negotiate(protocol === '' ? [] : [protocol]);
-      if (wire === null) throw new Error(`a connection with the unknown subprotocol "${protocol}" was admitted`);
-      return new Session(connection, wire, services);
+    open(connection, choice) {
+      const { wire, selection } = choice as Choice;
+      return new Session(connection, { wire, session: wire.open(selection) }, services);
     },
   };
 }

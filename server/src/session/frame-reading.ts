@@ -1,4 +1,4 @@
-import type { ParsedCommand, Wire } from '../protocols/protocol.ts';
+import type { ParsedCommand, WireSession } from '../protocols/protocol.ts';
 import type { Refusal } from '../refusal.ts';
 
 /** Messages of one frame that may be invalid: each is answered, and an answer is a hundred times larger than `1,`. */
@@ -6,7 +6,7 @@ const MOST_INVALID = 100;
 
 /** What a frame is read from. */
 export interface ReceivedFrame {
-  readonly wire: Wire;
+  readonly wire: WireSession;
   /** The values in it, as they were decoded. */
   readonly values: readonly unknown[];
   /** Bytes of the frame. */
@@ -21,7 +21,7 @@ export class FrameReading {
   readonly size: number;
   /** Why the whole frame is refused. */
   readonly tooMuch: Refusal | null;
-  readonly #wire: Wire;
+  readonly #wire: WireSession;
   readonly #values: readonly unknown[];
   #at = 0;
   #invalid = 0;

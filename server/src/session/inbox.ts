@@ -37,6 +37,11 @@ export class Inbox implements Behind {
     this.#deadline = clock.after(settings.connectTimeout, () => session.close('connect_timeout'));
   }
 
+  /** Carries out what the wire itself begins with. */
+  begin(commands: readonly Command[]): void {
+    for (const command of commands) if (this.#session.state !== 'closed') this.#run(command, 0, false);
+  }
+
   /** Reads a frame and carries out its commands: now, or in the turns that follow. */
   take(data: string | Uint8Array, size: number): void {
     const session = this.#session;
@@ -63,7 +68,7 @@ export class Inbox implements Behind {
   }
 
   #read({ data, size, tooMuch }: Frame): FrameReading {
-    return new FrameReading({ wire: this.#session.wire, values: this.#decode(data), size, tooMuch });
+    return new FrameReading({ wire: this.#session.wireSession, values: this.#decode(data), size, tooMuch });
   }
 
   get #isBehind(): boolean {
@@ -136,7 +141,7 @@ export class Inbox implements Behind {
 
   #decode(data: string | Uint8Array): readonly unknown[] {
     try {
-      return this.#session.wire.decode(data);
+      return this.#session.wireSession.decode(data);
     } catch (error) {
       this.#session.refuse(new Refusal('frame_malformed', (error as Error).message), { type: 'frame' });
       return [];
@@ -178,7 +183,10 @@ export class Inbox implements Behind {
     if (session.state === 'connected') session.execute(command, size);
     else if (session.state === 'authenticating') this.#wait(command, size, fresh);
     else if (command.type === 'connect') session.execute(command, size);
-    else session.closeWith(new Refusal('connect_required', `the first command was "${command.type}"`), command);
+    else {
+      const { error, detail } = session.wireSession.refuseEarly(command);
+      session.closeWith(new Refusal(error, detail), command);
+    }
   }
 
   #wait(command: Command, size: number, fresh: boolean): void {

@@ -7,7 +7,7 @@ const allowed = (
   { host = 'gate.example.com', forwardedHosts = [] as string[], origins = [] as string[], dev = false } = {},
 ) =>
   isOriginAllowed(
-    { origin, host, forwardedHosts, address: '::1', protocols: [] },
+    { origin, host, forwardedHosts, address: '::1', protocols: [], path: '/ws', query: new URLSearchParams() },
     origins,
     dev ? new DevAccess({ host, allowedHosts: [] }) : null,
   );

@@ -3,6 +3,7 @@ import type { Identity, Verb } from '../auth/identity.ts';
 import type { Decision } from '../channels/authorize.ts';
 import type { Kind, Standing } from '../channels/standing.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
+import type { WireSession } from '../protocols/protocol.ts';
 import type { Refusal } from '../refusal.ts';
 import type { BrokenSeries } from './broken-series.ts';
 import type { Decided } from './decided.ts';
@@ -20,6 +21,8 @@ export interface Unread {
 /** A session, as its commands and its own parts see it. */
 export interface SessionContext extends Subscriber, Registered {
   readonly services: Services;
+  /** The wire protocol's side of this connection. */
+  readonly wireSession: WireSession;
   /** What this connection may send. */
   readonly limits: ConnectionLimits;
   /** Its reading of history and of members. */

@@ -1,9 +1,17 @@
-import { type Command, closeReason, ERRORS, type ErrorName, type Push, type ServerMessage } from '@sluice/protocol';
+import {
+  type Command,
+  closeReason,
+  ERRORS,
+  type ErrorName,
+  errorBody,
+  type Push,
+  type ServerMessage,
+} from '@sluice/protocol';
 import { ANONYMOUS, type Identity, type Verb } from '../auth/identity.ts';
 import { authorize, type Decision } from '../channels/authorize.ts';
 import type { EndReason, Kind, Standing } from '../channels/standing.ts';
 import { Standings } from '../channels/standings.ts';
-import type { Wire } from '../protocols/protocol.ts';
+import type { Wire, WireSession } from '../protocols/protocol.ts';
 import { Refusal } from '../refusal.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
 import { BrokenSeries, breaksSeries } from './broken-series.ts';
@@ -21,10 +29,17 @@ import type { SessionState } from './session-state.ts';
 /** What a session holds that holds nothing. */
 const NOTHING = new Standings();
 
+/** A wire protocol, and its side of this connection. */
+export interface OpenedWire {
+  readonly wire: Wire;
+  readonly session: WireSession;
+}
+
 /** One client from open to close: who it is, what it holds, and what waits to be sent to it. */
 export class Session implements ConnectionListener, SessionContext {
   readonly connection: Connection;
   readonly wire: Wire;
+  readonly wireSession: WireSession;
   readonly services: Services;
   readonly #opened: number;
   readonly #inbox: Inbox;
@@ -42,9 +57,10 @@ export class Session implements ConnectionListener, SessionContext {
   #brokenSeries: BrokenSeries | undefined;
   #decisions: Decisions | undefined;
 
-  constructor(connection: Connection, wire: Wire, services: Services) {
+  constructor(connection: Connection, { wire, session }: OpenedWire, services: Services) {
     this.connection = connection;
     this.wire = wire;
+    this.wireSession = session;
     this.services = services;
     this.#opened = services.clock.monotonic();
     this.#inbox = new Inbox(this);
@@ -139,6 +155,11 @@ export class Session implements ConnectionListener, SessionContext {
   }
 
   // What comes in ----------------------------------------------------------------------------------------------------
+
+  opened(): void {
+    const commands = this.wireSession.opened?.(this.connection);
+    if (commands !== undefined) this.#inbox.begin(commands);
+  }
 
   frame(data: string | Uint8Array, size: number): void {
     if (this.#state !== 'closed') this.#inbox.take(data, size);
@@ -279,7 +300,7 @@ export class Session implements ConnectionListener, SessionContext {
     const messages = this.#held;
     if (messages === undefined) return;
     this.#held = undefined;
-    this.connection.send(this.wire.encode(messages), this.wire.binary);
+    this.wireSession.send(messages, this.connection);
     this.#pages?.next();
   }
 
@@ -288,6 +309,7 @@ export class Session implements ConnectionListener, SessionContext {
     if (error !== 'draining') this.#report(new Refusal(error, detail), 'close');
     this.release();
     this.#state = 'closed';
+    this.wireSession.goodbye?.(errorBody(error, detail), this.connection);
     this.connection.close(ERRORS[error].code, closeReason(error, detail));
   }
 

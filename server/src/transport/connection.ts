@@ -26,6 +26,8 @@ export interface Connection {
 
 /** What a connection tells its owner. */
 export interface ConnectionListener {
+  /** From now on it is told of what happens. It may speak first. */
+  opened?(): void;
   /** A frame arrived: text as a string, binary as bytes that are only valid during this call. `size` in bytes. */
   frame(data: string | Uint8Array, size: number): void;
   /** Something that was sent or published was refused because the buffer was full: **this socket now has a hole.** */
@@ -49,6 +51,9 @@ export interface Handshake {
   readonly origin: string;
   /** Subprotocols that the client offers, in its order; over how many lines does not matter. RFC 6455 section 11.3.4. */
   readonly protocols: readonly string[];
+  /** Path of the request, still percent-encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
 }
 
 /** With what a WebSocket is closed. */
@@ -60,7 +65,13 @@ export interface Goodbye {
 
 /** What becomes of a handshake. */
 export type Admission =
-  | { readonly ok: true /** Empty: none was offered. */; readonly protocol: string }
+  | {
+      readonly ok: true;
+      /** Empty: none was offered. */
+      readonly protocol: string;
+      /** Handed back to `open`. */
+      readonly choice?: object;
+    }
   /** Accepted, and closed at once: a browser shows pages the code and the reason of a close, and nothing of an HTTP answer. */
   | { readonly ok: false; readonly protocol: string; readonly goodbye: Goodbye }
   /** Answered over HTTP, where a proxy can read it and ask another node. */
@@ -74,8 +85,11 @@ export interface Acceptor {
   failed?(where: string, error: unknown): void;
   /** A request could not be parsed, and was refused before the HTTP side saw it. */
   rejected?(address: string, detail: string): void;
+  /** Where WebSockets are opened: paths like `/ws`, or `/app/:key` with a parameter. */
+  readonly paths: readonly string[];
   admit(handshake: Handshake): Admission;
-  open(connection: Connection): ConnectionListener;
+  /** @param choice what the admission of its handshake carried */
+  open(connection: Connection, choice?: object): ConnectionListener;
 }
 
 /** Fan-out: one call for all the connections that joined a topic. */

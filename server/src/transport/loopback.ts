@@ -13,6 +13,8 @@ export interface LoopbackOptions {
   readonly limit: number;
 }
 
+type Admitted = Extract<Admission, { ok: true }>;
+
 type RequestInput = Partial<Omit<RequestHead, 'headers' | 'query'>> & {
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: string;
@@ -88,7 +90,7 @@ export class LoopbackTransport implements Transport {
       return client;
     }
     if (!admission.ok) throw new Error(`${admission.status} ${admission.body}`);
-    return this.#open(admission.protocol, handshake.address ?? LOCAL);
+    return this.#open(admission, handshake.address ?? LOCAL);
   }
 
   /** A handshake without what follows. */
@@ -99,11 +101,13 @@ export class LoopbackTransport implements Transport {
       host: 'gateway.test',
       origin: '',
       protocols: [],
+      path: '/ws',
+      query: new URLSearchParams(),
       ...handshake,
     });
   }
 
-  #open(protocol: string, address: string): LoopbackClient {
+  #open({ protocol, choice }: Admitted, address: string): LoopbackClient {
     const client = new LoopbackClient(protocol === 'sluice.v1.msgpack');
     const socket = new LoopbackSocket(
       { id: `c${++this.#count}`, protocol, address },
@@ -113,7 +117,7 @@ export class LoopbackTransport implements Transport {
     client.attach(socket);
     this.#sockets.add(socket);
     socket.watch(connection, () => this.#sockets.delete(socket));
-    const listener = this.#acceptor?.open(connection);
+    const listener = this.#acceptor?.open(connection, choice);
     if (listener !== undefined) connection.listen(listener);
     return client;
   }

@@ -20,6 +20,7 @@ function open(more: Partial<ConnectionListener> = {}): Heard & { transport: Loop
   const events: string[] = [];
   let connection: UwsConnection | undefined;
   transport.open({
+    paths: ['/ws'],
     admit: () => ({ ok: true, protocol: '' }),
     open: (opened) => {
       connection = opened as UwsConnection;

@@ -11,6 +11,8 @@ export interface SocketData {
   readonly address: string;
   /** It is turned away as soon as it is open. */
   readonly goodbye?: Goodbye;
+  /** What its admission carried, until it is open. */
+  choice?: object | undefined;
   connection?: UwsConnection;
 }
 
@@ -67,9 +69,11 @@ export class UwsConnection implements Connection {
 
   listen(listener: ConnectionListener): void {
     this.#listener = listener;
-    if (this.#strangers === undefined || this.#socket === undefined) return;
-    this.#stranger = new Stranger(() => this.#sendAway());
-    this.#strangers.enter(this.#stranger);
+    if (this.#strangers !== undefined && this.#socket !== undefined) {
+      this.#stranger = new Stranger(() => this.#sendAway());
+      this.#strangers.enter(this.#stranger);
+    }
+    listener.opened?.();
   }
 
   /** One that was sent away before, and did not go, is cut: its owner has nothing more to say to it. */

@@ -23,8 +23,6 @@ export interface UwsOptions {
   readonly port: number;
   /** A second port, for the HTTP side alone. */
   readonly httpPort?: number | undefined;
-  /** Where WebSockets are opened. */
-  readonly path: string;
   /** Largest frame that is taken, in bytes. */
   readonly maxFrame: number;
   /** Bytes that may wait for one connection's reader. */
@@ -91,10 +89,10 @@ export class UwsTransport implements Transport {
   async listen(acceptor: Acceptor, side: HttpSide): Promise<number> {
     this.#uws = await loadUws();
     this.#failed = acceptor.failed ?? rethrow;
-    const { host, port, path, shared = false } = this.#options;
+    const { host, port, shared = false } = this.#options;
     this.#app = this.#uws.App();
     if (acceptor.arrived !== undefined) this.#app.filter(cutUnwelcome(acceptor));
-    this.#routeSockets(this.#app, path, { acceptor, side });
+    for (const path of acceptor.paths) this.#routeSockets(this.#app, path, { acceptor, side });
     this.#app.any('/*', (response, request) => this.#serve(response, this.#read(response, request), side));
     this.#listening = await bind(this.#app, { host, port, shared });
     await this.#listenHttp(acceptor, side);
@@ -126,15 +124,17 @@ export class UwsTransport implements Transport {
       sendPingsAutomatically: true,
       upgrade: (response, request, context) => this.#upgrade({ response, request, context, acceptor, side }),
       open: (socket) => {
-        const { goodbye } = socket.getUserData();
+        const data = socket.getUserData();
+        const { goodbye, choice } = data;
         if (goodbye !== undefined) {
           if (this.#farewells.admit()) socket.end(goodbye.code, goodbye.reason);
           else socket.close();
           return;
         }
         const connection = new UwsConnection(socket, outbound / 2, this.#strangers);
-        socket.getUserData().connection = connection;
-        connection.listen(acceptor.open(connection));
+        data.connection = connection;
+        data.choice = undefined;
+        connection.listen(acceptor.open(connection, choice));
       },
       message: (socket, data, isBinary) => {
         const bytes = Buffer.from(data);
@@ -184,6 +184,8 @@ export class UwsTransport implements Transport {
       host: headers.get('host') ?? '',
       origin: headers.get('origin') ?? '',
       protocols: listOf(headers.get('sec-websocket-protocol')),
+      path: head.path,
+      query: head.query,
     });
     if (!admission.ok && !('goodbye' in admission)) {
       const { status, body } = admission;
@@ -192,8 +194,8 @@ export class UwsTransport implements Transport {
       return;
     }
     const id = this.#options.nextId((name) => headers.get(name) ?? '');
-    const goodbye = admission.ok ? {} : { goodbye: admission.goodbye };
-    const data: SocketData = { id, protocol: admission.protocol, address, ...goodbye };
+    const outcome = admission.ok ? { choice: admission.choice } : { goodbye: admission.goodbye };
+    const data: SocketData = { id, protocol: admission.protocol, address, ...outcome };
     const key = request.getHeader('sec-websocket-key');
     response.upgrade(data, key, admission.protocol, request.getHeader('sec-websocket-extensions'), context);
   }

@@ -5,6 +5,7 @@ import { parseConfig } from '../../src/config/schema.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import { type Assembly, assemble, Gateway } from '../../src/gateway.ts';
+import type { SocketWire } from '../../src/protocols/protocol.ts';
 import type { Handshake } from '../../src/transport/connection.ts';
 import { LoopbackTransport } from '../../src/transport/loopback.ts';
 import type { LoopbackClient } from '../../src/transport/loopback-client.ts';
@@ -27,6 +28,7 @@ const DEFAULTS: ConfigInput = {
 export interface WorldOptions {
   readonly log?: Logger;
   readonly engine?: (clock: ManualClock) => Engine;
+  readonly wires?: readonly SocketWire[];
 }
 
 /** A client in memory: its voice, and its end of the socket. */
@@ -42,7 +44,7 @@ export class World {
   readonly assembly: Assembly;
   readonly gateway: Gateway;
 
-  constructor(config: ConfigInput, { log = pino({ level: 'silent' }), engine }: WorldOptions) {
+  constructor(config: ConfigInput, { log = pino({ level: 'silent' }), engine, wires }: WorldOptions) {
     const parsed = parseConfig({ ...DEFAULTS, ...config });
     this.transport = new LoopbackTransport({ limit: parsed.limits.outbound / 2 });
     const turn = new Turn((end) =>
@@ -56,6 +58,7 @@ export class World {
       clock: this.clock,
       turn,
       log,
+      ...(wires && { wires }),
       engine: engine?.(this.clock) ?? new MemoryEngine({ clock: this.clock }),
     });
     this.gateway = new Gateway(this.assembly);

@@ -41,7 +41,7 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
         fc.record({ sub: fc.integer({ min: 1, max: 255 }), after: fc.maxSafeNat() }, { requiredKeys: [] }),
         (messages, epoch, { sub, after }) => {
           fc.pre(epoch.isWellFormed());
-          const opening = wire.open('chat:lobby', epoch, {
+          const opening = wire.prefix('chat:lobby', epoch, {
             ...(sub === undefined ? {} : { sub }),
             ...(after === undefined ? {} : { after }),
           });
@@ -70,7 +70,7 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
     const one: Message = { id: 'm', offset: 1, time: 0, data: null };
     const part = wire.encodeMessage(both(one));
     const joined = wire.join(
-      wire.open('a', 'e'),
+      wire.prefix('a', 'e'),
       Array.from({ length: count }, () => part),
     ) as Uint8Array;
     const push = decode(wire, joined) as { messages: unknown[] };
@@ -80,7 +80,7 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
 
   it('writes a single large message whole', () => {
     const large: Message = { id: 'm', offset: 1, time: 0, data: 'ö'.repeat(5_000) };
-    const push = decode(wire, wire.single(wire.open('a', 'e'), both(large))) as { messages: unknown[] };
+    const push = decode(wire, wire.single(wire.prefix('a', 'e'), both(large))) as { messages: unknown[] };
     expect(push.messages).toEqual([large]);
   });
 
