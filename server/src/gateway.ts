@@ -23,6 +23,7 @@ import { Presence } from './presence/presence.ts';
 import type { SocketWire } from './protocols/protocol.ts';
 import { Refusal } from './refusal.ts';
 import { createAcceptor } from './session/acceptor.ts';
+import { type Admit, createAdmission } from './session/admission.ts';
 import { drainSessions } from './session/drain.ts';
 import { Outbox } from './session/outbox.ts';
 import { PermissionReview } from './session/permission-review.ts';
@@ -32,7 +33,9 @@ import { Revoking } from './session/revoking.ts';
 import { Rounds } from './session/rounds.ts';
 import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
+import { createSse } from './sse/sse.ts';
 import type { HttpSide } from './transport/http.ts';
+import { StreamTopics } from './transport/stream-topics.ts';
 import type { Transport } from './transport/transport.ts';
 import { type UwsOptions, UwsTransport } from './transport/uws.ts';
 import { AgeClock } from './util/age-clock.ts';
@@ -77,6 +80,8 @@ export interface Assembly {
   readonly metrics: Metrics;
   readonly descriptors: DescriptorWatch | undefined;
   readonly wires?: readonly SocketWire[];
+  /** Topics of event streams, where they are on. */
+  readonly topics: StreamTopics | undefined;
   /** What `/metrics` answers, where this process is one of several. Default: its own metrics. */
   readonly scrape?: () => Promise<string>;
 }
@@ -90,7 +95,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   turn.onFault = (error) => events.emit('fault', { where: 'the end of a turn', error });
   const { log } = engine;
   const replayer = new Replayer({ log, events, turn, clock });
-  const hub = new Hub({ log, fanout: transport, replayer, events, turn, clock });
+  const topics = config.sse ? new StreamTopics(transport, turn) : undefined;
+  const hub = new Hub({ log, fanout: topics ?? transport, replayer, events, turn, clock });
   const { outbound } = config.limits;
   const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
   const outbox = new Outbox(turn);
@@ -102,6 +108,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   turn.atEnd(() => presence.flush());
   turn.atEnd(() => replayer.run());
   turn.atEnd(() => outbox.flush());
+  if (topics !== undefined) turn.atEnd(() => topics.flush());
   turn.atEnd(() => rounds.next()); // the beginning of the next turn
   const registry = new Registry();
   const age = new AgeClock(clock);
@@ -136,7 +143,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     refused: () => transport.refused ?? 0,
   });
   const { wires } = parts;
-  return { descriptors, config, engine, transport, services, revoking, metrics, ...(wires && { wires }) };
+  return { descriptors, config, engine, transport, services, revoking, metrics, topics, ...(wires && { wires }) };
 }
 
 /** A gateway, from its start to its end. */
@@ -146,6 +153,8 @@ export class Gateway {
   readonly #transport: Transport;
   readonly #services: Services;
   readonly #revoking: Revoking;
+  readonly #admission: Admit;
+  readonly #sse: ReturnType<typeof createSse> | undefined;
   readonly #http: HttpSide;
   readonly #watch: EngineWatch;
   readonly #descriptors: DescriptorWatch | undefined;
@@ -170,7 +179,15 @@ export class Gateway {
     this.#wires = assembly.wires;
     this.#access = config.dev ? new DevAccess(config) : null;
     const isReady = () => this.#isReady();
-    this.#http = createHttpSide({ ...assembly, access: this.#access, isReady });
+    this.#admission = createAdmission({
+      services,
+      origins: config.origins,
+      dev: this.#access,
+      descriptors: assembly.descriptors,
+      isDraining: () => this.#state === 'draining',
+    });
+    this.#sse = createSseOf(assembly, this.#access, this.#admission);
+    this.#http = createHttpSide({ ...assembly, access: this.#access, isReady, sse: this.#sse });
     this.#descriptors = assembly.descriptors;
     this.#watch = new EngineWatch(engine, services);
     this.#clockSteps = new ClockSteps(services.clock, (by) => {
@@ -200,9 +217,7 @@ export class Gateway {
 
   async #open(): Promise<Address> {
     const { hub, events } = this.#services;
-    const { origins, host } = this.#config;
-    const dev = this.#access;
-    const isDraining = () => this.#state === 'draining';
+    const { host } = this.#config;
     try {
       await this.#engine.start({
         deliver: (channel, epoch, message) => hub.deliver(channel, epoch, message),
@@ -213,10 +228,8 @@ export class Gateway {
       await this.#revoking.start();
       const acceptor = createAcceptor({
         services: this.#services,
+        admission: this.#admission,
         descriptors: this.#descriptors,
-        origins,
-        dev,
-        isDraining,
         ...(this.#wires && { wires: this.#wires }),
       });
       const port = await this.#transport.listen(acceptor, this.#http);
@@ -330,6 +343,7 @@ export class Gateway {
     this.#watch.stop();
     this.#descriptors?.stop();
     this.#clockSteps.stop();
+    this.#sse?.stop();
     this.#transport.close();
     this.#services.verifier.close();
     await this.#engine.close();
@@ -337,6 +351,13 @@ export class Gateway {
     this.#tellStopped();
   }
 }
+
+const createSseOf = (
+  { config, services, topics }: Assembly,
+  access: DevAccess | null,
+  admit: Admit,
+): ReturnType<typeof createSse> | undefined =>
+  topics === undefined ? undefined : createSse({ config, services, topics, admit, access });
 
 /** WebSockets and HTTP on the configured port. */
 export function createTransport(

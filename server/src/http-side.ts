@@ -1,5 +1,5 @@
 import { createRouter } from './api/router.ts';
-import { createRoutes } from './api/routes.ts';
+import { createRoutes, type EventRoutes } from './api/routes.ts';
 import { serveFolder } from './api/static-files.ts';
 import type { DevAccess } from './auth/dev-access.ts';
 import { createApiKeys } from './auth/secrets.ts';
@@ -17,6 +17,8 @@ export interface HttpSideParts {
   readonly metrics: Metrics;
   /** Default: the text of `metrics`. */
   readonly scrape?: () => Promise<string>;
+  /** Server-sent events, where they are on. */
+  readonly sse: EventRoutes | undefined;
   /** Null outside of development. */
   readonly access: DevAccess | null;
   /** `true`, or why new connections are not welcome. */
@@ -25,7 +27,7 @@ export interface HttpSideParts {
 
 /** Everything that a gateway answers over HTTP. */
 export function createHttpSide(parts: HttpSideParts): HttpSide {
-  const { config, engine, metrics, scrape = () => metrics.text(), access, isReady } = parts;
+  const { config, engine, metrics, scrape = () => metrics.text(), access, isReady, sse } = parts;
   const { rules, publishing, verifier, events, clock } = parts.services;
   const { devSecret, devApiKey, apiKeys, node, static: folder } = config;
   const routes = createRoutes({
@@ -40,6 +42,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     clock,
     node,
     isReady,
+    sse,
     metrics: async () => ({ status: 200, headers: { 'Content-Type': metrics.contentType }, body: await scrape() }),
     dev: access === null || devSecret === undefined ? undefined : { secret: devSecret, apiKey: devApiKey, access },
   });

@@ -33,6 +33,11 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['engine/engine.ts', 'engine/presence.ts', 'engine/revocations.ts'],
     ...['transport/connection.ts', 'protocols/protocol.ts', 'protocols/negotiate.ts'],
   ],
+  sse: [
+    ...['session', 'channels/cursor.ts', 'protocols', 'api/routes.ts', 'api/errors.ts', 'api/credentials.ts'],
+    ...['transport/connection.ts', 'transport/http.ts', 'transport/stream-topics.ts', 'transport/forwarded-host.ts'],
+    ...['engine/engine.ts', 'config', 'auth', 'refusal.ts', 'util', ...PROTOCOL],
+  ],
   api: [
     'channels',
     'session/registry.ts',

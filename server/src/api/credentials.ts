@@ -13,7 +13,8 @@ export interface Caller {
 
 const BEARER = /^Bearer +(\S+) *$/i;
 
-const presentedIn = ({ headers }: RequestHead): string | undefined =>
+/** What a request presents: a token or an API key. */
+export const presentedIn = ({ headers }: RequestHead): string | undefined =>
   BEARER.exec(headers.get('authorization') ?? '')?.[1];
 
 /** A token has three parts; anything else can only have been meant as an API key. */

@@ -2,6 +2,7 @@
 
 import { Refusal } from '../refusal.ts';
 import type { RequestHead } from '../transport/http.ts';
+import { matchPath } from './path-form.ts';
 import type { Route } from './route.ts';
 
 /** Where WebSockets are opened. */
@@ -18,7 +19,7 @@ export const isHandshake = ({ headers }: RequestHead): boolean => headers.get('u
 export function direct(request: RequestHead, routes: readonly Route[]): Refusal {
   const { method, path } = request;
   const shown = path.slice(0, LONGEST).replace(/[^\x21-\x7e]|["\\]/g, '?');
-  const here = routes.filter((route) => route.path === path);
+  const here = routes.filter((route) => matchPath(route.path, path) !== null);
   if (here.length > 0) {
     const right = here.map((route) => `${route.method} ${route.path} (${route.summary})`).join(' or ');
     return new Refusal('method_not_allowed', `${method} is not for ${shown}; send ${right}`);

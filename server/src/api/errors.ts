@@ -1,4 +1,4 @@
-import { ERROR_DOCS, ERRORS, type ErrorBody, errorBody } from '@sluice/protocol';
+import { ERROR_DOCS, ERRORS, type ErrorBody, type ErrorName, errorBody } from '@sluice/protocol';
 import type { Refusal } from '../refusal.ts';
 import { jsonReply, type Reply } from '../transport/http.ts';
 
@@ -7,9 +7,13 @@ import { jsonReply, type Reply } from '../transport/http.ts';
  * `Retry-After`, in seconds.
  */
 export function errorReply(refusal: Refusal, headers: Readonly<Record<string, string>> = {}): Reply {
-  const { retryAfter } = refusal;
-  const later = retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfter / 1000)) };
-  return jsonReply(ERRORS[refusal.error].status, { error: explained(refusal.body) }, { ...later, ...headers });
+  return errorBodyReply(refusal.body, headers);
+}
+
+/** As `errorReply`, for an error that a session has answered with. */
+export function errorBodyReply(body: ErrorBody, headers: Readonly<Record<string, string>> = {}): Reply {
+  const later = body.retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(body.retryAfter / 1000)) };
+  return jsonReply(ERRORS[body.name as ErrorName].status, { error: explained(body) }, { ...later, ...headers });
 }
 
 /** The reply to a mistake of ours. */

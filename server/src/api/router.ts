@@ -5,7 +5,8 @@ import type { HttpSide, Reply, Request, RequestHead } from '../transport/http.ts
 import { refuseBody } from './body.ts';
 import { direct, isHandshake } from './directions.ts';
 import { errorReply, internalReply } from './errors.ts';
-import type { Route } from './route.ts';
+import { matchPath } from './path-form.ts';
+import type { Parameters, Route } from './route.ts';
 
 export interface RouterOptions {
   readonly routes: readonly Route[];
@@ -16,13 +17,28 @@ export interface RouterOptions {
   readonly files?: ((request: RequestHead) => Reply | null) | undefined;
 }
 
+interface Found {
+  readonly route: Route;
+  readonly parameters: Parameters;
+}
+
 /** Finds the route of a request. Whatever goes wrong on the way is answered, and our own mistakes are reported. */
 export function createRouter({ routes, events, files, dev = null }: RouterOptions): HttpSide {
   const isHostRefused = ({ headers }: RequestHead): boolean => dev?.isHostAllowed(headers.get('host') ?? '') === false;
 
-  const find = ({ method, path }: RequestHead): Route | undefined => {
+  const find = ({ method, path }: RequestHead): Found | undefined => {
     const wanted = method === 'HEAD' ? 'GET' : method;
-    return routes.find((route) => route.path === path && route.method === wanted);
+    for (const route of routes) {
+      if (route.method !== wanted) continue;
+      const parameters = matchPath(route.path, path);
+      if (parameters !== null) return { route, parameters };
+    }
+    return undefined;
+  };
+
+  const preflight = (request: Request): Reply | undefined => {
+    if (request.method !== 'OPTIONS') return undefined;
+    return routes.find((route) => route.preflight && matchPath(route.path, request.path))?.preflight?.(request);
   };
 
   const turnAway = (request: Request): Reply => {
@@ -42,13 +58,15 @@ export function createRouter({ routes, events, files, dev = null }: RouterOption
     if (isHostRefused(request)) {
       return errorReply(new Refusal('host_refused', hostRefused(request.headers.get('host') ?? '')));
     }
-    return find(request)?.handle(request) ?? turnAway(request);
+    const found = find(request);
+    if (found !== undefined) return found.route.handle(request, found.parameters);
+    return preflight(request) ?? turnAway(request);
   };
 
   return {
     wantsBody(head) {
       if (head.fault !== undefined || isHostRefused(head) || refuseBody(head) !== null) return null;
-      return find(head)?.takesBody?.(head) ?? null;
+      return find(head)?.route.takesBody?.(head) ?? null;
     },
     async handle(request) {
       const start = performance.now();
@@ -64,4 +82,4 @@ export function createRouter({ routes, events, files, dev = null }: RouterOption
 }
 
 const allowed = (routes: readonly Route[], path: string): string =>
-  routes.flatMap((route) => (route.path === path ? [route.method] : [])).join(', ');
+  routes.flatMap((route) => (matchPath(route.path, path) === null ? [] : [route.method])).join(', ');

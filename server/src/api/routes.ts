@@ -1,4 +1,4 @@
-import type { Reply, RequestHead } from '../transport/http.ts';
+import type { Reply, Request, RequestHead } from '../transport/http.ts';
 import { senderOf } from './credentials.ts';
 import type { Route } from './route.ts';
 import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
@@ -6,6 +6,7 @@ import { type DrainServices, drainRoute } from './routes/drain.ts';
 import { live, ready } from './routes/health.ts';
 import { type PublishServices, publishRoute } from './routes/publish.ts';
 import { listRevocationsRoute, type RevocationServices, revokeRoute } from './routes/revocations.ts';
+import { type TicketServices, ticketsRoute } from './routes/tickets.ts';
 
 export interface ApiOptions extends PublishServices, RevocationServices, DrainServices {
   /** `true`, or why new connections are not welcome. */
@@ -14,8 +15,17 @@ export interface ApiOptions extends PublishServices, RevocationServices, DrainSe
   readonly node: string;
   /** Prometheus' text format. */
   readonly metrics: () => Promise<Reply>;
+  /** Server-sent events, where they are on. */
+  readonly sse: EventRoutes | undefined;
   /** Only in development mode. */
   readonly dev: DevTokenOptions | undefined;
+}
+
+/** What answers requests for event streams. */
+export interface EventRoutes {
+  readonly handle: Route['handle'];
+  readonly preflight: (request: Request) => Reply;
+  readonly tickets: Omit<TicketServices, 'apiKeys' | 'verifier' | 'clock'>;
 }
 
 /** The table of all addresses. */
@@ -53,6 +63,20 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
     { method: 'GET', path: '/health/ready', summary: 'Are new connections welcome?', handle: ready(options) },
     { method: 'GET', path: '/metrics', summary: 'Metrics in the format of Prometheus', handle: options.metrics },
   ];
+  if (options.sse !== undefined) {
+    const { handle, preflight, tickets } = options.sse;
+    routes.push(
+      { method: 'GET', path: '/sse', summary: 'Channels as Server-sent events', preflight, handle },
+      {
+        method: 'POST',
+        path: '/api/v1/tickets',
+        summary: 'A one-time ticket for /sse',
+        takesBody,
+        preflight,
+        handle: ticketsRoute({ ...options, ...tickets }),
+      },
+    );
+  }
   if (options.dev !== undefined) {
     const handle = devToken(options.dev);
     routes.push({ method: 'GET', path: '/dev/token', summary: 'A token for anybody (development only)', handle });

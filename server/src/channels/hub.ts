@@ -165,9 +165,14 @@ export class Hub implements CursorHost {
   }
 
   #replay(cursor: Cursor, cause: Events['replaying']['cause']): void {
-    cursor.fallBehind(this.#fanOut.served(cursor.channel));
+    cursor.fallBehind(this.#servedTo(cursor));
     cursor.subscriber.push({ type: 'replaying', ...cursor.subject });
     this.#reportReplaying(cursor, cause);
+  }
+
+  /** The last message of the channel that has surely reached the connection. */
+  #servedTo({ channel, subscriber }: Cursor): number {
+    return subscriber.connection.lossless === true ? channel.sent : this.#fanOut.served(channel);
   }
 
   /** The transport refused something of this connection: noted now, dealt with at the turn's end. */
@@ -202,7 +207,7 @@ export class Hub implements CursorHost {
     if (state !== 'live') return false;
     const { slow } = channel.rule;
     if (slow === 'disconnect') {
-      cursor.fallBehind(this.#fanOut.served(channel));
+      cursor.fallBehind(this.#servedTo(cursor));
       subscriber.cutSlowReader();
       return true;
     }

@@ -32,6 +32,8 @@ export interface Config {
   readonly clockTolerance: number;
   readonly maxTokenLife: number;
   readonly anonymous: boolean;
+  readonly sse: boolean;
+  readonly sseCookie?: string;
   readonly apiKeys: readonly ApiKeyConfig[];
   readonly engine: EngineName;
   /** Of the durable engine; there when it is the one. `maxSize` is in bytes, `null`: what the disk has. */
@@ -149,6 +151,8 @@ export interface ConfigInput {
   clockTolerance?: DurationInput;
   maxTokenLife?: DurationInput;
   anonymous?: boolean;
+  sse?: boolean;
+  sseCookie?: string;
   apiKeys?: readonly ApiKeyInput[];
   engine?: EngineName;
   durable?: { data?: string; maxSize?: SizeInput };

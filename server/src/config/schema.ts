@@ -147,6 +147,9 @@ interface Credentials {
   readonly devApiKey?: string;
 }
 
+const readCookie = (sseCookie: string | undefined): Pick<Config, 'sseCookie'> =>
+  sseCookie === undefined ? {} : { sseCookie };
+
 function readCredentials(
   read: (path: string) => unknown,
   around: Surroundings,
@@ -223,6 +226,8 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
     clockTolerance: read('clockTolerance') as number,
     maxTokenLife: read('maxTokenLife') as number,
     anonymous,
+    sse: read('sse') as boolean,
+    ...readCookie(read('sseCookie') as string | undefined),
     ...readEngine(read, directory, problems),
     ...readRedis(read, { block: plain.redis, directory, problems }),
     channels: readChannels(channels, { maxFrame, problems, contracts }),

@@ -1,29 +1,19 @@
 import { closeReason, ERRORS, type ErrorName, errorBody } from '@sluice/protocol';
-import { type DevAccess, hostRefused } from '../auth/dev-access.ts';
 import { negotiate, pathsOf, WIRES } from '../protocols/negotiate.ts';
 import type { Selection, SocketWire } from '../protocols/protocol.ts';
 import type { Acceptor, Admission, Handshake } from '../transport/connection.ts';
-import { isOriginAllowed } from './origin.ts';
+import type { Admit } from './admission.ts';
 import type { Services } from './services.ts';
 import { Session } from './session.ts';
 
 export interface AcceptorOptions {
   readonly services: Services;
-  readonly origins: readonly string[];
-  /** SocketWire protocols that are spoken. Default: the native ones. */
+  readonly admission: Admit;
+  /** Wire protocols that are spoken. Default: the native ones. */
   readonly wires?: readonly SocketWire[];
-  /** In development mode. */
-  readonly dev: DevAccess | null;
   /** How many file descriptors are left, where that is watched. */
-  readonly descriptors?: { readonly isLow: boolean; arrived(): boolean } | undefined;
-  /** Is the gateway stopping? Then nobody may come in, on connections that were opened before either. */
-  readonly isDraining: () => boolean;
+  readonly descriptors?: { arrived(): boolean } | undefined;
 }
-
-/** Characters of an origin that are repeated: as many as leave room for the rest of a close reason. */
-const LONGEST_SHOWN = 70;
-
-const NO_DESCRIPTORS = 'this node is out of file descriptors; raise its limit (ulimit -n)';
 
 /** What may be the name of a subprotocol. RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^`|~\w-]{1,100}$/;
@@ -48,7 +38,7 @@ interface Choice {
 
 /** Decides at the door who may open a WebSocket, and makes sessions of those who do. SPEC.md section 1. */
 export function createAcceptor(options: AcceptorOptions): Acceptor {
-  const { services, origins, dev, descriptors, isDraining, wires = WIRES } = options;
+  const { services, admission, descriptors, wires = WIRES } = options;
   const report = (address: string, error: ErrorName, detail?: string) => {
     const body = errorBody(error, detail);
     services.events.emit('rejected', { what: 'handshake', address, error, detail: body.message });
@@ -73,17 +63,10 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     rejected: (address, detail) =>
       services.events.emit('rejected', { what: 'request', address, error: 'frame_malformed', detail }),
     admit(handshake) {
-      const { origin, protocols, host } = handshake;
-      if (isDraining()) return answer(handshake, 'draining');
-      if (descriptors?.isLow === true) return answer(handshake, 'unavailable', NO_DESCRIPTORS);
-      if (dev?.isHostAllowed(host) === false) return answer(handshake, 'host_refused', hostRefused(host));
-      if (!isOriginAllowed(handshake, origins, dev)) {
-        return turnAway(handshake, 'origin_refused', `origin "${origin.slice(0, LONGEST_SHOWN)}" is not in "origins"`);
-      }
-      const most = services.settings.limits.connectionsPerAddress;
-      if (most > 0 && services.registry.addresses.of(handshake.address) >= most) {
-        return turnAway(handshake, 'too_many_connections', `an address may have at most ${most} connections`);
-      }
+      const { protocols } = handshake;
+      const barred = admission(handshake);
+      if (barred?.isOfNode === true) return answer(handshake, barred.refusal.error, barred.refusal.detail);
+      if (barred !== null) return turnAway(handshake, barred.refusal.error, barred.refusal.detail);
       const wire = negotiate(handshake, wires);
       if (wire === null) return turnAway(handshake, 'subprotocol_unknown');
       const choice: Choice = { wire, selection: handshake };

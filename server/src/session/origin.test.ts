@@ -5,12 +5,7 @@ import { isOriginAllowed } from './origin.ts';
 const allowed = (
   origin: string,
   { host = 'gate.example.com', forwardedHosts = [] as string[], origins = [] as string[], dev = false } = {},
-) =>
-  isOriginAllowed(
-    { origin, host, forwardedHosts, address: '::1', protocols: [], path: '/ws', query: new URLSearchParams() },
-    origins,
-    dev ? new DevAccess({ host, allowedHosts: [] }) : null,
-  );
+) => isOriginAllowed({ origin, host, forwardedHosts }, origins, dev ? new DevAccess({ host, allowedHosts: [] }) : null);
 
 describe('a page', () => {
   it.each<[string, Parameters<typeof allowed>[1], boolean]>([

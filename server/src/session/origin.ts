@@ -2,6 +2,9 @@ import type { DevAccess } from '../auth/dev-access.ts';
 import type { Handshake } from '../transport/connection.ts';
 import { isOriginOf, normalizeOrigin } from '../util/origin.ts';
 
+/** What a client says of where it comes from and whom it asks for. */
+export type Visiting = Pick<Handshake, 'origin' | 'host' | 'forwardedHosts'>;
+
 /**
  * May a page of this origin connect? RFC 6455 section 10.2.
  *
@@ -11,7 +14,7 @@ import { isOriginOf, normalizeOrigin } from '../util/origin.ts';
  * @param origins as `normalizeOrigin` returns them, or `*` for all
  */
 export function isOriginAllowed(
-  { origin, host, forwardedHosts = [] }: Handshake,
+  { origin, host, forwardedHosts = [] }: Visiting,
   origins: readonly string[],
   dev: DevAccess | null,
 ): boolean {

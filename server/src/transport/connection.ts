@@ -20,6 +20,8 @@ export interface Connection {
   readonly buffered: number;
   /** Did the buffer pass its limit, and has not drained since? Then nothing more should be handed over than replies. */
   readonly congested: boolean;
+  /** Does it deliver whatever is published to a topic until it leaves it, after an overflow, too? Sockets do not. */
+  readonly lossless?: boolean;
   /** May more than replies be handed over: is the connection not congested, and do fewer than `lowWater` bytes wait for its reader? */
   hasRoom(lowWater: number): boolean;
 }

@@ -31,6 +31,34 @@ export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** Instead of a body: an answer that goes on until either side ends it. */
+  readonly stream?: StreamBody;
+}
+
+/** The gateway's side of an answer that goes on. Exactly one of its methods is called, once. */
+export interface StreamBody {
+  /** Bytes that mean nothing to the reader. They are written where a transport needs some to go on. */
+  readonly filler: string;
+  /** The head of the answer was written. */
+  open(stream: HttpStream): StreamListener;
+  /** The client has gone before the answer, or wants its head alone. */
+  abandon(): void;
+}
+
+/** An answer that goes on, as its writer sees it. After its end every method does nothing. */
+export interface HttpStream {
+  /** Hands over bytes, and returns whether the reader keeps up. If not, the next bytes should wait for `drained`. */
+  write(bytes: string | Uint8Array): boolean;
+  /** Ends the answer, behind what was handed over. */
+  end(): void;
+}
+
+/** What a stream reports to its writer. */
+export interface StreamListener {
+  /** The reader has caught up. */
+  drained(): void;
+  /** The client has gone. Not called after `end`. */
+  closed(): void;
 }
 
 /** Who sends a body, as far as its head tells: the owner of an API key, or somebody with what looks like a token. */

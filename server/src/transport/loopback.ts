@@ -3,6 +3,7 @@ import type { Acceptor, Admission, Handshake } from './connection.ts';
 import type { HttpSide, Reply, RequestHead } from './http.ts';
 import { LoopbackClient } from './loopback-client.ts';
 import { LoopbackSocket } from './loopback-socket.ts';
+import { LoopbackStream } from './loopback-stream.ts';
 import type { Transport } from './transport.ts';
 import { UwsConnection } from './uws-connection.ts';
 
@@ -120,6 +121,11 @@ export class LoopbackTransport implements Transport {
     const listener = this.#acceptor?.open(connection, choice);
     if (listener !== undefined) connection.listen(listener);
     return client;
+  }
+
+  /** Sends a request whose answer goes on; or may, where it is refused. */
+  async stream(input: RequestInput): Promise<LoopbackStream> {
+    return new LoopbackStream(await this.request(input));
   }
 
   /** Sends a request to the HTTP side. A body that is neither text nor bytes goes as JSON. */

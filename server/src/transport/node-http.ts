@@ -1,7 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { describePortOwner } from '../util/port-owner.ts';
-import { type Body, type HttpSide, hasBody, type Reply, type RequestHead } from './http.ts';
+import {
+  type Body,
+  type HttpSide,
+  type HttpStream,
+  hasBody,
+  type Reply,
+  type RequestHead,
+  type StreamBody,
+} from './http.ts';
 import { type BodyBudgets, IncomingBody } from './incoming-body.ts';
 import { mustClose, type RawHead, readHead } from './request-head.ts';
 import { refuseUnreadable, unreadable } from './unreadable-request.ts';
@@ -152,14 +160,49 @@ class NodeExchange {
     return read;
   }
 
-  #answer({ status, headers = {}, body = '' }: Reply): void {
+  #answer({ status, headers = {}, body = '', stream }: Reply): void {
     const response = this.#response;
+    if (stream !== undefined && !response.destroyed && this.#head.method !== 'HEAD') {
+      response.writeHead(status, headers);
+      new NodeStream(response, stream);
+      return;
+    }
+    stream?.abandon();
     if (response.destroyed) return;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const length = hasBody(status) || bytes.byteLength > 0 ? { 'Content-Length': String(bytes.byteLength) } : {};
     const close = this.#unread || mustClose(this.#head) ? { Connection: 'close' } : {};
     response.writeHead(status, { ...headers, ...length, ...close });
     response.end(hasBody(status) ? bytes : undefined);
+  }
+}
+
+/** An answer that goes on. */
+class NodeStream implements HttpStream {
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse, body: StreamBody) {
+    this.#response = response;
+    response.socket?.setTimeout(0); // silence is no fault here; a reader that takes nothing is
+    const listener = body.open(this);
+    response.on('drain', () => {
+      response.socket?.setTimeout(0);
+      listener.drained();
+    });
+    response.on('close', () => {
+      if (!response.writableEnded) listener.closed();
+    });
+  }
+
+  write(bytes: string | Uint8Array): boolean {
+    if (this.#response.destroyed) return false;
+    const keepsUp = this.#response.write(bytes);
+    if (!keepsUp) this.#response.socket?.setTimeout(STALLED);
+    return keepsUp;
+  }
+
+  end(): void {
+    this.#response.end();
   }
 }
 

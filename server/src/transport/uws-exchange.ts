@@ -3,7 +3,8 @@ import type { Body, HttpSide, Reply, RequestHead, Sender } from './http.ts';
 import { type BodyBudgets, IncomingBody } from './incoming-body.ts';
 import { mustClose } from './request-head.ts';
 import type { RequestQueue } from './request-queue.ts';
-import { type Answering, writeReply } from './uws-reply.ts';
+import { type Answering, writeReply, writeStreamHead } from './uws-reply.ts';
+import { UwsStream } from './uws-stream.ts';
 
 /** What is used of a native response. */
 export type NativeResponse = Answering & Pick<HttpResponse, 'onAborted' | 'onData' | 'pause' | 'resume'>;
@@ -33,6 +34,7 @@ export class UwsExchange {
   #body: IncomingBody | undefined;
   #paused = false;
   #unread: boolean;
+  #stream: UwsStream | undefined;
   #over = false;
   #gone = false;
 
@@ -64,6 +66,7 @@ export class UwsExchange {
     this.#over = true;
     this.#gone = true;
     this.#body?.cut();
+    this.#stream?.cut();
   }
 
   /** Carries the request out, in a later turn. */
@@ -122,9 +125,16 @@ export class UwsExchange {
   }
 
   #answer(reply: Reply, close = false): void {
+    const { method } = this.#head;
+    const isStream = reply.stream !== undefined && !this.#over && method !== 'HEAD';
+    if (!isStream) reply.stream?.abandon();
     if (this.#over) return;
     this.#over = true;
-    const { method } = this.#head;
+    if (isStream && reply.stream !== undefined) {
+      writeStreamHead(this.#response, reply);
+      this.#stream = new UwsStream(this.#response, reply.stream);
+      return;
+    }
     writeReply(this.#response, reply, {
       headOnly: method === 'HEAD',
       close: close || this.#unread || mustClose(this.#head),

@@ -8,6 +8,7 @@ export type Answering = Pick<
 > & {
   cork(task: () => void): unknown;
   writeStatus(status: string): unknown;
+  write(chunk: string | Uint8Array): boolean;
   writeHeader(name: string, value: string): unknown;
 };
 
@@ -42,6 +43,11 @@ export function writeReply(response: Answering, reply: Reply, options: ReplyOpti
       response.end(body, true);
     });
   } else writeBody(response, reply, body, options);
+}
+
+/** Writes the head of an answer that goes on. */
+export function writeStreamHead(response: Answering, reply: Reply): void {
+  response.cork(() => writeHeaders(response, reply));
 }
 
 function writeHeaders(response: Answering, { status, headers = {} }: Reply): void {

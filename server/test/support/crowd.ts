@@ -83,7 +83,7 @@ export class Crowd {
     this.#assembly = assemble(CONFIG, { transport, clock, turn, engine, log: pino({ level: 'silent' }) });
     const services = { ...this.#assembly.services, verifier: VERIFIER };
     void engine.start({ deliver: (channel, epoch, message) => services.hub.deliver(channel, epoch, message) });
-    transport.open(createAcceptor({ services, origins: [], dev: null, isDraining: () => false }));
+    transport.open(createAcceptor({ services, admission: () => null }));
     services.events.on('fault', ({ where, error }) => this.faults.push(`fault in ${where}: ${String(error)}`));
     this.onlookers = Array.from(
       { length: onlookers },

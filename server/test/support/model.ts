@@ -77,7 +77,7 @@ export class Model {
     this.gateway = assemble(CONFIG, { transport, clock, turn, engine, log: LOG });
     const { services } = this.gateway;
     void engine.start({ deliver: (channel, epoch, message) => services.hub.deliver(channel, epoch, message) });
-    transport.open(createAcceptor({ services, origins: [], dev: null, isDraining: () => false }));
+    transport.open(createAcceptor({ services, admission: () => null }));
     services.events.on('fault', ({ where, error }) => this.faults.push(`fault in ${where}: ${String(error)}`));
     const judge = this.#judge();
     // A log that never held anything is forgotten after a while, and comes back as another life.

@@ -88,8 +88,8 @@ export const api = [
   },
   {
     file: `${FOLDER}/errors.ts`,
-    from: 'Math.ceil(retryAfter / 1000)',
-    to: 'Math.floor(retryAfter / 1000)',
+    from: 'Math.ceil(body.retryAfter / 1000)',
+    to: 'Math.floor(body.retryAfter / 1000)',
     fault: 'clients are told to come back too soon',
     tests: [`${FOLDER}/errors.test.ts`],
   },

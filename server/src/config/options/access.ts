@@ -1,4 +1,4 @@
-import { DAY, duration, flag, MINUTE, SECOND, texts } from '../values.ts';
+import { DAY, duration, flag, MINUTE, SECOND, text, texts } from '../values.ts';
 import { listOf, type Option } from './option.ts';
 
 /** Who is let in, and by which keys. */
@@ -54,6 +54,27 @@ export const ACCESS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_MAX_TOKEN_LIFE'],
     flag: '--max-token-life <duration>',
     description: 'Longest time until a token expires; other tokens are refused with `token_claims`.',
+  },
+  {
+    path: 'sse',
+    schema: flag(),
+    default: true,
+    defaultText: '`true`',
+    type: 'boolean',
+    env: ['SLUICE_SSE'],
+    flag: '--sse',
+    kind: 'boolean',
+    description: 'Serve channels as Server-sent events at `/sse`, with the same permissions and limits as WebSockets?',
+  },
+  {
+    path: 'sseCookie',
+    schema: text('the name of a cookie'),
+    defaultText: 'none',
+    type: 'text',
+    env: ['SLUICE_SSE_COOKIE'],
+    flag: '--sse-cookie <name>',
+    description:
+      'Cookie that may carry the token of a request to `/sse`; only from origins that `origins` lists by name.',
   },
   {
     path: 'anonymous',

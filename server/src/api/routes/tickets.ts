@@ -1,0 +1,89 @@
+import { channelNameFault } from '@sluice/protocol';
+import type { Identity } from '../../auth/identity.ts';
+import type { ApiKeys } from '../../auth/secrets.ts';
+import type { Verifier } from '../../auth/token.ts';
+import { Refusal } from '../../refusal.ts';
+import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
+import type { Clock } from '../../util/clock.ts';
+import { readJson } from '../body.ts';
+import { authenticate, type Caller } from '../credentials.ts';
+import { errorReply } from '../errors.ts';
+
+export interface TicketServices {
+  readonly apiKeys: ApiKeys;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  readonly issue: (claims: Claims, channels: readonly string[]) => { ticket: string; expiresAt: number } | Refusal;
+  /** Headers for pages of other origins. */
+  readonly cors: (request: Request) => Readonly<Record<string, string>>;
+}
+
+type Claims = Identity['claims'];
+
+/** Channels of one ticket: as many as a stream may have. */
+const MOST_CHANNELS = 100;
+/** Milliseconds for which a stream may last whose claims name no end. */
+const STREAM_LIFE = 3_600_000;
+
+const wrong = (detail: string): Refusal => new Refusal('command_invalid', detail);
+
+/** `POST /api/v1/tickets`: a ticket for the caller, or, with an API key, for the user that it names. */
+export function ticketsRoute(services: TicketServices): (request: Request) => Promise<Reply> {
+  return async (request) => {
+    const cors = services.cors(request);
+    const issued = await issue(request, services);
+    if (!(issued instanceof Refusal)) return jsonReply(201, issued, cors);
+    const challenge = issued.body.name === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer' } : {};
+    return errorReply(issued, { ...cors, ...challenge });
+  };
+}
+
+async function issue(request: Request, services: TicketServices): Promise<object | Refusal> {
+  const caller = await authenticate(request, services);
+  if (caller instanceof Refusal) return caller;
+  const body = await readJson(request);
+  if (body instanceof Refusal) return body;
+  const wanted = readWanted(body.value);
+  if (wanted instanceof Refusal) return wanted;
+  const claims = claimsOf(caller, wanted.claims, services.clock.now());
+  return claims instanceof Refusal ? claims : services.issue(claims, wanted.channels);
+}
+
+interface Wanted {
+  readonly channels: readonly string[];
+  readonly claims: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Reads `{ channels, claims? }`. */
+function readWanted(value: unknown): Wanted | Refusal {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return wrong('the body must be an object { channels, claims? }');
+  }
+  const { channels, claims, ...unknown } = value as Readonly<Record<string, unknown>>;
+  const [stranger] = Object.keys(unknown);
+  if (stranger !== undefined) {
+    return wrong(`unknown field ${JSON.stringify(stranger.slice(0, 40))}; allowed: channels, claims`);
+  }
+  if (!Array.isArray(channels) || channels.length === 0 || channels.length > MOST_CHANNELS) {
+    return wrong(`"channels" must be a list of 1 to ${MOST_CHANNELS} channel names`);
+  }
+  const fault = channels.map((channel) => channelNameFault(channel)).find((found) => found !== null);
+  if (fault !== undefined) return new Refusal('channel_invalid', fault ?? undefined);
+  if (claims !== undefined && (typeof claims !== 'object' || claims === null || Array.isArray(claims))) {
+    return wrong('"claims" must be an object like { sub: "ada" }');
+  }
+  return { channels, claims: claims as Wanted['claims'] };
+}
+
+/** In whose name a ticket opens channels: the caller's, or that of a user whom a backend names. */
+function claimsOf({ identity }: Caller, named: Wanted['claims'], now: number): Claims | Refusal {
+  if (identity.user !== null) {
+    return named === undefined
+      ? identity.claims
+      : wrong('"claims" is for API keys; a token gives tickets for its own user');
+  }
+  if (identity.trusted !== true) return new Refusal('permission_denied', 'this needs an API key without "caps"');
+  if (typeof named?.sub !== 'string' || named.sub === '') return wrong('"claims" must name the user: { "sub": "ada" }');
+  const seconds = Math.floor(now / 1_000);
+  return { iat: seconds, exp: seconds + STREAM_LIFE / 1_000, ...named };
+}

@@ -1,0 +1,72 @@
+/** One-time tickets: what a page puts into an address in place of a token. */
+
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { readClaims } from './claims.ts';
+import type { Identity } from './identity.ts';
+import type { Verification } from './token.ts';
+
+/** What a ticket stands for. */
+export interface Ticket {
+  /** Under which its use is remembered. */
+  readonly id: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+  /** The only channels that it opens. */
+  readonly channels: readonly string[];
+  /** Claims of the token that it stands for. */
+  readonly claims: Identity['claims'];
+}
+
+const PREFIX = 't1.';
+const CIPHER = 'aes-256-gcm';
+const IV = 12;
+const TAG = 16;
+
+/** Is this a ticket rather than a token? */
+export const isTicket = (credential: string): boolean => credential.startsWith(PREFIX);
+
+/**
+ * Seals tickets. All that a ticket says is in it, encrypted: nobody who reads an address or a log learns anything, and any node that has the same secrets can open it.
+ */
+export class TicketSeal {
+  readonly #key: Buffer;
+
+  /** @param secrets of the configuration, the same on all nodes. Without any, only this process can open what it sealed. */
+  constructor(secrets: readonly string[]) {
+    const material = secrets.length === 0 ? randomBytes(32) : Buffer.from(JSON.stringify([...secrets].sort()));
+    this.#key = Buffer.from(hkdfSync('sha256', material, '', 'sluice tickets 1', 32));
+  }
+
+  seal(ticket: Ticket): string {
+    const iv = randomBytes(IV);
+    const cipher = createCipheriv(CIPHER, this.#key, iv);
+    const sealed = Buffer.concat([
+      iv,
+      cipher.update(JSON.stringify(ticket), 'utf8'),
+      cipher.final(),
+      cipher.getAuthTag(),
+    ]);
+    return PREFIX + sealed.toString('base64url');
+  }
+
+  /** `null`: nobody with our secrets has sealed this. */
+  open(text: string): Ticket | null {
+    const sealed = Buffer.from(text.slice(PREFIX.length), 'base64url');
+    if (!isTicket(text) || sealed.length <= IV + TAG) return null;
+    try {
+      const decipher = createDecipheriv(CIPHER, this.#key, sealed.subarray(0, IV), { authTagLength: TAG });
+      decipher.setAuthTag(sealed.subarray(-TAG));
+      const opened = Buffer.concat([decipher.update(sealed.subarray(IV, -TAG)), decipher.final()]);
+      return JSON.parse(opened.toString('utf8')) as Ticket;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** In whose name a ticket acts. `now`: milliseconds since the Unix epoch. */
+export function verifyTicket(ticket: Ticket | null, now: number): Verification {
+  if (ticket === null) return { ok: false, error: 'token_malformed', message: 'This is neither a token nor a ticket.' };
+  const read = readClaims(ticket.claims, { clockTolerance: 0 }, now);
+  return 'error' in read ? { ok: false, ...read } : { ok: true, identity: read };
+}

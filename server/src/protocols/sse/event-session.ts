@@ -1,0 +1,111 @@
+import type { Command, ErrorBody, ServerMessage } from '@sluice/protocol';
+import type { Outlet, WireSession } from '../protocol.ts';
+import { block, messageBlock } from './event-wire.ts';
+
+type Gap = Extract<ServerMessage, { type: 'gap' }>;
+type Subscribe = Extract<Command, { type: 'subscribe' }>;
+
+/** What a stream begins with. */
+export interface EventStart {
+  readonly token?: string | undefined;
+  /** With the ids 2, 3, 4… */
+  readonly subscribe: readonly Subscribe[];
+  /** Milliseconds after which a client should reconnect. */
+  readonly retry: number;
+}
+
+const CONNECT = 1;
+
+/**
+ * The session of an event stream. Its client cannot speak: the request is its only word, and becomes a `connect` and a `subscribe` for each channel. Until all are
+ * answered it is open whether the request is answered by a stream or by an error.
+ */
+export class EventSession implements WireSession {
+  readonly #start: EventStart;
+  readonly #channels = new Map<number, string>();
+  #settle: ((error: ErrorBody | null) => void) | undefined;
+  #unanswered: number;
+  /** Resolves with `null` when everything was carried out, or with the reason why something was not. */
+  readonly outcome: Promise<ErrorBody | null>;
+
+  constructor(start: EventStart) {
+    this.#start = start;
+    this.#unanswered = start.subscribe.length + 1;
+    for (const { id, channel } of start.subscribe) this.#channels.set(id, channel);
+    this.outcome = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  opened(outlet: Outlet): readonly Command[] {
+    const { token, subscribe, retry } = this.#start;
+    outlet.send(`retry: ${retry}\n`, false);
+    const connect: Command = { type: 'connect', id: CONNECT, client: 'sse', ...(token === undefined ? {} : { token }) };
+    return [connect, ...subscribe];
+  }
+
+  decode(): never {
+    throw new Error('the client of an event stream sends nothing');
+  }
+
+  parse(): never {
+    return this.decode();
+  }
+
+  refuseEarly(): never {
+    return this.decode();
+  }
+
+  send(messages: readonly ServerMessage[], outlet: Outlet): void {
+    for (const message of messages) {
+      const text = this.#translate(message);
+      if (text !== null) outlet.send(text, false);
+    }
+  }
+
+  #translate(message: ServerMessage): string | null {
+    switch (message.type) {
+      case 'reply':
+        return this.#answered(message.id, message.result);
+      case 'error':
+        this.#decide(message.error);
+        return null;
+      case 'gap':
+        return gapBlock(message);
+      case 'live':
+      case 'replaying':
+        return block('state', { channel: message.channel, state: message.type });
+      case 'unsubscribed':
+        return block('state', { channel: message.channel, state: message.type, reason: message.reason });
+      case 'drain':
+        return `retry: ${Math.max(100, message.reconnectAfter)}\n`;
+      default:
+        return null; // a stream has no members to watch, and cannot refresh its token
+    }
+  }
+
+  #answered(id: number, result: object): string | null {
+    this.#unanswered--;
+    if (this.#unanswered === 0) this.#decide(null);
+    const channel = this.#channels.get(id);
+    this.#channels.delete(id);
+    return channel === undefined ? null : block('state', { channel, ...result });
+  }
+
+  #decide(error: ErrorBody | null): void {
+    this.#settle?.(error);
+    this.#settle = undefined;
+  }
+
+  /** A drain is no error: the client reconnects, to another node. */
+  goodbye(error: ErrorBody, outlet: Outlet): void {
+    if (this.#settle !== undefined) this.#decide(error);
+    else if (error.name !== 'draining') outlet.send(block('error', error), false);
+  }
+}
+
+/** The notice of what is missing, and the newest messages, where the rule skips to them. */
+function gapBlock({ type, latest = [], ...gap }: Gap): string {
+  const messages = latest.map((message) => messageBlock(gap.channel, gap.to.epoch, message));
+  return [block(type, gap), ...messages].join('\n');
+}

@@ -1,0 +1,34 @@
+import type { Message } from '@sluice/protocol';
+import type { Part, Wire } from '../protocol.ts';
+
+/** Characters up to which making a Buffer costs more than it spares. */
+const SHORT = 1_024;
+
+/**
+ * A block of an event stream up to its last line. Whoever sends it ends it with an empty line, or with the stream's position and an empty line: so that a client which
+ * has dispatched an event has its position, too.
+ */
+export const block = (event: string, data: object): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n`;
+
+const openData = (channel: string, epoch: string): string =>
+  `data: {"channel":"${channel}","epoch":${JSON.stringify(epoch)},`;
+
+/** A message as an event of the default type: its JSON, with its channel and epoch. */
+export const messageBlock = (channel: string, epoch: string, message: Message): string =>
+  `${openData(channel, epoch)}${JSON.stringify(message).slice(1)}\n`;
+
+const asText = (part: Part): string => (typeof part === 'string' ? part : Buffer.from(part).toString('utf8'));
+
+/** Messages as Server-sent events. HTML Standard, section 9.2. JSON has no line breaks, so a message is one `data` line. */
+export const eventWire: Wire = {
+  id: 's',
+  binary: false,
+  encode: (messages) => messages.map((message) => block(message.type, message)).join('\n'),
+  encodeMessage: ({ json }) => json.slice(1),
+  prefix: openData,
+  join: (head, parts) => Buffer.from(parts.map((part) => `${asText(head)}${asText(part)}\n`).join('\n')),
+  single: (head, { json }) => {
+    const frame = `${asText(head)}${json.slice(1)}\n`;
+    return frame.length < SHORT ? frame : Buffer.from(frame);
+  },
+};

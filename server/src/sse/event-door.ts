@@ -1,0 +1,136 @@
+import type { ErrorBody } from '@sluice/protocol';
+import { errorBodyReply, errorReply } from '../api/errors.ts';
+import { isTicket } from '../auth/tickets.ts';
+import type { Verifier } from '../auth/token.ts';
+import { SUBSCRIPTIONS } from '../channels/cursor.ts';
+import { EventSession } from '../protocols/sse/event-session.ts';
+import { eventWire } from '../protocols/sse/event-wire.ts';
+import { Refusal } from '../refusal.ts';
+import type { Admit } from '../session/admission.ts';
+import type { Services } from '../session/services.ts';
+import { Session } from '../session/session.ts';
+import type { Reply, Request } from '../transport/http.ts';
+import type { StreamTopics } from '../transport/stream-topics.ts';
+import { EventConnection } from './event-connection.ts';
+import { readEventQuery } from './event-query.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { PositionLine } from './position-line.ts';
+import { Visitor, type VisitorOptions } from './visitor.ts';
+
+export interface EventDoorOptions {
+  readonly services: Services;
+  readonly topics: StreamTopics;
+  readonly admit: Admit;
+  readonly visitors: VisitorOptions;
+  /** Bytes that may wait for one reader. */
+  readonly limit: number;
+  /** Verifies tokens, and the tickets that stand for them. */
+  readonly verifier: Verifier;
+  readonly redeem: (ticket: string, channels: readonly string[]) => Promise<string | Refusal>;
+  readonly nextId: () => string;
+  /** 0 up to 1. */
+  readonly random?: () => number;
+}
+
+/** Milliseconds after which a client reconnects: at least, and at most. */
+const RETRY = { least: 1_000, most: 3_000 } as const;
+/** Seconds after which a client may try again, where nobody knows better. */
+const LATER = '5';
+
+const STREAM = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store, no-transform',
+  'X-Accel-Buffering': 'no', // nginx would collect events otherwise
+};
+
+/**
+ * `GET /sse`: channels as Server-sent events. The request becomes a session like that of a WebSocket, with the same rules and limits. What is wrong with it is answered
+ * before the stream begins, with an error of the catalogue.
+ */
+export class EventDoor {
+  readonly #options: EventDoorOptions;
+  readonly #services: Services;
+  readonly #heartbeats: Heartbeats;
+
+  constructor(options: EventDoorOptions) {
+    const { services, verifier } = options;
+    this.#options = options;
+    this.#services = { ...services, verifier };
+    this.#heartbeats = new Heartbeats(services.clock, services.settings.heartbeat);
+  }
+
+  /** What a browser asks before a page may send `Authorization`. */
+  preflight(request: Request): Reply {
+    return { status: 204, headers: new Visitor(request, this.#options.visitors).preflight };
+  }
+
+  async handle(request: Request): Promise<Reply> {
+    const visitor = new Visitor(request, this.#options.visitors);
+    const stopped = this.#options.admit(visitor);
+    if (stopped !== null) return this.#turnAway(visitor, stopped.refusal);
+    const query = readEventQuery(request);
+    if (query instanceof Refusal) return errorReply(query, visitor.cors);
+    const token = await this.#credential(
+      visitor,
+      query.ticket,
+      query.subscribe.map(({ channel }) => channel),
+    );
+    if (token instanceof Refusal) return errorReply(token, visitor.cors);
+    const { random = Math.random } = this.#options;
+    const retry = Math.round(RETRY.least + random() * (RETRY.most - RETRY.least));
+    return this.#open(visitor, new EventSession({ token, subscribe: query.subscribe, retry }));
+  }
+
+  #turnAway({ address, cors }: Visitor, refusal: Refusal): Reply {
+    const { error, body } = refusal;
+    this.#services.events.emit('rejected', { what: 'request', address, error, detail: body.message });
+    return withLater(errorReply(refusal, cors));
+  }
+
+  /** A ticket, wherever it stands, is used up by this. */
+  async #credential(
+    visitor: Visitor,
+    ticket: string | undefined,
+    channels: readonly string[],
+  ): Promise<string | undefined | Refusal> {
+    const credential = ticket ?? visitor.token();
+    const isToken = ticket === undefined && !(typeof credential === 'string' && isTicket(credential));
+    return isToken || typeof credential !== 'string' ? credential : this.#options.redeem(credential, channels);
+  }
+
+  async #open({ address, cors }: Visitor, wireSession: EventSession): Promise<Reply> {
+    const { topics, limit, nextId } = this.#options;
+    const line = new PositionLine();
+    const connection = new EventConnection({
+      id: nextId(),
+      address,
+      topics,
+      limit,
+      position: () => line.write(session.standings.of(SUBSCRIPTIONS).values()),
+      closed: (closing) => this.#heartbeats.remove(closing),
+    });
+    const session = new Session(connection, { wire: eventWire, session: wireSession }, this.#services);
+    connection.listen(session);
+    const error = await wireSession.outcome;
+    if (error !== null) {
+      connection.closed(); // where it is not closed already
+      return refuse(error, cors);
+    }
+    this.#heartbeats.add(connection);
+    return { status: 200, headers: { ...STREAM, ...cors }, stream: connection };
+  }
+
+  stop(): void {
+    this.#heartbeats.stop();
+  }
+}
+
+function refuse(error: ErrorBody, cors: Readonly<Record<string, string>>): Reply {
+  return withLater(errorBodyReply(error, cors));
+}
+
+/** EventSource gives up after any other answer than 200, and its page has to know when to try again. */
+function withLater(reply: Reply): Reply {
+  if (reply.status !== 429 && reply.status !== 503) return reply;
+  return { ...reply, headers: { 'Retry-After': LATER, ...reply.headers } };
+}

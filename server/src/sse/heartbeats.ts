@@ -1,0 +1,53 @@
+import type { Clock, Timer } from '../util/clock.ts';
+
+/** What shows from time to time that it is alive. */
+export interface Beating {
+  beat(): void;
+}
+
+/** Milliseconds between two steps. */
+const STEP = 1_000;
+
+/** Has each stream show that it is alive once per interval, a part of them in each step: so that no step is long. */
+export class Heartbeats {
+  readonly #clock: Clock;
+  readonly #interval: number;
+  /** Those that wait longest come first. */
+  readonly #waiting = new Set<Beating>();
+  /** Beats that are due, and the fraction of one that is left over. */
+  #due = 0;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, interval: number) {
+    this.#clock = clock;
+    this.#interval = Math.max(STEP, interval);
+  }
+
+  add(beating: Beating): void {
+    this.#waiting.add(beating);
+    this.#timer ??= this.#clock.after(STEP, () => this.#step());
+  }
+
+  remove(beating: Beating): void {
+    this.#waiting.delete(beating);
+  }
+
+  #step(): void {
+    this.#timer = undefined;
+    this.#due += (this.#waiting.size * STEP) / this.#interval;
+    for (const beating of this.#waiting) {
+      if (this.#due < 1) break;
+      this.#due--;
+      this.#waiting.delete(beating);
+      this.#waiting.add(beating);
+      beating.beat();
+    }
+    if (this.#waiting.size > 0) this.#timer = this.#clock.after(STEP, () => this.#step());
+  }
+
+  stop(): void {
+    this.#waiting.clear();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+}

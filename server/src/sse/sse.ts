@@ -1,0 +1,55 @@
+import { nanoid } from 'nanoid';
+import type { EventRoutes } from '../api/routes.ts';
+import type { DevAccess } from '../auth/dev-access.ts';
+import { TicketSeal } from '../auth/tickets.ts';
+import type { Config } from '../config/schema.ts';
+import type { Admit } from '../session/admission.ts';
+import type { Services } from '../session/services.ts';
+import type { Request } from '../transport/http.ts';
+import type { StreamTopics } from '../transport/stream-topics.ts';
+import { EventDoor } from './event-door.ts';
+import { TicketDesk } from './ticket-desk.ts';
+import { Visitor } from './visitor.ts';
+
+export interface SseParts {
+  readonly config: Config;
+  readonly services: Services;
+  readonly topics: StreamTopics;
+  readonly admit: Admit;
+  /** Null outside of development. */
+  readonly access: DevAccess | null;
+}
+
+/** Server-sent events: their address, and that of the tickets for it. */
+export function createSse({ config, services, topics, admit, access }: SseParts): EventRoutes & { stop(): void } {
+  const { origins, trustProxy, sseCookie = null, limits } = config;
+  const visitors = { origins, dev: access, trustProxy, cookie: sseCookie };
+  const { log, clock } = services;
+  const nextId = () => nanoid(12);
+  const desk = new TicketDesk({ seal: new TicketSeal(sharedSecrets(config)), log, clock, nextId });
+  const door = new EventDoor({
+    services,
+    topics,
+    admit,
+    visitors,
+    limit: limits.outbound / 2,
+    verifier: desk.verifier(services.verifier),
+    redeem: (ticket, channels) => desk.redeem(ticket, channels),
+    nextId,
+  });
+  return {
+    handle: (request) => door.handle(request),
+    preflight: (request) => door.preflight(request),
+    tickets: {
+      issue: (claims, channels) => desk.issue(claims, channels),
+      cors: (request: Request) => new Visitor(request, visitors).cors,
+    },
+    stop: () => door.stop(),
+  };
+}
+
+/** What all nodes of one configuration know, and nobody else. */
+function sharedSecrets({ apiKeys, keys }: Config): string[] {
+  const secrets = keys.flatMap((key) => ('secret' in key ? [key.secret] : []));
+  return [...apiKeys.map(({ secret }) => secret), ...secrets];
+}

@@ -1,0 +1,92 @@
+import { presentedIn } from '../api/credentials.ts';
+import type { DevAccess } from '../auth/dev-access.ts';
+import { Refusal } from '../refusal.ts';
+import { isOriginAllowed } from '../session/origin.ts';
+import { forwardedHosts } from '../transport/forwarded-host.ts';
+import type { RequestHead } from '../transport/http.ts';
+
+export interface VisitorOptions {
+  readonly origins: readonly string[];
+  readonly dev: DevAccess | null;
+  readonly trustProxy: boolean;
+  /** Name of the cookie that may carry a token; `null`: none may. */
+  readonly cookie: string | null;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+const PREFLIGHT = {
+  'Access-Control-Allow-Methods': 'GET, POST',
+  'Access-Control-Allow-Headers': 'Authorization, Content-Type, Last-Event-ID, Cache-Control',
+  'Access-Control-Max-Age': '600',
+};
+
+/** What a request tells of the page that it comes from. */
+export class Visitor {
+  readonly address: string;
+  readonly origin: string;
+  readonly #head: RequestHead;
+  readonly #options: VisitorOptions;
+
+  constructor(head: RequestHead, options: VisitorOptions) {
+    this.address = head.address;
+    this.origin = head.headers.get('origin') ?? '';
+    this.#head = head;
+    this.#options = options;
+  }
+
+  get host(): string {
+    return this.#head.headers.get('host') ?? '';
+  }
+
+  get forwardedHosts(): readonly string[] {
+    const { headers } = this.#head;
+    return this.#options.trustProxy ? forwardedHosts((name) => headers.get(name)) : [];
+  }
+
+  /** May a page of its origin act with the browser's cookies? `*` in `origins` is not enough for that. */
+  get #isTrusted(): boolean {
+    const named = this.#options.origins.filter((origin) => origin !== '*');
+    return isOriginAllowed(this, named, this.#options.dev);
+  }
+
+  /** Headers that let a page read the answer. Fetch Standard, section 3.2. */
+  get cors(): Headers {
+    if (this.origin === '') return {};
+    if (!this.#isTrusted) {
+      return isOriginAllowed(this, this.#options.origins, this.#options.dev)
+        ? { 'Access-Control-Allow-Origin': '*' }
+        : {};
+    }
+    const { origin } = this;
+    return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' };
+  }
+
+  /** The answer to a browser that asks beforehand what a page may send. */
+  get preflight(): Headers {
+    return { ...this.cors, ...PREFLIGHT };
+  }
+
+  /** The token of its request; undefined where there is none. */
+  token(): string | undefined | Refusal {
+    const presented = presentedIn(this.#head);
+    if (presented !== undefined || this.#options.cookie === null) return presented;
+    const token = cookieIn(this.#head.headers.get('cookie') ?? '', this.#options.cookie);
+    if (token === undefined) return undefined;
+    // A page of another site that sends no origin has sent the request blindly.
+    const isBlind = this.origin === '' && this.#head.headers.get('sec-fetch-site') === 'cross-site';
+    if (isBlind || !this.#isTrusted) {
+      return new Refusal('origin_refused', 'a cookie is accepted only from origins that "origins" lists by name');
+    }
+    return token;
+  }
+}
+
+/** RFC 6265 section 4.2. */
+function cookieIn(header: string, name: string): string | undefined {
+  for (const pair of header.split(';')) {
+    const at = pair.indexOf('=');
+    if (at !== -1 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+  }
+  return undefined;
+}
