@@ -20,8 +20,8 @@ export interface Events {
   overflowed: { connection: string; cursors: number };
   /** A gap was told, with so many messages in `latest`. */
   gap: { connection: string; channel: string; reason: GapReason; policy: string; latest: number };
-  /** Who is present was told: so many bytes, counted per watching connection. */
-  presenceTold: { channel: string; bytes: number };
+  /** Members, or their number, were sent: bytes, times the connections that receive them. */
+  presenceSent: { channel: string; bytes: number };
   refused: { connection: string; command: string; error: ErrorName; detail: string };
   /** A handshake that did not become a connection, or a request that could not be parsed. */
   rejected: { what: 'handshake' | 'request'; address: string; error: ErrorName; detail: string };

@@ -20,13 +20,14 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   protocols: ['util', ...PROTOCOL],
   transport: ['util'],
   channels: [
-    ...['engine/engine.ts', 'engine/logged-message.ts', 'presence'],
+    ...['engine/engine.ts', 'engine/logged-message.ts'],
     ...['transport/connection.ts', 'protocols/protocol.ts'],
     ...['auth', 'events.ts', 'rule.ts', 'refusal.ts', 'util', ...PROTOCOL],
   ],
+  keyed: ['channels', 'transport/connection.ts', 'protocols/protocol.ts', 'util', ...PROTOCOL],
   presence: [
-    ...['channels', 'engine/presence.ts', 'engine/engine.ts', 'transport/connection.ts', 'protocols/protocol.ts'],
-    ...['auth', 'events.ts', 'rule.ts', 'refusal.ts', 'util', ...PROTOCOL],
+    ...['channels', 'keyed', 'engine/presence.ts', 'transport/connection.ts'],
+    ...['events.ts', 'rule.ts', 'util', ...PROTOCOL],
   ],
   session: [
     ...['channels', 'presence', 'auth', 'events.ts', 'rule.ts', 'refusal.ts', 'util', ...PROTOCOL],

@@ -58,7 +58,7 @@ describe('metrics, by label', () => {
 
   it('of presence, refusals and faults', async () => {
     const samples = await after((events) => {
-      events.emit('presenceTold', { channel: 'a', bytes: 80 });
+      events.emit('presenceSent', { channel: 'a', bytes: 80 });
       events.emit('refused', { connection: 'c', command: 'publish', error: 'rate_limited', detail: '' });
       events.emit('rejected', { what: 'handshake', address: '', error: 'too_many_connections', detail: '' });
       events.emit('overflowed', { connection: 'c', cursors: 2 });

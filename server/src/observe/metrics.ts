@@ -134,7 +134,7 @@ export class Metrics {
       'sluice_presence_bytes_total',
       'Bytes of lists and changes of members, counted per connection',
     );
-    events.on('presenceTold', ({ bytes }) => presence.inc(bytes));
+    events.on('presenceSent', ({ bytes }) => presence.inc(bytes));
     const overflows = this.#counter('sluice_overflows_total', 'Connections whose buffer passed its limit');
     const gaps = this.#labelled('sluice_gaps_total', "Gaps told to subscribers, by reason and the rule's policy", [
       'reason',

@@ -10,7 +10,10 @@ export interface MembersQuery {
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Reads a page of a channel's members: it also ends where it would become too large, after at least one. */
+/**
+ * Reads a page of a channel's members: it also ends where it would become too large, after at least
+ * one.
+ */
 export function readMembers(
   presence: Presence,
   channel: string,

@@ -1,83 +1,37 @@
-import type { MemberChange, PresencePush } from '@sluice/protocol';
-import type { PresenceChange, Roster, RosterPage } from '../engine/presence.ts';
-import type { Wire } from '../protocols/protocol.ts';
-import type { Stage } from './stage.ts';
+import type { Member, MemberChange, PresencePush } from '@sluice/protocol';
+import type { RosterPage } from '../engine/presence.ts';
+import { splitIntoChunks } from '../keyed/chunks.ts';
+import type { KeyedFormat, KeyedNews } from '../keyed/keyed-feed.ts';
+import type { KeyedChange, KeyedSummary } from '../keyed/keyed-log.ts';
 
-/** A list comes back only when the members are so much fewer than the threshold: it must not flicker. */
-const BACK_TO_LIST = 0.8;
-/** Bytes of one push, roughly: with what a codec adds it stays below the `batchLimit` of transports. */
-const PUSH = 12_000;
+/** The pushes of presence: keys are users, values are members. SPEC.md section 9. */
+export const PRESENCE_PUSHES: KeyedFormat<Member, RosterPage> = {
+  count: (channel, { version, total }): PresencePush => ({ type: 'presence', channel, version, total }),
+  changes: changePushes,
+  list: listPushes,
+  length: ({ members }) => members.length,
+};
 
-/**
- * Are there too many members to list? SPEC.md section 9.
- *
- * @param most bytes that a list may have, however few its members are
- */
-export function mustCount({ counting, rule }: Stage, { total, bytes }: Roster, most: number): boolean {
-  const share = counting === true ? BACK_TO_LIST : 1;
-  return total > rule.listUpTo * share || bytes > most * share;
+function changePushes({ channel, summary, changes }: KeyedNews<Member>, maxBytes: number): PresencePush[] | null {
+  const { chunks, bytes } = splitIntoChunks(changes.map(toWire));
+  return bytes > maxBytes ? null : chunks.map((chunk) => toPush(channel, summary, chunk));
 }
 
-/** Too many to list: only how many there are. */
-export function countPush(channel: string, { version, total }: Roster): PresencePush {
-  return { type: 'presence', channel, version, total };
+function toWire({ version, key, value }: KeyedChange<Member>): MemberChange {
+  return value === null ? { version, left: key } : { version, member: value };
 }
 
-/**
- * Changes in pushes of a good size.
- *
- * @returns `null` when they have more than `most` bytes
- */
-export function changePushes(
-  { channel, roster, changes }: { channel: string; roster: Roster; changes: readonly PresenceChange[] },
-  most: number,
-): PresencePush[] | null {
-  const { chunks, bytes } = chunk(changes.map(toWire));
-  if (bytes > most) return null;
-  const { version, total } = roster;
-  return chunks.map((some) => ({ type: 'presence', channel, version, total, changes: some }));
-}
-
-function toWire({ version, user, member }: PresenceChange): MemberChange {
-  return member === null ? { version, left: user } : { version, member };
-}
-
-/** The whole list: the first push says to forget what was known, all but the last that more follows. */
-export function listPushes(channel: string, { version, total, members }: RosterPage): PresencePush[] {
-  const { chunks } = chunk(members.map(({ member }) => ({ version, member })));
+/** The first push of a list replaces what the client knows; all but the last announce more. */
+function listPushes(channel: string, page: RosterPage): PresencePush[] {
+  const { chunks } = splitIntoChunks(page.members.map(({ member }) => ({ version: page.version, member })));
   if (chunks.length === 0) chunks.push([]);
-  return chunks.map((some, at) => ({
-    type: 'presence',
-    channel,
-    version,
-    total,
-    changes: some,
+  return chunks.map((chunk, at) => ({
+    ...toPush(channel, page, chunk),
     ...(at === 0 ? { reset: true as const } : undefined),
     ...(at < chunks.length - 1 ? { more: true as const } : undefined),
   }));
 }
 
-function chunk(changes: readonly MemberChange[]): { chunks: MemberChange[][]; bytes: number } {
-  const chunks: MemberChange[][] = [];
-  let all = 0;
-  let size = Number.POSITIVE_INFINITY;
-  for (const change of changes) {
-    const bytes = Buffer.byteLength(JSON.stringify(change));
-    if (size + bytes > PUSH) {
-      chunks.push([]);
-      size = 0;
-    }
-    chunks.at(-1)?.push(change);
-    size += bytes;
-    all += bytes;
-  }
-  return { chunks, bytes: all };
-}
-
-/** One frame for each push. */
-export function encodePushes(wire: Wire, pushes: readonly PresencePush[]): Uint8Array[] {
-  return pushes.map((push) => {
-    const frame = wire.encode([push]);
-    return typeof frame === 'string' ? Buffer.from(frame) : frame;
-  });
+function toPush(channel: string, { version, total }: KeyedSummary, changes: readonly MemberChange[]): PresencePush {
+  return { type: 'presence', channel, version, total, changes };
 }

@@ -8,13 +8,14 @@ import type {
   RosterPage,
 } from '../engine/presence.ts';
 import type { EventBus } from '../events.ts';
+import { KeyedBroadcaster } from '../keyed/keyed-broadcaster.ts';
 import type { PresenceRule } from '../rule.ts';
 import type { Fanout } from '../transport/connection.ts';
 import type { Clock } from '../util/clock.ts';
+import type { NowOrLater } from '../util/now-or-later.ts';
 import type { Turn } from '../util/turn.ts';
-import { Herald } from './herald.ts';
-import { Stage } from './stage.ts';
-import { Watcher, type WatcherHost } from './watcher.ts';
+import { PRESENCE_PUSHES } from './presence-pushes.ts';
+import { type PresenceBroadcaster, PresenceSubscription } from './presence-subscription.ts';
 
 export interface PresenceOptions {
   readonly store: PresenceStore;
@@ -22,145 +23,86 @@ export interface PresenceOptions {
   readonly events: EventBus;
   readonly clock: Clock;
   readonly turn: Turn;
-  /** Bytes that may wait for one connection. */
+  /** Maximum bytes buffered per connection. */
   readonly outbound: number;
 }
 
-/** Lists that go out in one turn, counted in members, so that no turn takes long. */
-const TURN_BUDGET = 10_000;
-
 /**
- * Who is present, and who watches: the list first, then changes, gathered for the rule's interval, one frame per wire protocol. Where there are
- * too many members to list, only their number.
+ * The members of channels, and the subscriptions to them: a keyed log by user. SPEC.md section 9.
  */
-export class Presence implements WatcherHost {
-  readonly #options: PresenceOptions;
-  readonly #herald: Herald;
-  readonly #stages = new Map<string, Stage>();
-  readonly #due = new Set<Stage>();
-  readonly #ready = new Set<Watcher>();
+export class Presence {
+  readonly #store: PresenceStore;
+  readonly #broadcaster: PresenceBroadcaster;
 
-  constructor(options: PresenceOptions) {
-    this.#options = options;
-    this.#herald = new Herald({
-      ...options,
-      tellIn: (stage, wait) => this.#tellIn(stage, wait),
-      serveLater: (watcher) => this.serveLater(watcher),
+  constructor({ store, events, ...rest }: PresenceOptions) {
+    this.#store = store;
+    this.#broadcaster = new KeyedBroadcaster({
+      ...rest,
+      source: sourceOf(store),
+      format: PRESENCE_PUSHES,
+      topicMark: '!',
+      onSent: (channel, bytes) => events.emit('presenceSent', { channel, bytes }),
+      onFault: (error) => events.emit('fault', { where: 'presence: the members could not be read', error }),
     });
-    options.store.start(
+    store.start(
       (change) => this.#changed(change),
-      (channel) => this.#interrupted(channel),
+      (channel) => this.#broadcaster.interrupted(channel),
     );
   }
 
-  /** Channels whose members are watched on this node. */
+  #changed({ channel, user, member, version }: PresenceChange): void {
+    if (!this.#broadcaster.has(channel)) return;
+    this.#broadcaster.changed(channel, { key: user, value: member, version });
+  }
+
+  /** Number of channels whose members are watched on this node. */
   get size(): number {
-    return this.#stages.size;
+    return this.#broadcaster.size;
   }
 
   /** See `PresenceStore.enter`. */
-  enter(request: EnterRequest): void | Promise<void> {
-    return this.#options.store.enter(request);
+  enter(request: EnterRequest): NowOrLater<void> {
+    return this.#store.enter(request);
   }
 
   /** See `PresenceStore.leave`. */
-  leave(member: MemberConnection, grace: number): void | Promise<void> {
-    return this.#options.store.leave(member, grace);
+  leave(connection: MemberConnection, grace: number): NowOrLater<void> {
+    return this.#store.leave(connection, grace);
   }
 
   /** See `PresenceStore.roster`. */
-  roster(channel: string): Roster | Promise<Roster> {
-    return this.#options.store.roster(channel);
+  roster(channel: string): NowOrLater<Roster> {
+    return this.#store.roster(channel);
   }
 
   /** See `PresenceStore.list`. */
-  list(channel: string, after: number, limit: number): RosterPage | Promise<RosterPage> {
-    return this.#options.store.list(channel, after, limit);
+  list(channel: string, after: number, limit: number): NowOrLater<RosterPage> {
+    return this.#store.list(channel, after, limit);
   }
 
-  watch(subscriber: Subscriber, channel: string, rule: PresenceRule): Watcher {
-    let stage = this.#stages.get(channel);
-    if (stage === undefined) {
-      stage = new Stage(channel, rule);
-      this.#stages.set(channel, stage);
-      this.#options.store.watch?.(channel);
-    }
-    const watcher = new Watcher(subscriber, stage, this);
-    this.serveLater(watcher);
-    return watcher;
+  /**
+   * Starts sending a channel's members to a connection: the list at the end of this turn, then
+   * changes.
+   */
+  watch(subscriber: Subscriber, channel: string, rule: PresenceRule): PresenceSubscription {
+    return new PresenceSubscription(this.#broadcaster, this.#broadcaster.subscribe(subscriber, channel, rule));
   }
 
-  unwatch(watcher: Watcher): void {
-    watcher.leave();
-    this.#ready.delete(watcher);
-    const { stage } = watcher;
-    if (stage.watchers.size > 0 || this.#stages.get(stage.channel) !== stage) return;
-    stage.timer?.cancel();
-    this.#stages.delete(stage.channel);
-    this.#options.store.unwatch?.(stage.channel);
-    this.#due.delete(stage);
-  }
-
-  serveLater(watcher: Watcher): void {
-    this.#ready.add(watcher);
-    this.#options.turn.schedule();
-  }
-
-  #changed(change: PresenceChange): void {
-    const stage = this.#stages.get(change.channel);
-    if (stage === undefined) return;
-    stage.note(change);
-    const { interval } = stage.rule;
-    this.#tellIn(stage, stage.toldAt + interval - this.#options.clock.monotonic());
-  }
-
-  /** Changes may have been missed: all who watch get the list anew. */
-  #interrupted(channel: string | undefined): void {
-    for (const stage of this.#stages.values()) {
-      if (channel !== undefined && stage.channel !== channel) continue;
-      stage.relist();
-      this.#tellIn(stage, 0);
-    }
-  }
-
-  #tellIn(stage: Stage, wait: number): void {
-    if (stage.timer !== undefined || this.#stages.get(stage.channel) !== stage) return;
-    if (wait <= 0) this.#tellLater(stage);
-    else stage.timer = this.#options.clock.after(wait, () => this.#tellLater(stage));
-  }
-
-  #tellLater(stage: Stage): void {
-    stage.timer = undefined;
-    this.#due.add(stage);
-    this.#options.turn.schedule();
-  }
-
-  /** The end of a turn: changes go out, then lists to those who need them. */
+  /** Sends what is due at the end of a turn. */
   flush(): void {
-    // Emptying a set leaves its old table behind, even an empty one's: most turns have nothing to do with presence.
-    if (this.#due.size > 0) this.#tellDue();
-    if (this.#ready.size > 0) this.#serve();
-    this.#herald.forgetEncoded();
-    if (this.#ready.size > 0) this.#options.turn.schedule();
+    this.#broadcaster.flush();
   }
+}
 
-  #tellDue(): void {
-    const due = [...this.#due];
-    this.#due.clear();
-    for (const stage of due) {
-      stage.toldAt = this.#options.clock.monotonic();
-      this.#herald.tell(stage);
-    }
-  }
-
-  /** Those without room come back when they have drained. */
-  #serve(): void {
-    let budget = TURN_BUDGET;
-    for (const watcher of [...this.#ready]) {
-      if (budget <= 0) return;
-      this.#ready.delete(watcher);
-      if (watcher.state !== 'behind' || watcher.reading || !this.#herald.hasRoom(watcher)) continue;
-      budget -= this.#herald.serve(watcher);
-    }
-  }
+/**
+ * A presence store as the source of a keyed log. Its methods are looked up at each call: tests
+ * exchange them.
+ */
+function sourceOf(store: PresenceStore) {
+  return {
+    summary: (channel: string) => store.roster(channel),
+    list: (channel: string, limit: number) => store.list(channel, 0, limit),
+    watch: (channel: string) => store.watch?.(channel),
+    unwatch: (channel: string) => store.unwatch?.(channel),
+  };
 }

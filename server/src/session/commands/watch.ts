@@ -1,6 +1,6 @@
 import type { WatchResult } from '@sluice/protocol';
 import type { Roster } from '../../engine/presence.ts';
-import { WATCHERS } from '../../presence/watcher.ts';
+import { PRESENCE_SUBSCRIPTIONS } from '../../presence/presence-subscription.ts';
 import { Refusal } from '../../refusal.ts';
 import type { Rule } from '../../rule.ts';
 import type { Handler } from '../handler.ts';
@@ -11,7 +11,7 @@ import { mayBegin } from '../standing-commands.ts';
 /** Watches who is present. SPEC.md section 4.10. */
 export const watch: Handler<'watch'> = (session, { channel }, decided) => {
   const allowed = mayBegin(session, {
-    ...{ kind: WATCHERS, key: channel, verb: 'presence', channel, decided },
+    ...{ kind: PRESENCE_SUBSCRIPTIONS, key: channel, verb: 'presence', channel, decided },
     already: `already watching "${channel}"`,
     most: (limit) => `watch at most ${limit} channels`,
   });
@@ -19,7 +19,7 @@ export const watch: Handler<'watch'> = (session, { channel }, decided) => {
   const roster = session.services.presence.roster(channel);
   if (!(roster instanceof Promise)) return begin(session, channel, { roster, rule: allowed.rule });
   const permit = new Permit(session, 'presence', channel, allowed);
-  return session.await(WATCHERS, channel, awaitRoster(session, channel, { roster, permit }));
+  return session.await(PRESENCE_SUBSCRIPTIONS, channel, awaitRoster(session, channel, { roster, permit }));
 };
 
 /** The reply must come before the list; so the watching begins when the engine has answered. Until then the client may leave, or change its token. */
