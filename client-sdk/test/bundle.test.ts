@@ -126,7 +126,7 @@ describe('the core', () => {
 
   it('shortens no name that an application or the gateway may read', () => {
     const folders = {
-      '../../protocol/src/': ['messages', 'commands', 'replies', 'pushes', 'codec', 'codes', 'contracts'],
+      '../../protocol/src/': ['messages', 'commands', 'replies', 'pushes', 'codec', 'error-kind', 'contracts'],
       '../src/': ['api', 'presence-api'],
     };
     const files = Object.entries(folders).flatMap(([folder, names]) => names.map((name) => at(`${folder}${name}.ts`)));

@@ -17,11 +17,7 @@ describe('the reason of a close', () => {
   });
 
   it.each<[ErrorName, string | undefined, string]>([
-    [
-      'flood',
-      undefined,
-      'flood: The connection kept sending far above its limits. Reconnect with backoff and send less.',
-    ],
+    ['flood', undefined, 'flood: The connection kept exceeding its limits. Reconnect with backoff and send less.'],
     ['flood', 'too many frames', 'flood: too many frames. Reconnect with backoff and send less.'],
     [
       'origin_refused',

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  afterClose,
-  CLIENT_ERRORS,
-  CLIENT_REMEDIES,
-  ERRORS,
-  type ErrorName,
-  errorBody,
-  OUTBOX_ERRORS,
-} from './codes.ts';
+import { afterClose } from './after-close.ts';
+import { CLIENT_ERRORS, CLIENT_REMEDIES, OUTBOX_ERRORS } from './client-errors.ts';
+import { ERRORS, type ErrorName, errorBody } from './codes.ts';
 
 const entries = Object.entries(ERRORS) as [ErrorName, (typeof ERRORS)[ErrorName]][];
 const local = [...Object.entries(CLIENT_ERRORS), ...Object.entries(OUTBOX_ERRORS)];

@@ -1,22 +1,18 @@
+export { type AfterClose, afterClose } from './after-close.ts';
 export { channelNameFault, isChannelName } from './channel-name.ts';
-export { closeReason } from './close-reason.ts';
-export type { Codec } from './codec.ts';
 export {
-  type AfterClose,
-  afterClose,
   CLIENT_ERRORS,
   CLIENT_REMEDIES,
   type ClientErrorName,
-  ERROR_DOCS,
-  ERRORS,
-  type ErrorKind,
-  type ErrorName,
-  errorBody,
   OUTBOX_ERRORS,
-} from './codes.ts';
+} from './client-errors.ts';
+export { closeReason } from './close-reason.ts';
+export type { Codec } from './codec.ts';
+export { ERROR_DOCS, ERRORS, type ErrorName, errorBody } from './codes.ts';
 export type * from './commands.ts';
 export { checkData } from './data.ts';
 export { checkDraft, type DraftFault, type RawDraft, toDraft } from './draft.ts';
+export type { ErrorKind } from './error-kind.ts';
 export { json } from './json.ts';
 export { LIMITS } from './limits.ts';
 export type * from './messages.ts';

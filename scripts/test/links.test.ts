@@ -14,10 +14,11 @@ const pages = ['.', 'docs', 'client-sdk', 'server', 'playwright', 'protocol', 'e
 
 const withoutCode = (text: string) => text.replace(/^ *```[\s\S]*?^ *```/gm, '');
 
-/** The anchors that a forge gives to headings. */
+/** The anchors of a page: those that a forge gives to headings, and those that the page sets. */
 function anchors(page: string): Set<string> {
-  const found = new Set<string>();
-  for (const [, heading = ''] of withoutCode(readFileSync(join(root, page), 'utf8')).matchAll(/^#+ (.*)$/gm)) {
+  const source = withoutCode(readFileSync(join(root, page), 'utf8'));
+  const found = new Set<string>([...source.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id));
+  for (const [, heading = ''] of source.matchAll(/^#+ (.*)$/gm)) {
     const text = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
     const slug = text.replace(/[^\p{L}\p{N}_\- ]/gu, '').replaceAll(' ', '-');
     let name = slug;

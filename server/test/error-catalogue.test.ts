@@ -2,10 +2,11 @@ import { CLIENT_ERRORS, ERRORS } from '@sluice/protocol';
 import { describe, expect, it } from 'vitest';
 import { sources } from './support/sources.ts';
 
-/** `codes.ts` itself is where they are defined. */
+/** Where the errors are defined. */
+const DEFINITIONS = ['connection-errors', 'command-errors', 'client-errors'].map((name) => `protocol/src/${name}.ts`);
 const code = ['server/src', 'client-sdk/src', 'protocol/src']
   .flatMap(sources)
-  .filter(({ path }) => path !== 'protocol/src/codes.ts');
+  .filter(({ path }) => !DEFINITIONS.includes(path));
 const known = new Set([...Object.keys(ERRORS), ...Object.keys(CLIENT_ERRORS)]);
 
 /** Places where an error is named. */

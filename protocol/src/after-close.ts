@@ -1,0 +1,13 @@
+/** What a client does after a close, by the code's range; any code outside of ours (1006 included) is `reconnect`. */
+export type AfterClose = 'reconnect' | 'new_token' | 'stop';
+
+/**
+ * Tells what a client does after its connection was closed. SPEC.md section 8.2.
+ *
+ * @param code close code of the WebSocket
+ */
+export function afterClose(code: number): AfterClose {
+  if (code >= 4100 && code < 4200) return 'new_token';
+  if (code >= 4200 && code < 4300) return 'stop';
+  return 'reconnect';
+}

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { sources } from '../../server/test/support/sources.ts';
+import { ERRORS } from '../src/codes.ts';
+import type { Command, CommandType, GapReason, Push, PushType, Results } from '../src/index.ts';
+import { LIMITS } from '../src/limits.ts';
+
+const spec = readFileSync(new URL('../SPEC.md', import.meta.url), 'utf8');
+
+/** The text of a section, without those of its subsections. */
+function section(number: string): string {
+  const [, text] = spec.split(new RegExp(`^#+ ${number.replace('.', '\\.')}\\.? .*$`, 'm'));
+  if (text === undefined) throw new Error(`SPEC.md has no section ${number}`);
+  return text.split(/^#/m)[0] ?? '';
+}
+
+/** The rows of the first table whose first heading is this one. */
+function table(text: string, heading: string): string[][] {
+  const lines = text.split('\n');
+  const from = lines.findIndex((line) => line.startsWith(`| ${heading} |`));
+  if (from === -1) throw new Error(`no table "${heading}"`);
+  const rest = lines.slice(from + 2);
+  const end = rest.findIndex((line) => !line.startsWith('|'));
+  return rest.slice(0, end === -1 ? undefined : end).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+const names = (cell = ''): string[] => [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
+
+type FieldOf<T> = T extends unknown ? Exclude<keyof T, 'type' | 'id'> & string : never;
+
+/** Every command with its fields; the compiler keeps the list complete. */
+const COMMANDS: { readonly [T in CommandType]: readonly FieldOf<Extract<Command, { type: T }>>[] } = {
+  connect: ['token', 'client'],
+  refresh: ['token'],
+  subscribe: ['channel', 'sub', 'rewind', 'since', 'position'],
+  unsubscribe: ['channel', 'sub'],
+  publish: ['channel', 'data', 'event', 'tags', 'key', 'series'],
+  history: ['channel', 'limit', 'after', 'before'],
+  enter: ['channel', 'state'],
+  leave: ['channel'],
+  watch: ['channel'],
+  unwatch: ['channel'],
+  members: ['channel', 'limit', 'after'],
+  ping: [],
+};
+
+const RESULTS: { readonly [T in CommandType]: readonly (keyof Results[T])[] } = {
+  connect: ['connection', 'user', 'time', 'expiresAt', 'heartbeat', 'maxFrame'],
+  refresh: ['expiresAt', 'time'],
+  subscribe: ['epoch', 'offset', 'state'],
+  unsubscribe: [],
+  publish: ['id', 'epoch', 'offset'],
+  history: ['epoch', 'head', 'first', 'messages'],
+  enter: [],
+  leave: [],
+  watch: ['total'],
+  unwatch: [],
+  members: ['total', 'members', 'next'],
+  ping: ['time'],
+};
+
+const PUSHES: { readonly [T in PushType]: readonly FieldOf<Extract<Push, { type: T }>>[] } = {
+  messages: ['channel', 'sub', 'epoch', 'after', 'messages'],
+  progress: ['channel', 'sub', 'epoch', 'after', 'offset'],
+  gap: ['channel', 'sub', 'from', 'to', 'reason', 'latest'],
+  replaying: ['channel', 'sub'],
+  live: ['channel', 'sub'],
+  unsubscribed: ['channel', 'sub', 'reason'],
+  presence: ['channel', 'version', 'total', 'changes', 'reset', 'more'],
+  unwatched: ['channel', 'reason'],
+  left: ['channel', 'reason'],
+  refresh: ['expiresAt'],
+  drain: ['closesIn', 'reconnectAfter'],
+};
+
+const GAP_REASONS: { readonly [R in GapReason]: true } = {
+  epoch_changed: true,
+  retention: true,
+  no_history: true,
+  slow_reader: true,
+};
+
+/** Errors of the HTTP API: SPEC.md is about WebSockets. */
+const HTTP_ONLY = ['not_found', 'method_not_allowed', 'unauthorized', 'host_refused', 'unsupported_media_type'];
+
+describe('SPEC.md agrees with the code', () => {
+  it('about the commands, their fields and results', () => {
+    const rows = table(section('4'), 'command').map(([command, required, optional, result]) => [
+      ...names(command),
+      [...names(required), ...names(optional)],
+      names(result),
+    ]);
+    expect(Object.fromEntries(rows.map(([type, fields]) => [type, fields]))).toEqual(COMMANDS);
+    expect(Object.fromEntries(rows.map(([type, , result]) => [type, result]))).toEqual(RESULTS);
+  });
+
+  it('about the section of each command', () => {
+    for (const [command = ''] of table(section('4'), 'command')) {
+      const [, type, number] = /`(\w+)` \((4\.\d+)\)/.exec(command) ?? [];
+      expect(spec).toContain(`### ${number} \`${type}\`\n`);
+    }
+  });
+
+  it('about the pushes and their fields', () => {
+    const rows = table(section('6'), '`type`').map(([type, fields]) => [...names(type), names(fields)]);
+    expect(Object.fromEntries(rows)).toEqual(PUSHES);
+  });
+
+  it('about the reasons of a gap', () => {
+    expect(table(section('6'), '`reason`').flatMap(([reason]) => names(reason))).toEqual(Object.keys(GAP_REASONS));
+  });
+
+  it('about the catalogue of errors', () => {
+    const expected = Object.entries(ERRORS)
+      .filter(([name]) => !HTTP_ONLY.includes(name))
+      .map(([name, { code, message, retryable }]) => [`${code}`, `\`${name}\``, message, retryable ? 'yes' : 'no'])
+      .sort(([a = ''], [b = '']) => a.localeCompare(b));
+    expect(table(section('8.4'), 'code')).toEqual(expected);
+  });
+
+  it('about the code of every error that it names with one', () => {
+    const named = [...spec.matchAll(/`([a-z_]+)` \((4\d{3})\)/g)].map(([, name = '', code]) => [name, Number(code)]);
+    expect(named.length).toBeGreaterThan(10);
+    for (const [name, code] of named) expect([name, ERRORS[name as keyof typeof ERRORS]?.code]).toEqual([name, code]);
+  });
+
+  it('about the errors that it answers with', () => {
+    const answers = [table(section('8.1'), 'input'), table(section('10.3'), 'limit'), table(section('1.2'), 'reason')];
+    const errors = answers
+      .flat()
+      .flatMap((row) => names(row.at(-1)).filter((name) => name.includes('_') || name === 'flood'));
+    expect(errors.filter((name) => !Object.hasOwn(ERRORS, name))).toEqual([]);
+  });
+
+  it.each([
+    ['1 to 200 characters', LIMITS.channelLength, 200],
+    ['1 to 255', LIMITS.subscriptionId, 255],
+    ['1 to 128 characters', LIMITS.eventLength, 128],
+    ['1 to 128 characters', LIMITS.keyLength, 128],
+    ['16 tags; names 1 to 64 characters and not `__proto__`, values 0 to 256', LIMITS.tags, 16],
+    ['at most 64 levels deep', LIMITS.dataDepth, 64],
+    ['1 to 1,000, optional | default 100', LIMITS.historyPage, 1000],
+    ['16,384 characters', LIMITS.tokenLength, 16_384],
+  ])('about the limit "%s"', (text, limit, expected) => {
+    expect(spec).toContain(text);
+    expect(limit).toBe(expected);
+  });
+});
+
+describe('a citation of SPEC.md', () => {
+  const numbers = new Set([...spec.matchAll(/^#+ (\d+(?:\.\d+)?)\.? /gm)].map(([, number]) => number));
+  const cited = ['server/src', 'server/test', 'client-sdk/src', 'client-sdk/test', 'protocol/src']
+    .flatMap(sources)
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/SPEC\.md sections? (\d+(?:\.\d+)?)(?: (?:to|and) (\d+(?:\.\d+)?))?/g)].flatMap(
+        ([, first, second]) =>
+          [first, second].filter((number) => number !== undefined).map((number) => ({ path, number })),
+      ),
+    );
+
+  it('names a section that exists', () => {
+    expect(cited.length).toBeGreaterThan(100);
+    expect(cited.filter(({ number }) => !numbers.has(number))).toEqual([]);
+  });
+
+  it('of a rule names one that section 7.2 or 9.2 has', () => {
+    const rules = (number: string) => [...section(number).matchAll(/^(\d+)\. /gm)].map(([, rule]) => Number(rule));
+    expect(rules('7.2')).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(rules('9.2')).toEqual([1, 2, 3, 4, 5]);
+  });
+});
