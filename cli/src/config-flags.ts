@@ -1,5 +1,5 @@
 import type { Invented } from '@sluice/server/cli-support';
-import { type Loaded, load, OPTIONS } from '@sluice/server/cli-support';
+import { type Loaded, load, OPTION_ROWS } from '@sluice/server/cli-support';
 import type { Command } from 'commander';
 import type { Shell } from './shell.ts';
 
@@ -9,7 +9,7 @@ const plain = (markdown: string): string => markdown.replaceAll('`', '');
 /** Gives a command the flags of the table of options, and `--config`. */
 export function addConfigFlags(command: Command): Command {
   command.option('--config <file>', 'configuration file; default: sluice.yaml, .yml, .json in this folder');
-  for (const { flag, description, defaultText } of OPTIONS) {
+  for (const { flag, description, defaultText } of OPTION_ROWS) {
     if (flag !== undefined) command.option(flag, `${plain(description)} Default: ${plain(defaultText)}.`);
   }
   return command;

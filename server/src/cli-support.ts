@@ -13,7 +13,7 @@ export { describeConfig } from './config/describe.ts';
 export { findFile } from './config/file.ts';
 export { hintsFor } from './config/hints.ts';
 export { type Gathered, type Loaded, type LoadOptions, load } from './config/load.ts';
-export { OPTIONS } from './config/options.ts';
+export { OPTION_ROWS } from './config/options.ts';
 export { type Config, ConfigError, type Invented, parseConfig } from './config/schema.ts';
 export { parseDuration } from './config/values.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import type { ConfigInput } from '../src/config/config.ts';
-import { OPTIONS } from '../src/config/options.ts';
+import { OPTION_ROWS } from '../src/config/options.ts';
 import { parseConfig } from '../src/config/schema.ts';
 import { SECRET } from './support/tokens.ts';
 
@@ -56,7 +56,7 @@ const [container] = pod.containers;
 /** A configuration from `deploy/`, with the key that comes by the environment. */
 const configOf = (text: string) => parseConfig({ ...(parse(text) as ConfigInput), keys: [{ secret: SECRET }] });
 const configMap = one('ConfigMap', z.object({ data: z.object({ 'sluice.yaml': z.string() }) })).data['sluice.yaml'];
-const variables = new Set(OPTIONS.flatMap(({ env }) => env ?? []));
+const variables = new Set(OPTION_ROWS.flatMap(({ env }) => env ?? []));
 
 describe('deploy/kubernetes', () => {
   it('configures the gateway in a way that it takes', () => {

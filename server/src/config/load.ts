@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Config, ConfigInput } from './config.ts';
 import { loadContracts } from './contracts.ts';
 import { findFile, readConfigFile } from './file.ts';
-import { OPTIONS, type Option } from './options.ts';
+import { OPTION_ROWS, type OptionRow } from './options.ts';
 import type { Path } from './problems.ts';
 import { type Invented, parseConfig } from './schema.ts';
 import { isServiceLink, serviceLinkNote } from './service-links.ts';
@@ -64,7 +64,7 @@ const listOf = (text: string): string[] =>
     .filter((entry) => entry !== '');
 
 /** Where the text is not of the kind, it stays a text, and the option's schema says what is wrong. */
-function fromText({ kind = 'text' }: Option, text: string): unknown {
+function fromText({ kind = 'text' }: OptionRow, text: string): unknown {
   switch (kind) {
     case 'number':
       return /^\d+$/.test(text.trim()) ? Number(text) : text;
@@ -92,7 +92,7 @@ interface Found {
   readonly source: string;
 }
 
-function fromFlag(option: Option, flags: LoadOptions['flags']): Found | undefined {
+function fromFlag(option: OptionRow, flags: LoadOptions['flags']): Found | undefined {
   if (option.flag === undefined) return undefined;
   const value = flags[flagName(option.flag)];
   if (value === undefined) return undefined;
@@ -108,7 +108,7 @@ function fromEnv({
   env,
   notes,
 }: {
-  option: Option;
+  option: OptionRow;
   env: LoadOptions['env'];
   notes: string[];
 }): Found | undefined {
@@ -128,7 +128,7 @@ function place(input: Record<string, unknown>, path: string, value: unknown): vo
 }
 
 /** Relative paths of flags and environment start at the working directory, those of a file at the file. */
-function anchored(option: Option, value: unknown, cwd: string): unknown {
+function anchored(option: OptionRow, value: unknown, cwd: string): unknown {
   return option.type === 'path' && typeof value === 'string' ? resolve(cwd, value) : value;
 }
 
@@ -140,7 +140,7 @@ async function gather(options: LoadOptions): Promise<Gathered> {
   const input: Record<string, unknown> = file === undefined ? {} : { ...(await readConfigFile(file)) };
   const sources: Record<string, string> = {};
   const notes: string[] = [];
-  for (const option of OPTIONS) {
+  for (const option of OPTION_ROWS) {
     const found = fromFlag(option, flags) ?? fromEnv({ option, env, notes });
     if (found === undefined) continue;
     place(input, option.path, anchored(option, found.value, cwd));

@@ -1,29 +1,39 @@
 /**
- * The table of options, by what they are about: the only place that knows an option's shape, default, environment variable, flag and
- * meaning. The loader, `sluice check`, `--help` and the reference in the docs all read it.
+ * The table of options: the only place that knows an option's name, shape, default, environment variable, flag and meaning. The type
+ * `Config`, the loader, `sluice check`, `--help` and docs/configuration.md are made from it.
  */
 
 import { ACCESS_OPTIONS } from './options/access.ts';
 import { CHANNELS_OPTIONS } from './options/channels.ts';
 import { CONNECTIONS_OPTIONS } from './options/connections.ts';
-import { ENGINE_OPTIONS } from './options/engine.ts';
+import { DURABLE_OPTIONS, ENGINE_OPTIONS } from './options/engine.ts';
 import { LIMITS_OPTIONS } from './options/limits.ts';
 import { LISTENING_OPTIONS } from './options/listening.ts';
 import { LOG_OPTIONS } from './options/log.ts';
 import { NODES_OPTIONS } from './options/nodes.ts';
-import type { Option } from './options/option.ts';
+import { type InferInput, type InferOptions, type OptionRow, rowsOf } from './options/option.ts';
 import { REDIS_OPTIONS } from './options/redis.ts';
 
-export type { Option, TextKind } from './options/option.ts';
+export type { OptionRow, TextKind } from './options/option.ts';
 
-export const OPTIONS: readonly Option[] = [
+export const OPTIONS = {
   ...LISTENING_OPTIONS,
   ...ACCESS_OPTIONS,
   ...ENGINE_OPTIONS,
-  ...REDIS_OPTIONS,
+  durable: DURABLE_OPTIONS,
+  redis: REDIS_OPTIONS,
   ...CHANNELS_OPTIONS,
-  ...LIMITS_OPTIONS,
+  limits: LIMITS_OPTIONS,
   ...CONNECTIONS_OPTIONS,
   ...NODES_OPTIONS,
-  ...LOG_OPTIONS,
-];
+  log: LOG_OPTIONS,
+};
+
+/** Every option with its path, in the order of the reference. */
+export const OPTION_ROWS: readonly OptionRow[] = rowsOf(OPTIONS);
+
+/** The checked values of all options, each by itself. `Config` is what the options mean together. */
+export type Settings = InferOptions<typeof OPTIONS>;
+
+/** What may be written for all options. */
+export type SettingsInput = InferInput<typeof OPTIONS>;

@@ -68,24 +68,9 @@ export function suggest(name: string, known: readonly string[]): string {
   return near === null ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`;
 }
 
-type Plain = Readonly<Record<string, unknown>>;
-
-const isPlain = (value: unknown): value is Plain =>
+/** Is it an object of names and values, as in a file? */
+export const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const without = (value: Plain, isOut: (name: string, item: unknown) => boolean): Plain =>
-  Object.fromEntries(Object.entries(value).filter(([name, item]) => !isOut(name, item)));
-
-/** Reads an object without the fields that are wrong. */
-function salvage<T>(schema: z.ZodType<T>, value: Plain, { issues }: z.ZodError): T | undefined {
-  const wrong = new Set(
-    issues.flatMap((issue): PropertyKey[] =>
-      issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : issue.path.slice(0, 1),
-    ),
-  );
-  const result = schema.safeParse(without(value, (name) => wrong.has(name)));
-  return result.success ? result.data : undefined;
-}
 
 /** Collects what is wrong, while reading goes on. */
 export class Problems {
@@ -104,21 +89,15 @@ export class Problems {
   }
 
   /**
-   * Reads a value by a schema; what is wrong with it goes on the list. A field of an object that is `null` is absent: that is a YAML key
-   * with nothing behind it.
+   * Checks a value by a schema, and adds what is wrong with it.
    *
-   * @returns `undefined` where it is wrong; of an object, what is right of it, so that its other problems are found as well
+   * @returns `undefined` if it is wrong
    */
-  read<T>(path: Path, schema: z.ZodType<T>, value: unknown, known: readonly string[] = []): T | undefined {
-    const given = isPlain(value) ? without(value, (_, item) => item === null) : value;
-    const result = schema.safeParse(given);
+  check<T>(path: Path, schema: z.ZodType<T>, value: unknown): T | undefined {
+    const result = schema.safeParse(value);
     if (result.success) return result.data;
-    for (const issue of result.error.issues) {
-      const at = [...path, ...issue.path];
-      if (issue.code !== 'unrecognized_keys') this.add(at, issue.message);
-      else for (const key of issue.keys) this.add([...at, key], `is not an option — ${suggest(key, known)}`);
-    }
-    return isPlain(given) ? salvage(schema, given, result.error) : undefined;
+    for (const { path: within, message } of result.error.issues) this.add([...path, ...within], message);
+    return undefined;
   }
 
   get any(): boolean {

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { CHANNEL_OPTIONS } from './channel-options.ts';
-import { OPTIONS } from './options.ts';
+import { OPTION_ROWS } from './options.ts';
 import { configReference } from './reference.ts';
 
 describe('the table of options', () => {
   it('names nothing twice', () => {
     for (const names of [
-      OPTIONS.map(({ path }) => path),
-      OPTIONS.flatMap(({ flag }) => flag ?? []),
-      OPTIONS.flatMap(({ env }) => env ?? []),
+      OPTION_ROWS.map(({ path }) => path),
+      OPTION_ROWS.flatMap(({ flag }) => flag ?? []),
+      OPTION_ROWS.flatMap(({ env }) => env ?? []),
     ]) {
       expect(new Set(names).size).toBe(names.length);
     }
   });
 
   it('has defaults that its own schemas accept', () => {
-    for (const option of OPTIONS) {
+    for (const option of OPTION_ROWS) {
       if (option.default !== undefined) expect(option.schema.safeParse(option.default).success, option.path).toBe(true);
     }
   });
@@ -24,7 +24,7 @@ describe('the table of options', () => {
 describe('configReference', () => {
   const rows = configReference().split('\n');
 
-  it.each(OPTIONS.map(({ path }) => path))('has a row for %s', (path) => {
+  it.each(OPTION_ROWS.map(({ path }) => path))('has a row for %s', (path) => {
     expect(rows.filter((row) => row.startsWith(`| \`${path}\` |`))).toHaveLength(1);
   });
 

@@ -1,7 +1,9 @@
 /** The reference of the configuration, as Markdown, made of the tables that the loader reads. */
 
-import { CHANNEL_OPTIONS } from './channel-options.ts';
-import { OPTIONS, type Option } from './options.ts';
+import { CHANNEL_OPTIONS, HISTORY_OPTIONS, PRESENCE_OPTIONS } from './channel-options.ts';
+import { API_KEY_OPTIONS, KEY_OPTIONS } from './key-options.ts';
+import type { Option } from './options/option.ts';
+import { OPTION_ROWS, type OptionRow } from './options.ts';
 
 const code = (text: string): string => `\`${text}\``;
 
@@ -13,7 +15,7 @@ const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join('
 const table = (head: readonly string[], rows: readonly string[]): string =>
   [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 
-function optionRow({ path, type, defaultText, env, flag, description }: Option): string {
+function optionRow({ path, type, defaultText, env, flag, description }: OptionRow): string {
   const names = [...(env ?? []).map(code), ...(flag === undefined ? [] : [code(flag)])].join(', ');
   return row(code(path), type, defaultText, names, description);
 }
@@ -30,41 +32,63 @@ const GRANTS = [
   ),
 ];
 
-const KEYS = [
-  row(
-    '`secret`, `secretFile` or `secretEnv`',
-    '`algorithm` (HS256), `kid`',
-    'a shared secret: the text, a file, or the name of an environment variable',
-  ),
-  row('`pem` or `pemFile`', '`algorithm` (required), `kid`', 'a public key or certificate in PEM'),
-  row('`jwk`', '`algorithm` (`alg` of the JWK), `kid`', 'a JSON Web Key'),
-  row('`jwks`', '`algorithms` (required)', 'the https URL of a JSON Web Key Set'),
-];
+const inBrackets = ({ defaultText }: Option): string =>
+  defaultText === 'required' ? ' (required)' : ` (${defaultText})`;
+
+/** A kind of key: its own option, and those that go with it. */
+function keyRow([kind, options]: [string, Readonly<Record<string, Option>>]): string {
+  const others = Object.entries(options).filter(([name]) => name !== kind);
+  const rest = others.map(([name, option]) => `${code(name)}${inBrackets(option)}`).join(', ');
+  return row(code(kind), rest, options[kind]?.description ?? '');
+}
+
+const optionRows = (table: Readonly<Record<string, Option>>): string[] =>
+  Object.entries(table).map(([name, { type, defaultText, description }]) =>
+    row(code(name), type, defaultText, description),
+  );
+
+const OPTION_HEAD = ['Option', 'Type', 'Default', 'Meaning'];
 
 /** The whole reference. */
 export function configReference(): string {
-  const channels = Object.entries(CHANNEL_OPTIONS).map(([name, { type, defaultText, description }]) =>
-    row(code(name), type, defaultText, description),
-  );
   return `# Configuration
 
-Generated from the gateway's own table of options: \`sluice check\` says what is in force, and every problem at once.
+This page is generated from the gateway's table of options. Check a configuration before you use it:
 
-Flags go before environment variables, these before the file (\`sluice.yaml\`, \`sluice.yml\`, \`sluice.json\`,
-\`sluice.config.mjs\` in the working directory, or \`--config\`), the file before defaults. Durations are milliseconds or texts like \`5s\`, \`10m\`,
-\`24h\`, \`7d\`; sizes are bytes or texts like \`64KiB\`, \`1MiB\`. Lists in variables and flags are separated by commas. Relative paths
-in a file start at that file.
+\`\`\`sh
+npx sluice check --config sluice.yaml
+\`\`\`
+
+It prints the options in force, or every problem at once: where it is, what is wrong, and what to do.
+
+Flags override environment variables, which override the file, which overrides the defaults. The file is \`sluice.yaml\`,
+\`sluice.yml\`, \`sluice.json\`, \`sluice.config.mjs\`, \`.js\` or \`.ts\` in the working directory, or the one that \`--config\` names.
+Relative paths in a file start at that file.
+
+| Kind of value | Examples |
+| --- | --- |
+| duration | milliseconds, or \`5s\`, \`10m\`, \`24h\`, \`7d\` |
+| size | bytes, or \`64KiB\`, \`1MiB\` |
+| list in a variable or a flag | \`one,two\` |
 
 ## Options
 
-${table(['Option', 'Type', 'Default', 'Variable, flag', 'Meaning'], OPTIONS.map(optionRow))}
+${table(['Option', 'Type', 'Default', 'Variable, flag', 'Meaning'], OPTION_ROWS.map(optionRow))}
 
 ## Channels
 
-\`channels\` maps patterns to rules. Of the patterns that match a channel the most specific wins: segment by segment, a
-literal goes before \`{param}\`, which goes before a last \`**\`.
+\`channels\` maps patterns to rules. The most specific matching pattern wins: patterns are compared segment by segment, and a
+literal is more specific than \`{param}\`, which is more specific than a last \`**\`.
 
-${table(['Option', 'Type', 'Default', 'Meaning'], channels)}
+${table(OPTION_HEAD, optionRows(CHANNEL_OPTIONS))}
+
+\`history\` contains:
+
+${table(OPTION_HEAD, optionRows(HISTORY_OPTIONS))}
+
+\`presence\` contains:
+
+${table(OPTION_HEAD, optionRows(PRESENCE_OPTIONS))}
 
 ### Grants
 
@@ -74,11 +98,12 @@ ${table(['Grant', 'Allows'], GRANTS)}
 
 An entry of \`keys\` has exactly one of these. Secrets have at least 32 bytes for HS256, 48 for HS384, 64 for HS512.
 
-${table(['Key', 'With', 'Meaning'], KEYS)}
+${table(['Key', 'Other options (default)', 'Meaning'], Object.entries(KEY_OPTIONS).map(keyRow))}
 
 ## API keys
 
-An entry of \`apiKeys\` has a \`name\`, one of \`secret\`, \`secretFile\`, \`secretEnv\` (at least 16 bytes), and, where the key may not do
-everything, \`caps\`, as in a token: \`{ "chat:*": ["publish"] }\`.
+An entry of \`apiKeys\` has a name, and exactly one of \`secret\`, \`secretFile\` and \`secretEnv\`.
+
+${table(OPTION_HEAD, optionRows(API_KEY_OPTIONS))}
 `;
 }

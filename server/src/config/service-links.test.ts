@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { load } from './load.ts';
-import { OPTIONS } from './options.ts';
+import { OPTION_ROWS } from './options.ts';
 import { isServiceLink } from './service-links.ts';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
-const variables = [...new Set(OPTIONS.flatMap(({ env }) => env ?? []))];
+const variables = [...new Set(OPTION_ROWS.flatMap(({ env }) => env ?? []))];
 
 /** What Kubernetes writes for a Service. https://kubernetes.io/docs/concepts/containers/container-environment/ */
 function kubernetes(service: string, port = '6379', protocol = 'tcp'): Record<string, string> {

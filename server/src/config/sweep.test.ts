@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createGateway } from '../index.ts';
 import type { ConfigInput } from './config.ts';
 import { load } from './load.ts';
-import { OPTIONS } from './options.ts';
+import { OPTION_ROWS } from './options.ts';
 import { ConfigError, parseConfig } from './schema.ts';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
@@ -84,7 +84,7 @@ const pathPattern = (path: string): RegExp =>
       .join('|')})(?:[.[].*)?: `,
   );
 
-describe.each(OPTIONS.map(({ path }) => path))('%s, as a program gives it', (path) => {
+describe.each(OPTION_ROWS.map(({ path }) => path))('%s, as a program gives it', (path) => {
   it.each([undefined, null])('is its default where it is %s', (nothing) => {
     const without = attempt(() => parseConfig(nested(path, undefined)));
     const given = attempt(() => parseConfig(nested(path, nothing)));
@@ -171,7 +171,7 @@ const TEXTS = [
   '999999999999999999999',
 ];
 
-describe.each(OPTIONS.filter(({ env }) => env !== undefined).map(({ path, env = [] }) => [path, env[0] ?? '']))(
+describe.each(OPTION_ROWS.filter(({ env }) => env !== undefined).map(({ path, env = [] }) => [path, env[0] ?? '']))(
   '%s, as %s gives it',
   (path, name) => {
     it.each(TEXTS)('is accepted or refused by name, and by where it came from: %j', async (text) => {

@@ -93,6 +93,13 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(words: T) 
 
 /** One text, or a list of texts. */
 export const texts = (what: string) =>
-  z.union([text(what), z.array(text(what))], {
+  z.union([text(what), z.array(text(what)).readonly()], {
     error: `must be ${what}, or a list of them — texts that are not empty`,
   });
+
+/** A list; a single text is a list of one. */
+export const oneOrMore = (entry: z.ZodType<string, string>, params: { readonly error: string }) =>
+  z
+    .custom<string | readonly string[]>()
+    .transform((value) => (typeof value === 'string' ? [value] : value))
+    .pipe(z.array(entry, params).readonly());

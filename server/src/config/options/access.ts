@@ -1,11 +1,11 @@
+import type { ApiKeyInput, KeyInput } from '../key-options.ts';
 import { DAY, duration, flag, MINUTE, SECOND, text, texts } from '../values.ts';
-import { listOf, type Option } from './option.ts';
+import { listOf, option } from './option.ts';
 
 /** Who is let in, and by which keys. */
-export const ACCESS_OPTIONS: readonly Option[] = [
-  {
-    path: 'keys',
-    schema: listOf(
+export const ACCESS_OPTIONS = {
+  keys: option({
+    schema: listOf<KeyInput>(
       'like [{ secret: … }], [{ pemFile: …, algorithm: ES256 }] or [{ jwks: https://…, algorithms: [RS256] }]',
     ),
     default: [],
@@ -14,9 +14,8 @@ export const ACCESS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_SECRET'],
     kind: 'secret',
     description: 'Keys that tokens may be signed with; several for rotation. `SLUICE_SECRET` is one HS256 secret.',
-  },
-  {
-    path: 'issuer',
+  }),
+  issuer: option({
     schema: texts('an issuer'),
     defaultText: 'not checked',
     type: 'text or list',
@@ -24,9 +23,8 @@ export const ACCESS_OPTIONS: readonly Option[] = [
     flag: '--issuer <list>',
     kind: 'list',
     description: 'Accepted values of the claim `iss`.',
-  },
-  {
-    path: 'audience',
+  }),
+  audience: option({
     schema: texts('an audience'),
     defaultText: 'not checked',
     type: 'text or list',
@@ -34,9 +32,8 @@ export const ACCESS_OPTIONS: readonly Option[] = [
     flag: '--audience <list>',
     kind: 'list',
     description: 'Accepted values of the claim `aud`; a token must name one of them.',
-  },
-  {
-    path: 'clockTolerance',
+  }),
+  clockTolerance: option({
     schema: duration({ min: 0, max: 10 * MINUTE }),
     default: 5 * SECOND,
     defaultText: '`5s`',
@@ -44,9 +41,8 @@ export const ACCESS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_CLOCK_TOLERANCE'],
     flag: '--clock-tolerance <duration>',
     description: "How far the issuer's clock may be off.",
-  },
-  {
-    path: 'maxTokenLife',
+  }),
+  maxTokenLife: option({
     schema: duration({ min: MINUTE, max: 36_600 * DAY }),
     default: 3_660 * DAY,
     defaultText: '`3660d`',
@@ -54,9 +50,8 @@ export const ACCESS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_MAX_TOKEN_LIFE'],
     flag: '--max-token-life <duration>',
     description: 'Longest time until a token expires; other tokens are refused with `token_claims`.',
-  },
-  {
-    path: 'sse',
+  }),
+  sse: option({
     schema: flag(),
     default: true,
     defaultText: '`true`',
@@ -65,9 +60,8 @@ export const ACCESS_OPTIONS: readonly Option[] = [
     flag: '--sse',
     kind: 'boolean',
     description: 'Serve channels as Server-sent events at `/sse`, with the same permissions and limits as WebSockets?',
-  },
-  {
-    path: 'sseCookie',
+  }),
+  sseCookie: option({
     schema: text('the name of a cookie'),
     defaultText: 'none',
     type: 'text',
@@ -75,9 +69,8 @@ export const ACCESS_OPTIONS: readonly Option[] = [
     flag: '--sse-cookie <name>',
     description:
       'Cookie that may carry the token of a request to `/sse`; only from origins that `origins` lists by name.',
-  },
-  {
-    path: 'anonymous',
+  }),
+  anonymous: option({
     schema: flag(),
     default: false,
     defaultText: '`false`',
@@ -86,10 +79,9 @@ export const ACCESS_OPTIONS: readonly Option[] = [
     flag: '--anonymous',
     kind: 'boolean',
     description: 'May connections come without a token? They may do what rules allow to `anyone`.',
-  },
-  {
-    path: 'apiKeys',
-    schema: listOf('like [{ name: backend, secretEnv: BACKEND_KEY }]'),
+  }),
+  apiKeys: option({
+    schema: listOf<ApiKeyInput>('like [{ name: backend, secretEnv: BACKEND_KEY }]'),
     default: [],
     defaultText: 'none; in development one made for the run',
     type: 'list of API keys',
@@ -97,5 +89,5 @@ export const ACCESS_OPTIONS: readonly Option[] = [
     kind: 'apiKey',
     description:
       'Keys of backends for the HTTP API. Without `caps` a key may do everything. `SLUICE_API_KEY` is one such secret.',
-  },
-];
+  }),
+};

@@ -1,10 +1,9 @@
 import { DAY, duration, HOUR, MINUTE, SECOND } from '../values.ts';
-import type { Option } from './option.ts';
+import { option } from './option.ts';
 
 /** When a connection counts as dead, or is over. */
-export const CONNECTIONS_OPTIONS: readonly Option[] = [
-  {
-    path: 'heartbeat',
+export const CONNECTIONS_OPTIONS = {
+  heartbeat: option({
     schema: duration({ min: 1, max: 10 * MINUTE }),
     default: 25 * SECOND,
     defaultText: '`25s`',
@@ -12,9 +11,8 @@ export const CONNECTIONS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_HEARTBEAT'],
     flag: '--heartbeat <duration>',
     description: 'A connection is never silent for longer.',
-  },
-  {
-    path: 'connectTimeout',
+  }),
+  connectTimeout: option({
     schema: duration({ min: 1, max: DAY }),
     default: 5 * SECOND,
     defaultText: '`5s`',
@@ -22,9 +20,8 @@ export const CONNECTIONS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_CONNECT_TIMEOUT'],
     flag: '--connect-timeout <duration>',
     description: 'A connection that has not sent `connect` by then is closed.',
-  },
-  {
-    path: 'tokenGrace',
+  }),
+  tokenGrace: option({
     schema: duration({ min: 0, max: HOUR }),
     default: 10 * SECOND,
     defaultText: '`10s`',
@@ -32,5 +29,5 @@ export const CONNECTIONS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_TOKEN_GRACE'],
     flag: '--token-grace <duration>',
     description: 'How long a connection may outlive its token, waiting for a new one.',
-  },
-];
+  }),
+};

@@ -1,11 +1,13 @@
-import { ENGINES } from '../config.ts';
 import { MIB, oneOf, size, text } from '../values.ts';
-import type { Option } from './option.ts';
+import { option } from './option.ts';
+
+/** Names of the engines. */
+export const ENGINES = ['memory', 'durable', 'redis'] as const;
+export type EngineName = (typeof ENGINES)[number];
 
 /** Where channels keep their messages. */
-export const ENGINE_OPTIONS: readonly Option[] = [
-  {
-    path: 'engine',
+export const ENGINE_OPTIONS = {
+  engine: option({
     schema: oneOf(ENGINES),
     default: 'memory',
     defaultText: '`memory`',
@@ -14,23 +16,25 @@ export const ENGINE_OPTIONS: readonly Option[] = [
     flag: '--engine <name>',
     description:
       'Where channels keep their messages: in this process, on its disk (docs/engines/durable.md), or in a Redis that many gateways share (docs/engines/redis.md).',
-  },
-  {
-    path: 'durable.data',
+  }),
+};
+
+/** How the engine `durable` uses the disk. */
+export const DURABLE_OPTIONS = {
+  data: option({
     schema: text('the path of a folder'),
     defaultText: 'none; the durable engine needs one',
     type: 'path',
     env: ['SLUICE_DURABLE_DATA'],
     flag: '--data <folder>',
     description: 'Folder of the durable engine, of one gateway at a time. In a file, relative to that file.',
-  },
-  {
-    path: 'durable.maxSize',
+  }),
+  maxSize: option({
     schema: size({ min: MIB, max: 2 ** 20 * MIB }),
     defaultText: 'what the disk has',
     type: 'size',
     env: ['SLUICE_DURABLE_MAX_SIZE'],
     flag: '--data-max-size <size>',
     description: 'What the durable engine may keep on disk; beyond it, publishes are refused with `storage_full`.',
-  },
-];
+  }),
+};

@@ -1,10 +1,9 @@
 import { KIB, MIB, size, whole } from '../values.ts';
-import type { Option } from './option.ts';
+import { option } from './option.ts';
 
 /** How much one client may send, and how much may wait for it. SPEC.md section 10. */
-export const LIMITS_OPTIONS: readonly Option[] = [
-  {
-    path: 'limits.maxFrame',
+export const LIMITS_OPTIONS = {
+  maxFrame: option({
     schema: size({ min: KIB, max: 16 * MIB }),
     default: 128 * KIB,
     defaultText: '`128KiB`',
@@ -12,9 +11,8 @@ export const LIMITS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_LIMITS_MAX_FRAME'],
     flag: '--max-frame <size>',
     description: 'Largest frame that a client may send.',
-  },
-  {
-    path: 'limits.outbound',
+  }),
+  outbound: option({
     schema: size({ min: 64 * KIB, max: 256 * MIB }),
     default: MIB,
     defaultText: '`1MiB`',
@@ -22,9 +20,8 @@ export const LIMITS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_LIMITS_OUTBOUND'],
     flag: '--outbound <size>',
     description: 'What may wait for one connection in memory; beyond it, its subscriptions are replayed from the log.',
-  },
-  {
-    path: 'limits.subscriptions',
+  }),
+  subscriptions: option({
     schema: whole({ min: 1, max: 100_000 }),
     default: 1000,
     defaultText: '`1000`',
@@ -33,9 +30,8 @@ export const LIMITS_OPTIONS: readonly Option[] = [
     flag: '--subscriptions <number>',
     kind: 'number',
     description: 'Subscriptions of one connection; it may watch and enter as many channels.',
-  },
-  {
-    path: 'limits.operations',
+  }),
+  operations: option({
     schema: whole({ min: 0, max: 1_000_000 }),
     default: 200,
     defaultText: '`200`',
@@ -45,9 +41,8 @@ export const LIMITS_OPTIONS: readonly Option[] = [
     kind: 'number',
     description:
       "Commands per second from one connection; ten seconds' worth at once, or what a reconnect with all subscriptions needs. 0: unlimited.",
-  },
-  {
-    path: 'limits.bytes',
+  }),
+  bytes: option({
     schema: size({ min: 0, max: 1024 * MIB }),
     default: 256 * KIB,
     defaultText: '`256KiB`',
@@ -55,9 +50,8 @@ export const LIMITS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_LIMITS_BYTES'],
     flag: '--bytes <size>',
     description: "Bytes per second from one connection, ten seconds' worth at once; 0: unlimited.",
-  },
-  {
-    path: 'limits.connectionsPerUser',
+  }),
+  connectionsPerUser: option({
     schema: whole({ min: 0, max: 1_000_000 }),
     default: 100,
     defaultText: '`100`',
@@ -66,9 +60,8 @@ export const LIMITS_OPTIONS: readonly Option[] = [
     flag: '--connections-per-user <number>',
     kind: 'number',
     description: 'Open connections of one user; 0: unlimited.',
-  },
-  {
-    path: 'limits.connectionsPerAddress',
+  }),
+  connectionsPerAddress: option({
     schema: whole({ min: 0, max: 10_000_000 }),
     default: 0,
     defaultText: '`0`',
@@ -78,9 +71,8 @@ export const LIMITS_OPTIONS: readonly Option[] = [
     kind: 'number',
     description:
       'Open connections of one IP address; further ones are closed with `too_many_connections`. 0: unlimited. Behind a proxy it needs `trustProxy`.',
-  },
-  {
-    path: 'limits.unauthenticated',
+  }),
+  unauthenticated: option({
     schema: size({ min: MIB, max: 1024 * 1024 * MIB }),
     default: 64 * MIB,
     defaultText: '`64MiB`',
@@ -89,5 +81,5 @@ export const LIMITS_OPTIONS: readonly Option[] = [
     flag: '--unauthenticated <size>',
     description:
       'What all connections that have not authenticated, and all bodies of HTTP requests, may hold in memory together. Connections may hold half of it, and a quarter is kept for requests with an API key. Beyond it, a request is answered with HTTP 503, and the connections that have waited longest are closed.',
-  },
-];
+  }),
+};

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { normalizeOrigin, originProblem } from '../../util/origin.ts';
-import { flag, text, whole } from '../values.ts';
-import type { Option } from './option.ts';
+import { flag, oneOrMore, text, whole } from '../values.ts';
+import { option } from './option.ts';
 
 /** In its one form, so that it can be compared with what a browser sends. */
 const origin = z
@@ -19,18 +19,16 @@ const hostName = z.string({ error: 'must be a name — like "app.test"' }).regex
 });
 
 /** Where the gateway listens, and to whom. */
-export const LISTENING_OPTIONS: readonly Option[] = [
-  {
-    path: 'host',
+export const LISTENING_OPTIONS = {
+  host: option({
     schema: text('an address to listen on'),
     defaultText: '`0.0.0.0`; `127.0.0.1` in development',
     type: 'text',
     env: ['SLUICE_HOST'],
     flag: '--host <address>',
     description: 'Address to listen on.',
-  },
-  {
-    path: 'port',
+  }),
+  port: option({
     schema: whole({ min: 0, max: 65_535 }),
     default: 8080,
     defaultText: '`8080`',
@@ -39,9 +37,8 @@ export const LISTENING_OPTIONS: readonly Option[] = [
     flag: '--port <number>',
     kind: 'number',
     description: 'Port to listen on; 0 takes any free one.',
-  },
-  {
-    path: 'httpPort',
+  }),
+  httpPort: option({
     schema: whole({ min: 0, max: 65_535 }),
     defaultText: 'none',
     type: 'number',
@@ -50,9 +47,8 @@ export const LISTENING_OPTIONS: readonly Option[] = [
     kind: 'number',
     description:
       'A second port, for the HTTP API, health checks and metrics alone: it also speaks HTTP/1.0, and keeps idle connections for 75 s. With several workers the first one opens it.',
-  },
-  {
-    path: 'dev',
+  }),
+  dev: option({
     schema: flag(),
     default: false,
     defaultText: '`false`',
@@ -62,22 +58,17 @@ export const LISTENING_OPTIONS: readonly Option[] = [
     kind: 'boolean',
     description:
       'Development: listens on this machine only, makes the keys that are missing, hands out tokens at `/dev/token`. Never in production.',
-  },
-  {
-    path: 'static',
+  }),
+  static: option({
     schema: text('the path of a folder'),
     defaultText: 'nothing is served',
     type: 'path',
     env: ['SLUICE_STATIC'],
     flag: '--static <folder>',
     description: 'Folder served at `/`. In a file, relative to that file.',
-  },
-  {
-    path: 'origins',
-    schema: z.preprocess(
-      (value) => (typeof value === 'string' ? [value] : value),
-      z.array(origin, { error: 'must be a list of origins — like ["https://example.com"]' }),
-    ),
+  }),
+  origins: option({
+    schema: oneOrMore(origin, { error: 'must be a list of origins — like ["https://example.com"]' }),
     default: [],
     defaultText: 'the origin of the gateway itself',
     type: 'list of origins',
@@ -86,13 +77,9 @@ export const LISTENING_OPTIONS: readonly Option[] = [
     kind: 'list',
     description:
       'Pages that may connect ([how](auth.md#origins)): exact origins, those of app shells like `capacitor://localhost` too, or `*` for all. Programs that send no origin are not concerned.',
-  },
-  {
-    path: 'allowedHosts',
-    schema: z.preprocess(
-      (value) => (typeof value === 'string' ? [value] : value),
-      z.array(hostName, { error: 'must be a list of names — like ["app.test"]' }),
-    ),
+  }),
+  allowedHosts: option({
+    schema: oneOrMore(hostName, { error: 'must be a list of names — like ["app.test"]' }),
     default: [],
     defaultText: 'the names and addresses of this machine',
     type: 'list of names',
@@ -101,9 +88,8 @@ export const LISTENING_OPTIONS: readonly Option[] = [
     kind: 'list',
     description:
       'In development: further names under which the gateway may be reached, e.g. that of a tunnel. Requests with any other `Host` are refused ([why](auth.md#development)).',
-  },
-  {
-    path: 'trustProxy',
+  }),
+  trustProxy: option({
     schema: flag(),
     default: false,
     defaultText: '`false`',
@@ -113,5 +99,5 @@ export const LISTENING_OPTIONS: readonly Option[] = [
     kind: 'boolean',
     description:
       "Takes the last entry of `X-Forwarded-For` for the client's address, and that of `X-Forwarded-Host` or `Forwarded` for a host of the gateway. Only behind a proxy that sets them.",
-  },
-];
+  }),
+};

@@ -1,11 +1,12 @@
-import { LOG_LEVELS } from '../config.ts';
 import { oneOf } from '../values.ts';
-import type { Option } from './option.ts';
+import { option } from './option.ts';
+
+/** From the least to the most important. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** What is logged, and how. */
-export const LOG_OPTIONS: readonly Option[] = [
-  {
-    path: 'log.level',
+export const LOG_OPTIONS = {
+  level: option({
     schema: oneOf(LOG_LEVELS),
     default: 'info',
     defaultText: '`info`',
@@ -13,14 +14,13 @@ export const LOG_OPTIONS: readonly Option[] = [
     env: ['SLUICE_LOG_LEVEL'],
     flag: '--log-level <level>',
     description: 'The least important lines to log.',
-  },
-  {
-    path: 'log.format',
+  }),
+  format: option({
     schema: oneOf(['json', 'pretty']),
     defaultText: '`json`; `pretty` in development on a terminal',
     type: 'json, pretty',
     env: ['SLUICE_LOG_FORMAT'],
     flag: '--log-format <format>',
     description: 'How lines are logged.',
-  },
-];
+  }),
+};

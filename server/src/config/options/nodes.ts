@@ -1,21 +1,20 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { duration, HOUR, SECOND, text, whole } from '../values.ts';
-import type { Option } from './option.ts';
+import { option } from './option.ts';
 
 /** More processes than any machine has cores are a slip of the finger. */
 const MOST_WORKERS = 512;
 
 /** How many processes: a number, or one for each core. */
-const workers = z.preprocess(
-  (value) => (value === 'auto' ? Math.min(availableParallelism(), MOST_WORKERS) : value),
-  whole({ min: 1, max: MOST_WORKERS }),
-);
+const workers = z
+  .custom<number | 'auto'>()
+  .transform((value) => (value === 'auto' ? Math.min(availableParallelism(), MOST_WORKERS) : value))
+  .pipe(whole({ min: 1, max: MOST_WORKERS }));
 
 /** The gateway among others: its name, its processes, and how it leaves. */
-export const NODES_OPTIONS: readonly Option[] = [
-  {
-    path: 'drain',
+export const NODES_OPTIONS = {
+  drain: option({
     schema: duration({ min: 0, max: HOUR }),
     default: 10 * SECOND,
     defaultText: '`10s`',
@@ -23,9 +22,8 @@ export const NODES_OPTIONS: readonly Option[] = [
     env: ['SLUICE_DRAIN'],
     flag: '--drain <duration>',
     description: 'On SIGTERM, reconnects are spread over at most this time.',
-  },
-  {
-    path: 'drainPace',
+  }),
+  drainPace: option({
     schema: whole({ min: 1, max: 1_000_000 }),
     default: 500,
     defaultText: '`500`',
@@ -34,18 +32,16 @@ export const NODES_OPTIONS: readonly Option[] = [
     flag: '--drain-pace <n>',
     description:
       'Connections per second that a drain sends elsewhere; more only where `drain` would not be long enough.',
-  },
-  {
-    path: 'node',
+  }),
+  node: option({
     schema: text("a node's name"),
     defaultText: 'a random name',
     type: 'string',
     env: ['SLUICE_NODE'],
     flag: '--node <name>',
     description: "This gateway's name among others: in `/health/ready`, and to drain it by the HTTP API.",
-  },
-  {
-    path: 'workers',
+  }),
+  workers: option({
     schema: workers,
     default: 1,
     defaultText: '`1`',
@@ -55,5 +51,5 @@ export const NODES_OPTIONS: readonly Option[] = [
     kind: 'number',
     description:
       'Processes that serve the port together; `auto`: one for each core. Each is a node of its own, `name/1`, `name/2`… Only on Linux. See docs/workers.md.',
-  },
-];
+  }),
+};

@@ -1,14 +1,16 @@
+/** One row of a table of options, and what the compiler concludes from a table. */
+
 import { z } from 'zod';
 
 /** How the text of an environment variable or a flag becomes a value. */
 export type TextKind = 'text' | 'number' | 'boolean' | 'list' | 'secret' | 'apiKey';
 
-export interface Option {
-  /** `limits.maxFrame`: name in the file, nested at the dot. */
-  readonly path: string;
-  readonly schema: z.ZodType;
-  /** What it is when nobody says; `undefined` where that depends, and `defaultText` says on what. */
-  readonly default?: unknown;
+/** An option without its default. `Out` is the checked value, `In` what may be written. */
+interface Described<Out, In> {
+  readonly schema: z.ZodType<Out, In>;
+  /** Must it be written? What is wrong if it is not, its schema says of `undefined`. */
+  readonly required?: true;
+  /** The default, for people. */
   readonly defaultText: string;
   /** The kind of value, for people. */
   readonly type: string;
@@ -20,5 +22,61 @@ export interface Option {
   readonly description: string;
 }
 
-/** A list whose entries have checks of their own. */
-export const listOf = (what: string) => z.array(z.unknown(), { error: `must be a list — ${what}` });
+/** An option: a row of the table. */
+export interface Option<Out = unknown, In = unknown> extends Described<Out, In> {
+  /** The value if nothing is written; `undefined` if that depends on other options, and `defaultText` says on which. */
+  readonly default?: Out;
+}
+
+/** Options by name. A table within a table is a section: an object of options in the file. */
+export interface Table {
+  // `any`: rows of all types, whose types InferOptions and InferInput read.
+  // biome-ignore lint/suspicious/noExplicitAny: an Option<unknown> does not accept every option
+  readonly [name: string]: Option<any, any> | Table;
+}
+
+/** Makes a row, with the types of its schema. */
+export function option<Out, In>(row: Described<Out, In> & { readonly default: NoInfer<Out> }): Option<Out, In>;
+export function option<Out, In>(row: Described<Out, In> & { readonly required: true }): Option<Out, In>;
+export function option<Out, In>(row: Described<Out, In>): Option<Out | undefined, In>;
+export function option<Out, In>(row: Option<Out, In>): Option<Out | undefined, In> {
+  return row;
+}
+
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** An option that has no default may be absent. */
+type AbsentIn<T> = {
+  [K in keyof T]: T[K] extends Option<infer Out, infer _> ? (undefined extends Out ? K : never) : never;
+}[keyof T];
+
+type ValueOf<Row> = Row extends Option<infer Out, infer _> ? Exclude<Out, undefined> : InferOptions<Row>;
+
+/** The checked values of a table. */
+export type InferOptions<T> = Flat<
+  { readonly [K in Exclude<keyof T, AbsentIn<T>>]: ValueOf<T[K]> } & { readonly [K in AbsentIn<T>]?: ValueOf<T[K]> }
+>;
+
+/** What may be written for a table: every option may be left out. */
+export type InferInput<T> = { [K in keyof T]?: T[K] extends Option<infer _, infer In> ? In : InferInput<T[K]> };
+
+export const isOption = (row: Option | Table): row is Option => row.schema instanceof z.ZodType;
+
+const entriesOf = (table: Table) => Object.entries<Option | Table>(table);
+
+/** An option, and where it is in the file: `limits.maxFrame`. */
+export interface OptionRow extends Option {
+  readonly path: string;
+}
+
+/** The options of a table and its sections, in their order. */
+export function rowsOf(table: Table, section = ''): OptionRow[] {
+  return entriesOf(table).flatMap(([name, row]) => {
+    const path = `${section}${name}`;
+    return isOption(row) ? { ...row, path } : rowsOf(row, `${path}.`);
+  });
+}
+
+/** A list whose entries are checked by a reader of their own. */
+export const listOf = <Entry>(what: string) =>
+  z.array(z.custom<Entry>(), { error: `must be a list — ${what}` }).readonly();

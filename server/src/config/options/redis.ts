@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration, flag, MINUTE, SECOND, text } from '../values.ts';
-import type { Option } from './option.ts';
+import { option } from './option.ts';
 
 const NO_REDIS_URL = 'is not the URL of a Redis — write "redis://host:6379", or "rediss://…" for TLS';
 
@@ -14,30 +14,28 @@ const redisUrl = z.string({ error: NO_REDIS_URL }).refine(
 );
 
 /** How the engine `redis` reaches its Redis. */
-export const REDIS_OPTIONS: readonly Option[] = [
-  {
-    path: 'redis.url',
+export const REDIS_OPTIONS = {
+  url: option({
     schema: redisUrl,
     defaultText: 'none; the engine `redis` needs it, or `redis.urls`, or `redis.sentinels`',
     type: 'URL',
     env: ['SLUICE_REDIS'],
     flag: '--redis <url>',
     description: 'The Redis of the engine `redis`: `redis://user:password@host:6379/0`, or `rediss://…` for TLS.',
-  },
-  {
-    path: 'redis.urls',
+  }),
+  urls: option({
     schema: z
       .array(redisUrl, { error: 'must be a list of URLs — like ["redis://one:6379", "redis://two:6379"]' })
-      .min(1),
+      .min(1, { error: 'is empty — name at least one' })
+      .readonly(),
     defaultText: 'none',
     type: 'list of URLs',
     env: ['SLUICE_REDIS_URLS'],
     kind: 'list',
     description:
       'Several independent Redis servers that share the channels by consistent hashing; with `redis.cluster`, some nodes of the cluster. All gateways need the same list.',
-  },
-  {
-    path: 'redis.cluster',
+  }),
+  cluster: option({
     schema: flag(),
     default: false,
     defaultText: '`false`',
@@ -45,45 +43,42 @@ export const REDIS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_REDIS_CLUSTER'],
     kind: 'boolean',
     description: 'Are the URLs nodes of one Redis Cluster (version 7 or newer)?',
-  },
-  {
-    path: 'redis.sentinels',
-    schema: z.array(text('an address like "host:26379"'), {
-      error: 'must be a list of addresses — like ["one:26379", "two:26379"]',
-    }),
+  }),
+  sentinels: option({
+    schema: z
+      .array(text('an address like "host:26379"'), {
+        error: 'must be a list of addresses — like ["one:26379", "two:26379"]',
+      })
+      .readonly(),
     default: [],
     defaultText: 'none',
     type: 'list of addresses',
     env: ['SLUICE_REDIS_SENTINELS'],
     kind: 'list',
     description: 'Sentinels that know the master, instead of a URL; `redis.name` is then needed.',
-  },
-  {
-    path: 'redis.name',
+  }),
+  name: option({
     schema: text('the name of a master'),
     defaultText: 'none',
     type: 'text',
     env: ['SLUICE_REDIS_NAME'],
     description: 'The name by which the sentinels know the master.',
-  },
-  {
-    path: 'redis.sentinelUsername',
+  }),
+  sentinelUsername: option({
     schema: text('the name of an ACL user'),
     defaultText: 'none',
     type: 'text',
     env: ['SLUICE_REDIS_SENTINEL_USERNAME'],
     description: 'ACL user of the sentinels themselves.',
-  },
-  {
-    path: 'redis.sentinelPassword',
+  }),
+  sentinelPassword: option({
     schema: text('a password'),
     defaultText: 'none',
     type: 'text',
     env: ['SLUICE_REDIS_SENTINEL_PASSWORD'],
     description: 'Password of the sentinels themselves. Better in the environment than in a file.',
-  },
-  {
-    path: 'redis.sentinelTls',
+  }),
+  sentinelTls: option({
     schema: flag(),
     default: false,
     defaultText: '`false`',
@@ -91,25 +86,22 @@ export const REDIS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_REDIS_SENTINEL_TLS'],
     kind: 'boolean',
     description: 'Speak TLS with the sentinels themselves?',
-  },
-  {
-    path: 'redis.username',
+  }),
+  username: option({
     schema: text('the name of an ACL user'),
     defaultText: 'what the URL says',
     type: 'text',
     env: ['SLUICE_REDIS_USERNAME'],
     description: 'ACL user of Redis, where the URL names none.',
-  },
-  {
-    path: 'redis.password',
+  }),
+  password: option({
     schema: text('a password'),
     defaultText: 'what the URL says',
     type: 'text',
     env: ['SLUICE_REDIS_PASSWORD'],
     description: 'Password of Redis, where the URL holds none. Better in the environment than in a file.',
-  },
-  {
-    path: 'redis.tls',
+  }),
+  tls: option({
     schema: flag(),
     default: false,
     defaultText: '`false`; `rediss://` says so itself',
@@ -117,41 +109,37 @@ export const REDIS_OPTIONS: readonly Option[] = [
     env: ['SLUICE_REDIS_TLS'],
     kind: 'boolean',
     description: 'Speak TLS with the master that the sentinels name?',
-  },
-  {
-    path: 'redis.ca',
+  }),
+  ca: option({
     schema: text('the path of a file with certificates'),
     defaultText: 'the authorities that Node.js trusts',
     type: 'path',
     env: ['SLUICE_REDIS_CA'],
     description:
       'File with the certificates (PEM) that sign those of Redis, and of the sentinels. In a file, relative to that file.',
-  },
-  {
-    path: 'redis.prefix',
+  }),
+  prefix: option({
     schema: text('a prefix').regex(/^[^{}]*$/, 'must not contain braces — like "sluice:"'),
     default: 'sluice:',
     defaultText: '`sluice:`',
     type: 'text',
     env: ['SLUICE_REDIS_PREFIX'],
     description: 'Before every key and feed, so that several services may share a Redis.',
-  },
-  {
-    path: 'redis.timeout',
+  }),
+  timeout: option({
     schema: duration({ min: 50, max: MINUTE }),
     default: 3 * SECOND,
     defaultText: '`3s`',
     type: 'duration',
     env: ['SLUICE_REDIS_TIMEOUT'],
     description: 'A Redis that leaves a command unanswered for so long counts as away.',
-  },
-  {
-    path: 'redis.lease',
+  }),
+  lease: option({
     schema: duration({ min: SECOND, max: 10 * MINUTE }),
     default: 15 * SECOND,
     defaultText: '`15s`',
     type: 'duration',
     env: ['SLUICE_REDIS_LEASE'],
     description: 'After so long without a sign of life a gateway counts as crashed, and its members leave.',
-  },
-];
+  }),
+};

@@ -1,0 +1,153 @@
+/** Channel rules: from what is written to what is used. */
+
+import { comparePatterns, type Pattern, PatternError, parsePattern, patternsCollide } from '@sluice/protocol';
+import type { Channels, GrantFunction } from '@sluice/protocol/contracts';
+import { type Grant, type Grants, parseGrant } from '../auth/acl.ts';
+import { VERBS, type Verb, WILDCARD_VERBS } from '../auth/identity.ts';
+import type { LatestBy, Rule } from '../rule.ts';
+import { CHANNEL_OPTIONS, HISTORY_OPTIONS, PAYLOAD_DEFAULT, PRESENCE_OPTIONS } from './channel-options.ts';
+import { mergeRules, schemasOf } from './contracts.ts';
+import type { InferOptions } from './options/option.ts';
+import { isPlain, type Path, type Problems, suggest } from './problems.ts';
+import { readTable } from './read-table.ts';
+
+type RuleSettings = InferOptions<typeof CHANNEL_OPTIONS>;
+
+function readPattern(source: string, problems: Problems): Pattern | undefined {
+  try {
+    return parsePattern(source);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    problems.add(['channels', source], `${error.message} — write a pattern like "chat:{room}"`);
+    return undefined;
+  }
+}
+
+function readGrants(
+  path: Path,
+  value: unknown,
+  { pattern, problems }: { pattern: Pattern; problems: Problems },
+): Grant[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.flatMap((source) => {
+    if (typeof source !== 'string' && typeof source !== 'function') {
+      problems.add(path, 'must be a grant or a list of grants — like users, "role:admin", "owner:{userId}"');
+      return [];
+    }
+    try {
+      return [parseGrant(source as string | GrantFunction, pattern)];
+    } catch (error) {
+      problems.add(path, error instanceof Error ? error.message : String(error));
+      return [];
+    }
+  });
+}
+
+const isVerb = (name: string): name is Verb => (VERBS as readonly string[]).includes(name);
+
+function readAllow(
+  path: Path,
+  allow: Record<string, unknown>,
+  around: { pattern: Pattern; problems: Problems },
+): Grants {
+  const grants: Partial<Record<Verb, readonly Grant[]>> = {};
+  for (const [name, value] of Object.entries(allow)) {
+    if (value === undefined) continue;
+    const at = [...path, name];
+    if (name !== '*' && !isVerb(name)) {
+      around.problems.add(at, `is not a verb — ${suggest(name, [...VERBS, '*'])}`);
+      continue;
+    }
+    const list = readGrants(at, value, around);
+    for (const verb of name === '*' ? WILDCARD_VERBS : [name as Verb])
+      grants[verb] = [...(grants[verb] ?? []), ...list];
+  }
+  return grants;
+}
+
+const NO_RULE = 'must be an object — like { allow: { subscribe: users, publish: users } }';
+
+function readRule(source: string, value: unknown, { maxFrame, problems, ...context }: ReadContext): Rule | undefined {
+  const path = context.written.includes(source) ? ['channels', source] : ['contracts', source, 'rule'];
+  const pattern = readPattern(source, problems);
+  if (!isPlain(value ?? {})) problems.add(path, NO_RULE);
+  const rule = readTable(CHANNEL_OPTIONS, value, { path, problems });
+  if (pattern === undefined) return undefined;
+  const history = keepsHistory(value)
+    ? readTable(HISTORY_OPTIONS, rule.history, { path: [...path, 'history'], problems })
+    : null;
+  const { from, dedupe, slow = history === null ? 'drop' : 'replay' } = rule;
+  const { maxPayload = Math.min(PAYLOAD_DEFAULT, maxFrame) } = rule;
+  const settled = { ...rule, history, slow, maxPayload };
+  checkTogether(settled, { path, maxFrame, problems });
+  return {
+    pattern,
+    allow: readAllow([...path, 'allow'], rule.allow ?? {}, { pattern, problems }),
+    history,
+    from,
+    slow,
+    latestBy: readLatestBy(rule.latestBy),
+    rate: rule.rate === undefined ? null : { perSecond: rule.rate, burst: rule.rate * BURST },
+    presence: readTable(PRESENCE_OPTIONS, rule.presence, { path: [...path, 'presence'], problems }),
+    maxPayload,
+    dedupe,
+    schemas: schemasOf(context.contracts[source]),
+  };
+}
+
+/** Also if its bounds are wrong: that is a problem of its own. */
+const keepsHistory = (rule: unknown): boolean => isPlain(rule) && rule.history != null && rule.history !== false;
+
+type Settled = Pick<Rule, 'history' | 'slow' | 'maxPayload' | 'from'> & Pick<RuleSettings, 'latestBy'>;
+
+/** Options that are right by themselves, and do not go together. */
+function checkTogether(
+  { history, slow, latestBy, from, maxPayload }: Settled,
+  { path, maxFrame, problems }: { path: Path; maxFrame: number; problems: Problems },
+): void {
+  if (history === null && slow === 'replay') {
+    problems.add([...path, 'slow'], `"${slow}" needs a log — add history, or choose latest, drop or disconnect`);
+  }
+  if (maxPayload > maxFrame) {
+    problems.add([...path, 'maxPayload'], 'is larger than a frame may be — raise limits.maxFrame too');
+  }
+  if (latestBy !== undefined && slow !== 'latest') {
+    problems.add([...path, 'latestBy'], 'goes with slow: latest — add that, or leave this out');
+  } else if (latestBy === 'from' && !from) {
+    problems.add([...path, 'latestBy'], '"from" needs messages that name their publisher — leave out from: false');
+  }
+}
+
+/** Seconds' worth of publishes that may come at once. */
+const BURST = 5;
+
+function readLatestBy(text: string | undefined): LatestBy | null {
+  if (text === undefined) return null;
+  return text === 'from' ? { kind: 'from' } : { kind: 'tag', tag: text.slice('tag:'.length) };
+}
+
+export interface RuleContext {
+  /** Bytes of the largest frame: no payload can be larger. */
+  readonly maxFrame: number;
+  readonly problems: Problems;
+  readonly contracts: Channels;
+}
+
+interface ReadContext extends RuleContext {
+  /** The patterns of the configuration; others stand in contracts only. */
+  readonly written: readonly string[];
+}
+
+/** Resolves `contracts` and `channels`, the most specific rule first. What is wrong goes to `problems`. */
+export function readChannels(input: Readonly<Record<string, unknown>>, context: RuleContext): Rule[] {
+  const around: ReadContext = { ...context, written: Object.keys(input) };
+  const merged = mergeRules(context.contracts, input);
+  const rules = merged.flatMap(([source, value]) => readRule(source, value, around) ?? []);
+  for (const [at, rule] of rules.entries()) {
+    const other = rules.slice(0, at).find(({ pattern }) => patternsCollide(pattern, rule.pattern));
+    if (other === undefined) continue;
+    const tie = `matches the same channels as "${other.pattern.source}", and neither is more specific`;
+    context.problems.add(['channels', rule.pattern.source], `${tie} — make one rule of them`);
+  }
+  return rules.sort((a, b) => comparePatterns(a.pattern, b.pattern));
+}
