@@ -106,7 +106,7 @@ describe('sluice serve', () => {
   it('starts nothing with a wrong configuration', async () => {
     const { code, err } = await outcome(['serve', '--config', 'bad.yaml']);
     expect(code).toBe(1);
-    expect(err).toContain('prot: is not an option — did you mean "port"?');
+    expect(err).toContain('prot: is not an option. Did you mean "port"?');
   });
 });
 
@@ -153,7 +153,7 @@ describe('sluice check', () => {
     const { code, err } = await outcome(['check', '--config', 'empty-rule.yaml']);
     expect(code).toBe(0);
     expect(err.match(/^hint: .*$/gm)).toEqual([expect.stringContaining('channels.news: allows nothing')]);
-    expect(err).toContain('add allow');
+    expect(err).toContain('Add allow');
   });
 });
 
@@ -201,13 +201,13 @@ describe('sluice token', () => {
   });
 
   it.each<[string[], World, string]>([
-    [[], {}, 'sluice: no secret to sign with — give --secret, --config or --url, or set SLUICE_SECRET'],
+    [[], {}, 'sluice: no secret to sign with. Give --secret, --config or --url, or set SLUICE_SECRET'],
     [['--secret', 'short'], {}, 'sluice: --secret: the secret has 5 bytes, HS256 needs at least 32'],
-    [['--config', 'dev.yaml'], {}, 'makes a new secret for every run (dev: true) — give --secret'],
+    [['--config', 'dev.yaml'], {}, 'makes a new secret for every run (dev: true). Give --secret'],
     [
       ['--url', 'http://localhost:1'],
       {},
-      'sluice: no gateway answers at http://localhost:1 — start one with: sluice serve --dev',
+      'sluice: no gateway answers at http://localhost:1. Start one with: sluice serve --dev',
     ],
     [
       ['--url', 'http://a.test'],
@@ -271,7 +271,7 @@ describe('sluice publish', () => {
   it('never asks another machine for a key', async () => {
     const { sent, fetch } = network(published);
     const { code, err } = await outcome(['publish', 'chat:a', '1', '--url', 'https://a.test'], { fetch });
-    expect({ code, err }).toEqual({ code: 1, err: 'sluice: an API key is needed — give --key, or set SLUICE_API_KEY' });
+    expect({ code, err }).toEqual({ code: 1, err: 'sluice: an API key is needed. Give --key, or set SLUICE_API_KEY' });
     expect(sent).toEqual([]);
   });
 

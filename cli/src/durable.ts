@@ -32,7 +32,7 @@ async function check({ data }: Folders, shell: Shell): Promise<void> {
   const more = found.problemCount - found.problems.length;
   if (more > 0) shell.out(`and ${number(more)} more`);
   throw new CliError(
-    `${data} is damaged — restore it from a backup, or copy what can be read: sluice durable salvage --data ${data} --into NEW`,
+    `${data} is damaged. Restore it from a backup, or copy what can be read: sluice durable salvage --data ${data} --into NEW`,
   );
 }
 

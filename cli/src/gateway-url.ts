@@ -28,7 +28,7 @@ export async function fetchFrom(url: URL, init: RequestInit, shell: Shell): Prom
   try {
     return await shell.fetch(url, { ...init, signal: AbortSignal.timeout(10_000) });
   } catch {
-    throw new CliError(`no gateway answers at ${url.origin} — start one with: sluice serve --dev`);
+    throw new CliError(`no gateway answers at ${url.origin}. Start one with: sluice serve --dev`);
   }
 }
 
@@ -73,5 +73,5 @@ export async function fetchDevCredentials(url: URL, wish: DevWish, shell: Shell)
 
 /** Says what to do where a gateway hands out nothing. */
 export function notInDevelopment(url: URL, instead: string): CliError {
-  return new CliError(`${url.origin} hands out no tokens, because it does not run with --dev — ${instead}`);
+  return new CliError(`${url.origin} hands out no tokens, because it does not run with --dev. ${instead}`);
 }

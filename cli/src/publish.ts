@@ -30,16 +30,16 @@ function parseData(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CliError(`the data is not JSON — a text is written in both quotes: '"Hello"'`, 2);
+    throw new CliError(`the data is not JSON. Write a text in both quotes: '"Hello"'`, 2);
   }
 }
 
 async function findKey({ key, url }: PublishFlags, shell: Shell): Promise<string> {
   const given = key ?? (shell.env.SLUICE_API_KEY || undefined);
   if (given !== undefined) return given;
-  if (!isLocal(url)) throw new CliError('an API key is needed — give --key, or set SLUICE_API_KEY');
+  if (!isLocal(url)) throw new CliError('an API key is needed. Give --key, or set SLUICE_API_KEY');
   const found = await fetchDevCredentials(url, { sub: 'cli' }, shell);
-  if (found === null) throw notInDevelopment(url, 'give --key, or set SLUICE_API_KEY');
+  if (found === null) throw notInDevelopment(url, 'Give --key, or set SLUICE_API_KEY');
   return found.apiKey ?? found.token;
 }
 

@@ -148,7 +148,7 @@ describe('sluice subscribe', () => {
     const { shell, done } = await start([], { env: {} });
     expect(await done).toBe(1);
     expect(shell.errors).toEqual([
-      'sluice: no gateway answers at http://localhost:8080 — start one with: sluice serve --dev',
+      'sluice: no gateway answers at http://localhost:8080. Start one with: sluice serve --dev',
     ]);
   });
 });

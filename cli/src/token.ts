@@ -35,13 +35,12 @@ interface TokenFlags {
 
 async function configuredSecret(flags: TokenFlags, shell: Shell): Promise<SecretKey> {
   const configured = flags.config || shell.env.SLUICE_CONFIG || shell.env.SLUICE_SECRET || findFile(shell.cwd);
-  if (!configured)
-    throw new CliError('no secret to sign with — give --secret, --config or --url, or set SLUICE_SECRET');
+  if (!configured) throw new CliError('no secret to sign with. Give --secret, --config or --url, or set SLUICE_SECRET');
   const { config } = await loadFor(flags.config === undefined ? {} : { config: flags.config }, shell);
   const key = config.keys.find((key): key is SecretKey => 'secret' in key);
   if (config.devSecret !== undefined || key === undefined) {
     const why = key === undefined ? 'has no shared secret' : 'makes a new secret for every run (dev: true)';
-    throw new CliError(`the configuration ${why} — give --secret, or the --url of a gateway that runs with --dev`);
+    throw new CliError(`the configuration ${why}. Give --secret, or the --url of a gateway that runs with --dev`);
   }
   return key;
 }
@@ -64,7 +63,7 @@ async function token(flags: TokenFlags, shell: Shell): Promise<void> {
   if (url !== undefined) {
     const wish = { sub, caps, claims, expiresIn };
     const found = await fetchDevCredentials(url, wish, shell);
-    if (found === null) throw notInDevelopment(url, 'sign with its secret: --secret or --config');
+    if (found === null) throw notInDevelopment(url, 'Sign with its secret: --secret or --config');
     shell.out(found.token);
     return;
   }

@@ -147,7 +147,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     const second = launch({ engine: 'durable', durable: { data } });
     expect(await second.ended).toBe(1);
     expect(second.errors).toContain(
-      `in use by another gateway (process ${machine.pid}) — stop it first: kill ${machine.pid}`,
+      `in use by another gateway (process ${machine.pid}). Stop it first: kill ${machine.pid}`,
     );
     expect(statSync(data).mode & 0o777).toBe(0o700);
     const sockets = readdirSync(machine.folder, { recursive: true, encoding: 'utf8' }).filter((file) =>

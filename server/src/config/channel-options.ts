@@ -60,13 +60,13 @@ export const PAYLOAD_DEFAULT = 64 * KIB;
 
 const section = z.record(z.string(), z.unknown());
 
-const NO_LATEST_BY = 'must be "from" or "tag:<name>" — like "tag:symbol"';
+const NO_LATEST_BY = 'must be "from" or "tag:<name>". Example: "tag:symbol"';
 
 /** The options of a rule, each with its meaning for the reference. */
 export const CHANNEL_OPTIONS = {
   allow: option({
     schema: z.record(z.string(), z.unknown(), {
-      error: 'must be an object — verbs and their grants, like { subscribe: users }',
+      error: 'must be an object. Write verbs and their grants, like { subscribe: users }',
     }),
     type: 'grants by verb',
     defaultText: 'nothing is allowed',
@@ -74,7 +74,7 @@ export const CHANNEL_OPTIONS = {
   }),
   history: option({
     schema: z.union([z.boolean(), section], {
-      error: 'must be true, false, or an object — like { count: 1000, age: 24h }',
+      error: 'must be true, false, or an object. Example: { count: 1000, age: 24h }',
     }),
     type: 'boolean, or count and age',
     defaultText: '`false`',
@@ -109,7 +109,7 @@ export const CHANNEL_OPTIONS = {
     description: "Publishes per second of one connection, five seconds' worth at once.",
   }),
   presence: option({
-    schema: z.record(z.string(), z.unknown(), { error: 'must be an object — like { grace: 5s, listUpTo: 500 }' }),
+    schema: z.record(z.string(), z.unknown(), { error: 'must be an object. Example: { grace: 5s, listUpTo: 500 }' }),
     type: 'grace, interval, listUpTo, state',
     defaultText: '`{ grace: 5s, interval: 500ms, listUpTo: 500, state: 1KiB }`',
     description:

@@ -18,7 +18,7 @@ function readPattern(source: string, problems: Problems): Pattern | undefined {
     return parsePattern(source);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
-    problems.add(['channels', source], `${error.message} — write a pattern like "chat:{room}"`);
+    problems.add(['channels', source], `${error.message}. Write a pattern like "chat:{room}"`);
     return undefined;
   }
 }
@@ -31,7 +31,7 @@ function readGrants(
   const list: unknown[] = Array.isArray(value) ? value : [value];
   return list.flatMap((source) => {
     if (typeof source !== 'string' && typeof source !== 'function') {
-      problems.add(path, 'must be a grant or a list of grants — like users, "role:admin", "owner:{userId}"');
+      problems.add(path, 'must be a grant or a list of grants. Example: users, "role:admin", "owner:{userId}"');
       return [];
     }
     try {
@@ -55,7 +55,7 @@ function readAllow(
     if (value === undefined) continue;
     const at = [...path, name];
     if (name !== '*' && !isVerb(name)) {
-      around.problems.add(at, `is not a verb — ${suggest(name, [...VERBS, '*'])}`);
+      around.problems.add(at, `is not a verb. ${suggest(name, [...VERBS, '*'])}`);
       continue;
     }
     const list = readGrants(at, value, around);
@@ -65,7 +65,7 @@ function readAllow(
   return grants;
 }
 
-const NO_RULE = 'must be an object — like { allow: { subscribe: users, publish: users } }';
+const NO_RULE = 'must be an object. Example: { allow: { subscribe: users, publish: users } }';
 
 function readRule(source: string, value: unknown, { maxFrame, problems, ...context }: ReadContext): Rule | undefined {
   const path = context.written.includes(source) ? ['channels', source] : ['contracts', source, 'rule'];
@@ -106,15 +106,15 @@ function checkTogether(
   { path, maxFrame, problems }: { path: Path; maxFrame: number; problems: Problems },
 ): void {
   if (history === null && slow === 'replay') {
-    problems.add([...path, 'slow'], `"${slow}" needs a log — add history, or choose latest, drop or disconnect`);
+    problems.add([...path, 'slow'], `"${slow}" needs history. Add "history", or choose latest, drop or disconnect`);
   }
   if (maxPayload > maxFrame) {
-    problems.add([...path, 'maxPayload'], 'is larger than a frame may be — raise limits.maxFrame too');
+    problems.add([...path, 'maxPayload'], 'is larger than a frame may be. Raise limits.maxFrame too');
   }
   if (latestBy !== undefined && slow !== 'latest') {
-    problems.add([...path, 'latestBy'], 'goes with slow: latest — add that, or leave this out');
+    problems.add([...path, 'latestBy'], 'goes with slow: latest. Add "slow: latest", or remove this');
   } else if (latestBy === 'from' && !from) {
-    problems.add([...path, 'latestBy'], '"from" needs messages that name their publisher — leave out from: false');
+    problems.add([...path, 'latestBy'], '"from" needs messages that name their publisher. Leave out from: false');
   }
 }
 
@@ -147,7 +147,7 @@ export function readChannels(input: Readonly<Record<string, unknown>>, context: 
     const other = rules.slice(0, at).find(({ pattern }) => patternsCollide(pattern, rule.pattern));
     if (other === undefined) continue;
     const tie = `matches the same channels as "${other.pattern.source}", and neither is more specific`;
-    context.problems.add(['channels', rule.pattern.source], `${tie} — make one rule of them`);
+    context.problems.add(['channels', rule.pattern.source], `${tie}. Make one rule of them`);
   }
   return rules.sort((a, b) => comparePatterns(a.pattern, b.pattern));
 }

@@ -91,7 +91,7 @@ describe('contracts and channels', () => {
     [
       'a wrong merge',
       { contracts: { a: { rule: { slow: 'replay' } } }, channels: { a: {} } },
-      'channels.a.slow: "replay" needs a log',
+      'channels.a.slow: "replay" needs history',
     ],
     ['a tie', { contracts: { 'a:{b}': {} }, channels: { 'a:{c}': {} } }, 'matches the same channels as "a:{b}"'],
     ['no rule', { contracts: { a: {} }, channels: { a: 5 } }, 'channels.a: must be an object'],
@@ -138,8 +138,8 @@ describe('a module of contracts', () => {
   });
 
   it.each([
-    ['gone.mjs', /there is no file .*gone\.mjs — correct the path in --contracts, or build it first/],
-    ['empty.mjs', /empty\.mjs: exports no contracts — export const channels = defineChannels/],
+    ['gone.mjs', /there is no file .*gone\.mjs. Correct the path in --contracts, or build it first/],
+    ['empty.mjs', /empty\.mjs: exports no contracts. Export const channels = defineChannels/],
     ['wrong.mjs', /wrong\.mjs: channels\["chat:\{room\}"\]\.message is not a schema/],
     ['throws.mjs', /throws\.mjs cannot be loaded: no database/],
   ])('that is wrong is told: %s', async (contracts, problem) => {

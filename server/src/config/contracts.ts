@@ -20,11 +20,11 @@ export async function loadContracts(file: string, source: string | undefined): P
   return exported as Channels;
 }
 
-const NO_EXPORT = 'exports no contracts — export const channels = defineChannels({ … })';
+const NO_EXPORT = 'exports no contracts. Export const channels = defineChannels({ … })';
 
 async function importContracts(file: string, source = 'the configuration'): Promise<unknown> {
   if (!existsSync(file)) {
-    throw new ConfigError([`contracts: there is no file ${file} — correct the path in ${source}, or build it first`]);
+    throw new ConfigError([`contracts: there is no file ${file}. Correct the path in ${source}, or build it first`]);
   }
   try {
     const module = await importModule(file);
@@ -42,7 +42,7 @@ export function readContracts(value: unknown, problems: Problems): Channels {
   if (typeof value === 'string') {
     problems.add(
       ['contracts'],
-      'is a path, which only a configuration file may give — import the module, and give its channels',
+      'is a path, which only a configuration file may give. Import the module, and give its channels',
     );
     return {};
   }

@@ -59,7 +59,7 @@ async function readSource(file: string): Promise<string> {
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new ConfigError([
-      `${file}: ${missing ? 'does not exist — correct the path given with --config' : messageOf(error)}`,
+      `${file}: ${missing ? 'does not exist. Correct the path given with --config' : messageOf(error)}`,
     ]);
   }
 }
@@ -75,6 +75,6 @@ export async function readConfigFile(file: string): Promise<Plain> {
   const value = module ? await readModule(file) : parseText(file, source);
   if (value === null && !module) return {};
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Plain;
-  const fix = module ? 'export it as default, or as "config"' : 'write options, like "port: 8080"';
-  throw new ConfigError([`${file}: holds no configuration — ${fix}`]);
+  const fix = module ? 'Export it as default, or as "config"' : 'Write options, like "port: 8080"';
+  throw new ConfigError([`${file}: holds no configuration. ${fix}`]);
 }

@@ -32,17 +32,17 @@ export interface ApiKeyInput {
   caps?: Record<string, readonly string[]>;
 }
 
-const httpsUrl = z.string({ error: 'must be a URL — like "https://example.com/.well-known/jwks.json"' }).refine(
+const httpsUrl = z.string({ error: 'must be a URL. Example: "https://example.com/.well-known/jwks.json"' }).refine(
   (value) => {
     const url = URL.canParse(value) ? new URL(value) : null;
     const local = url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
     return url?.protocol === 'https:' || (local && url.protocol === 'http:');
   },
-  { error: 'must be an https URL — whoever can change an unprotected answer can sign tokens' },
+  { error: 'must be an https URL. Otherwise an attacker who changes the answer can sign tokens' },
 );
 
 const jwk = z.custom<JWK>((value) => isPlain(value) && typeof value.kty === 'string' && value.kty !== '', {
-  error: 'must be a JWK — an object with kty',
+  error: 'must be a JWK. Write an object with "kty"',
 });
 
 /** A text of a key, which must be written. */
@@ -120,8 +120,8 @@ export const KEY_OPTIONS = {
     }),
     algorithms: option({
       schema: z
-        .array(oneOf(ASYMMETRIC_ALGORITHMS), { error: 'is required — a list like [RS256] or [ES256]' })
-        .min(1, 'is empty — name at least one, like RS256')
+        .array(oneOf(ASYMMETRIC_ALGORITHMS), { error: 'is required. Write a list like [RS256] or [ES256]' })
+        .min(1, 'is empty. Name at least one, like RS256')
         .readonly(),
       required: true,
       defaultText: 'required',
@@ -133,7 +133,7 @@ export const KEY_OPTIONS = {
 
 export type KeyKind = keyof typeof KEY_OPTIONS;
 
-const NO_CAPS = 'must be an object — patterns and lists of verbs, like { "chat:*": [publish] }';
+const NO_CAPS = 'must be an object. Write patterns and lists of verbs, like { "chat:*": [publish] }';
 
 /** An entry of `apiKeys`. It has exactly one of the three secrets. */
 export const API_KEY_OPTIONS = {

@@ -79,7 +79,7 @@ describe('texts of the environment', () => {
     [{ flags: { port: '-1' } }, '--port'],
   ])('are named where they are wrong: %j', async ({ env, flags = {} }: Partial<LoadOptions>, source) => {
     const problems = await problemsOf({ env: { SLUICE_SECRET: SECRET, ...env }, flags });
-    expect(problems).toEqual([`port: must be a whole number — choose from 0 to 65535 (from ${source})`]);
+    expect(problems).toEqual([`port: must be a whole number. Choose from 0 to 65535 (from ${source})`]);
   });
 });
 
@@ -131,8 +131,8 @@ describe('files', () => {
     ['a.yaml', 'port: 1\nport: 2', /a\.yaml:2:1: Map keys must be unique/],
     ['a.json', '{\n  "port" 1\n}', /a\.json:2:10: Missing , or :/],
     ['a.yaml', 'a: *nothing', /a\.yaml: Unresolved alias/],
-    ['a.yaml', '- port', /a\.yaml: holds no configuration — write options/],
-    ['a.mjs', 'export const port = 1;', /a\.mjs: holds no configuration — export it as default/],
+    ['a.yaml', '- port', /a\.yaml: holds no configuration. Write options/],
+    ['a.mjs', 'export const port = 1;', /a\.mjs: holds no configuration. Export it as default/],
     ['b.mjs', 'export default {', /b\.mjs: cannot be loaded: /],
   ])('say where they are wrong: %s %j', async (name, text, problem) => {
     write(name, text);
@@ -143,7 +143,7 @@ describe('files', () => {
 
   it('say that they do not exist', async () => {
     expect(await problemsOf({ file: 'none.yaml' })).toEqual([
-      `${join(cwd, 'none.yaml')}: does not exist — correct the path given with --config`,
+      `${join(cwd, 'none.yaml')}: does not exist. Correct the path given with --config`,
     ]);
   });
 

@@ -16,7 +16,7 @@ const row = { defaultText: '', type: '', description: '' };
 const TABLE = {
   count: option({ schema: whole({ min: 0, max: 9 }), default: 3, ...row }),
   wait: option({ schema: duration({ min: 0, max: 1000 }), ...row }),
-  name: option({ schema: z.string({ error: 'must be a name — like "a"' }), required: true, ...row }),
+  name: option({ schema: z.string({ error: 'must be a name. Example: "a"' }), required: true, ...row }),
   inner: { on: option({ schema: flag(), default: false, ...row }) },
 };
 
@@ -96,7 +96,7 @@ describe('the table of options', () => {
     expectTypeOf<ConfigInput['workers']>().toEqualTypeOf<number | 'auto' | undefined>();
     // @ts-expect-error an option that no row has
     const input: ConfigInput = { prot: 1 };
-    expect(() => parseConfig(input)).toThrow('did you mean "port"?');
+    expect(() => parseConfig(input)).toThrow('Did you mean "port"?');
   });
 
   /** Right and wrong values of some options, as somebody might write them together. */

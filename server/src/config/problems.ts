@@ -1,11 +1,11 @@
-/** How a configuration says what is wrong with it: all at once, each as `path: what is wrong — how to fix`. */
+/** How a configuration says what is wrong with it: all at once, each as `path: what is wrong. What to do`. */
 
 import type { z } from 'zod';
 
 /** All that is wrong with a configuration. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  /** One text each: `option.path: what is wrong — how to fix`. */
+  /** One text each: `option.path: what is wrong. What to do`. */
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
@@ -65,7 +65,7 @@ export function nearest(name: string, known: readonly string[]): string | null {
 /** Says which names there are instead of an unknown one. */
 export function suggest(name: string, known: readonly string[]): string {
   const near = nearest(name, known);
-  return near === null ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`;
+  return near === null ? `Known here: ${known.join(', ')}` : `Did you mean "${near}"?`;
 }
 
 /** Is it an object of names and values, as in a file? */
@@ -82,7 +82,7 @@ export class Problems {
     this.#source = source;
   }
 
-  /** @param text `what is wrong — how to fix` */
+  /** @param text `what is wrong. What to do` */
   add(path: Path, text: string): void {
     const source = this.#source(path);
     this.#list.push(`${formatPath(path)}: ${text}${source === undefined ? '' : ` (from ${source})`}`);

@@ -27,7 +27,7 @@ interface At extends Surroundings {
 /** Bytes of an API key: beyond guessing. */
 const API_KEY_BYTES = 16;
 
-const NEW_SECRET = 'make one with: openssl rand -base64 48';
+const NEW_SECRET = 'Make one with: openssl rand -base64 48';
 
 /** The text of a file that the option `name` names. */
 function readText(name: string, file: string, { path, directory, problems }: At): string | undefined {
@@ -36,7 +36,7 @@ function readText(name: string, file: string, { path, directory, problems }: At)
     return readFileSync(full, 'utf8').trim();
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'cannot be read';
-    problems.add([...path, name], `the file ${full} ${reason} — paths are relative to the configuration file`);
+    problems.add([...path, name], `the file ${full} ${reason}. Paths are relative to the configuration file`);
     return undefined;
   }
 }
@@ -44,7 +44,7 @@ function readText(name: string, file: string, { path, directory, problems }: At)
 function readEnv(variable: string, { path, env, problems }: At): string | undefined {
   const value = env[variable];
   if (value === undefined || value === '') {
-    problems.add([...path, 'secretEnv'], `the environment variable ${variable} is not set — ${NEW_SECRET}`);
+    problems.add([...path, 'secretEnv'], `the environment variable ${variable} is not set. ${NEW_SECRET}`);
     return undefined;
   }
   return value;
@@ -84,7 +84,7 @@ const READERS: Readonly<Record<KeyKind, Reader>> = {
 };
 
 const ALG_OF_JWK = z.enum([...HMAC_ALGORITHMS, ...ASYMMETRIC_ALGORITHMS], {
-  error: 'is required, because the JWK has no alg that can be used — add algorithm',
+  error: 'is required, because the JWK has no alg that can be used. Add algorithm',
 });
 
 const KINDS = Object.keys(KEY_OPTIONS) as KeyKind[];
@@ -94,7 +94,7 @@ function readKey(value: unknown, at: At): KeyConfig | undefined {
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1) {
     const has = kinds.length === 0 ? 'none' : kinds.join(' and ');
-    at.problems.add(at.path, `must have exactly one of ${KINDS.join(', ')} — it has ${has}`);
+    at.problems.add(at.path, `must have exactly one of ${KINDS.join(', ')}. It has ${has}`);
     return undefined;
   }
   const key = READERS[kind](value, at);
@@ -107,7 +107,7 @@ function canImport(key: Exclude<KeyConfig, { jwks: string }>, kind: KeyKind, { p
     return true;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    problems.add([...path, kind], `${message} — ${'secret' in key ? NEW_SECRET : 'check key and algorithm'}`);
+    problems.add([...path, kind], `${message}. ${'secret' in key ? NEW_SECRET : 'Check key and algorithm'}`);
     return false;
   }
 }
@@ -133,11 +133,11 @@ function readSecret({ secret, secretFile, secretEnv }: InferOptions<typeof API_K
 const VISIBLE = /^[\x21-\x7e]+$/;
 
 const NOT_VISIBLE =
-  'the secret has a space or a character beyond ASCII in it, which no Authorization header carries — make one without, e.g. with: openssl rand -base64 24';
+  'the secret has a space or a character beyond ASCII in it, which no Authorization header carries. Make one without, e.g. with: openssl rand -base64 24';
 
 function checkSecret(secret: string, { path, problems }: At): void {
   if (Buffer.byteLength(secret) < API_KEY_BYTES) {
-    problems.add(path, `the secret has fewer than ${API_KEY_BYTES} bytes — make one with: openssl rand -base64 24`);
+    problems.add(path, `the secret has fewer than ${API_KEY_BYTES} bytes. Make one with: openssl rand -base64 24`);
   }
   if (!VISIBLE.test(secret)) {
     problems.add(path, NOT_VISIBLE);
@@ -147,16 +147,16 @@ function checkSecret(secret: string, { path, problems }: At): void {
 function readApiKey(value: unknown, at: At): ApiKeyConfig | undefined {
   const { path, problems } = at;
   if (!isPlain(value)) {
-    problems.add(path, 'must be an object — like { name: backend, secretEnv: BACKEND_KEY }');
+    problems.add(path, 'must be an object. Example: { name: backend, secretEnv: BACKEND_KEY }');
     return undefined;
   }
   const key = readComplete(API_KEY_OPTIONS, value, at);
   if (key === undefined) return undefined;
   const capabilities = parseCapabilities(key.caps);
   if (typeof capabilities === 'string')
-    problems.add([...path, 'caps'], `${capabilities} — see "capabilities" in the guide`);
+    problems.add([...path, 'caps'], `${capabilities}. See "capabilities" in the guide`);
   if (SECRETS.filter((source) => value[source] != null).length !== 1) {
-    problems.add(path, 'must have exactly one of secret, secretFile, secretEnv — keep one of them');
+    problems.add(path, 'must have exactly one of secret, secretFile, secretEnv. Keep one of them');
     return undefined;
   }
   const secret = readSecret(key, at);
@@ -177,7 +177,7 @@ export function readApiKeys(
     const key = readApiKey(value, { ...around, path, problems });
     if (key === undefined) return [];
     if (names.has(key.name))
-      problems.add([...path, 'name'], `"${key.name}" names two keys — the log could not tell them apart`);
+      problems.add([...path, 'name'], `"${key.name}" names two keys. Give each key its own name`);
     names.add(key.name);
     return [key];
   });

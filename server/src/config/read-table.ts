@@ -20,7 +20,7 @@ export function readTable<T extends Table>(
   });
   const known = Object.keys(table);
   for (const name of Object.keys(given)) {
-    if (!known.includes(name)) problems.add([...path, name], `is not an option — ${suggest(name, known)}`);
+    if (!known.includes(name)) problems.add([...path, name], `is not an option. ${suggest(name, known)}`);
   }
   // The values of the schemas whose types InferOptions reads: the compiler cannot follow this through a loop.
   return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as InferOptions<T>;
@@ -52,7 +52,7 @@ function readOption(option: Option, value: unknown, { path, problems }: At): unk
 
 function readSection(table: Table, value: unknown, at: At): unknown {
   if (value !== undefined && value !== null && !isPlain(value)) {
-    at.problems.add(at.path, `must be an object — with ${Object.keys(table).join(', ')}`);
+    at.problems.add(at.path, `must be an object. Its options are ${Object.keys(table).join(', ')}`);
   }
   return readTable(table, value, at);
 }

@@ -5,7 +5,7 @@ import type { Settings } from './options.ts';
 import { isPlain, type Problems } from './problems.ts';
 
 const NO_REDIS = [
-  'there is none, and the engine "redis" needs one — do one of these:',
+  'there is none, and the engine "redis" needs one. Do one of these:',
   '      in the file:         redis: { url: redis://localhost:6379 }   (or urls, or sentinels and name)',
   '      in the environment:  SLUICE_REDIS=redis://localhost:6379',
   '      on the command line: --redis redis://localhost:6379',
@@ -39,25 +39,28 @@ export function readRedis({ engine, redis }: Settings, around: Around): Pick<Con
 
 function checkWay(count: number, { urls }: RedisConfig, problems: Problems): void {
   if (count === 0) problems.add(['redis', 'url'], NO_REDIS);
-  if (count > 1) problems.add(['redis'], 'says more than one way to Redis — keep one of url, urls and sentinels');
-  if (new Set(urls).size < urls.length) problems.add(['redis', 'urls'], 'names a Redis twice — name each once');
+  if (count > 1) problems.add(['redis'], 'says more than one way to Redis. Keep one of url, urls and sentinels');
+  if (new Set(urls).size < urls.length) problems.add(['redis', 'urls'], 'names a Redis twice. Name each once');
 }
 
 function checkSentinels({ name, cluster }: RedisConfig, problems: Problems): void {
   if (name === undefined) {
     problems.add(
       ['redis', 'name'],
-      'is needed with sentinels — the name that they know the master by, often "mymaster"',
+      'is needed with sentinels. Write the name by which they know the master, often "mymaster"',
     );
   }
   if (cluster) {
-    problems.add(['redis', 'cluster'], 'does not go with sentinels — a cluster chooses its masters itself');
+    problems.add(
+      ['redis', 'cluster'],
+      'does not go with sentinels. Remove one of them: a cluster chooses its masters itself',
+    );
   }
 }
 
 function forbidSentinels(names: readonly string[], problems: Problems): void {
   for (const name of names) {
-    problems.add(['redis', name], 'is for sentinels, and there are none — name them in sentinels, or remove it');
+    problems.add(['redis', name], 'is for sentinels, and there are none. Name them in sentinels, or remove it');
   }
 }
 
@@ -67,7 +70,7 @@ function readCertificates(path: string | undefined, { directory, problems }: Aro
   try {
     return { ca: readFileSync(full, 'utf8') };
   } catch {
-    problems.add(['redis', 'ca'], `cannot be read: ${full} — correct the path, or the rights of the file`);
+    problems.add(['redis', 'ca'], `cannot be read: ${full}. Correct the path, or the rights of the file`);
     return {};
   }
 }

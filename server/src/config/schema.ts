@@ -37,7 +37,7 @@ export type Invented = Partial<Pick<Config, 'node' | 'devSecret' | 'devApiKey'>>
 const DEV_CHANNELS = { '**': { allow: { '*': 'users' }, history: true } };
 
 const NO_KEY = [
-  'there is none, so no token could be accepted — do one of these:',
+  'there is none, so no token could be accepted. Do one of these:',
   '      in the file:         keys: [{ secretEnv: MY_SECRET }]   (or pemFile, jwk, jwks)',
   '      in the environment:  SLUICE_SECRET="$(openssl rand -base64 48)"',
   '      to try it out:       sluice serve --dev',
@@ -45,7 +45,7 @@ const NO_KEY = [
 ].join('\n');
 
 const NO_CONFIG =
-  'the configuration must be an object of options — like { keys: [{ secretEnv: "SLUICE_SECRET" }], channels: { … } }';
+  'the configuration must be an object of options. Example: { keys: [{ secretEnv: "SLUICE_SECRET" }], channels: { … } }';
 
 /** Configurations that `parseConfig` made: an object of the same shape made by hand has not been checked. */
 const made = new WeakSet<object>();
@@ -64,14 +64,14 @@ function readStatic({ static: folder }: Settings, { directory, problems }: Aroun
   if (folder === undefined) return {};
   const full = resolve(directory, folder);
   if (!isFolder(full)) {
-    problems.add(['static'], `there is no folder ${full} — build it first, or correct the path`);
+    problems.add(['static'], `there is no folder ${full}. Build it first, or correct the path`);
   }
   return { static: full };
 }
 
 const randomName = () => randomBytes(6).toString('base64url');
 const NO_DATA = [
-  'is missing: the durable engine needs a folder for its files — do one of these:',
+  'is missing: the durable engine needs a folder for its files. Do one of these:',
   '      in the file:         durable: { data: ./data }',
   '      on the command line: --data ./data',
 ].join('\n');

@@ -71,7 +71,7 @@ function checkNumbers(value: unknown, where: string): void {
 function checkProblems(problems: readonly string[], where: RegExp): void {
   for (const problem of problems) {
     expect(problem).toMatch(where);
-    expect(problem).toMatch(/ — | are |must be an object/);
+    expect(problem).toMatch(/\. [A-Z]| are |must be an object/);
   }
   expect(problems).not.toHaveLength(0);
 }

@@ -1,4 +1,4 @@
-/** Kinds of values that options share. Every message is `what is wrong — how to fix`. */
+/** Kinds of values that options share. Every message is `what is wrong. What to do`. */
 
 import { z } from 'zod';
 
@@ -49,11 +49,11 @@ interface Units {
 }
 
 function withUnits({ min, max }: Range, { parse, format, kind, fix }: Units) {
-  const notOne = `is not a ${kind} — ${fix}`;
+  const notOne = `is not a ${kind}. ${fix}`;
   return z.union([z.number(), z.string()], { error: notOne }).transform((input, context) => {
     const value = typeof input === 'number' ? input : parse(input);
     if (value !== null && Number.isSafeInteger(value) && value >= min && value <= max) return value;
-    const range = `is out of range — choose from ${format(min)} to ${format(max)}`;
+    const range = `is out of range. Choose from ${format(min)} to ${format(max)}`;
     context.addIssue({ code: 'custom', message: value === null || !Number.isSafeInteger(value) ? notOne : range });
     return z.NEVER;
   });
@@ -65,36 +65,36 @@ export const duration = (range: Range) =>
     parse: parseDuration,
     format: formatDuration,
     kind: 'duration',
-    fix: 'write milliseconds, or "5s", "10m", "24h", "7d"',
+    fix: 'Write milliseconds, or "5s", "10m", "24h", "7d"',
   });
 
 /** A size from `min` to `max` bytes. */
 export const size = (range: Range) =>
-  withUnits(range, { parse: parseSize, format: formatSize, kind: 'size', fix: 'write bytes, or "64KiB", "1MiB"' });
+  withUnits(range, { parse: parseSize, format: formatSize, kind: 'size', fix: 'Write bytes, or "64KiB", "1MiB"' });
 
 /** A whole number from `min` to `max`. */
 export function whole({ min, max }: Range) {
-  const error = `must be a whole number — choose from ${min} to ${max}`;
+  const error = `must be a whole number. Choose from ${min} to ${max}`;
   return z.number({ error }).int(error).min(min, error).max(max, error);
 }
 
 /** True or false. */
-export const flag = () => z.boolean({ error: 'must be true or false — without quotes' });
+export const flag = () => z.boolean({ error: 'must be true or false. Write it without quotes' });
 
 /** A text with something in it. */
 export const text = (what: string) => {
-  const error = `must be ${what} — a text that is not empty`;
+  const error = `must be ${what}. It must not be empty`;
   return z.string({ error }).min(1, error);
 };
 
 /** One of some words. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(words: T) =>
-  z.enum(words, { error: `is not one of the known values — choose ${words.join(', ')}` });
+  z.enum(words, { error: `is not one of the known values. Choose ${words.join(', ')}` });
 
 /** One text, or a list of texts. */
 export const texts = (what: string) =>
   z.union([text(what), z.array(text(what)).readonly()], {
-    error: `must be ${what}, or a list of them — texts that are not empty`,
+    error: `must be ${what}, or a list of them. None may be empty`,
   });
 
 /** A list; a single text is a list of one. */

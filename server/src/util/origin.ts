@@ -50,21 +50,21 @@ export function isOriginOf(origin: string, host: string): boolean {
 /** What is wrong with a text that should be an origin, and how to write it; `null` when nothing is. */
 export function originProblem(text: string): string | null {
   if (normalizeOrigin(text) !== null) return null;
-  if (text === '') return 'is empty — write an origin like "https://example.com"';
+  if (text === '') return 'is empty. Write an origin like "https://example.com"';
   if (text.includes('*')) {
-    return 'has a pattern, and each origin must be listed by itself — write "https://a.example.com", or "*" alone for all pages';
+    return 'has a pattern, and each origin must be listed by itself. Write "https://a.example.com", or "*" alone for all pages';
   }
-  if (/\s|,/.test(text.trim())) return 'is several origins in one text — write a list, with one origin in each entry';
+  if (/\s|,/.test(text.trim())) return 'is several origins in one text. Write a list, with one origin in each entry';
   if (/^wss?:/i.test(text)) {
     const page = text.replace(/^ws/i, 'http');
-    return `is the address of a WebSocket — write the page's own origin, like "${page}"`;
+    return `is the address of a WebSocket. Write the page's own origin, like "${page}"`;
   }
   const [, trimmed = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*)(.*)$/i.exec(text.trim()) ?? [];
   if (trimmed !== '' && normalizeOrigin(trimmed) !== null) {
-    return `has ${rest === '/' ? 'a slash at its end' : 'a path'}, which no origin has — write "${trimmed}"`;
+    return `has ${rest === '/' ? 'a slash at its end' : 'a path'}, which no origin has. Write "${trimmed}"`;
   }
   if (!text.includes('://') && normalizeOrigin(`https://${text.replace(/\/$/, '')}`) !== null) {
-    return `has no scheme — write "https://${text.replace(/\/$/, '')}"`;
+    return `has no scheme. Write "https://${text.replace(/\/$/, '')}"`;
   }
-  return 'is not an origin — write scheme, host and port only, like "https://example.com" or "capacitor://localhost", or "*"';
+  return 'is not an origin. Write scheme, host and port only, like "https://example.com" or "capacitor://localhost", or "*"';
 }

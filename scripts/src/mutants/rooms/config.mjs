@@ -198,7 +198,7 @@ export const config = [
   },
   {
     file: `${CLI}/publish.ts`,
-    from: "if (!isLocal(url)) throw new CliError('an API key is needed — give --key, or set SLUICE_API_KEY');",
+    from: "if (!isLocal(url)) throw new CliError('an API key is needed. Give --key, or set SLUICE_API_KEY');",
     to: '',
     fault: 'another machine is asked for a development token',
     tests: COMMANDS,

@@ -6,7 +6,7 @@ import { listOf, option } from './option.ts';
 export const ACCESS_OPTIONS = {
   keys: option({
     schema: listOf<KeyInput>(
-      'like [{ secret: … }], [{ pemFile: …, algorithm: ES256 }] or [{ jwks: https://…, algorithms: [RS256] }]',
+      '[{ secret: … }], [{ pemFile: …, algorithm: ES256 }] or [{ jwks: https://…, algorithms: [RS256] }]',
     ),
     default: [],
     defaultText: 'none; in development one made for the run',
@@ -81,7 +81,7 @@ export const ACCESS_OPTIONS = {
     description: 'May connections come without a token? They may do what rules allow to `anyone`.',
   }),
   apiKeys: option({
-    schema: listOf<ApiKeyInput>('like [{ name: backend, secretEnv: BACKEND_KEY }]'),
+    schema: listOf<ApiKeyInput>('[{ name: backend, secretEnv: BACKEND_KEY }]'),
     default: [],
     defaultText: 'none; in development one made for the run',
     type: 'list of API keys',

@@ -15,7 +15,7 @@ export const CHANNELS_OPTIONS = {
   }),
   channels: option({
     schema: z.record(z.string(), z.custom<RuleOptions>(), {
-      error: 'must be an object — patterns like "chat:{room}" and their rules',
+      error: 'must be an object. Write patterns like "chat:{room}" and their rules',
     }),
     defaultText: 'none; in development `**`, open to every user, with history',
     type: 'rules by pattern',

@@ -5,7 +5,7 @@ import { option } from './option.ts';
 
 /** In its one form, so that it can be compared with what a browser sends. */
 const origin = z
-  .string({ error: 'must be an origin — like "https://example.com", "*", or "null" in quotes' })
+  .string({ error: 'must be an origin. Example: "https://example.com", "*", or "null" in quotes' })
   .transform((text, context) => {
     const trimmed = text.trim();
     const problem = trimmed === '*' ? null : originProblem(trimmed);
@@ -14,8 +14,8 @@ const origin = z
     return z.NEVER;
   });
 
-const hostName = z.string({ error: 'must be a name — like "app.test"' }).regex(/^[^\s:/?#@\\*[\]]+$/, {
-  error: 'is not a host name — write it without scheme, port and path, like "app.test"',
+const hostName = z.string({ error: 'must be a name. Example: "app.test"' }).regex(/^[^\s:/?#@\\*[\]]+$/, {
+  error: 'is not a host name. Write it without scheme, port and path, like "app.test"',
 });
 
 /** Where the gateway listens, and to whom. */
@@ -68,7 +68,7 @@ export const LISTENING_OPTIONS = {
     description: 'Folder served at `/`. In a file, relative to that file.',
   }),
   origins: option({
-    schema: oneOrMore(origin, { error: 'must be a list of origins — like ["https://example.com"]' }),
+    schema: oneOrMore(origin, { error: 'must be a list of origins. Example: ["https://example.com"]' }),
     default: [],
     defaultText: 'the origin of the gateway itself',
     type: 'list of origins',
@@ -79,7 +79,7 @@ export const LISTENING_OPTIONS = {
       'Pages that may connect ([how](auth.md#origins)): exact origins, those of app shells like `capacitor://localhost` too, or `*` for all. Programs that send no origin are not concerned.',
   }),
   allowedHosts: option({
-    schema: oneOrMore(hostName, { error: 'must be a list of names — like ["app.test"]' }),
+    schema: oneOrMore(hostName, { error: 'must be a list of names. Example: ["app.test"]' }),
     default: [],
     defaultText: 'the names and addresses of this machine',
     type: 'list of names',

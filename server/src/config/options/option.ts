@@ -78,5 +78,5 @@ export function rowsOf(table: Table, section = ''): OptionRow[] {
 }
 
 /** A list whose entries are checked by a reader of their own. */
-export const listOf = <Entry>(what: string) =>
-  z.array(z.custom<Entry>(), { error: `must be a list — ${what}` }).readonly();
+export const listOf = <Entry>(example: string) =>
+  z.array(z.custom<Entry>(), { error: `must be a list. Example: ${example}` }).readonly();

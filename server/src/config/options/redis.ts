@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration, flag, MINUTE, SECOND, text } from '../values.ts';
 import { option } from './option.ts';
 
-const NO_REDIS_URL = 'is not the URL of a Redis — write "redis://host:6379", or "rediss://…" for TLS';
+const NO_REDIS_URL = 'is not the URL of a Redis. Write "redis://host:6379", or "rediss://…" for TLS';
 
 // The text may hold a password: it is not repeated.
 const redisUrl = z.string({ error: NO_REDIS_URL }).refine(
@@ -25,8 +25,8 @@ export const REDIS_OPTIONS = {
   }),
   urls: option({
     schema: z
-      .array(redisUrl, { error: 'must be a list of URLs — like ["redis://one:6379", "redis://two:6379"]' })
-      .min(1, { error: 'is empty — name at least one' })
+      .array(redisUrl, { error: 'must be a list of URLs. Example: ["redis://one:6379", "redis://two:6379"]' })
+      .min(1, { error: 'is empty. Name at least one' })
       .readonly(),
     defaultText: 'none',
     type: 'list of URLs',
@@ -47,7 +47,7 @@ export const REDIS_OPTIONS = {
   sentinels: option({
     schema: z
       .array(text('an address like "host:26379"'), {
-        error: 'must be a list of addresses — like ["one:26379", "two:26379"]',
+        error: 'must be a list of addresses. Example: ["one:26379", "two:26379"]',
       })
       .readonly(),
     default: [],
@@ -119,7 +119,7 @@ export const REDIS_OPTIONS = {
       'File with the certificates (PEM) that sign those of Redis, and of the sentinels. In a file, relative to that file.',
   }),
   prefix: option({
-    schema: text('a prefix').regex(/^[^{}]*$/, 'must not contain braces — like "sluice:"'),
+    schema: text('a prefix').regex(/^[^{}]*$/, 'must not contain braces. Example: "sluice:"'),
     default: 'sluice:',
     defaultText: '`sluice:`',
     type: 'text',
