@@ -47,6 +47,7 @@ describe('defaults', () => {
       clockTolerance: 5000,
       maxTokenLife: 3660 * 86_400_000,
       anonymous: false,
+      sse: true,
       apiKeys: [],
       engine: 'memory',
       channels: [],
