@@ -16,7 +16,7 @@ const fields = fc.record(
 );
 
 describe('LoggedMessage', () => {
-  it('says the same by value and as JSON, whichever of them was given', () => {
+  it('has the same content by value and as JSON, whichever was given', () => {
     const property = fc.property(fields, fc.nat(), fc.nat(), (rest, time, offset) => {
       const message: Message = { ...rest, time, offset };
       const plain: unknown = JSON.parse(JSON.stringify(message));
@@ -28,7 +28,7 @@ describe('LoggedMessage', () => {
     fc.assert(property);
   });
 
-  it('makes what it was not given once', () => {
+  it('creates the missing form once', () => {
     const read = LoggedMessage.read('{"id":"m","data":{},"time":1,"offset":2}', 2);
     expect(read.message).toBe(read.message);
   });

@@ -2,8 +2,8 @@ import type { Message } from '@sluice/protocol';
 import { writeMessage } from './message-json.ts';
 
 /**
- * A message as it stands in a log: its value, and its JSON. An engine gives the one that it has at hand; the other is made when somebody asks
- * for it, and once for all who do.
+ * A message of a log, by value and as JSON. An engine provides the form that it has; the other is created on first use, once for all
+ * users.
  */
 export class LoggedMessage {
   readonly offset: number;
@@ -16,7 +16,7 @@ export class LoggedMessage {
     this.#json = json;
   }
 
-  /** @param json the same as JSON, where it is at hand as well */
+  /** @param json the same as JSON, if it is available */
   static of(message: Message, json?: string): LoggedMessage {
     return new LoggedMessage(message.offset, message, json);
   }

@@ -5,12 +5,12 @@ import type { Entry } from './engine.ts';
 /** What a message is before the log has given it its place. */
 type Content = Omit<Entry, 'time'>;
 
-/** The JSON of a message. Written by hand, because it is done for every one: `JSON.stringify` takes twice as long. */
+/** The JSON of a message. Written by hand because it runs for every message: `JSON.stringify` takes twice as long. */
 export function writeMessage(message: Message): string {
   return withPlace(begin(message), message.time, message.offset);
 }
 
-/** The JSON of a message that has no place yet; `placeContent` gives it one. */
+/** The JSON of a message without a position; `placeContent` adds it. */
 export const writeContent = (content: Content): string => `${begin(content)}}`;
 
 /** The JSON of a message from that of its content, and its place. */

@@ -7,9 +7,9 @@ export interface Revocation {
   readonly user?: string;
   /** With this id. */
   readonly jti?: string;
-  /** Issued (`iat`) before this time; milliseconds since the Unix epoch. A token that does not say when it was issued counts as issued before. */
+  /** Issued (`iat`) before this time; milliseconds since the Unix epoch. A token without `iat` counts as issued before. */
   readonly before?: number;
-  /** From when on it need not be remembered, because whatever it applies to has expired; milliseconds since the Unix epoch. */
+  /** When the revocation can be forgotten, because all its tokens have expired; milliseconds since the Unix epoch. */
   readonly until: number;
 }
 
@@ -25,6 +25,6 @@ export interface RevocationStore {
   all(): readonly Revocation[] | Promise<readonly Revocation[]>;
 }
 
-/** The same for two revocations that say the same. */
+/** Equal for two equal revocations. */
 export const textOfRevocation = ({ user, jti, before, until }: Revocation): string =>
   JSON.stringify([user, jti, before, until]);

@@ -57,7 +57,7 @@ export function testAnnouncements(bench: () => EngineBench): void {
       await bench().append('b');
       await expect.poll(() => bench().heard('b')).toEqual([1]);
       if (expected.length > 0) await expect.poll(() => bench().heard('a')).toEqual(expected);
-      // What comes later than "b" would come in a moment: another round trip gives it the time.
+      // A later announcement would arrive in a moment: another round trip gives it the time.
       await bench().append('b');
       await expect.poll(() => bench().heard('b')).toEqual([1, 2]);
       expect(bench().heard('a')).toEqual(expected);

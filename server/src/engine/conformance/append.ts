@@ -24,7 +24,7 @@ export function testAppend(bench: () => EngineBench): void {
       expect((await bench().read('a')).messages.map(({ id }) => id)).toEqual(results.map(({ id }) => id));
     });
 
-    it('keeps every field as it was', async () => {
+    it('stores every field unchanged', async () => {
       const more = {
         data: { text: 'привет 👋\u0000', list: [1, -0.5, 1e21, null, true, {}], 'a b': '' },
         event: 'said',

@@ -13,7 +13,7 @@ export function testClockSteps(bench: () => EngineBench): void {
       bench().clock.advance(0.9 * HOUR);
       expect(await bench().append('a', { ...hourLong, key: 'k' })).toEqual(first);
       await bench().append('a', { ...hourLong, key: 'another' });
-      // Another rule makes it look at what is too old.
+      // Another rule makes the engine check for messages that are too old.
       await bench().append('a', { ...hourLong, retention: { count: 99, age: HOUR } });
       expect((await bench().read('a')).messages).toHaveLength(3);
     });

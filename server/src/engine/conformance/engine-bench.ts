@@ -19,7 +19,7 @@ function checkedValue({ message, json, offset }: LoggedMessage): Message {
   return message;
 }
 
-/** A started engine, and what it announced. */
+/** A started engine and its announcements. */
 export class EngineBench {
   readonly clock = new ManualClock();
   readonly announced: { channel: string; epoch: string; message: Message }[] = [];

@@ -28,7 +28,7 @@ export async function watch(store: PresenceStore, channel: string): Promise<void
   await store.list(channel, 0, 1);
 }
 
-/** A started store, and what it announced. */
+/** A started store and its announcements. */
 export class PresenceUse {
   readonly store: PresenceStore;
   readonly #bench: PresenceBench;

@@ -3,7 +3,7 @@ import { at, GRACE, type PresenceUse, ROOM } from './presence-bench.ts';
 
 /** Pages of members, in the order of arrival. */
 export function testLists(use: () => PresenceUse): void {
-  it('lists in the order of arrival, page by page, also if members leave meanwhile', async () => {
+  it('lists members in the order of arrival, page by page, while members leave', async () => {
     const users = Array.from({ length: 25 }, (_, n) => `user ${n}`);
     for (const user of users) await use().store.enter(at(`c-${user}`, user));
     await use().store.enter({ ...at('c-user 3', 'user 3'), state: 'moved nowhere' });
@@ -43,7 +43,7 @@ export function testLists(use: () => PresenceUse): void {
     expect((await use().news()).filter((one) => typeof one === 'string').toSorted()).toEqual(users.toSorted());
   });
 
-  it('gives a member who comes back the last ordinal', async () => {
+  it('gives a returning member the last ordinal', async () => {
     for (const user of ['ada', 'ben']) await use().store.enter(at(`c-${user}`, user));
     await use().store.leave(at('c-ada', 'ada'), 0);
     await use().store.enter(at('c-ada', 'ada'));

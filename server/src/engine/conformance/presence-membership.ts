@@ -4,7 +4,7 @@ import { at, type PresenceUse, ROOM, watch } from './presence-bench.ts';
 
 /** Members, their connections, info and state. */
 export function testMembership(use: () => PresenceUse): void {
-  it('has no members in a channel that nobody entered', async () => {
+  it('has no members in an unused channel', async () => {
     expect(await use().store.roster(ROOM)).toMatchObject({ total: 0, bytes: 0 });
     expect(await use().store.list(ROOM, 0, 10)).toMatchObject({ total: 0, members: [] });
     await use().store.leave(at('c1', 'ada'), 0);

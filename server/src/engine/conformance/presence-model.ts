@@ -17,7 +17,7 @@ const step = fc.record({
   ms: fc.constantFrom(1, 999, 1_000, GRACE),
 });
 
-/** What somebody knows who heard all changes. */
+/** The members as a subscriber knows them after all changes. */
 function replayed(told: readonly PresenceChange[], channel: string): Map<string, Member> {
   const known = new Map<string, Member>();
   for (const change of told) {

@@ -20,9 +20,9 @@ import type { Change, Store } from './store.ts';
 
 /** What concerns the store as a whole. */
 export interface About {
-  /** Names the life of the store: begun anew, every channel has a new epoch. */
+  /** Names the life of the store. A new one gives every channel a new epoch. */
   readonly life: string;
-  /** Of channels that are made now: grows when a channel is forgotten, so that it never comes back with an epoch that it had. */
+  /** Generation of new channels. It grows when a channel is removed, so that the channel never gets an old epoch again. */
   generation: number;
   nextChannel: number;
   nextRevocation: number;
@@ -35,7 +35,7 @@ export interface BatchOptions {
   readonly promised: (channel: string) => number | undefined;
   /** Bytes that it may add. */
   readonly room: number;
-  /** As `AgeClock` has it: what is over by then is over. */
+  /** Time by `AgeClock`, for expiry. */
   readonly now: number;
 }
 
@@ -47,15 +47,15 @@ export interface Appending {
   readonly options: AppendOptions;
 }
 
-/** Where a message stands; `message` is `null` when its key was used before. */
+/** Position of a message; `message` is `null` if its key was used before. */
 export interface Placed {
   readonly message: Message | null;
   readonly result: PublishResult;
 }
 
-/** Bytes that a message takes besides its own: keys, the records of its channel and of its idempotency key. */
+/** Overhead of a message in bytes: keys, the records of its channel and of its idempotency key. */
 const OVERHEAD = 256;
-/** What each append clears away at most of what its channel no longer keeps: more than it adds, so that a log shrinks. */
+/** Maximum number of expired rows that each append removes: more than it adds, so that a log shrinks. */
 const CLEARED = 4;
 
 export const epochOf = (about: Pick<About, 'life'>, generation: number): string => `${about.life}.${generation}`;
@@ -63,8 +63,8 @@ export const epochOf = (about: Pick<About, 'life'>, generation: number): string 
 const sameRetention = (a: Retention, b: Retention): boolean => a?.count === b?.count && a?.age === b?.age;
 
 /**
- * One transaction in the making: what is asked of it is decided against the store as it stands and what the batch has decided so far.
- * Only when its changes have been written anything has happened; thrown away, it leaves no trace.
+ * A transaction being built: each operation is decided against the store and the batch's earlier decisions.
+ * Nothing happens until its changes are written; a discarded batch leaves no trace.
  */
 export class Batch {
   readonly #options: BatchOptions;
@@ -99,7 +99,7 @@ export class Batch {
     return record;
   }
 
-  /** @throws EngineFull when there is no room */
+  /** @throws EngineFull if there is no space */
   append({ channel, entry, body, options }: Appending): Placed {
     const known = this.#open(channel);
     const before = known && options.key !== undefined ? this.#recall(known, options.key) : undefined;
@@ -125,7 +125,7 @@ export class Batch {
   }
 
   #place(record: ChannelRecord, { channel, entry, body, options: { retention } }: Appending): void {
-    // What the rule until now has dropped must not come back with a more generous one. Reading may fail: nothing has changed before it.
+    // A more generous rule must not restore messages that the previous rule dropped. This read may fail; nothing has changed before it.
     const isSame = sameRetention(record.retention, retention);
     const first = isSame ? record.first : oldestAt(this.#store, record, this.#now);
     this.#changed.add(channel);
@@ -133,7 +133,7 @@ export class Batch {
     record.retention = retention;
     const empty = record.kept > record.head;
     record.head++;
-    // Time never runs backwards within a log, so that `seek` can halve its way.
+    // Time never runs backwards within a log, so `seek` can use binary search.
     record.lastTime = Math.max(record.lastTime, entry.time);
     if (retention === null) {
       record.first = record.head + 1;
@@ -178,7 +178,7 @@ export class Batch {
   }
 
   /**
-   * Gives back the space of a channel's messages that no longer count, those that have become too old included.
+   * Frees the space of a channel's dropped and expired messages.
    *
    * @returns how many of `most` it did not need
    */
@@ -215,14 +215,14 @@ export class Batch {
     return left;
   }
 
-  /** Forgets a channel that holds nothing any more, unless this batch brings something. Should it come back, it does so in a new epoch. */
+  /** Removes an empty channel, unless this batch appends to it. If it is used again, it gets a new epoch. */
   forget(channel: string): void {
     if (this.#changed.has(channel)) return;
     this.put({ table: 'channels', key: Buffer.from(channel), value: null });
     this.about.generation++;
   }
 
-  /** Everything that has to be written; nothing, where nothing was decided. */
+  /** All rows to write; none if nothing was decided. */
   finish(): readonly Change[] {
     for (const channel of this.#changed) {
       const record = this.#channels.get(channel);

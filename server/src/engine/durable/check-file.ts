@@ -10,16 +10,16 @@ import { TABLES } from './store.ts';
 const PAGES_AT_START = 8_192;
 
 export interface FileState {
-  /** There is no file yet, or one without anything in it. */
+  /** There is no file yet, or an empty one. */
   readonly isNew: boolean;
-  /** The head that was damaged; the other one is sound, and says what the store is. */
+  /** The head that was damaged. The other one is valid and describes the store. */
   readonly lostHead: Head | undefined;
 }
 
 /**
- * Checks a store's file before LMDB maps it, which would take the whole process down where the file is not as it should be.
+ * Checks a store's file before LMDB maps it: LMDB ends the whole process on a damaged file.
  *
- * @throws Error that says what is wrong, and what can be done
+ * @throws Error that says what is wrong and what to do
  */
 export function checkFile(path: string, { most = PAGES_AT_START }: { most?: number } = {}): FileState {
   const file = openFile(path);
@@ -73,7 +73,7 @@ function checkOpen(file: StoreFile, most: number): FileState {
 }
 
 function checkTables(file: StoreFile, head: Head, most: number): void {
-  // Where the file is shorter than it should be, only a whole walk says whether anything that counts was there.
+  // If the file is too short, only a complete walk tells whether data is missing.
   const isShort = file.size < (head.last + 1) * head.pageSize;
   const walk = new StoreWalk(file, head, (damage) => {
     throw damage;
@@ -81,7 +81,7 @@ function checkTables(file: StoreFile, head: Head, most: number): void {
   try {
     walk.across(isShort ? Number.POSITIVE_INFINITY : most);
   } finally {
-    // Another program may keep its tables otherwise: that they are its own is worth more than what is wrong with them.
+    // Another program may use other tables. That the file is foreign is more useful to know than its faults.
     expectOwn(file.path, walk.tables);
   }
 }
@@ -97,7 +97,7 @@ function expectOwn(path: string, tables: readonly string[]): void {
   );
 }
 
-/** Writes a copy of the sound head over the damaged one, so that LMDB can open the file. */
+/** Overwrites the damaged head with a copy of the valid one, so that LMDB can open the file. */
 export function mendHead(path: string, sound: Head): void {
   const file = StoreFile.open(path);
   const page = replacementOf(file, sound);

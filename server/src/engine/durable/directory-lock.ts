@@ -5,7 +5,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { PRIVATE_FILE } from './private-files.ts';
 
-/** The longest path that every system takes for a socket. */
+/** The longest socket path that every system accepts. */
 const LONGEST = 100;
 /** More than two starts at the same moment are settled in as many rounds. */
 const ROUNDS = 5;
@@ -94,19 +94,19 @@ function isAlive(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    // A process that is too busy to take it says EAGAIN.
+    // A process that is too busy to accept returns EAGAIN.
     socket.once('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED' && codeOf(error) !== 'ENOENT'));
   });
 }
 
-/** Takes a dead process' socket away. Between the knock and that, somebody else may have come: so it is looked at again, put aside. */
+/** Removes the socket of a dead process. Another process may have started since the check, so the renamed socket is checked again. */
 async function removeStale(path: string): Promise<boolean> {
   if (await isAlive(path)) return false;
   const aside = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     await rename(path, aside);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return true; // somebody else took it away
+    if (codeOf(error) === 'ENOENT') return true; // another process removed it
     throw error;
   }
   if (await isAlive(aside)) {

@@ -65,7 +65,7 @@ describe('a data folder', () => {
     await take(path);
   });
 
-  it('is not free because the process id of its dead owner was given to somebody else, nor taken', async () => {
+  it('does not depend on whether another process has the process id of its dead owner', async () => {
     const path = folder();
     const other = await otherProcess(path);
     const ended = once(other, 'exit');
@@ -151,7 +151,7 @@ describe.skipIf(process.platform === 'win32')('the files of a data folder', () =
     expect(new Set(Object.values(modes))).toEqual(new Set(['600']));
   });
 
-  it('become so where they were open, which is said once', async () => {
+  it('become private if they were open, which is reported once', async () => {
     const path = join(folder(), 'data');
     await use(path);
     for (const clean of cleanups.splice(1)) await clean();

@@ -5,7 +5,7 @@ import { checkFile, mendHead } from './check-file.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import { keepPrivate, PRIVATE_FILE, PRIVATE_FOLDER } from './private-files.ts';
 
-/** What the file `format` says; a later format has a greater number. */
+/** Content of the file `format`; a later format has a greater number. */
 const FORMAT = 1;
 const NAME = 'sluice durable';
 
@@ -46,10 +46,10 @@ export class DataDirectory {
   }
 
   /**
-   * Checks the store before it is opened, and mends what can be mended without a loss.
+   * Checks the store before it is opened, and repairs what can be repaired without loss.
    *
    * @returns what an operator should know
-   * @throws Error that says what is wrong with it, and what to do
+   * @throws Error that says what is wrong and what to do
    */
   async examine(): Promise<string[]> {
     const { isNew, lostHead } = checkFile(this.store);
@@ -59,7 +59,7 @@ export class DataDirectory {
       );
     }
     if (lostHead === undefined) return [];
-    // What the lost head said may have been acknowledged: nobody must take the log for the one that he knew.
+    // The lost head may have held acknowledged messages: no client may mistake this log for the one that it knew.
     await writeDurably(this.#path, join(this.#path, RESTORED), '');
     mendHead(this.store, lostHead);
     return [
@@ -67,7 +67,7 @@ export class DataDirectory {
     ];
   }
 
-  /** A store that was written to once is never made anew unnoticed. */
+  /** A store that was written to is never silently replaced by a new one. */
   async #hasBegun(): Promise<boolean> {
     const [begun, reserve] = await Promise.all([
       isThere(join(this.#path, BEGUN)),
@@ -91,7 +91,7 @@ export class DataDirectory {
 
 /** The file that asks for a new life of all channels. */
 export const RESTORED = 'restored';
-/** The file that says that there is a store. */
+/** The file that marks that a store exists. */
 const BEGUN = 'begun';
 
 const isThere = (path: string): Promise<boolean> =>
@@ -128,7 +128,7 @@ async function readText(file: string): Promise<string | undefined> {
   }
 }
 
-/** Whole or not at all, also when the machine crashes meanwhile. */
+/** Writes the whole file or nothing, even if the machine crashes. */
 async function writeDurably(folder: string, file: string, text: string): Promise<void> {
   const handle = await open(`${file}.new`, 'w', PRIVATE_FILE);
   await handle.writeFile(text);

@@ -113,7 +113,7 @@ describe('the durable engine, opened again', () => {
     expect(await append(after, 'a', { retention: null, window: 0 })).toMatchObject({ offset: 4 });
   });
 
-  it('remembers revocations, and forgets those that are over', async () => {
+  it('remembers revocations until they expire', async () => {
     const world = await open();
     const until = world.clock.now() + 60_000;
     await world.engine.add({ user: 'ada', until });
@@ -210,7 +210,7 @@ describe('an acknowledgement', () => {
     expect(world.heard).toEqual([1]);
   });
 
-  it('shares its flush with all that came meanwhile', async () => {
+  it('shares its flush with all appends that arrived during the previous one', async () => {
     const world = await open();
     world.store.hold();
     const first = append(world);
@@ -259,7 +259,7 @@ describe('an acknowledgement', () => {
 describe('a flush that fails', () => {
   const broken = new EngineUnavailable('the disk is broken');
 
-  it('refuses what it carried and what waits, and leaves no hole', async () => {
+  it('refuses its appends and the waiting ones, and leaves no hole', async () => {
     const world = await open();
     world.engine.watch('a');
     await append(world);
@@ -277,7 +277,7 @@ describe('a flush that fails', () => {
     expect(world.heard).toEqual([1, 2]);
   });
 
-  it('does not remember the key of what it lost', async () => {
+  it('does not remember the keys of its appends', async () => {
     const world = await open();
     world.store.failure = broken;
     await expect(append(world, 'a', { ...KEEP, key: 'k' })).rejects.toBe(broken);
@@ -287,7 +287,7 @@ describe('a flush that fails', () => {
     expect(repeat).toMatchObject({ offset: 1, id: `m${count}` });
   });
 
-  it('is trouble until a write goes through, which is tried though nobody publishes', async () => {
+  it('is reported as trouble until a write succeeds, which is tried without publishes too', async () => {
     const world = await open();
     world.store.failure = broken;
     await expect(append(world)).rejects.toBe(broken);
@@ -319,7 +319,7 @@ describe('what waits for the disk', () => {
   const MIB = 1024 * 1024;
   const large = 'x'.repeat(MIB - 100);
 
-  it('is bounded: up to 64 MiB wait, what comes then is refused, and is accepted again when the disk has caught up', async () => {
+  it('is bounded: up to 64 MiB wait, later appends are refused until the disk has caught up', async () => {
     const world = await open();
     world.store.hold();
     const accepted = [append(world)];
@@ -333,7 +333,7 @@ describe('what waits for the disk', () => {
     accepted.pop();
     expect(refused).toBeInstanceOf(EngineUnavailable);
     expect(String(refused)).toContain('does not keep up');
-    expect(accepted.length - 1).toBe(65); // the one that passes the bound is the last
+    expect(accepted.length - 1).toBe(65); // the append that exceeds the bound is the last
     world.store.release();
     expect((await Promise.all(accepted)).map(({ offset }) => offset)).toEqual(accepted.map((_, at) => at + 1));
     expect(await append(world)).toMatchObject({ offset: 67 });
@@ -354,16 +354,16 @@ describe('what waits for the disk', () => {
     expect(world.store.writes).toBe(1 + 1 + 2);
   });
 
-  it('is refused behind what was refused, though it was handed over while that was not known yet', async () => {
+  it('is refused behind a refused append, even if it was submitted before the refusal was known', async () => {
     const world = await open(undefined, { maxSize: 2 * MIB });
     await append(world);
-    const huge = 'x'.repeat(9 * MIB); // a transaction of its own
+    const huge = 'x'.repeat(9 * MIB); // a separate transaction
     const told = await Promise.allSettled([append(world, 'a', KEEP, huge), append(world, 'a'), append(world, 'b')]);
     expect(told.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
     expect(await append(world)).toMatchObject({ offset: 2 });
   });
 
-  it('counts no longer what was refused behind another', async () => {
+  it('no longer counts appends that were refused behind another', async () => {
     const world = await open(undefined, { maxSize: 2 * MIB });
     const huge = 'x'.repeat(40 * MIB);
     for (let at = 0; at < 3; at++) {
@@ -399,7 +399,7 @@ describe('what waits for the disk', () => {
 });
 
 describe('a channel that has no message yet', () => {
-  it('gets the epoch that its watchers were told, although another one was forgotten meanwhile', async () => {
+  it('gets the epoch that its watchers know, even if another channel was removed in between', async () => {
     const world = await open();
     await append(world, 'b');
     await world.engine.watch('a');
@@ -417,8 +417,8 @@ describe('a channel that has no message yet', () => {
   });
 });
 
-describe('what goes and what comes in one transaction', () => {
-  it('is decided for what comes: a channel is not forgotten when it gets a message', async () => {
+describe('an expiry and an append in one transaction', () => {
+  it('favours the append: a channel that receives a message is not removed', async () => {
     const world = await open();
     const { epoch } = await append(world, 'a', { retention: null, window: 0 });
     const HELD = { retention: null, window: 0 };
@@ -435,7 +435,7 @@ describe('what goes and what comes in one transaction', () => {
     expect(await append(world, 'a', HELD)).toMatchObject({ epoch, offset: 3 });
   });
 
-  it('is written once: revocations that are over are not taken away again and again', async () => {
+  it('is written once: expired revocations are not removed again and again', async () => {
     const world = await open();
     await world.engine.add({ user: 'ada', until: world.clock.now() + 1_000 });
     await expect
@@ -475,13 +475,16 @@ describe('a store that cannot be read', () => {
     expect(await append(world)).toMatchObject({ offset: 2 });
   });
 
-  it.each(['rows', 'used'] as const)('(%s throws) is trouble, and tells publishes "unavailable"', async (method) => {
-    const world = await open(undefined, { maxSize: 1024 * 1024 * 1024 });
-    world.store.broken.set(method, spoiled);
-    await expect(append(world)).rejects.toThrow(EngineUnavailable);
-    expect(world.engine.trouble).toContain('MDB_BAD_TXN');
-    await expect(append(world)).rejects.toThrow(EngineUnavailable);
-  });
+  it.each(['rows', 'used'] as const)(
+    '(%s throws) is reported as trouble, and publishes get "unavailable"',
+    async (method) => {
+      const world = await open(undefined, { maxSize: 1024 * 1024 * 1024 });
+      world.store.broken.set(method, spoiled);
+      await expect(append(world)).rejects.toThrow(EngineUnavailable);
+      expect(world.engine.trouble).toContain('MDB_BAD_TXN');
+      await expect(append(world)).rejects.toThrow(EngineUnavailable);
+    },
+  );
 
   it('answers questions with a rejection, and works on for what can be read', async () => {
     const world = await open();
@@ -511,7 +514,7 @@ describe('a store that cannot be read', () => {
     expect(world.engine.trouble).toBeUndefined();
   });
 
-  it('is a full disk all the same where what was held back cannot be given up', async () => {
+  it('is reported as a full disk even if the reserve cannot be released', async () => {
     const world = await open();
     world.store.broken.set('surrender', new Error('EROFS'));
     world.store.failure = new EngineFull('the disk is full');
@@ -519,7 +522,7 @@ describe('a store that cannot be read', () => {
     expect(world.engine.trouble).toBe('the disk is full');
   });
 
-  it('acknowledges what is on disk although nobody can say whether there is room again', async () => {
+  it('acknowledges flushed appends even if the free space is unknown', async () => {
     const world = await open();
     world.store.failure = new EngineFull('the disk is full');
     await expect(append(world)).rejects.toThrow('the disk is full');
@@ -568,7 +571,7 @@ describe('a store that cannot be read', () => {
 });
 
 describe('a full disk', () => {
-  it('refuses publishes until clearing away has made room, and keeps what was held back for that', async () => {
+  it('refuses publishes until expiry has freed space, and keeps the reserve for that', async () => {
     const world = await open();
     const reserve = join(world.data, 'reserve');
     expect(existsSync(reserve)).toBe(true);
@@ -591,7 +594,7 @@ describe('a full store', () => {
   const keep = { retention: { count: 10_000, age: 60_000 }, window: 60_000 };
   const text = 'x'.repeat(10_000);
 
-  /** Publishes until there is no room. */
+  /** Publishes until there is no space. */
   async function fillUp(world: World): Promise<number> {
     for (let at = 0; ; at++) {
       const refused = await append(world, 'a', { ...keep, key: `k${at}` }, text).then(
@@ -604,7 +607,7 @@ describe('a full store', () => {
     }
   }
 
-  it('refuses publishes, goes on reading and answering repeats, and takes publishes again when there is room', async () => {
+  it('refuses publishes, continues to read and to answer repeats, and accepts publishes again when there is space', async () => {
     const world = await open(undefined, { maxSize: 2 * MIB });
     const taken = await fillUp(world);
     expect(taken).toBeGreaterThan(50);
@@ -624,14 +627,14 @@ describe('a full store', () => {
     expect(statSync(join(world.data, 'log.mdb')).size).toBeLessThan(3 * MIB);
   });
 
-  it('lets no small publish overtake a large one that it refused, in this flush or in those that wait', async () => {
+  it('never lets a small publish overtake a refused large one, in this flush or a waiting one', async () => {
     const world = await open(undefined, { maxSize: MIB });
     await append(world);
     const large = 'x'.repeat(MIB);
     const first = [append(world, 'a', keep, large), append(world, 'a'), append(world, 'b')];
     const told = await Promise.allSettled(first);
     expect(told.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
-    expect(await append(world)).toMatchObject({ offset: 2 }); // whoever was told goes on
+    expect(await append(world)).toMatchObject({ offset: 2 }); // publishes after the refusal continue
 
     world.store.hold();
     const { writes } = world.store;
@@ -678,7 +681,7 @@ describe('space', () => {
     expect(rows(world).messages).toBe(10);
   });
 
-  it('of messages and keys that are too old is given back, though nobody touches their channels', async () => {
+  it('of expired messages and keys is freed in unused channels too', async () => {
     const world = await open();
     for (let at = 0; at < 600; at++) await append(world, `c${at}`, { ...KEEP, window: 1_000, key: 'k' });
     await fill(world, 3_000, { ...KEEP, retention: { count: 5_000, age: HOUR } });
@@ -688,7 +691,7 @@ describe('space', () => {
     expect(await append(world)).toMatchObject({ offset: 3_001 });
   });
 
-  it('of a channel is given back after a day without messages, and it does not come back with its epoch', async () => {
+  it('of a channel is freed after a day without messages, and its epoch is not used again', async () => {
     const world = await open();
     const { epoch } = await append(world);
     await append(world, 'watched');
@@ -713,7 +716,7 @@ describe('space', () => {
     expect(await append(world, 'a', keyed)).toEqual(second);
   });
 
-  it('does not come back when the rule becomes more generous', async () => {
+  it('stays dropped when the rule becomes more generous', async () => {
     const world = await open();
     await append(world, 'a', { ...KEEP, retention: { count: 10, age: 50 } });
     world.clock.advance(51);
@@ -721,7 +724,7 @@ describe('space', () => {
     expect(await world.engine.read('a', 0, 9)).toMatchObject({ first: 2, messages: [{ offset: 2 }] });
   });
 
-  it('of a shorter rule is given back little by little, and what it drops is out of sight at once', async () => {
+  it('of a shorter rule is freed in small steps, and dropped messages are invisible at once', async () => {
     const world = await open();
     await fill(world, 2_000, { ...KEEP, retention: { count: 5_000, age: HOUR } });
     await append(world, 'a', { ...KEEP, retention: { count: 5, age: HOUR } });

@@ -31,7 +31,7 @@ import { Writer } from './writer.ts';
 export interface DurableOptions {
   /** Folder of its files; of one process at a time. */
   readonly data: string;
-  /** Bytes that channels may take of the disk; `null`: what there is. */
+  /** Maximum bytes of all channels on disk; `null`: no limit but the disk. */
   readonly maxSize?: number | null;
   readonly clock?: Clock;
   /** Process that has to be stopped before another may have the folder; this one by default. */
@@ -53,7 +53,7 @@ interface Open {
 const SWEEP = 1_000;
 const SWEEP_ON = 20;
 
-/** Logs on this machine's disk: what was acknowledged survives the process and the machine; epochs last. */
+/** Logs on this machine's disk: acknowledged messages survive a crash of the process and of the machine; epochs last. */
 export class DurableEngine implements Engine, Log, RevocationStore {
   readonly name = 'durable';
   readonly log: Log = this;
@@ -62,7 +62,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   readonly #options: DurableOptions;
   readonly #clock: Clock;
   readonly #age: AgeClock;
-  /** Channels that are watched, with the generation that was promised where there is no message yet. */
+  /** Watched channels, with the generation that was promised if there is no message yet. */
   readonly #watched = new Map<string, number>();
   #open: Open | undefined;
   #listener: EngineListener = { deliver: () => {} };
@@ -142,7 +142,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
         plan: (batch) => {
           placed = batch.append({ channel, entry, body, options });
         },
-        // Nobody hears of a message that a crash could take back.
+        // Announced only now: a crash can no longer remove the message.
         done: () => {
           this.#announce(channel, placed);
           resolve(placed.result);
@@ -172,7 +172,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     });
   }
 
-  /** What the store throws is told as an answer that comes later would tell it. */
+  /** Reports a throw of the store in the same way as a rejected promise. */
   #ask<T>(read: (open: Open) => T): T | Promise<T> {
     try {
       return read(this.#opened());
@@ -211,7 +211,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     return this.#open?.revocations.all() ?? Promise.reject(new EngineUnavailable('the engine is closed'));
   }
 
-  /** One step of the sweep. Where the disk has failed it is also the try whether that has passed. */
+  /** One step of the sweep. After a disk failure it also checks whether writing works again. */
   readonly #tidy = (): void => {
     const open = this.#open;
     if (open === undefined) return;
@@ -227,14 +227,14 @@ export class DurableEngine implements Engine, Log, RevocationStore {
       forgotten = open.revocations.forget(batch, now);
       if (failing) batch.put({ table: 'about', key: PROBE, value: Buffer.from(String(now)) });
     };
-    // A failure is the writer's trouble, and told as such.
+    // The writer reports failures as its trouble.
     submit(open.writer, plan, { probe: true })
       .then(() => forgotten())
       .then(next, next);
   };
 }
 
-/** The key of what is written to see whether the disk works again. */
+/** The key of the row that tests whether the disk works again. */
 const PROBE = Buffer.from('probe');
 
 function submit(writer: Writer, plan: (batch: Batch) => void, options: { probe?: boolean } = {}): Promise<void> {
@@ -243,7 +243,7 @@ function submit(writer: Writer, plan: (batch: Batch) => void, options: { probe?:
   });
 }
 
-/** Reads what the store says of itself. Where it was restored from a backup, or is new, its life begins anew. */
+/** Reads the store's description. A new store, or one restored from a backup, begins a new life. */
 async function readAbout(
   store: Store,
   { data, directory }: { data: string; directory: DataDirectory },

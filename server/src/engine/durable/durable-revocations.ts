@@ -52,7 +52,7 @@ export class DurableRevocations implements RevocationStore {
   }
 
   /**
-   * Forgets, in this batch, those that are over.
+   * Removes expired revocations in this batch.
    *
    * @returns to be called when the batch is on disk
    */

@@ -8,15 +8,15 @@ import { type Change, type Range, type Row, type Store, TABLES, type Table } fro
 
 type Rows = Database<Buffer, Buffer>;
 
-/** With less than this many free bytes, twice the largest transaction, a failed write is told as a full disk: LMDB says "input/output error" for both. */
+/** With less free bytes than twice the largest transaction, a failed write counts as a full disk: LMDB reports "input/output error" for both. */
 const NEARLY_NOTHING = 16 * 1024 * 1024;
-/** Bytes held back on the disk: LMDB changes no page in place, so that on a full disk it could not even clear away. */
+/** Reserved bytes on disk: LMDB never changes a page in place, so on a full disk it could not even free space. */
 const HELD_BACK = 1024 * 1024;
 /** Free pages of the file, in bytes, with which publishes may go on although the disk stays full. */
 const ENOUGH = 1024 * 1024;
 const FULL_CODES: readonly unknown[] = [27, 28, 122]; // EFBIG, ENOSPC, EDQUOT
 
-/** What LMDB tells of a table, or of the list of free pages. */
+/** LMDB's statistics of a table, or of the list of free pages. */
 interface Pages {
   readonly treeBranchPageCount: number;
   readonly treeLeafPageCount: number;
@@ -45,9 +45,9 @@ export class LmdbStore implements Store {
     this.#tables = Object.fromEntries(TABLES.map((name) => [name, table(name)])) as Record<Table, Rows>;
   }
 
-  /** @param path of the file; it is made where there is none. Where there is one, it was checked: LMDB ends the process over a damaged one */
+  /** @param path of the file. A missing file is created. An existing one must have been checked: LMDB ends the process on a damaged file */
   static async open(path: string): Promise<LmdbStore> {
-    // Not before somebody wants it: the native part is loaded with it.
+    // Imported on first use, because it loads the native module.
     const lmdb = await importOptional('The durable engine', 'lmdb', () => import('lmdb'));
     const options: RootDatabaseOptionsWithPath & { permissionsMode: number } = {
       path,
@@ -55,9 +55,9 @@ export class LmdbStore implements Store {
       encoding: 'binary',
       maxDbs: TABLES.length,
       // A transaction is flushed within its commit, and visible to readers only then. With overlapping flushes it would be
-      // visible before, and a crash could take back what somebody has read.
+      // visible before, and a crash could remove a message that was read.
       overlappingSync: false,
-      // Batches are made here. LMDB's own leave a rejected promise behind that nobody can catch.
+      // The writer builds the batches. LMDB's own leave a rejected promise that nothing can catch.
       eventTurnBatching: false,
       permissionsMode: PRIVATE_FILE,
     };
@@ -103,13 +103,13 @@ export class LmdbStore implements Store {
     }
   }
 
-  /** LMDB's snapshot is spoiled by a page that cannot be read: what is sound is read from another one. */
+  /** An unreadable page invalidates LMDB's snapshot; valid pages are read from a new one. */
   #spoiled(error: unknown): unknown {
     this.#refresh();
     return error;
   }
 
-  /** The next read must see what was written: an old snapshot would also keep its pages from being used again. */
+  /** The next read must see the write. An old snapshot would also keep its pages from being reused. */
   #refresh(): void {
     (this.#root as unknown as { resetReadTxn(): void }).resetReadTxn();
   }

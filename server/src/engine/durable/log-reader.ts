@@ -12,7 +12,7 @@ export function findChannel(store: Store, channel: string): ChannelRecord | unde
 function firstSince(store: Store, { id, low, end, time }: { id: number; low: number; end: number; time: number }) {
   let [from, to] = [low, end];
   while (from < to) {
-    // Near the oldest first: what is too old is cleared away all the time.
+    // Search near the oldest first, because expired messages are removed continuously.
     const middle = from === low ? from : from + Math.floor((to - from) / 2);
     const found = store.get('messages', messageKey(id, middle));
     // One that is not there yet is about to be written, by the batch that asks.

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 export const PRIVATE_FOLDER = 0o700;
 export const PRIVATE_FILE = 0o600;
-/** What a group and everybody else may do. */
+/** Permissions of group and others. */
 const OTHERS = 0o077;
 
 /**
- * Takes from everybody but the owner what they may do with a data folder and its files: they hold all messages.
+ * Removes all permissions except the owner's from a data folder and its files, because they hold all messages.
  *
  * @returns what could not be changed, or was found open, in words for an operator
  */

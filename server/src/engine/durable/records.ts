@@ -2,7 +2,7 @@ import type { Entry, Retention } from '../engine.ts';
 import { LoggedMessage } from '../logged-message.ts';
 import { placeContent, writeContent } from '../message-json.ts';
 
-/** Bytes of a whole number in a key: big-endian, so that keys sort as their numbers do. */
+/** Bytes of an integer in a key: big-endian, so that keys sort like numbers. */
 const NUMBER = 6;
 /** The largest number that a key holds. */
 const LARGEST = 2 ** (8 * NUMBER) - 1;
@@ -70,7 +70,7 @@ export const rangeOf = (channel: number): { start: Buffer; end: Buffer } => ({
 
 export const offsetOf = (key: Buffer): number => key.readUIntBE(NUMBER, NUMBER);
 
-/** An entry as it is stored; its time is written by `stampMessage`, which knows the channel. */
+/** A stored entry; `stampMessage`, which knows the channel, writes its time. */
 export function encodeMessage(entry: Entry): Buffer {
   const body = writeContent(entry);
   const buffer = Buffer.allocUnsafe(8 + Buffer.byteLength(body));
@@ -88,7 +88,7 @@ export function decodeMessage(buffer: Buffer, offset: number): LoggedMessage {
   return LoggedMessage.read(placeContent(buffer.toString('utf8', 8), timeOf(buffer), offset), offset);
 }
 
-/** What an idempotency key stands for. */
+/** The result that is stored for an idempotency key. */
 export interface KeyRecord {
   /** Milliseconds since the Unix epoch. */
   readonly until: number;

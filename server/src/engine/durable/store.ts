@@ -21,22 +21,22 @@ export interface Range {
   readonly limit: number;
 }
 
-/** A sorted store of bytes on disk. Reads see what was written and flushed, and nothing else. */
+/** A sorted store of bytes on disk. Reads see only what was written and flushed. */
 export interface Store {
   get(table: Table, key: Buffer): Buffer | undefined;
   rows(table: Table, range: Range): Iterable<Row>;
   /**
-   * Writes all changes, in their order, or none. Resolves when they are flushed: when they survive a crash of the machine.
+   * Writes all changes in order, or none. Resolves when they are flushed, so that they survive a crash of the machine.
    *
-   * Rejects with `EngineFull` where there is no room, with `EngineUnavailable` otherwise; then nothing was written. One write
-   * at a time.
+   * Rejects with `EngineFull` if there is no space, and with `EngineUnavailable` otherwise; then nothing was written. Only one write
+   * runs at a time.
    */
   write(changes: readonly Change[]): Promise<void>;
-  /** Bytes of the pages in use; pages that were given back are not counted. */
+  /** Bytes of the pages in use; freed pages are not counted. */
   used(): number;
-  /** The disk is full: gives up what was held back, so that clearing away has room to write. */
+  /** The disk is full: releases the reserve, so that freeing space has room to write. */
   surrender(): Promise<void>;
-  /** Is there room again? Holds back, if it can, what it gave up. */
+  /** Whether there is space again. Restores the reserve if possible. */
   recover(): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -6,12 +6,12 @@ import type { Store } from './store.ts';
 const CHANNELS = 500;
 const MESSAGES = 1_000;
 const KEYS = 500;
-/** The part of a step that a full disk surely has room for: what is cleared away is first written. */
+/** The part of a step for which a full disk surely has space: removing rows writes pages first. */
 const CAREFUL = 0.1;
 /** After how many milliseconds without messages an empty, unwatched channel is forgotten. */
 export const FORGET = 24 * 3_600_000;
 
-/** Gives back the space of what nobody touches any more, going round and round over all channels in small steps. */
+/** Frees the space of unused data by visiting all channels round robin in small steps. */
 export class Sweep {
   readonly #store: Store;
   readonly #isWatched: (channel: string) => boolean;

@@ -8,7 +8,7 @@ import type { Change, Store } from './store.ts';
 export interface Job {
   /** That it holds in memory. */
   readonly bytes: number;
-  /** Jobs of one lane keep their order: where one is refused, those behind it are refused with it, so that none overtakes it. */
+  /** Jobs of one lane keep their order. If one is refused, later ones are refused too, so that none overtakes it. */
   readonly lane?: string;
   /** Decides what to write. What it throws, it is refused with; it must not have changed anything then. */
   plan(batch: Batch): void;
@@ -21,7 +21,7 @@ export interface WriterOptions {
   readonly store: Store;
   readonly about: About;
   readonly promised: (channel: string) => number | undefined;
-  /** Bytes that the store may take; `null`: whatever there is. */
+  /** Maximum bytes of the store; `null`: no limit. */
   readonly maxSize: number | null;
   readonly clock?: Clock;
 }
@@ -37,13 +37,13 @@ const PAUSE = 1_000;
 const STUCK = 10_000;
 /** Pages that only clearing away may use: a full store must be able to become less full. */
 const RESERVE = 256 * 1024;
-/** Expired idempotency keys that go with each job. */
+/** Expired idempotency keys that are removed with each job. */
 const KEYS_PER_JOB = 2;
 
 /**
- * The group commit: jobs that come while a transaction is being flushed share the next one, so that many publishes cost one
- * flush. One transaction at a time; each is planned on what the one before has left on disk, so that a failure takes nothing
- * back that anybody has been told.
+ * The group commit: jobs that arrive during a flush share the next transaction, so many publishes cost one flush. One
+ * transaction runs at a time. Each is planned on the state that the previous one left on disk, so a failure never revokes
+ * an acknowledged write.
  */
 export class Writer {
   readonly #options: WriterOptions;
@@ -98,7 +98,7 @@ export class Writer {
 
   #refusal(probe: boolean): EngineUnavailable | undefined {
     if (this.#closed) return new EngineUnavailable('the engine is closed');
-    // Of a full disk, what was held back is for clearing away alone.
+    // On a full disk, the reserve is for freeing space only.
     if (!probe && (this.#pause !== undefined || this.#failure instanceof EngineFull)) return this.#failure;
     if (this.#waitingBytes < MOST_WAITING) return undefined;
     return new EngineUnavailable('the disk that holds the channels does not keep up');
@@ -128,7 +128,7 @@ export class Writer {
     return maxSize === null ? Number.POSITIVE_INFINITY : maxSize - RESERVE - store.used();
   }
 
-  /** Never rejects: whatever goes wrong, its jobs are refused, and the disk is tried again later. */
+  /** Never rejects: after any failure its jobs are refused, and the disk is tried again later. */
   async #commit(jobs: readonly Job[]): Promise<void> {
     const open = new Set(jobs);
     try {
@@ -143,7 +143,7 @@ export class Writer {
     for (const job of open) settle(job);
   }
 
-  /** Plans the jobs, and what is cleared away with them; takes from `open` those that were refused. */
+  /** Plans the jobs and the removals that accompany them; removes refused jobs from `open`. */
   #prepare(jobs: readonly Job[], open: Set<Job>): Batch {
     const { store, promised } = this.#options;
     const now = this.#age.now();
@@ -200,13 +200,13 @@ export class Writer {
     }
   }
 
-  /** Something was written: is all well again? An answer that fails does not undo what is on disk. */
+  /** A write succeeded: checks whether the trouble is over. A failing check does not affect the flushed data. */
   async #hasRecovered(): Promise<boolean> {
     if (!(this.#failure instanceof EngineFull)) return true;
     return this.#options.store.recover().catch(() => false);
   }
 
-  /** Refuses these jobs, and those that wait: they would only fail later. */
+  /** Refuses these jobs and the waiting ones, which would only fail later. */
   #fail(jobs: Iterable<Job>, cause: unknown): void {
     const error = toUnavailable(cause);
     this.#failure = error;
@@ -220,7 +220,7 @@ export class Writer {
     for (const job of [...jobs, ...waiting]) job.refuse(error);
   }
 
-  /** Takes no more jobs, and resolves when those that were taken are on disk. */
+  /** Accepts no more jobs, and resolves when the accepted ones are on disk. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;

@@ -7,16 +7,16 @@ const LARGEST = 65_536;
 /** Blocks of one size that wait to be lent again. */
 interface Shelf {
   readonly blocks: Block[];
-  /** The fewest that lay here since the last tidying: so many were not needed. */
+  /** The smallest number of free blocks since the last cleanup: these were not needed. */
   fewest: number;
 }
 
 /**
  * Lends blocks to the logs of an engine.
  *
- * They are made of shared memory, though nobody shares it: other buffers count as growth of the heap, and the garbage collector would run for
- * every few megabytes that logs grow, without finding anything. As it does not know of them, it would not hurry to free them either: so what
- * one log gives back is lent to the next.
+ * Blocks are shared memory that no other thread uses: other buffers count as growth of the heap, and the garbage collector would run for
+ * every few megabytes that logs grow, and find nothing. It would not free blocks early either, so the pool lends the blocks that
+ * one log returns to the next.
  */
 export class BlockPool {
   readonly #shelves = new Map<number, Shelf>();
@@ -48,12 +48,12 @@ export class BlockPool {
     return block;
   }
 
-  /** Takes back a block that nobody reads any more. */
+  /** Returns a block that no log reads any more. */
   give(block: Block): void {
     this.#shelves.get(block.size)?.blocks.push(block);
   }
 
-  /** Lets go of what was not needed since the last time. */
+  /** Releases blocks that were not needed since the last call. */
   tidy(): void {
     for (const shelf of this.#shelves.values()) {
       shelf.blocks.splice(0, shelf.fewest);

@@ -1,4 +1,4 @@
-/** UTF-8 takes at most so many bytes for one of JavaScript's characters. */
+/** Maximum UTF-8 bytes of one UTF-16 code unit. */
 const MOST_BYTES = 3;
 /** Bytes before each message: when it was accepted, and how many bytes it has. */
 const HEAD = 8 + 4;
@@ -13,9 +13,9 @@ export class Block {
   #first = 0;
   #start = 0;
   #count = 0;
-  /** Where the last message ends. */
+  /** End of the last message. */
   #used = 0;
-  /** The message that was looked for last: the next one is mostly the one behind it. */
+  /** The message that was read last: the next read is usually its successor. */
   #found = 0;
   #foundAt = 0;
 
@@ -42,7 +42,7 @@ export class Block {
     this.#foundAt = 0;
   }
 
-  /** Adds a message, unless there is no room for it. */
+  /** Adds a message if there is room for it. */
   add(json: string, time: number): boolean {
     const bytes = this.#bytes;
     const start = this.#used + HEAD;
@@ -74,7 +74,7 @@ export class Block {
     return this.#bytes.toString('utf8', start, start + this.#bytes.readUInt32LE(start - 4));
   }
 
-  /** Where a message begins. */
+  /** Start of a message. */
   #find(number: number): number {
     if (number === this.#first) return this.#start;
     let [known, at] = number >= this.#found ? [this.#found, this.#foundAt] : [this.#first, this.#start];

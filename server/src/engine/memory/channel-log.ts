@@ -46,9 +46,9 @@ export class ChannelLog {
     return this.#messages.length === 0;
   }
 
-  /** @param now as `AgeClock` has it: what is too old by it is dropped */
+  /** @param now time by `AgeClock`; messages that are too old are dropped */
   append(entry: Entry, options: AppendOptions, now: number): { message: LoggedMessage; result: PublishResult } {
-    // Time never runs backwards within a log, so that `seek` can halve its way.
+    // Time never runs backwards within a log, so `seek` can use binary search.
     this.#lastTime = Math.max(this.#lastTime, entry.time);
     const message = LoggedMessage.of(place(entry, this.#lastTime, ++this.#head));
     const result = { id: entry.id, epoch: this.epoch, offset: message.offset };
@@ -113,7 +113,7 @@ export class ChannelLog {
   }
 }
 
-/** Written out because it runs for every message: spreading what is not there costs more than the rest of an append. */
+/** Written out because it runs for every message: spreading absent fields costs more than the rest of an append. */
 function place({ id, data, event, tags, from }: Entry, time: number, offset: number): Message {
   if (event === undefined && tags === undefined) {
     return from === undefined ? { id, time, data, offset } : { id, time, data, from, offset };

@@ -40,7 +40,7 @@ describe('the memory engine', () => {
     expect(start().append('a').epoch).not.toBe(start().append('a').epoch);
   });
 
-  it('forgets a log that nobody has used for an hour, and does not come back with its epoch', () => {
+  it('removes a log that was unused for an hour, and never uses its epoch again', () => {
     const { clock, engine, append } = start();
     const { epoch } = append('a');
     clock.advance(HOUR + 61_000);
@@ -61,7 +61,7 @@ describe('the memory engine', () => {
     expect(world.engine.read('a', 0, 0)).toMatchObject({ epoch, head });
   });
 
-  it('keeps nothing of channels that were only asked for', () => {
+  it('stores nothing for channels that were only read', () => {
     const { engine } = start();
     for (let at = 0; at < 1_000; at++) {
       engine.read(`a${at}`, 0, 10);
@@ -70,7 +70,7 @@ describe('the memory engine', () => {
     expect(engine.size).toBe(0);
   });
 
-  it('frees what has become too old, though nobody asks', () => {
+  it('frees expired messages of unused channels', () => {
     const { clock, engine, append } = start();
     append('a');
     engine.watch('a');

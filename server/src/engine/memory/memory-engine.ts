@@ -8,11 +8,11 @@ import { ChannelLog } from './channel-log.ts';
 import { MemoryPresence } from './memory-presence.ts';
 import { MemoryRevocations } from './memory-revocations.ts';
 
-/** Milliseconds between two steps of the sweep that trims logs nobody touches. */
+/** Milliseconds between two steps of the sweep that trims unused logs. */
 const SWEEP = 1_000;
 /** Logs that one step of the sweep looks at: few enough not to be felt. */
 const SWEEP_LOGS = 5_000;
-/** Milliseconds after which memory that no log needed is let go. */
+/** Milliseconds after which unused memory is released. */
 const TIDY_POOL = 60_000;
 /** After how many milliseconds without messages an empty, unwatched log is forgotten. */
 const FORGET = 3_600_000;
@@ -29,7 +29,7 @@ export class MemoryEngine implements Engine, Log {
   readonly #pool = new BlockPool();
   #poolTidied = 0;
   readonly #life = nanoid(10);
-  // A log that was forgotten must not come back with an epoch that it had before.
+  // A removed log must never get an epoch that it had before.
   #generation = 0;
   #listener: EngineListener = { deliver: () => {} };
   #sweeping = this.#logs.entries();
@@ -108,7 +108,7 @@ export class MemoryEngine implements Engine, Log {
     return log;
   }
 
-  /** The channel's log, or the one that it would get: looking at channels must not fill the memory. */
+  /** The channel's log, or the one that it would get: reading channels must not fill the memory. */
   #peek(channel: string): ChannelLog {
     const log = this.#logs.get(channel);
     return log ?? new ChannelLog(this.#generation === 0 ? this.#life : `${this.#life}.${this.#generation}`, this.#pool);

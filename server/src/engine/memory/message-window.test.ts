@@ -19,7 +19,7 @@ const step = fc.oneof(
 const messageOf = (offset: number, data: string) => ({ id: `m${offset}`, time: 1_000.5 + offset, data, offset });
 
 describe('MessageWindow', () => {
-  it('behaves like an array, whatever is pushed and shifted', () => {
+  it('behaves like an array under any pushes and shifts', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
         const window = new MessageWindow(new BlockPool());
@@ -45,7 +45,7 @@ describe('MessageWindow', () => {
     );
   });
 
-  it('gives back what it does not need: another log takes it, or it is let go', () => {
+  it('returns unused blocks, which another log reuses or the pool releases', () => {
     const pool = new BlockPool();
     const fill = (window: MessageWindow) => {
       for (let offset = 1; offset <= 500; offset++) window.push(LoggedMessage.of(messageOf(offset, 'x')), 1);
@@ -64,7 +64,7 @@ describe('MessageWindow', () => {
     expect(pool.waiting).toBe(0);
   });
 
-  it('takes about as many bytes as its messages have, however many have come and gone', () => {
+  it('uses about as many bytes as its messages, after any number of pushes and shifts', () => {
     const window = new MessageWindow(new BlockPool());
     let most = 0;
     for (let offset = 1; offset <= 20_000; offset++) {

@@ -28,7 +28,7 @@ export class MessageWindow {
     return this.#appended - this.#dropped;
   }
 
-  /** Bytes that it takes. */
+  /** Bytes in use. */
   get size(): number {
     return this.#size;
   }
@@ -45,7 +45,7 @@ export class MessageWindow {
   }
 
   #addBlock(json: string): Block {
-    // A quarter of what it holds: few blocks for a long log, little waste for a short one.
+    // A quarter of the content: few blocks for a long log, little waste for a short one.
     const block = this.#pool.take(spaceFor(json), this.#size / 4);
     block.begin(this.#appended);
     this.#size += block.size;

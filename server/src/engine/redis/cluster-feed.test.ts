@@ -28,7 +28,7 @@ class FakeConnection extends EventEmitter {
   disconnect(): void {}
 }
 
-it('stands later where the node could not be reached at first, and says so', async () => {
+it('begins later if the node was unreachable at first, and reports it', async () => {
   const connections: FakeConnection[] = [];
   const connect = () => {
     const connection = new FakeConnection(connections.length === 0);

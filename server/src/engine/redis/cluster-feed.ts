@@ -6,7 +6,7 @@ import { slotOf } from './slots.ts';
 
 /** Knows which node has which slot. */
 export interface SlotMap {
-  /** `host:port` of the slot's master; `undefined` while nobody knows. */
+  /** `host:port` of the slot's master; `undefined` while unknown. */
   ownerOf(slot: number): string | undefined;
   /** Asks the cluster again. */
   refresh(): Promise<void>;
@@ -29,7 +29,7 @@ interface Seat {
   address: string;
 }
 
-/** The feed of a cluster: sharded pub/sub, one listening connection to each master that has something to tell. */
+/** The feed of a cluster: sharded pub/sub, with one listening connection to each needed master. */
 export class ClusterFeed implements Feed {
   readonly #options: ClusterFeedOptions;
   readonly #feeds = new Map<string, { feed: ServerFeed; connected: Promise<void> }>();
@@ -77,7 +77,7 @@ export class ClusterFeed implements Feed {
       throw new EngineUnavailable(`Redis, ${this.#options.label}: no node has this channel at the moment`);
     const { feed, connected } = this.#feedAt(address);
     await connected;
-    // Meanwhile nobody wants it any more, or another node has the slot.
+    // The subscription may have ended, or the slot may have moved.
     if (this.#seats.get(name) !== seat || seat.address !== address) return;
     await feed.subscribe(name, listener, options);
   }
@@ -99,7 +99,7 @@ export class ClusterFeed implements Feed {
     if (seat !== undefined) this.#feeds.get(seat.address)?.feed.unsubscribe(name);
   }
 
-  /** A node has given a slot away and says so; which, the map tells. Until that is right everybody asks again, without haste. */
+  /** A node reports that it no longer has a slot; the map tells the new node. Until the map is right, subscriptions retry slowly. */
   #moved(address: string): void {
     for (const seat of this.#seats.values()) if (seat.address === address) seat.address = '';
     void this.#refresh();
@@ -115,7 +115,7 @@ export class ClusterFeed implements Feed {
     this.#reseat();
   }
 
-  /** Slots have moved, by hand or because a master failed: what was heard there is heard elsewhere now. */
+  /** Slots have moved, by hand or because a master failed: their subscriptions move to the new masters. */
   #reseat(): void {
     for (const [name, seat] of this.#seats) {
       const address = this.#options.slots.ownerOf(slotOf(name));

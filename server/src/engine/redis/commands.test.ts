@@ -75,7 +75,7 @@ describe('commands', () => {
     expect(client.calls).toHaveLength(3);
   });
 
-  it('say what Redis refuses until it has answered again, or was connected to anew', async () => {
+  it('report what Redis refuses until it answers again or the connection is replaced', async () => {
     const refuse = async () => {
       const asked = expect(commands.call('ping')).rejects.toThrow(EngineUnavailable);
       client.calls.at(-1)?.reject(replyError('OOM command not allowed'));

@@ -22,10 +22,10 @@ export class Commands {
   #refusal: string | undefined;
   #failure: Error;
   #closed = false;
-  /** Told each time when the connection stands. */
+  /** Called each time the connection is ready. */
   onReady: () => void = () => {};
 
-  /** @param options `patience`: milliseconds for which a first connection may take */
+  /** @param options `patience`: milliseconds that a first connection may take */
   constructor(client: Redis | Cluster, { label, patience }: { label: string; patience: number }) {
     this.#client = client;
     this.#label = label;
@@ -54,7 +54,7 @@ export class Commands {
     } catch (error) {
       this.close();
       const told = toEngineError(error, this.#label);
-      // Why it was closed has been told before.
+      // The reason for the close was reported before.
       throw told.message === toEngineError(undefined, this.#label).message ? this.#failure : told;
     }
   }

@@ -18,14 +18,14 @@ const SLOTS_REFRESH = 30_000;
 /** Milliseconds between two attempts to connect, at most. */
 const LONGEST_WAIT = 2_000;
 
-/** Longer after each failure, and never for everybody at once. */
+/** Backoff that grows with each failure, with jitter. */
 export function backoff(attempt: number): number {
   return Math.min(LONGEST_WAIT, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
 }
 
 /**
- * Nothing waits in a queue for a connection to come back, and nothing is sent twice: what cannot be done now is refused now, and
- * whoever asked decides.
+ * No command waits in a queue for a reconnect, and none is sent twice: a command that cannot be executed now is refused now, and
+ * the caller decides.
  */
 function common({ timeout }: RedisOptions): ConnectionOptions {
   return {
@@ -36,10 +36,10 @@ function common({ timeout }: RedisOptions): ConnectionOptions {
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: timeout,
-    // A server that is silent while it owes an answer is cut off, so that what waits for it stays bounded.
+    // A server that owes an answer and is silent is disconnected, so that waiting operations stay bounded.
     socketTimeout: timeout,
     disableClientInfo: true,
-    // After a failover an old master answers READONLY: whoever connects anew finds the new one.
+    // After a failover an old master answers READONLY: a reconnect finds the new one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   };
 }
@@ -97,13 +97,13 @@ function sentinelConnector() {
 
     constructor(options: unknown) {
       super(options as Client.SentinelConnectionOptions);
-      // One that is away is no news: without a listener its error would be printed on each attempt.
+      // An unreachable node is expected: without a listener its error would be printed on each attempt.
       const open = this.#inner.connectToSentinel.bind(this);
       this.#inner.connectToSentinel = (...given) => open(...given).on('error', () => {});
     }
 
     override connect(...given: Parameters<Client.SentinelConnector['connect']>) {
-      // Who still listens for the failover of the last connection would end this attempt with it, and for good.
+      // A listener for the failover of the previous connection would end this attempt for good.
       this.#inner.failoverDetector?.cleanup();
       return super.connect(...given);
     }
@@ -136,7 +136,7 @@ function masterOf(options: RedisOptions, name: string): Place {
   };
 }
 
-/** The independent servers of a configuration, each a shard of its own. */
+/** The independent servers of a configuration, one shard each. */
 export function placesOf(options: RedisOptions): readonly Place[] {
   if (options.name !== undefined) return [masterOf(options, options.name)];
   return options.urls.map((url) => serverAt(options, readEndpoint(url)));
@@ -177,7 +177,7 @@ export function clusterOf(options: RedisOptions): ClusterPlace {
   return { label, cluster, slots: slotsOf(cluster), nodeAt };
 }
 
-/** Resolves when every master that can be reached has been: each has a connection of its own. */
+/** Resolves when every reachable master is connected. */
 export async function warmUp(cluster: Client.Cluster): Promise<void> {
   await Promise.allSettled(cluster.nodes('master').map((node) => node.ping()));
 }

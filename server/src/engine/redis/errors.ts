@@ -31,14 +31,14 @@ export function toEngineError(error: unknown, label: string): Error {
   return new EngineUnavailable(`Redis at ${label} cannot be reached: ${reasonOf(error)}`);
 }
 
-/** A script of ours that fails is our mistake: its line tells where. */
+/** A failing script is our bug: its line number tells where. */
 function toFault(text: string, label: string): Error {
   const line = /user_script:\d+: [^,]{0,120}/.exec(text)?.[0];
   const [word = ''] = text.split(' ', 1);
   return new Error(`Redis at ${label} refused a command: ${line ?? word}`);
 }
 
-/** What TLS says of a certificate that no known authority has signed. */
+/** Error codes of TLS for a certificate that no known authority has signed. */
 const UNTRUSTED: ReadonlySet<unknown> = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
   'DEPTH_ZERO_SELF_SIGNED_CERT',

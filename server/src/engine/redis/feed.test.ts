@@ -44,7 +44,7 @@ beforeEach(async () => {
 afterEach(() => feed.close());
 
 describe('a feed', () => {
-  it('hears what it has subscribed to, and nothing before the subscription stands', async () => {
+  it('receives what it has subscribed to, and nothing before the subscription is confirmed', async () => {
     connection.holding = true;
     const one = listener();
     const standing = feed.subscribe('a', one);
@@ -77,7 +77,7 @@ describe('a feed', () => {
     expect([one.message, one.restored].flatMap(({ mock }) => mock.calls)).toEqual([]);
   });
 
-  it('hears by the latest listener where a subscription begins again while it begins', async () => {
+  it('uses the latest listener if a subscription restarts while it starts', async () => {
     connection.holding = true;
     const [first, second] = [listener(), listener()];
     const all = [feed.subscribe('a', first), feed.subscribe('a', second)];
@@ -104,7 +104,7 @@ describe('a feed', () => {
     expect([one.restored.mock.calls.length, lasting.restored.mock.calls.length]).toEqual([0, 1]);
   });
 
-  it('hears nothing between the loss of the connection and the new subscription, and says that something may be missed', async () => {
+  it('receives nothing between the loss of the connection and the new subscription, and reports a possible loss', async () => {
     const one = listener();
     await feed.subscribe('a', one);
     connection.emit('close');
@@ -118,7 +118,7 @@ describe('a feed', () => {
     expect(one.restored).toHaveBeenCalledTimes(1);
   });
 
-  it('connects anew where it cannot subscribe again', async () => {
+  it('reconnects if it cannot subscribe again', async () => {
     await feed.subscribe('a', listener());
     connection.emit('close');
     connection.holding = true;
@@ -143,7 +143,7 @@ describe('a feed', () => {
     expect(connection.asked.flatMap(([, ...names]) => names)).toHaveLength(count);
   });
 
-  it('takes what it cannot read for something that was missed, and goes on', async () => {
+  it('treats unreadable announcements as missed, and continues', async () => {
     const one = listener();
     one.message.mockImplementationOnce(() => {
       throw new SyntaxError('Unexpected token');

@@ -3,7 +3,7 @@ import { EngineUnavailable } from '../engine.ts';
 import type { Place } from './connect.ts';
 import { toEngineError } from './errors.ts';
 
-/** What one subscription of a feed hears. */
+/** Receives the announcements of one subscription. */
 export interface Listener {
   message(payload: string): void;
   /** The connection was lost and is back: messages may have been missed. */
@@ -12,13 +12,13 @@ export interface Listener {
 
 /** Pub/sub, as the engine needs it: from one server, or from all nodes of a cluster. */
 export interface Feed {
-  /** Why it hears nothing at the moment. */
+  /** Why the feed receives nothing at the moment. */
   readonly trouble: string | undefined;
   connect(): Promise<void>;
-  /** Resolves when the subscription stands. Where it cannot, it rejects, and there is none; one that is to `last` stands as soon as it can. */
+  /** Resolves when the subscription is confirmed, and rejects if it is impossible. With `last`, the subscription is retried until it succeeds. */
   subscribe(name: string, listener: Listener, options?: { last?: boolean }): Promise<void>;
   unsubscribe(name: string): void;
-  /** Resolves when everything that the server sent before has been heard. */
+  /** Resolves when everything that the server sent before has been received. */
   sync(): Promise<void>;
   close(): void;
 }
@@ -50,19 +50,19 @@ function hand(payload: string, listener: Listener | undefined): void {
   }
 }
 
-/** The feed of one server: a connection that only listens, and remembers what it listens to. */
+/** The feed of one server: a connection that only listens, and remembers its subscriptions. */
 export class ServerFeed implements Feed {
   readonly #connection: Redis;
   readonly #label: string;
   readonly #sharded: boolean;
   readonly #wanted = new Map<string, Listener>();
-  /** Whose subscription stands. */
+  /** Confirmed subscriptions. */
   readonly #standing = new Map<string, Listener>();
   readonly #beat: number;
   #queue: Batch[] = [];
   #lost = true;
   #timer: NodeJS.Timeout | undefined;
-  /** Told when a node of a cluster does not have what was asked for, or not any more. */
+  /** Called when a cluster node does not have the requested slot, or no longer has it. */
   onMoved: () => void = () => {};
 
   constructor({ label, connect }: Place, { sharded = false, beat }: { sharded?: boolean; beat: number }) {
@@ -96,7 +96,7 @@ export class ServerFeed implements Feed {
       this.close();
       throw toEngineError(error, this.#label);
     }
-    // A connection that only listens would not notice that nobody is there any more.
+    // A connection that only listens would not notice that the server is gone.
     this.#timer = setInterval(() => void this.sync().catch(() => {}), this.#beat);
   }
 
@@ -119,7 +119,7 @@ export class ServerFeed implements Feed {
     if (this.#connection.status === 'ready') this.#add('unsubscribe', name).catch(() => {});
   }
 
-  /** Commands of one kind that come in one go are sent as one. Kinds keep their order. */
+  /** Commands of one kind that are issued together are sent as one. Kinds keep their order. */
   #add(command: Batch['command'], name: string): Promise<void> {
     if (this.#queue.length === 0) queueMicrotask(() => this.#flush());
     const last = this.#queue.at(-1);

@@ -3,8 +3,8 @@ import { Heads } from './heads.ts';
 
 const at = (head: number, epoch = 'e') => ({ epoch, head, id: `m${head}` });
 
-describe('what a node knows of logs', () => {
-  it('is what it heard or was told last, and never less within one life', () => {
+describe('the heads that a node knows', () => {
+  it('are the latest announced or answered, and never decrease within one epoch', () => {
     const heads = new Heads();
     heads.hear('a', at(5));
     heads.hear('a', at(3));
@@ -15,7 +15,7 @@ describe('what a node knows of logs', () => {
     expect(heads.get('a')).toMatchObject(at(1, 'f'));
   });
 
-  it('is in doubt after a loss, until Redis has confirmed it: what is only heard does not count', () => {
+  it('are in doubt after a loss until Redis has confirmed them; announcements do not confirm', () => {
     const heads = new Heads();
     heads.confirm('a', at(5));
     expect(heads.isDoubtful('a')).toBe(false);
@@ -29,7 +29,7 @@ describe('what a node knows of logs', () => {
   it.each([99_999, 100_000, 100_001, 100_500])('is bounded: of %i logs the latest 100,000', (count) => {
     const heads = new Heads();
     for (let n = 0; n < count; n++) heads.hear(`c${n}`, at(1));
-    heads.hear(`c${count - 1}`, at(2)); // is known already: takes no place
+    heads.hear(`c${count - 1}`, at(2)); // is known already: uses no slot
     const forgotten = Math.max(0, count - 100_000);
     if (forgotten > 0) expect(heads.get(`c${forgotten - 1}`)).toBeUndefined();
     expect(heads.get(`c${forgotten}`)).toMatchObject(at(1));

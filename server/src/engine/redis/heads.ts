@@ -1,4 +1,4 @@
-/** How far a log had got when this node last heard of it. */
+/** The head of a log as this node last knew it. */
 export interface KnownHead {
   readonly epoch: string;
   readonly head: number;
@@ -15,8 +15,8 @@ interface Noted extends KnownHead {
 const MOST = 100_000;
 
 /**
- * The furthest that this node knows of each log. What Redis says later is held against it: less, or something else, means that Redis has lost
- * messages that somebody has got.
+ * The furthest head that this node knows of each log. Later answers of Redis are compared with it: a lower head, or another message, means that Redis
+ * lost messages that were already delivered.
  */
 export class Heads {
   readonly #known = new Map<string, Noted>();
@@ -26,7 +26,7 @@ export class Heads {
     return this.#known.get(channel);
   }
 
-  /** The connection was lost and is back: whoever answers now may be another, or have lost something. */
+  /** The connection was lost and is back: another server may answer now, or it may have lost data. */
   doubt(): void {
     this.#connection++;
   }
@@ -37,12 +37,12 @@ export class Heads {
     return known !== undefined && known.connection !== this.#connection;
   }
 
-  /** An announcement. While there is doubt it does not count: what was known before must be found again first. */
+  /** An announcement. It is ignored while in doubt: the known head must be confirmed first. */
   hear(channel: string, head: KnownHead): void {
     if (!this.isDoubtful(channel)) this.#note(channel, head);
   }
 
-  /** An answer of Redis, which has compared what was known. */
+  /** An answer of Redis, which has compared the known head. */
   confirm(channel: string, head: KnownHead): void {
     const known = this.#known.get(channel);
     const older = known !== undefined && known.epoch === head.epoch && known.head >= head.head;

@@ -1,16 +1,16 @@
 import { script } from './script.ts';
 
 /**
- * What every script of a log begins with: it finds the log's life, or begins a new one.
+ * The first part of every script of a log: finds the log's epoch, or begins a new one.
  *
- * KEYS: 1 meta (a hash), 2 messages (a stream). ARGV: 1 feed, 2 the command that publishes to it, 3 an epoch that nobody has used,
- * 4 and 5 epoch and head as the node knows them, 6 milliseconds for which an unused log keeps its epoch, 7 the id at the head that the node knows, where it has reason
- * to ask.
+ * KEYS: 1 meta (a hash), 2 messages (a stream). ARGV: 1 feed, 2 the command that publishes to it, 3 an unused epoch,
+ * 4 and 5 epoch and head as the node knows them, 6 milliseconds for which an unused log keeps its epoch, 7 the message id at the head that the node knows, if it is in
+ * doubt.
  *
  * Meta: `e` epoch, `h` head, `t` its time, `i` its id, `c` and `a` the retention of the latest append, `o` a time that no kept message is older
- * than. A head below one that this node has seen means that Redis lost messages which somebody has got, by a failover or a restart with older data: under
- * the same epoch their offsets would come again with other messages. So it begins a new one; and likewise where another message stands at the head that
- * the node knows, because Redis has gone on from an older state since.
+ * than. A head below one that this node has seen means that Redis lost delivered messages, by a failover or a restart with older data: in
+ * the same epoch their offsets would be reused for other messages. So the script begins a new epoch. It does the same if another message is at the head that
+ * the node knows, because Redis has continued from an older state.
  */
 const LIFE = `
 local function text(number) return string.format('%.0f', number) end
@@ -114,7 +114,7 @@ return {epoch, text(head), text(first), entries}`,
 /** Finds the offset of the last message that is older. ARGV: 8 the time, 9 now. */
 export const SEEK = script(LIFE, `return text(notOlder(firstAt(tonumber(ARGV[9])), head, tonumber(ARGV[8])) - 1)`);
 
-/** Where the log stands. Keeps the epoch of a watched log from expiring. */
+/** The head of a log. Keeps the epoch of a watched log from expiring. */
 export const VERIFY = script(
   LIFE,
   `

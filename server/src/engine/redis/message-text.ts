@@ -14,7 +14,7 @@ export type Announcement =
  */
 export function readMessage(content: string, offset: number, time: number): LoggedMessage {
   const json = placeContent(content, time, offset);
-  return LoggedMessage.of(JSON.parse(json) as Message, json); // read at once: only what is sound goes on to others
+  return LoggedMessage.of(JSON.parse(json) as Message, json); // parsed at once: only valid announcements are passed on
 }
 
 /** @throws SyntaxError when it is none */

@@ -20,7 +20,7 @@ beforeAll(async () => {
 // Each as soon as its test is over: a hundred at once would keep one another waiting.
 afterEach(() => Promise.all(engines.splice(0).map((engine) => engine.close())));
 
-/** As if it were alone in the world: with a prefix of its own. */
+/** Isolated by a unique prefix. */
 function create(options: RedisEngineOptions): RedisEngine {
   const engine = new RedisEngine({ ...options, prefix: `test${++count}:` });
   engines.push(engine);

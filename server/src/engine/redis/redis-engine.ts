@@ -80,7 +80,7 @@ export class RedisEngine implements Engine {
     await feed.connect();
   }
 
-  /** Redis answers again, as it was, or with less: what this node holds is claimed anew, and what it knows is compared. */
+  /** Redis answers again, with all its data or less: this node's members are claimed again, and the known heads are compared. */
   #returned(shard: Shard): void {
     if (!this.#started) return;
     this.log.doubt();

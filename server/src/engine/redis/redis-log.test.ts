@@ -6,7 +6,7 @@ import type { Feed, Listener } from './feed.ts';
 import { RedisLog } from './redis-log.ts';
 import { Keys } from './shard.ts';
 
-/** Where a script finds the id at the head that the node knows, where it has reason to ask. */
+/** Index of the argument with the message id at the known head. */
 const ASKED = 6;
 const KEEP = { retention: { count: 10, age: 60_000 }, window: 0 };
 
@@ -67,7 +67,7 @@ describe('the log in Redis', () => {
     expect([...log.watched]).toEqual([]);
   });
 
-  it('looks again, after all that is on its way, before it says that something was missed', async () => {
+  it('reads again after all pending announcements before it reports a loss', async () => {
     await log.watch('a');
     const verified = (epoch: string, head: number) => {
       answer = async () => [epoch, String(head)];
@@ -86,7 +86,7 @@ describe('the log in Redis', () => {
     expect([synced, interrupted]).toEqual([2, ['a', 'a']]);
   });
 
-  it('says that a life has ended where one was known', async () => {
+  it('reports a new epoch if another was known', async () => {
     await log.watch('a');
     onlyListener().message('! e');
     expect(interrupted).toEqual([]);

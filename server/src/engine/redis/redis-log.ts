@@ -12,7 +12,7 @@ import type { Script } from './script.ts';
 import type { Keys, Shard } from './shard.ts';
 import { SharedReads } from './shared-reads.ts';
 
-/** Milliseconds for which Redis keeps the epoch of a log that nobody uses: a day. */
+/** Milliseconds for which Redis keeps the epoch of an unused log: a day. */
 const EPOCH_KEPT = 86_400_000;
 /** Milliseconds by which what expires in Redis outlives what expires by the clocks of the nodes. */
 const MARGIN = 60_000;
@@ -43,7 +43,7 @@ export class RedisLog implements Log {
     this.#age = new AgeClock(options.clock);
   }
 
-  /** Channels that somebody on this node has a cursor on. */
+  /** Channels with a cursor on this node. */
   get watched(): ReadonlySet<string> {
     return this.#watched;
   }
@@ -113,24 +113,24 @@ export class RedisLog implements Log {
       this.listener.deliver(channel, epoch, message);
       return;
     }
-    // Another life began without a message: whoever heard of the last one must hear of this one.
+    // A new epoch began without a message: watchers of the old one must be notified.
     const known = this.#heads.get(channel);
     if (known !== undefined && known.epoch !== epoch) this.listener.interrupted?.(channel);
   }
 
-  /** Redis was away: what it says from now on is held against what this node knows. */
+  /** Redis was away: its answers are compared with what this node knows. */
   doubt(): void {
     this.#heads.doubt();
   }
 
   /**
-   * Makes sure that nothing was missed of a watched channel, and that its epoch does not expire: an announcement may have been lost without
-   * the connection, and Redis may have lost what it announced.
+   * Checks that no message of a watched channel was missed, and keeps its epoch from expiring. An announcement may be lost while the
+   * connection lives, and Redis may have lost an announced message.
    */
   async check(channel: string): Promise<void> {
     const { epoch, head } = await this.#verify(channel);
     if (this.#hasHeard(channel, epoch, head)) return;
-    await this.#feedOf(channel).sync(); // what is on its way is not lost
+    await this.#feedOf(channel).sync(); // pending announcements are not lost
     if (this.#watched.has(channel) && !this.#hasHeard(channel, epoch, head)) this.listener.interrupted?.(channel);
   }
 

@@ -1,16 +1,16 @@
-/** How an engine reaches its Redis: what the configuration says under `redis`, complete. Durations are in ms. */
+/** How an engine connects to Redis: the complete options of `redis` in the configuration. Durations are in ms. */
 export interface RedisOptions {
   /** One Redis, or several independent ones that share the channels; with `cluster`: some of its nodes. */
   readonly urls: readonly string[];
   /** Are they the nodes of one Redis Cluster? */
   readonly cluster: boolean;
-  /** Sentinels that know who the master is, as `host:port`; then there are no `urls`. */
+  /** Sentinels that know the master, as `host:port`; then there are no `urls`. */
   readonly sentinels: readonly string[];
   /** By which the sentinels know the master. */
   readonly name?: string;
-  /** Where a URL does not say it: an ACL user. */
+  /** The ACL user, if a URL has none. */
   readonly username?: string;
-  /** Where a URL does not say it. */
+  /** The password, if a URL has none. */
   readonly password?: string;
   /** ACL user of the sentinels themselves. */
   readonly sentinelUsername?: string;
@@ -24,13 +24,13 @@ export interface RedisOptions {
   readonly tls: boolean;
   /** Before every key and every name of a feed. */
   readonly prefix: string;
-  /** A Redis that leaves a command unanswered for so long is cut off and connected to anew. */
+  /** A connection with an unanswered command is replaced after this time. */
   readonly timeout: number;
-  /** After so long without a sign of life a node counts as crashed, and its members leave. */
+  /** A node without a sign of life for this time counts as crashed, and its members leave. */
   readonly lease: number;
 }
 
-/** What holds where nobody says otherwise. */
+/** Default values. */
 export const REDIS_DEFAULTS: RedisOptions = {
   urls: [],
   cluster: false,

@@ -25,7 +25,7 @@ let presence: RedisPresence;
 let runs: string[];
 /** Scripts, by name, that fail. */
 let failing: Set<string>;
-/** Whether the node's lease stands. */
+/** Whether the node's lease is held. */
 let isLeased: boolean;
 let calls: string[];
 let subscribed: string[];
@@ -64,7 +64,7 @@ beforeEach(() => {
 
 const soon = () => new Promise((resolve) => setImmediate(resolve));
 
-/** The lease is lost, and taken anew. */
+/** Loses the lease and takes it again. */
 async function lapse(): Promise<void> {
   isLeased = false;
   await presence.beat();
@@ -73,7 +73,7 @@ async function lapse(): Promise<void> {
 }
 
 describe('presence in Redis', () => {
-  it('claims anew who is present when the lease was lost, and nobody who has left', async () => {
+  it('claims present members again after the lease was lost, and no one who has left', async () => {
     await presence.enter(ADA);
     await presence.enter({ ...ADA, connection: 'c2' });
     await presence.leave({ ...ADA, connection: 'c2' }, 0);
@@ -82,7 +82,7 @@ describe('presence in Redis', () => {
     expect(runs).toEqual(['enter']);
   });
 
-  it('takes back an enter that was refused, since it may have been carried out, and claims it no more', async () => {
+  it('undoes a refused enter, since it may have been executed, and no longer claims it', async () => {
     failing.add('enter');
     await expect(presence.enter(ADA)).rejects.toBe(away);
     failing.clear();
@@ -130,7 +130,7 @@ describe('presence in Redis', () => {
     expect(runs).toEqual(['settle']);
   });
 
-  it('names a channel in its lease before anybody is in it, and takes the name out after the last', async () => {
+  it('lists a channel in its lease before the first member enters, and removes it after the last has left', async () => {
     await Promise.all([presence.enter(ADA), presence.enter({ ...ADA, connection: 'c2' })]);
     expect(calls.filter((call) => call.endsWith(':channels'))).toEqual(['sadd p:node:x:channels']);
     await presence.leave(ADA, 0);
@@ -148,7 +148,7 @@ describe('presence in Redis', () => {
     expect(calls.at(-1)).toBe('sadd p:node:x:channels');
   });
 
-  it('listens to what is watched, and to nothing else', async () => {
+  it('subscribes to watched channels only', async () => {
     for (const channel of ['a', 'b']) presence.watch(channel);
     presence.unwatch('a');
     await presence.roster('b');

@@ -17,7 +17,7 @@ redis.call(ARGV[1], KEYS[1], ARGV[2])`);
 /** Stands where others have a channel's name; no channel is called so. */
 const TAG = '!';
 
-/** Revocations in a sorted set, and the signals that all nodes hear. Both are on one shard. */
+/** Revocations in a sorted set, and the signals to all nodes. Both are on one shard. */
 export class RedisRevocations implements RevocationStore {
   readonly #shard: Shard;
   readonly #age: AgeClock;
@@ -47,8 +47,8 @@ export class RedisRevocations implements RevocationStore {
   }
 
   /**
-   * Where signals may have been missed, every revocation in force is told again: to hear of one twice does no harm. Called again when
-   * Redis answers again.
+   * Signals may have been missed: every revocation in force is announced again, which is harmless. Called when Redis answers
+   * again.
    */
   catchUp(): void {
     if (!this.#missed) return;

@@ -1,7 +1,7 @@
 /** Sharded pub/sub came with it; without a cluster 6.2 has all that is needed. */
 const OLDEST = { server: [6, 2], cluster: [7, 0] } as const;
 
-/** What a server says of itself, as far as it matters here. */
+/** A server's description, as far as it is relevant here. */
 export interface ServerInfo {
   readonly version: string;
   readonly policy: string;
@@ -28,7 +28,7 @@ export function requireVersion({ version }: ServerInfo, { label, cluster }: { la
   );
 }
 
-/** What an operator should change, if anything: a server that throws away what it was given breaks histories and the order of offsets. */
+/** What an operator should change, if anything: a server that evicts data breaks histories and the order of offsets. */
 export function adviceFor({ policy }: ServerInfo, label: string): string | undefined {
   if (policy === '' || policy === 'noeviction') return undefined;
   return `Redis at ${label} evicts keys when its memory is full (maxmemory-policy ${policy}): channels would lose their history and begin anew. Set maxmemory-policy to noeviction.`;

@@ -21,7 +21,7 @@ describe('shared reads', () => {
     expect(await Promise.all(asked)).toEqual(['of a', 'of a', 'of b']);
   });
 
-  it('give nobody an answer that was on its way before they asked', async () => {
+  it('never return an answer that was requested earlier', async () => {
     const { begun, read, reads } = world();
     const first = reads.share('a', read);
     await soon();
@@ -34,7 +34,7 @@ describe('shared reads', () => {
     expect(await Promise.all(late)).toEqual(['new', 'new']);
   });
 
-  it('ask again after a failure, which only those hear of who waited for it', async () => {
+  it('read again after a failure, which only its own callers receive', async () => {
     const { begun, read, reads } = world();
     const first = reads.share('a', read);
     const told = expect(first).rejects.toThrow('away');

@@ -5,13 +5,13 @@ interface Reading {
 }
 
 /**
- * Lets those who ask the same at the same time share one answer. Nobody gets an answer that was on its way before they asked: it
- * might not know yet what they know.
+ * Lets callers that read the same at the same time share one answer. No caller gets an answer that was requested before its call,
+ * because that answer might be older than what the caller knows.
  */
 export class SharedReads {
   readonly #readings = new Map<string, Reading>();
 
-  /** @param what says what is read: who says the same may get the same */
+  /** @param what identifies the read: equal ones may share an answer */
   share<T>(what: string, read: () => Promise<T>): Promise<T> {
     const reading = this.#readings.get(what);
     if (reading === undefined) return this.#begin(what, read);
@@ -21,7 +21,7 @@ export class SharedReads {
     return reading.next as Promise<T>;
   }
 
-  /** Asks at the end of this go, so that all who ask in it share the answer. */
+  /** Reads at the end of this turn, so that all callers in it share the answer. */
   #begin<T>(what: string, read: () => Promise<T>): Promise<T> {
     const answer = Promise.resolve().then(() => {
       reading.sent = true;

@@ -7,7 +7,7 @@ const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** The slot of a key: of what stands in its braces, where there is something. */
+/** The slot of a key: of the part in braces, if it is not empty. */
 export function slotOf(key: string): number {
   const [, tag = key] = /\{([^}]+)\}/.exec(key) ?? [];
   let crc = 0;

@@ -1,4 +1,4 @@
-/** Who wants to hear of which channel. */
+/** Which users of the engine watch which channel. */
 export class Audience<T> {
   readonly #listeners = new Map<string, Set<T>>();
 

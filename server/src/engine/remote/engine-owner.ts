@@ -59,7 +59,7 @@ export class EngineOwner {
     });
     this.#server = createServer((socket) => this.#users.add(new EngineUser(socket, this.#offer())));
     await listen(this.#server, path);
-    // For instance no descriptor is left for one more: those who are connected are served on.
+    // For example, no file descriptor is free: connected processes are still served.
     this.#server.on('error', (error) => this.#options.onFault?.('the socket of the engine', error));
     this.#lookAgain();
   }
@@ -116,7 +116,7 @@ export class EngineOwner {
     this.#look = this.#clock.after(LOOK, () => this.#lookAgain());
   }
 
-  /** Sends everybody away, then closes the engine. */
+  /** Disconnects all users, then closes the engine. */
   async close(): Promise<void> {
     this.#look?.cancel();
     const server = this.#server;

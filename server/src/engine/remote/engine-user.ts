@@ -5,7 +5,7 @@ import type { FromOwner, SentPage, ToOwner, Welcome } from './items.ts';
 import { Line } from './line.ts';
 import { nameOf } from './refusals.ts';
 
-/** Bytes that may wait for one process that does not read. Beyond, nothing is announced to it, and it is told so when it reads again. */
+/** Maximum bytes that wait for a process that does not read. Beyond it, announcements are dropped; the process is notified later. */
 const MOST_WAITING = 16 * 1024 * 1024;
 
 export interface EngineUserOptions {
@@ -31,7 +31,7 @@ export class EngineUser {
   readonly #missed = new Set<string>();
   #missedMembers = false;
   #paused = false;
-  /** What was asked while its answers could not be taken: no more than was read at once. */
+  /** Calls that arrived while the answers were blocked: no more than one read. */
   readonly #held: ToOwner[] = [];
 
   constructor(socket: Socket, options: EngineUserOptions) {
@@ -43,7 +43,7 @@ export class EngineUser {
     });
   }
 
-  /** Announces something of a channel, encoded; what it cannot take it reads from the log later. */
+  /** Sends an encoded announcement of a channel; a dropped one is read from the log later. */
   announce(channel: string, text: string): void {
     if (this.#isFull()) this.#missed.add(channel);
     else this.#line.sendText(text);
@@ -83,7 +83,7 @@ export class EngineUser {
     if (!this.#paused) this.#line.resume();
   }
 
-  /** Answers may not be left out: so nothing more is carried out until those that wait have been taken. */
+  /** Answers must not be dropped: so no more calls are executed until the waiting answers have been read. */
   #take(items: readonly ToOwner[]): void {
     for (const [at, item] of items.entries()) {
       if (this.#paused) {

@@ -1,9 +1,9 @@
-/** Bytes in front of a frame that say how long it is. */
+/** Bytes of the length in front of a frame. */
 export const HEAD = 4;
-/** Bytes of the largest frame; anything above is no frame of ours. */
+/** Bytes of the largest frame; a greater length is invalid. */
 const MOST = 512 * 1024 * 1024;
 
-/** Cuts a stream of bytes into frames: a length of four bytes, the highest first, and so many bytes of text. */
+/** Splits a stream of bytes into frames: a length of four bytes, big-endian, and that many bytes of text. */
 export class FrameReader {
   readonly #take: (text: string) => void;
   #chunks: Buffer[] = [];
@@ -18,7 +18,7 @@ export class FrameReader {
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#size += chunk.byteLength;
-    if (this.#size < this.#wanted) return; // a large frame comes in many chunks: they are joined once
+    if (this.#size < this.#wanted) return; // the chunks of a large frame are joined once
     const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
     let at = 0;
     for (;;) {

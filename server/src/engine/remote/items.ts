@@ -1,4 +1,4 @@
-/** What an engine's owner and those who use it from other processes say to each other: JSON arrays, each beginning with its kind. */
+/** Messages between the engine's owner and its users in other processes: JSON arrays that begin with their kind. */
 
 import type { Message, PublishResult } from '@sluice/protocol';
 import type { AppendOptions, Entry, Page, Signal } from '../engine.ts';
@@ -7,7 +7,7 @@ import type { Revocation } from '../revocations.ts';
 
 /** The owner introduces itself. */
 export interface Welcome {
-  /** Names this run of the owner: another one means that what was only in memory is gone. */
+  /** Names this run of the owner. Another name means that everything in memory is lost. */
   readonly life: string;
   /** Why the engine cannot carry out operations at the moment. */
   readonly trouble: string | null;
@@ -16,7 +16,7 @@ export interface Welcome {
 /** A page, its messages by value. */
 export type SentPage = Omit<Page, 'messages'> & { readonly messages: readonly Message[] };
 
-/** What is asked of the owner, and what it answers. */
+/** Calls to the owner and their answers. */
 export interface Calls {
   hello: { ask: []; answer: Welcome };
   append: { ask: [channel: string, entry: Entry, options: AppendOptions]; answer: PublishResult };
@@ -34,7 +34,7 @@ export interface Calls {
 
 export type CallName = keyof Calls;
 
-/** From those who use the engine to its owner. A `call` is answered, everything else is not. */
+/** From a user to the owner. A `call` is answered, other items are not. */
 export type ToOwner =
   | { [Name in CallName]: ['call', id: number, name: Name, ...ask: Calls[Name]['ask']] }[CallName]
   | ['unwatch', channel: string]
@@ -49,6 +49,6 @@ export type FromOwner =
   | ['interrupted', channel: string]
   | ['signal', signal: Signal]
   | ['change', change: PresenceChange]
-  /** Of all channels, where none is named. */
+  /** Of all channels, if none is named. */
   | ['membersInterrupted', channel: string | null]
   | ['trouble', trouble: string | null];

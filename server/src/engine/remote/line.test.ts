@@ -34,7 +34,7 @@ describe('a frame reader', () => {
     );
   });
 
-  it('refuses what cannot be a frame', () => {
+  it('refuses invalid frames', () => {
     expect(() => new FrameReader(() => {}).push(Buffer.from('GET / HTTP/1.1'))).toThrow(RangeError);
   });
 });
@@ -108,7 +108,7 @@ describe('a user of the engine that does not read', () => {
   const engine = new MemoryEngine({ clock: new ManualClock() });
   const large = 'x'.repeat(1024 * 1024);
 
-  it('holds a bounded amount of memory, and is told what it missed once it reads', async () => {
+  it('uses bounded memory, and is notified of its losses when it reads', async () => {
     const { user, line, got } = await userOf(engine);
     line.send(['call', 1, 'watch', 'a']);
     await expect.poll(() => got).toEqual([['answer', 1, null]]);
@@ -122,7 +122,7 @@ describe('a user of the engine that does not read', () => {
     await expect.poll(() => got.at(-1)).toEqual(['message', 'a', 'e', {}]);
   });
 
-  it('is told that changes of members were missed, and hears the next one', async () => {
+  it('is notified of missed member changes, and receives the next one', async () => {
     const { user, line, got } = await userOf(engine);
     line.send(['watchMembers', 'a']);
     line.pause();
@@ -135,7 +135,7 @@ describe('a user of the engine that does not read', () => {
     await expect.poll(() => got.at(-1)).toEqual(['change', {}]);
   });
 
-  it('is told once of everything that it missed, whatever kind filled the line, and only of what it still watches', async () => {
+  it('is notified once of all losses of any kind, and only of channels that it still watches', async () => {
     const { user, line, got } = await userOf(engine);
     for (const [at, channel] of ['a', 'b', 'c'].entries()) line.send(['call', at, 'watch', channel]);
     await expect.poll(() => got).toHaveLength(3);
@@ -183,7 +183,7 @@ describe('a user of the engine that does not read', () => {
     expect(got.map(([, id]) => id)).toEqual(Array.from({ length: 60 }, (_, id) => id));
   });
 
-  it('takes back all that it asked for when it ends', async () => {
+  it('ends all its watches when it closes', async () => {
     const { line, got, calls } = await userOf(engine);
     for (const [at, channel] of ['a', 'b'].entries()) line.send(['call', at, 'watch', channel]);
     line.send(['watchMembers', 'a']);
@@ -201,7 +201,7 @@ describe('a user of the engine that does not read', () => {
     expect(engine.presence.list('a', 0, 9)).toMatchObject({ members: [{ member: { user: 'ben' } }] });
   });
 
-  it('is told why a call failed, and an unexpected reason is a fault', async () => {
+  it('receives the reason of a failed call; an unexpected one is a fault', async () => {
     const { line, got, calls } = await userOf(engine);
     line.send(['call', 1, 'enter', null]);
     await expect.poll(() => got).toMatchObject([['refusal', 1, 'Error', expect.any(String)]]);

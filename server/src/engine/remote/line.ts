@@ -38,7 +38,7 @@ export class Line {
     });
   }
 
-  /** Bytes, roughly, that the other side has not taken. */
+  /** Approximate bytes that the other side has not read. */
   get waiting(): number {
     return this.#size + this.#socket.writableLength;
   }

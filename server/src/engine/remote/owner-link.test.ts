@@ -76,7 +76,7 @@ describe('the way to the engine’s owner', () => {
     for (const { status } of await Promise.allSettled(waiting)) expect(status).toBe('rejected');
   });
 
-  it('refuses what was asked when the owner is lost, and everything until it is found again', async () => {
+  it('refuses pending calls when the owner is lost, and all calls until it is back', async () => {
     for (let at = 0; at < 10; at++) await append(10);
     isSilent = true;
     const late = expect(append(10)).rejects.toThrow(EngineUnavailable);
@@ -90,7 +90,7 @@ describe('the way to the engine’s owner', () => {
   it('is looked for every 100 ms, and found again', async () => {
     for (const socket of sockets) socket.destroy();
     await expect.poll(() => link.reached).toBe(false);
-    link.tell(['unwatch', 'a']); // to nobody
+    link.tell(['unwatch', 'a']); // without a connection
     clock.advance(99);
     await soon();
     expect(sockets).toHaveLength(1);
@@ -99,7 +99,7 @@ describe('the way to the engine’s owner', () => {
     expect(asked.map((item) => item[2])).toEqual(['hello', 'hello']);
   });
 
-  it('hands over what was asked before it is closed', async () => {
+  it('sends earlier calls before it closes', async () => {
     isSilent = true;
     const last = expect(append(10)).rejects.toThrow();
     await link.close();

@@ -5,7 +5,7 @@ import type { CallName, Calls, FromOwner, ToOwner, Welcome } from './items.ts';
 import { Line } from './line.ts';
 import { toError } from './refusals.ts';
 
-/** Bytes that may wait for the owner. Beyond, it is too slow for what is asked of it, and more is refused. */
+/** Maximum bytes that wait for the owner. Beyond it, calls are refused. */
 const MOST_WAITING = 32 * 1024 * 1024;
 /** Milliseconds between two attempts to reach the owner. */
 const RETRY = 100;
@@ -26,7 +26,7 @@ export interface OwnerLinkOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly onItem: (item: Announcement) => void;
-  /** The owner was reached, again: it knows nothing of what was asked of it before. */
+  /** The owner was reached again; it does not know earlier calls. */
   readonly onReached: (welcome: Welcome) => void;
 }
 
@@ -116,7 +116,7 @@ export class OwnerLink {
     });
   }
 
-  /** Tells the owner, where it can be reached. */
+  /** Sends an item to the owner if it is connected. */
   tell(item: Exclude<ToOwner, readonly ['call', ...unknown[]]>): void {
     if (this.#state === 'reached') this.#line?.send(item);
   }
@@ -135,7 +135,7 @@ export class OwnerLink {
     return asked;
   }
 
-  /** Hands over what was asked, and looks for the owner no more. */
+  /** Sends pending items, and stops reconnecting. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

@@ -82,7 +82,7 @@ const makePresence = async () => {
 
 presenceConformance('the remote engine', makePresence, { runs: 25 });
 
-/** One owner that can die and come back, and processes that use it. */
+/** An owner that can be killed and restarted, and processes that use it. */
 async function world() {
   const clock = new ManualClock();
   const path = freshPath();
@@ -145,7 +145,7 @@ async function world() {
 describe('a remote engine', () => {
   const entry = (id: string, clock: ManualClock) => ({ id, time: clock.now(), data: id });
 
-  it('announces to every process that watches, whoever appends', async () => {
+  it('announces to every watching process, whichever process appends', async () => {
     const { clock, use, end } = await world();
     const heard: string[] = [];
     const listener = (name: string) => ({
@@ -163,7 +163,7 @@ describe('a remote engine', () => {
     await end();
   });
 
-  it('refuses while the owner is away, then reports what it watches as interrupted', async () => {
+  it('refuses calls while the owner is away, then reports its watched channels as interrupted', async () => {
     const { clock, use, die, revive, end } = await world();
     const interrupted: string[] = [];
     const engine = await use({ interrupted: (channel) => void interrupted.push(channel) });
@@ -178,7 +178,7 @@ describe('a remote engine', () => {
     await end();
   });
 
-  it('refuses what was on its way when the owner died', async () => {
+  it('refuses calls that were pending when the owner crashed', async () => {
     const { clock, use, owner, die, end } = await world();
     const engine = await use();
     owner.hold();
@@ -190,7 +190,7 @@ describe('a remote engine', () => {
     await end();
   });
 
-  it('remembers nobody as present whose enter the owner has refused, or who has left while it was away', async () => {
+  it('does not remember members whose enter was refused, or who left while the owner was away', async () => {
     const { use, owner, die, revive, end } = await world();
     const engine = await use();
     await engine.presence.enter({ channel: 'room', connection: 'c1', user: 'ada' });
@@ -204,7 +204,7 @@ describe('a remote engine', () => {
     await end();
   });
 
-  it('hears of nothing that it watches no more when the owner is back', async () => {
+  it('receives nothing of channels that it no longer watches when the owner is back', async () => {
     const { clock, use, die, revive, end } = await world();
     const heard: string[] = [];
     const interrupted: string[] = [];
@@ -232,7 +232,7 @@ describe('a remote engine', () => {
     await end();
   });
 
-  it('hears of trouble with the engine, and of its end', async () => {
+  it('is notified of trouble with the engine and of its end', async () => {
     const { clock, use, owner, end } = await world();
     const engine = await use();
     for (const trouble of ['the disk is full', undefined]) {
@@ -249,7 +249,7 @@ describe('a remote engine', () => {
     await end();
   });
 
-  it('passes on signals to all processes, and what was revoked while one was away', async () => {
+  it('forwards signals to all processes, and revocations that one missed', async () => {
     const { clock, use, die, revive, end } = await world();
     const heard: string[][] = [[], []];
     const engines: RemoteEngine[] = [];
@@ -279,7 +279,7 @@ describe('a remote engine', () => {
     expect(clock.running).toBe(0);
   });
 
-  it('tells an owner that starts anew who is present, and keeps counting versions', async () => {
+  it('enters the members at a restarted owner, and continues to count versions', async () => {
     const { use, die, revive, end } = await world();
     const engine = await use();
     const changes: PresenceChange[] = [];
@@ -320,7 +320,7 @@ describe('a remote engine', () => {
     await end();
   });
 
-  it('keeps tokens revoked when the owner starts anew', async () => {
+  it('keeps tokens revoked when the owner restarts', async () => {
     const { clock, use, die, revive, end } = await world();
     const engine = await use();
     const revocation = { user: 'ada', before: clock.now(), until: clock.now() + 60_000 };

@@ -17,8 +17,8 @@ export interface RemoteEngineOptions {
 /**
  * The engine of another process on this machine, offered by an `EngineOwner`.
  *
- * While that process is away everything is refused with `EngineUnavailable`; what was under way then may have been carried out, so
- * whoever tries again gives a key. When it is back, whatever may have been missed is reported as interrupted.
+ * While that process is away, every call is refused with `EngineUnavailable`. A pending append may have been executed, so a retry needs
+ * a key. When the process is back, all feeds that may have missed something are reported as interrupted.
  */
 export class RemoteEngine implements Engine, Log {
   readonly name = 'remote';
@@ -122,11 +122,11 @@ export class RemoteEngine implements Engine, Log {
     this.#life = life;
     this.#trouble = trouble;
     if (first) return;
-    // Lost again meanwhile: then it is reached again, too.
+    // Lost again in the meantime: then it will be reached again.
     this.#resume({ anew }).catch(() => {});
   }
 
-  /** The owner knows nothing of this process yet: what it hears of, who is present by it, and which tokens were revoked. */
+  /** A new owner does not know this process yet: its watches, its members, and the revoked tokens. */
   async #resume({ anew }: { anew: boolean }): Promise<void> {
     const watched = [...this.#watched];
     const watching = watched.map((channel) => this.#link.call('watch', channel));
@@ -135,7 +135,7 @@ export class RemoteEngine implements Engine, Log {
     for (const channel of watched) if (this.#watched.has(channel)) this.#listener.interrupted?.(channel);
   }
 
-  /** A token stays revoked, whatever becomes of the owner; and what was revoked meanwhile is heard now. */
+  /** Tokens stay revoked after a restart of the owner, and missed revocations are applied now. */
   async #resumeRevocations(): Promise<void> {
     const before = this.#inForce();
     const there = await this.#link.call('revocations');

@@ -8,7 +8,7 @@ export const NO_ROOT = 2n ** 64n - 1n;
 
 const MAGIC = 0xbeefc0de;
 const VERSION = 2;
-/** The flags that say how a tree is to be read; the others are of the whole file. */
+/** The flags that say how to read a tree; the others apply to the whole file. */
 const TREE_FLAGS = 0xff;
 /** Of the list of free pages: its keys are numbers. */
 const NUMBER_KEYS = 0x08;
@@ -19,14 +19,14 @@ const LARGEST_PAGE = 65_536;
 /** More than any machine maps. */
 const LARGEST_MAP = 2n ** 46n;
 
-/** Where the parts of a head are, from the beginning of its page. */
+/** Offsets of a head's parts from the start of its page. */
 const AT = { flags: 18, magic: 24, version: 28, mapSize: 40, free: 48, main: 96, last: 144, transaction: 152 } as const;
 /** Bytes of a head that mean something. */
 const HEAD = 168;
 
 /** A tree of the file, as its record describes it. */
 export interface TreeRecord {
-  /** Bits that say how keys are compared and values kept. */
+  /** Bits that define how keys are compared and values stored. */
   readonly flags: number;
   readonly depth: number;
   readonly branches: number;
@@ -54,7 +54,7 @@ export function readTree(bytes: Buffer, at = 0): TreeRecord {
   };
 }
 
-/** One of the two first pages: each describes a whole state of the file; the one with the later transaction counts. */
+/** One of the first two pages. Each describes a complete state of the file; the one with the later transaction is valid. */
 export interface Head {
   /** 0 or 1: the page it is on. */
   readonly index: number;
@@ -141,13 +141,13 @@ function readHead(bytes: Buffer, { index, pageSize }: { index: number; pageSize:
   return head;
 }
 
-/** Whether both heads are those of two transactions in a row, as they are in a whole file. */
+/** Whether the heads belong to two consecutive transactions, as in every complete file. */
 export function isPair(a: Head, b: Head): boolean {
   const apart = a.transaction > b.transaction ? a.transaction - b.transaction : b.transaction - a.transaction;
   return apart === 1n || (apart === 0n && a.transaction === 0n);
 }
 
-/** The page that takes the place of a damaged head: what the sound one says, as of the transaction before. */
+/** The replacement for a damaged head: a copy of the valid one with the previous transaction number. */
 export function replacementOf(file: StoreFile, sound: Head): Buffer {
   const page = Buffer.alloc(sound.pageSize);
   file.read(sound.index * sound.pageSize, HEAD).copy(page);

@@ -5,15 +5,15 @@ import type { StoreFile } from './store-file.ts';
 const P_BRANCH = 0x01;
 const P_LEAF = 0x02;
 const P_OVERFLOW = 0x04;
-/** Bits that say what a page is for; the others concern LMDB in memory. */
+/** Bits for the type of a page; the others are used by LMDB in memory. */
 const KINDS = 0x1fff;
 /** Bytes of an entry before its key. */
 const NODE_HEAD = 8;
-/** The value is on pages of its own; what stands here says where. */
+/** The value is on overflow pages; the entry holds their location. */
 const BIG = 0x01;
 /** The value is the record of another tree. */
 const TREE = 0x02;
-/** Bytes that say where a large value is. */
+/** Bytes of an overflow location. */
 const PLACE = 24;
 
 export interface Entry {
@@ -25,7 +25,7 @@ export interface BranchEntry extends Entry {
 }
 
 export interface LeafEntry extends Entry {
-  /** `undefined` where the value is on pages of its own. */
+  /** `undefined` if the value is on overflow pages. */
   readonly value: Buffer | undefined;
   readonly big: { readonly page: number; readonly pages: number; readonly size: number } | undefined;
   readonly isTree: boolean;
@@ -44,7 +44,7 @@ export interface Source {
 /**
  * Reads a page of a tree.
  *
- * @throws Damage where it is not what it should be
+ * @throws Damage if the page is invalid
  */
 export function readPage({ file, head }: Source, number: number): Page {
   const { pageSize } = head;
@@ -72,7 +72,7 @@ function parsePage(bytes: Buffer, number: number, head: Source['head']): Page {
 
 interface Node {
   readonly key: Buffer;
-  /** All that stands behind the key, up to where the page ends: the value begins it. */
+  /** All bytes after the key up to the end of the page; they begin with the value. */
   readonly rest: Buffer;
   readonly low: number;
   readonly high: number;
@@ -123,9 +123,9 @@ function toLeaf({ key, rest, low, high, flags }: Node, head: Source['head'], pro
 }
 
 /**
- * Reads a value, which may be on pages of its own.
+ * Reads a value, which may be on overflow pages.
  *
- * @throws Damage where these are not what they should be
+ * @throws Damage if these pages are invalid
  */
 export function readValue({ file, head }: Source, { value, big }: LeafEntry): Buffer {
   if (big === undefined) return value ?? Buffer.alloc(0);

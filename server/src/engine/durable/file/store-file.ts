@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /**
- * An LMDB file, read without LMDB: page by page, with checks before every step. LMDB maps the file into memory and trusts it, so that a damaged file
- * ends the whole process by a signal.
+ * An LMDB file, read without LMDB: page by page, with checks before every step. LMDB maps the file into memory and trusts it, so a damaged file
+ * kills the whole process.
  */
 export class StoreFile {
   readonly path: string;
@@ -15,7 +15,7 @@ export class StoreFile {
     this.size = fstatSync(handle).size;
   }
 
-  /** @throws Error where there is no such file, or it cannot be read */
+  /** @throws Error if the file does not exist or cannot be read */
   static open(path: string): StoreFile {
     const handle = openSync(path, 'r');
     if (fstatSync(handle).isFile()) return new StoreFile(path, handle);

@@ -3,7 +3,7 @@ import { type Head, readTree, TREE_RECORD, type TreeRecord } from './heads.ts';
 import { checkBig, type LeafEntry, type Page, readPage, readValue, type Source } from './page.ts';
 import type { StoreFile } from './store-file.ts';
 
-/** A tree that is walked, and what was found of it. */
+/** A tree and the result of its walk. */
 interface Tree {
   readonly name: string;
   readonly kind: 'free' | 'main' | 'table';
@@ -32,7 +32,7 @@ const compareNumbers = (a: Buffer, b: Buffer): number => {
   return left < right ? -1 : Number(left > right);
 };
 
-/** Walks over the pages of a file as LMDB would, and checks everything that LMDB takes for granted. */
+/** Walks the pages of a file like LMDB, and checks everything that LMDB trusts. */
 export class StoreWalk {
   readonly #source: Source;
   readonly #head: Head;
@@ -65,13 +65,13 @@ export class StoreWalk {
     return this.#uses[page] === 0;
   }
 
-  /** Entries that the file says its table has. */
+  /** Number of entries that the file claims for the table. */
   entriesOf(table: string): number {
     return this.#trees.find(({ name, kind }) => kind === 'table' && name === table)?.record.entries ?? 0;
   }
 
   /**
-   * Walks level by level, so that what matters most comes first.
+   * Walks level by level, because the upper pages matter most.
    *
    * @param most pages to look at
    */
@@ -215,7 +215,7 @@ function expectOrdered(page: Page, { tree, page: number, low, high }: Todo): voi
   const compare = isNumbers ? compareNumbers : Buffer.compare;
   const problem = () => `page ${number} has keys that do not belong there`;
   let before = low;
-  // The first key of a branch stands for all that are smaller, and is empty.
+  // The first key of a branch is empty and stands for all smaller keys.
   const keys = page.entries.slice(page.kind === 'branch' ? 1 : 0).map(({ key }) => key);
   for (const [at, key] of keys.entries()) {
     expectSound(!isNumbers || key.length === 8, problem);

@@ -20,7 +20,7 @@ interface Found {
 export const expectedOf = ({ retention, head, first }: ChannelRecord): number =>
   retention === null ? 0 : Math.max(0, head - first + 1);
 
-/** Counts what a store holds, and notes in the survey which channels lack messages. */
+/** Counts a store's content, and records in the survey which channels lack messages. */
 export function checkRows(survey: Survey): Counts {
   const counts: Counts = { channels: 0, messages: 0, keys: 0, revocations: 0 };
   const channels = new Map<number, Found>();

@@ -1,4 +1,4 @@
-/** What the rows of a store's tables say, where they may be damaged. */
+/** Reads the rows of a store's tables, which may be damaged. */
 
 import {
   type ChannelRecord,

@@ -20,11 +20,11 @@ import type { Survey } from './survey.ts';
 /** Rows that are read at once. */
 const ROWS = 500;
 
-/** Milliseconds for which messages are kept whose rule is unknown: until a rule says something else. */
+/** Milliseconds for which messages are kept if their rule is unknown. */
 const UNTIL_SAID = 10 * 365 * 24 * 3_600_000;
 const NOTHING = { first: 1, head: 0 };
 
-/** What was copied, and what was not. */
+/** What was copied and what was lost. */
 export interface Salvaged {
   channels: number;
   messages: number;
@@ -38,10 +38,10 @@ export interface Salvaged {
 }
 
 /**
- * Copies what can be read of a store into a new one.
+ * Copies everything readable of a store into a new one.
  *
- * Without checksums nobody can prove which channels of a damaged store are whole. So all of them begin a new epoch, and subscribers get a gap. Where messages are missing, those
- * behind them move up: a log has no holes.
+ * Without checksums it is not provable which channels of a damaged store are complete. So all of them begin a new epoch, and subscribers receive a gap. Messages after
+ * missing ones move up, because a log has no holes.
  */
 export class Salvage {
   readonly #survey: Survey;
@@ -67,7 +67,7 @@ export class Salvage {
 
   async run(): Promise<Salvaged> {
     this.#findChannels();
-    // The new store brings rows into their order. What tables lead to comes last, and takes the place of what is older.
+    // The new store sorts the rows. Rows that tables refer to come last, and replace older ones.
     if (!this.#survey.isWhole) await this.#copy(this.#survey.orphans());
     await this.#copy(this.#survey.rows());
     await this.#loader.flush();
@@ -77,7 +77,7 @@ export class Salvage {
     return this.#done;
   }
 
-  /** What the table leads to counts; of what is only found in pages of their own, the latest. */
+  /** Rows that the table refers to are valid; of unreferenced rows, the latest is. */
   #findChannels(): void {
     for (const { row } of this.#survey.rows()) if (row.kind === 'channel') this.#channels.set(row.name, row.record);
     const known = new Set(this.#channels.keys());
@@ -92,7 +92,7 @@ export class Salvage {
     this.#done.lostChannels = Math.max(0, this.#survey.entriesOf('channels') - this.#channels.size);
   }
 
-  /** Messages whose channel is unknown get one with a name of its own. */
+  /** Messages of an unknown channel get a generated channel name. */
   #nameOthers(): void {
     const ids = new Set([...this.#channels.values()].map(({ id }) => id));
     const others = new Map<number, ChannelRecord>();
@@ -145,7 +145,7 @@ export class Salvage {
     await this.#loader.put({ table: 'channels', key: Buffer.from(name), value: encodeChannel(settled) });
   }
 
-  /** Moves messages up behind those that are missing. Returns the offset of the first one; `moved` has all, by the offset that they had. */
+  /** Moves messages up behind missing ones. Returns the first offset; `moved` holds all new offsets by old offset. */
   async #closeUp({ id, first }: ChannelRecord, moved: Map<number, number>): Promise<number> {
     let start: number | undefined;
     for await (const { key, value } of this.#rowsOf('messages', id)) {
@@ -181,7 +181,7 @@ export class Salvage {
     }
   }
 
-  /** The rows of a channel as they were when they were asked for, some at a time: what is written meanwhile lies behind. */
+  /** The rows of a channel as of the call, in portions; later writes are not included. */
   async *#rowsOf(table: Table, channel: number): AsyncIterable<Row> {
     let { start, end } = rangeOf(channel);
     for (;;) {

@@ -8,10 +8,10 @@ import { type FoundRow, recognise } from './rows.ts';
 
 /** Problems that are remembered in words. */
 const MOST_PROBLEMS = 20;
-/** Of pages, where no head says it. */
+/** Size of a page if no head defines it. */
 const USUAL_PAGE = 4096;
 
-/** Reads all that can be read of a store's file, and notes what cannot. It uses no native code, so that nothing in the file can end the process. */
+/** Reads everything readable in a store's file, and records what is not. It uses no native code, so nothing in the file can end the process. */
 export class Survey {
   readonly path: string;
   readonly #file: StoreFile;
@@ -53,7 +53,7 @@ export class Survey {
     return this.#walk?.tables ?? [];
   }
 
-  /** Entries that the file says a table has. */
+  /** Number of entries that the file claims for a table. */
   entriesOf(table: string): number {
     return this.#walk?.entriesOf(table) ?? 0;
   }
@@ -82,13 +82,13 @@ export class Survey {
     const head = this.#head;
     if (head === undefined) return;
     this.unreadable = 0;
-    const walk = new StoreWalk(this.#file, head, () => {}); // what is damaged is noted already
+    const walk = new StoreWalk(this.#file, head, () => {}); // damage is recorded already
     for (const { entries } of walk.down()) yield* this.#read(entries, head);
   }
 
   *#read(entries: readonly LeafEntry[], head: Source['head']): Iterable<FoundRow> {
     for (const entry of entries) {
-      if (isExpiry(entry)) continue; // made anew from the keys
+      if (isExpiry(entry)) continue; // created again from the keys
       const row = this.#understand(entry, head);
       if (row === undefined) this.unreadable++;
       else yield row;

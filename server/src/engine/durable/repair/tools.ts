@@ -9,7 +9,7 @@ import { type Counts, checkRows } from './check.ts';
 import { Salvage, type Salvaged } from './salvage.ts';
 import { Survey } from './survey.ts';
 
-/** What a folder holds, and what is wrong with it. */
+/** Content of a folder and its problems. */
 export interface Checked extends Counts {
   readonly bytes: number;
   /** The first problems, in words. */
@@ -20,7 +20,7 @@ export interface Checked extends Counts {
 /**
  * Checks every page and every record of a data folder. Changes nothing in it.
  *
- * @throws Error where a gateway uses the folder, or there is no store in it
+ * @throws Error if a gateway uses the folder, or it contains no store
  */
 export function checkFolder(folder: string): Promise<Checked> {
   return withStore(folder, async (survey) => {
@@ -100,7 +100,7 @@ async function withStore<T>(folder: string, use: (survey: Survey) => Promise<T>)
   }
 }
 
-/** Nobody writes in a folder that nobody may write in. */
+/** Without write permission, no process can be writing. */
 async function takeUnlessReadOnly(folder: string): Promise<DirectoryLock | undefined> {
   try {
     return await DirectoryLock.take(folder, { holder: process.pid });
