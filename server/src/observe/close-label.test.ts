@@ -23,7 +23,7 @@ describe('a close code', () => {
     expect(closeLabel(code)).toBe(label);
   });
 
-  it('that a client makes up is no series of its own', async () => {
+  it('that a client invents has no separate series', async () => {
     const events = new EventBus();
     const metrics = new Metrics(events, { channels: () => 0 });
     fc.assert(

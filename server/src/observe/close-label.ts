@@ -13,8 +13,8 @@ const LABELS: ReadonlyMap<number, string> = new Map(
 );
 
 /**
- * How a close code is counted: by its number where the gateway or a standard gives it a meaning, otherwise as `other`. A client may
- * close with any of a thousand codes, and each label is a series of its own that is kept for ever.
+ * The metric label of a close code: its number if the gateway or a standard defines it, otherwise `other`. A client may
+ * close with any of a thousand codes, and each label is a separate series that is never removed.
  */
 export function closeLabel(code: number): string {
   return LABELS.get(code) ?? 'other';

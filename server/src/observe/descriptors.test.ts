@@ -29,7 +29,7 @@ function setUp({
   };
   const watch = new DescriptorWatch({ source, events, clock, wanted });
   watch.start();
-  /** So many connections come; those that may stay do. */
+  /** This many connections arrive; accepted ones stay open. */
   const come = (count: number): number => {
     let stayed = 0;
     for (let n = 0; n < count; n++) {
@@ -43,14 +43,14 @@ function setUp({
 }
 
 describe('the watch over file descriptors', () => {
-  it('says at the start how many connections the limit allows', () => {
+  it('reports at start how many connections the limit allows', () => {
     const { heard } = setUp();
     expect(heard).toEqual([['descriptorsCounted', { limit: 1_000, connections: 930, expected: 10_000 }]]);
     expect(setUp({ wanted: 50_000 }).heard[0]?.[1]).toMatchObject({ expected: 50_000 });
     expect(setUp({ limit: 1_048_576 }).heard[0]?.[1]).toMatchObject({ connections: 1_048_576 - 512 - 20 });
   });
 
-  it('refuses WebSockets shortly below the limit, and says once when that begins and when it ends', () => {
+  it('refuses WebSockets shortly below the limit, and reports once when that begins and when it ends', () => {
     const { clock, heard, system, watch } = setUp();
     system.open = 949;
     clock.advance(1_000);
@@ -109,7 +109,7 @@ describe('the watch over file descriptors', () => {
     expect(clock.running).toBe(0);
   });
 
-  it('says that it cannot watch where the system does not tell, and stops nobody', async () => {
+  it('reports that it cannot watch if the system does not provide the numbers, and refuses no connection', async () => {
     const clock = new ManualClock();
     const events = new EventBus();
     const heard: string[] = [];
@@ -129,7 +129,7 @@ describe('the watch over file descriptors', () => {
     expect(text).toContain('# TYPE sluice_file_descriptors gauge');
   });
 
-  it('is a gauge of what is open and of the limit', async () => {
+  it('are gauges: the open ones and the limit', async () => {
     const { watch } = setUp({ open: 42 });
     const text = await new Metrics(new EventBus(), { channels: () => 0, descriptors: () => watch.state }).text();
     expect(text).toContain('\nsluice_file_descriptors 42\n');

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { EventBus } from '../events.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 
-/** What a system tells about the file descriptors of this process. */
+/** The file descriptors of this process, as the system reports them. */
 export interface DescriptorSource {
-  /** How many may be open at a time; undefined where the system does not say. */
+  /** How many may be open at a time; undefined if the system does not report it. */
   limit(): number | undefined;
   /** How many are open. */
   open(): number;
@@ -14,7 +14,7 @@ export interface DescriptorSource {
 const PAUSE = 1_000;
 const SHORT_PAUSE = 100;
 
-/** Connections that a node is expected to hold; with fewer descriptors the operator is told at the start. */
+/** Connections that a node is expected to hold; with fewer descriptors the gateway warns the operator at start. */
 const EXPECTED = 10_000;
 
 /** Descriptors that connections never get: a twentieth of all, within these bounds. Files, the engine and HTTP live on them. */
@@ -38,7 +38,7 @@ export class DescriptorWatch {
   readonly #limit: number;
   readonly #reserve: number;
   #open = 0;
-  /** Connections since they were counted: so many more are open at most. */
+  /** Connections since the last count: at most this many more are open. */
   #arrived = 0;
   /** So many may come before it is worth counting again. */
   #step = 0;
@@ -52,7 +52,7 @@ export class DescriptorWatch {
     this.#reserve = Math.min(share, Math.floor(this.#limit / 4));
   }
 
-  /** Tells what the limit allows, and counts from now on. */
+  /** Reports what the limit allows, and counts from now on. */
   start(): void {
     const { events, wanted } = this.#options;
     if (!this.#isKnown) {
@@ -84,7 +84,7 @@ export class DescriptorWatch {
     return this.#isLow;
   }
 
-  /** As of now; undefined where the system does not say. */
+  /** The present state; undefined if the system does not report it. */
   get state(): { readonly open: number; readonly limit: number } | undefined {
     return this.#isKnown ? { open: this.#options.source.open(), limit: this.#limit } : undefined;
   }
@@ -125,7 +125,7 @@ export class DescriptorWatch {
 const LIMITS = '/proc/self/limits';
 const OPEN = '/proc/self/fd';
 
-/** The file descriptors of this process, on Linux. Other systems do not say how many are open. */
+/** The file descriptors of this process, on Linux. Other systems do not report the number of open ones. */
 export function procDescriptors(): DescriptorSource {
   return {
     limit() {
@@ -137,7 +137,7 @@ export function procDescriptors(): DescriptorSource {
       }
     },
     open() {
-      // Linux 6.2 and newer say it without a list, and without a descriptor for reading it.
+      // Linux 6.2 and newer report the number without a list, and without a descriptor for reading it.
       const { size } = statSync(OPEN);
       return size > 0 ? size : countByList();
     },

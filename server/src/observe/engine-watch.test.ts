@@ -3,7 +3,7 @@ import { EventBus } from '../events.ts';
 import { ManualClock } from '../util/clock.ts';
 import { EngineWatch } from './engine-watch.ts';
 
-it('an engine that is away is told once, and once that it is back', () => {
+it('reports once that the engine is away, and once that it is back', () => {
   const clock = new ManualClock();
   const events = new EventBus();
   const told: unknown[] = [];

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../util/clock.ts';
 /** Milliseconds between two looks at whether the engine is in trouble. */
 const LOOK = 1_000;
 
-/** As much of an engine as operators hear of. */
+/** The part of an engine that operators are informed of. */
 interface Watched {
   readonly name: string;
   readonly trouble?: string | undefined;
@@ -16,7 +16,7 @@ export class EngineWatch {
   readonly #events: EventBus;
   readonly #clock: Clock;
   #timer: Timer | undefined;
-  /** When the trouble that was told was seen first. */
+  /** When the reported trouble was first seen. */
   #since: number | undefined;
 
   constructor(engine: Watched, { events, clock }: { events: EventBus; clock: Clock }) {

@@ -8,7 +8,7 @@ import { createLogger, logEvents } from './log.ts';
 
 type Line = Record<string, unknown> & { msg: string; leftOut?: number };
 
-/** A log at its most talkative, and what it holds. */
+/** A log at level trace, and its lines. */
 function createLog() {
   const written: string[] = [];
   const log = createLogger({ level: 'trace', format: 'json', destination: { write: (line) => written.push(line) } });
@@ -46,7 +46,7 @@ function setUp() {
   return { clock, events, ...all };
 }
 
-describe('what a peer writes into the log', () => {
+describe('log lines that a peer can cause', () => {
   it.each(names)('is bounded, however often "%s" happens', (name) => {
     const { clock, events, written, lines } = setUp();
     for (let n = 0; n < 1_000; n++) events.emit(name, EVENTS[name] as never);
@@ -72,10 +72,10 @@ describe('what a peer writes into the log', () => {
       }
     }
     const loud = lines().filter(({ level }) => Number(level) >= 30);
-    expect(loud).toHaveLength(reasons.length * 2 - 1); // "rate_limited" of commands is for those who debug
+    expect(loud).toHaveLength(reasons.length * 2 - 1); // "rate_limited" of commands is logged at debug only
   });
 
-  it('has no line of its own for codes that a client makes up', () => {
+  it('have no separate line for close codes that a client invents', () => {
     const { clock, events, written } = setUp();
     for (let code = 3_000; code < 5_000; code++)
       events.emit('connectionClosed', { connection: 'c', user: null, code, reason: '', duration: 0 });
@@ -105,7 +105,7 @@ describe('what a peer writes into the log', () => {
     expect(clock.running).toBe(0);
   });
 
-  it('leaves out nothing of where a fault was thrown', () => {
+  it('keep the whole stack of a fault', () => {
     const { events, lines } = setUp();
     events.emit('fault', { where: 'here', error });
     expect(lines()[0]?.err).toMatchObject({

@@ -15,7 +15,7 @@ function setUp() {
 }
 
 describe('lines of one reason', () => {
-  it('are admitted once per second, and what was left out is reported when the second ends', () => {
+  it('are written once per second, and the number of omitted lines is reported when the second ends', () => {
     const { clock, reports, admitted } = setUp();
     expect(admitted('origin', 1_000)).toBe(1);
     clock.advance(999);
@@ -24,7 +24,7 @@ describe('lines of one reason', () => {
     expect(reports).toEqual([['origin', 999]]);
   });
 
-  it('are counted apart from those of other reasons', () => {
+  it('are counted separately for each reason', () => {
     const { clock, reports, admitted } = setUp();
     expect([admitted('a', 3), admitted('b', 1), admitted('c', 2)]).toEqual([1, 1, 1]);
     clock.advance(1_000);
@@ -72,7 +72,7 @@ describe('lines of one reason', () => {
     expect(reports).toHaveLength(1);
   });
 
-  it('are never lost, whatever comes when', () => {
+  it('are written or counted, in any sequence', () => {
     const step = fc.record({ reason: fc.constantFrom('a', 'b', 'c'), times: fc.nat(30), wait: fc.nat(1_500) });
     fc.assert(
       fc.property(fc.array(step), (steps) => {

@@ -2,11 +2,11 @@ import type { Clock, Timer } from '../util/clock.ts';
 
 /** Milliseconds for which lines are counted. */
 const SPAN = 1_000;
-/** Kinds of lines that are told apart at a time; all others are counted together. Far more than there are. */
+/** Kinds of lines that are counted separately; all others are counted together. Far more than exist. */
 const MOST_KINDS = 500;
 const OTHERS = 'others';
 
-/** Lines of one kind: what they say, and why. */
+/** A kind of line: its text and its reason. */
 export interface LineKind {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;
@@ -76,7 +76,7 @@ export class LogThrottle {
     if (this.#counts.size > 0) this.#timer = this.#clock.after(SPAN, () => this.#endSecond());
   }
 
-  /** Reports what was left out until now, and leaves no timer behind. */
+  /** Reports the omitted lines until now, and stops its timer. */
   flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

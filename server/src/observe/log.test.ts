@@ -3,11 +3,11 @@ import { tokenFor } from '../../test/support/tokens.ts';
 import { createWorld } from '../../test/support/world.ts';
 import { createLogger } from './log.ts';
 
-/** A word that stands in everything that is nobody's business. */
+/** A word in everything that must not be logged. */
 const SECRET = 'xyzzy';
 
 describe('the log', () => {
-  it('holds no token and nothing of what was published, at its most talkative', async () => {
+  it('contains no token and no payload, at every level', async () => {
     const lines: string[] = [];
     const log = createLogger({ level: 'trace', format: 'json', destination: { write: (line) => lines.push(line) } });
     const world = await createWorld({}, { log });
@@ -62,7 +62,7 @@ describe('the log', () => {
     }
   });
 
-  it('says of which connection and channel it speaks', async () => {
+  it('names connection and channel', async () => {
     const lines: Record<string, unknown>[] = [];
     const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
     const world = await createWorld({}, { log: createLogger({ level: 'info', format: 'json', destination }) });

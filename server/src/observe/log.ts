@@ -10,14 +10,14 @@ import { type LineKind, LogThrottle } from './log-throttle.ts';
 export interface LogOptions {
   readonly level: string;
   readonly format: 'json' | 'pretty';
-  /** Where lines go; standard output by default. */
+  /** Receives the lines; standard output by default. */
   readonly destination?: DestinationStream;
 }
 
 /**
  * Makes the gateway's logger. Lines carry ids of connections and names of channels, never tokens or payloads.
  *
- * Without the optional package `pino-pretty` it writes JSON instead, and a first line that says so: no gateway stops because of how its log looks.
+ * Without the optional package `pino-pretty` it writes JSON, and a first line that says so: the format of the log never stops a gateway.
  */
 export function createLogger(options: LogOptions, loadPretty = requirePretty): Logger {
   const { level, format, destination } = options;
@@ -39,19 +39,19 @@ function jsonLogger(level: string, stream?: DestinationStream): Logger {
   return stream === undefined ? pino(options) : pino(options, stream);
 }
 
-/** Errors whose detail may repeat a part of what was sent, such as the name of a field. */
+/** Errors whose detail may repeat a part of the input, such as the name of a field. */
 const REPEATS: ReadonlySet<string> = new Set(['command_invalid', 'payload_invalid']);
 
-/** A clock that is set forward by more than this is taken over for ages, too: see `AgeClock`. */
+/** After a larger step forward, ages follow the wall clock too: see `AgeClock`. */
 const HOUR = 3_600_000;
 
 /** Characters of a value in a line: a peer chooses many of them, such as its origin or the path that it asks for. */
 const LONGEST = 100;
-/** Characters of the message and of the stack of an error, which may quote what a peer has sent. */
+/** Maximum characters of an error's message and stack, which may quote input of a peer. */
 const LONGEST_MESSAGE = 500;
 const LONGEST_STACK = 4_000;
 
-/** Lines of one kind in a second: of those that a running gateway writes, and of those for whoever looks for something. */
+/** Lines of one kind per second: at info and above, and at debug. */
 const MOST = 1;
 const MOST_OF_DEBUG = 20;
 const MOST_OF_FAULTS = 10;
@@ -64,7 +64,7 @@ const cut = (fields: Fields): Fields =>
     Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? cutText(value, LONGEST) : value]),
   );
 
-/** Of an error with a long message the stack still says where it was thrown. */
+/** The stack of an error with a long message still contains where it was thrown. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return cutText(String(error), LONGEST_MESSAGE);
   const { name, message, stack = '' } = error;
@@ -111,7 +111,7 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   events.on('refused', ({ detail, ...event }) => {
     const { error: reason } = event;
     const fields = REPEATS.has(reason) ? event : { ...event, detail };
-    // A client that floods is no news to an operator.
+    // A flooding client is no news to an operator.
     if (reason === 'rate_limited') debug('refused', fields, reason);
     else write('info', 'refused', fields, { reason });
   });

@@ -30,7 +30,7 @@ describe('metrics, by label', () => {
     expect(samples.get('sluice_replayed_bytes_total')).toBe(750);
   });
 
-  it('of gaps: by reason and policy; what they bring counts as sent', async () => {
+  it('of gaps: by reason and policy; messages in a gap count as sent', async () => {
     const samples = await after((events) => {
       events.emit('gap', { ...GAP, reason: 'slow_reader' });
       events.emit('gap', { ...GAP, reason: 'retention', policy: 'replay', latest: 0 });

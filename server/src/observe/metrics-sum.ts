@@ -1,4 +1,4 @@
-/** Metrics of several processes as those of one. */
+/** Adds up the metrics of several processes. */
 
 import { AggregatorRegistry, Gauge, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 
@@ -15,12 +15,12 @@ export function textOf(snapshots: readonly Snapshot[]): Promise<string> {
   return AggregatorRegistry.aggregate([...snapshots]).metrics();
 }
 
-/** What goes on counting when its process is gone: counters and histograms, but nothing that says how something is now. */
+/** Metrics that stay in the sum when their process is gone: counters and histograms, but no gauges. */
 export function lastingPart(snapshot: Snapshot): Snapshot {
   return snapshot.filter(({ type }) => String(type) !== 'gauge' && String(type) !== 'summary');
 }
 
-/** Gauges that somebody knows who is none of the processes: value by name, with its help. */
+/** Gauges of the supervisor: value by name, with its help. */
 export async function gauges(values: Readonly<Record<string, { help: string; value: number }>>): Promise<Snapshot> {
   const registry = new Registry();
   for (const [name, { help, value }] of Object.entries(values)) {

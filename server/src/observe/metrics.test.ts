@@ -15,7 +15,7 @@ function setUp() {
 const closed = { connection: 'c', user: null, reason: '', duration: 1 };
 
 describe('the metrics', () => {
-  it('count connections and subscriptions that stand', async () => {
+  it('count open connections and subscriptions', async () => {
     const { events, value } = setUp();
     for (const connection of ['a', 'b', 'c'])
       events.emit('connectionOpened', { connection, address: '', protocol: '' });
@@ -42,7 +42,7 @@ describe('the metrics', () => {
     expect(await value('sluice_publish_latency_seconds_bucket{le="0.001"}')).toBe(0);
   });
 
-  it('count what goes wrong, by what it was', async () => {
+  it('count errors by name', async () => {
     const { events, value } = setUp();
     events.emit('overflowed', { connection: 'c', cursors: 3 });
     events.emit('gap', { connection: 'c', channel: 'x', reason: 'retention', policy: 'replay', latest: 0 });

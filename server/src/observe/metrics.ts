@@ -8,11 +8,11 @@ export interface MetricsSources {
   readonly channels: () => number;
   /** WebSockets that were refused, and whose peers may not have closed yet. */
   readonly refused?: () => number;
-  /** File descriptors of this process; undefined where the system does not say. */
+  /** File descriptors of this process; undefined if the system does not report them. */
   readonly descriptors?: () => { readonly open: number; readonly limit: number } | undefined;
 }
 
-/** Counts what the gateway tells, for Prometheus. */
+/** Counts the gateway's events for Prometheus. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly contentType = this.#registry.contentType;
@@ -157,7 +157,7 @@ export class Metrics {
     return new Counter({ name, help, registers: [this.#registry] });
   }
 
-  /** A counter for what happens with every message: it adds up by itself and is a counter when somebody looks. */
+  /** A counter for every message: it adds up a number, and updates the metric when it is read. */
   #tally(name: string, help: string): (count: number) => void {
     let pending = 0;
     new Counter({

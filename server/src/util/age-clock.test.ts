@@ -9,7 +9,7 @@ const DAY = 1_440 * MINUTE;
 const step = fc.constantFrom(0, 0, 0, MINUTE, -MINUTE, 60 * MINUTE, -60 * MINUTE, DAY, -DAY);
 
 describe('AgeClock', () => {
-  it('shows the wall clock as long as nobody sets it', () => {
+  it('equals the wall clock while that is not set', () => {
     const clock = new ManualClock();
     const age = new AgeClock(clock);
     for (const ms of [0, 1, 999, MINUTE, DAY]) {
@@ -18,7 +18,7 @@ describe('AgeClock', () => {
     }
   });
 
-  it('is never ahead of the wall clock, and runs faster than by a tenth only after an hour in which nobody has set it', () => {
+  it('is never ahead of the wall clock, and catches up by more than a tenth only after an hour without a step', () => {
     const steps = fc.array(fc.record({ ms: fc.nat(10 * MINUTE), by: step }), { maxLength: 50 });
     fc.assert(
       fc.property(steps, (all) => {
@@ -39,7 +39,7 @@ describe('AgeClock', () => {
     );
   });
 
-  it('takes nothing that is younger than an hour for older than it is by more than a tenth, however the clock is set', () => {
+  it('never overestimates an age below an hour by more than a tenth, however the clock is set', () => {
     const steps = fc.array(fc.record({ ms: fc.nat(30 * MINUTE), by: step }), { maxLength: 50 });
     fc.assert(
       fc.property(steps, (all) => {
@@ -76,7 +76,7 @@ describe('AgeClock', () => {
     expect(age.now()).toBe(clock.now());
   });
 
-  it('does not take over a clock that is set again within the hour, nor one that was set so before', () => {
+  it('does not adopt a clock that is set again within the hour, nor one that was set before', () => {
     const clock = new ManualClock();
     const age = new AgeClock(clock);
     const pass = (by: number, ms: number) => {

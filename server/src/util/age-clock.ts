@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts';
 
 /** How much faster than time itself it may run, to catch up with a wall clock that was set forward. */
 const HURRY = 1.1;
-/** Behind by more than this it would lag for half a day or longer: then it takes over a wall clock that has not been set for as long. */
+/** If it is behind by more than this, it adopts the wall clock when that was not set for as long. Otherwise it would lag for half a day or longer. */
 const HOUR = 3_600_000;
 /** What time servers correct without setting the clock, per hour: at most 1.8 seconds. */
 const SLEW = 5_000;

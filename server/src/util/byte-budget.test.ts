@@ -7,12 +7,12 @@ describe('a budget of bytes', () => {
     expect([budget.take(4), budget.take(6), budget.take(1), budget.held]).toEqual([true, true, false, 10]);
   });
 
-  it('takes nothing for what it refuses', () => {
+  it('reserves nothing for a refused request', () => {
     const budget = new ByteBudget(10);
     expect([budget.take(11), budget.held, budget.take(10)]).toEqual([false, 0, true]);
   });
 
-  it('that is a part of another takes from both, or from none', () => {
+  it('that is part of another reserves from both or from neither', () => {
     const whole = new ByteBudget(10);
     const part = new ByteBudget(6, whole);
     expect([part.take(7), part.take(6), part.take(1), whole.held]).toEqual([false, true, false, 6]);
@@ -21,7 +21,7 @@ describe('a budget of bytes', () => {
     expect([part.held, whole.held, whole.take(2), part.take(2), part.held]).toEqual([3, 7, true, false, 3]);
   });
 
-  it('has again what is given back', () => {
+  it('regains released bytes', () => {
     const budget = new ByteBudget(10);
     budget.take(10);
     budget.give(3);

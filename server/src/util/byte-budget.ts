@@ -1,4 +1,4 @@
-/** Bytes that many may hold together: nobody gets more than are left. */
+/** A number of bytes that several holders share. */
 export class ByteBudget {
   readonly limit: number;
   readonly #whole: ByteBudget | undefined;
@@ -6,7 +6,7 @@ export class ByteBudget {
 
   /**
    * @param limit bytes; infinity: no limit
-   * @param whole the budget that this one is a part of: what is taken here is taken there, too
+   * @param whole the budget that this one is part of: bytes reserved here are reserved there too
    */
   constructor(limit: number, whole?: ByteBudget) {
     this.limit = limit;
@@ -18,14 +18,14 @@ export class ByteBudget {
     return this.#held;
   }
 
-  /** Takes bytes; `false`, and nothing is taken, where so many are not left. */
+  /** Reserves bytes. Returns `false`, and reserves nothing, if too few are left. */
   take(bytes: number): boolean {
     if (this.#held + bytes > this.limit || this.#whole?.take(bytes) === false) return false;
     this.#held += bytes;
     return true;
   }
 
-  /** Gives back what was taken. */
+  /** Releases reserved bytes. */
   give(bytes: number): void {
     this.#held -= bytes;
     this.#whole?.give(bytes);

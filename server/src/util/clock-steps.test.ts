@@ -31,7 +31,7 @@ describe('ClockSteps', () => {
     expect(steps).toEqual([1_000]);
   });
 
-  it('goes on after a mistake of the listener, and stops when it is told to', () => {
+  it('continues after a listener throws, and stops when it is stopped', () => {
     const clock = new ManualClock();
     const watch = new ClockSteps(clock, () => {
       throw new Error('boom');

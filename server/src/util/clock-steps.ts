@@ -5,14 +5,14 @@ const LOOK = 1_000;
 /** What the wall clock goes ahead, or stays behind, before it counts as set: time servers correct less than this unnoticed. */
 const STEP = 1_000;
 
-/** Notices that somebody has set the wall clock, or that the machine was asleep: what waits for a time of day has to be reckoned anew. */
+/** Detects that the wall clock was set, or that the machine slept: timers for a time of day must be calculated again. */
 export class ClockSteps {
   readonly #clock: Clock;
   readonly #onStep: (by: number) => void;
   #ahead: number;
   #timer: Timer | undefined;
 
-  /** @param onStep told of the milliseconds by which the wall clock was set forward, or back where they are negative */
+  /** @param onStep called with the milliseconds by which the wall clock was set forward, or back if negative */
   constructor(clock: Clock, onStep: (by: number) => void) {
     this.#clock = clock;
     this.#onStep = onStep;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock, systemClock } from './clock.ts';
 
 describe('a manual clock', () => {
-  it('stands still until it is moved', () => {
+  it('stands still until it is advanced', () => {
     const clock = new ManualClock(1_000);
     const rung: string[] = [];
     clock.after(10, () => rung.push('ten'));
@@ -13,7 +13,7 @@ describe('a manual clock', () => {
     expect([clock.now(), rung, clock.running]).toEqual([1_010, ['ten'], 0]);
   });
 
-  it('rings in order, each at its time, also what is set on the way', () => {
+  it('runs timers in order at their times, including those set in between', () => {
     const clock = new ManualClock(0);
     const rung: [string, number][] = [];
     const ring = (name: string) => () => rung.push([name, clock.now()]);
@@ -32,7 +32,7 @@ describe('a manual clock', () => {
     ]);
   });
 
-  it('forgets what is cancelled', () => {
+  it('does not run cancelled timers', () => {
     const clock = new ManualClock();
     const task = vi.fn();
     clock.after(1, task).cancel();

@@ -5,7 +5,7 @@ export interface Clock {
    * and revocations say; `server/test/wall-clock.test.ts` has the list of who may ask it.
    */
   now(): number;
-  /** Milliseconds since some moment, by a clock that nobody sets: for durations, limits and leases. It may stand still while the machine sleeps. */
+  /** Milliseconds of a monotonic clock: for durations, limits and leases. It may stand still while the machine sleeps. */
   monotonic(): number;
   /** Runs `task` once after `delay` milliseconds, by the monotonic clock. */
   after(delay: number, task: () => void): Timer;
@@ -48,10 +48,10 @@ interface Alarm {
   readonly task: () => void;
 }
 
-/** Where the monotonic clocks of tests begin: far from every time of day, so that who mixes both up is found out. */
+/** Start of the monotonic clock in tests: far from every time of day, so that mixing up both clocks fails a test. */
 const BEGIN = 5_000;
 
-/** A clock that only moves when it is told to. */
+/** A clock that moves only when it is advanced. */
 export class ManualClock implements Clock {
   #wall: number;
   #monotonic = BEGIN;
@@ -75,7 +75,7 @@ export class ManualClock implements Clock {
     return { cancel: () => this.#alarms.delete(alarm) };
   }
 
-  /** How many timers are running: what a closed thing must not leave behind. */
+  /** Number of running timers, to test that nothing leaves one behind. */
   get running(): number {
     return this.#alarms.size;
   }

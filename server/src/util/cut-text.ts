@@ -3,7 +3,7 @@ const ELLIPSIS = '…';
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 
 /**
- * A text of at most `most` characters: what is cut off is replaced by an ellipsis. Never cuts a surrogate pair.
+ * Cuts a text to at most `most` characters, with an ellipsis at the end. Never cuts a surrogate pair.
  *
  * @param most at least 1
  */

@@ -7,7 +7,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: 'shift' as const }) },
 );
 
-it('behaves like an array, whatever is pushed and shifted', () => {
+it('behaves like an array under any pushes and shifts', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const deque = new Deque<number>();

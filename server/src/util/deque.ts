@@ -28,7 +28,7 @@ export class Deque<T> {
     return item;
   }
 
-  // The buffer's length is a power of two, so that a mask does the wrapping.
+  // The buffer's length is a power of two, so a mask wraps the index.
   #slot(index: number): number {
     return (this.#start + index) & (this.#items.length - 1);
   }

@@ -1,4 +1,4 @@
-/** Of characters that JSON takes as they are: no control characters, quotes, backslashes, nor halves of surrogate pairs, which may stand alone. RFC 8259 section 7. */
+/** Characters that JSON needs not escape: no control characters, quotes, backslashes or surrogates (a lone one must be escaped). RFC 8259 section 7. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]*$/;
 
 /**

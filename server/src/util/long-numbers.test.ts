@@ -42,7 +42,7 @@ const LONG = [
   '1000000000000000000000001',
   '0.1000000000000000055511151231257827',
 ];
-/** Places for a number, and what is around them. */
+/** Positions of a number, and the text around them. */
 const AROUND: readonly ((number: string) => string)[] = [
   (number) => number,
   (number) => `[${number}]`,
@@ -55,7 +55,7 @@ const AROUND: readonly ((number: string) => string)[] = [
 ];
 
 describe('a number in JSON', () => {
-  it.each(FINE)('%s is left as it is', (number) => {
+  it.each(FINE)('%s is not changed', (number) => {
     for (const around of AROUND) expect(markLongNumbers(around(number))).toBe(around(number));
   });
 
@@ -66,13 +66,13 @@ describe('a number in JSON', () => {
     }
   });
 
-  it.each([...FINE, ...LONG])('%s in a text is no number', (number) => {
+  it.each([...FINE, ...LONG])('%s inside a string is not changed', (number) => {
     for (const text of [`"${number}"`, `{"${number}":1}`, `["\\"${number}"]`, `"\\\\\\"${number},`, `"${number}`]) {
       expect(markLongNumbers(text)).toBe(text);
     }
   });
 
-  it('is found wherever it stands, whatever stands around it', () => {
+  it('is found at every position and in every context', () => {
     const filler = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.stringMatching(/^[0-9."\\e-]{0,40}$/));
     const property = fc.property(
       fc.array(filler, { maxLength: 8 }),

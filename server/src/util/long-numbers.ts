@@ -3,7 +3,7 @@ const MOST_DIGITS = 17;
 /** Characters of the shortest number that has more. */
 const SHORTEST = MOST_DIGITS + 1;
 
-/** What stands in the place of a number that is too long: JSON that reads as Infinity, and so is refused wherever it stands. */
+/** Replacement for a number that is too long: JSON that parses to Infinity, which is refused everywhere. */
 const UNREADABLE = '1e999';
 
 /** Texts and exponents, which are passed over; and long numbers. Every alternative ends where it cannot go on: linear. */

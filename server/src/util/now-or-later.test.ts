@@ -53,11 +53,11 @@ describe('chain', () => {
 describe('recover', () => {
   const refuse = (): string => 'refused';
 
-  it('hands back what is known at once', () => {
+  it('returns a known value at once', () => {
     expect(recover(() => 'stored', refuse)).toBe('stored');
   });
 
-  it('hands back what a promise brings', async () => {
+  it('returns the value of a promise', async () => {
     expect(await recover(() => Promise.resolve('stored'), refuse)).toBe('stored');
   });
 

@@ -27,7 +27,7 @@ function named(error: unknown, user: string, packageName: string): unknown {
 /**
  * Loads a package by `import()`.
  *
- * @param load the import itself, so that bundlers see which package it is
+ * @param load the import itself, so that bundlers see the package's name
  * @throws MissingPackageError if the package is not installed
  */
 export async function importOptional<T>(user: string, packageName: string, load: () => Promise<T>): Promise<T> {

@@ -64,7 +64,7 @@ describe('an origin', () => {
     );
   });
 
-  it('in its one form stays as it is, and is described as fine exactly then', () => {
+  it('in normal form does not change, and only then has no fault', () => {
     fc.assert(
       fc.property(fc.oneof(web, fc.string(), fc.stringMatching(/^[a-z]{1,9}:\/\/[\w.:-]*$/)), (text) => {
         const once = normalizeOrigin(text);
@@ -75,7 +75,7 @@ describe('an origin', () => {
   });
 });
 
-describe('what is wrong with an origin is named', () => {
+describe('the fault of an invalid origin', () => {
   it.each([
     ['https://example.com/', 'slash at its end', '"https://example.com"'],
     ['capacitor://localhost/', 'slash at its end', '"capacitor://localhost"'],
@@ -121,7 +121,7 @@ describe('a page of the host itself', () => {
     expect(isOriginOf(origin, host)).toBe(expected);
   });
 
-  it('is one with the port or without it, where it is the default', () => {
+  it('is the same with and without its default port', () => {
     const host = fc.domain();
     const scheme = fc.constantFrom(['http', 80] as const, ['https', 443] as const);
     fc.assert(

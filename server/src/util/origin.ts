@@ -18,7 +18,7 @@ const HOSTLESS = new Set(['file:']);
  * The one form of an origin: lower case, names in Punycode, no default port. Origins of app shells (`capacitor://localhost`,
  * `chrome-extension://…`, `app://.`, `file://`) and `null` are origins, too.
  *
- * @returns `null` when it is no origin
+ * @returns `null` if it is not an origin
  */
 export function normalizeOrigin(text: string): string | null {
   if (text === 'null') return 'null';

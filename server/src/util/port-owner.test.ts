@@ -18,7 +18,7 @@ describe.skipIf(process.platform !== 'linux')('findPortOwner', () => {
     }
   });
 
-  it('knows of no owner of a port that nobody listens on', () => {
+  it('finds no owner of a free port', () => {
     expect(findPortOwner(1)).toBeNull();
     expect(describePortOwner(1)).toBe('the port is taken or may not be used');
   });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** A process that listens on a port, or the one that keeps it running. */
+/** The process that listens on a port, or its supervisor. */
 export interface PortOwner {
   readonly pid: number;
   /** Its command line, cut to a readable length. */
@@ -11,9 +11,9 @@ const LISTENING = '0A';
 const LONGEST = 120;
 
 /**
- * Finds the process to stop when a port is taken: its supervisor where it is a worker, which would be replaced.
+ * Finds the process to stop when a port is in use. For a worker, that is its supervisor, which would replace it.
  *
- * @returns `null` where that cannot be told: on other systems than Linux, or for processes of other users
+ * @returns `null` if unknown: on systems other than Linux, or for processes of other users
  */
 export function findPortOwner(port: number): PortOwner | null {
   try {
@@ -25,7 +25,7 @@ export function findPortOwner(port: number): PortOwner | null {
   }
 }
 
-/** What to say of it: who listens there, and how to stop it. */
+/** A sentence about the owner: who listens, and how to stop it. */
 export function describePortOwner(port: number): string {
   const owner = findPortOwner(port);
   if (owner === null) return 'the port is taken or may not be used';

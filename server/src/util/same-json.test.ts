@@ -17,7 +17,7 @@ const reversed = (value: unknown): unknown => {
 };
 
 describe('sameJson', () => {
-  it('finds a value the same as its copy, whatever the order of the fields', () => {
+  it('finds a value equal to its copy in any order of the fields', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
         const text = JSON.stringify(value);
@@ -60,7 +60,7 @@ describe('sameJson', () => {
     expect(sameJson(b, a)).toBe(false);
   });
 
-  it('looks 64 levels deep, and calls different what is deeper', () => {
+  it('compares 64 levels, and treats deeper values as different', () => {
     expect(sameJson(nested(64), nested(64))).toBe(true);
     expect(sameJson(nested(65), nested(65))).toBe(false);
     expect(sameJson(nested(50_000), nested(50_000))).toBe(false);

@@ -1,7 +1,7 @@
-/** Levels that are compared; what is nested deeper counts as different. SPEC.md section 3.3. */
+/** Levels that are compared; deeper values count as different. SPEC.md section 3.3. */
 const DEEPEST = 64;
 
-/** Are two JSON values the same, whatever the order of their fields? Never overflows the stack. */
+/** Whether two JSON values are equal, ignoring the order of fields. Never overflows the stack. */
 export function sameJson(a: unknown, b: unknown, depth = DEEPEST): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth === 0) return false;

@@ -12,7 +12,7 @@ describe('TokenBucket', () => {
     expect([1, 1, 1, 1].map((amount) => bucket.take(amount, 10_000))).toEqual([0, 0, 0, 100]);
   });
 
-  it('lets through what is larger than itself, once it is full, and has it paid for', () => {
+  it('admits a cost above its burst when it is full, and goes into debt', () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 20, now: 0 });
     expect(bucket.take(50, 0)).toBe(0);
     expect(bucket.take(1, 0)).toBe(3_100);
@@ -20,7 +20,7 @@ describe('TokenBucket', () => {
     expect(bucket.take(50, 5_000)).toBe(0);
   });
 
-  it('has paid back what was used already before it lets anything through', () => {
+  it('admits nothing until a charged debt is repaid', () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 20, now: 0 });
     bucket.charge(50, 0);
     expect(bucket.take(1, 0)).toBe(3_100);
@@ -31,7 +31,7 @@ describe('TokenBucket', () => {
     expect(bucket.take(1, 4_100)).toBe(100);
   });
 
-  it('says how long it takes to pay back what was charged', () => {
+  it('returns the time until a debt is repaid', () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 20, now: 0 });
     bucket.charge(20, 0);
     expect(bucket.debt(0)).toBe(0);
@@ -43,14 +43,14 @@ describe('TokenBucket', () => {
     expect(bucket.debt(501)).toBe(0);
   });
 
-  it('goes on when the clock is set back', () => {
+  it('continues when the clock is set back', () => {
     const bucket = new TokenBucket({ perSecond: 1, burst: 1, now: 3_600_000 });
     expect(bucket.take(1, 3_600_000)).toBe(0);
     expect(bucket.take(1, 0)).toBe(1_000);
     expect(bucket.take(1, 1_000)).toBe(0);
   });
 
-  it('is as one would reckon with a pencil, whatever is taken when', () => {
+  it('equals exact arithmetic for any sequence', () => {
     const takes = fc.array(fc.record({ wait: fc.nat(2_000), amount: fc.nat(300) }), { maxLength: 100 });
     const property = fc.property(
       fc.integer({ min: 1, max: 500 }),
@@ -80,7 +80,7 @@ describe('TokenBucket', () => {
     fc.assert(property);
   });
 
-  it('keeps its word: after the wait that it names, and not before, the same is taken', () => {
+  it('admits the same cost after the returned wait, and not before', () => {
     const property = fc.property(
       fc.integer({ min: 1, max: 1_000_000 }),
       fc.integer({ min: 1, max: 1_000_000 }),

@@ -1,14 +1,14 @@
-/** Lets through so much per second on average, and a burst at once after a quiet time. */
+/** Admits an average rate per second, and a burst after a quiet time. */
 export class TokenBucket {
   readonly #perSecond: number;
-  /** As the level: in thousandths, so that whole numbers stay whole and no rounding adds up. */
+  /** The level in thousandths, so that integers stay exact and no rounding error accumulates. */
   readonly #burst: number;
   #level: number;
   #at: number;
 
   /**
    * @param perSecond what flows back per second
-   * @param burst what the full bucket holds
+   * @param burst size of the full bucket
    * @param now milliseconds
    */
   constructor({ perSecond, burst, now }: { perSecond: number; burst: number; now: number }) {
@@ -21,7 +21,7 @@ export class TokenBucket {
   /**
    * Takes from the bucket. What is larger than the full bucket passes when it is full, and is paid for afterwards.
    *
-   * @returns 0 when it was taken; otherwise the milliseconds after which it could be, and nothing was taken
+   * @returns 0 if the tokens were taken; otherwise the milliseconds until they are available, and nothing was taken
    */
   take(amount: number, now: number): number {
     this.#refill(now);
@@ -32,7 +32,7 @@ export class TokenBucket {
     return 0;
   }
 
-  /** Takes what has been used already, even where the bucket does not hold it: it is paid for before the next `take`. */
+  /** Charges tokens that were used already, even if the bucket goes into debt: the debt is repaid before the next `take`. */
   charge(amount: number, now: number): void {
     this.#refill(now);
     this.#level -= amount * 1000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TurnCount } from './turn-count.ts';
 
 describe('a count of one turn', () => {
-  it('begins anew with the next, and watches only turns in which something happens', () => {
+  it('restarts at the next turn, and only watches turns in which something is counted', () => {
     const ends: (() => void)[] = [];
     const count = new TurnCount((task) => ends.push(task));
     for (let at = 0; at < 3; at++) count.add();

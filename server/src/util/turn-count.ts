@@ -1,4 +1,4 @@
-/** Counts what happens in one turn of the event loop; begins anew with the next. */
+/** Counts something within one turn of the event loop; restarts at the next turn. */
 export class TurnCount {
   readonly #defer: (task: () => void) => void;
   #count = 0;

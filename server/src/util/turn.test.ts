@@ -37,7 +37,7 @@ it('reports a step that throws, and runs the others all the same', () => {
   expect([faults, done]).toEqual([[mistake], 1]);
 });
 
-it('takes what a step asks for as the next turn', () => {
+it('runs what a step schedules in the next turn', () => {
   const { turn, deferred, end } = manual();
   let rounds = 0;
   turn.atEnd(() => {
