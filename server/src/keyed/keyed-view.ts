@@ -113,7 +113,7 @@ export class KeyedView<Value> {
     return hasCounted || changes === null ? { kind: 'list' } : { kind: 'changes', changes };
   }
 
-  /** The first count also tells that the list is over. */
+  /** The first count also ends the list. */
   #countIsNews(total: number, hasCounted: boolean): boolean {
     const isNews = !hasCounted || total !== this.#total;
     this.#total = total;
@@ -154,7 +154,7 @@ export class KeyedView<Value> {
   admit(known: KeyedSummary, isAlone: boolean): Admission {
     if (known.version < this.#version) return 'again';
     this.#counting ??= this.#exceeds(known);
-    // The log has crossed a limit since the last announcement: the next one tells everybody.
+    // The log has crossed a limit since the last announcement: the next one goes to everybody.
     if (this.#exceeds(known) !== this.#counting) return 'wait';
     if (!this.#counting) return 'list';
     if (isAlone) this.#total = known.total;

@@ -42,7 +42,7 @@ local function change(user, member)
   bytes = bytes + #value - member[6]
   member[6] = #value
   store(user, member)
-  announce(member, told)
+  announce(member, value)
 end
 local function refOf(user, connection) return #user .. ':' .. user .. connection end
 local function nodeKey(node) return KEYS[2] .. ':of:' .. node end

@@ -31,7 +31,7 @@ export class RedisPresence implements PresenceStore {
   /** Watched channels, and when their subscription to the feed is open. */
   readonly #watched = new Map<string, Promise<void>>();
   readonly #timers = new Set<Timer>();
-  /** Channels with an expired grace period that Redis has not been told of. */
+  /** Channels with an expired grace period that Redis has not ended. */
   readonly #overdue = new Map<string, number>();
   readonly #age: AgeClock;
   #changed: (change: PresenceChange) => void = () => {};
