@@ -33,8 +33,8 @@ export interface GrantContext {
 }
 
 /**
- * Decides in code, on the gateway; it may ask a database. Anything but `true`, or a promise of `true`, is a no. Where it throws or rejects, the
- * client gets the error `internal`; where it takes longer than five seconds, `unavailable`. It is asked again after each refresh of the token.
+ * Decides in code, on the gateway; it may ask a database. Return `true` or `false`, or a promise of one. If it throws, rejects or
+ * returns anything else, the gateway logs a fault and the client gets the error `internal`; if it takes longer than five seconds, `unavailable`. It is asked again after each refresh of the token.
  */
 export type GrantFunction = (context: GrantContext) => boolean | PromiseLike<boolean>;
 

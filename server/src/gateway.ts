@@ -1,16 +1,16 @@
-import { channelNameFault, checkDraft, type Draft, type PublishResult, toDraft } from '@sluice/protocol';
+import type { Draft, PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import type { Logger } from 'pino';
 import { readRevocation } from './api/routes/revocations.ts';
 import { DevAccess } from './auth/dev-access.ts';
+import { PROGRAM } from './auth/identity.ts';
 import { createVerifier } from './auth/token.ts';
-import { noRule } from './channels/authorize.ts';
+import { Door } from './channels/door.ts';
 import { Hub } from './channels/hub.ts';
-import { type Publication, Publishing } from './channels/publish.ts';
 import { Replayer } from './channels/replay.ts';
 import { Rules } from './channels/rules.ts';
 import type { Config } from './config/schema.ts';
-import { type Engine, EngineUnavailable, type Signal } from './engine/engine.ts';
+import type { Engine, Signal } from './engine/engine.ts';
 import type { Revocation } from './engine/revocations.ts';
 import { createEngine } from './engines.ts';
 import { EventBus } from './events.ts';
@@ -114,6 +114,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const age = new AgeClock(clock);
   const revoked = new Revoked(() => age.now());
   const revoking = new Revoking({ store: engine.revocations, revoked, registry });
+  const rules = new Rules(config.channels);
   const services: Services = {
     settings: config,
     verifier: withRevoked(
@@ -121,11 +122,11 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
       revoked,
     ),
     revoked,
-    rules: new Rules(config.channels),
+    rules,
     hub,
     replayer,
     presence,
-    publishing: new Publishing({ log, events, clock, nextId: createIds() }),
+    door: new Door({ rules, log, events, clock, nextId: createIds() }),
     log,
     events,
     clock,
@@ -266,25 +267,10 @@ export class Gateway {
    * @throws SluiceError with a name of the catalogue: `channel_invalid`, `channel_unknown`, `payload_invalid`, `unavailable`, `storage_full`…
    */
   async publish(channel: string, data: Draft['data'], options: Omit<Draft, 'data'> = {}): Promise<PublishResult> {
-    const raw = { ...options, data };
-    const unnamed = channelNameFault(channel);
-    const fault = unnamed === null ? checkDraft(raw) : ({ error: 'channel_invalid', detail: unnamed } as const);
-    if (fault !== null) throw new SluiceError(fault.error, fault.detail);
-    const match = this.#services.rules.match(channel);
-    if (match === null) throw new SluiceError('channel_unknown', noRule(channel));
-    const publication = { channel, rule: match.rule, draft: toDraft(raw), publisher: { kind: 'backend' } as const };
-    const outcome = await this.#append(publication);
+    const { door } = this.#services;
+    const outcome = await door.publish({ channel, draft: { ...options, data }, by: PROGRAM, allowance: null });
     if (outcome instanceof Refusal) throw new SluiceError(outcome.error, outcome.detail, outcome.body);
     return outcome;
-  }
-
-  async #append(publication: Publication): Promise<PublishResult | Refusal> {
-    try {
-      return await this.#services.publishing.publish(publication);
-    } catch (error) {
-      if (error instanceof EngineUnavailable) return new Refusal(error.error, error.message);
-      throw error;
-    }
   }
 
   /**

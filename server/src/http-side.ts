@@ -3,7 +3,7 @@ import { createRoutes, type EventRoutes } from './api/routes.ts';
 import { serveFolder } from './api/static-files.ts';
 import type { DevAccess } from './auth/dev-access.ts';
 import { createApiKeys } from './auth/secrets.ts';
-import { PublishRates } from './channels/publish-rates.ts';
+import { UserAllowances } from './channels/user-allowances.ts';
 import type { Config } from './config/schema.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -28,15 +28,13 @@ export interface HttpSideParts {
 /** Everything that a gateway answers over HTTP. */
 export function createHttpSide(parts: HttpSideParts): HttpSide {
   const { config, engine, metrics, scrape = () => metrics.text(), access, isReady, sse } = parts;
-  const { rules, publishing, verifier, events, clock } = parts.services;
+  const { door, verifier, events, clock } = parts.services;
   const { devSecret, devApiKey, apiKeys, node, static: folder } = config;
   const routes = createRoutes({
     apiKeys: createApiKeys(apiKeys),
     verifier,
-    rules,
-    events,
-    publishing,
-    rates: new PublishRates(),
+    door,
+    allowances: new UserAllowances(),
     revocations: engine.revocations,
     signal: (signal) => engine.signal(signal),
     clock,

@@ -7,12 +7,16 @@ export class SluiceError extends Error {
   /** May the same thing be tried again, unchanged, later? */
   readonly retryable: boolean;
 
-  /** With `payload_invalid`: what the channel's contract has to say. */
+  /** Milliseconds to wait before trying again. */
+  readonly retryAfter: number | undefined;
+
+  /** With `payload_invalid`: what the channel's contract reports. */
   readonly issues: readonly Issue[] | undefined;
 
-  constructor(name: ErrorName, detail?: string, { issues }: Pick<ErrorBody, 'issues'> = {}) {
+  constructor(name: ErrorName, detail?: string, { issues, retryAfter }: Pick<ErrorBody, 'issues' | 'retryAfter'> = {}) {
     super(detail ?? ERRORS[name].message);
     this.issues = issues;
+    this.retryAfter = retryAfter;
     this.name = name;
     this.code = ERRORS[name].code;
     this.retryable = ERRORS[name].retryable;

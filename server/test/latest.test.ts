@@ -1,5 +1,6 @@
 import type { GapPush, Message, ServerMessage } from '@sluice/protocol';
 import { describe, expect, it } from 'vitest';
+import { PROGRAM } from '../src/auth/identity.ts';
 import type { Follower } from './support/follower.ts';
 import { type ChannelName, Model } from './support/model.ts';
 import { tokenFor } from './support/tokens.ts';
@@ -27,15 +28,13 @@ const FILL = 'x'.repeat(10_000);
 
 /** Publishes until a connection that does not read is surely behind; then the given messages. */
 async function publish(world: World, channel: string, drafts: readonly { symbol?: string; user?: string }[]) {
-  const match = world.services.rules.match(channel);
-  if (match === null) throw new Error(`no rule for ${channel}`);
-  const { publishing } = world.services;
+  const { door } = world.services;
   const say = (user: string, data: string, symbol?: string) =>
-    publishing.publish({
+    door.publish({
       channel,
-      rule: match.rule,
       draft: { data, ...(symbol === undefined ? undefined : { tags: { symbol } }) },
-      publisher: { kind: 'user', user },
+      by: { ...PROGRAM, user },
+      allowance: null,
     });
   for (let at = 0; at < 120; at++) {
     void say('filler', FILL, 'filler');
@@ -117,11 +116,9 @@ describe('what "latest" brings', () => {
     for (const channel of channels) await ada.voice.result({ type: 'subscribe', channel });
     ada.socket.stall();
     for (const channel of channels) {
-      const match = world.services.rules.match(channel);
-      if (match === null) throw new Error('no rule');
       for (let n = 0; n < 12; n++) {
         const draft = { data: FILL, tags: { symbol: `${n}` } };
-        void world.services.publishing.publish({ channel, rule: match.rule, draft, publisher: { kind: 'backend' } });
+        void world.services.door.publish({ channel, draft, by: PROGRAM, allowance: null });
       }
       await world.idle();
     }

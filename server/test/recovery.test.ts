@@ -1,5 +1,6 @@
 import type { Position } from '@sluice/protocol';
 import { describe, expect, it } from 'vitest';
+import { PROGRAM } from '../src/auth/identity.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
@@ -22,11 +23,8 @@ async function join(world: World, subprotocol: string): Promise<LoopbackPeer> {
 }
 
 function publish(world: World, channel: string, count: number): void {
-  const match = world.services.rules.match(channel);
-  if (match === null) throw new Error(`no rule for ${channel}`);
   for (let n = 0; n < count; n++) {
-    const draft = { data: n };
-    void world.services.publishing.publish({ channel, rule: match.rule, draft, publisher: { kind: 'backend' } });
+    void world.services.door.publish({ channel, draft: { data: n }, by: PROGRAM, allowance: null });
   }
 }
 

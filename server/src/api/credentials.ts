@@ -1,15 +1,8 @@
 import type { Identity } from '../auth/identity.ts';
 import type { ApiKeys } from '../auth/secrets.ts';
 import type { Verifier } from '../auth/token.ts';
-import type { Publisher } from '../channels/publish.ts';
 import { Refusal } from '../refusal.ts';
 import type { RequestHead, Sender } from '../transport/http.ts';
-
-/** In whose name a request acts. */
-export interface Caller {
-  readonly identity: Identity;
-  readonly publisher: Publisher;
-}
 
 const BEARER = /^Bearer +(\S+) *$/i;
 
@@ -34,14 +27,13 @@ export function senderOf(head: RequestHead, apiKeys: ApiKeys): Sender | null {
 export async function authenticate(
   request: RequestHead,
   { apiKeys, verifier }: { apiKeys: ApiKeys; verifier: Verifier },
-): Promise<Caller | Refusal> {
+): Promise<Identity | Refusal> {
   const presented = presentedIn(request);
   if (presented === undefined) return new Refusal('unauthorized');
   const key = apiKeys.find(presented);
-  if (key !== null) return { identity: key, publisher: { kind: 'backend' } };
+  if (key !== null) return key;
   if (!isToken(presented)) return new Refusal('unauthorized', 'there is no such API key');
   const verification = await verifier.verify(presented);
   if (!verification.ok) return new Refusal(verification.error, verification.message);
-  const { identity } = verification;
-  return { identity, publisher: { kind: 'user', user: identity.user ?? '' } };
+  return verification.identity;
 }

@@ -85,13 +85,24 @@ describe('permits, by the grants of the rule', () => {
     ]);
   });
 
-  it.each<[string, () => unknown]>([
-    ['false', () => false],
-    ['something that is only truthy', () => 1],
-    ['nothing', () => undefined],
-    ['null', () => null],
-  ])('takes %s of a function for a no', (_, decide) => {
-    expect(asks(user('ada'), { grants: [decide as GrantFunction] })).toBe(false);
+  it('denies when the function returns false', () => {
+    expect(asks(user('ada'), { grants: [() => false] })).toBe(false);
+  });
+
+  it.each<[string, unknown]>([
+    ['number', 1],
+    ['string', 'yes'],
+    ['object', { allowed: true }],
+    ['undefined', undefined],
+    ['null', null],
+  ])('fails when the function returns a value of the kind %s, now or later', async (kind, answer) => {
+    const grants = [(() => answer) as GrantFunction, (async () => answer) as unknown as GrantFunction];
+    for (const grant of grants) {
+      const failure = await (async () => asks(user('ada'), { grants: [grant] }))().catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(GrantFailed);
+      expect(String((failure as GrantFailed).cause)).toContain(`returned ${kind}. Return true or false`);
+      expect(await asks(user('ada'), { grants: [grant, () => true] })).toBe(true);
+    }
   });
 });
 
@@ -110,7 +121,6 @@ describe('permits, by functions that answer with promises', () => {
   it.each<[string, readonly (string | GrantFunction)[], boolean]>([
     ['yes', [yes], true],
     ['no', [no], false],
-    ['something that is only truthy', [(async () => 1) as unknown as GrantFunction], false],
     ['a query that runs when it is awaited', [() => thenable], true],
     ['one of several', [no, yes, no], true],
     ['one beside another that fails', [rejects, yes], true],

@@ -95,12 +95,10 @@ function grants(grant: Grant, identity: Identity, params: Params): boolean {
   }
 }
 
-/** A grant that decides in code has thrown, or its promise was rejected. */
+/** A grant that decides in code has thrown, its promise was rejected, or its answer is not a boolean. */
 export class GrantFailed extends Error {
   override readonly name = 'GrantFailed';
 }
-
-type Answer = boolean | PromiseLike<boolean>;
 
 const isThenable = (answer: unknown): answer is PromiseLike<unknown> =>
   (typeof answer === 'object' || typeof answer === 'function') &&
@@ -117,12 +115,13 @@ function ask(list: readonly Grant[], context: () => GrantContext): boolean | Pro
   for (const grant of list) {
     if (grant.kind !== 'function') continue;
     try {
-      const answer: Answer = grant.decide(context());
+      const answer: unknown = grant.decide(context());
       if (answer === true) {
-        for (const other of later ?? []) Promise.resolve(other).catch(() => {}); // of no interest any more, also where it fails
+        for (const other of later ?? []) Promise.resolve(other).catch(() => {}); // its answer, or failure, no longer matters
         return true;
       }
       if (isThenable(answer)) later = [...(later ?? []), answer];
+      else mustBeBoolean(answer);
     } catch (cause) {
       failure = new GrantFailed('a grant has thrown', { cause });
     }
@@ -132,9 +131,16 @@ function ask(list: readonly Grant[], context: () => GrantContext): boolean | Pro
   return false;
 }
 
+/** A forgotten `return`, or a row of a database, must not pass for a silent "no". */
+function mustBeBoolean(answer: unknown): boolean {
+  if (typeof answer === 'boolean') return answer;
+  const kind = answer === null ? 'null' : typeof answer;
+  throw new TypeError(`the grant returned ${kind}. Return true or false, or a promise of true or false.`);
+}
+
 async function anyAllows(answers: readonly PromiseLike<unknown>[], failure: GrantFailed | undefined): Promise<boolean> {
   const yes = answers.map(async (answer) => {
-    if ((await answer) !== true) throw NO;
+    if (mustBeBoolean(await answer) === false) throw NO;
   });
   try {
     await Promise.any(yes);

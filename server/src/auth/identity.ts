@@ -59,6 +59,9 @@ export interface Identity {
 /** A connection without a token. */
 export const ANONYMOUS: Identity = Object.freeze({ user: null, claims: Object.freeze({}), capabilities: [] });
 
+/** The program that embeds the gateway. */
+export const PROGRAM: Identity = Object.freeze({ ...ANONYMOUS, trusted: true });
+
 /** Claims that say when and under which name a token was issued: they change with every refresh. */
 export const TOKEN_CLAIMS: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'jti']);
 

@@ -1,7 +1,7 @@
 import type { Command, CommandType } from '@sluice/protocol';
-import { CLIENT_RETRY } from '../channels/budgets.ts';
-import { EngineUnavailable } from '../engine/engine.ts';
-import { Refusal } from '../refusal.ts';
+import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
+import type { Refusal } from '../refusal.ts';
+import type { NowOrLater } from '../util/now-or-later.ts';
 import { connect } from './commands/connect.ts';
 import { enter } from './commands/enter.ts';
 import { history } from './commands/history.ts';
@@ -40,17 +40,13 @@ export function dispatch(
   command: Command,
   decided: Decided | null,
   size: number,
-): object | Refusal | Promise<object | Refusal> {
+): NowOrLater<object | Refusal> {
   const handler = HANDLERS[command.type] as Handler<CommandType>;
+  // Not recover(): it would need a function object for each command.
   try {
     const outcome = handler(session, command, decided, size);
     return outcome instanceof Promise ? outcome.catch(refuseUnavailable) : outcome;
   } catch (error) {
     return refuseUnavailable(error);
   }
-}
-
-function refuseUnavailable(error: unknown): Refusal {
-  if (error instanceof EngineUnavailable) return new Refusal(error.error, error.message, CLIENT_RETRY);
-  throw error;
 }

@@ -1,4 +1,4 @@
-import { type LimitedRule, PublishBuckets } from '../channels/publish-buckets.ts';
+import { type Allowance, type LimitedRule, PublishAllowance } from '../channels/publish-allowance.ts';
 import { Refusal } from '../refusal.ts';
 import type { Rate } from '../rule.ts';
 import type { Clock } from '../util/clock.ts';
@@ -33,7 +33,7 @@ export interface RateSettings {
  *
  * What is refused takes nothing out of the bucket that refuses it.
  */
-export class ConnectionLimits {
+export class ConnectionLimits implements Allowance {
   /**
    * How many commands of this connection one turn of the event loop carries out; the rest waits for the next. So a burst
    * that is allowed keeps nobody else waiting. Without a limit it is trusted, and large turns are the cheapest.
@@ -41,7 +41,7 @@ export class ConnectionLimits {
   readonly share: number;
   readonly #operations: TokenBucket | undefined;
   readonly #bytes: TokenBucket | undefined;
-  #publishing: PublishBuckets | undefined;
+  #publishing: PublishAllowance | undefined;
   #refreshes: RefreshLimit | undefined;
   #strikes = 0;
 
@@ -92,13 +92,11 @@ export class ConnectionLimits {
     this.#refreshes?.end();
   }
 
-  /** Takes a publish under a rule that limits them; a refusal counts as a strike. */
-  takePublish({ pattern, rate }: LimitedRule, channel: string, clock: Clock): Refusal | null {
-    if (rate === null) return null;
-    this.#publishing ??= new PublishBuckets();
-    const wait = this.#publishing.take(pattern.source, rate, clock.monotonic());
-    const detail = `"${channel}" accepts at most ${rate.perSecond} publishes a second from a connection`;
-    const over = refusal(wait, detail);
+  /** Takes a publish under a rule that limits publishes; a refusal counts as a strike. */
+  takePublish(rule: LimitedRule, channel: string, now: number): Refusal | null {
+    if (rule.rate === null) return null;
+    this.#publishing ??= new PublishAllowance('connection');
+    const over = this.#publishing.takePublish(rule, channel, now);
     if (over !== null) this.strike();
     return over;
   }

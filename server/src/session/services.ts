@@ -1,6 +1,6 @@
 import type { Verifier } from '../auth/token.ts';
+import type { Door } from '../channels/door.ts';
 import type { Hub } from '../channels/hub.ts';
-import type { Publishing } from '../channels/publish.ts';
 import type { Replayer } from '../channels/replay.ts';
 import type { Rules } from '../channels/rules.ts';
 import type { Log } from '../engine/engine.ts';
@@ -36,7 +36,7 @@ export interface Services {
   readonly hub: Hub;
   readonly replayer: Replayer;
   readonly presence: Presence;
-  readonly publishing: Publishing;
+  readonly door: Door;
   readonly log: Log;
   readonly events: EventBus;
   readonly clock: Clock;

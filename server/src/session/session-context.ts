@@ -5,7 +5,7 @@ import type { Kind, Standing } from '../channels/standing.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
 import type { WireSession } from '../protocols/protocol.ts';
 import type { Refusal } from '../refusal.ts';
-import type { BrokenSeries } from './broken-series.ts';
+import type { BlockedSeries } from './blocked-series.ts';
 import type { Decided } from './decided.ts';
 import type { ConnectionLimits } from './limits.ts';
 import type { Pages } from './pages.ts';
@@ -28,7 +28,7 @@ export interface SessionContext extends Subscriber, Registered {
   /** Its reading of history and of members. */
   readonly pages: Pages;
   /** Series of publishes of which one was refused; none while nothing was. */
-  readonly brokenSeries: BrokenSeries | undefined;
+  readonly blockedSeries: BlockedSeries | undefined;
 
   /** The token is being verified: commands wait until it is. */
   beginAuthentication(): void;

@@ -14,7 +14,7 @@ import { Standings } from '../channels/standings.ts';
 import type { Wire, WireSession } from '../protocols/protocol.ts';
 import { Refusal } from '../refusal.ts';
 import type { Connection, ConnectionListener } from '../transport/connection.ts';
-import { BrokenSeries, breaksSeries } from './broken-series.ts';
+import { BlockedSeries, blocksSeries } from './blocked-series.ts';
 import type { Decided } from './decided.ts';
 import { Decisions } from './decisions.ts';
 import { dispatch } from './dispatch.ts';
@@ -54,7 +54,7 @@ export class Session implements ConnectionListener, SessionContext {
    */
   #held: ServerMessage[] | undefined;
   #pages: Pages | undefined;
-  #brokenSeries: BrokenSeries | undefined;
+  #blockedSeries: BlockedSeries | undefined;
   #decisions: Decisions | undefined;
 
   constructor(connection: Connection, { wire, session }: OpenedWire, services: Services) {
@@ -134,8 +134,8 @@ export class Session implements ConnectionListener, SessionContext {
     this.close('slow_reader');
   }
 
-  get brokenSeries(): BrokenSeries | undefined {
-    return this.#brokenSeries;
+  get blockedSeries(): BlockedSeries | undefined {
+    return this.#blockedSeries;
   }
 
   get limits(): ConnectionLimits {
@@ -221,9 +221,9 @@ export class Session implements ConnectionListener, SessionContext {
   refuse(refusal: Refusal, command: Command | Unread): void {
     this.#holdError(refusal, command.id);
     this.#report(refusal, command.type);
-    if (breaksSeries(command, refusal)) {
-      this.#brokenSeries ??= new BrokenSeries();
-      this.#brokenSeries.note(command, refusal);
+    if (blocksSeries(command, refusal)) {
+      this.#blockedSeries ??= new BlockedSeries();
+      this.#blockedSeries.note(command, refusal);
     }
   }
 

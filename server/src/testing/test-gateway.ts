@@ -2,7 +2,6 @@ import type { Json, Member, PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import type { Identity } from '../auth/identity.ts';
 import { mintToken } from '../auth/mint.ts';
-import { authorize } from '../channels/authorize.ts';
 import { SUBSCRIPTIONS } from '../channels/cursor.ts';
 import { parseDuration } from '../config/values.ts';
 import { Refusal } from '../refusal.ts';
@@ -139,19 +138,11 @@ export class TestGateway implements AsyncDisposable {
     options: PublishAsOptions = {},
   ): Promise<PublishResult> {
     const { token, ...draft } = options;
-    const { services } = this.#parts.life;
-    const { verifier, publishing } = services;
+    const { verifier, door } = this.#parts.life.services;
     const verification = await verifier.verify(await this.token(user, token));
     if (!verification.ok) throw new SluiceError(verification.error, verification.message);
-    const allowed = await authorize(services, verification.identity, 'publish', channel);
-    if (allowed instanceof Refusal) throw new SluiceError(allowed.error, allowed.detail);
-    const publisher = { kind: 'user', user } as const;
-    const outcome = await publishing.publish({
-      channel,
-      rule: allowed.rule,
-      draft: { ...draft, data: data as Json },
-      publisher,
-    });
+    const by = verification.identity;
+    const outcome = await door.publish({ channel, draft: { ...draft, data }, by, allowance: null });
     if (outcome instanceof Refusal) throw new SluiceError(outcome.error, outcome.detail, outcome.body);
     await turnsEnd();
     return outcome;

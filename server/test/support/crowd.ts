@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Member } from '@sluice/protocol';
 import { pino } from 'pino';
+import { PROGRAM } from '../../src/auth/identity.ts';
 import type { Verifier } from '../../src/auth/token.ts';
 import type { ChannelInput } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/schema.ts';
@@ -113,15 +114,8 @@ export class Crowd {
 
   /** Says something to those who subscribe, so that their buffers fill. */
   publish(size: number): void {
-    const match = this.services.rules.match('noise');
-    if (match === null) return;
     const draft = { data: 'x'.repeat(size) };
-    void this.services.publishing.publish({
-      channel: 'noise',
-      rule: match.rule,
-      draft,
-      publisher: { kind: 'backend' },
-    });
+    void this.services.door.publish({ channel: 'noise', draft, by: PROGRAM, allowance: null });
   }
 
   turn(): void {

@@ -1,13 +1,16 @@
 import type { GapPush, Json, Message, Position, StartingPoint, SubscribeResult } from '@sluice/protocol';
 import { pino } from 'pino';
+import { PROGRAM } from '../../src/auth/identity.ts';
 import { type Cursor, SUBSCRIPTIONS } from '../../src/channels/cursor.ts';
 import type { ChannelInput, ConfigInput } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/schema.ts';
-import { type Engine, EngineUnavailable } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { type Assembly, assemble } from '../../src/gateway.ts';
+import { Refusal } from '../../src/refusal.ts';
 import { createAcceptor } from '../../src/session/acceptor.ts';
 import { LoopbackTransport } from '../../src/transport/loopback.ts';
 import { ManualClock } from '../../src/util/clock.ts';
+import { chain } from '../../src/util/now-or-later.ts';
 import { Turn } from '../../src/util/turn.ts';
 import { ChaosEngine } from './chaos-engine.ts';
 import { Follower, type Judge } from './follower.ts';
@@ -99,19 +102,22 @@ export class Model {
   /** Publishes from a backend. */
   publish(channel: ChannelName, { count, size }: { count: number; size: number }): void {
     const { services } = this.gateway;
-    const match = services.rules.match(channel);
-    if (match === null) throw new Error(`no rule for ${channel}`);
     for (let at = 0; at < count; at++) {
       const key = `${this.#published % 4}`;
       const draft = { data: this.data(size), ...(channel === 'keyed' && key !== '0' ? { tags: { key } } : undefined) };
-      const publisher = key === '0' ? ({ kind: 'backend' } as const) : ({ kind: 'user', user: key } as const);
-      const outcome = services.publishing.publish({ channel, rule: match.rule, draft, publisher });
-      if (outcome instanceof Promise) outcome.catch((error: unknown) => this.#excuse(error));
+      const by = key === '0' ? PROGRAM : { ...PROGRAM, user: key };
+      const outcome = services.door.publish({ channel, draft, by, allowance: null });
+      chain(
+        outcome,
+        (result) => this.#check(result),
+        (error) => this.#check(error),
+      );
     }
   }
 
-  #excuse(error: unknown): void {
-    if (!(error instanceof EngineUnavailable)) this.faults.push(`a publish failed: ${String(error)}`);
+  #check(outcome: unknown): void {
+    if (outcome instanceof Error) this.faults.push(`a publish failed: ${String(outcome)}`);
+    if (outcome instanceof Refusal && outcome.error !== 'unavailable') this.faults.push(`refused: ${outcome.detail}`);
   }
 
   data(size: number): Json {

@@ -1,8 +1,8 @@
 /** @type {readonly import('../rooms.mjs').Mutant[]} */
 export const channels = [
   {
-    file: 'server/src/channels/publish.ts',
-    from: '{publisher.user.length} $',
+    file: 'server/src/channels/publish-steps.ts',
+    from: '{user.length} $',
     to: '',
     fault: 'two users share an idempotency key',
     tests: ['server/test/session.test.ts'],
@@ -106,11 +106,11 @@ export const channels = [
     tests: ['server/test/prices.test.ts'],
   },
   {
-    file: 'server/src/channels/publish-rates.ts',
+    file: 'server/src/channels/user-allowances.ts',
     from: 'if (this.#users.size > MOST_USERS',
     to: 'if (this.#users.size > 2 * MOST_USERS',
-    fault: 'buckets of users pile up',
-    tests: ['server/src/channels/publish-rates.test.ts'],
+    fault: 'allowances of users pile up',
+    tests: ['server/src/channels/user-allowances.test.ts'],
   },
   {
     file: 'server/src/channels/newest.ts',

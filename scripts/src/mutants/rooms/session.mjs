@@ -183,10 +183,10 @@ export const session = [
     tests: ['server/src/session/revoked.test.ts'],
   },
   {
-    file: 'server/src/session/broken-series.ts',
-    from: 'if (this.#breaks.size <= MOST) return;',
+    file: 'server/src/session/blocked-series.ts',
+    from: 'if (this.#blocks.size <= MOST) return;',
     to: 'return;',
-    fault: 'broken series pile up',
+    fault: 'blocked series pile up',
     tests: ['server/test/publish-order.test.ts'],
   },
   {

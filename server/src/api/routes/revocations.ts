@@ -1,6 +1,6 @@
 import type { ApiKeys } from '../../auth/secrets.ts';
 import type { Verifier } from '../../auth/token.ts';
-import { EngineUnavailable } from '../../engine/engine.ts';
+import { refuseUnavailable } from '../../channels/refuse-unavailable.ts';
 import type { Revocation, RevocationStore } from '../../engine/revocations.ts';
 import { Refusal } from '../../refusal.ts';
 import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
@@ -74,21 +74,16 @@ export function listRevocationsRoute(services: RevocationServices): (request: Re
     asTrusted(request, services, async () => jsonReply(200, { revocations: await services.revocations.all() }));
 }
 
-/** Only for API keys that may do everything; and where the engine is away, that is said. */
+/** Acts for API keys without capabilities only, and reports an engine that is away. */
 export async function asTrusted(
   request: Request,
   services: Pick<RevocationServices, 'apiKeys' | 'verifier'>,
   act: () => Promise<Reply>,
 ): Promise<Reply> {
-  const caller = await authenticate(request, services);
-  if (caller instanceof Refusal) return errorReply(caller, { 'WWW-Authenticate': 'Bearer' });
-  if (caller.identity.trusted !== true) {
+  const by = await authenticate(request, services);
+  if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
+  if (by.trusted !== true) {
     return errorReply(new Refusal('permission_denied', 'this needs an API key without "caps"'));
   }
-  try {
-    return await act();
-  } catch (error) {
-    if (error instanceof EngineUnavailable) return errorReply(new Refusal(error.error, error.message));
-    throw error;
-  }
+  return act().catch((error: unknown) => errorReply(refuseUnavailable(error)));
 }

@@ -6,7 +6,7 @@ import { Refusal } from '../../refusal.ts';
 import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
 import type { Clock } from '../../util/clock.ts';
 import { readJson } from '../body.ts';
-import { authenticate, type Caller } from '../credentials.ts';
+import { authenticate } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
 
 export interface TicketServices {
@@ -76,7 +76,7 @@ function readWanted(value: unknown): Wanted | Refusal {
 }
 
 /** In whose name a ticket opens channels: the caller's, or that of a user whom a backend names. */
-function claimsOf({ identity }: Caller, named: Wanted['claims'], now: number): Claims | Refusal {
+function claimsOf(identity: Identity, named: Wanted['claims'], now: number): Claims | Refusal {
   if (identity.user !== null) {
     return named === undefined
       ? identity.claims

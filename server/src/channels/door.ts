@@ -1,0 +1,89 @@
+import { isChannelName, type PublishResult } from '@sluice/protocol';
+import type { Refusal } from '../refusal.ts';
+import type { NowOrLater } from '../util/now-or-later.ts';
+import { authorize, type Decision } from './authorize.ts';
+import { Publication, type PublishRequest } from './publication.ts';
+import {
+  append,
+  checkContract,
+  checkDraft,
+  checkName,
+  findPermission,
+  type PublishServices,
+  type PublishStep,
+  takeRate,
+} from './publish-steps.ts';
+import { refuseUnavailable } from './refuse-unavailable.ts';
+
+/** What a gateway adds to each publish. */
+export interface PublishExtensions {
+  /** Asked for each publish that is permitted and within its rate; may refuse it or replace its draft. */
+  readonly hooks?: readonly PublishStep[];
+  /** Carried out for each publish that the engine holds, before it is acknowledged, e.g. copies for bound channels. */
+  readonly afterAppend?: readonly PublishStep[];
+}
+
+/** One message of a batch. */
+export type BatchMessage = Pick<PublishRequest, 'channel' | 'draft'>;
+/** Who publishes a batch. */
+export type BatchPublisher = Pick<PublishRequest, 'by' | 'allowance'>;
+
+/** Why a publish was refused, or where the message stands. */
+export type PublishOutcome = PublishResult | Refusal;
+
+/** The door for publishing: the session's command, the HTTP API and the embedding program come through here, and nothing else appends. */
+export class Door {
+  readonly #services: PublishServices;
+  readonly #steps: readonly PublishStep[];
+
+  constructor(services: PublishServices, { hooks = [], afterAppend = [] }: PublishExtensions = {}) {
+    this.#services = services;
+    this.#steps = [checkName, checkDraft, findPermission, takeRate, ...hooks, checkContract, append, ...afterAppend];
+  }
+
+  /**
+   * Publishes a message. Publishes of one publisher to one channel are appended in the order of the calls, unless a step answers later.
+   *
+   * @returns the acknowledgement; at once on the memory engine, otherwise when the engine holds the message
+   * @throws errors that are bugs; an engine that is away or full is a refusal
+   */
+  publish(request: PublishRequest): NowOrLater<PublishOutcome> {
+    return this.#carryOut(new Publication(request), 0);
+  }
+
+  /**
+   * Publishes a batch. Every permission is decided before anything is appended, so that a grant that answers late does not change the order.
+   *
+   * @returns one outcome for each message, in their order
+   */
+  async publishAll(messages: readonly BatchMessage[], from: BatchPublisher): Promise<PublishOutcome[]> {
+    const decisions = new Map<string, NowOrLater<Decision>>();
+    for (const { channel } of messages) {
+      if (typeof channel !== 'string' || !isChannelName(channel) || decisions.has(channel)) continue;
+      decisions.set(channel, authorize(this.#services, from.by, 'publish', channel));
+    }
+    const decided = new Map<string, Decision>();
+    for (const [channel, decision] of decisions) decided.set(channel, await decision);
+    return Promise.all(
+      messages.map(({ channel, draft }) => {
+        const decision = decided.get(channel);
+        return this.publish({ ...from, channel, draft, ...(decision === undefined ? {} : { decision }) });
+      }),
+    );
+  }
+
+  /** Goes on with a publication until a step refuses it or has to wait. */
+  #carryOut(publication: Publication, from: number): NowOrLater<PublishOutcome> {
+    try {
+      for (let at = from; at < this.#steps.length; at++) {
+        const verdict = this.#steps[at]?.(publication, this.#services) ?? null;
+        if (verdict === null) continue;
+        if (!(verdict instanceof Promise)) return verdict;
+        return verdict.then((late) => late ?? this.#carryOut(publication, at + 1), refuseUnavailable);
+      }
+      return publication.result;
+    } catch (error) {
+      return refuseUnavailable(error);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import type { Draft, PublishResult, RawDraft } from '@sluice/protocol';
+import type { Identity } from '../auth/identity.ts';
+import type { Rule } from '../rule.ts';
+import type { Decision } from './authorize.ts';
+import type { Allowance } from './publish-allowance.ts';
+
+/** What a caller of the door knows about a publish. */
+export interface PublishRequest {
+  /** Unless `checked`, it may be any value. */
+  readonly channel: string;
+  /** What to publish; fields of other names are ignored. */
+  readonly draft: Draft | RawDraft;
+  /** In whose name: decides permission, what `from` holds, and with whom idempotency keys are shared. */
+  readonly by: Identity;
+  /** `null`: rates do not apply. */
+  readonly allowance: Allowance | null;
+  /** Were the channel's name and the draft checked before, by the parser of a wire protocol? */
+  readonly checked?: boolean;
+  /** May the publisher publish here? Left out, the door asks. */
+  readonly decision?: Decision;
+  /** Bytes of the frame that the draft arrived in: spares measuring a draft that is surely small enough. */
+  readonly arrived?: number;
+}
+
+/** A publish on its way through the door. */
+export class Publication {
+  readonly request: PublishRequest;
+  /** Checked, and what the channel's contract made of it. */
+  draft: Draft;
+  /** Does `draft` still have the size that it arrived in? */
+  asArrived = true;
+  #rule: Rule | undefined;
+  #result: PublishResult | undefined;
+
+  constructor(request: PublishRequest) {
+    this.request = request;
+    this.draft = request.draft as Draft;
+  }
+
+  get channel(): string {
+    return this.request.channel;
+  }
+
+  /** The channel's rule, once the permission is there. */
+  get rule(): Rule {
+    if (this.#rule === undefined) throw new Error('a publish has no rule before its permission');
+    return this.#rule;
+  }
+
+  set rule(rule: Rule) {
+    this.#rule = rule;
+  }
+
+  /** Where the message stands, once the engine holds it. */
+  get result(): PublishResult {
+    if (this.#result === undefined) throw new Error('a publish has no result before it is appended');
+    return this.#result;
+  }
+
+  set result(result: PublishResult) {
+    this.#result = result;
+  }
+}

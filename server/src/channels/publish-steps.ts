@@ -1,0 +1,132 @@
+/** The steps of a publish, in the order of the door's list. Each lets the publish pass (`null`) or refuses it. */
+
+import { channelNameFault, checkDraft as findDraftFault, type PublishResult, toDraft } from '@sluice/protocol';
+import type { Identity } from '../auth/identity.ts';
+import type { AppendOptions, Entry, Log } from '../engine/engine.ts';
+import { Refusal } from '../refusal.ts';
+import type { NowOrLater } from '../util/now-or-later.ts';
+import { type Authority, authorize, type Decision } from './authorize.ts';
+import type { Publication } from './publication.ts';
+import { validateDraft } from './validate.ts';
+
+/** What the steps need. */
+export interface PublishServices extends Authority {
+  readonly log: Log;
+  /** Makes a message's id. */
+  readonly nextId: () => string;
+}
+
+/**
+ * One step.
+ *
+ * @returns `null`: go on with the next step; at once wherever the answer is known at once
+ */
+export type PublishStep = (publication: Publication, services: PublishServices) => NowOrLater<Refusal | null>;
+
+/** Is the channel's name valid? SPEC.md section 3.1. */
+export const checkName: PublishStep = ({ request: { channel, checked } }) => {
+  if (checked === true) return null;
+  if (typeof channel !== 'string') return new Refusal('command_invalid', '"channel" must be a string');
+  const fault = channelNameFault(channel);
+  return fault === null ? null : new Refusal('channel_invalid', fault);
+};
+
+/** Is the draft valid? SPEC.md section 3.3. */
+export const checkDraft: PublishStep = (publication) => {
+  const { draft, checked } = publication.request;
+  if (checked === true) return null;
+  const fault = findDraftFault(draft);
+  if (fault !== null) return new Refusal(fault.error, fault.detail);
+  publication.draft = toDraft(draft);
+  return null;
+};
+
+/** Has the channel a rule, and may the publisher publish there? */
+export const findPermission: PublishStep = (publication, services) => {
+  const { channel, by, decision = authorize(services, by, 'publish', channel) } = publication.request;
+  return decision instanceof Promise ? decision.then((late) => adopt(publication, late)) : adopt(publication, decision);
+};
+
+function adopt(publication: Publication, decision: Decision): Refusal | null {
+  if (decision instanceof Refusal) return decision;
+  publication.rule = decision.rule;
+  return null;
+}
+
+/** Is the publisher within the rule's rate? */
+export const takeRate: PublishStep = ({ request: { allowance, channel }, rule }, { clock }) =>
+  allowance === null || rule.rate === null ? null : allowance.takePublish(rule, channel, clock.monotonic());
+
+/** Does the message fit the channel's contract? A schema may add to what arrived, e.g. defaults. SPEC.md section 3.4. */
+export const checkContract: PublishStep = (publication, { events }) => {
+  const { rule } = publication;
+  const oversize = checkSize(publication);
+  if (oversize !== null || rule.schemas === null) return oversize;
+  const draft = validateDraft(publication.draft, rule, events);
+  if (draft instanceof Refusal) return draft;
+  publication.draft = draft;
+  publication.asArrived = false;
+  return checkSize(publication);
+};
+
+/**
+ * A value grows to at most this many times the bytes of the frame that it arrived in when it is written as JSON: `false` is one byte in
+ * MessagePack and six with its comma in JSON, and so is a control character; in JSON itself `1e20` comes back with 21 digits.
+ */
+const GROWTH = 6;
+
+function checkSize({ channel, rule, draft, request, asArrived }: Publication): Refusal | null {
+  const { arrived = Number.POSITIVE_INFINITY } = request;
+  if (asArrived && arrived * GROWTH <= rule.maxPayload) return null;
+  const size = Buffer.byteLength(JSON.stringify(draft.data));
+  if (size <= rule.maxPayload) return null;
+  return new Refusal(
+    'payload_too_large',
+    `"data" has ${size} bytes as JSON; "${channel}" accepts at most ${rule.maxPayload}`,
+  );
+}
+
+/** Appends the message: at once on the memory engine, otherwise when the engine holds it. */
+export const append: PublishStep = (publication, services) => {
+  const entry = stamp(publication, services);
+  const stored = services.log.append(publication.channel, entry, appendOptions(publication));
+  if (!(stored instanceof Promise)) return acknowledge(publication, { entry, stored }, services);
+  const start = performance.now();
+  return stored.then((late) =>
+    acknowledge(publication, { entry, stored: late, waited: performance.now() - start }, services),
+  );
+};
+
+interface Appended {
+  readonly entry: Entry;
+  /** With another id: the first publish with the same key, nothing was appended. */
+  readonly stored: PublishResult;
+  readonly waited?: number;
+}
+
+function acknowledge(publication: Publication, { entry, stored, waited }: Appended, { events }: PublishServices): null {
+  publication.result = stored;
+  if (stored.id === entry.id) events.emit('published', { channel: publication.channel, waited });
+  return null;
+}
+
+function stamp({ draft, request: { by }, rule }: Publication, { nextId, clock }: PublishServices): Entry {
+  const { data, event, tags } = draft;
+  const entry: { -readonly [Field in keyof Entry]: Entry[Field] } = { id: nextId(), time: clock.now(), data };
+  if (event !== undefined) entry.event = event;
+  if (tags !== undefined) entry.tags = tags;
+  if (rule.from && by.user !== null) entry.from = by.user;
+  return entry;
+}
+
+function appendOptions({ rule, draft, request: { by } }: Publication): AppendOptions {
+  const { history: retention, dedupe: window } = rule;
+  if (draft.key === undefined) return { retention, window };
+  return { retention, window, key: `${scopeOf(by)} ${draft.key}` };
+}
+
+/** A key belongs to its publisher. The length in front keeps apart what would otherwise join to the same text. */
+function scopeOf({ user, trusted, name }: Identity): string {
+  if (user !== null) return `user ${user.length} ${user}`;
+  return trusted === true || name !== undefined ? 'backend' : 'anonymous';
+}
