@@ -169,7 +169,8 @@ describe('the walls', () => {
   });
 
   it('keep appending to logs to the door for publishing', () => {
-    const APPENDERS = ['server/src/channels/publish-steps.ts', 'server/src/engine/'];
+    // Used tickets are remembered in a log that is no channel.
+    const APPENDERS = ['server/src/channels/publish-steps.ts', 'server/src/sse/ticket-desk.ts', 'server/src/engine/'];
     const appends = ({ text }: Source): boolean => /\b(?:log|engine)\.append\(/.test(withoutComments(text));
     const appending = sources('server/src')
       .filter(appends)

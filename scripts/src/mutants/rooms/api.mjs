@@ -123,15 +123,15 @@ export const api = [
   },
   {
     file: `${FOLDER}/routes/publish.ts`,
-    from: '  if (over !== null) return over;\n',
-    to: '',
+    from: 'by.user === null ? null : allowances.of(by.user)',
+    to: 'null',
     fault: 'the rate of a rule does not hold over HTTP',
     tests: HTTP,
   },
   {
     file: `${FOLDER}/routes/revocations.ts`,
-    from: 'if (caller.identity.trusted !== true) {',
-    to: 'if (caller.identity === undefined) {',
+    from: 'if (by.trusted !== true) {',
+    to: 'if (by.name === undefined) {',
     fault: 'a key with "caps" may revoke',
     tests: REVOCATIONS,
   },
@@ -144,7 +144,7 @@ export const api = [
   },
   {
     file: `${FOLDER}/routes/revocations.ts`,
-    from: 'if (error instanceof EngineUnavailable) return errorReply(new Refusal(error.error, error.message));',
+    from: '.catch((error: unknown) => errorReply(refuseUnavailable(error)))',
     to: '',
     fault: 'an engine that is away counts as a mistake of the gateway',
     tests: ROUTE_OF_REVOCATIONS,
