@@ -1,6 +1,15 @@
-import { createContext, createElement, type ReactElement, type ReactNode, useContext } from 'react';
+import {
+  createContext,
+  createElement,
+  type ReactElement,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useState,
+} from 'react';
 import type { Client } from '../index.ts';
 import type { AnyClient } from '../stores/index.ts';
+import { countClient } from './client-count.ts';
 
 const ClientContext = createContext<AnyClient | undefined>(undefined);
 
@@ -12,7 +21,7 @@ export interface SluiceProviderProps {
 }
 
 /**
- * Gives a client to all components below. It neither connects nor closes it.
+ * Gives a client to all components below. It neither connects nor closes it. Warns on the console when it is given its fifth client.
  *
  * @example
  * import { createClient } from '@sluice/client';
@@ -23,6 +32,8 @@ export interface SluiceProviderProps {
  * const Root = ({ children }: { children: ReactNode }) => createElement(SluiceProvider, { client }, children);
  */
 export function SluiceProvider({ client, children }: SluiceProviderProps): ReactElement {
+  const [seen] = useState(() => new Set<object>());
+  useEffect(() => countClient(seen, client), [seen, client]);
   return createElement(ClientContext.Provider, { value: client }, children);
 }
 
