@@ -109,6 +109,17 @@ describe('a page or a list costs a command more for each 8 KiB', () => {
   });
 });
 
+it('the search for a time costs a quarter of a command', async () => {
+  const { world, ada } = await start();
+  await publish(world, 10, 1_000);
+  for (let count = 0; count < 4; count++) {
+    await ada.voice.result({ type: 'subscribe', channel: 'log:a', since: world.clock.now() + 1_000 });
+    await ada.voice.result({ type: 'unsubscribe', channel: 'log:a' });
+  }
+  await world.idle();
+  expect(await left(world, ada)).toBe(BURST - 1 - 8 - 1);
+});
+
 describe('what a subscription reads from the log costs a command more for each 512 messages or 128 KiB', () => {
   it.each([
     ['few small ones', 100, 10_000, 0],

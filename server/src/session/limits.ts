@@ -16,6 +16,9 @@ const PAGE = 8_192;
 const REPLAYED_MESSAGES = 512;
 const REPLAYED_BYTES = 131_072;
 
+/** The search for the first message of a time. */
+const SEARCH = 0.25;
+
 /** Commands of one connection that are carried out in one turn at least: a fraction of a millisecond's work. */
 export const SHARE = 16;
 /** Turns in which a second's worth of commands may be carried out. */
@@ -68,6 +71,11 @@ export class ConnectionLimits implements Allowance {
   /** Has a page paid for, or a list of members: the first 8 KiB are in the price of the command that asked for it. */
   chargePage(bytes: number, clock: Clock): void {
     if (bytes >= PAGE) this.charge(Math.floor(bytes / PAGE), clock);
+  }
+
+  /** Has the search for a time in the log paid for. */
+  chargeSearch(clock: Clock): void {
+    this.charge(SEARCH, clock);
   }
 
   /** Has messages paid for that a subscription asked for from the log. */

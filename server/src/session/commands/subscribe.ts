@@ -16,6 +16,7 @@ export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
     most: (limit) => `have at most ${limit} subscriptions`,
   });
   if (allowed instanceof Refusal) return allowed;
+  if (command.since !== undefined) session.limits.chargeSearch(session.services.clock);
   const open = () => session.services.hub.subscribe(session, { name: channel, rule: allowed.rule }, command);
   const cursor = open();
   if (!(cursor instanceof Promise)) return welcome(session, cursor);
