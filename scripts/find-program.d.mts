@@ -6,3 +6,4 @@ export interface Program {
 export const PROXIES: Readonly<Record<'nginx' | 'haproxy', Program>>;
 export function findProgram(program: Program): string | undefined;
 export function ensureProgram(program: Program): string;
+export function howToGet(program: Program): string;

@@ -16,8 +16,8 @@ export const PROXIES = {
   haproxy: { name: 'haproxy', variable: 'SLUICE_HAPROXY', version: '-v' },
 };
 
-/** @param {Program} program */
-const help = ({ name, variable }) => `${name} was not found, and could not be installed. Do one of these:
+/** What to do where a program is missing. @param {Program} program */
+export const howToGet = ({ name, variable }) => `${name} was not found. Do one of these:
   apt-get install ${name}      (or brew install ${name}, dnf install ${name})
   ${variable}=/path/to/${name} npm test`;
 
@@ -64,6 +64,6 @@ export function ensureProgram(program) {
     apt(name, ['update']) && apt(name, ['install', '-y', '--no-install-recommends', name]);
   }
   const path = findProgram(program);
-  if (path === undefined) throw new Error(help(program));
+  if (path === undefined) throw new Error(howToGet(program));
   return path;
 }

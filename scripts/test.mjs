@@ -78,6 +78,8 @@ function has(name, ensure, out) {
 async function unit(out) {
   const { ensureRedis } = await import('./find-redis.mjs');
   has('Redis', ensureRedis, out); // without it its own tests fail, and say so
+  const { ensureProgram, PROXIES } = await import('./find-program.mjs');
+  for (const proxy of Object.values(PROXIES)) has(proxy.name, () => ensureProgram(proxy), out); // or they are skipped
   const ok = await run(out, process.execPath, ['node_modules/vitest/vitest.mjs', 'run'], {
     SLUICE_TEST_REPORT: `${output}unit.json`,
   });

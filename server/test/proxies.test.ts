@@ -2,22 +2,20 @@ import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { ensureProgram, PROXIES } from '../../scripts/find-program.mjs';
+import { findProgram, howToGet, PROXIES } from '../../scripts/find-program.mjs';
 import { freePort, type ProxyName, ProxyProgram, QUIET } from './support/proxy-program.ts';
 import { type RealGateway, startGateway } from './support/real-gateway.ts';
 import { tokenFor } from './support/tokens.ts';
 
 const API_KEY = 'k'.repeat(32);
 
-/** The program, or why it is not tested with: on a machine that tests for others it has to be there. */
+/** The program, or why it is not tested with: on a machine that tests for others it has to be there. `npm test` installs it. */
 function pathOf(name: ProxyName): string | undefined {
-  try {
-    return ensureProgram(PROXIES[name]);
-  } catch (error) {
-    if (process.env.CI === 'true') throw error;
-    process.stderr.write(`Skipped: ${(error as Error).message}\n`);
-    return undefined;
-  }
+  const path = findProgram(PROXIES[name]);
+  if (path !== undefined) return path;
+  if (process.env.CI === 'true') throw new Error(howToGet(PROXIES[name]));
+  process.stderr.write(`Skipped: ${howToGet(PROXIES[name])}\n`);
+  return undefined;
 }
 
 const programs = (Object.keys(PROXIES) as ProxyName[]).map((name) => ({ name, path: pathOf(name) }));
