@@ -124,9 +124,9 @@ export const outbox = [
   },
   {
     file: file('outbox'),
-    from: "if (entry.status === 'accepted') this.#followed.delete(entry.key);",
-    to: '',
-    fault: 'what publish returned is kept for ever',
+    from: 'if (length >= maxMessages)',
+    to: 'if (length > maxMessages)',
+    fault: 'the outbox takes one message more than it may',
     tests: test('outbox'),
   },
   {

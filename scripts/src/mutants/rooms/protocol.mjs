@@ -38,8 +38,8 @@ export const protocol = [
   {
     file: `${FOLDER}/msgpack-scan.ts`,
     from: 'kind < MAP ? length : length * 2',
-    to: 'length * 3',
-    fault: 'large maps are owed more than they hold',
+    to: 'length',
+    fault: 'large maps are owed half of what they hold',
     tests: test('msgpack-scan'),
   },
   {
