@@ -12,7 +12,7 @@ const MAX_KEYS = 100;
 
 /** What was found for a token's header. */
 export type JwksLookup =
-  | { readonly kind: 'keys'; readonly keys: readonly CryptoKey[] }
+  | { readonly kind: 'keys'; readonly keys: readonly CryptoKey[]; readonly version: number }
   /** The set is known, and holds no such key. */
   | { readonly kind: 'unknown' }
   /** Nobody can say: the set could not be fetched. */
@@ -55,6 +55,9 @@ export class Jwks {
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #attemptedAt = Number.NEGATIVE_INFINITY;
   #lastFailed = false;
+  /** Counts the sets that differ from the one before. */
+  #version = 0;
+  #text: string | undefined;
   #running: Promise<void> | null = null;
 
   constructor(url: string, { monotonic, fetch }: JwksOptions) {
@@ -66,14 +69,24 @@ export class Jwks {
   /** The keys that may have signed a token with this header. */
   async lookup(header: JWTHeaderParameters): Promise<JwksLookup> {
     if (this.#find === null) await this.#refresh();
-    else if (this.#monotonic() - this.#fetchedAt >= FRESH_MS) void this.#refresh();
+    else this.#keepFresh();
     const keys = await this.#match(header);
-    if (keys.length > 0) return { kind: 'keys', keys };
+    if (keys.length > 0) return { kind: 'keys', keys, version: this.#version };
     if (header.kid === undefined && this.#find !== null) return { kind: 'unknown' };
     await this.#refresh();
     const again = await this.#match(header);
-    if (again.length > 0) return { kind: 'keys', keys: again };
+    if (again.length > 0) return { kind: 'keys', keys: again, version: this.#version };
     return { kind: this.#find === null || this.#lastFailed ? 'unavailable' : 'unknown' };
+  }
+
+  /** Is the set still the one of this version? Refetches it in the background when it is no longer fresh. */
+  isCurrent(version: number): boolean {
+    this.#keepFresh();
+    return version === this.#version;
+  }
+
+  #keepFresh(): void {
+    if (this.#monotonic() - this.#fetchedAt >= FRESH_MS) void this.#refresh();
   }
 
   /** Ends the fetch that may be running. */
@@ -105,6 +118,13 @@ export class Jwks {
     return this.#running;
   }
 
+  #accept(text: string): void {
+    if (text === this.#text) return;
+    this.#find = createLocalJWKSet(parseSet(text));
+    this.#text = text;
+    this.#version++;
+  }
+
   /** Never rejects: the set that was there before stays. */
   async #load(): Promise<void> {
     const abort = new AbortController();
@@ -115,7 +135,7 @@ export class Jwks {
       const headers = { accept: 'application/jwk-set+json, application/json' };
       const response = await this.#fetch(this.#url, { headers, redirect: 'error', signal: abort.signal });
       if (!response.ok) throw new Error(`the answer has status ${response.status}`);
-      this.#find = createLocalJWKSet(parseSet(await readBounded(response)));
+      this.#accept(await readBounded(response));
       this.#fetchedAt = this.#monotonic();
       this.#lastFailed = false;
     } catch {

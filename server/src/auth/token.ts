@@ -1,6 +1,5 @@
 /** From a token to an identity. semantics: the configuration of a key pins its algorithm; the token chooses nothing. */
 
-import type { KeyObject } from 'node:crypto';
 import { LIMITS } from '@sluice/protocol';
 import {
   type CryptoKey,
@@ -13,7 +12,8 @@ import {
 import { type ClaimRules, readClaims } from './claims.ts';
 import type { Identity } from './identity.ts';
 import { Jwks, type JwksOptions } from './jwks.ts';
-import { importKey, type KeyConfig, type VerificationKey } from './keys.ts';
+import { importKey, type KeyConfig, toCryptoKey, type VerificationKey } from './keys.ts';
+import { RecentTokens, type Signed } from './recent-tokens.ts';
 
 /** Why a token was refused. Names of the catalogue, `protocol/src/codes.ts`. */
 export type TokenError =
@@ -35,6 +35,8 @@ export type Verification =
 /** The part of the configuration that verification needs. */
 export interface VerifierConfig extends ClaimRules {
   readonly keys: readonly KeyConfig[];
+  /** Tokens whose good signature is remembered. 0: none. Default: 10,000. */
+  readonly rememberedTokens?: number;
 }
 
 export interface VerifierOptions {
@@ -48,13 +50,23 @@ export interface VerifierOptions {
 export interface Verifier {
   /** Never rejects: a refusal is a value. */
   verify(token: string): Promise<Verification>;
+  /** Drops what is remembered of a token that was revoked. */
+  forget?(token: string): void;
   /** Stops what runs in the background. */
   close(): void;
 }
 
 type Header = JWTHeaderParameters;
 type Refusal = Extract<Verification, { ok: false }>;
-type Material = KeyObject | CryptoKey;
+
+/** A key of the configuration, made ready for `jose`. */
+interface LocalKey extends Pick<VerificationKey, 'algorithm' | 'kid'> {
+  readonly key: Promise<CryptoKey>;
+}
+
+const REMEMBERED = 10_000;
+/** The keys of the configuration do not change while the gateway runs. */
+const ALWAYS = (): boolean => true;
 
 interface RemoteKeys {
   readonly algorithms: readonly string[];
@@ -64,6 +76,8 @@ interface RemoteKeys {
 const refuse = (error: TokenError, message: string): Refusal => ({ ok: false, error, message });
 
 const quote = (text: string): string => JSON.stringify(text.slice(0, 64));
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 const MALFORMED = refuse('token_malformed', 'The token is not a signed JWT: three base64url parts joined by dots.');
 
@@ -80,7 +94,7 @@ function readHeader(token: string): Header | null {
 
 function readPayload(bytes: Uint8Array): JWTPayload | null {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const value: unknown = JSON.parse(UTF8.decode(bytes));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JWTPayload) : null;
   } catch {
     return null;
@@ -88,7 +102,7 @@ function readPayload(bytes: Uint8Array): JWTPayload | null {
 }
 
 /** The keys of the configuration that a token with this header may be signed with. */
-function candidates(keys: readonly VerificationKey[], { alg, kid }: Header): { exact: boolean; keys: Material[] } {
+function candidates(keys: readonly LocalKey[], { alg, kid }: Header): { exact: boolean; keys: Promise<CryptoKey>[] } {
   const fitting = keys.filter((key) => key.algorithm === alg);
   const named = kid === undefined ? [] : fitting.filter((key) => key.kid === kid);
   if (named.length > 0) return { exact: true, keys: named.map(({ key }) => key) };
@@ -99,42 +113,55 @@ function candidates(keys: readonly VerificationKey[], { alg, kid }: Header): { e
 class TokenVerifier implements Verifier {
   readonly #rules: ClaimRules;
   readonly #clock: () => number;
-  readonly #keys: readonly VerificationKey[];
+  readonly #keys: readonly LocalKey[];
+  readonly #recent: RecentTokens;
   readonly #remotes: readonly RemoteKeys[];
 
   constructor(config: VerifierConfig, options: JwksOptions & { readonly clock: () => number }) {
     this.#rules = config;
     this.#clock = options.clock;
-    this.#keys = config.keys.flatMap((key) => ('jwks' in key ? [] : [importKey(key)]));
+    this.#keys = config.keys.flatMap((key) => ('jwks' in key ? [] : [localKey(key)]));
+    this.#recent = new RecentTokens(config.rememberedTokens ?? REMEMBERED);
     this.#remotes = config.keys.flatMap((key) =>
       'jwks' in key ? [{ algorithms: key.algorithms, jwks: new Jwks(key.jwks, options) }] : [],
     );
   }
 
   async verify(token: string): Promise<Verification> {
+    const known = this.#recent.find(token);
+    if (known !== undefined) return this.#checkKnown(token, known);
     const header = readHeader(token);
     if (header === null) return MALFORMED;
     const remotes = this.#remotes.filter(({ algorithms }) => algorithms.includes(header.alg));
     if (remotes.length === 0 && !this.#keys.some(({ algorithm }) => algorithm === header.alg)) {
       return refuse('token_algorithm', `No configured key accepts the algorithm ${quote(header.alg)}.`);
     }
-    const payload = await this.#checkSignature(token, header, remotes);
-    return 'ok' in payload ? payload : this.#checkClaims(payload.claims);
+    const signed = await this.#checkSignature(token, header, remotes);
+    if ('ok' in signed) return signed;
+    const verification = this.#checkClaims(signed.claims);
+    if (verification.ok) this.#recent.add(token, signed);
+    return verification;
+  }
+
+  #checkKnown(token: string, { claims }: Signed): Verification {
+    const verification = this.#checkClaims(claims);
+    if (!verification.ok) this.#recent.forget(token);
+    return verification;
+  }
+
+  forget(token: string): void {
+    this.#recent.forget(token);
   }
 
   close(): void {
     for (const { jwks } of this.#remotes) jwks.close();
   }
 
-  async #checkSignature(
-    token: string,
-    header: Header,
-    remotes: readonly RemoteKeys[],
-  ): Promise<{ claims: JWTPayload } | Refusal> {
+  async #checkSignature(token: string, header: Header, remotes: readonly RemoteKeys[]): Promise<Signed | Refusal> {
     const local = candidates(this.#keys, header);
     let tried = local.keys.length > 0;
     const signed = await firstThatSigned(token, header, local.keys);
-    if (signed !== null) return signed;
+    if (signed !== null) return 'ok' in signed ? signed : { ...signed, isCurrent: ALWAYS };
     let unavailable = false;
     for (const { jwks } of local.exact ? [] : remotes) {
       const found = await jwks.lookup(header);
@@ -142,7 +169,8 @@ class TokenVerifier implements Verifier {
       if (found.kind !== 'keys') continue;
       tried = true;
       const signed = await firstThatSigned(token, header, found.keys);
-      if (signed !== null) return signed;
+      const { version } = found;
+      if (signed !== null) return 'ok' in signed ? signed : { ...signed, isCurrent: () => jwks.isCurrent(version) };
     }
     if (unavailable) return refuse('keys_unavailable', 'The keys that verify this token cannot be fetched now.');
     if (tried) return refuse('token_signature', 'The signature does not match any key that the token may use.');
@@ -155,6 +183,13 @@ class TokenVerifier implements Verifier {
   }
 }
 
+function localKey(config: Parameters<typeof importKey>[0]): LocalKey {
+  const verification = importKey(config);
+  const key = toCryptoKey(verification);
+  key.catch(() => {}); // whoever verifies with it hears of it
+  return { ...verification, key };
+}
+
 function unknownKey({ kid, alg }: Header): Refusal {
   const what = kid === undefined ? `for the algorithm ${quote(alg)}` : `with the kid ${quote(kid)}`;
   return refuse('token_key_unknown', `The gateway has no key ${what}.`);
@@ -164,11 +199,11 @@ function unknownKey({ kid, alg }: Header): Refusal {
 async function firstThatSigned(
   token: string,
   { alg }: Header,
-  keys: readonly Material[],
+  keys: readonly (CryptoKey | Promise<CryptoKey>)[],
 ): Promise<{ claims: JWTPayload } | Refusal | null> {
   for (const key of keys) {
     try {
-      const { payload } = await compactVerify(token, key, { algorithms: [alg] });
+      const { payload } = await compactVerify(token, await key, { algorithms: [alg] });
       const claims = readPayload(payload);
       return claims === null ? refuse('token_malformed', "The token's payload is not a JSON object.") : { claims };
     } catch (error) {

@@ -101,6 +101,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     apiKeys: config.apiKeys.map(describeApiKey),
     clockTolerance: formatDuration(config.clockTolerance),
     maxTokenLife: formatDuration(config.maxTokenLife),
+    rememberedTokens: config.rememberedTokens,
     channels: Object.fromEntries(config.channels.map((rule) => [rule.pattern.source, describeRule(rule)])),
     ...(config.durable === undefined ? {} : { durable: describeDurable(config.durable) }),
     ...(config.redis === undefined ? {} : { redis: describeRedis(config.redis) }),

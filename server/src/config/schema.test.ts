@@ -46,6 +46,7 @@ describe('defaults', () => {
       keys: [{ secret: SECRET, algorithm: 'HS256' }],
       clockTolerance: 5000,
       maxTokenLife: 3660 * 86_400_000,
+      rememberedTokens: 10_000,
       anonymous: false,
       sse: true,
       apiKeys: [],

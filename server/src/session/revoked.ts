@@ -72,6 +72,7 @@ export function withRevoked(verifier: Verifier, revoked: Revoked): Verifier {
     async verify(token): Promise<Verification> {
       const verification = await verifier.verify(token);
       if (!verification.ok || !revoked.covers(verification.identity)) return verification;
+      verifier.forget?.(token);
       return { ok: false, error: 'token_revoked', message: 'The token was revoked.' };
     },
     close: () => verifier.close(),

@@ -1,5 +1,5 @@
 import type { ApiKeyInput, KeyInput } from '../key-options.ts';
-import { DAY, duration, flag, MINUTE, SECOND, text, texts } from '../values.ts';
+import { DAY, duration, flag, MINUTE, SECOND, text, texts, whole } from '../values.ts';
 import { listOf, option } from './option.ts';
 
 /** Who is let in, and by which keys. */
@@ -50,6 +50,17 @@ export const ACCESS_OPTIONS = {
     env: ['SLUICE_MAX_TOKEN_LIFE'],
     flag: '--max-token-life <duration>',
     description: 'Longest time until a token expires; other tokens are refused with `token_claims`.',
+  }),
+  rememberedTokens: option({
+    schema: whole({ min: 0, max: 1_000_000 }),
+    default: 10_000,
+    defaultText: '`10000`',
+    type: 'number',
+    env: ['SLUICE_REMEMBERED_TOKENS'],
+    flag: '--remembered-tokens <number>',
+    kind: 'number',
+    description:
+      'Tokens whose good signature is remembered, so that clients that reconnect together cost no signature each. `0` verifies each one anew. Expiry and revocations are checked at each use.',
   }),
   sse: option({
     schema: flag(),

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { RecentTokens } from './recent-tokens.ts';
+
+const signed = (sub: string, isCurrent = () => true) => ({ claims: { sub }, isCurrent });
+const userOf = (recent: RecentTokens, token: string) => recent.find(token)?.claims.sub;
+
+describe('remembered tokens', () => {
+  it('are found by the whole token', () => {
+    const recent = new RecentTokens(10);
+    recent.add('a.b.c', signed('ada'));
+    expect([userOf(recent, 'a.b.c'), userOf(recent, 'a.b.d'), userOf(recent, 'a.b.c ')]).toEqual([
+      'ada',
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('are as many as are allowed: those used last', () => {
+    const recent = new RecentTokens(2);
+    recent.add('1', signed('one'));
+    recent.add('2', signed('two'));
+    recent.find('1');
+    recent.add('3', signed('three'));
+    expect(['1', '2', '3'].map((token) => userOf(recent, token))).toEqual(['one', undefined, 'three']);
+    recent.add('3', signed('three'));
+    expect(recent.size).toBe(2);
+  });
+
+  it('hold at most 16 MiB', () => {
+    const recent = new RecentTokens(1_000_000);
+    for (let n = 0; n < 20; n++) recent.add(String(n).padEnd(1_048_576, 'x'), signed('ada'));
+    expect(recent.size).toBe(16);
+  });
+
+  it('are dropped when their key is no longer used, and on demand', () => {
+    let isCurrent = true;
+    const recent = new RecentTokens(10);
+    recent.add(
+      '1',
+      signed('one', () => isCurrent),
+    );
+    recent.add('2', signed('two'));
+    isCurrent = false;
+    recent.forget('2');
+    recent.forget('never seen');
+    expect([userOf(recent, '1'), userOf(recent, '2'), recent.size]).toEqual([undefined, undefined, 0]);
+  });
+
+  it('are none when it is turned off', () => {
+    const recent = new RecentTokens(0);
+    recent.add('1', signed('one'));
+    expect(recent.size).toBe(0);
+  });
+});
