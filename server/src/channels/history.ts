@@ -1,6 +1,7 @@
 import { type HistoryResult, LIMITS } from '@sluice/protocol';
 import type { Log, Page } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
+import { chain, type NowOrLater } from '../util/now-or-later.ts';
 import { PAGE_BYTES } from './budgets.ts';
 
 /** Messages that are read at first, while nobody knows how large they are, and with each further read at least. */
@@ -14,11 +15,6 @@ export interface HistoryQuery {
   readonly before?: number;
 }
 
-type Maybe<T> = T | Promise<T>;
-
-const then = <T, R>(value: Maybe<T>, next: (value: T) => Maybe<R>): Maybe<R> =>
-  value instanceof Promise ? value.then(next) : next(value);
-
 /**
  * Reads a page of a channel's log; offsets have no holes, so paging back is arithmetic.
  *
@@ -29,11 +25,11 @@ export function readHistory(
   channel: string,
   query: HistoryQuery,
   onBytes: (bytes: number) => void = () => {},
-): Maybe<HistoryResult> {
+): NowOrLater<HistoryResult> {
   const { after, before, limit = LIMITS.historyDefault } = query;
   const options = { log, channel, limit, onBytes };
   if (after !== undefined) return new Onwards(options).from(after);
-  return then(log.read(channel, 0, 0), (top) => new Backwards(options, top).from(top, before));
+  return chain(log.read(channel, 0, 0), (top) => new Backwards(options, top).from(top, before));
 }
 
 interface ReadingOptions {
@@ -78,9 +74,13 @@ abstract class Reading {
   }
 
   /** Reads so many messages after an offset. */
-  protected read(after: number, count: number, use: (page: Page) => Maybe<HistoryResult>): Maybe<HistoryResult> {
+  protected read(
+    after: number,
+    count: number,
+    use: (page: Page) => NowOrLater<HistoryResult>,
+  ): NowOrLater<HistoryResult> {
     const { log, channel } = this.#options;
-    return then(log.read(channel, after, count), (page) => {
+    return chain(log.read(channel, after, count), (page) => {
       this.#began ??= page;
       return page.epoch === this.#began.epoch ? use(page) : this.finish(this.#began);
     });
@@ -112,7 +112,7 @@ abstract class Reading {
 
 /** The oldest after an offset. */
 class Onwards extends Reading {
-  from(after: number): Maybe<HistoryResult> {
+  from(after: number): NowOrLater<HistoryResult> {
     return this.read(after, this.nextCount(), (page) => {
       if (this.messages.length > 0 && page.first > after + 1) return this.finish(page); // what follows has gone meanwhile
       const fitting = this.fit(page.messages);
@@ -126,7 +126,7 @@ class Onwards extends Reading {
 
 /** The newest before an offset. */
 class Backwards extends Reading {
-  from(page: Page, before = page.head + 1): Maybe<HistoryResult> {
+  from(page: Page, before = page.head + 1): NowOrLater<HistoryResult> {
     const end = Math.min(before, page.head + 1);
     const start = Math.max(end - this.nextCount(), page.first);
     if (start >= end) return this.finish(page);
