@@ -59,9 +59,9 @@ function entriesFor(frame: Uint8Array): { readonly entries: number; readonly err
 
 describe.each(FORMATS)('a frame that holds %s', (_, head, body) => {
   const whole = bytes(head + body);
-  const value = msgpack.decode(whole);
 
   it('is read', () => {
+    const value = msgpack.decode(whole);
     expect(msgpack.decode(bytes(`92${head}${body}01`))).toEqual([value, 1]);
   });
 
