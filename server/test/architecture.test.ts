@@ -1,6 +1,7 @@
-import { dirname, posix } from 'node:path';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Source, sources } from './support/sources.ts';
+import { cyclesOf, type Import, importsOf, withoutComments } from './support/imports.ts';
+import { sources } from './support/sources.ts';
 
 /** What `protocol` means in the table below. */
 const PROTOCOL = ['@sluice/protocol', '@sluice/protocol/msgpack', '@sluice/protocol/contracts'];
@@ -106,28 +107,11 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@sluice/cli': [],
 };
 
-interface Import {
-  readonly from: string;
-  readonly to: string;
-}
-
-/** Static imports and exports, dynamic ones, and types by `import('…')`. */
-const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)'([^']+)'/g;
-
-const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-
-function importsOf({ path, text }: Source): Import[] {
-  return [...withoutComments(text).matchAll(IMPORT)].map(([, target = '']) => ({
-    from: path,
-    to: target.startsWith('.') ? posix.normalize(posix.join(dirname(path), target)) : target,
-  }));
-}
-
 const inServer = (path: string): string => path.replace('server/src/', '');
 const roomOf = (file: string): string => file.split('/')[0] ?? file;
 
 /** Why an import of `server/src` crosses a wall; `null` when it does not. */
-function crossing({ from, to }: Import): string | null {
+function crossing({ from, to }: Pick<Import, 'from' | 'to'>): string | null {
   const file = inServer(from);
   const room = roomOf(file);
   if (!to.startsWith('server/src/')) return packageCrossing(file, to);
@@ -212,8 +196,42 @@ describe('the walls', () => {
       "import {\n  g,\n} from './g.ts';",
       "// import { h } from './h.ts';",
     ].join('\n');
-    const found = importsOf({ path: 'server/src/x/y.ts', text }).map(({ to }) => to);
-    expect(found).toEqual([...'abcdefg'].map((name) => `server/src/x/${name}.ts`));
+    const found = importsOf({ path: 'server/src/x/y.ts', text });
+    expect(found.map(({ to }) => to)).toEqual([...'abcdefg'].map((name) => `server/src/x/${name}.ts`));
+    expect(found.map(({ kind }) => kind)).toEqual(['value', 'type', 'type', 'value', 'lazy', 'type', 'value']);
+  });
+});
+
+describe('imports', () => {
+  it.each(['protocol', 'server', 'client-sdk', 'cli', 'playwright', 'chaos', 'hostile'])(
+    'of %s have no circle by value: no file depends on the order in which files are loaded',
+    (name) => {
+      const imports = sources(`${name}/src`).flatMap(importsOf);
+      expect(imports.length).toBeGreaterThan(5);
+      expect(cyclesOf(imports.filter(({ kind }) => kind === 'value'))).toEqual([]);
+    },
+  );
+
+  it.each(['session', 'channels'])('of server/src/%s have no circle, not by types either', (room) => {
+    expect(cyclesOf(sources(`server/src/${room}`).flatMap(importsOf))).toEqual([]);
+  });
+
+  it.each([
+    ['a file that imports itself', ['a a'], [['a']]],
+    ['two files', ['a b', 'b a', 'b c'], [['a', 'b']]],
+    ['a longer way', ['a b', 'b c', 'c d', 'd b'], [['b', 'c', 'd']]],
+    [
+      'two circles',
+      ['a b', 'b a', 'b c', 'c d', 'd c'],
+      [
+        ['c', 'd'],
+        ['a', 'b'],
+      ],
+    ],
+    ['no circle', ['a b', 'a c', 'b d', 'c d'], []],
+  ])('in a circle are noticed: %s', (_, edges, cycles) => {
+    const imports = edges.map((edge) => ({ from: edge.charAt(0), to: edge.charAt(2) }));
+    expect(cyclesOf(imports)).toEqual(cycles);
   });
 });
 
