@@ -1,17 +1,30 @@
-import type { Wire } from '../protocols/protocol.ts';
+import type { Encodable, Part, Wire } from '../protocols/protocol.ts';
 import type { Connection } from '../transport/connection.ts';
 
 /**
- * How the pushes of some subscriptions differ from those of the others on the same channel and wire. To everything but the encoding it is an
- * opaque key.
+ * How the pushes of some subscriptions differ from those of the others on the same channel and wire: by a subscription id, by what they
+ * contain. To everything but the encoding it is an opaque key.
  */
 export interface Variant {
   /** Names the variant: two variants with one key encode the same. Part of the topic's name; empty for the plain variant. */
   readonly key: string;
+  /** The subscription id in its pushes. SPEC.md section 4.3. */
+  readonly sub?: number;
+  /** What its subscribers receive instead of a message. Called once for each message and audience. */
+  readonly view?: (message: Encodable) => Encodable;
 }
 
-/** The default: messages as they are. */
+/** The default: messages as they are, in pushes without a subscription id. */
 export const PLAIN: Variant = Object.freeze({ key: '' });
+
+/** A message as the subscribers of a variant receive it. */
+export const viewOf = ({ view }: Variant, message: Encodable): Encodable =>
+  view === undefined ? message : view(message);
+
+/** What `messages` pushes of a variant begin with. */
+export function prefixOf({ sub }: Variant, wire: Wire, { channel, epoch }: { channel: string; epoch: string }): Part {
+  return sub === undefined ? wire.prefix(channel, epoch) : wire.prefix(channel, epoch, { sub });
+}
 
 /** Who joins an audience. */
 export interface Listener {

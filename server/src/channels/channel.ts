@@ -2,7 +2,7 @@ import type { Page } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Part, Wire } from '../protocols/protocol.ts';
 import type { Rule } from '../rule.ts';
-import { Audience, Audiences, type Variant } from './audience.ts';
+import { Audience, Audiences, prefixOf, type Variant, viewOf } from './audience.ts';
 import { Newest } from './newest.ts';
 
 /** Where a log ends. */
@@ -15,12 +15,21 @@ export class Readership extends Audience {
 
   constructor(wire: Wire, variant: Variant, { name, epoch }: { name: string; epoch: string }) {
     super(wire, variant, `:${name}`);
-    this.prefix = wire.prefix(name, epoch);
+    this.prefix = prefixOf(variant, wire, { channel: name, epoch });
   }
 
   /** The log has begun a new life. */
   renew(channel: string, epoch: string): void {
-    this.prefix = this.wire.prefix(channel, epoch);
+    this.prefix = prefixOf(this.variant, this.wire, { channel, epoch });
+  }
+
+  /** One message, as the frame that the transport publishes fastest. */
+  single(message: LoggedMessage): Part {
+    return this.wire.single(this.prefix, viewOf(this.variant, message));
+  }
+
+  encode(messages: readonly LoggedMessage[]): readonly Part[] {
+    return messages.map((message) => this.wire.encodeMessage(viewOf(this.variant, message)));
   }
 }
 

@@ -4,6 +4,7 @@ import { PLAIN, type Variant } from './audience.ts';
 import type { Channel, Head } from './channel.ts';
 import type { EndReason, Kind, Standing } from './standing.ts';
 import type { Subscriber } from './subscriber.ts';
+import { keyOf } from './subscription-id.ts';
 
 export type CursorState = 'live' | 'replaying' | 'ended';
 
@@ -84,8 +85,9 @@ export class Cursor implements Standing {
   }
 
   /** What pushes about it are about. */
-  get subject(): { readonly channel: string } {
-    return { channel: this.channel.name };
+  get subject(): { readonly channel: string; readonly sub?: number } {
+    const { sub } = this.variant;
+    return sub === undefined ? { channel: this.channel.name } : { channel: this.channel.name, sub };
   }
 
   /** Joins the fan-out. Must happen in the same step that found it at the head, or a message would slip between. */
@@ -124,7 +126,7 @@ export class Cursor implements Standing {
   }
 
   get key(): string {
-    return this.channel.name;
+    return keyOf(this.channel.name, this.variant.sub);
   }
 
   get channelName(): string {

@@ -84,9 +84,10 @@ export class FanOut {
   #sendSingle(channel: OpenChannel, message: LoggedMessage): void {
     let bytes = 0;
     let deliveries = 0;
-    for (const { wire, topic, prefix, live } of channel.audiences) {
+    for (const audience of channel.audiences) {
+      const { wire, topic, live } = audience;
       if (live === 0) continue;
-      const frame = wire.single(prefix, message);
+      const frame = audience.single(message);
       this.#options.fanout.publish(topic, frame, wire.binary);
       bytes += bytesOf(frame) * live;
       deliveries += live;
@@ -99,7 +100,7 @@ export class FanOut {
     let count = channel.news.length;
     for (const audience of channel.audiences) {
       if (audience.live === 0) continue;
-      const parts = channel.news.map(audience.wire.encodeMessage);
+      const parts = audience.encode(channel.news);
       encoded.push({ audience, parts });
       if (count > 1) count = Math.min(count, countForOneTurn(parts, this.#options.fanout));
     }

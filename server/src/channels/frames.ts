@@ -1,6 +1,7 @@
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Part, Wire } from '../protocols/protocol.ts';
 import type { Fanout } from '../transport/connection.ts';
+import { PLAIN, type Variant, viewOf } from './audience.ts';
 import { ENVELOPE_BYTES } from './budgets.ts';
 
 /** Bytes of messages that a frame may hold so that the transport batches it with others. */
@@ -18,6 +19,7 @@ export interface Stretch {
   readonly prefix: Part;
   readonly messages: readonly LoggedMessage[];
   readonly parts?: readonly Part[];
+  readonly variant?: Variant;
 }
 
 /**
@@ -25,13 +27,17 @@ export interface Stretch {
  *
  * @param most bytes of messages in one frame; a message that has more gets a frame of its own
  */
-export function* joinFrames(wire: Wire, { prefix, messages, parts }: Stretch, most: number): Generator<JoinedFrame> {
+export function* joinFrames(
+  wire: Wire,
+  { prefix, messages, parts, variant = PLAIN }: Stretch,
+  most: number,
+): Generator<JoinedFrame> {
   const { perFrame = Number.POSITIVE_INFINITY } = wire;
   let joined: Part[] = [];
   let size = 0;
   let last = 0;
   for (const [at, message] of messages.entries()) {
-    const part = parts?.[at] ?? wire.encodeMessage(message);
+    const part = parts?.[at] ?? wire.encodeMessage(viewOf(variant, message));
     const bytes = sizeOf(part);
     if (joined.length >= perFrame || (size > 0 && size + bytes > most)) {
       yield { bytes: wire.join(prefix, joined), last };

@@ -2,11 +2,13 @@ import { describe, expect, it, vi } from 'vitest';
 import { StubFanout, StubSubscriber } from '../../test/support/stub-subscriber.ts';
 import { parseConfig } from '../config/schema.ts';
 import { EngineUnavailable } from '../engine/engine.ts';
+import { LoggedMessage } from '../engine/logged-message.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { EventBus, type Events } from '../events.ts';
 import type { SlowPolicy } from '../rule.ts';
 import { ManualClock } from '../util/clock.ts';
 import { Turn } from '../util/turn.ts';
+import type { Variant } from './audience.ts';
 import { Cursor } from './cursor.ts';
 import { Hub } from './hub.ts';
 import { Replayer } from './replay.ts';
@@ -33,9 +35,13 @@ function setUp({ count = 100, slow = 'replay' }: { count?: number; slow?: SlowPo
       engine.append('a', entry, { retention: rule.history, window: 0 });
     }
   };
-  const subscribe = (start: Parameters<Hub['subscribe']>[2] = {}, subscriber = new StubSubscriber()) => {
+  const subscribe = (
+    start: Parameters<Hub['subscribe']>[2] = {},
+    subscriber = new StubSubscriber(),
+    variant?: Variant,
+  ) => {
     fanout.subscribers.push(subscriber);
-    const cursor = hub.subscribe(subscriber, { name: 'a', rule }, start);
+    const cursor = hub.subscribe(subscriber, { name: 'a', rule, variant }, start);
     if (!(cursor instanceof Cursor)) throw new Error('the memory engine answers at once');
     subscriber.standings.add(cursor);
     return { cursor, subscriber };
@@ -182,6 +188,40 @@ describe('the hub', () => {
     replayer.wake(subscriber);
     settle();
     expect(subscriber.story.slice(3)).toEqual(story);
+  });
+
+  it('sends each variant what it shows of a message, by fan-out, replay and gap, encoded once for all who share it', () => {
+    const { publish, subscribe, settle, fanout, hub } = setUp({ slow: 'latest' });
+    let views = 0;
+    const variant: Variant = {
+      key: 'bare',
+      view: ({ message: { id, offset, time } }) => {
+        views++;
+        return LoggedMessage.of({ id, offset, time, data: null });
+      },
+    };
+    publish(2);
+    const plain = subscribe().subscriber;
+    const bare = ['c2', 'c3'].map((id) => subscribe({ rewind: 2 }, new StubSubscriber(id), variant).subscriber);
+    settle();
+    expect(views).toBe(4); // replay is read for each
+    publish();
+    settle();
+    publish(2);
+    settle();
+    expect([views, fanout.published]).toEqual([4 + 3, 4]);
+    hub.refused(bare[0] as StubSubscriber);
+    publish();
+    settle();
+    const dataOf = ({ heard }: StubSubscriber) =>
+      heard.flatMap((push) =>
+        push.type === 'messages' ? push.messages : push.type === 'gap' ? (push.latest ?? []) : [],
+      );
+    expect(dataOf(plain).map(({ offset, data }) => [offset, data])).toEqual(
+      [3, 4, 5, 6].map((offset) => [offset, 'x']),
+    );
+    for (const one of bare) expect(dataOf(one).every(({ data }) => data === null)).toBe(true);
+    expect(bare[0]?.story).toContain('gap 3>6 slow_reader 6');
   });
 
   it('closes the connection of a slow reader where the rule says so', () => {

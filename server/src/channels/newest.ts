@@ -1,4 +1,3 @@
-import type { Message } from '@sluice/protocol';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { LatestBy } from '../rule.ts';
 
@@ -50,9 +49,9 @@ export class Newest {
   }
 
   /** What is kept with an offset after `after` and up to `last`, in order; if that is too much, the newest of it. */
-  between(after: number, last: number): readonly Message[] {
+  between(after: number, last: number): readonly LoggedMessage[] {
     const found = [...this.#kept.values()].filter(({ message: { offset } }) => offset > after && offset <= last);
-    return found.slice(found.length - fitting(found)).map(({ message }) => message.message);
+    return found.slice(found.length - fitting(found)).map(({ message }) => message);
   }
 
   clear(): void {

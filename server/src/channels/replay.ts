@@ -3,6 +3,7 @@ import { EngineUnavailable, type Log, type Page } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
+import { prefixOf, viewOf } from './audience.ts';
 import { ENGINE_RETRY, LOW_WATER, REPLAY_FRAME_BYTES } from './budgets.ts';
 import { type Cursor, SUBSCRIPTIONS } from './cursor.ts';
 import { joinFrames } from './frames.ts';
@@ -168,12 +169,12 @@ export class Replayer {
   }
 
   #send(cursor: Cursor, page: Page): void {
-    const { channel, subscriber, offset } = cursor;
+    const { channel, subscriber, variant, offset } = cursor;
     // What is newer than `sent` goes out by the next fan-out.
     const messages = page.messages.filter((message) => message.offset > offset && message.offset <= channel.sent);
-    const prefix = subscriber.wire.prefix(channel.name, page.epoch);
+    const prefix = prefixOf(variant, subscriber.wire, { channel: channel.name, epoch: page.epoch });
     let sent = 0;
-    for (const { bytes, last } of joinFrames(subscriber.wire, { prefix, messages }, REPLAY_FRAME_BYTES)) {
+    for (const { bytes, last } of joinFrames(subscriber.wire, { prefix, messages, variant }, REPLAY_FRAME_BYTES)) {
       subscriber.sendFrame(bytes);
       sent += bytes.byteLength;
       cursor.offset = last;
@@ -197,9 +198,10 @@ export class Replayer {
    * @returns whether the reader has room for more; otherwise it goes on after the drain, and skips again what has come meanwhile
    */
   #skipAhead(cursor: Cursor): boolean {
-    const { channel, subscriber, epoch, offset, skip } = cursor;
+    const { channel, subscriber, variant, epoch, offset, skip } = cursor;
     if (epoch !== channel.epoch || channel.sent <= offset) return true;
-    const latest = skip === 'latest' ? channel.newest?.between(offset, channel.sent) : undefined;
+    const kept = skip === 'latest' ? channel.newest?.between(offset, channel.sent) : undefined;
+    const latest = kept?.map((message) => viewOf(variant, message).message);
     this.#gap(cursor, { epoch, offset: channel.sent }, 'slow_reader', latest);
     this.#budget -= latest?.length ?? 0;
     if (latest !== undefined) subscriber.release();

@@ -298,7 +298,10 @@ export class TestGateway implements AsyncDisposable {
   }
 
   #states(user: string, channel: string): readonly string[] {
-    return this.#sessions(user).flatMap(({ standings }) => standings.of(SUBSCRIPTIONS).get(channel)?.state ?? []);
+    return this.#sessions(user)
+      .flatMap(({ standings }) => [...standings.of(SUBSCRIPTIONS).values()])
+      .filter(({ channelName }) => channelName === channel)
+      .map(({ state }) => state);
   }
 
   #users(): string {

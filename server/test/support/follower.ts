@@ -18,6 +18,8 @@ import { at, hasReached, judgeMessage, judgeRange } from './reading.ts';
 
 /** One subscription as SPEC.md section 7 asks a client to keep it. */
 interface Seat {
+  readonly channel: string;
+  readonly sub: number | undefined;
   /** `asked`: the command is out, the reply is not in. `leaving`: as well, of `unsubscribe`. */
   wire: 'off' | 'asked' | 'on' | 'leaving';
   /** `unsubscribe` follows on its heels. */
@@ -28,6 +30,14 @@ interface Seat {
   start: StartingPoint;
   position: Position | undefined;
 }
+
+/** What a command or a push is about. */
+interface Subject {
+  readonly channel: string;
+  readonly sub?: number | undefined;
+}
+
+const keyOf = ({ channel, sub }: Subject): string => (sub === undefined ? channel : `${channel}#${sub}`);
 
 /** What a follower needs to know to judge what it hears. */
 export interface Judge {
@@ -48,6 +58,7 @@ export class Follower {
   readonly #judge: Judge;
   /** Everything that was wrong. */
   readonly faults: string[] = [];
+  /** By `keyOf`. */
   readonly seats = new Map<string, Seat>();
   readonly #commands = new Map<number, Command>();
   #socket: LoopbackClient | undefined;
@@ -81,8 +92,8 @@ export class Follower {
     socket.onEnd = () => {
       if (this.#socket === socket) this.#lost();
     };
-    const again = [...this.seats].filter(([, seat]) => seat.wanted);
-    this.say({ type: 'connect' }, ...again.map(([channel, seat]) => this.#ask(channel, seat)));
+    const again = [...this.seats.values()].filter((seat) => seat.wanted);
+    this.say({ type: 'connect' }, ...again.map((seat) => this.#ask(seat)));
   }
 
   #lost(): void {
@@ -100,34 +111,36 @@ export class Follower {
     this.#socket?.send(this.binary ? msgpack.encode(commands) : json.encode(commands));
   }
 
-  /** The application wants the channel. Does nothing while it has it. */
-  subscribe(channel: string, start: StartingPoint): void {
-    const seat = this.seats.get(channel);
+  /** The application wants the channel, with a subscription id or without. Does nothing while it has it. */
+  subscribe(channel: string, start: StartingPoint, sub?: number): void {
+    const seat = this.seats.get(keyOf({ channel, sub }));
     if (seat !== undefined && (seat.wanted || seat.wire !== 'off')) return;
-    const fresh: Seat = { wire: 'off', fleeting: false, wanted: true, state: 'live', start, position: undefined };
-    this.seats.set(channel, fresh);
-    this.say(this.#ask(channel, fresh));
+    const place = { channel, sub, start, position: undefined };
+    const fresh: Seat = { ...place, wire: 'off', fleeting: false, wanted: true, state: 'live' };
+    this.seats.set(keyOf(fresh), fresh);
+    this.say(this.#ask(fresh));
   }
 
-  #ask(channel: string, seat: Seat): Spoken {
+  #ask(seat: Seat): Spoken {
     seat.wire = 'asked';
     const { rewind, since, position } = seat.position === undefined ? seat.start : { position: seat.position };
     return {
       type: 'subscribe',
-      channel,
+      channel: seat.channel,
+      ...(seat.sub === undefined ? undefined : { sub: seat.sub }),
       ...(rewind === undefined ? undefined : { rewind }),
       ...(since === undefined ? undefined : { since }),
       ...(position === undefined ? undefined : { position }),
     } as Spoken;
   }
 
-  unsubscribe(channel: string): void {
-    const seat = this.seats.get(channel);
+  unsubscribe(channel: string, sub?: number): void {
+    const seat = this.seats.get(keyOf({ channel, sub }));
     if (seat === undefined || !seat.wanted || seat.wire === 'off') return;
     seat.wanted = false;
     if (seat.wire === 'on') seat.wire = 'leaving';
     else seat.fleeting = true;
-    this.say({ type: 'unsubscribe', channel });
+    this.say({ type: 'unsubscribe', channel, ...(sub === undefined ? {} : { sub }) });
   }
 
   #receive(frame: string | Uint8Array): void {
@@ -148,8 +161,8 @@ export class Follower {
       return;
     }
     this.#commands.delete(id);
-    if (command.type === 'subscribe') this.#subscribed(command.channel, result as SubscribeResult);
-    else if (command.type === 'unsubscribe') this.#unsubscribed(command.channel);
+    if (command.type === 'subscribe') this.#subscribed(command, result as SubscribeResult);
+    else if (command.type === 'unsubscribe') this.#unsubscribed(command);
     else if (command.type === 'publish')
       this.#note(this.#judge.published(command.channel, result as Position & { id: string }));
   }
@@ -158,7 +171,7 @@ export class Follower {
   #refused(failure: Failure): void {
     const command = this.#commands.get(failure.id ?? 0);
     this.#commands.delete(failure.id ?? 0);
-    const seat = command !== undefined && 'channel' in command ? this.seats.get(command.channel) : undefined;
+    const seat = command !== undefined && 'channel' in command ? this.seats.get(keyOf(command)) : undefined;
     const { name } = failure.error;
     if (command?.type === 'subscribe' && name === 'unavailable' && seat !== undefined) {
       seat.wire = seat.fleeting ? 'leaving' : 'off';
@@ -171,11 +184,11 @@ export class Follower {
     } else this.#fault(`was answered ${JSON.stringify(failure)}`);
   }
 
-  #subscribed(channel: string, result: SubscribeResult): void {
-    const seat = this.seats.get(channel);
+  #subscribed(command: Subject, result: SubscribeResult): void {
+    const seat = this.seats.get(keyOf(command));
     if (seat === undefined) return;
     const start = seat.position === undefined ? seat.start : { position: seat.position };
-    this.#note(this.#judge.subscribed(channel, start, result));
+    this.#note(this.#judge.subscribed(command.channel, start, result));
     const { epoch, offset, state } = result;
     seat.wire = seat.fleeting ? 'leaving' : 'on';
     seat.fleeting = false;
@@ -183,13 +196,13 @@ export class Follower {
     seat.position = { epoch, offset };
   }
 
-  #unsubscribed(channel: string): void {
-    const seat = this.seats.get(channel);
+  #unsubscribed(command: Subject): void {
+    const seat = this.seats.get(keyOf(command));
     if (seat !== undefined) seat.wire = 'off';
   }
 
   #pushed(push: Extract<Push, { channel: string }>): void {
-    const seat = this.seats.get(push.channel);
+    const seat = this.seats.get(keyOf(push));
     // Stricter than rule 1: here every earlier subscription has ended before the next is asked for.
     if (seat === undefined || seat.wire === 'off' || seat.wire === 'asked') {
       this.#fault(`heard ${push.type} of ${push.channel} without a subscription (${seat?.wire})`);

@@ -183,10 +183,10 @@ export class Model {
   /** Throws unless every cursor is live at the head, and every follower stands there too. */
   checkRest(): void {
     for (const follower of this.followers) {
-      for (const [channel, seat] of follower.seats) {
+      for (const seat of follower.seats.values()) {
         if (!seat.wanted) continue;
+        const { channel, position, wire, state } = seat;
         const { epoch, head } = this.chaos.read(channel, 0, 0);
-        const { position, wire, state } = seat;
         const stands = `${position?.epoch}/${position?.offset} ${wire} ${state}`;
         if (stands !== `${epoch}/${head} on live`) {
           throw new Error(`${follower.name} stands at ${stands} of ${channel}, whose head is ${epoch}/${head}`);

@@ -98,14 +98,18 @@ function startingPoint(model: Model, name: ChannelName, from: Start): StartingPo
   return {};
 }
 
-const subscribe = onChannel(fc.record({ who, start }), ({ who: at, start: from }) => [
-  `${at} subscribes from ${JSON.stringify(from)}`,
-  (model, name) => follower(model, at).subscribe(name, startingPoint(model, name, from)),
+/** The default subscription, or another beside it on the same connection. */
+const sub = fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constant(7) });
+const named = (id: number | undefined): string => (id === undefined ? '' : ` with sub ${id}`);
+
+const subscribe = onChannel(fc.record({ who, start, sub }), ({ who: at, start: from, sub: id }) => [
+  `${at} subscribes from ${JSON.stringify(from)}${named(id)}`,
+  (model, name) => follower(model, at).subscribe(name, startingPoint(model, name, from), id),
 ]);
 
-const unsubscribe = onChannel(who, (at) => [
-  `${at} unsubscribes`,
-  (model, name) => follower(model, at).unsubscribe(name),
+const unsubscribe = onChannel(fc.record({ who, sub }), ({ who: at, sub: id }) => [
+  `${at} unsubscribes${named(id)}`,
+  (model, name) => follower(model, at).unsubscribe(name, id),
 ]);
 
 const history = onChannel(who, (at) => [

@@ -1,5 +1,6 @@
 import type { SubscribeResult } from '@sluice/protocol';
 import { type Cursor, SUBSCRIPTIONS } from '../../channels/cursor.ts';
+import { describeSubscription, keyOf, variantOf } from '../../channels/subscription-id.ts';
 import { Refusal } from '../../refusal.ts';
 import type { NowOrLater } from '../../util/now-or-later.ts';
 import type { Handler } from '../handler.ts';
@@ -9,19 +10,21 @@ import { mayBegin } from '../standing-commands.ts';
 
 /** Opens a cursor. SPEC.md section 4.3. */
 export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
-  const { channel } = command;
+  const { channel, sub } = command;
+  const key = keyOf(channel, sub);
   const allowed = mayBegin(session, {
-    ...{ kind: SUBSCRIPTIONS, key: channel, verb: 'subscribe', channel, decided },
-    already: `already subscribed to "${channel}"`,
+    ...{ kind: SUBSCRIPTIONS, key, verb: 'subscribe', channel, decided },
+    already: `already subscribed to ${describeSubscription(channel, sub)}`,
     most: (limit) => `have at most ${limit} subscriptions`,
   });
   if (allowed instanceof Refusal) return allowed;
   if (command.since !== undefined) session.limits.chargeSearch(session.services.clock);
-  const open = () => session.services.hub.subscribe(session, { name: channel, rule: allowed.rule }, command);
+  const target = { name: channel, rule: allowed.rule, variant: variantOf(sub) };
+  const open = () => session.services.hub.subscribe(session, target, command);
   const cursor = open();
   if (!(cursor instanceof Promise)) return welcome(session, cursor);
   const permit = new Permit(session, 'subscribe', channel, allowed);
-  return session.await(SUBSCRIPTIONS, channel, awaitCursor(session, cursor, { open, permit }));
+  return session.await(SUBSCRIPTIONS, key, awaitCursor(session, cursor, { open, permit }));
 };
 
 interface Opening {
@@ -49,7 +52,8 @@ async function awaitCursor(
 
 function welcome(session: SessionContext, cursor: Cursor): SubscribeResult {
   const { hub, events } = session.services;
-  if (session.add(cursor)) events.emit('subscribed', { connection: session.connection.id, ...cursor.subject });
+  if (session.add(cursor))
+    events.emit('subscribed', { connection: session.connection.id, channel: cursor.channelName });
   else hub.unsubscribe(cursor);
   const { epoch, offset } = cursor;
   return { epoch, offset, state: cursor.state === 'live' ? 'live' : 'replaying' };

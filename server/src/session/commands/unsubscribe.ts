@@ -1,20 +1,21 @@
 import type { UnsubscribeCommand } from '@sluice/protocol';
 import { SUBSCRIPTIONS } from '../../channels/cursor.ts';
+import { describeSubscription, keyOf } from '../../channels/subscription-id.ts';
 import type { Handler } from '../handler.ts';
 import type { SessionContext } from '../session-context.ts';
 import { endAsked } from '../standing-commands.ts';
 
 /** Ends a subscription of a channel. SPEC.md section 4.4. */
 export const unsubscribe: Handler<'unsubscribe'> = (session, command) => {
-  const opening = session.standings.opening(SUBSCRIPTIONS, command.channel);
+  const opening = session.standings.opening(SUBSCRIPTIONS, keyOf(command.channel, command.sub));
   if (opening === undefined) return leave(session, command);
   // The engine is still being asked for the cursor; whatever comes of it, it ends.
   const goOn = () => leave(session, command);
   return opening.then(goOn, goOn);
 };
 
-const leave = (session: SessionContext, { channel }: UnsubscribeCommand) =>
-  endAsked(session, session.standings.of(SUBSCRIPTIONS).get(channel), {
+const leave = (session: SessionContext, { channel, sub }: UnsubscribeCommand) =>
+  endAsked(session, session.standings.of(SUBSCRIPTIONS).get(keyOf(channel, sub)), {
     error: 'not_subscribed',
-    detail: `not subscribed to "${channel}"`,
+    detail: `not subscribed to ${describeSubscription(channel, sub)}`,
   });
