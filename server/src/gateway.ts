@@ -25,12 +25,12 @@ import { Refusal } from './refusal.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { type Admit, createAdmission } from './session/admission.ts';
 import { drainSessions } from './session/drain.ts';
-import { Outbox } from './session/outbox.ts';
+import { FairScheduler } from './session/fair-scheduler.ts';
 import { PermissionReview } from './session/permission-review.ts';
 import { Registry } from './session/registry.ts';
+import { ReplyFlusher } from './session/reply-flusher.ts';
 import { Revoked, withRevoked } from './session/revoked.ts';
 import { Revoking } from './session/revoking.ts';
-import { Rounds } from './session/rounds.ts';
 import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
 import { createSse } from './sse/sse.ts';
@@ -99,17 +99,17 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const hub = new Hub({ log, fanout: topics ?? transport, replayer, events, turn, clock });
   const { outbound } = config.limits;
   const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
-  const outbox = new Outbox(turn);
-  const rounds = new Rounds(turn);
+  const replies = new ReplyFlusher(turn);
+  const scheduler = new FairScheduler(turn);
   // The order matters: replies come before the messages of the subscriptions that they confirm, and lists of members before a replay
   // that takes whatever room the reader has for as long as it lasts.
-  turn.atEnd(() => outbox.flush());
+  turn.atEnd(() => replies.flush());
   turn.atEnd(() => hub.flush());
   turn.atEnd(() => presence.flush());
   turn.atEnd(() => replayer.run());
-  turn.atEnd(() => outbox.flush());
+  turn.atEnd(() => replies.flush());
   if (topics !== undefined) turn.atEnd(() => topics.flush());
-  turn.atEnd(() => rounds.next()); // the beginning of the next turn
+  turn.atEnd(() => scheduler.next()); // the beginning of the next turn
   const registry = new Registry();
   const age = new AgeClock(clock);
   const revoked = new Revoked(() => age.now());
@@ -130,8 +130,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     log,
     events,
     clock,
-    outbox,
-    rounds,
+    replies,
+    scheduler,
     registry,
   };
   const source = parts.descriptors ?? (parts.transport === undefined ? procDescriptors() : undefined);

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cyclesOf, type Import, importsOf, withoutComments } from './support/imports.ts';
-import { sources } from './support/sources.ts';
+import { type Source, sources } from './support/sources.ts';
 
 /** What `protocol` means in the table below. */
 const PROTOCOL = ['@sluice/protocol', '@sluice/protocol/msgpack', '@sluice/protocol/contracts'];

@@ -3,13 +3,13 @@ import type { ServerMessage } from '@sluice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
-import { SHARE } from '../src/session/limits.ts';
+import { QUOTA } from '../src/session/limits.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
 const CHANNELS = { 'log:{id}': { allow: { '*': 'users' }, history: { count: 10_000 } } } as const;
 // So many that a share is the smallest that there is.
-const LIMITS = { operations: SHARE * 100, bytes: 0 } as const;
+const LIMITS = { operations: QUOTA * 100, bytes: 0 } as const;
 
 const start = (limits: ConfigInput['limits'] = LIMITS) => createWorld({ channels: CHANNELS, limits });
 const join = async (world: World, user: string, handshake: { protocols?: string[] } = {}) =>
@@ -23,17 +23,17 @@ describe('a connection that sends much at once', () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');
-    ada.voice.say(...publishes(SHARE * 10));
+    ada.voice.say(...publishes(QUOTA * 10));
     await nextTurn();
     await ben.voice.result({ type: 'ping' });
-    expect(replies(ada)).toBeLessThan(SHARE * 5);
-    await world.until(() => replies(ada) === SHARE * 10 + 1);
+    expect(replies(ada)).toBeLessThan(QUOTA * 5);
+    await world.until(() => replies(ada) === QUOTA * 10 + 1);
   });
 
   it('has everything carried out in order, however it was cut into frames', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.integer({ min: 1, max: SHARE * 3 }), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: QUOTA * 3 }), { minLength: 1, maxLength: 8 }),
         fc.constantFrom('sluice.v1.json', 'sluice.v1.msgpack'),
         async (frames, protocol) => {
           const world = await start();
@@ -68,19 +68,19 @@ describe('a connection that sends much at once', () => {
   it('may be trusted with as much as it sends', async () => {
     const world = await start({ operations: 0, bytes: 0 });
     const ada = await join(world, 'ada');
-    ada.voice.say(...publishes(SHARE * 10));
+    ada.voice.say(...publishes(QUOTA * 10));
     await nextTurn();
-    expect(replies(ada)).toBe(SHARE * 10 + 1);
+    expect(replies(ada)).toBe(QUOTA * 10 + 1);
   });
 
   it('leaves nothing behind when it goes in the middle', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');
-    ada.voice.say(...publishes(SHARE * 10));
+    ada.voice.say(...publishes(QUOTA * 10));
     ada.socket.cut();
     await world.idle();
     const { head } = await ben.voice.result<{ head: number }>({ type: 'history', channel: 'log:a', limit: 1 });
-    expect(head).toBe(SHARE);
+    expect(head).toBe(QUOTA);
   });
 });

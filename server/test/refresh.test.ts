@@ -131,8 +131,8 @@ describe('a refresh with other claims', () => {
     await world.idle();
     world.clock.advance(5_000);
     await world.idle();
-    const { hub, presence, registry, rounds } = world.services;
-    expect([hub.size, presence.size, registry.size, rounds.size]).toEqual([0, 0, 0, 0]);
+    const { hub, presence, registry, scheduler } = world.services;
+    expect([hub.size, presence.size, registry.size, scheduler.size]).toEqual([0, 0, 0, 0]);
     expect(world.clock.running).toBe(IDLE_TIMERS);
     expect(faults).toEqual([]);
     expect(

@@ -118,7 +118,7 @@ it('rules that are reloaded ask about a bounded number of subscriptions in each 
   }
   const perTurn = new Map<number, number>();
   const count = () => {
-    const turn = world.services.rounds.current;
+    const turn = world.services.scheduler.current;
     perTurn.set(turn, (perTurn.get(turn) ?? 0) + 1);
     return true;
   };

@@ -108,7 +108,7 @@ describe('a kind of standing thing that nobody knows', () => {
   it('is held by key, and counted while it begins', async () => {
     const { session } = await holdToys(new Toy('toys:1', 'a'), new Toy('toys:1', 'b'));
     let begin = () => {};
-    const opening = session.await(
+    const pending = session.await(
       TOYS,
       'c',
       new Promise<void>((resolve) => {
@@ -119,7 +119,7 @@ describe('a kind of standing thing that nobody knows', () => {
     expect([...standings.of(TOYS).keys()]).toEqual(['a', 'b']);
     expect([standings.count(TOYS), standings.has(TOYS, 'c'), standings.has(TOYS, 'd')]).toEqual([3, true, false]);
     begin();
-    await opening;
+    await pending;
     expect([standings.count(TOYS), standings.has(TOYS, 'c')]).toEqual([2, false]);
   });
 });

@@ -11,14 +11,14 @@ const rule = (slow: 'latest' | 'drop') => {
 
 describe('Channel', () => {
   it('keeps the newest messages only where its rule skips to them', () => {
-    expect(new Channel('a', rule('latest'), { epoch: 'e', head: 0 }).newest).toBeDefined();
-    expect(new Channel('a', rule('drop'), { epoch: 'e', head: 0 }).newest).toBeUndefined();
+    expect(new Channel('a', rule('latest'), { epoch: 'e', head: 0 }).latest).toBeDefined();
+    expect(new Channel('a', rule('drop'), { epoch: 'e', head: 0 }).latest).toBeUndefined();
   });
 
   it('forgets them when the log goes on elsewhere: they belong to another life', () => {
     const channel = new Channel('a', rule('latest'), { epoch: 'e', head: 4 });
-    channel.newest?.keep(LoggedMessage.of({ id: 'm', offset: 5, time: 0, data: null }));
+    channel.latest?.keep(LoggedMessage.of({ id: 'm', offset: 5, time: 0, data: null }));
     channel.jump('f', 9);
-    expect(channel.newest?.between(0, 9)).toEqual([]);
+    expect(channel.latest?.between(0, 9)).toEqual([]);
   });
 });

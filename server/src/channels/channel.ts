@@ -3,7 +3,7 @@ import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Part, Wire } from '../protocols/protocol.ts';
 import type { Rule } from '../rule.ts';
 import { Audience, Audiences, prefixOf, type Variant, viewOf } from './audience.ts';
-import { Newest } from './newest.ts';
+import { LatestByKey } from './latest-by-key.ts';
 
 /** Where a log ends. */
 export type Head = Pick<Page, 'epoch' | 'head'>;
@@ -50,14 +50,14 @@ export class Channel<Reader = unknown> {
   /** Is its turn to be fanned out still to come? */
   dirty = false;
   /** Kept where the rule wants slow readers to skip to it. */
-  readonly newest: Newest | undefined;
+  readonly latest: LatestByKey | undefined;
   readonly cursors = new Set<Reader>();
   readonly audiences = new Audiences((wire, variant) => new Readership(wire, variant, this));
 
   constructor(name: string, rule: Rule, { epoch, head }: Head) {
     this.name = name;
     this.rule = rule;
-    this.newest = rule.slow === 'latest' ? new Newest(rule.latestBy) : undefined;
+    this.latest = rule.slow === 'latest' ? new LatestByKey(rule.latestBy) : undefined;
     this.epoch = epoch;
     this.head = head;
     this.sent = head;
@@ -68,7 +68,7 @@ export class Channel<Reader = unknown> {
   announce(message: LoggedMessage): void {
     this.head = message.offset;
     this.news.push(message);
-    this.newest?.keep(message);
+    this.latest?.keep(message);
   }
 
   /** Takes the news where they are a single message, as they are for most channels in most turns. */
@@ -106,7 +106,7 @@ export class Channel<Reader = unknown> {
     this.sent = head;
     this.#base = head;
     this.news = [];
-    this.newest?.clear();
+    this.latest?.clear();
     for (const audience of this.audiences) audience.renew(this.name, epoch);
   }
 }

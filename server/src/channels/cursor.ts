@@ -58,7 +58,7 @@ export class Cursor implements Standing {
   /** Did the client ask for what is replayed? Once it was live, it is replayed because of the network or the engine. */
   asked = true;
   /** How large a page it takes, as a step of the replayer's scale. */
-  stride = 2;
+  pageStep = 2;
 
   constructor({ subscriber, channel, host, variant = PLAIN }: CursorOptions, start: Position) {
     this.subscriber = subscriber;

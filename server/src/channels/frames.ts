@@ -14,7 +14,7 @@ export interface JoinedFrame {
 }
 
 /** Messages of one channel in a row; `parts` where they are encoded already. */
-export interface Stretch {
+export interface MessageRun {
   /** What their pushes begin with. */
   readonly prefix: Part;
   readonly messages: readonly LoggedMessage[];
@@ -29,7 +29,7 @@ export interface Stretch {
  */
 export function* joinFrames(
   wire: Wire,
-  { prefix, messages, parts, variant = PLAIN }: Stretch,
+  { prefix, messages, parts, variant = PLAIN }: MessageRun,
   most: number,
 ): Generator<JoinedFrame> {
   const { perFrame = Number.POSITIVE_INFINITY } = wire;

@@ -121,7 +121,7 @@ export class Replayer {
       return;
     }
     const { epoch } = cursor.channel;
-    const page = this.#log.read(cursor.channel.name, cursor.offset, PAGES[cursor.stride] ?? 1);
+    const page = this.#log.read(cursor.channel.name, cursor.offset, PAGES[cursor.pageStep] ?? 1);
     if (!(page instanceof Promise)) {
       this.#apply(cursor, page, epoch);
       return;
@@ -200,7 +200,7 @@ export class Replayer {
   #skipAhead(cursor: Cursor): boolean {
     const { channel, subscriber, variant, epoch, offset, skip } = cursor;
     if (epoch !== channel.epoch || channel.sent <= offset) return true;
-    const kept = skip === 'latest' ? channel.newest?.between(offset, channel.sent) : undefined;
+    const kept = skip === 'latest' ? channel.latest?.between(offset, channel.sent) : undefined;
     const latest = kept?.map((message) => viewOf(variant, message).message);
     this.#gap(cursor, { epoch, offset: channel.sent }, 'slow_reader', latest);
     this.#budget -= latest?.length ?? 0;
@@ -226,9 +226,9 @@ export class Replayer {
 
 /** Messages that were read and could not be sent are read again: of large ones, the next page holds fewer. */
 function adapt(cursor: Cursor, sent: number, read: number): void {
-  const size = PAGES[cursor.stride] ?? 1;
-  if (sent === size && hasRoom(cursor.subscriber) && cursor.stride < PAGES.length - 1) cursor.stride++;
-  else if (sent < read / 2 && cursor.stride > 0) cursor.stride--;
+  const size = PAGES[cursor.pageStep] ?? 1;
+  if (sent === size && hasRoom(cursor.subscriber) && cursor.pageStep < PAGES.length - 1) cursor.pageStep++;
+  else if (sent < read / 2 && cursor.pageStep > 0) cursor.pageStep--;
 }
 
 /** May more than replies be handed to this connection now? */

@@ -5,7 +5,7 @@ class Group {
   readonly kind: Kind;
   readonly held = new Map<string, Standing>();
   /** Those that an engine is still asked for. */
-  opening: Map<string, Promise<unknown>> | undefined;
+  pending: Map<string, Promise<unknown>> | undefined;
 
   constructor(kind: Kind) {
     this.kind = kind;
@@ -40,26 +40,26 @@ export class Standings implements Iterable<Standing> {
   /** Is there one with this key, or is one on its way? */
   has(kind: Kind, key: string): boolean {
     const group = this.#find(kind);
-    return group !== undefined && (group.held.has(key) || group.opening?.has(key) === true);
+    return group !== undefined && (group.held.has(key) || group.pending?.has(key) === true);
   }
 
   /** How many there are of a kind, with those on their way. */
   count(kind: Kind): number {
     const group = this.#find(kind);
-    return group === undefined ? 0 : group.held.size + (group.opening?.size ?? 0);
+    return group === undefined ? 0 : group.held.size + (group.pending?.size ?? 0);
   }
 
   /** The one on its way, if there is one: settles when it has begun, or failed to. */
-  opening(kind: Kind, key: string): Promise<unknown> | undefined {
-    return this.#find(kind)?.opening?.get(key);
+  pending(kind: Kind, key: string): Promise<unknown> | undefined {
+    return this.#find(kind)?.pending?.get(key);
   }
 
   /** Counts one as on its way until the promise settles. */
-  await<T>(kind: Kind, key: string, opening: Promise<T>): Promise<T> {
+  await<T>(kind: Kind, key: string, pending: Promise<T>): Promise<T> {
     const group = this.#ensure(kind);
-    group.opening ??= new Map();
-    group.opening.set(key, opening);
-    return opening.finally(() => group.opening?.delete(key));
+    group.pending ??= new Map();
+    group.pending.set(key, pending);
+    return pending.finally(() => group.pending?.delete(key));
   }
 
   #find(kind: Kind): Group | undefined {

@@ -57,7 +57,7 @@ export class Decisions {
     }
     const weight = size <= SMALL ? size : Buffer.byteLength(JSON.stringify(command));
     if (this.#count >= MOST || (this.#count > 0 && this.#bytes + weight > MOST_BYTES)) {
-      this.#session.limits.strike();
+      this.#session.limits.countViolation();
       this.#session.refuse(
         new Refusal('rate_limited', `${this.#count} commands wait for decisions`, CLIENT_RETRY),
         command,

@@ -3,9 +3,9 @@ import type { ParsedCommand } from '../protocols/protocol.ts';
 import { Refusal } from '../refusal.ts';
 import type { Timer } from '../util/clock.ts';
 import { Backlog, type Frame } from './backlog.ts';
+import type { Resumable } from './fair-scheduler.ts';
 import { FrameReading } from './frame-reading.ts';
 import { ConnectionLimits } from './limits.ts';
-import type { Behind } from './rounds.ts';
 import type { SessionContext, Unread } from './session-context.ts';
 
 /** Frames in a row with no command in them before the connection is closed. SPEC.md section 8.1. */
@@ -18,7 +18,7 @@ const EARLY_MARGIN = 4 * 1024;
 const MOST_BEHIND = 4 * 1024 * 1024;
 
 /** From frames to commands: what a session reads, in which order it is carried out, and how much of it in one turn. */
-export class Inbox implements Behind {
+export class Inbox implements Resumable {
   readonly #session: SessionContext;
   readonly limits: ConnectionLimits;
   #deadline: Timer | undefined;
@@ -89,13 +89,13 @@ export class Inbox implements Behind {
     }
   }
 
-  /** Goes on with what was sent, as far as this turn's share reaches. */
+  /** Goes on with what was sent, as far as this turn's quota reaches. */
   resume(): void {
     if (this.#resuming) return; // called by a command that connects at once: the loop below goes on
     this.#resuming = true;
     while (this.#session.state !== 'closed' && this.#hasMore()) {
-      if (!this.#takeShare()) {
-        this.#session.services.rounds.add(this);
+      if (!this.#takeQuota()) {
+        this.#session.services.scheduler.add(this);
         break;
       }
       if (this.#waits) this.#carryOutWaiting();
@@ -121,22 +121,22 @@ export class Inbox implements Behind {
     if (reading.hopeless || this.#invalidInARow >= MOST_INVALID) this.#session.close('protocol_violation');
   }
 
-  #takeShare(): boolean {
+  #takeQuota(): boolean {
     if (this.#session.state === 'authenticating') return true; // nothing is carried out yet
-    const { current } = this.#session.services.rounds;
+    const { current } = this.#session.services.scheduler;
     if (this.#turn !== current) {
       this.#turn = current;
       this.#taken = 0;
     }
-    return this.#taken++ < this.limits.share;
+    return this.#taken++ < this.limits.quota;
   }
 
   #carryOutWaiting(): void {
     const next = this.#backlog?.takeCommand();
     if (next === undefined) return;
-    const { strikes } = this.limits;
+    const { violations } = this.limits;
     this.#session.execute(next.command, next.size);
-    this.judge(strikes);
+    this.enforce(violations);
   }
 
   #decode(data: string | Uint8Array): readonly unknown[] {
@@ -153,18 +153,18 @@ export class Inbox implements Behind {
     const fresh = reading?.fresh === true;
     const parsed = reading?.next();
     if (reading === undefined || parsed === undefined) return;
-    const { strikes } = this.limits;
+    const { violations } = this.limits;
     const over = reading.tooMuch ?? this.limits.takeCommand(this.#session.services.clock);
     if (over !== null) this.#refuse(parsed, over);
     else if ('command' in parsed) this.#run(parsed.command, reading.size, fresh);
     else this.#session.refuse(new Refusal(parsed.fault.error, parsed.fault.detail), nameOf(parsed));
-    this.judge(strikes);
+    this.enforce(violations);
     // Only the first command of a stranger's frame is of interest. SPEC.md section 1.
     if (this.#session.state === 'new') reading.skipRest();
   }
 
   #refuse(parsed: ParsedCommand, over: Refusal): void {
-    this.limits.strike();
+    this.limits.countViolation();
     this.#session.refuse(over, nameOf(parsed));
   }
 
@@ -173,8 +173,8 @@ export class Inbox implements Behind {
    *
    * @param before the refusals before this command
    */
-  judge(before: number): void {
-    if (this.limits.strikes === before) this.limits.forgive();
+  enforce(before: number): void {
+    if (this.limits.violations === before) this.limits.resetViolations();
     else if (this.limits.exhausted) this.#session.close('flood', 'too many refusals in a row; wait for "retryAfter"');
   }
 

@@ -6,7 +6,7 @@ import { TokenBucket } from '../util/token-bucket.ts';
 import { RefreshLimit } from './refresh-limit.ts';
 
 /** A client that was refused so often in a row, without ever waiting, is closed. */
-const MOST_STRIKES = 200;
+const MOST_VIOLATIONS = 200;
 
 // What one command pays for, SPEC.md section 10: at 200 a second one connection keeps a core busy for less than a tenth of the time.
 // `npm run bench -- flood` measures it.
@@ -20,7 +20,7 @@ const REPLAYED_BYTES = 131_072;
 const SEARCH = 0.25;
 
 /** Commands of one connection that are carried out in one turn at least: a fraction of a millisecond's work. */
-export const SHARE = 16;
+export const QUOTA = 16;
 /** Turns in which a second's worth of commands may be carried out. */
 const TURNS = 100;
 
@@ -41,15 +41,15 @@ export class ConnectionLimits implements Allowance {
    * How many commands of this connection one turn of the event loop carries out; the rest waits for the next. So a burst
    * that is allowed keeps nobody else waiting. Without a limit it is trusted, and large turns are the cheapest.
    */
-  readonly share: number;
+  readonly quota: number;
   readonly #operations: TokenBucket | undefined;
   readonly #bytes: TokenBucket | undefined;
   #publishing: PublishAllowance | undefined;
   #refreshes: RefreshLimit | undefined;
-  #strikes = 0;
+  #violations = 0;
 
   constructor({ operations, bytes }: RateSettings, now: number) {
-    this.share = operations === null ? Number.POSITIVE_INFINITY : Math.max(SHARE, operations.perSecond / TURNS);
+    this.quota = operations === null ? Number.POSITIVE_INFINITY : Math.max(QUOTA, operations.perSecond / TURNS);
     this.#operations = operations === null ? undefined : new TokenBucket({ ...operations, now });
     this.#bytes = bytes === null ? undefined : new TokenBucket({ ...bytes, now });
   }
@@ -88,11 +88,11 @@ export class ConnectionLimits implements Allowance {
     return this.#operations?.debt(clock.monotonic()) ?? 0;
   }
 
-  /** Takes a refresh, which lasts until `endRefresh`; a refusal counts as a strike. */
+  /** Takes a refresh, which lasts until `endRefresh`; a refusal counts as a violation. */
   beginRefresh(clock: Clock): Refusal | null {
     this.#refreshes ??= new RefreshLimit(clock);
     const over = this.#refreshes.begin(clock);
-    if (over !== null) this.strike();
+    if (over !== null) this.countViolation();
     return over;
   }
 
@@ -100,33 +100,33 @@ export class ConnectionLimits implements Allowance {
     this.#refreshes?.end();
   }
 
-  /** Takes a publish under a rule that limits publishes; a refusal counts as a strike. */
+  /** Takes a publish under a rule that limits publishes; a refusal counts as a violation. */
   takePublish(rule: LimitedRule, channel: string, now: number): Refusal | null {
     if (rule.rate === null) return null;
     this.#publishing ??= new PublishAllowance('connection');
     const over = this.#publishing.takePublish(rule, channel, now);
-    if (over !== null) this.strike();
+    if (over !== null) this.countViolation();
     return over;
   }
 
   /** A command was refused. */
-  strike(): void {
-    this.#strikes++;
+  countViolation(): void {
+    this.#violations++;
   }
 
   /** Refusals in a row. */
-  get strikes(): number {
-    return this.#strikes;
+  get violations(): number {
+    return this.#violations;
   }
 
   /** A command was not refused: the row ends. */
-  forgive(): void {
-    this.#strikes = 0;
+  resetViolations(): void {
+    this.#violations = 0;
   }
 
   /** Does the client go on and on above its limits? */
   get exhausted(): boolean {
-    return this.#strikes >= MOST_STRIKES;
+    return this.#violations >= MOST_VIOLATIONS;
   }
 }
 

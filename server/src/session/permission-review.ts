@@ -2,8 +2,8 @@ import { type Identity, sameClaims } from '../auth/identity.ts';
 import { type Authority, authorize } from '../channels/authorize.ts';
 import type { Standing } from '../channels/standing.ts';
 import { Refusal } from '../refusal.ts';
+import type { FairScheduler, Resumable } from './fair-scheduler.ts';
 import type { Registered } from './registry.ts';
-import type { Behind, Rounds } from './rounds.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** Things that one turn of the event loop looks at: a fraction of a millisecond, however many capabilities the token has. */
@@ -15,28 +15,28 @@ type Steps = Generator<Promise<void> | void>;
  * Looks at everything that sessions hold after a token or the rules were replaced: what is forbidden now ends, and the rest
  * adapts to a new token. Each turn takes a bounded number of steps, so nobody waits for thousands of them.
  */
-export class PermissionReview implements Behind {
-  readonly #rounds: Rounds;
+export class PermissionReview implements Resumable {
+  readonly #scheduler: FairScheduler;
   readonly #steps: Steps;
   readonly #late: Promise<void>[] = [];
   #settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
 
-  private constructor(rounds: Rounds, steps: Steps) {
-    this.#rounds = rounds;
+  private constructor(scheduler: FairScheduler, steps: Steps) {
+    this.#scheduler = scheduler;
     this.#steps = steps;
   }
 
   /** @param before who the session was with the token before */
   static ofToken(session: SessionContext, before: Identity): PermissionReview {
-    return new PermissionReview(session.services.rounds, untilClosed(session, stepsOf(session, before)));
+    return new PermissionReview(session.services.scheduler, untilClosed(session, stepsOf(session, before)));
   }
 
   /** Of all these sessions, one after the other. */
   static ofRules(
     sessions: readonly Registered[],
-    { rounds, ...authority }: Authority & { rounds: Rounds },
+    { scheduler, ...authority }: Authority & { scheduler: FairScheduler },
   ): PermissionReview {
-    return new PermissionReview(rounds, stepsOfAll(sessions, authority));
+    return new PermissionReview(scheduler, stepsOfAll(sessions, authority));
   }
 
   /** Resolves when everything has been looked at, or the connection has closed. */
@@ -49,7 +49,7 @@ export class PermissionReview implements Behind {
 
   resume(): void {
     try {
-      if (!this.#takeSteps()) this.#rounds.add(this);
+      if (!this.#takeSteps()) this.#scheduler.add(this);
       else Promise.all(this.#late).then(() => this.#settle?.resolve(), this.#settle?.reject);
     } catch (error) {
       this.#settle?.reject(error);

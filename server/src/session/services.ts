@@ -7,11 +7,11 @@ import type { Log } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { Presence } from '../presence/presence.ts';
 import type { Clock } from '../util/clock.ts';
+import type { FairScheduler } from './fair-scheduler.ts';
 import type { RateSettings } from './limits.ts';
-import type { Outbox } from './outbox.ts';
 import type { Registry } from './registry.ts';
+import type { ReplyFlusher } from './reply-flusher.ts';
 import type { Revoked } from './revoked.ts';
-import type { Rounds } from './rounds.ts';
 
 /** Settings of sessions; durations in milliseconds, sizes in bytes. */
 export interface SessionSettings {
@@ -40,7 +40,7 @@ export interface Services {
   readonly log: Log;
   readonly events: EventBus;
   readonly clock: Clock;
-  readonly outbox: Outbox;
-  readonly rounds: Rounds;
+  readonly replies: ReplyFlusher;
+  readonly scheduler: FairScheduler;
   readonly registry: Registry;
 }

@@ -8,7 +8,7 @@ import type { Refusal } from '../refusal.ts';
 import type { BlockedSeries } from './blocked-series.ts';
 import type { Decided } from './decided.ts';
 import type { ConnectionLimits } from './limits.ts';
-import type { Pages } from './pages.ts';
+import type { PageQueue } from './page-queue.ts';
 import type { Registered } from './registry.ts';
 import type { Services } from './services.ts';
 
@@ -26,7 +26,7 @@ export interface SessionContext extends Subscriber, Registered {
   /** What this connection may send. */
   readonly limits: ConnectionLimits;
   /** Its reading of history and of members. */
-  readonly pages: Pages;
+  readonly pages: PageQueue;
   /** Series of publishes of which one was refused; none while nothing was. */
   readonly blockedSeries: BlockedSeries | undefined;
 
@@ -36,7 +36,7 @@ export interface SessionContext extends Subscriber, Registered {
   assume(identity: Identity): void;
 
   /** Counts something as on its way until the promise settles; see `Standings.await`. */
-  await<T>(kind: Kind, key: string, opening: Promise<T>): Promise<T>;
+  await<T>(kind: Kind, key: string, pending: Promise<T>): Promise<T>;
   /**
    * Holds something that has begun.
    *

@@ -21,7 +21,7 @@ import { dispatch } from './dispatch.ts';
 import { Expiry } from './expiry.ts';
 import { Inbox } from './inbox.ts';
 import type { ConnectionLimits } from './limits.ts';
-import { Pages } from './pages.ts';
+import { PageQueue } from './page-queue.ts';
 import type { Services } from './services.ts';
 import type { SessionContext, Unread } from './session-context.ts';
 import type { SessionState } from './session-state.ts';
@@ -53,7 +53,7 @@ export class Session implements ConnectionListener, SessionContext {
    * and with them whatever was said grows old.
    */
   #held: ServerMessage[] | undefined;
-  #pages: Pages | undefined;
+  #pages: PageQueue | undefined;
   #blockedSeries: BlockedSeries | undefined;
   #decisions: Decisions | undefined;
 
@@ -105,9 +105,9 @@ export class Session implements ConnectionListener, SessionContext {
     return this.#standings ?? NOTHING;
   }
 
-  await<T>(kind: Kind, key: string, opening: Promise<T>): Promise<T> {
+  await<T>(kind: Kind, key: string, pending: Promise<T>): Promise<T> {
     this.#standings ??= new Standings();
-    return this.#standings.await(kind, key, opening);
+    return this.#standings.await(kind, key, pending);
   }
 
   add(standing: Standing): boolean {
@@ -125,8 +125,8 @@ export class Session implements ConnectionListener, SessionContext {
     if (this.forget(standing)) return standing.end(reason);
   }
 
-  get pages(): Pages {
-    this.#pages ??= new Pages(this.connection);
+  get pages(): PageQueue {
+    this.#pages ??= new PageQueue(this.connection);
     return this.#pages;
   }
 
@@ -193,9 +193,9 @@ export class Session implements ConnectionListener, SessionContext {
   }
 
   carryOutLate(command: Command, size: number, decided: Decided | null): void {
-    const { strikes } = this.limits;
+    const { violations } = this.limits;
     this.carryOut(command, size, decided);
-    this.#inbox.judge(strikes);
+    this.#inbox.enforce(violations);
   }
 
   authorize(verb: Verb, channel: string, decided: Decided | null): Decision {
@@ -282,7 +282,7 @@ export class Session implements ConnectionListener, SessionContext {
     if (this.#state === 'closed') return;
     if (this.#held === undefined) {
       this.#held = [];
-      this.services.outbox.add(this);
+      this.services.replies.add(this);
     }
     this.#held.push(message);
   }

@@ -92,7 +92,7 @@ export class World {
 
   /** Lets the loop go on until nothing is left to be done in it. */
   async idle(): Promise<void> {
-    for (let quiet = 0; quiet < 5; quiet = this.services.rounds.size > 0 ? 0 : quiet + 1) await nextTurn();
+    for (let quiet = 0; quiet < 5; quiet = this.services.scheduler.size > 0 ? 0 : quiet + 1) await nextTurn();
   }
 }
 

@@ -113,11 +113,11 @@ export const channels = [
     tests: ['server/src/channels/user-allowances.test.ts'],
   },
   {
-    file: 'server/src/channels/newest.ts',
+    file: 'server/src/channels/latest-by-key.ts',
     from: 'Math.min(kept.length, MOST_KEYS, ',
     to: 'Math.min(kept.length, ',
     fault: 'keys pile up',
-    tests: ['server/src/channels/newest.test.ts'],
+    tests: ['server/src/channels/latest-by-key.test.ts'],
   },
   {
     file: 'server/src/channels/rules.ts',

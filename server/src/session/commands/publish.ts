@@ -5,7 +5,7 @@ export const publish: Handler<'publish'> = (session, command, decided, size) => 
   const { channel } = command;
   const behind = session.blockedSeries?.refusalOf(command) ?? null;
   if (behind !== null) {
-    if (behind.error === 'rate_limited') session.limits.strike();
+    if (behind.error === 'rate_limited') session.limits.countViolation();
     return behind;
   }
   return session.services.door.publish({

@@ -7,11 +7,11 @@ import { endAsked } from '../standing-commands.ts';
 
 /** Ends a subscription of a channel. SPEC.md section 4.4. */
 export const unsubscribe: Handler<'unsubscribe'> = (session, command) => {
-  const opening = session.standings.opening(SUBSCRIPTIONS, keyOf(command.channel, command.sub));
-  if (opening === undefined) return leave(session, command);
+  const pending = session.standings.pending(SUBSCRIPTIONS, keyOf(command.channel, command.sub));
+  if (pending === undefined) return leave(session, command);
   // The engine is still being asked for the cursor; whatever comes of it, it ends.
   const goOn = () => leave(session, command);
-  return opening.then(goOn, goOn);
+  return pending.then(goOn, goOn);
 };
 
 const leave = (session: SessionContext, { channel, sub }: UnsubscribeCommand) =>

@@ -1,33 +1,33 @@
 import { expect, it } from 'vitest';
 import { Turn } from '../util/turn.ts';
-import { Outbox } from './outbox.ts';
+import { ReplyFlusher } from './reply-flusher.ts';
 
-/** An outbox whose turns end by hand. */
-function createOutbox() {
+/** A reply flusher whose turns end by hand. */
+function setUp() {
   let end = () => {};
   const turn = new Turn((task) => {
     end = task;
   });
   const faults: unknown[] = [];
   turn.onFault = (error) => faults.push(error);
-  const outbox = new Outbox(turn);
-  turn.atEnd(() => outbox.flush());
-  return { outbox, faults, endTurn: () => end() };
+  const replies = new ReplyFlusher(turn);
+  turn.atEnd(() => replies.flush());
+  return { replies, faults, endTurn: () => end() };
 }
 
 it('releases everybody at the end of the turn, in the order in which they came', () => {
-  const { outbox, endTurn } = createOutbox();
+  const { replies, endTurn } = setUp();
   const released: string[] = [];
-  for (const name of ['a', 'b']) outbox.add({ release: () => released.push(name) });
+  for (const name of ['a', 'b']) replies.add({ release: () => released.push(name) });
   expect(released).toEqual([]);
   endTurn();
   expect(released).toEqual(['a', 'b']);
 });
 
 it('releases what is held back meanwhile in the next turn', () => {
-  const { outbox, endTurn } = createOutbox();
+  const { replies, endTurn } = setUp();
   const released: string[] = [];
-  outbox.add({ release: () => outbox.add({ release: () => released.push('late') }) });
+  replies.add({ release: () => replies.add({ release: () => released.push('late') }) });
   endTurn();
   expect(released).toEqual([]);
   endTurn();
@@ -35,15 +35,15 @@ it('releases what is held back meanwhile in the next turn', () => {
 });
 
 it('releases all others after a mistake with one', () => {
-  const { outbox, faults, endTurn } = createOutbox();
+  const { replies, faults, endTurn } = setUp();
   const released: string[] = [];
-  outbox.add({ release: () => released.push('before') });
-  outbox.add({
+  replies.add({ release: () => released.push('before') });
+  replies.add({
     release: () => {
       throw new Error('a mistake');
     },
   });
-  outbox.add({ release: () => released.push('behind') });
+  replies.add({ release: () => released.push('behind') });
   endTurn();
   endTurn();
   expect(faults).toEqual([new Error('a mistake')]);

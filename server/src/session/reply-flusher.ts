@@ -1,12 +1,12 @@
 import type { Turn } from '../util/turn.ts';
 
-/** Something that holds messages back until the turn ends. */
+/** Something that holds messages until the turn ends. */
 export interface Holding {
   release(): void;
 }
 
-/** Sessions with replies that wait for the end of the turn, so that one frame can carry them all. */
-export class Outbox {
+/** Sends the replies of each session at the end of the turn, so that one frame carries all of them. */
+export class ReplyFlusher {
   readonly #turn: Turn;
   #holding: Holding[] = [];
 

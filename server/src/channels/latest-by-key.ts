@@ -19,7 +19,7 @@ interface Kept {
  *
  * Messages without the tag share one key.
  */
-export class Newest {
+export class LatestByKey {
   readonly #by: LatestBy | null;
   /** In the order of offsets. */
   readonly #kept = new Map<string | undefined, Kept>();

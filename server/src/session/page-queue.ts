@@ -4,7 +4,7 @@ import type { Connection } from '../transport/connection.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import type { Permit } from './permit.ts';
 
-/** Pages that may wait for one connection. */
+/** PageQueue that may wait for one connection. */
 const MOST_WAITING = 1000;
 
 /**
@@ -13,7 +13,7 @@ const MOST_WAITING = 1000;
  * A page is thousands of times larger than the command that asks for it: without this, one small frame full of them
  * would fill the memory and stop the loop.
  */
-export class Pages {
+export class PageQueue {
   readonly #connection: Connection;
   readonly #waiting: (() => void)[] = [];
   #state: 'free' | 'reading' | 'read' = 'free';
