@@ -108,7 +108,7 @@ describe('a kind of standing thing that nobody knows', () => {
   it('is held by key, and counted while it begins', async () => {
     const { session } = await holdToys(new Toy('toys:1', 'a'), new Toy('toys:1', 'b'));
     let begin = () => {};
-    const pending = session.await(
+    const pending = session.addPending(
       TOYS,
       'c',
       new Promise<void>((resolve) => {

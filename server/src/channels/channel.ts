@@ -33,7 +33,7 @@ export class Readership extends Audience {
   }
 }
 
-/** A channel that somebody on this node is subscribed to. `Reader`: what its subscriptions are, which it only keeps. */
+/** A channel with subscriptions on this node. `Reader` is the type of the subscriptions: the channel only stores them. */
 export class Channel<Reader = unknown> {
   readonly name: string;
   readonly rule: Rule;
@@ -47,9 +47,9 @@ export class Channel<Reader = unknown> {
   #fannedOutIn = -1;
   /** Announced, not yet fanned out: offsets `sent + 1` to `head`. */
   news: LoggedMessage[] = [];
-  /** Is its turn to be fanned out still to come? */
+  /** Is it scheduled for fan-out? */
   dirty = false;
-  /** Kept where the rule wants slow readers to skip to it. */
+  /** Kept if slow readers skip to it by the rule. */
   readonly latest: LatestByKey | undefined;
   readonly cursors = new Set<Reader>();
   readonly audiences = new Audiences((wire, variant) => new Readership(wire, variant, this));
@@ -71,7 +71,7 @@ export class Channel<Reader = unknown> {
     this.latest?.keep(message);
   }
 
-  /** Takes the news where they are a single message, as they are for most channels in most turns. */
+  /** Takes the news if they are a single message, as for most channels in most turns. */
   takeOne(turn: number): LoggedMessage | undefined {
     const [message] = this.news;
     if (this.news.length !== 1) return undefined;
@@ -81,7 +81,7 @@ export class Channel<Reader = unknown> {
     return message;
   }
 
-  /** Takes the oldest news: from here on they count as sent in this turn. */
+  /** Takes the oldest news, which count as sent in this turn from now on. */
   takeNews(turn: number, count: number): readonly LoggedMessage[] {
     const news = this.news;
     this.news = news.slice(count);
@@ -92,14 +92,14 @@ export class Channel<Reader = unknown> {
   }
 
   /**
-   * The offset up to which every live cursor has surely been served, given that the transport refused something after the
-   * fan-out of `turn`: whatever went out in that fan-out is in doubt, what went out before is not.
+   * The offset up to which every live cursor has been served for certain, if the transport refused something after the fan-out of `turn`:
+   * only that fan-out is in doubt, not those before it.
    */
   served(turn: number): number {
     return this.#fannedOutIn === turn ? this.#base : this.sent;
   }
 
-  /** The log did not continue where it stood: what was not fanned out will be read from the log. */
+  /** The log did not continue at the head: what was not fanned out is read from the log. */
   jump(epoch: string, head: number): void {
     this.epoch = epoch;
     this.head = head;

@@ -17,7 +17,7 @@ export interface CursorHost {
   overflowed(cursor: Cursor): boolean;
   /** The cursor's connection has room again. */
   drained(cursor: Cursor): void;
-  /** A page of the log shows a new life, of which no announcement has come. */
+  /** A page shows that the log began a new life, which the engine has not announced. */
   renewed(channel: Channel<Cursor>, head: Head): void;
   /** See `Standing.end`. */
   end(cursor: Cursor, reason: EndReason): void;
@@ -49,15 +49,15 @@ export class Cursor implements Standing {
   #state: CursorState = 'replaying';
   /** Life of the log in which `offset` counts. */
   epoch: string;
-  /** Replaying: the last message that was sent to it. Live: where it joined. */
+  /** Replaying: the last message that was sent to it. Live: the position at which it joined. */
   offset: number;
-  /** Set while the reader is too slow: what its rule wants instead of plain replaying. */
+  /** Set while the reader is too slow: what its rule chooses instead of replaying. */
   skip: SlowPolicy | undefined;
   /** A page of the log is on its way to this cursor. */
   reading = false;
-  /** Did the client ask for what is replayed? Once it was live, it is replayed because of the network or the engine. */
+  /** Did the client ask for the replay? After the cursor was live, it replays because of the network or the engine. */
   asked = true;
-  /** How large a page it takes, as a step of the replayer's scale. */
+  /** The size of its next page, as a step of the replayer's scale. */
   pageStep = 2;
 
   constructor({ subscriber, channel, host, variant = PLAIN }: CursorOptions, start: Position) {
@@ -74,23 +74,23 @@ export class Cursor implements Standing {
     return this.#state;
   }
 
-  /** Has it been sent all that the live cursors of its channel have? */
+  /** Has it been sent everything that was fanned out? */
   get atHead(): boolean {
     return this.epoch === this.channel.epoch && this.offset >= this.channel.sent;
   }
 
-  /** Does it stand where the log has not been yet, as far as this node has heard? Only the log can tell. */
+  /** Is its position after the last announced message? Only the log knows whether that position exists. */
   get ahead(): boolean {
     return this.offset > this.channel.head;
   }
 
-  /** What pushes about it are about. */
+  /** The fields that identify it in pushes. */
   get subject(): { readonly channel: string; readonly sub?: number } {
     const { sub } = this.variant;
     return sub === undefined ? { channel: this.channel.name } : { channel: this.channel.name, sub };
   }
 
-  /** Joins the fan-out. Must happen in the same step that found it at the head, or a message would slip between. */
+  /** Joins the fan-out. Must happen in the same step that found it at the head, or a message would be lost in between. */
   goLive(): void {
     if (this.#state !== 'replaying') return;
     this.#state = 'live';
@@ -100,9 +100,9 @@ export class Cursor implements Standing {
   }
 
   /**
-   * Leaves the fan-out; the log will be read to it after `served`.
+   * Leaves the fan-out; the replayer continues after `served`.
    *
-   * @param served offset up to which it has surely been served
+   * @param served offset up to which it has been served for certain
    */
   fallBehind(served: number): void {
     if (this.#state !== 'live') return;
@@ -112,14 +112,14 @@ export class Cursor implements Standing {
     this.offset = Math.max(this.offset, served);
   }
 
-  /** Leaves the channel for good. */
+  /** Leaves the channel; there is no way back. */
   leave(): void {
     if (this.#state === 'live') this.channel.audiences.leave(this.subscriber, this.variant);
     this.#state = 'ended';
     this.channel.cursors.delete(this);
   }
 
-  // As what its connection holds -------------------------------------------------------------------------------------
+  // As a standing thing of its connection -------------------------------------------------------------------------------------
 
   get kind(): Kind {
     return SUBSCRIPTIONS;

@@ -11,7 +11,7 @@ export interface FanOutOptions {
   readonly fanout: Fanout;
   readonly events: EventBus;
   readonly turn: Turn;
-  /** Called if publishing to a channel threw: nobody knows which of its cursors were served. */
+  /** Called if publishing to a channel threw: it is unknown which of its cursors were served. */
   readonly failed: (channel: OpenChannel) => void;
 }
 
@@ -21,12 +21,12 @@ interface News {
 }
 
 /**
- * Sends the news of channels to their live cursors: collected during a turn of the event loop, sent at its end as one frame per
- * audience, with one publish. So the work in JavaScript depends on the channels, not on their subscribers.
+ * Sends the news of channels to their live cursors: collected during a turn of the event loop, and sent at its end as one frame and one
+ * publish per audience. So the work in JavaScript depends on the number of channels, not of subscribers.
  */
 export class FanOut {
   readonly #options: FanOutOptions;
-  /** Channels that may have news. An array: a set would leave a trail of outgrown tables behind with every turn. */
+  /** Channels that may have news. An array, because a set leaves outgrown tables behind with every turn. */
   #dirty: OpenChannel[] = [];
   #turns = 0;
 
@@ -34,7 +34,7 @@ export class FanOut {
     this.#options = options;
   }
 
-  /** The offset up to which every live cursor of the channel has surely been served, should the latest fan-out be refused. */
+  /** The offset up to which every live cursor of the channel has been served for certain, even if the latest fan-out was refused. */
   served(channel: OpenChannel): number {
     return channel.served(this.#turns);
   }
@@ -56,7 +56,7 @@ export class FanOut {
     try {
       while (done < count) this.#serve(this.#dirty[done++] as OpenChannel);
     } finally {
-      // What came meanwhile; and after a mistake with one channel, all the others.
+      // What was added meanwhile; and if one channel threw, the rest.
       this.#dirty = this.#dirty.slice(done);
       if (this.#dirty.length > 0) this.#options.turn.schedule();
     }
@@ -70,17 +70,17 @@ export class FanOut {
       this.#options.failed(channel);
       throw error;
     }
-    if (channel.news.length > 0) this.mark(channel); // large messages wait for a turn of their own
+    if (channel.news.length > 0) this.mark(channel); // large messages get a turn of their own
   }
 
   #send(channel: OpenChannel): void {
-    if (channel.news.length === 0) return; // its last cursor has gone, or all read on from the log
+    if (channel.news.length === 0) return; // its last cursor has left, or all continue from the log
     const message = channel.takeOne(this.#turns);
     if (message === undefined) this.#sendJoined(channel);
     else this.#sendSingle(channel, message);
   }
 
-  /** Most turns of most channels: nothing to join or to split. */
+  /** The common case: nothing to join or to split. */
   #sendSingle(channel: OpenChannel, message: LoggedMessage): void {
     let bytes = 0;
     let deliveries = 0;

@@ -34,7 +34,7 @@ export interface Target {
   readonly variant?: Variant | undefined;
 }
 
-/** From channels to their cursors on this node: opens cursors, hands them the engine's announcements, and decides when they fall behind. */
+/** The cursors of this node: opens them, passes the engine's announcements to the fan-out, and decides when a cursor falls behind. */
 export class Hub implements CursorHost {
   readonly #options: HubOptions;
   readonly #channels: ChannelOpener;
@@ -44,11 +44,11 @@ export class Hub implements CursorHost {
   constructor(options: HubOptions) {
     this.#options = options;
     this.#channels = new ChannelOpener(options.log);
-    // Who of them was served, nobody knows.
+    // It is unknown which of the cursors were served.
     this.#fanOut = new FanOut({ ...options, failed: (channel) => this.#resync(channel, channel.epoch, channel.head) });
   }
 
-  /** Channels that somebody on this node is subscribed to. */
+  /** Channels with subscriptions on this node. */
   get size(): number {
     return this.#channels.size;
   }
@@ -56,7 +56,7 @@ export class Hub implements CursorHost {
   /**
    * Opens a cursor.
    *
-   * @returns the cursor, live or replaying; as a promise where the engine has to be asked
+   * @returns the cursor, live or replaying; a promise if the engine has to be asked
    */
   subscribe(subscriber: Subscriber, target: Target, start: StartingPoint): NowOrLater<Cursor> {
     const { name, rule, variant } = target;
@@ -76,11 +76,11 @@ export class Hub implements CursorHost {
 
   #place({ subscriber, channel, variant }: Reader, position: Position): NowOrLater<Cursor> {
     if (this.#channels.get(channel.name) !== channel) {
-      // Its last cursor left while the engine was asked.
+      // Its last cursor left while the engine answered.
       return this.subscribe(subscriber, { name: channel.name, rule: channel.rule, variant }, { position });
     }
     const cursor = new Cursor({ subscriber, channel, variant, host: this }, position);
-    // While the connection's buffer is full, a reply would come behind the messages of the topic: then it waits for the drain.
+    // While the connection's buffer is full, the topic's messages would overtake the reply: then the cursor waits for the drain.
     if (cursor.atHead && !cursor.ahead && !subscriber.connection.congested) cursor.goLive();
     else {
       this.#options.replayer.wake(subscriber);
@@ -99,7 +99,7 @@ export class Hub implements CursorHost {
     return { epoch, offset: head };
   }
 
-  /** Closes a cursor. Does nothing when it has ended already. */
+  /** Closes a cursor. Does nothing if it has ended already. */
   unsubscribe(cursor: Cursor): void {
     cursor.leave();
     this.#closeIfUnused(cursor.channel);
@@ -133,8 +133,8 @@ export class Hub implements CursorHost {
   }
 
   /**
-   * The feed of a channel was interrupted: only the log can tell whether anything was missed. Where it was, the cursors read
-   * on from the log; while the log cannot be asked, it is asked again.
+   * The feed of a channel was interrupted: only the log knows whether an announcement was missed. If one was, the cursors continue from the
+   * log. If the log does not answer, it is asked again.
    */
   interrupted(name: string): void {
     const channel = this.#channels.get(name);
@@ -153,11 +153,11 @@ export class Hub implements CursorHost {
     this.#resync(channel, epoch, head);
   }
 
-  /** The feed has a hole, or the log began a new life: every cursor reads on from the log, where it stands. */
+  /** The feed has a hole, or the log began a new life: every cursor continues from the log at its position. */
   #resync(channel: OpenChannel, epoch: string, head: number): void {
     for (const cursor of channel.cursors) {
-      cursor.skip = undefined; // what would be skipped to is in the log, if anywhere
-      // The latest fan-out may still be refused: the transport tells a moment later.
+      cursor.skip = undefined; // the messages to skip to are in the log, if they exist
+      // The transport may still refuse the latest fan-out: it reports that later in the turn.
       if (cursor.state === 'live') this.#replay(cursor, 'feed');
       this.#options.replayer.wake(cursor.subscriber);
     }
@@ -175,18 +175,18 @@ export class Hub implements CursorHost {
     return subscriber.connection.lossless === true ? channel.sent : this.#fanOut.served(channel);
   }
 
-  /** The transport refused something of this connection: noted now, dealt with at the turn's end. */
+  /** The transport refused something for this connection: noted now, handled at the end of the turn. */
   refused(subscriber: Subscriber): void {
     this.#overflowed.add(subscriber);
     this.#options.turn.schedule();
   }
 
-  /** A connection has gone: nothing of it may be touched any more. */
+  /** A connection has closed: nothing of it may be used any more. */
   forget(subscriber: Subscriber): void {
     this.#overflowed.delete(subscriber);
   }
 
-  /** The end of a turn: first those who could not follow leave the fan-out, then the news go out. */
+  /** The end of a turn: connections that overflowed leave the fan-out first, then the news go out. */
   flush(): void {
     if (this.#overflowed.size > 0) this.#dropBehind();
     this.#fanOut.flush();
@@ -225,7 +225,7 @@ export class Hub implements CursorHost {
   }
 }
 
-/** Who wants a cursor, and on what. */
+/** For whom a cursor is opened, and on what. */
 interface Reader {
   readonly subscriber: Subscriber;
   readonly channel: OpenChannel;

@@ -1,16 +1,16 @@
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { LatestBy } from '../rule.ts';
 
-/** Keys that one channel keeps at most; beyond, those with the oldest messages are forgotten. */
+/** Most keys of one channel; beyond, the keys with the oldest messages are dropped. */
 const MOST_KEYS = 1000;
-/** Bytes of messages that are kept, and that one slow reader is given; the newest message in any case. */
+/** Most bytes of messages that are kept, and that one slow reader receives. The newest message is always kept. */
 const MOST_BYTES = 131_072;
-/** Messages after which the bytes are counted again: most of them have made room for newer ones by then. */
+/** Messages after which the bytes are counted again: most messages have been replaced by then. */
 const TIDY = 64;
 
 interface Kept {
   readonly message: LoggedMessage;
-  /** As JSON; undefined until somebody wants to know. */
+  /** As JSON; undefined until it is measured. */
   bytes: number | undefined;
 }
 
@@ -48,7 +48,7 @@ export class LatestByKey {
     for (const [key] of kept.slice(0, forgotten)) this.#kept.delete(key);
   }
 
-  /** What is kept with an offset after `after` and up to `last`, in order; if that is too much, the newest of it. */
+  /** The kept messages after `after` and up to `last`, in order; the newest of them if they are too many. */
   between(after: number, last: number): readonly LoggedMessage[] {
     const found = [...this.#kept.values()].filter(({ message: { offset } }) => offset > after && offset <= last);
     return found.slice(found.length - fitting(found)).map(({ message }) => message);
@@ -66,7 +66,7 @@ export class LatestByKey {
   }
 }
 
-/** How many of these messages may be kept, counted from the last; at least one. */
+/** How many of these messages fit, counted from the last; at least one. */
 function fitting(kept: readonly Kept[]): number {
   let bytes = 0;
   const cut = kept.findLastIndex((each) => {

@@ -9,12 +9,12 @@ import { type Cursor, SUBSCRIPTIONS } from './cursor.ts';
 import { joinFrames } from './frames.ts';
 import type { Subscriber } from './subscriber.ts';
 
-/** Messages that one read of the log asks for: the more of them could be sent at once before, the more. */
+/** Messages that one read of the log asks for: more if the whole page before could be sent at once. */
 const PAGES = [2, 8, 32, 128] as const;
-/** Messages that all replays together send in one turn, so that no turn takes long. */
+/** Messages that all replays together send in one turn, so that turns stay short. */
 const TURN_BUDGET = 4_096;
 
-/** Milliseconds that a connection in debt waits at least: what it may have then is worth a turn. */
+/** Milliseconds that a connection in debt waits at least: after them it may receive enough to be worth a turn. */
 const PAUSE = 100;
 
 export interface ReplayerOptions {
@@ -33,12 +33,12 @@ export class Replayer {
   readonly #events: EventBus;
   readonly #turn: Turn;
   readonly #clock: Clock;
-  /** Connections with replaying cursors that may take more; those who may not come back by `wake`. */
+  /** Connections with replaying cursors and room for more. The others come back by `wake`. */
   readonly #ready = new Set<Subscriber>();
   /** Connections whose log could not be read. */
   readonly #failed = new Set<Subscriber>();
   #retry: Timer | undefined;
-  /** Connections that asked for more from the log than they have paid for. */
+  /** Connections that asked for more from the log than their rate allows. */
   readonly #indebted = new Map<Subscriber, Timer>();
   #budget = 0;
 
@@ -49,13 +49,13 @@ export class Replayer {
     this.#clock = clock;
   }
 
-  /** The subscriber has a replaying cursor, or room for more: goes on with it at the end of this turn. */
+  /** The subscriber has a replaying cursor, or room for more: it is served at the end of this turn. */
   wake(subscriber: Subscriber): void {
     this.#ready.add(subscriber);
     this.#turn.schedule();
   }
 
-  /** The engine is away: the cursor stays where it is until it answers again. */
+  /** The engine does not answer: the cursor keeps its position until it does. */
   #wakeLater(subscriber: Subscriber): void {
     this.#failed.add(subscriber);
     this.#retry ??= this.#clock.after(ENGINE_RETRY, () => {
@@ -65,7 +65,7 @@ export class Replayer {
     });
   }
 
-  /** The connection has gone. */
+  /** The connection has closed. */
   forget(subscriber: Subscriber): void {
     this.#ready.delete(subscriber);
     this.#failed.delete(subscriber);
@@ -81,7 +81,7 @@ export class Replayer {
     if (!this.#indebted.has(subscriber)) this.#indebted.set(subscriber, this.#clock.after(wait, wake));
   }
 
-  /** Serves everybody who waits, in turns, until the budget of this turn is spent. */
+  /** Serves the connections that wait, one after the other, until the budget of this turn is spent. */
   run(): void {
     this.#budget = TURN_BUDGET;
     for (const subscriber of this.#ready) {
@@ -92,7 +92,7 @@ export class Replayer {
     if (this.#ready.size > 0) this.#turn.schedule();
   }
 
-  /** One page for each replaying cursor of a connection. Tells whether there is more to do at once. */
+  /** Sends one page to each replaying cursor of a connection. Returns whether more can be done at once. */
   #serve(subscriber: Subscriber): boolean {
     let more = false;
     for (const cursor of subscriber.standings.of(SUBSCRIPTIONS).values()) {
@@ -106,7 +106,7 @@ export class Replayer {
     return more && hasRoom(subscriber);
   }
 
-  /** What a client asks for from the log, however much that is, must not keep the gateway busy. SPEC.md section 10. */
+  /** However much a client asks for from the log, it must not keep the gateway busy. SPEC.md section 10. */
   #mustPay(subscriber: Subscriber): boolean {
     const { debt } = subscriber;
     if (debt > 0) this.#wakeIn(subscriber, Math.max(debt, PAUSE));
@@ -135,7 +135,7 @@ export class Replayer {
       },
       (error: unknown) => {
         cursor.reading = false;
-        // An engine that is away is no mistake of ours.
+        // An engine that does not answer is not a fault of the gateway.
         if (!(error instanceof EngineUnavailable))
           this.#events.emit('fault', { where: 'replay: reading the log', error });
         this.#wakeLater(cursor.subscriber);
@@ -144,7 +144,7 @@ export class Replayer {
   }
 
   /**
-   * Sends what a page holds for this cursor, with a gap before it where the log does not join up.
+   * Sends the messages of a page, after a gap if the log does not continue at the cursor.
    *
    * @param known the channel's epoch when the page was asked for
    */
@@ -164,7 +164,7 @@ export class Replayer {
       this.#gap(cursor, { epoch: page.epoch, offset: page.first - 1 }, reason);
     }
     this.#send(cursor, page);
-    // Frames that wait for room would be overtaken by the topic's: then it turns live after the drain.
+    // The topic's frames would overtake frames that wait for room: then the cursor turns live after the drain.
     if (cursor.atHead && !cursor.subscriber.connection.congested) this.#turnLive(cursor);
   }
 
@@ -193,9 +193,9 @@ export class Replayer {
   }
 
   /**
-   * What a rule wants of a slow reader instead of plain replaying: it skips to the head, with the newest messages if it may. SPEC.md section 7.
+   * Skips to the head, as the rule chooses for slow readers, with the latest messages if the rule keeps them. SPEC.md section 7.
    *
-   * @returns whether the reader has room for more; otherwise it goes on after the drain, and skips again what has come meanwhile
+   * @returns whether the reader has room for more; otherwise it continues after the drain, and skips again
    */
   #skipAhead(cursor: Cursor): boolean {
     const { channel, subscriber, variant, epoch, offset, skip } = cursor;
@@ -224,12 +224,12 @@ export class Replayer {
   }
 }
 
-/** Messages that were read and could not be sent are read again: of large ones, the next page holds fewer. */
+/** Messages that were read and could not be sent are read again, so the next page is smaller if messages are large. */
 function adapt(cursor: Cursor, sent: number, read: number): void {
   const size = PAGES[cursor.pageStep] ?? 1;
   if (sent === size && hasRoom(cursor.subscriber) && cursor.pageStep < PAGES.length - 1) cursor.pageStep++;
   else if (sent < read / 2 && cursor.pageStep > 0) cursor.pageStep--;
 }
 
-/** May more than replies be handed to this connection now? */
+/** Does the connection accept more than replies now? */
 const hasRoom = ({ connection }: Subscriber): boolean => connection.hasRoom(LOW_WATER);

@@ -1,7 +1,7 @@
 import type { Identity, Verb } from '../auth/identity.ts';
 
 /**
- * Why something ends: the client `asked` for it, its `permission` has gone, or the connection has `closed`.
+ * Why something ends: the client `asked` for it, the client lost the `permission`, or the connection has `closed`.
  */
 export type EndReason = 'asked' | 'permission' | 'closed';
 
@@ -12,26 +12,27 @@ export type EndReason = 'asked' | 'permission' | 'closed';
  */
 export interface Standing {
   readonly kind: Kind;
-  /** Unique among those of its kind on one connection. */
+  /** Unique per kind on one connection. */
   readonly key: string;
   readonly channelName: string;
-  /** What the connection must be allowed on the channel, for as long as this lasts. */
+  /** The verb that the connection must be allowed on the channel until this ends. */
   readonly verb: Verb;
   readonly ended: boolean;
   /**
-   * The transport refused something in this turn: whatever was fanned out to it may be missing. Called at the turn's end.
+   * The transport refused something for the connection in this turn, so whatever was fanned out to it may be missing. Called at the end of
+   * the turn.
    *
    * @returns whether it continues from a log
    */
   overflowed(): boolean;
   /** The connection has room again. */
   drained(): void;
-  /** The connection has a new token, which still allows it. */
+  /** The connection has a new token, which still allows this. */
   refreshed?(before: Identity): void;
   /**
-   * Ends it for good, and notifies the client unless it asked. The holder has forgotten it already.
+   * Ends it, and notifies the client unless the client asked. The holder has removed it already.
    *
-   * @returns a promise if the client asked and somebody has to confirm
+   * @returns a promise if the client asked and an engine has to confirm
    */
   end(reason: EndReason): void | Promise<void>;
 }

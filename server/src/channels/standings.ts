@@ -1,10 +1,10 @@
 import type { Kind, Standing } from './standing.ts';
 
-/** Those of one kind. */
+/** What is of one kind. */
 class Group {
   readonly kind: Kind;
   readonly held = new Map<string, Standing>();
-  /** Those that an engine is still asked for. */
+  /** What an engine is still asked for. */
   pending: Map<string, Promise<unknown>> | undefined;
 
   constructor(kind: Kind) {
@@ -18,12 +18,12 @@ const NONE = new Map<string, never>();
 export class Standings implements Iterable<Standing> {
   readonly #groups: Group[] = [];
 
-  /** Those of one kind, by key. */
+  /** What is of one kind, by key. */
   of<S extends Standing>(kind: Kind<S>): ReadonlyMap<string, S> {
     return (this.#find(kind)?.held as ReadonlyMap<string, S> | undefined) ?? NONE;
   }
 
-  /** All of them. They may end while they are iterated over. */
+  /** Everything that is held. It may end during the iteration. */
   *[Symbol.iterator](): Iterator<Standing> {
     for (const { held } of this.#groups) yield* held.values();
   }
@@ -37,25 +37,25 @@ export class Standings implements Iterable<Standing> {
     return this.#find(kind)?.held.delete(key) ?? false;
   }
 
-  /** Is there one with this key, or is one on its way? */
+  /** Is one with this key held or pending? */
   has(kind: Kind, key: string): boolean {
     const group = this.#find(kind);
     return group !== undefined && (group.held.has(key) || group.pending?.has(key) === true);
   }
 
-  /** How many there are of a kind, with those on their way. */
+  /** How many of a kind are held or pending. */
   count(kind: Kind): number {
     const group = this.#find(kind);
     return group === undefined ? 0 : group.held.size + (group.pending?.size ?? 0);
   }
 
-  /** The one on its way, if there is one: settles when it has begun, or failed to. */
+  /** The pending one, if there is one: the promise settles when it has begun, or failed to. */
   pending(kind: Kind, key: string): Promise<unknown> | undefined {
     return this.#find(kind)?.pending?.get(key);
   }
 
-  /** Counts one as on its way until the promise settles. */
-  await<T>(kind: Kind, key: string, pending: Promise<T>): Promise<T> {
+  /** Counts one as pending until the promise settles. */
+  addPending<T>(kind: Kind, key: string, pending: Promise<T>): Promise<T> {
     const group = this.#ensure(kind);
     group.pending ??= new Map();
     group.pending.set(key, pending);

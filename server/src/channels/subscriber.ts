@@ -9,17 +9,17 @@ export interface Subscriber {
   readonly wire: Wire;
   /** What it holds. */
   readonly standings: Standings;
-  /** Sends a push behind the replies that already wait. */
+  /** Sends a push after the replies that already wait. */
   push(push: Push): void;
-  /** Sends at once what waits. Where it is large: what has been sent can be counted, what waits cannot. */
+  /** Sends at once what waits. For large pushes: only what was sent is counted against the connection's buffer. */
   release(): void;
-  /** Sends an encoded frame behind the replies that already wait. */
+  /** Sends an encoded frame after the replies that already wait. */
   sendFrame(frame: Uint8Array): void;
-  /** Has it pay for a list of members that it asked for. */
+  /** Charges the connection for a list of members that the client asked for. */
   chargeList(bytes: number): void;
-  /** Has it pay for messages from the log that it asked for. */
+  /** Charges the connection for messages from the log that the client asked for. */
   chargeReplay(messages: number, bytes: number): void;
-  /** Milliseconds until it has paid for everything that it asked for; it gets no more of that until then. */
+  /** Milliseconds until the rate limit allows more of what the client asks for. */
   readonly debt: number;
   /** Closes the connection as a slow reader. */
   cutSlowReader(): void;

@@ -16,22 +16,22 @@ export interface ReadCommand {
   readonly size: number;
 }
 
-/** What a waiting frame costs beside its bytes. */
+/** Bytes that a waiting frame costs in addition to its own. */
 const OVERHEAD = 100;
 
-/** What a connection sent and nobody has dealt with. Few connections ever have one. */
+/** What a connection has sent and the gateway has not processed. Few connections ever have a backlog. */
 export class Backlog {
   readonly #frames = new Deque<Frame>();
   #frameBytes = 0;
   readonly #commands = new Deque<ReadCommand>();
   #commandBytes = 0;
 
-  /** Bytes that wait as frames, with what it costs to keep them. */
+  /** Bytes of the waiting frames, with their overhead. */
   get frameBytes(): number {
     return this.#frameBytes;
   }
 
-  /** Commands that wait until the token has been verified; they go before the frames. */
+  /** How many commands wait until the token is verified. They come before the frames. */
   get commands(): number {
     return this.#commands.length;
   }
@@ -42,7 +42,7 @@ export class Backlog {
   }
 
   addFrame({ data, size, tooMuch }: Frame): void {
-    // A copy: the transport's bytes are valid only while it hands them over.
+    // A copy: the transport's bytes are valid only during the call.
     this.#frames.push({ data: typeof data === 'string' ? data : Uint8Array.from(data), size, tooMuch });
     this.#frameBytes += size + OVERHEAD;
   }
@@ -53,7 +53,7 @@ export class Backlog {
     return frame;
   }
 
-  /** @param bytes of its frame, where it is the first of that frame */
+  /** @param bytes of its frame if it is the first command of that frame, otherwise 0 */
   addCommand(command: ReadCommand, bytes: number): void {
     this.#commands.push(command);
     this.#commandBytes += bytes;

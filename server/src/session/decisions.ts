@@ -27,16 +27,16 @@ const VERB_OF: { readonly [Type in CommandType]?: Verb } = {
   members: 'presence',
 };
 
-/** Commands of one connection that may wait for decisions. */
+/** Most commands of one connection that may wait for decisions. */
 const MOST = 1_000;
-/** Bytes that they may hold. */
+/** Most bytes that these commands may hold. */
 const MOST_BYTES = 1_048_576;
-/** A frame of so many bytes is not worth counting what of it is the command's. */
+/** Up to this size in bytes the frame counts as the command, which is cheaper than measuring the command. */
 const SMALL = 1_024;
 
 /**
- * Commands of one connection under rules that ask functions, which may answer with promises. Several are decided at the same time; those of
- * one channel are carried out in the order in which they were sent.
+ * Commands of one connection under rules with functions, which may answer with promises. Several commands are decided at the same time;
+ * the commands of one channel are carried out in the order in which they were sent.
  */
 export class Decisions {
   readonly #session: SessionContext;
@@ -48,7 +48,7 @@ export class Decisions {
     this.#session = session;
   }
 
-  /** Carries out a command: at once, if its decision and those before it on its channel are there. */
+  /** Carries out a command: at once if it is decided and no command before it on its channel waits. */
   take(command: ChannelCommand, size: number): void {
     const queue = this.#queues.get(command.channel);
     if (queue === undefined && !this.#asksFunction(command)) {
@@ -88,7 +88,7 @@ export class Decisions {
     return grants?.some(({ kind }) => kind === 'function') ?? false;
   }
 
-  /** Neither throws nor rejects: a decision that fails is a refusal. */
+  /** Neither throws nor rejects: a failed decision is a refusal. */
   #ask({ type, channel }: ChannelCommand): Decided | null | Promise<Decided> {
     const { identity, services } = this.#session;
     const verb = VERB_OF[type];
@@ -114,7 +114,7 @@ export class Decisions {
     });
   }
 
-  /** Carries out what is decided, as far as nothing undecided stands before it. */
+  /** Carries out the decided commands of a channel, up to the first undecided one. */
   #goOn(channel: string): void {
     const queue = this.#queues.get(channel);
     for (let entry = queue?.[0]; entry?.decided !== undefined; entry = queue?.[0]) {
@@ -124,7 +124,7 @@ export class Decisions {
       this.#bytes -= entry.weight;
       if (queue?.length === 0) this.#queues.delete(channel);
       this.#session.carryOutLate(entry.command, entry.size, entry.decided);
-      if (this.#queues.get(channel) !== queue) return; // closed, or begun anew
+      if (this.#queues.get(channel) !== queue) return; // closed, or a new queue
     }
   }
 

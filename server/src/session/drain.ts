@@ -6,19 +6,19 @@ export interface DrainOptions {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly events: EventBus;
-  /** Longest time, in milliseconds, over which connections are sent away. */
+  /** Most milliseconds over which connections are closed. */
   readonly most: number;
-  /** Connections per second that are sent away, unless there are too many for that. */
+  /** Connections to close per second, if `most` allows it. */
   readonly pace: number;
 }
 
-/** Connections that are told at a time, and milliseconds between two times: few enough not to be felt, and all of them soon. */
+/** Connections that are notified in one batch, and milliseconds between batches: small enough not to delay anybody, fast enough to reach all soon. */
 const AT_ONCE = 500;
 const BREATH = 10;
 
 /**
- * Sends all clients elsewhere, one after the other in a random order and at an even pace, so that wherever they come they
- * come at that pace. A client is told its moment ahead, is served until then, and reconnects at once. Resolves when the last one has gone.
+ * Closes all connections, one after the other in a random order and at an even pace, so that other nodes receive them at that pace. Each
+ * client is notified in advance, is served until its connection closes, and reconnects at once. Resolves when the last connection has closed.
  */
 export async function drainSessions({ registry, clock, events, most, pace }: DrainOptions): Promise<void> {
   const sessions = shuffle(registry.all());
@@ -36,7 +36,7 @@ export async function drainSessions({ registry, clock, events, most, pace }: Dra
   await registry.emptied();
 }
 
-/** So that neither the oldest connections nor those of one channel leave together. Fisher and Yates. */
+/** Keeps the oldest connections, and the connections of one channel, from closing together. Fisher and Yates. */
 function shuffle<T>(items: readonly T[]): T[] {
   const shuffled = [...items];
   for (let at = shuffled.length - 1; at > 0; at--) {

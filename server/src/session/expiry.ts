@@ -1,10 +1,10 @@
 import type { Timer } from '../util/clock.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** How long before the token's end a new one is asked for: a fifth of what is left, at most this many milliseconds. */
+/** A new token is requested when a fifth of the token's lifetime is left, but at most this many milliseconds before its end. */
 const LEAD = 60_000;
 
-/** Watches over the token's end: asks for a new one in time, and closes the connection when none comes. */
+/** Requests a new token before the current one expires, and closes the connection if none comes. */
 export class Expiry {
   readonly #session: SessionContext;
   #timer: Timer | undefined;
@@ -22,7 +22,7 @@ export class Expiry {
     this.reckon();
   }
 
-  /** Reckons anew when to ask and when to close: the token ends by the wall clock, timers run by another one. */
+  /** Sets the timer anew: tokens expire by the wall clock, timers run by the monotonic one. */
   reckon(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -30,7 +30,7 @@ export class Expiry {
     const { clock, settings } = this.#session.services;
     const left = Math.max(0, this.#expiresAt - clock.now());
     if (this.#asked && left > LEAD) this.#asked = false; // the wall clock was set back
-    // After it was asked the client has the grace in any case, where a clock that was set forward has taken the rest.
+    // Once asked, the client always has the grace period, even if a clock that was set forward leaves no other time.
     if (this.#asked) this.#timer = clock.after(left + settings.tokenGrace, () => this.#session.close('token_expired'));
     else this.#timer = clock.after(left - Math.min(LEAD, left / 5), () => this.#ask());
   }

@@ -1,7 +1,7 @@
 import type { ParsedCommand, WireSession } from '../protocols/protocol.ts';
 import type { Refusal } from '../refusal.ts';
 
-/** Messages of one frame that may be invalid: each is answered, and an answer is a hundred times larger than `1,`. */
+/** Most invalid messages in one frame: each is answered, and an answer is a hundred times larger than `1,`. */
 const MOST_INVALID = 100;
 
 /** What a frame is read from. */
@@ -25,7 +25,7 @@ export class FrameReading {
   readonly #values: readonly unknown[];
   #at = 0;
   #invalid = 0;
-  /** Was there anything in it, so far, that may have been meant as a command? */
+  /** Did it contain anything so far that may have been meant as a command? */
   meant = false;
 
   constructor({ wire, values, size, tooMuch }: ReceivedFrame) {
@@ -53,7 +53,7 @@ export class FrameReading {
     return parsed;
   }
 
-  /** Leaves out everything behind the last command that was read. */
+  /** Skips everything after the last command that was read. */
   skipRest(): void {
     this.#at = this.#values.length;
   }
@@ -64,7 +64,7 @@ export class FrameReading {
   }
 }
 
-/** A wrong value is an ordinary mistake; a client that sends nothing with an id talks another language. */
+/** An invalid command is an ordinary mistake; a client that sends nothing with an id speaks another protocol. */
 function isMeantAsCommand(parsed: ParsedCommand): boolean {
   return 'command' in parsed || parsed.fault.id !== undefined;
 }

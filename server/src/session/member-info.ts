@@ -5,13 +5,13 @@ import { Refusal } from '../refusal.ts';
 /** Most bytes of the token's `info` claim, as JSON. */
 const MOST_INFO = 1024;
 
-/** Claims that were looked at: once for each token. */
+/** Each token is checked once. */
 const checked = new WeakMap<Identity['claims'], { readonly problem: Refusal | null }>();
 
 /** The claim `info`, which members show. */
 export const infoOf = ({ claims }: Identity): Json | undefined => claims.info as Json | undefined;
 
-/** What is wrong with the token's `info`. Its issuer may have put anything into it, but everybody must be able to read it. SPEC.md section 3.3. */
+/** What is wrong with the token's `info`: the issuer may put anything into it, but every client must be able to decode it. SPEC.md section 3.3. */
 export function infoProblem({ claims }: Identity): Refusal | null {
   let found = checked.get(claims);
   if (found === undefined) {
@@ -28,7 +28,7 @@ function problemOf(info: Json): Refusal | null {
   return tooLarge('the claim "info"', info, MOST_INFO);
 }
 
-/** What a member shows has its limits. */
+/** A refusal if a value that members show has too many bytes. */
 export function tooLarge(what: string, value: Json, most: number): Refusal | null {
   const size = Buffer.byteLength(JSON.stringify(value));
   return size <= most

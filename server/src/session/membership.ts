@@ -8,12 +8,12 @@ import type { SessionContext } from './session-context.ts';
 /** Memberships, by channel. */
 export const MEMBERSHIPS: Kind<Membership> = { name: 'membership' };
 
-/** Has a session's user enter a channel: as a member with this connection, until it ends. SPEC.md section 4.8. */
+/** A session's user as a member of a channel, with this connection. SPEC.md section 4.8. */
 export class Membership implements Standing {
   readonly channelName: string;
   readonly #session: SessionContext;
   readonly #user: string;
-  /** How often the store is being asked to enter it. */
+  /** How many requests to enter wait for the store. */
   #asked = 0;
   /** Has the store confirmed it? */
   #entered = false;
@@ -44,10 +44,10 @@ export class Membership implements Standing {
   }
 
   /**
-   * Makes the user a member, or the member as the token and the given state say. It is held from now on, so that a close ends it; not any
-   * more if the store never confirmed it.
+   * Makes the user a member, or updates the member by the token and the given state. The session holds it from now on, so that a close ends
+   * it, but no longer if the store never confirmed it.
    *
-   * @param state absent: it stays as it is
+   * @param state absent: the state does not change
    */
   enter(state: Json | undefined): void | Promise<void> {
     const entering = this.#enter(state);
@@ -86,10 +86,10 @@ export class Membership implements Standing {
 
   drained(): void {}
 
-  /** Shows the claim `info` of a new token, unless it is as before; a store that was away is asked again. */
+  /** Shows the claim `info` of a new token if it has changed, or if the store missed the change before. */
   refreshed(before: Identity): void {
     const { identity, limits, services } = this.#session;
-    if (infoProblem(identity) !== null) return; // the old one stays
+    if (infoProblem(identity) !== null) return; // the member keeps the old one
     if (!this.#infoUnshown && sameJson(infoOf(before), infoOf(identity))) return;
     this.#infoUnshown = false;
     limits.charge(1, services.clock); // as much work as an `enter`
@@ -109,7 +109,7 @@ export class Membership implements Standing {
     if (reason === 'permission') this.#session.push({ type: 'left', channel: this.channelName, reason });
   }
 
-  /** Milliseconds during which the member still counts after its connection has closed. */
+  /** Milliseconds for which the user stays a member after the connection has closed. */
   get #grace(): number {
     return this.#session.services.rules.match(this.channelName)?.rule.presence.grace ?? 0;
   }

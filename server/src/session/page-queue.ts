@@ -4,14 +4,14 @@ import type { Connection } from '../transport/connection.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import type { Permit } from './permit.ts';
 
-/** PageQueue that may wait for one connection. */
+/** Most pages that may wait for one connection. */
 const MOST_WAITING = 1000;
 
 /**
- * Reads pages of history, and of members, for one connection one after the other, each when the one before was handed over and the reader has room.
+ * Reads pages of history and of members for one connection one by one: each after the page before was sent and the reader has room.
  *
- * A page is thousands of times larger than the command that asks for it: without this, one small frame full of them
- * would fill the memory and stop the loop.
+ * A page is thousands of times larger than the command that asks for it: otherwise one small frame full of such commands would fill the
+ * memory and block the event loop.
  */
 export class PageQueue {
   readonly #connection: Connection;
@@ -25,7 +25,7 @@ export class PageQueue {
   /**
    * Reads a page: at once, or when its turn comes.
    *
-   * @param permit checked when its turn has come, and when the engine has answered: the token may have been replaced meanwhile
+   * @param permit checked when its turn comes, and again when the engine has answered: the token may have been replaced
    */
   take<Page>(permit: Permit, read: () => Page | Promise<Page>): NowOrLater<Page | Refusal> {
     if (this.#state === 'free' && this.#waiting.length === 0 && this.#hasRoom()) return this.#read(permit, read);
@@ -41,7 +41,7 @@ export class PageQueue {
     return refusal instanceof Promise ? refusal.then((late) => late ?? read()) : (refusal ?? read());
   }
 
-  /** What was said has been handed over, or the reader has drained: goes on with the next page. */
+  /** The replies were sent, or the reader has drained: continues with the next page. */
   next(): void {
     if (this.#state === 'read') this.#state = 'free';
     if (this.#state !== 'free' || !this.#hasRoom()) return;

@@ -6,14 +6,14 @@ import type { FairScheduler, Resumable } from './fair-scheduler.ts';
 import type { Registered } from './registry.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** Things that one turn of the event loop looks at: a fraction of a millisecond, however many capabilities the token has. */
+/** Steps in one turn of the event loop: a fraction of a millisecond, however many capabilities the token has. */
 export const STEPS = 64;
 
 type Steps = Generator<Promise<void> | void>;
 
 /**
- * Looks at everything that sessions hold after a token or the rules were replaced: what is forbidden now ends, and the rest
- * adapts to a new token. Each turn takes a bounded number of steps, so nobody waits for thousands of them.
+ * Checks everything that sessions hold after a token or the rules were replaced: what is no longer allowed ends, and the rest adapts to a
+ * new token. Each turn takes a bounded number of steps, so that no other connection waits for thousands of them.
  */
 export class PermissionReview implements Resumable {
   readonly #scheduler: FairScheduler;
@@ -26,12 +26,12 @@ export class PermissionReview implements Resumable {
     this.#steps = steps;
   }
 
-  /** @param before who the session was with the token before */
+  /** @param before the session's identity under the token before */
   static ofToken(session: SessionContext, before: Identity): PermissionReview {
     return new PermissionReview(session.services.scheduler, untilClosed(session, stepsOf(session, before)));
   }
 
-  /** Of all these sessions, one after the other. */
+  /** Reviews these sessions one after the other. */
   static ofRules(
     sessions: readonly Registered[],
     { scheduler, ...authority }: Authority & { scheduler: FairScheduler },
@@ -39,7 +39,7 @@ export class PermissionReview implements Resumable {
     return new PermissionReview(scheduler, stepsOfAll(sessions, authority));
   }
 
-  /** Resolves when everything has been looked at, or the connection has closed. */
+  /** Resolves when everything has been checked, or the connection has closed. */
   run(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -56,7 +56,7 @@ export class PermissionReview implements Resumable {
     }
   }
 
-  /** @returns whether that was all */
+  /** @returns whether all steps are done */
   #takeSteps(): boolean {
     for (let taken = 0; taken < STEPS; taken++) {
       const { done, value } = this.#steps.next();
@@ -68,11 +68,11 @@ export class PermissionReview implements Resumable {
 
   #wait(late: Promise<void>): void {
     this.#late.push(late);
-    late.catch(() => {}); // `run` rejects at the end; until then this must not count as unhandled, which ends the process
+    late.catch(() => {}); // `run` rejects at the end; an unhandled rejection would end the process before
   }
 }
 
-/** A mistake with one session is reported at the end: the others are looked at all the same. */
+/** An error in one session is reported at the end: the other sessions are reviewed all the same. */
 function* stepsOfAll(sessions: readonly Registered[], authority: Authority): Steps {
   for (const session of sessions) {
     try {
@@ -80,7 +80,7 @@ function* stepsOfAll(sessions: readonly Registered[], authority: Authority): Ste
     } catch (error) {
       yield Promise.reject(error);
     }
-    yield; // one that holds nothing is a step, too
+    yield; // a session that holds nothing is a step, too
   }
 }
 
@@ -103,15 +103,15 @@ function* stepsOf(session: SessionContext, before: Identity): Steps {
 }
 
 /**
- * Ends what is forbidden now, each with its reason. What the client opens meanwhile is judged by the new token anyway.
+ * Ends what is no longer allowed. What the client begins meanwhile is checked against the new token anyway.
  *
- * @yields where a function answers with a promise: when that has been looked at
+ * @yields a promise if a function of the rule answers with one
  */
 function* endForbidden(session: Registered, authority: Authority): Steps {
   for (const standing of [...session.standings]) if (!standing.ended) yield recheck(session, standing, authority);
 }
 
-/** Ends one thing if it is forbidden now. */
+/** Ends one thing if it is no longer allowed. */
 function recheck(session: Registered, standing: Standing, authority: Authority): Promise<void> | void {
   const { identity } = session;
   const { verb, channelName } = standing;
@@ -123,7 +123,7 @@ function recheck(session: Registered, standing: Standing, authority: Authority):
   }
   const rule = authority.rules.match(channelName)?.rule;
   return asked.then((decision) => {
-    // A token or rules that came meanwhile have their own review.
+    // A newer token, or newer rules, have a review of their own.
     const isInForce = session.identity === identity && authority.rules.match(channelName)?.rule === rule;
     if (decision instanceof Refusal && session.state !== 'closed' && isInForce) end();
   });

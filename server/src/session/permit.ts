@@ -10,7 +10,7 @@ export interface PermitHolder {
   readonly services: Authority;
 }
 
-/** That a command was allowed: to be asked again when it is answered late, because the token may have been replaced meanwhile. */
+/** The permission of a command that is answered later: it is checked again then, because the token may have been replaced. */
 export class Permit {
   readonly #holder: PermitHolder;
   readonly #verb: Verb;
@@ -26,15 +26,15 @@ export class Permit {
     this.#match = match;
   }
 
-  /** The channel's rule, as it was when this was last checked. */
+  /** The channel's rule at the last check. */
   get rule(): Rule {
     return this.#match.rule;
   }
 
   /**
-   * Is it allowed still?
+   * Is it still allowed?
    *
-   * @returns `null`, or why not any more; at once, unless a function has to be asked again and answers with a promise
+   * @returns `null`, or why it is no longer allowed; a promise only if a function of the rule answers with a promise
    */
   check(): Refusal | null | Promise<Refusal | null> {
     const { identity, services } = this.#holder;

@@ -5,7 +5,7 @@ import type { Standings } from '../channels/standings.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { SessionState } from './session-state.ts';
 
-/** A session, as those see it who deal with all of them. */
+/** A session, as seen by what handles all sessions. */
 export interface Registered {
   readonly connection: Connection;
   readonly identity: Identity;
@@ -20,7 +20,7 @@ export interface Registered {
   clockSet(): void;
 }
 
-/** How many there are of each. */
+/** Counts by name. */
 class Tally {
   readonly #counts = new Map<string, number>();
 
@@ -62,7 +62,7 @@ export class Registry {
     if (this.#sessions.size === 0) this.#whenEmpty?.();
   }
 
-  /** The sessions as they stand now. */
+  /** A snapshot of the sessions. */
   all(): readonly Registered[] {
     return [...this.#sessions];
   }

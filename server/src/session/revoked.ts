@@ -2,15 +2,15 @@ import type { Identity } from '../auth/identity.ts';
 import type { Verification, Verifier } from '../auth/token.ts';
 import type { Revocation } from '../engine/revocations.ts';
 
-/** The revocations in force, as this node knows them: asked for every token. */
+/** The revocations in force that this node knows. Every token is checked against them. */
 export class Revoked {
   readonly #clock: () => number;
-  // By what finds them fastest: a token id, or else a user, or else nothing but the time.
+  // By the most selective field: the token id, otherwise the user, otherwise only the time.
   readonly #byToken = new Map<string, Revocation[]>();
   readonly #byUser = new Map<string, Revocation[]>();
   #byTime: readonly Revocation[] = [];
 
-  /** @param clock as `AgeClock` has it: no revocation is over early because a clock was set forward */
+  /** @param clock of an `AgeClock`, so that no revocation ends early because a clock was set forward */
   constructor(clock: () => number) {
     this.#clock = clock;
   }
@@ -37,13 +37,13 @@ export class Revoked {
     return candidates.some((revocation) => this.#isInForce(revocation) && applies(revocation, identity));
   }
 
-  /** How many are remembered. */
+  /** How many are stored. */
   get size(): number {
     const listed = [...this.#byToken.values(), ...this.#byUser.values()].reduce((sum, { length }) => sum + length, 0);
     return listed + this.#byTime.length;
   }
 
-  /** Forgets those that are over. */
+  /** Removes those that have ended. */
   tidy(): void {
     for (const map of [this.#byToken, this.#byUser]) {
       for (const [name, list] of map) {
@@ -58,7 +58,7 @@ export class Revoked {
   }
 }
 
-/** Everything that a revocation names must be so. An identity without a token, or without a user, is covered by none. */
+/** All fields of a revocation must match. No revocation covers an identity without a user. */
 function applies({ user, jti, before }: Revocation, identity: Identity): boolean {
   if (identity.user === null) return false;
   if (user !== undefined && user !== identity.user) return false;
@@ -66,7 +66,7 @@ function applies({ user, jti, before }: Revocation, identity: Identity): boolean
   return before === undefined || (identity.issuedAt ?? Number.NEGATIVE_INFINITY) < before;
 }
 
-/** A verifier that also refuses what was revoked. */
+/** A verifier that also refuses revoked tokens. */
 export function withRevoked(verifier: Verifier, revoked: Revoked): Verifier {
   return {
     async verify(token): Promise<Verification> {

@@ -9,7 +9,7 @@ export interface RevokingOptions {
   readonly registry: Registry;
 }
 
-/** Brings what was revoked, on whichever node, to this node's connections. */
+/** Applies revocations from all nodes to the connections of this node. */
 export class Revoking {
   readonly #options: RevokingOptions;
 
@@ -17,7 +17,7 @@ export class Revoking {
     this.#options = options;
   }
 
-  /** Learns what was revoked before this node started. */
+  /** Reads the revocations from before this node started. */
   async start(): Promise<void> {
     const { store, revoked } = this.#options;
     for (const revocation of await store.all()) revoked.add(revocation);
@@ -26,7 +26,7 @@ export class Revoking {
   /** A revocation took effect: connections whose token it covers are closed at once. */
   take({ revocation }: Extract<Signal, { type: 'revoke' }>): void {
     const { revoked, registry } = this.#options;
-    revoked.tidy(); // here, because only here it grows
+    revoked.tidy(); // here, because it grows only here
     revoked.add(revocation);
     for (const session of registry.all()) {
       if (session.state === 'connected' && revoked.covers(session.identity)) session.close('token_revoked');

@@ -35,8 +35,8 @@ export interface SessionContext extends Subscriber, Registered {
   /** Adopts a verified identity, at connect and at every refresh. */
   assume(identity: Identity): void;
 
-  /** Counts something as on its way until the promise settles; see `Standings.await`. */
-  await<T>(kind: Kind, key: string, pending: Promise<T>): Promise<T>;
+  /** Counts something as pending until the promise settles; see `Standings.addPending`. */
+  addPending<T>(kind: Kind, key: string, pending: Promise<T>): Promise<T>;
   /**
    * Holds something that has begun.
    *

@@ -26,7 +26,7 @@ import type { Services } from './services.ts';
 import type { SessionContext, Unread } from './session-context.ts';
 import type { SessionState } from './session-state.ts';
 
-/** What a session holds that holds nothing. */
+/** Shared by all sessions that hold nothing. */
 const NOTHING = new Standings();
 
 /** A wire protocol, and its side of this connection. */
@@ -49,8 +49,8 @@ export class Session implements ConnectionListener, SessionContext {
   // Created when needed: an idle connection has none of these.
   #standings: Standings | undefined;
   /**
-   * What is said at the end of the turn. There is none in between: where each of many connections keeps an array, V8 makes all of them in the old space,
-   * and with them whatever was said grows old.
+   * What is sent at the end of the turn; undefined in between. If each of many connections kept an array, V8 would allocate all of them in the
+   * old space, and the messages in them would grow old.
    */
   #held: ServerMessage[] | undefined;
   #pages: PageQueue | undefined;
@@ -90,11 +90,11 @@ export class Session implements ConnectionListener, SessionContext {
     this.connection.trust();
     this.#identity = identity;
     this.#expiry.watch(identity.expiresAt);
-    // It may have been revoked since it was verified: the revocation did not find this connection under it yet.
+    // It may have been revoked after it was verified: the revocation did not find this connection under it yet.
     if (this.services.revoked.covers(identity)) this.close('token_revoked');
   }
 
-  /** The wall clock was set: its token ends sooner, or later, than was reckoned. */
+  /** The wall clock was set: the token expires sooner, or later, than planned. */
   clockSet(): void {
     if (this.#state !== 'closed') this.#expiry.reckon();
   }
@@ -105,9 +105,9 @@ export class Session implements ConnectionListener, SessionContext {
     return this.#standings ?? NOTHING;
   }
 
-  await<T>(kind: Kind, key: string, pending: Promise<T>): Promise<T> {
+  addPending<T>(kind: Kind, key: string, pending: Promise<T>): Promise<T> {
     this.#standings ??= new Standings();
-    return this.#standings.await(kind, key, pending);
+    return this.#standings.addPending(kind, key, pending);
   }
 
   add(standing: Standing): boolean {
@@ -166,7 +166,7 @@ export class Session implements ConnectionListener, SessionContext {
   }
 
   execute(command: Command, size: number): void {
-    // Rules that ask no function any more must not let a command overtake those that wait.
+    // Even if the new rules have no functions, a command must not overtake those that wait.
     if ((this.services.rules.asksFunctions || this.#decisions !== undefined) && 'channel' in command) {
       this.#decisions ??= new Decisions(this);
       this.#decisions.take(command, size);
@@ -175,7 +175,7 @@ export class Session implements ConnectionListener, SessionContext {
     }
   }
 
-  /** A throw on the way is our own mistake; the client receives `internal`. */
+  /** A throw is a fault of the gateway; the client receives `internal`. */
   carryOut(command: Command, size: number, decided: Decided | null): void {
     try {
       const outcome = dispatch(this, command, decided, size);
@@ -251,7 +251,7 @@ export class Session implements ConnectionListener, SessionContext {
 
   drain(): void {
     for (const standing of this.standings) standing.drained();
-    if (this.#held === undefined) this.#pages?.next(); // else a page may be among what is held: its release goes on
+    if (this.#held === undefined) this.#pages?.next(); // otherwise a page may be among what is held: `release` continues
   }
 
   closed(code: number, reason: string): void {
@@ -277,7 +277,7 @@ export class Session implements ConnectionListener, SessionContext {
 
   // What goes out ----------------------------------------------------------------------------------------------------
 
-  /** Says something at the end of the turn, in one frame with whatever else is said until then. */
+  /** Sends something at the end of the turn, in one frame with everything else that is added until then. */
   hold(message: ServerMessage): void {
     if (this.#state === 'closed') return;
     if (this.#held === undefined) {

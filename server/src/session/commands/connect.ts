@@ -10,7 +10,7 @@ export const connect: Handler<'connect'> = (session, command) => {
   if (command.token === undefined) return connectAnonymously(session, command);
   session.beginAuthentication();
   return session.services.verifier.verify(command.token).then((verification) => {
-    if (session.state === 'closed') return new Refusal('token_required'); // nobody is there to hear it
+    if (session.state === 'closed') return new Refusal('token_required'); // nobody receives it
     if (verification.ok) return admit(session, command, verification.identity);
     return turnAway(session, command, new Refusal(verification.error, verification.message));
   });
@@ -21,13 +21,13 @@ function connectAnonymously(session: SessionContext, command: CommandOf<'connect
   return turnAway(session, command, new Refusal('token_required'));
 }
 
-/** The connection ends with the reason why it was not taken: the close code is the error's code. SPEC.md section 8.2. */
+/** Closes the connection with the reason: the close code is the error's code. SPEC.md section 8.2. */
 function turnAway(session: SessionContext, command: CommandOf<'connect'>, refusal: Refusal): Refusal {
   session.closeWith(refusal, command);
   return refusal;
 }
 
-/** A user may hold so many connections. */
+/** A user may hold a limited number of connections. */
 function admit(session: SessionContext, command: CommandOf<'connect'>, identity: Identity): ConnectResult | Refusal {
   const { registry, settings } = session.services;
   const most = settings.limits.connectionsPerUser;

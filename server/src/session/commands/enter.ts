@@ -43,7 +43,7 @@ async function answerLate(
 
 const NO_STATE = { value: undefined };
 
-/** Checked for its size before a schema works on it, and after: the schema may add to it. */
+/** The size is checked before and after the schema, which may add to the state. */
 function fitState(state: Json, rule: Rule, events: EventBus): { readonly value: Json } | Refusal {
   const most = rule.presence.state;
   const problem = tooLarge('"state"', state, most);

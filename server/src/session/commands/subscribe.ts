@@ -24,7 +24,7 @@ export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
   const cursor = open();
   if (!(cursor instanceof Promise)) return welcome(session, cursor);
   const permit = new Permit(session, 'subscribe', channel, allowed);
-  return session.await(SUBSCRIPTIONS, key, awaitCursor(session, cursor, { open, permit }));
+  return session.addPending(SUBSCRIPTIONS, key, awaitCursor(session, cursor, { open, permit }));
 };
 
 interface Opening {
@@ -32,7 +32,7 @@ interface Opening {
   readonly permit: Permit;
 }
 
-/** Where the engine has to be asked, the client may do other things meanwhile: leave, subscribe again, change its token. */
+/** While the engine answers, the client may do other things: unsubscribe, subscribe again, replace its token. */
 async function awaitCursor(
   session: SessionContext,
   first: Promise<Cursor>,
@@ -43,7 +43,7 @@ async function awaitCursor(
     const cursor = await opening;
     const refusal = permit.check();
     if (refusal === null) return welcome(session, cursor);
-    hub.unsubscribe(cursor); // until it is decided: no message may come before the reply
+    hub.unsubscribe(cursor); // while it is decided: no message may come before the reply
     if (refusal instanceof Refusal) return refusal;
     const late = await refusal;
     if (late !== null) return late;

@@ -9,7 +9,7 @@ import { endAsked } from '../standing-commands.ts';
 export const unsubscribe: Handler<'unsubscribe'> = (session, command) => {
   const pending = session.standings.pending(SUBSCRIPTIONS, keyOf(command.channel, command.sub));
   if (pending === undefined) return leave(session, command);
-  // The engine is still being asked for the cursor; whatever comes of it, it ends.
+  // The engine has not answered yet. Whatever it answers, the subscription ends.
   const goOn = () => leave(session, command);
   return pending.then(goOn, goOn);
 };

@@ -19,10 +19,10 @@ export const watch: Handler<'watch'> = (session, { channel }, decided) => {
   const roster = session.services.presence.roster(channel);
   if (!(roster instanceof Promise)) return begin(session, channel, { roster, rule: allowed.rule });
   const permit = new Permit(session, 'presence', channel, allowed);
-  return session.await(PRESENCE_SUBSCRIPTIONS, channel, awaitRoster(session, channel, { roster, permit }));
+  return session.addPending(PRESENCE_SUBSCRIPTIONS, channel, awaitRoster(session, channel, { roster, permit }));
 };
 
-/** The reply must come before the list; so the watching begins when the engine has answered. Until then the client may leave, or change its token. */
+/** The reply must come before the list, so watching begins when the engine has answered. Until then the client may leave, or replace its token. */
 async function awaitRoster(
   session: SessionContext,
   channel: string,
