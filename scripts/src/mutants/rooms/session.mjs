@@ -196,4 +196,25 @@ export const session = [
     fault: 'names of users who have gone pile up',
     tests: ['server/test/limits.test.ts', 'server/test/session.test.ts'],
   },
+  {
+    file: 'server/src/session/session.ts',
+    from: "for (const standing of this.standings) this.end(standing, 'closed');",
+    to: '',
+    fault: 'what a connection held outlives it',
+    tests: ['server/test/standing.test.ts'],
+  },
+  {
+    file: 'server/src/session/session.ts',
+    from: 'for (const standing of this.standings) standing.drained();',
+    to: '',
+    fault: 'what a connection holds does not hear of a drain',
+    tests: ['server/test/standing.test.ts'],
+  },
+  {
+    file: 'server/src/session/permission-review.ts',
+    from: 'standing.refreshed(before);',
+    to: '',
+    fault: 'what a connection holds does not hear of a new token',
+    tests: ['server/test/standing.test.ts'],
+  },
 ];
