@@ -8,13 +8,13 @@ import { EngineOwner } from '../engine/remote/engine-owner.ts';
 import { createEngine } from '../engines.ts';
 import { createLogger } from '../observe/log.ts';
 import { systemClock } from '../util/clock.ts';
-import { giveUp, type SupervisorLine, supervisorLine } from './process-line.ts';
+import { giveUp, type SupervisorLink, supervisorLink } from './supervisor-link.ts';
 
 /** Milliseconds between two looks at whether all workers have ended, when the supervisor is gone. */
 const LOOK = 100;
 
-async function run(line: SupervisorLine): Promise<void> {
-  const { gathered, invented, name, enginePath: path } = line.task;
+async function run(link: SupervisorLink): Promise<void> {
+  const { gathered, invented, name, enginePath: path } = link.task;
   if (path === undefined) throw new Error('an engine without a place to offer it at');
   const config = await complete(gathered, { env: process.env, invented });
   const log = createLogger(config.log).child({ node: name });
@@ -36,10 +36,10 @@ async function run(line: SupervisorLine): Promise<void> {
     }
     process.exit(0);
   };
-  line.listen((message) => {
+  link.listen((message) => {
     if (message.type === 'stop') void stop();
   });
-  line.onOrphaned(() => {
+  link.onOrphaned(() => {
     const look = (): void => {
       if (owner.size > 0) setTimeout(look, LOOK);
       else void stop().finally(() => rmSync(dirname(path), { recursive: true, force: true }));
@@ -47,10 +47,10 @@ async function run(line: SupervisorLine): Promise<void> {
     look();
   });
   await owner.start();
-  line.send({ type: 'ready', port: 0, url: '' });
+  link.send({ type: 'ready', port: 0, url: '' });
 }
 
 // It ends when the supervisor says so: after the workers, which still need it while they drain.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
-const line = await supervisorLine();
-await run(line).catch(giveUp);
+const link = await supervisorLink();
+await run(link).catch(giveUp);

@@ -7,11 +7,11 @@ import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { createLogger } from '../observe/log.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { Census } from './census.ts';
-import { Keeper, type KeeperOptions, type Ready } from './keeper.ts';
 import type { FromProcess, Role, Task } from './messages.ts';
 import { type Reservation, reservePort } from './port.ts';
+import { ProcessSupervisor, type ProcessSupervisorOptions, type Ready } from './process-supervisor.ts';
 import { type Spawn, spawnProcess } from './spawn.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
 
 /** Milliseconds beyond the drain that a worker may take to end. */
 const TO_END = 5_000;
@@ -37,10 +37,10 @@ export class Supervisor {
   readonly #config: Config;
   readonly #loaded: Loaded;
   readonly #parts: SupervisorParts;
-  readonly #workers: Keeper[] = [];
-  readonly #census = new Census();
+  readonly #workers: ProcessSupervisor[] = [];
+  readonly #metrics = new WorkerMetrics();
   readonly #counting = new Map<number, (from: string) => void>();
-  #owner: Keeper | undefined;
+  #owner: ProcessSupervisor | undefined;
   #reservation: Reservation | undefined;
   #folder: string | undefined;
   #port: number;
@@ -94,17 +94,17 @@ export class Supervisor {
 
   async #startOwner(): Promise<void> {
     this.#folder = mkdtempSync(join(tmpdir(), 'sluice-')); // only this user may enter it
-    this.#owner = new Keeper(this.#keep('owner', `${this.#config.node}/engine`));
+    this.#owner = new ProcessSupervisor(this.#keep('owner', `${this.#config.node}/engine`));
     await this.#owner.start();
   }
 
   #addWorker(name: string): Promise<Ready> {
-    const worker = new Keeper(this.#keep('worker', name));
+    const worker = new ProcessSupervisor(this.#keep('worker', name));
     this.#workers.push(worker);
     return worker.start();
   }
 
-  #keep(role: Role, name: string): KeeperOptions {
+  #keep(role: Role, name: string): ProcessSupervisorOptions {
     const { log, ...parts } = this.#parts;
     return {
       ...parts,
@@ -114,11 +114,11 @@ export class Supervisor {
       onMessage: (message) => this.#hear(name, message),
       onReady: () => log.debug({ process: name }, 'process ready'),
       onLost: ({ words, wait }) => {
-        this.#census.replaced();
+        this.#metrics.replaced();
         log.error({ process: name, reason: words, wait }, 'process ended unexpectedly: it is replaced');
       },
       onGone: () => {
-        if (role === 'worker') this.#census.gone(name);
+        if (role === 'worker') this.#metrics.gone(name);
         for (const settle of [...this.#counting.values()]) settle(name);
       },
     };
@@ -142,7 +142,7 @@ export class Supervisor {
 
   #hear(from: string, message: FromProcess): void {
     if (message.type === 'counted') {
-      this.#census.note(from, message.snapshot);
+      this.#metrics.note(from, message.snapshot);
       this.#counting.get(message.id)?.(from);
     } else if (message.type === 'scrape') {
       this.#scrape(from, message.id).catch((error: unknown) => this.#parts.log.error({ err: error }, 'metrics failed'));
@@ -154,7 +154,7 @@ export class Supervisor {
   async #scrape(from: string, id: number): Promise<void> {
     await this.#countAll();
     const running = this.#workers.filter(({ ready }) => ready).length;
-    const text = await this.#census.text({ running });
+    const text = await this.#metrics.text({ running });
     this.#workers.find(({ name }) => name === from)?.send({ type: 'scraped', id, text });
   }
 
@@ -189,8 +189,8 @@ export class Supervisor {
 
   async #close(): Promise<void> {
     const forced: string[] = [];
-    const stop = async (keeper: Keeper, within: number): Promise<void> => {
-      if (!(await keeper.stop(within))) forced.push(keeper.name);
+    const stop = async (child: ProcessSupervisor, within: number): Promise<void> => {
+      if (!(await child.stop(within))) forced.push(child.name);
     };
     await Promise.all(this.#workers.map((worker) => stop(worker, this.#config.drain + TO_END)));
     if (this.#owner !== undefined) await stop(this.#owner, ENGINE_TO_END);

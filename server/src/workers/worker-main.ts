@@ -6,22 +6,22 @@ import { RemoteEngine } from '../engine/remote/remote-engine.ts';
 import { assemble, createTransport, Gateway } from '../gateway.ts';
 import { procDescriptors } from '../observe/descriptors.ts';
 import { createLogger } from '../observe/log.ts';
-import { giveUp, type SupervisorLine, supervisorLine } from './process-line.ts';
+import { giveUp, type SupervisorLink, supervisorLink } from './supervisor-link.ts';
 
 /** Milliseconds beyond the drain after which a worker whose supervisor is gone ends itself. */
 const TO_END = 5_000;
 
 class Worker {
-  readonly #line: SupervisorLine;
+  readonly #link: SupervisorLink;
   readonly #scrapes = new Map<number, (text: string) => void>();
   #count = 0;
 
-  constructor(line: SupervisorLine) {
-    this.#line = line;
+  constructor(link: SupervisorLink) {
+    this.#link = link;
   }
 
   async run(): Promise<void> {
-    const { gathered, invented, name, machine, port, enginePath } = this.#line.task;
+    const { gathered, invented, name, machine, port, enginePath } = this.#link.task;
     const config = { ...(await complete(gathered, { env: process.env, invented })), node: name, port };
     const assembly = assemble(config, {
       transport: createTransport(name === `${machine}/1` ? config : without(config), undefined, { shared: true }),
@@ -31,29 +31,29 @@ class Worker {
     });
     const gateway = new Gateway({ ...assembly, scrape: () => this.#scrape() });
     assembly.services.events.on('drainAsked', ({ node }) => {
-      if (node === machine) this.#line.send({ type: 'leaving' });
+      if (node === machine) this.#link.send({ type: 'leaving' });
     });
     const fault = (where: string) => (error: unknown) => void assembly.services.events.emit('fault', { where, error });
     const stop = (): void => void gateway.close().catch(fault('stop'));
-    this.#line.onOrphaned(() => {
+    this.#link.onOrphaned(() => {
       setTimeout(() => process.exit(1), config.drain + TO_END).unref();
       stop();
     });
     process.on('SIGTERM', stop); // of this worker alone: it drains, and is replaced
-    this.#line.listen((message) => {
+    this.#link.listen((message) => {
       if (message.type === 'stop') stop();
       else if (message.type === 'scraped') this.#scraped(message.id, message.text);
       else if (message.type === 'count') {
         assembly.metrics
           .snapshot()
-          .then((snapshot) => this.#line.send({ type: 'counted', id: message.id, snapshot }))
+          .then((snapshot) => this.#link.send({ type: 'counted', id: message.id, snapshot }))
           .catch(fault('metrics'));
       }
     });
     const address = await gateway.start();
-    this.#line.send({ type: 'ready', ...address });
+    this.#link.send({ type: 'ready', ...address });
     await gateway.stopped;
-    this.#line.send({ type: 'counted', id: 0, snapshot: await assembly.metrics.snapshot() });
+    this.#link.send({ type: 'counted', id: 0, snapshot: await assembly.metrics.snapshot() });
     process.disconnect?.();
     // Ends by itself when nothing is left to do; this is for what a library may have left open.
     setTimeout(() => process.exit(0), 1000).unref();
@@ -64,7 +64,7 @@ class Worker {
     return new Promise((resolve) => {
       const id = ++this.#count;
       this.#scrapes.set(id, resolve);
-      this.#line.send({ type: 'scrape', id });
+      this.#link.send({ type: 'scrape', id });
     });
   }
 
@@ -80,5 +80,5 @@ function without({ httpPort: _, ...config }: Config): Config {
 }
 
 process.on('SIGINT', () => {}); // Ctrl+C goes to all processes of a terminal; the supervisor says what happens
-const line = await supervisorLine();
-await new Worker(line).run().catch(giveUp);
+const link = await supervisorLink();
+await new Worker(link).run().catch(giveUp);

@@ -2,7 +2,7 @@
 
 import type { FromProcess, Task, ToProcess } from './messages.ts';
 
-export interface SupervisorLine {
+export interface SupervisorLink {
   readonly task: Task;
   send(message: FromProcess): void;
   /** Hears everything that comes after the task. */
@@ -12,12 +12,12 @@ export interface SupervisorLine {
 }
 
 /** Waits for the supervisor's task. */
-export function supervisorLine(): Promise<SupervisorLine> {
+export function supervisorLink(): Promise<SupervisorLink> {
   if (process.send === undefined)
     return Promise.reject(new Error('this program is started by "sluice serve --workers"'));
   return new Promise((resolve) => {
     process.once('message', (message: ToProcess) => {
-      if (message.type === 'start') resolve(lineFor(message.task));
+      if (message.type === 'start') resolve(linkFor(message.task));
     });
     process.once('disconnect', endOrphan); // before there was anything to do
   });
@@ -25,7 +25,7 @@ export function supervisorLine(): Promise<SupervisorLine> {
 
 const endOrphan = (): void => process.exit(1);
 
-function lineFor(task: Task): SupervisorLine {
+function linkFor(task: Task): SupervisorLink {
   return {
     task,
     send: (message) => {

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../util/clock.ts';
 import { backoff } from './backoff.ts';
-import { Keeper, type Loss } from './keeper.ts';
 import type { Task, ToProcess } from './messages.ts';
+import { type Loss, ProcessSupervisor } from './process-supervisor.ts';
 import type { HandleListener } from './spawn.ts';
 
 const TASK = { name: 'm/1', machine: 'm', port: 1 } as unknown as Task;
 const READY = { type: 'ready', port: 1, url: 'http://localhost:1' } as const;
 
-/** A keeper whose processes are played by the test. */
+/** A supervisor whose processes are played by the test. */
 function world() {
   const clock = new ManualClock();
   const processes: { listener: HandleListener; sent: ToProcess[]; kills: number }[] = [];
   const losses: Loss[] = [];
-  const keeper = new Keeper({
+  const supervisor = new ProcessSupervisor({
     role: 'worker',
     name: 'm/1',
     task: () => TASK,
@@ -39,28 +39,28 @@ function world() {
     return played;
   };
   const crash = (words = 'exit code 1') => latest().listener.exit({ clean: false, words });
-  return { clock, keeper, processes, losses, latest, crash };
+  return { clock, supervisor, processes, losses, latest, crash };
 }
 
 async function running() {
   const all = world();
-  const starting = all.keeper.start();
+  const starting = all.supervisor.start();
   all.latest().listener.message(READY);
   await starting;
   return all;
 }
 
-describe('a keeper', () => {
+describe('a supervisor of one process', () => {
   it('gives the process its task, and resolves when it is ready', async () => {
-    const { keeper, latest, clock } = await running();
+    const { supervisor, latest, clock } = await running();
     expect(latest().sent).toEqual([{ type: 'start', task: TASK }]);
-    expect(keeper.ready).toBe(true);
+    expect(supervisor.ready).toBe(true);
     expect(clock.running).toBe(0);
   });
 
   it('does not start again what fails at the start, and says why it failed', async () => {
-    const { keeper, latest, crash, processes } = world();
-    const starting = keeper.start();
+    const { supervisor, latest, crash, processes } = world();
+    const starting = supervisor.start();
     latest().listener.message({ type: 'failed', message: 'the port is taken' });
     crash();
     await expect(starting).rejects.toThrow('the port is taken');
@@ -68,15 +68,15 @@ describe('a keeper', () => {
   });
 
   it('names how a process ended that could not say why', async () => {
-    const { keeper, crash } = world();
-    const starting = keeper.start();
+    const { supervisor, crash } = world();
+    const starting = supervisor.start();
     crash('SIGSEGV');
     await expect(starting).rejects.toThrow('m/1 ended before it was ready: SIGSEGV');
   });
 
   it('ends one that is not ready in time', async () => {
-    const { keeper, clock, latest } = world();
-    const starting = keeper.start();
+    const { supervisor, clock, latest } = world();
+    const starting = supervisor.start();
     clock.advance(30_000);
     await expect(starting).rejects.toThrow('was not ready within 30 seconds');
     expect(latest().kills).toBe(1);
@@ -117,8 +117,8 @@ describe('a keeper', () => {
   });
 
   it('asks it to stop, and starts no other', async () => {
-    const { clock, keeper, latest, processes } = await running();
-    const stopping = keeper.stop(1_000);
+    const { clock, supervisor, latest, processes } = await running();
+    const stopping = supervisor.stop(1_000);
     expect(latest().sent.at(-1)).toEqual({ type: 'stop' });
     latest().listener.exit({ clean: true, words: 'exit code 0' });
     expect(await stopping).toBe(true);
@@ -126,17 +126,17 @@ describe('a keeper', () => {
   });
 
   it('ends by force one that does not stop in time', async () => {
-    const { clock, keeper, latest } = await running();
-    const stopping = keeper.stop(1_000);
+    const { clock, supervisor, latest } = await running();
+    const stopping = supervisor.stop(1_000);
     clock.advance(1_000);
     expect(await stopping).toBe(false);
     expect(latest().kills).toBe(1);
   });
 
   it('stops while it waits to start another', async () => {
-    const { clock, keeper, crash, processes } = await running();
+    const { clock, supervisor, crash, processes } = await running();
     crash();
-    expect(await keeper.stop(1_000)).toBe(true);
+    expect(await supervisor.stop(1_000)).toBe(true);
     clock.advance(60_000);
     expect(processes).toHaveLength(1);
   });

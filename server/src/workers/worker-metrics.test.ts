@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EventBus } from '../events.ts';
 import { Metrics } from '../observe/metrics.ts';
-import { Census } from './census.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
 
 /** A worker that has published, and holds connections. */
 function worker({ published, open }: { published: number; open: number }) {
@@ -13,20 +13,20 @@ function worker({ published, open }: { published: number; open: number }) {
   return metrics;
 }
 
-async function valuesOf(census: Census, running = 2): Promise<Record<string, number>> {
-  const text = await census.text({ running });
+async function valuesOf(metrics: WorkerMetrics, running = 2): Promise<Record<string, number>> {
+  const text = await metrics.text({ running });
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return Object.fromEntries(
     lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]),
   );
 }
 
-describe('the census', () => {
+describe('the metrics of workers', () => {
   it('adds up what workers count, histograms too', async () => {
-    const census = new Census();
-    census.note('m/1', await worker({ published: 3, open: 1 }).snapshot());
-    census.note('m/2', await worker({ published: 4, open: 2 }).snapshot());
-    expect(await valuesOf(census)).toMatchObject({
+    const metrics = new WorkerMetrics();
+    metrics.note('m/1', await worker({ published: 3, open: 1 }).snapshot());
+    metrics.note('m/2', await worker({ published: 4, open: 2 }).snapshot());
+    expect(await valuesOf(metrics)).toMatchObject({
       sluice_messages_in_total: 7,
       sluice_connections: 3,
       sluice_channels: 2,
@@ -38,20 +38,20 @@ describe('the census', () => {
   });
 
   it('takes the latest of each worker only', async () => {
-    const census = new Census();
-    for (const published of [3, 5]) census.note('m/1', await worker({ published, open: 0 }).snapshot());
-    expect(await valuesOf(census)).toMatchObject({ sluice_messages_in_total: 5 });
+    const metrics = new WorkerMetrics();
+    for (const published of [3, 5]) metrics.note('m/1', await worker({ published, open: 0 }).snapshot());
+    expect(await valuesOf(metrics)).toMatchObject({ sluice_messages_in_total: 5 });
   });
 
   it('keeps what a worker counted that has gone, but not its connections', async () => {
-    const census = new Census();
+    const metrics = new WorkerMetrics();
     for (const published of [3, 4]) {
-      census.note('m/1', await worker({ published, open: 2 }).snapshot());
-      census.gone('m/1');
-      census.replaced();
+      metrics.note('m/1', await worker({ published, open: 2 }).snapshot());
+      metrics.gone('m/1');
+      metrics.replaced();
     }
-    census.note('m/1', await worker({ published: 1, open: 1 }).snapshot());
-    expect(await valuesOf(census, 1)).toMatchObject({
+    metrics.note('m/1', await worker({ published: 1, open: 1 }).snapshot());
+    expect(await valuesOf(metrics, 1)).toMatchObject({
       sluice_messages_in_total: 8,
       sluice_publish_latency_seconds_count: 8,
       sluice_connections: 1,

@@ -6,7 +6,7 @@ import { gauges, lastingPart, type Snapshot, sumOf, textOf } from '../observe/me
  * What was counted by a worker that has gone stays in the sum as it was last seen, so that a counter never falls below what was
  * told before: Prometheus would take that for a restart and count everything twice.
  */
-export class Census {
+export class WorkerMetrics {
   readonly #latest = new Map<string, Snapshot>();
   #past: Promise<Snapshot> = Promise.resolve([]);
   #replaced = 0;

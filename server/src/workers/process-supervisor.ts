@@ -19,7 +19,7 @@ export interface Loss {
   readonly wait: number;
 }
 
-export interface KeeperOptions {
+export interface ProcessSupervisorOptions {
   readonly role: Role;
   readonly name: string;
   /** Asked anew for every process. */
@@ -35,8 +35,8 @@ export interface KeeperOptions {
 }
 
 /** Keeps one process running: starts it, and another one whenever it ends, until it is told to stop. */
-export class Keeper {
-  readonly #options: KeeperOptions;
+export class ProcessSupervisor {
+  readonly #options: ProcessSupervisorOptions;
   #state: 'idle' | 'starting' | 'ready' | 'waiting' | 'stopping' | 'stopped' = 'idle';
   #handle: Handle | undefined;
   #timer: Timer | undefined;
@@ -46,7 +46,7 @@ export class Keeper {
   #first: { resolve(ready: Ready): void; reject(error: Error): void } | undefined;
   #whenStopped: (() => void) | undefined;
 
-  constructor(options: KeeperOptions) {
+  constructor(options: ProcessSupervisorOptions) {
     this.#options = options;
   }
 
