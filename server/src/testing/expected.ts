@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ReceivedMessage } from './witness.ts';
+import type { ReceivedMessage } from './recorder.ts';
 
 /** Fields that a message must have; a value may be an asymmetric matcher of the test runner, e.g. `expect.any(String)`. */
 export type MessageFields = { readonly [Field in keyof ReceivedMessage]?: unknown };

@@ -1,18 +1,18 @@
 import { ERRORS, type ErrorName } from '@sluice/protocol';
-import type { Doorkeeper } from './doorkeeper.ts';
-import type { Life, RestartOptions } from './life.ts';
-import { FAIR, type Weather } from './line.ts';
-import type { Lines } from './lines.ts';
-import type { TestConnection, Witness } from './witness.ts';
+import type { GatewayRun, RestartOptions } from './gateway-run.ts';
+import { type LinkConditions, UNDISTURBED } from './link.ts';
+import type { Links } from './links.ts';
+import type { Recorder, TestConnection } from './recorder.ts';
+import type { TokenGate } from './token-gate.ts';
 
 /** Whom a fault hits: a user with all connections, or one connection. Left out: everybody. */
 export type Who = string | TestConnection;
 
 export interface FaultParts {
-  readonly life: Life;
-  readonly lines: Lines;
-  readonly witness: Witness;
-  readonly doorkeeper: Doorkeeper;
+  readonly run: GatewayRun;
+  readonly links: Links;
+  readonly recorder: Recorder;
+  readonly tokenGate: TokenGate;
 }
 
 /** First code that concerns one command only, and never closes a connection. SPEC.md section 8.2. */
@@ -21,17 +21,17 @@ const COMMAND_CODES = 4300;
 /** What can go wrong between an application and its gateway, at a test's command. */
 export class Faults {
   readonly #parts: FaultParts;
-  // Of users whose lines are not like everybody's; it holds for their connections to come, too.
-  readonly #weatherOf = new Map<string, Weather>();
+  // The conditions of users who have their own, also for their future connections.
+  readonly #conditionsOf = new Map<string, LinkConditions>();
 
   constructor(parts: FaultParts) {
     this.#parts = parts;
-    parts.witness.onArrival = (connection, user) => this.#settle(connection, user);
+    parts.recorder.onArrival = (connection, user) => this.#settle(connection, user);
   }
 
   /** Cuts TCP connections without a goodbye: the client sees the close code 1006. */
   drop(who?: Who): void {
-    for (const { id } of this.#hit(who)) this.#parts.lines.find(id)?.cut();
+    for (const { id } of this.#hit(who)) this.#parts.links.find(id)?.cut();
   }
 
   /**
@@ -43,10 +43,10 @@ export class Faults {
     const { code } = ERRORS[name];
     if (code >= COMMAND_CODES)
       throw new TypeError(`"${name}" (${code}) refuses one command; it never closes a connection`);
-    for (const { id } of this.#hit(who)) this.#parts.life.session(id)?.close(name);
+    for (const { id } of this.#hit(who)) this.#parts.run.session(id)?.close(name);
   }
 
-  /** Every byte takes so many milliseconds of real time, in each direction. 0 ends that. */
+  /** Delays every byte by this many milliseconds of real time, in each direction. 0 ends the delay. */
   delay(milliseconds: number, who?: Who): void {
     this.#change({ delay: milliseconds }, who);
   }
@@ -56,7 +56,7 @@ export class Faults {
     this.#change({ stalled: true }, who);
   }
 
-  /** The line goes silent: nothing passes in either direction, and nobody is told. Of a user, also on connections to come. */
+  /** The link goes silent: nothing passes in either direction, and nobody is told. Of a user, also on connections to come. */
   silence(who?: Who): void {
     this.#change({ stalled: true, mute: true }, who);
   }
@@ -71,43 +71,43 @@ export class Faults {
    * when the next message comes, or when they reconnect.
    */
   loseMessage(channel: string): void {
-    this.#parts.life.engine.loseNext(channel);
+    this.#parts.run.engine.loseNext(channel);
   }
 
   /** All tokens that the user has shown so far expire now: connections are closed with `token_expired`, and only a new token is accepted. */
   expireToken(user: string): void {
     const connections = this.#hit(user);
-    this.#parts.doorkeeper.expire(user);
-    for (const { id } of connections) this.#parts.life.session(id)?.close('token_expired');
+    this.#parts.tokenGate.expire(user);
+    for (const { id } of connections) this.#parts.run.session(id)?.close('token_expired');
   }
 
   /** New connections are turned away as if nobody listened, until `accept`; those that stand go on. */
   refuseConnections(): void {
-    this.#parts.lines.refusing = true;
+    this.#parts.links.refusing = true;
   }
 
   /** Ends `refuseConnections`. */
   accept(): void {
-    this.#parts.lines.refusing = false;
+    this.#parts.links.refusing = false;
   }
 
   /** Ends the gateway as a power cut does: nobody is told. It stays away until `recover`. */
   async crash(): Promise<void> {
-    this.#parts.lines.refusing = true;
-    this.#parts.lines.cutAll();
-    await this.#parts.life.end();
+    this.#parts.links.refusing = true;
+    this.#parts.links.cutAll();
+    await this.#parts.run.end();
   }
 
   /** Stops the gateway as an operator does: it sends its clients away with `draining`. It stays away until `recover`. */
   async drain(): Promise<void> {
-    await this.#parts.life.end();
-    this.#parts.lines.refusing = true;
+    await this.#parts.run.end();
+    this.#parts.links.refusing = true;
   }
 
   /** Starts a gateway in the place of the one that ended, at the same address. */
   async recover(options: RestartOptions = {}): Promise<void> {
-    await this.#parts.life.begin(options);
-    this.#parts.lines.refusing = false;
+    await this.#parts.run.begin(options);
+    this.#parts.links.refusing = false;
   }
 
   /** A crash and a recovery. With `keepLog` clients resume where they were; without it the logs begin a new epoch, and clients hear a gap. */
@@ -116,27 +116,28 @@ export class Faults {
     await this.recover(options);
   }
 
-  #change(change: Partial<Weather>, who: Who | undefined): void {
-    const { lines, witness } = this.#parts;
+  #change(change: Partial<LinkConditions>, who: Who | undefined): void {
+    const { links, recorder } = this.#parts;
     if (typeof who === 'object') {
       this.#hit(who);
-      lines.find(who.id)?.suffer({ ...FAIR, ...change });
+      links.find(who.id)?.apply({ ...UNDISTURBED, ...change });
       return;
     }
-    const users = who === undefined ? [...this.#weatherOf.keys()] : [who];
-    for (const user of users) this.#weatherOf.set(user, { ...(this.#weatherOf.get(user) ?? lines.weather), ...change });
-    if (who === undefined) lines.weather = { ...lines.weather, ...change };
-    for (const { id, user } of witness.connections) this.#settle(id, user);
+    const users = who === undefined ? [...this.#conditionsOf.keys()] : [who];
+    for (const user of users)
+      this.#conditionsOf.set(user, { ...(this.#conditionsOf.get(user) ?? links.conditions), ...change });
+    if (who === undefined) links.conditions = { ...links.conditions, ...change };
+    for (const { id, user } of recorder.connections) this.#settle(id, user);
   }
 
-  /** Where a user has a weather of their own, the line gets it. */
+  /** Applies the user's own network conditions to this link. */
   #settle(connection: string, user: string | null): void {
-    const weather = user === null ? undefined : this.#weatherOf.get(user);
-    if (weather !== undefined) this.#parts.lines.find(connection)?.suffer(weather);
+    const conditions = user === null ? undefined : this.#conditionsOf.get(user);
+    if (conditions !== undefined) this.#parts.links.find(connection)?.apply(conditions);
   }
 
   #hit(who: Who | undefined): readonly TestConnection[] {
-    const { connections } = this.#parts.witness;
+    const { connections } = this.#parts.recorder;
     if (who === undefined) return connections;
     const hit = connections.filter(({ id, user }) => (typeof who === 'string' ? user === who : id === who.id));
     if (hit.length > 0) return hit;

@@ -5,8 +5,8 @@
  */
 export type { Expected, MessageFields } from './expected.ts';
 export type { Faults, Who } from './faults.ts';
-export type { RestartOptions } from './life.ts';
+export type { RestartOptions } from './gateway-run.ts';
+export type { ReceivedMessage, TestConnection, WaitOptions } from './recorder.ts';
 export { startTestGateway, type TestGatewayOptions } from './start-test-gateway.ts';
 export type { TestClock } from './test-clock.ts';
 export type { DraftOptions, PublishAsOptions, TestGateway, TokenOptions } from './test-gateway.ts';
-export type { ReceivedMessage, TestConnection, WaitOptions } from './witness.ts';

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 // As in test-clock.ts: a delay is one of the network, which a test's faked timers do not rule.
 const { setTimeout } = globalThis;
 
-/** One direction of a line: what comes in at one socket goes out at the other, late, or not at all for a while. */
+/** One direction of a link: what comes in at one socket goes out at the other, late, or not at all for a while. */
 export class Pipe {
   /** Milliseconds that every byte takes. */
   delay = 0;
@@ -50,7 +50,7 @@ export class Pipe {
 
   #write(bytes: Buffer): void {
     if (this.#to.destroyed || this.#to.write(bytes)) return;
-    // The reader does not keep up: neither does the line, so that the writer learns of it.
+    // The reader does not keep up: neither does the link, so that the writer learns of it.
     this.#jammed = true;
     this.#flow();
   }

@@ -3,13 +3,13 @@ import { dirname, resolve } from 'node:path';
 import { loadContracts } from '../config/contracts.ts';
 import { readConfigFile } from '../config/file.ts';
 import { type ConfigInput, parseConfig } from '../config/schema.ts';
-import { Doorkeeper } from './doorkeeper.ts';
 import { Faults } from './faults.ts';
-import { Life } from './life.ts';
-import { Lines } from './lines.ts';
+import { GatewayRun } from './gateway-run.ts';
+import { Links } from './links.ts';
+import { Recorder } from './recorder.ts';
 import { TestClock } from './test-clock.ts';
 import { TestGateway } from './test-gateway.ts';
-import { Witness } from './witness.ts';
+import { TokenGate } from './token-gate.ts';
 
 /** How a test's gateway is set up: any option of a gateway's configuration. */
 export interface TestGatewayOptions extends Omit<ConfigInput, 'engine' | 'host'> {
@@ -44,17 +44,17 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const written: ConfigInput = file === undefined ? {} : await readRules(file);
   const { config, secret, apiKey } = configure({ ...written, ...rest }, file === undefined ? '.' : dirname(file));
   const clock = new TestClock();
-  const lines = new Lines();
-  const witness = new Witness();
-  const doorkeeper = new Doorkeeper();
-  const life = new Life({ config, clock, lines, witness, doorkeeper });
-  await life.start();
-  const open = await lines.listen(port).catch(async (error: unknown) => {
-    await life.end();
+  const links = new Links();
+  const recorder = new Recorder();
+  const tokenGate = new TokenGate();
+  const run = new GatewayRun({ config, clock, links, recorder, tokenGate });
+  await run.start();
+  const open = await links.listen(port).catch(async (error: unknown) => {
+    await run.end();
     throw error;
   });
-  const faults = new Faults({ life, lines, witness, doorkeeper });
-  return new TestGateway({ port: open, secret, apiKey, clock, faults, life, lines, witness });
+  const faults = new Faults({ run, links, recorder, tokenGate });
+  return new TestGateway({ port: open, secret, apiKey, clock, faults, run, links, recorder });
 }
 
 const newSecret = () => randomBytes(32).toString('base64url');

@@ -9,11 +9,11 @@ import type { Registered } from '../session/registry.ts';
 import { SluiceError } from '../sluice-error.ts';
 import { type Expected, matches } from './expected.ts';
 import type { Faults } from './faults.ts';
-import type { Life } from './life.ts';
-import type { Lines } from './lines.ts';
+import type { GatewayRun } from './gateway-run.ts';
+import type { Links } from './links.ts';
 import { readMetric } from './metric.ts';
+import type { ReceivedMessage, Recorder, TestConnection, WaitOptions } from './recorder.ts';
 import { type TestClock, turnsEnd } from './test-clock.ts';
-import type { ReceivedMessage, TestConnection, WaitOptions, Witness } from './witness.ts';
 
 /** What a token says beside whose it is. */
 export interface TokenOptions {
@@ -49,9 +49,9 @@ export interface TestGatewayParts {
   readonly apiKey: string;
   readonly clock: TestClock;
   readonly faults: Faults;
-  readonly life: Life;
-  readonly lines: Lines;
-  readonly witness: Witness;
+  readonly run: GatewayRun;
+  readonly links: Links;
+  readonly recorder: Recorder;
 }
 
 const MINUTE = 60_000;
@@ -120,7 +120,7 @@ export class TestGateway implements AsyncDisposable {
    * @throws SluiceError with a name of the catalogue
    */
   async publish(channel: string, data: unknown, options: DraftOptions = {}): Promise<PublishResult> {
-    const result = await this.#parts.life.gateway.publish(channel, data as Json, options);
+    const result = await this.#parts.run.gateway.publish(channel, data as Json, options);
     await turnsEnd();
     return result;
   }
@@ -138,7 +138,7 @@ export class TestGateway implements AsyncDisposable {
     options: PublishAsOptions = {},
   ): Promise<PublishResult> {
     const { token, ...draft } = options;
-    const { verifier, door } = this.#parts.life.services;
+    const { verifier, door } = this.#parts.run.services;
     const verification = await verifier.verify(await this.token(user, token));
     if (!verification.ok) throw new SluiceError(verification.error, verification.message);
     const by = verification.identity;
@@ -152,17 +152,17 @@ export class TestGateway implements AsyncDisposable {
 
   /** Those who are connected and have authenticated. */
   get connections(): readonly TestConnection[] {
-    return this.#parts.witness.connections;
+    return this.#parts.recorder.connections;
   }
 
   /** The members of a channel, in the order in which they came. */
   members(channel: string): readonly Member[] {
-    return this.#parts.life.engine.members(channel);
+    return this.#parts.run.engine.members(channel);
   }
 
   /** Everything that was published to a channel since the start, by users and backends. */
   messages(channel: string): readonly ReceivedMessage[] {
-    return this.#parts.witness.received(channel);
+    return this.#parts.recorder.received(channel);
   }
 
   /** The connections that are subscribed to a channel. */
@@ -183,7 +183,7 @@ export class TestGateway implements AsyncDisposable {
 
   /** The metrics page, in Prometheus's text format. */
   async metrics(): Promise<string> {
-    return (await fetch(`http://127.0.0.1:${this.#parts.lines.target}/metrics`)).text();
+    return (await fetch(`http://127.0.0.1:${this.#parts.links.target}/metrics`)).text();
   }
 
   /**
@@ -278,10 +278,10 @@ export class TestGateway implements AsyncDisposable {
 
   /** Cuts everybody and stops. Calling it again does nothing more. */
   async close(): Promise<void> {
-    const { lines, life, witness, clock } = this.#parts;
-    await lines.close();
-    await life.end();
-    witness.close();
+    const { links, run, recorder, clock } = this.#parts;
+    await links.close();
+    await run.end();
+    recorder.close();
     clock.close();
   }
 
@@ -290,11 +290,11 @@ export class TestGateway implements AsyncDisposable {
   }
 
   #until<T>(look: () => T | undefined, complain: () => string, options?: WaitOptions): Promise<T> {
-    return this.#parts.witness.until(look, complain, options);
+    return this.#parts.recorder.until(look, complain, options);
   }
 
   #sessions(user: string): readonly Registered[] {
-    return this.#parts.life.services.registry.all().filter(({ identity }) => identity.user === user);
+    return this.#parts.run.services.registry.all().filter(({ identity }) => identity.user === user);
   }
 
   #states(user: string, channel: string): readonly string[] {
@@ -319,14 +319,14 @@ export class TestGateway implements AsyncDisposable {
   #summary(channel: string): string {
     const messages = this.messages(channel);
     if (messages.length === 0) return 'none has come at all';
-    const lines = messages
+    const links = messages
       .slice(-5)
       .map(({ from = 'a backend', data }) => `${from}: ${JSON.stringify(data).slice(0, 200)}`);
-    return `it has received ${messages.length}, the last of them:\n  ${lines.join('\n  ')}`;
+    return `it has received ${messages.length}, the last of them:\n  ${links.join('\n  ')}`;
   }
 }
 
-/** Is it time to ask for a new token? As the gateway does: a fifth of the token's life before its end, at most a minute. */
+/** Is it time to ask for a new token? As the gateway does: a fifth of the token's run before its end, at most a minute. */
 function isExpiring({ expiresAt, issuedAt = 0 }: Identity, now: number): boolean {
   return expiresAt !== undefined && expiresAt - now <= Math.min(MINUTE, (expiresAt - issuedAt) / 5);
 }

@@ -10,7 +10,7 @@ const STEADY = 30_000;
 
 export type Ready = Extract<FromProcess, { type: 'ready' }>;
 
-/** What became of a process that ended though nobody asked it to. */
+/** A process that ended unexpectedly. */
 export interface Loss {
   readonly name: string;
   /** How it ended. */
@@ -34,7 +34,7 @@ export interface ProcessSupervisorOptions {
   readonly onGone: () => void;
 }
 
-/** Keeps one process running: starts it, and another one whenever it ends, until it is told to stop. */
+/** Keeps one process running: starts it, and replaces it when it ends, until `stop`. */
 export class ProcessSupervisor {
   readonly #options: ProcessSupervisorOptions;
   #state: 'idle' | 'starting' | 'ready' | 'waiting' | 'stopping' | 'stopped' = 'idle';

@@ -3,8 +3,8 @@ import { gauges, lastingPart, type Snapshot, sumOf, textOf } from '../observe/me
 /**
  * The metrics of the machine: the sum over its workers.
  *
- * What was counted by a worker that has gone stays in the sum as it was last seen, so that a counter never falls below what was
- * told before: Prometheus would take that for a restart and count everything twice.
+ * The last counts of a worker that has ended stay in the sum, so that no counter decreases: Prometheus would treat that as a restart
+ * and count everything twice.
  */
 export class WorkerMetrics {
   readonly #latest = new Map<string, Snapshot>();

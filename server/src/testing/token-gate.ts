@@ -1,7 +1,7 @@
 import type { Verifier } from '../auth/token.ts';
 
-/** Stands before the gateway's verifier, and lets tokens expire when a test wants it. */
-export class Doorkeeper {
+/** Wraps the gateway's verifier, and expires tokens when a test asks for it. */
+export class TokenGate {
   readonly #shown = new Map<string, Set<string>>();
   readonly #expired = new Set<string>();
 
@@ -19,7 +19,7 @@ export class Doorkeeper {
     };
   }
 
-  /** Every token that the user has shown until now is refused from now on. */
+  /** Rejects every token that the user has presented so far. */
   expire(user: string): void {
     for (const token of this.#shown.get(user) ?? []) this.#expired.add(token);
   }

@@ -1,13 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { Pipe } from './pipe.ts';
 
-/** By this header the gateway learns which line a WebSocket came in by; its value names the connection. */
-export const LINE_HEADER = 'x-sluice-line';
+/** The header that tells the gateway which link a WebSocket uses. Its value is the connection's name. */
+export const LINK_HEADER = 'x-sluice-link';
 
 const END_OF_LINE = Buffer.from('\r\n');
 
-/** What a line does to the bytes that pass it. */
-export interface Weather {
+/** How a link treats the bytes that pass through it. */
+export interface LinkConditions {
   /** Milliseconds that every byte takes, in each direction. */
   readonly delay: number;
   /** Does nothing reach the client any more? */
@@ -16,10 +16,10 @@ export interface Weather {
   readonly mute: boolean;
 }
 
-export const FAIR: Weather = { delay: 0, stalled: false, mute: false };
+export const UNDISTURBED: LinkConditions = { delay: 0, stalled: false, mute: false };
 
 /** One TCP connection between a client and the gateway, which passes through the kit's hands. */
-export class Line {
+export class Link {
   readonly id: string;
   readonly #near: Socket;
   readonly #far: Socket;
@@ -45,8 +45,8 @@ export class Line {
     }
   }
 
-  /** From now on the line is like this. */
-  suffer({ delay, stalled, mute }: Weather): void {
+  /** Applies these conditions from now on. */
+  apply({ delay, stalled, mute }: LinkConditions): void {
     this.#toGateway.delay = delay;
     this.#toClient.delay = delay;
     this.#toGateway.hold(mute);
@@ -60,14 +60,14 @@ export class Line {
   }
 }
 
-/** Writes the line's name behind the first line of the first request that passes. */
+/** Writes the link's name behind the first line of the first request that passes. */
 function signer(id: string): (chunk: Buffer) => Buffer | null {
   let head = Buffer.alloc(0);
   return (chunk) => {
     head = Buffer.concat([head, chunk]);
     const end = head.indexOf(END_OF_LINE);
     if (end < 0) return null;
-    const header = Buffer.from(`\r\n${LINE_HEADER}: ${id}`);
+    const header = Buffer.from(`\r\n${LINK_HEADER}: ${id}`);
     return Buffer.concat([head.subarray(0, end), header, head.subarray(end)]);
   };
 }

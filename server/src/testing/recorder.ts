@@ -42,8 +42,8 @@ interface Waiter {
   give(error: Error): void;
 }
 
-/** Sees everything that happens in a gateway, remembers what tests ask about, and lets them wait for it without sleeping. */
-export class Witness implements EngineObserver {
+/** Records what happens in a gateway, and lets tests wait for it without sleeping. */
+export class Recorder implements EngineObserver {
   readonly #connections = new Map<string, Known>();
   readonly #received = new Map<string, ReceivedMessage[]>();
   readonly #waiters = new Set<Waiter>();
@@ -51,7 +51,7 @@ export class Witness implements EngineObserver {
   /** Called when somebody has authenticated, before anything else is said to them. */
   onArrival: (connection: string, user: string | null) => void = () => {};
 
-  /** Listens to one life of the gateway. */
+  /** Listens to one run of the gateway. */
   listen(events: EventBus): void {
     events.on('authenticated', ({ connection: id, user }) => {
       this.#connections.set(id, { id, user, channels: new Set() });
@@ -126,7 +126,7 @@ export class Witness implements EngineObserver {
       waiter.give(new Error('the test gateway was closed while a test waited for it'));
   }
 
-  /** Something may have happened: whoever waits looks again. */
+  /** Has every waiting test look again. */
   look(): void {
     for (const waiter of this.#waiters) waiter.look();
   }

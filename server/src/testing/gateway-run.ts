@@ -2,19 +2,19 @@ import type { Config } from '../config/schema.ts';
 import { type Assembly, assemble, createTransport, Gateway } from '../gateway.ts';
 import type { Registered } from '../session/registry.ts';
 import { Turn } from '../util/turn.ts';
-import type { Doorkeeper } from './doorkeeper.ts';
-import { LINE_HEADER } from './line.ts';
-import type { Lines } from './lines.ts';
+import { LINK_HEADER } from './link.ts';
+import type { Links } from './links.ts';
+import type { Recorder } from './recorder.ts';
 import type { TestClock } from './test-clock.ts';
 import { TestEngine } from './test-engine.ts';
-import type { Witness } from './witness.ts';
+import type { TokenGate } from './token-gate.ts';
 
-export interface LifeParts {
+export interface GatewayRunParts {
   readonly config: Config;
   readonly clock: TestClock;
-  readonly lines: Lines;
-  readonly witness: Witness;
-  readonly doorkeeper: Doorkeeper;
+  readonly links: Links;
+  readonly recorder: Recorder;
+  readonly tokenGate: TokenGate;
 }
 
 /** What a gateway that comes back still knows. */
@@ -23,17 +23,17 @@ export interface RestartOptions {
   readonly keepLog?: boolean;
 }
 
-/** The gateway behind the lines, through its lives: each a gateway of its own, on the same configuration. */
-export class Life {
-  readonly #parts: LifeParts;
+/** The gateway behind the links. Each restart makes a new gateway with the same configuration. */
+export class GatewayRun {
+  readonly #parts: GatewayRunParts;
   #engine: TestEngine;
   #gateway: Gateway;
   #services: Assembly['services'];
   #running = false;
 
-  constructor(parts: LifeParts) {
+  constructor(parts: GatewayRunParts) {
     this.#parts = parts;
-    this.#engine = new TestEngine(parts.clock, parts.witness);
+    this.#engine = new TestEngine(parts.clock, parts.recorder);
     ({ gateway: this.#gateway, services: this.#services } = this.#assemble());
   }
 
@@ -55,7 +55,7 @@ export class Life {
 
   async start(): Promise<void> {
     const { port } = await this.#gateway.start();
-    this.#parts.lines.target = port;
+    this.#parts.links.target = port;
     this.#running = true;
   }
 
@@ -67,29 +67,29 @@ export class Life {
   /** @throws Error when the gateway runs */
   async begin({ keepLog = false }: RestartOptions): Promise<void> {
     if (this.#running) throw new Error('the gateway runs; end it first with faults.crash() or faults.drain()');
-    if (!keepLog) this.#engine = new TestEngine(this.#parts.clock, this.#parts.witness);
+    if (!keepLog) this.#engine = new TestEngine(this.#parts.clock, this.#parts.recorder);
     ({ gateway: this.#gateway, services: this.#services } = this.#assemble());
     await this.start();
   }
 
   #assemble(): { gateway: Gateway; services: Assembly['services'] } {
-    const { config, clock, witness, doorkeeper } = this.#parts;
-    // A port of its own, whatever the configuration says: that is the lines' one.
-    const transport = createTransport({ ...config, host: '127.0.0.1', port: 0 }, (header) => header(LINE_HEADER));
-    const assembly = assemble(config, { transport, clock, engine: this.#engine, turn: watchedTurn(witness) });
+    const { config, clock, recorder, tokenGate } = this.#parts;
+    // A port of its own, whatever the configuration says: that is the links' one.
+    const transport = createTransport({ ...config, host: '127.0.0.1', port: 0 }, (header) => header(LINK_HEADER));
+    const assembly = assemble(config, { transport, clock, engine: this.#engine, turn: watchedTurn(recorder) });
     const { verifier, events } = assembly.services;
-    const services = { ...assembly.services, verifier: doorkeeper.guard(verifier) };
-    witness.listen(events);
+    const services = { ...assembly.services, verifier: tokenGate.guard(verifier) };
+    recorder.listen(events);
     return { gateway: new Gateway({ ...assembly, services }), services };
   }
 }
 
-/** Whatever changes in a gateway is written at the end of a turn: then is the time to look. */
-function watchedTurn(witness: Witness): Turn {
+/** A gateway writes its changes at the end of a turn, so the recorder looks then. */
+function watchedTurn(recorder: Recorder): Turn {
   return new Turn((end) =>
     setImmediate(() => {
       end();
-      witness.look();
+      recorder.look();
     }),
   );
 }

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { FAIR, Line, type Weather } from './line.ts';
+import { Link, type LinkConditions, UNDISTURBED } from './link.ts';
 
-/** The network in front of a test's gateway: a port that stays the same, and a line for every connection. */
-export class Lines {
+/** The network in front of a test's gateway: a port that stays the same, and a link for every connection. */
+export class Links {
   /** The gateway's own port; it may change, when a new gateway takes the place of the old one. */
   target = 0;
   /** Is everybody who calls turned away, as if nobody listened? */
   refusing = false;
   readonly #server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
-  readonly #lines = new Map<string, Line>();
-  #weather: Weather = FAIR;
+  readonly #links = new Map<string, Link>();
+  #conditions: LinkConditions = UNDISTURBED;
   #count = 0;
 
   /** @returns the port; 0 takes any free one */
@@ -20,22 +20,22 @@ export class Lines {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  find(id: string): Line | undefined {
-    return this.#lines.get(id);
+  find(id: string): Link | undefined {
+    return this.#links.get(id);
   }
 
-  /** From now on all lines are like this, also those to come. */
-  set weather(weather: Weather) {
-    this.#weather = weather;
-    for (const line of this.#lines.values()) line.suffer(weather);
+  /** Applies these conditions to all links, also to future ones. */
+  set conditions(conditions: LinkConditions) {
+    this.#conditions = conditions;
+    for (const link of this.#links.values()) link.apply(conditions);
   }
 
-  get weather(): Weather {
-    return this.#weather;
+  get conditions(): LinkConditions {
+    return this.#conditions;
   }
 
   cutAll(): void {
-    for (const line of this.#lines.values()) line.cut();
+    for (const link of this.#links.values()) link.cut();
   }
 
   async close(): Promise<void> {
@@ -52,10 +52,10 @@ export class Lines {
       socket.resetAndDestroy();
       return;
     }
-    const id = `line-${++this.#count}`;
-    const line = new Line(id, socket, this.target);
-    this.#lines.set(id, line);
-    line.onClosed(() => this.#lines.delete(id));
-    line.suffer(this.#weather);
+    const id = `link-${++this.#count}`;
+    const link = new Link(id, socket, this.target);
+    this.#links.set(id, link);
+    link.onClosed(() => this.#links.delete(id));
+    link.apply(this.#conditions);
   }
 }
