@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
 import type { CommandLineGateway } from './support/command-line-gateway.ts';
-import { type Line, setLine } from './support/line.ts';
+import { type NetworkConditions, setNetworkConditions } from './support/network-conditions.ts';
 import { test as base, expect } from './support/test.ts';
 
 /*
  * Chromium's own throttling, as in its developer tools. It holds for WebSockets: the browser reads so slowly that the line
  * fills up, back to the gateway. Each test makes sure of that: before the line is widened, most of the messages are missing.
  */
-const NARROW: Line = { bytesPerSecond: 30 * 1024, latency: 300 };
-const WIDE: Line = { bytesPerSecond: 1024 * 1024, latency: 50 };
+const NARROW: NetworkConditions = { bytesPerSecond: 30 * 1024, latency: 300 };
+const WIDE: NetworkConditions = { bytesPerSecond: 1024 * 1024, latency: 50 };
 
 /** Makes messages so large that a few thousand are more than the operating system keeps on the way. */
 const PADDING = 'x'.repeat(2000);
@@ -108,13 +108,13 @@ test('a line that is too narrow costs no message: the page catches up in order',
   await page.goto(numbers.url);
   await expect(page.locator('#subscription')).toHaveText('live');
 
-  await setLine(page, NARROW);
+  await setNetworkConditions(page, NARROW);
   const full = await overflow(numbers, 8000, (stretch) => publish(numbers, stretch));
   await publish(numbers, { from: full + 1, to: full + 1500 });
   await expect.poll(() => received(page)).toBeGreaterThan(20);
   expect(await received(page)).toBeLessThan(full / 2);
 
-  await setLine(page, WIDE);
+  await setNetworkConditions(page, WIDE);
   await expect(page.locator('#subscription')).toHaveText('catching-up');
   await publish(numbers, { from: full + 1501, to: full + 1600 });
   await expect(page.locator('#subscription')).toHaveText('live');
@@ -134,10 +134,10 @@ test('a narrow line that breaks costs no message either', async ({ numbers, newP
   await page.goto(numbers.url);
   await expect(page.locator('#subscription')).toHaveText('live');
 
-  await setLine(page, NARROW);
+  await setNetworkConditions(page, NARROW);
   await publish(numbers, { from: 1, to: 2500 });
   await expect.poll(() => received(page)).toBeGreaterThan(20);
-  await setLine(page, 'cut');
+  await setNetworkConditions(page, 'cut');
   // At once, or, where bytes that were on the way still came out of it, when the heartbeat is missed.
   await expect(page.locator('#connection')).toHaveText('waiting');
   const before = await received(page);
@@ -145,7 +145,7 @@ test('a narrow line that breaks costs no message either', async ({ numbers, newP
   await publish(numbers, { from: 2501, to: 3000 });
   expect(await received(page)).toBe(before);
 
-  await setLine(page, WIDE);
+  await setNetworkConditions(page, WIDE);
   await expect(page.locator('#subscription')).toHaveText('live');
   await publish(numbers, { from: 3001, to: 3010 });
   await expect.poll(() => received(page)).toBe(3010);
@@ -169,14 +169,14 @@ test('the chat says that it is catching up, and then has everything', async ({ s
       await gateway.publish({ channel: `chat:${room}`, data });
     }
   };
-  await setLine(ada.page, NARROW);
+  await setNetworkConditions(ada.page, NARROW);
   // No more in all than the room's log keeps.
   const full = await overflow(gateway, 700, send);
   const count = full + 300;
   await send({ from: full + 1, to: count });
   await expect(ada.message(`Number ${count}`)).toHaveCount(0);
 
-  await setLine(ada.page, WIDE);
+  await setNetworkConditions(ada.page, WIDE);
   await expect(ada.roomBadge).toHaveAttribute('data-state', 'catching-up');
   await expect(ada.roomBadge).toContainText('Catching up');
   await expect(ada.page.locator(`[data-room="${room}"]`).getByTestId('room-catching-up')).toBeVisible();

@@ -1,12 +1,12 @@
+import type { ChaosClient } from './chaos-client.ts';
 import type { Cluster } from './cluster.ts';
 import type { Payload } from './ledger.ts';
-import type { Patron } from './patron.ts';
 import type { Fault } from './plan.ts';
 import { pause } from './until.ts';
 
 export interface Scene {
   readonly cluster: Cluster;
-  readonly patrons: readonly Patron[];
+  readonly clients: readonly ChaosClient[];
   readonly payload: (by: string, size: number) => Payload;
   /** A node drained, or ended in another way. */
   readonly onDrained: (node: string, code: number | null) => void;
@@ -26,16 +26,16 @@ export function inject(fault: Fault, scene: Scene): Promise<void> {
   return done;
 }
 
-function thingsOf(fault: Fault, { cluster, patrons }: Scene): readonly object[] {
-  if ('clients' in fault) return victims(fault, patrons);
+function thingsOf(fault: Fault, { cluster, clients }: Scene): readonly object[] {
+  if ('clients' in fault) return victims(fault, clients);
   if (fault.kind === 'kill' || fault.kind === 'drain') return [cluster.nodes[fault.node] ?? cluster];
   if (fault.kind === 'link-cut' || fault.kind === 'link-stall') return [cluster.links[fault.node] ?? cluster];
   return [cluster.redis ?? cluster];
 }
 
 /** Who suffers: slow readers are sought among those who read the channel on which much comes. */
-function victims(fault: Extract<Fault, { clients: unknown }>, patrons: readonly Patron[]): readonly Patron[] {
-  const concerned = fault.kind === 'slow' ? patrons.filter((patron) => patron.reads(fault.channel)) : patrons;
+function victims(fault: Extract<Fault, { clients: unknown }>, clients: readonly ChaosClient[]): readonly ChaosClient[] {
+  const concerned = fault.kind === 'slow' ? clients.filter((client) => client.reads(fault.channel)) : clients;
   return [...new Set(fault.clients.flatMap((at) => concerned[at % concerned.length] ?? []))];
 }
 
@@ -88,29 +88,29 @@ async function breakLink(
 }
 
 async function annoy(fault: Extract<Fault, { clients: unknown }>, scene: Scene): Promise<void> {
-  const patrons = victims(fault, scene.patrons);
-  for (const patron of patrons) {
-    patron.note(`suffers: ${fault.kind} for ${fault.length} ms`);
-    if (fault.kind === 'cut') patron.network.cut();
-    else if (fault.kind === 'mute') patron.network.hold({ mute: true });
-    else if (fault.kind === 'reload') patron.close();
-    else patron.network.hold({ stalled: true });
+  const clients = victims(fault, scene.clients);
+  for (const client of clients) {
+    client.note(`suffers: ${fault.kind} for ${fault.length} ms`);
+    if (fault.kind === 'cut') client.network.cut();
+    else if (fault.kind === 'mute') client.network.hold({ mute: true });
+    else if (fault.kind === 'reload') client.close();
+    else client.network.hold({ stalled: true });
   }
-  if (fault.kind === 'slow') burst(fault, patrons, scene);
+  if (fault.kind === 'slow') burst(fault, clients, scene);
   await pause(fault.length);
-  for (const patron of patrons) {
-    if (fault.kind === 'reload') patron.open();
-    else patron.network.hold();
+  for (const client of clients) {
+    if (fault.kind === 'reload') client.open();
+    else client.network.hold();
   }
 }
 
 /** More than the buffers of the slow take. */
 function burst(
   { channel, messages }: Extract<Fault, { kind: 'slow' }>,
-  slow: readonly Patron[],
-  { patrons, payload }: Scene,
+  slow: readonly ChaosClient[],
+  { clients, payload }: Scene,
 ): void {
-  const publisher = patrons.find((patron) => !slow.includes(patron)) ?? patrons[0];
+  const publisher = clients.find((client) => !slow.includes(client)) ?? clients[0];
   for (let count = 0; count < messages; count++) {
     void publisher?.publish(channel, payload(publisher.name, LARGE));
     // A socket that refuses one channel's message is in doubt about those of all its channels: some come twice on the wire.

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mintToken } from '../../server/src/auth/mint.ts';
 import { CHANNELS, CHATS, RULES, retiredTo } from './channels.ts';
+import { ChaosClient } from './chaos-client.ts';
 import { Cluster, SECRET } from './cluster.ts';
 import { Dice } from './dice.ts';
 import { inject } from './inject.ts';
 import { Ledger, type Payload } from './ledger.ts';
-import { Patron } from './patron.ts';
 import { makePlan, type PlanOptions, tell } from './plan.ts';
 import { type Heads, readHeads, verifyLogs } from './settle.ts';
 import { pause, until } from './until.ts';
@@ -42,7 +42,7 @@ export class Run {
   readonly #ledger: Ledger;
   readonly #keeps: boolean;
   readonly #start = performance.now();
-  #patrons: Patron[] = [];
+  #clients: ChaosClient[] = [];
   #published = 0;
   #drains = 0;
 
@@ -85,17 +85,17 @@ export class Run {
     await this.#cluster.start();
     const dice = new Dice(this.#options.seed + 1);
     const many = Array.from({ length: this.#options.clients }, (_, at) => `client-${at}`);
-    this.#patrons = await Promise.all(many.map((name) => this.#createPatron(name, dice)));
-    await Promise.all(this.#patrons.map((patron) => patron.start()));
+    this.#clients = await Promise.all(many.map((name) => this.#createClient(name, dice)));
+    await Promise.all(this.#clients.map((client) => client.start()));
     await until(() => this.#everyReader(({ position }) => position !== undefined), {
       what: () => 'not everybody has subscribed',
     });
   }
 
-  async #createPatron(name: string, dice: Dice): Promise<Patron> {
+  async #createClient(name: string, dice: Dice): Promise<ChaosClient> {
     const token = await mintToken({ secret: SECRET, algorithm: 'HS256', expiresIn: 86_400_000, sub: name });
     const chats = dice.some(3, CHATS.length).flatMap((at) => CHATS[at] ?? []);
-    return new Patron({
+    return new ChaosClient({
       name,
       token,
       channels: [...new Set(dice.next() < 0.5 ? [...chats, 'bulk:a', 'safe:a'] : chats)],
@@ -108,8 +108,8 @@ export class Run {
     });
   }
 
-  #everyReader(holds: (reader: Patron['readers'][number]) => boolean): boolean {
-    return this.#patrons.every(({ readers }) => readers.every(holds));
+  #everyReader(holds: (reader: ChaosClient['readers'][number]) => boolean): boolean {
+    return this.#clients.every(({ readers }) => readers.every(holds));
   }
 
   #payload = (by: string, size: number): Payload => ({ n: ++this.#published, by, fill: 'x'.repeat(size) });
@@ -125,10 +125,10 @@ export class Run {
         const told = tell(fault);
         this.#options.say(`${this.#time}  ${told}`);
         this.#injected.set(fault.kind, (this.#injected.get(fault.kind) ?? 0) + 1);
-        for (const patron of this.#patrons) if (!('clients' in fault)) patron.note(`— ${told}`);
+        for (const client of this.#clients) if (!('clients' in fault)) client.note(`— ${told}`);
         const healed = inject(fault, {
           cluster: this.#cluster,
-          patrons: this.#patrons,
+          clients: this.#clients,
           payload: this.#payload,
           onDrained: (node, code) => this.#drained(node, code),
         });
@@ -153,32 +153,32 @@ export class Run {
     let due = 0;
     return setInterval(() => {
       for (due += each; due >= 1; due--) {
-        const patron = dice.pick(this.#patrons);
+        const client = dice.pick(this.#clients);
         if (this.#pending < PENDING)
-          void patron.publish(dice.pick(CHATS), this.#payload(patron.name, dice.whole(0, 200)));
+          void client.publish(dice.pick(CHATS), this.#payload(client.name, dice.whole(0, 200)));
       }
     }, TICK);
   }
 
   get #pending(): number {
-    return this.#patrons.reduce((sum, { pending }) => sum + pending, 0);
+    return this.#clients.reduce((sum, { pending }) => sum + pending, 0);
   }
 
   /** Peace: everything is acknowledged, everybody stands at the head, and the nodes agree. */
   async #settle(): Promise<void> {
     if (this.#faults.length > 0) return;
     this.#options.say(`${this.#time}  everything works again: ${this.#pending} publishes are not acknowledged yet`);
-    for (const patron of this.#patrons) patron.hurry();
+    for (const client of this.#clients) client.hurry();
     await until(() => this.#pending === 0, { what: () => this.#whoWaits() });
     this.#options.say(`${this.#time}  everything is acknowledged`);
     // A lost announcement is noticed with the next one.
-    const [speaker] = this.#patrons;
+    const [speaker] = this.#clients;
     await Promise.all(CHANNELS.map((channel) => speaker?.publish(channel, this.#payload('the end', 0))));
     const since = performance.now();
     const { nodes } = this.#cluster;
     const heads: Heads = await readHeads(nodes);
-    await until(() => this.#patrons.every((patron) => patron.unrest(heads) === undefined), {
-      what: () => this.#patrons.flatMap((patron) => patron.unrest(heads) ?? []).join('\n'),
+    await until(() => this.#clients.every((client) => client.unrest(heads) === undefined), {
+      what: () => this.#clients.flatMap((client) => client.unrest(heads) ?? []).join('\n'),
     });
     this.#options.say(
       `everybody is live at the head ${Math.round(performance.now() - since)} ms after the last publish`,
@@ -191,13 +191,13 @@ export class Run {
 
   /** The one whose publishes wait, so that its story is told. */
   #whoWaits(): string {
-    const [worst] = [...this.#patrons].sort((a, b) => b.pending - a.pending);
+    const [worst] = [...this.#clients].sort((a, b) => b.pending - a.pending);
     return `${worst?.name}: ${worst?.pending} of its publishes are not acknowledged, of all clients ${this.#pending}`;
   }
 
   /** What a gap said had left the log must have left it. */
   #judgeRetired(heads: Heads): string[] {
-    return this.#patrons.flatMap(({ name, readers }) =>
+    return this.#clients.flatMap(({ name, readers }) =>
       readers.flatMap(({ channel, retired }) => {
         const head = heads.get(channel);
         return retired
@@ -210,28 +210,28 @@ export class Run {
   }
 
   async #endNodes(): Promise<(number | null)[]> {
-    for (const patron of this.#patrons) patron.close();
+    for (const client of this.#clients) client.close();
     return this.#cluster.stop();
   }
 
   async #cleanUp(): Promise<void> {
-    await Promise.all(this.#patrons.map((patron) => patron.end()));
+    await Promise.all(this.#clients.map((client) => client.end()));
     await this.#cluster.kill();
     rmSync(this.#folder, { recursive: true, force: true });
-    const violated = this.#patrons.find(({ name }) => this.#faults.some((fault) => fault.includes(`${name}:`)));
+    const violated = this.#clients.find(({ name }) => this.#faults.some((fault) => fault.includes(`${name}:`)));
     if (violated !== undefined) this.#options.say(`\nThe story of ${violated.name}:\n${violated.story}\n`);
   }
 
   #count(): Record<string, number> {
-    const readers = this.#patrons.flatMap((patron) => patron.readers);
+    const readers = this.#clients.flatMap((client) => client.readers);
     const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
     return {
       'publishes acknowledged': this.#ledger.acknowledgements,
-      'publishes tried again': sum(this.#patrons.map(({ retries }) => retries)),
+      'publishes tried again': sum(this.#clients.map(({ retries }) => retries)),
       'messages handed out': sum(readers.map(({ heard }) => heard)),
       'gaps told': sum(readers.map(({ gaps }) => gaps)),
       'messages covered by gaps': sum(readers.map(({ lost }) => lost)),
-      'connections made': sum(this.#patrons.map(({ connections }) => connections)),
+      'connections made': sum(this.#clients.map(({ connections }) => connections)),
       'drains that ended with 0': this.#drains,
     };
   }

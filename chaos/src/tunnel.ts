@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Pipe } from '../../server/src/testing/pipe.ts';
 
-interface Line {
+interface TunnelConnection {
   readonly near: Socket;
   readonly far: Socket;
   /** From near to far. */
@@ -14,13 +14,13 @@ interface Line {
 export class Tunnel {
   readonly #target: () => number | undefined;
   readonly #server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
-  readonly #lines = new Set<Line>();
+  readonly #connections = new Set<TunnelConnection>();
   /** Is everybody who calls turned away? */
   refusing = false;
   #mute = false;
   #stalled = false;
   /** Told the port that each new connection leads to. */
-  onLine: (port: number) => void = () => {};
+  onConnection: (port: number) => void = () => {};
 
   /** @param target the port for a new connection; undefined turns it away */
   constructor(target: () => number | undefined) {
@@ -38,12 +38,12 @@ export class Tunnel {
   hold({ mute = false, stalled = false }: { mute?: boolean; stalled?: boolean } = {}): void {
     this.#mute = mute;
     this.#stalled = stalled;
-    for (const line of this.#lines) this.#suffer(line);
+    for (const connection of this.#connections) this.#apply(connection);
   }
 
   /** Cuts all connections as a broken network does: without a goodbye, and what was on the way is lost. */
   cut(): void {
-    for (const { near, far } of this.#lines) {
+    for (const { near, far } of this.#connections) {
       near.resetAndDestroy();
       far.resetAndDestroy();
     }
@@ -56,7 +56,7 @@ export class Tunnel {
     await once(this.#server, 'close');
   }
 
-  #suffer({ out, back }: Line): void {
+  #apply({ out, back }: TunnelConnection): void {
     out.hold(this.#mute);
     back.hold(this.#stalled);
   }
@@ -68,11 +68,11 @@ export class Tunnel {
       near.resetAndDestroy();
       return;
     }
-    this.onLine(port);
+    this.onConnection(port);
     const far = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-    const line = { near, far, out: new Pipe(near, far), back: new Pipe(far, near) };
-    this.#lines.add(line);
-    near.on('close', () => this.#lines.delete(line));
-    this.#suffer(line);
+    const connection = { near, far, out: new Pipe(near, far), back: new Pipe(far, near) };
+    this.#connections.add(connection);
+    near.on('close', () => this.#connections.delete(connection));
+    this.#apply(connection);
   }
 }

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Channel, type Client, SluiceError } from '@sluice/client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Line, Machine } from './support/machine.ts';
+import { type LogLine, Machine } from './support/machine.ts';
 import { RedisServer } from './support/redis-server.ts';
 
 const machines: Machine[] = [];
@@ -68,7 +68,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     expect(await machine.metric('sluice_workers')).toBe(2);
 
     for (const user of ['ada', 'ben']) await machine.request('/api/v1/revocations', { user });
-    const revoked = ({ msg, code }: Line): boolean => msg === 'connection closed' && code === 4102;
+    const revoked = ({ msg, code }: LogLine): boolean => msg === 'connection closed' && code === 4102;
     await machine.logged((line) => revoked(line) && line.node === 'm/1' && line.user === 'ada');
     await machine.logged((line) => revoked(line) && line.node === 'm/2' && line.user === 'ben');
 

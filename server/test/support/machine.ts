@@ -14,7 +14,7 @@ const PROGRAM = fileURLToPath(new URL('../../../cli/bin/sluice.js', import.meta.
 export const API_KEY = 'a-key-of-a-backend-that-only-tests-know';
 
 /** A line of the log. */
-export interface Line {
+export interface LogLine {
   readonly msg: string;
   readonly node?: string;
   readonly user?: string;
@@ -28,7 +28,7 @@ export class Machine {
   readonly #process: ChildProcess;
   readonly #waiting = new Set<() => void>();
   readonly #clients: Client[] = [];
-  readonly lines: Line[] = [];
+  readonly lines: LogLine[] = [];
   #errors = '';
   #children: readonly number[] = [];
   /** The exit code, or the signal that ended it. */
@@ -60,7 +60,7 @@ export class Machine {
     const { stdout, stderr } = this.#process;
     if (stdout === null || stderr === null) throw new Error('no output');
     createInterface(stdout).on('line', (text) => {
-      this.lines.push(JSON.parse(text) as Line);
+      this.lines.push(JSON.parse(text) as LogLine);
       this.#news();
     });
     stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -91,7 +91,7 @@ export class Machine {
   }
 
   /** Waits until the log has so many lines of a kind; returns the latest of them. */
-  async logged(match: (line: Line) => boolean, { count = 1 }: { count?: number } = {}): Promise<Line> {
+  async logged(match: (line: LogLine) => boolean, { count = 1 }: { count?: number } = {}): Promise<LogLine> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         const found = this.lines.filter(match);
@@ -136,7 +136,7 @@ export class Machine {
 
   /** The worker that a user's latest connection came to. */
   async workerOf(client: Client, user: string): Promise<string | undefined> {
-    const isIt = (line: Line): boolean => line.msg === 'connection authenticated' && line.user === user;
+    const isIt = (line: LogLine): boolean => line.msg === 'connection authenticated' && line.user === user;
     const count = this.lines.filter(isIt).length + 1;
     await client.connect();
     return (await this.logged(isIt, { count })).node;

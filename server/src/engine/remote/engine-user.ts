@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Engine, Page } from '../engine.ts';
 import type { EnterRequest, MemberConnection } from '../presence.ts';
+import { FrameSocket } from './frame-socket.ts';
 import type { FromOwner, SentPage, ToOwner, Welcome } from './items.ts';
-import { Line } from './line.ts';
 import { nameOf } from './refusals.ts';
 
 /** Maximum bytes that wait for a process that does not read. Beyond it, announcements are dropped; the process is notified later. */
@@ -23,7 +23,7 @@ export interface EngineUserOptions {
 /** One process that uses the engine, as its owner sees it. */
 export class EngineUser {
   readonly #options: EngineUserOptions;
-  readonly #line: Line;
+  readonly #frames: FrameSocket;
   readonly #watched = new Set<string>();
   readonly #membersWatched = new Set<string>();
   readonly #members = new Map<string, MemberConnection>();
@@ -36,7 +36,7 @@ export class EngineUser {
 
   constructor(socket: Socket, options: EngineUserOptions) {
     this.#options = options;
-    this.#line = new Line(socket, {
+    this.#frames = new FrameSocket(socket, {
       items: (items) => this.#take(items as readonly ToOwner[]),
       drained: () => this.#drained(),
       closed: () => this.#closed(),
@@ -46,29 +46,29 @@ export class EngineUser {
   /** Sends an encoded announcement of a channel; a dropped one is read from the log later. */
   announce(channel: string, text: string): void {
     if (this.#isFull()) this.#missed.add(channel);
-    else this.#line.sendText(text);
+    else this.#frames.sendText(text);
   }
 
   announceMembers(text: string): void {
     if (this.#isFull()) this.#missedMembers = true;
-    else this.#line.sendText(text);
+    else this.#frames.sendText(text);
   }
 
   tell(item: FromOwner): void {
-    this.#line.send(item);
+    this.#frames.send(item);
   }
 
   close(): void {
-    this.#line.end();
+    this.#frames.end();
   }
 
   cut(): void {
-    this.#line.cut();
+    this.#frames.cut();
   }
 
   #isFull(): boolean {
     // Once something was missed all waits until the other side has caught up: announcements must not come with holes again and again.
-    return this.#paused || this.#missed.size > 0 || this.#missedMembers || this.#line.waiting > MOST_WAITING;
+    return this.#paused || this.#missed.size > 0 || this.#missedMembers || this.#frames.waiting > MOST_WAITING;
   }
 
   #drained(): void {
@@ -80,7 +80,7 @@ export class EngineUser {
     if (!this.#paused) return;
     this.#paused = false;
     this.#take(this.#held.splice(0));
-    if (!this.#paused) this.#line.resume();
+    if (!this.#paused) this.#frames.resume();
   }
 
   /** Answers must not be dropped: so no more calls are executed until the waiting answers have been read. */
@@ -91,14 +91,14 @@ export class EngineUser {
         return;
       }
       this.#carryOut(item);
-      if (this.#line.waiting > MOST_WAITING) this.#pause();
+      if (this.#frames.waiting > MOST_WAITING) this.#pause();
     }
   }
 
   #pause(): void {
-    this.#line.flush();
+    this.#frames.flush();
     this.#paused = true;
-    this.#line.pause();
+    this.#frames.pause();
   }
 
   #carryOut(item: ToOwner): void {

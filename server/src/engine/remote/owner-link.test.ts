@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../util/clock.ts';
 import { EngineUnavailable } from '../engine.ts';
-import { Line } from './line.ts';
+import { FrameSocket } from './frame-socket.ts';
 import { OwnerLink } from './owner-link.ts';
 
 const MIB = 1024 * 1024;
@@ -24,14 +24,14 @@ const soon = () => new Promise((resolve) => setImmediate(resolve));
 
 function greet(socket: Socket): void {
   sockets.push(socket);
-  const answer = (line: Line, item: unknown[]) => {
+  const answer = (frames: FrameSocket, item: unknown[]) => {
     asked.push(item);
-    if (item[2] === 'hello') line.send(['answer', item[1], { life: 'x', trouble: null }]);
-    else if (!isSilent) line.send(['answer', item[1], null]);
+    if (item[2] === 'hello') frames.send(['answer', item[1], { life: 'x', trouble: null }]);
+    else if (!isSilent) frames.send(['answer', item[1], null]);
   };
-  const line: Line = new Line(socket, {
+  const frames: FrameSocket = new FrameSocket(socket, {
     items: (items) => {
-      for (const item of items as unknown[][]) answer(line, item);
+      for (const item of items as unknown[][]) answer(frames, item);
     },
     closed: () => {},
   });

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { EngineUnavailable } from '../engine.ts';
+import { FrameSocket } from './frame-socket.ts';
 import type { CallName, Calls, FromOwner, ToOwner, Welcome } from './items.ts';
-import { Line } from './line.ts';
 import { toError } from './refusals.ts';
 
 /** Maximum bytes that wait for the owner. Beyond it, calls are refused. */
@@ -35,7 +35,7 @@ export class OwnerLink {
   readonly #options: OwnerLinkOptions;
   readonly #asked = new Map<number, Asked>();
   #state: 'idle' | 'seeking' | 'reached' | 'closed' = 'idle';
-  #line: Line | undefined;
+  #frames: FrameSocket | undefined;
   #socket: Socket | undefined;
   #retry: Timer | undefined;
   #count = 0;
@@ -69,12 +69,12 @@ export class OwnerLink {
     this.#state = 'seeking';
     const socket = connect(this.#options.path);
     this.#socket = socket;
-    const line = new Line(socket, {
+    const frames = new FrameSocket(socket, {
       items: (items) => this.#take(items as readonly FromOwner[]),
       closed: () => this.#lost(),
     });
     socket.once('connect', () => {
-      this.#line = line;
+      this.#frames = frames;
       this.#ask('hello', []).then(
         (welcome) => this.#reach(welcome),
         () => {}, // lost again
@@ -90,7 +90,7 @@ export class OwnerLink {
   }
 
   #lost(): void {
-    this.#line = undefined;
+    this.#frames = undefined;
     const asked = [...this.#asked.values()];
     this.#asked.clear();
     for (const { reject } of asked) reject(new EngineUnavailable(AWAY));
@@ -102,7 +102,7 @@ export class OwnerLink {
   /** Asks the owner. Rejects at once with `EngineUnavailable` while it cannot be reached. */
   call<Name extends CallName>(name: Name, ...ask: Calls[Name]['ask']): Promise<Calls[Name]['answer']> {
     if (this.#state !== 'reached') return Promise.reject(new EngineUnavailable(AWAY));
-    if ((this.#line?.waiting ?? 0) > MOST_WAITING) {
+    if ((this.#frames?.waiting ?? 0) > MOST_WAITING) {
       return Promise.reject(new EngineUnavailable('the process that holds the engine cannot keep up'));
     }
     return this.#ask(name, ask);
@@ -112,13 +112,13 @@ export class OwnerLink {
     return new Promise((resolve, reject) => {
       const id = ++this.#count;
       this.#asked.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      this.#line?.send(['call', id, name, ...ask]);
+      this.#frames?.send(['call', id, name, ...ask]);
     });
   }
 
   /** Sends an item to the owner if it is connected. */
   tell(item: Exclude<ToOwner, readonly ['call', ...unknown[]]>): void {
-    if (this.#state === 'reached') this.#line?.send(item);
+    if (this.#state === 'reached') this.#frames?.send(item);
   }
 
   #take(items: readonly FromOwner[]): void {
@@ -149,7 +149,7 @@ export class OwnerLink {
     const socket = this.#socket;
     if (socket === undefined || socket.closed) return;
     const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    if (reached) this.#line?.end();
+    if (reached) this.#frames?.end();
     else socket.destroy();
     await gone;
   }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { FrameReader, HEAD } from './frame-reader.ts';
 
-export interface LineListener {
+export interface FrameSocketListener {
   /** Items that came in one frame, in their order. */
   items(items: readonly unknown[]): void;
   /** Everything that waited has been handed to the system. */
@@ -13,14 +13,14 @@ export interface LineListener {
  * Items over a socket between two processes of one machine. What is sent during a turn of the event loop goes out as one frame when it ends:
  * one system call, and one waking of the other side, for hundreds of messages.
  */
-export class Line {
+export class FrameSocket {
   readonly #socket: Socket;
   #waiting: string[] = [];
   #size = 0;
   #scheduled = false;
   #open = true;
 
-  constructor(socket: Socket, listener: LineListener) {
+  constructor(socket: Socket, listener: FrameSocketListener) {
     this.#socket = socket;
     const reader = new FrameReader((text) => listener.items(JSON.parse(text) as readonly unknown[]));
     socket.on('data', (chunk) => {

@@ -8,7 +8,7 @@ import { ManualClock } from '../../util/clock.ts';
 import { MemoryEngine } from '../memory/memory-engine.ts';
 import { EngineUser } from './engine-user.ts';
 import { FrameReader } from './frame-reader.ts';
-import { Line } from './line.ts';
+import { FrameSocket } from './frame-socket.ts';
 
 const frame = (text: string): Buffer => {
   const head = Buffer.alloc(4);
@@ -46,7 +46,7 @@ afterEach(() => {
 
 /** Both ends of a socket. */
 async function pair(): Promise<[Socket, Socket]> {
-  const path = join(tmpdir(), `sluice-line-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
+  const path = join(tmpdir(), `sluice-frames-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
   const server = createServer().listen(path);
   await once(server, 'listening');
   const near = createConnection(path);
@@ -59,13 +59,13 @@ async function pair(): Promise<[Socket, Socket]> {
   return [near, far];
 }
 
-describe('a line', () => {
+describe('a frame socket', () => {
   it('carries all items of a turn in one piece, in their order', async () => {
     const [near, far] = await pair();
     const pieces: (readonly unknown[])[] = [];
-    new Line(far, { items: (items) => void pieces.push(items), closed: () => {} });
-    const line = new Line(near, { items: () => {}, closed: () => {} });
-    for (let at = 0; at < 100; at++) line.send([at, 'привет']);
+    new FrameSocket(far, { items: (items) => void pieces.push(items), closed: () => {} });
+    const frames = new FrameSocket(near, { items: () => {}, closed: () => {} });
+    for (let at = 0; at < 100; at++) frames.send([at, 'привет']);
     await expect.poll(() => pieces.length).toBe(1);
     expect(pieces[0]).toEqual(Array.from({ length: 100 }, (_, at) => [at, 'привет']));
   });
@@ -74,16 +74,16 @@ describe('a line', () => {
     const [near, far] = await pair();
     const got: unknown[] = [];
     const closed = once(far, 'close');
-    new Line(far, { items: (items) => void got.push(...items), closed: () => {} });
-    const line = new Line(near, { items: () => {}, closed: () => line.send(['late']) });
-    line.send(['last']);
-    line.end();
+    new FrameSocket(far, { items: (items) => void got.push(...items), closed: () => {} });
+    const frames = new FrameSocket(near, { items: () => {}, closed: () => frames.send(['late']) });
+    frames.send(['last']);
+    frames.end();
     await closed;
     expect(got).toEqual([['last']]);
   });
 });
 
-/** The owner's end of a line to a process, and that process' end. */
+/** The owner's end of a frame socket to a process, and that process' end. */
 async function userOf(engine: MemoryEngine) {
   const [near, far] = await pair();
   const calls: string[] = [];
@@ -100,8 +100,8 @@ async function userOf(engine: MemoryEngine) {
     onFault: (where) => void calls.push(`fault ${where}`),
   });
   const got: unknown[][] = [];
-  const line = new Line(far, { items: (items) => void got.push(...(items as unknown[][])), closed: () => {} });
-  return { user, line, got, calls };
+  const frames = new FrameSocket(far, { items: (items) => void got.push(...(items as unknown[][])), closed: () => {} });
+  return { user, frames, got, calls };
 }
 
 describe('a user of the engine that does not read', () => {
@@ -109,13 +109,13 @@ describe('a user of the engine that does not read', () => {
   const large = 'x'.repeat(1024 * 1024);
 
   it('uses bounded memory, and is notified of its losses when it reads', async () => {
-    const { user, line, got } = await userOf(engine);
-    line.send(['call', 1, 'watch', 'a']);
+    const { user, frames, got } = await userOf(engine);
+    frames.send(['call', 1, 'watch', 'a']);
     await expect.poll(() => got).toEqual([['answer', 1, null]]);
-    line.pause();
+    frames.pause();
     const text = JSON.stringify(['message', 'a', 'e', { data: large }]);
     for (let at = 0; at < 100; at++) user.announce('a', text);
-    line.resume();
+    frames.resume();
     await expect.poll(() => got.at(-1)).toEqual(['interrupted', 'a']);
     expect(got.length).toBeLessThan(20);
     user.announce('a', '["message","a","e",{}]');
@@ -123,12 +123,12 @@ describe('a user of the engine that does not read', () => {
   });
 
   it('is notified of missed member changes, and receives the next one', async () => {
-    const { user, line, got } = await userOf(engine);
-    line.send(['watchMembers', 'a']);
-    line.pause();
+    const { user, frames, got } = await userOf(engine);
+    frames.send(['watchMembers', 'a']);
+    frames.pause();
     const text = JSON.stringify(['change', { channel: 'a', user: large, member: null, version: 1 }]);
     for (let at = 0; at < 100; at++) user.announceMembers(text);
-    line.resume();
+    frames.resume();
     await expect.poll(() => got.at(-1)).toEqual(['membersInterrupted', null]);
     expect(got.length).toBeLessThan(20);
     user.announceMembers('["change",{}]');
@@ -136,13 +136,13 @@ describe('a user of the engine that does not read', () => {
   });
 
   it('is notified once of all losses of any kind, and only of channels that it still watches', async () => {
-    const { user, line, got } = await userOf(engine);
-    for (const [at, channel] of ['a', 'b', 'c'].entries()) line.send(['call', at, 'watch', channel]);
+    const { user, frames, got } = await userOf(engine);
+    for (const [at, channel] of ['a', 'b', 'c'].entries()) frames.send(['call', at, 'watch', channel]);
     await expect.poll(() => got).toHaveLength(3);
-    line.send(['unwatch', 'c']);
-    line.send(['call', 9, 'hello']);
+    frames.send(['unwatch', 'c']);
+    frames.send(['call', 9, 'hello']);
     await expect.poll(() => got).toHaveLength(4);
-    line.pause();
+    frames.pause();
     got.length = 0;
     for (let at = 0; at < 40; at++) user.announce('a', JSON.stringify(['message', 'a', 'e', { data: large }]));
     for (let at = 0; at < 3; at++) {
@@ -150,7 +150,7 @@ describe('a user of the engine that does not read', () => {
       user.announce('c', '["message","c","e",{}]');
       user.announceMembers('["change",{}]');
     }
-    line.resume();
+    frames.resume();
     await expect.poll(() => got.at(-1)).toEqual(['membersInterrupted', null]);
     expect(got.filter(([kind]) => kind !== 'message')).toEqual([
       ['interrupted', 'a'],
@@ -167,43 +167,43 @@ describe('a user of the engine that does not read', () => {
       reads++;
       return read(...asked);
     };
-    const { line, got } = await userOf(slow);
+    const { frames, got } = await userOf(slow);
     slow.append('long', { id: 'm', time: 0, data: large }, { retention: { count: 9, age: 1e15 }, window: 0 });
-    line.pause();
+    frames.pause();
     // All in one piece, and some in pieces of their own.
     for (let id = 0; id < 60; id++) {
-      line.send(['call', id, 'read', 'long', 0, 9]);
-      if (id > 40) line.flush();
+      frames.send(['call', id, 'read', 'long', 0, 9]);
+      if (id > 40) frames.flush();
     }
     await expect.poll(() => reads).toBeGreaterThan(15);
     await new Promise((resolve) => setImmediate(resolve));
     expect(reads).toBeLessThan(20);
-    line.resume();
+    frames.resume();
     await expect.poll(() => got.length).toBe(60);
     expect(got.map(([, id]) => id)).toEqual(Array.from({ length: 60 }, (_, id) => id));
   });
 
   it('ends all its watches when it closes', async () => {
-    const { line, got, calls } = await userOf(engine);
-    for (const [at, channel] of ['a', 'b'].entries()) line.send(['call', at, 'watch', channel]);
-    line.send(['watchMembers', 'a']);
-    line.send(['watchMembers', 'b']);
-    line.send(['unwatch', 'b']);
-    line.send(['unwatchMembers', 'b']);
-    line.send(['unwatch', 'never watched']);
-    line.send(['call', 8, 'enter', { channel: 'a', connection: 'c1', user: 'ada' }]);
-    line.send(['call', 9, 'enter', { channel: 'a', connection: 'c2', user: 'ben' }]);
-    line.send(['call', 10, 'leave', { channel: 'a', connection: 'c2', user: 'ben' }, 60_000]);
+    const { frames, got, calls } = await userOf(engine);
+    for (const [at, channel] of ['a', 'b'].entries()) frames.send(['call', at, 'watch', channel]);
+    frames.send(['watchMembers', 'a']);
+    frames.send(['watchMembers', 'b']);
+    frames.send(['unwatch', 'b']);
+    frames.send(['unwatchMembers', 'b']);
+    frames.send(['unwatch', 'never watched']);
+    frames.send(['call', 8, 'enter', { channel: 'a', connection: 'c1', user: 'ada' }]);
+    frames.send(['call', 9, 'enter', { channel: 'a', connection: 'c2', user: 'ben' }]);
+    frames.send(['call', 10, 'leave', { channel: 'a', connection: 'c2', user: 'ben' }, 60_000]);
     await expect.poll(() => got).toHaveLength(5);
     calls.length = 0;
-    line.cut();
+    frames.cut();
     await expect.poll(() => calls).toEqual(['unwatch a', 'unwatchMembers a', 'closed']);
     expect(engine.presence.list('a', 0, 9)).toMatchObject({ members: [{ member: { user: 'ben' } }] });
   });
 
   it('receives the reason of a failed call; an unexpected one is a fault', async () => {
-    const { line, got, calls } = await userOf(engine);
-    line.send(['call', 1, 'enter', null]);
+    const { frames, got, calls } = await userOf(engine);
+    frames.send(['call', 1, 'enter', null]);
     await expect.poll(() => got).toMatchObject([['refusal', 1, 'Error', expect.any(String)]]);
     expect(calls).toEqual(['fault the engine: "enter"']);
   });

@@ -14,7 +14,7 @@ const TIMEOUT = 10_000;
 /** Between an answer that the engine is away and the next attempt. */
 const RETRY = 250;
 
-export interface PatronOptions {
+export interface ChaosClientOptions {
   readonly name: string;
   readonly token: string;
   readonly channels: readonly string[];
@@ -29,11 +29,11 @@ export interface PatronOptions {
 }
 
 /** One user of the application: an SDK client on a network of its own, that reads, publishes, reloads, and remembers what it lived through. */
-export class Patron {
+export class ChaosClient {
   readonly name: string;
   readonly network: Tunnel;
   readonly readers: readonly Reader[];
-  readonly #options: PatronOptions;
+  readonly #options: ChaosClientOptions;
   readonly #subscriptions = new Map<Reader, Subscription>();
   readonly #story: string[] = [];
   #url = '';
@@ -43,7 +43,7 @@ export class Patron {
   retries = 0;
   connections = 0;
 
-  constructor(options: PatronOptions) {
+  constructor(options: ChaosClientOptions) {
     const { name, channels, ledger, keeps, choose, nameOf, onFault } = options;
     this.name = name;
     this.#options = options;
@@ -53,7 +53,7 @@ export class Patron {
     };
     this.readers = channels.map((channel) => new Reader({ channel, ledger, keeps, onFault: blame }));
     this.network = new Tunnel(choose);
-    this.network.onLine = (port) => {
+    this.network.onConnection = (port) => {
       this.connections++;
       this.note(`connects to ${nameOf(port)}`);
     };

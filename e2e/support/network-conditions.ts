@@ -1,7 +1,7 @@
 import type { CDPSession, Page } from '@playwright/test';
 
 /** What a line lets through, in both directions. */
-export interface Line {
+export interface NetworkConditions {
   readonly bytesPerSecond: number;
   /** Milliseconds until the first byte of an answer. */
   readonly latency: number;
@@ -10,7 +10,7 @@ export interface Line {
 const sessions = new WeakMap<Page, Promise<CDPSession>>();
 
 /** From now on the page's line is like this: narrow, slow, or cut. Only in Chromium. */
-export async function setLine(page: Page, line: Line | 'cut'): Promise<void> {
+export async function setNetworkConditions(page: Page, line: NetworkConditions | 'cut'): Promise<void> {
   const session = sessions.get(page) ?? page.context().newCDPSession(page);
   sessions.set(page, session);
   const { bytesPerSecond, latency } = line === 'cut' ? { bytesPerSecond: 0, latency: 0 } : line;
