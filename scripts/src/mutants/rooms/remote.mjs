@@ -18,7 +18,7 @@ export const remote = [
   },
   {
     file: `${FOLDER}/engine-user.ts`,
-    from: 'if (this.#line.waiting > MOST_WAITING) this.#pause();',
+    from: 'if (this.#frames.waiting > MOST_WAITING) this.#pause();',
     to: '',
     fault: 'a process that does not read its answers asks without a bound',
     tests: [FOLDER],
@@ -39,8 +39,8 @@ export const remote = [
   },
   {
     file: `${FOLDER}/owner-link.ts`,
-    from: 'if ((this.#line?.waiting ?? 0) > MOST_WAITING) {',
-    to: 'if ((this.#line?.waiting ?? 0) > Infinity) {',
+    from: 'if ((this.#frames?.waiting ?? 0) > MOST_WAITING) {',
+    to: 'if ((this.#frames?.waiting ?? 0) > Infinity) {',
     fault: 'what waits for the owner has no bound',
     tests: [FOLDER],
   },

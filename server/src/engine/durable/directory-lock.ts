@@ -119,7 +119,7 @@ async function removeStale(path: string): Promise<boolean> {
 
 async function holderOf(folder: string): Promise<string> {
   const pid = (await readFile(join(folder, 'pid'), 'utf8').catch(() => '')).trim();
-  if (!/^\d+$/.test(pid)) return ' — stop it first';
+  if (!/^\d+$/.test(pid)) return '. Stop it first.';
   const command = process.platform === 'win32' ? `taskkill /PID ${pid}` : `kill ${pid}`;
-  return ` (process ${pid}) — stop it first: ${command}`;
+  return ` (process ${pid}). Stop it first: ${command}`;
 }

@@ -45,7 +45,7 @@ describe('a data folder', () => {
     const path = folder();
     await take(path);
     await expect(take(path)).rejects.toThrow(
-      `${path} is in use by another gateway (process ${process.pid}) — stop it first`,
+      `${path} is in use by another gateway (process ${process.pid}). Stop it first`,
     );
   });
 
@@ -123,7 +123,7 @@ describe('a data folder', () => {
     const path = folder();
     const directory = await DataDirectory.take(path, { holder: 4711 });
     cleanups.push(() => directory.release());
-    await expect(take(path)).rejects.toThrow('in use by another gateway (process 4711) — stop it first: kill 4711');
+    await expect(take(path)).rejects.toThrow('in use by another gateway (process 4711). Stop it first: kill 4711');
   });
 });
 
