@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import type { ConfigInput } from '../src/config/config.ts';
+import type { Reply } from '../src/transport/http.ts';
+import { LoopbackStream } from '../src/transport/loopback-stream.ts';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld, type World } from './support/world.ts';
+
+const KEY = 'an-API-key-that-only-tests-know';
+const PAGE = 'https://app.example.com';
+
+async function start(config: ConfigInput = {}) {
+  const keys = {
+    apiKeys: [
+      { name: 'backend', secret: KEY },
+      { name: 'limited', secret: `${KEY}-2`, caps: {} },
+    ],
+  };
+  const world = await createWorld({ ...keys, origins: [PAGE], sseCookie: 'token', ...config });
+  const token = await tokenFor('ada', { clock: () => world.clock.now() });
+  return { world, token };
+}
+
+const ask = (world: World, query: string, headers: Record<string, string> = {}): Promise<Reply> =>
+  world.transport.request({ path: '/sse', query, headers });
+
+const requestTicket = async (world: World, credential: string, body: unknown): Promise<Reply> =>
+  world.transport.request({
+    method: 'POST',
+    path: '/api/v1/tickets',
+    headers: { authorization: `Bearer ${credential}` },
+    body,
+  });
+
+const read = ({ body }: Reply) => JSON.parse(String(body));
+const nameOf = (reply: Reply): unknown => (reply.status === 200 ? 'stream' : read(reply).error.name);
+
+describe('a ticket', () => {
+  it('opens its channels once, in the name of its user', async () => {
+    const { world, token } = await start();
+    const reply = await requestTicket(world, token, { channels: ['chat:a', 'user:ada'] });
+    expect(reply.status).toBe(201);
+    const { ticket, expiresAt } = read(reply);
+    expect(expiresAt).toBe(world.clock.now() + 60_000);
+    expect(ticket).not.toContain('ada');
+    const query = `channel=chat:a&ticket=${ticket}`;
+    expect(nameOf(await ask(world, query))).toBe('stream');
+    expect(world.services.registry.all()[0]?.identity.user).toBe('ada');
+    expect(read(await ask(world, query)).error).toMatchObject({
+      name: 'unauthorized',
+      message: expect.stringContaining('used before'),
+    });
+  });
+
+  it('of a backend names its user, with claims', async () => {
+    const { world } = await start();
+    const body = { channels: ['user:bob'], claims: { sub: 'bob' } };
+    const { ticket } = read(await requestTicket(world, KEY, body));
+    expect(nameOf(await ask(world, `channel=user:bob&ticket=${ticket}`))).toBe('stream');
+  });
+
+  it.each<[string, (ticket: string) => string, string]>([
+    ['for another channel', (ticket) => `channel=chat:b&ticket=${ticket}`, 'permission_denied'],
+    ['that was changed', (ticket) => `channel=chat:a&ticket=${ticket.slice(0, -2)}AA`, 'unauthorized'],
+    ['that is none', () => 'channel=chat:a&ticket=abc', 'unauthorized'],
+  ])('%s opens nothing', async (_, query, name) => {
+    const { world, token } = await start();
+    const { ticket } = read(await requestTicket(world, token, { channels: ['chat:a'] }));
+    expect(nameOf(await ask(world, query(ticket)))).toBe(name);
+    expect(world.services.registry.size).toBe(0);
+  });
+
+  it('expires', async () => {
+    const { world, token } = await start();
+    const { ticket } = read(await requestTicket(world, token, { channels: ['chat:a'] }));
+    world.clock.advance(60_000);
+    expect(read(await ask(world, `channel=chat:a&ticket=${ticket}`)).error.message).toContain('has expired');
+  });
+
+  it('of a user who was revoked opens nothing', async () => {
+    const { world, token } = await start();
+    const { ticket } = read(await requestTicket(world, token, { channels: ['chat:a'] }));
+    await world.gateway.revoke({ user: 'ada', before: world.clock.now() + 5_000 });
+    expect(nameOf(await ask(world, `channel=chat:a&ticket=${ticket}`))).toBe('token_revoked');
+  });
+
+  it('is as single in Authorization as in the address, and no token for a WebSocket', async () => {
+    const { world, token } = await start();
+    const { ticket } = read(await requestTicket(world, token, { channels: ['chat:a'] }));
+    const headers = { authorization: `Bearer ${ticket}` };
+    expect(nameOf(await ask(world, 'channel=chat:a', headers))).toBe('stream');
+    expect(nameOf(await ask(world, 'channel=chat:a', headers))).toBe('unauthorized');
+    const { voice } = world.open();
+    void voice.result({ type: 'connect', token: ticket }).catch(() => {});
+    expect((await voice.ended()).reason).toMatch(/^token_malformed/);
+  });
+
+  it('is used once in two nodes of one engine', async () => {
+    const { world, token } = await start();
+    const second = await createWorld(
+      {
+        apiKeys: [
+          { name: 'backend', secret: KEY },
+          { name: 'limited', secret: `${KEY}-2`, caps: {} },
+        ],
+      },
+      { engine: () => world.assembly.engine },
+    );
+    const { ticket } = read(await requestTicket(world, token, { channels: ['chat:a'] }));
+    const query = `channel=chat:a&ticket=${ticket}`;
+    expect(nameOf(await ask(second, query))).toBe('stream');
+    expect(nameOf(await ask(world, query))).toBe('unauthorized');
+  });
+
+  it.each<[string, string, unknown, string]>([
+    ['without credentials', '', { channels: ['chat:a'] }, 'unauthorized'],
+    ['by a key with caps', `${KEY}-2`, { channels: ['chat:a'], claims: { sub: 'ada' } }, 'permission_denied'],
+    ['by a key for nobody', KEY, { channels: ['chat:a'] }, 'command_invalid'],
+    ['without channels', KEY, { claims: { sub: 'ada' } }, 'command_invalid'],
+    ['with a bad channel', KEY, { channels: ['a::b'], claims: { sub: 'ada' } }, 'channel_invalid'],
+    ['with an unknown field', KEY, { channels: ['chat:a'], user: 'ada' }, 'command_invalid'],
+    ['with a list', KEY, [], 'command_invalid'],
+    [
+      'that is too large',
+      KEY,
+      { channels: ['chat:a'], claims: { sub: 'ada', x: 'y'.repeat(5_000) } },
+      'payload_too_large',
+    ],
+  ])('is not issued %s', async (_, credential, body, name) => {
+    const { world } = await start();
+    expect(nameOf(await requestTicket(world, credential, body))).toBe(name);
+  });
+
+  it('is not issued by a token for somebody else', async () => {
+    const { world, token } = await start();
+    const reply = await requestTicket(world, token, { channels: ['chat:a'], claims: { sub: 'bob' } });
+    expect(nameOf(reply)).toBe('command_invalid');
+  });
+});
+
+describe('a cookie', () => {
+  const withCookie = (token: string, headers: Record<string, string> = {}) => ({
+    host: 'gateway.test',
+    cookie: `other=1; token=${token}`,
+    ...headers,
+  });
+
+  it.each<[string, Record<string, string>, string]>([
+    ['from the own origin', {}, 'stream'],
+    ['from the own origin, which says so', { origin: 'https://gateway.test' }, 'stream'],
+    ['from a listed origin', { origin: PAGE }, 'stream'],
+    ['from a foreign origin', { origin: 'https://evil.example' }, 'origin_refused'],
+    ['from a foreign page that sends no origin', { 'sec-fetch-site': 'cross-site' }, 'origin_refused'],
+  ])('%s: %s', async (_, headers, expected) => {
+    const { world, token } = await start();
+    expect(nameOf(await ask(world, 'channel=chat:a', withCookie(token, headers)))).toBe(expected);
+  });
+
+  it('is not read unless the configuration names it', async () => {
+    const world = await createWorld();
+    const token = await tokenFor('ada', { clock: () => world.clock.now() });
+    expect(nameOf(await ask(world, 'channel=chat:a', withCookie(token)))).toBe('token_required');
+  });
+
+  it('is not believed where every origin may connect', async () => {
+    const { world, token } = await start({ origins: ['*'] });
+    const headers = withCookie(token, { origin: 'https://evil.example' });
+    expect(nameOf(await ask(world, 'channel=chat:a', headers))).toBe('origin_refused');
+  });
+});
+
+describe('pages of other origins', () => {
+  it.each([
+    [[PAGE], PAGE, { 'Access-Control-Allow-Origin': PAGE, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' }],
+    [['*'], PAGE, { 'Access-Control-Allow-Origin': '*' }],
+    [[], PAGE, {}],
+  ])('of %j, %s reads the answer with %j', async (origins, origin, expected) => {
+    const { world, token } = await start({ origins });
+    const reply = await ask(world, 'channel=chat:a', { origin, authorization: `Bearer ${token}` });
+    const cors = Object.entries(reply.headers ?? {}).filter(([name]) => /^(Access-Control|Vary)/.test(name));
+    expect(Object.fromEntries(cors)).toEqual(expected);
+    if (reply.stream !== undefined) new LoopbackStream(reply).cut();
+  });
+
+  it.each(['/sse', '/api/v1/tickets'])('ask beforehand at %s', async (path) => {
+    const { world } = await start();
+    const reply = await world.transport.request({ method: 'OPTIONS', path, headers: { origin: PAGE } });
+    expect(reply).toMatchObject({
+      status: 204,
+      headers: {
+        'Access-Control-Allow-Origin': PAGE,
+        'Access-Control-Allow-Headers': expect.stringContaining('Authorization'),
+      },
+    });
+  });
+});
