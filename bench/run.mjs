@@ -8,9 +8,11 @@ import { memory } from './commands/memory.mjs';
 import { presence } from './commands/presence.mjs';
 import { reconnect } from './commands/reconnect.mjs';
 import { redis } from './commands/redis.mjs';
+import { sse } from './commands/sse.mjs';
 import { stalled } from './commands/stalled.mjs';
 import { workers } from './commands/workers.mjs';
 
 const program = new Command('bench').description('Measures Sluice beside bare uWebSockets.js, in the same run.');
-for (const add of [fanout, fixed, memory, stalled, reconnect, presence, flood, redis, durable, workers]) add(program);
+for (const add of [fanout, fixed, memory, sse, stalled, reconnect, presence, flood, redis, durable, workers])
+  add(program);
 await program.parseAsync();

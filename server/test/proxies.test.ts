@@ -107,6 +107,34 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
       expect(await answer(socket, { type: 'ping', id: 2 })).toMatchObject({ type: 'reply', id: 2 });
     }, 60_000);
 
+    it('events pass as they come, and a quiet stream outlives the time after which silence is cut', async () => {
+      const cut = new AbortController();
+      const headers = { authorization: `Bearer ${await tokenFor('ada')}` };
+      const response = await fetch(`http://${address()}/sse?channel=chat:sse`, { headers, signal: cut.signal });
+      expect(response.status).toBe(200);
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      const until = async (wanted: string) => {
+        while (!text.includes(wanted)) {
+          const { done, value } = (await reader?.read()) ?? { done: true };
+          if (done) throw new Error(`the stream ended after ${text}`);
+          text += value;
+        }
+      };
+      await until('"state":"live"');
+      await gateway.gateway.publish('chat:sse', 'at once');
+      await until('at once');
+      const start = performance.now();
+      const beat = async () => {
+        text = '';
+        await until(':');
+      };
+      while (performance.now() - start < (QUIET + 1) * 1_000) await beat();
+      await gateway.gateway.publish('chat:sse', 'after the silence');
+      await until('after the silence');
+      cut.abort();
+    }, 60_000);
+
     it('with its lines for TLS, a page of its own origin connects by wss', async () => {
       const secure = await ProxyProgram.start(name, path, { upstreams: [gateway.port, await freePort()], tls: true });
       try {

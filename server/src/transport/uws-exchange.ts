@@ -9,6 +9,16 @@ import { UwsStream } from './uws-stream.ts';
 /** What is used of a native response. */
 export type NativeResponse = Answering & Pick<HttpResponse, 'onAborted' | 'onData' | 'pause' | 'resume'>;
 
+/** In place of a head that is not needed any more. */
+const FORGOTTEN: RequestHead = {
+  method: 'GET',
+  path: '',
+  query: new URLSearchParams(),
+  headers: new Map(),
+  address: '',
+  bodyLength: 0,
+};
+
 export interface ExchangeParts {
   readonly queue: RequestQueue;
   readonly bodies: BodyBudgets;
@@ -27,7 +37,7 @@ export interface ExchangeParts {
  */
 export class UwsExchange {
   readonly #response: NativeResponse;
-  readonly #head: RequestHead;
+  #head: RequestHead;
   readonly #queue: RequestQueue;
   readonly #random: () => number;
   readonly #failed: (error: unknown) => void;
@@ -133,6 +143,7 @@ export class UwsExchange {
     if (isStream && reply.stream !== undefined) {
       writeStreamHead(this.#response, reply);
       this.#stream = new UwsStream(this.#response, reply.stream);
+      this.#head = FORGOTTEN; // a stream may last for days
       return;
     }
     writeReply(this.#response, reply, {

@@ -21,7 +21,8 @@ const CONNECT = 1;
  * answered it is open whether the request is answered by a stream or by an error.
  */
 export class EventSession implements WireSession {
-  readonly #start: EventStart;
+  /** Until it has begun: a stream need not hold its token. */
+  #start: EventStart | undefined;
   readonly #channels = new Map<number, string>();
   #settle: ((error: ErrorBody | null) => void) | undefined;
   #unanswered: number;
@@ -38,7 +39,9 @@ export class EventSession implements WireSession {
   }
 
   opened(outlet: Outlet): readonly Command[] {
+    if (this.#start === undefined) return [];
     const { token, subscribe, retry } = this.#start;
+    this.#start = undefined;
     outlet.send(`retry: ${retry}\n`, false);
     const connect: Command = { type: 'connect', id: CONNECT, client: 'sse', ...(token === undefined ? {} : { token }) };
     return [connect, ...subscribe];

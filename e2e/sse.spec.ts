@@ -1,0 +1,88 @@
+import type { Page } from '@playwright/test';
+import { BreakableLine } from './support/breakable-line.ts';
+import { expect, test } from './support/test.ts';
+
+declare global {
+  interface Window {
+    heard: unknown[];
+    states: string[];
+    source: EventSource;
+  }
+}
+
+/** Follows a channel as an application without the SDK does. */
+const follow = (page: Page, query: string): Promise<void> =>
+  page.evaluate((asked) => {
+    window.heard = [];
+    window.states = [];
+    window.source = new EventSource(`/sse?${asked}`);
+    window.source.onmessage = ({ data }) => window.heard.push(JSON.parse(data).data);
+    for (const event of ['state', 'gap']) {
+      window.source.addEventListener(event, ({ data }) => window.states.push(JSON.parse(data).state ?? event));
+    }
+  }, query);
+
+const heard = (page: Page) => page.evaluate(() => window.heard);
+const states = (page: Page) => page.evaluate(() => window.states);
+
+async function tokenFrom(url: string): Promise<string> {
+  const response = await fetch(`${url}/dev/token?sub=ada`);
+  return ((await response.json()) as { token: string }).token;
+}
+
+test('an EventSource continues without a gap after its connection was killed', async ({
+  page,
+  startCommandLine,
+  room,
+}) => {
+  const gateway = await startCommandLine({ env: { SLUICE_SSE_COOKIE: 'token' } });
+  const line = await BreakableLine.to(gateway.url);
+  const channel = `chat:${room}`;
+  try {
+    await page.context().addCookies([{ name: 'token', value: await tokenFrom(gateway.url), url: line.url }]);
+    await page.goto(`${line.url}/health/live`);
+    await follow(page, `channel=${channel}`);
+    await expect.poll(() => states(page)).toEqual(['live']);
+    await gateway.publish({ channel, data: { text: 'before' } });
+    await expect.poll(() => heard(page)).toEqual([{ text: 'before' }]);
+
+    line.kill();
+    await gateway.publish({ channel, data: { text: 'meanwhile' } });
+    await expect.poll(() => heard(page), { timeout: 15_000 }).toEqual([{ text: 'before' }, { text: 'meanwhile' }]);
+    await gateway.publish({ channel, data: { text: 'after' } });
+    await expect.poll(() => heard(page)).toHaveLength(3);
+    expect(await states(page)).not.toContain('gap');
+  } finally {
+    line.close();
+  }
+});
+
+test('a ticket opens one stream, and stops an EventSource that uses it again', async ({
+  page,
+  startCommandLine,
+  room,
+}) => {
+  const gateway = await startCommandLine();
+  const channel = `chat:${room}`;
+  const token = await tokenFrom(gateway.url);
+  await page.goto(`${gateway.url}/health/live`);
+  const ticket = await page.evaluate(
+    async ([wanted, bearer]) => {
+      const response = await fetch('/api/v1/tickets', {
+        method: 'POST',
+        headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ channels: [wanted] }),
+      });
+      return ((await response.json()) as { ticket: string }).ticket;
+    },
+    [channel, token] as const,
+  );
+  await follow(page, `channel=${channel}&ticket=${ticket}`);
+  await expect.poll(() => states(page)).toEqual(['live']);
+  await gateway.publish({ channel, data: { text: 'once' } });
+  await expect.poll(() => heard(page)).toEqual([{ text: 'once' }]);
+  await page.evaluate(() => window.source.close());
+
+  await follow(page, `channel=${channel}&ticket=${ticket}`);
+  await expect.poll(() => page.evaluate(() => window.source.readyState)).toBe(2); // closed for good
+});

@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+
+/** A TCP line to a gateway on this machine, whose connections a test can kill. */
+export class BreakableLine {
+  readonly #server: net.Server;
+  readonly #sockets = new Set<net.Socket>();
+
+  private constructor(target: number) {
+    this.#server = net.createServer((near) => {
+      const far = net.connect(target, 'localhost');
+      for (const socket of [near, far]) {
+        this.#sockets.add(socket);
+        socket.on('error', () => {}); // a killed connection ends on both sides
+        socket.on('close', () => this.#sockets.delete(socket));
+      }
+      near.pipe(far).pipe(near);
+    });
+  }
+
+  static async to(url: string): Promise<BreakableLine> {
+    const line = new BreakableLine(Number(new URL(url).port));
+    line.#server.listen(0, 'localhost');
+    await once(line.#server, 'listening');
+    return line;
+  }
+
+  get url(): string {
+    return `http://localhost:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Kills every connection without a goodbye; new ones are accepted. */
+  kill(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  close(): void {
+    this.#server.close();
+    this.kill();
+  }
+}
