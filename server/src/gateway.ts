@@ -155,7 +155,7 @@ export class Gateway {
   readonly #services: Services;
   readonly #revoking: Revoking;
   readonly #admission: Admit;
-  readonly #sse: ReturnType<typeof createSse> | undefined;
+  readonly #sse: ReturnType<typeof createSse>;
   readonly #http: HttpSide;
   readonly #watch: EngineWatch;
   readonly #descriptors: DescriptorWatch | undefined;
@@ -187,7 +187,7 @@ export class Gateway {
       descriptors: assembly.descriptors,
       isDraining: () => this.#state === 'draining',
     });
-    this.#sse = createSseOf(assembly, this.#access, this.#admission);
+    this.#sse = createSse({ ...assembly, access: this.#access, admit: this.#admission });
     this.#http = createHttpSide({ ...assembly, access: this.#access, isReady, sse: this.#sse });
     this.#descriptors = assembly.descriptors;
     this.#watch = new EngineWatch(engine, services);
@@ -337,13 +337,6 @@ export class Gateway {
     this.#tellStopped();
   }
 }
-
-const createSseOf = (
-  { config, services, topics }: Assembly,
-  access: DevAccess | null,
-  admit: Admit,
-): ReturnType<typeof createSse> | undefined =>
-  topics === undefined ? undefined : createSse({ config, services, topics, admit, access });
 
 /** WebSockets and HTTP on the configured port. */
 export function createTransport(

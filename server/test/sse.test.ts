@@ -149,7 +149,8 @@ describe('an event stream', () => {
       await world.gateway.publish('chat:a', { n, pad: 'x'.repeat(10_000) });
       await world.idle();
     }
-    expect(reader.stream.held).toBeLessThan(300_000);
+    const buffered = world.services.registry.all().map(({ connection }) => connection.buffered);
+    expect(Math.max(reader.stream.held, ...buffered)).toBeLessThan(300_000);
     expect((await other.events()).filter(({ event }) => event === 'message')).toHaveLength(count);
     const seen: unknown[] = [];
     for (let round = 0; round < 40; round++) {
@@ -222,6 +223,12 @@ describe('an event stream', () => {
 });
 
 describe('a request for an event stream', () => {
+  it('with a token in its address is told where tokens belong', async () => {
+    const { world } = await start();
+    const reader = await open(world, 'channel=chat:a&access_token=x');
+    expect(errorOf(reader).message).toContain('one-time "ticket"');
+  });
+
   it.each<[string, string, Record<string, string>, keyof typeof ERRORS]>([
     ['no channel', '', {}, 'command_invalid'],
     ['an invalid channel', 'channel=a::b', {}, 'channel_invalid'],

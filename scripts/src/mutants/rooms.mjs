@@ -14,6 +14,7 @@ import { redis } from './rooms/redis.mjs';
 import { remote } from './rooms/remote.mjs';
 import { session } from './rooms/session.mjs';
 import { shareTabs } from './rooms/share-tabs.mjs';
+import { sse } from './rooms/sse.mjs';
 import { stores } from './rooms/stores.mjs';
 import { transport } from './rooms/transport.mjs';
 import { util } from './rooms/util.mjs';
@@ -43,6 +44,7 @@ export const ROOMS = {
   remote,
   session,
   'share-tabs': shareTabs,
+  sse,
   stores,
   transport,
   util,

@@ -83,7 +83,7 @@ export class EventDoor {
 
   #turnAway({ address, cors }: Visitor, refusal: Refusal): Reply {
     const { error, body } = refusal;
-    this.#services.events.emit('rejected', { what: 'request', address, error, detail: body.message });
+    this.#services.events.emit('rejected', { what: 'handshake', address, error, detail: body.message });
     return withLater(errorReply(refusal, cors));
   }
 

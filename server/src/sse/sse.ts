@@ -14,14 +14,17 @@ import { Visitor } from './visitor.ts';
 export interface SseParts {
   readonly config: Config;
   readonly services: Services;
-  readonly topics: StreamTopics;
+  /** Undefined where streams are off. */
+  readonly topics: StreamTopics | undefined;
   readonly admit: Admit;
   /** Null outside of development. */
   readonly access: DevAccess | null;
 }
 
 /** Server-sent events: their address, and that of the tickets for it. */
-export function createSse({ config, services, topics, admit, access }: SseParts): EventRoutes & { stop(): void } {
+export function createSse(parts: SseParts): (EventRoutes & { stop(): void }) | undefined {
+  const { config, services, topics, admit, access } = parts;
+  if (topics === undefined) return undefined;
   const { origins, trustProxy, sseCookie = null, limits } = config;
   const visitors = { origins, dev: access, trustProxy, cookie: sseCookie };
   const { log, clock } = services;
