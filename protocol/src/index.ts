@@ -16,6 +16,7 @@ export type { ErrorKind } from './error-kind.ts';
 export { json } from './json.ts';
 export { LIMITS } from './limits.ts';
 export type * from './messages.ts';
+export { type CommandFault, type ParsedCommand, parseCommand } from './parse-command.ts';
 export {
   comparePatterns,
   matchPattern,
@@ -26,5 +27,6 @@ export {
   patternsCollide,
 } from './patterns.ts';
 export type * from './pushes.ts';
+export * from './refusals.ts';
 export type * from './replies.ts';
 export { isSegmentOf, readSegment, segment } from './segment.ts';

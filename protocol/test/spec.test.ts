@@ -4,6 +4,7 @@ import { sources } from '../../server/test/support/sources.ts';
 import { ERRORS } from '../src/codes.ts';
 import type { Command, CommandType, GapReason, Push, PushType, Results } from '../src/index.ts';
 import { LIMITS } from '../src/limits.ts';
+import { vectors } from './vectors.ts';
 
 const spec = readFileSync(new URL('../SPEC.md', import.meta.url), 'utf8');
 
@@ -163,7 +164,9 @@ describe('a citation of SPEC.md', () => {
       ),
     );
 
-  it('names a section that exists', () => {
+  it('names a section that exists, in the conversations too', () => {
+    const conversations = vectors('conversations.json').conversations.map(({ section }) => section);
+    expect(conversations.filter((number) => !numbers.has(number))).toEqual([]);
     expect(cited.length).toBeGreaterThan(100);
     expect(cited.filter(({ number }) => !numbers.has(number))).toEqual([]);
   });

@@ -40,7 +40,27 @@ export interface CursorCase {
   readonly then: { readonly epoch: string; readonly offset: number };
 }
 
+export type Step =
+  | { readonly send: unknown }
+  /** Number of messages that a backend publishes. */
+  | { readonly publish: number }
+  | { readonly receive: readonly unknown[] }
+  /** Close code. */
+  | { readonly closed: number };
+
+/** What a client sends, and what every gateway answers. */
+export interface Conversation {
+  readonly name: string;
+  /** Section of SPEC.md. */
+  readonly section: string;
+  readonly connected?: false;
+  /** What not every gateway has yet. */
+  readonly feature?: 'sub';
+  readonly steps: readonly Step[];
+}
+
 interface Files {
+  'conversations.json': { readonly conversations: readonly Conversation[] };
   'commands.json': { readonly frames: readonly CommandVector[] };
   'replies.json': { readonly frames: readonly FrameVector[] };
   'pushes.json': { readonly frames: readonly FrameVector[] };

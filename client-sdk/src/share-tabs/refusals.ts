@@ -1,4 +1,4 @@
-import type { ErrorBody, ErrorName } from '@sluice/protocol';
+import type { ErrorBody, RefusalText } from '@sluice/protocol';
 import type { SluiceError } from '../errors.ts';
 
 /** An error as it goes over the wire, with everything that came with it. */
@@ -17,6 +17,6 @@ export function bodyOf(error: SluiceError): ErrorBody {
 }
 
 /** A refusal that needs no gateway. The codes are those of the catalogue, which is too large to carry along. */
-export function refuse(code: number, name: ErrorName, message: string): ErrorBody {
-  return { code, name, message, retryable: false };
+export function refuse(code: number, { error, detail }: RefusalText): ErrorBody {
+  return { code, name: error, message: detail, retryable: false };
 }

@@ -1,13 +1,16 @@
-import type {
-  ConnectResult,
-  LeftPush,
-  Position,
-  PublishCommand,
-  PublishResult,
-  StartingPoint,
-  SubscribeCommand,
-  UnsubscribeCommand,
-  WatchCommand,
+import {
+  alreadySubscribed,
+  alreadyWatching,
+  type ConnectResult,
+  type LeftPush,
+  notSubscribed,
+  type Position,
+  type PublishCommand,
+  type PublishResult,
+  type StartingPoint,
+  type SubscribeCommand,
+  type UnsubscribeCommand,
+  type WatchCommand,
 } from '@sluice/protocol';
 import type { Channel, Client, ClientOptions } from '../api.ts';
 import type { StateChange } from '../connection.ts';
@@ -113,7 +116,7 @@ export class TabGroup {
 
   subscribe(tab: VirtualConnection, { id, channel, position, rewind, since }: SubscribeCommand): void {
     if (tab.subscriptions.has(channel)) {
-      tab.refuse(id, refuse(4307, 'already_subscribed', `Already subscribed to "${channel}".`));
+      tab.refuse(id, refuse(4307, alreadySubscribed(channel)));
       return;
     }
     const start = {
@@ -135,7 +138,7 @@ export class TabGroup {
   unsubscribe(tab: VirtualConnection, { id, channel }: UnsubscribeCommand): void {
     const subscription = tab.subscriptions.get(channel);
     if (!subscription) {
-      tab.refuse(id, refuse(4308, 'not_subscribed', `Not subscribed to "${channel}".`));
+      tab.refuse(id, refuse(4308, notSubscribed(channel)));
       return;
     }
     tab.subscriptions.delete(channel);
@@ -168,7 +171,7 @@ export class TabGroup {
   watch(tab: VirtualConnection, command: WatchCommand): void {
     const { id, channel } = command;
     if (tab.presences.has(channel)) {
-      tab.refuse(id, refuse(4307, 'already_subscribed', `"${channel}" is watched already.`));
+      tab.refuse(id, refuse(4307, alreadyWatching(channel)));
       return;
     }
     const out = {

@@ -1,16 +1,20 @@
-import type {
-  Command,
-  CommandType,
-  ConnectCommand,
-  ConnectResult,
-  ErrorBody,
-  Failure,
-  Message,
-  Push,
-  RefreshCommand,
-  Results,
-  ServerMessage,
-  SubscribeCommand,
+import {
+  alreadyConnected,
+  type Command,
+  type CommandType,
+  type ConnectCommand,
+  type ConnectResult,
+  type ErrorBody,
+  type Failure,
+  type Message,
+  notMember,
+  notWatching,
+  type Push,
+  type RefreshCommand,
+  type Results,
+  type ServerMessage,
+  type SubscribeCommand,
+  unknownCommand,
 } from '@sluice/protocol';
 import type { SluiceError } from '../errors.ts';
 import { expiryOf, identityOf } from './identity.ts';
@@ -173,7 +177,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
     const handler = this.#handlers[command.type] as ((command: Command) => void) | undefined;
     if (this.#state === 'new' && command.type !== 'connect') this.close(4207, 'connect_required');
     else if (handler) handler(command);
-    else this.refuse(command.id, refuse(4301, 'command_unknown', 'Tabs that share a connection cannot do this yet.'));
+    else this.refuse(command.id, refuse(4301, unknownCommand(command.type)));
   }
 
   readonly #handlers: Handlers = {
@@ -193,7 +197,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
       this.#in((group) => {
         const membership = group.membership(channel);
         if (membership.has(this)) this.#answer(id, membership.leave(this), {});
-        else this.refuse(id, refuse(4317, 'not_member', `"${channel}" was not entered.`));
+        else this.refuse(id, refuse(4317, notMember(channel)));
       });
     },
     watch: (command) => this.#in((group) => group.watch(this, command)),
@@ -202,7 +206,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
       watch?.close();
       this.presences.delete(channel);
       if (watch) this.reply(id, {});
-      else this.refuse(id, refuse(4308, 'not_subscribed', `"${channel}" is not watched.`));
+      else this.refuse(id, refuse(4308, notWatching(channel)));
     },
   };
 
@@ -212,7 +216,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
 
   #connect({ id, token }: ConnectCommand): void {
     if (this.#state !== 'new') {
-      this.refuse(id, refuse(4303, 'already_connected', 'Already connected.'));
+      this.refuse(id, refuse(4303, alreadyConnected()));
       return;
     }
     this.#state = 'waiting';

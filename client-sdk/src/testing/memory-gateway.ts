@@ -9,7 +9,7 @@ import {
   parsePattern,
 } from '@sluice/protocol';
 import type { ChannelContract, Channels } from '@sluice/protocol/contracts';
-import { type Client, type ClientOptions, createClient } from '../index.ts';
+import { type Client, type ClientOptions, createClient, type WebSocketLike } from '../index.ts';
 import { checkMessage, checkState } from './contract.ts';
 import { MemoryChannel } from './memory-channel.ts';
 import type { AppendedMessage, DraftOptions } from './memory-log.ts';
@@ -88,6 +88,11 @@ export class MemoryGateway<C extends Channels = Channels> {
     });
     this.#clients.add(client as unknown as Client);
     return client;
+  }
+
+  /** Opens a WebSocket without a client, for code that speaks the protocol itself. Frames are JSON. */
+  socket(user: string | null): WebSocketLike {
+    return new MemorySocket(this.#peer(user));
   }
 
   // What a test does -------------------------------------------------------------------------------------------------
@@ -227,7 +232,7 @@ export class MemoryGateway<C extends Channels = Channels> {
         this.#sessions.set(socket, new MemorySession(socket, { id, user, host: this.#host }));
         return true;
       },
-      frame: (socket, commands) => this.#sessions.get(socket)?.take(commands),
+      frame: (socket, values) => this.#sessions.get(socket)?.take(values),
       closed: (socket) => this.#forget(socket),
       later: (task) => this.#tasks.later(task),
     };

@@ -1,15 +1,23 @@
 import {
+  alreadyConnected,
+  alreadySubscribed,
+  alreadyWatching,
   type Command,
   type CommandType,
-  channelNameFault,
-  checkDraft,
+  connectRequired,
   type ErrorBody,
   type ErrorName,
   errorBody,
   type Json,
+  notMember,
+  notSubscribed,
+  notWatching,
   type Push,
+  parseCommand,
+  type RefusalText,
   type Results,
   type ServerMessage,
+  unknownChannel,
 } from '@sluice/protocol';
 import type { Checked } from './contract.ts';
 import type { MemoryChannel } from './memory-channel.ts';
@@ -21,6 +29,10 @@ type CommandOf<Type extends CommandType> = Extract<Command, { type: Type }>;
 /** What a command is refused with. */
 class Refused extends Error {
   readonly body: ErrorBody;
+
+  static with({ error, detail }: RefusalText): Refused {
+    return new Refused(error, detail);
+  }
 
   constructor(error: ErrorName, detail?: string, extra: Pick<ErrorBody, 'issues'> = {}) {
     super(detail);
@@ -97,26 +109,35 @@ export class MemorySession {
     this.#socket.end(code, reason);
   }
 
-  take(commands: readonly Command[]): void {
-    for (const command of commands) this.#carryOut(command);
+  /** Carries out the commands of a frame. SPEC.md sections 4 and 8.1. */
+  take(values: readonly unknown[]): void {
+    for (const parsed of values.map(parseCommand)) {
+      if ('command' in parsed) this.#carryOut(parsed.command);
+      else this.#refuse(parsed.fault.id, errorBody(parsed.fault.error, parsed.fault.detail));
+    }
+  }
+
+  #refuse(id: number | undefined, error: ErrorBody): void {
+    this.#replies.push({ type: 'error', ...(id !== undefined && { id }), error });
   }
 
   #carryOut(command: Command): void {
     const { id, type } = command;
     try {
-      const handler = this.#handlers[type] as ((command: Command) => Results[CommandType]) | undefined;
-      if (handler === undefined) throw new Refused('command_unknown', `"${type}" is no command`);
-      if (!this.#connected && type !== 'connect') throw new Refused('connect_required');
+      const handler = this.#handlers[type] as (command: Command) => Results[CommandType];
+      if (!this.#connected && type !== 'connect') throw Refused.with(connectRequired(type));
       const result = handler(command);
       this.#replies.push({ type: 'reply', id, result });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.#replies.push({ type: 'error', id, error: error.body });
+      this.#refuse(id, error.body);
+      if (error.body.name === 'connect_required') this.close(error.body.code, error.body.name);
     }
   }
 
   readonly #handlers: { readonly [Type in CommandType]: (command: CommandOf<Type>) => Results[Type] } = {
     connect: () => {
+      if (this.#connected) throw Refused.with(alreadyConnected());
       this.#connected = true;
       return { connection: this.id, user: this.user, time: Date.now(), heartbeat: 25_000, maxFrame: 131_072 };
     },
@@ -124,7 +145,7 @@ export class MemorySession {
     ping: () => ({ time: Date.now() }),
     subscribe: (command) => {
       const channel = this.#channel('subscribe', command.channel);
-      if (channel.cursors.has(this)) throw new Refused('already_subscribed', `already subscribed to "${channel.name}"`);
+      if (channel.cursors.has(this)) throw Refused.with(alreadySubscribed(channel.name));
       const cursor = channel.log.locate(command);
       channel.cursors.set(this, cursor);
       const { epoch, offset } = channel.log.head;
@@ -137,14 +158,12 @@ export class MemorySession {
     },
     unsubscribe: (command) => {
       const channel = this.#host.open(command.channel);
-      if (!channel?.cursors.delete(this)) throw new Refused('not_subscribed', `not subscribed to "${command.channel}"`);
+      if (!channel?.cursors.delete(this)) throw Refused.with(notSubscribed(command.channel));
       return {};
     },
     publish: (command) => {
       const channel = this.#channel('publish', command.channel);
       const { key, data, event, tags } = command;
-      const fault = checkDraft(command);
-      if (fault !== null) throw new Refused(fault.error, fault.detail);
       const value = accept(this.#host.checkMessage(channel.name, data, event));
       checkSize('"data"', value, { most: MOST_DATA, channel: channel.name });
       const scope = `${this.user} ${key}`;
@@ -174,35 +193,30 @@ export class MemorySession {
     leave: ({ channel: name }) => {
       const channel = this.#host.open(name);
       if (channel === undefined || !this.memberships.delete(channel) || this.user === null) {
-        throw new Refused('not_member', `this connection has not entered "${name}"`);
+        throw Refused.with(notMember(name));
       }
       channel.presence.leave(this.user, this.id);
       return {};
     },
     watch: ({ channel: name }) => {
       const channel = this.#channel('presence', name);
-      if (channel.watchers.has(this)) throw new Refused('already_subscribed', `already watching "${name}"`);
+      if (channel.watchers.has(this)) throw Refused.with(alreadyWatching(name));
       channel.watchers.add(this);
       this.say(channel.presence.list);
       return { total: channel.presence.members.length };
     },
     unwatch: ({ channel: name }) => {
-      if (!this.#host.open(name)?.watchers.delete(this)) throw new Refused('not_subscribed', `not watching "${name}"`);
+      if (!this.#host.open(name)?.watchers.delete(this)) throw Refused.with(notWatching(name));
       return {};
     },
     members: (command) => this.#channel('presence', command.channel).presence.page(command),
   };
 
   #channel(verb: ChannelVerb, name: string): MemoryChannel {
-    const unnamed = channelNameFault(name);
-    if (unnamed !== null) throw new Refused('channel_invalid', unnamed);
     const channel = this.#host.open(name);
-    if (channel === undefined) throw new Refused('channel_unknown', noRule(name));
+    if (channel === undefined) throw Refused.with(unknownChannel(name));
     if (this.#host.allows(verb, name, this.user)) return channel;
     const who = this.user === null ? 'an anonymous connection' : `user "${this.user}"`;
     throw new Refused('permission_denied', `"${verb}" on "${name}" is not allowed to ${who}`);
   }
 }
-
-const noRule = (channel: string): string =>
-  `no channel rule matches "${channel}". Add a rule to "channels" in the gateway's configuration, or correct the name.`;

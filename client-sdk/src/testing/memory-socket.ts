@@ -1,4 +1,4 @@
-import { type Command, json, type ServerMessage } from '@sluice/protocol';
+import { json, type ServerMessage } from '@sluice/protocol';
 import type { WebSocketLike } from '../index.ts';
 
 type Handler<Event> = ((event: Event) => void) | null;
@@ -7,7 +7,7 @@ type Handler<Event> = ((event: Event) => void) | null;
 export interface SocketPeer {
   /** Is somebody there to answer? */
   opened(socket: MemorySocket): boolean;
-  frame(socket: MemorySocket, commands: readonly Command[]): void;
+  frame(socket: MemorySocket, values: readonly unknown[]): void;
   closed(socket: MemorySocket): void;
   /** Does something a little later, after everything that was to be done before. */
   later(task: () => void): void;
@@ -33,10 +33,10 @@ export class MemorySocket implements WebSocketLike {
   }
 
   send(data: string | Uint8Array<ArrayBuffer>): void {
-    const frame = json.decode(data) as Command | Command[];
-    const commands = Array.isArray(frame) ? frame : [frame];
+    const frame = json.decode(data);
+    const values: unknown[] = Array.isArray(frame) ? frame : [frame];
     this.#peer.later(() => {
-      if (this.#open) this.#peer.frame(this, commands);
+      if (this.#open) this.#peer.frame(this, values);
     });
   }
 

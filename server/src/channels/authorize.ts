@@ -1,3 +1,4 @@
+import { unknownChannel } from '@sluice/protocol';
 import { formatGrant, GrantFailed, isDenied, permits } from '../auth/acl.ts';
 import type { Identity, Verb } from '../auth/identity.ts';
 import type { EventBus } from '../events.ts';
@@ -31,7 +32,7 @@ export function authorize(
   channel: string,
 ): Decision | Promise<Decision> {
   const match = authority.rules.match(channel);
-  if (match === null) return new Refusal('channel_unknown', noRule(channel));
+  if (match === null) return new Refusal('channel_unknown', unknownChannel(channel).detail);
   try {
     const allowed = permits(identity, verb, channel, match.rule, match.params);
     if (allowed === true) return match;
@@ -83,10 +84,6 @@ function report({ rules, events }: Authority, error: unknown, { verb, match }: Q
   const message = error instanceof Error ? error.message : String(error);
   if (rules.isNewFault(`${where}: ${message}`)) events.emit('fault', { where, error });
 }
-
-/** What to do about a channel that does not exist. */
-export const noRule = (channel: string): string =>
-  `no channel rule matches "${channel}". Add a rule to "channels" in the gateway's configuration, or correct the name.`;
 
 function deny(identity: Identity, verb: Verb, channel: string, { rule }: RuleMatch): Refusal {
   const refused = `"${verb}" on "${channel}" is not allowed to ${nameOf(identity)}`;

@@ -13,7 +13,3 @@ export function variantOf(sub: number | undefined): Variant {
 /** Names a subscription among those of one connection. "#" is in no channel's name. */
 export const keyOf = (channel: string, sub: number | undefined): string =>
   sub === undefined ? channel : `${channel}#${sub}`;
-
-/** Names a subscription in an error. */
-export const describeSubscription = (channel: string, sub: number | undefined): string =>
-  sub === undefined ? `"${channel}"` : `"${channel}" with "sub" ${sub}`;

@@ -1,4 +1,4 @@
-import type { Command, ErrorBody, ErrorName, Message, ServerMessage } from '@sluice/protocol';
+import type { Command, CommandFault, ErrorBody, Message, ParsedCommand, ServerMessage } from '@sluice/protocol';
 
 /** A message, encoded once, ready to be joined with others into a frame. */
 export type Part = string | Uint8Array;
@@ -9,15 +9,7 @@ export interface Encodable {
   readonly json: string;
 }
 
-/** Why a value is no command. SPEC.md section 8.1. */
-export interface CommandFault {
-  /** The command's id, as far as it has one that an answer can carry. */
-  readonly id?: number;
-  readonly error: ErrorName;
-  readonly detail: string;
-}
-
-export type ParsedCommand = { readonly command: Command } | { readonly fault: CommandFault };
+export type { CommandFault, ParsedCommand } from '@sluice/protocol';
 
 /** What the head of a `messages` push may carry beside channel and epoch. SPEC.md section 6. */
 export interface PushPrefix {

@@ -1,4 +1,4 @@
-import type { ErrorName } from '@sluice/protocol';
+import type { RefusalText } from '@sluice/protocol';
 import type { Verb } from '../auth/identity.ts';
 import type { RuleMatch } from '../channels/rules.ts';
 import type { Kind, Standing } from '../channels/standing.ts';
@@ -14,7 +14,7 @@ export interface Beginning {
   readonly verb: Verb;
   readonly decided: Decided | null;
   /** What to answer if the connection holds it already. */
-  readonly already: string;
+  readonly already: RefusalText;
   /** What a connection may do at most, as in "a connection may …". */
   readonly most: (limit: number) => string;
 }
@@ -24,7 +24,7 @@ export function mayBegin(session: SessionContext, beginning: Beginning): RuleMat
   const { kind, key, channel, verb, decided, already, most } = beginning;
   const allowed = session.authorize(verb, channel, decided);
   if (allowed instanceof Refusal) return allowed;
-  if (session.standings.has(kind, key)) return new Refusal('already_subscribed', already);
+  if (session.standings.has(kind, key)) return new Refusal(already.error, already.detail);
   const limit = session.services.settings.limits.subscriptions;
   if (session.standings.count(kind) < limit) return allowed;
   return new Refusal('too_many_subscriptions', `a connection may ${most(limit)}`);
@@ -34,7 +34,7 @@ export function mayBegin(session: SessionContext, beginning: Beginning): RuleMat
 export function endAsked(
   session: SessionContext,
   standing: Standing | undefined,
-  { error, detail }: { error: ErrorName; detail: string },
+  { error, detail }: RefusalText,
 ): Record<string, never> | Refusal | Promise<Record<string, never>> {
   if (standing === undefined) return new Refusal(error, detail);
   const ending = session.end(standing, 'asked');

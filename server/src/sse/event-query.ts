@@ -1,5 +1,4 @@
-import type { Command } from '@sluice/protocol';
-import { parseCommand } from '../protocols/native/command.ts';
+import { type Command, parseCommand } from '@sluice/protocol';
 import { readId } from '../protocols/sse/position.ts';
 import { Refusal } from '../refusal.ts';
 import type { RequestHead } from '../transport/http.ts';

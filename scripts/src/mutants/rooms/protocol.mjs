@@ -183,14 +183,14 @@ export const protocol = [
     tests: WIRES,
   },
   {
-    file: `${NATIVE}/command.ts`,
+    file: `${FOLDER}/parse-command.ts`,
     from: 'return token.length <= LIMITS.tokenLength',
     to: 'return token.length <= Infinity',
     fault: 'a token may have any length',
     tests: COMMANDS,
   },
   {
-    file: `${NATIVE}/command.ts`,
+    file: `${FOLDER}/parse-command.ts`,
     from: 'Object.hasOwn(CHECKS, type)',
     to: 'type in CHECKS',
     fault: 'every object has a command named "constructor"',

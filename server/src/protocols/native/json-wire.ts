@@ -1,6 +1,5 @@
-import { json as codec } from '@sluice/protocol';
+import { json as codec, parseCommand } from '@sluice/protocol';
 import type { PushPrefix, SocketWire, WireSession } from '../protocol.ts';
-import { parseCommand } from './command.ts';
 import { refuseEarly } from './early.ts';
 import { writeFrame } from './json-frame.ts';
 import { unpack } from './unpack.ts';

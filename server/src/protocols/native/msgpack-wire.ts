@@ -1,6 +1,6 @@
+import { parseCommand } from '@sluice/protocol';
 import { msgpack } from '@sluice/protocol/msgpack';
 import type { Part, PushPrefix, SocketWire, Wire, WireSession } from '../protocol.ts';
-import { parseCommand } from './command.ts';
 import { refuseEarly } from './early.ts';
 import { unpack } from './unpack.ts';
 

@@ -1,10 +1,8 @@
+import { notMember } from '@sluice/protocol';
 import type { Handler } from '../handler.ts';
 import { MEMBERSHIPS } from '../membership.ts';
 import { endAsked } from '../standing-commands.ts';
 
 /** Stops being a member, at once. SPEC.md section 4.9. */
 export const leave: Handler<'leave'> = (session, { channel }) =>
-  endAsked(session, session.standings.of(MEMBERSHIPS).get(channel), {
-    error: 'not_member',
-    detail: `this connection has not entered "${channel}"`,
-  });
+  endAsked(session, session.standings.of(MEMBERSHIPS).get(channel), notMember(channel));

@@ -1,6 +1,6 @@
-import type { SubscribeResult } from '@sluice/protocol';
+import { alreadySubscribed, type SubscribeResult } from '@sluice/protocol';
 import { type Cursor, SUBSCRIPTIONS } from '../../channels/cursor.ts';
-import { describeSubscription, keyOf, variantOf } from '../../channels/subscription-id.ts';
+import { keyOf, variantOf } from '../../channels/subscription-id.ts';
 import { Refusal } from '../../refusal.ts';
 import type { NowOrLater } from '../../util/now-or-later.ts';
 import type { Handler } from '../handler.ts';
@@ -14,7 +14,7 @@ export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
   const key = keyOf(channel, sub);
   const allowed = mayBegin(session, {
     ...{ kind: SUBSCRIPTIONS, key, verb: 'subscribe', channel, decided },
-    already: `already subscribed to ${describeSubscription(channel, sub)}`,
+    already: alreadySubscribed(channel, sub),
     most: (limit) => `have at most ${limit} subscriptions`,
   });
   if (allowed instanceof Refusal) return allowed;

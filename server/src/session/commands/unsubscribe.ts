@@ -1,6 +1,6 @@
-import type { UnsubscribeCommand } from '@sluice/protocol';
+import { notSubscribed, type UnsubscribeCommand } from '@sluice/protocol';
 import { SUBSCRIPTIONS } from '../../channels/cursor.ts';
-import { describeSubscription, keyOf } from '../../channels/subscription-id.ts';
+import { keyOf } from '../../channels/subscription-id.ts';
 import type { Handler } from '../handler.ts';
 import type { SessionContext } from '../session-context.ts';
 import { endAsked } from '../standing-commands.ts';
@@ -15,7 +15,4 @@ export const unsubscribe: Handler<'unsubscribe'> = (session, command) => {
 };
 
 const leave = (session: SessionContext, { channel, sub }: UnsubscribeCommand) =>
-  endAsked(session, session.standings.of(SUBSCRIPTIONS).get(keyOf(channel, sub)), {
-    error: 'not_subscribed',
-    detail: `not subscribed to ${describeSubscription(channel, sub)}`,
-  });
+  endAsked(session, session.standings.of(SUBSCRIPTIONS).get(keyOf(channel, sub)), notSubscribed(channel, sub));

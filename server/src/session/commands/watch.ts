@@ -1,4 +1,4 @@
-import type { WatchResult } from '@sluice/protocol';
+import { alreadyWatching, type WatchResult } from '@sluice/protocol';
 import type { Roster } from '../../engine/presence.ts';
 import { PRESENCE_SUBSCRIPTIONS } from '../../presence/presence-subscription.ts';
 import { Refusal } from '../../refusal.ts';
@@ -12,7 +12,7 @@ import { mayBegin } from '../standing-commands.ts';
 export const watch: Handler<'watch'> = (session, { channel }, decided) => {
   const allowed = mayBegin(session, {
     ...{ kind: PRESENCE_SUBSCRIPTIONS, key: channel, verb: 'presence', channel, decided },
-    already: `already watching "${channel}"`,
+    already: alreadyWatching(channel),
     most: (limit) => `watch at most ${limit} channels`,
   });
   if (allowed instanceof Refusal) return allowed;

@@ -1,17 +1,24 @@
-import {
-  type Command,
-  type CommandType,
-  channelNameFault,
-  checkData,
-  checkDraft,
-  type ErrorName,
-  LIMITS,
-} from '@sluice/protocol';
-import type { ParsedCommand } from '../protocol.ts';
+import { channelNameFault } from './channel-name.ts';
+import type { ErrorName } from './codes.ts';
+import type { Command, CommandType } from './commands.ts';
+import { checkData } from './data.ts';
+import { checkDraft } from './draft.ts';
+import { LIMITS } from './limits.ts';
+import { unknownCommand } from './refusals.ts';
+
+/** Why a value is not a valid command. SPEC.md section 8.1. */
+export interface CommandFault {
+  /** The command's id, if it has a valid one. */
+  readonly id?: number;
+  readonly error: ErrorName;
+  readonly detail: string;
+}
+
+export type ParsedCommand = { readonly command: Command } | { readonly fault: CommandFault };
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a field's check found: nothing, or the error to answer with. */
+/** Result of a check: nothing, or the error to answer with. */
 type Problem = { readonly error: ErrorName; readonly detail: string } | null;
 
 const invalid = (detail: string): Problem => ({ error: 'command_invalid', detail });
@@ -21,11 +28,6 @@ function channelProblem({ channel }: Fields): Problem {
   if (typeof channel !== 'string') return invalid('"channel" must be a string');
   const detail = channelNameFault(channel);
   return detail === null ? null : { error: 'channel_invalid', detail };
-}
-
-/** A name that broke the grammar may be anything: cut it and show only harmless characters. */
-function printable(text: string): string {
-  return text.slice(0, 60).replace(/[^\x20-\x7e]|["\\]/g, '?') + (text.length > 60 ? '…' : '');
 }
 
 function countProblem(fields: Fields, names: readonly string[]): Problem {
@@ -104,11 +106,9 @@ const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = 
   ping: () => null,
 };
 
-function isCommandType(type: unknown): type is CommandType {
-  return typeof type === 'string' && Object.hasOwn(CHECKS, type);
-}
+const isCommandType = (type: string): type is CommandType => Object.hasOwn(CHECKS, type);
 
-/** Reads a value as a command. Fields that are not known are ignored. SPEC.md section 4. */
+/** Parses a value of a frame as a command, and ignores unknown fields. SPEC.md section 4. */
 export function parseCommand(value: unknown): ParsedCommand {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { fault: { error: 'command_invalid', detail: 'a command must be an object' } };
@@ -118,10 +118,8 @@ export function parseCommand(value: unknown): ParsedCommand {
   if (!isCount(id) || id === 0) {
     return { fault: { error: 'command_invalid', detail: '"id" must be an integer from 1 to 2^53 - 1' } };
   }
-  if (!isCommandType(type)) {
-    const detail = typeof type === 'string' ? `there is no command "${printable(type)}"` : '"type" must be a string';
-    return { fault: { id, error: typeof type === 'string' ? 'command_unknown' : 'command_invalid', detail } };
-  }
+  if (typeof type !== 'string') return { fault: { id, error: 'command_invalid', detail: '"type" must be a string' } };
+  if (!isCommandType(type)) return { fault: { id, ...unknownCommand(type) } };
   const problem = CHECKS[type](fields);
   return problem === null ? { command: fields as unknown as Command } : { fault: { id, ...problem } };
 }

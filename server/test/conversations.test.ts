@@ -1,0 +1,139 @@
+import { createTestClient } from '@sluice/client/testing';
+import type { ServerMessage } from '@sluice/protocol';
+import { describe, expect, it } from 'vitest';
+import { type Conversation, vectors } from '../../protocol/test/vectors.ts';
+import { tokenFor } from './support/tokens.ts';
+import { createWorld } from './support/world.ts';
+
+const LOBBY = 'chat:lobby';
+
+/** A connection to a gateway, whichever it is. */
+interface Line {
+  send(frame: unknown): void;
+  publish(): Promise<void>;
+  /** Everything that was received, in order. */
+  readonly received: readonly ServerMessage[];
+  /** Resolves when nothing more comes. */
+  settled(): Promise<void>;
+  readonly closed: number | undefined;
+}
+
+async function realGateway(): Promise<Line> {
+  const open = { allow: { '*': 'users' } } as const;
+  const world = await createWorld({
+    channels: { 'chat:{room}': { ...open, history: { count: 100 } }, 'news:{topic}': open },
+  });
+  const { voice, socket } = world.open();
+  const token = await tokenFor('ada', { clock: () => world.clock.now() });
+  return {
+    send: (frame) => voice.sayRaw(withToken(frame, token)),
+    publish: async () => void (await world.gateway.publish(LOBBY, null)),
+    received: voice.heard,
+    settled: () => world.idle(),
+    get closed() {
+      return socket.closed?.code;
+    },
+  };
+}
+
+async function testDouble(): Promise<Line> {
+  const channels = { 'chat:{room}': { rule: { history: { count: 100 } } }, 'news:{topic}': {} };
+  const { gateway } = createTestClient({ channels, autoConnect: false });
+  const socket = gateway.socket('ada');
+  const received: ServerMessage[] = [];
+  let closed: number | undefined;
+  socket.onmessage = ({ data }: { data: unknown }) => void received.push(...[JSON.parse(data as string)].flat());
+  socket.onclose = ({ code }: { code: number }) => {
+    closed = code;
+  };
+  await gateway.settled();
+  return {
+    send: (frame) => socket.send(JSON.stringify(frame)),
+    publish: async () => void gateway.publish(LOBBY, null),
+    received,
+    settled: () => gateway.settled(),
+    get closed() {
+      return closed;
+    },
+  };
+}
+
+/** Only a real gateway reads tokens. */
+function withToken(frame: unknown, token: string): unknown {
+  const isConnect = typeof frame === 'object' && frame !== null && 'type' in frame && frame.type === 'connect';
+  return isConnect ? { token, ...frame } : frame;
+}
+
+/** Compares messages with what is expected, and remembers what its variables stand for. */
+class Matcher {
+  readonly #variables = new Map<string, unknown>();
+
+  /** Puts in what the variables stand for. */
+  fill(value: unknown): unknown {
+    return JSON.parse(JSON.stringify(value), (_, part: unknown) => this.#variables.get(part as string) ?? part);
+  }
+
+  /** The part of a message that is expected, so that a difference can be shown. */
+  pick(actual: unknown, expected: unknown): unknown {
+    if (typeof expected === 'string' && expected.startsWith('$')) return this.#variable(expected, actual);
+    if (typeof expected !== 'object' || expected === null || typeof actual !== 'object' || actual === null)
+      return actual;
+    if (Array.isArray(expected))
+      return Array.isArray(actual) ? actual.map((one, at) => this.pick(one, expected[at])) : actual;
+    const entries = Object.entries(actual).filter(([name]) => name in expected || name === 'sub');
+    const inOrder = entries.map(([name, part]) => [name, this.pick(part, (expected as Record<string, unknown>)[name])]);
+    return Object.fromEntries(inOrder);
+  }
+
+  #variable(name: string, actual: unknown): unknown {
+    if (name !== '$any' && !this.#variables.has(name)) this.#variables.set(name, actual);
+    return name === '$any' || this.#variables.get(name) === actual ? name : actual;
+  }
+}
+
+/** How messages are spread over pushes is up to the gateway. */
+function joined(received: readonly ServerMessage[]): ServerMessage[] {
+  const all: ServerMessage[] = [];
+  for (const message of received) {
+    const last = all.at(-1);
+    const continues = message.type === 'messages' && last?.type === 'messages' && last.channel === message.channel;
+    if (continues && last.sub === message.sub && last.epoch === message.epoch) {
+      all[all.length - 1] = { ...last, messages: [...last.messages, ...message.messages] };
+    } else all.push(message);
+  }
+  return all;
+}
+
+async function hold({ connected, steps }: Conversation, line: Line): Promise<void> {
+  const matcher = new Matcher();
+  let read = 0;
+  if (connected !== false) {
+    line.send({ type: 'connect', id: 1_000 });
+    while (line.received.length < 1) await line.settled();
+    read = 1;
+  }
+  for (const step of steps) {
+    if ('send' in step) line.send(matcher.fill(step.send));
+    if ('publish' in step) for (let n = 0; n < step.publish; n++) await line.publish();
+    await line.settled();
+    if ('receive' in step) {
+      const next = joined(line.received).slice(read, read + step.receive.length);
+      expect(next.map((message, at) => matcher.pick(message, step.receive[at]))).toEqual(step.receive);
+      read += step.receive.length;
+    }
+    if ('closed' in step) expect(line.closed).toBe(step.closed);
+  }
+  expect(joined(line.received).slice(read)).toEqual([]);
+}
+
+describe.each([
+  { gateway: 'the gateway', start: realGateway, lacks: null },
+  { gateway: 'the test double', start: testDouble, lacks: 'sub' },
+])('$gateway', ({ start, lacks }) => {
+  for (const conversation of vectors('conversations.json').conversations) {
+    const { name, section, feature } = conversation;
+    it.skipIf(feature !== undefined && feature === lacks)(`${name} (SPEC.md section ${section})`, async () => {
+      await hold(conversation, await start());
+    });
+  }
+});
