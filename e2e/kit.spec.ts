@@ -123,9 +123,9 @@ test('a matcher that fails says what there is', async ({ as, gateway }) => {
   expect(received).toContain('a message with from "bob"');
   expect(received).toContain('a backend: {"text":"Hello"}');
   const not = await complaint(expect(gateway).not.toHaveReceived('chat:lobby', ({ offset }) => offset === 1));
-  expect(not).toContain('Expected: not a message for which');
+  expect(not).toContain('Expected: not a message that matches');
 });
 
 test('a page that is nobody’s is not asked about', async ({ page: stranger }) => {
-  expect(() => expect(stranger).toBeLive('chat:lobby')).toThrow('open it with the fixture `as`');
+  expect(() => expect(stranger).toBeLive('chat:lobby')).toThrow('Open it with the fixture `as`');
 });

@@ -11,38 +11,38 @@ interface Patience {
 const list = (names: readonly (string | null)[]): string =>
   names.map((name) => name ?? 'anonymous').join(', ') || 'nobody';
 
-/** Who is connected; where nobody is, what the usual reasons are. */
+/** The connected users; if there are none, the usual causes. */
 function connected({ connections }: TestGateway): string {
   if (connections.length > 0) return `connected: ${usersOf(connections)}`;
-  return "connected: nobody. Do the page's WebSockets match `sluice.socketRoute`, and its requests for tokens `sluice.tokenRoute`?";
+  return "connected: nobody. Check that the page's WebSockets match `sluice.socketRoute`, and its token requests `sluice.tokenRoute`.";
 }
 
 const usersOf = (connections: TestGateway['connections']) => list(connections.map(({ user }) => user));
 
 function lastMessages(gateway: TestGateway, channel: string): string {
   const messages = gateway.messages(channel);
-  if (messages.length === 0) return `nothing has come to "${channel}"`;
+  if (messages.length === 0) return `no messages in "${channel}"`;
   const lines = messages.slice(-5).map(({ from = 'a backend', event, data }) => {
     const kind = event === undefined ? '' : ` [${event}]`;
     return `\n  ${from}${kind}: ${JSON.stringify(data).slice(0, 200)}`;
   });
-  return `${messages.length} messages, the last of them:${lines.join('')}`;
+  return `${messages.length} messages, the latest:${lines.join('')}`;
 }
 
-/** What the matchers' own arguments say, for people. */
+/** Describes the expected message. */
 function wording(expected: Expected | undefined): string {
   if (expected === undefined) return 'any message';
-  if (typeof expected === 'function') return `a message for which ${String(expected)}`;
+  if (typeof expected === 'function') return `a message that matches ${String(expected)}`;
   const words = Object.entries(expected).map(([field, value]) => `${field} ${JSON.stringify(value) ?? String(value)}`);
   return `a message with ${words.join(', ')}`;
 }
 
 /**
- * Playwright's `expect`, with matchers about the gateway. They wait, as Playwright's own do: not by looking again and again, but for something to
- * happen in the gateway.
+ * Playwright's `expect` with matchers for the gateway. The matchers wait like Playwright's own, but
+ * react to events of the gateway instead of polling.
  */
 export const expect = base.extend({
-  /** A user is connected. */
+  /** Passes when the user is connected. */
   toHaveConnection(gateway: TestGateway, user: string, options: Patience = {}) {
     const claim: Claim = {
       call: `expect(gateway).toHaveConnection("${user}")`,
@@ -53,7 +53,7 @@ export const expect = base.extend({
     return judge(this, gateway, claim, options);
   },
 
-  /** A user is a member of a channel. */
+  /** Passes when the user is a member of the channel. */
   toHaveMember(gateway: TestGateway, channel: string, user: string, options: Patience = {}) {
     const members = () => gateway.members(channel).map((member) => member.user);
     const claim: Claim = {
@@ -65,7 +65,7 @@ export const expect = base.extend({
     return judge(this, gateway, claim, options);
   },
 
-  /** So many connections are subscribed to a channel. */
+  /** Passes when the channel has this number of subscribed connections. */
   toHaveSubscribers(gateway: TestGateway, channel: string, count: number, options: Patience = {}) {
     const claim: Claim = {
       call: `expect(gateway).toHaveSubscribers("${channel}", ${count})`,
@@ -79,20 +79,23 @@ export const expect = base.extend({
     return judge(this, gateway, claim, options);
   },
 
-  /** The gateway has received a message for a channel that is the one meant: by some of its fields, or by a predicate. */
+  /**
+   * Passes when the gateway has received a matching message. `expected` is a set of fields or a
+   * predicate.
+   */
   toHaveReceived(gateway: TestGateway, channel: string, expected?: Expected, options: Patience = {}) {
     const claim: Claim = {
       call: `expect(gateway).toHaveReceived("${channel}")`,
       expected: wording(expected),
       isSo: () => gateway.find(channel, expected) !== undefined,
       found: () => lastMessages(gateway, channel),
-      // What has come stays: there is nothing to wait for.
+      // A received message stays received, so `not` need not wait.
       final: true,
     };
     return judge(this, gateway, claim, options);
   },
 
-  /** The user whose page this is has been sent everything that a channel has. */
+  /** Passes when the page's user has been sent every message of the channel. */
   toBeLive(page: Page, channel: string, options: Patience = {}) {
     const { gateway, user } = personOf(page);
     const claim: Claim = {

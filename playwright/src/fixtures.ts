@@ -4,28 +4,31 @@ import { logIn } from './login.ts';
 import { gatewayOptions, type SluiceOptions } from './options.ts';
 import { introduce } from './people.ts';
 
-/** How somebody comes in. */
+/** Options of the fixture `as`. */
 export interface AsOptions {
-  /** What the user's tokens say. */
+  /** Content of the user's tokens. */
   readonly token?: TokenOptions;
-  /** Of the new browser context. */
+  /** Options of the new browser context. */
   readonly context?: BrowserContextOptions;
 }
 
-/** Opens an empty page in a window (a browser context) of its own, in which a user is logged in. Once more for the same user: another device. */
+/**
+ * Opens an empty page in a new browser context, with the user logged in. Call it again for another
+ * device of the same user.
+ */
 export type As = (user: string, options?: AsOptions) => Promise<Page>;
 
-/** Options of the tests, for `test.use` and the configuration's `use`. */
+/** Options of the tests, for `test.use` and for `use` in the configuration. */
 export interface SluiceTestOptions {
-  /** How the gateway is set up, and how the application finds it. */
+  /** How to set up the gateway, and how the application finds it. */
   readonly sluice: SluiceOptions;
 }
 
-/** What a test is given beside Playwright's own fixtures. */
+/** The fixtures that this package adds to Playwright's own. */
 export interface SluiceFixtures {
-  /** A real gateway for this test alone. */
+  /** A real gateway for this test only. */
   readonly gateway: TestGateway;
-  /** What can go wrong on the way to it. */
+  /** Network and gateway faults to inject. */
   readonly faults: Faults;
   readonly as: As;
 }

@@ -1,5 +1,6 @@
 /**
- * Playwright for applications on Sluice: a real gateway for every test, users in windows of their own, faults, and matchers.
+ * Playwright fixtures for applications on Sluice: a real gateway for every test, users in separate
+ * browser contexts, faults, and matchers.
  *
  * @packageDocumentation
  */

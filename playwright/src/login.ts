@@ -3,7 +3,7 @@ import type { TestGateway, TokenOptions } from '@sluice/server/testing';
 import { type SluiceOptions, SOCKET_ROUTE } from './options.ts';
 import { patternSource } from './pattern.ts';
 
-/** What an application finds at `window.__sluice`, where it wants to look: what `createClient` takes. */
+/** The object at `window.__sluice` in the page: options for `createClient`. */
 export interface InjectedSluice {
   readonly url: string;
   readonly user: string;
@@ -24,7 +24,10 @@ interface Injection {
   readonly pattern: string;
 }
 
-/** From now on all pages of the context are the user's: their WebSockets lead to the test's gateway, and they get the user's tokens. */
+/**
+ * Logs a user in to all pages of the context. Their WebSockets connect to the test's gateway, and
+ * token requests get the user's tokens.
+ */
 export async function logIn(context: BrowserContext, { gateway, user, sluice, token }: LoginOptions): Promise<void> {
   const { socketRoute = SOCKET_ROUTE, tokenRoute, tokenAnswer = (minted: string) => ({ token: minted }) } = sluice;
   const mint = () => gateway.token(user, token);
@@ -39,12 +42,12 @@ export async function logIn(context: BrowserContext, { gateway, user, sluice, to
   });
 }
 
-/** Runs in the page, before anything of the application does. */
+/** Runs in the page before the application's code. */
 function inject({ url, user, pattern }: Injection): void {
   const page = window as unknown as { __sluice: InjectedSluice; __sluiceToken(): Promise<string> };
   page.__sluice = { url, user, token: () => page.__sluiceToken() };
   const wanted = new RegExp(pattern);
-  // The sockets stay real ones, so that a fault of the gateway is what the application sees.
+  // Real WebSockets, so that the application sees the gateway's faults.
   window.WebSocket = class extends window.WebSocket {
     constructor(address: string | URL, protocols?: string | string[]) {
       const { origin, pathname } = new URL(address, window.location.href);

@@ -1,19 +1,28 @@
 import type { TestGatewayOptions } from '@sluice/server/testing';
 
-/** How the gateway of a test is set up, and how the application under test finds it: `test.use({ sluice: { … } })`. */
+/**
+ * How to set up the gateway of a test, and how the application under test finds it: `test.use({
+ * sluice: { … } })`.
+ */
 export interface SluiceOptions extends TestGatewayOptions {
-  /** WebSockets whose address matches this pattern are opened at the test's gateway instead. Default: any with the path `/ws`. */
+  /**
+   * Pattern of WebSocket addresses to redirect to the test's gateway. Default: any address with the
+   * path `/ws`.
+   */
   readonly socketRoute?: string;
-  /** Requests for tokens: those that match this pattern of Playwright's `route` are answered with a token of the user. Default: none. */
+  /**
+   * Pattern of token requests, as for Playwright's `route`. They are answered with a token of the
+   * user. Default: none.
+   */
   readonly tokenRoute?: string;
-  /** The body of that answer. Default: `{ "token": "…" }`. */
+  /** The body of the answer to a token request. Default: `{ "token": "…" }`. */
   readonly tokenAnswer?: (token: string, user: string) => unknown;
 }
 
-/** Where an application opens its WebSocket, as long as nobody chooses another path. */
+/** The default of `socketRoute`. */
 export const SOCKET_ROUTE = '**/ws';
 
-/** The part of the options that is the gateway's. */
+/** The options of the gateway itself. */
 export function gatewayOptions({
   socketRoute,
   tokenRoute,

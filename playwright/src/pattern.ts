@@ -1,4 +1,7 @@
-/** Turns a pattern of addresses into the source of a regular expression: `*` stands for anything but a slash, `**` for anything. */
+/**
+ * Converts an address pattern to a regular expression: `*` matches anything but a slash, `**`
+ * matches anything.
+ */
 export function patternSource(pattern: string): string {
   const parts = pattern.split(/(\*\*?)/);
   const sources = parts.map((part) => {

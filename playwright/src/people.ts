@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import type { TestGateway } from '@sluice/server/testing';
 
-/** Who looks at a page, and through which gateway. */
+/** The user of a page, and the gateway that the page uses. */
 export interface Person {
   readonly user: string;
   readonly gateway: TestGateway;
@@ -9,19 +9,19 @@ export interface Person {
 
 const people = new WeakMap<object, Person>();
 
-/** Remembers whose a page is. */
+/** Stores the user of a page's context. */
 export function introduce(page: Page, person: Person): void {
   people.set(page.context(), person);
 }
 
 /**
- * Whose page this is.
+ * Returns the user of a page.
  *
- * @throws Error when it was not opened by the fixture `as`
+ * @throws Error if the page was not opened by the fixture `as`
  */
 export function personOf(page: Page): Person {
   const person = people.get(page.context());
   if (person === undefined)
-    throw new Error("this page is nobody's: open it with the fixture `as`, e.g. `await as('ada')`");
+    throw new Error("this page has no user. Open it with the fixture `as`, e.g. `await as('ada')`");
   return person;
 }

@@ -1,19 +1,19 @@
 import type { ExpectMatcherState, MatcherReturnType } from '@playwright/test';
 import type { TestGateway } from '@sluice/server/testing';
 
-/** What a matcher claims about a gateway. */
+/** An assertion about a gateway. */
 export interface Claim {
-  /** As it is written in the test. */
+  /** The call as written in the test. */
   readonly call: string;
   readonly expected: string;
   isSo(): boolean;
-  /** What there is. */
+  /** The actual state. */
   found(): string;
-  /** Once it is so it stays so: `not` need not wait. */
+  /** Whether the assertion stays true once it is: then `not` need not wait. */
   readonly final?: boolean;
 }
 
-/** Waits until the claim is as the test wants it, and words the verdict. */
+/** Waits until the assertion holds, or no longer holds with `not`, and returns the matcher's result. */
 export async function judge(
   { isNot, timeout: usual }: ExpectMatcherState,
   gateway: TestGateway,

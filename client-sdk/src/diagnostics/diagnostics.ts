@@ -1,6 +1,7 @@
 /**
- * Words for the console, and the log of frames. The client loads it by itself, when nobody listens to what went wrong, or with
- * `debug: true`. Importing it puts it into your own bundle, so that it is there without a network, too.
+ * Console explanations and the frame log. The client loads this module on demand: for an error or
+ * gap without a handler, or with `debug: true`. Import it to add it to your own bundle, so that it
+ * also works offline.
  *
  * @packageDocumentation
  */

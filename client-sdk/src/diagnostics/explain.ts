@@ -1,16 +1,16 @@
 import { CLIENT_REMEDIES, ERROR_DOCS, ERRORS } from '@sluice/protocol';
 import type { Gap, SluiceError } from '../index.ts';
 
-// So many causes of one client are remembered. Those that come after are still reported; older ones may be told once more.
+// Causes to remember per client. Newer causes are still reported, and older ones may be reported again.
 const CAUSES = 100;
 
-// So many gaps of one channel are told one by one.
+// Gaps of one channel that are reported individually.
 const GAPS = 20;
 
-// A cause is cut to so many characters: a page of HTML may be in it.
+// Characters of a cause that are shown: it may contain an HTML page.
 const CAUSE_LENGTH = 200;
 
-/** What a client has told already, and how many gaps of which channel. */
+/** The causes that a client has reported, and the number of gaps by channel. */
 interface Memory {
   readonly causes: Set<string>;
   readonly gaps: Map<string, number>;
@@ -24,15 +24,16 @@ const REMEDIES = new Map([
 const memories = new WeakMap<object, Memory>();
 
 /**
- * Writes to the console what went wrong: once for each cause, with what to do and where to read more.
+ * Writes an error or a gap to the console, once per cause, with a remedy and a link.
  *
- * @param client whose memory of what was told counts
+ * @param client the client whose reported causes are remembered
  */
 export function explain(client: object, news: SluiceError | Gap): void {
   const memory = memories.get(client) ?? { causes: new Set(), gaps: new Map() };
   memories.set(client, memory);
   const text = 'lost' in news ? describeGap(news, memory.gaps) : describeError(news);
-  // What the application threw may differ each time, for instance by a time stamp: it does not count as another cause.
+  // The cause of an application error may differ each time, for instance by a time stamp. It does
+  // not count.
   const cause = 'lost' in news ? text : `${news.name} ${news.message}`;
   if (text === undefined || cause === undefined || !isNew(memory.causes, cause)) return;
   const level = 'lost' in news ? 'warn' : 'error';
@@ -40,7 +41,7 @@ export function explain(client: object, news: SluiceError | Gap): void {
 }
 
 function describeError({ name, message, remedy, docs, cause }: SluiceError): string {
-  // An error without a remedy of its own has the address of the documentation instead.
+  // An error without its own remedy has the address of the documentation instead.
   const advice = remedy.includes(docs) ? (REMEDIES.get(name) ?? '') : remedy;
   const words = [
     sentence(message),
@@ -51,7 +52,7 @@ function describeError({ name, message, remedy, docs, cause }: SluiceError): str
   return words.filter((word) => word !== '').join(' ');
 }
 
-/** What lay behind it, for instance what the token function threw; without anything that looks like a token. */
+/** The cause, for instance the error of the token function, with tokens masked. */
 function describeCause(cause: unknown, message: string): string {
   const text = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : '';
   if (text === '' || message.includes(text)) return '';
@@ -61,12 +62,12 @@ function describeCause(cause: unknown, message: string): string {
 function describeGap({ channel, from, to, lost, reason }: Gap, gaps: Map<string, number>): string | undefined {
   const count = bump(gaps, channel);
   if (count > GAPS + 1) return undefined;
-  if (count > GAPS) return `More gaps in "${channel}" are not shown here. Give subscribe an onGap, or listen to "gap".`;
+  if (count > GAPS) return `More gaps in "${channel}" are not shown here. Pass onGap to subscribe, or listen to "gap".`;
   const range =
     from.epoch === to.epoch
       ? `${from.offset + 1} to ${to.offset} of epoch ${to.epoch}, ${lost} lost`
       : `after ${from.offset} of epoch ${from.epoch}, up to ${to.offset} of epoch ${to.epoch}`;
-  return `Gap in "${channel}": ${range} (${reason}). Give subscribe an onGap, or listen to the client's "gap", and reload the data that these messages changed (${ERROR_DOCS}gaps).`;
+  return `Gap in "${channel}": ${range} (${reason}). Pass onGap to subscribe, or listen to the client's "gap" event. Then reload the data that these messages changed (${ERROR_DOCS}gaps).`;
 }
 
 function bump(counts: Map<string, number>, key: string): number {

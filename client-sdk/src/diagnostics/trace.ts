@@ -1,7 +1,7 @@
 import type { Codec, Command, ServerMessage } from '@sluice/protocol';
 import type { ClientEvents, WebSocketConstructor, WebSocketLike } from '../index.ts';
 
-/** What the log needs of a client: to hear of it without counting as somebody who listens. */
+/** The part of a client that the log uses: it listens passively, so that errors still count as unhandled. */
 export interface Traced {
   on(
     name: 'state',
@@ -11,18 +11,19 @@ export interface Traced {
 }
 
 interface TraceSetup {
-  /** The class that connects; `undefined` means the global one. */
+  /** The WebSocket class; `undefined` is the global one. */
   readonly WebSocket: WebSocketConstructor | undefined;
   readonly codec: Codec;
 }
 
-/** What of a message may be shown: never a token, and nothing that an application wrote. */
+/** Fields of a message that may be logged: no tokens and no application data. */
 const SHOWN = ['id', 'channel', 'offset', 'epoch', 'state', 'reason', 'code', 'name', 'retryAfter', 'limit'] as const;
 
 /**
- * Logs what a client does: states, and each message in both directions with its type, channel, offsets and the frame's size.
+ * Logs the state changes and messages of a client. Each message appears with its direction, type,
+ * channel, offsets and frame size.
  *
- * @returns a class of WebSockets that logs, for the client to connect with
+ * @returns a logging WebSocket class for the client to connect with
  */
 export function trace(client: Traced, { WebSocket, codec }: TraceSetup): WebSocketConstructor {
   log('debug: frames and states, without tokens and data');

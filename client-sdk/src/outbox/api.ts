@@ -3,65 +3,73 @@ import type { Channels } from '@sluice/protocol/contracts';
 import type { SluiceError } from '../errors.ts';
 import type { AnyOutboxChannels, AnyPublish, ContractOutboxChannels, ContractPublish } from './contract-outbox.ts';
 
-/** How an outbox is made. */
+/** Options of `createOutbox`. */
 export interface OutboxOptions {
   /**
-   * Whom the messages belong to: `sub` of the token, or `null` for anonymous connections. They are sent while the client
-   * is connected as this user, and sleep otherwise.
+   * The user to whom the messages belong: the token's `sub`, or `null` for anonymous connections.
+   * The outbox sends only while the client is connected as this user.
    */
   readonly user: string | null;
-  /** Keeps several outboxes of one origin apart. Default `default`. */
+  /** Distinguishes several outboxes of one origin. Default `default`. */
   readonly name?: string;
-  /** Messages that it holds at most, refused ones included. Default 1,000. */
+  /** Maximum number of messages, including refused ones. Default 1,000. */
   readonly maxMessages?: number;
-  /** Bytes that they take at most, as JSON. Default 5 MiB. */
+  /** Maximum size of all messages as JSON, in bytes. Default 5 MiB. */
   readonly maxBytes?: number;
   /**
-   * Milliseconds after which a message that was not sent becomes refused with `outbox_expired`, and after which a refused
-   * one is forgotten. Default 24 hours.
+   * Milliseconds after which an unsent message is refused with `outbox_expired`, and after which a
+   * refused message is deleted. Default 24 hours.
    */
   readonly maxAge?: number;
   /**
-   * Milliseconds for which the gateway remembers a key: `dedupe` of the channels' rules, of which the shortest counts. A
-   * message that was sent longer ago without an answer is not sent again by itself. Default 5 minutes, as on the gateway.
+   * Milliseconds for which the gateway remembers an idempotency key: the shortest `dedupe` of the
+   * channels' rules. A message that was sent longer ago without an answer is not retried
+   * automatically. Default 5 minutes, like the gateway's.
    */
   readonly dedupeWindow?: number;
-  /** Do the messages behind a refused one go on, or wait until it is tried again or discarded? Default `continue`. */
+  /**
+   * After a refusal, `continue` sends the channel's next messages. `hold` waits until you retry or
+   * discard the refused one. Default `continue`.
+   */
   readonly onRefused?: 'continue' | 'hold';
 }
 
 /**
- * Where a message stands. `queued`: stored, not sent. `sent`: the gateway has not answered yet. `accepted`: the gateway
- * holds it. `refused`: it is kept, with its error, until you retry or discard it. `discarded`: forgotten.
+ * The status of a message. `queued`: stored, not sent. `sent`: the gateway has not answered yet.
+ * `accepted`: the gateway has stored it. `refused`: kept with its error until you retry or discard
+ * it. `discarded`: deleted.
  */
 export type OutboxStatus = 'queued' | 'sent' | 'accepted' | 'refused' | 'discarded';
 
-/** A message of the outbox as it was at one moment; it never changes. */
+/** An immutable snapshot of a message in the outbox. */
 export interface OutboxMessage<T = unknown> {
   /** Its idempotency key, the same for all attempts. */
   readonly key: string;
   readonly channel: string;
   readonly data: T;
-  /** What kind of message it is, in the application's words. */
+  /** The event name, defined by the application. */
   readonly event?: string | undefined;
   readonly tags?: Tags | undefined;
-  /** When it was published here: milliseconds since the Unix epoch, by this machine's clock. */
+  /** When it was published in this client: milliseconds since the Unix epoch, by the local clock. */
   readonly time: number;
   readonly status: OutboxStatus;
-  /** Is it on disk, so that it survives a reload? */
+  /** Whether it is on disk and survives a reload. */
   readonly stored: boolean;
-  /** Its place in the channel, once it is `accepted`. */
+  /** Its position in the channel, once it is `accepted`. */
   readonly result?: PublishResult | undefined;
-  /** Why it is `refused`. */
+  /** Why it was `refused`. */
   readonly error?: SluiceError | undefined;
 }
 
-/** A message on its way: what `publish` returns. Its properties follow the message. */
+/** A published message: what `publish` returns. Its properties are live; they change with the message. */
 export interface Outgoing<T = unknown> extends OutboxMessage<T> {
-  /** Resolves with the message when it is next accepted, refused or discarded; at once where it is so already. It never rejects. */
+  /**
+   * Resolves with the message when it is next accepted, refused or discarded, or immediately if it
+   * already is. Never rejects.
+   */
   readonly settled: Promise<OutboxMessage<T>>;
   /**
-   * Listens to its status, and to whether it is stored.
+   * Listens to changes of `status` and `stored`.
    *
    * @returns removes the handler
    *
@@ -72,31 +80,31 @@ export interface Outgoing<T = unknown> extends OutboxMessage<T> {
   onStatus(handler: (message: OutboxMessage<T>) => void): () => void;
 }
 
-/** What goes with a message of the outbox. */
+/** Options of a publish through the outbox. */
 export interface OutboxPublishOptions<Event extends string = string> {
-  /** What kind of message it is, in the application's words. */
+  /** The event name, defined by the application. */
   readonly event?: Event;
-  /** Flat labels. */
+  /** Flat labels for filters. */
   readonly tags?: Tags;
 }
 
-/** What an outbox announces: event name to value. */
+/** Events of an outbox: event name to value. */
 export interface OutboxEvents {
-  /** The list has changed: the messages now. Told once for all changes of one turn of the event loop. */
+  /** The list changed. Emitted once per turn of the event loop, with the current messages. */
   change: readonly OutboxMessage[];
-  /** One message has changed. `accepted` and `discarded` ones have left the list by then. */
+  /** One message changed. `accepted` and `discarded` messages have already left the list. */
   status: OutboxMessage;
   /** The database was lost (`outbox_not_stored`), or the client is connected as another user (`outbox_asleep`). */
   error: SluiceError;
 }
 
-/** The messages of one channel that are in the outbox, as far as one reads them. */
+/** A read-only view of one channel's messages in the outbox. */
 export interface ReadableOutboxChannel<T = unknown> {
   readonly name: string;
-  /** In the order in which they go out; the same array until one of them changes. */
+  /** In sending order. The array keeps its identity until a message changes. */
   readonly messages: readonly OutboxMessage<T>[];
   /**
-   * Listens to the channel's messages.
+   * Listens to changes of the channel's messages.
    *
    * @returns removes the handler
    *
@@ -106,10 +114,10 @@ export interface ReadableOutboxChannel<T = unknown> {
   on(name: 'change', handler: (messages: readonly OutboxMessage<T>[]) => void): () => void;
 }
 
-/** The messages of one channel that are in the outbox, and a way to add to them. */
+/** One channel's messages in the outbox, with `publish`. */
 export interface OutboxChannel<T = unknown> extends ReadableOutboxChannel<T> {
   /**
-   * Puts a message to this channel into the outbox.
+   * Adds a message for this channel to the outbox.
    *
    * @example
    * outbox.channel<{ text: string }>('chat:lobby').publish({ text: 'Hello' });
@@ -118,7 +126,7 @@ export interface OutboxChannel<T = unknown> extends ReadableOutboxChannel<T> {
 }
 
 /**
- * Publishes that wait on disk until the gateway has taken them.
+ * A queue of publishes that stores messages on disk until the gateway has accepted them.
  *
  * @example
  * import { createOutbox } from '@sluice/client/outbox';
@@ -128,17 +136,22 @@ export interface OutboxChannel<T = unknown> extends ReadableOutboxChannel<T> {
  * outbox.publish('chat:lobby', { text: 'Hello' });
  */
 export interface Outbox<C extends Channels = Channels> {
-  /** Is what is published now stored on disk? `false` while the database cannot be opened or written. */
+  /** Whether new messages are stored on disk. `false` while the database cannot be opened or written. */
   readonly persistent: boolean;
-  /** Resolves when the messages of earlier pages are in the list. */
+  /** Resolves when the messages that earlier pages stored are in the list. */
   readonly ready: Promise<void>;
-  /** All that are queued, sent or refused, of all tabs, in the order in which they go out; the same array until one changes. */
+  /**
+   * All queued, sent and refused messages of all tabs, in sending order. The array keeps its
+   * identity until one changes.
+   */
   readonly messages: readonly OutboxMessage[];
   /**
-   * Puts a message into the outbox. It is stored first, then sent behind those before it on the channel. Where the outbox
-   * is full it is `refused` with `outbox_full`, is in no list, and may be published again later. `data` is copied at once.
+   * Adds a message to the outbox. The outbox stores it, then sends it after the channel's earlier
+   * messages. If the outbox is full, the message is `refused` with `outbox_full`, joins no list,
+   * and can be published again later. `data` is copied synchronously.
    *
-   * @throws TypeError when `data` cannot be written as JSON; SluiceError `closed` when the outbox was closed
+   * @throws TypeError if `data` cannot be written as JSON; SluiceError `closed` if the outbox is
+   * closed
    *
    * @example
    * const outgoing = outbox.publish('chat:lobby', { text: 'Hello' }, { event: 'chat' });
@@ -146,14 +159,14 @@ export interface Outbox<C extends Channels = Channels> {
    */
   readonly publish: string extends keyof C ? AnyPublish : ContractPublish<C>;
   /**
-   * The messages of one channel. The same name gives the same object.
+   * The messages of one channel. The same name returns the same object.
    *
    * @example
    * const pending = outbox.channel<{ text: string }>('chat:lobby').messages;
    */
   readonly channel: string extends keyof C ? AnyOutboxChannels : ContractOutboxChannels<C>;
   /**
-   * Listens to the outbox.
+   * Listens to an event of the outbox.
    *
    * @returns removes the handler
    *
@@ -162,28 +175,30 @@ export interface Outbox<C extends Channels = Channels> {
    */
   on<Name extends keyof OutboxEvents>(name: Name, handler: (value: OutboxEvents[Name]) => void): () => void;
   /**
-   * Sends a refused message again: at its old place, with the same key. One that is not refused stays as it is.
+   * Sends a refused message again, at its original place and with the same key. Does nothing for
+   * other messages.
    *
    * @example
    * for (const { key, status } of outbox.messages) if (status === 'refused') outbox.retry(key);
    */
   retry(key: string): void;
   /**
-   * Forgets a message, in all tabs. One that was sent may appear nevertheless.
+   * Deletes a message in all tabs. If it was already sent, it can still appear in the channel.
    *
    * @example
    * outbox.discard(outgoing.key);
    */
   discard(key: string): void;
   /**
-   * Forgets all messages of this user, in all tabs.
+   * Deletes all messages of this user, in all tabs.
    *
    * @example
    * outbox.clear();
    */
   clear(): void;
   /**
-   * Stops sending from this tab. What is stored stays stored, for the next outbox of this name and user.
+   * Stops sending from this tab. Stored messages stay on disk for the next outbox with this name
+   * and user.
    *
    * @example
    * outbox.close();

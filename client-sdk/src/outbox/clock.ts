@@ -2,9 +2,9 @@
 export type Clock = () => number;
 
 /**
- * Makes a clock that begins with the device's time. From then on the time that passes counts, not what becomes of the
- * device's clock: set back, it changes nothing here. Set forward, it looks as if the machine had slept, which counts: in
- * some browsers only the wall clock knows of sleep.
+ * Creates a clock that starts at the device's time and never runs backwards. If the device's clock
+ * is set back, this clock ignores it. If it jumps forward, this clock follows: in some browsers
+ * only the wall clock notices that the machine slept.
  */
 export function steadyClock(): Clock {
   let wall = Date.now();

@@ -1,15 +1,18 @@
-/** What a contract makes of an outbox: types only, nothing of it is there at run time. */
+/** The types that a contract gives an outbox. Types only: this file has no run-time code. */
 
 import type { ChannelName, Channels, EventsOf, KnownName, PublishedOf } from '@sluice/protocol/contracts';
 import type { OutboxChannel, OutboxPublishOptions, Outgoing, ReadableOutboxChannel } from './api.ts';
 
-/** Publishes to a channel of any name, with the type that the caller says. */
+/** Publishes to a channel of any name, with the type that the caller specifies. */
 export type AnyPublish = <T = unknown>(channel: string, data: T, options?: OutboxPublishOptions) => Outgoing<T>;
 
-/** Gives a channel of any name, with the type that the caller says. */
+/** Returns a channel of any name, with the type that the caller specifies. */
 export type AnyOutboxChannels = <T = unknown>(name: string) => OutboxChannel<T>;
 
-/** Publishes to the channels of a contract; the type of `data` is the contract's, for the event in `options` if there is one. */
+/**
+ * Publishes to a channel of the contract. The contract determines the type of `data`, by
+ * `options.event` if set.
+ */
 export type ContractPublish<C extends Channels> = <
   const Name extends ChannelName<C>,
   Event extends EventsOf<C, Name> = never,
@@ -25,14 +28,14 @@ type Anything<C extends Channels, Name extends string> = PublishedOf<C, Name> | 
 /** A channel's messages in the outbox, with the types of its contract. */
 export interface ContractOutboxChannel<C extends Channels, Name extends string>
   extends ReadableOutboxChannel<Anything<C, Name>> {
-  /** As `OutboxChannel.publish`; the type of `data` is that of the contract, for the event in `options` if there is one. */
+  /** Like `OutboxChannel.publish`. The contract determines the type of `data`, by `options.event` if set. */
   readonly publish: <Event extends EventsOf<C, Name> = never>(
     data: PublishedOf<C, Name, Event>,
     options?: OutboxPublishOptions<Event>,
   ) => Outgoing<PublishedOf<C, Name, Event>>;
 }
 
-/** Gives the channels that a contract knows. */
+/** Returns a channel of the contract. */
 export type ContractOutboxChannels<C extends Channels> = <const Name extends ChannelName<C>>(
   name: KnownName<C, Name>,
 ) => ContractOutboxChannel<C, Name>;

@@ -1,10 +1,10 @@
 import { deadline, type Entry, overdue, type Patience } from './entry.ts';
 import type { OutboxQueue } from './outbox-queue.ts';
 
-// setTimeout takes no more milliseconds.
+// setTimeout fires at once for longer delays.
 const LONGEST = 2 ** 31 - 1;
 
-/** Lets happen, at its time, what happens to messages by itself. */
+/** Expires messages at their deadlines. */
 export class Deadlines {
   readonly #queue: OutboxQueue;
   readonly #patience: Patience;
@@ -15,7 +15,7 @@ export class Deadlines {
     this.#patience = patience;
   }
 
-  /** The list has changed. */
+  /** Schedules the next deadline. Called when the list has changed. */
   look(least = 0): void {
     this.stop();
     const now = this.#queue.clock();
@@ -33,7 +33,7 @@ export class Deadlines {
     return now >= deadline(entry, this.#patience, now);
   }
 
-  /** Lets happen what has happened by itself. */
+  /** Applies what is due for an entry: it expires, or its outcome counts as unknown. */
   judge(key: string): Promise<Entry | undefined> {
     return this.#queue.change(key, (entry) => overdue(entry, this.#queue.clock(), this.#patience));
   }
@@ -43,7 +43,7 @@ export class Deadlines {
     for (const entry of list) {
       if (this.isOverdue(entry) && (entry.status !== 'sent' || isMine(entry))) void this.judge(entry.key);
     }
-    // The clock may have been a little early, and a disk may take its time.
+    // The timer may fire slightly early, and a disk may be slow.
     this.look(1000);
   }
 }

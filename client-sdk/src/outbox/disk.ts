@@ -3,34 +3,34 @@ import type { Cancel } from '../timer.ts';
 import type { Store } from './store.ts';
 
 export interface DiskSetup {
-  /** Opens the store. `lost`: the browser has closed it. */
+  /** Opens the store. Calls `lost` if the browser closes it. */
   readonly open: (options: { readonly signal: AbortSignal; lost(): void }) => Promise<Store>;
-  /** Calls back when the page is shown again, or comes back from where it was put away. @returns stops that */
+  /** Calls back when the page is shown again or restored. @returns removes the callback */
   readonly onWake: (run: () => void) => Cancel;
-  /** Brings the store and what is known here together, before anything else uses the store. */
+  /** Reconciles the store with this page's entries, before anything else uses the store. */
   readonly merge: (store: Store) => Promise<void>;
-  /** The store is there, and agrees with what is known here. */
+  /** The store is open and agrees with this page's entries. */
   readonly back: () => void;
-  /** It failed. Called again for each attempt that fails. */
+  /** Called for each attempt that fails. */
   readonly failed: (error: unknown) => void;
 }
 
-// How many seconds the browser may take for one step. Seconds in which the page stood still do not count.
+// Seconds that the browser has for one step. Seconds in which the page was frozen do not count.
 const PATIENCE = 10;
 
-// So many attempts are made in a row; from then on one whenever the page is shown again, or somebody wants to use it.
+// Attempts in a row. Afterwards, one attempt when the page is shown again or the store is used.
 const ATTEMPTS = 8;
 
 /**
- * The store, opened again whenever it is lost. iOS closes the database of a page in the background; a disk may be full, a
- * profile broken, a transaction never end.
+ * The store, reopened when it is lost. iOS closes the database of a page in the background, a disk
+ * may be full, a profile broken, and a transaction may never end.
  */
 export class Disk {
-  /** Resolves when the first attempt to open it has come to an end. */
+  /** Resolves when the first attempt to open it has ended. */
   readonly ready: Promise<void>;
   readonly #setup: DiskSetup;
   readonly #stopWaking: Cancel;
-  // Steps that are under way: how to give them up, and what does so after a while.
+  // Pending steps: the function that rejects each, and its timeout.
   readonly #steps = new Map<(error: unknown) => void, ReturnType<typeof setInterval>>();
   #store: Store | undefined;
   #opening: Promise<void> | undefined;
@@ -49,8 +49,8 @@ export class Disk {
   }
 
   /**
-   * Does something with the store, in this same step where it is open. Rejects when that fails, takes too long, or where
-   * there is no store now; then it is opened again.
+   * Calls `act` with the store, synchronously if it is open. Rejects if the store is closed, fails
+   * or times out; the store is then reopened.
    */
   use<Result>(act: (store: Store) => Promise<Result>): Promise<Result> {
     const store = this.#store;
@@ -70,7 +70,7 @@ export class Disk {
     );
   }
 
-  /** What was begun is finished. */
+  /** Finishes pending work, then closes. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -80,7 +80,7 @@ export class Disk {
     this.#store = undefined;
   }
 
-  /** The page was away: the store may be gone, and others may have written. */
+  /** The page was in the background: the store may be closed, and other tabs may have written. */
   #wake(): void {
     const store = this.#store;
     this.#failures = 0;
@@ -88,7 +88,7 @@ export class Disk {
     else this.#retry();
   }
 
-  /** Another attempt, unless one is under way. */
+  /** Starts another attempt unless one is pending. */
   #retry(): void {
     if (this.#closed || this.#store || this.#opening) return;
     clearTimeout(this.#timer);
@@ -103,7 +103,7 @@ export class Disk {
     return this.#opening;
   }
 
-  /** @returns may it be there another time? */
+  /** @returns whether another attempt can succeed */
   async #try(): Promise<boolean> {
     const { open, merge, back, failed } = this.#setup;
     const [giveUp, gone] = [new AbortController(), new AbortController()];
@@ -127,7 +127,7 @@ export class Disk {
       giveUp.abort();
       store?.abandon();
       failed(error);
-      // There is no IndexedDB at all: this is a server that renders pages.
+      // There is no IndexedDB at all: this is server-side rendering.
       return !(error instanceof ReferenceError);
     }
   }
@@ -136,13 +136,13 @@ export class Disk {
     if (this.#store !== store) return;
     this.#store = undefined;
     store.abandon();
-    // What became of them is seen when it is opened again.
+    // Their outcome is read when the store is reopened.
     for (const giveUp of this.#steps.keys()) giveUp(error ?? new Error('The browser closed the database.'));
     if (error) this.#setup.failed(error);
     this.#again();
   }
 
-  /** At once when it worked until now, and less and less often while it does not. */
+  /** Retries immediately after the first failure, then with backoff. */
   #again(): void {
     clearTimeout(this.#timer);
     const failures = ++this.#failures;
@@ -150,7 +150,7 @@ export class Disk {
     else if (failures <= ATTEMPTS) this.#timer = setTimeout(() => this.#retry(), backoff(failures));
   }
 
-  /** Waits for a step of the browser, but not for ever. */
+  /** Runs a step of the browser with a timeout. */
   async #step<Result>(act: () => Promise<Result>): Promise<Result> {
     let giveUp = (_: unknown) => {};
     const given = new Promise<never>((_, reject) => {

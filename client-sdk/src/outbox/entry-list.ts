@@ -6,28 +6,28 @@ export interface OutboxQueueEvents {
   change: readonly Entry[];
   status: Entry;
   error: SluiceError;
-  /** The disk is there, or there again. */
+  /** The disk has opened or reopened. */
   disk: undefined;
 }
 
-// Between two numbers of the disk there is room for those that it did not take.
+// Entries that the disk rejected get places between two numbers of the disk.
 const UNSTORED = 2 ** -20;
 
-// News of so many finished messages may be late.
+// Finished entries to remember, so that late news about them is ignored.
 const KEPT = 1000;
 
-/** The entries as this page knows them, and those that it knows to be finished. */
+/** The unfinished entries that this page knows, and the latest finished ones. */
 export class EntryList extends Emitter<OutboxQueueEvents> {
   readonly #entries = new Map<string, Entry>();
-  // Those that are final: late news must not bring them back.
+  // Final entries: late news must not restore them.
   readonly #finished = new Map<string, Entry>();
-  /** What this page has published and is not final, in this order. */
+  /** The unfinished entries that this page published, in publishing order. */
   protected readonly own = new Set<string>();
   #list: readonly Entry[] | undefined;
   #told = true;
   #last = 0;
 
-  /** In the order in which they go out. */
+  /** In sending order. */
   get list(): readonly Entry[] {
     this.#list ??= Object.freeze([...this.#entries.values()].sort((a, b) => a.order - b.order));
     return this.#list;
@@ -37,24 +37,27 @@ export class EntryList extends Emitter<OutboxQueueEvents> {
     return this.#entries.get(key);
   }
 
-  /** How it ended, as long as that is remembered. */
+  /** The final entry, while it is remembered. */
   finished(key: string): Entry | undefined {
     return this.#finished.get(key);
   }
 
-  /** The place of the last one that has a place. */
+  /** The highest place that is assigned. */
   protected get last(): number {
     return this.#last;
   }
 
-  /** A place behind another one, and behind what this page has published before. */
+  /** A place after `last`, and after everything that this page published earlier. */
   protected placeBehind(last: number, key: string): number {
     const own = [...this.own];
     const before = own.slice(0, own.indexOf(key)).map((other) => this.get(other)?.order ?? 0);
     return Math.max(last, ...before.filter((place) => place < PENDING)) + UNSTORED;
   }
 
-  /** It is further back than was known: what this page published after it, and is in memory only, stays behind it. */
+  /**
+   * An entry moved back. The entries that this page published later and holds in memory only must
+   * stay behind it.
+   */
   #pushBack(key: string, order: number): void {
     if (!this.own.has(key) || order >= PENDING) return;
     const own = [...this.own];
@@ -68,16 +71,16 @@ export class EntryList extends Emitter<OutboxQueueEvents> {
   }
 
   /**
-   * Believes what is said of an entry, unless it is old news.
+   * Applies a newer version of an entry and ignores an older one.
    *
-   * @returns `false` where somebody still believes in an entry that is finished
+   * @returns `false` if the sender still treats a finished entry as unfinished
    */
   protected take(entry: Entry): boolean {
     const { key, order, status } = entry;
     const known = this.#entries.get(key);
     const finished = this.#finished.get(key);
     if (finished && !isFinal(status)) return false;
-    // That it was accepted is true whatever was said before.
+    // An acceptance is always true, even after a discard.
     if (finished && (status !== 'accepted' || finished.status === status)) return true;
     if (known && !isFinal(status) && !isNews(entry, known)) return true;
     if (isFinal(status)) this.#finish(entry);
@@ -88,7 +91,10 @@ export class EntryList extends Emitter<OutboxQueueEvents> {
     return true;
   }
 
-  /** It is not on disk any more: another tab has finished it, it seems. News of how are under way, or were missed. */
+  /**
+   * The entry is no longer on disk, so another tab has probably finished it. The news may be late
+   * or lost.
+   */
   protected drop(key: string): void {
     const entry = this.#entries.get(key);
     if (!entry) return;

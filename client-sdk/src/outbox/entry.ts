@@ -2,26 +2,29 @@ import { type ErrorBody, OUTBOX_ERRORS } from '@sluice/protocol';
 import { SluiceError } from '../index.ts';
 import type { OutboxMessage, OutboxStatus } from './api.ts';
 
-/** A message and what the outbox has to know of it. Never changed, only replaced. */
+/** A message with the outbox's own fields. Immutable. */
 export interface Entry extends OutboxMessage {
-  /** Its place among all messages: its number on disk, where it is stored. `PENDING` and more while it is being stored. */
+  /** Its place among all messages: its number on disk, or at least `PENDING` while it is being stored. */
   readonly order: number;
-  /** Counts its changes, so that late news of it are known to be late. */
+  /** Counts its changes, so that late news is recognized. */
   readonly version: number;
-  /** When its patience ends: milliseconds since the Unix epoch, by the outbox's clock. */
+  /** When it expires: milliseconds since the Unix epoch, by the outbox's clock. */
   readonly until: number;
-  /** When it was first sent, with an outcome that is not known. */
+  /** When it was first sent, while the outcome is unknown. */
   readonly sentAt?: number | undefined;
-  /** As JSON. */
+  /** Its size as JSON. */
   readonly bytes: number;
 }
 
-/** An entry as it is on disk, and as tabs tell each other. An `Error` would lose its fields there. */
+/**
+ * An entry as it is stored on disk and sent to other tabs. Structured cloning would drop the fields
+ * of an `Error`.
+ */
 export interface EntryRecord extends Omit<Entry, 'error'> {
   readonly error?: ErrorBody | undefined;
 }
 
-/** What becomes of an entry. */
+/** The fields of an entry that can change. */
 export type Change = Partial<Pick<Entry, 'status' | 'sentAt' | 'until' | 'error' | 'result'>>;
 
 /** Orders from here on belong to entries that are still being stored. */
@@ -33,29 +36,29 @@ export interface Patience {
   readonly dedupeWindow: number;
 }
 
-// A repeat that leaves just in time arrives later: so many milliseconds it may take.
+// Milliseconds that a repeat may travel: one that leaves just in time arrives later.
 const TRAVEL = 10_000;
 
 export function isFinal(status: OutboxStatus): boolean {
   return status === 'accepted' || status === 'discarded';
 }
 
-/** When something happens to an entry by itself. */
+/** When an entry's status next changes by time alone. */
 export function deadline({ status, until, sentAt = 0 }: Entry, { dedupeWindow }: Patience, now: number): number {
   if (status !== 'sent') return until;
-  // Sent in the future: the device's clock was set back since, so that nobody knows how long ago it was.
+  // Sent in the future: the device's clock was set back, so the time since then is unknown.
   if (sentAt > now + TRAVEL) return now;
   return sentAt + Math.max(dedupeWindow - TRAVEL, dedupeWindow / 2);
 }
 
-/** What has happened to an entry by itself until now, if anything. */
+/** The change that is due for an entry by time alone, if any. */
 export function overdue(entry: Entry, now: number, patience: Patience): Change | undefined {
   if (now < deadline(entry, patience, now)) return undefined;
   if (entry.status === 'refused') return { status: 'discarded' };
   return refused(outboxError(entry.status === 'sent' ? 'outcome_unknown' : 'outbox_expired'), now, patience);
 }
 
-/** It is not sent any more, unless the application wants it. */
+/** The change that stops sending an entry until the application retries it. */
 export function refused(error: SluiceError, now: number, { maxAge }: Patience): Change {
   return { status: 'refused', error, until: now + maxAge };
 }
@@ -66,7 +69,7 @@ export function outboxError(name: keyof typeof OUTBOX_ERRORS, cause?: unknown, d
   return new SluiceError({ ...kind, name, message: kind.message + detail }, cause);
 }
 
-/** Is it newer than what is known, or the same with its place on disk? */
+/** Is it newer than the known version, or the same version with its place on disk? */
 export function isNews({ version, order, stored }: Entry, known: Entry): boolean {
   return version > known.version || (version === known.version && (order !== known.order || (stored && !known.stored)));
 }
@@ -81,7 +84,7 @@ export function fromRecord({ error, ...record }: EntryRecord): Entry {
   return error ? { ...record, error: new SluiceError(error) } : record;
 }
 
-/** Turns what becomes of an entry into the entry that comes of it. */
+/** Makes a function that applies `alter` to an entry and increases its version. */
 export function replacing(
   { version }: Entry,
   alter: (entry: Entry) => Change | undefined,

@@ -5,38 +5,42 @@ import type { Lease } from './store.ts';
 
 /** What a tab needs to become the leader. */
 export interface LeaderOptions {
-  /** Ends the waiting, and the leadership. */
+  /** Aborts the wait, or ends the leadership. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Is a message waiting for this tab to lead? Then a leader that does not answer is challenged. */
+  /**
+   * Is a stored message waiting for this tab to lead? If so, a leader that does not answer loses
+   * the lock.
+   */
   wanted(): boolean;
-  /** The lease on disk. Rejects where the disk cannot be used. */
+  /** Reads and alters the lease on disk. Rejects if the disk cannot be used. */
   lease(alter: (lease: Lease) => Lease | undefined): Promise<Lease>;
   /** Another tab leads now, because this one was frozen for too long. */
   lost(): void;
 }
 
-/** That this tab leads: only the leader sends what is on disk. */
+/** The leadership of this tab: only the leader sends what is on disk. */
 export interface Leadership {
-  /** The name under which it stands in the lease: whoever finds another one there sends nothing. */
+  /** The leader's name in the lease. A tab that finds another name there does not send. */
   readonly tab: string;
-  /** `false` where this tab stood still for so long that another tab may lead now. */
+  /** `false` if this tab was frozen for so long that another tab may lead now. */
   isFresh(): boolean;
-  /** Gives it up. */
+  /** Gives up the leadership. */
   readonly release: Cancel;
 }
 
-// Without Web Locks: how often a tab renews its lease, or looks at that of another. In milliseconds.
+// Without Web Locks: milliseconds between renewing its own lease or checking another tab's.
 const RENEW = 2000;
 
-// A lease that was not renewed between so many looks has ended.
+// A lease that was not renewed for this number of checks has expired.
 const LOOKS = 3;
 
-// Whoever stood still for so long asks for the turn again before it sends: less than it takes to lose it. In milliseconds.
+// A tab that was frozen for longer checks its leadership before it sends. Shorter than the time
+// after which it loses the lock. In milliseconds.
 const FRESH = 3000;
 const TICK = 1000;
 
-/** The browser. A page that was not served over HTTPS has no Web Locks. */
+/** The browser's platform. A page that was not served over HTTPS has no Web Locks. */
 const browser: LockPlatform = {
   get locks() {
     return (globalThis.navigator as Partial<Navigator> | undefined)?.locks;
@@ -46,8 +50,8 @@ const browser: LockPlatform = {
 };
 
 /**
- * Waits until this tab is the one that sends, among all that have the same outbox. A tab that is closed or dies gives its
- * turn to the next; from one that stands still it is taken.
+ * Waits until this tab leads the tabs with the same outbox. When the leader closes or crashes, the
+ * next tab leads. A frozen leader loses the lock.
  */
 export async function awaitLeadership(name: string, options: LeaderOptions, platform = browser): Promise<Leadership> {
   const tab = crypto.getRandomValues(new Uint32Array(2)).join('-');
@@ -71,13 +75,13 @@ async function take(name: string, tab: string, options: LeaderOptions, platform:
   const { signal, lease } = options;
   try {
     const release = await takeLock(name, options, platform);
-    // It stands on disk, too: there the writes of a tab that wakes up after its turn was taken are refused. Without a disk
-    // nothing can be.
+    // The lease is also on disk, where writes of a tab that wakes up after it lost the lock are
+    // refused. Without a disk there are no such writes.
     await lease(() => ({ tab, beat: 0 })).catch(() => {});
     return release;
   } catch {
     signal.throwIfAborted();
-    // No locks, or some that only throw, as in a sandbox.
+    // There are no locks, or they only throw, as in a sandbox.
     return takeLease(tab, options);
   }
 }
@@ -93,7 +97,7 @@ async function takeLease(tab: string, { lease, signal, lost }: LeaderOptions): P
     });
     if (now.tab === tab) break;
     seen = now;
-    // Without Web Locks nothing tells that a tab has died: its lease is looked at again.
+    // Without Web Locks no event reports that a tab has died, so poll its lease.
     await new Promise((resolve) => setTimeout(resolve, RENEW));
     signal.throwIfAborted();
   }

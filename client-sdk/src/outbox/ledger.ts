@@ -1,22 +1,22 @@
 /**
- * Remembers what became of stored messages while the database cannot be written, in a store that does not depend on it:
- * `localStorage`. Without it a message whose acceptance was not written would be sent again by the next page.
+ * Remembers the outcome of stored messages while the database cannot be written, in `localStorage`.
+ * Without it the next page would send a message again whose acceptance was not written.
  */
 export interface Ledger {
-  /** @param note when it was first sent, or `FINISHED` @returns is it kept? */
+  /** @param note when it was first sent, or `FINISHED` @returns whether it is stored */
   note(key: string, note: number): boolean;
-  /** What was noted, by key. */
+  /** The notes, by key. */
   read(): Map<string, number>;
   forget(keys: Iterable<string>): void;
 }
 
-/** The message is accepted or discarded: what the database holds of it is to be removed. */
+/** The message is accepted or discarded: its database entry must be removed. */
 export const FINISHED = -1;
 
-/** The ledger of an outbox. Where the page may not use `localStorage` it keeps nothing. */
+/** Opens the ledger of an outbox. If the page may not use `localStorage`, the ledger stores nothing. */
 export function openLedger(name: string): Ledger {
   const prefix = `${name} `;
-  // Even to look at it throws where storage is blocked.
+  // Even reading `localStorage` throws if storage is blocked.
   const attempt = <Result>(fallback: Result, act: (storage: Storage) => Result): Result => {
     try {
       return act(localStorage);

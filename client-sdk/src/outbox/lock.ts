@@ -1,13 +1,13 @@
 import type { Cancel } from '../timer.ts';
 
-/** What is needed of a `BroadcastChannel`. */
+/** The part of `BroadcastChannel` that the lock uses. */
 export interface Postbox {
   onmessage: ((event: MessageEvent) => void) | null;
   postMessage(message: unknown): void;
   close(): void;
 }
 
-/** What is needed of the Web Locks of the browser. */
+/** The part of the browser's Web Locks that the lock uses. */
 export interface Locks {
   request(
     name: string,
@@ -16,36 +16,38 @@ export interface Locks {
   ): Promise<unknown>;
 }
 
-/** What the browser has for it. */
+/** The browser features that the lock uses. */
 export interface LockPlatform {
   readonly locks?: Locks | undefined;
   readonly channel: (name: string) => Postbox;
-  /** Is the page in front? */
+  /** Is the page visible? */
   readonly isShown: () => boolean;
 }
 
-/** Whose lock it is. */
+/** Options of `takeLock`. */
 export interface LockOptions {
-  /** Ends the waiting, and gives the lock back. */
+  /** Aborts the wait, or releases the lock. */
   readonly signal: AbortSignal;
-  /** Is it needed now? If so a holder that does not answer loses it. */
+  /** Is the lock needed now? If so, a holder that does not answer loses it. */
   wanted(): boolean;
-  /** It was taken away. */
+  /** Another tab took the lock. */
   lost(): void;
 }
 
-// How often a tab that waits asks whether the holder lives. In milliseconds.
+// Milliseconds between two checks whether the holder is alive.
 const TICK = 1000;
 
-// A holder that has not answered for so many ticks stands still. Tabs in the background leave its lock to the one in front.
+// Ticks without an answer after which the holder counts as frozen. Background tabs wait longer, so
+// that the visible tab gets the lock.
 const SHOWN = 4;
 const HIDDEN = 12;
 
 /**
- * Waits for a lock among the tabs. The browser passes it on when its holder is closed or dies. A holder that is frozen,
- * hangs, or stands in a debugger keeps it: it is asked, and the lock is taken from it when it does not answer.
+ * Waits for a lock among the tabs. The browser passes it on when its holder closes or crashes. A
+ * holder that is frozen, hangs or is paused in a debugger keeps it: the next tab asks the holder,
+ * and steals the lock if there is no answer.
  *
- * @returns gives it back. Rejects where there are no locks, or none that can be used
+ * @returns releases the lock. Rejects if the browser has no usable locks
  */
 export function takeLock(name: string, options: LockOptions, platform: LockPlatform): Promise<Cancel> {
   const { locks } = platform;
@@ -59,14 +61,14 @@ interface ContenderSetup extends LockOptions {
   reject(error: unknown): void;
 }
 
-/** A tab that wants the lock, and then has it. */
+/** A tab that waits for the lock, and then holds it. */
 class Contender {
   readonly #name: string;
   readonly #locks: Locks;
   readonly #setup: ContenderSetup;
   readonly #box: Postbox;
   readonly #timer: ReturnType<typeof setInterval>;
-  // Ends the request that is under way.
+  // Aborts the pending request.
   #waiting = new AbortController();
   #giveBack: Cancel | undefined;
   #silent = 0;
@@ -88,7 +90,7 @@ class Contender {
     else if (this.#giveBack) this.#box.postMessage('here');
   }
 
-  /** Ticks are counted, and no time is: one that stood still itself has counted none. */
+  /** Counts ticks instead of time, because a frozen tab does not tick. */
   #tick(): void {
     const { wanted, platform } = this.#setup;
     if (this.#giveBack || !wanted()) this.#silent = 0;
@@ -103,7 +105,7 @@ class Contender {
     this.#waiting.abort();
     const waiting = new AbortController();
     this.#waiting = waiting;
-    // A lock cannot be stolen and waited for with a signal in one.
+    // The Web Locks API does not allow `steal` together with `signal`.
     this.#locks
       .request(this.#name, steal ? { steal } : { signal: waiting.signal }, () => this.#granted(waiting))
       .then(

@@ -2,23 +2,23 @@ import { type Entry, PENDING } from './entry.ts';
 import { FINISHED } from './ledger.ts';
 import type { Writes } from './store.ts';
 
-// Less than what lies between two that the disk did not take.
+// Smaller than the distance between two entries that the disk rejected.
 const GRAIN = 2 ** -26;
 
-/** What this page knows when it looks at the disk. */
+/** What this page knows when it reads the disk. */
 export interface Knowledge {
-  /** In their order. */
+  /** In sending order. */
   readonly entries: readonly Entry[];
   get(key: string): Entry | undefined;
   /** Is it accepted or discarded? */
   isFinished(key: string): boolean;
-  /** What was noted while the disk could not be written. */
+  /** The ledger's notes from the time when the disk could not be written. */
   readonly notes: ReadonlyMap<string, number>;
-  /** Is it another database than the one that this page knew? */
+  /** Is the database a new one, not the one that this page used before? */
   readonly isNew: boolean;
 }
 
-/** What the disk lacks of what this page knows. */
+/** The writes that bring the disk up to date with this page. */
 export function plan(onDisk: readonly Entry[], known: Knowledge): Writes {
   const put: Entry[] = [];
   const remove: number[] = [];
@@ -34,7 +34,7 @@ export function plan(onDisk: readonly Entry[], known: Knowledge): Writes {
   for (const entry of known.entries) {
     const { key, order, stored } = entry;
     const place = places.get(key);
-    // Those that this page published before it may have got another place than it knew.
+    // Entries that this page published earlier may have got another place than it knew.
     if (place !== undefined) last = Math.max(last, place);
     else if ((known.isNew || !stored) && order < PENDING)
       put.push({ ...entry, order: freePlace(order > last ? order : last + GRAIN, taken), stored: true });
@@ -42,7 +42,7 @@ export function plan(onDisk: readonly Entry[], known: Knowledge): Writes {
   return { put, remove };
 }
 
-/** Another tab may have put one of its own at the same place. */
+/** Another tab may have put an entry at the same place. */
 function freePlace(wished: number, taken: Set<number>): number {
   let place = wished;
   for (let step = GRAIN; taken.has(place); step *= 2) place += step;
@@ -50,7 +50,7 @@ function freePlace(wished: number, taken: Set<number>): number {
   return place;
 }
 
-/** What becomes of an entry of the disk; `undefined`: it is removed. */
+/** The entry that replaces one on disk; `undefined` removes it. */
 function current(entry: Entry, known: Knowledge): Entry | undefined {
   const { key, order, status, version } = entry;
   const note = known.notes.get(key);

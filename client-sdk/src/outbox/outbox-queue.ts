@@ -19,31 +19,31 @@ import { plan } from './merge.ts';
 import type { Platform, TabChannel } from './platform.ts';
 import type { Store } from './store.ts';
 
-/** What is in the outbox: one list, that memory, disk and the other tabs agree on. */
+/** The outbox's messages: one list that memory, disk and the other tabs agree on. */
 export class OutboxQueue extends EntryList {
   persistent = true;
   readonly clock: Clock = steadyClock();
   readonly deadlines: Deadlines;
   readonly disk: Disk;
-  /** Is it this tab that sends the entry, so that it may say that its outcome is unknown? */
+  /** Does this tab send the entry? Only the sending tab may declare its outcome unknown. */
   isMine: (entry: Entry) => boolean = () => true;
   readonly #name: string;
   readonly #platform: Platform;
   readonly #ledger: Ledger;
-  // What is on its way to the disk.
+  // Writes to the disk that are pending.
   readonly #storing = new Map<string, Promise<void>>();
-  // Of what the disk holds something else, or nothing, because it could not be written.
+  // Entries whose latest version is not on disk, because it could not be written.
   readonly #unwritten = new Set<string>();
-  // Storing these has failed; the disk may hold them nevertheless.
+  // Storing these failed, but the disk may hold them anyway.
   readonly #doubtful = new Set<string>();
-  // What the disk holds and this page has not heard of is to be removed.
+  // After `clear`: remove what the disk holds and this page has not read yet.
   #clearing = false;
   #writing = false;
   #life: string | undefined;
   #tabChannel: TabChannel | undefined;
   #closed = false;
   #pending = PENDING;
-  // Resolves when all that this page has published have their places.
+  // Resolves when all entries that this page has published have their places.
   #placed: Promise<void> = Promise.resolve();
 
   constructor(name: string, { platform, ...patience }: Patience & { readonly platform: Platform }) {
@@ -62,21 +62,21 @@ export class OutboxQueue extends EntryList {
     this.on('change', () => this.#closed || this.deadlines.look());
   }
 
-  /** Takes a new entry in, and stores it. */
+  /** Adds a new entry, and stores it. */
   add(draft: Omit<Entry, 'order'>): Entry {
     const entry = { ...draft, order: this.#pending++ };
     this.own.add(entry.key);
     this.#take(entry);
-    // Behind one that is still to be written it waits; and until it is known whether there is a disk.
+    // The entry waits behind unwritten entries, and until it is known whether there is a disk.
     const isTaken = this.disk.isOpen && this.#unwritten.size === 0;
     this.#placed = isTaken ? this.#store(entry, this.#placed) : this.#wait(entry, this.#placed);
     return entry;
   }
 
   /**
-   * Changes an entry, on disk first. The function is given the entry as it is there, and may be called twice.
+   * Changes an entry, on disk first. `alter` receives the entry on disk, and may be called twice.
    *
-   * @returns the entry afterwards; `undefined` where there is none any more
+   * @returns the entry afterwards; `undefined` if it no longer exists
    */
   async change(key: string, alter: (entry: Entry) => Change | undefined): Promise<Entry | undefined> {
     const known = await this.#settled(key);
@@ -92,10 +92,12 @@ export class OutboxQueue extends EntryList {
   }
 
   /**
-   * Writes down that an entry is sent, before it is. One with an outcome that is not known keeps the time of its first attempt.
+   * Records that an entry is sent, before the sender sends it. An entry with an unknown outcome
+   * keeps the time of its first attempt.
    *
-   * @param tab the name under which this tab has its turn
-   * @returns the entry; `fenced` where another tab sends now, `unwritten` where nothing can be written: then it must wait
+   * @param tab the leader's name in the lease
+   * @returns the entry; `fenced` if another tab sends now; `unwritten` if nothing can be written,
+   * so that the sender must wait
    */
   async mark(key: string, tab: string): Promise<Entry | 'fenced' | 'unwritten' | undefined> {
     const known = await this.#settled(key);
@@ -122,23 +124,23 @@ export class OutboxQueue extends EntryList {
     }
   }
 
-  /** What is known for certain: told at once, and removed from the disk. */
+  /** Applies a final outcome immediately, and removes the entry from the disk. */
   finish(key: string, change: Change): void {
     const entry = this.get(key);
     if (!entry || this.#closed) return;
     this.#tell({ ...entry, ...change, version: entry.version + 1 });
-    // One that is still being stored is removed as soon as it has its number.
+    // An entry that is still being stored is removed as soon as it has its number.
     if (entry.stored) this.#remove(key, entry.order);
     else if (this.#doubtful.has(key)) this.#owe(key);
   }
 
-  /** Reads the disk: what other tabs, or pages before this one, have left there. */
+  /** Reads what other tabs or earlier pages have stored. */
   async refresh(): Promise<void> {
     await this.disk.ready;
     await this.disk.use((store) => this.#merge(store)).catch(() => {});
   }
 
-  /** Forgets all, also what this page has not heard of yet. */
+  /** Discards everything, including entries on disk that this page has not read yet. */
   clear(): void {
     for (const { key } of this.list) this.finish(key, { status: 'discarded' });
     this.#clearing = true;
@@ -146,14 +148,14 @@ export class OutboxQueue extends EntryList {
   }
 
   complain(error: SluiceError): void {
-    // Not in the step in which the outbox is made: nobody listens yet.
+    // Deferred, because there are no handlers yet in the turn that creates the outbox.
     queueMicrotask(() => this.emit('error', error));
   }
 
   close(): void {
     this.#closed = true;
     this.deadlines.stop();
-    // What is on its way to it arrives, or is taken back.
+    // Pending writes finish or are undone.
     void Promise.all(this.#storing.values()).then(() => {
       this.#tabChannel?.close();
       this.#tabChannel = undefined;
@@ -166,7 +168,7 @@ export class OutboxQueue extends EntryList {
     return this.#closed ? undefined : this.get(key);
   }
 
-  /** What a change on disk has come to. */
+  /** Applies the result of a change on disk. */
   #changed(known: Entry, changed: Entry | undefined): Entry | undefined {
     if (!changed) this.drop(known.key);
     else if (changed.version > known.version) this.#tell(changed);
@@ -174,7 +176,7 @@ export class OutboxQueue extends EntryList {
     return changed;
   }
 
-  /** Changes it in memory; the disk hears of it when it can be written. */
+  /** Changes it in memory. The disk is updated when it can be written. */
   #changeHere(key: string, replace: (entry: Entry) => Entry | undefined): Entry | undefined {
     const now = this.get(key);
     const changed = now && replace(now);
@@ -191,13 +193,13 @@ export class OutboxQueue extends EntryList {
     this.#unstored(key, this.last);
   }
 
-  /** @param before resolves when those that were published before it have their places */
+  /** @param before resolves when the entries that were published earlier have their places */
   #store(entry: Entry, before: Promise<void>): Promise<void> {
     const { key } = entry;
     const { last } = this;
-    // With an open disk the request leaves in this same step: the page may be closed in the next.
+    // With an open disk the request starts synchronously: the page may be closed in the next turn.
     const adding = this.disk.use((store) => store.add(entry));
-    // And another one looks for it there, should this one die before it can tell its number.
+    // Another tab looks for the entry on disk if this one dies before it can announce the number.
     this.#tabChannel?.postMessage(toRecord(entry));
     const placed = adding.then(
       (order) => {
@@ -223,9 +225,9 @@ export class OutboxQueue extends EntryList {
   }
 
   /**
-   * The disk did not take it: it goes on in memory, until the disk is back.
+   * The disk rejected the entry: it stays in memory until the disk is back.
    *
-   * @param last the place that it is behind, at least
+   * @param last the place that it must stay behind
    */
   #unstored(key: string, last: number): void {
     const entry = this.get(key);
@@ -239,14 +241,14 @@ export class OutboxQueue extends EntryList {
     this.disk.use((store) => store.remove(order)).catch(() => this.#owe(key));
   }
 
-  /** What the disk holds of it is to be removed: by this page when it can, or by the next. */
+  /** The disk's copy must be removed: by this page when it can, or by the next page. */
   #owe(key: string): void {
     this.#ledger.note(key, FINISHED);
     this.#unwritten.add(key);
     this.#write();
   }
 
-  /** Writes what could not be written before, where the disk is back meanwhile. */
+  /** Writes the backlog if the disk is open again. */
   #write(): void {
     if (this.#writing) return;
     this.#writing = true;
@@ -258,7 +260,7 @@ export class OutboxQueue extends EntryList {
 
   #back(): void {
     this.persistent = true;
-    // What a page that has died may not have told them.
+    // A page that has died may not have announced these.
     for (const entry of this.list) {
       if (entry.stored) this.#tabChannel?.postMessage(toRecord(entry));
       else this.#unwritten.add(entry.key);
@@ -267,7 +269,7 @@ export class OutboxQueue extends EntryList {
     this.emit('disk', undefined);
   }
 
-  /** Makes the disk and this page agree. */
+  /** Reconciles the disk and this page. */
   async #merge(store: Store): Promise<void> {
     if (!this.#closed) this.#tabChannel ??= this.#platform.openTabChannel(this.#name, (record) => this.#hear(record));
     const notes = this.#ledger.read();
@@ -329,14 +331,17 @@ export class OutboxQueue extends EntryList {
     if (!this.take(entry)) this.#correct(entry.key, entry.order);
   }
 
-  /** Somebody still believes in an entry that is finished: a tab may have died between telling it and removing it. */
+  /**
+   * The sender treats a finished entry as unfinished: a tab may have died between announcing it and
+   * removing it.
+   */
   #correct(key: string, order: number): void {
     if (order >= PENDING) return;
     this.#remove(key, order);
     this.#recall(key, order);
   }
 
-  /** Tells the others how it ended, who may have seen it on disk. */
+  /** Announces the final outcome to tabs that may have read the entry from disk. */
   #recall(key: string, order: number): void {
     const finished = this.finished(key);
     if (finished) this.#tabChannel?.postMessage(toRecord({ ...finished, order }));

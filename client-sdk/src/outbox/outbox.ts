@@ -41,9 +41,9 @@ const OPTIONS = {
 };
 
 /**
- * Makes an outbox: what is published through it is stored first, survives a reload, and goes out in order, once.
+ * Creates an outbox: it stores each message, then sends it once and in order, even after a reload.
  *
- * @throws SluiceError `option_invalid` that names the option which is not valid
+ * @throws SluiceError `option_invalid` that names the invalid option
  *
  * @example
  * import { createClient } from '@sluice/client';
@@ -59,7 +59,7 @@ export function createOutbox<C extends Channels = Channels>(client: Client<C>, o
   checkRequired('options', options, OBJECT);
   checkRequired('user', options.user, USER);
   checkValues(options, OPTIONS);
-  // The contract is for the compiler alone: nothing of it is there at run time.
+  // Contracts exist for the compiler only.
   const outbox: Outbox = new StoredOutbox(client as unknown as Client, { ...options, platform: browser });
   return outbox as unknown as Outbox<C>;
 }
@@ -72,7 +72,7 @@ export class StoredOutbox implements Outbox {
   readonly #sender: Sender;
   readonly #limits: { readonly maxMessages: number; readonly maxBytes: number };
   readonly #patience: Patience;
-  // What `publish` returned, as long as it can change.
+  // The objects that `publish` returned, while they can change.
   readonly #followed = new Map<string, FollowedMessage<unknown>>();
   readonly #channels = new Map<string, OutboxChannel<never>>();
   #closed = false;
@@ -80,7 +80,7 @@ export class StoredOutbox implements Outbox {
   constructor(client: Client, options: OutboxOptions & { readonly platform: Platform }) {
     const { user, name = 'default', platform, onRefused } = options;
     const { maxMessages = 1000, maxBytes = 5 * 2 ** 20, maxAge = 86_400_000, dedupeWindow = 300_000 } = options;
-    // A database, a lock and a channel between tabs of its own for each user: what one has queued no other can send.
+    // Each user has their own database, lock and tab channel, so no other user can send their messages.
     const place = `sluice-outbox ${JSON.stringify([name, user])}`;
     this.#limits = { maxMessages, maxBytes };
     this.#patience = { maxAge, dedupeWindow };
@@ -157,10 +157,10 @@ export class StoredOutbox implements Outbox {
   #draft(channel: string, content: OutboxPublishOptions & { readonly data: unknown }): Omit<Entry, 'order'> {
     const text = JSON.stringify(content, onlyCarried);
     const { data, event, tags } = JSON.parse(text) as typeof content;
-    if (data === undefined) throw new TypeError('"data" cannot be written as JSON; use null for nothing.');
+    if (data === undefined) throw new TypeError('"data" cannot be written as JSON. To publish no data, use null.');
     const time = Date.now();
     return {
-      // 128 random bits, as the client's own. SPEC.md section 4.5.
+      // 128 random bits, like the client's own keys. SPEC.md section 4.5.
       key: crypto.getRandomValues(new Uint32Array(4)).join('-'),
       channel,
       data,
@@ -175,7 +175,7 @@ export class StoredOutbox implements Outbox {
     };
   }
 
-  /** What is more than the limits allow, in words; empty where there is room. */
+  /** The reason why a message does not fit the limits; empty if it does. */
   #whyFull(more: number): string {
     const { maxMessages, maxBytes } = this.#limits;
     const { length } = this.#queue.list;

@@ -3,7 +3,7 @@ import { Emitter } from '../emitter.ts';
 import type { SluiceError } from '../index.ts';
 import type { OutboxMessage, OutboxStatus, Outgoing } from './api.ts';
 
-/** What `publish` returns: it follows its message, also after that has left the list. */
+/** What `publish` returns. It follows its message even after the message has left the list. */
 export class FollowedMessage<T> implements Outgoing<T> {
   readonly #events = new Emitter<{ status: OutboxMessage<T> }>();
   #now: OutboxMessage<T>;

@@ -4,25 +4,28 @@ import { awaitLeadership, type LeaderOptions, type Leadership } from './leader-l
 import { type Ledger, openLedger } from './ledger.ts';
 import { openStore, type Store } from './store.ts';
 
-/** How the tabs with the same outbox tell each other what has changed. */
+/** Announces changes to the tabs with the same outbox. */
 export interface TabChannel {
   postMessage(record: EntryRecord): void;
   close(): void;
 }
 
-/** What an outbox has around it; tests have one of their own. */
+/** What an outbox needs from its environment. Tests have their own implementation. */
 export interface Platform {
   open(name: string, options: { readonly signal: AbortSignal; lost(): void }): Promise<Store>;
   ledger(name: string): Ledger;
   openTabChannel(name: string, hear: (record: EntryRecord) => void): TabChannel | undefined;
   awaitLeadership(name: string, options: LeaderOptions): Promise<Leadership>;
-  /** Calls back when the page is shown, or comes back from where it was put away. @returns stops that */
+  /** Calls back when the page is shown again or restored. @returns removes the callback */
   onWake(run: () => void): Cancel;
-  /** Calls back when the page is put away: what it holds, others wait for. @returns stops that */
+  /**
+   * Calls back when the page is frozen or hidden, because other tabs wait for what it holds.
+   * @returns removes the callback
+   */
   onSleep(run: () => void): Cancel;
 }
 
-/** The browser. Nothing of it is touched before an outbox is made. */
+/** The browser. Nothing is accessed before an outbox is created. */
 export const browser: Platform = {
   open: openStore,
   ledger: openLedger,
@@ -38,7 +41,7 @@ export const browser: Platform = {
 };
 
 function listen(types: readonly string[], run: () => void): Cancel {
-  // In the capturing phase the window also hears what happens to the document and does not bubble.
+  // In the capturing phase the window also receives events of the document that do not bubble.
   for (const type of types) globalThis.addEventListener?.(type, run, true);
   return () => {
     for (const type of types) globalThis.removeEventListener?.(type, run, true);

@@ -11,34 +11,35 @@ export interface SenderOptions extends Patience {
   readonly client: Client;
   readonly queue: OutboxQueue;
   readonly user: string | null;
-  /** Do the messages behind a refused one wait? */
+  /** Do the messages after a refused one wait? */
   readonly hold: boolean;
-  /** Name of the lock for which the tabs compete. */
+  /** Name of the lock that the tabs compete for. */
   readonly name: string;
   readonly platform: Platform;
 }
 
-// setTimeout takes no more milliseconds.
+// setTimeout fires at once for longer delays.
 const LONGEST = 2 ** 31 - 1;
 
-// Refusals after which it is certain that the gateway holds nothing. `docs/errors.md`.
+// Refusals after which the gateway has certainly stored nothing. `docs/errors.md`.
 const NOT_CARRIED_OUT = ['rate_limited', 'unavailable'];
 
 /**
- * Sends what is in the queue while the client is connected as the right user: per channel one after the other, because
- * one that is refused or lost must not be overtaken. What is on disk is sent by one tab only, the leader.
+ * Sends the queue while the client is connected as the right user. It sends one message per channel
+ * at a time, so that none overtakes a refused or lost one. Only the leader sends what is on disk.
  */
 export class Sender {
   readonly #options: SenderOptions;
   readonly #stops: Cancel[];
-  // From `connected` until the connection is lost. What was begun in one session comes to nothing in the next.
+  // Lives from `connected` until the connection is lost. Work that began in one session does not
+  // affect the next.
   #session: AbortController | undefined;
-  // Set while this tab leads: then it may send what is on disk.
+  // Set while this tab leads: only then may it send what is on disk.
   #leadership: Leadership | undefined;
-  // The session in which this tab waits to lead, or leads.
+  // The session in which this tab leads or waits to lead.
   #lining: AbortSignal | undefined;
   readonly #busy = new Set<string>();
-  // Ends the attempts that are under way, by key.
+  // Ends pending attempts, by key.
   readonly #flights = new Map<string, AbortController>();
 
   constructor(options: SenderOptions) {
@@ -47,10 +48,10 @@ export class Sender {
     queue.isMine = ({ stored }) => !stored || !this.#session || this.#leadership !== undefined;
     this.#stops = [
       client.on('state', () => this.#look(), { passive: true }),
-      // A page that is put away lets another one send.
+      // A page in the background lets another one send.
       platform.onSleep(() => this.#end()),
       platform.onWake(() => this.#look()),
-      // Without Web Locks only the disk tells which tab leads.
+      // Without Web Locks only the disk shows which tab leads.
       queue.on('disk', () => this.#session && this.#lead(this.#session.signal)),
       queue.on('change', () => this.#pump()),
       queue.on('status', ({ key, status }) => isFinal(status) && this.#flights.get(key)?.abort()),
@@ -95,7 +96,7 @@ export class Sender {
       if (this.#lining === signal) this.#lining = undefined;
       return;
     }
-    // What the tab before this one has done stands on disk.
+    // The previous leader's work is on disk.
     await queue.refresh();
     if (signal.aborted) return;
     this.#leadership = leadership;
@@ -114,12 +115,13 @@ export class Sender {
       if (signal.aborted) leadership.release();
       return signal.aborted ? undefined : leadership;
     } catch {
-      // The session has ended, or a disk that fails cannot tell which tab leads: it is asked again when that is back.
+      // The session has ended, or the disk failed and cannot show which tab leads. It is read again
+      // when the disk is back.
       return undefined;
     }
   }
 
-  /** Another tab sends now, or may do so: this one stands in line again. */
+  /** Another tab leads now, or may lead: wait for the leadership again. */
   #lose(signal: AbortSignal): void {
     if (signal.aborted) return;
     this.#end();
@@ -136,14 +138,17 @@ export class Sender {
     for (const channel of heads.keys()) if (!this.#busy.has(channel)) void this.#drain(channel, this.#session.signal);
   }
 
-  /** Lets the client connect, where it does so by itself: a publish that is taken back in the same step does that. */
+  /**
+   * Makes the client connect if it connects on demand: a publish that is aborted synchronously has
+   * that effect.
+   */
   #wake({ channel, data }: Entry): void {
     const never = new AbortController();
     this.#options.client.channel(channel).publish(data, { signal: never.signal }).catch(nothing);
     never.abort();
   }
 
-  /** The next message of every channel that has one which this tab may send. */
+  /** The first message of each channel that this tab may send. */
   #heads(leading = this.#leadership !== undefined): Map<string, Entry> {
     const { queue, hold } = this.#options;
     const first = new Map<string, Entry>();
@@ -168,17 +173,21 @@ export class Sender {
       else await sleep(Math.max(pause, backoff(failures++)), signal);
     }
     this.#busy.delete(channel);
-    // What a later session would have begun meanwhile.
+    // Starts what a later session could not start while this channel was busy.
     if (signal.aborted && this.#session) this.#pump();
   }
 
-  /** Tries one message. @returns milliseconds to wait before it is tried again; `undefined` where it is done with */
+  /**
+   * Tries one message. @returns milliseconds to wait before the next attempt; `undefined` if no
+   * attempt is due
+   */
   async #attempt(entry: Entry, signal: AbortSignal): Promise<number | undefined> {
     const { client, queue } = this.#options;
     const { key, channel, data, event, tags } = entry;
     if (queue.deadlines.isOverdue(entry)) return void (await queue.deadlines.judge(key));
     const sent = await queue.mark(key, this.#leadership?.tab ?? '');
-    // Written, it is not lost with the page; and not sent by two, while this tab leads.
+    // A stored message must not be sent by two tabs: the leadership must be fresh. Once written, it
+    // survives the page.
     const isFenced = sent === 'fenced' || (typeof sent === 'object' && sent.stored && !this.#leadership?.isFresh());
     if (isFenced) this.#lose(signal);
     if (!sent || signal.aborted) return undefined;
@@ -187,7 +196,8 @@ export class Sender {
     this.#flights.set(key, flight);
     try {
       const now = queue.clock();
-      // A repeat after its window would appear twice: the client must not try for longer.
+      // A repeat after the dedupe window would append a duplicate, so the client must not retry for
+      // longer.
       const timeout = Math.min(Math.max(deadline(sent, this.#options, now) - now, 1), LONGEST);
       const extra = { ...(event !== undefined && { event }), ...(tags && { tags }) };
       const publishing = client.channel(channel).publish(data, { ...extra, key, timeout, signal: flight.signal });
@@ -205,8 +215,8 @@ export class Sender {
     const error = toError(cause);
     const first = entry.status === 'queued';
     if (error.code >= 4300 && error.code < 4400 && !error.retryable) {
-      // An earlier attempt may have been more lucky.
-      const why = first ? error : outboxError('outcome_unknown', error, ` Sent again it was refused: ${error.message}`);
+      // An earlier attempt may have succeeded.
+      const why = first ? error : outboxError('outcome_unknown', error, ` The retry was refused: ${error.message}`);
       await queue.change(entry.key, ({ status }) =>
         status === 'sent' ? refused(why, queue.clock(), this.#options) : undefined,
       );
@@ -221,7 +231,7 @@ export class Sender {
   }
 }
 
-/** What is no error of ours was thrown while the message was written: no other attempt will do better. */
+/** An error of another class was thrown while the message was encoded: retrying cannot help. */
 function toError(cause: unknown): SluiceError {
   if (cause instanceof SluiceError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -1,61 +1,62 @@
 import type { Entry, EntryRecord } from './entry.ts';
 import { fromRecord, isFinal, toRecord } from './entry.ts';
 
-/** Which tab may send what is on disk. */
+/** The lease that names the tab which may send what is on disk. */
 export interface Lease {
-  /** The tab's name; empty: none. */
+  /** The tab's name; empty if no tab leads. */
   readonly tab: string;
-  /** Counts how often the tab has renewed it: whoever sees it count knows that the tab lives, without a clock. */
+  /** Counts renewals: if it increases, the tab is alive. This needs no synchronized clocks. */
   readonly beat: number;
 }
 
-/** What is written in one step. */
+/** Writes of one transaction. */
 export interface Writes {
   /** Entries with their numbers. */
   readonly put: readonly Entry[];
-  /** Numbers. */
+  /** Numbers of entries. */
   readonly remove: readonly number[];
 }
 
 /**
- * Where entries survive the page. Each method is one atomic step among all tabs. It rejects when the disk fails, and may
- * never settle where the browser is at fault; what was begun before `close` is done before anything of a store opened later.
+ * Stores entries beyond the page. Each method is one atomic step among all tabs. It rejects when
+ * the disk fails, and may never settle if the browser is faulty. Steps that began before `close`
+ * finish before any step of a store that is opened later.
  */
 export interface Store {
-  /** All entries, in their order. */
+  /** All entries, in order. */
   all(): Promise<Entry[]>;
-  /** Stores a new entry behind all others; the number that it got. */
+  /** Stores a new entry after all others. @returns its number */
   add(entry: Entry): Promise<number>;
   /**
-   * Replaces an entry by what the function makes of it; one that has become final is removed. `undefined` leaves it. The
-   * function is also told which tab may send.
+   * Replaces an entry by the result of `alter`, and removes it if that is final. `undefined` keeps
+   * it. `alter` also receives the tab that may send.
    *
-   * @returns the entry as it is afterwards; `undefined` where there is none
+   * @returns the entry afterwards; `undefined` if there is none
    */
   update(order: number, alter: (entry: Entry, sender: string) => Entry | undefined): Promise<Entry | undefined>;
   remove(order: number): Promise<void>;
   /**
-   * Looks at everything and writes what the function decides. `life` names the database: a new one, made after the old
-   * one was deleted, has another name.
+   * Reads everything and writes what `decide` returns. `life` identifies the database: a recreated
+   * database has another value.
    *
    * @returns all entries afterwards
    */
   merge(decide: (entries: readonly Entry[], life: string) => Writes): Promise<Entry[]>;
-  /** Replaces the lease by what the function makes of it; `undefined` leaves it. @returns the lease afterwards */
+  /** Replaces the lease by the result of `alter`; `undefined` keeps it. @returns the lease afterwards */
   lease(alter: (lease: Lease) => Lease | undefined): Promise<Lease>;
-  /** What was begun is finished. */
+  /** Closes it after pending work. */
   close(): void;
-  /** Closes it, and takes back what was begun, as far as that is possible: none of it happens later. */
+  /** Closes it and aborts pending work if possible: no step takes effect later. */
   abandon(): void;
 }
 
 const NOBODY: Lease = { tab: '', beat: 0 };
 
 /**
- * Opens a database of IndexedDB. Rejects where the browser has none, or does not let this page use it; where the browser
- * is at fault it never settles.
+ * Opens a database of IndexedDB. Rejects if the browser has none or denies access. Never settles if
+ * the browser is faulty.
  *
- * @param lost the browser closed the database, or somebody deletes it
+ * @param lost called when the browser closes the database, or another tab deletes it
  */
 export function openStore(name: string, { signal, lost }: { signal: AbortSignal; lost(): void }): Promise<Store> {
   return new Promise((resolve, reject) => {
@@ -67,10 +68,10 @@ export function openStore(name: string, { signal, lost }: { signal: AbortSignal;
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const { result: database } = request;
-      // Nobody waits for it any more: left open, it would stand in the way of whoever deletes it.
+      // The caller has given up. An open connection would block a tab that deletes the database.
       if (signal.aborted) return database.close();
       database.onclose = lost;
-      // Somebody deletes it: without this they would wait for us.
+      // Another tab deletes the database and waits for this connection to close.
       database.onversionchange = () => {
         database.close();
         lost();
@@ -100,7 +101,7 @@ class DatabaseStore implements Store {
       const { order: _, ...record } = toRecord({ ...entry, stored: true });
       const request = store.add(record);
       request.onsuccess = () => done(Number(request.result));
-      // A page that is closed right now has stored it nevertheless.
+      // Commits early, so that the entry is stored even if the page is closed now.
       store.transaction.commit?.();
     });
   }
@@ -158,13 +159,13 @@ class DatabaseStore implements Store {
       try {
         transaction.abort();
       } catch {
-        // It is being written already: whoever opens the database next waits for it.
+        // The transaction is already committing. The next connection waits for it.
       }
     }
     this.close();
   }
 
-  /** One transaction: resolves with what was given to `done`, once it is on disk. */
+  /** Runs one transaction and resolves with the argument of `done` once it is on disk. */
   #run<Result>(names: string[], mode: IDBTransactionMode, act: Act<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const transaction = this.#database.transaction(names, mode);

@@ -1,10 +1,12 @@
-// So many different clients a provider may have been given: for people who sign out and in again, and hot reloads.
+// Clients that a provider may receive without a warning. Allows for users who sign out and in, and
+// for hot reloads.
 const MOST = 4;
 
 /**
- * Warns, once for each provider, that clients are made while React renders: each of them opens a connection.
+ * Warns once per provider that the application creates clients while React renders: each client
+ * opens a connection.
  *
- * @param seen the clients that this provider was given, of which five are remembered
+ * @param seen the clients that this provider has received; at most five are remembered
  */
 export function countClient(seen: Set<object>, client: object): void {
   if (seen.size <= MOST && seen.add(client).size > MOST)

@@ -5,7 +5,7 @@ import { useChannel, usePublish } from './use-channel.ts';
 import { type UseMessages, type UseMessagesOptions, useMessages } from './use-messages.ts';
 import { type UsePresence, type UsePresenceOptions, usePresence } from './use-presence.ts';
 
-// Named, and not written where they are used: an application that exports its hooks and writes declarations names them, and does not spell them out.
+// Named types, so that the declarations of an application that exports its hooks can refer to them.
 
 /** `useClient` with the types of a contract. */
 export type TypedUseClient<C extends Channels> = () => Client<C>;
@@ -40,7 +40,7 @@ export interface Hooks<C extends Channels> {
 }
 
 /**
- * The same hooks, typed by a contract: they know its channels, and what travels there. Nothing happens at run time.
+ * Returns the hooks with the types of a contract: its channels, messages and member states. No effect at run time.
  *
  * @example
  * import { defineChannels } from '@sluice/client/contracts';

@@ -13,15 +13,16 @@ import { countClient } from './client-count.ts';
 
 const ClientContext = createContext<AnyClient | undefined>(undefined);
 
-/** What `SluiceProvider` is given. */
+/** Props of `SluiceProvider`. */
 export interface SluiceProviderProps {
-  /** Made once, outside of components, or in a `useState` of the application's root. */
+  /** Create it once, outside of components or in a `useState` of the root component. */
   readonly client: AnyClient;
   readonly children?: ReactNode;
 }
 
 /**
- * Gives a client to all components below. It neither connects nor closes it. Warns on the console when it is given its fifth client.
+ * Provides a client to all components below. Never connects or closes it. Warns on the console
+ * about the fifth client.
  *
  * @example
  * import { createClient } from '@sluice/client';
@@ -38,9 +39,9 @@ export function SluiceProvider({ client, children }: SluiceProviderProps): React
 }
 
 /**
- * The client of the `SluiceProvider` above.
+ * Returns the client of the nearest `SluiceProvider` above.
  *
- * @throws Error where there is no provider
+ * @throws Error if there is no provider
  *
  * @example
  * import { useClient } from '@sluice/client/react';

@@ -3,7 +3,7 @@ import type { Channel, PublishOptions, PublishResult } from '../index.ts';
 import { useClient } from './provider.ts';
 
 /**
- * A channel by its name, to publish to it or read its history. It subscribes to nothing.
+ * Returns a channel by name, for publishing or reading its history. It does not subscribe.
  *
  * @example
  * import { useChannel } from '@sluice/client/react';
@@ -19,9 +19,11 @@ export function useChannel<T = unknown, State = unknown>(name: string): Channel<
 }
 
 /**
- * The function that publishes to a channel; the same one as long as the channel stays the same.
+ * Returns the function that publishes to a channel. It keeps its identity while the channel stays
+ * the same.
  *
- * @returns its promise rejects with a `SluiceError` when the message was not accepted
+ * @returns a function whose promise rejects with a `SluiceError` if the gateway does not accept
+ * the message
  *
  * @example
  * import { usePublish } from '@sluice/client/react';

@@ -3,14 +3,14 @@ import { type ConnectionSnapshot, connectionStore } from '../stores/index.ts';
 import { useClient } from './provider.ts';
 
 /**
- * Where the connection stands. It never connects.
+ * Returns the state of the connection. It never opens one.
  *
  * @example
  * import { useConnection } from '@sluice/client/react';
  *
  * function useStatus(): string {
  *   const { state, user, error } = useConnection();
- *   return state === 'connected' ? `connected as ${user ?? 'nobody'}` : (error?.message ?? state);
+ *   return state === 'connected' ? `connected as ${user ?? 'anonymous'}` : (error?.message ?? state);
  * }
  */
 export function useConnection(): ConnectionSnapshot {

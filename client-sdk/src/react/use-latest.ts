@@ -1,9 +1,9 @@
 import { type RefObject, useEffect, useRef } from 'react';
 
-/** What was rendered last, for what is called later. */
+/** A ref to the most recently rendered value, for callbacks. */
 export function useLatest<Value>(value: Value): RefObject<Value> {
   const latest = useRef(value);
-  // Not while rendering: what is rendered may be thrown away.
+  // In an effect, because React may discard a rendering.
   useEffect(() => {
     latest.current = value;
   });

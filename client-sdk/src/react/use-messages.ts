@@ -11,21 +11,22 @@ import {
 import { useClient } from './provider.ts';
 import { useLatest } from './use-latest.ts';
 
-/** Where a list of messages starts, how long it gets, and what is to be called. */
+/** The starting point and size of a message list, and its handlers. */
 export interface UseMessagesOptions<M extends Message = Message> extends MessageStoreOptions, MessageHandlers<M> {}
 
-/** A list of messages, and what can be done with it. The methods stay the same as long as the channel does. */
+/** A message list and its methods. The methods keep their identity while the channel stays the same. */
 export interface UseMessages<M extends Message = Message>
   extends MessagesSnapshot<M>,
     Pick<MessageStore<M>, 'loadOlder' | 'hold' | 'retry'> {}
 
 /**
- * The messages of a channel: the newest as they come, older ones with `loadOlder`, gaps in their places. All components with
- * the same channel and options share one subscription and one list. Another channel at the next rendering moves it.
+ * Returns the messages of a channel: live messages, older ones with `loadOlder`, and gaps at their
+ * places. All components with the same channel and options share one subscription and one list. If
+ * the channel changes, the subscription moves.
  *
- * @param channel `null` subscribes to nothing
+ * @param channel `null` opens no subscription
  *
- * @throws SluiceError `option_invalid` that names the argument which is not valid
+ * @throws SluiceError `option_invalid` that names the invalid argument
  *
  * @example
  * import { useMessages } from '@sluice/client/react';
@@ -41,7 +42,7 @@ export function useMessages<T = unknown>(
 ): UseMessages<Message<T>> {
   const client = useClient();
   const { onMessage, onGap, onState, keep, page, rewind } = options ?? {};
-  // By their values: a component may write them down where it renders.
+  // Compared by value: a component may create the object in every rendering.
   const [since, position] = [contentOf(options?.since), contentOf(options?.position)];
   // biome-ignore lint/correctness/useExhaustiveDependencies: these are the options that make the list, and handlers may change
   const store = useMemo(
@@ -63,7 +64,7 @@ export function useMessages<T = unknown>(
   return useMemo(() => ({ ...snapshot, loadOlder, hold, retry }), [snapshot, loadOlder, hold, retry]);
 }
 
-/** What two objects with the same content have in common. */
+/** A value that is equal for objects with the same content. */
 function contentOf(value: unknown): unknown {
   return typeof value === 'object' ? JSON.stringify(value) : value;
 }

@@ -9,24 +9,27 @@ import {
 import { useClient } from './provider.ts';
 import { useLatest } from './use-latest.ts';
 
-/** Is one present oneself, and what is to be called? */
+/** The client's own state in the channel, and the handlers. */
 export interface UsePresenceOptions<Own = unknown, State = Own> extends PresenceHandlers<State> {
-  /** Enters the channel with this state while the component is mounted; another state updates it. Any JSON value. */
+  /**
+   * Enters the channel with this state while the component is mounted; a changed state updates it.
+   * Any JSON value.
+   */
   readonly enter?: Own;
 }
 
-/** Who is present in a channel. */
+/** The members of a channel, and `stay`. */
 export interface UsePresence<State = unknown, Own = State>
   extends PresenceSnapshot<State>,
     Pick<PresenceStore<State, Own>, 'stay'> {}
 
 /**
- * Who is present in a channel. All components with the same channel share one list; the member leaves when the last
- * component that entered is gone.
+ * Returns the members of a channel. All components with the same channel share one subscription. The client leaves
+ * the channel when the last component with `enter` unmounts.
  *
- * @param channel `null` watches nothing
+ * @param channel `null` opens no subscription
  *
- * @throws SluiceError `option_invalid` that names the argument which is not valid
+ * @throws SluiceError `option_invalid` that names the invalid argument
  *
  * @example
  * import { usePresence } from '@sluice/client/react';
@@ -41,7 +44,7 @@ export function usePresence<State = unknown>(
   options?: UsePresenceOptions<State>,
 ): UsePresence<State> {
   const client = useClient();
-  // Without a channel it opens nothing, and checks its arguments.
+  // Without a channel this opens nothing and only checks the arguments.
   presenceStore<State>(client, null).subscribe(() => {}, options);
   const { enter, onJoin, onUpdate, onLeave } = options ?? {};
   const store = useMemo(() => presenceStore<State>(client, channel), [client, channel]);
@@ -57,7 +60,7 @@ export function usePresence<State = unknown>(
     [store, latest],
   );
   const snapshot = useSyncExternalStore(subscribe, getSnapshot, getServerSnapshot);
-  // By its value: a component may write the state down where it renders.
+  // Compared by value: a component may create the state in every rendering.
   const state = JSON.stringify(enter);
   useEffect(() => {
     return state === undefined ? undefined : stay(JSON.parse(state));

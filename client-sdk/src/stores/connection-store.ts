@@ -2,16 +2,19 @@ import type { ClientState, SluiceError } from '../index.ts';
 import { checkSource } from './options.ts';
 import type { AnyClient, Store } from './store.ts';
 
-/** Where the connection stands. */
+/** The state of a connection. */
 export interface ConnectionSnapshot {
   readonly state: ClientState;
-  /** Whose connection it is: `null` when anonymous, `undefined` before the first connection. */
+  /** The user of the connection: `null` when anonymous, `undefined` before the first connection. */
   readonly user: string | null | undefined;
-  /** Why there is no connection; it stays while another attempt is made, and goes with success. */
+  /** Why there is no connection. It stays during the next attempt and is cleared on success. */
   readonly error: SluiceError | undefined;
-  /** While `waiting`: milliseconds from the beginning of the wait to the next attempt. */
+  /** While `waiting`: milliseconds from the start of the wait to the next attempt. */
   readonly retryIn: number | undefined;
-  /** While `waiting`: when the next attempt is made, in milliseconds since the Unix epoch by this computer's clock. */
+  /**
+   * While `waiting`: the time of the next attempt, in milliseconds since the Unix epoch by the
+   * local clock.
+   */
   readonly retryAt: number | undefined;
 }
 
@@ -26,7 +29,8 @@ const NOT_YET: ConnectionSnapshot = Object.freeze({
 const stores = new WeakMap<AnyClient, Store<ConnectionSnapshot>>();
 
 /**
- * Where a client's connection stands, for a framework to bind to: one store for each client. It never connects.
+ * The state of a client's connection as a store. There is one store per client. It never opens a
+ * connection.
  *
  * @example
  * import { createClient } from '@sluice/client';
@@ -48,7 +52,8 @@ function makeStore(client: AnyClient): Store<ConnectionSnapshot> {
   const users = new Set<{ readonly onChange: () => void }>();
   const { state, user } = client;
   let snapshot: ConnectionSnapshot = { ...NOT_YET, state, user };
-  // It lives as long as the client: so the reason of a lost connection is known to a component that comes later.
+  // It lives as long as the client, so that components that mount later know why the connection was
+  // lost.
   client.on('state', ({ state, error = state === 'connecting' ? snapshot.error : undefined, retryIn }) => {
     const retryAt = retryIn === undefined ? undefined : Date.now() + retryIn;
     snapshot = { state, user: client.user, error, retryIn, retryAt };

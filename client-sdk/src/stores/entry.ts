@@ -1,11 +1,11 @@
 import type { Gap, Message } from '../index.ts';
 
-/** What a list of messages holds: a message, or the place where some are missing. `key` is unique in the list, and stays. */
+/** An entry of a message list: a message or a gap. `key` is unique in the list and stable. */
 export type Entry<M extends Message = Message> =
   | { readonly kind: 'message'; readonly key: string; readonly message: M }
   | { readonly kind: 'gap'; readonly key: string; readonly gap: Gap };
 
-/** The entry of a message. */
+/** Creates the entry of a message. */
 export function messageEntry<M extends Message>(message: M): Entry<M> {
   return { kind: 'message', key: message.id, message };
 }

@@ -1,6 +1,6 @@
 /**
- * Stores that frameworks bind to: lists of messages, presence and the connection as values that never change in place.
- * `@sluice/client/react` and `@sluice/client/svelte` are made of them.
+ * Framework-independent stores with immutable snapshots: message lists, presence and the
+ * connection. `@sluice/client/react` and `@sluice/client/svelte` are built on them.
  *
  * @packageDocumentation
  */

@@ -14,29 +14,32 @@ import { hasReached } from '../position.ts';
 import { type Entry, messageEntry, messagesOf } from './entry.ts';
 import { Shared, type User } from './shared.ts';
 
-/** What a list of messages shows. */
+/** An immutable snapshot of a message list. */
 export interface MessagesSnapshot<M extends Message = Message> {
-  /** Messages and gaps in their order, the oldest first. */
+  /** Messages and gaps in order, oldest first. */
   readonly entries: readonly Entry<M>[];
-  /** The messages alone. */
+  /** The messages without the gaps. */
   readonly messages: readonly M[];
-  /** Where the subscription stands. */
+  /** The state of the subscription. */
   readonly state: SubscriptionState;
-  /** Why it was refused or has ended, or why older messages could not be read. */
+  /** Why the subscription was refused or ended, or why older messages could not be read. */
   readonly error: SluiceError | undefined;
-  /** May there be older messages than those in the list? */
+  /** Whether there may be messages older than the list. */
   readonly hasOlder: boolean;
-  /** Older messages are being read. */
+  /** Whether `loadOlder` is reading. */
   readonly loading: boolean;
 }
 
-/** What one who uses a list hears besides that it changed. */
+/** Handlers of a message list. */
 export interface MessageHandlers<M extends Message = Message> {
-  /** A message has come, from the past or just now, which `state` tells; not for those that `loadOlder` reads. */
+  /**
+   * Called for each replayed or live message; `state` distinguishes them. Not called for messages
+   * that `loadOlder` reads.
+   */
   readonly onMessage?: ((message: M, state: SubscriptionState) => void) | undefined;
-  /** Messages were lost. While the promise that it returns is pending, what follows is held back. */
+  /** Called when messages were lost. Delivery pauses until the promise that it returns has settled. */
   readonly onGap?: ((gap: Gap) => unknown) | undefined;
-  /** The subscription has come to this state. */
+  /** Called when the subscription's state changes. */
   readonly onState?: ((state: SubscriptionState) => void) | undefined;
 }
 
@@ -49,7 +52,7 @@ export interface ListSetup {
   readonly page: number;
 }
 
-/** What a list is before it lives. */
+/** The snapshot before the first use. */
 export const NO_MESSAGES: MessagesSnapshot<never> = Object.freeze({
   entries: Object.freeze([]),
   messages: Object.freeze([]),
@@ -59,10 +62,10 @@ export const NO_MESSAGES: MessagesSnapshot<never> = Object.freeze({
   loading: false,
 });
 
-// While somebody holds it, the list may grow to so many times what it keeps.
+// Factor by which the list may outgrow `keep` while it is held.
 const HELD = 10;
 
-/** The messages of a channel, from a page of the past on, with gaps in their places. */
+/** The messages of a channel since a starting point, with gaps at their places. */
 export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, ListUser<M>> {
   readonly #setup: ListSetup;
   readonly #entries: Entry<M>[] = [];
@@ -71,7 +74,7 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
   #error: SluiceError | undefined;
   // Aborts the page that is being read.
   #loading: AbortController | undefined;
-  // Before this place the log holds nothing.
+  // The log has no messages before this position.
   #beginning: Position | undefined;
   #bound: number;
   #holds = 0;
@@ -83,7 +86,10 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     this.#bound = setup.keep;
   }
 
-  /** Subscribes, where no subscription stands; after a break it goes on from where it was. */
+  /**
+   * Subscribes unless there is an open subscription. After an interruption it resumes at the last
+   * position.
+   */
   open(): void {
     if (this.#subscription && this.#state !== 'ended' && this.#state !== 'denied') return;
     const { channel, start } = this.#setup;
@@ -117,7 +123,7 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     };
   }
 
-  /** Keeps the oldest entries while somebody looks at them. */
+  /** Keeps the oldest entries while the user looks at them. */
   hold(): () => void {
     let released = false;
     this.#holds++;
@@ -146,7 +152,7 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     } catch (error) {
       if (signal.aborted) return;
       this.#error = error as SluiceError;
-      // It would be refused each time.
+      // Another attempt would be refused again.
       if (!this.#error.retryable) this.#beginning = edge;
     }
     this.#loading = undefined;
@@ -154,11 +160,12 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
   }
 
   #prepend({ epoch, first, messages }: HistoryPage<M['data']>, edge: Position): void {
-    // Another epoch is another log: its offsets say nothing about what came before these.
+    // Another epoch is another log, whose offsets do not precede the list's.
     const older = epoch === edge.epoch ? messages : [];
     const gaps = this.#entries.findIndex(({ kind }) => kind === 'message');
     const last = this.#entries.at(gaps - 1);
-    // What the log still holds is no gap: the gaps before the first message go where the page reaches up to them.
+    // A gap that the log can fill is none: if the page reaches up to the leading gaps, it replaces
+    // them.
     if (last?.kind === 'gap' && gaps !== 0 && isAt(older.at(-1), last.gap.to))
       this.#entries.splice(0, gaps < 0 ? Infinity : gaps);
     this.#entries.unshift(...older.map((message) => messageEntry(message as M)));
@@ -168,7 +175,7 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     else if (oldest.offset <= first) this.#beginning = oldest;
   }
 
-  /** Older messages are those before this place. */
+  /** The position before which `loadOlder` reads. */
   get #edge(): Position | undefined {
     const oldest = this.#entries.find((entry) => entry.kind === 'message')?.message;
     const position = this.#subscription?.position;
@@ -201,10 +208,10 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
   #trim(): void {
     const entries = this.#entries;
     const bound = this.#holds > 0 ? Math.max(this.#bound, this.#setup.keep * HELD) : this.#bound;
-    // What is being read is to join the oldest entry.
+    // Trimming must wait: the page that is being read joins the oldest entry.
     if (this.#loading || entries.length <= bound) return;
     const gone = entries.splice(0, entries.length - bound);
-    // A gap tells what is missing between two messages; it stays where it tells of those that are left.
+    // A gap at the front is kept only if it ends at the first message that is left.
     while (entries[0]?.kind === 'gap' && entries[1]) gone.push(...entries.splice(0, 1));
     const [first] = entries;
     const gap = gone.findLast(({ kind }) => kind === 'gap');

@@ -10,47 +10,54 @@ import { checkListOptions, checkSource } from './options.ts';
 import { place } from './shared.ts';
 import { type AnyClient, nothing, type OptionalName, type Store } from './store.ts';
 
-/** Where a list of messages starts, and how long it gets. */
+/** The starting point and the size of a message list. */
 export interface MessageStoreOptions extends Start {
-  /** Most entries to keep; beyond it the oldest go, and `loadOlder` reads them again. `Infinity` keeps all. Default 1,000. */
+  /**
+   * Maximum number of entries. The list drops older ones; `loadOlder` reads them again. Default
+   * 1,000; `Infinity` keeps all.
+   */
   readonly keep?: number;
-  /** Messages to read at a time with `loadOlder`. Default 50, at most 1,000. */
+  /** Messages per call of `loadOlder`. Default 50, at most 1,000. */
   readonly page?: number;
 }
 
-/** The messages of a channel as a list: the newest as they come, older ones on demand, and gaps where they happened. */
+/** The messages of a channel as a list: live messages, older messages on demand, and gaps at their places. */
 export interface MessageStore<M extends Message = Message> extends Store<MessagesSnapshot<M>> {
   /**
-   * Subscribes, or joins those who have done so already.
+   * Subscribes, or shares the open subscription.
    *
    * @param onChange called once after each turn in which the list changed
-   * @param handlers hear of each message, gap and state by itself, from now on; the same object given twice hears of it once
-   * @returns takes it back
+   * @param handlers called for each message, gap and state from now on; an object that is passed
+   * twice is called once
+   * @returns unsubscribes
    */
   subscribe(onChange: () => void, handlers?: MessageHandlers<M>): () => void;
   /**
-   * Reads the page of the log before the oldest message, and puts it in front of the list. Does nothing while it is at work,
-   * and where `hasOlder` is false. Never rejects: what failed is in `error`.
+   * Reads the page before the oldest message and adds it to the front. Does nothing while a page
+   * is loading or if `hasOlder` is false. Never rejects: `error` holds the reason of a failure.
    */
   loadOlder(): Promise<void>;
   /**
-   * Lets nothing go from the front of the list while somebody looks at it, so that nothing moves under their eyes. The
-   * list then grows to ten times `keep` at most.
+   * Stops trimming the front of the list, so that entries stay in place while the user reads them.
+   * The list then grows to at most ten times `keep`.
    *
-   * @returns lets it go again
+   * @returns resumes trimming
    */
   hold(): () => void;
-  /** Subscribes again where the gateway has refused or ended it, e.g. after the permission was given. */
+  /**
+   * Subscribes again after the gateway refused or ended the subscription, e.g. after a permission
+   * was granted.
+   */
   retry(): void;
 }
 
 /**
- * The list of a channel's messages, for a framework to bind to. Making it opens nothing; while somebody has subscribed to
- * it, all stores with the same client, channel and options show the same list, by one subscription.
+ * Creates a store of a channel's messages. It subscribes on first use. While it is in use, all
+ * stores with the same client, channel and options share one list and one subscription.
  *
- * @param channel `null` is none: the list stays empty
+ * @param channel `null`: no channel; the list stays empty
  *
- * @throws SluiceError `option_invalid` that names the argument which is not valid
+ * @throws SluiceError `option_invalid` that names the invalid argument
  *
  * @example
  * import { createClient } from '@sluice/client';

@@ -47,7 +47,7 @@ export function checkListOptions<Options extends object>(options: Options = {} a
 }
 
 /**
- * Checks the options and handlers of a watch on who is present.
+ * Checks the options and handlers of a presence store.
  *
  * @throws SluiceError `option_invalid`
  */

@@ -4,50 +4,52 @@ import { checkSource, checkState, checkWatchOptions } from './options.ts';
 import { place, Shared, type User } from './shared.ts';
 import { type AnyClient, nothing, type OptionalName, type Store } from './store.ts';
 
-/** Who is present in a channel. */
+/** An immutable snapshot of a channel's presence. */
 export interface PresenceSnapshot<State = unknown> {
-  /** By user; empty before it is known, and while there are too many to list. */
+  /** Sorted by user. Empty until `ready`, and while `counting`. */
   readonly members: readonly Member<State>[];
-  /** How many are present, listed or not; 0 before it is known. */
+  /** Number of members, listed or not; 0 until it is known. */
   readonly total: number;
-  /** Are there too many to list? Then only `total` is known. */
+  /** Whether there are too many members to list. Then only `total` is known. */
   readonly counting: boolean;
-  /** Has the gateway told who is there? */
+  /** Whether the gateway has sent the members. */
   readonly ready: boolean;
-  /** Why one may not see who is there, or be there oneself. */
+  /** Why the client may not see the members, or not be one. */
   readonly error: SluiceError | undefined;
 }
 
-/** What one who watches a channel's members hears besides that they changed. */
+/** Handlers of a presence store. */
 export interface PresenceHandlers<State = unknown> {
-  /** Somebody has come; also for each who is there already when the watch begins. */
+  /** Called for each member who joins, and at the start for each existing member. */
   readonly onJoin?: ((member: Member<State>) => void) | undefined;
-  /** Somebody's state has changed, or the number of their connections. */
+  /** Called when a member's state or number of connections changes. */
   readonly onUpdate?: ((member: Member<State>) => void) | undefined;
-  /** Somebody has gone. */
+  /** Called when a member leaves. */
   readonly onLeave?: ((member: Member<State>) => void) | undefined;
 }
 
-/** What a member of a channel says of itself: the input of the contract's `presence`. */
+/** The state that a client enters with: the input type of the contract's `presence`. */
 export type OwnStateOf<C extends Channels, Name extends string> = Parameters<
   ChannelOf<C, Name>['presence']['update']
 >[0];
 
-/** Who is present in a channel, and being so. */
+/** The members of a channel, and the client's own membership. */
 export interface PresenceStore<State = unknown, Own = State> extends Store<PresenceSnapshot<State>> {
   /**
-   * Watches who is there, or joins those who do so already.
+   * Subscribes to the members, or shares the open presence subscription.
    *
-   * @param onChange called once after each turn in which somebody came, changed or went
-   * @param handlers hear of each of them by itself, from now on; the same object given twice hears of it once
-   * @returns takes it back
+   * @param onChange called once after each turn in which a member joined, changed or left
+   * @param handlers called for each join, update and leave from now on; an object that is passed
+   * twice is called once
+   * @returns unsubscribes
    */
   subscribe(onChange: () => void, handlers?: PresenceHandlers<State>): () => void;
   /**
-   * Is a member of the channel, with this state or the last one, until all who stay have left. Made for an effect that
-   * runs again when the state changes: the member is then updated, and does not leave.
+   * Enters the channel with `state`, or with the last state, and stays until all callers have
+   * left. Suits an effect that runs again when the state changes: it updates the membership
+   * instead of leaving.
    *
-   * @returns leaves, a moment later
+   * @returns leaves after the current turn
    */
   stay(state?: Own): () => void;
 }
@@ -62,7 +64,7 @@ const NOBODY: PresenceSnapshot<never> = Object.freeze({
 
 type Watcher = User<PresenceHandlers>;
 
-/** Those who are present, as the gateway tells. */
+/** The members of a channel, as the gateway reports them. */
 class Company extends Shared<PresenceSnapshot, Watcher> {
   readonly #channel: string;
   #stop: () => void = nothing;
@@ -115,11 +117,11 @@ interface Stayer extends User {
   readonly state: unknown;
 }
 
-/** One's own membership, however many wish for it. The last of them says with which state. */
+/** The client's own membership, shared by all callers. The state of the latest caller applies. */
 class Stay extends Shared<undefined, Stayer> {
   readonly #channel: string;
   readonly #fail: (error: SluiceError) => void;
-  // As text: the state that was last said.
+  // The last state that was sent, as JSON.
   #said: string | undefined;
 
   constructor(client: Client, channel: string, fail: (error: SluiceError) => void) {
@@ -133,7 +135,7 @@ class Stay extends Shared<undefined, Stayer> {
     this.say();
   }
 
-  /** Says the state, where it is another than before. */
+  /** Sends the state if it has changed. */
   say(): void {
     const state = [...this.users].at(-1)?.state;
     const said = `${JSON.stringify(state)}`;
@@ -154,10 +156,10 @@ class Stay extends Shared<undefined, Stayer> {
 }
 
 /**
- * Who is present in a channel, for a framework to bind to. Making it opens nothing; all stores with the same client and
- * channel share what they know.
+ * Creates a store of a channel's members. It subscribes on first use. All stores with the same
+ * client and channel share one subscription.
  *
- * @param channel `null` is none: nobody is there
+ * @param channel `null`: no channel, no members
  *
  * @throws SluiceError `option_invalid` that names the argument which is not valid
  *

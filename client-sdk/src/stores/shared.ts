@@ -1,14 +1,14 @@
 import type { Client, ClientEvents } from '../index.ts';
 import { type AnyClient, nothing } from './store.ts';
 
-/** One use of a shared thing: called after each turn in which it changed. */
+/** One use of a shared store. `onChange` is called after each turn in which the store changed. */
 export interface User<Handlers = unknown> {
   readonly onChange: () => void;
-  /** What it hears besides. */
+  /** Additional handlers of this use. */
   readonly handlers?: Handlers | undefined;
 }
 
-/** A living thing that all who ask for the same key share. It exists only while somebody uses it. */
+/** A store that all uses of one key share. It exists only while it is in use. */
 export abstract class Shared<Snapshot, U extends User = User> {
   protected readonly client: Client;
   protected readonly users = new Set<U>();
@@ -20,7 +20,7 @@ export abstract class Shared<Snapshot, U extends User = User> {
     this.client = client;
   }
 
-  /** Opens what it needs on the gateway; again after the client was closed and connects anew. */
+  /** Opens its resources on the gateway, and reopens them when a closed client connects again. */
   protected abstract open(): void;
   protected abstract close(): void;
   protected abstract build(): Snapshot;
@@ -30,7 +30,7 @@ export abstract class Shared<Snapshot, U extends User = User> {
     return this.#snapshot;
   }
 
-  /** @returns ends the use; then, a moment after the last one has ended, calls `unused` */
+  /** @returns ends the use. After the last use ends, a timer closes the store and calls `unused` */
   use(user: U, unused: () => void): () => void {
     this.users.add(user);
     if (!this.#stopListening) {
@@ -40,13 +40,14 @@ export abstract class Shared<Snapshot, U extends User = User> {
         closed = state === 'closed';
         if (closed) this.changed();
       };
-      // What is wrong with the connection is not told to anybody here.
+      // Connection errors are not reported here, so they must still count as unhandled.
       this.#stopListening = this.client.on('state', look, { passive: true });
       this.open();
     }
     return () => {
       this.users.delete(user);
-      // Not at once: what is taken down and put up again in one turn (StrictMode, hot reload, a new route) goes on.
+      // Deferred: a component that unmounts and remounts in one turn (StrictMode, hot reload, a new
+      // route) keeps the store.
       setTimeout(() => {
         if (this.users.size > 0 || !this.#stopListening) return;
         this.#stopListening();
@@ -57,12 +58,15 @@ export abstract class Shared<Snapshot, U extends User = User> {
     };
   }
 
-  /** The handlers of all users; those that several uses have in common once, as of a list that is read in many places. */
+  /**
+   * The handlers of all uses. Handlers that several uses share are called once, e.g. if many
+   * components read one list.
+   */
   protected get handlers(): ReadonlySet<NonNullable<U['handlers']>> {
     return new Set([...this.users].flatMap(({ handlers }) => handlers ?? []));
   }
 
-  /** There is another snapshot. Whatever comes in one turn is told once. */
+  /** Invalidates the snapshot, and notifies the users once per turn. */
   protected changed(): void {
     this.#snapshot = undefined;
     if (!this.#told) return;
@@ -74,20 +78,20 @@ export abstract class Shared<Snapshot, U extends User = User> {
   }
 }
 
-/** The place of a shared thing: it may be made while rendering, for it holds nothing but the way there. */
+/** A reference to a shared store. It may be created while rendering: it opens nothing. */
 export interface Place<S, U extends User> {
-  /** The living thing, if anybody uses it. */
+  /** The store, if it is in use. */
   find(): S | undefined;
-  /** Uses it, and makes it where there is none. */
+  /** Starts a use, and creates the store if needed. */
   use(user: U): () => void;
 }
 
 const places = new WeakMap<AnyClient, Map<string, unknown>>();
 
 /**
- * Where all who name the same key for a client find the same thing.
+ * Returns the reference to the store that all uses of the same client and key share.
  *
- * @param key must name the class of the thing, too; `undefined` is a place where there is never anything
+ * @param key must be unique across store classes; `undefined` never creates a store
  */
 export function place<S extends Shared<unknown, U>, U extends User>(
   client: AnyClient,

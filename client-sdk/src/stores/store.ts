@@ -1,7 +1,7 @@
 import type { Client } from '../index.ts';
 
 /**
- * What a framework binds to: a value that never changes in place, and word when there is another one.
+ * An immutable value, and a notification when it is replaced. Frameworks bind to it.
  *
  * @example
  * import { type Client, createClient } from '@sluice/client';
@@ -14,23 +14,24 @@ import type { Client } from '../index.ts';
  */
 export interface Store<Snapshot> {
   /**
-   * Calls `onChange` once after each turn in which something changed. The first call opens what the store needs on the
-   * gateway; a moment after the last one has been taken back it is closed.
+   * Calls `onChange` once after each turn in which the snapshot changed. The first subscription
+   * opens what the store needs on the gateway. The last one to end closes it after the current
+   * turn.
    *
-   * @returns takes it back
+   * @returns unsubscribes
    */
   subscribe(onChange: () => void): () => void;
-  /** What is known now: the same object until something changes. Reading it opens nothing. */
+  /** The current value: the same object until something changes. Reading it opens nothing. */
   getSnapshot(): Snapshot;
-  /** What a server renders, and what a browser begins with. */
+  /** The value for server-side rendering and hydration. */
   getServerSnapshot(): Snapshot;
 }
 
 /** Does nothing. */
 export const nothing = (): undefined => {};
 
-/** A channel's name. `null` and `undefined` are no channel: nothing is subscribed to. */
+/** A channel's name. With `null` or `undefined` the store opens nothing. */
 export type OptionalName<Name extends string = string> = Name | null | undefined;
 
-/** A client with a contract or without one. */
+/** A client with or without a contract. */
 export type AnyClient = Omit<Client, 'channel'> & { readonly channel: (name: never) => unknown };

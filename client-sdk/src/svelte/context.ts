@@ -5,7 +5,7 @@ import type { AnyClient } from '../stores/index.ts';
 const KEY = Symbol('sluice');
 
 /**
- * Gives a client to this component and all below. Call it while the component is initialised.
+ * Provides a client to this component and all below. Call it during component initialization.
  *
  * @returns the same client
  *
@@ -20,11 +20,11 @@ export function setClient<C extends AnyClient>(client: C): C {
 }
 
 /**
- * The client that a component above has set. Call it while the component is initialised.
+ * Returns the client that a component above has set. Call it during component initialization.
  *
- * @typeParam C the contract of its channels, where it has one: `getClient<typeof channels>()`
+ * @typeParam C the client's contract, if it has one: `getClient<typeof channels>()`
  *
- * @throws Error where there is none
+ * @throws Error if there is none
  *
  * @example
  * import { getClient, liveMessages } from '@sluice/client/svelte';

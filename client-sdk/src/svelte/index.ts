@@ -1,5 +1,5 @@
 /**
- * The Sluice gateway in Svelte 5: reactive lists of messages, presence and the connection.
+ * Svelte 5 bindings: message lists, presence and the connection with reactive properties.
  *
  * @packageDocumentation
  */

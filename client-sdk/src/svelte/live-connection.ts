@@ -2,7 +2,7 @@ import { createSubscriber } from 'svelte/reactivity';
 import { type AnyClient, type ConnectionSnapshot, connectionStore } from '../stores/index.ts';
 
 /**
- * Where the connection stands, with reactive properties. It never connects.
+ * Returns the state of the connection with reactive properties. It never opens a connection.
  *
  * @example
  * import { createClient } from '@sluice/client';

@@ -19,19 +19,19 @@ import {
 } from '../stores/index.ts';
 import { type ChannelSource, Live } from './live.ts';
 
-/** Where a list of messages starts, how long it gets, and what is to be called. */
+/** The starting point and size of a message list, and its handlers. */
 export interface LiveMessagesOptions<M extends Message = Message> extends MessageStoreOptions, MessageHandlers<M> {}
 
-/** A list of messages whose properties are reactive, and what can be done with it. */
+/** A message list with reactive properties, and its methods. */
 export interface LiveMessages<M extends Message = Message, Publish = Channel<M['data']>['publish']>
   extends MessagesSnapshot<M>,
     Pick<MessageStore<M>, 'loadOlder' | 'hold' | 'retry'> {
-  /** The channel as it is named now. */
+  /** The current channel. */
   readonly channel: OptionalName;
   /**
    * Publishes to the channel.
    *
-   * @returns rejects with a `SluiceError` when the message was not accepted
+   * @returns rejects with a `SluiceError` if the gateway does not accept the message
    *
    * @example
    * import type { Message } from '@sluice/client';
@@ -42,9 +42,9 @@ export interface LiveMessages<M extends Message = Message, Publish = Channel<M['
    */
   readonly publish: Publish;
   /**
-   * Keeps the list subscribed, to the channel as it is named now, also while nothing on the page reads it.
+   * Keeps the current channel subscribed, even while nothing on the page reads the list.
    *
-   * @returns ends it
+   * @returns ends that subscription
    *
    * @example
    * import type { LiveMessages } from '@sluice/client/svelte';
@@ -57,12 +57,14 @@ export interface LiveMessages<M extends Message = Message, Publish = Channel<M['
 }
 
 /**
- * The messages of a channel: the newest as they come, older ones with `loadOlder`, gaps in their places. It subscribes
- * while an effect or a template reads it; all with the same channel and options share one subscription and one list.
+ * Returns the messages of a channel: live messages, older ones with `loadOlder`, and gaps at their
+ * places. It subscribes while an effect or a template reads it. All lists with the same channel
+ * and options share one subscription.
  *
- * @param channel a name, or a function that reads it from reactive state: another name moves the subscription
+ * @param channel a name, or a function that reads the name from reactive state; a changed name
+ * moves the subscription
  *
- * @throws SluiceError `option_invalid` that names the argument which is not valid
+ * @throws SluiceError `option_invalid` that names the invalid argument
  *
  * @example
  * import { createClient } from '@sluice/client';
@@ -91,7 +93,7 @@ export function liveMessages(
   options?: LiveMessagesOptions<never>,
 ): LiveMessages<never, never> {
   const client = any as Client;
-  // It opens nothing, and checks its arguments.
+  // This opens nothing and only checks the arguments.
   messageStore(client, typeof channel === 'function' ? null : channel, options as MessageStoreOptions);
   const { onMessage, onGap, onState } = options ?? {};
   const handlers = { onMessage, onGap, onState };
@@ -101,7 +103,7 @@ export function liveMessages(
   });
   const publish = async (data: unknown, publishOptions?: PublishOptions) => {
     const { name } = live;
-    if (!name) throw new Error('liveMessages: there is no channel to publish to; its name is empty.');
+    if (!name) throw new Error('liveMessages: cannot publish without a channel. Pass a channel name first.');
     return client.channel(name).publish(data, publishOptions);
   };
   return {

@@ -9,14 +9,15 @@ import {
 } from '../stores/index.ts';
 import { type ChannelSource, Live } from './live.ts';
 
-/** Who is present in a channel, with reactive properties; and being so, with `stay`. */
+/** The members of a channel with reactive properties, and `stay` to be a member. */
 export interface LivePresence<State = unknown, Own = State>
   extends PresenceSnapshot<State>,
     Pick<PresenceStore<State, Own>, 'stay'> {
   /**
-   * Watches the channel as it is named now, also while nothing on the page reads who is there.
+   * Keeps the current channel's presence subscribed, even while nothing on the page reads the
+   * members.
    *
-   * @returns ends it
+   * @returns ends that subscription
    *
    * @example
    * import type { LivePresence } from '@sluice/client/svelte';
@@ -29,12 +30,14 @@ export interface LivePresence<State = unknown, Own = State>
 }
 
 /**
- * Who is present in a channel. It watches while an effect or a template reads it; all with the same channel share one list.
- * To be present oneself, return `stay(state)` from an effect.
+ * Returns the members of a channel. It subscribes while an effect or a template reads them. All
+ * uses with the same channel share one subscription. To enter the channel, return `stay(state)`
+ * from an effect.
  *
- * @param channel a name, or a function that reads it from reactive state: another name moves the watch
+ * @param channel a name, or a function that reads the name from reactive state; a changed name
+ * moves the subscription
  *
- * @throws SluiceError `option_invalid` that names the argument which is not valid
+ * @throws SluiceError `option_invalid` that names the invalid argument
  *
  * @example
  * import { createClient } from '@sluice/client';
@@ -61,7 +64,7 @@ export function livePresence(
   channel: ChannelSource,
   handlers?: PresenceHandlers<never>,
 ): LivePresence {
-  // It opens nothing, and checks its arguments.
+  // This opens nothing and only checks the arguments.
   presenceStore(client as Client, typeof channel === 'function' ? null : channel);
   presenceStore(client as Client, null).subscribe(() => {}, handlers as PresenceHandlers);
   const live = new Live<PresenceSnapshot, PresenceStore>(channel, {

@@ -1,10 +1,10 @@
 import { createSubscriber } from 'svelte/reactivity';
 import type { OptionalName, Store } from '../stores/index.ts';
 
-/** A channel's name, or the function that reads it from reactive state. `null` is no channel. */
+/** A channel name, or a function that reads one from reactive state. `null` means no channel. */
 export type ChannelSource<Name extends string = string> = OptionalName<Name> | (() => OptionalName<Name>);
 
-/** How a store of a certain kind is made and used. */
+/** Creates and subscribes to one kind of store. */
 export interface LiveSetup<S> {
   readonly make: (name: OptionalName) => S;
   readonly subscribe: (store: S, onChange: () => void) => () => void;
@@ -13,11 +13,11 @@ export interface LiveSetup<S> {
 interface Binding<S> {
   readonly name: OptionalName;
   readonly store: S;
-  /** Keeps the store subscribed while the effect that reads now lives. */
+  /** Subscribes the store while the effect that is running exists. */
   readonly track: () => void;
 }
 
-/** A store that follows a channel's name: whoever reads it in an effect keeps it subscribed. */
+/** A store that follows a channel name. An effect that reads it keeps it subscribed. */
 export class Live<Snapshot, S extends Store<Snapshot>> {
   readonly #source: ChannelSource;
   readonly #setup: LiveSetup<S>;
@@ -28,7 +28,7 @@ export class Live<Snapshot, S extends Store<Snapshot>> {
     this.#setup = setup;
   }
 
-  /** The channel as it is named now. */
+  /** The current channel. */
   get name(): OptionalName {
     return typeof this.#source === 'function' ? this.#source() : this.#source;
   }
@@ -38,7 +38,7 @@ export class Live<Snapshot, S extends Store<Snapshot>> {
     return this.#bind().store;
   }
 
-  /** What is known now. Read in an effect or a template, it makes them run again when there is news. */
+  /** The current value. An effect or a template that reads it runs again after a change. */
   get snapshot(): Snapshot {
     const { track, store } = this.#bind();
     track();
@@ -50,7 +50,7 @@ export class Live<Snapshot, S extends Store<Snapshot>> {
     return this.#setup.subscribe(this.store, () => {});
   }
 
-  // A store for each name, so that the effects that read the old one end it when they have run again.
+  // One store per name. The effects that read the old store release it when they run again.
   #bind(): Binding<S> {
     const { name } = this;
     if (!this.#binding || this.#binding.name !== name) {

@@ -1,10 +1,10 @@
 import type { Issue } from '@sluice/protocol';
 import type { ChannelContract, Schema } from '@sluice/protocol/contracts';
 
-/** What a contract makes of a value: the value as subscribers get it, or what is wrong with it. */
+/** The result of a contract's check: the value that subscribers receive, or what is wrong. */
 export type Checked = { readonly value: unknown } | { readonly issues: readonly [Issue, ...Issue[]] };
 
-/** Holds a message against the contract of its channel. SPEC.md section 3.4. */
+/** Checks a message against the contract of its channel. SPEC.md section 3.4. */
 export function checkMessage(contract: ChannelContract | undefined, data: unknown, event: string | undefined): Checked {
   const { events, message } = contract ?? {};
   if (events === undefined || (event === undefined && message !== undefined)) return check(message, data, 'data');
@@ -15,7 +15,7 @@ export function checkMessage(contract: ChannelContract | undefined, data: unknow
   return { issues: [{ path: 'event', message: fix }] };
 }
 
-/** Holds a member's state against the contract of the channel. */
+/** Checks a member's state against the contract of the channel. */
 export function checkState(contract: ChannelContract | undefined, state: unknown): Checked {
   return check(contract?.presence, state, 'state');
 }
@@ -24,9 +24,9 @@ function check(schema: Schema | undefined, value: unknown, root: string): Checke
   const outcome = schema?.['~standard'].validate(value);
   if (outcome === undefined) return { value };
   if (outcome instanceof Promise)
-    throw new TypeError('the schema of a contract must answer at once, not with a promise');
+    throw new TypeError('the schema of a contract must validate synchronously; async schemas are not supported');
   if (outcome.issues === undefined) return { value: outcome.value };
-  const [first = { path: root, message: 'is not what the schema takes' }, ...others] = outcome.issues.map(
+  const [first = { path: root, message: 'does not match the schema' }, ...others] = outcome.issues.map(
     ({ path = [], message }): Issue => ({ path: root + path.map(step).join(''), message }),
   );
   return { issues: [first, ...others] };

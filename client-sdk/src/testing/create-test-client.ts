@@ -2,22 +2,23 @@ import type { Channels } from '@sluice/protocol/contracts';
 import type { Client, ClientOptions } from '../index.ts';
 import { MemoryGateway, type MemoryGatewayOptions } from './memory-gateway.ts';
 
-/** Whose client it is, and of which gateway. */
+/** Options of `createTestClient`. */
 export interface TestClientOptions<C extends Channels = Channels>
   extends Pick<ClientOptions, 'token' | 'timeout' | 'autoConnect'>,
     MemoryGatewayOptions<C> {
-  /** Default: `ada`. `null`: an anonymous connection. */
+  /** The user of the client. Default: `ada`. `null`: an anonymous connection. */
   readonly user?: string | null;
 }
 
-/** A client, and the gateway in memory behind it. */
+/** A client and its in-memory gateway. */
 export interface TestClient<C extends Channels = Channels> {
   readonly client: Client<C>;
   readonly gateway: MemoryGateway<C>;
 }
 
 /**
- * Makes a client that is connected to a gateway in memory. It is the real client: only the gateway is a double.
+ * Creates a client that is connected to an in-memory gateway. The client is the real one; only the
+ * gateway is a test double.
  *
  * @example
  * import { createTestClient } from '@sluice/client/testing';

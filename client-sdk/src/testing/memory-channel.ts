@@ -3,16 +3,16 @@ import { type AppendedMessage, type DraftOptions, MemoryLog } from './memory-log
 import { MemoryPresence } from './memory-presence.ts';
 import type { MemorySession } from './memory-session.ts';
 
-/** A channel of the gateway in memory: its log, its cursors, and who is present. */
+/** A channel of the in-memory gateway: its log, cursors and members. */
 export class MemoryChannel {
   readonly name: string;
   readonly log: MemoryLog;
   readonly presence: MemoryPresence;
-  /** Everything that was published here, whether the log still has it or not. */
+  /** Everything that was published to the channel, even after the log has dropped it. */
   readonly messages: AppendedMessage[] = [];
-  /** Of `messages`, those that came from clients. */
+  /** The part of `messages` that clients published. */
   readonly published: AppendedMessage[] = [];
-  /** Where each subscriber stands. */
+  /** The position of each subscriber. */
   readonly cursors = new Map<MemorySession, Position>();
   readonly watchers = new Set<MemorySession>();
 
@@ -36,7 +36,7 @@ export class MemoryChannel {
     return appended;
   }
 
-  /** Tells a subscriber what lies between its cursor and the head. SPEC.md section 7. */
+  /** Sends a subscriber everything between its cursor and the head. SPEC.md section 7. */
   catchUp(session: MemorySession): void {
     const from = this.cursors.get(session);
     if (from === undefined) return;
@@ -47,7 +47,7 @@ export class MemoryChannel {
     this.cursors.set(session, this.log.head);
   }
 
-  /** The log is not as the subscribers know it. */
+  /** Called after the log has changed in a way that the subscribers do not know. */
   catchUpAll(): void {
     for (const session of this.cursors.keys()) this.catchUp(session);
   }

@@ -18,33 +18,37 @@ import { MemorySocket, type SocketPeer } from './memory-socket.ts';
 import { PendingTasks } from './pending-tasks.ts';
 import { type ChannelVerb, type DenyOptions, Permissions } from './permissions.ts';
 
-/** Messages that a channel keeps, where nothing else is said. */
+/** Messages that a channel keeps by default. */
 const KEPT = 1_000;
 
-/** How the gateway in memory behaves. */
+/** Options of the in-memory gateway. */
 export interface MemoryGatewayOptions<C extends Channels = Channels> {
-  /** How many messages each channel keeps; `false`: none. Default: 1,000. */
+  /** Messages that each channel keeps; `false` keeps none. Default: 1,000. */
   readonly history?: number | false;
-  /** Contracts: other channels do not exist, what is published must be as they say, and their rules say how much is kept. */
+  /**
+   * Contracts of the channels. Other channels do not exist, messages must match, and `rule.history`
+   * sets how many are kept.
+   */
   readonly channels?: C;
 }
 
-/** The members of a channel, in a test's hands. */
+/** The members of a channel, for a test to read and change. */
 export interface ChannelMembers {
-  /** In the order in which they came. */
+  /** In the order in which they joined. */
   readonly list: readonly Member[];
-  /** Somebody comes who has no client in this test, or changes the state. */
+  /** Adds a member who has no client in this test, or changes the member's state. */
   enter(user: string, state?: unknown): void;
-  /** And goes. */
+  /** Removes that member. */
   leave(user: string): void;
 }
 
-/** Connection of members that a test let in. */
+/** The connection of members that the test added. */
 const NOBODY = 'test';
 
 /**
- * A gateway in memory, for the clients of one test. It keeps the promises of the protocol: order, resuming, gaps, presence. It has no permissions
- * of its own, no limits and no tokens: those are what a test with a real gateway is for.
+ * An in-memory gateway for the clients of one test. It guarantees what the protocol guarantees:
+ * order, resuming, gaps, presence. It has no permission rules, limits or token checks: use a real
+ * gateway to test those.
  */
 export class MemoryGateway<C extends Channels = Channels> {
   readonly #contracts: readonly (readonly [ReturnType<typeof parsePattern>, ChannelContract])[];
@@ -66,7 +70,7 @@ export class MemoryGateway<C extends Channels = Channels> {
   }
 
   /**
-   * Makes one more client.
+   * Creates another client of this gateway.
    *
    * @param user `null`: anonymous
    */
@@ -77,7 +81,7 @@ export class MemoryGateway<C extends Channels = Channels> {
         super(peer);
       }
     };
-    // A function that gives another one each time, as a backend does: the client takes no token again that was refused.
+    // Each token is different, as with a backend, because the client never reuses a refused token.
     let made = 0;
     const token = () => `token ${++made} of ${user}`;
     const client = createClient<C>({
@@ -98,9 +102,9 @@ export class MemoryGateway<C extends Channels = Channels> {
   // What a test does -------------------------------------------------------------------------------------------------
 
   /**
-   * Publishes as a backend, or in the name of a user who needs no client.
+   * Publishes as a backend, or on behalf of a user without a client.
    *
-   * @throws TypeError when there is no such channel
+   * @throws TypeError if the channel does not exist
    */
   publish(channel: string, data: unknown, options: DraftOptions = {}): AppendedMessage {
     const message = this.#need(channel).append(data as Json, options);
@@ -108,29 +112,35 @@ export class MemoryGateway<C extends Channels = Channels> {
     return message;
   }
 
-  /** From now on a verb is refused on a channel, or on those of a pattern like `chat:*`; what stands there ends. */
+  /**
+   * Denies a verb on a channel, or on a pattern like `chat:*`. Ends existing subscriptions and
+   * memberships that it covers.
+   */
   deny(verb: ChannelVerb | '*', channel: string, options: DenyOptions = {}): void {
     this.#permissions.deny(verb, channel, options);
     for (const existing of this.#channels.values()) this.#endForbidden(existing);
     this.#soon();
   }
 
-  /** Takes a denial back. */
+  /** Removes a denial. */
   allow(verb: ChannelVerb | '*', channel: string, options: DenyOptions = {}): void {
     this.#permissions.allow(verb, channel, options);
   }
 
-  /** Cuts connections as a broken network does; of one user, or all. Clients come back, at the latest with `settled()`. */
+  /**
+   * Drops the connections of one user, or all, like a network failure. Clients reconnect, at the
+   * latest in `settled()`.
+   */
   drop(user?: string): void {
     for (const session of this.#of(user)) session.close(1006, '');
   }
 
-  /** Closes connections with an entry of the error catalogue; the client does what its code says. */
+  /** Closes connections with an error of the catalogue. Clients react as its code requires. */
   closeWith(name: ErrorName, user?: string): void {
     for (const session of this.#of(user)) session.close(ERRORS[name].code, closeReason(name));
   }
 
-  /** New connections fail, until `accept`. */
+  /** Makes new connections fail until `accept` is called. */
   refuseConnections(): void {
     this.#refusing = true;
   }
@@ -140,7 +150,7 @@ export class MemoryGateway<C extends Channels = Channels> {
     this.#refusing = false;
   }
 
-  /** So many messages of a channel were published and are lost, and what was before them is forgotten: subscribers hear a gap. */
+  /** Loses messages: `lost` new ones and all older ones. Subscribers receive a gap. */
   gap(channel: string, lost = 1): void {
     const { log } = this.#need(channel);
     log.lose(lost);
@@ -148,7 +158,7 @@ export class MemoryGateway<C extends Channels = Channels> {
     this.#soon();
   }
 
-  /** The gateway ends and another takes its ordinal: connections are lost, and so is everything that it had in memory. */
+  /** Restarts the gateway: all connections and everything in memory are lost. */
   restart(): void {
     this.drop();
     for (const { log, presence } of this.#channels.values()) {
@@ -157,7 +167,7 @@ export class MemoryGateway<C extends Channels = Channels> {
     }
   }
 
-  /** Those who have lost their connection, or closed it, and are still counted as present for some seconds, leave now. */
+  /** Ends the grace period of closed connections: their members leave now. */
   endGrace(): void {
     for (const { presence } of this.#channels.values()) presence.endGrace();
     this.#soon();
@@ -184,12 +194,12 @@ export class MemoryGateway<C extends Channels = Channels> {
 
   // What a test sees -------------------------------------------------------------------------------------------------
 
-  /** What clients have published to a channel, in order. */
+  /** The messages that clients published to a channel, in order. */
   published(channel: string): readonly AppendedMessage[] {
     return this.#need(channel).published;
   }
 
-  /** Everything that was published to a channel, by clients and by the test. */
+  /** All messages of a channel, published by clients or by the test. */
   messages(channel: string): readonly AppendedMessage[] {
     return this.#need(channel).messages;
   }
@@ -205,14 +215,15 @@ export class MemoryGateway<C extends Channels = Channels> {
   }
 
   /**
-   * Resolves when everything has happened that can happen without time passing: what was sent has arrived, and its handlers were called. Clients that
-   * wait to reconnect do so at once. Works with faked timers, too; what a client does by a timer then waits for the test to move time.
+   * Resolves when everything is done that needs no time: messages have arrived and handlers were
+   * called. Waiting clients reconnect immediately. Works with fake timers; the test must advance
+   * time for what a client does by timer.
    */
   async settled(): Promise<void> {
     await this.#tasks.settled();
     if (this.#refusing) return;
     const waiting = [...this.#clients].filter(({ state }) => state === 'waiting');
-    for (const client of waiting) client.connect().catch(() => {}); // a final refusal is told by its "state" event
+    for (const client of waiting) client.connect().catch(() => {}); // the "state" event reports a final refusal
     if (waiting.length > 0) await this.#tasks.settled();
   }
 
@@ -263,7 +274,7 @@ export class MemoryGateway<C extends Channels = Channels> {
   #need(name: string): MemoryChannel {
     const channel = this.#open(name);
     if (channel === undefined)
-      throw new TypeError(`"${name}" is not a channel of this gateway; check its name and the contracts`);
+      throw new TypeError(`"${name}" is not a channel of this gateway. Check the name, or add a contract for it`);
     return channel;
   }
 
@@ -282,7 +293,7 @@ export class MemoryGateway<C extends Channels = Channels> {
     for (const { presence } of session.memberships) presence.linger(session.user ?? '', session.id);
   }
 
-  /** What is not allowed any more ends with its reason. SPEC.md section 6. */
+  /** Ends what is no longer permitted, with the reason. SPEC.md section 6. */
   #endForbidden(channel: MemoryChannel): void {
     const { name, cursors, watchers, presence } = channel;
     const reason = 'permission';
@@ -311,7 +322,7 @@ export class MemoryGateway<C extends Channels = Channels> {
   }
 }
 
-/** How many messages a contract's rule keeps; `undefined`: it does not say. */
+/** Messages that a contract's rule keeps; `undefined` without a contract. */
 function keptBy(contract: ChannelContract | undefined): number | undefined {
   const history = contract?.rule?.history;
   if (history === undefined) return contract === undefined ? undefined : 0;

@@ -8,21 +8,21 @@ import type {
   StartingPoint,
 } from '@sluice/protocol';
 
-/** What goes with a message. */
+/** Fields of a message besides its data. */
 export interface DraftOptions {
-  /** What kind of message it is, in the application's words. */
+  /** The event name, defined by the application. */
   readonly event?: string;
   readonly tags?: Readonly<Record<string, string>>;
-  /** Who published it. Default: a backend, which is not named. */
+  /** The publishing user. Default: none, like a backend. */
   readonly from?: string;
 }
 
-/** A message of a channel, as the gateway has it. */
+/** A message in a channel's log. */
 export interface AppendedMessage extends Message {
   readonly epoch: string;
 }
 
-/** What a subscriber is told to get from one ordinal to another. */
+/** What a subscriber receives between its position and the head. */
 export interface CatchUp {
   readonly gap?: { readonly to: Position; readonly reason: 'epoch_changed' | 'retention' | 'no_history' };
   readonly messages: readonly Message[];
@@ -37,7 +37,7 @@ export class MemoryLog {
   readonly #keys = new Map<string, PublishResult>();
   readonly #name: string;
 
-  /** @param limit messages that it keeps */
+  /** @param limit maximum number of messages to keep */
   constructor(name: string, limit: number) {
     this.#name = name;
     this.#limit = limit;
@@ -72,7 +72,7 @@ export class MemoryLog {
     return { ...message, epoch: this.epoch };
   }
 
-  /** The result of the publish that used this key first. */
+  /** The result of the first publish with this key. */
   recall(key: string): PublishResult | undefined {
     return this.#keys.get(key);
   }
@@ -81,7 +81,7 @@ export class MemoryLog {
     this.#keys.set(key, result);
   }
 
-  /** So many messages were published and are lost, and all before them. */
+  /** Counts messages as published and lost, and drops all before them. */
   lose(count: number): void {
     this.#head += count;
     this.#kept = [];
@@ -95,7 +95,7 @@ export class MemoryLog {
     this.#keys.clear();
   }
 
-  /** Where a cursor starts. SPEC.md section 4.3. */
+  /** The position at which a cursor starts. SPEC.md section 4.3. */
   locate({ position, rewind, since }: StartingPoint): Position {
     if (position !== undefined) return position;
     if (rewind !== undefined) return { ...this.head, offset: Math.max(this.first - 1, this.#head - rewind) };
@@ -104,7 +104,10 @@ export class MemoryLog {
     return { ...this.head, offset: (next?.offset ?? this.#head + 1) - 1 };
   }
 
-  /** What lies between a ordinal and the head, with a gap before it where the log does not reach back so far. SPEC.md section 7. */
+  /**
+   * The messages between a position and the head, with a gap before them if the log no longer
+   * reaches back that far. SPEC.md section 7.
+   */
   catchUp({ epoch, offset }: Position): CatchUp {
     const start = { epoch: this.epoch, offset: this.first - 1 };
     if (epoch !== this.epoch || offset > this.#head) {

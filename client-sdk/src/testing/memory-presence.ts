@@ -1,16 +1,16 @@
 import type { Json, Member, MemberChange, MembersResult, PresencePush } from '@sluice/protocol';
 
-/** How long a closed connection still counts, in milliseconds. SPEC.md section 9. */
+/** Milliseconds for which a closed connection still counts. SPEC.md section 9. */
 const GRACE = 5_000;
 
 interface MemberEntry {
   readonly ordinal: number;
   member: Member;
-  /** With what keeps them, where they are gone and still count. */
+  /** By connection. A closed connection that still counts has the timer of its grace period. */
   readonly connections: Map<string, ReturnType<typeof setTimeout> | undefined>;
 }
 
-/** Who is present in one channel. SPEC.md section 9. */
+/** The members of one channel. SPEC.md section 9. */
 export class MemoryPresence {
   readonly #channel: string;
   readonly #publish: (push: PresencePush) => void;
@@ -18,24 +18,24 @@ export class MemoryPresence {
   #version = 0;
   #ordinals = 0;
 
-  /** @param publish hears every change, once for all who watch */
+  /** @param publish called for every change, once for all presence subscriptions */
   constructor(channel: string, publish: (push: PresencePush) => void) {
     this.#channel = channel;
     this.#publish = publish;
   }
 
-  /** In the order in which they came. */
+  /** In the order in which they joined. */
   get members(): readonly Member[] {
     return [...this.#entries.values()].map(({ member }) => member);
   }
 
-  /** The whole list, for one who begins to watch. */
+  /** The whole list, for a new presence subscription. */
   get list(): PresencePush {
     const changes = this.members.map((member) => ({ version: this.#version, member }));
     return { ...this.#push(changes), reset: true };
   }
 
-  /** @param state absent: it stays as it is */
+  /** @param state if absent, it stays unchanged */
   enter(user: string, connection: string, state: Json | undefined): void {
     const before = this.#entries.get(user);
     const connections = before?.connections ?? new Map();
@@ -52,7 +52,7 @@ export class MemoryPresence {
     if (JSON.stringify(before?.member) !== JSON.stringify(member)) this.#changed({ version: ++this.#version, member });
   }
 
-  /** A connection does not count any more, at once. */
+  /** Removes a connection without a grace period. */
   leave(user: string, connection: string): void {
     const entry = this.#entries.get(user);
     if (entry === undefined) return;
@@ -67,7 +67,7 @@ export class MemoryPresence {
     }
   }
 
-  /** A connection was lost; for a moment it still counts. */
+  /** Starts the grace period of a lost connection. */
   linger(user: string, connection: string): void {
     const entry = this.#entries.get(user);
     if (entry === undefined || !entry.connections.delete(connection)) return;
@@ -77,14 +77,14 @@ export class MemoryPresence {
     );
   }
 
-  /** Those who are only still counted leave now. */
+  /** Ends all grace periods now. */
   endGrace(): void {
     for (const [user, { connections }] of [...this.#entries]) {
       for (const [connection, timer] of [...connections]) if (timer !== undefined) this.leave(user, connection);
     }
   }
 
-  /** Everybody has gone, and nobody is told. */
+  /** Removes all members without notifying anyone. */
   clear(): void {
     for (const { connections } of this.#entries.values()) for (const timer of connections.values()) clearTimeout(timer);
     this.#entries.clear();
@@ -108,7 +108,7 @@ export class MemoryPresence {
   }
 }
 
-/** A new connection takes the ordinal of the first that is gone and still counts: a reload changes nothing. */
+/** A new connection replaces the first closed one that still counts, so that a reload changes nothing. */
 function replaceGone(connections: MemberEntry['connections']): void {
   for (const [gone, timer] of connections) {
     if (timer === undefined) continue;

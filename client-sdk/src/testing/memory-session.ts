@@ -26,7 +26,7 @@ import type { ChannelVerb } from './permissions.ts';
 
 type CommandOf<Type extends CommandType> = Extract<Command, { type: Type }>;
 
-/** What a command is refused with. */
+/** The refusal of a command. */
 class Refused extends Error {
   readonly body: ErrorBody;
 
@@ -40,7 +40,7 @@ class Refused extends Error {
   }
 }
 
-/** What came of a contract's check, where nothing is wrong. */
+/** Returns the checked value, or throws the refusal. */
 function accept(checked: Checked): Json {
   if ('value' in checked) return checked.value as Json;
   const { issues } = checked;
@@ -48,7 +48,7 @@ function accept(checked: Checked): Json {
   throw new Refused('payload_invalid', `${issues[0].path}: ${issues[0].message}${more}`, { issues });
 }
 
-/** Bytes as JSON that a gateway takes where its rules do not say otherwise. SPEC.md sections 3.3 and 4.8. */
+/** Default limits of a gateway for data and state, in bytes of JSON. SPEC.md sections 3.3 and 4.8. */
 const MOST_DATA = 65_536;
 const MOST_STATE = 1_024;
 
@@ -59,17 +59,17 @@ function checkSize(what: string, value: unknown, { most, channel }: { most: numb
   throw new Refused('payload_too_large', `${what} has ${size} bytes as JSON; ${limit}`);
 }
 
-/** What a session needs of its gateway. */
+/** The part of the gateway that a session uses. */
 export interface SessionHost {
   allows(verb: ChannelVerb, channel: string, user: string | null): boolean;
-  /** The channel; `undefined` where none of that name exists. */
+  /** The channel; `undefined` if it does not exist. */
   open(channel: string): MemoryChannel | undefined;
-  /** What the channel's contract makes of a message, and of a member's state. */
+  /** Checks a message or a member's state against the channel's contract. */
   checkMessage(channel: string, data: unknown, event: string | undefined): Checked;
   checkState(channel: string, state: unknown): Checked;
 }
 
-/** One connection of a client, after SPEC.md section 4. */
+/** One connection of a client. SPEC.md section 4. */
 export class MemorySession {
   readonly id: string;
   readonly user: string | null;
@@ -77,7 +77,7 @@ export class MemorySession {
   readonly #host: SessionHost;
   readonly memberships = new Set<MemoryChannel>();
   #connected = false;
-  // Replies go out before pushes, as the gateway's do.
+  // Replies are sent before pushes, as in the gateway.
   #replies: ServerMessage[] = [];
   #pushes: ServerMessage[] = [];
 
@@ -88,7 +88,7 @@ export class MemorySession {
     this.#host = host;
   }
 
-  /** Has it authenticated? */
+  /** Has the connection authenticated? */
   get connected(): boolean {
     return this.#connected;
   }
@@ -97,7 +97,7 @@ export class MemorySession {
     this.#pushes.push(push);
   }
 
-  /** Sends what was said since the last time. */
+  /** Sends the collected replies and pushes. */
   flush(): void {
     for (const messages of [this.#replies, this.#pushes]) if (messages.length > 0) this.#socket.push(messages);
     this.#replies = [];

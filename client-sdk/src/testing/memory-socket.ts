@@ -5,15 +5,18 @@ type Handler<Event> = ((event: Event) => void) | null;
 
 /** The other end of a socket. */
 export interface SocketPeer {
-  /** Is somebody there to answer? */
+  /** Accepts or refuses the connection. */
   opened(socket: MemorySocket): boolean;
   frame(socket: MemorySocket, values: readonly unknown[]): void;
   closed(socket: MemorySocket): void;
-  /** Does something a little later, after everything that was to be done before. */
+  /** Runs a task asynchronously, after all tasks before it. */
   later(task: () => void): void;
 }
 
-/** A WebSocket whose other end is in this program. Its events come a little later, in order, as those of a real one do. */
+/**
+ * A WebSocket whose peer is in this process. Its events are asynchronous and ordered, like those of
+ * a real socket.
+ */
 export class MemorySocket implements WebSocketLike {
   binaryType = '';
   onopen: Handler<unknown> = null;
@@ -46,13 +49,13 @@ export class MemorySocket implements WebSocketLike {
     this.#peer.later(() => this.#peer.closed(this));
   }
 
-  /** One frame of the gateway. */
+  /** Sends one frame to the client. */
   push(messages: readonly ServerMessage[]): void {
     const data = json.encode(messages) as string;
     this.#peer.later(() => this.onmessage?.({ data }));
   }
 
-  /** The gateway closes it, or the network does (1006). */
+  /** Closes the socket from the gateway's side, or as a network failure (1006). */
   end(code: number, reason: string): void {
     if (!this.#open) return;
     this.#open = false;

@@ -1,10 +1,16 @@
-/** So many microtasks in a row in which nothing happens mean that nothing will: the longest chain of promises in the client is shorter. */
+/**
+ * Idle microtasks in a row after which nothing more will happen: the client's longest promise chain
+ * is shorter.
+ */
 const QUIET = 30;
 
-/** So many microtasks lie between two events: as between those of a real socket, the promises that one has settled have called their handlers. */
+/**
+ * Microtasks between two events. As with a real socket, the handlers of promises that one event
+ * settled run before the next event.
+ */
 const BETWEEN = 12;
 
-/** Does things a little later, in order, without timers; and knows when nothing is left to do. */
+/** Runs tasks asynchronously and in order, without timers, and knows when none are left. */
 export class PendingTasks {
   #waiting = 0;
   #done = 0;
@@ -29,7 +35,7 @@ export class PendingTasks {
     this.#atEnd();
   }
 
-  /** Resolves when a turn of the event loop has passed in which nothing was done. */
+  /** Resolves after a turn of the event loop without any task. */
   async settled(): Promise<void> {
     for (let before = -1; before !== this.#done; ) {
       before = this.#done;
@@ -47,9 +53,9 @@ export class PendingTasks {
   }
 }
 
-/** A turn of the event loop, with the timers that are due; those that a test has faked are the test's own business. */
+/** Waits for a turn of the event loop, including timers that are due. Fake timers are left to the test. */
 function nextTurn(): Promise<void> {
-  // No time is waited for: 0 ms lets the timers that are due run before.
+  // A delay of 0 ms lets the timers that are due run first.
   if (!('clock' in setTimeout)) return new Promise((resolve) => setTimeout(resolve, 0));
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

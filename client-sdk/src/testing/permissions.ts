@@ -1,11 +1,11 @@
 import { matchPattern, type Pattern, parsePattern } from '@sluice/protocol';
 
-/** What may be done on a channel. */
+/** What a user can be denied on a channel. */
 export type ChannelVerb = 'subscribe' | 'publish' | 'history' | 'presence' | 'enter';
 
-/** Whom a denial concerns. */
+/** To whom a denial applies. */
 export interface DenyOptions {
-  /** Default: everybody. */
+  /** The denied user. Default: all users. */
   readonly user?: string;
 }
 
@@ -15,7 +15,7 @@ interface Denial {
   readonly user: string | undefined;
 }
 
-/** Who may do what: everybody everything, but what is denied. */
+/** Permits everything that is not denied. */
 export class Permissions {
   #denials: Denial[] = [];
 
@@ -23,7 +23,7 @@ export class Permissions {
     this.#denials.push({ verb, pattern: parsePattern(channel), user });
   }
 
-  /** Takes back denials with the same pattern. */
+  /** Removes denials with the same pattern. */
   allow(verb: ChannelVerb | '*', channel: string, { user }: DenyOptions): void {
     this.#denials = this.#denials.filter(
       (denial) =>

@@ -1,5 +1,5 @@
 /**
- * A client for unit tests, and the gateway in memory that it is connected to: no server, no port, no waiting.
+ * A client for unit tests with an in-memory gateway: no server, no port, no delays.
  *
  * @packageDocumentation
  */

@@ -36,7 +36,7 @@ it('a list follows the name of its channel, and the old one is ended by whoever 
 it('a list without a channel opens nothing, and publishes nothing', async () => {
   const room = liveMessages(client, null);
   room.start()();
-  await expect(room.publish(1)).rejects.toThrow('liveMessages: there is no channel to publish to');
+  await expect(room.publish(1)).rejects.toThrow('liveMessages: cannot publish without a channel');
   await room.loadOlder();
   await turn();
   expect([subscribed(), gateway.socket.sent('publish'), room.state]).toEqual([[], [], 'subscribing']);

@@ -105,7 +105,7 @@ describe('issues', () => {
 
   it('are there even if the schema names none', () => {
     const mute = channelOf({ message: schema(() => ({ issues: [] })) });
-    expect(issuesOf(mute.publish({ data: 1 }))).toEqual([{ path: 'data', message: 'is not what the schema takes' }]);
+    expect(issuesOf(mute.publish({ data: 1 }))).toEqual([{ path: 'data', message: 'does not match the schema' }]);
   });
 });
 

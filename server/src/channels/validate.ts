@@ -90,7 +90,7 @@ type Found = readonly {
 }[];
 
 function refuse(found: Found, { root }: Context): PayloadRefusal {
-  const [first = { path: root, message: 'is not what the schema takes' }, ...others] = found
+  const [first = { path: root, message: 'does not match the schema' }, ...others] = found
     .slice(0, MOST_ISSUES)
     .map(({ message, path = [] }): Issue => {
       return { path: cutStart(root + path.map(formatStep).join('')), message: cutEnd(String(message)) };

@@ -124,7 +124,7 @@ export const stores = [
   },
   {
     file: file('svelte/live-messages'),
-    from: "if (!name) throw new Error('liveMessages: there is no channel to publish to; its name is empty.');",
+    from: "if (!name) throw new Error('liveMessages: cannot publish without a channel. Pass a channel name first.');",
     to: "if (!name) throw new Error('');",
     fault: 'nobody says that there is no channel to publish to',
     tests: test('svelte'),
