@@ -1,8 +1,8 @@
 /**
- * What the `sluice` command needs beyond the public API. Only `@sluice/cli` of the same version may import it: it changes without notice,
- * and is no part of the public API.
+ * The internals that the `sluice` command needs. Only `@sluice/cli` of the same version may import
+ * this entry: it changes without notice and is no part of the public API.
  *
- * It loads no native code: what does is imported by the functions below when it is needed.
+ * It loads no native code by itself; the functions below import native code when it is needed.
  */
 
 export type { Grant } from './auth/acl.ts';
@@ -20,5 +20,5 @@ export { parseDuration } from './config/values.ts';
 /** Loads the supervisor of several gateways on one port. */
 export const loadSupervisor = () => import('./workers/supervisor.ts');
 
-/** Loads what checks and salvages the data folder of the durable engine. */
+/** Loads the functions that check and salvage the data folder of the durable engine. */
 export const loadRepairTools = () => import('./engine/durable/repair/tools.ts');

@@ -1,5 +1,5 @@
 /**
- * Channel contracts, as in `@sluice/client/contracts`: for programs that know the gateway only.
+ * Channel contracts, as in `@sluice/client/contracts`, for programs that use only the gateway.
  *
  * @packageDocumentation
  */

@@ -8,7 +8,8 @@ import type { Clock } from './util/clock.ts';
 /**
  * Makes the engine that the configuration names.
  *
- * @param options.holder process that a person stops to end this engine; this one by default
+ * @param options.holder process that an operator stops to release this engine's data folder; this
+ *   process by default
  */
 export function createEngine({ durable, redis }: Config, clock: Clock, options: { holder?: number } = {}): Engine {
   if (durable !== undefined) return new DurableEngine({ ...durable, ...options, clock });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EventBus } from './events.ts';
 
 describe('the event bus', () => {
-  it('tells listeners in the order in which they listen', () => {
+  it('notifies listeners in the order in which they were added', () => {
     const events = new EventBus();
     const heard: string[] = [];
     events.on('started', ({ url }) => heard.push(`first ${url}`));
@@ -16,7 +16,7 @@ describe('the event bus', () => {
     expect(() => new EventBus().emit('stopped', {})).not.toThrow();
   });
 
-  it('reports a listener that throws, and tells the others all the same', () => {
+  it('reports a listener that throws, and still notifies the others', () => {
     const events = new EventBus();
     const heard: unknown[] = [];
     const mistake = new Error('oops');
@@ -29,7 +29,7 @@ describe('the event bus', () => {
     expect(heard).toEqual([{ where: 'listener of "stopped"', error: mistake }, 'told']);
   });
 
-  it('does not go round in circles when who hears of faults throws', () => {
+  it('does not recurse if a listener of "fault" throws', () => {
     const events = new EventBus();
     events.on('fault', () => {
       throw new Error('again');

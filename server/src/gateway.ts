@@ -45,32 +45,35 @@ import { hostInUrl } from './util/host-in-url.ts';
 import { createIds } from './util/ids.ts';
 import { Turn } from './util/turn.ts';
 
-/** Where a started gateway listens. */
+/** The addresses of a started gateway. */
 export interface Address {
   readonly port: number;
-  /** Of the HTTP side, e.g. `http://localhost:8080`; WebSockets are opened at its `/ws`. */
+  /** The address for HTTP, such as `http://localhost:8080`; WebSockets are opened at its `/ws`. */
   readonly url: string;
-  /** The port of the HTTP side alone (`httpPort`), where there is one. */
+  /** The second port for HTTP only (`httpPort`), if configured. */
   readonly httpPort?: number;
 }
 
-/** Milliseconds until a drain that was asked for over HTTP begins: the one who asked wants to hear the answer. */
+/**
+ * Milliseconds until a drain that was requested over HTTP begins, so that its caller receives the
+ * reply.
+ */
 const ANSWERED = 100;
 
-/** What is exchanged under a gateway in tests, which hold time still and do without a port. */
+/** The parts that tests replace: they stop time and need no port. */
 export interface Parts {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly engine: Engine;
   readonly log: Logger;
-  /** Default: those of the process; not watched where the transport is exchanged. */
+  /** Default: the file descriptors of this process; not watched if the transport is replaced. */
   readonly descriptors: DescriptorSource;
-  /** SocketWire protocols that are spoken over WebSockets. Default: the native ones. */
+  /** Wire protocols over WebSockets. Default: the native ones. */
   readonly wires: readonly SocketWire[];
 }
 
-/** A gateway's parts, put together and not yet started. */
+/** A gateway's parts, assembled and not yet started. */
 export interface Assembly {
   readonly config: Config;
   readonly engine: Engine;
@@ -80,13 +83,13 @@ export interface Assembly {
   readonly metrics: Metrics;
   readonly descriptors: DescriptorWatch | undefined;
   readonly wires?: readonly SocketWire[];
-  /** Topics of event streams, where they are on. */
+  /** Topics of event streams, if they are enabled. */
   readonly topics: StreamTopics | undefined;
-  /** What `/metrics` answers, where this process is one of several. Default: its own metrics. */
+  /** The body of `/metrics` if this process is one of several. Default: its own metrics. */
   readonly scrape?: () => Promise<string>;
 }
 
-/** Puts the parts together: the only place that names every concrete class. */
+/** Assembles the parts: the only place that names every concrete class. */
 export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { transport = createTransport(config), clock = systemClock, turn = new Turn() } = parts;
   const { engine = createEngine(config, clock), log: logger = createLogger(config.log) } = parts;
@@ -101,8 +104,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
   const replies = new ReplyFlusher(turn);
   const scheduler = new FairScheduler(turn);
-  // The order matters: replies come before the messages of the subscriptions that they confirm, and lists of members before a replay
-  // that takes whatever room the reader has for as long as it lasts.
+  // The order matters: replies come before the messages of the subscriptions that they confirm.
+  // Lists of members come before a replay, which fills the reader's buffer as long as it lasts.
   turn.atEnd(() => replies.flush());
   turn.atEnd(() => hub.flush());
   turn.atEnd(() => presence.flush());
@@ -205,7 +208,7 @@ export class Gateway {
   /**
    * Opens the port.
    *
-   * @throws Error when the port is taken, or the native server has no binary for this machine
+   * @throws Error if the port is in use, or if the native server has no binary for this machine
    */
   start(): Promise<Address> {
     if (this.#state !== 'idle') {
@@ -261,10 +264,11 @@ export class Gateway {
   }
 
   /**
-   * Publishes in the name of the program: rules' permissions do not apply, their limits do.
+   * Publishes in the name of the program: the permissions of rules do not apply, their limits do.
    *
-   * @returns where the message stands, once the engine holds it
-   * @throws SluiceError with a name of the catalogue: `channel_invalid`, `channel_unknown`, `payload_invalid`, `unavailable`, `storage_full`…
+   * @returns the position of the message, once the engine has stored it
+   * @throws SluiceError with a name of the catalogue: `channel_invalid`, `channel_unknown`,
+   *   `payload_invalid`, `unavailable`, `storage_full`…
    */
   async publish(channel: string, data: Draft['data'], options: Omit<Draft, 'data'> = {}): Promise<PublishResult> {
     const { door } = this.#services;
@@ -274,10 +278,11 @@ export class Gateway {
   }
 
   /**
-   * Revokes tokens by user, by id or by when they were issued: connections that use one are closed with `token_revoked`, on
-   * every node, and the tokens are not taken any more.
+   * Revokes tokens by user, by id or by the time of issue. Connections that use a revoked token are
+   * closed with `token_revoked` on every node, and the tokens are rejected from then on.
    *
-   * @throws SluiceError `command_invalid` that says what is wrong; EngineUnavailable when it is not surely remembered
+   * @throws SluiceError `command_invalid` with the reason; EngineUnavailable if the engine did not
+   *   confirm that it stored the revocation
    * @example
    * ```ts
    * await gateway.revoke({ user: 'ada' }); // signed out everywhere; a token issued from now on is taken
@@ -290,7 +295,10 @@ export class Gateway {
     return revocation;
   }
 
-  /** Takes over the channel rules of another configuration; what is open and not allowed any more ends. Open channels keep history and `slow`. */
+  /**
+   * Applies the channel rules of another configuration, and ends subscriptions that are no longer
+   * allowed. Open channels keep history and `slow`.
+   */
   async reload({ channels }: Config): Promise<void> {
     const { rules, registry } = this.#services;
     rules.replace(channels);
@@ -298,14 +306,15 @@ export class Gateway {
     await PermissionReview.ofRules(connected, this.#services).run();
   }
 
-  /** Resolves when the gateway has stopped, whoever asked for it: `close`, or a drain by the HTTP API. */
+  /** Resolves when the gateway has stopped, by `close` or by a drain over the HTTP API. */
   get stopped(): Promise<void> {
     return this.#stopped;
   }
 
   /**
-   * Drains and stops: takes no new connections, asks those that stand to reconnect elsewhere, spread over the configured time, and resolves when all
-   * is closed. Calling it again returns the same promise.
+   * Drains and stops. The gateway accepts no new connections, asks clients to reconnect elsewhere,
+   * spread over the configured time, and resolves when all connections are closed. Calling it again
+   * returns the same promise.
    */
   close(): Promise<void> {
     this.#closing ??= this.#stop();
@@ -313,7 +322,7 @@ export class Gateway {
   }
 
   async #stop(): Promise<void> {
-    await this.#starting?.catch(() => {}); // whoever called start hears of it
+    await this.#starting?.catch(() => {}); // reported to the caller of start
     if (this.#state === 'stopped') return;
     const { registry, clock, events } = this.#services;
     this.#state = 'draining';
@@ -324,7 +333,7 @@ export class Gateway {
     events.emit('stopped', {});
   }
 
-  /** Gives back everything that a start takes. */
+  /** Releases everything that a start acquires. */
   async #release(): Promise<void> {
     this.#watch.stop();
     this.#descriptors?.stop();
@@ -350,5 +359,5 @@ export function createTransport(
   return new UwsTransport({ host, port, httpPort, ...bounds, trustProxy, shared, nextId, farewells });
 }
 
-/** Is this node called? `name/2` is by its own name, and by its machine's. */
+/** Does the name denote this node? `name/2` is known by its own name, and by its machine's. */
 const isCalled = (node: string, called: string): boolean => node === called || node.startsWith(`${called}/`);

@@ -17,15 +17,15 @@ export interface HttpSideParts {
   readonly metrics: Metrics;
   /** Default: the text of `metrics`. */
   readonly scrape?: () => Promise<string>;
-  /** Server-sent events, where they are on. */
+  /** Server-sent events, if enabled. */
   readonly sse: EventRoutes | undefined;
-  /** Null outside of development. */
+  /** `null` outside of development. */
   readonly access: DevAccess | null;
-  /** `true`, or why new connections are not welcome. */
+  /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
 }
 
-/** Everything that a gateway answers over HTTP. */
+/** All HTTP routes of a gateway. */
 export function createHttpSide(parts: HttpSideParts): HttpSide {
   const { config, engine, metrics, scrape = () => metrics.text(), access, isReady, sse } = parts;
   const { door, verifier, events, clock } = parts.services;

@@ -19,9 +19,10 @@ export { SluiceError } from './sluice-error.ts';
 /**
  * Makes a gateway that runs inside this program.
  *
- * Nothing is opened before `start()`. In an embedded gateway a grant of a channel rule may be a function.
+ * Nothing is opened before `start()`. In an embedded gateway a grant of a channel rule may be a
+ * function.
  *
- * @throws ConfigError that lists everything wrong with the configuration, and how to mend it
+ * @throws ConfigError that lists every problem of the configuration, and how to fix it
  * @example
  * ```ts
  * import { createGateway } from '@sluice/server';
@@ -44,9 +45,11 @@ export function createGateway<C extends Channels = Channels, Pattern extends str
 ): GatewayFor<C, Pattern> {
   const parsed = parseConfig(config as ConfigInput | Config);
   if (parsed.workers > 1) {
-    throw new Error('workers: a gateway inside of a program is one process; for several run "sluice serve --workers"');
+    throw new Error(
+      'workers: an embedded gateway runs as one process. Remove "workers", or run "sluice serve --workers"',
+    );
   }
-  // The contracts' types are for the compiler alone.
+  // Only the compiler needs the types of contracts.
   return new Gateway(assemble(parsed)) as unknown as GatewayFor<C, Pattern>;
 }
 
@@ -56,7 +59,10 @@ export interface ContractConfig<C extends Channels, Pattern extends string> exte
   channels?: Record<Pattern, ChannelInput>;
 }
 
-/** A gateway whose `publish` takes the channels and data of its contracts; channels of the configuration alone take anything. */
+/**
+ * A gateway whose `publish` accepts the channels and data of its contracts. Channels without a
+ * contract accept any data.
+ */
 export interface ContractGateway<C extends Channels> extends Omit<Gateway, 'publish'> {
   /** As `Gateway.publish`. */
   publish<const Name extends ChannelName<C>, Event extends EventsOf<C, Name> = never>(

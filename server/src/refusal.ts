@@ -1,9 +1,9 @@
 import { type ErrorBody, type ErrorName, errorBody } from '@sluice/protocol';
 
-/** An expected "no": a value that is handed back, while a throw is always our own mistake. */
+/** An expected "no", returned as a value. A throw is always a bug. */
 export class Refusal {
   readonly error: ErrorName;
-  /** What was wrong and where; never a token or a payload. */
+  /** What is wrong and where; never a token or a payload. */
   readonly detail: string | undefined;
 
   /** Milliseconds to wait before trying again. */

@@ -2,17 +2,23 @@ import type { Pattern } from '@sluice/protocol';
 import type { Schema } from '@sluice/protocol/contracts';
 import type { Grants } from './auth/acl.ts';
 
-/** What a cursor does that cannot keep up: catch up, skip to the newest, report the loss, or close the connection. */
+/**
+ * What happens to a cursor that cannot keep up: it catches up, skips to the newest, reports the
+ * loss, or its connection closes.
+ */
 export type SlowPolicy = 'replay' | 'latest' | 'drop' | 'disconnect';
 
-/** How much of a channel's log is kept: at most so many messages, none older than so many ms. */
+/**
+ * The bounds of a channel's log: the maximum number of messages, and their maximum age in
+ * milliseconds.
+ */
 export interface HistoryBounds {
   readonly count: number;
   /** Milliseconds. */
   readonly age: number;
 }
 
-/** So much per second on average, and a burst at once. */
+/** An average rate per second, and a burst. */
 export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
@@ -20,30 +26,33 @@ export interface Rate {
 
 /** How presence works on a channel. Durations in ms. */
 export interface PresenceRule {
-  /** How long a closed connection still counts. */
+  /** How long a closed connection still counts as present. */
   readonly grace: number;
-  /** Changes are gathered so long before they go out together. */
+  /** Interval in which changes are collected before they are sent together. */
   readonly interval: number;
-  /** With more members only their number is told. */
+  /** With more members, only their number is sent. */
   readonly listUpTo: number;
-  /** Bytes of a member's state, as JSON. */
+  /** Maximum bytes of a member's state, as JSON. */
   readonly state: number;
 }
 
-/** What tells apart the messages of which a slow reader gets the newest each: the publisher, or a tag. */
+/** The key by which a slow reader gets the newest message of each: the publisher, or a tag. */
 export type LatestBy = { readonly kind: 'from' } | { readonly kind: 'tag'; readonly tag: string };
 
-/** What a contract says about payloads. */
+/** The part of a contract that checks payloads. */
 export interface RuleSchemas {
-  /** Of `data`; with `events`, where there is no event. `null`: not checked, or refused where `events` are given. */
+  /**
+   * Checks `data`; if `events` are given, the `data` of messages without an event. `null`: not
+   * checked, or refused if `events` are given.
+   */
   readonly message: Schema | null;
-  /** Of `data` by event; others are refused. `null`: any event goes. */
+  /** Checks `data` by event; other events are refused. `null`: any event is accepted. */
   readonly events: ReadonlyMap<string, Schema> | null;
-  /** Of a member's state; `null`: not checked. */
+  /** Checks a member's state; `null`: not checked. */
   readonly presence: Schema | null;
 }
 
-/** One channel rule, resolved: all that the configuration says about the channels of a pattern. */
+/** One resolved channel rule: the whole configuration of the channels of a pattern. */
 export interface Rule {
   readonly pattern: Pattern;
   readonly allow: Grants;
@@ -54,13 +63,13 @@ export interface Rule {
   readonly slow: SlowPolicy;
   /** With `slow: latest`: newest of each key; `null`: the newest of all. */
   readonly latestBy: LatestBy | null;
-  /** Publishes of one connection; `null`: unlimited. */
+  /** Rate of publishes of one connection; `null`: unlimited. */
   readonly rate: Rate | null;
   readonly presence: PresenceRule;
-  /** Bytes of a message's `data` as JSON. */
+  /** Maximum bytes of a message's `data` as JSON. */
   readonly maxPayload: number;
-  /** How long a publish's `key` is remembered, in ms. */
+  /** How long the `key` of a publish is remembered, in ms. */
   readonly dedupe: number;
-  /** `null`: nothing is checked. */
+  /** `null`: payloads are not checked. */
   readonly schemas: RuleSchemas | null;
 }

@@ -4,13 +4,13 @@ import { ERRORS, type ErrorBody, type ErrorName, type Issue } from '@sluice/prot
 export class SluiceError extends Error {
   override readonly name: ErrorName;
   readonly code: number;
-  /** May the same thing be tried again, unchanged, later? */
+  /** May the same call be retried unchanged later? */
   readonly retryable: boolean;
 
-  /** Milliseconds to wait before trying again. */
+  /** Milliseconds to wait before a retry. */
   readonly retryAfter: number | undefined;
 
-  /** With `payload_invalid`: what the channel's contract reports. */
+  /** With `payload_invalid`: the issues that the channel's contract reports. */
   readonly issues: readonly Issue[] | undefined;
 
   constructor(name: ErrorName, detail?: string, { issues, retryAfter }: Pick<ErrorBody, 'issues' | 'retryAfter'> = {}) {

@@ -175,7 +175,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     const machine = await launch({ drain: 0 }).start();
     process.kill(machine.pidOf('worker'), 'SIGSTOP');
     expect(await machine.stop()).toBe(1);
-    expect(machine.errors).toMatch(/m\/[12] did not end in time and had to be ended by force/);
+    expect(machine.errors).toMatch(/m\/[12] did not end in time and had to be killed/);
     expect(machine.left).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ const bytesOf = (items: readonly unknown[]) =>
   items.reduce<number>((sum, item) => sum + Buffer.byteLength(JSON.stringify(item)), 0);
 
 describe('chunks', () => {
-  it('have all items in order, and no more than 12,000 bytes unless one item is larger', () => {
+  it('contain all items in order, and at most 12,000 bytes unless one item is larger', () => {
     const item = fc.integer({ min: 0, max: 15_000 }).map((length) => 'ü'.repeat(length / 2));
     fc.assert(
       fc.property(fc.array(item, { maxLength: 30 }), (items) => {
@@ -18,7 +18,7 @@ describe('chunks', () => {
     );
   });
 
-  it('of nothing are none', () => {
+  it('are empty for no items', () => {
     expect(splitIntoChunks([])).toEqual({ chunks: [], bytes: 0 });
   });
 });

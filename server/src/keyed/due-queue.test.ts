@@ -19,7 +19,7 @@ describe('a due queue', () => {
     expect(queue.take()).toEqual([]);
   });
 
-  it('returns items that wait when their time has come', () => {
+  it('returns delayed items when they fall due', () => {
     const { clock, queue, turns } = create();
     queue.add('a', 500);
     clock.advance(499);
@@ -30,7 +30,7 @@ describe('a due queue', () => {
     expect(queue.take()).toEqual(['a']);
   });
 
-  it.each([0, 100, 900])('keeps the time of an item that waits already, if it is added with %i ms', (wait) => {
+  it.each([0, 100, 900])('keeps the time of an item that already waits, if it is added with %i ms', (wait) => {
     const { clock, queue } = create();
     queue.add('a', 500);
     queue.add('a', wait);

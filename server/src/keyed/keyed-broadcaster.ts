@@ -26,15 +26,16 @@ export interface KeyedBroadcasterOptions<Value, Page extends KeyedSummary> {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Values that are listed in one turn, so that no turn takes long. */
+/** Maximum values that are listed in one turn, so that turns stay short. */
 const TURN_BUDGET = 10_000;
 
 /**
  * Sends keyed logs to their subscribers: the list first, then changes, collected for the rule's
- * interval and encoded once per wire protocol. Above the rule's limit only the number of values.
+ * interval and encoded once per wire protocol. Above the rule's limit it sends only the number of
+ * values.
  *
- * It does what the views of its channels say is due: at the end of a turn it makes announcements,
- * and then reads for subscriptions that are behind and whose connection has room.
+ * The views of its channels decide what is due. At the end of a turn it makes announcements, and
+ * then reads for subscriptions that are behind and whose connection has room.
  */
 export class KeyedBroadcaster<Value, Page extends KeyedSummary> {
   readonly #options: KeyedBroadcasterOptions<Value, Page>;
@@ -62,7 +63,7 @@ export class KeyedBroadcaster<Value, Page extends KeyedSummary> {
     return this.#channels.size;
   }
 
-  /** Has the channel subscriptions on this node? */
+  /** Does the channel have subscriptions on this node? */
   has(channel: string): boolean {
     return this.#channels.has(channel);
   }
@@ -96,7 +97,7 @@ export class KeyedBroadcaster<Value, Page extends KeyedSummary> {
     this.#options.source.unwatch?.(channel.name);
   }
 
-  /** The subscription may receive what it needs, if it is behind. */
+  /** Sends the subscription what it needs, if it is behind. */
   resume(subscription: KeyedSubscription): void {
     if (subscription.state !== 'behind') return;
     this.#ready.add(subscription);

@@ -19,7 +19,7 @@ export interface KeyedSummary {
 }
 
 /**
- * A keyed, compacted log: of each key only the latest value is kept. It can be summed up and
+ * A keyed, compacted log: it keeps only the latest value of each key. It can be summarized and
  * listed; `Page` is its own type of list.
  */
 export interface KeyedSource<Page extends KeyedSummary> {
@@ -31,7 +31,7 @@ export interface KeyedSource<Page extends KeyedSummary> {
   unwatch?(channel: string): void;
 }
 
-/** What a rule says about a keyed log. */
+/** The part of a rule that concerns a keyed log. */
 export interface KeyedRule {
   /** Minimum milliseconds between two announcements. */
   readonly interval: number;

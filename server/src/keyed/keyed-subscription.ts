@@ -20,7 +20,7 @@ export class KeyedSubscription {
   readonly channel: string;
   readonly #audiences: Audiences;
   #state: KeyedSubscriptionState = 'behind';
-  /** Has it received nothing yet? The client asked for the first list only. */
+  /** Has it received nothing yet? The client requested the first list only. */
   #isFirst = true;
 
   constructor(subscriber: Subscriber, channel: string, audiences: Audiences) {
@@ -50,7 +50,7 @@ export class KeyedSubscription {
     this.#audiences.join(this.subscriber, PLAIN);
   }
 
-  /** What was sent may not have arrived: it needs the list again. */
+  /** What was sent may not have arrived: the subscription needs the list again. */
   fallBehind(): void {
     if (this.#state !== 'live') return;
     this.#audiences.leave(this.subscriber, PLAIN);

@@ -28,7 +28,7 @@ describe('an announcement', () => {
     expect(view.due(1_100)).toBe(400);
   });
 
-  it('has the latest change of each key, in the order of versions', () => {
+  it('contains the latest change of each key, in the order of versions', () => {
     const view = begun(change('a', 1), change('b', 2), change('a', 3));
     expect(view.plan(few(3, 2))).toEqual({ kind: 'changes', changes: [change('b', 2), change('a', 3)] });
   });
@@ -46,7 +46,7 @@ describe('an announcement', () => {
     expect(view.plan(few(1))).toEqual({ kind: 'list' });
   });
 
-  it('that falls due while another one is being made begins an interval after its end', () => {
+  it('begins an interval after the end of the one during which it fell due', () => {
     const view = begun(change('a', 1));
     view.note(change('a', 2));
     expect(view.begin(1_500)).toBe(false);

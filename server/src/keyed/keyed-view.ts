@@ -16,8 +16,8 @@ export type Announcement<Value> =
   | { readonly kind: 'changes'; readonly changes: readonly KeyedChange<Value>[] };
 
 /**
- * What a subscriber receives that is behind: the count or the list; or it has to `wait` for the
- * next announcement, or to be read for `again`.
+ * What a subscriber that is behind receives: the count or the list. Otherwise it has to `wait` for
+ * the next announcement, or its log has to be read `again`.
  */
 export type Admission = 'count' | 'list' | 'wait' | 'again';
 
@@ -35,7 +35,7 @@ export type Admission = 'count' | 'list' | 'wait' | 'again';
  * ```
  *
  * Changes may arrive in each of these states. The answers of a source may arrive late and out of
- * order; so each answer is compared with the version that was announced last.
+ * order, so each answer is compared with the version that was announced last.
  */
 export class KeyedView<Value> {
   readonly #limits: KeyedLimits;
@@ -51,7 +51,7 @@ export class KeyedView<Value> {
   #counting: boolean | undefined;
   /** Version up to which the live subscribers know the log. */
   #version = 0;
-  /** The count that all live subscribers know; `undefined`: they do not know the same one. */
+  /** The count that all live subscribers know; `undefined`: they do not all know the same one. */
   #total: number | undefined;
 
   constructor(limits: KeyedLimits) {
@@ -154,7 +154,8 @@ export class KeyedView<Value> {
   admit(known: KeyedSummary, isAlone: boolean): Admission {
     if (known.version < this.#version) return 'again';
     this.#counting ??= this.#exceeds(known);
-    // The log has crossed a limit since the last announcement: the next one goes to everybody.
+    // The log has crossed a limit since the last announcement: the next one goes to all
+    // subscribers.
     if (this.#exceeds(known) !== this.#counting) return 'wait';
     if (!this.#counting) return 'list';
     if (isAlone) this.#total = known.total;

@@ -126,7 +126,7 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
 /** What the gateway and its operator do: in their own words, and seldom. */
 function logOperation(events: EventBus, log: Logger): void {
   events.on('started', (event) => log.info(event, 'gateway started'));
-  events.on('engineWarned', (event) => log.warn(event, 'the engine has something to say'));
+  events.on('engineWarned', (event) => log.warn(event, 'advice from the engine'));
   events.on('engineTroubled', (event) => log.error(event, 'the engine cannot carry out operations'));
   events.on('engineRecovered', (event) => log.info(event, 'the engine works again'));
   events.on('clockSet', (event) => {

@@ -6,20 +6,20 @@ import type { Presence } from './presence.ts';
 export interface MembersQuery {
   readonly after: number;
   readonly limit: number;
-  /** Told how many bytes of members the page has. */
+  /** Called with the number of bytes of members in the page. */
   readonly onBytes: (bytes: number) => void;
 }
 
 /**
- * Reads a page of a channel's members: it also ends where it would become too large, after at least
- * one.
+ * Reads a page of a channel's members. A page is also cut at a maximum size, after at least one
+ * member.
  */
 export function readMembers(
   presence: Presence,
   channel: string,
   query: MembersQuery,
 ): MembersResult | Promise<MembersResult> {
-  const page = presence.list(channel, query.after, query.limit + 1); // one more: is there another page?
+  const page = presence.list(channel, query.after, query.limit + 1); // one more, to know whether there is another page
   return page instanceof Promise ? page.then((arrived) => shape(arrived, query)) : shape(page, query);
 }
 
@@ -35,7 +35,7 @@ function shape({ total, members }: RosterPage, { limit, onBytes }: MembersQuery)
   };
 }
 
-/** How many of them fit, and what has been looked at to find out. */
+/** How many members fit into a page, and the members that were measured to find out. */
 function measure(members: readonly ListedMember[]): { count: number; bytes: number } {
   let bytes = 0;
   const cut = members.findIndex(({ member }) => {

@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ReceivedMessage } from './recorder.ts';
 
-/** Fields that a message must have; a value may be an asymmetric matcher of the test runner, e.g. `expect.any(String)`. */
+/**
+ * Fields that a message must have; a value may be an asymmetric matcher of the test runner, e.g.
+ * `expect.any(String)`.
+ */
 export type MessageFields = { readonly [Field in keyof ReceivedMessage]?: unknown };
 
-/** Which message is meant: by a predicate, or by some of its fields. */
+/** Matches a message: by a predicate, or by some of its fields. */
 export type Expected = ((message: ReceivedMessage) => boolean) | MessageFields;
 
 interface AsymmetricMatcher {
@@ -15,7 +18,7 @@ function isMatcher(value: unknown): value is AsymmetricMatcher {
   return typeof value === 'object' && value !== null && 'asymmetricMatch' in value;
 }
 
-/** Is this the message that is meant? */
+/** Does the message match? */
 export function matches(expected: Expected, message: ReceivedMessage): boolean {
   if (typeof expected === 'function') return expected(message);
   return Object.entries(expected).every(([field, value]) => {

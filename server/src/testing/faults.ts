@@ -5,7 +5,7 @@ import type { Links } from './links.ts';
 import type { Recorder, TestConnection } from './recorder.ts';
 import type { TokenGate } from './token-gate.ts';
 
-/** Whom a fault hits: a user with all connections, or one connection. Left out: everybody. */
+/** The connections that a fault affects: all of a user, or one. Absent: all connections. */
 export type Who = string | TestConnection;
 
 export interface FaultParts {
@@ -15,13 +15,13 @@ export interface FaultParts {
   readonly tokenGate: TokenGate;
 }
 
-/** First code that concerns one command only, and never closes a connection. SPEC.md section 8.2. */
-const COMMAND_CODES = 4300;
+/** First code that concerns a single command, and never closes a connection. SPEC.md section 8.2. */
+const FIRST_COMMAND_CODE = 4300;
 
-/** What can go wrong between an application and its gateway, at a test's command. */
+/** Faults between an application and its gateway, injected by a test. */
 export class Faults {
   readonly #parts: FaultParts;
-  // The conditions of users who have their own, also for their future connections.
+  // The conditions of users who have their own, including their future connections.
   readonly #conditionsOf = new Map<string, LinkConditions>();
 
   constructor(parts: FaultParts) {
@@ -29,20 +29,23 @@ export class Faults {
     parts.recorder.onArrival = (connection, user) => this.#settle(connection, user);
   }
 
-  /** Cuts TCP connections without a goodbye: the client sees the close code 1006. */
+  /** Cuts TCP connections without a close frame: the client sees the close code 1006. */
   drop(who?: Who): void {
     for (const { id } of this.#hit(who)) this.#parts.links.find(id)?.cut();
   }
 
   /**
-   * Closes WebSockets with an entry of the error catalogue, e.g. `slow_reader`; the client does what the code's range says.
+   * Closes WebSockets with an entry of the error catalogue, such as `slow_reader`. The client
+   * reacts as the code's range requires.
    *
-   * @throws TypeError when the entry concerns single commands and closes no connection
+   * @throws TypeError if the entry concerns single commands and closes no connection
    */
   closeWith(name: ErrorName, who?: Who): void {
     const { code } = ERRORS[name];
-    if (code >= COMMAND_CODES)
-      throw new TypeError(`"${name}" (${code}) refuses one command; it never closes a connection`);
+    if (code >= FIRST_COMMAND_CODE)
+      throw new TypeError(
+        `"${name}" (${code}) is the refusal of one command and never closes a connection. Choose an error that closes connections, such as slow_reader.`,
+      );
     for (const { id } of this.#hit(who)) this.#parts.run.session(id)?.close(name);
   }
 
@@ -51,37 +54,47 @@ export class Faults {
     this.#change({ delay: milliseconds }, who);
   }
 
-  /** The client reads no more: what the gateway writes piles up on the way to it. Of a user, also on connections to come. */
+  /**
+   * The client stops reading: what the gateway writes piles up before the client. For a user, this
+   * includes future connections.
+   */
   stall(who?: Who): void {
     this.#change({ stalled: true }, who);
   }
 
-  /** The link goes silent: nothing passes in either direction, and nobody is told. Of a user, also on connections to come. */
+  /**
+   * The link goes silent: no bytes pass in either direction, and neither end is notified. For a
+   * user, this includes future connections.
+   */
   silence(who?: Who): void {
     this.#change({ stalled: true, mute: true }, who);
   }
 
-  /** Ends `stall` and `silence`: what waited passes, in its order. */
+  /** Ends `stall` and `silence`: the delayed bytes pass in order. */
   resume(who?: Who): void {
     this.#change({ stalled: false, mute: false }, who);
   }
 
   /**
-   * The channel's next message is acknowledged and gets its offset, but is lost, and what the log held before it is too. Subscribers hear a gap
-   * when the next message comes, or when they reconnect.
+   * The channel's next message is acknowledged and gets its offset, but is lost, together with
+   * everything that the log held before. Subscribers receive a gap when the next message arrives,
+   * or when they reconnect.
    */
   loseMessage(channel: string): void {
     this.#parts.run.engine.loseNext(channel);
   }
 
-  /** All tokens that the user has shown so far expire now: connections are closed with `token_expired`, and only a new token is accepted. */
+  /**
+   * All tokens that the user has presented so far expire now: connections are closed with
+   * `token_expired`, and only a new token is accepted.
+   */
   expireToken(user: string): void {
     const connections = this.#hit(user);
     this.#parts.tokenGate.expire(user);
     for (const { id } of connections) this.#parts.run.session(id)?.close('token_expired');
   }
 
-  /** New connections are turned away as if nobody listened, until `accept`; those that stand go on. */
+  /** Refuses new connections as if no process listened, until `accept`. Open connections stay open. */
   refuseConnections(): void {
     this.#parts.links.refusing = true;
   }
@@ -91,26 +104,35 @@ export class Faults {
     this.#parts.links.refusing = false;
   }
 
-  /** Ends the gateway as a power cut does: nobody is told. It stays away until `recover`. */
+  /**
+   * Ends the gateway as a power failure does: no client is notified. The gateway stays down until
+   * `recover`.
+   */
   async crash(): Promise<void> {
     this.#parts.links.refusing = true;
     this.#parts.links.cutAll();
     await this.#parts.run.end();
   }
 
-  /** Stops the gateway as an operator does: it sends its clients away with `draining`. It stays away until `recover`. */
+  /**
+   * Stops the gateway as an operator does: it closes its connections with `draining`. The gateway
+   * stays down until `recover`.
+   */
   async drain(): Promise<void> {
     await this.#parts.run.end();
     this.#parts.links.refusing = true;
   }
 
-  /** Starts a gateway in the place of the one that ended, at the same address. */
+  /** Starts a new gateway at the same address. */
   async recover(options: RestartOptions = {}): Promise<void> {
     await this.#parts.run.begin(options);
     this.#parts.links.refusing = false;
   }
 
-  /** A crash and a recovery. With `keepLog` clients resume where they were; without it the logs begin a new epoch, and clients hear a gap. */
+  /**
+   * A crash and a recovery. With `keepLog` clients resume at their positions; without it the logs
+   * begin a new epoch, and clients receive a gap.
+   */
   async restart(options: RestartOptions = {}): Promise<void> {
     await this.crash();
     await this.recover(options);

@@ -17,13 +17,13 @@ export interface GatewayRunParts {
   readonly tokenGate: TokenGate;
 }
 
-/** What a gateway that comes back still knows. */
+/** What survives a restart of the gateway. */
 export interface RestartOptions {
   /** Do the logs survive, as on the durable engine? Default: no, as in memory. */
   readonly keepLog?: boolean;
 }
 
-/** The gateway behind the links. Each restart makes a new gateway with the same configuration. */
+/** The gateway behind the links. Each restart creates a new gateway with the same configuration. */
 export class GatewayRun {
   readonly #parts: GatewayRunParts;
   #engine: TestEngine;
@@ -64,9 +64,10 @@ export class GatewayRun {
     await this.#gateway.close();
   }
 
-  /** @throws Error when the gateway runs */
+  /** @throws Error if the gateway is running */
   async begin({ keepLog = false }: RestartOptions): Promise<void> {
-    if (this.#running) throw new Error('the gateway runs; end it first with faults.crash() or faults.drain()');
+    if (this.#running)
+      throw new Error('the gateway is already running; end it first with faults.crash() or faults.drain()');
     if (!keepLog) this.#engine = new TestEngine(this.#parts.clock, this.#parts.recorder);
     ({ gateway: this.#gateway, services: this.#services } = this.#assemble());
     await this.start();
@@ -74,7 +75,7 @@ export class GatewayRun {
 
   #assemble(): { gateway: Gateway; services: Assembly['services'] } {
     const { config, clock, recorder, tokenGate } = this.#parts;
-    // A port of its own, whatever the configuration says: that is the links' one.
+    // A port of its own, whatever the configuration says: the configured port belongs to the links.
     const transport = createTransport({ ...config, host: '127.0.0.1', port: 0 }, (header) => header(LINK_HEADER));
     const assembly = assemble(config, { transport, clock, engine: this.#engine, turn: watchedTurn(recorder) });
     const { verifier, events } = assembly.services;
@@ -84,7 +85,7 @@ export class GatewayRun {
   }
 }
 
-/** A gateway writes its changes at the end of a turn, so the recorder looks then. */
+/** A gateway writes its changes at the end of a turn, so the recorder checks then. */
 function watchedTurn(recorder: Recorder): Turn {
   return new Turn((end) =>
     setImmediate(() => {

@@ -1,5 +1,5 @@
 /**
- * A real gateway for tests, with a clock that can be put forward and faults at command.
+ * A real gateway for tests, with a clock that can be advanced and faults that can be injected.
  *
  * @packageDocumentation
  */

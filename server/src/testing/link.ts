@@ -1,24 +1,24 @@
 import { connect, type Socket } from 'node:net';
 import { Pipe } from './pipe.ts';
 
-/** The header that tells the gateway which link a WebSocket uses. Its value is the connection's name. */
+/** The header that names the link of a WebSocket to the gateway. Its value is the connection's name. */
 export const LINK_HEADER = 'x-sluice-link';
 
 const END_OF_LINE = Buffer.from('\r\n');
 
 /** How a link treats the bytes that pass through it. */
 export interface LinkConditions {
-  /** Milliseconds that every byte takes, in each direction. */
+  /** Milliseconds by which every byte is delayed, in each direction. */
   readonly delay: number;
-  /** Does nothing reach the client any more? */
+  /** Are bytes to the client held back? */
   readonly stalled: boolean;
-  /** Does nothing reach the gateway any more? */
+  /** Are bytes to the gateway held back? */
   readonly mute: boolean;
 }
 
 export const UNDISTURBED: LinkConditions = { delay: 0, stalled: false, mute: false };
 
-/** One TCP connection between a client and the gateway, which passes through the kit's hands. */
+/** One TCP connection between a client and the gateway, which the testing kit controls. */
 export class Link {
   readonly id: string;
   readonly #near: Socket;
@@ -35,7 +35,7 @@ export class Link {
     this.#toClient = new Pipe(this.#far, near);
   }
 
-  /** Calls back when both ends have closed. */
+  /** Called when both ends have closed. */
   onClosed(task: () => void): void {
     let open = 2;
     for (const socket of [this.#near, this.#far]) {
@@ -53,14 +53,17 @@ export class Link {
     this.#toClient.hold(stalled);
   }
 
-  /** Cuts it as a broken network does: no goodbye, and what was on the way is lost. */
+  /**
+   * Cuts the connection as a broken network does: without a close frame, and bytes in transit are
+   * lost.
+   */
   cut(): void {
     this.#near.resetAndDestroy();
     this.#far.resetAndDestroy();
   }
 }
 
-/** Writes the link's name behind the first line of the first request that passes. */
+/** Writes the link's name after the first line of the first request. */
 function signer(id: string): (chunk: Buffer) => Buffer | null {
   let head = Buffer.alloc(0);
   return (chunk) => {

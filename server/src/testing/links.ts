@@ -2,18 +2,21 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Link, type LinkConditions, UNDISTURBED } from './link.ts';
 
-/** The network in front of a test's gateway: a port that stays the same, and a link for every connection. */
+/**
+ * The network in front of a test's gateway: a port that stays the same, and a link for every
+ * connection.
+ */
 export class Links {
-  /** The gateway's own port; it may change, when a new gateway takes the place of the old one. */
+  /** The gateway's own port. It may change when a new gateway replaces the old one. */
   target = 0;
-  /** Is everybody who calls turned away, as if nobody listened? */
+  /** Are all new connections refused, as if no process listened? */
   refusing = false;
   readonly #server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
   readonly #links = new Map<string, Link>();
   #conditions: LinkConditions = UNDISTURBED;
   #count = 0;
 
-  /** @returns the port; 0 takes any free one */
+  /** @returns the port; 0 picks any free one */
   async listen(port: number): Promise<number> {
     this.#server.listen(port, '127.0.0.1');
     await once(this.#server, 'listening');
@@ -24,7 +27,7 @@ export class Links {
     return this.#links.get(id);
   }
 
-  /** Applies these conditions to all links, also to future ones. */
+  /** Applies these conditions to all current and future links. */
   set conditions(conditions: LinkConditions) {
     this.#conditions = conditions;
     for (const link of this.#links.values()) link.apply(conditions);
@@ -47,7 +50,7 @@ export class Links {
   }
 
   #accept(socket: Socket): void {
-    socket.on('error', () => {}); // its end is told by "close"
+    socket.on('error', () => {}); // "close" reports its end
     if (this.refusing) {
       socket.resetAndDestroy();
       return;

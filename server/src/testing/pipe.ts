@@ -1,21 +1,21 @@
 import type { Socket } from 'node:net';
 
-// As in test-clock.ts: a delay is one of the network, which a test's faked timers do not rule.
+// As in test-clock.ts: the delay is that of a network, which a test's fake timers do not control.
 const { setTimeout } = globalThis;
 
-/** One direction of a link: what comes in at one socket goes out at the other, late, or not at all for a while. */
+/** One direction of a link: bytes from one socket go to the other, on time, late, or not until later. */
 export class Pipe {
-  /** Milliseconds that every byte takes. */
+  /** Milliseconds by which every byte is delayed. */
   delay = 0;
   readonly #from: Socket;
   readonly #to: Socket;
   #rewrite: ((chunk: Buffer) => Buffer | null) | undefined;
   #held = false;
   #jammed = false;
-  // When the last of what is on the way arrives: nothing may overtake it.
+  // When the last byte in transit arrives: later bytes must not overtake it.
   #lastArrival = 0;
 
-  /** @param rewrite changes what comes first, once; `null` where it needs to see more */
+  /** @param rewrite changes the first bytes, once; returns `null` if it needs more of them */
   constructor(from: Socket, to: Socket, rewrite?: (chunk: Buffer) => Buffer | null) {
     this.#from = from;
     this.#to = to;
@@ -30,7 +30,7 @@ export class Pipe {
     });
   }
 
-  /** Lets nothing pass any more, or everything again, also what waited. */
+  /** Holds all bytes back, or releases them in order. */
   hold(held: boolean): void {
     this.#held = held;
     this.#flow();
@@ -50,7 +50,7 @@ export class Pipe {
 
   #write(bytes: Buffer): void {
     if (this.#to.destroyed || this.#to.write(bytes)) return;
-    // The reader does not keep up: neither does the link, so that the writer learns of it.
+    // The reader does not keep up, so the link stops reading too, and the writer notices.
     this.#jammed = true;
     this.#flow();
   }

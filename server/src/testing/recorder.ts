@@ -3,31 +3,31 @@ import type { Entry } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { EngineObserver } from './test-engine.ts';
 
-// As in test-clock.ts: how long a test has patience is real time.
+// As in test-clock.ts: the time limit of a test is real time.
 const { setTimeout, clearTimeout } = globalThis;
 
-/** Milliseconds of real time that a test waits for something by default. */
+/** Default of the milliseconds of real time that a test waits for a condition. */
 export const PATIENCE = 5_000;
 
-/** One WebSocket, as the gateway knows it. */
+/** One WebSocket, as seen by the gateway. */
 export interface TestConnection {
   readonly id: string;
   /** `null`: anonymous. */
   readonly user: string | null;
-  /** Channels that it is subscribed to. */
+  /** Channels with a subscription of this connection. */
   readonly channels: readonly string[];
 }
 
-/** A message that the gateway has received, from whomever. */
+/** A message that the gateway has accepted, from any publisher. */
 export interface ReceivedMessage extends Entry {
   readonly channel: string;
   readonly epoch: string;
   readonly offset: number;
 }
 
-/** How long to wait for something. */
+/** How long to wait for a condition. */
 export interface WaitOptions {
-  /** Milliseconds of real time after which to give up. Default 5,000. */
+  /** Milliseconds of real time before the wait fails. Default 5,000. */
   readonly timeout?: number;
 }
 
@@ -42,16 +42,16 @@ interface Waiter {
   give(error: Error): void;
 }
 
-/** Records what happens in a gateway, and lets tests wait for it without sleeping. */
+/** Records the events of a gateway, and lets tests wait for them without sleeping. */
 export class Recorder implements EngineObserver {
   readonly #connections = new Map<string, Known>();
   readonly #received = new Map<string, ReceivedMessage[]>();
   readonly #waiters = new Set<Waiter>();
 
-  /** Called when somebody has authenticated, before anything else is said to them. */
+  /** Called when a client has authenticated, before the gateway sends it anything else. */
   onArrival: (connection: string, user: string | null) => void = () => {};
 
-  /** Listens to one run of the gateway. */
+  /** Records one run of the gateway. */
   listen(events: EventBus): void {
     events.on('authenticated', ({ connection: id, user }) => {
       this.#connections.set(id, { id, user, channels: new Set() });
@@ -79,21 +79,24 @@ export class Recorder implements EngineObserver {
     this.look();
   }
 
-  /** Those that have authenticated, in the order in which they did. */
+  /** The authenticated connections, in the order in which they authenticated. */
   get connections(): readonly TestConnection[] {
     return [...this.#connections.values()].map(({ id, user, channels }) => ({ id, user, channels: [...channels] }));
   }
 
-  /** Everything that was published to a channel since the start, in order, whether the log still has it or not. */
+  /**
+   * Everything that was published to a channel since the start, in order, including messages that
+   * the log no longer has.
+   */
   received(channel: string): readonly ReceivedMessage[] {
     return this.#received.get(channel) ?? [];
   }
 
   /**
-   * Waits until there is something to see.
+   * Waits for a condition.
    *
-   * @param look answers `undefined` while there is not
-   * @param complain says what was waited for in vain, and what there is instead
+   * @param look returns `undefined` while the condition does not hold
+   * @param complain describes the missing condition, and the current state
    */
   until<T>(look: () => T | undefined, complain: () => string, { timeout = PATIENCE }: WaitOptions = {}): Promise<T> {
     const seen = look();
@@ -120,13 +123,13 @@ export class Recorder implements EngineObserver {
     });
   }
 
-  /** Nothing will happen any more. */
+  /** Ends all waits: there will be no more events. */
   close(): void {
     for (const waiter of this.#waiters)
       waiter.give(new Error('the test gateway was closed while a test waited for it'));
   }
 
-  /** Has every waiting test look again. */
+  /** Checks the conditions of all waiting tests again. */
   look(): void {
     for (const waiter of this.#waiters) waiter.look();
   }

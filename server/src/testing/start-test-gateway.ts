@@ -11,13 +11,16 @@ import { TestClock } from './test-clock.ts';
 import { TestGateway } from './test-gateway.ts';
 import { TokenGate } from './token-gate.ts';
 
-/** How a test's gateway is set up: any option of a gateway's configuration. */
+/** The configuration of a test's gateway: any option of a gateway. */
 export interface TestGatewayOptions extends Omit<ConfigInput, 'engine' | 'host'> {
-  /** Channel rules. Default, where there are no contracts either: every channel exists, keeps history, and all users may do everything. */
+  /**
+   * Channel rules. Default without contracts: every channel exists, keeps history, and all users
+   * may do everything.
+   */
   readonly channels?: NonNullable<ConfigInput['channels']>;
   /**
-   * A configuration file, e.g. the `sluice.yaml` that production runs with: its rules and limits hold, where no option here says otherwise. Its keys,
-   * address, engine and log settings are left out.
+   * A configuration file, such as the `sluice.yaml` of production. Its rules and limits apply
+   * unless an option here overrides them. Its keys, address, engine and log settings are ignored.
    */
   readonly file?: string;
   /** Default: any free port. */
@@ -27,9 +30,10 @@ export interface TestGatewayOptions extends Omit<ConfigInput, 'engine' | 'host'>
 const OPEN_CHANNELS: NonNullable<ConfigInput['channels']> = { '**': { allow: { '*': 'users' }, history: true } };
 
 /**
- * Starts a real gateway for tests: on a free port, with a secret of its own, silent, its logs in memory.
+ * Starts a real gateway for tests: on a free port, with a secret of its own, without log output,
+ * with logs in memory.
  *
- * @throws ConfigError that lists everything wrong with the configuration, and how to mend it
+ * @throws ConfigError that lists every problem of the configuration, and how to fix it
  * @example
  * ```ts
  * import { startTestGateway } from '@sluice/server/testing';
@@ -59,14 +63,17 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
 
 const newSecret = () => randomBytes(32).toString('base64url');
 
-/** What a file says that holds in a test, too: not where it listens, what it needs of its surroundings, and whose tokens it takes. */
+/**
+ * The part of a file that applies in a test: without the listening address, the environment, and
+ * the keys of tokens.
+ */
 async function readRules(file: string): Promise<ConfigInput> {
   const { host, port, engine, keys, apiKeys, log, ...rules } = await readConfigFile(file);
   if (typeof rules.contracts !== 'string') return rules;
   return { ...rules, contracts: await loadContracts(resolve(dirname(file), rules.contracts), file) };
 }
 
-/** The configuration, with a secret and an API key beside those that it may name itself. */
+/** The configuration, with a secret and an API key in addition to its own. */
 function configure(options: ConfigInput, directory: string) {
   const { dev = false, keys = [], apiKeys = [], contracts } = options;
   const { channels = contracts === undefined ? OPEN_CHANNELS : {} } = options;
@@ -77,7 +84,8 @@ function configure(options: ConfigInput, directory: string) {
     drain: 0,
     ...options,
     channels,
-    // In development mode without keys the gateway makes its own: only then does it hand out tokens.
+    // In development mode without keys the gateway creates its own key, and only then issues
+    // tokens.
     keys: dev && keys.length === 0 ? [] : [...keys, { secret }],
     apiKeys: dev && apiKeys.length === 0 ? [] : [...apiKeys, { name: 'test', secret: apiKey }],
   };

@@ -7,7 +7,7 @@ let clock: TestClock;
 afterEach(() => clock.close());
 
 describe('the test clock', () => {
-  it('runs with real time, and by what it was put forward', async () => {
+  it('runs with real time, plus the time by which it was advanced', async () => {
     clock = new TestClock();
     const before = Date.now();
     expect(clock.now()).toBeGreaterThanOrEqual(before);
@@ -16,7 +16,7 @@ describe('the test clock', () => {
     expect(clock.now()).toBeLessThanOrEqual(Date.now() + 2 * HOUR);
   });
 
-  it('lets happen what falls due on the way, in order, each at its time', async () => {
+  it('runs timers that fall due while it advances, in order, each at its time', async () => {
     clock = new TestClock();
     const start = clock.now();
     const seen: [string, number][] = [];
@@ -35,14 +35,14 @@ describe('the test clock', () => {
     ]);
   });
 
-  it('rings by itself, too', async () => {
+  it('runs timers in real time too', async () => {
     clock = new TestClock();
     await new Promise<void>((resolve) => void clock.after(5, resolve));
     await clock.advance(HOUR);
     await new Promise<void>((resolve) => void clock.after(5, resolve));
   });
 
-  it('forgets what was cancelled', async () => {
+  it('does not run cancelled timers', async () => {
     clock = new TestClock();
     const rung: string[] = [];
     clock.after(HOUR, () => rung.push('cancelled')).cancel();

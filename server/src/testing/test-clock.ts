@@ -1,15 +1,19 @@
 import { parseDuration } from '../config/values.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 
-// Taken when this module is loaded: a test that fakes timers afterwards must not stop a gateway whose sockets are real.
+// Read when this module is loaded: a test that fakes timers afterwards must not stop a gateway with
+// real sockets.
 const { setTimeout, clearTimeout, setImmediate } = globalThis;
 const realNow = Date.now.bind(Date);
 const realMonotonic = performance.now.bind(performance);
 
-/** Node's own timers reach no further than this many milliseconds (2^31 − 1). */
+/** Maximum delay of Node's own timers in milliseconds (2^31 − 1). */
 const LONGEST = 2_147_483_647;
 
-/** The gateway writes when a turn of the event loop ends: after this one, and the one in which its own promises have settled, all is written. */
+/**
+ * The gateway writes at the end of a turn of the event loop: after this turn, and the one in which
+ * its own promises have settled, everything is written.
+ */
 export async function turnsEnd(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -20,9 +24,10 @@ interface Alarm {
 }
 
 /**
- * A clock that runs with real time, and can be put forward: tokens expire, history ages and grace periods end without waiting.
+ * A clock that runs with real time, and can be advanced: tokens expire, history ages and grace
+ * periods end without waiting.
  *
- * It never stands still, so that nothing that waits for it hangs.
+ * The clock never stops, so that waiting code does not hang.
  */
 export class TestClock implements Clock {
   readonly #alarms = new Set<Alarm>();
@@ -35,7 +40,7 @@ export class TestClock implements Clock {
     return realNow() + this.#offset;
   }
 
-  /** Milliseconds by a clock that is put forward with this one, and that nobody sets. */
+  /** Monotonic milliseconds, which advance with this clock and are never set back. */
   monotonic(): number {
     return realMonotonic() + this.#offset;
   }
@@ -48,10 +53,11 @@ export class TestClock implements Clock {
   }
 
   /**
-   * Puts the clock forward, by milliseconds or a text like `5s`, `10m`, `24h`; what falls due on the way happens in its order, each at its time.
+   * Advances the clock, by milliseconds or a text like `5s`, `10m`, `24h`. Timers that fall due in
+   * between run in order, each at its time.
    *
-   * @returns resolves when the gateway has written what it had to say about that to its sockets
-   * @throws TypeError when that is no duration
+   * @returns resolves when the gateway has written the resulting pushes to its sockets
+   * @throws TypeError if the argument is not a duration
    */
   async advance(duration: number | string): Promise<void> {
     const length = typeof duration === 'number' ? duration : parseDuration(duration);
@@ -69,7 +75,7 @@ export class TestClock implements Clock {
     await turnsEnd();
   }
 
-  /** Stops all that runs on it. */
+  /** Cancels all its timers. */
   close(): void {
     this.#alarms.clear();
     this.#rearm();

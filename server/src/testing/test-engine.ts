@@ -5,14 +5,14 @@ import type { PresenceStore } from '../engine/presence.ts';
 import type { RevocationStore } from '../engine/revocations.ts';
 import type { Clock } from '../util/clock.ts';
 
-/** Who wants to know what happens in the engine. */
+/** Listeners to the events of the engine. */
 export interface EngineObserver {
   appended(channel: string, entry: Entry, result: PublishResult): void;
   /** Members have changed. */
   look(): void;
 }
 
-/** The memory engine, which tells what happens in it and can be made to lose messages. */
+/** The memory engine, which reports its events and can be made to lose messages. */
 export class TestEngine implements Engine, Log {
   readonly name = 'memory';
   readonly log: Log = this;
@@ -20,7 +20,7 @@ export class TestEngine implements Engine, Log {
   readonly revocations: RevocationStore;
   readonly #inner: MemoryEngine;
   readonly #observer: EngineObserver;
-  // How many messages are to be lost, by channel.
+  // Number of messages to lose, by channel.
   readonly #losses = new Map<string, number>();
   #losing = false;
 
@@ -48,7 +48,10 @@ export class TestEngine implements Engine, Log {
     this.#inner.close();
   }
 
-  /** The channel's next message gets its offset, and is gone: neither announced nor kept, and what was before it neither. */
+  /**
+   * The channel's next message gets its offset and is lost: it is neither announced nor stored, and
+   * neither is anything before it.
+   */
   loseNext(channel: string): void {
     this.#losses.set(channel, (this.#losses.get(channel) ?? 0) + 1);
   }

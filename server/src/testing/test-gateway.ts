@@ -15,30 +15,30 @@ import { readMetric } from './metric.ts';
 import type { ReceivedMessage, Recorder, TestConnection, WaitOptions } from './recorder.ts';
 import { type TestClock, turnsEnd } from './test-clock.ts';
 
-/** What a token says beside whose it is. */
+/** The content of a token, apart from its user. */
 export interface TokenOptions {
   /** Capabilities: `{ 'chat:*': ['publish'] }`. */
   readonly caps?: Readonly<Record<string, readonly string[]>>;
   /** The claim `role`, for grants like `role:admin`. */
   readonly role?: string;
-  /** The claim `info`, which others see in presence. */
+  /** The claim `info`, which other members see in presence. */
   readonly info?: Json;
   /** Further claims. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** Milliseconds, or a text like `90s`, `10m`; by the gateway's clock. Default one hour. */
+  /** Milliseconds, or a text like `90s`, `10m`, by the gateway's clock. Default one hour. */
   readonly expiresIn?: number | string;
 }
 
-/** What goes with a message. */
+/** The options of a message. */
 export interface DraftOptions {
-  /** What kind of message it is, in the application's words. */
+  /** The kind of message, as defined by the application. */
   readonly event?: string;
   readonly tags?: Readonly<Record<string, string>>;
   /** Idempotency key. */
   readonly key?: string;
 }
 
-/** What goes with a user's message: the message's options, and what the user's token says. */
+/** The options of a user's message: the message's own, and the content of the user's token. */
 export interface PublishAsOptions extends DraftOptions {
   readonly token?: TokenOptions;
 }
@@ -57,16 +57,19 @@ export interface TestGatewayParts {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** A real gateway for tests, on a free port of this machine, with its time and its faults in the test's hands. */
+/**
+ * A real gateway for tests, on a free port of this machine. The test controls its time and its
+ * faults.
+ */
 export class TestGateway implements AsyncDisposable {
-  /** Where WebSockets are opened: the client's `url`. */
+  /** The WebSocket URL: the client's `url`. */
   readonly url: string;
-  /** The HTTP side: health, metrics, the API for backends. */
+  /** The HTTP URL: health, metrics, the API for backends. */
   readonly httpUrl: string;
   readonly port: number;
   /** A key for the HTTP API: `Authorization: Bearer …`. */
   readonly apiKey: string;
-  /** The secret that tokens are signed with, HS256: for an application's own backend under test. */
+  /** The secret that signs tokens, HS256: for an application's own backend under test. */
   readonly secret: string;
   readonly clock: TestClock;
   readonly faults: Faults;
@@ -86,9 +89,9 @@ export class TestGateway implements AsyncDisposable {
   // Users -----------------------------------------------------------------------------------------------------------
 
   /**
-   * Makes a token for a user. No two are the same.
+   * Creates a token for a user. Each token is different.
    *
-   * @throws TypeError when `expiresIn` is no duration
+   * @throws TypeError if `expiresIn` is not a duration
    */
   token(user: string, options: TokenOptions = {}): Promise<string> {
     const { caps, role, info, claims, expiresIn = HOUR } = options;
@@ -116,7 +119,7 @@ export class TestGateway implements AsyncDisposable {
   /**
    * Publishes as a backend: permissions do not apply, the rule's limits do.
    *
-   * @returns where the message stands, once it has been written to the subscribers' sockets
+   * @returns the position of the message, once it has been written to the subscribers' sockets
    * @throws SluiceError with a name of the catalogue
    */
   async publish(channel: string, data: unknown, options: DraftOptions = {}): Promise<PublishResult> {
@@ -126,10 +129,11 @@ export class TestGateway implements AsyncDisposable {
   }
 
   /**
-   * Publishes as a user who need not be connected: under the rule's permissions, and with `from` where the rule names publishers.
+   * Publishes as a user who need not be connected: with the rule's permissions, and with `from` if
+   * the rule names publishers.
    *
-   * @returns where the message stands, once it has been written to the subscribers' sockets
-   * @throws SluiceError with a name of the catalogue, e.g. `permission_denied`
+   * @returns the position of the message, once it has been written to the subscribers' sockets
+   * @throws SluiceError with a name of the catalogue, such as `permission_denied`
    */
   async publishAs(
     user: string,
@@ -148,14 +152,15 @@ export class TestGateway implements AsyncDisposable {
     return outcome;
   }
 
-  // What there is ---------------------------------------------------------------------------------------------------
+  // State
+  // ----------------------------------------------------------------------------------------------------------
 
-  /** Those who are connected and have authenticated. */
+  /** The users who are connected and have authenticated. */
   get connections(): readonly TestConnection[] {
     return this.#parts.recorder.connections;
   }
 
-  /** The members of a channel, in the order in which they came. */
+  /** The members of a channel, in the order in which they entered. */
   members(channel: string): readonly Member[] {
     return this.#parts.run.engine.members(channel);
   }
@@ -170,13 +175,16 @@ export class TestGateway implements AsyncDisposable {
     return this.connections.filter(({ channels }) => channels.includes(channel));
   }
 
-  /** Has a user been sent everything that a channel has? Then the subscriptions of all connections that have one stand at the head of the log. */
+  /**
+   * Has a user been sent everything in a channel? Then all the user's subscriptions to it are at
+   * the head of the log.
+   */
   isLive(user: string, channel: string): boolean {
     const states = this.#states(user, channel);
     return states.length > 0 && states.every((state) => state === 'live');
   }
 
-  /** The first message that a channel has received and that is the one meant; without `expected`, any. */
+  /** The first matching message that a channel has received; without `expected`, the first of all. */
   find(channel: string, expected: Expected = {}): ReceivedMessage | undefined {
     return this.messages(channel).find((message) => matches(expected, message));
   }
@@ -187,9 +195,9 @@ export class TestGateway implements AsyncDisposable {
   }
 
   /**
-   * The value of one metric, e.g. `sluice_connections`.
+   * The value of one metric, such as `sluice_connections`.
    *
-   * @throws Error when there is no such metric
+   * @throws Error if the metric does not exist
    */
   async metric(name: string): Promise<number> {
     return readMetric(await this.metrics(), name);
@@ -209,7 +217,10 @@ export class TestGateway implements AsyncDisposable {
     await this.#until(gone, () => `user "${user}" is still connected`, options);
   }
 
-  /** Waits until all of a user's connections have tokens that they need not renew yet: after the clock was put forward so far that they must. */
+  /**
+   * Waits until all of a user's connections have tokens that they need not renew yet: use it after
+   * the clock has advanced past their renewal.
+   */
   async renewed(user: string, options?: WaitOptions): Promise<void> {
     const done = () =>
       this.#sessions(user).every(({ identity }) => !isExpiring(identity, this.clock.now())) ? true : undefined;
@@ -226,7 +237,7 @@ export class TestGateway implements AsyncDisposable {
     return this.#until(find, complain, options);
   }
 
-  /** Waits until a user has been sent everything that a channel has: see `isLive`. */
+  /** Waits until a user has been sent everything in a channel: see `isLive`. */
   async live(user: string, channel: string, options?: WaitOptions): Promise<void> {
     const isLive = () => (this.isLive(user, channel) ? true : undefined);
     const complain = () =>
@@ -234,10 +245,13 @@ export class TestGateway implements AsyncDisposable {
     await this.#until(isLive, complain, options);
   }
 
-  /** Waits until the gateway has received a message for a channel that is the one meant; without `expected`, any. */
+  /**
+   * Waits until the gateway has received a matching message for a channel; without `expected`, any
+   * message.
+   */
   received(channel: string, expected?: Expected, options?: WaitOptions): Promise<ReceivedMessage> {
     const find = () => this.find(channel, expected);
-    const complain = () => `no such message has come to "${channel}"; ${this.#summary(channel)}`;
+    const complain = () => `"${channel}" has received no matching message; ${this.#summary(channel)}`;
     return this.#until(find, complain, options);
   }
 
@@ -262,21 +276,23 @@ export class TestGateway implements AsyncDisposable {
   }
 
   /**
-   * Waits until something is true of this gateway; it is looked at again whenever something has happened.
+   * Waits until a condition of this gateway is true. It is checked after every event of the
+   * gateway.
    *
-   * @param what is named when it does not become true: "three people are connected"
+   * @param what describes the condition in the error: "three people are connected"
    */
   async until(what: string, isTrue: () => boolean, options?: WaitOptions): Promise<void> {
     await this.#until(
       () => (isTrue() ? true : undefined),
-      () => `not so: ${what}`,
+      () => `the condition did not become true: ${what}`,
       options,
     );
   }
 
-  // The end ---------------------------------------------------------------------------------------------------------
+  // End
+  // -------------------------------------------------------------------------------------------------------------
 
-  /** Cuts everybody and stops. Calling it again does nothing more. */
+  /** Closes all connections and stops. Calling it again does nothing. */
   async close(): Promise<void> {
     const { links, run, recorder, clock } = this.#parts;
     await links.close();
@@ -318,7 +334,7 @@ export class TestGateway implements AsyncDisposable {
 
   #summary(channel: string): string {
     const messages = this.messages(channel);
-    if (messages.length === 0) return 'none has come at all';
+    if (messages.length === 0) return 'it has received none';
     const links = messages
       .slice(-5)
       .map(({ from = 'a backend', data }) => `${from}: ${JSON.stringify(data).slice(0, 200)}`);
@@ -326,7 +342,10 @@ export class TestGateway implements AsyncDisposable {
   }
 }
 
-/** Is it time to ask for a new token? As the gateway does: a fifth of the token's run before its end, at most a minute. */
+/**
+ * Does the client have to request a new token now? As in the gateway: in the last fifth of the
+ * token's lifetime, at most a minute before its end.
+ */
 function isExpiring({ expiresAt, issuedAt = 0 }: Identity, now: number): boolean {
   return expiresAt !== undefined && expiresAt - now <= Math.min(MINUTE, (expiresAt - issuedAt) / 5);
 }

@@ -1,6 +1,6 @@
 import type { Verifier } from '../auth/token.ts';
 
-/** Wraps the gateway's verifier, and expires tokens when a test asks for it. */
+/** Wraps the gateway's verifier, and rejects tokens as expired at a test's request. */
 export class TokenGate {
   readonly #shown = new Map<string, Set<string>>();
   readonly #expired = new Set<string>();
@@ -9,7 +9,11 @@ export class TokenGate {
     return {
       verify: async (token) => {
         if (this.#expired.has(token)) {
-          return { ok: false, error: 'token_expired', message: 'The token expired: the test let it expire.' };
+          return {
+            ok: false,
+            error: 'token_expired',
+            message: 'The token has expired: the test called faults.expireToken().',
+          };
         }
         const verification = await verifier.verify(token);
         if (verification.ok && verification.identity.user !== null) this.#note(verification.identity.user, token);

@@ -2,15 +2,11 @@
 export type NowOrLater<T> = T | Promise<T>;
 
 /**
- * Continues with a value: at once if the value is known, otherwise when its promise settles. No promise is made for a known value, so the
- * caller keeps its order and pays nothing.
+ * Continues with a value: at once if the value is known, otherwise when its promise settles. No
+ * promise is created for a known value, so the caller keeps its order and pays nothing.
  *
- * @param failed called if the promise rejects; without it the rejection is passed on. Like the second argument of `then`, it does not
- *   hear of errors that `next` throws
- * @example
- * ```ts
- * return chain(log.read(channel, 0, 0), ({ head }) => head);
- * ```
+ * @param failed called if the promise rejects; without it the rejection is passed on. Like the
+ *   second argument of `then`, it is not called for errors that `next` throws.
  */
 export function chain<T, R>(
   value: NowOrLater<T>,
@@ -21,12 +17,8 @@ export function chain<T, R>(
 }
 
 /**
- * Asks for a value and turns an error into another value, whether the error is thrown at once or rejects the promise.
- *
- * @example
- * ```ts
- * return recover(() => log.append(channel, entry, options), toRefusal);
- * ```
+ * Calls `ask`, and turns an error into another value, whether it is thrown at once or rejects the
+ * promise.
  */
 export function recover<T>(ask: () => NowOrLater<T>, failed: (error: unknown) => NowOrLater<T>): NowOrLater<T> {
   try {

@@ -1,11 +1,11 @@
-/** Milliseconds before the first process that ended unexpectedly is replaced. */
+/** Milliseconds until the first process that ended unexpectedly is replaced. */
 const FIRST = 100;
-/** Milliseconds, at most, before one that ends again and again is. */
+/** Maximum of the wait in milliseconds, for a process that ends again and again. */
 const MOST = 15_000;
 
 /**
- * Milliseconds to wait after so many failures in a row: doubled each time, and spread, so that processes which failed together do not
- * fail together again.
+ * Milliseconds to wait after this many failures in a row. Doubles each time, with jitter, so that
+ * processes that failed together do not restart together.
  *
  * @param random from 0 to 1
  */

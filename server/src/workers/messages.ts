@@ -1,4 +1,4 @@
-/** What the supervisor and its processes say to each other. */
+/** The messages between the supervisor and its processes. */
 
 import type { Gathered } from '../config/load.ts';
 import type { Invented } from '../config/schema.ts';
@@ -7,23 +7,26 @@ import type { Snapshot } from '../observe/metrics-sum.ts';
 /** Which program a process runs. */
 export type Role = 'worker' | 'owner';
 
-/** What a process is for. */
+/** The task of a process. */
 export interface Task {
   readonly gathered: Gathered;
-  /** The same for all, so that a key made for this run is known to every worker. */
+  /** The same for all processes, so that every worker knows a key made for this run. */
   readonly invented: Invented;
-  /** Its name in logs; a worker's is its node's. */
+  /** Its name in logs; for a worker, the name of its node. */
   readonly name: string;
   /** The name of all workers together. */
   readonly machine: string;
   readonly port: number;
-  /** Path of the socket at which the engine's owner offers it; absent where every worker opens the engine itself. */
+  /**
+   * Path of the socket at which the engine's owner offers the engine. Absent if every worker opens
+   * the engine itself.
+   */
   readonly enginePath?: string;
 }
 
 export type ToProcess =
   | { readonly type: 'start'; readonly task: Task }
-  /** End when all that was promised is done. */
+  /** Stop after all accepted work is done. */
   | { readonly type: 'stop' }
   | { readonly type: 'count'; readonly id: number }
   /** The metrics of the whole machine, in Prometheus' text format. */
@@ -34,5 +37,5 @@ export type FromProcess =
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'counted'; readonly id: number; readonly snapshot: Snapshot }
   | { readonly type: 'scrape'; readonly id: number }
-  /** The whole machine was asked to drain and stop. */
+  /** The whole machine was requested to drain and stop. */
   | { readonly type: 'leaving' };

@@ -1,4 +1,4 @@
-/** The program of the process that holds an engine which only one process can hold. */
+/** The program of the process that holds an engine which only one process can open. */
 
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -10,28 +10,29 @@ import { createLogger } from '../observe/log.ts';
 import { systemClock } from '../util/clock.ts';
 import { giveUp, type SupervisorLink, supervisorLink } from './supervisor-link.ts';
 
-/** Milliseconds between two looks at whether all workers have ended, when the supervisor is gone. */
+/** Milliseconds between two checks whether all workers have ended, after the supervisor has gone. */
 const LOOK = 100;
 
 async function run(link: SupervisorLink): Promise<void> {
   const { gathered, invented, name, enginePath: path } = link.task;
-  if (path === undefined) throw new Error('an engine without a place to offer it at');
+  if (path === undefined) throw new Error("the task of the engine's owner has no socket path");
   const config = await complete(gathered, { env: process.env, invented });
   const log = createLogger(config.log).child({ node: name });
   const rules = new Rules(config.channels);
-  rmSync(path, { force: true }); // of an owner that died
+  rmSync(path, { force: true }); // left by an owner that died
   const owner = new EngineOwner({
-    engine: createEngine(config, systemClock, { holder: process.ppid }), // the supervisor, which would start this one again
+    // the supervisor, because it would restart this process
+    engine: createEngine(config, systemClock, { holder: process.ppid }),
     path,
     graceOf: (channel) => rules.match(channel)?.rule.presence.grace ?? 0,
     onFault: (where, error) => log.error({ where, err: error }, 'fault'),
-    onAdvice: (advice) => log.warn({ advice }, 'the engine has something to say'),
+    onAdvice: (advice) => log.warn({ advice }, 'advice from the engine'),
   });
   const stop = async (): Promise<void> => {
     try {
       await owner.close();
     } catch (error) {
-      log.error({ err: error }, 'the engine could not be closed in good order');
+      log.error({ err: error }, 'closing the engine failed');
       process.exit(1);
     }
     process.exit(0);
@@ -50,7 +51,7 @@ async function run(link: SupervisorLink): Promise<void> {
   link.send({ type: 'ready', port: 0, url: '' });
 }
 
-// It ends when the supervisor says so: after the workers, which still need it while they drain.
+// The supervisor stops it after the workers, which need the engine while they drain.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 const link = await supervisorLink();
 await run(link).catch(giveUp);

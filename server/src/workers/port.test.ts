@@ -6,7 +6,7 @@ import { reservePort } from './port.ts';
 const host = '127.0.0.1';
 
 describe.skipIf(process.platform !== 'linux')('a reserved port', () => {
-  it('is free for workers, and for no other reservation until it is released', async () => {
+  it('can be shared by workers, but not reserved again until it is released', async () => {
     const first = await reservePort({ host, port: 0 });
     expect(first.port).toBeGreaterThan(0);
     await expect(reservePort({ host, port: first.port })).rejects.toThrow(/another "sluice serve" with workers/);
@@ -17,7 +17,7 @@ describe.skipIf(process.platform !== 'linux')('a reserved port', () => {
     (await reservePort({ host, port: first.port })).release();
   });
 
-  it('is held by one of two who ask at the same moment', async () => {
+  it('goes to one of two processes that reserve it at the same moment', async () => {
     const free = await reservePort({ host, port: 0 });
     free.release();
     const outcomes = await Promise.allSettled([1, 2].map(() => reservePort({ host, port: free.port })));
@@ -25,7 +25,7 @@ describe.skipIf(process.platform !== 'linux')('a reserved port', () => {
     for (const outcome of outcomes) if (outcome.status === 'fulfilled') outcome.value.release();
   });
 
-  it('is refused where a stranger holds it, and may be asked for again', async () => {
+  it('is refused while another program listens on it, and can be reserved later', async () => {
     const stranger = createServer().listen(0, host);
     await once(stranger, 'listening');
     const { port } = stranger.address() as AddressInfo;

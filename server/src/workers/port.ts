@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net';
 import { describePortOwner } from '../util/port-owner.ts';
 
-/** A port that is ours until it is released, among all that use this function. */
+/** A port that is reserved until it is released, among all users of this function. */
 export interface Reservation {
   readonly port: number;
   release(): void;
@@ -9,18 +9,19 @@ export interface Reservation {
 
 export interface PortOptions {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
 }
 
 /**
- * Makes sure that nobody listens on a port that workers are going to share.
+ * Makes sure that no other program listens on a port that workers are going to share.
  *
- * The system lets any process of the same user share a port with workers, so that a second gateway would take half of the connections
- * unnoticed. Therefore the port is opened exclusively for a moment: that fails whoever holds it, and however. For two that do so at the same
- * moment there is a lock: a socket without a file, which goes with its process, and which is seen as far as the port is (unix(7), abstract sockets).
+ * The system lets any process of the same user share a port with workers, so a second gateway would
+ * get half of the connections unnoticed. Opening the port exclusively for a moment detects any
+ * other listener. A lock, which is a socket without a file (unix(7), abstract sockets), decides
+ * between two processes that do so at the same moment; it ends with its process.
  *
- * @throws Error when the port is taken
+ * @throws Error if the port is in use
  */
 export async function reservePort({ host, port }: PortOptions): Promise<Reservation> {
   const lock = port === 0 ? undefined : await lockPort(host, port);
@@ -28,7 +29,7 @@ export async function reservePort({ host, port }: PortOptions): Promise<Reservat
     const server = await listen({ host, port, exclusive: true });
     const { port: found } = server.address() as AddressInfo;
     await close(server);
-    // Nobody else is told the port that the system picked.
+    // No other process knows the port that the system picked.
     const held = lock ?? (await lockPort(host, found));
     return { port: found, release: () => held.close() };
   } catch (error) {

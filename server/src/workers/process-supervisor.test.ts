@@ -8,7 +8,7 @@ import type { HandleListener } from './spawn.ts';
 const TASK = { name: 'm/1', machine: 'm', port: 1 } as unknown as Task;
 const READY = { type: 'ready', port: 1, url: 'http://localhost:1' } as const;
 
-/** A supervisor whose processes are played by the test. */
+/** A supervisor whose processes are simulated by the test. */
 function world() {
   const clock = new ManualClock();
   const processes: { listener: HandleListener; sent: ToProcess[]; kills: number }[] = [];
@@ -58,7 +58,7 @@ describe('a supervisor of one process', () => {
     expect(clock.running).toBe(0);
   });
 
-  it('does not start again what fails at the start, and says why it failed', async () => {
+  it('does not restart a process that fails at the start, and reports the reason', async () => {
     const { supervisor, latest, crash, processes } = world();
     const starting = supervisor.start();
     latest().listener.message({ type: 'failed', message: 'the port is taken' });
@@ -67,14 +67,14 @@ describe('a supervisor of one process', () => {
     expect(processes).toHaveLength(1);
   });
 
-  it('names how a process ended that could not say why', async () => {
+  it('reports the exit of a process that sent no reason', async () => {
     const { supervisor, crash } = world();
     const starting = supervisor.start();
     crash('SIGSEGV');
     await expect(starting).rejects.toThrow('m/1 ended before it was ready: SIGSEGV');
   });
 
-  it('ends one that is not ready in time', async () => {
+  it('ends a process that is not ready in time', async () => {
     const { supervisor, clock, latest } = world();
     const starting = supervisor.start();
     clock.advance(30_000);
@@ -83,7 +83,7 @@ describe('a supervisor of one process', () => {
     expect(clock.running).toBe(0);
   });
 
-  it('replaces one that crashes, later and later while it goes on, and soon again after a quiet time', async () => {
+  it('replaces a process that crashes, with growing delays, which start over after a quiet time', async () => {
     const { clock, losses, latest, crash, processes } = await running();
     for (let at = 0; at < 10; at++) {
       crash();
@@ -97,7 +97,7 @@ describe('a supervisor of one process', () => {
     expect(losses.at(-1)).toEqual({ name: 'm/1', words: 'exit code 1', wait: 100 });
   });
 
-  it('goes on trying when a replacement does not become ready', async () => {
+  it('keeps trying if a replacement does not become ready', async () => {
     const { clock, losses, latest, crash, processes } = await running();
     crash();
     clock.advance(100);
@@ -108,7 +108,7 @@ describe('a supervisor of one process', () => {
     expect(processes).toHaveLength(3);
   });
 
-  it('replaces at once one that was drained on its own', async () => {
+  it('replaces a process at once that was drained alone', async () => {
     const { clock, losses, latest, processes } = await running();
     latest().listener.exit({ clean: true, words: 'exit code 0' });
     expect(losses.at(-1)?.wait).toBe(0);
@@ -116,7 +116,7 @@ describe('a supervisor of one process', () => {
     expect(processes).toHaveLength(2);
   });
 
-  it('asks it to stop, and starts no other', async () => {
+  it('requests the process to stop, and does not replace it', async () => {
     const { clock, supervisor, latest, processes } = await running();
     const stopping = supervisor.stop(1_000);
     expect(latest().sent.at(-1)).toEqual({ type: 'stop' });
@@ -125,7 +125,7 @@ describe('a supervisor of one process', () => {
     expect({ processes: processes.length, timers: clock.running }).toEqual({ processes: 1, timers: 0 });
   });
 
-  it('ends by force one that does not stop in time', async () => {
+  it('kills a process that does not stop in time', async () => {
     const { clock, supervisor, latest } = await running();
     const stopping = supervisor.stop(1_000);
     clock.advance(1_000);
@@ -133,7 +133,7 @@ describe('a supervisor of one process', () => {
     expect(latest().kills).toBe(1);
   });
 
-  it('stops while it waits to start another', async () => {
+  it('stops while it waits to start a replacement', async () => {
     const { clock, supervisor, crash, processes } = await running();
     crash();
     expect(await supervisor.stop(1_000)).toBe(true);
@@ -149,7 +149,7 @@ describe('backoff', () => {
     [3, 0.5, 600],
     [50, 0, 7_500],
     [5_000, 1, 15_000],
-  ])('after %i failures with %d is %i ms', (failures, random, wait) => {
+  ])('after %i failures with random %d is %i ms', (failures, random, wait) => {
     expect(backoff(failures, random)).toBe(wait);
   });
 });

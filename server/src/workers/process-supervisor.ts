@@ -5,7 +5,7 @@ import type { Handle, HandleListener, Spawn } from './spawn.ts';
 
 /** Milliseconds within which a process must be ready. */
 const READY_WITHIN = 30_000;
-/** Milliseconds after which a process that ends has not failed in a row with those before it. */
+/** A process that lived longer than this, in milliseconds, ends a series of failures. */
 const STEADY = 30_000;
 
 export type Ready = Extract<FromProcess, { type: 'ready' }>;
@@ -15,14 +15,14 @@ export interface Loss {
   readonly name: string;
   /** How it ended. */
   readonly words: string;
-  /** Milliseconds until it is replaced. */
+  /** Milliseconds until the replacement starts. */
   readonly wait: number;
 }
 
 export interface ProcessSupervisorOptions {
   readonly role: Role;
   readonly name: string;
-  /** Asked anew for every process. */
+  /** Called for every new process. */
   readonly task: () => Task;
   readonly spawn: Spawn;
   readonly clock: Clock;
@@ -58,7 +58,7 @@ export class ProcessSupervisor {
     return this.#state === 'ready';
   }
 
-  /** Sends to the process that runs now. */
+  /** Sends to the current process. */
   send(message: Parameters<Handle['send']>[0]): void {
     this.#handle?.send(message);
   }
@@ -66,7 +66,8 @@ export class ProcessSupervisor {
   /**
    * Starts the first process.
    *
-   * @throws Error when it does not become ready: nothing is tried again then, because what is wrong is most likely the configuration
+   * @throws Error if it does not become ready. It is not retried, because the configuration is most
+   *   likely wrong.
    */
   start(): Promise<Ready> {
     return new Promise((resolve, reject) => {
@@ -85,14 +86,14 @@ export class ProcessSupervisor {
       this.#handle?.kill();
     });
     const listener: HandleListener = {
-      message: (message) => this.#hear(message),
+      message: (message) => this.#handleMessage(message),
       exit: (how) => this.#gone(how),
     };
     this.#handle = spawn(role, listener);
     this.#handle.send({ type: 'start', task: task() });
   }
 
-  #hear(message: FromProcess): void {
+  #handleMessage(message: FromProcess): void {
     if (message.type === 'ready' && this.#state === 'starting') {
       this.#state = 'ready';
       this.#timer?.cancel();
@@ -117,7 +118,7 @@ export class ProcessSupervisor {
       this.#end(new Error(this.#problem ?? `${name} ended before it was ready: ${words}; its log says why`));
       return;
     }
-    // One that was drained on its own is replaced at once.
+    // A process that was drained alone is replaced at once.
     const failed = !(clean && wasReady);
     this.#failures = failed ? (lived > STEADY ? 1 : this.#failures + 1) : 0;
     const wait = failed ? backoff(this.#failures - 1, random()) : 0;
@@ -134,9 +135,9 @@ export class ProcessSupervisor {
   }
 
   /**
-   * Asks the process to end, and starts no other.
+   * Requests the process to stop, and does not replace it.
    *
-   * @param within milliseconds after which it is ended by force
+   * @param within milliseconds after which the process is killed
    * @returns whether it ended by itself
    */
   stop(within: number): Promise<boolean> {

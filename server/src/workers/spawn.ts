@@ -5,15 +5,18 @@ import type { FromProcess, Role, ToProcess } from './messages.ts';
 /** A process that was started. */
 export interface Handle {
   readonly pid: number | undefined;
-  /** Does nothing when the process has ended. */
+  /** Does nothing if the process has ended. */
   send(message: ToProcess): void;
-  /** Ends it at once. */
+  /** Kills the process at once. */
   kill(): void;
 }
 
 export interface HandleListener {
   message(message: FromProcess): void;
-  /** Called once. @param how in words, like `exit code 1` */
+  /**
+   * Called once.
+   * @param how in words, such as `exit code 1`
+   */
   exit(how: { readonly clean: boolean; readonly words: string }): void;
 }
 
@@ -22,7 +25,7 @@ export type Spawn = (role: Role, listener: HandleListener) => Handle;
 
 const file = (role: Role): string => fileURLToPath(new URL(`./${role}-main.js`, import.meta.url));
 
-/** Starts a real one. None of them outlives this process. */
+/** Starts a real process. None of them outlives this process. */
 export const spawnProcess: Spawn = (role, listener) => {
   const child = fork(file(role), [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const kill = (): void => void child.kill('SIGKILL');
@@ -36,13 +39,13 @@ export const spawnProcess: Spawn = (role, listener) => {
   process.on('exit', kill);
   child.on('message', (message) => listener.message(message as FromProcess));
   child.on('error', (error) => {
-    if (child.pid === undefined) exit(false, error.message); // it could not be started at all
+    if (child.pid === undefined) exit(false, error.message); // it could not be started
   });
   child.on('exit', (code, signal) => exit(code === 0, signal === null ? `exit code ${code}` : signal));
   return {
     pid: child.pid,
     send: (message) => {
-      if (child.connected) child.send(message, () => {}); // "exit" comes next where it fails
+      if (child.connected) child.send(message, () => {}); // if it fails, "exit" follows
     },
     kill,
   };

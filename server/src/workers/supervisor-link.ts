@@ -1,13 +1,13 @@
-/** The supervisor, as one of its processes sees it. */
+/** The supervisor, as seen by one of its processes. */
 
 import type { FromProcess, Task, ToProcess } from './messages.ts';
 
 export interface SupervisorLink {
   readonly task: Task;
   send(message: FromProcess): void;
-  /** Hears everything that comes after the task. */
+  /** Receives every message after the task. */
   listen(hear: (message: ToProcess) => void): void;
-  /** Calls back when the supervisor is gone: then nobody else ends this process. */
+  /** Called when the supervisor has gone: then no other process ends this one. */
   onOrphaned(orphaned: () => void): void;
 }
 
@@ -19,7 +19,7 @@ export function supervisorLink(): Promise<SupervisorLink> {
     process.once('message', (message: ToProcess) => {
       if (message.type === 'start') resolve(linkFor(message.task));
     });
-    process.once('disconnect', endOrphan); // before there was anything to do
+    process.once('disconnect', endOrphan); // before any task arrived
   });
 }
 
@@ -40,7 +40,7 @@ function linkFor(task: Task): SupervisorLink {
   };
 }
 
-/** Tells the supervisor why this process cannot do its work, and ends it. */
+/** Reports to the supervisor why this process cannot work, and exits. */
 export function giveUp(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   if (process.connected)

@@ -13,14 +13,17 @@ import { ProcessSupervisor, type ProcessSupervisorOptions, type Ready } from './
 import { type Spawn, spawnProcess } from './spawn.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 
-/** Milliseconds beyond the drain that a worker may take to end. */
+/** Milliseconds beyond the drain in which a worker must end. */
 const TO_END = 5_000;
-/** Milliseconds that the engine may take to finish what it was given. */
+/** Milliseconds in which the engine must finish its pending operations. */
 const ENGINE_TO_END = 10_000;
-/** Milliseconds that a scrape waits for a worker; then what was last known of it has to do. */
+/** Milliseconds that a scrape waits for a worker. After them the worker's last known values are used. */
 const TO_COUNT = 1_000;
 
-/** Engines that every process may open by itself; of any other there is one, in a process of its own. */
+/**
+ * Engines that every process may open by itself. Any other engine is opened once, by a process of
+ * its own.
+ */
 const SHARED_ENGINES: ReadonlySet<string> = new Set(['redis']);
 
 export interface SupervisorParts {
@@ -32,7 +35,10 @@ export interface SupervisorParts {
   readonly system: string;
 }
 
-/** A gateway of several processes: the supervisor starts them, replaces those that end, and ends them. It opens no port itself. */
+/**
+ * A gateway of several processes: the supervisor starts them, replaces those that end, and stops
+ * them. It opens no port itself.
+ */
 export class Supervisor {
   readonly #config: Config;
   readonly #loaded: Loaded;
@@ -47,7 +53,7 @@ export class Supervisor {
   #count = 0;
   #closing: Promise<void> | undefined;
   #tellStopped: () => void = () => {};
-  /** Resolves when all is stopped, whoever asked for it. */
+  /** Resolves when all processes have stopped, by `close` or for any other reason. */
   readonly stopped = new Promise<void>((resolve) => {
     this.#tellStopped = resolve;
   });
@@ -68,9 +74,10 @@ export class Supervisor {
   }
 
   /**
-   * Starts the engine's owner where there is one, then the workers.
+   * Starts the engine's owner, if the engine needs one, then the workers.
    *
-   * @throws Error when the port is taken, or a process does not become ready: everything is stopped then
+   * @throws Error if the port is in use, or if a process does not become ready. All processes are
+   *   stopped before it throws.
    */
   async start(): Promise<{ port: number; url: string }> {
     const { system, reserve, log } = this.#parts;
@@ -93,7 +100,7 @@ export class Supervisor {
   }
 
   async #startOwner(): Promise<void> {
-    this.#folder = mkdtempSync(join(tmpdir(), 'sluice-')); // only this user may enter it
+    this.#folder = mkdtempSync(join(tmpdir(), 'sluice-')); // readable by this user only
     this.#owner = new ProcessSupervisor(this.#keep('owner', `${this.#config.node}/engine`));
     await this.#owner.start();
   }
@@ -111,11 +118,11 @@ export class Supervisor {
       role,
       name,
       task: () => this.#task(name),
-      onMessage: (message) => this.#hear(name, message),
+      onMessage: (message) => this.#handleMessage(name, message),
       onReady: () => log.debug({ process: name }, 'process ready'),
       onLost: ({ words, wait }) => {
         this.#metrics.replaced();
-        log.error({ process: name, reason: words, wait }, 'process ended unexpectedly: it is replaced');
+        log.error({ process: name, reason: words, wait }, 'process ended unexpectedly, starting a replacement');
       },
       onGone: () => {
         if (role === 'worker') this.#metrics.gone(name);
@@ -140,14 +147,16 @@ export class Supervisor {
     };
   }
 
-  #hear(from: string, message: FromProcess): void {
+  #handleMessage(from: string, message: FromProcess): void {
     if (message.type === 'counted') {
       this.#metrics.note(from, message.snapshot);
       this.#counting.get(message.id)?.(from);
     } else if (message.type === 'scrape') {
       this.#scrape(from, message.id).catch((error: unknown) => this.#parts.log.error({ err: error }, 'metrics failed'));
     } else if (message.type === 'leaving') {
-      this.close().catch((error: unknown) => this.#parts.log.error({ err: error }, 'stopped, but not in time'));
+      this.close().catch((error: unknown) =>
+        this.#parts.log.error({ err: error }, 'stopped, but some processes did not end in time'),
+      );
     }
   }
 
@@ -158,7 +167,7 @@ export class Supervisor {
     this.#workers.find(({ name }) => name === from)?.send({ type: 'scraped', id, text });
   }
 
-  /** Resolves when every worker has said what it counts, or has taken too long. */
+  /** Resolves when every worker has reported its metrics, or has timed out. */
   #countAll(): Promise<void> {
     const id = ++this.#count;
     const missing = new Set(this.#workers.filter(({ ready }) => ready).map(({ name }) => name));
@@ -178,9 +187,9 @@ export class Supervisor {
   }
 
   /**
-   * Drains all workers, then ends the engine's owner. Calling it again returns the same promise.
+   * Drains all workers, then stops the engine's owner. Calling it again returns the same promise.
    *
-   * @throws Error when a process had to be ended by force
+   * @throws Error if a process had to be killed
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -198,7 +207,7 @@ export class Supervisor {
     this.#reservation?.release();
     this.#parts.log.info('all workers stopped');
     this.#tellStopped();
-    if (forced.length > 0) throw new Error(`${forced.join(', ')} did not end in time and had to be ended by force`);
+    if (forced.length > 0) throw new Error(`${forced.join(', ')} did not end in time and had to be killed`);
   }
 }
 

@@ -8,7 +8,7 @@ import { procDescriptors } from '../observe/descriptors.ts';
 import { createLogger } from '../observe/log.ts';
 import { giveUp, type SupervisorLink, supervisorLink } from './supervisor-link.ts';
 
-/** Milliseconds beyond the drain after which a worker whose supervisor is gone ends itself. */
+/** Milliseconds beyond the drain after which a worker without a supervisor exits. */
 const TO_END = 5_000;
 
 class Worker {
@@ -39,7 +39,7 @@ class Worker {
       setTimeout(() => process.exit(1), config.drain + TO_END).unref();
       stop();
     });
-    process.on('SIGTERM', stop); // of this worker alone: it drains, and is replaced
+    process.on('SIGTERM', stop); // sent to this worker alone: it drains, and is replaced
     this.#link.listen((message) => {
       if (message.type === 'stop') stop();
       else if (message.type === 'scraped') this.#scraped(message.id, message.text);
@@ -55,11 +55,12 @@ class Worker {
     await gateway.stopped;
     this.#link.send({ type: 'counted', id: 0, snapshot: await assembly.metrics.snapshot() });
     process.disconnect?.();
-    // Ends by itself when nothing is left to do; this is for what a library may have left open.
+    // The process exits by itself when no work is left. This covers handles that a library has left
+    // open.
     setTimeout(() => process.exit(0), 1000).unref();
   }
 
-  /** One scrape sees the whole machine, whichever worker it comes to. */
+  /** A scrape covers the whole machine, whichever worker receives it. */
   #scrape(): Promise<string> {
     return new Promise((resolve) => {
       const id = ++this.#count;
@@ -74,11 +75,11 @@ class Worker {
   }
 }
 
-/** The second port cannot be shared: the first worker alone opens it. */
+/** The second port cannot be shared: only the first worker opens it. */
 function without({ httpPort: _, ...config }: Config): Config {
   return config;
 }
 
-process.on('SIGINT', () => {}); // Ctrl+C goes to all processes of a terminal; the supervisor says what happens
+process.on('SIGINT', () => {}); // Ctrl+C reaches all processes of a terminal; the supervisor decides
 const link = await supervisorLink();
 await new Worker(link).run().catch(giveUp);

@@ -3,7 +3,7 @@ import { EventBus } from '../events.ts';
 import { Metrics } from '../observe/metrics.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 
-/** A worker that has published, and holds connections. */
+/** A worker that has published messages, and holds connections. */
 function worker({ published, open }: { published: number; open: number }) {
   const events = new EventBus();
   const metrics = new Metrics(events, { channels: () => 1 });
@@ -22,7 +22,7 @@ async function valuesOf(metrics: WorkerMetrics, running = 2): Promise<Record<str
 }
 
 describe('the metrics of workers', () => {
-  it('adds up what workers count, histograms too', async () => {
+  it('adds up the counters and histograms of the workers', async () => {
     const metrics = new WorkerMetrics();
     metrics.note('m/1', await worker({ published: 3, open: 1 }).snapshot());
     metrics.note('m/2', await worker({ published: 4, open: 2 }).snapshot());
@@ -37,13 +37,13 @@ describe('the metrics of workers', () => {
     });
   });
 
-  it('takes the latest of each worker only', async () => {
+  it('uses only the latest snapshot of each worker', async () => {
     const metrics = new WorkerMetrics();
     for (const published of [3, 5]) metrics.note('m/1', await worker({ published, open: 0 }).snapshot());
     expect(await valuesOf(metrics)).toMatchObject({ sluice_messages_in_total: 5 });
   });
 
-  it('keeps what a worker counted that has gone, but not its connections', async () => {
+  it('keeps the counters of a worker that has ended, but not its connections', async () => {
     const metrics = new WorkerMetrics();
     for (const published of [3, 4]) {
       metrics.note('m/1', await worker({ published, open: 2 }).snapshot());

@@ -3,27 +3,27 @@ import { gauges, lastingPart, type Snapshot, sumOf, textOf } from '../observe/me
 /**
  * The metrics of the machine: the sum over its workers.
  *
- * The last counts of a worker that has ended stay in the sum, so that no counter decreases: Prometheus would treat that as a restart
- * and count everything twice.
+ * The last counters of a worker that has ended stay in the sum, so that no counter decreases.
+ * Prometheus would treat that as a restart and count everything twice.
  */
 export class WorkerMetrics {
   readonly #latest = new Map<string, Snapshot>();
   #past: Promise<Snapshot> = Promise.resolve([]);
   #replaced = 0;
 
-  /** What a worker counts now. */
+  /** Stores the latest snapshot of a worker. */
   note(worker: string, snapshot: Snapshot): void {
     this.#latest.set(worker, snapshot);
   }
 
-  /** The worker has ended. */
+  /** Called when a worker has ended. */
   gone(worker: string): void {
     const last = this.#latest.get(worker);
     this.#latest.delete(worker);
     if (last !== undefined) this.#past = this.#past.then((past) => sumOf([past, lastingPart(last)]));
   }
 
-  /** A worker that ended is replaced. */
+  /** Called when an ended worker is replaced. */
   replaced(): void {
     this.#replaced++;
   }
