@@ -59,7 +59,7 @@ function socket(): LinkSocket & { readonly closed: ReturnType<typeof vi.fn<(code
 }
 
 describe('a tab', () => {
-  const MUTE = [1012, 'The tab that held the connection does not answer.'];
+  const MUTE = [1012, 'The tab gateway does not answer.'];
 
   it.each([0, -HOUR, -24 * HOUR])(
     'gives up a tab gateway that is silent, though its clock is set by %i ms',

@@ -1,6 +1,6 @@
 import type { Finder, GatewayLink } from './tab.ts';
 
-/** Tries one way after the other, and comes back to none that has failed. */
+/** Tries several finders in order and does not retry one that has failed. */
 export class FallbackFinder implements Finder {
   onMove: () => void = () => {};
   readonly #ways: Finder[];
@@ -13,7 +13,7 @@ export class FallbackFinder implements Finder {
   async find(hello: Parameters<Finder['find']>[0]): Promise<GatewayLink> {
     for (;;) {
       const [way] = this.#ways;
-      if (!way) throw new Error('No other tab can be reached.');
+      if (!way) throw new Error('No tab gateway is available.');
       try {
         return await way.find(hello);
       } catch {

@@ -1,7 +1,7 @@
-// What a refreshed token differs in, although it gives the same user the same permissions.
+// Claims that change with every refresh without affecting user and permissions.
 const PASSING = new Set(['iat', 'nbf', 'exp', 'jti']);
 
-/** The claims of a JWT, read without verifying it: that is the gateway's business. `undefined` when it is none. */
+/** Reads the claims of a JWT without verifying it, which the gateway does. `undefined` if it is not a JWT. */
 export function readClaims(token: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const [, payload = ''] = token.split('.');
@@ -16,8 +16,8 @@ export function readClaims(token: string): Readonly<Record<string, unknown>> | u
 }
 
 /**
- * Names who a token speaks for and what it permits. Two tabs may share a connection exactly when this text is the same:
- * the same user with other permissions is somebody else, and a token that cannot be read is like no other.
+ * Returns a text for a token's user and permissions. Two tabs may share a connection only if it is
+ * equal: another set of permissions is another identity, and an unreadable token equals no other.
  */
 export function identityOf(token: string | undefined): string {
   if (token === undefined) return 'anonymous';
@@ -26,13 +26,16 @@ export function identityOf(token: string | undefined): string {
   return `claims ${canonical(Object.fromEntries(Object.entries(claims).filter(([name]) => !PASSING.has(name))))}`;
 }
 
-/** When a token expires, in milliseconds since the Unix epoch by the clock of its issuer; `undefined` when it does not say. */
+/**
+ * A token's expiry in milliseconds since the Unix epoch, by the issuer's clock; `undefined` if it
+ * has none.
+ */
 export function expiryOf(token: string | undefined): number | undefined {
   const exp = token === undefined ? undefined : readClaims(token)?.exp;
   return typeof exp === 'number' ? exp * 1000 : undefined;
 }
 
-/** JSON with the fields in one order. */
+/** JSON with sorted fields. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

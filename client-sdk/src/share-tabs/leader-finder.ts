@@ -10,19 +10,19 @@ export interface LeaderSetup extends TabGatewaySetup {
   readonly channel: (name: string) => Postbox;
 }
 
-/** Said on the channel that all tabs hear. */
+/** Messages on the channel that all tabs listen to. */
 type Notice =
   | { readonly type: 'leads'; readonly tabGateway: string }
   | { readonly type: 'hello'; readonly hello: Extract<ToTabGateway, { type: 'hello' }> };
 
 const LEADER = `${NAME}:leader`;
 
-// A leader that does not answer for so long is taken over, in milliseconds.
+// Milliseconds without an answer after which another tab takes the lead.
 const PATIENCE = 2500;
 
 /**
- * Finds the tab gateway in one of the tabs: the one that holds the lock. All tabs stand in line for it; when the leader dies, the
- * browser gives it to the next.
+ * Finds the tab gateway in the leading tab: the one that holds the lock. All tabs wait for the
+ * lock; when the leader dies, the browser grants it to the next.
  */
 export class LeaderFinder implements Finder {
   onMove: () => void = () => {};
@@ -42,7 +42,7 @@ export class LeaderFinder implements Finder {
     return new Promise((resolve) => {
       const own = this.#setup.channel(`${NAME}:${hello.tab}`);
       this.#ask = () => this.#notices?.postMessage({ type: 'hello', hello } satisfies Notice);
-      // It is frozen or hangs: it lives, so the browser does not pass the lock on.
+      // A frozen or hanging leader is alive, so the browser does not pass the lock on.
       const impatience = setInterval(() => this.#stand(true), PATIENCE);
       own.onmessage = ({ data }: MessageEvent<{ readonly tabGateway: string; readonly message: ToTab }>) => {
         const { tabGateway, message } = data;
@@ -61,7 +61,10 @@ export class LeaderFinder implements Finder {
     this.#stand(true);
   }
 
-  /** Leads no more, and does not want to: the page is going, or is put away. `find` makes it stand again. */
+  /**
+   * Gives up the lead and stops waiting for it, because the page is closing or freezing. `find`
+   * makes the tab a candidate again.
+   */
   resign(): void {
     this.#office?.lock.release();
     this.#office?.close();
@@ -83,7 +86,7 @@ export class LeaderFinder implements Finder {
     };
   }
 
-  /** Stands in line for the lock, or takes it from whoever has it. */
+  /** Waits for the lock, or steals it. */
   #stand(steal: boolean): void {
     this.#listen();
     this.#office?.lock.release();
@@ -96,12 +99,12 @@ export class LeaderFinder implements Finder {
       else lock.release();
     });
     void lock.gone.then(() => {
-      // It was taken over while it was frozen: it steps down, and stands in line again.
+      // Another tab stole the lock while this one was frozen: wait for it again.
       if (this.#office === office) this.#stand(false);
     });
   }
 
-  /** @returns steps down */
+  /** @returns gives up the lead */
   #lead(): () => void {
     const { channel } = this.#setup;
     const tabGateway = new TabGateway(this.#setup);

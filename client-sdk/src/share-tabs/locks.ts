@@ -1,4 +1,4 @@
-/** What is needed of the Web Locks of the browser (`navigator.locks`). */
+/** The part of the browser's Web Locks (`navigator.locks`) that the tabs use. */
 export interface Locks {
   request(
     name: string,
@@ -7,17 +7,20 @@ export interface Locks {
   ): Promise<unknown>;
 }
 
-/** A lock that is held, or waited for. */
+/** A lock that is held or requested. */
 export interface Hold {
-  /** Resolves when it is held. */
+  /** Resolves when the lock is held. */
   readonly held: Promise<void>;
-  /** Resolves when it is not held any more: released, or stolen. */
+  /** Resolves when the lock is no longer held: it was released or stolen. */
   readonly gone: Promise<void>;
-  /** Gives it back, or waits for it no longer. */
+  /** Releases the lock, or cancels the request. */
   release(): void;
 }
 
-/** Waits for a lock, and keeps it until it is released. The browser does that when the page or worker dies. */
+/**
+ * Requests a lock and holds it until it is released. The browser releases it when the page or
+ * worker dies.
+ */
 export function holdLock(locks: Locks, name: string, { steal = false } = {}): Hold {
   const waiting = new AbortController();
   let release = () => {};
@@ -30,7 +33,7 @@ export function holdLock(locks: Locks, name: string, { steal = false } = {}): Ho
       resolve();
       return kept;
     };
-    // A lock cannot be stolen and waited for with a signal in one.
+    // The Web Locks API does not allow `steal` together with `signal`.
     const request = locks.request(name, steal ? { steal } : { signal: waiting.signal }, granted);
     gone = request.then(
       () => {},
@@ -48,9 +51,9 @@ export function holdLock(locks: Locks, name: string, { steal = false } = {}): Ho
 }
 
 /**
- * Calls back when nobody holds a lock any more: the sign that a page or a worker is gone, however it died.
+ * Calls back when the lock is free: the sign that its page or worker has died, for whatever reason.
  *
- * @returns stops the waiting
+ * @returns cancels the request
  */
 export function whenFree(locks: Locks, name: string, run: () => void): () => void {
   const waiting = new AbortController();

@@ -1,12 +1,12 @@
 import { type Codec, type ConnectResult, json, type LeftPush, type ServerMessage } from '@sluice/protocol';
 
-/** What is overheard on the upstream connection, because the client's public face does not tell it. */
+/** Receives messages of the upstream connection that the client's public API does not expose. */
 export interface CodecObserver {
   connected(result: ConnectResult): void;
   left(push: LeftPush): void;
 }
 
-/** A codec that also listens to what the gateway says. */
+/** A codec that passes some messages of the gateway to an observer. */
 export function observeCodec(observer: CodecObserver): Codec {
   const hear = (message: ServerMessage) => {
     if (message.type === 'left') observer.left(message);

@@ -1,7 +1,7 @@
 import type { ConnectionSetup } from '../connection.ts';
 import type { WebSocketConstructor } from '../socket.ts';
 
-/** Stands in the worker for `socket-class.ts`: the tab gateway's connections are its own, so nothing is loaded lazily. */
+/** Replaces `socket-class.ts` in the worker, which has its own connections and loads nothing lazily. */
 export async function chooseSocketClass({ WebSocket }: ConnectionSetup): Promise<WebSocketConstructor | undefined> {
   return WebSocket;
 }

@@ -1,13 +1,13 @@
 import type { Port } from './envelope.ts';
 
-/** What is needed of a `MessagePort` or a `BroadcastChannel`. */
+/** The common part of `MessagePort` and `BroadcastChannel`. */
 export interface Postbox {
   onmessage: ((event: MessageEvent) => void) | null;
   postMessage(message: unknown): void;
   close(): void;
 }
 
-/** A line over a `MessagePort`: only the two ends hear it. */
+/** A connection over a `MessagePort`: only the two ends receive the messages. */
 export function overPort<In, Out>(box: Postbox): Port<In, Out> {
   return {
     post: (message) => box.postMessage(message),
@@ -19,8 +19,8 @@ export function overPort<In, Out>(box: Postbox): Port<In, Out> {
 }
 
 /**
- * A line over a `BroadcastChannel` of the tab's own. An older tab gateway may still be on it, so every message says for which tab gateway,
- * or from which, it is.
+ * A connection over a tab's own `BroadcastChannel`. An older tab gateway may still use the channel,
+ * so each message names the tab gateway that it comes from or is meant for.
  */
 export function overBroadcast<In, Out>(box: Postbox, tabGateway: string): Port<In, Out> {
   return {

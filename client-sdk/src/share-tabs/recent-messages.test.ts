@@ -22,7 +22,7 @@ describe('messages 5 to 9', () => {
     expect(recentOf(5, 9).reaches(at(offset))).toBe(reached);
   });
 
-  it('reach to no position of another epoch', () => {
+  it('do not reach a position of another epoch', () => {
     expect(recentOf(5, 9).reaches(at(7, 'other'))).toBe(false);
   });
 
@@ -45,11 +45,11 @@ describe('messages 5 to 9', () => {
   });
 });
 
-it('holds everything there ever was, where it begins with the first', () => {
+it('holds the whole log if it starts with the first message', () => {
   expect(recentOf(1, 3).holds(50)).toBe(true);
 });
 
-it('begins anew behind a hole and in another epoch', () => {
+it('starts over after a hole and in another epoch', () => {
   const recent = recentOf(1, 3);
   recent.add('e', message(6));
   expect([offsets(recent, 0), recent.reaches(at(4)), recent.reaches(at(5))]).toEqual([[6], false, true]);
@@ -57,13 +57,13 @@ it('begins anew behind a hole and in another epoch', () => {
   expect([offsets(recent, 0), recent.position]).toEqual([[1], at(1, 'f')]);
 });
 
-it('leaves alone what comes a second time', () => {
+it('ignores a message that arrives twice', () => {
   const recent = recentOf(1, 3);
   recent.add('e', message(2));
   expect([offsets(recent, 0), recent.position]).toEqual([[1, 2, 3], at(3)]);
 });
 
-it('keeps the newest 500, and no more than a million characters', () => {
+it('keeps the newest 500 messages, and at most a million characters', () => {
   expect(offsets(recentOf(1, 600), 0)).toHaveLength(500);
   const recent = new RecentMessages();
   for (let offset = 1; offset <= 5; offset++) recent.add('e', message(offset, 'x'.repeat(300_000)));

@@ -1,6 +1,6 @@
 import type { Message, Position } from '@sluice/protocol';
 
-// The newest messages of a channel, as many as a tab may miss while it changes its socket. Characters count roughly.
+// The newest messages of a channel: enough for a tab that reconnects. Characters are counted roughly.
 const MESSAGES = 500;
 const CHARACTERS = 1 << 20;
 
@@ -9,14 +9,14 @@ interface Entry {
   readonly size: number;
 }
 
-/** The newest messages of a channel that one tab or another has been sent, without holes, and where they end. */
+/** The newest messages of a channel that any tab has received, without holes, and their end position. */
 export class RecentMessages {
-  /** After the newest. */
+  /** The position after the newest message. */
   position: Position | undefined;
   #entries: Entry[] = [];
   #size = 0;
 
-  /** The cursor stands here; what was before it is not known. */
+  /** Starts at this position. Earlier messages are unknown. */
   startAt(position: Position): void {
     this.position = position;
     this.#entries = [];
@@ -25,7 +25,7 @@ export class RecentMessages {
 
   add(epoch: string, message: Message): void {
     const { position } = this;
-    // One of the newest that are kept for slow readers: it came after the gap that covers it.
+    // A message from a gap's `latest`: it arrived after the gap that covers it.
     if (position?.epoch === epoch && position.offset >= message.offset) return;
     if (position?.epoch !== epoch || position.offset + 1 !== message.offset) {
       this.startAt({ epoch, offset: message.offset - 1 });
@@ -43,23 +43,26 @@ export class RecentMessages {
     return position?.epoch === epoch && offset <= position.offset && offset >= this.#first - 1;
   }
 
-  /** What comes after the position; all of it only where it `reaches` so far. */
+  /** The messages after the position; complete only if `reaches` returns true. */
   after({ offset }: Position): Message[] {
     return this.#entries.flatMap(({ message }) => (message.offset > offset ? [message] : []));
   }
 
-  /** So many messages before the end, or as far as it goes. */
+  /** The position `count` messages before the end, or the earliest one that is known. */
   back(count: number): Position | undefined {
     const { position } = this;
     return position && { epoch: position.epoch, offset: Math.max(this.#first - 1, position.offset - count) };
   }
 
-  /** Does it hold so many messages, or all there ever were? */
+  /** Does it hold `count` messages, or the whole log? */
   holds(count: number): boolean {
     return this.#entries.length >= count || this.#first === 1;
   }
 
-  /** Before the first message that is not older than `time`; `undefined` where an older one is not held, so that nobody knows. */
+  /**
+   * The position before the first message that is not older than `time`; `undefined` if no older
+   * message is held, so that it is unknown.
+   */
   before(time: number): Position | undefined {
     const { position } = this;
     const newer = this.#entries.findIndex(({ message }) => message.time >= time);

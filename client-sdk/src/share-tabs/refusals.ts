@@ -1,10 +1,10 @@
 import type { ErrorBody, RefusalText } from '@sluice/protocol';
 import type { SluiceError } from '../errors.ts';
 
-/** An error as it goes over the wire, with everything that came with it. */
+/** Converts an error to its wire format. */
 export function bodyOf(error: SluiceError): ErrorBody {
   const { name, code, message, retryable, issues } = error;
-  // How long to try is for the tab to say, not for the tab gateway: a publish is asked again.
+  // The tab decides how long to retry, not the tab gateway: the tab repeats the publish.
   const retryAfter = name === 'timed_out' ? 0 : error.retryAfter;
   return {
     code,
@@ -16,7 +16,10 @@ export function bodyOf(error: SluiceError): ErrorBody {
   };
 }
 
-/** A refusal that needs no gateway. The codes are those of the catalogue, which is too large to carry along. */
+/**
+ * A refusal that the tab gateway decides itself. The code is a parameter because the error
+ * catalogue is too large to bundle.
+ */
 export function refuse(code: number, { error, detail }: RefusalText): ErrorBody {
   return { code, name: error, message: detail, retryable: false };
 }

@@ -1,5 +1,6 @@
 /**
- * One connection for all tabs. The core loads this file by itself where `shareTabs` is set; there is no need to import it.
+ * One connection for all tabs. The client loads this file on demand if `shareTabs` is set;
+ * applications need not import it.
  *
  * @packageDocumentation
  */
@@ -12,23 +13,23 @@ import { Tab } from './tab.ts';
 import { virtualSockets } from './virtual-socket.ts';
 import { WorkerFinder } from './worker-finder.ts';
 
-/** What the core hands over. */
+/** Options of `shareTabs`, which the client passes. */
 export interface ShareTabsOptions {
   readonly url: string | URL;
   readonly codec: Codec;
-  /** The class of WebSockets; absent: the global one. */
+  /** The WebSocket class. Default: the global one. */
   readonly WebSocket?: WebSocketConstructor;
-  /** Milliseconds that an answer of the gateway may take. */
+  /** Milliseconds to wait for an answer of the gateway. */
   readonly timeout: number;
-  /** `createClient`, so that no second core is loaded. */
+  /** `createClient`, so that the client's core is not loaded twice. */
   readonly create: (options: ClientOptions) => Client;
 }
 
-// One for the page, however many clients it has.
+// One per page, shared by all clients of the page.
 let page: Promise<Tab> | undefined;
 
 /**
- * The class of WebSockets that the client of this tab is to use. Called once per client.
+ * Returns the WebSocket class that a client of this tab must use. The client calls it once.
  *
  * @example
  * import { createClient } from '@sluice/client';
@@ -49,7 +50,7 @@ export async function shareTabs(options: ShareTabsOptions): Promise<WebSocketCon
 async function joinTabs(options: ShareTabsOptions): Promise<Tab> {
   const locks = await findLocks();
   const leader = locks && typeof BroadcastChannel === 'function' ? electing(locks, options) : undefined;
-  // A class of WebSockets that was given cannot be taken to a worker.
+  // A custom WebSocket class cannot be passed to a worker.
   const useWorker = typeof SharedWorker === 'function' && !options.WebSocket;
   const tab = new Tab(
     new FallbackFinder([...(useWorker ? [new WorkerFinder(startWorker)] : []), ...(leader ? [leader] : [])]),
@@ -61,14 +62,14 @@ async function joinTabs(options: ShareTabsOptions): Promise<Tab> {
       leader?.resign();
     });
     addEventListener('visibilitychange', () => document.visibilityState === 'visible' && tab.wake(), true);
-    // Out of the back/forward cache.
-    addEventListener('pageshow', ({ persisted }) => persisted && tab.lose('The page was put away.'));
+    // The page was restored from the back/forward cache.
+    addEventListener('pageshow', ({ persisted }) => persisted && tab.lose('The page was in the back/forward cache.'));
   }
   await tab.find();
   return tab;
 }
 
-/** Where a page may keep nothing (a sandbox, blocked storage) there are locks that only throw. */
+/** In a page without storage access (a sandbox, blocked storage), locks exist but throw. */
 async function findLocks(): Promise<Locks | undefined> {
   const { locks } = (globalThis.navigator ?? {}) as { readonly locks?: Locks };
   try {
@@ -80,7 +81,7 @@ async function findLocks(): Promise<Locks | undefined> {
 }
 
 function startWorker(): SharedWorker {
-  // In this form bundlers find the file, and take it along.
+  // Bundlers recognize this form and include the file.
   return new SharedWorker(new URL('./shared-worker.js', import.meta.url), { type: 'module', name: NAME });
 }
 

@@ -2,15 +2,15 @@ import type { Json } from '@sluice/protocol';
 import type { Presence } from '../presence-api.ts';
 import type { VirtualConnection } from './virtual-connection.ts';
 
-/** Who of the tabs has entered a channel. Upstream they are one member, until the last of them has left. */
+/** The tabs that have entered a channel. Upstream they are one member, which leaves with the last tab. */
 export class SharedMembership {
   readonly #presence: Presence;
-  // The last to set a state stands last: its state is the one that others see.
+  // The last entry belongs to the tab that set its state last. Others see that state.
   readonly #entered = new Map<VirtualConnection, Json | undefined>();
   readonly #departed = new Set<VirtualConnection>();
   readonly #onDepart: () => void;
 
-  /** @param onDepart somebody has gone without a word: `settle` is to be called in a while */
+  /** @param onDepart called when a tab disappears without leaving: call `settle` later */
   constructor(presence: Presence, onDepart: () => void) {
     this.#presence = presence;
     this.#onDepart = onDepart;
@@ -24,17 +24,17 @@ export class SharedMembership {
     return this.#entered.has(tab);
   }
 
-  /** The tab enters, or changes its state. Rejects as the gateway does; then it is what it was before. */
+  /** Enters the tab, or changes its state. If the gateway refuses, nothing changes. */
   async enter(tab: VirtualConnection, state: Json | undefined): Promise<void> {
     const own = state ?? this.#entered.get(tab);
     await this.#presence.enter(own);
     this.#entered.delete(tab);
     this.#entered.set(tab, own);
-    // It has gone while the gateway was asked.
+    // The tab disappeared while the gateway answered.
     if (!tab.connected) this.depart(tab);
   }
 
-  /** The tab leaves at once: the state of another one is set again, or the member leaves. */
+  /** The tab leaves: restores the state of another tab, or ends the membership. */
   async leave(tab: VirtualConnection): Promise<void> {
     const wasLast = [...this.#entered.keys()].at(-1) === tab;
     if (!this.#entered.delete(tab)) return;
@@ -46,22 +46,25 @@ export class SharedMembership {
     if (wasLast && state !== undefined) await this.#presence.enter(state);
   }
 
-  /** The tab has gone without a word. It counts until `settle`: a reload is no leave and join. */
+  /**
+   * The tab disappeared without leaving. It counts until `settle`, so that a reload causes no leave
+   * and join.
+   */
   depart(tab: VirtualConnection): void {
     if (!this.#entered.has(tab)) return;
     this.#departed.add(tab);
     this.#onDepart();
   }
 
-  /** Those who have gone do not count any more. */
+  /** Removes the tabs that have disappeared. */
   settle(): void {
     for (const tab of this.#departed) this.leave(tab).catch(() => {});
     this.#departed.clear();
   }
 
-  /** The gateway ended the membership, of all of them. */
-  end(tell: (tab: VirtualConnection) => void): void {
-    for (const tab of this.#entered.keys()) tell(tab);
+  /** The gateway ended the membership: notifies all tabs. */
+  end(notify: (tab: VirtualConnection) => void): void {
+    for (const tab of this.#entered.keys()) notify(tab);
     this.#entered.clear();
   }
 }

@@ -2,23 +2,23 @@ import type { StartingPoint, Message as WireMessage } from '@sluice/protocol';
 import type { Channel, Message, Subscription } from '../api.ts';
 import { RecentMessages } from './recent-messages.ts';
 
-/** A message without what its push says for all. */
+/** A message without the fields that its push has once for all messages. */
 export function toWire({ channel: _, epoch: __, ...message }: Message): WireMessage {
   return message as WireMessage;
 }
 
 /**
- * What all tabs share of one channel: a subscription that keeps the newest messages. A tab that comes back after it has lost
- * its socket finds there what it missed, without asking the gateway for the log.
+ * The subscription to a channel that all tabs share, with its newest messages. A tab that
+ * reconnects reads there what it missed, without a read of the log.
  */
 export class SharedSubscription {
   readonly recent = new RecentMessages();
   readonly channel: Channel;
-  /** The tabs' subscriptions that stand on it. */
+  /** Number of tab subscriptions that use it. */
   users = 0;
   readonly #subscription: Subscription;
 
-  /** @param start where the first tab wants to begin */
+  /** @param start the starting point of the first tab */
   constructor(channel: Channel, start: StartingPoint) {
     this.channel = channel;
     const { recent } = this;
@@ -36,7 +36,7 @@ export class SharedSubscription {
     return this.#subscription.state === 'live';
   }
 
-  /** Did the gateway end it, or refuse it? */
+  /** Did the gateway end or refuse it? */
   get ended(): boolean {
     const { state } = this.#subscription;
     return state === 'ended' || state === 'denied';
@@ -46,7 +46,7 @@ export class SharedSubscription {
     this.#subscription.unsubscribe();
   }
 
-  // A channel in which nothing was published since has a position all the same.
+  // A channel without messages since the start has a position, too.
   #settle(): void {
     const position = (this.#subscription as Subscription | undefined)?.position;
     if (position) this.recent.position ??= position;

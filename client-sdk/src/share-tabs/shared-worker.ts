@@ -1,5 +1,6 @@
 /**
- * The tab gateway of all tabs, as a SharedWorker. `share-tabs.js` loads it; it is complete in itself, so that no bundler has to split it.
+ * The tab gateway of all tabs, as a SharedWorker. `share-tabs.js` loads it. It is self-contained,
+ * so bundlers need not split it.
  *
  * @packageDocumentation
  */
@@ -19,7 +20,7 @@ const scope = globalThis as unknown as WorkerScope;
 const tabGateway = new TabGateway({
   create: createClient,
   locks: scope.navigator.locks,
-  // A worker is never shown: its clients hear of it in the words of a page that was frozen.
+  // A worker has no visibility events, so notify its clients with the event of a page that was frozen.
   wake: () => scope.dispatchEvent(new Event('resume')),
 });
 

@@ -9,22 +9,27 @@ import { VirtualConnection } from './virtual-connection.ts';
 export interface TabGatewaySetup {
   /** `createClient`. */
   readonly create: (options: ClientOptions) => Client;
-  /** The class of WebSockets for the connections to the gateway. Default: the global one. */
+  /** The class of WebSockets for connections to the gateway. Default: the global one. */
   readonly WebSocket?: WebSocketConstructor | undefined;
-  /** Without them the death of a tab is noticed by its silence only. */
+  /** Without locks, only silence shows that a tab has died. */
   readonly locks?: Locks | undefined;
-  /** A tab is shown again, which is not seen where the tab gateway is. */
+  /** Called when a tab is shown again, which the tab gateway's own page or worker cannot see. */
   readonly wake?: () => void;
 }
 
-// A tab that has not read so many characters, and none of them for so many milliseconds, is frozen.
+// A tab counts as frozen if this number of characters is unread, and none was read for this number
+// of milliseconds.
 const UNREAD = 1 << 22;
 const STALLED = 10_000;
 
-// Where there are no locks: a tab says something every few seconds, in the background once a minute.
+// Milliseconds of silence without locks. A tab sends something every few seconds, in the background
+// once a minute.
 const SILENT = 180_000;
 
-/** The place where the connections are: virtual gateway to all tabs. It runs in a SharedWorker, or in one of the tabs. */
+/**
+ * Holds the connections and acts as a gateway for all tabs. Runs in a SharedWorker, or in one of
+ * the tabs.
+ */
 export class TabGateway {
   readonly name = randomName();
   readonly #setup: TabGatewaySetup;
@@ -38,13 +43,14 @@ export class TabGateway {
   }
 
   /**
-   * A tab has said hello.
+   * Handles a tab's `hello`.
    *
-   * @param open makes this end of the line
+   * @param open creates this end of the connection
    */
   attach(open: () => Port<ToTabGateway, ToTab>, { tab, call, locked }: Extract<ToTabGateway, { type: 'hello' }>): void {
     const known = this.#tabs.get(tab);
-    // It asked twice before it was answered: what it has said behind that was said to this end.
+    // The tab asked twice before the answer arrived: keep this end, since later messages were sent
+    // to it.
     if (known?.call === call) {
       this.#welcome(known);
       return;
@@ -66,7 +72,7 @@ export class TabGateway {
     else port.post(welcome);
   }
 
-  /** Ends all connections; the tabs look for another tab gateway. */
+  /** Ends all connections. The tabs look for another tab gateway. */
   close(): void {
     for (const group of [...this.#groups.values()]) group.close();
     for (const end of [...this.#tabs.values()]) {
@@ -99,11 +105,14 @@ interface GroupName {
 interface SocketEntry {
   readonly connection: VirtualConnection;
   unread: number;
-  /** When something was read last, or everything had been. */
+  /** When data was last read, or all of it had been. */
   read: number;
 }
 
-/** Waits for the moment when a tab is gone. `heard` puts it off, where silence is the only sign. */
+/**
+ * Waits until a tab has died. If silence is the only sign, `lastMessage` returns the time of the
+ * tab's last message.
+ */
 type Guard = (gone: () => void, heard: () => number) => () => void;
 
 const afterSilence: Guard = (gone, heard) => {
@@ -120,10 +129,10 @@ interface TabHost {
   readonly wake?: (() => void) | undefined;
 }
 
-/** The tab gateway's end of the line to one tab, with the tab's virtual sockets on it. */
+/** The tab gateway's end of the connection to one tab, with the tab's virtual sockets. */
 class TabEnd {
   readonly port: Port<ToTabGateway, ToTab>;
-  /** Which time the tab has looked for a tab gateway. */
+  /** The number of the tab's search that this end answers. */
   readonly call: number;
   readonly #host: TabHost;
   readonly #sockets = new Map<number, SocketEntry>();
@@ -144,12 +153,12 @@ class TabEnd {
     );
   }
 
-  /** The tab gateway is going. */
+  /** Notifies the tab that the tab gateway is closing. */
   dismiss(): void {
     this.port.post({ type: 'gone' });
   }
 
-  /** The tab is gone. */
+  /** The tab has died or left. */
   end(): void {
     this.#unguard();
     for (const { connection } of [...this.#sockets.values()]) connection.end();
@@ -202,7 +211,7 @@ class TabEnd {
     if (!entry) return;
     if (entry.unread === 0) entry.read = now();
     entry.unread += text.length;
-    // It resumes from its position when it thaws.
+    // The tab resumes from its position when it is active again.
     if (entry.unread > UNREAD && now() - entry.read > STALLED) entry.connection.close(4004, 'slow_reader');
     else this.port.post({ type: 'frame', socket, text });
   }

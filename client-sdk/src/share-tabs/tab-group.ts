@@ -26,25 +26,26 @@ import { TabSubscription } from './tab-subscription.ts';
 import { TokenBroker } from './token-broker.ts';
 import type { VirtualConnection } from './virtual-connection.ts';
 
-/** How a group gets its connection. */
+/** Options of a tab group. */
 export interface TabGroupSetup {
   readonly url: string;
   /** Milliseconds. */
   readonly timeout: number;
   readonly WebSocket?: WebSocketConstructor | undefined;
   readonly create: (options: ClientOptions) => Client;
-  /** Is it the group of those who have no token? */
+  /** Is it the group of the tabs without a token? */
   readonly anonymous: boolean;
-  /** The group has come to its end: whoever comes next needs another one. */
+  /** Called when the group has ended: the next tab needs a new group. */
   readonly ended: (group: TabGroup) => void;
 }
 
-// A tab that reloads finds everything as it was: as long as a gateway's grace for presence, in milliseconds. The last one
-// finds the connection, but not that long: the gateway's own grace comes on top.
+// Milliseconds for which subscriptions and memberships outlive their tabs, so that a reload keeps
+// them: the gateway's grace period. After the last tab it is shorter, because the gateway's grace
+// period follows.
 const GRACE = 5000;
 const LAST = 2000;
 
-/** All tabs of one identity, and the one connection to the gateway that they share. */
+/** All tabs of one identity, and the gateway connection that they share. */
 export class TabGroup {
   readonly tokens: TokenBroker;
   readonly #setup: TabGroupSetup;
@@ -52,7 +53,7 @@ export class TabGroup {
   readonly #tabs = new Set<VirtualConnection>();
   readonly #subscriptions = new Map<string, SharedSubscription>();
   readonly #memberships = new Map<string, SharedMembership>();
-  // Publishes that were not answered yet, by channel and key: what a tab repeats joins them.
+  // Publishes without an answer, by channel and key. A tab that repeats one joins it.
   readonly #publishes = new Map<string, Promise<PublishResult>>();
   #era = new AbortController();
   #greeting: { readonly result: ConnectResult; readonly at: number } | undefined;
@@ -80,9 +81,12 @@ export class TabGroup {
     this.#upstream.on('error', (error) => this.#report(error));
   }
 
-  // ------------------------------------------------------------------ who belongs to it
+  // ------------------------------------------------------------------ membership of the group
 
-  /** A tab asks to be connected. It is greeted when the connection stands; its attempt is an attempt of all. */
+  /**
+   * Connects a tab. It is greeted when the connection is open; a tab that joins triggers an attempt
+   * for all.
+   */
   join(tab: VirtualConnection): void {
     this.#tabs.add(tab);
     this.tokens.offer(tab.token);
@@ -96,8 +100,8 @@ export class TabGroup {
     this.#sweepSoon();
   }
 
-  /** Closes the connection, and with it all virtual ones. */
-  close(code = 1012, reason = 'The tab that held the connection has gone.'): void {
+  /** Closes the connection, and all virtual connections with it. */
+  close(code = 1012, reason = 'The tab gateway was closed.'): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#setup.ended(this);
@@ -108,7 +112,7 @@ export class TabGroup {
     this.#upstream.close();
   }
 
-  // ------------------------------------------------------------------ what the tabs ask for
+  // ------------------------------------------------------------------ commands of the tabs
 
   channel(name: string): Channel {
     return this.#upstream.channel(name);
@@ -183,7 +187,7 @@ export class TabGroup {
     tab.presences.set(channel, new TabPresence(this.channel(channel).presence, command, out));
   }
 
-  // ------------------------------------------------------------------ what the connection tells
+  // ------------------------------------------------------------------ events of the connection
 
   #follow({ state, error, retryIn }: StateChange): void {
     if (this.#ended) return;
@@ -209,7 +213,7 @@ export class TabGroup {
     return (result?.time ?? 0) + now() - at;
   }
 
-  // For good. A token that was not shown may be a better one: whoever has it tries it.
+  // Final refusal. A tab with another token than the refused one tries that token.
   #refused(error: SluiceError): void {
     const aboutToken = error.name.startsWith('token_');
     for (const tab of [...this.#tabs]) {
@@ -219,7 +223,7 @@ export class TabGroup {
     this.close();
   }
 
-  // On the next connection each tab asks again for what it still wants.
+  // On the next connection, each tab repeats the publishes that it still needs.
   #forgetPublishes(): void {
     this.#publishes.clear();
     this.#era.abort();
@@ -230,13 +234,14 @@ export class TabGroup {
     this.#memberships.get(channel)?.end((tab) => tab.push({ type: 'left', channel, reason }));
   }
 
-  // What answers no command of a tab. `permission_denied` is a membership that has ended, which its tabs are told.
+  // Errors that answer no command of a tab. `permission_denied` means that a membership ended,
+  // which `left` reports to its tabs.
   #report(error: SluiceError): void {
     if (error.code === 4306 || error.code >= 4400) return;
     for (const tab of this.#tabs) tab.report(bodyOf(error));
   }
 
-  // ------------------------------------------------------------------ what is kept of the channels
+  // ------------------------------------------------------------------ shared subscriptions and memberships
 
   #shared(name: string, start: StartingPoint): SharedSubscription {
     const known = this.#subscriptions.get(name);
@@ -246,7 +251,8 @@ export class TabGroup {
     return shared;
   }
 
-  // Tabs that come over from another tab gateway stood at different places: the subscription begins at the first of them.
+  // Tabs that come from another tab gateway have different positions: the shared subscription
+  // starts at the earliest.
   #openSubscriptions(): void {
     const starts = new Map<string, Position>();
     for (const { channel, position } of [...this.#tabs].flatMap(({ queued }) => queued)) {
@@ -269,13 +275,13 @@ export class TabGroup {
     this.#sweeping = setTimeout(() => this.#sweep(), this.#tabs.size > 0 ? GRACE : LAST);
   }
 
-  /** Puts away what nobody has come back for. */
+  /** Removes what no tab uses any more. */
   #sweep(): void {
     if (this.#tabs.size === 0) {
       this.close();
       return;
     }
-    // While the connection is lost the tabs are away as well.
+    // While the connection is lost, the tabs are disconnected as well.
     if (this.#upstream.state !== 'connected') return;
     for (const membership of this.#memberships.values()) membership.settle();
     for (const [channel, shared] of this.#subscriptions) this.#drop(channel, shared);

@@ -4,7 +4,7 @@ import type { Members, Presence } from '../presence-api.ts';
 import { bodyOf } from './refusals.ts';
 import type { Outbound } from './virtual-connection.ts';
 
-/** A tab's watch on who is present: the whole list once, then the changes, as SPEC.md section 9 has them. */
+/** A tab's presence subscription: the whole list once, then the changes. SPEC.md section 9. */
 export class TabPresence {
   readonly #presence: Presence;
   readonly #command: WatchCommand;
@@ -60,7 +60,7 @@ export class TabPresence {
 
   #fail(error: SluiceError, ended: () => void): void {
     if (this.#closed) return;
-    // Once it stands, the upstream client tries again by itself.
+    // The upstream client retries an open subscription itself.
     if (this.#answered && error.retryable) return;
     if (this.#answered) this.#out.push({ type: 'unwatched', channel: this.#command.channel, reason: 'permission' });
     else this.#out.refuse(this.#command.id, bodyOf(error));

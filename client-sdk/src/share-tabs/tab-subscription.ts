@@ -7,13 +7,16 @@ import type { Outbound } from './virtual-connection.ts';
 
 type Known = { readonly position: Position; readonly state: 'live' | 'replaying' };
 
-/** A tab's subscription to a channel: turns what the upstream client hands out back into the pushes of SPEC.md section 6. */
+/**
+ * A tab's subscription to a channel: converts what the upstream client delivers back to the pushes
+ * of SPEC.md section 6.
+ */
 export class TabSubscription {
   readonly #shared: SharedSubscription;
   readonly #out: Outbound;
   readonly #id: number;
   readonly #start: StartingPoint;
-  /** Nothing more comes: the tab has been told. */
+  /** Called at the end, after the tab was notified. */
   readonly #ended: () => void;
   #subscription: Subscription | undefined;
   #state: SubscriptionState = 'subscribing';
@@ -45,14 +48,17 @@ export class TabSubscription {
     this.#subscription?.unsubscribe();
   }
 
-  /** Where it starts, if everything from there on is at hand. */
+  /** The starting position, if all messages after it are in memory. */
   #within(): Position | undefined {
     const { recent, live } = this.#shared;
     const from = this.#start.position ?? (live ? startOf(this.#shared, this.#start) : undefined);
     return from && recent.reaches(from) ? from : undefined;
   }
 
-  /** Hands over what is at hand, and goes on where the shared subscription is: nothing can come in between. */
+  /**
+   * Sends the messages in memory and continues with the shared subscription, in one step so that no
+   * message is lost in between.
+   */
   #join(from: Position): void {
     const { recent, live } = this.#shared;
     const { position = from } = recent;
@@ -71,7 +77,7 @@ export class TabSubscription {
       onError: (error) => this.#fail(error),
     });
     this.#subscription = subscription;
-    // Told to `close` while it was being made.
+    // `close` was called while the subscription was being created.
     if (this.#closed) subscription.unsubscribe();
     else this.#follow(subscription.state);
   }
@@ -79,7 +85,7 @@ export class TabSubscription {
   #message(message: Message): void {
     const { epoch, offset } = message;
     this.#answer({ position: { epoch, offset: offset - 1 }, state: 'replaying' });
-    // The newest messages that the channel keeps for slow readers travel with the gap that covers them.
+    // The newest messages that the channel keeps for slow readers belong to the gap that covers them.
     const covering = this.#gap;
     if (covering && covering.gap.to.epoch === epoch && offset <= covering.gap.to.offset) {
       covering.latest.push(message);
@@ -140,7 +146,10 @@ export class TabSubscription {
     this.#ended();
   }
 
-  /** The log may not be read. How far back it goes was no promise: it starts with what is at hand. */
+  /**
+   * The log may not be read. `rewind` does not guarantee a number of messages, so start with those
+   * in memory.
+   */
   #makeDo(error: SluiceError): boolean {
     const from = this.#shared.recent.back(this.#start.rewind ?? 0);
     if (error.retryable || this.#start.position || !from) return false;
@@ -165,7 +174,7 @@ export class TabSubscription {
   }
 }
 
-/** Where a tab that does not name a position starts on a shared subscription that is live. */
+/** The starting position on a live shared subscription, if the tab does not name one. */
 function startOf({ recent }: SharedSubscription, { rewind, since }: StartingPoint): Position | undefined {
   if (rewind !== undefined) return recent.holds(rewind) ? recent.back(rewind) : undefined;
   return since === undefined ? recent.position : recent.before(since);

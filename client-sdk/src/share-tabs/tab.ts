@@ -2,43 +2,46 @@ import { now } from '../now.ts';
 import { type Port, randomName, type ToTab, type ToTabGateway, tabLock } from './envelope.ts';
 import { type Hold, holdLock, type Locks, whenFree } from './locks.ts';
 
-/** A line to a tab gateway. */
+/** A connection from a tab to a tab gateway. */
 export interface GatewayLink {
   readonly port: Port<ToTab, ToTabGateway>;
-  /** The Web Lock that the tab gateway holds as long as it lives. */
+  /** The Web Lock that the tab gateway holds while it is alive. */
   readonly lock?: string | undefined;
 }
 
-/** Finds the tab gateway: a SharedWorker, or the tab that leads. */
+/** Finds the tab gateway: a SharedWorker, or the leading tab. */
 export interface Finder {
-  /** Resolves when a tab gateway has answered, however long that takes; rejects where there can be none. */
+  /** Resolves when a tab gateway has answered, with no timeout. Rejects if there cannot be one. */
   find(hello: Extract<ToTabGateway, { type: 'hello' }>): Promise<GatewayLink>;
-  /** The tab gateway that was found does not answer any more. */
+  /** The tab gateway no longer answers. */
   distrust(): void;
-  /** Called when there is another tab gateway than the one that was found. */
+  /** Called when another tab gateway replaces the one that was found. */
   onMove?: () => void;
 }
 
-/** A virtual socket, as the tab's end of the line sees it. */
+/** A virtual socket, as the tab uses it. */
 export interface LinkSocket {
   readonly url: string;
   readonly timeout: number;
   opened(): void;
-  /** A frame came: JSON text. */
+  /** A frame arrived, as JSON text. */
   frame(text: string): void;
   closed(code: number, reason: string): void;
 }
 
-/** How often the line is looked at, and how long a tab gateway may be silent before it is asked, and again before it is given up. */
+/**
+ * Milliseconds between checks; and of silence before the tab gateway is pinged, and again before it
+ * is given up.
+ */
 const TICK = 1000;
 const SILENCE = 3000;
 
 const DRAIN = JSON.stringify({ type: 'drain', reconnectAfter: 0 });
 
-/** The tab's end of the line to the tab gateway: one for a page, however many clients it has. */
+/** The tab's side of the connection to the tab gateway. There is one per page, shared by all its clients. */
 export class Tab {
   readonly name = randomName();
-  /** No tab gateway can be had: what opens from now on uses a WebSocket of its own. */
+  /** No tab gateway is available: new connections use their own WebSocket. */
   broken = false;
   readonly #finder: Finder;
   readonly #locks: Locks | undefined;
@@ -58,10 +61,10 @@ export class Tab {
     this.#finder = finder;
     this.#locks = locks;
     this.#life = locks && holdLock(locks, tabLock(this.name));
-    finder.onMove = () => this.lose('Another tab holds the connection now.');
+    finder.onMove = () => this.lose('Another tab gateway has taken over the connection.');
   }
 
-  /** Looks for a tab gateway, unless there is one. Resolves when it is found, or when there can be none. */
+  /** Looks for a tab gateway unless one is known. Resolves when one is found, or none is available. */
   find(): Promise<void> {
     if (this.#line || this.broken) return Promise.resolve();
     this.#finding ??= this.#find().finally(() => {
@@ -70,14 +73,14 @@ export class Tab {
     return this.#finding;
   }
 
-  /** Opens a virtual socket. Until there is a tab gateway, it waits. */
+  /** Opens a virtual socket. It waits for a tab gateway if necessary. */
   open(socket: LinkSocket): number {
     const id = ++this.#lastSocket;
     this.#sockets.set(id, socket);
     void this.find().then(() => {
       if (this.#sockets.get(id) !== socket) return;
       if (this.#line) this.#begin(id, socket, this.#line);
-      else this.#drop(id, 'No other tab can be reached.');
+      else this.#drop(id, 'No tab gateway is available.');
     });
     this.#ticking ??= setInterval(() => this.#tick(), TICK);
     return id;
@@ -100,28 +103,34 @@ export class Tab {
     this.#line?.port.post({ type: 'wake' });
   }
 
-  /** The page is going, or is put away: the tab gateway need not wait for it. Its sockets hear of it when it comes back. */
+  /**
+   * The page is closing or freezing, so the tab gateway need not wait for it. Its sockets are
+   * closed when it is restored.
+   */
   leave(): void {
     this.#line?.port.post({ type: 'bye' });
     this.#forget();
   }
 
-  /** The line is of no use any more: all sockets are lost, and come back at once. */
+  /**
+   * The connection to the tab gateway is lost: all sockets close, and their clients reconnect
+   * immediately.
+   */
   lose(reason: string): void {
     this.#forget();
     for (const id of [...this.#sockets.keys()]) this.#drop(id, reason);
   }
 
-  /** For good. */
+  /** Ends it permanently. */
   end(): void {
     this.leave();
-    this.lose('The tab is gone.');
+    this.lose('The tab was closed.');
     clearInterval(this.#ticking);
     this.#life?.release();
   }
 
   async #find(): Promise<void> {
-    // The tab gateway waits for this lock to notice that the tab is gone: it must be held first.
+    // The tab gateway watches this lock to notice that the tab has died, so acquire it first.
     await this.#life?.held;
     const call = ++this.#calls;
     try {
@@ -137,7 +146,7 @@ export class Tab {
     line.port.listen((message) => {
       if (line === this.#line) this.#hear(message);
     });
-    const gone = () => line === this.#line && this.lose('The tab that held the connection has gone.');
+    const gone = () => line === this.#line && this.lose('The tab gateway was closed.');
     if (this.#locks && line.lock !== undefined) this.#unwatch = whenFree(this.#locks, line.lock, gone);
   }
 
@@ -150,7 +159,7 @@ export class Tab {
   #hear(message: ToTab): void {
     this.#heard = now();
     this.#asked = 0;
-    if (message.type === 'gone') this.lose('The tab that held the connection has gone.');
+    if (message.type === 'gone') this.lose('The tab gateway was closed.');
     if (message.type === 'frame') {
       const { socket, text } = message;
       this.#line?.port.post({ type: 'taken', socket, size: text.length });
@@ -163,11 +172,11 @@ export class Tab {
     }
   }
 
-  /** A tab gateway that is frozen or hangs says nothing, although it lives. */
+  /** Pings a silent tab gateway: a frozen or hanging one keeps its lock. */
   #tick(): void {
     const line = this.#line;
     const time = now();
-    // The page was frozen or busy, and so may have missed the answer: it asks once more.
+    // The page was frozen or busy and may have missed the answer: ping again.
     if (time - this.#looked > 2 * TICK) this.#asked = 0;
     this.#looked = time;
     if (!line || time - this.#heard < SILENCE) return;
@@ -175,14 +184,14 @@ export class Tab {
       this.#asked = time;
       line.port.post({ type: 'ping' });
     } else if (time - this.#asked >= SILENCE) {
-      // A page that was busy or frozen reads what has arrived meanwhile before it judges.
+      // Let a page that was busy or frozen first read the messages that have arrived.
       setTimeout(() => line === this.#line && this.#asked > 0 && this.#giveUp(), 0);
     }
   }
 
   #giveUp(): void {
     this.#finder.distrust();
-    this.lose('The tab that held the connection does not answer.');
+    this.lose('The tab gateway does not answer.');
   }
 
   #forget(): void {

@@ -11,14 +11,14 @@ afterEach(() => {
 
 const holders = (count: number) => Array.from({ length: count }, () => ({ askToken: vi.fn<() => void>() }));
 
-it('hands out the token that came with a tab, without asking', () => {
+it('supplies the token of a tab without asking for one', () => {
   const [tab] = holders(1);
   const desk = new TokenBroker(() => (tab ? [tab] : []));
   desk.offer('one');
   expect([desk.take(), desk.handed, tab?.askToken.mock.calls.length]).toEqual(['one', 'one', 0]);
 });
 
-it('asks one tab after the other, until one has answered', async () => {
+it('asks one tab after another until one answers', async () => {
   const tabs = holders(3);
   const desk = new TokenBroker(() => tabs);
   const taken = desk.take();
@@ -33,7 +33,7 @@ it('asks one tab after the other, until one has answered', async () => {
   expect(asked()).toEqual([1, 1, 0]);
 });
 
-it('asks a tab that comes later', async () => {
+it('asks a tab that connects later', async () => {
   const tabs: ReturnType<typeof holders> = [];
   const desk = new TokenBroker(() => tabs);
   void desk.take();
@@ -46,10 +46,10 @@ it('gives up after a minute', async () => {
   const desk = new TokenBroker(() => holders(1));
   const taken = Promise.resolve(desk.take()).catch((error: Error) => error.message);
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(await taken).toBe('No tab gave a token.');
+  expect(await taken).toBe('No tab supplied a token.');
 });
 
-it('does not hand out a second time what was refused, unless a tab insists', async () => {
+it('does not supply a refused token again unless a tab offers it again', async () => {
   const desk = new TokenBroker(() => []);
   desk.offer('one');
   desk.take();

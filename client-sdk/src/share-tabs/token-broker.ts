@@ -1,30 +1,30 @@
 import { expiryOf } from './identity.ts';
 
-/** A tab that may be asked for a token. */
+/** A tab that can be asked for a token. */
 export interface TokenHolder {
-  /** Asks the tab's application for a fresh token; the answer, if any, comes as an offer. */
+  /** Asks the tab's application for a new token. The tab answers with `offer`, or not at all. */
   askToken(): void;
 }
 
-// How long one tab may think about it before the next one is asked as well, and how long all together. In milliseconds.
+// Milliseconds until the next tab is asked as well, and until the broker gives up.
 const PATIENCE = 5000;
 const LIMIT = 60_000;
 
-/** Gets tokens for the connection that the tabs share. Any of them may answer; one that is dead or busy holds nobody up. */
+/** Obtains tokens for the shared connection. Any tab may answer, so a dead or busy one blocks nobody. */
 export class TokenBroker {
-  /** The one that the gateway was given last. */
+  /** The token that the gateway received last. */
   handed: string | undefined;
   #offered: string | undefined;
   #waiting: ((token: string) => void) | undefined;
   #stopAsking = () => {};
   readonly #holders: () => Iterable<TokenHolder>;
 
-  /** @param holders the tabs that may be asked now */
+  /** @param holders the tabs that can be asked now */
   constructor(holders: () => Iterable<TokenHolder>) {
     this.#holders = holders;
   }
 
-  /** A tab brings its token: with `connect`, or because it was asked. */
+  /** A tab supplies its token: with `connect`, or because it was asked. */
   offer(token: string | undefined): void {
     if (token === undefined) return;
     const older = (expiryOf(token) ?? 0) < (expiryOf(this.#offered) ?? 0);
@@ -41,11 +41,11 @@ export class TokenBroker {
         this.#stopAsking();
         resolve(this.#hand(token));
       };
-      this.#askAll(() => reject(new Error('No tab gave a token.')));
+      this.#askAll(() => reject(new Error('No tab supplied a token.')));
     });
   }
 
-  /** Asks nobody any more. */
+  /** Stops asking. */
   close(): void {
     this.#stopAsking();
   }

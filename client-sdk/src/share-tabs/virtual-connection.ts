@@ -24,39 +24,40 @@ import type { TabPresence } from './tab-presence.ts';
 import type { TabSubscription } from './tab-subscription.ts';
 import type { TokenHolder } from './token-broker.ts';
 
-/** What can be said to a tab. */
+/** Sends messages to a tab. */
 export interface Outbound {
   reply(id: number, result: Results[CommandType]): void;
   refuse(id: number, error: ErrorBody): void;
   push(push: Push): void;
 }
 
-/** What a session needs of the tab gateway. */
+/** The part of the tab gateway that a connection uses. */
 export interface VirtualConnectionHost {
-  /** Writes a frame. */
+  /** Sends a frame. */
   frame(text: string): void;
-  /** The virtual socket is closed from this side. */
+  /** The tab gateway closes the virtual socket. */
   closed(code: number, reason: string): void;
-  /** The group of an identity. */
+  /** Returns the group of an identity. */
   group(identity: string): TabGroup;
 }
 
-// What browsers and servers use for "come back at once". Not a code of the catalogue: clients treat it as a lost connection.
+// The WebSocket code for "reconnect immediately". It is not in the catalogue, so clients treat it
+// as a lost connection.
 const RESTART = 1012;
 
 type Handlers = { readonly [Type in CommandType]: (command: Extract<Command, { type: Type }>) => void };
 
-/** One virtual connection: what a tab believes to be the gateway. SPEC.md section 4. */
+/** One virtual connection: a tab's view of the gateway. SPEC.md section 4. */
 export class VirtualConnection implements Outbound, TokenHolder {
   readonly subscriptions = new Map<string, TabSubscription>();
   readonly presences = new Map<string, TabPresence>();
-  /** The token that the tab has shown last. */
+  /** The token that the tab sent last. */
   token: string | undefined;
   group: TabGroup | undefined;
   readonly #host: VirtualConnectionHost;
   #state: 'new' | 'waiting' | 'connected' | 'closed' = 'new';
   #connectId = 0;
-  // Came behind `connect`, before it was answered.
+  // Commands that arrived after `connect`, before it was answered.
   #queue: Command[] = [];
   #unsent: ServerMessage[] = [];
 
@@ -73,13 +74,13 @@ export class VirtualConnection implements Outbound, TokenHolder {
     return this.#queue.filter((command) => command.type === 'subscribe');
   }
 
-  /** A frame came from the tab. */
+  /** Handles a frame of the tab. */
   receive(text: string): void {
     const frame = JSON.parse(text) as Command | Command[];
     for (const command of Array.isArray(frame) ? frame : [frame]) this.#take(command);
   }
 
-  /** The tab has gone, or wants no connection any more. */
+  /** The tab has disappeared or closed the connection. */
   end(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
@@ -89,7 +90,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
     this.group?.leave(this);
   }
 
-  /** Ends it from this side. */
+  /** Closes the connection from this side. */
   close(code: number, reason: string): void {
     if (this.#state === 'closed') return;
     this.#flush();
@@ -97,15 +98,15 @@ export class VirtualConnection implements Outbound, TokenHolder {
     this.#host.closed(code, reason);
   }
 
-  /** The tab is to come back at once, because it belongs elsewhere now. */
+  /** Makes the tab reconnect immediately, because it now belongs to another group. */
   moveOut(reason: string): void {
     this.push({ type: 'drain', reconnectAfter: 0 });
     this.close(RESTART, reason);
   }
 
-  // ------------------------------------------------------------------ what the group tells
+  // ------------------------------------------------------------------ events of the group
 
-  /** The upstream connection stands. */
+  /** The upstream connection is open. */
   greet(result: ConnectResult): void {
     const expiresAt = expiryOf(this.token) ?? result.expiresAt;
     this.#state = 'connected';
@@ -114,9 +115,10 @@ export class VirtualConnection implements Outbound, TokenHolder {
   }
 
   /**
-   * The upstream connection is lost, or was refused: the tab hears the same, and comes back when the next attempt is made.
+   * The upstream connection is lost or was refused. The tab's connection ends the same way, and the
+   * tab reconnects with the next upstream attempt.
    *
-   * @param retryIn milliseconds; `undefined` where there is no next attempt
+   * @param retryIn milliseconds; `undefined` if there is no next attempt
    */
   lose(error: SluiceError, retryIn?: number): void {
     if (retryIn !== undefined) this.push({ type: 'drain', reconnectAfter: retryIn });
@@ -130,7 +132,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
     this.push({ type: 'refresh', expiresAt: expiryOf(this.token) ?? Date.now() });
   }
 
-  // ------------------------------------------------------------------ what is said to the tab
+  // ------------------------------------------------------------------ messages to the tab
 
   reply(id: number, result: Results[CommandType]): void {
     this.#send({ type: 'reply', id, result });
@@ -149,7 +151,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
     const last = this.#unsent.at(-1);
     if (push.type !== 'messages') this.#send(push);
     else if (last?.type === 'messages' && last.channel === push.channel && last.epoch === push.epoch) {
-      // The array is this session's own: it was copied when the push was begun.
+      // The array belongs to this connection: it was copied with the first push.
       (last.messages as Message[]).push(...push.messages);
     } else this.#send({ ...push, messages: [...push.messages] });
   }
@@ -166,7 +168,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
     if (messages.length > 0) this.#host.frame(JSON.stringify(messages.length === 1 ? messages[0] : messages));
   }
 
-  // ------------------------------------------------------------------ what the tab says
+  // ------------------------------------------------------------------ commands of the tab
 
   #take(command: Command): void {
     if (this.#state === 'closed') return;
@@ -234,17 +236,18 @@ export class VirtualConnection implements Outbound, TokenHolder {
   #refresh({ id, token }: RefreshCommand): void {
     const same = identityOf(token) === identityOf(this.token);
     this.token = token;
-    // Whose end cannot be read is replaced when the gateway asks for it.
+    // A token without a readable expiry is replaced when the gateway asks for it.
     const expiresAt = expiryOf(token) ?? Number.MAX_SAFE_INTEGER;
     this.reply(id, { expiresAt, time: this.#time });
     if (same) this.group?.tokens.offer(token);
-    else this.moveOut('The token speaks for somebody else now.');
+    else this.moveOut('The token has another identity now.');
   }
 
   #answer<Result extends Results[CommandType]>(id: number, asked: Promise<unknown>, result?: Result): void {
     asked.then(
       (own) => this.reply(id, result ?? (own as Result)),
-      // What is given up because the connection was lost is asked again by the tab; it is closed by then.
+      // The tab repeats a command that was aborted because the connection was lost. Its connection
+      // is closed by then.
       (error: SluiceError) => this.refuse(id, bodyOf(error)),
     );
   }

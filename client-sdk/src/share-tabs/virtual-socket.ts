@@ -9,11 +9,11 @@ export interface VirtualSocketSetup {
   readonly codec: Codec;
   /** Milliseconds. */
   readonly timeout: number;
-  /** What is used where no other tab can be reached. */
+  /** Used if no tab gateway is available. */
   readonly WebSocket: WebSocketConstructor;
 }
 
-/** Makes the class of WebSockets of one client, whose other end is the tab gateway. */
+/** Creates the WebSocket class of one client. Its sockets connect to the tab gateway. */
 export function virtualSockets(tab: Tab, { codec, timeout, WebSocket }: VirtualSocketSetup): WebSocketConstructor {
   const isJson = codec.subprotocol === json.subprotocol;
   return class implements WebSocketLike, LinkSocket {
@@ -28,7 +28,7 @@ export function virtualSockets(tab: Tab, { codec, timeout, WebSocket }: VirtualS
 
     constructor(url: string | URL, protocols?: string | string[]) {
       this.url = absolute(url);
-      // biome-ignore lint/correctness/noConstructorReturn: a client that was told to share keeps one class for all its attempts
+      // biome-ignore lint/correctness/noConstructorReturn: a client that shares keeps one class for all its attempts
       if (tab.broken) return new WebSocket(url, protocols) as this;
       this.#id = tab.open(this);
     }
@@ -55,7 +55,7 @@ export function virtualSockets(tab: Tab, { codec, timeout, WebSocket }: VirtualS
   };
 }
 
-/** A worker has another base than the page. */
+/** Returns the absolute URL, because a worker has another base URL than the page. */
 function absolute(url: string | URL): string {
   const { href } = new URL(url, globalThis.document?.baseURI);
   return href.replace(/^http/, 'ws');

@@ -2,13 +2,13 @@ import type { ToTab } from './envelope.ts';
 import { overPort, type Postbox } from './ports.ts';
 import type { Finder, GatewayLink } from './tab.ts';
 
-/** What is needed of a `SharedWorker`. */
+/** The part of `SharedWorker` that the finder uses. */
 export interface WorkerHandle {
   readonly port: Postbox;
   onerror: ((event: never) => void) | null;
 }
 
-// How long a worker may take to load and to answer, in milliseconds.
+// Milliseconds for a worker to load and answer.
 const PATIENCE = 1500;
 
 /** Finds the tab gateway in a SharedWorker. */
@@ -16,7 +16,7 @@ export class WorkerFinder implements Finder {
   readonly #start: () => WorkerHandle;
   #distrusted = false;
 
-  /** @param start loads the worker, or connects to the one that other tabs have loaded */
+  /** @param start loads the worker, or connects to the worker that another tab has loaded */
   constructor(start: () => WorkerHandle) {
     this.#start = start;
   }
@@ -29,7 +29,7 @@ export class WorkerFinder implements Finder {
         worker.port.close();
         reject(new Error('The worker does not answer.'));
       }, PATIENCE);
-      // The file is not there, or the page's Content-Security-Policy forbids it.
+      // The file is missing, or the page's Content-Security-Policy forbids it.
       worker.onerror = () => reject(new Error('The worker cannot be loaded.'));
       worker.port.onmessage = ({ data }) => {
         const welcome = data as ToTab;
