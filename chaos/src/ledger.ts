@@ -1,5 +1,5 @@
 import type { Position } from '@sluice/protocol';
-import { at } from '../../server/test/support/reading.ts';
+import { at } from '../../server/test/support/delivery-rules.ts';
 import { isSafe } from './channels.ts';
 
 /** What a publisher puts into a message: by it the message is known wherever it turns up. */

@@ -1,6 +1,6 @@
 import type { Gap, Message } from '@sluice/client';
 import type { Position } from '@sluice/protocol';
-import { at, judgeMessage, judgeRange, judgeReason } from '../../server/test/support/reading.ts';
+import { at, checkGapRange, checkGapReason, classifyMessage } from '../../server/test/support/delivery-rules.ts';
 import { isSafe, ruleOf } from './channels.ts';
 import type { Ledger, Payload } from './ledger.ts';
 
@@ -44,7 +44,7 @@ export class Reader {
     const place = { epoch, offset };
     this.#note(this.#ledger.saw({ channel, epoch, offset, id, n: data.n }));
     if (this.#owes(place)) return;
-    const verdict = judgeMessage(this.position, place);
+    const verdict = classifyMessage(this.position, place);
     if (verdict === 'repeat') this.#onFault(`was handed ${at(place)} twice; it stands at ${at(this.position)}`);
     if (verdict === 'hole') this.#onFault(`was handed ${at(place)} without a gap after ${at(this.position)}`);
     this.position = place;
@@ -65,11 +65,11 @@ export class Reader {
     const { from, to, reason, lost, channel } = gap;
     this.gaps++;
     this.lost += lost ?? 0;
-    this.#note(judgeRange(this.position, gap));
+    this.#note(checkGapRange(this.position, gap));
     if (at(from) !== at(this.position))
       this.#onFault(`heard a gap from ${at(from)}, but stands at ${at(this.position)}`);
     const rule = ruleOf(channel);
-    this.#note(judgeReason(gap, rule, undefined));
+    this.#note(checkGapReason(gap, rule, undefined));
     const told = `heard of a gap from ${at(from)} to ${at(to)}, ${reason}`;
     if (isSafe(channel) && !(reason === 'epoch_changed' && !this.#keeps)) this.#onFault(told);
     else if (reason === 'epoch_changed' && this.#keeps && rule.history !== undefined)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { GrantFunction } from '../src/index.ts';
 import { STEPS } from '../src/session/permission-review.ts';
 import { HeldCalls } from './support/held-calls.ts';
-import type { Spoken } from './support/protocol-client.ts';
+import type { CommandInput } from './support/protocol-client.ts';
 import { startGateway } from './support/real-gateway.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
@@ -66,14 +66,14 @@ const mint = (world: World, claims: Record<string, unknown> = {}) =>
   tokenFor('ada', { claims, clock: () => world.clock.now() });
 
 /** Ids of the commands that were answered, in the order of the answers, errors with their names. */
-const answers = ({ voice }: LoopbackPeer): (number | string)[] =>
-  voice.heard.flatMap((message): (number | string)[] => {
+const answers = ({ client }: LoopbackPeer): (number | string)[] =>
+  client.received.flatMap((message): (number | string)[] => {
     if (message.type === 'reply') return [message.id];
     return message.type === 'error' && message.id !== undefined ? [`${message.id} ${message.error.name}`] : [];
   });
 
 const doc = { channel: 'doc:1' } as const;
-const COMMANDS: [string, Spoken][] = [
+const COMMANDS: [string, CommandInput][] = [
   ['subscribe', { type: 'subscribe', ...doc }],
   ['publish', { type: 'publish', ...doc, data: 1 }],
   ['history', { type: 'history', ...doc }],
@@ -85,7 +85,7 @@ const COMMANDS: [string, Spoken][] = [
 describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, command) => {
   it('allows it when its promise says so', async () => {
     const { world, oracle, ada } = await start();
-    const answered = ada.voice.ask(command);
+    const answered = ada.client.request(command);
     await world.idle();
     expect(oracle.asked).toEqual([`${verb} doc:1`]);
     oracle.answer(true);
@@ -95,7 +95,7 @@ describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, comma
 
   it('refuses it when its promise says so, and names the rule', async () => {
     const { world, oracle, ada } = await start();
-    const answered = ada.voice.ask(command);
+    const answered = ada.client.request(command);
     await world.idle();
     oracle.answer(false);
     expect(await answered).toMatchObject({
@@ -109,7 +109,7 @@ describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, comma
   it('answers "internal" when it fails, and writes the cause into the log once', async () => {
     const { world, oracle, ada, lines } = await start();
     for (let time = 0; time < 3; time++) {
-      const answered = ada.voice.ask(command);
+      const answered = ada.client.request(command);
       await world.idle();
       oracle.answer(new Error('database away'));
       const { error } = (await answered) as { error: { name: string; message: string } };
@@ -123,7 +123,7 @@ describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, comma
 
   it('is refused as "unavailable" when it has not answered in time, and says so in the log', async () => {
     const { world, oracle, ada, lines } = await start();
-    const answered = ada.voice.ask(command);
+    const answered = ada.client.request(command);
     await world.idle();
     world.clock.advance(4_999);
     await world.idle();
@@ -140,15 +140,15 @@ describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, comma
 
   it('does nothing when the connection has closed meanwhile', async () => {
     const { world, oracle, ada } = await start({ 'free:{x}': { allow: { '*': 'users' } } });
-    ada.voice.say(command);
+    ada.client.send(command);
     await world.idle();
     ada.socket.cut();
     await world.idle();
     oracle.answer(true);
     await world.idle();
     const bob = await world.connect(await tokenFor('bob', { clock: () => world.clock.now() }));
-    const members = bob.voice.ask({ type: 'members', ...doc });
-    const history = bob.voice.ask({ type: 'history', ...doc });
+    const members = bob.client.request({ type: 'members', ...doc });
+    const history = bob.client.request({ type: 'history', ...doc });
     await world.idle();
     oracle.answerAll();
     expect(await members).toMatchObject({ result: { members: [] } });
@@ -160,7 +160,7 @@ describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, comma
 describe('the order of commands', () => {
   it('is kept on a channel, whichever decision comes first', async () => {
     const { world, oracle, ada } = await start();
-    const ids = ada.voice.say(
+    const ids = ada.client.send(
       { type: 'publish', ...doc, data: 'one' },
       { type: 'publish', ...doc, data: 'two' },
       { type: 'subscribe', ...doc, rewind: 10 },
@@ -175,7 +175,7 @@ describe('the order of commands', () => {
     oracle.answerAll();
     await world.until(() => answers(ada).length === 6);
     expect(answers(ada).slice(1)).toEqual(ids);
-    const history = ada.voice.ask({ type: 'history', ...doc });
+    const history = ada.client.request({ type: 'history', ...doc });
     await world.idle();
     oracle.answerAll();
     expect(await history).toMatchObject({
@@ -185,7 +185,7 @@ describe('the order of commands', () => {
 
   it('does not hold up other channels, nor commands without one', async () => {
     const { world, oracle, ada } = await start({ 'free:{x}': { allow: { '*': 'users' } } });
-    const [slow, other, free, ping] = ada.voice.say(
+    const [slow, other, free, ping] = ada.client.send(
       { type: 'publish', ...doc, data: 1 },
       { type: 'publish', channel: 'doc:2', data: 2 },
       { type: 'publish', channel: 'free:x', data: 3 },
@@ -202,7 +202,7 @@ describe('the order of commands', () => {
 
   it('keeps a series of publishes behind one that could not be decided', async () => {
     const { world, oracle, ada } = await start();
-    const ids = ada.voice.say(
+    const ids = ada.client.send(
       { type: 'publish', ...doc, data: 1, series: 1 },
       { type: 'publish', ...doc, data: 2, series: 1 },
     );
@@ -212,7 +212,7 @@ describe('the order of commands', () => {
     world.clock.advance(5_000);
     await world.until(() => answers(ada).length === 3);
     expect(answers(ada).slice(1)).toEqual(ids.map((id) => `${id} unavailable`));
-    const history = ada.voice.ask({ type: 'history', ...doc });
+    const history = ada.client.request({ type: 'history', ...doc });
     await world.idle();
     oracle.answerAll();
     expect(await history).toMatchObject({ result: { messages: [] } });
@@ -220,13 +220,15 @@ describe('the order of commands', () => {
 
   it('bounds what waits, and takes more once it is less', async () => {
     const { world, oracle, ada } = await start();
-    const ids = ada.voice.say(...Array.from({ length: 1_100 }, () => ({ type: 'publish', ...doc, data: 1 }) as const));
+    const ids = ada.client.send(
+      ...Array.from({ length: 1_100 }, () => ({ type: 'publish', ...doc, data: 1 }) as const),
+    );
     await world.until(() => oracle.waiting === 1_000);
     await world.until(() => answers(ada).length === 101);
     expect(answers(ada).slice(1)).toEqual(ids.slice(1_000).map((id) => `${id} rate_limited`));
     oracle.answerAll();
     await world.until(() => answers(ada).length === 1_101);
-    const [id] = ada.voice.say({ type: 'publish', ...doc, data: 1 });
+    const [id] = ada.client.send({ type: 'publish', ...doc, data: 1 });
     await world.idle();
     oracle.answerAll();
     await world.until(() => answers(ada).at(-1) === id);
@@ -236,7 +238,7 @@ describe('the order of commands', () => {
     const { world, oracle, ada } = await start();
     const large = { type: 'publish', ...doc, data: 'x'.repeat(60_000) } as const;
     const ids: number[] = [];
-    for (let n = 0; n < 20; n++) ids.push(...ada.voice.say(large));
+    for (let n = 0; n < 20; n++) ids.push(...ada.client.send(large));
     await world.until(() => oracle.waiting + answers(ada).length === 21);
     expect(oracle.waiting).toBe(17);
     expect(answers(ada).slice(1)).toEqual(ids.slice(17).map((id) => `${id} rate_limited`));
@@ -252,12 +254,12 @@ describe('a refresh', () => {
       { type: 'enter', ...doc },
       { type: 'subscribe', channel: 'doc:2' },
     ] as const;
-    ada.voice.say(...open);
+    ada.client.send(...open);
     await world.idle();
     oracle.answerAll();
     await world.until(() => answers(ada).length === 5);
     oracle.asked.length = 0;
-    const refreshed = ada.voice.ask({ type: 'refresh', token: await mint(world, { v: 2 }) });
+    const refreshed = ada.client.request({ type: 'refresh', token: await mint(world, { v: 2 }) });
     await world.until(() => oracle.waiting === 4);
     expect([...oracle.asked].sort()).toEqual([
       'enter doc:1 v2',
@@ -269,7 +271,7 @@ describe('a refresh', () => {
     oracle.answer(new Error('away'), 'subscribe doc:1 v2');
     oracle.answerAll(false);
     expect(await refreshed).toMatchObject({ type: 'reply' });
-    const ended = ada.voice.heard.flatMap((message) =>
+    const ended = ada.client.received.flatMap((message) =>
       'reason' in message ? [`${message.type} ${'channel' in message ? message.channel : ''} ${message.reason}`] : [],
     );
     expect(ended.sort()).toEqual([
@@ -281,9 +283,9 @@ describe('a refresh', () => {
 
   it('makes a decision count that was asked for with the new token only', async () => {
     const { world, oracle, ada } = await start();
-    const [id] = ada.voice.say({ type: 'publish', ...doc, data: 1 });
+    const [id] = ada.client.send({ type: 'publish', ...doc, data: 1 });
     await world.idle();
-    await ada.voice.result({ type: 'refresh', token: await mint(world, { v: 2 }) });
+    await ada.client.result({ type: 'refresh', token: await mint(world, { v: 2 }) });
     oracle.answer(true, 'publish doc:1');
     await world.until(() => oracle.waiting === 1);
     expect(oracle.asked).toEqual(['publish doc:1', 'publish doc:1 v2']);
@@ -311,7 +313,7 @@ describe('a decision that fails by a mistake of the gateway', () => {
     const ada = await world.connect(await mint(world));
     const seen = faults(world);
     mistake(world);
-    expect(await ada.voice.ask(command)).toMatchObject({ error: { name: 'internal' } });
+    expect(await ada.client.request(command)).toMatchObject({ error: { name: 'internal' } });
     expect([asked, seen]).toEqual([1, ['a decision']]);
   });
 
@@ -325,9 +327,9 @@ describe('a decision that fails by a mistake of the gateway', () => {
     const world = await createWorld({ channels: { 'doc:{id}': { allow: { '*': grant } } } });
     const ada = await world.connect(await mint(world));
     const seen = faults(world);
-    const [first, second] = ada.voice.say({ type: 'publish', ...doc, data: 1 }, { type: 'publish', ...doc, data: 2 });
+    const [first, second] = ada.client.send({ type: 'publish', ...doc, data: 1 }, { type: 'publish', ...doc, data: 2 });
     await world.idle();
-    await ada.voice.result({ type: 'refresh', token: await mint(world, { v: 2 }) });
+    await ada.client.result({ type: 'refresh', token: await mint(world, { v: 2 }) });
     failing = true;
     mistake(world);
     for (const settle of waiting) settle(true);
@@ -341,14 +343,14 @@ describe('a decision that fails by a mistake of the gateway', () => {
     const allow = { '*': () => (failing ? Promise.reject(new Error('away')) : true) };
     const world = await createWorld({ channels: { 'doc:{id}': { allow } } });
     const ada = await world.connect(await mint(world));
-    for (let n = 0; n < 3 * STEPS; n++) await ada.voice.result({ type: 'subscribe', channel: `doc:${n}` });
+    for (let n = 0; n < 3 * STEPS; n++) await ada.client.result({ type: 'subscribe', channel: `doc:${n}` });
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
     process.on('unhandledRejection', note);
     try {
       mistake(world);
       failing = true;
-      const refreshed = await ada.voice.ask({ type: 'refresh', token: await mint(world, { v: 2 }) });
+      const refreshed = await ada.client.request({ type: 'refresh', token: await mint(world, { v: 2 }) });
       expect(refreshed).toMatchObject({ error: { name: 'internal' } });
       await new Promise(setImmediate);
     } finally {
@@ -367,8 +369,8 @@ describe('rules whose grants are words, or functions that answer at once', () =>
       },
     });
     const ada = await world.connect(await mint(world));
-    await ada.voice.result({ type: 'subscribe', ...doc });
-    ada.voice.say({ type: 'publish', ...doc, data: 1 }, { type: 'history', ...doc }, { type: 'unsubscribe', ...doc });
+    await ada.client.result({ type: 'subscribe', ...doc });
+    ada.client.send({ type: 'publish', ...doc, data: 1 }, { type: 'history', ...doc }, { type: 'unsubscribe', ...doc });
     await world.idle();
     expect(answers(ada)).toHaveLength(5);
     expect(asked).toEqual(['subscribe', 'publish', 'history']);
@@ -389,14 +391,14 @@ describe('rules whose grants are words, or functions that answer at once', () =>
     const world = await createWorld({ channels }, { log });
     const ada = await world.connect(await mint(world));
     for (const [, command] of COMMANDS) {
-      expect(await ada.voice.ask(command)).toMatchObject({ error: { name: 'internal' } });
+      expect(await ada.client.request(command)).toMatchObject({ error: { name: 'internal' } });
     }
     expect(lines.filter((line) => line.includes('a slip'))).toHaveLength(5); // one for each verb
   });
 });
 
 describe('an engine that answers late, while the token is replaced', () => {
-  const LATE: [string, Spoken, string][] = [
+  const LATE: [string, CommandInput, string][] = [
     ['subscribe', { type: 'subscribe', ...doc, rewind: 5 }, 'subscribe'],
     ['history', { type: 'history', ...doc }, 'history'],
     ['members', { type: 'members', ...doc }, 'presence'],
@@ -408,11 +410,11 @@ describe('an engine that answers late, while the token is replaced', () => {
       const { world, oracle, ada } = await start();
       const { engine } = world.assembly;
       const held = new HeldCalls().hold(engine.log, 'read', 'seek').hold(engine.presence, 'list', 'roster');
-      const [id] = ada.voice.say(command);
+      const [id] = ada.client.send(command);
       await world.until(() => oracle.waiting === 1);
       oracle.answer(true);
       await world.until(() => held.waiting.length > 0);
-      await ada.voice.result({ type: 'refresh', token: await mint(world, { v: 2 }) });
+      await ada.client.result({ type: 'refresh', token: await mint(world, { v: 2 }) });
       held.release();
       await world.until(() => oracle.waiting === 1);
       expect(oracle.asked).toEqual([`${verb} doc:1`, `${verb} doc:1 v2`]);
@@ -423,10 +425,12 @@ describe('an engine that answers late, while the token is replaced', () => {
       await world.until(() => answers(ada).length === 3);
       expect(answers(ada)[2]).toBe(allowed ? id : `${id} permission_denied`);
       await world.idle();
-      const reply = ada.voice.heard.findIndex((message) => 'id' in message && message.id === id);
-      const early = ada.voice.heard.slice(0, reply).filter(({ type }) => type === 'messages' || type === 'presence');
+      const reply = ada.client.received.findIndex((message) => 'id' in message && message.id === id);
+      const early = ada.client.received
+        .slice(0, reply)
+        .filter(({ type }) => type === 'messages' || type === 'presence');
       expect(early).toEqual([]);
-      expect(ada.voice.heard.some(({ type }) => type === 'messages')).toBe(allowed && command.type === 'subscribe');
+      expect(ada.client.received.some(({ type }) => type === 'messages')).toBe(allowed && command.type === 'subscribe');
     }
   });
 });
@@ -480,8 +484,8 @@ describe('the HTTP API', () => {
         { offset: 4 },
       ]);
       expect(asked).toEqual(['doc:1', 'doc:2', 'doc:3']); // once for each channel
-      const { voice } = await gateway.connect(await tokenFor('ada'));
-      const { messages } = (await voice.result({ type: 'history', channel: 'doc:1' })) as {
+      const { client } = await gateway.connect(await tokenFor('ada'));
+      const { messages } = (await client.result({ type: 'history', channel: 'doc:1' })) as {
         messages: { data: number }[];
       };
       expect(messages.map(({ data }) => data)).toEqual([0, 0, 3, 5]);

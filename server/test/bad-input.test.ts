@@ -10,8 +10,8 @@ async function connected(config: Parameters<typeof createWorld>[0] = {}): Promis
 }
 
 /** The error that a frame is answered with. */
-async function errorOf({ voice }: LoopbackPeer): Promise<{ id?: number; name: string; message: string }> {
-  const failure = await voice.wait(({ type }) => type === 'error');
+async function errorOf({ client }: LoopbackPeer): Promise<{ id?: number; name: string; message: string }> {
+  const failure = await client.wait(({ type }) => type === 'error');
   if (failure.type !== 'error') throw new Error('no error');
   const { name, message } = failure.error;
   return { ...(failure.id === undefined ? {} : { id: failure.id }), name, message };
@@ -32,9 +32,9 @@ describe('a frame in JSON', () => {
     ['NaN', 'NaN'],
   ])('with %s is malformed', async (_, text) => {
     const peer = await connected();
-    peer.voice.sayBytes(text);
+    peer.client.sendBytes(text);
     expect(await errorOf(peer)).toMatchObject({ name: 'frame_malformed' });
-    expect(await peer.voice.ask({ type: 'ping' })).toMatchObject({ type: 'reply' });
+    expect(await peer.client.request({ type: 'ping' })).toMatchObject({ type: 'reply' });
   });
 
   it.each<[string, string]>([
@@ -52,20 +52,20 @@ describe('a frame in JSON', () => {
     ['endless id', '{"type":"ping","id":1e999}'],
   ])('with a %s is no command', async (_, text) => {
     const peer = await connected();
-    peer.voice.sayBytes(text);
+    peer.client.sendBytes(text);
     const { id, name } = await errorOf(peer);
     expect([id, name]).toEqual([undefined, 'command_invalid']);
   });
 
   it('that is binary is malformed', async () => {
     const peer = await connected();
-    peer.voice.sayBytes(Buffer.from('{"type":"ping","id":1}'));
+    peer.client.sendBytes(Buffer.from('{"type":"ping","id":1}'));
     expect(await errorOf(peer)).toMatchObject({ name: 'frame_malformed', message: expect.stringContaining('text') });
   });
 
   it('says nothing of what it held', async () => {
     const peer = await connected();
-    peer.voice.sayBytes('{"token":"eyJhbGciOi-secret');
+    peer.client.sendBytes('{"token":"eyJhbGciOi-secret');
     expect((await errorOf(peer)).message).not.toContain('secret');
   });
 });
@@ -164,11 +164,11 @@ describe('a command', () => {
     ],
   ])('%s is refused', async (_, command, name, message) => {
     const peer = await connected();
-    peer.voice.sayRaw(command);
+    peer.client.sendValue(command);
     const error = await errorOf(peer);
     expect(error).toMatchObject({ id: 7, name });
     expect(error.message).toMatch(message);
-    expect(await peer.voice.ask({ type: 'ping' })).toMatchObject({ type: 'reply' });
+    expect(await peer.client.request({ type: 'ping' })).toMatchObject({ type: 'reply' });
   });
 
   it.each(['', ':', 'a:', ':a', 'a::b', 'a b', 'ä', 'a/b', 'a*', '{a}', '**', `a${'b'.repeat(200)}`, 'a\n', 'a"'])(
@@ -176,7 +176,7 @@ describe('a command', () => {
     async (channel) => {
       const peer = await connected();
       for (const type of ['subscribe', 'unsubscribe', 'publish', 'history'] as const) {
-        const answer = await peer.voice.ask({ type, channel, data: 1 } as never);
+        const answer = await peer.client.request({ type, channel, data: 1 } as never);
         expect(answer).toMatchObject({ type: 'error', error: { name: 'channel_invalid' } });
       }
     },
@@ -190,39 +190,39 @@ describe('a command', () => {
     ['a field named __proto__', '{"a":{"__proto__":{"admin":true}}}', 'data.a'],
   ])('publish of %s is refused, with the path', async (_, data, path) => {
     const peer = await connected();
-    peer.voice.sayBytes(`{"type":"publish","id":7,"channel":"chat:a","data":${data}}`);
+    peer.client.sendBytes(`{"type":"publish","id":7,"channel":"chat:a","data":${data}}`);
     const { name, message } = await errorOf(peer);
     expect(name).toBe('payload_invalid');
     expect(message).toContain(path);
   });
 
   it('with unknown fields is carried out', async () => {
-    const { voice } = await connected();
-    voice.sayRaw({ ...publish, id: 70, priority: 'high', __proto__: null });
-    expect(await voice.wait((message) => 'id' in message && message.id === 70)).toMatchObject({
+    const { client } = await connected();
+    client.sendValue({ ...publish, id: 70, priority: 'high', __proto__: null });
+    expect(await client.wait((message) => 'id' in message && message.id === 70)).toMatchObject({
       type: 'reply',
       result: { offset: 1 },
     });
-    voice.sayBytes('{"type":"subscribe","id":8,"channel":"chat:a","__proto__":{"rewind":5}}');
-    const reply = await voice.wait((message) => 'id' in message && message.id === 8);
+    client.sendBytes('{"type":"subscribe","id":8,"channel":"chat:a","__proto__":{"rewind":5}}');
+    const reply = await client.wait((message) => 'id' in message && message.id === 8);
     expect(reply).toMatchObject({ type: 'reply', result: { offset: 1 } });
   });
 
   it('publish that is as deep as allowed is read by both codecs, live and as history', async () => {
-    const { world, voice } = await connected();
+    const { world, client } = await connected();
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
     const binary = await world.connect(token, { protocols: ['sluice.v1.msgpack'] });
-    await binary.voice.result({ type: 'subscribe', channel: 'chat:a' });
-    await voice.result({ type: 'publish', channel: 'chat:a', data: deep(64) as never });
-    expect(await binary.voice.messages('chat:a', 1)).toMatchObject([{ data: deep(64) }]);
-    const page = await binary.voice.result({ type: 'history', channel: 'chat:a' });
+    await binary.client.result({ type: 'subscribe', channel: 'chat:a' });
+    await client.result({ type: 'publish', channel: 'chat:a', data: deep(64) as never });
+    expect(await binary.client.messages('chat:a', 1)).toMatchObject([{ data: deep(64) }]);
+    const page = await binary.client.result({ type: 'history', channel: 'chat:a' });
     expect(page).toMatchObject({ messages: [{ data: deep(64) }] });
   });
 
   it('names what is wrong without repeating all of it', async () => {
     const peer = await connected();
     const name = 'n'.repeat(5_000);
-    peer.voice.sayBytes(`{"type":"publish","id":7,"channel":"chat:a","data":{"${name}":1e999}}`);
+    peer.client.sendBytes(`{"type":"publish","id":7,"channel":"chat:a","data":{"${name}":1e999}}`);
     expect((await errorOf(peer)).message.length).toBeLessThan(300);
   });
 
@@ -235,15 +235,15 @@ describe('a command', () => {
       limits: { maxFrame: 262_144 },
     });
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
-    const { voice } = await world.connect(token, { protocols: [protocol] });
+    const { client } = await world.connect(token, { protocols: [protocol] });
     if (protocol === 'sluice.v1.json') {
       // 4 bytes each, 8 characters when they are written again.
-      voice.sayBytes(`{"type":"publish","id":7,"channel":"chat:a","data":[${'1e-6,'.repeat(15_000)}0]}`);
+      client.sendBytes(`{"type":"publish","id":7,"channel":"chat:a","data":[${'1e-6,'.repeat(15_000)}0]}`);
     } else {
       // One byte each; six as JSON.
-      voice.sayRaw({ type: 'publish', id: 7, channel: 'chat:a', data: '\u0001'.repeat(count) });
+      client.sendValue({ type: 'publish', id: 7, channel: 'chat:a', data: '\u0001'.repeat(count) });
     }
-    const answer = await voice.wait((message) => 'id' in message && message.id === 7);
+    const answer = await client.wait((message) => 'id' in message && message.id === 7);
     expect(answer).toMatchObject({ type: 'error', error: { name: 'payload_too_large' } });
   });
 });
@@ -287,23 +287,23 @@ describe('a frame in MessagePack', () => {
     ['an empty array', Buffer.from([0x90])],
   ])('with %s is malformed', async (_, bytes) => {
     const peer = await open();
-    peer.voice.sayBytes(bytes);
+    peer.client.sendBytes(bytes);
     expect(await errorOf(peer)).toMatchObject({ name: 'frame_malformed' });
-    expect(await peer.voice.ask({ type: 'ping' })).toMatchObject({ type: 'reply' });
+    expect(await peer.client.request({ type: 'ping' })).toMatchObject({ type: 'reply' });
   });
 
   it.each<[string, Buffer, string]>([['NaN', Buffer.from([0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0]), 'payload_invalid']])(
     'with %s is refused',
     async (_, data, name) => {
       const peer = await open();
-      peer.voice.sayBytes(withData(data));
+      peer.client.sendBytes(withData(data));
       expect(await errorOf(peer)).toMatchObject({ id: 7, name });
     },
   );
 
   it('that is text is malformed', async () => {
     const peer = await open();
-    peer.voice.sayBytes('{"type":"ping","id":1}');
+    peer.client.sendBytes('{"type":"ping","id":1}');
     expect(await errorOf(peer)).toMatchObject({ name: 'frame_malformed', message: expect.stringContaining('binary') });
   });
 });
@@ -311,11 +311,11 @@ describe('a frame in MessagePack', () => {
 describe('a connection', () => {
   it('that does not connect is closed after its time', async () => {
     const world = await createWorld();
-    const { voice } = world.open();
+    const { client } = world.open();
     world.clock.advance(4_999);
     expect(world.services.registry.size).toBe(1);
     world.clock.advance(1);
-    expect(await voice.ended()).toEqual({ code: 4003, reason: expect.stringMatching(/^connect_timeout: ./) });
+    expect(await client.ended()).toEqual({ code: 4003, reason: expect.stringMatching(/^connect_timeout: ./) });
     expect(world.services.registry.size).toBe(0);
   });
 
@@ -328,63 +328,63 @@ describe('a connection', () => {
   it('whose first command is another is closed', async () => {
     const world = await createWorld();
     const peer = world.open();
-    peer.voice.sayRaw([
+    peer.client.sendValue([
       { type: 'ping', id: 3 },
       { type: 'connect', id: 4 },
     ]);
-    expect(await peer.voice.ended()).toEqual({ code: 4207, reason: expect.stringMatching(/^connect_required: ./) });
-    expect(peer.voice.heard).toMatchObject([{ type: 'error', id: 3, error: { name: 'connect_required' } }]);
+    expect(await peer.client.ended()).toEqual({ code: 4207, reason: expect.stringMatching(/^connect_required: ./) });
+    expect(peer.client.received).toMatchObject([{ type: 'error', id: 3, error: { name: 'connect_required' } }]);
   });
 
   it('gets an answer to a first frame that cannot be read, and may try again', async () => {
     const world = await createWorld();
     const peer = world.open();
-    peer.voice.sayBytes('?');
+    peer.client.sendBytes('?');
     expect(await errorOf(peer)).toMatchObject({ name: 'frame_malformed' });
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
-    expect(await peer.voice.result({ type: 'connect', token })).toMatchObject({ user: 'ada' });
+    expect(await peer.client.result({ type: 'connect', token })).toMatchObject({ user: 'ada' });
   });
 
   it('is closed after ten frames in a row with nothing valid in them', async () => {
-    const { voice } = await connected();
-    for (let at = 0; at < 9; at++) voice.sayBytes('?');
-    await voice.result({ type: 'ping' });
-    for (let at = 0; at < 9; at++) voice.sayRaw([{ type: 'fly', id: 1 }, 5]);
-    voice.sayRaw([5, { type: 'ping', id: 100 }]);
-    for (let at = 0; at < 9; at++) voice.sayBytes('?');
-    await voice.wait((message) => 'id' in message && message.id === 100);
-    voice.sayBytes('?');
-    expect(await voice.ended()).toEqual({ code: 4209, reason: expect.stringMatching(/^protocol_violation: ./) });
-    expect(voice.heard.filter(({ type }) => type === 'error')).toHaveLength(9 + 18 + 1 + 10);
+    const { client } = await connected();
+    for (let at = 0; at < 9; at++) client.sendBytes('?');
+    await client.result({ type: 'ping' });
+    for (let at = 0; at < 9; at++) client.sendValue([{ type: 'fly', id: 1 }, 5]);
+    client.sendValue([5, { type: 'ping', id: 100 }]);
+    for (let at = 0; at < 9; at++) client.sendBytes('?');
+    await client.wait((message) => 'id' in message && message.id === 100);
+    client.sendBytes('?');
+    expect(await client.ended()).toEqual({ code: 4209, reason: expect.stringMatching(/^protocol_violation: ./) });
+    expect(client.received.filter(({ type }) => type === 'error')).toHaveLength(9 + 18 + 1 + 10);
   });
 
   it('is closed for a single frame that is full of nonsense, without an answer for each piece', async () => {
-    const { voice } = await connected();
-    voice.sayRaw(Array.from({ length: 10_000 }, () => 1));
-    expect(await voice.ended()).toEqual({ code: 4209, reason: expect.stringMatching(/^protocol_violation: ./) });
-    expect(voice.heard.length).toBeLessThan(200);
+    const { client } = await connected();
+    client.sendValue(Array.from({ length: 10_000 }, () => 1));
+    expect(await client.ended()).toEqual({ code: 4209, reason: expect.stringMatching(/^protocol_violation: ./) });
+    expect(client.received.length).toBeLessThan(200);
   });
 
   it('may subscribe once to a channel, also within one frame', async () => {
-    const { voice } = await connected();
-    const [first, second] = voice.say(
+    const { client } = await connected();
+    const [first, second] = client.send(
       { type: 'subscribe', channel: 'chat:a' },
       { type: 'subscribe', channel: 'chat:a' },
     );
-    expect(await voice.wait((message) => 'id' in message && message.id === first)).toMatchObject({ type: 'reply' });
-    expect(await voice.wait((message) => 'id' in message && message.id === second)).toMatchObject({
+    expect(await client.wait((message) => 'id' in message && message.id === first)).toMatchObject({ type: 'reply' });
+    expect(await client.wait((message) => 'id' in message && message.id === second)).toMatchObject({
       error: { name: 'already_subscribed' },
     });
   });
 
   it('may have so many subscriptions, and another after one has ended', async () => {
-    const { voice } = await connected({ limits: { subscriptions: 3 } });
-    for (const room of ['a', 'b', 'c']) await voice.result({ type: 'subscribe', channel: `chat:${room}` });
-    expect(await voice.ask({ type: 'subscribe', channel: 'chat:d' })).toMatchObject({
+    const { client } = await connected({ limits: { subscriptions: 3 } });
+    for (const room of ['a', 'b', 'c']) await client.result({ type: 'subscribe', channel: `chat:${room}` });
+    expect(await client.request({ type: 'subscribe', channel: 'chat:d' })).toMatchObject({
       error: { name: 'too_many_subscriptions', message: expect.stringContaining('3') },
     });
-    await voice.result({ type: 'unsubscribe', channel: 'chat:a' });
-    await voice.result({ type: 'subscribe', channel: 'chat:d' });
+    await client.result({ type: 'unsubscribe', channel: 'chat:a' });
+    await client.result({ type: 'subscribe', channel: 'chat:d' });
   });
 });
 
@@ -394,20 +394,25 @@ describe('while its token is being verified, a connection', () => {
   it('may send more, which is carried out in order afterwards', async () => {
     const world = await createWorld();
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
-    const { voice } = world.open();
-    voice.say({ type: 'connect', token }, { type: 'subscribe', channel: 'chat:a' });
-    voice.say({ type: 'publish', channel: 'chat:a', data: 1 });
-    await voice.messages('chat:a', 1);
-    expect(voice.heard.map((message) => ('id' in message ? message.id : message.type))).toEqual([1, 2, 3, 'messages']);
+    const { client } = world.open();
+    client.send({ type: 'connect', token }, { type: 'subscribe', channel: 'chat:a' });
+    client.send({ type: 'publish', channel: 'chat:a', data: 1 });
+    await client.messages('chat:a', 1);
+    expect(client.received.map((message) => ('id' in message ? message.id : message.type))).toEqual([
+      1,
+      2,
+      3,
+      'messages',
+    ]);
   });
 
   it('is closed when it sends more than a thousand commands', async () => {
     const world = await createWorld();
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
-    const { voice } = world.open();
-    voice.sayRaw([{ type: 'connect', id: 1, token }, ...Array.from({ length: 1_000 }, (_, at) => ping(at + 2))]);
-    voice.sayRaw(ping(2_000));
-    expect(await voice.ended()).toEqual({ code: 4007, reason: expect.stringMatching(/^flood: ./) });
+    const { client } = world.open();
+    client.sendValue([{ type: 'connect', id: 1, token }, ...Array.from({ length: 1_000 }, (_, at) => ping(at + 2))]);
+    client.sendValue(ping(2_000));
+    expect(await client.ended()).toEqual({ code: 4007, reason: expect.stringMatching(/^flood: ./) });
     await world.idle();
     expect(world.services.registry.size).toBe(0);
   });
@@ -415,27 +420,27 @@ describe('while its token is being verified, a connection', () => {
   it('may send a thousand', async () => {
     const world = await createWorld();
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
-    const { voice } = world.open();
-    voice.sayRaw([{ type: 'connect', id: 1, token }, ...Array.from({ length: 1_000 }, (_, at) => ping(at + 2))]);
-    await voice.wait((message) => 'id' in message && message.id === 1_001);
+    const { client } = world.open();
+    client.sendValue([{ type: 'connect', id: 1, token }, ...Array.from({ length: 1_000 }, (_, at) => ping(at + 2))]);
+    await client.wait((message) => 'id' in message && message.id === 1_001);
   });
 
   it('is closed when it sends more bytes than a frame may have', async () => {
     const world = await createWorld({ limits: { maxFrame: 4_096 } });
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
-    const { voice } = world.open();
-    voice.sayRaw({ type: 'connect', id: 1, token });
+    const { client } = world.open();
+    client.sendValue({ type: 'connect', id: 1, token });
     for (let at = 0; at < 2; at++)
-      voice.sayRaw({ type: 'publish', id: at + 2, channel: 'chat:a', data: 'x'.repeat(2_100) });
-    expect(await voice.ended()).toEqual({ code: 4007, reason: expect.stringMatching(/^flood: ./) });
+      client.sendValue({ type: 'publish', id: at + 2, channel: 'chat:a', data: 'x'.repeat(2_100) });
+    expect(await client.ended()).toEqual({ code: 4007, reason: expect.stringMatching(/^flood: ./) });
   });
 
   it('may vanish, and leaves nothing behind', async () => {
     const world = await createWorld();
     const timers = world.clock.running;
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
-    const { voice, socket } = world.open();
-    voice.say({ type: 'connect', token }, { type: 'subscribe', channel: 'chat:a' });
+    const { client, socket } = world.open();
+    client.send({ type: 'connect', token }, { type: 'subscribe', channel: 'chat:a' });
     socket.cut();
     for (let turn = 0; turn < 5; turn++) await world.idle();
     const { hub, registry } = world.services;
@@ -485,16 +490,16 @@ describe('a token', () => {
 
   it.each(cases)('%s is refused, and the connection closed for the same reason', async (_, make, code, name) => {
     const world = await createWorld();
-    const { voice } = world.open();
-    voice.say({ type: 'connect', token: await make() }, { type: 'subscribe', channel: 'chat:a' });
-    expect(await voice.ended()).toEqual({ code, reason: expect.stringMatching(new RegExp(`^${name}: .`)) });
-    expect(voice.heard).toMatchObject([{ type: 'error', id: 1, error: { code, name } }]);
+    const { client } = world.open();
+    client.send({ type: 'connect', token: await make() }, { type: 'subscribe', channel: 'chat:a' });
+    expect(await client.ended()).toEqual({ code, reason: expect.stringMatching(new RegExp(`^${name}: .`)) });
+    expect(client.received).toMatchObject([{ type: 'error', id: 1, error: { code, name } }]);
     expect([world.services.registry.size, world.services.hub.size]).toEqual([0, 0]);
   });
 
   it('with a kid that nobody knows is refused', async () => {
     const world = await createWorld({ keys: [{ secret: SECRET, kid: 'one' }] });
-    const { voice } = world.open();
+    const { client } = world.open();
     const { mintToken } = await import('../src/auth/mint.ts');
     const token = await mintToken({
       secret: SECRET,
@@ -504,25 +509,25 @@ describe('a token', () => {
       expiresIn: 60_000,
       clock: now,
     });
-    voice.say({ type: 'connect', token });
-    expect(await voice.ended()).toEqual({ code: 4203, reason: expect.stringMatching(/^token_key_unknown: ./) });
+    client.send({ type: 'connect', token });
+    expect(await client.ended()).toEqual({ code: 4203, reason: expect.stringMatching(/^token_key_unknown: ./) });
   });
 
   it('is required where nobody may come without one', async () => {
-    const { voice } = (await createWorld()).open();
-    voice.say({ type: 'connect' });
-    expect(await voice.ended()).toEqual({ code: 4200, reason: expect.stringMatching(/^token_required: ./) });
+    const { client } = (await createWorld()).open();
+    client.send({ type: 'connect' });
+    expect(await client.ended()).toEqual({ code: 4200, reason: expect.stringMatching(/^token_required: ./) });
   });
 
   it.each(cases.slice(0, 5))('%s does not refresh, and the old one stays in force', async (_, make, __, name) => {
-    const { voice } = await connected();
-    expect(await voice.ask({ type: 'refresh', token: await make() })).toMatchObject({ error: { name } });
-    await voice.result({ type: 'subscribe', channel: 'chat:a' });
+    const { client } = await connected();
+    expect(await client.request({ type: 'refresh', token: await make() })).toMatchObject({ error: { name } });
+    await client.result({ type: 'subscribe', channel: 'chat:a' });
   });
 
   it('of another user does not refresh', async () => {
-    const { world, voice } = await connected();
+    const { world, client } = await connected();
     const token = await tokenFor('ben', { clock: () => world.clock.now() });
-    expect(await voice.ask({ type: 'refresh', token })).toMatchObject({ error: { name: 'user_changed' } });
+    expect(await client.request({ type: 'refresh', token })).toMatchObject({ error: { name: 'user_changed' } });
   });
 });

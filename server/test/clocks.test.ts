@@ -20,11 +20,11 @@ const mint = (world: World, options: TokenOptions = {}) =>
   tokenFor('ada', { expiresIn: 30 * 24 * HOUR, clock: () => world.clock.now(), ...options });
 const join = async (world: World) => world.connect(await mint(world));
 
-const publish = ({ voice }: LoopbackPeer, data: number, key = `${data}`) =>
-  voice.result<{ offset: number }>({ type: 'publish', channel: 'room:a', data, key });
+const publish = ({ client }: LoopbackPeer, data: number, key = `${data}`) =>
+  client.result<{ offset: number }>({ type: 'publish', channel: 'room:a', data, key });
 
-const held = async ({ voice }: LoopbackPeer) =>
-  (await voice.result<{ messages: { data: number }[] }>({ type: 'history', channel: 'room:a' })).messages.map(
+const held = async ({ client }: LoopbackPeer) =>
+  (await client.result<{ messages: { data: number }[] }>({ type: 'history', channel: 'room:a' })).messages.map(
     ({ data }) => data,
   );
 
@@ -54,7 +54,7 @@ describe.each(STEPS)('when the clock is set by %i ms', (by) => {
   it('limits refill at their pace', async () => {
     const world = await start();
     const ada = await join(world);
-    const slow = () => ada.voice.ask({ type: 'publish', channel: 'slow:a', data: 1 });
+    const slow = () => ada.client.request({ type: 'publish', channel: 'slow:a', data: 1 });
     for (let n = 0; n < 5; n++) await slow();
     world.clock.set(by);
     expect(await slow()).toMatchObject({ error: { name: 'rate_limited', retryAfter: 1_000 } });
@@ -69,10 +69,11 @@ describe.each(STEPS)('when the clock is set by %i ms', (by) => {
       await join(world),
       await world.connect(await tokenFor('ben', { clock: () => world.clock.now() })),
     ];
-    await ada.voice.result({ type: 'enter', channel: 'room:a' });
+    await ada.client.result({ type: 'enter', channel: 'room:a' });
     ada.socket.cut();
     world.clock.set(by);
-    const total = async () => (await ben.voice.result<{ total: number }>({ type: 'members', channel: 'room:a' })).total;
+    const total = async () =>
+      (await ben.client.result<{ total: number }>({ type: 'members', channel: 'room:a' })).total;
     world.clock.advance(4_999);
     expect(await total()).toBe(1);
     world.clock.advance(1);
@@ -82,13 +83,13 @@ describe.each(STEPS)('when the clock is set by %i ms', (by) => {
   it('changes of members go out after the interval of their rule', async () => {
     const world = await start();
     const [ada, ben] = [await join(world), await join(world)];
-    const told = () => ben.voice.heard.filter(({ type }) => type === 'presence').length;
-    await ben.voice.result({ type: 'watch', channel: 'room:a' });
+    const told = () => ben.client.received.filter(({ type }) => type === 'presence').length;
+    await ben.client.result({ type: 'watch', channel: 'room:a' });
     await world.idle();
     for (const state of [1, 2, 3]) {
       world.clock.set(by);
       const before = told();
-      await ada.voice.result({ type: 'enter', channel: 'room:a', state });
+      await ada.client.result({ type: 'enter', channel: 'room:a', state });
       world.clock.advance(500);
       await world.idle();
       expect(told()).toBe(before + 1);
@@ -102,14 +103,14 @@ describe.each(STEPS)('when the clock is set by %i ms', (by) => {
     const token = await mint(world, { claims: { jti: 'stolen' } });
     world.clock.advance(50 * MINUTE);
     await world.gateway.revoke({ jti: 'another' }); // whoever adds one tidies up
-    const { voice } = world.open();
-    voice.say({ type: 'connect', token });
-    expect(await voice.ended()).toMatchObject({ code: 4102 });
+    const { client } = world.open();
+    client.send({ type: 'connect', token });
+    expect(await client.ended()).toMatchObject({ code: 4102 });
   });
 });
 
 describe('a token whose end is near', () => {
-  const refreshes = ({ voice }: LoopbackPeer) => voice.heard.filter(({ type }) => type === 'refresh').length;
+  const refreshes = ({ client }: LoopbackPeer) => client.received.filter(({ type }) => type === 'refresh').length;
   const settle = async (world: World, ms: number) => {
     world.clock.advance(ms);
     await world.idle();
@@ -123,7 +124,7 @@ describe('a token whose end is near', () => {
     expect([refreshes(ada), ada.socket.closed]).toEqual([1, undefined]);
     await settle(world, 9_999);
     expect(ada.socket.closed).toBeUndefined();
-    await ada.voice.result({ type: 'refresh', token: await mint(world, { expiresIn: 10 * MINUTE }) });
+    await ada.client.result({ type: 'refresh', token: await mint(world, { expiresIn: 10 * MINUTE }) });
     await settle(world, 5 * MINUTE);
     expect(ada.socket.closed).toBeUndefined();
   });

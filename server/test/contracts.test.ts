@@ -42,11 +42,11 @@ const channels = defineChannels({
 });
 
 let world: World;
-let ada: LoopbackPeer['voice'];
+let ada: LoopbackPeer['client'];
 
 beforeEach(async () => {
   world = await createWorld({ contracts: channels, channels: {} });
-  ada = (await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }))).voice;
+  ada = (await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }))).client;
 });
 
 const errorOf = async (asked: Promise<unknown>): Promise<ErrorBody | undefined> =>
@@ -63,7 +63,7 @@ describe('a gateway with contracts', () => {
   });
 
   it('tells a client what is wrong and where, and appends nothing', async () => {
-    expect(await errorOf(ada.ask({ type: 'publish', channel: 'zod:a', data: { text: 7, n: 'x' } }))).toEqual({
+    expect(await errorOf(ada.request({ type: 'publish', channel: 'zod:a', data: { text: 7, n: 'x' } }))).toEqual({
       code: 4310,
       name: 'payload_invalid',
       message: expect.stringMatching(/^data\.text: .+ \(and 1 more\)$/),
@@ -78,7 +78,7 @@ describe('a gateway with contracts', () => {
   });
 
   it('refuses an event that is not listed', async () => {
-    const publish = (event: string) => errorOf(ada.ask({ type: 'publish', channel: 'zod:a', data: 1, event }));
+    const publish = (event: string) => errorOf(ada.request({ type: 'publish', channel: 'zod:a', data: 1, event }));
     expect(await publish('zod')).toBeUndefined();
     expect(await publish('valibot')).toMatchObject({ name: 'payload_invalid', message: 'event: must be one of "zod"' });
   });
@@ -107,7 +107,7 @@ describe('a gateway with contracts', () => {
     ['that is too large', 'room:1', { status: 'here', note: 'n'.repeat(60) }, { name: 'payload_too_large' }],
     ['that the schema makes too large', 'tight:1', { status: 'here' }, { name: 'payload_too_large' }],
   ])('refuses a state %s', async (_, channel, state, error) => {
-    expect(await errorOf(ada.ask({ type: 'enter', channel, state }))).toMatchObject(error);
+    expect(await errorOf(ada.request({ type: 'enter', channel, state }))).toMatchObject(error);
     expect(await ada.result({ type: 'members', channel })).toMatchObject({ total: 0 });
   });
 
@@ -159,7 +159,7 @@ it('accepts exactly what the schema accepts, and delivers its output', async () 
       const verdict = schema?.['~standard'].validate(data);
       const channel = `${name}:p`;
       const outcome = await errorOf(
-        ada.ask({ type: 'publish', channel, data, ...(event === undefined ? {} : { event }) }),
+        ada.request({ type: 'publish', channel, data, ...(event === undefined ? {} : { event }) }),
       );
       if (verdict === undefined || verdict instanceof Promise || verdict.issues) {
         expect(outcome).toMatchObject({ name: 'payload_invalid', issues: expect.any(Array) });

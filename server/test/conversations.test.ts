@@ -23,12 +23,12 @@ async function realGateway(): Promise<Line> {
   const world = await createWorld({
     channels: { 'chat:{room}': { ...open, history: { count: 100 } }, 'news:{topic}': open },
   });
-  const { voice, socket } = world.open();
+  const { client, socket } = world.open();
   const token = await tokenFor('ada', { clock: () => world.clock.now() });
   return {
-    send: (frame) => voice.sayRaw(withToken(frame, token)),
+    send: (frame) => client.sendValue(withToken(frame, token)),
     publish: async () => void (await world.gateway.publish(LOBBY, null)),
-    received: voice.heard,
+    received: client.received,
     settled: () => world.idle(),
     get closed() {
       return socket.closed?.code;

@@ -33,24 +33,26 @@ describe('a gateway with the durable engine, restarted', () => {
     const client = createClient({ url: `${first.url}/ws`, WebSocket, token });
     cleanups.push(() => client.close());
     const chat = client.channel<number>('chat:lobby');
-    const heard: unknown[] = [];
-    const subscription = chat.subscribe((message) => heard.push(message.data), { onGap: () => heard.push('gap') });
+    const received: unknown[] = [];
+    const subscription = chat.subscribe((message) => received.push(message.data), {
+      onGap: () => received.push('gap'),
+    });
     await subscription.ready;
     for (let n = 1; n <= 20; n++) await chat.publish(n, { key: `k${n}` });
     const kept = await chat.publish(20, { key: 'k20' });
-    await expect.poll(() => heard.length).toBe(20);
+    await expect.poll(() => received.length).toBe(20);
 
     await first.stop();
     const second = await start(data, first.port);
     await second.gateway.publish('chat:lobby', 21);
-    await expect.poll(() => heard.length).toBe(21);
+    await expect.poll(() => received.length).toBe(21);
     expect(await chat.publish(20, { key: 'k20' })).toEqual(kept);
     await chat.publish(22);
-    await expect.poll(() => heard.length).toBe(22);
-    expect(heard).toEqual(Array.from({ length: 22 }, (_, at) => at + 1));
+    await expect.poll(() => received.length).toBe(22);
+    expect(received).toEqual(Array.from({ length: 22 }, (_, at) => at + 1));
 
     const page = await chat.history({ limit: 100 });
-    expect(page.messages.map((message) => message.data)).toEqual(heard);
+    expect(page.messages.map((message) => message.data)).toEqual(received);
   });
 
   it('still refuses tokens that were revoked', async () => {
@@ -59,8 +61,8 @@ describe('a gateway with the durable engine, restarted', () => {
     await first.gateway.revoke({ user: 'ada' });
     await first.stop();
     const second = await start(data);
-    const { voice } = await second.open();
-    expect(await voice.ask({ type: 'connect', token: await tokenFor('ada') })).toMatchObject({
+    const { client } = await second.open();
+    expect(await client.request({ type: 'connect', token: await tokenFor('ada') })).toMatchObject({
       error: { name: 'token_revoked' },
     });
   });

@@ -16,16 +16,17 @@ const join = async (world: World, user: string, handshake: { protocols?: string[
   world.connect(await tokenFor(user, { clock: () => world.clock.now() }), handshake);
 const publish = (data: number) => ({ type: 'publish', channel: 'log:a', data }) as const;
 const publishes = (count: number) => Array.from({ length: count }, (_, at) => publish(at));
-const replies = ({ voice }: LoopbackPeer) => voice.heard.filter(({ type }: ServerMessage) => type === 'reply').length;
+const replies = ({ client }: LoopbackPeer) =>
+  client.received.filter(({ type }: ServerMessage) => type === 'reply').length;
 
 describe('a connection that sends much at once', () => {
   it('has a share of each turn carried out, and others are served between', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');
-    ada.voice.say(...publishes(QUOTA * 10));
+    ada.client.send(...publishes(QUOTA * 10));
     await nextTurn();
-    await ben.voice.result({ type: 'ping' });
+    await ben.client.result({ type: 'ping' });
     expect(replies(ada)).toBeLessThan(QUOTA * 5);
     await world.until(() => replies(ada) === QUOTA * 10 + 1);
   });
@@ -39,9 +40,9 @@ describe('a connection that sends much at once', () => {
           const world = await start();
           const ada = await join(world, 'ada', { protocols: [protocol] });
           let next = 0;
-          for (const count of frames) ada.voice.say(...Array.from({ length: count }, () => publish(next++)));
+          for (const count of frames) ada.client.send(...Array.from({ length: count }, () => publish(next++)));
           await world.idle();
-          const page = await ada.voice.result<{ messages: { data: number }[] }>({
+          const page = await ada.client.result<{ messages: { data: number }[] }>({
             type: 'history',
             channel: 'log:a',
             after: 0,
@@ -60,7 +61,7 @@ describe('a connection that sends much at once', () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const frame = publishes(1_000);
-    for (let n = 0; n < 100; n++) ada.voice.say(...frame);
+    for (let n = 0; n < 100; n++) ada.client.send(...frame);
     await world.until(() => ada.socket.closed !== undefined);
     expect(ada.socket.closed).toMatchObject({ code: 4007 });
   });
@@ -68,7 +69,7 @@ describe('a connection that sends much at once', () => {
   it('may be trusted with as much as it sends', async () => {
     const world = await start({ operations: 0, bytes: 0 });
     const ada = await join(world, 'ada');
-    ada.voice.say(...publishes(QUOTA * 10));
+    ada.client.send(...publishes(QUOTA * 10));
     await nextTurn();
     expect(replies(ada)).toBe(QUOTA * 10 + 1);
   });
@@ -77,10 +78,10 @@ describe('a connection that sends much at once', () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');
-    ada.voice.say(...publishes(QUOTA * 10));
+    ada.client.send(...publishes(QUOTA * 10));
     ada.socket.cut();
     await world.idle();
-    const { head } = await ben.voice.result<{ head: number }>({ type: 'history', channel: 'log:a', limit: 1 });
+    const { head } = await ben.client.result<{ head: number }>({ type: 'history', channel: 'log:a', limit: 1 });
     expect(head).toBe(QUOTA);
   });
 });

@@ -147,7 +147,7 @@ describe('a foreign wire', () => {
   it('leaves native connections as they are, and other paths alone', async () => {
     const { world } = await start();
     const native = await world.connect(undefined);
-    expect(native.voice.heard.at(-1)).toMatchObject({ type: 'reply' });
+    expect(native.client.received.at(-1)).toMatchObject({ type: 'reply' });
     const other = world.transport.connect({ path: '/toy/k1', protocols: ['sluice.v1.json'] });
     expect(other.closed?.reason).toMatch(/^subprotocol_unknown/);
   });

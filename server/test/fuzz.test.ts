@@ -106,9 +106,9 @@ interface Play {
 }
 
 async function play(world: World, token: string, { binary, patient, actions }: Play): Promise<void> {
-  const { socket, voice } = world.open({ protocols: [binary ? 'sluice.v1.msgpack' : 'sluice.v1.json'] });
-  if (patient) await voice.result({ type: 'connect', token });
-  else voice.say({ type: 'connect', token });
+  const { socket, client } = world.open({ protocols: [binary ? 'sluice.v1.msgpack' : 'sluice.v1.json'] });
+  if (patient) await client.result({ type: 'connect', token });
+  else client.send({ type: 'connect', token });
   for (const one of actions) {
     if (one.kind === 'frame') socket.send(one.frame(binary, token));
     else if (one.kind === 'stall') socket.stall();
@@ -137,6 +137,6 @@ it('whatever a client sends, the gateway stands, and keeps nothing of it', async
     }),
     { numRuns: RUNS },
   );
-  const { voice } = await world.connect(token);
-  expect(await voice.ask({ type: 'ping' })).toMatchObject({ type: 'reply' });
+  const { client } = await world.connect(token);
+  expect(await client.request({ type: 'ping' })).toMatchObject({ type: 'reply' });
 });

@@ -8,40 +8,40 @@ async function withFullLog() {
   const world = await createWorld();
   const peer = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
   const data = 'x'.repeat(20_000);
-  for (let at = 0; at < 20; at++) await peer.voice.result({ type: 'publish', channel: 'chat:a', data });
+  for (let at = 0; at < 20; at++) await peer.client.result({ type: 'publish', channel: 'chat:a', data });
   return { world, ...peer };
 }
 
 describe('pages of history', () => {
   it('are read no faster than the client takes them, however many it asks for at once', async () => {
-    const { world, voice, socket } = await withFullLog();
+    const { world, client, socket } = await withFullLog();
     socket.stall();
-    const ids = voice.say(...Array.from({ length: 500 }, () => ({ type: 'history', channel: 'chat:a' }) as const));
+    const ids = client.send(...Array.from({ length: 500 }, () => ({ type: 'history', channel: 'chat:a' }) as const));
     await world.idle();
     expect(socket.held).toBeLessThan(OUTBOUND);
     socket.unstall();
-    await voice.wait((message) => 'id' in message && message.id === ids.at(-1));
-    const answers = voice.heard.filter((message) => 'id' in message && ids.includes(message.id ?? 0));
+    await client.wait((message) => 'id' in message && message.id === ids.at(-1));
+    const answers = client.received.filter((message) => 'id' in message && ids.includes(message.id ?? 0));
     expect(answers).toHaveLength(500);
     expect(answers.every(({ type }) => type === 'reply')).toBe(true);
   });
 
   it('are refused beyond a thousand that wait', async () => {
-    const { world, voice, socket } = await withFullLog();
+    const { world, client, socket } = await withFullLog();
     socket.stall();
     for (let frame = 0; frame < 11; frame++) {
-      voice.say(...Array.from({ length: 100 }, () => ({ type: 'history', channel: 'chat:a' }) as const));
+      client.send(...Array.from({ length: 100 }, () => ({ type: 'history', channel: 'chat:a' }) as const));
     }
     await world.idle();
     socket.unstall();
-    const refused = await voice.wait((message) => message.type === 'error');
+    const refused = await client.wait((message) => message.type === 'error');
     expect(refused).toMatchObject({ error: { name: 'rate_limited', retryable: true } });
   });
 
   it('of a client that vanishes are not read any more', async () => {
-    const { world, voice, socket } = await withFullLog();
+    const { world, client, socket } = await withFullLog();
     socket.stall();
-    voice.say(...Array.from({ length: 50 }, () => ({ type: 'history', channel: 'chat:a' }) as const));
+    client.send(...Array.from({ length: 50 }, () => ({ type: 'history', channel: 'chat:a' }) as const));
     socket.cut();
     await world.idle();
     expect(world.services.registry.size).toBe(0);

@@ -70,9 +70,9 @@ describe('POST /api/v1/publish', () => {
     const { status, json } = await publish({ channel: 'chat:one', data: { n: 1 }, event: 'said', tags: { a: 'b' } });
     expect(status).toBe(200);
     expect(json).toEqual({ id: expect.any(String), epoch: expect.any(String), offset: 1 });
-    const { voice } = await gateway.connect(await tokenFor('ada'));
-    await voice.result({ type: 'subscribe', channel: 'chat:one', rewind: 1 });
-    const [message] = await voice.messages('chat:one', 1);
+    const { client } = await gateway.connect(await tokenFor('ada'));
+    await client.result({ type: 'subscribe', channel: 'chat:one', rewind: 1 });
+    const [message] = await client.messages('chat:one', 1);
     expect(message).toEqual({
       id: json.id,
       offset: 1,
@@ -204,9 +204,9 @@ describe('POST /api/v1/publish', () => {
   it('takes a token that may, and names its user', async () => {
     const token = await tokenFor('ada', { caps: { 'chat:mine': ['publish'] } });
     expect((await publish({ channel: 'chat:mine', data: 1 }, token)).status).toBe(200);
-    const { voice } = await gateway.connect(token);
-    await voice.result({ type: 'subscribe', channel: 'chat:mine', rewind: 1 });
-    expect(await voice.messages('chat:mine', 1)).toMatchObject([{ from: 'ada' }]);
+    const { client } = await gateway.connect(token);
+    await client.result({ type: 'subscribe', channel: 'chat:mine', rewind: 1 });
+    expect(await client.messages('chat:mine', 1)).toMatchObject([{ from: 'ada' }]);
   });
 
   it('calls an API key by its name when it may not', async () => {
@@ -289,12 +289,12 @@ describe('in development', () => {
         expiresAt: number;
       };
       expect(Math.abs(expiresAt - Date.now() - 60_000)).toBeLessThan(5_000);
-      const { voice } = await dev.connect(token);
-      expect(await voice.result({ type: 'subscribe', channel: 'chat:a' })).toMatchObject({ state: 'live' });
+      const { client } = await dev.connect(token);
+      expect(await client.result({ type: 'subscribe', channel: 'chat:a' })).toMatchObject({ state: 'live' });
       const headers = { Authorization: `Bearer ${apiKey}` };
       const body = JSON.stringify({ channel: 'chat:a', data: 1 });
       expect((await fetch(`${dev.url}/api/v1/publish`, { method: 'POST', headers, body })).status).toBe(200);
-      await voice.messages('chat:a', 1);
+      await client.messages('chat:a', 1);
     } finally {
       await dev.stop();
     }

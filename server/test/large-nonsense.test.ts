@@ -34,50 +34,50 @@ describe.each(WIRES)('a large frame of nonsense, $subprotocol', (wire) => {
   };
 
   it.each(SHAPES)('before connect: only the first of many %s is looked at', async (_, value) => {
-    const { world, token, parse, voice, socket } = await start();
+    const { world, token, parse, client, socket } = await start();
     socket.send(encode(Array.from({ length: COUNT }, () => value)));
-    await voice.wait(({ type }) => type === 'error');
+    await client.wait(({ type }) => type === 'error');
     await world.idle();
     expect(parse).toHaveBeenCalledTimes(1);
-    expect(voice.heard).toHaveLength(1);
-    expect(await voice.result({ type: 'connect', token })).toMatchObject({ user: 'ada' });
+    expect(client.received).toHaveLength(1);
+    expect(await client.result({ type: 'connect', token })).toMatchObject({ user: 'ada' });
   });
 
   it('before connect: a command that is none closes the connection, whatever stands behind it', async () => {
-    const { parse, voice, socket } = await start();
+    const { parse, client, socket } = await start();
     socket.send(encode([{ type: 'ping', id: 1 }, ...Array.from({ length: COUNT }, () => 1)]));
-    expect(await voice.ended()).toMatchObject({ code: ERRORS.connect_required.code });
+    expect(await client.ended()).toMatchObject({ code: ERRORS.connect_required.code });
     expect(parse).toHaveBeenCalledTimes(1);
   });
 
   it.each(SHAPES)('behind connect, while the token is being verified: a hundred %s are enough', async (_, value) => {
-    const { token, parse, voice, socket } = await start();
+    const { token, parse, client, socket } = await start();
     socket.send(encode([connect(token), ...Array.from({ length: COUNT }, () => value)]));
-    expect(await voice.ended()).toMatchObject({ code: ERRORS.protocol_violation.code });
+    expect(await client.ended()).toMatchObject({ code: ERRORS.protocol_violation.code });
     expect(parse).toHaveBeenCalledTimes(102);
   });
 
   it.each(SHAPES)('after connect: a hundred %s are enough', async (_, value) => {
-    const { token, parse, voice, socket } = await start();
-    await voice.result({ type: 'connect', token });
+    const { token, parse, client, socket } = await start();
+    await client.result({ type: 'connect', token });
     socket.send(encode(Array.from({ length: COUNT }, () => value)));
-    expect(await voice.ended()).toMatchObject({ code: ERRORS.protocol_violation.code });
+    expect(await client.ended()).toMatchObject({ code: ERRORS.protocol_violation.code });
     expect(parse).toHaveBeenCalledTimes(1 + 101);
   });
 
   it('of names in one object is one mistake, and the next command is carried out', async () => {
-    const { token, parse, voice, socket } = await start();
-    await voice.result({ type: 'connect', token });
+    const { token, parse, client, socket } = await start();
+    await client.result({ type: 'connect', token });
     socket.send(encode(names));
-    await voice.result({ type: 'ping' });
+    await client.result({ type: 'ping' });
     expect(parse).toHaveBeenCalledTimes(3);
   });
 
   it('of names in ignored fields costs a command nothing', async () => {
-    const { token, voice, socket } = await start();
-    await voice.result({ type: 'connect', token });
+    const { token, client, socket } = await start();
+    await client.result({ type: 'connect', token });
     socket.send(encode({ ...names, type: 'ping', id: 99 }));
-    expect(await voice.wait((message) => 'id' in message && message.id === 99)).toMatchObject({ type: 'reply' });
+    expect(await client.wait((message) => 'id' in message && message.id === 99)).toMatchObject({ type: 'reply' });
   });
 });
 
@@ -101,9 +101,9 @@ describe('nesting beyond every stack, in JSON', () => {
 
   it.each(cases)('%s is refused like any other mistake', async (_, frame) => {
     const world = await createWorld({ limits: { maxFrame: 1_000_000 } });
-    const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
-    voice.sayBytes(frame);
-    const answer = await voice.wait((message) => 'id' in message && message.id === 7);
+    const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    client.sendBytes(frame);
+    const answer = await client.wait((message) => 'id' in message && message.id === 7);
     expect(answer).toMatchObject({ error: { name: expect.stringMatching(/^(payload|command)_invalid$/) } });
   });
 
@@ -115,31 +115,31 @@ describe('nesting beyond every stack, in JSON', () => {
   ])('a frame of %s is refused, before and after connect', async (_, frame, name) => {
     const world = await createWorld({ limits: { maxFrame: 1_000_000 } });
     const peer = world.open();
-    peer.voice.sayBytes(frame);
-    expect(await peer.voice.wait(({ type }) => type === 'error')).toMatchObject({ error: { name } });
-    await peer.voice.result({ type: 'connect', token: await tokenFor('ada', { clock: () => world.clock.now() }) });
-    peer.voice.sayBytes(frame);
-    await peer.voice.result({ type: 'ping' });
-    expect(peer.voice.heard.filter(({ type }) => type === 'error')).toHaveLength(2);
+    peer.client.sendBytes(frame);
+    expect(await peer.client.wait(({ type }) => type === 'error')).toMatchObject({ error: { name } });
+    await peer.client.result({ type: 'connect', token: await tokenFor('ada', { clock: () => world.clock.now() }) });
+    peer.client.sendBytes(frame);
+    await peer.client.result({ type: 'ping' });
+    expect(peer.client.received.filter(({ type }) => type === 'error')).toHaveLength(2);
   });
 });
 
 describe('before it is authenticated, a connection', () => {
   it('may send one large frame and a little more, in pieces or not', async () => {
     const world = await createWorld({ limits: { maxFrame: 10_000 } });
-    const { voice } = world.open();
-    for (let at = 0; at < 7; at++) voice.sayRaw({ type: 'fly', id: at + 1, padding: 'x'.repeat(1_950) });
-    await voice.wait((message) => 'id' in message && message.id === 7);
-    voice.sayRaw({ type: 'fly', id: 8, padding: 'x'.repeat(1_950) });
-    expect(await voice.ended()).toMatchObject({ code: ERRORS.flood.code });
+    const { client } = world.open();
+    for (let at = 0; at < 7; at++) client.sendValue({ type: 'fly', id: at + 1, padding: 'x'.repeat(1_950) });
+    await client.wait((message) => 'id' in message && message.id === 7);
+    client.sendValue({ type: 'fly', id: 8, padding: 'x'.repeat(1_950) });
+    expect(await client.ended()).toMatchObject({ code: ERRORS.flood.code });
   });
 
   it('that has sent that much may send as much again once it is', async () => {
     const world = await createWorld({ limits: { maxFrame: 10_000 } });
-    const { voice } = world.open();
-    voice.sayRaw({ type: 'fly', id: 999, padding: 'x'.repeat(9_000) });
-    await voice.result({ type: 'connect', token: await tokenFor('ada', { clock: () => world.clock.now() }) });
-    for (let at = 0; at < 3; at++) voice.sayRaw({ type: 'fly', id: 999, padding: 'x'.repeat(9_000) });
-    await voice.result({ type: 'ping' });
+    const { client } = world.open();
+    client.sendValue({ type: 'fly', id: 999, padding: 'x'.repeat(9_000) });
+    await client.result({ type: 'connect', token: await tokenFor('ada', { clock: () => world.clock.now() }) });
+    for (let at = 0; at < 3; at++) client.sendValue({ type: 'fly', id: 999, padding: 'x'.repeat(9_000) });
+    await client.result({ type: 'ping' });
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
 import { EngineUnavailable } from '../src/engine/engine.ts';
 import { HeldCalls } from './support/held-calls.ts';
-import type { Spoken } from './support/protocol-client.ts';
+import type { CommandInput } from './support/protocol-client.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
@@ -15,12 +15,12 @@ const start = () => createWorld({ channels: CHANNELS });
 const mint = (world: World, caps: Record<string, readonly string[]> = {}) =>
   tokenFor('ada', { caps, clock: () => world.clock.now() });
 const join = async (world: World) => world.connect(await mint(world));
-const refresh = async (world: World, { voice }: LoopbackPeer, caps: Record<string, readonly string[]>) =>
-  voice.result({ type: 'refresh', token: await mint(world, caps) });
+const refresh = async (world: World, { client }: LoopbackPeer, caps: Record<string, readonly string[]>) =>
+  client.result({ type: 'refresh', token: await mint(world, caps) });
 
 /** The answers to commands, in short: what a reply holds first, or the name of the error. */
-const answersTo = ({ voice }: LoopbackPeer, ids: readonly number[]) =>
-  voice.heard.flatMap((message) => {
+const answersTo = ({ client }: LoopbackPeer, ids: readonly number[]) =>
+  client.received.flatMap((message) => {
     if (!('id' in message) || message.id === undefined || !ids.includes(message.id)) return [];
     return message.type === 'error' ? [message.error.name] : [message.type];
   });
@@ -28,7 +28,7 @@ const answersTo = ({ voice }: LoopbackPeer, ids: readonly number[]) =>
 const room = { channel: 'room:a' } as const;
 
 describe('pages', () => {
-  const pages: [string, string, Spoken, Spoken][] = [
+  const pages: [string, string, CommandInput, CommandInput][] = [
     ['history', 'history', { type: 'history', ...room }, { type: 'history', channel: 'room:b' }],
     ['members', 'presence', { type: 'members', ...room }, { type: 'members', channel: 'room:b' }],
   ];
@@ -36,13 +36,13 @@ describe('pages', () => {
   it.each(pages)('of %s that wait when the permission goes are refused', async (_, verb, command, other) => {
     const world = await start();
     const ada = await join(world);
-    await ada.voice.result({ type: 'publish', ...room, data: 'x'.repeat(60_000) });
+    await ada.client.result({ type: 'publish', ...room, data: 'x'.repeat(60_000) });
     await world.gateway.publish('room:a', 'x'.repeat(60_000));
     ada.socket.stall();
-    const fill = ada.voice.say(...Array.from({ length: 40 }, () => ({ type: 'history', ...room }) as const));
-    const ids = ada.voice.say(...Array.from({ length: 20 }, () => command), other);
+    const fill = ada.client.send(...Array.from({ length: 40 }, () => ({ type: 'history', ...room }) as const));
+    const ids = ada.client.send(...Array.from({ length: 20 }, () => command), other);
     await world.idle();
-    ada.voice.say({ type: 'refresh', token: await mint(world, { 'room:a': [`!${verb}`] }) });
+    ada.client.send({ type: 'refresh', token: await mint(world, { 'room:a': [`!${verb}`] }) });
     await world.idle();
     ada.socket.unstall();
     await world.until(() => answersTo(ada, [...fill, ...ids]).length === 61);
@@ -54,14 +54,14 @@ describe('pages', () => {
     const ada = await join(world);
     const { engine } = world.assembly;
     const held = new HeldCalls().hold(engine.log, 'read').hold(engine.presence, 'list');
-    const ids = ada.voice.say(command, command);
+    const ids = ada.client.send(command, command);
     await world.until(() => held.waiting.length > 0);
     await refresh(world, ada, { 'room:a': [`!${verb}`] });
     held.release();
     await world.until(() => answersTo(ada, ids).length === 2);
     expect(answersTo(ada, ids)).toEqual(['permission_denied', 'permission_denied']);
     await refresh(world, ada, {});
-    await ada.voice.result(command);
+    await ada.client.result(command);
   });
 
   it.each(pages)('of %s go on after one that could not be read', async (_, __, command) => {
@@ -73,10 +73,10 @@ describe('pages', () => {
     };
     vi.spyOn(engine.log, 'read').mockImplementationOnce(thrown);
     vi.spyOn(engine.presence, 'list').mockImplementationOnce(thrown);
-    expect(await ada.voice.ask(command)).toMatchObject({ error: { name: 'unavailable' } });
-    await ada.voice.result(command);
+    expect(await ada.client.request(command)).toMatchObject({ error: { name: 'unavailable' } });
+    await ada.client.result(command);
     const held = new HeldCalls().hold(engine.log, 'read').hold(engine.presence, 'list');
-    const ids = ada.voice.say(command, command);
+    const ids = ada.client.send(command, command);
     await world.until(() => held.waiting.length > 0);
     held.take().refuse(AWAY);
     held.release();
@@ -88,7 +88,7 @@ describe('pages', () => {
     const world = await start();
     const ada = await join(world);
     const held = new HeldCalls().hold(world.assembly.engine.presence, 'list');
-    const ids = ada.voice.say(...Array.from({ length: 1_003 }, () => ({ type: 'members', ...room }) as const));
+    const ids = ada.client.send(...Array.from({ length: 1_003 }, () => ({ type: 'members', ...room }) as const));
     await world.idle();
     expect(answersTo(ada, ids)).toEqual(['rate_limited', 'rate_limited']);
     held.release();
@@ -101,7 +101,7 @@ describe('opened later', () => {
     const { engine } = world.assembly;
     return new HeldCalls().hold(engine.log, 'read').hold(engine.presence, 'roster', 'enter', 'leave');
   };
-  const opened: [string, string, Spoken][] = [
+  const opened: [string, string, CommandInput][] = [
     ['subscription', 'subscribe', { type: 'subscribe', ...room }],
     ['subscription that rewinds', 'subscribe', { type: 'subscribe', ...room, rewind: 5 }],
     ['watch', 'presence', { type: 'watch', ...room }],
@@ -112,7 +112,7 @@ describe('opened later', () => {
     const world = await start();
     const ada = await join(world);
     const calls = held(world);
-    const ids = ada.voice.say(command);
+    const ids = ada.client.send(command);
     await world.until(() => calls.waiting.length > 0);
     await refresh(world, ada, { 'room:a': [`!${verb}`] });
     calls.release();
@@ -126,7 +126,7 @@ describe('opened later', () => {
     const world = await start();
     const ada = await join(world);
     const calls = held(world);
-    ada.voice.say(command);
+    ada.client.send(command);
     await world.until(() => calls.waiting.length > 0);
     await world.gateway.revoke({ user: 'ada', before: world.clock.now() + 1_000 });
     calls.release();
@@ -142,13 +142,13 @@ describe('opened later', () => {
     const world = await start();
     const ada = await join(world);
     const calls = held(world);
-    const asked = ada.voice.ask(command);
+    const asked = ada.client.request(command);
     await world.until(() => calls.waiting.length > 0);
     calls.take().refuse(AWAY);
     expect(await asked).toMatchObject({ error: { name: 'unavailable', retryAfter: 1_000 } });
     expect([world.services.hub.size, world.services.presence.size]).toEqual([0, 0]);
     calls.release();
-    await ada.voice.result(command);
+    await ada.client.result(command);
   });
 });
 
@@ -156,7 +156,7 @@ it('a subscription whose start cannot be found leaves no channel open', async ()
   const world = await start();
   const ada = await join(world);
   const calls = new HeldCalls().hold(world.assembly.engine.log, 'seek');
-  const ids = ada.voice.say({ type: 'subscribe', ...room, since: 1 });
+  const ids = ada.client.send({ type: 'subscribe', ...room, since: 1 });
   await world.until(() => calls.waiting.length > 0);
   calls.take().refuse(AWAY);
   await world.until(() => answersTo(ada, ids).length === 1);
@@ -172,7 +172,7 @@ describe('an enter that fails', () => {
     const world = await start();
     const ada = await join(world);
     const calls = new HeldCalls().hold(world.assembly.engine.presence, 'enter');
-    const ids = ada.voice.say(...Array.from({ length: count }, () => enter));
+    const ids = ada.client.send(...Array.from({ length: count }, () => enter));
     await world.until(() => calls.waiting.length === count);
     return { world, ada, calls, ids };
   }
@@ -183,9 +183,9 @@ describe('an enter that fails', () => {
     await world.idle();
     calls.release();
     const token = await tokenFor('ada', { claims: { info: 'new' }, clock: () => world.clock.now() });
-    await ada.voice.result({ type: 'refresh', token });
+    await ada.client.result({ type: 'refresh', token });
     expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
-    expect(await ada.voice.ask(leave)).toMatchObject({ error: { name: 'not_member' } });
+    expect(await ada.client.request(leave)).toMatchObject({ error: { name: 'not_member' } });
   });
 
   it.each([
@@ -201,14 +201,14 @@ describe('an enter that fails', () => {
     }
     expect(answersTo(ada, ids)).toContain('unavailable');
     expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 1 });
-    await ada.voice.result(leave);
+    await ada.client.result(leave);
     expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
   });
 
   it('after the client has left and entered again does not take the new membership away', async () => {
     const { world, ada, calls } = await entering(1);
-    await ada.voice.result(leave);
-    ada.voice.say(enter);
+    await ada.client.result(leave);
+    ada.client.send(enter);
     await world.until(() => calls.waiting.length === 2);
     calls.take().refuse(AWAY);
     calls.take().pass();
@@ -223,18 +223,18 @@ describe('an enter that fails', () => {
     calls.take().refuse(AWAY);
     calls.take().refuse(AWAY);
     await world.idle();
-    expect(await ada.voice.ask(leave)).toMatchObject({ error: { name: 'not_member' } });
+    expect(await ada.client.request(leave)).toMatchObject({ error: { name: 'not_member' } });
   });
 
   it('leaves the membership of before, where it was only a change of state', async () => {
     const world = await start();
     const ada = await join(world);
-    await ada.voice.result(enter);
+    await ada.client.result(enter);
     const calls = new HeldCalls().hold(world.assembly.engine.presence, 'enter');
-    ada.voice.say({ ...enter, state: 'busy' });
+    ada.client.send({ ...enter, state: 'busy' });
     await world.until(() => calls.waiting.length === 1);
     calls.take().refuse(AWAY);
     await world.idle();
-    await ada.voice.result(leave);
+    await ada.client.result(leave);
   });
 });

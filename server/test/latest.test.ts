@@ -29,7 +29,7 @@ const FILL = 'x'.repeat(10_000);
 /** Publishes until a connection that does not read is surely behind; then the given messages. */
 async function publish(world: World, channel: string, drafts: readonly { symbol?: string; user?: string }[]) {
   const { door } = world.services;
-  const say = (user: string, data: string, symbol?: string) =>
+  const send = (user: string, data: string, symbol?: string) =>
     door.publish({
       channel,
       draft: { data, ...(symbol === undefined ? undefined : { tags: { symbol } }) },
@@ -37,20 +37,20 @@ async function publish(world: World, channel: string, drafts: readonly { symbol?
       allowance: null,
     });
   for (let at = 0; at < 120; at++) {
-    void say('filler', FILL, 'filler');
+    void send('filler', FILL, 'filler');
     await world.idle();
   }
-  for (const [at, { symbol, user = 'ada' }] of drafts.entries()) void say(user, `${at}`, symbol);
+  for (const [at, { symbol, user = 'ada' }] of drafts.entries()) void send(user, `${at}`, symbol);
   await world.idle();
 }
 
 /** What was told of a channel, in short. */
-const story = ({ voice }: LoopbackPeer, channel: string) =>
-  voice.heard.flatMap((heard: ServerMessage) => {
-    if (!('channel' in heard) || heard.channel !== channel) return [];
-    if (heard.type === 'messages') return heard.messages.map(({ data }) => (data === FILL ? 'fill' : `${data}`));
-    if (heard.type === 'gap') return [`gap of ${heard.reason} with ${heard.latest?.map(show).join()}`];
-    return [heard.type];
+const summary = ({ client }: LoopbackPeer, channel: string) =>
+  client.received.flatMap((received: ServerMessage) => {
+    if (!('channel' in received) || received.channel !== channel) return [];
+    if (received.type === 'messages') return received.messages.map(({ data }) => (data === FILL ? 'fill' : `${data}`));
+    if (received.type === 'gap') return [`gap of ${received.reason} with ${received.latest?.map(show).join()}`];
+    return [received.type];
   });
 
 const show = ({ data, tags, from }: Message) => `${tags?.symbol ?? from}=${data === FILL ? 'fill' : data}`;
@@ -61,13 +61,13 @@ describe.each(SUBPROTOCOLS)('a slow reader under "latest" over %s', (subprotocol
   it.each(['price:x', 'kept:x'])('gets the newest of each tag, then goes on: %s', async (channel) => {
     const world = await start();
     const ada = await join(world, 'ada', subprotocol);
-    await ada.voice.result({ type: 'subscribe', channel });
+    await ada.client.result({ type: 'subscribe', channel });
     ada.socket.stall();
     await publish(world, channel, PRICES);
     ada.socket.unstall();
-    await ada.voice.push('live', channel);
+    await ada.client.push('live', channel);
     await publish(world, channel, [{ symbol: 'a' }]);
-    const told = story(ada, channel);
+    const told = summary(ada, channel);
     const [at] = [told.indexOf('replaying')];
     expect(told.slice(0, at).every((one) => one === 'fill')).toBe(true);
     expect(told.slice(at, at + 3)).toEqual([
@@ -76,7 +76,7 @@ describe.each(SUBPROTOCOLS)('a slow reader under "latest" over %s', (subprotocol
       'live',
     ]);
     expect(told.at(-1)).toBe('0');
-    const gap = ada.voice.heard.find((heard): heard is GapPush => heard.type === 'gap');
+    const gap = ada.client.received.find((received): received is GapPush => received.type === 'gap');
     expect(gap?.to.offset).toBe(126);
     expect(gap?.latest?.map(({ offset }) => offset)).toEqual([120, 123, 124, 125, 126]);
   });
@@ -84,12 +84,12 @@ describe.each(SUBPROTOCOLS)('a slow reader under "latest" over %s', (subprotocol
   it('gets the newest of each publisher', async () => {
     const world = await start();
     const ada = await join(world, 'ada', subprotocol);
-    await ada.voice.result({ type: 'subscribe', channel: 'typing:x' });
+    await ada.client.result({ type: 'subscribe', channel: 'typing:x' });
     ada.socket.stall();
     await publish(world, 'typing:x', [{ user: 'ben' }, { user: 'cy' }, { user: 'ben' }]);
     ada.socket.unstall();
-    await ada.voice.push('live', 'typing:x');
-    expect(story(ada, 'typing:x').at(-2)).toBe('gap of slow_reader with filler=fill,cy=1,ben=2');
+    await ada.client.push('live', 'typing:x');
+    expect(summary(ada, 'typing:x').at(-2)).toBe('gap of slow_reader with filler=fill,cy=1,ben=2');
   });
 
   it('gets the newest of all where no key is given, and nothing under "drop"', async () => {
@@ -97,12 +97,12 @@ describe.each(SUBPROTOCOLS)('a slow reader under "latest" over %s', (subprotocol
     const stories: (string | undefined)[] = [];
     for (const channel of ['score:x', 'lossy:x']) {
       const ada = await join(world, 'ada', subprotocol);
-      await ada.voice.result({ type: 'subscribe', channel });
+      await ada.client.result({ type: 'subscribe', channel });
       ada.socket.stall();
       await publish(world, channel, PRICES);
       ada.socket.unstall();
-      await ada.voice.push('live', channel);
-      stories.push(story(ada, channel).at(-2));
+      await ada.client.push('live', channel);
+      stories.push(summary(ada, channel).at(-2));
     }
     expect(stories).toEqual(['gap of slow_reader with b=5', 'gap of slow_reader with undefined']);
   });
@@ -113,7 +113,7 @@ describe('what "latest" brings', () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const channels = Array.from({ length: 60 }, (_, n) => `price:${n}`);
-    for (const channel of channels) await ada.voice.result({ type: 'subscribe', channel });
+    for (const channel of channels) await ada.client.result({ type: 'subscribe', channel });
     ada.socket.stall();
     for (const channel of channels) {
       for (let n = 0; n < 12; n++) {
@@ -123,7 +123,7 @@ describe('what "latest" brings', () => {
       await world.idle();
     }
     let most = 0;
-    const live = () => ada.voice.heard.filter(({ type }) => type === 'live').length;
+    const live = () => ada.client.received.filter(({ type }) => type === 'live').length;
     while (live() < world.services.hub.size - 4) {
       ada.socket.read(50_000);
       await world.idle();
@@ -137,9 +137,9 @@ describe('what "latest" brings', () => {
     const world = await start();
     await publish(world, 'kept:x', PRICES);
     const ada = await join(world, 'ada');
-    await ada.voice.result({ type: 'subscribe', channel: 'kept:x', rewind: 6 });
-    await ada.voice.push('live');
-    expect(story(ada, 'kept:x')).toEqual(['0', '1', '2', '3', '4', '5', 'live']);
+    await ada.client.result({ type: 'subscribe', channel: 'kept:x', rewind: 6 });
+    await ada.client.push('live');
+    expect(summary(ada, 'kept:x')).toEqual(['0', '1', '2', '3', '4', '5', 'live']);
   });
 });
 
@@ -176,7 +176,7 @@ describe('a cursor under "latest"', () => {
     ada.socket?.unstall();
     model.settle();
     model.check();
-    model.checkRest();
+    model.checkSettled();
     expect(ada.reasons).toEqual(new Set(['slow_reader']));
   });
 
@@ -189,6 +189,6 @@ describe('a cursor under "latest"', () => {
     ada.socket?.unstall();
     model.settle();
     model.check();
-    model.checkRest();
+    model.checkSettled();
   });
 });

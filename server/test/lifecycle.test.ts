@@ -60,23 +60,23 @@ describe('a gateway', () => {
     const gateway = await start();
     const token = await tokenFor('ada');
     const peers = await Promise.all([gateway.connect(token), gateway.connect(token, 'sluice.v1.msgpack')]);
-    const endings = peers.map(({ voice }) => voice.ended());
+    const endings = peers.map(({ client }) => client.ended());
     await gateway.gateway.close();
     expect(await Promise.all(endings)).toEqual([
       { code: 4000, reason: expect.stringMatching(/^draining: ./) },
       { code: 4000, reason: expect.stringMatching(/^draining: ./) },
     ]);
-    for (const { voice } of peers)
-      expect(voice.heard.at(-1)).toEqual({ type: 'drain', closesIn: expect.any(Number), reconnectAfter: 0 });
+    for (const { client } of peers)
+      expect(client.received.at(-1)).toEqual({ type: 'drain', closesIn: expect.any(Number), reconnectAfter: 0 });
   });
 
   it('serves those who stand until their moment comes, each at its own', async () => {
     const { clock, gateway, token } = await startHeld();
     const peers = await Promise.all(Array.from({ length: 20 }, () => gateway.connect(token)));
     const closing = gateway.gateway.close();
-    for (const { voice } of peers) await voice.result({ type: 'ping' });
+    for (const { client } of peers) await client.result({ type: 'ping' });
     clock.advance(0);
-    const told = peers.map(async ({ voice }) => (await voice.push('drain')).closesIn ?? Number.NaN);
+    const told = peers.map(async ({ client }) => (await client.push('drain')).closesIn ?? Number.NaN);
     const moments = (await Promise.all(told)).sort((a, b) => a - b);
     expect([moments[0], new Set(moments).size]).toEqual([0, 20]);
     const left: number[] = [];
@@ -108,9 +108,9 @@ describe('a gateway', () => {
     const { clock, gateway, token } = await startHeld();
     const before = clock.running;
     const peers = await Promise.all(Array.from({ length: 5 }, () => gateway.connect(token)));
-    for (const { voice } of peers) {
-      await voice.result({ type: 'subscribe', channel: 'chat:a' });
-      await voice.result({ type: 'subscribe', channel: 'news:a' });
+    for (const { client } of peers) {
+      await client.result({ type: 'subscribe', channel: 'chat:a' });
+      await client.result({ type: 'subscribe', channel: 'news:a' });
     }
     const { hub, registry } = gateway.services;
     expect({ channels: hub.size, sessions: registry.size }).toEqual({ channels: 2, sessions: 5 });

@@ -20,20 +20,20 @@ async function join(world: World, user = 'ada', handshake: { address?: string; p
 }
 
 type Failure = Extract<ServerMessage, { type: 'error' }>;
-const failures = ({ voice }: LoopbackPeer): Failure[] =>
-  voice.heard.filter((heard): heard is Failure => heard.type === 'error');
+const failures = ({ client }: LoopbackPeer): Failure[] =>
+  client.received.filter((received): received is Failure => received.type === 'error');
 
 const publish = (channel: string, data: string | number = 1) => ({ type: 'publish', channel, data }) as const;
 const times = <T>(count: number, item: T): T[] => Array.from({ length: count }, () => item);
 
-const headOf = async ({ voice }: LoopbackPeer, channel: string) =>
-  (await voice.result<{ head: number }>({ type: 'history', channel, limit: 1 })).head;
+const headOf = async ({ client }: LoopbackPeer, channel: string) =>
+  (await client.result<{ head: number }>({ type: 'history', channel, limit: 1 })).head;
 
 describe('a connection that sends too many commands', () => {
   it('is told to wait; what was refused was not carried out, and is taken after the wait', async () => {
     const world = await start({ operations: 1, subscriptions: 1 }); // 103 at once, one was for "connect"
     const ada = await join(world);
-    ada.voice.say(...times(105, publish('free:a')));
+    ada.client.send(...times(105, publish('free:a')));
     await world.idle();
     expect(failures(ada)).toMatchObject(
       times(3, {
@@ -48,13 +48,13 @@ describe('a connection that sends too many commands', () => {
     world.clock.advance(1_000);
     expect(await headOf(ada, 'free:a')).toBe(102);
     world.clock.advance(1_000);
-    await ada.voice.result(publish('free:a'));
+    await ada.client.result(publish('free:a'));
   });
 
   it('has what is no command counted too', async () => {
     const world = await start({ operations: 1, subscriptions: 1 });
     const ada = await join(world);
-    for (let frame = 0; frame < 2; frame++) ada.voice.sayRaw(times(55, { type: 'dance', id: 5 }));
+    for (let frame = 0; frame < 2; frame++) ada.client.sendValue(times(55, { type: 'dance', id: 5 }));
     await world.idle();
     expect(failures(ada).map(({ error }) => error.name)).toEqual([
       ...times(102, 'command_unknown'),
@@ -65,7 +65,7 @@ describe('a connection that sends too many commands', () => {
   it('may send as many as it likes where there is no limit', async () => {
     const world = await start({ operations: 0, bytes: 0 });
     const ada = await join(world);
-    for (let frame = 0; frame < 20; frame++) ada.voice.say(...times(500, { type: 'ping' } as const));
+    for (let frame = 0; frame < 20; frame++) ada.client.send(...times(500, { type: 'ping' } as const));
     await world.idle();
     expect(failures(ada)).toEqual([]);
   });
@@ -73,17 +73,17 @@ describe('a connection that sends too many commands', () => {
   it('may always reconnect with everything that it may have', async () => {
     const world = await start({ operations: 1, subscriptions: 500 });
     const channels = Array.from({ length: 500 }, (_, n) => `free:${n}`);
-    const { voice, socket } = world.open();
+    const { client, socket } = world.open();
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
     const commands = channels.flatMap((channel) =>
       (['subscribe', 'watch', 'enter'] as const).map((type) => ({ type, channel })),
     );
     // As many as may wait for the token in one frame, the rest after it.
-    voice.say({ type: 'connect', token }, ...commands.slice(0, 900));
-    await voice.wait(({ type }) => type === 'reply');
-    voice.say(...commands.slice(900));
+    client.send({ type: 'connect', token }, ...commands.slice(0, 900));
+    await client.wait(({ type }) => type === 'reply');
+    client.send(...commands.slice(900));
     await world.idle();
-    expect(failures({ voice, socket })).toEqual([]);
+    expect(failures({ client, socket })).toEqual([]);
   });
 });
 
@@ -93,8 +93,8 @@ describe('a connection that sends too many bytes', () => {
   it('has the whole frame refused, whatever stands first in it', async () => {
     const world = await start(BYTES);
     const ada = await join(world);
-    ada.voice.say(publish('free:a', 'x'.repeat(60_000)));
-    ada.voice.say({ type: 'ping' }, publish('free:a', 'x'.repeat(60_000)), { type: 'ping' });
+    ada.client.send(publish('free:a', 'x'.repeat(60_000)));
+    ada.client.send({ type: 'ping' }, publish('free:a', 'x'.repeat(60_000)), { type: 'ping' });
     await world.idle();
     expect(failures(ada)).toHaveLength(3);
     const [{ error } = { error: undefined }] = failures(ada);
@@ -106,11 +106,11 @@ describe('a connection that sends too many bytes', () => {
   it('has a frame of many commands counted once', async () => {
     const world = await start(BYTES);
     const ada = await join(world);
-    ada.voice.say(...times(200, publish('free:a', 'x'.repeat(200))));
-    ada.voice.say(...times(100, publish('free:a', 'x'.repeat(200))));
+    ada.client.send(...times(200, publish('free:a', 'x'.repeat(200))));
+    ada.client.send(...times(100, publish('free:a', 'x'.repeat(200))));
     await world.idle();
     expect(failures(ada)).toEqual([]);
-    ada.voice.say(...times(200, publish('free:a', 'x'.repeat(200))));
+    ada.client.send(...times(200, publish('free:a', 'x'.repeat(200))));
     await world.idle();
     expect(failures(ada)).toHaveLength(200);
   });
@@ -118,8 +118,8 @@ describe('a connection that sends too many bytes', () => {
   it('has a frame counted that cannot be read', async () => {
     const world = await start(BYTES);
     const ada = await join(world);
-    ada.voice.sayBytes(`{"${'x'.repeat(99_000)}`);
-    expect(await ada.voice.ask(publish('free:a', 'x'.repeat(10_000)))).toMatchObject({
+    ada.client.sendBytes(`{"${'x'.repeat(99_000)}`);
+    expect(await ada.client.request(publish('free:a', 'x'.repeat(10_000)))).toMatchObject({
       error: { name: 'rate_limited' },
     });
   });
@@ -130,8 +130,8 @@ describe('a rule with a rate', () => {
     const world = await start();
     const ada = await join(world);
     const ben = await join(world, 'ben');
-    for (let n = 0; n < 10; n++) await ada.voice.result(publish(`slow:${n}`));
-    expect(await ada.voice.ask(publish('slow:10'))).toMatchObject({
+    for (let n = 0; n < 10; n++) await ada.client.result(publish(`slow:${n}`));
+    expect(await ada.client.request(publish('slow:10'))).toMatchObject({
       error: {
         name: 'rate_limited',
         message: '"slow:10" accepts at most 2 publishes a second from a connection; wait 500 ms',
@@ -139,54 +139,54 @@ describe('a rule with a rate', () => {
       },
     });
     expect(await headOf(ada, 'slow:10')).toBe(0);
-    await ada.voice.result(publish('other:1'));
-    await ada.voice.result(publish('free:1'));
-    await ben.voice.result(publish('slow:10'));
+    await ada.client.result(publish('other:1'));
+    await ada.client.result(publish('free:1'));
+    await ben.client.result(publish('slow:10'));
     world.clock.advance(500);
-    await ada.voice.result(publish('slow:10'));
-    expect(await ada.voice.ask(publish('slow:10'))).toMatchObject({ error: { retryAfter: 500 } });
+    await ada.client.result(publish('slow:10'));
+    expect(await ada.client.request(publish('slow:10'))).toMatchObject({ error: { retryAfter: 500 } });
   });
 });
 
 describe('a connection that goes on sending without waiting', () => {
-  const flooded = async (voice: LoopbackPeer['voice']) =>
-    expect(await voice.ended()).toMatchObject({ code: 4007, reason: expect.stringMatching(/^flood: ./) });
+  const flooded = async (client: LoopbackPeer['client']) =>
+    expect(await client.ended()).toMatchObject({ code: 4007, reason: expect.stringMatching(/^flood: ./) });
 
   it('is closed after 200 refusals in a row, however many commands are in a frame', async () => {
     const world = await start({ operations: 1, subscriptions: 1 });
     const ada = await join(world);
-    ada.voice.say(...times(102 + 199, { type: 'ping' } as const));
+    ada.client.send(...times(102 + 199, { type: 'ping' } as const));
     await world.idle();
     expect(ada.socket.closed).toBeUndefined();
-    ada.voice.say({ type: 'ping' });
-    await flooded(ada.voice);
+    ada.client.send({ type: 'ping' });
+    await flooded(ada.client);
     expect(failures(ada)).toHaveLength(200);
   });
 
   it('is closed for publishing above a rule, though it may send commands', async () => {
     const world = await start();
     const ada = await join(world);
-    for (let n = 0; n < 10 + 199; n++) ada.voice.say(publish('slow:a'));
+    for (let n = 0; n < 10 + 199; n++) ada.client.send(publish('slow:a'));
     await world.idle();
     expect(ada.socket.closed).toBeUndefined();
-    ada.voice.say(publish('slow:a'));
-    await flooded(ada.voice);
+    ada.client.send(publish('slow:a'));
+    await flooded(ada.client);
   });
 
   it('is closed for publishing above a rule in the frame of its connect', async () => {
     const world = await start();
-    const { voice } = world.open();
+    const { client } = world.open();
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
-    voice.say({ type: 'connect', token }, ...times(500, publish('slow:a')));
-    await flooded(voice);
+    client.send({ type: 'connect', token }, ...times(500, publish('slow:a')));
+    await flooded(client);
   });
 
   it('is forgiven when it lets one command through between', async () => {
     const world = await start();
     const ada = await join(world);
     for (let round = 0; round < 5; round++) {
-      for (let n = 0; n < 150; n++) ada.voice.say(publish('slow:a'));
-      ada.voice.say({ type: 'ping' });
+      for (let n = 0; n < 150; n++) ada.client.send(publish('slow:a'));
+      ada.client.send({ type: 'ping' });
     }
     await world.idle();
     expect(ada.socket.closed).toBeUndefined();
@@ -196,14 +196,14 @@ describe('a connection that goes on sending without waiting', () => {
   it('does not stop others', async () => {
     const world = await start();
     const [mallory, ada, ben] = [await join(world, 'mallory'), await join(world, 'ada'), await join(world, 'ben')];
-    await ben.voice.result({ type: 'subscribe', channel: 'free:a' });
+    await ben.client.result({ type: 'subscribe', channel: 'free:a' });
     const flood = times(250, publish('free:b', 'x'.repeat(400)));
     for (let round = 0; round < 20; round++) {
-      if (mallory.socket.closed === undefined) mallory.voice.say(...flood);
-      await ada.voice.result(publish('free:a', round));
+      if (mallory.socket.closed === undefined) mallory.client.send(...flood);
+      await ada.client.result(publish('free:a', round));
     }
-    expect((await ben.voice.messages('free:a', 20)).map(({ data }) => data)).toEqual([...Array(20).keys()]);
-    await flooded(mallory.voice);
+    expect((await ben.client.messages('free:a', 20)).map(({ data }) => data)).toEqual([...Array(20).keys()]);
+    await flooded(mallory.client);
     expect(failures(ada)).toEqual([]);
     expect(world.services.registry.size).toBe(2);
   });
@@ -214,8 +214,8 @@ describe('connections of a user', () => {
     const world = await start({ connectionsPerUser: 2 });
     const [first] = [await join(world), await join(world)];
     const third = world.open();
-    third.voice.say({ type: 'connect', token: await tokenFor('ada', { clock: () => world.clock.now() }) });
-    expect(await third.voice.ended()).toEqual({
+    third.client.send({ type: 'connect', token: await tokenFor('ada', { clock: () => world.clock.now() }) });
+    expect(await third.client.ended()).toEqual({
       code: 4008,
       reason: expect.stringMatching(/^too_many_connections: ./),
     });
@@ -230,7 +230,7 @@ describe('connections of a user', () => {
     const ada = await join(world);
     for (let n = 0; n < 3; n++) {
       const token = await tokenFor('ada', { clock: () => world.clock.now() });
-      await ada.voice.result({ type: 'refresh', token });
+      await ada.client.result({ type: 'refresh', token });
       await world.connect(undefined);
     }
     ada.socket.cut();
@@ -265,7 +265,7 @@ describe('connections of an address', () => {
   const from = (...lines: string[]) => ({ 'X-Forwarded-For': lines });
   const turnedAway = async (...lines: string[]) => {
     const peer = await gateway?.open('sluice.v1.json', from(...lines));
-    expect(await peer?.voice.ended()).toMatchObject({ code: 4008 });
+    expect(await peer?.client.ended()).toMatchObject({ code: 4008 });
   };
 
   it('are told apart by what a trusted proxy says last, not by what the client says', async () => {
@@ -276,7 +276,7 @@ describe('connections of an address', () => {
     await gateway.open('sluice.v1.json', from('10.0.0.1, 10.0.0.2'));
     await gateway.open('sluice.v1.json', from('10.0.0.1', '10.0.0.3'));
     first.socket.close();
-    await first.voice.ended();
+    await first.client.ended();
     await gateway.open('sluice.v1.json', from('10.0.0.1'));
   });
 
@@ -289,8 +289,8 @@ describe('connections of an address', () => {
     await gateway.stop();
     gateway = await startGateway({});
     for (const headers of forwarded) {
-      const { voice } = await gateway.open('sluice.v1.json', { ...page, ...headers });
-      expect(await voice.ended()).toMatchObject({ code: 4210 });
+      const { client } = await gateway.open('sluice.v1.json', { ...page, ...headers });
+      expect(await client.ended()).toMatchObject({ code: 4210 });
     }
   });
 
@@ -356,14 +356,14 @@ describe('whatever frames come', () => {
       world.services.events.on('fault', (fault) => faults.push(fault));
       const peers = SUBPROTOCOLS.map((subprotocol) => world.open({ protocols: [subprotocol] }));
       for (const { who, frame: raw, after } of steps) {
-        const { voice, socket } = peers[who % peers.length] as LoopbackPeer;
+        const { client, socket } = peers[who % peers.length] as LoopbackPeer;
         const said: unknown = raw;
         const named = Array.isArray(said)
           ? said.map((each: unknown) =>
               isRecord(each) && 'token' in each ? { ...each, token: tokens[`${each.token}`] } : each,
             )
           : said;
-        voice.sayRaw(named);
+        client.sendValue(named);
         if (after === 'turn') await world.idle();
         if (after === 'time') world.clock.advance(1_000);
         if (after === 'stall') socket.stall();

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { mintToken } from '../src/auth/mint.ts';
-import type { Spoken } from './support/protocol-client.ts';
+import type { CommandInput } from './support/protocol-client.ts';
 import { type RealGateway, startGateway } from './support/real-gateway.ts';
 import { SECRET, tokenFor } from './support/tokens.ts';
 
@@ -37,7 +37,7 @@ interface Told {
 }
 
 describe('a command', () => {
-  it.each<[string, Spoken, string, readonly string[]]>([
+  it.each<[string, CommandInput, string, readonly string[]]>([
     [
       'to a channel without a rule',
       { type: 'subscribe', channel: 'news:today' },
@@ -70,18 +70,18 @@ describe('a command', () => {
       ['chat/lobby room', 'segment("Ada Lovelace")'],
     ],
   ])('%s', async (_, command, name, hints) => {
-    const { voice } = await gateway.connect(await tokenFor('ada', { caps: { 'chat:denied': ['!*'] } }));
-    const { error } = (await voice.ask(command)) as unknown as Told;
+    const { client } = await gateway.connect(await tokenFor('ada', { caps: { 'chat:denied': ['!*'] } }));
+    const { error } = (await client.request(command)) as unknown as Told;
     expect(error.name).toBe(name);
     for (const hint of hints) expect(error.message).toContain(hint);
     expect(error.remedy).toBe(ERRORS[name as ErrorName].remedy);
   });
 
   it('that is refused tells nothing about members and history', async () => {
-    const { voice: bob } = await gateway.connect(await tokenFor('bob'));
+    const { client: bob } = await gateway.connect(await tokenFor('bob'));
     await bob.result({ type: 'enter', channel: 'user:bob' });
     await bob.result({ type: 'publish', channel: 'user:bob', data: 'secret' });
-    const { voice } = await gateway.connect(await tokenFor('ada'));
+    const { client } = await gateway.connect(await tokenFor('ada'));
     for (const command of [
       { type: 'members' },
       { type: 'history' },
@@ -89,7 +89,10 @@ describe('a command', () => {
       { type: 'enter' },
     ] as const) {
       const told = async (channel: string) =>
-        ((await voice.ask({ ...command, channel })) as unknown as Told).error.message.replaceAll(channel, 'user:x');
+        ((await client.request({ ...command, channel })) as unknown as Told).error.message.replaceAll(
+          channel,
+          'user:x',
+        );
       expect(await told('user:bob')).toBe(await told('user:nobody'));
     }
   });
@@ -106,8 +109,8 @@ describe('a token', () => {
     const token = await new SignJWT({ sub: 'ada', exp: seconds + 60, ...claims })
       .setProtectedHeader({ alg: 'HS256' })
       .sign(Buffer.from(SECRET));
-    const { voice } = await gateway.open();
-    const { error } = (await voice.ask({ type: 'connect', token })) as unknown as Told;
+    const { client } = await gateway.open();
+    const { error } = (await client.request({ type: 'connect', token })) as unknown as Told;
     expect(error.name).toBe('token_claims');
     expect(error.message).toContain(hint);
   });
@@ -118,9 +121,9 @@ describe('a token', () => {
     ['inside of JSON', async () => JSON.stringify({ token: await tokenFor('ada') }), 'token_malformed', 'without JSON'],
     ['that is a page', () => '<!doctype html>', 'token_malformed', 'without JSON or a page around it'],
   ])('%s', async (_, token, name, remedy) => {
-    const { voice } = await gateway.open();
+    const { client } = await gateway.open();
     const given = await token();
-    const { error } = (await voice.ask({ type: 'connect', ...(given && { token: given }) })) as unknown as Told;
+    const { error } = (await client.request({ type: 'connect', ...(given && { token: given }) })) as unknown as Told;
     expect(error.name).toBe(name);
     expect(error.remedy).toContain(remedy);
   });

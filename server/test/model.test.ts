@@ -22,7 +22,7 @@ it('reads the next page only after the one before was handed over, although the 
   model.turn();
   for (let page = 0; page < 2; page++) {
     follower.socket?.read(3_000);
-    follower.say({ type: 'history', channel: 'latest' });
+    follower.send({ type: 'history', channel: 'latest' });
   }
   model.settle();
   model.check();
@@ -37,14 +37,14 @@ describe('whatever happens', () => {
         model.check();
       }
       for (let round = 0; round < 2; round++) {
-        model.assemble();
+        model.reconnectAll();
         model.settle();
-        model.speakUp();
+        model.publishUnannounced();
         model.settle();
       }
       model.check();
-      model.checkRest();
-      model.leave();
+      model.checkSettled();
+      model.disconnectAll();
       model.settle();
       model.checkEmpty();
     });
@@ -99,16 +99,16 @@ describe('whatever happens', () => {
       }
       engineOf(model).away = 0;
       for (let round = 0; round < 2; round++) {
-        model.assemble();
+        model.reconnectAll();
         await settle();
         model.clock.advance(1_000); // what the engine refused is asked again
         await settle();
-        model.speakUp();
+        model.publishUnannounced();
         await settle();
       }
       model.check();
-      model.checkRest();
-      model.leave();
+      model.checkSettled();
+      model.disconnectAll();
       await settle();
       model.clock.advance(1_000);
       await settle();

@@ -77,30 +77,30 @@ describe('a number in a JSON frame', () => {
   it.each(LOST.flatMap((number) => FIELDS.map(([path, write]) => [number, path, write] as const)))(
     '%s is refused in %s',
     async (number, path, write) => {
-      const { voice } = await connect('sluice.v1.json');
-      voice.sayBytes(`[{"type":"ping","id":6},{"id":7,"channel":"chat:a",${write(number)}}]`);
+      const { client } = await connect('sluice.v1.json');
+      client.sendBytes(`[{"type":"ping","id":6},{"id":7,"channel":"chat:a",${write(number)}}]`);
       const message = expect.stringMatching(
         new RegExp(`^${path.replace(/[[\]]/g, '\\$&')}: (beyond 2\\^53 - 1|not a finite number).*as a string$`),
       );
-      expect(await voice.wait(seven)).toMatchObject({ error: { name: 'payload_invalid', message } });
-      expect(await voice.wait((other) => 'id' in other && other.id === 6)).toMatchObject({ type: 'reply' });
+      expect(await client.wait(seven)).toMatchObject({ error: { name: 'payload_invalid', message } });
+      expect(await client.wait((other) => 'id' in other && other.id === 6)).toMatchObject({ type: 'reply' });
     },
   );
 
   it.each(CARRIED)('%s is delivered as %s', async (number, delivered) => {
-    const { voice } = await connect('sluice.v1.json');
-    await voice.result({ type: 'subscribe', channel: 'chat:a' });
-    voice.sayBytes(`{"type":"publish","id":77,"channel":"chat:a","data":{"n":${number}}}`);
-    const [message] = await voice.messages('chat:a', 1);
+    const { client } = await connect('sluice.v1.json');
+    await client.result({ type: 'subscribe', channel: 'chat:a' });
+    client.sendBytes(`{"type":"publish","id":77,"channel":"chat:a","data":{"n":${number}}}`);
+    const [message] = await client.messages('chat:a', 1);
     expect(JSON.stringify(message?.data)).toBe(`{"n":${delivered}}`);
   });
 
   it.each(LOST)('%s in text is text', async (number) => {
-    const { voice } = await connect('sluice.v1.json');
-    await voice.result({ type: 'subscribe', channel: 'chat:a' });
+    const { client } = await connect('sluice.v1.json');
+    await client.result({ type: 'subscribe', channel: 'chat:a' });
     const data = { [number]: number, quoted: `"${number}", \\"${number}` };
-    await voice.result({ type: 'publish', channel: 'chat:a', data, tags: { id: number }, event: number, key: number });
-    expect(await voice.messages('chat:a', 1)).toMatchObject([{ data, tags: { id: number }, event: number }]);
+    await client.result({ type: 'publish', channel: 'chat:a', data, tags: { id: number }, event: number, key: number });
+    expect(await client.messages('chat:a', 1)).toMatchObject([{ data, tags: { id: number }, event: number }]);
   });
 
   const WHERE: readonly (readonly [string, (number: string) => string, string])[] = [
@@ -119,9 +119,9 @@ describe('a number in a JSON frame', () => {
   it.each(WHERE.flatMap(([field, write, told]) => LOST.map((number) => [field, number, write, told] as const)))(
     'that is no count is refused in %s: %s',
     async (_, number, write, told) => {
-      const { voice } = await connect('sluice.v1.json');
-      voice.sayBytes(write(number));
-      const failure = await voice.wait(({ type }) => type === 'error');
+      const { client } = await connect('sluice.v1.json');
+      client.sendBytes(write(number));
+      const failure = await client.wait(({ type }) => type === 'error');
       expect(failure).toMatchObject({ error: { name: 'command_invalid' } });
       expect(JSON.stringify(failure)).toContain(told);
     },
@@ -136,17 +136,17 @@ describe('a number in a MessagePack frame', () => {
     ]);
 
   it.each(LOST_IN_MSGPACK)('%s is refused with its path', async (_, hex) => {
-    const { voice } = await connect('sluice.v1.msgpack');
-    voice.sayBytes(publish(hex));
+    const { client } = await connect('sluice.v1.msgpack');
+    client.sendBytes(publish(hex));
     const message = expect.stringMatching(/^data\.a\[0\]: (beyond 2\^53 - 1|not a finite number)/);
-    expect(await voice.wait(seven)).toMatchObject({ error: { name: 'payload_invalid', message } });
+    expect(await client.wait(seven)).toMatchObject({ error: { name: 'payload_invalid', message } });
   });
 
   it.each(CARRIED_IN_MSGPACK)('%s is delivered', async (_, hex, number) => {
-    const { voice } = await connect('sluice.v1.msgpack');
-    await voice.result({ type: 'subscribe', channel: 'chat:a' });
-    voice.sayBytes(publish(hex));
-    expect(await voice.messages('chat:a', 1)).toMatchObject([{ data: { a: [number] } }]);
+    const { client } = await connect('sluice.v1.msgpack');
+    await client.result({ type: 'subscribe', channel: 'chat:a' });
+    client.sendBytes(publish(hex));
+    expect(await client.messages('chat:a', 1)).toMatchObject([{ data: { a: [number] } }]);
   });
 });
 

@@ -1,8 +1,8 @@
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { Crowd, STAGE_NAMES, type StageName } from './support/crowd.ts';
-import type { Onlooker } from './support/onlooker.ts';
+import type { PresenceClient } from './support/presence-client.ts';
+import { CHANNEL_NAMES, type ChannelName, PresenceModel } from './support/presence-model.ts';
 
 const RUNS = Number(process.env.SLUICE_MODEL_RUNS ?? 400);
 const STEPS = 80;
@@ -10,7 +10,7 @@ const GUESTS = 40;
 
 interface Step {
   readonly text: string;
-  run(crowd: Crowd): void | Promise<void>;
+  run(model: PresenceModel): void | Promise<void>;
 }
 
 const step = (text: string, run: Step['run']): Step => ({ text, run });
@@ -34,46 +34,46 @@ const size = fc.oneof(
 const act = <T>(
   text: string,
   others: fc.Arbitrary<T>,
-  run: (onlooker: Onlooker, channel: StageName, rest: T) => void,
+  run: (client: PresenceClient, channel: ChannelName, rest: T) => void,
 ) =>
   fc.tuple(who, stage, others).map(([at, channel, rest]) =>
-    step(`${at} ${text} [channel ${channel}] ${rest === undefined ? '' : JSON.stringify(rest)}`, (crowd) => {
-      const onlooker = nth(crowd.onlookers, at);
-      crowd.connect(onlooker);
-      run(onlooker, nth(crowd.channels, channel), rest);
+    step(`${at} ${text} [channel ${channel}] ${rest === undefined ? '' : JSON.stringify(rest)}`, (model) => {
+      const client = nth(model.clients, at);
+      model.connect(client);
+      run(client, nth(model.channels, channel), rest);
     }),
   );
 
 const nothing = fc.constant(undefined);
-const watch = act('watches', nothing, (onlooker, channel) => onlooker.watch(channel));
-const unwatch = act('unwatches', nothing, (onlooker, channel) => onlooker.unwatch(channel));
-const again = act('unwatches and watches', nothing, (onlooker, channel) => {
-  onlooker.unwatch(channel);
-  if (onlooker.sights.get(channel)?.wire === 'off') onlooker.watch(channel);
+const watch = act('watches', nothing, (client, channel) => client.watch(channel));
+const unwatch = act('unwatches', nothing, (client, channel) => client.unwatch(channel));
+const again = act('unwatches and watches', nothing, (client, channel) => {
+  client.unwatch(channel);
+  if (client.views.get(channel)?.wire === 'off') client.watch(channel);
 });
-const leave = act('leaves', nothing, (onlooker, channel) => onlooker.say({ type: 'leave', channel }));
+const leave = act('leaves', nothing, (client, channel) => client.send({ type: 'leave', channel }));
 const subscribe = fc.nat(4).map((at) =>
-  step(`${at} hears the noise`, (crowd) => {
-    const onlooker = nth(crowd.onlookers, at);
-    crowd.connect(onlooker);
-    onlooker.say({ type: 'subscribe', channel: 'noise' });
+  step(`${at} hears the noise`, (model) => {
+    const client = nth(model.clients, at);
+    model.connect(client);
+    client.send({ type: 'subscribe', channel: 'noise' });
   }),
 );
-const enter = act('enters', size, (onlooker, channel, bytes) => {
+const enter = act('enters', size, (client, channel, bytes) => {
   const limit = channel === 'many' ? bytes : Math.min(bytes, 900);
-  onlooker.say({ type: 'enter', channel, ...(bytes === 0 ? {} : { state: 'y'.repeat(limit) }) });
+  client.send({ type: 'enter', channel, ...(bytes === 0 ? {} : { state: 'y'.repeat(limit) }) });
 });
 
 /** Some guests at once. */
 const guests = fc
   .record({ at: stage, from: fc.nat(GUESTS - 1), count: fc.integer({ min: 1, max: GUESTS }), size, kind: fc.nat(2) })
   .map(({ at, from, count, size: bytes, kind }) =>
-    step(`${count} guests from ${from} ${['enter', 'leave', 'pass'][kind]} [channel ${at}] ${bytes} B`, (crowd) => {
-      const channel = nth(crowd.channels, at);
+    step(`${count} guests from ${from} ${['enter', 'leave', 'pass'][kind]} [channel ${at}] ${bytes} B`, (model) => {
+      const channel = nth(model.channels, at);
       for (let more = 0; more < count; more++) {
         const who = (from + more) % GUESTS;
-        if (kind !== 1) crowd.enter(channel, who, bytes);
-        if (kind !== 0) crowd.leave(channel, who, more % 3 === 0 ? 700 : 0);
+        if (kind !== 1) model.enter(channel, who, bytes);
+        if (kind !== 0) model.leave(channel, who, more % 3 === 0 ? 700 : 0);
       }
     }),
   );
@@ -81,30 +81,30 @@ const guests = fc
 const guest = fc
   .record({ channel: stage, at: fc.nat(6), size, leaves: fc.boolean() })
   .map(({ channel, at, size: bytes, leaves }) =>
-    step(`guest ${at} ${leaves ? 'leaves' : 'enters'} [channel ${channel}] ${bytes} B`, (crowd) => {
-      if (leaves) crowd.leave(nth(crowd.channels, channel), at);
-      else crowd.enter(nth(crowd.channels, channel), at, bytes);
+    step(`guest ${at} ${leaves ? 'leaves' : 'enters'} [channel ${channel}] ${bytes} B`, (model) => {
+      if (leaves) model.leave(nth(model.channels, channel), at);
+      else model.enter(nth(model.channels, channel), at, bytes);
     }),
   );
 
-const onSocket = (text: string, run: (socket: NonNullable<Onlooker['socket']>) => void) =>
+const onSocket = (text: string, run: (socket: NonNullable<PresenceClient['socket']>) => void) =>
   who.map((at) =>
-    step(`${at} ${text}`, (crowd) => {
-      crowd.transport.step();
-      const { socket } = nth(crowd.onlookers, at);
+    step(`${at} ${text}`, (model) => {
+      model.transport.step();
+      const { socket } = nth(model.clients, at);
       if (socket !== undefined) run(socket);
     }),
   );
 
 const noise = fc.integer({ min: 1, max: 15 }).map((count) =>
-  step(`${count} noises`, (crowd) => {
-    for (let at = 0; at < count; at++) crowd.publish(3_000);
+  step(`${count} noises`, (model) => {
+    for (let at = 0; at < count; at++) model.publish(3_000);
   }),
 );
 
 const pass = fc
   .constantFrom(1, 100, 499, 500, 1_000, 5_000)
-  .map((ms) => step(`${ms} ms pass`, (crowd) => crowd.clock.advance(ms)));
+  .map((ms) => step(`${ms} ms pass`, (model) => model.clock.advance(ms)));
 
 /** What a distant store does meanwhile. */
 const way = fc.oneof(
@@ -114,14 +114,14 @@ const way = fc.oneof(
   { weight: 2, arbitrary: fc.constant('turn' as const) },
 );
 
-const distant = fc.array(way, { minLength: 1, maxLength: 8 }).map((ways) =>
-  step(`the store ${ways.join(', ')}`, async (crowd) => {
+const store = fc.array(way, { minLength: 1, maxLength: 8 }).map((ways) =>
+  step(`the store ${ways.join(', ')}`, async (model) => {
     for (const each of ways) {
-      if (each === 'works') crowd.distant?.work(1);
-      else if (each === 'announces') crowd.distant?.announce(2);
-      else if (each === 'turn') crowd.turn();
-      else crowd.distant?.answer(Number(each.at(-1)));
-      await breathe();
+      if (each === 'works') model.store?.work(1);
+      else if (each === 'announces') model.store?.announce(2);
+      else if (each === 'turn') model.turn();
+      else model.store?.answer(Number(each.at(-1)));
+      await nextTurn();
     }
   }),
 );
@@ -140,40 +140,40 @@ const common = [
   { weight: 3, arbitrary: onSocket('reads on', (socket) => socket.unstall()) },
   { weight: 4, arbitrary: onSocket('reads a little', (socket) => socket.read(2_000)) },
   { weight: 2, arbitrary: onSocket('vanishes', (socket) => socket.cut()) },
-  { weight: 12, arbitrary: fc.constant(step('turn', (crowd) => crowd.turn())) },
-  { weight: 6, arbitrary: fc.constant(step('settle', (crowd) => crowd.settle())) },
+  { weight: 12, arbitrary: fc.constant(step('turn', (model) => model.turn())) },
+  { weight: 6, arbitrary: fc.constant(step('settle', (model) => model.settle())) },
   { weight: 10, arbitrary: pass },
 ];
 
-const scenario = (isDistant: boolean) =>
+const scenario = (isDelayed: boolean) =>
   fc
     .record({
-      onlookers: fc.integer({ min: 1, max: 5 }),
-      channels: fc.subarray([...STAGE_NAMES], { minLength: 1, maxLength: 2 }),
-      steps: fc.array(fc.oneof(...common, ...(isDistant ? [{ weight: 40, arbitrary: distant }] : [])), {
+      clients: fc.integer({ min: 1, max: 5 }),
+      channels: fc.subarray([...CHANNEL_NAMES], { minLength: 1, maxLength: 2 }),
+      steps: fc.array(fc.oneof(...common, ...(isDelayed ? [{ weight: 40, arbitrary: store }] : [])), {
         maxLength: STEPS,
         size: 'max',
       }),
     })
     .map((made) => ({ ...made, [fc.toStringMethod]: () => print(made) }));
 
-function print({ onlookers, channels, steps }: { onlookers: number; channels: string[]; steps: Step[] }): string {
-  return `${onlookers} onlookers, channels ${channels.join()}:${steps.map(({ text }) => `\n  ${text}`).join('')}\n`;
+function print({ clients, channels, steps }: { clients: number; channels: string[]; steps: Step[] }): string {
+  return `${clients} onlookers, channels ${channels.join()}:${steps.map(({ text }) => `\n  ${text}`).join('')}\n`;
 }
 
 describe.each([
   ['at once', false],
   ['later', true],
-])('whoever comes and goes, with a store that answers %s', (_, isDistant) => {
+])('whoever comes and goes, with a store that answers %s', (_, isDelayed) => {
   it('every watcher knows in the end who is present', { timeout: 300_000 }, async () => {
-    const property = fc.asyncProperty(scenario(isDistant), async ({ steps: made, ...cast }) => {
-      const crowd = new Crowd({ ...cast, isDistant });
+    const property = fc.asyncProperty(scenario(isDelayed), async ({ steps: made, ...cast }) => {
+      const model = new PresenceModel({ ...cast, isDelayed });
       for (const { run } of made) {
-        await run(crowd);
-        crowd.check();
+        await run(model);
+        model.check();
       }
-      await crowd.checkRest();
-      await crowd.checkEmpty(GUESTS);
+      await model.checkSettled();
+      await model.checkEmpty(GUESTS);
     });
     await fc.assert(property, { numRuns: RUNS });
   });

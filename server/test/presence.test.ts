@@ -25,8 +25,10 @@ async function join(world: World, user: string, options: TokenOptions & { subpro
 }
 
 /** Presence pushes of a channel. */
-const told = ({ voice }: LoopbackPeer, channel = 'room:a'): PresencePush[] =>
-  voice.heard.filter((heard): heard is PresencePush => heard.type === 'presence' && heard.channel === channel);
+const pushes = ({ client }: LoopbackPeer, channel = 'room:a'): PresencePush[] =>
+  client.received.filter(
+    (received): received is PresencePush => received.type === 'presence' && received.channel === channel,
+  );
 
 const users = (push: PresencePush | undefined) =>
   push?.changes?.map((change) => ('left' in change ? `-${change.left}` : change.member.user));
@@ -48,9 +50,9 @@ describe.each(SUBPROTOCOLS)('presence over %s', (subprotocol) => {
     const world = await start();
     const ada = await join(world, 'ada', { subprotocol, claims: { info: { name: 'Ada' } } });
     const ben = await join(world, 'ben', { subprotocol });
-    await ada.voice.result({ type: 'enter', channel: 'room:a', state: { mood: 'ü' } });
-    expect(await ben.voice.result({ type: 'watch', channel: 'room:a' })).toEqual({ total: 1 });
-    const list = await ben.voice.push('presence');
+    await ada.client.result({ type: 'enter', channel: 'room:a', state: { mood: 'ü' } });
+    expect(await ben.client.result({ type: 'watch', channel: 'room:a' })).toEqual({ total: 1 });
+    const list = await ben.client.push('presence');
     const member = {
       user: 'ada',
       info: { name: 'Ada' },
@@ -66,30 +68,30 @@ describe.each(SUBPROTOCOLS)('presence over %s', (subprotocol) => {
       reset: true,
       changes: [{ version: list.version, member }],
     });
-    await ben.voice.result({ type: 'enter', channel: 'room:a' });
-    await ada.voice.result({ type: 'leave', channel: 'room:a' });
+    await ben.client.result({ type: 'enter', channel: 'room:a' });
+    await ada.client.result({ type: 'leave', channel: 'room:a' });
     world.clock.advance(500);
     await world.idle();
-    expect(told(ben).slice(1).map(users)).toEqual([['ben'], ['-ada']]);
-    expect(told(ben).at(-1)).toMatchObject({ total: 1 });
+    expect(pushes(ben).slice(1).map(users)).toEqual([['ben'], ['-ada']]);
+    expect(pushes(ben).at(-1)).toMatchObject({ total: 1 });
   });
 
   it('carries a state as deep as one may be', async () => {
     const world = await start();
     const ada = await join(world, 'ada', { subprotocol });
-    await ada.voice.result({ type: 'watch', channel: 'room:a' });
-    await ada.voice.result({ type: 'enter', channel: 'room:a', state: nested(64) });
+    await ada.client.result({ type: 'watch', channel: 'room:a' });
+    await ada.client.result({ type: 'enter', channel: 'room:a', state: nested(64) });
     await world.idle();
-    expect(told(ada).at(-1)?.changes).toMatchObject([{ member: { state: nested(64) } }]);
-    expect(await ada.voice.result({ type: 'members', channel: 'room:a' })).toMatchObject({
+    expect(pushes(ada).at(-1)?.changes).toMatchObject([{ member: { state: nested(64) } }]);
+    expect(await ada.client.result({ type: 'members', channel: 'room:a' })).toMatchObject({
       members: [{ state: nested(64) }],
     });
   });
 });
 
 describe('a command of presence', () => {
-  const say = async (peer: LoopbackPeer, command: Parameters<LoopbackPeer['voice']['ask']>[0]) => {
-    const answer = await peer.voice.ask(command);
+  const send = async (peer: LoopbackPeer, command: Parameters<LoopbackPeer['client']['request']>[0]) => {
+    const answer = await peer.client.request(command);
     return answer.type === 'error' ? `${answer.error.name}: ${answer.error.message}` : 'done';
   };
 
@@ -97,18 +99,18 @@ describe('a command of presence', () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const verb = type === 'enter' ? 'enter' : 'presence';
-    expect(await say(ada, { type, channel: 'closed:a' })).toBe(
+    expect(await send(ada, { type, channel: 'closed:a' })).toBe(
       `permission_denied: "${verb}" on "closed:a" is not allowed to user "ada": the rule "closed:{id}" allows it to nobody`,
     );
-    expect(await say(ada, { type, channel: 'nowhere' })).toContain('channel_unknown');
+    expect(await send(ada, { type, channel: 'nowhere' })).toContain('channel_unknown');
   });
 
   it('lets nobody enter without a name, though all may watch', async () => {
     const world = await start();
     const peer = await world.connect(undefined);
-    expect(await say(peer, { type: 'enter', channel: 'public:a' })).toContain('permission_denied: only users may');
-    expect(await say(peer, { type: 'watch', channel: 'public:a' })).toBe('done');
-    expect(await say(peer, { type: 'members', channel: 'public:a' })).toBe('done');
+    expect(await send(peer, { type: 'enter', channel: 'public:a' })).toContain('permission_denied: only users may');
+    expect(await send(peer, { type: 'watch', channel: 'public:a' })).toBe('done');
+    expect(await send(peer, { type: 'members', channel: 'public:a' })).toBe('done');
   });
 
   it.each<[Json, string]>([
@@ -120,8 +122,8 @@ describe('a command of presence', () => {
   ])('takes a state only if all can read it (%#)', async (state, expected) => {
     const world = await start();
     const ada = await join(world, 'ada');
-    expect(await say(ada, { type: 'enter', channel: 'room:a', state })).toContain(expected);
-    expect((await ada.voice.result<{ total: number }>({ type: 'members', channel: 'room:a' })).total).toBe(
+    expect(await send(ada, { type: 'enter', channel: 'room:a', state })).toContain(expected);
+    expect((await ada.client.result<{ total: number }>({ type: 'members', channel: 'room:a' })).total).toBe(
       expected === 'done' ? 1 : 0,
     );
   });
@@ -134,33 +136,33 @@ describe('a command of presence', () => {
   ])('takes the claim "info" only if all can read it (%#)', async (info, expected) => {
     const world = await start();
     const ada = await join(world, 'ada', { claims: { info } });
-    expect(await say(ada, { type: 'enter', channel: 'room:a' })).toContain(expected);
+    expect(await send(ada, { type: 'enter', channel: 'room:a' })).toContain(expected);
   });
 
   it('that takes back what was never done is refused', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
-    expect(await say(ada, { type: 'leave', channel: 'room:a' })).toContain('not_member');
-    expect(await say(ada, { type: 'unwatch', channel: 'room:a' })).toContain('not_subscribed');
-    expect(await say(ada, { type: 'watch', channel: 'room:a' })).toBe('done');
-    expect(await say(ada, { type: 'watch', channel: 'room:a' })).toContain('already_subscribed');
-    expect(await say(ada, { type: 'enter', channel: 'room:a' })).toBe('done');
-    expect(await say(ada, { type: 'enter', channel: 'room:a' })).toBe('done');
-    expect(await say(ada, { type: 'leave', channel: 'room:a' })).toBe('done');
-    expect(await say(ada, { type: 'leave', channel: 'room:a' })).toContain('not_member');
+    expect(await send(ada, { type: 'leave', channel: 'room:a' })).toContain('not_member');
+    expect(await send(ada, { type: 'unwatch', channel: 'room:a' })).toContain('not_subscribed');
+    expect(await send(ada, { type: 'watch', channel: 'room:a' })).toBe('done');
+    expect(await send(ada, { type: 'watch', channel: 'room:a' })).toContain('already_subscribed');
+    expect(await send(ada, { type: 'enter', channel: 'room:a' })).toBe('done');
+    expect(await send(ada, { type: 'enter', channel: 'room:a' })).toBe('done');
+    expect(await send(ada, { type: 'leave', channel: 'room:a' })).toBe('done');
+    expect(await send(ada, { type: 'leave', channel: 'room:a' })).toContain('not_member');
   });
 
   it('goes no further than the limit of subscriptions', async () => {
     const world = await start({ limits: { subscriptions: 2 } });
     const ada = await join(world, 'ada');
     for (const type of ['enter', 'watch'] as const) {
-      expect(await say(ada, { type, channel: 'room:a' })).toBe('done');
-      expect(await say(ada, { type, channel: 'room:b' })).toBe('done');
-      expect(await say(ada, { type, channel: 'room:c' })).toContain('too_many_subscriptions');
+      expect(await send(ada, { type, channel: 'room:a' })).toBe('done');
+      expect(await send(ada, { type, channel: 'room:b' })).toBe('done');
+      expect(await send(ada, { type, channel: 'room:c' })).toContain('too_many_subscriptions');
     }
-    expect(await say(ada, { type: 'enter', channel: 'room:a', state: 1 })).toBe('done');
-    await ada.voice.result({ type: 'leave', channel: 'room:a' });
-    expect(await say(ada, { type: 'enter', channel: 'room:c' })).toBe('done');
+    expect(await send(ada, { type: 'enter', channel: 'room:a', state: 1 })).toBe('done');
+    await ada.client.result({ type: 'leave', channel: 'room:a' });
+    expect(await send(ada, { type: 'enter', channel: 'room:c' })).toBe('done');
   });
 });
 
@@ -168,18 +170,18 @@ describe('a member', () => {
   it('who reloads the page is not seen to leave, nor to join', async () => {
     const world = await start();
     const ben = await join(world, 'ben');
-    await ben.voice.result({ type: 'watch', channel: 'room:a' });
+    await ben.client.result({ type: 'watch', channel: 'room:a' });
     const before = await join(world, 'ada');
-    await before.voice.result({ type: 'enter', channel: 'room:a', state: 'here' });
+    await before.client.result({ type: 'enter', channel: 'room:a', state: 'here' });
     await world.idle();
     before.socket.cut();
     world.clock.advance(4_000);
     const after = await join(world, 'ada');
-    await after.voice.result({ type: 'enter', channel: 'room:a' });
+    await after.client.result({ type: 'enter', channel: 'room:a' });
     world.clock.advance(60_000);
     await world.idle();
-    expect(told(ben).map(users)).toEqual([[], ['ada']]);
-    expect(await ben.voice.result({ type: 'members', channel: 'room:a' })).toMatchObject({
+    expect(pushes(ben).map(users)).toEqual([[], ['ada']]);
+    expect(await ben.client.result({ type: 'members', channel: 'room:a' })).toMatchObject({
       members: [{ user: 'ada', state: 'here', connections: 1 }],
     });
   });
@@ -187,58 +189,60 @@ describe('a member', () => {
   it('who vanishes leaves after the grace', async () => {
     const world = await start();
     const ben = await join(world, 'ben');
-    await ben.voice.result({ type: 'watch', channel: 'room:a' });
+    await ben.client.result({ type: 'watch', channel: 'room:a' });
     const ada = await join(world, 'ada');
-    await ada.voice.result({ type: 'enter', channel: 'room:a' });
+    await ada.client.result({ type: 'enter', channel: 'room:a' });
     await world.idle();
     ada.socket.cut();
     world.clock.advance(4_999);
     await world.idle();
-    expect(told(ben).map(users)).toEqual([[], ['ada']]);
+    expect(pushes(ben).map(users)).toEqual([[], ['ada']]);
     world.clock.advance(1);
     await world.idle();
-    expect(told(ben).map(users)).toEqual([[], ['ada'], ['-ada']]);
+    expect(pushes(ben).map(users)).toEqual([[], ['ada'], ['-ada']]);
   });
 });
 
 describe('a new token', () => {
-  const refresh = async (world: World, { voice }: LoopbackPeer, caps: Record<string, readonly string[]>) =>
-    voice.result({ type: 'refresh', token: await tokenFor('ada', { caps, clock: () => world.clock.now() }) });
+  const refresh = async (world: World, { client }: LoopbackPeer, caps: Record<string, readonly string[]>) =>
+    client.result({ type: 'refresh', token: await tokenFor('ada', { caps, clock: () => world.clock.now() }) });
 
   it('without "enter" ends the memberships that it does not allow, at once', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');
-    await ben.voice.result({ type: 'watch', channel: 'room:a' });
-    for (const channel of ['room:a', 'room:b']) await ada.voice.result({ type: 'enter', channel });
-    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await ben.client.result({ type: 'watch', channel: 'room:a' });
+    for (const channel of ['room:a', 'room:b']) await ada.client.result({ type: 'enter', channel });
+    await ada.client.result({ type: 'watch', channel: 'room:a' });
     await refresh(world, ada, { 'room:a': ['!enter'] });
-    expect(await ada.voice.push('left')).toEqual({ type: 'left', channel: 'room:a', reason: 'permission' });
+    expect(await ada.client.push('left')).toEqual({ type: 'left', channel: 'room:a', reason: 'permission' });
     world.clock.advance(500);
     await world.idle();
-    expect(users(told(ben).at(-1))).toEqual(['-ada']);
-    expect(ada.voice.heard.filter(({ type }) => type === 'left' || type === 'unwatched')).toHaveLength(1);
-    expect(await ada.voice.ask({ type: 'leave', channel: 'room:a' })).toMatchObject({ error: { name: 'not_member' } });
-    await ada.voice.result({ type: 'leave', channel: 'room:b' });
+    expect(users(pushes(ben).at(-1))).toEqual(['-ada']);
+    expect(ada.client.received.filter(({ type }) => type === 'left' || type === 'unwatched')).toHaveLength(1);
+    expect(await ada.client.request({ type: 'leave', channel: 'room:a' })).toMatchObject({
+      error: { name: 'not_member' },
+    });
+    await ada.client.result({ type: 'leave', channel: 'room:b' });
   });
 
   it('without "presence" ends the watching that it does not allow', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
-    for (const channel of ['room:a', 'room:b']) await ada.voice.result({ type: 'watch', channel });
-    await ada.voice.result({ type: 'enter', channel: 'room:a' });
+    for (const channel of ['room:a', 'room:b']) await ada.client.result({ type: 'watch', channel });
+    await ada.client.result({ type: 'enter', channel: 'room:a' });
     await refresh(world, ada, { 'room:a': ['!presence'] });
-    expect(await ada.voice.push('unwatched')).toEqual({ type: 'unwatched', channel: 'room:a', reason: 'permission' });
+    expect(await ada.client.push('unwatched')).toEqual({ type: 'unwatched', channel: 'room:a', reason: 'permission' });
     world.clock.advance(500);
     await world.idle();
-    const before = told(ada).length;
+    const before = pushes(ada).length;
     enter(world, 'ben');
     enter(world, 'ben', { channel: 'room:b' });
     await world.idle();
-    expect(told(ada)).toHaveLength(before);
-    expect(users(told(ada, 'room:b').at(-1))).toEqual(['ben']);
+    expect(pushes(ada)).toHaveLength(before);
+    expect(users(pushes(ada, 'room:b').at(-1))).toEqual(['ben']);
     expect(world.services.presence.size).toBe(1);
-    await ada.voice.result({ type: 'leave', channel: 'room:a' });
+    await ada.client.result({ type: 'leave', channel: 'room:a' });
   });
 });
 
@@ -246,11 +250,11 @@ describe('the claim "info" of a new token', () => {
   const infoAfter = async (info: Json | undefined) => {
     const world = await start();
     const ada = await join(world, 'ada', { claims: { info: 'old' } });
-    await ada.voice.result({ type: 'enter', channel: 'room:a', state: 'here' });
+    await ada.client.result({ type: 'enter', channel: 'room:a', state: 'here' });
     const claims = info === undefined ? {} : { info };
     const token = await tokenFor('ada', { claims, clock: () => world.clock.now() });
-    await ada.voice.result({ type: 'refresh', token });
-    const { members } = await ada.voice.result<{ members: Member[] }>({ type: 'members', channel: 'room:a' });
+    await ada.client.result({ type: 'refresh', token });
+    const { members } = await ada.client.result<{ members: Member[] }>({ type: 'members', channel: 'room:a' });
     return members.map((member) => [member.info, member.state, member.connections]);
   };
 
@@ -271,7 +275,7 @@ describe('pages of members', () => {
     for (let n = 0; n < 6; n++) enter(world, `user ${n}`);
     const pages: string[][] = [];
     for (let after: number | undefined = 0; after !== undefined; ) {
-      const page: { total: number; members: Member[]; next?: number } = await ada.voice.result({
+      const page: { total: number; members: Member[]; next?: number } = await ada.client.result({
         type: 'members',
         channel: 'room:a',
         limit: 3,
@@ -291,7 +295,7 @@ describe('pages of members', () => {
     const world = await start();
     const ada = await join(world, 'ada');
     for (const user of ['ben', 'cy']) enter(world, user, { state: 'x'.repeat(300_000) });
-    const page = await ada.voice.result<{ members: Member[] }>({ type: 'members', channel: 'room:a' });
+    const page = await ada.client.result<{ members: Member[] }>({ type: 'members', channel: 'room:a' });
     expect(page.members.map(({ user }) => user)).toEqual(['ben']);
   });
 
@@ -299,9 +303,9 @@ describe('pages of members', () => {
     const world = await start();
     const ada = await join(world, 'ada');
     for (let n = 0; n < 9; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x'.repeat(60_000) });
-    const page = await ada.voice.result<{ members: Member[]; next: number }>({ type: 'members', channel: 'big:a' });
+    const page = await ada.client.result<{ members: Member[]; next: number }>({ type: 'members', channel: 'big:a' });
     expect(page.members).toHaveLength(4);
-    const { members } = await ada.voice.result<{ members: Member[] }>({
+    const { members } = await ada.client.result<{ members: Member[] }>({
       type: 'members',
       channel: 'big:a',
       after: page.next,
@@ -314,11 +318,11 @@ describe('pages of members', () => {
     const ada = await join(world, 'ada');
     for (let n = 0; n < 9; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x'.repeat(60_000) });
     ada.socket.stall();
-    const ids = ada.voice.say(...Array.from({ length: 200 }, () => ({ type: 'members', channel: 'big:a' }) as const));
+    const ids = ada.client.send(...Array.from({ length: 200 }, () => ({ type: 'members', channel: 'big:a' }) as const));
     await world.idle();
     expect(ada.socket.held).toBeLessThan(1_048_576);
     ada.socket.unstall();
-    await ada.voice.wait((message) => 'id' in message && message.id === ids.at(-1));
+    await ada.client.wait((message) => 'id' in message && message.id === ids.at(-1));
   });
 });
 
@@ -326,14 +330,14 @@ describe('changes', () => {
   it('are gathered: the first goes out at once, then one push per interval', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
-    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await ada.client.result({ type: 'watch', channel: 'room:a' });
     await world.idle();
     for (let ms = 0; ms < 2_000; ms += 10) {
       enter(world, `user ${ms % 7}`, { state: ms });
       await world.idle();
       world.clock.advance(10);
     }
-    const changes = told(ada).slice(1);
+    const changes = pushes(ada).slice(1);
     expect(changes).toHaveLength(4);
     expect(changes.map((push) => push.changes?.length)).toEqual([1, 7, 7, 7]);
   });
@@ -341,7 +345,7 @@ describe('changes', () => {
   it('are told in time also after the clock was set back', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
-    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await ada.client.result({ type: 'watch', channel: 'room:a' });
     enter(world, 'ben');
     await world.idle();
     const now = vi.spyOn(world.clock, 'now').mockReturnValue(world.clock.now() - 3_600_000);
@@ -349,17 +353,17 @@ describe('changes', () => {
     world.clock.advance(500);
     await world.idle();
     now.mockRestore();
-    expect(told(ada).map(users)).toEqual([[], ['ben'], ['cy']]);
+    expect(pushes(ada).map(users)).toEqual([[], ['ben'], ['cy']]);
   });
 
   it('of somebody who came and went between two pushes cost no more than a name', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
-    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await ada.client.result({ type: 'watch', channel: 'room:a' });
     enter(world, 'ben', { state: 'x'.repeat(1000) });
     leave(world, 'ben');
     await world.idle();
-    expect(told(ada)[1]).toMatchObject({ total: 0, changes: [{ left: 'ben' }] });
+    expect(pushes(ada)[1]).toMatchObject({ total: 0, changes: [{ left: 'ben' }] });
   });
 });
 
@@ -367,14 +371,14 @@ describe('a list', () => {
   it('turns into a number above the threshold, and comes back well below it', async () => {
     const world = await start({ channels: { 'room:{id}': { allow: OPEN, presence: { listUpTo: 10 } } } });
     const ada = await join(world, 'ada');
-    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await ada.client.result({ type: 'watch', channel: 'room:a' });
     const seen: string[] = [];
     const step = async (change: () => void) => {
-      const before = seen.length === 0 ? 0 : told(ada).length;
+      const before = seen.length === 0 ? 0 : pushes(ada).length;
       change();
       world.clock.advance(500);
       await world.idle();
-      for (const push of told(ada).slice(before)) {
+      for (const push of pushes(ada).slice(before)) {
         seen.push(
           push.changes === undefined ? `${push.total}` : push.reset === true ? `list of ${push.total}` : 'changes',
         );
@@ -400,22 +404,22 @@ describe('a list', () => {
     const world = await start();
     const ada = await join(world, 'ada');
     for (let n = 0; n < 5; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x'.repeat(60_000) });
-    await ada.voice.result({ type: 'watch', channel: 'big:a' });
+    await ada.client.result({ type: 'watch', channel: 'big:a' });
     await world.idle();
-    expect(told(ada, 'big:a')).toMatchObject([{ total: 5 }]);
-    expect(told(ada, 'big:a')[0]).not.toHaveProperty('changes');
+    expect(pushes(ada, 'big:a')).toMatchObject([{ total: 5 }]);
+    expect(pushes(ada, 'big:a')[0]).not.toHaveProperty('changes');
   });
 
   it('tells that it is over also when the number of members is the same as ever', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     for (let n = 0; n < 5; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x' });
-    await ada.voice.result({ type: 'watch', channel: 'big:a' });
+    await ada.client.result({ type: 'watch', channel: 'big:a' });
     await world.idle();
     for (let n = 0; n < 5; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x'.repeat(60_000) });
     world.clock.advance(500);
     await world.idle();
-    expect(told(ada, 'big:a').map(({ changes }) => changes?.length)).toEqual([5, undefined]);
+    expect(pushes(ada, 'big:a').map(({ changes }) => changes?.length)).toEqual([5, undefined]);
   });
 
   it('of many watchers is encoded once', async () => {
@@ -423,20 +427,20 @@ describe('a list', () => {
     for (let n = 0; n < 100; n++) enter(world, `user ${n}`);
     const peers = await Promise.all(Array.from({ length: 50 }, () => join(world, 'ada')));
     const encode = vi.spyOn(jsonWire, 'encode');
-    for (const { voice } of peers) voice.say({ type: 'watch', channel: 'room:a' });
+    for (const { client } of peers) client.send({ type: 'watch', channel: 'room:a' });
     await world.idle();
     const lists = encode.mock.calls.flat(2).filter((message: ServerMessage) => message.type === 'presence');
     encode.mockRestore();
     expect(lists).toHaveLength(1);
-    expect(peers.every((peer) => told(peer)[0]?.changes?.length === 100)).toBe(true);
+    expect(peers.every((peer) => pushes(peer)[0]?.changes?.length === 100)).toBe(true);
   });
 
   it('goes out in turns when a thousand watch at once, and reaches all', async () => {
     const world = await start({ limits: { connectionsPerUser: 0 } });
     for (let n = 0; n < 300; n++) enter(world, `user ${n}`);
     const peers = await Promise.all(Array.from({ length: 100 }, () => join(world, 'ada')));
-    for (const { voice } of peers) voice.say({ type: 'watch', channel: 'room:a' });
-    await world.until(() => peers.every((peer) => told(peer).at(-1)?.total === 300));
+    for (const { client } of peers) client.send({ type: 'watch', channel: 'room:a' });
+    await world.until(() => peers.every((peer) => pushes(peer).at(-1)?.total === 300));
   });
 
   it('comes even while a long replay takes all the room that the reader has', async () => {
@@ -446,15 +450,15 @@ describe('a list', () => {
     });
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');
-    for (let n = 0; n < 2_000; n++) ben.voice.say({ type: 'publish', channel: 'log', data: 'x'.repeat(1_000) });
+    for (let n = 0; n < 2_000; n++) ben.client.send({ type: 'publish', channel: 'log', data: 'x'.repeat(1_000) });
     await world.idle();
     enter(world, 'ben');
     ada.socket.stall();
-    ada.voice.say({ type: 'subscribe', channel: 'log', rewind: 5_000 });
+    ada.client.send({ type: 'subscribe', channel: 'log', rewind: 5_000 });
     await world.idle();
-    ada.voice.say({ type: 'watch', channel: 'room:a' });
+    ada.client.send({ type: 'watch', channel: 'room:a' });
     let read = 0;
-    while (told(ada).length === 0) {
+    while (pushes(ada).length === 0) {
       ada.socket.read(10_000);
       read += 10_000;
       await world.idle();
@@ -472,12 +476,12 @@ describe('in a channel of ten thousand', () => {
   async function measure(
     world: World,
     churn: (round: number) => void,
-  ): Promise<{ perSecond: number; pushes: number }[]> {
+  ): Promise<{ perSecond: number; pushCount: number }[]> {
     const peers = await Promise.all(SUBPROTOCOLS.map((subprotocol) => join(world, 'ada', { subprotocol })));
-    for (const { voice } of peers) await voice.result({ type: 'watch', channel: 'room:a' });
+    for (const { client } of peers) await client.result({ type: 'watch', channel: 'room:a' });
     await world.idle();
     const counts = peers.map((peer) => {
-      const count = { bytes: 0, before: told(peer).length };
+      const count = { bytes: 0, before: pushes(peer).length };
       const { onFrame } = peer.socket;
       peer.socket.onFrame = (frame) => {
         count.bytes += Buffer.byteLength(frame);
@@ -493,7 +497,7 @@ describe('in a channel of ten thousand', () => {
     const seconds = (ROUNDS * STEP) / 1_000;
     return peers.map((peer, at) => ({
       perSecond: (counts[at]?.bytes ?? 0) / seconds,
-      pushes: told(peer).length - (counts[at]?.before ?? 0),
+      pushCount: pushes(peer).length - (counts[at]?.before ?? 0),
     }));
   }
 
@@ -505,9 +509,9 @@ describe('in a channel of ten thousand', () => {
       for (let n = 0; n < 240; n++)
         enter(world, `guest ${round * 240 + n}`, { state: { round, text: 'x'.repeat(500) } });
     });
-    for (const { perSecond, pushes } of measured) {
-      expect(pushes).toBeLessThanOrEqual(4);
-      expect(pushes).toBeGreaterThanOrEqual(3);
+    for (const { perSecond, pushCount } of measured) {
+      expect(pushCount).toBeLessThanOrEqual(4);
+      expect(pushCount).toBeGreaterThanOrEqual(3);
       expect(perSecond).toBeLessThan(2 * 120);
     }
   });
@@ -518,7 +522,7 @@ describe('in a channel of ten thousand', () => {
     const measured = await measure(world, (round) => {
       for (let n = 0; n < 500; n++) enter(world, `user ${n}`, { state: round });
     });
-    expect(measured.map(({ pushes }) => pushes)).toEqual([0, 0]);
+    expect(measured.map(({ pushCount }) => pushCount)).toEqual([0, 0]);
   });
 
   it('of whom few stay at a time, what a watcher is told is never more than the list, twice a second', async () => {
@@ -543,7 +547,7 @@ describe('a store that fails while members are told of', () => {
   const fail = async (method: 'roster' | 'list', before: (world: World) => void = () => {}) => {
     const world = await start();
     const ada = await join(world, 'ada');
-    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await ada.client.result({ type: 'watch', channel: 'room:a' });
     await world.idle();
     world.clock.advance(60_000);
     before(world);
@@ -556,17 +560,17 @@ describe('a store that fails while members are told of', () => {
     await world.idle();
     expect(faults).toHaveLength(1);
     calls.release();
-    const heard = told(ada).length;
+    const received = pushes(ada).length;
     world.clock.advance(999);
     await world.idle();
-    expect(told(ada)).toHaveLength(heard);
+    expect(pushes(ada)).toHaveLength(received);
     world.clock.advance(1);
     await world.idle();
-    expect(users(told(ada).at(-1))).toContain('ben');
+    expect(users(pushes(ada).at(-1))).toContain('ben');
     enter(world, 'cy');
     world.clock.advance(1_000);
     await world.idle();
-    expect(users(told(ada).at(-1))).toEqual(['cy']);
+    expect(users(pushes(ada).at(-1))).toEqual(['cy']);
   };
 
   it('is asked again a second later, and watchers are told', () => fail('roster'));
@@ -584,14 +588,14 @@ describe('a store that fails while members are told of', () => {
     const ada = await join(world, 'ada');
     enter(world, 'ben');
     const calls = new HeldCalls().hold(world.assembly.engine.presence, 'list');
-    await ada.voice.result({ type: 'watch', channel: 'room:a' });
+    await ada.client.result({ type: 'watch', channel: 'room:a' });
     await world.until(() => calls.waiting.length > 0);
     calls.take().refuse(new EngineUnavailable('away'));
     await world.idle();
     calls.release();
     world.clock.advance(1_000);
     await world.idle();
-    expect(users(told(ada).at(-1))).toEqual(['ben']);
+    expect(users(pushes(ada).at(-1))).toEqual(['ben']);
   });
 });
 
@@ -604,10 +608,10 @@ describe('a store that is told what is watched', () => {
       watch: (channel: string) => calls.push(`watch ${channel}`),
       unwatch: (channel: string) => calls.push(`unwatch ${channel}`),
     });
-    for (const { voice } of [ada, ben]) await voice.result({ type: 'watch', channel: 'room:a' });
-    await ada.voice.result({ type: 'watch', channel: 'room:b' });
+    for (const { client } of [ada, ben]) await client.result({ type: 'watch', channel: 'room:a' });
+    await ada.client.result({ type: 'watch', channel: 'room:b' });
     expect(calls).toEqual(['watch room:a', 'watch room:b']);
-    await ada.voice.result({ type: 'unwatch', channel: 'room:a' });
+    await ada.client.result({ type: 'unwatch', channel: 'room:a' });
     expect(calls).toHaveLength(2);
     ben.socket.cut();
     ada.socket.cut();
@@ -621,9 +625,9 @@ describe('when all is over', () => {
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');
     for (const channel of ['room:a', 'room:b']) {
-      await ada.voice.result({ type: 'watch', channel });
-      await ada.voice.result({ type: 'enter', channel });
-      await ben.voice.result({ type: 'enter', channel });
+      await ada.client.result({ type: 'watch', channel });
+      await ada.client.result({ type: 'enter', channel });
+      await ben.client.result({ type: 'enter', channel });
     }
     await world.idle();
     enter(world, 'cy');
@@ -642,12 +646,12 @@ describe('when all is over', () => {
     const world = await start();
     const ada = await join(world, 'ada');
     enter(world, 'ben');
-    const [, last] = ada.voice.say({ type: 'watch', channel: 'room:a' }, { type: 'unwatch', channel: 'room:a' });
-    await ada.voice.wait((message) => 'id' in message && message.id === last);
+    const [, last] = ada.client.send({ type: 'watch', channel: 'room:a' }, { type: 'unwatch', channel: 'room:a' });
+    await ada.client.wait((message) => 'id' in message && message.id === last);
     enter(world, 'cy');
     world.clock.advance(500);
     await world.idle();
-    expect(told(ada)).toEqual([]);
+    expect(pushes(ada)).toEqual([]);
     expect(world.services.presence.size).toBe(0);
   });
 });

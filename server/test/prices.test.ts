@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
 import type { Session } from '../src/session/session.ts';
-import type { Spoken } from './support/protocol-client.ts';
+import type { CommandInput } from './support/protocol-client.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
@@ -43,31 +43,32 @@ function fillRoom(world: World, members: number, state: number): void {
 }
 
 /** How many commands the connection may still send, which it then has. */
-async function left(world: World, { voice }: LoopbackPeer): Promise<number> {
-  const before = voice.heard.length;
-  const ids = voice.say(...Array.from({ length: BURST }, () => ({ type: 'ping' }) as const));
+async function left(world: World, { client }: LoopbackPeer): Promise<number> {
+  const before = client.received.length;
+  const ids = client.send(...Array.from({ length: BURST }, () => ({ type: 'ping' }) as const));
   await world.idle();
-  return voice.heard.slice(before).filter((heard) => heard.type === 'reply' && ids.includes(heard.id)).length;
+  return client.received.slice(before).filter((received) => received.type === 'reply' && ids.includes(received.id))
+    .length;
 }
 
 /** What a command costs beyond itself. */
-async function priceOf(command: Spoken, prepare: (world: World) => void | Promise<void>): Promise<number> {
+async function priceOf(command: CommandInput, prepare: (world: World) => void | Promise<void>): Promise<number> {
   const { world, ada } = await start();
   await prepare(world);
-  await ada.voice.result(command);
+  await ada.client.result(command);
   await world.idle();
   world.clock.advance(500); // a list of members goes out
   await world.idle();
   return BURST - 2 - (await left(world, ada));
 }
 
-const history: Spoken = { type: 'history', channel: 'log:a', limit: 1_000 };
-const members: Spoken = { type: 'members', channel: 'room:a', limit: 1_000 };
-const watch: Spoken = { type: 'watch', channel: 'room:a' };
-const rewind = (count: number): Spoken => ({ type: 'subscribe', channel: 'log:a', rewind: count });
+const history: CommandInput = { type: 'history', channel: 'log:a', limit: 1_000 };
+const members: CommandInput = { type: 'members', channel: 'room:a', limit: 1_000 };
+const watch: CommandInput = { type: 'watch', channel: 'room:a' };
+const rewind = (count: number): CommandInput => ({ type: 'subscribe', channel: 'log:a', rewind: count });
 
 describe('a page or a list costs a command more for each 8 KiB', () => {
-  it.each<[string, Spoken, (world: World) => void | Promise<void>, number]>([
+  it.each<[string, CommandInput, (world: World) => void | Promise<void>, number]>([
     ['history of nothing', history, () => {}, 0],
     ['history just below 8 KiB', history, (world) => publish(world, 1, 8_100), 0],
     ['history just above 8 KiB', history, (world) => publish(world, 1, 8_250), 1],
@@ -87,11 +88,11 @@ describe('a page or a list costs a command more for each 8 KiB', () => {
   it('lists that are sent because the reader was too slow cost nothing', async () => {
     const { world, ada } = await start();
     fillRoom(world, 4, 5_000);
-    await ada.voice.result(watch);
+    await ada.client.result(watch);
     await world.idle();
     for (const session of world.services.registry.all()) (session as Session).overflow();
     await world.idle();
-    expect(ada.voice.heard.filter((heard) => heard.type === 'presence' && heard.reset)).toHaveLength(2);
+    expect(ada.client.received.filter((received) => received.type === 'presence' && received.reset)).toHaveLength(2);
     expect(await left(world, ada)).toBe(BURST - 2 - 2);
   });
 
@@ -100,7 +101,7 @@ describe('a page or a list costs a command more for each 8 KiB', () => {
     await publish(world, 10, 600_000);
     let pages = 0;
     for (let second = 0; second < 600; second++) {
-      const answer = await ada.voice.ask(history);
+      const answer = await ada.client.request(history);
       if (answer.type === 'reply') pages++;
       world.clock.advance(1_000);
     }
@@ -113,8 +114,8 @@ it('the search for a time costs a quarter of a command', async () => {
   const { world, ada } = await start();
   await publish(world, 10, 1_000);
   for (let count = 0; count < 4; count++) {
-    await ada.voice.result({ type: 'subscribe', channel: 'log:a', since: world.clock.now() + 1_000 });
-    await ada.voice.result({ type: 'unsubscribe', channel: 'log:a' });
+    await ada.client.result({ type: 'subscribe', channel: 'log:a', since: world.clock.now() + 1_000 });
+    await ada.client.result({ type: 'unsubscribe', channel: 'log:a' });
   }
   await world.idle();
   expect(await left(world, ada)).toBe(BURST - 1 - 8 - 1);
@@ -135,7 +136,7 @@ describe('what a subscription reads from the log costs a command more for each 5
     const position = async (world: World) => (await world.assembly.engine.log.read('log:a', 0, 0)).epoch;
     const { world, ada } = await start();
     await publish(world, 70, 4_000_000);
-    await ada.voice.result({
+    await ada.client.result({
       type: 'subscribe',
       channel: 'log:a',
       position: { epoch: await position(world), offset: 0 },
@@ -146,15 +147,15 @@ describe('what a subscription reads from the log costs a command more for each 5
 
   it('is not where the reader was too slow, and what is live never is', async () => {
     const { world, ada } = await start();
-    await ada.voice.result({ type: 'subscribe', channel: 'log:a' });
+    await ada.client.result({ type: 'subscribe', channel: 'log:a' });
     for (let at = 0; at < 30; at++) {
       if (at === 10) ada.socket.stall();
       await world.gateway.publish('log:a', 'x'.repeat(200_000));
       await world.idle();
     }
     ada.socket.unstall();
-    await ada.voice.messages('log:a', 30);
-    expect(ada.voice.heard.some(({ type }) => type === 'replaying')).toBe(true);
+    await ada.client.messages('log:a', 30);
+    expect(ada.client.received.some(({ type }) => type === 'replaying')).toBe(true);
     expect(await left(world, ada)).toBe(BURST - 2);
   });
 
@@ -162,14 +163,16 @@ describe('what a subscription reads from the log costs a command more for each 5
     const { world, ada } = await start();
     await publish(world, 1_000, 60_000_000);
     const timers = world.clock.running;
-    await ada.voice.result(rewind(1_000));
+    await ada.client.result(rewind(1_000));
     await world.idle();
     const received = () =>
-      ada.voice.heard.flatMap((heard) => (heard.type === 'messages' ? heard.messages : [])).map(({ offset }) => offset);
+      ada.client.received
+        .flatMap((received) => (received.type === 'messages' ? received.messages : []))
+        .map(({ offset }) => offset);
     const atOnce = received().length;
     expect(atOnce * 60_000).toBeGreaterThan((BURST - 3) * 131_072 * 0.9);
     expect(atOnce * 60_000).toBeLessThan(BURST * 131_072 + LARGEST_PAGE);
-    expect(ada.voice.heard.at(-1)?.type).toBe('messages');
+    expect(ada.client.received.at(-1)?.type).toBe('messages');
     for (let second = 0; second < 60; second++) {
       world.clock.advance(1_000);
       await world.idle();
@@ -182,14 +185,14 @@ describe('what a subscription reads from the log costs a command more for each 5
       await world.idle();
     }
     expect(received()).toEqual(Array.from({ length: 1_000 }, (_, at) => at + 2));
-    expect(ada.voice.heard.at(-1)?.type).toBe('live');
+    expect(ada.client.received.at(-1)?.type).toBe('live');
     expect(world.clock.running).toBe(timers);
   });
 
   it('leaves no timer of a connection that goes before it has paid', async () => {
     const { world, ada } = await start();
     await publish(world, 500, 30_000_000);
-    await ada.voice.result(rewind(500));
+    await ada.client.result(rewind(500));
     await world.idle();
     ada.socket.cut();
     await world.idle();
@@ -203,7 +206,7 @@ describe('what a subscription reads from the log costs a command more for each 5
     });
     const ada = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
     await publish(world, 500, 30_000_000);
-    await ada.voice.result(rewind(500));
-    await world.until(() => ada.voice.heard.some(({ type }) => type === 'live'));
+    await ada.client.result(rewind(500));
+    await world.until(() => ada.client.received.some(({ type }) => type === 'live'));
   });
 });

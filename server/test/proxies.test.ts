@@ -75,9 +75,9 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
       const socket = await open();
       expect(await connect(socket)).toMatchObject({ type: 'reply', result: { user: 'ada' } });
       expect(await answer(socket, { type: 'subscribe', id: 2, channel: 'chat:a' })).toMatchObject({ type: 'reply' });
-      const heard = once(socket, 'message');
+      const received = once(socket, 'message');
       expect((await publish('hello')).status).toBe(200);
-      const [data] = (await heard) as [Buffer];
+      const [data] = (await received) as [Buffer];
       expect(JSON.parse(data.toString('utf8'))).toMatchObject({ type: 'messages', messages: [{ data: 'hello' }] });
     });
 

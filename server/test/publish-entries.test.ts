@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { type AppendOptions, EngineFull, EngineUnavailable, type Entry } from '../src/engine/engine.ts';
 import { MemoryEngine } from '../src/engine/memory/memory-engine.ts';
 import { SluiceError } from '../src/sluice-error.ts';
-import type { Spoken } from './support/protocol-client.ts';
+import type { CommandInput } from './support/protocol-client.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
@@ -53,7 +53,7 @@ type Fields = Readonly<Record<string, unknown>>;
 type Entrance = (fields: Fields) => Promise<Answer>;
 
 let world: World;
-let ada: LoopbackPeer['voice'];
+let ada: LoopbackPeer['client'];
 let token: string;
 
 beforeEach(async () => {
@@ -62,12 +62,12 @@ beforeEach(async () => {
     { engine: (clock) => new FailingEngine({ clock }) },
   );
   token = await tokenFor('ada', { clock: () => world.clock.now() });
-  ada = (await world.connect(token)).voice;
+  ada = (await world.connect(token)).client;
 });
 
 const byWebSocket: Entrance = async (fields) => {
-  const answer = await ada.ask({ ...fields, type: 'publish' } as unknown as Spoken);
-  await ada.ask({ type: 'ping' }); // ten invalid commands in a row would close the connection
+  const answer = await ada.request({ ...fields, type: 'publish' } as unknown as CommandInput);
+  await ada.request({ type: 'ping' }); // ten invalid commands in a row would close the connection
   return answer.type === 'error' ? shown(answer.error) : { published: true };
 };
 

@@ -99,18 +99,20 @@ const publish = (channel: string, data: number, series?: number) =>
 
 async function logOf({ world, ada }: { world: World; ada: LoopbackPeer }, channel: string): Promise<unknown[]> {
   await world.idle();
-  const page = await ada.voice.result<{ messages: { data: unknown }[] }>({ type: 'history', channel });
+  const page = await ada.client.result<{ messages: { data: unknown }[] }>({ type: 'history', channel });
   return page.messages.map(({ data }) => data);
 }
 
-const refusals = ({ voice }: LoopbackPeer) =>
-  voice.heard.filter((heard): heard is Extract<ServerMessage, { type: 'error' }> => heard.type === 'error');
+const refusals = ({ client }: LoopbackPeer) =>
+  client.received.filter(
+    (received): received is Extract<ServerMessage, { type: 'error' }> => received.type === 'error',
+  );
 
 describe('publishes of one series', () => {
   it('are all refused behind one that may be tried again, with the same error', async () => {
     const setting = await start();
     setting.away.add(2);
-    setting.ada.voice.say(...[1, 2, 3, 4].map((n) => publish('log:a', n, 1)));
+    setting.ada.client.send(...[1, 2, 3, 4].map((n) => publish('log:a', n, 1)));
     expect(await logOf(setting, 'log:a')).toEqual([1]);
     expect(refusals(setting.ada).map(({ error }) => error)).toMatchObject([
       { name: 'unavailable', retryAfter: 1_000 },
@@ -122,7 +124,7 @@ describe('publishes of one series', () => {
   it('go on with the next series', async () => {
     const setting = await start();
     setting.away.add(2);
-    setting.ada.voice.say(
+    setting.ada.client.send(
       ...[1, 2, 3].map((n) => publish('log:a', n, 1)),
       publish('log:a', 2, 2),
       publish('log:a', 3, 2),
@@ -133,26 +135,26 @@ describe('publishes of one series', () => {
   it('hold up neither other channels nor publishes that belong to none', async () => {
     const setting = await start();
     setting.away.add(1);
-    setting.ada.voice.say(publish('log:a', 1, 1), publish('log:b', 2, 1), publish('log:a', 3));
+    setting.ada.client.send(publish('log:a', 1, 1), publish('log:b', 2, 1), publish('log:a', 3));
     expect([await logOf(setting, 'log:a'), await logOf(setting, 'log:b')]).toEqual([[3], [2]]);
   });
 
   it('wait for one that came too soon under the limit of a rule', async () => {
     const setting = await start();
     const { world, ada } = setting;
-    ada.voice.say(...Array.from({ length: 50 }, (_, n) => publish('slow:a', n, 7)));
+    ada.client.send(...Array.from({ length: 50 }, (_, n) => publish('slow:a', n, 7)));
     const taken = await logOf(setting, 'slow:a');
     expect(taken.length).toBeLessThan(50);
     world.clock.advance(5_000); // there is room again, but not for those behind
-    ada.voice.say(publish('slow:a', 50, 7));
+    ada.client.send(publish('slow:a', 50, 7));
     expect(await logOf(setting, 'slow:a')).toEqual(taken);
-    ada.voice.say(publish('slow:a', taken.length, 8));
+    ada.client.send(publish('slow:a', taken.length, 8));
     expect(await logOf(setting, 'slow:a')).toEqual([...taken, taken.length]);
   });
 
   it('go on behind one that will never be taken', async () => {
     const setting = await start();
-    setting.ada.voice.say(
+    setting.ada.client.send(
       publish('log:a', 1, 1),
       { ...publish('log:a', 2, 1), tags: { n: 'x'.repeat(10_000) } },
       publish('log:a', 3, 1),
@@ -165,12 +167,12 @@ describe('publishes of one series', () => {
     const many = Array.from({ length: 1_001 }, (_, n) => n);
     for (const n of many) {
       setting.away.add(n);
-      setting.ada.voice.say(publish(`log:${n}`, n, 1));
+      setting.ada.client.send(publish(`log:${n}`, n, 1));
       if (n % 100 === 0) setting.world.clock.advance(60_000);
       await setting.world.idle();
     }
     setting.world.clock.advance(60_000);
-    setting.ada.voice.say(publish('log:0', -1, 1), publish('log:1', -1, 1));
+    setting.ada.client.send(publish('log:0', -1, 1), publish('log:1', -1, 1));
     expect([await logOf(setting, 'log:0'), await logOf(setting, 'log:1')]).toEqual([[-1], []]);
   });
 
@@ -183,8 +185,8 @@ describe('publishes of one series', () => {
         for (let series = 1; left.length > 0; series++) {
           // All are sent before the first answer is read, in two frames.
           const asked = left.slice(0, ahead + 1).map((n) => publish('log:a', n, series));
-          setting.ada.voice.say(...asked.slice(0, 2));
-          if (asked.length > 2) setting.ada.voice.say(...asked.slice(2));
+          setting.ada.client.send(...asked.slice(0, 2));
+          if (asked.length > 2) setting.ada.client.send(...asked.slice(2));
           const there = new Set(await logOf(setting, 'log:a'));
           left = left.filter((n) => !there.has(n));
         }
@@ -197,7 +199,7 @@ describe('publishes of one series', () => {
   it('count as refusals in a row, where they go on above a limit', async () => {
     const { world, ada } = await start();
     for (let frame = 0; frame < 3; frame++) {
-      ada.voice.say(...Array.from({ length: 100 }, (_, n) => publish('slow:a', n, 1)));
+      ada.client.send(...Array.from({ length: 100 }, (_, n) => publish('slow:a', n, 1)));
       await world.idle();
       world.clock.advance(1_000);
     }

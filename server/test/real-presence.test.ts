@@ -16,21 +16,21 @@ describe.each(SUBPROTOCOLS)('presence over a real port and %s', (subprotocol) =>
       const state = 'x'.repeat(200);
       void gateway.services.presence.enter({ channel: 'room', connection: `c${n}`, user: `user ${n}`, state });
     }
-    const { voice: ada } = await gateway.connect(await tokenFor('ada'), subprotocol);
+    const { client: ada } = await gateway.connect(await tokenFor('ada'), subprotocol);
     expect(await ada.result({ type: 'watch', channel: 'room' })).toEqual({ total: MEMBERS });
-    await ada.wait((heard) => heard.type === 'presence' && heard.more !== true);
-    const list = ada.heard.flatMap((heard) => (heard.type === 'presence' ? [heard] : []));
+    await ada.wait((received) => received.type === 'presence' && received.more !== true);
+    const list = ada.received.flatMap((received) => (received.type === 'presence' ? [received] : []));
     expect(list.length).toBeGreaterThan(3);
     expect(list.map(({ reset }) => reset)).toEqual([true, ...Array.from(list.slice(1), () => undefined)]);
     expect(list.flatMap(({ changes = [] }) => changes)).toHaveLength(MEMBERS);
 
     const ben = await gateway.connect(await tokenFor('ben'), subprotocol);
-    await ben.voice.result({ type: 'enter', channel: 'room', state: 'hello' });
-    const joined = (total: number) => ada.wait((heard) => heard.type === 'presence' && heard.total === total);
+    await ben.client.result({ type: 'enter', channel: 'room', state: 'hello' });
+    const joined = (total: number) => ada.wait((received) => received.type === 'presence' && received.total === total);
     expect(await joined(MEMBERS + 1)).toMatchObject({ changes: [{ member: { user: 'ben', state: 'hello' } }] });
-    const seen = ada.heard.length;
+    const seen = ada.received.length;
     ben.socket.close();
-    await ada.wait((heard) => ada.heard.indexOf(heard) >= seen && heard.type === 'presence');
-    expect(ada.heard.at(-1)).toMatchObject({ total: MEMBERS, changes: [{ left: 'ben' }] });
+    await ada.wait((received) => ada.received.indexOf(received) >= seen && received.type === 'presence');
+    expect(ada.received.at(-1)).toMatchObject({ total: MEMBERS, changes: [{ left: 'ben' }] });
   });
 });

@@ -29,18 +29,18 @@ function publish(world: World, channel: string, count: number): void {
 }
 
 /** Offsets of a channel's messages in the order in which they were heard, without keeping them all. */
-function listen({ voice }: LoopbackPeer, channel: string): { next: number; pushes: string[] } {
+function listen({ client }: LoopbackPeer, channel: string): { next: number; pushes: string[] } {
   const state = { next: 1, pushes: [] as string[] };
   let read = 0;
-  const { receive } = voice;
-  voice.receive = (frame) => {
-    receive.call(voice, frame);
-    for (const heard of voice.heard.slice(read)) {
-      if (!('channel' in heard) || heard.channel !== channel) continue;
-      if (heard.type !== 'messages') state.pushes.push(heard.type);
-      else for (const { offset } of heard.messages) expect(offset).toBe(state.next++);
+  const { receive } = client;
+  client.receive = (frame) => {
+    receive.call(client, frame);
+    for (const received of client.received.slice(read)) {
+      if (!('channel' in received) || received.channel !== channel) continue;
+      if (received.type !== 'messages') state.pushes.push(received.type);
+      else for (const { offset } of received.messages) expect(offset).toBe(state.next++);
     }
-    read = voice.heard.length;
+    read = client.received.length;
   };
   return state;
 }
@@ -51,7 +51,7 @@ describe.each(['sluice.v1.json', 'sluice.v1.msgpack'])(
     it('gets them all in order, at its own pace, while its other channels stay live', async () => {
       const world = await start();
       const before = await join(world, name);
-      const position: Position = await before.voice.result<Position & { state: string }>({
+      const position: Position = await before.client.result<Position & { state: string }>({
         type: 'subscribe',
         channel: 'log:a',
       });
@@ -61,9 +61,9 @@ describe.each(['sluice.v1.json', 'sluice.v1.msgpack'])(
       const ada = await join(world, name);
       const log = listen(ada, 'log:a');
       const now = listen(ada, 'now:a');
-      await ada.voice.result({ type: 'subscribe', channel: 'now:a' });
+      await ada.client.result({ type: 'subscribe', channel: 'now:a' });
       ada.socket.stall();
-      ada.voice.say({
+      ada.client.send({
         type: 'subscribe',
         channel: 'log:a',
         position: { epoch: position.epoch, offset: position.offset },

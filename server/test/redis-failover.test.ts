@@ -54,7 +54,7 @@ describe('a master that sentinels watch', () => {
     const { messages } = await node.engine.log.read('a', 0, 10);
     expect(messages.map(({ message }) => message.id)).toEqual(['m1', 'm2', 'm3']);
     await append(node, 'm4');
-    await expect.poll(() => node.heard, WAIT).toContain(`${epoch} m4`);
+    await expect.poll(() => node.received, WAIT).toContain(`${epoch} m4`);
     expect(printed).not.toHaveBeenCalled();
   });
 
@@ -145,6 +145,6 @@ it('a master of a cluster dies: its replica is found, and everything that it had
   const { messages } = await node.engine.log.read('a', 0, 10);
   expect(messages.map(({ message }) => message.id)).toEqual(['m1', 'm2']);
   await append(node, 'm3');
-  await expect.poll(() => node.heard, WAIT).toContain(`${epoch} m3`);
+  await expect.poll(() => node.received, WAIT).toContain(`${epoch} m3`);
   await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
 });

@@ -22,7 +22,7 @@ describe('when Redis', () => {
     const node = await startNode(options);
     await node.engine.log.watch('a');
     const { epoch } = await append(node, 'm1');
-    await expect.poll(() => node.heard).toEqual([`${epoch} m1`]);
+    await expect.poll(() => node.received).toEqual([`${epoch} m1`]);
     proxy.cut();
     await expect.poll(() => node.engine.trouble, WAIT).toMatch(/^Redis at redis:\/\/127.0.0.1:\d+ cannot be reached/);
     await expect(append(node, 'm2')).rejects.toThrow(EngineUnavailable);
@@ -32,7 +32,7 @@ describe('when Redis', () => {
     await expect.poll(() => node.interrupted, WAIT).toContain('a');
     await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
     expect(await append(node, 'm3')).toMatchObject({ epoch, offset: 2 });
-    await expect.poll(() => node.heard).toEqual([`${epoch} m1`, `${epoch} m3`]);
+    await expect.poll(() => node.received).toEqual([`${epoch} m1`, `${epoch} m3`]);
   });
 
   it('does not answer, what waits for it is refused and it is connected to anew', async () => {
@@ -45,7 +45,7 @@ describe('when Redis', () => {
     proxy.mend();
     await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
     const { epoch } = await append(node, 'm2');
-    await expect.poll(() => node.heard, WAIT).toContain(`${epoch} m2`);
+    await expect.poll(() => node.received, WAIT).toContain(`${epoch} m2`);
   });
 
   it('took an append whose answer was lost, the same key appends no more', async () => {
@@ -62,7 +62,7 @@ describe('when Redis', () => {
     // Whoever repeats does so until it is answered: the loss of one connection may be noticed later than that of the other.
     const again = () => append(node, 'm1 again', keyed).catch(() => undefined);
     await expect.poll(again, WAIT).toMatchObject({ id: 'm1', offset: 2 });
-    expect(other.heard.map((line) => line.split(' ')[1])).toEqual(['m0', 'm1']);
+    expect(other.received.map((line) => line.split(' ')[1])).toEqual(['m0', 'm1']);
   });
 
   it('comes back empty, a new life begins and everybody hears of it', async () => {
@@ -111,7 +111,7 @@ describe('when Redis', () => {
     const { epoch } = await append(node, 'm1');
     await server.command('SAVE');
     await append(node, 'lost');
-    await expect.poll(() => ahead.heard).toHaveLength(2);
+    await expect.poll(() => ahead.received).toHaveLength(2);
     await server.stop();
     await server.run();
     for (const { interrupted } of [node, ahead]) await expect.poll(() => interrupted, WAIT).toContain('a');
@@ -130,7 +130,7 @@ describe('when Redis', () => {
     const { epoch } = await append(away, 'm1');
     await server.command('SAVE');
     await append(away, 'lost');
-    await expect.poll(() => away.heard).toHaveLength(2);
+    await expect.poll(() => away.received).toHaveLength(2);
     proxy.cut();
     await server.stop();
     await server.run();
@@ -251,7 +251,7 @@ describe('a start', () => {
     await node.engine.presence.enter({ channel: 'a', connection: 'c1', user: 'ada' });
     expect(await node.engine.presence.roster('a')).toMatchObject({ total: 1 });
     await node.engine.revocations.add({ jti: 'x', until: Date.now() + 60_000 });
-    await expect.poll(() => node.heard).toEqual([`${epoch} m1`]);
+    await expect.poll(() => node.received).toEqual([`${epoch} m1`]);
   });
 
   it('warns of a Redis that evicts', async () => {
@@ -281,7 +281,7 @@ it('a channel of a cluster is heard where its slot has moved to', async () => {
   await expect.poll(() => node.interrupted, WAIT).toContain('a');
   const last = await append(node, 'last');
   expect(last.epoch).toBe(epoch);
-  await expect.poll(() => node.heard, WAIT).toContain(`${epoch} last`);
+  await expect.poll(() => node.received, WAIT).toContain(`${epoch} last`);
 });
 
 /** Moves a slot from the node that has it to the first that has not. */

@@ -106,7 +106,7 @@ describe('what the engine keeps in Redis', () => {
     node.engine.presence.watch('room');
     await node.engine.presence.roster('room');
     const { epoch } = await append(node, 'm1');
-    await expect.poll(() => node.heard).toEqual([`${epoch} m1`]);
+    await expect.poll(() => node.received).toEqual([`${epoch} m1`]);
     const channels = (await server.command('PUBSUB', 'CHANNELS', `${node.prefix}*`)) as string[];
     expect(channels.length).toBeGreaterThan(2);
     for (const channel of channels) {
@@ -115,6 +115,6 @@ describe('what the engine keeps in Redis', () => {
     }
     await expect.poll(() => node.interrupted, WAIT).toContain('a');
     await append(node, 'm2');
-    await expect.poll(() => node.heard, WAIT).toEqual([`${epoch} m1`, `${epoch} m2`]);
+    await expect.poll(() => node.received, WAIT).toEqual([`${epoch} m1`, `${epoch} m2`]);
   });
 });

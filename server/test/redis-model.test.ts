@@ -67,23 +67,23 @@ async function publish({ client }: Node, room: string, value: number): Promise<n
 
 /** Everybody hears the channel; what they hear is written down. */
 async function listen(room: string) {
-  const heard: number[][] = [];
+  const received: number[][] = [];
   const gaps: unknown[] = [];
   for (const { client } of nodes) {
     const list: number[] = [];
-    heard.push(list);
+    received.push(list);
     const channel = client.channel<number>(room);
     const subscription = channel.subscribe(({ data }) => list.push(data), { onGap: (gap) => gaps.push(gap) });
     await subscription.ready;
   }
-  return { heard, gaps };
+  return { received, gaps };
 }
 
 describe('two gateways on one Redis', () => {
   it('lose nothing and repeat nothing, whatever happens between them and Redis', { timeout: 600_000 }, async () => {
     const property = fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), async (steps) => {
       const room = `chat:${++channels}`;
-      const { heard, gaps } = await listen(room);
+      const { received, gaps } = await listen(room);
       const published: Promise<number>[] = [];
       let last = 0;
       for (const one of steps) {
@@ -104,10 +104,10 @@ describe('two gateways on one Redis', () => {
       const acknowledged = await Promise.all(published);
       expect(acknowledged).toHaveLength(last);
       // Each hears every message once, and both hear the same order.
-      for (const list of heard) await expect.poll(() => list.length).toBeGreaterThanOrEqual(last);
+      for (const list of received) await expect.poll(() => list.length).toBeGreaterThanOrEqual(last);
       const sorted = (list: readonly number[]) => [...list].sort((a, b) => a - b);
-      expect(sorted(heard[0] ?? [])).toEqual(sorted(acknowledged));
-      expect(heard[1]).toEqual(heard[0]);
+      expect(sorted(received[0] ?? [])).toEqual(sorted(acknowledged));
+      expect(received[1]).toEqual(received[0]);
       expect(gaps).toEqual([]);
     });
     await fc.assert(property, { numRuns: ROUNDS, endOnFailure: true });

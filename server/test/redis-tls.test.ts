@@ -56,7 +56,7 @@ describe('Redis behind TLS', () => {
     const node = await startNode({ urls: [url], ca });
     await node.engine.log.watch('a');
     const { epoch } = await append(node, 'm1');
-    await expect.poll(() => node.heard, WAIT).toEqual([`${epoch} m1`]);
+    await expect.poll(() => node.received, WAIT).toEqual([`${epoch} m1`]);
     expect(node.engine.trouble).toBeUndefined();
   });
 
@@ -78,7 +78,7 @@ describe('Redis behind TLS', () => {
     const node = await startNode({ ...options, ca });
     await node.engine.log.watch('a');
     const { epoch } = await append(node, 'm1');
-    await expect.poll(() => node.heard, WAIT).toContain(`${epoch} m1`);
+    await expect.poll(() => node.received, WAIT).toContain(`${epoch} m1`);
     expect((await failureOf(options)).message).toContain('its certificate is not trusted');
   });
 
@@ -104,7 +104,7 @@ describe('Redis behind TLS', () => {
     const node = await startNode({ urls: [server.url.replace('redis:', 'rediss:')], cluster: true, ca });
     await node.engine.log.watch('a');
     const { epoch } = await append(node, 'm1');
-    await expect.poll(() => node.heard, WAIT).toEqual([`${epoch} m1`]);
+    await expect.poll(() => node.received, WAIT).toEqual([`${epoch} m1`]);
   });
 
   it('is not spoken to in plain text', async () => {

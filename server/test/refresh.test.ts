@@ -23,8 +23,8 @@ const join = async (world: World, claims?: Record<string, unknown>) => world.con
 const EVERYTHING = ['subscribe', 'watch', 'enter'] as const;
 
 /** Subscribes to, watches and enters so many channels. */
-async function holdAll(world: World, { voice }: LoopbackPeer, count: number): Promise<void> {
-  for (let n = 0; n < count; n++) voice.say(...EVERYTHING.map((type) => ({ type, channel: `room:${n}` })));
+async function holdAll(world: World, { client }: LoopbackPeer, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) client.send(...EVERYTHING.map((type) => ({ type, channel: `room:${n}` })));
   await world.idle();
 }
 
@@ -50,9 +50,9 @@ describe('a refresh with the same claims', () => {
     await holdAll(world, ada, count);
     const { work } = countWork(world);
     const token = await mint(world, MEMBER, { expiresIn: 7_200_000, claims: { ...MEMBER, jti: 'another' } });
-    await ada.voice.result(refresh(token));
+    await ada.client.result(refresh(token));
     expect(work()).toEqual({ decisions: 0, entered: 0, left: 0 });
-    expect(ada.voice.heard.filter(({ type }) => type === 'unsubscribed' || type === 'left')).toEqual([]);
+    expect(ada.client.received.filter(({ type }) => type === 'unsubscribed' || type === 'left')).toEqual([]);
   });
 
   it.each([
@@ -62,10 +62,10 @@ describe('a refresh with the same claims', () => {
     allowed = true;
     const world = await start({ channels: { 'room:{id}': rule as never } });
     const ada = await join(world, { jti: 'a' });
-    await ada.voice.result({ type: 'subscribe', channel: 'room:a' });
+    await ada.client.result({ type: 'subscribe', channel: 'room:a' });
     allowed = false;
-    await ada.voice.result(refresh(await mint(world, { jti: 'b' })));
-    expect(await ada.voice.push('unsubscribed')).toMatchObject({ channel: 'room:a', reason: 'permission' });
+    await ada.client.result(refresh(await mint(world, { jti: 'b' })));
+    expect(await ada.client.push('unsubscribed')).toMatchObject({ channel: 'room:a', reason: 'permission' });
   });
   let allowed = true;
 
@@ -77,9 +77,9 @@ describe('a refresh with the same claims', () => {
   ])('is not one with %s', async (_, claims) => {
     const world = await start();
     const ada = await join(world, { rooms: ['a'] });
-    await ada.voice.result({ type: 'subscribe', channel: 'room:a' });
-    await ada.voice.result(refresh(await mint(world, claims)));
-    expect(await ada.voice.push('unsubscribed')).toMatchObject({ channel: 'room:a', reason: 'permission' });
+    await ada.client.result({ type: 'subscribe', channel: 'room:a' });
+    await ada.client.result(refresh(await mint(world, claims)));
+    expect(await ada.client.push('unsubscribed')).toMatchObject({ channel: 'room:a', reason: 'permission' });
   });
 });
 
@@ -91,11 +91,11 @@ describe('a refresh with other claims', () => {
     const ada = await join(world);
     await holdAll(world, ada, 100);
     const { work } = countWork(world);
-    const answer = await ada.voice.ask(refresh(await mint(world, OTHER)));
+    const answer = await ada.client.request(refresh(await mint(world, OTHER)));
     expect(work()).toEqual({ decisions: 300, entered: 2, left: 98 });
-    const heard = ada.voice.heard.slice(0, ada.voice.heard.indexOf(answer));
+    const received = ada.client.received.slice(0, ada.client.received.indexOf(answer));
     for (const type of ['unsubscribed', 'unwatched', 'left'] as const) {
-      expect(heard.filter((message) => message.type === type)).toHaveLength(98);
+      expect(received.filter((message) => message.type === type)).toHaveLength(98);
     }
   });
 
@@ -104,7 +104,7 @@ describe('a refresh with other claims', () => {
     const ada = await join(world);
     await holdAll(world, ada, STEPS * 2);
     const { decisions } = countWork(world);
-    ada.voice.say(refresh(await mint(world, OTHER)));
+    ada.client.send(refresh(await mint(world, OTHER)));
     await world.until(() => decisions.mock.calls.length > 0);
     const turns: number[] = [];
     while (decisions.mock.calls.length < STEPS * 6) {
@@ -122,10 +122,10 @@ describe('a refresh with other claims', () => {
     const faults: Events['fault'][] = [];
     world.services.events.on('fault', (fault) => faults.push(fault));
     const { decisions } = countWork(world);
-    ada.voice.say(refresh(await mint(world, OTHER)));
+    ada.client.send(refresh(await mint(world, OTHER)));
     await world.until(() => decisions.mock.calls.length > 0);
     const last = `room:${STEPS * 2 - 1}`;
-    ada.voice.say(...(['unsubscribe', 'unwatch', 'leave'] as const).map((type) => ({ type, channel: last })));
+    ada.client.send(...(['unsubscribe', 'unwatch', 'leave'] as const).map((type) => ({ type, channel: last })));
     await nextTurn();
     ada.socket.cut();
     await world.idle();
@@ -136,7 +136,9 @@ describe('a refresh with other claims', () => {
     expect(world.clock.running).toBe(IDLE_TIMERS);
     expect(faults).toEqual([]);
     expect(
-      ada.voice.heard.some((message) => 'channel' in message && message.type === 'left' && message.channel === last),
+      ada.client.received.some(
+        (message) => 'channel' in message && message.type === 'left' && message.channel === last,
+      ),
     ).toBe(false);
   });
 
@@ -145,11 +147,11 @@ describe('a refresh with other claims', () => {
     const ada = await join(world);
     await holdAll(world, ada, 50); // 150 and one for "connect"
     const { work } = countWork(world);
-    await ada.voice.result(refresh(await mint(world, { ...MEMBER, info: 'new' })));
+    await ada.client.result(refresh(await mint(world, { ...MEMBER, info: 'new' })));
     expect(work()).toMatchObject({ entered: 50 });
-    ada.voice.say(...Array.from({ length: 60 }, () => ({ type: 'ping' }) as const));
+    ada.client.send(...Array.from({ length: 60 }, () => ({ type: 'ping' }) as const));
     await world.idle();
-    const refused = ada.voice.heard.filter((message) => message.type === 'error');
+    const refused = ada.client.received.filter((message) => message.type === 'error');
     expect(refused).toHaveLength(60 - (250 - 151 - 1 - 50));
   });
 
@@ -158,7 +160,7 @@ describe('a refresh with other claims', () => {
     const ada = await join(world);
     await holdAll(world, ada, 10);
     const { work } = countWork(world);
-    await ada.voice.result(refresh(await mint(world, { ...MEMBER, info: 'x'.repeat(2_000) })));
+    await ada.client.result(refresh(await mint(world, { ...MEMBER, info: 'x'.repeat(2_000) })));
     expect(work()).toMatchObject({ entered: 0 });
   });
 
@@ -168,16 +170,16 @@ describe('a refresh with other claims', () => {
     await holdAll(world, ada, 2);
     const held = new HeldCalls().hold(world.assembly.engine.presence, 'enter');
     const token = await mint(world, { ...MEMBER, info: 'new' });
-    await ada.voice.result(refresh(token));
+    await ada.client.result(refresh(token));
     held.take().refuse(new EngineUnavailable('away'));
     held.release();
     await world.idle();
     const { work } = countWork(world);
-    await ada.voice.result(refresh(token));
+    await ada.client.result(refresh(token));
     expect(work()).toMatchObject({ entered: 1 });
-    await ada.voice.result(refresh(token));
+    await ada.client.result(refresh(token));
     expect(work()).toMatchObject({ entered: 1 });
-    const { members } = await ada.voice.result<{ members: unknown[] }>({ type: 'members', channel: 'room:0' });
+    const { members } = await ada.client.result<{ members: unknown[] }>({ type: 'members', channel: 'room:0' });
     expect(members).toMatchObject([{ user: 'ada', info: 'new' }]);
   });
 });
@@ -188,8 +190,8 @@ describe('refreshes', () => {
     const ada = await join(world);
     const verify = vi.spyOn(world.services.verifier, 'verify');
     const good = await mint(world);
-    for (let n = 0; n < 10; n++) await ada.voice.ask(refresh(n % 2 === 0 ? good : 'not.a.token'));
-    expect(await ada.voice.ask(refresh(good))).toMatchObject({
+    for (let n = 0; n < 10; n++) await ada.client.request(refresh(n % 2 === 0 ? good : 'not.a.token'));
+    expect(await ada.client.request(refresh(good))).toMatchObject({
       error: {
         name: 'rate_limited',
         message: 'this connection refreshes its token too often; wait 2000 ms',
@@ -197,19 +199,19 @@ describe('refreshes', () => {
       },
     });
     world.clock.advance(1_999);
-    expect(await ada.voice.ask(refresh(good))).toMatchObject({ error: { retryAfter: 1 } });
+    expect(await ada.client.request(refresh(good))).toMatchObject({ error: { retryAfter: 1 } });
     expect(verify).toHaveBeenCalledTimes(10);
     world.clock.advance(1);
-    await ada.voice.result(refresh(good));
-    expect(await ada.voice.ask(refresh(good))).toMatchObject({ error: { retryAfter: 2_000 } });
+    await ada.client.result(refresh(good));
+    expect(await ada.client.request(refresh(good))).toMatchObject({ error: { retryAfter: 2_000 } });
   });
 
   it('are limited where commands are not, and close a connection that goes on', async () => {
     const world = await start({ limits: { operations: 0, bytes: 0 } });
     const ada = await join(world);
     const verify = vi.spyOn(world.services.verifier, 'verify');
-    for (let n = 0; n < 250; n++) ada.voice.say(refresh('not.a.token'));
-    expect(await ada.voice.ended()).toMatchObject({ code: 4007 });
+    for (let n = 0; n < 250; n++) ada.client.send(refresh('not.a.token'));
+    expect(await ada.client.ended()).toMatchObject({ code: 4007 });
     expect(verify.mock.calls.length).toBeLessThanOrEqual(10);
   });
 
@@ -218,16 +220,16 @@ describe('refreshes', () => {
     const ada = await join(world, { rooms: ['a'] });
     const held = new HeldCalls().hold(world.services.verifier, 'verify');
     const tokens = [await mint(world, { rooms: ['b'] }), await mint(world, { rooms: ['c'] })];
-    for (let n = 0; n < 15; n++) ada.voice.say(refresh(tokens[Math.min(n, 1)] as string));
+    for (let n = 0; n < 15; n++) ada.client.send(refresh(tokens[Math.min(n, 1)] as string));
     await world.idle();
     expect(held.waiting).toHaveLength(1);
-    const refused = ada.voice.heard.filter((message) => message.type === 'error');
+    const refused = ada.client.received.filter((message) => message.type === 'error');
     expect(refused).toHaveLength(14);
     expect(refused[0]).toMatchObject({ error: { name: 'rate_limited', retryAfter: 1_000 } });
     held.release();
-    await ada.voice.wait((message) => 'id' in message && message.id === 2 && message.type === 'reply');
-    await ada.voice.result({ type: 'subscribe', channel: 'room:b' });
-    await ada.voice.result(refresh(tokens[1] as string));
+    await ada.client.wait((message) => 'id' in message && message.id === 2 && message.type === 'reply');
+    await ada.client.result({ type: 'subscribe', channel: 'room:b' });
+    await ada.client.result(refresh(tokens[1] as string));
   });
 
   it.each([
@@ -237,19 +239,19 @@ describe('refreshes', () => {
     const world = await start();
     const ada = await join(world);
     const held = new HeldCalls().hold(world.services.verifier, 'verify');
-    const asked = ada.voice.ask(refresh('not.a.token'));
+    const asked = ada.client.request(refresh('not.a.token'));
     await world.until(() => held.waiting.length > 0);
     settle(held);
     expect(await asked).toMatchObject({ type: 'error' });
     held.release();
-    await ada.voice.result(refresh(await mint(world)));
+    await ada.client.result(refresh(await mint(world)));
   });
 
   it('that are verified after the connection has closed do nothing', async () => {
     const world = await start();
     const ada = await join(world);
     const held = new HeldCalls().hold(world.services.verifier, 'verify');
-    ada.voice.say(refresh(await mint(world)));
+    ada.client.send(refresh(await mint(world)));
     await world.until(() => held.waiting.length > 0);
     ada.socket.cut();
     held.release();
@@ -276,10 +278,10 @@ describe('a token that is revoked in the moment in which it is taken', () => {
   it('does not connect', async () => {
     const world = await start();
     revokeAfter(world);
-    const { voice } = world.open();
-    voice.say({ type: 'connect', token: await mint(world, { jti: 'stolen' }) }, { type: 'ping' });
-    expect(await voice.ended()).toMatchObject(revoked);
-    expect(voice.heard.filter(({ type }) => type === 'reply')).toEqual([]);
+    const { client } = world.open();
+    client.send({ type: 'connect', token: await mint(world, { jti: 'stolen' }) }, { type: 'ping' });
+    expect(await client.ended()).toMatchObject(revoked);
+    expect(client.received.filter(({ type }) => type === 'reply')).toEqual([]);
     expect([world.services.registry.size, world.services.registry.users.of('ada')]).toEqual([0, 0]);
     expect(world.clock.running).toBe(IDLE_TIMERS);
   });
@@ -288,7 +290,7 @@ describe('a token that is revoked in the moment in which it is taken', () => {
     const world = await start();
     const ada = await join(world, { jti: 'good' });
     revokeAfter(world);
-    ada.voice.say(refresh(await mint(world, { jti: 'stolen' })));
-    expect(await ada.voice.ended()).toMatchObject(revoked);
+    ada.client.send(refresh(await mint(world, { jti: 'stolen' })));
+    expect(await ada.client.ended()).toMatchObject(revoked);
   });
 });

@@ -11,9 +11,9 @@ describe('rules that are reloaded', () => {
     const world = await createWorld({
       channels: { 'a:{x}': { allow: { '*': 'users' } }, b: { allow: { '*': 'users' } } },
     });
-    const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
-    for (const type of ['subscribe', 'watch', 'enter'] as const) await voice.result({ type, channel: 'a:1' });
-    await voice.result({ type: 'subscribe', channel: 'b' });
+    const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    for (const type of ['subscribe', 'watch', 'enter'] as const) await client.result({ type, channel: 'a:1' });
+    await client.result({ type: 'subscribe', channel: 'b' });
 
     await world.gateway.reload(
       rules({
@@ -23,25 +23,27 @@ describe('rules that are reloaded', () => {
       }),
     );
     await world.idle();
-    const ended = voice.heard.flatMap((message) =>
+    const ended = client.received.flatMap((message) =>
       'reason' in message && 'channel' in message ? [`${message.type} ${message.channel} ${message.reason}`] : [],
     );
     expect(ended.sort()).toEqual(['left a:1 permission', 'unsubscribed a:1 permission', 'unwatched a:1 permission']);
-    expect(await voice.ask({ type: 'publish', channel: 'b', data: 1 })).toMatchObject({
+    expect(await client.request({ type: 'publish', channel: 'b', data: 1 })).toMatchObject({
       error: { name: 'permission_denied' },
     });
-    await voice.result({ type: 'subscribe', channel: 'c' });
-    await voice.result({ type: 'unsubscribe', channel: 'b' });
+    await client.result({ type: 'subscribe', channel: 'c' });
+    await client.result({ type: 'unsubscribe', channel: 'b' });
   });
 
   it('end what has no rule any more', async () => {
     const world = await createWorld({ channels: { a: { allow: { '*': 'users' } } } });
-    const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
-    await voice.result({ type: 'subscribe', channel: 'a' });
+    const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    await client.result({ type: 'subscribe', channel: 'a' });
     await world.gateway.reload(rules({ b: { allow: { '*': 'users' } } }));
     await world.idle();
-    expect(voice.heard).toContainEqual({ type: 'unsubscribed', channel: 'a', reason: 'permission' });
-    expect(await voice.ask({ type: 'subscribe', channel: 'a' })).toMatchObject({ error: { name: 'channel_unknown' } });
+    expect(client.received).toContainEqual({ type: 'unsubscribed', channel: 'a', reason: 'permission' });
+    expect(await client.request({ type: 'subscribe', channel: 'a' })).toMatchObject({
+      error: { name: 'channel_unknown' },
+    });
   });
 });
 
@@ -52,18 +54,18 @@ describe('commands that wait for a decision while the rules are reloaded', () =>
     const waiting: ((allowed: boolean) => void)[] = [];
     const grant = () => new Promise<boolean>((resolve) => waiting.push(resolve));
     const world = await createWorld({ channels: { 'doc:{id}': { allow: { '*': grant }, history: true } } });
-    const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
-    const [id] = voice.say({ type: 'publish', ...doc, data: 'old' });
+    const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    const [id] = client.send({ type: 'publish', ...doc, data: 'old' });
     await world.idle();
     const answer = (allowed: boolean) => {
       for (const settle of waiting.splice(0)) settle(allowed);
     };
     const answers = () =>
-      voice.heard.flatMap((message): (number | string)[] => {
+      client.received.flatMap((message): (number | string)[] => {
         if (message.type === 'reply') return [message.id];
         return message.type === 'error' ? [`${message.id} ${message.error.name}`] : [];
       });
-    return { world, voice, id, answer, answers };
+    return { world, client, id, answer, answers };
   }
 
   it('are decided by the new rules', async () => {
@@ -83,9 +85,9 @@ describe('commands that wait for a decision while the rules are reloaded', () =>
   });
 
   it('are not overtaken by commands that the new rules decide at once', async () => {
-    const { world, voice, id, answer, answers } = await wait();
+    const { world, client, id, answer, answers } = await wait();
     await world.gateway.reload(rules({ 'doc:{id}': { allow: { '*': 'users' }, history: true } }));
-    const [next] = voice.say({ type: 'publish', ...doc, data: 'new' });
+    const [next] = client.send({ type: 'publish', ...doc, data: 'new' });
     await world.idle();
     answer(true);
     await world.idle();
@@ -97,15 +99,15 @@ it('a review whose functions answer under rules that were replaced ends nothing'
   const waiting: ((allowed: boolean) => void)[] = [];
   const grant = () => new Promise<boolean>((resolve) => waiting.push(resolve));
   const world = await createWorld({ channels: { a: { allow: { '*': 'users' } } } });
-  const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
-  await voice.result({ type: 'subscribe', channel: 'a' });
+  const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+  await client.result({ type: 'subscribe', channel: 'a' });
   const first = world.gateway.reload(rules({ a: { allow: { '*': grant } } }));
   await world.until(() => waiting.length === 1);
   await world.gateway.reload(rules({ a: { allow: { '*': 'users' } } }));
   waiting[0]?.(false);
   await first;
   await world.idle();
-  expect(voice.heard.map(({ type }) => type)).not.toContain('unsubscribed');
+  expect(client.received.map(({ type }) => type)).not.toContain('unsubscribed');
 });
 
 it('rules that are reloaded ask about a bounded number of subscriptions in each turn, of all connections together', async () => {
@@ -113,8 +115,8 @@ it('rules that are reloaded ask about a bounded number of subscriptions in each 
   const token = await tokenFor('ada', { clock: () => world.clock.now() });
   const peers = 5;
   for (let n = 0; n < peers; n++) {
-    const { voice } = await world.connect(token);
-    for (let m = 0; m < STEPS; m++) await voice.result({ type: 'subscribe', channel: `a:${m}` });
+    const { client } = await world.connect(token);
+    for (let m = 0; m < STEPS; m++) await client.result({ type: 'subscribe', channel: `a:${m}` });
   }
   const perTurn = new Map<number, number>();
   const count = () => {
@@ -132,7 +134,7 @@ it('a mistake with one connection is thrown, and all others lose what they may n
   const world = await createWorld({ channels: { a: { allow: { '*': 'users' } } } });
   const join = async (user: string) => world.connect(await tokenFor(user, { clock: () => world.clock.now() }));
   const peers = [await join('ada'), await join('ben'), await join('cyd')];
-  for (const { voice } of peers) await voice.result({ type: 'subscribe', channel: 'a' });
+  for (const { client } of peers) await client.result({ type: 'subscribe', channel: 'a' });
   const [first] = world.services.registry.all();
   if (first === undefined) throw new Error('nobody is connected');
   first.end = () => {
@@ -140,15 +142,15 @@ it('a mistake with one connection is thrown, and all others lose what they may n
   };
   await expect(world.gateway.reload(rules({ b: {} }))).rejects.toThrow('a mistake');
   await world.idle();
-  const ended = peers.filter(({ voice }) => voice.heard.some(({ type }) => type === 'unsubscribed'));
+  const ended = peers.filter(({ client }) => client.received.some(({ type }) => type === 'unsubscribed'));
   expect(ended).toHaveLength(2);
 });
 
 it('a connection that has used up its rate gets no fresh burst from rules that are reloaded', async () => {
   const slow = { a: { allow: { '*': 'users' }, rate: 1 } } as const;
   const world = await createWorld({ channels: slow });
-  const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
-  const publish = () => voice.ask({ type: 'publish', channel: 'a', data: 1 });
+  const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+  const publish = () => client.request({ type: 'publish', channel: 'a', data: 1 });
   for (let n = 0; n < 5; n++) expect(await publish()).toMatchObject({ type: 'reply' });
   for (let n = 0; n < 3; n++) {
     await world.gateway.reload(rules(slow));

@@ -23,7 +23,7 @@ describe('a revocation', () => {
     await world.gateway.revoke({ user: 'ada' });
     for (const { socket } of [phone, laptop])
       expect(socket.closed).toEqual({ code: 4102, reason: expect.stringMatching(/^token_revoked: ./) });
-    await ben.voice.result({ type: 'ping' });
+    await ben.client.result({ type: 'ping' });
   });
 
   it('of a user lets the user come back with a token of a later time', async () => {
@@ -31,8 +31,8 @@ describe('a revocation', () => {
     const old = await token(world, 'ada');
     world.clock.advance(1_000);
     await world.gateway.revoke({ user: 'ada' });
-    const { voice } = world.open();
-    expect(await voice.ask({ type: 'connect', token: old })).toMatchObject({ error: { name: 'token_revoked' } });
+    const { client } = world.open();
+    expect(await client.request({ type: 'connect', token: old })).toMatchObject({ error: { name: 'token_revoked' } });
     world.clock.advance(1_000);
     await world.connect(await token(world, 'ada'));
   });
@@ -45,7 +45,9 @@ describe('a revocation', () => {
     await world.gateway.revoke({ jti: 'one' });
     expect(first.socket.closed).toMatchObject({ reason: expect.stringMatching(/^token_revoked: ./) });
     expect(second.socket.closed).toBeUndefined();
-    expect(await second.voice.ask({ type: 'refresh', token: one })).toMatchObject({ error: { name: 'token_revoked' } });
+    expect(await second.client.request({ type: 'refresh', token: one })).toMatchObject({
+      error: { name: 'token_revoked' },
+    });
     expect(second.socket.closed).toBeUndefined();
   });
 
@@ -55,7 +57,7 @@ describe('a revocation', () => {
     const nobody = await world.connect(undefined);
     await world.gateway.revoke({ before: world.clock.now() + MINUTE });
     expect(ada.socket.closed).toMatchObject({ reason: expect.stringMatching(/^token_revoked: ./) });
-    await nobody.voice.result({ type: 'ping' });
+    await nobody.client.result({ type: 'ping' });
   });
 
   it('is over in time, and is forgotten then', async () => {

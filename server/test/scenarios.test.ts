@@ -14,7 +14,7 @@ function alone(channel: ChannelName): { model: Model; ada: Follower } {
 function rest(model: Model): void {
   model.settle();
   model.check();
-  model.checkRest();
+  model.checkSettled();
 }
 
 describe('a cursor', () => {
@@ -74,9 +74,9 @@ describe('a cursor', () => {
     const { model, ada } = alone('passing');
     model.publish('long', { count: 1, size: 20_000 });
     ada.socket?.stall();
-    ada.say({ type: 'history', channel: 'long' });
+    ada.send({ type: 'history', channel: 'long' });
     model.settle();
-    ada.say({ type: 'history', channel: 'long' });
+    ada.send({ type: 'history', channel: 'long' });
     ada.subscribe('passing', {});
     model.publish('passing', { count: 1, size: 10 });
     model.settle();

@@ -12,8 +12,8 @@ const token = (world: World, user = 'ada', options: Parameters<typeof tokenFor>[
 describe('connect', () => {
   it('says who and where the client is', async () => {
     const world = await createWorld();
-    const { voice } = world.open();
-    expect(await voice.result({ type: 'connect', token: await token(world, 'ada', { expiresIn: MINUTE }) })).toEqual({
+    const { client } = world.open();
+    expect(await client.result({ type: 'connect', token: await token(world, 'ada', { expiresIn: MINUTE }) })).toEqual({
       connection: 'c1',
       user: 'ada',
       time: world.clock.now(),
@@ -25,9 +25,9 @@ describe('connect', () => {
 
   it('without a token is anonymous, where that is allowed', async () => {
     const world = await createWorld({ anonymous: true });
-    const { voice } = await world.connect(undefined);
-    expect(await voice.ask({ type: 'subscribe', channel: 'news:a' })).toMatchObject({ type: 'reply' });
-    expect(await voice.ask({ type: 'publish', channel: 'news:a', data: 1 })).toMatchObject({
+    const { client } = await world.connect(undefined);
+    expect(await client.request({ type: 'subscribe', channel: 'news:a' })).toMatchObject({ type: 'reply' });
+    expect(await client.request({ type: 'publish', channel: 'news:a', data: 1 })).toMatchObject({
       error: {
         name: 'permission_denied',
         message:
@@ -40,59 +40,63 @@ describe('connect', () => {
 describe('a token that will expire', () => {
   it('is asked to be renewed in its last fifth, a minute before at the earliest, and closes when it is not', async () => {
     const world = await createWorld();
-    const { voice } = await world.connect(await token(world, 'ada', { expiresIn: 100_000 }));
+    const { client } = await world.connect(await token(world, 'ada', { expiresIn: 100_000 }));
     const expiresAt = world.clock.now() + 100_000;
     world.clock.advance(79_999);
     await world.idle();
-    expect(voice.heard.some(({ type }) => type === 'refresh')).toBe(false);
+    expect(client.received.some(({ type }) => type === 'refresh')).toBe(false);
     world.clock.advance(1);
-    expect(await voice.push('refresh')).toEqual({ type: 'refresh', expiresAt });
+    expect(await client.push('refresh')).toEqual({ type: 'refresh', expiresAt });
     world.clock.advance(20_000 + 9_999);
     await world.idle();
     expect(world.services.registry.size).toBe(1);
     world.clock.advance(1);
-    expect(await voice.ended()).toEqual({ code: 4100, reason: expect.stringMatching(/^token_expired: ./) });
+    expect(await client.ended()).toEqual({ code: 4100, reason: expect.stringMatching(/^token_expired: ./) });
   });
 
   it('is asked for a minute before, when it lives long', async () => {
     const world = await createWorld();
-    const { voice } = await world.connect(await token(world, 'ada', { expiresIn: 60 * MINUTE }));
+    const { client } = await world.connect(await token(world, 'ada', { expiresIn: 60 * MINUTE }));
     world.clock.advance(59 * MINUTE - 1);
     await world.idle();
-    expect(voice.heard).toHaveLength(1);
+    expect(client.received).toHaveLength(1);
     world.clock.advance(1);
-    await voice.push('refresh');
+    await client.push('refresh');
   });
 
   it('gives its place to a new one', async () => {
     const world = await createWorld();
-    const { voice } = await world.connect(await token(world, 'ada', { expiresIn: MINUTE }));
+    const { client } = await world.connect(await token(world, 'ada', { expiresIn: MINUTE }));
     const timers = world.clock.running;
     world.clock.advance(50_000);
-    await voice.push('refresh');
+    await client.push('refresh');
     const next = await token(world, 'ada', { expiresIn: 10 * MINUTE });
-    expect(await voice.result({ type: 'refresh', token: next })).toEqual({
+    expect(await client.result({ type: 'refresh', token: next })).toEqual({
       time: world.clock.now(),
       expiresAt: world.clock.now() + 10 * MINUTE,
     });
     expect(world.clock.running).toBe(timers);
     world.clock.advance(5 * MINUTE);
-    expect(await voice.ask({ type: 'ping' })).toMatchObject({ type: 'reply' });
+    expect(await client.request({ type: 'ping' })).toMatchObject({ type: 'reply' });
   });
 });
 
 describe('refresh', () => {
   it('ends the subscriptions that the new token does not allow, and leaves the others', async () => {
     const world = await createWorld({ channels: { 'room:{id}': { allow: { subscribe: 'claim:rooms:{id}' } } } });
-    const { voice } = await world.connect(await token(world, 'ada', { claims: { rooms: ['a', 'b'] } }));
-    for (const id of ['a', 'b']) await voice.result({ type: 'subscribe', channel: `room:${id}` });
-    await voice.result({ type: 'refresh', token: await token(world, 'ada', { claims: { rooms: ['b'] } }) });
-    expect(await voice.push('unsubscribed')).toEqual({ type: 'unsubscribed', channel: 'room:a', reason: 'permission' });
+    const { client } = await world.connect(await token(world, 'ada', { claims: { rooms: ['a', 'b'] } }));
+    for (const id of ['a', 'b']) await client.result({ type: 'subscribe', channel: `room:${id}` });
+    await client.result({ type: 'refresh', token: await token(world, 'ada', { claims: { rooms: ['b'] } }) });
+    expect(await client.push('unsubscribed')).toEqual({
+      type: 'unsubscribed',
+      channel: 'room:a',
+      reason: 'permission',
+    });
     await world.gateway.publish('room:a', 1);
     await world.gateway.publish('room:b', 2);
-    await voice.messages('room:b', 1);
-    expect(voice.heard.filter(({ type }) => type === 'messages')).toHaveLength(1);
-    expect(await voice.ask({ type: 'subscribe', channel: 'room:a' })).toMatchObject({
+    await client.messages('room:b', 1);
+    expect(client.received.filter(({ type }) => type === 'messages')).toHaveLength(1);
+    expect(await client.request({ type: 'subscribe', channel: 'room:a' })).toMatchObject({
       error: { name: 'permission_denied' },
     });
     expect(world.services.hub.size).toBe(1);
@@ -100,8 +104,8 @@ describe('refresh', () => {
 
   it('of an anonymous connection does not make it a user', async () => {
     const world = await createWorld({ anonymous: true });
-    const { voice } = await world.connect(undefined);
-    expect(await voice.ask({ type: 'refresh', token: await token(world) })).toMatchObject({
+    const { client } = await world.connect(undefined);
+    expect(await client.request({ type: 'refresh', token: await token(world) })).toMatchObject({
       error: { name: 'user_changed' },
     });
   });
@@ -110,13 +114,13 @@ describe('refresh', () => {
 describe('publish', () => {
   it('keeps the order of one connection, and answers each', async () => {
     const world = await createWorld();
-    const { voice } = await world.connect(await token(world));
-    await voice.result({ type: 'subscribe', channel: 'chat:a' });
+    const { client } = await world.connect(await token(world));
+    await client.result({ type: 'subscribe', channel: 'chat:a' });
     const data = Array.from({ length: 300 }, (_, at) => at);
-    const ids = voice.say(...data.map((n) => ({ type: 'publish', channel: 'chat:a', data: n }) as const));
-    const messages = await voice.messages('chat:a', 300);
+    const ids = client.send(...data.map((n) => ({ type: 'publish', channel: 'chat:a', data: n }) as const));
+    const messages = await client.messages('chat:a', 300);
     expect(messages.map((message) => message.data)).toEqual(data);
-    const answers = voice.heard.filter((message) => message.type === 'reply' && ids.includes(message.id));
+    const answers = client.received.filter((message) => message.type === 'reply' && ids.includes(message.id));
     expect(answers.map((answer) => (answer.type === 'reply' ? answer.result : {}))).toMatchObject(
       data.map((n) => ({ offset: n + 1 })),
     );
@@ -130,11 +134,11 @@ describe('publish', () => {
       await world.connect(await token(world, 'ben')),
     ];
     const publish = { type: 'publish', channel: 'chat:a', data: 1, key: 'k' } as const;
-    const first = await ada.voice.result(publish);
-    expect(await again.voice.result(publish)).toEqual(first);
-    expect(await ben.voice.result(publish)).toMatchObject({ offset: 2 });
+    const first = await ada.client.result(publish);
+    expect(await again.client.result(publish)).toEqual(first);
+    expect(await ben.client.result(publish)).toMatchObject({ offset: 2 });
     world.clock.advance(5 * MINUTE);
-    expect(await ada.voice.result(publish)).toMatchObject({ offset: 3 });
+    expect(await ada.client.result(publish)).toMatchObject({ offset: 3 });
   });
 
   it.each([
@@ -145,8 +149,8 @@ describe('publish', () => {
     const world = await createWorld();
     const [one, two] = [await world.connect(await token(world, user)), await world.connect(await token(world, other))];
     const publish = { type: 'publish', channel: 'chat:a', data: 1 } as const;
-    expect(await one.voice.result({ ...publish, key })).toMatchObject({ offset: 1 });
-    expect(await two.voice.result({ ...publish, key: otherKey })).toMatchObject({ offset: 2 });
+    expect(await one.client.result({ ...publish, key })).toMatchObject({ offset: 1 });
+    expect(await two.client.result({ ...publish, key: otherKey })).toMatchObject({ offset: 2 });
   });
 
   it('names its user where the rule says so', async () => {
@@ -155,13 +159,13 @@ describe('publish', () => {
       quiet: { allow: { '*': 'users' }, history: true, from: false },
     } as const;
     const world = await createWorld({ channels });
-    const { voice } = await world.connect(await token(world));
+    const { client } = await world.connect(await token(world));
     for (const channel of ['named', 'quiet']) {
-      await voice.result({ type: 'publish', channel, data: 1 });
-      await voice.result({ type: 'subscribe', channel, rewind: 1 });
+      await client.result({ type: 'publish', channel, data: 1 });
+      await client.result({ type: 'subscribe', channel, rewind: 1 });
     }
-    expect(await voice.messages('named', 1)).toMatchObject([{ from: 'ada' }]);
-    expect((await voice.messages('quiet', 1))[0]).not.toHaveProperty('from');
+    expect(await client.messages('named', 1)).toMatchObject([{ from: 'ada' }]);
+    expect((await client.messages('quiet', 1))[0]).not.toHaveProperty('from');
   });
 
   it('by the program that embeds the gateway keeps to the limits', async () => {
@@ -180,9 +184,9 @@ describe('publish', () => {
 describe('an engine that is away', () => {
   it('refuses a publish, which may be tried again a second later', async () => {
     const world = await createWorld();
-    const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
     world.services.log.append = () => Promise.reject(new EngineUnavailable('the engine is away'));
-    expect(await voice.ask({ type: 'publish', channel: 'chat:a', data: 1 })).toMatchObject({
+    expect(await client.request({ type: 'publish', channel: 'chat:a', data: 1 })).toMatchObject({
       error: { name: 'unavailable', message: 'the engine is away', retryable: true, retryAfter: 1_000 },
     });
   });
@@ -191,35 +195,35 @@ describe('an engine that is away', () => {
 describe('unsubscribe', () => {
   it('is the last that is heard of a channel', async () => {
     const world = await createWorld();
-    const { voice } = await world.connect(await token(world));
-    await voice.result({ type: 'subscribe', channel: 'chat:a' });
-    voice.say(
+    const { client } = await world.connect(await token(world));
+    await client.result({ type: 'subscribe', channel: 'chat:a' });
+    client.send(
       { type: 'publish', channel: 'chat:a', data: 1 },
       { type: 'unsubscribe', channel: 'chat:a' },
       { type: 'publish', channel: 'chat:a', data: 2 },
     );
-    await voice.result({ type: 'ping' });
+    await client.result({ type: 'ping' });
     await world.idle();
-    const unsubscribed = voice.heard.findIndex((message) => message.type === 'reply' && message.id === 4);
-    expect(voice.heard.slice(unsubscribed).filter(({ type }) => type === 'messages')).toEqual([]);
+    const unsubscribed = client.received.findIndex((message) => message.type === 'reply' && message.id === 4);
+    expect(client.received.slice(unsubscribed).filter(({ type }) => type === 'messages')).toEqual([]);
     expect(world.services.hub.size).toBe(0);
   });
 
   it('and subscribe within one frame begin anew', async () => {
     const world = await createWorld();
-    const { voice } = await world.connect(await token(world));
-    await voice.result({ type: 'subscribe', channel: 'chat:a' });
-    for (const data of [1, 2, 3]) await voice.result({ type: 'publish', channel: 'chat:a', data });
-    await voice.messages('chat:a', 3);
-    voice.say({ type: 'unsubscribe', channel: 'chat:a' }, { type: 'subscribe', channel: 'chat:a', rewind: 2 });
-    expect((await voice.messages('chat:a', 5)).map(({ offset }) => offset)).toEqual([1, 2, 3, 2, 3]);
+    const { client } = await world.connect(await token(world));
+    await client.result({ type: 'subscribe', channel: 'chat:a' });
+    for (const data of [1, 2, 3]) await client.result({ type: 'publish', channel: 'chat:a', data });
+    await client.messages('chat:a', 3);
+    client.send({ type: 'unsubscribe', channel: 'chat:a' }, { type: 'subscribe', channel: 'chat:a', rewind: 2 });
+    expect((await client.messages('chat:a', 5)).map(({ offset }) => offset)).toEqual([1, 2, 3, 2, 3]);
   });
 });
 
 describe('a mistake of ours', () => {
   it('is told as such, and hurts nobody else', async () => {
     const world = await createWorld();
-    const { voice } = await world.connect(await token(world));
+    const { client } = await world.connect(await token(world));
     const faults: Events['fault'][] = [];
     world.services.events.on('fault', (fault) => faults.push(fault));
     const { rules } = world.services;
@@ -228,10 +232,10 @@ describe('a mistake of ours', () => {
       if (channel === 'chat:bad') throw new Error('boom, says the secret');
       return match(channel);
     };
-    const answer = await voice.ask({ type: 'subscribe', channel: 'chat:bad' });
+    const answer = await client.request({ type: 'subscribe', channel: 'chat:bad' });
     expect(answer).toMatchObject({ error: { name: 'internal', retryable: true } });
     expect(JSON.stringify(answer)).not.toContain('boom');
     expect(faults).toMatchObject([{ where: 'command "subscribe"' }]);
-    await voice.result({ type: 'subscribe', channel: 'chat:good' });
+    await client.result({ type: 'subscribe', channel: 'chat:good' });
   });
 });

@@ -25,12 +25,12 @@ async function stalled(channels: readonly string[]): Promise<RawSocket> {
   return raw;
 }
 
-const heard = new WeakMap<RawSocket, Push[]>();
+const received = new WeakMap<RawSocket, Push[]>();
 
 /** Everything that the client heard up to now, without the answers. */
 function pushesOf(raw: RawSocket): Push[] {
-  const all = heard.get(raw) ?? [];
-  heard.set(raw, all);
+  const all = received.get(raw) ?? [];
+  received.set(raw, all);
   for (const { opcode, payload } of raw.take()) {
     if (opcode !== 1) continue;
     const value = JSON.parse(payload.toString('utf8')) as Push | Push[];
@@ -56,7 +56,7 @@ async function flood(channel: string, healthy: readonly RealPeer[]): Promise<voi
   for (let sent = 0; sent < MESSAGES; ) {
     for (let turn = 0; turn < 20; turn++, sent++) await gateway.gateway.publish(channel, FILL);
     const arrived = (push: ServerMessage) => push.type === 'messages' && (push.messages.at(-1)?.offset ?? 0) >= sent;
-    await Promise.all(healthy.map(({ voice }) => voice.wait(arrived)));
+    await Promise.all(healthy.map(({ client }) => client.wait(arrived)));
   }
 }
 
@@ -66,14 +66,14 @@ describe('a reader that stops reading', () => {
     const channel = 'chat:flood';
     const token = await tokenFor('ada');
     const healthy = await Promise.all([gateway.connect(token), gateway.connect(token, 'sluice.v1.msgpack')]);
-    for (const { voice } of healthy) await voice.result({ type: 'subscribe', channel });
+    for (const { client } of healthy) await client.result({ type: 'subscribe', channel });
     const slow = await stalled([channel]);
     await flood(channel, healthy);
     const held = gateway.services.registry.all().map(({ connection }) => connection.buffered);
     expect(Math.max(...held)).toBeGreaterThan(0);
     expect(Math.max(...held)).toBeLessThan(OUTBOUND + 16_384);
-    for (const { voice } of healthy) {
-      expect((await voice.messages(channel, MESSAGES)).map(({ offset }) => offset)).toEqual(all);
+    for (const { client } of healthy) {
+      expect((await client.messages(channel, MESSAGES)).map(({ offset }) => offset)).toEqual(all);
     }
     slow.socket.resume();
     await slow.until(() => pushesOf(slow).at(-1)?.type === 'live');
@@ -86,7 +86,7 @@ describe('a reader that stops reading', () => {
     const channel = 'news:flood';
     const token = await tokenFor('ada');
     const healthy = [await gateway.connect(token)];
-    for (const { voice } of healthy) await voice.result({ type: 'subscribe', channel });
+    for (const { client } of healthy) await client.result({ type: 'subscribe', channel });
     const slow = await stalled([channel]);
     await flood(channel, healthy);
     slow.socket.resume();
@@ -108,7 +108,7 @@ describe('a reader that stops reading', () => {
     });
     const channel = 'chat:flood';
     const healthy = [await gateway.connect(await tokenFor('ada'))];
-    for (const { voice } of healthy) await voice.result({ type: 'subscribe', channel });
+    for (const { client } of healthy) await client.result({ type: 'subscribe', channel });
     await stalled([channel]);
     const codes: number[] = [];
     gateway.services.events.on('connectionClosed', ({ code }) => codes.push(code));

@@ -89,9 +89,9 @@ describe('a ticket', () => {
     const headers = { authorization: `Bearer ${ticket}` };
     expect(nameOf(await ask(world, 'channel=chat:a', headers))).toBe('stream');
     expect(nameOf(await ask(world, 'channel=chat:a', headers))).toBe('unauthorized');
-    const { voice } = world.open();
-    void voice.result({ type: 'connect', token: ticket }).catch(() => {});
-    expect((await voice.ended()).reason).toMatch(/^token_malformed/);
+    const { client } = world.open();
+    void client.result({ type: 'connect', token: ticket }).catch(() => {});
+    expect((await client.ended()).reason).toMatch(/^token_malformed/);
   });
 
   it('is used once in two nodes of one engine', async () => {

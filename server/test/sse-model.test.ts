@@ -4,8 +4,14 @@ import { expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
 import type { LoopbackStream } from '../src/transport/loopback-stream.ts';
 import { ChaosEngine } from './support/chaos-engine.ts';
+import {
+  checkGapRange,
+  checkGapReason,
+  classifyMessage,
+  hasReached,
+  type ReceivedGap,
+} from './support/delivery-rules.ts';
 import { EventReader, type ReadEvent } from './support/event-reader.ts';
-import { type HeardGap, hasReached, judgeMessage, judgeRange, judgeReason } from './support/reading.ts';
 import { createWorld, type World } from './support/world.ts';
 
 const RUNS = Number(process.env.SLUICE_MODEL_RUNS ?? 300);
@@ -52,23 +58,23 @@ class Page {
   }
 
   read(): void {
-    for (const event of this.#reader.read(this.stream?.take() ?? '')) this.#hear(event);
+    for (const event of this.#reader.read(this.stream?.take() ?? '')) this.#handle(event);
     if (this.#reader.lastEventId !== '') this.#lastId = this.#reader.lastEventId;
   }
 
   /** The connection is lost, perhaps in the middle of an event. */
   cut(): void {
     const left = this.stream?.take() ?? '';
-    for (const event of this.#reader.read(left.slice(0, Math.floor(left.length / 2)))) this.#hear(event);
+    for (const event of this.#reader.read(left.slice(0, Math.floor(left.length / 2)))) this.#handle(event);
     if (this.#reader.lastEventId !== '') this.#lastId = this.#reader.lastEventId;
     this.stream?.cut();
   }
 
-  #hear({ event, data }: ReadEvent): void {
+  #handle({ event, data }: ReadEvent): void {
     const channel = String(data.channel);
     if (event === 'state' && data.epoch !== undefined) this.#begin(channel, data as unknown as Position);
     if (event === 'message') this.#message(channel, data as unknown as Message & { epoch: string });
-    if (event === 'gap') this.#gap(data as unknown as HeardGap);
+    if (event === 'gap') this.#gap(data as unknown as ReceivedGap);
     if (event === 'error') this.faults.push(`an error: ${JSON.stringify(data)}`);
   }
 
@@ -86,7 +92,7 @@ class Page {
     const told = `${channel} ${place.epoch}/${place.offset} for one at ${JSON.stringify(this.positions.get(channel))}`;
     const truth = this.#engine.truth.get(channel)?.get(place.epoch)?.[place.offset - 1];
     if (truth?.id !== message.id) this.faults.push(`not in the log: ${told}`);
-    const kind = judgeMessage(this.positions.get(channel), place);
+    const kind = classifyMessage(this.positions.get(channel), place);
     if (kind === 'repeat' && channel !== WITH_GAPS && !hasReached(this.#before.get(channel), place)) {
       this.faults.push(`twice on one connection: ${told}`);
     }
@@ -95,12 +101,12 @@ class Page {
     this.seen.get(channel)?.add(message.id);
   }
 
-  #gap(gap: HeardGap): void {
+  #gap(gap: ReceivedGap): void {
     if (gap.channel === 'safe') this.faults.push(`a gap of "safe": ${JSON.stringify(gap)}`);
     const page = this.#engine.read(gap.channel, 0, 0);
     const wrong =
-      judgeRange(this.positions.get(gap.channel), gap) ??
-      judgeReason(gap, CHANNELS[gap.channel as Name], page.epoch === gap.to.epoch ? page.first : undefined);
+      checkGapRange(this.positions.get(gap.channel), gap) ??
+      checkGapReason(gap, CHANNELS[gap.channel as Name], page.epoch === gap.to.epoch ? page.first : undefined);
     if (wrong !== undefined) this.faults.push(wrong);
     const known = this.positions.get(gap.channel);
     if (known === undefined || !hasReached(known, gap.to)) this.positions.set(gap.channel, gap.to);

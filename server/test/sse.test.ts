@@ -14,7 +14,7 @@ interface Reader {
   /** Events since the last call, once the loop is idle. */
   events(): Promise<ReadEvent[]>;
   /** In short: `message 1`, `state live`, `gap 0>3`. */
-  story(): Promise<string[]>;
+  summary(): Promise<string[]>;
 }
 
 const short = ({ event, data }: ReadEvent): string => {
@@ -33,7 +33,7 @@ async function open(world: World, query: string, headers: Record<string, string>
     await world.idle();
     return parser.read(stream.take());
   };
-  return { stream, parser, events, story: async () => (await events()).map(short) };
+  return { stream, parser, events, summary: async () => (await events()).map(short) };
 }
 
 async function start(config: ConfigInput = {}) {
@@ -57,7 +57,7 @@ describe('an event stream', () => {
       status: 200,
       headers: { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store, no-transform' },
     });
-    expect(await reader.story()).toEqual(['chat:a live', 'user:ada live']);
+    expect(await reader.summary()).toEqual(['chat:a live', 'user:ada live']);
     await world.gateway.publish('chat:a', 'hello', { event: 'greeting' });
     const [event] = await reader.events();
     expect(event).toMatchObject({
@@ -66,7 +66,7 @@ describe('an event stream', () => {
     });
     await world.gateway.publish('user:ada', 1);
     await world.gateway.publish('chat:a', 2);
-    expect(await reader.story()).toEqual(['user:ada 1', 'chat:a 2']);
+    expect(await reader.summary()).toEqual(['user:ada 1', 'chat:a 2']);
     expect(reader.parser.retry).toBeGreaterThanOrEqual(1_000);
   });
 
@@ -86,8 +86,8 @@ describe('an event stream', () => {
       [`channel=chat:b&channel=chat:a&lastEventId=${encodeURIComponent(id)}`, {}],
     ] as const) {
       const again = await open(world, query, { ...headers, ...more });
-      const story = await again.story();
-      expect(story.filter((line) => !line.includes('live') && !line.includes('replaying')).sort()).toEqual([
+      const summary = await again.summary();
+      expect(summary.filter((line) => !line.includes('live') && !line.includes('replaying')).sort()).toEqual([
         'chat:a 3',
         'chat:b 4',
       ]);
@@ -104,7 +104,7 @@ describe('an event stream', () => {
     first.stream.cut();
     for (const data of [1, 2, 3, 4]) await world.gateway.publish('chat:a', data);
     const again = await open(world, 'channel=chat:a', { ...headers, 'last-event-id': first.parser.lastEventId });
-    expect(await again.story()).toEqual([
+    expect(await again.summary()).toEqual([
       'chat:a replaying',
       'chat:a gap 0>2 retention',
       'chat:a 3',
@@ -121,7 +121,7 @@ describe('an event stream', () => {
     const { world, bearer } = await start();
     for (const data of [1, 2, 3]) await world.gateway.publish('chat:a', data);
     const reader = await open(world, `channel=chat:a&${query}`, await bearer());
-    expect((await reader.story()).filter((line) => /\d$/.test(line))).toEqual(expected);
+    expect((await reader.summary()).filter((line) => /\d$/.test(line))).toEqual(expected);
   });
 
   it('counts as a connection: limits, metrics and the registry know it', async () => {
@@ -166,7 +166,7 @@ describe('an event stream', () => {
     const reader = await open(world, 'channel=chat:a', await bearer('ada', { expiresIn: 60_000 }));
     await reader.events();
     world.clock.advance(62_000);
-    expect(await reader.story()).toEqual(['error token_expired']);
+    expect(await reader.summary()).toEqual(['error token_expired']);
     expect(reader.stream.ended).toBe(true);
   });
 
@@ -175,7 +175,7 @@ describe('an event stream', () => {
     const reader = await open(world, 'channel=chat:a', await bearer());
     await reader.events();
     await world.gateway.revoke({ user: 'ada', before: world.clock.now() + 5_000 });
-    expect(await reader.story()).toEqual(['error token_revoked']);
+    expect(await reader.summary()).toEqual(['error token_revoked']);
   });
 
   it('is sent elsewhere by a drain, without an error', async () => {
@@ -186,7 +186,7 @@ describe('an event stream', () => {
     await world.idle();
     world.clock.advance(120_000);
     await closing;
-    expect(await reader.story()).toEqual([]);
+    expect(await reader.summary()).toEqual([]);
     expect([reader.stream.ended, reader.parser.retry]).toEqual([true, 100]);
   });
 
@@ -198,7 +198,7 @@ describe('an event stream', () => {
       ...world.assembly.config,
       channels: world.assembly.config.channels.filter(({ pattern }) => pattern.source !== 'chat:{room}'),
     });
-    expect(await reader.story()).toEqual(['chat:a unsubscribed permission']);
+    expect(await reader.summary()).toEqual(['chat:a unsubscribed permission']);
   });
 
   it('shows that it is alive', async () => {

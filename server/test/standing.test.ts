@@ -14,7 +14,7 @@ class Toy implements Standing {
   readonly key: string;
   readonly channelName: string;
   readonly verb = 'consume';
-  readonly story: string[] = [];
+  readonly summary: string[] = [];
   ended = false;
 
   constructor(channel: string, key = channel) {
@@ -23,21 +23,21 @@ class Toy implements Standing {
   }
 
   overflowed(): boolean {
-    this.story.push('overflowed');
+    this.summary.push('overflowed');
     return true;
   }
 
   drained(): void {
-    this.story.push('drained');
+    this.summary.push('drained');
   }
 
   refreshed({ claims }: Identity): void {
-    this.story.push(`refreshed after ${claims.role}`);
+    this.summary.push(`refreshed after ${claims.role}`);
   }
 
   end(reason: EndReason): void {
     this.ended = true;
-    this.story.push(`ended: ${reason}`);
+    this.summary.push(`ended: ${reason}`);
   }
 }
 
@@ -48,10 +48,10 @@ const mint = (world: World, claims: Record<string, unknown>, options: TokenOptio
 
 async function holdToys(...toys: Toy[]) {
   const world = await createWorld({ channels: CHANNELS });
-  const { voice, socket } = await world.connect(await mint(world, { role: 'player' }));
+  const { client, socket } = await world.connect(await mint(world, { role: 'player' }));
   const session = world.services.registry.all()[0] as Session;
   for (const toy of toys) session.add(toy);
-  return { world, voice, socket, session };
+  return { world, client, socket, session };
 }
 
 const refresh = (token: string) => ({ type: 'refresh', token }) as const;
@@ -66,17 +66,17 @@ describe('a kind of standing thing that nobody knows', () => {
       world.transport.publish(TOPIC, JSON.stringify({ type: 'toy', data: 'x'.repeat(400_000) }), false);
       await world.idle();
     }
-    expect([one.story, two.story]).toEqual([['overflowed'], ['overflowed']]);
+    expect([one.summary, two.summary]).toEqual([['overflowed'], ['overflowed']]);
     socket.unstall();
     await world.idle();
-    expect(new Set(one.story.slice(1))).toEqual(new Set(['drained']));
+    expect(new Set(one.summary.slice(1))).toEqual(new Set(['drained']));
   });
 
   it('is told of a new token that still allows it, and ends with one that does not', async () => {
     const [one, two] = [new Toy('toys:1'), new Toy('toys:2')];
-    const { world, voice, session } = await holdToys(one, two);
-    await voice.result(refresh(await mint(world, { toys: ['1'] })));
-    expect([one.story, two.story]).toEqual([['refreshed after player'], ['ended: permission']]);
+    const { world, client, session } = await holdToys(one, two);
+    await client.result(refresh(await mint(world, { toys: ['1'] })));
+    expect([one.summary, two.summary]).toEqual([['refreshed after player'], ['ended: permission']]);
     expect([...session.standings]).toEqual([one]);
   });
 
@@ -85,7 +85,7 @@ describe('a kind of standing thing that nobody knows', () => {
     const { world } = await holdToys(toy);
     const { channels } = world.assembly.config;
     await world.gateway.reload({ ...world.assembly.config, channels: channels.slice(1) });
-    expect(toy.story).toEqual(['ended: permission']);
+    expect(toy.summary).toEqual(['ended: permission']);
   });
 
   it.each<[string, (world: World, session: Session) => unknown]>([
@@ -100,7 +100,7 @@ describe('a kind of standing thing that nobody knows', () => {
     await world.idle();
     world.clock.advance(60_000);
     await world.idle();
-    expect(toy.story).toEqual(['ended: closed']);
+    expect(toy.summary).toEqual(['ended: closed']);
     expect([...session.standings]).toEqual([]);
     expect(session.add(new Toy('toys:1'))).toBe(false);
   });

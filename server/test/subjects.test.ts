@@ -37,19 +37,19 @@ describe.each(['sluice.v1.json', 'sluice.v1.msgpack'] as const)('a user of an id
   it.each(SUBJECTS)('%s has a personal channel, members, and messages of backends', async (sub) => {
     const caps = { [`caps:${segment(sub)}`]: ['*'] };
     const token = await tokenFor(sub, { caps, claims: { teams: ['other', sub] } });
-    const { voice } = await gateway.connect(token, protocol);
+    const { client } = await gateway.connect(token, protocol);
     for (const kind of ['user', 'team', 'own', 'caps']) {
       const channel = `${kind}:${segment(sub)}`;
-      await voice.result({ type: 'subscribe', channel });
-      await voice.result({ type: 'watch', channel });
-      await voice.result({ type: 'enter', channel, state: 1 });
+      await client.result({ type: 'subscribe', channel });
+      await client.result({ type: 'watch', channel });
+      await client.result({ type: 'enter', channel, state: 1 });
       expect((await post('publish', { channel, data: kind })).status).toBe(200);
-      expect(await voice.messages(channel, 1)).toMatchObject([{ data: kind }]);
-      await voice.result({ type: 'publish', channel, data: 'mine' });
-      expect((await voice.messages(channel, 2))[1]).toMatchObject({ from: sub });
-      const { members } = await voice.result<{ members: { user: string }[] }>({ type: 'members', channel });
+      expect(await client.messages(channel, 1)).toMatchObject([{ data: kind }]);
+      await client.result({ type: 'publish', channel, data: 'mine' });
+      expect((await client.messages(channel, 2))[1]).toMatchObject({ from: sub });
+      const { members } = await client.result<{ members: { user: string }[] }>({ type: 'members', channel });
       expect(members).toMatchObject([{ user: sub }]);
-      await voice.result({ type: 'leave', channel });
+      await client.result({ type: 'leave', channel });
     }
   });
 });
@@ -64,10 +64,10 @@ it('a user has no channel of another, however much the names look alike', async 
   });
   for (const sub of SUBJECTS) {
     const clock = () => world.clock.now();
-    const { voice } = await world.connect(await tokenFor(sub, { clock, claims: { teams: [sub] } }));
+    const { client } = await world.connect(await tokenFor(sub, { clock, claims: { teams: [sub] } }));
     for (const other of SUBJECTS.filter((one) => one !== sub)) {
       for (const kind of ['user', 'team', 'own']) {
-        const answer = await voice.ask({ type: 'subscribe', channel: `${kind}:${segment(other)}` });
+        const answer = await client.request({ type: 'subscribe', channel: `${kind}:${segment(other)}` });
         expect(answer, `${sub} on ${kind} of ${other}`).toMatchObject({ error: { name: 'permission_denied' } });
       }
     }
@@ -77,17 +77,17 @@ it('a user has no channel of another, however much the names look alike', async 
 it.each(vectors('segments.json').none)('a segment that no text has belongs to nobody: %s', async (name) => {
   const world = await createWorld({ limits: { operations: 0 } });
   for (const sub of [name, ...SUBJECTS, 'ada', 'a-']) {
-    const { voice } = await world.connect(await tokenFor(sub, { clock: () => world.clock.now() }));
-    const answer = await voice.ask({ type: 'subscribe', channel: `user:${name}` });
+    const { client } = await world.connect(await tokenFor(sub, { clock: () => world.clock.now() }));
+    const answer = await client.request({ type: 'subscribe', channel: `user:${name}` });
     expect(answer).toMatchObject({ error: { name: 'permission_denied' } });
   }
 });
 
 it.each(SUBJECTS)('%s can be revoked by the name that the token has', async (sub) => {
   const token = await tokenFor(sub);
-  const { voice } = await gateway.connect(token);
+  const { client } = await gateway.connect(token);
   expect((await post('revocations', { user: sub, before: Date.now() + 1_000 })).status).toBe(200);
-  expect(await voice.ended()).toMatchObject({ code: 4102 });
+  expect(await client.ended()).toMatchObject({ code: 4102 });
 });
 
 it('a claim that holds a segment does not stand for the text', async () => {
@@ -96,10 +96,10 @@ it('a claim that holds a segment does not stand for the text', async () => {
     clock: () => world.clock.now(),
     claims: { teams: [segment('a|b'), 'a b', 42] },
   });
-  const { voice } = await world.connect(token);
+  const { client } = await world.connect(token);
   const outcomes = [];
   for (const team of ['a|b', 'a b', segment('a|b'), '42']) {
-    outcomes.push((await voice.ask({ type: 'subscribe', channel: `team:${segment(team)}` })).type);
+    outcomes.push((await client.request({ type: 'subscribe', channel: `team:${segment(team)}` })).type);
   }
   expect(outcomes).toEqual(['error', 'reply', 'reply', 'reply']);
 });
@@ -107,9 +107,9 @@ it('a claim that holds a segment does not stand for the text', async () => {
 it('a name that is too long with its escapes is refused with its length', async () => {
   const sub = '李'.repeat(70);
   const channel = `user:${segment(sub)}`;
-  const { voice } = await gateway.connect(await tokenFor(sub));
+  const { client } = await gateway.connect(await tokenFor(sub));
   const error = { name: 'channel_invalid', message: expect.stringMatching(/has 635 characters; .*at most 200/) };
-  expect(await voice.ask({ type: 'subscribe', channel })).toMatchObject({ error });
+  expect(await client.request({ type: 'subscribe', channel })).toMatchObject({ error });
   const answer = await post('publish', { channel, data: 1 });
   expect([answer.status, await answer.json()]).toEqual([400, { error: expect.objectContaining(error) }]);
 });
@@ -117,9 +117,9 @@ it('a name that is too long with its escapes is refused with its length', async 
 it.each(['auth0|1', 'a b', 'ä'])(
   'a name that has to be escaped, and is not, is refused with the remedy: %s',
   async (sub) => {
-    const { voice } = await gateway.connect(await tokenFor(sub));
+    const { client } = await gateway.connect(await tokenFor(sub));
     const error = { name: 'channel_invalid', message: expect.stringContaining('segment()') };
-    expect(await voice.ask({ type: 'subscribe', channel: `user:${sub}` })).toMatchObject({ error });
+    expect(await client.request({ type: 'subscribe', channel: `user:${sub}` })).toMatchObject({ error });
     expect(await (await post('publish', { channel: `user:${sub}`, data: 1 })).json()).toMatchObject({ error });
   },
 );

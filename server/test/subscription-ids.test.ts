@@ -8,8 +8,8 @@ const CONFIG = { channels: CHANNELS, limits: { subscriptions: 3 } };
 async function start({ protocols }: { protocols?: readonly string[] } = {}) {
   const world = await createWorld(CONFIG);
   const token = await tokenFor('ada', { clock: () => world.clock.now() });
-  const { voice, socket } = await world.connect(token, protocols === undefined ? {} : { protocols });
-  return { world, voice, socket };
+  const { client, socket } = await world.connect(token, protocols === undefined ? {} : { protocols });
+  return { world, client, socket };
 }
 
 const publish = (world: World, count: number) =>
@@ -24,56 +24,56 @@ describe('subscriptions with an id', () => {
   it.each(['sluice.v1.json', 'sluice.v1.msgpack'])(
     'receive on %s what is theirs, each with its id',
     async (protocol) => {
-      const { world, voice } = await start({ protocols: [protocol] });
+      const { world, client } = await start({ protocols: [protocol] });
       await publish(world, 3);
-      await voice.result(subscribe());
-      await voice.result(subscribe(7, { rewind: 2 }));
+      await client.result(subscribe());
+      await client.result(subscribe(7, { rewind: 2 }));
       await publish(world, 1);
       await world.idle();
-      const received = voice.heard.flatMap((heard) => (heard.type === 'messages' ? [heard] : []));
+      const received = client.received.flatMap((received) => (received.type === 'messages' ? [received] : []));
       const offsetsOf = (id: number | undefined) =>
         received.filter(({ sub }) => sub === id).flatMap(({ messages }) => messages.map(({ offset }) => offset));
       expect([offsetsOf(undefined), offsetsOf(7)]).toEqual([[4], [2, 3, 4]]);
-      expect(voice.heard.filter(({ type }) => type === 'live')).toEqual([{ type: 'live', channel: 'a', sub: 7 }]);
+      expect(client.received.filter(({ type }) => type === 'live')).toEqual([{ type: 'live', channel: 'a', sub: 7 }]);
     },
   );
 
   it('begin and end one by one', async () => {
-    const { world, voice } = await start();
-    await voice.result(subscribe(1));
-    expect(await voice.ask(unsubscribe())).toMatchObject({
+    const { world, client } = await start();
+    await client.result(subscribe(1));
+    expect(await client.request(unsubscribe())).toMatchObject({
       error: { name: 'not_subscribed', message: expect.stringContaining('not subscribed to "a"') },
     });
-    expect(await voice.ask(unsubscribe(2))).toMatchObject({
+    expect(await client.request(unsubscribe(2))).toMatchObject({
       error: { name: 'not_subscribed', message: expect.stringContaining('not subscribed to "a" with "sub" 2') },
     });
-    expect(await voice.ask(subscribe(1))).toMatchObject({
+    expect(await client.request(subscribe(1))).toMatchObject({
       error: { name: 'already_subscribed', message: expect.stringContaining('already subscribed to "a" with "sub" 1') },
     });
-    await voice.result(subscribe());
-    await voice.result(unsubscribe(1));
+    await client.result(subscribe());
+    await client.result(unsubscribe(1));
     await publish(world, 1);
     await world.idle();
-    expect(voice.heard.filter(({ type }) => type === 'messages')).toMatchObject([{ channel: 'a', messages: [{}] }]);
-    expect(voice.heard.some((heard) => 'sub' in heard)).toBe(false);
+    expect(client.received.filter(({ type }) => type === 'messages')).toMatchObject([{ channel: 'a', messages: [{}] }]);
+    expect(client.received.some((received) => 'sub' in received)).toBe(false);
     expect(world.services.hub.size).toBe(1);
-    await voice.result(unsubscribe());
+    await client.result(unsubscribe());
     expect(world.services.hub.size).toBe(0);
   });
 
   it('count one by one against the limit', async () => {
-    const { voice } = await start();
-    for (const sub of [undefined, 1, 2]) await voice.result(subscribe(sub));
-    expect(await voice.ask(subscribe(3))).toMatchObject({ error: { name: 'too_many_subscriptions' } });
+    const { client } = await start();
+    for (const sub of [undefined, 1, 2]) await client.result(subscribe(sub));
+    expect(await client.request(subscribe(3))).toMatchObject({ error: { name: 'too_many_subscriptions' } });
   });
 
   it('end one by one when they are not allowed any more, each with its id', async () => {
-    const { world, voice } = await start();
-    await voice.result(subscribe());
-    await voice.result(subscribe(1));
+    const { world, client } = await start();
+    await client.result(subscribe());
+    await client.result(subscribe(1));
     await world.gateway.reload({ ...world.assembly.config, channels: [] });
     await world.idle();
-    const ended = voice.heard.filter(({ type }) => type === 'unsubscribed');
+    const ended = client.received.filter(({ type }) => type === 'unsubscribed');
     expect(ended).toEqual([
       { type: 'unsubscribed', channel: 'a', reason: 'permission' },
       { type: 'unsubscribed', channel: 'a', sub: 1, reason: 'permission' },
@@ -81,9 +81,9 @@ describe('subscriptions with an id', () => {
   });
 
   it('are replayed and turn live one by one when the connection was too slow', async () => {
-    const { world, voice, socket } = await start();
-    await voice.result(subscribe());
-    await voice.result(subscribe(1));
+    const { world, client, socket } = await start();
+    await client.result(subscribe());
+    await client.result(subscribe(1));
     socket.stall();
     for (let n = 0; n < 12; n++) {
       await world.gateway.publish('a', 'x'.repeat(60_000));
@@ -92,9 +92,11 @@ describe('subscriptions with an id', () => {
     socket.unstall();
     await world.idle();
     for (const sub of [undefined, 1]) {
-      const own = voice.heard.filter((heard) => 'channel' in heard && (heard as { sub?: number }).sub === sub);
-      const offsets = own.flatMap((heard) =>
-        heard.type === 'messages' ? heard.messages.map(({ offset }) => offset) : [],
+      const own = client.received.filter(
+        (received) => 'channel' in received && (received as { sub?: number }).sub === sub,
+      );
+      const offsets = own.flatMap((received) =>
+        received.type === 'messages' ? received.messages.map(({ offset }) => offset) : [],
       );
       expect(new Set(offsets)).toEqual(new Set(Array.from({ length: 12 }, (_, n) => n + 1)));
       expect(own.flatMap(({ type }) => (type === 'messages' ? [] : [type]))).toEqual(['replaying', 'live']);

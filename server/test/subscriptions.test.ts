@@ -10,21 +10,21 @@ const join = async (world: World, user: string, subprotocol: string = SUBPROTOCO
 describe.each(SUBPROTOCOLS)('a subscription over %s', (subprotocol) => {
   it('gets what is published after it', async () => {
     const world = await createWorld();
-    const { voice } = await join(world, 'ada', subprotocol);
-    await voice.result({ type: 'subscribe', channel: 'chat:a' });
-    await voice.result({ type: 'publish', channel: 'chat:a', data: { text: 'hello' } });
-    expect(await voice.messages('chat:a', 1)).toMatchObject([{ offset: 1, data: { text: 'hello' }, from: 'ada' }]);
+    const { client } = await join(world, 'ada', subprotocol);
+    await client.result({ type: 'subscribe', channel: 'chat:a' });
+    await client.result({ type: 'publish', channel: 'chat:a', data: { text: 'hello' } });
+    expect(await client.messages('chat:a', 1)).toMatchObject([{ offset: 1, data: { text: 'hello' }, from: 'ada' }]);
   });
 
   it('gets the past that it rewinds to, as frames of its own kind', async () => {
     const world = await createWorld();
-    const { voice } = await join(world, 'ada', subprotocol);
-    for (const data of ['a', 'b', 'c']) await voice.result({ type: 'publish', channel: 'chat:a', data });
-    expect(await voice.result({ type: 'subscribe', channel: 'chat:a', rewind: 2 })).toMatchObject({
+    const { client } = await join(world, 'ada', subprotocol);
+    for (const data of ['a', 'b', 'c']) await client.result({ type: 'publish', channel: 'chat:a', data });
+    expect(await client.result({ type: 'subscribe', channel: 'chat:a', rewind: 2 })).toMatchObject({
       offset: 1,
       state: 'replaying',
     });
-    await voice.push('live', 'chat:a');
-    expect(await voice.messages('chat:a', 2)).toMatchObject([{ data: 'b' }, { data: 'c' }]);
+    await client.push('live', 'chat:a');
+    expect(await client.messages('chat:a', 2)).toMatchObject([{ data: 'b' }, { data: 'c' }]);
   });
 });

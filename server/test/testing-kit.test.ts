@@ -62,13 +62,13 @@ describe('a test gateway', () => {
   it('serves clients, knows them, and ends', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
-    const heard = listen(ada, 'chat:lobby');
+    const received = listen(ada, 'chat:lobby');
     expect(await gateway.connected('ada')).toMatchObject({ user: 'ada' });
     expect(await gateway.subscribed('ada', 'chat:lobby')).toMatchObject({ channels: ['chat:lobby'] });
     await ada.channel('chat:lobby').publish({ text: 'Hello' }, { event: 'chat' });
     expect(await gateway.received('chat:lobby', { from: 'ada' })).toMatchObject({ data: { text: 'Hello' }, offset: 1 });
     await gateway.publish('chat:lobby', 'from a backend');
-    await heard.has(2);
+    await received.has(2);
     expect(await gateway.metric('sluice_connections')).toBe(1);
     ada.close();
     await gateway.disconnected('ada');
@@ -143,8 +143,8 @@ describe('a test gateway', () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     for (let n = 0; n < 50; n++) await gateway.publish('chat:lobby', n);
     const ada = as('ada');
-    const heard: unknown[] = [];
-    ada.channel('chat:lobby').subscribe(({ data }) => heard.push(data), { rewind: 50 });
+    const received: unknown[] = [];
+    ada.channel('chat:lobby').subscribe(({ data }) => received.push(data), { rewind: 50 });
     await gateway.live('ada', 'chat:lobby');
     await expect(gateway.live('ada', 'chat:other', { timeout: 1 })).rejects.toThrow('not subscribed');
   });
@@ -211,15 +211,15 @@ describe('its faults', () => {
   it('drop: the connection is cut, and nothing is lost', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
-    const heard = listen(ada, 'chat:lobby');
-    await heard.ready;
+    const received = listen(ada, 'chat:lobby');
+    await received.ready;
     const waiting = next(ada, 'waiting');
     gateway.faults.drop('ada');
     await waiting;
     await gateway.publish('chat:lobby', 'Meanwhile');
     await ada.connect();
-    await heard.has(1);
-    expect(heard).toMatchObject({ data: ['Meanwhile'], gaps: [] });
+    await received.has(1);
+    expect(received).toMatchObject({ data: ['Meanwhile'], gaps: [] });
   });
 
   it('closeWith: the client does what the code says', async () => {
@@ -256,8 +256,8 @@ describe('its faults', () => {
   it('stall: the gateway runs into the limit of what it holds for one reader', async () => {
     gateway = await startTestGateway({ channels: CHANNELS, limits: { outbound: '64KiB' } });
     const ada = as('ada');
-    const heard = listen(ada, 'chat:lobby');
-    await heard.ready;
+    const received = listen(ada, 'chat:lobby');
+    await received.ready;
     gateway.faults.stall('ada');
     let count = 0;
     const padding = 'x'.repeat(60_000);
@@ -273,8 +273,8 @@ describe('its faults', () => {
     });
     await gateway.publish('chat:lobby', { n: count });
     await last;
-    const lost = heard.gaps.reduce((sum, gap) => sum + (gap.lost ?? 0), 0);
-    expect(heard.data.length + lost).toBe(count + 1);
+    const lost = received.gaps.reduce((sum, gap) => sum + (gap.lost ?? 0), 0);
+    expect(received.data.length + lost).toBe(count + 1);
   });
 
   it('silence: also those connections that come later', async () => {
@@ -310,24 +310,24 @@ describe('its faults', () => {
     { channel: 'news:today', data: ['before', 'later'], lost: 2 },
   ])('loseMessage: subscribers of $channel hear a gap', async ({ channel, data, lost }) => {
     gateway = await startTestGateway({ channels: CHANNELS });
-    const heard = listen(as('ada'), channel);
-    await heard.ready;
+    const received = listen(as('ada'), channel);
+    await received.ready;
     await gateway.publish(channel, 'before');
     gateway.faults.loseMessage(channel);
     for (const word of ['lost', 'after', 'later']) await gateway.publish(channel, word);
-    await heard.has(data.length);
-    expect(heard.data).toEqual(data);
-    expect(heard.gaps).toMatchObject([{ lost }]);
+    await received.has(data.length);
+    expect(received.data).toEqual(data);
+    expect(received.gaps).toMatchObject([{ lost }]);
   });
 
   it('loseMessage: who reconnects hears the gap', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
-    let tell: (gap: Gap) => void = () => {};
+    let listener: (gap: Gap) => void = () => {};
     const gap = new Promise<Gap>((resolve) => {
-      tell = resolve;
+      listener = resolve;
     });
-    await ada.channel('chat:lobby').subscribe(() => {}, { onGap: tell }).ready;
+    await ada.channel('chat:lobby').subscribe(() => {}, { onGap: listener }).ready;
     gateway.faults.loseMessage('chat:lobby');
     gateway.faults.drop();
     await gateway.publish('chat:lobby', 'lost');
@@ -363,10 +363,10 @@ describe('its faults', () => {
   ])('restart: at the same address, with its log or without ($keepLog)', async ({ keepLog, data, gaps }) => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
-    const heard = listen(ada, 'chat:lobby');
-    await heard.ready;
+    const received = listen(ada, 'chat:lobby');
+    await received.ready;
     await gateway.publish('chat:lobby', 'Before');
-    await heard.has(1);
+    await received.has(1);
     const waiting = next(ada, 'waiting');
     if (keepLog) {
       gateway.faults.refuseConnections();
@@ -378,9 +378,9 @@ describe('its faults', () => {
     await ada.connect();
     await gateway.subscribed('ada', 'chat:lobby');
     await gateway.publish('chat:lobby', 'After');
-    await heard.has(data.length);
-    expect(heard.data).toEqual(data);
-    expect(heard.gaps).toMatchObject(gaps);
+    await received.has(data.length);
+    expect(received.data).toEqual(data);
+    expect(received.gaps).toMatchObject(gaps);
   });
 
   it('drain: clients are sent away, and come back', async () => {

@@ -41,9 +41,9 @@ describe('the handshake', () => {
   });
 
   it('takes JSON from those who offer nothing', async () => {
-    const { voice, socket } = await gateway.open(null);
+    const { client, socket } = await gateway.open(null);
     expect(socket.protocol).toBe('');
-    expect(await voice.result({ type: 'connect', token })).toMatchObject({ user: 'ada' });
+    expect(await client.result({ type: 'connect', token })).toMatchObject({ user: 'ada' });
     socket.terminate();
   });
 
@@ -129,13 +129,13 @@ describe('one channel', () => {
     const [text, binary] = await Promise.all([gateway.connect(token), gateway.connect(token, 'sluice.v1.msgpack')]);
     const channel = 'chat:both';
     const data = { text: 'привет 👋', list: [1, -2.5, 1e21, null, true, ''], nested: { 'a b': {} } };
-    await text.voice.result({ type: 'publish', channel, data: 'past', event: 'said', tags: { lang: 'en' } });
-    for (const { voice } of [text, binary]) await voice.result({ type: 'subscribe', channel, rewind: 1 });
-    await text.voice.result({ type: 'publish', channel, data });
-    await binary.voice.result({ type: 'publish', channel, data });
-    const [heard, other] = await Promise.all([text.voice.messages(channel, 3), binary.voice.messages(channel, 3)]);
-    expect(heard).toEqual(other);
-    expect(heard).toMatchObject([
+    await text.client.result({ type: 'publish', channel, data: 'past', event: 'said', tags: { lang: 'en' } });
+    for (const { client } of [text, binary]) await client.result({ type: 'subscribe', channel, rewind: 1 });
+    await text.client.result({ type: 'publish', channel, data });
+    await binary.client.result({ type: 'publish', channel, data });
+    const [received, other] = await Promise.all([text.client.messages(channel, 3), binary.client.messages(channel, 3)]);
+    expect(received).toEqual(other);
+    expect(received).toMatchObject([
       { offset: 1, data: 'past', event: 'said', tags: { lang: 'en' }, from: 'ada' },
       { offset: 2, data },
       { offset: 3, data },
@@ -143,15 +143,15 @@ describe('one channel', () => {
   });
 
   it('gives a page of the past', async () => {
-    const { voice } = await gateway.connect(token);
+    const { client } = await gateway.connect(token);
     const channel = 'chat:pages';
-    for (let at = 1; at <= 5; at++) await voice.result({ type: 'publish', channel, data: at });
-    expect(await voice.result({ type: 'history', channel, limit: 2 })).toMatchObject({
+    for (let at = 1; at <= 5; at++) await client.result({ type: 'publish', channel, data: at });
+    expect(await client.result({ type: 'history', channel, limit: 2 })).toMatchObject({
       head: 5,
       first: 1,
       messages: [{ data: 4 }, { data: 5 }],
     });
-    expect(await voice.result({ type: 'history', channel, after: 1, limit: 2 })).toMatchObject({
+    expect(await client.result({ type: 'history', channel, after: 1, limit: 2 })).toMatchObject({
       messages: [{ data: 2 }, { data: 3 }],
     });
   });
@@ -159,40 +159,40 @@ describe('one channel', () => {
   it('goes on after a lost connection with one frame', async () => {
     const channel = 'chat:again';
     const first = await gateway.connect(token);
-    await first.voice.result({ type: 'subscribe', channel });
-    await first.voice.result({ type: 'publish', channel, data: 1 });
-    const { epoch } = await first.voice.push('messages', channel);
+    await first.client.result({ type: 'subscribe', channel });
+    await first.client.result({ type: 'publish', channel, data: 1 });
+    const { epoch } = await first.client.push('messages', channel);
     first.socket.terminate();
     const other = await gateway.connect(token);
-    await other.voice.result({ type: 'publish', channel, data: 2 });
-    const { voice } = await gateway.open();
-    voice.say({ type: 'connect', token }, { type: 'subscribe', channel, position: { epoch, offset: 1 } });
-    expect(await voice.messages(channel, 1)).toMatchObject([{ offset: 2, data: 2 }]);
-    await voice.push('live', channel);
-    expect(voice.heard.map(({ type }) => type)).toEqual(['reply', 'reply', 'messages', 'live']);
+    await other.client.result({ type: 'publish', channel, data: 2 });
+    const { client } = await gateway.open();
+    client.send({ type: 'connect', token }, { type: 'subscribe', channel, position: { epoch, offset: 1 } });
+    expect(await client.messages(channel, 1)).toMatchObject([{ offset: 2, data: 2 }]);
+    await client.push('live', channel);
+    expect(client.received.map(({ type }) => type)).toEqual(['reply', 'reply', 'messages', 'live']);
   });
 });
 
 describe('a frame that is too large', () => {
   it('closes the connection with the reason', async () => {
-    const { voice } = await gateway.connect(token);
-    voice.sayBytes(JSON.stringify({ type: 'publish', id: 9, channel: 'chat:a', data: 'x'.repeat(5_000) }));
-    expect(await voice.ended()).toEqual({ code: 4208, reason: expect.stringMatching(/^frame_too_large: ./) });
+    const { client } = await gateway.connect(token);
+    client.sendBytes(JSON.stringify({ type: 'publish', id: 9, channel: 'chat:a', data: 'x'.repeat(5_000) }));
+    expect(await client.ended()).toEqual({ code: 4208, reason: expect.stringMatching(/^frame_too_large: ./) });
   });
 
   it('far above the limit cuts the socket', async () => {
-    const { voice } = await gateway.connect(token);
-    voice.sayBytes('x'.repeat(100_000));
-    expect((await voice.ended()).code).toBe(1006);
+    const { client } = await gateway.connect(token);
+    client.sendBytes('x'.repeat(100_000));
+    expect((await client.ended()).code).toBe(1006);
   });
 
   it('is one byte above the limit', async () => {
-    const { voice } = await gateway.connect(token);
+    const { client } = await gateway.connect(token);
     const ping = (length: number) => JSON.stringify({ type: 'ping', id: 1 }).padEnd(length, ' ');
-    voice.sayBytes(ping(4_096));
-    await voice.wait((message) => message.type === 'reply' && message.id === 1);
-    voice.sayBytes(ping(4_097));
-    expect((await voice.ended()).code).toBe(4208);
+    client.sendBytes(ping(4_096));
+    await client.wait((message) => message.type === 'reply' && message.id === 1);
+    client.sendBytes(ping(4_097));
+    expect((await client.ended()).code).toBe(4208);
   });
 });
 

@@ -59,11 +59,11 @@ describe('the hub', () => {
     const { publish, subscribe, settle, fanout } = setUp();
     const { subscriber } = subscribe();
     publish(3);
-    expect(subscriber.story).toEqual([]);
+    expect(subscriber.summary).toEqual([]);
     settle();
     publish(1);
     settle();
-    expect(subscriber.story).toEqual(['1-3', '4']);
+    expect(subscriber.summary).toEqual(['1-3', '4']);
     expect(fanout.published).toBe(2);
   });
 
@@ -80,10 +80,10 @@ describe('the hub', () => {
     engine.append('b', { id: 'm', time: clock.now(), data: 1 }, { retention: null, window: 0 });
     expect(step).toThrow('broken');
     settle();
-    expect(other.story).toEqual(['1']);
+    expect(other.summary).toEqual(['1']);
     publish();
     settle();
-    expect(subscriber.story).toEqual(['replaying', '1', 'live', '2']);
+    expect(subscriber.summary).toEqual(['replaying', '1', 'live', '2']);
   });
 
   it('tells how many messages went to how many', () => {
@@ -107,7 +107,7 @@ describe('the hub', () => {
     expect(hub.size).toBe(0);
     publish();
     settle();
-    expect(second.subscriber.story).toEqual([]);
+    expect(second.subscriber.summary).toEqual([]);
   });
 
   it('says nothing to those who left in the same turn', () => {
@@ -116,7 +116,7 @@ describe('the hub', () => {
     publish();
     hub.unsubscribe(cursor);
     settle();
-    expect(subscriber.story).toEqual([]);
+    expect(subscriber.summary).toEqual([]);
   });
 
   it.each([
@@ -126,14 +126,14 @@ describe('the hub', () => {
     [{ rewind: 99 }, 'replaying', 2, ['3-10', 'live']],
     [{ since: 0 }, 'replaying', 2, ['3-10', 'live']],
     [{ since: Number.MAX_SAFE_INTEGER }, 'live', 10, []],
-  ])('opens a cursor with %j: %s after %i', (start, state, offset, story) => {
+  ])('opens a cursor with %j: %s after %i', (start, state, offset, summary) => {
     const { subscribe, publish, settle } = setUp({ count: 8 });
     publish(10);
     const { cursor, subscriber } = subscribe(start);
     expect([cursor.state, cursor.offset]).toEqual([state, offset]);
     settle();
     expect(cursor.state).toBe('live');
-    expect(subscriber.story).toEqual(story[0] === 'live' && story.length === 1 ? [] : story);
+    expect(subscriber.summary).toEqual(summary[0] === 'live' && summary.length === 1 ? [] : summary);
   });
 
   it.each([
@@ -142,14 +142,14 @@ describe('the hub', () => {
     ['before what is kept', 0, 1, 'replaying', ['gap 1>2 retention', '3-10', 'live']],
     ['ahead of the log', 0, 12, 'replaying', ['gap 12>2 epoch_changed', '3-10', 'live']],
     ['in another life', 1, 5, 'replaying', ['gap 5>2 epoch_changed', '3-10', 'live']],
-  ] as const)('opens a cursor with a position %s', (_, life, offset, state, story) => {
+  ] as const)('opens a cursor with a position %s', (_, life, offset, state, summary) => {
     const { subscribe, publish, settle, engine } = setUp({ count: 8 });
     publish(10);
     const { epoch } = engine.read('a', 0, 0);
     const { cursor, subscriber } = subscribe({ position: { epoch: life === 0 ? epoch : 'other', offset } });
     expect(cursor.state).toBe(state);
     settle();
-    expect(subscriber.story).toEqual(story);
+    expect(subscriber.summary).toEqual(summary);
     expect([cursor.state, cursor.atHead]).toEqual(['live', true]);
   });
 
@@ -165,14 +165,14 @@ describe('the hub', () => {
     publish(1);
     settle();
     expect([cursor.state, cursor.offset, subscriber.connection.topics.size]).toEqual(['replaying', 2, 0]);
-    expect(subscriber.story).toEqual(['1-2', '3-4', 'replaying']);
+    expect(subscriber.summary).toEqual(['1-2', '3-4', 'replaying']);
   });
 
   it.each<[SlowPolicy, string[]]>([
     ['replay', ['4-6', 'live']],
     ['latest', ['gap 3>6 slow_reader 6', 'live']],
     ['drop', ['gap 3>6 slow_reader', 'live']],
-  ])('does for a slow reader what the rule says: %s', (slow, story) => {
+  ])('does for a slow reader what the rule says: %s', (slow, summary) => {
     const { hub, replayer, subscribe, publish, settle, step } = setUp({ slow });
     const { subscriber } = subscribe();
     publish(3);
@@ -183,11 +183,11 @@ describe('the hub', () => {
     subscriber.connection.congested = true;
     publish(2);
     settle();
-    expect(subscriber.story).toEqual(['1-3', '4', 'replaying']);
+    expect(subscriber.summary).toEqual(['1-3', '4', 'replaying']);
     subscriber.connection.congested = false;
     replayer.wake(subscriber);
     settle();
-    expect(subscriber.story.slice(3)).toEqual(story);
+    expect(subscriber.summary.slice(3)).toEqual(summary);
   });
 
   it('sends each variant what it shows of a message, by fan-out, replay and gap, encoded once for all who share it', () => {
@@ -213,15 +213,15 @@ describe('the hub', () => {
     hub.refused(bare[0] as StubSubscriber);
     publish();
     settle();
-    const dataOf = ({ heard }: StubSubscriber) =>
-      heard.flatMap((push) =>
+    const dataOf = ({ received }: StubSubscriber) =>
+      received.flatMap((push) =>
         push.type === 'messages' ? push.messages : push.type === 'gap' ? (push.latest ?? []) : [],
       );
     expect(dataOf(plain).map(({ offset, data }) => [offset, data])).toEqual(
       [3, 4, 5, 6].map((offset) => [offset, 'x']),
     );
     for (const one of bare) expect(dataOf(one).every(({ data }) => data === null)).toBe(true);
-    expect(bare[0]?.story).toContain('gap 3>6 slow_reader 6');
+    expect(bare[0]?.summary).toContain('gap 3>6 slow_reader 6');
   });
 
   it('closes the connection of a slow reader where the rule says so', () => {
@@ -248,7 +248,7 @@ describe('the hub', () => {
     const { epoch, messages } = engine.read('a', 0, 10);
     for (const message of messages) hub.deliver('a', epoch, message);
     settle();
-    expect(subscriber.story).toEqual(['1-2']);
+    expect(subscriber.summary).toEqual(['1-2']);
   });
 
   it('reads what was not announced from the log', () => {
@@ -261,7 +261,7 @@ describe('the hub', () => {
     engine.watch('a');
     publish(1);
     settle();
-    expect(subscriber.story).toEqual(['1', 'replaying', '1-5', 'live']);
+    expect(subscriber.summary).toEqual(['1', 'replaying', '1-5', 'live']);
     expect(hub.size).toBe(1);
   });
 
@@ -280,7 +280,7 @@ describe('the hub', () => {
       publish();
       settle();
       expect(cursor.state).toBe('live');
-      expect(subscriber.story).toEqual(['1']);
+      expect(subscriber.summary).toEqual(['1']);
     });
 
     it('reads what was missed from the log, although nothing is announced any more', () => {
@@ -290,11 +290,11 @@ describe('the hub', () => {
       settle();
       deaf(engine, () => publish(3));
       settle();
-      expect(subscriber.story).toEqual(['1']);
+      expect(subscriber.summary).toEqual(['1']);
       hub.interrupted('a');
       settle();
       expect(cursor.state).toBe('live');
-      expect(subscriber.story).toEqual(['1', 'replaying', '1-4', 'live']);
+      expect(subscriber.summary).toEqual(['1', 'replaying', '1-4', 'live']);
     });
 
     it('asks again where the log cannot be asked', async () => {
@@ -309,7 +309,7 @@ describe('the hub', () => {
       read.mockRestore();
       clock.advance(1_000);
       settle();
-      expect(subscriber.story).toEqual(['replaying', '1-2', 'live']);
+      expect(subscriber.summary).toEqual(['replaying', '1-2', 'live']);
     });
 
     it('has nothing to do for a channel without cursors', () => {

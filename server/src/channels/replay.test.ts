@@ -44,7 +44,7 @@ function setUp(wrap: (log: Log) => Log = (log) => log) {
 }
 
 const count = (subscriber: StubSubscriber): number =>
-  subscriber.heard.reduce((sum, message) => sum + (message.type === 'messages' ? message.messages.length : 0), 0);
+  subscriber.received.reduce((sum, message) => sum + (message.type === 'messages' ? message.messages.length : 0), 0);
 
 describe('the replayer', () => {
   it('gives no connection more than it has room for, and goes on when it is woken', async () => {
@@ -128,11 +128,11 @@ describe('the replayer', () => {
     subscriber.connection.congested = true;
     const cursor = await subscribe(subscriber, 'a', 0);
     while (step());
-    expect([cursor.state, subscriber.story]).toEqual(['replaying', []]);
+    expect([cursor.state, subscriber.summary]).toEqual(['replaying', []]);
     subscriber.connection.congested = false;
     replayer.wake(subscriber);
     while (step());
-    expect([cursor.state, subscriber.story]).toEqual(['live', ['live']]);
+    expect([cursor.state, subscriber.summary]).toEqual(['live', ['live']]);
   });
 
   it('asks again, a while later, when the log could not be read', async () => {
@@ -165,6 +165,6 @@ describe('the replayer', () => {
       step();
       await Promise.resolve();
     }
-    expect([cursor.state, subscriber.story, clock.running]).toEqual(['live', ['6-10', 'live'], timers]);
+    expect([cursor.state, subscriber.summary, clock.running]).toEqual(['live', ['6-10', 'live'], timers]);
   });
 });

@@ -120,10 +120,10 @@ describe('a whole gateway', () => {
   const attacks: Record<string, (world: World, n: number) => unknown> = {
     'handshakes of foreign pages': (world, n) => world.open({ origin: `https://${'e'.repeat(3_300)}${n}.example` }),
     'unknown subprotocols': (world, n) => world.open({ protocols: [`p${n}`] }),
-    'bad tokens': (world, n) => world.open().voice.say({ type: 'connect', token: `${LONG}${n}` }),
-    'frames that cannot be read': (world, n) => world.open().voice.sayBytes(`{${LONG}${n}`),
-    'commands before connect': (world, n) => world.open().voice.say({ type: 'history', channel: `chat:${n}` }),
-    'invalid commands': (world, n) => world.open().voice.sayRaw({ type: `${LONG}${n}`, id: 1 }),
+    'bad tokens': (world, n) => world.open().client.send({ type: 'connect', token: `${LONG}${n}` }),
+    'frames that cannot be read': (world, n) => world.open().client.sendBytes(`{${LONG}${n}`),
+    'commands before connect': (world, n) => world.open().client.send({ type: 'history', channel: `chat:${n}` }),
+    'invalid commands': (world, n) => world.open().client.sendValue({ type: `${LONG}${n}`, id: 1 }),
     'addresses that do not exist': (world, n) => world.transport.request({ path: `/${LONG}${n}` }),
     'odd methods': (world, n) => world.transport.request({ method: `M${n}`, path: '/metrics' }),
     'bad credentials': (world, n) =>
@@ -154,9 +154,9 @@ describe('a whole gateway', () => {
   it('does not flood the log with what one connection is refused', async () => {
     const { log, written, lines } = createLog();
     const world = await createWorld({}, { log });
-    const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
     const before = written.length;
-    for (let n = 0; n < 150; n++) voice.say({ type: 'publish', channel: `user:ben${n}`, data: 1 });
+    for (let n = 0; n < 150; n++) client.send({ type: 'publish', channel: `user:ben${n}`, data: 1 });
     await world.idle();
     world.clock.advance(1_000);
     const refused = lines().slice(before);

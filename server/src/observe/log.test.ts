@@ -13,21 +13,21 @@ describe('the log', () => {
     const world = await createWorld({}, { log });
     const clock = () => world.clock.now();
     const token = await tokenFor('ada', { clock, claims: { note: SECRET } });
-    const { voice } = await world.connect(token);
-    await voice.result({ type: 'subscribe', channel: 'chat:a' });
+    const { client } = await world.connect(token);
+    await client.result({ type: 'subscribe', channel: 'chat:a' });
     const draft = { data: { [SECRET]: SECRET }, event: SECRET, tags: { [SECRET]: SECRET }, key: SECRET };
-    await voice.result({ type: 'publish', channel: 'chat:a', ...draft });
-    await voice.result({ type: 'history', channel: 'chat:a' });
-    await voice.ask({ type: 'publish', channel: 'user:ben', ...draft });
-    await voice.ask({ type: 'publish', channel: 'chat:a', data: SECRET.repeat(20_000) });
-    voice.sayBytes(`{"type":"publish","id":90,"channel":"chat:a","data":{"${SECRET}":["${SECRET}",1e999]}}`);
-    voice.sayBytes(`{"${SECRET}`);
-    voice.sayRaw({ type: 'publish', id: 91, channel: 'chat:a', data: 1, tags: { [SECRET]: 5 } });
-    await voice.ask({ type: 'refresh', token: `${token}${SECRET}` });
-    await voice.ask({ type: 'refresh', token: SECRET });
+    await client.result({ type: 'publish', channel: 'chat:a', ...draft });
+    await client.result({ type: 'history', channel: 'chat:a' });
+    await client.request({ type: 'publish', channel: 'user:ben', ...draft });
+    await client.request({ type: 'publish', channel: 'chat:a', data: SECRET.repeat(20_000) });
+    client.sendBytes(`{"type":"publish","id":90,"channel":"chat:a","data":{"${SECRET}":["${SECRET}",1e999]}}`);
+    client.sendBytes(`{"${SECRET}`);
+    client.sendValue({ type: 'publish', id: 91, channel: 'chat:a', data: 1, tags: { [SECRET]: 5 } });
+    await client.request({ type: 'refresh', token: `${token}${SECRET}` });
+    await client.request({ type: 'refresh', token: SECRET });
     const refused = world.open();
-    refused.voice.say({ type: 'connect', token: `${token.slice(0, -4)}${SECRET}` });
-    await refused.voice.ended();
+    refused.client.send({ type: 'connect', token: `${token.slice(0, -4)}${SECRET}` });
+    await refused.client.ended();
     const headers = { authorization: `Bearer ${token}` };
     await world.transport.request({
       method: 'POST',
@@ -66,8 +66,8 @@ describe('the log', () => {
     const lines: Record<string, unknown>[] = [];
     const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
     const world = await createWorld({}, { log: createLogger({ level: 'info', format: 'json', destination }) });
-    const { voice } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
-    await voice.ask({ type: 'subscribe', channel: 'user:ben' });
+    const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
+    await client.request({ type: 'subscribe', channel: 'user:ben' });
     expect(lines.at(-1)).toMatchObject({
       msg: 'refused',
       connection: 'c1',

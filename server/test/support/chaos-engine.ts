@@ -24,7 +24,7 @@ export class ChaosEngine implements Engine, Log {
   readonly #watched = new Set<string>();
   readonly #losses = new Map<string, number>();
   /** Channels of which something happened that no announcement has told: the next one will. */
-  readonly unheard = new Set<string>();
+  readonly unannounced = new Set<string>();
   #listener: EngineListener = { deliver: () => {} };
 
   constructor(clock: Clock) {
@@ -51,7 +51,7 @@ export class ChaosEngine implements Engine, Log {
 
   /** The log loses everything, unannounced. */
   restart(channel: string): void {
-    this.unheard.add(channel);
+    this.unannounced.add(channel);
     if (this.#watched.has(channel)) this.#inner.unwatch(this.#name(channel));
     this.#generations.set(channel, this.#generation(channel) + 1);
     if (this.#watched.has(channel)) this.#inner.watch(this.#name(channel));
@@ -98,9 +98,9 @@ export class ChaosEngine implements Engine, Log {
     const losses = this.#losses.get(channel) ?? 0;
     if (losses > 0) {
       this.#losses.set(channel, losses - 1);
-      this.unheard.add(channel);
+      this.unannounced.add(channel);
     } else {
-      this.unheard.delete(channel);
+      this.unannounced.delete(channel);
       this.#listener.deliver(channel, this.#epoch(channel, innerEpoch), message);
     }
   }

@@ -13,8 +13,8 @@ import { ManualClock } from '../../src/util/clock.ts';
 import { chain } from '../../src/util/now-or-later.ts';
 import { Turn } from '../../src/util/turn.ts';
 import { ChaosEngine } from './chaos-engine.ts';
-import { Follower, type Judge } from './follower.ts';
-import { judgeReason } from './reading.ts';
+import { checkGapReason } from './delivery-rules.ts';
+import { type Checker, Follower } from './follower.ts';
 
 const DAY = 86_400_000;
 const OPEN = { '*': 'anyone' } as const;
@@ -47,7 +47,7 @@ const CONFIG = parseConfig({
 const LOG = pino({ level: 'silent' });
 
 /** Turns of the loop after which a gateway that nobody asks anything must have come to rest. */
-const PATIENCE = 300;
+const MAX_TURNS = 300;
 
 export interface ModelOptions {
   readonly channels: readonly ChannelName[];
@@ -82,12 +82,12 @@ export class Model {
     void engine.start({ deliver: (channel, epoch, message) => services.hub.deliver(channel, epoch, message) });
     transport.open(createAcceptor({ services, admission: () => null }));
     services.events.on('fault', ({ where, error }) => this.faults.push(`fault in ${where}: ${String(error)}`));
-    const judge = this.#judge();
+    const checker = this.#checker();
     // A log that never held anything is forgotten after a while, and comes back as another life.
     this.publish('safe', { count: 1, size: 0 });
     this.followers = Array.from(
       { length: followers },
-      (_, at) => new Follower(`follower ${at}`, { binary: at % 2 === 1, judge }),
+      (_, at) => new Follower(`follower ${at}`, { binary: at % 2 === 1, checker }),
     );
   }
 
@@ -136,7 +136,7 @@ export class Model {
   /** Turns until there is nothing left to do. */
   settle(): void {
     for (let turns = 0; this.#deferred.length > 0; turns++) {
-      if (turns > PATIENCE) throw new Error('the gateway does not come to rest');
+      if (turns > MAX_TURNS) throw new Error('the gateway does not come to rest');
       this.turn();
     }
     this.transport.step();
@@ -148,7 +148,7 @@ export class Model {
   }
 
   /** Everybody reads, and is connected; nothing gets lost any more. */
-  assemble(): void {
+  reconnectAll(): void {
     for (const name of CHANNEL_NAMES) this.chaos.lose(name, 0);
     for (const follower of this.followers) {
       this.connect(follower);
@@ -157,12 +157,12 @@ export class Model {
   }
 
   /** Where announcements were lost the channel speaks once more, for it is by the next one that this is noticed. */
-  speakUp(): void {
-    for (const name of this.channels) if (this.chaos.unheard.has(name)) this.publish(name, { count: 1, size: 10 });
+  publishUnannounced(): void {
+    for (const name of this.channels) if (this.chaos.unannounced.has(name)) this.publish(name, { count: 1, size: 10 });
   }
 
   /** Everybody vanishes. */
-  leave(): void {
+  disconnectAll(): void {
     for (const { socket } of this.followers) socket?.cut();
   }
 
@@ -181,11 +181,11 @@ export class Model {
   }
 
   /** Throws unless every cursor is live at the head, and every follower stands there too. */
-  checkRest(): void {
+  checkSettled(): void {
     for (const follower of this.followers) {
-      for (const seat of follower.seats.values()) {
-        if (!seat.wanted) continue;
-        const { channel, position, wire, state } = seat;
+      for (const subscription of follower.subscriptions.values()) {
+        if (!subscription.wanted) continue;
+        const { channel, position, wire, state } = subscription;
         const { epoch, head } = this.chaos.read(channel, 0, 0);
         const stands = `${position?.epoch}/${position?.offset} ${wire} ${state}`;
         if (stands !== `${epoch}/${head} on live`) {
@@ -212,11 +212,11 @@ export class Model {
     if (this.clock.running > 1) throw new Error(`${this.clock.running} timers run; the engine's sweep is one`);
   }
 
-  #judge(): Judge {
+  #checker(): Checker {
     return {
       at: (channel, position) => this.#at(channel, position),
-      gap: (push) => this.judgeGap(push),
-      subscribed: (channel, start, result) => this.judgeStart(channel as ChannelName, start, result),
+      gap: (push) => this.checkGap(push),
+      subscribed: (channel, start, result) => this.checkStart(channel as ChannelName, start, result),
       published: (channel, position) => {
         const stands = this.#at(channel, position);
         return stands?.id === position.id ? undefined : `was told that ${JSON.stringify(position)} is in ${channel}`;
@@ -228,12 +228,12 @@ export class Model {
     return this.chaos.truth.get(channel)?.get(epoch)?.[offset - 1];
   }
 
-  judgeGap(push: GapPush): string | undefined {
-    return this.#judgeReason(push) ?? this.#judgeLatest(push);
+  checkGap(push: GapPush): string | undefined {
+    return this.#checkReason(push) ?? this.#checkLatest(push);
   }
 
   /** What a gap brings must be the newest message of each key, but those of which a newer one is still to come. */
-  #judgeLatest({ channel, from, to, latest, reason }: GapPush): string | undefined {
+  #checkLatest({ channel, from, to, latest, reason }: GapPush): string | undefined {
     const rule: ChannelInput = CHANNELS[channel as ChannelName];
     const told = `heard of a gap of ${channel} from ${from.offset} to ${to.offset} with ${latest?.map(({ offset }) => offset)}`;
     if ((latest !== undefined) !== (reason === 'slow_reader' && rule.slow === 'latest'))
@@ -255,15 +255,15 @@ export class Model {
     return between && inOrder && stands && keys.size === latest.length ? undefined : told;
   }
 
-  #judgeReason(push: GapPush): string | undefined {
+  #checkReason(push: GapPush): string | undefined {
     const { channel, to, reason } = push;
     if (channel === 'safe') return `heard of a gap of "safe", ${reason}`;
     const page = this.chaos.read(channel, 0, 0);
-    return judgeReason(push, CHANNELS[channel as ChannelName], page.epoch === to.epoch ? page.first : undefined);
+    return checkGapReason(push, CHANNELS[channel as ChannelName], page.epoch === to.epoch ? page.first : undefined);
   }
 
   /** Where a cursor must start. Called when the reply is heard: then the log may have moved on, but not back. */
-  judgeStart(channel: ChannelName, start: StartingPoint, { epoch, offset }: SubscribeResult): string | undefined {
+  checkStart(channel: ChannelName, start: StartingPoint, { epoch, offset }: SubscribeResult): string | undefined {
     const told = `asked for ${channel} from ${JSON.stringify(start)}, got ${epoch}/${offset}`;
     if (start.position !== undefined) {
       const { position } = start;

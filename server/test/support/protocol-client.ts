@@ -4,7 +4,7 @@ import { msgpack } from '@sluice/protocol/msgpack';
 type DistributiveOmit<T, K extends keyof never> = T extends unknown ? Omit<T, K> : never;
 
 /** A command to which the client gives the id. */
-export type Spoken = DistributiveOmit<Command, 'id'>;
+export type CommandInput = DistributiveOmit<Command, 'id'>;
 
 type Answer = Extract<ServerMessage, { type: 'reply' | 'error' }>;
 
@@ -29,7 +29,7 @@ export class ProtocolClient {
   #lastId = 0;
   #ending: Ending | undefined;
   /** Everything that was heard, in order. */
-  readonly heard: ServerMessage[] = [];
+  readonly received: ServerMessage[] = [];
 
   constructor(send: (frame: string | Uint8Array) => void, { binary }: { binary: boolean }) {
     this.#send = send;
@@ -37,38 +37,38 @@ export class ProtocolClient {
   }
 
   /** Sends commands in one frame. Returns their ids. */
-  say(...commands: Spoken[]): number[] {
+  send(...commands: CommandInput[]): number[] {
     const numbered = commands.map((command) => ({ ...command, id: ++this.#lastId }));
-    this.sayRaw(numbered.length === 1 ? numbered[0] : numbered);
+    this.sendValue(numbered.length === 1 ? numbered[0] : numbered);
     return numbered.map(({ id }) => id);
   }
 
   /** Sends any value as a frame. */
-  sayRaw(value: unknown): void {
+  sendValue(value: unknown): void {
     this.#send(this.#binary ? msgpack.encode(value) : json.encode(value));
   }
 
   /** Sends bytes or text as they are. */
-  sayBytes(frame: string | Uint8Array): void {
+  sendBytes(frame: string | Uint8Array): void {
     this.#send(frame);
   }
 
   /** Sends a command and waits for its answer. */
-  async ask(command: Spoken): Promise<Answer> {
-    const [id] = this.say(command);
+  async request(command: CommandInput): Promise<Answer> {
+    const [id] = this.send(command);
     return (await this.wait((message) => 'id' in message && message.id === id)) as Answer;
   }
 
-  /** As `ask`, where a result is expected. */
-  async result<Result = Record<string, unknown>>(command: Spoken): Promise<Result> {
-    const answer = await this.ask(command);
+  /** As `request`, where a result is expected. */
+  async result<Result = Record<string, unknown>>(command: CommandInput): Promise<Result> {
+    const answer = await this.request(command);
     if (answer.type === 'error') throw new Error(`${command.type}: ${answer.error.name}: ${answer.error.message}`);
     return answer.result as Result;
   }
 
   /** Resolves with the first message, heard already or still to come, that is wanted. Rejects when the connection ends first. */
   wait(wants: (message: ServerMessage) => boolean): Promise<ServerMessage> {
-    const found = this.heard.find(wants);
+    const found = this.received.find(wants);
     if (found !== undefined) return Promise.resolve(found);
     return new Promise((resolve, reject) => {
       if (this.#ending !== undefined) reject(new Error(`closed with ${this.#ending.code} ${this.#ending.reason}`));
@@ -89,7 +89,9 @@ export class ProtocolClient {
   /** Waits until so many messages of a channel were heard; returns all of them. */
   async messages(channel: string, count: number): Promise<readonly { offset: number; data: unknown }[]> {
     const all = () =>
-      this.heard.flatMap((heard) => (heard.type === 'messages' && heard.channel === channel ? heard.messages : []));
+      this.received.flatMap((received) =>
+        received.type === 'messages' && received.channel === channel ? received.messages : [],
+      );
     await this.wait(() => all().length >= count);
     return all();
   }
@@ -105,7 +107,7 @@ export class ProtocolClient {
   receive(frame: string | Uint8Array): void {
     const value = this.#binary ? msgpack.decode(frame) : json.decode(frame);
     for (const message of (Array.isArray(value) ? value : [value]) as ServerMessage[]) {
-      this.heard.push(message);
+      this.received.push(message);
       for (const waiter of this.#waiters) {
         if (!waiter.wants(message)) continue;
         this.#waiters.delete(waiter);
@@ -119,6 +121,6 @@ export class ProtocolClient {
     this.#ending = ending;
     for (const { reject } of this.#waiters) reject(new Error(`closed with ${ending.code} ${ending.reason}`));
     this.#waiters.clear();
-    for (const tell of this.#whenEnded) tell(ending);
+    for (const listener of this.#whenEnded) listener(ending);
   }
 }

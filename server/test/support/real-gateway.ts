@@ -11,7 +11,7 @@ export type Subprotocol = 'sluice.v1.json' | 'sluice.v1.msgpack';
 
 /** A client over a real port. */
 export interface RealPeer {
-  readonly voice: ProtocolClient;
+  readonly client: ProtocolClient;
   readonly socket: WebSocket;
 }
 
@@ -62,12 +62,12 @@ export class RealGateway {
       headers: headers as Record<string, string>,
     });
     this.#sockets.push(socket);
-    const voice = new ProtocolClient((frame) => socket.send(frame), { binary: subprotocol === 'sluice.v1.msgpack' });
-    socket.on('message', (data: Buffer, isBinary) => voice.receive(isBinary ? data : data.toString('utf8')));
-    socket.on('close', (code, reason) => voice.end({ code, reason: reason.toString('utf8') }));
+    const client = new ProtocolClient((frame) => socket.send(frame), { binary: subprotocol === 'sluice.v1.msgpack' });
+    socket.on('message', (data: Buffer, isBinary) => client.receive(isBinary ? data : data.toString('utf8')));
+    socket.on('close', (code, reason) => client.end({ code, reason: reason.toString('utf8') }));
     await once(socket, 'open');
     socket.on('error', () => {}); // a cut is told by "close"
-    return { voice, socket };
+    return { client, socket };
   }
 
   /** Opens a WebSocket and authenticates. */
@@ -77,7 +77,7 @@ export class RealGateway {
     headers?: Record<string, string | readonly string[]>,
   ): Promise<RealPeer> {
     const peer = await this.open(subprotocol, headers);
-    await peer.voice.result({ type: 'connect', token });
+    await peer.client.result({ type: 'connect', token });
     return peer;
   }
 

@@ -10,7 +10,7 @@ export const WAIT = { timeout: 60_000 };
 /** An engine, and all that it has told. */
 export interface Node {
   readonly engine: RedisEngine;
-  readonly heard: string[];
+  readonly received: string[];
   readonly interrupted: string[];
   readonly signals: string[];
   readonly changes: PresenceChange[];
@@ -26,10 +26,10 @@ afterEach(async () => {
 export async function startNode(options: RedisEngineOptions): Promise<Node> {
   const engine = new RedisEngine({ timeout: 500, lease: 1_000, ...options });
   engines.push(engine);
-  const node: Node = { engine, heard: [], interrupted: [], signals: [], changes: [], advice: [] };
+  const node: Node = { engine, received: [], interrupted: [], signals: [], changes: [], advice: [] };
   engine.presence.start((change) => node.changes.push(change));
   await engine.start({
-    deliver: (_, epoch, { message }) => node.heard.push(`${epoch} ${message.id}`),
+    deliver: (_, epoch, { message }) => node.received.push(`${epoch} ${message.id}`),
     interrupted: (channel) => node.interrupted.push(channel),
     signal: (signal) => node.signals.push(JSON.stringify(signal)),
     warn: (advice) => node.advice.push(advice),

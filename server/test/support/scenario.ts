@@ -60,7 +60,7 @@ const publishAsFollower = onChannel(
   ({ who: at, size: bytes, key }) => [
     `${at} publishes ${bytes} B${key === undefined ? '' : ` with key ${key}`}`,
     (model, name) => {
-      follower(model, at).say({
+      follower(model, at).send({
         type: 'publish',
         channel: name,
         data: model.data(bytes),
@@ -114,7 +114,7 @@ const unsubscribe = onChannel(fc.record({ who, sub }), ({ who: at, sub: id }) =>
 
 const history = onChannel(who, (at) => [
   `${at} reads the history`,
-  (model, name) => follower(model, at).say({ type: 'history', channel: name }),
+  (model, name) => follower(model, at).send({ type: 'history', channel: name }),
 ]);
 
 const loss = onChannel(fc.integer({ min: 1, max: 4 }), (times) => [

@@ -39,7 +39,7 @@ export class StubSubscriber implements Subscriber {
   readonly connection: StubConnection;
   readonly wire = jsonWire;
   readonly standings = new Standings();
-  readonly heard: ServerMessage[] = [];
+  readonly received: ServerMessage[] = [];
   cut = 0;
   /** What a frame does to the connection's buffer. */
   onFrame: (bytes: number) => void = () => {};
@@ -49,7 +49,7 @@ export class StubSubscriber implements Subscriber {
   }
 
   push(push: Push): void {
-    this.heard.push(push);
+    this.received.push(push);
   }
 
   sendFrame(frame: Uint8Array): void {
@@ -58,7 +58,7 @@ export class StubSubscriber implements Subscriber {
   }
 
   receive(frame: Uint8Array): void {
-    this.heard.push(json.decode(Buffer.from(frame).toString('utf8')) as ServerMessage);
+    this.received.push(json.decode(Buffer.from(frame).toString('utf8')) as ServerMessage);
   }
 
   release(): void {}
@@ -81,8 +81,8 @@ export class StubSubscriber implements Subscriber {
   }
 
   /** What it heard, in short: `3-5` for messages, `gap 5>8`, `live`. */
-  get story(): string[] {
-    return this.heard.map((message) => {
+  get summary(): string[] {
+    return this.received.map((message) => {
       if (message.type === 'messages') {
         const [first, last] = [message.messages[0]?.offset, message.messages.at(-1)?.offset];
         return first === last ? `${first}` : `${first}-${last}`;

@@ -31,9 +31,9 @@ export interface WorldOptions {
   readonly wires?: readonly SocketWire[];
 }
 
-/** A client in memory: its voice, and its end of the socket. */
+/** A client in memory, and its end of the socket. */
 export interface LoopbackPeer {
-  readonly voice: ProtocolClient;
+  readonly client: ProtocolClient;
   readonly socket: LoopbackClient;
 }
 
@@ -71,17 +71,17 @@ export class World {
   /** Opens a WebSocket; nothing is said yet. */
   open(handshake: Partial<Handshake> = {}): LoopbackPeer {
     const socket = this.transport.connect(handshake);
-    const voice = new ProtocolClient((frame) => socket.send(frame), { binary: socket.binary });
-    socket.onFrame = (frame) => voice.receive(frame);
-    socket.onEnd = (ending) => voice.end(ending);
-    if (socket.closed !== undefined) voice.end(socket.closed); // turned away at the door
-    return { voice, socket };
+    const client = new ProtocolClient((frame) => socket.send(frame), { binary: socket.binary });
+    socket.onFrame = (frame) => client.receive(frame);
+    socket.onEnd = (ending) => client.end(ending);
+    if (socket.closed !== undefined) client.end(socket.closed); // turned away at the door
+    return { client, socket };
   }
 
   /** Opens a WebSocket and authenticates. */
   async connect(token: string | undefined, handshake: Partial<Handshake> = {}): Promise<LoopbackPeer> {
     const peer = this.open(handshake);
-    await peer.voice.result(token === undefined ? { type: 'connect' } : { type: 'connect', token });
+    await peer.client.result(token === undefined ? { type: 'connect' } : { type: 'connect', token });
     return peer;
   }
 

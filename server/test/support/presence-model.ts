@@ -1,4 +1,4 @@
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Member } from '@sluice/protocol';
 import { pino } from 'pino';
 import { PROGRAM } from '../../src/auth/identity.ts';
@@ -13,32 +13,32 @@ import { createAcceptor } from '../../src/session/acceptor.ts';
 import { LoopbackTransport } from '../../src/transport/loopback.ts';
 import { ManualClock } from '../../src/util/clock.ts';
 import { Turn } from '../../src/util/turn.ts';
-import { DistantPresence } from './distant-presence.ts';
-import { Onlooker } from './onlooker.ts';
+import { DelayedPresence } from './delayed-presence.ts';
+import { PresenceClient } from './presence-client.ts';
 
 const OPEN = { '*': 'users' } as const;
 
 /** Channels with all that a rule can say about presence. */
-export const STAGES = {
+export const CHANNELS = {
   few: { allow: OPEN, presence: { listUpTo: 4, grace: '5s' } },
   many: { allow: OPEN, presence: { listUpTo: 1000, grace: '1s', state: '4KiB' } },
   hasty: { allow: OPEN, presence: { listUpTo: 6, grace: 0, interval: 0 } },
   none: { allow: OPEN, presence: { listUpTo: 0, interval: '10s' } },
 } as const satisfies Record<string, ChannelInput>;
 
-export type StageName = keyof typeof STAGES;
-export const STAGE_NAMES = Object.keys(STAGES) as StageName[];
+export type ChannelName = keyof typeof CHANNELS;
+export const CHANNEL_NAMES = Object.keys(CHANNELS) as ChannelName[];
 
 const OUTBOUND = 65_536;
 /** Of a list: a quarter of the outbound limit. */
 const MOST_LIST = OUTBOUND / 4;
 const CONFIG = parseConfig({
   keys: [{ secret: 'x'.repeat(32) }],
-  channels: { ...STAGES, noise: { allow: OPEN, history: { count: 50 } } },
+  channels: { ...CHANNELS, noise: { allow: OPEN, history: { count: 50 } } },
   limits: { outbound: OUTBOUND, maxFrame: 1_048_576, operations: 0, bytes: 0 },
   log: { level: 'silent' },
 });
-const PATIENCE = 1_000;
+const MAX_TURNS = 1_000;
 
 /** A token is the user's name. */
 const VERIFIER: Verifier = {
@@ -46,35 +46,35 @@ const VERIFIER: Verifier = {
   close: () => {},
 };
 
-export interface CrowdOptions {
-  readonly onlookers: number;
-  readonly channels: readonly StageName[];
+export interface PresenceModelOptions {
+  readonly clients: number;
+  readonly channels: readonly ChannelName[];
   /** Does the store answer later? */
-  readonly isDistant: boolean;
+  readonly isDelayed: boolean;
 }
 
 /** A gateway whose every step the test makes, with clients that come, go and watch each other. */
-export class Crowd {
+export class PresenceModel {
   readonly clock = new ManualClock();
   readonly transport = new LoopbackTransport({ limit: OUTBOUND / 2 });
-  readonly channels: readonly StageName[];
-  readonly onlookers: readonly Onlooker[];
-  readonly distant: DistantPresence | undefined;
+  readonly channels: readonly ChannelName[];
+  readonly clients: readonly PresenceClient[];
+  readonly store: DelayedPresence | undefined;
   readonly faults: string[] = [];
   readonly #engine: MemoryEngine;
   readonly #assembly: Assembly;
   #deferred: (() => void)[] = [];
 
-  constructor({ onlookers, channels, isDistant }: CrowdOptions) {
+  constructor({ clients, channels, isDelayed }: PresenceModelOptions) {
     const { clock, transport } = this;
     this.channels = channels;
     this.#engine = new MemoryEngine({ clock });
-    this.distant = isDistant ? new DistantPresence(this.#engine.presence) : undefined;
+    this.store = isDelayed ? new DelayedPresence(this.#engine.presence) : undefined;
     const memory = this.#engine;
     const engine: Engine = {
       name: 'memory',
       log: memory,
-      presence: this.distant ?? memory.presence,
+      presence: this.store ?? memory.presence,
       revocations: memory.revocations,
       start: (listener) => memory.start(listener),
       signal: (signal) => memory.signal(signal),
@@ -86,9 +86,10 @@ export class Crowd {
     void engine.start({ deliver: (channel, epoch, message) => services.hub.deliver(channel, epoch, message) });
     transport.open(createAcceptor({ services, admission: () => null }));
     services.events.on('fault', ({ where, error }) => this.faults.push(`fault in ${where}: ${String(error)}`));
-    this.onlookers = Array.from(
-      { length: onlookers },
-      (_, at) => new Onlooker(`onlooker ${at}`, { user: `user ${at % 3}`, binary: at % 2 === 1, exact: !isDistant }),
+    this.clients = Array.from(
+      { length: clients },
+      (_, at) =>
+        new PresenceClient(`onlooker ${at}`, { user: `user ${at % 3}`, binary: at % 2 === 1, exact: !isDelayed }),
     );
   }
 
@@ -96,10 +97,10 @@ export class Crowd {
     return this.#assembly.services;
   }
 
-  connect(onlooker: Onlooker): void {
-    if (onlooker.socket !== undefined) return;
+  connect(client: PresenceClient): void {
+    if (client.socket !== undefined) return;
     this.transport.step();
-    onlooker.connect(this.transport.connect({ protocols: [onlooker.binary ? 'sluice.v1.msgpack' : 'sluice.v1.json'] }));
+    client.connect(this.transport.connect({ protocols: [client.binary ? 'sluice.v1.msgpack' : 'sluice.v1.json'] }));
   }
 
   /** Somebody elsewhere enters. */
@@ -128,19 +129,19 @@ export class Crowd {
   /** Turns until there is nothing left to do. */
   async settle(): Promise<void> {
     for (let turns = 0; ; turns++) {
-      if (turns > PATIENCE) throw new Error('the gateway does not come to rest');
-      this.distant?.answerAll();
+      if (turns > MAX_TURNS) throw new Error('the gateway does not come to rest');
+      this.store?.answerAll();
       this.turn();
-      await breathe();
-      if (this.#deferred.length === 0 && this.distant?.busy !== true) break;
+      await nextTurn();
+      if (this.#deferred.length === 0 && this.store?.busy !== true) break;
     }
     this.transport.step();
     if (this.#deferred.length > 0) await this.settle();
   }
 
   check(): void {
-    const faults = [...this.faults, ...this.onlookers.flatMap((onlooker) => onlooker.faults)];
-    for (const { socket, name } of this.onlookers) {
+    const faults = [...this.faults, ...this.clients.flatMap((client) => client.faults)];
+    for (const { socket, name } of this.clients) {
       const held = socket?.held ?? 0;
       if (held > OUTBOUND + 16_384) faults.push(`${held} bytes are held for ${name}`);
     }
@@ -148,35 +149,38 @@ export class Crowd {
   }
 
   /** Everybody reads, and time passes: then every watcher must know just what is so. */
-  async checkRest(): Promise<void> {
+  async checkSettled(): Promise<void> {
     for (let round = 0; round < 3; round++) {
-      for (const { socket } of this.onlookers) socket?.unstall();
+      for (const { socket } of this.clients) socket?.unstall();
       await this.settle();
       this.clock.advance(20_000);
       await this.settle();
     }
     this.check();
-    for (const onlooker of this.onlookers) {
-      for (const [channel, sight] of onlooker.sights) {
-        if (sight.wire === 'off') continue;
-        const problem = sight.wire === 'on' ? this.#compare(channel, sight) : `is ${sight.wire}`;
-        if (problem !== undefined) throw new Error(`${onlooker.name} ${problem} (${channel})`);
+    for (const client of this.clients) {
+      for (const [channel, view] of client.views) {
+        if (view.wire === 'off') continue;
+        const problem = view.wire === 'on' ? this.#compare(channel, view) : `is ${view.wire}`;
+        if (problem !== undefined) throw new Error(`${client.name} ${problem} (${channel})`);
       }
     }
   }
 
-  #compare(channel: string, { known, total, complete }: Onlooker['sights'] extends Map<string, infer S> ? S : never) {
+  #compare(
+    channel: string,
+    { known, total, complete }: PresenceClient['views'] extends Map<string, infer S> ? S : never,
+  ) {
     const roster = this.#roster(channel);
     if (!complete) return 'has no whole list';
     if (total !== roster.total) return `was told ${total} members, there are ${roster.total}`;
-    const { listUpTo } = STAGES[channel as StageName].presence;
-    const share = Math.max(roster.total / listUpTo, roster.bytes / MOST_LIST);
-    if (known === null) return share > 0.8 ? undefined : `gets only the number of ${total} members, ${roster.bytes} B`;
-    if (share > 1) return `gets the list of ${total} members, ${roster.bytes} B`;
+    const { listUpTo } = CHANNELS[channel as ChannelName].presence;
+    const ratio = Math.max(roster.total / listUpTo, roster.bytes / MOST_LIST);
+    if (known === null) return ratio > 0.8 ? undefined : `gets only the number of ${total} members, ${roster.bytes} B`;
+    if (ratio > 1) return `gets the list of ${total} members, ${roster.bytes} B`;
     const byUser = (a: Member, b: Member) => (a.user < b.user ? -1 : 1);
-    const told = JSON.stringify([...known.values()].map(({ member }) => member).sort(byUser));
-    const true_ = JSON.stringify(roster.members.map(({ member }) => member).sort(byUser));
-    return told === true_ ? undefined : `knows ${told}, true is ${true_}`;
+    const received = JSON.stringify([...known.values()].map(({ member }) => member).sort(byUser));
+    const expected = JSON.stringify(roster.members.map(({ member }) => member).sort(byUser));
+    return received === expected ? undefined : `knows ${received}, true is ${expected}`;
   }
 
   #roster(channel: string): RosterPage {
@@ -185,8 +189,8 @@ export class Crowd {
 
   /** Everybody goes: then nothing may be left. */
   async checkEmpty(guests: number): Promise<void> {
-    for (const { socket } of this.onlookers) socket?.cut();
-    for (const channel of STAGE_NAMES) for (let who = 0; who < guests; who++) this.leave(channel, who);
+    for (const { socket } of this.clients) socket?.cut();
+    for (const channel of CHANNEL_NAMES) for (let who = 0; who < guests; who++) this.leave(channel, who);
     await this.settle();
     this.clock.advance(20_000);
     await this.settle();

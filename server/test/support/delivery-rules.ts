@@ -2,7 +2,7 @@ import type { GapReason, Position } from '@sluice/protocol';
 import type { ChannelInput } from '../../src/config/config.ts';
 
 /** A gap as a subscriber hears of it, on the wire or from the SDK. */
-export interface HeardGap {
+export interface ReceivedGap {
   readonly channel: string;
   readonly from: Position;
   readonly to: Position;
@@ -19,13 +19,13 @@ export const at = (position: Position | undefined): string =>
   position === undefined ? 'nowhere' : `${position.epoch}/${position.offset}`;
 
 /** What a message is to somebody who stands at a position: the next one, one that was had before, or one behind a hole. SPEC.md section 7. */
-export function judgeMessage(position: Position | undefined, place: Position): 'next' | 'repeat' | 'hole' {
+export function classifyMessage(position: Position | undefined, place: Position): 'next' | 'repeat' | 'hole' {
   if (hasReached(position, place)) return 'repeat';
   return hasReached(position, { ...place, offset: place.offset - 1 }) ? 'next' : 'hole';
 }
 
 /** Says what is wrong with a gap for somebody who stands at a position. It may begin before it, never behind it. */
-export function judgeRange(position: Position | undefined, gap: HeardGap): string | undefined {
+export function checkGapRange(position: Position | undefined, gap: ReceivedGap): string | undefined {
   const { from, to, channel, reason } = gap;
   if (from.epoch === to.epoch && to.offset <= from.offset && reason !== 'epoch_changed') {
     return `heard a gap of ${channel} that goes backwards, ${at(from)} to ${at(to)}`;
@@ -39,7 +39,7 @@ export function judgeRange(position: Position | undefined, gap: HeardGap): strin
  *
  * @param first the oldest message that the log of the gap's end still holds; undefined when it has another life now
  */
-export function judgeReason(gap: HeardGap, rule: ChannelInput, first: number | undefined): string | undefined {
+export function checkGapReason(gap: ReceivedGap, rule: ChannelInput, first: number | undefined): string | undefined {
   const { channel, from, to, reason } = gap;
   const told = `heard of a gap of ${channel}, ${reason} from ${at(from)} to ${at(to)}`;
   switch (reason) {

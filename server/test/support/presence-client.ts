@@ -8,12 +8,15 @@ import {
 } from '@sluice/protocol';
 import { msgpack } from '@sluice/protocol/msgpack';
 import type { LoopbackClient } from '../../src/transport/loopback-client.ts';
-import type { Spoken } from './protocol-client.ts';
+import type { CommandInput } from './protocol-client.ts';
 
-type Asked = Extract<Spoken, { type: 'watch' | 'unwatch' | 'members' | 'enter' | 'leave' | 'connect' | 'subscribe' }>;
+type Sent = Extract<
+  CommandInput,
+  { type: 'watch' | 'unwatch' | 'members' | 'enter' | 'leave' | 'connect' | 'subscribe' }
+>;
 
 /** What somebody knows of a channel's members who keeps the rules of SPEC.md section 9. */
-export class Sight {
+export class RosterView {
   readonly #fault: (text: string) => void;
   readonly #exact: boolean;
   wire: 'off' | 'asked' | 'on' | 'leaving' = 'off';
@@ -24,7 +27,7 @@ export class Sight {
   #version = 0;
   /** The list is not complete yet. */
   #listing = false;
-  #told = false;
+  #received = false;
   /** A version whose total is larger or smaller than what is known: more pushes of it must follow. */
   #open: number | undefined;
 
@@ -38,23 +41,23 @@ export class Sight {
     this.wire = 'on';
     this.known = null;
     this.total = total;
-    this.#told = false;
+    this.#received = false;
     this.#listing = false;
     this.#open = undefined;
   }
 
   get complete(): boolean {
-    return this.#told && !this.#listing;
+    return this.#received && !this.#listing;
   }
 
-  hear(push: PresencePush): void {
+  apply(push: PresencePush): void {
     if (this.wire !== 'on' && this.wire !== 'leaving') this.#fault(`heard of ${push.channel} without watching`);
     this.total = push.total;
     if (push.changes === undefined) {
       this.known = null;
       this.#listing = false;
     } else this.#changes(push, push.changes);
-    this.#told = true;
+    this.#received = true;
     if (this.#exact) this.#count(push);
   }
 
@@ -87,14 +90,14 @@ export class Sight {
 }
 
 /** A client that watches, enters, and believes nothing. */
-export class Onlooker {
+export class PresenceClient {
   readonly name: string;
   readonly user: string;
   readonly binary: boolean;
   readonly exact: boolean;
   readonly faults: string[] = [];
-  readonly sights = new Map<string, Sight>();
-  readonly #asked = new Map<number, Asked>();
+  readonly views = new Map<string, RosterView>();
+  readonly #asked = new Map<number, Sent>();
   #lastId = 0;
   #socket: LoopbackClient | undefined;
   /** Pages of members that it was given. */
@@ -117,44 +120,44 @@ export class Onlooker {
     socket.onFrame = (frame) => {
       this.bytes += frame.length;
       const value = this.binary ? msgpack.decode(frame as Uint8Array) : json.decode(frame);
-      for (const message of (Array.isArray(value) ? value : [value]) as ServerMessage[]) this.#hear(message);
+      for (const message of (Array.isArray(value) ? value : [value]) as ServerMessage[]) this.#handle(message);
     };
     socket.onEnd = () => {
       if (this.#socket !== socket) return;
       this.#socket = undefined;
       this.#asked.clear();
-      this.sights.clear();
+      this.views.clear();
     };
-    this.say({ type: 'connect', token: this.user });
+    this.send({ type: 'connect', token: this.user });
   }
 
-  say(...commands: Asked[]): void {
+  send(...commands: Sent[]): void {
     const numbered = commands.map((command) => ({ ...command, id: ++this.#lastId }));
     for (const command of numbered) this.#asked.set(command.id, command);
     this.#socket?.send(this.binary ? (msgpack.encode(numbered) as Uint8Array) : json.encode(numbered));
   }
 
   watch(channel: string): void {
-    const sight = this.sights.get(channel) ?? new Sight((text) => this.#fault(text), this);
-    if (sight.wire !== 'off') return;
-    this.sights.set(channel, sight);
-    sight.wire = 'asked';
-    this.say({ type: 'watch', channel });
+    const view = this.views.get(channel) ?? new RosterView((text) => this.#fault(text), this);
+    if (view.wire !== 'off') return;
+    this.views.set(channel, view);
+    view.wire = 'asked';
+    this.send({ type: 'watch', channel });
   }
 
   unwatch(channel: string): void {
-    const sight = this.sights.get(channel);
-    if (sight?.wire !== 'on') return;
-    sight.wire = 'leaving';
-    this.say({ type: 'unwatch', channel });
+    const view = this.views.get(channel);
+    if (view?.wire !== 'on') return;
+    view.wire = 'leaving';
+    this.send({ type: 'unwatch', channel });
   }
 
-  #hear(message: ServerMessage): void {
+  #handle(message: ServerMessage): void {
     if (message.type === 'reply') this.#answered(message);
     else if (message.type === 'presence') {
-      const sight = this.sights.get(message.channel);
-      if (sight === undefined) this.#fault(`heard of ${message.channel}, which it never watched`);
-      else sight.hear(message);
+      const view = this.views.get(message.channel);
+      if (view === undefined) this.#fault(`heard of ${message.channel}, which it never watched`);
+      else view.apply(message);
     } else if (message.type === 'error') this.#refused(message);
   }
 
@@ -173,7 +176,7 @@ export class Onlooker {
       return;
     }
     this.#asked.delete(id);
-    if (command.type === 'watch') this.sights.get(command.channel)?.begin(result as WatchResult);
+    if (command.type === 'watch') this.views.get(command.channel)?.begin(result as WatchResult);
     if (command.type === 'unwatch') this.#ended(command.channel);
     if (command.type === 'members') {
       const { members, next } = result as { members: readonly Member[]; next?: number };
@@ -182,8 +185,8 @@ export class Onlooker {
   }
 
   #ended(channel: string): void {
-    const sight = this.sights.get(channel);
-    if (sight !== undefined) sight.wire = 'off';
+    const view = this.views.get(channel);
+    if (view !== undefined) view.wire = 'off';
   }
 
   #fault(text: string): void {

@@ -96,8 +96,8 @@ describe('a WebSocket whose peer has not authenticated', () => {
     }
     expect((await closed())[0]).toBe(1006); // a farewell would keep what it holds for seconds
     expect(refusals).toContain('unavailable: connections that have not authenticated hold too much memory');
-    const { voice } = await gateway.connect(await tokenFor('ada'));
-    expect(await voice.result({ type: 'subscribe', channel: 'chat:a' })).toMatchObject({ state: 'live' });
+    const { client } = await gateway.connect(await tokenFor('ada'));
+    expect(await client.result({ type: 'subscribe', channel: 'chat:a' })).toMatchObject({ state: 'live' });
     for (const other of others) other.socket.destroy();
   });
 });

@@ -8,7 +8,7 @@ import type {
 } from '../../src/engine/presence.ts';
 
 /** A store that answers later, as one beyond a network does; its announcements come by another way than its answers. */
-export class DistantPresence implements PresenceStore {
+export class DelayedPresence implements PresenceStore {
   readonly #inner: PresenceStore;
   readonly #questions: (() => () => void)[] = [];
   readonly #answers: (() => void)[] = [];
