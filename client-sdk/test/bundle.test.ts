@@ -9,24 +9,27 @@ import { ENTRIES, keepApart, PEERS } from '../entries.mjs';
 import { INNER, shorten } from '../inner-names.mjs';
 import { VERSION } from '../src/version.ts';
 
-/** Bytes that each entry may take in a page, minified and compressed; what it shares with another entry is that one's. */
+/**
+ * Maximum bytes of each entry in a page, minified and compressed. Code that it shares with another
+ * entry counts there.
+ */
 const BUDGETS: Readonly<Record<string, number>> = {
-  // The whole library: recovery, presence and tokens included.
+  // The whole library, including recovery, presence and tokens.
   index: 9.75 * 1024,
   contracts: 1.5 * 1024,
   msgpack: 8 * 1024,
-  // Disk, tabs and clocks that fail under it included.
+  // Including disk, tabs, and the handling of their failures.
   outbox: 9 * 1024,
   'share-tabs': 9 * 1024,
-  // With a core of its own, for it runs elsewhere.
+  // Includes its own core, because it runs in a worker.
   'shared-worker': 16 * 1024,
-  // A binding comes with the stores.
+  // A binding includes the stores.
   stores: 3 * 1024,
   react: 1024,
   svelte: 1024,
-  // Loaded when something went wrong that nobody listens to: the words for the console, with the catalogue's remedies.
+  // Loaded on demand for an error without a handler: the console texts with the catalogue's remedies.
   diagnostics: 5 * 1024,
-  // No page loads it: a double of the gateway, with the whole catalogue of errors.
+  // Never loaded by a page: a test double of the gateway with the whole error catalogue.
   testing: 12 * 1024,
 };
 
@@ -40,10 +43,10 @@ const resolve = {
   },
 };
 
-// As `minify: true`.
+// Like `minify: true`.
 const MINIFIED = { compress: true, mangle: true, codegen: true };
 
-/** One entry as it is in dist/, minified. */
+/** One entry from dist/, minified. */
 async function bundle(name: string, format: 'esm' | 'iife' = 'esm'): Promise<OutputChunk> {
   const input = ENTRIES[name] ?? '';
   const plugins = [keepApart(name)];
@@ -52,7 +55,7 @@ async function bundle(name: string, format: 'esm' | 'iife' = 'esm'): Promise<Out
   await build.close();
   const [chunk, ...more] = output;
   expect(more).toEqual([]);
-  // Hints to the bundler of the application, which takes them out.
+  // Hints for the application's bundler, which removes them.
   return { ...chunk, code: chunk.code.replaceAll('/* @__PURE__ */ ', '') };
 }
 
@@ -73,25 +76,25 @@ describe('every entry', () => {
     expect(exports).toEqual(Object.fromEntries(expected));
   });
 
-  // Nothing can be said of a package that was not built here; the test command builds it first.
-  it.skipIf(!existsSync(at('../dist')))('is there in a package that is built', () => {
+  // Skipped if the package is not built. The test command builds it first.
+  it.skipIf(!existsSync(at('../dist')))('is in the built package', () => {
     const files = Object.keys(ENTRIES).flatMap((name) => [`${name}.js`, `${name}.d.ts`]);
     expect(files.filter((file) => !existsSync(at(`../dist/${file}`)))).toEqual([]);
   });
 
-  it('has a budget, and no budget is for nothing', () => {
+  it('has a budget, and every budget has an entry', () => {
     expect(Object.keys(BUDGETS)).toEqual(Object.keys(ENTRIES));
   });
 });
 
 describe('the core', () => {
-  it('carries neither the catalogue of errors nor MessagePack', async () => {
+  it('contains neither the error catalogue nor MessagePack', async () => {
     const { code } = await bundle('index');
     expect(code).not.toContain(ERRORS.token_signature.message);
     expect(code).not.toMatch(/msgpack/i);
   });
 
-  it('is all that an application gets that imports nothing but createClient', async () => {
+  it('is all that an application loads if it imports only createClient', async () => {
     const app = `import { createClient } from ${JSON.stringify(ENTRIES.index)};
       createClient({ url: 'wss://example.com/ws' }).connect();`;
     const plugin = {
@@ -103,7 +106,7 @@ describe('the core', () => {
     const { output } = await build.generate({ format: 'esm' });
     await build.close();
     const chunks = output.filter((file): file is OutputChunk => file.type === 'chunk');
-    // What is loaded when the page begins; the rest is fetched by those who share tabs.
+    // The part that is loaded with the page. The rest is loaded on demand with `shareTabs`.
     const [main, ...lazy] = chunks;
     const core = (await bundle('index')).moduleIds;
     expect(main?.moduleIds.filter((id) => id !== 'app' && !core.includes(id))).toEqual([]);
@@ -112,8 +115,8 @@ describe('the core', () => {
     );
   });
 
-  it('touches no global while it is imported, nor while a client is made', async () => {
-    // A context of its own has the language and nothing else: no WebSocket, document, crypto or timers.
+  it('accesses no global while it is imported or a client is created', async () => {
+    // A context with the language only: no WebSocket, document, crypto or timers.
     const context = createContext(Object.create(null));
     new Script((await bundle('index', 'iife')).code).runInContext(context);
     const state = new Script(`
@@ -124,7 +127,7 @@ describe('the core', () => {
     expect(state).toBe('idle');
   });
 
-  it('shortens no name that an application or the gateway may read', () => {
+  it('keeps every name that an application or the gateway can see', () => {
     const folders = {
       '../../protocol/src/': ['messages', 'commands', 'replies', 'pushes', 'codec', 'error-kind', 'contracts'],
       '../src/': ['api', 'presence-api'],
@@ -154,7 +157,7 @@ describe('the core', () => {
     expect(INNER.filter((name) => names.includes(name) || inLanguage(name))).toEqual([]);
   });
 
-  it('tells the gateway the version of the package', () => {
+  it("sends the package's version to the gateway", () => {
     const { version } = JSON.parse(readFileSync(at('../package.json'), 'utf8')) as { version: string };
     expect(VERSION).toBe(`sluice-js/${version}`);
   });

@@ -36,7 +36,7 @@ async function connected(options: Partial<ClientOptions> = {}): Promise<Client> 
 }
 
 describe('connecting', () => {
-  it('does nothing until it is used', async () => {
+  it('does not connect until it is used', async () => {
     const client = gateway.client();
     client.channel('a');
     await turn();
@@ -44,7 +44,7 @@ describe('connecting', () => {
     expect(gateway.sockets).toHaveLength(0);
   });
 
-  it('connects by itself when it is first used, unless told not to', async () => {
+  it('connects automatically on first use, unless disabled', async () => {
     gateway
       .client()
       .channel('a')
@@ -74,7 +74,7 @@ describe('connecting', () => {
     });
   });
 
-  it('resolves connect() and knows the user when the gateway has accepted', async () => {
+  it('resolves connect() and sets the user when the gateway accepts', async () => {
     const client = gateway.client();
     const done = client.connect();
     await turn();
@@ -85,7 +85,7 @@ describe('connecting', () => {
     await client.connect();
   });
 
-  it('offers the subprotocol of its codec, and reads binary frames', async () => {
+  it('offers the subprotocol of its codec and reads binary frames', async () => {
     gateway = new FakeGateway(msgpack);
     const client = await connected();
     expect(gateway.requests[0]?.protocols).toEqual(['sluice.v1.msgpack']);
@@ -93,7 +93,7 @@ describe('connecting', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('closes with a reason where no WebSocket can be opened', async () => {
+  it('closes with a reason if no WebSocket can be opened', async () => {
     vi.stubGlobal('WebSocket', undefined);
     const { WebSocket: _, ...rest } = { WebSocket: undefined };
     const { createClient } = await import('../src/client.ts');
@@ -103,7 +103,7 @@ describe('connecting', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('takes a connect without an answer for a lost connection', async () => {
+  it('treats a connect without an answer as a lost connection', async () => {
     const client = gateway.client({ timeout: 1000 });
     const { states } = watch(client);
     void client.connect();
@@ -115,8 +115,8 @@ describe('connecting', () => {
   });
 });
 
-describe('one frame', () => {
-  it('carries connect, the subscribes and the unanswered publishes, in this order', async () => {
+describe('the first frame', () => {
+  it('contains connect, the subscribes and the unanswered publishes, in this order', async () => {
     const client = gateway.client();
     const channel = client.channel('a');
     const published = channel.publish(1);
@@ -137,7 +137,7 @@ describe('one frame', () => {
     await expect(published).resolves.toEqual({ id: 'm', epoch: 'e', offset: 1 });
   });
 
-  it('is split when it would be too large, and the rest waits for the token to be verified', async () => {
+  it('is split if it would be too large, and the rest waits until the token is verified', async () => {
     const client = gateway.client();
     const published = Array.from({ length: 5 }, (_, n) => client.channel('a').publish(`${n}`.padEnd(40_000, 'x')));
     for (const promise of published) promise.catch(() => {});
@@ -155,7 +155,7 @@ describe('one frame', () => {
     ).toBe('01234');
   });
 
-  it('is split again on the next connection: nothing but one frame until the token is verified', async () => {
+  it('is split again on the next connection: only one frame is sent until the token is verified', async () => {
     const client = await connected();
     const published = Array.from({ length: 4 }, (_, n) =>
       client.channel('a').publish(`${n}`.padEnd(40_000, 'x'), { timeout: Number.POSITIVE_INFINITY }),
@@ -173,7 +173,7 @@ describe('one frame', () => {
     }
   });
 
-  it('holds everything that is asked in one turn', async () => {
+  it('contains all commands of one turn', async () => {
     const client = await connected();
     void client.channel('a').publish(1);
     void client.channel('b').publish(2);
@@ -184,7 +184,7 @@ describe('one frame', () => {
 });
 
 describe('after a close', () => {
-  it('backs off where the user has too many connections', async () => {
+  it('backs off if the user has too many connections', async () => {
     const client = gateway.client();
     const { states } = watch(client);
     void client.connect();
@@ -203,7 +203,7 @@ describe('after a close', () => {
     ['an abnormal close', 1006, 'waiting', 'connection_lost'],
     ['going away', 1001, 'waiting', 'connection_lost'],
     ['a clean close', 1000, 'waiting', 'connection_lost'],
-    ['a passing trouble', 4001, 'waiting', 'unavailable'],
+    ['a temporary failure', 4001, 'waiting', 'unavailable'],
     ['an expired token', 4100, 'waiting', 'token_expired'],
     ['a final refusal', 4209, 'closed', 'protocol_violation'],
   ];
@@ -215,7 +215,7 @@ describe('after a close', () => {
     expect(states[0]).toMatchObject({ state, error: { name } });
   });
 
-  it('waits longer with each failure, and from the start again once a connection has lasted', async () => {
+  it('backs off longer with each failure, and starts over after a connection has lasted', async () => {
     const client = await connected();
     const { states } = watch(client);
     for (const wait of [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]) {
@@ -233,7 +233,7 @@ describe('after a close', () => {
     expect(states.at(-1)?.retryIn).toBe(250);
   });
 
-  it('tries fresh tokens, with pauses, when a token that was good before is refused', async () => {
+  it('retries with fresh tokens and pauses if a token that worked before is refused', async () => {
     const token = vi.fn(() => `jwt ${token.mock.calls.length}`);
     const client = await connected({ token });
     gateway.socket.drop();
@@ -252,7 +252,7 @@ describe('after a close', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('fetches another token when the gateway did not take the last one, and only then', async () => {
+  it('fetches another token only if the gateway refused the last one', async () => {
     const token = vi.fn(({ reason }: { reason: string }) => `jwt ${reason} ${token.mock.calls.length}`);
     await connected({ token });
     gateway.socket.drop();
@@ -266,7 +266,7 @@ describe('after a close', () => {
     expect(token).toHaveBeenCalledTimes(2);
   });
 
-  it('fetches another token when it has expired by the clock of the gateway', async () => {
+  it("fetches another token if the last one has expired by the gateway's clock", async () => {
     const token = vi.fn(async ({ reason }) => `jwt ${reason}`);
     const client = gateway.client({ token });
     void client.connect();
@@ -278,13 +278,13 @@ describe('after a close', () => {
     expect(token.mock.calls).toEqual([[{ reason: 'connect' }], [{ reason: 'refresh' }], [{ reason: 'expired' }]]);
   });
 
-  it('is over for a token that cannot be renewed', async () => {
+  it('closes if the token cannot be renewed', async () => {
     const client = await connected({ token: 'jwt' });
     gateway.socket.drop(4100, 'token_expired');
     expect(client.state).toBe('closed');
   });
 
-  it('shows why connect was refused, and rejects everything that waits', async () => {
+  it('reports why connect was refused, and rejects all pending calls', async () => {
     const client = gateway.client({ token: 'jwt' });
     const { states } = watch(client);
     const done = client.connect();
@@ -304,7 +304,7 @@ describe('after a close', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('does not try again what the gateway cannot read', async () => {
+  it('does not retry a token that the gateway cannot parse', async () => {
     const client = gateway.client();
     void client.connect().catch(() => {});
     await turn();
@@ -313,7 +313,7 @@ describe('after a close', () => {
     expect(client.state).toBe('closed');
   });
 
-  it('starts anew when connect() is called after the end', async () => {
+  it('reconnects when connect() is called after it has closed', async () => {
     const token = vi.fn(() => 'jwt');
     const client = await connected({ token });
     client.close();
@@ -325,7 +325,7 @@ describe('after a close', () => {
     await expect(Promise.race([client.channel('a').publish(1), Promise.resolve('accepted')])).resolves.toBe('accepted');
   });
 
-  it('waits as long as a drain said, which counts as no failure', async () => {
+  it('waits as long as a drain requests, which does not count as a failure', async () => {
     const client = await connected();
     const { states } = watch(client);
     gateway.socket.push({ type: 'drain', reconnectAfter: 7000 });
@@ -336,7 +336,7 @@ describe('after a close', () => {
     expect(states.at(-1)?.retryIn).toBe(250);
   });
 
-  it('hears nothing of an old socket', async () => {
+  it('ignores events of an old socket', async () => {
     const client = await connected();
     const [old] = gateway.sockets;
     gateway.socket.drop();
@@ -347,7 +347,7 @@ describe('after a close', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('reports a frame that cannot be read, and does not come back too soon, nor quote it', async () => {
+  it('reports an invalid frame without quoting it, and reconnects with extra backoff', async () => {
     const client = await connected();
     const { states, errors } = watch(client);
     gateway.socket.onmessage?.({ data: '{secret' });
@@ -359,7 +359,7 @@ describe('after a close', () => {
 });
 
 describe('the token callback', () => {
-  it('backs off when it fails, tells so, and leaves nothing of its own in a message', async () => {
+  it("backs off when it fails, reports the failure, and keeps the application's text out of the message", async () => {
     const token = vi.fn(() => Promise.reject(new Error('secret detail')));
     const client = gateway.client({ token });
     const { states, errors } = watch(client);
@@ -375,7 +375,7 @@ describe('the token callback', () => {
     expect(gateway.sockets).toHaveLength(0);
   });
 
-  it.each([undefined, '', 42])('fails when it gives %o', async (nothing) => {
+  it.each([undefined, '', 42])('fails if it returns %o', async (nothing) => {
     const client = gateway.client({ token: () => nothing as string });
     const { errors } = watch(client);
     void client.connect();
@@ -383,7 +383,7 @@ describe('the token callback', () => {
     expect(errors[0]).toMatchObject({ name: 'token_failed' });
   });
 
-  it('is given up when it hangs', async () => {
+  it('times out if it hangs', async () => {
     const token = vi.fn(() => new Promise<string>(() => {}));
     const client = gateway.client({ token, timeout: 1000 });
     const { names } = watch(client);
@@ -393,7 +393,7 @@ describe('the token callback', () => {
     expect(token).toHaveBeenCalledTimes(2);
   });
 
-  it('is asked when the gateway wants a refresh; one call at a time', async () => {
+  it('is called for a refresh, one call at a time', async () => {
     let give: (token: string) => void = () => {};
     const token = vi.fn(({ reason }: { reason: string }) =>
       reason === 'connect' ? 'first' : new Promise<string>((resolve) => (give = resolve)),
@@ -414,7 +414,7 @@ describe('the token callback', () => {
     expect(client.state).toBe('connecting');
   });
 
-  it('is asked again after it failed in a refresh; the connection lives on', async () => {
+  it('is called again after a failed refresh while the connection stays open', async () => {
     let asked = 0;
     const token = vi.fn<(request: { reason: string }) => string>(() => `jwt ${++asked}`);
     const client = await connected({ token });
@@ -434,7 +434,7 @@ describe('the token callback', () => {
     expect([client.state, gateway.socket.sent('refresh').length]).toEqual(['connected', 1]);
   });
 
-  it('is left alone by a refresh when the token is a string', async () => {
+  it('is not involved in a refresh if the token is a string', async () => {
     await connected({ token: 'jwt' });
     gateway.socket.push({ type: 'refresh', expiresAt: Date.now() });
     await turn();
@@ -443,7 +443,7 @@ describe('the token callback', () => {
 });
 
 describe('heartbeat', () => {
-  it('pings after silence, and takes no answer for a lost connection', async () => {
+  it('pings after silence, and treats a missing answer as a lost connection', async () => {
     const client = await connected();
     await pass(24_999);
     expect(gateway.socket.sent('ping')).toHaveLength(0);
@@ -455,7 +455,7 @@ describe('heartbeat', () => {
     expect([client.state, gateway.socket.closedWith]).toEqual(['waiting', 1000]);
   });
 
-  it('is content with any sign of life', async () => {
+  it('accepts any message as a sign of life', async () => {
     const client = await connected();
     for (let n = 0; n < 10; n++) {
       await pass(20_000);
@@ -470,12 +470,12 @@ describe('heartbeat', () => {
 });
 
 describe('a machine that slept', () => {
-  /** The clock runs on, and no timer fires. */
+  /** Time passes, but no timer fires. */
   function sleep(ms: number): void {
     vi.setSystemTime(Date.now() + ms);
   }
 
-  it('asks for a sign of life as soon as it wakes, and is back within a second when there is none', async () => {
+  it('pings as soon as it wakes, and reconnects within a second if there is no answer', async () => {
     const client = await connected();
     await pass(1000);
     sleep(3_600_000);
@@ -499,14 +499,14 @@ describe('a machine that slept', () => {
     expect([client.state, gateway.sockets.length]).toEqual(['connected', 1]);
   });
 
-  it('does not take a busy page for sleep', async () => {
+  it('does not mistake a busy page for sleep', async () => {
     await connected();
     sleep(1500);
     await pass(1000);
     expect(gateway.socket.sent('ping')).toHaveLength(0);
   });
 
-  it('waits no longer when it wakes', async () => {
+  it('reconnects immediately when it wakes', async () => {
     const client = await connected();
     for (const wait of [250, 500, 1000, 2000, 4000, 8000]) {
       gateway.socket.drop();
@@ -520,7 +520,7 @@ describe('a machine that slept', () => {
     expect([client.state, gateway.sockets.length]).toEqual(['connecting', before + 1]);
   });
 
-  it('gives up an attempt that is older than its sleep', async () => {
+  it('aborts an attempt that is older than its sleep', async () => {
     const client = gateway.client();
     void client.connect().catch(() => {});
     await turn();
@@ -532,11 +532,11 @@ describe('a machine that slept', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('reads what came in while it was busy, before it judges', async () => {
+  it('reads the data that arrived while it was busy before it decides', async () => {
     const client = await connected();
     sleep(60_000);
     await pass(1000);
-    // The deadline and the answer are due in the same moment: the timer runs first.
+    // The deadline and the answer are due at the same time: the timer runs first.
     setTimeout(() => gateway.socket.reply('ping', { time: Date.now() }), 700);
     await pass(5000);
     expect([client.state, gateway.sockets.length]).toEqual(['connected', 1]);
@@ -553,7 +553,7 @@ describe('the page', () => {
     vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
   });
 
-  it.each(['online', 'pageshow', 'resume', 'visibilitychange'])('reconnects at once on %s', async (type) => {
+  it.each(['online', 'pageshow', 'resume', 'visibilitychange'])('reconnects immediately on %s', async (type) => {
     const client = await connected();
     gateway.socket.drop();
     page.dispatchEvent(new Event('offline'));
@@ -564,7 +564,7 @@ describe('the page', () => {
   });
 
   it.each(['online', 'pageshow', 'resume', 'visibilitychange'])(
-    'wants a sign of life within a second on %s',
+    'requires a sign of life within a second on %s',
     async (type) => {
       const client = await connected();
       page.dispatchEvent(new Event(type));
@@ -575,7 +575,7 @@ describe('the page', () => {
     },
   );
 
-  it('asks for a sign of life on offline, patiently, and keeps a socket that gives one', async () => {
+  it('pings on offline with the normal timeout, and keeps a socket that answers', async () => {
     const client = await connected();
     page.dispatchEvent(new Event('offline'));
     await pass(2900);
@@ -588,7 +588,7 @@ describe('the page', () => {
     expect(client.state).toBe('waiting');
   });
 
-  it('is impatient when the network is back', async () => {
+  it('uses a short timeout when the network is back', async () => {
     const client = await connected();
     page.dispatchEvent(new Event('offline'));
     await pass(100);
@@ -597,7 +597,7 @@ describe('the page', () => {
     expect([client.state, gateway.sockets.length]).toEqual(['connecting', 2]);
   });
 
-  it('keeps a connection that was in the back/forward cache or frozen, if it lives', async () => {
+  it('keeps a live connection after the back/forward cache or a freeze', async () => {
     const client = await connected();
     for (const type of ['pageshow', 'resume']) {
       page.dispatchEvent(new Event(type));
@@ -616,7 +616,7 @@ describe('the page', () => {
     expect(gateway.socket.sent('ping')).toHaveLength(0);
   });
 
-  it('leaves an attempt alone that has only begun', async () => {
+  it('does not abort an attempt that has just begun', async () => {
     const client = gateway.client();
     void client.connect().catch(() => {});
     await pass(2000);
@@ -625,7 +625,7 @@ describe('the page', () => {
     expect([client.state, gateway.sockets.length, gateway.socket.closedWith]).toEqual(['connecting', 1, undefined]);
   });
 
-  it('is not listened to before the first connection, nor after the last', async () => {
+  it('has no page listeners before the first connection and after the last', async () => {
     const add = vi.spyOn(page, 'addEventListener');
     vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
     const client = gateway.client();
@@ -642,7 +642,7 @@ describe('the page', () => {
 });
 
 describe('close()', () => {
-  it('closes cleanly and leaves no timer behind', async () => {
+  it('closes cleanly and leaves no timer running', async () => {
     const client = await connected();
     const { states } = watch(client);
     const published = client.channel('a').publish(1);
@@ -667,7 +667,7 @@ describe('close()', () => {
     expect([client.state, vi.getTimerCount()]).toEqual(['closed', 0]);
   });
 
-  it('may be called from a state handler', async () => {
+  it('can be called from a state handler', async () => {
     const client = await connected();
     const { names } = watch(client);
     client.on('state', ({ state }) => state === 'waiting' && client.close());

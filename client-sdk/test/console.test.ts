@@ -18,7 +18,7 @@ beforeEach(() => {
 
 afterEach(backToReality);
 
-/** What the console says, once everything that is to be loaded for it was loaded. */
+/** The console output after all lazy parts have loaded. */
 async function said(level: 'error' | 'warn' | 'info' = 'error'): Promise<string[]> {
   for (let n = 0; n < 3; n++) {
     await loadDiagnostics();
@@ -37,14 +37,14 @@ async function connected(options: Partial<ClientOptions> = {}): Promise<Client> 
 
 const refusal = (name: keyof typeof ERRORS, message: string) => ({ ...ERRORS[name], name, message });
 
-/** A client that used a channel it may not use, in one way or another. */
+/** A client that uses a channel without permission. */
 const REFUSED: Readonly<Record<string, (client: Client, options: SubscribeOptions) => void>> = {
   subscribe: (client, options) => void client.channel('news:x').subscribe(() => {}, options),
   watch: (client, { onError }) =>
     void client.channel('news:x').presence.subscribe({ change: () => {}, ...(onError && { error: onError }) }),
 };
 
-describe('what nobody listens to goes to the console', () => {
+describe('without a handler, the console reports', () => {
   it.each(['subscribe', 'watch'] as const)('a refused %s', async (type) => {
     const client = await connected();
     REFUSED[type]?.(client, {});
@@ -59,7 +59,7 @@ describe('what nobody listens to goes to the console', () => {
     ]);
   });
 
-  it('a membership that ends', async () => {
+  it('a membership that the gateway ends', async () => {
     const client = await connected();
     void client.channel('a').presence.enter();
     await turn();
@@ -80,7 +80,7 @@ describe('what nobody listens to goes to the console', () => {
   it.each([
     [4200, 'token_required: A token is required.', 'Give a token to connect'],
     [4210, 'origin_refused: origin "https://evil.example" is not in "origins".', 'Add the origin to "origins"'],
-  ])('a close for good: %i', async (code, reason, remedy) => {
+  ])('a final close: %i', async (code, reason, remedy) => {
     const client = gateway.client();
     client.channel('a');
     client.on('state', () => {}, { passive: true });
@@ -90,7 +90,7 @@ describe('what nobody listens to goes to the console', () => {
     gateway.socket.open();
     gateway.socket.drop(code, reason);
     expect(client.state).toBe('closed');
-    // Who waits for the connection is told by that.
+    // The rejected promise reports to its caller.
     expect(await said()).toEqual([]);
     client.channel('a').subscribe(() => {});
     const other = gateway.client();
@@ -103,7 +103,7 @@ describe('what nobody listens to goes to the console', () => {
     for (const text of words) expect(text).toContain(remedy);
   });
 
-  it('a URL that never worked, with the URL and what to check, once', async () => {
+  it('a URL that never worked, once, with the URL and what to check', async () => {
     gateway
       .client({ url: 'ws://localhost:1/ws?secret=1' })
       .channel('a')
@@ -120,7 +120,7 @@ describe('what nobody listens to goes to the console', () => {
     ]);
   });
 
-  it('no loss of a connection that worked once', async () => {
+  it('nothing about the loss of a connection that worked before', async () => {
     await connected();
     for (let n = 0; n < 5; n++) {
       gateway.socket.drop(1006);
@@ -131,12 +131,12 @@ describe('what nobody listens to goes to the console', () => {
 
   it.each<[string, () => unknown, RegExp]>([
     ['throws', () => Promise.reject(new Error('no network')), /The token callback failed\. .*response\.ok/],
-    ['gives a page', () => '<!doctype html><title>Sign in</title>', /gave HTML: <!doctype\./],
+    ['returns a page', () => '<!doctype html><title>Sign in</title>', /gave HTML: <!doctype\./],
     ['gives nothing', () => undefined, /gave undefined\./],
     ['gives null', () => null, /gave null\./],
-    ['gives an empty text', () => ' ', /gave 0 characters\./],
-    ['gives an object', () => ({ jwt: 'x' }), /gave object\./],
-    ['gives far too much', () => 'x'.repeat(20_000), /gave 20000 characters\./],
+    ['returns an empty text', () => ' ', /gave 0 characters\./],
+    ['returns an object', () => ({ jwt: 'x' }), /gave object\./],
+    ['returns too much text', () => 'x'.repeat(20_000), /gave 20000 characters\./],
   ])('a token function that %s, once', async (_, token, words) => {
     gateway
       .client({ token: token as () => string })
@@ -148,7 +148,7 @@ describe('what nobody listens to goes to the console', () => {
     expect(gateway.sockets).toEqual([]);
   });
 
-  it('what a token function threw, though it differs each time, without tokens and at most 200 characters of it', async () => {
+  it('the error of a token function once, even if its text differs each time, without tokens and with at most 200 characters', async () => {
     const token = vi.fn(() => {
       throw new Error(
         `no token: HTTP 404, call ${token.mock.calls.length} eyJhbGciOiJI.eyJzdWIi.c2ln ${'x'.repeat(1000)}`,
@@ -167,13 +167,13 @@ describe('what nobody listens to goes to the console', () => {
     expect(words.match(/Cause: .*x\./)?.[0].length).toBeLessThan(220);
   });
 
-  it('with the bare facts, where the words for it fail', async () => {
+  it('the code and name if the explanation cannot be loaded', async () => {
     toConsole({}, { lost: 1 } as never);
     await said();
     expect(vi.mocked(console.error).mock.calls).toEqual([['[sluice]', '{"lost":1}']]);
   });
 
-  it('a token that is refused, though the client tries again', async () => {
+  it('a refused token, even though the client retries', async () => {
     const token = vi.fn(() => `jwt ${token.mock.calls.length}`);
     gateway
       .client({ token })
@@ -210,7 +210,7 @@ describe('what nobody listens to goes to the console', () => {
     expect(await said()).toEqual([]);
   });
 
-  it('gaps of a channel one by one, but not without end', async () => {
+  it('gaps of a channel individually, up to a limit', async () => {
     const client = await connected();
     client.channel('a').subscribe(() => {});
     await turn();
@@ -226,7 +226,7 @@ describe('what nobody listens to goes to the console', () => {
 });
 
 describe('once per cause', () => {
-  it('is a matter of one client: another one says it again', async () => {
+  it('applies per client: another client reports the cause again', async () => {
     for (let n = 0; n < 2; n++) {
       const client = await connected();
       for (let m = 0; m < 5; m++) {
@@ -238,7 +238,7 @@ describe('once per cause', () => {
     expect(await said()).toHaveLength(2);
   });
 
-  it('remembers no more than a hundred causes', async () => {
+  it('remembers at most a hundred causes', async () => {
     const { explain } = await loadDiagnostics();
     const client = {};
     const { SluiceError } = await import('../src/errors.ts');
@@ -255,8 +255,8 @@ describe('once per cause', () => {
   });
 });
 
-describe('nothing goes to the console where somebody listens', () => {
-  it.each(['subscribe', 'watch'] as const)('to a refused %s, by its own handler or the client', async (type) => {
+describe('with a handler, the console does not report', () => {
+  it.each(['subscribe', 'watch'] as const)('a refused %s, handled by the listener or by the client', async (type) => {
     for (const own of [true, false]) {
       const client = await connected();
       const heard = vi.fn();
@@ -271,7 +271,7 @@ describe('nothing goes to the console where somebody listens', () => {
   });
 
   it.each(['state', 'error'] as const)(
-    'to "%s" when the URL is wrong, the token is missing, or all is over',
+    'a wrong URL, a missing token or a final close, handled by "%s"',
     async (name) => {
       for (const [token, code] of [
         [undefined, 1006],
@@ -293,7 +293,7 @@ describe('nothing goes to the console where somebody listens', () => {
     },
   );
 
-  it('to a gap, by onGap or the client, and not by both', async () => {
+  it('a gap, handled by onGap or by the client, and only one of them is called', async () => {
     const client = await connected();
     const [onGap, gap] = [vi.fn(), vi.fn()];
     client.on('gap', gap);
@@ -313,7 +313,7 @@ describe('nothing goes to the console where somebody listens', () => {
     expect(await said('warn')).toEqual([]);
   });
 
-  it('but a passive listener counts for nothing', async () => {
+  it('except if the handler is passive', async () => {
     const client = gateway.client();
     const heard = vi.fn();
     client.on('error', heard, { passive: true });
@@ -325,7 +325,7 @@ describe('nothing goes to the console where somebody listens', () => {
     expect(heard).toHaveBeenCalledOnce();
   });
 
-  it('nor to what a publish is rejected with', async () => {
+  it('a rejected publish', async () => {
     const client = gateway.client();
     const publish = client.channel('a').publish(1);
     publish.catch(() => {});
@@ -337,7 +337,7 @@ describe('nothing goes to the console where somebody listens', () => {
   });
 });
 
-it('works for the double, too', async () => {
+it('works with the test double', async () => {
   vi.useRealTimers();
   const { client, gateway: double } = createTestClient();
   double.deny('subscribe', 'a');
@@ -353,7 +353,7 @@ it('works for the double, too', async () => {
   double.close();
 });
 
-it('says the bare facts where the words cannot be loaded', async () => {
+it('reports code and name if the explanation cannot be loaded', async () => {
   vi.resetModules();
   vi.doMock('../src/load-diagnostics.ts', () => ({ loadDiagnostics: () => Promise.reject(new Error('offline')) }));
   const { createClient } = await import('../src/client.ts');

@@ -24,25 +24,25 @@ export const client = createClient<typeof channels>({ url: 'ws://localhost' });
 const any = (start: string) => `\`${start}:$\{string}\``;
 const NAMES = `'${any('chat')} | ${any('user')} | ${any('moves')}'`;
 
-/** The mistake, what is written, and what the compiler must say of it. */
+/** The mistake, the code, and what the compiler must report. */
 const MISTAKES: readonly (readonly [string, string, readonly string[]])[] = [
   ['a wrong channel', "client.channel('chatt:lobby')", [`'"chatt:lobby"' is not assignable`, NAMES]],
   ['a name of any text', 'client.channel(String(1))', ["'string' is not assignable", NAMES]],
   [
-    'a segment too many',
+    'one segment too many',
     "client.channel('chat:lobby:deep')",
     [`'"chat:lobby:deep"' is not assignable`, `'"chat:{room}" | "user:{id}" | "moves:{game}"'`],
   ],
-  ['a pattern for a name', "client.channel('chat:{room}')", ['is a pattern; write a value for {…}']],
+  ['a pattern instead of a name', "client.channel('chat:{room}')", ['is a pattern; write a value for {…}']],
   [
     'a wrong field',
     "client.channel('user:42').publish({ titel: 'Hi' })",
     ["'titel' does not exist in type '{ title: string; urgent?: boolean", "Did you mean to write 'title'?"],
   ],
   ['a wrong type', "client.channel('user:42').publish({ title: 7 })", ["'number' is not assignable to type 'string'"]],
-  ['a field too few', "client.channel('user:42').publish({})", ["Property 'title' is missing in type '{}'"]],
+  ['a missing field', "client.channel('user:42').publish({})", ["Property 'title' is missing in type '{}'"]],
   [
-    'a wrong field, where there are events',
+    'a wrong field in a channel with events',
     "client.channel('chat:lobby').publish({ txt: 'Hi' })",
     ["'txt' does not exist in type '{ text: string; }'", "Did you mean to write 'text'?"],
   ],
@@ -101,7 +101,7 @@ const OPTIONS = ts.parseJsonConfigFileContent(
   at('..'),
 ).options;
 
-/** Compiles each program beside this file, in one go: the library is read once. */
+/** Compiles all programs next to this file in one run, so that the library is read once. */
 function diagnose(programs: readonly string[]): string[] {
   const sources = new Map(programs.map((text, index) => [at(`./wrong-${index}.ts`), `${CHANNELS}${text};\n`]));
   const host = ts.createCompilerHost(OPTIONS);
@@ -121,14 +121,14 @@ function diagnose(programs: readonly string[]): string[] {
   );
 }
 
-describe('the compiler names', () => {
+describe('the compiler reports', () => {
   const said = diagnose(MISTAKES.map(([, text]) => text));
 
   it.each(MISTAKES.map(([what, , parts], at) => ({ what, parts, text: said[at] })))('$what', ({ parts, text }) => {
     for (const part of parts) expect(text).toContain(part);
   });
 
-  it('nothing in a program that is right', () => {
+  it('nothing for a correct program', () => {
     expect(diagnose(["client.channel('chat:lobby').publish({ on: true }, { event: 'typing' })"])).toEqual(['']);
   });
 });

@@ -24,7 +24,7 @@ import type {
 } from '../src/index.ts';
 import { createClient } from '../src/index.ts';
 
-/** Everything that a contract can say, in zod; input and output differ. */
+/** Every feature of a contract, in zod. Input and output types differ. */
 const channels = defineChannels({
   'chat:{room}': {
     message: z.object({ text: z.string(), at: z.string().default('now') }),
@@ -40,7 +40,7 @@ const channels = defineChannels({
 });
 type Chat = typeof channels;
 
-// Never run: only the types count.
+// Never executed: only the types matter.
 const client = (): Client<Chat> => createClient<Chat>({ url: 'ws://localhost' });
 const never = (_: () => unknown): void => {};
 
@@ -61,20 +61,20 @@ describe('names', () => {
     >();
   });
 
-  it('give their params', () => {
+  it('have typed params', () => {
     expectTypeOf<ChannelParams<'chat:{room}'>>().toEqualTypeOf<{ readonly room: string }>();
     expectTypeOf<ChannelParams<'a:{b}:c:{d}:**'>>().toEqualTypeOf<{ readonly b: string; readonly d: string }>();
     expectTypeOf<keyof ChannelParams<'news'>>().toBeNever();
   });
 
-  it('may be known at run time only', () => {
+  it('can be computed at run time', () => {
     never((room = String(1), id = 7) => {
       expectTypeOf(client().channel(`chat:${room}`)).toEqualTypeOf(client().channel('chat:lobby'));
       expectTypeOf(client().channel(`user:${id}:inbox`)).toEqualTypeOf(client().channel('user:42:inbox'));
       expectTypeOf(client().channel(`log:${room}:${id}`)).toEqualTypeOf(client().channel('log:a'));
     });
   });
-  it('are refused where no pattern matches them', () => {
+  it('are rejected if no pattern matches', () => {
     never(() => {
       // @ts-expect-error
       client().channel('chatt:lobby');
@@ -93,14 +93,14 @@ describe('names', () => {
     });
   });
 
-  it('of the most specific pattern count', () => {
+  it('use the most specific matching pattern', () => {
     expectTypeOf<MessageOf<Chat, 'chat:announcements'>['data']>().toEqualTypeOf<{ title: string }>();
     expectTypeOf<MessageOf<Chat, 'log:a:b:c'>['data']>().toEqualTypeOf<string>();
   });
 });
 
 describe('a channel', () => {
-  it('gives what the schema gives, told apart by event', () => {
+  it("delivers the schema's output, discriminated by event", () => {
     expectTypeOf<MessageOf<Chat, 'chat:lobby'>>().toEqualTypeOf<
       PlainMessage<Line> | EventMessage<{ on: boolean }, 'typing'> | EventMessage<number, 'seen'>
     >();
@@ -120,7 +120,7 @@ describe('a channel', () => {
     );
   });
 
-  it('takes what the schema takes, for its event', () => {
+  it("accepts the schema's input, for its event", () => {
     never(() => {
       const lobby = client().channel('chat:lobby');
       lobby.publish({ text: 'Hi' });
@@ -141,7 +141,7 @@ describe('a channel', () => {
     expectTypeOf<EventsOf<Chat, 'chat:lobby'>>().toEqualTypeOf<'typing' | 'seen'>();
   });
 
-  it('with events only takes no message without one', () => {
+  it('with events only accepts no message without an event', () => {
     never(() => {
       const game = client().channel('moves:7');
       game.publish({ from: 'e2', to: 'e4' }, { event: 'move' });
@@ -156,13 +156,13 @@ describe('a channel', () => {
     expectTypeOf<MessageOf<Chat, 'moves:7'>['event']>().toEqualTypeOf<'move' | 'resign'>();
   });
 
-  it('without events takes any event', () => {
+  it('without events accepts any event', () => {
     never(() => client().channel('log:a').publish('text', { event: 'whatever' }));
     expectTypeOf<MessageOf<Chat, 'log:a'>>().toEqualTypeOf<Message<string>>();
     expectTypeOf<EventsOf<Chat, 'log:a'>>().toEqualTypeOf<string>();
   });
 
-  it('without schemas is unknown, never any', () => {
+  it('without schemas has unknown data, never any', () => {
     expectTypeOf<MessageOf<Chat, 'free:a'>>().toEqualTypeOf<Message<unknown>>();
     expectTypeOf<StateOf<Chat, 'free:a'>>().toBeUnknown();
     never(() => client().channel('free:a').publish({ any: 'thing' }));
@@ -186,7 +186,7 @@ describe('a channel', () => {
 });
 
 describe('a client without a contract', () => {
-  it('stays as it is', () => {
+  it('is unchanged', () => {
     never(async () => {
       const plain: Client = createClient({ url: 'ws://localhost' });
       const channel = plain.channel('anything:at:all');
@@ -202,7 +202,7 @@ describe('a client without a contract', () => {
   });
 });
 
-describe('a function that takes any client', () => {
+describe('a function that accepts any client', () => {
   const use = <C extends Channels, const Name extends ChannelName<C>>(_: Client<C>, name: KnownName<C, Name>) =>
     name as unknown as ChannelOf<C, Name>;
 
@@ -216,7 +216,7 @@ describe('a function that takes any client', () => {
     });
   });
 
-  it('leaves a client without a contract as it is', () => {
+  it('leaves a client without a contract unchanged', () => {
     never((plain: Client = createClient({ url: 'ws://localhost' })) => {
       expectTypeOf(use(plain, 'any:thing')).toEqualTypeOf<Channel>();
     });
@@ -227,7 +227,7 @@ describe('a function that takes any client', () => {
 });
 
 describe('a contract', () => {
-  it('refuses parts that there are none of', () => {
+  it('rejects unknown parts', () => {
     never(() =>
       defineChannels({
         // @ts-expect-error
@@ -241,7 +241,7 @@ describe('a contract', () => {
   });
 });
 
-describe('other libraries', () => {
+describe('other schema libraries', () => {
   const inValibot = defineChannels({
     'a:{id}': {
       message: v.object({ text: v.string(), at: v.optional(v.string(), 'now') }),

@@ -12,7 +12,7 @@ beforeEach(() => {
 
 afterEach(backToReality);
 
-/** Everything that a short life of a client writes to the console. */
+/** The console output of a short client session. */
 async function logged(options: Partial<ClientOptions>, gateway = new FakeGateway()): Promise<string[]> {
   const client = gateway.client({ token: () => 'eyJsecret.token.here', ...options });
   client.connect().catch(() => {});
@@ -39,7 +39,7 @@ async function logged(options: Partial<ClientOptions>, gateway = new FakeGateway
   return vi.mocked(console.info).mock.calls.map(([text]) => String(text));
 }
 
-it.each(['json', 'msgpack'])('logs states and frames of %s, without tokens and data', async (name) => {
+it.each(['json', 'msgpack'])('logs states and frames of %s without tokens and data', async (name) => {
   const gateway = name === 'json' ? new FakeGateway() : new FakeGateway(msgpack);
   const lines = await logged({ debug: true }, gateway);
   const text = lines.join('\n');
@@ -56,7 +56,7 @@ it.each(['json', 'msgpack'])('logs states and frames of %s, without tokens and d
   for (const line of lines) expect(line.startsWith('[sluice] ')).toBe(true);
 });
 
-it('says nothing by default', async () => {
+it('logs nothing by default', async () => {
   expect(await logged({})).toEqual([]);
 });
 
@@ -64,13 +64,13 @@ it.each([
   [{ sluiceDebug: '1' }, {}, true],
   [{ sluiceDebug: '1' }, { debug: false }, false],
   [{}, {}, false],
-])('looks into localStorage of a page: %o, %o', async (storage, options, expected) => {
+])('reads localStorage in a page: %o, %o', async (storage, options, expected) => {
   vi.stubGlobal('document', { hidden: false });
   vi.stubGlobal('localStorage', storage);
   expect((await logged(options)).length > 0).toBe(expected);
 });
 
-it('does without a localStorage that may not be touched, and never touches that of Node', async () => {
+it('works if localStorage is blocked, and never uses that of Node', async () => {
   const touched = vi.fn(() => {
     throw new DOMException('no', 'SecurityError');
   });
@@ -83,7 +83,7 @@ it('does without a localStorage that may not be touched, and never touches that 
   expect(touched).toHaveBeenCalledOnce();
 });
 
-it('does not count as somebody who listens', async () => {
+it('does not count as an event handler', async () => {
   const gateway = new FakeGateway();
   const client = gateway.client({ debug: true });
   client.connect().catch(() => {});

@@ -7,7 +7,7 @@ import { hearUncaught } from './support/uncaught.ts';
 
 let gateway: FakeGateway;
 let client: Client;
-/** Ends the work of the latest `onGap`. */
+/** Finishes the work of the latest `onGap`. */
 let done: () => void;
 let fail: (error: unknown) => void;
 
@@ -30,7 +30,7 @@ function gap(from: number, to: number, latest?: readonly number[], epoch = 'e1')
   });
 }
 
-/** Subscribes with an `onGap` that takes its time, and writes down everything. */
+/** Subscribes with an asynchronous `onGap` and records everything. */
 function listen(options: SubscribeOptions = {}) {
   const seen: (number | string)[] = [];
   const gaps: Gap[] = [];
@@ -57,8 +57,8 @@ async function live(options: SubscribeOptions = {}, offset = 2) {
   return listener;
 }
 
-describe('an onGap that takes its time', () => {
-  it('holds back what follows, and the state is gap', async () => {
+describe('an asynchronous onGap', () => {
+  it('pauses delivery, with the state "gap"', async () => {
     const { subscription, seen, states } = await live();
     gap(2, 5);
     gateway.socket.messages('a', [6, 7]);
@@ -70,7 +70,7 @@ describe('an onGap that takes its time', () => {
     expect(seen).toEqual(['gap', 6, 7, 8]);
   });
 
-  it('holds back a second gap as well, which holds back what is behind it', async () => {
+  it('pauses delivery at a second gap, too', async () => {
     const { seen, subscription } = await live();
     gap(2, 5);
     gateway.socket.messages('a', [6]);
@@ -84,7 +84,7 @@ describe('an onGap that takes its time', () => {
     expect(seen).toEqual(['gap', 6, 'gap', 10]);
   });
 
-  it('that fails is reported, and the messages go on', async () => {
+  it('reports a failure, and delivery continues', async () => {
     const reported = hearUncaught();
     const { seen, subscription } = await live();
     gap(2, 5);
@@ -95,7 +95,7 @@ describe('an onGap that takes its time', () => {
     expect([seen, subscription.state, reported.mock.calls]).toEqual([['gap', 6], 'live', [[error]]]);
   });
 
-  it('stays in its state while the subscription on the wire moves, and takes over its state at the end', async () => {
+  it('keeps the state while the wire subscription changes, and adopts its state at the end', async () => {
     const { subscription, states } = await live();
     gap(2, 5);
     gateway.socket.push({ type: 'replaying', channel: 'a' });
@@ -109,7 +109,7 @@ describe('an onGap that takes its time', () => {
     expect(gateway.socket.last('subscribe').position).toEqual(at(5));
   });
 
-  it('outlives a lost connection: what was held comes before what is resumed', async () => {
+  it('survives a lost connection: held messages are delivered before resumed ones', async () => {
     const { seen } = await live();
     gap(2, 5);
     gateway.socket.messages('a', [6, 7]);
@@ -124,7 +124,7 @@ describe('an onGap that takes its time', () => {
     expect(seen).toEqual(['gap', 6, 7, 8]);
   });
 
-  it('hands out nothing after the subscription has ended', async () => {
+  it('delivers nothing after the subscription has ended', async () => {
     const { seen, subscription } = await live();
     gap(2, 5, [5]);
     gateway.socket.messages('a', [6]);
@@ -134,7 +134,7 @@ describe('an onGap that takes its time', () => {
     expect([seen, subscription.state]).toEqual([['gap'], 'ended']);
   });
 
-  it('does not hold up the other subscribers', async () => {
+  it('does not pause other subscribers', async () => {
     const slow = await live();
     const { seen } = listen({ onGap: () => seen.push('quick') });
     gap(2, 5);
@@ -142,7 +142,7 @@ describe('an onGap that takes its time', () => {
     expect([slow.seen, seen]).toEqual([['gap'], ['quick', 6]]);
   });
 
-  it('takes part in a backlog too', async () => {
+  it('also applies to a backlog', async () => {
     await live({}, 12);
     const { seen, subscription } = listen({ position: at(4) });
     await turn();
@@ -158,7 +158,7 @@ describe('an onGap that takes its time', () => {
 });
 
 describe('more than 1,000 held messages', () => {
-  it('are dropped: it leaves, and resumes from its position when the work is done', async () => {
+  it('are dropped: the subscriber leaves, and resumes from its position when the work is done', async () => {
     const { seen, states, subscription } = await live();
     gap(2, 5);
     gateway.socket.messages('a', range(6, 1005));
@@ -179,7 +179,7 @@ describe('more than 1,000 held messages', () => {
     expect(states).toEqual(['live', 'gap', 'subscribing', 'catching-up', 'live']);
   });
 
-  it('of one among several are read from the history', async () => {
+  it('of one subscriber among several are read from the history', async () => {
     const slow = await live();
     const quick = listen({ onGap: () => {} });
     gap(2, 5);
@@ -201,7 +201,7 @@ describe('more than 1,000 held messages', () => {
     expect(quick.seen).toEqual(range(6, 1101));
   });
 
-  it('resume on another connection too', async () => {
+  it('resume on another connection', async () => {
     const { seen } = await live();
     gap(2, 5);
     gateway.socket.messages('a', range(6, 1100));
@@ -217,7 +217,7 @@ describe('more than 1,000 held messages', () => {
     expect(seen).toEqual(['gap', 6]);
   });
 
-  it('end with the client', async () => {
+  it('end when the client closes', async () => {
     const { subscription } = await live();
     gap(2, 5);
     gateway.socket.messages('a', range(6, 1100));
@@ -231,7 +231,7 @@ describe('more than 1,000 held messages', () => {
 describe('the latest messages of a gap', () => {
   const quick: SubscribeOptions = { onGap: () => {} };
 
-  it('are handed out after it, in order, and are not lost', async () => {
+  it('are delivered after the gap, in order, and are not counted as lost', async () => {
     const gaps: Gap[] = [];
     const { seen, subscription } = await live({ onGap: (told) => gaps.push(told) });
     gap(2, 8, [5, 8]);
@@ -240,7 +240,7 @@ describe('the latest messages of a gap', () => {
     expect(gaps).toEqual([{ channel: 'a', from: at(2), to: at(8), reason: 'slow_reader', lost: 4 }]);
   });
 
-  it('wait for the onGap that takes its time, and come before what was held', async () => {
+  it('wait for an asynchronous onGap, and are delivered before the held messages', async () => {
     const { seen } = await live();
     gap(2, 8, [5, 8]);
     gateway.socket.messages('a', [9]);
@@ -250,7 +250,7 @@ describe('the latest messages of a gap', () => {
     expect(seen).toEqual(['gap', 5, 8, 9]);
   });
 
-  it('come also when it had to leave meanwhile', async () => {
+  it('are delivered even if the subscriber had to leave', async () => {
     const { seen } = await live();
     gap(2, 8, [5, 8]);
     gateway.socket.messages('a', range(9, 1100));
@@ -261,14 +261,14 @@ describe('the latest messages of a gap', () => {
     expect([seen, gateway.socket.last('subscribe').position]).toEqual([['gap', 5, 8], at(8)]);
   });
 
-  it('are no gap at all where they are everything', async () => {
+  it('replace the gap if nothing was lost', async () => {
     const { seen, gaps, states } = await live();
     gap(2, 4, [3, 4]);
     gateway.socket.messages('a', [5]);
     expect([seen, gaps, states]).toEqual([[3, 4, 5], [], ['live']]);
   });
 
-  it('are dropped where they were seen (rule 2), and count for each subscriber by its own position', async () => {
+  it("are dropped if already seen (rule 2), by each subscriber's own position", async () => {
     const { seen, gaps } = await live();
     gap(1, 5, [2, 5]);
     done();
@@ -276,7 +276,7 @@ describe('the latest messages of a gap', () => {
     expect([seen, gaps[0]?.lost]).toEqual([['gap', 5], 2]);
   });
 
-  it('of another epoch are handed out; what was lost is unknown', async () => {
+  it('are delivered in another epoch; the number of lost messages is unknown', async () => {
     const gaps: Gap[] = [];
     const { seen } = await live({ onGap: (told) => gaps.push(told) });
     gap(2, 2, [1, 2], 'e2');
@@ -284,7 +284,7 @@ describe('the latest messages of a gap', () => {
     expect([seen, gaps[0]?.lost]).toEqual([[1, 2, 3], undefined]);
   });
 
-  it('stop where the handler unsubscribes', async () => {
+  it('stop when the handler unsubscribes', async () => {
     const seen: number[] = [];
     const subscription = client.channel<number>('a').subscribe(({ data }) => {
       seen.push(data);
@@ -296,7 +296,7 @@ describe('the latest messages of a gap', () => {
     expect(seen).toEqual([5]);
   });
 
-  it('all reach an iteration that is full', async () => {
+  it('are delivered to an iterator whose buffer is full', async () => {
     const stream = client.channel<number>('a').messages();
     const first = stream.next();
     await turn();

@@ -16,9 +16,9 @@ type Iterator = AsyncGenerator<Message, void, void>;
 
 const DONE = { done: true, value: undefined };
 
-/** States in which an iteration may be when it is ended: each makes one, with so many `next` that wait. */
+/** States in which an iteration can end. Each function creates one, with pending `next` calls. */
 const STATES: Readonly<Record<string, () => Promise<{ iterator: Iterator; waiting: Promise<unknown>[] }>>> = {
-  'that has not begun': async () => ({ iterator: client.channel('a').messages(), waiting: [] }),
+  'that has not started': async () => ({ iterator: client.channel('a').messages(), waiting: [] }),
   'that waits for the gateway': async () => {
     const iterator = client.channel('a').messages();
     const waiting = [iterator.next(), iterator.next()];
@@ -33,7 +33,7 @@ const STATES: Readonly<Record<string, () => Promise<{ iterator: Iterator; waitin
     await turn();
     return { iterator, waiting };
   },
-  'whose messages wait for the loop': async () => {
+  'with buffered messages': async () => {
     const iterator = client.channel('a').messages();
     const first = iterator.next();
     await turn();
@@ -58,7 +58,7 @@ const STATES: Readonly<Record<string, () => Promise<{ iterator: Iterator; waitin
 };
 
 describe.each(Object.entries(STATES))('an iteration %s', (_, make) => {
-  it('ends by return: who waits gets "done", at once', async () => {
+  it('ends by return: pending calls get "done" immediately', async () => {
     const { iterator, waiting } = await make();
     const end = iterator.return();
     expect(await Promise.all(waiting)).toEqual(waiting.map(() => DONE));
@@ -66,7 +66,7 @@ describe.each(Object.entries(STATES))('an iteration %s', (_, make) => {
     expect([await iterator.next(), await iterator.return(), await iterator.next()]).toEqual([DONE, DONE, DONE]);
   });
 
-  it('ends by throw, which rejects with what was thrown', async () => {
+  it('ends by throw, and rejects with the thrown value', async () => {
     const { iterator, waiting } = await make();
     const mine = new Error('mine');
     const end = iterator.throw(mine);
@@ -75,7 +75,7 @@ describe.each(Object.entries(STATES))('an iteration %s', (_, make) => {
     expect(await iterator.next()).toEqual(DONE);
   });
 
-  it('leaves nothing behind', async () => {
+  it('leaves nothing open', async () => {
     const { iterator, waiting } = await make();
     await iterator.return();
     await Promise.all(waiting);
@@ -90,7 +90,7 @@ describe.each(Object.entries(STATES))('an iteration %s', (_, make) => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it.each(['before', 'while', 'after'] as const)('ends by its signal, aborted %s it waits', async (when) => {
+  it.each(['before', 'while', 'after'] as const)('ends when its signal is aborted %s it waits', async (when) => {
     const controller = new AbortController();
     const iterator = client.channel('b').messages({ signal: controller.signal });
     if (when === 'before') controller.abort();
@@ -103,8 +103,8 @@ describe.each(Object.entries(STATES))('an iteration %s', (_, make) => {
   });
 });
 
-describe('several next at once', () => {
-  it('get the messages in order', async () => {
+describe('several concurrent next calls', () => {
+  it('receive the messages in order', async () => {
     const iterator = client.channel('a').messages();
     const results = [iterator.next(), iterator.next(), iterator.next()];
     await turn();
@@ -115,7 +115,7 @@ describe('several next at once', () => {
     expect((await iterator.next()).value).toMatchObject({ offset: 4 });
   });
 
-  it('hear of a refusal once; the others are done', async () => {
+  it('receive a refusal once; the others are done', async () => {
     const iterator = client.channel('a').messages();
     const results = [iterator.next(), iterator.next()];
     const outcome = Promise.allSettled(results);
@@ -128,7 +128,7 @@ describe('several next at once', () => {
     expect(await iterator.next()).toEqual(DONE);
   });
 
-  it('are done when the client is closed', async () => {
+  it('are done when the client closes', async () => {
     const iterator = client.channel('a').messages();
     const results = [iterator.next(), iterator.next()];
     await turn();
@@ -137,8 +137,8 @@ describe('several next at once', () => {
   });
 });
 
-describe('a signal that lives long', () => {
-  /** A signal that counts who listens. */
+describe('a long-lived signal', () => {
+  /** A signal that counts its listeners. */
   function counted(): { signal: AbortSignal; listeners: () => number; abort: () => void } {
     const controller = new AbortController();
     const { signal } = controller;
@@ -159,7 +159,7 @@ describe('a signal that lives long', () => {
 
   it.each<[string, (signal: AbortSignal) => Promise<unknown>]>([
     [
-      'a subscription that is ended',
+      'an ended subscription',
       async (signal) =>
         client
           .channel('a')
@@ -167,7 +167,7 @@ describe('a signal that lives long', () => {
           .unsubscribe(),
     ],
     [
-      'a subscription that is refused',
+      'a refused subscription',
       async (signal) => {
         const subscription = client.channel('a').subscribe(() => {}, { signal, onError: () => {} });
         await turn();
@@ -185,7 +185,7 @@ describe('a signal that lives long', () => {
       },
     ],
     [
-      'a publish that is answered',
+      'an answered publish',
       async (signal) => {
         const published = client.channel('a').publish(1, { signal });
         await turn();
@@ -194,7 +194,7 @@ describe('a signal that lives long', () => {
       },
     ],
     [
-      'a publish that is refused',
+      'a refused publish',
       async (signal) => {
         const published = client.channel('a').publish(1, { signal });
         await turn();
@@ -203,7 +203,7 @@ describe('a signal that lives long', () => {
       },
     ],
     [
-      'a page of history that comes too late',
+      'a page of history that arrives too late',
       async (signal) => {
         const page = client.channel('a').history({ signal });
         page.catch(() => {});
@@ -220,14 +220,14 @@ describe('a signal that lives long', () => {
         await page;
       },
     ],
-  ])('is left by %s', async (_, use) => {
+  ])('has no listeners after %s', async (_, use) => {
     const { signal, listeners } = counted();
     for (let n = 0; n < 3; n++) await use(signal);
     await turn();
     expect(listeners()).toBe(0);
   });
 
-  it('is left by everything when the client closes, and when it aborts', async () => {
+  it('has no listeners after the client closes or the signal aborts', async () => {
     for (const how of ['close', 'abort'] as const) {
       const world = await connectedClient();
       const { signal, listeners, abort } = counted();

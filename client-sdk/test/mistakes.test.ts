@@ -1,4 +1,4 @@
-/** Mistakes that people make in their first hour with the SDK; those that only the console tells are in console.test.ts. */
+/** Mistakes of first-time users of the SDK. Those that only the console reports are in console.test.ts. */
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createClient } from '../src/client.ts';
@@ -32,18 +32,18 @@ async function refusalOf(promise: Promise<unknown>): Promise<SluiceError> {
   return error;
 }
 
-it.each(['localhost:8080', 'ftp://example.com', ''])('the URL "%s" is refused at the call', (url) => {
+it.each(['localhost:8080', 'ftp://example.com', ''])('rejects the URL "%s" synchronously', (url) => {
   expect(() => gateway.client({ url })).toThrow(/^"url" must be a URL like wss:\/\/example\.com\/ws, not /);
 });
 
-it('a URL that begins with http works', async () => {
+it('accepts a URL that begins with http', async () => {
   void gateway.client({ url: 'http://gateway.test/ws' }).connect();
   await turn();
   await gateway.socket.accept();
   expect(gateway.socket.sent('connect')).toHaveLength(1);
 });
 
-it('Node without WebSocket is told what to install and where to give it', async () => {
+it('explains what to install and pass in Node without WebSocket', async () => {
   vi.stubGlobal('WebSocket', undefined);
   createClient({ url: 'ws://gateway.test/ws' })
     .channel('a')
@@ -52,7 +52,7 @@ it('Node without WebSocket is told what to install and where to give it', async 
   expect(await said()).toEqual([expect.stringContaining('npm install ws, and pass { WebSocket }')]);
 });
 
-it('a publish without a connection says why there is none', async () => {
+it('explains why there is no connection when a publish fails', async () => {
   const published = refusalOf(gateway.client().channel('a').publish(1, { timeout: 1000 }));
   await turn();
   gateway.socket.drop(1006);
@@ -65,12 +65,12 @@ it.each([
   ['a Map in an object', { seats: new Map() }, '"seats" is [object Map]: not JSON.'],
   ['a Set', new Set([1]), '"data" is [object Set]: not JSON.'],
   ['a Date', { at: new Date(0) }, '"at" is [object Date]: not JSON. Send a string or a number.'],
-])('%s as data is refused, with its place', async (_, data, message) => {
+])('rejects %s as data, with its path', async (_, data, message) => {
   const error = await refusalOf(gateway.client().channel('a').publish(data));
   expect([error.name, error.message]).toEqual(['payload_invalid', message]);
 });
 
-it('an error in a log says what, what to do, and where to read more', async () => {
+it('logs an error with its cause, remedy and documentation link', async () => {
   const error = await refusalOf(gateway.client().channel('a').publish(Number.NaN));
   expect(JSON.parse(JSON.stringify(error))).toMatchObject({
     name: 'payload_invalid',

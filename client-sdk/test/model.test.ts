@@ -13,15 +13,15 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A subscriber that checks every step: the next message, or a gap that covers what is missing. */
+/** A subscriber that checks every event: the next message, or a gap that covers what is missing. */
 class Reader {
   readonly faults: string[] = [];
   readonly subscription: Subscription;
   position: Position | undefined;
   messages = 0;
-  /** Ends the work of its `onGap`, where it takes its time. */
+  /** Finishes the work of an asynchronous `onGap`. */
   mend: (() => void) | undefined;
-  /** The gap of which the latest messages may still come: how many did. */
+  /** The gap whose latest messages may still arrive, and the number of those that did. */
   #gap: (Gap & { kept: number }) | undefined;
 
   constructor(client: Client, channel: string, { slow = false, ...start }: Start & { slow?: boolean }) {
@@ -46,7 +46,7 @@ class Reader {
     this.#held(`${epoch}/${offset}`);
     const gap = this.#gap;
     if (gap && gap.to.epoch === epoch && offset <= gap.to.offset) {
-      // One of the latest: in order, and not before the gap.
+      // One of the latest messages: in order, and not before the gap.
       if (offset <= (this.position?.offset ?? 0)) this.faults.push(`${offset} of the latest came again`);
       gap.kept++;
       this.position = { epoch, offset };
@@ -72,7 +72,7 @@ class Reader {
     this.position = gap.from.epoch === gap.to.epoch ? gap.from : { epoch: gap.to.epoch, offset: 0 };
   }
 
-  /** Nothing more of the latest gap comes: what it said is lost must be what did not come. */
+  /** No more latest messages of the gap arrive: `lost` must equal the number of missing messages. */
   close(): void {
     if (!this.#gap) return;
     const { from, to, lost, kept } = this.#gap;
@@ -151,7 +151,7 @@ class World {
     await turn();
   }
 
-  /** Until everybody has everything. */
+  /** Runs until all subscribers have all messages. */
   async settle(): Promise<void> {
     for (let round = 0; round < 40; round++) {
       this.model.answer(this.gateway.socket);
@@ -163,7 +163,7 @@ class World {
   }
 
   async #reconnect(): Promise<void> {
-    await pass(5000); // the connection has lasted: the backoff begins anew
+    await pass(5000); // the connection has lasted, so the backoff is reset
     this.gateway.socket.drop();
     this.model.begin();
     await pass(500);
@@ -171,7 +171,7 @@ class World {
   }
 }
 
-it('hands every offset to every subscriber once and in order, or a gap that covers it', async () => {
+it('delivers every offset to every subscriber once and in order, or a gap that covers it', async () => {
   let handed = 0;
   let stood = 0;
   await fc.assert(
@@ -189,7 +189,7 @@ it('hands every offset to every subscriber once and in order, or a gap that cove
         if (subscription.state === 'ended') continue;
         const { name: epoch, head: offset } = world.model;
         expect(subscription.position).toEqual({ epoch, offset });
-        // A reader that was handed nothing stands at the head as well, or it would miss something.
+        // A subscriber without any message must be at the head as well, or it would miss messages.
         if (!position) continue;
         stood++;
         expect(position).toEqual({ epoch, offset });

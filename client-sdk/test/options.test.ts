@@ -9,7 +9,7 @@ beforeEach(() => void vi.useFakeTimers());
 
 afterEach(backToReality);
 
-/** What a call throws, or rejects with, at once; `undefined` where it does neither. */
+/** The error that a call throws or rejects with synchronously; `undefined` if none. */
 async function failureOf(call: () => unknown): Promise<unknown> {
   try {
     const result = call();
@@ -23,33 +23,36 @@ async function failureOf(call: () => unknown): Promise<unknown> {
   }
 }
 
-describe('every option of the core', () => {
-  it.each(OPTIONS)('$name takes what it is made for, and says of anything else what it must be', async (row) => {
-    const { name, takes, give, allowed } = row;
-    let refused = 0;
-    for (const [value, kind] of ODD_VALUES) {
-      const client = new FakeGateway().client();
-      client.on('error', () => {});
-      const failure = await failureOf(() => give(client, value as never));
-      const what = `${name}: ${String(value)}`;
-      // No time at all is what it says.
-      if (value === 0 && name === 'timeout') expect(failure).toMatchObject({ name: 'timed_out' });
-      else if (takes.includes(kind)) expect(failure, what).toBeUndefined();
-      else {
-        refused++;
-        expect(failure, what).toMatchObject({ name: 'option_invalid', code: 4406, retryable: false });
-        expect((failure as Error).message, what).toContain(`"${name}"`);
-        expect((failure as Error).message, what).toMatch(allowed);
-        const shown = typeof value === 'number' ? String(value) : kind;
-        expect((failure as Error).message, what).toContain(`not ${shown}.`);
+describe('every option of the client', () => {
+  it.each(OPTIONS)(
+    '$name accepts valid values and rejects others with a message that names the expected type',
+    async (row) => {
+      const { name, takes, give, allowed } = row;
+      let refused = 0;
+      for (const [value, kind] of ODD_VALUES) {
+        const client = new FakeGateway().client();
+        client.on('error', () => {});
+        const failure = await failureOf(() => give(client, value as never));
+        const what = `${name}: ${String(value)}`;
+        // 0 is a valid time.
+        if (value === 0 && name === 'timeout') expect(failure).toMatchObject({ name: 'timed_out' });
+        else if (takes.includes(kind)) expect(failure, what).toBeUndefined();
+        else {
+          refused++;
+          expect(failure, what).toMatchObject({ name: 'option_invalid', code: 4406, retryable: false });
+          expect((failure as Error).message, what).toContain(`"${name}"`);
+          expect((failure as Error).message, what).toMatch(allowed);
+          const shown = typeof value === 'number' ? String(value) : kind;
+          expect((failure as Error).message, what).toContain(`not ${shown}.`);
+        }
+        client.close();
       }
-      client.close();
-    }
-    expect(refused).toBeGreaterThan(8);
-  });
+      expect(refused).toBeGreaterThan(8);
+    },
+  );
 
   it.each(OPTIONS.filter(({ name }) => !['onMessage', 'handler', 'compare', 'listener', 'name'].includes(name)))(
-    '$name may be undefined',
+    '$name can be undefined',
     async ({ give }) => {
       const client = new FakeGateway().client();
       expect(await failureOf(() => give(client, undefined as never))).toBeUndefined();
@@ -58,7 +61,7 @@ describe('every option of the core', () => {
   );
 
   it.each(OPTIONS.filter(({ name }) => ['onMessage', 'handler', 'compare', 'listener', 'name'].includes(name)))(
-    '$name must be there',
+    '$name is required',
     async ({ give }) => {
       const client = new FakeGateway().client();
       expect(await failureOf(() => give(client, undefined as never))).toMatchObject({ name: 'option_invalid' });
@@ -78,14 +81,17 @@ describe('createClient', () => {
     debug: ['boolean'],
   };
 
-  it.each(Object.entries(TAKES))('says at once what %s must be', (name, takes) => {
-    for (const [value, kind] of ODD_VALUES) {
-      const make = () => createClient({ url: 'ws://gateway.test/ws', [name]: value });
-      if (takes.includes(kind)) expect(make, String(value)).not.toThrow();
-      else expect(make, String(value)).toThrow(expect.objectContaining({ name: 'option_invalid' }));
-    }
-    expect(() => createClient({ url: 'ws://gateway.test/ws', [name]: undefined })).not.toThrow();
-  });
+  it.each(Object.entries(TAKES))(
+    'rejects other values of %s with a message that names the expected type',
+    (name, takes) => {
+      for (const [value, kind] of ODD_VALUES) {
+        const make = () => createClient({ url: 'ws://gateway.test/ws', [name]: value });
+        if (takes.includes(kind)) expect(make, String(value)).not.toThrow();
+        else expect(make, String(value)).toThrow(expect.objectContaining({ name: 'option_invalid' }));
+      }
+      expect(() => createClient({ url: 'ws://gateway.test/ws', [name]: undefined })).not.toThrow();
+    },
+  );
 
   it.each([
     undefined,
@@ -98,13 +104,13 @@ describe('createClient', () => {
     'ws:localhost:8080/ws',
     'ws://',
     'https:/example.com',
-  ])('does not take %o for a URL', (url) => {
+  ])('rejects %o as a URL', (url) => {
     expect(() => createClient({ url: url as string })).toThrow(
       expect.objectContaining({ name: 'option_invalid', message: expect.stringContaining('wss://example.com/ws') }),
     );
   });
 
-  it.each(['/ws', 'ws', '//gateway.test/ws', '?at=10:00'])('wants a full URL where there is no page: %s', (url) => {
+  it.each(['/ws', 'ws', '//gateway.test/ws', '?at=10:00'])('requires a full URL outside a page: %s', (url) => {
     expect(() => createClient({ url })).toThrow(
       expect.objectContaining({
         name: 'option_invalid',
@@ -113,12 +119,12 @@ describe('createClient', () => {
     );
   });
 
-  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('may be called %s', (name) => {
+  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('accepts the name %s', (name) => {
     const options = JSON.parse(`{ "url": "ws://gateway.test/ws", "${name}": 5 }`) as ClientOptions;
     expect(() => createClient(options)).not.toThrow();
   });
 
-  it.each([undefined, null, 5, 'ws://gateway.test/ws'])('wants options: %o', (options) => {
+  it.each([undefined, null, 5, 'ws://gateway.test/ws'])('requires options: %o', (options) => {
     expect(() => createClient(options as unknown as ClientOptions)).toThrow(
       expect.objectContaining({ name: 'option_invalid' }),
     );
@@ -135,7 +141,7 @@ describe('createClient', () => {
     ['ws', 'ws'],
     ['/ws?at=10:00', '/ws?at=10:00'],
     ['//gateway.test/ws', '//gateway.test/ws'],
-  ])('connects for %s to %s', async (url, expected) => {
+  ])('resolves %s to %s', async (url, expected) => {
     vi.stubGlobal('location', new URL('https://gateway.test/'));
     const gateway = new FakeGateway();
     void gateway.client({ url }).connect();
@@ -143,7 +149,7 @@ describe('createClient', () => {
     expect(gateway.requests.map((request) => request.url)).toEqual([expected]);
   });
 
-  it('says what to install where there is no WebSocket', async () => {
+  it('explains what to install if there is no WebSocket', async () => {
     vi.stubGlobal('WebSocket', undefined);
     await expect(createClient({ url: 'ws://gateway.test' }).connect()).rejects.toMatchObject({
       name: 'closed',

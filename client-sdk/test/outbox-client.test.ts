@@ -28,7 +28,7 @@ const outboxOf = (client: Client) => new StoredOutbox(client, { user: 'ada', pla
 const result = { id: 'm1', epoch: 'e1', offset: 1 };
 
 describe('an outbox on a real client', () => {
-  it('connects it, and sends nothing before it knows whose connection it is', async () => {
+  it('connects the client, and sends nothing until it knows the user', async () => {
     const outbox = outboxOf(gateway.client());
     const outgoing = outbox.publish('a', { n: 1 }, { event: 'chat', tags: { a: 'b' } });
     await turn();
@@ -41,13 +41,13 @@ describe('an outbox on a real client', () => {
     await expect(outgoing.settled).resolves.toMatchObject({ status: 'accepted', result });
   });
 
-  it('does not connect it where it waits for connect()', async () => {
+  it('does not connect a client that waits for connect()', async () => {
     outboxOf(gateway.client({ autoConnect: false })).publish('a', 1);
     await turn();
     expect(gateway.sockets).toHaveLength(0);
   });
 
-  it('repeats with the same key over a lost connection, once per connection', async () => {
+  it('repeats with the same key after a lost connection, once per connection', async () => {
     const outbox = outboxOf(gateway.client());
     const { key } = outbox.publish('a', 1);
     await turn();
@@ -58,7 +58,7 @@ describe('an outbox on a real client', () => {
     expect(gateway.socket.sent('publish').map((command) => command.key)).toEqual([key]);
   });
 
-  it('keeps its messages when the client is closed, by you or for good, and goes on when it connects again', async () => {
+  it('keeps its messages when the client closes for any reason, and continues when it reconnects', async () => {
     const client = gateway.client();
     const outbox = outboxOf(client);
     outbox.publish('a', 1);
@@ -81,7 +81,7 @@ describe('an outbox on a real client', () => {
     expect(outbox.messages).toEqual([]);
   });
 
-  it('sends nothing of one user as another', async () => {
+  it("never sends a user's messages as another user", async () => {
     const outbox = outboxOf(gateway.client());
     outbox.publish('a', 1);
     await turn();

@@ -13,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A store that only notes how it was left. */
+/** A store that records how it was closed. */
 class FakeStore {
   readonly closed = vi.fn();
   readonly abandoned = vi.fn();
@@ -24,14 +24,14 @@ class FakeStore {
   }
 }
 
-/** A browser that opens databases, as the test wants it. */
+/** A browser whose database openings the test controls. */
 class World {
   readonly stores: FakeStore[] = [];
   readonly signals: AbortSignal[] = [];
   readonly failed = vi.fn<(error: unknown) => void>();
   readonly back = vi.fn();
   merge: DiskSetup['merge'] = async () => {};
-  /** What happens before a database is open. */
+  /** Runs before a database is open. */
   before: () => Promise<unknown> = async () => {};
   lose = () => {};
   wake = () => {};
@@ -64,7 +64,7 @@ class World {
 const never = () => new Promise<never>(() => {});
 
 describe('the disk of an outbox', () => {
-  it('abandons what was begun when the browser closes the database, and opens it again', async () => {
+  it('abandons pending steps when the browser closes the database, and reopens it', async () => {
     const world = new World();
     await turn();
     const begun = expect(world.disk.use(never)).rejects.toThrow('The browser closed the database.');
@@ -78,7 +78,7 @@ describe('the disk of an outbox', () => {
     expect([world.disk.isOpen, world.back.mock.calls.length]).toEqual([true, 2]);
   });
 
-  it('abandons the database in which a step fails, so that the step is not done later', async () => {
+  it('abandons the database if a step fails, so that the step takes no effect later', async () => {
     const world = new World();
     await turn();
     await expect(world.disk.use(() => Promise.reject(new Error('full')))).rejects.toThrow('full');
@@ -87,7 +87,7 @@ describe('the disk of an outbox', () => {
     expect(world.failed).toHaveBeenCalledWith(expect.objectContaining({ message: 'full' }));
   });
 
-  it('gives up a step that never ends after ten seconds', async () => {
+  it('times out a step after ten seconds', async () => {
     const world = new World();
     await turn();
     const stuck = expect(world.disk.use(never)).rejects.toThrow('The database does not answer.');
@@ -96,7 +96,7 @@ describe('the disk of an outbox', () => {
     expect(world.stores[0]?.left).toEqual([0, 1]);
   });
 
-  it('tells a database that opens too late that nobody waits for it', async () => {
+  it('closes a database that opens after the timeout', async () => {
     const world = new World({ before: never });
     await pass(9900);
     expect(world.signals[0]?.aborted).toBe(false);
@@ -105,7 +105,7 @@ describe('the disk of an outbox', () => {
     world.disk.close();
   });
 
-  it('abandons a database that cannot be brought together with what is known', async () => {
+  it('abandons a database that cannot be reconciled', async () => {
     const world = new World({ merge: () => Promise.reject(new Error('broken')) });
     await turn();
     expect([world.stores[0]?.left, world.disk.isOpen]).toEqual([[0, 1], false]);
@@ -114,7 +114,7 @@ describe('the disk of an outbox', () => {
     expect(world.disk.isOpen).toBe(true);
   });
 
-  it('does not use a database that was closed while it was merged', async () => {
+  it('does not use a database that was closed during reconciliation', async () => {
     const world: World = new World({
       merge: async () => {
         if (world.stores.length === 1) world.lose();
@@ -138,7 +138,7 @@ describe('the disk of an outbox', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('does not try for ever, but again when the page is shown', async () => {
+  it('stops retrying, and tries again when the page is shown', async () => {
     const world = new World({ before: () => Promise.reject(new Error('no')) });
     await pass(600_000);
     const attempts = world.signals.length;
@@ -151,7 +151,7 @@ describe('the disk of an outbox', () => {
     expect([world.signals.length, world.disk.isOpen]).toEqual([attempts + 1, true]);
   });
 
-  it('opens a database that worked at once when it is lost, however often that has happened', async () => {
+  it('reopens a database that worked immediately, every time that it is lost', async () => {
     const world = new World();
     await turn();
     for (let n = 1; n <= 20; n++) {
@@ -162,7 +162,7 @@ describe('the disk of an outbox', () => {
     }
   });
 
-  it('is not opened again and again at once where it is lost before it was of any use', async () => {
+  it('does not reopen a database immediately if it was lost before use', async () => {
     const world = new World();
     await turn();
     for (let n = 0; n < 20; n++) {

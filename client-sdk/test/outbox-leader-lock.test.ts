@@ -19,7 +19,7 @@ beforeEach(() => {
 
 afterEach(() => vi.useRealTimers());
 
-/** A tab that wants the turn. */
+/** A tab that wants to lead. */
 class Contender {
   readonly page: FakePage = browser.page();
   readonly end = new AbortController();
@@ -36,7 +36,7 @@ class Contender {
       channel: (name) => page.channel(name),
       isShown: () => this.shown,
     };
-    // The timers of a test run on while a page is frozen: what they do with the disk must not happen.
+    // The timers of a test keep running while a page is frozen. Their disk access must not happen.
     const use: MemoryLease['use'] = (alter) =>
       page.state === 'running' ? lease.use(alter) : new Promise((resolve) => page.run(() => resolve(lease.use(alter))));
     const options = {
@@ -72,9 +72,9 @@ const holders = (...list: Contender[]) => list.map(({ turn }) => turn !== undefi
 
 describe.each([
   ['Web Locks', { locks: true }],
-  ['a lease alone', { locks: false }],
-])('the turn, by %s', (_, options) => {
-  it('belongs to one tab, which stands in the lease, until it gives it up', async () => {
+  ['a lease only', { locks: false }],
+])('the leadership, by %s', (_, options) => {
+  it('belongs to one tab, which is named in the lease until it gives up', async () => {
     const [a, b] = await contenders(2, options);
     await pass(60_000);
     expect([holders(a, b), lease.now.tab, a.lost]).toEqual([[true, false], a.turn?.tab, 0]);
@@ -83,7 +83,7 @@ describe.each([
     expect([holders(b), lease.now.tab]).toEqual([[true], b.turn?.tab]);
   });
 
-  it('goes to the next when its tab dies', async () => {
+  it('passes to the next tab when the leader dies', async () => {
     const [a, b] = await contenders(2, options);
     a.page.kill();
     await pass(10_000);
@@ -105,7 +105,7 @@ describe.each([
     },
   );
 
-  it.each([-HOUR, HOUR, -24 * HOUR, 24 * HOUR])('stays where it is when the clock is set by %i ms', async (ms) => {
+  it.each([-HOUR, HOUR, -24 * HOUR, 24 * HOUR])('does not move when the clock is set by %i ms', async (ms) => {
     const [a, b] = await contenders(2, options);
     for (let n = 0; n < 5; n++) {
       vi.setSystemTime(Date.now() + ms);
@@ -114,7 +114,7 @@ describe.each([
     expect([holders(a, b), a.lost]).toEqual([[true, false], 0]);
   });
 
-  it('is waited for no longer when that is ended, and leaves nothing behind', async () => {
+  it('is not awaited after an abort, which leaves nothing open', async () => {
     const timers = vi.getTimerCount();
     const [a, b] = await contenders(2, options);
     b.end.abort();
@@ -125,25 +125,25 @@ describe.each([
     expect([vi.getTimerCount() - timers, browser.openBoxes, browser.lockCount]).toEqual([0, 0, 0]);
   });
 
-  it('is one that another tab may have taken, where its tab stood still', async () => {
+  it('may have moved to another tab while the leader was frozen', async () => {
     const [a] = await contenders(1, options);
     expect(a.turn?.isFresh()).toBe(true);
     await pass(60_000);
     expect(a.turn?.isFresh()).toBe(true);
-    // The clock goes on, and no timer runs.
+    // Time passes, but no timer fires.
     vi.setSystemTime(Date.now() + 3000);
     expect(a.turn?.isFresh()).toBe(false);
   });
 });
 
-describe('the turn, by Web Locks', () => {
-  it('is not taken from a tab that answers, however long it has it', async () => {
+describe('the leadership, by Web Locks', () => {
+  it('is not taken from a leader that answers, for however long', async () => {
     const [a, b] = await contenders(2);
     await pass(10 * 60_000);
     expect([holders(a, b), a.lost]).toEqual([[true, false], 0]);
   });
 
-  it('is not taken where there is nothing to send, and nobody is asked', async () => {
+  it('is not taken, and no tab is asked, if there is nothing to send', async () => {
     const heard: unknown[] = [];
     browser.channel(browser.page(), 'outbox turn').onmessage = ({ data }) => heard.push(data);
     const [a, b] = await contenders(2);
@@ -157,14 +157,14 @@ describe('the turn, by Web Locks', () => {
     expect(holders(b)).toEqual([true]);
   });
 
-  it('leaves no listener on its signal when it is given back', async () => {
+  it('leaves no listener on its signal after release', async () => {
     const [a] = await contenders(1);
     const removed = vi.spyOn(a.end.signal, 'removeEventListener');
     a.turn?.release();
     expect(removed).toHaveBeenCalledWith('abort', expect.any(Function));
   });
 
-  it('is left to the tab in front by those in the background', async () => {
+  it('is left to the visible tab by background tabs', async () => {
     const [a, b, c] = await contenders(3);
     b.shown = false;
     a.page.freeze();
@@ -172,7 +172,7 @@ describe('the turn, by Web Locks', () => {
     expect(holders(b, c)).toEqual([false, true]);
   });
 
-  it('is taken by a tab in the background where there is none in front', async () => {
+  it('is taken by a background tab if no tab is visible', async () => {
     const [a, b] = await contenders(2);
     b.shown = false;
     a.page.freeze();
@@ -182,13 +182,13 @@ describe('the turn, by Web Locks', () => {
     expect(holders(b)).toEqual([true]);
   });
 
-  it('is had without a disk, too', async () => {
+  it('does not need a disk', async () => {
     lease.broken = true;
     const [a] = await contenders(1);
     expect(a.turn).toBeDefined();
   });
 
-  it('falls back to the lease where locks only throw', async () => {
+  it('falls back to the lease if the locks throw', async () => {
     const page = browser.page();
     const locks = { request: () => Promise.reject(new DOMException('sandboxed', 'SecurityError')) };
     const turn = await awaitLeadership(
@@ -206,21 +206,21 @@ describe('the turn, by Web Locks', () => {
   });
 });
 
-describe('the turn, by a lease alone', () => {
-  it('cannot be had without a disk', async () => {
+describe('the leadership, by a lease only', () => {
+  it('needs a disk', async () => {
     lease.broken = true;
     const [a] = await contenders(1, { locks: false });
     expect([a.turn, a.rejected]).toEqual([undefined, expect.any(Error)]);
   });
 
-  it('is lost with the disk', async () => {
+  it('ends when the disk is lost', async () => {
     const [a] = await contenders(1, { locks: false });
     lease.broken = true;
     await pass(2000);
     expect(a.lost).toBe(1);
   });
 
-  it('is not taken away by who was frozen longer than a lease lasts', async () => {
+  it('is not ended by a tab that was frozen longer than a lease lasts', async () => {
     const [a, b] = await contenders(2, { locks: false });
     b.page.freeze();
     await pass(60_000);

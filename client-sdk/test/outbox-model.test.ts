@@ -8,7 +8,7 @@ import { type Fault, microtasks, type Tab, TestBrowser } from './support/outbox-
 const WINDOW = 300_000;
 const CHANNELS = ['a', 'b'];
 
-/** The gateway, as far as a publisher can tell: logs, and keys that it remembers for the window. */
+/** The gateway from a publisher's view: logs, and keys that it remembers for the dedupe window. */
 class ModelGateway {
   readonly logs = new Map<string, string[]>(CHANNELS.map((channel) => [channel, []]));
   readonly refused = new Set<string>();
@@ -29,7 +29,7 @@ class ModelGateway {
 }
 
 interface Published {
-  /** Which of the tabs, whatever page it held. */
+  /** The number of the tab, across its pages. */
   readonly slot: number;
   readonly tab: Tab;
   readonly outgoing: Outgoing;
@@ -57,7 +57,7 @@ class World {
     this.tabs[this.tabs.indexOf(old)] = this.browser.open(new FakeClient());
   }
 
-  /** The gateway reads the oldest of what a tab has sent. */
+  /** The gateway handles the oldest publish of a tab. */
   read(index: number, answers: boolean): void {
     const [flight] = this.tab(index).client.flights;
     if (!flight) return;
@@ -67,7 +67,7 @@ class World {
     else flight.refuse('permission_denied');
   }
 
-  /** Everybody is online, and disk and gateway do everything they are asked to, until nothing is left to do. */
+  /** All tabs are online, and disk and gateway work, until nothing is left to do. */
   async heal(): Promise<void> {
     this.browser.broken = undefined;
     this.browser.keepsNotes = true;
@@ -87,7 +87,7 @@ class World {
         return hasDisk && client.flights.length === 0 && isDone && outbox.persistent;
       });
       const [list, ...others] = this.tabs.map(({ outbox }) => outbox.messages.map(({ key }) => key).join());
-      // What hangs is given up after some seconds.
+      // A step that hangs times out after some seconds.
       if (idle && round > 15 && others.every((other) => other === list)) return;
       await pass(1000);
     }
@@ -173,8 +173,9 @@ function check({ browser, gateway, published, tabs }: World, readable: boolean):
   const logged = [...gateway.logs.values()].flat();
   expect(new Set(logged).size, 'none appears twice').toBe(logged.length);
   for (const log of gateway.logs.values()) {
-    // Two tabs that publish at the same moment may see two orders; each keeps its own, over reloads too. A page that cannot
-    // read the disk does not know what pages before it have left there.
+    // Two tabs that publish at the same time may see different orders. Each keeps its own order,
+    // even after a reload. A page that cannot read the disk does not know what earlier pages
+    // stored.
     for (const whose of new Set(published.map(({ slot, tab }) => (readable ? slot : tab)))) {
       const mine = published.filter(({ slot, tab }) => slot === whose || tab === whose);
       const keys = mine.map(({ outgoing }) => outgoing.key);
@@ -191,7 +192,7 @@ function check({ browser, gateway, published, tabs }: World, readable: boolean):
   for (const { tab, outgoing } of published) {
     const { key } = outgoing;
     const why = refused.get(key);
-    // What a tab had not stored yet when it died, it took with it.
+    // Messages that a tab had not stored before it died are lost.
     const isLost = !browser.everStored.has(key) || browser.deleted.has(key);
     if (isLost && !tab.alive) continue;
     if (!why) expect(logged, 'what has left the outbox is on the gateway').toContain(key);
@@ -231,13 +232,13 @@ async function hold(count: number, steps: fc.Arbitrary<Step>): Promise<void> {
 }
 
 it.each([1, 2])(
-  'whatever happens to %i tab(s), each message appears once and in order, or is refused visibly',
+  'every message of %i tab(s) appears once and in order, or is visibly refused, whatever happens',
   (count) => hold(count, step),
   60_000,
 );
 
 it.each([1, 2])(
-  'whatever the disk of %i tab(s) does, each message appears once and in order, and none is lost with a page that lives',
+  'every message of %i tab(s) appears once and in order, and survives in a live page, whatever the disk does',
   (count) => hold(count, diskStep),
   60_000,
 );

@@ -45,7 +45,7 @@ afterEach(() => {
 });
 
 describe('the database', () => {
-  it('gives numbers in order, and keeps entries over a reload, with their errors', async () => {
+  it('assigns numbers in order, and keeps entries with their errors across a reload', async () => {
     const error = new SluiceError({ code: 4306, name: 'permission_denied', message: 'No.', retryable: false });
     const orders = await Promise.all([store.add(entry('x')), store.add(entry('y', { error, status: 'refused' }))]);
     store.close();
@@ -57,7 +57,7 @@ describe('the database', () => {
     expect(y?.error).toMatchObject({ code: 4306, name: 'permission_denied', message: 'No.', retryable: false });
   });
 
-  it('changes an entry in one step, and removes it when that is final', async () => {
+  it('changes an entry atomically, and removes it if the change is final', async () => {
     const order = await store.add(entry('x'));
     await expect(store.update(order, (now) => ({ ...now, status: 'sent' }))).resolves.toMatchObject({ status: 'sent' });
     await expect(store.update(order, () => undefined)).resolves.toMatchObject({ status: 'sent', data: 'x' });
@@ -69,7 +69,7 @@ describe('the database', () => {
     await expect(store.all()).resolves.toEqual([]);
   });
 
-  it('tells a change which tab may send, and counts the beats of its lease', async () => {
+  it('passes the leader to a change, and counts the renewals of its lease', async () => {
     const order = await store.add(entry('x'));
     const senders: string[] = [];
     const look = (_: Entry, sender: string) => void senders.push(sender);
@@ -82,7 +82,7 @@ describe('the database', () => {
     expect(senders).toEqual(['', 'a']);
   });
 
-  it('is merged in one step, and keeps its name until it is deleted', async () => {
+  it('merges atomically, and keeps its identity until it is deleted', async () => {
     const [x, y] = await Promise.all([store.add(entry('x')), store.add(entry('y'))]);
     const lives: string[] = [];
     const between = entry('z', { order: (x ?? 0) + 0.5, stored: true });
@@ -109,12 +109,12 @@ describe('the database', () => {
     expect([first === second, second === third, first?.length]).toEqual([true, false, expect.any(Number)]);
   });
 
-  it('rejects where there is none', async () => {
+  it('rejects if there is no IndexedDB', async () => {
     vi.stubGlobal('indexedDB', undefined);
     await expect(open()).rejects.toThrow();
   });
 
-  it('is closed, and says so, for somebody who deletes it', async () => {
+  it('closes and reports it when another tab deletes the database', async () => {
     await new Promise((resolve) => {
       indexedDB.deleteDatabase('test').onsuccess = resolve;
     });
@@ -122,11 +122,11 @@ describe('the database', () => {
     await expect(store.all()).rejects.toThrow();
   });
 
-  it('is closed at once where it opens so late that nobody waits for it any more', async () => {
+  it('closes immediately if it opens after the caller has given up', async () => {
     const late = new AbortController();
     void open('late', late.signal);
     late.abort();
-    // With a connection that was left open this would be blocked.
+    // A connection that stayed open would block this.
     await new Promise((resolve, reject) => {
       const request = indexedDB.deleteDatabase('late');
       request.onsuccess = resolve;
@@ -134,7 +134,7 @@ describe('the database', () => {
     });
   });
 
-  it('closes a handle that comes when nobody waits for it any more', () => {
+  it('closes a handle that arrives after the caller has given up', () => {
     const close = vi.fn();
     const request = { result: { close }, onsuccess: () => {} };
     vi.stubGlobal('indexedDB', { open: () => request });
@@ -145,7 +145,7 @@ describe('the database', () => {
     expect(close).toHaveBeenCalledOnce();
   });
 
-  it('changes nothing any more that was begun before it was abandoned', async () => {
+  it('applies no step that was pending when it was abandoned', async () => {
     const order = await store.add(entry('x'));
     const begun = expect(store.update(order, (now) => ({ ...now, status: 'sent' }))).rejects.toThrow();
     store.abandon();
@@ -154,7 +154,7 @@ describe('the database', () => {
     expect((await store.all()).map(({ status }) => status)).toEqual(['queued']);
   });
 
-  it('takes back what was begun when it is abandoned, and finishes it when it is closed', async () => {
+  it('aborts pending steps when abandoned, and finishes them when closed', async () => {
     const begun = store.add(entry('x'));
     store.abandon();
     await begun.catch(() => {});
@@ -172,7 +172,7 @@ describe('the database', () => {
 });
 
 describe('createOutbox', () => {
-  it('stores on disk, and finds it there after a reload, for the same user and name only', async () => {
+  it('stores on disk, and reads after a reload for the same user and name only', async () => {
     const outboxes = [
       { user: 'ada', name: 'chat' },
       { user: 'bob', name: 'chat' },
@@ -195,7 +195,7 @@ describe('createOutbox', () => {
     expect(counts).toEqual([[{ text: 'Hello' }], [], []]);
   });
 
-  it('forgets on clear() what is on its way to the disk, though it is closed at once', async () => {
+  it('discards pending writes on clear(), even if it is closed immediately', async () => {
     const outbox = createOutbox(new FakeClient().face, { user: 'ada' });
     await outbox.ready;
     const outgoing = outbox.publish('a', 1);
@@ -215,7 +215,7 @@ describe('createOutbox', () => {
     await expect(store.all()).resolves.toEqual([]);
   });
 
-  it('works in memory where there is no disk, as on a server that renders pages', async () => {
+  it('works in memory without a disk, for example in server-side rendering', async () => {
     vi.stubGlobal('indexedDB', undefined);
     const outbox = createOutbox(new FakeClient().face, { user: 'ada' });
     const errors: string[] = [];

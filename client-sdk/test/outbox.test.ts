@@ -39,7 +39,7 @@ const listed = ({ outbox }: Tab) => outbox.messages.map(({ data, status }) => `$
 const sent = ({ client }: Tab) => client.sent.map(({ data }) => data);
 
 describe('a message', () => {
-  it('is queued, sent and accepted, and then leaves the list and the disk', async () => {
+  it('is queued, sent and accepted, and then removed from the list and the disk', async () => {
     const tab = await openOnline();
     const steps: unknown[] = [];
     const outgoing = tab.outbox.publish('a', 'hello', { event: 'chat', tags: { a: 'b' } });
@@ -60,7 +60,7 @@ describe('a message', () => {
     expect([listed(tab), browser.records.size, outgoing.status]).toEqual([[], 0, 'accepted']);
   });
 
-  it('is on disk before it is sent, and so is that it was sent', async () => {
+  it('is stored before it is sent, and so is its status "sent"', async () => {
     const tab = await openOnline();
     tab.outbox.publish('a', 1);
     while (tab.client.sent.length === 0) {
@@ -70,7 +70,7 @@ describe('a message', () => {
     expect([...browser.records.values()]).toMatchObject([{ data: 1, status: 'sent', sentAt: Date.now() }]);
   });
 
-  it('is copied at once, and must be JSON', async () => {
+  it('is copied synchronously, and must be JSON', async () => {
     const { outbox } = await open();
     const data = { text: 'before' };
     const outgoing = outbox.publish('a', data);
@@ -92,7 +92,7 @@ describe('a message', () => {
     expect(outbox.messages).toHaveLength(1);
   });
 
-  it('goes one after the other on a channel, and channels do not wait for each other', async () => {
+  it('is sent one at a time per channel, and channels do not wait for each other', async () => {
     const tab = await openOnline();
     for (const [channel, data] of [
       ['a', 1],
@@ -109,7 +109,7 @@ describe('a message', () => {
 });
 
 describe('without a connection', () => {
-  it('waits, survives a reload, and goes out in order with the same keys', async () => {
+  it('waits, survives a reload, and is sent in order with the same keys', async () => {
     const before = await open();
     const keys = [1, 2, 3].map((n) => before.outbox.publish('a', n).key);
     await turn();
@@ -126,7 +126,7 @@ describe('without a connection', () => {
     expect([sent(after), listed(after)]).toEqual([[1, 2, 3], []]);
   });
 
-  it('sends again what was not answered, with the same key', async () => {
+  it('sends unanswered messages again with the same key', async () => {
     const tab = await openOnline();
     const { key } = tab.outbox.publish('a', 1);
     await turn();
@@ -138,7 +138,7 @@ describe('without a connection', () => {
     expect(tab.client.sent.map((flight) => flight.key)).toEqual([key, key]);
   });
 
-  it('lets a client connect that has not been used yet, without sending anything', async () => {
+  it('connects an unused client without sending anything', async () => {
     const tab = await open();
     tab.outbox.publish('a', 1);
     await turn();
@@ -147,7 +147,7 @@ describe('without a connection', () => {
 });
 
 describe('a message of another user', () => {
-  it('is neither seen nor sent until that user is back', async () => {
+  it('is neither visible nor sent until that user is back', async () => {
     const ada = await open();
     ada.outbox.publish('a', "ada's");
     await turn();
@@ -163,7 +163,7 @@ describe('a message of another user', () => {
     expect(sent(again)).toEqual(["ada's"]);
   });
 
-  it('sleeps while the client is connected as somebody else, and says so', async () => {
+  it('is not sent while another user is connected, which is reported', async () => {
     const tab = await open();
     const errors: string[] = [];
     tab.outbox.on('error', ({ name }) => errors.push(name));
@@ -179,7 +179,7 @@ describe('a message of another user', () => {
 });
 
 describe('a refusal', () => {
-  it('is kept with its error, over a reload too, and those behind it go on', async () => {
+  it('is kept with its error, even after a reload, and the next messages are sent', async () => {
     const tab = await openOnline();
     const outgoing = tab.outbox.publish('a', 1);
     tab.outbox.publish('a', 2);
@@ -195,7 +195,7 @@ describe('a refusal', () => {
     expect(first?.error).toMatchObject({ name: 'permission_denied', code: 4306, retryable: false });
   });
 
-  it('holds those behind it, where that is asked for', async () => {
+  it('pauses the channel with onRefused: "hold"', async () => {
     const tab = await openOnline({ onRefused: 'hold' });
     for (const n of [1, 2, 3]) tab.outbox.publish('a', n);
     await turn();
@@ -213,7 +213,7 @@ describe('a refusal', () => {
     expect([listed(tab), browser.records.size]).toEqual([['2 sent', '3 queued'], 2]);
   });
 
-  it('is what the application makes of it: retried with the same key, or discarded', async () => {
+  it('can be retried with the same key, or discarded', async () => {
     const tab = await openOnline();
     const [one, two] = [tab.outbox.publish('a', 1), tab.outbox.publish('b', 2)];
     await turn();
@@ -235,7 +235,7 @@ describe('a refusal', () => {
     ['connection_lost', { code: 4402, retryable: true }, 'sent', 250],
     ['token_signature', { code: 4204 }, 'sent', 250],
     ['closed', { code: 4400 }, 'sent', 250],
-  ])('that says nothing about the message is none: %s', async (name, extra, status, pause) => {
+  ])('that is temporary does not refuse the message: %s', async (name, extra, status, pause) => {
     const tab = await openOnline();
     tab.outbox.publish('a', 1);
     await turn();
@@ -248,7 +248,7 @@ describe('a refusal', () => {
     expect(sent(tab)).toEqual([1, 1]);
   });
 
-  it('of a repeat does not say that the first attempt failed', async () => {
+  it('of a repeat does not mean that the first attempt failed', async () => {
     const tab = await openOnline();
     const outgoing = tab.outbox.publish('a', 1);
     await turn();
@@ -261,11 +261,11 @@ describe('a refusal', () => {
   });
 });
 
-describe('time', () => {
+describe('timing', () => {
   it.each([
     ['4 minutes', 4 * MINUTE, '1 sent'],
     ['5 minutes', 5 * MINUTE, '1 refused'],
-  ])('a message that was sent and not answered for %s', async (_name, ms, expected) => {
+  ])('handles a message without an answer for %s', async (_name, ms, expected) => {
     const tab = await openOnline();
     const outgoing = tab.outbox.publish('a', 1);
     await turn();
@@ -282,7 +282,7 @@ describe('time', () => {
     expect(after.client.flight.key).toBe(outgoing.key);
   });
 
-  it('is not left to the client: a message is not repeated when its window has passed', async () => {
+  it("limits the client's retries: no message is repeated after its dedupe window", async () => {
     const tab = await openOnline({ dedupeWindow: 20_000 });
     tab.outbox.publish('a', 1);
     await turn();
@@ -291,7 +291,7 @@ describe('time', () => {
     expect([listed(tab), sent(tab)]).toEqual([['1 refused'], [1]]);
   });
 
-  it('makes a message that was never sent expire, and a refused one be forgotten', async () => {
+  it('expires unsent messages, and deletes refused ones', async () => {
     const tab = await open({ maxAge: MINUTE });
     const outgoing = tab.outbox.publish('a', 1);
     await turn();
@@ -301,7 +301,7 @@ describe('time', () => {
     expect([outgoing.status, browser.records.size]).toEqual(['discarded', 0]);
   });
 
-  it('leaves no timer behind', async () => {
+  it('leaves no timer running', async () => {
     const tab = await openOnline();
     tab.outbox.publish('a', 1);
     await turn();
@@ -316,7 +316,7 @@ describe('limits', () => {
   it.each([
     ['messages', { maxMessages: 2 }, ['x', 'y'], 'It holds 2 messages of 2.'],
     ['bytes', { maxBytes: 40 }, ['x'.repeat(25)], 'With this message it would hold 48 bytes of 40.'],
-  ])('refuse what is too much by %s, and drop nothing', async (_name, options, data, why) => {
+  ])('refuse messages beyond %s, and drop none', async (_name, options, data, why) => {
     const tab = await open(options);
     for (const text of data) tab.outbox.publish('a', text);
     const refused = tab.outbox.publish('a', 'z');
@@ -328,8 +328,8 @@ describe('limits', () => {
   });
 });
 
-describe('a disk that fails', () => {
-  it('is told once; messages go on in memory, in order', async () => {
+describe('a failing disk', () => {
+  it('is reported once; messages continue in memory, in order', async () => {
     browser.broken = new Error('private mode');
     const tab = await open();
     const errors: string[] = [];
@@ -344,52 +344,49 @@ describe('a disk that fails', () => {
     expect([tab.client.flight.data, one?.status]).toEqual([2, 'accepted']);
   });
 
-  it.each([true, false])(
-    'in the middle loses nothing, keeps the order, and is used again (connected: %s)',
-    async (connected) => {
-      const tab = await open();
-      if (connected) tab.client.online();
-      const errors: string[] = [];
-      tab.outbox.on('error', ({ name }) => errors.push(name));
-      tab.outbox.publish('a', 1);
-      await turn();
-      browser.broken = new Error('quota');
-      tab.outbox.publish('a', 2);
-      await turn();
-      expect([errors, tab.outbox.persistent]).toEqual([['outbox_not_stored'], false]);
-      tab.outbox.publish('a', 3);
-      await pass(10_000);
-      const stored = () => tab.outbox.messages.map(({ data, stored }) => [data, stored]);
-      expect([errors, stored()]).toEqual([
-        ['outbox_not_stored'],
-        [
-          [1, true],
-          [2, false],
-          [3, false],
-        ],
-      ]);
-      browser.broken = undefined;
-      await pass(20_000);
-      expect([errors, tab.outbox.persistent]).toEqual([['outbox_not_stored'], true]);
-      expect(stored()).toEqual([
+  it.each([true, false])('loses nothing, keeps the order, and is used again (connected: %s)', async (connected) => {
+    const tab = await open();
+    if (connected) tab.client.online();
+    const errors: string[] = [];
+    tab.outbox.on('error', ({ name }) => errors.push(name));
+    tab.outbox.publish('a', 1);
+    await turn();
+    browser.broken = new Error('quota');
+    tab.outbox.publish('a', 2);
+    await turn();
+    expect([errors, tab.outbox.persistent]).toEqual([['outbox_not_stored'], false]);
+    tab.outbox.publish('a', 3);
+    await pass(10_000);
+    const stored = () => tab.outbox.messages.map(({ data, stored }) => [data, stored]);
+    expect([errors, stored()]).toEqual([
+      ['outbox_not_stored'],
+      [
         [1, true],
-        [2, true],
-        [3, true],
-      ]);
-      tab.client.online();
-      for (const n of [1, 2, 3]) {
-        await turn();
-        expect(tab.client.flight.data).toBe(n);
-        tab.client.flight.accept();
-      }
+        [2, false],
+        [3, false],
+      ],
+    ]);
+    browser.broken = undefined;
+    await pass(20_000);
+    expect([errors, tab.outbox.persistent]).toEqual([['outbox_not_stored'], true]);
+    expect(stored()).toEqual([
+      [1, true],
+      [2, true],
+      [3, true],
+    ]);
+    tab.client.online();
+    for (const n of [1, 2, 3]) {
       await turn();
-      expect([listed(tab), browser.records.size]).toEqual([[], 0]);
-    },
-  );
+      expect(tab.client.flight.data).toBe(n);
+      tab.client.flight.accept();
+    }
+    await turn();
+    expect([listed(tab), browser.records.size]).toEqual([[], 0]);
+  });
 });
 
-describe('a page that is put away', () => {
-  it('lets another tab send, and goes on when it is shown again', async () => {
+describe('a page in the background', () => {
+  it('lets another tab send, and continues when it is shown again', async () => {
     const [first, second] = [await openOnline(), await openOnline()];
     first.sleep();
     second.outbox.publish('a', 1);
@@ -404,7 +401,7 @@ describe('a page that is put away', () => {
     expect(sent(first)).toEqual([2]);
   });
 
-  it('finds a database that was closed meanwhile open again, and says nothing of it', async () => {
+  it('reopens a closed database without reporting an error', async () => {
     const tab = await openOnline();
     const errors: string[] = [];
     tab.outbox.on('error', ({ name }) => errors.push(name));
@@ -415,7 +412,7 @@ describe('a page that is put away', () => {
     expect([tab.hasDisk, tab.outbox.persistent, errors]).toEqual([true, true, []]);
   });
 
-  it('leaves no listener and no timer behind when the outbox is closed', async () => {
+  it('leaves no listener and no timer after the outbox is closed', async () => {
     const tab = await openOnline();
     tab.outbox.publish('a', 1);
     await turn();
@@ -427,7 +424,7 @@ describe('a page that is put away', () => {
 });
 
 describe('a database that cannot be opened', () => {
-  it('is tried less and less often, and no more after a while; then when the page is shown, or publishes', async () => {
+  it('is retried with backoff, then only when the page is shown or publishes', async () => {
     browser.broken = new Error('refused');
     const tab = await open();
     await pass(10 * MINUTE);
@@ -440,7 +437,7 @@ describe('a database that cannot be opened', () => {
     expect(tab.outbox.persistent).toBe(true);
   });
 
-  it('sends a stored message only if that can be noted somewhere', async () => {
+  it('sends a stored message only if the attempt can be recorded', async () => {
     const tab = await open();
     tab.outbox.publish('a', 1);
     await turn();
@@ -455,8 +452,8 @@ describe('a database that cannot be opened', () => {
   });
 });
 
-describe('what is written', () => {
-  it('is fenced: a tab whose turn was taken while it stood still sends nothing more', async () => {
+describe('a write', () => {
+  it('is fenced: a tab that lost the lead while frozen sends nothing more', async () => {
     const tab = await openOnline();
     const [one] = ['one', 'two'].map((text) => tab.outbox.publish('a', text));
     await turn();
@@ -466,7 +463,7 @@ describe('what is written', () => {
     expect([one?.status, sent(tab)]).toEqual(['accepted', ['one']]);
   });
 
-  it('is noted where the database cannot be written, so that the next page repeats nothing', async () => {
+  it('goes to the ledger if the database fails, so that the next page repeats nothing', async () => {
     const tab = await openOnline();
     const outgoing = tab.outbox.publish('a', 1);
     await turn();
@@ -481,7 +478,7 @@ describe('what is written', () => {
     expect([sent(after), listed(after), browser.records.size, browser.notes.size]).toEqual([[], [], 0, 0]);
   });
 
-  it('is written again where somebody has deleted the database', async () => {
+  it('is repeated after another tab has deleted the database', async () => {
     const tab = await open();
     for (const n of [1, 2]) tab.outbox.publish('a', n);
     await turn();
@@ -492,17 +489,20 @@ describe('what is written', () => {
   });
 });
 
-describe('the clock of the device', () => {
-  it.each([-24 * 60 * MINUTE, -60 * MINUTE, -MINUTE])('set back by %i ms makes nothing wait longer', async (ms) => {
-    const tab = await open({ maxAge: 2 * MINUTE });
-    const outgoing = tab.outbox.publish('a', 1);
-    await turn();
-    vi.setSystemTime(Date.now() + ms);
-    await pass(2 * MINUTE + 1000);
-    expect(outgoing).toMatchObject({ status: 'refused', error: { name: 'outbox_expired' } });
-  });
+describe("the device's clock", () => {
+  it.each([-24 * 60 * MINUTE, -60 * MINUTE, -MINUTE])(
+    'does not delay anything if it is set back by %i ms',
+    async (ms) => {
+      const tab = await open({ maxAge: 2 * MINUTE });
+      const outgoing = tab.outbox.publish('a', 1);
+      await turn();
+      vi.setSystemTime(Date.now() + ms);
+      await pass(2 * MINUTE + 1000);
+      expect(outgoing).toMatchObject({ status: 'refused', error: { name: 'outbox_expired' } });
+    },
+  );
 
-  it('set back makes a page after this one report what it cannot know, and repeat nothing', async () => {
+  it('makes the next page report unknown outcomes if it is set back, and repeats nothing', async () => {
     const tab = await openOnline();
     tab.outbox.publish('a', 1);
     await turn();
@@ -514,7 +514,7 @@ describe('the clock of the device', () => {
 });
 
 describe('several tabs', () => {
-  it('see all messages, and one of them sends', async () => {
+  it('see all messages, and one tab sends them', async () => {
     const [first, second] = [await openOnline(), await openOnline()];
     const outgoing = second.outbox.publish('a', 1);
     await turn();
@@ -525,26 +525,23 @@ describe('several tabs', () => {
     expect(listed(second)).toEqual([]);
   });
 
-  it.each(['dies', 'loses its connection', 'closes its outbox'])(
-    'the next goes on when the one that sends %s',
-    async (how) => {
-      const [first, second] = [await openOnline(), await openOnline()];
-      const keys = [1, 2].map((n) => first.outbox.publish('a', n).key);
+  it.each(['dies', 'loses its connection', 'closes its outbox'])('continue when the sending tab %s', async (how) => {
+    const [first, second] = [await openOnline(), await openOnline()];
+    const keys = [1, 2].map((n) => first.outbox.publish('a', n).key);
+    await turn();
+    if (how === 'dies') first.kill();
+    else if (how === 'loses its connection') first.client.offline();
+    else first.outbox.close();
+    for (const key of keys) {
       await turn();
-      if (how === 'dies') first.kill();
-      else if (how === 'loses its connection') first.client.offline();
-      else first.outbox.close();
-      for (const key of keys) {
-        await turn();
-        expect(second.client.flight.key).toBe(key);
-        second.client.flight.accept();
-      }
-      await turn();
-      expect([sent(second), listed(second)]).toEqual([[1, 2], []]);
-    },
-  );
+      expect(second.client.flight.key).toBe(key);
+      second.client.flight.accept();
+    }
+    await turn();
+    expect([sent(second), listed(second)]).toEqual([[1, 2], []]);
+  });
 
-  it.each([1, 3, 6, 9])('take over what another one stored in its last moment (%i steps)', async (steps) => {
+  it.each([1, 3, 6, 9])('continue with what another tab stored just before it died (%i steps)', async (steps) => {
     const [first, second] = [await openOnline(), await open()];
     second.outbox.publish('a', 1);
     await microtasks(steps);
@@ -570,7 +567,7 @@ describe('several tabs', () => {
 });
 
 describe('the lists', () => {
-  it('stay the same until something changes, and are told once for a turn', async () => {
+  it('keep their identity until something changes, and are announced once per turn', async () => {
     const { outbox } = await open();
     const a = outbox.channel<number>('a');
     const seen: number[] = [];
@@ -598,7 +595,7 @@ class Known extends EntryList {
   }
 }
 
-it('remembers how the last thousand messages ended, and no more', () => {
+it('remembers the outcome of the last thousand messages', () => {
   const list = new Known();
   for (let n = 0; n <= 1000; n++) list.accepted(`key ${n}`);
   expect([0, 1, 1000].map((n) => list.finished(`key ${n}`)?.status)).toEqual([undefined, 'accepted', 'accepted']);

@@ -13,13 +13,13 @@ const channels = defineChannels({
   'free:{x}': {},
 });
 
-// Never run: only the types count.
+// Never executed: only the types matter.
 const outbox = () => createOutbox(createClient<typeof channels>({ url: 'ws://localhost' }), { user: 'ada' });
 const plain = () => createOutbox(createClient({ url: 'ws://localhost' }), { user: null });
 const never = (_: () => unknown): void => {};
 
 describe('an outbox of a client with a contract', () => {
-  it('takes the names and the data of the contract', () => {
+  it('accepts the names and the data of the contract', () => {
     expectTypeOf(outbox).returns.toEqualTypeOf<Outbox<typeof channels>>();
     never(() => {
       const outgoing = outbox().publish('chat:lobby', { text: 'Hello' });
@@ -27,7 +27,7 @@ describe('an outbox of a client with a contract', () => {
       outbox().publish('chat:lobby', { on: true }, { event: 'typing' });
       outbox().publish('moves:1', { to: 'e4' }, { event: 'move' });
       outbox().publish('free:1', 42, { event: 'anything' });
-      // @ts-expect-error the contract wants `text`
+      // @ts-expect-error the contract requires `text`
       outbox().publish('chat:lobby', { on: true });
       // @ts-expect-error no such event
       outbox().publish('chat:lobby', { text: '' }, { event: 'shout' });
@@ -38,12 +38,12 @@ describe('an outbox of a client with a contract', () => {
     });
   });
 
-  it('gives channels with the types of the contract', () => {
+  it('returns channels with the types of the contract', () => {
     never(() => {
       const chat = outbox().channel('chat:lobby');
       chat.publish({ text: 'Hello' });
       chat.publish({ on: true }, { event: 'typing' });
-      // @ts-expect-error the event wants `on`
+      // @ts-expect-error the event requires `on`
       chat.publish({ text: '' }, { event: 'typing' });
       const data = chat.messages.map((message) => message.data);
       expectTypeOf(data).toEqualTypeOf<({ text: string; at?: string | undefined } | { on: boolean })[]>();
@@ -52,7 +52,7 @@ describe('an outbox of a client with a contract', () => {
 });
 
 describe('an outbox without a contract', () => {
-  it('takes what the caller says', () => {
+  it("uses the caller's types", () => {
     never(() => {
       expectTypeOf(plain().publish('a', { n: 1 })).toEqualTypeOf<Outgoing<{ n: number }>>();
       expectTypeOf(plain().channel<string>('a').messages[0]?.data).toEqualTypeOf<string | undefined>();

@@ -8,7 +8,10 @@ beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 
 afterEach(backToReality);
 
-/** What platforms may lack: the tests of applications in a simulated page, an old React Native, a sandbox. */
+/**
+ * Features that platforms may lack: test environments with a simulated page, an old React Native, a
+ * sandbox.
+ */
 const LACKING = [
   'TextEncoder',
   'TextDecoder',
@@ -34,7 +37,7 @@ const LACKING = [
 ] as const;
 
 describe.each([...LACKING.map((name) => [name]), [...LACKING]])('without %s', (...names) => {
-  it('connects, publishes what is not ASCII, subscribes and comes back', async () => {
+  it('connects, publishes non-ASCII text, subscribes and reconnects', async () => {
     for (const name of names) vi.stubGlobal(name, undefined);
     const gateway = new FakeGateway();
     const client = gateway.client();
@@ -65,7 +68,7 @@ it('counts bytes, not characters, without a TextEncoder', async () => {
   }
 });
 
-describe('a socket that can be cut', () => {
+describe('a socket that can be terminated', () => {
   class CutSocket extends FakeSocket {
     cut = 0;
     terminate(): void {
@@ -89,7 +92,7 @@ describe('a socket that can be cut', () => {
     return { sockets, client };
   }
 
-  it('is cut three seconds after a close that nobody answers', async () => {
+  it('is terminated three seconds after an unanswered close', async () => {
     const { sockets, client } = await connected();
     client.close();
     expect([sockets[0]?.closedWith, sockets[0]?.cut, vi.getTimerCount()]).toEqual([1000, 0, 1]);
@@ -97,7 +100,7 @@ describe('a socket that can be cut', () => {
     expect([sockets[0]?.cut, vi.getTimerCount()]).toEqual([1, 0]);
   });
 
-  it('is left alone when the other end answers', async () => {
+  it('is not terminated if the peer answers the close', async () => {
     const { sockets, client } = await connected();
     client.close();
     sockets[0]?.drop(1000);
@@ -106,7 +109,7 @@ describe('a socket that can be cut', () => {
     expect(sockets[0]?.cut).toBe(0);
   });
 
-  it('is cut when the heartbeat gives it up', async () => {
+  it('is terminated when the heartbeat times out', async () => {
     const { sockets, client } = await connected();
     await pass(25_000 + 10_000 + 1000);
     expect(client.state).not.toBe('connected');
@@ -115,7 +118,7 @@ describe('a socket that can be cut', () => {
     client.close();
   });
 
-  it('is not cut when it was closed from the other side', async () => {
+  it('is not terminated if the peer closed it', async () => {
     const { sockets, client } = await connected();
     sockets[0]?.drop(1006);
     await pass(200);

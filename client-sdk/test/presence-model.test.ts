@@ -13,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A listener that applies the events to an empty set, and checks each. */
+/** A listener that applies the events to an empty set and checks each of them. */
 class Audience {
   readonly faults: string[] = [];
   readonly members = new Map<string, Member>();
@@ -126,7 +126,7 @@ class World {
   }
 
   async #reconnect(restart: boolean): Promise<void> {
-    await pass(5000); // the connection has lasted: the backoff begins anew
+    await pass(5000); // the connection has lasted, so the backoff is reset
     this.gateway.socket.drop();
     this.stage.begin();
     if (restart) this.stage.restart();
@@ -135,7 +135,7 @@ class World {
   }
 }
 
-it('knows who is present after whatever was told, and the events say the same', async () => {
+it("has the gateway's members after any sequence of pushes, and the events match", async () => {
   let events = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 40, size: 'max' }), async (steps) => {

@@ -41,7 +41,7 @@ function list(version: number, ...users: (string | WireMember)[]): void {
   push(version, { total: users.length, reset: true, changes: members.map((one) => ({ version, member: one })) });
 }
 
-/** Listens, and writes down everything that it is told. */
+/** Listens and records every event. */
 function listen(on = presence) {
   const seen: string[] = [];
   const errors: SluiceError[] = [];
@@ -67,15 +67,15 @@ async function reconnect(): Promise<void> {
   await gateway.socket.accept();
 }
 
-describe('watching', () => {
-  it('does nothing before somebody listens', async () => {
+describe('a presence subscription', () => {
+  it('does nothing before there is a listener', async () => {
     expect([presence.members.size, presence.members.total, presence.counting]).toEqual([0, 0, false]);
     expect([...presence.members]).toEqual([]);
     await turn();
     expect(gateway.socket.commands.map(({ type }) => type)).toEqual(['connect']);
   });
 
-  it('tells the list, then changes, each push with one change at its end', async () => {
+  it('reports the list, then changes, with one "change" event per push', async () => {
     const { seen } = listen();
     await watched();
     list(5, 'bob', 'ada');
@@ -100,7 +100,7 @@ describe('watching', () => {
     expect(seen).toEqual([]);
   });
 
-  it('drops what is in the list already (rule 1), and a left of nobody (rule 2)', async () => {
+  it('drops changes that the list already contains (rule 1), and a leave of an unknown user (rule 2)', async () => {
     const { seen } = listen();
     await watched();
     list(5, 'ada');
@@ -115,7 +115,7 @@ describe('watching', () => {
     expect(seen).toEqual(['+ada', '1', '[ada]']);
   });
 
-  it('drops a push that is older than the list, its total included', async () => {
+  it('drops a push that is older than the list, including its total', async () => {
     listen();
     await watched();
     list(5, 'ada');
@@ -123,7 +123,7 @@ describe('watching', () => {
     expect([presence.members.total, presence.members.size]).toEqual([1, 1]);
   });
 
-  it('gathers a list in several pushes, and tells it once', async () => {
+  it('collects a list from several pushes and reports it once', async () => {
     const { seen } = listen();
     await watched();
     push(5, { total: 3, reset: true, more: true, changes: [{ version: 5, member: member('ada') }] });
@@ -133,7 +133,7 @@ describe('watching', () => {
     expect(seen).toEqual(['+ada', '+bob', '+cid', '3', '[ada,bob,cid]']);
   });
 
-  it('starts again when a list is begun anew in the midst of one', async () => {
+  it('starts over if a new list begins before the last one is complete', async () => {
     const { seen } = listen();
     await watched();
     push(5, { total: 2, reset: true, more: true, changes: [{ version: 5, member: member('ada') }] });
@@ -141,7 +141,7 @@ describe('watching', () => {
     expect(seen).toEqual(['+bob', '1', '[bob]']);
   });
 
-  it('tells what is different when a list comes again (rule 3), and only that', async () => {
+  it('reports only the differences when a list is repeated (rule 3)', async () => {
     const { seen } = listen();
     await watched();
     list(5, 'ada', member('bob', { state: 1 }), 'cid');
@@ -153,7 +153,7 @@ describe('watching', () => {
     expect(seen).toEqual(['-cid', 'bob: 1 2', '+dan', '[ada,bob,dan]']);
   });
 
-  it('knows only the number while there are too many (rule 4), and what has changed when the list is back', async () => {
+  it('has only the total while there are too many members (rule 4), and reports the differences with the next list', async () => {
     const { seen } = listen();
     await watched();
     list(5, 'ada', 'bob');
@@ -161,7 +161,7 @@ describe('watching', () => {
     push(6, { total: 600 });
     expect([presence.counting, presence.members.total, presence.members.size]).toEqual([true, 600, 0]);
     push(7, { total: 601 });
-    // Without a list nothing can be changed.
+    // Without a list there is nothing to change.
     push(8, { total: 601, changes: [{ version: 8, member: member('lost') }] });
     expect(seen).toEqual(['600', '[]', '601', '[]']);
     list(9, 'bob', 'cid');
@@ -169,7 +169,7 @@ describe('watching', () => {
     expect(presence.counting).toBe(false);
   });
 
-  it('tells that nobody is there', async () => {
+  it('reports an empty channel', async () => {
     const { seen } = listen();
     await watched();
     list(0);
@@ -185,7 +185,7 @@ describe('watching', () => {
     expect(sizes).toEqual([1, 2]);
   });
 
-  it('reports a handler that throws, and goes on', async () => {
+  it('reports a handler that throws, and continues', async () => {
     const reported = hearUncaught();
     const error = new Error('mine');
     presence.subscribe(() => {
@@ -201,7 +201,7 @@ describe('watching', () => {
 });
 
 describe('the members', () => {
-  it('are sorted by user, or as one likes, in arrays that stay the same until something changes', async () => {
+  it('are sorted by user or by a custom order, in arrays that keep their identity until something changes', async () => {
     listen();
     await watched();
     list(1, member('cid', { since: 1 }), member('Bob', { since: 3 }), member('ada', { since: 2 }));
@@ -218,7 +218,7 @@ describe('the members', () => {
 });
 
 describe('several listeners', () => {
-  it('share one watch, and each is told everybody', async () => {
+  it('share one presence subscription, and each receives all members', async () => {
     const first = listen();
     await watched();
     list(1, 'ada');
@@ -232,7 +232,7 @@ describe('several listeners', () => {
     expect(second.seen.slice(3)).toEqual(['-ada', '0', '[]']);
   });
 
-  it('that come while members are only counted are told the number, and everybody when the list is back', async () => {
+  it('receive the total if they join while only counts are sent, and all members with the next list', async () => {
     listen();
     await watched();
     list(1, 'ada');
@@ -244,7 +244,7 @@ describe('several listeners', () => {
     expect(seen.slice(2)).toEqual(['+ada', '1', '[ada]']);
   });
 
-  it('end the watch with the last of them, and know nobody then', async () => {
+  it('end the presence subscription with the last of them, and clear the members', async () => {
     const first = listen();
     const second = listen();
     await watched();
@@ -264,7 +264,7 @@ describe('several listeners', () => {
     expect(gateway.socket.sent('watch')).toHaveLength(2);
   });
 
-  it('keep the watch when one is taken down and put up again in one turn', async () => {
+  it('keep the presence subscription if one is removed and added in the same turn', async () => {
     const first = listen();
     await watched();
     list(1, 'ada');
@@ -275,7 +275,7 @@ describe('several listeners', () => {
     expect(second.seen).toEqual(['+ada', '1', '[ada]']);
   });
 
-  it('may end from within a handler', async () => {
+  it('can be removed by a handler', async () => {
     const seen: string[] = [];
     const stop = presence.subscribe({
       join: ({ user }) => {
@@ -290,7 +290,7 @@ describe('several listeners', () => {
     expect(gateway.socket.sent('unwatch')).toHaveLength(1);
   });
 
-  it('give the same channel while one listens', async () => {
+  it('get the same channel object while one listens', async () => {
     const channel = client.channel('b');
     const stop = channel.presence.subscribe(() => {});
     expect(client.channel('b')).toBe(channel);
@@ -299,7 +299,7 @@ describe('several listeners', () => {
 });
 
 describe('entering', () => {
-  it('resolves when the gateway has taken it; the state is copied at once', async () => {
+  it('resolves when the gateway accepts; the state is copied synchronously', async () => {
     const state = { typing: false };
     const entered = presence.enter(state);
     state.typing = true;
@@ -317,7 +317,7 @@ describe('entering', () => {
     expect('state' in gateway.socket.last('enter')).toBe(false);
   });
 
-  it('sends only the last of the changes behind one that is on its way', async () => {
+  it('sends only the last of several changes while a command is pending', async () => {
     const done: number[] = [];
     void presence.enter(0).then(() => done.push(0));
     await turn();
@@ -333,13 +333,13 @@ describe('entering', () => {
     expect(done).toEqual([0, 1, 2, 3]);
   });
 
-  it('refuses an update where it was not entered', async () => {
+  it('rejects an update without a membership', async () => {
     await expect(presence.update(1)).rejects.toMatchObject({ name: 'not_member', code: 4317 });
     await turn();
     expect(gateway.socket.sent('enter')).toHaveLength(0);
   });
 
-  it('rejects with the error of the gateway, and is no member then', async () => {
+  it('rejects with the error of the gateway, and is not a member afterwards', async () => {
     const entered = presence.enter(1);
     await turn();
     gateway.socket.refuse('enter', 'permission_denied');
@@ -349,7 +349,7 @@ describe('entering', () => {
     await expect(presence.update(2)).rejects.toMatchObject({ name: 'not_member' });
   });
 
-  it('stays a member with its last state when an update is refused', async () => {
+  it('keeps the membership with its last state if an update is refused', async () => {
     const errors: SluiceError[] = [];
     client.on('error', (error) => errors.push(error));
     void presence.enter('good');
@@ -364,7 +364,7 @@ describe('entering', () => {
     expect(errors).toEqual([]);
   });
 
-  it('tries the state behind one that was refused', async () => {
+  it('tries the next state after one was refused', async () => {
     const first = presence.enter('bad');
     await turn();
     const second = presence.update('good');
@@ -376,7 +376,7 @@ describe('entering', () => {
     await second;
   });
 
-  it('is tried again when it is told to wait', async () => {
+  it('is retried if the gateway asks for it', async () => {
     const entered = presence.enter(1);
     await turn();
     gateway.socket.refuse('enter', 'rate_limited', { code: 4311, retryable: true, retryAfter: 700 });
@@ -388,7 +388,7 @@ describe('entering', () => {
     await entered;
   });
 
-  it('and leaving in one turn does what came last', async () => {
+  it('applies the last of enter and leave in one turn', async () => {
     void presence.enter(1);
     await turn();
     gateway.socket.reply('enter', {});
@@ -401,7 +401,7 @@ describe('entering', () => {
     expect(gateway.socket.sent('enter').map(({ state }) => state)).toEqual([1, 2]);
   });
 
-  it('that was never sent needs no leave, and rejects nobody', async () => {
+  it('that was never sent needs no leave, and rejects no promise', async () => {
     gateway.socket.drop();
     const entered = presence.enter(1);
     const left = presence.leave();
@@ -411,7 +411,7 @@ describe('entering', () => {
     expect(gateway.socket.commands.map(({ type }) => type)).toEqual(['connect']);
   });
 
-  it('leaves after what is on its way', async () => {
+  it('is ended by a leave after the pending command', async () => {
     void presence.enter(1);
     await turn();
     const left = presence.leave();
@@ -424,14 +424,14 @@ describe('entering', () => {
     await left;
   });
 
-  it('leaves without complaint where it was no member', async () => {
+  it('is not needed for leave to succeed', async () => {
     await presence.leave();
     expect(gateway.socket.sent('leave')).toHaveLength(0);
   });
 });
 
 describe('after a lost connection', () => {
-  it('enters with the last state and watches again, in the frame that connects', async () => {
+  it('enters with the last state and watches again, in the first frame', async () => {
     client.channel('a').subscribe(() => {});
     listen();
     void presence.enter(1);
@@ -446,7 +446,7 @@ describe('after a lost connection', () => {
     expect(gateway.socket.last('enter').state).toBe(2);
   });
 
-  it('tells only what is different', async () => {
+  it('reports only the differences', async () => {
     const { seen } = listen();
     await watched();
     list(5, 'ada', 'bob');
@@ -455,7 +455,7 @@ describe('after a lost connection', () => {
     await reconnect();
     expect([presence.members.list === before, presence.members.total]).toEqual([true, 2]);
     gateway.socket.reply('watch', { total: 2 });
-    // Another gateway counts its versions otherwise.
+    // Another gateway counts its versions differently.
     list(2, 'bob', 'ada');
     expect([seen, presence.members.list === before]).toEqual([[], true]);
     await reconnect();
@@ -465,7 +465,7 @@ describe('after a lost connection', () => {
     expect(seen).toEqual(['-ada', '+cid', '[bob,cid]']);
   });
 
-  it('takes no change before the list', async () => {
+  it('applies no change before the list', async () => {
     const { seen } = listen();
     await watched();
     list(5, 'ada');
@@ -475,7 +475,7 @@ describe('after a lost connection', () => {
     expect([seen.length, presence.members.size]).toEqual([3, 1]);
   });
 
-  it('forgets a list that was cut in two', async () => {
+  it('discards a list that was interrupted', async () => {
     const { seen } = listen();
     await watched();
     push(5, { total: 2, reset: true, more: true, changes: [{ version: 5, member: member('ada') }] });
@@ -487,7 +487,7 @@ describe('after a lost connection', () => {
     expect(seen).toEqual(['+cid', '1', '[cid]']);
   });
 
-  it('resolves what was on its way when it is taken on the next', async () => {
+  it('resolves a pending enter when the next connection accepts it', async () => {
     const entered = presence.enter(1);
     await turn();
     await reconnect();
@@ -495,7 +495,7 @@ describe('after a lost connection', () => {
     await entered;
   });
 
-  it('reports that it may not enter again', async () => {
+  it('reports if it may not enter again', async () => {
     const errors: SluiceError[] = [];
     client.on('error', (error) => errors.push(error));
     void presence.enter(1);
@@ -509,7 +509,7 @@ describe('after a lost connection', () => {
 });
 
 describe('a refusal', () => {
-  it('of the watch is told, and ends the listening', async () => {
+  it('of the presence subscription is reported, and ends listening', async () => {
     const { errors } = listen();
     await turn();
     gateway.socket.refuse('watch', 'permission_denied');
@@ -518,7 +518,7 @@ describe('a refusal', () => {
     expect(gateway.socket.sent('watch')).toHaveLength(0);
   });
 
-  it('of the watch that is passing is told, and tried again', async () => {
+  it('that is temporary is reported, and the subscription is retried', async () => {
     const { errors, seen } = listen();
     await turn();
     gateway.socket.refuse('watch', 'unavailable', { code: 4001, retryable: true });
@@ -529,7 +529,7 @@ describe('a refusal', () => {
     expect(seen).toEqual(['+ada', '1', '[ada]']);
   });
 
-  it('goes to the client where the listener takes no errors', async () => {
+  it('goes to the client if the listener has no error handler', async () => {
     const onError = vi.fn();
     client.on('error', onError);
     presence.subscribe(() => {});
@@ -538,7 +538,7 @@ describe('a refusal', () => {
     expect(onError).toHaveBeenCalledTimes(1);
   });
 
-  it('in the midst of it (unwatched) ends the listening with a permission error', async () => {
+  it('after the start (unwatched) ends listening with a permission error', async () => {
     const { errors, seen } = listen();
     await watched();
     list(1, 'ada');
@@ -554,7 +554,7 @@ describe('a refusal', () => {
     expect(gateway.socket.sent('watch')).toHaveLength(1);
   });
 
-  it('in the midst of it (left) ends the membership with a permission error', async () => {
+  it('after the start (left) ends the membership with a permission error', async () => {
     const onError = vi.fn();
     client.on('error', onError);
     void presence.enter(1);
@@ -568,9 +568,9 @@ describe('a refusal', () => {
   });
 
   it.each([
-    ['is refused too', false],
+    ['is refused as well', false],
     ['is taken', true],
-  ])('(left) with an update on its way leaves it to the answer: it %s', async (_what, taken) => {
+  ])('(left) with a pending update waits for its answer: it %s', async (_what, taken) => {
     const onError = vi.fn();
     client.on('error', onError);
     void presence.enter(1);
@@ -589,7 +589,7 @@ describe('a refusal', () => {
   });
 });
 
-describe('the pages', () => {
+describe('pages of members', () => {
   it('are read with limit and after', async () => {
     const read = presence.page({ limit: 1, after: 7 });
     await turn();
@@ -599,7 +599,7 @@ describe('the pages', () => {
     await expect(read).resolves.toEqual(page);
   });
 
-  it('are given up with the signal, and rejected with the error', async () => {
+  it('are cancelled by the signal, and reject with the error', async () => {
     const controller = new AbortController();
     const aborted = presence.page({ signal: controller.signal });
     controller.abort('enough');
@@ -611,8 +611,8 @@ describe('the pages', () => {
   });
 });
 
-describe('a client that is closed', () => {
-  it('ends everything, and leaves nothing behind', async () => {
+describe('a closed client', () => {
+  it('ends everything and leaves nothing open', async () => {
     const { errors } = listen();
     const entered = presence.enter(1);
     await turn();
@@ -623,14 +623,14 @@ describe('a client that is closed', () => {
     await expect(presence.update(1)).rejects.toMatchObject({ name: 'not_member' });
   });
 
-  it('refuses to listen and to enter', async () => {
+  it('rejects listening and entering', async () => {
     client.close();
     const { errors } = listen();
     expect(errors.map(({ name }) => name)).toEqual(['closed']);
     await expect(presence.enter(1)).rejects.toMatchObject({ name: 'closed' });
   });
 
-  it('starts anew when it is used after another connect()', async () => {
+  it('starts over when it is used after another connect()', async () => {
     const { stop } = listen();
     client.close();
     stop();
@@ -643,7 +643,7 @@ describe('a client that is closed', () => {
     expect(seen).toEqual(['+ada', '1', '[ada]']);
   });
 
-  it('connects by itself when presence is first used', async () => {
+  it('connects automatically when presence is first used', async () => {
     const other = gateway.client();
     const stop = other.channel('a').presence.subscribe(() => {});
     await turn();

@@ -31,7 +31,7 @@ afterEach(() => {
 const result = { id: 'm1', epoch: 'e1', offset: 1 };
 
 describe('publish', () => {
-  it('sends what belongs to the message, and resolves with its place', async () => {
+  it("sends the message's fields, and resolves with its position", async () => {
     const published = channel.publish({ n: 1 }, { event: 'chat', tags: { a: 'b' }, timeout: 5 });
     await turn();
     const { id: _, key, series: __, ...command } = gateway.socket.last('publish');
@@ -42,14 +42,14 @@ describe('publish', () => {
     expect(client.state).toBe('connected');
   });
 
-  it.each([Number.POSITIVE_INFINITY, 2 ** 31])('waits for ever with a timeout of %d', async (timeout) => {
+  it.each([Number.POSITIVE_INFINITY, 2 ** 31])('never times out with a timeout of %d', async (timeout) => {
     const published = channel.publish(1, { timeout });
     await pass(1000);
     gateway.socket.reply('publish', result);
     await expect(published).resolves.toEqual(result);
   });
 
-  it('takes a key of the application; otherwise each has one of its own', async () => {
+  it("uses the application's key, or generates one per publish", async () => {
     for (const key of ['mine', undefined, undefined]) {
       void channel.publish(null, key === undefined ? {} : { key }).catch(() => {});
     }
@@ -59,7 +59,7 @@ describe('publish', () => {
     expect(new Set(keys).size).toBe(3);
   });
 
-  it('copies the data at once', async () => {
+  it('copies the data synchronously', async () => {
     const data = { text: 'before' };
     void channel.publish(data).catch(() => {});
     data.text = 'after';
@@ -70,7 +70,7 @@ describe('publish', () => {
   it.each([
     ['JSON', undefined],
     ['MessagePack', msgpack],
-  ])('rejects data that %s cannot carry, and disturbs no other', async (_name, codec) => {
+  ])('rejects data that %s cannot encode, without affecting others', async (_name, codec) => {
     await connect(codec);
     const circle: unknown[] = [];
     circle.push(circle);
@@ -91,7 +91,7 @@ describe('publish', () => {
     expect(error).toMatchObject({ name: 'payload_too_large', code: 4309, retryable: false, retryAfter: 10 });
   });
 
-  it('rejects what the gateway would close the connection for', async () => {
+  it('rejects locally what the gateway would close the connection for', async () => {
     const large = channel.publish('x'.repeat(2000));
     const small = channel.publish(1);
     await expect(large).rejects.toMatchObject({
@@ -102,7 +102,7 @@ describe('publish', () => {
     await expect(small).resolves.toEqual(result);
   });
 
-  it('keeps the order, also over a lost connection, and sends nothing twice that was answered', async () => {
+  it('keeps the order across a lost connection, and never resends an answered publish', async () => {
     const published = [1, 2, 3].map((n) => channel.publish(n));
     await turn();
     const first = gateway.socket.sent('publish');
@@ -119,7 +119,7 @@ describe('publish', () => {
     await expect(Promise.all([...published, late])).resolves.toHaveLength(4);
   });
 
-  it('gives up after its timeout, without a connection too', async () => {
+  it('times out, even without a connection', async () => {
     const published = channel.publish(1, { timeout: 1000 });
     const rejected = expect(published).rejects.toMatchObject({ name: 'timed_out', retryable: true });
     gateway.socket.drop();
@@ -128,7 +128,7 @@ describe('publish', () => {
     expect(gateway.socket.sent('publish')).toHaveLength(0);
   });
 
-  it('gives up when its signal aborts, and leaves nothing behind', async () => {
+  it('is cancelled by its signal, and leaves nothing open', async () => {
     const controller = new AbortController();
     const remove = vi.spyOn(controller.signal, 'removeEventListener');
     const timers = vi.getTimerCount();
@@ -142,14 +142,14 @@ describe('publish', () => {
     expect([remove.mock.calls.length, vi.getTimerCount()]).toEqual([1, timers]);
   });
 
-  it('is refused at once when the client is closed', async () => {
+  it('is rejected immediately if the client is closed', async () => {
     client.close();
     await expect(channel.publish(1)).rejects.toMatchObject({ name: 'closed' });
   });
 });
 
-describe('a publish that is too much', () => {
-  /** The data of what was sent, each command once. */
+describe('a rate-limited publish', () => {
+  /** The data that was sent, each command once. */
   const sent = (name = 'a') =>
     gateway.socket
       .sent('publish')
@@ -167,7 +167,7 @@ describe('a publish that is too much', () => {
     gateway.socket.push({ type: 'error', id, error: { ...error, ...(retryAfter !== undefined && { retryAfter }) } });
   }
 
-  it('goes again after the time that the gateway gave, with the same key', async () => {
+  it('is retried with the same key after the time that the gateway specified', async () => {
     const published = channel.publish(1);
     await turn();
     refuse(0, 700);
@@ -180,7 +180,7 @@ describe('a publish that is too much', () => {
     await expect(published).resolves.toMatchObject({ offset: 1 });
   });
 
-  it('keeps the order: those behind it wait, and those of other channels do not', async () => {
+  it('keeps the order: later publishes of the channel wait, other channels do not', async () => {
     const published = [1, 2, 3].map((n) => channel.publish(n));
     await turn();
     answer(0);
@@ -191,7 +191,7 @@ describe('a publish that is too much', () => {
     await turn();
     expect([sent(), sent('b')]).toEqual([[1, 2, 3], [9]]);
     await pass(400);
-    // One goes ahead.
+    // One is sent ahead.
     expect(sent()).toEqual([1, 2, 3, 2]);
     answer(4);
     await turn();
@@ -201,7 +201,7 @@ describe('a publish that is too much', () => {
     await expect(Promise.all(published)).resolves.toMatchObject([1, 2, 3, 4].map((offset) => ({ offset })));
   });
 
-  it('begins a series that the gateway does not know as broken, and every lane has its own', async () => {
+  it('marks a series that the gateway does not know as broken, per channel', async () => {
     const series = () => gateway.socket.sent('publish').map(({ series }) => series ?? 0);
     void Promise.all([1, 2].map((n) => channel.publish(n)));
     void client.channel('b').publish(9);
@@ -223,14 +223,14 @@ describe('a publish that is too much', () => {
     expect(series()[5]).toBeGreaterThan(next);
   });
 
-  it('is rejected where the gateway gave no time', async () => {
+  it('is rejected if the gateway specified no time', async () => {
     const published = channel.publish(1);
     await turn();
     refuse(0);
     await expect(published).rejects.toMatchObject({ name: 'rate_limited' });
   });
 
-  it('is given up at its timeout, and those behind it go on', async () => {
+  it('times out, and the next publishes continue', async () => {
     const first = channel.publish(1, { timeout: 1000 });
     const rejected = expect(first).rejects.toMatchObject({ name: 'timed_out' });
     await turn();
@@ -244,7 +244,7 @@ describe('a publish that is too much', () => {
     await expect(second).resolves.toMatchObject({ offset: 2 });
   });
 
-  it('that is given up leaves no timer behind', async () => {
+  it('leaves no timer after it is cancelled', async () => {
     const controller = new AbortController();
     const timers = vi.getTimerCount();
     const published = channel.publish(1, { signal: controller.signal });
@@ -255,7 +255,7 @@ describe('a publish that is too much', () => {
     expect(vi.getTimerCount()).toBe(timers);
   });
 
-  it('goes on the next connection at once, before those behind it', async () => {
+  it('is sent immediately on the next connection, before later ones', async () => {
     const published = [1, 2].map((n) => channel.publish(n));
     await turn();
     refuse(0, 5000);
@@ -272,7 +272,7 @@ describe('a publish that is too much', () => {
     expect(sent()).toEqual([1, 2]);
   });
 
-  it('ends with the client', async () => {
+  it('ends when the client closes', async () => {
     const published = [1, 2].map((n) => channel.publish(n));
     await turn();
     refuse(0, 5000);
@@ -283,7 +283,7 @@ describe('a publish that is too much', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('meets at most 250 KB of others on their way, and nothing goes behind a larger one', async () => {
+  it('limits the bytes in flight to 250 KB, and sends nothing after a larger one', async () => {
     gateway.socket.drop();
     await pass(1000);
     await gateway.socket.accept({ maxFrame: 1_000_000 });
@@ -300,11 +300,11 @@ describe('a publish that is too much', () => {
       answered++;
       gateway.socket.push({ type: 'reply', id, result });
     }
-    // 250 KB are passed with the fifth; behind the large one all wait.
+    // The fifth publish exceeds 250 KB. All publishes after the large one wait.
     expect(most).toEqual([5, 5, 5, 4, 3, 2, 1, 2, 1]);
   });
 
-  it('meets at most 100 others on their way', async () => {
+  it('limits the publishes in flight to 100', async () => {
     const published = Array.from({ length: 250 }, (_, n) => channel.publish(n));
     await turn();
     expect(sent()).toHaveLength(100);
@@ -316,7 +316,7 @@ describe('a publish that is too much', () => {
     expect(sent()).toEqual(Array.from({ length: 250 }, (_, n) => n));
   });
 
-  it('is not tried again when it is something else', async () => {
+  it('is not retried after other errors', async () => {
     const read = channel.history();
     await turn();
     gateway.socket.refuse('history', 'rate_limited', { code: 4311, retryable: true, retryAfter: 5 });
@@ -335,7 +335,7 @@ describe('history', () => {
     expect(page.messages[1]).toEqual({ ...wireMessage(8), channel: 'a', epoch: 'e1' });
   });
 
-  it('is asked again on the next connection', async () => {
+  it('is requested again on the next connection', async () => {
     const read = channel.history();
     await turn();
     gateway.socket.drop();
@@ -347,7 +347,7 @@ describe('history', () => {
 });
 
 describe('an error without an id', () => {
-  it('is told by the client', async () => {
+  it('is reported by the client', async () => {
     const errors: SluiceError[] = [];
     client.on('error', (error) => errors.push(error));
     const error = { code: 4300, name: 'frame_malformed', message: 'not JSON', retryable: false };
@@ -356,7 +356,7 @@ describe('an error without an id', () => {
   });
 });
 
-describe.each([undefined, msgpack])('what JSON does not carry is refused at the call, $subprotocol', (codec) => {
+describe.each([undefined, msgpack])('rejects data that JSON cannot represent, $subprotocol', (codec) => {
   const circle: unknown[] = [];
   circle.push(circle);
   let deep: unknown = 1;
@@ -369,8 +369,8 @@ describe.each([undefined, msgpack])('what JSON does not carry is refused at the 
     ['a Map', new Map()],
     ['a promise', Promise.resolve(1)],
     ['bytes', new Uint8Array(3)],
-    ['what holds itself', circle],
-    ['nesting beyond every stack', deep],
+    ['a circular structure', circle],
+    ['nesting that is too deep', deep],
   ];
 
   it.each(BAD)('%s', async (_, data) => {
@@ -383,7 +383,7 @@ describe.each([undefined, msgpack])('what JSON does not carry is refused at the 
     expect(client.state).toBe('connected');
   });
 
-  it('what it carries arrives the same way', async () => {
+  it('delivers other data unchanged', async () => {
     await connect(codec);
     void channel.publish({ at: new URL('a:b'), gone: undefined, list: [undefined] } as never).catch(() => {});
     await turn();

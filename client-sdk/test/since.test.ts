@@ -9,7 +9,7 @@ const TRUE_TIME = 1_700_000_000_000;
 let gateway: FakeGateway;
 let client: Client;
 
-/** A client on a device whose clock is wrong by so much. */
+/** A client on a device with a wrong clock. */
 function start(skew: number): void {
   vi.useFakeTimers({ now: TRUE_TIME + skew });
   gateway = new FakeGateway();
@@ -23,7 +23,7 @@ afterEach(backToReality);
 describe.each([-24 * HOUR, -10 * 60_000, 0, 10 * 60_000, 24 * HOUR])('on a clock that is wrong by %i ms', (skew) => {
   beforeEach(() => start(skew));
 
-  it.each(['subscribe', 'messages'] as const)('"{ ago }" is by the gateway\'s clock in %s', async (way) => {
+  it.each(['subscribe', 'messages'] as const)('uses the gateway\'s clock for "{ ago }" in %s', async (way) => {
     if (way === 'subscribe') client.channel('a').subscribe(() => {}, { since: { ago: 60_000 } });
     else
       void client
@@ -32,14 +32,14 @@ describe.each([-24 * HOUR, -10 * 60_000, 0, 10 * 60_000, 24 * HOUR])('on a clock
         .next();
     await turn();
     gateway.socket.open();
-    // Its clock is not known yet.
+    // The gateway's clock is not known yet.
     expect(gateway.socket.sent('subscribe')).toEqual([]);
     await gateway.socket.accept({ time: TRUE_TIME });
     expect(gateway.socket.last('subscribe')).toMatchObject({ since: TRUE_TIME - 60_000 });
     expect(gateway.socket.last('subscribe')).not.toHaveProperty('ago');
   });
 
-  it('counts from the call on, however long the connection takes', async () => {
+  it('counts from the call, regardless of how long connecting takes', async () => {
     client.channel('a').subscribe(() => {}, { since: { ago: 60_000 } });
     await turn();
     gateway.socket.drop();
@@ -48,7 +48,7 @@ describe.each([-24 * HOUR, -10 * 60_000, 0, 10 * 60_000, 24 * HOUR])('on a clock
     expect(gateway.socket.last('subscribe')).toMatchObject({ since: TRUE_TIME - 60_000 });
   });
 
-  it('goes out at once when the clock is known, and resumes from the position', async () => {
+  it('is sent as soon as the clock is known, and resumes from the position', async () => {
     void client.connect();
     await turn();
     await gateway.socket.accept({ time: TRUE_TIME });
@@ -62,7 +62,7 @@ describe.each([-24 * HOUR, -10 * 60_000, 0, 10 * 60_000, 24 * HOUR])('on a clock
     expect(gateway.socket.last('subscribe')).toMatchObject({ position: { epoch: 'e1', offset: 7 } });
   });
 
-  it('reads the backlog of one who joins later from that time on', async () => {
+  it('reads the backlog of a later subscriber from that time', async () => {
     void client.connect();
     await turn();
     await gateway.socket.accept({ time: TRUE_TIME });
@@ -85,14 +85,14 @@ describe.each([-24 * HOUR, -10 * 60_000, 0, 10 * 60_000, 24 * HOUR])('on a clock
 });
 
 describe.each([-HOUR, HOUR])('on a clock that is set by %i ms while connected', (by) => {
-  it('"{ ago }" is right again as soon as the gateway has answered a ping', async () => {
+  it('corrects "{ ago }" after the gateway has answered a ping', async () => {
     start(0);
     void client.connect();
     await turn();
     await gateway.socket.accept({ time: TRUE_TIME });
     vi.setSystemTime(Date.now() + by);
     await pass(1000);
-    // A clock that went back is not taken for sleep, and nothing has to be corrected.
+    // A clock that was set back is not mistaken for sleep, and nothing needs correction.
     if (gateway.socket.sent('ping').length > 0) gateway.socket.reply('ping', { time: TRUE_TIME + 1000 });
     client.channel('a').subscribe(() => {}, { since: { ago: 60_000 } });
     await turn();
@@ -100,7 +100,7 @@ describe.each([-HOUR, HOUR])('on a clock that is set by %i ms while connected', 
   });
 });
 
-it('keeps the time of a gateway whose answers to pings have none', async () => {
+it("keeps the time if the gateway's answers to pings contain none", async () => {
   start(HOUR);
   void client.connect();
   await turn();
@@ -112,7 +112,7 @@ it('keeps the time of a gateway whose answers to pings have none', async () => {
   expect(gateway.socket.last('subscribe')).toMatchObject({ since: TRUE_TIME + 26_000 - 60_000 });
 });
 
-it('shares one start where two ask for the same time ago', async () => {
+it('shares one start between two subscribers with the same "{ ago }"', async () => {
   start(0);
   void client.connect();
   await turn();
@@ -124,7 +124,7 @@ it('shares one start where two ask for the same time ago', async () => {
   expect([gateway.socket.sent('subscribe').length, gateway.socket.sent('history').length]).toEqual([1, 0]);
 });
 
-it('never asks for a time before all times', async () => {
+it('never requests a time before the epoch', async () => {
   start(0);
   client.channel('a').subscribe(() => {}, { since: { ago: Number.MAX_SAFE_INTEGER } });
   await turn();
@@ -132,7 +132,7 @@ it('never asks for a time before all times', async () => {
   expect(gateway.socket.last('subscribe')).toMatchObject({ since: 0 });
 });
 
-it('is left alone where a time is given', async () => {
+it('does not change an absolute time', async () => {
   start(HOUR);
   client.channel('a').subscribe(() => {}, { since: 5 });
   await turn();

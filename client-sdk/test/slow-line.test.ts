@@ -5,13 +5,13 @@ import type { WebSocketConstructor } from '../src/socket.ts';
 import { backToReality } from './support/connected-client.ts';
 import { FakeGateway, FakeSocket, pass, turn } from './support/fake-gateway.ts';
 
-/** What a line does to a frame. */
+/** How a link delays frames. */
 interface Line {
   /** Milliseconds one way. */
   readonly delay: number;
   /** Bytes per millisecond. */
   readonly rate: number;
-  /** Milliseconds that a lost packet costs, for every so many frames. */
+  /** Milliseconds of delay for a lost packet, by frame number. */
   readonly loss: (frame: number) => number;
 }
 
@@ -21,22 +21,22 @@ const LINES: Readonly<Record<string, Line>> = {
   'round trips of 1.5 s': { delay: 750, rate: Number.POSITIVE_INFINITY, loss: () => 0 },
   '50 kbit/s': { delay: 50, rate: BYTES_PER_MS, loss: () => 0 },
   '20 % loss': { delay: 100, rate: Number.POSITIVE_INFINITY, loss: (n) => (n % 5 === 0 ? 400 : 0) },
-  'all of it': { delay: 750, rate: BYTES_PER_MS, loss: (n) => (n % 5 === 0 ? 1500 : 0) },
+  'all of these': { delay: 750, rate: BYTES_PER_MS, loss: (n) => (n % 5 === 0 ? 1500 : 0) },
 };
 
-/** A gateway at the other end of such a line: it answers at once what has arrived. */
+/** A gateway at the other end of the link. It answers frames when they arrive. */
 class SlowSocket extends FakeSocket {
   static readonly all: SlowSocket[] = [];
   readonly #line: Line;
   #frames = 0;
-  // When the line is free, in each direction.
+  // The time at which the link is free, in each direction.
   readonly #free = { up: 0, down: 0 };
 
   constructor(line: Line) {
     super(new FakeGateway().codec);
     this.#line = line;
     SlowSocket.all.push(this);
-    // TCP, TLS and the handshake.
+    // TCP, TLS and the WebSocket handshake.
     setTimeout(() => this.open(), 6 * line.delay);
   }
 
@@ -46,7 +46,7 @@ class SlowSocket extends FakeSocket {
     this.#travel('up', data.length, () => this.#answer(commands));
   }
 
-  /** A push that arrives when the line has carried it. */
+  /** A push that arrives after the link's delay. */
   deliver(...messages: ServerMessage[]): void {
     this.#travel('down', JSON.stringify(messages).length, () => {
       if (this.closedWith === undefined) this.push(...messages);
@@ -67,7 +67,7 @@ class SlowSocket extends FakeSocket {
 
   #travel(way: 'up' | 'down', bytes: number, arrive: () => void): void {
     const { delay, rate, loss } = this.#line;
-    // In order: what comes behind a lost packet waits for it.
+    // In order: frames after a lost packet wait for it.
     this.#free[way] = Math.max(this.#free[way], Date.now()) + bytes / rate + loss(++this.#frames);
     setTimeout(arrive, this.#free[way] + delay - Date.now());
   }
@@ -99,15 +99,15 @@ beforeEach(() => {
 
 afterEach(backToReality);
 
-describe.each(Object.entries(LINES))('a living line of %s', (_, line) => {
-  it('is connected at the first attempt', async () => {
+describe.each(Object.entries(LINES))('a slow but live link with %s', (_, line) => {
+  it('connects at the first attempt', async () => {
     const client = slowClient(line);
     await pass(15_000);
     expect([client.state, SlowSocket.all.length]).toEqual(['connected', 1]);
     client.close();
   });
 
-  it('is not cut by silence', async () => {
+  it('is not closed after silence', async () => {
     const client = slowClient(line);
     await pass(300_000);
     expect([client.state, SlowSocket.all.length]).toEqual(['connected', 1]);
@@ -115,18 +115,21 @@ describe.each(Object.entries(LINES))('a living line of %s', (_, line) => {
     client.close();
   });
 
-  it.each(['visibilitychange', 'pageshow', 'online', 'resume'])('is not cut when the page wakes: %s', async (type) => {
-    const client = slowClient(line);
-    await pass(20_000);
-    for (let n = 0; n < 20; n++) {
-      page.dispatchEvent(new Event(type));
-      await pass(7000);
-    }
-    expect([client.state, SlowSocket.all.length]).toEqual(['connected', 1]);
-    client.close();
-  });
+  it.each(['visibilitychange', 'pageshow', 'online', 'resume'])(
+    'is not closed when the page wakes: %s',
+    async (type) => {
+      const client = slowClient(line);
+      await pass(20_000);
+      for (let n = 0; n < 20; n++) {
+        page.dispatchEvent(new Event(type));
+        await pass(7000);
+      }
+      expect([client.state, SlowSocket.all.length]).toEqual(['connected', 1]);
+      client.close();
+    },
+  );
 
-  it('is not cut while it connects and the page wakes', async () => {
+  it('is not closed if the page wakes while connecting', async () => {
     const client = slowClient(line);
     for (let n = 0; n < 15; n++) {
       await pass(1000);
@@ -137,7 +140,7 @@ describe.each(Object.entries(LINES))('a living line of %s', (_, line) => {
     client.close();
   });
 
-  it('carries publishes, and resumes them in one small frame first', async () => {
+  it('transfers publishes, and repeats them after a small first frame', async () => {
     const client = slowClient(line);
     await pass(20_000);
     const published = Array.from({ length: 30 }, (_, n) =>
@@ -148,13 +151,13 @@ describe.each(Object.entries(LINES))('a living line of %s', (_, line) => {
     await pass(100_000);
     expect(await Promise.all(published)).toHaveLength(30);
     expect(SlowSocket.all).toHaveLength(2);
-    // `connect` must be there within the five seconds that the gateway waits for it.
+    // `connect` must arrive within the gateway's limit of five seconds.
     expect(JSON.stringify(SlowSocket.all[1]?.frames[0]).length).toBeLessThan(16_100);
     client.close();
   });
 });
 
-it('gives a large frame more time on the next connection, and no storm', async () => {
+it('gets more time for a large frame on the next connection, without a retry storm', async () => {
   const line = LINES['50 kbit/s'] as Line;
   const client = slowClient(line);
   await pass(20_000);
@@ -166,7 +169,7 @@ it('gives a large frame more time on the next connection, and no storm', async (
   };
   large();
   await pass(60_000);
-  // It looked dead while the frame, which takes 48 s, was on its way.
+  // The link seemed dead during the 48 s of the frame's transfer.
   expect(SlowSocket.all).toHaveLength(2);
   large();
   await pass(60_000);
