@@ -132,7 +132,7 @@ describe('sluice check', () => {
     const { code, out, err } = await outcome(['check', '--config', 'good.yaml'], { env });
     expect(code).toBe(0);
     expect(out).toContain('port: 9000');
-    expect(err).toContain('SLUICE_PORT=tcp://10.0.0.1:80 is passed over');
+    expect(err).toContain('SLUICE_PORT=tcp://10.0.0.1:80 is ignored');
     expect(err).toContain('enableServiceLinks: false');
   });
 
@@ -152,7 +152,7 @@ describe('sluice check', () => {
   it('hints at a rule that allows nothing', async () => {
     const { code, err } = await outcome(['check', '--config', 'empty-rule.yaml']);
     expect(code).toBe(0);
-    expect(err.match(/^hint: .*$/gm)).toEqual([expect.stringContaining('channels.news: allows nothing')]);
+    expect(err.match(/^hint: .*$/gm)).toEqual([expect.stringContaining('channels.news: permits nothing')]);
     expect(err).toContain('Add allow');
   });
 });

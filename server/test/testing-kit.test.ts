@@ -104,7 +104,7 @@ describe('a test gateway', () => {
     await expect(gateway.received('chat:lobby', ({ data }) => data === 1, options)).rejects.toThrow('the last of them');
     expect(() => gateway.faults.drop('bob')).toThrow('user "bob" is not connected; connected: ada');
     expect(() => gateway.faults.closeWith('rate_limited')).toThrow('never closes a connection');
-    await expect(gateway.faults.recover()).rejects.toThrow('the gateway runs');
+    await expect(gateway.faults.recover()).rejects.toThrow('already running');
     await expect(gateway.metric('sluice_nonsense')).rejects.toThrow('there is no metric');
   });
 

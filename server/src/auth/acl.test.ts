@@ -36,7 +36,7 @@ function asks(identity: Identity, question: Question = {}): boolean | Promise<bo
   return permits(identity, verb, channel, { allow }, params);
 }
 
-describe('permits, by the grants of the rule', () => {
+describe('permits() with grants of a rule', () => {
   it.each<[string, string, Identity, boolean]>([
     ['anyone', 'anonymous', ANONYMOUS, true],
     ['users', 'anonymous', ANONYMOUS, false],
@@ -58,25 +58,25 @@ describe('permits, by the grants of the rule', () => {
     expect(asks(identity, { grants: [grant] })).toBe(expected);
   });
 
-  it('reads numbers in a claim as the text that a channel name holds', () => {
+  it('compares numbers in a claim with segments as text', () => {
     const identity = user('ada', { claims: { rooms: [42] } });
     expect(asks(identity, { channel: 'chat:42', grants: ['claim:rooms:{room}'] })).toBe(true);
     expect(asks(identity, { channel: 'chat:042', grants: ['claim:rooms:{room}'] })).toBe(false);
   });
 
-  it('does not take what objects inherit for a claim', () => {
+  it('does not treat inherited properties as claims', () => {
     expect(asks(user('ada'), { channel: 'chat:Object', grants: ['claim:constructor:{room}'] })).toBe(false);
   });
 
-  it('allows where any of several grants does', () => {
+  it('allows if any of several grants allows', () => {
     expect(asks(user('ada'), { grants: ['role:admin', 'users'] })).toBe(true);
   });
 
-  it('allows no other verb than the one that is granted', () => {
+  it('allows only the granted verb', () => {
     expect(asks(user('ada'), { grants: ['anyone'], verb: 'subscribe' })).toBe(false);
   });
 
-  it('asks a function with who, what and where', () => {
+  it('calls a function with the user, the verb and the channel', () => {
     const asked: GrantContext[] = [];
     const grant = (context: GrantContext) => asked.push(context) > 0;
     expect(asks(user('ada', { claims: { x: 1 } }), { grants: [grant] })).toBe(true);
@@ -95,7 +95,7 @@ describe('permits, by the grants of the rule', () => {
     ['object', { allowed: true }],
     ['undefined', undefined],
     ['null', null],
-  ])('fails when the function returns a value of the kind %s, now or later', async (kind, answer) => {
+  ])('fails if the function returns or resolves to %s', async (kind, answer) => {
     const grants = [(() => answer) as GrantFunction, (async () => answer) as unknown as GrantFunction];
     for (const grant of grants) {
       const failure = await (async () => asks(user('ada'), { grants: [grant] }))().catch((error: unknown) => error);
@@ -106,7 +106,7 @@ describe('permits, by the grants of the rule', () => {
   });
 });
 
-describe('permits, by functions that answer with promises', () => {
+describe('permits() with asynchronous functions', () => {
   const away = new Error('database away');
   const yes = async () => true;
   const no = async () => false;
@@ -123,25 +123,25 @@ describe('permits, by functions that answer with promises', () => {
     ['no', [no], false],
     ['a query that runs when it is awaited', [() => thenable], true],
     ['one of several', [no, yes, no], true],
-    ['one beside another that fails', [rejects, yes], true],
-    ['one beside another that has thrown', [throws, yes], true],
+    ['one of two, while the other fails', [rejects, yes], true],
+    ['one of two, while the other throws', [throws, yes], true],
     ['none of several', [no, no], false],
-  ])('decides when they have answered: %s', async (_, grants, expected) => {
+  ])('decides when the functions have answered: %s', async (_, grants, expected) => {
     const answer = asks(user('ada'), { grants });
     expect(answer).toBeInstanceOf(Promise);
     expect(await answer).toBe(expected);
   });
 
   it.each<[string, readonly (string | GrantFunction)[]]>([
-    ['a grant in words', ['users', rejects]],
+    ['a declarative grant', ['users', rejects]],
     ['a function that answers at once', [() => true, rejects]],
     ['a function behind one that fails later', [rejects, () => true]],
     ['a function behind one that throws', [throws, () => true]],
-  ])('decides at once where another allows it: %s', (_, grants) => {
+  ])('decides at once if another grant allows it: %s', (_, grants) => {
     expect(asks(user('ada'), { grants })).toBe(true);
   });
 
-  it('does not ask functions where a grant in words allows it', () => {
+  it('does not call functions if a declarative grant allows it', () => {
     expect(asks(user('ada'), { grants: [throws, 'users'] })).toBe(true);
   });
 
@@ -149,21 +149,21 @@ describe('permits, by functions that answer with promises', () => {
     ['one rejects', [rejects]],
     ['one rejects and others say no', [no, rejects, () => false]],
     ['one has thrown and others say no', [throws, no]],
-  ])('fails with the cause where none allows it and %s', async (_, grants) => {
+  ])('fails with the cause if no grant allows it and %s', async (_, grants) => {
     await expect(async () => asks(user('ada'), { grants })).rejects.toMatchObject({ name: 'GrantFailed', cause: away });
   });
 
-  it('fails at once where one throws and none answers later', () => {
+  it('fails at once if one function throws and the others are synchronous', () => {
     expect(() => asks(user('ada'), { grants: [() => false, throws] })).toThrow(GrantFailed);
   });
 
-  it('asks nothing where the token denies it', () => {
+  it('calls no function if the token denies it', () => {
     const caps = { 'chat:*': ['!publish'] };
     expect(asks(user('ada', { caps }), { grants: [throws] })).toBe(false);
   });
 });
 
-describe('permits, by the capabilities of the token', () => {
+describe('permits() with capabilities of the token', () => {
   it.each<[Caps, string, Verb, boolean]>([
     [{ 'chat:*': ['publish'] }, 'chat:a', 'publish', true],
     [{ 'chat:*': ['publish'] }, 'chat:a', 'subscribe', false],
@@ -190,7 +190,7 @@ describe('permits, by the capabilities of the token', () => {
     expect(asks(user('ada', { caps: { 'chat:*': ['!publish'] } }), { grants: ['anyone'] })).toBe(false);
   });
 
-  it('does not ask about those it trusts', () => {
+  it('calls no function for trusted identities', () => {
     expect(asks({ ...ANONYMOUS, trusted: true })).toBe(true);
   });
 });
@@ -210,7 +210,7 @@ describe('parseGrant', () => {
     expect(() => parseGrant(source, pattern)).toThrow(message);
   });
 
-  it('says that a pattern has no params at all', () => {
+  it('reports that a pattern has no params', () => {
     expect(() => parseGrant('owner:{room}', parsePattern('chat:a'))).toThrow('"chat:a" has no params');
   });
 
@@ -249,8 +249,8 @@ const touches = (caps: Caps, channel: string, wanted: readonly string[]) =>
       matchPattern(parsePattern(source), channel) !== null && list.some((word) => wanted.includes(word)),
   );
 
-describe('properties of permits', () => {
-  it('denies by default: without a grant, a yes needs a capability that names the verb on the channel', () => {
+describe('permits(), for arbitrary input', () => {
+  it('denies by default: without a grant, permission needs a capability for the verb and the channel', () => {
     fc.assert(
       fc.property(capsOf, channels, verbs, (caps, channel, verb) => {
         const allowed = permits(user('ada', { caps }), verb, channel, { allow: {} }, {});
@@ -260,7 +260,7 @@ describe('properties of permits', () => {
     );
   });
 
-  it('lets a denial win over every grant, wherever it stands', () => {
+  it('lets a denial override every grant, in any order', () => {
     fc.assert(
       fc.property(capsOf, channels, verbs, (caps, channel, verb) => {
         const denied = touches(caps, channel, [`!${verb}`, '!*']);

@@ -1,10 +1,13 @@
-/** Who may do what. Pure: a rule's grants, a token's capabilities, and the one decision over both. */
+/**
+ * Permissions: a rule's grants, a token's capabilities, and the one decision over both. Pure
+ * functions.
+ */
 
 import { isSegmentOf, type Params, type Pattern, readSegment } from '@sluice/protocol';
 import type { GrantContext, GrantFunction } from '@sluice/protocol/contracts';
 import type { Identity, Verb } from './identity.ts';
 
-/** To whom a rule allows a verb. */
+/** The users to whom a rule permits a verb. */
 export type Grant =
   | { readonly kind: 'anyone' }
   | { readonly kind: 'users' }
@@ -13,7 +16,7 @@ export type Grant =
   | { readonly kind: 'role'; readonly role: string }
   | { readonly kind: 'function'; readonly decide: GrantFunction };
 
-/** The grants of a rule, by verb. A verb that is not named is allowed to nobody. */
+/** The grants of a rule, by verb. A verb without an entry is permitted to nobody. */
 export type Grants = Readonly<Partial<Record<Verb, readonly Grant[]>>>;
 
 const FORMS = 'anyone, users, owner:{param}, claim:<name>:{param}, role:<name>';
@@ -29,9 +32,9 @@ function boundParam(param: string, source: string, pattern: Pattern): string {
 }
 
 /**
- * Reads one grant of the rule for `pattern`.
+ * Parses one grant of the rule for `pattern`.
  *
- * @throws Error that says what is wrong: an unknown form, or a param that the pattern does not bind
+ * @throws Error with the reason: an unknown form, or a param that the pattern does not bind
  */
 export function parseGrant(source: string | GrantFunction, pattern: Pattern): Grant {
   if (typeof source === 'function') return { kind: 'function', decide: source };
@@ -49,7 +52,7 @@ export function parseGrant(source: string | GrantFunction, pattern: Pattern): Gr
 
 type Test = (entry: unknown, wanted: string) => boolean;
 
-/** Is `wanted` the claim itself, or one of the list that it is? */
+/** Is `wanted` equal to the claim, or an element of it if it is a list? */
 function holds(claim: unknown, wanted: string, is: Test): boolean {
   if (Array.isArray(claim)) {
     for (const entry of claim as unknown[]) if (is(entry, wanted)) return true;
@@ -60,7 +63,10 @@ function holds(claim: unknown, wanted: string, is: Test): boolean {
 
 const isRole: Test = (entry, role) => entry === role || (Number.isSafeInteger(entry) && String(entry) === role);
 
-/** Databases count in numbers, channel names in strings; what a name cannot hold is escaped in it. SPEC.md section 3.1. */
+/**
+ * Databases use numbers as ids, channel names strings. Other characters are escaped in channel
+ * names. SPEC.md section 3.1.
+ */
 const isInSegment: Test = (entry, name) =>
   typeof entry === 'string' ? isSegmentOf(name, entry) : Number.isSafeInteger(entry) && String(entry) === name;
 
@@ -68,7 +74,7 @@ function claimOf(identity: Identity, name: string): unknown {
   return Object.hasOwn(identity.claims, name) ? identity.claims[name] : undefined;
 }
 
-/** What the segments of a channel's name stand for. */
+/** The values of the params in a channel's name. */
 function valuesOf(params: Params): Params {
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, readSegment(value)]));
 }
@@ -91,11 +97,11 @@ function grants(grant: Grant, identity: Identity, params: Params): boolean {
     case 'role':
       return claimOf(identity, 'role') === grant.role || holds(claimOf(identity, 'roles'), grant.role, isRole);
     case 'function':
-      return false; // asked after all others
+      return false; // called after all others
   }
 }
 
-/** A grant that decides in code has thrown, its promise was rejected, or its answer is not a boolean. */
+/** A grant function threw, its promise rejected, or its result is not a boolean. */
 export class GrantFailed extends Error {
   override readonly name = 'GrantFailed';
 }
@@ -105,9 +111,9 @@ const isThenable = (answer: unknown): answer is PromiseLike<unknown> =>
   typeof (answer as { then?: unknown } | null)?.then === 'function';
 
 /**
- * Asks the grants that decide in code.
+ * Calls the grant functions.
  *
- * @throws GrantFailed when none of them allows it and one has failed
+ * @throws GrantFailed if none of them permits it and one failed
  */
 function ask(list: readonly Grant[], context: () => GrantContext): boolean | Promise<boolean> {
   let failure: GrantFailed | undefined;
@@ -117,13 +123,14 @@ function ask(list: readonly Grant[], context: () => GrantContext): boolean | Pro
     try {
       const answer: unknown = grant.decide(context());
       if (answer === true) {
-        for (const other of later ?? []) Promise.resolve(other).catch(() => {}); // its answer, or failure, no longer matters
+        // its answer or failure no longer matters
+        for (const other of later ?? []) Promise.resolve(other).catch(() => {});
         return true;
       }
       if (isThenable(answer)) later = [...(later ?? []), answer];
       else mustBeBoolean(answer);
     } catch (cause) {
-      failure = new GrantFailed('a grant has thrown', { cause });
+      failure = new GrantFailed('a grant function threw', { cause });
     }
   }
   if (later !== undefined) return anyAllows(later, failure);
@@ -131,11 +138,11 @@ function ask(list: readonly Grant[], context: () => GrantContext): boolean | Pro
   return false;
 }
 
-/** A forgotten `return`, or a row of a database, must not pass for a silent "no". */
+/** A forgotten `return`, or a row of a database, must not count as a silent "no". */
 function mustBeBoolean(answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer;
   const kind = answer === null ? 'null' : typeof answer;
-  throw new TypeError(`the grant returned ${kind}. Return true or false, or a promise of true or false.`);
+  throw new TypeError(`the grant function returned ${kind}. Return true or false, or a promise of true or false.`);
 }
 
 async function anyAllows(answers: readonly PromiseLike<unknown>[], failure: GrantFailed | undefined): Promise<boolean> {
@@ -147,7 +154,8 @@ async function anyAllows(answers: readonly PromiseLike<unknown>[], failure: Gran
     return true;
   } catch (error) {
     const cause = (error as AggregateError).errors.find((reason) => reason !== NO) as unknown;
-    const failed = cause === undefined ? failure : new GrantFailed('a grant was rejected', { cause });
+    const failed =
+      cause === undefined ? failure : new GrantFailed('the promise of a grant function rejected', { cause });
     if (failed !== undefined) throw failed;
     return false;
   }
@@ -156,8 +164,8 @@ async function anyAllows(answers: readonly PromiseLike<unknown>[], failure: Gran
 const NO = new Error('not allowed');
 
 /**
- * Does a capability's pattern cover the channel? The same answer as `matchPattern`, without its allocations: this runs
- * for every publish.
+ * Does a capability's pattern match the channel? Same result as `matchPattern`, without its
+ * allocations, because it runs for every publish.
  */
 export function covers(pattern: Pattern, channel: string): boolean {
   let start = 0;
@@ -177,12 +185,12 @@ export function covers(pattern: Pattern, channel: string): boolean {
 /**
  * May this identity do this on this channel?
  *
- * Default deny: yes only where a grant of the rule or a capability of the token says so, and no capability denies it. Functions are asked only
- * where nothing else allows it.
+ * Denies by default: the answer is yes only if a grant of the rule or a capability of the token
+ * permits it, and no capability denies it. Functions are called only if nothing else permits it.
  *
- * @param params what the rule's pattern bound in the channel's name
- * @returns at once, unless a function answers with a promise
- * @throws GrantFailed, or rejects with it, when nothing allows it and a function has failed
+ * @param params values that the rule's pattern binds in the channel's name
+ * @returns the answer, or a promise of it if a function is asynchronous
+ * @throws GrantFailed, or rejects with it, if nothing permits it and a function failed
  */
 export function permits(
   identity: Identity,
@@ -213,12 +221,12 @@ export function permits(
   return ask(list, () => ({ user, claims, channel, params: valuesOf(params), verb }));
 }
 
-/** Does a capability of the token deny this, whatever its rule says? */
+/** Does a capability of the token deny this, whatever the rule permits? */
 export function isDenied({ capabilities }: Identity, verb: Verb, channel: string): boolean {
   return capabilities.some(({ deny, pattern }) => deny.has(verb) && covers(pattern, channel));
 }
 
-/** Writes a grant as it stands in a configuration. */
+/** Formats a grant as in a configuration. */
 export function formatGrant(grant: Grant): string {
   switch (grant.kind) {
     case 'anyone':

@@ -1,15 +1,15 @@
-/** What the claims of a token with a good signature must say. */
+/** Checks the claims of a token whose signature is valid. */
 
 import type { JWTPayload } from 'jose';
 import { type Identity, parseCapabilities } from './identity.ts';
 
-/** Characters of `sub`: it is sent to others, as `from` of messages and in presence. */
+/** Maximum characters of `sub`. Other clients receive it, as `from` of messages and in presence. */
 const MAX_USER = 200;
 
-/** Others read it in logs, terminals and pages. */
+/** Control characters: users appear in logs, terminals and pages. */
 const CONTROL = /\p{Cc}/u;
 
-/** A refusal. The message names the claim; it never holds the token. */
+/** A refusal. The message names the claim, and never contains the token. */
 export interface ClaimProblem {
   readonly error: 'token_expired' | 'token_not_active' | 'token_claims';
   readonly message: string;
@@ -30,7 +30,10 @@ const list = (value: string | readonly string[]): readonly string[] => (typeof v
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** From the year 1973 to 5138 in milliseconds; in seconds all of it is later. */
+/**
+ * In milliseconds, this range is the years 1973 to 5138. In seconds, it is entirely in the far
+ * future.
+ */
 const LEAST_MILLISECONDS = 1e11;
 const MOST_MILLISECONDS = 1e14;
 
@@ -94,7 +97,7 @@ function checkParties({ iss, aud }: JWTPayload, { issuer, audience }: ClaimRules
   return null;
 }
 
-/** Makes an identity of claims, or says why not. `now` in ms since the Unix epoch. */
+/** Makes an identity from claims, or returns why it is refused. `now` in ms since the Unix epoch. */
 export function readClaims(claims: JWTPayload, rules: ClaimRules, now: number): Identity | ClaimProblem {
   const problem = checkTimes(claims, now, rules) ?? checkSubject(claims.sub) ?? checkParties(claims, rules);
   if (problem !== null) return problem;

@@ -53,8 +53,8 @@ const ELSEWHERE = [
   'lоcalhost',
 ];
 
-describe('a development gateway that is bound to this machine', () => {
-  it.each([...LOOPBACK, ...LOOPBACK_WRITTEN])('is reached by %s', (name) => {
+describe('a development gateway that listens on the loopback address', () => {
+  it.each([...LOOPBACK, ...LOOPBACK_WRITTEN])('can be reached as %s', (name) => {
     for (const host of [name, `${name}:8080`]) expect(access().isHostAllowed(host), host).toBe(true);
   });
 
@@ -78,11 +78,11 @@ describe('a development gateway that is bound to this machine', () => {
       'localhost evil',
       '[localhost]',
     ],
-  ])('is not reached by %s', (name) => {
+  ])('cannot be reached as %s', (name) => {
     for (const host of [name, `${name}:8080`]) expect(access().isHostAllowed(host), host).toBe(false);
   });
 
-  it('is reached by programs that send no Host', () => {
+  it('can be reached by programs that send no Host', () => {
     expect(access().isHostAllowed('')).toBe(true);
   });
 
@@ -103,21 +103,21 @@ describe('a development gateway that is bound to this machine', () => {
       'http://localhost/path',
     ],
     ...['http://localhost?x', 'http://localhost#x', 'http://evil.example#.localhost', 'http://evil.example/.localhost'],
-  ])('keeps %s out', (origin) => {
+  ])('refuses pages of %s', (origin) => {
     expect(access().isOriginAllowed(origin, 'localhost:8080')).toBe(false);
   });
 
-  it('keeps a page out that made its own name resolve to this machine', () => {
+  it('refuses a page that made its own name resolve to this machine', () => {
     expect(access().isOriginAllowed('http://evil.example:8080', 'evil.example:8080')).toBe(false);
     expect(access().isHostAllowed('evil.example:8080')).toBe(false);
   });
 
-  it('serves apps of a shell that names its pages itself, like Capacitor', () => {
+  it('serves apps in a shell with its own origins, such as Capacitor', () => {
     expect(access().isOriginAllowed('capacitor://localhost', 'localhost:8080')).toBe(true);
     expect(access().isOriginAllowed('capacitor://evil.example', 'localhost:8080')).toBe(false);
   });
 
-  it('never lets a name in by what stands around "localhost" or "127.0.0.1" in it', () => {
+  it('refuses names that only contain "localhost" or "127.0.0.1"', () => {
     const part = fc.stringMatching(/^[a-z0-9.-]{0,8}$/);
     const kernel = fc.constantFrom('localhost', '127.0.0.1', '2130706433', '::1');
     fc.assert(
@@ -130,16 +130,16 @@ describe('a development gateway that is bound to this machine', () => {
   });
 });
 
-describe.each(['0.0.0.0', '::', '192.168.7.20'])('a development gateway that is bound to %s', (bound) => {
-  it.each(['192.168.7.20', '[fd00::1:2]', '[fd00:0:0::1:0002]', 'localhost'])('is reached by %s', (name) => {
+describe.each(['0.0.0.0', '::', '192.168.7.20'])('a development gateway that listens on %s', (bound) => {
+  it.each(['192.168.7.20', '[fd00::1:2]', '[fd00:0:0::1:0002]', 'localhost'])('can be reached as %s', (name) => {
     expect(access(bound).isHostAllowed(`${name}:8080`)).toBe(true);
   });
 
-  it.each(['192.168.7.21', 'evil.example', '0.0.0.0', '[::]'])('is not reached by %s', (name) => {
+  it.each(['192.168.7.21', 'evil.example', '0.0.0.0', '[::]'])('cannot be reached as %s', (name) => {
     expect(access(bound).isHostAllowed(`${name}:8080`)).toBe(false);
   });
 
-  it('serves pages of its own addresses, on any port, and of no other', () => {
+  it('serves pages of its own addresses only, on any port', () => {
     const allowed = (origin: string) => access(bound).isOriginAllowed(origin, '192.168.7.20:8080');
     expect(allowed('http://192.168.7.20:5173')).toBe(true);
     expect(allowed('http://[fd00::1:2]:5173')).toBe(true);
@@ -151,15 +151,18 @@ describe.each(['0.0.0.0', '::', '192.168.7.20'])('a development gateway that is 
 describe('allowedHosts', () => {
   const named = access('127.0.0.1', ['app.test', 'Tunnel.Example']);
 
-  it.each(['app.test', 'APP.test:8080', 'tunnel.example', 'app.test.'])('lets the gateway be reached by %s', (host) => {
-    expect(named.isHostAllowed(host)).toBe(true);
-  });
+  it.each(['app.test', 'APP.test:8080', 'tunnel.example', 'app.test.'])(
+    'allows the gateway to be reached as %s',
+    (host) => {
+      expect(named.isHostAllowed(host)).toBe(true);
+    },
+  );
 
-  it.each(['evil.test', 'x.app.test', 'app.test.evil.example'])('does not let it be reached by %s', (host) => {
+  it.each(['evil.test', 'x.app.test', 'app.test.evil.example'])('does not allow it to be reached as %s', (host) => {
     expect(named.isHostAllowed(host)).toBe(false);
   });
 
-  it("serves pages of the gateway's own host and port, and no others of that name", () => {
+  it("serves pages of the gateway's own host and port, but not of other ports", () => {
     expect(named.isOriginAllowed('http://app.test:8080', 'app.test:8080')).toBe(true);
     expect(named.isOriginAllowed('http://app.test', 'app.test:80')).toBe(true);
     expect(named.isOriginAllowed('http://app.test:5173', 'app.test:8080')).toBe(false);

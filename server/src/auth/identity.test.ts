@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { parseCapabilities, VERBS, WILDCARD_VERBS } from './identity.ts';
 
 describe('parseCapabilities', () => {
-  it('is nothing where the claim is absent', () => {
+  it('returns no capabilities if the claim is absent', () => {
     expect(parseCapabilities(undefined)).toEqual([]);
   });
 
-  it('reads verbs, denials and *', () => {
+  it('parses verbs, denials and *', () => {
     const capabilities = parseCapabilities({ 'chat:*': ['subscribe', '!publish'], 'user:42': ['*'], a: ['!*'] });
     expect(capabilities).toEqual([
       expect.objectContaining({ allow: new Set(['subscribe']), deny: new Set(['publish']) }),
@@ -20,7 +20,7 @@ describe('parseCapabilities', () => {
     expect(VERBS).toContain(verb);
   });
 
-  it('reads 200 patterns', () => {
+  it('accepts 200 patterns', () => {
     const claim = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`a${at}`, []]));
     expect(parseCapabilities(claim)).toHaveLength(200);
   });
@@ -32,10 +32,10 @@ describe('parseCapabilities', () => {
     ['a number as a verb', { a: [1] }, 'caps["a"] must hold strings only'],
     ['an unknown verb', { a: ['write'] }, 'caps["a"]: "write" is not a verb. Verbs are subscribe,'],
     ['an unknown denied verb', { a: ['!write'] }, '"!write" is not a verb'],
-    ['a pattern that is none', { 'a::b': [] }, 'caps: "a::b"'],
+    ['an invalid pattern', { 'a::b': [] }, 'caps: "a::b"'],
     ['a param', { 'a:{b}': [] }, 'caps["a:{b}"]: {param} is for rules only'],
     ['too many patterns', Object.fromEntries(Array.from({ length: 201 }, (_, at) => [`a${at}`, []])), 'at most 200'],
-  ])('says what is wrong with %s', (_, claim, problem) => {
+  ])('reports what is wrong with %s', (_, claim, problem) => {
     expect(parseCapabilities(claim)).toContain(problem);
   });
 });

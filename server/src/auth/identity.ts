@@ -1,9 +1,9 @@
-/** The identity behind a connection or a request, and the capabilities of its token. */
+/** The identity of a connection or a request, and the capabilities of its token. */
 
 import { type Pattern, PatternError, parsePattern } from '@sluice/protocol';
 import { sameJson } from '../util/same-json.ts';
 
-/** What an identity can be permitted to do on a channel. */
+/** The operations that an identity can be permitted to do on a channel. */
 export const VERBS = [
   'subscribe',
   'publish',
@@ -18,8 +18,8 @@ export const VERBS = [
 export type Verb = (typeof VERBS)[number];
 
 /**
- * What `*` grants, in rules and capabilities. The other verbs must be granted by name, so that a `*` written today does not
- * grant what a later version adds. SPEC.md section 3.2.
+ * The verbs that `*` grants, in rules and capabilities. The other verbs must be granted by name, so
+ * that a `*` written today does not grant what a later version adds. SPEC.md section 3.2.
  */
 export const WILDCARD_VERBS = [
   'subscribe',
@@ -29,15 +29,18 @@ export const WILDCARD_VERBS = [
   'enter',
 ] as const satisfies readonly Verb[];
 
-/** What a token says about the channels of one pattern, beyond what their rules say. */
+/**
+ * An entry of a token's claim `caps`: it permits or denies verbs on the channels of one pattern, in
+ * addition to their rules.
+ */
 export interface Capability {
   readonly pattern: Pattern;
   readonly allow: ReadonlySet<Verb>;
-  /** A denied verb stays denied, whatever rules and other capabilities allow. */
+  /** A denied verb stays denied, even if rules or other capabilities permit it. */
   readonly deny: ReadonlySet<Verb>;
 }
 
-/** The one in whose name a connection or a request acts. */
+/** The identity in whose name a connection or a request acts. */
 export interface Identity {
   /** `sub` of the token; `null` for anonymous connections and API keys. */
   readonly user: string | null;
@@ -50,9 +53,9 @@ export interface Identity {
   readonly tokenId?: string;
   /** `iat` of the token, in ms since the Unix epoch. */
   readonly issuedAt?: number;
-  /** Rules do not apply: API keys without capabilities, and the program that embeds the gateway. */
+  /** Rules do not apply to it: API keys without capabilities, and the program that embeds the gateway. */
   readonly trusted?: boolean;
-  /** Of the API key, where it is one. */
+  /** The name of the API key, if it is one. */
   readonly name?: string;
 }
 
@@ -62,10 +65,10 @@ export const ANONYMOUS: Identity = Object.freeze({ user: null, claims: Object.fr
 /** The program that embeds the gateway. */
 export const PROGRAM: Identity = Object.freeze({ ...ANONYMOUS, trusted: true });
 
-/** Claims that say when and under which name a token was issued: they change with every refresh. */
+/** Claims about when and under which id a token was issued: they change with every refresh. */
 export const TOKEN_CLAIMS: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'jti']);
 
-/** Do all claims say the same, other than those that change with every refresh? */
+/** Are all claims equal, except those that change with every refresh? */
 export function sameClaims(a: Identity, b: Identity): boolean {
   return a.user === b.user && a.trusted === b.trusted && sameJson(lastingClaims(a), lastingClaims(b));
 }
@@ -73,7 +76,7 @@ export function sameClaims(a: Identity, b: Identity): boolean {
 const lastingClaims = ({ claims }: Identity): Record<string, unknown> =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => !TOKEN_CLAIMS.has(name)));
 
-/** Bounds what one token can cost: each capability is looked at for every operation. */
+/** Limits the cost of a token: each operation checks every capability. */
 const MAX_CAPABILITIES = 200;
 
 const isVerb = (text: string): text is Verb => (VERBS as readonly string[]).includes(text);
@@ -110,7 +113,8 @@ function parseCapability(source: string, words: unknown): Capability | string {
 }
 
 /**
- * Reads the claim `caps`: `{ "chat:*": ["subscribe", "publish"], "user:42": ["*"], "chat:staff": ["!*"] }`.
+ * Parses the claim `caps`: `{ "chat:*": ["subscribe", "publish"], "user:42": ["*"], "chat:staff":
+ * ["!*"] }`.
  *
  * @returns the capabilities, or what is wrong with the claim
  */

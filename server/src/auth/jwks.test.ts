@@ -23,10 +23,10 @@ function makeSigner(kid: string): Signer {
 const FIRST = makeSigner('first');
 const SECOND = makeSigner('second');
 
-/** An issuer whose answers, and a clock whose time, the test decides. */
+/** An issuer and a clock that the test controls. */
 class World {
   now = Date.UTC(2030, 0, 1);
-  /** By how much the wall clock was set forward. */
+  /** Milliseconds by which the wall clock was changed. */
   set = 0;
   fetches = 0;
   answer: (init: RequestInit | undefined) => Response | Promise<Response>;
@@ -76,21 +76,21 @@ describe('a JWKS URL', () => {
     vi.useRealTimers();
   });
 
-  it('is fetched once for many tokens, also when they come at the same time', async () => {
+  it('is fetched once for many tokens, even if they arrive at the same time', async () => {
     const world = new World([FIRST.jwk, SECOND.jwk]);
     const results = await Promise.all([FIRST, SECOND, FIRST].map((signer) => world.verify(signer)));
     expect(results).toEqual(['ok', 'ok', 'ok']);
     expect(world.fetches).toBe(1);
   });
 
-  it('is not fetched for an algorithm that the configuration does not name', async () => {
+  it('is not fetched for an algorithm that is not configured', async () => {
     const world = new World([FIRST.jwk]);
     const token = await mintToken({ secret: 'x'.repeat(32), algorithm: 'HS256', sub: 'a', expiresIn: MINUTE });
     expect(await world.verifier.verify(token)).toMatchObject({ error: 'token_algorithm' });
     expect(world.fetches).toBe(0);
   });
 
-  it('is fetched again for a kid that it did not hold', async () => {
+  it('is fetched again for an unknown kid', async () => {
     const world = new World([FIRST.jwk]);
     expect(await world.verify(FIRST)).toBe('ok');
     world.publish(FIRST.jwk, SECOND.jwk);
@@ -109,7 +109,7 @@ describe('a JWKS URL', () => {
     expect(world.fetches).toBe(2);
   });
 
-  it.each([86_400_000, -86_400_000])('is fetched at the same pace when the clock is set by %i ms', async (by) => {
+  it.each([86_400_000, -86_400_000])('is fetched at the same rate when the wall clock changes by %i ms', async (by) => {
     const world = new World([FIRST.jwk]);
     expect(await world.verify(FIRST)).toBe('ok');
     world.set = by;
@@ -121,7 +121,7 @@ describe('a JWKS URL', () => {
     expect(world.fetches).toBe(2);
   });
 
-  it('is tried again only after 30 s when nothing could ever be fetched', async () => {
+  it('is retried only after 30 s if no fetch has succeeded yet', async () => {
     const world = new World([]);
     world.fail();
     expect(await world.verify(FIRST)).toBe('keys_unavailable');
@@ -132,7 +132,7 @@ describe('a JWKS URL', () => {
     expect(await world.verify(FIRST)).toBe('ok');
   });
 
-  it('serves what it has, and refreshes it in the background, after 10 minutes', async () => {
+  it('uses the cached set, and refreshes it in the background, after 10 minutes', async () => {
     const world = new World([FIRST.jwk]);
     await world.verify(FIRST);
     world.now += 10 * MINUTE;
@@ -148,7 +148,7 @@ describe('a JWKS URL', () => {
     expect(await world.verify(FIRST)).toBe('token_key_unknown');
   });
 
-  it('goes on serving what it has while the URL is down, and cannot judge a new kid', async () => {
+  it('uses the cached set while the URL is down, and cannot verify a new kid', async () => {
     const world = new World([FIRST.jwk]);
     await world.verify(FIRST);
     world.fail();
@@ -159,26 +159,26 @@ describe('a JWKS URL', () => {
     expect(await world.verify(SECOND)).toBe('keys_unavailable');
   });
 
-  it('tries all fitting keys for a token that names none', async () => {
+  it('tries all matching keys for a token without kid', async () => {
     const world = new World([FIRST.jwk, SECOND.jwk]);
     expect(await world.verify(SECOND, false)).toBe('ok');
     expect(await world.verify(makeSigner('third'), false)).toBe('token_signature');
   });
 
-  it('counts no shared secrets of the set among its keys', async () => {
+  it('ignores shared secrets in the set', async () => {
     const secrets = Array.from({ length: 100 }, (_, at) => ({ kty: 'oct', k: 'c2VjcmV0', kid: `secret ${at}` }));
     const world = new World([...secrets, FIRST.jwk]);
     expect(await world.verify(FIRST)).toBe('ok');
   });
 
-  it('uses a hundred keys of a set and none more', async () => {
+  it('uses at most a hundred keys of a set', async () => {
     const others = Array.from({ length: 99 }, (_, at) => ({ ...FIRST.jwk, kid: `other ${at}` }));
     const world = new World([...others, FIRST.jwk, SECOND.jwk]);
     expect(await world.verify(FIRST)).toBe('ok');
     expect(await world.verify(SECOND)).toBe('token_key_unknown');
   });
 
-  it('is not believed where it redirects: the other address need not be one that nobody can listen to', async () => {
+  it('is not followed when it redirects: another program may listen at the other address', async () => {
     const listener = createServer((request, response) => {
       if (request.url === '/set') response.end(JSON.stringify({ keys: [FIRST.jwk] }));
       else response.writeHead(302, { location: '/set' }).end();
@@ -205,13 +205,13 @@ describe('a JWKS URL', () => {
     ['no set', () => Response.json({ key: 1 })],
     ['null', () => Response.json(null)],
     ['more than 256 KiB', () => Response.json({ keys: [FIRST.jwk], padding: 'x'.repeat(256 * 1024) })],
-  ])('does not take an answer with %s', async (_, answer) => {
+  ])('rejects a response with %s', async (_, answer) => {
     const world = new World([]);
     world.answer = answer;
     expect(await world.verify(FIRST)).toBe('keys_unavailable');
   });
 
-  it('gives up after 5 s', async () => {
+  it('times out after 5 s', async () => {
     const world = new World([]);
     const asked = new Promise<void>((resolve) => {
       world.answer = (init) => {
@@ -226,7 +226,7 @@ describe('a JWKS URL', () => {
     expect(await result).toBe('keys_unavailable');
   });
 
-  it('leaves no listener behind, whether a fetch succeeds or not', async () => {
+  it('removes its listeners, whether a fetch succeeds or not', async () => {
     const world = new World([FIRST.jwk]);
     const counts = { added: 0, removed: 0 };
     const { addEventListener, removeEventListener } = AbortSignal.prototype;
@@ -249,7 +249,7 @@ describe('a JWKS URL', () => {
     expect(counts).toEqual({ added: 10, removed: 10 });
   });
 
-  it('ends a running fetch when it is closed', async () => {
+  it('aborts a running fetch when it is closed', async () => {
     const world = new World([]);
     const asked = new Promise<void>((resolve) => {
       world.answer = (init) => {

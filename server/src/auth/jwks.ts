@@ -1,25 +1,28 @@
-/** The keys behind a JWKS URL: cached, refetched when they may have changed, kept when the URL is down. */
+/**
+ * The keys of a JWKS URL: cached, fetched again when they may have changed, kept while the URL is
+ * down.
+ */
 
 import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWTHeaderParameters } from 'jose';
 
-/** A set is fresh for so long; then it is refetched in the background. */
+/** Milliseconds for which a set is fresh. Afterwards it is fetched again in the background. */
 const FRESH_MS = 10 * 60_000;
-/** At least so long between two fetches, whatever made them necessary and however they ended. */
+/** Minimum milliseconds between two fetches, for any reason and with any result. */
 const COOLDOWN_MS = 30_000;
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 256 * 1024;
 const MAX_KEYS = 100;
 
-/** What was found for a token's header. */
+/** The result of the search for a token's key. */
 export type JwksLookup =
   | { readonly kind: 'keys'; readonly keys: readonly CryptoKey[]; readonly version: number }
-  /** The set is known, and holds no such key. */
+  /** The set is known, and does not contain the key. */
   | { readonly kind: 'unknown' }
-  /** Nobody can say: the set could not be fetched. */
+  /** Unknown, because the set could not be fetched. */
   | { readonly kind: 'unavailable' };
 
 export interface JwksOptions {
-  /** Milliseconds, by a clock that nobody sets. */
+  /** Monotonic milliseconds. */
   readonly monotonic: () => number;
   readonly fetch: typeof globalThis.fetch;
 }
@@ -29,7 +32,7 @@ async function readBounded(response: Response): Promise<string> {
   let size = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
-    if (size > MAX_BYTES) throw new Error(`the answer is larger than ${MAX_BYTES} bytes`);
+    if (size > MAX_BYTES) throw new Error(`the response is larger than ${MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -37,9 +40,9 @@ async function readBounded(response: Response): Promise<string> {
 
 function parseSet(text: string): JSONWebKeySet {
   const value = JSON.parse(text) as { keys?: unknown } | null;
-  if (!Array.isArray(value?.keys)) throw new Error('the answer is not a JSON Web Key Set');
+  if (!Array.isArray(value?.keys)) throw new Error('the response is not a JSON Web Key Set');
   const keys = value.keys.filter((key): key is JSONWebKeySet['keys'][number] => {
-    // A shared secret has no place in a published set; whoever reads the set could sign with it.
+    // A shared secret must not be in a published set: every reader of the set could sign with it.
     return typeof key === 'object' && key !== null && typeof key.kty === 'string' && key.kty !== 'oct';
   });
   return { keys: keys.slice(0, MAX_KEYS) };
@@ -55,7 +58,7 @@ export class Jwks {
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #attemptedAt = Number.NEGATIVE_INFINITY;
   #lastFailed = false;
-  /** Counts the sets that differ from the one before. */
+  /** Counts the sets that differ from their predecessors. */
   #version = 0;
   #text: string | undefined;
   #running: Promise<void> | null = null;
@@ -79,7 +82,10 @@ export class Jwks {
     return { kind: this.#find === null || this.#lastFailed ? 'unavailable' : 'unknown' };
   }
 
-  /** Is the set still the one of this version? Refetches it in the background when it is no longer fresh. */
+  /**
+   * Is the set still the one of this version? Refetches it in the background if it is no longer
+   * fresh.
+   */
   isCurrent(version: number): boolean {
     this.#keepFresh();
     return version === this.#version;
@@ -89,7 +95,7 @@ export class Jwks {
     if (this.#monotonic() - this.#fetchedAt >= FRESH_MS) void this.#refresh();
   }
 
-  /** Ends the fetch that may be running. */
+  /** Aborts a running fetch. */
   close(): void {
     this.#closing.abort();
   }
@@ -106,7 +112,7 @@ export class Jwks {
     }
   }
 
-  /** Fetches, unless it was tried just now; whoever comes while a fetch runs waits for that one. */
+  /** Fetches, unless a fetch was tried a moment ago. Concurrent callers share one fetch. */
   #refresh(): Promise<void> {
     if (this.#running !== null) return this.#running;
     const now = this.#monotonic();
@@ -125,7 +131,7 @@ export class Jwks {
     this.#version++;
   }
 
-  /** Never rejects: the set that was there before stays. */
+  /** Never rejects: if it fails, the cached set stays. */
   async #load(): Promise<void> {
     const abort = new AbortController();
     const stop = () => abort.abort();
@@ -134,7 +140,7 @@ export class Jwks {
     try {
       const headers = { accept: 'application/jwk-set+json, application/json' };
       const response = await this.#fetch(this.#url, { headers, redirect: 'error', signal: abort.signal });
-      if (!response.ok) throw new Error(`the answer has status ${response.status}`);
+      if (!response.ok) throw new Error(`the response has status ${response.status}`);
       this.#accept(await readBounded(response));
       this.#fetchedAt = this.#monotonic();
       this.#lastFailed = false;

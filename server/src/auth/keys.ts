@@ -1,4 +1,4 @@
-/** Keys that tokens are verified with: their configuration, and the key material behind it. */
+/** Keys that verify tokens: their configuration and key material. */
 
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { type CryptoKey, importJWK, type JWK } from 'jose';
@@ -21,7 +21,7 @@ export type AsymmetricAlgorithm = (typeof ASYMMETRIC_ALGORITHMS)[number];
 
 export type Algorithm = HmacAlgorithm | AsymmetricAlgorithm;
 
-/** A key that tokens may be signed with. The algorithm is pinned here, never by the token. */
+/** A key that may sign tokens. The algorithm is pinned here, never by the token. */
 export type KeyConfig = SecretKey | PemKey | JwkKey | JwksKey;
 
 export interface SecretKey {
@@ -57,9 +57,10 @@ export interface VerificationKey {
 }
 
 /**
- * Makes what `jose` verifies with. Of other material it would make the same anew for each token, which takes longer than the signature.
+ * Imports a key for `jose`. For other material, `jose` would repeat the import for each token,
+ * which takes longer than the verification.
  *
- * @returns a key that can only verify, and only by this algorithm
+ * @returns a key that can only verify, and only with this algorithm
  */
 export function toCryptoKey({ key, algorithm }: VerificationKey): Promise<CryptoKey> {
   if (!isHmac(algorithm)) return importJWK(key.export({ format: 'jwk' }) as JWK, algorithm) as Promise<CryptoKey>;
@@ -131,9 +132,10 @@ function importJwk(jwk: JWK, algorithm: Algorithm): KeyObject {
 }
 
 /**
- * Makes key material of the configuration of a key.
+ * Makes key material from the configuration of a key.
  *
- * @throws Error when the key cannot be read, is too short, or does not fit its algorithm; the message never holds it
+ * @throws Error if the key cannot be read, is too short, or does not fit its algorithm. The message
+ *   never contains the key.
  */
 export function importKey(config: SecretKey | PemKey | JwkKey): VerificationKey {
   const { algorithm, kid } = config;
@@ -143,7 +145,7 @@ export function importKey(config: SecretKey | PemKey | JwkKey): VerificationKey 
 function importMaterial(config: SecretKey | PemKey | JwkKey): KeyObject {
   if ('jwk' in config) return importJwk(config.jwk, config.algorithm);
   if ('pem' in config) return importPem(config.pem, config.algorithm);
-  // A public key is known to everybody: as an HMAC secret it would let everybody sign.
+  // A public key is known to everyone: as an HMAC secret it would let everyone sign.
   if (config.secret.includes('-----BEGIN ')) throw new Error('the secret is a PEM; write it as "pem"');
   return importSecret(Buffer.from(config.secret, 'utf8'), config.algorithm);
 }

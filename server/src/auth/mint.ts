@@ -3,7 +3,7 @@ import { type CryptoKey, type JWK, type KeyObject, SignJWT } from 'jose';
 import { parseCapabilities } from './identity.ts';
 import type { Algorithm } from './keys.ts';
 
-/** Whose token, what it allows and how it is signed. */
+/** The content and the signature of a token. */
 export interface MintOptions {
   /** Shared secret, for HS256, HS384, HS512. */
   readonly secret?: string;
@@ -16,7 +16,7 @@ export interface MintOptions {
   readonly caps?: Readonly<Record<string, readonly string[]>>;
   /** Further claims. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** How long the token is valid, in milliseconds from now (other libraries count in seconds); rounded up to a second. */
+  /** Lifetime of the token in milliseconds (other libraries use seconds), rounded up to a second. */
   readonly expiresIn: number;
   /** Milliseconds since the Unix epoch. Default: `Date.now`. */
   readonly clock?: () => number;
@@ -25,8 +25,8 @@ export interface MintOptions {
 /**
  * Signs a token for a user.
  *
- * @throws TypeError when `expiresIn` is not a finite number
- * @throws Error when the capabilities are malformed, or neither `secret` nor `key` is given
+ * @throws TypeError if `expiresIn` is not a finite number
+ * @throws Error if the capabilities are malformed, or if neither `secret` nor `key` is given
  * @example
  * ```ts
  * import { mintToken } from '@sluice/server';

@@ -15,7 +15,7 @@ describe('remembered tokens', () => {
     ]);
   });
 
-  it('are as many as are allowed: those used last', () => {
+  it('are limited in number: the least recently used ones are dropped', () => {
     const recent = new RecentTokens(2);
     recent.add('1', signed('one'));
     recent.add('2', signed('two'));
@@ -26,13 +26,13 @@ describe('remembered tokens', () => {
     expect(recent.size).toBe(2);
   });
 
-  it('hold at most 16 MiB', () => {
+  it('take at most 16 MiB', () => {
     const recent = new RecentTokens(1_000_000);
     for (let n = 0; n < 20; n++) recent.add(String(n).padEnd(1_048_576, 'x'), signed('ada'));
     expect(recent.size).toBe(16);
   });
 
-  it('are dropped when their key is no longer used, and on demand', () => {
+  it('are dropped when their key is no longer used, and on request', () => {
     let isCurrent = true;
     const recent = new RecentTokens(10);
     recent.add(
@@ -46,7 +46,7 @@ describe('remembered tokens', () => {
     expect([userOf(recent, '1'), userOf(recent, '2'), recent.size]).toEqual([undefined, undefined, 0]);
   });
 
-  it('are none when it is turned off', () => {
+  it('are not stored if the cache is turned off', () => {
     const recent = new RecentTokens(0);
     recent.add('1', signed('one'));
     expect(recent.size).toBe(0);

@@ -1,12 +1,15 @@
-/** Tokens whose signature was verified a moment ago: connections that come back together cost no signature each. */
+/**
+ * Tokens whose signature was verified recently, so that mass reconnects do not verify every
+ * signature again.
+ */
 
 import { createHash } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 
-/** A signature that was good. */
+/** A valid signature. */
 export interface Signed {
   readonly claims: JWTPayload;
-  /** Is the key that signed it still one of the gateway's? Asked at each use. */
+  /** Does the gateway still use the key that signed it? Checked at each use. */
   readonly isCurrent: () => boolean;
 }
 
@@ -14,19 +17,20 @@ interface Entry extends Signed {
   readonly size: number;
 }
 
-/** Bytes of remembered tokens, all together. Their claims take about as much. */
+/** Maximum bytes of all remembered tokens. Their claims use about as much memory. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /**
- * Remembers good signatures by the SHA-256 digest of the whole token, never the token: who finds two tokens of one digest has broken SHA-256.
- * Those used longest ago are dropped first. Whether a token is active, expired or revoked is never remembered.
+ * Remembers valid signatures by the SHA-256 digest of the whole token, never the token itself. The
+ * least recently used ones are dropped first. Whether a token is active, expired or revoked is
+ * never remembered.
  */
 export class RecentTokens {
   readonly #most: number;
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
 
-  /** @param most tokens; 0 remembers none */
+  /** @param most maximum number of tokens; 0 remembers none */
   constructor(most: number) {
     this.#most = most;
   }
@@ -42,7 +46,7 @@ export class RecentTokens {
     if (entry === undefined) return undefined;
     this.#drop(digest, entry);
     if (!entry.isCurrent()) return undefined;
-    this.#keep(digest, entry); // at the end: it was used last
+    this.#keep(digest, entry); // at the end: most recently used
     return entry;
   }
 
@@ -54,7 +58,7 @@ export class RecentTokens {
     while (this.#entries.size > this.#most || this.#bytes > MOST_BYTES) this.#dropOldest();
   }
 
-  /** The token is of no use any more, e.g. because it has expired. */
+  /** Drops a token, for example because it has expired. */
   forget(token: string): void {
     if (this.#entries.size > 0) this.#forgetDigest(digestOf(token));
   }

@@ -1,4 +1,4 @@
-/** A verdict on a token that was verified before is the one that a verifier without a memory gives. */
+/** The verdict on a remembered token equals the verdict of a verifier without a cache. */
 
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
@@ -27,7 +27,7 @@ function setUp(more: Partial<VerifierConfig> = {}) {
   return { clock, remembering: make(3), fresh: make(0) };
 }
 
-/** Resolves when the answer of a fetch was read. */
+/** Resolves when the response of a fetch has been read. */
 async function settled(): Promise<void> {
   for (let n = 0; n < 10; n++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -67,7 +67,7 @@ describe('a remembered verdict', () => {
     );
   });
 
-  it.each(['HS256', 'ES256'] as const)('costs no signature: %s', async (alg) => {
+  it.each(['HS256', 'ES256'] as const)('needs no second verification: %s', async (alg) => {
     const { remembering, fresh } = setUp();
     const token = await sign({ sub: 'ada', exp: SECONDS + 60 }, alg);
     const signatures = countSignatures();
@@ -106,7 +106,8 @@ describe('a remembered verdict', () => {
     const token = await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', kid: 'k0' }).sign(pairs[0].privateKey);
     for (let n = 0; n < 3; n++) expect(await verifier.verify(token)).toMatchObject({ ok: true });
     ms += 10 * 60_000;
-    expect(await verifier.verify(token)).toMatchObject({ ok: true }); // the set is fetched again meanwhile: the same
+    // the set is fetched again in the background: it is the same
+    expect(await verifier.verify(token)).toMatchObject({ ok: true });
     await settled();
     expect(fetched).toHaveBeenCalledTimes(2);
     served = 1;

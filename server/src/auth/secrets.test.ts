@@ -18,18 +18,18 @@ describe('createApiKeys', () => {
     { name: 'chat', secret: 'second-secret', caps: { 'chat:*': ['publish'] } },
   ]);
 
-  it('finds the key without capabilities, which is trusted with everything', () => {
+  it('finds a key without capabilities, which is trusted', () => {
     expect(keys.find('first-secret')).toMatchObject({ name: 'all', user: null, trusted: true });
   });
 
-  it('finds the key with capabilities, which is bound by them', () => {
+  it('finds a key with capabilities, which is not trusted', () => {
     const found = keys.find('second-secret');
     expect(found).toMatchObject({ name: 'chat', user: null });
     expect(found?.trusted).toBeUndefined();
     expect(found?.capabilities).toHaveLength(1);
   });
 
-  it.each(['', 'first-secre', 'first-secret2', 'FIRST-SECRET'])('finds nobody for %j', (presented) => {
+  it.each(['', 'first-secre', 'first-secret2', 'FIRST-SECRET'])('returns null for %j', (presented) => {
     expect(keys.find(presented)).toBeNull();
   });
 

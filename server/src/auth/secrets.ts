@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Identity, parseCapabilities } from './identity.ts';
 
-/** A key of a backend for the server API. Without `caps` it may do everything. */
+/** A backend's key for the HTTP API. Without `caps` it may do everything. */
 export interface ApiKeyConfig {
-  /** Says in the log which key acted. */
+  /** Identifies the key in logs. */
   readonly name: string;
   readonly secret: string;
-  /** As the claim `caps` of a token. */
+  /** Same format as the claim `caps` of a token. */
   readonly caps?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -14,13 +14,13 @@ export interface ApiKeyConfig {
 export type ApiKeyIdentity = Identity & { readonly name: string };
 
 export interface ApiKeys {
-  /** Whose key is this? `null` for nobody's. */
+  /** The identity of the key with this secret; `null` if there is none. */
   find(presented: string): ApiKeyIdentity | null;
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
 
-/** Compares two secrets in a time that tells neither where they differ nor how long they are. */
+/** Compares two secrets in a time that reveals neither where they differ nor how long they are. */
 export function secretsEqual(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
 }
@@ -36,7 +36,7 @@ function toIdentity({ name, caps }: ApiKeyConfig): ApiKeyIdentity {
 /**
  * Builds the lookup of API keys.
  *
- * @throws Error when the `caps` of a key are malformed
+ * @throws Error if the `caps` of a key are malformed
  */
 export function createApiKeys(configs: readonly ApiKeyConfig[]): ApiKeys {
   const keys = configs.map((config) => ({ digest: digest(config.secret), identity: toIdentity(config) }));
@@ -44,7 +44,7 @@ export function createApiKeys(configs: readonly ApiKeyConfig[]): ApiKeys {
     find(presented) {
       const candidate = digest(presented);
       let found: ApiKeyIdentity | null = null;
-      // No early exit: the time must not tell which key, or whether one, matched.
+      // No early exit: the time must not reveal which key matched, or whether one did.
       for (const key of keys) {
         if (timingSafeEqual(key.digest, candidate)) found = key.identity;
       }

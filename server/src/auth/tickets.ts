@@ -1,19 +1,19 @@
-/** One-time tickets: what a page puts into an address in place of a token. */
+/** One-time tickets: a page puts them into a URL in place of a token. */
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { readClaims } from './claims.ts';
 import type { Identity } from './identity.ts';
 import type { Verification } from './token.ts';
 
-/** What a ticket stands for. */
+/** The content of a ticket. */
 export interface Ticket {
-  /** Under which its use is remembered. */
+  /** The id under which its use is remembered. */
   readonly id: string;
   /** Milliseconds since the Unix epoch. */
   readonly expiresAt: number;
-  /** The only channels that it opens. */
+  /** The only channels that it can open. */
   readonly channels: readonly string[];
-  /** Claims of the token that it stands for. */
+  /** Claims of the token that it replaces. */
   readonly claims: Identity['claims'];
 }
 
@@ -26,12 +26,16 @@ const TAG = 16;
 export const isTicket = (credential: string): boolean => credential.startsWith(PREFIX);
 
 /**
- * Seals tickets. All that a ticket says is in it, encrypted: nobody who reads an address or a log learns anything, and any node that has the same secrets can open it.
+ * Seals tickets. A ticket contains its content, encrypted: URLs and logs reveal nothing, and every
+ * node with the same secrets can open it.
  */
 export class TicketSeal {
   readonly #key: Buffer;
 
-  /** @param secrets of the configuration, the same on all nodes. Without any, only this process can open what it sealed. */
+  /**
+   * @param secrets of the configuration, the same on all nodes. Without secrets, only this process
+   *   can open its tickets.
+   */
   constructor(secrets: readonly string[]) {
     const material = secrets.length === 0 ? randomBytes(32) : Buffer.from(JSON.stringify([...secrets].sort()));
     this.#key = Buffer.from(hkdfSync('sha256', material, '', 'sluice tickets 1', 32));
@@ -49,7 +53,7 @@ export class TicketSeal {
     return PREFIX + sealed.toString('base64url');
   }
 
-  /** `null`: nobody with our secrets has sealed this. */
+  /** `null`: the ticket was not sealed with these secrets. */
   open(text: string): Ticket | null {
     const sealed = Buffer.from(text.slice(PREFIX.length), 'base64url');
     if (!isTicket(text) || sealed.length <= IV + TAG) return null;
@@ -64,7 +68,7 @@ export class TicketSeal {
   }
 }
 
-/** In whose name a ticket acts. `now`: milliseconds since the Unix epoch. */
+/** The identity of a ticket. `now`: milliseconds since the Unix epoch. */
 export function verifyTicket(ticket: Ticket | null, now: number): Verification {
   if (ticket === null) return { ok: false, error: 'token_malformed', message: 'This is neither a token nor a ticket.' };
   const read = readClaims(ticket.claims, { clockTolerance: 0 }, now);

@@ -1,4 +1,7 @@
-/** From a token to an identity. semantics: the configuration of a key pins its algorithm; the token chooses nothing. */
+/**
+ * From a token to an identity. The configuration of a key pins its algorithm; the token chooses
+ * nothing.
+ */
 
 import { LIMITS } from '@sluice/protocol';
 import {
@@ -15,7 +18,7 @@ import { Jwks, type JwksOptions } from './jwks.ts';
 import { importKey, type KeyConfig, toCryptoKey, type VerificationKey } from './keys.ts';
 import { RecentTokens, type Signed } from './recent-tokens.ts';
 
-/** Why a token was refused. Names of the catalogue, `protocol/src/codes.ts`. */
+/** Why a token was refused: names of the catalogue, `protocol/src/codes.ts`. */
 export type TokenError =
   | 'token_expired'
   | 'token_revoked'
@@ -27,7 +30,7 @@ export type TokenError =
   | 'token_claims'
   | 'keys_unavailable';
 
-/** What came of a token: an identity, or the reason why not. */
+/** The result of a verification: an identity, or the reason for the refusal. */
 export type Verification =
   | { readonly ok: true; readonly identity: Identity }
   | { readonly ok: false; readonly error: TokenError; readonly message: string };
@@ -35,14 +38,14 @@ export type Verification =
 /** The part of the configuration that verification needs. */
 export interface VerifierConfig extends ClaimRules {
   readonly keys: readonly KeyConfig[];
-  /** Tokens whose good signature is remembered. 0: none. Default: 10,000. */
+  /** Maximum number of tokens whose valid signature is remembered. 0: none. Default: 10,000. */
   readonly rememberedTokens?: number;
 }
 
 export interface VerifierOptions {
   /** Milliseconds since the Unix epoch. Default: `Date.now`. */
   readonly clock?: () => number;
-  /** Milliseconds, by a clock that nobody sets. Default: `performance.now`. */
+  /** Monotonic milliseconds. Default: `performance.now`. */
   readonly monotonic?: () => number;
   readonly fetch?: typeof globalThis.fetch;
 }
@@ -50,16 +53,16 @@ export interface VerifierOptions {
 export interface Verifier {
   /** Never rejects: a refusal is a value. */
   verify(token: string): Promise<Verification>;
-  /** Drops what is remembered of a token that was revoked. */
+  /** Forgets a remembered token that was revoked. */
   forget?(token: string): void;
-  /** Stops what runs in the background. */
+  /** Stops background work. */
   close(): void;
 }
 
 type Header = JWTHeaderParameters;
 type Refusal = Extract<Verification, { ok: false }>;
 
-/** A key of the configuration, made ready for `jose`. */
+/** A key of the configuration, prepared for `jose`. */
 interface LocalKey extends Pick<VerificationKey, 'algorithm' | 'kid'> {
   readonly key: Promise<CryptoKey>;
 }
@@ -101,7 +104,7 @@ function readPayload(bytes: Uint8Array): JWTPayload | null {
   }
 }
 
-/** The keys of the configuration that a token with this header may be signed with. */
+/** The configured keys that may have signed a token with this header. */
 function candidates(keys: readonly LocalKey[], { alg, kid }: Header): { exact: boolean; keys: Promise<CryptoKey>[] } {
   const fitting = keys.filter((key) => key.algorithm === alg);
   const named = kid === undefined ? [] : fitting.filter((key) => key.kid === kid);
@@ -186,7 +189,7 @@ class TokenVerifier implements Verifier {
 function localKey(config: Parameters<typeof importKey>[0]): LocalKey {
   const verification = importKey(config);
   const key = toCryptoKey(verification);
-  key.catch(() => {}); // whoever verifies with it hears of it
+  key.catch(() => {}); // reported to the caller of `verify`
   return { ...verification, key };
 }
 
@@ -195,7 +198,7 @@ function unknownKey({ kid, alg }: Header): Refusal {
   return refuse('token_key_unknown', `The gateway has no key ${what}.`);
 }
 
-/** `null` when no key signed it; a refusal when the token itself is broken, whichever key signed it. */
+/** `null` if no key signed it; a refusal if the token itself is malformed, regardless of keys. */
 async function firstThatSigned(
   token: string,
   { alg }: Header,
@@ -211,16 +214,16 @@ async function firstThatSigned(
       if (error instanceof errors.JOSENotSupported) {
         return refuse('token_malformed', 'The token uses an extension (crit) that the gateway does not know.');
       }
-      // A wrong signature, or a key of a JWKS that cannot be used: another key may fit.
+      // The signature is wrong, or a key of a JWKS cannot be used: another key may match.
     }
   }
   return null;
 }
 
 /**
- * Makes the verifier of a configuration.
+ * Makes the verifier for a configuration.
  *
- * @throws Error when a key cannot be read or does not fit its algorithm
+ * @throws Error if a key cannot be read or does not fit its algorithm
  */
 export function createVerifier(config: VerifierConfig, options: VerifierOptions = {}): Verifier {
   const { clock = Date.now, monotonic = () => performance.now(), fetch = globalThis.fetch } = options;

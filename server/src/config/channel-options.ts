@@ -1,18 +1,18 @@
-/** The options of a channel rule: the tables that the reader of rules and the reference use. */
+/** The options of a channel rule: the tables that the parser of rules and the reference use. */
 
 import { z } from 'zod';
 import { VERBS, WILDCARD_VERBS } from '../auth/identity.ts';
 import { option } from './options/option.ts';
 import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, SECOND, size, whole } from './values.ts';
 
-/** What `history: { … }` may contain. */
+/** The options of `history: { … }`. */
 export const HISTORY_OPTIONS = {
   count: option({
     schema: whole({ min: 1, max: 10_000_000 }),
     default: 1000,
     defaultText: '`1000`',
     type: 'number',
-    description: 'Messages that are kept at most.',
+    description: 'Maximum number of messages that are kept.',
   }),
   age: option({
     schema: duration({ min: 1, max: 3650 * DAY }),
@@ -23,7 +23,7 @@ export const HISTORY_OPTIONS = {
   }),
 };
 
-/** What `presence: { … }` may contain. */
+/** The options of `presence: { … }`. */
 export const PRESENCE_OPTIONS = {
   grace: option({
     schema: duration({ min: 0, max: HOUR }),
@@ -55,14 +55,14 @@ export const PRESENCE_OPTIONS = {
   }),
 };
 
-/** Largest `data` of a message, unless `limits.maxFrame` is smaller. */
+/** Maximum `data` of a message, unless `limits.maxFrame` is smaller. */
 export const PAYLOAD_DEFAULT = 64 * KIB;
 
 const section = z.record(z.string(), z.unknown());
 
 const NO_LATEST_BY = 'must be "from" or "tag:<name>". Example: "tag:symbol"';
 
-/** The options of a rule, each with its meaning for the reference. */
+/** The options of a rule. The reference uses their descriptions. */
 export const CHANNEL_OPTIONS = {
   allow: option({
     schema: z.record(z.string(), z.unknown(), {
@@ -79,7 +79,7 @@ export const CHANNEL_OPTIONS = {
     type: 'boolean, or count and age',
     defaultText: '`false`',
     description:
-      'Keeps messages: at most `count` (default 1000), none older than `age` (default 24h). `true` takes both defaults.',
+      'Keeps messages: at most `count` (default 1000), none older than `age` (default 24h). `true` uses both defaults.',
   }),
   from: option({
     schema: flag(),
@@ -93,7 +93,7 @@ export const CHANNEL_OPTIONS = {
     type: 'replay, latest, drop, disconnect',
     defaultText: '`replay` with history, `drop` without',
     description:
-      'What a subscription does that cannot keep up: catch up from the log, skip to the newest message, report the loss, or close the connection.',
+      'What happens to a subscription that cannot keep up: it catches up from the log, skips to the newest message, reports the loss, or its connection closes.',
   }),
   latestBy: option({
     schema: z.string({ error: NO_LATEST_BY }).regex(/^(from|tag:.+)$/, { error: NO_LATEST_BY }),
@@ -106,14 +106,14 @@ export const CHANNEL_OPTIONS = {
     schema: whole({ min: 1, max: 1_000_000 }),
     type: 'number',
     defaultText: 'unlimited',
-    description: "Publishes per second of one connection, five seconds' worth at once.",
+    description: "Publishes per second of one connection, with bursts of five seconds' worth.",
   }),
   presence: option({
     schema: z.record(z.string(), z.unknown(), { error: 'must be an object. Example: { grace: 5s, listUpTo: 500 }' }),
     type: 'grace, interval, listUpTo, state',
     defaultText: '`{ grace: 5s, interval: 500ms, listUpTo: 500, state: 1KiB }`',
     description:
-      'A closed connection counts as present for `grace`. Changes go out once per `interval`. Above `listUpTo` members only their number is told. `state`: largest state of a member.',
+      'A closed connection counts as present for `grace`. Changes are sent once per `interval`. Above `listUpTo` members, only their number is sent. `state`: largest state of a member.',
   }),
   maxPayload: option({
     schema: size({ min: 1, max: 16 * MIB }),

@@ -1,4 +1,4 @@
-/** Channel rules: from what is written to what is used. */
+/** Channel rules: from the configuration's input to the resolved rules. */
 
 import { comparePatterns, type Pattern, PatternError, parsePattern, patternsCollide } from '@sluice/protocol';
 import type { Channels, GrantFunction } from '@sluice/protocol/contracts';
@@ -95,12 +95,12 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
   };
 }
 
-/** Also if its bounds are wrong: that is a problem of its own. */
+/** Runs even if its bounds are invalid: they are a separate problem. */
 const keepsHistory = (rule: unknown): boolean => isPlain(rule) && rule.history != null && rule.history !== false;
 
 type Settled = Pick<Rule, 'history' | 'slow' | 'maxPayload' | 'from'> & Pick<RuleSettings, 'latestBy'>;
 
-/** Options that are right by themselves, and do not go together. */
+/** Checks options that are valid by themselves, but not in combination. */
 function checkTogether(
   { history, slow, latestBy, from, maxPayload }: Settled,
   { path, maxFrame, problems }: { path: Path; maxFrame: number; problems: Problems },
@@ -109,7 +109,7 @@ function checkTogether(
     problems.add([...path, 'slow'], `"${slow}" needs history. Add "history", or choose latest, drop or disconnect`);
   }
   if (maxPayload > maxFrame) {
-    problems.add([...path, 'maxPayload'], 'is larger than a frame may be. Raise limits.maxFrame too');
+    problems.add([...path, 'maxPayload'], 'is larger than the largest frame. Raise limits.maxFrame too');
   }
   if (latestBy !== undefined && slow !== 'latest') {
     problems.add([...path, 'latestBy'], 'goes with slow: latest. Add "slow: latest", or remove this');
@@ -118,7 +118,7 @@ function checkTogether(
   }
 }
 
-/** Seconds' worth of publishes that may come at once. */
+/** Size of a burst, in seconds' worth of publishes. */
 const BURST = 5;
 
 function readLatestBy(text: string | undefined): LatestBy | null {
@@ -127,18 +127,18 @@ function readLatestBy(text: string | undefined): LatestBy | null {
 }
 
 export interface RuleContext {
-  /** Bytes of the largest frame: no payload can be larger. */
+  /** Maximum bytes of a frame: no payload can be larger. */
   readonly maxFrame: number;
   readonly problems: Problems;
   readonly contracts: Channels;
 }
 
 interface ReadContext extends RuleContext {
-  /** The patterns of the configuration; others stand in contracts only. */
+  /** The patterns in `channels`; other patterns are in contracts only. */
   readonly written: readonly string[];
 }
 
-/** Resolves `contracts` and `channels`, the most specific rule first. What is wrong goes to `problems`. */
+/** Resolves `contracts` and `channels`, the most specific rule first. Adds errors to `problems`. */
 export function readChannels(input: Readonly<Record<string, unknown>>, context: RuleContext): Rule[] {
   const around: ReadContext = { ...context, written: Object.keys(input) };
   const merged = mergeRules(context.contracts, input);

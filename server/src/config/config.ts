@@ -4,7 +4,10 @@ import type { ApiKeyConfig } from '../auth/secrets.ts';
 import type { Rate, Rule } from '../rule.ts';
 import type { Settings, SettingsInput } from './options.ts';
 
-/** Settings whose meaning depends on others, or on what is around the gateway: `Config` says what they mean. */
+/**
+ * Settings whose meaning depends on other settings or on the gateway's environment: `Config`
+ * documents them.
+ */
 type Resolved =
   | 'host'
   | 'contracts'
@@ -18,9 +21,10 @@ type Resolved =
   | 'log';
 
 /**
- * The configuration of a gateway, complete and checked. Made by `parseConfig`. Durations are in ms, sizes in bytes.
+ * The configuration of a gateway, complete and checked. Made by `parseConfig`. Durations are in ms,
+ * sizes in bytes.
  *
- * What is not listed here is the value of the option of that name.
+ * Fields that are not listed here are the values of the options of the same name.
  */
 export interface Config extends Omit<Settings, Resolved> {
   readonly host: string;
@@ -34,7 +38,7 @@ export interface Config extends Omit<Settings, Resolved> {
   /** The most specific first: the first that matches a channel is its rule. */
   readonly channels: readonly Rule[];
   readonly limits: LimitsConfig;
-  /** This gateway's name among others. */
+  /** This gateway's name, which identifies it among other nodes. */
   readonly node: string;
   readonly log: Required<Settings['log']>;
   /** The secret made for this run in development; it is one of `keys` (HS256). */
@@ -46,11 +50,14 @@ export interface Config extends Omit<Settings, Resolved> {
 export interface DurableConfig {
   /** Absolute path. */
   readonly data: string;
-  /** Bytes; `null`: as much as the disk has. */
+  /** Bytes; `null`: limited by the disk only. */
   readonly maxSize: number | null;
 }
 
-/** How the gateway reaches its Redis. Either `urls` or `sentinels` has entries; `ca` is the text of the certificates. */
+/**
+ * The addresses and credentials of Redis. Either `urls` or `sentinels` has entries; `ca` is the
+ * text of the certificates.
+ */
 export interface RedisConfig extends Omit<Settings['redis'], 'url' | 'urls'> {
   readonly urls: readonly string[];
 }
@@ -62,8 +69,8 @@ export interface LimitsConfig extends Omit<Settings['limits'], 'operations' | 'b
   readonly bytes: Rate | null;
 }
 
-/** The configuration as it is written: in a file, or in the call of `createGateway`. */
+/** The configuration as the operator writes it: in a file, or as the argument of `createGateway`. */
 export interface ConfigInput extends SettingsInput {}
 
-/** What may be done on the channels of a pattern, and how they behave. */
+/** The permissions and the behaviour of the channels of a pattern. */
 export type ChannelInput = RuleOptions;

@@ -37,7 +37,7 @@ describe('contracts and channels', () => {
     expect([news?.schemas, log?.schemas]).toEqual([null, null]);
   });
 
-  it('of the same pattern are one rule, in which each option of the configuration goes before', () => {
+  it('of the same pattern are one rule, in which options of the configuration take precedence', () => {
     const rule = { allow: { publish: 'users', subscribe: 'users' }, history: true, rate: 5 } as const;
     const [merged] = parse(
       { 'chat:{room}': { ...chat, rule } },
@@ -52,22 +52,22 @@ describe('contracts and channels', () => {
     expect(merged?.allow).not.toHaveProperty('subscribe');
   });
 
-  it('need no rule of their own: the configuration may hold it', () => {
+  it('need no rule if the configuration has one', () => {
     const [merged] = parse({ 'chat:{room}': chat }, { 'chat:{room}': { history: true } }).channels;
     expect(merged).toMatchObject({ history: { count: 1000 }, schemas: { message: schema } });
   });
 
-  it('take functions as grants', () => {
+  it('accept functions as grants', () => {
     const [rule] = parse({ 'chat:{room}': { rule: { allow: { publish: () => true } } } }).channels;
     expect(rule?.allow.publish).toMatchObject([{ kind: 'function' }]);
   });
 
-  it('close what development leaves open', () => {
+  it('replace the open default rule of development mode', () => {
     const { channels } = parseConfig({ dev: true, contracts: defineChannels({ 'chat:{room}': {} }) });
     expect(channels.map(({ pattern }) => pattern.source)).toEqual(['chat:{room}']);
   });
 
-  it('are described by what they check', () => {
+  it('are described by the fields that they check', () => {
     const config = parse({ 'chat:{room}': chat, free: {} });
     expect(describeConfig(config).channels).toMatchObject({
       'chat:{room}': { contract: { message: '(checked)', events: ['typing'], presence: '(checked)' } },
@@ -76,7 +76,7 @@ describe('contracts and channels', () => {
   });
 
   it.each<[string, object, string]>([
-    ['a path', { contracts: './channels.js' }, 'contracts: is a path, which only a configuration file may give'],
+    ['a path', { contracts: './channels.js' }, 'contracts: is a path, which is only allowed in a configuration file'],
     [
       'no contracts',
       { contracts: { 'a:{b}': { message: 1 } } },
@@ -95,7 +95,7 @@ describe('contracts and channels', () => {
     ],
     ['a tie', { contracts: { 'a:{b}': {} }, channels: { 'a:{c}': {} } }, 'matches the same channels as "a:{b}"'],
     ['no rule', { contracts: { a: {} }, channels: { a: 5 } }, 'channels.a: must be an object'],
-  ])('say what is wrong with %s', (_, input, problem) => {
+  ])('report what is wrong with %s', (_, input, problem) => {
     expect(problemsOf({ anonymous: true, ...input })).toEqual([expect.stringContaining(problem)]);
   });
 });
@@ -127,7 +127,7 @@ describe('a module of contracts', () => {
     expect(config.channels[0]).toMatchObject({ pattern: { source: 'chat:{room}' }, schemas: { events: null } });
   });
 
-  it('stands beside the configuration file that names it', async () => {
+  it('is found relative to the configuration file that names it', async () => {
     const { config } = await loadHere({ file: 'etc/sluice.yaml' });
     expect(config.channels[0]).toMatchObject({ history: { count: 1000 }, schemas: { events: null } });
   });
@@ -142,7 +142,7 @@ describe('a module of contracts', () => {
     ['empty.mjs', /empty\.mjs: exports no contracts. Export const channels = defineChannels/],
     ['wrong.mjs', /wrong\.mjs: channels\["chat:\{room\}"\]\.message is not a schema/],
     ['throws.mjs', /throws\.mjs cannot be loaded: no database/],
-  ])('that is wrong is told: %s', async (contracts, problem) => {
+  ])('is reported if it is wrong: %s', async (contracts, problem) => {
     const error = await loadHere({ flags: { contracts } }).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(ConfigError);
     expect((error as ConfigError).problems).toEqual([expect.stringMatching(problem)]);

@@ -1,4 +1,4 @@
-/** Contracts in the configuration: loading their module, and putting their rules together with those of the file. */
+/** Contracts in the configuration: loads their module, and merges their rules with those of the file. */
 
 import { existsSync } from 'node:fs';
 import { type ChannelContract, type Channels, checkChannels } from '@sluice/protocol/contracts';
@@ -10,8 +10,8 @@ import { ConfigError, type Problems } from './problems.ts';
  * Loads the contracts that a module exports as `channels`, or as default.
  *
  * @param file absolute path
- * @param source what named the file, e.g. `--contracts`
- * @throws ConfigError when the module is missing, throws, or exports no contracts
+ * @param source the option that named the file, such as `--contracts`
+ * @throws ConfigError if the module is missing, throws, or exports no contracts
  */
 export async function loadContracts(file: string, source: string | undefined): Promise<Channels> {
   const exported = await importContracts(file, source);
@@ -36,13 +36,13 @@ async function importContracts(file: string, source = 'the configuration'): Prom
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Checks what a program gave as `contracts`. What is wrong goes to `problems`. */
+/** Checks the option `contracts` of an embedded gateway. Adds errors to `problems`. */
 export function readContracts(value: unknown, problems: Problems): Channels {
   if (value === undefined || value === null) return {};
   if (typeof value === 'string') {
     problems.add(
       ['contracts'],
-      'is a path, which only a configuration file may give. Import the module, and give its channels',
+      'is a path, which is only allowed in a configuration file. Import the module, and pass its channels',
     );
     return {};
   }
@@ -56,20 +56,23 @@ type Inputs = Readonly<Record<string, unknown>>;
 const isPlain = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The rules of contracts and those of the configuration. Where both have the pattern, each option of the latter replaces that of the former. */
+/**
+ * Merges the rules of contracts with those of the configuration. For the same pattern, each option
+ * of the configuration replaces the contract's.
+ */
 export function mergeRules(contracts: Channels, channels: Inputs): [pattern: string, rule: unknown][] {
   const merged = new Map<string, unknown>(
     Object.entries(contracts).map(([pattern, { rule }]) => [pattern, rule ?? {}]),
   );
   for (const [pattern, value] of Object.entries(channels)) {
     const base = merged.get(pattern);
-    // What is no rule at all is for the schema of rules to refuse.
+    // The schema of rules refuses anything that is not a rule.
     merged.set(pattern, isPlain(base) && (value == null || isPlain(value)) ? { ...base, ...value } : value);
   }
   return [...merged];
 }
 
-/** The schemas of a contract; `null` where it has none. */
+/** The schemas of a contract; `null` if it has none. */
 export function schemasOf(contract: ChannelContract | undefined): RuleSchemas | null {
   const { message, events, presence } = contract ?? {};
   if (!message && !events && !presence) return null;

@@ -5,7 +5,7 @@ import { parseConfig } from './schema.ts';
 const SECRET = '0123456789abcdef0123456789abcdef';
 
 describe('describeConfig', () => {
-  it('writes units and grants as one would in a file', () => {
+  it('writes units and grants as in a file', () => {
     const channels = { 'chat:{room}': { allow: { publish: 'claim:rooms:{room}' }, history: { age: '7d' } } } as const;
     expect(describeConfig(parseConfig({ keys: [{ secret: SECRET }], channels }))).toMatchObject({
       keys: [{ secret: '(hidden)', algorithm: 'HS256' }],
@@ -15,7 +15,7 @@ describe('describeConfig', () => {
     });
   });
 
-  it('says what can be written again, and means the same', () => {
+  it('writes a configuration that parses to the same configuration', () => {
     const channels = {
       'a:{b}': {
         allow: { '*': 'users' },
@@ -35,7 +35,7 @@ describe('describeConfig', () => {
     expect(parseConfig(describeConfig(config))).toEqual(config);
   });
 
-  it('shows no secret, whatever form it came in', () => {
+  it('shows no secret, in any form', () => {
     const k = Buffer.from(SECRET).toString('base64url');
     const config = parseConfig({
       dev: true,

@@ -1,4 +1,4 @@
-/** A configuration for people to read: no secret in it, units written out. */
+/** A configuration for people to read: without secrets, with units. */
 
 import { formatGrant } from '../auth/acl.ts';
 import type { KeyConfig } from '../auth/keys.ts';
@@ -11,13 +11,13 @@ const HIDDEN = '(hidden)';
 
 const withKid = ({ kid }: { readonly kid?: string }) => (kid === undefined ? {} : { kid });
 
-/** A URL may carry credentials in its user part or its query. */
+/** A URL may contain credentials in its user part or its query. */
 function bareUrl(text: string): string {
   const { origin, pathname, search } = new URL(text);
   return `${origin}${pathname}${search === '' ? '' : `?${HIDDEN}`}`;
 }
 
-/** Without the login that it may carry. `origin` knows no other schemes than those of the web. */
+/** Without the credentials. `origin` supports only web schemes. */
 function bareRedisUrl(text: string): string {
   const { protocol, host, pathname } = new URL(text);
   return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
@@ -45,7 +45,7 @@ const describePresence = ({ grace, interval, listUpTo, state }: PresenceRule) =>
   state: formatSize(state),
 });
 
-/** What is checked: `message`, `events` by name, `presence`. */
+/** The checked fields: `message`, `events` by name, `presence`. */
 const describeSchemas = ({ message, events, presence }: RuleSchemas) => ({
   ...(message === null ? {} : { message: '(checked)' }),
   ...(events === null ? {} : { events: [...events.keys()] }),
@@ -73,7 +73,7 @@ const describeDurable = ({ data, maxSize }: NonNullable<Config['durable']>) => (
   ...(maxSize === null ? {} : { maxSize: formatSize(maxSize) }),
 });
 
-/** That there is a password may be known, and nothing else of it. */
+/** Shows that there is a password, and nothing else about it. */
 const hidden = (redis: RedisConfig, names: readonly ('password' | 'sentinelPassword')[]) =>
   Object.fromEntries(names.filter((name) => redis[name] !== undefined).map((name) => [name, HIDDEN]));
 
@@ -89,10 +89,10 @@ function describeRedis(redis: RedisConfig): Record<string, unknown> {
   };
 }
 
-/** As it is written: 0 stands for no limit. */
+/** In the file's notation: 0 means no limit. */
 const perSecond = (rate: Rate | null): number => rate?.perSecond ?? 0;
 
-/** Makes a plain object of a configuration: what it says, without its secrets. */
+/** Makes a plain object of a configuration, without its secrets. */
 export function describeConfig(config: Config): Record<string, unknown> {
   const { devSecret: _secret, devApiKey: _apiKey, path: _path, ...rest } = config;
   return {

@@ -7,7 +7,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { importModule, isModule } from './import-module.ts';
 import { ConfigError } from './problems.ts';
 
-/** Looked for in the working directory, in this order. */
+/** Searched in the working directory, in this order. */
 export const FILE_NAMES = [
   'sluice.yaml',
   'sluice.yml',
@@ -24,7 +24,7 @@ export function findFile(directory: string): string | undefined {
   return FILE_NAMES.map((name) => resolve(directory, name)).find((file) => existsSync(file));
 }
 
-/** JSON is read as YAML, of which it is a part: its errors, too, come with a line. */
+/** JSON is parsed as YAML, its superset, so that its errors also have a line. */
 function parseText(file: string, source: string): unknown {
   const lineCounter = new LineCounter();
   const document = parseDocument(source, { prettyErrors: false, lineCounter });
@@ -67,7 +67,7 @@ async function readSource(file: string): Promise<string> {
 /**
  * Reads the configuration in a file. An empty file is an empty configuration.
  *
- * @throws ConfigError when it cannot be read, with `file:line:column` where its syntax is wrong
+ * @throws ConfigError if it cannot be read, with `file:line:column` if its syntax is wrong
  */
 export async function readConfigFile(file: string): Promise<Plain> {
   const source = await readSource(file);
@@ -76,5 +76,5 @@ export async function readConfigFile(file: string): Promise<Plain> {
   if (value === null && !module) return {};
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Plain;
   const fix = module ? 'Export it as default, or as "config"' : 'Write options, like "port: 8080"';
-  throw new ConfigError([`${file}: holds no configuration. ${fix}`]);
+  throw new ConfigError([`${file}: contains no configuration. ${fix}`]);
 }

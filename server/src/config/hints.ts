@@ -2,11 +2,11 @@ import type { Rule } from '../rule.ts';
 import type { Config } from './config.ts';
 import { formatPath } from './problems.ts';
 
-/** What is allowed in a configuration, and is probably not what was meant: each as `option.path: what it means. What to do`. */
+/** Valid settings that are probably not intended: each as `option.path: what it means. What to do`. */
 export function hintsFor({ channels }: Config): string[] {
   return channels.filter(allowsNothing).map(({ pattern }) => {
     const path = formatPath(['channels', pattern.source]);
-    return `${path}: allows nothing except what the capabilities of tokens and API keys allow. Add allow, like { subscribe: users }`;
+    return `${path}: permits nothing except by capabilities of tokens and API keys. Add allow, for example { subscribe: users }`;
   });
 }
 

@@ -1,4 +1,7 @@
-/** Imports the modules that a configuration names: JavaScript, and TypeScript as far as something here can read it. */
+/**
+ * Imports the modules that a configuration names: JavaScript, and TypeScript if it can be loaded
+ * here.
+ */
 
 import { statSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
@@ -13,11 +16,12 @@ const TYPESCRIPT = new Set(['.ts', '.mts']);
 const NO_TYPESCRIPT =
   'Node.js reads TypeScript from version 22.18 on; here, install a tool that does so: npm install --save-dev esbuild';
 
-/** Is this the name of a module, rather than of a text? */
+/** Is this the name of a module file? */
 export const isModule = (file: string): boolean => ['.js', '.mjs', '.ts', '.mts'].includes(extname(file));
 
 /**
- * Imports a module as it is now, also when it has changed since it was imported. What it imports itself is remembered.
+ * Imports the current version of a module, even if it has changed since its last import. The
+ * modules that it imports are cached.
  *
  * @param file absolute path
  */
@@ -32,13 +36,13 @@ export async function importModule(file: string): Promise<Module> {
 
 const isFunction = (value: unknown): value is (...args: unknown[]) => unknown => typeof value === 'function';
 
-/** Node.js strips types by itself, or a loader was registered. */
+/** Node.js strips types by itself, or a loader is registered. */
 const readsTypeScript = (): boolean => Boolean((process.features as { typescript?: unknown }).typescript);
 
 const importFresh = (file: string): Promise<Module> =>
   import(`${pathToFileURL(file).href}?changed=${statSync(file).mtimeMs}`) as Promise<Module>;
 
-/** A package of the application, seen from the module; `undefined` where it is not installed. */
+/** Resolves a package from the module's folder; `undefined` if it is not installed. */
 async function optional(file: string, name: string): Promise<Module | undefined> {
   try {
     return (await import(pathToFileURL(createRequire(file).resolve(name)).href)) as Module;
@@ -47,7 +51,7 @@ async function optional(file: string, name: string): Promise<Module | undefined>
   }
 }
 
-/** Beside the module, where its packages are found, and only for a moment. */
+/** The temporary file is next to the module, so that the module's packages are found. */
 async function importBundled(file: string, build: (options: unknown) => unknown): Promise<Module> {
   const target = join(dirname(file), `.${basename(file)}.${process.pid}.mjs`);
   const options = { entryPoints: [file], bundle: true, packages: 'external', platform: 'node', format: 'esm' };

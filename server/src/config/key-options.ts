@@ -1,4 +1,7 @@
-/** The options of an entry of `keys` and of `apiKeys`: the tables that the reader of keys and the reference use. */
+/**
+ * The options of an entry of `keys` and of `apiKeys`: the tables that the parser of keys and the
+ * reference use.
+ */
 
 import type { JWK } from 'jose';
 import { z } from 'zod';
@@ -13,7 +16,7 @@ import { option } from './options/option.ts';
 import { isPlain } from './problems.ts';
 import { oneOf, text } from './values.ts';
 
-/** One key that tokens may be signed with. */
+/** One key that may sign tokens. */
 export type KeyInput =
   | { secret: string; algorithm?: HmacAlgorithm; kid?: string }
   | { secretFile: string; algorithm?: HmacAlgorithm; kid?: string }
@@ -23,7 +26,10 @@ export type KeyInput =
   | { jwk: JWK; algorithm?: Algorithm; kid?: string }
   | { jwks: string; algorithms: readonly AsymmetricAlgorithm[] };
 
-/** A key of a backend for the server API; `secretFile` and `secretEnv` keep the secret out of the configuration. */
+/**
+ * A backend's key for the HTTP API. `secretFile` and `secretEnv` keep the secret out of the
+ * configuration.
+ */
 export interface ApiKeyInput {
   name: string;
   secret?: string;
@@ -38,14 +44,14 @@ const httpsUrl = z.string({ error: 'must be a URL. Example: "https://example.com
     const local = url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
     return url?.protocol === 'https:' || (local && url.protocol === 'http:');
   },
-  { error: 'must be an https URL. Otherwise an attacker who changes the answer can sign tokens' },
+  { error: 'must be an https URL. Otherwise an attacker who changes the response can sign tokens' },
 );
 
 const jwk = z.custom<JWK>((value) => isPlain(value) && typeof value.kty === 'string' && value.kty !== '', {
   error: 'must be a JWK. Write an object with "kty"',
 });
 
-/** A text of a key, which must be written. */
+/** A required text of a key. */
 const required = (what: string, description: string) =>
   option({ schema: text(what), required: true, defaultText: 'required', type: 'text', description });
 
@@ -53,7 +59,7 @@ const kid = option({
   schema: text('a key id'),
   defaultText: 'any token',
   type: 'text',
-  description: 'The key id that tokens name.',
+  description: 'The key id (`kid`) in the header of tokens.',
 });
 
 const hmac = option({
@@ -72,7 +78,7 @@ const asymmetric = option({
   description: 'The algorithm of the signatures.',
 });
 
-/** By the option that says what kind of key it is; a key has exactly one of them. */
+/** By the option that determines the kind of key; a key has exactly one of them. */
 export const KEY_OPTIONS = {
   secret: { secret: required('a secret', 'A shared secret.'), algorithm: hmac, kid },
   secretFile: {
@@ -137,7 +143,7 @@ const NO_CAPS = 'must be an object. Write patterns and lists of verbs, like { "c
 
 /** An entry of `apiKeys`. It has exactly one of the three secrets. */
 export const API_KEY_OPTIONS = {
-  name: required('a name that tells keys apart', 'The name of the key in logs and metrics.'),
+  name: required('a name that identifies the key', 'The name of the key in logs and metrics.'),
   secret: option({
     schema: text('a secret'),
     defaultText: 'none',
@@ -160,6 +166,6 @@ export const API_KEY_OPTIONS = {
     schema: z.record(z.string(), z.array(z.string({ error: NO_CAPS }), { error: NO_CAPS }), { error: NO_CAPS }),
     defaultText: 'everything',
     type: 'verbs by pattern',
-    description: 'What the key may do, as in a token: `{ "chat:*": ["publish"] }`.',
+    description: 'Capabilities of the key, as in a token: `{ "chat:*": ["publish"] }`.',
   }),
 };

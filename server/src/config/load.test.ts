@@ -28,18 +28,18 @@ describe('precedence', () => {
   const flags = { port: '4' };
   const env = { SLUICE_PORT: '3', PORT: '2' };
   it.each<[string, Partial<LoadOptions>, string, number]>([
-    ['a flag before everything', { flags, env }, 'port: 1', 4],
+    ['a flag before everything else', { flags, env }, 'port: 1', 4],
     ['SLUICE_PORT before PORT', { env }, 'port: 1', 3],
     ['PORT before the file', { env: { PORT: '2' } }, 'port: 1', 2],
     ['the file before the default', {}, 'port: 1', 1],
-    ['the default at last', {}, '', 8080],
+    ['the default last', {}, '', 8080],
     ['an empty variable is not set', { env: { SLUICE_PORT: '', PORT: '2' } }, 'port: 1', 2],
   ])('%s', async (_, options, line, port) => {
     write('sluice.yaml', YAML + line);
     expect((await loadHere(options)).config.port).toBe(port);
   });
 
-  it('is by option, not by group', async () => {
+  it('applies to each option, not to groups', async () => {
     write('sluice.yaml', `${YAML}log: { level: warn }\nlimits: { subscriptions: 5 }`);
     const { config } = await loadHere({ env: { SLUICE_LOG_FORMAT: 'pretty' }, flags: { maxFrame: '64KiB' } });
     expect(config.log).toEqual({ level: 'warn', format: 'pretty' });
@@ -61,7 +61,7 @@ describe('texts of the environment', () => {
     );
   });
 
-  it('give keys and lists', async () => {
+  it('set keys and lists', async () => {
     const env = {
       SLUICE_SECRET: SECRET,
       SLUICE_API_KEY: `key-${SECRET}`,
@@ -77,7 +77,7 @@ describe('texts of the environment', () => {
     [{ env: { SLUICE_PORT: 'http' } }, 'SLUICE_PORT'],
     [{ env: { PORT: '8o80' } }, 'PORT'],
     [{ flags: { port: '-1' } }, '--port'],
-  ])('are named where they are wrong: %j', async ({ env, flags = {} }: Partial<LoadOptions>, source) => {
+  ])('are named if they are wrong: %j', async ({ env, flags = {} }: Partial<LoadOptions>, source) => {
     const problems = await problemsOf({ env: { SLUICE_SECRET: SECRET, ...env }, flags });
     expect(problems).toEqual([`port: must be a whole number. Choose from 0 to 65535 (from ${source})`]);
   });
@@ -103,7 +103,7 @@ describe('files', () => {
     expect((await loadHere({ env: { SLUICE_CONFIG: 'other.yaml' } })).config.port).toBe(2);
   });
 
-  it('may export the name config, with functions as grants', async () => {
+  it('may export `config`, with functions as grants', async () => {
     const rule = `{ allow: { publish: ({ user }) => user === 'ada' } }`;
     write('a.mjs', `export const config = { keys: [{ secret: '${SECRET}' }], channels: { a: ${rule} } };`);
     const { config } = await loadHere({ file: 'a.mjs' });
@@ -115,7 +115,7 @@ describe('files', () => {
     expect((await loadHere({ env: { SLUICE_SECRET: SECRET } })).config.port).toBe(8080);
   });
 
-  it('anchor their relative paths; flags and variables are anchored at the working directory', async () => {
+  it('are the base of their relative paths; the working directory is that of flags and variables', async () => {
     mkdirSync(join(cwd, 'etc/web'), { recursive: true });
     mkdirSync(join(cwd, 'web'));
     write('etc/sluice.yaml', 'keys: [{ secretFile: secret }]\nstatic: web');
@@ -131,23 +131,23 @@ describe('files', () => {
     ['a.yaml', 'port: 1\nport: 2', /a\.yaml:2:1: Map keys must be unique/],
     ['a.json', '{\n  "port" 1\n}', /a\.json:2:10: Missing , or :/],
     ['a.yaml', 'a: *nothing', /a\.yaml: Unresolved alias/],
-    ['a.yaml', '- port', /a\.yaml: holds no configuration. Write options/],
-    ['a.mjs', 'export const port = 1;', /a\.mjs: holds no configuration. Export it as default/],
+    ['a.yaml', '- port', /a\.yaml: contains no configuration. Write options/],
+    ['a.mjs', 'export const port = 1;', /a\.mjs: contains no configuration. Export it as default/],
     ['b.mjs', 'export default {', /b\.mjs: cannot be loaded: /],
-  ])('say where they are wrong: %s %j', async (name, text, problem) => {
+  ])('report where they are wrong: %s %j', async (name, text, problem) => {
     write(name, text);
     const problems = await problemsOf({ file: name });
     expect(problems[0]).toMatch(problem);
     expect(problems[0]).toContain(cwd);
   });
 
-  it('say that they do not exist', async () => {
+  it('are reported if they do not exist', async () => {
     expect(await problemsOf({ file: 'none.yaml' })).toEqual([
       `${join(cwd, 'none.yaml')}: does not exist. Correct the path given with --config`,
     ]);
   });
 
-  it('are named where a value in them is wrong', async () => {
+  it('are named if a value in them is wrong', async () => {
     write('sluice.yaml', `${YAML}log: { level: loud }`);
     expect((await problemsOf())[0]).toContain(`(from ${join(cwd, 'sluice.yaml')})`);
   });

@@ -1,4 +1,4 @@
-/** Brings flags, environment and file together: the earlier goes before the later. */
+/** Merges flags, environment and file, in this order of precedence. */
 
 import { dirname, resolve } from 'node:path';
 import type { Config, ConfigInput } from './config.ts';
@@ -17,31 +17,34 @@ export interface LoadOptions {
   readonly flags: Readonly<Record<string, unknown>>;
   /** Default: the working directory of the process. */
   readonly cwd?: string;
-  /** What an earlier run made up, to be used again. */
+  /** Secrets that an earlier run generated, to be used again. */
   readonly invented?: Invented;
   /** Is the output a terminal? Default: whether standard output is one. */
   readonly terminal?: boolean;
 }
 
-/** What came together, and from where. */
+/** The merged settings, and their sources. */
 export interface Loaded {
   readonly config: Config;
   /** Absolute path of the file that was read. */
   readonly file?: string;
-  /** From which other processes complete the same configuration. */
+  /** Other processes parse the same configuration from this. */
   readonly gathered: Gathered;
 }
 
-/** What flags, environment and file say together, not yet checked: plain data, that another process can be given. */
+/**
+ * The merged values of flags, environment and file, unchecked: plain data that can be sent to
+ * another process.
+ */
 export interface Gathered {
   readonly input: Record<string, unknown>;
-  /** Of options that flags or the environment gave: which. */
+  /** Names the flag or variable of each option that was set by one. */
   readonly sources: Readonly<Record<string, string>>;
-  /** What an operator should know of how it came together, a sentence each. */
+  /** Remarks for the operator about the sources, a sentence each. */
   readonly notes?: readonly string[];
   /** Absolute path of the file that was read. */
   readonly file?: string;
-  /** Where relative paths begin. */
+  /** The base of relative paths. */
   readonly directory: string;
   readonly terminal?: boolean;
 }
@@ -63,7 +66,7 @@ const listOf = (text: string): string[] =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
 
-/** Where the text is not of the kind, it stays a text, and the option's schema says what is wrong. */
+/** A text of the wrong kind stays a text, and the option's schema reports it. */
 function fromText({ kind = 'text' }: OptionRow, text: string): unknown {
   switch (kind) {
     case 'number':
@@ -102,7 +105,7 @@ function fromFlag(option: OptionRow, flags: LoadOptions['flags']): Found | undef
   };
 }
 
-/** What an environment says about an option. Variables of service links are passed over, and noted. */
+/** The value of an option in the environment. Variables of service links are ignored, and noted. */
 function fromEnv({
   option,
   env,
@@ -114,7 +117,7 @@ function fromEnv({
 }): Found | undefined {
   for (const name of option.env ?? []) {
     const text = env[name] ?? '';
-    if (text === '') continue; // how many tools write "not set"
+    if (text === '') continue; // many tools write "not set" this way
     if (!isServiceLink(name, text)) return { value: fromText(option, text), source: name };
     notes.push(serviceLinkNote(name, text));
   }
@@ -127,12 +130,15 @@ function place(input: Record<string, unknown>, path: string, value: unknown): vo
   else input[group] = { ...(input[group] as object | null | undefined), [name]: value };
 }
 
-/** Relative paths of flags and environment start at the working directory, those of a file at the file. */
+/**
+ * Relative paths of flags and environment start at the working directory, those of a file at the
+ * file.
+ */
 function anchored(option: OptionRow, value: unknown, cwd: string): unknown {
   return option.type === 'path' && typeof value === 'string' ? resolve(cwd, value) : value;
 }
 
-/** Brings together what there is: flags go before environment variables, these before the file. */
+/** Merges the sources: flags take precedence over environment variables, and these over the file. */
 async function gather(options: LoadOptions): Promise<Gathered> {
   const { env, flags, cwd = process.cwd(), terminal } = options;
   const given = options.file ?? (env.SLUICE_CONFIG || undefined);
@@ -157,9 +163,9 @@ async function gather(options: LoadOptions): Promise<Gathered> {
 }
 
 /**
- * Makes a configuration of what was gathered, in this process or in another.
+ * Parses the merged settings, in this process or in another.
  *
- * @throws ConfigError with every problem, and where the value came from
+ * @throws ConfigError with every problem, and the source of the value
  */
 export async function complete(
   gathered: Gathered,
@@ -181,9 +187,10 @@ export async function complete(
 }
 
 /**
- * Loads the configuration: flags go before environment variables, these before the file, this before defaults.
+ * Loads the configuration: flags take precedence over environment variables, these over the file,
+ * and the file over defaults.
  *
- * @throws ConfigError with every problem, and where the value came from
+ * @throws ConfigError with every problem, and the source of the value
  */
 export async function load(options: LoadOptions): Promise<Loaded> {
   const gathered = await gather(options);
@@ -191,7 +198,7 @@ export async function load(options: LoadOptions): Promise<Loaded> {
   return { config, gathered, ...(gathered.file === undefined ? {} : { file: gathered.file }) };
 }
 
-/** As `load`, for those who need no more than the configuration. */
+/** Same as `load`, for callers that need only the configuration. */
 export async function loadConfig(options: LoadOptions): Promise<Config> {
   return (await load(options)).config;
 }

@@ -32,8 +32,8 @@ function read(input: unknown): { values: InferOptions<typeof TABLE>; problems: r
   return { values, problems: [] };
 }
 
-describe('a table', () => {
-  it('gives the types of what may be written, and of what was read', () => {
+describe('a table of options', () => {
+  it('defines the types of input and output', () => {
     expectTypeOf<InferOptions<typeof TABLE>>().toEqualTypeOf<{
       readonly count: number;
       readonly wait?: number;
@@ -66,7 +66,7 @@ describe('a table', () => {
     expect(read(input)).toEqual({ values, problems: [] });
   });
 
-  it('reports everything that is wrong, and reads the rest', () => {
+  it('reports all errors, and reads the rest', () => {
     expect(read({ count: 12, wait: '1s', inner: { on: 'yes', off: 1 }, nmae: 'a' })).toEqual({
       values: { count: 3, wait: 1000, inner: { on: false } },
       problems: [
@@ -79,7 +79,7 @@ describe('a table', () => {
     });
   });
 
-  it('is incomplete without an option that is required', () => {
+  it('is incomplete without a required option', () => {
     const at = { path: [], problems: new Problems() };
     expect(readComplete(TABLE, {}, at)).toBeUndefined();
     expect(readComplete(TABLE, { name: 'a', count: 'many' }, at)).toMatchObject({ name: 'a', count: 3 });
@@ -87,7 +87,7 @@ describe('a table', () => {
 });
 
 describe('the table of options', () => {
-  it('gives the types of the configuration', () => {
+  it('defines the types of the configuration', () => {
     expectTypeOf<Config['port']>().toEqualTypeOf<number>();
     expectTypeOf<Config['engine']>().toEqualTypeOf<'memory' | 'durable' | 'redis'>();
     expectTypeOf<Config['limits']['maxFrame']>().toEqualTypeOf<number>();
@@ -99,7 +99,7 @@ describe('the table of options', () => {
     expect(() => parseConfig(input)).toThrow('Did you mean "port"?');
   });
 
-  /** Right and wrong values of some options, as somebody might write them together. */
+  /** Valid and invalid values of some options, in combinations that users might write. */
   const VALUES: Readonly<Record<string, { readonly right: readonly unknown[]; readonly wrong: readonly unknown[] }>> = {
     port: { right: [0, 8080], wrong: [-1, 'http', 1.5] },
     drain: { right: [5, '7s'], wrong: ['soon', '2h', true] },
@@ -136,7 +136,7 @@ describe('the table of options', () => {
   const valueAt = (settings: unknown, path: string): unknown =>
     path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], settings);
 
-  it('is what every value is checked by, and all that are wrong are reported at once', () => {
+  it('checks every value, and reports all invalid ones at once', () => {
     fc.assert(
       fc.property(choice, (chosen) => {
         const input = write(chosen);
@@ -173,7 +173,7 @@ describe('the table of options', () => {
     ]);
   });
 
-  it('passes what a setting says on to the configuration, unless it means more than it says', () => {
+  it('passes settings to the configuration unchanged, unless they are derived', () => {
     const config: Config = parseConfig({ keys: [{ secret: SECRET }] });
     const meansMore = ['host', 'contracts', 'channels', 'keys', 'apiKeys', 'durable', 'redis', 'limits', 'node', 'log'];
     const settings = readTable(OPTIONS, {}, { problems: new Problems() });
@@ -183,7 +183,7 @@ describe('the table of options', () => {
   });
 
   it.each(OPTION_ROWS.map((option) => [option.path, option] as const))(
-    'has in the reference what the row of %s says',
+    'appears in the reference: %s',
     (path, { type, defaultText, description, env = [], flag: given }) => {
       const line = configReference()
         .split('\n')
@@ -195,7 +195,7 @@ describe('the table of options', () => {
   );
 });
 
-it('sizes are numbers in the table, and texts or numbers in a file', () => {
+it('has sizes as numbers, which may be texts or numbers in a file', () => {
   const table = { most: option({ schema: size({ min: 0, max: 4096 }), ...row }) };
   expectTypeOf<InferInput<typeof table>>().toEqualTypeOf<{ most?: number | string }>();
   expectTypeOf<InferOptions<typeof table>>().toEqualTypeOf<{ readonly most?: number }>();

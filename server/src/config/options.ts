@@ -1,6 +1,7 @@
 /**
- * The table of options: the only place that knows an option's name, shape, default, environment variable, flag and meaning. The type
- * `Config`, the loader, `sluice check`, `--help` and docs/configuration.md are made from it.
+ * The table of options: the only place that defines an option's name, shape, default, environment
+ * variable, flag and meaning. The type `Config`, the loader, `sluice check`, `--help` and
+ * docs/configuration.md are derived from it.
  */
 
 import { ACCESS_OPTIONS } from './options/access.ts';
@@ -32,8 +33,8 @@ export const OPTIONS = {
 /** Every option with its path, in the order of the reference. */
 export const OPTION_ROWS: readonly OptionRow[] = rowsOf(OPTIONS);
 
-/** The checked values of all options, each by itself. `Config` is what the options mean together. */
+/** The checked values of all options, each by itself. `Config` has their combined meaning. */
 export type Settings = InferOptions<typeof OPTIONS>;
 
-/** What may be written for all options. */
+/** The input type of all options. */
 export type SettingsInput = InferInput<typeof OPTIONS>;

@@ -1,8 +1,8 @@
-/** How a configuration says what is wrong with it: all at once, each as `path: what is wrong. What to do`. */
+/** The errors of a configuration: reported all at once, each as `path: what is wrong. What to do`. */
 
 import type { z } from 'zod';
 
-/** All that is wrong with a configuration. */
+/** All errors of a configuration. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   /** One text each: `option.path: what is wrong. What to do`. */
@@ -16,10 +16,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** Where in the configuration: names and list positions. */
+/** A path in the configuration: names and list positions. */
 export type Path = readonly PropertyKey[];
 
-/** Writes a path as one would in code: `channels["chat:{room}"].allow.publish`, `keys[0].pem`. */
+/** Formats a path as in code: `channels["chat:{room}"].allow.publish`, `keys[0].pem`. */
 export function formatPath(path: Path): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
@@ -29,7 +29,10 @@ export function formatPath(path: Path): string {
   }, '');
 }
 
-/** Edits between two short names, up to swapping neighbours. Damerau and Levenshtein's optimal string alignment. */
+/**
+ * Edit distance of two short names, with transpositions. Damerau and Levenshtein's optimal string
+ * alignment.
+ */
 function distance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, at) => at)];
   const cell = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
@@ -52,7 +55,7 @@ function distance(a: string, b: string): number {
   return cell(a.length, b.length);
 }
 
-/** The known name that an unknown one is probably meant to be. */
+/** The known name that is closest to an unknown one, if it is close enough. */
 export function nearest(name: string, known: readonly string[]): string | null {
   const wanted = name.toLowerCase().slice(0, 40);
   const ranked = known
@@ -62,7 +65,7 @@ export function nearest(name: string, known: readonly string[]): string | null {
   return ranked[0]?.candidate ?? null;
 }
 
-/** Says which names there are instead of an unknown one. */
+/** Suggests known names for an unknown one. */
 export function suggest(name: string, known: readonly string[]): string {
   const near = nearest(name, known);
   return near === null ? `Known here: ${known.join(', ')}` : `Did you mean "${near}"?`;
@@ -72,12 +75,12 @@ export function suggest(name: string, known: readonly string[]): string {
 export const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Collects what is wrong, while reading goes on. */
+/** Collects errors while the configuration is read. */
 export class Problems {
   readonly #list: string[] = [];
   readonly #source: (path: Path) => string | undefined;
 
-  /** @param source where the value at a path came from, e.g. `SLUICE_PORT` */
+  /** @param source where the value at a path came from, such as `SLUICE_PORT` */
   constructor(source: (path: Path) => string | undefined = () => undefined) {
     this.#source = source;
   }
@@ -89,9 +92,9 @@ export class Problems {
   }
 
   /**
-   * Checks a value by a schema, and adds what is wrong with it.
+   * Checks a value against a schema, and adds its errors.
    *
-   * @returns `undefined` if it is wrong
+   * @returns `undefined` if it is invalid
    */
   check<T>(path: Path, schema: z.ZodType<T>, value: unknown): T | undefined {
     const result = schema.safeParse(value);
@@ -104,7 +107,7 @@ export class Problems {
     return this.#list.length > 0;
   }
 
-  /** @throws ConfigError when there is any problem */
+  /** @throws ConfigError if there are any problems */
   throwIfAny(): void {
     if (this.any) throw new ConfigError(this.#list);
   }

@@ -1,4 +1,4 @@
-/** Keys and API keys: from what is written to what is used. */
+/** Keys and API keys: from the configuration's input to usable keys. */
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -11,25 +11,25 @@ import type { InferOptions, Table } from './options/option.ts';
 import { isPlain, type Path, type Problems } from './problems.ts';
 import { readComplete } from './read-table.ts';
 
-/** Where files and environment variables that a key names are looked up. */
+/** Where the files and environment variables of keys are looked up. */
 export interface Surroundings {
-  /** Relative paths start here. */
+  /** The base of relative paths. */
   readonly directory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Where in the configuration a key is, and what its reader may look at. */
+/** The path of a key in the configuration, and the context to read it. */
 interface At extends Surroundings {
   readonly path: Path;
   readonly problems: Problems;
 }
 
-/** Bytes of an API key: beyond guessing. */
+/** Minimum bytes of an API key, so that it cannot be guessed. */
 const API_KEY_BYTES = 16;
 
 const NEW_SECRET = 'Make one with: openssl rand -base64 48';
 
-/** The text of a file that the option `name` names. */
+/** The text of the file that the option `name` names. */
 function readText(name: string, file: string, { path, directory, problems }: At): string | undefined {
   const full = resolve(directory, file);
   try {
@@ -52,7 +52,7 @@ function readEnv(variable: string, { path, env, problems }: At): string | undefi
 
 type Reader = (value: unknown, at: At) => KeyConfig | undefined;
 
-/** Reads a key by its table, and makes of it what is used. */
+/** Reads a key by its table, and makes a usable key of it. */
 function reader<T extends Table>(table: T, make: (key: InferOptions<T>, at: At) => KeyConfig | undefined): Reader {
   return (value, at) => {
     const key = readComplete(table, value, at);
@@ -112,7 +112,7 @@ function canImport(key: Exclude<KeyConfig, { jwks: string }>, kind: KeyKind, { p
   }
 }
 
-/** Resolves `keys`. What is wrong goes to `problems`. */
+/** Resolves `keys`. Adds errors to `problems`. */
 export function readKeys(
   values: readonly unknown[],
   around: Surroundings,
@@ -121,7 +121,7 @@ export function readKeys(
   return values.flatMap((value, at) => readKey(value, { ...around, path: ['keys', at], problems }) ?? []);
 }
 
-/** Where an API key's secret may be written. */
+/** The options that may contain an API key's secret. */
 const SECRETS = ['secret', 'secretFile', 'secretEnv'] as const;
 
 function readSecret({ secret, secretFile, secretEnv }: InferOptions<typeof API_KEY_OPTIONS>, at: At) {
@@ -129,11 +129,11 @@ function readSecret({ secret, secretFile, secretEnv }: InferOptions<typeof API_K
   return secretEnv === undefined ? secret : readEnv(secretEnv, at);
 }
 
-/** All that a header can carry without being changed on its way. RFC 6750 section 2.1. */
+/** The characters that a header carries unchanged. RFC 6750 section 2.1. */
 const VISIBLE = /^[\x21-\x7e]+$/;
 
 const NOT_VISIBLE =
-  'the secret has a space or a character beyond ASCII in it, which no Authorization header carries. Make one without, e.g. with: openssl rand -base64 24';
+  'the secret must not contain whitespace or non-ASCII characters: it travels in an Authorization header. Make one with: openssl rand -base64 24';
 
 function checkSecret(secret: string, { path, problems }: At): void {
   if (Buffer.byteLength(secret) < API_KEY_BYTES) {
@@ -165,7 +165,7 @@ function readApiKey(value: unknown, at: At): ApiKeyConfig | undefined {
   return { name: key.name, secret, ...(key.caps === undefined ? {} : { caps: key.caps }) };
 }
 
-/** Resolves `apiKeys`. What is wrong goes to `problems`. */
+/** Resolves `apiKeys`. Adds errors to `problems`. */
 export function readApiKeys(
   values: readonly unknown[],
   around: Surroundings,

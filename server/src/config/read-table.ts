@@ -1,11 +1,11 @@
-/** Reads what is written by a table of options. */
+/** Reads input by a table of options. */
 
 import { type InferOptions, isOption, type Option, type Table } from './options/option.ts';
 import { isPlain, type Path, type Problems, suggest } from './problems.ts';
 
 /**
- * Reads every option of a table by itself, so that all problems are found at once. The value of an option that is wrong or absent is its
- * default. `null` is absent: that is a YAML key with nothing behind it.
+ * Reads every option of a table separately, so that all errors are found at once. An option that is
+ * invalid or absent has its default. `null` counts as absent: it is a YAML key without a value.
  */
 export function readTable<T extends Table>(
   table: T,
@@ -22,11 +22,12 @@ export function readTable<T extends Table>(
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) problems.add([...path, name], `is not an option. ${suggest(name, known)}`);
   }
-  // The values of the schemas whose types InferOptions reads: the compiler cannot follow this through a loop.
+  // The values have the types that InferOptions derives from the schemas; the compiler cannot
+  // follow this through a loop.
   return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as InferOptions<T>;
 }
 
-/** As `readTable`; `undefined` if an option that is required is wrong or absent. */
+/** Same as `readTable`; `undefined` if a required option is invalid or absent. */
 export function readComplete<T extends Table>(
   table: T,
   input: unknown,

@@ -11,20 +11,20 @@ const NO_REDIS = [
   '      on the command line: --redis redis://localhost:6379',
 ].join('\n');
 
-/** How to speak with the sentinels themselves. */
+/** How to connect to the sentinels. */
 const SENTINELS_OWN = ['sentinelUsername', 'sentinelPassword', 'sentinelTls'];
 
-/** The names by which a way to Redis is written; there is exactly one of them. */
+/** The options that name a Redis. Exactly one of them is set. */
 const WAYS = ['url', 'urls', 'sentinels'];
 
 interface Around {
-  /** The configuration as it was written. */
+  /** The input of the configuration. */
   readonly written: Readonly<Record<string, unknown>>;
   readonly directory: string;
   readonly problems: Problems;
 }
 
-/** What the engine `redis` needs; nothing for another engine. */
+/** The settings of the engine `redis`; `undefined` for another engine. */
 export function readRedis({ engine, redis }: Settings, around: Around): Pick<Config, 'redis'> {
   if (engine !== 'redis') return {};
   const { url, urls = url === undefined ? [] : [url], ca, ...rest } = redis;
@@ -39,8 +39,8 @@ export function readRedis({ engine, redis }: Settings, around: Around): Pick<Con
 
 function checkWay(count: number, { urls }: RedisConfig, problems: Problems): void {
   if (count === 0) problems.add(['redis', 'url'], NO_REDIS);
-  if (count > 1) problems.add(['redis'], 'says more than one way to Redis. Keep one of url, urls and sentinels');
-  if (new Set(urls).size < urls.length) problems.add(['redis', 'urls'], 'names a Redis twice. Name each once');
+  if (count > 1) problems.add(['redis'], 'has more than one way to reach Redis. Keep one of url, urls and sentinels');
+  if (new Set(urls).size < urls.length) problems.add(['redis', 'urls'], 'names a Redis twice. Remove the duplicate');
 }
 
 function checkSentinels({ name, cluster }: RedisConfig, problems: Problems): void {
@@ -53,14 +53,17 @@ function checkSentinels({ name, cluster }: RedisConfig, problems: Problems): voi
   if (cluster) {
     problems.add(
       ['redis', 'cluster'],
-      'does not go with sentinels. Remove one of them: a cluster chooses its masters itself',
+      'cannot be combined with sentinels. Remove one of them: a cluster chooses its masters itself',
     );
   }
 }
 
 function forbidSentinels(names: readonly string[], problems: Problems): void {
   for (const name of names) {
-    problems.add(['redis', name], 'is for sentinels, and there are none. Name them in sentinels, or remove it');
+    problems.add(
+      ['redis', name],
+      'is only for sentinels, and none are configured. Name them in sentinels, or remove it',
+    );
   }
 }
 
@@ -70,7 +73,7 @@ function readCertificates(path: string | undefined, { directory, problems }: Aro
   try {
     return { ca: readFileSync(full, 'utf8') };
   } catch {
-    problems.add(['redis', 'ca'], `cannot be read: ${full}. Correct the path, or the rights of the file`);
+    problems.add(['redis', 'ca'], `cannot be read: ${full}. Correct the path, or the permissions of the file`);
     return {};
   }
 }

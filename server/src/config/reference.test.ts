@@ -4,7 +4,7 @@ import { OPTION_ROWS } from './options.ts';
 import { configReference } from './reference.ts';
 
 describe('the table of options', () => {
-  it('names nothing twice', () => {
+  it('has no duplicate names', () => {
     for (const names of [
       OPTION_ROWS.map(({ path }) => path),
       OPTION_ROWS.flatMap(({ flag }) => flag ?? []),
@@ -14,7 +14,7 @@ describe('the table of options', () => {
     }
   });
 
-  it('has defaults that its own schemas accept', () => {
+  it('has defaults that are valid', () => {
     for (const option of OPTION_ROWS) {
       if (option.default !== undefined) expect(option.schema.safeParse(option.default).success, option.path).toBe(true);
     }

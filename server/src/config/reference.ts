@@ -1,4 +1,4 @@
-/** The reference of the configuration, as Markdown, made of the tables that the loader reads. */
+/** The reference of the configuration, as Markdown, generated from the tables that the loader uses. */
 
 import { CHANNEL_OPTIONS, HISTORY_OPTIONS, PRESENCE_OPTIONS } from './channel-options.ts';
 import { API_KEY_OPTIONS, KEY_OPTIONS } from './key-options.ts';
@@ -7,7 +7,7 @@ import { OPTION_ROWS, type OptionRow } from './options.ts';
 
 const code = (text: string): string => `\`${text}\``;
 
-/** A pipe would end the cell. */
+/** A pipe would end the table cell. */
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
@@ -21,11 +21,11 @@ function optionRow({ path, type, defaultText, env, flag, description }: OptionRo
 }
 
 const GRANTS = [
-  row('`anyone`', 'everybody, anonymous connections too'),
-  row('`users`', 'everybody with a token'),
+  row('`anyone`', 'everyone, including anonymous connections'),
+  row('`users`', 'everyone with a token'),
   row('`owner:{userId}`', "the user whose name (`sub`) is the param's value"),
-  row('`claim:rooms:{room}`', "those whose claim `rooms` is the param's value, or a list that holds it"),
-  row('`role:admin`', 'those whose claim `role` is `admin`, or whose claim `roles` holds it'),
+  row('`claim:rooms:{room}`', "users whose claim `rooms` is the param's value, or a list that contains it"),
+  row('`role:admin`', 'users whose claim `role` is `admin`, or whose claim `roles` contains it'),
   row(
     'a function',
     'in a JavaScript file or an embedded gateway: `({ user, claims, channel, params, verb }) => boolean`',
@@ -35,7 +35,7 @@ const GRANTS = [
 const inBrackets = ({ defaultText }: Option): string =>
   defaultText === 'required' ? ' (required)' : ` (${defaultText})`;
 
-/** A kind of key: its own option, and those that go with it. */
+/** A kind of key: its own option, and the options that it allows. */
 function keyRow([kind, options]: [string, Readonly<Record<string, Option>>]): string {
   const others = Object.entries(options).filter(([name]) => name !== kind);
   const rest = others.map(([name, option]) => `${code(name)}${inBrackets(option)}`).join(', ');

@@ -35,7 +35,7 @@ const channel = (rule: unknown, pattern = 'chat:{room}') => withKeys({ channels:
 const ruleOf = (rule: ChannelInput) => parse(channel(rule)).channels[0];
 
 describe('defaults', () => {
-  it('are complete with no more than a key', () => {
+  it('are complete if only a key is given', () => {
     expect(parse(KEYS)).toEqual({
       host: '0.0.0.0',
       port: 8080,
@@ -74,11 +74,11 @@ describe('defaults', () => {
     });
   });
 
-  it('need no key where anonymous connections are allowed', () => {
+  it('need no key if anonymous connections are allowed', () => {
     expect(parse({ anonymous: true }).keys).toEqual([]);
   });
 
-  it('return a parsed configuration as it is, and check a copy of it again', () => {
+  it('return a parsed configuration unchanged, and check a copy of it again', () => {
     const config = parse(KEYS);
     expect(parse(config)).toBe(config);
     expect(problemsOf({ ...config })).not.toEqual([]);
@@ -86,7 +86,7 @@ describe('defaults', () => {
 });
 
 describe('development', () => {
-  it('listens on this machine, and makes the keys that are missing', () => {
+  it('listens on this machine only, and generates missing keys', () => {
     const config = parse({ dev: true });
     expect(config.host).toBe('127.0.0.1');
     expect(config.keys).toEqual([{ secret: config.devSecret, algorithm: 'HS256' }]);
@@ -94,7 +94,7 @@ describe('development', () => {
     expect(parse({ dev: true }).devSecret).not.toBe(config.devSecret);
   });
 
-  it('keeps the host, the keys and the channels that are given', () => {
+  it('keeps the given host, keys and channels', () => {
     const apiKeys = [{ name: 'b', secret: SECRET }];
     const config = parse(withKeys({ dev: true, host: '0.0.0.0', apiKeys, channels: { a: {} } }));
     expect(config).toMatchObject({ host: '0.0.0.0', apiKeys });
@@ -103,12 +103,12 @@ describe('development', () => {
     expect(config).not.toHaveProperty('devApiKey');
   });
 
-  it('opens every channel to every user where no rule is written', () => {
+  it('opens every channel to every user if there are no rules', () => {
     const [rule] = parse({ dev: true }).channels;
     expect(rule).toMatchObject({ pattern: { source: '**' }, allow: { publish: [{ kind: 'users' }] }, slow: 'replay' });
   });
 
-  it('logs for people on a terminal, and for programs elsewhere', () => {
+  it('logs in pretty format on a terminal, and in JSON elsewhere', () => {
     expect(parse({ dev: true }, { terminal: true }).log.format).toBe('pretty');
     expect(parse({ dev: true }).log.format).toBe('json');
     expect(parse(KEYS, { terminal: true }).log.format).toBe('json');
@@ -135,7 +135,7 @@ describe('channel rules', () => {
     expect(ruleOf({ history: history ?? false })?.history).toEqual(expected);
   });
 
-  it('take one grant or a list, and "*" for the verbs that need not be named', () => {
+  it('accept one grant or a list, and "*" for the verbs that it stands for', () => {
     const mayRead = () => true;
     const allow = ruleOf({
       allow: { subscribe: 'users', publish: ['owner:{room}', mayRead], '*': 'role:admin' },
@@ -155,7 +155,7 @@ describe('channel rules', () => {
     expect(order).toEqual(['chat:lobby', 'chat:{room}', 'chat:**', '{a}:x', '**']);
   });
 
-  it('tell who is present as they are told to', () => {
+  it('have the given presence options', () => {
     expect(ruleOf({})?.presence).toEqual({ grace: 5000, interval: 500, listUpTo: 500, state: 1024 });
     expect(ruleOf({ presence: { grace: 0, listUpTo: 3 } })?.presence).toMatchObject({
       grace: 0,
@@ -173,7 +173,7 @@ describe('channel rules', () => {
     expect(ruleOf(rule)).toMatchObject(expected);
   });
 
-  it('have payloads that fit a frame, where the frame was made small', () => {
+  it('limit payloads to the size of a frame, if frames are limited', () => {
     expect(parse({ ...channel({}), limits: { maxFrame: '32KiB' } }).channels[0]?.maxPayload).toBe(32_768);
   });
 });
@@ -211,11 +211,11 @@ describe('keys', () => {
       { jwks: 'http://localhost:1/', algorithms: ['EdDSA'] },
       { jwks: 'http://localhost:1/', algorithms: ['EdDSA'] },
     ],
-  ])('may be %s', (_, key, expected) => {
+  ])('can be %s', (_, key, expected) => {
     expect(parse({ keys: [key] }).keys).toEqual([expected]);
   });
 
-  it('of APIs may come from a file or the environment', () => {
+  it('of APIs can come from a file or the environment', () => {
     const apiKeys = [
       { name: 'a', secretEnv: 'MY_SECRET' },
       { name: 'b', secretFile: 'secret.txt', caps: { 'chat:*': ['publish'] } },
@@ -251,7 +251,7 @@ describe('problems', () => {
     [{ trustProxy: 1 }, 'trustProxy: must be true or false'],
     [
       { apiKeys: [{ name: 'a', secret: 'white space is not for headers' }] },
-      'apiKeys[0]: the secret has a space or a character beyond ASCII in it, which no Authorization header carries. Make one without',
+      'apiKeys[0]: the secret must not contain whitespace or non-ASCII characters',
     ],
     [{ limits: { outbound: 5 } }, 'limits.outbound: is out of range. Choose from 64KiB to 256MiB'],
     [{ limits: { outbound: '63KiB' } }, 'limits.outbound: is out of range. Choose from 64KiB to 256MiB'],
@@ -272,13 +272,13 @@ describe('problems', () => {
     [{ engine: 'redis', redis: { url: 'localhost' } }, 'redis.url: is not the URL of a Redis. Write "redis://'],
     [
       { engine: 'redis', redis: { url: 'redis://a', urls: ['redis://b'] } },
-      'redis: says more than one way to Redis. Keep one of url, urls and sentinels',
+      'redis: has more than one way to reach Redis. Keep one of url, urls and sentinels',
     ],
     [{ engine: 'redis', redis: { urls: ['redis://a', 'redis://a'] } }, 'redis.urls: names a Redis twice'],
     [{ engine: 'redis', redis: { sentinels: ['one'] } }, 'redis.name: is needed with sentinels'],
     [
       { engine: 'redis', redis: { url: 'redis://a', sentinelPassword: 'x' } },
-      'redis.sentinelPassword: is for sentinels, and there are none',
+      'redis.sentinelPassword: is only for sentinels, and none are configured',
     ],
     [{ engine: 'redis', redis: { url: 'redis://a', prefix: '{x}' } }, 'redis.prefix: must not contain braces'],
     [{ engine: 'redis', redis: { url: 'redis://a', ca: 'nowhere.pem' } }, 'redis.ca: cannot be read: '],
@@ -306,7 +306,7 @@ describe('problems', () => {
     [{ presence: { grase: 1 } }, '.presence.grase: is not an option. Did you mean "grace"?'],
     [{ presence: { listUpTo: 1001 } }, '.presence.listUpTo: must be a whole number. Choose from 0 to 1000'],
     [{ slow: 'never' }, '.slow: is not one of the known values. Choose replay, latest, drop, disconnect'],
-    [{ maxPayload: '1MiB' }, '.maxPayload: is larger than a frame may be. Raise limits.maxFrame too'],
+    [{ maxPayload: '1MiB' }, '.maxPayload: is larger than the largest frame. Raise limits.maxFrame too'],
     [{ allow: 'users' }, '.allow: must be an object. Write verbs and their grants'],
     [{ allow: { publsh: 'users' } }, '.allow.publsh: is not a verb. Did you mean "publish"?'],
     [{ allow: { publish: 'user' } }, '.allow.publish: "user" is not a grant; grants are anyone, users,'],
@@ -321,11 +321,11 @@ describe('problems', () => {
     expect(problems[0]).toContain(problem);
   });
 
-  it('name the pattern that is none', () => {
+  it('name an invalid pattern', () => {
     expect(problemsOf(channel({}, 'a::b'))[0]).toContain('channels["a::b"]: "a::b": segment ""');
   });
 
-  it('name rules that tie', () => {
+  it('name rules that are equally specific', () => {
     const channels = { 'chat:{room}': {}, 'chat:{id}': {} };
     expect(problemsOf(withKeys({ channels }))).toEqual([
       'channels["chat:{id}"]: matches the same channels as "chat:{room}", and neither is more specific. Make one rule of them',
@@ -371,7 +371,7 @@ describe('problems', () => {
     [{ name: 'a', secret: 'short' }, 'apiKeys[0]: the secret has fewer than 16 bytes'],
     [{ name: 'a' }, 'apiKeys[0]: must have exactly one of secret, secretFile, secretEnv'],
     [{ name: 'a', secret: SECRET, caps: { a: ['write'] } }, 'apiKeys[0].caps: caps["a"]: "write" is not a verb'],
-    [{ secret: SECRET }, 'apiKeys[0].name: must be a name that tells keys apart'],
+    [{ secret: SECRET }, 'apiKeys[0].name: must be a name that identifies the key'],
     ['key', 'apiKeys[0]: must be an object'],
   ])('of an API key (%#)', (key, problem) => {
     const problems = problemsOf(withKeys({ apiKeys: [key] }));
@@ -379,7 +379,7 @@ describe('problems', () => {
     expect(problems[0]).toContain(problem);
   });
 
-  it('name two API keys of one name', () => {
+  it('name API keys with the same name', () => {
     const apiKeys = [
       { name: 'a', secret: SECRET },
       { name: 'a', secret: `${SECRET}2` },
@@ -389,7 +389,7 @@ describe('problems', () => {
     ]);
   });
 
-  it('show three ways to configure a key where there is none', () => {
+  it('show three ways to configure a key if there is none', () => {
     for (const input of [{}, { keys: [] }, { keys: null }]) {
       const [problem, ...others] = problemsOf(input);
       expect(others).toEqual([]);
@@ -398,7 +398,7 @@ describe('problems', () => {
     }
   });
 
-  it('come all at once, each with where the value came from', () => {
+  it('are reported all at once, each with the source of the value', () => {
     const source = (path: readonly PropertyKey[]) => (path[0] === 'port' ? 'SLUICE_PORT' : 'sluice.yaml');
     expect(problemsOf(withKeys({ port: -1, drain: 'x' }), { source })).toEqual([
       `${OUT_OF_PORTS} (from SLUICE_PORT)`,
@@ -406,7 +406,7 @@ describe('problems', () => {
     ]);
   });
 
-  it('of one object come all at once, also those that its right fields have', () => {
+  it('of one object are reported all at once, including those of valid fields in combination', () => {
     const rule = { slo: 'drop', slow: 'replay', rate: 0, allow: { fly: 'users' } };
     expect(problemsOf(withKeys({ channels: { a: rule } } as object))).toEqual([
       expect.stringContaining('channels.a.rate: '),
@@ -416,7 +416,7 @@ describe('problems', () => {
     ]);
   });
 
-  it('never hold a secret', () => {
+  it('never contain a secret', () => {
     const secret = 'hush-hush';
     const input = { keys: [{ secret }, { pem: secret, algorithm: 'RS256' }], apiKeys: [{ name: 'a', secret }] };
     const problems = problemsOf(input);

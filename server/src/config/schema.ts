@@ -1,4 +1,4 @@
-/** From what somebody wrote to a configuration that the gateway can rely on. */
+/** From the operator's input to a configuration that the gateway can rely on. */
 
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
@@ -18,7 +18,7 @@ export type { Config, ConfigInput } from './config.ts';
 export { ConfigError } from './problems.ts';
 
 export interface ParseOptions {
-  /** Relative paths start here. Default: the working directory. */
+  /** The base of relative paths. Default: the working directory. */
   readonly directory?: string;
   /** For `secretEnv`. Default: the environment of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -26,14 +26,17 @@ export interface ParseOptions {
   readonly source?: (path: Path) => string | undefined;
   /** Default: whether standard output is one. */
   readonly terminal?: boolean;
-  /** What an earlier reading of the same configuration made up, so that several processes run with the same. */
+  /**
+   * Secrets that an earlier parse of the same configuration generated, so that several processes
+   * use the same.
+   */
   readonly invented?: Invented;
 }
 
-/** What is made up for a run where nobody gave it. */
+/** Secrets and names that are generated for a run if they are not configured. */
 export type Invented = Partial<Pick<Config, 'node' | 'devSecret' | 'devApiKey'>>;
 
-/** In development, where no rule is written: a place to try things out. */
+/** The rule of development mode if no rule is given: for trying things out. */
 const DEV_CHANNELS = { '**': { allow: { '*': 'users' }, history: true } };
 
 const NO_KEY = [
@@ -47,7 +50,7 @@ const NO_KEY = [
 const NO_CONFIG =
   'the configuration must be an object of options. Example: { keys: [{ secretEnv: "SLUICE_SECRET" }], channels: { … } }';
 
-/** Configurations that `parseConfig` made: an object of the same shape made by hand has not been checked. */
+/** Configurations made by `parseConfig`: an equal object made by hand has not been checked. */
 const made = new WeakSet<object>();
 
 const isMade = (value: unknown): value is Config => typeof value === 'object' && value !== null && made.has(value);
@@ -56,7 +59,7 @@ function isFolder(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   } catch {
-    return false; // not even a path: there is a NUL in it
+    return false; // not a valid path: it contains a NUL
   }
 }
 
@@ -102,14 +105,17 @@ function readCredentials(settings: Settings, around: Around): Credentials {
   };
 }
 
-/** Seconds' worth that may come at once. */
+/** Size of a burst, in seconds' worth. */
 const BURST = 10;
 
-/** 0 stands for no limit. At least `least` may come at once. */
+/** 0 means no limit. The burst is at least `least`. */
 const toRate = (perSecond: number, least = 0): Rate | null =>
   perSecond === 0 ? null : { perSecond, burst: Math.max(perSecond * BURST, least) };
 
-/** A reconnect comes at once: each channel subscribed to, watched and entered. One that was refused for that would be lost for good. */
+/**
+ * A reconnect arrives in one burst: every channel is subscribed to, watched and entered again. A
+ * command that was refused because of that would be lost.
+ */
 const reconnect = (subscriptions: number): number => subscriptions * 3 + 100;
 
 function readLimits({ limits }: Settings): Pick<Config, 'limits'> {
@@ -130,16 +136,19 @@ function readLog({ dev, log }: Settings, { terminal }: Around): Pick<Config, 'lo
   return { log: { format: dev && terminal ? 'pretty' : 'json', ...log } };
 }
 
-/** What a setting means may depend on these, too. */
+/** The values on which the meaning of a setting may also depend. */
 interface Around extends Surroundings {
-  /** The configuration as it was written. */
+  /** The input of the configuration. */
   readonly written: Readonly<Record<string, unknown>>;
   readonly problems: Problems;
   readonly terminal: boolean;
   readonly invented: Invented;
 }
 
-/** What the settings mean together. A setting that means what it says is passed on as it is. */
+/**
+ * Derives the configuration from the settings. Settings without a derived meaning are passed on
+ * unchanged.
+ */
 function resolveConfig(settings: Settings, around: Around): Config {
   const { contracts: _contracts, durable: _durable, redis: _redis, static: _static, ...rest } = settings;
   const { host = settings.dev ? '127.0.0.1' : '0.0.0.0', node = around.invented.node ?? randomName() } = settings;
@@ -159,7 +168,7 @@ function resolveConfig(settings: Settings, around: Around): Config {
 }
 
 /**
- * Checks a configuration and fills in the defaults. A `Config` that it made itself is returned as it is.
+ * Checks a configuration and fills in the defaults. A `Config` that it made is returned unchanged.
  *
  * @throws ConfigError with every problem
  */

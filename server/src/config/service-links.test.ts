@@ -6,7 +6,10 @@ import { isServiceLink } from './service-links.ts';
 const SECRET = '0123456789abcdef0123456789abcdef';
 const variables = [...new Set(OPTION_ROWS.flatMap(({ env }) => env ?? []))];
 
-/** What Kubernetes writes for a Service. https://kubernetes.io/docs/concepts/containers/container-environment/ */
+/**
+ * The variables that Kubernetes writes for a Service.
+ * https://kubernetes.io/docs/concepts/containers/container-environment/
+ */
 function kubernetes(service: string, port = '6379', protocol = 'tcp'): Record<string, string> {
   const [address, upper] = ['10.96.0.17', protocol.toUpperCase()];
   const url = `${protocol}://${address}:${port}`;
@@ -22,14 +25,14 @@ function kubernetes(service: string, port = '6379', protocol = 'tcp'): Record<st
   };
 }
 
-/** What Docker writes for `--link redis:alias`. */
+/** The variables that Docker writes for `--link redis:alias`. */
 const docker = (alias: string): Record<string, string> => ({
   ...kubernetes(alias),
   [`${alias}_NAME`]: `/gateway/${alias.toLowerCase()}`,
   [`${alias}_ENV_REDIS_VERSION`]: '7.4.1',
 });
 
-/** Every name of a service whose variables could meet one of ours: any beginning of ours. */
+/** Every name of a service whose variables could collide with ours: all prefixes of ours. */
 const services = [
   ...new Set(
     variables.flatMap((name) => {
@@ -43,7 +46,7 @@ const loaded = (env: Record<string, string>) =>
   load({ env: { SLUICE_SECRET: SECRET, ...env }, flags: {}, cwd: '/', terminal: false });
 
 describe('variables of service links', () => {
-  it.each(services)('of a service named %s change nothing', async (service) => {
+  it.each(services)('of a service named %s have no effect', async (service) => {
     const { config } = await loaded({});
     for (const links of [kubernetes(service), kubernetes(service, '53', 'udp'), docker(service)]) {
       const linked = await loaded(links);
@@ -51,14 +54,14 @@ describe('variables of service links', () => {
     }
   });
 
-  it('are noted when they have the name of an option', async () => {
+  it('are reported if they have the name of an option', async () => {
     const { gathered } = await loaded({ ...kubernetes('SLUICE', '80'), ...docker('SLUICE_REDIS') });
     expect(gathered.notes).toHaveLength(2);
-    expect(gathered.notes?.[0]).toMatch(/^SLUICE_PORT=tcp:\/\/10\.96\.0\.17:80 is passed over/);
+    expect(gathered.notes?.[0]).toMatch(/^SLUICE_PORT=tcp:\/\/10\.96\.0\.17:80 is ignored/);
     expect(gathered.notes?.[1]).toMatch(/^SLUICE_REDIS_NAME=/);
   });
 
-  it('leave the next variable of the option in force', async () => {
+  it('do not hide the next variable of the option', async () => {
     const { config } = await loaded({ ...kubernetes('SLUICE', '80'), PORT: '9000' });
     expect(config.port).toBe(9000);
   });
@@ -78,7 +81,7 @@ describe('variables of service links', () => {
     expect(isServiceLink(variable, value)).toBe(expected);
   });
 
-  it('that are simply wrong are still a problem', async () => {
+  it('are still a problem if they are only invalid', async () => {
     await expect(loaded({ SLUICE_PORT: 'http://10.0.0.1:80' })).rejects.toThrow('from SLUICE_PORT');
   });
 });

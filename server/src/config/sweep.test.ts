@@ -15,7 +15,10 @@ const shown = (value: unknown): string =>
       ? '-0'
       : (JSON.stringify(value) ?? String(value)) + (typeof value === 'number' ? ` (${value})` : '');
 
-/** What ends up in configurations by mistake: a variable that is not set, a division by zero, a value in quotes. */
+/**
+ * Values that end up in configurations by mistake: an unset variable, a division by zero, a value
+ * in quotes.
+ */
 const HOSTILE: readonly unknown[] = [
   ...[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0, -1, 0.5, 1e21, Number.MAX_SAFE_INTEGER],
   ...[
@@ -50,7 +53,7 @@ function nested(path: string, value: unknown): ConfigInput {
   return { ...BASE, ...needs, ...placed } as ConfigInput;
 }
 
-/** What came of it: a configuration, or the problems. Anything else that is thrown fails the test. */
+/** The result: a configuration, or its problems. Anything else that is thrown fails the test. */
 function attempt(read: () => unknown): { value?: unknown; problems?: readonly string[] } {
   try {
     return { value: read() };
@@ -60,14 +63,14 @@ function attempt(read: () => unknown): { value?: unknown; problems?: readonly st
   }
 }
 
-/** Every number in a configuration is one that can be counted with. */
+/** Is every number in the configuration finite? */
 function checkNumbers(value: unknown, where: string): void {
   if (typeof value === 'number') expect(Number.isFinite(value) && value >= 0, `${where} is ${value}`).toBe(true);
   if (typeof value !== 'object' || value === null) return;
   for (const [name, item] of Object.entries(value)) checkNumbers(item, `${where}.${name}`);
 }
 
-/** A named problem: where it is, what is wrong, and after the dash what to do. */
+/** A problem with a path, an error, and advice. */
 function checkProblems(problems: readonly string[], where: RegExp): void {
   for (const problem of problems) {
     expect(problem).toMatch(where);
@@ -84,8 +87,8 @@ const pathPattern = (path: string): RegExp =>
       .join('|')})(?:[.[].*)?: `,
   );
 
-describe.each(OPTION_ROWS.map(({ path }) => path))('%s, as a program gives it', (path) => {
-  it.each([undefined, null])('is its default where it is %s', (nothing) => {
+describe.each(OPTION_ROWS.map(({ path }) => path))('%s, in a program', (path) => {
+  it.each([undefined, null])('has its default if it is %s', (nothing) => {
     const without = attempt(() => parseConfig(nested(path, undefined)));
     const given = attempt(() => parseConfig(nested(path, nothing)));
     const bare = ({ value, problems }: typeof given) =>
@@ -93,7 +96,7 @@ describe.each(OPTION_ROWS.map(({ path }) => path))('%s, as a program gives it', 
     expect(bare(given)).toEqual(bare(without));
   });
 
-  it.each(HOSTILE.map((value) => [shown(value), value]))('is accepted or refused by name: %s', (_, value) => {
+  it.each(HOSTILE.map((value) => [shown(value), value]))('is accepted, or refused with its path: %s', (_, value) => {
     const { value: config, problems } = attempt(() => parseConfig(nested(path, value)));
     if (problems === undefined) return checkNumbers(config, 'config');
     checkProblems(problems, /^\w/);
@@ -119,13 +122,13 @@ describe.each(RULE_PATHS)('channels["a"].%s', (path) => {
     } as ConfigInput;
   };
 
-  // A verb with nothing behind it is more likely a grant that was forgotten than one that is not meant.
-  it.each(path === 'allow.subscribe' ? [undefined] : [undefined, null])('is its default where it is %s', (nothing) => {
+  // A verb without a value is more likely a forgotten grant than an unused verb.
+  it.each(path === 'allow.subscribe' ? [undefined] : [undefined, null])('has its default if it is %s', (nothing) => {
     const config = parseConfig(rule(nothing));
     expect(config.channels).toEqual(parseConfig(rule(undefined)).channels);
   });
 
-  it.each(HOSTILE.map((value) => [shown(value), value]))('is accepted or refused by name: %s', (_, value) => {
+  it.each(HOSTILE.map((value) => [shown(value), value]))('is accepted, or refused with its path: %s', (_, value) => {
     const { value: config, problems } = attempt(() => parseConfig(rule(value)));
     if (problems !== undefined) checkProblems(problems, /^channels\.a\b/);
     else checkNumbers(config, 'config');
@@ -142,7 +145,7 @@ describe.each(Object.entries(LISTS).flatMap(([list, names]) => names.map((name) 
   (list, name) => {
     const valid = list === 'keys' ? { secret: SECRET } : { name: 'backend', secret: SECRET };
     it.each([null, ...HOSTILE].map((value) => [shown(value), value]))(
-      'is accepted or refused by name: %s',
+      'is accepted, or refused with its path: %s',
       (_, value) => {
         const input = { ...BASE, [list]: [{ ...valid, [name]: value }] } as ConfigInput;
         const { problems } = attempt(() => parseConfig(input, { env: {} }));
@@ -172,9 +175,9 @@ const TEXTS = [
 ];
 
 describe.each(OPTION_ROWS.filter(({ env }) => env !== undefined).map(({ path, env = [] }) => [path, env[0] ?? '']))(
-  '%s, as %s gives it',
+  '%s, in the variable %s',
   (path, name) => {
-    it.each(TEXTS)('is accepted or refused by name, and by where it came from: %j', async (text) => {
+    it.each(TEXTS)('is accepted, or refused with its path and source: %j', async (text) => {
       const group = path.split('.')[0] ?? '';
       const engine = ['redis', 'durable'].includes(group) ? { SLUICE_ENGINE: group } : {};
       const url =
@@ -203,7 +206,7 @@ describe.each(OPTION_ROWS.filter(({ env }) => env !== undefined).map(({ path, en
 
 describe('createGateway', () => {
   it.each([undefined, null, 5, 'sluice.yaml', [], () => ({})].map((value) => [shown(value), value]))(
-    'refuses a configuration that is none: %s',
+    'refuses an invalid configuration: %s',
     (_, value) => {
       expect(() => createGateway(value as ConfigInput)).toThrow(ConfigError);
       expect(() => createGateway(value as ConfigInput)).toThrow(/must be an object/);

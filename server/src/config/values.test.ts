@@ -23,7 +23,7 @@ describe('durations', () => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  it('are written so that they read the same', () => {
+  it('are formatted without loss', () => {
     fc.assert(fc.property(fc.nat(), (ms) => parseDuration(formatDuration(ms)) === ms));
   });
 });
@@ -41,7 +41,7 @@ describe('sizes', () => {
     expect(parseSize(text)).toBe(bytes);
   });
 
-  it('are written so that they read the same', () => {
+  it('are formatted without loss', () => {
     fc.assert(fc.property(fc.nat(), (bytes) => parseSize(formatSize(bytes)) === bytes));
   });
 });

@@ -18,10 +18,10 @@ function parseUnits(text: string, units: Readonly<Record<string, number>>): numb
   return amount === undefined || factor === undefined ? null : Math.round(Number(amount) * factor);
 }
 
-/** Reads `5s`, `10m`, `24h`, `7d`, `250ms` or plain ms. `null` for anything else. */
+/** Parses `5s`, `10m`, `24h`, `7d`, `250ms` or plain ms. `null` for anything else. */
 export const parseDuration = (text: string): number | null => parseUnits(text, MS);
 
-/** Reads `64KiB`, `1MiB`, `512B` or plain bytes. `null` for anything else. */
+/** Parses `64KiB`, `1MiB`, `512B` or plain bytes. `null` for anything else. */
 export const parseSize = (text: string): number | null => parseUnits(text, BYTES);
 
 function formatUnits(value: number, units: Readonly<Record<string, number>>): string {
@@ -30,10 +30,10 @@ function formatUnits(value: number, units: Readonly<Record<string, number>>): st
   return `${value / factor}${unit}`;
 }
 
-/** Writes ms as the largest unit that says it exactly: `10m`. */
+/** Formats ms in the largest unit that is exact: `10m`. */
 export const formatDuration = (ms: number): string => formatUnits(ms, MS);
 
-/** Writes bytes as the largest unit that says it exactly: `64KiB`. */
+/** Formats bytes in the largest unit that is exact: `64KiB`. */
 export const formatSize = (bytes: number): string => formatUnits(bytes, BYTES);
 
 interface Range {
@@ -81,13 +81,13 @@ export function whole({ min, max }: Range) {
 /** True or false. */
 export const flag = () => z.boolean({ error: 'must be true or false. Write it without quotes' });
 
-/** A text with something in it. */
+/** A non-empty text. */
 export const text = (what: string) => {
   const error = `must be ${what}. It must not be empty`;
   return z.string({ error }).min(1, error);
 };
 
-/** One of some words. */
+/** One of the given words. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(words: T) =>
   z.enum(words, { error: `is not one of the known values. Choose ${words.join(', ')}` });
 

@@ -2,7 +2,7 @@ import type { ApiKeyInput, KeyInput } from '../key-options.ts';
 import { DAY, duration, flag, MINUTE, SECOND, text, texts, whole } from '../values.ts';
 import { listOf, option } from './option.ts';
 
-/** Who is let in, and by which keys. */
+/** Who may connect, and with which keys. */
 export const ACCESS_OPTIONS = {
   keys: option({
     schema: listOf<KeyInput>(
@@ -13,7 +13,7 @@ export const ACCESS_OPTIONS = {
     type: 'list of keys',
     env: ['SLUICE_SECRET'],
     kind: 'secret',
-    description: 'Keys that tokens may be signed with; several for rotation. `SLUICE_SECRET` is one HS256 secret.',
+    description: 'Keys that may sign tokens; several for rotation. `SLUICE_SECRET` is one HS256 secret.',
   }),
   issuer: option({
     schema: texts('an issuer'),
@@ -60,7 +60,7 @@ export const ACCESS_OPTIONS = {
     flag: '--remembered-tokens <number>',
     kind: 'number',
     description:
-      'Tokens whose good signature is remembered, so that clients that reconnect together cost no signature each. `0` verifies each one anew. Expiry and revocations are checked at each use.',
+      'Number of tokens whose valid signature is remembered, so that mass reconnects do not verify every signature again. `0` verifies every token. Expiry and revocations are always checked.',
   }),
   sse: option({
     schema: flag(),
@@ -79,7 +79,7 @@ export const ACCESS_OPTIONS = {
     env: ['SLUICE_SSE_COOKIE'],
     flag: '--sse-cookie <name>',
     description:
-      'Cookie that may carry the token of a request to `/sse`; only from origins that `origins` lists by name.',
+      'Cookie that may contain the token of a request to `/sse`; accepted only from origins that `origins` lists by name.',
   }),
   anonymous: option({
     schema: flag(),
@@ -89,7 +89,7 @@ export const ACCESS_OPTIONS = {
     env: ['SLUICE_ANONYMOUS'],
     flag: '--anonymous',
     kind: 'boolean',
-    description: 'May connections come without a token? They may do what rules allow to `anyone`.',
+    description: 'Are connections without a token accepted? They may do what rules permit to `anyone`.',
   }),
   apiKeys: option({
     schema: listOf<ApiKeyInput>('[{ name: backend, secretEnv: BACKEND_KEY }]'),

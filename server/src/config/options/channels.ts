@@ -2,7 +2,7 @@ import type { Channels, RuleOptions } from '@sluice/protocol/contracts';
 import { z } from 'zod';
 import { option } from './option.ts';
 
-/** What may be done on which channels. */
+/** The permissions on channels. */
 export const CHANNELS_OPTIONS = {
   contracts: option({
     schema: z.custom<Channels | string>(),
@@ -19,6 +19,6 @@ export const CHANNELS_OPTIONS = {
     }),
     defaultText: 'none; in development `**`, open to every user, with history',
     type: 'rules by pattern',
-    description: 'What may be done on which channels. A channel that no pattern matches does not exist.',
+    description: 'Who may do what on which channels. A channel that no pattern matches does not exist.',
   }),
 };

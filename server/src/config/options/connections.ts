@@ -1,7 +1,7 @@
 import { DAY, duration, HOUR, MINUTE, SECOND } from '../values.ts';
 import { option } from './option.ts';
 
-/** When a connection counts as dead, or is over. */
+/** When a connection counts as dead, or must end. */
 export const CONNECTIONS_OPTIONS = {
   heartbeat: option({
     schema: duration({ min: 1, max: 10 * MINUTE }),
@@ -10,7 +10,7 @@ export const CONNECTIONS_OPTIONS = {
     type: 'duration',
     env: ['SLUICE_HEARTBEAT'],
     flag: '--heartbeat <duration>',
-    description: 'A connection is never silent for longer.',
+    description: 'Every connection receives data, or a ping, at least once in this interval.',
   }),
   connectTimeout: option({
     schema: duration({ min: 1, max: DAY }),
@@ -19,7 +19,7 @@ export const CONNECTIONS_OPTIONS = {
     type: 'duration',
     env: ['SLUICE_CONNECT_TIMEOUT'],
     flag: '--connect-timeout <duration>',
-    description: 'A connection that has not sent `connect` by then is closed.',
+    description: 'A connection that has not sent `connect` within this time is closed.',
   }),
   tokenGrace: option({
     schema: duration({ min: 0, max: HOUR }),
@@ -28,6 +28,6 @@ export const CONNECTIONS_OPTIONS = {
     type: 'duration',
     env: ['SLUICE_TOKEN_GRACE'],
     flag: '--token-grace <duration>',
-    description: 'How long a connection may outlive its token, waiting for a new one.',
+    description: 'How long a connection with an expired token waits for a new one.',
   }),
 };

@@ -5,7 +5,7 @@ import { option } from './option.ts';
 export const ENGINES = ['memory', 'durable', 'redis'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
-/** Where channels keep their messages. */
+/** Where messages are stored. */
 export const ENGINE_OPTIONS = {
   engine: option({
     schema: oneOf(ENGINES),
@@ -15,11 +15,11 @@ export const ENGINE_OPTIONS = {
     env: ['SLUICE_ENGINE'],
     flag: '--engine <name>',
     description:
-      'Where channels keep their messages: in this process, on its disk (docs/engines/durable.md), or in a Redis that many gateways share (docs/engines/redis.md).',
+      'Where messages are stored: in this process, on its disk (docs/engines/durable.md), or in a Redis that many gateways share (docs/engines/redis.md).',
   }),
 };
 
-/** How the engine `durable` uses the disk. */
+/** The disk of the engine `durable`. */
 export const DURABLE_OPTIONS = {
   data: option({
     schema: text('the path of a folder'),
@@ -27,14 +27,14 @@ export const DURABLE_OPTIONS = {
     type: 'path',
     env: ['SLUICE_DURABLE_DATA'],
     flag: '--data <folder>',
-    description: 'Folder of the durable engine, of one gateway at a time. In a file, relative to that file.',
+    description: 'Folder of the durable engine, used by one gateway at a time. In a file, relative to that file.',
   }),
   maxSize: option({
     schema: size({ min: MIB, max: 2 ** 20 * MIB }),
-    defaultText: 'what the disk has',
+    defaultText: 'the size of the disk',
     type: 'size',
     env: ['SLUICE_DURABLE_MAX_SIZE'],
     flag: '--data-max-size <size>',
-    description: 'What the durable engine may keep on disk; beyond it, publishes are refused with `storage_full`.',
+    description: 'Maximum bytes on disk of the durable engine; beyond it, publishes are refused with `storage_full`.',
   }),
 };

@@ -1,7 +1,7 @@
 import { KIB, MIB, size, whole } from '../values.ts';
 import { option } from './option.ts';
 
-/** How much one client may send, and how much may wait for it. SPEC.md section 10. */
+/** Limits of a client's input, and of the data that waits for it. SPEC.md section 10. */
 export const LIMITS_OPTIONS = {
   maxFrame: option({
     schema: size({ min: KIB, max: 16 * MIB }),
@@ -10,7 +10,7 @@ export const LIMITS_OPTIONS = {
     type: 'size',
     env: ['SLUICE_LIMITS_MAX_FRAME'],
     flag: '--max-frame <size>',
-    description: 'Largest frame that a client may send.',
+    description: 'Maximum size of a frame from a client.',
   }),
   outbound: option({
     schema: size({ min: 64 * KIB, max: 256 * MIB }),
@@ -19,7 +19,8 @@ export const LIMITS_OPTIONS = {
     type: 'size',
     env: ['SLUICE_LIMITS_OUTBOUND'],
     flag: '--outbound <size>',
-    description: 'What may wait for one connection in memory; beyond it, its subscriptions are replayed from the log.',
+    description:
+      'Maximum bytes buffered per connection. When it is exceeded, subscriptions switch to replaying from the log.',
   }),
   subscriptions: option({
     schema: whole({ min: 1, max: 100_000 }),
@@ -29,7 +30,7 @@ export const LIMITS_OPTIONS = {
     env: ['SLUICE_LIMITS_SUBSCRIPTIONS'],
     flag: '--subscriptions <number>',
     kind: 'number',
-    description: 'Subscriptions of one connection; it may watch and enter as many channels.',
+    description: 'Maximum subscriptions of one connection, and as many presence subscriptions and memberships.',
   }),
   operations: option({
     schema: whole({ min: 0, max: 1_000_000 }),
@@ -40,7 +41,7 @@ export const LIMITS_OPTIONS = {
     flag: '--operations <number>',
     kind: 'number',
     description:
-      "Commands per second from one connection; ten seconds' worth at once, or what a reconnect with all subscriptions needs. 0: unlimited.",
+      "Commands per second from one connection; with bursts of ten seconds' worth, or of a reconnect with all subscriptions. 0: unlimited.",
   }),
   bytes: option({
     schema: size({ min: 0, max: 1024 * MIB }),
@@ -49,7 +50,7 @@ export const LIMITS_OPTIONS = {
     type: 'size',
     env: ['SLUICE_LIMITS_BYTES'],
     flag: '--bytes <size>',
-    description: "Bytes per second from one connection, ten seconds' worth at once; 0: unlimited.",
+    description: "Bytes per second from one connection, with bursts of ten seconds' worth; 0: unlimited.",
   }),
   connectionsPerUser: option({
     schema: whole({ min: 0, max: 1_000_000 }),
@@ -59,7 +60,7 @@ export const LIMITS_OPTIONS = {
     env: ['SLUICE_LIMITS_CONNECTIONS_PER_USER'],
     flag: '--connections-per-user <number>',
     kind: 'number',
-    description: 'Open connections of one user; 0: unlimited.',
+    description: 'Maximum open connections of one user; 0: unlimited.',
   }),
   connectionsPerAddress: option({
     schema: whole({ min: 0, max: 10_000_000 }),
@@ -70,7 +71,7 @@ export const LIMITS_OPTIONS = {
     flag: '--connections-per-address <number>',
     kind: 'number',
     description:
-      'Open connections of one IP address; further ones are closed with `too_many_connections`. 0: unlimited. Behind a proxy it needs `trustProxy`.',
+      'Maximum open connections of one IP address; further ones are closed with `too_many_connections`. 0: unlimited. Behind a proxy it needs `trustProxy`.',
   }),
   unauthenticated: option({
     schema: size({ min: MIB, max: 1024 * 1024 * MIB }),

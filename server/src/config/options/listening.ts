@@ -3,7 +3,7 @@ import { normalizeOrigin, originProblem } from '../../util/origin.ts';
 import { flag, oneOrMore, text, whole } from '../values.ts';
 import { option } from './option.ts';
 
-/** In its one form, so that it can be compared with what a browser sends. */
+/** In canonical form, to be compared with the `Origin` of a browser. */
 const origin = z
   .string({ error: 'must be an origin. Example: "https://example.com", "*", or "null" in quotes' })
   .transform((text, context) => {
@@ -18,7 +18,7 @@ const hostName = z.string({ error: 'must be a name. Example: "app.test"' }).rege
   error: 'is not a host name. Write it without scheme, port and path, like "app.test"',
 });
 
-/** Where the gateway listens, and to whom. */
+/** Where the gateway listens, and for which pages. */
 export const LISTENING_OPTIONS = {
   host: option({
     schema: text('an address to listen on'),
@@ -36,7 +36,7 @@ export const LISTENING_OPTIONS = {
     env: ['SLUICE_PORT', 'PORT'],
     flag: '--port <number>',
     kind: 'number',
-    description: 'Port to listen on; 0 takes any free one.',
+    description: 'Port to listen on; 0 picks any free one.',
   }),
   httpPort: option({
     schema: whole({ min: 0, max: 65_535 }),
@@ -46,7 +46,7 @@ export const LISTENING_OPTIONS = {
     flag: '--http-port <number>',
     kind: 'number',
     description:
-      'A second port, for the HTTP API, health checks and metrics alone: it also speaks HTTP/1.0, and keeps idle connections for 75 s. With several workers the first one opens it.',
+      'A second port, only for the HTTP API, health checks and metrics. It also supports HTTP/1.0, and keeps idle connections for 75 s. With several workers the first one opens it.',
   }),
   dev: option({
     schema: flag(),
@@ -57,7 +57,7 @@ export const LISTENING_OPTIONS = {
     flag: '--dev',
     kind: 'boolean',
     description:
-      'Development: listens on this machine only, makes the keys that are missing, hands out tokens at `/dev/token`. Never in production.',
+      'Development mode: listens on this machine only, generates missing keys, issues tokens at `/dev/token`. Never in production.',
   }),
   static: option({
     schema: text('the path of a folder'),
@@ -76,7 +76,7 @@ export const LISTENING_OPTIONS = {
     flag: '--origins <list>',
     kind: 'list',
     description:
-      'Pages that may connect ([how](auth.md#origins)): exact origins, those of app shells like `capacitor://localhost` too, or `*` for all. Programs that send no origin are not concerned.',
+      'Pages that may connect ([how](auth.md#origins)): exact origins, including app shells like `capacitor://localhost`, or `*` for all. Programs without an `Origin` header are not affected.',
   }),
   allowedHosts: option({
     schema: oneOrMore(hostName, { error: 'must be a list of names. Example: ["app.test"]' }),
@@ -87,7 +87,7 @@ export const LISTENING_OPTIONS = {
     flag: '--allowed-hosts <list>',
     kind: 'list',
     description:
-      'In development: further names under which the gateway may be reached, e.g. that of a tunnel. Requests with any other `Host` are refused ([why](auth.md#development)).',
+      'In development mode: additional host names of the gateway, such as that of a tunnel. Requests with any other `Host` are refused ([why](auth.md#development)).',
   }),
   trustProxy: option({
     schema: flag(),
@@ -98,6 +98,6 @@ export const LISTENING_OPTIONS = {
     flag: '--trust-proxy',
     kind: 'boolean',
     description:
-      "Takes the last entry of `X-Forwarded-For` for the client's address, and that of `X-Forwarded-Host` or `Forwarded` for a host of the gateway. Only behind a proxy that sets them.",
+      "Uses the last entry of `X-Forwarded-For` as the client's address, and that of `X-Forwarded-Host` or `Forwarded` as a host of the gateway. Use it only behind a proxy that sets them.",
   }),
 };

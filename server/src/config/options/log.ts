@@ -4,7 +4,7 @@ import { option } from './option.ts';
 /** From the least to the most important. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** What is logged, and how. */
+/** The log's level and format. */
 export const LOG_OPTIONS = {
   level: option({
     schema: oneOf(LOG_LEVELS),
@@ -13,7 +13,7 @@ export const LOG_OPTIONS = {
     type: LOG_LEVELS.join(', '),
     env: ['SLUICE_LOG_LEVEL'],
     flag: '--log-level <level>',
-    description: 'The least important lines to log.',
+    description: 'The lowest level that is logged.',
   }),
   format: option({
     schema: oneOf(['json', 'pretty']),
@@ -21,6 +21,6 @@ export const LOG_OPTIONS = {
     type: 'json, pretty',
     env: ['SLUICE_LOG_FORMAT'],
     flag: '--log-format <format>',
-    description: 'How lines are logged.',
+    description: 'The format of lines.',
   }),
 };

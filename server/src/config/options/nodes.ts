@@ -3,16 +3,16 @@ import { z } from 'zod';
 import { duration, HOUR, SECOND, text, whole } from '../values.ts';
 import { option } from './option.ts';
 
-/** More processes than any machine has cores are a slip of the finger. */
+/** A larger number is a typing error: no machine has more cores. */
 const MOST_WORKERS = 512;
 
-/** How many processes: a number, or one for each core. */
+/** Number of processes: a number, or one per core. */
 const workers = z
   .custom<number | 'auto'>()
   .transform((value) => (value === 'auto' ? Math.min(availableParallelism(), MOST_WORKERS) : value))
   .pipe(whole({ min: 1, max: MOST_WORKERS }));
 
-/** The gateway among others: its name, its processes, and how it leaves. */
+/** The gateway as a node of a cluster: its name, its processes, and its drain. */
 export const NODES_OPTIONS = {
   drain: option({
     schema: duration({ min: 0, max: HOUR }),
@@ -30,8 +30,7 @@ export const NODES_OPTIONS = {
     type: 'number',
     env: ['SLUICE_DRAIN_PACE'],
     flag: '--drain-pace <n>',
-    description:
-      'Connections per second that a drain sends elsewhere; more only where `drain` would not be long enough.',
+    description: 'Connections per second that a drain closes; more only if `drain` is too short otherwise.',
   }),
   node: option({
     schema: text("a node's name"),
@@ -39,7 +38,7 @@ export const NODES_OPTIONS = {
     type: 'string',
     env: ['SLUICE_NODE'],
     flag: '--node <name>',
-    description: "This gateway's name among others: in `/health/ready`, and to drain it by the HTTP API.",
+    description: "This gateway's name in `/health/ready`, and to drain it over the HTTP API.",
   }),
   workers: option({
     schema: workers,
@@ -50,6 +49,6 @@ export const NODES_OPTIONS = {
     flag: '--workers <number>',
     kind: 'number',
     description:
-      'Processes that serve the port together; `auto`: one for each core. Each is a node of its own, `name/1`, `name/2`… Only on Linux. See docs/workers.md.',
+      'Processes that share the port; `auto`: one for each core. Each is a node, `name/1`, `name/2`… Only on Linux. See docs/workers.md.',
   }),
 };

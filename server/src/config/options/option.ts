@@ -1,22 +1,22 @@
-/** One row of a table of options, and what the compiler concludes from a table. */
+/** One row of a table of options, and the types that the compiler derives from a table. */
 
 import { z } from 'zod';
 
-/** How the text of an environment variable or a flag becomes a value. */
+/** How the text of an environment variable or a flag is parsed. */
 export type TextKind = 'text' | 'number' | 'boolean' | 'list' | 'secret' | 'apiKey';
 
-/** An option without its default. `Out` is the checked value, `In` what may be written. */
+/** An option without its default. `Out` is the checked value, `In` the input. */
 interface Described<Out, In> {
   readonly schema: z.ZodType<Out, In>;
-  /** Must it be written? What is wrong if it is not, its schema says of `undefined`. */
+  /** Is it required? Its schema, applied to `undefined`, provides the error. */
   readonly required?: true;
   /** The default, for people. */
   readonly defaultText: string;
   /** The kind of value, for people. */
   readonly type: string;
-  /** Environment variables, the strongest first. */
+  /** Environment variables, in order of precedence. */
   readonly env?: readonly string[];
-  /** Flag of `sluice serve` and `sluice check`, in the notation of commander. */
+  /** Flag of `sluice serve` and `sluice check`, in commander's notation. */
   readonly flag?: string;
   readonly kind?: TextKind;
   readonly description: string;
@@ -24,7 +24,10 @@ interface Described<Out, In> {
 
 /** An option: a row of the table. */
 export interface Option<Out = unknown, In = unknown> extends Described<Out, In> {
-  /** The value if nothing is written; `undefined` if that depends on other options, and `defaultText` says on which. */
+  /**
+   * The value if the option is absent; `undefined` if it depends on other options, as `defaultText`
+   * explains.
+   */
   readonly default?: Out;
 }
 
@@ -35,7 +38,7 @@ export interface Table {
   readonly [name: string]: Option<any, any> | Table;
 }
 
-/** Makes a row, with the types of its schema. */
+/** Makes a row, typed by its schema. */
 export function option<Out, In>(row: Described<Out, In> & { readonly default: NoInfer<Out> }): Option<Out, In>;
 export function option<Out, In>(row: Described<Out, In> & { readonly required: true }): Option<Out, In>;
 export function option<Out, In>(row: Described<Out, In>): Option<Out | undefined, In>;
@@ -57,19 +60,19 @@ export type InferOptions<T> = Flat<
   { readonly [K in Exclude<keyof T, AbsentIn<T>>]: ValueOf<T[K]> } & { readonly [K in AbsentIn<T>]?: ValueOf<T[K]> }
 >;
 
-/** What may be written for a table: every option may be left out. */
+/** The input type of a table: every option may be omitted. */
 export type InferInput<T> = { [K in keyof T]?: T[K] extends Option<infer _, infer In> ? In : InferInput<T[K]> };
 
 export const isOption = (row: Option | Table): row is Option => row.schema instanceof z.ZodType;
 
 const entriesOf = (table: Table) => Object.entries<Option | Table>(table);
 
-/** An option, and where it is in the file: `limits.maxFrame`. */
+/** An option with its path in the file: `limits.maxFrame`. */
 export interface OptionRow extends Option {
   readonly path: string;
 }
 
-/** The options of a table and its sections, in their order. */
+/** The options of a table and its sections, in order. */
 export function rowsOf(table: Table, section = ''): OptionRow[] {
   return entriesOf(table).flatMap(([name, row]) => {
     const path = `${section}${name}`;
@@ -77,6 +80,6 @@ export function rowsOf(table: Table, section = ''): OptionRow[] {
   });
 }
 
-/** A list whose entries are checked by a reader of their own. */
+/** A list whose entries are checked by a separate parser. */
 export const listOf = <Entry>(example: string) =>
   z.array(z.custom<Entry>(), { error: `must be a list. Example: ${example}` }).readonly();

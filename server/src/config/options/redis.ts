@@ -4,7 +4,7 @@ import { option } from './option.ts';
 
 const NO_REDIS_URL = 'is not the URL of a Redis. Write "redis://host:6379", or "rediss://…" for TLS';
 
-// The text may hold a password: it is not repeated.
+// The text may contain a password, so it is not repeated.
 const redisUrl = z.string({ error: NO_REDIS_URL }).refine(
   (value) => {
     const url = URL.canParse(value) ? new URL(value) : null;
@@ -13,7 +13,7 @@ const redisUrl = z.string({ error: NO_REDIS_URL }).refine(
   { error: NO_REDIS_URL },
 );
 
-/** How the engine `redis` reaches its Redis. */
+/** How the engine `redis` connects to its Redis. */
 export const REDIS_OPTIONS = {
   url: option({
     schema: redisUrl,
@@ -55,7 +55,7 @@ export const REDIS_OPTIONS = {
     type: 'list of addresses',
     env: ['SLUICE_REDIS_SENTINELS'],
     kind: 'list',
-    description: 'Sentinels that know the master, instead of a URL; `redis.name` is then needed.',
+    description: 'Sentinels that know the master, instead of a URL; requires `redis.name`.',
   }),
   name: option({
     schema: text('the name of a master'),
@@ -76,7 +76,7 @@ export const REDIS_OPTIONS = {
     defaultText: 'none',
     type: 'text',
     env: ['SLUICE_REDIS_SENTINEL_PASSWORD'],
-    description: 'Password of the sentinels themselves. Better in the environment than in a file.',
+    description: 'Password of the sentinels themselves. Prefer the environment to a file.',
   }),
   sentinelTls: option({
     schema: flag(),
@@ -85,30 +85,30 @@ export const REDIS_OPTIONS = {
     type: 'boolean',
     env: ['SLUICE_REDIS_SENTINEL_TLS'],
     kind: 'boolean',
-    description: 'Speak TLS with the sentinels themselves?',
+    description: 'Use TLS for connections to the sentinels?',
   }),
   username: option({
     schema: text('the name of an ACL user'),
-    defaultText: 'what the URL says',
+    defaultText: 'from the URL',
     type: 'text',
     env: ['SLUICE_REDIS_USERNAME'],
-    description: 'ACL user of Redis, where the URL names none.',
+    description: 'ACL user of Redis, if the URL names none.',
   }),
   password: option({
     schema: text('a password'),
-    defaultText: 'what the URL says',
+    defaultText: 'from the URL',
     type: 'text',
     env: ['SLUICE_REDIS_PASSWORD'],
-    description: 'Password of Redis, where the URL holds none. Better in the environment than in a file.',
+    description: 'Password of Redis, if the URL has none. Prefer the environment to a file.',
   }),
   tls: option({
     schema: flag(),
     default: false,
-    defaultText: '`false`; `rediss://` says so itself',
+    defaultText: '`false`; `true` for `rediss://`',
     type: 'boolean',
     env: ['SLUICE_REDIS_TLS'],
     kind: 'boolean',
-    description: 'Speak TLS with the master that the sentinels name?',
+    description: 'Use TLS for connections to the master that the sentinels name?',
   }),
   ca: option({
     schema: text('the path of a file with certificates'),
@@ -124,7 +124,7 @@ export const REDIS_OPTIONS = {
     defaultText: '`sluice:`',
     type: 'text',
     env: ['SLUICE_REDIS_PREFIX'],
-    description: 'Before every key and feed, so that several services may share a Redis.',
+    description: 'Prefix of every key and feed, so that several services can share a Redis.',
   }),
   timeout: option({
     schema: duration({ min: 50, max: MINUTE }),
@@ -132,7 +132,7 @@ export const REDIS_OPTIONS = {
     defaultText: '`3s`',
     type: 'duration',
     env: ['SLUICE_REDIS_TIMEOUT'],
-    description: 'A Redis that leaves a command unanswered for so long counts as away.',
+    description: 'A Redis that does not answer a command within this time counts as unavailable.',
   }),
   lease: option({
     schema: duration({ min: SECOND, max: 10 * MINUTE }),
@@ -140,6 +140,6 @@ export const REDIS_OPTIONS = {
     defaultText: '`15s`',
     type: 'duration',
     env: ['SLUICE_REDIS_LEASE'],
-    description: 'After so long without a sign of life a gateway counts as crashed, and its members leave.',
+    description: 'A gateway that does not renew its lease within this time counts as crashed, and its members leave.',
   }),
 };
