@@ -39,7 +39,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
   const published = (key: string) =>
     tabs.gateway.seen.filter((command) => command.type === 'publish' && command.key === key).length;
 
-  it('repeat a publish that was on its way when the connection was lost once, and not once more for the shared connection', async () => {
+  it('publish once if the connection is lost before the answer, and not again through the shared connection', async () => {
     const [, b] = (await opened(2)) as [OpenTab, OpenTab];
     tabs.gateway.holding.add('publish');
     const publish = b.client.channel('a').publish('x', { key: 'k' });
@@ -52,7 +52,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     expect(published('k')).toBe(2);
   });
 
-  it('send nothing again of a publish that its tab has given up', async () => {
+  it('do not resend a publish that its tab has cancelled', async () => {
     const [a] = (await opened(2)) as [OpenTab];
     tabs.gateway.holding.add('publish');
     const abort = new AbortController();
@@ -66,7 +66,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     expect(published('k')).toBe(1);
   });
 
-  it('are no member when the tab that entered is closed before that is answered', async () => {
+  it('are not a member if the tab that entered is closed before the answer', async () => {
     const [, b] = (await opened(2)) as [OpenTab, OpenTab];
     tabs.gateway.holding.add('enter');
     b.client
@@ -81,7 +81,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     expect(tabs.gateway.members('a')).toEqual([]);
   });
 
-  it('stay a member when one of them leaves, and are none when the last one has', async () => {
+  it('stay a member when one tab leaves, and are none after the last one leaves', async () => {
     const [a, b] = (await opened(2)) as [OpenTab, OpenTab];
     const log: string[] = [];
     const [mine, other] = [a, b].map(({ client }) => client.channel('a').presence);
@@ -98,7 +98,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
   });
 
   it.each([-HOUR, HOUR, -24 * HOUR, 24 * HOUR])(
-    'are taken over when the one that holds the connection is frozen, and the clock is set by %i ms',
+    'are taken over when the tab that holds the connection is frozen, even if the clock is set by %i ms',
     async (ms) => {
       const [a, b] = (await opened(3)) as [OpenTab, OpenTab];
       const seen: unknown[] = [];
@@ -127,7 +127,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     expect([lost, tabs.gateway.connections.length]).toEqual([[[], []], 1]);
   });
 
-  it('leave nothing behind when they are gone: no lock, no channel, no timer', async () => {
+  it('leave nothing behind when they are closed: no lock, no channel, no timer', async () => {
     const before = vi.getTimerCount();
     const list = await opened(3);
     for (const { client, tab } of list) {
@@ -141,7 +141,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     const locks = tabs.browser.lockCount;
     for (const { page } of list) page.kill();
     expect([vi.getTimerCount() - before, tabs.gateway.connections.length]).toEqual([0, 0]);
-    // The tab gateway's own, and those who lead or stand in line to do so; none of a tab or for a tab.
+    // The tab gateway's own channels, and those of leaders and candidates; none of or for a tab.
     expect(locks).toBeLessThanOrEqual(way === 'worker' ? 1 : 4);
   });
 });
@@ -171,7 +171,7 @@ describe('a tab gateway', () => {
   }
 
   it.each([-HOUR, 0, HOUR])(
-    'gives up a tab without locks that is silent for minutes, whatever the clock does (%i ms)',
+    'drops a tab without locks that is silent for minutes, even if the clock is set by %i ms',
     async (ms) => {
       const { gateway, hear } = attach();
       await pass(100_000);
@@ -186,7 +186,7 @@ describe('a tab gateway', () => {
     },
   );
 
-  it('keeps a tab that reads, however much it is sent', async () => {
+  it('keeps a tab that reads, however much it receives', async () => {
     const { gateway, said, hear } = attach();
     await turn();
     for (let n = 0; n < 60; n++) {
@@ -199,7 +199,7 @@ describe('a tab gateway', () => {
     }
   });
 
-  it('gives back all its locks, and stops waiting for those of its tabs, when it is closed', async () => {
+  it('releases its locks when it is closed, and stops waiting for those of its tabs', async () => {
     const browser = new FakeBrowser();
     const page = browser.page();
     const gateway = new SmallGateway();
@@ -213,7 +213,7 @@ describe('a tab gateway', () => {
     expect([browser.lockCount, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
-  it('asks no tab for a token any more when it is closed', async () => {
+  it('asks no tab for a token after it is closed', async () => {
     const { gateway, tabGateway } = attach();
     await turn();
     gateway.tell({ type: 'refresh', expiresAt: Date.now() + 1000 });
@@ -223,7 +223,7 @@ describe('a tab gateway', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('reads no channel and watches none any more for a tab that has gone', async () => {
+  it('closes the subscriptions and presence subscriptions of a tab that has disappeared', async () => {
     const { gateway, hear } = attach();
     const watch = { type: 'watch', id: 3, channel: 'a' };
     hear({ type: 'frame', socket: 1, text: JSON.stringify(watch) });
@@ -231,13 +231,13 @@ describe('a tab gateway', () => {
     hear({ type: 'frame', socket: 2, text: JSON.stringify({ type: 'connect', id: 1 }) });
     await pass(10);
     hear({ type: 'close', socket: 1 });
-    // Its tab may come back: a moment later nobody has.
+    // The tab may come back, so they are closed a moment later.
     await pass(6000);
     const types = gateway.seen.map(({ type }) => type);
     expect([types.includes('unsubscribe'), types.includes('unwatch')]).toEqual([true, true]);
   });
 
-  it('ends what is left with the tab, and hears nothing more of it', async () => {
+  it('ends everything of a closed tab, and ignores later messages from it', async () => {
     const { gateway, tabGateway, hear } = attach();
     await turn();
     hear({ type: 'bye' });

@@ -18,13 +18,13 @@ beforeEach(() => {
 
 afterEach(backToReality);
 
-/** Lets the file be loaded, which takes more than a turn. */
+/** Waits until the file is loaded, which takes more than a turn. */
 async function loaded(): Promise<void> {
   await vi.dynamicImportSettled();
   await turn();
 }
 
-it('connects with the class that it is given, and asks for it once', async () => {
+it('connects with the supplied class, and requests it once', async () => {
   const shared = new FakeGateway();
   share.mockResolvedValue(shared.WebSocket);
   const client = gateway.client({ shareTabs: true, timeout: 4000 });
@@ -39,7 +39,7 @@ it('connects with the class that it is given, and asks for it once', async () =>
   expect(share.mock.calls).toEqual([[expect.objectContaining(expected)]]);
 });
 
-it('connects on its own where that fails, and tells so once', async () => {
+it('connects with its own WebSocket if loading fails, and reports the failure once', async () => {
   const cause = new Error('no SharedWorker');
   share.mockRejectedValue(cause);
   const client = gateway.client({ shareTabs: true });
@@ -54,7 +54,7 @@ it('connects on its own where that fails, and tells so once', async () => {
   expect(errors).toEqual([expect.objectContaining({ name: 'not_shared', cause })]);
 });
 
-it('loads nothing where tabs are not shared', async () => {
+it('loads nothing if tabs are not shared', async () => {
   void gateway.client().connect();
   await loaded();
   expect([gateway.sockets.length, share.mock.calls.length]).toEqual([1, 0]);

@@ -20,7 +20,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A tab gateway that answers as long as it is `alive`. */
+/** A tab gateway that answers while it is `alive`. */
 class FakeTabGateway {
   alive = true;
   readonly heard: ToTabGateway[] = [];
@@ -61,23 +61,20 @@ function socket(): LinkSocket & { readonly closed: ReturnType<typeof vi.fn<(code
 describe('a tab', () => {
   const MUTE = [1012, 'The tab gateway does not answer.'];
 
-  it.each([0, -HOUR, -24 * HOUR])(
-    'gives up a tab gateway that is silent, though its clock is set by %i ms',
-    async (ms) => {
-      const tabGateway = new FakeTabGateway();
-      const tab = new Tab(tabGateway);
-      const lost = socket();
-      tab.open(lost);
-      await pass(5000);
-      tabGateway.alive = false;
-      vi.setSystemTime(Date.now() + ms);
-      await pass(10_000);
-      expect([tabGateway.distrusted, lost.closed.mock.calls]).toEqual([1, [MUTE]]);
-      tab.end();
-    },
-  );
+  it.each([0, -HOUR, -24 * HOUR])('gives up a silent tab gateway, even if the clock is set by %i ms', async (ms) => {
+    const tabGateway = new FakeTabGateway();
+    const tab = new Tab(tabGateway);
+    const lost = socket();
+    tab.open(lost);
+    await pass(5000);
+    tabGateway.alive = false;
+    vi.setSystemTime(Date.now() + ms);
+    await pass(10_000);
+    expect([tabGateway.distrusted, lost.closed.mock.calls]).toEqual([1, [MUTE]]);
+    tab.end();
+  });
 
-  it('looks after its tab gateway again when it opens a socket after all were closed', async () => {
+  it('checks its tab gateway again when it opens a socket after all were closed', async () => {
     const tabGateway = new FakeTabGateway();
     const tab = new Tab(tabGateway);
     const first = tab.open(socket());
@@ -91,7 +88,7 @@ describe('a tab', () => {
     tab.end();
   });
 
-  it('looks once for all its sockets, and no more when the last one is closed', async () => {
+  it('checks once for all its sockets, and stops when the last one is closed', async () => {
     const tabGateway = new FakeTabGateway();
     const tab = new Tab(tabGateway);
     const ids = [socket(), socket(), socket()].map((one) => tab.open(one));
@@ -101,7 +98,7 @@ describe('a tab', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('asks a tab gateway once more, after it stood still itself, before it gives it up', async () => {
+  it('asks a tab gateway again after the tab itself was frozen, before it gives up', async () => {
     const tabGateway = new FakeTabGateway();
     const tab = new Tab(tabGateway);
     const kept = socket();
@@ -110,7 +107,7 @@ describe('a tab', () => {
     tabGateway.alive = false;
     await pass(3000);
     expect(tabGateway.said('ping')).toBe(1);
-    // The page is frozen: time goes on, no timer runs, and what the tab gateway has answered is lost.
+    // The page is frozen: time passes, no timer fires, and the tab gateway's answers are lost.
     tabGateway.alive = true;
     vi.setSystemTime(Date.now() + HOUR);
     await pass(3000);
@@ -118,7 +115,7 @@ describe('a tab', () => {
     tab.end();
   });
 
-  it('opens no socket that was closed while the tab gateway was looked for', async () => {
+  it('does not open a socket that was closed during the search for a tab gateway', async () => {
     const tabGateway = new FakeTabGateway();
     let answer = () => {};
     tabGateway.found = new Promise<void>((resolve) => {
@@ -132,7 +129,7 @@ describe('a tab', () => {
   });
 });
 
-describe('the finder of the worker', () => {
+describe('the worker finder', () => {
   function worker() {
     const port = { onmessage: null as Postbox['onmessage'], postMessage: vi.fn(), close: vi.fn() };
     const finder = new WorkerFinder(() => ({ port, onerror: null }));
@@ -140,7 +137,7 @@ describe('the finder of the worker', () => {
     return { port, finder, welcome };
   }
 
-  it('closes the line to a worker that does not answer in time', async () => {
+  it('closes the connection to a worker that does not answer in time', async () => {
     const { port, finder } = worker();
     const found = expect(finder.find(HELLO)).rejects.toThrow('The worker does not answer.');
     await pass(1500);
@@ -148,7 +145,7 @@ describe('the finder of the worker', () => {
     expect(port.close).toHaveBeenCalledOnce();
   });
 
-  it('keeps the line to one that has answered', async () => {
+  it('keeps the connection to a worker that has answered', async () => {
     const { port, finder, welcome } = worker();
     const found = finder.find(HELLO);
     welcome();
@@ -158,7 +155,7 @@ describe('the finder of the worker', () => {
   });
 });
 
-it('a lock that comes free in the step in which the waiting ends is told to nobody', () => {
+it('does not report a lock that becomes free in the turn in which the wait ends', () => {
   let grant = (): unknown => undefined;
   const locks: Locks = {
     request: (_name, _options, granted) => {
@@ -186,7 +183,7 @@ describe('a tab gateway', () => {
     return { gateway, tabGateway };
   }
 
-  /** A tab without a client: the test speaks for it. */
+  /** A tab without a client: the test sends its messages. */
   async function join(tabGateway: TabGateway, tab: string, token = tokenOf('ada')) {
     const said: ToTab[] = [];
     let hear: (message: ToTabGateway) => void = () => {};
@@ -202,7 +199,7 @@ describe('a tab gateway', () => {
     hear({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
     say({ type: 'connect', id: 1, token });
     await pass(10);
-    /** What the tab has been told by the gateway, so it believes. */
+    /** The messages that the tab received, as if from the gateway. */
     const told = () =>
       said
         .splice(0)
@@ -214,7 +211,7 @@ describe('a tab gateway', () => {
 
   const members = (gateway: SmallGateway) => gateway.members('a').map(({ state }) => state);
 
-  it('asks no tab for a token any more when it is closed', async () => {
+  it('asks no tab for a token after it is closed', async () => {
     const { gateway, tabGateway } = stand();
     const tab = await join(tabGateway, 't');
     gateway.tell({ type: 'refresh', expiresAt: Date.now() + 1000 });
@@ -225,7 +222,7 @@ describe('a tab gateway', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('keeps each tab that has gone for the whole time in which it may come back', async () => {
+  it('keeps the state of each closed tab for the whole grace period', async () => {
     const { gateway, tabGateway } = stand();
     const tabs = [await join(tabGateway, 'x'), await join(tabGateway, 'y'), await join(tabGateway, 'z')] as const;
     for (const [state, { say }] of tabs.entries()) {
@@ -242,7 +239,7 @@ describe('a tab gateway', () => {
     tabGateway.close();
   });
 
-  it('leaves nothing that its tabs have entered while the connection is lost', async () => {
+  it('leaves no channel that its tabs have entered while the connection is lost', async () => {
     const { gateway, tabGateway } = stand();
     const { say, hear } = await join(tabGateway, 't');
     say({ type: 'enter', id: 2, channel: 'a', state: 1 });
@@ -259,7 +256,7 @@ describe('a tab gateway', () => {
     tabGateway.close();
   });
 
-  it('publishes a message once that comes twice before it is answered, and answers both', async () => {
+  it('sends a publish once that arrives twice before its answer, and answers both', async () => {
     const { gateway, tabGateway } = stand();
     const tabs = [await join(tabGateway, 'x'), await join(tabGateway, 'y')];
     gateway.holding.add('publish');
@@ -278,9 +275,9 @@ describe('a tab gateway', () => {
   });
 
   it.each([
-    ['has not read a few messages yet, however long', 1, false],
-    ['has read much, long ago', 60, true],
-  ])('goes on with a tab that %s', async (_, count, reads) => {
+    ['has not read a few messages for a long time', 1, false],
+    ['read much a long time ago', 60, true],
+  ])('keeps a tab that %s', async (_, count, reads) => {
     const { gateway, tabGateway } = stand();
     const tab = await join(tabGateway, 't');
     tab.say({ type: 'subscribe', id: 2, channel: 'a' });
@@ -299,7 +296,7 @@ describe('a tab gateway', () => {
     tabGateway.close();
   });
 
-  it('tells its tabs errors that answer no command, but not what they hear in another way', async () => {
+  it('reports errors without a command to its tabs, unless they are reported in another way', async () => {
     const { gateway, tabGateway } = stand();
     const tab = await join(tabGateway, 't');
     tab.told();
@@ -313,7 +310,7 @@ describe('a tab gateway', () => {
     tabGateway.close();
   });
 
-  it('does not tell its tabs that none of them has given a token', async () => {
+  it('does not report to its tabs that none of them supplied a token', async () => {
     const { gateway, tabGateway } = stand();
     const tab = await join(tabGateway, 't');
     gateway.tell({ type: 'refresh', expiresAt: Date.now() + 120_000 });

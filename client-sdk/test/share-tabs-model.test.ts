@@ -66,7 +66,7 @@ class World {
   add(): void {
     if (this.open.length >= 5) return;
     const tab = this.tabs.open({ token: () => unsigned({ sub: 'ada', exp: Date.now() / 1000 + 1e6 }) });
-    // A hole would be told here, before it is mended by connecting anew.
+    // A hole would be reported here, before a reconnect repairs it.
     tab.client.on('error', (error) => this.errors.push(error.message));
     void tab.client.connect().catch(() => {});
     this.open.push(tab);
@@ -105,7 +105,7 @@ class World {
     this.publishes.push(
       publish.then(
         () => this.tabs.gateway.log(name).filter((message) => message.data === data).length,
-        // Its tab has died.
+        // The tab has died.
         () => 1,
       ),
     );
@@ -133,7 +133,7 @@ class World {
 }
 
 it.each(['worker', 'leader'] as const)(
-  'hands every message to every tab once and in order, whoever dies (%s)',
+  'delivers every message to every tab once and in order, even if tabs die (%s)',
   async (way) => {
     let handed = 0;
     await fc.assert(

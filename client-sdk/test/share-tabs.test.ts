@@ -63,13 +63,13 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     return list;
   }
 
-  /** Whoever holds the connection dies. */
+  /** Kills the tab or worker that holds the connection. */
   function killHolder([first]: readonly OpenTab[]): void {
     if (way === 'worker') tabs.killWorker();
     else if (first) tabs.kill(first);
   }
 
-  it('have one connection, and each the user', async () => {
+  it('have one connection, and each tab knows the user', async () => {
     const list = await opened(3);
     expect(list.map(({ client }) => [client.state, client.user])).toEqual(Array(3).fill(['connected', 'ada']));
     expect(tabs.gateway.connections).toHaveLength(1);
@@ -79,21 +79,21 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     ['another user', { sub: 'bob' }],
     ['other permissions', { sub: 'ada', caps: { 'chat:*': ['publish'] } }],
     ['another audience', { sub: 'ada', aud: 'x' }],
-  ])('never share with %s', async (_, claims) => {
+  ])('never share a connection with %s', async (_, claims) => {
     await opened(2);
     const other = tabs.open({ token: tokenOf('', claims) });
     await other.client.connect();
     expect(tabs.gateway.connections.map(({ user }) => user).sort()).toEqual(['ada', claims.sub]);
   });
 
-  it('share where nobody has a token, but not with those who have', async () => {
+  it('share without a token, but not with tabs that have one', async () => {
     const [a, b] = [tabs.open(), tabs.open()];
     await Promise.all([a.client.connect(), b.client.connect()]);
     await opened(1);
     expect(tabs.gateway.connections.map(({ user }) => user)).toEqual([null, 'ada']);
   });
 
-  it('have one subscription to a channel, and every handler gets every message', async () => {
+  it('have one subscription to a channel, and every handler receives every message', async () => {
     const list = await opened(3);
     const seen = list.map(({ client }) => read(client));
     await turn();
@@ -105,7 +105,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     expect(tabs.gateway.seen.filter(({ type }) => type === 'subscribe')).toHaveLength(1);
   });
 
-  it('end it when the last of them has unsubscribed', async () => {
+  it('end the subscription when the last tab has unsubscribed', async () => {
     const [a, b] = (await opened(2)) as [OpenTab, OpenTab];
     const subscriptions = [a, b].map(({ client }) => client.channel('a').subscribe(() => {}));
     await turn();
@@ -117,7 +117,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     expect(tabs.gateway.seen.filter(({ type }) => type === 'unsubscribe')).toHaveLength(1);
   });
 
-  it('give a late one its backlog, with a permission to read the log or without', async () => {
+  it('send a late tab its backlog, with or without permission to read the log', async () => {
     for (let n = 1; n <= 5; n++) tabs.gateway.publish('a', n);
     tabs.gateway.refusals.set('history a', 'permission_denied');
     const [a, b] = (await opened(2)) as [OpenTab, OpenTab];
@@ -144,7 +144,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     ]);
   });
 
-  it('tell a late one a gap, where its position is too old', async () => {
+  it('send a late tab a gap if its position is too old', async () => {
     for (let n = 1; n <= 9; n++) tabs.gateway.publish('a', n);
     tabs.gateway.trim('a', 6);
     const [a, b] = (await opened(2)) as [OpenTab, OpenTab];
@@ -156,7 +156,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     expect(late.gaps).toEqual([expect.objectContaining({ reason: 'retention', lost: 3 })]);
   });
 
-  it("publish with their own keys, and get the gateway's answers", async () => {
+  it("publish with their own keys, and receive the gateway's answers", async () => {
     const [a, b] = (await opened(2)) as [OpenTab, OpenTab];
     const one = await a.client.channel('a').publish('x', { key: 'k', event: 'e', tags: { t: '1' } });
     const two = await b.client.channel('a').publish('x', { key: 'k' });
@@ -164,7 +164,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     expect(tabs.gateway.seen.find(({ type }) => type === 'publish')).toMatchObject({ event: 'e', tags: { t: '1' } });
   });
 
-  it('hear refusals as they came', async () => {
+  it('receive refusals unchanged', async () => {
     tabs.gateway.refusals.set('publish a', 'payload_too_large').set('subscribe a', 'permission_denied');
     const [a] = (await opened(2)) as [OpenTab, OpenTab];
     const refused = await a.client
@@ -187,7 +187,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     expect(await b.client.channel('a').presence.page()).toMatchObject({ total: 1, members: [{ user: 'ada' }] });
   });
 
-  it('may speak MessagePack each for itself', async () => {
+  it('can each use MessagePack', async () => {
     const tab = tabs.open({ token: tokenOf('ada'), codec: msgpack });
     const seen = read(tab.client);
     await pass(10);
@@ -196,8 +196,8 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     expect(seen.data).toEqual([{ text: 'Grüße 🛶' }]);
   });
 
-  describe('when one dies', () => {
-    it('keep their connection, unless it was the one that held it', async () => {
+  describe('when one tab dies', () => {
+    it('keep their connection, unless that tab held it', async () => {
       const list = await opened(3);
       tabs.kill(list[2] as OpenTab);
       await pass(10_000);
@@ -205,7 +205,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect(list.slice(0, 2).map(({ client }) => client.state)).toEqual(['connected', 'connected']);
     });
 
-    it('hand over without a gap, and at once', async () => {
+    it('hand over immediately and without a gap', async () => {
       const list = await opened(3);
       const [, b, c] = list as [OpenTab, OpenTab, OpenTab];
       const seen = [read(b.client), read(c.client)];
@@ -225,7 +225,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect([b.client.state, c.client.state, tabs.gateway.connections.length]).toEqual(['connected', 'connected', 1]);
     });
 
-    it('hand over a publish that was on its way, so that it appears once', async () => {
+    it('hand over a pending publish, so that it appears once', async () => {
       const list = await opened(3);
       const [, b] = list as [OpenTab, OpenTab, OpenTab];
       const publish = b.client.channel('a').publish('x');
@@ -236,14 +236,14 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect(tabs.gateway.log('a')).toHaveLength(1);
     });
 
-    it('close the connection when the last one has gone', async () => {
+    it('close the connection after the last tab is closed', async () => {
       const list = await opened(2);
       for (const one of list) tabs.kill(one);
       await pass(5100);
       expect(tabs.gateway.connections).toEqual([]);
     });
 
-    it('close the connection when all clients have been closed', async () => {
+    it('close the connection after all clients are closed', async () => {
       const list = await opened(2);
       for (const { client } of list) client.close();
       await pass(1900);
@@ -254,13 +254,13 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
   });
 
   describe('when the connection is lost', () => {
-    it('all say so, with the time of the next attempt, and come back with everything', async () => {
+    it('all report it with the time of the next attempt, and recover everything', async () => {
       const list = await opened(2);
       const seen = list.map(({ client }) => read(client));
       await turn();
       tabs.gateway.publish('a', 1);
       const changes = list.map(({ client }) => states(client));
-      // Nobody may read the log: what was missed comes by the position alone.
+      // The log may not be read: missed messages are resumed by position only.
       tabs.gateway.refusals.set('history a', 'permission_denied');
       tabs.gateway.cut();
       await turn();
@@ -278,7 +278,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect(tabs.gateway.connections).toHaveLength(1);
     });
 
-    it('try as long as it takes', async () => {
+    it('retry without a limit', async () => {
       const list = await opened(2);
       tabs.gateway.down = true;
       tabs.gateway.cut();
@@ -290,7 +290,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect(tabs.gateway.connections).toHaveLength(1);
     });
 
-    it("hear the gateway's reason", async () => {
+    it("receive the gateway's reason", async () => {
       const list = await opened(2);
       const changes = list.map(({ client }) => states(client));
       tabs.gateway.cut(4007, 'flood');
@@ -298,7 +298,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect(changes.map(([first]) => first?.error?.name)).toEqual(['flood', 'flood']);
     });
 
-    it('wait as long as the gateway asks them to', async () => {
+    it('wait as long as the gateway requests', async () => {
       const list = await opened(2);
       const changes = list.map(({ client }) => states(client));
       tabs.gateway.tell({ type: 'drain', reconnectAfter: 1234 });
@@ -308,7 +308,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect(changes.map(([first]) => [first?.retryIn, first?.error?.name])).toEqual(Array(2).fill([1234, 'draining']));
     });
 
-    it('end where the gateway refuses for good', async () => {
+    it('close after a final refusal', async () => {
       const list = await opened(2);
       tabs.gateway.refusals.set('connect', 'protocol_violation');
       tabs.gateway.cut();
@@ -316,7 +316,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect(list.map(({ client }) => client.state)).toEqual(['closed', 'closed']);
     });
 
-    it('fetch new tokens when theirs has expired', async () => {
+    it('fetch new tokens after theirs have expired', async () => {
       const asked: string[] = [];
       const list = [1, 2].map(() =>
         tabs.open({
@@ -336,10 +336,10 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     });
   });
 
-  describe('asked for a fresh token', () => {
+  describe('asked for a new token', () => {
     const refresh = () => tabs.gateway.tell({ type: 'refresh', expiresAt: Date.now() + 1000 });
 
-    it('give one: any of them, even where one does not answer', async () => {
+    it('any tab can supply it, even if another one does not answer', async () => {
       const mute = tabs.open({
         token: ({ reason }) => (reason === 'connect' ? tokenOf('ada') : new Promise(() => {})),
       });
@@ -356,7 +356,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect(tabs.gateway.connections.map(({ token }) => token)).toEqual([fresh]);
     });
 
-    it('move to a connection of their own with a token of somebody else', async () => {
+    it('move to their own connection if the token belongs to another user', async () => {
       let user = 'ada';
       const a = tabs.open({ token: () => tokenOf(user) });
       void a.client.connect();
@@ -372,8 +372,8 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     });
   });
 
-  describe('present in a channel', () => {
-    it('are one member until the last has left, with the state of one who is there', async () => {
+  describe('as members of a channel', () => {
+    it('are one member until the last tab has left, with the state of a tab that is there', async () => {
       const [a, b] = (await opened(2)) as [OpenTab, OpenTab];
       const state = () => tabs.gateway.members('a').map((member) => member.state);
       await a.client.channel('a').presence.enter(1);
@@ -387,7 +387,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect(state()).toEqual([]);
     });
 
-    it('stay so for a while when a tab dies, and take over its state', async () => {
+    it('stay one for a while after a tab dies, and take over its state', async () => {
       const [a, b, c] = (await opened(3)) as [OpenTab, OpenTab, OpenTab];
       await b.client.channel('a').presence.enter(1);
       await c.client.channel('a').presence.enter(2);
@@ -401,7 +401,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect([a.client.state, tabs.gateway.members('a')]).toEqual(['connected', []]);
     });
 
-    it('see who comes and goes, also late', async () => {
+    it('see members join and leave, even if subscribed late', async () => {
       const [a, b] = (await opened(2)) as [OpenTab, OpenTab];
       const [bob] = (await opened(1, 'bob')) as [OpenTab];
       const heard: string[] = [];
@@ -423,7 +423,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       expect(heard).toEqual(['+bob', 'late +bob', 'late bob y', 'late -bob']);
     });
 
-    it('enter again when somebody else holds the connection', async () => {
+    it('enter again when another tab holds the connection', async () => {
       const list = await opened(2);
       const [, b] = list as [OpenTab, OpenTab];
       await b.client.channel('a').presence.enter(1);
@@ -433,7 +433,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     });
   });
 
-  it('are taken over when the one that holds the connection is frozen', async () => {
+  it('are taken over when the tab that holds the connection is frozen', async () => {
     const list = await opened(3);
     const [a, b] = list as [OpenTab, OpenTab, OpenTab];
     const seen = read(b.client);
@@ -449,7 +449,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
   });
 });
 
-it('a tab that is frozen is sent no more than it can hold', async () => {
+it('stop sending to a frozen tab at a limit', async () => {
   const gateway = new SmallGateway();
   const tabGateway = new TabGateway({ create: createClient, WebSocket: gateway.webSocket() });
   const said: ToTab[] = [];
@@ -473,7 +473,7 @@ it('a tab that is frozen is sent no more than it can hold', async () => {
   expect(frames.length).toBeGreaterThan(40);
 });
 
-it('a tab that is shown again has the connection looked at', async () => {
+it('check the connection when a tab is shown again', async () => {
   const browser = new FakeBrowser();
   const [page, worker] = [browser.page(), browser.page()];
   const wake = vi.fn();
@@ -487,7 +487,7 @@ it('a tab that is shown again has the connection looked at', async () => {
   expect(wake).toHaveBeenCalledOnce();
 });
 
-it('the leader that was taken over while it was frozen steps down', async () => {
+it('make a leader step down that was replaced while it was frozen', async () => {
   const tabs = new Tabs('leader');
   const list = [1, 2].map(() => tabs.open({ token: tokenOf('ada') }));
   const [a, b] = list as [OpenTab, OpenTab];

@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 afterEach(backToReality);
 
-/** Runs a loop over messages, and tells how it went. */
+/** Runs a loop over messages and records its events. */
 function loop(messages: AsyncIterable<Message<number>>, until = Number.POSITIVE_INFINITY) {
   const seen: (number | string)[] = [];
   const run = async () => {
@@ -25,7 +25,7 @@ function loop(messages: AsyncIterable<Message<number>>, until = Number.POSITIVE_
   return { seen, end: run() };
 }
 
-it('gives the messages as they come, until the loop breaks', async () => {
+it('yields live messages until the loop breaks', async () => {
   const { seen, end } = loop(client.channel<number>('a'), 3);
   await turn();
   gateway.socket.subscribed();
@@ -38,7 +38,7 @@ it('gives the messages as they come, until the loop breaks', async () => {
   expect([seen, gateway.socket.sent('unsubscribe').length]).toEqual([[1, 2, 3], 1]);
 });
 
-it('tells gaps between the messages before and after', async () => {
+it('yields gaps between the messages before and after', async () => {
   const order: (number | string)[] = [];
   const onGap = (gap: Gap) => order.push(`gap ${gap.lost}`);
   const run = async () => {
@@ -57,7 +57,7 @@ it('tells gaps between the messages before and after', async () => {
   expect(order).toEqual([1, 'gap 2', 4]);
 });
 
-it('ends with the client, after what had arrived', async () => {
+it('ends with the client, after the messages that have arrived', async () => {
   const { seen, end } = loop(client.channel<number>('a'));
   await turn();
   gateway.socket.subscribed();
@@ -67,7 +67,7 @@ it('ends with the client, after what had arrived', async () => {
   expect(seen).toEqual([1, 2]);
 });
 
-it('ends at once when its signal aborts', async () => {
+it('ends immediately when its signal aborts', async () => {
   const controller = new AbortController();
   const { seen, end } = loop(client.channel<number>('a').messages({ signal: controller.signal }));
   await turn();
@@ -78,7 +78,7 @@ it('ends at once when its signal aborts', async () => {
   expect(seen).toEqual([]);
 });
 
-it('throws when it is refused, and on a final refusal of the connection', async () => {
+it('throws on a refusal, and on a final refusal of the connection', async () => {
   const denied = loop(client.channel<number>('a'));
   const closed = loop(client.channel<number>('b'));
   await turn();
@@ -90,7 +90,7 @@ it('throws when it is refused, and on a final refusal of the connection', async 
   await expect(closed.end).rejects.toMatchObject({ name: 'protocol_violation' });
 });
 
-it('outlives a refusal that is tried again', async () => {
+it('survives a retryable refusal', async () => {
   const { end } = loop(client.channel<number>('a'));
   await turn();
   gateway.socket.refuse('subscribe', 'unavailable', { retryable: true });
@@ -101,7 +101,7 @@ it('outlives a refusal that is tried again', async () => {
   await expect(end).resolves.toBe('done');
 });
 
-it('holds no more than 1,000 messages for a loop that is slow, and resumes after them', async () => {
+it('buffers at most 1,000 messages for a slow loop, and resumes after them', async () => {
   const stream = client.channel<number>('a').messages();
   const first = stream.next();
   await turn();

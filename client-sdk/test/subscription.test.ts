@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(backToReality);
 
-/** Subscribes, and writes down everything that the subscription tells. */
+/** Subscribes and records every event of the subscription. */
 function listen(options: SubscribeOptions = {}, channel = 'a') {
   const seen: (number | string)[] = [];
   const gaps: Gap[] = [];
@@ -39,7 +39,7 @@ async function reconnect(): Promise<void> {
 }
 
 describe('a cursor (SPEC.md section 7)', () => {
-  it('hands out complete messages, in order', async () => {
+  it('delivers complete messages in order', async () => {
     const messages: Message<{ text: string }>[] = [];
     client.channel<{ text: string }>('a').subscribe((message) => messages.push(message));
     await turn();
@@ -59,7 +59,7 @@ describe('a cursor (SPEC.md section 7)', () => {
     expect(seen).toEqual([2]);
   });
 
-  it('lets the reply take effect before the messages behind it in the same frame', async () => {
+  it('applies the reply before the messages after it in the same frame', async () => {
     const { seen } = listen();
     await turn();
     gateway.socket.push(
@@ -69,7 +69,7 @@ describe('a cursor (SPEC.md section 7)', () => {
     expect(seen).toEqual([4]);
   });
 
-  it('drops what it has seen, also within a frame (rule 2)', async () => {
+  it('drops messages that it has already seen, even within a frame (rule 2)', async () => {
     const { seen } = listen();
     await turn();
     gateway.socket.subscribed(2);
@@ -78,7 +78,7 @@ describe('a cursor (SPEC.md section 7)', () => {
     expect(seen).toEqual([3, 4, 5]);
   });
 
-  it('jumps over a gap, and says what is lost (rule 4)', async () => {
+  it('jumps over a gap and reports what is lost (rule 4)', async () => {
     const { seen, gaps, subscription } = listen();
     await turn();
     gateway.socket.subscribed(2);
@@ -93,7 +93,7 @@ describe('a cursor (SPEC.md section 7)', () => {
     expect(subscription.position).toEqual(at(4, 'e2'));
   });
 
-  it('resumes from its position (rule 5), which offset 0 is one of', async () => {
+  it('resumes from its position (rule 5), including offset 0', async () => {
     listen({ rewind: 3 });
     listen({}, 'b');
     await turn();
@@ -109,7 +109,7 @@ describe('a cursor (SPEC.md section 7)', () => {
     ]);
   });
 
-  it('asks for its original start as long as it was never answered', async () => {
+  it('repeats its original start until the first answer', async () => {
     listen({ since: 77 });
     await reconnect();
     expect(gateway.socket.last('subscribe')).toMatchObject({ since: 77 });
@@ -134,7 +134,7 @@ describe('a cursor (SPEC.md section 7)', () => {
     expect(gateway.socket.last('subscribe').position).toEqual(at(2));
   });
 
-  it('tells its states', async () => {
+  it('reports its states', async () => {
     const { subscription, states } = listen({ rewind: 2 });
     await turn();
     expect(subscription.state).toBe('subscribing');
@@ -159,7 +159,7 @@ describe('a refusal', () => {
     expect(gateway.socket.sent('subscribe')).toHaveLength(0);
   });
 
-  it('is told by the client where the subscription has no onError; an unobserved ready is no unhandled rejection', async () => {
+  it('is reported by the client if the subscription has no onError; an unobserved ready is no unhandled rejection', async () => {
     const onError = vi.fn();
     client.on('error', onError);
     client.channel('a').subscribe(() => {});
@@ -169,7 +169,7 @@ describe('a refusal', () => {
     expect(onError).toHaveBeenCalledWith(expect.objectContaining({ name: 'channel_unknown' }));
   });
 
-  it('is tried again when it is retryable, after the time that the gateway gave', async () => {
+  it('is retried if it is retryable, after the time that the gateway specified', async () => {
     const { subscription, errors, seen } = listen();
     await turn();
     gateway.socket.refuse('subscribe', 'unavailable', { retryable: true });
@@ -186,7 +186,7 @@ describe('a refusal', () => {
     expect([subscription.state, errors.length, seen]).toEqual(['live', 2, [1]]);
   });
 
-  it('that is waited out needs no waiting when nobody wants the channel any more', async () => {
+  it('needs no retry if the last subscriber has left', async () => {
     const timers = vi.getTimerCount();
     const { subscription } = listen();
     await turn();
@@ -196,7 +196,7 @@ describe('a refusal', () => {
     expect(vi.getTimerCount()).toBe(timers);
   });
 
-  it('that was overcome is forgotten: the next pause is short again', async () => {
+  it('is forgotten after success: the next pause is short again', async () => {
     listen();
     await turn();
     for (const pause of [250, 500]) {
@@ -213,7 +213,7 @@ describe('a refusal', () => {
   it.each([
     ['permission', 'denied'],
     ['slow_reader', 'ended'],
-  ] as const)('in the midst of it (%s) leaves it %s', async (reason, state) => {
+  ] as const)('after the start (%s) makes it %s', async (reason, state) => {
     const { subscription, errors } = listen();
     await turn();
     gateway.socket.subscribed();
@@ -227,7 +227,7 @@ describe('a refusal', () => {
 });
 
 describe('unsubscribing', () => {
-  it('ends the subscription on the wire, after the last', async () => {
+  it('ends the wire subscription after the last subscriber', async () => {
     const first = listen();
     const second = listen();
     await turn();
@@ -259,7 +259,7 @@ describe('unsubscribing', () => {
     expect([first.seen, second.seen, third.seen]).toEqual([[], [], [1]]);
   });
 
-  it('is not sent before the reply to subscribe, nor the next subscribe before the reply to it', async () => {
+  it('waits for the reply to subscribe, and the next subscribe waits for its own reply', async () => {
     const first = listen();
     await turn();
     first.subscription.unsubscribe();
@@ -281,7 +281,7 @@ describe('unsubscribing', () => {
     expect(second.seen).toEqual([5, 6]);
   });
 
-  it('before it was sent sends nothing', async () => {
+  it('before the command was sent sends nothing', async () => {
     listen().subscription.unsubscribe();
     await reconnect();
     expect(gateway.socket.commands.map(({ type }) => type)).toEqual(['connect']);
@@ -299,7 +299,7 @@ describe('unsubscribing', () => {
     expect(gateway.socket.sent('subscribe')).toHaveLength(0);
   });
 
-  it('within a handler stops the messages behind it in the same frame', async () => {
+  it('within a handler stops the remaining messages of the frame', async () => {
     const seen: number[] = [];
     const subscription = client.channel<number>('a').subscribe(({ data }) => {
       seen.push(data);
@@ -311,7 +311,7 @@ describe('unsubscribing', () => {
     expect(seen).toEqual([1]);
   });
 
-  it('gives the same channel while it is in use', async () => {
+  it('returns the same channel object while it is in use', async () => {
     const channel = client.channel('a');
     const subscription = channel.subscribe(() => {});
     expect(client.channel('a')).toBe(channel);
@@ -322,7 +322,7 @@ describe('unsubscribing', () => {
 });
 
 describe('a handler that throws', () => {
-  it('is reported, and disturbs nobody', async () => {
+  it('is reported, and affects no other handler', async () => {
     const reported = hearUncaught();
     const error = new Error('mine');
     client.channel('a').subscribe(() => {
@@ -346,7 +346,7 @@ describe('a second subscriber', () => {
     gateway.socket.messages('a', [11, 12]);
   });
 
-  /** Answers the latest request for history from a log that holds the offsets from `first` to `head`. */
+  /** Answers the latest history request from a log that holds the offsets from `first` to `head`. */
   function answerHistory({ first = 1, head = 12, epoch = 'e1', most = 1000 } = {}): void {
     const { before = head + 1, limit = 100 } = gateway.socket.last('history');
     const offsets = range(Math.max(first, before - Math.min(limit, most)), before - 1);
@@ -354,14 +354,14 @@ describe('a second subscriber', () => {
     gateway.socket.reply('history', { epoch, head, first, messages });
   }
 
-  it('from now gets what comes', () => {
+  it('without a start receives live messages', () => {
     const { seen, subscription } = listen();
     expect([subscription.state, subscription.position]).toEqual(['live', at(12)]);
     gateway.socket.messages('a', [13]);
     expect(seen).toEqual([13]);
   });
 
-  it('with a rewind gets its backlog first, and nothing twice', async () => {
+  it('with a rewind receives its backlog first, and nothing twice', async () => {
     const { seen, subscription, states } = listen({ rewind: 3 });
     await turn();
     expect(gateway.socket.last('history')).toMatchObject({ channel: 'a', before: 13, limit: 3 });
@@ -374,7 +374,7 @@ describe('a second subscriber', () => {
     expect([subscription.position, states]).toEqual([at(15), ['catching-up', 'live']]);
   });
 
-  it('with a rewind over many pages reads them back from the newest', async () => {
+  it('with a rewind over many pages reads them backwards', async () => {
     const { seen } = listen({ rewind: 8 });
     await turn();
     for (let page = 0; page < 3; page++) {
@@ -384,7 +384,7 @@ describe('a second subscriber', () => {
     expect(seen).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
   });
 
-  it('since a time gets the messages that are not older', async () => {
+  it('since a time receives the messages that are not older', async () => {
     const { seen } = listen({ since: 900 });
     await turn();
     answerHistory();
@@ -392,7 +392,7 @@ describe('a second subscriber', () => {
     expect(seen).toEqual([9, 10, 11, 12]);
   });
 
-  it('since a time after which there is nothing stands where the others stand', async () => {
+  it('since a time without later messages starts at the position of the others', async () => {
     const { subscription, seen } = listen({ since: 5000 });
     await turn();
     answerHistory();
@@ -400,7 +400,7 @@ describe('a second subscriber', () => {
     expect([seen, subscription.position, subscription.state]).toEqual([[], at(12), 'live']);
   });
 
-  it('with a position gets what comes after it', async () => {
+  it('with a position receives the messages after it', async () => {
     const { seen, gaps } = listen({ position: at(9) });
     await turn();
     answerHistory();
@@ -422,7 +422,7 @@ describe('a second subscriber', () => {
     expect(gaps[0]).toMatchObject({ lost, reason, from: position });
   });
 
-  it('with the position of the cursor needs no backlog; one further ahead waits for what follows', async () => {
+  it("with the cursor's position needs no backlog; a later position waits for the messages after it", async () => {
     const same = listen({ position: at(12) });
     const ahead = listen({ position: at(14) });
     await turn();
@@ -431,7 +431,7 @@ describe('a second subscriber', () => {
     expect([same.seen, ahead.seen]).toEqual([[13, 14, 15], [15]]);
   });
 
-  it('goes on without its backlog when that is refused; a promised position becomes a gap', async () => {
+  it('continues without its backlog if that is refused; a missing position becomes a gap', async () => {
     const rewinding = listen({ rewind: 3 });
     await turn();
     gateway.socket.refuse('history', 'permission_denied');
@@ -445,7 +445,7 @@ describe('a second subscriber', () => {
     expect(resuming.gaps[0]).toMatchObject({ lost: 8 });
   });
 
-  it('gets its backlog over a lost connection', async () => {
+  it('receives its backlog across a lost connection', async () => {
     const { seen } = listen({ rewind: 1 });
     await turn();
     await reconnect();
@@ -456,7 +456,7 @@ describe('a second subscriber', () => {
     expect(seen).toEqual([12, 13]);
   });
 
-  it('that leaves while its backlog is read hears nothing', async () => {
+  it('that leaves while its backlog is read receives nothing', async () => {
     const { seen, subscription, states } = listen({ rewind: 1 });
     await turn();
     subscription.unsubscribe();
@@ -465,7 +465,7 @@ describe('a second subscriber', () => {
     expect([seen, states]).toEqual([[], ['catching-up', 'ended']]);
   });
 
-  it('from now that joins during a replay is spared the past', async () => {
+  it('without a start that joins during a replay receives no old messages', async () => {
     await reconnect();
     gateway.socket.subscribed(12, 'replaying');
     const { seen } = listen();
@@ -476,7 +476,7 @@ describe('a second subscriber', () => {
 });
 
 describe('subscribers of one turn', () => {
-  it('each get what they asked for', async () => {
+  it('each receive what they asked for', async () => {
     const now = listen();
     const back = listen({ rewind: 2 });
     await turn();

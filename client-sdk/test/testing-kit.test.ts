@@ -11,20 +11,20 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** As `createTestClient`; closed at the end of the test. */
+/** Like `createTestClient`, but closes the client at the end of the test. */
 const setUp: typeof createTestClient = (options) => {
   const made = createTestClient(options);
   gateways.push(made.gateway);
   return made;
 };
 
-describe.each(['real', 'faked'])('a client double, with %s timers', (timers) => {
+describe.each(['real', 'faked'])('a test client with %s timers', (timers) => {
   const start: typeof createTestClient = (options) => {
     if (timers === 'faked') vi.useFakeTimers();
     return setUp(options);
   };
 
-  it('hands out what is published, and keeps what the client publishes', async () => {
+  it('delivers published messages, and records what the client publishes', async () => {
     const { client, gateway } = start({ user: 'ada' });
     const seen: unknown[] = [];
     client.channel('chat:lobby').subscribe(({ data, from }) => seen.push([from, data]));
@@ -49,7 +49,7 @@ describe.each(['real', 'faked'])('a client double, with %s timers', (timers) => 
     expect(gateway.messages('chat:lobby')).toHaveLength(3);
   });
 
-  it('comes back after its connection was lost, and misses nothing', async () => {
+  it('reconnects after a lost connection, and misses nothing', async () => {
     const { client, gateway } = start();
     const seen: unknown[] = [];
     const states: string[] = [];
@@ -68,7 +68,7 @@ describe.each(['real', 'faked'])('a client double, with %s timers', (timers) => 
     expect(states.filter((state) => state === 'connected')).toHaveLength(2);
   });
 
-  it('leaves the channel when nobody listens any more', async () => {
+  it('unsubscribes after the last handler is removed', async () => {
     const { client, gateway } = start();
     const subscription = client.channel('chat:lobby').subscribe(() => {});
     await gateway.settled();
@@ -79,7 +79,7 @@ describe.each(['real', 'faked'])('a client double, with %s timers', (timers) => 
   });
 });
 
-describe('the gateway in memory', () => {
+describe('the in-memory gateway', () => {
   it('serves several clients', async () => {
     const { client: ada, gateway } = setUp({ user: 'ada' });
     const bob = gateway.client('bob');
@@ -92,7 +92,7 @@ describe('the gateway in memory', () => {
     expect(gateway.connections).toEqual(['bob', 'ada']);
   });
 
-  it('refuses what is denied, and ends what stood there', async () => {
+  it('refuses what is denied, and ends existing subscriptions', async () => {
     const { client, gateway } = setUp();
     const channel = client.channel('chat:lobby');
     const errors: SluiceError[] = [];
@@ -109,7 +109,7 @@ describe('the gateway in memory', () => {
     expect(gateway.published('chat:lobby').map(({ data }) => data)).toEqual([2]);
   });
 
-  it('denies one user, and not the other', async () => {
+  it('denies one user only', async () => {
     const { client: ada, gateway } = setUp();
     gateway.deny('*', 'chat:lobby', { user: 'bob' });
     await ada.channel('chat:lobby').publish(1);
@@ -119,7 +119,7 @@ describe('the gateway in memory', () => {
     }
   });
 
-  it('tells gaps', async () => {
+  it('sends gaps', async () => {
     const { client, gateway } = setUp();
     const gaps: Gap[] = [];
     client.channel('chat:lobby').subscribe(() => {}, { onGap: (gap) => gaps.push(gap) });
@@ -131,7 +131,7 @@ describe('the gateway in memory', () => {
     expect(gaps).toMatchObject([{ lost: 3, reason: 'retention' }, { reason: 'epoch_changed' }]);
   });
 
-  it('closes with a code, and the client does what that says', async () => {
+  it('closes with a code, and the client reacts to it', async () => {
     const { client, gateway } = setUp();
     await client.connect();
     gateway.closeWith('token_expired');
@@ -142,7 +142,7 @@ describe('the gateway in memory', () => {
     expect(client.state).toBe('closed');
   });
 
-  it('has members: those of the clients, and those of the test', async () => {
+  it('has the members of the clients and of the test', async () => {
     const { client, gateway } = setUp();
     const { presence } = client.channel<unknown, { typing: boolean }>('chat:lobby');
     const news: string[] = [];
@@ -160,7 +160,7 @@ describe('the gateway in memory', () => {
     expect(members.list).toEqual([]);
   });
 
-  it('counts who was lost for some seconds more, or until the test says so', async () => {
+  it('counts lost members until the grace period or the test ends it', async () => {
     vi.useFakeTimers();
     const { client: ada, gateway } = setUp();
     const bob = gateway.client('bob');
@@ -180,7 +180,7 @@ describe('the gateway in memory', () => {
     expect(list()).toEqual([]);
   });
 
-  it('keeps no history where it shall not', async () => {
+  it('keeps no history if configured', async () => {
     const { client, gateway } = setUp({ history: false });
     gateway.publish('chat:lobby', 1);
     const seen: unknown[] = [];
@@ -190,7 +190,7 @@ describe('the gateway in memory', () => {
     expect(await client.channel('chat:lobby').history()).toMatchObject({ head: 1, first: 2, messages: [] });
   });
 
-  it('knows contracts: their channels, their schemas, their rules', async () => {
+  it('applies contracts: channels, schemas and rules', async () => {
     const channels = defineChannels({
       'chat:{room}': {
         message: z.object({ text: z.string().trim() }),
@@ -212,7 +212,7 @@ describe('the gateway in memory', () => {
     expect(() => gateway.publish('news', 1)).toThrow('"news" is not a channel');
   });
 
-  it('does nothing before a client is used, and nothing after it is closed', async () => {
+  it('does nothing before a client is used and after it is closed', async () => {
     const { client, gateway } = setUp({ user: null });
     await gateway.settled();
     expect(client.state).toBe('idle');

@@ -16,7 +16,7 @@ afterEach(backToReality);
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl';
 
-/** What a token function gives that is a token. */
+/** Return values of a token function that contain a token. */
 const GOOD: Readonly<Record<string, unknown>> = {
   text: JWT,
   'text with a newline': `${JWT}\n`,
@@ -25,16 +25,16 @@ const GOOD: Readonly<Record<string, unknown>> = {
   'a JSON string': JSON.stringify(JWT),
 };
 
-/** What it gives that is none, and what is said of it. */
+/** Return values without a token, and how the message describes them. */
 const BAD: Readonly<Record<string, [unknown, string]>> = {
   undefined: [undefined, 'undefined'],
   null: [null, 'null'],
   'an empty text': ['', '0 characters'],
   blanks: ['  \n', '0 characters'],
   'a page': ['<!doctype html><html></html>', 'HTML: <!doctype'],
-  'a page behind blanks': ['\n  <html>', 'HTML: <html>'],
+  'a page after white space': ['\n  <html>', 'HTML: <html>'],
   'an error as JSON': ['{"error":"eyJ"}', '15 characters'],
-  'an object without it': [{ jwt: JWT }, 'object'],
+  'an object without a token': [{ jwt: JWT }, 'object'],
   'an object with null': [{ token: null }, 'object'],
   'a number': [5, 'number'],
   true: [true, 'boolean'],
@@ -44,7 +44,7 @@ const BAD: Readonly<Record<string, [unknown, string]>> = {
 };
 
 describe('a token function', () => {
-  it.each(Object.entries(GOOD))('may give %s', async (_, given) => {
+  it.each(Object.entries(GOOD))('can return %s', async (_, given) => {
     void gateway.client({ token: (() => given) as () => string }).connect();
     await turn();
     gateway.socket.open();
@@ -52,7 +52,7 @@ describe('a token function', () => {
   });
 
   it.each(Object.entries(BAD))(
-    'that gives %s is asked again, and the message says what came',
+    'is called again after it returned %s, which the message describes',
     async (_, [given, words]) => {
       let answer = given;
       const token = vi.fn(() => answer as string);
@@ -81,7 +81,7 @@ describe('a token function', () => {
     },
   );
 
-  it.each(Object.entries(BAD))('that gives %s at a reconnect is asked again, too', async (_, [given]) => {
+  it.each(Object.entries(BAD))('is also called again after it returned %s at a reconnect', async (_, [given]) => {
     let answer: unknown = JWT;
     const client = gateway.client({ token: (() => answer) as () => string });
     client.connect().catch(() => {});
@@ -106,7 +106,7 @@ describe('a token function', () => {
     'token_expired',
     'token_revoked',
     'token_not_active',
-  ])('whose token is refused with %s is asked again, at most every ten seconds in the end', async (name) => {
+  ])('is called again after its token is refused with %s, at most every ten seconds', async (name) => {
     const codes = { token_expired: 4100, token_not_active: 4101, token_revoked: 4102 } as Record<string, number>;
     const token = vi.fn(({ reason }: { reason: string }) => `${JWT} ${reason} ${token.mock.calls.length}`);
     const client = gateway.client({ token });
@@ -128,7 +128,7 @@ describe('a token function', () => {
     client.close();
   });
 
-  it('may give a token again that was refused for a reason which is not its end', async () => {
+  it('can return a token again that was refused for another reason than itself', async () => {
     const client = gateway.client({ token: () => JWT });
     client.connect().catch(() => {});
     await turn();
@@ -139,7 +139,7 @@ describe('a token function', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('is not asked again after a refusal that no token mends', async () => {
+  it('is not called again after a refusal that no token can fix', async () => {
     for (const [code, name] of [
       [4210, 'origin_refused'],
       [4206, 'user_changed'],
@@ -159,7 +159,7 @@ describe('a token function', () => {
 });
 
 it.each([`"${JWT}"`, `\uFEFF${JWT}`, `${JWT}\n`, JSON.stringify({ token: JWT }), '<html></html>'])(
-  'a token given as a string is a JWT and nothing else: %j',
+  'rejects a token string that is not a plain JWT: %j',
   (token) => {
     expect(() => gateway.client({ token })).toThrow(
       expect.objectContaining({
@@ -171,7 +171,7 @@ it.each([`"${JWT}"`, `\uFEFF${JWT}`, `${JWT}\n`, JSON.stringify({ token: JWT }),
 );
 
 it.each(['token_malformed', 'token_signature', 'token_expired'])(
-  'a token given as a string is final: %s',
+  'closes permanently after a token string is refused: %s',
   async (name) => {
     const client = gateway.client({ token: JWT });
     const connecting = client.connect();
@@ -192,7 +192,7 @@ describe('tokenUrl', () => {
   const html = (status: number) => () =>
     new Response('<html><title>502</title></html>', { status, headers: { 'content-type': 'text/html' } });
 
-  it('is not waited for any longer than the client waits', async () => {
+  it('times out with the client', async () => {
     const signals: AbortSignal[] = [];
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.abort());
     vi.stubGlobal('fetch', async (_: string, { signal }: { signal: AbortSignal }) => {
@@ -210,7 +210,7 @@ describe('tokenUrl', () => {
   it.each([
     ['text', () => new Response(`${JWT}\n`)],
     ['JSON', () => Response.json({ token: JWT })],
-  ])('takes %s, and asks for nothing from a cache', async (_, response) => {
+  ])('accepts %s, and bypasses caches', async (_, response) => {
     const fetched = answers(response);
     void gateway.client({ tokenUrl: '/api/token' }).connect();
     await turn();
@@ -224,7 +224,7 @@ describe('tokenUrl', () => {
     ['a login page with status 200', html(200), /HTML/],
     ['404', () => new Response(JWT, { status: 404 }), /answered 404/],
     ['nothing', () => new Response(''), /0 characters/],
-  ])('tries again after %s', async (_, response, words) => {
+  ])('retries after %s', async (_, response, words) => {
     answers(response, () => Response.json({ token: JWT }));
     const client = gateway.client({ tokenUrl: '/api/token' });
     const errors: SluiceError[] = [];
@@ -239,8 +239,8 @@ describe('tokenUrl', () => {
   });
 });
 
-describe('what waits for a connection', () => {
-  it('is told why there was none', async () => {
+describe('a pending call', () => {
+  it('is rejected with the reason why there was no connection', async () => {
     const client = gateway.client({ token: () => Promise.reject(new Error('no network')) });
     client.on('error', () => {});
     const published = client.channel('a').publish(1, { timeout: 5000 });
@@ -253,7 +253,7 @@ describe('what waits for a connection', () => {
     });
   });
 
-  it('is told so when the client is closed meanwhile', async () => {
+  it('is rejected with that reason if the client is closed in the meantime', async () => {
     const client = gateway.client({ url: 'ws://gateway.test/ws?key=secret' });
     const connecting = client.connect();
     connecting.catch(() => {});
@@ -266,7 +266,7 @@ describe('what waits for a connection', () => {
     });
   });
 
-  it('hears nothing of old failures once there is a connection', async () => {
+  it('is not affected by old failures after a connection', async () => {
     const client = gateway.client();
     client.connect().catch(() => {});
     await turn();

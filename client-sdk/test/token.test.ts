@@ -25,9 +25,9 @@ function errorsOf(client: Client): SluiceError[] {
   return errors;
 }
 
-describe('a token that will expire', () => {
+describe('an expiring token', () => {
   it.each([-365 * 24 * HOUR, -HOUR, -MINUTE, 0, MINUTE, HOUR, 365 * 24 * HOUR])(
-    'is replaced before the gateway has to ask for it, with a clock that is wrong by %i ms',
+    'is replaced before the gateway requests it, even if the clock is wrong by %i ms',
     async (skew) => {
       world.setClock(skew);
       await world.start();
@@ -43,7 +43,7 @@ describe('a token that will expire', () => {
   it.each([
     [0, 120_000],
     [0.999, 60_000],
-  ])('is replaced at a time that chance spreads: %d', async (chance, ahead) => {
+  ])('is replaced at a randomized time: %d', async (chance, ahead) => {
     vi.mocked(Math.random).mockReturnValue(1 - chance - 0.001);
     await world.start();
     await world.pass(10 * MINUTE - ahead - 2000);
@@ -52,7 +52,7 @@ describe('a token that will expire', () => {
     expect(world.reasons).toHaveLength(2);
   });
 
-  it.each([-HOUR, HOUR])('is replaced in time, once, when somebody sets the clock by %i ms', async (jump) => {
+  it.each([-HOUR, HOUR])('is replaced in time, once, if the clock is set by %i ms', async (jump) => {
     await world.start();
     await world.pass(MINUTE);
     world.setClock(jump);
@@ -62,7 +62,7 @@ describe('a token that will expire', () => {
     expect(world.asked.length).toBeLessThanOrEqual(3);
   });
 
-  it('may live longer than a timer can run', async () => {
+  it('can live longer than the longest timer', async () => {
     world.lifetime = 60 * 24 * HOUR;
     await world.start();
     await world.pass(MINUTE);
@@ -78,7 +78,7 @@ describe('a token that will expire', () => {
     expect([states, world.gateway.socket.sent('subscribe').length]).toEqual([['live'], 1]);
   });
 
-  it('ends just the subscriptions that the next one does not allow', async () => {
+  it('ends only the subscriptions that the next token does not allow', async () => {
     const client = await world.start();
     const [a, b] = ['a', 'b'].map((name) => client.channel(name).subscribe(() => {}, { onError: () => {} }));
     await world.pass(9 * MINUTE);
@@ -87,8 +87,8 @@ describe('a token that will expire', () => {
   });
 });
 
-describe('a push that asks for a refresh', () => {
-  it('is heeded at once, and not a second time while that goes on', async () => {
+describe('a push that requests a refresh', () => {
+  it('is followed immediately, and ignored during a refresh', async () => {
     await world.start();
     for (let n = 0; n < 3; n++) world.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
     await world.pass(0);
@@ -97,7 +97,7 @@ describe('a push that asks for a refresh', () => {
     expect(world.reasons).toEqual(['connect', 'refresh']);
   });
 
-  it('does not hurry tokens that live for a second: three seconds lie between two', async () => {
+  it('does not refresh short-lived tokens faster than every three seconds', async () => {
     world.lifetime = 1000;
     await world.start();
     await world.pass(MINUTE);
@@ -105,7 +105,7 @@ describe('a push that asks for a refresh', () => {
     expect(world.asked.length).toBeGreaterThan(5);
   });
 
-  it('may come with every new token, and makes no flood', async () => {
+  it('can follow every new token without causing a flood', async () => {
     world.lifetime = 500;
     await world.start();
     for (let n = 0; n < 60; n++) {
@@ -117,7 +117,7 @@ describe('a push that asks for a refresh', () => {
 });
 
 describe('a machine that slept longer than its token lived', () => {
-  it.each(['dead', 'alive'])('has another one before it comes back (the connection is %s)', async (connection) => {
+  it.each(['dead', 'alive'])('gets a new token before it reconnects (the connection is %s)', async (connection) => {
     await world.start();
     world.silent = connection === 'dead';
     world.sleep(HOUR);
@@ -129,7 +129,7 @@ describe('a machine that slept longer than its token lived', () => {
     expect(world.doomed).toEqual([]);
   });
 
-  it('has it before the next attempt, when it slept without a connection', async () => {
+  it('gets a new token before the next attempt if it slept without a connection', async () => {
     await world.start();
     world.gateway.socket.drop();
     world.sleep(HOUR);
@@ -139,9 +139,9 @@ describe('a machine that slept longer than its token lived', () => {
   });
 });
 
-describe('a callback that gives nothing new', () => {
+describe('a token function that returns nothing new', () => {
   it.each(['same', 'fail', 'empty', 'hang'] as const)(
-    'is asked again with growing pauses, and the connection lives on (%s)',
+    'is called again with growing pauses while the connection stays open (%s)',
     async (answer) => {
       const client = await world.start();
       const errors = errorsOf(client);
@@ -172,7 +172,7 @@ describe('a callback that gives nothing new', () => {
     expect(errors.map(({ name }) => name)).toEqual(Array(5).fill('token_failed'));
   });
 
-  it('is asked again when it gives an expired one for a live connection', async () => {
+  it('is called again if it returns an expired token for an open connection', async () => {
     const client = await world.start();
     const errors = errorsOf(client);
     world.answers = () => 'expired';
@@ -184,7 +184,7 @@ describe('a callback that gives nothing new', () => {
     expect(world.connects).toHaveLength(1);
   });
 
-  it('is not waited for in vain: its own time is up, and what it says later is ignored', async () => {
+  it('times out, and its late answer is ignored', async () => {
     await world.start();
     world.answers = () => 'hang';
     await world.pass(9 * MINUTE);
@@ -200,7 +200,7 @@ describe('a callback that gives nothing new', () => {
     ]);
   });
 
-  it('is not heard when it answers after the client was closed and began anew', async () => {
+  it('is ignored if it answers after the client was closed and reconnected', async () => {
     world.answers = () => 'hang';
     const client = world.client;
     void client.connect().catch(() => {});
@@ -216,7 +216,7 @@ describe('a callback that gives nothing new', () => {
   });
 });
 
-it('asks for one token at a time, not too often, and never connects with one that is known to be expired', async () => {
+it('asks for one token at a time, not too often, and never connects with a token that is known to be expired', async () => {
   const step = fc.oneof(
     fc.record({ what: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 3 * MINUTE }) }),
     fc.record({ what: fc.constant('sleep' as const), ms: fc.integer({ min: 0, max: 20 * MINUTE }) }),
@@ -241,7 +241,7 @@ it('asks for one token at a time, not too often, and never connects with one tha
         if (step.what === 'pass') await world.pass(step.ms);
         else if (step.what === 'sleep') world.sleep(step.ms);
         else if (step.what === 'clock') {
-          // Somebody who is at the machine, not a moment before or after it sleeps.
+          // A user at the machine, not just before or after a sleep.
           await world.pass(1000);
           world.setClock(step.ms);
           await world.pass(1000);

@@ -3,7 +3,7 @@ import { countClient } from './client-count.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-it('warns once when a provider is given its fifth different client', () => {
+it('warns once when a provider receives its fifth different client', () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const seen = new Set<object>();
   const [first, second] = [{}, {}];

@@ -9,7 +9,7 @@ beforeEach(() => {
 });
 afterEach(backToReality);
 
-it('follows the connection, and connects nothing', async () => {
+it('follows the connection, and does not connect', async () => {
   const gateway = new FakeGateway();
   const client = gateway.client();
   const store = connectionStore(client);
@@ -31,7 +31,7 @@ it('follows the connection, and connects nothing', async () => {
   const { retryIn = 0, ...waiting } = store.getSnapshot();
   expect(waiting).toMatchObject({ state: 'waiting', error: { name: 'connection_lost' }, retryAt: 1_000_000 + retryIn });
   await pass(retryIn);
-  // The reason stays on show until there is a connection.
+  // The reason stays visible until there is a connection.
   expect(store.getSnapshot()).toMatchObject({
     state: 'connecting',
     error: { name: 'connection_lost' },

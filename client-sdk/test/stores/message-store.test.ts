@@ -16,7 +16,7 @@ afterEach(backToReality);
 
 const store = (options?: MessageStoreOptions) => messageStore<number>(client, 'a', options);
 
-/** Entries in short: offsets, and gaps as `from-to`. */
+/** Short form of entries: offsets, and gaps as `from-to`. */
 function sketch(entries: readonly Entry[]): (number | string)[] {
   return entries.map((entry) =>
     entry.kind === 'message' ? entry.message.offset : `${entry.gap.from.offset}-${entry.gap.to.offset}`,
@@ -24,7 +24,7 @@ function sketch(entries: readonly Entry[]): (number | string)[] {
 }
 const shown = (list: MessageStore) => sketch(list.getSnapshot().entries);
 
-/** A list that is live, with these messages in it. */
+/** A live list with these messages. */
 async function live(offsets: readonly number[], options?: MessageStoreOptions) {
   const list = store({ rewind: 10, ...options });
   const onChange = vi.fn();
@@ -37,7 +37,7 @@ async function live(offsets: readonly number[], options?: MessageStoreOptions) {
   return { list, onChange, stop };
 }
 
-/** Answers the page that was asked for. */
+/** Answers the latest history request. */
 async function answer(offsets: readonly number[], { first = 1, epoch = 'e1' } = {}): Promise<void> {
   const messages = offsets.map((offset) => wireMessage(offset, { epoch }));
   gateway.socket.reply('history', { epoch, head: 100, first, messages });
@@ -45,7 +45,7 @@ async function answer(offsets: readonly number[], { first = 1, epoch = 'e1' } = 
 }
 
 describe('reading', () => {
-  it('opens nothing, and gives the same object each time', async () => {
+  it('opens nothing, and returns the same object each time', async () => {
     const list = store({ rewind: 5 });
     expect(list.getSnapshot()).toBe(store().getServerSnapshot());
     expect(list.getSnapshot()).toMatchObject({ entries: [], state: 'subscribing', hasOlder: false, loading: false });
@@ -53,7 +53,7 @@ describe('reading', () => {
     expect(gateway.socket.sent('subscribe')).toEqual([]);
   });
 
-  it('gives another object only when something has changed', async () => {
+  it('returns a new object only after a change', async () => {
     const { list } = await live([1]);
     const before = list.getSnapshot();
     expect(list.getSnapshot()).toBe(before);
@@ -63,7 +63,7 @@ describe('reading', () => {
     expect(list.getSnapshot().messages.map(({ data }) => data)).toEqual([1, 2]);
   });
 
-  it('of no channel subscribes to nothing', async () => {
+  it('subscribes to nothing without a channel', async () => {
     for (const channel of [null, undefined, '']) messageStore(client, channel).subscribe(() => {});
     await turn();
     expect(gateway.socket.sent('subscribe')).toEqual([]);
@@ -71,7 +71,7 @@ describe('reading', () => {
 });
 
 describe('sharing', () => {
-  it('makes one subscription and one list of two hundred', async () => {
+  it('opens one subscription and one list for two hundred uses', async () => {
     for (let n = 0; n < 200; n++) store({ rewind: 10 }).subscribe(() => {});
     await turn();
     gateway.socket.subscribed();
@@ -81,7 +81,7 @@ describe('sharing', () => {
     expect(shown(store({ rewind: 10 }))).toEqual([1]);
   });
 
-  it('tells each of them once of all that came in one turn', async () => {
+  it('notifies each use once per turn', async () => {
     const { onChange } = await live([1]);
     onChange.mockClear();
     gateway.socket.messages('a', range(2, 50));
@@ -89,7 +89,7 @@ describe('sharing', () => {
     expect(onChange).toHaveBeenCalledTimes(1);
   });
 
-  it('keeps lists with other options, and of other clients, apart', async () => {
+  it('keeps lists with other options or of other clients apart', async () => {
     const { list } = await live([1, 2, 3]);
     const other = store({ keep: 2 });
     other.subscribe(() => {});
@@ -99,7 +99,7 @@ describe('sharing', () => {
     expect(messageStore(gateway.client(), 'a', { rewind: 10 }).getSnapshot().entries).toEqual([]);
   });
 
-  it('goes on where the last use ends and another begins in the same turn', async () => {
+  it('continues if the last use ends and another begins in the same turn', async () => {
     const { list, stop } = await live([1]);
     stop();
     const again = store({ rewind: 10 }).subscribe(() => {});
@@ -110,7 +110,7 @@ describe('sharing', () => {
     again();
   });
 
-  it('ends the subscription, and forgets the list, a moment after the last use', async () => {
+  it('ends the subscription and discards the list shortly after the last use', async () => {
     const { list, stop } = await live([1]);
     const second = list.subscribe(() => {});
     stop();
@@ -125,18 +125,18 @@ describe('sharing', () => {
 });
 
 describe('a long list', () => {
-  it('keeps as many as it was told', async () => {
+  it('keeps at most "keep" entries', async () => {
     const { list } = await live(range(1, 5), { keep: 3 });
     expect(shown(list)).toEqual([3, 4, 5]);
     expect(list.getSnapshot().hasOlder).toBe(true);
   });
 
-  it('keeps a thousand where it was told nothing', async () => {
+  it('keeps a thousand entries by default', async () => {
     const { list } = await live(range(1, 1500));
     expect(shown(list)).toEqual(range(501, 1500));
   });
 
-  it('lets nothing go while it is held, up to ten times as many', async () => {
+  it('drops nothing while it is held, up to ten times "keep"', async () => {
     const { list } = await live(range(1, 3), { keep: 3 });
     const release = list.hold();
     gateway.socket.messages('a', range(4, 30));
@@ -148,7 +148,7 @@ describe('a long list', () => {
     expect(shown(list)).toEqual(range(29, 31));
   });
 
-  it('is held until the last of those who hold it lets it go, however often the first one does', async () => {
+  it('is held until the last holder releases it, even if one releases repeatedly', async () => {
     const { list } = await live(range(1, 3), { keep: 3 });
     const [release, other] = [list.hold(), list.hold()];
     release();
@@ -159,7 +159,7 @@ describe('a long list', () => {
     expect(shown(list)).toEqual(range(2, 4));
   });
 
-  it('that was read far back is as long as it was told again when it is let go', async () => {
+  it('shrinks to "keep" on release after older pages were read', async () => {
     const { list } = await live([7, 8, 9], { keep: 3, page: 3 });
     const release = list.hold();
     void list.loadOlder();
@@ -172,7 +172,7 @@ describe('a long list', () => {
     expect(shown(list)).toEqual(range(8, 10));
   });
 
-  it('never begins with a gap whose other side has gone', async () => {
+  it('never starts with a gap whose preceding messages were dropped', async () => {
     const { list } = await live([1], { keep: 3 });
     const [from, to] = [1, 4].map((offset) => ({ epoch: 'e1', offset }));
     if (from && to) gateway.socket.push({ type: 'gap', channel: 'a', from, to, reason: 'slow_reader' });
@@ -184,7 +184,7 @@ describe('a long list', () => {
 });
 
 describe('older messages', () => {
-  it('join the list where it begins, page by page, until the log begins', async () => {
+  it("are added to the front, page by page, until the log's beginning", async () => {
     const { list } = await live([7, 8, 9], { page: 3 });
     expect(list.getSnapshot().hasOlder).toBe(true);
     void list.loadOlder();
@@ -201,7 +201,7 @@ describe('older messages', () => {
     expect(list.getSnapshot().hasOlder).toBe(false);
   });
 
-  it('are not there before the first message, nor before what the log keeps', async () => {
+  it("are not available before the first message, nor before the log's oldest", async () => {
     const { list } = await live([1, 2]);
     expect(list.getSnapshot().hasOlder).toBe(false);
     await list.loadOlder();
@@ -210,8 +210,8 @@ describe('older messages', () => {
 
   it.each([
     ['nothing', [], 7],
-    ['all that there is', [6], 6],
-  ])('are no more where the log gave %s', async (_, offsets, first) => {
+    ['all remaining messages', [6], 6],
+  ])('are exhausted after the log returned %s', async (_, offsets, first) => {
     const { list } = await live([7]);
     void list.loadOlder();
     await turn();
@@ -220,7 +220,7 @@ describe('older messages', () => {
     expect(list.getSnapshot().hasOlder).toBe(false);
   });
 
-  it('of another life of the log are not mixed in', async () => {
+  it('of another epoch are not mixed in', async () => {
     const { list } = await live([7]);
     void list.loadOlder();
     await turn();
@@ -229,7 +229,7 @@ describe('older messages', () => {
     expect(list.getSnapshot().hasOlder).toBe(false);
   });
 
-  it('are asked for once at a time, and join what came meanwhile', async () => {
+  it('are requested one page at a time, and join the live messages', async () => {
     const { list } = await live([7], { keep: 2 });
     void list.loadOlder();
     void list.loadOlder();
@@ -242,7 +242,7 @@ describe('older messages', () => {
     expect(shown(list)).toEqual([6, 7, 8, 9, 10]);
   });
 
-  it('are there also before the first message of an empty list', async () => {
+  it('are available before the first message of an empty list', async () => {
     const list = store();
     list.subscribe(() => {});
     await turn();
@@ -256,7 +256,7 @@ describe('older messages', () => {
     expect(shown(list)).toEqual([1, 2, 3]);
   });
 
-  it('take the place of a gap at the beginning of the list', async () => {
+  it('replace a gap at the beginning of the list', async () => {
     const position = { epoch: 'e1', offset: 2 };
     const list = store({ position });
     list.subscribe(() => {});
@@ -277,7 +277,7 @@ describe('older messages', () => {
     expect(shown(list)).toEqual([3, 4, 5, 6]);
   });
 
-  it('that are refused are not asked for again; those that failed in passing are', async () => {
+  it('are not requested again after a refusal, but after a temporary failure', async () => {
     const { list } = await live([7]);
     void list.loadOlder();
     await turn();
@@ -291,7 +291,7 @@ describe('older messages', () => {
     expect(list.getSnapshot()).toMatchObject({ loading: false, hasOlder: false, error: { name: 'permission_denied' } });
   });
 
-  it('are read no longer when nobody looks any more', async () => {
+  it('are cancelled when the last use ends', async () => {
     const channel = client.channel('a');
     const history = vi.spyOn(channel, 'history');
     vi.spyOn(client, 'channel').mockReturnValue(channel);
@@ -304,7 +304,7 @@ describe('older messages', () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  it('that come too late for anybody change nothing', async () => {
+  it('change nothing if they arrive after the last use', async () => {
     const { list, stop } = await live([7]);
     void list.loadOlder();
     await turn();
@@ -316,7 +316,7 @@ describe('older messages', () => {
 });
 
 describe('handlers', () => {
-  it('hear of each message and gap from when they came', async () => {
+  it('are called for each message and gap from their registration on', async () => {
     const { list } = await live([1]);
     const heard: unknown[] = [];
     list.subscribe(() => {}, {
@@ -330,7 +330,7 @@ describe('handlers', () => {
     expect(shown(list)).toEqual([1, '1-4', 5]);
   });
 
-  it('hear of each state that the subscription comes to', async () => {
+  it('are called for each state of the subscription', async () => {
     const onState = vi.fn();
     store({ rewind: 10 }).subscribe(() => {}, { onState });
     await turn();
@@ -340,8 +340,8 @@ describe('handlers', () => {
     expect(onState.mock.calls.flat()).toEqual(['catching-up', 'live', 'ended']);
   });
 
-  // A list that is kept subscribed and read by a template, too, has two users with one handler.
-  it('that are given twice hear once, until the last use ends', async () => {
+  // A list that is both started and read by a template has two uses with one handler.
+  it('that are passed twice are called once, until the last use ends', async () => {
     const { list } = await live([1]);
     const handlers = { onMessage: vi.fn() };
     const stops = [list.subscribe(() => {}, handlers), list.subscribe(() => {}, handlers)];
@@ -353,7 +353,7 @@ describe('handlers', () => {
     expect(handlers.onMessage.mock.calls.map(([{ offset }]) => offset)).toEqual([2, 3]);
   });
 
-  it('of a gap hold back what follows', async () => {
+  it('of a gap pause delivery', async () => {
     const { list } = await live([1]);
     let done = () => {};
     list.subscribe(() => {}, {
@@ -372,7 +372,7 @@ describe('handlers', () => {
     expect(shown(list)).toEqual([1, '1-4', 5]);
   });
 
-  it('that throw disturb nobody else', async () => {
+  it('that throw do not affect others', async () => {
     const reported = hearUncaught();
     const { list } = await live([1]);
     const calm = vi.fn();
@@ -389,8 +389,8 @@ describe('handlers', () => {
   });
 });
 
-describe('endings', () => {
-  it('says why it was refused, and tries again on demand', async () => {
+describe('after the end', () => {
+  it('reports why it was refused, and retries on demand', async () => {
     const list = store({ rewind: 1 });
     list.subscribe(() => {});
     await turn();
@@ -402,7 +402,7 @@ describe('endings', () => {
     expect(list.getSnapshot()).toMatchObject({ state: 'live', error: undefined });
   });
 
-  it('goes on by itself, from where it was, when a closed client connects again', async () => {
+  it('continues from its position when a closed client reconnects', async () => {
     const { list } = await live([1]);
     client.close();
     expect(list.getSnapshot()).toMatchObject({ state: 'ended', error: undefined });
@@ -416,7 +416,7 @@ describe('endings', () => {
     expect(list.getSnapshot()).toMatchObject({ state: 'live', error: undefined });
   });
 
-  it('is subscribed to no more by a client that connects again after the last use', async () => {
+  it('does not subscribe again after the last use when the client reconnects', async () => {
     const { stop } = await live([1]);
     stop();
     await pass(10);

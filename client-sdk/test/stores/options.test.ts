@@ -22,7 +22,7 @@ afterEach(backToReality);
 
 type Use = (channel: unknown, options?: unknown) => unknown;
 
-/** Renders a component once, as a server does. */
+/** Renders a component once, like a server. */
 function render(use: () => unknown): void {
   renderToString(createElement(SluiceProvider, { client }, createElement(Probe, { use })));
 }
@@ -31,7 +31,7 @@ function Probe({ use }: { readonly use: () => unknown }): string {
   return `${use()}`;
 }
 
-/** Each way to the same thing, as an application without a compiler uses it. */
+/** Each function with the same options, as an application without a compiler uses it. */
 const LISTS: readonly [string, Use][] = [
   ['messageStore', (channel, options) => messageStore(client, channel as string, options as object)],
   ['useMessages', (channel, options) => render(() => useMessages(channel as string, options as object))],
@@ -48,7 +48,7 @@ const WATCHES: readonly [string, Use][] = [
 
 const NONE = [null, NaN, Infinity, -Infinity, -1, 'many', {}, [], true, 1n, Symbol('s'), () => 1];
 
-/** What each option takes; everything else of `NONE` is refused by its name. */
+/** The values that each option accepts. All others of `NONE` are rejected with the option's name. */
 const LIST_OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
   keep: [1, 1000, 1e9, Infinity],
   page: [1, 50, 1000],
@@ -76,21 +76,24 @@ describe.each([
   ['watches', WATCHES, WATCH_OPTIONS],
 ] as const)('%s', (_, ways, options) => {
   describe.each(ways)('%s', (_way, use) => {
-    it.each(Object.keys(options))('takes for "%s" what it may be, and refuses everything else by its name', (name) => {
-      const allowed = options[name] ?? [];
-      for (const value of [undefined, ...allowed]) expect(() => use('a', { [name]: value })).not.toThrow();
-      for (const value of NONE.filter((other) => !isLike(other, allowed))) {
-        expect(() => use('a', { [name]: value }), String(value)).toThrow(
-          expect.objectContaining({
-            name: 'option_invalid',
-            code: 4406,
-            message: expect.stringContaining(`"${name}" must be `),
-          }),
-        );
-      }
-    });
+    it.each(Object.keys(options))(
+      'accepts valid values for "%s", and rejects others with the option\'s name',
+      (name) => {
+        const allowed = options[name] ?? [];
+        for (const value of [undefined, ...allowed]) expect(() => use('a', { [name]: value })).not.toThrow();
+        for (const value of NONE.filter((other) => !isLike(other, allowed))) {
+          expect(() => use('a', { [name]: value }), String(value)).toThrow(
+            expect.objectContaining({
+              name: 'option_invalid',
+              code: 4406,
+              message: expect.stringContaining(`"${name}" must be `),
+            }),
+          );
+        }
+      },
+    );
 
-    it('takes a channel, or none, and refuses what is neither', () => {
+    it('accepts a channel or none, and rejects other values', () => {
       for (const channel of ['a', '', null, undefined]) expect(() => use(channel)).not.toThrow();
       for (const channel of [1, NaN, {}, true]) {
         expect(() => use(channel)).toThrow(
@@ -99,7 +102,7 @@ describe.each([
       }
     });
 
-    it.each([null, 1, 'x'])('refuses %s for its options', (given) => {
+    it.each([null, 1, 'x'])('rejects %s as options', (given) => {
       expect(() => use('a', given)).toThrow(
         expect.objectContaining({ name: 'option_invalid', message: expect.stringContaining('"options"') }),
       );
@@ -115,7 +118,7 @@ it.each([
   ['livePresence', (bad: Client) => livePresence(bad, 'a')],
   ['liveConnection', (bad: Client) => liveConnection(bad)],
   ['createOutbox', (bad: Client) => createOutbox(bad, { user: 'ada' })],
-])('%s names what is no client', (_, make) => {
+])('%s reports an invalid client', (_, make) => {
   for (const bad of [undefined, null, {}, 'client']) {
     expect(() => make(bad as unknown as Client)).toThrow(
       expect.objectContaining({
@@ -126,7 +129,7 @@ it.each([
   }
 });
 
-it('a state that cannot be written as JSON is refused, and not passed over', () => {
+it('rejects a state that cannot be written as JSON instead of ignoring it', () => {
   for (const bad of [() => {}, Symbol('s'), 1n]) {
     const invalid = expect.objectContaining({ name: 'option_invalid' });
     expect(() => presenceStore(client, 'a').stay(bad)).toThrow(invalid);
@@ -146,7 +149,7 @@ describe('an outbox', () => {
   };
   const make = (options: unknown) => createOutbox(new FakeClient().face, options as { user: string }).close();
 
-  it.each(Object.keys(OPTIONS))('takes for "%s" what it may be, and refuses everything else by its name', (name) => {
+  it.each(Object.keys(OPTIONS))('accepts valid values for "%s", and rejects others with the option\'s name', (name) => {
     const allowed = OPTIONS[name] ?? [];
     for (const value of [undefined, ...allowed]) expect(() => make({ user: 'ada', [name]: value })).not.toThrow();
     const bad = NONE.filter((other) => !allowed.some((one) => Object.is(one, other)));
@@ -157,7 +160,7 @@ describe('an outbox', () => {
     }
   });
 
-  it('must be told whose it is', () => {
+  it('requires the user', () => {
     for (const user of ['ada', '', null]) expect(() => make({ user })).not.toThrow();
     for (const options of [{}, { user: undefined }, { user: 1 }, { user: {} }]) {
       expect(() => make(options)).toThrow(
@@ -169,7 +172,7 @@ describe('an outbox', () => {
     }
   });
 
-  it('refuses at the call what could never be sent', () => {
+  it('rejects synchronously what could never be sent', () => {
     const outbox = createOutbox(new FakeClient().face, { user: 'ada' });
     const invalid = (name: string) =>
       expect.objectContaining({ name: 'option_invalid', message: expect.stringContaining(`"${name}"`) });

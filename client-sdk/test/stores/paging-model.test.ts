@@ -74,7 +74,7 @@ class World {
     if (step.do === 'trim') model.trim(step.count);
     if (step.do === 'skip') model.skip(socket, step);
     if (step.do === 'restart' || step.do === 'drop') {
-      // A log begins anew only where the gateway does.
+      // A log starts a new life only when the gateway restarts.
       if (step.do === 'restart') model.restart();
       await this.reconnect();
     }
@@ -84,7 +84,7 @@ class World {
   }
 
   async reconnect(): Promise<void> {
-    // The connection has lasted: the backoff begins anew.
+    // The connection has lasted, so the backoff is reset.
     await pass(5000);
     this.gateway.socket.drop();
     this.model.begin();
@@ -92,7 +92,7 @@ class World {
     await this.gateway.socket.accept({ heartbeat: 1e9 });
   }
 
-  /** Everything that was published has come, and everything older was read. */
+  /** All published messages have arrived, and all older ones were read. */
   async settle(): Promise<void> {
     for (const release of this.#releases.splice(0)) release();
     for (let n = 0; n < 4; n++) await this.run({ do: 'answer' });
@@ -106,12 +106,12 @@ class World {
   }
 }
 
-/** What is wrong with a list: messages twice, in disorder, or missing without a gap. */
+/** The fault of a list: messages that are repeated, unordered, or missing without a gap. */
 function faults(entries: readonly Entry[]): string[] {
   const wrong: string[] = [];
   if (new Set(entries.map(({ key }) => key)).size !== entries.length) wrong.push('a key is there twice');
   let last: { epoch: string; offset: number } | undefined;
-  // Below it the messages after a gap may be some of those that were not lost.
+  // After a gap at the front, messages that were not lost may precede the list.
   let kept: { epoch: string; offset: number } | undefined;
   for (const entry of entries) {
     if (entry.kind === 'gap') {
@@ -138,7 +138,7 @@ const start = fc.oneof(fc.record({ rewind: fc.nat(8) }), fc.record({ back: fc.na
   back?: number;
 }>;
 
-it('joins older pages and live messages without doubles and without holes', async () => {
+it('joins older pages and live messages without duplicates and holes', async () => {
   await fc.assert(
     fc.asyncProperty(start, fc.array(action, { maxLength: 60 }), async (from, actions) => {
       const world = new World(from);
@@ -148,7 +148,7 @@ it('joins older pages and live messages without doubles and without holes', asyn
         expect(faults(world.entries)).toEqual([]);
       }
       await world.settle();
-      // What is known stays on show; and the timers of one run are not those of the next.
+      // The list keeps its entries. The timers of one run must not fire in the next.
       const { entries } = world;
       world.client.close();
       const { model } = world;
@@ -158,7 +158,8 @@ it('joins older pages and live messages without doubles and without holes', asyn
       if (reached.length > 0) expect(Math.max(...reached)).toBe(model.head);
       const messages = entries.flatMap((entry) => (entry.kind === 'message' ? entry.message : []));
       const oldest = messages[0];
-      // Everything that the log still holds is there, unless a gap stands where older ones of another life lie behind.
+      // Everything that the log still holds is in the list, unless a gap hides older messages of
+      // another life.
       if (oldest?.epoch === model.name) expect(oldest.offset).toBeLessThanOrEqual(model.first);
     }),
     { numRuns: 150 },

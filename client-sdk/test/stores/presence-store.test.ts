@@ -15,7 +15,7 @@ afterEach(backToReality);
 
 const store = () => presenceStore<string>(client, 'a');
 
-/** Answers the watch, with the list of these users. */
+/** Answers the watch with these users as the list. */
 async function tell(...users: string[]): Promise<void> {
   await turn();
   gateway.socket.reply('watch', { total: users.length });
@@ -24,8 +24,8 @@ async function tell(...users: string[]): Promise<void> {
   await turn();
 }
 
-describe('who is there', () => {
-  it('is nobody, and nothing is opened, until somebody subscribes', async () => {
+describe('the members of a channel', () => {
+  it('are empty, and nothing is opened, until the first subscription', async () => {
     expect(store().getSnapshot()).toBe(store().getServerSnapshot());
     expect(store().getSnapshot()).toMatchObject({ members: [], total: 0, ready: false });
     presenceStore(client, null).subscribe(() => {});
@@ -33,7 +33,7 @@ describe('who is there', () => {
     expect(gateway.socket.sent('watch')).toEqual([]);
   });
 
-  it('is one list for all who look', async () => {
+  it('are one list for all uses', async () => {
     const onChange = vi.fn();
     for (let n = 0; n < 200; n++) store().subscribe(onChange);
     await tell('ada', 'bob');
@@ -48,7 +48,7 @@ describe('who is there', () => {
     expect(onChange).toHaveBeenCalledTimes(200);
   });
 
-  it('is known no longer when the permission is taken away', async () => {
+  it('are unknown after the permission is removed', async () => {
     store().subscribe(() => {});
     await tell('ada');
     expect(store().getSnapshot().ready).toBe(true);
@@ -57,7 +57,7 @@ describe('who is there', () => {
     expect(store().getSnapshot()).toMatchObject({ ready: false, error: { name: 'permission_denied' } });
   });
 
-  it('is asked for no more when nobody looks', async () => {
+  it('are not subscribed to after the last use', async () => {
     const stop = store().subscribe(() => {});
     await tell('ada');
     stop();
@@ -68,7 +68,7 @@ describe('who is there', () => {
     expect(store().getSnapshot().total).toBe(0);
   });
 
-  it('is told one by one to those who ask for it, once for each handler', async () => {
+  it('are reported individually to handlers, once per handler', async () => {
     const heard: string[] = [];
     const handlers = {
       onJoin: ({ user }: Member) => heard.push(`${user} came`),
@@ -86,7 +86,7 @@ describe('who is there', () => {
     expect(heard).toEqual(['ada came', 'bob came', 'ada went', 'bob writes']);
   });
 
-  it('may be none of their business', async () => {
+  it('can be forbidden', async () => {
     store().subscribe(() => {});
     await turn();
     gateway.socket.refuse('watch', 'permission_denied');
@@ -95,7 +95,7 @@ describe('who is there', () => {
 });
 
 describe('staying', () => {
-  it('enters once for all, and leaves after the last', async () => {
+  it('enters once for all callers, and leaves after the last', async () => {
     const [first, second] = [store().stay('here'), store().stay('here')];
     await turn();
     gateway.socket.reply('enter', {});
@@ -108,7 +108,7 @@ describe('staying', () => {
     expect(gateway.socket.sent('leave')).toHaveLength(1);
   });
 
-  it('changes the state without leaving, as an effect does that runs again', async () => {
+  it('changes the state without leaving, like an effect that runs again', async () => {
     const first = store().stay('here');
     await turn();
     gateway.socket.reply('enter', {});
@@ -119,7 +119,7 @@ describe('staying', () => {
     expect(gateway.socket.sent('leave')).toEqual([]);
   });
 
-  it('tells those who look that it was refused', async () => {
+  it('reports a refusal to the store', async () => {
     store().subscribe(() => {});
     await tell('bob');
     store().stay('here');
@@ -130,7 +130,7 @@ describe('staying', () => {
   });
 });
 
-it('watches and stays again when a closed client connects anew', async () => {
+it('subscribes and enters again when a closed client reconnects', async () => {
   store().subscribe(() => {});
   store().stay('here');
   await tell('ada');

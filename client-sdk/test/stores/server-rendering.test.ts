@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(backToReality);
 
-/** What a page says that knows nothing yet. */
+/** The text of a page without any data. */
 const EMPTY = 'idle subscribing 0 0';
 
 async function expectNothingOpened(): Promise<void> {
@@ -55,7 +55,7 @@ describe('React on a server', () => {
     await expectNothingOpened();
   });
 
-  it('says what is missing where there is no provider', () => {
+  it('explains what is missing without a provider', () => {
     expect(() => renderToString(createElement(Lost))).toThrow('useClient: no client here. Put <SluiceProvider');
   });
 });
@@ -64,7 +64,7 @@ describe('React on a server', () => {
 const component = (run: () => string) =>
   ((renderer: { push(html: string): void }) => renderer.push(run())) as unknown as Component;
 
-/** The text of a page, without the marks that Svelte leaves for the browser. */
+/** The text of a page without Svelte's hydration markers. */
 const text = (page: Component) => render(page).body.replaceAll(/<!--.*?-->/g, '');
 
 describe('Svelte on a server', () => {
@@ -80,7 +80,7 @@ describe('Svelte on a server', () => {
     await expectNothingOpened();
   });
 
-  it('says what is missing where no client was set', () => {
+  it('explains what is missing if no client was set', () => {
     const page = component(() => {
       setContext('something else', 1);
       return String(getClient());

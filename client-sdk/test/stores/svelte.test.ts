@@ -14,7 +14,7 @@ afterEach(backToReality);
 
 const subscribed = () => gateway.socket.sent('subscribe').map(({ channel }) => channel);
 
-it('a list follows the name of its channel, and the old one is ended by whoever has started it', async () => {
+it('a list follows its channel name, and the caller of start ends the old subscription', async () => {
   let name: string | null = 'a';
   const room = liveMessages<number>(client, () => name, { rewind: 5 });
   const stops = [room.start()];
@@ -33,7 +33,7 @@ it('a list follows the name of its channel, and the old one is ended by whoever 
   stops[1]?.();
 });
 
-it('a list without a channel opens nothing, and publishes nothing', async () => {
+it('a list without a channel subscribes to nothing and rejects publishes', async () => {
   const room = liveMessages(client, null);
   room.start()();
   await expect(room.publish(1)).rejects.toThrow('liveMessages: cannot publish without a channel');
@@ -42,7 +42,7 @@ it('a list without a channel opens nothing, and publishes nothing', async () => 
   expect([subscribed(), gateway.socket.sent('publish'), room.state]).toEqual([[], [], 'subscribing']);
 });
 
-it('a list hands its messages, gaps and states on', async () => {
+it('a list calls the handlers for messages, gaps and states', async () => {
   const handlers = { onMessage: vi.fn(), onGap: vi.fn(), onState: vi.fn() };
   const stop = liveMessages<number>(client, 'a', handlers).start();
   await turn();
@@ -56,7 +56,7 @@ it('a list hands its messages, gaps and states on', async () => {
   stop();
 });
 
-it('with another client there is another list: what the old one still reads changes nothing in it', async () => {
+it('another client has another list, which readers of the old one cannot change', async () => {
   const before = liveMessages<number>(client, 'a', { rewind: 1 });
   const stop = before.start();
   await turn();
@@ -85,7 +85,7 @@ it('with another client there is another list: what the old one still reads chan
   stopAfter();
 });
 
-it('presence follows the name of its channel, and tells who comes', async () => {
+it('presence follows its channel name and reports who joins', async () => {
   let name = 'a';
   const onJoin = vi.fn();
   const company = livePresence(client, () => name, { onJoin });

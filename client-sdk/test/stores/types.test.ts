@@ -19,11 +19,11 @@ interface Line {
   at: string;
 }
 
-// Never run: only the types count.
+// Never executed: only the types matter.
 const never = (_: (typed: Client<Chat>, plain: Client) => unknown): void => {};
 
 describe('a client with a contract', () => {
-  it('gives lists of its messages', () =>
+  it('has lists of its messages', () =>
     never((client) => {
       expectTypeOf(messageStore(client, 'chat:a').getSnapshot().messages).toEqualTypeOf<readonly Message<Line>[]>();
       const room = liveMessages(client, () => `chat:${String(1)}` as const, {
@@ -42,7 +42,7 @@ describe('a client with a contract', () => {
       liveMessages(client, () => 'news' as const);
     }));
 
-  it('gives members with its states', () =>
+  it('has members with its states', () =>
     never((client) => {
       const [member] = livePresence(client, 'chat:a').members;
       expectTypeOf(member?.state).toEqualTypeOf<{ status: 'here' | 'away' } | undefined>();
@@ -72,7 +72,7 @@ describe('a client with a contract', () => {
 });
 
 describe('a client without a contract', () => {
-  it('gives what the caller says', () =>
+  it("uses the caller's types", () =>
     never((_, client) => {
       expectTypeOf(liveMessages<Line>(client, 'any')).toEqualTypeOf<LiveMessages<Message<Line>>>();
       expectTypeOf(liveMessages(client, () => null).messages).toEqualTypeOf<readonly Message[]>();

@@ -2,7 +2,10 @@ import { vi } from 'vitest';
 import type { Client } from '../../src/api.ts';
 import { FakeGateway, turn } from './fake-gateway.ts';
 
-/** A client that is connected to a scripted gateway; time stands still, and chance always answers one half. */
+/**
+ * A client that is connected to a scripted gateway. Time is frozen, and random numbers are always
+ * one half.
+ */
 export async function connectedClient(): Promise<{ gateway: FakeGateway; client: Client }> {
   vi.useFakeTimers({ now: 1_000_000 });
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
@@ -14,7 +17,7 @@ export async function connectedClient(): Promise<{ gateway: FakeGateway; client:
   return { gateway, client };
 }
 
-/** Gives the test's world back: time, chance and globals. */
+/** Restores time, randomness and globals. */
 export function backToReality(): void {
   vi.restoreAllMocks();
   vi.unstubAllGlobals();

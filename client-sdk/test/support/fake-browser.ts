@@ -39,7 +39,7 @@ class FakeLockManager {
     return this.#held.length + this.#waiting.length;
   }
 
-  /** The page died: everything of it is given back, and nothing of it is called any more. */
+  /** The page died: all its resources are released, and none of its callbacks runs again. */
   drop(page: FakePage): void {
     this.#waiting = this.#waiting.filter((request) => request.page !== page);
     this.#held = this.#held.filter((request) => request.page !== page);
@@ -68,7 +68,7 @@ class FakeLockManager {
   }
 }
 
-/** One end of something that messages go through. */
+/** One end of a message channel. */
 class FakeBox implements Postbox {
   onmessage: ((event: MessageEvent) => void) | null = null;
   readonly page: FakePage;
@@ -102,7 +102,7 @@ class FakeBox implements Postbox {
   }
 }
 
-/** A page, or a worker: it can be killed, and frozen. */
+/** A page or a worker that can be killed and frozen. */
 export class FakePage {
   state: 'running' | 'frozen' | 'dead' = 'running';
   readonly locks: Locks;
@@ -111,7 +111,8 @@ export class FakePage {
 
   constructor(browser: FakeBrowser, locks: FakeLockManager) {
     this.#browser = browser;
-    // The timers of a test run on whatever becomes of the page: what they do must not be seen from outside.
+    // The timers of a test keep running for a frozen page. Their effects must not be visible from
+    // outside.
     this.locks = {
       request: (name, options, granted) =>
         new Promise((resolve, reject) => {
@@ -120,7 +121,7 @@ export class FakePage {
     };
   }
 
-  /** Calls its code: now, when it is thawed, or never. */
+  /** Calls the page's code: now, when it is thawed, or never. */
   run(task: () => unknown): unknown {
     if (this.state === 'running') return task();
     if (this.state === 'frozen') this.#missed.push(task);
@@ -146,17 +147,17 @@ export class FakePage {
   }
 }
 
-/** A browser: pages of one origin, with the locks and channels that they share. */
+/** A browser: pages of one origin with their shared locks and channels. */
 export class FakeBrowser {
   readonly #locks = new FakeLockManager();
   #boxes: { readonly name: string; readonly box: FakeBox }[] = [];
 
-  /** Ends of channels that nobody has closed. */
+  /** Channel ends that are not closed. */
   get openBoxes(): number {
     return this.#boxes.filter(({ box }) => box.isOpen).length;
   }
 
-  /** Locks that are held or waited for. */
+  /** Locks that are held or requested. */
   get lockCount(): number {
     return this.#locks.count;
   }

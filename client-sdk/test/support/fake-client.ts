@@ -14,20 +14,20 @@ export interface Flight {
   refuse(name: string, extra?: { code?: number; retryable?: boolean; retryAfter?: number }): void;
 }
 
-/** A client that has no gateway: the test answers. */
+/** A client without a gateway: the test answers. */
 export class FakeClient extends Emitter<{ state: { state: ClientState }; error: SluiceError }> {
   state: ClientState = 'idle';
   user: string | null | undefined;
-  /** What waits for an answer. */
+  /** Publishes that wait for an answer. */
   flights: Flight[] = [];
-  /** Everything that was ever sent. */
+  /** All publishes that were ever sent. */
   readonly sent: Flight[] = [];
-  /** How often it was used while it was idle: a real one connects then. */
+  /** Number of uses while it was idle. A real client connects then. */
   uses = 0;
   #alive = true;
   #offset = 0;
 
-  /** What an outbox uses of a client. */
+  /** The part of a client that an outbox uses. */
   get face(): Client {
     return Object.assign(this, {
       connect: vi.fn(),
@@ -52,7 +52,7 @@ export class FakeClient extends Emitter<{ state: { state: ClientState }; error: 
     this.flights = [];
   }
 
-  /** The oldest that waits. */
+  /** The oldest publish that waits. */
   get flight(): Flight {
     const [flight] = this.flights;
     if (!flight) throw new Error('nothing was sent');

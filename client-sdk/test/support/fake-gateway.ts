@@ -6,7 +6,7 @@ import type { WebSocketConstructor, WebSocketLike } from '../../src/socket.ts';
 
 type Handler<Event> = ((event: Event) => void) | null;
 
-/** A WebSocket whose other end is the test. */
+/** A WebSocket whose peer is the test. */
 export class FakeSocket implements WebSocketLike {
   binaryType = 'blob';
   onopen: Handler<unknown> = null;
@@ -15,7 +15,7 @@ export class FakeSocket implements WebSocketLike {
   onerror: Handler<unknown> = null;
   /** Frames as the client sent them, each an array of commands. */
   readonly frames: Command[][] = [];
-  /** With which code the client closed it. */
+  /** The code with which the client closed it. */
   closedWith: number | undefined;
   readonly #codec: Codec;
   #opened = false;
@@ -49,14 +49,14 @@ export class FakeSocket implements WebSocketLike {
     return command;
   }
 
-  /** The handshake is done; once. */
+  /** Completes the handshake, once. */
   open(): void {
     if (this.#opened) return;
     this.#opened = true;
     this.onopen?.({});
   }
 
-  /** One frame from the gateway. */
+  /** Sends one frame of the gateway. */
   push(...messages: ServerMessage[]): void {
     const data = this.#codec.encode(messages.length === 1 ? messages[0] : messages);
     this.onmessage?.({ data: typeof data === 'string' ? data : data.slice().buffer });
@@ -75,7 +75,7 @@ export class FakeSocket implements WebSocketLike {
     this.push({ type: 'error', id: this.last(type).id, error });
   }
 
-  /** The connection ends from the other side. */
+  /** The peer closes the connection. */
   drop(code = 1006, reason = ''): void {
     this.onclose?.({ code, reason });
   }
@@ -142,12 +142,12 @@ export class FakeGateway {
   }
 }
 
-/** Lets everything happen that is due now: microtasks, and timers of 0 ms. */
+/** Runs everything that is due now: microtasks and timers of 0 ms. */
 export async function turn(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
 
-/** Lets time pass. */
+/** Advances time. */
 export async function pass(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }

@@ -1,9 +1,9 @@
 import type { Lease } from '../../src/outbox/store.ts';
 
-/** A lease on a disk that all tabs of a test share. */
+/** A lease on a disk, shared by all tabs of a test. */
 export class MemoryLease {
   now: Lease = { tab: '', beat: 0 };
-  /** While set, the disk cannot be used. */
+  /** While set, the disk fails. */
   broken = false;
 
   readonly use = async (alter: (lease: Lease) => Lease | undefined): Promise<Lease> => {

@@ -2,13 +2,16 @@ import type { GapReason, Position } from '@sluice/protocol';
 import type { FakeSocket } from './fake-gateway.ts';
 import { wireMessage } from './fake-gateway.ts';
 
-/** A gateway with one channel, after SPEC.md section 7, that repeats, trims, forgets and skips as it is told. */
+/**
+ * A gateway with one channel (SPEC.md section 7) that repeats, trims, restarts and skips as the
+ * test requests.
+ */
 export class ModelGateway {
   readonly channel = 'a';
   epoch = 1;
   first = 1;
   head = 0;
-  /** Where the cursor of the present connection stands. */
+  /** The position of the current connection's cursor. */
   #cursor: Position | undefined;
   #answered = 0;
 
@@ -21,7 +24,7 @@ export class ModelGateway {
     this.first = Math.min(this.head + 1, this.first + count);
   }
 
-  /** The log begins a new life. */
+  /** The log starts a new life. */
   restart(): void {
     this.epoch++;
     this.first = 1;
@@ -34,7 +37,7 @@ export class ModelGateway {
     this.#answered = 0;
   }
 
-  /** Answers all commands that were not answered yet. */
+  /** Answers all unanswered commands. */
   answer(socket: FakeSocket): void {
     const commands = socket.commands.slice(this.#answered);
     this.#answered += commands.length;
@@ -48,7 +51,7 @@ export class ModelGateway {
     }
   }
 
-  /** Sends what the cursor has before it; some of what it has behind it may come once more. */
+  /** Sends messages after the cursor, and possibly some before it again. */
   deliver(socket: FakeSocket, { repeat = 0, most = Number.POSITIVE_INFINITY, split = 1 } = {}): void {
     this.#jump(socket);
     if (!this.#cursor) return;
@@ -61,7 +64,7 @@ export class ModelGateway {
     this.#cursor = { epoch: this.name, offset: Math.max(this.#cursor.offset, last) };
   }
 
-  /** The slow reader's cursor skips to the newest message; of those between, every so many come along. */
+  /** Skips a slow reader's cursor to the newest message. The gap contains every n-th message in between. */
   skip(socket: FakeSocket, { every = 0 } = {}): void {
     this.#jump(socket);
     if (!this.#cursor || this.#cursor.offset >= this.head) return;
@@ -78,7 +81,7 @@ export class ModelGateway {
     id: number,
     { position, rewind }: { position?: Position | undefined; rewind?: number | undefined },
   ): void {
-    // What an earlier subscription left on the way.
+    // Frames of an earlier subscription that were still in flight.
     if (this.head > 0) socket.messages(this.channel, [this.head], { epoch: this.name });
     const start = rewind === undefined ? this.head : Math.max(this.first - 1, this.head - rewind);
     this.#cursor = position ?? { epoch: this.name, offset: start };
@@ -90,7 +93,7 @@ export class ModelGateway {
     id: number,
     { before = this.head + 1, limit = 100 }: { before?: number; limit?: number },
   ): void {
-    // Small pages, so that there are many.
+    // Small pages, to have many of them.
     const from = Math.max(this.first, before - Math.min(limit, 3));
     const messages = range(from, Math.min(this.head, before - 1)).map((offset) =>
       wireMessage(offset, { epoch: this.name }),
@@ -98,7 +101,7 @@ export class ModelGateway {
     socket.push({ type: 'reply', id, result: { epoch: this.name, head: this.head, first: this.first, messages } });
   }
 
-  /** Tells the gap, where the log does not reach back to the cursor. */
+  /** Sends the gap if the log does not reach back to the cursor. */
   #jump(socket: FakeSocket): void {
     if (!this.#cursor) return;
     if (this.#cursor.epoch !== this.name) this.#gap(socket, this.first - 1, 'epoch_changed');

@@ -1,19 +1,19 @@
 import type { Member, MemberChange, PresencePush } from '@sluice/protocol';
 import type { FakeSocket } from './fake-gateway.ts';
 
-/** A gateway's view of who is present in one channel, after SPEC.md section 9, that tells it as it is told to. */
+/** A gateway's view of one channel's members (SPEC.md section 9), for a test to change and send. */
 export class ModelStage {
   readonly channel = 'a';
   members = new Map<string, Member>();
   counting = false;
   #version = 0;
-  /** What has changed since watchers were told, in order. */
+  /** Changes since the last push, in order. */
   #pending: MemberChange[] = [];
   #watched = false;
   #behind = false;
   #answered = 0;
 
-  /** Somebody enters, or changes the state. */
+  /** A user enters or changes the state. */
   enter(user: string, state: number): void {
     const member = { user, state, connections: 1, since: this.members.get(user)?.since ?? this.#version };
     this.members.set(user, member);
@@ -24,7 +24,7 @@ export class ModelStage {
     if (this.members.delete(user)) this.#pending.push({ version: ++this.#version, left: user });
   }
 
-  /** Another gateway, which counts its versions anew. */
+  /** Another gateway, which starts its versions over. */
   restart(): void {
     this.#version = 0;
     this.#pending = [];
@@ -48,9 +48,9 @@ export class ModelStage {
     }
   }
 
-  /** Tells what has changed. The list goes out to those who have none, in chunks; the last of them may be kept back. */
+  /** Sends the changes. A new subscription gets the list in chunks; the last ones can be withheld. */
   tell(socket: FakeSocket, { chunk = 2, cut = 0, early = false } = {}): void {
-    // Changes that are in the list already may come once more behind it.
+    // Changes that the list already contains may be repeated after it.
     const changes = this.#pending;
     if (!early || !this.#behind) this.#pending = [];
     if (!this.#watched) return;
@@ -65,7 +65,7 @@ export class ModelStage {
     this.#behind = true;
   }
 
-  /** The number of members passes the threshold, in one direction or the other. */
+  /** The number of members crosses the threshold in either direction. */
   toggle(): void {
     this.counting = !this.counting;
     this.#behind = true;

@@ -1,6 +1,6 @@
 import type { Client } from '../../src/api.ts';
 
-/** Values that nobody means, and what they are called in an error. */
+/** Invalid values and their names in an error message. */
 export const ODD_VALUES: readonly (readonly [value: unknown, kind: string])[] = [
   [null, 'null'],
   [Number.NaN, 'NaN'],
@@ -19,13 +19,16 @@ export const ODD_VALUES: readonly (readonly [value: unknown, kind: string])[] = 
   [2 ** 53, 'whole number'],
 ];
 
-/** What each option of the core takes, by the kinds above; everything else is `option_invalid` at the call. */
+/**
+ * The kinds of values that each option of the client accepts. All others are rejected synchronously
+ * with `option_invalid`.
+ */
 export const OPTIONS: readonly {
   readonly name: string;
   readonly takes: readonly string[];
-  /** Gives a value for the option to every public function that has it; some of them answer later. */
+  /** Passes the value to every public function with this option. Some functions answer asynchronously. */
   readonly give: (client: Client, value: never) => unknown;
-  /** What is allowed, in the words of the error. */
+  /** The allowed values, as the error describes them. */
   readonly allowed: RegExp;
 }[] = [
   ...(['onGap', 'onState', 'onError'] as const).map((name) => ({

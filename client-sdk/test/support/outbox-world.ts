@@ -12,24 +12,27 @@ interface Waiting {
   grant(): void;
 }
 
-/** What the next step on the disk does: fail, or never answer, before or after it was done. */
+/** The next step on the disk fails or never answers, before or after it took effect. */
 export type Fault = 'fail' | 'fail-after' | 'hang' | 'hang-after';
 
-/** A browser: one disk, one lock, and the tabs. Every step takes a few microtasks, so that a tab can die in between. */
+/**
+ * A browser with one disk, one lock and tabs. Every step takes a few microtasks, so that a tab can
+ * die in between.
+ */
 export class TestBrowser {
   readonly records = new Map<number, EntryRecord>();
-  /** Which database each record is in, by its number. */
+  /** The database of each record, by the record's number. */
   readonly places = new Map<number, string>();
-  /** The number on disk that every message was first stored under, by key. */
+  /** The number under which each message was first stored, by key. */
   readonly everStored = new Map<string, number>();
-  /** What went with a deleted database, by key: a living page brings it back. */
+  /** Records of deleted databases, by key. A live page stores them again. */
   readonly deleted = new Set<string>();
-  /** What stands in `localStorage`. */
+  /** The content of `localStorage`. */
   readonly notes = new Map<string, number>();
   readonly tabs: Tab[] = [];
-  /** While set, every use of the disk fails with it. */
+  /** While set, every use of the disk fails with this error. */
   broken: Error | undefined;
-  /** May pages use `localStorage`? */
+  /** Can pages use `localStorage`? */
   keepsNotes = true;
   lease: Lease = { tab: '', beat: 0 };
   life = 1;
@@ -58,7 +61,7 @@ export class TestBrowser {
     if (!this.everStored.has(key)) this.everStored.set(key, order);
   }
 
-  /** Somebody deletes the database: the pages are asked to close it. */
+  /** Another tab deletes the database: pages must close it. */
   delete(): void {
     for (const { key } of this.records.values()) this.deleted.add(key);
     this.records.clear();
@@ -91,7 +94,7 @@ export class TestBrowser {
   }
 }
 
-/** A connection to the disk: one step after the other, as transactions on one store are. */
+/** A connection to the disk. Its steps run one after another, like transactions on one store. */
 class TestStore implements Store {
   readonly #tab: Tab;
   readonly #browser: TestBrowser;
@@ -158,7 +161,7 @@ class TestStore implements Store {
     this.#state = 'abandoned';
   }
 
-  /** The browser cuts the connection: what has been begun is taken back. */
+  /** The browser closes the connection: pending steps are undone. */
   cut(tells: boolean): void {
     if (this.#state !== 'open') return;
     this.abandon();
@@ -190,7 +193,7 @@ export class Tab implements Platform {
   readonly outbox: Outbox;
   readonly client: FakeClient;
   alive = true;
-  /** What becomes of the next steps on the disk; opening it is one. */
+  /** The outcome of the next steps on the disk, including opening it. */
   readonly faults: (Fault | undefined)[] = [];
   #lost = false;
   readonly #browser: TestBrowser;
@@ -205,18 +208,18 @@ export class Tab implements Platform {
     this.outbox = new StoredOutbox(client.face, { user: 'ada', ...options, platform: this });
   }
 
-  /** It dies, and hears of nothing any more. What it had asked of the disk is still done, or not. */
+  /** Kills the tab: it receives nothing more. Its pending disk steps take effect or not. */
   kill(isDone = true): void {
     this.alive = false;
     this.#lost = !isDone;
     this.client.die();
-    // Its timers are gone too.
+    // Its timers are removed, too.
     this.outbox.close();
     this.#browser.giveUp(this);
     this.#browser.tabs.splice(this.#browser.tabs.indexOf(this), 1);
   }
 
-  /** The browser closes the database under the page, as iOS does with those in the background. */
+  /** The browser closes the database under the page, as iOS does in the background. */
   loseDisk(tells = true): void {
     for (const store of this.#stores) store.cut(tells);
   }
@@ -225,12 +228,12 @@ export class Tab implements Platform {
     return [...this.#stores].some(({ isOpen }) => isOpen);
   }
 
-  /** It is shown again. */
+  /** Shows the page again. */
   wake(): void {
     for (const run of [...this.#wakers]) run();
   }
 
-  /** It is put away. */
+  /** Hides the page. */
   sleep(): void {
     for (const run of [...this.#sleepers]) run();
   }
@@ -274,7 +277,7 @@ export class Tab implements Platform {
     return () => this.#sleepers.delete(run);
   }
 
-  /** Listeners that are left. */
+  /** Listeners that are still registered. */
   get listeners(): number {
     return this.#wakers.size + this.#sleepers.size + this.#radios.size;
   }

@@ -16,13 +16,13 @@ import type { FakePage } from './fake-browser.ts';
 type Handler<Event> = ((event: Event) => void) | null;
 
 interface Log {
-  /** Offset of the oldest that is held. */
+  /** Offset of the oldest message that is kept. */
   first: number;
   readonly messages: Message[];
   readonly keys: Map<string, Message>;
 }
 
-/** One WebSocket on the gateway, with what its client has asked for. */
+/** One WebSocket on the gateway, with its client's subscriptions. */
 class Peer implements WebSocketLike {
   binaryType = '';
   onopen: Handler<unknown> = null;
@@ -58,7 +58,7 @@ class Peer implements WebSocketLike {
     queueMicrotask(() => this.#run(() => this.onmessage?.({ data })));
   }
 
-  /** The connection ends from the other side. */
+  /** The peer closes the connection. */
   drop(code = 1006, reason = ''): void {
     this.#gateway.forget(this);
     queueMicrotask(() => this.#run(() => this.onclose?.({ code, reason })));
@@ -76,20 +76,23 @@ class Peer implements WebSocketLike {
 
 const PRESENCE = new Set(['enter', 'leave', 'watch']);
 
-/** A gateway of a few lines that answers at once: logs, keys, presence; no permissions but those it is told. */
+/**
+ * A minimal gateway that answers immediately: logs, keys, presence. It permits everything that the
+ * test does not refuse.
+ */
 export class SmallGateway {
   down = false;
-  /** What is refused: the command's type and the channel, to the error. */
+  /** Refusals: from command type and channel to the error. */
   readonly refusals = new Map<string, ErrorName>();
   readonly seen: Command[] = [];
-  /** Types of commands that wait for `release`. */
+  /** Types of commands to withhold until `release`. */
   readonly holding = new Set<string>();
   #held: (() => void)[] = [];
   readonly #peers = new Set<Peer>();
   readonly #logs = new Map<string, Log>();
   #version = 0;
 
-  /** The class of WebSockets for a page. */
+  /** The WebSocket class for a page. */
   webSocket(page?: FakePage): WebSocketConstructor {
     const open = () => {
       const peer = new Peer(this, page);
@@ -127,22 +130,22 @@ export class SmallGateway {
     return this.#log(channel).messages;
   }
 
-  /** Forgets the oldest messages, so that this offset is the first. */
+  /** Drops the oldest messages, so that this offset is the first. */
   trim(channel: string, first: number): void {
     this.#log(channel).first = first;
   }
 
-  /** Tells all connections something, e.g. that the token expires. */
+  /** Sends a push to all connections, e.g. that the token expires. */
   tell(push: Push): void {
     for (const peer of this.connections) peer.say(push);
   }
 
-  /** Cuts all connections. */
+  /** Drops all connections. */
   cut(code = 1006, reason = ''): void {
     for (const peer of [...this.#peers]) peer.drop(code, reason);
   }
 
-  /** Notices that pages have died. */
+  /** Closes the connections of dead pages. */
   bury(): void {
     for (const peer of [...this.#peers]) if (peer.dead) this.forget(peer);
   }
@@ -169,7 +172,7 @@ export class SmallGateway {
     }
   }
 
-  /** Carries out what was held back, on connections that stand. */
+  /** Executes the withheld commands of open connections. */
   release(): void {
     this.holding.clear();
     for (const carryOut of this.#held.splice(0)) carryOut();
@@ -188,7 +191,7 @@ export class SmallGateway {
   #carryOut(peer: Peer, command: Command, reply: (result: object) => void): void {
     if (command.type === 'subscribe') this.#subscribe(peer, command, reply);
     else reply(this.#result(peer, command));
-    // After the reply: the list is pushed behind the answer to `watch`.
+    // After the reply: the list is pushed after the answer to `watch`.
     if ('channel' in command && PRESENCE.has(command.type)) this.#showMembers(command.channel);
   }
 
@@ -263,7 +266,7 @@ export class SmallGateway {
   }
 }
 
-/** A token as a test writes it: claims, not signed. */
+/** A test token: claims without a signature. */
 export function unsigned(claims: Record<string, unknown>): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part({ alg: 'none' })}.${part(claims)}.`;

@@ -13,14 +13,14 @@ import { SmallGateway } from './small-gateway.ts';
 
 export type Way = 'worker' | 'leader';
 
-/** A tab with a client in it. */
+/** A tab with a client. */
 export interface OpenTab {
   readonly page: FakePage;
   readonly tab: Tab;
   readonly client: Client;
 }
 
-/** A browser with tabs that share, and a gateway. */
+/** A browser with tabs that share a connection, and a gateway. */
 export class Tabs {
   readonly gateway = new SmallGateway();
   readonly browser = new FakeBrowser();
@@ -42,22 +42,22 @@ export class Tabs {
     return { page, tab, client };
   }
 
-  /** The tab dies without a word. */
+  /** Kills the tab without notice. */
   kill({ page, client }: OpenTab): void {
     page.kill();
     this.gateway.bury();
-    // What is left of it here must not go on as if nothing had happened.
+    // The rest of the tab must not continue in this process.
     client.close();
   }
 
-  /** The worker dies; whoever needs one starts another. */
+  /** Kills the worker. The next tab that needs one starts another. */
   killWorker(): void {
     this.#worker?.page.kill();
     this.#worker = undefined;
     this.gateway.bury();
   }
 
-  /** The worker hangs: those who need one go on without. */
+  /** Makes the worker hang. Tabs that need one continue without it. */
   freezeWorker(): void {
     this.#worker?.page.freeze();
   }

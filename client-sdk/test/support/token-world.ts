@@ -3,27 +3,30 @@ import type { Client } from '../../src/api.ts';
 import type { TokenReason } from '../../src/token.ts';
 import { FakeGateway, type FakeSocket, turn } from './fake-gateway.ts';
 
-/** What the application does when it is asked for a token. */
+/** How the application answers a request for a token. */
 export type Answer = 'ok' | 'fail' | 'empty' | 'hang' | 'same' | 'expired';
 
 const TIMEOUT = 5000;
 
-/** An application that hands out tokens, a gateway that checks them by the true time, and a device whose clock is what it is. */
+/**
+ * An application that supplies tokens, a gateway that checks them by the true time, and a device
+ * with any clock.
+ */
 export class TokenWorld {
   readonly gateway = new FakeGateway();
   readonly client: Client;
-  /** When, in true time, and why tokens were asked for. */
+  /** When (in true time) and why tokens were requested. */
   readonly asked: { time: number; reason: TokenReason }[] = [];
-  /** The tokens of all `connect`. */
+  /** The tokens of all `connect` commands. */
   readonly connects: string[] = [];
-  /** Those of them that the client could know to be expired. */
+  /** Tokens among them that the client could know to be expired. */
   readonly doomed: string[] = [];
-  /** How often a token was asked for while another ask was neither answered nor given up. */
+  /** Requests for a token while another request was pending. */
   overlaps = 0;
   lifetime = 600_000;
-  /** The gateway answers nothing. */
+  /** While set, the gateway does not answer. */
   silent = false;
-  /** @param n how many were asked for before */
+  /** @param n the number of the request */
   answers: (n: number) => Answer = () => 'ok';
   #true = 1_700_000_000_000;
   #last = '';
@@ -32,7 +35,7 @@ export class TokenWorld {
   #expiries = new Map<string, number>();
   #known = new Set<string>();
   #handled = new WeakMap<FakeSocket, number>();
-  // A clock that is set back takes from the client's at most the time since it was last read: a second.
+  // A clock that is set back costs the client at most the time since it was last read: a second.
   #lost = 0;
 
   constructor() {
@@ -58,7 +61,7 @@ export class TokenWorld {
     return this.client;
   }
 
-  /** Time goes on, for everybody. */
+  /** Advances true time and the device's clock. */
   async pass(ms: number): Promise<void> {
     for (let left = ms; left >= 0; left -= 500) {
       const step = Math.min(left, 500);
@@ -69,19 +72,19 @@ export class TokenWorld {
     }
   }
 
-  /** Time goes on, and the machine does not notice. */
+  /** Advances the clocks without firing timers, like a sleeping machine. */
   sleep(ms: number): void {
     this.#true += ms;
     vi.setSystemTime(Date.now() + ms);
   }
 
-  /** Somebody sets the clock. */
+  /** Sets the device's clock. */
   setClock(by: number): void {
     if (by < 0) this.#lost += 1000;
     vi.setSystemTime(Date.now() + by);
   }
 
-  /** Those who hung answer. */
+  /** Answers the requests that hang. */
   release(): void {
     for (const release of this.#releases.splice(0)) release();
   }

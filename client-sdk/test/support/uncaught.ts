@@ -1,6 +1,6 @@
 import { type Mock, vi } from 'vitest';
 
-/** Hears what is thrown from microtasks, in place of the platform, which would report it as an uncaught error. */
+/** Catches errors that are thrown from microtasks, which the platform would report as uncaught. */
 export function hearUncaught(): Mock<(error: unknown) => void> {
   const heard = vi.fn<(error: unknown) => void>();
   const defer = queueMicrotask;
