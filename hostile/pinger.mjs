@@ -1,5 +1,5 @@
-// A healthy client in a process of its own, so that its figures are not those of the attacker's event loop.
-// Arguments: URL, token. It writes one line of JSON per second: pings answered, and the milliseconds that each took.
+// A healthy client in a separate process, so that its figures do not include the attacker's event loop.
+// Arguments: URL, token. Writes one line of JSON per second: the answered pings and their milliseconds.
 import { performance } from 'node:perf_hooks';
 import WebSocket from 'ws';
 
@@ -9,7 +9,7 @@ const socket = new WebSocket(url, ['sluice.v1.json']);
 let id = 1;
 let asked = 0;
 let took = /** @type {number[]} */ ([]);
-// How late this process itself is: what it measures is never better than that.
+// How late this process itself is: its measurements are never better than that.
 let late = 0;
 
 const ping = () => {
@@ -29,7 +29,7 @@ socket.on('close', (code, reason) => {
   process.stdout.write(`${JSON.stringify({ closed: code, reason: reason.toString() })}\n`);
   process.exit(1);
 });
-socket.on('error', () => {}); // the close event says it
+socket.on('error', () => {}); // the close event reports it
 setInterval(() => {
   process.stdout.write(
     `${JSON.stringify({ took: took.map((ms) => Math.round(ms * 10) / 10), late: Math.round(late) })}\n`,

@@ -2,11 +2,11 @@
 import { tokenFor } from './tokens.mjs';
 import { FrameReader, openSocket, textFrame } from './wire.mjs';
 
-/** One connection that reads every message and knows where it stands on each channel. */
+/** A connection that reads every message and tracks its position on each channel. */
 export class Client {
   bytes = 0;
   positions = new Map();
-  /** Messages that did not follow the one before, without a gap. */
+  /** Messages that did not follow the previous one, without a gap. */
   holes = 0;
   /** Messages that came again. */
   repeats = 0;
@@ -94,7 +94,7 @@ export class Client {
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits until something holds; tells how many milliseconds that took. */
+/** Waits for a condition. Returns the milliseconds until it was true. */
 export async function until(holds, most = 60_000) {
   const start = performance.now();
   while (!holds()) {
@@ -104,7 +104,7 @@ export async function until(holds, most = 60_000) {
   return performance.now() - start;
 }
 
-/** Calls `send` with how many are due, at so many per second, for so long. */
+/** Calls `send` with the number that is due, at a rate per second, for a duration. */
 export async function paced(rate, seconds, send) {
   const start = performance.now();
   let sent = 0;

@@ -8,7 +8,7 @@ const INFO = { name: 'Ada', about: 'x'.repeat(780) };
 const CAPS = Object.fromEntries(range(190, (at) => [`other:${at}:*`, ['subscribe']]));
 const claims = (more = {}) => ({ role: 'member', info: INFO, caps: CAPS, ...more });
 
-/** A connection that counts answers, and waits when it is told to. */
+/** A connection that counts replies and can pause. */
 class Asker {
   carriedOut = 0;
   refused = 0;
@@ -137,7 +137,7 @@ export async function prepare({ port, row }) {
   if (full) await fill(port);
   const asker = await Asker.connect(port, 'holder');
   if (holds) await hold(asker);
-  // The burst is spent on what costs nothing: what counts is what goes on for good.
+  // Cheap commands use up the burst first: only the sustained cost counts.
   while (asker.refused === 0) {
     const before = asker.answered;
     asker.ask(range(100, () => ({ type: 'ping' })));
@@ -146,7 +146,7 @@ export async function prepare({ port, row }) {
   return asker;
 }
 
-/** Connects again and again: that is limited for each address, where that is configured, and not by the connection. */
+/** Reconnects again and again: limits per address apply if configured, limits per connection do not. */
 async function connectAll({ port, seconds }) {
   const end = performance.now() + seconds * 1000;
   let connected = 0;
@@ -176,7 +176,7 @@ export async function ask(asker, { port, row, seconds }) {
 export const rows = Object.keys(ROWS);
 
 let asker;
-// Where it was started to ask; the benchmark itself only wants to know the rows.
+// Runs only in its own process; the benchmark itself imports the names of the rows.
 if (process.send)
   process.on('message', async ({ prepare: first, ask: then }) => {
     if (first !== undefined) {

@@ -7,7 +7,7 @@ import { open } from 'lmdb';
 
 const DATA = { text: 'x'.repeat(100) };
 
-/** Keeps so many operations on their way for some seconds, and times each. */
+/** Keeps a number of operations in flight for some seconds, and times each. */
 async function load(operation, { concurrency, seconds }) {
   const times = [];
   const start = performance.now();
@@ -47,7 +47,7 @@ async function withGateway(options, work) {
   }
 }
 
-/** One put per operation, flushed within its commit, as the engine has it; those of one moment share a commit. */
+/** One put per operation, flushed within its commit, as in the engine; those of one moment share a commit. */
 async function withLmdb(data, work) {
   const store = open({ path: join(data, 'bench.mdb'), noSubdir: true, encoding: 'binary', overlappingSync: false });
   let count = 0;
@@ -82,7 +82,7 @@ export const DURABLE = {
   'a page and fdatasync': withFile,
 };
 
-/** Measures one of `DURABLE` in a folder of its own. */
+/** Measures one of `DURABLE` in a separate folder. */
 export async function measureDurable(name, { concurrency, seconds, folder = tmpdir() }) {
   const data = mkdtempSync(join(folder, 'sluice-bench-'));
   try {

@@ -7,7 +7,7 @@ async function resident(server) {
   return residentBytes(server);
 }
 
-/** Connections that stand before the first look. */
+/** Connections before the first measurement. */
 const WARM_UP = 2000;
 
 /** @returns bytes per connection */

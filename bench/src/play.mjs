@@ -21,7 +21,7 @@ async function openAll(count, connect, width = 50) {
   return clients;
 }
 
-/** Channels fall into so many groups; all readers of a group get the same frames. */
+/** Number of groups of channels; all readers of a group get the same frames. */
 const GROUPS = 5;
 
 /** One reader of each group reads every message; the others count bytes, which costs the generator nearly nothing. */
@@ -32,13 +32,13 @@ async function openReaders({ port, sockets, stalls, names, each }) {
     const commands = channels.map((channel, at) => ({ type: 'subscribe', id: 2 + at, channel, rewind: 0 }));
     const counting = n >= stalls + GROUPS;
     const client = await Client.connect(port, commands, 'bench', { counting });
-    // Everybody has a position before the first message, so that a lost first one is a hole.
+    // Every reader has a position before the first message, so that a lost first one is a hole.
     for (const channel of channels) client.positions.set(channel, { epoch: '', offset: 0 });
     return { client, group };
   });
 }
 
-/** Seconds until the compilers of both processes have done their work: what they hold up belongs to nobody's reading. */
+/** Seconds until the compilers of both processes are done, so that their work is not measured. */
 const WARM_UP = 4;
 
 /** Many readers on several channels each, some of whom stop reading for a while. */
@@ -103,7 +103,7 @@ async function stalled({ port, sockets, stalls, channels, each, rate, seconds, s
   };
 }
 
-/** Everybody comes back at once, each with messages missed. */
+/** All clients reconnect at once, each with missed messages. */
 async function reconnect({ port, clients, channels, missed }) {
   const names = range(channels, (at) => `bench:${at}`);
   const publisher = await Client.connect(port, []);
@@ -153,7 +153,7 @@ async function reconnect({ port, clients, channels, missed }) {
   return { bare: bare.took, plain: plain.took, resumed: resumed.took, holes: resumed.holes };
 }
 
-/** A full room whose members come and go: what does it cost those who watch? */
+/** A channel with many members who enter and leave: what does it cost its watchers? */
 async function presence({ port, members, watchers, churn, seconds }) {
   const channel = 'room:full';
   const watching = await openAll(watchers, (n) =>
@@ -170,7 +170,7 @@ async function presence({ port, members, watchers, churn, seconds }) {
   let at = 0;
   const sent = await paced(churn, seconds, (count) => {
     for (let n = 0; n < count; n++) {
-      // Goes at its first turn, comes back at its second.
+      // Leaves at its first turn, and enters again at its second.
       const type = Math.floor(at / members) % 2 === 0 ? 'leave' : 'enter';
       present[at % members].send([{ type, id: 5 + at, channel }]);
       at++;
@@ -192,7 +192,7 @@ const unwanted = (count) =>
     ),
   );
 
-/** Makes the server's compiler do its work: a gateway that has just started is slow, and nobody is flooded then. */
+/** Warms up the server's compiler: a fresh gateway is slow, and a flood would distort that. */
 async function warmUp({ port }) {
   for (let n = 0; n < 4; n++) {
     const client = await Client.connect(port, [], `warm${n}`);
@@ -225,7 +225,7 @@ async function edge({ port, seconds }) {
   return { refused };
 }
 
-/** Sends what nobody asked for as fast as the gateway takes it, and comes back whenever it is closed. */
+/** Floods the gateway as fast as it reads, and reconnects whenever it is closed. */
 async function hose({ port, seconds }) {
   const frames = unwanted(100);
   const end = now() + seconds * 1000;

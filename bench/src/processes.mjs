@@ -12,7 +12,7 @@ export function start(name, core, args = [], execArgv = ['--max-semi-space-size=
   return child;
 }
 
-/** As `start`, on whichever core the system likes. */
+/** Like `start`, on any core. */
 export function startAnywhere(name, args = [], execArgv = ['--max-semi-space-size=32']) {
   return fork(file(name), args, { execArgv: ['--expose-gc', ...execArgv] });
 }
@@ -45,7 +45,7 @@ export function cpuSeconds(child) {
   return user + system;
 }
 
-/** The same, apart: `user` is what the program itself computes, `system` what the kernel does for it, mostly writing to sockets. */
+/** The same, split: `user` is the program's own time, `system` the kernel's, mostly for writing to sockets. */
 export function cpuTimes({ pid }) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -6,7 +6,7 @@ const STAMP = MARK.length + 16;
 
 const now = () => Math.round((performance.timeOrigin + performance.now()) * 1000);
 
-/** What a probe finds in what it reads: the microsecond at which it was sent. */
+/** The timestamp in a message that a probe reads: the microsecond at which it was sent. */
 export const stamp = () => `${MARK}${now()}`;
 
 /** Counts bytes. */
@@ -21,7 +21,7 @@ export class Reader {
   };
 }
 
-/** Finds the timestamps in what it reads. A mark that is cut in two by the end of a chunk is put together again. */
+/** Finds the timestamps in the bytes. Joins a mark that is split by the end of a chunk. */
 export class Probe extends Reader {
   seen = 0;
   latencies = [];

@@ -1,4 +1,4 @@
-/** Two gateways on one Redis: what a publish costs, how long it takes to the other gateway's subscriber, and what Redis does by itself. */
+/** Two gateways on one Redis: the cost of a publish, the latency to the other gateway's subscriber, and Redis alone. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ async function freePort() {
   return port;
 }
 
-/** A Redis without persistence, for as long as the work takes. */
+/** A Redis without persistence, for the duration of the work. */
 async function withRedis(work) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   const port = await freePort();
@@ -90,7 +90,7 @@ async function publishAcross(port, { concurrency, seconds }) {
   }
 }
 
-/** What `redis-benchmark` says of one command, so many of them in one go. */
+/** The result of `redis-benchmark` for one command, with the given pipeline. */
 function raw(port, pipeline, command) {
   const tool = join(dirname(ensureRedis()), 'redis-benchmark');
   const args = ['-p', `${port}`, '-n', '100000', '-c', '1', '-P', `${pipeline}`, '--csv', ...command];
@@ -102,7 +102,7 @@ function raw(port, pipeline, command) {
 
 const VALUE = 'x'.repeat(130);
 
-/** By name, and how many are on their way at a time. */
+/** By name and number in flight. */
 export const REDIS = {
   'publish at one gateway, heard at the other': (port, options) => publishAcross(port, options),
   'redis-benchmark: SET': (port, { concurrency }) => raw(port, concurrency, ['SET', 'bench', VALUE]),

@@ -1,4 +1,4 @@
-/** Measures each of `names` so many times, round after round, so that what the machine does meanwhile meets all of them alike. */
+/** Measures each of `names` several times, round after round, so that disturbances of the machine affect all alike. */
 import { median } from './report.mjs';
 
 /**

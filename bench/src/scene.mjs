@@ -1,4 +1,4 @@
-/** Plays a scene against a fresh gateway, and watches the gateway's memory meanwhile. */
+/** Plays a scene on a fresh gateway, and watches the gateway's memory. */
 import { setPriority } from 'node:os';
 import { answer, cpuSeconds, residentBytes, start, stop } from './processes.mjs';
 

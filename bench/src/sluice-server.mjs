@@ -1,4 +1,4 @@
-/** Sluice as it is configured by default, with history on, so that offsets, cursors and the accounting of losses all work. */
+/** Sluice with its default configuration and history, so that offsets, cursors and the counting of losses work. */
 import { createGateway } from '@sluice/server';
 import { SECRET } from './tokens.mjs';
 

@@ -1,4 +1,4 @@
-/** Tokens for the measured gateway, signed here: asking it for thousands would be a measurement of its own. */
+/** Tokens for the measured gateway, signed here: requesting thousands from it would distort the measurement. */
 import { createHmac } from 'node:crypto';
 
 export const SECRET = 'a secret for benchmarks on this machine only';

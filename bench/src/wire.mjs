@@ -73,7 +73,7 @@ export class FrameReader {
   }
 }
 
-/** Where the payload of the first whole frame begins and ends. RFC 6455 section 5.2; servers do not mask. */
+/** Start and end of the payload of the first complete frame. RFC 6455 section 5.2; servers do not mask. */
 function firstFrame(bytes) {
   if (bytes.length < 2) return null;
   const short = bytes[1] & 0x7f;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** Milliseconds of one tick of the figures in `/proc`. */
 const TICK = 10;
 
-/** CPU time that a process has used, in milliseconds; NaN where the system does not tell. It hardly depends on what else runs. */
+/** CPU time of a process in milliseconds; NaN if the system does not report it. It hardly depends on other load. */
 export function cpuTime(pid: number | undefined): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

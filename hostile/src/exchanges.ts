@@ -42,9 +42,9 @@ const METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'DELETE', 'PATCH', 'TR
 const LENGTHS = ['0', '5', '29', '-1', '1e3', '0x10', '99999999', '18446744073709551616', '', '5, 5', ' 7'];
 const BODY = '{"channel":"hostile:a","data":1}';
 
-/** Milliseconds for which answers are waited for: to most of what is half or wrong there is none. */
+/** Milliseconds to wait for a response: most incomplete or invalid requests get none. */
 const ANSWERED = 100;
-/** Milliseconds that a connection may take to be closed before it is counted as left open. */
+/** Milliseconds until a connection that is still open counts as left open. */
 const PATIENCE = 30_000;
 
 const head = (lines: readonly string[]): string => `${lines.join('\r\n')}\r\n\r\n`;
@@ -160,7 +160,7 @@ export async function exchange(port: number, making: Making, sent: HttpSent): Pr
   const socket = connect(port, '127.0.0.1');
   sent.exchanges += requests;
   sent.byKind.set(kind, (sent.byKind.get(kind) ?? 0) + requests);
-  socket.on('error', () => {}); // a cut is told by "close"
+  socket.on('error', () => {}); // "close" reports it
   let own = 0;
   let answered = (): void => {};
   const enough = new Promise<void>((resolve) => {

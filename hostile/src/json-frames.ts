@@ -13,7 +13,7 @@ const NUMBERS = [
   '01',
   '1.',
 ];
-/** What a scanner may look at again and again when it comes in a long run. */
+/** Texts that a scanner may read again and again in a long run. */
 const RUNS = ['0', '.', '0.0', '1', '10', ' ', '\n', '\\', '\\"', '"', '1e', '-', '~4'];
 const BYTES = [
   '{',
@@ -53,7 +53,7 @@ function mutate(dice: Dice, text: string): string {
   }
 }
 
-/** A value that stands where a command or its data may stand: deep, wide, long, or with numbers that nobody can carry. */
+/** A value in place of a command or its data: deep, wide, long, or with numbers that JavaScript cannot represent. */
 function oddValue(dice: Dice): string {
   const levels = dice.whole(1, 3_000);
   switch (dice.whole(0, 9)) {

@@ -34,7 +34,7 @@ const VALUES = [
 
 const encode = (value: unknown): Buffer => Buffer.from(msgpack.encode(value) as Uint8Array);
 
-/** A header that announces what it likes. */
+/** A header that announces any length. */
 function header(dice: Dice): Buffer {
   const [head, width] = dice.pick(HEADS);
   const bytes = Buffer.alloc(1 + width);

@@ -21,10 +21,10 @@ const MANNERS: readonly Manner[] = [
 /** Ten frames in a row without a command close a connection: with a ping among eight it lives on. */
 const PING_EVERY = 8;
 const BATCH = 32 * 1024;
-/** The id of the last command, and as the answer to it carries it: what comes before it has been read then. */
+/** The id of the last command. Its reply shows that everything before it was read. */
 const LAST = 987_654_321;
 const LAST_WRITTEN: readonly Buffer[] = [Buffer.from('987654321'), Buffer.from('ce3ade68b1', 'hex')];
-/** Milliseconds for which that answer is waited for: whoever is not allowed one is closed instead. */
+/** Milliseconds to wait for that reply; a connection that gets none is closed instead. */
 const ANSWERED = 10_000;
 /** Milliseconds after which a connection that the gateway has not closed is given up, and counted. */
 const PATIENCE = 30_000;
@@ -50,7 +50,7 @@ export interface PeerOptions {
 
 const nothing = (): void => {};
 
-/** One hostile WebSocket, from its handshake to its end; it never throws for what the gateway does with it. */
+/** One hostile WebSocket from its handshake to its end; it never throws, whatever the gateway does. */
 export class Peer {
   readonly #options: PeerOptions;
   readonly #socket: Socket;
@@ -63,7 +63,7 @@ export class Peer {
     this.#options = options;
     const socket = connect(options.port, '127.0.0.1');
     this.#socket = socket;
-    socket.on('error', () => {}); // a cut is told by "close"
+    socket.on('error', () => {}); // "close" reports it
     let [welcomed, answered] = [nothing, nothing];
     this.#welcomed = new Promise((resolve) => {
       welcomed = resolve;
@@ -119,7 +119,7 @@ export class Peer {
     this.#count(kind);
     this.#options.sent.frames++;
     await this.#write([bytes]);
-    // Not everything that is wrong is closed for: what is not hears the end.
+    // Not every mistake closes the connection: then the last command is answered.
     await Promise.race([this.#closed, after(100)]);
     this.#socket.end();
   }
@@ -171,7 +171,7 @@ export class Peer {
     const data = Buffer.concat(chunks);
     this.#options.sent.bytes += data.length;
     if (this.#socket.write(data)) return;
-    // One that reads nothing may never be drained: the gateway closes it, or the peer gives up.
+    // A peer that reads nothing may never drain: the gateway closes it, or the peer gives up.
     await Promise.race([new Promise((resolve) => this.#socket.once('drain', resolve)), this.#closed, after(1_000)]);
   }
 

@@ -21,7 +21,7 @@ const EMPTY = new Uint8Array(0);
 const toBytes = (payload: string | Uint8Array): Uint8Array =>
   typeof payload === 'string' ? Buffer.from(payload) : payload;
 
-/** Frames of a round, from which its connections take: the same seed makes the same ones. */
+/** The frames of a round; the same seed makes the same ones. */
 export class Pool {
   readonly binary: boolean;
   readonly #frames: readonly PooledFrame[];
@@ -61,7 +61,7 @@ function make(dice: Dice, { kind, makers, binary, token }: Making): PooledFrame 
   const chance = dice.next();
   if (chance < SPLIT) return { kind: `${kind}, in fragments`, bytes: split(dice, payload, own) };
   if (chance < SPLIT + CONTROL) return { kind: 'ping or pong', bytes: control(dice) };
-  // Bytes that are no text would end the connection: RFC 6455 section 8.1.
+  // Invalid UTF-8 would end the connection: RFC 6455 section 8.1.
   const wrong = chance < SPLIT + CONTROL + WRONG_KIND && isText(payload);
   return { kind, bytes: wsFrame({ opcode: wrong ? other : own, payload }) };
 }

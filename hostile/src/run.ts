@@ -24,7 +24,7 @@ const SETTLED = 60_000;
 
 export interface RunOptions {
   readonly seed: number;
-  /** Rounds begin until so many milliseconds have passed; one at least. */
+  /** Rounds begin until this many milliseconds have passed; at least one. */
   readonly length: number;
   /** The first round, to make one that failed again. */
   readonly from?: number;
@@ -67,7 +67,7 @@ export class Run {
   #idle = Number.NaN;
   #warm = 0;
   #peak = 0;
-  /** After each round, when everybody has gone. */
+  /** Called after each round, when all peers are gone. */
   readonly #rests: number[] = [];
 
   constructor(options: RunOptions) {
@@ -144,7 +144,7 @@ export class Run {
     if (memory > this.#peak) this.#peak = memory;
   }
 
-  /** Waits until nothing is left of the round, and says what is. */
+  /** Waits until nothing of the round is left, and reports what is. */
   async #settle(round: number): Promise<void> {
     const start = performance.now();
     let left: string[] = [];
@@ -174,7 +174,7 @@ export class Run {
   }
 
   #report(healthy: HealthyClient, rounds: number): Report {
-    // Garbage is collected now and then: what comes back is seen in the best of some rounds.
+    // Garbage is collected irregularly: the best of several rounds shows the retained memory.
     const rest = Math.min(...this.#rests.slice(-4 * WARM_ROUNDS));
     const allowed = GROWTH + this.#options.concurrency * PER_CONNECTION;
     if (this.#options.judgeCosts && rounds > 4 * WARM_ROUNDS) {
@@ -200,7 +200,7 @@ export class Run {
   }
 }
 
-/** What a gateway still holds besides the healthy client, and what it did wrong. */
+/** What a gateway still holds besides the healthy client, and its faults. */
 function leftOf(figures: Figures): string[] {
   const expected: Figures = {
     sluice_connections: 1,
@@ -215,7 +215,7 @@ function leftOf(figures: Figures): string[] {
   });
 }
 
-/** Does something so many times, some of them at once. */
+/** Repeats something, several at once. */
 async function together(count: number, atOnce: number, what: (at: number) => Promise<void>): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {

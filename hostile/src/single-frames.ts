@@ -13,7 +13,7 @@ const TRIES = 3;
 /** Milliseconds for the gateway to answer or close. */
 const PATIENCE = 30_000;
 
-/** Pieces that fill a frame: what a decoder, a scanner or a check may look at more than once. */
+/** Pieces that fill a frame: a decoder, scanner or check may read them more than once. */
 const PIECES: readonly string[] = [
   ...[
     '0',
@@ -99,9 +99,9 @@ function frames(): { readonly name: string; readonly binary: boolean; readonly p
 }
 
 /**
- * Sends each frame alone, from a connection that has not authenticated, and compares the gateway's CPU time with what is allowed.
+ * Sends each frame alone, from a connection that has not authenticated, and compares the gateway's CPU time with the limit.
  *
- * @returns how many frames were tried, what the dearest cost in milliseconds, and those that cost too much
+ * @returns the number of frames, the highest cost in milliseconds, and the frames above the limit
  */
 export async function trySingleFrames(port: number, pid: number | undefined) {
   let dearest = 0;

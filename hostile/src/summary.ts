@@ -7,7 +7,7 @@ const list = (counts: ReadonlyMap<string, number>): string =>
     .map(([kind, count]) => `  ${String(count).padStart(9)}  ${kind}`)
     .join('\n');
 
-/** What was sent, and what was checked. */
+/** The input that was sent, and the checks. */
 export function summary({ faults, rounds, frames, http, single, pings, memory }: Report): string {
   return [
     `${rounds} rounds: ${frames.frames} frames were written (${mib(frames.bytes)}; those behind a close are not read), answered with ${mib(frames.received)}`,

@@ -4,7 +4,7 @@ import { Child } from '../../chaos/src/child.ts';
 
 const PINGER = fileURLToPath(new URL('../pinger.mjs', import.meta.url));
 
-/** Figures of a gateway that are 0 when nobody is connected, and those of its mistakes. */
+/** Figures of a gateway that must be 0 without connections, and its fault counters. */
 export type Figures = Readonly<Record<string, number>>;
 
 /** Reads the gateway's own figures; labels are part of a name. */
@@ -16,7 +16,7 @@ export async function readFigures(port: number): Promise<Figures> {
   );
 }
 
-/** Resident memory of a process in bytes; NaN where the system does not tell. */
+/** Resident memory of a process in bytes; NaN if the system does not report it. */
 export function residentMemory(pid: number | undefined): number {
   try {
     const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -33,7 +33,7 @@ interface PingerLine {
   readonly reason?: string;
 }
 
-/** A healthy client in a process of its own, and how long its pings take. */
+/** A healthy client in a separate process, and the duration of its pings. */
 export class HealthyClient {
   readonly #child: Child;
   readonly #times: number[] = [];

@@ -7,7 +7,7 @@ export interface WsFrame {
   readonly payload: Uint8Array;
   /** Is it the last of its message? Default: yes. */
   readonly fin?: boolean;
-  /** Default: yes, with a key of zeros, which leaves the payload as it is. */
+  /** Default: masked, with a key of zeros, which does not change the payload. */
   readonly masked?: boolean;
   /** The three bits that no extension of ours uses. */
   readonly reserved?: number;

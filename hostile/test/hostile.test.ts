@@ -6,10 +6,10 @@ import { summary } from '../src/summary.ts';
 
 /** Other frames with every run; what fails is repeated with the seed that it prints. */
 const SEED = Number(process.env.SLUICE_HOSTILE_SEED ?? Date.now() % 1_000_000);
-/** Seconds in which rounds begin; `npm run hostile` goes on for minutes. */
+/** Seconds in which rounds begin; `npm run hostile` runs for minutes. */
 const SECONDS = Number(process.env.SLUICE_HOSTILE_SECONDS ?? 3);
 
-it('a gateway under hostile frames and mangled HTTP stands, and keeps nothing of them', {
+it('survives hostile frames and mangled HTTP, and keeps no state of them', {
   timeout: 300_000,
 }, async () => {
   const lines: string[] = [];
