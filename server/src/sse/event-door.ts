@@ -101,15 +101,15 @@ export class EventDoor {
   async #open({ address, cors }: Visitor, wireSession: EventSession): Promise<Reply> {
     const { topics, limit, nextId } = this.#options;
     const line = new PositionLine();
-    const connection = new EventConnection({
+    const connection: EventConnection = new EventConnection({
       id: nextId(),
       address,
       topics,
       limit,
-      position: () => line.write(session.standings.of(SUBSCRIPTIONS).values()),
+      position: (): string => line.write(session.standings.of(SUBSCRIPTIONS).values()),
       closed: (closing) => this.#heartbeats.remove(closing),
     });
-    const session = new Session(connection, { wire: eventWire, session: wireSession }, this.#services);
+    const session: Session = new Session(connection, { wire: eventWire, session: wireSession }, this.#services);
     connection.listen(session);
     const error = await wireSession.outcome;
     if (error !== null) {
