@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { cyclesOf, type Import, importsOf, withoutComments } from './support/imports.ts';
 import { type Source, sources } from './support/sources.ts';
 
-/** What `protocol` means in the table below. */
+/** The modules that `protocol` stands for in the table below. */
 const PROTOCOL = ['@sluice/protocol', '@sluice/protocol/msgpack', '@sluice/protocol/contracts'];
 
 /**
- * The walls: which room of `server/src` may import what. A room is a folder, or a file of `server/src` itself; `a/b.ts` is one file of a room.
- * Types count too: a type is knowledge. ARCHITECTURE.md says why.
+ * The walls: which modules each room of `server/src` may import. A room is a folder, or a file of
+ * `server/src` itself; `a/b.ts` is one file of a room.
+ * Type imports count too. ARCHITECTURE.md explains why.
  */
 const WALLS: Readonly<Record<string, readonly string[]>> = {
   util: [],
@@ -86,10 +87,10 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Names everybody and everything. */
+/** Wires everything together, so it may import everything. */
 const ROOT = 'gateway.ts';
 
-/** Packages that only some rooms may know; the others are free. */
+/** Packages that only some rooms may import. Packages that are not listed are unrestricted. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'uWebSockets.js': ['transport'],
   'uWebSockets.js-20.51': ['transport'],
@@ -110,7 +111,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 const inServer = (path: string): string => path.replace('server/src/', '');
 const roomOf = (file: string): string => file.split('/')[0] ?? file;
 
-/** Why an import of `server/src` crosses a wall; `null` when it does not. */
+/** The reason why an import of `server/src` crosses a wall, or `null`. */
 function crossing({ from, to }: Pick<Import, 'from' | 'to'>): string | null {
   const file = inServer(from);
   const room = roomOf(file);
@@ -118,7 +119,7 @@ function crossing({ from, to }: Pick<Import, 'from' | 'to'>): string | null {
   const target = inServer(to);
   if (room === ROOT || roomOf(target) === room) return null;
   const allowed = WALLS[room];
-  if (allowed === undefined) return `${file}: there is no such room in the table of walls`;
+  if (allowed === undefined) return `${file}: this room is missing in the table of walls`;
   if (allowed.includes(target) || allowed.includes(roomOf(target)) || allowed.includes(dirname(target))) return null;
   return `${file} imports ${target}, but "${room}" may import only: ${allowed.join(', ') || 'nothing'}`;
 }
@@ -126,17 +127,17 @@ function crossing({ from, to }: Pick<Import, 'from' | 'to'>): string | null {
 function packageCrossing(file: string, target: string): string | null {
   const room = roomOf(file);
   if (target.startsWith('@sluice/protocol') && room !== ROOT && WALLS[room]?.includes(target) !== true) {
-    return `${file} imports ${target}, but "${room}" may not know the protocol`;
+    return `${file} imports ${target}, but "${room}" may not import the protocol`;
   }
   const rooms = PACKAGES[target];
   if (rooms === undefined || rooms.includes(room)) return null;
-  return `${file} imports the package ${target}, which ${rooms.length === 0 ? 'no room' : `only ${rooms.join(' and ')}`} may know`;
+  return `${file} imports the package ${target}, which ${rooms.length === 0 ? 'no room' : `only ${rooms.join(' and ')}`} may import`;
 }
 
 describe('the walls', () => {
   const imports = sources('server/src').flatMap(importsOf);
 
-  it('of server/src stand', () => {
+  it('are respected by every import in server/src', () => {
     expect(imports.length).toBeGreaterThan(200);
     expect(imports.map(crossing).filter((crossed) => crossed !== null)).toEqual([]);
   });
@@ -146,14 +147,14 @@ describe('the walls', () => {
     expect(users).toEqual([]);
   });
 
-  it('keep gateway.ts to index.ts, the workers and the testing kit', () => {
+  it('restrict gateway.ts to index.ts, the workers and the testing kit', () => {
     const importers = imports.filter(({ to }) => to === `server/src/${ROOT}`).map(({ from }) => inServer(from));
     const others = importers.filter((file) => !['index.ts', 'workers', 'testing'].includes(roomOf(file)));
     expect(others).toEqual([]);
   });
 
-  it('keep appending to logs to the door for publishing', () => {
-    // Used tickets are remembered in a log that is no channel.
+  it('restrict appends to logs to the publish door', () => {
+    // Used tickets are stored in a log that is not a channel.
     const APPENDERS = ['server/src/channels/publish-steps.ts', 'server/src/sse/ticket-desk.ts', 'server/src/engine/'];
     const appends = ({ text }: Source): boolean => /\b(?:log|engine)\.append\(/.test(withoutComments(text));
     const appending = sources('server/src')
@@ -181,11 +182,11 @@ describe('the walls', () => {
     ['observe/log.ts', 'server/src/session/session.ts'],
     ['session/session.ts', 'uWebSockets.js'],
     ['transport/uws.ts', '@sluice/protocol'],
-  ])('would notice %s importing %s', (from, to) => {
+  ])('detect that %s imports %s', (from, to) => {
     expect(crossing({ from: `server/src/${from}`, to })).toContain(from);
   });
 
-  it('are seen through every way of importing', () => {
+  it('cover every import syntax', () => {
     const text = [
       "import { a } from './a.ts';",
       "import type { b } from './b.ts';",
@@ -204,7 +205,7 @@ describe('the walls', () => {
 
 describe('imports', () => {
   it.each(['protocol', 'server', 'client-sdk', 'cli', 'playwright', 'chaos', 'hostile'])(
-    'of %s have no circle by value: no file depends on the order in which files are loaded',
+    'of %s form no cycle of value imports, so no file depends on the load order',
     (name) => {
       const imports = sources(`${name}/src`).flatMap(importsOf);
       expect(imports.length).toBeGreaterThan(5);
@@ -212,37 +213,37 @@ describe('imports', () => {
     },
   );
 
-  it.each(['session', 'channels'])('of server/src/%s have no circle, not by types either', (room) => {
+  it.each(['session', 'channels'])('of server/src/%s form no cycle, type imports included', (room) => {
     expect(cyclesOf(sources(`server/src/${room}`).flatMap(importsOf))).toEqual([]);
   });
 
   it.each([
     ['a file that imports itself', ['a a'], [['a']]],
     ['two files', ['a b', 'b a', 'b c'], [['a', 'b']]],
-    ['a longer way', ['a b', 'b c', 'c d', 'd b'], [['b', 'c', 'd']]],
+    ['a longer path', ['a b', 'b c', 'c d', 'd b'], [['b', 'c', 'd']]],
     [
-      'two circles',
+      'two cycles',
       ['a b', 'b a', 'b c', 'c d', 'd c'],
       [
         ['c', 'd'],
         ['a', 'b'],
       ],
     ],
-    ['no circle', ['a b', 'a c', 'b d', 'c d'], []],
-  ])('in a circle are noticed: %s', (_, edges, cycles) => {
+    ['no cycle', ['a b', 'a c', 'b d', 'c d'], []],
+  ])('that form a cycle are detected: %s', (_, edges, cycles) => {
     const imports = edges.map((edge) => ({ from: edge.charAt(0), to: edge.charAt(2) }));
     expect(cyclesOf(imports)).toEqual(cycles);
   });
 });
 
 describe('the protocol', () => {
-  it('knows nothing but itself, its codec, and what a schema is', () => {
+  it('imports only itself, its codec and the schema standard', () => {
     const known = ['@msgpack/msgpack', '@standard-schema/spec'];
-    const strangers = sources('protocol/src')
+    const forbidden = sources('protocol/src')
       .flatMap(importsOf)
       .filter(({ to }) => !to.startsWith('protocol/src/') && !known.includes(to))
       .map(({ from, to }) => `${from} imports ${to}`);
-    expect(strangers).toEqual([]);
+    expect(forbidden).toEqual([]);
   });
 });
 
@@ -250,25 +251,25 @@ describe('the command line', () => {
   const KNOWN = ['@sluice/server', '@sluice/server/cli-support', '@sluice/client', '@sluice/protocol'];
 
   it('imports only the entries of our packages', () => {
-    const strangers = sources('cli/src')
+    const forbidden = sources('cli/src')
       .flatMap(importsOf)
       .filter(({ to }) =>
         to.startsWith('@sluice/') ? !KNOWN.includes(to) : to.includes('/src/') && !to.startsWith('cli/src/'),
       )
       .map(({ from, to }) => `${from} imports ${to}`);
-    expect(strangers).toEqual([]);
+    expect(forbidden).toEqual([]);
   });
 });
 
 describe('the SDK', () => {
-  it('knows nothing of the server, of Node, or of other packages; each binding knows its framework', () => {
+  it('imports neither the server nor Node nor other packages; each binding imports only its framework', () => {
     const isFramework = (from: string, to: string) =>
       ['react', 'svelte'].some((name) => from.startsWith(`client-sdk/src/${name}/`) && to.split('/')[0] === name);
-    const strangers = sources('client-sdk/src')
+    const forbidden = sources('client-sdk/src')
       .flatMap(importsOf)
       .filter(({ to }) => !to.startsWith('client-sdk/src/') && !PROTOCOL.includes(to))
       .filter(({ from, to }) => !isFramework(from, to))
       .map(({ from, to }) => `${from} imports ${to}`);
-    expect(strangers).toEqual([]);
+    expect(forbidden).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import { startGateway } from './support/real-gateway.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
-/** Questions that were asked, and wait for the test's answer. */
+/** A grant function whose decisions stay pending until the test answers them. */
 class Oracle {
   readonly asked: string[] = [];
   readonly #waiting: { readonly question: string; settle: (answer: boolean | Error) => void }[] = [];
@@ -26,15 +26,15 @@ class Oracle {
     return this.#waiting.length;
   }
 
-  /** Answers the oldest question like this one, or the oldest of all. */
+  /** Answers the oldest pending question, or the oldest one with this text. */
   answer(answer: boolean | Error, question?: string): void {
     const at = question === undefined ? 0 : this.#waiting.findIndex((other) => other.question === question);
     const [one] = this.#waiting.splice(at, 1);
-    if (one === undefined) throw new Error(`nobody asks ${question ?? 'anything'}`);
+    if (one === undefined) throw new Error(`no pending question ${question ?? ''}`);
     one.settle(answer);
   }
 
-  /** Leaves the oldest question without an answer. */
+  /** Never answers the oldest pending question. */
   forget(): void {
     this.#waiting.shift();
   }
@@ -65,7 +65,7 @@ async function start(channels: Record<string, object> = {}): Promise<Scene> {
 const mint = (world: World, claims: Record<string, unknown> = {}) =>
   tokenFor('ada', { claims, clock: () => world.clock.now() });
 
-/** Ids of the commands that were answered, in the order of the answers, errors with their names. */
+/** Ids of the answered commands in the order of their answers; errors with their names. */
 const answers = ({ client }: LoopbackPeer): (number | string)[] =>
   client.received.flatMap((message): (number | string)[] => {
     if (message.type === 'reply') return [message.id];
@@ -82,8 +82,8 @@ const COMMANDS: [string, CommandInput][] = [
   ['presence', { type: 'members', ...doc }],
 ];
 
-describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, command) => {
-  it('allows it when its promise says so', async () => {
+describe.each(COMMANDS)('an asynchronous grant function for "%s" (%j)', (verb, command) => {
+  it('allows the command if its promise resolves with true', async () => {
     const { world, oracle, ada } = await start();
     const answered = ada.client.request(command);
     await world.idle();
@@ -93,7 +93,7 @@ describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, comma
     expect(oracle.asked).toHaveLength(1);
   });
 
-  it('refuses it when its promise says so, and names the rule', async () => {
+  it('refuses the command if its promise resolves with false, and names the rule', async () => {
     const { world, oracle, ada } = await start();
     const answered = ada.client.request(command);
     await world.idle();
@@ -106,7 +106,7 @@ describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, comma
     });
   });
 
-  it('answers "internal" when it fails, and writes the cause into the log once', async () => {
+  it('causes the error "internal" if its promise rejects, and the cause is logged once', async () => {
     const { world, oracle, ada, lines } = await start();
     for (let time = 0; time < 3; time++) {
       const answered = ada.client.request(command);
@@ -121,7 +121,7 @@ describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, comma
     expect(faults[0]).toContain(`the grant of \\"${verb}\\" in the rule \\"doc:{id}\\"`);
   });
 
-  it('is refused as "unavailable" when it has not answered in time, and says so in the log', async () => {
+  it('causes the error "unavailable" if it times out, and the timeout is logged', async () => {
     const { world, oracle, ada, lines } = await start();
     const answered = ada.client.request(command);
     await world.idle();
@@ -133,12 +133,12 @@ describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, comma
       error: { name: 'unavailable', retryable: true, retryAfter: 1_000, message: expect.stringContaining('5 seconds') },
     });
     expect(lines.filter((line) => line.includes('has not decided within 5 seconds'))).toHaveLength(1);
-    oracle.answer(true); // too late: nothing comes of it
+    oracle.answer(true); // too late: the answer is ignored
     await world.idle();
     expect(world.services.hub.size).toBe(0);
   });
 
-  it('does nothing when the connection has closed meanwhile', async () => {
+  it('has no effect if the connection closes before the decision', async () => {
     const { world, oracle, ada } = await start({ 'free:{x}': { allow: { '*': 'users' } } });
     ada.client.send(command);
     await world.idle();
@@ -158,7 +158,7 @@ describe.each(COMMANDS)('a function that is asked about "%s" (%j)', (verb, comma
 });
 
 describe('the order of commands', () => {
-  it('is kept on a channel, whichever decision comes first', async () => {
+  it('is kept per channel, whatever the order of the decisions', async () => {
     const { world, oracle, ada } = await start();
     const ids = ada.client.send(
       { type: 'publish', ...doc, data: 'one' },
@@ -168,7 +168,7 @@ describe('the order of commands', () => {
       { type: 'publish', ...doc, data: 'three' },
     );
     await world.idle();
-    expect(oracle.waiting).toBe(4); // all are asked at the same time
+    expect(oracle.waiting).toBe(4); // all decisions are requested at once
     oracle.answer(true, 'subscribe doc:1');
     await world.idle();
     expect(answers(ada)).toHaveLength(1);
@@ -183,7 +183,7 @@ describe('the order of commands', () => {
     });
   });
 
-  it('does not hold up other channels, nor commands without one', async () => {
+  it('does not delay other channels or commands without a channel', async () => {
     const { world, oracle, ada } = await start({ 'free:{x}': { allow: { '*': 'users' } } });
     const [slow, other, free, ping] = ada.client.send(
       { type: 'publish', ...doc, data: 1 },
@@ -200,7 +200,7 @@ describe('the order of commands', () => {
     expect(answers(ada).slice(1)).toEqual([free, ping, other, slow]);
   });
 
-  it('keeps a series of publishes behind one that could not be decided', async () => {
+  it('refuses the rest of a series after a publish whose decision timed out', async () => {
     const { world, oracle, ada } = await start();
     const ids = ada.client.send(
       { type: 'publish', ...doc, data: 1, series: 1 },
@@ -218,7 +218,7 @@ describe('the order of commands', () => {
     expect(await history).toMatchObject({ result: { messages: [] } });
   });
 
-  it('bounds what waits, and takes more once it is less', async () => {
+  it('limits the number of waiting commands, and accepts more when it drops', async () => {
     const { world, oracle, ada } = await start();
     const ids = ada.client.send(
       ...Array.from({ length: 1_100 }, () => ({ type: 'publish', ...doc, data: 1 }) as const),
@@ -234,7 +234,7 @@ describe('the order of commands', () => {
     await world.until(() => answers(ada).at(-1) === id);
   });
 
-  it('bounds the bytes that wait', async () => {
+  it('limits the bytes of waiting commands', async () => {
     const { world, oracle, ada } = await start();
     const large = { type: 'publish', ...doc, data: 'x'.repeat(60_000) } as const;
     const ids: number[] = [];
@@ -246,7 +246,7 @@ describe('the order of commands', () => {
 });
 
 describe('a refresh', () => {
-  it('asks again about everything, and ends what is not allowed any more', async () => {
+  it('decides everything again, and ends what is no longer allowed', async () => {
     const { world, oracle, ada } = await start();
     const open = [
       { type: 'subscribe', ...doc },
@@ -281,7 +281,7 @@ describe('a refresh', () => {
     ]);
   });
 
-  it('makes a decision count that was asked for with the new token only', async () => {
+  it('counts only decisions that were made with the new token', async () => {
     const { world, oracle, ada } = await start();
     const [id] = ada.client.send({ type: 'publish', ...doc, data: 1 });
     await world.idle();
@@ -294,7 +294,7 @@ describe('a refresh', () => {
   });
 });
 
-describe('a decision that fails by a mistake of the gateway', () => {
+describe('a decision that fails because of a bug', () => {
   const mistake = (world: World) => {
     world.services.rules.isNewFault = () => {
       throw new Error('a mistake');
@@ -306,7 +306,7 @@ describe('a decision that fails by a mistake of the gateway', () => {
     return seen;
   };
 
-  it.each(COMMANDS)('refuses "%s" as "internal", and is not asked for again: %j', async (_, command) => {
+  it.each(COMMANDS)('refuses "%s" with "internal", and is not requested again: %j', async (_, command) => {
     let asked = 0;
     const allow = { '*': () => (++asked === 1 ? Promise.reject(new Error('away')) : true) };
     const world = await createWorld({ channels: { 'doc:{id}': { allow, history: true } } });
@@ -317,7 +317,7 @@ describe('a decision that fails by a mistake of the gateway', () => {
     expect([asked, seen]).toEqual([1, ['a decision']]);
   });
 
-  it('holds up nothing when it fails at once, after the token was replaced', async () => {
+  it('blocks nothing when it fails synchronously after the token was replaced', async () => {
     const waiting: ((allowed: boolean) => void)[] = [];
     let failing = false;
     const grant = () => {
@@ -338,7 +338,7 @@ describe('a decision that fails by a mistake of the gateway', () => {
     expect(seen).toEqual(['a decision', 'a decision']);
   });
 
-  it('fails the refresh, however early, and nothing else', async () => {
+  it('fails only the refresh, however early it fails', async () => {
     let failing = false;
     const allow = { '*': () => (failing ? Promise.reject(new Error('away')) : true) };
     const world = await createWorld({ channels: { 'doc:{id}': { allow } } });
@@ -360,8 +360,8 @@ describe('a decision that fails by a mistake of the gateway', () => {
   });
 });
 
-describe('rules whose grants are words, or functions that answer at once', () => {
-  it('are decided in the same turn, and asked once', async () => {
+describe('rules with declarative grants or synchronous functions', () => {
+  it('are decided in the same turn, with one call', async () => {
     const asked: string[] = [];
     const world = await createWorld({
       channels: {
@@ -376,7 +376,7 @@ describe('rules whose grants are words, or functions that answer at once', () =>
     expect(asked).toEqual(['subscribe', 'publish', 'history']);
   });
 
-  it('answer "internal" where the function throws', async () => {
+  it('answer "internal" if the function throws', async () => {
     const lines: string[] = [];
     const channels = {
       'doc:{id}': {
@@ -397,7 +397,7 @@ describe('rules whose grants are words, or functions that answer at once', () =>
   });
 });
 
-describe('an engine that answers late, while the token is replaced', () => {
+describe('an engine that answers after the token was replaced', () => {
   const LATE: [string, CommandInput, string][] = [
     ['subscribe', { type: 'subscribe', ...doc, rewind: 5 }, 'subscribe'],
     ['history', { type: 'history', ...doc }, 'history'],
@@ -405,7 +405,7 @@ describe('an engine that answers late, while the token is replaced', () => {
     ['watch', { type: 'watch', ...doc }, 'presence'],
   ];
 
-  it.each(LATE)('lets the function decide again before "%s" is answered', async (_, command, verb) => {
+  it.each(LATE)('makes the function decide again before "%s" is answered', async (_, command, verb) => {
     for (const allowed of [true, false]) {
       const { world, oracle, ada } = await start();
       const { engine } = world.assembly;
@@ -462,7 +462,7 @@ describe('the HTTP API', () => {
     return { gateway, publish, lines };
   }
 
-  it('waits for the decision, and keeps the order of a batch', async () => {
+  it('waits for the decisions and keeps the order of a batch', async () => {
     const asked: string[] = [];
     const { gateway, publish } = await serve(async ({ channel }) => {
       asked.push(channel);
@@ -494,7 +494,7 @@ describe('the HTTP API', () => {
     }
   });
 
-  it('answers 500 where the function fails, and writes the cause into the log once', async () => {
+  it('answers 500 if the function fails, and logs the cause once', async () => {
     const { gateway, publish, lines } = await serve(() => Promise.reject(new Error('database away')));
     try {
       for (let time = 0; time < 3; time++) {

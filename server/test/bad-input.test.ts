@@ -9,7 +9,7 @@ async function connected(config: Parameters<typeof createWorld>[0] = {}): Promis
   return { world, ...(await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }))) };
 }
 
-/** The error that a frame is answered with. */
+/** The error that the gateway answers. */
 async function errorOf({ client }: LoopbackPeer): Promise<{ id?: number; name: string; message: string }> {
   const failure = await client.wait(({ type }) => type === 'error');
   if (failure.type !== 'error') throw new Error('no error');
@@ -23,11 +23,11 @@ const subscribe = { type: 'subscribe', id: 7, channel: 'chat:a' };
 
 describe('a frame in JSON', () => {
   it.each<[string, string]>([
-    ['text that is no JSON', '{"type":'],
+    ['text that is not JSON', '{"type":'],
     ['nothing', ''],
     ['an empty array', '[]'],
-    ['a comma too many', '[{"type":"ping","id":1},]'],
-    ['JSON and more', '{"type":"ping","id":1} x'],
+    ['a trailing comma', '[{"type":"ping","id":1},]'],
+    ['JSON and trailing text', '{"type":"ping","id":1} x'],
     ['a byte order mark', '\ufeff{"type":"ping","id":1}'],
     ['NaN', 'NaN'],
   ])('with %s is malformed', async (_, text) => {
@@ -47,10 +47,10 @@ describe('a frame in JSON', () => {
     ['id that is text', '{"type":"ping","id":"1"}'],
     ['id 0', '{"type":"ping","id":0}'],
     ['negative id', '{"type":"ping","id":-1}'],
-    ['broken id', '{"type":"ping","id":1.5}'],
+    ['fractional id', '{"type":"ping","id":1.5}'],
     ['id beyond 2^53', '{"type":"ping","id":9007199254740992}'],
-    ['endless id', '{"type":"ping","id":1e999}'],
-  ])('with a %s is no command', async (_, text) => {
+    ['infinite id', '{"type":"ping","id":1e999}'],
+  ])('with a %s is not a command', async (_, text) => {
     const peer = await connected();
     peer.client.sendBytes(text);
     const { id, name } = await errorOf(peer);
@@ -63,7 +63,7 @@ describe('a frame in JSON', () => {
     expect(await errorOf(peer)).toMatchObject({ name: 'frame_malformed', message: expect.stringContaining('text') });
   });
 
-  it('says nothing of what it held', async () => {
+  it('is not quoted in the error', async () => {
     const peer = await connected();
     peer.client.sendBytes('{"token":"eyJhbGciOi-secret');
     expect((await errorOf(peer)).message).not.toContain('secret');
@@ -81,7 +81,7 @@ describe('a command', () => {
     ['subscribe with a channel that is a list', { ...subscribe, channel: ['chat:a'] }, 'command_invalid', 'channel'],
     ['subscribe with a negative rewind', { ...subscribe, rewind: -1 }, 'command_invalid', 'rewind'],
     ['subscribe with a rewind as text', { ...subscribe, rewind: '5' }, 'command_invalid', 'rewind'],
-    ['subscribe with a broken since', { ...subscribe, since: 1.5 }, 'command_invalid', 'since'],
+    ['subscribe with a fractional since', { ...subscribe, since: 1.5 }, 'command_invalid', 'since'],
     ['subscribe with rewind and since', { ...subscribe, rewind: 1, since: 1 }, 'command_invalid', /rewind.*since/],
     ['subscribe with a position that is text', { ...subscribe, position: 'a/1' }, 'command_invalid', 'position'],
     ['subscribe with a position that is null', { ...subscribe, position: null }, 'command_invalid', 'position'],
@@ -98,7 +98,7 @@ describe('a command', () => {
       'position',
     ],
     [
-      'subscribe with a broken offset',
+      'subscribe with a negative offset',
       { ...subscribe, position: { epoch: 'x', offset: -1 } },
       'command_invalid',
       'position',
@@ -119,7 +119,7 @@ describe('a command', () => {
     ],
     ['publish with an empty key', { ...publish, key: '' }, 'command_invalid', 'key'],
     ['publish with a huge key', { ...publish, key: 'x'.repeat(129) }, 'command_invalid', 'key'],
-    ['publish of data 65 deep', { ...publish, data: deep(65) }, 'payload_invalid', 'nested'],
+    ['publish of data with 65 levels', { ...publish, data: deep(65) }, 'payload_invalid', 'nested'],
     ['history with limit 0', { type: 'history', id: 7, channel: 'chat:a', limit: 0 }, 'command_invalid', 'limit'],
     [
       'history with limit 1,001',
@@ -128,7 +128,7 @@ describe('a command', () => {
       'limit',
     ],
     [
-      'history with a broken after',
+      'history with a negative after',
       { type: 'history', id: 7, channel: 'chat:a', after: -1 },
       'command_invalid',
       'after',
@@ -145,7 +145,7 @@ describe('a command', () => {
     ['connect with a huge name', { type: 'connect', id: 7, client: 'x'.repeat(129) }, 'command_invalid', 'client'],
     ['on a channel without a rule', { ...publish, channel: 'nowhere' }, 'channel_unknown', 'nowhere'],
     [
-      'on a channel of somebody else',
+      "on another user's channel",
       { ...subscribe, channel: 'user:ben' },
       'permission_denied',
       /subscribe.*user:ben.*ada/,
@@ -156,12 +156,7 @@ describe('a command', () => {
       'not_subscribed',
       'chat:a',
     ],
-    [
-      'connect for a second time',
-      { type: 'connect', id: 7 },
-      'already_connected',
-      /^The connection is already authenticated\./,
-    ],
+    ['a second connect', { type: 'connect', id: 7 }, 'already_connected', /^The connection is already authenticated\./],
   ])('%s is refused', async (_, command, name, message) => {
     const peer = await connected();
     peer.client.sendValue(command);
@@ -196,7 +191,7 @@ describe('a command', () => {
     expect(message).toContain(path);
   });
 
-  it('with unknown fields is carried out', async () => {
+  it('with unknown fields is executed', async () => {
     const { client } = await connected();
     client.sendValue({ ...publish, id: 70, priority: 'high', __proto__: null });
     expect(await client.wait((message) => 'id' in message && message.id === 70)).toMatchObject({
@@ -208,7 +203,7 @@ describe('a command', () => {
     expect(reply).toMatchObject({ type: 'reply', result: { offset: 1 } });
   });
 
-  it('publish that is as deep as allowed is read by both codecs, live and as history', async () => {
+  it('publish with the maximum depth is decoded by both codecs, live and from history', async () => {
     const { world, client } = await connected();
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
     const binary = await world.connect(token, { protocols: ['sluice.v1.msgpack'] });
@@ -219,7 +214,7 @@ describe('a command', () => {
     expect(page).toMatchObject({ messages: [{ data: deep(64) }] });
   });
 
-  it('names what is wrong without repeating all of it', async () => {
+  it('is refused with a message that shortens its content', async () => {
     const peer = await connected();
     const name = 'n'.repeat(5_000);
     peer.client.sendBytes(`{"type":"publish","id":7,"channel":"chat:a","data":{"${name}":1e999}}`);
@@ -227,9 +222,9 @@ describe('a command', () => {
   });
 
   it.each<[string, number, string]>([
-    ['as JSON of numbers that grow when they are written', 40_000, 'sluice.v1.json'],
-    ['as MessagePack that grows when it is written as JSON', 40_000, 'sluice.v1.msgpack'],
-  ])('publish is measured as JSON, also %s', async (_, count, protocol) => {
+    ['JSON numbers that grow when they are serialized', 40_000, 'sluice.v1.json'],
+    ['MessagePack that grows when it is converted to JSON', 40_000, 'sluice.v1.msgpack'],
+  ])('publish is measured as JSON: %s', async (_, count, protocol) => {
     const world = await createWorld({
       channels: { 'chat:{room}': { allow: { '*': 'users' }, maxPayload: 100_000 } },
       limits: { maxFrame: 262_144 },
@@ -237,10 +232,10 @@ describe('a command', () => {
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
     const { client } = await world.connect(token, { protocols: [protocol] });
     if (protocol === 'sluice.v1.json') {
-      // 4 bytes each, 8 characters when they are written again.
+      // 4 bytes each, 8 characters after serialization.
       client.sendBytes(`{"type":"publish","id":7,"channel":"chat:a","data":[${'1e-6,'.repeat(15_000)}0]}`);
     } else {
-      // One byte each; six as JSON.
+      // One byte each, six as JSON.
       client.sendValue({ type: 'publish', id: 7, channel: 'chat:a', data: '\u0001'.repeat(count) });
     }
     const answer = await client.wait((message) => 'id' in message && message.id === 7);
@@ -274,15 +269,15 @@ describe('a frame in MessagePack', () => {
     ['nothing', Buffer.alloc(0)],
     ['half a map', Buffer.from([0x82, 0xa4])],
     ['more than one value', Buffer.from([0x80, 0x80])],
-    ['a byte that means nothing', Buffer.from([0xc1])],
+    ['an unassigned byte', Buffer.from([0xc1])],
     ['an array that claims to be huge', Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff])],
     ['a map that claims to be huge', Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff])],
     ['a string that claims to be huge', Buffer.from([0xdb, 0xff, 0xff, 0xff, 0xff])],
     ['bytes', withData(Buffer.from([0xc4, 2, 1, 2]))],
     ['an extension', withData(Buffer.from([0xd4, 5, 1]))],
-    ['no bytes at all, as bytes', withData(Buffer.from([0xc4, 0]))],
+    ['empty bytes', withData(Buffer.from([0xc4, 0]))],
     ['an empty extension', withData(Buffer.from([0xc7, 0, 5]))],
-    ['a time', withData(Buffer.from([0xd6, 0xff, 0, 0, 0, 0]))],
+    ['a timestamp', withData(Buffer.from([0xd6, 0xff, 0, 0, 0, 0]))],
     ['a field named __proto__', withData(Buffer.concat([Buffer.from([0x81]), text('__proto__'), Buffer.from([1])]))],
     ['an empty array', Buffer.from([0x90])],
   ])('with %s is malformed', async (_, bytes) => {
@@ -309,7 +304,7 @@ describe('a frame in MessagePack', () => {
 });
 
 describe('a connection', () => {
-  it('that does not connect is closed after its time', async () => {
+  it('that does not authenticate is closed after the timeout', async () => {
     const world = await createWorld();
     const { client } = world.open();
     world.clock.advance(4_999);
@@ -319,13 +314,13 @@ describe('a connection', () => {
     expect(world.services.registry.size).toBe(0);
   });
 
-  it('that has connected is not closed for it', async () => {
+  it('that has authenticated is not closed by the timeout', async () => {
     const { world } = await connected();
     world.clock.advance(60_000);
     expect(world.services.registry.size).toBe(1);
   });
 
-  it('whose first command is another is closed', async () => {
+  it('whose first command is not connect is closed', async () => {
     const world = await createWorld();
     const peer = world.open();
     peer.client.sendValue([
@@ -336,7 +331,7 @@ describe('a connection', () => {
     expect(peer.client.received).toMatchObject([{ type: 'error', id: 3, error: { name: 'connect_required' } }]);
   });
 
-  it('gets an answer to a first frame that cannot be read, and may try again', async () => {
+  it('receives an error for a malformed first frame, and may retry', async () => {
     const world = await createWorld();
     const peer = world.open();
     peer.client.sendBytes('?');
@@ -345,7 +340,7 @@ describe('a connection', () => {
     expect(await peer.client.result({ type: 'connect', token })).toMatchObject({ user: 'ada' });
   });
 
-  it('is closed after ten frames in a row with nothing valid in them', async () => {
+  it('is closed after ten consecutive frames without a valid command', async () => {
     const { client } = await connected();
     for (let at = 0; at < 9; at++) client.sendBytes('?');
     await client.result({ type: 'ping' });
@@ -358,14 +353,14 @@ describe('a connection', () => {
     expect(client.received.filter(({ type }) => type === 'error')).toHaveLength(9 + 18 + 1 + 10);
   });
 
-  it('is closed for a single frame that is full of nonsense, without an answer for each piece', async () => {
+  it('is closed for one frame full of invalid commands, without an answer to each', async () => {
     const { client } = await connected();
     client.sendValue(Array.from({ length: 10_000 }, () => 1));
     expect(await client.ended()).toEqual({ code: 4209, reason: expect.stringMatching(/^protocol_violation: ./) });
     expect(client.received.length).toBeLessThan(200);
   });
 
-  it('may subscribe once to a channel, also within one frame', async () => {
+  it('may subscribe to a channel only once, even within one frame', async () => {
     const { client } = await connected();
     const [first, second] = client.send(
       { type: 'subscribe', channel: 'chat:a' },
@@ -377,7 +372,7 @@ describe('a connection', () => {
     });
   });
 
-  it('may have so many subscriptions, and another after one has ended', async () => {
+  it('may have at most the configured number of subscriptions, and another one after one has ended', async () => {
     const { client } = await connected({ limits: { subscriptions: 3 } });
     for (const room of ['a', 'b', 'c']) await client.result({ type: 'subscribe', channel: `chat:${room}` });
     expect(await client.request({ type: 'subscribe', channel: 'chat:d' })).toMatchObject({
@@ -391,7 +386,7 @@ describe('a connection', () => {
 describe('while its token is being verified, a connection', () => {
   const ping = (id: number) => ({ type: 'ping', id });
 
-  it('may send more, which is carried out in order afterwards', async () => {
+  it('may send more commands, which are executed in order afterwards', async () => {
     const world = await createWorld();
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
     const { client } = world.open();
@@ -406,7 +401,7 @@ describe('while its token is being verified, a connection', () => {
     ]);
   });
 
-  it('is closed when it sends more than a thousand commands', async () => {
+  it('is closed if it sends more than a thousand commands', async () => {
     const world = await createWorld();
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
     const { client } = world.open();
@@ -417,7 +412,7 @@ describe('while its token is being verified, a connection', () => {
     expect(world.services.registry.size).toBe(0);
   });
 
-  it('may send a thousand', async () => {
+  it('may send a thousand commands', async () => {
     const world = await createWorld();
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
     const { client } = world.open();
@@ -425,7 +420,7 @@ describe('while its token is being verified, a connection', () => {
     await client.wait((message) => 'id' in message && message.id === 1_001);
   });
 
-  it('is closed when it sends more bytes than a frame may have', async () => {
+  it('is closed if it sends more bytes than the frame limit', async () => {
     const world = await createWorld({ limits: { maxFrame: 4_096 } });
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
     const { client } = world.open();
@@ -435,7 +430,7 @@ describe('while its token is being verified, a connection', () => {
     expect(await client.ended()).toEqual({ code: 4007, reason: expect.stringMatching(/^flood: ./) });
   });
 
-  it('may vanish, and leaves nothing behind', async () => {
+  it('may disconnect without leaving any state', async () => {
     const world = await createWorld();
     const timers = world.clock.running;
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
@@ -458,20 +453,25 @@ describe('a token', () => {
 
   const cases: [string, () => Promise<string> | string, number, string][] = [
     ['that has expired', () => tokenFor('ada', { clock: () => now() - 7_200_000 }), 4100, 'token_expired'],
-    ['of tomorrow', () => tokenFor('ada', { clock: () => now() + 86_400_000 }), 4101, 'token_not_active'],
-    ['that is no JWT', () => 'hello', 4201, 'token_malformed'],
+    ['that is not active yet', () => tokenFor('ada', { clock: () => now() + 86_400_000 }), 4101, 'token_not_active'],
+    ['that is not a JWT', () => 'hello', 4201, 'token_malformed'],
     ['that is empty', () => '', 4201, 'token_malformed'],
     ['without a signature', () => unsigned, 4202, 'token_algorithm'],
-    ['with a signature of nothing', () => `${unsigned}e30`, 4202, 'token_algorithm'],
+    ['with a signature and the algorithm "none"', () => `${unsigned}e30`, 4202, 'token_algorithm'],
     [
       'of another family of algorithms',
       () => new SignJWT(claims).setProtectedHeader({ alg: 'RS256' }).sign(privateKey),
       4202,
       'token_algorithm',
     ],
-    ['of another secret', () => tokenFor('ada', { secret: `${SECRET}?`, clock: now }), 4204, 'token_signature'],
     [
-      'with claims of another',
+      'signed with another secret',
+      () => tokenFor('ada', { secret: `${SECRET}?`, clock: now }),
+      4204,
+      'token_signature',
+    ],
+    [
+      'with a signature of other claims',
       async () => `${signed}.${(await tokenFor('ada', { clock: now })).split('.')[2]}`,
       4204,
       'token_signature',
@@ -485,10 +485,10 @@ describe('a token', () => {
       4205,
       'token_claims',
     ],
-    ['with caps that are nonsense', () => tokenFor('ada', { claims: { caps: 5 }, clock: now }), 4205, 'token_claims'],
+    ['with invalid caps', () => tokenFor('ada', { claims: { caps: 5 }, clock: now }), 4205, 'token_claims'],
   ];
 
-  it.each(cases)('%s is refused, and the connection closed for the same reason', async (_, make, code, name) => {
+  it.each(cases)('%s is refused, and the connection is closed with the same error', async (_, make, code, name) => {
     const world = await createWorld();
     const { client } = world.open();
     client.send({ type: 'connect', token: await make() }, { type: 'subscribe', channel: 'chat:a' });
@@ -497,7 +497,7 @@ describe('a token', () => {
     expect([world.services.registry.size, world.services.hub.size]).toEqual([0, 0]);
   });
 
-  it('with a kid that nobody knows is refused', async () => {
+  it('with an unknown kid is refused', async () => {
     const world = await createWorld({ keys: [{ secret: SECRET, kid: 'one' }] });
     const { client } = world.open();
     const { mintToken } = await import('../src/auth/mint.ts');
@@ -513,13 +513,13 @@ describe('a token', () => {
     expect(await client.ended()).toEqual({ code: 4203, reason: expect.stringMatching(/^token_key_unknown: ./) });
   });
 
-  it('is required where nobody may come without one', async () => {
+  it('is required if anonymous connections are off', async () => {
     const { client } = (await createWorld()).open();
     client.send({ type: 'connect' });
     expect(await client.ended()).toEqual({ code: 4200, reason: expect.stringMatching(/^token_required: ./) });
   });
 
-  it.each(cases.slice(0, 5))('%s does not refresh, and the old one stays in force', async (_, make, __, name) => {
+  it.each(cases.slice(0, 5))('%s does not refresh, and the old token stays valid', async (_, make, __, name) => {
     const { client } = await connected();
     expect(await client.request({ type: 'refresh', token: await make() })).toMatchObject({ error: { name } });
     await client.result({ type: 'subscribe', channel: 'chat:a' });

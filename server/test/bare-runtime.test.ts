@@ -5,8 +5,8 @@ import { rolldown } from 'rolldown';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 
-// The client where there is no page: a context with the language, timers, a WebSocket and little else, as in Node, Deno and
-// the workers of an edge. The gateway is real.
+// The client outside of a page: a context with the language, timers, a WebSocket and little else, as
+// in Node, Deno and edge workers. The gateway is real.
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const protocol = (name: string) => at(`../../protocol/src/${name}.ts`);
@@ -17,7 +17,7 @@ const APP = `
   export { msgpack } from ${JSON.stringify(MSGPACK)};
 `;
 
-/** What such a runtime has; everything else of a browser is missing. */
+/** The globals of such a runtime. No other browser API exists. */
 const RUNTIME = {
   WebSocket,
   crypto,
@@ -30,7 +30,7 @@ const RUNTIME = {
   clearInterval,
 };
 
-/** Bundles the client as an application's build does it, without what only those load who share tabs. */
+/** Bundles the client as an application's build does, without the modules for shared tabs. */
 async function bundle(): Promise<string> {
   const app = {
     name: 'app',
@@ -50,7 +50,7 @@ async function bundle(): Promise<string> {
   return output[0].code;
 }
 
-/** Runs a program in a runtime of its own; the program ends with the promise of what it saw. */
+/** Runs a program in a separate runtime. The program's last expression is a promise of its results. */
 function run(script: string, globals: Readonly<Record<string, unknown>>): Promise<unknown> {
   return new Script(script).runInContext(createContext({ ...globals }));
 }
@@ -100,7 +100,7 @@ describe('the client without a page', () => {
     });
   });
 
-  it('goes on after a lost connection, and misses nothing', async () => {
+  it('reconnects after a lost connection, and misses nothing', async () => {
     gateway = await startTestGateway();
     const context = createContext({ ...RUNTIME, url: gateway.url, token: await gateway.token('ada') });
     const evaluate = (script: string): unknown => new Script(script).runInContext(context);

@@ -1,4 +1,4 @@
-/** The gateway's wall clock is set forward and back by a minute, an hour, a day, at any moment. */
+/** The gateway's wall clock jumps forward and back by a minute, an hour or a day, at any time. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -28,8 +28,8 @@ const held = async ({ client }: LoopbackPeer) =>
     ({ data }) => data,
   );
 
-describe.each(STEPS)('when the clock is set by %i ms', (by) => {
-  it('a publish that is repeated within its window appends nothing', async () => {
+describe.each(STEPS)('when the clock jumps by %i ms', (by) => {
+  it('a repeated publish within the idempotency window appends nothing', async () => {
     const world = await start();
     const ada = await join(world);
     const first = await publish(ada, 1);
@@ -38,7 +38,7 @@ describe.each(STEPS)('when the clock is set by %i ms', (by) => {
     expect(await publish(ada, 1)).toEqual(first);
   });
 
-  it('history is kept for as long as before, no more than a tenth less', async () => {
+  it('history is kept for at least nine tenths of its age limit', async () => {
     const world = await start();
     const ada = await join(world);
     await publish(ada, 1);
@@ -51,7 +51,7 @@ describe.each(STEPS)('when the clock is set by %i ms', (by) => {
     expect(await held(ada)).toEqual([]);
   });
 
-  it('limits refill at their pace', async () => {
+  it('rate limits refill at their rate', async () => {
     const world = await start();
     const ada = await join(world);
     const slow = () => ada.client.request({ type: 'publish', channel: 'slow:a', data: 1 });
@@ -80,43 +80,43 @@ describe.each(STEPS)('when the clock is set by %i ms', (by) => {
     expect(await total()).toBe(0);
   });
 
-  it('changes of members go out after the interval of their rule', async () => {
+  it('presence changes are sent after the interval of their rule', async () => {
     const world = await start();
     const [ada, ben] = [await join(world), await join(world)];
-    const told = () => ben.client.received.filter(({ type }) => type === 'presence').length;
+    const pushCount = () => ben.client.received.filter(({ type }) => type === 'presence').length;
     await ben.client.result({ type: 'watch', channel: 'room:a' });
     await world.idle();
     for (const state of [1, 2, 3]) {
       world.clock.set(by);
-      const before = told();
+      const before = pushCount();
       await ada.client.result({ type: 'enter', channel: 'room:a', state });
       world.clock.advance(500);
       await world.idle();
-      expect(told()).toBe(before + 1);
+      expect(pushCount()).toBe(before + 1);
     }
   });
 
-  it('a revocation stays in force', async () => {
+  it('a revocation stays valid', async () => {
     const world = await start();
     await world.gateway.revoke({ jti: 'stolen', until: world.clock.now() + HOUR });
     world.clock.set(by);
     const token = await mint(world, { claims: { jti: 'stolen' } });
     world.clock.advance(50 * MINUTE);
-    await world.gateway.revoke({ jti: 'another' }); // whoever adds one tidies up
+    await world.gateway.revoke({ jti: 'another' }); // adding a revocation removes expired ones
     const { client } = world.open();
     client.send({ type: 'connect', token });
     expect(await client.ended()).toMatchObject({ code: 4102 });
   });
 });
 
-describe('a token whose end is near', () => {
+describe('a token that is about to expire', () => {
   const refreshes = ({ client }: LoopbackPeer) => client.received.filter(({ type }) => type === 'refresh').length;
   const settle = async (world: World, ms: number) => {
     world.clock.advance(ms);
     await world.idle();
   };
 
-  it('is asked for within a second when the clock is set forward past its end, and has the grace to come', async () => {
+  it('is requested within a second after the clock jumps past its expiry, and may arrive within the grace period', async () => {
     const world = await start();
     const ada = await world.connect(await mint(world, { expiresIn: 10 * MINUTE }));
     world.clock.set(HOUR);
@@ -129,7 +129,7 @@ describe('a token whose end is near', () => {
     expect(ada.socket.closed).toBeUndefined();
   });
 
-  it('closes its connection when none comes', async () => {
+  it('closes its connection if no new token arrives', async () => {
     const world = await start();
     const ada = await world.connect(await mint(world, { expiresIn: 10 * MINUTE }));
     world.clock.set(HOUR);
@@ -138,7 +138,7 @@ describe('a token whose end is near', () => {
     expect(ada.socket.closed).toMatchObject({ code: 4100 });
   });
 
-  it.each([0, 9.5 * MINUTE])('lasts longer when the clock is set back after %i ms', async (after) => {
+  it.each([0, 9.5 * MINUTE])('lasts longer if the clock jumps back after %i ms', async (after) => {
     const world = await start();
     const ada = await world.connect(await mint(world, { expiresIn: 10 * MINUTE }));
     await settle(world, after);
@@ -152,7 +152,7 @@ describe('a token whose end is near', () => {
     expect(ada.socket.closed).toMatchObject({ code: 4100 });
   });
 
-  it('is reckoned anew on connections that are closing, too, and leaves no timer', async () => {
+  it('is recalculated on closing connections too, and leaves no timer', async () => {
     const world = await start();
     const timers = world.clock.running;
     const ada = await world.connect(await mint(world, { expiresIn: 10 * MINUTE }));
@@ -163,19 +163,19 @@ describe('a token whose end is near', () => {
   });
 });
 
-describe('however the clock is set', () => {
+describe('whatever the clock does', () => {
   const action = fc.oneof(
     { weight: 3, arbitrary: fc.record({ pass: fc.nat(2 * MINUTE) }) },
     { weight: 2, arbitrary: fc.record({ set: fc.constantFrom(...STEPS) }) },
     { weight: 4, arbitrary: fc.record({ publish: fc.nat(5) }) },
   );
 
-  it('nothing is appended twice, and nothing is lost before its time', async () => {
+  it('nothing is appended twice, and nothing expires early', async () => {
     const property = fc.asyncProperty(fc.array(action, { maxLength: 60 }), async (actions) => {
       const world = await start();
       const ada = await join(world);
       let passed = 0;
-      /** By key: when it was appended first, by the time that has passed. */
+      /** By key: the elapsed time at the first append. */
       const appended = new Map<number, { at: number; offset: number }>();
       const all: { at: number; data: number }[] = [];
       for (const each of actions) {

@@ -11,7 +11,10 @@ import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
 const OPEN = { allow: { '*': 'users' }, history: true } as const;
 
-/** The same in three libraries, with everything that makes input and output differ: unknown fields, defaults, changes. */
+/**
+ * The same contract in three libraries, with everything that makes input and output differ: unknown
+ * fields, defaults and transforms.
+ */
 const MESSAGES: Readonly<Record<string, Schema>> = {
   zod: z.object({ text: z.string().trim().min(1), n: z.number().int().default(7) }),
   valibot: v.object({
@@ -32,7 +35,7 @@ const channels = defineChannels({
       { message, events: { [name]: z.number() }, rule: OPEN },
     ]),
   ),
-  // {"status":"here"} fits, and does not once the note is there.
+  // {"status":"here"} fits until the default note is added.
   'tight:{id}': { presence: STATE, rule: { ...OPEN, presence: { state: 20 } } },
   'room:{id}': {
     message: z.string(),
@@ -53,7 +56,7 @@ const errorOf = async (asked: Promise<unknown>): Promise<ErrorBody | undefined> 
   ((await asked) as { error?: ErrorBody }).error;
 
 describe('a gateway with contracts', () => {
-  it('stores and delivers what the schema makes of a message', async () => {
+  it('stores and delivers the output of the message schema', async () => {
     await ada.result({ type: 'subscribe', channel: 'zod:a' });
     await ada.result({ type: 'publish', channel: 'zod:a', data: { text: ' Hi ', extra: true } });
     expect(await ada.messages('zod:a', 1)).toMatchObject([{ offset: 1, data: { text: 'Hi', n: 7 } }]);
@@ -62,7 +65,7 @@ describe('a gateway with contracts', () => {
     });
   });
 
-  it('tells a client what is wrong and where, and appends nothing', async () => {
+  it('reports what is wrong and where, and appends nothing', async () => {
     expect(await errorOf(ada.request({ type: 'publish', channel: 'zod:a', data: { text: 7, n: 'x' } }))).toEqual({
       code: 4310,
       name: 'payload_invalid',
@@ -83,14 +86,14 @@ describe('a gateway with contracts', () => {
     expect(await publish('valibot')).toMatchObject({ name: 'payload_invalid', message: 'event: must be one of "zod"' });
   });
 
-  it('checks what the program itself publishes', async () => {
+  it('checks the publishes of the embedding program', async () => {
     const error = await world.gateway.publish('zod:a', { text: '' }).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(SluiceError);
     expect(error).toMatchObject({ name: 'payload_invalid', issues: [{ path: 'data.text' }] });
     expect(await world.gateway.publish('zod:a', { text: 'Hi' })).toMatchObject({ offset: 1 });
   });
 
-  it('shows what the schema makes of a state', async () => {
+  it('delivers the output of the state schema', async () => {
     await ada.result({ type: 'enter', channel: 'room:1', state: { status: 'away', more: 1 } });
     expect(await ada.result({ type: 'members', channel: 'room:1' })).toMatchObject({
       members: [{ user: 'ada', state: { status: 'away', note: '' } }],
@@ -116,7 +119,7 @@ describe('a gateway with contracts', () => {
     expect(await ada.result({ type: 'members', channel: 'room:1' })).toMatchObject({ total: 1 });
   });
 
-  it('counts the size of what the schema made', async () => {
+  it('measures the size of the schema output', async () => {
     const grown = defineChannels({
       'a:{b}': { message: z.string().transform((text) => text.repeat(50)), rule: { ...OPEN, maxPayload: 100 } },
     });
@@ -126,7 +129,7 @@ describe('a gateway with contracts', () => {
   });
 });
 
-/** Drafts that often fit, and often nearly do. */
+/** Drafts that are often valid, and often nearly valid. */
 const text = fc.oneof(fc.string(), fc.constant(' '), fc.constant('Hi'));
 const number = fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant('x'));
 const noted = fc.record({ text, n: number }, { requiredKeys: ['text'] });
@@ -141,7 +144,7 @@ const anything = fc.oneof(fc.record({ text, extra: fc.boolean() }), fc.jsonValue
 const cases = fc.constantFrom(...Object.keys(MESSAGES)).chain((name) =>
   fc.tuple(
     fc.constant(name),
-    // What no channel takes is another test's matter.
+    // Other tests cover drafts that no channel accepts.
     fc.oneof(LIKELY[name] ?? anything, anything).filter((data) => checkData(data) === null) as fc.Arbitrary<Json>,
   ),
 );
@@ -153,7 +156,7 @@ it('accepts exactly what the schema accepts, and delivers its output', async () 
   const heads = new Map(names.map((name) => [name, 0]));
   await fc.assert(
     fc.asyncProperty(cases, events, async ([name, draft], event) => {
-      // As it arrives: -0 is 0 in JSON.
+      // As JSON: -0 becomes 0.
       const data = JSON.parse(JSON.stringify(draft)) as Json;
       const schema = event === undefined ? MESSAGES[name] : event === name ? z.number() : undefined;
       const verdict = schema?.['~standard'].validate(data);

@@ -10,11 +10,11 @@ const channels = defineChannels({
   'user:{id}': { message: z.object({ title: z.string() }) },
 });
 
-// Never run: only the types count.
+// Never called: only type-checked.
 const never = (_: () => unknown): void => {};
 
 describe('a gateway with contracts', () => {
-  it('publishes what they take', () => {
+  it('publishes what its contracts accept', () => {
     never(async () => {
       const gateway = createGateway({ contracts: channels, anonymous: true });
       const id = String(1);
@@ -36,7 +36,7 @@ describe('a gateway with contracts', () => {
     });
   });
 
-  it('knows the channels that stand in the configuration only', () => {
+  it('accepts only the configured channels', () => {
     never(async () => {
       const gateway = createGateway({ contracts: channels, channels: { 'log:**': {}, 'chat:{room}': { rate: 5 } } });
       await gateway.publish('log:a:b', [1, 2]);
@@ -49,7 +49,7 @@ describe('a gateway with contracts', () => {
   });
 });
 
-it('a gateway without contracts takes any channel', () => {
+it('a gateway without contracts accepts any channel', () => {
   never(async () => {
     const gateway = createGateway({ channels: { 'log:**': {} }, anonymous: true });
     expectTypeOf(gateway).toEqualTypeOf<Gateway>();

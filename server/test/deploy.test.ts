@@ -53,26 +53,26 @@ const deployment = one(
 const pod = deployment.template.spec;
 const [container] = pod.containers;
 
-/** A configuration from `deploy/`, with the key that comes by the environment. */
+/** A configuration from `deploy/`, with the key that the environment provides. */
 const configOf = (text: string) => parseConfig({ ...(parse(text) as ConfigInput), keys: [{ secret: SECRET }] });
 const configMap = one('ConfigMap', z.object({ data: z.object({ 'sluice.yaml': z.string() }) })).data['sluice.yaml'];
 const variables = new Set(OPTION_ROWS.flatMap(({ env }) => env ?? []));
 
 describe('deploy/kubernetes', () => {
-  it('configures the gateway in a way that it takes', () => {
+  it('contains a valid configuration', () => {
     const { engine, port } = configOf(configMap);
     expect(engine).toBe('redis');
     expect(container.ports[0].containerPort).toBe(port);
   });
 
-  it('waits for a drain before it kills', () => {
+  it('waits for the drain before it kills a gateway', () => {
     const [, sleep] = container.lifecycle.preStop.exec.command;
     expect(pod.terminationGracePeriodSeconds * 1_000).toBeGreaterThan(
       Number(sleep) * 1_000 + configOf(configMap).drain,
     );
   });
 
-  it('probes what the gateway serves, and does not kill it for its engine', () => {
+  it('probes existing endpoints, and does not kill a gateway because of its engine', () => {
     expect(container.livenessProbe.httpGet.path).toBe('/health/live');
     expect(container.readinessProbe.httpGet.path).toBe('/health/ready');
     const routes = file('server/src/api/routes.ts');
@@ -81,13 +81,13 @@ describe('deploy/kubernetes', () => {
     }
   });
 
-  it('speaks of variables that the gateway reads', () => {
+  it('sets only variables that the gateway reads', () => {
     const secret = one('Secret', z.object({ stringData: z.record(z.string(), z.string()) })).stringData;
     for (const name of [...Object.keys(secret), ...container.env.map((entry) => entry.name)])
       expect(variables).toContain(name);
   });
 
-  it('names things by the names that they have', () => {
+  it('refers only to names that exist', () => {
     const { labels } = deployment.template.metadata;
     expect(labels).toMatchObject(deployment.selector.matchLabels);
     const selector = one('Service', z.object({ spec: z.object({ selector: z.record(z.string(), z.string()) }) })).spec
@@ -107,7 +107,7 @@ describe('deploy/kubernetes', () => {
     expect(objects.filter(({ metadata }) => metadata.name !== 'sluice')).toEqual([]);
   });
 
-  it('opens to the world only what is for it', () => {
+  it('exposes only public endpoints', () => {
     const paths = z.object({
       spec: z.object({
         rules: z.tuple([z.object({ http: z.object({ paths: z.array(z.object({ path: z.string() })) }) })]),
@@ -134,7 +134,7 @@ describe('deploy/compose.yaml', () => {
     for (const variable of Object.keys(services[name]?.environment ?? {})) expect(variables).toContain(variable);
   });
 
-  it('has a Redis where the configuration looks for it, and a balancer that knows both gateways', () => {
+  it('has a Redis at the configured address, and a load balancer with both gateways', () => {
     expect(file('deploy/sluice.yaml')).toContain('redis://redis:6379');
     expect(Object.keys(services)).toEqual(expect.arrayContaining(['redis', 'balancer', 'gateway-1', 'gateway-2']));
     for (const name of ['gateway-1', 'gateway-2'])
@@ -146,7 +146,7 @@ describe('deploy/sluice.service', () => {
   const unit = file('deploy/sluice.service');
   const setting = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
 
-  it('starts the program itself, which hears SIGTERM, and waits for its drain', () => {
+  it('starts the program directly, so that it receives SIGTERM, and waits for its drain', () => {
     const [node, program = ''] = setting('ExecStart').split(' ');
     expect(node).toBe('/usr/bin/node');
     const { name, bin } = JSON.parse(file('cli/package.json')) as { name: string; bin: { sluice: string } };
@@ -165,7 +165,7 @@ describe('the proxies', () => {
     ['deploy/nginx.conf', 'proxy_read_timeout'],
     ['deploy/haproxy.cfg', 'timeout tunnel'],
   ])(
-    '%s lets a connection be quiet for longer than the heartbeat, and keeps metrics and health inside',
+    '%s allows idle connections for longer than the heartbeat, and does not expose metrics and health',
     (path, name) => {
       expect(seconds(file(path), name) * 1_000).toBeGreaterThan(2 * config.heartbeat);
       for (const inside of ['/metrics', '/health/']) expect(file(path)).toContain(inside);
@@ -173,7 +173,7 @@ describe('the proxies', () => {
     },
   );
 
-  it('repeat nothing that a node may have carried out', () => {
+  it('retry no request that a node may have executed', () => {
     expect(file('deploy/nginx.conf')).not.toMatch(/^\s*proxy_next_upstream .*non_idempotent/m);
     expect(file('deploy/haproxy.cfg')).toContain('disable-l7-retry unless { path /ws }');
   });
@@ -185,7 +185,7 @@ describe('deploy/prometheus', () => {
   });
   const alerts = rules.parse(parse(file('deploy/prometheus/rules.yaml'))).groups.flatMap((group) => group.rules);
 
-  it.each(alerts)('$alert asks for metrics that there are, and the manual tells what to do', ({ alert, expr }) => {
+  it.each(alerts)('$alert uses existing metrics, and the operations guide says what to do', ({ alert, expr }) => {
     const names = [...expr.matchAll(/sluice_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, ''));
     for (const name of names) expect(file('docs/metrics.md')).toContain(`\`${name}\``);
     expect(file('docs/operations.md')).toContain(alert);
@@ -193,7 +193,7 @@ describe('deploy/prometheus', () => {
 });
 
 describe('the Dockerfile', () => {
-  it('starts the command that there is, as a user without rights', () => {
+  it('starts an existing command as an unprivileged user', () => {
     const text = file('Dockerfile');
     expect(text).toContain('cli/bin');
     expect(text).toMatch(/^USER node$/m);

@@ -17,7 +17,7 @@ type Line = Record<string, unknown> & { msg: string };
 const cache = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
 let folder = '';
 
-/** Node of today cannot run TypeScript, and what is built may be older than what is tested. */
+/** Bundles the gateway: Node cannot run its TypeScript, and the build may be older than the sources. */
 beforeAll(async () => {
   mkdirSync(cache, { recursive: true });
   folder = mkdtempSync(join(cache, 'sluice-descriptors-'));
@@ -40,7 +40,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A gateway that may open few files, and what it logs. */
+/** A gateway with a low limit of open files, and its log. */
 class Limited {
   readonly child: ChildProcess;
   readonly lines: Line[] = [];
@@ -50,14 +50,14 @@ class Limited {
     const command = `ulimit -n ${LIMIT}; exec "$0" "$1"`;
     const program = join(folder, 'gateway.mjs');
     this.child = spawn('/bin/sh', ['-c', command, process.execPath, program], { stdio: ['ignore', 'pipe', 'inherit'] });
-    if (this.child.stdout === null) throw new Error('no pipe to the process');
+    if (this.child.stdout === null) throw new Error('the process has no stdout pipe');
     createInterface({ input: this.child.stdout }).on('line', (line) => {
       this.lines.push(JSON.parse(line) as Line);
       this.#wake();
     });
   }
 
-  /** The first line with this message. */
+  /** Resolves with the first log line that has this message. */
   async line(message: string): Promise<Line> {
     for (;;) {
       const found = this.lines.find(({ msg }) => msg.startsWith(message));
@@ -92,15 +92,15 @@ afterEach(async () => {
 
 const connect = (port: number): net.Socket => {
   const socket = net.connect(port, '127.0.0.1');
-  socket.on('error', () => {}); // a cut is told by "close"
+  socket.on('error', () => {}); // "close" reports it too
   sockets.push(socket);
   return socket;
 };
 
 const health = async (port: number) => (await fetch(`http://127.0.0.1:${port}/health/live`)).status;
 
-describe.runIf(process.platform === 'linux')('a gateway that may open few files', () => {
-  it('says so at the start, refuses WebSockets before there are too many, and answers all other requests', async () => {
+describe.runIf(process.platform === 'linux')('a gateway with a low limit of open files', () => {
+  it('warns at the start, refuses WebSockets before the limit is reached, and answers all other requests', async () => {
     gateway = new Limited();
     const port = await gateway.port();
     expect(await gateway.line('few file descriptors')).toMatchObject({ limit: LIMIT, expected: 10_000 });
@@ -134,7 +134,7 @@ describe.runIf(process.platform === 'linux')('a gateway that may open few files'
     expect(gateway.count('there are file descriptors again')).toBe(1);
   });
 
-  it('does not run out of them when connections come that say nothing', async () => {
+  it('does not reach the limit because of silent connections', async () => {
     gateway = new Limited();
     const port = await gateway.port();
     let closed = 0;

@@ -19,7 +19,7 @@ interface Asked {
   readonly body: string;
 }
 
-/** One request, with exactly these headers: `fetch` does not let a program choose `Host`. */
+/** Sends one request with exactly these headers: `fetch` does not allow setting `Host`. */
 function ask(to: RealGateway, line: string, headers: Record<string, string>, body = ''): Promise<Asked> {
   const [method, path] = line.split(' ');
   return new Promise((resolve, reject) => {
@@ -64,8 +64,8 @@ const ELSEWHERE = [
   'null',
 ];
 
-describe('a page at another address', () => {
-  it.each(ELSEWHERE)('%s reads neither a token nor the API key', async (origin) => {
+describe('a page of another host', () => {
+  it.each(ELSEWHERE)('%s receives neither a token nor the API key', async (origin) => {
     const answer = await token({ Host: here(), Origin: origin });
     expect(answer.status).toBe(403);
     expect(answer.headers).not.toMatch(/access-control/i);
@@ -73,17 +73,17 @@ describe('a page at another address', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ error: { name: 'origin_refused' } });
   });
 
-  it.each(ELSEWHERE)('%s reads nothing of the HTTP API either', async (origin) => {
+  it.each(ELSEWHERE)('%s cannot read the HTTP API', async (origin) => {
     for (const line of ['GET /health/live', 'GET /metrics', 'OPTIONS /api/v1/publish', 'GET /api/v1/revocations']) {
       expect((await ask(gateway, line, { Host: here(), Origin: origin })).headers, line).not.toMatch(/access-control/i);
     }
   });
 });
 
-describe('a page whose name resolves to this machine', () => {
+describe('a page whose host name resolves to this machine', () => {
   const HOSTS = ['evil.example', 'localhost.evil.example', 'evil.example.', '0.0.0.0', '203.0.113.9'];
 
-  it.each(HOSTS)('is answered nothing as %s, on the whole port', async (name) => {
+  it.each(HOSTS)('is refused as %s on the whole port', async (name) => {
     const headers = { Host: `${name}:${gateway.port}`, Origin: `http://${name}:${gateway.port}` };
     for (const line of ['GET /dev/token?sub=ada', 'GET /', 'GET /metrics', 'GET /health/live', 'POST /api/v1/drain']) {
       for (const sent of [headers, { Host: headers.Host }]) {
@@ -96,7 +96,7 @@ describe('a page whose name resolves to this machine', () => {
     }
   });
 
-  it('publishes nothing, even with the API key of the run', async () => {
+  it('cannot publish, even with the API key of the run', async () => {
     const { apiKey } = JSON.parse((await token({ Host: here() })).body) as { apiKey: string };
     const body = JSON.stringify({ channel: 'chat:a', data: 1 });
     const headers = { Authorization: `Bearer ${apiKey}` };
@@ -104,7 +104,7 @@ describe('a page whose name resolves to this machine', () => {
     expect((await ask(gateway, 'POST /api/v1/publish', { ...headers, Host: here() }, body)).status).toBe(200);
   });
 
-  it.each(HOSTS)('opens no WebSocket as %s', async (name) => {
+  it.each(HOSTS)('cannot open a WebSocket as %s', async (name) => {
     const host = `${name}:${gateway.port}`;
     expect((await upgrade({ Host: host, Origin: `http://${host}` })).status).toBe(403);
     expect((await upgrade({ Host: host })).status).toBe(403);
@@ -113,7 +113,7 @@ describe('a page whose name resolves to this machine', () => {
 
 describe('a page of this machine', () => {
   it.each(['http://localhost:5173', 'http://app.localhost:3000', 'http://127.0.0.2', 'http://[::1]:5173'])(
-    '%s reads tokens, and what is wrong with its request',
+    '%s receives tokens and error messages',
     async (origin) => {
       const answer = await token({ Host: here(), Origin: origin });
       expect(answer.status).toBe(200);
@@ -125,7 +125,7 @@ describe('a page of this machine', () => {
     },
   );
 
-  it('may reach the gateway under a name that is allowed', async () => {
+  it('may reach the gateway under an allowed host name', async () => {
     const named = await startGateway({ dev: true, keys: [], allowedHosts: 'app.test' });
     try {
       const headers = { Host: 'app.test', Origin: 'https://app.test' };
@@ -140,7 +140,7 @@ describe('a page of this machine', () => {
 });
 
 describe('outside of development', () => {
-  it('the gateway answers under every name, as proxies and clusters need it', async () => {
+  it('the gateway answers under every host name, as proxies and clusters require', async () => {
     const production = await startGateway();
     try {
       for (const host of ['gateway.internal', '10.0.0.7:8080', 'evil.example']) {
@@ -157,7 +157,7 @@ const lan = Object.values(networkInterfaces())
   .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
 
 describe.skipIf(lan === undefined)('bound to all addresses, this machine', () => {
-  it('is reached by its own address, from its own pages on any port, and by no other', async () => {
+  it('is reachable by its own address from its own pages on any port, and by no other name', async () => {
     const open = await startGateway({ dev: true, keys: [], host: '0.0.0.0' });
     try {
       const headers = { Host: `${lan}:${open.port}` };

@@ -13,7 +13,7 @@ afterEach(async () => {
   await gateway?.stop();
 });
 
-/** A WebSocket of a page. */
+/** A WebSocket that sends the page's origin. */
 const pageOf = (origin: string) =>
   class extends WebSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
@@ -21,7 +21,7 @@ const pageOf = (origin: string) =>
     }
   };
 
-/** The first state that says why the page is not connected. */
+/** The first state with an error. */
 async function refusedTo(origin: string, config: ConfigInput): Promise<StateChange> {
   gateway = await startGateway(config);
   const url = `${gateway.url.replace('http', 'ws')}/ws`;
@@ -31,19 +31,19 @@ async function refusedTo(origin: string, config: ConfigInput): Promise<StateChan
     created.on('state', (change) => {
       if (change.error !== undefined) resolve(change);
     });
-    created.connect().catch(() => {}); // the state says why
+    created.connect().catch(() => {}); // the state has the error
   });
 }
 
-describe('the SDK in a page that is turned away', () => {
-  it('stops where the origin is foreign, and knows which one it was', async () => {
+describe('the SDK in a page that the gateway rejects', () => {
+  it('stops if the origin is not allowed, and reports the origin', async () => {
     const change = await refusedTo('https://evil.example.com', { origins: ['https://app.example.com'] });
     expect(change.state).toBe('closed');
     expect(change.error).toMatchObject({ name: 'origin_refused', code: 4210, retryable: false });
     expect(change.error?.message).toContain('https://evil.example.com');
   });
 
-  it('comes back later where its address has too many connections', async () => {
+  it('retries later if its address has too many connections', async () => {
     gateway = await startGateway({ origins: '*', limits: { connectionsPerAddress: 1 } });
     await gateway.open();
     const url = `${gateway.url.replace('http', 'ws')}/ws`;
@@ -54,7 +54,7 @@ describe('the SDK in a page that is turned away', () => {
         if (change.error !== undefined) resolve(change);
       });
     });
-    created.connect().catch(() => {}); // the state says why
+    created.connect().catch(() => {}); // the state has the error
     expect(await waiting).toMatchObject({ state: 'waiting', error: { name: 'too_many_connections', code: 4008 } });
   });
 });

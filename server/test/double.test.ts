@@ -2,7 +2,7 @@ import type { Client, SluiceError } from '@sluice/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AnyGateway, GATEWAYS } from './support/two-gateways.ts';
 
-/** Keeps what was seen, and waits for it. */
+/** Records lines, and waits for them. */
 class Notes {
   readonly lines: string[] = [];
   #look = () => {};
@@ -12,12 +12,12 @@ class Notes {
     this.#look();
   }
 
-  /** Resolves when the last line is this one. */
+  /** Resolves when this is the last line. */
   ends(line: string): Promise<void> {
     return this.#until((last) => last === line);
   }
 
-  /** Resolves when the last line begins like this. */
+  /** Resolves when the last line has this prefix. */
   endsLike(start: string): Promise<void> {
     return this.#until((last) => last.startsWith(start));
   }
@@ -32,7 +32,7 @@ class Notes {
   }
 }
 
-/** Subscribes, and notes everything that the subscription tells. */
+/** Subscribes, and records every event of the subscription. */
 function listen(client: Client, channel: string, start: { rewind?: number; since?: number } = {}) {
   const notes = new Notes();
   const subscription = client
@@ -52,7 +52,7 @@ const refusal = (work: Promise<unknown>): Promise<string> =>
     ({ name, code, message }: SluiceError) => `${name} ${code}: ${message}`,
   );
 
-/** Comes back now, instead of when chance wants it. */
+/** Reconnects now instead of after the random delay. */
 function hurry(client: Client): Promise<void> {
   return new Promise<void>((resolve) => {
     if (client.state === 'waiting') resolve();
@@ -67,7 +67,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
   let gateway: AnyGateway;
   afterEach(() => gateway.close());
 
-  it('hands out messages in order, with who published them', async () => {
+  it('delivers messages in order, with their publishers', async () => {
     gateway = await start();
     const ada = gateway.client('ada');
     const { notes } = listen(ada, 'chat:lobby');
@@ -85,7 +85,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     expect(offset).toBe(1);
   });
 
-  it('knows one publish by its key', async () => {
+  it('recognizes a repeated publish by its key', async () => {
     gateway = await start();
     const [ada, bob] = [gateway.client('ada').channel('chat:lobby'), gateway.client('bob').channel('chat:lobby')];
     const first = await ada.publish(1, { key: 'k' });
@@ -95,7 +95,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     expect(messages.map(({ data }) => data)).toEqual([1, 3]);
   });
 
-  it('replays what is asked for, as far as the log reaches', async () => {
+  it('replays the requested messages as far as the log has them', async () => {
     gateway = await start();
     for (let n = 1; n <= 7; n++) await gateway.publish('chat:lobby', n);
     const two = listen(gateway.client('ada'), 'chat:lobby', { rewind: 2 });
@@ -127,7 +127,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     });
   });
 
-  it('resumes after a lost connection, without a loss where the log reaches', async () => {
+  it('resumes after a lost connection, without a loss if the log has the messages', async () => {
     gateway = await start();
     const ada = gateway.client('ada');
     const chat = listen(ada, 'chat:lobby');
@@ -147,7 +147,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     expect(news.notes.lines).toEqual(['live', 'subscribing', 'catching-up', 'gap no_history 2 0-2', 'live']);
   });
 
-  it('tells what the log has lost', async () => {
+  it('reports the messages that the log no longer has', async () => {
     gateway = await start();
     const { notes } = listen(gateway.client('ada'), 'chat:lobby');
     await notes.ends('live');
@@ -157,11 +157,11 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     await gateway.publish('chat:lobby', 'after');
     await gateway.publish('chat:lobby', 'later');
     await notes.ends('4 -: "later"');
-    const told = notes.lines.filter((line) => !['live', 'catching-up'].includes(line));
-    expect(told).toEqual(['1 -: "before"', 'gap retention 1 1-2', '3 -: "after"', '4 -: "later"']);
+    const reported = notes.lines.filter((line) => !['live', 'catching-up'].includes(line));
+    expect(reported).toEqual(['1 -: "before"', 'gap retention 1 1-2', '3 -: "after"', '4 -: "later"']);
   });
 
-  it('begins a new epoch when everything is lost', async () => {
+  it('begins a new epoch when the log is lost', async () => {
     gateway = await start();
     const ada = gateway.client('ada');
     const { notes } = listen(ada, 'chat:lobby');
@@ -179,7 +179,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     expect(page.epoch).not.toBe(epoch);
   });
 
-  it('refuses in the same words', async () => {
+  it('refuses with the same messages', async () => {
     gateway = await start();
     const [ada, nobody] = [gateway.client('ada'), gateway.client(null)];
     const staff = ada.channel('staff:room');
@@ -197,7 +197,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
       ada.channel('chat:lobby').publish({ text: 'x'.repeat(70_000) }),
       ada.channel('chat:lobby').presence.enter('x'.repeat(1_500)),
     ];
-    // A rule that says to whom it allows something is the gateway's alone.
+    // Only the gateway has rules that name allowed users.
     const words = async (attempt: Promise<unknown>) => (await refusal(attempt)).replace(/: the rule .*/, '');
     expect(await Promise.all(attempts.map(words))).toEqual([
       'permission_denied 4306: "publish" on "staff:room" is not allowed to user "ada"',
@@ -213,7 +213,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     ]);
   });
 
-  it('holds what is published against its contract', async () => {
+  it('checks publishes against the contract', async () => {
     gateway = await start();
     const ada = gateway.client('ada');
     const [notes, alerts] = [ada.channel('notes:1'), ada.channel('alerts:1')];
@@ -231,7 +231,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
       notes.presence.enter({ status: 'gone' }),
       alerts.publish({ floor: 1 }),
     ];
-    // A rule that says to whom it allows something is the gateway's alone.
+    // Only the gateway has rules that name allowed users.
     const words = async (attempt: Promise<unknown>) => (await refusal(attempt)).replace(/: the rule .*/, '');
     expect(await Promise.all(attempts.map(words))).toEqual([
       'payload_invalid 4310: data.text: Invalid input: expected string, received number',
@@ -248,7 +248,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     ]);
   });
 
-  it('fetches a new token when the old one has expired', async () => {
+  it('fetches a new token after the old one has expired', async () => {
     gateway = await start();
     const ada = gateway.client('ada');
     const states: string[] = [];
@@ -259,7 +259,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     expect(states).toEqual(['connecting', 'connected', 'waiting: token_expired', 'connecting', 'connected']);
   });
 
-  it('knows who is present, by user', async () => {
+  it('reports presence by user', async () => {
     gateway = await start();
     const [watching, ada, phone] = [gateway.client('bob'), gateway.client('ada'), gateway.client('ada')];
     const notes = new Notes();
@@ -289,7 +289,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     ]);
   });
 
-  it('sees no coming and going where a connection was lost for a moment', async () => {
+  it('reports no leave and join for a short connection loss', async () => {
     gateway = await start();
     const [watching, ada] = [gateway.client('bob'), gateway.client('ada')];
     const notes = new Notes();
@@ -303,7 +303,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     await notes.ends('+ada');
     await gateway.drop('ada');
     await hurry(ada);
-    // Answered behind everything that was to be told.
+    // Its answer follows all pending pushes.
     await ada.channel('chat:lobby').presence.page();
     await gateway.client('cleo').channel('chat:lobby').presence.enter();
     await notes.ends('+cleo');

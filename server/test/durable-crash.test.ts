@@ -10,11 +10,11 @@ import { DurableEngine } from '../src/engine/durable/durable-engine.ts';
 import { bundle } from './support/bundle.ts';
 import { type Acknowledged, CHANNELS, channelOf, floodEntry } from './support/crash-record.ts';
 
-/** Times that a process is killed while it publishes. */
+/** How often a publishing process is killed. */
 const KILLS = Number(process.env.SLUICE_KILLS ?? 100);
-/** Lives that share a folder. */
+/** Processes that use one folder, one after the other. */
 const LIVES = 10;
-/** Publishes beyond the last acknowledged one that a killed process may have had on the way. */
+/** Most unacknowledged publishes of a killed process. */
 const ON_THE_WAY = 300;
 
 const cleanups: (() => void)[] = [];
@@ -30,7 +30,7 @@ afterAll(() => {
   for (const clean of cleanups) clean();
 });
 
-/** Runs one life, kills it after so many acknowledgements, and returns all that it acknowledged. */
+/** Runs one process, kills it after `acks` acknowledgements, and returns them. */
 async function live({ data, life, acks }: { data: string; life: number; acks: number }): Promise<Acknowledged[]> {
   const child: ChildProcess = spawn(process.execPath, [program, data, String(life)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -39,7 +39,7 @@ async function live({ data, life, acks }: { data: string; life: number; acks: nu
   cleanups.push(kill);
   const ended = once(child, 'exit');
   const said: Acknowledged[] = [];
-  if (child.stdout === null) throw new Error('no pipe to the process');
+  if (child.stdout === null) throw new Error('the process has no stdout pipe');
   for await (const line of createInterface({ input: child.stdout })) {
     said.push(JSON.parse(line) as Acknowledged);
     if (said.length === acks) kill();
@@ -48,7 +48,7 @@ async function live({ data, life, acks }: { data: string; life: number; acks: nu
   return said;
 }
 
-/** What the parent knows of one folder. */
+/** What the test knows about one folder. */
 class Record {
   readonly #data: string;
   readonly #acknowledged: Acknowledged[] = [];
@@ -58,7 +58,7 @@ class Record {
     this.#data = data;
   }
 
-  /** Opens what a killed process has left, and compares it with what it had said. */
+  /** Opens the folder of a killed process, and compares it with the acknowledgements. */
   async check(life: number, said: readonly Acknowledged[]): Promise<void> {
     this.#acknowledged.push(...said);
     const engine = new DurableEngine({ data: this.#data });
@@ -108,7 +108,7 @@ class Record {
     }
   }
 
-  /** As a publisher does that lost its connection: everything that may have been on the way comes again, with its key. */
+  /** Retries all unacknowledged publishes with their keys, as a publisher does after a lost connection. */
   async #repeat(engine: DurableEngine, life: number, said: readonly Acknowledged[]): Promise<void> {
     const append = (n: number) => {
       const { name, retention } = channelOf(n);
@@ -126,13 +126,13 @@ class Record {
   }
 }
 
-/** The first life in each folder. */
+/** The number of the first process in each folder. */
 const FOLDERS = Array.from({ length: Math.ceil(KILLS / LIVES) }, (_, folder) => folder * LIVES);
 
 describe(`a process that is killed ${KILLS} times while it publishes`, () => {
-  // A test for each folder: a slow machine makes progress with every one of them.
+  // One test per folder, so that a slow machine does not hit the timeout.
   it.each(FOLDERS)(
-    'keeps every message that it acknowledged, once, without holes, and its keys (from life %i)',
+    'keeps every acknowledged message once, without holes, and its idempotency keys (from process %i)',
     async (from) => {
       const data = mkdtempSync(join(tmpdir(), 'sluice-'));
       cleanups.push(() => rmSync(data, { recursive: true, force: true }));

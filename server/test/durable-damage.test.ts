@@ -13,7 +13,7 @@ import { bundle, type Program } from './support/bundle.ts';
 const PAGE = 4096;
 const CHANNELS = 20;
 const MESSAGES = 1_000;
-/** A user without rights. */
+/** An unprivileged user. */
 const NOBODY = 65_534;
 const CHILD = { timeout: 150_000 };
 
@@ -53,7 +53,7 @@ afterAll(() => {
   for (const made of folders) fs.rmSync(made, { recursive: true, force: true });
 });
 
-/** A copy of the data folder, damaged. */
+/** A damaged copy of the data folder. */
 function damaged(damage: (file: string, folder: string) => void): string {
   const folder = join(newFolder(), 'data');
   fs.cpSync(template, folder, { recursive: true, filter: (path) => !fs.lstatSync(path).isSocket() });
@@ -68,7 +68,7 @@ interface Outcome {
   readonly err: string;
 }
 
-/** Uses the folder in a process of its own. */
+/** Uses the folder in a separate process. */
 async function use(folder: string, user = ''): Promise<Outcome> {
   const child = spawn(process.execPath, [program.path, folder, String(CHANNELS), user], { stdio: 'pipe' });
   const [[code, signal], out, err] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
@@ -81,13 +81,13 @@ function overwrite(file: string, at: number, bytes: Buffer): void {
   fs.closeSync(handle);
 }
 
-/** Changes each page from the third one on that the condition picks. */
+/** Changes the pages that the condition selects, from the third page on. */
 function eachPage(file: string, pick: (page: number) => boolean, make: () => Buffer): void {
   const pages = fs.statSync(file).size / PAGE;
   for (let page = 2; page < pages; page++) if (pick(page)) overwrite(file, page * PAGE, make());
 }
 
-/** A generator that every run repeats. */
+/** A deterministic random number generator. */
 function seeded(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -117,7 +117,7 @@ async function foreignLmdb(file: string): Promise<void> {
 }
 
 describe.concurrent('a data folder that is damaged', CHILD, () => {
-  it('is not what a whole one is', async () => {
+  it('differs from an intact one', async () => {
     const folder = damaged(() => {});
     const { code, out } = await use(folder);
     expect(code).toBe(0);
@@ -187,7 +187,7 @@ describe.concurrent('a data folder that is damaged', CHILD, () => {
       (_, folder) => fs.writeFileSync(join(folder, 'format'), 'sluice durable 2\n'),
       ['has format 2'],
     ],
-  ])('%s ends the start with a sentence', async (_, damage, words) => {
+  ])('%s fails the start with an explanation', async (_, damage, words) => {
     const folder = damaged(() => {});
     await damage(join(folder, 'log.mdb'), folder);
     const outcome = await use(folder);
@@ -196,23 +196,20 @@ describe.concurrent('a data folder that is damaged', CHILD, () => {
     expect(outcome.err.trim().split('\n')).toHaveLength(1);
   });
 
-  it.each([0, 1])(
-    'starts with its other head where head %i is overwritten, in new epochs, and says so',
-    async (index) => {
-      const before = JSON.parse((await use(damaged(() => {}))).out) as { epochs: string[] };
-      const folder = damaged((file) => overwrite(file, index * PAGE, noise()));
-      const first = await use(folder);
-      expect(first).toMatchObject({ code: 0, signal: null });
-      const outcome = JSON.parse(first.out);
-      expect(outcome).toMatchObject({ read: MESSAGES, unreadable: 0, accepted: 100, refused: 0 });
-      expect(outcome.advice[0]).toContain('all channels begin a new epoch');
-      for (const epoch of outcome.epochs) expect(before.epochs).not.toContain(epoch);
-      const second = JSON.parse((await use(folder)).out);
-      expect(second).toMatchObject({ advice: [], epochs: outcome.epochs });
-    },
-  );
+  it.each([0, 1])('starts from its other head if head %i is overwritten, in new epochs, and logs it', async (index) => {
+    const before = JSON.parse((await use(damaged(() => {}))).out) as { epochs: string[] };
+    const folder = damaged((file) => overwrite(file, index * PAGE, noise()));
+    const first = await use(folder);
+    expect(first).toMatchObject({ code: 0, signal: null });
+    const outcome = JSON.parse(first.out);
+    expect(outcome).toMatchObject({ read: MESSAGES, unreadable: 0, accepted: 100, refused: 0 });
+    expect(outcome.advice[0]).toContain('all channels begin a new epoch');
+    for (const epoch of outcome.epochs) expect(before.epochs).not.toContain(epoch);
+    const second = JSON.parse((await use(folder)).out);
+    expect(second).toMatchObject({ advice: [], epochs: outcome.epochs });
+  });
 
-  it.runIf(process.platform === 'linux' && process.getuid?.() === 0)('that may not be read is refused', async () => {
+  it.runIf(process.platform === 'linux' && process.getuid?.() === 0)('without read permission is refused', async () => {
     const folder = damaged((file) => fs.chmodSync(file, 0));
     fs.chmodSync(join(folder, '..'), 0o755);
     for (const name of ['', 'format', 'begun', 'pid', 'reserve', 'log.mdb-lock'])
@@ -222,13 +219,13 @@ describe.concurrent('a data folder that is damaged', CHILD, () => {
     expect(outcome.err).toContain('log.mdb cannot be opened: EACCES');
   });
 
-  it('whose lock file is noise starts, since LMDB makes it anew', async () => {
+  it('with a corrupt lock file starts, because LMDB creates it again', async () => {
     const folder = damaged((_, at) => fs.writeFileSync(join(at, 'log.mdb-lock'), randomBytes(8_192)));
     expect(await use(folder)).toMatchObject({ code: 0, signal: null });
   });
 
   it.each([1, 2, 3, 4, 5, 6])(
-    'by 200 flipped bits either starts or says why not: never a signal (seed %i)',
+    'by 200 flipped bits either starts or explains why not, and never crashes (seed %i)',
     async (seed) => {
       const outcome = await use(damaged((file) => flipBits(file, 200, { seed })));
       expect(outcome.signal).toBeNull();
@@ -237,7 +234,7 @@ describe.concurrent('a data folder that is damaged', CHILD, () => {
   );
 
   it.each([1, 2, 3, 4, 5, 6])(
-    'by 3 flipped bits in its heads either starts or says why not (seed %i)',
+    'by 3 flipped bits in its heads either starts or explains why not (seed %i)',
     async (seed) => {
       const outcome = await use(damaged((file) => flipBits(file, 3, { seed, to: 168 })));
       expect(outcome.signal).toBeNull();
@@ -246,10 +243,10 @@ describe.concurrent('a data folder that is damaged', CHILD, () => {
   );
 });
 
-/** Cuts the file before the last page that is in use. */
+/** Truncates the file before its last used page. */
 function cutLastUsed(file: string): void {
   const bytes = fs.readFileSync(file);
-  // Pages that are free at the end may be missing: the root of the newest state is surely in use.
+  // Free pages at the end may be missing, but the root of the newest state is always in use.
   const newest = bytes.readBigUInt64LE(152) > bytes.readBigUInt64LE(PAGE + 152) ? 0 : PAGE;
   fs.truncateSync(file, Number(bytes.readBigUInt64LE(newest + 136)) * PAGE);
 }

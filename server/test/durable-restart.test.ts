@@ -26,7 +26,7 @@ async function start(data: string, port = 0): Promise<RealGateway> {
 }
 
 describe('a gateway with the durable engine, restarted', () => {
-  it('resumes its clients without a gap, has their history, and repeats no publish', async () => {
+  it('resumes its clients without a gap, keeps their history, and appends no publish twice', async () => {
     const data = folder();
     const first = await start(data);
     const token = () => tokenFor('ada');
@@ -67,7 +67,7 @@ describe('a gateway with the durable engine, restarted', () => {
     });
   });
 
-  it('refuses a folder that another gateway has', async () => {
+  it('refuses a folder that another gateway uses', async () => {
     const data = folder();
     await start(data);
     await expect(start(data)).rejects.toThrow('in use by another gateway');

@@ -9,17 +9,17 @@ const code = ['server/src', 'client-sdk/src', 'protocol/src']
   .filter(({ path }) => !DEFINITIONS.includes(path));
 const known = new Set([...Object.keys(ERRORS), ...Object.keys(CLIENT_ERRORS)]);
 
-/** Places where an error is named. */
+/** Patterns of the places that name an error. */
 const USES =
   /(?:new Refusal|new SluiceError|errorBody|clientError|session\.close|turnAway\(\w+,|refuse)\(?\s*'([a-z_]+)'/g;
 
 describe('the error catalogue', () => {
-  it.each([...known])('has no ghost: %s is used', (name) => {
+  it.each([...known])('contains only errors that are used: %s', (name) => {
     const used = code.filter(({ text }) => text.includes(`'${name}'`));
-    expect(used, `nothing says '${name}'`).not.toHaveLength(0);
+    expect(used, `no source names '${name}'`).not.toHaveLength(0);
   });
 
-  it('holds every error that is used', () => {
+  it('contains every error that is used', () => {
     const strangers = code.flatMap(({ path, text }) =>
       [...text.matchAll(USES)]
         .map(([, name = '']) => name)
@@ -29,7 +29,7 @@ describe('the error catalogue', () => {
     expect(strangers).toEqual([]);
   });
 
-  it('is found where it is looked for', () => {
+  it('recognizes errors in each of these places', () => {
     expect(code.flatMap(({ text }) => [...text.matchAll(USES)]).length).toBeGreaterThan(20);
   });
 });

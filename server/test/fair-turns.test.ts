@@ -8,7 +8,7 @@ import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
 const CHANNELS = { 'log:{id}': { allow: { '*': 'users' }, history: { count: 10_000 } } } as const;
-// So many that a share is the smallest that there is.
+// Enough connections for each to have the smallest quota.
 const LIMITS = { operations: QUOTA * 100, bytes: 0 } as const;
 
 const start = (limits: ConfigInput['limits'] = LIMITS) => createWorld({ channels: CHANNELS, limits });
@@ -19,8 +19,8 @@ const publishes = (count: number) => Array.from({ length: count }, (_, at) => pu
 const replies = ({ client }: LoopbackPeer) =>
   client.received.filter(({ type }: ServerMessage) => type === 'reply').length;
 
-describe('a connection that sends much at once', () => {
-  it('has a share of each turn carried out, and others are served between', async () => {
+describe('a connection that sends many commands at once', () => {
+  it('gets its quota of each turn, and others are served in between', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');
@@ -31,7 +31,7 @@ describe('a connection that sends much at once', () => {
     await world.until(() => replies(ada) === QUOTA * 10 + 1);
   });
 
-  it('has everything carried out in order, however it was cut into frames', async () => {
+  it('has all commands executed in order, however they are split into frames', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: QUOTA * 3 }), { minLength: 1, maxLength: 8 }),
@@ -57,7 +57,7 @@ describe('a connection that sends much at once', () => {
     );
   });
 
-  it('is closed when more waits than the gateway wants to hold for it', async () => {
+  it('is closed if its backlog exceeds the limit', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const frame = publishes(1_000);
@@ -66,7 +66,7 @@ describe('a connection that sends much at once', () => {
     expect(ada.socket.closed).toMatchObject({ code: 4007 });
   });
 
-  it('may be trusted with as much as it sends', async () => {
+  it('has no backlog limit if it is trusted', async () => {
     const world = await start({ operations: 0, bytes: 0 });
     const ada = await join(world, 'ada');
     ada.client.send(...publishes(QUOTA * 10));
@@ -74,7 +74,7 @@ describe('a connection that sends much at once', () => {
     expect(replies(ada)).toBe(QUOTA * 10 + 1);
   });
 
-  it('leaves nothing behind when it goes in the middle', async () => {
+  it('leaves no state when it disconnects midway', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');

@@ -6,12 +6,12 @@ import type { LoopbackClient } from '../src/transport/loopback-client.ts';
 import { createWorld, type World } from './support/world.ts';
 
 /**
- * The smallest protocol that differs from ours in everything: a path with a parameter, it speaks first, has no `connect`, one message per frame, no ids, no
- * offsets, and acknowledges in order.
+ * The smallest protocol that differs from ours in everything: a path with a parameter, it speaks
+ * first, has no `connect`, one message per frame, no ids, no offsets, and acknowledges in order.
  */
 class ToySession implements WireSession {
   readonly #key: string;
-  /** What its client waits for, by the id that we gave it. */
+  /** Pending requests of its client, by the command id that this wire assigned. */
   readonly #pending = new Map<number, string>();
   #lastId = 1;
 
@@ -39,7 +39,7 @@ class ToySession implements WireSession {
   }
 
   refuseEarly(): never {
-    throw new Error('it has connected by itself');
+    throw new Error('the wire sends its own connect');
   }
 
   send(messages: readonly ServerMessage[], outlet: Outlet): void {
@@ -101,13 +101,13 @@ async function start(): Promise<{ world: World; toy: LoopbackClient; read: () =>
 }
 
 describe('a foreign wire', () => {
-  it('speaks first, and is connected without a command of its client', async () => {
+  it('sends first, and connects without a command of its client', async () => {
     const { world, read } = await start();
     expect(await read()).toEqual(['hello k1']);
     expect(world.services.registry.all().map(({ state }) => state)).toEqual(['connected']);
   });
 
-  it('keeps what its client waits for, and hands messages out one by one', async () => {
+  it('keeps the pending requests of its client, and delivers messages one by one', async () => {
     const { world, toy, read } = await start();
     toy.send('join news:a;join user:1;fly');
     expect(await read()).toEqual([
@@ -122,7 +122,7 @@ describe('a foreign wire', () => {
     expect(await read()).toEqual(['ok part news:a']);
   });
 
-  it('says in its own words what a slow reader has lost, and why it is closed', async () => {
+  it("reports a slow reader's gap and the close reason in its own format", async () => {
     const { world, toy, read } = await start();
     toy.send('join news:a');
     await read();
@@ -144,7 +144,7 @@ describe('a foreign wire', () => {
     expect(toy.closed?.reason).toMatch(/^draining/);
   });
 
-  it('leaves native connections as they are, and other paths alone', async () => {
+  it('does not affect native connections and other paths', async () => {
     const { world } = await start();
     const native = await world.connect(undefined);
     expect(native.client.received.at(-1)).toMatchObject({ type: 'reply' });
@@ -153,7 +153,7 @@ describe('a foreign wire', () => {
   });
 });
 
-it('connections of a native wire share one session', () => {
+it('the connections of a native wire share one wire session', () => {
   for (const wire of WIRES) {
     const open = () => wire.open({ path: '/ws', query: new URLSearchParams(), protocols: [] });
     expect(open()).toBe(open());

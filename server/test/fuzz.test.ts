@@ -14,7 +14,7 @@ const channel = fc.oneof(
 const id = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.anything());
 const position = fc.record({ epoch: fc.string(), offset: fc.nat() });
 
-/** Commands that are right or nearly right. */
+/** Commands that are valid or nearly valid. */
 const command = fc.oneof(
   fc.record(
     { type: fc.constant('connect'), id, token: fc.oneof(fc.constant('TOKEN'), fc.string()) },
@@ -69,7 +69,7 @@ const encode = (value: unknown, binary: boolean, token: string): string | Uint8A
   }
 };
 
-/** A frame in which some bytes are others than they were. */
+/** A frame with some changed bytes. */
 const damage = (frame: string | Uint8Array, at: number, byte: number): string | Uint8Array => {
   const bytes = Buffer.from(frame);
   if (bytes.length > 0) bytes[at % bytes.length] = byte;
@@ -100,7 +100,7 @@ const plays = fc.record({ binary: fc.boolean(), patient: fc.boolean(), actions: 
 
 interface Play {
   readonly binary: boolean;
-  /** Does it wait until it is connected? */
+  /** Does the client wait until it is authenticated? */
   readonly patient: boolean;
   readonly actions: readonly Action[];
 }
@@ -119,7 +119,7 @@ async function play(world: World, token: string, { binary, patient, actions }: P
   socket.cut();
 }
 
-it('whatever a client sends, the gateway stands, and keeps nothing of it', async () => {
+it('survives any input of a client, and keeps no state of it', async () => {
   const world = await createWorld();
   const timers = world.clock.running;
   const faults: unknown[] = [];
@@ -129,7 +129,7 @@ it('whatever a client sends, the gateway stands, and keeps nothing of it', async
     fc.asyncProperty(plays, async (one) => {
       await play(world, token, one);
       for (let turn = 0; turn < 3; turn++) await world.idle();
-      world.clock.advance(60_000); // members stay for a while after their connection
+      world.clock.advance(60_000); // members stay for the grace period
       await world.idle();
       const { registry, hub } = world.services;
       expect(faults).toEqual([]);

@@ -13,7 +13,7 @@ async function withFullLog() {
 }
 
 describe('pages of history', () => {
-  it('are read no faster than the client takes them, however many it asks for at once', async () => {
+  it('are read no faster than the client receives them, however many it requests at once', async () => {
     const { world, client, socket } = await withFullLog();
     socket.stall();
     const ids = client.send(...Array.from({ length: 500 }, () => ({ type: 'history', channel: 'chat:a' }) as const));
@@ -26,7 +26,7 @@ describe('pages of history', () => {
     expect(answers.every(({ type }) => type === 'reply')).toBe(true);
   });
 
-  it('are refused beyond a thousand that wait', async () => {
+  it('are refused while a thousand wait', async () => {
     const { world, client, socket } = await withFullLog();
     socket.stall();
     for (let frame = 0; frame < 11; frame++) {
@@ -38,7 +38,7 @@ describe('pages of history', () => {
     expect(refused).toMatchObject({ error: { name: 'rate_limited', retryable: true } });
   });
 
-  it('of a client that vanishes are not read any more', async () => {
+  it('are no longer read after the client disconnects', async () => {
     const { world, client, socket } = await withFullLog();
     socket.stall();
     client.send(...Array.from({ length: 50 }, () => ({ type: 'history', channel: 'chat:a' }) as const));

@@ -42,9 +42,9 @@ interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body, where it is an object. */
+  /** The body if it is an object. */
   readonly json: Body;
-  /** The body, where it is an array. */
+  /** The body if it is an array. */
   readonly list: readonly Body[];
 }
 
@@ -83,7 +83,7 @@ describe('POST /api/v1/publish', () => {
     });
   });
 
-  it("holds a user to the rule's rate, and a backend to none", async () => {
+  it("limits a user to the rule's rate, and does not limit a backend", async () => {
     const many = Array.from({ length: 8 }, (_, data) => ({ channel: 'slow:a', data }));
     const { list } = await publish(many, await tokenFor('ada'));
     expect(list.map(({ error }) => error?.name)).toEqual([
@@ -93,7 +93,7 @@ describe('POST /api/v1/publish', () => {
     expect((await publish(many)).list.every(({ error }) => error === undefined)).toBe(true);
   });
 
-  it('publishes a batch in its order, and answers each in its place', async () => {
+  it('publishes a batch in order, and returns the results in the same order', async () => {
     const { status, list } = await publish([
       { channel: 'chat:batch', data: 1 },
       { channel: 'chat:not a name', data: 2 },
@@ -116,7 +116,7 @@ describe('POST /api/v1/publish', () => {
     ]);
   });
 
-  it('says what the contract of the channel finds wrong', async () => {
+  it('reports what violates the contract of the channel', async () => {
     const wrong = { channel: 'order:1', data: { total: 'much' } };
     const { status, json } = await publish(wrong);
     expect(status).toBe(422);
@@ -125,14 +125,14 @@ describe('POST /api/v1/publish', () => {
     expect(list).toMatchObject([{ error: { issues: [{ path: 'data.total' }] } }, { offset: 1 }]);
   });
 
-  it('appends once what comes twice with a key', async () => {
+  it('appends a repeated publish with the same key only once', async () => {
     const message = { channel: 'chat:twice', data: 1, key: 'order-1' };
     const [first, second] = [await publish(message), await publish(message)];
     expect(second.json).toEqual(first.json);
     expect((await publish({ ...message, key: 'order-2' })).json.offset).toBe(2);
   });
 
-  it('keeps the keys of users and backends apart', async () => {
+  it('separates the keys of users and backends', async () => {
     const message = { channel: 'chat:apart', data: 1, key: 'k' };
     const ada = await tokenFor('ada', { claims: { role: 'writer' } });
     const ben = await tokenFor('ben', { claims: { role: 'writer' } });
@@ -143,20 +143,20 @@ describe('POST /api/v1/publish', () => {
 
   const one = { channel: 'chat:a', data: 1 };
   it.each<[string, unknown, number, string]>([
-    ['no JSON', '{"channel":', 400, 'frame_malformed'],
+    ['invalid JSON', '{"channel":', 400, 'frame_malformed'],
     ['nothing', '', 400, 'frame_malformed'],
     ['a number', 5, 400, 'command_invalid'],
     ['null', null, 400, 'command_invalid'],
     ['an empty batch', [], 400, 'command_invalid'],
     ['a batch of 1,001', Array.from({ length: 1_001 }, () => one), 400, 'command_invalid'],
     ['no channel', { data: 1 }, 400, 'command_invalid'],
-    ['a channel that is no name', { ...one, channel: 'a::b' }, 400, 'channel_invalid'],
+    ['an invalid channel name', { ...one, channel: 'a::b' }, 400, 'channel_invalid'],
     ['a channel without a rule', { ...one, channel: 'nowhere' }, 404, 'channel_unknown'],
     ['no data', { channel: 'chat:a' }, 400, 'command_invalid'],
-    ['a wrong event', { ...one, event: '' }, 400, 'command_invalid'],
-    ['wrong tags', { ...one, tags: { a: 1 } }, 400, 'command_invalid'],
-    ['a wrong key', { ...one, key: 7 }, 400, 'command_invalid'],
-    ['a field that there is none of', { ...one, name: 'said' }, 400, 'command_invalid'],
+    ['an invalid event', { ...one, event: '' }, 400, 'command_invalid'],
+    ['invalid tags', { ...one, tags: { a: 1 } }, 400, 'command_invalid'],
+    ['an invalid key', { ...one, key: 7 }, 400, 'command_invalid'],
+    ['an unknown field', { ...one, name: 'said' }, 400, 'command_invalid'],
     ['data with a number that JSON cannot carry', '{"channel":"chat:a","data":1e999}', 422, 'payload_invalid'],
     ['data with a lone surrogate', '{"channel":"chat:a","data":"\\ud800"}', 422, 'payload_invalid'],
     ['data that is too large', { ...one, data: 'x'.repeat(101) }, 413, 'payload_too_large'],
@@ -166,7 +166,7 @@ describe('POST /api/v1/publish', () => {
     expect(answer.json.error).toMatchObject({ name, message: expect.any(String), retryable: false });
   });
 
-  it('refuses a body that is no UTF-8', async () => {
+  it('refuses a body that is not UTF-8', async () => {
     const body = Buffer.concat([
       Buffer.from('{"channel":"chat:a","data":"'),
       Buffer.from([0xff, 0xfe]),
@@ -185,13 +185,13 @@ describe('POST /api/v1/publish', () => {
   });
 
   it.each<[string, () => Promise<string | undefined>, number, string]>([
-    ['nothing', async () => undefined, 401, 'unauthorized'],
+    ['a missing credential', async () => undefined, 401, 'unauthorized'],
     ['a wrong API key', async () => 'wrong', 401, 'unauthorized'],
-    ['an API key that may not', async () => NARROW_KEY, 403, 'permission_denied'],
-    ['a token that may not', () => tokenFor('ada'), 403, 'permission_denied'],
-    ['a token of another secret', () => tokenFor('ada', { secret: `${SECRET}!` }), 401, 'token_signature'],
+    ['an API key without the permission', async () => NARROW_KEY, 403, 'permission_denied'],
+    ['a token without the permission', () => tokenFor('ada'), 403, 'permission_denied'],
+    ['a token signed with another secret', () => tokenFor('ada', { secret: `${SECRET}!` }), 401, 'token_signature'],
     ['an expired token', () => tokenFor('ada', { clock: () => Date.now() - 7_200_000 }), 401, 'token_expired'],
-    ['no token but three parts', async () => 'a.b.c', 401, 'token_malformed'],
+    ['three parts that are not a token', async () => 'a.b.c', 401, 'token_malformed'],
   ])('refuses %s', async (_, bearer, status, name) => {
     const headers: Record<string, string> = {};
     const presented = await bearer();
@@ -201,7 +201,7 @@ describe('POST /api/v1/publish', () => {
     if (status === 401) expect(answer.headers.get('www-authenticate')).toBe('Bearer');
   });
 
-  it('takes a token that may, and names its user', async () => {
+  it('accepts a token with the permission, and names its user', async () => {
     const token = await tokenFor('ada', { caps: { 'chat:mine': ['publish'] } });
     expect((await publish({ channel: 'chat:mine', data: 1 }, token)).status).toBe(200);
     const { client } = await gateway.connect(token);
@@ -209,25 +209,25 @@ describe('POST /api/v1/publish', () => {
     expect(await client.messages('chat:mine', 1)).toMatchObject([{ from: 'ada' }]);
   });
 
-  it('calls an API key by its name when it may not', async () => {
+  it('names the API key that lacks the permission', async () => {
     const { json } = await publish(one, NARROW_KEY);
     expect(json.error?.message).toContain('"publish" on "chat:a" is not allowed to the API key "narrow"');
   });
 
-  it('takes an API key for what it is made for', async () => {
+  it('accepts an API key for its permitted channels', async () => {
     expect((await publish({ channel: 'news:a', data: 1 }, NARROW_KEY)).status).toBe(200);
   });
 });
 
-describe('other addresses', () => {
-  it.each(['/health/live', '/health/ready'])('%s says ok', async (path) => {
+describe('other paths', () => {
+  it.each(['/health/live', '/health/ready'])('%s answers ok', async (path) => {
     const { status, json, headers } = await call(path);
     expect(status).toBe(200);
     expect(json).toMatchObject({ status: 'ok' });
     expect(headers.get('cache-control')).toBe('no-store');
   });
 
-  it('/metrics speaks Prometheus', async () => {
+  it('/metrics returns the Prometheus format', async () => {
     const { status, text, headers } = await call('/metrics');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toContain('text/plain');
@@ -235,14 +235,14 @@ describe('other addresses', () => {
   });
 
   it.each(['/', '/nowhere', '/api/v1', '/api/v1/publish/', '/dev/token', '/..%2f..%2fetc/passwd'])(
-    'there is nothing at %s',
+    '%s is not found',
     async (path) => {
       const { status, json } = await call(path);
       expect([status, json.error?.name]).toEqual([404, 'not_found']);
     },
   );
 
-  it('says under which circumstances there are development tokens', async () => {
+  it('explains when development tokens exist', async () => {
     expect((await call('/dev/token')).json.error?.message).toContain('exists only with --dev');
   });
 
@@ -266,20 +266,20 @@ describe('other addresses', () => {
     raw.socket.destroy();
   });
 
-  it('a client that goes away in the middle of its request hurts nobody', async () => {
+  it('a client that disconnects in the middle of a request affects no other client', async () => {
     const raw = await new RawSocket(gateway.port).opened();
     raw.write('POST /api/v1/publish HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"channel":');
     raw.socket.destroy();
     expect((await call('/health/live')).status).toBe(200);
   });
 
-  it('without an upgrade there is no WebSocket', async () => {
+  it('a plain GET does not open a WebSocket', async () => {
     expect((await call('/ws')).status).toBe(404);
   });
 });
 
 describe('in development', () => {
-  it('hands out tokens that work, and the API key of the run', async () => {
+  it('issues valid tokens and the API key of the run', async () => {
     const dev = await startGateway({ dev: true, keys: [] });
     try {
       const response = await fetch(`${dev.url}/dev/token?sub=ada&caps={"**":["*"]}&expires=60`);
@@ -300,7 +300,7 @@ describe('in development', () => {
     }
   });
 
-  it('hands out tokens beside an API key of your own, which it keeps to itself', async () => {
+  it('issues tokens if an API key is configured, but does not reveal that key', async () => {
     const dev = await startGateway({
       dev: true,
       keys: [],
@@ -334,7 +334,7 @@ describe('in development', () => {
 });
 
 describe('a folder', () => {
-  it('is served at the root, with what browsers need to keep it', async () => {
+  it('is served at the root, with validators for browser caches', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-static-'));
     writeFileSync(join(folder, 'index.html'), '<h1>hello</h1>');
     const site = await startGateway({ static: folder });

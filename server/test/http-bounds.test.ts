@@ -27,33 +27,33 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Messages in the channel that the tests publish to. */
+/** Number of messages in the channel of these tests. */
 async function published(): Promise<number> {
   return (await gateway.services.log.read('chat:a', 0, 1_000)).messages.length;
 }
 
-describe('a request with a body that nobody wants', () => {
+describe('a request with an unwanted body', () => {
   const length = { 'Content-Length': '900000' };
   it.each<[string, string, Record<string, string>, number]>([
-    ['an unknown address', 'POST /nowhere', length, 404],
-    ['a method that is not taken', 'PUT /api/v1/publish', length, 405],
+    ['an unknown path', 'POST /nowhere', length, 404],
+    ['a method that is not allowed', 'PUT /api/v1/publish', length, 405],
     ['no credentials', 'POST /api/v1/publish', length, 401],
     ['a wrong API key', 'POST /api/v1/publish', { ...length, Authorization: 'Bearer wrong' }, 401],
     ['a wrong token', 'POST /api/v1/publish', { ...length, Authorization: 'Bearer a.b.c' }, 401],
     ['a length above the limit', 'POST /api/v1/publish', { ...AUTHORIZED, 'Content-Length': '1048577' }, 413],
     ['a compressed body', 'POST /api/v1/publish', { ...AUTHORIZED, ...length, 'Content-Encoding': 'gzip' }, 415],
     ['a form', 'POST /api/v1/publish', { ...AUTHORIZED, ...length, 'Content-Type': 'multipart/form-data' }, 415],
-    ['an address that reads none', 'GET /health/live', length, 200],
+    ['a path that reads no body', 'GET /health/live', length, 200],
     ['a file', 'GET /', length, 200],
     ['chunks, and no credentials', 'POST /api/v1/revocations', { 'Transfer-Encoding': 'chunked' }, 401],
     ['drain, and no credentials', 'POST /api/v1/drain', length, 401],
-  ])('is answered by its head, and the connection is closed: %s', async (_, line, headers, status) => {
+  ])('is answered after its head, and the connection is closed: %s', async (_, line, headers, status) => {
     const { text, ended } = await exchange(gateway.port, request(line, headers));
     expect([statuses(text), ended]).toEqual([[status], true]);
     expect(text).toMatch(/^connection: close\r$/im);
   });
 
-  it('keeps the connection where the body was read', async () => {
+  it('keeps the connection open if the body was read', async () => {
     const headers = { ...AUTHORIZED, 'Content-Length': '9' };
     const { text, ended } = await exchange(gateway.port, request('POST /api/v1/publish', headers, '{"data":1'), {
       until: (received) => received.includes('frame_malformed'),
@@ -63,11 +63,11 @@ describe('a request with a body that nobody wants', () => {
 });
 
 describe('a head', () => {
-  // docs/operations.md says so: what the native parser refuses leaves no trace in our log.
+  // docs/operations.md: requests that the native parser refuses do not appear in the log.
   it.each([
     [98, 200],
     [99, 431],
-  ])('of %d lines is answered with %d', async (lines, status) => {
+  ])('of %d lines is answered with status %d', async (lines, status) => {
     const others = Array.from({ length: lines - 1 }, (_, at): [string, string] => [`X-Trace-${at}`, 'v']);
     const { text } = await exchange(gateway.port, request('GET /health/live', Object.fromEntries(others)), {
       until: (received) => statuses(received).length === 1,
@@ -92,7 +92,7 @@ describe('a body', () => {
     expect(statuses(text)).toEqual([status]);
   });
 
-  it('is refused when its chunks are many and tiny, without its end', async () => {
+  it('is refused before its end if it has too many tiny chunks', async () => {
     const { text, ended } = await exchange(
       gateway.port,
       request('POST /api/v1/publish', chunked, '1\r\nx\r\n'.repeat(5_000)),
@@ -101,20 +101,20 @@ describe('a body', () => {
     expect(text).toContain('too many small chunks');
   });
 
-  it('without an announced length is refused as soon as it is too large', async () => {
+  it('without a declared length is refused as soon as it exceeds the limit', async () => {
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
     const { text, ended } = await exchange(gateway.port, request('POST /api/v1/publish', chunked, chunk.repeat(17)));
     expect([statuses(text), ended]).toEqual([[413], true]);
   });
 
-  it('of the largest size that is read is read', async () => {
+  it('of exactly the maximum size is accepted', async () => {
     const body = `${MESSAGE}${' '.repeat(1_048_576 - MESSAGE.length)}`;
     const headers = { ...AUTHORIZED, 'Content-Length': String(body.length) };
     const { text } = await exchange(gateway.port, request('POST /api/v1/publish', headers, body), { until: whole });
     expect(statuses(text)).toEqual([200]);
   });
 
-  it('is refused when all bodies together hold too much, and accepted again afterwards', async () => {
+  it('is refused while all bodies together exceed the budget, and accepted again afterwards', async () => {
     const small = await startGateway({ apiKeys: [{ name: 'b', secret: KEY }], limits: { unauthenticated: '1MiB' } });
     const slow = net.connect(small.port, '127.0.0.1');
     try {
@@ -127,14 +127,14 @@ describe('a body', () => {
           body: `${MESSAGE}${' '.repeat(600_000)}`,
         });
       let refused = await publish();
-      while (refused.status === 200) refused = await publish(); // until the slow one has arrived
+      while (refused.status === 200) refused = await publish(); // until the slow body has arrived
       expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
       expect(await refused.json()).toMatchObject({
         error: { name: 'unavailable', retryable: true, retryAfter: 1_000 },
       });
       slow.destroy();
       let again = await publish();
-      while (again.status === 503) again = await publish(); // until the gateway has noticed
+      while (again.status === 503) again = await publish(); // until the gateway notices the disconnect
       expect(again.status).toBe(200);
     } finally {
       slow.destroy();
@@ -143,7 +143,7 @@ describe('a body', () => {
   });
 });
 
-describe('a request that two readers could understand in two ways', () => {
+describe('an ambiguous request', () => {
   const twice = (name: string, one: string, two: string) => `${name}: ${one}\r\n${name}: ${two}\r\n`;
   const post = (lines: string, body = MESSAGE) =>
     `POST /api/v1/publish HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\n${lines}\r\n${body}`;
@@ -171,12 +171,12 @@ describe('a request that two readers could understand in two ways', () => {
   });
 
   it.each<[string, string]>([
-    ['a chunk of no size', post('Transfer-Encoding: chunked\r\n', `x\r\n${MESSAGE}\r\n0\r\n\r\n`)],
+    ['a chunk with an invalid size', post('Transfer-Encoding: chunked\r\n', `x\r\n${MESSAGE}\r\n0\r\n\r\n`)],
     [
       'a trailer',
       post('Transfer-Encoding: chunked\r\n', `${MESSAGE.length.toString(16)}\r\n${MESSAGE}\r\n0\r\nA: b\r\n\r\n`),
     ],
-  ])('is refused by the native parser before it is carried out: %s', async (_, sent) => {
+  ])('is refused by the native parser before it is executed: %s', async (_, sent) => {
     const before = await published();
     const { text, ended } = await exchange(gateway.port, sent);
     expect(ended).toBe(true);
@@ -185,7 +185,7 @@ describe('a request that two readers could understand in two ways', () => {
   });
 });
 
-describe('requests that do not wait for the answer', () => {
+describe('pipelined requests', () => {
   const publish = request('POST /api/v1/publish', { ...AUTHORIZED, 'Content-Length': String(MESSAGE.length) }, MESSAGE);
   const upgrade = request('GET /ws', {
     Upgrade: 'websocket',
@@ -199,13 +199,13 @@ describe('requests that do not wait for the answer', () => {
     ['metrics', request('GET /metrics')],
     ['HEAD', request('HEAD /health/live')],
     ['a file', request('GET /large.js')],
-    ['nothing there', request('GET /nowhere')],
+    ['an unknown path', request('GET /nowhere')],
     ['a wrong method', request('OPTIONS /health/live')],
     ['publishes', publish],
     ['refused publishes', request('POST /api/v1/publish', { 'Content-Length': '2' }, '{}')],
-    ['handshakes that are refused', refused],
+    ['refused handshakes', refused],
     ['a request before a handshake', request('GET /health/live') + upgrade],
-  ])('close the connection, and at most one is answered: %s', async (_, sent) => {
+  ])('close the connection, with at most one answer: %s', async (_, sent) => {
     const before = await published();
     const { text, ended } = await exchange(gateway.port, sent.repeat(50));
     expect(ended).toBe(true);
@@ -220,12 +220,12 @@ describe('requests that do not wait for the answer', () => {
     ['HEAD', request('HEAD /health/live'), 200],
     ['HEAD of a file', request('HEAD /large.js'), 200],
     ['a file', request('GET /'), 200],
-    ['nothing there', request('GET /nowhere'), 404],
+    ['an unknown path', request('GET /nowhere'), 404],
     ['a wrong method', request('OPTIONS /health/live'), 405],
     ['publishes', publish, 200],
     ['revocations', request('GET /api/v1/revocations', AUTHORIZED), 200],
     ['no credentials', request('GET /api/v1/revocations'), 401],
-  ])('are served when they come one after the other: %s', async (_, sent, status) => {
+  ])('are served if each waits for the answer before it: %s', async (_, sent, status) => {
     const socket = net.connect(gateway.port, '127.0.0.1');
     let text = '';
     let answers = 0;
@@ -245,17 +245,17 @@ describe('requests that do not wait for the answer', () => {
       });
       socket.write(sent);
     });
-    // One of 256 answers without a body ends its connection, and says so.
+    // One of 256 answers without a body closes its connection, with "Connection: close".
     if (!sent.startsWith('HEAD')) expect(answers).toBe(5);
     expect(answers).toBeGreaterThan(0);
   });
 
-  it('a handshake that is refused ends the connection', async () => {
+  it('do not continue after a refused handshake', async () => {
     const { text, ended } = await exchange(gateway.port, refused);
     expect([statuses(text), ended]).toEqual([[400], true]);
   });
 
-  it('a WebSocket handshake may follow an answer', async () => {
+  it('may continue with a WebSocket handshake after an answer', async () => {
     const { text } = await exchange(gateway.port, request('GET /health/live'), { until: (all) => all.endsWith('}') });
     expect(statuses(text)).toEqual([200]);
     const socket = net.connect(gateway.port, '127.0.0.1');
@@ -272,12 +272,12 @@ describe('requests that do not wait for the answer', () => {
   });
 });
 
-describe('answers that nobody reads', () => {
-  it('a large file is sent as it is read, and is whole', async () => {
+describe('unread answers', () => {
+  it('are completed at the pace of the client: a large file arrives complete', async () => {
     const socket = net.connect(gateway.port, '127.0.0.1');
     socket.pause();
     socket.write(request('GET /large.js'));
-    await fetch(`${gateway.url}/health/live`); // the gateway has seen the request by then
+    await fetch(`${gateway.url}/health/live`); // the gateway has received the request by then
     let size = 0;
     await new Promise<void>((resolve) => {
       let head = '';
@@ -294,13 +294,13 @@ describe('answers that nobody reads', () => {
     socket.destroy();
   });
 
-  it('keep the connection from being answered again, and end it', async () => {
+  it('stop further answers on the connection, and close it', async () => {
     let answered = 0;
     gateway.services.events.on('request', ({ path }) => {
       if (path === '/large.js') answered++;
     });
     const socket = net.connect(gateway.port, '127.0.0.1');
-    socket.on('error', () => {}); // a reset is told by "close"
+    socket.on('error', () => {}); // "close" reports it too
     const closed = new Promise((resolve) => socket.on('close', resolve));
     socket.pause();
     let sent = 0;
@@ -310,21 +310,21 @@ describe('answers that nobody reads', () => {
       for (let turn = 0; turn < 3; turn++) await fetch(`${gateway.url}/health/live`);
     }
     expect(answered).toBeGreaterThan(0);
-    expect(answered).toBeLessThan(20); // the rest would be in the buffers of the system, of some MiB
+    expect(answered).toBeLessThan(20); // kernel buffers hold the rest, some MiB
     socket.resume();
     await closed;
   });
 });
 
 describe('headers', () => {
-  it('may have 16 KiB beside the request', async () => {
+  it('may have 16 KiB in addition to the request line', async () => {
     const cookie = { Cookie: `session=${'c'.repeat(12_288)}` };
     expect((await fetch(`${gateway.url}/health/live`, { headers: cookie })).status).toBe(200);
     const { socket } = await gateway.open('sluice.v1.json', cookie);
     socket.terminate();
   });
 
-  it('take the longest token that is accepted', async () => {
+  it('may contain the longest accepted token', async () => {
     const padding = await longest();
     const token = await tokenFor('ada', { claims: { padding } });
     expect(token.length).toBeGreaterThan(16_300);
@@ -342,7 +342,7 @@ describe('headers', () => {
   it.each([
     ['in one line', ['Sec-WebSocket-Protocol: other.v1 , sluice.v1.json']],
     ['in two lines', ['Sec-WebSocket-Protocol: other.v1', 'Sec-WebSocket-Protocol: sluice.v1.json']],
-    ['in two lines, turned around', ['Sec-WebSocket-Protocol: sluice.v1.json', 'Sec-WebSocket-Protocol: other.v1']],
+    ['in two lines, in reverse order', ['Sec-WebSocket-Protocol: sluice.v1.json', 'Sec-WebSocket-Protocol: other.v1']],
     ['with empty entries', ['Sec-WebSocket-Protocol: ,other.v1,', 'Sec-WebSocket-Protocol: sluice.v1.json,']],
   ])('offer subprotocols %s', async (_, lines) => {
     const sent = request('GET /ws', {
@@ -356,19 +356,19 @@ describe('headers', () => {
     expect(text).toMatch(/^sec-websocket-protocol: sluice\.v1\.json\r$/im);
   });
 
-  it('that ask for the end of the connection get it, however they do', async () => {
+  it('close the connection if "Connection" contains "close" in any form', async () => {
     for (const connection of ['close', 'Close', 'keep-alive, close', 'close, TE']) {
       const { text, ended } = await exchange(gateway.port, request('GET /health/live', { Connection: connection }));
       expect([statuses(text), ended]).toEqual([[200], true]);
     }
   });
 
-  it('say for how long a connection may be idle', async () => {
+  it('report the idle timeout of the connection', async () => {
     const response = await fetch(`${gateway.url}/health/live`);
     expect(response.headers.get('keep-alive')).toBe('timeout=7');
   });
 
-  it('a status of every kind has its words', async () => {
+  it('have a reason phrase for every status', async () => {
     const response = await fetch(`${gateway.url}/api/v1/drain`, {
       method: 'POST',
       headers: AUTHORIZED,

@@ -34,7 +34,7 @@ afterAll(async () => {
 const published = async () => (await gateway.services.log.read('chat:a', 0, 1_000)).messages.length;
 const old = (sent: string) => sent.replace('HTTP/1.1', 'HTTP/1.0');
 
-describe('the port for HTTP alone', () => {
+describe('the separate HTTP port', () => {
   it.each<[string, string, number]>([
     ['health', old(request('GET /health/live')), 200],
     ['health, without a host', 'GET /health/live HTTP/1.0\r\n\r\n', 200],
@@ -42,9 +42,9 @@ describe('the port for HTTP alone', () => {
     ['metrics', old(request('GET /metrics')), 200],
     ['a publish', old(request('POST /api/v1/publish', { ...AUTHORIZED, ...LENGTH }, MESSAGE)), 200],
     ['no credentials', old(request('POST /api/v1/publish', LENGTH, MESSAGE)), 401],
-    ['nothing there', old(request('GET /nowhere')), 404],
+    ['an unknown path', old(request('GET /nowhere')), 404],
     ['a wrong method', old(request('OPTIONS /health/live')), 405],
-  ])('answers HTTP/1.0, and closes: %s', async (_, sent, status) => {
+  ])('answers HTTP/1.0 and closes the connection: %s', async (_, sent, status) => {
     const { text, ended } = await exchange(port, sent);
     expect([statuses(text), ended]).toEqual([[status], true]);
   });
@@ -54,12 +54,12 @@ describe('the port for HTTP alone', () => {
     ['HTTP://gateway.test:8080/health/live?a=b', 200],
     ['http://gateway.test', 404],
     ['*', 404],
-  ])('takes the target %s', async (target, status) => {
+  ])('answers the request target %s', async (target, status) => {
     const { text } = await exchange(port, request(`GET ${target}`, { Connection: 'close' }));
     expect(statuses(text)).toEqual([status]);
   });
 
-  it('keeps idle connections for longer than load balancers do, and says so', async () => {
+  it('keeps idle connections longer than load balancers do, and reports the timeout', async () => {
     const { text } = await exchange(port, request('GET /health/live'), { until: (all) => all.endsWith('}') });
     expect(text).toMatch(/^keep-alive: timeout=75\r$/im);
   });
@@ -71,7 +71,7 @@ describe('the port for HTTP alone', () => {
       431,
       /larger than 20,480 bytes/,
     ],
-    ['what is not HTTP', 'hello\r\n\r\n', 400, /not valid HTTP/],
+    ['invalid HTTP', 'hello\r\n\r\n', 400, /not valid HTTP/],
     [
       'a chunk without a length',
       `${request('POST /api/v1/publish', { ...AUTHORIZED, 'Transfer-Encoding': 'chunked' })}x\r\n`,
@@ -97,7 +97,7 @@ describe('the port for HTTP alone', () => {
     ]);
   });
 
-  it('serves one request after the other', async () => {
+  it('serves several requests on one connection', async () => {
     const publish = request('POST /api/v1/publish', { ...AUTHORIZED, ...LENGTH }, MESSAGE);
     const socket = net.connect(port, '127.0.0.1');
     let answers = 0;
@@ -112,7 +112,7 @@ describe('the port for HTTP alone', () => {
     socket.destroy();
   });
 
-  it('ends a connection whose client does not wait for the answer', async () => {
+  it('closes a connection with pipelined requests', async () => {
     const publish = request('POST /api/v1/publish', { ...AUTHORIZED, ...LENGTH }, MESSAGE);
     const before = await published();
     const { text, ended } = await exchange(port, publish.repeat(50));
@@ -123,9 +123,9 @@ describe('the port for HTTP alone', () => {
 
   it.each<[string, string, number]>([
     ['no credentials', request('POST /api/v1/publish', { 'Content-Length': '900000' }), 401],
-    ['nothing there', request('POST /nowhere', { 'Content-Length': '900000' }), 404],
+    ['an unknown path', request('POST /nowhere', { 'Content-Length': '900000' }), 404],
     ['too large', request('POST /api/v1/publish', { ...AUTHORIZED, 'Content-Length': '1048577' }), 413],
-    ['a body that is not awaited', request('POST /api/v1/publish', { 'Transfer-Encoding': 'chunked' }), 401],
+    ['an unauthorized chunked body', request('POST /api/v1/publish', { 'Transfer-Encoding': 'chunked' }), 401],
     ['two hosts', request('GET /health/live').replace('\r\n\r\n', '\r\nHost: other\r\n\r\n'), 400],
     [
       'two credentials',
@@ -137,12 +137,12 @@ describe('the port for HTTP alone', () => {
       request('POST /api/v1/publish', { ...AUTHORIZED, 'Transfer-Encoding': 'chunked' }, '1\r\nx\r\n'.repeat(5_000)),
       400,
     ],
-  ])('answers by the head, and closes: %s', async (_, sent, status) => {
+  ])('answers after the head and closes the connection: %s', async (_, sent, status) => {
     const { text, ended } = await exchange(port, sent);
     expect([statuses(text), ended]).toEqual([[status], true]);
   });
 
-  it('tells a client to go on with its body only when it is wanted', async () => {
+  it('sends "100 Continue" only if it wants the body', async () => {
     const expecting = { ...LENGTH, Expect: '100-continue' };
     const refused = await exchange(port, request('POST /api/v1/publish', expecting));
     expect(refused.text).toMatch(/^HTTP\/1\.1 401 /);
@@ -160,23 +160,23 @@ describe('the port for HTTP alone', () => {
     socket.destroy();
   });
 
-  it('has no WebSockets', async () => {
+  it('does not accept WebSockets', async () => {
     expect((await fetch(`http://127.0.0.1:${port}/ws`)).status).toBe(404);
   });
 
-  it('sends files, and says when they are known', async () => {
+  it('serves files, and answers conditional requests', async () => {
     const response = await fetch(`http://127.0.0.1:${port}/large.js`);
     expect((await response.arrayBuffer()).byteLength).toBe(3_000_000);
     const headers = { 'If-None-Match': response.headers.get('etag') ?? '' };
     expect((await fetch(`http://127.0.0.1:${port}/large.js`, { headers })).status).toBe(304);
   });
 
-  it('is named in the error when it is taken', async () => {
+  it('is named in the error if it is in use', async () => {
     const other = new Unstarted({ httpPort: port });
     await expect(other.gateway.start()).rejects.toThrow(/"httpPort"/);
   });
 
-  it.runIf(process.platform === 'linux')('is taken by a process that the error names', async () => {
+  it.runIf(process.platform === 'linux')('is in use by a process that the error names', async () => {
     const listen =
       "require('net').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port) })";
     const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -10,14 +10,14 @@ import { SECRET, tokenFor } from './support/tokens.ts';
 
 const KEY = 'an-API-key-that-only-tests-know';
 
-/** The methods of an engine that a request waits for. */
+/** The engine methods that a request waits for. */
 const HELD: ReadonlySet<PropertyKey> = new Set(['append', 'add', 'all', 'signal']);
 
-/** An engine whose answers, once it is `late`, are held until they are let go; `asked` counts them. */
+/** An engine that holds its answers while it is `late`, until they are released. `asked` counts the calls. */
 function lateEngine() {
-  const state = { late: false, asked: 0, letGo: () => {} };
+  const state = { late: false, asked: 0, release: () => {} };
   const free = new Promise<void>((resolve) => {
-    state.letGo = resolve;
+    state.release = resolve;
   });
   const hold = <T extends object>(target: T): T =>
     new Proxy(target, {
@@ -54,7 +54,7 @@ it.each<[string, () => string | Promise<string>]>([
   ['a revocation', () => withBody('/api/v1/revocations', { user: 'ada' })],
   ['the list of revocations', () => request('GET /api/v1/revocations', { Authorization: `Bearer ${KEY}` })],
   ['a drain', () => withBody('/api/v1/drain', { node: 'another' })],
-])('%s whose client hangs up before the answer harms nobody', async (_, sent) => {
+])('%s whose client disconnects before the answer causes no error', async (_, sent) => {
   const { engine, state } = lateEngine();
   gateway = await startGateway({ apiKeys: [{ name: 'backend', secret: KEY }] }, { engine });
   const faults: unknown[] = [];
@@ -66,8 +66,8 @@ it.each<[string, () => string | Promise<string>]>([
   const closed = new Promise((resolve) => socket.on('close', resolve));
   socket.resetAndDestroy();
   await closed;
-  await fetch(`${gateway.url}/health/live`); // the gateway has seen the reset by then
-  state.letGo();
+  await fetch(`${gateway.url}/health/live`); // the gateway has received the reset by then
+  state.release();
   for (let turn = 0; turn < 3; turn++) expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
   expect(faults).toEqual([]);
 });

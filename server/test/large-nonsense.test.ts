@@ -6,7 +6,7 @@ import { tokenFor } from './support/tokens.ts';
 import { createWorld } from './support/world.ts';
 
 const COUNT = 20_000;
-/** Values that stand in the place of commands: `null` fills a whole frame with them. */
+/** Values in place of commands. */
 const SHAPES: readonly (readonly [string, unknown])[] = [
   ['numbers', 1],
   ['empty arrays', []],
@@ -24,7 +24,7 @@ const names = Object.fromEntries(Array.from({ length: COUNT }, (_, at) => [`k${a
 
 afterEach(() => vi.restoreAllMocks());
 
-describe.each(WIRES)('a large frame of nonsense, $subprotocol', (wire) => {
+describe.each(WIRES)('a large frame without valid commands, $subprotocol', (wire) => {
   const encode = (value: unknown) => (wire.binary ? msgpack : json).encode(value);
   const start = async () => {
     const world = await createWorld({ limits: { maxFrame: 4_000_000, operations: 0, bytes: 0 } });
@@ -33,7 +33,7 @@ describe.each(WIRES)('a large frame of nonsense, $subprotocol', (wire) => {
     return { world, token, parse, ...world.open({ protocols: [wire.subprotocol] }) };
   };
 
-  it.each(SHAPES)('before connect: only the first of many %s is looked at', async (_, value) => {
+  it.each(SHAPES)('before connect: only the first of many %s is parsed', async (_, value) => {
     const { world, token, parse, client, socket } = await start();
     socket.send(encode(Array.from({ length: COUNT }, () => value)));
     await client.wait(({ type }) => type === 'error');
@@ -43,21 +43,21 @@ describe.each(WIRES)('a large frame of nonsense, $subprotocol', (wire) => {
     expect(await client.result({ type: 'connect', token })).toMatchObject({ user: 'ada' });
   });
 
-  it('before connect: a command that is none closes the connection, whatever stands behind it', async () => {
+  it('before connect: a command other than connect closes the connection, and the rest is ignored', async () => {
     const { parse, client, socket } = await start();
     socket.send(encode([{ type: 'ping', id: 1 }, ...Array.from({ length: COUNT }, () => 1)]));
     expect(await client.ended()).toMatchObject({ code: ERRORS.connect_required.code });
     expect(parse).toHaveBeenCalledTimes(1);
   });
 
-  it.each(SHAPES)('behind connect, while the token is being verified: a hundred %s are enough', async (_, value) => {
+  it.each(SHAPES)('after connect, during token verification: a hundred %s close the connection', async (_, value) => {
     const { token, parse, client, socket } = await start();
     socket.send(encode([connect(token), ...Array.from({ length: COUNT }, () => value)]));
     expect(await client.ended()).toMatchObject({ code: ERRORS.protocol_violation.code });
     expect(parse).toHaveBeenCalledTimes(102);
   });
 
-  it.each(SHAPES)('after connect: a hundred %s are enough', async (_, value) => {
+  it.each(SHAPES)('when authenticated: a hundred %s close the connection', async (_, value) => {
     const { token, parse, client, socket } = await start();
     await client.result({ type: 'connect', token });
     socket.send(encode(Array.from({ length: COUNT }, () => value)));
@@ -65,7 +65,7 @@ describe.each(WIRES)('a large frame of nonsense, $subprotocol', (wire) => {
     expect(parse).toHaveBeenCalledTimes(1 + 101);
   });
 
-  it('of names in one object is one mistake, and the next command is carried out', async () => {
+  it('with one object of many names is one error, and the next command is executed', async () => {
     const { token, parse, client, socket } = await start();
     await client.result({ type: 'connect', token });
     socket.send(encode(names));
@@ -73,7 +73,7 @@ describe.each(WIRES)('a large frame of nonsense, $subprotocol', (wire) => {
     expect(parse).toHaveBeenCalledTimes(3);
   });
 
-  it('of names in ignored fields costs a command nothing', async () => {
+  it('with many ignored fields still contains a valid command', async () => {
     const { token, client, socket } = await start();
     await client.result({ type: 'connect', token });
     socket.send(encode({ ...names, type: 'ping', id: 99 }));
@@ -81,7 +81,7 @@ describe.each(WIRES)('a large frame of nonsense, $subprotocol', (wire) => {
   });
 });
 
-describe('nesting beyond every stack, in JSON', () => {
+describe('JSON nesting deeper than any stack', () => {
   const LEVELS = 60_000;
   const arrays = `${'['.repeat(LEVELS)}${']'.repeat(LEVELS)}`;
   const objects = `${'{"a":'.repeat(LEVELS / 4)}1${'}'.repeat(LEVELS / 4)}`;
@@ -99,7 +99,7 @@ describe('nesting beyond every stack, in JSON', () => {
     [`objects in ${field}`, frame(objects)] as const,
   ]);
 
-  it.each(cases)('%s is refused like any other mistake', async (_, frame) => {
+  it.each(cases)('%s is refused with an ordinary error', async (_, frame) => {
     const world = await createWorld({ limits: { maxFrame: 1_000_000 } });
     const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
     client.sendBytes(frame);
@@ -125,7 +125,7 @@ describe('nesting beyond every stack, in JSON', () => {
 });
 
 describe('before it is authenticated, a connection', () => {
-  it('may send one large frame and a little more, in pieces or not', async () => {
+  it('may send one large frame and a little more, in one piece or several', async () => {
     const world = await createWorld({ limits: { maxFrame: 10_000 } });
     const { client } = world.open();
     for (let at = 0; at < 7; at++) client.sendValue({ type: 'fly', id: at + 1, padding: 'x'.repeat(1_950) });
@@ -134,7 +134,7 @@ describe('before it is authenticated, a connection', () => {
     expect(await client.ended()).toMatchObject({ code: ERRORS.flood.code });
   });
 
-  it('that has sent that much may send as much again once it is', async () => {
+  it('may send the same amount again once it is authenticated', async () => {
     const world = await createWorld({ limits: { maxFrame: 10_000 } });
     const { client } = world.open();
     client.sendValue({ type: 'fly', id: 999, padding: 'x'.repeat(9_000) });

@@ -1,4 +1,4 @@
-/** What is answered later than it was asked for, while the token, the connection or the store changes in between. */
+/** Commands whose answer arrives after the token, the connection or the store has changed. */
 
 import { describe, expect, it, vi } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
@@ -18,7 +18,7 @@ const join = async (world: World) => world.connect(await mint(world));
 const refresh = async (world: World, { client }: LoopbackPeer, caps: Record<string, readonly string[]>) =>
   client.result({ type: 'refresh', token: await mint(world, caps) });
 
-/** The answers to commands, in short: what a reply holds first, or the name of the error. */
+/** The answers to commands, in short: the type or the name of the error. */
 const answersTo = ({ client }: LoopbackPeer, ids: readonly number[]) =>
   client.received.flatMap((message) => {
     if (!('id' in message) || message.id === undefined || !ids.includes(message.id)) return [];
@@ -33,7 +33,7 @@ describe('pages', () => {
     ['members', 'presence', { type: 'members', ...room }, { type: 'members', channel: 'room:b' }],
   ];
 
-  it.each(pages)('of %s that wait when the permission goes are refused', async (_, verb, command, other) => {
+  it.each(pages)('of %s that wait when the permission is revoked are refused', async (_, verb, command, other) => {
     const world = await start();
     const ada = await join(world);
     await ada.client.result({ type: 'publish', ...room, data: 'x'.repeat(60_000) });
@@ -49,7 +49,7 @@ describe('pages', () => {
     expect(answersTo(ada, ids)).toEqual([...Array.from({ length: 20 }, () => 'permission_denied'), 'reply']);
   });
 
-  it.each(pages)('of %s that are read when the permission goes are refused', async (_, verb, command) => {
+  it.each(pages)('of %s that are being read when the permission is revoked are refused', async (_, verb, command) => {
     const world = await start();
     const ada = await join(world);
     const { engine } = world.assembly;
@@ -64,7 +64,7 @@ describe('pages', () => {
     await ada.client.result(command);
   });
 
-  it.each(pages)('of %s go on after one that could not be read', async (_, __, command) => {
+  it.each(pages)('of %s continue after a failed read', async (_, __, command) => {
     const world = await start();
     const ada = await join(world);
     const { engine } = world.assembly;
@@ -84,7 +84,7 @@ describe('pages', () => {
     expect(answersTo(ada, ids)).toEqual(['unavailable', 'reply']);
   });
 
-  it('wait, a thousand for a connection and none more', async () => {
+  it('wait, at most a thousand per connection', async () => {
     const world = await start();
     const ada = await join(world);
     const held = new HeldCalls().hold(world.assembly.engine.presence, 'list');
@@ -96,7 +96,7 @@ describe('pages', () => {
   });
 });
 
-describe('opened later', () => {
+describe('while it is being opened', () => {
   const held = (world: World) => {
     const { engine } = world.assembly;
     return new HeldCalls().hold(engine.log, 'read').hold(engine.presence, 'roster', 'enter', 'leave');
@@ -108,7 +108,7 @@ describe('opened later', () => {
     ['membership', 'enter', { type: 'enter', ...room }],
   ];
 
-  it.each(opened)('a %s is refused when the permission has gone meanwhile', async (_, verb, command) => {
+  it.each(opened)('a %s is refused if its permission is revoked', async (_, verb, command) => {
     const world = await start();
     const ada = await join(world);
     const calls = held(world);
@@ -122,7 +122,7 @@ describe('opened later', () => {
     expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
   });
 
-  it.each(opened)('a %s of a connection that was revoked meanwhile leaves nothing behind', async (_, __, command) => {
+  it.each(opened)('a %s leaves no state if its connection is revoked', async (_, __, command) => {
     const world = await start();
     const ada = await join(world);
     const calls = held(world);
@@ -138,7 +138,7 @@ describe('opened later', () => {
     expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
   });
 
-  it.each(opened)('a %s that fails can be asked for again', async (_, __, command) => {
+  it.each(opened)('a %s that fails can be requested again', async (_, __, command) => {
     const world = await start();
     const ada = await join(world);
     const calls = held(world);
@@ -152,7 +152,7 @@ describe('opened later', () => {
   });
 });
 
-it('a subscription whose start cannot be found leaves no channel open', async () => {
+it('a subscription whose start position cannot be read leaves no channel open', async () => {
   const world = await start();
   const ada = await join(world);
   const calls = new HeldCalls().hold(world.assembly.engine.log, 'seek');
@@ -167,7 +167,7 @@ describe('an enter that fails', () => {
   const enter = { type: 'enter', ...room } as const;
   const leave = { type: 'leave', ...room } as const;
 
-  /** The store is being asked to enter so many times. */
+  /** Sends `count` enter commands that wait for the store. */
   async function entering(count: number) {
     const world = await start();
     const ada = await join(world);
@@ -177,7 +177,7 @@ describe('an enter that fails', () => {
     return { world, ada, calls, ids };
   }
 
-  it('leaves no membership: nothing is entered by a later refresh, and there is nothing to leave', async () => {
+  it('leaves no membership: a later refresh enters nothing, and leave is refused', async () => {
     const { world, ada, calls } = await entering(1);
     calls.take().refuse(AWAY);
     await world.idle();
@@ -189,10 +189,10 @@ describe('an enter that fails', () => {
   });
 
   it.each([
-    ['before one that does not', [false, true]],
-    ['after one that does not', [true, false]],
-    ['between two that do not', [true, false, true]],
-  ])('%s leaves the membership', async (_, outcomes) => {
+    ['before one that succeeds', [false, true]],
+    ['after one that succeeds', [true, false]],
+    ['between two that succeed', [true, false, true]],
+  ])('%s keeps the membership', async (_, outcomes) => {
     const { world, ada, calls, ids } = await entering(outcomes.length);
     for (const good of outcomes) {
       if (good) calls.take().pass();
@@ -205,7 +205,7 @@ describe('an enter that fails', () => {
     expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
   });
 
-  it('after the client has left and entered again does not take the new membership away', async () => {
+  it('after the client has left and entered again does not end the new membership', async () => {
     const { world, ada, calls } = await entering(1);
     await ada.client.result(leave);
     ada.client.send(enter);
@@ -218,7 +218,7 @@ describe('an enter that fails', () => {
     expect(await world.assembly.engine.presence.roster('room:a')).toMatchObject({ total: 0 });
   });
 
-  it('while another one fails leaves none', async () => {
+  it('together with another failing enter leaves no membership', async () => {
     const { world, ada, calls } = await entering(2);
     calls.take().refuse(AWAY);
     calls.take().refuse(AWAY);
@@ -226,7 +226,7 @@ describe('an enter that fails', () => {
     expect(await ada.client.request(leave)).toMatchObject({ error: { name: 'not_member' } });
   });
 
-  it('leaves the membership of before, where it was only a change of state', async () => {
+  it('keeps the existing membership if it only changed the state', async () => {
     const world = await start();
     const ada = await join(world);
     await ada.client.result(enter);

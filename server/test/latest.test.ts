@@ -26,7 +26,7 @@ const start = () => createWorld({ channels: CHANNELS });
 
 const FILL = 'x'.repeat(10_000);
 
-/** Publishes until a connection that does not read is surely behind; then the given messages. */
+/** Publishes until a connection that does not read is behind, then publishes the given messages. */
 async function publish(world: World, channel: string, drafts: readonly { symbol?: string; user?: string }[]) {
   const { door } = world.services;
   const send = (user: string, data: string, symbol?: string) =>
@@ -44,7 +44,7 @@ async function publish(world: World, channel: string, drafts: readonly { symbol?
   await world.idle();
 }
 
-/** What was told of a channel, in short. */
+/** The pushes of a channel, in short. */
 const summary = ({ client }: LoopbackPeer, channel: string) =>
   client.received.flatMap((received: ServerMessage) => {
     if (!('channel' in received) || received.channel !== channel) return [];
@@ -58,7 +58,7 @@ const show = ({ data, tags, from }: Message) => `${tags?.symbol ?? from}=${data 
 const PRICES = [{ symbol: 'a' }, { symbol: 'b' }, { symbol: 'a' }, {}, { symbol: 'c' }, { symbol: 'b' }];
 
 describe.each(SUBPROTOCOLS)('a slow reader under "latest" over %s', (subprotocol) => {
-  it.each(['price:x', 'kept:x'])('gets the newest of each tag, then goes on: %s', async (channel) => {
+  it.each(['price:x', 'kept:x'])('receives the newest message of each tag, then continues: %s', async (channel) => {
     const world = await start();
     const ada = await join(world, 'ada', subprotocol);
     await ada.client.result({ type: 'subscribe', channel });
@@ -67,21 +67,21 @@ describe.each(SUBPROTOCOLS)('a slow reader under "latest" over %s', (subprotocol
     ada.socket.unstall();
     await ada.client.push('live', channel);
     await publish(world, channel, [{ symbol: 'a' }]);
-    const told = summary(ada, channel);
-    const [at] = [told.indexOf('replaying')];
-    expect(told.slice(0, at).every((one) => one === 'fill')).toBe(true);
-    expect(told.slice(at, at + 3)).toEqual([
+    const pushes = summary(ada, channel);
+    const [at] = [pushes.indexOf('replaying')];
+    expect(pushes.slice(0, at).every((one) => one === 'fill')).toBe(true);
+    expect(pushes.slice(at, at + 3)).toEqual([
       'replaying',
       'gap of slow_reader with filler=fill,a=2,ada=3,c=4,b=5',
       'live',
     ]);
-    expect(told.at(-1)).toBe('0');
+    expect(pushes.at(-1)).toBe('0');
     const gap = ada.client.received.find((received): received is GapPush => received.type === 'gap');
     expect(gap?.to.offset).toBe(126);
     expect(gap?.latest?.map(({ offset }) => offset)).toEqual([120, 123, 124, 125, 126]);
   });
 
-  it('gets the newest of each publisher', async () => {
+  it('receives the newest message of each publisher', async () => {
     const world = await start();
     const ada = await join(world, 'ada', subprotocol);
     await ada.client.result({ type: 'subscribe', channel: 'typing:x' });
@@ -92,7 +92,7 @@ describe.each(SUBPROTOCOLS)('a slow reader under "latest" over %s', (subprotocol
     expect(summary(ada, 'typing:x').at(-2)).toBe('gap of slow_reader with filler=fill,cy=1,ben=2');
   });
 
-  it('gets the newest of all where no key is given, and nothing under "drop"', async () => {
+  it('receives only the newest message without a key, and none under "drop"', async () => {
     const world = await start();
     const stories: (string | undefined)[] = [];
     for (const channel of ['score:x', 'lossy:x']) {
@@ -108,8 +108,8 @@ describe.each(SUBPROTOCOLS)('a slow reader under "latest" over %s', (subprotocol
   });
 });
 
-describe('what "latest" brings', () => {
-  it('is never more than a connection may hold, however many channels have something', async () => {
+describe('the messages of a gap under "latest"', () => {
+  it('never exceed the outbound limit, however many channels have gaps', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const channels = Array.from({ length: 60 }, (_, n) => `price:${n}`);
@@ -129,11 +129,11 @@ describe('what "latest" brings', () => {
       await world.idle();
       most = Math.max(most, ada.socket.held);
     }
-    expect(most).toBeGreaterThan(100_000); // or there was nothing to bound
+    expect(most).toBeGreaterThan(100_000); // otherwise nothing reached the limit
     expect(most).toBeLessThan(OUTBOUND / 2);
   });
 
-  it('does not replace the log for a subscription that asked for the past', async () => {
+  it('do not replace the replay of a subscription that rewinds', async () => {
     const world = await start();
     await publish(world, 'kept:x', PRICES);
     const ada = await join(world, 'ada');
@@ -143,11 +143,11 @@ describe('what "latest" brings', () => {
   });
 });
 
-/** A model with one follower, who does not read, on one channel. */
+/** A model with one channel and one follower, which does not read. */
 function stalled(channel: ChannelName): { model: Model; ada: Follower } {
   const model = new Model({ channels: [channel], followers: 1 });
   const [ada] = model.followers;
-  if (ada === undefined) throw new Error('there is no follower');
+  if (ada === undefined) throw new Error('the model has no follower');
   model.connect(ada);
   ada.subscribe(channel, {});
   model.settle();
@@ -164,7 +164,7 @@ function overflow(model: Model, channel: ChannelName): void {
 }
 
 describe('a cursor under "latest"', () => {
-  it('skips again what came while it waited for the reader, and loses nothing newest without history', () => {
+  it('skips again to messages that arrived while it waited for the reader, and keeps the newest without history', () => {
     const { model, ada } = stalled('fleeting');
     overflow(model, 'fleeting');
     for (let round = 0; round < 8; round++) {
@@ -180,7 +180,7 @@ describe('a cursor under "latest"', () => {
     expect(ada.reasons).toEqual(new Set(['slow_reader']));
   });
 
-  it('reads on from the log where the feed had a hole: what was not heard cannot be kept', () => {
+  it('continues from the log if the feed had a hole, because unannounced messages are not kept', () => {
     const { model, ada } = stalled('keyed');
     overflow(model, 'keyed');
     model.chaos.lose('keyed', 1);

@@ -32,7 +32,7 @@ describe('a gateway', () => {
     await expect(gateway.start()).rejects.toThrow('a gateway starts once');
   });
 
-  it('says that the port is taken, and leaves nothing running', async () => {
+  it('reports that the port is in use, and leaves nothing running', async () => {
     const first = await start();
     const clock = new ManualClock();
     const second = new RealGateway({ port: first.port }, { clock });
@@ -41,7 +41,7 @@ describe('a gateway', () => {
     await second.gateway.close();
   });
 
-  it('that is closed while it starts does not go on to listen', async () => {
+  it('that is closed while it starts does not listen', async () => {
     const gateway = new RealGateway({});
     const started = gateway.gateway.start();
     await gateway.gateway.close();
@@ -49,14 +49,14 @@ describe('a gateway', () => {
     await expect(once(net.connect(port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('may be closed before it was started, and twice', async () => {
+  it('may be closed before it starts, and twice', async () => {
     const { gateway } = new RealGateway({});
     expect(gateway.close()).toBe(gateway.close());
     await gateway.close();
     await expect(gateway.start()).rejects.toThrow('a gateway starts once');
   });
 
-  it('asks everybody to come back elsewhere before it closes', async () => {
+  it('asks all clients to reconnect before it closes', async () => {
     const gateway = await start();
     const token = await tokenFor('ada');
     const peers = await Promise.all([gateway.connect(token), gateway.connect(token, 'sluice.v1.msgpack')]);
@@ -70,14 +70,14 @@ describe('a gateway', () => {
       expect(client.received.at(-1)).toEqual({ type: 'drain', closesIn: expect.any(Number), reconnectAfter: 0 });
   });
 
-  it('serves those who stand until their moment comes, each at its own', async () => {
+  it('serves each connection until its announced close time', async () => {
     const { clock, gateway, token } = await startHeld();
     const peers = await Promise.all(Array.from({ length: 20 }, () => gateway.connect(token)));
     const closing = gateway.gateway.close();
     for (const { client } of peers) await client.result({ type: 'ping' });
     clock.advance(0);
-    const told = peers.map(async ({ client }) => (await client.push('drain')).closesIn ?? Number.NaN);
-    const moments = (await Promise.all(told)).sort((a, b) => a - b);
+    const announced = peers.map(async ({ client }) => (await client.push('drain')).closesIn ?? Number.NaN);
+    const moments = (await Promise.all(announced)).sort((a, b) => a - b);
     expect([moments[0], new Set(moments).size]).toEqual([0, 20]);
     const left: number[] = [];
     for (let ms = 0; ms < 40; ms++) {
@@ -88,7 +88,7 @@ describe('a gateway', () => {
     expect(left).toEqual(Array.from({ length: 40 }, (_, at) => moments.filter((moment) => moment > at + 1).length));
   });
 
-  it('welcomes nobody new while it drains', async () => {
+  it('accepts no new connections while it drains', async () => {
     const { clock, gateway, token } = await startHeld();
     const late = await new RawSocket(gateway.port).opened();
     late.write('GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -104,7 +104,7 @@ describe('a gateway', () => {
     await closing;
   });
 
-  it('keeps nothing of clients that vanish', async () => {
+  it('keeps no state of disconnected clients', async () => {
     const { clock, gateway, token } = await startHeld();
     const before = clock.running;
     const peers = await Promise.all(Array.from({ length: 5 }, () => gateway.connect(token)));

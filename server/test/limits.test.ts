@@ -30,8 +30,8 @@ const headOf = async ({ client }: LoopbackPeer, channel: string) =>
   (await client.result<{ head: number }>({ type: 'history', channel, limit: 1 })).head;
 
 describe('a connection that sends too many commands', () => {
-  it('is told to wait; what was refused was not carried out, and is taken after the wait', async () => {
-    const world = await start({ operations: 1, subscriptions: 1 }); // 103 at once, one was for "connect"
+  it('receives a retry delay: refused commands are not executed, and are accepted after it', async () => {
+    const world = await start({ operations: 1, subscriptions: 1 }); // burst of 103, one used by "connect"
     const ada = await join(world);
     ada.client.send(...times(105, publish('free:a')));
     await world.idle();
@@ -51,7 +51,7 @@ describe('a connection that sends too many commands', () => {
     await ada.client.result(publish('free:a'));
   });
 
-  it('has what is no command counted too', async () => {
+  it('has invalid commands counted too', async () => {
     const world = await start({ operations: 1, subscriptions: 1 });
     const ada = await join(world);
     for (let frame = 0; frame < 2; frame++) ada.client.sendValue(times(55, { type: 'dance', id: 5 }));
@@ -62,7 +62,7 @@ describe('a connection that sends too many commands', () => {
     ]);
   });
 
-  it('may send as many as it likes where there is no limit', async () => {
+  it('may send any number of commands without a limit', async () => {
     const world = await start({ operations: 0, bytes: 0 });
     const ada = await join(world);
     for (let frame = 0; frame < 20; frame++) ada.client.send(...times(500, { type: 'ping' } as const));
@@ -70,7 +70,7 @@ describe('a connection that sends too many commands', () => {
     expect(failures(ada)).toEqual([]);
   });
 
-  it('may always reconnect with everything that it may have', async () => {
+  it('may always reconnect with all its subscriptions', async () => {
     const world = await start({ operations: 1, subscriptions: 500 });
     const channels = Array.from({ length: 500 }, (_, n) => `free:${n}`);
     const { client, socket } = world.open();
@@ -78,7 +78,7 @@ describe('a connection that sends too many commands', () => {
     const commands = channels.flatMap((channel) =>
       (['subscribe', 'watch', 'enter'] as const).map((type) => ({ type, channel })),
     );
-    // As many as may wait for the token in one frame, the rest after it.
+    // The most commands that may wait for the token in one frame, then the rest.
     client.send({ type: 'connect', token }, ...commands.slice(0, 900));
     await client.wait(({ type }) => type === 'reply');
     client.send(...commands.slice(900));
@@ -88,9 +88,9 @@ describe('a connection that sends too many commands', () => {
 });
 
 describe('a connection that sends too many bytes', () => {
-  const BYTES = { bytes: '10KiB', operations: 0 } as const; // 100 KiB at once
+  const BYTES = { bytes: '10KiB', operations: 0 } as const; // burst of 100 KiB
 
-  it('has the whole frame refused, whatever stands first in it', async () => {
+  it('has the whole frame refused, whatever its first command is', async () => {
     const world = await start(BYTES);
     const ada = await join(world);
     ada.client.send(publish('free:a', 'x'.repeat(60_000)));
@@ -115,7 +115,7 @@ describe('a connection that sends too many bytes', () => {
     expect(failures(ada)).toHaveLength(200);
   });
 
-  it('has a frame counted that cannot be read', async () => {
+  it('has malformed frames counted too', async () => {
     const world = await start(BYTES);
     const ada = await join(world);
     ada.client.sendBytes(`{"${'x'.repeat(99_000)}`);
@@ -126,7 +126,7 @@ describe('a connection that sends too many bytes', () => {
 });
 
 describe('a rule with a rate', () => {
-  it('limits each connection by itself, over all channels of the rule', async () => {
+  it('limits each connection separately, over all channels of the rule', async () => {
     const world = await start();
     const ada = await join(world);
     const ben = await join(world, 'ben');
@@ -148,11 +148,11 @@ describe('a rule with a rate', () => {
   });
 });
 
-describe('a connection that goes on sending without waiting', () => {
+describe('a connection that keeps sending without waiting', () => {
   const flooded = async (client: LoopbackPeer['client']) =>
     expect(await client.ended()).toMatchObject({ code: 4007, reason: expect.stringMatching(/^flood: ./) });
 
-  it('is closed after 200 refusals in a row, however many commands are in a frame', async () => {
+  it('is closed after 200 consecutive refusals, however many commands are in a frame', async () => {
     const world = await start({ operations: 1, subscriptions: 1 });
     const ada = await join(world);
     ada.client.send(...times(102 + 199, { type: 'ping' } as const));
@@ -163,7 +163,7 @@ describe('a connection that goes on sending without waiting', () => {
     expect(failures(ada)).toHaveLength(200);
   });
 
-  it('is closed for publishing above a rule, though it may send commands', async () => {
+  it("is closed for publishing above a rule's rate, although it may send commands", async () => {
     const world = await start();
     const ada = await join(world);
     for (let n = 0; n < 10 + 199; n++) ada.client.send(publish('slow:a'));
@@ -173,7 +173,7 @@ describe('a connection that goes on sending without waiting', () => {
     await flooded(ada.client);
   });
 
-  it('is closed for publishing above a rule in the frame of its connect', async () => {
+  it("is closed for publishing above a rule's rate in the same frame as connect", async () => {
     const world = await start();
     const { client } = world.open();
     const token = await tokenFor('ada', { clock: () => world.clock.now() });
@@ -181,7 +181,7 @@ describe('a connection that goes on sending without waiting', () => {
     await flooded(client);
   });
 
-  it('is forgiven when it lets one command through between', async () => {
+  it('has its violations reset by an accepted command', async () => {
     const world = await start();
     const ada = await join(world);
     for (let round = 0; round < 5; round++) {
@@ -193,7 +193,7 @@ describe('a connection that goes on sending without waiting', () => {
     expect(failures(ada).length).toBeGreaterThan(700);
   });
 
-  it('does not stop others', async () => {
+  it('does not affect other connections', async () => {
     const world = await start();
     const [mallory, ada, ben] = [await join(world, 'mallory'), await join(world, 'ada'), await join(world, 'ben')];
     await ben.client.result({ type: 'subscribe', channel: 'free:a' });
@@ -225,7 +225,7 @@ describe('connections of a user', () => {
     await join(world);
   });
 
-  it('are counted once, whatever their tokens say later, and anonymous ones are not', async () => {
+  it('count for the user of the first token, and anonymous connections do not count', async () => {
     const world = await createWorld({ channels: CHANNELS, anonymous: true, limits: { connectionsPerUser: 1 } });
     const ada = await join(world);
     for (let n = 0; n < 3; n++) {
@@ -245,7 +245,7 @@ describe('connections of a user', () => {
 });
 
 describe('connections of an address', () => {
-  it('are limited at the door, and count until they close', async () => {
+  it('are limited before the handshake, and count until they close', async () => {
     const world = await start({ connectionsPerAddress: 2 });
     const here = { address: '10.0.0.1' };
     const [first] = [await join(world, 'ada', here), await join(world, 'ben', here)];
@@ -263,16 +263,16 @@ describe('connections of an address', () => {
 
   const LIMITED = { anonymous: true, keys: [], limits: { connectionsPerAddress: 1 } };
   const from = (...lines: string[]) => ({ 'X-Forwarded-For': lines });
-  const turnedAway = async (...lines: string[]) => {
+  const refused = async (...lines: string[]) => {
     const peer = await gateway?.open('sluice.v1.json', from(...lines));
     expect(await peer?.client.ended()).toMatchObject({ code: 4008 });
   };
 
-  it('are told apart by what a trusted proxy says last, not by what the client says', async () => {
+  it('are distinguished by the last entry of a trusted proxy, not by entries of the client', async () => {
     gateway = await startGateway({ ...LIMITED, trustProxy: true });
     const first = await gateway.open('sluice.v1.json', from('10.0.0.1'));
-    await turnedAway('9.9.9.9, 10.0.0.1');
-    await turnedAway('9.9.9.9', '10.0.0.1');
+    await refused('9.9.9.9, 10.0.0.1');
+    await refused('9.9.9.9', '10.0.0.1');
     await gateway.open('sluice.v1.json', from('10.0.0.1, 10.0.0.2'));
     await gateway.open('sluice.v1.json', from('10.0.0.1', '10.0.0.3'));
     first.socket.close();
@@ -280,7 +280,7 @@ describe('connections of an address', () => {
     await gateway.open('sluice.v1.json', from('10.0.0.1'));
   });
 
-  it('and pages of a host that a trusted proxy was asked for may connect', async () => {
+  it('may come from pages of the host in the X-Forwarded-Host of a trusted proxy', async () => {
     const page = { Origin: 'https://app.example.com:8443', Host: 'gateway-1:8080' };
     const forwarded = [{ 'X-Forwarded-Host': 'app.example.com:8443' }, { Forwarded: 'host="app.example.com:8443"' }];
     gateway = await startGateway({ trustProxy: true });
@@ -294,14 +294,14 @@ describe('connections of an address', () => {
     }
   });
 
-  it('are not believed where no proxy is trusted', async () => {
+  it('ignore forwarding headers if no proxy is trusted', async () => {
     gateway = await startGateway(LIMITED);
     await gateway.open('sluice.v1.json', from('10.0.0.1'));
-    await turnedAway('10.0.0.2');
+    await refused('10.0.0.2');
   });
 });
 
-describe('whatever frames come', () => {
+describe('random frames', () => {
   const channel = fc.constantFrom('free:a', 'slow:a', 'other:a', 'none', 'a::b', 5, undefined);
   const token = fc.constantFrom('ada', 'ben', 'bad');
   const command = fc.record(
@@ -342,7 +342,7 @@ describe('whatever frames come', () => {
     { maxLength: 40 },
   );
 
-  it('nothing is left of those who sent them, and nothing went wrong', async () => {
+  it('leave no state of their senders and cause no fault', async () => {
     const property = fc.asyncProperty(script, async (steps) => {
       const world = await createWorld({
         channels: CHANNELS,

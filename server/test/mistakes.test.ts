@@ -1,4 +1,4 @@
-/** Mistakes that people make in their first hour, and what they are told: what is wrong, and what to do. */
+/** Mistakes of the first hour, and their error messages: what is wrong, and what to do. */
 
 import { ERRORS, type ErrorName } from '@sluice/protocol';
 import { pino } from 'pino';
@@ -32,7 +32,7 @@ afterAll(() => gateway.stop());
 const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
 const tokenWith = (secret: string) => mintToken({ secret, algorithm: 'HS256', sub: 'ada', expiresIn: 60_000 });
 
-interface Told {
+interface ErrorMessage {
   readonly error: { readonly name: string; readonly message: string; readonly remedy: string };
 }
 
@@ -64,20 +64,20 @@ describe('a command', () => {
     ],
     ['that its token denies', { type: 'subscribe', channel: 'chat:denied' }, 'permission_denied', ['"caps" deny it']],
     [
-      'to a name that is none',
+      'to an invalid channel name',
       { type: 'subscribe', channel: 'chat/lobby room' },
       'channel_invalid',
       ['chat/lobby room', 'segment("Ada Lovelace")'],
     ],
   ])('%s', async (_, command, name, hints) => {
     const { client } = await gateway.connect(await tokenFor('ada', { caps: { 'chat:denied': ['!*'] } }));
-    const { error } = (await client.request(command)) as unknown as Told;
+    const { error } = (await client.request(command)) as unknown as ErrorMessage;
     expect(error.name).toBe(name);
     for (const hint of hints) expect(error.message).toContain(hint);
     expect(error.remedy).toBe(ERRORS[name as ErrorName].remedy);
   });
 
-  it('that is refused tells nothing about members and history', async () => {
+  it('that is refused reveals nothing about members and history', async () => {
     const { client: bob } = await gateway.connect(await tokenFor('bob'));
     await bob.result({ type: 'enter', channel: 'user:bob' });
     await bob.result({ type: 'publish', channel: 'user:bob', data: 'secret' });
@@ -88,12 +88,12 @@ describe('a command', () => {
       { type: 'subscribe' },
       { type: 'enter' },
     ] as const) {
-      const told = async (channel: string) =>
-        ((await client.request({ ...command, channel })) as unknown as Told).error.message.replaceAll(
+      const messageFor = async (channel: string) =>
+        ((await client.request({ ...command, channel })) as unknown as ErrorMessage).error.message.replaceAll(
           channel,
           'user:x',
         );
-      expect(await told('user:bob')).toBe(await told('user:nobody'));
+      expect(await messageFor('user:bob')).toBe(await messageFor('user:nobody'));
     }
   });
 });
@@ -103,14 +103,14 @@ describe('a token', () => {
   it.each<[string, Record<string, unknown>, string]>([
     ['that expires in milliseconds', { exp: Date.now() + 60_000 }, '"exp" looks like milliseconds'],
     ['that was issued in milliseconds', { iat: Date.now() }, '"iat" looks like milliseconds'],
-    ['that never ends', { exp: seconds + 50 * 365 * 86_400 }, '"maxTokenLife"'],
+    ['that expires in 50 years', { exp: seconds + 50 * 365 * 86_400 }, '"maxTokenLife"'],
   ])('%s', async (_, claims, hint) => {
     const { SignJWT } = await import('jose');
     const token = await new SignJWT({ sub: 'ada', exp: seconds + 60, ...claims })
       .setProtectedHeader({ alg: 'HS256' })
       .sign(Buffer.from(SECRET));
     const { client } = await gateway.open();
-    const { error } = (await client.request({ type: 'connect', token })) as unknown as Told;
+    const { error } = (await client.request({ type: 'connect', token })) as unknown as ErrorMessage;
     expect(error.name).toBe('token_claims');
     expect(error.message).toContain(hint);
   });
@@ -123,13 +123,16 @@ describe('a token', () => {
   ])('%s', async (_, token, name, remedy) => {
     const { client } = await gateway.open();
     const given = await token();
-    const { error } = (await client.request({ type: 'connect', ...(given && { token: given }) })) as unknown as Told;
+    const { error } = (await client.request({
+      type: 'connect',
+      ...(given && { token: given }),
+    })) as unknown as ErrorMessage;
     expect(error.name).toBe(name);
     expect(error.remedy).toContain(remedy);
   });
 });
 
-it('a page of another origin is told its origin, and where to add it', async () => {
+it('a page of another origin receives its origin and where to add it', async () => {
   const { socket } = await gateway.open('sluice.v1.json', { origin: 'https://app.example.com' });
   const reason = await new Promise<string>((resolve) => socket.on('close', (_, why) => resolve(String(why))));
   expect(reason).toBe(
@@ -148,7 +151,7 @@ describe('an HTTP request', () => {
   ])('%s', async (_, headers, body, status, hint, remedy) => {
     const response = await fetch(`${gateway.url}/api/v1/publish`, { method: 'POST', headers, body });
     expect(response.status).toBe(status);
-    const { error } = (await response.json()) as Told;
+    const { error } = (await response.json()) as ErrorMessage;
     expect(error.message).toContain(hint);
     expect(error.remedy).toContain(remedy);
   });
@@ -156,7 +159,7 @@ describe('an HTTP request', () => {
   it.each<[string, string, string, unknown, number, readonly string[]]>([
     ['to publish by GET', 'GET', '/api/v1/publish', undefined, 405, ['POST /api/v1/publish']],
     ['to a wrong path', 'POST', '/publish', message, 404, ['"/publish"', 'POST /api/v1/publish', 'WebSockets at /ws']],
-    ['to the address of WebSockets', 'GET', '/ws', undefined, 404, ['/ws is for WebSockets only']],
+    ['to the path of WebSockets', 'GET', '/ws', undefined, 404, ['/ws is for WebSockets only']],
     [
       'with "name" for "event"',
       'POST',
@@ -175,7 +178,7 @@ describe('an HTTP request', () => {
     ],
     ['with another case', 'POST', '/api/v1/publish', { ...message, Event: 'typing' }, 400, ['did you mean "event"?']],
     [
-      'with a field that there is not',
+      'with an unknown field',
       'POST',
       '/api/v1/publish',
       { ...message, room: 'a' },
@@ -191,12 +194,12 @@ describe('an HTTP request', () => {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     expect(response.status).toBe(status);
-    const { error } = (await response.json()) as Told;
+    const { error } = (await response.json()) as ErrorMessage;
     for (const hint of hints) expect(error.message).toContain(hint);
   });
 });
 
-it('a WebSocket at the wrong path is named in the answer and in the log', async () => {
+it('a WebSocket at the wrong path is reported in the answer and in the log', async () => {
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/websocket`);
   const answered = await new Promise<string>((resolve) => {
     socket.on('error', () => {});
@@ -213,6 +216,6 @@ it('a WebSocket at the wrong path is named in the answer and in the log', async 
   await expect.poll(() => lines.join('')).toContain('/websocket');
 });
 
-it('mintToken without a life is refused at the call', () => {
+it('mintToken without an expiry throws', () => {
   expect(() => mintToken({ secret: SECRET, algorithm: 'HS256', sub: 'ada' } as never)).toThrow('milliseconds');
 });

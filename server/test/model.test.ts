@@ -5,15 +5,15 @@ import { LateEngine } from './support/late-engine.ts';
 import { Model } from './support/model.ts';
 import { type Scenario, scenarios, step } from './support/scenario.ts';
 
-/** Runs of the checker, each of up to 120 steps; a third of them with the engine that answers late, which take longer. */
+/** Runs of the checker, each of up to 120 steps. A third of them use the slower late engine. */
 const RUNS = Number(process.env.SLUICE_MODEL_RUNS ?? 3_000);
 const STEPS = 120;
 const TIMEOUT = 600_000;
 
-it('reads the next page only after the one before was handed over, although the reader drained in between', () => {
+it('reads the next page only after the previous one was delivered, even if the reader drained in between', () => {
   const model = new Model({ channels: ['latest'], followers: 1 });
   const [follower] = model.followers;
-  if (follower === undefined) throw new Error('a model without its follower');
+  if (follower === undefined) throw new Error('the model has no follower');
   model.publish('latest', { count: 30, size: 20_000 });
   model.connect(follower);
   model.turn();
@@ -28,8 +28,8 @@ it('reads the next page only after the one before was handed over, although the 
   model.check();
 });
 
-describe('whatever happens', () => {
-  it('every subscriber hears everything in order, once, or of a gap', { timeout: TIMEOUT }, () => {
+describe('in random scenarios', () => {
+  it('every subscriber receives each message once and in order, or a gap', { timeout: TIMEOUT }, () => {
     const property = fc.property(scenarios(STEPS), ({ channels, followers, steps }) => {
       const model = new Model({ channels, followers });
       for (const { run } of steps) {
@@ -51,11 +51,11 @@ describe('whatever happens', () => {
     fc.assert(property, { numRuns: RUNS });
   });
 
-  it('so it is with an engine that answers late, in any order, or not at all', { timeout: TIMEOUT }, async () => {
+  it('the same holds with an engine that answers late, in any order, or not at all', { timeout: TIMEOUT }, async () => {
     const engines = new WeakMap<Model, LateEngine>();
     const engineOf = (model: Model): LateEngine => {
       const engine = engines.get(model);
-      if (engine === undefined) throw new Error('a model without its engine');
+      if (engine === undefined) throw new Error('the model has no engine');
       return engine;
     };
     const late = [
@@ -85,7 +85,7 @@ describe('whatever happens', () => {
       });
       const settle = async () => {
         for (let turns = 0; model.busy || engineOf(model).busy; turns++) {
-          if (turns > 20_000) throw new Error('the gateway does not come to rest');
+          if (turns > 20_000) throw new Error('the gateway does not settle');
           if (model.busy) model.turn();
           engineOf(model).advance(turns);
           await promises();
@@ -101,7 +101,7 @@ describe('whatever happens', () => {
       for (let round = 0; round < 2; round++) {
         model.reconnectAll();
         await settle();
-        model.clock.advance(1_000); // what the engine refused is asked again
+        model.clock.advance(1_000); // refused reads are retried
         await settle();
         model.publishUnannounced();
         await settle();

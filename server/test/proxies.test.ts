@@ -9,7 +9,10 @@ import { tokenFor } from './support/tokens.ts';
 
 const API_KEY = 'k'.repeat(32);
 
-/** The program, or why it is not tested with: on a machine that tests for others it has to be there. `npm test` installs it. */
+/**
+ * The program, or why it is not tested with: on a machine that tests for others it has to be there.
+ * `npm test` installs it.
+ */
 function pathOf(name: ProxyName): string | undefined {
   const path = findProgram(PROXIES[name]);
   if (path !== undefined) return path;

@@ -27,7 +27,10 @@ class FlakyEngine extends MemoryEngine implements Away {
   }
 }
 
-/** The same, some turns later, as an engine that is elsewhere: it refuses what was handed over behind a refused append. */
+/**
+ * The same, some turns later, as an engine that is elsewhere: it refuses what was handed over
+ * behind a refused append.
+ */
 class DistantEngine implements Engine, Log, Away {
   readonly name = 'distant';
   readonly log: Log = this;

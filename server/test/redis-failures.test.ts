@@ -59,7 +59,8 @@ describe('when Redis', () => {
     proxy.stallAnswers();
     await expect(append(node, 'm1', keyed)).rejects.toThrow(EngineUnavailable);
     proxy.mend();
-    // Whoever repeats does so until it is answered: the loss of one connection may be noticed later than that of the other.
+    // Whoever repeats does so until it is answered: the loss of one connection may be noticed later
+    // than that of the other.
     const again = () => append(node, 'm1 again', keyed).catch(() => undefined);
     await expect.poll(again, WAIT).toMatchObject({ id: 'm1', offset: 2 });
     expect(other.received.map((line) => line.split(' ')[1])).toEqual(['m0', 'm1']);

@@ -39,7 +39,10 @@ function pushesOf(raw: RawSocket): Push[] {
   return all;
 }
 
-/** Offsets of a channel in the order in which they came, without what was repeated on the wire. SPEC.md section 7, rule 2. */
+/**
+ * Offsets of a channel in the order in which they came, without what was repeated on the wire.
+ * SPEC.md section 7, rule 2.
+ */
 function offsets(pushes: readonly Push[], channel: string): number[] {
   const fresh: number[] = [];
   const ours = pushes.filter((push): push is MessagesPush => push.type === 'messages' && push.channel === channel);

@@ -10,7 +10,10 @@ export interface Program {
   remove(): void;
 }
 
-/** Bundles a program of this folder for a process of its own: Node of today cannot run TypeScript, and what is built may be older than what is tested. */
+/**
+ * Bundles a program of this folder for a process of its own: Node of today cannot run TypeScript,
+ * and what is built may be older than what is tested.
+ */
 export async function bundle(file: string): Promise<Program> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'sluice-program-'));

@@ -10,8 +10,9 @@ import type { Clock } from '../../src/util/clock.ts';
 export type Lives = Map<string, Message[]>;
 
 /**
- * The memory engine, with the misfortunes of a remote one: announcements get lost, and a log may begin a new life. Remembers everything that was
- * ever appended, so that what subscribers hear can be judged.
+ * The memory engine, with the misfortunes of a remote one: announcements get lost, and a log may
+ * begin a new life. Remembers everything that was ever appended, so that what subscribers hear can
+ * be judged.
  */
 export class ChaosEngine implements Engine, Log {
   readonly name = 'chaos';

@@ -1,6 +1,7 @@
 /**
- * A process that lives to be killed: it publishes without end, and says of each message where it stands once that was acknowledged.
- * Started by durable-crash.test.ts with the data folder and the number of its life.
+ * A process that lives to be killed: it publishes without end, and says of each message where it
+ * stands once that was acknowledged. Started by durable-crash.test.ts with the data folder and the
+ * number of its life.
  */
 import { writeSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';

@@ -18,7 +18,10 @@ export function hasReached(position: Position | undefined, place: Position): boo
 export const at = (position: Position | undefined): string =>
   position === undefined ? 'nowhere' : `${position.epoch}/${position.offset}`;
 
-/** What a message is to somebody who stands at a position: the next one, one that was had before, or one behind a hole. SPEC.md section 7. */
+/**
+ * What a message is to somebody who stands at a position: the next one, one that was had before, or
+ * one behind a hole. SPEC.md section 7.
+ */
 export function classifyMessage(position: Position | undefined, place: Position): 'next' | 'repeat' | 'hole' {
   if (hasReached(position, place)) return 'repeat';
   return hasReached(position, { ...place, offset: place.offset - 1 }) ? 'next' : 'hole';

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 
 /**
- * A sentinel whose every word a test times: it names one master, and tells of failovers only when it is told to. Redis serialization
- * protocol, version 2.
+ * A sentinel whose every word a test times: it names one master, and tells of failovers only when
+ * it is told to. Redis serialization protocol, version 2.
  */
 export class FakeSentinel {
   readonly #server: Server;

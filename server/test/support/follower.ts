@@ -50,7 +50,8 @@ export interface Checker {
 }
 
 /**
- * A client that follows the rules of SPEC.md section 7 to the letter and notes every breach by the gateway. Its seats outlive its connections.
+ * A client that follows the rules of SPEC.md section 7 to the letter and notes every breach by the
+ * gateway. Its seats outlive its connections.
  */
 export class Follower {
   readonly name: string;

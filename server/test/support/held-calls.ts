@@ -8,7 +8,10 @@ export interface HeldCall {
   refuse(error: Error): void;
 }
 
-/** Calls of a store's methods, as if the store were beyond a network: each can be delayed, rejected, or lost, which is never to be answered. */
+/**
+ * Calls of a store's methods, as if the store were beyond a network: each can be delayed, rejected,
+ * or lost, which is never to be answered.
+ */
 export class HeldCalls {
   readonly #waiting: HeldCall[] = [];
   /** What is called from here on is carried out at once. */

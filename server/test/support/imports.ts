@@ -35,7 +35,10 @@ function kindOf(groups: Record<string, string | undefined>): ImportKind {
   return groups.statement?.startsWith('import(') === true ? 'lazy' : 'value';
 }
 
-/** Groups of files that import each other in a circle, each sorted; an empty list if there is no circle. Tarjan's algorithm. */
+/**
+ * Groups of files that import each other in a circle, each sorted; an empty list if there is no
+ * circle. Tarjan's algorithm.
+ */
 export function cyclesOf(imports: readonly Pick<Import, 'from' | 'to'>[]): string[][] {
   const edges = new Map<string, string[]>();
   for (const { from, to } of imports) edges.set(from, [...(edges.get(from) ?? []), to]);

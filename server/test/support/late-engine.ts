@@ -32,8 +32,9 @@ interface Announcement {
 }
 
 /**
- * An engine that is elsewhere: it carries out what it is asked, answers and announces when the test says so, and sometimes is away. Of one channel appends
- * keep their order, and announcements keep theirs; everything else may overtake everything else.
+ * An engine that is elsewhere: it carries out what it is asked, answers and announces when the test
+ * says so, and sometimes is away. Of one channel appends keep their order, and announcements keep
+ * theirs; everything else may overtake everything else.
  */
 export class LateEngine implements Engine, Log {
   readonly name = 'late';

@@ -66,7 +66,10 @@ export class ProtocolClient {
     return answer.result as Result;
   }
 
-  /** Resolves with the first message, heard already or still to come, that is wanted. Rejects when the connection ends first. */
+  /**
+   * Resolves with the first message, heard already or still to come, that is wanted. Rejects when
+   * the connection ends first.
+   */
   wait(wants: (message: ServerMessage) => boolean): Promise<ServerMessage> {
     const found = this.received.find(wants);
     if (found !== undefined) return Promise.resolve(found);

@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Seconds after which a proxy cuts what is quiet, in a test: the files in deploy/ have 75, three times the heartbeat. */
+/**
+ * Seconds after which a proxy cuts what is quiet, in a test: the files in deploy/ have 75, three
+ * times the heartbeat.
+ */
 export const QUIET = 12;
 
 export type ProxyName = 'nginx' | 'haproxy';

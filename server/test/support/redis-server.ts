@@ -23,8 +23,8 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Runs a server for as long as this shell's input stays open: whatever becomes of the tests, it does not outlive them. Tells the server's process
- * first.
+ * Runs a server for as long as this shell's input stays open: whatever becomes of the tests, it
+ * does not outlive them. Tells the server's process first.
  */
 const LEASH = 'exec 3<&0; "$@" & pid=$!; echo "pid $pid"; { cat <&3; kill -9 $pid; } >/dev/null 2>&1 & wait $pid';
 
@@ -89,7 +89,8 @@ export class RedisServer {
     for await (const line of createInterface({ input: shell.stdout })) {
       if (/^pid \d+$/.test(line)) this.#pid = Number(line.slice(4));
       if (/Ready to accept connections|\+monitor master/.test(line)) ready = true;
-      // On a busy machine the server is ready before the shell has printed its process id. Without the id, nothing can stop the server.
+      // On a busy machine the server is ready before the shell has printed its process id. Without
+      // the id, nothing can stop the server.
       if (!ready || this.#pid === undefined) continue;
       shell.stdout.resume();
       return;
@@ -197,7 +198,10 @@ async function startClusterNode(timeout: number): Promise<RedisServer> {
   return startRedis(['--cluster-enabled', 'yes', '--cluster-port', `${bus}`, '--cluster-node-timeout', `${timeout}`]);
 }
 
-/** A cluster of three masters for the tests of a file. A node that is silent for `timeout` milliseconds counts as dead. */
+/**
+ * A cluster of three masters for the tests of a file. A node that is silent for `timeout`
+ * milliseconds counts as dead.
+ */
 export async function startCluster(timeout = 2_000): Promise<readonly RedisServer[]> {
   const nodes: RedisServer[] = [];
   for (let node = 0; node < 3; node++) {
@@ -212,7 +216,10 @@ export async function startCluster(timeout = 2_000): Promise<readonly RedisServe
   return nodes;
 }
 
-/** A replica of the master `of` in a cluster, which takes its place when it fails: all others know it, and can vote for it. */
+/**
+ * A replica of the master `of` in a cluster, which takes its place when it fails: all others know
+ * it, and can vote for it.
+ */
 export async function startClusterReplica(
   nodes: readonly RedisServer[],
   of: RedisServer,

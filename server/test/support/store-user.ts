@@ -1,6 +1,7 @@
 /**
- * A process that uses a data folder as a gateway does: opens it, reads and publishes, and closes it. Started by durable-damage.test.ts, so that a crash in
- * native code is seen, and is only its own. Prints what it found as JSON; exits with 1 and a sentence where the folder cannot be used.
+ * A process that uses a data folder as a gateway does: opens it, reads and publishes, and closes
+ * it. Started by durable-damage.test.ts, so that a crash in native code is seen, and is only its
+ * own. Prints what it found as JSON; exits with 1 and a sentence where the folder cannot be used.
  */
 import { DurableEngine } from '../../src/engine/durable/durable-engine.ts';
 import type { AppendOptions } from '../../src/engine/engine.ts';
