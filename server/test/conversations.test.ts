@@ -7,18 +7,18 @@ import { createWorld } from './support/world.ts';
 
 const LOBBY = 'chat:lobby';
 
-/** A connection to a gateway, whichever it is. */
-interface Line {
+/** A connection to a gateway or to the test double. */
+interface Connection {
   send(frame: unknown): void;
   publish(): Promise<void>;
-  /** Everything that was received, in order. */
+  /** All received messages in order. */
   readonly received: readonly ServerMessage[];
-  /** Resolves when nothing more comes. */
+  /** Resolves when nothing more arrives. */
   settled(): Promise<void>;
   readonly closed: number | undefined;
 }
 
-async function realGateway(): Promise<Line> {
+async function realGateway(): Promise<Connection> {
   const open = { allow: { '*': 'users' } } as const;
   const world = await createWorld({
     channels: { 'chat:{room}': { ...open, history: { count: 100 } }, 'news:{topic}': open },
@@ -36,7 +36,7 @@ async function realGateway(): Promise<Line> {
   };
 }
 
-async function testDouble(): Promise<Line> {
+async function testDouble(): Promise<Connection> {
   const channels = { 'chat:{room}': { rule: { history: { count: 100 } } }, 'news:{topic}': {} };
   const { gateway } = createTestClient({ channels, autoConnect: false });
   const socket = gateway.socket('ada');
@@ -58,22 +58,22 @@ async function testDouble(): Promise<Line> {
   };
 }
 
-/** Only a real gateway reads tokens. */
+/** Only a real gateway verifies tokens. */
 function withToken(frame: unknown, token: string): unknown {
   const isConnect = typeof frame === 'object' && frame !== null && 'type' in frame && frame.type === 'connect';
   return isConnect ? { token, ...frame } : frame;
 }
 
-/** Compares messages with what is expected, and remembers what its variables stand for. */
+/** Compares messages with the expected ones, and stores the values of variables. */
 class Matcher {
   readonly #variables = new Map<string, unknown>();
 
-  /** Puts in what the variables stand for. */
+  /** Replaces variables by their values. */
   fill(value: unknown): unknown {
     return JSON.parse(JSON.stringify(value), (_, part: unknown) => this.#variables.get(part as string) ?? part);
   }
 
-  /** The part of a message that is expected, so that a difference can be shown. */
+  /** The expected part of a message, so that the test can print a difference. */
   pick(actual: unknown, expected: unknown): unknown {
     if (typeof expected === 'string' && expected.startsWith('$')) return this.#variable(expected, actual);
     if (typeof expected !== 'object' || expected === null || typeof actual !== 'object' || actual === null)
@@ -91,39 +91,39 @@ class Matcher {
   }
 }
 
-/** How messages are spread over pushes is up to the gateway. */
+/** The gateway decides how it splits messages into pushes. */
 function joined(received: readonly ServerMessage[]): ServerMessage[] {
   const all: ServerMessage[] = [];
   for (const message of received) {
     const last = all.at(-1);
-    const continues = message.type === 'messages' && last?.type === 'messages' && last.channel === message.channel;
-    if (continues && last.sub === message.sub && last.epoch === message.epoch) {
+    const isContinuation = message.type === 'messages' && last?.type === 'messages' && last.channel === message.channel;
+    if (isContinuation && last.sub === message.sub && last.epoch === message.epoch) {
       all[all.length - 1] = { ...last, messages: [...last.messages, ...message.messages] };
     } else all.push(message);
   }
   return all;
 }
 
-async function hold({ connected, steps }: Conversation, line: Line): Promise<void> {
+async function hold({ connected, steps }: Conversation, connection: Connection): Promise<void> {
   const matcher = new Matcher();
   let read = 0;
   if (connected !== false) {
-    line.send({ type: 'connect', id: 1_000 });
-    while (line.received.length < 1) await line.settled();
+    connection.send({ type: 'connect', id: 1_000 });
+    while (connection.received.length < 1) await connection.settled();
     read = 1;
   }
   for (const step of steps) {
-    if ('send' in step) line.send(matcher.fill(step.send));
-    if ('publish' in step) for (let n = 0; n < step.publish; n++) await line.publish();
-    await line.settled();
+    if ('send' in step) connection.send(matcher.fill(step.send));
+    if ('publish' in step) for (let n = 0; n < step.publish; n++) await connection.publish();
+    await connection.settled();
     if ('receive' in step) {
-      const next = joined(line.received).slice(read, read + step.receive.length);
+      const next = joined(connection.received).slice(read, read + step.receive.length);
       expect(next.map((message, at) => matcher.pick(message, step.receive[at]))).toEqual(step.receive);
       read += step.receive.length;
     }
-    if ('closed' in step) expect(line.closed).toBe(step.closed);
+    if ('closed' in step) expect(connection.closed).toBe(step.closed);
   }
-  expect(joined(line.received).slice(read)).toEqual([]);
+  expect(joined(connection.received).slice(read)).toEqual([]);
 }
 
 describe.each([

@@ -2,7 +2,7 @@ import { CLIENT_ERRORS, ERRORS } from '@sluice/protocol';
 import { describe, expect, it } from 'vitest';
 import { sources } from './support/sources.ts';
 
-/** Where the errors are defined. */
+/** The files that define the errors. */
 const DEFINITIONS = ['connection-errors', 'command-errors', 'client-errors'].map((name) => `protocol/src/${name}.ts`);
 const code = ['server/src', 'client-sdk/src', 'protocol/src']
   .flatMap(sources)

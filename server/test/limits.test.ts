@@ -225,7 +225,7 @@ describe('connections of a user', () => {
     await join(world);
   });
 
-  it('count for the user of the first token, and anonymous connections do not count', async () => {
+  it('are counted once even after refreshes, and anonymous connections are not counted', async () => {
     const world = await createWorld({ channels: CHANNELS, anonymous: true, limits: { connectionsPerUser: 1 } });
     const ada = await join(world);
     for (let n = 0; n < 3; n++) {

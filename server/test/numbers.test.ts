@@ -4,7 +4,7 @@ import { type RealGateway, startGateway } from './support/real-gateway.ts';
 import { SECRET, tokenFor } from './support/tokens.ts';
 import { createWorld } from './support/world.ts';
 
-/** Numbers that JavaScript cannot carry, as JSON writes them. */
+/** Numbers in JSON that JavaScript cannot represent. */
 const LOST = [
   '9007199254740992',
   '9007199254740993',
@@ -23,7 +23,7 @@ const LOST = [
   '1e400',
   '-1e400',
 ];
-/** Numbers that it can carry, and what subscribers get. */
+/** Numbers in JSON that JavaScript can represent, and what subscribers receive. */
 const CARRIED: readonly (readonly [string, string])[] = [
   ['9007199254740991', '9007199254740991'],
   ['-9007199254740991', '-9007199254740991'],
@@ -38,7 +38,7 @@ const CARRIED: readonly (readonly [string, string])[] = [
   ['5e-324', '5e-324'],
   ['1e-400', '0'],
 ];
-/** Numbers that MessagePack can write, in hexadecimal. */
+/** Numbers in MessagePack that JavaScript cannot represent, in hexadecimal. */
 const LOST_IN_MSGPACK: readonly (readonly [string, string])[] = [
   ['uint 64, 2^53', 'cf0020000000000000'],
   ['uint 64, 2^53 + 1', 'cf0020000000000001'],
@@ -95,7 +95,7 @@ describe('a number in a JSON frame', () => {
     expect(JSON.stringify(message?.data)).toBe(`{"n":${delivered}}`);
   });
 
-  it.each(LOST)('%s in text is text', async (number) => {
+  it.each(LOST)('%s in a string stays a string', async (number) => {
     const { client } = await connect('sluice.v1.json');
     await client.result({ type: 'subscribe', channel: 'chat:a' });
     const data = { [number]: number, quoted: `"${number}", \\"${number}` };
@@ -116,14 +116,14 @@ describe('a number in a JSON frame', () => {
     ['after', (number) => `{"type":"history","id":7,"channel":"chat:a","after":${number}}`, 'after'],
     ['series', (number) => `{"type":"publish","id":7,"channel":"chat:a","data":1,"series":${number}}`, 'series'],
   ];
-  it.each(WHERE.flatMap(([field, write, told]) => LOST.map((number) => [field, number, write, told] as const)))(
-    'that is no count is refused in %s: %s',
-    async (_, number, write, told) => {
+  it.each(WHERE.flatMap(([field, write, detail]) => LOST.map((number) => [field, number, write, detail] as const)))(
+    'that is not a safe integer is refused in %s: %s',
+    async (_, number, write, detail) => {
       const { client } = await connect('sluice.v1.json');
       client.sendBytes(write(number));
       const failure = await client.wait(({ type }) => type === 'error');
       expect(failure).toMatchObject({ error: { name: 'command_invalid' } });
-      expect(JSON.stringify(failure)).toContain(told);
+      expect(JSON.stringify(failure)).toContain(detail);
     },
   );
 });

@@ -17,12 +17,12 @@ const step = (text: string, run: Step['run']): Step => ({ text, run });
 
 function nth<T>(items: readonly T[], at: number): T {
   const item = items[at % items.length];
-  if (item === undefined) throw new Error('there is nothing to choose from');
+  if (item === undefined) throw new Error('the list is empty');
   return item;
 }
 
 const who = fc.nat(4);
-/** Scenarios have few channels, so that things meet. */
+/** Scenarios have few channels, so that steps interact. */
 const stage = fc.nat(11);
 const size = fc.oneof(
   { weight: 5, arbitrary: fc.nat(20) },
@@ -30,7 +30,7 @@ const size = fc.oneof(
   { weight: 1, arbitrary: fc.constant(3_000) },
 );
 
-/** A connected onlooker does something in a channel. */
+/** A step of a connected client in a channel. */
 const act = <T>(
   text: string,
   others: fc.Arbitrary<T>,
@@ -64,7 +64,7 @@ const enter = act('enters', size, (client, channel, bytes) => {
   client.send({ type: 'enter', channel, ...(bytes === 0 ? {} : { state: 'y'.repeat(limit) }) });
 });
 
-/** Some guests at once. */
+/** Several members of another node enter or leave at once. */
 const guests = fc
   .record({ at: stage, from: fc.nat(GUESTS - 1), count: fc.integer({ min: 1, max: GUESTS }), size, kind: fc.nat(2) })
   .map(({ at, from, count, size: bytes, kind }) =>
@@ -97,7 +97,7 @@ const onSocket = (text: string, run: (socket: NonNullable<PresenceClient['socket
   );
 
 const noise = fc.integer({ min: 1, max: 15 }).map((count) =>
-  step(`${count} noises`, (model) => {
+  step(`${count} large messages`, (model) => {
     for (let at = 0; at < count; at++) model.publish(3_000);
   }),
 );
@@ -106,7 +106,7 @@ const pass = fc
   .constantFrom(1, 100, 499, 500, 1_000, 5_000)
   .map((ms) => step(`${ms} ms pass`, (model) => model.clock.advance(ms)));
 
-/** What a distant store does meanwhile. */
+/** Steps of a delayed store. */
 const way = fc.oneof(
   { weight: 3, arbitrary: fc.constant('works' as const) },
   { weight: 3, arbitrary: fc.constantFrom('answers 0', 'answers 1', 'answers 2') },
@@ -139,7 +139,7 @@ const common = [
   { weight: 4, arbitrary: onSocket('stalls', (socket) => socket.stall()) },
   { weight: 3, arbitrary: onSocket('reads on', (socket) => socket.unstall()) },
   { weight: 4, arbitrary: onSocket('reads a little', (socket) => socket.read(2_000)) },
-  { weight: 2, arbitrary: onSocket('vanishes', (socket) => socket.cut()) },
+  { weight: 2, arbitrary: onSocket('disconnects', (socket) => socket.cut()) },
   { weight: 12, arbitrary: fc.constant(step('turn', (model) => model.turn())) },
   { weight: 6, arbitrary: fc.constant(step('settle', (model) => model.settle())) },
   { weight: 10, arbitrary: pass },
@@ -158,14 +158,14 @@ const scenario = (isDelayed: boolean) =>
     .map((made) => ({ ...made, [fc.toStringMethod]: () => print(made) }));
 
 function print({ clients, channels, steps }: { clients: number; channels: string[]; steps: Step[] }): string {
-  return `${clients} onlookers, channels ${channels.join()}:${steps.map(({ text }) => `\n  ${text}`).join('')}\n`;
+  return `${clients} clients, channels ${channels.join()}:${steps.map(({ text }) => `\n  ${text}`).join('')}\n`;
 }
 
 describe.each([
   ['at once', false],
   ['later', true],
-])('whoever comes and goes, with a store that answers %s', (_, isDelayed) => {
-  it('every watcher knows in the end who is present', { timeout: 300_000 }, async () => {
+])('with random members and a store that answers %s', (_, isDelayed) => {
+  it('every presence subscriber ends with the correct members', { timeout: 300_000 }, async () => {
     const property = fc.asyncProperty(scenario(isDelayed), async ({ steps: made, ...cast }) => {
       const model = new PresenceModel({ ...cast, isDelayed });
       for (const { run } of made) {

@@ -4,11 +4,11 @@ import type { DelayedPresence } from './support/delayed-presence.ts';
 import type { PresenceClient } from './support/presence-client.ts';
 import { type ChannelName, PresenceModel } from './support/presence-model.ts';
 
-/** Two onlookers, of whom the first watches, and a store whose answers the test lets arrive. */
+/** Two clients, the first of which watches, and a store whose answers the test delivers. */
 async function begin(channel: ChannelName) {
   const model = new PresenceModel({ clients: 2, channels: [channel], isDelayed: true });
   const { store } = model;
-  if (store === undefined) throw new Error('the store is not distant');
+  if (store === undefined) throw new Error('the store is not delayed');
   const [ada, ben] = model.clients as [PresenceClient, PresenceClient];
   for (const one of [ada, ben]) model.connect(one);
   await model.settle();
@@ -18,7 +18,7 @@ async function begin(channel: ChannelName) {
   return { model, ada, ben, store };
 }
 
-/** What the store was asked is answered but for the newest answers, which stay on their way; then a turn. */
+/** Executes all requests of the store, delivers all answers but the newest `which`, then runs a turn. */
 async function answer(model: PresenceModel, store: DelayedPresence, which: number): Promise<void> {
   store.work(10);
   store.answer(which);
@@ -27,22 +27,22 @@ async function answer(model: PresenceModel, store: DelayedPresence, which: numbe
   await nextTurn();
 }
 
-describe('answers of a store that are overtaken', () => {
-  it('by changes, are asked for again before a list goes out', async () => {
+describe('answers of a store that are already outdated', () => {
+  it('because of changes are requested again before a list is sent', async () => {
     const { model, ben, store } = await begin('many');
     ben.watch('many');
-    await answer(model, store, 0); // how many there are; the list is asked for
-    store.work(1); // the list, still on its way
+    await answer(model, store, 0); // the count; then the list is requested
+    store.work(1); // the list, not delivered yet
     model.enter('many', 1, 0);
     store.work(1);
     store.announce(1);
-    model.turn(); // asks what to tell
+    model.turn(); // requests what to send
     await answer(model, store, 2);
     await answer(model, store, 0);
     await model.checkSettled();
   });
 
-  it('by the end of the list, leave nobody without news', async () => {
+  it('because the list ended leave no subscriber without updates', async () => {
     const { model, ben, store } = await begin('few');
     for (let who = 0; who < 7; who++) model.enter('few', who, 0);
     await model.settle();
@@ -50,7 +50,7 @@ describe('answers of a store that are overtaken', () => {
     await model.settle();
     ben.watch('few');
     await answer(model, store, 0);
-    store.work(1); // how many there are, still on its way
+    store.work(1); // the count, not delivered yet
     for (let who = 0; who < 6; who++) model.leave('few', who);
     store.work(10);
     store.announce(10);

@@ -33,7 +33,7 @@ const pushes = ({ client }: LoopbackPeer, channel = 'room:a'): PresencePush[] =>
 const users = (push: PresencePush | undefined) =>
   push?.changes?.map((change) => ('left' in change ? `-${change.left}` : change.member.user));
 
-/** Members of another node, or of connections that do not matter. */
+/** Members of another node or of connections that the test ignores. */
 function enter(world: World, user: string, options: { channel?: string; state?: Json } = {}): void {
   const { channel = 'room:a', ...rest } = options;
   void world.services.presence.enter({ channel, connection: `c-${user}`, user, ...rest });
@@ -46,7 +46,7 @@ function leave(world: World, user: string, channel = 'room:a'): void {
 const nested = (depth: number): Json => (depth === 0 ? 1 : [nested(depth - 1)]);
 
 describe.each(SUBPROTOCOLS)('presence over %s', (subprotocol) => {
-  it('is the list first, then what changes', async () => {
+  it('begins with the list, followed by changes', async () => {
     const world = await start();
     const ada = await join(world, 'ada', { subprotocol, claims: { info: { name: 'Ada' } } });
     const ben = await join(world, 'ben', { subprotocol });
@@ -76,7 +76,7 @@ describe.each(SUBPROTOCOLS)('presence over %s', (subprotocol) => {
     expect(pushes(ben).at(-1)).toMatchObject({ total: 1 });
   });
 
-  it('carries a state as deep as one may be', async () => {
+  it('delivers a state with the maximum depth', async () => {
     const world = await start();
     const ada = await join(world, 'ada', { subprotocol });
     await ada.client.result({ type: 'watch', channel: 'room:a' });
@@ -105,7 +105,7 @@ describe('a command of presence', () => {
     expect(await send(ada, { type, channel: 'nowhere' })).toContain('channel_unknown');
   });
 
-  it('lets nobody enter without a name, though all may watch', async () => {
+  it('lets anonymous connections watch but not enter', async () => {
     const world = await start();
     const peer = await world.connect(undefined);
     expect(await send(peer, { type: 'enter', channel: 'public:a' })).toContain('permission_denied: only users may');
@@ -139,7 +139,7 @@ describe('a command of presence', () => {
     expect(await send(ada, { type: 'enter', channel: 'room:a' })).toContain(expected);
   });
 
-  it('that takes back what was never done is refused', async () => {
+  it('that ends something that never began is refused', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     expect(await send(ada, { type: 'leave', channel: 'room:a' })).toContain('not_member');
@@ -152,7 +152,7 @@ describe('a command of presence', () => {
     expect(await send(ada, { type: 'leave', channel: 'room:a' })).toContain('not_member');
   });
 
-  it('goes no further than the limit of subscriptions', async () => {
+  it('respects the limit of subscriptions', async () => {
     const world = await start({ limits: { subscriptions: 2 } });
     const ada = await join(world, 'ada');
     for (const type of ['enter', 'watch'] as const) {
@@ -167,7 +167,7 @@ describe('a command of presence', () => {
 });
 
 describe('a member', () => {
-  it('who reloads the page is not seen to leave, nor to join', async () => {
+  it('who reloads the page neither leaves nor joins', async () => {
     const world = await start();
     const ben = await join(world, 'ben');
     await ben.client.result({ type: 'watch', channel: 'room:a' });
@@ -186,7 +186,7 @@ describe('a member', () => {
     });
   });
 
-  it('who vanishes leaves after the grace', async () => {
+  it('who disconnects leaves after the grace period', async () => {
     const world = await start();
     const ben = await join(world, 'ben');
     await ben.client.result({ type: 'watch', channel: 'room:a' });
@@ -207,7 +207,7 @@ describe('a new token', () => {
   const refresh = async (world: World, { client }: LoopbackPeer, caps: Record<string, readonly string[]>) =>
     client.result({ type: 'refresh', token: await tokenFor('ada', { caps, clock: () => world.clock.now() }) });
 
-  it('without "enter" ends the memberships that it does not allow, at once', async () => {
+  it('without "enter" ends the memberships that it does not allow at once', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');
@@ -226,7 +226,7 @@ describe('a new token', () => {
     await ada.client.result({ type: 'leave', channel: 'room:b' });
   });
 
-  it('without "presence" ends the watching that it does not allow', async () => {
+  it('without "presence" ends the presence subscriptions that it does not allow', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     for (const channel of ['room:a', 'room:b']) await ada.client.result({ type: 'watch', channel });
@@ -258,18 +258,18 @@ describe('the claim "info" of a new token', () => {
     return members.map((member) => [member.info, member.state, member.connections]);
   };
 
-  it('is shown from then on', async () => {
+  it('replaces the shown info', async () => {
     expect(await infoAfter('new')).toEqual([['new', 'here', 1]]);
     expect(await infoAfter(undefined)).toEqual([[undefined, 'here', 1]]);
   });
 
-  it('is not, where it is not fit to be shown', async () => {
+  it('is ignored if it is too large', async () => {
     expect(await infoAfter('x'.repeat(2_000))).toEqual([['old', 'here', 1]]);
   });
 });
 
 describe('pages of members', () => {
-  it('come in the order of arrival, the last one without "next"', async () => {
+  it('are in the order of arrival, and the last one has no "next"', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     for (let n = 0; n < 6; n++) enter(world, `user ${n}`);
@@ -291,7 +291,7 @@ describe('pages of members', () => {
     ]);
   });
 
-  it('hold one member at least, however large', async () => {
+  it('contain at least one member, however large', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     for (const user of ['ben', 'cy']) enter(world, user, { state: 'x'.repeat(300_000) });
@@ -299,7 +299,7 @@ describe('pages of members', () => {
     expect(page.members.map(({ user }) => user)).toEqual(['ben']);
   });
 
-  it('end where they would become too large', async () => {
+  it('end before they exceed the size limit', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     for (let n = 0; n < 9; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x'.repeat(60_000) });
@@ -313,7 +313,7 @@ describe('pages of members', () => {
     expect(members[0]?.user).toBe('user 4');
   });
 
-  it('are read no faster than the client takes them, however many it asks for at once', async () => {
+  it('are read no faster than the client receives them, however many it requests at once', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     for (let n = 0; n < 9; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x'.repeat(60_000) });
@@ -327,7 +327,7 @@ describe('pages of members', () => {
 });
 
 describe('changes', () => {
-  it('are gathered: the first goes out at once, then one push per interval', async () => {
+  it('are collected: the first is sent at once, then one push per interval', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     await ada.client.result({ type: 'watch', channel: 'room:a' });
@@ -342,7 +342,7 @@ describe('changes', () => {
     expect(changes.map((push) => push.changes?.length)).toEqual([1, 7, 7, 7]);
   });
 
-  it('are told in time also after the clock was set back', async () => {
+  it('are sent in time even after the clock was set back', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     await ada.client.result({ type: 'watch', channel: 'room:a' });
@@ -356,7 +356,7 @@ describe('changes', () => {
     expect(pushes(ada).map(users)).toEqual([[], ['ben'], ['cy']]);
   });
 
-  it('of somebody who came and went between two pushes cost no more than a name', async () => {
+  it('contain only the name of a member who joined and left between two pushes', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     await ada.client.result({ type: 'watch', channel: 'room:a' });
@@ -368,7 +368,7 @@ describe('changes', () => {
 });
 
 describe('a list', () => {
-  it('turns into a number above the threshold, and comes back well below it', async () => {
+  it('becomes a count above the threshold, and a list again well below it', async () => {
     const world = await start({ channels: { 'room:{id}': { allow: OPEN, presence: { listUpTo: 10 } } } });
     const ada = await join(world, 'ada');
     await ada.client.result({ type: 'watch', channel: 'room:a' });
@@ -400,7 +400,7 @@ describe('a list', () => {
     ]);
   });
 
-  it('is a number too where few members are very large', async () => {
+  it('is also replaced by a count if few members are very large', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     for (let n = 0; n < 5; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x'.repeat(60_000) });
@@ -410,7 +410,7 @@ describe('a list', () => {
     expect(pushes(ada, 'big:a')[0]).not.toHaveProperty('changes');
   });
 
-  it('tells that it is over also when the number of members is the same as ever', async () => {
+  it('is replaced by a count even if the number of members stays the same', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     for (let n = 0; n < 5; n++) enter(world, `user ${n}`, { channel: 'big:a', state: 'x' });
@@ -422,7 +422,7 @@ describe('a list', () => {
     expect(pushes(ada, 'big:a').map(({ changes }) => changes?.length)).toEqual([5, undefined]);
   });
 
-  it('of many watchers is encoded once', async () => {
+  it('for many subscribers is encoded once', async () => {
     const world = await start({ limits: { connectionsPerUser: 0 } });
     for (let n = 0; n < 100; n++) enter(world, `user ${n}`);
     const peers = await Promise.all(Array.from({ length: 50 }, () => join(world, 'ada')));
@@ -435,7 +435,7 @@ describe('a list', () => {
     expect(peers.every((peer) => pushes(peer)[0]?.changes?.length === 100)).toBe(true);
   });
 
-  it('goes out in turns when a thousand watch at once, and reaches all', async () => {
+  it('is sent over several turns if many clients watch at once, and reaches all', async () => {
     const world = await start({ limits: { connectionsPerUser: 0 } });
     for (let n = 0; n < 300; n++) enter(world, `user ${n}`);
     const peers = await Promise.all(Array.from({ length: 100 }, () => join(world, 'ada')));
@@ -443,7 +443,7 @@ describe('a list', () => {
     await world.until(() => peers.every((peer) => pushes(peer).at(-1)?.total === 300));
   });
 
-  it('comes even while a long replay takes all the room that the reader has', async () => {
+  it('is sent even while a long replay fills the send buffer', async () => {
     const world = await start({
       channels: { ...CHANNELS, log: { allow: OPEN, history: { count: 5_000 } } },
       limits: { operations: 0, bytes: 0 },
@@ -462,7 +462,7 @@ describe('a list', () => {
       ada.socket.read(10_000);
       read += 10_000;
       await world.idle();
-      if (read > 2_000_000) throw new Error('the replay was over before the list came');
+      if (read > 2_000_000) throw new Error('the replay ended before the list arrived');
     }
     expect(read).toBeLessThan(200_000);
   });
@@ -472,7 +472,7 @@ describe('in a channel of ten thousand', () => {
   const ROUNDS = 40;
   const STEP = 50;
 
-  /** Bytes that each of two watchers, one per codec, is sent per second while `churn` happens every 50 ms. */
+  /** Bytes per second for each of two subscribers, one per codec, while `churn` runs every 50 ms. */
   async function measure(
     world: World,
     churn: (round: number) => void,
@@ -501,7 +501,7 @@ describe('in a channel of ten thousand', () => {
     }));
   }
 
-  it('a watcher is told a number, twice a second, however many come, go and change', async () => {
+  it('a subscriber receives a count twice a second, however many members join, leave and change', async () => {
     const world = await start();
     for (let n = 0; n < 10_000; n++) enter(world, `user ${n}`);
     const measured = await measure(world, (round) => {
@@ -516,7 +516,7 @@ describe('in a channel of ten thousand', () => {
     }
   });
 
-  it('a watcher is told nothing where only states change', async () => {
+  it('a subscriber receives nothing if only states change', async () => {
     const world = await start();
     for (let n = 0; n < 10_000; n++) enter(world, `user ${n}`);
     const measured = await measure(world, (round) => {
@@ -525,7 +525,7 @@ describe('in a channel of ten thousand', () => {
     expect(measured.map(({ pushCount }) => pushCount)).toEqual([0, 0]);
   });
 
-  it('of whom few stay at a time, what a watcher is told is never more than the list, twice a second', async () => {
+  it('of whom few stay at a time, a subscriber never receives more than the list twice a second', async () => {
     const world = await start();
     for (let n = 0; n < 400; n++) enter(world, `user ${n}`);
     const list = Buffer.byteLength(JSON.stringify(await world.services.presence.list('room:a', 0, 1_000)));
@@ -543,7 +543,7 @@ describe('in a channel of ten thousand', () => {
   });
 });
 
-describe('a store that fails while members are told of', () => {
+describe('a store that fails while members are announced', () => {
   const fail = async (method: 'roster' | 'list', before: (world: World) => void = () => {}) => {
     const world = await start();
     const ada = await join(world, 'ada');
@@ -573,9 +573,9 @@ describe('a store that fails while members are told of', () => {
     expect(users(pushes(ada).at(-1))).toEqual(['cy']);
   };
 
-  it('is asked again a second later, and watchers are told', () => fail('roster'));
+  it('is asked again a second later, and subscribers are updated', () => fail('roster'));
 
-  it('is asked for the list again, where the list has to go out', () =>
+  it('is asked again for the list if a list is due', () =>
     fail('list', (world) => {
       for (let n = 0; n < 1_100; n++) {
         enter(world, `passer-by ${n}`);
@@ -583,7 +583,7 @@ describe('a store that fails while members are told of', () => {
       }
     }));
 
-  it('gives the list to a watcher who waits for it', async () => {
+  it('delivers the list to a waiting subscriber later', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     enter(world, 'ben');
@@ -599,8 +599,8 @@ describe('a store that fails while members are told of', () => {
   });
 });
 
-describe('a store that is told what is watched', () => {
-  it('is told once for all watchers of a channel, and when the last has gone', async () => {
+describe('a store that tracks watched channels', () => {
+  it('is notified once per channel, and again when its last subscriber ends', async () => {
     const world = await start();
     const [ada, ben] = [await join(world, 'ada'), await join(world, 'ben')];
     const calls: string[] = [];
@@ -619,8 +619,8 @@ describe('a store that is told what is watched', () => {
   });
 });
 
-describe('when all is over', () => {
-  it('nothing is left: no stage, no room, no timer', async () => {
+describe('after everything has ended', () => {
+  it('no channel, member or timer is left', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     const ben = await join(world, 'ben');
@@ -634,7 +634,7 @@ describe('when all is over', () => {
     const before = world.clock.running;
     ada.socket.cut();
     expect(world.services.presence.size).toBe(0);
-    // The end of a token and the news of two stages are waited for no more; two memberships are.
+    // The timers of the token and of two channels have ended; those of two memberships have begun.
     expect(world.clock.running).toBe(before - 1);
     leave(world, 'cy');
     ben.socket.cut();
@@ -642,7 +642,7 @@ describe('when all is over', () => {
     expect(world.clock.running).toBe(0);
   });
 
-  it('nothing was sent to a watcher that left in the same breath', async () => {
+  it('a subscriber that unwatches in the same frame receives nothing', async () => {
     const world = await start();
     const ada = await join(world, 'ada');
     enter(world, 'ben');

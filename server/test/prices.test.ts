@@ -1,4 +1,4 @@
-/** What one command costs beyond itself, in commands: SPEC.md section 10. */
+/** The extra cost of one command, in commands: SPEC.md section 10. */
 
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
@@ -11,9 +11,9 @@ const CHANNELS: ConfigInput['channels'] = {
   'log:{id}': { allow: { '*': 'users' }, history: { count: 5_000 }, maxPayload: '1MiB' },
   'room:{id}': { allow: { '*': 'users' }, presence: { state: '64KiB' } },
 };
-/** Commands at once, and then one a second. */
+/** The burst of commands; the rate is one per second. */
 const BURST = 103;
-/** Of 60,000 bytes each, what one read of the log sends: what goes beyond is paid for afterwards. */
+/** Messages of 60,000 bytes in one read of the log. More are charged afterwards. */
 const LARGEST_PAGE = 128 * 60_000;
 
 const start = async () => {
@@ -25,12 +25,12 @@ const start = async () => {
   return { world, ada };
 };
 
-/** Publishes so many messages whose JSON has so many bytes in all. */
+/** Publishes `count` messages whose JSON has `bytes` in total. */
 async function publish(world: World, count: number, bytes: number): Promise<void> {
   await world.gateway.publish('log:a', '');
   const page = await world.assembly.engine.log.read('log:a', 0, 1);
   const around = Buffer.byteLength(page.messages[0]?.json ?? '');
-  // Offsets and ids of more digits would be longer.
+  // Longer offsets and ids would change the size.
   for (let at = 0; at < count; at++)
     await world.gateway.publish('log:a', 'x'.repeat(Math.max(0, bytes / count - around)));
 }
@@ -42,7 +42,7 @@ function fillRoom(world: World, members: number, state: number): void {
   }
 }
 
-/** How many commands the connection may still send, which it then has. */
+/** Sends commands until one is refused, and returns how many were accepted. */
 async function left(world: World, { client }: LoopbackPeer): Promise<number> {
   const before = client.received.length;
   const ids = client.send(...Array.from({ length: BURST }, () => ({ type: 'ping' }) as const));
@@ -51,13 +51,13 @@ async function left(world: World, { client }: LoopbackPeer): Promise<number> {
     .length;
 }
 
-/** What a command costs beyond itself. */
+/** The extra cost of a command. */
 async function priceOf(command: CommandInput, prepare: (world: World) => void | Promise<void>): Promise<number> {
   const { world, ada } = await start();
   await prepare(world);
   await ada.client.result(command);
   await world.idle();
-  world.clock.advance(500); // a list of members goes out
+  world.clock.advance(500); // a list of members is sent
   await world.idle();
   return BURST - 2 - (await left(world, ada));
 }
@@ -67,14 +67,14 @@ const members: CommandInput = { type: 'members', channel: 'room:a', limit: 1_000
 const watch: CommandInput = { type: 'watch', channel: 'room:a' };
 const rewind = (count: number): CommandInput => ({ type: 'subscribe', channel: 'log:a', rewind: count });
 
-describe('a page or a list costs a command more for each 8 KiB', () => {
+describe('a page or a list costs one more command per 8 KiB', () => {
   it.each<[string, CommandInput, (world: World) => void | Promise<void>, number]>([
     ['history of nothing', history, () => {}, 0],
     ['history just below 8 KiB', history, (world) => publish(world, 1, 8_100), 0],
     ['history just above 8 KiB', history, (world) => publish(world, 1, 8_250), 1],
     ['history of 1,000 small messages, 160 KB', history, (world) => publish(world, 1_000, 160_000), 19],
-    ['history that is as large as a page may be', history, (world) => publish(world, 10, 600_000), 29],
-    ['history of one message that is larger', history, (world) => publish(world, 1, 500_000), 61],
+    ['history with a page of the maximum size', history, (world) => publish(world, 10, 600_000), 29],
+    ['history of one larger message', history, (world) => publish(world, 1, 500_000), 61],
     ['members of an empty channel', members, () => {}, 0],
     ['a few members', members, (world) => fillRoom(world, 1, 5_000), 0],
     ['members of 20 KB', members, (world) => fillRoom(world, 4, 5_000), 2],
@@ -85,7 +85,7 @@ describe('a page or a list costs a command more for each 8 KiB', () => {
     expect(await priceOf(command, prepare)).toBe(price);
   });
 
-  it('lists that are sent because the reader was too slow cost nothing', async () => {
+  it('lists that are sent because the reader was too slow are free', async () => {
     const { world, ada } = await start();
     fillRoom(world, 4, 5_000);
     await ada.client.result(watch);
@@ -96,7 +96,7 @@ describe('a page or a list costs a command more for each 8 KiB', () => {
     expect(await left(world, ada)).toBe(BURST - 2 - 2);
   });
 
-  it('pages over a minute come at the pace that is paid for', async () => {
+  it('pages over a minute arrive at the paid rate', async () => {
     const { world, ada } = await start();
     await publish(world, 10, 600_000);
     let pages = 0;
@@ -110,7 +110,7 @@ describe('a page or a list costs a command more for each 8 KiB', () => {
   });
 });
 
-it('the search for a time costs a quarter of a command', async () => {
+it('a search by time costs a quarter of a command', async () => {
   const { world, ada } = await start();
   await publish(world, 10, 1_000);
   for (let count = 0; count < 4; count++) {
@@ -121,10 +121,10 @@ it('the search for a time costs a quarter of a command', async () => {
   expect(await left(world, ada)).toBe(BURST - 1 - 8 - 1);
 });
 
-describe('what a subscription reads from the log costs a command more for each 512 messages or 128 KiB', () => {
+describe('a replay costs one more command per 512 messages or 128 KiB', () => {
   it.each([
-    ['few small ones', 100, 10_000, 0],
-    ['1,500 small ones', 1_500, 0, 3],
+    ['few small messages', 100, 10_000, 0],
+    ['1,500 small messages', 1_500, 0, 3],
     ['4 MB', 70, 4_000_000, 30],
   ])('%s', async (_, count, bytes, price) => {
     const paid = await priceOf(rewind(count), (world) => publish(world, count, bytes));
@@ -132,7 +132,7 @@ describe('what a subscription reads from the log costs a command more for each 5
     expect(paid).toBeLessThanOrEqual(price + 1);
   });
 
-  it('is paid for, too, where the client knows its position', async () => {
+  it('is also charged if the client sends its position', async () => {
     const position = async (world: World) => (await world.assembly.engine.log.read('log:a', 0, 0)).epoch;
     const { world, ada } = await start();
     await publish(world, 70, 4_000_000);
@@ -145,7 +145,7 @@ describe('what a subscription reads from the log costs a command more for each 5
     expect(await left(world, ada)).toBeLessThanOrEqual(BURST - 2 - 30);
   });
 
-  it('is not where the reader was too slow, and what is live never is', async () => {
+  it('is free if the reader was too slow, and live messages are always free', async () => {
     const { world, ada } = await start();
     await ada.client.result({ type: 'subscribe', channel: 'log:a' });
     for (let at = 0; at < 30; at++) {
@@ -159,7 +159,7 @@ describe('what a subscription reads from the log costs a command more for each 5
     expect(await left(world, ada)).toBe(BURST - 2);
   });
 
-  it('goes on at the pace that is paid for, and nothing is lost on the way', async () => {
+  it('continues at the paid rate, and loses nothing', async () => {
     const { world, ada } = await start();
     await publish(world, 1_000, 60_000_000);
     const timers = world.clock.running;
@@ -189,7 +189,7 @@ describe('what a subscription reads from the log costs a command more for each 5
     expect(world.clock.running).toBe(timers);
   });
 
-  it('leaves no timer of a connection that goes before it has paid', async () => {
+  it('leaves no timer of a connection that closes in debt', async () => {
     const { world, ada } = await start();
     await publish(world, 500, 30_000_000);
     await ada.client.result(rewind(500));
@@ -199,7 +199,7 @@ describe('what a subscription reads from the log costs a command more for each 5
     expect(world.clock.running).toBe((await createWorld()).clock.running);
   });
 
-  it('is free where commands are not limited', async () => {
+  it('is free if commands are not limited', async () => {
     const world = await createWorld({
       channels: CHANNELS,
       limits: { operations: 0, bytes: 0, maxFrame: '2MiB', outbound: '4MiB' },

@@ -10,7 +10,7 @@ import { tokenFor } from './support/tokens.ts';
 const API_KEY = 'k'.repeat(32);
 
 /**
- * The program, or why it is not tested with: on a machine that tests for others it has to be there.
+ * The program, or why its tests are skipped. CI requires the program.
  * `npm test` installs it.
  */
 function pathOf(name: ProxyName): string | undefined {
@@ -23,7 +23,7 @@ function pathOf(name: ProxyName): string | undefined {
 
 const programs = (Object.keys(PROXIES) as ProxyName[]).map((name) => ({ name, path: pathOf(name) }));
 
-describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) => {
+describe.each(programs)('$name with its configuration from deploy/', ({ name, path = '' }) => {
   describe.skipIf(path === '')('in front of a gateway and a node that is down', () => {
     let gateway: RealGateway;
     let proxy: ProxyProgram;
@@ -49,7 +49,7 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
 
     const address = () => `127.0.0.1:${proxy.port}`;
 
-    /** A page that the proxy serves, on its own port. */
+    /** A page that the proxy serves on its own port. */
     async function open(headers: Record<string, string> = {}): Promise<WebSocket> {
       const own = { origin: `http://${address()}`, ...headers };
       const socket = new WebSocket(`ws://${address()}/ws`, ['sluice.v1.json'], { headers: own });
@@ -74,7 +74,7 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
         body: JSON.stringify({ channel: 'chat:a', data }),
       });
 
-    it('a page of its own origin connects, on a port that is not the default, and hears what is published over HTTP', async () => {
+    it('a page of its own origin connects on a non-default port and receives messages published over HTTP', async () => {
       const socket = await open();
       expect(await connect(socket)).toMatchObject({ type: 'reply', result: { user: 'ada' } });
       expect(await answer(socket, { type: 'subscribe', id: 2, channel: 'chat:a' })).toMatchObject({ type: 'reply' });
@@ -84,24 +84,24 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
       expect(JSON.parse(data.toString('utf8'))).toMatchObject({ type: 'messages', messages: [{ data: 'hello' }] });
     });
 
-    it('a page of a foreign origin reads why it may not', async () => {
+    it('a page of a foreign origin receives the reason of its refusal', async () => {
       const socket = await open({ origin: 'https://evil.example.com' });
       const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
       expect([code, reason.toString('utf8')]).toEqual([4210, expect.stringContaining('https://evil.example.com')]);
     });
 
-    it('a cookie of 12 KiB passes, and a body of almost 1 MiB is judged by the gateway', async () => {
+    it('a cookie of 12 KiB and a body of almost 1 MiB reach the gateway', async () => {
       const socket = await open({ cookie: `session=${'c'.repeat(12 * 1024)}` });
       expect(await connect(socket)).toMatchObject({ type: 'reply' });
       const large = await publish('x'.repeat(1_000_000));
       expect(await large.json()).toMatchObject({ error: { name: 'payload_too_large' } });
     });
 
-    it.each(['/metrics', '/health/live', '/health/ready'])('%s stays inside', async (inside) => {
+    it.each(['/metrics', '/health/live', '/health/ready'])('%s is not exposed', async (inside) => {
       expect((await fetch(`http://${address()}${inside}`)).status).toBe(403);
     });
 
-    it('a quiet connection outlives the time after which silence is cut', async () => {
+    it('an idle connection outlives the idle timeout of the proxy', async () => {
       const socket = await open();
       await connect(socket);
       const start = performance.now();
@@ -110,7 +110,7 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
       expect(await answer(socket, { type: 'ping', id: 2 })).toMatchObject({ type: 'reply', id: 2 });
     }, 60_000);
 
-    it('events pass as they come, and a quiet stream outlives the time after which silence is cut', async () => {
+    it('events are not buffered, and an idle stream outlives the idle timeout of the proxy', async () => {
       const cut = new AbortController();
       const headers = { authorization: `Bearer ${await tokenFor('ada')}` };
       const response = await fetch(`http://${address()}/sse?channel=chat:sse`, { headers, signal: cut.signal });
@@ -138,7 +138,7 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
       cut.abort();
     }, 60_000);
 
-    it('with its lines for TLS, a page of its own origin connects by wss', async () => {
+    it('with its TLS settings, a page of its own origin connects over wss', async () => {
       const secure = await ProxyProgram.start(name, path, { upstreams: [gateway.port, await freePort()], tls: true });
       try {
         const host = `127.0.0.1:${secure.port}`;
@@ -152,7 +152,7 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
       }
     });
 
-    it.runIf(name === 'haproxy')('asks for the health of the gateway in a way that it understands', async () => {
+    it.runIf(name === 'haproxy')('uses a health check that the gateway answers', async () => {
       const asked = await new Promise((resolve) => {
         gateway.services.events.on('request', (event) => {
           if (event.path.startsWith('/health')) resolve(event);
@@ -162,12 +162,12 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
     });
   });
 
-  describe.skipIf(path === '')('in front of nodes that die with a request', () => {
+  describe.skipIf(path === '')('in front of nodes that crash during a request', () => {
     let proxy: ProxyProgram;
     const servers: net.Server[] = [];
     let requests: string[] = [];
 
-    /** A node that reads a request to its end, and dies without an answer. */
+    /** A node that reads a whole request, then closes the connection without an answer. */
     async function dying(): Promise<number> {
       const server = net.createServer((socket) => {
         let read = '';
@@ -196,7 +196,7 @@ describe.each(programs)('$name, as deploy/ sets it up', ({ name, path = '' }) =>
       for (const server of servers) server.close();
     });
 
-    it('sends a publish to one of them only', async () => {
+    it('sends a publish to only one of them', async () => {
       requests = [];
       const response = await fetch(`http://127.0.0.1:${proxy.port}/api/v1/publish`, {
         method: 'POST',

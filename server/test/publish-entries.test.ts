@@ -1,4 +1,4 @@
-/** The three entries to the door for publishing: a WebSocket, the HTTP API and the embedding program. */
+/** The three entries to the publish door: a WebSocket, the HTTP API and the embedding program. */
 
 import type { ErrorBody, Json } from '@sluice/protocol';
 import { defineChannels } from '@sluice/protocol/contracts';
@@ -34,7 +34,7 @@ const CHANNELS = {
   'nothing:{id}': { allow: { publish: (async () => undefined) as never } },
 };
 
-/** Fails on some channels, at once or later. */
+/** Fails on some channels, synchronously or later. */
 class FailingEngine extends MemoryEngine {
   override append(channel: string, entry: Entry, options: AppendOptions) {
     if (channel === 'chat:away') throw new EngineUnavailable('the engine is away');
@@ -44,7 +44,7 @@ class FailingEngine extends MemoryEngine {
   }
 }
 
-/** What an entry answers: what is published, or which error it reports. */
+/** The answer of an entry: published, or an error. */
 type Answer = { readonly [Field in 'published' | keyof ErrorBody]?: unknown };
 
 const shown = ({ name, message, retryAfter, issues }: ErrorBody): Answer => ({ name, message, retryAfter, issues });
@@ -67,7 +67,7 @@ beforeEach(async () => {
 
 const byWebSocket: Entrance = async (fields) => {
   const answer = await ada.request({ ...fields, type: 'publish' } as unknown as CommandInput);
-  await ada.request({ type: 'ping' }); // ten invalid commands in a row would close the connection
+  await ada.request({ type: 'ping' }); // ten consecutive invalid commands would close the connection
   return answer.type === 'error' ? shown(answer.error) : { published: true };
 };
 
@@ -96,7 +96,7 @@ const byProgram: Entrance = async ({ channel, data, ...options }) => {
   }
 };
 
-/** Entries where the caller is a user. */
+/** Entries whose caller is a user. */
 const OF_USERS: readonly Entrance[] = [byWebSocket, byHttp, byHttpBatch];
 const ALL: readonly Entrance[] = [...OF_USERS, byProgram];
 
@@ -136,8 +136,8 @@ describe('each entry', () => {
     ['a grant throws', 'throws:a', { name: 'internal', retryAfter: undefined }],
     ['a grant rejects', 'rejects:a', { name: 'internal', retryAfter: undefined }],
     ['a grant returns a number', 'number:a', { name: 'internal', retryAfter: undefined }],
-    ['a grant brings nothing', 'nothing:a', { name: 'internal', retryAfter: undefined }],
-  ])('refuses a user in the same way where %s, and lets the program publish', async (_, channel, expected) => {
+    ['a grant returns nothing', 'nothing:a', { name: 'internal', retryAfter: undefined }],
+  ])('refuses a user in the same way if %s, and lets the program publish', async (_, channel, expected) => {
     const faults: string[] = [];
     world.services.events.on('fault', ({ where }) => faults.push(where));
     const answers = [];
@@ -150,7 +150,7 @@ describe('each entry', () => {
     expect(await byProgram(at(channel))).toEqual({ published: true });
   });
 
-  it('holds a user to the rate of the rule, and tells when to retry; the program has no rate', async () => {
+  it('limits a user to the rate of the rule and reports when to retry, and does not limit the program', async () => {
     for (const [entrance, publisher] of [[byWebSocket, 'connection'] as const, [byHttp, 'user'] as const]) {
       for (let n = 0; n < 5; n++) expect(await entrance(at('slow:a'))).toEqual({ published: true });
       expect(await entrance(at('slow:a'))).toMatchObject({
@@ -162,7 +162,7 @@ describe('each entry', () => {
     for (let n = 0; n < 20; n++) expect(await byProgram(at('slow:a'))).toEqual({ published: true });
   });
 
-  it('answers the same to any fields', async () => {
+  it('gives the same answer to any fields', async () => {
     const text = fc.oneof(fc.string({ maxLength: 20 }), fc.constantFrom('chat:a', 'typed:a', 'small:a', 'x'));
     const sometimes = <T>(arbitrary: fc.Arbitrary<T>) =>
       fc.oneof({ weight: 3, arbitrary }, fc.jsonValue({ maxDepth: 1 }));

@@ -12,12 +12,12 @@ const CHANNELS = {
   'slow:{id}': { allow: { '*': 'users' }, history: { count: 1_000 }, rate: 2 },
 } as const;
 
-/** What an engine is refused with, until it is told otherwise. */
+/** An engine with failing appends. */
 interface Away {
   readonly away: Set<unknown>;
 }
 
-/** Is away for exactly those appends whose data it is told. */
+/** Fails exactly the appends with data in `away`. */
 class FlakyEngine extends MemoryEngine implements Away {
   readonly away = new Set<unknown>();
 
@@ -28,11 +28,11 @@ class FlakyEngine extends MemoryEngine implements Away {
 }
 
 /**
- * The same, some turns later, as an engine that is elsewhere: it refuses what was handed over
- * behind a refused append.
+ * The same some turns later, like a remote engine. It also refuses the appends that follow a refused
+ * one.
  */
-class DistantEngine implements Engine, Log, Away {
-  readonly name = 'distant';
+class DelayedEngine implements Engine, Log, Away {
+  readonly name = 'delayed';
   readonly log: Log = this;
   readonly away = new Set<unknown>();
   readonly #inner: MemoryEngine;
@@ -80,11 +80,11 @@ class DistantEngine implements Engine, Log, Away {
 }
 
 const ENGINES = {
-  'that answers at once': (clock: Clock) => new FlakyEngine({ clock }),
-  'that answers later': (clock: Clock) => new DistantEngine(new MemoryEngine({ clock })),
+  'that answers synchronously': (clock: Clock) => new FlakyEngine({ clock }),
+  'that answers later': (clock: Clock) => new DelayedEngine(new MemoryEngine({ clock })),
 };
 
-async function start(make: (clock: Clock) => Engine & Away = ENGINES['that answers at once']) {
+async function start(make: (clock: Clock) => Engine & Away = ENGINES['that answers synchronously']) {
   let made: Away | undefined;
   const engine = (clock: Clock) => {
     const fresh = make(clock);
@@ -93,7 +93,7 @@ async function start(make: (clock: Clock) => Engine & Away = ENGINES['that answe
   };
   const world = await createWorld({ channels: CHANNELS }, { engine });
   const ada = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
-  if (made === undefined) throw new Error('a world without an engine');
+  if (made === undefined) throw new Error('the engine was not created');
   return { world, ada, away: made.away };
 }
 
@@ -112,7 +112,7 @@ const refusals = ({ client }: LoopbackPeer) =>
   );
 
 describe('publishes of one series', () => {
-  it('are all refused behind one that may be tried again, with the same error', async () => {
+  it('are all refused with the same error after one that may be retried', async () => {
     const setting = await start();
     setting.away.add(2);
     setting.ada.client.send(...[1, 2, 3, 4].map((n) => publish('log:a', n, 1)));
@@ -124,7 +124,7 @@ describe('publishes of one series', () => {
     ]);
   });
 
-  it('go on with the next series', async () => {
+  it('continue with the next series', async () => {
     const setting = await start();
     setting.away.add(2);
     setting.ada.client.send(
@@ -135,27 +135,27 @@ describe('publishes of one series', () => {
     expect(await logOf(setting, 'log:a')).toEqual([1, 2, 3]);
   });
 
-  it('hold up neither other channels nor publishes that belong to none', async () => {
+  it('block neither other channels nor publishes without a series', async () => {
     const setting = await start();
     setting.away.add(1);
     setting.ada.client.send(publish('log:a', 1, 1), publish('log:b', 2, 1), publish('log:a', 3));
     expect([await logOf(setting, 'log:a'), await logOf(setting, 'log:b')]).toEqual([[3], [2]]);
   });
 
-  it('wait for one that came too soon under the limit of a rule', async () => {
+  it('stay blocked by one that exceeded the rate of a rule', async () => {
     const setting = await start();
     const { world, ada } = setting;
     ada.client.send(...Array.from({ length: 50 }, (_, n) => publish('slow:a', n, 7)));
-    const taken = await logOf(setting, 'slow:a');
-    expect(taken.length).toBeLessThan(50);
-    world.clock.advance(5_000); // there is room again, but not for those behind
+    const accepted = await logOf(setting, 'slow:a');
+    expect(accepted.length).toBeLessThan(50);
+    world.clock.advance(5_000); // the rate allows more, but the series is blocked
     ada.client.send(publish('slow:a', 50, 7));
-    expect(await logOf(setting, 'slow:a')).toEqual(taken);
-    ada.client.send(publish('slow:a', taken.length, 8));
-    expect(await logOf(setting, 'slow:a')).toEqual([...taken, taken.length]);
+    expect(await logOf(setting, 'slow:a')).toEqual(accepted);
+    ada.client.send(publish('slow:a', accepted.length, 8));
+    expect(await logOf(setting, 'slow:a')).toEqual([...accepted, accepted.length]);
   });
 
-  it('go on behind one that will never be taken', async () => {
+  it('continue after one that will never be accepted', async () => {
     const setting = await start();
     setting.ada.client.send(
       publish('log:a', 1, 1),
@@ -165,7 +165,7 @@ describe('publishes of one series', () => {
     expect(await logOf(setting, 'log:a')).toEqual([1, 3]);
   });
 
-  it('are remembered for so many channels at most', async () => {
+  it('are remembered for a limited number of channels', async () => {
     const setting = await start();
     const many = Array.from({ length: 1_001 }, (_, n) => n);
     for (const n of many) {
@@ -179,14 +179,14 @@ describe('publishes of one series', () => {
     expect([await logOf(setting, 'log:0'), await logOf(setting, 'log:1')]).toEqual([[-1], []]);
   });
 
-  it.each(Object.entries(ENGINES))('never overtake one another on an engine %s', async (_, make) => {
+  it.each(Object.entries(ENGINES))('never overtake each other on an engine %s', async (_, make) => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }), fc.nat(4), async (refused, ahead) => {
         const setting = await start(make);
         for (const [n, is] of refused.entries()) if (is) setting.away.add(n);
         let left = refused.map((_, n) => n);
         for (let series = 1; left.length > 0; series++) {
-          // All are sent before the first answer is read, in two frames.
+          // All are sent in two frames before the first answer is read.
           const asked = left.slice(0, ahead + 1).map((n) => publish('log:a', n, series));
           setting.ada.client.send(...asked.slice(0, 2));
           if (asked.length > 2) setting.ada.client.send(...asked.slice(2));
@@ -199,7 +199,7 @@ describe('publishes of one series', () => {
     );
   });
 
-  it('count as refusals in a row, where they go on above a limit', async () => {
+  it('count as consecutive refusals if they continue above a limit', async () => {
     const { world, ada } = await start();
     for (let frame = 0; frame < 3; frame++) {
       ada.client.send(...Array.from({ length: 100 }, (_, n) => publish('slow:a', n, 1)));

@@ -21,7 +21,7 @@ interface Report {
   readonly [field: string]: unknown;
 }
 
-/** The Python client as a process of its own, and what it has reported. */
+/** The Python client in a separate process, and its reports. */
 class PythonClient {
   readonly reports: Report[] = [];
   readonly #process: ChildProcessByStdio<Writable, Readable, Readable>;
@@ -44,7 +44,7 @@ class PythonClient {
     this.#process.stdin.write(`${JSON.stringify({ do: action, ...fields })}\n`);
   }
 
-  /** Resolves with the reports once they fulfil a condition. */
+  /** Resolves with the reports when they fulfil a condition. */
   until(condition: (reports: readonly Report[]) => boolean): Promise<readonly Report[]> {
     return new Promise((resolve, reject) => {
       this.#look = () => {
@@ -55,7 +55,7 @@ class PythonClient {
     });
   }
 
-  /** Resolves with the first report like this one. */
+  /** Resolves with the first matching report. */
   async report(expected: Report): Promise<Report> {
     const matches = (report: Report) => Object.entries(expected).every(([name, value]) => report[name] === value);
     return (await this.until((reports) => reports.some(matches))).find(matches) as Report;
@@ -65,7 +65,7 @@ class PythonClient {
     return this.reports.filter((one) => one.event === 'message' && one.channel === channel).map(({ offset }) => offset);
   }
 
-  /** Asks for the state of a subscription. */
+  /** Requests the state of a subscription. */
   async state(channel: string): Promise<Report> {
     const before = this.reports.length;
     this.do('state', { channel });
@@ -134,7 +134,7 @@ describe.skipIf(PYTHON === undefined)(`the Python client${why}`, () => {
     expect(await client.state('chat:lobby')).toMatchObject({ state: 'live', position: { offset: 27 } });
   });
 
-  it('publishes once, though the reply was lost', async () => {
+  it('publishes once although the reply was lost', async () => {
     const { gateway, proxy, client } = await start();
     client.do('subscribe', { channel: 'chat:lobby' });
     client.do('publish', { channel: 'chat:lobby', data: 0, key: 'before' });
@@ -176,7 +176,7 @@ describe.skipIf(PYTHON === undefined)(`the Python client${why}`, () => {
     await client.report({ event: 'message', offset: 1 });
   });
 
-  it('ignores unknown pushes and fields, and follows pushes with holes', async () => {
+  it('ignores unknown pushes and fields, and applies pushes with holes', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'sluice.v1.json' });
     ends.push(() => server.close());
     await once(server, 'listening');

@@ -9,7 +9,7 @@ let gateway: RealGateway | undefined;
 afterEach(() => gateway?.stop());
 
 describe.each(SUBPROTOCOLS)('presence over a real port and %s', (subprotocol) => {
-  it('tells lists of several pushes, those who come, and those who close their browser', async () => {
+  it('reports lists of several pushes, joins, and members who close their browser', async () => {
     const presence = { grace: 0, interval: 0, listUpTo: 1_000 };
     gateway = await startGateway({ channels: { room: { allow: { '*': 'users' }, presence } } });
     for (let n = 0; n < MEMBERS; n++) {

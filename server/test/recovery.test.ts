@@ -7,9 +7,9 @@ import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 const OPEN = { '*': 'users' } as const;
 const OUTBOUND = 262_144;
 const MISSED = 100_000;
-/** Bytes that the reader takes at a time. */
+/** Bytes that the reader reads at a time. */
 const SIP = 40_000;
-/** The largest frame of a replay: the limit is looked at before a frame is added. */
+/** The largest frame of a replay: the limit is checked before a frame is added. */
 const FRAME = 16_384;
 
 const start = () =>
@@ -28,7 +28,7 @@ function publish(world: World, channel: string, count: number): void {
   }
 }
 
-/** Offsets of a channel's messages in the order in which they were heard, without keeping them all. */
+/** Checks the order of a channel's offsets without keeping all messages. */
 function listen({ client }: LoopbackPeer, channel: string): { next: number; pushes: string[] } {
   const state = { next: 1, pushes: [] as string[] };
   let read = 0;
@@ -48,7 +48,7 @@ function listen({ client }: LoopbackPeer, channel: string): { next: number; push
 describe.each(['sluice.v1.json', 'sluice.v1.msgpack'])(
   'a client over %s that missed a hundred thousand messages',
   (name) => {
-    it('gets them all in order, at its own pace, while its other channels stay live', async () => {
+    it('receives all of them in order and at its own pace, while its other channels stay live', async () => {
       const world = await start();
       const before = await join(world, name);
       const position: Position = await before.client.result<Position & { state: string }>({
@@ -79,12 +79,12 @@ describe.each(['sluice.v1.json', 'sluice.v1.msgpack'])(
         await world.idle();
         most = Math.max(most, ada.socket.held);
         furthestBehind = Math.max(furthestBehind, published - now.next + 1);
-        if (sips > 1_000) throw new Error('the client does not come closer');
+        if (sips > 1_000) throw new Error('the client does not catch up');
       }
-      expect(published).toBeGreaterThan(100); // the recovery took its time
+      expect(published).toBeGreaterThan(100); // the recovery was slow enough
       expect(most).toBeGreaterThan(FRAME);
       expect(most).toBeLessThan(OUTBOUND / 2 + FRAME);
-      expect(furthestBehind).toBeLessThan(6); // no more than waits in the buffer
+      expect(furthestBehind).toBeLessThan(6); // at most what the buffer holds
       expect(now.pushes).toEqual([]); // neither "replaying" nor a gap
 
       ada.socket.unstall();

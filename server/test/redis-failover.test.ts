@@ -18,10 +18,10 @@ afterEach(() => vi.restoreAllMocks());
 const closing: { close(): Promise<void> }[] = [];
 afterAll(() => Promise.all(closing.map((one) => one.close())));
 
-/** A failover that finds the replica unready is tried again, seconds later. */
+/** A failover that finds no ready replica is retried some seconds later. */
 const FAILOVER = { timeout: 60_000 };
 
-/** Appends as soon as there is somebody to append to. */
+/** Appends as soon as a master accepts it. */
 async function appendSoon(node: Node, id: string) {
   const attempt = () => append(node, id).catch(() => undefined);
   let result = await attempt();
@@ -34,8 +34,8 @@ async function isFollowed(sentinel: RedisServer): Promise<void> {
   await expect.poll(known, WAIT).toContain('num-slaves,1');
 }
 
-describe('a master that sentinels watch', () => {
-  it('dies: its replica is found, and everything that it had goes on', async () => {
+describe('a master that sentinels monitor', () => {
+  it('crashes: its replica takes over, and all channels continue', async () => {
     const master = await startRedis();
     const replica = await startReplica(master);
     const sentinel = await startSentinel(master);
@@ -58,7 +58,7 @@ describe('a master that sentinels watch', () => {
     expect(printed).not.toHaveBeenCalled();
   });
 
-  it('dies with a message that its replica had not got: a new life begins', async () => {
+  it('crashes with an unreplicated message: a new epoch begins', async () => {
     const master = await startRedis();
     const proxy = await TcpProxy.start(master.port);
     closing.push(proxy);
@@ -77,7 +77,7 @@ describe('a master that sentinels watch', () => {
     expect(result?.epoch).not.toBe(epoch);
   });
 
-  it('is found although news of the failover come while it is being looked for', async () => {
+  it('is found although a failover is announced during the lookup', async () => {
     const master = await startRedis();
     const proxy = await TcpProxy.start(master.port);
     const sentinel = await FakeSentinel.start(proxy.port);
@@ -88,7 +88,7 @@ describe('a master that sentinels watch', () => {
     const before = [...sentinel.listeners];
     sentinel.onAsked = async () => {
       sentinel.announceFailover();
-      // Whoever hears of it hangs up; those who have ceased to listen have hung up already.
+      // Listeners close their connection after the announcement; the others have closed it already.
       await vi.waitUntil(() => before.every((socket) => socket.destroyed), WAIT);
     };
     proxy.drop();
@@ -104,7 +104,7 @@ describe('a master that sentinels watch', () => {
     expect(await append(node, 'm1')).toMatchObject({ offset: 1 });
   });
 
-  it('is found where the sentinel asks for a login', async () => {
+  it('is found if the sentinel requires a login', async () => {
     const master = await startRedis();
     const sentinel = await startSentinel(master, () => [
       '--user',
@@ -122,18 +122,18 @@ describe('a master that sentinels watch', () => {
     await expect(startNode(options)).rejects.toThrow('sentinel "main"');
   });
 
-  it('is not found: the error says by which name it was looked for', async () => {
+  it('is not found: the error contains its name', async () => {
     const sentinel = await startSentinel(await startRedis());
     await expect(startNode({ sentinels: [at(sentinel)], name: 'other' })).rejects.toThrow('sentinel "other"');
   });
 });
 
-it('a master of a cluster dies: its replica is found, and everything that it had goes on', {
+it('a master of a cluster crashes: its replica takes over, and all channels continue', {
   timeout: 180_000,
 }, async () => {
   const nodes = await startCluster(800);
   const master = nodes[2]; // has the slot of "a"
-  if (master === undefined) throw new Error('a cluster without a third node');
+  if (master === undefined) throw new Error('the cluster has no third node');
   const replica = await startClusterReplica(nodes, master, 800);
   const node = await startNode({ urls: nodes.map(({ url }) => url), cluster: true });
   await node.engine.log.watch('a');

@@ -17,7 +17,7 @@ async function startBehindProxy(server: RedisServer) {
 }
 
 describe('when Redis', () => {
-  it('is cut off, operations are refused at once, and all is well again by itself', async () => {
+  it('is unreachable, operations are refused at once and work again after it returns', async () => {
     const { proxy, options } = await startBehindProxy(await startRedis());
     const node = await startNode(options);
     await node.engine.log.watch('a');
@@ -35,7 +35,7 @@ describe('when Redis', () => {
     await expect.poll(() => node.received).toEqual([`${epoch} m1`, `${epoch} m3`]);
   });
 
-  it('does not answer, what waits for it is refused and it is connected to anew', async () => {
+  it('does not answer, waiting operations are refused and the node reconnects', async () => {
     const { proxy, options } = await startBehindProxy(await startRedis());
     const node = await startNode(options);
     await node.engine.log.watch('a');
@@ -48,7 +48,7 @@ describe('when Redis', () => {
     await expect.poll(() => node.received, WAIT).toContain(`${epoch} m2`);
   });
 
-  it('took an append whose answer was lost, the same key appends no more', async () => {
+  it('executed an append whose answer was lost, the same key appends nothing', async () => {
     const server = await startRedis();
     const { proxy, options } = await startBehindProxy(server);
     const node = await startNode(options);
@@ -59,14 +59,13 @@ describe('when Redis', () => {
     proxy.stallAnswers();
     await expect(append(node, 'm1', keyed)).rejects.toThrow(EngineUnavailable);
     proxy.mend();
-    // Whoever repeats does so until it is answered: the loss of one connection may be noticed later
-    // than that of the other.
+    // Retry until it is answered: the two connections may notice the loss at different times.
     const again = () => append(node, 'm1 again', keyed).catch(() => undefined);
     await expect.poll(again, WAIT).toMatchObject({ id: 'm1', offset: 2 });
     expect(other.received.map((line) => line.split(' ')[1])).toEqual(['m0', 'm1']);
   });
 
-  it('comes back empty, a new life begins and everybody hears of it', async () => {
+  it('comes back empty, a new epoch begins and is announced to all nodes', async () => {
     const server = await startRedis();
     const node = await startNode({ urls: [server.url] });
     await node.engine.log.watch('a');
@@ -81,7 +80,7 @@ describe('when Redis', () => {
     expect(page.epoch).not.toBe(epoch);
   });
 
-  it('is emptied while its connections stand, the next append is of a new life', async () => {
+  it('is flushed while connected, the next append begins a new epoch', async () => {
     const server = await startRedis();
     const node = await startNode({ urls: [server.url] });
     await node.engine.log.watch('a');
@@ -92,7 +91,7 @@ describe('when Redis', () => {
     expect(second.epoch).not.toBe(epoch);
   });
 
-  it('comes back with its data, everything goes on', async () => {
+  it('comes back with its data, all channels continue', async () => {
     const server = await startRedis(['--appendonly', 'yes', '--appendfsync', 'always']);
     const node = await startNode({ urls: [server.url] });
     await node.engine.log.watch('a');
@@ -104,7 +103,7 @@ describe('when Redis', () => {
     expect(await append(node, 'm2')).toMatchObject({ epoch, offset: 2 });
   });
 
-  it('comes back with older data, no offset comes again with another message', async () => {
+  it('comes back with older data, no offset is reused for another message', async () => {
     const server = await startRedis();
     const node = await startNode({ urls: [server.url] });
     const ahead = await startNode({ urls: [server.url] });
@@ -122,7 +121,7 @@ describe('when Redis', () => {
     expect((await ahead.engine.log.read('a', 0, 10)).messages.map(({ message }) => message.id)).toEqual(['m2']);
   });
 
-  it('went on from older data without a node, that node notices by the message', async () => {
+  it('continued from older data without a node, that node notices at the next message', async () => {
     const server = await startRedis();
     const { proxy, options } = await startBehindProxy(server);
     const away = await startNode(options);
@@ -144,7 +143,7 @@ describe('when Redis', () => {
     await expect.poll(seen, WAIT).not.toBe(epoch);
   });
 
-  it('has lost announcements, revocations are told again', async () => {
+  it('has lost announcements, revocations are announced again', async () => {
     const server = await startRedis();
     const { proxy, options } = await startBehindProxy(server);
     const away = await startNode(options);
@@ -160,7 +159,7 @@ describe('when Redis', () => {
 describe('presence of several nodes', () => {
   const ada = { channel: 'room', connection: 'c1', user: 'ada' };
 
-  it('is one: a user is a member by connections on both', async () => {
+  it('is shared: a user is one member with connections on both', async () => {
     const options = { urls: [(await startRedis()).url] };
     const [one, two] = [await startNode(options), await startNode(options)];
     two.engine.presence.watch('room');
@@ -176,7 +175,7 @@ describe('presence of several nodes', () => {
     ]);
   });
 
-  it('forgets the members of a crashed node within its lease, and one node announces it', async () => {
+  it('removes the members of a crashed node within its lease, and one node announces it', async () => {
     const server = await startRedis();
     const { proxy, options } = await startBehindProxy(server);
     const crashed = await startNode(options);
@@ -194,11 +193,11 @@ describe('presence of several nodes', () => {
         ['ben', false],
         ['ada', true],
       ]);
-    proxy.mend(); // it was not dead after all
+    proxy.mend(); // the node was alive
     await expect.poll(async () => (await one.engine.presence.roster('room')).total, WAIT).toBe(2);
   });
 
-  it('comes back by itself where Redis came back empty', async () => {
+  it('is restored if Redis comes back empty', async () => {
     const server = await startRedis();
     const node = await startNode({ urls: [server.url] });
     await node.engine.presence.enter({ ...ada, info: { name: 'Ada' }, state: [1] });
@@ -211,7 +210,7 @@ describe('presence of several nodes', () => {
       .toEqual([{ info: { name: 'Ada' }, state: [1] }]);
   });
 
-  it('takes back who left while Redis was away', async () => {
+  it('removes members who left while Redis was unreachable', async () => {
     const { proxy, options } = await startBehindProxy(await startRedis());
     const node = await startNode(options);
     await node.engine.presence.enter(ada);
@@ -224,14 +223,14 @@ describe('presence of several nodes', () => {
 });
 
 describe('a start', () => {
-  it('without Redis says where it was looked for, and not with which password', async () => {
+  it('without Redis fails with the address, but not the password', async () => {
     const engine = new RedisEngine({ urls: ['redis://ada:hunter2@127.0.0.1:1/3'], timeout: 300 });
     const error = await engine.start({ deliver: () => {} }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(EngineUnavailable);
     expect((error as Error).message).toBe('Redis at redis://127.0.0.1:1/3 cannot be reached: ECONNREFUSED');
   });
 
-  it('with a wrong password, or with a right one', async () => {
+  it('fails with a wrong password, and succeeds with the right one', async () => {
     const server = await startRedis(['--requirepass', 'hunter2']);
     const wrong = new RedisEngine({ urls: [server.url], password: 'hunter3', timeout: 300 });
     const error = await wrong.start({ deliver: () => {} }).catch((thrown: unknown) => thrown);
@@ -241,7 +240,7 @@ describe('a start', () => {
     expect((await startNode({ urls: [inUrl] })).engine.trouble).toBeUndefined();
   });
 
-  it('as a user with no more rights than the guide says', async () => {
+  it('needs only the rights that the guide lists', async () => {
     const server = await startRedis();
     const rights = '~sluice:* &sluice:* +@read +@write +@pubsub +@connection +eval +evalsha +info +time';
     await server.command('ACL', 'SETUSER', 'gateway', 'on', '>hunter2', 'resetchannels', '-@all', ...rights.split(' '));
@@ -261,7 +260,7 @@ describe('a start', () => {
     expect(advice).toEqual([expect.stringContaining('Set maxmemory-policy to noeviction')]);
   });
 
-  it('refuses a full Redis with words that help, until it has room', async () => {
+  it('reports a full Redis with instructions until it has room', async () => {
     const server = await startRedis(['--maxmemory', '1']);
     const node = await startNode({ urls: [server.url] });
     await expect(append(node, 'm1')).rejects.toThrow('its memory is full');
@@ -272,7 +271,7 @@ describe('a start', () => {
   });
 });
 
-it('a channel of a cluster is heard where its slot has moved to', async () => {
+it('a channel of a cluster is received after its slot has moved', async () => {
   const nodes = await startCluster();
   const node = await startNode({ urls: nodes.map(({ url }) => url), cluster: true });
   await node.engine.log.watch('a');
@@ -285,7 +284,7 @@ it('a channel of a cluster is heard where its slot has moved to', async () => {
   await expect.poll(() => node.received, WAIT).toContain(`${epoch} last`);
 });
 
-/** Moves a slot from the node that has it to the first that has not. */
+/** Moves a slot from its node to the first other node. */
 async function moveSlot(slot: number, nodes: readonly RedisServer[]): Promise<void> {
   const ids = await Promise.all(nodes.map((node) => node.command('CLUSTER', 'MYID')));
   const map = String(await nodes[0]?.command('CLUSTER', 'NODES'));

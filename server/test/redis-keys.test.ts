@@ -12,7 +12,7 @@ beforeAll(async () => {
   server = await startRedis();
 });
 
-/** A node with a prefix of its own, and the keys that there are with it. */
+/** A node with a separate key prefix, and the keys with this prefix. */
 async function start(
   options: { lease?: number; timeout?: number } = {},
 ): Promise<Node & { prefix: string; keys(): Promise<string[]> }> {
@@ -24,7 +24,7 @@ async function start(
 
 const lifeOf = async (key: string): Promise<number> => Number(await server.command('PTTL', key));
 
-describe('what the engine keeps in Redis', () => {
+describe('the data of the engine in Redis', () => {
   it.each<[string, AppendOptions, { meta: number; log?: number; key?: number }]>([
     ['no history', { retention: null, window: 0 }, { meta: DAY }],
     ['history of an hour', { retention: { count: 10, age: HOUR }, window: 0 }, { meta: DAY, log: HOUR }],
@@ -35,7 +35,7 @@ describe('what the engine keeps in Redis', () => {
       { retention: { count: 10, age: HOUR }, window: 2 * DAY, key: 'k' },
       { meta: 2 * DAY, log: HOUR, key: 2 * DAY },
     ],
-  ])('lasts as long as the rule says, and ends by itself: %s', async (_, options, least) => {
+  ])('expires after the time of the rule: %s', async (_, options, least) => {
     const node = await start();
     await append(node, 'm1', options);
     const keys = (await node.keys()).filter((key) => key.includes('{a}'));
@@ -48,7 +48,7 @@ describe('what the engine keeps in Redis', () => {
     }
   });
 
-  it('keeps the epoch as long as a key that answers with it, whatever is appended later', async () => {
+  it('keeps the epoch as long as the idempotency keys that refer to it', async () => {
     const node = await start();
     await append(node, 'm1', { retention: null, window: 3 * DAY, key: 'k' });
     await append(node, 'm2', { retention: null, window: 0 });
@@ -57,7 +57,7 @@ describe('what the engine keeps in Redis', () => {
     expect(await lifeOf(meta)).toBeGreaterThan(3 * DAY - 60_000);
   });
 
-  it('keeps the epoch of a watched log from expiring', async () => {
+  it('does not expire the epoch of a watched log', async () => {
     const node = await start();
     await node.engine.log.watch('a');
     await append(node, 'm1', { retention: null, window: 0 });
@@ -70,7 +70,7 @@ describe('what the engine keeps in Redis', () => {
     expect(await lifeOf(meta)).toBeGreaterThan(2 * DAY);
   });
 
-  it('is nothing of a channel whose members have left, but its version for an hour', async () => {
+  it('of a channel whose members have left is only its version, for an hour', async () => {
     const node = await start();
     const places = Array.from({ length: 3 }, (_, at) => ({ channel: 'room', connection: `c${at}`, user: `u${at}` }));
     for (const place of places) await node.engine.presence.enter({ ...place, state: 'x' });
@@ -81,7 +81,7 @@ describe('what the engine keeps in Redis', () => {
     await expect.poll(async () => (await node.keys()).some((key) => key.endsWith(':channels')), WAIT).toBe(false);
   });
 
-  it.each([1, 500, 501, 1_203])('is nobody of a dead node that had %i members of one channel', async (members) => {
+  it.each([1, 500, 501, 1_203])('of a crashed node with %i members of one channel is removed', async (members) => {
     const options = { lease: 60_000, timeout: 60_000 };
     const dying = await start(options);
     const { presence } = dying.engine;
@@ -100,7 +100,7 @@ describe('what the engine keeps in Redis', () => {
     ]);
   });
 
-  it('takes garbage in its feeds for something that was missed', async () => {
+  it('treats invalid data in its feeds as missed announcements', async () => {
     const node = await start();
     await node.engine.log.watch('a');
     node.engine.presence.watch('room');

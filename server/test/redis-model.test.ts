@@ -10,7 +10,7 @@ import { tokenFor } from './support/tokens.ts';
 
 const ROUNDS = Number(process.env.SLUICE_REDIS_ROUNDS ?? 6);
 
-/** A gateway with its own line to Redis, and one user at it. */
+/** A gateway with its own proxy to Redis, and one user connected to it. */
 interface Node {
   readonly proxy: TcpProxy;
   readonly gateway: RealGateway;
@@ -46,13 +46,13 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('cut' as const, 'drop', 'stall', 'mend', 'mend'), at }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), at }) },
-  // The steps are not in lockstep with the servers: some time must pass for anything to happen between them.
+  // The steps and the servers run independently: some time must pass between the steps.
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), at, ms: fc.integer({ min: 1, max: 60 }) }) },
 );
 
 let channels = 0;
 
-/** As one publishes who wants to be sure: until it is acknowledged, with one key. */
+/** Publishes with one key until it is acknowledged. */
 async function publish({ client }: Node, room: string, value: number): Promise<number> {
   for (;;) {
     try {
@@ -65,7 +65,7 @@ async function publish({ client }: Node, room: string, value: number): Promise<n
   }
 }
 
-/** Everybody hears the channel; what they hear is written down. */
+/** Subscribes every user to the channel, and records what they receive. */
 async function listen(room: string) {
   const received: number[][] = [];
   const gaps: unknown[] = [];
@@ -80,7 +80,9 @@ async function listen(room: string) {
 }
 
 describe('two gateways on one Redis', () => {
-  it('lose nothing and repeat nothing, whatever happens between them and Redis', { timeout: 600_000 }, async () => {
+  it('lose nothing and repeat nothing, whatever happens to their connections to Redis', {
+    timeout: 600_000,
+  }, async () => {
     const property = fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), async (steps) => {
       const room = `chat:${++channels}`;
       const { received, gaps } = await listen(room);
@@ -103,7 +105,7 @@ describe('two gateways on one Redis', () => {
       for (const { proxy } of nodes) proxy.mend();
       const acknowledged = await Promise.all(published);
       expect(acknowledged).toHaveLength(last);
-      // Each hears every message once, and both hear the same order.
+      // Each receives every message once, and both in the same order.
       for (const list of received) await expect.poll(() => list.length).toBeGreaterThanOrEqual(last);
       const sorted = (list: readonly number[]) => [...list].sort((a, b) => a - b);
       expect(sorted(received[0] ?? [])).toEqual(sorted(acknowledged));

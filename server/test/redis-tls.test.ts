@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'));
 const at = (name: string) => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** An authority of our own, and what it says of 127.0.0.1. */
+/** A private certificate authority, and its certificate for 127.0.0.1. */
 function makeCertificates(): void {
   const openssl = (...words: string[]) => execFileSync('openssl', words, { cwd: folder, stdio: 'ignore' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
@@ -52,7 +52,7 @@ async function failureOf(options: RedisEngineOptions): Promise<Error> {
 }
 
 describe('Redis behind TLS', () => {
-  it('is used where its authority is trusted: commands and feed', async () => {
+  it('is used if its authority is trusted, for commands and feed', async () => {
     const node = await startNode({ urls: [url], ca });
     await node.engine.log.watch('a');
     const { epoch } = await append(node, 'm1');
@@ -60,19 +60,19 @@ describe('Redis behind TLS', () => {
     expect(node.engine.trouble).toBeUndefined();
   });
 
-  it('is refused where its authority is not trusted, and the error says what to do', async () => {
+  it('is refused if its authority is not trusted, and the error explains what to do', async () => {
     const { message } = await failureOf({ urls: [url] });
     expect(message).toMatch(
       /^Redis at rediss:\/\/127.0.0.1:\d+ cannot be reached: its certificate is not trusted: .*redis\.ca/,
     );
   });
 
-  it('is refused where the certificate is of another machine', async () => {
+  it('is refused if the certificate belongs to another host', async () => {
     const { message } = await failureOf({ urls: [url.replace('127.0.0.1', 'localhost')], ca });
     expect(message).toContain('its certificate is for another name');
   });
 
-  it('is used where a sentinel names it', async () => {
+  it('is used if a sentinel names it', async () => {
     const sentinel = await startSentinel({ port: Number(new URL(plain).port) });
     const options = { sentinels: [`127.0.0.1:${sentinel.port}`], name: 'main', tls: true };
     const node = await startNode({ ...options, ca });
@@ -82,7 +82,7 @@ describe('Redis behind TLS', () => {
     expect((await failureOf(options)).message).toContain('its certificate is not trusted');
   });
 
-  it('is used where a sentinel behind TLS names it', async () => {
+  it('is used if a sentinel behind TLS names it', async () => {
     const sentinel = await startSentinel({ port: Number(new URL(plain).port) }, behindTls);
     const options = { sentinels: [`127.0.0.1:${sentinel.port}`], name: 'main', tls: true, ca };
     const node = await startNode({ ...options, sentinelTls: true });
@@ -90,12 +90,12 @@ describe('Redis behind TLS', () => {
     expect((await failureOf(options)).message).toContain('cannot be reached');
   });
 
-  it('is used where it is a cluster', async () => {
+  it('is used if it is a cluster', async () => {
     const bus = await freePort();
     const server = await startRedis((port) => [
       ...behindTls(port),
       ...['--cluster-enabled', 'yes', '--tls-cluster', 'yes', '--cluster-port', `${bus}`],
-      ...['--cluster-announce-ip', '127.0.0.1'], // a node that has met no other does not know its address
+      ...['--cluster-announce-ip', '127.0.0.1'], // a node that has met no other node does not know its address
     ]);
     const admin = new Redis({ host: '127.0.0.1', port: server.port, tls: { ca } });
     await admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
@@ -107,7 +107,7 @@ describe('Redis behind TLS', () => {
     await expect.poll(() => node.received, WAIT).toEqual([`${epoch} m1`]);
   });
 
-  it('is not spoken to in plain text', async () => {
+  it('is never contacted in plain text', async () => {
     expect((await failureOf({ urls: [plain] })).message).toContain('cannot be reached');
   });
 });

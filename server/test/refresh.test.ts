@@ -14,7 +14,7 @@ const CHANNELS: ConfigInput['channels'] = {
 const MEMBER = { role: 'member', info: { name: 'Ada', about: 'x'.repeat(800) } };
 
 const start = (config: ConfigInput = {}) => createWorld({ channels: CHANNELS, ...config });
-/** Timers of a gateway to which nobody is connected. */
+/** Timers of a gateway without connections. */
 const IDLE_TIMERS = 2;
 const mint = (world: World, claims: Record<string, unknown> = MEMBER, options: TokenOptions = {}) =>
   tokenFor('ada', { claims, clock: () => world.clock.now(), ...options });
@@ -22,13 +22,13 @@ const join = async (world: World, claims?: Record<string, unknown>) => world.con
 
 const EVERYTHING = ['subscribe', 'watch', 'enter'] as const;
 
-/** Subscribes to, watches and enters so many channels. */
+/** Subscribes to, watches and enters `count` channels. */
 async function holdAll(world: World, { client }: LoopbackPeer, count: number): Promise<void> {
   for (let n = 0; n < count; n++) client.send(...EVERYTHING.map((type) => ({ type, channel: `room:${n}` })));
   await world.idle();
 }
 
-/** How often these are called from here on. */
+/** Counts the calls of these methods from now on. */
 function countWork({ services, assembly }: World) {
   const decisions = vi.spyOn(services.rules, 'match');
   const entered = vi.spyOn(assembly.engine.presence, 'enter');
@@ -44,21 +44,24 @@ function countWork({ services, assembly }: World) {
 const refresh = (token: string) => ({ type: 'refresh', token }) as const;
 
 describe('a refresh with the same claims', () => {
-  it.each([0, 10, 300])('is no more work with %i subscriptions, watched channels and memberships', async (count) => {
-    const world = await start();
-    const ada = await join(world);
-    await holdAll(world, ada, count);
-    const { work } = countWork(world);
-    const token = await mint(world, MEMBER, { expiresIn: 7_200_000, claims: { ...MEMBER, jti: 'another' } });
-    await ada.client.result(refresh(token));
-    expect(work()).toEqual({ decisions: 0, entered: 0, left: 0 });
-    expect(ada.client.received.filter(({ type }) => type === 'unsubscribed' || type === 'left')).toEqual([]);
-  });
+  it.each([0, 10, 300])(
+    'causes no work for %i subscriptions, presence subscriptions and memberships',
+    async (count) => {
+      const world = await start();
+      const ada = await join(world);
+      await holdAll(world, ada, count);
+      const { work } = countWork(world);
+      const token = await mint(world, MEMBER, { expiresIn: 7_200_000, claims: { ...MEMBER, jti: 'another' } });
+      await ada.client.result(refresh(token));
+      expect(work()).toEqual({ decisions: 0, entered: 0, left: 0 });
+      expect(ada.client.received.filter(({ type }) => type === 'unsubscribed' || type === 'left')).toEqual([]);
+    },
+  );
 
   it.each([
     ['a function decides', { allow: { subscribe: () => allowed } }],
-    ['a grant looks at the id of the token', { allow: { subscribe: 'claim:jti:{id}' } }],
-  ])('decides anew where %s', async (_, rule) => {
+    ['a grant depends on the id of the token', { allow: { subscribe: 'claim:jti:{id}' } }],
+  ])('decides again if %s', async (_, rule) => {
     allowed = true;
     const world = await start({ channels: { 'room:{id}': rule as never } });
     const ada = await join(world, { jti: 'a' });
@@ -72,9 +75,9 @@ describe('a refresh with the same claims', () => {
   it.each([
     ['another value', { rooms: ['b'] }],
     ['another type', { rooms: { 0: 'a' } }],
-    ['a claim less', {}],
-    ['a claim more in its place', { room: ['a'] }],
-  ])('is not one with %s', async (_, claims) => {
+    ['a missing claim', {}],
+    ['a renamed claim', { room: ['a'] }],
+  ])('does not include one with %s', async (_, claims) => {
     const world = await start();
     const ada = await join(world, { rooms: ['a'] });
     await ada.client.result({ type: 'subscribe', channel: 'room:a' });
@@ -86,7 +89,7 @@ describe('a refresh with the same claims', () => {
 describe('a refresh with other claims', () => {
   const OTHER = { role: 'guest', rooms: ['0', '1'] };
 
-  it('looks at everything once, and ends what is forbidden before it is answered', async () => {
+  it('decides everything once, and ends what is forbidden before it is answered', async () => {
     const world = await start();
     const ada = await join(world);
     await holdAll(world, ada, 100);
@@ -99,7 +102,7 @@ describe('a refresh with other claims', () => {
     }
   });
 
-  it('looks at so much in a turn that others are served between', async () => {
+  it('decides a limited number per turn, so that others are served in between', async () => {
     const world = await start();
     const ada = await join(world);
     await holdAll(world, ada, STEPS * 2);
@@ -115,7 +118,7 @@ describe('a refresh with other claims', () => {
     expect(Math.max(...turns.map((count, at) => count - (turns[at - 1] ?? 0)))).toBeLessThanOrEqual(STEPS);
   });
 
-  it('spares what the client ends meanwhile, and leaves nothing behind when it goes', async () => {
+  it('skips what the client ends in between, and leaves no state if it disconnects', async () => {
     const world = await start({ limits: { operations: 0 } });
     const ada = await join(world);
     await holdAll(world, ada, STEPS * 2);
@@ -142,8 +145,8 @@ describe('a refresh with other claims', () => {
     ).toBe(false);
   });
 
-  it('shows the new "info" in each channel once, paid for as that many commands', async () => {
-    const world = await start({ limits: { operations: 10, subscriptions: 50 } }); // 250 at once
+  it('updates "info" once in each channel, and charges one command for each', async () => {
+    const world = await start({ limits: { operations: 10, subscriptions: 50 } }); // burst of 250
     const ada = await join(world);
     await holdAll(world, ada, 50); // 150 and one for "connect"
     const { work } = countWork(world);
@@ -155,7 +158,7 @@ describe('a refresh with other claims', () => {
     expect(refused).toHaveLength(60 - (250 - 151 - 1 - 50));
   });
 
-  it('whose "info" is not fit to be shown asks nothing of the store', async () => {
+  it('with an invalid "info" does not call the store', async () => {
     const world = await start();
     const ada = await join(world);
     await holdAll(world, ada, 10);
@@ -164,7 +167,7 @@ describe('a refresh with other claims', () => {
     expect(work()).toMatchObject({ entered: 0 });
   });
 
-  it('is shown with the next one where the store was away', async () => {
+  it('updates "info" with the next refresh if the store was unavailable', async () => {
     const world = await start();
     const ada = await join(world);
     await holdAll(world, ada, 2);
@@ -185,7 +188,7 @@ describe('a refresh with other claims', () => {
 });
 
 describe('refreshes', () => {
-  it('are ten at once and then one every two seconds, however good the tokens are', async () => {
+  it('are limited to ten at once and then one every two seconds, even with valid tokens', async () => {
     const world = await start();
     const ada = await join(world);
     const verify = vi.spyOn(world.services.verifier, 'verify');
@@ -206,7 +209,7 @@ describe('refreshes', () => {
     expect(await ada.client.request(refresh(good))).toMatchObject({ error: { retryAfter: 2_000 } });
   });
 
-  it('are limited where commands are not, and close a connection that goes on', async () => {
+  it('are limited even if commands are not, and close a connection that continues', async () => {
     const world = await start({ limits: { operations: 0, bytes: 0 } });
     const ada = await join(world);
     const verify = vi.spyOn(world.services.verifier, 'verify');
@@ -215,7 +218,7 @@ describe('refreshes', () => {
     expect(verify.mock.calls.length).toBeLessThanOrEqual(10);
   });
 
-  it('come one after the other: the second is refused while the first is verified, and costs nothing', async () => {
+  it('run one at a time: a second one is refused while the first is verified, and is not charged', async () => {
     const world = await start();
     const ada = await join(world, { rooms: ['a'] });
     const held = new HeldCalls().hold(world.services.verifier, 'verify');
@@ -234,8 +237,8 @@ describe('refreshes', () => {
 
   it.each([
     ['a refused token', (held: HeldCalls) => held.take().pass()],
-    ['a mistake of ours', (held: HeldCalls) => held.take().refuse(new Error('boom'))],
-  ])('go on after %s', async (_, settle) => {
+    ['an internal error', (held: HeldCalls) => held.take().refuse(new Error('boom'))],
+  ])('work after %s', async (_, settle) => {
     const world = await start();
     const ada = await join(world);
     const held = new HeldCalls().hold(world.services.verifier, 'verify');
@@ -247,7 +250,7 @@ describe('refreshes', () => {
     await ada.client.result(refresh(await mint(world)));
   });
 
-  it('that are verified after the connection has closed do nothing', async () => {
+  it('have no effect if the connection closes during verification', async () => {
     const world = await start();
     const ada = await join(world);
     const held = new HeldCalls().hold(world.services.verifier, 'verify');
@@ -261,7 +264,7 @@ describe('refreshes', () => {
   });
 });
 
-describe('a token that is revoked in the moment in which it is taken', () => {
+describe('a token that is revoked during its verification', () => {
   const revokeAfter = (world: World) => {
     const { verifier } = world.services;
     const verify = verifier.verify.bind(verifier);

@@ -6,8 +6,8 @@ import { createWorld } from './support/world.ts';
 
 const rules = (channels: object) => parseConfig({ keys: [{ secret: SECRET }], channels: channels as never });
 
-describe('rules that are reloaded', () => {
-  it('hold for what is asked from now on, and end what is not allowed any more', async () => {
+describe('reloaded rules', () => {
+  it('apply to new commands, and end what is no longer allowed', async () => {
     const world = await createWorld({
       channels: { 'a:{x}': { allow: { '*': 'users' } }, b: { allow: { '*': 'users' } } },
     });
@@ -34,7 +34,7 @@ describe('rules that are reloaded', () => {
     await client.result({ type: 'unsubscribe', channel: 'b' });
   });
 
-  it('end what has no rule any more', async () => {
+  it('end what no longer has a rule', async () => {
     const world = await createWorld({ channels: { a: { allow: { '*': 'users' } } } });
     const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
     await client.result({ type: 'subscribe', channel: 'a' });
@@ -76,7 +76,7 @@ describe('commands that wait for a decision while the rules are reloaded', () =>
     expect(answers()).toContain(`${id} permission_denied`);
   });
 
-  it('are carried out if the new rules allow what the old ones refuse', async () => {
+  it('are executed if the new rules allow what the old ones refuse', async () => {
     const { world, id, answer, answers } = await wait();
     await world.gateway.reload(rules({ 'doc:{id}': { allow: { '*': 'users' } } }));
     answer(false);
@@ -84,7 +84,7 @@ describe('commands that wait for a decision while the rules are reloaded', () =>
     expect(answers()).toContain(id);
   });
 
-  it('are not overtaken by commands that the new rules decide at once', async () => {
+  it('are not overtaken by commands that the new rules decide synchronously', async () => {
     const { world, client, id, answer, answers } = await wait();
     await world.gateway.reload(rules({ 'doc:{id}': { allow: { '*': 'users' }, history: true } }));
     const [next] = client.send({ type: 'publish', ...doc, data: 'new' });
@@ -95,7 +95,7 @@ describe('commands that wait for a decision while the rules are reloaded', () =>
   });
 });
 
-it('a review whose functions answer under rules that were replaced ends nothing', async () => {
+it('a review ends nothing if its functions answer after the rules were replaced', async () => {
   const waiting: ((allowed: boolean) => void)[] = [];
   const grant = () => new Promise<boolean>((resolve) => waiting.push(resolve));
   const world = await createWorld({ channels: { a: { allow: { '*': 'users' } } } });
@@ -110,7 +110,7 @@ it('a review whose functions answer under rules that were replaced ends nothing'
   expect(client.received.map(({ type }) => type)).not.toContain('unsubscribed');
 });
 
-it('rules that are reloaded ask about a bounded number of subscriptions in each turn, of all connections together', async () => {
+it('reloaded rules decide a limited number of subscriptions per turn over all connections', async () => {
   const world = await createWorld({ channels: { 'a:{x}': { allow: { '*': 'users' } } } });
   const token = await tokenFor('ada', { clock: () => world.clock.now() });
   const peers = 5;
@@ -130,7 +130,7 @@ it('rules that are reloaded ask about a bounded number of subscriptions in each 
   expect(Math.max(...counts)).toBeLessThanOrEqual(STEPS);
 });
 
-it('a mistake with one connection is thrown, and all others lose what they may not hold any more', async () => {
+it('an error in one connection is thrown, and all others lose what is no longer allowed', async () => {
   const world = await createWorld({ channels: { a: { allow: { '*': 'users' } } } });
   const join = async (user: string) => world.connect(await tokenFor(user, { clock: () => world.clock.now() }));
   const peers = [await join('ada'), await join('ben'), await join('cyd')];
@@ -146,7 +146,7 @@ it('a mistake with one connection is thrown, and all others lose what they may n
   expect(ended).toHaveLength(2);
 });
 
-it('a connection that has used up its rate gets no fresh burst from rules that are reloaded', async () => {
+it('reloaded rules give no new burst to a connection that has used up its rate', async () => {
   const slow = { a: { allow: { '*': 'users' }, rate: 1 } } as const;
   const world = await createWorld({ channels: slow });
   const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));

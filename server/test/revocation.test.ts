@@ -12,7 +12,7 @@ const token = (world: World, user: string, jti?: string) =>
   tokenFor(user, { clock: () => world.clock.now(), claims: jti === undefined ? {} : { jti } });
 
 describe('a revocation', () => {
-  it('of a user closes all of the user, and nobody else', async () => {
+  it('of a user closes all connections of this user and no others', async () => {
     const world = await createWorld();
     const [phone, laptop] = [
       await world.connect(await token(world, 'ada')),
@@ -26,7 +26,7 @@ describe('a revocation', () => {
     await ben.client.result({ type: 'ping' });
   });
 
-  it('of a user lets the user come back with a token of a later time', async () => {
+  it('of a user accepts the user with a token that was issued later', async () => {
     const world = await createWorld();
     const old = await token(world, 'ada');
     world.clock.advance(1_000);
@@ -37,7 +37,7 @@ describe('a revocation', () => {
     await world.connect(await token(world, 'ada'));
   });
 
-  it('of a token id leaves the user the other tokens', async () => {
+  it('of a token id does not affect other tokens of the user', async () => {
     const world = await createWorld();
     const [one, two] = [await token(world, 'ada', 'one'), await token(world, 'ada', 'two')];
     const first = await world.connect(one);
@@ -51,7 +51,7 @@ describe('a revocation', () => {
     expect(second.socket.closed).toBeUndefined();
   });
 
-  it('by time closes whoever has an older token; anonymous connections have none', async () => {
+  it('by time closes connections with older tokens, but not anonymous connections', async () => {
     const world = await createWorld({ anonymous: true });
     const ada = await world.connect(await token(world, 'ada'));
     const nobody = await world.connect(undefined);
@@ -60,7 +60,7 @@ describe('a revocation', () => {
     await nobody.client.result({ type: 'ping' });
   });
 
-  it('is over in time, and is forgotten then', async () => {
+  it('expires, and is then deleted', async () => {
     const world = await createWorld();
     const adas = await token(world, 'ada');
     await world.gateway.revoke({ user: 'ada', before: world.clock.now() + MINUTE, until: world.clock.now() + MINUTE });
@@ -88,7 +88,7 @@ describe('a revocation', () => {
     await expect(world.gateway.revoke(what as object)).rejects.toMatchObject({ name: 'command_invalid', message });
   });
 
-  it('that the engine cannot remember is not said to be done', async () => {
+  it('that the engine cannot store is reported as failed', async () => {
     const world = await createWorld();
     world.assembly.engine.revocations.add = () => Promise.reject(new EngineUnavailable('away'));
     await expect(world.gateway.revoke({ user: 'ada' })).rejects.toThrow('away');
@@ -121,7 +121,7 @@ describe('over HTTP', () => {
     return { status: response.status, json: (await response.json()) as Record<string, unknown> };
   };
 
-  it('a backend revokes, and lists what is revoked', async () => {
+  it('a backend revokes tokens and lists revocations', async () => {
     await start();
     const token = await tokenFor('ada', { clock: () => Date.now() - 10_000 }); // "iat" counts in seconds
     const revoked = await call('/api/v1/revocations', { body: { user: 'ada' } });
@@ -132,7 +132,7 @@ describe('over HTTP', () => {
     });
   });
 
-  it.each(['/api/v1/revocations', '/api/v1/drain'])('%s is for keys that may do everything', async (path) => {
+  it.each(['/api/v1/revocations', '/api/v1/drain'])('%s requires a key without caps', async (path) => {
     await start();
     const body = { user: 'ada', node: 'n1' };
     expect(await call(path, { key: NARROW_KEY, body })).toMatchObject({ status: 403 });
@@ -140,7 +140,7 @@ describe('over HTTP', () => {
     expect(await call(path, { key: 'unknown', body })).toMatchObject({ status: 401 });
   });
 
-  it('a node is drained by its name, and says it', async () => {
+  it('a node is drained by its name, and reports its name', async () => {
     const { gateway: running } = await start();
     expect((await call('/health/ready')).json).toEqual({ status: 'ok', node: 'n1' });
     expect(await call('/api/v1/drain', { body: {} })).toMatchObject({ status: 400 });

@@ -6,7 +6,7 @@ import { type ChannelName, Model } from './support/model.ts';
 function alone(channel: ChannelName): { model: Model; ada: Follower } {
   const model = new Model({ channels: [channel], followers: 1 });
   const [ada] = model.followers;
-  if (ada === undefined) throw new Error('there is no follower');
+  if (ada === undefined) throw new Error('the model has no follower');
   model.connect(ada);
   return { model, ada };
 }
@@ -18,14 +18,14 @@ function rest(model: Model): void {
 }
 
 describe('a cursor', () => {
-  it('comes to rest when the log has begun anew and nobody has published since', () => {
+  it('settles if the log began a new epoch and nothing was published since', () => {
     const { model, ada } = alone('long');
     ada.subscribe('long', { position: { epoch: 'elsewhere', offset: 0 } });
     model.chaos.restart('long');
     rest(model);
   });
 
-  it('that is told of a new life by a page takes the others along', () => {
+  it('that learns of a new epoch from a page updates the other cursors', () => {
     const model = new Model({ channels: ['long'], followers: 2 });
     const [ada, ben] = model.followers as [Follower, Follower];
     model.connect(ada);
@@ -37,7 +37,7 @@ describe('a cursor', () => {
     rest(model);
   });
 
-  it('that is placed ahead of the log is told so, instead of waiting for the log to come by', () => {
+  it('that is ahead of the log receives a gap instead of waiting for the log', () => {
     const { model, ada } = alone('long');
     model.publish('long', { count: 2, size: 10 });
     const { epoch } = model.chaos.read('long', 0, 0);
@@ -45,7 +45,7 @@ describe('a cursor', () => {
     rest(model);
   });
 
-  it('of a slow reader is not served a large message over the heads of smaller ones that were refused', () => {
+  it('of a slow reader receives no large message before refused smaller ones', () => {
     const { model, ada } = alone('long');
     ada.subscribe('long', {});
     model.settle();
@@ -56,13 +56,13 @@ describe('a cursor', () => {
     rest(model);
   });
 
-  it('trusts no fan-out that the transport may still refuse, when the feed turns out to have a hole', () => {
+  it('does not trust a fan-out that the transport may still refuse if the feed has a hole', () => {
     const { model, ada } = alone('long');
     ada.subscribe('long', {});
     model.settle();
     ada.socket?.stall();
     model.publish('long', { count: 3, size: 15_000 });
-    model.turn(); // given to the transport, not written yet
+    model.turn(); // passed to the transport, not written yet
     model.chaos.lose('long', 1);
     model.publish('long', { count: 2, size: 10 });
     model.settle();
@@ -70,7 +70,7 @@ describe('a cursor', () => {
     rest(model);
   });
 
-  it('gets no message before the reply to its subscribe, when that has to wait for the reader', () => {
+  it('receives no message before a delayed reply to its subscribe', () => {
     const { model, ada } = alone('passing');
     model.publish('long', { count: 1, size: 20_000 });
     ada.socket?.stall();

@@ -10,7 +10,7 @@ const token = (world: World, user = 'ada', options: Parameters<typeof tokenFor>[
   tokenFor(user, { clock: () => world.clock.now(), ...options });
 
 describe('connect', () => {
-  it('says who and where the client is', async () => {
+  it('returns the user and the node', async () => {
     const world = await createWorld();
     const { client } = world.open();
     expect(await client.result({ type: 'connect', token: await token(world, 'ada', { expiresIn: MINUTE }) })).toEqual({
@@ -23,7 +23,7 @@ describe('connect', () => {
     });
   });
 
-  it('without a token is anonymous, where that is allowed', async () => {
+  it('without a token is anonymous if the configuration allows it', async () => {
     const world = await createWorld({ anonymous: true });
     const { client } = await world.connect(undefined);
     expect(await client.request({ type: 'subscribe', channel: 'news:a' })).toMatchObject({ type: 'reply' });
@@ -38,7 +38,7 @@ describe('connect', () => {
 });
 
 describe('a token that will expire', () => {
-  it('is asked to be renewed in its last fifth, a minute before at the earliest, and closes when it is not', async () => {
+  it('is requested again in its last fifth, at most a minute before it expires, and closes the connection when it expires', async () => {
     const world = await createWorld();
     const { client } = await world.connect(await token(world, 'ada', { expiresIn: 100_000 }));
     const expiresAt = world.clock.now() + 100_000;
@@ -54,7 +54,7 @@ describe('a token that will expire', () => {
     expect(await client.ended()).toEqual({ code: 4100, reason: expect.stringMatching(/^token_expired: ./) });
   });
 
-  it('is asked for a minute before, when it lives long', async () => {
+  it('is requested again a minute before it expires if it is long-lived', async () => {
     const world = await createWorld();
     const { client } = await world.connect(await token(world, 'ada', { expiresIn: 60 * MINUTE }));
     world.clock.advance(59 * MINUTE - 1);
@@ -64,7 +64,7 @@ describe('a token that will expire', () => {
     await client.push('refresh');
   });
 
-  it('gives its place to a new one', async () => {
+  it('is replaced by a new one', async () => {
     const world = await createWorld();
     const { client } = await world.connect(await token(world, 'ada', { expiresIn: MINUTE }));
     const timers = world.clock.running;
@@ -82,7 +82,7 @@ describe('a token that will expire', () => {
 });
 
 describe('refresh', () => {
-  it('ends the subscriptions that the new token does not allow, and leaves the others', async () => {
+  it('ends the subscriptions that the new token does not allow, and keeps the others', async () => {
     const world = await createWorld({ channels: { 'room:{id}': { allow: { subscribe: 'claim:rooms:{id}' } } } });
     const { client } = await world.connect(await token(world, 'ada', { claims: { rooms: ['a', 'b'] } }));
     for (const id of ['a', 'b']) await client.result({ type: 'subscribe', channel: `room:${id}` });
@@ -112,7 +112,7 @@ describe('refresh', () => {
 });
 
 describe('publish', () => {
-  it('keeps the order of one connection, and answers each', async () => {
+  it('keeps the order of one connection, and answers each command', async () => {
     const world = await createWorld();
     const { client } = await world.connect(await token(world));
     await client.result({ type: 'subscribe', channel: 'chat:a' });
@@ -153,7 +153,7 @@ describe('publish', () => {
     expect(await two.client.result({ ...publish, key: otherKey })).toMatchObject({ offset: 2 });
   });
 
-  it('names its user where the rule says so', async () => {
+  it('names its user if the rule requires it', async () => {
     const channels = {
       named: { allow: { '*': 'users' }, history: true },
       quiet: { allow: { '*': 'users' }, history: true, from: false },
@@ -168,7 +168,7 @@ describe('publish', () => {
     expect((await client.messages('quiet', 1))[0]).not.toHaveProperty('from');
   });
 
-  it('by the program that embeds the gateway keeps to the limits', async () => {
+  it('by the embedding program respects the limits', async () => {
     const world = await createWorld();
     expect(await world.gateway.publish('chat:a', { n: 1 }, { event: 'e', key: 'k' })).toMatchObject({ offset: 1 });
     await expect(world.gateway.publish('a b', 1)).rejects.toMatchObject({ name: 'channel_invalid', code: 4304 });
@@ -181,8 +181,8 @@ describe('publish', () => {
   });
 });
 
-describe('an engine that is away', () => {
-  it('refuses a publish, which may be tried again a second later', async () => {
+describe('an unavailable engine', () => {
+  it('refuses a publish, which may be retried a second later', async () => {
     const world = await createWorld();
     const { client } = await world.connect(await tokenFor('ada', { clock: () => world.clock.now() }));
     world.services.log.append = () => Promise.reject(new EngineUnavailable('the engine is away'));
@@ -193,7 +193,7 @@ describe('an engine that is away', () => {
 });
 
 describe('unsubscribe', () => {
-  it('is the last that is heard of a channel', async () => {
+  it('ends all pushes of a channel', async () => {
     const world = await createWorld();
     const { client } = await world.connect(await token(world));
     await client.result({ type: 'subscribe', channel: 'chat:a' });
@@ -209,7 +209,7 @@ describe('unsubscribe', () => {
     expect(world.services.hub.size).toBe(0);
   });
 
-  it('and subscribe within one frame begin anew', async () => {
+  it('and subscribe within one frame begin a new subscription', async () => {
     const world = await createWorld();
     const { client } = await world.connect(await token(world));
     await client.result({ type: 'subscribe', channel: 'chat:a' });
@@ -220,8 +220,8 @@ describe('unsubscribe', () => {
   });
 });
 
-describe('a mistake of ours', () => {
-  it('is told as such, and hurts nobody else', async () => {
+describe('an internal error', () => {
+  it('is reported as "internal", and affects no other command', async () => {
     const world = await createWorld();
     const { client } = await world.connect(await token(world));
     const faults: Events['fault'][] = [];

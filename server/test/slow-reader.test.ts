@@ -4,7 +4,7 @@ import { RawSocket } from './support/raw-socket.ts';
 import { type RealGateway, type RealPeer, startGateway } from './support/real-gateway.ts';
 import { tokenFor } from './support/tokens.ts';
 
-/** Far more than the kernel takes for a socket that nobody reads: about 4 MB on loopback. */
+/** Far more than the kernel buffers for an unread socket: about 4 MB on loopback. */
 const MESSAGES = 900;
 const FILL = 'x'.repeat(12_000);
 const OUTBOUND = 262_144;
@@ -27,7 +27,7 @@ async function stalled(channels: readonly string[]): Promise<RawSocket> {
 
 const received = new WeakMap<RawSocket, Push[]>();
 
-/** Everything that the client heard up to now, without the answers. */
+/** All pushes that the client has received, without answers. */
 function pushesOf(raw: RawSocket): Push[] {
   const all = received.get(raw) ?? [];
   received.set(raw, all);
@@ -40,7 +40,7 @@ function pushesOf(raw: RawSocket): Push[] {
 }
 
 /**
- * Offsets of a channel in the order in which they came, without what was repeated on the wire.
+ * Offsets of a channel in the order of arrival, without repeats.
  * SPEC.md section 7, rule 2.
  */
 function offsets(pushes: readonly Push[], channel: string): number[] {
@@ -54,7 +54,7 @@ function offsets(pushes: readonly Push[], channel: string): number[] {
 
 const all = Array.from({ length: MESSAGES }, (_, at) => at + 1);
 
-/** Publishes at the pace of those who read. */
+/** Publishes at the pace of the fast readers. */
 async function flood(channel: string, healthy: readonly RealPeer[]): Promise<void> {
   for (let sent = 0; sent < MESSAGES; ) {
     for (let turn = 0; turn < 20; turn++, sent++) await gateway.gateway.publish(channel, FILL);
@@ -64,7 +64,7 @@ async function flood(channel: string, healthy: readonly RealPeer[]): Promise<voi
 }
 
 describe('a reader that stops reading', () => {
-  it('holds up nobody, costs no more than its limit, and misses nothing when it goes on', async () => {
+  it('delays no other client, uses no more memory than its limit, and misses nothing when it continues', async () => {
     gateway = await startGateway({ limits: { outbound: OUTBOUND } });
     const channel = 'chat:flood';
     const token = await tokenFor('ada');
@@ -84,7 +84,7 @@ describe('a reader that stops reading', () => {
     expect(pushesOf(slow).some(({ type }) => type === 'gap')).toBe(false);
   });
 
-  it('is told of everything that it missed where there is no history', async () => {
+  it('receives a gap for everything that it missed if there is no history', async () => {
     gateway = await startGateway({ limits: { outbound: OUTBOUND } });
     const channel = 'news:flood';
     const token = await tokenFor('ada');
@@ -98,13 +98,14 @@ describe('a reader that stops reading', () => {
     const got = offsets(pushesOf(slow), channel);
     expect(gaps).toHaveLength(1);
     expect(gaps[0]).toMatchObject({ reason: 'slow_reader', to: { offset: MESSAGES } });
-    // What came and what the gap names are everything; where the fan-out was refused the gap may name what came.
+    // Received messages and the gap cover everything. The gap may include received messages if the
+    // fan-out was refused.
     const named = gaps.flatMap(({ from, to }) => all.slice(from.offset, to.offset));
     expect(new Set([...got, ...named])).toEqual(new Set(all));
     expect(got.length).toBeLessThan(MESSAGES);
   });
 
-  it('is closed where the rule says so, and frees what it held', async () => {
+  it('is closed if the rule says so, and its memory is freed', async () => {
     gateway = await startGateway({
       limits: { outbound: OUTBOUND },
       channels: { 'chat:{room}': { allow: { '*': 'users' }, history: true, slow: 'disconnect' } },

@@ -35,7 +35,7 @@ const read = ({ body }: Reply) => JSON.parse(String(body));
 const nameOf = (reply: Reply): unknown => (reply.status === 200 ? 'stream' : read(reply).error.name);
 
 describe('a ticket', () => {
-  it('opens its channels once, in the name of its user', async () => {
+  it('opens its channels once, as its user', async () => {
     const { world, token } = await start();
     const reply = await requestTicket(world, token, { channels: ['chat:a', 'user:ada'] });
     expect(reply.status).toBe(201);
@@ -76,14 +76,14 @@ describe('a ticket', () => {
     expect(read(await ask(world, `channel=chat:a&ticket=${ticket}`)).error.message).toContain('has expired');
   });
 
-  it('of a user who was revoked opens nothing', async () => {
+  it('of a revoked user opens nothing', async () => {
     const { world, token } = await start();
     const { ticket } = read(await requestTicket(world, token, { channels: ['chat:a'] }));
     await world.gateway.revoke({ user: 'ada', before: world.clock.now() + 5_000 });
     expect(nameOf(await ask(world, `channel=chat:a&ticket=${ticket}`))).toBe('token_revoked');
   });
 
-  it('is as single in Authorization as in the address, and no token for a WebSocket', async () => {
+  it('is also used up by the Authorization header, and is not a token for a WebSocket', async () => {
     const { world, token } = await start();
     const { ticket } = read(await requestTicket(world, token, { channels: ['chat:a'] }));
     const headers = { authorization: `Bearer ${ticket}` };
@@ -94,7 +94,7 @@ describe('a ticket', () => {
     expect((await client.ended()).reason).toMatch(/^token_malformed/);
   });
 
-  it('is used once in two nodes of one engine', async () => {
+  it('can be used only once on two nodes of one engine', async () => {
     const { world, token } = await start();
     const second = await createWorld(
       {
@@ -114,7 +114,7 @@ describe('a ticket', () => {
   it.each<[string, string, unknown, string]>([
     ['without credentials', '', { channels: ['chat:a'] }, 'unauthorized'],
     ['by a key with caps', `${KEY}-2`, { channels: ['chat:a'], claims: { sub: 'ada' } }, 'permission_denied'],
-    ['by a key for nobody', KEY, { channels: ['chat:a'] }, 'command_invalid'],
+    ['by a key without a user', KEY, { channels: ['chat:a'] }, 'command_invalid'],
     ['without channels', KEY, { claims: { sub: 'ada' } }, 'command_invalid'],
     ['with a bad channel', KEY, { channels: ['a::b'], claims: { sub: 'ada' } }, 'channel_invalid'],
     ['with an unknown field', KEY, { channels: ['chat:a'], user: 'ada' }, 'command_invalid'],
@@ -130,7 +130,7 @@ describe('a ticket', () => {
     expect(nameOf(await requestTicket(world, credential, body))).toBe(name);
   });
 
-  it('is not issued by a token for somebody else', async () => {
+  it('is not issued by a token for another user', async () => {
     const { world, token } = await start();
     const reply = await requestTicket(world, token, { channels: ['chat:a'], claims: { sub: 'bob' } });
     expect(nameOf(reply)).toBe('command_invalid');
@@ -145,11 +145,11 @@ describe('a cookie', () => {
   });
 
   it.each<[string, Record<string, string>, string]>([
-    ['from the own origin', {}, 'stream'],
-    ['from the own origin, which says so', { origin: 'https://gateway.test' }, 'stream'],
+    ['from the same origin', {}, 'stream'],
+    ['from the same origin with an Origin header', { origin: 'https://gateway.test' }, 'stream'],
     ['from a listed origin', { origin: PAGE }, 'stream'],
     ['from a foreign origin', { origin: 'https://evil.example' }, 'origin_refused'],
-    ['from a foreign page that sends no origin', { 'sec-fetch-site': 'cross-site' }, 'origin_refused'],
+    ['from a cross-site page without an Origin header', { 'sec-fetch-site': 'cross-site' }, 'origin_refused'],
   ])('%s: %s', async (_, headers, expected) => {
     const { world, token } = await start();
     expect(nameOf(await ask(world, 'channel=chat:a', withCookie(token, headers)))).toBe(expected);
@@ -161,7 +161,7 @@ describe('a cookie', () => {
     expect(nameOf(await ask(world, 'channel=chat:a', withCookie(token)))).toBe('token_required');
   });
 
-  it('is not believed where every origin may connect', async () => {
+  it('is not accepted if every origin may connect', async () => {
     const { world, token } = await start({ origins: ['*'] });
     const headers = withCookie(token, { origin: 'https://evil.example' });
     expect(nameOf(await ask(world, 'channel=chat:a', headers))).toBe('origin_refused');
@@ -181,7 +181,7 @@ describe('pages of other origins', () => {
     if (reply.stream !== undefined) new LoopbackStream(reply).cut();
   });
 
-  it.each(['/sse', '/api/v1/tickets'])('ask beforehand at %s', async (path) => {
+  it.each(['/sse', '/api/v1/tickets'])('may send a preflight request to %s', async (path) => {
     const { world } = await start();
     const reply = await world.transport.request({ method: 'OPTIONS', path, headers: { origin: PAGE } });
     expect(reply).toMatchObject({

@@ -25,18 +25,18 @@ const CHANNELS = {
 type Name = keyof typeof CHANNELS;
 const NAMES = Object.keys(CHANNELS) as Name[];
 
-/** Its gaps bring the newest messages, which stand inside of them. */
+/** Its gaps contain the newest messages of their range. */
 const WITH_GAPS = 'latest';
 
-/** An application behind an EventSource: it knows nothing but events, and judges each. */
+/** An application with an EventSource. It sees only events, and checks each. */
 class Page {
   readonly faults: string[] = [];
   readonly positions = new Map<string, Position>();
-  /** What it was handed for the first time. */
+  /** Messages that it received for the first time. */
   readonly seen = new Map<string, Set<string>>(NAMES.map((name) => [name, new Set()]));
   readonly #world: World;
   readonly #engine: ChaosEngine;
-  /** Where each channel stood when the connection was lost: what is before may come once more. */
+  /** The position of each channel at the last connection loss: earlier messages may be repeated. */
   #before = new Map<string, Position>();
   stream: LoopbackStream | undefined;
   #reader = new EventReader();
@@ -62,7 +62,7 @@ class Page {
     if (this.#reader.lastEventId !== '') this.#lastId = this.#reader.lastEventId;
   }
 
-  /** The connection is lost, perhaps in the middle of an event. */
+  /** Loses the connection, possibly in the middle of an event. */
   cut(): void {
     const left = this.stream?.take() ?? '';
     for (const event of this.#reader.read(left.slice(0, Math.floor(left.length / 2)))) this.#handle(event);
@@ -78,7 +78,7 @@ class Page {
     if (event === 'error') this.faults.push(`an error: ${JSON.stringify(data)}`);
   }
 
-  /** A stream must not begin behind what its page has seen: then something would be missing. */
+  /** A stream must not begin after the last seen message, because messages would be missing. */
   #begin(channel: string, { epoch, offset }: Position): void {
     const known = this.#before.get(channel);
     if (known === undefined) this.positions.set(channel, { epoch, offset });
@@ -89,14 +89,14 @@ class Page {
 
   #message(channel: string, message: Message & { epoch: string }): void {
     const place = { epoch: message.epoch, offset: message.offset };
-    const told = `${channel} ${place.epoch}/${place.offset} for one at ${JSON.stringify(this.positions.get(channel))}`;
+    const context = `${channel} ${place.epoch}/${place.offset} for one at ${JSON.stringify(this.positions.get(channel))}`;
     const truth = this.#engine.truth.get(channel)?.get(place.epoch)?.[place.offset - 1];
-    if (truth?.id !== message.id) this.faults.push(`not in the log: ${told}`);
+    if (truth?.id !== message.id) this.faults.push(`not in the log: ${context}`);
     const kind = classifyMessage(this.positions.get(channel), place);
     if (kind === 'repeat' && channel !== WITH_GAPS && !hasReached(this.#before.get(channel), place)) {
-      this.faults.push(`twice on one connection: ${told}`);
+      this.faults.push(`twice on one connection: ${context}`);
     }
-    if (kind === 'hole') this.faults.push(`a silent hole: ${told}`);
+    if (kind === 'hole') this.faults.push(`a silent hole: ${context}`);
     if (kind === 'next') this.positions.set(channel, place);
     this.seen.get(channel)?.add(message.id);
   }
@@ -150,7 +150,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-it('an event stream hears everything in order, once, or of a gap, as a WebSocket does', {
+it('an event stream delivers each message once and in order, or a gap, as a WebSocket does', {
   timeout: 300_000,
 }, async () => {
   const run = async (steps: readonly Step[]) => {
@@ -176,7 +176,7 @@ it('an event stream hears everything in order, once, or of a gap, as a WebSocket
     await page.connect();
     for (const name of NAMES) {
       engine.lose(name, 0);
-      void world.gateway.publish(name, 'last'); // where announcements were lost, the next one shows it
+      void world.gateway.publish(name, 'last'); // the next announcement reveals lost ones
     }
     for (let round = 0; round < 30; round++) {
       page.stream?.unstall();

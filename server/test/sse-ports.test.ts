@@ -21,7 +21,7 @@ async function start(config: ConfigInput = {}): Promise<{ port: number; httpPort
   return { port, httpPort };
 }
 
-/** Reads events from a real port until there are so many of a kind. */
+/** Reads events from a real port until `count` of a kind have arrived. */
 async function follow(port: number, query = 'channel=chat:a', headers: Record<string, string> = {}) {
   const cut = new AbortController();
   cuts.push(cut);
@@ -50,7 +50,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe.each(['port', 'httpPort'] as const)('event streams over the %s', (name) => {
-  it('bring messages, and are forgotten when their client leaves', async () => {
+  it('deliver messages, and are removed when their client disconnects', async () => {
     const port = (await start())[name];
     const reader = await follow(port);
     expect(reader.response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
@@ -64,7 +64,7 @@ describe.each(['port', 'httpPort'] as const)('event streams over the %s', (name)
     expect(gateway.services.hub.size).toBe(0);
   });
 
-  it('go on where a killed connection was', async () => {
+  it('resume after a killed connection', async () => {
     const port = (await start())[name];
     const first = await follow(port);
     await gateway.gateway.publish('chat:a', 1);
@@ -75,7 +75,7 @@ describe.each(['port', 'httpPort'] as const)('event streams over the %s', (name)
     expect((await again.next('message'))?.data).toMatchObject({ offset: 2 });
   });
 
-  it('hold little for a reader that stops, which then catches up without a gap', async () => {
+  it('buffer little for a reader that stops, which later catches up without a gap', async () => {
     const port = (await start({ limits: { outbound: '256KiB' } }))[name];
     const parser = new EventReader();
     const seen: unknown[] = [];
@@ -96,7 +96,7 @@ describe.each(['port', 'httpPort'] as const)('event streams over the %s', (name)
     expect(seen).not.toContain('gap');
   });
 
-  it('end in a drain', async () => {
+  it('end during a drain', async () => {
     const port = (await start())[name];
     const reader = await follow(port);
     await reader.next('state');

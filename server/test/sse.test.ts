@@ -50,7 +50,7 @@ const errorOf = ({ stream }: Reader) => {
 };
 
 describe('an event stream', () => {
-  it('begins with the state of each channel, and brings messages as they are published', async () => {
+  it('begins with the state of each channel, and delivers messages as they are published', async () => {
     const { world, bearer } = await start();
     const reader = await open(world, 'channel=chat:a&channel=user:ada', await bearer());
     expect(reader.stream.reply).toMatchObject({
@@ -70,7 +70,7 @@ describe('an event stream', () => {
     expect(reader.parser.retry).toBeGreaterThanOrEqual(1_000);
   });
 
-  it('goes on behind the last event that its client has seen, on each channel', async () => {
+  it('resumes after the last event that its client has seen, on each channel', async () => {
     const { world, bearer } = await start();
     const headers = await bearer();
     const first = await open(world, 'channel=chat:a&channel=chat:b', headers);
@@ -94,7 +94,7 @@ describe('an event stream', () => {
     }
   });
 
-  it('says in order what is missing', async () => {
+  it('reports gaps in order', async () => {
     const { world, bearer } = await start({
       channels: { 'chat:{room}': { allow: { '*': 'users' }, history: { count: 2, age: '1h' } } },
     });
@@ -117,14 +117,14 @@ describe('an event stream', () => {
     ['rewind=2', ['chat:a 2', 'chat:a 3']],
     ['since=0', ['chat:a 1', 'chat:a 2', 'chat:a 3']],
     ['', []],
-  ])('begins where it is asked to: %s', async (query, expected) => {
+  ])('begins at the requested position: %s', async (query, expected) => {
     const { world, bearer } = await start();
     for (const data of [1, 2, 3]) await world.gateway.publish('chat:a', data);
     const reader = await open(world, `channel=chat:a&${query}`, await bearer());
     expect((await reader.summary()).filter((line) => /\d$/.test(line))).toEqual(expected);
   });
 
-  it('counts as a connection: limits, metrics and the registry know it', async () => {
+  it('counts as a connection in limits, metrics and the registry', async () => {
     const { world, bearer } = await start({ limits: { connectionsPerUser: 1, connectionsPerAddress: 2 } });
     const headers = await bearer();
     const first = await open(world, 'channel=chat:a', headers);
@@ -138,7 +138,7 @@ describe('an event stream', () => {
     expect((await open(world, 'channel=chat:a', headers)).stream.reply.status).toBe(200);
   });
 
-  it('is bounded in memory under a slow reader, which misses nothing', async () => {
+  it('has limited memory under a slow reader, which misses nothing', async () => {
     const { world, bearer } = await start({ limits: { outbound: '256KiB' } });
     const reader = await open(world, 'channel=chat:a', await bearer());
     const other = await open(world, 'channel=chat:a', await bearer('bob'));
@@ -178,7 +178,7 @@ describe('an event stream', () => {
     expect(await reader.summary()).toEqual(['error token_revoked']);
   });
 
-  it('is sent elsewhere by a drain, without an error', async () => {
+  it('ends in a drain without an error event', async () => {
     const { world, bearer } = await start();
     const reader = await open(world, 'channel=chat:a', await bearer());
     await reader.events();
@@ -190,7 +190,7 @@ describe('an event stream', () => {
     expect([reader.stream.ended, reader.parser.retry]).toEqual([true, 100]);
   });
 
-  it('loses a channel that its user may not read any more, and says why', async () => {
+  it('loses a channel that its user may no longer read, and reports why', async () => {
     const { world, bearer } = await start();
     const reader = await open(world, 'channel=chat:a&channel=user:ada', await bearer());
     await reader.events();
@@ -201,7 +201,7 @@ describe('an event stream', () => {
     expect(await reader.summary()).toEqual(['chat:a unsubscribed permission']);
   });
 
-  it('shows that it is alive', async () => {
+  it('sends heartbeats', async () => {
     const { world, bearer } = await start({ heartbeat: '10s' });
     const reader = await open(world, 'channel=chat:a', await bearer());
     await reader.events();
@@ -209,7 +209,7 @@ describe('an event stream', () => {
     expect(reader.stream.take()).toBe(':\n:\n');
   });
 
-  it('whose client leaves before the answer is forgotten', async () => {
+  it('whose client disconnects before the answer is removed', async () => {
     const { world, bearer } = await start();
     const { stream } = await world.transport.request({
       path: '/sse',
@@ -223,7 +223,7 @@ describe('an event stream', () => {
 });
 
 describe('a request for an event stream', () => {
-  it('with a token in its address is told where tokens belong', async () => {
+  it('with a token in its URL receives an error that explains where tokens belong', async () => {
     const { world } = await start();
     const reader = await open(world, 'channel=chat:a&access_token=x');
     expect(errorOf(reader).message).toContain('one-time "ticket"');
@@ -233,15 +233,15 @@ describe('a request for an event stream', () => {
     ['no channel', '', {}, 'command_invalid'],
     ['an invalid channel', 'channel=a::b', {}, 'channel_invalid'],
     ['a channel without a rule', 'channel=nothing:here', {}, 'channel_unknown'],
-    ['a channel of somebody else', 'channel=chat:a&channel=user:bob', {}, 'permission_denied'],
+    ["another user's channel", 'channel=chat:a&channel=user:bob', {}, 'permission_denied'],
     ['an unknown parameter', 'channel=chat:a&chanel=b', {}, 'command_invalid'],
-    ['a token in the address', 'channel=chat:a&token=x', {}, 'command_invalid'],
+    ['a token in the URL', 'channel=chat:a&token=x', {}, 'command_invalid'],
     ['a token under another name', 'channel=chat:a&ticket=eyJhbGciOiJIUzI1NiJ9.e30.abc', {}, 'command_invalid'],
     ['two starting points', 'channel=chat:a&since=1&rewind=1', {}, 'command_invalid'],
-    ['a bad rewind', 'channel=chat:a&rewind=-1', {}, 'command_invalid'],
-    ['a bad last id', 'channel=chat:a', { 'last-event-id': '17' }, 'command_invalid'],
+    ['an invalid rewind', 'channel=chat:a&rewind=-1', {}, 'command_invalid'],
+    ['an invalid last id', 'channel=chat:a', { 'last-event-id': '17' }, 'command_invalid'],
     ['a mangled last id', 'channel=chat:a', { 'last-event-id': '1-abc' }, 'command_invalid'],
-    ['an endless last id', 'channel=chat:a', { 'last-event-id': `1-${'x'.repeat(20_000)}` }, 'command_invalid'],
+    ['a very long last id', 'channel=chat:a', { 'last-event-id': `1-${'x'.repeat(20_000)}` }, 'command_invalid'],
     ['a foreign page', 'channel=chat:a', { origin: 'https://evil.example' }, 'origin_refused'],
     [
       'too many channels',
@@ -258,14 +258,14 @@ describe('a request for an event stream', () => {
 
   it.each<[string, Record<string, string>, string]>([
     ['without a token', {}, 'token_required'],
-    ['with a bad token', { authorization: 'Bearer a.b.c' }, 'token_malformed'],
+    ['with a malformed token', { authorization: 'Bearer a.b.c' }, 'token_malformed'],
   ])('%s is refused', async (_, headers, name) => {
     const { world } = await start();
     expect(errorOf(await open(world, 'channel=chat:a', headers)).name).toBe(name);
     expect(world.services.registry.size).toBe(0);
   });
 
-  it('is not answered where streams are off', async () => {
+  it('is answered with 404 if streams are off', async () => {
     const { world, bearer } = await start({ sse: false });
     expect(errorOf(await open(world, 'channel=chat:a', await bearer())).status).toBe(404);
   });

@@ -8,13 +8,13 @@ import { createWorld, type World } from './support/world.ts';
 const TOYS: Kind<Toy> = { name: 'toy' };
 const TOPIC = 'toy';
 
-/** A kind of standing thing that the gateway has never heard of. */
+/** A kind of standing thing that the gateway does not know. */
 class Toy implements Standing {
   readonly kind = TOYS;
   readonly key: string;
   readonly channelName: string;
   readonly verb = 'consume';
-  readonly summary: string[] = [];
+  readonly calls: string[] = [];
   ended = false;
 
   constructor(channel: string, key = channel) {
@@ -23,21 +23,21 @@ class Toy implements Standing {
   }
 
   overflowed(): boolean {
-    this.summary.push('overflowed');
+    this.calls.push('overflowed');
     return true;
   }
 
   drained(): void {
-    this.summary.push('drained');
+    this.calls.push('drained');
   }
 
   refreshed({ claims }: Identity): void {
-    this.summary.push(`refreshed after ${claims.role}`);
+    this.calls.push(`refreshed after ${claims.role}`);
   }
 
   end(reason: EndReason): void {
     this.ended = true;
-    this.summary.push(`ended: ${reason}`);
+    this.calls.push(`ended: ${reason}`);
   }
 }
 
@@ -56,8 +56,8 @@ async function holdToys(...toys: Toy[]) {
 
 const refresh = (token: string) => ({ type: 'refresh', token }) as const;
 
-describe('a kind of standing thing that nobody knows', () => {
-  it('hears at the end of the turn that its connection could not follow, and of the drain', async () => {
+describe('an unknown kind of standing thing', () => {
+  it('is notified of an overflow at the end of the turn, and of the drain', async () => {
     const [one, two] = [new Toy('toys:1'), new Toy('toys:2')];
     const { world, socket, session } = await holdToys(one, two);
     session.connection.join(TOPIC);
@@ -66,26 +66,26 @@ describe('a kind of standing thing that nobody knows', () => {
       world.transport.publish(TOPIC, JSON.stringify({ type: 'toy', data: 'x'.repeat(400_000) }), false);
       await world.idle();
     }
-    expect([one.summary, two.summary]).toEqual([['overflowed'], ['overflowed']]);
+    expect([one.calls, two.calls]).toEqual([['overflowed'], ['overflowed']]);
     socket.unstall();
     await world.idle();
-    expect(new Set(one.summary.slice(1))).toEqual(new Set(['drained']));
+    expect(new Set(one.calls.slice(1))).toEqual(new Set(['drained']));
   });
 
-  it('is told of a new token that still allows it, and ends with one that does not', async () => {
+  it('is notified of a new token that still allows it, and ends with one that does not', async () => {
     const [one, two] = [new Toy('toys:1'), new Toy('toys:2')];
     const { world, client, session } = await holdToys(one, two);
     await client.result(refresh(await mint(world, { toys: ['1'] })));
-    expect([one.summary, two.summary]).toEqual([['refreshed after player'], ['ended: permission']]);
+    expect([one.calls, two.calls]).toEqual([['refreshed after player'], ['ended: permission']]);
     expect([...session.standings]).toEqual([one]);
   });
 
-  it('ends with rules that do not allow it any more', async () => {
+  it('ends with rules that no longer allow it', async () => {
     const toy = new Toy('toys:1');
     const { world } = await holdToys(toy);
     const { channels } = world.assembly.config;
     await world.gateway.reload({ ...world.assembly.config, channels: channels.slice(1) });
-    expect(toy.summary).toEqual(['ended: permission']);
+    expect(toy.calls).toEqual(['ended: permission']);
   });
 
   it.each<[string, (world: World, session: Session) => unknown]>([
@@ -95,17 +95,17 @@ describe('a kind of standing thing that nobody knows', () => {
   ])('ends once when %s', async (_, happen) => {
     const toy = new Toy('toys:1');
     const { world, session } = await holdToys(toy);
-    world.clock.advance(1_000); // later than the token
+    world.clock.advance(1_000); // after the token expires
     void happen(world, session);
     await world.idle();
     world.clock.advance(60_000);
     await world.idle();
-    expect(toy.summary).toEqual(['ended: closed']);
+    expect(toy.calls).toEqual(['ended: closed']);
     expect([...session.standings]).toEqual([]);
     expect(session.add(new Toy('toys:1'))).toBe(false);
   });
 
-  it('is held by key, and counted while it begins', async () => {
+  it('is stored by key, and counted while it begins', async () => {
     const { session } = await holdToys(new Toy('toys:1', 'a'), new Toy('toys:1', 'b'));
     let begin = () => {};
     const pending = session.addPending(

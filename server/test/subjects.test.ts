@@ -5,7 +5,7 @@ import { type RealGateway, startGateway } from './support/real-gateway.ts';
 import { SECRET, tokenFor } from './support/tokens.ts';
 import { createWorld } from './support/world.ts';
 
-/** As identity providers name users, and what could be mistaken for another's segment. */
+/** User names of identity providers, and names that resemble the escaped segment of another name. */
 const SUBJECTS = vectors('segments.json').segments.map(({ text }) => text);
 const API_KEY = 'an-API-key-that-only-tests-know';
 
@@ -34,7 +34,7 @@ const post = (path: string, body: object): Promise<Response> =>
   });
 
 describe.each(['sluice.v1.json', 'sluice.v1.msgpack'] as const)('a user of an identity provider, %s', (protocol) => {
-  it.each(SUBJECTS)('%s has a personal channel, members, and messages of backends', async (sub) => {
+  it.each(SUBJECTS)('%s has a personal channel, presence, and messages from backends', async (sub) => {
     const caps = { [`caps:${segment(sub)}`]: ['*'] };
     const token = await tokenFor(sub, { caps, claims: { teams: ['other', sub] } });
     const { client } = await gateway.connect(token, protocol);
@@ -54,7 +54,7 @@ describe.each(['sluice.v1.json', 'sluice.v1.msgpack'] as const)('a user of an id
   });
 });
 
-it('a user has no channel of another, however much the names look alike', async () => {
+it('a user cannot use the channel of another user with a similar name', async () => {
   const world = await createWorld({
     channels: {
       'user:{id}': { allow: { '*': 'owner:{id}' } },
@@ -74,7 +74,7 @@ it('a user has no channel of another, however much the names look alike', async 
   }
 });
 
-it.each(vectors('segments.json').none)('a segment that no text has belongs to nobody: %s', async (name) => {
+it.each(vectors('segments.json').none)('an invalid segment belongs to no user: %s', async (name) => {
   const world = await createWorld({ limits: { operations: 0 } });
   for (const sub of [name, ...SUBJECTS, 'ada', 'a-']) {
     const { client } = await world.connect(await tokenFor(sub, { clock: () => world.clock.now() }));
@@ -83,14 +83,14 @@ it.each(vectors('segments.json').none)('a segment that no text has belongs to no
   }
 });
 
-it.each(SUBJECTS)('%s can be revoked by the name that the token has', async (sub) => {
+it.each(SUBJECTS)('%s can be revoked by the name in the token', async (sub) => {
   const token = await tokenFor(sub);
   const { client } = await gateway.connect(token);
   expect((await post('revocations', { user: sub, before: Date.now() + 1_000 })).status).toBe(200);
   expect(await client.ended()).toMatchObject({ code: 4102 });
 });
 
-it('a claim that holds a segment does not stand for the text', async () => {
+it('a claim that contains an escaped segment does not match the unescaped text', async () => {
   const world = await createWorld({ channels: { 'team:{id}': { allow: { '*': 'claim:teams:{id}' } } } });
   const token = await tokenFor('ada', {
     clock: () => world.clock.now(),
@@ -114,12 +114,9 @@ it('a name that is too long with its escapes is refused with its length', async 
   expect([answer.status, await answer.json()]).toEqual([400, { error: expect.objectContaining(error) }]);
 });
 
-it.each(['auth0|1', 'a b', 'ä'])(
-  'a name that has to be escaped, and is not, is refused with the remedy: %s',
-  async (sub) => {
-    const { client } = await gateway.connect(await tokenFor(sub));
-    const error = { name: 'channel_invalid', message: expect.stringContaining('segment()') };
-    expect(await client.request({ type: 'subscribe', channel: `user:${sub}` })).toMatchObject({ error });
-    expect(await (await post('publish', { channel: `user:${sub}`, data: 1 })).json()).toMatchObject({ error });
-  },
-);
+it.each(['auth0|1', 'a b', 'ä'])('an unescaped name is refused with a remedy: %s', async (sub) => {
+  const { client } = await gateway.connect(await tokenFor(sub));
+  const error = { name: 'channel_invalid', message: expect.stringContaining('segment()') };
+  expect(await client.request({ type: 'subscribe', channel: `user:${sub}` })).toMatchObject({ error });
+  expect(await (await post('publish', { channel: `user:${sub}`, data: 1 })).json()).toMatchObject({ error });
+});

@@ -22,7 +22,7 @@ const unsubscribe = (sub?: number) =>
 
 describe('subscriptions with an id', () => {
   it.each(['sluice.v1.json', 'sluice.v1.msgpack'])(
-    'receive on %s what is theirs, each with its id',
+    'receive their own pushes on %s, each with its id',
     async (protocol) => {
       const { world, client } = await start({ protocols: [protocol] });
       await publish(world, 3);
@@ -38,7 +38,7 @@ describe('subscriptions with an id', () => {
     },
   );
 
-  it('begin and end one by one', async () => {
+  it('begin and end independently', async () => {
     const { world, client } = await start();
     await client.result(subscribe(1));
     expect(await client.request(unsubscribe())).toMatchObject({
@@ -61,13 +61,13 @@ describe('subscriptions with an id', () => {
     expect(world.services.hub.size).toBe(0);
   });
 
-  it('count one by one against the limit', async () => {
+  it('count individually against the limit', async () => {
     const { client } = await start();
     for (const sub of [undefined, 1, 2]) await client.result(subscribe(sub));
     expect(await client.request(subscribe(3))).toMatchObject({ error: { name: 'too_many_subscriptions' } });
   });
 
-  it('end one by one when they are not allowed any more, each with its id', async () => {
+  it('end individually with their id when they are no longer allowed', async () => {
     const { world, client } = await start();
     await client.result(subscribe());
     await client.result(subscribe(1));
@@ -80,7 +80,7 @@ describe('subscriptions with an id', () => {
     ]);
   });
 
-  it('are replayed and turn live one by one when the connection was too slow', async () => {
+  it('are replayed and become live individually after the connection was too slow', async () => {
     const { world, client, socket } = await start();
     await client.result(subscribe());
     await client.result(subscribe(1));

@@ -8,7 +8,7 @@ const join = async (world: World, user: string, subprotocol: string = SUBPROTOCO
   world.connect(await tokenFor(user, { clock: () => world.clock.now() }), { protocols: [subprotocol] });
 
 describe.each(SUBPROTOCOLS)('a subscription over %s', (subprotocol) => {
-  it('gets what is published after it', async () => {
+  it('receives messages published after it', async () => {
     const world = await createWorld();
     const { client } = await join(world, 'ada', subprotocol);
     await client.result({ type: 'subscribe', channel: 'chat:a' });
@@ -16,7 +16,7 @@ describe.each(SUBPROTOCOLS)('a subscription over %s', (subprotocol) => {
     expect(await client.messages('chat:a', 1)).toMatchObject([{ offset: 1, data: { text: 'hello' }, from: 'ada' }]);
   });
 
-  it('gets the past that it rewinds to, as frames of its own kind', async () => {
+  it('receives the history that it rewinds to, encoded in its own codec', async () => {
     const world = await createWorld();
     const { client } = await join(world, 'ada', subprotocol);
     for (const data of ['a', 'b', 'c']) await client.result({ type: 'publish', channel: 'chat:a', data });

@@ -18,14 +18,14 @@ afterEach(async () => {
   await gateway.close();
 });
 
-/** A client of the gateway, as an application makes one. */
+/** A client of the gateway, created as an application does. */
 function as(user: string, options: Partial<ClientOptions> = {}): Client {
   const client = createClient({ url: gateway.url, token: () => gateway.token(user), WebSocket, ...options });
   clients.push(client);
   return client;
 }
 
-/** Resolves when the client has moved to a state once more. */
+/** Resolves when the client enters a state again. */
 function next(client: Client, state: StateChange['state']): Promise<StateChange> {
   return new Promise((resolve) => {
     const stop = client.on('state', (change) => {
@@ -36,7 +36,7 @@ function next(client: Client, state: StateChange['state']): Promise<StateChange>
   });
 }
 
-/** Keeps what a subscription is handed; `has` resolves when that many came. */
+/** Records the messages of a subscription. `has` resolves when that many have arrived. */
 function listen(client: Client, channel: string) {
   const data: unknown[] = [];
   const gaps: Gap[] = [];
@@ -59,7 +59,7 @@ function listen(client: Client, channel: string) {
 }
 
 describe('a test gateway', () => {
-  it('serves clients, knows them, and ends', async () => {
+  it('serves and lists clients, and stops', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
     const received = listen(ada, 'chat:lobby');
@@ -75,13 +75,13 @@ describe('a test gateway', () => {
     expect(gateway.connections).toEqual([]);
   });
 
-  it('opens every channel to all users where no rules are given', async () => {
+  it('opens every channel to all users if no rules are given', async () => {
     gateway = await startTestGateway();
     await as('ada').channel('what:ever').publish(1);
     expect(gateway.messages('what:ever').map(({ data }) => data)).toEqual([1]);
   });
 
-  it('publishes in the name of users, under their permissions', async () => {
+  it('publishes as a user with the permissions of the user', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     await gateway.publishAs('ada', 'chat:lobby', 'Hello', { event: 'chat', tags: { lang: 'en' } });
     expect(gateway.messages('chat:lobby')).toMatchObject([
@@ -92,7 +92,7 @@ describe('a test gateway', () => {
     await expect(gateway.publishAs('ada', 'no-such', 1)).rejects.toMatchObject({ name: 'channel_unknown' });
   });
 
-  it('says what there is instead, when a test waits in vain', async () => {
+  it('reports the actual state if a wait times out', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     await as('ada').connect();
     await gateway.publishAs('bob', 'chat:lobby', 'Hello');
@@ -115,14 +115,14 @@ describe('a test gateway', () => {
     expect((await waiting).data).toEqual({ n: 2, more: true });
   });
 
-  it('ends the waiting of tests when it is closed', async () => {
+  it('ends pending waits when it is closed', async () => {
     gateway = await startTestGateway();
     const waiting = gateway.connected('ada').catch((error: Error) => error.message);
     await gateway.close();
     expect(await waiting).toContain('was closed');
   });
 
-  it('hands out tokens in development mode that are as good as its own', async () => {
+  it('issues valid tokens in development mode', async () => {
     gateway = await startTestGateway({ dev: true });
     const { token } = (await (await fetch(`${gateway.httpUrl}/dev/token?sub=ada`)).json()) as { token: string };
     await as('ada', { token }).connect();
@@ -130,7 +130,7 @@ describe('a test gateway', () => {
     expect(gateway.connections.map(({ user }) => user)).toEqual(['ada', 'bob']);
   });
 
-  it('takes the rules of a configuration file, and not its keys and address', async () => {
+  it('uses the rules of a configuration file, but not its keys and address', async () => {
     const file = fileURLToPath(new URL('support/production.yaml', import.meta.url));
     gateway = await startTestGateway({ file, limits: { subscriptions: 1 } });
     await gateway.publishAs('ada', 'only:this', 1);
@@ -139,7 +139,7 @@ describe('a test gateway', () => {
     await expect(startTestGateway({ file: `${file}.none` })).rejects.toThrow('does not exist');
   });
 
-  it('knows when a subscriber has been sent everything', async () => {
+  it('resolves when a subscriber has been sent everything', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     for (let n = 0; n < 50; n++) await gateway.publish('chat:lobby', n);
     const ada = as('ada');
@@ -149,7 +149,7 @@ describe('a test gateway', () => {
     await expect(gateway.live('ada', 'chat:other', { timeout: 1 })).rejects.toThrow('not subscribed');
   });
 
-  it('takes messages over HTTP with its API key', async () => {
+  it('accepts messages over HTTP with its API key', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const answer = await fetch(`${gateway.httpUrl}/api/v1/publish`, {
       method: 'POST',
@@ -162,7 +162,7 @@ describe('a test gateway', () => {
 });
 
 describe('its clock', () => {
-  it('ends tokens: the client is asked for a new one, and is closed where it has none', async () => {
+  it('expires tokens: the client receives a request for a new one, and is closed if it has none', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const reasons: string[] = [];
     const ada = as('ada', {
@@ -183,7 +183,7 @@ describe('its clock', () => {
     expect(ada.state).toBe('connected');
   });
 
-  it('lets history grow old', async () => {
+  it('expires history', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
     await gateway.publish('chat:lobby', 'old');
@@ -193,7 +193,7 @@ describe('its clock', () => {
     expect(messages.map(({ data }) => data)).toEqual(['new']);
   });
 
-  it('ends the grace of presence', async () => {
+  it('ends the grace period of presence', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
     await ada.channel('chat:lobby').presence.enter();
@@ -222,7 +222,7 @@ describe('its faults', () => {
     expect(received).toMatchObject({ data: ['Meanwhile'], gaps: [] });
   });
 
-  it('closeWith: the client does what the code says', async () => {
+  it('closeWith: the client reacts to the code', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
     await ada.connect();
@@ -235,7 +235,7 @@ describe('its faults', () => {
     expect((await closed).error?.name).toBe('protocol_violation');
   });
 
-  it('stall: nothing reaches the client, until it is resumed', async () => {
+  it('stall: nothing reaches the client until it is resumed', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const [ada, bob] = [as('ada'), as('bob')];
     const [slow, quick] = [listen(ada, 'chat:lobby'), listen(bob, 'chat:lobby')];
@@ -243,7 +243,7 @@ describe('its faults', () => {
     gateway.faults.stall('ada');
     await gateway.publish('chat:lobby', 1);
     await quick.has(1);
-    // Its own messages still reach the gateway; the answer does not come back.
+    // Its commands still reach the gateway, but no answer comes back.
     const publishing = ada.channel('chat:lobby').publish(2);
     await gateway.received('chat:lobby', { data: 2 });
     await quick.has(2);
@@ -253,7 +253,7 @@ describe('its faults', () => {
     expect(slow.data).toEqual([1, 2]);
   });
 
-  it('stall: the gateway runs into the limit of what it holds for one reader', async () => {
+  it('stall: the gateway reaches its buffer limit for one reader', async () => {
     gateway = await startTestGateway({ channels: CHANNELS, limits: { outbound: '64KiB' } });
     const ada = as('ada');
     const received = listen(ada, 'chat:lobby');
@@ -277,7 +277,7 @@ describe('its faults', () => {
     expect(received.data.length + lost).toBe(count + 1);
   });
 
-  it('silence: also those connections that come later', async () => {
+  it('silence: also affects later connections', async () => {
     gateway = await startTestGateway({ channels: CHANNELS, heartbeat: '1s' });
     const ada = as('ada');
     await ada.connect();
@@ -292,7 +292,7 @@ describe('its faults', () => {
     expect(gateway.messages('chat:lobby')).toHaveLength(1);
   });
 
-  it('delay: every byte takes its time, in order', async () => {
+  it('delay: every byte is delayed, in order', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
     await ada.connect();
@@ -306,9 +306,9 @@ describe('its faults', () => {
 
   it.each([
     { channel: 'chat:lobby', data: ['before', 'after', 'later'], lost: 1 },
-    // Without a log the message that reveals the loss cannot be read again.
+    // Without a log, the message that reveals the loss cannot be read again.
     { channel: 'news:today', data: ['before', 'later'], lost: 2 },
-  ])('loseMessage: subscribers of $channel hear a gap', async ({ channel, data, lost }) => {
+  ])('loseMessage: subscribers of $channel receive a gap', async ({ channel, data, lost }) => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const received = listen(as('ada'), channel);
     await received.ready;
@@ -320,7 +320,7 @@ describe('its faults', () => {
     expect(received.gaps).toMatchObject([{ lost }]);
   });
 
-  it('loseMessage: who reconnects hears the gap', async () => {
+  it('loseMessage: a reconnecting client receives the gap', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
     let listener: (gap: Gap) => void = () => {};
@@ -345,7 +345,7 @@ describe('its faults', () => {
     await back;
   });
 
-  it('refuseConnections: until it accepts', async () => {
+  it('refuseConnections: lasts until connections are accepted again', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
     gateway.faults.refuseConnections();
@@ -360,7 +360,7 @@ describe('its faults', () => {
   it.each([
     { keepLog: true, data: ['Before', 'Meanwhile', 'After'], gaps: [] },
     { keepLog: false, data: ['Before', 'After'], gaps: [{ reason: 'epoch_changed' }] },
-  ])('restart: at the same address, with its log or without ($keepLog)', async ({ keepLog, data, gaps }) => {
+  ])('restart: keeps the address, with or without its log ($keepLog)', async ({ keepLog, data, gaps }) => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
     const received = listen(ada, 'chat:lobby');
@@ -383,7 +383,7 @@ describe('its faults', () => {
     expect(received.gaps).toMatchObject(gaps);
   });
 
-  it('drain: clients are sent away, and come back', async () => {
+  it('drain: clients are closed, and reconnect', async () => {
     gateway = await startTestGateway({ channels: CHANNELS });
     const ada = as('ada');
     await ada.connect();

@@ -23,7 +23,7 @@ async function open(config: Parameters<typeof startGateway>[0] = {}): Promise<vo
   await raw.upgrade('Sec-WebSocket-Protocol: sluice.v1.json\r\n');
 }
 
-/** The code and the reason of the close frame that comes; 1006 when the connection ends without one. */
+/** The code and the reason of the close frame; 1006 if the connection ends without one. */
 async function closed(): Promise<[number, string]> {
   const frames = raw.take();
   const find = () => frames.find(({ opcode }) => opcode === CLOSE);
@@ -38,13 +38,13 @@ async function closed(): Promise<[number, string]> {
 const empty = (size: number) => '[]'.padEnd(size, ' ');
 
 describe('a WebSocket whose peer has not authenticated', () => {
-  it('is closed when it sends more than a frame, however it is split', async () => {
+  it('is closed if it sends more than a frame, however it is split', async () => {
     await open();
     for (let sent = 0; sent <= MAX_FRAME + MARGIN; sent += 8_192) raw.send(empty(8_192));
     expect(await closed()).toEqual([4007, expect.stringMatching(/flood.*before authentication \(limits\.maxFrame/)]);
   });
 
-  it('may send as much as a frame and the margin', async () => {
+  it('may send a frame plus the margin', async () => {
     await open();
     const token = await tokenFor('ada');
     raw.send(empty(MAX_FRAME));
@@ -52,7 +52,7 @@ describe('a WebSocket whose peer has not authenticated', () => {
     await raw.until(() => raw.take().some(({ payload }) => payload.includes('"reply"')));
   });
 
-  it('may send what it likes, within its limits, once it has authenticated', async () => {
+  it('may send anything within its limits after authentication', async () => {
     await open();
     raw.send(JSON.stringify({ type: 'connect', id: 1, token: await tokenFor('ada') }));
     await raw.until(() => raw.take().some(({ payload }) => payload.includes('"reply"')));
@@ -61,7 +61,7 @@ describe('a WebSocket whose peer has not authenticated', () => {
     await raw.until(() => raw.take().some(({ payload }) => payload.includes('"id":6')));
   });
 
-  it('is told that a frame is too large, unless it is far too large', async () => {
+  it('receives a close reason for a frame that is too large, unless it is far too large', async () => {
     await open();
     raw.send(empty(MAX_FRAME + MARGIN));
     expect(await closed()).toEqual([4208, expect.stringContaining('frame_too_large')]);
@@ -74,7 +74,7 @@ describe('a WebSocket whose peer has not authenticated', () => {
 
   it('cannot send a larger message in fragments', async () => {
     await open();
-    raw.send(empty(20_000)); // whole: the opcode with the last bit set
+    raw.send(empty(20_000)); // complete: the opcode with the FIN bit
     const fragment = (first: number) =>
       Buffer.concat([Buffer.from([first, 0xfe, 0x4e, 0x20]), Buffer.alloc(4), Buffer.alloc(20_000, ' ')]);
     raw.socket.write(fragment(0x01)); // not final
@@ -82,7 +82,7 @@ describe('a WebSocket whose peer has not authenticated', () => {
     expect((await closed())[0]).toBe(1006);
   });
 
-  it('makes room for others when all of them together have sent too much', async () => {
+  it('is closed to make room if all of them together have sent too much', async () => {
     await open({ limits: { unauthenticated: '1MiB' } });
     raw.send(empty(MAX_FRAME));
     const refusals: string[] = [];
@@ -94,7 +94,7 @@ describe('a WebSocket whose peer has not authenticated', () => {
       other.send(empty(MAX_FRAME));
       others.push(other);
     }
-    expect((await closed())[0]).toBe(1006); // a farewell would keep what it holds for seconds
+    expect((await closed())[0]).toBe(1006); // a close frame would keep its memory for seconds
     expect(refusals).toContain('unavailable: connections that have not authenticated hold too much memory');
     const { client } = await gateway.connect(await tokenFor('ada'));
     expect(await client.result({ type: 'subscribe', channel: 'chat:a' })).toMatchObject({ state: 'live' });
@@ -102,7 +102,7 @@ describe('a WebSocket whose peer has not authenticated', () => {
   });
 });
 
-describe('requests, while peers that have not authenticated hold all that they may', () => {
+describe('requests while unauthenticated peers use up their memory budget', () => {
   const KEY = 'an-API-key-that-only-tests-know';
 
   it('with an API key have their bodies read', async () => {
@@ -143,7 +143,7 @@ describe('control frames', () => {
     expect(gateway.services.registry.size).toBe(0);
   });
 
-  it('one at a time end nothing', async () => {
+  it('do not end the connection if they are sent one at a time', async () => {
     await open();
     for (let count = 0; count < 200; count++) {
       raw.send(String(count), PING);

@@ -3,12 +3,12 @@ import { vectors } from '../../protocol/test/vectors.ts';
 import { WIRES } from '../src/protocols/negotiate.ts';
 import type { Wire } from '../src/protocols/protocol.ts';
 
-/** The frame of a vector as this wire carries it. */
+/** The frame of a vector in this codec. */
 const frameOf = (wire: Wire, { json, msgpack }: { json: string; msgpack: string }): string | Uint8Array =>
   wire.binary ? Buffer.from(msgpack, 'hex') : json;
 
 describe.each(WIRES)('$subprotocol', (wire) => {
-  describe('reads every command of the vectors', () => {
+  describe('decodes every command of the vectors', () => {
     it.each(vectors('commands.json').frames)('$name', ({ valid, error, id, value, ...frame }) => {
       const parsed = wire.decode(frameOf(wire, frame)).map((one) => wire.parse(one));
       if (valid) {
@@ -20,7 +20,7 @@ describe.each(WIRES)('$subprotocol', (wire) => {
     });
   });
 
-  describe('writes every reply and push of the vectors', () => {
+  describe('encodes every reply and push of the vectors', () => {
     it.each([...vectors('replies.json').frames, ...vectors('pushes.json').frames])('$name', ({ value, ...frame }) => {
       const messages = (Array.isArray(value) ? value : [value]) as Parameters<Wire['encode']>[0];
       const written = wire.encode(messages);

@@ -1,11 +1,14 @@
-/** Who may ask for the time of day. Everybody else measures with `Clock.monotonic`, `AgeClock`, or the SDK's `now`. */
+/**
+ * Which sources may read the time of day. All others use `Clock.monotonic`, `AgeClock`, or the SDK's
+ * `now`.
+ */
 
 import { describe, expect, it } from 'vitest';
 import { sources } from './support/sources.ts';
 
 const FOLDERS = ['server/src', 'client-sdk/src', 'protocol/src', 'playwright/src'];
 
-/** Where the time of day is read: how often, and why it must be that clock. */
+/** Reads of the time of day per file: how many, and why it must be this clock. */
 const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/util/clock.ts': [1, 'the one door to it in the gateway'],
   'server/src/util/age-clock.ts': [2, 'compares with time stamps, and is never ahead of it nor hurried by it'],
@@ -34,7 +37,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'client-sdk/src/testing/memory-presence.ts': [1, 'since when a member is there'],
 };
 
-/** In engines, whose tests are sources too. */
+/** In engines, whose conformance tests are sources too. */
 const isSuite = (path: string): boolean => path.includes('conformance');
 
 const READS = [
@@ -45,7 +48,7 @@ const READS = [
   /\brealNow\(\)/g,
 ];
 
-/** Comments and strings may name it. */
+/** Comments and strings may mention it. */
 const withoutComments = (text: string): string => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '');
 
 function countReads(text: string): number {
@@ -61,7 +64,7 @@ describe('the wall clock', () => {
       .filter(([, count]) => count > 0),
   );
 
-  it('is read only where the list says, and not more often', () => {
+  it('is read only in the listed files, and not more often', () => {
     const allowed = Object.fromEntries(Object.entries(ALLOWED).map(([path, [count]]) => [path, count]));
     expect(Object.fromEntries(found)).toEqual(allowed);
   });

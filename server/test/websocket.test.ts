@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => gateway.stop());
 
-/** How a WebSocket ends that is turned away, and the subprotocol that it had. */
+/** The close of a refused WebSocket, and its subprotocol. */
 async function refusal(protocols: string[], headers: Record<string, string> = {}) {
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws`, protocols, { headers });
   const frames: unknown[] = [];
@@ -29,7 +29,7 @@ async function refusal(protocols: string[], headers: Record<string, string> = {}
 const EVIL = { origin: 'https://evil.example.com' };
 
 describe('the handshake', () => {
-  it('chooses the first subprotocol that it knows, in the order of the client', async () => {
+  it("chooses the first supported subprotocol in the client's order", async () => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws`, [
       'graphql-ws',
       'sluice.v1.msgpack',
@@ -40,14 +40,14 @@ describe('the handshake', () => {
     socket.terminate();
   });
 
-  it('takes JSON from those who offer nothing', async () => {
+  it('uses JSON if the client offers no subprotocol', async () => {
     const { client, socket } = await gateway.open(null);
     expect(socket.protocol).toBe('');
     expect(await client.result({ type: 'connect', token })).toMatchObject({ user: 'ada' });
     socket.terminate();
   });
 
-  it('turns a client away that offers only unknown subprotocols, under the first of them', async () => {
+  it('refuses a client that offers only unknown subprotocols, under the first of them', async () => {
     expect(await refusal(['graphql-ws', 'mqtt'])).toEqual({
       code: 4211,
       reason: expect.stringMatching(/^subprotocol_unknown: .*sluice\.v1\.json/),
@@ -76,13 +76,13 @@ describe('the handshake', () => {
     expect(gateway.services.registry.size).toBe(before);
   });
 
-  it('repeats no more of an origin than a close frame can carry', async () => {
+  it('shortens an origin to fit into a close frame', async () => {
     const { code, reason } = await refusal([], { origin: `https://${'e'.repeat(2_000)}.example.com` });
     expect(code).toBe(4210);
     expect(reason).toContain('is not in "origins"');
   });
 
-  it('lets nobody who is turned away hold a connection or say anything', async () => {
+  it('ignores input of refused clients, and closes their connections', async () => {
     const opened: unknown[] = [];
     gateway.services.events.on('connectionOpened', (event) => opened.push(event));
     const raw = new RawSocket(gateway.port);
@@ -92,7 +92,7 @@ describe('the handshake', () => {
     expect(opened).toEqual([]);
   });
 
-  it('counts those who were turned away, and cuts more of them than it may hold', async () => {
+  it('counts refused clients, and cuts them above the limit', async () => {
     const config = parseConfig({ host: '127.0.0.1', port: 0, keys: [{ secret: SECRET }], channels: {}, drain: 0 });
     const transport = createTransport(config, undefined, { farewells: { most: 1 } });
     const full = await startGateway({ origins: [] }, { transport });
@@ -108,14 +108,14 @@ describe('the handshake', () => {
     await full.stop();
   });
 
-  it.each(['https://app.example.com', undefined])('takes the origin %s', async (origin) => {
+  it.each(['https://app.example.com', undefined])('accepts the origin %s', async (origin) => {
     const headers: Record<string, string> = origin === undefined ? {} : { origin };
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws`, ['sluice.v1.json'], { headers });
     await once(socket, 'open');
     socket.terminate();
   });
 
-  it('takes pages of the gateway itself', async () => {
+  it('accepts pages of the gateway itself', async () => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws`, ['sluice.v1.json'], {
       headers: { origin: gateway.url },
     });
@@ -125,7 +125,7 @@ describe('the handshake', () => {
 });
 
 describe('one channel', () => {
-  it('carries the same messages to both codecs, live and from the past', async () => {
+  it('delivers the same messages in both codecs, live and from history', async () => {
     const [text, binary] = await Promise.all([gateway.connect(token), gateway.connect(token, 'sluice.v1.msgpack')]);
     const channel = 'chat:both';
     const data = { text: 'привет 👋', list: [1, -2.5, 1e21, null, true, ''], nested: { 'a b': {} } };
@@ -142,7 +142,7 @@ describe('one channel', () => {
     ]);
   });
 
-  it('gives a page of the past', async () => {
+  it('returns a page of history', async () => {
     const { client } = await gateway.connect(token);
     const channel = 'chat:pages';
     for (let at = 1; at <= 5; at++) await client.result({ type: 'publish', channel, data: at });
@@ -156,7 +156,7 @@ describe('one channel', () => {
     });
   });
 
-  it('goes on after a lost connection with one frame', async () => {
+  it('resumes after a lost connection with one frame', async () => {
     const channel = 'chat:again';
     const first = await gateway.connect(token);
     await first.client.result({ type: 'subscribe', channel });
@@ -173,7 +173,7 @@ describe('one channel', () => {
   });
 });
 
-describe('a frame that is too large', () => {
+describe('a too large frame', () => {
   it('closes the connection with the reason', async () => {
     const { client } = await gateway.connect(token);
     client.sendBytes(JSON.stringify({ type: 'publish', id: 9, channel: 'chat:a', data: 'x'.repeat(5_000) }));
@@ -186,7 +186,7 @@ describe('a frame that is too large', () => {
     expect((await client.ended()).code).toBe(1006);
   });
 
-  it('is one byte above the limit', async () => {
+  it('begins one byte above the limit', async () => {
     const { client } = await gateway.connect(token);
     const ping = (length: number) => JSON.stringify({ type: 'ping', id: 1 }).padEnd(length, ' ');
     client.sendBytes(ping(4_096));
@@ -197,7 +197,7 @@ describe('a frame that is too large', () => {
 });
 
 describe('a socket', () => {
-  it('that is cut in the middle of a frame leaves nothing behind', async () => {
+  it('that is cut in the middle of a frame leaves no state', async () => {
     const before = gateway.services.registry.size;
     const raw = new RawSocket(gateway.port);
     await raw.upgrade();

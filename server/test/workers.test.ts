@@ -16,7 +16,7 @@ function launch(config: Record<string, unknown> = {}): Machine {
   return machine;
 }
 
-/** Messages of a channel as a handler gets them, and a way to wait for them. */
+/** Records the messages of a channel, and waits for them. */
 function follow<T>(client: Client, name: string) {
   const seen: T[] = [];
   const gaps: string[] = [];
@@ -28,7 +28,7 @@ function follow<T>(client: Client, name: string) {
   return { seen, gaps, channel, ready: subscription.ready };
 }
 
-/** Publishes as an application does that wants it said: with one key, again and again while the engine is away. */
+/** Publishes with one key, and retries while the engine is unavailable. */
 async function publishUntilTaken(channel: Channel<number>, data: number): Promise<void> {
   for (;;) {
     try {
@@ -41,7 +41,7 @@ async function publishUntilTaken(channel: Channel<number>, data: number): Promis
 }
 
 describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
-  it('are one gateway: people on both talk and see each other, over HTTP too', async () => {
+  it('act as one gateway: clients on both exchange messages and presence, over HTTP too', async () => {
     const machine = await launch().start();
     const ada = await machine.clientOn('m/1', 'ada');
     const ben = await machine.clientOn('m/2', 'ben');
@@ -77,7 +77,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     expect(readdirSync(machine.folder)).toEqual(['sluice.json']);
   });
 
-  it('lose nothing and repeat nothing when one is killed under load, and it is replaced', async () => {
+  it('lose nothing and repeat nothing if one is killed under load and replaced', async () => {
     const machine = await launch().start();
     const reader = await machine.clientOn('m/1', 'ada');
     const writer = await machine.clientOn('m/2', 'ben');
@@ -106,7 +106,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     expect(machine.left).toEqual([]);
   });
 
-  it('say that continuity was lost when the process with the logs is killed, and go on', async () => {
+  it('report lost continuity if the engine process is killed, and continue', async () => {
     const machine = await launch().start();
     const ada = follow<string>(await machine.client('ada'), 'chat:a');
     await ada.ready;
@@ -120,7 +120,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     expect(machine.left).toEqual([]);
   });
 
-  it('go on in the same epoch when the process of the durable engine is killed', async () => {
+  it('continue in the same epoch if the process of the durable engine is killed', async () => {
     const machine = await launch({ engine: 'durable', durable: { data: 'data' } }).start();
     const ada = follow<number>(await machine.clientOn('m/1', 'ada'), 'chat:a');
     const ben = follow<number>(await machine.clientOn('m/2', 'ben'), 'chat:a');
@@ -140,7 +140,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     expect(machine.left).toEqual([]);
   });
 
-  it('name the supervisor, which must be stopped, where their data folder is in use, and keep it private', async () => {
+  it('name the supervisor to stop if their data folder is in use, and keep the folder private', async () => {
     const machine = launch({ engine: 'durable', durable: { data: 'data' } });
     await machine.start();
     const data = join(machine.folder, 'data');
@@ -158,7 +158,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     expect(await machine.stop()).toBe(0);
   });
 
-  it('open Redis each by itself, and need no process for the engine', async () => {
+  it('each connect to Redis, and need no engine process', async () => {
     const { port } = await RedisServer.start();
     const machine = await launch({ engine: 'redis', redis: { url: `redis://127.0.0.1:${port}` } }).start();
     const ada = follow<string>(await machine.clientOn('m/1', 'ada'), 'chat:a');
@@ -171,7 +171,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     expect(machine.left).toEqual([]);
   });
 
-  it('are ended by force when they do not drain in time, and the exit code says so', async () => {
+  it('are killed if they do not drain in time, and the exit code shows it', async () => {
     const machine = await launch({ drain: 0 }).start();
     process.kill(machine.pidOf('worker'), 'SIGSTOP');
     expect(await machine.stop()).toBe(1);
@@ -179,7 +179,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     expect(machine.left).toEqual([]);
   });
 
-  it('hand out tokens in development that each of them takes', async () => {
+  it('issue development tokens that all of them accept', async () => {
     const machine = await launch({ dev: true, keys: [], apiKeys: [] }).start();
     const nodes = new Set<string>();
     const apiKeys = new Set<string>();
@@ -198,7 +198,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     expect(await machine.stop()).toBe(0);
   });
 
-  it('are drained one by one by their names, and all by the name of the machine', async () => {
+  it('are drained individually by their names, and all together by the node name', async () => {
     const machine = await launch().start();
     const ada = await machine.clientOn('m/2', 'ada');
     expect((await machine.request('/api/v1/drain', { node: 'm/2' })).status).toBe(202);
@@ -210,7 +210,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     expect(machine.left).toEqual([]);
   });
 
-  it('keep their port to themselves', async () => {
+  it('do not share their port with other programs', async () => {
     const machine = await launch().start();
     const { port } = new URL(await machine.url());
     for (const workers of [1, 2]) {
@@ -230,7 +230,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     await expect.poll(() => machine.left).toEqual([]);
   });
 
-  it('do not start where the configuration cannot work, and leave nothing behind', async () => {
+  it('do not start if they cannot listen, and leave nothing behind', async () => {
     const machine = launch({ host: '203.0.113.1' });
     expect(await machine.ended).toBe(1);
     expect(machine.errors).toContain('cannot listen on 203.0.113.1');
