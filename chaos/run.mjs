@@ -1,4 +1,5 @@
-// `npm run chaos`: runs src/main.ts from its source, and the client's SDK from its source too; the gateways are the built ones.
+// `npm run chaos`: runs src/main.ts and the client SDK from their sources; the gateways are the
+// built ones.
 import { fileURLToPath } from 'node:url';
 import { loadConfigFromFile, runnerImport } from 'vite';
 

@@ -3,9 +3,9 @@ import type { ChannelInput } from '../../server/src/config/config.ts';
 const OPEN = { '*': 'users' } as const;
 const ALL = { count: 1_000_000, age: '1d' } as const;
 
-/** The rules under which chaos is made, by the first segment of a channel's name. */
+/** The rules of the chaos channels, by the first segment of a channel's name. */
 export const RULES = {
-  /** Nothing may ever be lost while the engine keeps its data. */
+  /** Nothing may be lost while the engine keeps its data. */
   safe: { allow: OPEN, history: ALL },
   /** The same, with messages that are too large for slow readers. */
   bulk: { allow: OPEN, history: { count: 3_000, age: '1d' } },
@@ -15,15 +15,15 @@ export const RULES = {
   passing: { allow: OPEN },
 } as const satisfies Record<string, ChannelInput>;
 
-/** Channels on which people chat all the time. */
+/** Channels with constant traffic. */
 export const CHATS = ['safe:a', 'safe:b', 'safe:c', 'short:a', 'latest:a', 'drop:a', 'passing:a'] as const;
 
-/** Channels on which much comes at once, and what is expected of them. */
+/** Channels with bursts of traffic, and what is expected of them. */
 export const BURSTS = ['bulk:a', 'bulk:a', 'latest:a', 'drop:a', 'passing:a'] as const;
 
 export const CHANNELS: readonly string[] = [...CHATS, 'bulk:a'];
 
-/** @throws Error when no rule is for it */
+/** @throws Error if no rule matches it */
 export function ruleOf(channel: string): ChannelInput {
   const [kind = ''] = channel.split(':');
   const rule = (RULES as Record<string, ChannelInput>)[kind];
@@ -31,12 +31,12 @@ export function ruleOf(channel: string): ChannelInput {
   return rule;
 }
 
-/** Offset before the oldest message that its log must still hold. */
+/** The offset before the oldest message that its log must still have. */
 export function retiredTo(channel: string, head: number): number {
   const { history } = ruleOf(channel);
   const keeps = typeof history === 'object' ? (history.count ?? 0) : 0;
   return Math.max(0, head - keeps);
 }
 
-/** May it have no gap at all while the engine keeps its data? */
+/** Must it have no gaps while the engine keeps its data? */
 export const isSafe = (channel: string): boolean => channel.startsWith('safe:') || channel.startsWith('bulk:');

@@ -7,11 +7,11 @@ import { Reader } from './reader.ts';
 import { Tunnel } from './tunnel.ts';
 import { pause } from './until.ts';
 
-/** What an engine or a gateway that is away may answer; everything else is a fault. */
+/** Expected errors while an engine or a gateway is down; every other error is a fault. */
 const EXCUSES: ReadonlySet<string> = new Set(['unavailable', 'timed_out', 'closed', 'draining']);
-const STORY = 60;
+const LOG_LENGTH = 60;
 const TIMEOUT = 10_000;
-/** Between an answer that the engine is away and the next attempt. */
+/** Milliseconds between an answer that the engine is unavailable and the next attempt. */
 const RETRY = 250;
 
 export interface ChaosClientOptions {
@@ -20,7 +20,7 @@ export interface ChaosClientOptions {
   readonly channels: readonly string[];
   readonly ledger: Ledger;
   readonly keeps: boolean;
-  /** The port of a node, whichever. */
+  /** The port of any node. */
   readonly choose: () => number | undefined;
   readonly nameOf: (port: number) => string;
   readonly onFault: (text: string) => void;
@@ -28,17 +28,20 @@ export interface ChaosClientOptions {
   readonly clock: () => number;
 }
 
-/** One user of the application: an SDK client on a network of its own, that reads, publishes, reloads, and remembers what it lived through. */
+/**
+ * One user of the application: an SDK client on a network of its own, which reads, publishes,
+ * reloads, and records its events.
+ */
 export class ChaosClient {
   readonly name: string;
   readonly network: Tunnel;
   readonly readers: readonly Reader[];
   readonly #options: ChaosClientOptions;
   readonly #subscriptions = new Map<Reader, Subscription>();
-  readonly #story: string[] = [];
+  readonly #log: string[] = [];
   #url = '';
   #client: Client | undefined;
-  /** Publishes that nobody has acknowledged yet. */
+  /** Publishes that are not acknowledged yet. */
   pending = 0;
   retries = 0;
   connections = 0;
@@ -59,18 +62,18 @@ export class ChaosClient {
     };
   }
 
-  /** Remembers what happened to it, for the story of a fault. */
+  /** Records an event for the report of a fault. */
   note(text: string): void {
-    this.#story.push(`${(this.#options.clock() / 1000).toFixed(3).padStart(9)} ${text}`);
-    if (this.#story.length > STORY) this.#story.shift();
+    this.#log.push(`${(this.#options.clock() / 1000).toFixed(3).padStart(9)} ${text}`);
+    if (this.#log.length > LOG_LENGTH) this.#log.shift();
   }
 
   reads(channel: string): boolean {
     return this.readers.some((reader) => reader.channel === channel);
   }
 
-  get story(): string {
-    return this.#story.join('\n');
+  get log(): string {
+    return this.#log.join('\n');
   }
 
   async start(): Promise<void> {
@@ -78,7 +81,7 @@ export class ChaosClient {
     this.open();
   }
 
-  /** The page is loaded: reads on from where it stood. */
+  /** The page is loaded: continues at its last position. */
   open(): void {
     const { token } = this.#options;
     const client = createClient({ url: this.#url, token, WebSocket, timeout: TIMEOUT });
@@ -90,10 +93,10 @@ export class ChaosClient {
     for (const reader of this.readers) this.#read(client, reader);
   }
 
-  /** Errors of the gateway's own making are faults; losing connections is daily life here. */
+  /** Errors caused by the gateway are faults; lost connections are expected here. */
   #report({ name, message }: SluiceError): void {
     this.note(`error ${name}: ${message}`);
-    if (name === 'connection_lost') this.#fault(`the gateway broke its word: ${message}`);
+    if (name === 'connection_lost') this.#fault(`protocol violation by the gateway: ${message}`);
   }
 
   #fault(text: string): void {
@@ -106,7 +109,7 @@ export class ChaosClient {
     const subscription = client.channel<Payload>(channel).subscribe(
       (message) => {
         if (this.#client === client) reader.message(message);
-        else this.#fault(`${channel}: heard something after it had closed`);
+        else this.#fault(`${channel}: received an event after it had closed`);
       },
       {
         ...(position === undefined ? {} : { position }),
@@ -123,7 +126,8 @@ export class ChaosClient {
           this.note(`${channel}: ${error.name}`);
           if (!EXCUSES.has(error.name))
             this.#fault(`${channel}: the subscription failed, ${error.name}: ${error.message}`);
-          // Where the engine was away the SDK may give the subscription up: the application asks again.
+          // While the engine is down the SDK may end the subscription; then the application
+          // subscribes again.
           else if (subscription.state === 'denied' || subscription.state === 'ended') this.#again(client, reader);
         },
       },
@@ -137,19 +141,19 @@ export class ChaosClient {
     });
   }
 
-  /** The page is closed; what it knew is kept. */
+  /** The page is closed; its knowledge is kept. */
   close(): void {
     const client = this.#client;
     this.#client = undefined;
     client?.close();
   }
 
-  /** Does not wait any longer for the next attempt, as a browser that hears of a network. */
+  /** Retries at once, as a browser does when the network is back. */
   hurry(): void {
     if (this.#client?.state === 'waiting') void this.#client.connect().catch(() => {});
   }
 
-  /** Publishes until it is acknowledged, with one key, however often that takes. */
+  /** Publishes with one idempotency key until it is acknowledged. */
   async publish(channel: string, data: Payload): Promise<void> {
     this.pending++;
     for (let attempt = 0; ; attempt++) {
@@ -158,7 +162,7 @@ export class ChaosClient {
         if (client !== undefined) {
           const place = await client.channel<Payload>(channel).publish(data, { key: `${data.n}` });
           this.pending--;
-          // What the application itself tries again has left its place in the row.
+          // A publish that the application itself retries has lost its place in the order.
           const lane = attempt === 0 && isSafe(channel) ? this.name : undefined;
           const problem = this.#options.ledger.acknowledged({ ...place, channel, n: data.n }, lane);
           if (problem !== undefined) this.#fault(problem);
@@ -174,7 +178,7 @@ export class ChaosClient {
     }
   }
 
-  /** Why it is not yet where everybody must come to rest; undefined when it is. */
+  /** Why it is not yet in the expected final state; `undefined` if it is. */
   unrest(heads: ReadonlyMap<string, Position>): string | undefined {
     for (const reader of this.readers) {
       const head = heads.get(reader.channel);

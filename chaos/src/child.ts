@@ -2,14 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 const TAIL = 20;
 
-/** Everything that runs, so that nothing is left behind however this process ends. */
+/** All running processes, so that none is left behind however this process ends. */
 const running = new Set<ChildProcess>();
 
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** A process that chaos started: hears its lines, knows its end, and never outlives this one. */
+/** A process that chaos started: reads its lines, detects its end, and never outlives this process. */
 export class Child {
   readonly #process: ChildProcess;
   readonly #tail: string[] = [];
@@ -54,7 +54,7 @@ export class Child {
     return this.#ends;
   }
 
-  /** The last lines that it wrote. */
+  /** The last lines of its output. */
   get tail(): string {
     return this.#tail.join('\n');
   }

@@ -10,15 +10,15 @@ export const SECRET = 'a secret of gateways that live for minutes only';
 export interface ClusterOptions {
   readonly engine: EngineName;
   readonly nodes: number;
-  /** For files: configurations, the engines' data. */
+  /** Folder for files: configurations, the engines' data. */
   readonly folder: string;
   readonly channels: NonNullable<ConfigInput['channels']>;
-  /** Beside what chaos needs. */
+  /** Options in addition to those that chaos needs. */
   readonly config?: ConfigInput;
   readonly onFault: (text: string) => void;
 }
 
-/** Nodes as processes of their own, and what stands behind them; every node has a line of its own to Redis. */
+/** Nodes as processes, and their backends. Every node has a link of its own to Redis. */
 export class Cluster {
   readonly nodes: GatewayProcess[] = [];
   readonly links: Tunnel[] = [];
@@ -32,14 +32,16 @@ export class Cluster {
 
   async start(): Promise<void> {
     const { engine, nodes } = this.#options;
-    if (engine !== 'redis' && nodes !== 1) throw new Error(`the ${engine} engine is for one node`);
+    if (engine !== 'redis' && nodes !== 1)
+      throw new Error(`the ${engine} engine supports only one node. Use --nodes 1, or --engine redis`);
     if (engine === 'redis') await this.#startRedis();
     for (let at = 0; at < nodes; at++) this.nodes.push(await this.#createNode(at));
     await Promise.all(this.nodes.map((node) => node.start()));
   }
 
   async #startRedis(): Promise<void> {
-    // A port that was free a moment ago: Redis cannot be asked which one it took, and keeps it for all its lives.
+    // A port that was free a moment ago. Redis cannot report a port that it picked, and keeps this
+    // one across restarts.
     const finder = new Tunnel(() => undefined);
     const port = await finder.listen();
     await finder.close();
@@ -60,7 +62,7 @@ export class Cluster {
     return new GatewayProcess({ name: `node-${at}`, folder, config: base, onFault });
   }
 
-  /** What the configuration says about the engine: each node reaches Redis by a line of its own. */
+  /** The configuration of the engine: each node reaches Redis over its own link. */
   async #engineOf(): Promise<Record<string, unknown>> {
     const { engine, folder } = this.#options;
     if (engine === 'durable') return { engine, durable: { data: `${folder}/data` } };
@@ -70,7 +72,7 @@ export class Cluster {
     return { engine, redis: { url: `redis://127.0.0.1:${await link.listen()}` } };
   }
 
-  /** The port of a node that takes connections, in turns, as a load balancer chooses. */
+  /** The port of a node that accepts connections, in turns, as a load balancer chooses. */
   choose(): number | undefined {
     const ports = this.nodes.flatMap(({ port }) => (port === undefined ? [] : [port]));
     return ports[this.#turn++ % Math.max(1, ports.length)];
@@ -80,14 +82,14 @@ export class Cluster {
     return this.nodes.find((node) => node.port === port)?.name ?? 'nobody';
   }
 
-  /** Ends everything, and tells how the nodes ended. */
+  /** Stops everything, and returns the exit codes of the nodes. */
   async stop(): Promise<(number | null)[]> {
     const codes = await Promise.all(this.nodes.map((node) => node.drain()));
     await this.kill();
     return codes;
   }
 
-  /** Ends everything at once. */
+  /** Kills everything at once. */
   async kill(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill()));
     await this.redis?.kill();

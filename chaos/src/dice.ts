@@ -1,4 +1,4 @@
-/** Chance that can be repeated: the same seed gives the same throws. Mulberry32. */
+/** Reproducible random numbers: the same seed gives the same numbers. Mulberry32. */
 export class Dice {
   #state: number;
 
@@ -15,19 +15,19 @@ export class Dice {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** A whole number, both ends included. */
+  /** A whole number, both bounds included. */
   whole(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from + 1));
   }
 
-  /** @throws Error when there is nothing to pick from */
+  /** @throws Error if there are no items */
   pick<T>(items: readonly T[]): T {
     const item = items[this.whole(0, items.length - 1)];
-    if (item === undefined) throw new Error('there is nothing to pick from');
+    if (item === undefined) throw new Error('cannot pick from an empty list');
     return item;
   }
 
-  /** So many different numbers below `limit`, or all of them. */
+  /** `count` different numbers below `limit`, or all of them. */
   some(count: number, limit: number): number[] {
     const left = Array.from({ length: limit }, (_, at) => at);
     return Array.from({ length: Math.min(count, limit) }, () => left.splice(this.whole(0, left.length - 1), 1)).flat();

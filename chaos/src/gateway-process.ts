@@ -7,15 +7,15 @@ import { pause } from './until.ts';
 
 const COMMAND = fileURLToPath(new URL('../../cli/bin/sluice.js', import.meta.url));
 
-/** So often a node that does not start is started again, and so many milliseconds are between. */
+/** Attempts to start a node, and milliseconds between them. */
 const ATTEMPTS = 100;
-const AGAIN = 200;
+const RETRY_AFTER = 200;
 
 export interface GatewayProcessOptions {
   readonly name: string;
   readonly folder: string;
   readonly config: ConfigInput;
-  /** Told of what must never happen: it died by itself, it logged a fault. */
+  /** Called on events that must not happen: the node died by itself, or it logged a fault. */
   readonly onFault: (text: string) => void;
 }
 
@@ -35,7 +35,7 @@ export class GatewayProcess {
   #port: number | undefined;
   #expected = false;
   #runs = false;
-  /** When it last began to drain: milliseconds since the Unix epoch, by its own log. */
+  /** When it last began to drain, in milliseconds since the Unix epoch, by its own log. */
   drainedAt: number | undefined;
 
   constructor({ name, folder, config, onFault }: GatewayProcessOptions) {
@@ -46,12 +46,12 @@ export class GatewayProcess {
     writeFileSync(this.#file, JSON.stringify({ host: '127.0.0.1', port: 0, node: name, log, ...config }));
   }
 
-  /** Where it listens; undefined while it takes no connections. */
+  /** The port; undefined while the node accepts no connections. */
   get port(): number | undefined {
     return this.#port;
   }
 
-  /** @throws Error when it ends instead of starting; the last lines that it wrote are in the message */
+  /** @throws Error with the last lines of its output if it ends instead of starting */
   async start(): Promise<void> {
     expectFresh(['protocol', 'client-sdk', 'server', 'cli']);
     this.#expected = false;
@@ -80,19 +80,19 @@ export class GatewayProcess {
     return this.#child?.pid;
   }
 
-  /** Starts it as a supervisor does: again and again, because it may find its engine away. */
+  /** Starts it as a supervisor does, with retries: its engine may be down. */
   async keepStarting(): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.start();
       } catch (error) {
         if (attempt === ATTEMPTS) throw error;
-        await pause(AGAIN);
+        await pause(RETRY_AFTER);
       }
     }
   }
 
-  /** Gone at once. */
+  /** Kills it at once. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
@@ -102,7 +102,7 @@ export class GatewayProcess {
     return this.#end('SIGTERM');
   }
 
-  /** What it wrote last. */
+  /** The last lines of its output. */
   get tail(): string {
     return this.#child?.tail ?? '';
   }

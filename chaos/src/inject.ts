@@ -8,16 +8,16 @@ export interface Scene {
   readonly cluster: Cluster;
   readonly clients: readonly ChaosClient[];
   readonly payload: (by: string, size: number) => Payload;
-  /** A node drained, or ended in another way. */
+  /** A node that was drained, or ended in another way. */
   readonly onDrained: (node: string, code: number | null) => void;
 }
 
-/** Bytes of a message that slow readers have trouble with. */
+/** Bytes of a message that is too large for slow readers. */
 const LARGE = 49_152;
-/** What each fault is done to: of those, only one happens at a time. */
+/** The target of each fault: each target has only one fault at a time. */
 const busy = new WeakMap<object, Promise<void>>();
 
-/** Carries a fault out, and mends what it broke. Faults to the same thing come one after the other. */
+/** Injects a fault, and repairs it afterwards. Faults to the same target run one after the other. */
 export function inject(fault: Fault, scene: Scene): Promise<void> {
   const things = thingsOf(fault, scene);
   const before = things.map((thing) => busy.get(thing));
@@ -33,7 +33,7 @@ function thingsOf(fault: Fault, { cluster, clients }: Scene): readonly object[] 
   return [cluster.redis ?? cluster];
 }
 
-/** Who suffers: slow readers are sought among those who read the channel on which much comes. */
+/** The affected clients: slow readers are picked from the subscribers of the channel with the burst. */
 function victims(fault: Extract<Fault, { clients: unknown }>, clients: readonly ChaosClient[]): readonly ChaosClient[] {
   const concerned = fault.kind === 'slow' ? clients.filter((client) => client.reads(fault.channel)) : clients;
   return [...new Set(fault.clients.flatMap((at) => concerned[at % concerned.length] ?? []))];
@@ -104,7 +104,7 @@ async function annoy(fault: Extract<Fault, { clients: unknown }>, scene: Scene):
   }
 }
 
-/** More than the buffers of the slow take. */
+/** More than the buffers of slow readers hold. */
 function burst(
   { channel, messages }: Extract<Fault, { kind: 'slow' }>,
   slow: readonly ChaosClient[],
@@ -113,7 +113,8 @@ function burst(
   const publisher = clients.find((client) => !slow.includes(client)) ?? clients[0];
   for (let count = 0; count < messages; count++) {
     void publisher?.publish(channel, payload(publisher.name, LARGE));
-    // A socket that refuses one channel's message is in doubt about those of all its channels: some come twice on the wire.
+    // If a socket refuses a message of one channel, its messages of all channels are in doubt: some
+    // are sent twice on the wire.
     void publisher?.publish('safe:a', payload(publisher.name, 0));
   }
 }

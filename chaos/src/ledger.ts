@@ -2,15 +2,15 @@ import type { Position } from '@sluice/protocol';
 import { at } from '../../server/test/support/delivery-rules.ts';
 import { isSafe } from './channels.ts';
 
-/** What a publisher puts into a message: by it the message is known wherever it turns up. */
+/** The payload of a published message, which identifies it in every log. */
 export interface Payload {
-  /** Unique among everything that is published. */
+  /** Unique among all publishes. */
   readonly n: number;
   readonly by: string;
   readonly fill?: string;
 }
 
-/** One message in its place. */
+/** One message at its position. */
 export interface Sighting extends Position {
   readonly channel: string;
   readonly id: string;
@@ -21,7 +21,7 @@ interface Acknowledgement extends Position {
   readonly n: number;
 }
 
-/** All that is known of the logs' contents, from acknowledgements and from what readers saw: everybody must agree. */
+/** All known contents of the logs, from acknowledgements and from readers: all sources must agree. */
 export class Ledger {
   /** Does the engine keep everything that it acknowledged? */
   readonly #keeps: boolean;
@@ -35,24 +35,28 @@ export class Ledger {
     this.#keeps = keeps;
   }
 
-  /** Says what is wrong with a message that somebody saw, compared with what everybody saw before. */
+  /** Returns what is wrong with a message that a client saw, compared with what others saw before. */
   saw(seen: Sighting): string | undefined {
     const { channel, epoch, offset, id, n } = seen;
     const place = `${channel} ${epoch} ${offset}`;
     const there = this.#places.get(place);
     if (there === undefined) this.#places.set(place, seen);
     else if (there.id !== id || there.n !== n)
-      return `saw message ${n} at ${at(seen)} of ${channel}, where ${there.n} stands`;
-    // An engine that lost everything lost the keys of idempotent publishes too: one that was tried again may stand in both lives.
+      return `saw message ${n} at ${at(seen)} of ${channel}, but another client saw ${there.n} there`;
+    // An engine that lost everything also lost the idempotency keys: a retried publish may be in
+    // both epochs.
     const life = this.#keeps && isSafe(channel) ? '' : epoch;
     const elsewhere = this.#numbers.get(`${n} ${life}`);
     if (elsewhere === undefined) this.#numbers.set(`${n} ${life}`, seen);
     else if (elsewhere.offset !== offset || elsewhere.epoch !== epoch || elsewhere.channel !== channel)
-      return `saw message ${n} at ${at(seen)} of ${channel}; it stands at ${at(elsewhere)} too, and was published once`;
+      return `saw message ${n} at ${at(seen)} of ${channel}; it is also at ${at(elsewhere)}, although it was published once`;
     return undefined;
   }
 
-  /** As `saw`, for a message that the gateway says it holds. `lane`: whose publishes must stand in the order of their numbers. */
+  /**
+   * Same as `saw`, for a message that the gateway acknowledged. `lane`: the publishes with the same
+   * lane must be in the order of their numbers.
+   */
   acknowledged(seen: Sighting, lane: string | undefined): string | undefined {
     this.acknowledgements++;
     const { channel, epoch, offset, n } = seen;
@@ -61,26 +65,27 @@ export class Ledger {
     return this.saw(seen);
   }
 
-  /** What was acknowledged on a channel, within one life of its log. */
+  /** The acknowledged messages of a channel, within one epoch of its log. */
   of(channel: string, epoch: string): readonly Acknowledgement[] {
     return listIn(this.#acknowledged, channel).filter((entry) => entry.epoch === epoch);
   }
 
-  /** Which lives of the channel's log were ever heard of. */
+  /** All known epochs of the channel's log. */
   epochs(channel: string): ReadonlySet<string> {
     return new Set(listIn(this.#acknowledged, channel).map(({ epoch }) => epoch));
   }
 
-  /** Says which publishes of one connection to one channel do not stand in the order in which they were sent. */
+  /**
+   * Lists the publishes of one connection to one channel that are not in the order in which they
+   * were sent.
+   */
   disorder(): string[] {
     return [...this.#lanes].flatMap(([lane, entries]) => {
       const sent = [...entries].sort((a, b) => a.n - b.n);
       return sent.flatMap((entry, index) => {
         const before = sent[index - 1];
         if (before === undefined || before.epoch !== entry.epoch || before.offset < entry.offset) return [];
-        return [
-          `${lane}: ${before.n} was sent before ${entry.n}, but stands behind it, ${at(before)} and ${at(entry)}`,
-        ];
+        return [`${lane}: ${before.n} was sent before ${entry.n}, but is after it, ${at(before)} and ${at(entry)}`];
       });
     });
   }

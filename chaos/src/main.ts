@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import type { EngineName } from './plan.ts';
-import { makePlan, tell } from './plan.ts';
+import { describeFault, makePlan } from './plan.ts';
 import { Run } from './run.ts';
 import { summary } from './summary.ts';
 
 const number = (text: string) => Number(text);
-const say = (line: string) => void process.stdout.write(`${line}\n`);
+const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 interface Flags {
   readonly minutes: number;
@@ -31,15 +31,16 @@ async function chaos({
   nodes = engine === 'redis' ? 3 : 1,
 }: Flags): Promise<void> {
   const options = { seed, engine, nodes, clients, rate, every, empty, length: minutes * 60_000 };
-  say(`seed ${seed}: ${nodes} nodes with the ${engine} engine, ${clients} clients, ${minutes} minutes`);
+  print(`seed ${seed}: ${nodes} nodes with the ${engine} engine, ${clients} clients, ${minutes} minutes`);
   if (plan) {
-    for (const step of makePlan(options)) say(`${`${step.pause}`.padStart(6)} ms later: ${tell(step.fault)}`);
+    for (const step of makePlan(options))
+      print(`${`${step.pause}`.padStart(6)} ms later: ${describeFault(step.fault)}`);
     return;
   }
-  const report = await new Run({ ...options, say }).go();
-  say(summary(report));
+  const report = await new Run({ ...options, print }).go();
+  print(summary(report));
   if (report.faults.length > 0)
-    say(
+    print(
       `\nOnce more: npm run chaos -- --seed ${seed} --minutes ${minutes} --engine ${engine} --nodes ${nodes} --clients ${clients} --rate ${rate} --every ${every}${empty ? ' --empty' : ''}`,
     );
   process.exitCode = report.faults.length > 0 ? 1 : 0;
@@ -50,18 +51,20 @@ export async function main(argv: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
   const program = new Command('chaos')
     .description(
-      'Breaks gateways, networks and Redis under load, and checks that nothing is lost silently and nothing comes twice.',
+      'Breaks gateways, networks and Redis under load, and checks that no message is lost without a gap or delivered twice.',
     )
-    .option('--minutes <n>', 'for so long new faults begin', number, 1)
-    .option('--seed <n>', 'the same seed makes the same plan', number, Date.now() % 1_000_000)
+    .option('--minutes <n>', 'duration in which new faults begin', number, 1)
+    .option('--seed <n>', 'the same seed gives the same plan', number, Date.now() % 1_000_000)
     .option('--nodes <n>', 'gateway processes; more than one only with redis (default: 3 with redis)', number)
     .option('--clients <n>', 'SDK clients', number, 50)
     .option('--rate <n>', 'publishes per second, of all clients together', number, 100)
-    .option('--every <ms>', 'about so many milliseconds between two faults', number, 1_000)
+    .option('--every <ms>', 'average milliseconds between two faults', number, 1_000)
     .addOption(
-      new Option('--engine <name>', 'where logs live').choices(['memory', 'durable', 'redis']).default('redis'),
+      new Option('--engine <name>', 'the engine of the gateways')
+        .choices(['memory', 'durable', 'redis'])
+        .default('redis'),
     )
-    .option('--empty', 'Redis may come back without its data', false)
+    .option('--empty', 'Redis may restart without its data', false)
     .option('--plan', 'only print the plan', false)
     .action((flags: Flags) => chaos(flags));
   await program.parseAsync([...argv]);

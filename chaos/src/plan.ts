@@ -1,10 +1,10 @@
 import { BURSTS } from './channels.ts';
 import { Dice } from './dice.ts';
 
-/** Where logs live while chaos is made. */
+/** The engines that chaos tests. */
 export type EngineName = 'memory' | 'durable' | 'redis';
 
-/** One thing that goes wrong. `length`: milliseconds until it is right again. */
+/** One fault. `length`: milliseconds until it is repaired. */
 export type Fault =
   | { readonly kind: 'kill' | 'drain'; readonly node: number; readonly length: number }
   | { readonly kind: 'redis-kill' | 'redis-empty'; readonly length: number }
@@ -33,11 +33,11 @@ export interface PlanOptions {
   readonly engine: EngineName;
   readonly nodes: number;
   readonly clients: number;
-  /** For so long new faults begin, in milliseconds. */
+  /** Milliseconds in which new faults begin. */
   readonly length: number;
-  /** About so many milliseconds are between two faults. */
+  /** Average milliseconds between two faults. */
   readonly every: number;
-  /** May Redis come back without its data? */
+  /** May Redis restart without its data? */
   readonly empty: boolean;
 }
 
@@ -64,7 +64,7 @@ const slow: Maker = (dice, { clients }) => ({
   messages: dice.whole(100, 200),
 });
 
-/** What may go wrong, and how often beside the others. */
+/** The possible faults, repeated by weight. */
 function makers({ engine, nodes, empty }: PlanOptions): Maker[] {
   const always = [
     ...(nodes > 1 ? [gateway('kill'), gateway('drain')] : []),
@@ -75,12 +75,13 @@ function makers({ engine, nodes, empty }: PlanOptions): Maker[] {
   return engine === 'redis' ? [...always, ...remote, ...remote] : always;
 }
 
-/** What will go wrong, and when. The same options give the same plan. */
+/** The faults of a run and their times. The same options give the same plan. */
 export function makePlan(options: PlanOptions): readonly Step[] {
   const dice = new Dice(options.seed);
   const kinds = makers(options);
   const steps: Step[] = [];
-  // The first ones are one of each kind, in a random order, so that a short run has some of everything.
+  // The plan begins with one fault of each kind, in random order, so that a short run covers all of
+  // them.
   const first = dice.some(kinds.length, kinds.length);
   for (let time = 0; ; ) {
     const pause = dice.whole(Math.ceil(options.every / 5), options.every * 2);
@@ -91,8 +92,8 @@ export function makePlan(options: PlanOptions): readonly Step[] {
   }
 }
 
-/** A fault in words, for the report and for the story of a client. */
-export function tell(fault: Fault): string {
+/** Describes a fault, for the report and the log of a client. */
+export function describeFault(fault: Fault): string {
   const { kind, length } = fault;
   const where = 'node' in fault ? ` node ${fault.node}` : 'clients' in fault ? ` clients ${fault.clients.join()}` : '';
   const what = kind === 'slow' ? `, ${fault.messages} large messages on ${fault.channel}` : '';

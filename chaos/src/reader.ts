@@ -13,23 +13,23 @@ export interface ReaderOptions {
 }
 
 /**
- * Judges what one application hears of one channel, by SPEC.md section 7 and a stricter rule: at the handler nothing comes twice, and a gap begins
- * exactly where the reader stands.
+ * Checks what one application receives from one channel, by SPEC.md section 7 and a stricter rule:
+ * the handler gets no message twice, and a gap begins exactly at the reader's position.
  */
 export class Reader {
   readonly channel: string;
   readonly #ledger: Ledger;
   readonly #keeps: boolean;
   readonly #onFault: (text: string) => void;
-  /** After the last message or gap that was handed out. */
+  /** After the last message or gap that was delivered. */
   position: Position | undefined;
-  heard = 0;
+  received = 0;
   gaps = 0;
-  /** Messages that gaps covered, as far as that is known. */
+  /** Messages that gaps covered, if the gaps have a number. */
   lost = 0;
-  /** Gaps whose messages the log must have dropped: where they end. */
+  /** The ends of the gaps whose messages the log must have dropped. */
   readonly retired: Position[] = [];
-  // Messages within the last gap that come after it nevertheless, because the rule keeps the newest.
+  // Messages within the last gap that follow it, because the rule keeps the newest ones.
   #owed: { count: number; after: number } | undefined;
 
   constructor({ channel, ledger, keeps, onFault }: ReaderOptions) {
@@ -40,13 +40,13 @@ export class Reader {
   }
 
   message({ channel, epoch, offset, id, data }: Message<Payload>): void {
-    this.heard++;
+    this.received++;
     const place = { epoch, offset };
     this.#note(this.#ledger.saw({ channel, epoch, offset, id, n: data.n }));
     if (this.#owes(place)) return;
     const verdict = classifyMessage(this.position, place);
-    if (verdict === 'repeat') this.#onFault(`was handed ${at(place)} twice; it stands at ${at(this.position)}`);
-    if (verdict === 'hole') this.#onFault(`was handed ${at(place)} without a gap after ${at(this.position)}`);
+    if (verdict === 'repeat') this.#onFault(`received ${at(place)} twice; its position is ${at(this.position)}`);
+    if (verdict === 'hole') this.#onFault(`received ${at(place)} without a gap after ${at(this.position)}`);
     this.position = place;
   }
 
@@ -57,7 +57,7 @@ export class Reader {
     owed.count--;
     owed.after = offset;
     if (owed.count === 0 || !within) this.#owed = undefined;
-    if (!within) this.#onFault(`a gap left messages to come, but ${epoch}/${offset} came`);
+    if (!within) this.#onFault(`a gap announced later messages, but ${epoch}/${offset} followed`);
     return within;
   }
 
@@ -67,13 +67,13 @@ export class Reader {
     this.lost += lost ?? 0;
     this.#note(checkGapRange(this.position, gap));
     if (at(from) !== at(this.position))
-      this.#onFault(`heard a gap from ${at(from)}, but stands at ${at(this.position)}`);
+      this.#onFault(`received a gap from ${at(from)}, but its position is ${at(this.position)}`);
     const rule = ruleOf(channel);
     this.#note(checkGapReason(gap, rule, undefined));
-    const told = `heard of a gap from ${at(from)} to ${at(to)}, ${reason}`;
-    if (isSafe(channel) && !(reason === 'epoch_changed' && !this.#keeps)) this.#onFault(told);
+    const report = `received a gap from ${at(from)} to ${at(to)}, ${reason}`;
+    if (isSafe(channel) && !(reason === 'epoch_changed' && !this.#keeps)) this.#onFault(report);
     else if (reason === 'epoch_changed' && this.#keeps && rule.history !== undefined)
-      this.#onFault(`${told}, but the engine keeps all`);
+      this.#onFault(`${report}, but the engine keeps all messages`);
     if (reason === 'retention') this.retired.push(to);
     this.position = to;
     const count = lost === undefined ? 0 : to.offset - from.offset - lost;

@@ -6,19 +6,19 @@ import { pause } from './until.ts';
 
 const OFTEN = 20;
 
-/** A Redis of its own, on a free port, whose every write is on disk before it is answered. */
+/** A Redis process on a free port, which writes everything to disk before it answers. */
 export class RedisProcess {
   readonly #folder: string;
   readonly port: number;
   #child: Child | undefined;
 
-  /** @param port that is free, and stays Redis' own for all its lives */
+  /** @param port a free port, which Redis keeps across restarts */
   constructor({ folder, port }: { folder: string; port: number }) {
     this.#folder = `${folder}/redis`;
     this.port = port;
   }
 
-  /** @throws Error when it ends instead of starting */
+  /** @throws Error if it ends instead of starting */
   async start(): Promise<void> {
     mkdirSync(this.#folder, { recursive: true });
     const settings = {
@@ -33,7 +33,7 @@ export class RedisProcess {
     const child = new Child(ensureRedis(), args, () => {});
     this.#child = child;
     while (!(await answers(this.port))) {
-      if (child.hasEnded) throw new Error(`redis-server does not start:\n${child.tail}`);
+      if (child.hasEnded) throw new Error(`redis-server did not start:\n${child.tail}`);
       await pause(OFTEN);
     }
   }
@@ -42,13 +42,13 @@ export class RedisProcess {
     await this.#child?.kill('SIGKILL');
   }
 
-  /** Forgets everything that was kept. Only while it does not run. */
+  /** Deletes its data. Only while it does not run. */
   empty(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
-/** Does a Redis listen there, with its data loaded? */
+/** Is a Redis listening there, with its data loaded? */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));

@@ -8,31 +8,31 @@ import { Cluster, SECRET } from './cluster.ts';
 import { Dice } from './dice.ts';
 import { inject } from './inject.ts';
 import { Ledger, type Payload } from './ledger.ts';
-import { makePlan, type PlanOptions, tell } from './plan.ts';
+import { describeFault, makePlan, type PlanOptions } from './plan.ts';
 import { type Heads, readHeads, verifyLogs } from './settle.ts';
 import { pause, until } from './until.ts';
 
 export interface RunOptions extends PlanOptions {
   /** Publishes per second, of all clients together. */
   readonly rate: number;
-  /** Told line by line what happens. */
-  readonly say: (line: string) => void;
+  /** Called with each line of the progress. */
+  readonly print: (line: string) => void;
 }
 
-/** What was done and what was checked. */
+/** The counts of injected faults and checks. */
 export interface Report {
   readonly faults: readonly string[];
   readonly injected: ReadonlyMap<string, number>;
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** So many faults are enough to know that something is wrong. */
+/** Maximum number of faults in the report. */
 const ENOUGH = 20;
-/** Publishes that may wait; more only make a long outage longer. */
+/** Maximum number of pending publishes; more would only make an outage longer. */
 const PENDING = 2_000;
 const TICK = 20;
 
-/** One run: a cluster, clients, faults by the plan, then peace, and judgement. */
+/** One run: a cluster, clients, faults by the plan, then recovery, and the final checks. */
 export class Run {
   readonly #options: RunOptions;
   readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-chaos-'));
@@ -49,7 +49,7 @@ export class Run {
   constructor(options: RunOptions) {
     this.#options = options;
     const { engine, nodes, empty } = options;
-    // The memory engine forgets with its process, and every plan restarts one.
+    // The memory engine loses its data with its process, and every plan restarts a process.
     this.#keeps = engine === 'durable' || (engine === 'redis' && !empty);
     this.#ledger = new Ledger({ keeps: this.#keeps });
     const channels = Object.fromEntries(Object.entries(RULES).map(([kind, rule]) => [`${kind}:{name}`, rule]));
@@ -57,7 +57,7 @@ export class Run {
     this.#cluster = new Cluster({ engine, nodes, folder: this.#folder, channels, onFault });
   }
 
-  /** Never rejects for what went wrong with the gateways: that stands in the report. */
+  /** Never rejects because of faults of the gateways: they are in the report. */
   async go(): Promise<Report> {
     try {
       await this.#prepare();
@@ -88,7 +88,7 @@ export class Run {
     this.#clients = await Promise.all(many.map((name) => this.#createClient(name, dice)));
     await Promise.all(this.#clients.map((client) => client.start()));
     await until(() => this.#everyReader(({ position }) => position !== undefined), {
-      what: () => 'not everybody has subscribed',
+      what: () => 'not all clients have subscribed',
     });
   }
 
@@ -114,7 +114,7 @@ export class Run {
 
   #payload = (by: string, size: number): Payload => ({ n: ++this.#published, by, fill: 'x'.repeat(size) });
 
-  /** The plan, with everybody chatting meanwhile. */
+  /** Runs the plan while all clients publish. */
   async #play(): Promise<void> {
     const chatting = this.#chat();
     const healing: Promise<void>[] = [];
@@ -122,20 +122,20 @@ export class Run {
       for (const { pause: wait, fault } of makePlan(this.#options)) {
         await pause(wait);
         if (this.#faults.length > 0) break;
-        const told = tell(fault);
-        this.#options.say(`${this.#time}  ${told}`);
+        const description = describeFault(fault);
+        this.#options.print(`${this.#time}  ${description}`);
         this.#injected.set(fault.kind, (this.#injected.get(fault.kind) ?? 0) + 1);
-        for (const client of this.#clients) if (!('clients' in fault)) client.note(`— ${told}`);
+        for (const client of this.#clients) if (!('clients' in fault)) client.note(`— ${description}`);
         const healed = inject(fault, {
           cluster: this.#cluster,
           clients: this.#clients,
           payload: this.#payload,
           onDrained: (node, code) => this.#drained(node, code),
         });
-        healing.push(healed.catch((error: unknown) => this.#fault(`${told}: ${String(error)}`)));
+        healing.push(healed.catch((error: unknown) => this.#fault(`${description}: ${String(error)}`)));
       }
       await Promise.all(healing);
-      // A last second of ordinary life.
+      // A last second of normal traffic.
       await pause(1_000);
     } finally {
       clearInterval(chatting);
@@ -164,13 +164,13 @@ export class Run {
     return this.#clients.reduce((sum, { pending }) => sum + pending, 0);
   }
 
-  /** Peace: everything is acknowledged, everybody stands at the head, and the nodes agree. */
+  /** Recovery: everything is acknowledged, all clients are at the head, and the nodes agree. */
   async #settle(): Promise<void> {
     if (this.#faults.length > 0) return;
-    this.#options.say(`${this.#time}  everything works again: ${this.#pending} publishes are not acknowledged yet`);
+    this.#options.print(`${this.#time}  everything works again: ${this.#pending} publishes are not acknowledged yet`);
     for (const client of this.#clients) client.hurry();
     await until(() => this.#pending === 0, { what: () => this.#whoWaits() });
-    this.#options.say(`${this.#time}  everything is acknowledged`);
+    this.#options.print(`${this.#time}  everything is acknowledged`);
     // A lost announcement is noticed with the next one.
     const [speaker] = this.#clients;
     await Promise.all(CHANNELS.map((channel) => speaker?.publish(channel, this.#payload('the end', 0))));
@@ -180,8 +180,8 @@ export class Run {
     await until(() => this.#clients.every((client) => client.unrest(heads) === undefined), {
       what: () => this.#clients.flatMap((client) => client.unrest(heads) ?? []).join('\n'),
     });
-    this.#options.say(
-      `everybody is live at the head ${Math.round(performance.now() - since)} ms after the last publish`,
+    this.#options.print(
+      `all clients are live at the head ${Math.round(performance.now() - since)} ms after the last publish`,
     );
     for (const fault of [...(await verifyLogs(nodes, this.#ledger, heads)), ...this.#ledger.disorder()])
       this.#fault(fault);
@@ -189,13 +189,13 @@ export class Run {
     for (const code of await this.#endNodes()) if (code !== 0) this.#fault(`a node ended its drain with ${code}`);
   }
 
-  /** The one whose publishes wait, so that its story is told. */
+  /** The client with the most pending publishes, whose log is printed. */
   #whoWaits(): string {
     const [worst] = [...this.#clients].sort((a, b) => b.pending - a.pending);
     return `${worst?.name}: ${worst?.pending} of its publishes are not acknowledged, of all clients ${this.#pending}`;
   }
 
-  /** What a gap said had left the log must have left it. */
+  /** Messages that a gap reported as removed must not be in the log. */
   #judgeRetired(heads: Heads): string[] {
     return this.#clients.flatMap(({ name, readers }) =>
       readers.flatMap(({ channel, retired }) => {
@@ -203,7 +203,7 @@ export class Run {
         return retired
           .filter(({ epoch, offset }) => epoch === head?.epoch && offset > retiredTo(channel, head.offset))
           .map(
-            ({ offset }) => `${name}: heard that ${channel} no longer holds ${offset}, but its head is ${head?.offset}`,
+            ({ offset }) => `${name}: received a gap of ${channel} up to ${offset}, but its head is ${head?.offset}`,
           );
       }),
     );
@@ -219,7 +219,7 @@ export class Run {
     await this.#cluster.kill();
     rmSync(this.#folder, { recursive: true, force: true });
     const violated = this.#clients.find(({ name }) => this.#faults.some((fault) => fault.includes(`${name}:`)));
-    if (violated !== undefined) this.#options.say(`\nThe story of ${violated.name}:\n${violated.story}\n`);
+    if (violated !== undefined) this.#options.print(`\nThe log of ${violated.name}:\n${violated.log}\n`);
   }
 
   #count(): Record<string, number> {
@@ -227,9 +227,9 @@ export class Run {
     const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
     return {
       'publishes acknowledged': this.#ledger.acknowledgements,
-      'publishes tried again': sum(this.#clients.map(({ retries }) => retries)),
-      'messages handed out': sum(readers.map(({ heard }) => heard)),
-      'gaps told': sum(readers.map(({ gaps }) => gaps)),
+      'publishes retried': sum(this.#clients.map(({ retries }) => retries)),
+      'messages delivered': sum(readers.map(({ received }) => received)),
+      'gaps reported': sum(readers.map(({ gaps }) => gaps)),
       'messages covered by gaps': sum(readers.map(({ lost }) => lost)),
       'connections made': sum(this.#clients.map(({ connections }) => connections)),
       'drains that ended with 0': this.#drains,

@@ -7,13 +7,13 @@ import { SECRET } from './cluster.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 import type { Ledger, Payload } from './ledger.ts';
 
-/** Where the logs end, by channel. */
+/** The heads of the logs, by channel. */
 export type Heads = ReadonlyMap<string, Position>;
 
 const PAGE = 1_000;
 const NOWHERE: Position = { epoch: '', offset: 0 };
 
-/** Asks one node as a client of its own. */
+/** Queries one node with a client of its own. */
 async function ask<T>({ port }: GatewayProcess, question: (client: Client) => Promise<T>): Promise<T> {
   const token = await mintToken({ secret: SECRET, algorithm: 'HS256', expiresIn: 3_600_000, sub: 'auditor' });
   const client = createClient({ url: `ws://127.0.0.1:${port}/ws`, token, WebSocket });
@@ -35,17 +35,20 @@ async function headsOf(client: Client): Promise<Heads> {
 
 const text = (heads: Heads) => JSON.stringify([...heads]);
 
-/** @throws Error when the nodes do not agree where the logs end, although nobody publishes any more */
+/** @throws Error if the nodes do not agree on the heads, although there are no more publishes */
 export async function readHeads(nodes: readonly GatewayProcess[]): Promise<Heads> {
   const all = await Promise.all(nodes.map((node) => ask(node, headsOf)));
   const [first] = all;
   if (first === undefined) throw new Error('there is no node');
   const other = all.find((heads) => text(heads) !== text(first));
-  if (other !== undefined) throw new Error(`nodes do not agree where logs end: ${text(first)} and ${text(other)}`);
+  if (other !== undefined) throw new Error(`nodes disagree on the heads of logs: ${text(first)} and ${text(other)}`);
   return first;
 }
 
-/** Reads the logs of every channel that keeps all, and says what was acknowledged and does not stand there. */
+/**
+ * Reads the logs of every channel that keeps all messages, and lists acknowledged messages that are
+ * missing.
+ */
 export async function verifyLogs(nodes: readonly GatewayProcess[], ledger: Ledger, heads: Heads): Promise<string[]> {
   const [node] = nodes;
   if (node === undefined) return [];
@@ -79,7 +82,7 @@ async function verifyLog(
   }
   for (const { offset, n } of ledger.of(channel, epoch)) {
     if (offset > start && numbers.get(offset) !== n)
-      problems.push(`${channel}: ${n} was acknowledged at ${offset}, where ${numbers.get(offset)} stands`);
+      problems.push(`${channel}: ${n} was acknowledged at ${offset}, but the log has ${numbers.get(offset)} there`);
   }
   return problems;
 }

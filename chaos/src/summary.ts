@@ -1,6 +1,6 @@
 import type { Report } from './run.ts';
 
-/** Says what was injected and what was verified. */
+/** Summarizes what was injected and what was verified. */
 export function summary({ injected, counts, faults }: Report): string {
   const list = (entries: Iterable<readonly [string, number]>) =>
     [...entries].map(([name, count]) => `${name} ${count}`).join(', ');

@@ -5,24 +5,24 @@ import { Pipe } from '../../server/src/testing/pipe.ts';
 interface TunnelConnection {
   readonly near: Socket;
   readonly far: Socket;
-  /** From near to far. */
+  /** From the caller to the target. */
   readonly out: Pipe;
   readonly back: Pipe;
 }
 
-/** A port on this machine whose connections lead elsewhere, and can be cut and stalled. */
+/** A port on this machine whose connections are forwarded, and can be cut and stalled. */
 export class Tunnel {
   readonly #target: () => number | undefined;
   readonly #server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
   readonly #connections = new Set<TunnelConnection>();
-  /** Is everybody who calls turned away? */
+  /** Are new connections refused? */
   refusing = false;
   #mute = false;
   #stalled = false;
-  /** Told the port that each new connection leads to. */
+  /** Called with the port to which each new connection is forwarded. */
   onConnection: (port: number) => void = () => {};
 
-  /** @param target the port for a new connection; undefined turns it away */
+  /** @param target the port for a new connection; undefined refuses it */
   constructor(target: () => number | undefined) {
     this.#target = target;
   }
@@ -34,14 +34,20 @@ export class Tunnel {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Lets nothing pass any more from the caller (`mute`), or to the caller (`stalled`); new connections too. */
+  /**
+   * Holds back everything from the caller (`mute`), or to the caller (`stalled`), including new
+   * connections.
+   */
   hold({ mute = false, stalled = false }: { mute?: boolean; stalled?: boolean } = {}): void {
     this.#mute = mute;
     this.#stalled = stalled;
     for (const connection of this.#connections) this.#apply(connection);
   }
 
-  /** Cuts all connections as a broken network does: without a goodbye, and what was on the way is lost. */
+  /**
+   * Cuts all connections as a broken network does: without a close frame, and bytes in transit are
+   * lost.
+   */
   cut(): void {
     for (const { near, far } of this.#connections) {
       near.resetAndDestroy();
@@ -62,7 +68,7 @@ export class Tunnel {
   }
 
   #accept(near: Socket): void {
-    near.on('error', () => {}); // its end is told by "close"
+    near.on('error', () => {}); // "close" reports its end
     const port = this.refusing ? undefined : this.#target();
     if (port === undefined) {
       near.resetAndDestroy();

@@ -1,13 +1,16 @@
 const OFTEN = 20;
 
-/** Lets so many milliseconds pass: real processes are asked again and again, because they announce nothing to us. */
+/**
+ * Waits this many milliseconds of real time: real processes have to be polled, because they do not
+ * notify the test.
+ */
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Waits until something holds.
+ * Waits until a condition holds.
  *
- * @param within milliseconds; far more than it can take on a busy machine
- * @throws Error that says what did not come true
+ * @param within milliseconds; much longer than it takes on a busy machine
+ * @throws Error with the condition that did not become true
  */
 export async function until(
   holds: () => boolean | Promise<boolean>,

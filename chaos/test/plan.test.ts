@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makePlan, type PlanOptions, tell } from '../src/plan.ts';
+import { describeFault, makePlan, type PlanOptions } from '../src/plan.ts';
 
 const options: PlanOptions = {
   seed: 7,
@@ -13,12 +13,12 @@ const options: PlanOptions = {
 };
 
 describe('the plan of faults', () => {
-  it('is the same for the same seed, and another for another', () => {
+  it('is the same for the same seed, and different for another seed', () => {
     expect(makePlan(options)).toEqual(makePlan(options));
     expect(makePlan(options)).not.toEqual(makePlan({ ...options, seed: 8 }));
   });
 
-  it('has some of everything, early', () => {
+  it('contains every kind of fault early', () => {
     const kinds = new Set(makePlan({ ...options, length: 60_000 }).map(({ fault }) => fault.kind));
     expect([...kinds].sort()).toEqual(
       [
@@ -37,14 +37,14 @@ describe('the plan of faults', () => {
     );
   });
 
-  it('leaves Redis alone where there is none, and its data where it must be kept', () => {
+  it('has no faults of Redis without Redis, and keeps the data of Redis unless it may be lost', () => {
     const kinds = (changed: Partial<PlanOptions>) =>
       makePlan({ ...options, ...changed }).map(({ fault }) => fault.kind);
     expect(kinds({ engine: 'memory', nodes: 1 }).filter((kind) => /redis|link/.test(kind))).toEqual([]);
     expect(kinds({ empty: false })).not.toContain('redis-empty');
   });
 
-  it('names only nodes and clients that there are, in words that tell everything', () => {
+  it('names only existing nodes and clients, and describes each fault completely', () => {
     const numbers = fc.record({
       seed: fc.nat(),
       nodes: fc.integer({ min: 1, max: 5 }),
@@ -55,7 +55,7 @@ describe('the plan of faults', () => {
         if ('node' in fault) expect(fault.node).toBeLessThan(some.nodes);
         if ('clients' in fault) expect(new Set(fault.clients).size).toBe(fault.clients.length);
         if ('clients' in fault) expect(Math.max(...fault.clients)).toBeLessThan(some.clients);
-        expect(tell(fault)).toContain(fault.kind);
+        expect(describeFault(fault)).toContain(fault.kind);
       }
     });
     fc.assert(property, { numRuns: 50 });

@@ -5,8 +5,8 @@ import { Reader } from '../src/reader.ts';
 
 type Event = { message: Partial<Message<Payload>> & { offset: number } } | { gap: Partial<Gap> };
 
-/** A reader that stands at e/10 hears this; what it complains about. */
-const hear = (...heard: Parameters<typeof listen>): string[] => listen(...heard).faults;
+/** A reader at e/10 receives these events; returns its faults. */
+const faultsOf = (...events: Parameters<typeof listen>): string[] => listen(...events).faults;
 
 function listen(
   channel: string,
@@ -29,31 +29,31 @@ function listen(
 const at = (offset: number, epoch = 'e') => ({ epoch, offset });
 const message = (offset: number, epoch = 'e'): Event => ({ message: { offset, epoch } });
 
-describe('a reader is content with', () => {
+describe('a reader accepts', () => {
   it.each<{ what: string; channel?: string; events: Event[]; keeps?: boolean }>([
-    { what: 'one after the other', events: [message(11), message(12)] },
+    { what: 'consecutive messages', events: [message(11), message(12)] },
     {
-      what: 'a gap of what the log dropped',
+      what: 'a gap of messages that the log dropped',
       channel: 'short:a',
       events: [message(11), { gap: { from: at(11), to: at(15), lost: 4 } }, message(16)],
     },
     {
-      what: 'the newest after a gap of a slow reader',
+      what: 'the newest messages after a gap of a slow reader',
       channel: 'latest:a',
       events: [{ gap: { to: at(15), reason: 'slow_reader', lost: 4 } }, message(15), message(16)],
     },
     {
-      what: 'a new life of an engine that forgets',
+      what: 'a new epoch of an engine that loses data',
       events: [{ gap: { to: at(0, 'f'), reason: 'epoch_changed', lost: undefined } as Partial<Gap> }, message(1, 'f')],
       keeps: false,
     },
   ])('$what', ({ channel = 'safe:a', events, keeps }) => {
-    expect(hear(channel, events, keeps === undefined ? {} : { keeps })).toEqual([]);
+    expect(faultsOf(channel, events, keeps === undefined ? {} : { keeps })).toEqual([]);
   });
 });
 
 describe('a reader counts', () => {
-  it('messages, gaps, what they covered, and what the log must have dropped', () => {
+  it('messages, gaps, the messages that they covered, and those that the log must have dropped', () => {
     const { reader, faults } = listen('latest:a', [
       message(11),
       { gap: { from: at(11), to: at(15), lost: 4 } },
@@ -63,94 +63,94 @@ describe('a reader counts', () => {
       message(21),
     ]);
     expect(faults).toEqual([]);
-    expect(reader).toMatchObject({ heard: 4, gaps: 2, lost: 7, retired: [at(15)], position: at(21) });
+    expect(reader).toMatchObject({ received: 4, gaps: 2, lost: 7, retired: [at(15)], position: at(21) });
   });
 });
 
-describe('a reader complains of', () => {
+describe('a reader reports', () => {
   it.each<{ what: string; channel?: string; events: Event[]; complaint: RegExp }>([
     { what: 'a message twice', events: [message(11), message(11)], complaint: /twice/ },
     { what: 'an old message', events: [message(9)], complaint: /twice/ },
     { what: 'a hole', events: [message(11), message(13)], complaint: /without a gap/ },
-    { what: 'another life without a gap', events: [message(11), message(12, 'f')], complaint: /without a gap/ },
-    { what: 'any gap where nothing may be lost', events: [{ gap: {} }], complaint: /retention/ },
+    { what: 'another epoch without a gap', events: [message(11), message(12, 'f')], complaint: /without a gap/ },
+    { what: 'any gap if nothing may be lost', events: [{ gap: {} }], complaint: /retention/ },
     {
-      what: 'a gap that begins before it',
+      what: 'a gap that begins before its position',
       channel: 'short:a',
       events: [message(11), { gap: { from: at(10), to: at(15) } }],
-      complaint: /but stands at/,
+      complaint: /but its position is/,
     },
     {
-      what: 'a gap that begins behind it',
+      what: 'a gap that begins after its position',
       channel: 'short:a',
       events: [{ gap: { from: at(12), to: at(15) } }],
-      complaint: /but stands at/,
+      complaint: /but its position is/,
     },
     { what: 'a gap that goes backwards', channel: 'short:a', events: [{ gap: { to: at(9) } }], complaint: /backwards/ },
     {
-      what: 'a loss by slowness where the rule replays',
+      what: 'a loss by slowness although the rule replays',
       channel: 'short:a',
       events: [{ gap: { reason: 'slow_reader' } }],
       complaint: /rule says replay/,
     },
     {
-      what: 'a new life of an engine that keeps all',
+      what: 'a new epoch of an engine that keeps its data',
       channel: 'short:a',
       events: [{ gap: { to: at(3, 'f'), reason: 'epoch_changed' } }],
       complaint: /keeps all/,
     },
     {
-      what: 'messages that a gap left to come and that do not come',
+      what: 'messages that a gap announced and that do not follow',
       channel: 'latest:a',
       events: [{ gap: { to: at(15), reason: 'slow_reader', lost: 3 } }, message(15), message(16)],
-      complaint: /left messages to come/,
+      complaint: /announced later messages/,
     },
     {
-      what: 'what a gap left to come twice',
+      what: 'messages that follow a gap twice',
       channel: 'latest:a',
       events: [{ gap: { to: at(15), reason: 'slow_reader', lost: 3 } }, message(14), message(14)],
-      complaint: /left messages to come/,
+      complaint: /announced later messages/,
     },
     {
-      what: 'what a gap left to come in another order',
+      what: 'messages that follow a gap out of order',
       channel: 'latest:a',
       events: [{ gap: { to: at(15), reason: 'slow_reader', lost: 3 } }, message(15), message(14)],
-      complaint: /left messages to come/,
+      complaint: /announced later messages/,
     },
     {
-      what: 'what a gap left to come in another life',
+      what: 'messages that follow a gap in another epoch',
       channel: 'latest:a',
       events: [{ gap: { to: at(15), reason: 'slow_reader', lost: 3 } }, message(14, 'f')],
-      complaint: /left messages to come/,
+      complaint: /announced later messages/,
     },
     {
-      what: 'one publish in two places',
+      what: 'one publish at two positions',
       events: [message(11), { message: { offset: 12, data: { n: 11, by: 'ada' } } }],
       complaint: /published once/,
     },
   ])('$what', ({ channel = 'safe:a', events, complaint }) => {
-    expect(hear(channel, events).join('\n')).toMatch(complaint);
+    expect(faultsOf(channel, events).join('\n')).toMatch(complaint);
   });
 });
 
 describe('the ledger', () => {
-  it('notices when two readers see different messages in one place', () => {
+  it('detects that two readers see different messages at one position', () => {
     const ledger = new Ledger({ keeps: true });
     const seen = { channel: 'safe:a', epoch: 'e', offset: 1 };
     expect(ledger.acknowledged({ ...seen, id: 'a', n: 1 }, 'ada')).toBeUndefined();
     expect(ledger.saw({ ...seen, id: 'a', n: 1 })).toBeUndefined();
-    expect(ledger.saw({ ...seen, id: 'b', n: 2 })).toMatch(/where 1 stands/);
+    expect(ledger.saw({ ...seen, id: 'b', n: 2 })).toMatch(/another client saw 1 there/);
   });
 
   const place = { channel: 'safe:a', epoch: 'e', offset: 7, id: 'a', n: 1 };
 
   it.each([
-    ['another id', { id: 'b' }, /where 1 stands/],
-    ['another payload under the same id', { n: 2 }, /where 1 stands/],
-    ['one publish at the same offset of two epochs', { epoch: 'f' }, /stands at e\/7 too/],
-    ['one publish at two offsets', { offset: 8 }, /stands at e\/7 too/],
-    ['one publish in two channels', { channel: 'safe:b' }, /stands at e\/7 too/],
-  ])('notices %s, from readers and from acknowledgements', (_, change, complaint) => {
+    ['another id', { id: 'b' }, /another client saw 1 there/],
+    ['another payload under the same id', { n: 2 }, /another client saw 1 there/],
+    ['one publish at the same offset of two epochs', { epoch: 'f' }, /also at e\/7/],
+    ['one publish at two offsets', { offset: 8 }, /also at e\/7/],
+    ['one publish in two channels', { channel: 'safe:b' }, /also at e\/7/],
+  ])('detects %s, from readers and from acknowledgements', (_, change, complaint) => {
     for (const first of ['saw', 'acknowledged'] as const) {
       for (const second of ['saw', 'acknowledged'] as const) {
         const ledger = new Ledger({ keeps: true });
@@ -161,7 +161,7 @@ describe('the ledger', () => {
     }
   });
 
-  it('lets a publish stand in two lives of an engine that forgets, and of a channel that may lose', () => {
+  it('accepts a publish in two epochs of an engine that loses data, and of a channel that may lose messages', () => {
     for (const [keeps, channel] of [
       [false, 'safe:a'],
       [true, 'short:a'],
@@ -169,11 +169,11 @@ describe('the ledger', () => {
       const ledger = new Ledger({ keeps });
       ledger.saw({ ...place, channel });
       expect(ledger.saw({ ...place, channel, epoch: 'f' })).toBeUndefined();
-      expect(ledger.saw({ ...place, channel, epoch: 'f', offset: 8 })).toMatch(/stands at f\/7 too/);
+      expect(ledger.saw({ ...place, channel, epoch: 'f', offset: 8 })).toMatch(/also at f\/7/);
     }
   });
 
-  it('knows what was acknowledged, by channel and life', () => {
+  it('lists acknowledged messages by channel and epoch', () => {
     const ledger = new Ledger({ keeps: true });
     ledger.acknowledged(place, 'ada');
     ledger.acknowledged({ ...place, epoch: 'f', offset: 1, n: 2 }, undefined);
@@ -184,7 +184,7 @@ describe('the ledger', () => {
     expect([...ledger.epochs('safe:a')]).toEqual(['e', 'f']);
   });
 
-  it('finds no disorder between lives, between channels, or where nobody promised an order', () => {
+  it('ignores the order between epochs, between channels, and without a lane', () => {
     const ledger = new Ledger({ keeps: true });
     ledger.acknowledged({ ...place, offset: 5, n: 1 }, 'ada');
     ledger.acknowledged({ ...place, epoch: 'f', offset: 1, n: 2 }, 'ada');
@@ -195,7 +195,7 @@ describe('the ledger', () => {
     expect(ledger.disorder()).toEqual([]);
   });
 
-  it('notices when publishes of one connection changed places', () => {
+  it('detects publishes of one connection in the wrong order', () => {
     const ledger = new Ledger({ keeps: true });
     const seen = { channel: 'safe:a', epoch: 'e' };
     ledger.acknowledged({ ...seen, offset: 2, id: 'a', n: 1 }, 'ada');

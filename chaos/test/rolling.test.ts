@@ -11,19 +11,19 @@ import { Ledger, type Payload } from '../src/ledger.ts';
 import { Reader } from '../src/reader.ts';
 import { until } from '../src/until.ts';
 
-/** A roll-out with 2,000 clients takes half a minute and more; with these it is the same in small. */
+/** A roll-out with 2,000 clients takes half a minute or more; these numbers are a scaled-down version. */
 const CLIENTS = Number(process.env.SLUICE_ROLLING_CLIENTS ?? 200);
-/** Connections per second that a drain sends away. */
-const PACE = CLIENTS >= 1_000 ? 500 : 200;
+/** Connections per second that a drain closes. */
+const RATE = CLIENTS >= 1_000 ? 500 : 200;
 /** Milliseconds between two messages: all clients read them in this one process. */
 const RHYTHM = CLIENTS >= 1_000 ? 200 : 20;
 const CHANNEL = 'safe:a';
 
-/** When clients came to a node: milliseconds since the Unix epoch. */
+/** When clients connected to a node: milliseconds since the Unix epoch. */
 type Arrivals = Map<number, number[]>;
 
-/** Many SDK clients in this process that come to whichever node takes connections. */
-class Crowd {
+/** Many SDK clients in this process, which connect to any node that accepts connections. */
+class ClientPool {
   readonly faults: string[] = [];
   readonly arrivals: Arrivals = new Map();
   readonly readers: Reader[] = [];
@@ -55,23 +55,29 @@ class Crowd {
       this.readers.push(reader);
     }
     await until(() => this.readers.every(({ position }) => position !== undefined), {
-      what: () => 'not all have come',
+      what: () => 'not all clients have connected',
     });
   }
 
-  /** The first client publishes one message after the other, each when the one before is acknowledged. */
+  /**
+   * The first client publishes one message after the other, each after the acknowledgement of the
+   * one before.
+   */
   async publish(): Promise<number> {
     const n = ++this.#number;
     const channel = this.clients[0]?.channel<Payload>(CHANNEL);
     const place = await channel?.publish({ n, by: 'user-0' });
-    if (place === undefined) throw new Error('there is nobody to publish');
+    if (place === undefined) throw new Error('there is no client to publish');
     const problem = this.ledger.acknowledged({ ...place, channel: CHANNEL, n }, 'user-0');
     if (problem !== undefined) this.faults.push(problem);
     return place.offset;
   }
 
-  /** Numbers until told to stop. @returns stops, and resolves when everybody has heard the last one */
-  speak(): () => Promise<void> {
+  /**
+   * Publishes numbers until it is stopped.
+   * @returns a function that stops it, and resolves when all clients have received the last number
+   */
+  publishNumbers(): () => Promise<void> {
     let last = Promise.resolve(0);
     const ticking = setInterval(() => {
       last = last.then(() => this.publish());
@@ -81,7 +87,7 @@ class Crowd {
       clearInterval(ticking);
       const head = await last;
       const behind = () => this.readers.filter(({ position }) => position?.offset !== head).length;
-      await until(() => behind() === 0, { what: () => `${behind()} clients do not stand at ${head}` });
+      await until(() => behind() === 0, { what: () => `${behind()} clients are not at ${head}` });
     };
   }
 
@@ -91,12 +97,13 @@ class Crowd {
 }
 
 /**
- * How far arrivals ever were ahead of the pace, in connections; and the most in any 100 ms. The nth client is sent away (n − 1) / pace seconds after the
- * drain began. A busy machine may be late, and what was late comes together afterwards, so that a single window proves nothing; but nothing can make a
- * client come before its moment. So it is the sum that is judged, at each arrival: whoever is within it was within the pace, or late.
+ * How far arrivals ever were ahead of the rate, in connections; and the most in any 100 ms. The nth
+ * client is closed (n − 1) / rate seconds after the drain began. A busy machine may be late and
+ * then handle late clients together, so a single window proves nothing; but no client can arrive
+ * early. So the sum is checked at each arrival.
  */
-function paceOf(times: readonly number[], since: number): { ahead: number; peak: number } {
-  const ahead = times.map((time, at) => at - ((time - since) / 1_000) * PACE);
+function arrivalRate(times: readonly number[], since: number): { ahead: number; peak: number } {
+  const ahead = times.map((time, at) => at - ((time - since) / 1_000) * RATE);
   const peak = times.map((time) => times.filter((other) => other >= time && other < time + 100).length);
   return { ahead: Math.max(...ahead), peak: Math.max(...peak) };
 }
@@ -109,38 +116,40 @@ afterEach(async () => {
 });
 
 describe('a rolling deploy', () => {
-  it('loses nothing, repeats nothing, and sends clients on at the pace', { timeout: 300_000 }, async () => {
-    const crowd = new Crowd();
+  it('loses nothing, repeats nothing, and moves clients at the configured rate', { timeout: 300_000 }, async () => {
+    const pool = new ClientPool();
     cluster = new Cluster({
       engine: 'redis',
       nodes: 2,
       folder,
       channels: { 'safe:{name}': RULES.safe },
-      config: { drain: '60s', drainPace: PACE },
-      onFault: (text) => crowd.faults.push(text),
+      config: { drain: '60s', drainPace: RATE },
+      onFault: (text) => pool.faults.push(text),
     });
     await cluster.start();
-    await crowd.join(cluster, CLIENTS);
-    const finish = crowd.speak();
+    await pool.join(cluster, CLIENTS);
+    const finish = pool.publishNumbers();
     for (const [at, node] of cluster.nodes.entries()) {
       const other = cluster.nodes[1 - at]?.port ?? 0;
-      // When the second one is restarted everybody is with it.
-      const moving = at === 0 ? CLIENTS - (crowd.arrivals.get(other)?.length ?? 0) : CLIENTS;
-      crowd.arrivals.set(other, []);
+      // Before the second node is restarted, all clients are connected to it.
+      const moving = at === 0 ? CLIENTS - (pool.arrivals.get(other)?.length ?? 0) : CLIENTS;
+      pool.arrivals.set(other, []);
       expect(await node.drain(), node.tail).toBe(0);
-      await until(() => crowd.clients.every(({ state }) => state === 'connected'), { what: () => 'not all came back' });
-      const times = crowd.arrivals.get(other) ?? [];
-      const { ahead, peak } = paceOf(times, node.drainedAt ?? 0);
-      process.stdout.write(`${node.name}: ${times.length} clients moved, at most ${peak} in 100 ms, pace ${PACE}/s\n`);
+      await until(() => pool.clients.every(({ state }) => state === 'connected'), {
+        what: () => 'not all clients have reconnected',
+      });
+      const times = pool.arrivals.get(other) ?? [];
+      const { ahead, peak } = arrivalRate(times, node.drainedAt ?? 0);
+      process.stdout.write(`${node.name}: ${times.length} clients moved, at most ${peak} in 100 ms, rate ${RATE}/s\n`);
       expect(times).toHaveLength(moving);
-      // Two milliseconds: both times are whole milliseconds.
-      expect(ahead).toBeLessThanOrEqual((2 * PACE) / 1_000);
+      // Two milliseconds, because both times are rounded to milliseconds.
+      expect(ahead).toBeLessThanOrEqual((2 * RATE) / 1_000);
       await node.start();
     }
     await finish();
-    crowd.close();
-    expect(crowd.faults.slice(0, 5)).toEqual([]);
-    expect(crowd.readers.reduce((sum, { gaps }) => sum + gaps, 0)).toBe(0);
-    expect(crowd.ledger.acknowledgements).toBeGreaterThan(10);
+    pool.close();
+    expect(pool.faults.slice(0, 5)).toEqual([]);
+    expect(pool.readers.reduce((sum, { gaps }) => sum + gaps, 0)).toBe(0);
+    expect(pool.ledger.acknowledgements).toBeGreaterThan(10);
   });
 });

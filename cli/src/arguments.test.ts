@@ -10,7 +10,7 @@ describe('collectCaps', () => {
     expect(collectCaps(word)).toEqual(caps);
   });
 
-  it('adds to those before', () => {
+  it('adds to earlier values', () => {
     expect(collectCaps('a=publish', collectCaps('a=subscribe', collectCaps('b=history')))).toEqual({
       a: ['subscribe', 'publish'],
       b: ['history'],
@@ -36,8 +36,8 @@ describe('collectClaims', () => {
   });
 });
 
-describe('the other arguments', () => {
-  it('read what they are given', () => {
+describe('other arguments', () => {
+  it('are parsed', () => {
     expect(collectPairs('a=1', { b: '2' })).toEqual({ a: '1', b: '2' });
     expect(durationArgument('1h')).toBe(3_600_000);
     expect(countArgument('10')).toBe(10);
@@ -46,10 +46,10 @@ describe('the other arguments', () => {
 
   it.each<[string, () => unknown]>([
     ['a pair without a name', () => collectPairs('=1')],
-    ['no time at all', () => durationArgument('0')],
-    ['a number with more', () => countArgument('1e3')],
-    ['an endless number', () => countArgument('9'.repeat(30))],
-    ['a host alone', () => urlArgument('localhost:8080')],
+    ['a duration of zero', () => durationArgument('0')],
+    ['a number with other characters', () => countArgument('1e3')],
+    ['a number that is too large', () => countArgument('9'.repeat(30))],
+    ['a host without scheme', () => urlArgument('localhost:8080')],
     ['another protocol', () => urlArgument('ftp://a.test')],
   ])('refuse %s', (_, read) => {
     expect(read).toThrow('Write ');

@@ -1,16 +1,16 @@
-/** How the words of a command line are read. */
+/** Parsers of command-line arguments. */
 
 import { parseDuration } from '@sluice/server/cli-support';
 import { InvalidArgumentError } from 'commander';
 
-/** Reads `name=value`, and adds it to those before. */
+/** Parses `name=value`, and adds it to earlier values. */
 export function collectPairs(word: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = word.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Write name=value.');
   return { ...before, [word.slice(0, at)]: word.slice(at + 1) };
 }
 
-/** Reads a claim: what is JSON is taken as JSON, everything else as text. */
+/** Parses a claim: valid JSON is used as JSON, anything else as text. */
 export function collectClaims(word: string, before: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const claims = collectPairs(word);
   return { ...before, ...Object.fromEntries(Object.entries(claims).map(([name, text]) => [name, jsonOrText(text)])) };
@@ -24,7 +24,10 @@ function jsonOrText(text: string): unknown {
   }
 }
 
-/** Reads `chat:*=subscribe,publish`. Names of channels may hold `=`, verbs do not: the last one divides. */
+/**
+ * Parses `chat:*=subscribe,publish`. Channel names may contain `=` and verbs do not, so the last
+ * one separates them.
+ */
 export function collectCaps(
   word: string,
   before: Readonly<Record<string, readonly string[]>> = {},
@@ -36,21 +39,21 @@ export function collectCaps(
   return { ...before, [pattern]: [...(before[pattern] ?? []), ...verbs.map((verb) => verb.trim())] };
 }
 
-/** Reads a duration above zero, in ms. */
+/** Parses a duration above zero, in ms. */
 export function durationArgument(word: string): number {
   const ms = parseDuration(word);
   if (ms === null || ms <= 0) throw new InvalidArgumentError('Write a duration, like 30s, 10m, 1h, 7d.');
   return ms;
 }
 
-/** Reads a whole number, 0 or greater. */
+/** Parses a whole number, 0 or greater. */
 export function countArgument(word: string): number {
   const count = Number(word);
   if (!/^\d+$/.test(word) || !Number.isSafeInteger(count)) throw new InvalidArgumentError('Write a whole number.');
   return count;
 }
 
-/** Reads an http, https, ws or wss URL. */
+/** Parses an http, https, ws or wss URL. */
 export function urlArgument(word: string): URL {
   const url = URL.canParse(word) ? new URL(word) : null;
   if (url === null || !/^(https?|wss?):$/.test(url.protocol)) {

@@ -10,7 +10,7 @@ Examples:
   $ sluice check                        the sluice.yaml of this folder, with the environment
   $ sluice check --config prod.yaml && deploy`;
 
-/** An empty list would leave open what it means. */
+/** Explains an empty list, whose meaning is not obvious. */
 function describeOrigins({ origins, dev }: Config): { origins?: string } {
   if (origins.length > 0) return {};
   const pages = dev ? 'pages of this machine' : 'pages served by this gateway';
@@ -19,14 +19,16 @@ function describeOrigins({ origins, dev }: Config): { origins?: string } {
 
 async function check(flags: Readonly<Record<string, unknown>>, shell: Shell): Promise<void> {
   const { config, file } = await loadFor(flags, shell);
-  shell.out(`# ${file ?? 'no file'}: the configuration is right; this is what would be in force, secrets hidden`);
+  shell.out(`# ${file ?? 'no file'}: the configuration is valid; this is the configuration in force, secrets hidden`);
   for (const hint of hintsFor(config)) shell.err(`hint: ${hint}`);
   shell.out(stringify({ ...describeConfig(config), ...describeOrigins(config) }).trimEnd());
 }
 
-/** `sluice check`: prints the configuration in force, or all that is wrong with it. */
+/** `sluice check`: prints the configuration in force, or all its problems. */
 export function addCheck(program: Command, shell: Shell): void {
-  const command = program.command('check').description('Check the configuration, and print what would be in force.');
+  const command = program
+    .command('check')
+    .description('Check the configuration, and print the configuration in force.');
   addConfigFlags(command)
     .addHelpText('after', EXAMPLES)
     .action((flags: Record<string, unknown>) => check(flags, shell));

@@ -36,7 +36,7 @@ interface Sent {
   readonly init: RequestInit | undefined;
 }
 
-/** A gateway that answers by path, and remembers what it was asked. */
+/** A gateway that answers by path, and records requests. */
 function network(answers: Record<string, () => Response>) {
   const sent: Sent[] = [];
   const fetch: World['fetch'] = async (input, init) => {
@@ -61,7 +61,7 @@ describe('sluice serve', () => {
     expect(shell.errors).toEqual([]);
   });
 
-  it('ends at once at the second signal', async () => {
+  it('exits at once at the second signal', async () => {
     const gateway = new TestGateway();
     const shell = new TestShell({ cwd, loadGateway: gateway.load });
     const done = run(['serve', '--config', 'good.yaml'], shell);
@@ -73,7 +73,7 @@ describe('sluice serve', () => {
     await done;
   });
 
-  it('greets in development with all that one needs to try it out', async () => {
+  it('prints a banner in development mode with commands to try', async () => {
     const gateway = new TestGateway();
     const shell = new TestShell({ cwd, loadGateway: gateway.load });
     const done = run(['serve', '--dev'], shell);
@@ -93,7 +93,7 @@ describe('sluice serve', () => {
     expect(banner).not.toContain(gateway.config?.devSecret);
   });
 
-  it('says why it could not start', async () => {
+  it('reports why it could not start', async () => {
     const gateway = new TestGateway();
     gateway.start = () => Promise.reject(new Error('port 8080 is taken'));
     expect(await outcome(['serve', '--dev'], { loadGateway: gateway.load })).toEqual({
@@ -111,7 +111,7 @@ describe('sluice serve', () => {
 });
 
 describe('sluice check', () => {
-  it('prints what would be in force, without secrets', async () => {
+  it('prints the configuration in force, without secrets', async () => {
     const { code, out } = await outcome(['check', '--config', 'good.yaml'], { env: { SLUICE_DRAIN: '3s' } });
     expect(code).toBe(0);
     expect(out).toContain('port: 9000');
@@ -122,12 +122,12 @@ describe('sluice check', () => {
   it.each([
     ['good.yaml', 'origins: none, so only pages served by this gateway may connect'],
     ['dev.yaml', 'origins: none, so only pages of this machine may connect'],
-  ])('says of %s what no origin means', async (file, expected) => {
+  ])('explains for %s what an empty list of origins means', async (file, expected) => {
     const { out } = await outcome(['check', '--config', file]);
     expect(out).toContain(expected);
   });
 
-  it('passes over a service link, and says so', async () => {
+  it('ignores a service link, and reports it', async () => {
     const env = { SLUICE_PORT: 'tcp://10.0.0.1:80', SLUICE_SERVICE_HOST: '10.0.0.1' };
     const { code, out, err } = await outcome(['check', '--config', 'good.yaml'], { env });
     expect(code).toBe(0);
@@ -143,13 +143,13 @@ describe('sluice check', () => {
     expect(err).toContain('drain: is not a duration');
   });
 
-  it('prints every problem of a rule at once, whatever else is wrong with it', async () => {
+  it('prints all problems of a rule at once', async () => {
     const { err } = await outcome(['check', '--config', 'rules.yaml']);
     const named = [...err.matchAll(/^ {2}channels\["chat:\{room\}"\]\.([\w.]+): /gm)].map(([, path]) => path);
     expect(named.sort()).toEqual(['allow.read', 'allow.subscribe', 'histroy', 'rate', 'slow']);
   });
 
-  it('hints at a rule that allows nothing', async () => {
+  it('warns about a rule that permits nothing', async () => {
     const { code, err } = await outcome(['check', '--config', 'empty-rule.yaml']);
     expect(code).toBe(0);
     expect(err.match(/^hint: .*$/gm)).toEqual([expect.stringContaining('channels.news: permits nothing')]);
@@ -174,7 +174,7 @@ describe('sluice token', () => {
     ['a file', ['--config', 'good.yaml'], {}],
     ['the environment', [], { env: { SLUICE_SECRET: SECRET } }],
     ['--secret', ['--secret', SECRET], {}],
-  ])('signs with the secret of %s, and prints the token alone', async (_, args, world) => {
+  ])('signs with the secret of %s, and prints only the token', async (_, args, world) => {
     const { code, out } = await outcome([...ARGS, ...args], world);
     expect(code).toBe(0);
     const verifier = createVerifier({ keys: [{ secret: SECRET, algorithm: 'HS256' }], clockTolerance: 5000 });
@@ -184,7 +184,7 @@ describe('sluice token', () => {
     expect(claims).toEqual({ sub: 'ada', role: 'admin', caps: { 'chat:*': ['subscribe', 'publish'] } });
   });
 
-  it('asks a gateway in development', async () => {
+  it('requests a token from a gateway in development mode', async () => {
     const { sent, fetch } = network({ '/dev/token': () => Response.json({ token: 'a.b.c' }) });
     expect(await outcome([...ARGS, '--url', 'ws://localhost:1/ws'], { fetch })).toMatchObject({
       code: 0,
@@ -212,9 +212,9 @@ describe('sluice token', () => {
     [
       ['--url', 'http://a.test'],
       network({}),
-      'sluice: http://a.test hands out no tokens, because it does not run with --dev',
+      'sluice: http://a.test issues no tokens, because it does not run with --dev',
     ],
-  ])('says in one line what to do: %j', async (args, world, message) => {
+  ])('prints one line with advice: %j', async (args, world, message) => {
     const { code, out, err } = await outcome(['token', '--sub', 'ada', ...args], world);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toContain(message);
@@ -233,7 +233,7 @@ describe('sluice publish', () => {
   const bodyOf = (sent: Sent | undefined): unknown => JSON.parse(String(sent?.init?.body));
   const keyOf = (sent: Sent | undefined) => new Headers(sent?.init?.headers).get('authorization');
 
-  it('sends the message, and prints where it stands', async () => {
+  it('sends the message, and prints its position', async () => {
     const { sent, fetch } = network(published);
     const args = ['--event', 'e', '--tag', 'a=1', '--tag', 'b=2', '--idempotency-key', 'k', '--key', 'secret'];
     const { code, out } = await outcome(['publish', 'chat:a', '{"x":1}', '--url', 'https://a.test', ...args], {
@@ -251,7 +251,7 @@ describe('sluice publish', () => {
     expect(keyOf(sent[0])).toBe('Bearer secret');
   });
 
-  it('reads standard input, and the key of the environment', async () => {
+  it('reads standard input, and the key from the environment', async () => {
     const { sent, fetch } = network(published);
     const stdin = async () => '[1]\n';
     await outcome(['publish', 'chat:a', '-'], { fetch, stdin, env: { SLUICE_API_KEY: 'from-env' } });
@@ -259,7 +259,7 @@ describe('sluice publish', () => {
     expect(keyOf(sent[0])).toBe('Bearer from-env');
   });
 
-  it('fetches the key of a development gateway on this machine', async () => {
+  it('fetches the key from a development gateway on this machine', async () => {
     const { sent, fetch } = network({
       ...published,
       '/dev/token': () => Response.json({ token: 't', apiKey: 'dev-key' }),
@@ -268,7 +268,7 @@ describe('sluice publish', () => {
     expect(keyOf(sent[1])).toBe('Bearer dev-key');
   });
 
-  it('never asks another machine for a key', async () => {
+  it('never requests a key from another machine', async () => {
     const { sent, fetch } = network(published);
     const { code, err } = await outcome(['publish', 'chat:a', '1', '--url', 'https://a.test'], { fetch });
     expect({ code, err }).toEqual({ code: 1, err: 'sluice: an API key is needed. Give --key, or set SLUICE_API_KEY' });
@@ -281,7 +281,7 @@ describe('sluice publish', () => {
       'sluice: No. (permission_denied)',
     ],
     [new Response('<html>', { status: 502 }), 'sluice: the gateway answered with HTTP status 502'],
-  ])("repeats the gateway's refusal (%#)", async (response, message) => {
+  ])("prints the gateway's refusal (%#)", async (response, message) => {
     const { fetch } = network({ '/api/v1/publish': () => response });
     expect(await outcome(['publish', 'chat:a', '1', '--key', 'k'], { fetch })).toEqual({
       code: 1,

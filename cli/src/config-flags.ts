@@ -3,10 +3,10 @@ import { type Loaded, load, OPTION_ROWS } from '@sluice/server/cli-support';
 import type { Command } from 'commander';
 import type { Shell } from './shell.ts';
 
-/** Marks of Markdown have no place in a terminal. */
+/** Removes Markdown, which a terminal does not render. */
 const plain = (markdown: string): string => markdown.replaceAll('`', '');
 
-/** Gives a command the flags of the table of options, and `--config`. */
+/** Adds the flags of the table of options, and `--config`, to a command. */
 export function addConfigFlags(command: Command): Command {
   command.option('--config <file>', 'configuration file; default: sluice.yaml, .yml, .json in this folder');
   for (const { flag, description, defaultText } of OPTION_ROWS) {
@@ -15,7 +15,7 @@ export function addConfigFlags(command: Command): Command {
   return command;
 }
 
-/** Loads the configuration that a command was given, and says what an operator should know of it. */
+/** Loads the configuration for a command, and prints remarks for the operator. */
 export async function loadFor(
   flags: Readonly<Record<string, unknown>>,
   shell: Shell,

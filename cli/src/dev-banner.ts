@@ -8,7 +8,7 @@ export interface BannerOptions {
   readonly addresses?: readonly string[];
 }
 
-/** What somebody who tries it out wants to know first: every line works as it is printed. */
+/** The first information for someone who tries Sluice out: every command works as printed. */
 export function devBanner(
   url: string,
   config: Config,
@@ -33,17 +33,17 @@ export function devBanner(
   ].join('\n');
 }
 
-/** Other devices reach the gateway under these addresses. */
+/** Other devices reach the gateway at these addresses. */
 function networkLines(url: string, { host }: Config, addresses: readonly string[]): string[] {
   if (isLoopback(host) || host === '::1') return [];
   const { port } = new URL(url);
   const reached = host === '0.0.0.0' || host === '::' ? addresses : [host];
   return reached
     .filter((address) => /^\d+(\.\d+){3}$/.test(address) && !isLoopback(address))
-    .map((address) => `  network     http://${address}:${port}/ (anybody in this network can get a token)`);
+    .map((address) => `  network     http://${address}:${port}/ (anyone in this network can get a token)`);
 }
 
-/** A channel that every user may subscribe to, or else the first that there is. */
+/** A channel that every user may subscribe to, or else the first configured one. */
 function exampleChannel({ channels }: Config): string {
   const usual = 'chat:lobby';
   const known = channels.find(({ pattern }) => matchPattern(pattern, usual) !== null);

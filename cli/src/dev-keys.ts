@@ -1,4 +1,7 @@
-/** The signing secret and the API key of development mode, kept in an ignored file: so tabs and shell histories survive a restart. */
+/**
+ * The signing secret and the API key of development mode, stored in a file that Git ignores, so
+ * that open tabs and shell histories survive a restart.
+ */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,12 +10,12 @@ import type { Shell } from './shell.ts';
 
 const FOLDER = '.sluice';
 const FILE = 'dev.json';
-/** Characters of a secret that is worth keeping. */
+/** Minimum characters of a stored secret. */
 const LEAST = 32;
 
 const isSecret = (value: unknown): value is string => typeof value === 'string' && value.length >= LEAST;
 
-/** What an earlier run kept in this folder. */
+/** The keys that an earlier run stored in this folder. */
 export function readDevKeys(directory: string): Invented {
   try {
     const kept = JSON.parse(readFileSync(join(directory, FOLDER, FILE), 'utf8')) as Record<string, unknown>;
@@ -21,11 +24,11 @@ export function readDevKeys(directory: string): Invented {
       ...(isSecret(kept.apiKey) ? { devApiKey: kept.apiKey } : {}),
     };
   } catch {
-    return {}; // there is none, or it is damaged: new ones are made
+    return {}; // missing or damaged: new keys are generated
   }
 }
 
-/** Keeps what this run has made, for the next one. Only this user may read it, and Git ignores it. */
+/** Stores the keys of this run for the next one. Only this user can read the file, and Git ignores it. */
 export function keepDevKeys({ devSecret, devApiKey }: Config, kept: Invented, shell: Shell): void {
   const secret = devSecret ?? kept.devSecret;
   const apiKey = devApiKey ?? kept.devApiKey;
@@ -37,7 +40,7 @@ export function keepDevKeys({ devSecret, devApiKey }: Config, kept: Invented, sh
     writeFileSync(join(folder, FILE), `${JSON.stringify({ secret, apiKey }, null, 2)}\n`, { mode: 0o600 });
   } catch (error) {
     shell.err(
-      `sluice: the development keys are new at each start, because ${join(folder, FILE)} cannot be written: ${(error as Error).message}`,
+      `sluice: the development keys change at each start, because ${join(folder, FILE)} cannot be written: ${(error as Error).message}`,
     );
   }
 }

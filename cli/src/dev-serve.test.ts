@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true }));
 
-/** Starts and stops a gateway as `sluice serve` does. */
+/** Starts and stops a gateway, as `sluice serve` does. */
 async function serve(...args: string[]): Promise<{ config: Config; shell: TestShell; end: () => Promise<number> }> {
   const gateway = new TestGateway();
   const shell = new TestShell({ cwd, loadGateway: gateway.load });
@@ -26,8 +26,8 @@ async function serve(...args: string[]): Promise<{ config: Config; shell: TestSh
   return { config: gateway.config as Config, shell, end };
 }
 
-describe('the keys of development', () => {
-  it('survive a restart, in a file that only the user may read and Git ignores', async () => {
+describe('the keys of development mode', () => {
+  it('survive a restart, in a file that only the user can read and Git ignores', async () => {
     const first = await serve('--dev');
     await first.end();
     const second = await serve('--dev');
@@ -39,7 +39,7 @@ describe('the keys of development', () => {
   });
 
   it.each(['', '{', '[]', '{"secret":1,"apiKey":"short"}', '{"secret":"short"}'])(
-    'are made anew where the file is damaged: %j',
+    'are generated again if the file is damaged: %j',
     async (text) => {
       const first = await serve('--dev');
       await first.end();
@@ -55,7 +55,7 @@ describe('the keys of development', () => {
     },
   );
 
-  it('are not written outside of development, nor where there are keys', async () => {
+  it('are not stored outside of development mode, or if keys are configured', async () => {
     writeFileSync(
       join(cwd, 'a.yaml'),
       'keys: [{ secret: 0123456789abcdef0123456789abcdef }]\napiKeys: [{ name: a, secret: 0123456789abcdef }]\n',
@@ -68,7 +68,7 @@ describe('the keys of development', () => {
     expect(() => statSync(join(cwd, '.sluice'))).toThrow('ENOENT');
   });
 
-  it('are new at each start where they cannot be kept, and that is said', async () => {
+  it('change at each start if they cannot be stored, which is reported', async () => {
     writeFileSync(join(cwd, '.sluice'), 'a file in the place of the folder');
     const { config, shell, end } = await serve('--dev');
     await end();
@@ -77,10 +77,10 @@ describe('the keys of development', () => {
   });
 });
 
-describe('rules, in development', () => {
+describe('rules in development mode', () => {
   const write = (text: string) => writeFileSync(join(cwd, 'sluice.yaml'), text);
 
-  it('are reloaded when the file changes; a mistake leaves them, and is named', async () => {
+  it('are reloaded when the file changes; an error is reported and changes nothing', async () => {
     write('channels: { a: { allow: { subscribe: users } } }\n');
     const gateway = new TestGateway();
     const shell = new TestShell({ cwd, loadGateway: gateway.load });
@@ -96,7 +96,7 @@ describe('rules, in development', () => {
 
     write('heartbeat: 10s\nchannels: { b: { allow: { subscribe: users } } }\n');
     shell.change();
-    await expect.poll(() => shell.errors.at(-1)).toContain('restart');
+    await expect.poll(() => shell.errors.at(-1)).toContain('Restart');
     expect(gateway.reloaded.map(({ channels }) => channels.map(({ pattern }) => pattern.source))).toEqual([['b']]);
     expect(gateway.reloaded[0]?.devSecret).toBe(gateway.config?.devSecret);
     shell.signal();
@@ -104,7 +104,7 @@ describe('rules, in development', () => {
     expect(shell.watched).toEqual([]);
   });
 
-  it('are reloaded one after the other, and only reported when they are in force', async () => {
+  it('are reloaded one after the other, and reported once they are in force', async () => {
     write('channels: { a: {} }\n');
     const gateway = new TestGateway();
     const shell = new TestShell({ cwd, loadGateway: gateway.load });
@@ -132,7 +132,7 @@ describe('rules, in development', () => {
     await done;
   });
 
-  it('that fail to be reloaded are reported, and the next change is reloaded again', async () => {
+  it('are reported if reloading fails, and reloaded at the next change', async () => {
     write('channels: { a: {} }\n');
     const gateway = new TestGateway();
     const shell = new TestShell({ cwd, loadGateway: gateway.load });
@@ -152,7 +152,7 @@ describe('rules, in development', () => {
     expect(await done).toBe(0);
   });
 
-  it('are not watched outside of development', async () => {
+  it('are not watched outside of development mode', async () => {
     write('keys: [{ secret: 0123456789abcdef0123456789abcdef }]\n');
     const { shell, end } = await serve();
     expect(shell.watched).toEqual([]);
@@ -160,7 +160,7 @@ describe('rules, in development', () => {
   });
 });
 
-it('stops when the npm that started it has gone', async () => {
+it('stops when the npm process that started it has ended', async () => {
   const gateway = new TestGateway();
   const shell = new TestShell({ cwd, loadGateway: gateway.load });
   const done = run(['serve', '--dev'], shell);
@@ -170,7 +170,7 @@ it('stops when the npm that started it has gone', async () => {
   expect(gateway.calls).toEqual(['start', 'close']);
 });
 
-describe('the banner of development', () => {
+describe('the banner of development mode', () => {
   const addresses = ['127.0.0.1', '192.168.7.20', '::1', 'fe80::1'];
   const banner = (config: Parameters<typeof parseConfig>[0], url = 'http://localhost:8080') =>
     devBanner(url, parseConfig({ dev: true, ...config }), { addresses });
@@ -187,15 +187,13 @@ describe('the banner of development', () => {
     [{ 'news:{topic}': { allow: { subscribe: 'users' } }, 'a:{b}': {} }, 'news:lobby'],
     [{ 'chat:{room}': { allow: { subscribe: 'users' } }, 'chat:staff': {} }, 'chat:lobby'],
     [{ 'x:**': { allow: { subscribe: 'anyone' } } }, 'x:lobby'],
-  ] as const)('names a channel that there is: %j', (channels, channel) => {
+  ] as const)('names an existing channel: %j', (channels, channel) => {
     expect(banner({ channels })).toContain(`npx sluice subscribe ${channel}\n`);
   });
 
-  it('prints the address for other devices only where they can connect', () => {
+  it('prints the address for other devices only if they can connect', () => {
     expect(banner({ host: '0.0.0.0' })).toContain('network     http://192.168.7.20:8080/');
-    expect(banner({ host: '192.168.7.20' }, 'http://192.168.7.20:8080')).toContain(
-      'http://192.168.7.20:8080/ (anybody',
-    );
+    expect(banner({ host: '192.168.7.20' }, 'http://192.168.7.20:8080')).toContain('http://192.168.7.20:8080/ (anyone');
     expect(banner({})).not.toContain('192.168');
   });
 });

@@ -39,7 +39,7 @@ async function using<T>(folder: string, use: (engine: DurableEngine) => Promise<
 const CHANNELS = ['a', 'b', 'c'];
 const channelOf = (n: number): string => CHANNELS[n % 3] ?? '';
 
-/** The nth message: some are larger than a page. */
+/** The nth message: some messages are larger than a page. */
 function append(engine: DurableEngine, n: number) {
   const entry = { id: `m${n}`, time: Date.now(), data: { n, fill: 'x'.repeat(n % 11 === 0 ? 9_000 : 150) } };
   return engine.append(channelOf(n), entry, { ...KEEP, key: `k${n}` });
@@ -65,7 +65,7 @@ async function outcome(...args: string[]) {
 const check = () => outcome('check', '--data', data);
 const salvage = () => outcome('salvage', '--data', data, '--into', into);
 
-/** Spoils some pages of the store behind its heads. */
+/** Damages some pages of the store after its heads. */
 function spoil(pick: (page: number, bytes: Buffer) => boolean): void {
   const file = join(data, 'log.mdb');
   const bytes = readFileSync(file);
@@ -77,7 +77,7 @@ function spoil(pick: (page: number, bytes: Buffer) => boolean): void {
 }
 
 describe('sluice durable check', () => {
-  it('counts what is there, and finds nothing wrong with a whole folder', async () => {
+  it('counts the records, and finds no damage in an intact folder', async () => {
     expect(await check()).toEqual({
       code: 0,
       out: expect.stringContaining('4 channels, 600 messages, 600 idempotency keys, 1 revocations\nnothing is damaged'),
@@ -96,7 +96,7 @@ describe('sluice durable check', () => {
     expect(readFileSync(file).equals(spoiled)).toBe(true);
   });
 
-  it('names what is damaged, and what can be done', async () => {
+  it('reports the damage, and how to repair it', async () => {
     spoil((page) => page % 5 === 0);
     const { code, out, err } = await check();
     expect(code).toBe(1);
@@ -104,7 +104,7 @@ describe('sluice durable check', () => {
     expect(err).toContain(`sluice durable salvage --data ${data} --into NEW`);
   });
 
-  it('finds a record that is damaged within a sound page', async () => {
+  it('finds a damaged record in an intact page', async () => {
     const file = join(data, 'log.mdb');
     const bytes = readFileSync(file);
     for (let at = bytes.indexOf('{"id":"m7"'); at >= 0; at = bytes.indexOf('{"id":"m7"', at + 1)) bytes[at] = 0x21;
@@ -115,14 +115,14 @@ describe('sluice durable check', () => {
   });
 
   it.each([
-    ['a folder that is not there', () => rmSync(data, { recursive: true }), 'holds no store'],
+    ['a missing folder', () => rmSync(data, { recursive: true }), 'holds no store'],
     ['a folder without a store', () => rmSync(join(data, 'log.mdb')), 'holds no store'],
   ])('refuses %s', async (_, spoilIt, message) => {
     spoilIt();
     expect(await check()).toMatchObject({ code: 1, out: '', err: expect.stringContaining(message) });
   });
 
-  it('refuses a folder that a gateway uses', async () => {
+  it('refuses a folder that is used by a gateway', async () => {
     await using(data, async () => {
       for (const tool of [check, salvage]) {
         expect(await tool()).toMatchObject({ code: 1, err: expect.stringContaining('in use by another gateway') });
@@ -132,7 +132,7 @@ describe('sluice durable check', () => {
 });
 
 describe('sluice durable salvage', () => {
-  it('copies a whole folder as it is, epochs too', async () => {
+  it('copies an intact folder unchanged, with its epochs', async () => {
     const before = await logOf(data);
     const { code, out } = await salvage();
     expect(code).toBe(0);
@@ -140,7 +140,7 @@ describe('sluice durable salvage', () => {
     expect(out).toContain('nothing was damaged');
     expect(await logOf(into)).toEqual(before);
     await using(into, async (engine) => {
-      expect(await append(engine, 9)).toMatchObject({ id: 'm9', offset: 4 }); // keys are remembered
+      expect(await append(engine, 9)).toMatchObject({ id: 'm9', offset: 4 }); // idempotency keys are preserved
       expect(await engine.all()).toMatchObject([{ user: 'ada' }]);
     });
   });
@@ -150,7 +150,7 @@ describe('sluice durable salvage', () => {
     ['a page in three', (page: number) => page % 3 === 1],
     ['the pages of large messages', (_: number, bytes: Buffer) => bytes.readUInt16LE(18) === 4],
     ['all branches', (_: number, bytes: Buffer) => bytes.readUInt16LE(18) === 1],
-  ])('saves the rest where %s is spoiled, in new epochs, without holes, in order', async (_, pick) => {
+  ])('saves the rest if %s is damaged, in new epochs, without holes, in order', async (_, pick) => {
     const before = await logOf(data);
     spoil(pick);
     const { code, out } = await salvage();
@@ -177,7 +177,7 @@ describe('sluice durable salvage', () => {
     expect(await using(into, (engine) => append(engine, 10_000))).toMatchObject({ id: 'm10000' });
   });
 
-  it('saves everything where both heads are lost, and all that they lead to is there', async () => {
+  it('saves everything if only the two heads are lost', async () => {
     const file = join(data, 'log.mdb');
     const bytes = readFileSync(file);
     bytes.fill(0, 0, 2 * PAGE);
@@ -187,14 +187,14 @@ describe('sluice durable salvage', () => {
     expect((await logOf(into)).map(({ messages }) => messages.length)).toEqual([200, 200, 200, 0]);
   });
 
-  it('forgets the keys of lost messages, so that who repeats the publish brings them back, and keeps the others', async () => {
+  it('forgets the idempotency keys of lost messages, so that retries publish them again, and keeps the others', async () => {
     const file = join(data, 'log.mdb');
     const bytes = readFileSync(file);
     for (let at = bytes.indexOf('{"id":"m7"'); at >= 0; at = bytes.indexOf('{"id":"m7"', at + 1)) bytes[at] = 0x21;
     writeFileSync(file, bytes);
     const { out } = await salvage();
     expect(out).toContain('599 messages');
-    expect(out).toContain('lost, as far as the store tells: 1 messages of these channels');
+    expect(out).toContain('lost, as far as the store shows: 1 messages of these channels');
     await using(into, async (engine) => {
       expect(await append(engine, 4)).toMatchObject({ id: 'm4', offset: 2 });
       expect(await append(engine, 10)).toMatchObject({ id: 'm10', offset: 3 }); // was 4, before m7 was lost
@@ -202,8 +202,8 @@ describe('sluice durable salvage', () => {
     });
   });
 
-  it('saves messages of channels whose names are lost, under other names', async () => {
-    // The records of channels are 72 bytes: no other table has leaves with values of that length.
+  it('saves messages of channels without names, under new names', async () => {
+    // The records of channels have 72 bytes: no other table has leaves with values of that length.
     spoil((_, bytes) => bytes.includes(Buffer.from('none')) && bytes.readUInt16LE(18) === 2);
     const { code, out } = await salvage();
     expect(code).toBe(0);
@@ -217,7 +217,7 @@ describe('sluice durable salvage', () => {
     });
   });
 
-  it('saves what the first half of a cut file has', async () => {
+  it('saves the messages in the first half of a truncated file', async () => {
     const file = join(data, 'log.mdb');
     truncateSync(file, Math.floor(readFileSync(file).length / 2));
     const { code, out } = await salvage();
@@ -226,7 +226,7 @@ describe('sluice durable salvage', () => {
     expect(messages).toBeGreaterThan(50);
   });
 
-  it('makes nothing where nothing can be read, or the new folder has something in it', async () => {
+  it('creates nothing if nothing can be read, or if the new folder is not empty', async () => {
     writeFileSync(join(root, 'file'), '');
     const taken = await outcome('salvage', '--data', data, '--into', root);
     expect(taken).toMatchObject({ code: 1, err: expect.stringContaining('exists already') });

@@ -47,7 +47,7 @@ async function salvage({ data, into }: Folders, shell: Shell): Promise<void> {
     return;
   }
   shell.out(
-    `lost, as far as the store tells: ${number(saved.lostMessages)} messages of these channels, ${number(saved.lostChannels)} channels`,
+    `lost, as far as the store shows: ${number(saved.lostMessages)} messages of these channels, ${number(saved.lostChannels)} channels`,
   );
   if (saved.namelessChannels > 0) {
     shell.out(
@@ -57,15 +57,15 @@ async function salvage({ data, into }: Folders, shell: Shell): Promise<void> {
   shell.out('all channels begin a new epoch: subscribers get a gap, and what the log has');
 }
 
-/** `sluice durable`: what is done with a data folder while no gateway uses it. */
+/** `sluice durable`: maintains a data folder while no gateway uses it. */
 export function addDurable(program: Command, shell: Shell): void {
   const command = program
     .command('durable')
-    .description('Check the data folder of the durable engine, or save what can be read of a damaged one.')
+    .description('Check the data folder of the durable engine, or copy what can be read of a damaged one.')
     .addHelpText('after', EXAMPLES);
   command
     .command('check')
-    .description('Check every page and every record. Ends with 1 where something is damaged.')
+    .description('Check every page and every record. Exits with 1 if anything is damaged.')
     .requiredOption('--data <folder>', 'the folder, as in "durable.data"')
     .action((folders: Folders) => check(folders, shell));
   command

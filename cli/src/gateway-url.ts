@@ -1,4 +1,4 @@
-/** A gateway somewhere else: its addresses, and what a development gateway hands out. */
+/** A remote gateway: its URLs, and the tokens and keys that a development gateway issues. */
 
 import { CliError } from './cli-error.ts';
 import type { Shell } from './shell.ts';
@@ -6,14 +6,14 @@ import type { Shell } from './shell.ts';
 /** Default of `--url`. */
 export const DEFAULT_URL = 'http://localhost:8080';
 
-/** The HTTP address of a path at the gateway, whichever of its addresses was given. */
+/** The HTTP URL of a path at the gateway, given any of its URLs. */
 export function httpUrl(url: URL, path: string): URL {
   const http = new URL(path, url);
   http.protocol = url.protocol.replace('ws', 'http');
   return http;
 }
 
-/** The WebSocket address of the gateway, whichever of its addresses was given. */
+/** The WebSocket URL of the gateway, given any of its URLs. */
 export function socketUrl(url: URL): URL {
   const socket = new URL(url.pathname === '/' ? '/ws' : url.pathname, url);
   socket.protocol = url.protocol.replace('http', 'ws');
@@ -23,7 +23,7 @@ export function socketUrl(url: URL): URL {
 export const isLocal = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 
-/** Fetches, and says in one line when nobody answers. */
+/** Fetches, and reports in one line if no gateway answers. */
 export async function fetchFrom(url: URL, init: RequestInit, shell: Shell): Promise<Response> {
   try {
     return await shell.fetch(url, { ...init, signal: AbortSignal.timeout(10_000) });
@@ -32,7 +32,7 @@ export async function fetchFrom(url: URL, init: RequestInit, shell: Shell): Prom
   }
 }
 
-/** Reads what the gateway answered; a refusal becomes an error that repeats the gateway's sentence. */
+/** Reads the gateway's response; a refusal becomes an error with the gateway's message. */
 export async function readAnswer(response: Response): Promise<Record<string, unknown>> {
   const body = (await response.json().catch(() => null)) as Record<string, unknown> | null;
   if (response.ok && body !== null) return body;
@@ -57,7 +57,10 @@ export interface DevCredentials {
   readonly apiKey?: string;
 }
 
-/** Asks a development gateway for a token and the API key of its run; `null` where the gateway hands out none. */
+/**
+ * Requests a token and the API key of the run from a development gateway; `null` if the gateway
+ * issues none.
+ */
 export async function fetchDevCredentials(url: URL, wish: DevWish, shell: Shell): Promise<DevCredentials | null> {
   const route = httpUrl(url, '/dev/token');
   route.searchParams.set('sub', wish.sub);
@@ -71,7 +74,7 @@ export async function fetchDevCredentials(url: URL, wish: DevWish, shell: Shell)
   return { token, ...(typeof apiKey === 'string' ? { apiKey } : {}) };
 }
 
-/** Says what to do where a gateway hands out nothing. */
+/** The error for a gateway that issues no tokens, with an alternative. */
 export function notInDevelopment(url: URL, instead: string): CliError {
-  return new CliError(`${url.origin} hands out no tokens, because it does not run with --dev. ${instead}`);
+  return new CliError(`${url.origin} issues no tokens, because it does not run with --dev. ${instead}`);
 }

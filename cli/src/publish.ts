@@ -59,7 +59,7 @@ async function publish(channel: string, text: string, { flags, shell }: { flags:
   shell.out(JSON.stringify(await readAnswer(response)));
 }
 
-/** `sluice publish`: publishes one message over HTTP, and prints where it stands. */
+/** `sluice publish`: publishes one message over HTTP, and prints its position. */
 export function addPublish(program: Command, shell: Shell): void {
   program
     .command('publish')
@@ -67,10 +67,10 @@ export function addPublish(program: Command, shell: Shell): void {
     .argument('<channel>', 'name of the channel')
     .argument('<json>', 'the data; "-" reads it from standard input')
     .option('--url <url>', 'the gateway', urlArgument, new URL(DEFAULT_URL))
-    .option('--key <key>', 'API key or token; better in SLUICE_API_KEY, where other users of the machine cannot see it')
-    .option('--event <name>', 'what kind of message it is')
-    .option('--tag <name=value>', 'a label; again for more', collectPairs)
-    .option('--idempotency-key <key>', 'the same key appends only once')
+    .option('--key <key>', 'API key or token; prefer SLUICE_API_KEY, which other users of the machine cannot see')
+    .option('--event <name>', 'the kind of message')
+    .option('--tag <name=value>', 'a tag; repeat for more', collectPairs)
+    .option('--idempotency-key <key>', 'repeated publishes with the same key append once')
     .addHelpText('after', EXAMPLES)
     .action((channel: string, text: string, flags: PublishFlags) => publish(channel, text, { flags, shell }));
 }

@@ -11,10 +11,10 @@ export interface ReloadOptions {
 }
 
 /**
- * In development: takes over the channel rules whenever the configuration file or the module with the contracts changes. A mistake leaves the
- * rules as they are. All other options need a restart.
+ * In development mode, applies the channel rules whenever the configuration file or the module with
+ * the contracts changes. Invalid files leave the rules unchanged. All other options need a restart.
  *
- * @returns how to stop that
+ * @returns a function that stops watching
  */
 export function reloadRules(gateway: Serving, { loaded, flags, shell }: ReloadOptions): () => void {
   const files = filesOf(loaded.gathered);
@@ -24,11 +24,11 @@ export function reloadRules(gateway: Serving, { loaded, flags, shell }: ReloadOp
     const next = await loadFor(flags, shell, loaded.config);
     await gateway.reload?.(next.config);
     const { length } = next.config.channels;
-    shell.err(`sluice: channel rules reloaded (${length}); open channels keep the history and the "slow" they have`);
-    if (settingsOf(next) !== before) shell.err('sluice: other options have changed, too: restart to use them');
+    shell.err(`sluice: channel rules reloaded (${length}); open channels keep their history and "slow"`);
+    if (settingsOf(next) !== before) shell.err('sluice: other options have changed too. Restart to apply them');
     before = settingsOf(next);
   };
-  let last = Promise.resolve(); // one after the other, so that the latest configuration wins
+  let last = Promise.resolve(); // in order, so that the latest configuration wins
   return shell.watch(files, {
     changed: () => {
       last = last.then(reload).catch((error: unknown) => shell.err(describeFailure(error)));
@@ -42,7 +42,7 @@ export function reloadRules(gateway: Serving, { loaded, flags, shell }: ReloadOp
 
 function describeFailure(error: unknown): string {
   if (error instanceof ConfigError) return `sluice: the rules stay as they were. ${error.message}`;
-  return `sluice: reloading the channel rules failed; restart to be sure which are in force. ${String(error)}`;
+  return `sluice: reloading the channel rules failed. Restart to apply them. ${String(error)}`;
 }
 
 function filesOf({ file, input, directory }: Gathered): string[] {
@@ -50,5 +50,5 @@ function filesOf({ file, input, directory }: Gathered): string[] {
   return file === undefined ? contracts : [file, ...contracts];
 }
 
-/** Everything but the rules, to be compared. */
+/** The configuration without rules, for comparison. */
 const settingsOf = ({ config }: Loaded): string => JSON.stringify({ ...config, channels: [], node: '' });

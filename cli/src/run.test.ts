@@ -14,7 +14,7 @@ describe('the command line', () => {
   });
 
   it.each(['serve', 'check', 'token', 'publish', 'subscribe', 'durable'])(
-    'explains %s by examples',
+    'explains %s with examples',
     async (command) => {
       const { code, out } = await outcome(command, '--help');
       expect(code).toBe(0);
@@ -41,7 +41,7 @@ describe('the command line', () => {
     [['durable', 'salvage', '--data', 'a'], "required option '--into <folder>' not specified"],
     [['subscribe'], "missing required argument 'channels'"],
     [['subscribe', 'a', '--rewind', '-1'], 'Write a whole number'],
-  ])('ends with 2 where it is wrong: %j', async (args, message) => {
+  ])('exits with 2 if it is wrong: %j', async (args, message) => {
     const { code, out, err } = await outcome(...args);
     expect(code).toBe(2);
     expect(out).toBe('');

@@ -32,7 +32,7 @@ function createProgram(shell: Shell): Command {
     .version(readVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', EXAMPLES)
-    .showHelpAfterError('("--help" shows how it is written)')
+    .showHelpAfterError('("--help" shows the usage)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => shell.out(text.trimEnd()),
@@ -43,7 +43,7 @@ function createProgram(shell: Shell): Command {
 }
 
 function report(error: unknown, shell: Shell): number {
-  // Commander has written its message already.
+  // Commander has already written its message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof ConfigError) {
     shell.err(error.message);
@@ -53,7 +53,7 @@ function report(error: unknown, shell: Shell): number {
   return error instanceof CliError ? error.exitCode : 1;
 }
 
-/** Carries out one command line; returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
+/** Runs one command line. Returns the exit code: 0, 1 for a failure, 2 for a wrong command line. */
 export async function run(args: readonly string[], shell: Shell): Promise<number> {
   try {
     await createProgram(shell).parseAsync([...args], { from: 'user' });

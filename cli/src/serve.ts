@@ -14,7 +14,10 @@ Examples:
   $ sluice serve --workers auto                 with a process for each core (Linux)
   $ SLUICE_SECRET=… PORT=9000 sluice serve      as the environment says`;
 
-/** Resolves at the first signal, or when the npm that started this process has gone; every later signal ends the process. */
+/**
+ * Resolves at the first signal, or when the npm that started this process has ended. Every later
+ * signal ends this process.
+ */
 function firstSignal(shell: Shell): Promise<void> {
   return new Promise((resolve) => {
     let signals = 0;
@@ -27,7 +30,7 @@ function firstSignal(shell: Shell): Promise<void> {
   });
 }
 
-/** A gateway in this process, or the supervisor of several. */
+/** A gateway in this process, or the supervisor of several processes. */
 async function create(loaded: Loaded, shell: Shell): Promise<Serving> {
   if (loaded.config.workers === 1) return (await shell.loadGateway()).createGateway(loaded.config);
   const { Supervisor } = await shell.loadSupervisor();
@@ -53,7 +56,7 @@ async function serve(flags: Readonly<Record<string, unknown>>, shell: Shell): Pr
 export function addServe(program: Command, shell: Shell): void {
   const command = program
     .command('serve')
-    .description('Run a gateway. SIGTERM drains it: clients are told to reconnect elsewhere.');
+    .description('Run a gateway. SIGTERM drains it: clients are asked to reconnect elsewhere.');
   addConfigFlags(command)
     .addHelpText('after', EXAMPLES)
     .action((flags: Record<string, unknown>) => serve(flags, shell));

@@ -1,11 +1,11 @@
-/** What a command sees of the world around it, so that tests can be that world. */
+/** The environment of a command, so that tests can replace it. */
 
 import type { Client, ClientOptions } from '@sluice/client';
 import type { Gateway } from '@sluice/server';
 import { type Config, type Loaded, loadSupervisor } from '@sluice/server/cli-support';
 import { type WatchOptions, watchFiles } from './watch-files.ts';
 
-/** What serves until it is stopped: a gateway, or the supervisor of several. */
+/** A server that runs until it is stopped: a gateway, or the supervisor of several. */
 export type Serving = Pick<Gateway, 'start' | 'close' | 'stopped'> & Partial<Pick<Gateway, 'reload'>>;
 
 export interface Shell {
@@ -14,17 +14,17 @@ export interface Shell {
   /** Is standard output a terminal? */
   readonly terminal: boolean;
   readonly fetch: typeof globalThis.fetch;
-  /** Writes a line to standard output: what was asked for, and nothing else. */
+  /** Writes a line to standard output: the requested output only. */
   out(line: string): void;
   /** Writes a line to standard error. */
   err(line: string): void;
   /** All of standard input. */
   stdin(): Promise<string>;
-  /** Calls back at every SIGINT and SIGTERM. Returns how to stop that. */
+  /** Calls back at every SIGINT and SIGTERM. Returns a function that stops that. */
   onSignal(handler: () => void): () => void;
-  /** Calls back when npm has started this process and is gone: it ends without passing a signal on. */
+  /** Calls back when the npm that started this process has ended: npm does not pass signals on. */
   onOrphaned(handler: () => void): void;
-  /** Watches these files for changes. Returns how to stop that. */
+  /** Watches these files for changes. Returns a function that stops that. */
   watch(files: readonly string[], options: Pick<WatchOptions, 'changed' | 'failed'>): () => void;
   /** Ends the process now. */
   exit(code: number): void;
@@ -40,7 +40,7 @@ async function readStdin(): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Milliseconds between two looks at who the parent is. */
+/** Milliseconds between two checks of the parent process. */
 const PARENT_CHECK = 250;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -60,7 +60,8 @@ export const systemShell: Shell = {
     };
   },
   onOrphaned(handler) {
-    // `npx sluice serve` and npm scripts: SIGTERM ends npm and its shell, and nobody tells the gateway.
+    // `npx sluice serve` and npm scripts: SIGTERM ends npm and its shell, and does not reach the
+    // gateway.
     if (process.env.npm_execpath === undefined && process.env.npm_lifecycle_event === undefined) return;
     const parent = process.ppid;
     const timer = setInterval(() => {

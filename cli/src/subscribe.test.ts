@@ -20,14 +20,14 @@ interface Subscribed {
   readonly options: SubscribeOptions;
 }
 
-/** A client that stays in the test's hands. */
+/** A client that the test controls. */
 class TestClient {
   options: ClientOptions | undefined;
   readonly subscribed: Subscribed[] = [];
   closed = false;
   changeState: (change: StateChange) => void = () => undefined;
   #ready = (): void => undefined;
-  /** Resolves when so many channels were subscribed. */
+  /** Resolves when this many channels have been subscribed to. */
   readonly ready: Promise<void>;
 
   constructor(expected: number) {
@@ -91,7 +91,7 @@ describe('sluice subscribe', () => {
     expect(shell.listening).toBe(false);
   });
 
-  it('prints JSON where asked', async () => {
+  it('prints JSON on request', async () => {
     const { client, shell, done } = await start(['--json']);
     client.subscribed[0]?.onMessage(MESSAGE);
     client.subscribed[0]?.options.onGap?.(GAP);
@@ -101,7 +101,7 @@ describe('sluice subscribe', () => {
     await done;
   });
 
-  it('gives up when no subscription is left', async () => {
+  it('exits when no subscription is left', async () => {
     const { client, shell, done } = await start([], { names: ['a', 'b'] });
     client.subscribed[0]?.options.onError?.(refusal('permission_denied') as never);
     client.subscribed[1]?.options.onError?.(refusal('permission_denied') as never);
@@ -113,14 +113,14 @@ describe('sluice subscribe', () => {
     ]);
   });
 
-  it('gives up when the connection is refused for good', async () => {
+  it('exits when the connection is refused permanently', async () => {
     const { client, shell, done } = await start([]);
     client.changeState({ state: 'closed', error: refusal('token_signature') as never });
     expect(await done).toBe(1);
     expect(shell.errors.at(-1)).toBe('sluice: No. (token_signature)');
   });
 
-  it('fetches a token from a development gateway on this machine, a new one each time', async () => {
+  it('fetches a new token from a development gateway on this machine each time', async () => {
     let count = 0;
     const fetch: World['fetch'] = async () => {
       count += 1;
@@ -134,7 +134,7 @@ describe('sluice subscribe', () => {
     await done;
   });
 
-  it('is anonymous where nobody hands out a token', async () => {
+  it('is anonymous if the gateway issues no tokens', async () => {
     const fetch: World['fetch'] = async () => new Response('', { status: 404 });
     for (const url of ['http://localhost:8080', 'wss://a.test']) {
       const { client, shell, done } = await start(['--url', url], { env: {}, fetch });
@@ -144,7 +144,7 @@ describe('sluice subscribe', () => {
     }
   });
 
-  it('says that nobody is there', async () => {
+  it('reports that no gateway answers', async () => {
     const { shell, done } = await start([], { env: {} });
     expect(await done).toBe(1);
     expect(shell.errors).toEqual([
@@ -153,15 +153,15 @@ describe('sluice subscribe', () => {
   });
 });
 
-describe('lines', () => {
+describe('a line', () => {
   it.each<[Partial<Message>, string]>([
     [{}, 'chat:a #7 {"x":1}'],
     [{ from: 'ada', event: 'chat' }, 'chat:a #7 <ada> chat {"x":1}'],
-  ])('of a message with %j', (more, line) => {
+  ])('shows a message with %j', (more, line) => {
     expect(formatMessage({ ...MESSAGE, ...more })).toBe(line);
   });
 
-  it('of a gap', () => {
+  it('shows a gap', () => {
     expect(formatGap(GAP)).toBe('gap in chat:a: 3 messages lost (retention), next is #7');
     expect(formatGap({ ...GAP, lost: undefined })).toContain('an unknown number of messages lost');
   });

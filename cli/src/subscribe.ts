@@ -20,24 +20,27 @@ interface SubscribeFlags {
   readonly json?: boolean;
 }
 
-/** One message on one line. */
+/** Formats one message as one line. */
 export function formatMessage({ channel, offset, from, event, data }: Message): string {
   const facts = [channel, `#${offset}`, from === undefined ? '' : `<${from}>`, event ?? ''];
   return [...facts.filter((fact) => fact !== ''), JSON.stringify(data)].join(' ');
 }
 
-/** One gap on one line. */
+/** Formats one gap as one line. */
 export function formatGap({ channel, lost, reason, to }: Gap): string {
   return `gap in ${channel}: ${lost ?? 'an unknown number of'} messages lost (${reason}), next is #${to.offset + 1}`;
 }
 
-/** A development gateway is asked for a token, again whenever one runs out; one that hands out none, not at all. */
+/**
+ * Requests a token from a development gateway, and a new one whenever it expires. Without tokens
+ * the client is anonymous.
+ */
 async function findToken({ token, url }: SubscribeFlags, shell: Shell): Promise<{ token?: Token }> {
   const given = token ?? (shell.env.SLUICE_TOKEN || undefined);
   if (given !== undefined) return { token: given };
   if (!isLocal(url)) return {};
   const ask = async () => (await fetchDevCredentials(url, { sub: 'cli' }, shell))?.token;
-  // Asked at once, so that "nobody is there" is an answer and not an endless attempt.
+  // Requested at once, so that a missing gateway is an error and not an endless retry.
   const first = await ask();
   return first === undefined ? {} : { token: async () => (await ask()) ?? first };
 }
@@ -64,7 +67,7 @@ async function subscribe(names: readonly string[], flags: SubscribeFlags, shell:
         onState: (state) => shell.err(`${name}: ${state}`),
         onError: (error) => {
           shell.err(`${name}: ${error.message} (${error.name})`);
-          if (error.retryable) return; // the SDK goes on by itself
+          if (error.retryable) return; // the SDK continues by itself
           open -= 1;
           if (open === 0) reject(new CliError('no subscription is left'));
         },
@@ -76,7 +79,7 @@ async function subscribe(names: readonly string[], flags: SubscribeFlags, shell:
   });
 }
 
-/** `Promise.withResolvers`, which Node 20 does not have. */
+/** `Promise.withResolvers` does not exist in Node 20. */
 function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
   let resolve = (): void => undefined;
   let reject = (_: Error): void => undefined;
@@ -87,15 +90,15 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void; reject:
   return { promise, resolve, reject };
 }
 
-/** `sluice subscribe`: prints the messages of channels as they come. */
+/** `sluice subscribe`: prints the messages of channels as they arrive. */
 export function addSubscribe(program: Command, shell: Shell): void {
   program
     .command('subscribe')
-    .description('Print the messages of channels as they come.')
+    .description('Print the messages of channels as they arrive.')
     .argument('<channels...>', 'names of channels')
     .option('--url <url>', 'the gateway', urlArgument, new URL(DEFAULT_URL))
-    .option('--token <token>', 'a token; better in SLUICE_TOKEN, where other users of the machine cannot see it')
-    .option('--rewind <n>', 'begin so many messages back', countArgument)
+    .option('--token <token>', 'a token; prefer SLUICE_TOKEN, which other users of the machine cannot see')
+    .option('--rewind <n>', 'begin this many messages back', countArgument)
     .option('--json', 'print every message as one line of JSON')
     .addHelpText('after', EXAMPLES)
     .action((names: string[], flags: SubscribeFlags) => subscribe(names, flags, shell));

@@ -20,7 +20,7 @@ Examples:
   $ sluice token --sub ada --cap 'chat:*=subscribe,publish' --claim role=admin --expires 8h
   $ sluice token --sub ada --url http://localhost:8080  from a gateway that runs with --dev
 
-The token alone goes to standard output: TOKEN="$(sluice token --sub ada)"`;
+Only the token is printed to standard output: TOKEN="$(sluice token --sub ada)"`;
 
 interface TokenFlags {
   readonly sub: string;
@@ -72,16 +72,16 @@ async function token(flags: TokenFlags, shell: Shell): Promise<void> {
   shell.out(await mintToken({ ...key, sub, expiresIn, ...optional }));
 }
 
-/** `sluice token`: prints a token, to try things out. */
+/** `sluice token`: prints a token, for trying things out. */
 export function addToken(program: Command, shell: Shell): void {
-  const command = program.command('token').description('Make a token, to try things out.');
+  const command = program.command('token').description('Make a token, for trying things out.');
   command
     .requiredOption('--sub <user>', 'the user')
-    .option('--cap <pattern=verbs>', "a capability, like 'chat:*=subscribe,publish'; again for more", collectCaps)
-    .option('--claim <name=value>', 'a further claim, the value as JSON or text; again for more', collectClaims)
-    .option('--expires <duration>', 'how long it lasts', durationArgument, 3_600_000)
+    .option('--cap <pattern=verbs>', "a capability, like 'chat:*=subscribe,publish'; repeat for more", collectCaps)
+    .option('--claim <name=value>', 'another claim, its value as JSON or text; repeat for more', collectClaims)
+    .option('--expires <duration>', 'how long it is valid', durationArgument, 3_600_000)
     .option('--config <file>', 'configuration file with the secret')
-    .option('--secret <text>', 'the secret; better in SLUICE_SECRET, where other users of the machine cannot see it')
+    .option('--secret <text>', 'the secret; prefer SLUICE_SECRET, which other users of the machine cannot see')
     .addOption(command.createOption('--algorithm <name>', 'of --secret').choices(HMAC_ALGORITHMS).default('HS256'))
     .option('--url <url>', 'ask a gateway that runs with --dev instead', urlArgument)
     .addHelpText('after', EXAMPLES)

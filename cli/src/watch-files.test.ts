@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { watchFiles } from './watch-files.ts';
 
-/** Watchers that fail when the test says so. */
+/** Watchers that fail at the test's request. */
 class Watchers {
   readonly open = new Map<string, FSWatcher>();
   readonly #broken: string | undefined;
@@ -48,7 +48,7 @@ it('reports a folder that cannot be watched instead of throwing, and watches non
   expect(watchers.open.size).toBe(0);
 });
 
-it('reports once that watchers fail later, and closes all of them', () => {
+it('reports once if watchers fail later, and closes all of them', () => {
   const watchers = new Watchers();
   const failures: unknown[] = [];
   const failed = (error: unknown) => void failures.push(error);

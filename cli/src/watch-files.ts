@@ -7,16 +7,19 @@ const QUIET = 100;
 export interface WatchOptions {
   /** Called soon after one of the files has changed, once for several changes in a row. */
   readonly changed: () => void;
-  /** Called once if the files cannot be watched, or not any longer: e.g. ENOSPC, when all inotify watches are in use. */
+  /**
+   * Called once if the files cannot be watched, or no longer: for example ENOSPC, when all inotify
+   * watches are in use.
+   */
   readonly failed: (error: unknown) => void;
-  /** Default: that of `node:fs`. */
+  /** Default: the one of `node:fs`. */
   readonly watch?: typeof watchFolder;
 }
 
 /**
- * Watches folders, because many editors replace a file instead of writing into it.
+ * Watches folders, because many editors replace a file instead of writing to it.
  *
- * @returns how to stop that
+ * @returns a function that stops watching
  */
 export function watchFiles(
   files: readonly string[],

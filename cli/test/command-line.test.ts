@@ -1,4 +1,4 @@
-/** The command as it is built and started by people: a process of its own, with the files of a folder. */
+/** The built command, started as a process, with the files of a folder. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,7 +30,7 @@ function folderWith(files: Record<string, string>, parent = tmpdir()): string {
   return folder;
 }
 
-/** A process, and what it has said so far. */
+/** A process and its output. */
 function start(command: string, args: readonly string[], cwd: string) {
   const child = spawn(command, args, { cwd, env: { PATH: process.env.PATH, HOME: process.env.HOME } });
   children.push(child);
@@ -77,7 +77,7 @@ describe('the command', () => {
     if (process.platform === 'linux') await second.says(new RegExp(`stop it with "kill ${first.child.pid}"`));
   });
 
-  it('reads contracts in TypeScript, and takes over the rules when they change', async () => {
+  it('loads contracts in TypeScript, and reloads the rules when they change', async () => {
     const contracts = (pattern: string) => `
       import { defineChannels } from '@sluice/server';
       const pattern: string = ${JSON.stringify(pattern)};
@@ -102,7 +102,7 @@ describe('the command', () => {
     expect((await publish('chat:a')).status).toBe(404);
   });
 
-  it('says what to install where nothing reads TypeScript', async () => {
+  it('reports what to install if TypeScript cannot be loaded', async () => {
     const folder = folderWith({ 'channels.ts': 'export const channels: object = {};' });
     const { child, says } = start(process.execPath, [COMMAND, 'check', '--dev', '--contracts', 'channels.ts'], folder);
     const [code] = (await once(child, 'exit')) as [number];

@@ -1,4 +1,4 @@
-/** `@sluice/server` and `@sluice/cli` in a folder where the optional packages are not installed. */
+/** `@sluice/server` and `@sluice/cli` in a folder without the optional packages. */
 
 import { execFile } from 'node:child_process';
 import {
@@ -29,7 +29,7 @@ const dependenciesOf = (workspace: string): string[] =>
     (JSON.parse(readFileSync(join(ROOT, workspace, 'package.json'), 'utf8')) as { dependencies: object }).dependencies,
   );
 
-/** Links a package of this repository; a nested version goes before the one at the root. */
+/** Links a package of this repository; a nested version takes precedence over the one at the root. */
 function link(name: string, workspace: string): void {
   const target = join(folder, 'node_modules', name);
   mkdirSync(dirname(target), { recursive: true });
@@ -44,7 +44,7 @@ function link(name: string, workspace: string): void {
   throw new Error(`${name} is not installed`);
 }
 
-/** Copies what is built, so that its imports are looked up in the folder. */
+/** Copies a built package, so that its imports are resolved in the folder. */
 function copy(workspace: string, name: string): void {
   for (const part of ['dist', 'bin', 'package.json'])
     cpSync(join(ROOT, workspace, part), join(folder, 'node_modules', name, part), { recursive: true, force: true });
@@ -61,7 +61,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a module in the folder; it ends with the error that it prints. */
+/** Runs a module in the folder; rejects with the error that it prints. */
 async function embedded(code: string): Promise<string> {
   writeFileSync(join(folder, 'program.mjs'), code);
   const { stdout } = await run(process.execPath, ['program.mjs'], { cwd: folder });
@@ -90,11 +90,11 @@ describe('a gateway inside a program', () => {
   it.each([
     ['redis', "engine: 'redis', redis: { url: 'redis://127.0.0.1:1' }", NO_IOREDIS],
     ['durable', "engine: 'durable', durable: { data: './data' }, log: { level: 'silent' }", NO_LMDB],
-  ])('names the package that the %s engine needs', async (_, options, message) => {
+  ])('reports the package that the %s engine needs', async (_, options, message) => {
     expect(await embedded(gatewayWith(options))).toBe(message);
   });
 
-  it('logs JSON without pino-pretty, and says how to install it', async () => {
+  it('logs JSON without pino-pretty, and reports how to install it', async () => {
     const [first = '', ...others] = (await embedded(gatewayWith("log: { format: 'pretty' }"))).split('\n');
     expect(JSON.parse(first)).toMatchObject({
       level: 40,
@@ -108,7 +108,7 @@ describe('the sluice command', () => {
   it.each([
     [['--engine', 'redis', '--redis', 'redis://127.0.0.1:1'], NO_IOREDIS],
     [['--engine', 'durable', '--data', './data'], NO_LMDB],
-  ])('sluice serve %j names the package that is missing', async (flags, message) => {
+  ])('reports the missing package: sluice serve %j', async (flags, message) => {
     const command = join(folder, 'node_modules/@sluice/cli/bin/sluice.js');
     const failed = run(process.execPath, [command, 'serve', ...flags, '--port', '0', '--log-level', 'silent'], {
       cwd: folder,

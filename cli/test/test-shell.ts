@@ -1,10 +1,13 @@
 import type { Config } from '@sluice/server/cli-support';
 import type { Shell } from '../src/shell.ts';
 
-/** What a test gives a command to see of the world; everything else is absent, and fails when it is used. */
+/**
+ * The environment that a test gives to a command; everything else is absent, and fails when it is
+ * used.
+ */
 export type World = Partial<Omit<Shell, 'out' | 'err' | 'onSignal' | 'onOrphaned' | 'watch' | 'exit'>>;
 
-/** A shell that remembers what commands said and did. */
+/** A shell that records the output and the effects of commands. */
 export class TestShell implements Shell {
   readonly env: Shell['env'];
   readonly cwd: string;
@@ -56,7 +59,7 @@ export class TestShell implements Shell {
     this.#orphaned = handler;
   }
 
-  /** As if the npm that started it had gone. */
+  /** Simulates the end of the npm that started the process. */
   orphan(): void {
     this.#orphaned();
   }
@@ -70,34 +73,34 @@ export class TestShell implements Shell {
     };
   }
 
-  /** As if one of the watched files had changed. */
+  /** Simulates a change of a watched file. */
   change(): void {
     this.#changed();
   }
 
-  /** As if the watched files could not be watched any longer. */
+  /** Simulates a failure of the watch. */
   failWatch(error: Error): void {
     this.#failed(error);
   }
 
-  /** As if somebody pressed Ctrl+C. */
+  /** Simulates Ctrl+C. */
   signal(): void {
     for (const handler of this.#handlers) handler();
   }
 
-  /** Does anybody listen to signals? */
+  /** Are there listeners to signals? */
   get listening(): boolean {
     return this.#handlers.size > 0;
   }
 }
 
-/** A gateway that only notes what is done to it. */
+/** A gateway that only records calls. */
 export class TestGateway {
   readonly calls: string[] = [];
-  /** Configurations whose rules it was told to take over. */
+  /** Configurations whose rules were reloaded. */
   readonly reloaded: Config[] = [];
   config: Config | undefined;
-  /** What a reload waits for. */
+  /** Reloads wait for this. */
   reloading: () => Promise<void> = async () => {};
   readonly #started: () => void;
   /** Resolves when it stops by itself. */
