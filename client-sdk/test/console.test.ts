@@ -242,15 +242,15 @@ describe('once per cause', () => {
     const { explain } = await loadDiagnostics();
     const client = {};
     const { SluiceError } = await import('../src/errors.ts');
-    const tell = (n: number) =>
+    const fail = (n: number) =>
       explain(
         client,
         new SluiceError({ code: 4306, name: 'permission_denied', message: `on "c${n}"`, retryable: false }),
       );
-    for (let n = 0; n < 101; n++) tell(n);
-    tell(100);
+    for (let n = 0; n < 101; n++) fail(n);
+    fail(100);
     expect(console.error).toHaveBeenCalledTimes(101);
-    tell(0);
+    fail(0);
     expect(console.error).toHaveBeenCalledTimes(102);
   });
 });

@@ -29,7 +29,7 @@ class World {
   readonly stores: FakeStore[] = [];
   readonly signals: AbortSignal[] = [];
   readonly failed = vi.fn<(error: unknown) => void>();
-  readonly back = vi.fn();
+  readonly onOpen = vi.fn();
   merge: DiskSetup['merge'] = async () => {};
   /** Runs before a database is open. */
   before: () => Promise<unknown> = async () => {};
@@ -55,7 +55,7 @@ class World {
         };
       },
       merge: (store) => this.merge(store),
-      back: this.back,
+      onOpen: this.onOpen,
       failed: this.failed,
     });
   }
@@ -75,7 +75,7 @@ describe('the disk of an outbox', () => {
       [0, 1],
       [0, 0],
     ]);
-    expect([world.disk.isOpen, world.back.mock.calls.length]).toEqual([true, 2]);
+    expect([world.disk.isOpen, world.onOpen.mock.calls.length]).toEqual([true, 2]);
   });
 
   it('abandons the database if a step fails, so that the step takes no effect later', async () => {
@@ -121,7 +121,7 @@ describe('the disk of an outbox', () => {
       },
     });
     await turn();
-    expect([world.stores.map(({ left }) => left), world.back.mock.calls.length]).toEqual([
+    expect([world.stores.map(({ left }) => left), world.onOpen.mock.calls.length]).toEqual([
       [
         [0, 1],
         [0, 0],

@@ -14,7 +14,7 @@ class ModelGateway {
   readonly refused = new Set<string>();
   readonly #keys = new Map<string, number>();
 
-  take({ channel, key, data }: Flight): 'accept' | 'refuse' {
+  receive({ channel, key, data }: Flight): 'accept' | 'refuse' {
     if (data === 'bad') {
       this.refused.add(key);
       return 'refuse';
@@ -61,9 +61,9 @@ class World {
   read(index: number, answers: boolean): void {
     const [flight] = this.tab(index).client.flights;
     if (!flight) return;
-    const verdict = this.gateway.take(flight);
+    const answer = this.gateway.receive(flight);
     if (!answers) this.tab(index).client.offline();
-    else if (verdict === 'accept') flight.accept();
+    else if (answer === 'accept') flight.accept();
     else flight.refuse('permission_denied');
   }
 

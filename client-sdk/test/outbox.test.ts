@@ -591,7 +591,7 @@ class Known extends EntryList {
   accepted(key: string): void {
     const times = { time: 1, until: 2, bytes: 3, version: 1, order: 1 };
     const entry: Entry = { key, channel: 'a', data: key, status: 'accepted', stored: true, ...times };
-    this.take(entry);
+    this.apply(entry);
   }
 }
 

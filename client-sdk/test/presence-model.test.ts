@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
 import type { Member } from '../src/presence-api.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
-import { ModelStage } from './support/model-stage.ts';
+import { ModelPresence } from './support/model-presence.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -60,7 +60,7 @@ const action = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
-      do: fc.constant('tell' as const),
+      do: fc.constant('send' as const),
       chunk: fc.integer({ min: 1, max: 3 }),
       cut: fc.nat(1),
       early: fc.boolean(),
@@ -77,7 +77,7 @@ type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never;
 
 class World {
   readonly gateway = new FakeGateway();
-  readonly stage = new ModelStage();
+  readonly model = new ModelPresence();
   readonly client = this.gateway.client();
   readonly audiences: Audience[] = [];
   readonly errors: string[] = [];
@@ -87,24 +87,24 @@ class World {
     this.listen();
     await turn();
     await this.gateway.socket.accept({ heartbeat: 1e9 });
-    this.stage.enter('ada', 0);
-    this.stage.enter('bob', 0);
-    this.stage.answer(this.gateway.socket);
+    this.model.enter('ada', 0);
+    this.model.enter('bob', 0);
+    this.model.answer(this.gateway.socket);
   }
 
   listen(): void {
-    this.audiences.push(new Audience(this.client, this.stage.channel));
+    this.audiences.push(new Audience(this.client, this.model.channel));
   }
 
   async run(step: Action): Promise<void> {
-    const { stage, audiences } = this;
+    const { model, audiences } = this;
     const { socket } = this.gateway;
-    if (step.do === 'enter') stage.enter(step.user, step.state);
-    if (step.do === 'leave') stage.leave(step.user);
-    if (step.do === 'tell') stage.tell(socket, step);
-    if (step.do === 'answer') stage.answer(socket);
-    if (step.do === 'slow') stage.slow();
-    if (step.do === 'toggle') stage.toggle();
+    if (step.do === 'enter') model.enter(step.user, step.state);
+    if (step.do === 'leave') model.leave(step.user);
+    if (step.do === 'send') model.send(socket, step);
+    if (step.do === 'answer') model.answer(socket);
+    if (step.do === 'slow') model.slow();
+    if (step.do === 'toggle') model.toggle();
     if (step.do === 'drop') await this.#reconnect(step.restart);
     if (step.do === 'listen') this.listen();
     const audience = step.do === 'stop' ? audiences[step.which] : undefined;
@@ -118,9 +118,9 @@ class World {
   async settle(): Promise<void> {
     this.listen();
     for (let round = 0; round < 5; round++) {
-      this.stage.answer(this.gateway.socket);
+      this.model.answer(this.gateway.socket);
       await turn();
-      this.stage.tell(this.gateway.socket);
+      this.model.send(this.gateway.socket);
       await turn();
     }
   }
@@ -128,8 +128,8 @@ class World {
   async #reconnect(restart: boolean): Promise<void> {
     await pass(5000); // the connection has lasted, so the backoff is reset
     this.gateway.socket.drop();
-    this.stage.begin();
-    if (restart) this.stage.restart();
+    this.model.begin();
+    if (restart) this.model.restart();
     await pass(500);
     await this.gateway.socket.accept({ heartbeat: 1e9 });
   }
@@ -140,21 +140,21 @@ it("has the gateway's members after any sequence of pushes, and the events match
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 40, size: 'max' }), async (steps) => {
       const world = new World();
-      const { presence } = world.client.channel(world.stage.channel);
+      const { presence } = world.client.channel(world.model.channel);
       await world.start();
       for (const step of steps) await world.run(step);
       await world.settle();
-      const { stage, audiences } = world;
-      const expected = [...stage.members.values()].sort((a, b) => (a.user < b.user ? -1 : 1));
+      const { model, audiences } = world;
+      const expected = [...model.members.values()].sort((a, b) => (a.user < b.user ? -1 : 1));
       expect(world.errors).toEqual([]);
-      expect([presence.members.total, presence.counting]).toEqual([expected.length, stage.counting]);
-      expect(presence.members.list).toEqual(stage.counting ? [] : expected);
+      expect([presence.members.total, presence.counting]).toEqual([expected.length, model.counting]);
+      expect(presence.members.list).toEqual(model.counting ? [] : expected);
       for (const audience of audiences) {
         events += audience.events;
         expect(audience.faults).toEqual([]);
         if (audience.stopped) continue;
         expect(audience.total).toBe(expected.length);
-        if (!stage.counting) expect(new Map(audience.members)).toEqual(stage.members);
+        if (!model.counting) expect(new Map(audience.members)).toEqual(model.members);
       }
       world.client.close();
     }),

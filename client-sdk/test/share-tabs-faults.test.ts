@@ -216,7 +216,7 @@ describe('a tab gateway', () => {
   it('asks no tab for a token after it is closed', async () => {
     const { gateway, tabGateway } = attach();
     await turn();
-    gateway.tell({ type: 'refresh', expiresAt: Date.now() + 1000 });
+    gateway.pushToAll({ type: 'refresh', expiresAt: Date.now() + 1000 });
     await turn();
     tabGateway.close();
     await pass(10);

@@ -301,7 +301,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     it('wait as long as the gateway requests', async () => {
       const list = await opened(2);
       const changes = list.map(({ client }) => states(client));
-      tabs.gateway.tell({ type: 'drain', reconnectAfter: 1234 });
+      tabs.gateway.pushToAll({ type: 'drain', reconnectAfter: 1234 });
       await turn();
       tabs.gateway.cut(4000, 'draining');
       await turn();
@@ -337,7 +337,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
   });
 
   describe('asked for a new token', () => {
-    const refresh = () => tabs.gateway.tell({ type: 'refresh', expiresAt: Date.now() + 1000 });
+    const refresh = () => tabs.gateway.pushToAll({ type: 'refresh', expiresAt: Date.now() + 1000 });
 
     it('any tab can supply it, even if another one does not answer', async () => {
       const mute = tabs.open({

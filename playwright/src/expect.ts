@@ -1,9 +1,9 @@
 import { expect as base, type Page } from '@playwright/test';
 import type { Expected, TestGateway } from '@sluice/server/testing';
-import { personOf } from './people.ts';
-import { type Claim, judge } from './verdict.ts';
+import { type Claim, checkClaim } from './claim.ts';
+import { userOf } from './page-users.ts';
 
-interface Patience {
+interface WaitOptions {
   /** Milliseconds to wait. Default: that of `expect`. */
   readonly timeout?: number;
 }
@@ -43,67 +43,67 @@ function wording(expected: Expected | undefined): string {
  */
 export const expect = base.extend({
   /** Passes when the user is connected. */
-  toHaveConnection(gateway: TestGateway, user: string, options: Patience = {}) {
+  toHaveConnection(gateway: TestGateway, user: string, options: WaitOptions = {}) {
     const claim: Claim = {
       call: `expect(gateway).toHaveConnection("${user}")`,
       expected: `"${user}" is connected`,
-      isSo: () => gateway.connections.some((connection) => connection.user === user),
+      holds: () => gateway.connections.some((connection) => connection.user === user),
       found: () => connected(gateway),
     };
-    return judge(this, gateway, claim, options);
+    return checkClaim(this, gateway, claim, options);
   },
 
   /** Passes when the user is a member of the channel. */
-  toHaveMember(gateway: TestGateway, channel: string, user: string, options: Patience = {}) {
+  toHaveMember(gateway: TestGateway, channel: string, user: string, options: WaitOptions = {}) {
     const members = () => gateway.members(channel).map((member) => member.user);
     const claim: Claim = {
       call: `expect(gateway).toHaveMember("${channel}", "${user}")`,
       expected: `"${user}" is a member`,
-      isSo: () => members().includes(user),
+      holds: () => members().includes(user),
       found: () => `members: ${list(members())}`,
     };
-    return judge(this, gateway, claim, options);
+    return checkClaim(this, gateway, claim, options);
   },
 
   /** Passes when the channel has this number of subscribed connections. */
-  toHaveSubscribers(gateway: TestGateway, channel: string, count: number, options: Patience = {}) {
+  toHaveSubscribers(gateway: TestGateway, channel: string, count: number, options: WaitOptions = {}) {
     const claim: Claim = {
       call: `expect(gateway).toHaveSubscribers("${channel}", ${count})`,
       expected: `${count} subscribed`,
-      isSo: () => gateway.subscribers(channel).length === count,
+      holds: () => gateway.subscribers(channel).length === count,
       found: () => {
         const subscribers = gateway.subscribers(channel);
         return `${subscribers.length} subscribed: ${usersOf(subscribers)}; connected: ${usersOf(gateway.connections)}`;
       },
     };
-    return judge(this, gateway, claim, options);
+    return checkClaim(this, gateway, claim, options);
   },
 
   /**
    * Passes when the gateway has received a matching message. `expected` is a set of fields or a
    * predicate.
    */
-  toHaveReceived(gateway: TestGateway, channel: string, expected?: Expected, options: Patience = {}) {
+  toHaveReceived(gateway: TestGateway, channel: string, expected?: Expected, options: WaitOptions = {}) {
     const claim: Claim = {
       call: `expect(gateway).toHaveReceived("${channel}")`,
       expected: wording(expected),
-      isSo: () => gateway.find(channel, expected) !== undefined,
+      holds: () => gateway.find(channel, expected) !== undefined,
       found: () => lastMessages(gateway, channel),
       // A received message stays received, so `not` need not wait.
       final: true,
     };
-    return judge(this, gateway, claim, options);
+    return checkClaim(this, gateway, claim, options);
   },
 
   /** Passes when the page's user has been sent every message of the channel. */
-  toBeLive(page: Page, channel: string, options: Patience = {}) {
-    const { gateway, user } = personOf(page);
+  toBeLive(page: Page, channel: string, options: WaitOptions = {}) {
+    const { gateway, user } = userOf(page);
     const claim: Claim = {
       call: `expect(page).toBeLive("${channel}")`,
       expected: `"${user}" is subscribed to "${channel}", at its head`,
-      isSo: () => gateway.isLive(user, channel),
+      holds: () => gateway.isLive(user, channel),
       found: () => `subscribed: ${usersOf(gateway.subscribers(channel))}; ${connected(gateway)}`,
     };
-    return judge(this, gateway, claim, options);
+    return checkClaim(this, gateway, claim, options);
   },
 });

@@ -2,7 +2,7 @@ import { type BrowserContextOptions, test as base, type Page } from '@playwright
 import { type Faults, startTestGateway, type TestGateway, type TokenOptions } from '@sluice/server/testing';
 import { logIn } from './login.ts';
 import { gatewayOptions, type SluiceOptions } from './options.ts';
-import { introduce } from './people.ts';
+import { setUser } from './page-users.ts';
 
 /** Options of the fixture `as`. */
 export interface AsOptions {
@@ -34,7 +34,7 @@ export interface SluiceFixtures {
 }
 
 /**
- * Playwright's `test`, with a gateway and people.
+ * Playwright's `test`, with a gateway and users.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export interface SluiceFixtures {
  *
  * test.use({ sluice: { file: 'sluice.yaml', tokenRoute: '/api/token' } });
  *
- * test('two people talk', async ({ as, gateway }) => {
+ * test('two users talk', async ({ as, gateway }) => {
  *   const [ada, bob] = await Promise.all([as('ada'), as('bob')]);
  *   await Promise.all([ada.goto('/'), bob.goto('/')]);
  *   await ada.getByRole('textbox').fill('Hello');
@@ -72,7 +72,7 @@ export const test = base.extend<SluiceFixtures & SluiceTestOptions>({
       closings.push(() => context.close());
       await logIn(context, { gateway, user, sluice, token });
       const page = await context.newPage();
-      introduce(page, { user, gateway });
+      setUser(page, { user, gateway });
       return page;
     });
     await Promise.all(closings.map((close) => close()));

@@ -37,7 +37,7 @@ export function trace(client: Traced, { WebSocket, codec }: TraceSetup): WebSock
   );
   const open = (url: string | URL, protocols?: string | string[]) => {
     const Class = WebSocket ?? (globalThis.WebSocket as unknown as WebSocketConstructor);
-    return tap(new Class(url, protocols), codec);
+    return logFrames(new Class(url, protocols), codec);
   };
   return class {
     constructor(url: string | URL, protocols?: string | string[]) {
@@ -48,7 +48,7 @@ export function trace(client: Traced, { WebSocket, codec }: TraceSetup): WebSock
 }
 
 /** The same socket, with its frames logged. */
-function tap(socket: WebSocketLike, codec: Codec): WebSocketLike {
+function logFrames(socket: WebSocketLike, codec: Codec): WebSocketLike {
   const show = (arrow: string, data: string | Uint8Array) => {
     const size = data.length;
     for (const message of decode(codec, data)) log(`${arrow} ${describe(message)} [${size}]`);
@@ -65,8 +65,8 @@ function tap(socket: WebSocketLike, codec: Codec): WebSocketLike {
       return typeof value === 'function' ? value.bind(target) : value;
     },
     set: (target, name, value) => {
-      const heard = name === 'onmessage' && typeof value === 'function' ? listen(value, show) : value;
-      return Reflect.set(target, name, heard, target);
+      const wrapped = name === 'onmessage' && typeof value === 'function' ? listen(value, show) : value;
+      return Reflect.set(target, name, wrapped, target);
     },
   });
 }

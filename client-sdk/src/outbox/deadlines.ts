@@ -1,4 +1,4 @@
-import { deadline, type Entry, overdue, type Patience } from './entry.ts';
+import { deadline, type Entry, type Lifetimes, overdue } from './entry.ts';
 import type { OutboxQueue } from './outbox-queue.ts';
 
 // setTimeout fires at once for longer delays.
@@ -7,19 +7,19 @@ const LONGEST = 2 ** 31 - 1;
 /** Expires messages at their deadlines. */
 export class Deadlines {
   readonly #queue: OutboxQueue;
-  readonly #patience: Patience;
+  readonly #lifetimes: Lifetimes;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(queue: OutboxQueue, patience: Patience) {
+  constructor(queue: OutboxQueue, lifetimes: Lifetimes) {
     this.#queue = queue;
-    this.#patience = patience;
+    this.#lifetimes = lifetimes;
   }
 
   /** Schedules the next deadline. Called when the list has changed. */
-  look(least = 0): void {
+  schedule(least = 0): void {
     this.stop();
     const now = this.#queue.clock();
-    const next = Math.min(...this.#queue.list.map((entry) => deadline(entry, this.#patience, now)));
+    const next = Math.min(...this.#queue.list.map((entry) => deadline(entry, this.#lifetimes, now)));
     const pause = Math.min(Math.max(next - now, least), LONGEST);
     if (next < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#sweep(), pause);
   }
@@ -30,20 +30,20 @@ export class Deadlines {
 
   isOverdue(entry: Entry): boolean {
     const now = this.#queue.clock();
-    return now >= deadline(entry, this.#patience, now);
+    return now >= deadline(entry, this.#lifetimes, now);
   }
 
   /** Applies what is due for an entry: it expires, or its outcome counts as unknown. */
-  judge(key: string): Promise<Entry | undefined> {
-    return this.#queue.change(key, (entry) => overdue(entry, this.#queue.clock(), this.#patience));
+  expire(key: string): Promise<Entry | undefined> {
+    return this.#queue.change(key, (entry) => overdue(entry, this.#queue.clock(), this.#lifetimes));
   }
 
   #sweep(): void {
     const { list, isMine } = this.#queue;
     for (const entry of list) {
-      if (this.isOverdue(entry) && (entry.status !== 'sent' || isMine(entry))) void this.judge(entry.key);
+      if (this.isOverdue(entry) && (entry.status !== 'sent' || isMine(entry))) void this.expire(entry.key);
     }
     // The timer may fire slightly early, and a disk may be slow.
-    this.look(1000);
+    this.schedule(1000);
   }
 }

@@ -10,13 +10,13 @@ export interface DiskSetup {
   /** Reconciles the store with this page's entries, before anything else uses the store. */
   readonly merge: (store: Store) => Promise<void>;
   /** The store is open and agrees with this page's entries. */
-  readonly back: () => void;
+  readonly onOpen: () => void;
   /** Called for each attempt that fails. */
   readonly failed: (error: unknown) => void;
 }
 
 // Seconds that the browser has for one step. Seconds in which the page was frozen do not count.
-const PATIENCE = 10;
+const STEP_SECONDS = 10;
 
 // Attempts in a row. Afterwards, one attempt when the page is shown again or the store is used.
 const ATTEMPTS = 8;
@@ -105,7 +105,7 @@ export class Disk {
 
   /** @returns whether another attempt can succeed */
   async #try(): Promise<boolean> {
-    const { open, merge, back, failed } = this.#setup;
+    const { open, merge, onOpen, failed } = this.#setup;
     const [giveUp, gone] = [new AbortController(), new AbortController()];
     let store: Store | undefined;
     try {
@@ -120,7 +120,7 @@ export class Disk {
       if (this.#closed) opened.close();
       else {
         this.#store = opened;
-        back();
+        onOpen();
       }
       return true;
     } catch (error) {
@@ -158,7 +158,7 @@ export class Disk {
     });
     let seconds = 0;
     const timer = setInterval(() => {
-      if (++seconds >= PATIENCE) giveUp(new Error('The database does not answer.'));
+      if (++seconds >= STEP_SECONDS) giveUp(new Error('The database does not answer.'));
     }, 1000);
     this.#steps.set(giveUp, timer);
     if (this.#closed) clearInterval(timer);

@@ -24,7 +24,7 @@ export class EntryList extends Emitter<OutboxQueueEvents> {
   /** The unfinished entries that this page published, in publishing order. */
   protected readonly own = new Set<string>();
   #list: readonly Entry[] | undefined;
-  #told = true;
+  #announced = true;
   #last = 0;
 
   /** In sending order. */
@@ -66,7 +66,7 @@ export class EntryList extends Emitter<OutboxQueueEvents> {
       const entry = this.get(later);
       if (!entry || entry.stored || entry.order >= PENDING || entry.order > last) continue;
       last += UNSTORED;
-      this.take({ ...entry, order: last });
+      this.apply({ ...entry, order: last });
     }
   }
 
@@ -75,7 +75,7 @@ export class EntryList extends Emitter<OutboxQueueEvents> {
    *
    * @returns `false` if the sender still treats a finished entry as unfinished
    */
-  protected take(entry: Entry): boolean {
+  protected apply(entry: Entry): boolean {
     const { key, order, status } = entry;
     const known = this.#entries.get(key);
     const finished = this.#finished.get(key);
@@ -86,7 +86,7 @@ export class EntryList extends Emitter<OutboxQueueEvents> {
     if (isFinal(status)) this.#finish(entry);
     else this.#entries.set(key, entry);
     if (order < PENDING) this.#last = Math.max(this.#last, order);
-    this.#tell(entry);
+    this.#emitChange(entry);
     if (known && order !== known.order) this.#pushBack(key, order);
     return true;
   }
@@ -99,10 +99,10 @@ export class EntryList extends Emitter<OutboxQueueEvents> {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
-    this.#tell({ ...entry, status: 'discarded', version: entry.version + 1 });
+    this.#emitChange({ ...entry, status: 'discarded', version: entry.version + 1 });
   }
 
-  #tell(entry: Entry): void {
+  #emitChange(entry: Entry): void {
     this.#list = undefined;
     this.emit('status', Object.freeze(entry));
     this.#announce();
@@ -118,10 +118,10 @@ export class EntryList extends Emitter<OutboxQueueEvents> {
   }
 
   #announce(): void {
-    if (!this.#told) return;
-    this.#told = false;
+    if (!this.#announced) return;
+    this.#announced = false;
     queueMicrotask(() => {
-      this.#told = true;
+      this.#announced = true;
       this.emit('change', this.list);
     });
   }

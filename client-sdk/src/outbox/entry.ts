@@ -31,7 +31,7 @@ export type Change = Partial<Pick<Entry, 'status' | 'sentAt' | 'until' | 'error'
 export const PENDING = 2 ** 52;
 
 /** How long messages are kept, in milliseconds. */
-export interface Patience {
+export interface Lifetimes {
   readonly maxAge: number;
   readonly dedupeWindow: number;
 }
@@ -44,7 +44,7 @@ export function isFinal(status: OutboxStatus): boolean {
 }
 
 /** When an entry's status next changes by time alone. */
-export function deadline({ status, until, sentAt = 0 }: Entry, { dedupeWindow }: Patience, now: number): number {
+export function deadline({ status, until, sentAt = 0 }: Entry, { dedupeWindow }: Lifetimes, now: number): number {
   if (status !== 'sent') return until;
   // Sent in the future: the device's clock was set back, so the time since then is unknown.
   if (sentAt > now + TRAVEL) return now;
@@ -52,14 +52,14 @@ export function deadline({ status, until, sentAt = 0 }: Entry, { dedupeWindow }:
 }
 
 /** The change that is due for an entry by time alone, if any. */
-export function overdue(entry: Entry, now: number, patience: Patience): Change | undefined {
-  if (now < deadline(entry, patience, now)) return undefined;
+export function overdue(entry: Entry, now: number, lifetimes: Lifetimes): Change | undefined {
+  if (now < deadline(entry, lifetimes, now)) return undefined;
   if (entry.status === 'refused') return { status: 'discarded' };
-  return refused(outboxError(entry.status === 'sent' ? 'outcome_unknown' : 'outbox_expired'), now, patience);
+  return refused(outboxError(entry.status === 'sent' ? 'outcome_unknown' : 'outbox_expired'), now, lifetimes);
 }
 
 /** The change that stops sending an entry until the application retries it. */
-export function refused(error: SluiceError, now: number, { maxAge }: Patience): Change {
+export function refused(error: SluiceError, now: number, { maxAge }: Lifetimes): Change {
   return { status: 'refused', error, until: now + maxAge };
 }
 

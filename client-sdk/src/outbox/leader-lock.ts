@@ -1,6 +1,6 @@
 import type { Cancel } from '../timer.ts';
 import type { Clock } from './clock.ts';
-import { type LockPlatform, takeLock } from './lock.ts';
+import { acquireLock, type LockPlatform } from './lock.ts';
 import type { Lease } from './store.ts';
 
 /** What a tab needs to become the leader. */
@@ -33,7 +33,7 @@ export interface Leadership {
 const RENEW = 2000;
 
 // A lease that was not renewed for this number of checks has expired.
-const LOOKS = 3;
+const CHECKS = 3;
 
 // A tab that was frozen for longer checks its leadership before it sends. Shorter than the time
 // after which it loses the lock. In milliseconds.
@@ -55,7 +55,7 @@ const browser: LockPlatform = {
  */
 export async function awaitLeadership(name: string, options: LeaderOptions, platform = browser): Promise<Leadership> {
   const tab = crypto.getRandomValues(new Uint32Array(2)).join('-');
-  const release = await take(name, tab, options, platform);
+  const release = await acquire(name, tab, options, platform);
   const { clock } = options;
   let ticked = clock();
   const timer = setInterval(() => {
@@ -71,10 +71,10 @@ export async function awaitLeadership(name: string, options: LeaderOptions, plat
   };
 }
 
-async function take(name: string, tab: string, options: LeaderOptions, platform: LockPlatform): Promise<Cancel> {
+async function acquire(name: string, tab: string, options: LeaderOptions, platform: LockPlatform): Promise<Cancel> {
   const { signal, lease } = options;
   try {
-    const release = await takeLock(name, options, platform);
+    const release = await acquireLock(name, options, platform);
     // The lease is also on disk, where writes of a tab that wakes up after it lost the lock are
     // refused. Without a disk there are no such writes.
     await lease(() => ({ tab, beat: 0 })).catch(() => {});
@@ -82,18 +82,18 @@ async function take(name: string, tab: string, options: LeaderOptions, platform:
   } catch {
     signal.throwIfAborted();
     // There are no locks, or they only throw, as in a sandbox.
-    return takeLease(tab, options);
+    return acquireLease(tab, options);
   }
 }
 
-async function takeLease(tab: string, { lease, signal, lost }: LeaderOptions): Promise<Cancel> {
+async function acquireLease(tab: string, { lease, signal, lost }: LeaderOptions): Promise<Cancel> {
   let seen: Lease | undefined;
-  let looks = 0;
+  let checks = 0;
   for (;;) {
     const now = await lease((held) => {
       const isSame = held.tab === seen?.tab && held.beat === seen.beat;
-      looks = isSame ? looks + 1 : 0;
-      return !held.tab || looks >= LOOKS ? { tab, beat: 0 } : undefined;
+      checks = isSame ? checks + 1 : 0;
+      return !held.tab || checks >= CHECKS ? { tab, beat: 0 } : undefined;
     });
     if (now.tab === tab) break;
     seen = now;

@@ -1,7 +1,7 @@
 import type { Cancel } from '../timer.ts';
 
 /** The part of `BroadcastChannel` that the lock uses. */
-export interface Postbox {
+export interface LockChannel {
   onmessage: ((event: MessageEvent) => void) | null;
   postMessage(message: unknown): void;
   close(): void;
@@ -19,12 +19,12 @@ export interface Locks {
 /** The browser features that the lock uses. */
 export interface LockPlatform {
   readonly locks?: Locks | undefined;
-  readonly channel: (name: string) => Postbox;
+  readonly channel: (name: string) => LockChannel;
   /** Is the page visible? */
   readonly isShown: () => boolean;
 }
 
-/** Options of `takeLock`. */
+/** Options of `acquireLock`. */
 export interface LockOptions {
   /** Aborts the wait, or releases the lock. */
   readonly signal: AbortSignal;
@@ -49,7 +49,7 @@ const HIDDEN = 12;
  *
  * @returns releases the lock. Rejects if the browser has no usable locks
  */
-export function takeLock(name: string, options: LockOptions, platform: LockPlatform): Promise<Cancel> {
+export function acquireLock(name: string, options: LockOptions, platform: LockPlatform): Promise<Cancel> {
   const { locks } = platform;
   if (!locks) return Promise.reject(new Error('There are no Web Locks.'));
   return new Promise((resolve, reject) => new Contender(name, locks, { ...options, platform, resolve, reject }));
@@ -66,37 +66,37 @@ class Contender {
   readonly #name: string;
   readonly #locks: Locks;
   readonly #setup: ContenderSetup;
-  readonly #box: Postbox;
+  readonly #channel: LockChannel;
   readonly #timer: ReturnType<typeof setInterval>;
   // Aborts the pending request.
   #waiting = new AbortController();
-  #giveBack: Cancel | undefined;
-  #silent = 0;
+  #release: Cancel | undefined;
+  #unanswered = 0;
   #over = false;
 
   constructor(name: string, locks: Locks, setup: ContenderSetup) {
     this.#name = name;
     this.#locks = locks;
     this.#setup = setup;
-    this.#box = setup.platform.channel(`${name} turn`);
-    this.#box.onmessage = ({ data }) => this.#hear(data as 'who' | 'here');
+    this.#channel = setup.platform.channel(`${name} turn`);
+    this.#channel.onmessage = ({ data }) => this.#receive(data as 'who' | 'here');
     this.#timer = setInterval(() => this.#tick(), TICK);
     setup.signal.addEventListener('abort', this.#abort);
     this.#request(false);
   }
 
-  #hear(message: 'who' | 'here'): void {
-    if (message === 'here') this.#silent = 0;
-    else if (this.#giveBack) this.#box.postMessage('here');
+  #receive(message: 'who' | 'here'): void {
+    if (message === 'here') this.#unanswered = 0;
+    else if (this.#release) this.#channel.postMessage('here');
   }
 
   /** Counts ticks instead of time, because a frozen tab does not tick. */
   #tick(): void {
     const { wanted, platform } = this.#setup;
-    if (this.#giveBack || !wanted()) this.#silent = 0;
-    else if (this.#silent++ === 0) this.#box.postMessage('who');
-    else if (this.#silent > (platform.isShown() ? SHOWN : HIDDEN)) {
-      this.#silent = 0;
+    if (this.#release || !wanted()) this.#unanswered = 0;
+    else if (this.#unanswered++ === 0) this.#channel.postMessage('who');
+    else if (this.#unanswered > (platform.isShown() ? SHOWN : HIDDEN)) {
+      this.#unanswered = 0;
       this.#request(true);
     }
   }
@@ -116,8 +116,8 @@ class Contender {
 
   #granted(waiting: AbortController): Promise<void> | undefined {
     if (this.#over || waiting !== this.#waiting) return undefined;
-    return new Promise((giveBack) => {
-      this.#giveBack = giveBack;
+    return new Promise((release) => {
+      this.#release = release;
       this.#setup.resolve(() => this.#end());
     });
   }
@@ -125,7 +125,7 @@ class Contender {
   #fail(error: unknown): void {
     if (this.#over) return;
     const { lost, reject } = this.#setup;
-    const hadIt = this.#giveBack !== undefined;
+    const hadIt = this.#release !== undefined;
     this.#end();
     if (hadIt) lost();
     else reject(error);
@@ -139,9 +139,9 @@ class Contender {
   #end(): void {
     this.#over = true;
     clearInterval(this.#timer);
-    this.#box.close();
+    this.#channel.close();
     this.#setup.signal.removeEventListener('abort', this.#abort);
     this.#waiting.abort();
-    this.#giveBack?.();
+    this.#release?.();
   }
 }

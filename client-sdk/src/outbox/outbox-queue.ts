@@ -7,8 +7,8 @@ import {
   type Entry,
   type EntryRecord,
   fromRecord,
+  type Lifetimes,
   outboxError,
-  type Patience,
   PENDING,
   replacing,
   toRecord,
@@ -46,27 +46,27 @@ export class OutboxQueue extends EntryList {
   // Resolves when all entries that this page has published have their places.
   #placed: Promise<void> = Promise.resolve();
 
-  constructor(name: string, { platform, ...patience }: Patience & { readonly platform: Platform }) {
+  constructor(name: string, { platform, ...lifetimes }: Lifetimes & { readonly platform: Platform }) {
     super();
     this.#name = name;
     this.#platform = platform;
-    this.deadlines = new Deadlines(this, patience);
+    this.deadlines = new Deadlines(this, lifetimes);
     this.#ledger = platform.ledger(name);
     this.disk = new Disk({
       open: (options) => platform.open(name, options),
       onWake: (run) => platform.onWake(run),
       merge: (store) => this.#merge(store),
-      back: () => this.#back(),
+      onOpen: () => this.#opened(),
       failed: (error) => this.#fail(error),
     });
-    this.on('change', () => this.#closed || this.deadlines.look());
+    this.on('change', () => this.#closed || this.deadlines.schedule());
   }
 
   /** Adds a new entry, and stores it. */
   add(draft: Omit<Entry, 'order'>): Entry {
     const entry = { ...draft, order: this.#pending++ };
     this.own.add(entry.key);
-    this.#take(entry);
+    this.#apply(entry);
     // The entry waits behind unwritten entries, and until it is known whether there is a disk.
     const isTaken = this.disk.isOpen && this.#unwritten.size === 0;
     this.#placed = isTaken ? this.#store(entry, this.#placed) : this.#wait(entry, this.#placed);
@@ -128,10 +128,10 @@ export class OutboxQueue extends EntryList {
   finish(key: string, change: Change): void {
     const entry = this.get(key);
     if (!entry || this.#closed) return;
-    this.#tell({ ...entry, ...change, version: entry.version + 1 });
+    this.#update({ ...entry, ...change, version: entry.version + 1 });
     // An entry that is still being stored is removed as soon as it has its number.
     if (entry.stored) this.#remove(key, entry.order);
-    else if (this.#doubtful.has(key)) this.#owe(key);
+    else if (this.#doubtful.has(key)) this.#removeLater(key);
   }
 
   /** Reads what other tabs or earlier pages have stored. */
@@ -147,7 +147,7 @@ export class OutboxQueue extends EntryList {
     void this.refresh();
   }
 
-  complain(error: SluiceError): void {
+  reportError(error: SluiceError): void {
     // Deferred, because there are no handlers yet in the turn that creates the outbox.
     queueMicrotask(() => this.emit('error', error));
   }
@@ -171,8 +171,8 @@ export class OutboxQueue extends EntryList {
   /** Applies the result of a change on disk. */
   #changed(known: Entry, changed: Entry | undefined): Entry | undefined {
     if (!changed) this.drop(known.key);
-    else if (changed.version > known.version) this.#tell(changed);
-    else this.#take(changed);
+    else if (changed.version > known.version) this.#update(changed);
+    else this.#apply(changed);
     return changed;
   }
 
@@ -182,7 +182,7 @@ export class OutboxQueue extends EntryList {
     const changed = now && replace(now);
     if (!changed) return now;
     this.#unwritten.add(key);
-    this.#tell(changed);
+    this.#update(changed);
     this.#write();
     return changed;
   }
@@ -210,7 +210,7 @@ export class OutboxQueue extends EntryList {
         this.#doubtful.add(key);
         await before;
         this.#storing.delete(key);
-        if (this.finished(key)) this.#owe(key);
+        if (this.finished(key)) this.#removeLater(key);
         this.#unstored(key, last);
       },
     );
@@ -220,12 +220,12 @@ export class OutboxQueue extends EntryList {
 
   #stored(key: string, order: number): void {
     const entry = this.get(key);
-    if (entry) this.#tell({ ...entry, order, stored: true });
+    if (entry) this.#update({ ...entry, order, stored: true });
     else this.#correct(key, order);
   }
 
   /**
-   * The disk rejected the entry: it stays in memory until the disk is back.
+   * The disk rejected the entry: it stays in memory until the disk is open again.
    *
    * @param last the place that it must stay behind
    */
@@ -233,16 +233,16 @@ export class OutboxQueue extends EntryList {
     const entry = this.get(key);
     if (!entry || entry.stored) return;
     this.#unwritten.add(key);
-    if (entry.order >= PENDING) this.#take({ ...entry, order: this.placeBehind(last, key) });
+    if (entry.order >= PENDING) this.#apply({ ...entry, order: this.placeBehind(last, key) });
     this.#write();
   }
 
   #remove(key: string, order: number): void {
-    this.disk.use((store) => store.remove(order)).catch(() => this.#owe(key));
+    this.disk.use((store) => store.remove(order)).catch(() => this.#removeLater(key));
   }
 
   /** The disk's copy must be removed: by this page when it can, or by the next page. */
-  #owe(key: string): void {
+  #removeLater(key: string): void {
     this.#ledger.note(key, FINISHED);
     this.#unwritten.add(key);
     this.#write();
@@ -258,7 +258,7 @@ export class OutboxQueue extends EntryList {
     });
   }
 
-  #back(): void {
+  #opened(): void {
     this.persistent = true;
     // A page that has died may not have announced these.
     for (const entry of this.list) {
@@ -271,7 +271,8 @@ export class OutboxQueue extends EntryList {
 
   /** Reconciles the disk and this page. */
   async #merge(store: Store): Promise<void> {
-    if (!this.#closed) this.#tabChannel ??= this.#platform.openTabChannel(this.#name, (record) => this.#hear(record));
+    if (!this.#closed)
+      this.#tabChannel ??= this.#platform.openTabChannel(this.#name, (record) => this.#receive(record));
     const notes = this.#ledger.read();
     const clearing = this.#clearing;
     const before = this.list.filter(({ stored }) => stored);
@@ -297,7 +298,7 @@ export class OutboxQueue extends EntryList {
       this.#ledger.forget(notes.keys());
       for (const key of doubtful) this.#doubtful.delete(key);
       this.#agree(entries, before);
-      for (const { key, order } of late) this.#recall(key, order);
+      for (const { key, order } of late) this.#announceOutcome(key, order);
       if (clearing) this.#clearing = false;
     } catch (error) {
       for (const key of writing) this.#unwritten.add(key);
@@ -309,26 +310,26 @@ export class OutboxQueue extends EntryList {
     for (const entry of entries) {
       const known = this.get(entry.key);
       if (known && !known.stored && known.version >= entry.version) this.#stored(entry.key, entry.order);
-      else if (known || !this.#clearing) this.#take(entry);
+      else if (known || !this.#clearing) this.#apply(entry);
       else this.#remove(entry.key, entry.order);
     }
     const left = new Set(entries.map(({ key }) => key));
     for (const { key } of before) if (!left.has(key)) this.drop(key);
   }
 
-  #hear(record: EntryRecord): void {
+  #receive(record: EntryRecord): void {
     if (this.#closed) return;
-    if (record.order < PENDING) this.#take(fromRecord(record));
+    if (record.order < PENDING) this.#apply(fromRecord(record));
     else void this.refresh();
   }
 
-  #tell(entry: Entry): void {
-    this.#take(entry);
+  #update(entry: Entry): void {
+    this.#apply(entry);
     if (entry.stored && !this.#closed) this.#tabChannel?.postMessage(toRecord(entry));
   }
 
-  #take(entry: Entry): void {
-    if (!this.take(entry)) this.#correct(entry.key, entry.order);
+  #apply(entry: Entry): void {
+    if (!this.apply(entry)) this.#correct(entry.key, entry.order);
   }
 
   /**
@@ -338,11 +339,11 @@ export class OutboxQueue extends EntryList {
   #correct(key: string, order: number): void {
     if (order >= PENDING) return;
     this.#remove(key, order);
-    this.#recall(key, order);
+    this.#announceOutcome(key, order);
   }
 
   /** Announces the final outcome to tabs that may have read the entry from disk. */
-  #recall(key: string, order: number): void {
+  #announceOutcome(key: string, order: number): void {
     const finished = this.finished(key);
     if (finished) this.#tabChannel?.postMessage(toRecord({ ...finished, order }));
   }
@@ -350,6 +351,6 @@ export class OutboxQueue extends EntryList {
   #fail(error: unknown): void {
     if (!this.persistent || this.#closed) return;
     this.persistent = false;
-    this.complain(outboxError('outbox_not_stored', error));
+    this.reportError(outboxError('outbox_not_stored', error));
   }
 }

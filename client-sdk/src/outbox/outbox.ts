@@ -23,7 +23,7 @@ import type {
   OutboxPublishOptions,
   Outgoing,
 } from './api.ts';
-import { type Entry, outboxError, type Patience, refused } from './entry.ts';
+import { type Entry, type Lifetimes, outboxError, refused } from './entry.ts';
 import { OutboxQueue } from './outbox-queue.ts';
 import { FollowedMessage } from './outgoing.ts';
 import { browser, type Platform } from './platform.ts';
@@ -71,7 +71,7 @@ export class StoredOutbox implements Outbox {
   readonly #queue: OutboxQueue;
   readonly #sender: Sender;
   readonly #limits: { readonly maxMessages: number; readonly maxBytes: number };
-  readonly #patience: Patience;
+  readonly #lifetimes: Lifetimes;
   // The objects that `publish` returned, while they can change.
   readonly #followed = new Map<string, FollowedMessage<unknown>>();
   readonly #channels = new Map<string, OutboxChannel<never>>();
@@ -83,14 +83,14 @@ export class StoredOutbox implements Outbox {
     // Each user has their own database, lock and tab channel, so no other user can send their messages.
     const place = `sluice-outbox ${JSON.stringify([name, user])}`;
     this.#limits = { maxMessages, maxBytes };
-    this.#patience = { maxAge, dedupeWindow };
-    this.#queue = new OutboxQueue(place, { ...this.#patience, platform });
+    this.#lifetimes = { maxAge, dedupeWindow };
+    this.#queue = new OutboxQueue(place, { ...this.#lifetimes, platform });
     this.ready = this.#queue.disk.ready;
     this.#queue.on('status', (entry) => this.#follow(entry));
     this.#queue.on('change', (list) => this.#events.emit('change', list));
     this.#queue.on('error', (error) => this.#events.emit('error', error));
     const setup = { client, queue: this.#queue, user, hold: onRefused === 'hold', name: place, platform };
-    this.#sender = new Sender({ ...setup, ...this.#patience });
+    this.#sender = new Sender({ ...setup, ...this.#lifetimes });
   }
 
   get persistent(): boolean {
@@ -111,7 +111,7 @@ export class StoredOutbox implements Outbox {
     const draft = this.#draft(channel, { ...options, data });
     const full = this.#whyFull(draft.bytes);
     const entry = full
-      ? { ...draft, ...refused(outboxError('outbox_full', undefined, full), draft.time, this.#patience) }
+      ? { ...draft, ...refused(outboxError('outbox_full', undefined, full), draft.time, this.#lifetimes) }
       : this.#queue.add(draft);
     const outgoing = new FollowedMessage(entry);
     if (!full) this.#followed.set(entry.key, outgoing);
@@ -134,7 +134,7 @@ export class StoredOutbox implements Outbox {
   }
 
   retry(key: string): void {
-    const until = this.#queue.clock() + this.#patience.maxAge;
+    const until = this.#queue.clock() + this.#lifetimes.maxAge;
     void this.#queue.change(key, ({ status }) =>
       status === 'refused' ? { status: 'queued', until, sentAt: undefined, error: undefined } : undefined,
     );
@@ -170,7 +170,7 @@ export class StoredOutbox implements Outbox {
       status: 'queued',
       stored: false,
       version: 0,
-      until: this.#queue.clock() + this.#patience.maxAge,
+      until: this.#queue.clock() + this.#lifetimes.maxAge,
       bytes: new TextEncoder().encode(text).length,
     };
   }

@@ -14,7 +14,7 @@ export interface TabChannel {
 export interface Platform {
   open(name: string, options: { readonly signal: AbortSignal; lost(): void }): Promise<Store>;
   ledger(name: string): Ledger;
-  openTabChannel(name: string, hear: (record: EntryRecord) => void): TabChannel | undefined;
+  openTabChannel(name: string, receive: (record: EntryRecord) => void): TabChannel | undefined;
   awaitLeadership(name: string, options: LeaderOptions): Promise<Leadership>;
   /** Calls back when the page is shown again or restored. @returns removes the callback */
   onWake(run: () => void): Cancel;
@@ -29,10 +29,10 @@ export interface Platform {
 export const browser: Platform = {
   open: openStore,
   ledger: openLedger,
-  openTabChannel: (name, hear) => {
+  openTabChannel: (name, receive) => {
     if (typeof BroadcastChannel !== 'function') return undefined;
     const tabChannel = new BroadcastChannel(name);
-    tabChannel.onmessage = ({ data }: MessageEvent<EntryRecord>) => hear(data);
+    tabChannel.onmessage = ({ data }: MessageEvent<EntryRecord>) => receive(data);
     return tabChannel;
   },
   awaitLeadership: (name, options) => awaitLeadership(name, options),

@@ -2,12 +2,12 @@ import type { Client } from '../api.ts';
 import { backoff } from '../backoff.ts';
 import { SluiceError } from '../index.ts';
 import { type Cancel, nothing } from '../timer.ts';
-import { deadline, type Entry, isFinal, outboxError, type Patience, PENDING, refused } from './entry.ts';
+import { deadline, type Entry, isFinal, type Lifetimes, outboxError, PENDING, refused } from './entry.ts';
 import type { LeaderOptions, Leadership } from './leader-lock.ts';
 import type { OutboxQueue } from './outbox-queue.ts';
 import type { Platform } from './platform.ts';
 
-export interface SenderOptions extends Patience {
+export interface SenderOptions extends Lifetimes {
   readonly client: Client;
   readonly queue: OutboxQueue;
   readonly user: string | null;
@@ -37,7 +37,7 @@ export class Sender {
   // Set while this tab leads: only then may it send what is on disk.
   #leadership: Leadership | undefined;
   // The session in which this tab leads or waits to lead.
-  #lining: AbortSignal | undefined;
+  #leadingSession: AbortSignal | undefined;
   readonly #busy = new Set<string>();
   // Ends pending attempts, by key.
   readonly #flights = new Map<string, AbortController>();
@@ -47,16 +47,16 @@ export class Sender {
     const { client, queue, platform } = options;
     queue.isMine = ({ stored }) => !stored || !this.#session || this.#leadership !== undefined;
     this.#stops = [
-      client.on('state', () => this.#look(), { passive: true }),
+      client.on('state', () => this.#checkState(), { passive: true }),
       // A page in the background lets another one send.
       platform.onSleep(() => this.#end()),
-      platform.onWake(() => this.#look()),
+      platform.onWake(() => this.#checkState()),
       // Without Web Locks only the disk shows which tab leads.
       queue.on('disk', () => this.#session && this.#lead(this.#session.signal)),
       queue.on('change', () => this.#pump()),
       queue.on('status', ({ key, status }) => isFinal(status) && this.#flights.get(key)?.abort()),
     ];
-    this.#look();
+    this.#checkState();
   }
 
   close(): void {
@@ -64,10 +64,10 @@ export class Sender {
     this.#end();
   }
 
-  #look(): void {
+  #checkState(): void {
     const { client, user, queue } = this.#options;
     const connected = client.state === 'connected';
-    if (connected && client.user !== user) queue.complain(outboxError('outbox_asleep'));
+    if (connected && client.user !== user) queue.reportError(outboxError('outbox_asleep'));
     else if (connected && !this.#session) this.#begin();
     else if (!connected) this.#end();
   }
@@ -87,13 +87,13 @@ export class Sender {
   }
 
   async #lead(signal: AbortSignal): Promise<void> {
-    if (this.#lining === signal) return;
-    this.#lining = signal;
+    if (this.#leadingSession === signal) return;
+    this.#leadingSession = signal;
     const { queue } = this.#options;
     await queue.disk.ready;
-    const leadership = await this.#take(signal);
+    const leadership = await this.#awaitLeadership(signal);
     if (!leadership) {
-      if (this.#lining === signal) this.#lining = undefined;
+      if (this.#leadingSession === signal) this.#leadingSession = undefined;
       return;
     }
     // The previous leader's work is on disk.
@@ -103,7 +103,7 @@ export class Sender {
     this.#pump();
   }
 
-  async #take(signal: AbortSignal): Promise<Leadership | undefined> {
+  async #awaitLeadership(signal: AbortSignal): Promise<Leadership | undefined> {
     const { name, queue, platform } = this.#options;
     const lease: LeaderOptions['lease'] = (alter) => queue.disk.use((store) => store.lease(alter));
     const wanted = () => [...this.#heads(true).values()].some(({ stored }) => stored);
@@ -125,7 +125,7 @@ export class Sender {
   #lose(signal: AbortSignal): void {
     if (signal.aborted) return;
     this.#end();
-    this.#look();
+    this.#checkState();
   }
 
   #pump(): void {
@@ -184,7 +184,7 @@ export class Sender {
   async #attempt(entry: Entry, signal: AbortSignal): Promise<number | undefined> {
     const { client, queue } = this.#options;
     const { key, channel, data, event, tags } = entry;
-    if (queue.deadlines.isOverdue(entry)) return void (await queue.deadlines.judge(key));
+    if (queue.deadlines.isOverdue(entry)) return void (await queue.deadlines.expire(key));
     const sent = await queue.mark(key, this.#leadership?.tab ?? '');
     // A stored message must not be sent by two tabs: the leadership must be fresh. Once written, it
     // survives the page.

@@ -50,7 +50,7 @@ export interface Store {
   abandon(): void;
 }
 
-const NOBODY: Lease = { tab: '', beat: 0 };
+const NO_LEASE: Lease = { tab: '', beat: 0 };
 
 /**
  * Opens a database of IndexedDB. Rejects if the browser has none or denies access. Never settles if
@@ -196,7 +196,7 @@ function read(store: IDBObjectStore, done: (entries: Entry[]) => void): void {
 
 function readLease(store: IDBObjectStore, done: (lease: Lease) => void): void {
   const request: IDBRequest<Lease | undefined> = store.get('sender');
-  request.onsuccess = () => done(request.result ?? NOBODY);
+  request.onsuccess = () => done(request.result ?? NO_LEASE);
 }
 
 function readLife(store: IDBObjectStore, done: (life: string) => void): void {

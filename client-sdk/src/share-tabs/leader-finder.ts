@@ -1,13 +1,13 @@
 import { NAME, type ToTab, type ToTabGateway } from './envelope.ts';
 import { type Hold, holdLock, type Locks } from './locks.ts';
-import { overBroadcast, type Postbox } from './ports.ts';
+import { type MessageEndpoint, overBroadcast } from './ports.ts';
 import type { Finder, GatewayLink } from './tab.ts';
 import { TabGateway, type TabGatewaySetup } from './tab-gateway.ts';
 
 export interface LeaderSetup extends TabGatewaySetup {
   readonly locks: Locks;
   /** Opens a `BroadcastChannel`. */
-  readonly channel: (name: string) => Postbox;
+  readonly channel: (name: string) => MessageEndpoint;
 }
 
 /** Messages on the channel that all tabs listen to. */
@@ -18,7 +18,7 @@ type Notice =
 const LEADER = `${NAME}:leader`;
 
 // Milliseconds without an answer after which another tab takes the lead.
-const PATIENCE = 2500;
+const TAKEOVER = 2500;
 
 /**
  * Finds the tab gateway in the leading tab: the one that holds the lock. All tabs wait for the
@@ -27,10 +27,10 @@ const PATIENCE = 2500;
 export class LeaderFinder implements Finder {
   onMove: () => void = () => {};
   readonly #setup: LeaderSetup;
-  #notices: Postbox | undefined;
+  #notices: MessageEndpoint | undefined;
   #found: string | undefined;
   #ask: () => void = () => {};
-  #office: { readonly lock: Hold; close(): void } | undefined;
+  #request: { readonly lock: Hold; close(): void } | undefined;
 
   constructor(setup: LeaderSetup) {
     this.#setup = setup;
@@ -38,16 +38,16 @@ export class LeaderFinder implements Finder {
 
   find(hello: Extract<ToTabGateway, { type: 'hello' }>): Promise<GatewayLink> {
     this.#listen();
-    if (!this.#office) this.#stand(false);
+    if (!this.#request) this.#requestLock(false);
     return new Promise((resolve) => {
       const own = this.#setup.channel(`${NAME}:${hello.tab}`);
       this.#ask = () => this.#notices?.postMessage({ type: 'hello', hello } satisfies Notice);
       // A frozen or hanging leader is alive, so the browser does not pass the lock on.
-      const impatience = setInterval(() => this.#stand(true), PATIENCE);
+      const takeover = setInterval(() => this.#requestLock(true), TAKEOVER);
       own.onmessage = ({ data }: MessageEvent<{ readonly tabGateway: string; readonly message: ToTab }>) => {
         const { tabGateway, message } = data;
         if (message.type !== 'welcome') return;
-        clearInterval(impatience);
+        clearInterval(takeover);
         this.#ask = () => {};
         this.#found = tabGateway;
         resolve({ port: overBroadcast(own, tabGateway), lock: message.lock });
@@ -58,7 +58,7 @@ export class LeaderFinder implements Finder {
 
   distrust(): void {
     this.#found = undefined;
-    this.#stand(true);
+    this.#requestLock(true);
   }
 
   /**
@@ -66,9 +66,9 @@ export class LeaderFinder implements Finder {
    * makes the tab a candidate again.
    */
   resign(): void {
-    this.#office?.lock.release();
-    this.#office?.close();
-    this.#office = undefined;
+    this.#request?.lock.release();
+    this.#request?.close();
+    this.#request = undefined;
     this.#found = undefined;
     this.#notices?.close();
     this.#notices = undefined;
@@ -87,20 +87,20 @@ export class LeaderFinder implements Finder {
   }
 
   /** Waits for the lock, or steals it. */
-  #stand(steal: boolean): void {
+  #requestLock(steal: boolean): void {
     this.#listen();
-    this.#office?.lock.release();
-    this.#office?.close();
+    this.#request?.lock.release();
+    this.#request?.close();
     const lock = holdLock(this.#setup.locks, LEADER, { steal });
-    const office = { lock, close: () => {} };
-    this.#office = office;
+    const request = { lock, close: () => {} };
+    this.#request = request;
     void lock.held.then(() => {
-      if (this.#office === office) office.close = this.#lead();
+      if (this.#request === request) request.close = this.#lead();
       else lock.release();
     });
     void lock.gone.then(() => {
       // Another tab stole the lock while this one was frozen: wait for it again.
-      if (this.#office === office) this.#stand(false);
+      if (this.#request === request) this.#requestLock(false);
     });
   }
 

@@ -8,7 +8,7 @@ export interface CodecObserver {
 
 /** A codec that passes some messages of the gateway to an observer. */
 export function observeCodec(observer: CodecObserver): Codec {
-  const hear = (message: ServerMessage) => {
+  const observe = (message: ServerMessage) => {
     if (message.type === 'left') observer.left(message);
     if (message.type === 'reply' && 'heartbeat' in message.result) observer.connected(message.result as ConnectResult);
   };
@@ -16,7 +16,7 @@ export function observeCodec(observer: CodecObserver): Codec {
     ...json,
     decode(data) {
       const frame = json.decode(data);
-      for (const message of Array.isArray(frame) ? frame : [frame]) hear(message as ServerMessage);
+      for (const message of Array.isArray(frame) ? frame : [frame]) observe(message as ServerMessage);
       return frame;
     },
   };

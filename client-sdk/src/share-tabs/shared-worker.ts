@@ -7,13 +7,13 @@
 import { createClient } from '../client.ts';
 import type { ToTabGateway } from './envelope.ts';
 import type { Locks } from './locks.ts';
-import { overPort, type Postbox } from './ports.ts';
+import { type MessageEndpoint, overPort } from './ports.ts';
 import { TabGateway } from './tab-gateway.ts';
 
 interface WorkerScope {
   readonly navigator: { readonly locks?: Locks };
   dispatchEvent(event: Event): boolean;
-  onconnect: ((event: { readonly ports: readonly Postbox[] }) => void) | null;
+  onconnect: ((event: { readonly ports: readonly MessageEndpoint[] }) => void) | null;
 }
 
 const scope = globalThis as unknown as WorkerScope;

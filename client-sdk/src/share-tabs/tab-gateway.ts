@@ -35,11 +35,11 @@ export class TabGateway {
   readonly #setup: TabGatewaySetup;
   readonly #groups = new Map<string, TabGroup>();
   readonly #tabs = new Map<string, TabEnd>();
-  readonly #life: Hold | undefined;
+  readonly #lock: Hold | undefined;
 
   constructor(setup: TabGatewaySetup) {
     this.#setup = setup;
-    this.#life = setup.locks && holdLock(setup.locks, `gateway:${this.name}`);
+    this.#lock = setup.locks && holdLock(setup.locks, `gateway:${this.name}`);
   }
 
   /**
@@ -68,7 +68,7 @@ export class TabGateway {
 
   #welcome({ port }: TabEnd): void {
     const welcome = { type: 'welcome', tabGateway: this.name } as const;
-    if (this.#life) void this.#life.held.then(() => port.post({ ...welcome, lock: `gateway:${this.name}` }));
+    if (this.#lock) void this.#lock.held.then(() => port.post({ ...welcome, lock: `gateway:${this.name}` }));
     else port.post(welcome);
   }
 
@@ -79,7 +79,7 @@ export class TabGateway {
       end.dismiss();
       end.end();
     }
-    this.#life?.release();
+    this.#lock?.release();
   }
 
   #group({ identity, url, timeout }: GroupName): TabGroup {
@@ -113,11 +113,11 @@ interface SocketEntry {
  * Waits until a tab has died. If silence is the only sign, `lastMessage` returns the time of the
  * tab's last message.
  */
-type Guard = (gone: () => void, heard: () => number) => () => void;
+type Guard = (gone: () => void, lastMessage: () => number) => () => void;
 
-const afterSilence: Guard = (gone, heard) => {
+const afterSilence: Guard = (gone, lastMessage) => {
   const timer = setInterval(() => {
-    if (now() - heard() > SILENT) gone();
+    if (now() - lastMessage() > SILENT) gone();
   }, SILENT / 10);
   return () => clearInterval(timer);
 };
@@ -136,20 +136,20 @@ class TabEnd {
   readonly call: number;
   readonly #host: TabHost;
   readonly #sockets = new Map<number, SocketEntry>();
-  #heard = now();
+  #lastMessage = now();
   #unguard = () => {};
 
   constructor(port: Port<ToTabGateway, ToTab>, host: TabHost) {
     this.port = port;
     this.call = host.call;
     this.#host = host;
-    port.listen((message) => this.#hear(message));
+    port.listen((message) => this.#receive(message));
   }
 
   guard(guard: Guard): void {
     this.#unguard = guard(
       () => this.end(),
-      () => this.#heard,
+      () => this.#lastMessage,
     );
   }
 
@@ -167,8 +167,8 @@ class TabEnd {
     this.#host.ended();
   }
 
-  #hear(message: ToTabGateway): void {
-    this.#heard = now();
+  #receive(message: ToTabGateway): void {
+    this.#lastMessage = now();
     switch (message.type) {
       case 'open':
         this.#open(message);

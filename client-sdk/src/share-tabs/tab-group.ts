@@ -55,7 +55,7 @@ export class TabGroup {
   readonly #memberships = new Map<string, SharedMembership>();
   // Publishes without an answer, by channel and key. A tab that repeats one joins it.
   readonly #publishes = new Map<string, Promise<PublishResult>>();
-  #era = new AbortController();
+  #connectionAbort = new AbortController();
   #greeting: { readonly result: ConnectResult; readonly at: number } | undefined;
   #sweeping: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
@@ -105,7 +105,7 @@ export class TabGroup {
     if (this.#ended) return;
     this.#ended = true;
     this.#setup.ended(this);
-    this.#era.abort();
+    this.#connectionAbort.abort();
     this.tokens.close();
     clearTimeout(this.#sweeping);
     for (const tab of [...this.#tabs]) tab.close(code, reason);
@@ -157,7 +157,7 @@ export class TabGroup {
     const known = this.#publishes.get(name);
     if (known) return known;
     const options = { ...(key !== undefined && { key }), ...(event !== undefined && { event }), ...(tags && { tags }) };
-    const { signal } = this.#era;
+    const { signal } = this.#connectionAbort;
     const publish = this.channel(channel).publish(data, { ...options, signal });
     this.#publishes.set(name, publish);
     const forget = () => this.#publishes.get(name) === publish && this.#publishes.delete(name);
@@ -217,7 +217,7 @@ export class TabGroup {
   #refused(error: SluiceError): void {
     const aboutToken = error.name.startsWith('token_');
     for (const tab of [...this.#tabs]) {
-      if (aboutToken && tab.token !== this.tokens.handed) tab.moveOut('Another token was refused.');
+      if (aboutToken && tab.token !== this.tokens.handed) tab.reassign('Another token was refused.');
       else tab.lose(error);
     }
     this.close();
@@ -226,8 +226,8 @@ export class TabGroup {
   // On the next connection, each tab repeats the publishes that it still needs.
   #forgetPublishes(): void {
     this.#publishes.clear();
-    this.#era.abort();
-    this.#era = new AbortController();
+    this.#connectionAbort.abort();
+    this.#connectionAbort = new AbortController();
   }
 
   #left({ channel, reason }: LeftPush): void {

@@ -29,7 +29,7 @@ export class TabPresence {
       leave: ({ user }) => {
         this.#changes.push({ version: ++this.#version, left: user });
       },
-      change: (members) => this.#tell(members),
+      change: (members) => this.#report(members),
       error: (error) => this.#fail(error, out.ended),
     });
   }
@@ -39,7 +39,7 @@ export class TabPresence {
     this.#stop();
   }
 
-  #tell(members: Members): void {
+  #report(members: Members): void {
     if (this.#closed) return;
     const { channel, id } = this.#command;
     const { total } = members;

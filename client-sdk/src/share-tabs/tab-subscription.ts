@@ -21,7 +21,7 @@ export class TabSubscription {
   #subscription: Subscription | undefined;
   #state: SubscriptionState = 'subscribing';
   #answered = false;
-  #told: 'live' | 'replaying' | undefined;
+  #reported: 'live' | 'replaying' | undefined;
   #gap: { readonly gap: Gap; readonly latest: Message[] } | undefined;
   #closed = false;
 
@@ -36,7 +36,7 @@ export class TabSubscription {
     this.#out = out;
     this.#ended = ended;
     shared.users++;
-    const from = this.#within();
+    const from = this.#localStart();
     if (from) this.#join(from);
     else this.#subscribe(start);
   }
@@ -49,7 +49,7 @@ export class TabSubscription {
   }
 
   /** The starting position, if all messages after it are in memory. */
-  #within(): Position | undefined {
+  #localStart(): Position | undefined {
     const { recent, live } = this.#shared;
     const from = this.#start.position ?? (live ? startOf(this.#shared, this.#start) : undefined);
     return from && recent.reaches(from) ? from : undefined;
@@ -91,21 +91,21 @@ export class TabSubscription {
       covering.latest.push(message);
       return;
     }
-    this.#tellGap();
+    this.#reportGap();
     this.#push(epoch, [toWire(message)]);
   }
 
   #onGap(gap: Gap): void {
-    this.#tellGap();
+    this.#reportGap();
     this.#answer({ position: gap.from, state: 'replaying' });
     const pending = { gap, latest: [] };
     this.#gap = pending;
     queueMicrotask(() => {
-      if (this.#gap === pending) this.#tellGap();
+      if (this.#gap === pending) this.#reportGap();
     });
   }
 
-  #tellGap(): void {
+  #reportGap(): void {
     const pending = this.#gap;
     if (!pending) return;
     this.#gap = undefined;
@@ -122,20 +122,20 @@ export class TabSubscription {
       this.#answer({ position: this.#start.position, state: 'replaying' });
     }
     if (!this.#answered || (state !== 'live' && state !== 'catching-up')) return;
-    this.#tellGap();
-    this.#tell(state === 'live' ? 'live' : 'replaying');
+    this.#reportGap();
+    this.#reportState(state === 'live' ? 'live' : 'replaying');
   }
 
-  #tell(state: 'live' | 'replaying'): void {
-    if (this.#told === state) return;
-    this.#told = state;
+  #reportState(state: 'live' | 'replaying'): void {
+    if (this.#reported === state) return;
+    this.#reported = state;
     this.#send(() => this.#out.push({ type: state, channel: this.#shared.channel.name }));
   }
 
   #fail(error: SluiceError): void {
     if (this.#closed) return;
     const final = this.#state === 'denied' || this.#state === 'ended';
-    if (!final && (this.#answered || this.#makeDo(error))) return;
+    if (!final && (this.#answered || this.#startFromMemory(error))) return;
     const { name: channel } = this.#shared.channel;
     if (!this.#answered) this.#out.refuse(this.#id, bodyOf(error));
     else {
@@ -150,7 +150,7 @@ export class TabSubscription {
    * The log may not be read. `rewind` does not guarantee a number of messages, so start with those
    * in memory.
    */
-  #makeDo(error: SluiceError): boolean {
+  #startFromMemory(error: SluiceError): boolean {
     const from = this.#shared.recent.back(this.#start.rewind ?? 0);
     if (error.retryable || this.#start.position || !from) return false;
     this.#subscription?.unsubscribe();
@@ -161,7 +161,7 @@ export class TabSubscription {
   #answer({ position: { epoch, offset }, state }: Known): void {
     if (this.#answered || this.#closed) return;
     this.#answered = true;
-    this.#told = state;
+    this.#reported = state;
     this.#out.reply(this.#id, { epoch, offset, state });
   }
 

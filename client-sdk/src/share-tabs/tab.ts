@@ -45,28 +45,28 @@ export class Tab {
   broken = false;
   readonly #finder: Finder;
   readonly #locks: Locks | undefined;
-  readonly #life: Hold | undefined;
+  readonly #lock: Hold | undefined;
   readonly #sockets = new Map<number, LinkSocket>();
-  #line: GatewayLink | undefined;
+  #link: GatewayLink | undefined;
   #finding: Promise<void> | undefined;
   #lastSocket = 0;
   #calls = 0;
-  #heard = 0;
-  #asked = 0;
-  #looked = 0;
+  #lastMessage = 0;
+  #pinged = 0;
+  #ticked = 0;
   #ticking: ReturnType<typeof setInterval> | undefined;
   #unwatch = () => {};
 
   constructor(finder: Finder, locks?: Locks) {
     this.#finder = finder;
     this.#locks = locks;
-    this.#life = locks && holdLock(locks, tabLock(this.name));
+    this.#lock = locks && holdLock(locks, tabLock(this.name));
     finder.onMove = () => this.lose('Another tab gateway has taken over the connection.');
   }
 
   /** Looks for a tab gateway unless one is known. Resolves when one is found, or none is available. */
   find(): Promise<void> {
-    if (this.#line || this.broken) return Promise.resolve();
+    if (this.#link || this.broken) return Promise.resolve();
     this.#finding ??= this.#find().finally(() => {
       this.#finding = undefined;
     });
@@ -79,7 +79,7 @@ export class Tab {
     this.#sockets.set(id, socket);
     void this.find().then(() => {
       if (this.#sockets.get(id) !== socket) return;
-      if (this.#line) this.#begin(id, socket, this.#line);
+      if (this.#link) this.#begin(id, socket, this.#link);
       else this.#drop(id, 'No tab gateway is available.');
     });
     this.#ticking ??= setInterval(() => this.#tick(), TICK);
@@ -87,12 +87,12 @@ export class Tab {
   }
 
   send(id: number, text: string): void {
-    if (this.#sockets.has(id)) this.#line?.port.post({ type: 'frame', socket: id, text });
+    if (this.#sockets.has(id)) this.#link?.port.post({ type: 'frame', socket: id, text });
   }
 
   close(id: number): void {
     if (!this.#sockets.delete(id)) return;
-    this.#line?.port.post({ type: 'close', socket: id });
+    this.#link?.port.post({ type: 'close', socket: id });
     if (this.#sockets.size > 0) return;
     clearInterval(this.#ticking);
     this.#ticking = undefined;
@@ -100,7 +100,7 @@ export class Tab {
 
   /** The page is shown again. */
   wake(): void {
-    this.#line?.port.post({ type: 'wake' });
+    this.#link?.port.post({ type: 'wake' });
   }
 
   /**
@@ -108,7 +108,7 @@ export class Tab {
    * closed when it is restored.
    */
   leave(): void {
-    this.#line?.port.post({ type: 'bye' });
+    this.#link?.port.post({ type: 'bye' });
     this.#forget();
   }
 
@@ -126,28 +126,28 @@ export class Tab {
     this.leave();
     this.lose('The tab was closed.');
     clearInterval(this.#ticking);
-    this.#life?.release();
+    this.#lock?.release();
   }
 
   async #find(): Promise<void> {
     // The tab gateway watches this lock to notice that the tab has died, so acquire it first.
-    await this.#life?.held;
+    await this.#lock?.held;
     const call = ++this.#calls;
     try {
-      this.#take(await this.#finder.find({ type: 'hello', tab: this.name, call, locked: this.#life !== undefined }));
+      this.#use(await this.#finder.find({ type: 'hello', tab: this.name, call, locked: this.#lock !== undefined }));
     } catch {
       this.broken = true;
     }
   }
 
-  #take(line: GatewayLink): void {
-    this.#line = line;
-    this.#heard = now();
-    line.port.listen((message) => {
-      if (line === this.#line) this.#hear(message);
+  #use(link: GatewayLink): void {
+    this.#link = link;
+    this.#lastMessage = now();
+    link.port.listen((message) => {
+      if (link === this.#link) this.#receive(message);
     });
-    const gone = () => line === this.#line && this.lose('The tab gateway was closed.');
-    if (this.#locks && line.lock !== undefined) this.#unwatch = whenFree(this.#locks, line.lock, gone);
+    const gone = () => link === this.#link && this.lose('The tab gateway was closed.');
+    if (this.#locks && link.lock !== undefined) this.#unwatch = whenFree(this.#locks, link.lock, gone);
   }
 
   #begin(id: number, socket: LinkSocket, { port }: GatewayLink): void {
@@ -156,13 +156,13 @@ export class Tab {
     socket.opened();
   }
 
-  #hear(message: ToTab): void {
-    this.#heard = now();
-    this.#asked = 0;
+  #receive(message: ToTab): void {
+    this.#lastMessage = now();
+    this.#pinged = 0;
     if (message.type === 'gone') this.lose('The tab gateway was closed.');
     if (message.type === 'frame') {
       const { socket, text } = message;
-      this.#line?.port.post({ type: 'taken', socket, size: text.length });
+      this.#link?.port.post({ type: 'taken', socket, size: text.length });
       this.#sockets.get(socket)?.frame(text);
     }
     if (message.type === 'closed') {
@@ -174,18 +174,18 @@ export class Tab {
 
   /** Pings a silent tab gateway: a frozen or hanging one keeps its lock. */
   #tick(): void {
-    const line = this.#line;
+    const link = this.#link;
     const time = now();
     // The page was frozen or busy and may have missed the answer: ping again.
-    if (time - this.#looked > 2 * TICK) this.#asked = 0;
-    this.#looked = time;
-    if (!line || time - this.#heard < SILENCE) return;
-    if (this.#asked === 0) {
-      this.#asked = time;
-      line.port.post({ type: 'ping' });
-    } else if (time - this.#asked >= SILENCE) {
+    if (time - this.#ticked > 2 * TICK) this.#pinged = 0;
+    this.#ticked = time;
+    if (!link || time - this.#lastMessage < SILENCE) return;
+    if (this.#pinged === 0) {
+      this.#pinged = time;
+      link.port.post({ type: 'ping' });
+    } else if (time - this.#pinged >= SILENCE) {
       // Let a page that was busy or frozen first read the messages that have arrived.
-      setTimeout(() => line === this.#line && this.#asked > 0 && this.#giveUp(), 0);
+      setTimeout(() => link === this.#link && this.#pinged > 0 && this.#giveUp(), 0);
     }
   }
 
@@ -196,9 +196,9 @@ export class Tab {
 
   #forget(): void {
     this.#unwatch();
-    this.#asked = 0;
-    this.#line?.port.close();
-    this.#line = undefined;
+    this.#pinged = 0;
+    this.#link?.port.close();
+    this.#link = undefined;
   }
 
   #drop(id: number, reason: string): void {

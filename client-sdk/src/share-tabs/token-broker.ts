@@ -7,7 +7,7 @@ export interface TokenHolder {
 }
 
 // Milliseconds until the next tab is asked as well, and until the broker gives up.
-const PATIENCE = 5000;
+const INTERVAL = 5000;
 const LIMIT = 60_000;
 
 /** Obtains tokens for the shared connection. Any tab may answer, so a dead or busy one blocks nobody. */
@@ -63,14 +63,14 @@ export class TokenBroker {
       asked.add(next);
       next.askToken();
     };
-    const every = setInterval(askNext, PATIENCE);
-    const end = setTimeout(() => {
+    const every = setInterval(askNext, INTERVAL);
+    const limit = setTimeout(() => {
       this.#stopAsking();
       giveUp();
     }, LIMIT);
     this.#stopAsking = () => {
       clearInterval(every);
-      clearTimeout(end);
+      clearTimeout(limit);
       this.#waiting = undefined;
       this.#stopAsking = () => {};
     };

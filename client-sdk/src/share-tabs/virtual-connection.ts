@@ -77,7 +77,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
   /** Handles a frame of the tab. */
   receive(text: string): void {
     const frame = JSON.parse(text) as Command | Command[];
-    for (const command of Array.isArray(frame) ? frame : [frame]) this.#take(command);
+    for (const command of Array.isArray(frame) ? frame : [frame]) this.#handle(command);
   }
 
   /** The tab has disappeared or closed the connection. */
@@ -99,7 +99,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
   }
 
   /** Makes the tab reconnect immediately, because it now belongs to another group. */
-  moveOut(reason: string): void {
+  reassign(reason: string): void {
     this.push({ type: 'drain', reconnectAfter: 0 });
     this.close(RESTART, reason);
   }
@@ -111,7 +111,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
     const expiresAt = expiryOf(this.token) ?? result.expiresAt;
     this.#state = 'connected';
     this.reply(this.#connectId, { ...result, ...(expiresAt !== undefined && { expiresAt }) });
-    for (const command of this.#queue.splice(0)) this.#take(command);
+    for (const command of this.#queue.splice(0)) this.#handle(command);
   }
 
   /**
@@ -170,7 +170,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
 
   // ------------------------------------------------------------------ commands of the tab
 
-  #take(command: Command): void {
+  #handle(command: Command): void {
     if (this.#state === 'closed') return;
     if (this.#state === 'waiting') {
       this.#queue.push(command);
@@ -240,7 +240,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
     const expiresAt = expiryOf(token) ?? Number.MAX_SAFE_INTEGER;
     this.reply(id, { expiresAt, time: this.#time });
     if (same) this.group?.tokens.offer(token);
-    else this.moveOut('The token has another identity now.');
+    else this.reassign('The token has another identity now.');
   }
 
   #answer<Result extends Results[CommandType]>(id: number, asked: Promise<unknown>, result?: Result): void {

@@ -1,15 +1,15 @@
 import type { ToTab } from './envelope.ts';
-import { overPort, type Postbox } from './ports.ts';
+import { type MessageEndpoint, overPort } from './ports.ts';
 import type { Finder, GatewayLink } from './tab.ts';
 
 /** The part of `SharedWorker` that the finder uses. */
 export interface WorkerHandle {
-  readonly port: Postbox;
+  readonly port: MessageEndpoint;
   onerror: ((event: never) => void) | null;
 }
 
 // Milliseconds for a worker to load and answer.
-const PATIENCE = 1500;
+const TIMEOUT = 1500;
 
 /** Finds the tab gateway in a SharedWorker. */
 export class WorkerFinder implements Finder {
@@ -28,7 +28,7 @@ export class WorkerFinder implements Finder {
       const late = setTimeout(() => {
         worker.port.close();
         reject(new Error('The worker does not answer.'));
-      }, PATIENCE);
+      }, TIMEOUT);
       // The file is missing, or the page's Content-Security-Policy forbids it.
       worker.onerror = () => reject(new Error('The worker cannot be loaded.'));
       worker.port.onmessage = ({ data }) => {

@@ -100,7 +100,7 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     this.changed();
     this.#subscription = this.client.channel<M['data']>(channel).subscribe((message) => this.#receive(message as M), {
       ...(position ? { position } : start),
-      onGap: (gap) => this.#break(gap),
+      onGap: (gap) => this.#receiveGap(gap),
       onState: (state) => this.#follow(state),
       onError: (error) => this.#fail(error),
     });
@@ -193,7 +193,7 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     for (const { onMessage } of this.handlers) guard(onMessage, message, this.#state);
   }
 
-  #break(gap: Gap): Promise<unknown> | undefined {
+  #receiveGap(gap: Gap): Promise<unknown> | undefined {
     this.#append({ kind: 'gap', key: `gap ${this.#gaps++}`, gap });
     const works = [...this.handlers].map(({ onGap }) => guard(onGap, gap)).filter(isPromise);
     return works.length > 0 ? Promise.all(works) : undefined;

@@ -7,7 +7,7 @@ import {
   NO_MESSAGES,
 } from './message-list.ts';
 import { checkListOptions, checkSource } from './options.ts';
-import { place } from './shared.ts';
+import { sharedRef } from './shared.ts';
 import { type AnyClient, nothing, type OptionalName, type Store } from './store.ts';
 
 /** The starting point and the size of a message list. */
@@ -89,7 +89,7 @@ export function messageStore(client: AnyClient, channel: OptionalName, options?:
   const name = channel ?? '';
   const key = name ? JSON.stringify([name, rewind, since, position, keep, page]) : undefined;
   const setup = { channel: name, start, keep, page };
-  const list = place<MessageList<Message>, ListUser<Message>>(
+  const list = sharedRef<MessageList<Message>, ListUser<Message>>(
     client,
     key,
     () => new MessageList(client as Client, setup),

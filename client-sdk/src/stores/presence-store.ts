@@ -1,7 +1,7 @@
 import { guard } from '../emitter.ts';
 import type { ChannelName, ChannelOf, Channels, Client, Member, SluiceError, StateOf } from '../index.ts';
 import { checkSource, checkState, checkWatchOptions } from './options.ts';
-import { place, Shared, type User } from './shared.ts';
+import { Shared, sharedRef, type User } from './shared.ts';
 import { type AnyClient, nothing, type OptionalName, type Store } from './store.ts';
 
 /** An immutable snapshot of a channel's presence. */
@@ -54,7 +54,7 @@ export interface PresenceStore<State = unknown, Own = State> extends Store<Prese
   stay(state?: Own): () => void;
 }
 
-const NOBODY: PresenceSnapshot<never> = Object.freeze({
+const NO_MEMBERS: PresenceSnapshot<never> = Object.freeze({
   members: Object.freeze([]),
   total: 0,
   counting: false,
@@ -62,10 +62,10 @@ const NOBODY: PresenceSnapshot<never> = Object.freeze({
   error: undefined,
 });
 
-type Watcher = User<PresenceHandlers>;
+type MembersUser = User<PresenceHandlers>;
 
 /** The members of a channel, as the gateway reports them. */
-class Company extends Shared<PresenceSnapshot, Watcher> {
+class SharedMembers extends Shared<PresenceSnapshot, MembersUser> {
   readonly #channel: string;
   #stop: () => void = nothing;
   #ready = false;
@@ -79,13 +79,13 @@ class Company extends Shared<PresenceSnapshot, Watcher> {
   open(): void {
     this.close();
     this.#ready = false;
-    const tell = (name: keyof PresenceHandlers) => (member: Member) => {
+    const notify = (name: keyof PresenceHandlers) => (member: Member) => {
       for (const handlers of this.handlers) guard(handlers[name], member);
     };
     this.#stop = this.client.channel(this.#channel).presence.subscribe({
-      join: tell('onJoin'),
-      update: tell('onUpdate'),
-      leave: tell('onLeave'),
+      join: notify('onJoin'),
+      update: notify('onUpdate'),
+      leave: notify('onLeave'),
       change: () => {
         this.#ready = true;
         this.#error = undefined;
@@ -113,16 +113,16 @@ class Company extends Shared<PresenceSnapshot, Watcher> {
   }
 }
 
-interface Stayer extends User {
+interface MembershipUser extends User {
   readonly state: unknown;
 }
 
 /** The client's own membership, shared by all callers. The state of the latest caller applies. */
-class Stay extends Shared<undefined, Stayer> {
+class OwnMembership extends Shared<undefined, MembershipUser> {
   readonly #channel: string;
   readonly #fail: (error: SluiceError) => void;
   // The last state that was sent, as JSON.
-  #said: string | undefined;
+  #sent: string | undefined;
 
   constructor(client: Client, channel: string, fail: (error: SluiceError) => void) {
     super(client);
@@ -131,16 +131,16 @@ class Stay extends Shared<undefined, Stayer> {
   }
 
   open(): void {
-    this.#said = undefined;
-    this.say();
+    this.#sent = undefined;
+    this.send();
   }
 
   /** Sends the state if it has changed. */
-  say(): void {
+  send(): void {
     const state = [...this.users].at(-1)?.state;
-    const said = `${JSON.stringify(state)}`;
-    if (said === this.#said) return;
-    this.#said = said;
+    const sent = `${JSON.stringify(state)}`;
+    if (sent === this.#sent) return;
+    this.#sent = sent;
     this.#presence.enter(state).catch(this.#fail);
   }
 
@@ -184,17 +184,17 @@ export function presenceStore(any: AnyClient, channel: OptionalName): PresenceSt
   const client = any as Client;
   const name = channel ?? '';
   const key = (what: string) => (name ? `${what} ${name}` : undefined);
-  const company = place<Company, Watcher>(client, key('who'), () => new Company(client, name));
-  const fail = (error: SluiceError) => company.find()?.fail(error);
-  const own = place<Stay, Stayer>(client, key('own'), () => new Stay(client, name, fail));
+  const members = sharedRef<SharedMembers, MembersUser>(client, key('who'), () => new SharedMembers(client, name));
+  const fail = (error: SluiceError) => members.find()?.fail(error);
+  const own = sharedRef<OwnMembership, MembershipUser>(client, key('own'), () => new OwnMembership(client, name, fail));
   return {
-    subscribe: (onChange, handlers) => company.use({ onChange, handlers: checkWatchOptions(handlers) }),
-    getSnapshot: () => company.find()?.snapshot ?? NOBODY,
-    getServerSnapshot: () => NOBODY,
+    subscribe: (onChange, handlers) => members.use({ onChange, handlers: checkWatchOptions(handlers) }),
+    getSnapshot: () => members.find()?.snapshot ?? NO_MEMBERS,
+    getServerSnapshot: () => NO_MEMBERS,
     stay(state) {
       checkState(state);
       const release = own.use({ state, onChange: nothing });
-      own.find()?.say();
+      own.find()?.send();
       return release;
     },
   };

@@ -13,7 +13,7 @@ export abstract class Shared<Snapshot, U extends User = User> {
   protected readonly client: Client;
   protected readonly users = new Set<U>();
   #snapshot: Snapshot | undefined;
-  #told = true;
+  #notified = true;
   #stopListening: (() => void) | undefined;
 
   constructor(client: Client) {
@@ -69,42 +69,42 @@ export abstract class Shared<Snapshot, U extends User = User> {
   /** Invalidates the snapshot, and notifies the users once per turn. */
   protected changed(): void {
     this.#snapshot = undefined;
-    if (!this.#told) return;
-    this.#told = false;
+    if (!this.#notified) return;
+    this.#notified = false;
     queueMicrotask(() => {
-      this.#told = true;
+      this.#notified = true;
       for (const { onChange } of [...this.users]) onChange();
     });
   }
 }
 
 /** A reference to a shared store. It may be created while rendering: it opens nothing. */
-export interface Place<S, U extends User> {
+export interface SharedRef<S, U extends User> {
   /** The store, if it is in use. */
   find(): S | undefined;
   /** Starts a use, and creates the store if needed. */
   use(user: U): () => void;
 }
 
-const places = new WeakMap<AnyClient, Map<string, unknown>>();
+const registries = new WeakMap<AnyClient, Map<string, unknown>>();
 
 /**
  * Returns the reference to the store that all uses of the same client and key share.
  *
  * @param key must be unique across store classes; `undefined` never creates a store
  */
-export function place<S extends Shared<unknown, U>, U extends User>(
+export function sharedRef<S extends Shared<unknown, U>, U extends User>(
   client: AnyClient,
   key: string | undefined,
   make: () => S,
-): Place<S, U> {
+): SharedRef<S, U> {
   if (key === undefined) return { find: nothing, use: () => nothing };
-  const find = () => places.get(client)?.get(key) as S | undefined;
+  const find = () => registries.get(client)?.get(key) as S | undefined;
   return {
     find,
     use(user) {
-      const all = places.get(client) ?? new Map<string, unknown>();
-      places.set(client, all);
+      const all = registries.get(client) ?? new Map<string, unknown>();
+      registries.set(client, all);
       const found = find() ?? make();
       all.set(key, found);
       return found.use(user, () => all.delete(key));

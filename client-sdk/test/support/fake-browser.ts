@@ -1,5 +1,5 @@
 import type { Locks } from '../../src/share-tabs/locks.ts';
-import type { Postbox } from '../../src/share-tabs/ports.ts';
+import type { MessageEndpoint } from '../../src/share-tabs/ports.ts';
 
 type Granted = () => Promise<void> | undefined;
 
@@ -69,7 +69,7 @@ class FakeLockManager {
 }
 
 /** One end of a message channel. */
-class FakeBox implements Postbox {
+class FakeBox implements MessageEndpoint {
   onmessage: ((event: MessageEvent) => void) | null = null;
   readonly page: FakePage;
   readonly #send: (text: string) => void;
@@ -128,7 +128,7 @@ export class FakePage {
     return undefined;
   }
 
-  channel(name: string): Postbox {
+  channel(name: string): MessageEndpoint {
     return this.#browser.channel(this, name);
   }
 
@@ -166,7 +166,7 @@ export class FakeBrowser {
     return new FakePage(this, this.#locks);
   }
 
-  channel(page: FakePage, name: string): Postbox {
+  channel(page: FakePage, name: string): MessageEndpoint {
     const box: FakeBox = new FakeBox(page, (text) => {
       for (const other of this.#boxes) if (other.name === name && other.box !== box) other.box.receive(text);
     });
@@ -175,7 +175,7 @@ export class FakeBrowser {
   }
 
   /** A `MessageChannel` between two pages. */
-  pair(a: FakePage, b: FakePage): [Postbox, Postbox] {
+  pair(a: FakePage, b: FakePage): [MessageEndpoint, MessageEndpoint] {
     const near: FakeBox = new FakeBox(a, (text) => far.receive(text));
     const far: FakeBox = new FakeBox(b, (text) => near.receive(text));
     return [near, far];

@@ -82,8 +82,8 @@ export class TestBrowser {
     this.#next();
   }
 
-  tell(from: Tab, name: string, record: EntryRecord): void {
-    for (const tab of this.tabs) if (tab !== from) tab.hear(name, record);
+  broadcast(from: Tab, name: string, record: EntryRecord): void {
+    for (const tab of this.tabs) if (tab !== from) tab.receive(name, record);
   }
 
   #next(): void {
@@ -197,7 +197,7 @@ export class Tab implements Platform {
   readonly faults: (Fault | undefined)[] = [];
   #lost = false;
   readonly #browser: TestBrowser;
-  readonly #radios = new Map<string, (record: EntryRecord) => void>();
+  readonly #tabChannels = new Map<string, (record: EntryRecord) => void>();
   readonly #stores = new Set<TestStore>();
   readonly #wakers = new Set<() => void>();
   readonly #sleepers = new Set<() => void>();
@@ -279,22 +279,22 @@ export class Tab implements Platform {
 
   /** Listeners that are still registered. */
   get listeners(): number {
-    return this.#wakers.size + this.#sleepers.size + this.#radios.size;
+    return this.#wakers.size + this.#sleepers.size + this.#tabChannels.size;
   }
 
-  openTabChannel(name: string, hear: (record: EntryRecord) => void): TabChannel {
-    this.#radios.set(name, hear);
+  openTabChannel(name: string, receive: (record: EntryRecord) => void): TabChannel {
+    this.#tabChannels.set(name, receive);
     return {
       postMessage: (record) => {
         const copy = structuredClone(record);
-        if (this.alive) void this.step(() => this.#browser.tell(this, name, copy), true);
+        if (this.alive) void this.step(() => this.#browser.broadcast(this, name, copy), true);
       },
-      close: () => this.#radios.delete(name),
+      close: () => this.#tabChannels.delete(name),
     };
   }
 
-  hear(name: string, record: EntryRecord): void {
-    if (this.alive) this.#radios.get(name)?.(structuredClone(record));
+  receive(name: string, record: EntryRecord): void {
+    if (this.alive) this.#tabChannels.get(name)?.(structuredClone(record));
   }
 
   async awaitLeadership(_name: string, { signal, lease }: LeaderOptions): Promise<Leadership> {

@@ -46,14 +46,14 @@ class Peer implements WebSocketLike {
 
   send(data: string | Uint8Array): void {
     const frame = json.decode(data) as Command | Command[];
-    this.#run(() => queueMicrotask(() => this.#gateway.take(this, [frame].flat())));
+    this.#run(() => queueMicrotask(() => this.#gateway.receive(this, [frame].flat())));
   }
 
   close(): void {
     this.#run(() => queueMicrotask(() => this.#gateway.forget(this)));
   }
 
-  say(...messages: ServerMessage[]): void {
+  deliver(...messages: ServerMessage[]): void {
     const data = JSON.stringify(messages);
     queueMicrotask(() => this.#run(() => this.onmessage?.({ data })));
   }
@@ -121,7 +121,7 @@ export class SmallGateway {
     log.messages.push(message);
     if (key !== undefined) log.keys.set(key, message);
     for (const peer of this.#peers) {
-      if (peer.channels.has(channel)) peer.say({ type: 'messages', channel, epoch: 'e1', messages: [message] });
+      if (peer.channels.has(channel)) peer.deliver({ type: 'messages', channel, epoch: 'e1', messages: [message] });
     }
     return message;
   }
@@ -136,8 +136,8 @@ export class SmallGateway {
   }
 
   /** Sends a push to all connections, e.g. that the token expires. */
-  tell(push: Push): void {
-    for (const peer of this.connections) peer.say(push);
+  pushToAll(push: Push): void {
+    for (const peer of this.connections) peer.deliver(push);
   }
 
   /** Drops all connections. */
@@ -163,12 +163,12 @@ export class SmallGateway {
     for (const channel of peer.entered.keys()) this.#showMembers(channel);
   }
 
-  take(peer: Peer, commands: readonly Command[]): void {
+  receive(peer: Peer, commands: readonly Command[]): void {
     for (const command of commands) {
       if (!this.#peers.has(peer)) return;
       this.seen.push(command);
-      if (this.holding.has(command.type)) this.#held.push(() => this.#take(peer, command));
-      else this.#take(peer, command);
+      if (this.holding.has(command.type)) this.#held.push(() => this.#handle(peer, command));
+      else this.#handle(peer, command);
     }
   }
 
@@ -178,14 +178,14 @@ export class SmallGateway {
     for (const carryOut of this.#held.splice(0)) carryOut();
   }
 
-  #take(peer: Peer, command: Command): void {
+  #handle(peer: Peer, command: Command): void {
     if (!this.#peers.has(peer)) return;
     const { id } = command;
     const refusal = this.refusals.get('channel' in command ? `${command.type} ${command.channel}` : command.type);
     if (refusal) {
-      peer.say({ type: 'error', id, error: errorBody(refusal) satisfies ErrorBody });
+      peer.deliver({ type: 'error', id, error: errorBody(refusal) satisfies ErrorBody });
       if (command.type === 'connect') peer.drop(errorBody(refusal).code, refusal);
-    } else this.#carryOut(peer, command, (result) => peer.say({ type: 'reply', id, result: result as never }));
+    } else this.#carryOut(peer, command, (result) => peer.deliver({ type: 'reply', id, result: result as never }));
   }
 
   #carryOut(peer: Peer, command: Command, reply: (result: object) => void): void {
@@ -243,9 +243,10 @@ export class SmallGateway {
     const rest = messages.slice(Math.max(offset, first - 1));
     reply({ epoch: 'e1', offset, state: rest.length > 0 ? 'replaying' : 'live' });
     const to = { epoch: 'e1', offset: first - 1 };
-    if (offset < first - 1) peer.say({ type: 'gap', channel, from: { epoch: 'e1', offset }, to, reason: 'retention' });
+    if (offset < first - 1)
+      peer.deliver({ type: 'gap', channel, from: { epoch: 'e1', offset }, to, reason: 'retention' });
     if (rest.length > 0)
-      peer.say({ type: 'messages', channel, epoch: 'e1', messages: rest }, { type: 'live', channel });
+      peer.deliver({ type: 'messages', channel, epoch: 'e1', messages: rest }, { type: 'live', channel });
     peer.channels.add(channel);
   }
 
@@ -255,7 +256,7 @@ export class SmallGateway {
     const changes = members.map((member) => ({ version, member }));
     for (const peer of this.#peers) {
       if (!peer.watched.has(channel)) continue;
-      peer.say({ type: 'presence', channel, version, total: members.length, changes, reset: true });
+      peer.deliver({ type: 'presence', channel, version, total: members.length, changes, reset: true });
     }
   }
 

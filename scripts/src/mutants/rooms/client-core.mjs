@@ -15,14 +15,14 @@ export const clientCore = [
     from: 'this.#sendFrame(GREETING);',
     to: 'this.#sendFrame(FRAME);',
     fault: 'the first frame is so large that it comes too late on a slow line',
-    tests: test('slow-line'),
+    tests: test('slow-link'),
   },
   {
     file: file('calls'),
     from: 'this.pace = (this.pace ?? took) * 0.75 + took * 0.25;',
     to: 'this.pace = 0;',
     fault: 'nobody knows that the line is slow',
-    tests: test('slow-line'),
+    tests: test('slow-link'),
   },
   {
     file: file('publish-queue'),

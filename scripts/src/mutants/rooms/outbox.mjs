@@ -68,7 +68,7 @@ export const outbox = [
   },
   {
     file: file('disk'),
-    from: "if (++seconds >= PATIENCE) giveUp(new Error('The database does not answer.'));",
+    from: "if (++seconds >= STEP_SECONDS) giveUp(new Error('The database does not answer.'));",
     to: '',
     fault: 'a database that never answers is waited for',
     tests: test('outbox-disk'),
@@ -96,7 +96,7 @@ export const outbox = [
   },
   {
     file: file('leader-lock'),
-    from: '!held.tab || looks >= LOOKS',
+    from: '!held.tab || checks >= CHECKS',
     to: '!held.tab',
     fault: 'the lease of a tab that died is never taken',
     tests: test('outbox-leader-lock'),

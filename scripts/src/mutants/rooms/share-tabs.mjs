@@ -1,13 +1,13 @@
 const test = (/** @type {string} */ name) => `client-sdk/test/share-tabs${name}.test.ts`;
-const LINES = [test('-lines')];
-const FAULTS = [test('-faults'), test('-lines')];
+const LINKS = [test('-links')];
+const FAULTS = [test('-faults'), test('-links')];
 
 /**
  * @param {string} name
  * @param {Pick<import('../rooms.mjs').Mutant, 'from' | 'to' | 'fault'>} change
  * @param {readonly string[]} tests
  */
-const mutant = (name, change, tests = LINES) => ({ file: `client-sdk/src/share-tabs/${name}.ts`, ...change, tests });
+const mutant = (name, change, tests = LINKS) => ({ file: `client-sdk/src/share-tabs/${name}.ts`, ...change, tests });
 
 /** @type {readonly import('../rooms.mjs').Mutant[]} */
 export const shareTabs = [
@@ -27,7 +27,7 @@ export const shareTabs = [
     fault: 'each socket looks by itself, and one goes on for ever',
   }),
   mutant('tab', {
-    from: 'if (time - this.#looked > 2 * TICK) this.#asked = 0;',
+    from: 'if (time - this.#ticked > 2 * TICK) this.#pinged = 0;',
     to: '',
     fault: 'a page that was frozen takes its own silence for that of the tab gateway',
   }),
@@ -40,7 +40,7 @@ export const shareTabs = [
     },
     FAULTS,
   ),
-  mutant('tab', { from: '    this.#life?.release();\n', to: '', fault: 'a tab that has ended keeps its lock' }, FAULTS),
+  mutant('tab', { from: '    this.#lock?.release();\n', to: '', fault: 'a tab that has ended keeps its lock' }, FAULTS),
   mutant('tab', {
     from: 'if (this.#sockets.get(id) !== socket) return;',
     to: '',
@@ -83,7 +83,7 @@ export const shareTabs = [
   mutant(
     'tab-gateway',
     {
-      from: 'if (now() - heard() > SILENT) gone();',
+      from: 'if (now() - lastMessage() > SILENT) gone();',
       to: '',
       fault: 'a tab without locks that is gone is kept for ever',
     },
@@ -126,7 +126,7 @@ export const shareTabs = [
   mutant(
     'leader-finder',
     {
-      from: '        clearInterval(impatience);\n',
+      from: '        clearInterval(takeover);\n',
       to: '',
       fault: 'a tab that has found the leader takes the lock from it',
     },
@@ -134,7 +134,7 @@ export const shareTabs = [
   ),
   mutant(
     'token-broker',
-    { from: '      clearTimeout(end);\n', to: '', fault: 'a tab has answered, and the time to answer runs on' },
+    { from: '      clearTimeout(limit);\n', to: '', fault: 'a tab has answered, and the time to answer runs on' },
     ['client-sdk/src/share-tabs/token-broker.test.ts'],
   ),
   mutant(

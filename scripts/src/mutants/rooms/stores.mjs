@@ -89,7 +89,7 @@ export const stores = [
   },
   {
     file: file('stores/presence-store'),
-    from: 'if (said === this.#said) return;',
+    from: 'if (sent === this.#sent) return;',
     to: '',
     fault: 'the same state is said again by each component',
     tests: test('presence-store'),

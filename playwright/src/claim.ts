@@ -6,7 +6,7 @@ export interface Claim {
   /** The call as written in the test. */
   readonly call: string;
   readonly expected: string;
-  isSo(): boolean;
+  holds(): boolean;
   /** The actual state. */
   found(): string;
   /** Whether the assertion stays true once it is: then `not` need not wait. */
@@ -14,15 +14,15 @@ export interface Claim {
 }
 
 /** Waits until the assertion holds, or no longer holds with `not`, and returns the matcher's result. */
-export async function judge(
-  { isNot, timeout: usual }: ExpectMatcherState,
+export async function checkClaim(
+  { isNot, timeout: usualTimeout }: ExpectMatcherState,
   gateway: TestGateway,
   claim: Claim,
-  { timeout = usual }: { timeout?: number },
+  { timeout = usualTimeout }: { timeout?: number },
 ): Promise<MatcherReturnType> {
-  const patience = isNot && claim.final === true ? 0 : timeout;
+  const wait = isNot && claim.final === true ? 0 : timeout;
   const reached = await gateway
-    .until(claim.expected, () => claim.isSo() !== isNot, { timeout: patience })
+    .until(claim.expected, () => claim.holds() !== isNot, { timeout: wait })
     .then(
       () => true,
       () => false,
@@ -33,7 +33,7 @@ export async function judge(
     '',
     `Expected: ${not}${claim.expected}`,
     `Received: ${claim.found()}`,
-    `Waited:   ${patience} ms`,
+    `Waited:   ${wait} ms`,
   ];
   return { pass: reached !== isNot, message: () => lines.join('\n') };
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createClient } from '../src/client.ts';
 import type { ToTab, ToTabGateway } from '../src/share-tabs/envelope.ts';
 import { type Locks, whenFree } from '../src/share-tabs/locks.ts';
-import type { Postbox } from '../src/share-tabs/ports.ts';
+import type { MessageEndpoint } from '../src/share-tabs/ports.ts';
 import { type GatewayLink, type LinkSocket, Tab } from '../src/share-tabs/tab.ts';
 import { TabGateway } from '../src/share-tabs/tab-gateway.ts';
 import { WorkerFinder } from '../src/share-tabs/worker-finder.ts';
@@ -29,15 +29,15 @@ class FakeTabGateway {
 
   async find(): Promise<GatewayLink> {
     await this.found;
-    let hear: (message: ToTab) => void = () => {};
+    let receive: (message: ToTab) => void = () => {};
     return {
       port: {
         post: (message) => {
           this.heard.push(message);
-          if (this.alive && message.type === 'ping') queueMicrotask(() => hear({ type: 'pong' }));
+          if (this.alive && message.type === 'ping') queueMicrotask(() => receive({ type: 'pong' }));
         },
-        listen: (ear) => {
-          hear = ear;
+        listen: (handler) => {
+          receive = handler;
         },
         close: () => {},
       },
@@ -48,7 +48,7 @@ class FakeTabGateway {
     this.distrusted++;
   }
 
-  said(type: ToTabGateway['type']): number {
+  posted(type: ToTabGateway['type']): number {
     return this.heard.filter((message) => message.type === type).length;
   }
 }
@@ -106,7 +106,7 @@ describe('a tab', () => {
     await pass(1500);
     tabGateway.alive = false;
     await pass(3000);
-    expect(tabGateway.said('ping')).toBe(1);
+    expect(tabGateway.posted('ping')).toBe(1);
     // The page is frozen: time passes, no timer fires, and the tab gateway's answers are lost.
     tabGateway.alive = true;
     vi.setSystemTime(Date.now() + HOUR);
@@ -125,13 +125,13 @@ describe('a tab', () => {
     tab.close(tab.open(socket()));
     answer();
     await turn();
-    expect(tabGateway.said('open')).toBe(0);
+    expect(tabGateway.posted('open')).toBe(0);
   });
 });
 
 describe('the worker finder', () => {
   function worker() {
-    const port = { onmessage: null as Postbox['onmessage'], postMessage: vi.fn(), close: vi.fn() };
+    const port = { onmessage: null as MessageEndpoint['onmessage'], postMessage: vi.fn(), close: vi.fn() };
     const finder = new WorkerFinder(() => ({ port, onerror: null }));
     const welcome = () => port.onmessage?.({ data: { type: 'welcome', tabGateway: 'h' } } as MessageEvent);
     return { port, finder, welcome };
@@ -177,7 +177,7 @@ describe('a tab gateway', () => {
   let serial = 0;
   const tokenOf = (sub: string) => unsigned({ sub, exp: Date.now() / 1000 + 86_400, jti: ++serial });
 
-  function stand() {
+  function open() {
     const gateway = new SmallGateway();
     const tabGateway = new TabGateway({ create: createClient, WebSocket: gateway.webSocket() });
     return { gateway, tabGateway };
@@ -185,53 +185,58 @@ describe('a tab gateway', () => {
 
   /** A tab without a client: the test sends its messages. */
   async function join(tabGateway: TabGateway, tab: string, token = tokenOf('ada')) {
-    const said: ToTab[] = [];
-    let hear: (message: ToTabGateway) => void = () => {};
+    const posted: ToTab[] = [];
+    let receive: (message: ToTabGateway) => void = () => {};
     const port = {
-      post: (message: ToTab) => said.push(message),
-      listen: (ear: typeof hear) => {
-        hear = ear;
+      post: (message: ToTab) => posted.push(message),
+      listen: (handler: typeof receive) => {
+        receive = handler;
       },
       close() {},
     };
     tabGateway.attach(() => port, { ...HELLO, tab });
-    const say = (...commands: object[]) => hear({ type: 'frame', socket: 1, text: JSON.stringify(commands) });
-    hear({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
-    say({ type: 'connect', id: 1, token });
+    const send = (...commands: object[]) => receive({ type: 'frame', socket: 1, text: JSON.stringify(commands) });
+    receive({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
+    send({ type: 'connect', id: 1, token });
     await pass(10);
     /** The messages that the tab received, as if from the gateway. */
-    const told = () =>
-      said
+    const received = () =>
+      posted
         .splice(0)
         .flatMap((message): { type: string; error?: { name: string } }[] =>
           message.type === 'frame' ? [JSON.parse(message.text)].flat() : [],
         );
-    return { say, told, go: () => hear({ type: 'bye' }), hear: (message: ToTabGateway) => hear(message) };
+    return {
+      send,
+      received,
+      leave: () => receive({ type: 'bye' }),
+      receive: (message: ToTabGateway) => receive(message),
+    };
   }
 
   const members = (gateway: SmallGateway) => gateway.members('a').map(({ state }) => state);
 
   it('asks no tab for a token after it is closed', async () => {
-    const { gateway, tabGateway } = stand();
+    const { gateway, tabGateway } = open();
     const tab = await join(tabGateway, 't');
-    gateway.tell({ type: 'refresh', expiresAt: Date.now() + 1000 });
+    gateway.pushToAll({ type: 'refresh', expiresAt: Date.now() + 1000 });
     await pass(10);
-    expect(tab.told().at(-1)).toMatchObject({ type: 'refresh' });
+    expect(tab.received().at(-1)).toMatchObject({ type: 'refresh' });
     tabGateway.close();
     await pass(10);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('keeps the state of each closed tab for the whole grace period', async () => {
-    const { gateway, tabGateway } = stand();
+    const { gateway, tabGateway } = open();
     const tabs = [await join(tabGateway, 'x'), await join(tabGateway, 'y'), await join(tabGateway, 'z')] as const;
-    for (const [state, { say }] of tabs.entries()) {
-      say({ type: 'enter', id: 2, channel: 'a', state });
+    for (const [state, { send }] of tabs.entries()) {
+      send({ type: 'enter', id: 2, channel: 'a', state });
       await pass(10);
     }
-    tabs[1].go();
+    tabs[1].leave();
     await pass(4000);
-    tabs[2].go();
+    tabs[2].leave();
     await pass(4900);
     expect(members(gateway)).toEqual([2]);
     await pass(200);
@@ -240,15 +245,15 @@ describe('a tab gateway', () => {
   });
 
   it('leaves no channel that its tabs have entered while the connection is lost', async () => {
-    const { gateway, tabGateway } = stand();
-    const { say, hear } = await join(tabGateway, 't');
-    say({ type: 'enter', id: 2, channel: 'a', state: 1 });
+    const { gateway, tabGateway } = open();
+    const { send, receive } = await join(tabGateway, 't');
+    send({ type: 'enter', id: 2, channel: 'a', state: 1 });
     await pass(10);
     gateway.holding.add('connect');
     gateway.cut();
     await pass(10);
-    hear({ type: 'open', socket: 2, url: 'ws://gateway.test/ws', timeout: 15_000 });
-    hear({ type: 'frame', socket: 2, text: JSON.stringify({ type: 'connect', id: 1, token: tokenOf('ada') }) });
+    receive({ type: 'open', socket: 2, url: 'ws://gateway.test/ws', timeout: 15_000 });
+    receive({ type: 'frame', socket: 2, text: JSON.stringify({ type: 'connect', id: 1, token: tokenOf('ada') }) });
     await pass(10_000);
     gateway.release();
     await pass(10);
@@ -257,16 +262,16 @@ describe('a tab gateway', () => {
   });
 
   it('sends a publish once that arrives twice before its answer, and answers both', async () => {
-    const { gateway, tabGateway } = stand();
+    const { gateway, tabGateway } = open();
     const tabs = [await join(tabGateway, 'x'), await join(tabGateway, 'y')];
     gateway.holding.add('publish');
-    for (const { say } of tabs) say({ type: 'publish', id: 2, channel: 'a', data: 1, key: 'k' });
+    for (const { send } of tabs) send({ type: 'publish', id: 2, channel: 'a', data: 1, key: 'k' });
     await pass(10);
-    for (const { told } of tabs) told();
+    for (const { received } of tabs) received();
     gateway.release();
     await pass(10);
     expect(gateway.seen.filter(({ type }) => type === 'publish')).toHaveLength(1);
-    expect(tabs.map(({ told }) => told())).toEqual(
+    expect(tabs.map(({ received }) => received())).toEqual(
       tabs.map(() => [
         expect.objectContaining({ type: 'reply', id: 2, result: expect.objectContaining({ offset: 1 }) }),
       ]),
@@ -278,44 +283,44 @@ describe('a tab gateway', () => {
     ['has not read a few messages for a long time', 1, false],
     ['read much a long time ago', 60, true],
   ])('keeps a tab that %s', async (_, count, reads) => {
-    const { gateway, tabGateway } = stand();
+    const { gateway, tabGateway } = open();
     const tab = await join(tabGateway, 't');
-    tab.say({ type: 'subscribe', id: 2, channel: 'a' });
+    tab.send({ type: 'subscribe', id: 2, channel: 'a' });
     await pass(10);
-    tab.told();
+    tab.received();
     for (let n = 0; n < count; n++) {
       gateway.publish('a', 'x'.repeat(100_000));
       await pass(10);
-      const size = JSON.stringify(tab.told()[0]).length;
-      if (reads) tab.hear({ type: 'taken', socket: 1, size });
+      const size = JSON.stringify(tab.received()[0]).length;
+      if (reads) tab.receive({ type: 'taken', socket: 1, size });
     }
     await pass(20_000);
     gateway.publish('a', 'after');
     await pass(10);
-    expect(tab.told()).toMatchObject([{ type: 'messages', messages: [{ data: 'after' }] }]);
+    expect(tab.received()).toMatchObject([{ type: 'messages', messages: [{ data: 'after' }] }]);
     tabGateway.close();
   });
 
   it('reports errors without a command to its tabs, unless they are reported in another way', async () => {
-    const { gateway, tabGateway } = stand();
+    const { gateway, tabGateway } = open();
     const tab = await join(tabGateway, 't');
-    tab.told();
+    tab.received();
     const error = { code: 4305, name: 'rate_limited', message: 'Slower.', retryable: true };
     for (const peer of gateway.connections) {
-      peer.say({ type: 'error', error: { ...error, code: 4306, name: 'permission_denied' } });
-      peer.say({ type: 'error', error });
+      peer.deliver({ type: 'error', error: { ...error, code: 4306, name: 'permission_denied' } });
+      peer.deliver({ type: 'error', error });
     }
     await pass(10);
-    expect(tab.told().map((message) => message.error?.name)).toEqual(['rate_limited']);
+    expect(tab.received().map((message) => message.error?.name)).toEqual(['rate_limited']);
     tabGateway.close();
   });
 
   it('does not report to its tabs that none of them supplied a token', async () => {
-    const { gateway, tabGateway } = stand();
+    const { gateway, tabGateway } = open();
     const tab = await join(tabGateway, 't');
-    gateway.tell({ type: 'refresh', expiresAt: Date.now() + 120_000 });
+    gateway.pushToAll({ type: 'refresh', expiresAt: Date.now() + 120_000 });
     await pass(61_000);
-    expect(tab.told().filter(({ type }) => type === 'error')).toEqual([]);
+    expect(tab.received().filter(({ type }) => type === 'error')).toEqual([]);
     tabGateway.close();
   });
 });

@@ -2,16 +2,16 @@ import type { Page } from '@playwright/test';
 import type { TestGateway } from '@sluice/server/testing';
 
 /** The user of a page, and the gateway that the page uses. */
-export interface Person {
+export interface PageUser {
   readonly user: string;
   readonly gateway: TestGateway;
 }
 
-const people = new WeakMap<object, Person>();
+const users = new WeakMap<object, PageUser>();
 
 /** Stores the user of a page's context. */
-export function introduce(page: Page, person: Person): void {
-  people.set(page.context(), person);
+export function setUser(page: Page, pageUser: PageUser): void {
+  users.set(page.context(), pageUser);
 }
 
 /**
@@ -19,9 +19,9 @@ export function introduce(page: Page, person: Person): void {
  *
  * @throws Error if the page was not opened by the fixture `as`
  */
-export function personOf(page: Page): Person {
-  const person = people.get(page.context());
-  if (person === undefined)
+export function userOf(page: Page): PageUser {
+  const pageUser = users.get(page.context());
+  if (pageUser === undefined)
     throw new Error("this page has no user. Open it with the fixture `as`, e.g. `await as('ada')`");
-  return person;
+  return pageUser;
 }

@@ -2,7 +2,7 @@ import type { Member, MemberChange, PresencePush } from '@sluice/protocol';
 import type { FakeSocket } from './fake-gateway.ts';
 
 /** A gateway's view of one channel's members (SPEC.md section 9), for a test to change and send. */
-export class ModelStage {
+export class ModelPresence {
   readonly channel = 'a';
   members = new Map<string, Member>();
   counting = false;
@@ -49,7 +49,7 @@ export class ModelStage {
   }
 
   /** Sends the changes. A new subscription gets the list in chunks; the last ones can be withheld. */
-  tell(socket: FakeSocket, { chunk = 2, cut = 0, early = false } = {}): void {
+  send(socket: FakeSocket, { chunk = 2, cut = 0, early = false } = {}): void {
     // Changes that the list already contains may be repeated after it.
     const changes = this.#pending;
     if (!early || !this.#behind) this.#pending = [];
