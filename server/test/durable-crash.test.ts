@@ -13,9 +13,9 @@ import { type Acknowledged, CHANNELS, channelOf, floodEntry } from './support/cr
 /** How often a publishing process is killed. */
 const KILLS = Number(process.env.SLUICE_KILLS ?? 100);
 /** Processes that use one folder, one after the other. */
-const LIVES = 10;
+const RUNS = 10;
 /** Most unacknowledged publishes of a killed process. */
-const ON_THE_WAY = 300;
+const MOST_OUTSTANDING = 300;
 
 const cleanups: (() => void)[] = [];
 let program = '';
@@ -31,21 +31,21 @@ afterAll(() => {
 });
 
 /** Runs one process, kills it after `acks` acknowledgements, and returns them. */
-async function live({ data, life, acks }: { data: string; life: number; acks: number }): Promise<Acknowledged[]> {
-  const child: ChildProcess = spawn(process.execPath, [program, data, String(life)], {
+async function runAndKill({ data, run, acks }: { data: string; run: number; acks: number }): Promise<Acknowledged[]> {
+  const child: ChildProcess = spawn(process.execPath, [program, data, String(run)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const kill = () => child.kill('SIGKILL');
   cleanups.push(kill);
   const ended = once(child, 'exit');
-  const said: Acknowledged[] = [];
+  const acknowledged: Acknowledged[] = [];
   if (child.stdout === null) throw new Error('the process has no stdout pipe');
   for await (const line of createInterface({ input: child.stdout })) {
-    said.push(JSON.parse(line) as Acknowledged);
-    if (said.length === acks) kill();
+    acknowledged.push(JSON.parse(line) as Acknowledged);
+    if (acknowledged.length === acks) kill();
   }
   expect(await ended).toEqual([null, 'SIGKILL']);
-  return said;
+  return acknowledged;
 }
 
 /** What the test knows about one folder. */
@@ -59,13 +59,13 @@ class Record {
   }
 
   /** Opens the folder of a killed process, and compares it with the acknowledgements. */
-  async check(life: number, said: readonly Acknowledged[]): Promise<void> {
-    this.#acknowledged.push(...said);
+  async check(run: number, acknowledged: readonly Acknowledged[]): Promise<void> {
+    this.#acknowledged.push(...acknowledged);
     const engine = new DurableEngine({ data: this.#data });
     await engine.start({ deliver: () => {} });
     try {
       await this.#checkLogs(engine);
-      await this.#repeat(engine, life, said);
+      await this.#repeat(engine, run, acknowledged);
       await this.#checkLogs(engine);
     } finally {
       await engine.close();
@@ -108,26 +108,31 @@ class Record {
     }
   }
 
-  /** Retries all unacknowledged publishes with their keys, as a publisher does after a lost connection. */
-  async #repeat(engine: DurableEngine, life: number, said: readonly Acknowledged[]): Promise<void> {
+  /**
+   * Retries all publishes that the process may have received, with their keys, as a publisher does
+   * after a lost connection.
+   */
+  async #repeat(engine: DurableEngine, run: number, acknowledged: readonly Acknowledged[]): Promise<void> {
     const append = (n: number) => {
       const { name, retention } = channelOf(n);
-      const { data, time } = floodEntry({ life, n });
+      const { data, time } = floodEntry({ run, n });
       const options = { retention, window: 3_600_000, key: data.key };
-      return engine.append(name, { id: `again-${life}-${n}`, data, time }, options);
+      return engine.append(name, { id: `again-${run}-${n}`, data, time }, options);
     };
     const numberOf = ({ key }: Acknowledged) => Number(key.split('-')[1]);
-    const again = await Promise.all(said.map((one) => append(numberOf(one))));
-    expect(again).toEqual(said.map(({ id, epoch, offset }) => ({ id, epoch, offset })));
-    const known = new Set(said.map(numberOf));
-    const rest = Array.from({ length: Math.max(0, ...known) + ON_THE_WAY }, (_, n) => n).filter((n) => !known.has(n));
+    const again = await Promise.all(acknowledged.map((one) => append(numberOf(one))));
+    expect(again).toEqual(acknowledged.map(({ id, epoch, offset }) => ({ id, epoch, offset })));
+    const known = new Set(acknowledged.map(numberOf));
+    const rest = Array.from({ length: Math.max(0, ...known) + MOST_OUTSTANDING }, (_, n) => n).filter(
+      (n) => !known.has(n),
+    );
     const first = await Promise.all(rest.map(append));
     expect(await Promise.all(rest.map(append))).toEqual(first);
   }
 }
 
 /** The number of the first process in each folder. */
-const FOLDERS = Array.from({ length: Math.ceil(KILLS / LIVES) }, (_, folder) => folder * LIVES);
+const FOLDERS = Array.from({ length: Math.ceil(KILLS / RUNS) }, (_, folder) => folder * RUNS);
 
 describe(`a process that is killed ${KILLS} times while it publishes`, () => {
   // One test per folder, so that a slow machine does not hit the timeout.
@@ -137,13 +142,13 @@ describe(`a process that is killed ${KILLS} times while it publishes`, () => {
       const data = mkdtempSync(join(tmpdir(), 'sluice-'));
       cleanups.push(() => rmSync(data, { recursive: true, force: true }));
       const record = new Record(data);
-      let acknowledged = 0;
-      for (let life = from; life < Math.min(KILLS, from + LIVES); life++) {
-        const said = await live({ data, life, acks: 1 + Math.floor(Math.random() * 600) });
-        acknowledged += said.length;
-        await record.check(life, said);
+      let total = 0;
+      for (let run = from; run < Math.min(KILLS, from + RUNS); run++) {
+        const acknowledged = await runAndKill({ data, run, acks: 1 + Math.floor(Math.random() * 600) });
+        total += acknowledged.length;
+        await record.check(run, acknowledged);
       }
-      expect(acknowledged).toBeGreaterThanOrEqual(Math.min(LIVES, KILLS - from));
+      expect(total).toBeGreaterThanOrEqual(Math.min(RUNS, KILLS - from));
     },
   );
 });

@@ -127,7 +127,7 @@ describe.skipIf(PYTHON === undefined)(`the Python client${why}`, () => {
     await client.report({ event: 'error' });
     await publish('chat:lobby', 20);
     client.do('publish', { channel: 'chat:lobby', data: 'said while it was cut', key: 'second' });
-    proxy.mend();
+    proxy.restore();
     await client.report({ event: 'published', key: 'second', offset: 27 });
     await client.report({ event: 'message', offset: 27 });
     expect(client.offsets('chat:lobby')).toEqual(range(4, 27));
@@ -158,7 +158,7 @@ describe.skipIf(PYTHON === undefined)(`the Python client${why}`, () => {
     proxy.cut();
     await client.report({ event: 'error' });
     await publish('short:a', 10);
-    proxy.mend();
+    proxy.restore();
     await client.report({ event: 'message', offset: 11 });
     expect(client.reports.filter(({ event }) => event === 'gap')).toEqual([
       { event: 'gap', channel: 'short:a', reason: 'retention', to: 8 },

@@ -28,7 +28,7 @@ describe('when Redis', () => {
     await expect(append(node, 'm2')).rejects.toThrow(EngineUnavailable);
     await expect(node.engine.log.read('a', 0, 10)).rejects.toThrow(EngineUnavailable);
     await expect(node.engine.log.watch('b')).rejects.toThrow(EngineUnavailable);
-    proxy.mend();
+    proxy.restore();
     await expect.poll(() => node.interrupted, WAIT).toContain('a');
     await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
     expect(await append(node, 'm3')).toMatchObject({ epoch, offset: 2 });
@@ -42,7 +42,7 @@ describe('when Redis', () => {
     proxy.stall();
     await expect(append(node, 'm1')).rejects.toThrow(EngineUnavailable);
     await expect.poll(() => node.engine.trouble, WAIT).toBeDefined();
-    proxy.mend();
+    proxy.restore();
     await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
     const { epoch } = await append(node, 'm2');
     await expect.poll(() => node.received, WAIT).toContain(`${epoch} m2`);
@@ -58,7 +58,7 @@ describe('when Redis', () => {
     await append(node, 'm0');
     proxy.stallAnswers();
     await expect(append(node, 'm1', keyed)).rejects.toThrow(EngineUnavailable);
-    proxy.mend();
+    proxy.restore();
     // Retry until it is answered: the two connections may notice the loss at different times.
     const again = () => append(node, 'm1 again', keyed).catch(() => undefined);
     await expect.poll(again, WAIT).toMatchObject({ id: 'm1', offset: 2 });
@@ -137,7 +137,7 @@ describe('when Redis', () => {
     const there = await stranger();
     expect(await append(there, 'm2')).toMatchObject({ epoch, offset: 2 });
     await append(there, 'm3');
-    proxy.mend();
+    proxy.restore();
     await expect.poll(() => away.interrupted, WAIT).toContain('a');
     const seen = async () => (await away.engine.log.read('a', 0, 10).catch(() => undefined))?.epoch ?? epoch;
     await expect.poll(seen, WAIT).not.toBe(epoch);
@@ -151,7 +151,7 @@ describe('when Redis', () => {
     proxy.cut();
     const revocation = { user: 'ada', before: 1, until: Date.now() + 60_000 };
     await there.engine.revocations.add(revocation);
-    proxy.mend();
+    proxy.restore();
     await expect.poll(() => away.signals, WAIT).toEqual([JSON.stringify({ type: 'revoke', revocation })]);
   });
 });
@@ -193,7 +193,7 @@ describe('presence of several nodes', () => {
         ['ben', false],
         ['ada', true],
       ]);
-    proxy.mend(); // the node was alive
+    proxy.restore(); // the node was alive
     await expect.poll(async () => (await one.engine.presence.roster('room')).total, WAIT).toBe(2);
   });
 
@@ -216,7 +216,7 @@ describe('presence of several nodes', () => {
     await node.engine.presence.enter(ada);
     proxy.cut();
     await expect(node.engine.presence.leave(ada, 0)).rejects.toThrow(EngineUnavailable);
-    proxy.mend();
+    proxy.restore();
     const total = async () => (await node.engine.presence.roster('room').catch(() => undefined))?.total;
     await expect.poll(total, WAIT).toBe(0);
   });

@@ -22,7 +22,7 @@ async function start(
   return { ...node, prefix, keys };
 }
 
-const lifeOf = async (key: string): Promise<number> => Number(await server.command('PTTL', key));
+const lifetimeOf = async (key: string): Promise<number> => Number(await server.command('PTTL', key));
 
 describe('the data of the engine in Redis', () => {
   it.each<[string, AppendOptions, { meta: number; log?: number; key?: number }]>([
@@ -39,12 +39,12 @@ describe('the data of the engine in Redis', () => {
     const node = await start();
     await append(node, 'm1', options);
     const keys = (await node.keys()).filter((key) => key.includes('{a}'));
-    const lives = new Map<string, number>();
-    for (const key of keys) lives.set(key.replace(/^.*\}:?/, '').replace(/:.*$/, ''), await lifeOf(key));
-    expect([...lives.keys()].toSorted()).toEqual(Object.keys(least).toSorted());
-    for (const [part, life] of Object.entries(least)) {
-      expect(lives.get(part), part).toBeGreaterThan(life - 60_000);
-      expect(lives.get(part), part).toBeLessThanOrEqual(life + 5 * 60_000);
+    const lifetimes = new Map<string, number>();
+    for (const key of keys) lifetimes.set(key.replace(/^.*\}:?/, '').replace(/:.*$/, ''), await lifetimeOf(key));
+    expect([...lifetimes.keys()].toSorted()).toEqual(Object.keys(least).toSorted());
+    for (const [part, lifetime] of Object.entries(least)) {
+      expect(lifetimes.get(part), part).toBeGreaterThan(lifetime - 60_000);
+      expect(lifetimes.get(part), part).toBeLessThanOrEqual(lifetime + 5 * 60_000);
     }
   });
 
@@ -54,7 +54,7 @@ describe('the data of the engine in Redis', () => {
     await append(node, 'm2', { retention: null, window: 0 });
     await append(node, 'm3', { retention: null, window: HOUR, key: 'l' });
     const [meta = ''] = (await node.keys()).filter((key) => key.endsWith('meta'));
-    expect(await lifeOf(meta)).toBeGreaterThan(3 * DAY - 60_000);
+    expect(await lifetimeOf(meta)).toBeGreaterThan(3 * DAY - 60_000);
   });
 
   it('does not expire the epoch of a watched log', async () => {
@@ -64,10 +64,10 @@ describe('the data of the engine in Redis', () => {
     const [meta = ''] = (await node.keys()).filter((key) => key.endsWith('meta'));
     await server.command('PEXPIRE', meta, 60_000);
     await node.engine.log.check('a');
-    expect(await lifeOf(meta)).toBeGreaterThan(DAY - 60_000);
+    expect(await lifetimeOf(meta)).toBeGreaterThan(DAY - 60_000);
     await server.command('PEXPIRE', meta, 3 * DAY);
     await node.engine.log.check('a');
-    expect(await lifeOf(meta)).toBeGreaterThan(2 * DAY);
+    expect(await lifetimeOf(meta)).toBeGreaterThan(2 * DAY);
   });
 
   it('of a channel whose members have left is only its version, for an hour', async () => {
@@ -77,7 +77,7 @@ describe('the data of the engine in Redis', () => {
     for (const place of places) await node.engine.presence.leave(place, 0);
     await expect.poll(async () => (await node.keys()).filter((key) => key.includes('room')), WAIT).toHaveLength(1);
     const [room = ''] = (await node.keys()).filter((key) => key.includes('room'));
-    expect(await lifeOf(room)).toBeGreaterThan(HOUR - 60_000);
+    expect(await lifetimeOf(room)).toBeGreaterThan(HOUR - 60_000);
     await expect.poll(async () => (await node.keys()).some((key) => key.endsWith(':channels')), WAIT).toBe(false);
   });
 

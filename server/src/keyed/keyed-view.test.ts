@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KeyedWorld } from '../../test/support/keyed-world.ts';
+import { KeyedModel } from '../../test/support/keyed-model.ts';
 import { KeyedView } from './keyed-view.ts';
 
 const LIMITS = { interval: 500, listUpTo: 5, maxBytes: 200 };
@@ -122,7 +122,7 @@ describe('a keyed view', () => {
   it('keeps every subscriber equal to the log, however late and out of order the source answers', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
-        const world = new KeyedWorld(LIMITS);
+        const world = new KeyedModel(LIMITS);
         for (const each of steps) {
           world.run(each);
           expect(world.faults).toEqual([]);

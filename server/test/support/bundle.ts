@@ -11,8 +11,8 @@ export interface Program {
 }
 
 /**
- * Bundles a program of this folder for a process of its own: Node of today cannot run TypeScript,
- * and what is built may be older than what is tested.
+ * Bundles a program of this folder for a separate process: Node cannot run its TypeScript, and the
+ * build may be older than the sources.
  */
 export async function bundle(file: string): Promise<Program> {
   mkdirSync(cache, { recursive: true });

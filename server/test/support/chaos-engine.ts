@@ -6,25 +6,25 @@ import type { PresenceStore } from '../../src/engine/presence.ts';
 import type { RevocationStore } from '../../src/engine/revocations.ts';
 import type { Clock } from '../../src/util/clock.ts';
 
-/** Everything that ever stood in one channel's log: by life, in order. */
-export type Lives = Map<string, Message[]>;
+/** All messages of one channel's log, in order, by epoch. */
+export type EpochLogs = Map<string, Message[]>;
 
 /**
- * The memory engine, with the misfortunes of a remote one: announcements get lost, and a log may
- * begin a new life. Remembers everything that was ever appended, so that what subscribers hear can
- * be judged.
+ * The memory engine with the failures of a remote one: announcements get lost, and a log may begin a
+ * new epoch. It records everything that was ever appended, so that tests can check what subscribers
+ * receive.
  */
 export class ChaosEngine implements Engine, Log {
   readonly name = 'chaos';
   readonly log: Log = this;
   readonly presence: PresenceStore;
   readonly revocations: RevocationStore;
-  readonly truth = new Map<string, Lives>();
+  readonly truth = new Map<string, EpochLogs>();
   readonly #inner: MemoryEngine;
   readonly #generations = new Map<string, number>();
   readonly #watched = new Set<string>();
   readonly #losses = new Map<string, number>();
-  /** Channels of which something happened that no announcement has told: the next one will. */
+  /** Channels with changes that no announcement has reported yet. The next announcement reveals them. */
   readonly unannounced = new Set<string>();
   #listener: EngineListener = { deliver: () => {} };
 
@@ -50,7 +50,7 @@ export class ChaosEngine implements Engine, Log {
     this.#inner.close();
   }
 
-  /** The log loses everything, unannounced. */
+  /** Empties the log without an announcement. */
   restart(channel: string): void {
     this.unannounced.add(channel);
     if (this.#watched.has(channel)) this.#inner.unwatch(this.#name(channel));
@@ -58,7 +58,7 @@ export class ChaosEngine implements Engine, Log {
     if (this.#watched.has(channel)) this.#inner.watch(this.#name(channel));
   }
 
-  /** The next announcements of the channel do not arrive. */
+  /** Drops the next announcements of the channel. */
   lose(channel: string, count: number): void {
     this.#losses.set(channel, count);
   }
@@ -66,7 +66,7 @@ export class ChaosEngine implements Engine, Log {
   append(channel: string, entry: Entry, options: AppendOptions): PublishResult {
     const result = this.#inner.append(this.#name(channel), entry, options);
     const epoch = this.#epoch(channel, result.epoch);
-    if (result.id === entry.id) this.#life(channel, epoch).push({ ...entry, offset: result.offset });
+    if (result.id === entry.id) this.#epochLog(channel, epoch).push({ ...entry, offset: result.offset });
     return { ...result, epoch };
   }
 
@@ -106,18 +106,18 @@ export class ChaosEngine implements Engine, Log {
     }
   }
 
-  #life(channel: string, epoch: string): Message[] {
-    let lives = this.truth.get(channel);
-    if (lives === undefined) {
-      lives = new Map();
-      this.truth.set(channel, lives);
+  #epochLog(channel: string, epoch: string): Message[] {
+    let logs = this.truth.get(channel);
+    if (logs === undefined) {
+      logs = new Map();
+      this.truth.set(channel, logs);
     }
-    let life = lives.get(epoch);
-    if (life === undefined) {
-      life = [];
-      lives.set(epoch, life);
+    let log = logs.get(epoch);
+    if (log === undefined) {
+      log = [];
+      logs.set(epoch, log);
     }
-    return life;
+    return log;
   }
 
   #generation(channel: string): number {

@@ -1,15 +1,14 @@
 /**
- * A process that lives to be killed: it publishes without end, and says of each message where it
- * stands once that was acknowledged. Started by durable-crash.test.ts with the data folder and the
- * number of its life.
+ * A process that tests kill: it publishes without end, and prints the position of each acknowledged
+ * message. Started by durable-crash.test.ts with the data folder and the number of its run.
  */
 import { writeSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DurableEngine } from '../../src/engine/durable/durable-engine.ts';
 import { channelOf, floodEntry } from './crash-record.ts';
 
-const [, , data = '', life = '0'] = process.argv;
-/** Publishes that wait for their acknowledgement at the same time. */
+const [, , data = '', run = '0'] = process.argv;
+/** Most unacknowledged publishes at the same time. */
 const OUTSTANDING = 200;
 const random = (below: number) => Math.floor(Math.random() * below);
 
@@ -19,12 +18,12 @@ let outstanding = 0;
 
 for (let n = 0; ; n++) {
   const channel = channelOf(n);
-  const entry = floodEntry({ life: Number(life), n, size: random(8) === 0 ? random(20_000) : random(300) });
+  const entry = floodEntry({ run: Number(run), n, size: random(8) === 0 ? random(20_000) : random(300) });
   const key = entry.data.key;
   outstanding++;
   void engine.append(channel.name, entry, { retention: channel.retention, window: 3_600_000, key }).then((result) => {
     outstanding--;
-    // At once, and into the kernel: what was said survives the one who said it.
+    // Synchronous, so that the output survives a kill.
     writeSync(1, `${JSON.stringify({ channel: channel.name, key, ...result })}\n`);
   });
   if (n % 7 === 0 || outstanding >= OUTSTANDING) await nextTurn();

@@ -8,7 +8,7 @@ export interface FloodChannel {
   readonly retention: Retention;
 }
 
-/** Three that keep everything, one that keeps little, one that keeps nothing. */
+/** Three channels that keep everything, one that keeps little, one that keeps nothing. */
 export const CHANNELS: readonly [FloodChannel, ...FloodChannel[]] = [
   { name: 'all:1', retention: { count: 1_000_000, age: HOUR } },
   { name: 'all:2', retention: { count: 1_000_000, age: HOUR } },
@@ -17,10 +17,10 @@ export const CHANNELS: readonly [FloodChannel, ...FloodChannel[]] = [
   { name: 'none:1', retention: null },
 ];
 
-/** Where a life publishes its `n`th message. */
+/** The channel of the `n`th message of a run. */
 export const channelOf = (n: number): FloodChannel => CHANNELS[(n * 7) % CHANNELS.length] ?? CHANNELS[0];
 
-/** What the flooding process said: a message was acknowledged. */
+/** A line of the publishing process about an acknowledged message. */
 export interface Acknowledged extends PublishResult {
   readonly channel: string;
   readonly key: string;
@@ -28,10 +28,10 @@ export interface Acknowledged extends PublishResult {
 
 export type FloodEntry = Entry & { readonly data: { readonly key: string; readonly fill: string } };
 
-/** The message that the life publishes as its `n`th: the key is in it, so that a repeat can be found. */
-export function floodEntry({ life, n, size = 0 }: { life: number; n: number; size?: number }): FloodEntry {
-  const key = keyOf(life, n);
+/** The `n`th message of a run. Its data contains the key, so that tests can find repeats. */
+export function floodEntry({ run, n, size = 0 }: { run: number; n: number; size?: number }): FloodEntry {
+  const key = keyOf(run, n);
   return { id: `m${key}`, time: Date.now(), data: { key, fill: `${key};`.repeat(Math.ceil(size / (key.length + 1))) } };
 }
 
-export const keyOf = (life: number, n: number): string => `${life}-${n}`;
+export const keyOf = (run: number, n: number): string => `${run}-${n}`;

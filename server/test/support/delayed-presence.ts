@@ -7,7 +7,7 @@ import type {
   RosterPage,
 } from '../../src/engine/presence.ts';
 
-/** A store that answers later, as one beyond a network does; its announcements come by another way than its answers. */
+/** A store that answers later, like a remote one. Its announcements do not keep the order of its answers. */
 export class DelayedPresence implements PresenceStore {
   readonly #inner: PresenceStore;
   readonly #questions: (() => () => void)[] = [];
@@ -28,18 +28,18 @@ export class DelayedPresence implements PresenceStore {
     return this.#questions.length + this.#answers.length + this.#announcements.length > 0;
   }
 
-  /** Does what it was asked, in that order; the answers are on their way. */
+  /** Executes the oldest requests in order, without delivering their answers. */
   work(count: number): void {
     for (const question of this.#questions.splice(0, count)) this.#answers.push(question());
   }
 
-  /** An answer arrives, not necessarily the oldest. */
+  /** Delivers one answer, not necessarily the oldest. */
   answer(which: number): void {
     const [answer] = this.#answers.splice(which % Math.max(1, this.#answers.length), 1);
     answer?.();
   }
 
-  /** Everything arrives. */
+  /** Executes all requests, and delivers all answers and announcements. */
   answerAll(): void {
     this.work(this.#questions.length);
     for (const answer of this.#answers.splice(0)) answer();

@@ -1,11 +1,11 @@
-/** What a browser's EventSource would have dispatched. */
+/** An event that a browser's EventSource would dispatch. */
 export interface ReadEvent {
   readonly event: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly lastEventId: string;
 }
 
-/** Reads an event stream as a browser does. HTML Standard, section 9.2.6. */
+/** Parses an event stream as a browser does. HTML Standard, section 9.2.6. */
 export class EventReader {
   #rest = '';
   #event = '';

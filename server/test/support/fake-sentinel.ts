@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 
 /**
- * A sentinel whose every word a test times: it names one master, and tells of failovers only when
- * it is told to. Redis serialization protocol, version 2.
+ * A sentinel that the test controls: it names one master, and announces failovers only on request.
+ * Redis serialization protocol, version 2.
  */
 export class FakeSentinel {
   readonly #server: Server;
   readonly #master: number;
   readonly #sockets = new Set<Socket>();
   readonly #listeners = new Set<Socket>();
-  /** Called when somebody asks for the master; the answer waits for it. */
+  /** Called for each request for the master. The answer waits for its promise. */
   onAsked: () => Promise<void> = async () => {};
   #port = 0;
 
@@ -24,7 +24,7 @@ export class FakeSentinel {
     sentinel.#server.listen(0, '127.0.0.1');
     await once(sentinel.#server, 'listening');
     const address = sentinel.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('a sentinel without a port');
+    if (address === null || typeof address === 'string') throw new Error('the sentinel has no port');
     sentinel.#port = address.port;
     return sentinel;
   }
@@ -33,12 +33,12 @@ export class FakeSentinel {
     return `127.0.0.1:${this.#port}`;
   }
 
-  /** Connections that wait to hear of a failover. */
+  /** Connections that subscribed to failovers. */
   get listeners(): ReadonlySet<Socket> {
     return this.#listeners;
   }
 
-  /** Says that the master is another one now. */
+  /** Announces another master. */
   announceFailover(): void {
     for (const socket of this.#listeners) socket.write('*3\r\n$7\r\nmessage\r\n$14\r\n+switch-master\r\n$1\r\n-\r\n');
   }

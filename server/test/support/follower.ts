@@ -16,22 +16,22 @@ import type { LoopbackClient } from '../../src/transport/loopback-client.ts';
 import { at, checkGapRange, classifyMessage, hasReached } from './delivery-rules.ts';
 import type { CommandInput } from './protocol-client.ts';
 
-/** One subscription as SPEC.md section 7 asks a client to keep it. */
+/** The client state of one subscription: SPEC.md section 7. */
 interface Subscription {
   readonly channel: string;
   readonly sub: number | undefined;
-  /** `asked`: the command is out, the reply is not in. `leaving`: as well, of `unsubscribe`. */
+  /** `asked`: `subscribe` has no reply yet. `leaving`: `unsubscribe` has no reply yet. */
   wire: 'off' | 'asked' | 'on' | 'leaving';
-  /** `unsubscribe` follows on its heels. */
+  /** `unsubscribe` was sent before the reply to `subscribe`. */
   fleeting: boolean;
-  /** Does the application want it? Then it is asked for again after a lost connection. */
+  /** Does the application want it? Then the client subscribes again after a lost connection. */
   wanted: boolean;
   state: 'live' | 'replaying';
   start: StartingPoint;
   position: Position | undefined;
 }
 
-/** What a command or a push is about. */
+/** The subscription that a command or a push refers to. */
 interface Subject {
   readonly channel: string;
   readonly sub?: number | undefined;
@@ -39,11 +39,11 @@ interface Subject {
 
 const keyOf = ({ channel, sub }: Subject): string => (sub === undefined ? channel : `${channel}#${sub}`);
 
-/** What a follower needs to know to judge what it hears. */
+/** Checks what a follower receives. */
 export interface Checker {
-  /** The message that stands at this place; undefined when there is none. */
+  /** The message at this position, if one exists. */
   at(channel: string, position: Position): Message | undefined;
-  /** Says what is wrong with a gap, where the channel and the log tell. */
+  /** Returns what is wrong with a gap according to the rule and the log. */
   gap(push: GapPush): string | undefined;
   subscribed(channel: string, start: StartingPoint, result: SubscribeResult): string | undefined;
   published(channel: string, position: Position & { id: string }): string | undefined;
@@ -57,17 +57,17 @@ export class Follower {
   readonly name: string;
   readonly binary: boolean;
   readonly #checker: Checker;
-  /** Everything that was wrong. */
+  /** All violations by the gateway. */
   readonly faults: string[] = [];
   /** By `keyOf`. */
   readonly subscriptions = new Map<string, Subscription>();
   readonly #commands = new Map<number, Command>();
   #socket: LoopbackClient | undefined;
   #lastId = 0;
-  /** Messages that went to the application. */
+  /** Messages that the application received. */
   handled = 0;
   gaps = 0;
-  /** Of the gaps that were told. */
+  /** The reasons of the received gaps. */
   readonly reasons = new Set<string>();
   repeats = 0;
   unavailable = 0;
@@ -86,7 +86,7 @@ export class Follower {
     return this.#socket;
   }
 
-  /** Takes a new connection, and asks for everything that is wanted in the same frame. SPEC.md section 7, rule 5. */
+  /** Uses a new connection, and subscribes to all wanted channels in the same frame. SPEC.md section 7, rule 5. */
   connect(socket: LoopbackClient): void {
     this.#socket = socket;
     socket.onFrame = (frame) => this.#receive(frame);
@@ -112,7 +112,7 @@ export class Follower {
     this.#socket?.send(this.binary ? msgpack.encode(commands) : json.encode(commands));
   }
 
-  /** The application wants the channel, with a subscription id or without. Does nothing while it has it. */
+  /** Subscribes for the application, with or without a subscription id. Does nothing if it is subscribed. */
   subscribe(channel: string, start: StartingPoint, sub?: number): void {
     const subscription = this.subscriptions.get(keyOf({ channel, sub }));
     if (subscription !== undefined && (subscription.wanted || subscription.wire !== 'off')) return;
@@ -159,7 +159,7 @@ export class Follower {
   #answered(id: number, result: unknown): void {
     const command = this.#commands.get(id);
     if (command === undefined) {
-      this.#fault(`heard an answer to ${id}, which it did not ask, or twice`);
+      this.#fault(`received an unexpected or repeated answer to ${id}`);
       return;
     }
     this.#commands.delete(id);
@@ -169,7 +169,7 @@ export class Follower {
       this.#note(this.#checker.published(command.channel, result as Position & { id: string }));
   }
 
-  /** Only an engine that is away is an excuse. */
+  /** Only an unavailable engine is an accepted reason. */
   #refused(failure: Failure): void {
     const command = this.#commands.get(failure.id ?? 0);
     this.#commands.delete(failure.id ?? 0);
@@ -206,24 +206,24 @@ export class Follower {
 
   #pushed(push: Extract<Push, { channel: string }>): void {
     const subscription = this.subscriptions.get(keyOf(push));
-    // Stricter than rule 1: here every earlier subscription has ended before the next is asked for.
+    // Stricter than rule 1: here every earlier subscription ends before the next one is requested.
     if (subscription === undefined || subscription.wire === 'off' || subscription.wire === 'asked') {
-      this.#fault(`heard ${push.type} of ${push.channel} without a subscription (${subscription?.wire})`);
+      this.#fault(`received ${push.type} of ${push.channel} without a subscription (${subscription?.wire})`);
     } else if (push.type === 'messages') this.#messages(subscription, push);
     else if (push.type === 'gap') this.#gap(subscription, push);
     else if (push.type === 'unsubscribed') this.#fault(`lost ${push.channel}: ${push.reason}`);
     else if (push.type === 'live' || push.type === 'replaying') this.#turned(subscription, push);
-    else this.#fault(`heard ${push.type} of ${push.channel}, which it did not ask for`);
+    else this.#fault(`received an unexpected ${push.type} of ${push.channel}`);
   }
 
   #messages(subscription: Subscription, { channel, epoch, messages }: MessagesPush): void {
-    if (messages.length === 0) this.#fault(`heard an empty push of ${channel}`);
+    if (messages.length === 0) this.#fault(`received an empty push of ${channel}`);
     for (const message of messages) {
       const place = { epoch, offset: message.offset };
-      const stands = this.#checker.at(channel, place);
-      if (stands === undefined || stands.id !== message.id || stands.time !== message.time) {
+      const logged = this.#checker.at(channel, place);
+      if (logged === undefined || logged.id !== message.id || logged.time !== message.time) {
         this.#fault(
-          `heard ${JSON.stringify(message)} of ${channel} in ${epoch}, where ${JSON.stringify(stands)} stands`,
+          `received ${JSON.stringify(message)} of ${channel} in ${epoch}, but the log has ${JSON.stringify(logged)}`,
         );
       }
       const verdict = classifyMessage(subscription.position, place);
@@ -232,7 +232,7 @@ export class Follower {
         continue;
       }
       if (verdict === 'next') this.handled++;
-      else this.#fault(`heard ${at(place)} of ${channel} without a gap after ${at(subscription.position)}`);
+      else this.#fault(`received ${at(place)} of ${channel} without a gap after ${at(subscription.position)}`);
       subscription.position = place;
     }
   }
@@ -250,7 +250,7 @@ export class Follower {
   }
 
   #turned(subscription: Subscription, { type, channel }: { type: 'live' | 'replaying'; channel: string }): void {
-    if (subscription.state === type) this.#fault(`heard that ${channel} turned ${type}, which it was already`);
+    if (subscription.state === type) this.#fault(`received ${type} for ${channel}, which is already ${type}`);
     subscription.state = type;
   }
 

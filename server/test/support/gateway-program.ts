@@ -1,7 +1,7 @@
 import { createGateway } from '../../src/index.ts';
 import { SECRET } from './tokens.ts';
 
-/** A gateway as a program of its own; its log goes to standard output. */
+/** A gateway as a separate program that logs to standard output. */
 const gateway = createGateway({
   host: '127.0.0.1',
   port: 0,

@@ -1,20 +1,20 @@
-/** A call that waits until the test decides what comes of it. */
+/** A call that waits until the test decides its result. */
 export interface HeldCall {
   readonly name: string;
   readonly args: readonly unknown[];
-  /** Carries it out and answers with what came of it. */
+  /** Executes the call and returns its result. */
   pass(): void;
-  /** Answers with an error; it is not carried out. */
+  /** Rejects the call without executing it. */
   refuse(error: Error): void;
 }
 
 /**
- * Calls of a store's methods, as if the store were beyond a network: each can be delayed, rejected,
- * or lost, which is never to be answered.
+ * Holds the calls of a store's methods, as if the store were remote: the test can delay, reject, or
+ * never answer each call.
  */
 export class HeldCalls {
   readonly #waiting: HeldCall[] = [];
-  /** What is called from here on is carried out at once. */
+  /** If set, calls are executed at once. */
   open = false;
 
   /** Replaces these methods of an object. */
@@ -39,14 +39,14 @@ export class HeldCalls {
     return this.#waiting;
   }
 
-  /** The call that waits for longest: the test says what comes of it. */
+  /** Removes and returns the oldest waiting call. */
   take(): HeldCall {
     const call = this.#waiting.shift();
-    if (call === undefined) throw new Error('nothing was called');
+    if (call === undefined) throw new Error('no call is waiting');
     return call;
   }
 
-  /** Lets everything through, now and from here on. */
+  /** Executes all waiting calls and all later ones. */
   release(): void {
     this.open = true;
     for (const call of this.#waiting.splice(0)) call.pass();

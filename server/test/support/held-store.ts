@@ -1,16 +1,16 @@
 import { LmdbStore } from '../../src/engine/durable/lmdb-store.ts';
 import type { Change, Range, Row, Store, Table } from '../../src/engine/durable/store.ts';
 
-/** A store whose flushes the test holds back, or refuses. */
+/** A store whose writes the test holds back or rejects. */
 export class HeldStore implements Store {
   readonly #inner: Store;
   #release: (() => void) | undefined;
   #held: Promise<void> | undefined;
-  /** What the next writes fail with. */
+  /** The error of the next writes. */
   failure: Error | undefined;
-  /** What calls of these methods throw, or reject with. */
+  /** The errors of calls of these methods. */
   readonly broken = new Map<keyof Store, Error>();
-  /** Writes that were begun. */
+  /** Started writes. */
   writes = 0;
 
   constructor(inner: Store) {

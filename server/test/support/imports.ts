@@ -6,7 +6,7 @@ export type ImportKind = 'value' | 'lazy' | 'type';
 
 export interface Import {
   readonly from: string;
-  /** From the root of the repository, or the name of a package. */
+  /** A path from the root of the repository, or the name of a package. */
   readonly to: string;
   readonly kind: ImportKind;
 }
@@ -18,7 +18,7 @@ const IMPORT =
 export const withoutComments = (text: string): string =>
   text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
 
-/** Everything that a file imports. */
+/** All imports of a file. */
 export function importsOf({ path, text }: Source): Import[] {
   return [...withoutComments(text).matchAll(IMPORT)].map(({ groups = {} }) => {
     const target = groups.target ?? '';
@@ -36,8 +36,8 @@ function kindOf(groups: Record<string, string | undefined>): ImportKind {
 }
 
 /**
- * Groups of files that import each other in a circle, each sorted; an empty list if there is no
- * circle. Tarjan's algorithm.
+ * Groups of files that import each other in a cycle, each sorted; an empty list if there is no
+ * cycle. Tarjan's algorithm.
  */
 export function cyclesOf(imports: readonly Pick<Import, 'from' | 'to'>[]): string[][] {
   const edges = new Map<string, string[]>();

@@ -15,12 +15,12 @@ import type { RevocationStore } from '../../src/engine/revocations.ts';
 import type { ChaosEngine } from './chaos-engine.ts';
 
 interface Operation {
-  /** Operations of one lane are carried out in their order. */
-  readonly lane: string;
-  readonly carryOut: () => void;
+  /** Operations of one queue are executed in order. */
+  readonly queue: string;
+  readonly execute: () => void;
   readonly answer: () => void;
   readonly refuse: (error: Error) => void;
-  /** `unwatch` cannot be: nobody waits for its answer. */
+  /** Not for `unwatch`: no caller waits for its answer. */
   readonly refusable: boolean;
   done: boolean;
 }
@@ -32,9 +32,9 @@ interface Announcement {
 }
 
 /**
- * An engine that is elsewhere: it carries out what it is asked, answers and announces when the test
- * says so, and sometimes is away. Of one channel appends keep their order, and announcements keep
- * theirs; everything else may overtake everything else.
+ * A remote engine: it executes, answers and announces in steps that the test chooses, and is sometimes
+ * unavailable. The appends of one channel keep their order, and so do its announcements. Everything
+ * else may be reordered.
  */
 export class LateEngine implements Engine, Log {
   readonly name = 'late';
@@ -43,7 +43,7 @@ export class LateEngine implements Engine, Log {
   #operations: Operation[] = [];
   #announcements: Announcement[] = [];
   #listener: EngineListener = { deliver: () => {} };
-  /** So many of the next operations find it away. */
+  /** How many of the next operations fail as unavailable. */
   away = 0;
 
   constructor(inner: ChaosEngine) {
@@ -79,7 +79,7 @@ export class LateEngine implements Engine, Log {
     return this.#operations.length > 0 || this.#announcements.length > 0;
   }
 
-  /** Does one thing, whichever `choice` picks among those that may come next. */
+  /** Does one of the possible next things, selected by `choice`. */
   advance(choice: number): void {
     const operations = this.#operations.filter((operation, at) => operation.done || this.#isNext(operation, at));
     const announcements = this.#announcements.filter(
@@ -89,11 +89,11 @@ export class LateEngine implements Engine, Log {
     const chosen = all[choice % Math.max(1, all.length)];
     if (chosen === undefined) return;
     if ('message' in chosen) this.#announce(chosen);
-    else this.#goOn(chosen);
+    else this.#proceed(chosen);
   }
 
-  #isNext({ lane }: Operation, at: number): boolean {
-    return !this.#operations.slice(0, at).some((earlier) => earlier.lane === lane && !earlier.done);
+  #isNext({ queue }: Operation, at: number): boolean {
+    return !this.#operations.slice(0, at).some((earlier) => earlier.queue === queue && !earlier.done);
   }
 
   #announce(announcement: Announcement): void {
@@ -101,7 +101,7 @@ export class LateEngine implements Engine, Log {
     this.#listener.deliver(announcement.channel, announcement.epoch, announcement.message);
   }
 
-  #goOn(operation: Operation): void {
+  #proceed(operation: Operation): void {
     if (operation.done) {
       this.#operations = this.#operations.filter((other) => other !== operation);
       operation.answer();
@@ -111,38 +111,38 @@ export class LateEngine implements Engine, Log {
       operation.refuse(new EngineUnavailable('the engine is away'));
     } else {
       operation.done = true;
-      operation.carryOut();
+      operation.execute();
     }
   }
 
-  #later<T>(lane: string, work: () => T, { refusable = true } = {}): Promise<T> {
+  #enqueue<T>(queue: string, work: () => T, { refusable = true } = {}): Promise<T> {
     return new Promise((resolve, refuse) => {
       let value: T;
-      const carryOut = () => {
+      const execute = () => {
         value = work();
       };
-      this.#operations.push({ lane, carryOut, answer: () => resolve(value), refuse, refusable, done: false });
+      this.#operations.push({ queue, execute, answer: () => resolve(value), refuse, refusable, done: false });
     });
   }
 
   append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
-    return this.#later(`append ${channel}`, () => this.#inner.append(channel, entry, options));
+    return this.#enqueue(`append ${channel}`, () => this.#inner.append(channel, entry, options));
   }
 
   read(channel: string, after: number, limit: number): Promise<Page> {
-    return this.#later(`read ${this.#count++}`, () => this.#inner.read(channel, after, limit));
+    return this.#enqueue(`read ${this.#count++}`, () => this.#inner.read(channel, after, limit));
   }
 
   seek(channel: string, time: number): Promise<number> {
-    return this.#later(`seek ${this.#count++}`, () => this.#inner.seek(channel, time));
+    return this.#enqueue(`seek ${this.#count++}`, () => this.#inner.seek(channel, time));
   }
 
   watch(channel: string): Promise<void> {
-    return this.#later(`watch ${channel}`, () => this.#inner.watch(channel));
+    return this.#enqueue(`watch ${channel}`, () => this.#inner.watch(channel));
   }
 
   unwatch(channel: string): void {
-    void this.#later(`watch ${channel}`, () => this.#inner.unwatch(channel), { refusable: false });
+    void this.#enqueue(`watch ${channel}`, () => this.#inner.unwatch(channel), { refusable: false });
   }
 
   #count = 0;

@@ -19,7 +19,7 @@ import { type Checker, Follower } from './follower.ts';
 const DAY = 86_400_000;
 const OPEN = { '*': 'anyone' } as const;
 
-/** Channels with all that a rule can say about slow readers and retention. On `safe` nothing may ever be lost. */
+/** Channels with all settings of slow readers and retention. `safe` must never lose a message. */
 export const CHANNELS = {
   safe: { allow: OPEN, history: { count: 1_000_000, age: 3650 * DAY } },
   short: { allow: OPEN, history: { count: 8, age: '1m' } },
@@ -36,7 +36,7 @@ export const CHANNELS = {
 export type ChannelName = keyof typeof CHANNELS;
 export const CHANNEL_NAMES = Object.keys(CHANNELS) as ChannelName[];
 
-/** Bytes of the outbound limit: small, so that little is enough to jam a connection. */
+/** The outbound limit in bytes: small, so that few messages fill the buffer of a connection. */
 const OUTBOUND = 65_536;
 const CONFIG = parseConfig({
   anonymous: true,
@@ -46,7 +46,7 @@ const CONFIG = parseConfig({
 });
 const LOG = pino({ level: 'silent' });
 
-/** Turns of the loop after which a gateway that nobody asks anything must have come to rest. */
+/** Most turns until an idle gateway settles. */
 const MAX_TURNS = 300;
 
 export interface ModelOptions {
@@ -54,11 +54,11 @@ export interface ModelOptions {
   readonly followers: number;
   /** Puts something between the gateway and the engine. */
   readonly wrap?: (engine: ChaosEngine) => Engine;
-  /** Hears which one it was. */
+  /** Called with the wrapped engine. */
   readonly onEngine?: (model: Model, engine: Engine) => void;
 }
 
-/** A gateway whose every step the test makes, with followers that judge what they hear. */
+/** A gateway that the test runs step by step, with followers that check what they receive. */
 export class Model {
   readonly clock = new ManualClock();
   readonly transport = new LoopbackTransport({ limit: OUTBOUND / 2 });
@@ -83,7 +83,7 @@ export class Model {
     transport.open(createAcceptor({ services, admission: () => null }));
     services.events.on('fault', ({ where, error }) => this.faults.push(`fault in ${where}: ${String(error)}`));
     const checker = this.#checker();
-    // A log that never held anything is forgotten after a while, and comes back as another life.
+    // An empty log expires after a while, and comes back with another epoch.
     this.publish('safe', { count: 1, size: 0 });
     this.followers = Array.from(
       { length: followers },
@@ -125,7 +125,7 @@ export class Model {
     return { n: ++this.#published, fill: 'x'.repeat(size) };
   }
 
-  /** One turn of the loop: what was published is written, then what was deferred is done. */
+  /** One turn of the loop: writes the published frames, then runs the deferred tasks. */
   turn(): void {
     this.transport.step();
     const tasks = this.#deferred;
@@ -133,10 +133,10 @@ export class Model {
     for (const task of tasks) task();
   }
 
-  /** Turns until there is nothing left to do. */
+  /** Runs turns until nothing is left to do. */
   settle(): void {
     for (let turns = 0; this.#deferred.length > 0; turns++) {
-      if (turns > MAX_TURNS) throw new Error('the gateway does not come to rest');
+      if (turns > MAX_TURNS) throw new Error('the gateway does not settle');
       this.turn();
     }
     this.transport.step();
@@ -147,7 +147,7 @@ export class Model {
     return this.#deferred.length > 0;
   }
 
-  /** Everybody reads, and is connected; nothing gets lost any more. */
+  /** Connects all followers, lets them read, and stops losing announcements. */
   reconnectAll(): void {
     for (const name of CHANNEL_NAMES) this.chaos.lose(name, 0);
     for (const follower of this.followers) {
@@ -156,19 +156,19 @@ export class Model {
     }
   }
 
-  /** Where announcements were lost the channel speaks once more, for it is by the next one that this is noticed. */
+  /** Publishes once more to channels with lost announcements, because the next message reveals the loss. */
   publishUnannounced(): void {
     for (const name of this.channels) if (this.chaos.unannounced.has(name)) this.publish(name, { count: 1, size: 10 });
   }
 
-  /** Everybody vanishes. */
+  /** Disconnects all followers. */
   disconnectAll(): void {
     for (const { socket } of this.followers) socket?.cut();
   }
 
-  // Judgement --------------------------------------------------------------------------------------------------------
+  // Checks -----------------------------------------------------------------------------------------------------------
 
-  /** Throws when anything was wrong up to here. */
+  /** Throws if any fault was found so far. */
   check(): void {
     const faults = [...this.faults, ...this.followers.flatMap((follower) => follower.faults)];
     for (const { socket, name } of this.followers) {
@@ -180,16 +180,16 @@ export class Model {
     if (faults.length > 0) throw new Error(faults.slice(0, 5).join('\n'));
   }
 
-  /** Throws unless every cursor is live at the head, and every follower stands there too. */
+  /** Throws unless every cursor and every follower is live at the head. */
   checkSettled(): void {
     for (const follower of this.followers) {
       for (const subscription of follower.subscriptions.values()) {
         if (!subscription.wanted) continue;
         const { channel, position, wire, state } = subscription;
         const { epoch, head } = this.chaos.read(channel, 0, 0);
-        const stands = `${position?.epoch}/${position?.offset} ${wire} ${state}`;
-        if (stands !== `${epoch}/${head} on live`) {
-          throw new Error(`${follower.name} stands at ${stands} of ${channel}, whose head is ${epoch}/${head}`);
+        const actual = `${position?.epoch}/${position?.offset} ${wire} ${state}`;
+        if (actual !== `${epoch}/${head} on live`) {
+          throw new Error(`${follower.name} is at ${actual} of ${channel}, whose head is ${epoch}/${head}`);
         }
       }
     }
@@ -202,7 +202,7 @@ export class Model {
     return this.gateway.services.registry.all().flatMap((session) => [...session.standings.of(SUBSCRIPTIONS).values()]);
   }
 
-  /** Throws when a vanished client left something behind. */
+  /** Throws if a disconnected client left any state. */
   checkEmpty(): void {
     const { hub, registry } = this.gateway.services;
     const left = { channels: hub.size, sessions: registry.size, sockets: this.transport.size };
@@ -218,8 +218,10 @@ export class Model {
       gap: (push) => this.checkGap(push),
       subscribed: (channel, start, result) => this.checkStart(channel as ChannelName, start, result),
       published: (channel, position) => {
-        const stands = this.#at(channel, position);
-        return stands?.id === position.id ? undefined : `was told that ${JSON.stringify(position)} is in ${channel}`;
+        const logged = this.#at(channel, position);
+        return logged?.id === position.id
+          ? undefined
+          : `received ${JSON.stringify(position)}, which is not in ${channel}`;
       },
     };
   }
@@ -232,47 +234,47 @@ export class Model {
     return this.#checkReason(push) ?? this.#checkLatest(push);
   }
 
-  /** What a gap brings must be the newest message of each key, but those of which a newer one is still to come. */
+  /** A gap must contain the newest message of each key, except for keys with a newer message after the gap. */
   #checkLatest({ channel, from, to, latest, reason }: GapPush): string | undefined {
     const rule: ChannelInput = CHANNELS[channel as ChannelName];
-    const told = `heard of a gap of ${channel} from ${from.offset} to ${to.offset} with ${latest?.map(({ offset }) => offset)}`;
+    const gapText = `received a gap of ${channel} from ${from.offset} to ${to.offset} with ${latest?.map(({ offset }) => offset)}`;
     if ((latest !== undefined) !== (reason === 'slow_reader' && rule.slow === 'latest'))
-      return `${told}, for ${reason}`;
+      return `${gapText}, for ${reason}`;
     if (latest === undefined) return undefined;
     const keyOf = ({ tags, from: user }: Message) =>
       rule.latestBy === undefined ? undefined : rule.latestBy === 'from' ? user : tags?.key;
-    const life = this.chaos.truth.get(channel)?.get(to.epoch) ?? [];
-    const newest = life.filter(({ offset, ...message }, at) => {
+    const epochLog = this.chaos.truth.get(channel)?.get(to.epoch) ?? [];
+    const newest = epochLog.filter(({ offset, ...message }, at) => {
       if (offset <= from.offset || offset > to.offset) return false;
-      return life.findLastIndex((other) => keyOf(other) === keyOf({ offset, ...message })) === at;
+      return epochLog.findLastIndex((other) => keyOf(other) === keyOf({ offset, ...message })) === at;
     });
     const between = latest.every(({ offset }) => offset > from.offset && offset <= to.offset);
     const inOrder = latest.every(({ offset }, at) => offset > (latest[at - 1]?.offset ?? 0));
     const keys = new Set(latest.map(keyOf));
-    const stands = latest.every(({ offset, id }) => life[offset - 1]?.id === id);
+    const inLog = latest.every(({ offset, id }) => epochLog[offset - 1]?.id === id);
     const missing = newest.filter(({ id }) => !latest.some((message) => message.id === id));
-    if (missing.length > 0) return `${told}, without ${missing.map(({ offset }) => offset)}`;
-    return between && inOrder && stands && keys.size === latest.length ? undefined : told;
+    if (missing.length > 0) return `${gapText}, without ${missing.map(({ offset }) => offset)}`;
+    return between && inOrder && inLog && keys.size === latest.length ? undefined : gapText;
   }
 
   #checkReason(push: GapPush): string | undefined {
     const { channel, to, reason } = push;
-    if (channel === 'safe') return `heard of a gap of "safe", ${reason}`;
+    if (channel === 'safe') return `received a gap of "safe", ${reason}`;
     const page = this.chaos.read(channel, 0, 0);
     return checkGapReason(push, CHANNELS[channel as ChannelName], page.epoch === to.epoch ? page.first : undefined);
   }
 
-  /** Where a cursor must start. Called when the reply is heard: then the log may have moved on, but not back. */
+  /** Checks the start of a cursor when the reply arrives. The log may have grown since, but not shrunk. */
   checkStart(channel: ChannelName, start: StartingPoint, { epoch, offset }: SubscribeResult): string | undefined {
-    const told = `asked for ${channel} from ${JSON.stringify(start)}, got ${epoch}/${offset}`;
+    const request = `requested ${channel} from ${JSON.stringify(start)}, got ${epoch}/${offset}`;
     if (start.position !== undefined) {
       const { position } = start;
-      return position.epoch === epoch && position.offset === offset ? undefined : `${told}, another position`;
+      return position.epoch === epoch && position.offset === offset ? undefined : `${request}, another position`;
     }
     if (start.since !== undefined) {
       const page = this.chaos.read(channel, offset - 1, 1);
       const last = page.epoch === epoch && page.first <= offset ? page.messages[0] : undefined;
-      return last !== undefined && last.message.time >= start.since ? `${told}, too late` : undefined;
+      return last !== undefined && last.message.time >= start.since ? `${request}, too late` : undefined;
     }
     return undefined;
   }

@@ -15,23 +15,23 @@ type Sent = Extract<
   { type: 'watch' | 'unwatch' | 'members' | 'enter' | 'leave' | 'connect' | 'subscribe' }
 >;
 
-/** What somebody knows of a channel's members who keeps the rules of SPEC.md section 9. */
+/** The members of a channel as a client sees them by the rules of SPEC.md section 9. */
 export class RosterView {
   readonly #fault: (text: string) => void;
   readonly #exact: boolean;
   wire: 'off' | 'asked' | 'on' | 'leaving' = 'off';
-  /** By user; `null`: only the number is told. */
+  /** By user; `null` if only the count is known. */
   known: Map<string, { version: number; member: Member }> | null = null;
   total = -1;
-  /** Of the list. */
+  /** Version of the list. */
   #version = 0;
   /** The list is not complete yet. */
   #listing = false;
   #received = false;
-  /** A version whose total is larger or smaller than what is known: more pushes of it must follow. */
+  /** A version whose total differs from the known members: more pushes of it must follow. */
   #open: number | undefined;
 
-  /** @param exact does every push's total include just what was told? */
+  /** @param exact does the total of every push count exactly the announced members? */
   constructor(fault: (text: string) => void, { exact }: { exact: boolean }) {
     this.#fault = fault;
     this.#exact = exact;
@@ -51,7 +51,8 @@ export class RosterView {
   }
 
   apply(push: PresencePush): void {
-    if (this.wire !== 'on' && this.wire !== 'leaving') this.#fault(`heard of ${push.channel} without watching`);
+    if (this.wire !== 'on' && this.wire !== 'leaving')
+      this.#fault(`received presence of ${push.channel} without watching`);
     this.total = push.total;
     if (push.changes === undefined) {
       this.known = null;
@@ -62,8 +63,8 @@ export class RosterView {
   }
 
   #count({ channel, version, total, changes, reset }: PresencePush): void {
-    const goesOn = changes !== undefined && reset !== true;
-    if (goesOn && this.#open !== undefined && this.#open !== version) this.#fault(`missed changes of ${channel}`);
+    const isDelta = changes !== undefined && reset !== true;
+    if (isDelta && this.#open !== undefined && this.#open !== version) this.#fault(`missed changes of ${channel}`);
     this.#open = this.known === null || this.#listing || this.known.size === total ? undefined : version;
   }
 
@@ -73,14 +74,14 @@ export class RosterView {
       this.known = new Map();
       this.#version = push.version;
     } else if (this.known === null) {
-      this.#fault(`heard changes of ${push.channel} without a list: ${JSON.stringify(push)}`);
+      this.#fault(`received changes of ${push.channel} without a list: ${JSON.stringify(push)}`);
       return;
     } else if (continued && push.version !== this.#version) {
-      this.#fault(`heard changes of ${push.channel} in the middle of a list`);
+      this.#fault(`received changes of ${push.channel} in the middle of a list`);
     }
     this.#listing = push.more === true;
     const inList = continued || push.reset === true;
-    if (push.more === true && !inList) this.#fault(`heard that changes of ${push.channel} go on`);
+    if (push.more === true && !inList) this.#fault(`received "more" with changes of ${push.channel}`);
     for (const change of changes) {
       if (!inList && change.version <= this.#version) continue;
       if ('left' in change) this.known?.delete(change.left);
@@ -89,7 +90,7 @@ export class RosterView {
   }
 }
 
-/** A client that watches, enters, and believes nothing. */
+/** A client that watches, enters, and checks everything it receives. */
 export class PresenceClient {
   readonly name: string;
   readonly user: string;
@@ -100,7 +101,7 @@ export class PresenceClient {
   readonly #asked = new Map<number, Sent>();
   #lastId = 0;
   #socket: LoopbackClient | undefined;
-  /** Pages of members that it was given. */
+  /** The received pages of members. */
   pages: { channel: string; limit: number; members: readonly Member[]; next: number | undefined }[] = [];
   bytes = 0;
 
@@ -156,7 +157,7 @@ export class PresenceClient {
     if (message.type === 'reply') this.#answered(message);
     else if (message.type === 'presence') {
       const view = this.views.get(message.channel);
-      if (view === undefined) this.#fault(`heard of ${message.channel}, which it never watched`);
+      if (view === undefined) this.#fault(`received presence of ${message.channel}, which it never watched`);
       else view.apply(message);
     } else if (message.type === 'error') this.#refused(message);
   }
@@ -172,7 +173,7 @@ export class PresenceClient {
   #answered({ id, result }: Reply): void {
     const command = this.#asked.get(id);
     if (command === undefined) {
-      this.#fault(`heard an answer to ${id}, which it did not ask, or twice`);
+      this.#fault(`received an unexpected or repeated answer to ${id}`);
       return;
     }
     this.#asked.delete(id);

@@ -18,7 +18,7 @@ import { PresenceClient } from './presence-client.ts';
 
 const OPEN = { '*': 'users' } as const;
 
-/** Channels with all that a rule can say about presence. */
+/** Channels with all presence settings of a rule. */
 export const CHANNELS = {
   few: { allow: OPEN, presence: { listUpTo: 4, grace: '5s' } },
   many: { allow: OPEN, presence: { listUpTo: 1000, grace: '1s', state: '4KiB' } },
@@ -30,7 +30,7 @@ export type ChannelName = keyof typeof CHANNELS;
 export const CHANNEL_NAMES = Object.keys(CHANNELS) as ChannelName[];
 
 const OUTBOUND = 65_536;
-/** Of a list: a quarter of the outbound limit. */
+/** Most bytes of a list: a quarter of the outbound limit. */
 const MOST_LIST = OUTBOUND / 4;
 const CONFIG = parseConfig({
   keys: [{ secret: 'x'.repeat(32) }],
@@ -53,7 +53,7 @@ export interface PresenceModelOptions {
   readonly isDelayed: boolean;
 }
 
-/** A gateway whose every step the test makes, with clients that come, go and watch each other. */
+/** A gateway that the test runs step by step, with clients that enter, leave and watch each other. */
 export class PresenceModel {
   readonly clock = new ManualClock();
   readonly transport = new LoopbackTransport({ limit: OUTBOUND / 2 });
@@ -103,7 +103,7 @@ export class PresenceModel {
     client.connect(this.transport.connect({ protocols: [client.binary ? 'sluice.v1.msgpack' : 'sluice.v1.json'] }));
   }
 
-  /** Somebody elsewhere enters. */
+  /** Enters a member of another node. */
   enter(channel: string, who: number, size: number): void {
     const user = `guest ${who}`;
     void this.services.presence.enter({ channel, connection: `g${who}`, user, state: 'x'.repeat(size) });
@@ -113,7 +113,7 @@ export class PresenceModel {
     void this.services.presence.leave({ channel, connection: `g${who}`, user: `guest ${who}` }, grace);
   }
 
-  /** Says something to those who subscribe, so that their buffers fill. */
+  /** Publishes to the subscribed clients, so that their buffers fill. */
   publish(size: number): void {
     const draft = { data: 'x'.repeat(size) };
     void this.services.door.publish({ channel: 'noise', draft, by: PROGRAM, allowance: null });
@@ -126,10 +126,10 @@ export class PresenceModel {
     for (const task of tasks) task();
   }
 
-  /** Turns until there is nothing left to do. */
+  /** Runs turns until nothing is left to do. */
   async settle(): Promise<void> {
     for (let turns = 0; ; turns++) {
-      if (turns > MAX_TURNS) throw new Error('the gateway does not come to rest');
+      if (turns > MAX_TURNS) throw new Error('the gateway does not settle');
       this.store?.answerAll();
       this.turn();
       await nextTurn();
@@ -148,7 +148,7 @@ export class PresenceModel {
     if (faults.length > 0) throw new Error(faults.slice(0, 5).join('\n'));
   }
 
-  /** Everybody reads, and time passes: then every watcher must know just what is so. */
+  /** Lets all clients read and time pass. Then every watching client must know the exact members. */
   async checkSettled(): Promise<void> {
     for (let round = 0; round < 3; round++) {
       for (const { socket } of this.clients) socket?.unstall();
@@ -171,8 +171,8 @@ export class PresenceModel {
     { known, total, complete }: PresenceClient['views'] extends Map<string, infer S> ? S : never,
   ) {
     const roster = this.#roster(channel);
-    if (!complete) return 'has no whole list';
-    if (total !== roster.total) return `was told ${total} members, there are ${roster.total}`;
+    if (!complete) return 'has no complete list';
+    if (total !== roster.total) return `received ${total} members instead of ${roster.total}`;
     const { listUpTo } = CHANNELS[channel as ChannelName].presence;
     const ratio = Math.max(roster.total / listUpTo, roster.bytes / MOST_LIST);
     if (known === null) return ratio > 0.8 ? undefined : `gets only the number of ${total} members, ${roster.bytes} B`;
@@ -187,7 +187,7 @@ export class PresenceModel {
     return this.#engine.presence.list(channel, 0, 10_000);
   }
 
-  /** Everybody goes: then nothing may be left. */
+  /** Disconnects all clients. Then no state may be left. */
   async checkEmpty(guests: number): Promise<void> {
     for (const { socket } of this.clients) socket?.cut();
     for (const channel of CHANNEL_NAMES) for (let who = 0; who < guests; who++) this.leave(channel, who);

@@ -3,7 +3,7 @@ import { msgpack } from '@sluice/protocol/msgpack';
 
 type DistributiveOmit<T, K extends keyof never> = T extends unknown ? Omit<T, K> : never;
 
-/** A command to which the client gives the id. */
+/** A command without its id, which the client assigns. */
 export type CommandInput = DistributiveOmit<Command, 'id'>;
 
 type Answer = Extract<ServerMessage, { type: 'reply' | 'error' }>;
@@ -20,7 +20,7 @@ export interface Ending {
   readonly reason: string;
 }
 
-/** The raw client of the tests: speaks SPEC.md, remembers everything that it heard, believes nothing. */
+/** The raw client of the tests: it speaks the protocol of SPEC.md and records everything that it receives. */
 export class ProtocolClient {
   readonly #send: (frame: string | Uint8Array) => void;
   readonly #binary: boolean;
@@ -28,7 +28,7 @@ export class ProtocolClient {
   readonly #whenEnded: ((ending: Ending) => void)[] = [];
   #lastId = 0;
   #ending: Ending | undefined;
-  /** Everything that was heard, in order. */
+  /** All received messages in order. */
   readonly received: ServerMessage[] = [];
 
   constructor(send: (frame: string | Uint8Array) => void, { binary }: { binary: boolean }) {
@@ -48,7 +48,7 @@ export class ProtocolClient {
     this.#send(this.#binary ? msgpack.encode(value) : json.encode(value));
   }
 
-  /** Sends bytes or text as they are. */
+  /** Sends raw bytes or text. */
   sendBytes(frame: string | Uint8Array): void {
     this.#send(frame);
   }
@@ -59,7 +59,7 @@ export class ProtocolClient {
     return (await this.wait((message) => 'id' in message && message.id === id)) as Answer;
   }
 
-  /** As `request`, where a result is expected. */
+  /** Like `request`, but throws if the answer is an error. */
   async result<Result = Record<string, unknown>>(command: CommandInput): Promise<Result> {
     const answer = await this.request(command);
     if (answer.type === 'error') throw new Error(`${command.type}: ${answer.error.name}: ${answer.error.message}`);
@@ -67,8 +67,7 @@ export class ProtocolClient {
   }
 
   /**
-   * Resolves with the first message, heard already or still to come, that is wanted. Rejects when
-   * the connection ends first.
+   * Resolves with the first wanted message, past or future. Rejects if the connection ends first.
    */
   wait(wants: (message: ServerMessage) => boolean): Promise<ServerMessage> {
     const found = this.received.find(wants);
@@ -89,7 +88,7 @@ export class ProtocolClient {
     return (await this.wait(wants)) as Extract<ServerMessage, { type: Type }>;
   }
 
-  /** Waits until so many messages of a channel were heard; returns all of them. */
+  /** Waits until `count` messages of a channel have arrived, and returns all of them. */
   async messages(channel: string, count: number): Promise<readonly { offset: number; data: unknown }[]> {
     const all = () =>
       this.received.flatMap((received) =>
@@ -105,7 +104,7 @@ export class ProtocolClient {
     return new Promise((resolve) => this.#whenEnded.push(resolve));
   }
 
-  // What the socket tells. --------------------------------------------------------------------------------------------
+  // Events of the socket ----------------------------------------------------------------------------------------------
 
   receive(frame: string | Uint8Array): void {
     const value = this.#binary ? msgpack.decode(frame) : json.decode(frame);

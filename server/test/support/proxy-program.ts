@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * Seconds after which a proxy cuts what is quiet, in a test: the files in deploy/ have 75, three
- * times the heartbeat.
+ * The idle timeout of a proxy in tests, in seconds. The files in deploy/ have 75, three times the
+ * heartbeat.
  */
 export const QUIET = 12;
 
@@ -16,23 +16,23 @@ export type ProxyName = 'nginx' | 'haproxy';
 
 const FILES: Readonly<Record<ProxyName, string>> = { nginx: 'deploy/nginx.conf', haproxy: 'deploy/haproxy.cfg' };
 
-/** Replaces, and fails where there is nothing to replace: then the file is another than the test believes. */
+/** Replaces a setting. Throws if it is missing, because the file no longer matches the test. */
 function replace(text: string, from: string | RegExp, to: string): string {
   const replaced = text.replace(from, to);
-  if (replaced === text) throw new Error(`the proxy's file has no ${from} any more`);
+  if (replaced === text) throw new Error(`the proxy's file no longer contains ${from}`);
   return replaced;
 }
 
 interface Setting {
   readonly port: number;
-  /** Of gateway-1 and gateway-2. */
+  /** The ports of gateway-1 and gateway-2. */
   readonly upstreams: readonly [number, number];
   readonly folder: string;
-  /** With the lines for TLS, as the file says to use them. */
+  /** Enables the TLS lines as the comments in the file describe. */
   readonly tls: boolean;
 }
 
-/** A certificate for 127.0.0.1 that nobody has signed: `key.pem`, `cert.pem`, and both in one file. */
+/** A self-signed certificate for 127.0.0.1: `key.pem`, `cert.pem`, and both in one file. */
 function makeCertificate(folder: string): void {
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
   const names = ['-subj', '/CN=sluice', '-addext', 'subjectAltName=IP:127.0.0.1'];
@@ -42,7 +42,7 @@ function makeCertificate(folder: string): void {
   writeFileSync(join(folder, 'both.pem'), both);
 }
 
-/** What can only be so in a test: ports, folders, rights, and times that nobody wants to wait for. */
+/** Settings that only tests use: ports, folders, users, and short timeouts. */
 const ADAPT: Readonly<Record<ProxyName, (text: string, setting: Setting) => string>> = {
   nginx(text, { port, upstreams, folder, tls }) {
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
@@ -84,7 +84,7 @@ const ARGUMENTS: Readonly<Record<ProxyName, (file: string, folder: string) => st
   haproxy: (file) => ['-db', '-f', file],
 };
 
-/** A port that nobody listens on now. */
+/** A free port. */
 export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -104,7 +104,7 @@ async function isListening(port: number): Promise<boolean> {
   return outcome;
 }
 
-/** A proxy as a program, with its file from deploy/, in front of two ports. */
+/** A proxy as a program with its file from deploy/, in front of two ports. */
 export class ProxyProgram {
   readonly port: number;
   readonly #child: ChildProcess;
@@ -129,13 +129,13 @@ export class ProxyProgram {
     const text = readFileSync(new URL(`../../../${FILES[name]}`, import.meta.url), 'utf8');
     writeFileSync(file, ADAPT[name](text, setting));
     const child = spawn(path, ARGUMENTS[name](file, folder), { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
+    let errors = '';
     child.stderr.on('data', (chunk: Buffer) => {
-      said += chunk.toString('utf8');
+      errors += chunk.toString('utf8');
     });
     while (!(await isListening(setting.port))) {
-      if (child.exitCode !== null) throw new Error(`${name} has ended: ${said}`);
-      await pause(20); // it tells nobody that it listens
+      if (child.exitCode !== null) throw new Error(`${name} exited: ${errors}`);
+      await pause(20); // it does not report when it listens
     }
     return new ProxyProgram(child, setting);
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-/** A WebSocket by hand: only what a test needs that wants to read badly. RFC 6455. */
+/** A minimal hand-written WebSocket client (RFC 6455) for tests of slow or misbehaving clients. */
 export class RawSocket {
   readonly socket: net.Socket;
   #received: Buffer = Buffer.alloc(0);
@@ -11,7 +11,7 @@ export class RawSocket {
 
   constructor(port: number) {
     this.socket = net.connect(port, '127.0.0.1');
-    this.socket.on('error', () => {}); // a cut is told by "close"
+    this.socket.on('error', () => {}); // "close" reports it too
     this.socket.on('data', (chunk) => {
       this.#received = Buffer.concat([this.#received, chunk]);
       this.#parse();
@@ -20,12 +20,12 @@ export class RawSocket {
     this.socket.on('close', () => this.#wake());
   }
 
-  /** Sends text as it is. */
+  /** Sends raw text. */
   write(text: string): void {
     this.socket.write(text);
   }
 
-  /** Asks for a WebSocket; resolves with the head of the answer. */
+  /** Sends a WebSocket handshake. Resolves with the head of the answer. */
   async upgrade(headers = ''): Promise<string> {
     this.write(
       `GET /ws HTTP/1.1\r\nHost: gateway.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${headers}` +
@@ -35,7 +35,7 @@ export class RawSocket {
     return this.#handshake ?? '';
   }
 
-  /** The head of a plain HTTP answer; its body must have a length. */
+  /** The head of a plain HTTP answer, whose body must have a length. */
   async response(): Promise<string> {
     const end = () => this.#received.indexOf('\r\n\r\n');
     await this.until(() => end() !== -1);
@@ -67,19 +67,19 @@ export class RawSocket {
     this.socket.write(Buffer.concat([head, Buffer.alloc(4), body]));
   }
 
-  /** What was received and not yet understood, as text. */
+  /** The received text that is not parsed yet. */
   get text(): string {
     return this.#received.toString('latin1');
   }
 
-  /** Frames that were read and not yet taken. */
+  /** Removes and returns all parsed frames. */
   take(): { opcode: number; payload: Buffer }[] {
     const frames = this.#frames;
     this.#frames = [];
     return frames;
   }
 
-  /** Waits until something is true, looking whenever something arrives. */
+  /** Waits until the condition holds; checks it whenever data arrives. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       await new Promise<void>((resolve) => {

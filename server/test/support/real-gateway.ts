@@ -53,7 +53,7 @@ export class RealGateway {
     return Number(new URL(this.#url).port);
   }
 
-  /** Opens a WebSocket; `null` offers no subprotocol. A header with several values goes as several lines. */
+  /** Opens a WebSocket. `null` offers no subprotocol. A header with several values is sent as several lines. */
   async open(
     subprotocol: Subprotocol | null = 'sluice.v1.json',
     headers: Record<string, string | readonly string[]> = {},
@@ -66,7 +66,7 @@ export class RealGateway {
     socket.on('message', (data: Buffer, isBinary) => client.receive(isBinary ? data : data.toString('utf8')));
     socket.on('close', (code, reason) => client.end({ code, reason: reason.toString('utf8') }));
     await once(socket, 'open');
-    socket.on('error', () => {}); // a cut is told by "close"
+    socket.on('error', () => {}); // "close" reports it too
     return { client, socket };
   }
 
@@ -81,7 +81,7 @@ export class RealGateway {
     return peer;
   }
 
-  /** Lets the loop go on until something is true. */
+  /** Runs the event loop until the condition holds. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await nextTurn();
   }

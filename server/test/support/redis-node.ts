@@ -4,10 +4,10 @@ import type { PresenceChange } from '../../src/engine/presence.ts';
 import { RedisEngine, type RedisEngineOptions } from '../../src/engine/redis/redis-engine.ts';
 
 export const KEEP: AppendOptions = { retention: { count: 1_000, age: 3_600_000 }, window: 300_000 };
-/** For what takes a moment on a busy machine. */
+/** Timeout for a busy machine. */
 export const WAIT = { timeout: 60_000 };
 
-/** An engine, and all that it has told. */
+/** An engine, and all its announcements. */
 export interface Node {
   readonly engine: RedisEngine;
   readonly received: string[];
@@ -22,7 +22,7 @@ afterEach(async () => {
   await Promise.all(engines.splice(0).map((engine) => engine.close()));
 });
 
-/** Starts an engine that is impatient, and closes it when the test is over. */
+/** Starts an engine with short timeouts, and closes it when the test ends. */
 export async function startNode(options: RedisEngineOptions): Promise<Node> {
   const engine = new RedisEngine({ timeout: 500, lease: 1_000, ...options });
   engines.push(engine);

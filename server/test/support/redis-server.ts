@@ -10,7 +10,7 @@ import { Redis } from 'ioredis';
 import { afterAll, vi } from 'vitest';
 import { ensureRedis } from '../../../scripts/find-redis.mjs';
 
-/** A port that was free a moment ago. */
+/** A port that was free just now. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -18,27 +18,27 @@ export async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a server without a port');
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return address.port;
 }
 
 /**
- * Runs a server for as long as this shell's input stays open: whatever becomes of the tests, it
- * does not outlive them. Tells the server's process first.
+ * Runs a server as long as the input of this shell is open, so that it never outlives the tests.
+ * Prints the process id of the server first.
  */
 const LEASH = 'exec 3<&0; "$@" & pid=$!; echo "pid $pid"; { cat <&3; kill -9 $pid; } >/dev/null 2>&1 & wait $pid';
 
 const servers = new Set<RedisServer>();
 
-// Here, and not where a server is started: a hook within a hook would not be run.
+// Registered here, because Vitest does not run hooks that are registered within a hook.
 afterAll(async () => {
   await Promise.all([...servers].map((server) => server.remove()));
 });
 
-/** Settings of `redis.conf`, each with two dashes; they may depend on the port. */
+/** Settings of `redis.conf`, each with two dashes. They may depend on the port. */
 type Settings = readonly string[] | ((port: number) => readonly string[]);
 
-/** A Redis of the test's own, on a free port, with its data in a folder of its own. */
+/** A Redis for one test file, on a free port, with a temporary data folder. */
 export class RedisServer {
   readonly port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'));
@@ -51,11 +51,9 @@ export class RedisServer {
     this.#settings = typeof settings === 'function' ? settings(port) : settings;
   }
 
-  /**
-   * Starts one, and stops it at the end of the test file.
-   */
+  /** Starts a server, and stops it at the end of the test file. */
   static async start(settings: Settings = []): Promise<RedisServer> {
-    // Another program may have taken the port since.
+    // Another program may have bound the port since.
     for (let attempt = 0; ; attempt++) {
       const server = new RedisServer(await freePort(), settings);
       servers.add(server);
@@ -73,13 +71,13 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Runs it, with the data of its last run. Resolves when it takes connections. */
+  /** Runs it with the data of its last run. Resolves when it accepts connections. */
   async run(): Promise<void> {
     const where = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#folder];
     const file = join(this.#folder, 'redis.conf');
-    // Sentinels write down there what they have found out.
+    // Sentinels store their state in this file.
     writeFileSync(file, '', { flag: 'a' });
-    // A master would wait five seconds for further replicas before it serves the first.
+    // By default, a master waits five seconds for more replicas before it serves the first.
     const common = ['--save', '', '--daemonize', 'no', '--repl-diskless-sync-delay', '0'];
     const command = [ensureRedis(), file, ...where, ...common, ...this.#settings];
     const shell = spawn('sh', ['-c', LEASH, 'sh', ...command], { stdio: ['pipe', 'pipe', 'ignore'] });
@@ -98,29 +96,29 @@ export class RedisServer {
     throw new Error(`redis-server did not start on port ${this.port}`);
   }
 
-  /** Ends it: `SIGKILL` as a crash does, `SIGTERM` in good order. */
+  /** Ends it: `SIGKILL` simulates a crash, `SIGTERM` shuts it down. */
   async stop(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     const shell = this.#shell;
     if (shell === undefined) return;
     this.#shell = undefined;
     const exited = once(shell, 'exit');
     if (shell.exitCode === null) {
-      this.#tell(signal);
+      this.#signal(signal);
       await exited;
     }
     shell.stdin.destroy();
   }
 
-  #tell(signal: NodeJS.Signals): void {
+  #signal(signal: NodeJS.Signals): void {
     if (this.#pid === undefined) return;
     try {
       process.kill(this.#pid, signal);
     } catch {
-      // it has ended by itself
+      // the process has already ended
     }
   }
 
-  /** Runs one command on it, by a connection of its own. */
+  /** Runs one command over a separate connection. */
   async command(name: string, ...values: readonly (string | number)[]): Promise<unknown> {
     const client = new Redis({ host: '127.0.0.1', port: this.port });
     try {
@@ -130,16 +128,16 @@ export class RedisServer {
     }
   }
 
-  /** It hears nothing and says nothing, though its connections stand. */
+  /** Stops reading and writing, with open connections. */
   freeze(): void {
-    this.#tell('SIGSTOP');
+    this.#signal('SIGSTOP');
   }
 
   thaw(): void {
-    this.#tell('SIGCONT');
+    this.#signal('SIGCONT');
   }
 
-  /** Loses all that it has stored. Only while it is stopped. */
+  /** Deletes its data. It must be stopped. */
   wipe(): void {
     rmSync(this.#folder, { recursive: true, force: true });
     mkdirSync(this.#folder);
@@ -156,7 +154,7 @@ export class RedisServer {
 /** A Redis for the tests of a file. */
 export const startRedis = (settings: Settings = []): Promise<RedisServer> => RedisServer.start(settings);
 
-/** A replica that has all that its master has. */
+/** Starts a replica, and waits until it is in sync with its master. */
 export async function startReplica(master: { readonly port: number }): Promise<RedisServer> {
   const replica = await startRedis(['--replicaof', `127.0.0.1 ${master.port}`]);
   const linked = async () => /master_link_status:up/.test(`${await replica.command('INFO', 'replication')}`);
@@ -164,7 +162,7 @@ export async function startReplica(master: { readonly port: number }): Promise<R
   return replica;
 }
 
-/** Resolves when the replica has all that was written to its master. */
+/** Resolves when the replica is in sync with its master. */
 export async function caughtUp(master: RedisServer, replica: RedisServer): Promise<void> {
   const offset = async (server: RedisServer) =>
     /master_repl_offset:(\d+)/.exec(`${await server.command('INFO', 'replication')}`)?.[1];
@@ -172,9 +170,9 @@ export async function caughtUp(master: RedisServer, replica: RedisServer): Promi
 }
 
 /**
- * A sentinel that decides alone, and quickly. Its name for the master is `main`.
+ * A sentinel with a quorum of one and short timeouts. Its name for the master is `main`.
  *
- * It asks once a second whether a server lives: with less patience than twice that, it takes living ones for dead.
+ * It pings a server once a second: with a timeout below two seconds, it would consider live servers dead.
  */
 export function startSentinel(
   master: { readonly port: number },
@@ -190,7 +188,7 @@ export function startSentinel(
   ]);
 }
 
-/** What takes a moment on a busy machine. */
+/** Timeout for a busy machine. */
 const JOINED = { timeout: 60_000 };
 
 async function startClusterNode(timeout: number): Promise<RedisServer> {

@@ -3,16 +3,16 @@ import fc from 'fast-check';
 import type { Follower } from './follower.ts';
 import { CHANNEL_NAMES, type ChannelName, type Model } from './model.ts';
 
-/** One thing that happens. */
+/** One step of a scenario. */
 export interface Step {
   readonly text: string;
   run(model: Model): void;
 }
 
-/** Steps name channels and followers by number; a scenario says which ones it has: few, so that things meet. */
+/** Steps refer to channels and followers by number. A scenario has few of them, so that steps interact. */
 const channel = fc.nat(11);
 const who = fc.nat(11);
-/** Small messages, some that fill a buffer in a few, rarely one that fills it alone. */
+/** Small messages, larger ones that fill a buffer together, and rarely one that fills it alone. */
 const size = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 100 }) },
   { weight: 3, arbitrary: fc.integer({ min: 500, max: 3_000 }) },
@@ -25,18 +25,18 @@ const count = fc.oneof(
 
 function nth<T>(items: readonly T[], at: number): T {
   const item = items[at % items.length];
-  if (item === undefined) throw new Error('there is nothing to choose from');
+  if (item === undefined) throw new Error('the list is empty');
   return item;
 }
 
-/** The follower, connected. */
+/** Returns the follower after connecting it. */
 function follower(model: Model, at: number): Follower {
   const found = nth(model.followers, at);
   model.connect(found);
   return found;
 }
 
-/** Names a step. */
+/** A step with its text. */
 export const step = (text: string, run: (model: Model) => void): Step => ({ text, run });
 
 /** A step on a channel. */
@@ -76,7 +76,7 @@ type Start =
   | { kind: 'since'; ago: number }
   | { kind: 'back'; n: number }
   | { kind: 'ahead'; n: number }
-  | { kind: 'elsewhere'; n: number };
+  | { kind: 'foreign'; n: number };
 
 const start: fc.Arbitrary<Start> = fc.oneof(
   fc.constant<Start>({ kind: 'now' }),
@@ -84,7 +84,7 @@ const start: fc.Arbitrary<Start> = fc.oneof(
   fc.integer({ min: -10_000, max: 120_000 }).map((ago): Start => ({ kind: 'since', ago })),
   fc.nat(30).map((n): Start => ({ kind: 'back', n })),
   fc.integer({ min: 1, max: 5 }).map((n): Start => ({ kind: 'ahead', n })),
-  fc.nat(100).map((n): Start => ({ kind: 'elsewhere', n })),
+  fc.nat(100).map((n): Start => ({ kind: 'foreign', n })),
 );
 
 function startingPoint(model: Model, name: ChannelName, from: Start): StartingPoint {
@@ -92,13 +92,13 @@ function startingPoint(model: Model, name: ChannelName, from: Start): StartingPo
   if (from.kind === 'rewind') return { rewind: from.n };
   if (from.kind === 'since') return { since: model.clock.now() - from.ago };
   if (from.kind === 'back') return { position: { epoch, offset: Math.max(0, head - from.n) } };
-  // Positions that this log never had: only where a gap may be told.
+  // Positions that this log never had, only on channels that may have gaps.
   if (from.kind === 'ahead' && name !== 'safe') return { position: { epoch, offset: head + from.n } };
-  if (from.kind === 'elsewhere' && name !== 'safe') return { position: { epoch: 'elsewhere', offset: from.n } };
+  if (from.kind === 'foreign' && name !== 'safe') return { position: { epoch: 'foreign', offset: from.n } };
   return {};
 }
 
-/** The default subscription, or another beside it on the same connection. */
+/** The default subscription, or a second one on the same connection. */
 const sub = fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constant(7) });
 const named = (id: number | undefined): string => (id === undefined ? '' : ` with sub ${id}`);
 

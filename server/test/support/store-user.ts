@@ -1,7 +1,7 @@
 /**
- * A process that uses a data folder as a gateway does: opens it, reads and publishes, and closes
- * it. Started by durable-damage.test.ts, so that a crash in native code is seen, and is only its
- * own. Prints what it found as JSON; exits with 1 and a sentence where the folder cannot be used.
+ * A process that uses a data folder as a gateway does: it opens it, reads, publishes, and closes it.
+ * durable-damage.test.ts starts it, so that a crash in native code is detected and does not end the
+ * tests. It prints its result as JSON. If the folder is unusable, it exits with 1 and an explanation.
  */
 import { DurableEngine } from '../../src/engine/durable/durable-engine.ts';
 import type { AppendOptions } from '../../src/engine/engine.ts';
@@ -9,7 +9,7 @@ import type { AppendOptions } from '../../src/engine/engine.ts';
 const [, , data = '', channels = '20', user = ''] = process.argv;
 const options: AppendOptions = { retention: { count: 1_000, age: 3_600_000 }, window: 300_000 };
 
-if (user !== '') process.setuid?.(Number(user)); // one who may not do everything
+if (user !== '') process.setuid?.(Number(user)); // an unprivileged user
 const engine = new DurableEngine({ data });
 const advice: string[] = [];
 try {

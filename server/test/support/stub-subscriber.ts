@@ -4,7 +4,7 @@ import type { Subscriber } from '../../src/channels/subscriber.ts';
 import { jsonWire } from '../../src/protocols/native/json-wire.ts';
 import type { Connection, Fanout } from '../../src/transport/connection.ts';
 
-/** A connection that remembers which topics it joined, and says about its buffer what the test says. */
+/** A connection that records its topics. The test sets its buffer state. */
 export class StubConnection implements Connection {
   readonly id: string;
   readonly address = '127.0.0.1';
@@ -34,14 +34,14 @@ export class StubConnection implements Connection {
   }
 }
 
-/** Holds cursors, and remembers what it was sent. */
+/** Holds cursors, and records what it received. */
 export class StubSubscriber implements Subscriber {
   readonly connection: StubConnection;
   readonly wire = jsonWire;
   readonly standings = new Standings();
   readonly received: ServerMessage[] = [];
   cut = 0;
-  /** What a frame does to the connection's buffer. */
+  /** Called for each frame, to change the connection's buffer. */
   onFrame: (bytes: number) => void = () => {};
 
   constructor(id = 'c1') {
@@ -63,7 +63,7 @@ export class StubSubscriber implements Subscriber {
 
   release(): void {}
 
-  /** What it had to pay for: messages and bytes that were replayed, bytes of lists. */
+  /** What it was charged for: replayed messages and bytes, bytes of lists. */
   readonly charged = { messages: 0, bytes: 0, lists: 0 };
   debt = 0;
 
@@ -80,7 +80,7 @@ export class StubSubscriber implements Subscriber {
     this.cut++;
   }
 
-  /** What it heard, in short: `3-5` for messages, `gap 5>8`, `live`. */
+  /** What it received, in short: `3-5` for messages, `gap 5>8`, `live`. */
   get summary(): string[] {
     return this.received.map((message) => {
       if (message.type === 'messages') {
@@ -96,7 +96,7 @@ export class StubSubscriber implements Subscriber {
   }
 }
 
-/** Fan-out to stubs. */
+/** Fan-out to stub subscribers. */
 export class StubFanout implements Fanout {
   readonly batchLimit = 16_384;
   readonly subscribers: StubSubscriber[] = [];

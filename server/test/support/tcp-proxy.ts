@@ -6,7 +6,7 @@ interface Pair {
   readonly far: Socket;
 }
 
-/** A line to a server that can be cut, and stalled: what is sent then waits, and nobody is told. */
+/** A proxy to a server whose connections the test can cut or stall. Stalled data waits silently. */
 export class TcpProxy {
   readonly #target: number;
   readonly #server: Server;
@@ -25,7 +25,7 @@ export class TcpProxy {
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     const address = proxy.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('a proxy without a port');
+    if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
     proxy.port = address.port;
     return proxy;
   }
@@ -34,7 +34,7 @@ export class TcpProxy {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Connections through it. */
+  /** The number of its connections. */
   get size(): number {
     return this.#pairs.size;
   }
@@ -66,13 +66,13 @@ export class TcpProxy {
     far.pause();
   }
 
-  /** Breaks every connection, and lets none come until it is mended. */
+  /** Closes every connection, and accepts none until `restore`. */
   cut(): void {
     this.#open = false;
     this.drop();
   }
 
-  /** Breaks every connection; new ones may come. */
+  /** Closes every connection, and accepts new ones. */
   drop(): void {
     for (const { near, far } of this.#pairs) {
       near.destroy();
@@ -80,18 +80,18 @@ export class TcpProxy {
     }
   }
 
-  /** Nothing comes through any more, though the connections stand. */
+  /** Stops forwarding data, but keeps the connections open. */
   stall(): void {
     this.#stalled = true;
     for (const pair of this.#pairs) this.#pause(pair);
   }
 
-  /** What the server says does not arrive any more; what it is told does. */
+  /** Stops forwarding data from the server, but not to it. */
   stallAnswers(): void {
     for (const { far } of this.#pairs) far.pause();
   }
 
-  mend(): void {
+  restore(): void {
     this.#open = true;
     this.#stalled = false;
     for (const { near, far } of this.#pairs) {

@@ -12,7 +12,7 @@ export interface TokenOptions {
   readonly secret?: string;
 }
 
-/** A token for a user of a test. */
+/** A token for a test user. */
 export function tokenFor(sub: string, options: TokenOptions = {}): Promise<string> {
   return mintToken({ secret: SECRET, algorithm: 'HS256', expiresIn: 3_600_000, sub, ...options });
 }

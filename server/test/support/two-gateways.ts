@@ -5,23 +5,23 @@ import { z } from 'zod';
 import { defineChannels } from '../../src/contracts.ts';
 import { startTestGateway } from '../../src/testing/index.ts';
 
-/** What a scenario can do to a gateway, whichever it is. */
+/** The operations of a scenario on the real gateway or its test double. */
 export interface AnyGateway {
   client(user: string | null): Client;
   publish(channel: string, data: unknown, from?: string): Promise<void>;
-  /** The next message is published and lost. */
+  /** Publishes a message that gets lost. */
   lose(channel: string): Promise<void>;
   drop(user: string): Promise<void>;
   restart(): Promise<void>;
   refuseConnections(): void;
   accept(): void;
   expireToken(user: string): void;
-  /** Everybody who is gone and still counted leaves. */
+  /** Ends the grace period of all disconnected members. */
   endGrace(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Messages have a text, which is trimmed, or tell that somebody types. */
+/** Messages have a trimmed text, or report that a user is typing. */
 const contracts = defineChannels({
   'notes:{id}': {
     message: z.object({ text: z.string().trim().max(20) }),
@@ -38,7 +38,7 @@ const contracts = defineChannels({
 const open = { allow: { '*': 'users' } } as const;
 const presence = { interval: 0 };
 
-/** `chat:*` keeps 5 messages, `news:*` none, and on `staff:*` nobody may do anything. */
+/** `chat:*` keeps 5 messages, `news:*` none, and `staff:*` permits nothing. */
 async function realGateway(): Promise<AnyGateway> {
   const gateway = await startTestGateway({
     anonymous: true,
@@ -116,7 +116,7 @@ async function doubleGateway(): Promise<AnyGateway> {
   };
 }
 
-/** The gateway, and its double: what a scenario sees must be the same. */
+/** The gateway and its test double: scenarios must behave the same on both. */
 export const GATEWAYS = [
   { name: 'a real gateway', start: realGateway },
   { name: 'the double of @sluice/client/testing', start: doubleGateway },

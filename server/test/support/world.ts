@@ -14,7 +14,7 @@ import { Turn } from '../../src/util/turn.ts';
 import { ProtocolClient } from './protocol-client.ts';
 import { SECRET } from './tokens.ts';
 
-/** What most tests do not care about. */
+/** Settings that most tests do not change. */
 const DEFAULTS: ConfigInput = {
   port: 0,
   keys: [{ secret: SECRET }],
@@ -37,7 +37,7 @@ export interface LoopbackPeer {
   readonly socket: LoopbackClient;
 }
 
-/** A whole gateway without a port, in which time stands still until the test moves it. */
+/** A complete gateway without a port, with a clock that only the test advances. */
 export class World {
   readonly clock = new ManualClock();
   readonly transport: LoopbackTransport;
@@ -68,13 +68,13 @@ export class World {
     return this.assembly.services;
   }
 
-  /** Opens a WebSocket; nothing is said yet. */
+  /** Opens a WebSocket without sending anything. */
   open(handshake: Partial<Handshake> = {}): LoopbackPeer {
     const socket = this.transport.connect(handshake);
     const client = new ProtocolClient((frame) => socket.send(frame), { binary: socket.binary });
     socket.onFrame = (frame) => client.receive(frame);
     socket.onEnd = (ending) => client.end(ending);
-    if (socket.closed !== undefined) client.end(socket.closed); // turned away at the door
+    if (socket.closed !== undefined) client.end(socket.closed); // refused at the handshake
     return { client, socket };
   }
 
@@ -85,12 +85,12 @@ export class World {
     return peer;
   }
 
-  /** Lets the loop go on until something is true. */
+  /** Runs the event loop until the condition holds. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await nextTurn();
   }
 
-  /** Lets the loop go on until nothing is left to be done in it. */
+  /** Runs the event loop until nothing is left to do. */
   async idle(): Promise<void> {
     for (let quiet = 0; quiet < 5; quiet = this.services.scheduler.size > 0 ? 0 : quiet + 1) await nextTurn();
   }

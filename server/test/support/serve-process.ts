@@ -22,8 +22,8 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** `sluice serve` with several workers, as processes of this machine. */
-export class Machine {
+/** `sluice serve` with several workers, in real processes. */
+export class ServeProcess {
   readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-machine-'));
   readonly #process: ChildProcess;
   readonly #waiting = new Set<() => void>();
@@ -31,7 +31,7 @@ export class Machine {
   readonly lines: LogLine[] = [];
   #errors = '';
   #children: readonly number[] = [];
-  /** The exit code, or the signal that ended it. */
+  /** The exit code, or the signal that killed it. */
   readonly ended: Promise<number | string>;
 
   constructor(config: Record<string, unknown>) {
@@ -58,52 +58,52 @@ export class Machine {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const { stdout, stderr } = this.#process;
-    if (stdout === null || stderr === null) throw new Error('no output');
+    if (stdout === null || stderr === null) throw new Error('the process has no output pipes');
     createInterface(stdout).on('line', (text) => {
       this.lines.push(JSON.parse(text) as LogLine);
-      this.#news();
+      this.#notify();
     });
     stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#errors += text;
     });
     this.ended = once(this.#process, 'close').then(([code, signal]) => (code ?? signal) as number | string);
-    void this.ended.then(() => this.#news());
+    void this.ended.then(() => this.#notify());
   }
 
-  /** What it said to its user. */
+  /** Its stderr output. */
   get errors(): string {
     return this.#errors;
   }
 
-  /** The process that a person would stop. */
+  /** The process id of the supervisor. */
   get pid(): number {
     return this.#process.pid ?? 0;
   }
 
-  /** Where it keeps what it needs while it runs. */
+  /** The folder of its temporary files. */
   get folder(): string {
     return this.#folder;
   }
 
-  #news(): void {
+  #notify(): void {
     this.#children = [...new Set([...this.#children, ...childrenOf(this.#process.pid)])];
-    for (const look of this.#waiting) look();
+    for (const check of this.#waiting) check();
   }
 
-  /** Waits until the log has so many lines of a kind; returns the latest of them. */
+  /** Waits until the log has `count` matching lines, and returns the latest of them. */
   async logged(match: (line: LogLine) => boolean, { count = 1 }: { count?: number } = {}): Promise<LogLine> {
     return new Promise((resolve, reject) => {
-      const look = (): void => {
+      const check = (): void => {
         const found = this.lines.filter(match);
         const latest = found.at(-1);
         if (found.length < count || latest === undefined) {
           if (this.#process.exitCode === null) return;
-          reject(new Error(`it ended with ${this.#process.exitCode}: ${this.#errors}`));
+          reject(new Error(`sluice serve ended with ${this.#process.exitCode}: ${this.#errors}`));
         } else resolve(latest);
-        this.#waiting.delete(look);
+        this.#waiting.delete(check);
       };
-      this.#waiting.add(look);
-      look();
+      this.#waiting.add(check);
+      check();
     });
   }
 
@@ -125,7 +125,7 @@ export class Machine {
     return client;
   }
 
-  /** A client that sits on the given worker: the system chooses, so it comes again until it does. */
+  /** A client on the given worker. The kernel chooses the worker, so this reconnects until it matches. */
   async clientOn(worker: string, user: string): Promise<Client> {
     for (;;) {
       const client = await this.client(user);
@@ -134,7 +134,7 @@ export class Machine {
     }
   }
 
-  /** The worker that a user's latest connection came to. */
+  /** The worker of the user's latest connection. */
   async workerOf(client: Client, user: string): Promise<string | undefined> {
     const isIt = (line: LogLine): boolean => line.msg === 'connection authenticated' && line.user === user;
     const count = this.lines.filter(isIt).length + 1;
@@ -148,7 +148,7 @@ export class Machine {
     return fetch(`${await this.url()}${path}`, { headers, ...post });
   }
 
-  /** The sum of a metric over the machine. */
+  /** A metric, summed over all workers. */
   async metric(name: string): Promise<number> {
     const text = await (await this.request('/metrics')).text();
     return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
@@ -159,7 +159,7 @@ export class Machine {
     const pid = childrenOf(this.#process.pid).find(
       (child) => !not.includes(child) && commandOf(child).includes(`${program}-main`),
     );
-    if (pid === undefined) throw new Error(`no ${program} runs`);
+    if (pid === undefined) throw new Error(`no ${program} process is running`);
     return pid;
   }
 
@@ -167,19 +167,19 @@ export class Machine {
     this.#process.kill(signal);
   }
 
-  /** Asks it to end as an operator does. */
+  /** Stops it as an operator does. */
   async stop(): Promise<number | string> {
     for (const client of this.#clients) client.close();
     this.signal('SIGTERM');
     return this.ended;
   }
 
-  /** Its processes that still run. */
+  /** Its running processes. */
   get left(): readonly number[] {
     return this.#children.filter((pid) => commandOf(pid).includes('-main'));
   }
 
-  /** Ends whatever is left, also where a test failed. */
+  /** Kills all remaining processes, even if a test failed. */
   async end(): Promise<void> {
     for (const client of this.#clients) client.close();
     for (const pid of [...this.left, ...childrenOf(this.#process.pid)]) kill(pid);
@@ -194,7 +194,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // it has ended
+    // the process has already ended
   }
 }
 

@@ -1,20 +1,20 @@
 import type { KeyedChange, KeyedSummary } from '../../src/keyed/keyed-log.ts';
 import { type KeyedLimits, KeyedView } from '../../src/keyed/keyed-view.ts';
 
-/** What a source answers: all that is in the log at one moment. */
+/** The answer of a source: the content of the log at one moment. */
 interface Snapshot extends KeyedSummary {
   readonly values: ReadonlyMap<string, string>;
 }
 
-/** One subscriber, which applies what it receives as SPEC.md section 9 says. */
+/** One subscriber, which applies what it receives according to SPEC.md section 9. */
 interface Reader {
   isLive: boolean;
-  /** What was read for it, on its way. */
+  /** A read for it that is not delivered yet. */
   asked: { readonly wanted: 'summary' | 'list'; readonly snapshot: Snapshot } | undefined;
   /** `null`: it knows only the count. */
   known: Map<string, string> | null;
   total: number;
-  /** Of the list. */
+  /** Version of the list. */
   version: number;
 }
 
@@ -26,17 +26,17 @@ export type KeyedStep =
   | { readonly do: 'ask' | 'admit' | 'lag'; readonly who: number };
 
 const RETRY = 1_000;
-const PATIENCE = 1_000;
+const MAX_TURNS = 1_000;
 
-/** A keyed log, its view, and three subscribers. Every question to the log is a step, and so is its answer. */
-export class KeyedWorld {
+/** A keyed log, its view, and three subscribers. Each request to the log is a step, and so is its answer. */
+export class KeyedModel {
   readonly view: KeyedView<string>;
   readonly faults: string[] = [];
   readonly #log = new Map<string, string>();
   readonly #readers: Reader[] = [];
   #version = 0;
   #now = 0;
-  /** The question of the announcement that is being made, and its answer, on its way. */
+  /** The request of the current announcement, and its undelivered answer. */
   #announcing: { readonly ask: 'summary' | 'list'; snapshot?: Snapshot } | undefined;
 
   constructor(limits: KeyedLimits) {
@@ -132,9 +132,9 @@ export class KeyedWorld {
     else if (admission === 'list' && wanted === 'list') list(reader, snapshot);
   }
 
-  /** Answers everything, until nothing is due and every subscriber is live. */
+  /** Answers all requests until nothing is due and every subscriber is live. */
   settle(): void {
-    for (let turn = 0; turn < PATIENCE; turn++) {
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
       for (const step of ['begin', 'read', 'answer', 'read', 'answer'] as const) this.run({ do: step });
       for (const who of this.#readers.keys()) {
         this.run({ do: 'ask', who });
@@ -144,10 +144,10 @@ export class KeyedWorld {
       if (wait === undefined && this.#announcing === undefined && this.#readers.every(({ isLive }) => isLive)) return;
       this.#now += wait ?? 0;
     }
-    this.faults.push('the view does not come to rest');
+    this.faults.push('the view does not settle');
   }
 
-  /** What subscribers know that the log does not have. */
+  /** Differences between the subscribers and the log. */
   differences(): string[] {
     const { total, values } = this.#snapshot();
     return this.#readers.flatMap(({ known, total: count }) => {
