@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Writes the reference pages that are made from tables and doc comments in the code. `node scripts/docs.mjs` after a build; a test
- * fails when a page is older than what it is made from.
+ * Writes the reference pages that are generated from tables and doc comments in the code: `node
+ * scripts/docs.mjs` after a build. A test fails if a page is outdated.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { CLIENT_ERRORS, CLIENT_REMEDIES, ERRORS, OUTBOX_ERRORS } from '../protocol/dist/index.js';
@@ -13,10 +13,10 @@ import { apiReference } from './src/api.mjs';
 const docs = new URL('../docs/', import.meta.url);
 
 const RANGES = [
-  [4000, 'Passing: reconnect with backoff'],
+  [4000, 'Temporary: reconnect with backoff'],
   [4100, 'The token: fetch a new one, then reconnect'],
   [4200, 'Final: do not reconnect'],
-  [4300, 'Of one command: never closes a connection'],
+  [4300, 'Refusal of one command: never closes a connection'],
 ];
 
 function errorRows(from) {
@@ -45,7 +45,7 @@ ${errorRows(from).join('\n')}
 
 Generated from \`protocol/src/codes.ts\`. Programs compare \`name\`; people read \`message\`, which often says more than the sentence
 here: which verb on which channel, which field and what it must be. When a connection closes, the code's range says what a client does.
-Every error carries what to do about it (\`remedy\`) and its address on this page (\`docs\`, e.g. \`docs/errors.md#token_expired\`).
+Every error has a remedy (\`remedy\`) and a link to this page (\`docs\`, for example \`docs/errors.md#token_expired\`).
 
 ${sections.join('\n')}
 ## 4400–4499: In the client library, never on the wire
@@ -61,10 +61,10 @@ client by its event \`gap\`, and when nobody listens the console says it.
 
 | reason | what happened | what to do |
 | --- | --- | --- |
-| \`no_history\` | the channel keeps no log, and the connection was lost or too slow for a moment | load anew what the messages told; or give the channel's rule \`history\` |
-| \`retention\` | the log does not reach back so far any more | load anew; or keep more in the rule's \`history\` |
-| \`epoch_changed\` | the log began a new life: a gateway in memory was restarted, or the log was deleted | load anew |
-| \`slow_reader\` | the connection reads too slowly, and the rule's \`slow\` is not \`replay\` | load anew; subscribe to less |
+| \`no_history\` | the channel keeps no log, and the connection was lost or too slow for a moment | load the data again; or add \`history\` to the channel's rule |
+| \`retention\` | the log no longer has the missed messages | load the data again; or keep more in the rule's \`history\` |
+| \`epoch_changed\` | the log began a new epoch: a gateway with the memory engine restarted, or the log was deleted | load the data again |
+| \`slow_reader\` | the connection reads too slowly, and the rule's \`slow\` is not \`replay\` | load the data again; subscribe to fewer channels |
 `;
 }
 
@@ -94,7 +94,7 @@ export async function pages() {
   };
 }
 
-/** The page as it stands on disk; empty when it is not there. */
+/** The stored page; empty if it does not exist. */
 export function current(name) {
   try {
     return readFileSync(new URL(name, docs), 'utf8');
@@ -103,7 +103,7 @@ export function current(name) {
   }
 }
 
-/** The pages of docs/api that there are. */
+/** The existing pages of docs/api. */
 export function currentApi() {
   return readdirSync(new URL('api/', docs)).sort();
 }

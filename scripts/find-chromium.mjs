@@ -1,4 +1,4 @@
-/** Finds the browser of the end-to-end tests, and installs one where there is none. */
+/** Finds the browser of the end-to-end tests, and installs one if there is none. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -21,7 +21,7 @@ const say = (line) => console.error(`[chromium] ${line}`);
 function run(command, args) {
   say(`running: ${command} ${args.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // Its words go to standard error: standard output belongs to the tests' reports.
+  // Its output goes to standard error: standard output belongs to the reports of the tests.
   return spawnSync(command, args, { stdio: ['ignore', 2, 2], env }).status === 0;
 }
 
@@ -39,10 +39,10 @@ function systemBrowser() {
 }
 
 /**
- * Looks for a browser: `SLUICE_CHROMIUM`, then Playwright's own, then one of the system.
+ * Looks for a browser: `SLUICE_CHROMIUM`, then Playwright's own, then the system's.
  *
- * @returns {string | undefined} the path of an executable, or nothing where there is none that starts
- * @throws {Error} when `SLUICE_CHROMIUM` names a file that does not exist
+ * @returns {string | undefined} the path of an executable, or nothing if none can be started
+ * @throws {Error} if `SLUICE_CHROMIUM` names a missing file
  */
 export function findChromium() {
   const { SLUICE_CHROMIUM: wished = '' } = process.env;
@@ -64,11 +64,11 @@ function installChromium() {
 }
 
 /**
- * The browser to test with. Where none is found it installs one: Playwright's, or as root the one of the distribution.
- * Later calls, those in child processes too, find it at once.
+ * The browser for the tests. If there is none, it is installed: Playwright's, or as root the
+ * distribution's. Later calls find it at once, also in child processes.
  *
  * @returns {string} the path of an executable
- * @throws {Error} that says what to do, when there is none and none could be installed
+ * @throws {Error} with advice, if there is none and none could be installed
  */
 export function ensureChromium() {
   if (findChromium() === undefined) installChromium();

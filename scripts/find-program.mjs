@@ -1,4 +1,4 @@
-/** Finds programs that tests run beside the gateway, and installs them where there are none. */
+/** Finds programs that tests run together with the gateway, and installs missing ones. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -16,7 +16,7 @@ export const PROXIES = {
   haproxy: { name: 'haproxy', variable: 'SLUICE_HAPROXY', version: '-v' },
 };
 
-/** What to do where a program is missing. @param {Program} program */
+/** Advice if a program is missing. @param {Program} program */
 export const howToGet = ({ name, variable }) => `${name} was not found. Do one of these:
   apt-get install ${name}      (or brew install ${name}, dnf install ${name})
   ${variable}=/path/to/${name} npm test`;
@@ -27,17 +27,17 @@ const isRoot = () => process.getuid?.() === 0;
 function apt(name, args) {
   console.error(`[${name}] running: apt-get ${args.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // Another step of the tests may be installing something; and its words go to standard error.
+  // Another step of the tests may be installing packages. The output goes to standard error.
   const options = ['-o', 'DPkg::Lock::Timeout=300', ...args];
   return spawnSync('apt-get', options, { stdio: ['ignore', 2, 2], env }).status === 0;
 }
 
 /**
- * Looks for a program: the variable, then the path and the folders of a system.
+ * Looks for a program: the variable, then the path and system folders.
  *
  * @param {Program} program
- * @returns {string | undefined} the path of an executable, or nothing where there is none that starts
- * @throws {Error} when the variable names a file that does not exist
+ * @returns {string | undefined} the path of an executable, or nothing if none can be started
+ * @throws {Error} if the variable names a missing file
  */
 export function findProgram({ name, variable, version }) {
   const { [variable]: wished = '', PATH = '' } = process.env;
@@ -52,11 +52,11 @@ export function findProgram({ name, variable, version }) {
 }
 
 /**
- * A program to test with. Where none is found it installs one, as root the one of the distribution.
+ * A program for the tests. If it is missing, it is installed, as root from the distribution.
  *
  * @param {Program} program
  * @returns {string} the path of an executable
- * @throws {Error} that says what to do, when there is none and none could be installed
+ * @throws {Error} with advice, if it is missing and could not be installed
  */
 export function ensureProgram(program) {
   const { name } = program;

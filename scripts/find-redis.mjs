@@ -1,4 +1,4 @@
-/** Finds the Redis server of the tests, and installs one where there is none. */
+/** Finds the Redis server of the tests, and installs one if there is none. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -15,7 +15,7 @@ const isRoot = () => process.getuid?.() === 0;
 function run(command, args) {
   console.error(`[redis] running: ${command} ${args.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // Its words go to standard error: standard output belongs to the tests' reports.
+  // Its output goes to standard error: standard output belongs to the reports of the tests.
   return spawnSync(command, args, { stdio: ['ignore', 2, 2], env }).status === 0;
 }
 
@@ -27,8 +27,8 @@ function starts(path) {
 /**
  * Looks for a server: `SLUICE_REDIS_SERVER`, then the path.
  *
- * @returns {string | undefined} the path of an executable, or nothing where there is none that starts
- * @throws {Error} when `SLUICE_REDIS_SERVER` names a file that does not exist
+ * @returns {string | undefined} the path of an executable, or nothing if none can be started
+ * @throws {Error} if `SLUICE_REDIS_SERVER` names a missing file
  */
 export function findRedis() {
   const { SLUICE_REDIS_SERVER: wished = '', PATH = '' } = process.env;
@@ -48,11 +48,11 @@ function installRedis() {
 }
 
 /**
- * The Redis server to test with. Where none is found it installs one, as root the one of the distribution. Later calls, those in
- * child processes too, find it at once.
+ * The Redis server for the tests. If there is none, it is installed, as root from the distribution.
+ * Later calls find it at once, also in child processes.
  *
  * @returns {string} the path of an executable
- * @throws {Error} that says what to do, when there is none and none could be installed
+ * @throws {Error} with advice, if there is none and none could be installed
  */
 export function ensureRedis() {
   if (findRedis() === undefined) installRedis();

@@ -1,4 +1,4 @@
-/** `npm start`: builds what is not fresh, says what it does, and starts the gateway with the demo. */
+/** `npm start`: builds outdated packages, and starts the gateway with the demo. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -37,7 +37,7 @@ function timesOf(path) {
   return readdirSync(path, { withFileTypes: true }).flatMap((entry) => timesOf(join(path, entry.name)));
 }
 
-/** Was everything that the build wrote last written after everything that it reads? @param {{ name: string, reads: string[] }} package_ */
+/** Is the build newer than all its sources? @param {{ name: string, reads: string[] }} package_ */
 function isFresh({ name, reads }) {
   const built = timesOf(join(ROOT, name, 'dist'));
   const sources = reads.flatMap((path) => timesOf(join(ROOT, name, path)));
@@ -53,10 +53,10 @@ function troubleWith(port, host) {
   });
 }
 
-/** Who holds the port, as far as the built gateway can tell. @param {number} port */
+/** The process that holds the port, if the built gateway can find it. @param {number} port */
 async function ownerOf(port) {
   const module = join(ROOT, 'server/dist/util/port-owner.js');
-  if (!existsSync(module)) return 'the port is taken or may not be used';
+  if (!existsSync(module)) return 'the port is in use or not permitted';
   return (await import(module)).describePortOwner(port);
 }
 
@@ -65,7 +65,7 @@ async function start() {
   const port = Number(SLUICE_PORT || PORT || 8080);
   const trouble = await troubleWith(port, SLUICE_HOST || '127.0.0.1');
   if (trouble !== null) {
-    say(`Cannot start on port ${port} (${trouble}): ${await ownerOf(port)}, or take another one: PORT=3000 npm start`);
+    say(`Cannot start on port ${port} (${trouble}): ${await ownerOf(port)}, or use another one: PORT=3000 npm start`);
     process.exit(1);
   }
   for (const package_ of PACKAGES) {
@@ -89,7 +89,7 @@ async function start() {
   ];
   const gateway = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => gateway.kill(signal));
-  // SIGTERM ends npm, which passes it on to nobody.
+  // SIGTERM ends npm, which does not pass it on.
   const parent = process.ppid;
   setInterval(() => {
     if (process.ppid !== parent) gateway.kill('SIGTERM');

@@ -1,8 +1,9 @@
-// `npm test`: builds, checks and tests everything. Each stage runs even when one before it failed, and the last line says
-// `N passed, N failed`. Reports and what failed browser tests leave behind are in .test-output/.
+// `npm test`: builds, checks and tests everything. Each stage runs even if an earlier one failed,
+// and the last line says `N passed, N failed`. Reports and the output of failed browser tests are
+// in .test-output/.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { countPlaywright, countStep, countVitest, judge, NOTHING, sum } from './src/counts.mjs';
+import { countPlaywright, countStep, countVitest, NOTHING, sum, withExitCode } from './src/counts.mjs';
 import { runCommand } from './src/run-command.mjs';
 import { Stages } from './src/stages.mjs';
 
@@ -19,7 +20,7 @@ const run = ({ write, onProgress }, command, args, env = {}) =>
   runCommand(command, args, { cwd: root, env, write, onProgress });
 
 /**
- * Counts what a test runner wrote into its report; a report that is missing is a failure.
+ * Counts the tests in a runner's report; a missing report is a failure.
  *
  * @param {string} file
  * @param {boolean} ok
@@ -27,13 +28,13 @@ const run = ({ write, onProgress }, command, args, env = {}) =>
  */
 function countReport(file, ok, count) {
   try {
-    return judge(count(readJson(`${output}${file}`)), ok);
+    return withExitCode(count(readJson(`${output}${file}`)), ok);
   } catch {
     return countStep(false);
   }
 }
 
-/** Workspaces that have something to check. @returns {string[]} */
+/** Workspaces with type checks. @returns {string[]} */
 function checked() {
   return readJson(`${root}package.json`).workspaces.filter(
     (/** @type {string} */ folder) => readJson(`${root}${folder}/package.json`).scripts?.check !== undefined,
@@ -77,7 +78,7 @@ function has(name, ensure, out) {
 /** @param {Output} out */
 async function unit(out) {
   const { ensureRedis } = await import('./find-redis.mjs');
-  has('Redis', ensureRedis, out); // without it its own tests fail, and say so
+  has('Redis', ensureRedis, out); // without it, its own tests fail with that reason
   const { ensureProgram, PROXIES } = await import('./find-program.mjs');
   for (const proxy of Object.values(PROXIES)) has(proxy.name, () => ensureProgram(proxy), out); // or they are skipped
   const ok = await run(out, process.execPath, ['node_modules/vitest/vitest.mjs', 'run'], {
@@ -106,7 +107,7 @@ mkdirSync(output, { recursive: true });
 
 const stages = new Stages(process.stdout);
 const built = await stages.run('Build', build);
-// Side by side: the one waits for processes, servers and timers while the other computes.
+// In parallel: one waits for processes, servers and timers while the other computes.
 await Promise.all([
   stages.run('Unit and whole-server tests', unit),
   (async () => {

@@ -1,4 +1,4 @@
-// The API reference, made from the doc comments of the packages as they are built: one page per entry.
+// The API reference, generated from the doc comments of the built packages: one page per entry.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,10 @@ import { Application, Comment, ReflectionKind } from 'typedoc';
 
 const at = (/** @type {string} */ path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** What people import, in the order of the overview: the types as built, and the source, whose first comment introduces the page. */
+/**
+ * The public entries, in the order of the overview: the built types, and the source, whose first
+ * comment introduces the page.
+ */
 const ENTRIES = [
   { name: '@sluice/client', types: 'client-sdk/dist/index.d.ts', source: 'client-sdk/src/index.ts' },
   { name: '@sluice/client/contracts', types: 'client-sdk/dist/contracts.d.ts', source: 'client-sdk/src/contracts.ts' },
@@ -34,7 +37,7 @@ const OPTIONS = {
   // A line's number changes with every edit.
   disableSources: true,
   skipErrorChecking: true,
-  // What the language's own classes bring along.
+  // Members inherited from built-in classes.
   excludeExternals: true,
   excludePrivate: true,
   excludeInternal: true,
@@ -83,9 +86,9 @@ async function convert() {
   return { app, project };
 }
 
-/** What is left out of a page: it repeats the signature above it, or says where a method stands as well. */
+/** Sections that are omitted: they repeat the signature above, or name other declarations of a method. */
 function shorten(/** @type {string} */ page) {
-  // The compiler's name for a parameter that is taken apart at once.
+  // The compiler's name for a destructured parameter.
   const sections = page.replaceAll('__namedParameters', 'options').split(/^(?=#+ |\*\*\*$)/m);
   return sections
     .filter((section) => {
@@ -101,9 +104,11 @@ function shorten(/** @type {string} */ page) {
 }
 
 /**
- * Leaves out the anchors that no link leads to: they are numbered, so that one more at the top would change all below.
+ * Removes anchors without links: they are numbered, so that a new one at the top would change all
+ * below.
  *
- * @param {string} file @param {string} page @param {string} all the text of all pages
+ * @param {string} file @param {string} page
+ * @param {string} all the text of all pages
  */
 function withoutIdleAnchors(file, page, all) {
   return page.replace(/<a id="([^"]+)"><\/a> ?/g, (anchor, id) =>
@@ -128,7 +133,10 @@ ${rows.join('\n')}
 `;
 }
 
-/** What has no description: name of the entry and of the export. @param {import('typedoc').ProjectReflection} project */
+/**
+ * What has no description: name of the entry and of the export.
+ * @param {import('typedoc').ProjectReflection} project
+ */
 function undocumented(project) {
   return (project.children ?? []).flatMap((module) => {
     const exports = module.getChildrenByKind(ReflectionKind.All & ~ReflectionKind.Reference);
@@ -148,7 +156,8 @@ function complaints(item, name) {
 }
 
 /**
- * Every page of the reference by its file name, and what of the public API has no doc comment, or as a function no example.
+ * Every page of the reference by its file name, and the public API without doc comments, or
+ * functions without examples.
  */
 export async function apiReference() {
   const { app, project } = await convert();

@@ -2,9 +2,11 @@
 
 /**
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
- * @typedef {{ numPassedTests?: number, numFailedTests?: number, numPendingTests?: number, numTodoTests?: number,
- *   testResults?: { status: string, assertionResults: unknown[] }[] }} VitestReport
- * @typedef {{ stats?: { expected: number, unexpected: number, flaky: number, skipped: number }, errors?: unknown[] }} PlaywrightReport
+ * @typedef {{ numPassedTests?: number, numFailedTests?: number, numPendingTests?: number,
+ *   numTodoTests?: number, testResults?: { status: string, assertionResults: unknown[] }[] }}
+ *   VitestReport
+ * @typedef {{ stats?: { expected: number, unexpected: number, flaky: number, skipped: number },
+ *   errors?: unknown[] }} PlaywrightReport
  */
 
 /** @type {Counts} */
@@ -18,28 +20,31 @@ export function countStep(ok) {
 /** Reads vitest's JSON report. @param {VitestReport} report @returns {Counts} */
 export function countVitest(report) {
   const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, numTodoTests = 0, testResults = [] } = report;
-  // A file that cannot even be loaded has no tests that could fail.
+  // A file that cannot be loaded has no tests, but counts as one failure.
   const broken = testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   );
   return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests };
 }
 
-/** Reads Playwright's JSON report. A test that passed only when repeated has failed. @param {PlaywrightReport} report @returns {Counts} */
+/**
+ * Reads Playwright's JSON report. A test that passed only on a retry has failed.
+ * @param {PlaywrightReport} report @returns {Counts}
+ */
 export function countPlaywright({ stats, errors = [] }) {
   const { expected = 0, unexpected = 0, flaky = 0, skipped = 0 } = stats ?? {};
   return { passed: expected, failed: unexpected + flaky + errors.length, skipped };
 }
 
 /**
- * Holds a runner to its word: one that ended with an error but reported no failed test has failed, and so has one that
- * ran nothing.
+ * Checks a runner's exit code: a runner that exited with an error but reported no failed test has
+ * failed, and so has one that ran no test.
  *
  * @param {Counts} counts
- * @param {boolean} ok did the runner end well?
+ * @param {boolean} ok did the runner exit with 0?
  * @returns {Counts}
  */
-export function judge(counts, ok) {
+export function withExitCode(counts, ok) {
   const convincing = ok && counts.passed > 0;
   return convincing || counts.failed > 0 ? counts : { ...counts, failed: 1 };
 }
@@ -56,7 +61,7 @@ export function sum(all) {
   );
 }
 
-/** The line that machines read: `12 passed, 0 failed`. @param {Counts} counts */
+/** The machine-readable line: `12 passed, 0 failed`. @param {Counts} counts */
 export function summary({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { countPlaywright, countStep, countVitest, judge, sum, summary } from './counts.mjs';
+import { countPlaywright, countStep, countVitest, sum, summary, withExitCode } from './counts.mjs';
 
 describe('countVitest', () => {
-  it('counts tests, and those left out', () => {
+  it('counts tests and skipped tests', () => {
     const report = { numPassedTests: 5, numFailedTests: 1, numPendingTests: 2, numTodoTests: 1, testResults: [] };
     expect(countVitest(report)).toEqual({ passed: 5, failed: 1, skipped: 3 });
   });
@@ -22,7 +22,7 @@ describe('countVitest', () => {
 });
 
 describe('countPlaywright', () => {
-  it('takes a test that needed a second try for a failed one', () => {
+  it('counts a test that needed a retry as failed', () => {
     const stats = { expected: 7, unexpected: 1, flaky: 1, skipped: 2 };
     expect(countPlaywright({ stats })).toEqual({ passed: 7, failed: 2, skipped: 2 });
   });
@@ -37,11 +37,11 @@ it.each([
   { passed: 1, failed: 0, ok: false, counted: 1 },
   { passed: 1, failed: 3, ok: false, counted: 3 },
   { passed: 0, failed: 0, ok: true, counted: 1 },
-])('judges a runner: passed $passed, failed $failed, ended well: $ok → $counted failed', ({ counted, ok, ...rest }) => {
-  expect(judge({ ...rest, skipped: 0 }, ok).failed).toBe(counted);
+])('checks a runner: passed $passed, failed $failed, ended well: $ok → $counted failed', ({ counted, ok, ...rest }) => {
+  expect(withExitCode({ ...rest, skipped: 0 }, ok).failed).toBe(counted);
 });
 
-it('sums up in one line', () => {
+it('summarizes in one line', () => {
   const all = [countStep(true), countStep(false), { passed: 10, failed: 0, skipped: 0 }];
   expect(summary(sum(all))).toBe('11 passed, 1 failed');
   expect(summary(sum([...all, { passed: 0, failed: 0, skipped: 2 }]))).toBe('11 passed, 1 failed, 2 skipped');

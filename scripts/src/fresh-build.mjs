@@ -1,11 +1,11 @@
-/** Is what is built made of the sources as they are? Tests that run built programs must not test those of yesterday. */
+/** Checks that builds are up to date: tests that run built programs must not test old builds. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What each workspace is built into: a file that every build writes. @type {Readonly<Record<string, string>>} */
+/** A file that every build of the workspace writes. @type {Readonly<Record<string, string>>} */
 const OUTPUT = {
   protocol: 'dist/index.js',
   'client-sdk': 'dist/index.js',
@@ -15,7 +15,7 @@ const OUTPUT = {
   'demo-app': 'dist/index.html',
 };
 
-/** What a build reads besides `src`. */
+/** What a build reads in addition to `src`. */
 const SETTINGS = [
   'package.json',
   'build.mjs',
@@ -30,11 +30,12 @@ const SETTINGS = [
  *
  * @param {string} workspace
  * @param {string} [root]
- * @returns {string | undefined} its path, or that of what is not built at all; `undefined` where all is fresh
+ * @returns {string | undefined} its path, or the path of a missing build; `undefined` if the build
+ *   is up to date
  */
 export function findStale(workspace, root = ROOT) {
   const output = OUTPUT[workspace];
-  if (output === undefined) throw new Error(`nobody knows what ${workspace} is built into`);
+  if (output === undefined) throw new Error(`no build output is configured for ${workspace}`);
   const folder = join(root, workspace);
   const built = join(folder, output);
   if (!existsSync(built)) return built;
@@ -49,14 +50,14 @@ export function findStale(workspace, root = ROOT) {
 }
 
 /**
- * @param {readonly string[]} workspaces whose built files a test runs
+ * @param {readonly string[]} workspaces whose builds a test runs
  * @param {string} [root]
- * @throws {Error} where one of them is older than its sources
+ * @throws {Error} if a build is older than its sources
  */
 export function expectFresh(workspaces, root = ROOT) {
   for (const workspace of workspaces) {
     const stale = findStale(workspace, root);
     if (stale === undefined) continue;
-    throw new Error(`what is built of ${workspace} is older than ${stale}, or is missing: run "npm run build"`);
+    throw new Error(`the build of ${workspace} is older than ${stale}, or is missing: run "npm run build"`);
   }
 }

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** A file of the server that was written so many seconds after the others. */
+/** A file of the server, written this many seconds after the others. */
 function write(file: string, seconds: number): string {
   const path = join(root, 'server', file);
   mkdirSync(join(path, '..'), { recursive: true });
@@ -19,7 +19,7 @@ function write(file: string, seconds: number): string {
   return path;
 }
 
-describe('what is built', () => {
+describe('a build', () => {
   beforeEach(() => {
     write('src/index.ts', 0);
     write('src/cli/run.ts', 0);
@@ -27,15 +27,15 @@ describe('what is built', () => {
     write('dist/index.js', 10);
   });
 
-  it('is fresh where it was written after everything that it is made of', () => {
-    write('src/cli/run.test.ts', 20); // no part of it
+  it('is up to date if it is newer than all its sources', () => {
+    write('src/cli/run.test.ts', 20); // not a source
     write('README.md', 20);
     expect(findStale('server', root)).toBeUndefined();
     expectFresh(['server'], root);
   });
 
   it.each(['src/index.ts', 'src/cli/run.ts', 'src/new/file.ts', 'package.json', 'tsconfig.build.json'])(
-    'is stale where %s is newer',
+    'is outdated if %s is newer',
     (file) => {
       const path = write(file, 11);
       expect(findStale('server', root)).toBe(path);
@@ -43,7 +43,7 @@ describe('what is built', () => {
     },
   );
 
-  it('is stale where it is missing', () => {
+  it('is outdated if it is missing', () => {
     rmSync(join(root, 'server/dist'), { recursive: true });
     expect(() => expectFresh(['server'], root)).toThrow('run "npm run build"');
   });

@@ -1,4 +1,7 @@
-/** A reporter for vitest: tells the process that started it how far the run is, and which files are running. */
+/**
+ * A reporter for vitest: reports the progress of the run, and the running files, to its parent
+ * process.
+ */
 
 /** @typedef {import('vitest/node').Reporter} Reporter @typedef {import('vitest/node').TestModule} TestModule */
 

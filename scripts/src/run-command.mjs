@@ -1,4 +1,4 @@
-/** Runs a command and all that it starts, for as long as it makes progress. */
+/** Runs a command and its child processes as long as they make progress. */
 import { spawn } from 'node:child_process';
 import { Watchdog } from './watchdog.mjs';
 
@@ -8,15 +8,18 @@ const MINUTE = 60_000;
 export const PATIENCE = 10;
 
 /**
- * @typedef {{ done: number, total: number, running: string[] }} Progress what a test runner reports while it runs
+ * @typedef {{ done: number, total: number, running: string[] }} Progress what a test runner reports
+ *   while it runs
  *
  * @typedef {object} RunOptions
- * @property {number} [patience] minutes without output or a reported progress, after which the command is stopped (default 10)
+ * @property {number} [patience] minutes without output or a reported progress, after which the
+ *   command is stopped (default 10)
  * @property {Record<string, string>} [env] added to our own environment
  * @property {string} [cwd]
  * @property {(text: string) => void} [write] takes the output (default: our standard output)
  * @property {(progress: Progress) => void} [onProgress] hears what the command's reporter sends
- * @property {(patience: number, onHang: import('./watchdog.mjs').OnHang) => Pick<Watchdog, 'feed' | 'end'>} [watch] makes the watchdog
+ * @property {(patience: number, onHang: import('./watchdog.mjs').OnHang) => Pick<Watchdog, 'feed' |
+ *   'end'>} [watch] makes the watchdog
  */
 
 /**
@@ -74,13 +77,13 @@ const writeOut = (text) => {
 /** @param {number} patience @param {import('./watchdog.mjs').OnHang} onHang */
 const newWatchdog = (patience, onHang) => new Watchdog(patience, onHang);
 
-/** A pipe is no terminal, so the commands behind it must be told that ours is one. @returns {Record<string, string>} */
+/** A pipe is not a terminal, so child processes are told if ours is one. @returns {Record<string, string>} */
 const colours = () => (process.stdout.isTTY ? { FORCE_COLOR: '1' } : {});
 
 /** @param {readonly string[]} running */
 const named = (running) => (running.length === 0 ? '' : `; still running:\n  ${running.join('\n  ')}`);
 
-/** Ends what was started when we are interrupted. @param {() => void} stop @returns {() => void} undoes it */
+/** Stops the child processes on an interrupt. @param {() => void} stop @returns {() => void} undoes it */
 function onInterrupt(stop) {
   const interrupted = () => {
     stop();

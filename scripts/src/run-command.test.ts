@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type RunOptions, runCommand } from './run-command.mjs';
 
-/** Runs a Node program and keeps what it wrote. */
+/** Runs a Node program and returns its output. */
 async function run(program: string, options: Pick<RunOptions, 'watch'> = {}) {
   let text = '';
   const reported: unknown[] = [];
@@ -23,7 +23,7 @@ describe('runCommand', () => {
     expect((await run('process.exit(3)')).ok).toBe(false);
   });
 
-  it('says that a command could not be started', async () => {
+  it('reports a command that could not be started', async () => {
     let text = '';
     const write = (piece: string) => {
       text += piece;
@@ -38,7 +38,7 @@ describe('runCommand', () => {
       spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' });
       process.send({ done: 3, total: 4, running: ['a.test.ts'] });
       setInterval(() => {}, 1000);`;
-    // It ends only when the child, which holds the same output open, was stopped too.
+    // It ends only if the child, which has the same output open, was stopped too.
     const { ok, text, reported } = await run(hang, {
       watch: (_, onHang) => ({ feed: (running = []) => onHang(running), end: () => {} }),
     });
@@ -47,7 +47,7 @@ describe('runCommand', () => {
     expect(reported).toEqual([{ done: 3, total: 4, running: ['a.test.ts'] }]);
   });
 
-  it('takes output and reports for progress', async () => {
+  it('treats output and reports as progress', async () => {
     const fed: (readonly string[] | undefined)[] = [];
     const program = `process.stdout.write('.'); process.send({ done: 0, total: 1, running: ['b.test.ts'] });`;
     let ended = 0;

@@ -1,4 +1,4 @@
-/** The stages of a test run: their headings, their output, what they counted, and the summary at the end. */
+/** The stages of a test run: their headings, output and counts, and the summary at the end. */
 import { sum, summary } from './counts.mjs';
 
 /**
@@ -10,7 +10,7 @@ import { sum, summary } from './counts.mjs';
  * @property {(progress: Progress) => void} onProgress
  */
 
-/** Milliseconds between two lines that say how far a stage is. */
+/** Milliseconds between two lines about a stage's progress. */
 const INTERVAL = 20_000;
 
 export class Stages {
@@ -25,7 +25,7 @@ export class Stages {
   }
 
   /**
-   * Runs a stage and shows its output as it comes.
+   * Runs a stage and shows its output as it arrives.
    *
    * @param {string} name
    * @param {(output: Output) => Promise<Counts>} work
@@ -37,7 +37,7 @@ export class Stages {
   }
 
   /**
-   * Runs a stage beside another one: its output comes in one piece when it ends.
+   * Runs a stage in parallel to another one: its output is shown in one piece when it ends.
    *
    * @param {string} name
    * @param {(output: Output) => Promise<Counts>} work
@@ -72,7 +72,7 @@ export class Stages {
     return counts.failed === 0;
   }
 
-  /** Says from time to time how far a stage is. @param {string} name @returns {(progress: Progress) => void} */
+  /** Shows the progress of a stage from time to time. @param {string} name @returns {(progress: Progress) => void} */
   #progressOf(name) {
     let shownAt = performance.now();
     return ({ done, total, running }) => {

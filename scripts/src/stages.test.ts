@@ -18,7 +18,7 @@ describe('Stages', () => {
     expect(text().trimEnd().split('\n').at(-1)).toBe('5 passed, 1 failed');
   });
 
-  it('keeps the output of a stage that runs beside another one together', async () => {
+  it('keeps the output of a parallel stage together', async () => {
     const { stages, text } = setUp();
     let finish = () => {};
     const done = new Promise<void>((resolve) => {

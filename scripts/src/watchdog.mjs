@@ -1,6 +1,9 @@
-/** Notices that a command stands still, whatever the machine's speed: only the time since its last progress counts. */
+/**
+ * Detects a hanging command, independent of the machine's speed: only the time since its last
+ * progress counts.
+ */
 
-/** @typedef {(running: readonly string[]) => void} OnHang hears what the command was working on */
+/** @typedef {(running: readonly string[]) => void} OnHang receives the files that the command was working on */
 
 export class Watchdog {
   #patience;

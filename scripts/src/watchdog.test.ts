@@ -14,7 +14,7 @@ describe('Watchdog', () => {
     return { hangs, watchdog: new Watchdog(1_000, (running) => hangs.push(running)) };
   }
 
-  it('reports a command that never made progress', () => {
+  it('reports a command without any progress', () => {
     const { hangs } = setUp();
     vi.advanceTimersByTime(999);
     expect(hangs).toEqual([]);

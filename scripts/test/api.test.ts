@@ -12,18 +12,18 @@ describe('the API reference', () => {
     reference = await apiReference();
   }, 2 * MINUTE);
 
-  it('says what the doc comments say (run "node scripts/docs.mjs" after a build)', () => {
+  it('matches the doc comments (run "node scripts/docs.mjs" after a build)', () => {
     expect((currentApi as () => string[])()).toEqual(Object.keys(reference.pages).sort());
     for (const [name, page] of Object.entries(reference.pages)) {
       expect((current as (name: string) => string)(`api/${name}`), name).toBe(page);
     }
   });
 
-  it('tells about everything that is exported, with an example for every function', () => {
+  it('covers all exports, with an example for every function', () => {
     expect(reference.undocumented).toEqual([]);
   });
 
-  it('is the same on every machine and every day', () => {
+  it('does not depend on the machine or the date', () => {
     const all = Object.values(reference.pages).join('\n');
     expect(all).not.toContain(process.cwd());
     expect(all).not.toMatch(/node_modules|\b20\d\d-\d\d-\d\d\b/);

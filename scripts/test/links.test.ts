@@ -14,7 +14,7 @@ const pages = ['.', 'docs', 'client-sdk', 'server', 'playwright', 'protocol', 'e
 
 const withoutCode = (text: string) => text.replace(/^ *```[\s\S]*?^ *```/gm, '');
 
-/** The anchors of a page: those that a forge gives to headings, and those that the page sets. */
+/** The anchors of a page: those that GitHub generates for headings, and explicit ones. */
 function anchors(page: string): Set<string> {
   const source = withoutCode(readFileSync(join(root, page), 'utf8'));
   const found = new Set<string>([...source.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id));
@@ -28,21 +28,21 @@ function anchors(page: string): Set<string> {
   return found;
 }
 
-/** Links of a page that lead nowhere. */
+/** The broken links of a page. */
 function broken(page: string): string[] {
   const links = [...withoutCode(readFileSync(join(root, page), 'utf8')).matchAll(/\]\(([^)\s]+)\)/g)];
   return links.flatMap(([, link = '']) => {
     if (/^[a-z]+:/.test(link)) return [];
     const [file = '', anchor] = link.split('#');
     const target = file === '' ? page : join(dirname(page), file);
-    if (!existsSync(join(root, target))) return [`${link}: there is no such file`];
+    if (!existsSync(join(root, target))) return [`${link}: the file does not exist`];
     const known = anchor === undefined || !target.endsWith('.md') || anchors(target).has(anchor);
-    return known ? [] : [`${link}: there is no such heading`];
+    return known ? [] : [`${link}: the heading does not exist`];
   });
 }
 
 describe('links between pages', () => {
-  it.each(pages)('of %s lead somewhere', (page) => {
+  it.each(pages)('of %s are not broken', (page) => {
     expect(broken(page)).toEqual([]);
   });
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectFresh } from '../src/fresh-build.mjs';
 
-// The packages as somebody who installs them gets them: packed, in a folder that knows nothing of this repository.
+// The packages as installed: packed, in a folder outside of this repository.
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -48,7 +48,7 @@ test('typed', async ({ as, gateway, faults }) => {
 });
 `;
 
-// With one channels file for all, and everything exported, as in a repository of many packages.
+// With one channels file for all packages, and everything exported, as in a monorepo.
 const CONTRACTS = `
 import { type Client, createClient, type SluiceError } from '@sluice/client';
 import { defineChannels } from '@sluice/client/contracts';
@@ -120,7 +120,7 @@ beforeAll(async () => {
   const workspaces = ['protocol', 'client-sdk', 'server', 'cli', 'playwright'];
   expectFresh(workspaces);
   folder = await mkdtemp(join(tmpdir(), 'sluice-packages-'));
-  // What is built is packed as it is: building again would pull it from under other tests.
+  // Packs the existing build: building again would disturb other tests.
   const options = ['--ignore-scripts', '--json', '--pack-destination', folder];
   const { stdout } = await npm(['pack', ...options, ...workspaces.flatMap((name) => ['-w', name])], root);
   const packed = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
@@ -134,7 +134,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 it.each([
   { moduleResolution: 'NodeNext', module: 'NodeNext' },
   { moduleResolution: 'bundler', module: 'ESNext' },
-])('gives programs their types, with module resolution $moduleResolution', async (resolution) => {
+])('provide types with module resolution $moduleResolution', async (resolution) => {
   await write('program.ts', TYPED);
   await write('contracts.ts', CONTRACTS);
   const name = `tsconfig.${resolution.moduleResolution}.json`;
@@ -148,7 +148,7 @@ it.each([
 });
 
 it.each(['protocol', 'client', 'server', 'cli', 'playwright'])(
-  'tells in @sluice/%s what it is, and under which licence',
+  'have a description and a licence in @sluice/%s',
   (name) => {
     const missing = ['README.md', 'LICENSE'].filter(
       (file) => !existsSync(join(folder, 'node_modules/@sluice', name, file)),
@@ -158,7 +158,7 @@ it.each(['protocol', 'client', 'server', 'cli', 'playwright'])(
 );
 
 it.each(['protocol', 'client', 'server', 'cli', 'playwright'])(
-  'holds in @sluice/%s the sources that its maps name',
+  'contain the sources of the source maps in @sluice/%s',
   async (name) => {
     const main = name === 'cli' ? 'main' : 'index';
     const map = await readFile(join(folder, 'node_modules/@sluice', name, `dist/${main}.js.map`), 'utf8');
@@ -167,7 +167,7 @@ it.each(['protocol', 'client', 'server', 'cli', 'playwright'])(
   },
 );
 
-it('runs a gateway and exchanges a message, in both codecs', async () => {
+it('run a gateway and exchange a message, in both codecs', async () => {
   await write('program.mjs', PROGRAM);
   const { stdout } = await run(process.execPath, ['program.mjs'], { cwd: folder });
   const messages = stdout
@@ -177,7 +177,7 @@ it('runs a gateway and exchanges a message, in both codecs', async () => {
   expect(messages).toEqual([1, 2].map((offset) => ({ data: { text: 'Hello' }, from: 'ada', offset })));
 });
 
-it('contains the sluice command in @sluice/cli', async () => {
+it('contain the sluice command in @sluice/cli', async () => {
   const { stdout } = await run('npx', ['--no-install', 'sluice', '--help'], { cwd: folder });
   expect(stdout).toContain('sluice');
   expect(stdout).toContain('serve');

@@ -19,23 +19,23 @@ createClient({ port: 1 });
 \`\`\`
 `;
 
-describe('the code that readers are shown', () => {
+describe('code in pages and doc comments', () => {
   const snippets = allSnippets();
   const mistakes = fencedSnippets('mistakes.md', MISTAKES);
   const isOurs = (complaint: string) => complaint.startsWith('mistakes.md');
   let complaints: readonly string[];
-  // One program for all of them: most of its time goes by before the first line is looked at.
+  // One program for all snippets, because most of the time is spent loading types.
   beforeAll(async () => {
     const all = [...snippets, ...mistakes];
     const components = checkSvelte(all.filter(isSvelte));
     complaints = [...checkTypeScript(all.filter((snippet) => !isSvelte(snippet))), ...(await components)];
   }, 2 * MINUTES);
 
-  it('compiles against the packages as they are built', () => {
+  it('compiles against the built packages', () => {
     expect(complaints.filter((complaint) => !isOurs(complaint))).toEqual([]);
   });
 
-  it('is complained of with file and line where it does not compile', () => {
+  it('is reported with file and line if it does not compile', () => {
     expect(complaints.filter(isOurs)).toEqual([
       expect.stringMatching(/^mistakes\.md:5: .*'port'/),
       expect.stringMatching(/^mistakes\.md:11: .*'length'/),
@@ -50,8 +50,8 @@ describe('the code that readers are shown', () => {
   });
 });
 
-describe('what is code to be compiled', () => {
-  it('leaves out what is marked, and other languages', () => {
+describe('finding snippets', () => {
+  it('skips marked snippets, and other languages', () => {
     const text = ['```ts no-check', 'a b c', '```', '```json', '{}', '```', '```ts', 'const a = 1;', '```'].join('\n');
     expect(fencedSnippets('docs/page.md', text)).toEqual([
       { file: 'docs/page.md', line: 8, language: 'ts', code: 'const a = 1;' },

@@ -1,7 +1,8 @@
-/** What part of the faults the tests noticed, by room. */
+/** The share of faults that the tests noticed, by room. */
 
 /**
- * @typedef {{ room: string, mutant: import('./rooms.mjs').Mutant, verdict: import('./try-mutant.mjs').Verdict }} Outcome
+ * @typedef {{ room: string, mutant: import('./rooms.mjs').Mutant, verdict:
+ *   import('./try-mutant.mjs').Verdict }} Outcome
  * @typedef {{ room: string, mutants: number, noticed: number }} Score
  */
 

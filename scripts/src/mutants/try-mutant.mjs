@@ -1,4 +1,7 @@
-/** Puts one fault into a copy of the code, runs the tests that should notice, and takes the fault out again. */
+/**
+ * Puts one fault into a copy of the code, runs the tests that should notice it, and removes the
+ * fault.
+ */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../run-command.mjs';
@@ -9,7 +12,7 @@ import { runCommand } from '../run-command.mjs';
  * @param {string} text of the file
  * @param {Mutant} mutant
  * @returns {string} the text with the fault
- * @throws {Error} when the list no longer fits the code
+ * @throws {Error} if the list does not match the code
  */
 export function mutate(text, { file, from, to }) {
   const at = text.indexOf(from);
@@ -21,8 +24,8 @@ export function mutate(text, { file, from, to }) {
 }
 
 /**
- * What became of a fault: a test failed, all passed, or no test failed and yet the run did (it does not compile, or hangs), which
- * says nothing about the tests.
+ * The result of a fault: a test failed, all passed, or the run failed without a failed test (it
+ * does not compile, or hangs), which means nothing for the tests.
  *
  * @typedef {'noticed' | 'survived' | 'broken'} Verdict
  */

@@ -7,7 +7,10 @@ import { root, type Snippet } from './snippets.ts';
 
 const FOLDER = `${root}docs/snippets/`;
 
-/** As in an application that is strict; the packages are found by the `exports` of their package.json, as built. */
+/**
+ * As in a strict application. The packages are resolved by the `exports` of their package.json, as
+ * built.
+ */
 const OPTIONS = {
   target: 'ES2023',
   module: 'NodeNext',
@@ -25,14 +28,14 @@ const OPTIONS = {
 
 const nameOf = ({ file, line, language }: Snippet) => `${file.replace(/[^a-z0-9]+/gi, '-')}-${line}.${language}`;
 
-/** `file:line: what is wrong`, where the line is that of the page. */
+/** `file:line: what is wrong`, with the line in the page. */
 const complaint = ({ file, line }: Snippet, offset: number, message: string) =>
   `${file}:${line + offset}: ${message.split('\n')[0]}`;
 
 /**
- * Compiles snippets of TypeScript and JavaScript, in one program in which each is a module of its own.
+ * Compiles snippets of TypeScript and JavaScript in one program, each as a module of its own.
  *
- * @returns what is wrong with them
+ * @returns the errors
  */
 export function checkTypeScript(snippets: readonly Snippet[]): string[] {
   const modules = new Map(snippets.map((snippet) => [`${FOLDER}${nameOf(snippet)}`, snippet]));
@@ -54,7 +57,7 @@ export function checkTypeScript(snippets: readonly Snippet[]): string[] {
     const message = ts.flattenDiagnosticMessageText(messageText, '\n');
     const snippet = modules.get(file?.fileName ?? '');
     if (file === undefined || snippet === undefined) return `${file?.fileName ?? ''}: ${message}`;
-    // Its first line is ours.
+    // The first line is generated.
     return complaint(snippet, file.getLineAndCharacterOfPosition(start).line - 1, message);
   });
 }
@@ -62,7 +65,7 @@ export function checkTypeScript(snippets: readonly Snippet[]): string[] {
 /**
  * Checks Svelte components with svelte-check.
  *
- * @returns what is wrong with them
+ * @returns the errors
  */
 export async function checkSvelte(snippets: readonly Snippet[]): Promise<string[]> {
   mkdirSync(`${root}.test-output`, { recursive: true });
@@ -73,7 +76,7 @@ export async function checkSvelte(snippets: readonly Snippet[]): Promise<string[
       ...OPTIONS,
       module: 'ESNext',
       moduleResolution: 'bundler',
-      // What is imported from beside a snippet is found in docs/snippets/.
+      // Imports from files next to a snippet are resolved in docs/snippets/.
       rootDirs: ['.', FOLDER],
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.svelte'] }));
@@ -83,7 +86,10 @@ export async function checkSvelte(snippets: readonly Snippet[]): Promise<string[
   }
 }
 
-/** A component with the imports of its context, on the line of its script tag, so that all lines stay where they are. */
+/**
+ * A component with the imports of its context on the line of its script tag, so that line numbers
+ * stay the same.
+ */
 function withContext(snippet: Snippet): string {
   const script = /<script[^>]*>([\s\S]*?)<\/script>/.exec(snippet.code)?.[1] ?? '';
   return snippet.code.replace(
@@ -96,7 +102,7 @@ function runSvelteCheck(folder: string): Promise<string> {
   const program = `${root}node_modules/svelte-check/bin/svelte-check`;
   const args = [program, '--workspace', folder, '--tsconfig', join(folder, 'tsconfig.json')];
   return new Promise((resolve) => {
-    // It ends with a failure where it has found something; what it has found says its output.
+    // It exits with an error if it finds problems; its output lists them.
     execFile(process.execPath, [...args, '--output', 'machine-verbose'], { cwd: root }, (_, stdout) => resolve(stdout));
   });
 }
@@ -108,7 +114,7 @@ interface SvelteComplaint {
 }
 
 function complaints(output: string, snippets: readonly Snippet[]): string[] {
-  if (!output.includes('COMPLETED')) return [`svelte-check did not come to its end: ${output}`];
+  if (!output.includes('COMPLETED')) return [`svelte-check did not complete: ${output}`];
   const found = [...output.matchAll(/^\d+ (\{.*\})$/gm)].map(([, json = '']) => JSON.parse(json) as SvelteComplaint);
   return found.map(({ filename, start, message }) => {
     const snippet = snippets.find((candidate) => nameOf(candidate) === basename(filename));

@@ -2,15 +2,16 @@ import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { root, type Snippet } from './snippets.ts';
 
-// What snippets use without saying where it comes from: functions of the application (`show`, `mayRead`…), and what an earlier
-// snippet of the same page has made (`client`, `lobby`). It stands in docs/snippets/, and is imported where it is used.
+// Names that snippets use without importing them: functions of the application (`show`,
+// `mayRead`…), and values of earlier snippets of the same page (`client`, `lobby`). They are in
+// docs/snippets/, and imported if used.
 
-/** Files of docs/snippets/ that a page may use beside `application.ts`. */
+/** Files of docs/snippets/ that a page may use in addition to `application.ts`. */
 const CONTEXTS: Readonly<Record<string, string>> = {
   'client-sdk/README.md': 'sdk-readme.ts',
 };
 
-/** Doc comments of the SDK and the server are read where a client is at hand. */
+/** Doc comments of the SDK and the server may use a client. */
 const contextOf = ({ file }: Snippet): readonly string[] => {
   const context = file.endsWith('.md') ? CONTEXTS[file] : 'doc-comments.ts';
   return ['application.ts', ...(context === undefined ? [] : [context])];
@@ -30,7 +31,7 @@ function exportsOf(context: string): readonly string[] {
   return names;
 }
 
-/** Names that a program declares at its top, and all that it uses. */
+/** The top-level names that a program declares, and all names that it uses. */
 function namesIn(code: string): { declared: Set<string>; used: Set<string> } {
   const source = ts.createSourceFile('snippet.tsx', code, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX);
   const declared = new Set<string>();
@@ -63,7 +64,7 @@ function isAtTop(node: ts.Node): boolean {
   return true;
 }
 
-/** One line that imports what the snippet uses of its context. */
+/** One line that imports the names of the context that the snippet uses. */
 export function importsFor(snippet: Snippet, code = snippet.code): string {
   const { declared, used } = namesIn(code);
   const imports = contextOf(snippet).flatMap((context) => {

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A piece of code that readers are shown. */
+/** A code snippet in the documentation. */
 export interface Snippet {
-  /** Where it is shown, relative to the repository. */
+  /** The file, relative to the repository. */
   readonly file: string;
-  /** The line of the file on which it begins, counted from 1. */
+  /** The first line in the file, counted from 1. */
   readonly line: number;
   readonly language: Language;
   readonly code: string;
@@ -18,7 +18,7 @@ const LANGUAGES: readonly string[] = ['ts', 'tsx', 'js', 'svelte'] satisfies Lan
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** The files of a folder and all below it whose names end like this, relative to the repository. */
+/** The files in a folder and its subfolders whose names end with this, relative to the repository. */
 function files(folder: string, end: string): string[] {
   return readdirSync(`${root}${folder}`, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(end) && !entry.parentPath.includes('node_modules'))
@@ -26,7 +26,7 @@ function files(folder: string, end: string): string[] {
     .sort();
 }
 
-/** The fenced blocks of a Markdown text that are code of one of our languages and are not marked `no-check`. */
+/** The fenced blocks of a Markdown text in a supported language, without those marked `no-check`. */
 export function fencedSnippets(file: string, text: string, firstLine = 1): Snippet[] {
   const snippets: Snippet[] = [];
   let open: { language: string; line: number; code: string[] } | undefined;
@@ -63,7 +63,7 @@ export function exampleSnippets(file: string, text: string): Snippet[] {
   });
 }
 
-/** Every snippet that a reader of the documentation or of an editor's tooltip is shown. */
+/** Every snippet in the documentation and in doc comments. */
 export function allSnippets(): Snippet[] {
   const pages = [
     'README.md',
