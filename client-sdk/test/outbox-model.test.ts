@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Outgoing } from '../src/outbox/api.ts';
 import { FakeClient, type Flight } from './support/fake-client.ts';
 import { pass, turn } from './support/fake-gateway.ts';
-import { type Fault, microtasks, type Tab, TestBrowser } from './support/outbox-world.ts';
+import { type Fault, microtasks, type Tab, TestBrowser } from './support/test-browser.ts';
 
 const WINDOW = 300_000;
 const CHANNELS = ['a', 'b'];

@@ -5,7 +5,7 @@ import type { Entry } from '../src/outbox/entry.ts';
 import { EntryList } from '../src/outbox/entry-list.ts';
 import { FakeClient } from './support/fake-client.ts';
 import { pass, turn } from './support/fake-gateway.ts';
-import { microtasks, type Tab, TestBrowser } from './support/outbox-world.ts';
+import { microtasks, type Tab, TestBrowser } from './support/test-browser.ts';
 
 const MINUTE = 60_000;
 

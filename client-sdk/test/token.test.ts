@@ -4,17 +4,17 @@ import type { Client } from '../src/api.ts';
 import type { SluiceError } from '../src/errors.ts';
 import { backToReality } from './support/connected-client.ts';
 import { pass, turn } from './support/fake-gateway.ts';
-import { TokenWorld } from './support/token-world.ts';
+import { TokenScenario } from './support/token-scenario.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-let world: TokenWorld;
+let scenario: TokenScenario;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_700_000_000_000 });
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
-  world = new TokenWorld();
+  scenario = new TokenScenario();
 });
 
 afterEach(backToReality);
@@ -29,14 +29,14 @@ describe('an expiring token', () => {
   it.each([-365 * 24 * HOUR, -HOUR, -MINUTE, 0, MINUTE, HOUR, 365 * 24 * HOUR])(
     'is replaced before the gateway requests it, even if the clock is wrong by %i ms',
     async (skew) => {
-      world.setClock(skew);
-      await world.start();
-      await world.pass(10 * MINUTE - 91_000);
-      expect(world.reasons).toEqual(['connect']);
-      await world.pass(2000);
-      expect(world.reasons).toEqual(['connect', 'refresh']);
-      await world.pass(HOUR);
-      expect(world.connects).toHaveLength(1);
+      scenario.setClock(skew);
+      await scenario.start();
+      await scenario.pass(10 * MINUTE - 91_000);
+      expect(scenario.reasons).toEqual(['connect']);
+      await scenario.pass(2000);
+      expect(scenario.reasons).toEqual(['connect', 'refresh']);
+      await scenario.pass(HOUR);
+      expect(scenario.connects).toHaveLength(1);
     },
   );
 
@@ -45,97 +45,97 @@ describe('an expiring token', () => {
     [0.999, 60_000],
   ])('is replaced at a randomized time: %d', async (chance, ahead) => {
     vi.mocked(Math.random).mockReturnValue(1 - chance - 0.001);
-    await world.start();
-    await world.pass(10 * MINUTE - ahead - 2000);
-    expect(world.reasons).toHaveLength(1);
-    await world.pass(4000);
-    expect(world.reasons).toHaveLength(2);
+    await scenario.start();
+    await scenario.pass(10 * MINUTE - ahead - 2000);
+    expect(scenario.reasons).toHaveLength(1);
+    await scenario.pass(4000);
+    expect(scenario.reasons).toHaveLength(2);
   });
 
   it.each([-HOUR, HOUR])('is replaced in time, once, if the clock is set by %i ms', async (jump) => {
-    await world.start();
-    await world.pass(MINUTE);
-    world.setClock(jump);
-    await world.pass(9 * MINUTE);
-    expect(world.connects).toHaveLength(1);
-    expect(world.asked.length).toBeGreaterThanOrEqual(2);
-    expect(world.asked.length).toBeLessThanOrEqual(3);
+    await scenario.start();
+    await scenario.pass(MINUTE);
+    scenario.setClock(jump);
+    await scenario.pass(9 * MINUTE);
+    expect(scenario.connects).toHaveLength(1);
+    expect(scenario.asked.length).toBeGreaterThanOrEqual(2);
+    expect(scenario.asked.length).toBeLessThanOrEqual(3);
   });
 
   it('can live longer than the longest timer', async () => {
-    world.lifetime = 60 * 24 * HOUR;
-    await world.start();
-    await world.pass(MINUTE);
-    expect(world.reasons).toEqual(['connect']);
+    scenario.lifetime = 60 * 24 * HOUR;
+    await scenario.start();
+    await scenario.pass(MINUTE);
+    expect(scenario.reasons).toEqual(['connect']);
   });
 
   it('is replaced without subscribing again', async () => {
-    const client = await world.start();
+    const client = await scenario.start();
     const states: string[] = [];
     client.channel('a').subscribe(() => {}, { onState: (state) => states.push(state) });
-    await world.pass(30 * MINUTE);
-    expect(world.reasons.length).toBeGreaterThan(2);
-    expect([states, world.gateway.socket.sent('subscribe').length]).toEqual([['live'], 1]);
+    await scenario.pass(30 * MINUTE);
+    expect(scenario.reasons.length).toBeGreaterThan(2);
+    expect([states, scenario.gateway.socket.sent('subscribe').length]).toEqual([['live'], 1]);
   });
 
   it('ends only the subscriptions that the next token does not allow', async () => {
-    const client = await world.start();
+    const client = await scenario.start();
     const [a, b] = ['a', 'b'].map((name) => client.channel(name).subscribe(() => {}, { onError: () => {} }));
-    await world.pass(9 * MINUTE);
-    world.gateway.socket.push({ type: 'unsubscribed', channel: 'a', reason: 'permission' });
+    await scenario.pass(9 * MINUTE);
+    scenario.gateway.socket.push({ type: 'unsubscribed', channel: 'a', reason: 'permission' });
     expect([a?.state, b?.state, client.state]).toEqual(['denied', 'live', 'connected']);
   });
 });
 
 describe('a push that requests a refresh', () => {
   it('is followed immediately, and ignored during a refresh', async () => {
-    await world.start();
-    for (let n = 0; n < 3; n++) world.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
-    await world.pass(0);
-    world.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
-    await world.pass(0);
-    expect(world.reasons).toEqual(['connect', 'refresh']);
+    await scenario.start();
+    for (let n = 0; n < 3; n++) scenario.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
+    await scenario.pass(0);
+    scenario.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
+    await scenario.pass(0);
+    expect(scenario.reasons).toEqual(['connect', 'refresh']);
   });
 
   it('does not refresh short-lived tokens faster than every three seconds', async () => {
-    world.lifetime = 1000;
-    await world.start();
-    await world.pass(MINUTE);
-    expect(world.asked.length).toBeLessThanOrEqual(21);
-    expect(world.asked.length).toBeGreaterThan(5);
+    scenario.lifetime = 1000;
+    await scenario.start();
+    await scenario.pass(MINUTE);
+    expect(scenario.asked.length).toBeLessThanOrEqual(21);
+    expect(scenario.asked.length).toBeGreaterThan(5);
   });
 
   it('can follow every new token without causing a flood', async () => {
-    world.lifetime = 500;
-    await world.start();
+    scenario.lifetime = 500;
+    await scenario.start();
     for (let n = 0; n < 60; n++) {
-      world.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
-      await world.pass(1000);
+      scenario.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
+      await scenario.pass(1000);
     }
-    expect(world.asked.length).toBeLessThanOrEqual(22);
+    expect(scenario.asked.length).toBeLessThanOrEqual(22);
   });
 });
 
 describe('a machine that slept longer than its token lived', () => {
   it.each(['dead', 'alive'])('gets a new token before it reconnects (the connection is %s)', async (connection) => {
-    await world.start();
-    world.silent = connection === 'dead';
-    world.sleep(HOUR);
+    await scenario.start();
+    scenario.silent = connection === 'dead';
+    scenario.sleep(HOUR);
     await pass(connection === 'dead' ? 2000 : 1000);
-    world.silent = false;
-    await world.pass(10_000);
-    expect(world.reasons).toEqual(['connect', 'refresh', ...(connection === 'dead' ? ['expired'] : [])]);
-    expect(world.connects).toHaveLength(connection === 'dead' ? 2 : 1);
-    expect(world.doomed).toEqual([]);
+    scenario.silent = false;
+    await scenario.pass(10_000);
+    expect(scenario.reasons).toEqual(['connect', 'refresh', ...(connection === 'dead' ? ['expired'] : [])]);
+    expect(scenario.connects).toHaveLength(connection === 'dead' ? 2 : 1);
+    expect(scenario.doomed).toEqual([]);
   });
 
   it('gets a new token before the next attempt if it slept without a connection', async () => {
-    await world.start();
-    world.gateway.socket.drop();
-    world.sleep(HOUR);
-    await world.pass(10_000);
-    expect(world.reasons).toEqual(['connect', 'expired']);
-    expect(world.doomed).toEqual([]);
+    await scenario.start();
+    scenario.gateway.socket.drop();
+    scenario.sleep(HOUR);
+    await scenario.pass(10_000);
+    expect(scenario.reasons).toEqual(['connect', 'expired']);
+    expect(scenario.doomed).toEqual([]);
   });
 });
 
@@ -143,74 +143,74 @@ describe('a token function that returns nothing new', () => {
   it.each(['same', 'fail', 'empty', 'hang'] as const)(
     'is called again with growing pauses while the connection stays open (%s)',
     async (answer) => {
-      const client = await world.start();
+      const client = await scenario.start();
       const errors = errorsOf(client);
-      world.answers = () => answer;
-      await world.pass(9 * MINUTE - 1000);
+      scenario.answers = () => answer;
+      await scenario.pass(9 * MINUTE - 1000);
       expect(errors.length).toBeGreaterThan(1);
       for (const error of errors) {
         expect(error).toMatchObject({ name: 'token_failed', cause: expect.any(Error) });
         expect(error.message).not.toContain('jwt');
       }
-      expect(world.asked.length).toBeLessThan(10);
-      world.answers = () => 'ok';
-      await world.pass(HOUR);
-      expect([client.state, world.connects.length]).toEqual(['connected', 1]);
+      expect(scenario.asked.length).toBeLessThan(10);
+      scenario.answers = () => 'ok';
+      await scenario.pass(HOUR);
+      expect([client.state, scenario.connects.length]).toEqual(['connected', 1]);
     },
   );
 
   it('does not connect with a token that was refused as expired, and shows that it waits', async () => {
-    const client = await world.start();
+    const client = await scenario.start();
     const errors = errorsOf(client);
     const waits: (number | undefined)[] = [];
     client.on('state', ({ state, retryIn }) => state === 'waiting' && waits.push(retryIn));
-    world.answers = () => 'same';
-    world.gateway.socket.drop(4100, 'token_expired');
-    await world.pass(8000);
-    expect(world.connects).toHaveLength(1);
+    scenario.answers = () => 'same';
+    scenario.gateway.socket.drop(4100, 'token_expired');
+    await scenario.pass(8000);
+    expect(scenario.connects).toHaveLength(1);
     expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000]);
     expect(errors.map(({ name }) => name)).toEqual(Array(5).fill('token_failed'));
   });
 
   it('is called again if it returns an expired token for an open connection', async () => {
-    const client = await world.start();
+    const client = await scenario.start();
     const errors = errorsOf(client);
-    world.answers = () => 'expired';
-    await world.pass(9 * MINUTE - 25_000);
-    world.answers = () => 'ok';
-    await world.pass(HOUR);
+    scenario.answers = () => 'expired';
+    await scenario.pass(9 * MINUTE - 25_000);
+    scenario.answers = () => 'ok';
+    await scenario.pass(HOUR);
     expect(errors.length).toBeGreaterThan(0);
     expect(new Set(errors.map(({ name }) => name))).toEqual(new Set(['token_expired']));
-    expect(world.connects).toHaveLength(1);
+    expect(scenario.connects).toHaveLength(1);
   });
 
   it('times out, and its late answer is ignored', async () => {
-    await world.start();
-    world.answers = () => 'hang';
-    await world.pass(9 * MINUTE);
-    world.answers = () => 'ok';
-    await world.pass(MINUTE - 5000);
-    const good = world.gateway.socket.last('refresh').token;
-    const sent = world.gateway.socket.sent('refresh').length;
-    world.release();
+    await scenario.start();
+    scenario.answers = () => 'hang';
+    await scenario.pass(9 * MINUTE);
+    scenario.answers = () => 'ok';
+    await scenario.pass(MINUTE - 5000);
+    const good = scenario.gateway.socket.last('refresh').token;
+    const sent = scenario.gateway.socket.sent('refresh').length;
+    scenario.release();
     await turn();
-    expect([world.gateway.socket.last('refresh').token, world.gateway.socket.sent('refresh').length]).toEqual([
+    expect([scenario.gateway.socket.last('refresh').token, scenario.gateway.socket.sent('refresh').length]).toEqual([
       good,
       sent,
     ]);
   });
 
   it('is ignored if it answers after the client was closed and reconnected', async () => {
-    world.answers = () => 'hang';
-    const client = world.client;
+    scenario.answers = () => 'hang';
+    const client = scenario.client;
     void client.connect().catch(() => {});
     await turn();
     client.close();
-    world.answers = () => 'ok';
+    scenario.answers = () => 'ok';
     void client.connect();
-    world.release();
-    await world.pass(1000);
-    expect(world.connects).toEqual([expect.stringContaining('jwt 2')]);
+    scenario.release();
+    await scenario.pass(1000);
+    expect(scenario.connects).toEqual([expect.stringContaining('jwt 2')]);
     client.close();
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -232,28 +232,29 @@ it('asks for one token at a time, not too often, and never connects with a token
   });
   await fc.assert(
     fc.asyncProperty(life, async ({ steps, answers, lifetime, skew }) => {
-      world = new TokenWorld();
-      world.lifetime = lifetime;
-      world.setClock(skew);
-      await world.start();
-      world.answers = (n) => answers[n % answers.length] ?? 'ok';
+      scenario = new TokenScenario();
+      scenario.lifetime = lifetime;
+      scenario.setClock(skew);
+      await scenario.start();
+      scenario.answers = (n) => answers[n % answers.length] ?? 'ok';
       for (const step of steps) {
-        if (step.what === 'pass') await world.pass(step.ms);
-        else if (step.what === 'sleep') world.sleep(step.ms);
+        if (step.what === 'pass') await scenario.pass(step.ms);
+        else if (step.what === 'sleep') scenario.sleep(step.ms);
         else if (step.what === 'clock') {
           // A user at the machine, not just before or after a sleep.
-          await world.pass(1000);
-          world.setClock(step.ms);
-          await world.pass(1000);
-        } else if (step.what === 'push') world.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
-        else world.gateway.socket.drop(step.what === 'drop' ? 1006 : 4100, step.what === 'drop' ? '' : 'token_expired');
+          await scenario.pass(1000);
+          scenario.setClock(step.ms);
+          await scenario.pass(1000);
+        } else if (step.what === 'push') scenario.gateway.socket.push({ type: 'refresh', expiresAt: 0 });
+        else
+          scenario.gateway.socket.drop(step.what === 'drop' ? 1006 : 4100, step.what === 'drop' ? '' : 'token_expired');
       }
-      world.answers = () => 'ok';
-      await world.pass(MINUTE);
-      world.client.close();
-      expect(world.doomed).toEqual([]);
-      expect(world.overlaps).toBe(0);
-      expect(world.mostPerMinute).toBeLessThanOrEqual(45);
+      scenario.answers = () => 'ok';
+      await scenario.pass(MINUTE);
+      scenario.client.close();
+      expect(scenario.doomed).toEqual([]);
+      expect(scenario.overlaps).toBe(0);
+      expect(scenario.mostPerMinute).toBeLessThanOrEqual(45);
       expect(vi.getTimerCount()).toBe(0);
     }),
     { numRuns: 40 },

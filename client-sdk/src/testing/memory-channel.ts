@@ -14,13 +14,13 @@ export class MemoryChannel {
   readonly published: AppendedMessage[] = [];
   /** The position of each subscriber. */
   readonly cursors = new Map<MemorySession, Position>();
-  readonly watchers = new Set<MemorySession>();
+  readonly presenceSubscribers = new Set<MemorySession>();
 
   constructor(name: string, kept: number) {
     this.name = name;
     this.log = new MemoryLog(name, kept);
     this.presence = new MemoryPresence(name, (push) => {
-      for (const watcher of this.watchers) watcher.say(push);
+      for (const subscriber of this.presenceSubscribers) subscriber.push(push);
     });
   }
 
@@ -30,7 +30,7 @@ export class MemoryChannel {
     this.messages.push(appended);
     const push: MessagesPush = { type: 'messages', channel: this.name, epoch, messages: [message] };
     for (const session of this.cursors.keys()) {
-      session.say(push);
+      session.push(push);
       this.cursors.set(session, { epoch, offset: message.offset });
     }
     return appended;
@@ -42,8 +42,8 @@ export class MemoryChannel {
     if (from === undefined) return;
     const { gap, messages } = this.log.catchUp(from);
     const { epoch } = this.log;
-    if (gap !== undefined) session.say({ type: 'gap', channel: this.name, from, ...gap });
-    if (messages.length > 0) session.say({ type: 'messages', channel: this.name, epoch, messages });
+    if (gap !== undefined) session.push({ type: 'gap', channel: this.name, from, ...gap });
+    if (messages.length > 0) session.push({ type: 'messages', channel: this.name, epoch, messages });
     this.cursors.set(session, this.log.head);
   }
 

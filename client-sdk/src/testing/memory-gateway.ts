@@ -43,7 +43,7 @@ export interface ChannelMembers {
 }
 
 /** The connection of members that the test added. */
-const NOBODY = 'test';
+const TEST_CONNECTION = 'test';
 
 /**
  * An in-memory gateway for the clients of one test. It guarantees what the protocol guarantees:
@@ -107,8 +107,8 @@ export class MemoryGateway<C extends Channels = Channels> {
    * @throws TypeError if the channel does not exist
    */
   publish(channel: string, data: unknown, options: DraftOptions = {}): AppendedMessage {
-    const message = this.#need(channel).append(data as Json, options);
-    this.#soon();
+    const message = this.#require(channel).append(data as Json, options);
+    this.#flushSoon();
     return message;
   }
 
@@ -119,7 +119,7 @@ export class MemoryGateway<C extends Channels = Channels> {
   deny(verb: ChannelVerb | '*', channel: string, options: DenyOptions = {}): void {
     this.#permissions.deny(verb, channel, options);
     for (const existing of this.#channels.values()) this.#endForbidden(existing);
-    this.#soon();
+    this.#flushSoon();
   }
 
   /** Removes a denial. */
@@ -132,12 +132,12 @@ export class MemoryGateway<C extends Channels = Channels> {
    * latest in `settled()`.
    */
   drop(user?: string): void {
-    for (const session of this.#of(user)) session.close(1006, '');
+    for (const session of this.#sessionsOf(user)) session.close(1006, '');
   }
 
   /** Closes connections with an error of the catalogue. Clients react as its code requires. */
   closeWith(name: ErrorName, user?: string): void {
-    for (const session of this.#of(user)) session.close(ERRORS[name].code, closeReason(name));
+    for (const session of this.#sessionsOf(user)) session.close(ERRORS[name].code, closeReason(name));
   }
 
   /** Makes new connections fail until `accept` is called. */
@@ -152,10 +152,10 @@ export class MemoryGateway<C extends Channels = Channels> {
 
   /** Loses messages: `lost` new ones and all older ones. Subscribers receive a gap. */
   gap(channel: string, lost = 1): void {
-    const { log } = this.#need(channel);
+    const { log } = this.#require(channel);
     log.lose(lost);
-    this.#need(channel).catchUpAll();
-    this.#soon();
+    this.#require(channel).catchUpAll();
+    this.#flushSoon();
   }
 
   /** Restarts the gateway: all connections and everything in memory are lost. */
@@ -170,24 +170,24 @@ export class MemoryGateway<C extends Channels = Channels> {
   /** Ends the grace period of closed connections: their members leave now. */
   endGrace(): void {
     for (const { presence } of this.#channels.values()) presence.endGrace();
-    this.#soon();
+    this.#flushSoon();
   }
 
   /** The members of a channel. */
   members(channel: string): ChannelMembers {
-    const { presence } = this.#need(channel);
-    const soon = () => this.#soon();
+    const { presence } = this.#require(channel);
+    const flushSoon = () => this.#flushSoon();
     return {
       get list() {
         return presence.members;
       },
       enter(user, state) {
-        presence.enter(user, NOBODY, state as Json | undefined);
-        soon();
+        presence.enter(user, TEST_CONNECTION, state as Json | undefined);
+        flushSoon();
       },
       leave(user) {
-        presence.leave(user, NOBODY);
-        soon();
+        presence.leave(user, TEST_CONNECTION);
+        flushSoon();
       },
     };
   }
@@ -196,17 +196,17 @@ export class MemoryGateway<C extends Channels = Channels> {
 
   /** The messages that clients published to a channel, in order. */
   published(channel: string): readonly AppendedMessage[] {
-    return this.#need(channel).published;
+    return this.#require(channel).published;
   }
 
   /** All messages of a channel, published by clients or by the test. */
   messages(channel: string): readonly AppendedMessage[] {
-    return this.#need(channel).messages;
+    return this.#require(channel).messages;
   }
 
   /** The users of the connections that are subscribed to a channel. */
   subscribers(channel: string): readonly (string | null)[] {
-    return [...this.#need(channel).cursors.keys()].map(({ user }) => user);
+    return [...this.#require(channel).cursors.keys()].map(({ user }) => user);
   }
 
   /** The users of all connections. */
@@ -243,7 +243,7 @@ export class MemoryGateway<C extends Channels = Channels> {
         this.#sessions.set(socket, new MemorySession(socket, { id, user, host: this.#host }));
         return true;
       },
-      frame: (socket, values) => this.#sessions.get(socket)?.take(values),
+      frame: (socket, values) => this.#sessions.get(socket)?.receive(values),
       closed: (socket) => this.#forget(socket),
       later: (task) => this.#tasks.later(task),
     };
@@ -271,14 +271,14 @@ export class MemoryGateway<C extends Channels = Channels> {
     return this.#contracts.find(([pattern]) => matchPattern(pattern, name) !== null)?.[1];
   }
 
-  #need(name: string): MemoryChannel {
+  #require(name: string): MemoryChannel {
     const channel = this.#open(name);
     if (channel === undefined)
       throw new TypeError(`"${name}" is not a channel of this gateway. Check the name, or add a contract for it`);
     return channel;
   }
 
-  #of(user: string | undefined): readonly MemorySession[] {
+  #sessionsOf(user: string | undefined): readonly MemorySession[] {
     return [...this.#sessions.values()].filter((session) => user === undefined || session.user === user);
   }
 
@@ -286,34 +286,34 @@ export class MemoryGateway<C extends Channels = Channels> {
     const session = this.#sessions.get(socket);
     this.#sessions.delete(socket);
     if (session === undefined) return;
-    for (const { cursors, watchers } of this.#channels.values()) {
+    for (const { cursors, presenceSubscribers } of this.#channels.values()) {
       cursors.delete(session);
-      watchers.delete(session);
+      presenceSubscribers.delete(session);
     }
-    for (const { presence } of session.memberships) presence.linger(session.user ?? '', session.id);
+    for (const { presence } of session.memberships) presence.startGrace(session.user ?? '', session.id);
   }
 
   /** Ends what is no longer permitted, with the reason. SPEC.md section 6. */
   #endForbidden(channel: MemoryChannel): void {
-    const { name, cursors, watchers, presence } = channel;
+    const { name, cursors, presenceSubscribers, presence } = channel;
     const reason = 'permission';
     const isForbidden = (verb: ChannelVerb, { user }: MemorySession) => !this.#permissions.allows(verb, name, user);
     for (const session of [...cursors.keys()].filter((one) => isForbidden('subscribe', one))) {
       cursors.delete(session);
-      session.say({ type: 'unsubscribed', channel: name, reason });
+      session.push({ type: 'unsubscribed', channel: name, reason });
     }
-    for (const session of [...watchers].filter((one) => isForbidden('presence', one))) {
-      watchers.delete(session);
-      session.say({ type: 'unwatched', channel: name, reason });
+    for (const session of [...presenceSubscribers].filter((one) => isForbidden('presence', one))) {
+      presenceSubscribers.delete(session);
+      session.push({ type: 'unwatched', channel: name, reason });
     }
-    for (const session of this.#of(undefined).filter((one) => isForbidden('enter', one))) {
+    for (const session of this.#sessionsOf(undefined).filter((one) => isForbidden('enter', one))) {
       if (!session.memberships.delete(channel)) continue;
       presence.leave(session.user ?? '', session.id);
-      session.say({ type: 'left', channel: name, reason });
+      session.push({ type: 'left', channel: name, reason });
     }
   }
 
-  #soon(): void {
+  #flushSoon(): void {
     this.#tasks.later(() => {});
   }
 

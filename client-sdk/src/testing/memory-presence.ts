@@ -68,7 +68,7 @@ export class MemoryPresence {
   }
 
   /** Starts the grace period of a lost connection. */
-  linger(user: string, connection: string): void {
+  startGrace(user: string, connection: string): void {
     const entry = this.#entries.get(user);
     if (entry === undefined || !entry.connections.delete(connection)) return;
     entry.connections.set(

@@ -93,7 +93,7 @@ export class MemorySession {
     return this.#connected;
   }
 
-  say(push: Push): void {
+  push(push: Push): void {
     this.#pushes.push(push);
   }
 
@@ -110,9 +110,9 @@ export class MemorySession {
   }
 
   /** Carries out the commands of a frame. SPEC.md sections 4 and 8.1. */
-  take(values: readonly unknown[]): void {
+  receive(values: readonly unknown[]): void {
     for (const parsed of values.map(parseCommand)) {
-      if ('command' in parsed) this.#carryOut(parsed.command);
+      if ('command' in parsed) this.#execute(parsed.command);
       else this.#refuse(parsed.fault.id, errorBody(parsed.fault.error, parsed.fault.detail));
     }
   }
@@ -121,7 +121,7 @@ export class MemorySession {
     this.#replies.push({ type: 'error', ...(id !== undefined && { id }), error });
   }
 
-  #carryOut(command: Command): void {
+  #execute(command: Command): void {
     const { id, type } = command;
     try {
       const handler = this.#handlers[type] as (command: Command) => Results[CommandType];
@@ -152,7 +152,7 @@ export class MemorySession {
       const isLive = cursor.epoch === epoch && cursor.offset === offset;
       if (!isLive) {
         channel.catchUp(this);
-        this.say({ type: 'live', channel: channel.name });
+        this.push({ type: 'live', channel: channel.name });
       }
       return { ...cursor, state: isLive ? 'live' : 'replaying' };
     },
@@ -200,13 +200,13 @@ export class MemorySession {
     },
     watch: ({ channel: name }) => {
       const channel = this.#channel('presence', name);
-      if (channel.watchers.has(this)) throw Refused.with(alreadyWatching(name));
-      channel.watchers.add(this);
-      this.say(channel.presence.list);
+      if (channel.presenceSubscribers.has(this)) throw Refused.with(alreadyWatching(name));
+      channel.presenceSubscribers.add(this);
+      this.push(channel.presence.list);
       return { total: channel.presence.members.length };
     },
     unwatch: ({ channel: name }) => {
-      if (!this.#host.open(name)?.watchers.delete(this)) throw Refused.with(notWatching(name));
+      if (!this.#host.open(name)?.presenceSubscribers.delete(this)) throw Refused.with(notWatching(name));
       return {};
     },
     members: (command) => this.#channel('presence', command.channel).presence.page(command),

@@ -12,7 +12,7 @@ const TIMEOUT = 5000;
  * An application that supplies tokens, a gateway that checks them by the true time, and a device
  * with any clock.
  */
-export class TokenWorld {
+export class TokenScenario {
   readonly gateway = new FakeGateway();
   readonly client: Client;
   /** When (in true time) and why tokens were requested. */
