@@ -4,30 +4,36 @@ import { SluiceError } from './index.ts';
 type Test = (value: unknown) => boolean;
 
 /** What a value must be, in words, and how that is found out. */
-export type Rule = readonly [allowed: string, test: Test];
+export type ValueCheck = readonly [allowed: string, test: Test];
 
 const isObject: Test = (value) => typeof value === 'object' && value !== null;
 const isWhole = (value: unknown, least: number) => Number.isInteger(value) && (value as number) >= least;
 
-export const TEXT: Rule = ['a string', (value) => typeof value === 'string'];
-export const OBJECT: Rule = ['an object', isObject];
-export const FUNCTION: Rule = ['a function', (value) => typeof value === 'function'];
-export const CLIENT: Rule = ['a client', (value) => isObject(value) && 'channel' in (value as object)];
-export const CHANNEL: Rule = ['a string, null or undefined', (value) => value === null || TEXT[1](value)];
-export const WHOLE: Rule = ['a whole number', (value) => isWhole(value, 0)];
-export const COUNT: Rule = ['a whole number from 1, or Infinity', (value) => value === Infinity || isWhole(value, 1)];
-export const PAGE: Rule = ['a whole number from 1 to 1000', (value) => isWhole(value, 1) && (value as number) <= 1000];
-export const DURATION: Rule = ['milliseconds above 0', (value) => typeof value === 'number' && value > 0];
-export const SINCE: Rule = ['a whole number or an object', (value) => isObject(value) || isWhole(value, 0)];
+export const TEXT: ValueCheck = ['a string', (value) => typeof value === 'string'];
+export const OBJECT: ValueCheck = ['an object', isObject];
+export const FUNCTION: ValueCheck = ['a function', (value) => typeof value === 'function'];
+export const CLIENT: ValueCheck = ['a client', (value) => isObject(value) && 'channel' in (value as object)];
+export const CHANNEL: ValueCheck = ['a string, null or undefined', (value) => value === null || TEXT[1](value)];
+export const WHOLE: ValueCheck = ['a whole number', (value) => isWhole(value, 0)];
+export const COUNT: ValueCheck = [
+  'a whole number from 1, or Infinity',
+  (value) => value === Infinity || isWhole(value, 1),
+];
+export const PAGE: ValueCheck = [
+  'a whole number from 1 to 1000',
+  (value) => isWhole(value, 1) && (value as number) <= 1000,
+];
+export const DURATION: ValueCheck = ['milliseconds above 0', (value) => typeof value === 'number' && value > 0];
+export const SINCE: ValueCheck = ['a whole number or an object', (value) => isObject(value) || isWhole(value, 0)];
 const UNSAYABLE = ['function', 'symbol', 'bigint'];
-export const JSON_VALUE: Rule = ['a JSON value', (value) => !UNSAYABLE.includes(typeof value)];
+export const JSON_VALUE: ValueCheck = ['a JSON value', (value) => !UNSAYABLE.includes(typeof value)];
 
 /**
  * Checks the arguments of the application against the table. `undefined` is allowed unless the table says otherwise.
  *
  * @throws SluiceError `option_invalid` that names the value, and what it must be
  */
-export function checkValues(values: object, rules: Readonly<Record<string, Rule>>): void {
+export function checkValues(values: object, rules: Readonly<Record<string, ValueCheck>>): void {
   for (const [name, [allowed, test]] of Object.entries(rules)) {
     const value = (values as Record<string, unknown>)[name];
     if (value !== undefined && !test(value)) throw invalid(name, allowed, value);
@@ -35,7 +41,7 @@ export function checkValues(values: object, rules: Readonly<Record<string, Rule>
 }
 
 /** As `checkValues`, for one value that must be there. */
-export function checkRequired(name: string, value: unknown, [allowed, test]: Rule): void {
+export function checkRequired(name: string, value: unknown, [allowed, test]: ValueCheck): void {
   if (!test(value)) throw invalid(name, allowed, value);
 }
 

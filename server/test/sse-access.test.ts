@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
-import type { Reply } from '../src/transport/http.ts';
+import type { HttpReply } from '../src/transport/http.ts';
 import { LoopbackStream } from '../src/transport/loopback-stream.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type World } from './support/world.ts';
@@ -20,10 +20,10 @@ async function start(config: ConfigInput = {}) {
   return { world, token };
 }
 
-const ask = (world: World, query: string, headers: Record<string, string> = {}): Promise<Reply> =>
+const ask = (world: World, query: string, headers: Record<string, string> = {}): Promise<HttpReply> =>
   world.transport.request({ path: '/sse', query, headers });
 
-const requestTicket = async (world: World, credential: string, body: unknown): Promise<Reply> =>
+const requestTicket = async (world: World, credential: string, body: unknown): Promise<HttpReply> =>
   world.transport.request({
     method: 'POST',
     path: '/api/v1/tickets',
@@ -31,8 +31,8 @@ const requestTicket = async (world: World, credential: string, body: unknown): P
     body,
   });
 
-const read = ({ body }: Reply) => JSON.parse(String(body));
-const nameOf = (reply: Reply): unknown => (reply.status === 200 ? 'stream' : read(reply).error.name);
+const read = ({ body }: HttpReply) => JSON.parse(String(body));
+const nameOf = (reply: HttpReply): unknown => (reply.status === 200 ? 'stream' : read(reply).error.name);
 
 describe('a ticket', () => {
   it('opens its channels once, as its user', async () => {

@@ -9,8 +9,8 @@ import {
   DURATION,
   FUNCTION,
   OBJECT,
-  type Rule,
   TEXT,
+  type ValueCheck,
 } from '../check-values.ts';
 import { Emitter } from '../emitter.ts';
 import { SluiceError } from '../index.ts';
@@ -29,8 +29,8 @@ import { FollowedMessage } from './outgoing.ts';
 import { browser, type Platform } from './platform.ts';
 import { Sender } from './sender.ts';
 
-const USER: Rule = ['a string, or null for anonymous connections', (value) => value === null || TEXT[1](value)];
-const ON_REFUSED: Rule = ['"continue" or "hold"', (value) => value === 'continue' || value === 'hold'];
+const USER: ValueCheck = ['a string, or null for anonymous connections', (value) => value === null || TEXT[1](value)];
+const ON_REFUSED: ValueCheck = ['"continue" or "hold"', (value) => value === 'continue' || value === 'hold'];
 const OPTIONS = {
   name: TEXT,
   maxMessages: COUNT,

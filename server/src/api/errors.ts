@@ -1,23 +1,23 @@
 import { ERROR_DOCS, ERRORS, type ErrorBody, type ErrorName, errorBody } from '@sluice/protocol';
 import type { Refusal } from '../refusal.ts';
-import { jsonReply, type Reply } from '../transport/http.ts';
+import { type HttpReply, jsonReply } from '../transport/http.ts';
 
 /**
  * An error of the catalogue as an HTTP reply: `{ "error": { code, name, message, remedy, retryable, docs } }`. When to try again also goes as
  * `Retry-After`, in seconds.
  */
-export function errorReply(refusal: Refusal, headers: Readonly<Record<string, string>> = {}): Reply {
+export function errorReply(refusal: Refusal, headers: Readonly<Record<string, string>> = {}): HttpReply {
   return errorBodyReply(refusal.body, headers);
 }
 
 /** As `errorReply`, for an error that a session has answered with. */
-export function errorBodyReply(body: ErrorBody, headers: Readonly<Record<string, string>> = {}): Reply {
+export function errorBodyReply(body: ErrorBody, headers: Readonly<Record<string, string>> = {}): HttpReply {
   const later = body.retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(body.retryAfter / 1000)) };
   return jsonReply(ERRORS[body.name as ErrorName].status, { error: explained(body) }, { ...later, ...headers });
 }
 
 /** The reply to a mistake of ours. */
-export function internalReply(): Reply {
+export function internalReply(): HttpReply {
   return jsonReply(ERRORS.internal.status, { error: explained(errorBody('internal')) });
 }
 

@@ -1,4 +1,4 @@
-import type { Reply, Request, RequestHead, Sender } from '../transport/http.ts';
+import type { HttpReply, Request, RequestHead, Sender } from '../transport/http.ts';
 
 /** Parameters of a path, by name. */
 export type Parameters = Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export interface Route {
   /** Whose body it reads; `null`: the sender has no credentials. Routes without one read none. */
   readonly takesBody?: (head: RequestHead) => Sender | null;
   /** Answers a browser that asks, by OPTIONS, what a page of another origin may send. */
-  readonly preflight?: (request: Request) => Reply;
+  readonly preflight?: (request: Request) => HttpReply;
   /** @param parameters those of the path, decoded */
-  readonly handle: (request: Request, parameters: Parameters) => Reply | Promise<Reply>;
+  readonly handle: (request: Request, parameters: Parameters) => HttpReply | Promise<HttpReply>;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DevAccess } from '../auth/dev-access.ts';
 import { EventBus, type Events } from '../events.ts';
-import { MAX_BODY, type Reply, type RequestHead } from '../transport/http.ts';
+import { type HttpReply, MAX_BODY, type RequestHead } from '../transport/http.ts';
 import type { Route } from './route.ts';
 import { createRouter } from './router.ts';
 
@@ -30,7 +30,7 @@ const head = (method: string, path: string, more: Partial<RequestHead> = {}): Re
 });
 const readBody = async () => new Uint8Array();
 
-function setUp(files?: (request: RequestHead) => Reply | null) {
+function setUp(files?: (request: RequestHead) => HttpReply | null) {
   const events = new EventBus();
   const requests: Events['request'][] = [];
   const faults: Events['fault'][] = [];

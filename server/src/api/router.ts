@@ -1,7 +1,7 @@
 import { type DevAccess, hostRefused } from '../auth/dev-access.ts';
 import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
-import type { HttpSide, Reply, Request, RequestHead } from '../transport/http.ts';
+import type { HttpReply, HttpSide, Request, RequestHead } from '../transport/http.ts';
 import { refuseBody } from './body.ts';
 import { direct, isHandshake } from './directions.ts';
 import { errorReply, internalReply } from './errors.ts';
@@ -14,7 +14,7 @@ export interface RouterOptions {
   /** In development mode: who may use the gateway. */
   readonly dev?: DevAccess | null;
   /** Asked for a GET that no route takes; `null` when it has nothing there either. */
-  readonly files?: ((request: RequestHead) => Reply | null) | undefined;
+  readonly files?: ((request: RequestHead) => HttpReply | null) | undefined;
 }
 
 interface Found {
@@ -36,12 +36,12 @@ export function createRouter({ routes, events, files, dev = null }: RouterOption
     return undefined;
   };
 
-  const preflight = (request: Request): Reply | undefined => {
+  const preflight = (request: Request): HttpReply | undefined => {
     if (request.method !== 'OPTIONS') return undefined;
     return routes.find((route) => route.preflight && matchPath(route.path, request.path))?.preflight?.(request);
   };
 
-  const turnAway = (request: Request): Reply => {
+  const turnAway = (request: Request): HttpReply => {
     const refusal = direct(request, routes);
     if (refusal.error === 'method_not_allowed') return errorReply(refusal, { Allow: allowed(routes, request.path) });
     if (isHandshake(request)) {
@@ -53,7 +53,7 @@ export function createRouter({ routes, events, files, dev = null }: RouterOption
     return (isRead ? files?.(request) : null) ?? errorReply(refusal);
   };
 
-  const answer = async (request: Request): Promise<Reply> => {
+  const answer = async (request: Request): Promise<HttpReply> => {
     if (request.fault !== undefined) return errorReply(new Refusal('frame_malformed', request.fault));
     if (isHostRefused(request)) {
       return errorReply(new Refusal('host_refused', hostRefused(request.headers.get('host') ?? '')));

@@ -1,4 +1,4 @@
-import type { Reply, Request, RequestHead } from '../transport/http.ts';
+import type { HttpReply, Request, RequestHead } from '../transport/http.ts';
 import { senderOf } from './credentials.ts';
 import type { Route } from './route.ts';
 import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
@@ -14,7 +14,7 @@ export interface ApiOptions extends PublishServices, RevocationServices, DrainSe
   /** This node's name. */
   readonly node: string;
   /** Prometheus' text format. */
-  readonly metrics: () => Promise<Reply>;
+  readonly metrics: () => Promise<HttpReply>;
   /** Server-sent events, where they are on. */
   readonly sse: EventRoutes | undefined;
   /** Only in development mode. */
@@ -24,7 +24,7 @@ export interface ApiOptions extends PublishServices, RevocationServices, DrainSe
 /** What answers requests for event streams. */
 export interface EventRoutes {
   readonly handle: Route['handle'];
-  readonly preflight: (request: Request) => Reply;
+  readonly preflight: (request: Request) => HttpReply;
   readonly tickets: Omit<TicketServices, 'apiKeys' | 'verifier' | 'clock'>;
 }
 

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Reply, RequestHead } from '../transport/http.ts';
+import type { HttpReply, RequestHead } from '../transport/http.ts';
 import { serveFolder } from './static-files.ts';
 
 let folder: string;
-let serve: (request: RequestHead) => Reply | null;
+let serve: (request: RequestHead) => HttpReply | null;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-files-'));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { lookup } from 'mrmime';
-import type { Reply, RequestHead } from '../transport/http.ts';
+import type { HttpReply, RequestHead } from '../transport/http.ts';
 
 interface StaticFile {
   readonly body: Uint8Array;
@@ -43,7 +43,7 @@ function isKnown(wanted: string | undefined, tag: string | undefined): boolean {
  *
  * @throws when the folder cannot be read
  */
-export function serveFolder(folder: string): (request: RequestHead) => Reply | null {
+export function serveFolder(folder: string): (request: RequestHead) => HttpReply | null {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   const files = new Map(
     entries.filter((entry) => entry.isFile()).map((entry) => readFile(folder, join(entry.parentPath, entry.name))),

@@ -2,8 +2,8 @@ import type { Command } from '@sluice/protocol';
 import type { ParsedCommand } from '../protocols/protocol.ts';
 import { Refusal } from '../refusal.ts';
 import type { Timer } from '../util/clock.ts';
-import { Backlog, type Frame } from './backlog.ts';
 import type { Resumable } from './fair-scheduler.ts';
+import { type Frame, FrameBacklog } from './frame-backlog.ts';
 import { FrameReading } from './frame-reading.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { SessionContext, Unread } from './session-context.ts';
@@ -25,7 +25,7 @@ export class Inbox implements Resumable {
   #invalidInARow = 0;
   #early = 0;
   #reading: FrameReading | undefined;
-  #backlog: Backlog | undefined;
+  #backlog: FrameBacklog | undefined;
   #turn = -1;
   #taken = 0;
   #resuming = false;
@@ -81,7 +81,7 @@ export class Inbox implements Resumable {
   }
 
   #keep(frame: Frame): void {
-    this.#backlog ??= new Backlog();
+    this.#backlog ??= new FrameBacklog();
     this.#backlog.addFrame(frame);
     const most = this.#session.services.settings.limits.bytes?.burst ?? MOST_BEHIND;
     if (this.#backlog.frameBytes > most) {
@@ -190,7 +190,7 @@ export class Inbox implements Resumable {
   }
 
   #wait(command: Command, size: number, fresh: boolean): void {
-    this.#backlog ??= new Backlog();
+    this.#backlog ??= new FrameBacklog();
     this.#backlog.addCommand({ command, size }, fresh ? size : 0);
     const { maxFrame } = this.#session.services.settings.limits;
     if (this.#backlog.commands > MOST_WAITING || this.#backlog.commandBytes > maxFrame) {

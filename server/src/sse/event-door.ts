@@ -9,7 +9,7 @@ import { Refusal } from '../refusal.ts';
 import type { Admit } from '../session/admission.ts';
 import type { Services } from '../session/services.ts';
 import { Session } from '../session/session.ts';
-import type { Reply, Request } from '../transport/http.ts';
+import type { HttpReply, Request } from '../transport/http.ts';
 import type { StreamTopics } from '../transport/stream-topics.ts';
 import { EventConnection } from './event-connection.ts';
 import { readEventQuery } from './event-query.ts';
@@ -60,11 +60,11 @@ export class EventDoor {
   }
 
   /** What a browser asks before a page may send `Authorization`. */
-  preflight(request: Request): Reply {
+  preflight(request: Request): HttpReply {
     return { status: 204, headers: new Visitor(request, this.#options.visitors).preflight };
   }
 
-  async handle(request: Request): Promise<Reply> {
+  async handle(request: Request): Promise<HttpReply> {
     const visitor = new Visitor(request, this.#options.visitors);
     const stopped = this.#options.admit(visitor);
     if (stopped !== null) return this.#turnAway(visitor, stopped.refusal);
@@ -81,7 +81,7 @@ export class EventDoor {
     return this.#open(visitor, new EventSession({ token, subscribe: query.subscribe, retry }));
   }
 
-  #turnAway({ address, cors }: Visitor, refusal: Refusal): Reply {
+  #turnAway({ address, cors }: Visitor, refusal: Refusal): HttpReply {
     const { error, body } = refusal;
     this.#services.events.emit('rejected', { what: 'handshake', address, error, detail: body.message });
     return withLater(errorReply(refusal, cors));
@@ -98,7 +98,7 @@ export class EventDoor {
     return isToken || typeof credential !== 'string' ? credential : this.#options.redeem(credential, channels);
   }
 
-  async #open({ address, cors }: Visitor, wireSession: EventSession): Promise<Reply> {
+  async #open({ address, cors }: Visitor, wireSession: EventSession): Promise<HttpReply> {
     const { topics, limit, nextId } = this.#options;
     const line = new PositionLine();
     const connection: EventConnection = new EventConnection({
@@ -125,12 +125,12 @@ export class EventDoor {
   }
 }
 
-function refuse(error: ErrorBody, cors: Readonly<Record<string, string>>): Reply {
+function refuse(error: ErrorBody, cors: Readonly<Record<string, string>>): HttpReply {
   return withLater(errorBodyReply(error, cors));
 }
 
 /** EventSource gives up after any other answer than 200, and its page has to know when to try again. */
-function withLater(reply: Reply): Reply {
+function withLater(reply: HttpReply): HttpReply {
   if (reply.status !== 429 && reply.status !== 503) return reply;
   return { ...reply, headers: { 'Retry-After': LATER, ...reply.headers } };
 }

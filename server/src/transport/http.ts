@@ -27,7 +27,7 @@ export type BodyFault = 'too_large' | 'too_many_pieces' | 'no_room' | 'cut_off';
 
 export type Body = Uint8Array | BodyFault;
 
-export interface Reply {
+export interface HttpReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
@@ -68,7 +68,7 @@ export type Sender = 'known' | 'claimed';
 export interface HttpSide {
   /** Tells from the head alone whether the body may be asked for. `null`: it is never stored. */
   wantsBody(head: RequestHead): Sender | null;
-  handle(request: Request): Reply | Promise<Reply>;
+  handle(request: Request): HttpReply | Promise<HttpReply>;
 }
 
 /** Largest body that the HTTP side reads, in bytes. */
@@ -86,7 +86,7 @@ export function statusLine(status: number): string {
 }
 
 /** A reply whose body is JSON. */
-export function jsonReply(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Reply {
+export function jsonReply(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): HttpReply {
   return {
     status,
     headers: { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store', ...headers },

@@ -1,11 +1,11 @@
-import type { HttpStream, Reply, StreamListener } from './http.ts';
+import type { HttpReply, HttpStream, StreamListener } from './http.ts';
 
 /** Bytes that are taken from the gateway while the client reads nothing. */
 const NATIVE = 65_536;
 
 /** The client's end of an answer that goes on, in memory. */
 export class LoopbackStream implements HttpStream {
-  readonly reply: Reply;
+  readonly reply: HttpReply;
   #read = '';
   #held = '';
   #stalled = false;
@@ -14,7 +14,7 @@ export class LoopbackStream implements HttpStream {
   #listener: StreamListener | undefined;
 
   /** @param reply whose body is a stream */
-  constructor(reply: Reply) {
+  constructor(reply: HttpReply) {
     this.reply = reply;
     this.#listener = reply.stream?.open(this);
   }

@@ -1,6 +1,6 @@
 import { BATCH_LIMIT } from './batch-limit.ts';
 import type { Acceptor, Admission, Handshake } from './connection.ts';
-import type { HttpSide, Reply, RequestHead } from './http.ts';
+import type { HttpReply, HttpSide, RequestHead } from './http.ts';
 import { LoopbackClient } from './loopback-client.ts';
 import { LoopbackSocket } from './loopback-socket.ts';
 import { LoopbackStream } from './loopback-stream.ts';
@@ -129,7 +129,7 @@ export class LoopbackTransport implements Transport {
   }
 
   /** Sends a request to the HTTP side. A body that is neither text nor bytes goes as JSON. */
-  async request({ headers = {}, query = '', body = '', ...rest }: RequestInput): Promise<Reply> {
+  async request({ headers = {}, query = '', body = '', ...rest }: RequestInput): Promise<HttpReply> {
     if (this.#side === undefined) throw new Error('the transport does not listen');
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const bytes = body instanceof Uint8Array ? body : Buffer.from(text);

@@ -3,10 +3,10 @@ import type { AddressInfo, Socket } from 'node:net';
 import { describePortOwner } from '../util/port-owner.ts';
 import {
   type Body,
+  type HttpReply,
   type HttpSide,
   type HttpStream,
   hasBody,
-  type Reply,
   type RequestHead,
   type StreamBody,
 } from './http.ts';
@@ -160,7 +160,7 @@ class NodeExchange {
     return read;
   }
 
-  #answer({ status, headers = {}, body = '', stream }: Reply): void {
+  #answer({ status, headers = {}, body = '', stream }: HttpReply): void {
     const response = this.#response;
     if (stream !== undefined && !response.destroyed && this.#head.method !== 'HEAD') {
       response.writeHead(status, headers);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ByteBudget } from '../util/byte-budget.ts';
 import { TurnCount } from '../util/turn-count.ts';
-import type { HttpSide, Reply, Request, RequestHead } from './http.ts';
+import type { HttpReply, HttpSide, Request, RequestHead } from './http.ts';
 import { RequestQueue } from './request-queue.ts';
 import { type NativeResponse, UwsExchange } from './uws-exchange.ts';
 
@@ -172,9 +172,9 @@ describe('a request', () => {
   it.each(['an answer', 'a refusal of our own'])(
     'whose client goes before %s comes late does not touch it',
     async (what) => {
-      let answer: (reply: Reply) => void = () => {};
+      let answer: (reply: HttpReply) => void = () => {};
       const handle = () =>
-        new Promise<Reply>((resolve) => {
+        new Promise<HttpReply>((resolve) => {
           answer = resolve;
         });
       const { response, turn } = setUp({}, { handle });
@@ -267,7 +267,7 @@ describe('a request', () => {
 });
 
 describe('an answer', () => {
-  const answered = async (reply: Reply, head: Partial<RequestHead> = {}, random = EXPIRED) => {
+  const answered = async (reply: HttpReply, head: Partial<RequestHead> = {}, random = EXPIRED) => {
     const { response, turn } = setUp(head, { handle: () => reply }, random);
     await turn();
     return response;
@@ -294,7 +294,7 @@ describe('an answer', () => {
     expect(response.state).toBe('done');
   });
 
-  it.each<[string, number, Reply]>([
+  it.each<[string, number, HttpReply]>([
     ['HEAD', 200, { status: 200, body: 'hello' }],
     ['GET', 304, { status: 304, body: 'hello' }],
   ])('to %s with %i has a length and no body', async (method, _, reply) => {

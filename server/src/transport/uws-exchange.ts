@@ -1,5 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import type { Body, HttpSide, Reply, RequestHead, Sender } from './http.ts';
+import type { Body, HttpReply, HttpSide, RequestHead, Sender } from './http.ts';
 import { type BodyBudgets, IncomingBody } from './incoming-body.ts';
 import { mustClose } from './request-head.ts';
 import type { RequestQueue } from './request-queue.ts';
@@ -85,7 +85,7 @@ export class UwsExchange {
   }
 
   /** Answers without asking anybody, in a later turn. @param close and ends the connection with the answer */
-  answer(reply: Reply, { close = false } = {}): void {
+  answer(reply: HttpReply, { close = false } = {}): void {
     this.#queue.add(() => {
       try {
         this.#answer(reply, close);
@@ -134,7 +134,7 @@ export class UwsExchange {
     return body;
   }
 
-  #answer(reply: Reply, close = false): void {
+  #answer(reply: HttpReply, close = false): void {
     const { method } = this.#head;
     const isStream = reply.stream !== undefined && !this.#over && method !== 'HEAD';
     if (!isStream) reply.stream?.abandon();

@@ -1,5 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { hasBody, KEEP_ALIVE, type Reply, statusLine } from './http.ts';
+import { type HttpReply, hasBody, KEEP_ALIVE, statusLine } from './http.ts';
 
 /** What an answer needs of a native response. */
 export type Answering = Pick<
@@ -33,7 +33,7 @@ const BODYLESS = 256;
  * Writes an answer. What the reader does not take stays here, and keeps the response pending; so a connection never has more than one unread answer in memory.
  * Call it outside of the handler that read the request.
  */
-export function writeReply(response: Answering, reply: Reply, options: ReplyOptions): void {
+export function writeReply(response: Answering, reply: HttpReply, options: ReplyOptions): void {
   const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : (reply.body ?? new Uint8Array());
   if (options.headOnly || !hasBody(reply.status) || body.byteLength === 0)
     writeHead(response, reply, body.byteLength, options);
@@ -46,11 +46,11 @@ export function writeReply(response: Answering, reply: Reply, options: ReplyOpti
 }
 
 /** Writes the head of an answer that goes on. */
-export function writeStreamHead(response: Answering, reply: Reply): void {
+export function writeStreamHead(response: Answering, reply: HttpReply): void {
   response.cork(() => writeHeaders(response, reply));
 }
 
-function writeHeaders(response: Answering, { status, headers = {} }: Reply): void {
+function writeHeaders(response: Answering, { status, headers = {} }: HttpReply): void {
   response.writeStatus(statusLine(status));
   for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
 }
@@ -60,7 +60,7 @@ function announceFate(response: Answering, close: boolean): void {
   else response.writeHeader('Keep-Alive', `timeout=${KEEP_ALIVE}`);
 }
 
-function writeHead(response: Answering, reply: Reply, size: number, { close, random }: ReplyOptions): void {
+function writeHead(response: Answering, reply: HttpReply, size: number, { close, random }: ReplyOptions): void {
   if (close || random() * BODYLESS < 1) writeLastHead(response, reply, size);
   else
     response.cork(() => {
@@ -73,7 +73,7 @@ function writeHead(response: Answering, reply: Reply, size: number, { close, ran
 }
 
 /** An answer that announces a length and has no body never ends by itself: it is cut, behind its head. */
-function writeLastHead(response: Answering, reply: Reply, size: number): void {
+function writeLastHead(response: Answering, reply: HttpReply, size: number): void {
   response.cork(() => {
     writeHeaders(response, reply);
     if (size === 0) response.end('', true);
@@ -85,7 +85,7 @@ function writeLastHead(response: Answering, reply: Reply, size: number): void {
   if (size > 0) response.close();
 }
 
-function writeBody(response: Answering, reply: Reply, body: Uint8Array, { close }: ReplyOptions): void {
+function writeBody(response: Answering, reply: HttpReply, body: Uint8Array, { close }: ReplyOptions): void {
   const size = body.byteLength;
   response.cork(() => {
     writeHeaders(response, reply);

@@ -2,7 +2,7 @@ import type { DevAccess } from '../../auth/dev-access.ts';
 import { parseCapabilities } from '../../auth/identity.ts';
 import { mintToken } from '../../auth/mint.ts';
 import { Refusal } from '../../refusal.ts';
-import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
+import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import { errorReply } from '../errors.ts';
 
 /** Lifetime of a development token when none is asked for, in seconds. */
@@ -21,7 +21,7 @@ export interface DevTokenOptions {
  * `GET /dev/token?sub=ada&caps={"chat:*":["publish"]}&claims={"role":"admin"}&expires=60`: a token for anybody, and the API key
  * that was made for this run, if one was. Exists in development mode only.
  */
-export function devToken({ secret, apiKey, access }: DevTokenOptions): (request: Request) => Promise<Reply> {
+export function devToken({ secret, apiKey, access }: DevTokenOptions): (request: Request) => Promise<HttpReply> {
   return async (request) => {
     const origin = request.headers.get('origin') ?? '';
     if (origin !== '' && !access.isOriginAllowed(origin, request.headers.get('host') ?? '')) {
@@ -38,7 +38,7 @@ export function devToken({ secret, apiKey, access }: DevTokenOptions): (request:
   };
 }
 
-async function handOut({ query }: Request, { secret, apiKey }: Omit<DevTokenOptions, 'access'>): Promise<Reply> {
+async function handOut({ query }: Request, { secret, apiKey }: Omit<DevTokenOptions, 'access'>): Promise<HttpReply> {
   const wish = readWish(query);
   if (wish instanceof Refusal) return errorReply(wish);
   const { lifetime, ...rest } = wish;

@@ -1,6 +1,6 @@
 import type { Signal } from '../../engine/engine.ts';
 import { Refusal } from '../../refusal.ts';
-import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
+import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import { readJson } from '../body.ts';
 import { errorReply } from '../errors.ts';
 import { asTrusted, type RevocationServices } from './revocations.ts';
@@ -11,7 +11,7 @@ export interface DrainServices extends Pick<RevocationServices, 'apiKeys' | 'ver
 }
 
 /** `POST /api/v1/drain { node }`: the node of this name sends its clients elsewhere and stops. Any node takes the request. */
-export function drainRoute(services: DrainServices): (request: Request) => Promise<Reply> {
+export function drainRoute(services: DrainServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
     asTrusted(request, services, async () => {
       const body = await readJson(request);

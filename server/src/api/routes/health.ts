@@ -1,10 +1,10 @@
-import { jsonReply, type Reply } from '../../transport/http.ts';
+import { type HttpReply, jsonReply } from '../../transport/http.ts';
 
 /** `GET /health/live`: the process answers. */
-export const live = (): Reply => jsonReply(200, { status: 'ok' });
+export const live = (): HttpReply => jsonReply(200, { status: 'ok' });
 
 /** `GET /health/ready`: 200 while new connections are welcome, 503 otherwise, with the reason; and this node's name. */
-export function ready({ isReady, node }: { isReady: () => true | string; node: string }): () => Reply {
+export function ready({ isReady, node }: { isReady: () => true | string; node: string }): () => HttpReply {
   return () => {
     const state = isReady();
     if (state === true) return jsonReply(200, { status: 'ok', node });

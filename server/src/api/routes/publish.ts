@@ -5,7 +5,7 @@ import type { Verifier } from '../../auth/token.ts';
 import type { BatchMessage, Door, PublishOutcome } from '../../channels/door.ts';
 import type { UserAllowances } from '../../channels/user-allowances.ts';
 import { Refusal } from '../../refusal.ts';
-import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
+import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import { readJson } from '../body.ts';
 import { authenticate } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
@@ -28,7 +28,7 @@ type BatchEntry = PublishResult | { readonly error: ErrorBody };
  * One message is answered with its result, or an error and its status. An array is answered with an array, in its order, of
  * results and `{ error }`: what could be published was.
  */
-export function publishRoute(services: PublishServices): (request: Request) => Promise<Reply> {
+export function publishRoute(services: PublishServices): (request: Request) => Promise<HttpReply> {
   return async (request) => {
     const by = await authenticate(request, services);
     if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
@@ -38,12 +38,12 @@ export function publishRoute(services: PublishServices): (request: Request) => P
   };
 }
 
-async function publishSingle(services: PublishServices, by: Identity, message: unknown): Promise<Reply> {
+async function publishSingle(services: PublishServices, by: Identity, message: unknown): Promise<HttpReply> {
   const [outcome] = await publishAll(services, by, [message]);
   return outcome instanceof Refusal ? errorReply(outcome) : jsonReply(200, outcome);
 }
 
-async function publishBatch(services: PublishServices, by: Identity, messages: unknown[]): Promise<Reply> {
+async function publishBatch(services: PublishServices, by: Identity, messages: unknown[]): Promise<HttpReply> {
   if (messages.length === 0 || messages.length > MOST_MESSAGES) {
     return errorReply(new Refusal('command_invalid', `an array must hold 1 to ${MOST_MESSAGES} messages`));
   }

@@ -3,7 +3,7 @@ import type { Verifier } from '../../auth/token.ts';
 import { refuseUnavailable } from '../../channels/refuse-unavailable.ts';
 import type { Revocation, RevocationStore } from '../../engine/revocations.ts';
 import { Refusal } from '../../refusal.ts';
-import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
+import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import type { Clock } from '../../util/clock.ts';
 import { readJson } from '../body.ts';
 import { authenticate } from '../credentials.ts';
@@ -56,7 +56,7 @@ export function readRevocation(value: unknown, now: number): Revocation | Refusa
 }
 
 /** `POST /api/v1/revocations`: tokens that are not believed any more, from now on and on every node. */
-export function revokeRoute(services: RevocationServices): (request: Request) => Promise<Reply> {
+export function revokeRoute(services: RevocationServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
     asTrusted(request, services, async () => {
       const body = await readJson(request);
@@ -69,7 +69,7 @@ export function revokeRoute(services: RevocationServices): (request: Request) =>
 }
 
 /** `GET /api/v1/revocations`: those that are in force. */
-export function listRevocationsRoute(services: RevocationServices): (request: Request) => Promise<Reply> {
+export function listRevocationsRoute(services: RevocationServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
     asTrusted(request, services, async () => jsonReply(200, { revocations: await services.revocations.all() }));
 }
@@ -78,8 +78,8 @@ export function listRevocationsRoute(services: RevocationServices): (request: Re
 export async function asTrusted(
   request: Request,
   services: Pick<RevocationServices, 'apiKeys' | 'verifier'>,
-  act: () => Promise<Reply>,
-): Promise<Reply> {
+  act: () => Promise<HttpReply>,
+): Promise<HttpReply> {
   const by = await authenticate(request, services);
   if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
   if (by.trusted !== true) {

@@ -3,7 +3,7 @@ import type { Identity } from '../../auth/identity.ts';
 import type { ApiKeys } from '../../auth/secrets.ts';
 import type { Verifier } from '../../auth/token.ts';
 import { Refusal } from '../../refusal.ts';
-import { jsonReply, type Reply, type Request } from '../../transport/http.ts';
+import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import type { Clock } from '../../util/clock.ts';
 import { readJson } from '../body.ts';
 import { authenticate } from '../credentials.ts';
@@ -28,7 +28,7 @@ const STREAM_LIFE = 3_600_000;
 const wrong = (detail: string): Refusal => new Refusal('command_invalid', detail);
 
 /** `POST /api/v1/tickets`: a ticket for the caller, or, with an API key, for the user that it names. */
-export function ticketsRoute(services: TicketServices): (request: Request) => Promise<Reply> {
+export function ticketsRoute(services: TicketServices): (request: Request) => Promise<HttpReply> {
   return async (request) => {
     const cors = services.cors(request);
     const issued = await issue(request, services);

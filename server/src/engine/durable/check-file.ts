@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { Damage, expectSound } from './file/damage.ts';
-import { type Head, isPair, readHeads, replacementOf } from './file/heads.ts';
+import { type FileHead, isPair, readHeads, replacementOf } from './file/heads.ts';
 import { StoreFile } from './file/store-file.ts';
 import { StoreWalk } from './file/walk.ts';
 import { TABLES } from './store.ts';
@@ -13,7 +13,7 @@ export interface FileState {
   /** There is no file yet, or an empty one. */
   readonly isNew: boolean;
   /** The head that was damaged. The other one is valid and describes the store. */
-  readonly lostHead: Head | undefined;
+  readonly lostHead: FileHead | undefined;
 }
 
 /**
@@ -72,7 +72,7 @@ function checkOpen(file: StoreFile, most: number): FileState {
   return { isNew: newest.main.root === undefined, lostHead: damages.length > 0 ? newest : undefined };
 }
 
-function checkTables(file: StoreFile, head: Head, most: number): void {
+function checkTables(file: StoreFile, head: FileHead, most: number): void {
   // If the file is too short, only a complete walk tells whether data is missing.
   const isShort = file.size < (head.last + 1) * head.pageSize;
   const walk = new StoreWalk(file, head, (damage) => {
@@ -98,7 +98,7 @@ function expectOwn(path: string, tables: readonly string[]): void {
 }
 
 /** Overwrites the damaged head with a copy of the valid one, so that LMDB can open the file. */
-export function mendHead(path: string, sound: Head): void {
+export function mendHead(path: string, sound: FileHead): void {
   const file = StoreFile.open(path);
   const page = replacementOf(file, sound);
   file.close();

@@ -4,9 +4,9 @@ import { nanoid } from 'nanoid';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
 import type { Engine, Signal } from '../engine.ts';
 import type { PresenceChange } from '../presence.ts';
-import { Audience } from './audience.ts';
 import { EngineUser } from './engine-user.ts';
 import type { FromOwner } from './items.ts';
+import { Watchers } from './watchers.ts';
 
 /** Milliseconds between two looks at whether the engine is in trouble. */
 const LOOK = 1_000;
@@ -29,8 +29,8 @@ export class EngineOwner {
   readonly #clock: Clock;
   readonly #life = nanoid(10);
   readonly #users = new Set<EngineUser>();
-  readonly #watchers = new Audience<EngineUser>();
-  readonly #memberWatchers = new Audience<EngineUser>();
+  readonly #watchers = new Watchers<EngineUser>();
+  readonly #memberWatchers = new Watchers<EngineUser>();
   #server: Server | undefined;
   #look: Timer | undefined;
   #trouble: string | null = null;

@@ -55,7 +55,7 @@ export function readTree(bytes: Buffer, at = 0): TreeRecord {
 }
 
 /** One of the first two pages. Each describes a complete state of the file; the one with the later transaction is valid. */
-export interface Head {
+export interface FileHead {
   /** 0 or 1: the page it is on. */
   readonly index: number;
   readonly pageSize: number;
@@ -66,15 +66,15 @@ export interface Head {
   readonly main: TreeRecord;
 }
 
-/** Both heads of a file: of a whole one, both are `Head`. */
-export interface Heads {
-  readonly all: readonly (Head | Damage)[];
+/** Both heads of a file: of a whole one, both are `FileHead`. */
+export interface FileHeads {
+  readonly all: readonly (FileHead | Damage)[];
   /** The sound one of the latest transaction. */
-  readonly newest: Head | undefined;
+  readonly newest: FileHead | undefined;
 }
 
 /** Reads the heads. */
-export function readHeads(file: StoreFile): Heads {
+export function readHeads(file: StoreFile): FileHeads {
   const first = tryHead(file, 0, undefined);
   const sizes = first instanceof Damage ? possibleSizes() : [first.pageSize];
   const second = sizes.map((size) => tryHead(file, 1, size));
@@ -85,8 +85,8 @@ export function readHeads(file: StoreFile): Heads {
   return { all, newest: newestOf(all) };
 }
 
-function newestOf(all: readonly (Head | Damage)[]): Head | undefined {
-  let newest: Head | undefined;
+function newestOf(all: readonly (FileHead | Damage)[]): FileHead | undefined {
+  let newest: FileHead | undefined;
   for (const head of all) {
     if (!(head instanceof Damage) && (newest === undefined || head.transaction > newest.transaction)) newest = head;
   }
@@ -99,7 +99,7 @@ function possibleSizes(): number[] {
   return sizes;
 }
 
-function tryHead(file: StoreFile, index: number, pageSize: number | undefined): Head | Damage {
+function tryHead(file: StoreFile, index: number, pageSize: number | undefined): FileHead | Damage {
   try {
     return readHead(file.read(index * (pageSize ?? 0), HEAD), { index, pageSize });
   } catch (error) {
@@ -108,7 +108,7 @@ function tryHead(file: StoreFile, index: number, pageSize: number | undefined): 
   }
 }
 
-function readHead(bytes: Buffer, { index, pageSize }: { index: number; pageSize: number | undefined }): Head {
+function readHead(bytes: Buffer, { index, pageSize }: { index: number; pageSize: number | undefined }): FileHead {
   const problem = (what: string) => () => `page ${index} ${what}`;
   expectSound(bytes.length === HEAD, problem('is cut off'));
   expectSound(bytes.readUInt32LE(AT.magic) === MAGIC, problem('is not the head of an LMDB file'));
@@ -142,13 +142,13 @@ function readHead(bytes: Buffer, { index, pageSize }: { index: number; pageSize:
 }
 
 /** Whether the heads belong to two consecutive transactions, as in every complete file. */
-export function isPair(a: Head, b: Head): boolean {
+export function isPair(a: FileHead, b: FileHead): boolean {
   const apart = a.transaction > b.transaction ? a.transaction - b.transaction : b.transaction - a.transaction;
   return apart === 1n || (apart === 0n && a.transaction === 0n);
 }
 
 /** The replacement for a damaged head: a copy of the valid one with the previous transaction number. */
-export function replacementOf(file: StoreFile, sound: Head): Buffer {
+export function replacementOf(file: StoreFile, sound: FileHead): Buffer {
   const page = Buffer.alloc(sound.pageSize);
   file.read(sound.index * sound.pageSize, HEAD).copy(page);
   page.writeBigUInt64LE(BigInt(1 - sound.index), 0);

@@ -1,5 +1,5 @@
 import { expectSound } from './damage.ts';
-import { type Head, PAGE_HEAD } from './heads.ts';
+import { type FileHead, PAGE_HEAD } from './heads.ts';
 import type { StoreFile } from './store-file.ts';
 
 const P_BRANCH = 0x01;
@@ -38,7 +38,7 @@ export type Page =
 /** What a page is read by. */
 export interface Source {
   readonly file: StoreFile;
-  readonly head: Pick<Head, 'pageSize' | 'last' | 'transaction'>;
+  readonly head: Pick<FileHead, 'pageSize' | 'last' | 'transaction'>;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Damage, expectSound } from './damage.ts';
-import { type Head, readTree, TREE_RECORD, type TreeRecord } from './heads.ts';
+import { type FileHead, readTree, TREE_RECORD, type TreeRecord } from './heads.ts';
 import { checkBig, type LeafEntry, type Page, readPage, readValue, type Source } from './page.ts';
 import type { StoreFile } from './store-file.ts';
 
@@ -35,7 +35,7 @@ const compareNumbers = (a: Buffer, b: Buffer): number => {
 /** Walks the pages of a file like LMDB, and checks everything that LMDB trusts. */
 export class StoreWalk {
   readonly #source: Source;
-  readonly #head: Head;
+  readonly #head: FileHead;
   readonly #onDamage: (damage: Damage) => void;
   #todo: Todo[] = [];
   /** What the page that is looked at leads to. */
@@ -48,7 +48,7 @@ export class StoreWalk {
   #looked = 0;
 
   /** @param onDamage called for everything that is wrong; may throw, to end the walk */
-  constructor(file: StoreFile, head: Head, onDamage: (damage: Damage) => void) {
+  constructor(file: StoreFile, head: FileHead, onDamage: (damage: Damage) => void) {
     this.#source = { file, head };
     this.#head = head;
     this.#onDamage = onDamage;

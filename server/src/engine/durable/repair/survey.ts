@@ -1,5 +1,5 @@
 import { Damage } from '../file/damage.ts';
-import { type Head, isPair, readHeads } from '../file/heads.ts';
+import { type FileHead, isPair, readHeads } from '../file/heads.ts';
 import { type LeafEntry, readPage, readValue, type Source } from '../file/page.ts';
 import { StoreFile } from '../file/store-file.ts';
 import { StoreWalk } from '../file/walk.ts';
@@ -15,7 +15,7 @@ const USUAL_PAGE = 4096;
 export class Survey {
   readonly path: string;
   readonly #file: StoreFile;
-  readonly #head: Head | undefined;
+  readonly #head: FileHead | undefined;
   readonly #walk: StoreWalk | undefined;
   /** What is wrong, in words: the first problems. */
   readonly problems: string[] = [];
@@ -63,9 +63,9 @@ export class Survey {
     if (this.problems.length < MOST_PROBLEMS) this.problems.push(problem);
   }
 
-  #findHead(): Head | undefined {
+  #findHead(): FileHead | undefined {
     const { all, newest } = readHeads(this.#file);
-    const sound: Head[] = [];
+    const sound: FileHead[] = [];
     for (const head of all) {
       if (head instanceof Damage) this.note(head.message);
       else sound.push(head);

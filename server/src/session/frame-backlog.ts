@@ -20,7 +20,7 @@ export interface ReadCommand {
 const OVERHEAD = 100;
 
 /** What a connection has sent and the gateway has not processed. Few connections ever have a backlog. */
-export class Backlog {
+export class FrameBacklog {
   readonly #frames = new Deque<Frame>();
   #frameBytes = 0;
   readonly #commands = new Deque<ReadCommand>();

@@ -1,5 +1,5 @@
 /** Which users of the engine watch which channel. */
-export class Audience<T> {
+export class Watchers<T> {
   readonly #listeners = new Map<string, Set<T>>();
 
   /** @returns whether it is the channel's first */
