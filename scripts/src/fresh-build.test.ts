@@ -49,6 +49,6 @@ describe('a build', () => {
   });
 
   it('is of a workspace that is known', () => {
-    expect(() => findStale('e2e', root)).toThrow('nobody knows what e2e is built into');
+    expect(() => findStale('e2e', root)).toThrow('no build output is configured for e2e');
   });
 });

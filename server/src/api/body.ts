@@ -4,7 +4,7 @@ import { markLongNumbers } from '../util/long-numbers.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Milliseconds after which there may be room for a body. */
+/** Milliseconds after which a client may retry when there is no room for a body. */
 const SOON = 1_000;
 
 const TOO_LARGE = new Refusal('payload_too_large', `the body may have at most ${MAX_BODY} bytes`);
@@ -14,17 +14,20 @@ const FAULTS: Readonly<Record<BodyFault, Refusal>> = {
   too_many_pieces: new Refusal('frame_malformed', 'the body comes in too many small chunks; send larger ones'),
   no_room: new Refusal(
     'unavailable',
-    'the gateway reads too many bodies at once; operators: raise "limits.unauthenticated"',
+    'the gateway is reading too many bodies at once. Operators can raise "limits.unauthenticated"',
     SOON,
   ),
-  cut_off: new Refusal('frame_malformed', 'the body did not arrive'),
+  cut_off: new Refusal('frame_malformed', 'the body did not arrive completely'),
 };
 
-/** Types that no JSON is sent as. Others are read: `curl -d` and `fetch` name types of their own unless they are told. */
+/**
+ * Content types that certainly are not JSON. Others are read: by default, `curl -d` and `fetch`
+ * send types of their own.
+ */
 const NOT_JSON =
   /^(?:multipart|image|audio|video|font)\/|^application\/(?:xml|pdf|zip|gzip|msgpack|x-msgpack|cbor)\b|^text\/(?:html|xml|css)\b/i;
 
-/** Tells from the head why the body is not read. */
+/** Checks the head, and returns why the body is not read. */
 export function refuseBody({ headers, bodyLength }: RequestHead): Refusal | null {
   if (Number.isFinite(bodyLength) && bodyLength > MAX_BODY) return TOO_LARGE;
   const coding = headers.get('content-encoding')?.toLowerCase() ?? 'identity';
@@ -37,7 +40,7 @@ export function refuseBody({ headers, bodyLength }: RequestHead): Refusal | null
   return null;
 }
 
-/** Reads a request's body as JSON. Call it once the sender is known. */
+/** Reads a request's body as JSON. Call it once the sender is authenticated. */
 export async function readJson(request: Request): Promise<{ readonly value: unknown } | Refusal> {
   const refused = refuseBody(request);
   if (refused !== null) return refused;

@@ -6,14 +6,17 @@ import type { RequestHead, Sender } from '../transport/http.ts';
 
 const BEARER = /^Bearer +(\S+) *$/i;
 
-/** What a request presents: a token or an API key. */
+/** The credentials of a request: a token or an API key. */
 export const presentedIn = ({ headers }: RequestHead): string | undefined =>
   BEARER.exec(headers.get('authorization') ?? '')?.[1];
 
-/** A token has three parts; anything else can only have been meant as an API key. */
+/** A token has three parts. Anything else can only be an API key. */
 const isToken = (presented: string): boolean => presented.split('.', 4).length === 3;
 
-/** Whether a token is genuine takes longer to find out than whether a key is ours. `null`: there are no credentials. */
+/**
+ * A quick check: verifying a token takes longer than comparing an API key. `null`: there are no
+ * credentials.
+ */
 export function senderOf(head: RequestHead, apiKeys: ApiKeys): Sender | null {
   const presented = presentedIn(head);
   if (presented === undefined) return null;
@@ -22,7 +25,8 @@ export function senderOf(head: RequestHead, apiKeys: ApiKeys): Sender | null {
 }
 
 /**
- * Finds out who is calling: an API key or a token, as `Authorization: Bearer …`. RFC 6750 section 2.1.
+ * Authenticates the caller by an API key or a token, as `Authorization: Bearer …`. RFC 6750 section
+ * 2.1.
  */
 export async function authenticate(
   request: RequestHead,
@@ -32,7 +36,7 @@ export async function authenticate(
   if (presented === undefined) return new Refusal('unauthorized');
   const key = apiKeys.find(presented);
   if (key !== null) return key;
-  if (!isToken(presented)) return new Refusal('unauthorized', 'there is no such API key');
+  if (!isToken(presented)) return new Refusal('unauthorized', 'the API key is unknown');
   const verification = await verifier.verify(presented);
   if (!verification.ok) return new Refusal(verification.error, verification.message);
   return verification.identity;

@@ -3,20 +3,20 @@ import type { Refusal } from '../refusal.ts';
 import { type HttpReply, jsonReply } from '../transport/http.ts';
 
 /**
- * An error of the catalogue as an HTTP reply: `{ "error": { code, name, message, remedy, retryable, docs } }`. When to try again also goes as
- * `Retry-After`, in seconds.
+ * An error of the catalogue as an HTTP reply: `{ "error": { code, name, message, remedy, retryable,
+ * docs } }`. The time of a retry is also in `Retry-After`, in seconds.
  */
 export function errorReply(refusal: Refusal, headers: Readonly<Record<string, string>> = {}): HttpReply {
   return errorBodyReply(refusal.body, headers);
 }
 
-/** As `errorReply`, for an error that a session has answered with. */
+/** Same as `errorReply`, for an error from a session. */
 export function errorBodyReply(body: ErrorBody, headers: Readonly<Record<string, string>> = {}): HttpReply {
   const later = body.retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(body.retryAfter / 1000)) };
   return jsonReply(ERRORS[body.name as ErrorName].status, { error: explained(body) }, { ...later, ...headers });
 }
 
-/** The reply to a mistake of ours. */
+/** The reply to a bug in the gateway. */
 export function internalReply(): HttpReply {
   return jsonReply(ERRORS.internal.status, { error: explained(errorBody('internal')) });
 }

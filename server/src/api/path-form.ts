@@ -5,9 +5,9 @@ const PARAMETER = /^\{(\w+)\}$/;
 /**
  * Matches a path against the form of a route.
  *
- * @param form segments, of which `{name}` stands for any one that is not empty
+ * @param form segments, in which `{name}` matches any non-empty segment
  * @param path as it was sent, percent-encoded
- * @returns the parameters, decoded; `null` when the path has another form
+ * @returns the decoded parameters; `null` if the path does not match
  */
 export function matchPath(form: string, path: string): Parameters | null {
   if (form === path) return {};
@@ -26,7 +26,7 @@ export function matchPath(form: string, path: string): Parameters | null {
   return parameters;
 }
 
-/** Empty where it cannot be decoded. */
+/** Empty if it cannot be decoded. */
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);

@@ -3,17 +3,20 @@ import type { HttpReply, Request, RequestHead, Sender } from '../transport/http.
 /** Parameters of a path, by name. */
 export type Parameters = Readonly<Record<string, string>>;
 
-/** One address of the HTTP side. */
+/** One route of the HTTP API. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** May have parameters of one segment each: `/api/v1/channels/{channel}`. */
+  /** May have parameters, each a whole segment: `/api/v1/channels/{channel}`. */
   readonly path: string;
   /** One line for the table in docs/http-api.md. */
   readonly summary: string;
-  /** Whose body it reads; `null`: the sender has no credentials. Routes without one read none. */
+  /**
+   * Decides whose body it reads; `null`: the sender has no credentials. Routes without it read no
+   * body.
+   */
   readonly takesBody?: (head: RequestHead) => Sender | null;
-  /** Answers a browser that asks, by OPTIONS, what a page of another origin may send. */
+  /** Answers a preflight request (OPTIONS) of a page of another origin. */
   readonly preflight?: (request: Request) => HttpReply;
-  /** @param parameters those of the path, decoded */
+  /** @param parameters of the path, decoded */
   readonly handle: (request: Request, parameters: Parameters) => HttpReply | Promise<HttpReply>;
 }

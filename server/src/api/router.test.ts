@@ -57,11 +57,11 @@ describe('the router', () => {
     expect(requests).toEqual([{ method, path, status, duration: expect.any(Number) }]);
   });
 
-  it('lists what an address takes', async () => {
+  it('lists the methods of a path', async () => {
     expect((await setUp().ask('DELETE', '/a')).headers).toMatchObject({ Allow: 'GET, POST' });
   });
 
-  it.each(['GET', 'POST'])('answers a mistake of ours (%s) without its words, and reports it', async (method) => {
+  it.each(['GET', 'POST'])('answers a bug in the gateway (%s) without its message, and reports it', async (method) => {
     const { ask, faults } = setUp();
     const reply = await ask(method, '/boom');
     expect(reply.status).toBe(500);
@@ -69,7 +69,7 @@ describe('the router', () => {
     expect(faults).toEqual([{ where: `${method} /boom`, error: expect.objectContaining({ message: 'a secret' }) }]);
   });
 
-  it('asks for files where there is no route, for GET and HEAD only', async () => {
+  it('looks for files if there is no route, for GET and HEAD only', async () => {
     const { ask } = setUp(({ path }) => (path === '/file' ? { status: 200, body: 'file' } : null));
     expect((await ask('GET', '/file')).body).toBe('file');
     expect((await ask('HEAD', '/file')).status).toBe(200);
@@ -92,23 +92,23 @@ describe('the body of a request', () => {
   const headers = (name: string, value: string) => ({ headers: new Map([[name, value]]) });
 
   it.each<[string, string, Partial<RequestHead>]>([
-    ['at an address that takes none', '/a', {}],
-    ['at an address that does not exist', '/nowhere', {}],
+    ['at a path without a body', '/a', {}],
+    ['at an unknown path', '/nowhere', {}],
     ['that is too large', '/b', { bodyLength: MAX_BODY + 1 }],
     ['that is compressed', '/b', headers('content-encoding', 'br')],
-    ['that is no JSON', '/b', headers('content-type', 'image/png')],
+    ['that is not JSON', '/b', headers('content-type', 'image/png')],
     ['under a foreign host', '/b', headers('host', 'evil.example')],
-    ['of a head that can be read in two ways', '/b', { fault: 'two hosts' }],
+    ['with an ambiguous head', '/b', { fault: 'two hosts' }],
   ])('is not read %s', (_, path, more) => {
     expect(router.wantsBody(head('POST', path, { bodyLength: 10, ...more }))).toBeNull();
   });
 
-  it.each([10, MAX_BODY, Number.POSITIVE_INFINITY])('is read where it may have %d bytes', (bodyLength) => {
+  it.each([10, MAX_BODY, Number.POSITIVE_INFINITY])('is read if it may have %d bytes', (bodyLength) => {
     expect(router.wantsBody(head('POST', '/b', { bodyLength }))).toBe('known');
   });
 });
 
-it('an answer repeats the beginning of a path only, in harmless characters', async () => {
+it('an answer repeats only the beginning of a path, escaped', async () => {
   const { ask } = setUp();
   const { body } = await ask('GET', `/"\u0007${'x'.repeat(5_000)}`);
   expect(String(body).length).toBeLessThan(1_000);

@@ -11,9 +11,9 @@ import type { Parameters, Route } from './route.ts';
 export interface RouterOptions {
   readonly routes: readonly Route[];
   readonly events: EventBus;
-  /** In development mode: who may use the gateway. */
+  /** Decides who may use the gateway in development mode. */
   readonly dev?: DevAccess | null;
-  /** Asked for a GET that no route takes; `null` when it has nothing there either. */
+  /** Called for a GET without a route; returns `null` if it has no file either. */
   readonly files?: ((request: RequestHead) => HttpReply | null) | undefined;
 }
 
@@ -22,7 +22,7 @@ interface Found {
   readonly parameters: Parameters;
 }
 
-/** Finds the route of a request. Whatever goes wrong on the way is answered, and our own mistakes are reported. */
+/** Finds the route of a request. Every failure is answered, and bugs in the gateway are reported. */
 export function createRouter({ routes, events, files, dev = null }: RouterOptions): HttpSide {
   const isHostRefused = ({ headers }: RequestHead): boolean => dev?.isHostAllowed(headers.get('host') ?? '') === false;
 

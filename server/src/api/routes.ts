@@ -9,26 +9,26 @@ import { listRevocationsRoute, type RevocationServices, revokeRoute } from './ro
 import { type TicketServices, ticketsRoute } from './routes/tickets.ts';
 
 export interface ApiOptions extends PublishServices, RevocationServices, DrainServices {
-  /** `true`, or why new connections are not welcome. */
+  /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
   /** This node's name. */
   readonly node: string;
   /** Prometheus' text format. */
   readonly metrics: () => Promise<HttpReply>;
-  /** Server-sent events, where they are on. */
+  /** Server-sent events, if enabled. */
   readonly sse: EventRoutes | undefined;
   /** Only in development mode. */
   readonly dev: DevTokenOptions | undefined;
 }
 
-/** What answers requests for event streams. */
+/** Answers requests for event streams. */
 export interface EventRoutes {
   readonly handle: Route['handle'];
   readonly preflight: (request: Request) => HttpReply;
   readonly tickets: Omit<TicketServices, 'apiKeys' | 'verifier' | 'clock'>;
 }
 
-/** The table of all addresses. */
+/** The table of all routes. */
 export function createRoutes(options: ApiOptions): readonly Route[] {
   const takesBody = (head: RequestHead) => senderOf(head, options.apiKeys);
   const routes: Route[] = [
@@ -60,7 +60,7 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       handle: drainRoute(options),
     },
     { method: 'GET', path: '/health/live', summary: 'Does the process answer?', handle: live },
-    { method: 'GET', path: '/health/ready', summary: 'Are new connections welcome?', handle: ready(options) },
+    { method: 'GET', path: '/health/ready', summary: 'Does the node accept new connections?', handle: ready(options) },
     { method: 'GET', path: '/metrics', summary: 'Metrics in the format of Prometheus', handle: options.metrics },
   ];
   if (options.sse !== undefined) {
@@ -79,7 +79,7 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
   }
   if (options.dev !== undefined) {
     const handle = devToken(options.dev);
-    routes.push({ method: 'GET', path: '/dev/token', summary: 'A token for anybody (development only)', handle });
+    routes.push({ method: 'GET', path: '/dev/token', summary: 'A token for any user (development only)', handle });
   }
   return routes;
 }

@@ -62,11 +62,11 @@ describe('a folder', () => {
     '/assets',
     '/link.txt',
     '',
-  ])('has nothing at %j', (path) => {
+  ])('has no file at %j', (path) => {
     expect(get(path)).toBeNull();
   });
 
-  it('is not sent again to those who have it', () => {
+  it('is not sent again to clients that have it', () => {
     const etag = get('/')?.headers?.ETag ?? '';
     expect(etag).toMatch(/^".+"$/);
     const again = get('/', { 'if-none-match': etag });
@@ -77,7 +77,7 @@ describe('a folder', () => {
     expect(get('/icon.svg')?.headers?.ETag).not.toBe(etag);
   });
 
-  it('that is not there is an error at the start', () => {
+  it('that does not exist is an error at the start', () => {
     expect(() => serveFolder(join(folder, 'nowhere'))).toThrow(/ENOENT/);
   });
 });

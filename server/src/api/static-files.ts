@@ -9,7 +9,7 @@ interface StaticFile {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Names that a bundler made from the content (`index-BfQ3x9Zk.js`) never change what they mean. */
+/** Names that a bundler derived from the content (`index-BfQ3x9Zk.js`): their content never changes. */
 const HASHED = /[-.][A-Za-z0-9_-]{8,}\.\w+$/;
 
 function readFile(folder: string, path: string): readonly [string, StaticFile] {
@@ -31,17 +31,17 @@ function readFile(folder: string, path: string): readonly [string, StaticFile] {
   ];
 }
 
-/** Does the client have the file already? RFC 9110 section 13.1.2: a list, compared weakly. */
+/** Does the client already have the file? RFC 9110 section 13.1.2: a list, compared weakly. */
 function isKnown(wanted: string | undefined, tag: string | undefined): boolean {
   if (wanted === undefined) return false;
   return wanted.split(',').some((entry) => entry.trim() === '*' || entry.trim().replace(/^W\//, '') === tag);
 }
 
 /**
- * Serves a folder that was read whole at start: a request can reach nothing but what was found then. Made for a small app beside the gateway, not for a
- * site.
+ * Serves a folder that is read completely at the start, so that a request can reach nothing else.
+ * For a small app next to the gateway, not for a site.
  *
- * @throws when the folder cannot be read
+ * @throws if the folder cannot be read
  */
 export function serveFolder(folder: string): (request: RequestHead) => HttpReply | null {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });

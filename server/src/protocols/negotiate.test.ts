@@ -14,7 +14,7 @@ it.each([
   [['sluice.v9.json'], undefined],
   [['SLUICE.V1.JSON'], undefined],
   [[''], undefined],
-])('chooses of %j: %s', (offered, expected) => {
+])('chooses from %j: %s', (offered, expected) => {
   expect(negotiate(select(offered))?.subprotocol).toBe(expected);
 });
 

@@ -2,10 +2,10 @@ import { jsonWire } from './native/json-wire.ts';
 import { msgpackWire } from './native/msgpack-wire.ts';
 import type { Selection, SocketWire } from './protocol.ts';
 
-/** Every wire protocol that the gateway speaks over WebSockets. */
+/** Every wire protocol over WebSockets. */
 export const WIRES: readonly (typeof jsonWire)[] = [jsonWire, msgpackWire];
 
-/** Where WebSockets of wires without a path of their own are opened. */
+/** The path of wires without a path of their own. */
 export const SOCKET_PATH = '/ws';
 
 const pathOf = ({ path = SOCKET_PATH }: SocketWire): string => path;
@@ -13,7 +13,7 @@ const pathOf = ({ path = SOCKET_PATH }: SocketWire): string => path;
 /** The paths at which these wires are opened. */
 export const pathsOf = (wires: readonly SocketWire[]): readonly string[] => [...new Set(wires.map(pathOf))];
 
-/** Does a path have this form? A segment `:name` stands for any one. */
+/** Does a path match this form? A segment `:name` matches any segment. */
 export function matchesPath(form: string, path: string): boolean {
   const segments = form.split('/');
   const given = path.split('/');
@@ -24,9 +24,10 @@ export function matchesPath(form: string, path: string): boolean {
 }
 
 /**
- * Chooses a wire protocol among those at the path: the first one known, in the client's order. A client that offers no subprotocol gets the first of them. SPEC.md section 1.
+ * Chooses a wire protocol among those at the path: the first known one in the client's order. A
+ * client that offers no subprotocol gets the first of them. SPEC.md section 1.
  *
- * @returns `null` when none of the offered is known
+ * @returns `null` if none of the offered ones is known
  */
 export function negotiate({ path, protocols }: Selection, wires: readonly SocketWire[] = WIRES): SocketWire | null {
   const here = wires.filter((wire) => matchesPath(pathOf(wire), path));

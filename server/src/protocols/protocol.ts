@@ -3,7 +3,7 @@ import type { Command, CommandFault, ErrorBody, Message, ParsedCommand, ServerMe
 /** A message, encoded once, ready to be joined with others into a frame. */
 export type Part = string | Uint8Array;
 
-/** A message, by value and as JSON; each is made when it is asked for. */
+/** A message, as a value and as JSON; each is created on demand. */
 export interface Encodable {
   readonly message: Message;
   readonly json: string;
@@ -11,7 +11,7 @@ export interface Encodable {
 
 export type { CommandFault, ParsedCommand } from '@sluice/protocol';
 
-/** What the head of a `messages` push may carry beside channel and epoch. SPEC.md section 6. */
+/** Optional fields of a `messages` push in addition to channel and epoch. SPEC.md section 6. */
 export interface PushPrefix {
   /** Subscription id. */
   readonly sub?: number;
@@ -19,63 +19,74 @@ export interface PushPrefix {
   readonly after?: number;
 }
 
-/** Where the frames of one client go. */
+/** Sends the frames of one client. */
 export interface Outlet {
   send(frame: string | Uint8Array, binary: boolean): void;
 }
 
 /** The part of a handshake that selects a wire protocol. */
 export interface Selection {
-  /** Path of the request, still percent-encoded. */
+  /** Path of the request, percent-encoded. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Subprotocols that the client offers, in its order. */
+  /** Subprotocols that the client offers, in its order of preference. */
   readonly protocols: readonly string[];
 }
 
 /**
- * A wire protocol on one connection. It translates what the client sends into commands, and replies and pushes into the client's frames. A wire without state shares one
- * session among all its connections, so that an idle connection costs nothing.
+ * A wire protocol on one connection. It translates the client's input into commands, and replies
+ * and pushes into frames. A stateless wire shares one session among all its connections, so that an
+ * idle connection costs nothing.
  */
 export interface WireSession {
   /**
-   * The connection is open: a wire that speaks first does it here.
+   * The connection is open. A wire that sends first does so here.
    *
-   * @returns commands to carry out before anything that the client sends, e.g. a `connect` that the foreign protocol does not have
+   * @returns commands to execute before any input of the client, such as a `connect` that the
+   *   foreign protocol does not have
    */
   opened?(outlet: Outlet): readonly Command[];
   /**
-   * Reads a frame. Time and memory are linear in its bytes, whatever it claims to hold.
+   * Decodes a frame. Time and memory are linear in its bytes, whatever lengths it claims.
    *
-   * @returns the values in it, at least one; `parse` checks each when its turn comes
-   * @throws when it cannot be decoded; the message says why, without quoting the frame
+   * @returns its values, at least one; `parse` checks each of them later
+   * @throws if it cannot be decoded; the message has the reason, without quoting the frame
    */
   decode(data: string | Uint8Array): readonly unknown[];
-  /** Reads a value of a frame as a command. */
+  /** Parses a value of a frame as a command. */
   parse(value: unknown): ParsedCommand;
-  /** Why a command cannot be the first: nothing is carried out before `connect`, and the connection closes with this. */
+  /**
+   * Why a command cannot be the first: nothing is executed before `connect`, and the connection
+   * closes with this error.
+   */
   refuseEarly(command: Command): CommandFault;
   /** Sends replies and pushes, in their order. */
   send(messages: readonly ServerMessage[], outlet: Outlet): void;
-  /** Says why the gateway closes, in a protocol that does it in a frame of its own. The close frame follows. */
+  /**
+   * Reports why the gateway closes the connection, in a protocol with a frame for that. The close
+   * frame follows.
+   */
   goodbye?(error: ErrorBody, outlet: Outlet): void;
 }
 
 /** How a message is encoded, once for all connections of a wire protocol. */
 export interface Wire {
-  /** Short and unique: it begins the names of its fan-out topics. */
+  /** Short and unique: the prefix of its fan-out topics. */
   readonly id: string;
   readonly binary: boolean;
-  /** Writes pushes as one frame, for all who share it. */
+  /** Encodes pushes as one frame, for all clients that share it. */
   encode(messages: readonly ServerMessage[]): string | Uint8Array;
   encodeMessage(message: Encodable): Part;
-  /** Most messages in one frame. Default: as many as fit. */
+  /** Maximum messages in one frame. Default: as many as fit. */
   readonly perFrame?: number;
-  /** What the `messages` pushes of a subscription begin with. Without `after` it is the same for a whole epoch. */
+  /**
+   * The head of the `messages` pushes of a subscription. Without `after` it is the same for a whole
+   * epoch.
+   */
   prefix(channel: string, epoch: string, of?: PushPrefix): Part;
   /** Joins encoded messages of one channel into a `messages` push. */
   join(prefix: Part, parts: readonly Part[]): Uint8Array;
-  /** As `join`, for one message: in the form that the transport publishes fastest. */
+  /** Same as `join`, for one message: in the form that the transport publishes fastest. */
   single(prefix: Part, message: Encodable): Part;
 }
 
@@ -83,7 +94,8 @@ export interface Wire {
 export interface SocketWire extends Wire {
   readonly subprotocol: string;
   /**
-   * Where its WebSockets are opened: a path of the form `/ws`, or `/app/:key` with parameters of one segment each. Default: `/ws`, where the subprotocol decides.
+   * The path of its WebSockets, such as `/ws`, or `/app/:key` with parameters of one segment each.
+   * Default: `/ws`, where the subprotocol decides.
    */
   readonly path?: string;
   /** Opens it on a connection. Called after the handshake that selected it. */

@@ -6,25 +6,30 @@ export interface EventConnectionOptions {
   readonly id: string;
   readonly address: string;
   readonly topics: StreamTopics;
-  /** Bytes that may wait for the reader. */
+  /** Maximum bytes buffered for the reader. */
   readonly limit: number;
-  /** The line that says where the stream stands; may be empty. */
+  /** The line with the stream's position; may be empty. */
   readonly position: () => string;
   readonly closed: (connection: EventConnection) => void;
 }
 
-/** Bytes that are handed over before the turn ends. Fewer than what makes a replay wait. */
+/**
+ * Maximum bytes that are sent before the end of the turn. Less than the limit at which a replay
+ * waits.
+ */
 const EAGER = 32_768;
-/** Bytes that are handed over at once. */
+/** Maximum bytes of one write. */
 const SLICE = 65_536;
-/** RFC 6455 calls a connection that ended without a word 1006. */
+/** The close code of a connection that ended without a close frame. RFC 6455. */
 const LOST = 1006;
 
 type Chunk = string | Uint8Array;
 
 /**
- * An event stream as a connection. What is sent and published waits here until the turn ends, and then goes out in one piece, of which the last event has the stream's
- * position. Of what is published it refuses nothing: after an overflow it takes the rest of that turn, and its cursors leave the topics before the next.
+ * An event stream as a connection. Replies, pushes and publishes are collected until the end of the
+ * turn and sent in one piece, whose last event has the stream's position. It refuses no publish:
+ * after an overflow it accepts the rest of the turn, and its cursors leave the topics before the
+ * next turn.
  */
 export class EventConnection implements Connection, StreamBody, StreamListener, TopicMember {
   readonly id: string;
@@ -39,7 +44,7 @@ export class EventConnection implements Connection, StreamBody, StreamListener, 
   #isClosed = false;
   #pending: Chunk[] = [];
   #bytes = 0;
-  /** Bytes of it that were sent to this connection alone. */
+  /** Bytes that were sent to this connection only, not published. */
   #own = 0;
   #inBlock = false;
   #touched = false;
@@ -100,7 +105,7 @@ export class EventConnection implements Connection, StreamBody, StreamListener, 
     this.#pending.push(`${this.#options.position()}\n`);
   }
 
-  /** Shows that the stream is alive, unless something waits anyway. */
+  /** Sends a sign of life, unless there is unsent data anyway. */
   beat(): void {
     if (this.#stream !== undefined && this.#pending.length === 0 && !this.#behind) {
       this.#behind = !this.#stream.write(this.filler);
@@ -126,7 +131,8 @@ export class EventConnection implements Connection, StreamBody, StreamListener, 
     return slice;
   }
 
-  // The stream -------------------------------------------------------------------------------------------------------
+  // Stream
+  // -----------------------------------------------------------------------------------------------------------
 
   open(stream: HttpStream): StreamListener {
     this.#stream = stream;
@@ -158,7 +164,7 @@ export class EventConnection implements Connection, StreamBody, StreamListener, 
   close(code: number, reason: string): void {
     if (this.#isClosed) return;
     this.#endBlock();
-    // It is the last that is sent: the transport holds it for as long as its reader may take.
+    // It is the last write: the transport buffers it until the reader has received it.
     if (this.#pending.length > 0) this.#stream?.write(joinChunks(this.#pending));
     this.#stream?.end();
     this.#finish(code, reason);
@@ -189,7 +195,7 @@ export class EventConnection implements Connection, StreamBody, StreamListener, 
     if (this.#joined.delete(topic)) this.#options.topics.leave(topic, this);
   }
 
-  /** Until its reader is behind, everything is handed over by the end of the turn. */
+  /** Unless the reader is behind, everything is sent by the end of the turn. */
   get buffered(): number {
     return this.#behind || this.#stream === undefined ? this.#bytes : 0;
   }

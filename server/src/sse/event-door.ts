@@ -22,30 +22,31 @@ export interface EventDoorOptions {
   readonly topics: StreamTopics;
   readonly admit: Admit;
   readonly visitors: VisitorOptions;
-  /** Bytes that may wait for one reader. */
+  /** Maximum bytes buffered for one reader. */
   readonly limit: number;
-  /** Verifies tokens, and the tickets that stand for them. */
+  /** Verifies tokens, and the tickets that replace them. */
   readonly verifier: Verifier;
   readonly redeem: (ticket: string, channels: readonly string[]) => Promise<string | Refusal>;
   readonly nextId: () => string;
-  /** 0 up to 1. */
+  /** From 0 to 1. */
   readonly random?: () => number;
 }
 
-/** Milliseconds after which a client reconnects: at least, and at most. */
+/** Minimum and maximum milliseconds after which a client reconnects. */
 const RETRY = { least: 1_000, most: 3_000 } as const;
-/** Seconds after which a client may try again, where nobody knows better. */
+/** Default seconds after which a client may retry. */
 const LATER = '5';
 
 const STREAM = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-store, no-transform',
-  'X-Accel-Buffering': 'no', // nginx would collect events otherwise
+  'X-Accel-Buffering': 'no', // otherwise nginx buffers events
 };
 
 /**
- * `GET /sse`: channels as Server-sent events. The request becomes a session like that of a WebSocket, with the same rules and limits. What is wrong with it is answered
- * before the stream begins, with an error of the catalogue.
+ * `GET /sse`: channels as Server-sent events. The request becomes a session like that of a
+ * WebSocket, with the same rules and limits. Errors are answered before the stream begins, with an
+ * entry of the catalogue.
  */
 export class EventDoor {
   readonly #options: EventDoorOptions;
@@ -59,7 +60,7 @@ export class EventDoor {
     this.#heartbeats = new Heartbeats(services.clock, services.settings.heartbeat);
   }
 
-  /** What a browser asks before a page may send `Authorization`. */
+  /** The preflight request before a page may send `Authorization`. */
   preflight(request: Request): HttpReply {
     return { status: 204, headers: new Visitor(request, this.#options.visitors).preflight };
   }
@@ -87,7 +88,7 @@ export class EventDoor {
     return withLater(errorReply(refusal, cors));
   }
 
-  /** A ticket, wherever it stands, is used up by this. */
+  /** This uses up a ticket, wherever it is in the request. */
   async #credential(
     visitor: Visitor,
     ticket: string | undefined,
@@ -113,7 +114,7 @@ export class EventDoor {
     connection.listen(session);
     const error = await wireSession.outcome;
     if (error !== null) {
-      connection.closed(); // where it is not closed already
+      connection.closed(); // unless it is already closed
       return refuse(error, cors);
     }
     this.#heartbeats.add(connection);
@@ -129,7 +130,7 @@ function refuse(error: ErrorBody, cors: Readonly<Record<string, string>>): HttpR
   return withLater(errorBodyReply(error, cors));
 }
 
-/** EventSource gives up after any other answer than 200, and its page has to know when to try again. */
+/** EventSource gives up after any status other than 200, so the page needs to know when to retry. */
 function withLater(reply: HttpReply): HttpReply {
   if (reply.status !== 429 && reply.status !== 503) return reply;
   return { ...reply, headers: { 'Retry-After': LATER, ...reply.headers } };

@@ -5,14 +5,14 @@ import type { RequestHead } from '../transport/http.ts';
 
 type Subscribe = Extract<Command, { type: 'subscribe' }>;
 
-/** What a request for an event stream asks for. */
+/** The parameters of a request for an event stream. */
 export interface EventQuery {
   /** With the ids 2, 3, 4… */
   readonly subscribe: readonly Subscribe[];
   readonly ticket?: string | undefined;
 }
 
-/** Channels of one stream: so many fit into the id of an event. */
+/** Maximum channels of one stream: limited by the id of an event. */
 const MOST_CHANNELS = 100;
 const ALLOWED: ReadonlySet<string> = new Set(['channel', 'since', 'rewind', 'lastEventId', 'ticket']);
 const TOKEN_NAMES = /^(?:access_?token|auth(?:orization)?|bearer|id_?token|jwt|token)$/i;
@@ -22,10 +22,10 @@ const DIGITS = /^\d{1,16}$/;
 const wrong = (detail: string): Refusal => new Refusal('command_invalid', detail);
 
 const IN_ADDRESS = wrong(
-  'a token must not stand in an address, where proxies and logs keep it; send "Authorization: Bearer …", or a one-time "ticket" (POST /api/v1/tickets)',
+  'a token must not be in a URL, where proxies and logs store it. Send "Authorization: Bearer …", or a one-time "ticket" (POST /api/v1/tickets)',
 );
 
-/** Reads the query of an event stream, and what its client saw last. */
+/** Parses the query of an event stream, and the id of the client's last event. */
 export function readEventQuery({ query, headers }: RequestHead): EventQuery | Refusal {
   for (const [name, value] of query) {
     if (TOKEN_NAMES.test(name) || JWT.test(value)) return IN_ADDRESS;
@@ -34,7 +34,7 @@ export function readEventQuery({ query, headers }: RequestHead): EventQuery | Re
     }
   }
   const channels = [...new Set(query.getAll('channel'))];
-  if (channels.length === 0) return wrong('name at least one channel: /sse?channel=chat:lobby');
+  if (channels.length === 0) return wrong('at least one channel is required: /sse?channel=chat:lobby');
   if (channels.length > MOST_CHANNELS) {
     return new Refusal('too_many_subscriptions', `a stream may have at most ${MOST_CHANNELS} channels`);
   }
@@ -48,7 +48,7 @@ function readSubscribes(
   lastId: string | null,
 ): readonly Subscribe[] | Refusal {
   const positions = lastId === null ? null : readId(lastId, channels);
-  if (typeof positions === 'string') return wrong(`the last event id is not valid: ${positions}; connect without it`);
+  if (typeof positions === 'string') return wrong(`the last event id is not valid: ${positions}. Connect without it`);
   const start = readStart(query);
   if (start instanceof Refusal) return start;
   const subscribes: Subscribe[] = [];
@@ -66,11 +66,11 @@ function readSubscribes(
   return subscribes;
 }
 
-/** Where channels begin that the client has seen nothing of. */
+/** The starting point of channels of which the client has received nothing. */
 function readStart(query: URLSearchParams): { since?: number; rewind?: number } | Refusal {
   const since = query.get('since');
   const rewind = query.get('rewind');
-  if (since !== null && rewind !== null) return wrong('give "since" or "rewind", not both');
+  if (since !== null && rewind !== null) return wrong('"since" and "rewind" cannot be combined. Remove one');
   if (since !== null) {
     return DIGITS.test(since) ? { since: Number(since) } : wrong('"since" must be milliseconds since the Unix epoch');
   }

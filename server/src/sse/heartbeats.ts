@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../util/clock.ts';
 
-/** What shows from time to time that it is alive. */
+/** A stream that sends signs of life. */
 export interface Beating {
   beat(): void;
 }
@@ -8,13 +8,16 @@ export interface Beating {
 /** Milliseconds between two steps. */
 const STEP = 1_000;
 
-/** Has each stream show that it is alive once per interval, a part of them in each step: so that no step is long. */
+/**
+ * Makes each stream send a sign of life once per interval, a fraction of the streams in each step,
+ * so that no step is long.
+ */
 export class Heartbeats {
   readonly #clock: Clock;
   readonly #interval: number;
-  /** Those that wait longest come first. */
+  /** In the order of waiting: the first has waited longest. */
   readonly #waiting = new Set<Beating>();
-  /** Beats that are due, and the fraction of one that is left over. */
+  /** Streams that are due in this step, with the fractional rest. */
   #due = 0;
   #timer: Timer | undefined;
 

@@ -1,7 +1,7 @@
 import type { Cursor } from '../channels/cursor.ts';
 import { channelHash, writeEntry, writeId } from '../protocols/sse/position.ts';
 
-/** The line that says where a stream stands in all of its channels. */
+/** The line with the stream's position in all its channels. */
 export class PositionLine {
   readonly #hashes = new Map<string, string>();
 
@@ -21,7 +21,7 @@ export class PositionLine {
   }
 }
 
-/** The last message that was handed to the stream: by fan-out, or by replay. */
+/** The last message that was sent to the stream, by fan-out or by replay. */
 function standOf({ state, channel, epoch, offset }: Cursor): { epoch: string; offset: number } {
   return state === 'live' ? { epoch: channel.epoch, offset: channel.sent } : { epoch, offset };
 }

@@ -14,14 +14,14 @@ import { Visitor } from './visitor.ts';
 export interface SseParts {
   readonly config: Config;
   readonly services: Services;
-  /** Undefined where streams are off. */
+  /** Undefined if streams are disabled. */
   readonly topics: StreamTopics | undefined;
   readonly admit: Admit;
-  /** Null outside of development. */
+  /** `null` outside of development mode. */
   readonly access: DevAccess | null;
 }
 
-/** Server-sent events: their address, and that of the tickets for it. */
+/** Server-sent events: the routes of streams and of their tickets. */
 export function createSse(parts: SseParts): (EventRoutes & { stop(): void }) | undefined {
   const { config, services, topics, admit, access } = parts;
   if (topics === undefined) return undefined;
@@ -51,7 +51,7 @@ export function createSse(parts: SseParts): (EventRoutes & { stop(): void }) | u
   };
 }
 
-/** What all nodes of one configuration know, and nobody else. */
+/** A secret that all nodes of one configuration share. */
 function sharedSecrets({ apiKeys, keys }: Config): string[] {
   const secrets = keys.flatMap((key) => ('secret' in key ? [key.secret] : []));
   return [...apiKeys.map(({ secret }) => secret), ...secrets];

@@ -12,16 +12,16 @@ export interface TicketDeskOptions {
   readonly nextId: () => string;
 }
 
-/** Milliseconds for which a ticket may be used. */
+/** Milliseconds for which a ticket is valid. */
 export const TICKET_LIFE = 60_000;
-/** Characters of a ticket: it has to fit into an address, through every proxy. */
+/** Maximum characters of a ticket: it has to fit into a URL that passes through every proxy. */
 const LONGEST = 4_000;
-/** The log that remembers used tickets. No channel of a client can have this name. */
+/** The log of used tickets. Clients cannot use a channel of this name. */
 const USED = '#tickets';
 
 /**
- * Issues and redeems tickets. A ticket is used once in all nodes of an engine: its use is an append with the ticket's id as idempotency key, and the engine tells a
- * repeat from a first one.
+ * Issues and redeems tickets. A ticket can be used once among all nodes of an engine: its use is an
+ * append with the ticket's id as idempotency key, and the engine detects a repetition.
  */
 export class TicketDesk {
   readonly #options: TicketDeskOptions;
@@ -30,7 +30,7 @@ export class TicketDesk {
     this.#options = options;
   }
 
-  /** Seals a ticket that opens these channels, once, in the name of whoever has these claims. */
+  /** Seals a ticket that opens these channels once, in the name of the user with these claims. */
   issue(claims: Identity['claims'], channels: readonly string[]): { ticket: string; expiresAt: number } | Refusal {
     const { seal, clock, nextId } = this.#options;
     const expiresAt = clock.now() + TICKET_LIFE;
@@ -38,14 +38,15 @@ export class TicketDesk {
     if (ticket.length <= LONGEST) return { ticket, expiresAt };
     return new Refusal(
       'payload_too_large',
-      `the ticket would have more than ${LONGEST} characters; name fewer channels, or claims`,
+      `the ticket would have more than ${LONGEST} characters; use fewer channels or claims`,
     );
   }
 
   /**
-   * Uses a ticket up.
+   * Uses up a ticket.
    *
-   * @returns the ticket, which `verifier` now takes as a token; or why it opens none of these channels
+   * @returns the ticket, which `verifier` now accepts as a token; or why it does not open these
+   *   channels
    */
   async redeem(text: string, channels: readonly string[]): Promise<string | Refusal> {
     const { seal, clock } = this.#options;
@@ -72,7 +73,7 @@ export class TicketDesk {
     return result.id === use;
   }
 
-  /** A verifier that also takes tickets that were redeemed. */
+  /** A verifier that also accepts redeemed tickets. */
   verifier(tokens: Verifier): Verifier {
     const { seal, clock } = this.#options;
     return {

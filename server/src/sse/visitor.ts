@@ -9,7 +9,7 @@ export interface VisitorOptions {
   readonly origins: readonly string[];
   readonly dev: DevAccess | null;
   readonly trustProxy: boolean;
-  /** Name of the cookie that may carry a token; `null`: none may. */
+  /** Name of the cookie that may contain a token; `null`: cookies are not accepted. */
   readonly cookie: string | null;
 }
 
@@ -21,7 +21,7 @@ const PREFLIGHT = {
   'Access-Control-Max-Age': '600',
 };
 
-/** What a request tells of the page that it comes from. */
+/** The origin and the site from which a request comes. */
 export class Visitor {
   readonly address: string;
   readonly origin: string;
@@ -44,13 +44,13 @@ export class Visitor {
     return this.#options.trustProxy ? forwardedHosts((name) => headers.get(name)) : [];
   }
 
-  /** May a page of its origin act with the browser's cookies? `*` in `origins` is not enough for that. */
+  /** May a page of its origin use the browser's cookies? `*` in `origins` does not allow it. */
   get #isTrusted(): boolean {
     const named = this.#options.origins.filter((origin) => origin !== '*');
     return isOriginAllowed(this, named, this.#options.dev);
   }
 
-  /** Headers that let a page read the answer. Fetch Standard, section 3.2. */
+  /** Headers that permit a page to read the response. Fetch Standard, section 3.2. */
   get cors(): Headers {
     if (this.origin === '') return {};
     if (!this.#isTrusted) {
@@ -62,18 +62,18 @@ export class Visitor {
     return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' };
   }
 
-  /** The answer to a browser that asks beforehand what a page may send. */
+  /** The response to a preflight request. */
   get preflight(): Headers {
     return { ...this.cors, ...PREFLIGHT };
   }
 
-  /** The token of its request; undefined where there is none. */
+  /** The token of the request; undefined if there is none. */
   token(): string | undefined | Refusal {
     const presented = presentedIn(this.#head);
     if (presented !== undefined || this.#options.cookie === null) return presented;
     const token = cookieIn(this.#head.headers.get('cookie') ?? '', this.#options.cookie);
     if (token === undefined) return undefined;
-    // A page of another site that sends no origin has sent the request blindly.
+    // A page of another site that sends no origin has sent the request without CORS.
     const isBlind = this.origin === '' && this.#head.headers.get('sec-fetch-site') === 'cross-site';
     if (isBlind || !this.#isTrusted) {
       return new Refusal('origin_refused', 'a cookie is accepted only from origins that "origins" lists by name');

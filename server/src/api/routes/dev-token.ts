@@ -5,21 +5,24 @@ import { Refusal } from '../../refusal.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
 import { errorReply } from '../errors.ts';
 
-/** Lifetime of a development token when none is asked for, in seconds. */
+/** Default lifetime of a development token, in seconds. */
 const LIFETIME = 3600;
 
 export interface DevTokenOptions {
   /** Signs the tokens. */
   readonly secret: string;
-  /** The one made for this run, handed out beside them; one that somebody has chosen is not. */
+  /**
+   * The API key generated for this run, which is issued together with tokens. A configured key is
+   * never issued.
+   */
   readonly apiKey: string | undefined;
-  /** Which pages may read what is handed out. The router has checked under which name the gateway is reached. */
+  /** Decides which pages may read the response. The router has already checked the `Host`. */
   readonly access: DevAccess;
 }
 
 /**
- * `GET /dev/token?sub=ada&caps={"chat:*":["publish"]}&claims={"role":"admin"}&expires=60`: a token for anybody, and the API key
- * that was made for this run, if one was. Exists in development mode only.
+ * `GET /dev/token?sub=ada&caps={"chat:*":["publish"]}&claims={"role":"admin"}&expires=60`: a token
+ * for any user, and the API key if it was generated for this run. Only in development mode.
  */
 export function devToken({ secret, apiKey, access }: DevTokenOptions): (request: Request) => Promise<HttpReply> {
   return async (request) => {
@@ -29,7 +32,7 @@ export function devToken({ secret, apiKey, access }: DevTokenOptions): (request:
       return errorReply(
         new Refusal(
           'origin_refused',
-          `"${page}" is not of this machine: development tokens are for its own pages only`,
+          `"${page}" is not of this machine: only its own pages may read development tokens`,
         ),
       );
     }
@@ -47,7 +50,10 @@ async function handOut({ query }: Request, { secret, apiKey }: Omit<DevTokenOpti
   return jsonReply(200, { token, expiresAt: Date.now() + expiresIn, apiKey });
 }
 
-/** A page on another port of this machine, where a bundler serves it while it is being written, may read the answer too. */
+/**
+ * A page on another port of this machine, such as a bundler's development server, may read the
+ * response too.
+ */
 const shareWith = (origin: string): Record<string, string> =>
   origin === '' ? { Vary: 'Origin' } : { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
 

@@ -6,11 +6,14 @@ import { errorReply } from '../errors.ts';
 import { asTrusted, type RevocationServices } from './revocations.ts';
 
 export interface DrainServices extends Pick<RevocationServices, 'apiKeys' | 'verifier'> {
-  /** Tells all nodes. */
+  /** Notifies all nodes. */
   readonly signal: (signal: Signal) => void | Promise<void>;
 }
 
-/** `POST /api/v1/drain { node }`: the node of this name sends its clients elsewhere and stops. Any node takes the request. */
+/**
+ * `POST /api/v1/drain { node }`: the named node closes its connections and stops. Any node accepts
+ * the request.
+ */
 export function drainRoute(services: DrainServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
     asTrusted(request, services, async () => {
@@ -18,7 +21,7 @@ export function drainRoute(services: DrainServices): (request: Request) => Promi
       if (body instanceof Refusal) return errorReply(body);
       const { node } = (body.value ?? {}) as { node?: unknown };
       if (typeof node !== 'string' || node === '') {
-        return errorReply(new Refusal('command_invalid', '"node" must be the name of a node; /health/ready tells it'));
+        return errorReply(new Refusal('command_invalid', '"node" must be the name of a node, as in /health/ready'));
       }
       await services.signal({ type: 'drain', node });
       return jsonReply(202, { node });

@@ -10,7 +10,7 @@ import { readJson } from '../body.ts';
 import { authenticate } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
 
-/** Most messages of one request. */
+/** Maximum messages of one request. */
 const MOST_MESSAGES = 1000;
 
 export interface PublishServices {
@@ -23,10 +23,12 @@ export interface PublishServices {
 type BatchEntry = PublishResult | { readonly error: ErrorBody };
 
 /**
- * `POST /api/v1/publish`: one message `{ channel, data, event?, tags?, key? }`, or an array of them.
+ * `POST /api/v1/publish`: one message `{ channel, data, event?, tags?, key? }`, or an array of
+ * them.
  *
- * One message is answered with its result, or an error and its status. An array is answered with an array, in its order, of
- * results and `{ error }`: what could be published was.
+ * One message is answered with its result, or with an error and its status. An array is answered
+ * with an array of results and `{ error }`, in the same order; valid messages are published even if
+ * others fail.
  */
 export function publishRoute(services: PublishServices): (request: Request) => Promise<HttpReply> {
   return async (request) => {
@@ -67,7 +69,7 @@ async function publishAll(
 }
 
 const FIELDS = ['channel', 'data', 'event', 'tags', 'key'];
-/** What the field for the kind of a message is called elsewhere. */
+/** Names of the field `event` in other products. */
 const EVENT_ELSEWHERE = ['name', 'type', 'kind', 'topic', 'eventName', 'event_name'];
 
 function readMessage(message: unknown): BatchMessage | Refusal {
@@ -80,7 +82,10 @@ function readMessage(message: unknown): BatchMessage | Refusal {
   return { channel, draft: raw };
 }
 
-/** It would be lost in silence otherwise: `name` for `event` is published without an event. */
+/**
+ * Otherwise the field would be lost silently: with `name` instead of `event`, a message is
+ * published without an event.
+ */
 function strangeField(name: string): string {
   const shown = JSON.stringify(name.slice(0, 40));
   const near = EVENT_ELSEWHERE.includes(name) ? 'event' : FIELDS.find((field) => field === name.toLowerCase());

@@ -22,7 +22,7 @@ const services = {
   },
 };
 
-it('an engine that is away is not a mistake of the gateway', async () => {
+it('an unavailable engine is not a bug in the gateway', async () => {
   const reply = await asTrusted(request, services, () => Promise.reject(new EngineUnavailable('Redis is away')));
   expect(reply.status).toBe(503);
   expect(JSON.parse(String(reply.body))).toMatchObject({ error: { name: 'unavailable', message: 'Redis is away' } });

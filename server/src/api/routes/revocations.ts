@@ -17,7 +17,7 @@ export interface RevocationServices {
 }
 
 const DAY = 86_400_000;
-/** How long a revocation is remembered where nobody says so, in milliseconds. */
+/** Default milliseconds for which a revocation is remembered. */
 const REMEMBERED = 30 * DAY;
 const LONGEST = 3_650 * DAY;
 const LONGEST_NAME = 1_000;
@@ -27,7 +27,10 @@ const isName = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME;
 const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** Reads `{ user?, jti?, before?, until? }`. A user alone means: the tokens that were issued until now. */
+/**
+ * Parses `{ user?, jti?, before?, until? }`. Only a user means: the tokens that were issued until
+ * now.
+ */
 export function readRevocation(value: unknown, now: number): Revocation | Refusal {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return wrong('the body must be an object { user?, jti?, before?, until? }');
@@ -55,7 +58,7 @@ export function readRevocation(value: unknown, now: number): Revocation | Refusa
   };
 }
 
-/** `POST /api/v1/revocations`: tokens that are not believed any more, from now on and on every node. */
+/** `POST /api/v1/revocations`: the tokens are rejected from now on, on every node. */
 export function revokeRoute(services: RevocationServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
     asTrusted(request, services, async () => {
@@ -68,13 +71,13 @@ export function revokeRoute(services: RevocationServices): (request: Request) =>
     });
 }
 
-/** `GET /api/v1/revocations`: those that are in force. */
+/** `GET /api/v1/revocations`: the revocations in force. */
 export function listRevocationsRoute(services: RevocationServices): (request: Request) => Promise<HttpReply> {
   return (request) =>
     asTrusted(request, services, async () => jsonReply(200, { revocations: await services.revocations.all() }));
 }
 
-/** Acts for API keys without capabilities only, and reports an engine that is away. */
+/** Runs only for API keys without capabilities, and reports an unavailable engine. */
 export async function asTrusted(
   request: Request,
   services: Pick<RevocationServices, 'apiKeys' | 'verifier'>,

@@ -14,20 +14,20 @@ export interface TicketServices {
   readonly verifier: Verifier;
   readonly clock: Clock;
   readonly issue: (claims: Claims, channels: readonly string[]) => { ticket: string; expiresAt: number } | Refusal;
-  /** Headers for pages of other origins. */
+  /** CORS headers for pages of other origins. */
   readonly cors: (request: Request) => Readonly<Record<string, string>>;
 }
 
 type Claims = Identity['claims'];
 
-/** Channels of one ticket: as many as a stream may have. */
+/** Maximum channels of one ticket, the same as of a stream. */
 const MOST_CHANNELS = 100;
-/** Milliseconds for which a stream may last whose claims name no end. */
+/** Maximum milliseconds of a stream whose claims have no expiry. */
 const STREAM_LIFE = 3_600_000;
 
 const wrong = (detail: string): Refusal => new Refusal('command_invalid', detail);
 
-/** `POST /api/v1/tickets`: a ticket for the caller, or, with an API key, for the user that it names. */
+/** `POST /api/v1/tickets`: a ticket for the caller, or, with an API key, for a named user. */
 export function ticketsRoute(services: TicketServices): (request: Request) => Promise<HttpReply> {
   return async (request) => {
     const cors = services.cors(request);
@@ -54,7 +54,7 @@ interface Wanted {
   readonly claims: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Reads `{ channels, claims? }`. */
+/** Parses `{ channels, claims? }`. */
 function readWanted(value: unknown): Wanted | Refusal {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return wrong('the body must be an object { channels, claims? }');
@@ -75,12 +75,12 @@ function readWanted(value: unknown): Wanted | Refusal {
   return { channels, claims: claims as Wanted['claims'] };
 }
 
-/** In whose name a ticket opens channels: the caller's, or that of a user whom a backend names. */
+/** The identity of the ticket: the caller, or the user that a backend names. */
 function claimsOf(identity: Identity, named: Wanted['claims'], now: number): Claims | Refusal {
   if (identity.user !== null) {
     return named === undefined
       ? identity.claims
-      : wrong('"claims" is for API keys; a token gives tickets for its own user');
+      : wrong('"claims" needs an API key. With a token, the ticket is for its own user');
   }
   if (identity.trusted !== true) return new Refusal('permission_denied', 'this needs an API key without "caps"');
   if (typeof named?.sub !== 'string' || named.sub === '') return wrong('"claims" must name the user: { "sub": "ada" }');

@@ -1,21 +1,24 @@
 import type { PublishResult, Reply, ServerMessage } from '@sluice/protocol';
 import { escapeText } from '../../util/json-text.ts';
 
-/** Writes what is said to one client as JSON: a message as itself, several as an array. SPEC.md section 2. */
+/**
+ * Writes messages for one client as JSON: one message as itself, several as an array. SPEC.md
+ * section 2.
+ */
 export function writeFrame(messages: readonly ServerMessage[]): string {
   let frame = '';
   for (const message of messages) frame += frame === '' ? write(message) : `,${write(message)}`;
   return messages.length === 1 ? frame : `[${frame}]`;
 }
 
-/** Every publish has its answer: writing it by hand takes a fifth of the time. */
+/** Every publish is answered, and writing the answer by hand takes a fifth of the time. */
 function write(message: ServerMessage): string {
   return message.type === 'reply' && isOfPublish(message.result)
     ? writePublished(message.id, message.result)
     : JSON.stringify(message);
 }
 
-/** Nothing else that is answered has an id. */
+/** No other answer has an id. */
 const isOfPublish = (result: Reply['result']): result is PublishResult => 'id' in result;
 
 const writePublished = (id: number, { id: message, epoch, offset }: PublishResult): string =>

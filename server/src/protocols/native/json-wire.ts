@@ -4,7 +4,7 @@ import { refuseEarly } from './early.ts';
 import { writeFrame } from './json-frame.ts';
 import { unpack } from './unpack.ts';
 
-/** Characters up to which making a Buffer costs more than it spares. */
+/** Maximum characters for which a string is cheaper than a Buffer. */
 const SHORT = 1_024;
 
 function prefix(channel: string, epoch: string, { sub, after }: PushPrefix = {}): string {
@@ -26,7 +26,7 @@ export const jsonWire: SocketWire & WireSession = {
   encode: writeFrame,
   encodeMessage: ({ json }) => json,
   prefix,
-  // A Buffer, because uWebSockets.js publishes one faster than a string.
+  // A Buffer, because uWebSockets.js publishes it faster than a string.
   join: (head, parts) => Buffer.from(`${head}${parts.join(',')}]}`),
   single: (head, { json }) => {
     const frame = `${head}${json}]}`;

@@ -2,9 +2,9 @@ import type { Codec } from '@sluice/protocol';
 import { markLongNumbers } from '../../util/long-numbers.ts';
 
 /**
- * Reads a frame as the list of values it holds. SPEC.md section 2.
+ * Reads a frame as the list of its values. SPEC.md section 2.
  *
- * @throws Error that says why it cannot be read, without quoting it: a frame may hold a token
+ * @throws Error with the reason, without quoting the frame, which may contain a token
  */
 export function unpack(codec: Codec, data: string | Uint8Array): readonly unknown[] {
   const expected = codec.binary ? 'binary' : 'text';

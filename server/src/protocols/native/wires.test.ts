@@ -10,7 +10,7 @@ const text = fc.string({ unit: 'grapheme', maxLength: 20 });
 const data = fc
   .jsonValue({ maxDepth: 4 })
   .filter((value) => !JSON.stringify(value).includes('__proto__')) as fc.Arbitrary<Json>;
-/** The door refuses "__proto__" as a tag's name, as in data (SPEC.md section 3.3). */
+/** The publish door refuses "__proto__" as a tag's name, as in data (SPEC.md section 3.3). */
 const tagName = text.filter((name) => name !== '__proto__');
 const message: fc.Arbitrary<Message> = fc.record(
   {
@@ -33,7 +33,7 @@ const decode = (wire: Wire, frame: string | Uint8Array): unknown =>
     : json.decode(typeof frame === 'string' ? frame : Buffer.from(frame).toString('utf8'));
 
 describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
-  it('joins encoded messages to the push that it would have written whole', () => {
+  it('joins encoded messages to the same push as encoding them together', () => {
     fc.assert(
       fc.property(
         fc.array(message, { minLength: 1, maxLength: 40 }),
@@ -78,7 +78,7 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
     expect(push.messages.at(-1)).toEqual(one);
   });
 
-  it('writes a single large message whole', () => {
+  it('encodes a single large message at once', () => {
     const large: Message = { id: 'm', offset: 1, time: 0, data: 'ö'.repeat(5_000) };
     const push = decode(wire, wire.single(wire.prefix('a', 'e'), both(large))) as { messages: unknown[] };
     expect(push.messages).toEqual([large]);
@@ -90,21 +90,21 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
     expect(decode(wire, wire.encode([push, push]))).toEqual([push, push]);
   });
 
-  it('reads what it is given without keeping it', () => {
+  it('does not keep the buffer that it reads', () => {
     const frame = wire.binary
       ? Buffer.from(msgpack.encode({ type: 'publish', id: 1, channel: 'a', data: 'kept' }))
       : '{"type":"publish","id":1,"channel":"a","data":"kept"}';
     const [value] = wire.decode(frame);
-    if (typeof frame !== 'string') frame.fill(0); // the transport's memory is its own again
+    if (typeof frame !== 'string') frame.fill(0); // the transport reuses its memory
     expect(wire.parse(value)).toEqual({ command: { type: 'publish', id: 1, channel: 'a', data: 'kept' } });
   });
 });
 
-it('have ids of their own, for their topics', () => {
+it('have different ids, for their topics', () => {
   expect(jsonWire.id).not.toBe(msgpackWire.id);
 });
 
-it('writes the answers to publishes, by hand, as JSON.stringify does', () => {
+it('encodes the answers to publishes as JSON.stringify does', () => {
   const result = fc.record({ id: text, epoch: text, offset: fc.nat() });
   const property = fc.property(fc.array(result, { minLength: 1, maxLength: 5 }), (results) => {
     const replies = results.map((result, at) => ({ type: 'reply', id: at + 1, result }) as const);

@@ -5,7 +5,7 @@ import { block, messageBlock } from './event-wire.ts';
 type Gap = Extract<ServerMessage, { type: 'gap' }>;
 type Subscribe = Extract<Command, { type: 'subscribe' }>;
 
-/** What a stream begins with. */
+/** The starting points of a stream. */
 export interface EventStart {
   readonly token?: string | undefined;
   /** With the ids 2, 3, 4… */
@@ -17,16 +17,17 @@ export interface EventStart {
 const CONNECT = 1;
 
 /**
- * The session of an event stream. Its client cannot speak: the request is its only word, and becomes a `connect` and a `subscribe` for each channel. Until all are
- * answered it is open whether the request is answered by a stream or by an error.
+ * The session of an event stream. Its client sends only the request, which becomes a `connect` and
+ * a `subscribe` for each channel. The HTTP status is chosen after all are answered: a stream or an
+ * error.
  */
 export class EventSession implements WireSession {
-  /** Until it has begun: a stream need not hold its token. */
+  /** Set until the stream has begun, because a stream need not keep its token. */
   #start: EventStart | undefined;
   readonly #channels = new Map<number, string>();
   #settle: ((error: ErrorBody | null) => void) | undefined;
   #unanswered: number;
-  /** Resolves with `null` when everything was carried out, or with the reason why something was not. */
+  /** Resolves with `null` if every command succeeded, or with the reason of the first failure. */
   readonly outcome: Promise<ErrorBody | null>;
 
   constructor(start: EventStart) {
@@ -83,7 +84,7 @@ export class EventSession implements WireSession {
       case 'drain':
         return `retry: ${Math.max(100, message.reconnectAfter)}\n`;
       default:
-        return null; // a stream has no members to watch, and cannot refresh its token
+        return null; // a stream has no presence subscriptions, and cannot refresh its token
     }
   }
 
@@ -100,14 +101,14 @@ export class EventSession implements WireSession {
     this.#settle = undefined;
   }
 
-  /** A drain is no error: the client reconnects, to another node. */
+  /** A drain is not an error: the client reconnects to another node. */
   goodbye(error: ErrorBody, outlet: Outlet): void {
     if (this.#settle !== undefined) this.#decide(error);
     else if (error.name !== 'draining') outlet.send(block('error', error), false);
   }
 }
 
-/** The notice of what is missing, and the newest messages, where the rule skips to them. */
+/** The gap, and the newest messages if the rule skips to them. */
 function gapBlock({ type, latest = [], ...gap }: Gap): string {
   const messages = latest.map((message) => messageBlock(gap.channel, gap.to.epoch, message));
   return [block(type, gap), ...messages].join('\n');

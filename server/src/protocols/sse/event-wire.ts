@@ -1,12 +1,13 @@
 import type { Message } from '@sluice/protocol';
 import type { Part, Wire } from '../protocol.ts';
 
-/** Characters up to which making a Buffer costs more than it spares. */
+/** Maximum characters for which a string is cheaper than a Buffer. */
 const SHORT = 1_024;
 
 /**
- * A block of an event stream up to its last line. Whoever sends it ends it with an empty line, or with the stream's position and an empty line: so that a client which
- * has dispatched an event has its position, too.
+ * A block of an event stream without its end. The sender ends it with an empty line, or with the
+ * stream's position and an empty line, so that a client that has dispatched an event also has its
+ * position.
  */
 export const block = (event: string, data: object): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n`;
 
@@ -19,7 +20,10 @@ export const messageBlock = (channel: string, epoch: string, message: Message): 
 
 const asText = (part: Part): string => (typeof part === 'string' ? part : Buffer.from(part).toString('utf8'));
 
-/** Messages as Server-sent events. HTML Standard, section 9.2. JSON has no line breaks, so a message is one `data` line. */
+/**
+ * Messages as Server-sent events. HTML Standard, section 9.2. JSON has no line breaks, so a message
+ * is one `data` line.
+ */
 export const eventWire: Wire = {
   id: 's',
   binary: false,

@@ -9,32 +9,32 @@ const position = fc.record({
 const name = fc.stringMatching(/^[a-z0-9]{1,20}(:[a-z0-9]{1,10})?$/);
 
 describe('the id of an event', () => {
-  it('says where the stream stands, in whatever order its channels are named', () => {
+  it('contains the position of the stream, independent of the order of channels', () => {
     fc.assert(
       fc.property(fc.dictionary(name, position, { minKeys: 1, maxKeys: 20 }), (positions) => {
         const id = writeId(
           Object.entries(positions).map(([channel, stands]) => writeEntry(channelHash(channel), stands)),
         );
-        expect(id).toMatch(/^[\x21-\x7e]+$/); // a header carries it
+        expect(id).toMatch(/^[\x21-\x7e]+$/); // fits into a header
         const read = readId(id, Object.keys(positions).reverse());
         expect(Object.fromEntries(read as Map<string, unknown>)).toEqual({ ...positions });
       }),
     );
   });
 
-  it('leaves out channels that are not asked for', () => {
+  it('omits channels that are not requested', () => {
     const id = writeId([writeEntry(channelHash('a'), { epoch: 'e', offset: 1 })]);
     expect(readId(id, ['b'])).toEqual(new Map());
   });
 
   it.each(['', '17', '1-', '1-a.b', '1-aaaaaaaa.1.%zz', '1-aaaaaaaa..e', `1-${'x'.repeat(12_000)}`])(
-    'that is %j cannot be read',
+    'cannot be parsed if it is %j',
     (id) => {
       expect(readId(id, ['a'])).toBeTypeOf('string');
     },
   );
 
-  it('throws on nothing', () => {
+  it('never throws', () => {
     fc.assert(fc.property(fc.string(), (id) => void readId(`1-${id}`, ['a', 'b'])));
   });
 });
