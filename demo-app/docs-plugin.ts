@@ -4,7 +4,7 @@ import type { Plugin } from 'vite';
 
 const root = join(import.meta.dirname, '..');
 
-/** Puts the project's papers beside the demo, as text below `docs/`, so that its link to them works without a network. */
+/** Copies the project's documents as text to `docs/` next to the demo, so that its link to them works offline. */
 export function docs(): Plugin {
   return {
     name: 'sluice-docs',

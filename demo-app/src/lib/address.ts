@@ -1,4 +1,4 @@
-/** What the page's address asks for. */
+/** The parameters in the page's address. */
 export interface Request {
   /** Display name, from `?as=`. */
   readonly user?: string | undefined;

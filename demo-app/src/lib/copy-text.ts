@@ -1,8 +1,8 @@
 /**
- * Copies a text to the clipboard. Where the browser refuses (pages without TLS on another host), the element that shows
- * the text is selected instead.
+ * Copies a text to the clipboard. If the browser refuses (pages without TLS on another host), selects
+ * the element with the text instead.
  *
- * @returns whether it was copied
+ * @returns whether the text was copied
  */
 export async function copyText(text: string, shownIn: Element): Promise<boolean> {
   try {

@@ -14,6 +14,6 @@ it('reads the key from the environment when it is not known', () => {
   expect(notificationCurl({ origin, user: 'ada' })).toContain('-H "Authorization: Bearer $SLUICE_API_KEY"');
 });
 
-it('leaves no way out of the quotes', () => {
+it('escapes quotes', () => {
   expect(notificationCurl({ origin, user: "a'b", apiKey: "k'" })).toContain(String.raw`'Authorization: Bearer k'\'''`);
 });

@@ -1,10 +1,10 @@
 import { segment } from '@sluice/client/contracts';
 
 interface NotificationCurl {
-  /** Where the gateway is, e.g. `http://localhost:8080`. */
+  /** The address of the gateway, e.g. `http://localhost:8080`. */
   readonly origin: string;
   readonly user: string;
-  /** Absent where development mode is off: the line then reads it from the environment. */
+  /** Absent if development mode is off: then the line reads it from the environment. */
   readonly apiKey?: string | undefined;
 }
 

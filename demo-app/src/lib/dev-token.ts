@@ -1,19 +1,19 @@
-/** What development mode hands out. */
+/** The answer of `GET /dev/token` in development mode. */
 export interface DevToken {
-  /** A JWT whose `sub` is the name that was asked for. */
+  /** A JWT whose `sub` is the requested name. */
   readonly token: string;
   /** Key of the HTTP API, so that the page can show a curl line that works. */
   readonly apiKey?: string;
 }
 
-/** The gateway does not run in development mode: it hands out no tokens. */
+/** The gateway does not run in development mode, so it does not issue tokens. */
 export class DevTokensOff extends Error {
   override name = 'DevTokensOff';
 }
 
 /**
- * Asks the gateway for a token. Only `sluice serve --dev` answers; a real application asks its own backend, which knows
- * who is signed in.
+ * Requests a token from the gateway. Only `sluice serve --dev` answers. A real application asks its
+ * own backend, which knows who is signed in.
  *
  * @throws {DevTokensOff} when development mode is off
  */
@@ -22,11 +22,11 @@ export async function fetchDevToken(user: string): Promise<DevToken> {
   if (response.status === 404) throw new DevTokensOff('GET /dev/token answered 404: development mode is off');
   const answer: unknown = await response.json().catch(() => undefined);
   if (!response.ok) throw new Error(reasonIn(answer) ?? `GET /dev/token answered ${response.status}`);
-  if (!isDevToken(answer)) throw new Error('GET /dev/token answered without a token');
+  if (!isDevToken(answer)) throw new Error('GET /dev/token returned no token');
   return answer;
 }
 
-/** Reads the `sub` of a token without verifying it: the gateway does that; this only names the window. */
+/** Reads the `sub` of a token without verification, only to name the window. The gateway verifies the token. */
 export function subjectOf(token: string): string | undefined {
   try {
     const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
@@ -35,7 +35,7 @@ export function subjectOf(token: string): string | undefined {
       return claims.sub;
     }
   } catch {
-    // A token that cannot be read names nobody; the gateway will say what is wrong with it.
+    // An unreadable token has no name. The gateway reports what is wrong with it.
   }
   return undefined;
 }

@@ -3,18 +3,18 @@ import { gapWords } from './gap-words.ts';
 
 const from = { epoch: 'e', offset: 41 };
 
-it('counts the messages that are lost and names their offsets', () => {
+it('counts the lost messages and names their offsets', () => {
   const words = gapWords({ channel: 'c', from, to: { epoch: 'e', offset: 44 }, reason: 'retention', lost: 3 });
   expect(words.title).toBe('3 messages could not be recovered');
   expect(words.offsets).toBe('42–44');
 });
 
-it('speaks of one message in the singular', () => {
+it('uses the singular for one message', () => {
   const words = gapWords({ channel: 'c', from, to: { epoch: 'e', offset: 42 }, reason: 'slow_reader', lost: 1 });
   expect(words).toMatchObject({ title: '1 message could not be recovered', offsets: '42' });
 });
 
-it('does not invent a number when the log began a new life', () => {
+it('shows no number if the log began a new epoch', () => {
   const words = gapWords({
     channel: 'c',
     from,

@@ -1,22 +1,22 @@
 import type { Gap } from '@sluice/client';
 
-/** How a gap is told to people. */
+/** The text of a gap notice. */
 export interface GapWords {
   readonly title: string;
   readonly reason: string;
-  /** The offsets that were lost, e.g. `42–44`; absent where what was lost is unknown. */
+  /** The lost offsets, e.g. `42–44`; absent if they are unknown. */
   readonly offsets?: string;
 }
 
-// SPEC.md section 6 lists the reasons of a gap.
+// SPEC.md section 6 lists the reasons for gaps.
 const REASONS: Record<string, string> = {
   epoch_changed: 'The channel began a new log while you were away.',
   retention: 'The channel’s log no longer reaches back that far.',
   no_history: 'This channel keeps no history to catch up from.',
-  slow_reader: 'Your connection could not take them in time.',
+  slow_reader: 'Your connection was too slow to receive them.',
 };
 
-/** Says what a gap means: how many messages are missing, or that nobody can know. */
+/** Describes a gap: how many messages are missing, or that their number is unknown. */
 export function gapWords({ from, to, reason, lost }: Gap): GapWords {
   const sentence = REASONS[reason] ?? `Reason: ${reason}.`;
   if (lost === undefined) return { title: 'History before this point is not available', reason: sentence };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { splitLinks } from './links.ts';
 
-it('finds addresses and leaves the punctuation after them alone', () => {
+it('finds addresses without the punctuation after them', () => {
   expect(splitLinks('See https://example.org/a?b=c, then (http://localhost:8080/x).')).toEqual([
     { text: 'See ' },
     { text: 'https://example.org/a?b=c', href: 'https://example.org/a?b=c' },
@@ -12,13 +12,13 @@ it('finds addresses and leaves the punctuation after them alone', () => {
   ]);
 });
 
-it('links nothing but http and https', () => {
+it('links only http and https', () => {
   expect(splitLinks('javascript:alert(1) data:text/html,x')).toEqual([
     { text: 'javascript:alert(1) data:text/html,x' },
   ]);
 });
 
-it('loses no character', () => {
+it('keeps every character', () => {
   const words = fc.array(fc.oneof(fc.string(), fc.webUrl()));
   fc.assert(
     fc.property(words, (texts) => {

@@ -1,4 +1,4 @@
-/** A stretch of a message's text: plain, or an address to follow. */
+/** A part of a message's text: plain text or a link. */
 export interface Part {
   readonly text: string;
   readonly href?: string;
@@ -6,7 +6,7 @@ export interface Part {
 
 const ADDRESS = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}']/g;
 
-/** Splits a text at its web addresses. Only http and https become links: a message must not be able to run anything. */
+/** Splits a text at its web addresses. Only http and https become links, so that a message cannot run code. */
 export function splitLinks(text: string): Part[] {
   const parts: Part[] = [];
   let end = 0;

@@ -20,6 +20,6 @@ it.each([
   [-5 * minute, '5 min ago'],
   [-3 * hour, '09:00'],
   [-24 * hour, 'Yesterday, 12:00'],
-])('tells a time %d ms from now as %s', (delta, words) => {
+])('formats a time %d ms from now as %s', (delta, words) => {
   expect(timeAgo(noon + delta, noon)).toBe(words);
 });

@@ -9,12 +9,12 @@ export function timeOfDay(time: number): string {
   return clock.format(time);
 }
 
-/** Date and time to the second, for those who want to know exactly. */
+/** Date and time to the second. */
 export function exactTime(time: number): string {
   return full.format(time);
 }
 
-/** Today, Yesterday, or the date, seen from `now`. */
+/** Today, Yesterday, or the date, relative to `now`. */
 export function dayName(time: number, now: number): string {
   const day = new Date(time).toDateString();
   if (day === new Date(now).toDateString()) return 'Today';
@@ -22,7 +22,7 @@ export function dayName(time: number, now: number): string {
   return date.format(time);
 }
 
-/** How long ago something was, coarsely, e.g. `just now`, `5 min ago`, `Yesterday, 09:41`. */
+/** The approximate age of a time, e.g. `just now`, `5 min ago`, `Yesterday, 09:41`. */
 export function timeAgo(time: number, now: number): string {
   const minutes = Math.floor((now - time) / 60_000);
   if (minutes < 1) return 'just now';

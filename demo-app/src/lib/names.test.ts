@@ -18,7 +18,7 @@ describe('toName', () => {
     expect(toName(typed)).toBe(name);
   });
 
-  it('gives a valid channel segment or nothing, whatever was typed', () => {
+  it('returns a valid channel segment or an empty string for any input', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (typed) => {
         const name = toName(typed);
@@ -33,7 +33,7 @@ it('names rooms in lower case and without a leading #', () => {
   expect(toRoomName('#Lock Keepers')).toBe('lock-keepers');
 });
 
-it('suggests a name that needs no correction', () => {
+it('suggests a valid name', () => {
   expect(suggestName(() => 0)).toBe('calm-heron');
   expect(suggestName(() => 0.999)).toBe('bold-lily');
 });
@@ -46,7 +46,7 @@ it.each([
   expect(initials(name)).toBe(letters);
 });
 
-it('gives a name the same hue every time, within the circle', () => {
+it('returns the same hue for a name every time, below 360', () => {
   fc.assert(
     fc.property(fc.string(), (name) => {
       expect(hueOf(name)).toBe(hueOf(name));

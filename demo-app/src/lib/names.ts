@@ -4,9 +4,9 @@ const CREATURES = ['heron', 'otter', 'kingfisher', 'minnow', 'willow', 'swan', '
 const LONGEST = 32;
 
 /**
- * Turns what a person typed into one segment of a channel name. SPEC.md section 3.1: `user:<name>` must be a channel.
+ * Converts user input to one segment of a channel name. SPEC.md section 3.1: `user:<name>` must be a channel.
  *
- * @returns the empty string when nothing usable remains
+ * @returns the empty string if no usable characters remain
  */
 export function toName(text: string): string {
   return text
@@ -18,13 +18,13 @@ export function toName(text: string): string {
     .replace(/-+$/, '');
 }
 
-/** Turns what a person typed into a room's name: like a person's, without a leading `#`, in lower case. */
+/** Converts user input to a room name: like a user name, without a leading `#`, in lower case. */
 export function toRoomName(text: string): string {
   return toName(text).toLowerCase();
 }
 
 /**
- * Makes up a friendly name, e.g. `calm-heron`.
+ * Generates a friendly name, e.g. `calm-heron`.
  *
  * @param random a number from 0 to below 1
  */
@@ -33,14 +33,14 @@ export function suggestName(random: () => number = Math.random): string {
   return `${pick(ADJECTIVES)}-${pick(CREATURES)}`;
 }
 
-/** Two letters for a person's mark: `calm-heron` is `CH`, `ada` is `AD`. */
+/** The initials of a name: `calm-heron` is `CH`, `ada` is `AD`. */
 export function initials(name: string): string {
   const [first = '', second] = name.split(/[-_.]+/).filter((word) => word !== '');
   const letters = second === undefined ? first.slice(0, 2) : first.slice(0, 1) + second.slice(0, 1);
   return letters.toUpperCase();
 }
 
-/** A hue that always belongs to the same name: one of ten, so that neighbours are told apart. In degrees. */
+/** A fixed hue of a name, in degrees. One of ten, so that adjacent hues are distinguishable. */
 export function hueOf(name: string): number {
   let hash = 2166136261;
   for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), 16777619);

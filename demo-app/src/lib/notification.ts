@@ -1,4 +1,4 @@
-/** Reads a notification's `{ title, body }`. Backends may publish any JSON: what has no title is shown as it came. */
+/** Reads a notification's `{ title, body }`. Backends may publish any JSON: without a title, it is shown as JSON. */
 export function readNotification(data: unknown): { title: string; body: string } {
   if (typeof data !== 'object' || data === null) return { title: String(data), body: '' };
   const fields: { title?: unknown; body?: unknown } = data;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { comingWords, countWords, typingWords } from './people-words.ts';
+import { countWords, membershipWords, typingWords } from './people-words.ts';
 
 it.each([
   [[], ''],
@@ -7,17 +7,17 @@ it.each([
   [['ada', 'bob'], 'ada and bob are typing…'],
   [['ada', 'bob', 'cleo'], 'ada, bob and cleo are typing…'],
   [['ada', 'bob', 'cleo', 'dan'], 'Several people are typing…'],
-])('says of %j that %j', (names, words) => {
+])('describes %j as %j', (names, words) => {
   expect(typingWords(names)).toBe(words);
 });
 
 it.each([
   [[], [], ''],
-  [['ada'], [], 'ada came in'],
-  [['ada', 'bob'], ['cleo'], 'ada and bob came in; cleo left'],
+  [['ada'], [], 'ada joined'],
+  [['ada', 'bob'], ['cleo'], 'ada and bob joined; cleo left'],
   [[], ['a', 'b', 'c', 'd'], '4 people left'],
-])('tells that %j came and %j went as %j', (came, left, words) => {
-  expect(comingWords(came, left)).toBe(words);
+])('describes joins of %j and leaves of %j as %j', (joined, left, words) => {
+  expect(membershipWords(joined, left)).toBe(words);
 });
 
 it('counts people', () => {

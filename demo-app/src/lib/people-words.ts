@@ -1,23 +1,23 @@
-/** Above so many, names are not listed. */
+/** Maximum number of listed names. */
 const NAMED = 3;
 
-/** Who writes just now, e.g. `ada and bob are typing…`; empty where nobody does. */
+/** Who is typing, e.g. `ada and bob are typing…`; empty if no one is. */
 export function typingWords(names: readonly string[]): string {
   if (names.length === 0) return '';
   if (names.length > NAMED) return 'Several people are typing…';
   return `${listed(names)} ${names.length === 1 ? 'is' : 'are'} typing…`;
 }
 
-/** Who came and who went, as one sentence for a screen reader; empty where nobody did. */
-export function comingWords(came: readonly string[], left: readonly string[]): string {
+/** Joins and leaves as one sentence for a screen reader; empty if there are none. */
+export function membershipWords(joined: readonly string[], left: readonly string[]): string {
   const parts = [
-    ...(came.length > 0 ? [`${brief(came)} came in`] : []),
+    ...(joined.length > 0 ? [`${brief(joined)} joined`] : []),
     ...(left.length > 0 ? [`${brief(left)} left`] : []),
   ];
   return parts.join('; ');
 }
 
-/** How many are here, e.g. `1 person`. */
+/** A number of people, e.g. `1 person`. */
 export function countWords(count: number): string {
   return count === 1 ? '1 person' : `${count.toLocaleString('en')} people`;
 }

@@ -1,13 +1,16 @@
 import type { Position } from '@sluice/client';
 
-/** What a person tells the others in a room: as a member's state, which stays, and on the channel `typing:<room>`, which does not. */
+/**
+ * What a person shares in a room: in the member's state, which is kept, and on the channel
+ * `typing:<room>`, which keeps nothing.
+ */
 export interface PersonState {
   readonly typing?: boolean;
-  /** After the last message that the person has read. */
+  /** The position of the last message that the person has read. */
   readonly readTo?: Position;
 }
 
-/** Reads what somebody told. Anybody may tell any JSON: what is not understood is left out. */
+/** Parses a shared state. Clients may send any JSON: unknown parts are ignored. */
 export function readPersonState(data: unknown): PersonState {
   if (typeof data !== 'object' || data === null) return {};
   const typing = 'typing' in data && data.typing === true;

@@ -26,13 +26,13 @@ const at = (offset: number, epoch = 'e') => ({
   data: {},
 });
 
-it('takes everything for unread before the first mark', () => {
+it('treats everything as unread before the first mark', () => {
   const marks = new ReadMarks('ada', storage);
   expect(marks.has('chat:lobby')).toBe(false);
   expect(marks.isUnread(at(1))).toBe(true);
 });
 
-it('moves forward and never back', () => {
+it('moves only forward', () => {
   const marks = new ReadMarks('ada', storage);
   marks.read(at(5));
   marks.read(at(3));
@@ -40,7 +40,7 @@ it('moves forward and never back', () => {
   expect(marks.isUnread(at(6))).toBe(true);
 });
 
-it('forgets the mark when the log began a new life', () => {
+it('ignores the mark if the log began a new epoch', () => {
   const marks = new ReadMarks('ada', storage);
   marks.read(at(5));
   expect(marks.isUnread(at(1, 'f'))).toBe(true);
@@ -48,7 +48,7 @@ it('forgets the mark when the log began a new life', () => {
   expect(marks.isUnread(at(1, 'f'))).toBe(false);
 });
 
-it('keeps the marks of two people apart', () => {
+it('separates the marks of two users', () => {
   new ReadMarks('ada', storage).read(at(5));
   expect(new ReadMarks('bob', storage).has('chat:lobby')).toBe(false);
 });

@@ -5,7 +5,7 @@ interface Mark {
   readonly offset: number;
 }
 
-/** Remembers, per user and channel, up to which message somebody has read, across visits. */
+/** Stores the last read message per user and channel, across visits. */
 export class ReadMarks {
   readonly #user: string;
   readonly #storage: Storage;
@@ -20,13 +20,13 @@ export class ReadMarks {
     return this.#mark(channel) !== undefined;
   }
 
-  /** Is this message after the mark? A log that began a new life has not been read at all. */
+  /** Is this message after the mark? Everything in a new epoch is unread. */
   isUnread({ channel, epoch, offset }: Message<unknown>): boolean {
     const mark = this.#mark(channel);
     return mark === undefined || mark.epoch !== epoch || offset > mark.offset;
   }
 
-  /** Moves the mark after this message, never back. */
+  /** Moves the mark after this message, but never back. */
   read(message: Message<unknown>): void {
     if (!this.isUnread(message)) return;
     const mark: Mark = { epoch: message.epoch, offset: message.offset };

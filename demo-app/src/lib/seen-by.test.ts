@@ -22,7 +22,7 @@ it.each([
   expect([...marks]).toEqual(key === undefined ? [] : [[key, [person]]]);
 });
 
-it('gathers those who have read equally far, and leaves out who is not asked for', () => {
+it('groups people with the same position, and ignores other people', () => {
   const readTo = new Map(['cleo', 'dan', 'eve'].map((person) => [person, at(2)]));
   expect([...seenBy({ entries, readTo, people: ['cleo', 'eve', 'fay'] })]).toEqual([['e2', ['cleo', 'eve']]]);
 });

@@ -3,13 +3,13 @@ import type { Entry } from '@sluice/client/svelte';
 
 interface SeenInput {
   readonly entries: readonly Entry[];
-  /** Up to where each person has read. */
+  /** The last read position of each person. */
   readonly readTo: ReadonlyMap<string, Position>;
   /** People whose marks are shown. */
   readonly people: readonly string[];
 }
 
-/** Where the read marks of people stand: the key of a message to those who have read up to it, and did not write it. */
+/** The read marks: from the key of a message to the people who have read up to it and did not write it. */
 export function seenBy({ entries, readTo, people }: SeenInput): ReadonlyMap<string, readonly string[]> {
   const marks = new Map<string, string[]>();
   for (const person of people) {
@@ -19,7 +19,7 @@ export function seenBy({ entries, readTo, people }: SeenInput): ReadonlyMap<stri
   return marks;
 }
 
-/** A later position of the same person; offsets of another epoch say nothing about this one's. */
+/** The later of two positions of a person. Offsets of different epochs are not comparable. */
 export function furthest(known: Position | undefined, told: Position): Position {
   return known?.epoch === told.epoch && known.offset > told.offset ? known : told;
 }

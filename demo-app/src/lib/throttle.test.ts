@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('runs at once, and then once for all that came meanwhile', () => {
+it('runs at once, and then once for all calls in between', () => {
   const run = vi.fn();
   const { call } = throttle(run, 1000);
   for (let times = 0; times < 5; times++) call();
@@ -31,7 +31,7 @@ it('runs at once again after a pause', () => {
   expect(run).toHaveBeenCalledTimes(2);
 });
 
-it('is flushed without doing it twice', () => {
+it('flushes without running twice', () => {
   const run = vi.fn();
   const { call, flush } = throttle(run, 1000);
   call();
@@ -41,7 +41,7 @@ it('is flushed without doing it twice', () => {
   expect(run).toHaveBeenCalledTimes(2);
 });
 
-it('forgets what was to come', () => {
+it('cancels a pending run', () => {
   const run = vi.fn();
   const { call, cancel } = throttle(run, 1000);
   call();

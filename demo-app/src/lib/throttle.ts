@@ -1,15 +1,15 @@
-/** Runs something at most so often. */
+/** Limits how often a function runs. */
 export interface Throttle {
-  /** At once when it has not run for a while, otherwise as soon as it may. */
+  /** Runs at once after a pause, otherwise as soon as the interval allows. */
   call(): void;
-  /** At once in any case. */
+  /** Runs a pending call at once. */
   flush(): void;
-  /** Forgets what was to come. */
+  /** Cancels a pending run. */
   cancel(): void;
 }
 
 /**
- * Makes a throttle. What comes while it waits is done once, with what is newest by then.
+ * Creates a throttle. Calls while it waits result in one run.
  *
  * @param interval milliseconds between two runs
  */

@@ -47,7 +47,7 @@ it('separates days', () => {
   expect(lay([message(1, 'bob', noon - day), message(2, 'bob', noon)])).toEqual(['day', 'bob:1', 'day', 'bob:2']);
 });
 
-it('shows a gap where it happened, splitting a group', () => {
+it('shows a gap at its position, and splits the group', () => {
   const entries = [message(1, 'bob', noon), gap(1, 4), message(5, 'bob', noon + second)];
   expect(lay(entries)).toEqual(['day', 'bob:1', 'gap', 'bob:5']);
 });
@@ -56,7 +56,7 @@ it('shows a gap before the first message', () => {
   expect(lay([gap(0, 4), message(5, 'bob', noon)])).toEqual(['gap', 'day', 'bob:5']);
 });
 
-it('puts what is on its way last, in the group of what it follows', () => {
+it('puts outgoing messages last, in the group of the message before them', () => {
   expect(lay([message(1, 'ada', noon)], [outgoing('x', noon + second)])).toEqual(['day', 'me:1,x']);
 });
 
@@ -74,7 +74,7 @@ it('keeps every key unique', () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-describe('a group that is shown already', () => {
+describe('a group that is already shown', () => {
   const group = [1, 2, 3].map((offset) => message(offset, 'bob', noon + offset * second));
   const rebuild = (entries: Entry[], shown: readonly Row[]) => buildRows({ entries, outbox: [], user: 'ada', shown });
   const keysOf = (rows: readonly Row[]) => rows.filter(({ kind }) => kind === 'group').map(({ key }) => key);
@@ -88,7 +88,7 @@ describe('a group that is shown already', () => {
     expect(keysOf(rebuild(after, shown))).toEqual(keysOf(shown));
   });
 
-  it('gives its key to one of its parts when it is split', () => {
+  it('passes its key to one of its parts when it is split', () => {
     const shown = rebuild(group.slice(1), rebuild(group, []));
     const split = rebuild([message(1, 'bob', noon), gap(1, 1), ...group.slice(1)], shown);
     const keys = keysOf(split);
@@ -96,7 +96,7 @@ describe('a group that is shown already', () => {
     expect(split.map(({ kind }) => kind)).toEqual(['day', 'group', 'gap', 'group']);
   });
 
-  it('keeps the very lines that it had', () => {
+  it('reuses its lines', () => {
     const [, before] = rebuild(group, []);
     const [, after] = rebuild(group.slice(1), []);
     if (before?.kind !== 'group' || after?.kind !== 'group') throw new Error('no group');

@@ -1,20 +1,20 @@
 import type { Gap, Message, SluiceError } from '@sluice/client';
 import type { Entry } from '@sluice/client/svelte';
 
-/** A message of one's own on its way: it leaves the outbox when the log hands it out. */
+/** An outgoing message of the own user, until the subscription delivers it. */
 export interface Outgoing {
   readonly key: string;
   readonly text: string;
   /** Milliseconds since the Unix epoch, by this browser's clock. */
   readonly time: number;
-  /** It waits for the connection or for those before it, or for the gateway's answer. */
+  /** It waits for the connection, for earlier messages, or for the gateway's reply. */
   readonly status: 'waiting' | 'sending' | 'delivered' | 'failed';
   /** Known once delivered. */
   readonly offset?: number;
   readonly error?: SluiceError;
 }
 
-/** One message as shown: received, or still on its way. */
+/** One shown message: received or outgoing. */
 export interface Line {
   readonly key: string;
   readonly text: string;
@@ -28,7 +28,7 @@ export interface Line {
 export interface Group {
   readonly kind: 'group';
   readonly key: string;
-  /** `undefined` where the channel does not say who published. */
+  /** `undefined` if the message has no publisher. */
   readonly author: string | undefined;
   readonly own: boolean;
   readonly time: number;
@@ -45,13 +45,13 @@ interface TimelineInput {
   readonly entries: readonly Entry[];
   readonly outbox: readonly Outgoing[];
   readonly user: string;
-  /** Key of the first entry that was unread when the room was opened. */
+  /** Key of the first unread entry at the time the room was opened. */
   readonly newSince?: string | undefined;
-  /** The rows that are shown now: what stays of them keeps its keys, and so its elements on the page. */
+  /** The current rows. Unchanged ones keep their keys and thus their elements. */
   readonly shown?: readonly Row[] | undefined;
 }
 
-/** Lays a room's messages out as rows: days, groups of messages, gaps where they belong, and the start of what is new. */
+/** Arranges a room's messages as rows: days, groups of messages, gaps, and the start of new messages. */
 export function buildRows({ entries, outbox, user, newSince, shown = [] }: TimelineInput): Row[] {
   const rows: Row[] = [];
   for (const entry of entries) {
@@ -63,7 +63,7 @@ export function buildRows({ entries, outbox, user, newSince, shown = [] }: Timel
   return keepKeys(rows, shown);
 }
 
-/** A group stays the same group when lines go from its front or come to it: otherwise the page would build all of it anew. */
+/** A group keeps its key when lines are removed from its front or added. Otherwise the page would render it again. */
 function keepKeys(rows: readonly Row[], shown: readonly Row[]): Row[] {
   const known = new Map<string, string>();
   for (const row of shown) if (row.kind === 'group') for (const { key } of row.lines) known.set(key, row.key);
@@ -81,13 +81,13 @@ function free(key: string, taken: ReadonlySet<string>): string {
   return taken.has(key) ? free(`${key}'`, taken) : key;
 }
 
-/** The text of a chat message. Backends may publish any JSON: what is not `{ text }` is shown as it came. */
+/** The text of a chat message. Backends may publish any JSON: anything but `{ text }` is shown as JSON. */
 export function textOf(data: unknown): string {
   if (typeof data === 'object' && data !== null && 'text' in data && typeof data.text === 'string') return data.text;
   return typeof data === 'string' ? data : JSON.stringify(data);
 }
 
-/** Messages never change, and neither do their lines: what is shown already need not be looked at again. */
+/** Caches lines, because messages never change. */
 const lines = new WeakMap<Message, Line>();
 
 function lineOf(key: string, message: Message): Line {

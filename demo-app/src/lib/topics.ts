@@ -1,12 +1,12 @@
 const TOPICS: Record<string, string> = {
-  lobby: 'Where everybody comes in',
+  lobby: 'Everyone starts here',
   design: 'Shapes, words and colours',
   engineering: 'How it works, and why',
   random: 'Everything else',
-  announcements: 'Everybody reads, admins post',
+  announcements: 'Everyone can read, admins can post',
 };
 
 /** One line about a room. */
 export function topicOf(room: string): string {
-  return TOPICS[room] ?? 'A room of your own: whoever knows its name may come in';
+  return TOPICS[room] ?? 'Your own room: anyone who knows its name can join';
 }

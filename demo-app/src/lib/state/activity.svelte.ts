@@ -4,33 +4,33 @@ import { type PersonState, readPersonState } from '../person-state.ts';
 import { furthest } from '../seen-by.ts';
 import { throttle } from '../throttle.ts';
 
-/** Who has said nothing for so long does not write any more, in milliseconds. */
-const SILENCE = 4000;
-/** One's own news go out so often, in milliseconds. */
-const INTERVAL = 1000;
-/** After the last key one still counts as writing, in milliseconds. */
-const PAUSE = 2500;
-/** What those who come later shall know may be so old, in milliseconds. */
-const SETTLED = 2000;
+/** After this time without an update, another user no longer counts as typing, in milliseconds. */
+const TYPING_TIMEOUT = 4000;
+/** Minimum interval between updates of the own user, in milliseconds. */
+const PUBLISH_INTERVAL = 1000;
+/** How long the own user counts as typing after the last key, in milliseconds. */
+const TYPING_PAUSE = 2500;
+/** Delay before the own member state is updated, in milliseconds. */
+const STATE_DELAY = 2000;
 
 interface ActivitySetup {
   readonly room: string;
   readonly user: string;
-  /** The last that is to be known of oneself, also to those who come later. */
+  /** Called with the own state for the member state, which users who join later also receive. */
   readonly settled: (state: PersonState) => void;
 }
 
 /**
- * What people in a room are about: the channel `typing:<room>`, which keeps nothing. Its rule gives slow readers the newest
- * of each person, which is all that counts.
+ * The activity of people in a room: the channel `typing:<room>`, which has no history. Its rule sends
+ * slow readers only the newest message of each person.
  */
 export class Activity {
   readonly #news: LiveMessages;
   readonly #setup: ActivitySetup;
   #typing = $state.raw<readonly string[]>([]);
   #readTo = $state.raw<ReadonlyMap<string, Position>>(new Map());
-  readonly #silences = new Map<string, ReturnType<typeof setTimeout>>();
-  readonly #tell = throttle(() => this.#publish(), INTERVAL);
+  readonly #typingTimers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #publishSoon = throttle(() => this.#publish(), PUBLISH_INTERVAL);
   #stop: (() => void) | undefined;
   #own: Position | undefined;
   #typedAt = 0;
@@ -38,7 +38,7 @@ export class Activity {
 
   constructor(client: Client, setup: ActivitySetup) {
     this.#setup = setup;
-    // What was missed is out of date: nothing of it is kept.
+    // Missed updates are outdated and not kept.
     this.#news = liveMessages(client, `typing:${setup.room}`, {
       keep: 1,
       onMessage: (message) => this.#receive(message),
@@ -46,17 +46,17 @@ export class Activity {
     });
   }
 
-  /** The others who write just now. */
+  /** The other users who are typing. */
   get typing(): readonly string[] {
     return this.#typing;
   }
 
-  /** Up to where the others have read. */
+  /** The last read positions of the other users. */
   get readTo(): ReadonlyMap<string, Position> {
     return this.#readTo;
   }
 
-  /** What a member's state says of oneself. */
+  /** The own member state. */
   get settled(): PersonState {
     return this.#own === undefined ? {} : { readTo: this.#own };
   }
@@ -69,11 +69,11 @@ export class Activity {
     if (this.#isTyping) this.typed(false);
     this.#stop?.();
     this.#stop = undefined;
-    this.#forgetAll();
+    this.#clear();
   }
 
-  /** Somebody told something, on this channel or as a member's state. */
-  hear(user: string, data: unknown): void {
+  /** Applies a state of a user, from this channel or from a member state. */
+  update(user: string, data: unknown): void {
     const { typing, readTo } = readPersonState(data);
     if (user === this.#setup.user) return;
     if (readTo !== undefined) {
@@ -82,68 +82,68 @@ export class Activity {
     if (typing === true) this.#startTyping(user);
   }
 
-  /** Writes no more: the message is here, or the person has gone. */
+  /** Stops showing a user as typing, because the message arrived or the user left. */
   forget(user: string): void {
-    clearTimeout(this.#silences.get(user));
-    this.#silences.delete(user);
+    clearTimeout(this.#typingTimers.get(user));
+    this.#typingTimers.delete(user);
     this.#typing = this.#typing.filter((other) => other !== user);
   }
 
-  /** One writes; or not, because the message was sent or thrown away: that is told at once. */
+  /** The own user is typing, or has sent or discarded the message, which is published at once. */
   typed(writing: boolean): void {
     const before = this.#isTyping;
     this.#typedAt = writing ? Date.now() : 0;
-    if (writing) this.#tell.call();
-    else if (before) this.#tell.flush();
+    if (writing) this.#publishSoon.call();
+    else if (before) this.#publishSoon.flush();
   }
 
-  /** One has read up to here. */
+  /** The own user has read up to this position. */
   read({ epoch, offset }: Position): void {
     const own = furthest(this.#own, { epoch, offset });
     if (own === this.#own) return;
     this.#own = own;
-    this.#tell.call();
+    this.#publishSoon.call();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#setup.settled(this.settled);
-    }, SETTLED);
+    }, STATE_DELAY);
   }
 
   get #isTyping(): boolean {
-    return Date.now() - this.#typedAt < PAUSE;
+    return Date.now() - this.#typedAt < TYPING_PAUSE;
   }
 
   #follow(state: SubscriptionState): void {
-    if (state === 'live' && this.#own !== undefined) this.#tell.call();
-    else if (state === 'ended' || state === 'denied') this.#forgetAll();
+    if (state === 'live' && this.#own !== undefined) this.#publishSoon.call();
+    else if (state === 'ended' || state === 'denied') this.#clear();
   }
 
-  #forgetAll(): void {
-    this.#tell.cancel();
+  #clear(): void {
+    this.#publishSoon.cancel();
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const user of this.#silences.keys()) this.forget(user);
+    for (const user of this.#typingTimers.keys()) this.forget(user);
   }
 
   #receive({ from, data }: Message<unknown>): void {
     if (from === undefined) return;
     if (readPersonState(data).typing !== true) this.forget(from);
-    this.hear(from, data);
+    this.update(from, data);
   }
 
   #startTyping(user: string): void {
     if (!this.#typing.includes(user)) this.#typing = [...this.#typing, user];
-    clearTimeout(this.#silences.get(user));
-    this.#silences.set(
+    clearTimeout(this.#typingTimers.get(user));
+    this.#typingTimers.set(
       user,
-      setTimeout(() => this.forget(user), SILENCE),
+      setTimeout(() => this.forget(user), TYPING_TIMEOUT),
     );
   }
 
   #publish(): void {
-    // Without a connection nobody hears it, and later it is not true any more.
+    // Do not queue updates: they would be outdated when the client reconnects.
     if (this.#stop === undefined || this.#news.state !== 'live') return;
     const state: PersonState = { typing: this.#isTyping, ...this.settled };
-    this.#news.publish(state, { timeout: INTERVAL }).catch(() => {});
+    this.#news.publish(state, { timeout: PUBLISH_INTERVAL }).catch(() => {});
   }
 }

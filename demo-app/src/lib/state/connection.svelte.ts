@@ -1,10 +1,10 @@
 import type { Client, SluiceError } from '@sluice/client';
 import { liveConnection } from '@sluice/client/svelte';
 
-/** What the badge says; also the value of its `data-state`. */
+/** The state that the badge shows; also the value of its `data-state`. */
 export type Badge = 'connected' | 'connecting' | 'reconnecting' | 'offline' | 'closed';
 
-/** Where the connection stands, as the page shows it. */
+/** The connection state as the page shows it. */
 export class Connection {
   readonly #live: ReturnType<typeof liveConnection>;
   #online = $state(navigator.onLine);
@@ -22,7 +22,7 @@ export class Connection {
     return this.#live.error;
   }
 
-  /** When the next attempt is made: milliseconds since the Unix epoch, by this browser's clock. */
+  /** Time of the next attempt: milliseconds since the Unix epoch, by this browser's clock. */
   get retryAt(): number {
     return this.#live.retryAt ?? 0;
   }

@@ -4,13 +4,13 @@ import { type Entry, type LiveMessages, liveMessages } from '@sluice/client/svel
 import { readNotification } from '../notification.ts';
 import type { ReadMarks } from '../read-marks.ts';
 
-/** Notifications kept in the panel. */
+/** Maximum number of notifications in the panel. */
 const KEPT = 50;
 
 const TOAST_TIME = 7000;
 const TOASTS = 3;
 
-/** A notification, or the notice that some were lost. */
+/** A notification, or a gap notice. */
 export type InboxItem =
   | {
       readonly kind: 'notification';
@@ -24,7 +24,7 @@ export type InboxItem =
 
 export type Notification = Extract<InboxItem, { kind: 'notification' }>;
 
-/** One person's notifications: the channel `user:<name>`, which nobody else may read. */
+/** The notifications of a user: the channel `user:<name>`, which no other user may read. */
 export class Inbox {
   readonly #live: LiveMessages;
   readonly #marks: ReadMarks;
@@ -58,7 +58,7 @@ export class Inbox {
     return this.#open;
   }
 
-  /** The panel opens, or closes: what it showed has then been read. */
+  /** The panel opens or closes. Closing it marks the shown notifications as read. */
   show(open: boolean): void {
     if (open) this.#toasts = [];
     else if (this.#open) this.#unread = new Set();
@@ -75,7 +75,7 @@ export class Inbox {
     const unread = this.#marks.isUnread(message);
     if (unread) this.#unread = new Set(this.#unread).add(message.id);
     if (this.#open) this.#marks.read(message);
-    // What came before this visit is no news.
+    // Notifications from before this visit are not new.
     else if (this.#wasLive && unread) this.#toast(this.#notificationOf(message));
   }
 

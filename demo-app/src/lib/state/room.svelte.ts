@@ -5,67 +5,67 @@ import type { ReadMarks } from '../read-marks.ts';
 import { seenBy } from '../seen-by.ts';
 import { buildRows, type Row, textOf } from '../timeline.ts';
 import { Activity } from './activity.svelte.ts';
-import { Company } from './company.svelte.ts';
+import { RoomPresence } from './room-presence.svelte.ts';
 import { Sending } from './sending.svelte.ts';
 
-/** Messages shown on entry, and fetched with each older page. */
+/** Number of messages shown on entry, and of each older page. */
 const PAGE = 50;
 
-/** Entries kept in the page; older ones are read again from the log when somebody scrolls up. */
+/** Number of entries kept in the page. Scrolling up reads older ones from the log again. */
 const KEPT = 500;
 
-/** For so long a gap stands alone, so that whoever looks sees the break before what comes after it; in milliseconds. */
+/** How long a gap is shown alone, so that the user notices it before the next messages, in milliseconds. */
 const BREAK = 400;
 
-/** What lies before the oldest message shown: more of the log, its very beginning, or what is no longer kept. */
+/** What precedes the oldest shown message: more of the log, its beginning, or messages that are no longer kept. */
 export type Earlier = 'unknown' | 'more' | 'loading' | 'beginning' | 'cut';
 
-/** What a screen reader is told, once. */
+/** An announcement for a screen reader. */
 export interface News {
   readonly from: string | undefined;
   readonly text: string;
 }
 
-/** What all rooms have in common. */
+/** The dependencies that all rooms share. */
 export interface RoomSetup {
   readonly user: string;
   readonly marks: ReadMarks;
   readonly outbox: Outbox;
 }
 
-/** One room: its messages as they come, those on their way out, and what has been read. */
+/** One room: its messages, its outgoing messages, and its read marks. */
 export class Room {
   readonly name: string;
   readonly channel: string;
   readonly #setup: RoomSetup;
   readonly #live: LiveMessages;
-  /** Who else is here. */
-  readonly company: Company;
-  /** What they are about. */
+  /** The members of the room. */
+  readonly presence: RoomPresence;
+  /** Typing and read positions of the members. */
   readonly activity: Activity;
-  /** What is on its way from here. */
+  /** The outgoing messages. */
   readonly sending: Sending;
 
-  /** What is being written; it stays when one looks into another room. */
+  /** The text in the composer. It is kept while another room is in view. */
   draft = $state('');
   unread = $state(0);
-  /** Messages that have come since it began to catch up. */
+  /** Number of messages received during catch-up. */
   caught = $state(0);
-  /** Messages were lost while nobody looked. */
+  /** Messages were lost while the room was not in view. */
   broken = $state(false);
-  /** The last message of somebody else that came while live. */
+  /** The last live message of another user. */
   news = $state.raw<News | undefined>();
   #newSince = $state<string | undefined>();
   #caughtUp = $state(false);
   #firstUnread: string | undefined;
   #visible = false;
-  /** Is somebody at the end of the conversation? Then old entries may go without anything moving under their eyes. */
+  /** Is the conversation scrolled to its end? Then old entries can be removed without moving the visible ones. */
   #atEnd = true;
   #letGo: (() => void) | undefined;
-  /** Messages by their id that were sent from here, with the keys that they had on their way. */
+  /** Messages that this window sent: from their id to their key in the outbox. */
   readonly #sent = new Map<string, string>();
 
-  /** Keeping the key keeps the element on the page: what was sent does not flicker when it arrives. */
+  /** A sent message keeps its key when it arrives, so that its element does not flicker. */
   readonly #entries = $derived.by(() =>
     this.#live.entries.map((entry) => {
       const key = this.#sent.get(entry.key);
@@ -85,9 +85,9 @@ export class Room {
     return this.#shown;
   });
 
-  /** After which message somebody else has stopped reading. */
+  /** The read marks of other users by message. */
   readonly seenBy = $derived.by(() =>
-    seenBy({ entries: this.#entries, readTo: this.activity.readTo, people: this.company.others }),
+    seenBy({ entries: this.#entries, readTo: this.activity.readTo, people: this.presence.others }),
   );
 
   constructor(name: string, client: Client, setup: RoomSetup) {
@@ -96,15 +96,15 @@ export class Room {
     this.channel = `chat:${name}`;
     this.#setup = setup;
     this.sending = new Sending(setup.outbox, this.channel);
-    this.company = new Company(client, this.channel, {
+    this.presence = new RoomPresence(client, this.channel, {
       user,
-      heard: (other, state) => this.activity.hear(other, state),
+      stateChanged: (other, state) => this.activity.update(other, state),
       left: (other) => this.activity.forget(other),
     });
     this.activity = new Activity(client, {
       room: name,
       user,
-      settled: (state) => this.company.update(state),
+      settled: (state) => this.presence.update(state),
     });
     this.#live = liveMessages(client, this.channel, {
       rewind: PAGE,
@@ -121,7 +121,7 @@ export class Room {
     return this.#live.state;
   }
 
-  /** Why the room may not be read, or its history not be loaded. */
+  /** The error of the subscription or of loading history. */
   get error(): SluiceError | undefined {
     return this.#live.error;
   }
@@ -134,18 +134,18 @@ export class Room {
     return this.#live.hasOlder ? 'more' : 'cut';
   }
 
-  /** One is in this room, be the window looked at or not: present for the others. Again after the client was closed. */
+  /** Enters the room, whether or not the window is visible, and again after the client was closed. */
   enter(): void {
     this.activity.enter();
-    this.company.enter(this.activity.settled);
+    this.presence.enter(this.activity.settled);
   }
 
   leave(): void {
     this.activity.leave();
-    this.company.leave();
+    this.presence.leave();
   }
 
-  /** The room comes into view, or goes out of it. In view, what arrives counts as read. */
+  /** The room comes into view or leaves it. In view, arriving messages count as read. */
   show(visible: boolean): void {
     if (visible === this.#visible) return;
     this.#visible = visible;
@@ -159,19 +159,19 @@ export class Room {
     }
   }
 
-  /** Tells whether the end of the conversation is on screen. */
+  /** Sets whether the end of the conversation is on screen. */
   stayAtEnd(atEnd: boolean): void {
     this.#atEnd = atEnd;
     this.#holdOn();
   }
 
-  /** Shows the message at once, and sends it as soon as it can be. */
+  /** Shows the message at once, and sends it as soon as possible. */
   send(text: string): void {
     this.sending.send(text);
     this.activity.typed(false);
   }
 
-  /** Reads the page of the log before the oldest message shown. */
+  /** Reads the page of the log before the oldest shown message. */
   loadEarlier(): Promise<void> {
     return this.#live.loadOlder();
   }
@@ -180,7 +180,7 @@ export class Room {
     return this.#setup.user;
   }
 
-  /** While somebody reads further up, nothing goes from above. */
+  /** Removes nothing from the top while the user has scrolled up. */
   #holdOn(): void {
     if (this.#visible && !this.#atEnd) this.#letGo ??= this.#live.hold();
     else {
@@ -198,13 +198,13 @@ export class Room {
       this.#read(message);
       return;
     }
-    // What comes while catching up is too much to be read out.
+    // Messages during catch-up are too many to announce.
     if (state === 'live') this.news = { from: message.from, text: textOf(message.data) };
     this.#count(message);
   }
 
   #count(message: Message): void {
-    // On a first visit history is no news.
+    // On a first visit, history is not new.
     const known = this.#caughtUp || this.#setup.marks.has(this.channel);
     if (this.#visible) this.#read(message);
     else if (known && this.#setup.marks.isUnread(message)) {

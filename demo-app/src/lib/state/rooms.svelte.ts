@@ -3,7 +3,7 @@ import { Room, type RoomSetup } from './room.svelte.ts';
 
 const STANDING = ['lobby', 'design', 'engineering', 'random', 'announcements'];
 
-/** Rooms that this window has made up, for the next reload. */
+/** Rooms that this window has created, for the next reload. */
 const KEY = 'sluice.rooms';
 
 interface RoomsSetup extends RoomSetup {
@@ -11,7 +11,7 @@ interface RoomsSetup extends RoomSetup {
   readonly open: string;
 }
 
-/** All listed rooms, every one subscribed, and the one in view. */
+/** All listed rooms, each with a subscription, and the room in view. */
 export class Rooms {
   readonly #client: Client;
   readonly #setup: RoomsSetup;
@@ -33,7 +33,7 @@ export class Rooms {
     return this.#list;
   }
 
-  /** Brings a room into view; a name that is new becomes a new room. */
+  /** Brings a room into view. A new name creates a new room. */
   enter(name: string): void {
     if (!this.#list.some((room) => room.name === name)) this.#add(name);
     if (this.open.name !== name) this.open.leave();
@@ -45,7 +45,7 @@ export class Rooms {
     history.replaceState(null, '', address);
   }
 
-  /** The window is looked at, or hidden behind others: what arrives meanwhile is unread. */
+  /** The window becomes visible or hidden. Messages that arrive while it is hidden are unread. */
   watch(watched: boolean): void {
     this.#watched = watched;
     this.#showOpen();
@@ -53,7 +53,7 @@ export class Rooms {
 
   get #first(): Room {
     const [first] = this.#list;
-    if (first === undefined) throw new Error('there is always a lobby');
+    if (first === undefined) throw new Error('the list of rooms is empty; it must contain the lobby');
     return first;
   }
 

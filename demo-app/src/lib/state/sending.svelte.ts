@@ -9,12 +9,15 @@ const STATUS = {
   discarded: 'failed',
 } as const;
 
-/** What one has written into a room, and the room's log has not handed out yet. It is on disk, and survives a reload. */
+/**
+ * Messages to a room that the subscription has not delivered yet. The outbox stores them on disk,
+ * so they survive a reload.
+ */
 export class Sending {
   readonly #outbox: Outbox;
   readonly #channel: string;
   #queued = $state.raw<readonly OutboxMessage[]>([]);
-  /** No longer in the outbox, and not in the log yet; or never in the outbox, because it is full. */
+  /** Messages that left the outbox but have not been delivered yet, or that the full outbox did not accept. */
   #beside = $state.raw<readonly OutboxMessage[]>([]);
   readonly #arrived = new Set<string>();
 
@@ -28,25 +31,25 @@ export class Sending {
     });
     outbox.on('status', (message) => {
       if (message.channel !== channel || message.status !== 'accepted') return;
-      // At once, for `change` comes later: it has left the queue, and never stands in two places.
+      // Updated now because `change` follows later: otherwise the message would be shown twice.
       this.#queued = queue.messages;
       this.#keep(message);
     });
   }
 
-  /** In the order in which they go out. */
+  /** In sending order. */
   get list(): readonly Outgoing[] {
     return [...this.#beside, ...this.#queued].filter((message) => !this.#arrived.has(nonceOf(message))).map(toOutgoing);
   }
 
   send(text: string): void {
-    // The tag finds the message again when the room's own subscription hands it out, before or after the reply.
+    // The tag identifies the message when the subscription delivers it, before or after the reply.
     const tags = { nonce: crypto.getRandomValues(new Uint32Array(4)).join('-') };
     const outgoing = this.#outbox.publish(this.#channel, { text }, { event: 'message', tags });
     if (outgoing.status === 'refused') this.#keep(outgoing);
   }
 
-  /** Sends a refused message again. Had it arrived after all, it does not appear twice. */
+  /** Sends a refused message again. If it was stored after all, it does not appear twice. */
   retry(nonce: string): void {
     const message = this.#find(nonce);
     if (message === undefined) return;
@@ -57,7 +60,7 @@ export class Sending {
     }
   }
 
-  /** Gives a refused message up. */
+  /** Discards a refused message. */
   discard(nonce: string): void {
     const message = this.#find(nonce);
     if (message === undefined) return;
@@ -66,9 +69,9 @@ export class Sending {
   }
 
   /**
-   * The log has handed out a message of one's own.
+   * The subscription has delivered a message of the own user.
    *
-   * @returns was it shown on its way?
+   * @returns whether the message was shown as outgoing
    */
   arrive(nonce: string): boolean {
     const known = this.#find(nonce) !== undefined;

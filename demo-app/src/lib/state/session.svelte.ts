@@ -7,26 +7,26 @@ import { Connection } from './connection.svelte.ts';
 import { Inbox } from './inbox.svelte.ts';
 import { Rooms } from './rooms.svelte.ts';
 
-/** For so long the gateway knows what was sent already, in milliseconds: `dedupe` in sluice.yaml. */
+/** How long the gateway recognizes repeated publishes, in milliseconds: `dedupe` in sluice.yaml. */
 const DEDUPE = 24 * 60 * 60 * 1000;
 
 interface SessionSetup {
   readonly user: string;
   /** Room to open first. */
   readonly room: string;
-  /** Used as it is, instead of asking for one. */
+  /** Used instead of requesting a token. */
   readonly token?: string | undefined;
 }
 
-/** One person in one window: a client, and all that hangs on it. */
+/** One user in one window: a client, and the state that depends on it. */
 export class Session {
   readonly user: string;
   readonly connection: Connection;
   readonly rooms: Rooms;
   readonly inbox: Inbox;
-  /** Key of the HTTP API, where development mode hands it out. */
+  /** Key of the HTTP API, if development mode provides it. */
   apiKey = $state<string | undefined>();
-  /** The gateway hands out no tokens: it does not run in development mode. */
+  /** The gateway does not issue tokens, because it does not run in development mode. */
   tokensOff = $state(false);
   readonly #client: Client;
   readonly #outbox: Outbox;
@@ -41,9 +41,9 @@ export class Session {
     this.inbox = new Inbox(this.#client, user, marks);
   }
 
-  /** Connects now: without waiting for the next attempt, or anew after a final refusal. */
+  /** Connects now, without waiting for the next attempt, or again after a final refusal. */
   reconnect(): void {
-    // What becomes of it is shown by the connection's state.
+    // The connection's state shows the result.
     this.#client.connect().catch(() => {});
   }
 

@@ -2,7 +2,7 @@ const KEY = 'sluice.theme';
 
 type Shade = 'light' | 'dark';
 
-/** Light or dark: what the system prefers, until somebody chooses otherwise. */
+/** Light or dark: the system's preference until the user chooses another theme. */
 class Theme {
   #system = $state<Shade>('light');
   #chosen = $state<Shade | undefined>();
@@ -22,7 +22,7 @@ class Theme {
     return this.#chosen ?? this.#system;
   }
 
-  /** The other one. Back at what the system prefers, the system is followed again. */
+  /** Switches to the other theme. If that is the system's preference, the theme follows the system again. */
   toggle(): void {
     const other = this.shade === 'light' ? 'dark' : 'light';
     this.#choose(other === this.#system ? undefined : other);

@@ -3,11 +3,11 @@ import { subjectOf } from '../dev-token.ts';
 import { toName, toRoomName } from '../names.ts';
 import { Session } from './session.svelte.ts';
 
-/** In sessionStorage, so that two windows of one browser may be two people. */
+/** In sessionStorage, so that two windows of one browser may have different users. */
 const KEY = 'sluice.name';
 
-/** Who comes in: the address may say so, an earlier visit in this window may, or the person does. */
-export class Door {
+/** The user of this window: from the address, an earlier visit in this window, or the user's input. */
+export class SignIn {
   #session = $state.raw<Session | undefined>();
 
   constructor() {
@@ -27,7 +27,7 @@ export class Door {
     this.#session = new Session({ user, token, room: toRoomName(room ?? '') || 'lobby' });
   }
 
-  /** Back to the choice of a name. */
+  /** Returns to the choice of a name. */
   leave(): void {
     this.#session?.close();
     this.#session = undefined;

@@ -1,45 +1,45 @@
 import type { Client, Member, Presence } from '@sluice/client';
 import { type LivePresence, livePresence } from '@sluice/client/svelte';
-import { comingWords } from '../people-words.ts';
+import { membershipWords } from '../people-words.ts';
 import type { PersonState } from '../person-state.ts';
 
-/** Who comes and goes is told together, so long after the first of them, in milliseconds. */
-const GATHERED = 1500;
+/** Joins and leaves are announced together, this time after the first, in milliseconds. */
+const ANNOUNCE_DELAY = 1500;
 
-/** Members read for the list when there are too many to be told of each. */
+/** Number of members that are read for the list if presence only counts them. */
 const PAGE = 50;
 
-interface CompanySetup {
+interface RoomPresenceSetup {
   readonly user: string;
-  /** A member's state is known, or has changed. */
-  readonly heard: (user: string, state: unknown) => void;
+  /** Called with a member's initial or changed state. */
+  readonly stateChanged: (user: string, state: unknown) => void;
   readonly left: (user: string) => void;
 }
 
-/** Who is present in a room while one is in it, and being so. */
-export class Company {
+/** The members of a room, and the own membership. */
+export class RoomPresence {
   readonly #presence: Presence<PersonState>;
   readonly #live: LivePresence<PersonState>;
-  readonly #setup: CompanySetup;
+  readonly #setup: RoomPresenceSetup;
   page = $state.raw<readonly Member<PersonState>[]>([]);
-  /** Who came and who went, for a screen reader. */
+  /** Joins and leaves for a screen reader. */
   news = $state('');
-  /** In the order in which they came, oneself last; empty while they are only counted. */
+  /** In the order of arrival, the own user last; empty while members are only counted. */
   readonly members = $derived.by(() => (this.#live.ready ? this.#inOrder(this.#live.members) : []));
   readonly others = $derived(this.members.map(({ user }) => user).filter((user) => user !== this.#setup.user));
-  readonly #came = new Set<string>();
-  readonly #gone = new Set<string>();
+  readonly #newlyJoined = new Set<string>();
+  readonly #newlyLeft = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stop: (() => void) | undefined;
   #leave: (() => void) | undefined;
 
-  constructor(client: Client, channel: string, setup: CompanySetup) {
+  constructor(client: Client, channel: string, setup: RoomPresenceSetup) {
     this.#setup = setup;
     this.#presence = client.channel<unknown, PersonState>(channel).presence;
     this.#live = livePresence<PersonState>(client, channel, {
-      onJoin: (member) => this.#welcome(member),
-      onUpdate: ({ user, state }) => setup.heard(user, state),
-      onLeave: ({ user }) => this.#miss(user),
+      onJoin: (member) => this.#joined(member),
+      onUpdate: ({ user, state }) => setup.stateChanged(user, state),
+      onLeave: ({ user }) => this.#departed(user),
     });
   }
 
@@ -47,18 +47,18 @@ export class Company {
     return this.#live.ready ? this.#live.total : 0;
   }
 
-  /** Too many to list: only `total` is known, and the page that `loadPage` reads. */
+  /** Too many to list: only `total` and the page of `loadPage` are known. */
   get counting(): boolean {
     return this.#live.counting;
   }
 
-  /** Comes in, and sees who is there. */
+  /** Enters the room and watches its members. */
   enter(state: PersonState): void {
     this.#stop ??= this.#live.start();
     this.#leave ??= this.#live.stay(state);
   }
 
-  /** Tells those who come later, too. */
+  /** Updates the own member state. */
   update(state: PersonState): void {
     const before = this.#leave;
     if (before === undefined) return;
@@ -72,10 +72,10 @@ export class Company {
     this.#leave = undefined;
     this.#stop = undefined;
     this.news = '';
-    this.#forgetNews();
+    this.#clearNews();
   }
 
-  /** Reads the first members of a crowd. */
+  /** Reads the first members while members are only counted. */
   async loadPage(): Promise<void> {
     try {
       ({ members: this.page } = await this.#presence.page({ limit: PAGE }));
@@ -92,33 +92,33 @@ export class Company {
     return user === this.#setup.user ? 1 : 0;
   }
 
-  #welcome({ user, state }: Member<PersonState>): void {
-    this.#setup.heard(user, state);
-    // Who was there before oneself has not come.
-    if (this.#live.ready && !this.#gone.delete(user)) this.#came.add(user);
-    this.#tellSoon();
+  #joined({ user, state }: Member<PersonState>): void {
+    this.#setup.stateChanged(user, state);
+    // Members who were present before the own user did not join now.
+    if (this.#live.ready && !this.#newlyLeft.delete(user)) this.#newlyJoined.add(user);
+    this.#announceSoon();
   }
 
-  #miss(user: string): void {
+  #departed(user: string): void {
     this.#setup.left(user);
-    if (!this.#came.delete(user)) this.#gone.add(user);
-    this.#tellSoon();
+    if (!this.#newlyJoined.delete(user)) this.#newlyLeft.add(user);
+    this.#announceSoon();
   }
 
-  /** Who comes back at once has neither gone nor come. */
-  #tellSoon(): void {
+  /** Collects changes: a member who returns at once is not announced. */
+  #announceSoon(): void {
     this.#timer ??= setTimeout(() => {
       const { user } = this.#setup;
       const names = (people: Set<string>) => [...people].filter((name) => name !== user);
-      this.news = comingWords(names(this.#came), names(this.#gone));
-      this.#forgetNews();
-    }, GATHERED);
+      this.news = membershipWords(names(this.#newlyJoined), names(this.#newlyLeft));
+      this.#clearNews();
+    }, ANNOUNCE_DELAY);
   }
 
-  #forgetNews(): void {
+  #clearNews(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#came.clear();
-    this.#gone.clear();
+    this.#newlyJoined.clear();
+    this.#newlyLeft.clear();
   }
 }
