@@ -6,8 +6,8 @@ import { expect, test } from './support/test.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds on the page that keeps people out: its rule, and where. */
-async function barriers(page: Page): Promise<string[]> {
+/** The accessibility violations that axe finds on the page: rules and elements. */
+async function violationsOn(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const { violations } = await page.evaluate<AxeResults>('axe.run(document)');
   return violations
@@ -58,18 +58,22 @@ const SCREENS = [
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const { name, viewport } of SCREENS) {
-    test(`nothing keeps people out ${name} in ${colorScheme} colours`, async ({ newPage, gateway, room }) => {
+    test(`there are no accessibility violations ${name} in ${colorScheme} colours`, async ({
+      newPage,
+      gateway,
+      room,
+    }) => {
       const ada = await newPage({ colorScheme, viewport });
       await ada.open({ url: gateway.httpUrl });
       await expect(ada.nameField).toBeVisible();
-      expect(await barriers(ada.page), 'at the door').toEqual([]);
+      expect(await violationsOn(ada.page), 'on the sign-in page').toEqual([]);
 
       await gateway.publish(`chat:${room}`, { text: 'See https://example.com' });
       await ada.open({ url: gateway.httpUrl, room, name: 'ada' });
       await ada.isLive();
       await ada.say('Is this easy to read?');
       await expect(ada.message('Is this easy to read?')).toHaveAttribute('data-status', 'delivered');
-      expect(await barriers(ada.page), 'in a room').toEqual([]);
+      expect(await violationsOn(ada.page), 'in a room').toEqual([]);
 
       const bob = await newPage({ viewport });
       await bob.open({ url: gateway.httpUrl, room, name: 'bob' });
@@ -79,20 +83,20 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(ada.page.getByTestId('member')).toHaveCount(2);
       await bob.composer.pressSequentially('Very');
       await expect(ada.typing).toBeVisible();
-      expect(await barriers(ada.page), 'with the list of people open, one of them writing').toEqual([]);
+      expect(await violationsOn(ada.page), 'with the open list of members, one of them typing').toEqual([]);
       await ada.page.keyboard.press('Escape');
       await expect(ada.page.getByTestId('people-list')).toBeHidden();
 
       await gateway.publish('user:ada', { title: 'Hello', body: 'Can you read this?' });
       await expect(ada.page.getByTestId('toast').first()).toBeVisible();
-      expect(await barriers(ada.page), 'with a toast').toEqual([]);
+      expect(await violationsOn(ada.page), 'with a toast').toEqual([]);
       await ada.openBell();
       await expect(ada.notifications.first()).toBeVisible();
-      expect(await barriers(ada.page), 'with the notifications open').toEqual([]);
+      expect(await violationsOn(ada.page), 'with the notifications open').toEqual([]);
       for (let number = 1; number <= 12; number++) await gateway.publish('user:ada', { title: `Number ${number}` });
       const list = ada.page.getByTestId('notification-list');
       await expect.poll(() => list.evaluate((ul) => ul.scrollHeight > ul.clientHeight)).toBe(true);
-      expect(await barriers(ada.page), 'with more notifications than fit').toEqual([]);
+      expect(await violationsOn(ada.page), 'with more notifications than fit').toEqual([]);
       await list.focus();
       await ada.page.keyboard.press('End');
       await expect.poll(() => list.evaluate((ul) => ul.scrollTop)).toBeGreaterThan(0);

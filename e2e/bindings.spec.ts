@@ -3,12 +3,12 @@ import type { Page, WebSocket } from '@playwright/test';
 import { buildApp, type Framework } from './support/build-app.ts';
 import { test as base, demo, expect } from './support/test.ts';
 
-// The same small app, written with each binding: apps/react and apps/svelte.
+// The same small app with each binding: apps/react and apps/svelte.
 
 /** A fixture app in a browser, as its user sees it. */
 class AppPage {
   readonly page: Page;
-  /** Every command that the page sent. */
+  /** All commands that the page sent. */
   readonly commands: { readonly type: string; readonly channel?: string }[] = [];
 
   constructor(page: Page) {
@@ -38,7 +38,7 @@ class AppPage {
     await expect(this.page.getByTestId('state')).toHaveText('live');
   }
 
-  /** How many of these commands went out for a channel. */
+  /** How many of these commands the page sent for a channel. */
   sent(type: string, channel: string): number {
     return this.commands.filter((command) => command.type === type && command.channel === channel).length;
   }
@@ -77,7 +77,7 @@ const test = base.extend<Fixtures, { readonly appOf: (framework: Framework) => P
   },
 
   open: async ({ gateway, newPage }, use) => {
-    const all: { readonly complaints: readonly string[] }[] = [];
+    const all: { readonly errors: readonly string[] }[] = [];
     await use(async ({ as = 'ada', room = 'lobby', hydrate = false } = {}) => {
       const person = await newPage();
       all.push(person);
@@ -86,8 +86,8 @@ const test = base.extend<Fixtures, { readonly appOf: (framework: Framework) => P
       await app.isLive();
       return app;
     });
-    // What the browser says of a network that was cut on purpose is no complaint.
-    expect(all.flatMap(({ complaints }) => complaints).filter((text) => !text.includes('net::ERR_'))).toEqual([]);
+    // Ignore browser errors about a network that the test cut.
+    expect(all.flatMap(({ errors }) => errors).filter((text) => !text.includes('net::ERR_'))).toEqual([]);
   },
 
   publish: async ({ gateway }, use) => {
@@ -103,7 +103,7 @@ for (const framework of ['react', 'svelte'] as const) {
   test.describe(framework, () => {
     test.use({ framework });
 
-    test('shows what was said, what is said, and older pages', async ({ open, publish }) => {
+    test('shows history, new messages, and older pages', async ({ open, publish }) => {
       await publish(numbers(1, 75));
       const app = await open();
       await expect(app.texts).toHaveText(numbers(56, 75));
@@ -118,7 +118,7 @@ for (const framework of ['react', 'svelte'] as const) {
       await expect(app.page.getByTestId('heard')).toHaveText('21');
     });
 
-    test('makes one subscription of two hundred components, and none when they are gone', async ({
+    test('shares one subscription between two hundred components, and ends it after they unmount', async ({
       open,
       publish,
       gateway,
@@ -144,20 +144,20 @@ for (const framework of ['react', 'svelte'] as const) {
       expect(await gateway.metric('sluice_subscriptions')).toBe(1);
     });
 
-    test('keeps the subscription and the list when components are put up anew', async ({ open, publish }) => {
+    test('keeps the subscription and the list when components are mounted again', async ({ open, publish }) => {
       const app = await open();
       await publish(numbers(1, 30));
       await expect(app.texts).toHaveText(numbers(1, 30));
       await app.click('Remount');
       await publish(['after it']);
-      // Thirty are more than a new list begins with.
+      // Thirty are more than a new list loads.
       await expect(app.texts).toHaveText([...numbers(1, 30), 'after it']);
       expect(app.sent('subscribe', 'chat:lobby')).toBe(1);
       expect(app.sent('unsubscribe', 'chat:lobby')).toBe(0);
       expect(app.sent('leave', 'chat:lobby')).toBe(0);
     });
 
-    test('moves to the channel of another route', async ({ open, publish, gateway }) => {
+    test('switches to the channel of another route', async ({ open, publish, gateway }) => {
       await publish(['old'], 'lobby');
       await publish(['new'], 'lobby-next');
       const app = await open();
@@ -174,7 +174,7 @@ for (const framework of ['react', 'svelte'] as const) {
       expect(await gateway.metric('sluice_subscriptions')).toBe(1);
     });
 
-    test('shows who is there, and what they do', async ({ open }) => {
+    test('shows the members and their states', async ({ open }) => {
       const ada = await open({ as: 'ada' });
       const bob = await open({ as: 'bob' });
       await expect(ada.people).toHaveText(['ada', 'bob']);
@@ -186,7 +186,7 @@ for (const framework of ['react', 'svelte'] as const) {
       await expect(ada.page.getByTestId('total')).toHaveText('1');
     });
 
-    test('has everything, in order, after it was offline', async ({ open, publish }) => {
+    test('shows everything in order after it was offline', async ({ open, publish }) => {
       await publish(numbers(1, 5));
       const app = await open();
       await app.page.context().setOffline(true);
@@ -198,7 +198,7 @@ for (const framework of ['react', 'svelte'] as const) {
       await expect(app.people).toHaveText(['ada']);
     });
 
-    test('marks the place where a restarted gateway has lost messages', async ({ open, publish, faults }) => {
+    test('marks the position where a restarted gateway lost messages', async ({ open, publish, faults }) => {
       await publish(numbers(1, 5));
       const app = await open();
       await expect(app.texts).toHaveText(numbers(1, 5));
@@ -207,7 +207,7 @@ for (const framework of ['react', 'svelte'] as const) {
       await expect(app.texts).toHaveText([...numbers(1, 5), 'gap: epoch_changed', 'a new life']);
     });
 
-    test('says why a channel may not be read', async ({ gateway, newPage }) => {
+    test('shows why a channel may not be read', async ({ gateway, newPage }) => {
       const { page } = await newPage();
       await page.goto(`${gateway.httpUrl}/?room=not:there`);
       await expect(page.getByTestId('state')).toHaveText('denied');
@@ -216,7 +216,7 @@ for (const framework of ['react', 'svelte'] as const) {
   });
 }
 
-test("React's StrictMode mounts twice, and subscribes once", async ({ open, publish, gateway }) => {
+test("React's StrictMode mounts twice but subscribes once", async ({ open, publish, gateway }) => {
   const app = await open();
   expect(await app.page.evaluate(() => document.body.dataset.mounts)).toBe('2');
   await publish(['once']);
@@ -239,8 +239,8 @@ test('a component that React has suspended subscribes when it is shown', async (
   expect(await gateway.metric('sluice_subscriptions')).toBe(2);
 });
 
-// The fixture `open` fails where React complains of a page that is not what it renders first.
-test('what React has rendered on a server comes to life in its place', async ({ open, publish }) => {
+// The fixture `open` fails if React reports a hydration mismatch.
+test('React hydrates server-rendered HTML in place', async ({ open, publish }) => {
   await publish(['one', 'two']);
   const app = await open({ hydrate: true });
   await expect(app.texts).toHaveText(['one', 'two']);

@@ -1,6 +1,6 @@
 import { expect, test } from './support/test.ts';
 
-test('two people talk in a room, each seeing who wrote what', async ({ arrive }) => {
+test('two users exchange messages in a room and see who wrote what', async ({ arrive }) => {
   const ada = await arrive('ada');
   const bob = await arrive('bob');
 
@@ -13,10 +13,10 @@ test('two people talk in a room, each seeing who wrote what', async ({ arrive })
 
   await ada.reads(['Hello Bob', 'Hello Ada']);
   await bob.reads(['Hello Bob', 'Hello Ada']);
-  expect([...ada.complaints, ...bob.complaints]).toEqual([]);
+  expect([...ada.errors, ...bob.errors]).toEqual([]);
 });
 
-test('somebody comes in by the door, and finds what was said before', async ({ arrive, newPage, gateway, room }) => {
+test('a user signs in and sees the earlier messages', async ({ arrive, newPage, gateway, room }) => {
   const ada = await arrive('ada');
   const said = Array.from({ length: 12 }, (_, index) => `Sentence ${index + 1}`);
   for (const text of said) await ada.say(text);
@@ -33,7 +33,7 @@ test('somebody comes in by the door, and finds what was said before', async ({ a
   await expect(cleo.page.getByTestId('user')).toContainText('Cleo');
 });
 
-test('everybody reads the same order when many write at once', async ({ arrive }) => {
+test('all users see the same order when many write at once', async ({ arrive }) => {
   const [ada, bob] = await Promise.all([arrive('ada'), arrive('bob')]);
   const numbers = Array.from({ length: 15 }, (_, index) => index + 1);
   const talk = async (person: typeof ada, name: string) => {
@@ -50,7 +50,7 @@ test('everybody reads the same order when many write at once', async ({ arrive }
   }
 });
 
-test('rooms keep their messages to themselves, and say how much is unread', async ({ arrive }) => {
+test('rooms show only their own messages and their unread count', async ({ arrive }) => {
   const ada = await arrive('ada', { room: 'design' });
   const bob = await arrive('bob', { room: 'engineering' });
   const word = `Colours ${Date.now()}`;
@@ -64,7 +64,7 @@ test('rooms keep their messages to themselves, and say how much is unread', asyn
   await expect(bob.page.locator('[data-room="design"]').getByTestId('unread')).toHaveCount(0);
 });
 
-test('the page asks nobody but its own gateway', async ({ arrive, gateway }) => {
+test('the page sends requests only to its own gateway', async ({ arrive, gateway }) => {
   const ada = await arrive('ada');
   await ada.say('https://example.com/ is a link, and stays one');
   await expect(ada.messages.getByRole('link')).toHaveAttribute('href', 'https://example.com/');

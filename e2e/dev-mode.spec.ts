@@ -5,7 +5,8 @@ import { chromiumArgs, ensureChromium } from '../scripts/find-chromium.mjs';
 import type { CommandLineGateway } from './support/command-line-gateway.ts';
 import { test as base, expect } from './support/test.ts';
 
-// A page at a public address, without leaving this machine. And every name under "example" resolves to this machine, as those do that somebody uses for DNS rebinding.
+// A page at a public address, served by this machine. All names under "example" resolve to this
+// machine, as in a DNS rebinding attack.
 const RESOLVER = '--host-resolver-rules=MAP *.example 127.0.0.1,MAP 203.0.113.9 127.0.0.1';
 
 const test = base.extend<{ devGateway: CommandLineGateway; elsewhere: number }>({
@@ -30,16 +31,16 @@ function serveEmptyPage(): Promise<Server> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
-/** What a page learns that tries everything, as it is told in the page: an error, or status and text. */
-interface Loot {
+/** The results of all attempts of a page: an error, or status and text. */
+interface AttackResult {
   readonly token: string;
   readonly publish: string;
   readonly publishUnread: string;
   readonly socket: string;
 }
 
-/** In the page: asks for a token, publishes with a stolen API key, and connects with a stolen token. */
-function tryAll(page: Page, target: string, stolen: { token: string; apiKey: string }): Promise<Loot> {
+/** In the page: requests a token, publishes with a stolen API key, and connects with a stolen token. */
+function tryAll(page: Page, target: string, stolen: { token: string; apiKey: string }): Promise<AttackResult> {
   return page.evaluate(
     async ({ target, stolen }) => {
       const attempt = async (path: string, init?: RequestInit) => {
@@ -52,7 +53,7 @@ function tryAll(page: Page, target: string, stolen: { token: string; apiKey: str
       };
       const body = JSON.stringify({ channel: 'chat:lobby', data: 'stolen' });
       const Authorization = `Bearer ${stolen.apiKey}`;
-      const converse = () =>
+      const connectWithToken = () =>
         new Promise<string>((resolve) => {
           const socket = new WebSocket(`${target.replace('http', 'ws')}/ws`, ['sluice.v1.json']);
           socket.onopen = () => socket.send(JSON.stringify([{ id: 1, type: 'connect', token: stolen.token }]));
@@ -68,7 +69,7 @@ function tryAll(page: Page, target: string, stolen: { token: string; apiKey: str
           headers: { Authorization },
           body,
         }),
-        socket: await converse(),
+        socket: await connectWithToken(),
       };
     },
     { target, stolen },
@@ -94,12 +95,9 @@ for (const address of ['page.example', '203.0.113.9'])
     expect(await gateway.metric('sluice_messages_in_total')).toBe(0);
   });
 
-test('a page whose name is made to resolve to this machine gets nothing either', async ({
-  page,
-  devGateway: gateway,
-}) => {
+test('a page whose host name resolves to this machine gets no access either', async ({ page, devGateway: gateway }) => {
   const target = gateway.url.replace('localhost', 'rebound.example');
-  // The refusal itself is a document of that origin, in which a script can run.
+  // The refusal is itself a document of that origin, in which a script can run.
   expect((await page.goto(target))?.status()).toBe(403);
   const loot = await tryAll(page, target, await steal(gateway));
   expect(loot.token).toMatch(/^403 .*host_refused/);

@@ -4,7 +4,7 @@ import { test as base, expect } from '@sluice/playwright';
 
 const sdk = fileURLToPath(new URL('../client-sdk/dist/index.js', import.meta.url));
 
-/** An application as a team writes it, which knows nothing of tests: its own origin, its own tokens, its own gateway's address. */
+/** An application without test code: it has its own origin, tokens and gateway address. */
 const APP = 'http://localhost:4444';
 const page = (client: string) => `<!doctype html>
 <link rel="icon" href="data:,">
@@ -27,9 +27,9 @@ const page = (client: string) => `<!doctype html>
 const OWN = `{ url: 'wss://gateway.example/ws', token: async () => (await (await fetch('/api/token')).json()).jwt }`;
 const INJECTED = 'window.__sluice';
 
-/** The matcher's message, where it fails. */
-async function complaint(claim: Promise<void>): Promise<string> {
-  return claim.then(
+/** The message of a failing matcher. */
+async function failureMessage(assertion: Promise<void>): Promise<string> {
+  return assertion.then(
     () => 'it did not fail',
     (error: Error) => error.message,
   );
@@ -39,7 +39,7 @@ const test = base.extend({
   baseURL: APP,
   as: async ({ as }, use) => {
     await use(async (user, options) => {
-      // Chromium takes a page whose answers are made up for one of the internet, and asks before it lets that reach this machine.
+      // Chromium treats a page with fulfilled routes as a public page, which needs a permission to reach this machine.
       const context = { permissions: ['local-network-access'] };
       const window = await as(user, { ...options, context });
       const script = await readFile(sdk, 'utf8');
@@ -54,7 +54,7 @@ const test = base.extend({
   sluice: { tokenRoute: '**/api/token', tokenAnswer: (jwt: string) => ({ jwt }) },
 });
 
-test('an application that knows nothing of the test is led to its gateway', async ({ as, gateway }) => {
+test("an application without test code connects to the test's gateway", async ({ as, gateway }) => {
   const [ada, bob] = await Promise.all([as('ada'), as('bob')]);
   await Promise.all([ada.goto('/'), bob.goto('/')]);
   await expect(ada).toBeLive('chat:lobby');
@@ -69,14 +69,14 @@ test('an application that knows nothing of the test is led to its gateway', asyn
   await expect(ada.getByText('cleo: Good day')).toBeVisible();
 });
 
-test('an application may also take what the test injects', async ({ as, gateway }) => {
+test('an application may also use the injected options', async ({ as, gateway }) => {
   const ada = await as('ada', { token: { role: 'admin' } });
   await ada.goto('/injected');
   await expect(gateway).toHaveConnection('ada');
   expect(await ada.evaluate(() => (window as unknown as { __sluice: { user: string } }).__sluice.user)).toBe('ada');
 });
 
-test('faults are what the application sees', async ({ as, gateway, faults }) => {
+test('faults affect the application', async ({ as, gateway, faults }) => {
   const ada = await as('ada');
   await ada.goto('/');
   await expect(ada).toBeLive('chat:lobby');
@@ -101,31 +101,35 @@ test('faults are what the application sees', async ({ as, gateway, faults }) => 
   await expect(ada).toBeLive('chat:lobby');
 });
 
-test('a matcher that fails where nobody has connected says what to look at', async ({ as, gateway }) => {
+test('a failing matcher explains what to check if no client has connected', async ({ as, gateway }) => {
   const ada = await as('ada');
   const soon = { timeout: 1 };
   for (const call of [expect(gateway).toHaveConnection('ada', soon), expect(ada).toBeLive('chat:lobby', soon)]) {
-    expect(await complaint(call)).toMatch(/connected: nobody\. .*sluice\.socketRoute.*sluice\.tokenRoute/);
+    expect(await failureMessage(call)).toMatch(/connected: nobody\. .*sluice\.socketRoute.*sluice\.tokenRoute/);
   }
 });
 
-test('a matcher that fails says what there is', async ({ as, gateway }) => {
+test('a failing matcher reports the actual state', async ({ as, gateway }) => {
   const ada = await as('ada');
   await ada.goto('/');
   await expect(ada).toBeLive('chat:lobby');
   await gateway.publish('chat:lobby', { text: 'Hello' });
   const soon = { timeout: 1 };
-  expect(await complaint(expect(gateway).toHaveMember('chat:lobby', 'bob', soon))).toContain('Received: members: ada');
-  expect(await complaint(expect(gateway).toHaveConnection('bob', soon))).toContain('Received: connected: ada');
-  expect(await complaint(expect(gateway).toHaveSubscribers('chat:lobby', 2, soon))).toContain('1 subscribed: ada');
-  expect(await complaint(expect(ada).toBeLive('chat:other', soon))).toContain('"ada" is subscribed to "chat:other"');
-  const received = await complaint(expect(gateway).toHaveReceived('chat:lobby', { from: 'bob' }, soon));
+  expect(await failureMessage(expect(gateway).toHaveMember('chat:lobby', 'bob', soon))).toContain(
+    'Received: members: ada',
+  );
+  expect(await failureMessage(expect(gateway).toHaveConnection('bob', soon))).toContain('Received: connected: ada');
+  expect(await failureMessage(expect(gateway).toHaveSubscribers('chat:lobby', 2, soon))).toContain('1 subscribed: ada');
+  expect(await failureMessage(expect(ada).toBeLive('chat:other', soon))).toContain(
+    '"ada" is subscribed to "chat:other"',
+  );
+  const received = await failureMessage(expect(gateway).toHaveReceived('chat:lobby', { from: 'bob' }, soon));
   expect(received).toContain('a message with from "bob"');
   expect(received).toContain('a backend: {"text":"Hello"}');
-  const not = await complaint(expect(gateway).not.toHaveReceived('chat:lobby', ({ offset }) => offset === 1));
+  const not = await failureMessage(expect(gateway).not.toHaveReceived('chat:lobby', ({ offset }) => offset === 1));
   expect(not).toContain('Expected: not a message that matches');
 });
 
-test('a page that is nobody’s is not asked about', async ({ page: stranger }) => {
+test('a matcher rejects a page without a user', async ({ page: stranger }) => {
   expect(() => expect(stranger).toBeLive('chat:lobby')).toThrow('Open it with the fixture `as`');
 });

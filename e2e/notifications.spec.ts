@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { runCurl } from './support/curl.ts';
 import { expect, test } from './support/test.ts';
 
-test('the curl line that the page offers rings the bell', async ({ arrive }) => {
+test('the curl line on the page sends a notification', async ({ arrive }) => {
   const name = `nora-${randomUUID().slice(0, 8)}`;
   const nora = await arrive(name);
   const other = await arrive('oscar');
@@ -25,7 +25,7 @@ test('the curl line that the page offers rings the bell', async ({ arrive }) => 
   await expect(other.bellCount).toHaveCount(0);
 });
 
-test('notifications that came while the page was closed are there when it opens', async ({ arrive, gateway }) => {
+test('notifications that arrived while the page was closed are shown when it opens', async ({ arrive, gateway }) => {
   const name = `nora-${randomUUID().slice(0, 8)}`;
   for (const title of ['First', 'Second']) await gateway.publish(`user:${name}`, { title });
 
@@ -35,7 +35,7 @@ test('notifications that came while the page was closed are there when it opens'
   await expect(nora.notifications.locator('strong')).toHaveText([/^Second/, /^First/]);
 });
 
-test('a long notification is cut, and can be read whole', async ({ arrive, gateway }) => {
+test('a long notification is truncated, and can be expanded', async ({ arrive, gateway }) => {
   const nora = await arrive('nora-long');
   const title = 'endless '.repeat(250).trim();
   await gateway.publish('user:nora-long', { title, body: 'word'.repeat(500) });

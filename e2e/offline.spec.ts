@@ -2,7 +2,7 @@ import type { TestGateway } from '@sluice/playwright';
 import type { ChatPage } from './support/chat-page.ts';
 import { demo, expect, test } from './support/test.ts';
 
-/** A backend and a person write numbered messages; resolves when the person has them all on the page. */
+/** A backend and a user write numbered messages. Resolves when the user's page shows all of them. */
 async function fillRoom(
   bob: ChatPage,
   { gateway, room, count }: { gateway: TestGateway; room: string; count: number },
@@ -19,8 +19,8 @@ async function fillRoom(
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => `Number ${index + 1}`);
 
-// More messages than the page asks for on entry: starting anew would not do, only resuming does.
-test('who was offline gets every message exactly once, in order', async ({ arrive, gateway, room }) => {
+// More messages than the page loads on entry, so that only resuming can show all of them.
+test('a user who was offline receives every message exactly once, in order', async ({ arrive, gateway, room }) => {
   const ada = await arrive('ada');
   const bob = await arrive('bob');
   await ada.say('Back in a minute');
@@ -44,7 +44,7 @@ test('who was offline gets every message exactly once, in order', async ({ arriv
 test.describe('with a short heartbeat', () => {
   test.use({ sluice: { ...demo, heartbeat: '1s' } });
 
-  test('a line that goes silent is noticed, and costs no message', async ({ arrive, gateway, faults, room }) => {
+  test('a silent connection is detected, and no message is lost', async ({ arrive, gateway, faults, room }) => {
     const ada = await arrive('ada');
     const bob = await arrive('bob');
 
@@ -66,11 +66,7 @@ test.describe('with a short heartbeat', () => {
   });
 });
 
-test('what was written offline survives a reload, and goes out in order', async ({
-  newPage,
-  room,
-  startCommandLine,
-}) => {
+test('offline messages survive a reload, and are sent in order', async ({ newPage, room, startCommandLine }) => {
   const gateway = await startCommandLine();
   const ada = await newPage();
   await ada.open({ url: gateway.url, room, name: 'ada' });

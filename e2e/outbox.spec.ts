@@ -7,7 +7,7 @@ import { test as base, expect } from './support/test.ts';
 
 const sdk = fileURLToPath(new URL('../client-sdk/dist/', import.meta.url));
 
-/** A chat whose users write on the underground: a service worker serves the page where there is no network. */
+/** A chat for use without a network: a service worker serves the page offline. */
 const html = `<!doctype html>
 <link rel="icon" href="data:,">
 <title>Chat</title>
@@ -79,7 +79,7 @@ async function write(page: Page, text: string): Promise<void> {
   await page.click('#send');
 }
 
-/** Lets a test close the page's databases, as iOS does with those of pages in the background, and refuse to open them. */
+/** Lets a test close the page's databases, as iOS does for background pages, and refuse to open them. */
 const UNDER_THE_PAGE = `
 const open = indexedDB.open.bind(indexedDB);
 const databases = [];
@@ -105,7 +105,7 @@ const inPage = <Result>(page: Page, act: (exposed: Exposed) => Result) =>
 const messages = (page: Page) => page.locator('#messages li');
 const pending = (page: Page) => page.locator('#pending li');
 
-test('what is written without a network survives closing the tab, and arrives once and in order', async ({
+test('messages written without a network survive closing the tab, and arrive once and in order', async ({
   startCommandLine,
   folder,
   newPage,
@@ -140,13 +140,13 @@ test('what is written without a network survives closing the tab, and arrives on
   await context.setOffline(false);
   await expect(messages(again)).toHaveText([...texts, 'four']);
   await expect(pending(again)).toHaveCount(0);
-  // Nothing is left that a later page would send.
+  // Nothing is left for a later page to send.
   await again.reload();
   await expect(messages(again)).toHaveText([...texts, 'four']);
   await expect(pending(again)).toHaveCount(0);
 });
 
-test('two tabs share one outbox, and one goes on where the other is closed', async ({
+test('two tabs share one outbox, and one continues when the other is closed', async ({
   startCommandLine,
   folder,
   newPage,
@@ -177,7 +177,7 @@ test('two tabs share one outbox, and one goes on where the other is closed', asy
   await expect(pending(second)).toHaveCount(0);
 });
 
-test('a refused message stays, with its error, and the one behind it goes on', async ({
+test('a refused message stays with its error, and the next one is sent', async ({
   startCommandLine,
   folder,
   newPage,
@@ -195,7 +195,7 @@ test('a refused message stays, with its error, and the one behind it goes on', a
 });
 
 for (const returns of [true, false]) {
-  test(`what was accepted is not sent again when the browser closes the database under the page, and it can${returns ? '' : 'not'} be opened again`, async ({
+  test(`accepted messages are not sent again if the browser closes the database, and it can${returns ? '' : 'not'} be opened again`, async ({
     startCommandLine,
     folder,
     newPage,
@@ -225,17 +225,17 @@ for (const returns of [true, false]) {
     await write(page, 'three');
     await page.reload();
     await expect(page).toHaveTitle('Ready');
-    // Of a page that stores nothing the next one knows nothing.
+    // Without storage, the next page does not know the message.
     await expect(pending(page)).toHaveText(returns ? ['three: queued'] : []);
     await gateway.start();
     await write(page, 'four');
-    // The gateway has forgotten the others when it crashed, and would take them as new ones.
+    // The crashed gateway has lost the earlier messages, and would accept them as new ones.
     await expect(messages(page)).toHaveText(returns ? ['three', 'four'] : ['four']);
   });
 }
 
-for (const how of ['stands in a debugger', 'is frozen'] as const) {
-  test(`a tab that ${how} does not keep the others from sending, and repeats nothing when it goes on`, async ({
+for (const how of ['is paused in a debugger', 'is frozen'] as const) {
+  test(`a tab that ${how} does not block the other tabs, and repeats nothing when it continues`, async ({
     startCommandLine,
     folder,
     newPage,

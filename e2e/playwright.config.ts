@@ -3,7 +3,7 @@ import { defineConfig } from '@playwright/test';
 import { chromiumArgs, ensureChromium } from '../scripts/find-chromium.mjs';
 import { expectFresh } from '../scripts/src/fresh-build.mjs';
 
-// Pages and gateways of these tests are the built ones.
+// These tests use the built pages and gateways.
 expectFresh(['protocol', 'client-sdk', 'server', 'cli', 'playwright', 'demo-app']);
 
 export default defineConfig({
@@ -12,15 +12,15 @@ export default defineConfig({
   reporter: 'list',
   fullyParallel: true,
   workers: 2,
-  // A test that passes at the second try tells of a race, in the test or in Sluice: it is to be mended, not repeated.
+  // A test that passes at the second try has a race, in the test or in Sluice: fix it instead of retrying.
   retries: 0,
   forbidOnly: process.env.CI !== undefined,
-  // A hang is stopped here. A slow machine is no hang: it gets far more time than any test needs.
+  // Stops hanging tests, with far more time than any test needs on a slow machine.
   timeout: 240_000,
   expect: { timeout: 60_000 },
   use: {
     launchOptions: { executablePath: ensureChromium(), args: chromiumArgs() },
-    // Transitions that are half done have colours and places that nobody sees for long.
+    // Running transitions have temporary colours and positions.
     contextOptions: { reducedMotion: 'reduce' },
     viewport: { width: 1280, height: 800 },
     screenshot: 'only-on-failure',

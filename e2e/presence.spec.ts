@@ -1,29 +1,29 @@
 import { ChatPage } from './support/chat-page.ts';
 import { demo, expect, test } from './support/test.ts';
 
-test('people see who else is in the room, and only in this one', async ({ arrive }) => {
+test('users see who else is in the room, and only in this room', async ({ arrive }) => {
   const ada = await arrive('ada');
   await ada.meets(['ada']);
   const bob = await arrive('bob');
   await ada.meets(['ada', 'bob']);
   await bob.meets(['ada', 'bob']);
-  await expect(ada.page.getByTestId('comings')).toHaveText('bob came in');
+  await expect(ada.page.getByTestId('comings')).toHaveText('bob joined');
 
-  // Who goes into another room has left this one at once.
+  // Entering another room leaves this one at once.
   await bob.enterRoom('random');
   await ada.meets(['ada']);
   await expect(ada.page.getByTestId('comings')).toHaveText('bob left');
-  expect([...ada.complaints, ...bob.complaints]).toEqual([]);
+  expect([...ada.errors, ...bob.errors]).toEqual([]);
 });
 
-test('the list tells names, oneself, and how many windows each has open', async ({ arrive, gateway, room }) => {
+test('the list shows names, the own user, and the number of windows of each', async ({ arrive, gateway, room }) => {
   const ada = await arrive('ada');
   const bob = await arrive('bob');
   const second = new ChatPage(await ada.page.context().newPage());
   await second.open({ url: gateway.httpUrl, room, name: 'ada' });
   await second.isLive();
 
-  // Two windows, one person.
+  // Two windows, one user.
   await bob.people.click();
   const list = bob.page.getByTestId('people-list');
   await expect(list.locator('[data-user="ada"]')).toHaveAttribute('data-connections', '2');
@@ -39,7 +39,7 @@ test('the list tells names, oneself, and how many windows each has open', async 
   for (const names of await moments()) expect(names).toEqual(['ada', 'bob']);
 });
 
-test('a reload is no coming and going', async ({ arrive, gateway }) => {
+test('a reload causes no leave and join', async ({ arrive, gateway }) => {
   const ada = await arrive('ada');
   const bob = await arrive('bob');
   await ada.meets(['ada', 'bob']);
@@ -48,21 +48,21 @@ test('a reload is no coming and going', async ({ arrive, gateway }) => {
   await bob.page.reload();
   await bob.isLive();
   await bob.meets(['ada', 'bob']);
-  // By now he would be gone; somebody who comes after that shows that all there was to tell has been told.
+  // The grace period is over now. A later join shows that no leave was announced.
   await gateway.clock.advance('1m');
   await arrive('cleo');
   await ada.meets(['ada', 'bob', 'cleo']);
   for (const names of await moments()) expect(names).toContain('bob');
 });
 
-test('who closes the page has gone when the grace is over, not before', async ({ arrive, gateway, room }) => {
+test('a user who closes the page leaves after the grace period, not before', async ({ arrive, gateway, room }) => {
   const ada = await arrive('ada');
   const bob = await arrive('bob');
   await ada.meets(['ada', 'bob']);
 
   await bob.page.close();
   await expect(gateway).not.toHaveConnection('bob');
-  // The demo leaves the grace at its default of 5 s. SPEC.md section 9.
+  // The demo uses the default grace period of 5 s. SPEC.md section 9.
   await gateway.clock.advance('2s');
   await expect(gateway).toHaveMember(`chat:${room}`, 'bob');
   await gateway.clock.advance('3s');
@@ -70,7 +70,7 @@ test('who closes the page has gone when the grace is over, not before', async ({
   await ada.meets(['ada']);
 });
 
-test.describe('where lists are short', () => {
+test.describe('with short lists', () => {
   const open = { allow: { '*': 'users' } } as const;
   const channels = {
     'chat:{room}': { ...open, history: true, presence: { listUpTo: 2 } },
@@ -79,7 +79,7 @@ test.describe('where lists are short', () => {
   };
   test.use({ sluice: { ...demo, channels } });
 
-  test('a crowd is counted, and listed by page for who wants to know', async ({ arrive }) => {
+  test('many members are counted, and listed by page on request', async ({ arrive }) => {
     const ada = await arrive('ada');
     const bob = await arrive('bob');
     await ada.meets(['ada', 'bob']);
@@ -90,14 +90,14 @@ test.describe('where lists are short', () => {
     await ada.people.click();
     await expect(ada.page.getByTestId('member')).toHaveCount(3);
 
-    // The list comes back when they are clearly fewer, so that it does not flicker.
+    // The list returns only when there are clearly fewer members, so that it does not flicker.
     await Promise.all([bob.enterRoom('random'), cleo.enterRoom('random')]);
     await ada.meets(['ada']);
     await expect(ada.page.getByTestId('member')).toHaveCount(1);
   });
 });
 
-test('the company finds together again after the gateway has lost everything', async ({ arrive, faults }) => {
+test('members appear again after the gateway has lost everything', async ({ arrive, faults }) => {
   const ada = await arrive('ada');
   const bob = await arrive('bob');
   await ada.meets(['ada', 'bob']);
@@ -109,7 +109,7 @@ test('the company finds together again after the gateway has lost everything', a
   await bob.meets(['ada', 'bob']);
 });
 
-test('one sees who is writing, until the message is there or nothing more comes', async ({ arrive }) => {
+test('users see who is typing, until the message arrives or the typing stops', async ({ arrive }) => {
   const ada = await arrive('ada');
   const bob = await arrive('bob');
 
@@ -126,7 +126,7 @@ test('one sees who is writing, until the message is there or nothing more comes'
   await expect(ada.typing).toHaveCount(0);
 });
 
-test('one sees how far the others have read', async ({ arrive, room }) => {
+test('users see how far the others have read', async ({ arrive, room }) => {
   const ada = await arrive('ada');
   const bob = await arrive('bob');
   await ada.say('First');
@@ -139,7 +139,7 @@ test('one sees how far the others have read', async ({ arrive, room }) => {
   await bob.page.locator(`[data-room="${room}"]`).click();
   await expect(ada.seenBy('Second')).toHaveAttribute('data-users', 'bob');
 
-  // Who comes later knows it too.
+  // A user who joins later sees it too.
   const cleo = await arrive('cleo');
   await expect(cleo.seenBy('Second')).toHaveAttribute('data-users', 'bob');
   await expect(ada.seenBy('Second')).toHaveAttribute('data-users', 'bob cleo');

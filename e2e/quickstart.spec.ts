@@ -9,11 +9,11 @@ import { freePort } from './support/free-port.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = readFileSync(join(ROOT, 'docs/quickstart.md'), 'utf8');
 
-/** The code of the page's sections, by language. */
+/** The code blocks of the page's sections, by language. */
 const blocks = (language: string): string[] =>
   [...PAGE.matchAll(new RegExp(`^\`\`\`${language}(?: no-check)?\\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code);
 
-/** npm asks people whether it may fetch create-vite. */
+/** npm asks before it downloads create-vite. */
 const UNASKED = { ...process.env, npm_config_yes: 'true' };
 
 const started: ChildProcess[] = [];
@@ -35,7 +35,7 @@ function run(command: string, cwd: string): void {
   expect(status, `${command}\n${stdout}\n${stderr}`).toBe(0);
 }
 
-/** Starts what keeps running, and resolves when it says so. */
+/** Starts a long-running command, and resolves when it reports that it is ready. */
 function start(command: string, cwd: string, ready: RegExp): Promise<void> {
   const child = spawn(command, { cwd, shell: true, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   started.push(child);
@@ -51,7 +51,7 @@ function start(command: string, cwd: string, ready: RegExp): Promise<void> {
   });
 }
 
-test('the quickstart leads to two windows that write to each other', async ({ browser }) => {
+test('following the quickstart leads to two windows that exchange messages', async ({ browser }) => {
   test.setTimeout(600_000);
   folder = mkdtempSync(join(tmpdir(), 'sluice-quickstart-'));
   const [create = ''] = blocks('sh');
@@ -61,7 +61,7 @@ test('the quickstart leads to two windows that write to each other', async ({ br
   const packed = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
   run(`npm install --no-audit --no-fund ${packed.map((name) => `../${name}`).join(' ')}`, app);
 
-  // The ports of the page may be in use on the machine of a test.
+  // The ports in the quickstart may be in use on the test machine.
   const [gateway, vite] = [await freePort(), await freePort()];
   const [rules = ''] = blocks('yaml');
   const [main = ''] = blocks('ts');

@@ -31,7 +31,7 @@ test.describe('a gateway with keys', () => {
       await expect(ada.badge).toContainText(error);
       await expect(ada.banner).toContainText('The gateway refused the token');
       await expect(ada.banner).toContainText(error);
-      // The same token would be refused again: the page has tried once, and waits for nothing.
+      // The same token would be refused again, so the page does not retry.
       expect(ada.requests.filter((address) => address.startsWith('ws:'))).toHaveLength(1);
 
       await ada.banner.getByRole('button', { name: 'Reconnect' }).click();
@@ -40,7 +40,7 @@ test.describe('a gateway with keys', () => {
     });
   }
 
-  test('a token of one’s own is as good as one from the gateway', async ({ newPage, gateway, room }) => {
+  test('a token in the address works like one from the gateway', async ({ newPage, gateway, room }) => {
     const ada = await newPage();
     await ada.open({ url: gateway.httpUrl, room, token: await gateway.token('ada') });
     await ada.isLive();
@@ -48,14 +48,14 @@ test.describe('a gateway with keys', () => {
     await expect(ada.message('Here I am')).toHaveAttribute('data-status', 'delivered');
   });
 
-  test('a gateway that hands out no tokens gets a page that says how to come by one', async ({ newPage, gateway }) => {
+  test('the page explains how to get a token if the gateway does not issue tokens', async ({ newPage, gateway }) => {
     const ada = await newPage();
     await ada.open({ url: gateway.httpUrl, name: 'ada' });
     await expect(ada.page.getByTestId('no-tokens')).toContainText('sluice serve --dev');
   });
 });
 
-test('who may not post is told which verb on which channel was refused', async ({ arrive, gateway }) => {
+test('a user without permission sees which verb on which channel was refused', async ({ arrive, gateway }) => {
   const ada = await arrive('ada', { room: 'announcements' });
   await ada.say('Free cake');
 

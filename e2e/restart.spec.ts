@@ -1,6 +1,9 @@
 import { expect, test } from './support/test.ts';
 
-test('the gateway loses everything, and the conversation goes on by itself', async ({ arrive, startCommandLine }) => {
+test('the conversation continues by itself after the gateway loses everything', async ({
+  arrive,
+  startCommandLine,
+}) => {
   const gateway = await startCommandLine();
   const ada = await arrive('ada', { url: gateway.url });
   const bob = await arrive('bob', { url: gateway.url });
@@ -13,20 +16,20 @@ test('the gateway loses everything, and the conversation goes on by itself', asy
   await gateway.start();
 
   await Promise.all([ada.isLive(), bob.isLive()]);
-  // The log began a new life: what was lost with the old one, nobody can know, and the page says so.
+  // The log began a new epoch. The page reports that the number of lost messages is unknown.
   for (const person of [ada, bob]) {
     await expect(person.gaps).toHaveAttribute('data-reason', 'epoch_changed');
     await expect(person.gaps).toContainText('not available');
   }
   await bob.say('After');
   for (const person of [ada, bob]) await person.reads(['Before', 'Meanwhile', 'After']);
-  // The notice stands where the break was.
+  // The notice is at the position of the gap.
   const order = await ada.page.getByTestId('messages').locator('[data-testid="gap"], [data-testid="message"]').all();
   const kinds = await Promise.all(order.map((item) => item.getAttribute('data-testid')));
   expect(kinds).toEqual(['message', 'gap', 'message', 'message']);
 });
 
-test('a gateway that drains sends its people away, and they come back', async ({ arrive, startCommandLine }) => {
+test('clients of a draining gateway disconnect and reconnect', async ({ arrive, startCommandLine }) => {
   const gateway = await startCommandLine();
   const ada = await arrive('ada', { url: gateway.url });
   const badgeOfAda = await ada.watchBadge();

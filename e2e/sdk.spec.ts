@@ -7,7 +7,7 @@ import { test as base, demo, expect } from './support/test.ts';
 
 const sdk = fileURLToPath(new URL('../client-sdk/dist/', import.meta.url));
 
-/** A page as a beginner writes it: no bundler, one script, the SDK's files as they were built. */
+/** A minimal page: no bundler, one script, and the built SDK files. */
 const html = (codec: 'json' | 'msgpack') => `<!doctype html>
 <link rel="icon" href="data:,">
 <title>Plain page</title>
@@ -61,7 +61,7 @@ const SENT = JSON.stringify({ text: 'Grüße 🛶', list: [1, 2.5, null, true] }
 
 for (const codec of ['json', 'msgpack'] as const) {
   test(`a plain page subscribes and publishes (${codec})`, async ({ gateway, newPage }) => {
-    const { page, complaints } = await newPage();
+    const { page, errors } = await newPage();
     const frames = listen(page);
     await page.goto(`${gateway.httpUrl}/${codec}.html`);
     await expect(page).toHaveTitle('Ready');
@@ -73,7 +73,7 @@ for (const codec of ['json', 'msgpack'] as const) {
     await expect(page.locator('#messages li')).toHaveText([SENT, '"from a backend"']);
 
     expect(frames.every((frame) => (typeof frame === 'string') === (codec === 'json'))).toBe(true);
-    expect(complaints).toEqual([]);
+    expect(errors).toEqual([]);
   });
 }
 
@@ -88,7 +88,7 @@ test('two subscriptions to a channel are one on the wire', async ({ gateway, new
   expect(await gateway.metric('sluice_subscriptions')).toBe(1);
 });
 
-test('a page that closes leaves nothing behind on the gateway', async ({ gateway, newPage }) => {
+test('a closed page leaves no state on the gateway', async ({ gateway, newPage }) => {
   const [staying, leaving] = [await newPage(), await newPage()];
   for (const { page } of [staying, leaving]) {
     await page.goto(`${gateway.httpUrl}/json.html`);

@@ -7,7 +7,7 @@ import { test as base, demo, expect } from './support/test.ts';
 
 const sdk = fileURLToPath(new URL('../client-sdk/dist/', import.meta.url));
 
-/** One tab of an application that shares its connection; the address says whose it is. */
+/** A tab of an application that shares its connection. The address has the user. */
 const html = `<!doctype html>
 <link rel="icon" href="data:,">
 <title>Tab</title>
@@ -38,8 +38,8 @@ const html = `<!doctype html>
   window.enter = (state) => channel.presence.enter(state);
 </script>`;
 
-/** How tabs find together, and what a browser must lack for it. */
-const WAYS = {
+/** How tabs share a connection, and the script that removes the APIs of the other modes. */
+const MODES = {
   worker: '',
   leader: 'delete window.SharedWorker;',
   plain: `delete window.SharedWorker; Object.defineProperty(navigator, 'locks', { value: undefined });`,
@@ -64,7 +64,7 @@ const test = base.extend<{ folder: string; context: BrowserContext }>({
 
 interface Tab {
   readonly page: Page;
-  /** The WebSockets that the page itself has opened. */
+  /** The WebSockets that the page itself opened. */
   readonly sockets: string[];
 }
 
@@ -87,7 +87,7 @@ async function reads({ page }: Tab, texts: readonly string[]): Promise<void> {
   await expect(page.locator('#gaps li')).toHaveCount(0);
 }
 
-/** Ends a tab as a crash of its process does. Two tabs of one site may share a process, and then die together. */
+/** Crashes the process of a tab. Two tabs of one site may share a process, and then crash together. */
 async function crash({ page }: Tab): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const crashed = page.waitForEvent('crash');
@@ -95,13 +95,13 @@ async function crash({ page }: Tab): Promise<void> {
   await crashed;
 }
 
-for (const way of ['worker', 'leader'] as const) {
-  test.describe(`tabs that share through a ${way}`, () => {
+for (const mode of ['worker', 'leader'] as const) {
+  test.describe(`tabs that share through a ${mode}`, () => {
     test.beforeEach(async ({ context }) => {
-      await context.addInitScript(WAYS[way]);
+      await context.addInitScript(MODES[mode]);
     });
 
-    test('have one connection, and another for another user', async ({ gateway, context }) => {
+    test('have one connection per user', async ({ gateway, context }) => {
       const tabs = [];
       for (let n = 0; n < 3; n++) tabs.push(await openTab(context, gateway.httpUrl));
       const [first] = tabs as [Tab];
@@ -109,14 +109,14 @@ for (const way of ['worker', 'leader'] as const) {
       for (const tab of tabs) await reads(tab, ['hello']);
       expect(await gateway.metric('sluice_connections')).toBe(1);
       expect(await gateway.metric('sluice_subscriptions')).toBe(1);
-      expect(tabs.flatMap(({ sockets }) => sockets)).toHaveLength(way === 'worker' ? 0 : 1);
+      expect(tabs.flatMap(({ sockets }) => sockets)).toHaveLength(mode === 'worker' ? 0 : 1);
 
       const other = await openTab(context, gateway.httpUrl, 'bob');
       await reads(other, ['hello']);
       expect(await gateway.metric('sluice_connections')).toBe(2);
     });
 
-    test('go on without a gap when tabs are closed, one after the other', async ({ gateway, context }) => {
+    test('continue without a gap when tabs are closed one after the other', async ({ gateway, context }) => {
       const tabs: Tab[] = [];
       for (let n = 0; n < 3; n++) tabs.push(await openTab(context, gateway.httpUrl));
       const [first, second, third] = tabs as [Tab, Tab, Tab];
@@ -135,7 +135,7 @@ for (const way of ['worker', 'leader'] as const) {
     });
 
     test('survive the crash of a tab', async ({ gateway, context }) => {
-      // Opened on its own first, so that it gets a process of its own.
+      // Opened first, so that it gets a separate process.
       const first = await openTab(context, gateway.httpUrl);
       const second = await openTab(context, gateway.httpUrl);
       await say(second, 'one');
@@ -147,7 +147,7 @@ for (const way of ['worker', 'leader'] as const) {
       await expect.poll(() => gateway.metric('sluice_connections')).toBe(1);
     });
 
-    test('come back without a gap when the gateway cuts the line', async ({ gateway, faults, context }) => {
+    test('reconnect without a gap when the gateway cuts the connection', async ({ gateway, faults, context }) => {
       const url = gateway.httpUrl;
       const tabs = [await openTab(context, url), await openTab(context, url)];
       const [first] = tabs as [Tab];
@@ -160,7 +160,7 @@ for (const way of ['worker', 'leader'] as const) {
       expect(await gateway.metric('sluice_connections')).toBe(1);
     });
 
-    test('are one member, with the state of one who is there', async ({ gateway, context }) => {
+    test('are one member, with the state of an open tab', async ({ gateway, context }) => {
       const [first, second] = [await openTab(context, gateway.httpUrl), await openTab(context, gateway.httpUrl)];
       const other = await openTab(context, gateway.httpUrl, 'bob');
       await enter(first, 'reading');
@@ -173,7 +173,7 @@ for (const way of ['worker', 'leader'] as const) {
       await expect(members).toHaveText('');
     });
 
-    test('keep what they have over a reload', async ({ gateway, context }) => {
+    test('keep their messages over a reload', async ({ gateway, context }) => {
       const [first, second] = [await openTab(context, gateway.httpUrl), await openTab(context, gateway.httpUrl)];
       await say(first, 'one');
       await first.page.reload();
@@ -185,21 +185,18 @@ for (const way of ['worker', 'leader'] as const) {
   });
 }
 
-test('a tab that is frozen while it leads is taken over, and steps down when it wakes', async ({
-  gateway,
-  context,
-}) => {
-  await context.addInitScript(WAYS.leader);
+test('another tab replaces a frozen leader, which steps down when it wakes', async ({ gateway, context }) => {
+  await context.addInitScript(MODES.leader);
   const [first, second] = [await openTab(context, gateway.httpUrl), await openTab(context, gateway.httpUrl)];
   await say(second, 'one');
-  // A page that is busy hears nothing, like one that is frozen.
+  // A busy page processes no events, like a frozen one.
   await first.page.evaluate(() => {
     setTimeout(() => {
       const end = Date.now() + 12_000;
       while (Date.now() < end);
     }, 0);
   });
-  // The connection that the busy page holds, and that of the one which took over.
+  // The connection of the busy page, and that of the new leader.
   await expect.poll(() => gateway.connections.length).toBe(2);
   await gateway.publish('chat:tabs', 'two');
   await reads(second, ['one', 'two']);
@@ -207,7 +204,7 @@ test('a tab that is frozen while it leads is taken over, and steps down when it 
   await expect.poll(() => gateway.metric('sluice_connections')).toBe(1);
 });
 
-test('a page that may not load the worker shares through a leader', async ({ gateway, folder, context }) => {
+test('a page that cannot load the worker shares through a leader', async ({ gateway, folder, context }) => {
   await rm(join(folder, 'sdk', 'shared-worker.js'));
   const tabs = [await openTab(context, gateway.httpUrl), await openTab(context, gateway.httpUrl)];
   const [first] = tabs as [Tab];
@@ -216,8 +213,8 @@ test('a page that may not load the worker shares through a leader', async ({ gat
   expect(await gateway.metric('sluice_connections')).toBe(1);
 });
 
-test('where there is neither worker nor lock each tab has its own connection', async ({ gateway, context }) => {
-  await context.addInitScript(WAYS.plain);
+test('each tab has its own connection if there are neither workers nor locks', async ({ gateway, context }) => {
+  await context.addInitScript(MODES.plain);
   const tabs = [await openTab(context, gateway.httpUrl), await openTab(context, gateway.httpUrl)];
   const [first] = tabs as [Tab];
   await say(first, 'hello');

@@ -8,16 +8,17 @@ import { type NetworkConditions, setNetworkConditions } from './support/network-
 import { test as base, expect } from './support/test.ts';
 
 /*
- * Chromium's own throttling, as in its developer tools. It holds for WebSockets: the browser reads so slowly that the line
- * fills up, back to the gateway. Each test makes sure of that: before the line is widened, most of the messages are missing.
+ * Chromium's own throttling, as in its developer tools. It also applies to WebSockets: the browser reads
+ * so slowly that the buffers fill up to the gateway. Each test verifies this: before it removes the
+ * throttling, most of the messages are missing.
  */
 const NARROW: NetworkConditions = { bytesPerSecond: 30 * 1024, latency: 300 };
 const WIDE: NetworkConditions = { bytesPerSecond: 1024 * 1024, latency: 50 };
 
-/** Makes messages so large that a few thousand are more than the operating system keeps on the way. */
+/** Makes messages so large that a few thousand exceed the buffers of the operating system. */
 const PADDING = 'x'.repeat(2000);
 
-/** What the page has been given. */
+/** What the page has received. */
 interface Record {
   readonly numbers: number[];
   readonly states: string[];
@@ -47,7 +48,7 @@ const PAGE = `<!doctype html>
   });
 </script>`;
 
-// The whole log is kept: whatever a slow reader misses can be read again.
+// The whole log is kept, so that a slow reader can read everything again.
 const CONFIG = `
 channels:
   "numbers:{name}":
@@ -69,42 +70,42 @@ const test = base.extend<{ numbers: CommandLineGateway }>({
   },
 });
 
-/** How far to publish. */
-interface Stretch {
+/** The numbers to publish. */
+interface NumberRange {
   readonly from: number;
   readonly to: number;
 }
 
-async function publish(gateway: CommandLineGateway, { from, to }: Stretch): Promise<void> {
+async function publish(gateway: CommandLineGateway, { from, to }: NumberRange): Promise<void> {
   for (let number = from; number <= to; number++) {
     await gateway.publish({ channel: 'numbers:all', data: { number, padding: PADDING } });
   }
 }
 
 /**
- * Publishes by hundreds until the line is so full that the gateway has stopped waiting for it: how much that takes is up to
- * the operating system.
+ * Publishes by hundreds until the buffers are full and the gateway switches to replay. How many messages
+ * this takes depends on the operating system.
  *
- * @returns the last number
+ * @returns the last published number
  */
 async function overflow(
   gateway: CommandLineGateway,
   most: number,
-  send: (stretch: Stretch) => Promise<void>,
+  send: (stretch: NumberRange) => Promise<void>,
 ): Promise<number> {
   for (let last = 100; last <= most; last += 100) {
     await send({ from: last - 99, to: last });
     if ((await gateway.metric('sluice_overflows_total')) > 0) return last;
   }
-  throw new Error(`${most} messages are not enough for the line to overflow`);
+  throw new Error(`${most} messages are not enough to fill the buffers`);
 }
 
 const readRecord = (page: Page) => page.evaluate<Record>('record');
 const received = (page: Page) => page.evaluate<number>('record.numbers.length');
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
-test('a line that is too narrow costs no message: the page catches up in order', async ({ numbers, newPage }) => {
-  const { page, complaints } = await newPage();
+test('a slow network loses no message: the page catches up in order', async ({ numbers, newPage }) => {
+  const { page, errors } = await newPage();
   await page.goto(numbers.url);
   await expect(page.locator('#subscription')).toHaveText('live');
 
@@ -123,12 +124,12 @@ test('a line that is too narrow costs no message: the page catches up in order',
   const { numbers: all, states, gaps } = await readRecord(page);
   expect(all).toEqual(upTo(full + 1600));
   expect(gaps).toBe(0);
-  // It never lost its connection, and reported no gap: the gateway itself went on from the log.
+  // It neither lost its connection nor reported a gap: the gateway replayed from the log.
   expect(states.filter((state) => state === 'connected')).toHaveLength(1);
-  expect(complaints).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
-test('a narrow line that breaks costs no message either', async ({ numbers, newPage }) => {
+test('a slow network that fails loses no message either', async ({ numbers, newPage }) => {
   test.slow();
   const { page } = await newPage();
   await page.goto(numbers.url);
@@ -138,7 +139,7 @@ test('a narrow line that breaks costs no message either', async ({ numbers, newP
   await publish(numbers, { from: 1, to: 2500 });
   await expect.poll(() => received(page)).toBeGreaterThan(20);
   await setNetworkConditions(page, 'cut');
-  // At once, or, where bytes that were on the way still came out of it, when the heartbeat is missed.
+  // At once, or at the missed heartbeat if bytes in transit still arrived.
   await expect(page.locator('#connection')).toHaveText('waiting');
   const before = await received(page);
   expect(before).toBeLessThan(1000);
@@ -156,21 +157,25 @@ test('a narrow line that breaks costs no message either', async ({ numbers, newP
   expect(states).toContain('catching-up');
 });
 
-test('the chat says that it is catching up, and then has everything', async ({ startCommandLine, newPage, room }) => {
+test('the chat shows that it is catching up, and then shows everything', async ({
+  startCommandLine,
+  newPage,
+  room,
+}) => {
   const gateway = await startCommandLine({ env: { SLUICE_LIMITS_OUTBOUND: '64KiB' } });
   const ada = await newPage();
   await ada.open({ url: gateway.url, room, name: 'ada' });
   await ada.isLive();
   await expect(ada.roomBadge).toHaveCount(0);
 
-  const send = async ({ from, to }: Stretch) => {
+  const send = async ({ from, to }: NumberRange) => {
     for (let number = from; number <= to; number++) {
       const data = { text: `Number ${number}`, padding: PADDING.repeat(4) };
       await gateway.publish({ channel: `chat:${room}`, data });
     }
   };
   await setNetworkConditions(ada.page, NARROW);
-  // No more in all than the room's log keeps.
+  // At most as many in total as the room's log keeps.
   const full = await overflow(gateway, 700, send);
   const count = full + 300;
   await send({ from: full + 1, to: count });
@@ -180,18 +185,18 @@ test('the chat says that it is catching up, and then has everything', async ({ s
   await expect(ada.roomBadge).toHaveAttribute('data-state', 'catching-up');
   await expect(ada.roomBadge).toContainText('Catching up');
   await expect(ada.page.locator(`[data-room="${room}"]`).getByTestId('room-catching-up')).toBeVisible();
-  await ada.isLive(); // what the line is full of takes it seconds
+  await ada.isLive(); // the buffered data takes seconds
   await expect(ada.roomBadge).toHaveCount(0);
 
-  // The page keeps the newest 500; the others are read from the log again when somebody scrolls up.
+  // The page keeps the newest 500. Scrolling up reads the others from the log again.
   const kept = upTo(count).slice(-500);
   await ada.reads(kept.map((number) => `Number ${number}`));
   expect(await ada.offsets()).toEqual(kept);
   await expect(ada.gaps).toHaveCount(0);
-  expect(ada.complaints).toEqual([]);
+  expect(ada.errors).toEqual([]);
 });
 
-test('the chat says that messages are missing, in the room and beside its name', async ({
+test('the chat shows that messages are missing, in the room and next to its name', async ({
   arrive,
   gateway,
   faults,

@@ -84,5 +84,5 @@ test('a ticket opens one stream, and stops an EventSource that uses it again', a
   await page.evaluate(() => window.source.close());
 
   await follow(page, `channel=${channel}&ticket=${ticket}`);
-  await expect.poll(() => page.evaluate(() => window.source.readyState)).toBe(2); // closed for good
+  await expect.poll(() => page.evaluate(() => window.source.readyState)).toBe(2); // closed permanently
 });

@@ -1,11 +1,11 @@
 import { type Client, createClient } from '@sluice/client';
 
-/** What the fixture apps write and read. */
+/** The message type of the fixture apps. */
 export interface Line {
   readonly text: string;
 }
 
-/** The client of a fixture app: who it is, and in which room it begins, is in the page's address. */
+/** The client of a fixture app. The page's address has the user and the first room. */
 export function connect(): { client: Client; room: string } {
   const address = new URLSearchParams(location.search);
   const user = address.get('as') ?? 'ada';

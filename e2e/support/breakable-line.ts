@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 
-/** A TCP line to a gateway on this machine, whose connections a test can kill. */
+/** A TCP proxy to a gateway on this machine, whose connections a test can kill. */
 export class BreakableLine {
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
@@ -29,7 +29,7 @@ export class BreakableLine {
     return `http://localhost:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Kills every connection without a goodbye; new ones are accepted. */
+  /** Kills every connection without a close frame. New ones are accepted. */
   kill(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }

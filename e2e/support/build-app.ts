@@ -6,7 +6,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import react from '@vitejs/plugin-react';
 import { build } from 'vite';
 
-/** The frameworks that have a binding, and a fixture app in `apps/`. */
+/** The frameworks with a binding and a fixture app in `apps/`. */
 export type Framework = 'react' | 'svelte';
 
 const plugins = {
@@ -15,7 +15,7 @@ const plugins = {
 };
 
 /**
- * Builds a fixture app as its developer sees it: React mounts everything twice only while developing.
+ * Builds a fixture app in development mode, in which React mounts everything twice.
  *
  * @returns the folder to serve
  */

@@ -1,10 +1,10 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 
-/** What the badge can say. */
+/** The states of the badge. */
 export type Badge = 'connected' | 'connecting' | 'reconnecting' | 'offline' | 'closed';
 
 export interface Visit {
-  /** Where the page is served. */
+  /** The address of the page. */
   readonly url: string;
   readonly room?: string;
   readonly name?: string;
@@ -12,12 +12,12 @@ export interface Visit {
   readonly token?: string;
 }
 
-/** The demo's page, as one person sees and uses it. */
+/** The demo's page as one user sees and uses it. */
 export class ChatPage {
   readonly page: Page;
-  /** What went wrong in the page: errors on its console, and exceptions nobody caught. */
-  readonly complaints: string[] = [];
-  /** Addresses that the page asked for, WebSockets included. */
+  /** Errors of the page: console errors and uncaught exceptions. */
+  readonly errors: string[] = [];
+  /** Addresses that the page requested, including WebSockets. */
   readonly requests: string[] = [];
 
   readonly nameField: Locator;
@@ -33,12 +33,12 @@ export class ChatPage {
   readonly notifications: Locator;
   readonly gaps: Locator;
   readonly refusal: Locator;
-  /** The button that shows who is in the room, and opens the list of them. */
+  /** The button that shows the members and opens their list. */
   readonly people: Locator;
-  /** Those whose faces it shows. */
+  /** The members whose avatars it shows. */
   readonly faces: Locator;
   readonly typing: Locator;
-  /** What is unusual about the room's subscription. */
+  /** Shows an unusual state of the room's subscription. */
   readonly roomBadge: Locator;
 
   constructor(page: Page) {
@@ -66,14 +66,14 @@ export class ChatPage {
   #listen(): void {
     const { page } = this;
     page.on('console', (message) => {
-      if (message.type() === 'error') this.complaints.push(message.text());
+      if (message.type() === 'error') this.errors.push(message.text());
     });
-    page.on('pageerror', (error) => this.complaints.push(error.message));
+    page.on('pageerror', (error) => this.errors.push(error.message));
     page.on('request', (request) => this.requests.push(request.url()));
     page.on('websocket', (socket) => this.requests.push(socket.url()));
   }
 
-  /** Opens the page; with a name, it comes in without being asked for one. */
+  /** Opens the page. With a name, it skips the sign-in form. */
   async open({ url, room, name, token }: Visit): Promise<void> {
     const address = new URL(url);
     if (room !== undefined) address.searchParams.set('room', room);
@@ -82,12 +82,12 @@ export class ChatPage {
     await this.page.goto(address.href);
   }
 
-  /** Waits for the badge to say so. */
+  /** Waits until the badge shows this state. */
   async shows(badge: Badge): Promise<void> {
     await expect(this.badge).toHaveAttribute('data-state', badge);
   }
 
-  /** Connected, and everything in this room is here. */
+  /** Waits until the page is connected and the room is live. */
   async isLive(): Promise<void> {
     await this.shows('connected');
     await expect(this.page.getByTestId('messages')).toHaveAttribute('data-subscription', 'live');
@@ -109,7 +109,7 @@ export class ChatPage {
     return this.messages.locator('p.text');
   }
 
-  /** The room holds exactly these messages, in this order. */
+  /** Expects exactly these messages in the room, in this order. */
   async reads(texts: readonly string[]): Promise<void> {
     await expect(this.texts).toHaveText(texts);
   }
@@ -120,18 +120,18 @@ export class ChatPage {
     return offsets.map(Number);
   }
 
-  /** Exactly these people are in the room, in any order. */
+  /** Expects exactly these members in the room, in any order. */
   async meets(names: readonly string[]): Promise<void> {
     await expect(this.people).toHaveAttribute('data-total', String(names.length));
     await expect.poll(async () => (await this.names()).sort()).toEqual([...names].sort());
   }
 
-  /** Those whose faces are shown. */
+  /** The members whose avatars are shown. */
   names(): Promise<string[]> {
     return this.faces.evaluateAll((faces) => faces.map((face) => face.getAttribute('data-user') ?? ''));
   }
 
-  /** From now on keeps everybody who is shown, at every change; the function returned reads them. */
+  /** Records the shown members at every change. The returned function reads the records. */
   async watchPeople(): Promise<() => Promise<string[][]>> {
     const seen = await this.people.evaluateHandle((people) => {
       const moments: string[][] = [];
@@ -146,7 +146,7 @@ export class ChatPage {
     return () => seen.jsonValue();
   }
 
-  /** The marks of those who have read up to the message with exactly this text. */
+  /** The marks of the users who have read up to the message with exactly this text. */
   seenBy(text: string): Locator {
     return this.message(text).getByTestId('seen-by');
   }
@@ -166,17 +166,17 @@ export class ChatPage {
     return (await this.page.getByTestId('curl').textContent()) ?? '';
   }
 
-  /** From now on keeps every word of the badge; the function returned reads them. */
+  /** Records every state of the badge. The returned function reads the records. */
   watchBadge(): Promise<() => Promise<string[]>> {
     return watch(this.badge, 'data-state');
   }
 
-  /** From now on keeps every state of the subscription to the room in view; the function returned reads them. */
+  /** Records every state of the subscription of the room in view. The returned function reads the records. */
   watchRoom(): Promise<() => Promise<string[]>> {
     return watch(this.page.getByTestId('messages'), 'data-subscription');
   }
 
-  /** Presses Tab until this has the focus, as somebody without a mouse does. */
+  /** Presses Tab until this element has the focus. */
   async tabTo(target: Locator): Promise<void> {
     for (let presses = 0; presses < 40; presses++) {
       if (await target.evaluate((element) => element === document.activeElement)) return;
@@ -186,7 +186,7 @@ export class ChatPage {
   }
 }
 
-/** Keeps every value that an attribute has; the function returned reads them. */
+/** Records every value of an attribute. The returned function reads the records. */
 async function watch(target: Locator, attribute: string): Promise<() => Promise<string[]>> {
   const values = await target.evaluateHandle((element, name) => {
     const seen: string[] = [];

@@ -8,11 +8,11 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const COMMAND = here('../../cli/bin/sluice.js');
 const DEMO_CONFIG = here('../../demo-app/sluice.yaml');
 
-/** How a test's gateway differs from the demo's. */
+/** Differences between a test's gateway and the demo's. */
 export interface CommandLineOptions {
   /** Folder served at `/`; default: the built demo. */
   readonly folder?: string;
-  /** Its configuration file; default: the demo's. */
+  /** Configuration file; default: the demo's. */
   readonly config?: string;
   /** Environment variables, e.g. `SLUICE_HEARTBEAT`. */
   readonly env?: Readonly<Record<string, string>>;
@@ -24,13 +24,16 @@ export interface Publication {
   readonly data: unknown;
 }
 
-// A worker that dies must not leave gateways behind.
+// Stop the gateways even if the Playwright worker crashes.
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** The gateway as people start it: `sluice serve --dev`, in a process of its own, with the demo's configuration unless told otherwise. */
+/**
+ * The gateway as users start it: `sluice serve --dev` in a separate process, with the demo's
+ * configuration by default.
+ */
 export class CommandLineGateway {
   readonly #options: CommandLineOptions;
   #process: ChildProcess | undefined;
@@ -41,12 +44,12 @@ export class CommandLineGateway {
     this.#options = options;
   }
 
-  /** Where it listens: the page, the API, and `/ws`. */
+  /** The address of the page, the API, and `/ws`. */
   get url(): string {
     return `http://localhost:${this.#port}`;
   }
 
-  /** Starts it: at first on a free port, afterwards always on the same. */
+  /** Starts it: first on a free port, later always on the same port. */
   async start(): Promise<void> {
     const { folder, config = DEMO_CONFIG, env } = this.#options;
     if (this.#port === 0) this.#port = await freePort();
@@ -63,15 +66,15 @@ export class CommandLineGateway {
     await started(child);
   }
 
-  /** Ends it as a power cut does: nobody is told, and all that was in memory is lost. */
+  /** Kills it without notice, as a power failure does. Its memory is lost. */
   async crash(): Promise<void> {
     await this.#end('SIGKILL');
   }
 
-  /** Asks it to stop: it drains, and must end with the code 0. */
+  /** Stops it gracefully: it drains, and must exit with code 0. */
   async drain(): Promise<void> {
     const code = await this.#end('SIGTERM');
-    if (code !== 0) throw new Error(`the gateway should end with the code 0 after SIGTERM; it ended with ${code}`);
+    if (code !== 0) throw new Error(`the gateway exited with code ${code} after SIGTERM instead of 0`);
   }
 
   async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
@@ -84,7 +87,7 @@ export class CommandLineGateway {
     return code;
   }
 
-  /** Publishes over the HTTP API, as a backend does; resolves when the gateway holds the message. */
+  /** Publishes over the HTTP API, as a backend does. Resolves when the gateway has stored the message. */
   async publish(publication: Publication): Promise<void> {
     this.#apiKey ??= await this.#fetchApiKey();
     const response = await fetch(`${this.url}/api/v1/publish`, {
@@ -110,10 +113,10 @@ export class CommandLineGateway {
   }
 }
 
-/** Waits for the word in its log, and goes on reading, so that the pipes never fill. */
+/** Waits for this text in its log, and continues reading, so that the pipes never fill. */
 function started(child: ChildProcess): Promise<void> {
   const { stdout, stderr } = child;
-  if (stdout === null || stderr === null) throw new Error('the gateway was started without pipes');
+  if (stdout === null || stderr === null) throw new Error('the gateway has no output pipes');
   const errors: string[] = [];
   createInterface(stderr).on('line', (line) => errors.push(line));
   return new Promise((resolve, reject) => {
@@ -121,6 +124,6 @@ function started(child: ChildProcess): Promise<void> {
       if (line.includes('gateway started')) resolve();
     });
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`the gateway ended with the code ${code}:\n${errors.join('\n')}`)));
+    child.once('exit', (code) => reject(new Error(`the gateway exited with code ${code}:\n${errors.join('\n')}`)));
   });
 }

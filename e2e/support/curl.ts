@@ -4,10 +4,10 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * Pastes a curl line into a shell, as a backend developer does. Where there is no curl, the same request is made by hand.
+ * Runs a curl line in a shell, as a backend developer does. Without curl, sends the same request with `fetch`.
  *
- * @returns the answer's body
- * @throws when the line does not work
+ * @returns the body of the response
+ * @throws if the line fails
  */
 export async function runCurl(line: string): Promise<string> {
   const args = words(line);
@@ -24,7 +24,7 @@ async function hasCurl(): Promise<boolean> {
   );
 }
 
-/** Splits a line as a POSIX shell does; of its quotes the page uses single ones only. */
+/** Splits a line as a POSIX shell does. The page uses only single quotes. */
 function words(line: string): string[] {
   const parts = line.matchAll(/(?:'[^']*'|\\.|[^\s'\\])+/g);
   return [...parts].map(([word]) => word.replace(/'([^']*)'|\\(.)/g, '$1$2'));

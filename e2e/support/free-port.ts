@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
 /**
- * A port on which nobody listens.
+ * Returns a free port.
  *
- * A gateway that is to start again on its port must not be given port 0 at first: for that, uWebSockets.js does not set
- * `SO_REUSEADDR`, and Linux would refuse the port for a minute because of connections that were just closed.
+ * A gateway that restarts on its port must not start with port 0: then uWebSockets.js does not set
+ * `SO_REUSEADDR`, and Linux refuses the port for a minute because of recently closed connections.
  */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -1,15 +1,15 @@
 import type { CDPSession, Page } from '@playwright/test';
 
-/** What a line lets through, in both directions. */
+/** Limits of a network, in both directions. */
 export interface NetworkConditions {
   readonly bytesPerSecond: number;
-  /** Milliseconds until the first byte of an answer. */
+  /** Milliseconds until the first byte of a response. */
   readonly latency: number;
 }
 
 const sessions = new WeakMap<Page, Promise<CDPSession>>();
 
-/** From now on the page's line is like this: narrow, slow, or cut. Only in Chromium. */
+/** Throttles or cuts the page's network from now on. Only in Chromium. */
 export async function setNetworkConditions(page: Page, line: NetworkConditions | 'cut'): Promise<void> {
   const session = sessions.get(page) ?? page.context().newCDPSession(page);
   sessions.set(page, session);

@@ -8,20 +8,23 @@ import { CommandLineGateway, type CommandLineOptions } from './command-line-gate
 export { expect } from '@sluice/playwright';
 
 interface Fixtures {
-  /** A room that no other test knows. */
+  /** A room that no other test uses. */
   readonly room: string;
-  /** Lets somebody come in, in a browser window (a context) of their own, and waits until the room is live. */
+  /** Signs a user in, in a separate browser context, and waits until the room is live. */
   readonly arrive: (name: string, visit?: Partial<Visit>) => Promise<ChatPage>;
-  /** A page in a window of its own, not yet at any address. */
+  /** A page in a separate browser context, without an address yet. */
   readonly newPage: (context?: BrowserContextOptions) => Promise<ChatPage>;
-  /** Starts a gateway as operators do, in a process of its own: to be killed or drained, or to have nothing between it and the browser. */
+  /**
+   * Starts a gateway in a separate process, as operators do, for tests that kill or drain it, or
+   * need a direct connection to it.
+   */
   readonly startCommandLine: (options?: CommandLineOptions) => Promise<CommandLineGateway>;
 }
 
-/** The demo's own configuration, as people try it out. */
+/** The demo's own configuration. */
 export const demo = { file: fileURLToPath(new URL('../../demo-app/sluice.yaml', import.meta.url)), dev: true };
 
-/** The kit's `test`, with the demo's gateway and people. */
+/** The kit's `test`, with the demo's gateway and users. */
 export const test = base.extend<Fixtures>({
   sluice: demo,
 
@@ -42,7 +45,7 @@ export const test = base.extend<Fixtures>({
 
   arrive: async ({ gateway, room, as, newPage }, use) => {
     await use(async (name, visit) => {
-      // A page of `as` would lead to the kit's gateway, wherever it was served.
+      // A page of `as` would connect to the kit's gateway, wherever it is served.
       const person = visit?.url === undefined ? new ChatPage(await as(name)) : await newPage();
       await person.open({ url: gateway.httpUrl, room, name, ...visit });
       await person.isLive();

@@ -1,5 +1,5 @@
-// Adds up the orders of a channel, and never counts one twice or forgets one: not when the connection is lost, and not when
-// this process or its machine dies. README.md tells how.
+// Adds up the orders of a channel, and counts each order exactly once, even if the connection is lost or
+// the process or the machine crashes. README.md explains how.
 import { createClient } from '@sluice/client';
 import { WebSocket } from 'ws';
 import { StateFile } from './state-file.js';
@@ -12,8 +12,8 @@ const {
 } = process.env;
 
 /**
- * What this program knows. The position in the channel and what was made of the messages up to there are saved together,
- * in one step: so one can never be newer than the other.
+ * The state of this program. The position in the channel and the result of all messages up to it are
+ * saved in one step, so that neither can be newer than the other.
  *
  * @typedef {object} State
  * @property {import('@sluice/client').Position} [position] after the last order that is in the sum
@@ -27,14 +27,14 @@ let state = file.load({ count: 0, total: 0 });
 
 const client = createClient({
   url: SLUICE_URL,
-  // A function: it is called again whenever a new token is needed.
+  // The client calls this function whenever it needs a new token.
   token: async () => {
     const response = await fetch(TOKEN_URL);
     if (!response.ok) throw new Error(`No token: ${response.status}`);
     const { token } = /** @type {{ token: string }} */ (await response.json());
     return token;
   },
-  // Node 20 has no WebSocket of its own.
+  // Node 20 has no global WebSocket.
   WebSocket,
 });
 client.on('state', ({ state, error }) => console.error(state, error?.message ?? ''));
@@ -42,24 +42,24 @@ client.on('error', ({ name, message, cause }) =>
   console.error(`${name}: ${message}`, cause instanceof Error ? cause.message : ''),
 );
 
-// A signal to end ends the loop below between two orders.
+// A signal ends the loop below between two orders.
 const ending = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort());
 
 /** @type {import('@sluice/client').Channel<{ amount: number }>} */
 const orders = client.channel(CHANNEL);
-// The first time: everything that the log holds. Later: whatever came after the stored position.
+// The first run reads the whole log. Later runs continue after the stored position.
 const start = state.position === undefined ? { since: 0 } : { position: state.position };
 
 try {
   for await (const { offset, epoch, data } of orders.messages({ ...start, onGap: tell, signal: ending.signal })) {
     state = { position: { epoch, offset }, count: state.count + 1, total: state.total + data.amount };
-    // Not awaited: it may lag behind, for what comes after the saved position comes again after a crash.
+    // Not awaited: messages after the saved position are delivered again after a crash.
     file.save(state).catch(giveUp);
     console.log(`${offset}: ${data.amount}, ${state.total} in all`);
   }
 } catch (error) {
-  // Refused for good, e.g. because the channel does not exist: only a person can help.
+  // A permanent refusal, e.g. because the channel does not exist: an operator must fix it.
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
@@ -67,8 +67,8 @@ client.close();
 await file.save(state);
 
 /**
- * The log does not hold all that came while this program was away. Nothing can be done here but to say so, and to go on
- * after it; a program that has another source (a database, an export) reads the missing orders there.
+ * The log no longer has all messages from the time this program was down. This example reports the gap
+ * and continues after it. A program with another source (a database, an export) reads the missing orders there.
  *
  * @param {import('@sluice/client').Gap} gap
  */

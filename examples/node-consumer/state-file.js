@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 
 /**
- * A small JSON file that is either as it was or as it shall be, whenever the process or the machine dies.
+ * A small JSON file with atomic writes: after a crash, it has either the old or the new content.
  *
  * @template T
  */
 export class StateFile {
   #path;
-  /** @type {T | undefined} what shall be written next */
+  /** @type {T | undefined} the next value to write */
   #next;
   /** @type {Promise<void> | undefined} */
   #writing;
@@ -19,7 +19,7 @@ export class StateFile {
   }
 
   /**
-   * What was saved last, or `initial` when there is no file yet.
+   * Returns the last saved value, or `initial` if there is no file yet.
    *
    * @param {T} initial
    * @returns {T}
@@ -28,17 +28,17 @@ export class StateFile {
     try {
       return JSON.parse(readFileSync(this.#path, 'utf8'));
     } catch (error) {
-      // A file that is there and cannot be read is for a person to look at: starting anew would count everything twice.
+      // An operator must check an unreadable file: a new start would count everything twice.
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return initial;
       throw error;
     }
   }
 
   /**
-   * Saves a value. While one is being written, only the newest of those that come is kept: it makes the others superfluous.
+   * Saves a value. If another value is being written, only the newest waiting value is kept.
    *
-   * @param {T} value an object that is not changed afterwards
-   * @returns {Promise<void>} resolves when this value, or a newer one, is on disk
+   * @param {T} value must not be changed afterwards
+   * @returns {Promise<void>} resolves when this value or a newer one is on disk
    */
   save(value) {
     this.#next = value;
@@ -52,7 +52,8 @@ export class StateFile {
     while (this.#next !== undefined) {
       const text = JSON.stringify(this.#next);
       this.#next = undefined;
-      // Another file is written, flushed and put in the place of the old one in one step: nobody ever sees half of it.
+      // Write and flush another file, then rename it over the old one in one step, so that the file
+      // is never incomplete.
       const file = await open(`${this.#path}.new`, 'w');
       try {
         await file.writeFile(text);

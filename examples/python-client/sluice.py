@@ -45,7 +45,7 @@ class Client:
         self._next_id = 0
         self._failures = 0
         self._reconnect_after = None
-        self._heard = 0.0
+        self._last_received = 0.0
         self._connected = asyncio.Event()
         self._ended = None
         self._tasks = set()
@@ -182,8 +182,8 @@ class Client:
             seconds = (await asyncio.shield(connect))["heartbeat"] / 1000
             loop = asyncio.get_running_loop()
             while True:
-                await asyncio.sleep(max(0.05, self._heard + seconds - loop.time()))
-                if loop.time() - self._heard >= seconds:
+                await asyncio.sleep(max(0.05, self._last_received + seconds - loop.time()))
+                if loop.time() - self._last_received >= seconds:
                     await asyncio.wait_for(self._call({"type": "ping"}), REPLY_TIMEOUT)
         except (Closed, SluiceError):
             pass
@@ -215,7 +215,7 @@ class Client:
         await self._send([prepared])
 
     def _receive(self, frame):
-        self._heard = asyncio.get_running_loop().time()
+        self._last_received = asyncio.get_running_loop().time()
         for message in frame if isinstance(frame, list) else [frame]:
             if message["type"] in ("reply", "error"):
                 self._answer(message)

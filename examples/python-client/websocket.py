@@ -94,7 +94,7 @@ class WebSocket:
         if self._writer.is_closing():
             return
         try:
-            # 1005 and 1006 stand for "no code" and must not be sent.
+            # 1005 and 1006 mean "no code" and must not be sent.
             await self._write(CLOSE, b"" if code in (1005, 1006) else struct.pack("!H", code))
         except Closed:
             pass

@@ -69,7 +69,7 @@ function People({ room }: { room: string }) {
   );
 }
 
-/** One of two hundred; tells when two of them show different moments. */
+/** One of two hundred, which detect if two of them render different states. */
 function Count({ room }: { room: string }) {
   const { messages } = useMessages<Line>(`chat:${room}`, { rewind: 20 });
   useLayoutEffect(() => {
@@ -81,7 +81,7 @@ function Count({ room }: { room: string }) {
   return <li>{messages.length}</li>;
 }
 
-/** Is not ready before somebody wakes it. */
+/** Suspends until it is woken. */
 function Late({ room }: { room: string }) {
   const { messages } = useMessages<Line>(`chat:${room}-late`, { rewind: 20 });
   use(awake);
@@ -138,7 +138,7 @@ const page = (
   </StrictMode>
 );
 if (new URLSearchParams(location.search).has('hydrate')) {
-  // What a server would have sent. The marks are gone if React throws it away.
+  // The HTML that a server would send. The marks disappear if React discards it.
   target.innerHTML = renderToString(page);
   for (const element of target.children) Object.assign(element, { served: true });
   hydrateRoot(target, page);

@@ -13,10 +13,10 @@ import { expectFresh } from '../../../scripts/src/fresh-build.mjs';
 
 const program = fileURLToPath(new URL('../consumer.js', import.meta.url));
 
-/** The consumer as a process of its own, and what it has said. */
+/** The consumer in a separate process, and its output. */
 class Consumer {
   readonly lines: string[] = [];
-  /** Resolves with the exit code, or with the signal where the process had no say. */
+  /** Resolves with the exit code, or with the signal that killed the process. */
   readonly ended: Promise<number | string>;
   readonly #process: ChildProcess;
   #look = () => {};
@@ -34,10 +34,10 @@ class Consumer {
     this.#look();
   }
 
-  /** Resolves with the first line that begins like this. */
+  /** Resolves with the first line that has this prefix. */
   says(beginning: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      void this.ended.then(() => reject(new Error(`It has ended:\n${this.lines.join('\n')}`)));
+      void this.ended.then(() => reject(new Error(`The consumer has ended:\n${this.lines.join('\n')}`)));
       this.#look = () => {
         const line = this.lines.find((candidate) => candidate.startsWith(beginning));
         if (line !== undefined) resolve(line);
@@ -46,7 +46,7 @@ class Consumer {
     });
   }
 
-  /** Sends it a signal, and waits for its end. */
+  /** Sends a signal, and waits for the end of the process. */
   end(signal: NodeJS.Signals): Promise<number | string> {
     this.#process.kill(signal);
     return this.ended;
@@ -72,7 +72,7 @@ describe('the consumer', () => {
   };
   const saved = async (): Promise<unknown> => JSON.parse(await readFile(join(folder, 'state.json'), 'utf8'));
 
-  /** Publishes orders of 1, 2, 4, 8…: each sum says which of them are in it, and how often. */
+  /** Publishes orders of 1, 2, 4, 8…: each sum shows which of them it contains, and how often. */
   const order = async (from: number, to: number): Promise<void> => {
     for (let n = from; n <= to; n++) await gateway.publish('orders:new', { amount: 2 ** (n - 1) });
   };
@@ -122,7 +122,7 @@ describe('the consumer', () => {
     expect(await saved()).toMatchObject({ position: { offset: 2 }, count: 2, total: 3 });
   });
 
-  it('tells of what the log holds no more, and goes on after it', async () => {
+  it('reports messages that the log no longer has, and continues after them', async () => {
     await order(1, 1);
     const first = start();
     await first.says('1: ');
@@ -135,7 +135,7 @@ describe('the consumer', () => {
     expect(await saved()).toMatchObject({ count: 11 });
   });
 
-  it('keeps its connection through a lost one', async () => {
+  it('reconnects after a lost connection', async () => {
     const consumer = start();
     await gateway.subscribed('consumer', 'orders:new');
     await order(1, 1);
@@ -144,7 +144,7 @@ describe('the consumer', () => {
     expect(await consumer.says('3: ')).toBe('3: 4, 7 in all');
   });
 
-  it('says why and ends with a failure when it is refused', async () => {
+  it('reports the reason and exits with an error if it is refused', async () => {
     const consumer = start({ CHANNEL: 'secrets' });
     expect(await consumer.ended).toBe(1);
     expect(consumer.lines.join('\n')).toContain('secrets');
