@@ -1,20 +1,23 @@
 import { isIP } from 'node:net';
 
 /**
- * The address of the client behind a proxy: the last entry of `X-Forwarded-For`, which the proxy itself wrote. What stands before it, the client
- * may have made up.
+ * The address of the client behind a proxy: the last entry of `X-Forwarded-For`, which the proxy
+ * itself wrote. The client may have forged earlier entries.
  *
- * @param forwarded the header's last line; proxies add an entry to the line, or a line
- * @param peer address of the socket, for where the header says nothing
+ * @param forwarded the header's last line; a proxy adds an entry to the line, or a line
+ * @param peer address of the socket, used if the header has no address
  */
 export function clientAddress(forwarded: string | undefined, peer: string): string {
   const last = forwarded?.split(',').at(-1)?.trim() ?? '';
-  const [, bracketed, bare] = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/.exec(last) ?? []; // some add the port
+  const [, bracketed, bare] = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/.exec(last) ?? []; // some proxies add the port
   const address = bracketed ?? bare ?? last;
   return isIP(address) === 0 ? peer : canonical(address);
 }
 
-/** One spelling per address: IPv6 in its short form (RFC 5952), and IPv4 mapped into IPv6 (`::ffff:1.2.3.4`) as IPv4. */
+/**
+ * One spelling per address: IPv6 in its short form (RFC 5952), and IPv4-mapped IPv6
+ * (`::ffff:1.2.3.4`) as IPv4.
+ */
 function canonical(address: string): string {
   const url = `http://[${address}]/`;
   if (!address.includes(':') || !URL.canParse(url)) return address;

@@ -1,104 +1,132 @@
 import type { Distrust } from './strangers.ts';
 
-/** One WebSocket, as the rest of the gateway sees it: bytes and topics. After its close every method does nothing. */
+/** One WebSocket as bytes and topics. After it has closed, its methods do nothing. */
 export interface Connection {
   readonly id: string;
   /** The client's IP address. */
   readonly address: string;
-  /** The subprotocol that was agreed on. */
+  /** The negotiated subprotocol. */
   readonly protocol: string;
-  /** Queues a frame, as a text or a binary message. Frames and publishes of one connection keep their order. */
+  /**
+   * Queues a frame, as a text or a binary message. Frames and publishes of one connection keep
+   * their order.
+   */
   send(frame: string | Uint8Array, binary: boolean): void;
-  /** Says goodbye with a close frame, as far as the other side still listens. RFC 6455 section 7.4. */
+  /** Closes the connection with a close frame, if the peer still reads. RFC 6455 section 7.4. */
   close(code: number, reason: string): void;
-  /** The peer has authenticated: what it sends is no longer counted here. */
+  /** The peer has authenticated: the limits of unauthenticated peers no longer apply. */
   trust(): void;
-  /** Starts to receive what is published to the topic. */
+  /** Subscribes to the topic. */
   join(topic: string): void;
   leave(topic: string): void;
-  /** Bytes that wait in this process for the other side to read. */
+  /** Bytes in this process that the peer has not read yet. */
   readonly buffered: number;
-  /** Did the buffer pass its limit, and has not drained since? Then nothing more should be handed over than replies. */
+  /**
+   * Has the buffer exceeded its limit, without having drained since? Then only replies should be
+   * sent.
+   */
   readonly congested: boolean;
-  /** Does it deliver whatever is published to a topic until it leaves it, after an overflow, too? Sockets do not. */
+  /**
+   * Does it deliver everything that is published to a topic until it leaves the topic, even after
+   * an overflow? Sockets do not.
+   */
   readonly lossless?: boolean;
-  /** May more than replies be handed over: is the connection not congested, and do fewer than `lowWater` bytes wait for its reader? */
+  /**
+   * May more than replies be sent: is the connection not congested, and are fewer than `lowWater`
+   * bytes waiting for the peer?
+   */
   hasRoom(lowWater: number): boolean;
 }
 
-/** What a connection tells its owner. */
+/** The events of a connection. */
 export interface ConnectionListener {
-  /** From now on it is told of what happens. It may speak first. */
+  /** The connection is open. The listener may send first. */
   opened?(): void;
-  /** A frame arrived: text as a string, binary as bytes that are only valid during this call. `size` in bytes. */
+  /**
+   * A frame arrived: text as a string, binary as bytes that are only valid during this call. `size`
+   * in bytes.
+   */
   frame(data: string | Uint8Array, size: number): void;
-  /** Something that was sent or published was refused because the buffer was full: **this socket now has a hole.** */
+  /** A frame or a publish was refused because the buffer was full: **this socket has missed data.** */
   overflow(): void;
-  /** The peer has not authenticated, and it or all such peers together have sent too much: it must be sent away. */
+  /**
+   * The peer has not authenticated, and it or all such peers together have sent too much: it must
+   * be closed.
+   */
   distrusted(why: Distrust): void;
-  /** It sends control frames at a rate that only keeps the gateway busy. */
+  /** The peer floods the gateway with control frames. */
   flooded(): void;
   /** The buffer has drained. */
   drain(): void;
   closed(code: number, reason: string): void;
 }
 
-/** What is known of a WebSocket before it is one. */
+/** The handshake of a WebSocket. */
 export interface Handshake {
   readonly address: string;
   readonly host: string;
-  /** What a trusted proxy says that it was asked for: `X-Forwarded-Host`, `Forwarded`. */
+  /** The hosts that a trusted proxy was asked for: `X-Forwarded-Host`, `Forwarded`. */
   readonly forwardedHosts?: readonly string[];
-  /** `Origin` header; empty when the client is no browser. */
+  /** `Origin` header; empty if the client is not a browser. */
   readonly origin: string;
-  /** Subprotocols that the client offers, in its order; over how many lines does not matter. RFC 6455 section 11.3.4. */
+  /**
+   * Subprotocols that the client offers, in its order, over any number of header lines. RFC 6455
+   * section 11.3.4.
+   */
   readonly protocols: readonly string[];
-  /** Path of the request, still percent-encoded. */
+  /** Path of the request, percent-encoded. */
   readonly path: string;
   readonly query: URLSearchParams;
 }
 
-/** With what a WebSocket is closed. */
+/** The code and the reason of a close frame. */
 export interface Goodbye {
   readonly code: number;
   /** At most 123 bytes of UTF-8. */
   readonly reason: string;
 }
 
-/** What becomes of a handshake. */
+/** The answer to a handshake. */
 export type Admission =
   | {
       readonly ok: true;
-      /** Empty: none was offered. */
+      /** Empty: the client offered none. */
       readonly protocol: string;
-      /** Handed back to `open`. */
+      /** Passed to `open`. */
       readonly choice?: object;
     }
-  /** Accepted, and closed at once: a browser shows pages the code and the reason of a close, and nothing of an HTTP answer. */
+  /**
+   * Accepted, and closed at once: a browser shows its page the code and the reason of a close, but
+   * nothing of an HTTP response.
+   */
   | { readonly ok: false; readonly protocol: string; readonly goodbye: Goodbye }
-  /** Answered over HTTP, where a proxy can read it and ask another node. */
+  /** Refused over HTTP, so that a proxy can read the status and try another node. */
   | { readonly ok: false; readonly status: number; readonly body: string };
 
 /** The gateway's side of the transport. */
 export interface Acceptor {
-  /** A TCP connection was opened. Returns whether it may stay; otherwise it is closed before anything is read. */
+  /**
+   * A TCP connection was opened. Returns whether it is accepted; otherwise it is closed before
+   * anything is read.
+   */
   arrived?(): boolean;
-  /** Something went wrong that no client is to blame for. Without it the error is thrown, and ends the process. */
+  /** An error that no client caused. Without this method the error is thrown, and ends the process. */
   failed?(where: string, error: unknown): void;
-  /** A request could not be parsed, and was refused before the HTTP side saw it. */
+  /** A request could not be parsed, and was refused before the HTTP side received it. */
   rejected?(address: string, detail: string): void;
-  /** Where WebSockets are opened: paths like `/ws`, or `/app/:key` with a parameter. */
+  /** The paths of WebSockets, like `/ws`, or `/app/:key` with a parameter. */
   readonly paths: readonly string[];
   admit(handshake: Handshake): Admission;
-  /** @param choice what the admission of its handshake carried */
+  /** @param choice from the admission of its handshake */
   open(connection: Connection, choice?: object): ConnectionListener;
 }
 
 /** Fan-out: one call for all the connections that joined a topic. */
 export interface Fanout {
   /**
-   * Bytes of a frame from which a publish is written at once instead of with the turn's other publishes, so that it may reach a reader
-   * whose buffer refused the frames before it. Never publish such a frame behind a smaller one within one turn.
+   * Bytes of a frame from which a publish is written at once instead of with the turn's other
+   * publishes. It may then reach a reader whose buffer refused earlier frames, so never publish
+   * such a frame after a smaller one in the same turn.
    */
   readonly batchLimit: number;
   publish(topic: string, frame: string | Uint8Array, binary: boolean): void;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ControlFrames } from './control-frames.ts';
 
 describe('control frames', () => {
-  it('may be 64 in a turn from each connection', () => {
+  it('are limited to 64 per turn and connection', () => {
     const ends: (() => void)[] = [];
     const frames = new ControlFrames<object>((task) => ends.push(task));
     const [one, other] = [{}, {}];

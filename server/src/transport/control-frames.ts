@@ -1,9 +1,12 @@
-/** Pings and pongs that one connection may send in one turn of the event loop. Clients send one in many seconds. */
+/**
+ * Maximum pings and pongs of one connection in one turn of the event loop. Normal clients send one
+ * in many seconds.
+ */
 const MOST = 64;
 
 /**
- * Counts control frames. uWebSockets.js answers them by itself and reads on as long as more arrive: who sends nothing else, fast enough, would hold the event
- * loop for good.
+ * Counts control frames. uWebSockets.js answers them by itself and continues to read as long as
+ * more arrive, so a fast sender of control frames alone would block the event loop.
  */
 export class ControlFrames<C extends object> {
   readonly #defer: (task: () => void) => void;
@@ -14,7 +17,7 @@ export class ControlFrames<C extends object> {
     this.#defer = defer;
   }
 
-  /** One has come; `false`: it is one too many. */
+  /** Counts one frame; returns `false` if the limit is exceeded. */
   take(connection: C): boolean {
     if (this.#counts.size === 0) this.#defer(() => this.#counts.clear());
     const count = (this.#counts.get(connection) ?? 0) + 1;

@@ -8,7 +8,7 @@ function setUp(most: number) {
 }
 
 describe('WebSockets that were refused with a close frame', () => {
-  it('are counted for as long as the native side may hold them', () => {
+  it('are counted as long as the native side may hold them', () => {
     const { clock, farewells } = setUp(10);
     expect(farewells.size).toBe(0);
     farewells.admit();
@@ -23,7 +23,7 @@ describe('WebSockets that were refused with a close frame', () => {
     expect(farewells.size).toBe(0);
   });
 
-  it('are cut when too many are held already', () => {
+  it('are cut if too many are held already', () => {
     const { clock, farewells } = setUp(2);
     expect([farewells.admit(), farewells.admit(), farewells.admit()]).toEqual([true, true, false]);
     clock.time += 20_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { forwardedHosts } from './forwarded-host.ts';
 
-describe('what a proxy was asked for', () => {
+describe('the hosts that a proxy was asked for', () => {
   it.each<[Record<string, string>, string[]]>([
     [{}, []],
     [{ 'x-forwarded-host': 'app.example.com' }, ['app.example.com']],

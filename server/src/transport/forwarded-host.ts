@@ -11,9 +11,10 @@ function hostOf(entry: string): string {
 }
 
 /**
- * The hosts that a proxy says it was asked for: the last entry of `X-Forwarded-Host` and of `Forwarded`, as with `X-Forwarded-For`.
+ * The hosts that a proxy was asked for: the last entry of `X-Forwarded-Host` and of `Forwarded`, as
+ * with `X-Forwarded-For`.
  *
- * @param header a header's last line; undefined or empty where there is none
+ * @param header a header's last line; undefined or empty if it is absent
  */
 export function forwardedHosts(header: (name: string) => string | undefined): readonly string[] {
   const plain = header('x-forwarded-host')?.split(',').at(-1)?.trim() ?? '';

@@ -1,24 +1,24 @@
 import { STATUS_CODES } from 'node:http';
 
-/** What the head of a request says. */
+/** The head of a request. */
 export interface RequestHead {
   /** Upper case. */
   readonly method: string;
-  /** Path without the query, as it was sent (still percent-encoded). */
+  /** Path without the query, as it was sent (percent-encoded). */
   readonly path: string;
   readonly query: URLSearchParams;
   /** By lower-case name. Several lines of one name are joined by `, `. RFC 9110 section 5.3. */
   readonly headers: ReadonlyMap<string, string>;
   readonly address: string;
-  /** Bytes of the body; 0: there is none; infinity: only its end will tell. */
+  /** Bytes of the body; 0: there is none; infinity: unknown until its end. */
   readonly bodyLength: number;
-  /** Why this request must not be carried out, e.g. two lengths. RFC 9112 section 6.3. */
+  /** Why this request must be refused, for example two lengths. RFC 9112 section 6.3. */
   readonly fault?: string | undefined;
 }
 
 /** A request to the gateway's HTTP side. */
 export interface Request extends RequestHead {
-  /** Reads the body. Only then is it read; so ask who is calling first. */
+  /** Reads the body. It is not read before this call, so authenticate the caller first. */
   readBody(): Promise<Body>;
 }
 
@@ -31,56 +31,62 @@ export interface HttpReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
-  /** Instead of a body: an answer that goes on until either side ends it. */
+  /** A streaming body, which continues until either side ends it. */
   readonly stream?: StreamBody;
 }
 
-/** The gateway's side of an answer that goes on. Exactly one of its methods is called, once. */
+/** The receiver of a streaming response. Exactly one of its methods is called, once. */
 export interface StreamBody {
-  /** Bytes that mean nothing to the reader. They are written where a transport needs some to go on. */
+  /** Bytes without a meaning to the reader. A transport that needs data to make progress writes them. */
   readonly filler: string;
-  /** The head of the answer was written. */
+  /** The head of the response was written. */
   open(stream: HttpStream): StreamListener;
-  /** The client has gone before the answer, or wants its head alone. */
+  /** The client has disconnected before the response, or wants only the head. */
   abandon(): void;
 }
 
-/** An answer that goes on, as its writer sees it. After its end every method does nothing. */
+/** A streaming response. After its end its methods do nothing. */
 export interface HttpStream {
-  /** Hands over bytes, and returns whether the reader keeps up. If not, the next bytes should wait for `drained`. */
+  /**
+   * Sends bytes, and returns whether the reader keeps up. If not, the next bytes should wait for
+   * `drained`.
+   */
   write(bytes: string | Uint8Array): boolean;
-  /** Ends the answer, behind what was handed over. */
+  /** Ends the response after the bytes sent before. */
   end(): void;
 }
 
-/** What a stream reports to its writer. */
+/** The events of a stream. */
 export interface StreamListener {
   /** The reader has caught up. */
   drained(): void;
-  /** The client has gone. Not called after `end`. */
+  /** The client has disconnected. Not called after `end`. */
   closed(): void;
 }
 
-/** Who sends a body, as far as its head tells: the owner of an API key, or somebody with what looks like a token. */
+/**
+ * The sender of a body, judged by the head alone: the owner of an API key, or a client with
+ * something in the form of a token.
+ */
 export type Sender = 'known' | 'claimed';
 
 /** The gateway's HTTP side. */
 export interface HttpSide {
-  /** Tells from the head alone whether the body may be asked for. `null`: it is never stored. */
+  /** Decides by the head alone whether the body may be read. `null`: it is never stored. */
   wantsBody(head: RequestHead): Sender | null;
   handle(request: Request): HttpReply | Promise<HttpReply>;
 }
 
-/** Largest body that the HTTP side reads, in bytes. */
+/** Maximum bytes of a body. */
 export const MAX_BODY = 1_048_576;
 
 /**
- * Seconds for which a connection may be idle between two requests, as it is announced. uWebSockets.js closes after 8 to 12 s, and has no option
- * for it.
+ * Seconds for which a connection may be idle between two requests, as announced to clients.
+ * uWebSockets.js closes it after 8 to 12 s, and has no option for it.
  */
 export const KEEP_ALIVE = 7;
 
-/** The status line's text, e.g. `404 Not Found`. */
+/** The text of the status line, such as `404 Not Found`. */
 export function statusLine(status: number): string {
   return `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
 }
@@ -94,5 +100,5 @@ export function jsonReply(status: number, value: unknown, headers: Readonly<Reco
   };
 }
 
-/** May an answer of this status carry a body? RFC 9110 section 6.4.1. */
+/** May a response with this status have a body? RFC 9110 section 6.4.1. */
 export const hasBody = (status: number): boolean => status >= 200 && status !== 204 && status !== 304;

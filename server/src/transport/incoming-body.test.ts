@@ -20,7 +20,7 @@ function* many(count: number, size: number): Iterable<Uint8Array> {
 }
 
 describe('a body', () => {
-  it('is what its pieces were, however it was cut', async () => {
+  it('is the concatenation of its pieces', async () => {
     const pieces = fc.array(fc.uint8Array({ maxLength: 9_000 }), { maxLength: 30 });
     await fc.assert(
       fc.asyncProperty(pieces, async (parts) => {
@@ -34,7 +34,7 @@ describe('a body', () => {
     );
   });
 
-  it('does not depend on what becomes of a piece', async () => {
+  it('does not depend on later changes of a piece', async () => {
     const piece = Uint8Array.of(1, 2, 3);
     const { body } = receive([piece]);
     piece.fill(0);
@@ -65,7 +65,7 @@ describe('a body', () => {
     expect(typeof read === 'string' ? read : 'whole').toBe(outcome);
   });
 
-  it('takes memory for what has arrived, at most twice as much', () => {
+  it('uses at most twice the memory of the received bytes', () => {
     const { body, budget } = receive([]);
     expect(budget.held).toBe(0);
     let size = 0;
@@ -77,7 +77,7 @@ describe('a body', () => {
     }
   });
 
-  it('is dropped when there is no room, and holds none then', async () => {
+  it('is dropped if there is no room, and then uses no memory', async () => {
     const { body, budget } = receive(many(2, 10_000), 19_999);
     expect([await body.read(), budget.held]).toEqual(['no_room', 0]);
     body.add(Uint8Array.of(1));
@@ -86,21 +86,21 @@ describe('a body', () => {
     expect([await body.read(), budget.held]).toEqual(['no_room', 0]);
   });
 
-  it('whose sender goes away is cut off, and holds nothing', async () => {
+  it('is cut off if its sender disconnects, and then uses no memory', async () => {
     const { body, budget } = receive(many(3, 1_000));
     const reading = body.read();
     body.cut();
     expect([await reading, budget.held]).toEqual(['cut_off', 0]);
   });
 
-  it('whose sender goes away when it is whole is cut off for whoever reads it later', async () => {
+  it('is cut off for later readers if its sender disconnects after it is complete', async () => {
     const { body, budget } = receive(many(3, 1_000));
     body.end();
     body.cut();
     expect([await body.read(), budget.held]).toEqual(['cut_off', 0]);
   });
 
-  it('is waited for until it is whole', async () => {
+  it('resolves when it is complete', async () => {
     const { body } = receive(many(1, 5));
     const reading = body.read();
     expect(body.settled).toBe(false);
@@ -111,7 +111,7 @@ describe('a body', () => {
 });
 
 describe('all bodies together', () => {
-  it('may come in 8,192 pieces per turn, and then in no more until the next', () => {
+  it('may arrive in at most 8,192 pieces per turn', () => {
     let endTurn = () => {};
     const pieces = new TurnCount((task) => {
       endTurn = task;

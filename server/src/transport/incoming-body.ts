@@ -2,36 +2,40 @@ import type { ByteBudget } from '../util/byte-budget.ts';
 import type { TurnCount } from '../util/turn-count.ts';
 import { type Body, type BodyFault, MAX_BODY, type Sender } from './http.ts';
 
-/** Pieces of a body that may have any size; each costs about a microsecond. */
+/** Number of pieces that may have any size; each costs about a microsecond. */
 const FREE_PIECES = 1_024;
-/** Bytes that a piece must have on average beyond that. */
+/** Minimum average bytes of the pieces beyond that number. */
 const LEAST_PIECE = 128;
-/** Pieces of all bodies in one turn after which no other body may come in pieces. */
+/** Number of pieces of all bodies in one turn after which no other body may arrive in pieces. */
 const MOST_PIECES = 8_192;
-/** First size of the buffer. */
+/** Initial size of the buffer. */
 const FIRST = 4_096;
-/** Above this size the buffer is one that grows in its place, by as much each time, and gives its memory back to the system at once. It costs more to make. */
+/**
+ * Above this size, a resizable buffer is used. It grows in place by this size, and returns its
+ * memory to the system at once, but is slower to create.
+ */
 const LARGE = 65_536;
 
 const NOTHING = new Uint8Array();
 
-/** What all bodies share, by who sends them. */
+/** The budget and the counter that all bodies share, by sender. */
 export interface BodyBudgets extends Readonly<Record<Sender, ByteBudget>> {
   /** Counts their pieces. */
   readonly pieces: TurnCount;
 }
 
-/** What one body shares with others. */
+/** The shared parts of one body. */
 export interface BodyLimits {
-  /** For what is stored of them. */
+  /** The budget of stored bytes. */
   readonly budget: ByteBudget;
   /** Counts their pieces. */
   readonly pieces: TurnCount;
 }
 
 /**
- * The body of a request while it arrives: one buffer, which grows with what arrived and never by what was announced. Large bodies, tiny pieces, and bodies
- * for which all bodies together leave no room, are dropped.
+ * The body of a request while it arrives. Its one buffer grows with the received bytes, never by
+ * the announced length. Bodies are dropped if they are too large, arrive in tiny pieces, or exceed
+ * the shared budget.
  */
 export class IncomingBody {
   readonly #limits: BodyLimits;
@@ -46,17 +50,20 @@ export class IncomingBody {
     this.#limits = limits;
   }
 
-  /** Could another body come in pieces, in this turn? What has arrived of it is given to us piece by piece, and nothing stops that. */
+  /**
+   * May another body arrive in pieces in this turn? The transport delivers a body piece by piece,
+   * and cannot be paused.
+   */
   static mayComeInPieces({ pieces }: Pick<BodyLimits, 'pieces'>): boolean {
     return pieces.count < MOST_PIECES;
   }
 
-  /** Is nothing more expected of it, well or badly? */
+  /** Is it complete, or has it failed? */
   get settled(): boolean {
     return this.#outcome !== undefined;
   }
 
-  /** Adds what arrived; it is copied. */
+  /** Appends a copy of the piece. */
   add(piece: Uint8Array): void {
     this.#limits.pieces.add();
     if (this.#outcome !== undefined || piece.byteLength === 0) return;
@@ -89,15 +96,15 @@ export class IncomingBody {
     this.#bytes.set(old);
   }
 
-  /** It is complete. */
+  /** The body is complete. */
   end(): void {
     this.#settle('whole');
   }
 
-  /** The sender is gone. */
+  /** The sender has disconnected. */
   cut(): void {
     this.#settle('cut_off');
-    if (this.#outcome === 'whole') this.#outcome = 'cut_off'; // nobody has read it
+    if (this.#outcome === 'whole') this.#outcome = 'cut_off'; // it has not been read
     this.release();
   }
 
@@ -108,7 +115,7 @@ export class IncomingBody {
     this.#tell?.();
   }
 
-  /** Resolves when it is complete, or cannot become so. The bytes are valid until `release`. */
+  /** Resolves when it is complete or has failed. The bytes are valid until `release`. */
   async read(): Promise<Body> {
     if (this.#outcome === undefined) {
       await new Promise<void>((resolve) => {
@@ -119,7 +126,7 @@ export class IncomingBody {
     return outcome === 'whole' ? this.#bytes.subarray(0, this.#size) : outcome;
   }
 
-  /** Gives its memory back. */
+  /** Frees its memory. */
   release(): void {
     this.#limits.budget.give(this.#bytes.byteLength);
     this.#large?.resize(0);

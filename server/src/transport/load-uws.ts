@@ -6,13 +6,14 @@ export type UwsModule = typeof import('uWebSockets.js');
 const PACKAGES = ['uWebSockets.js', 'uWebSockets.js-20.51'] as const;
 
 /**
- * Bytes that the head of a request may have: the longest token that is accepted, 16,384 characters, and what else a browser or a proxy sends. The native part reads
- * this when it is loaded, and allows 4 KiB otherwise.
+ * Maximum bytes of the head of a request: the longest accepted token has 16,384 characters, and
+ * browsers and proxies add headers. The native part reads this when it is loaded; its default is 4
+ * KiB.
  */
 const HEAD = 20_480;
 const HEAD_VARIABLE = 'UWS_HTTP_MAX_HEADERS_SIZE';
 
-/** glibc's version, as Node's own diagnostic report names it; undefined on musl and outside of Linux. */
+/** The version of glibc, from Node's diagnostic report; undefined on musl and outside of Linux. */
 function libc(): string {
   if (platform !== 'linux') return '';
   const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
@@ -22,7 +23,7 @@ function libc(): string {
 /**
  * Loads the native WebSocket server: the newest binary that this machine can run.
  *
- * @throws when none can be loaded; the message says what was found and what to do
+ * @throws Error with the platform and advice, if none can be loaded
  */
 export async function loadUws(): Promise<UwsModule> {
   env[HEAD_VARIABLE] ??= String(HEAD);

@@ -1,14 +1,14 @@
 import type { LoopbackSocket, Reader } from './loopback-socket.ts';
 
-/** The client's end of a socket in memory: sends frames, keeps those that it read. */
+/** The client's end of a socket in memory: sends frames, and stores received ones. */
 export class LoopbackClient implements Reader {
-  /** Does it speak in binary frames? */
+  /** Does it send binary frames? */
   readonly binary: boolean;
-  /** Everything that was read and not yet taken. */
+  /** The received frames that were not taken yet. */
   #frames: (string | Uint8Array)[] = [];
   #socket: LoopbackSocket | undefined;
   #closed: { code: number; reason: string } | undefined;
-  /** Hears each frame at once, instead of having it kept. */
+  /** Called with each frame, instead of storing it. */
   onFrame: ((frame: string | Uint8Array) => void) | undefined;
   onEnd: ((ending: { code: number; reason: string }) => void) | undefined;
 
@@ -20,12 +20,12 @@ export class LoopbackClient implements Reader {
     this.#socket = socket;
   }
 
-  /** How the connection ended; undefined while it stands. */
+  /** How the connection ended; undefined while it is open. */
   get closed(): { readonly code: number; readonly reason: string } | undefined {
     return this.#closed;
   }
 
-  /** Bytes that the gateway holds for this reader. */
+  /** Bytes that the gateway buffers for this reader. */
   get held(): number {
     return this.#socket?.held ?? 0;
   }
@@ -34,7 +34,7 @@ export class LoopbackClient implements Reader {
     this.#socket?.take(frame);
   }
 
-  /** Hands out what was read since the last call. */
+  /** Returns the frames received since the last call. */
   take(): readonly (string | Uint8Array)[] {
     const frames = this.#frames;
     this.#frames = [];
@@ -46,24 +46,24 @@ export class LoopbackClient implements Reader {
     this.#socket?.stall();
   }
 
-  /** Reads what waits, and goes on reading. */
+  /** Reads the buffered frames, and continues to read. */
   unstall(): void {
     this.#socket?.unstall();
   }
 
-  /** Reads some frames, at least so many bytes, without going on. */
+  /** Reads frames of at least this many bytes, and then stops. */
   read(bytes: number): void {
     this.#socket?.read(bytes);
   }
 
-  /** Vanishes without a goodbye. */
+  /** Disconnects without a close frame. */
   cut(): void {
     this.#socket?.vanish();
   }
 
   receive(frame: string | Uint8Array, binary: boolean): void {
     if (binary !== this.binary)
-      throw new Error(`a ${binary ? 'binary' : 'text'} message to a client of the other kind`);
+      throw new Error(`the client uses ${binary ? 'text' : 'binary'} frames, but received the other kind`);
     const received = binary || typeof frame === 'string' ? frame : Buffer.from(frame).toString('utf8');
     if (this.onFrame === undefined) this.#frames.push(received);
     else this.onFrame(received);

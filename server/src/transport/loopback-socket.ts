@@ -1,6 +1,6 @@
 import type { NativeSocket, SocketData, UwsConnection } from './uws-connection.ts';
 
-/** Messages that uWebSockets.js collects for one subscriber before it writes them without waiting for the loop's step. */
+/** Messages that uWebSockets.js collects for one subscriber before it writes them at once. */
 const BATCH = 32;
 
 type Frame = string | Uint8Array;
@@ -20,13 +20,16 @@ export interface Reader {
 const sizeOf = (frame: Frame): number => (typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength);
 
 /**
- * A native socket as uWebSockets.js 20 has them, in memory. What is true of those is true here:
+ * A native socket of uWebSockets.js 20, simulated in memory. It behaves as those do:
  *
- * - what is published is collected, and written at the loop's next step, or before the next `send`, or when 32 are waiting
- * - above its limit the buffer refuses: `dropped` is called for the first refused frame, and the rest of that batch vanishes without a word
- * - the limit is looked at before a frame is added, so the buffer overshoots by one frame
- * - `drain` follows when the reader has taken something
- * - using it after its close throws; so does leaving topics or closing from within `dropped`, where uWebSockets.js would read freed memory
+ * - publishes are collected, and written at the loop's next step, before the next `send`, or when
+ *   32 are waiting
+ * - above its limit the buffer refuses frames: `dropped` is called for the first refused frame, and
+ *   the rest of that batch is lost without notice
+ * - the limit is checked before a frame is added, so the buffer can exceed it by one frame
+ * - `drain` is called after the reader has read something
+ * - using the socket after its close throws; so does leaving topics or closing within `dropped`,
+ *   where uWebSockets.js would use freed memory
  */
 export class LoopbackSocket implements NativeSocket {
   readonly topics = new Set<string>();
@@ -55,7 +58,8 @@ export class LoopbackSocket implements NativeSocket {
     this.#gone = gone;
   }
 
-  // The gateway's side ------------------------------------------------------------------------------------------------
+  // Gateway
+  // ----------------------------------------------------------------------------------------------------------
 
   getUserData(): SocketData {
     return this.#data;
@@ -85,7 +89,8 @@ export class LoopbackSocket implements NativeSocket {
   end(code = 1005, reason = ''): void {
     this.#guard('end', 'not in dropped');
     this.#state = 'ended';
-    // The close frame is refused like any other; then the reader sees the socket end without one.
+    // The close frame is refused like any other frame; then the reader sees the socket end without
+    // one.
     if (this.#accepts()) {
       this.#writeCollected();
       this.#farewell = { code, reason };
@@ -110,7 +115,8 @@ export class LoopbackSocket implements NativeSocket {
     if (this.#state === 'open') this.#writeCollected();
   }
 
-  // The reader's side -------------------------------------------------------------------------------------------------
+  // Reader
+  // -----------------------------------------------------------------------------------------------------------
 
   /** A frame from the reader. */
   take(frame: Frame): void {
@@ -122,13 +128,13 @@ export class LoopbackSocket implements NativeSocket {
     this.#stalled = true;
   }
 
-  /** Reads on. */
+  /** Continues to read. */
   unstall(): void {
     this.#stalled = false;
     this.read(Number.POSITIVE_INFINITY);
   }
 
-  /** Reads frames until at least so many bytes were taken. */
+  /** Reads frames of at least this many bytes. */
   read(bytes: number): void {
     if (this.#state === 'closed') return;
     const before = this.#buffered;
@@ -137,12 +143,12 @@ export class LoopbackSocket implements NativeSocket {
     else if (this.#state === 'open' && this.#buffered < before) this.#connection?.drained();
   }
 
-  /** The reader vanishes, or closes. */
+  /** The reader disconnects, or closes. */
   vanish(code = 1006, reason = ''): void {
     if (this.#state !== 'closed') this.#cut(code, reason);
   }
 
-  /** Bytes that wait here for the reader. */
+  /** Bytes that wait for the reader. */
   get held(): number {
     return this.#buffered;
   }
@@ -172,12 +178,12 @@ export class LoopbackSocket implements NativeSocket {
   #writeCollected(): void {
     const batch = this.#collected;
     this.#collected = [];
-    for (const queued of batch) if (this.#send(queued) === 2) return; // the rest vanishes
+    for (const queued of batch) if (this.#send(queued) === 2) return; // the rest is lost
   }
 
   #write(queued: Queued): void {
     this.#buffered += sizeOf(queued.frame);
-    // A copy, as the kernel takes one: who wrote may reuse the bytes.
+    // A copy, like the kernel's: the sender may reuse the bytes.
     const { frame, binary } = queued;
     const copy = { frame: typeof frame === 'string' ? frame : Uint8Array.from(frame), binary };
     if (this.#stalled || this.#buffer.length > 0) this.#buffer.push(copy);

@@ -1,9 +1,9 @@
 import type { HttpReply, HttpStream, StreamListener } from './http.ts';
 
-/** Bytes that are taken from the gateway while the client reads nothing. */
+/** Maximum bytes that are buffered while the client does not read. */
 const NATIVE = 65_536;
 
-/** The client's end of an answer that goes on, in memory. */
+/** The client's end of a streaming response, in memory. */
 export class LoopbackStream implements HttpStream {
   readonly reply: HttpReply;
   #read = '';
@@ -38,12 +38,12 @@ export class LoopbackStream implements HttpStream {
     return this.#ended;
   }
 
-  /** Bytes that were handed over and not read. */
+  /** Bytes that were sent and not read yet. */
   get held(): number {
     return this.#held.length;
   }
 
-  /** Hands out what was read since the last call. */
+  /** Returns the bytes received since the last call. */
   take(): string {
     const text = this.#read;
     this.#read = '';
@@ -63,7 +63,7 @@ export class LoopbackStream implements HttpStream {
     if (wasBehind) this.#listener?.drained();
   }
 
-  /** Vanishes. */
+  /** Disconnects. */
   cut(): void {
     this.#ended = true;
     this.#listener?.closed();

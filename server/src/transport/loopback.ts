@@ -10,7 +10,7 @@ import { UwsConnection } from './uws-connection.ts';
 const LOCAL = '127.0.0.1';
 
 export interface LoopbackOptions {
-  /** Bytes that may wait in a native buffer before frames are refused. */
+  /** Maximum bytes in a native buffer before frames are refused. */
   readonly limit: number;
 }
 
@@ -23,8 +23,9 @@ type RequestInput = Partial<Omit<RequestHead, 'headers' | 'query'>> & {
 };
 
 /**
- * A transport in memory: whole gateways are tested without a port and without waiting. Its sockets lose, refuse and throw as the native ones do,
- * and the same `UwsConnection` guards them. Nothing moves but when the test says `step`.
+ * A transport in memory, to test whole gateways without a port and without waiting. Its sockets
+ * lose, refuse and throw as the native ones do, and the same `UwsConnection` uses them. Nothing
+ * moves until the test calls `step`.
  */
 export class LoopbackTransport implements Transport {
   readonly batchLimit = BATCH_LIMIT;
@@ -58,7 +59,7 @@ export class LoopbackTransport implements Transport {
     for (const socket of [...this.#sockets]) socket.close();
   }
 
-  /** Sockets that stand. */
+  /** The open sockets. */
   get size(): number {
     return this.#sockets.size;
   }
@@ -72,7 +73,7 @@ export class LoopbackTransport implements Transport {
     }
   }
 
-  /** The loop's next step: what was published reaches each socket. */
+  /** The loop's next step: publishes reach the sockets. */
   step(): void {
     for (const socket of [...this.#sockets]) socket.flush();
   }
@@ -80,7 +81,7 @@ export class LoopbackTransport implements Transport {
   /**
    * Opens a WebSocket.
    *
-   * @throws Error with the gateway's words when the handshake is answered over HTTP
+   * @throws Error with the gateway's message if the handshake is refused over HTTP
    */
   connect(handshake: Partial<Handshake> = {}): LoopbackClient {
     const admission = this.knock(handshake);
@@ -94,7 +95,7 @@ export class LoopbackTransport implements Transport {
     return this.#open(admission, handshake.address ?? LOCAL);
   }
 
-  /** A handshake without what follows. */
+  /** A handshake only. */
   knock(handshake: Partial<Handshake> = {}): Admission {
     if (this.#acceptor === undefined) throw new Error('the transport does not listen');
     return this.#acceptor.admit({
@@ -123,12 +124,12 @@ export class LoopbackTransport implements Transport {
     return client;
   }
 
-  /** Sends a request whose answer goes on; or may, where it is refused. */
+  /** Sends a request whose response is a stream, unless it is refused. */
   async stream(input: RequestInput): Promise<LoopbackStream> {
     return new LoopbackStream(await this.request(input));
   }
 
-  /** Sends a request to the HTTP side. A body that is neither text nor bytes goes as JSON. */
+  /** Sends a request to the HTTP side. A body that is neither text nor bytes is sent as JSON. */
   async request({ headers = {}, query = '', body = '', ...rest }: RequestInput): Promise<HttpReply> {
     if (this.#side === undefined) throw new Error('the transport does not listen');
     const text = typeof body === 'string' ? body : JSON.stringify(body);

@@ -30,7 +30,7 @@ async function setUp(side: Partial<HttpSide> = {}, more: Partial<NodeHttpOptions
   return { port, faults, server };
 }
 
-/** Resolves with what came until the connection ended. */
+/** Resolves with the bytes received until the connection ended. */
 function ask(port: number, text: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = net.connect(port, '127.0.0.1', () => socket.write(text));
@@ -38,7 +38,7 @@ function ask(port: number, text: string): Promise<string> {
     socket.on('data', (chunk) => {
       all += chunk.toString();
     });
-    socket.on('error', () => {}); // a cut is told by "close"
+    socket.on('error', () => {}); // "close" reports a cut
     socket.on('close', () => resolve(all));
   });
 }
@@ -46,7 +46,7 @@ function ask(port: number, text: string): Promise<string> {
 const GET = 'GET / HTTP/1.1\r\nHost: g\r\nConnection: close\r\n\r\n';
 
 describe('the HTTP port', () => {
-  it('reports every error of its server, and goes on', async () => {
+  it('reports every error of its server, and stays open', async () => {
     const { port, faults, server } = await setUp();
     const [one, two] = [new Error('one'), new Error('two')];
     server.emit('error', one);
@@ -58,24 +58,24 @@ describe('the HTTP port', () => {
     expect(await ask(port, GET)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  it('closes a connection that may not stay, unread', async () => {
+  it('closes a refused connection without reading from it', async () => {
     const { port } = await setUp({}, { arrived: () => false });
     expect(await ask(port, GET)).toBe('');
   });
 
-  it('bounds connections, and how long they may stall', async () => {
+  it('limits connections, and how long they may stall', async () => {
     const { server } = await setUp();
     expect([server.maxConnections, server.timeout]).toEqual([1_024, 30_000]);
   });
 
-  it('does not report a connection that its peer has cut', async () => {
+  it('does not report a connection that was cut by its peer', async () => {
     const rejected: unknown[] = [];
     const { server } = await setUp({}, { rejected: (...what) => rejected.push(what) });
     server.emit('clientError', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), new net.Socket());
     expect(rejected).toEqual([]);
   });
 
-  it('reports an answer that fails, and closes its connection', async () => {
+  it('reports a response that fails, and closes its connection', async () => {
     const { port, faults } = await setUp({ handle: () => Promise.reject(new Error('broken')) });
     expect(await ask(port, GET)).toBe('');
     expect(faults).toEqual([['an answer over HTTP', new Error('broken')]]);

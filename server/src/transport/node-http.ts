@@ -14,12 +14,18 @@ import { type BodyBudgets, IncomingBody } from './incoming-body.ts';
 import { mustClose, type RawHead, readHead } from './request-head.ts';
 import { refuseUnreadable, unreadable } from './unreadable-request.ts';
 
-/** Milliseconds for which a connection may be idle: longer than a load balancer keeps one (60 s is common). */
+/**
+ * Milliseconds for which a connection may be idle: longer than a load balancer keeps it (60 s is
+ * common).
+ */
 const IDLE = 75_000;
 
-/** Milliseconds without a byte either way after which a connection is closed while a request is carried out: its client reads no answer. */
+/**
+ * Milliseconds without a byte in either direction after which a connection with a running request
+ * is closed: its client does not read the response.
+ */
 const STALLED = 30_000;
-/** Connections at a time: backends and probes, not users. */
+/** Maximum connections: they are for backends and probes, not for users. */
 const MOST_CONNECTIONS = 1_024;
 
 const SERVER_OPTIONS = {
@@ -32,11 +38,11 @@ const SERVER_OPTIONS = {
 
 export interface NodeHttpOptions {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly trustProxy: boolean;
   readonly bodies: BodyBudgets;
-  /** A connection was opened. Returns whether it may stay. */
+  /** A connection was opened. Returns whether it is accepted. */
   readonly arrived?: (() => boolean) | undefined;
   readonly failed: (where: string, error: unknown) => void;
   /** A request could not be parsed, and was refused. */
@@ -46,12 +52,13 @@ export interface NodeHttpOptions {
 }
 
 /**
- * The HTTP side on a port of its own, by Node's own server: for what uWebSockets.js does not speak (HTTP/1.0, addresses in absolute form) and does not wait for
- * (idle connections). It has no WebSockets, and is slower.
+ * The HTTP side on a port of its own, by Node's own server. It supports what uWebSockets.js does
+ * not: HTTP/1.0, absolute URLs in requests, and long idle connections. It has no WebSockets, and is
+ * slower.
  */
 export class NodeHttp {
   readonly #options: NodeHttpOptions;
-  /** Answers that are not finished, by connection. */
+  /** Unfinished responses, by connection. */
   readonly #busy = new WeakMap<object, ServerResponse>();
   #server: Server | undefined;
 
@@ -60,8 +67,8 @@ export class NodeHttp {
   }
 
   /**
-   * @returns the port that was opened
-   * @throws when the port is taken
+   * @returns the opened port
+   * @throws if the port is in use
    */
   async listen(side: HttpSide): Promise<number> {
     const { host, port, failed, arrived, create = createServer } = this.#options;
@@ -109,7 +116,7 @@ export class NodeHttp {
   #serve(request: IncomingMessage, response: ServerResponse, side: HttpSide): void {
     const { socket } = request;
     if (this.#busy.has(socket)) {
-      socket.destroy(); // it did not wait for the answer before
+      socket.destroy(); // it did not wait for the response before
       return;
     }
     this.#busy.set(socket, response);
@@ -122,7 +129,7 @@ export class NodeHttp {
   }
 }
 
-/** One request and its answer. */
+/** One request and its response. */
 class NodeExchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -177,13 +184,13 @@ class NodeExchange {
   }
 }
 
-/** An answer that goes on. */
+/** A streaming response. */
 class NodeStream implements HttpStream {
   readonly #response: ServerResponse;
 
   constructor(response: ServerResponse, body: StreamBody) {
     this.#response = response;
-    response.socket?.setTimeout(0); // silence is no fault here; a reader that takes nothing is
+    response.socket?.setTimeout(0); // silence is normal here; a reader that does not read is not
     const listener = body.open(this);
     response.on('drain', () => {
       response.socket?.setTimeout(0);
@@ -206,7 +213,7 @@ class NodeStream implements HttpStream {
   }
 }
 
-/** Of a target in absolute form the host is the one that counts. RFC 9112 section 3.2.2. */
+/** In a request with an absolute URL, its host counts. RFC 9112 section 3.2.2. */
 function rawHead({ method = '', url = '/', rawHeaders, socket }: IncomingMessage): RawHead {
   const absolute = /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined;
   const target = absolute === undefined ? url : `${absolute.pathname}${absolute.search}`;

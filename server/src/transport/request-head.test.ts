@@ -33,7 +33,7 @@ describe('headers of several lines', () => {
     else expect([headers.get(name), fault]).toEqual(['a, b', undefined]);
   });
 
-  it('that repeat the same are refused as well', () => {
+  it('are refused even if the lines are equal', () => {
     expect(head([['host', 'a'], ['host', 'a']]).fault).toContain('"host"'); // biome-ignore format: a table of two
   });
 

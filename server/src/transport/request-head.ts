@@ -1,7 +1,7 @@
 import { clientAddress } from './client-address.ts';
 import type { RequestHead } from './http.ts';
 
-/** A request line and headers, as a native parser has read them. */
+/** A request line and headers, as parsed by a native parser. */
 export interface RawHead {
   readonly method: string;
   readonly path: string;
@@ -13,7 +13,10 @@ export interface RawHead {
   readonly peer: string;
 }
 
-/** Headers that say one thing. Of two lines a proxy may believe one and we the other, so a request with two is refused. */
+/**
+ * Headers with a single value. With two lines, a proxy may use one and the gateway the other, so
+ * such a request is refused.
+ */
 const SINGLE: ReadonlySet<string> = new Set([
   'authorization',
   'content-length',
@@ -29,7 +32,7 @@ const FORWARDED = 'x-forwarded-for';
 const DIGITS = /^\d{1,15}$/;
 
 /**
- * Reads a head. What two readers could understand in two ways is a fault: RFC 9112 sections 3.2, 6.1 and 6.3.
+ * Parses a head. Ambiguous heads are faults: RFC 9112 sections 3.2, 6.1 and 6.3.
  *
  * @param trustProxy is the last entry of `X-Forwarded-For` the client's address?
  */
@@ -73,7 +76,7 @@ function framingFault(headers: ReadonlyMap<string, string>): string | undefined 
   return undefined;
 }
 
-/** Entries of a header that is a list, e.g. subprotocols; empty ones are left out. RFC 9110 section 5.6.1. */
+/** Entries of a list header, such as subprotocols, without empty ones. RFC 9110 section 5.6.1. */
 export function listOf(header: string | undefined): readonly string[] {
   if (header === undefined) return [];
   return header
@@ -82,6 +85,9 @@ export function listOf(header: string | undefined): readonly string[] {
     .filter((entry) => entry !== '');
 }
 
-/** Must the connection end with the answer: because the client wants it (RFC 9112 section 9.6), or cannot be understood? */
+/**
+ * Must the connection end with the response: because the client wants it (RFC 9112 section 9.6), or
+ * because the header cannot be parsed?
+ */
 export const mustClose = ({ headers, fault }: RequestHead): boolean =>
   fault !== undefined || listOf(headers.get('connection')).some((entry) => entry.toLowerCase() === 'close');

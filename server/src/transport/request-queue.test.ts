@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RequestQueue } from './request-queue.ts';
 
-/** A queue whose turns and time are made by hand. */
+/** A queue whose turns and time the test controls. */
 function setUp() {
   const turns: (() => void)[] = [];
   let now = 0;
@@ -23,7 +23,7 @@ function setUp() {
 }
 
 describe('requests', () => {
-  it('are carried out in the next turn, in their order', () => {
+  it('are executed in the next turn, in their order', () => {
     const { add, turn, turns } = setUp();
     for (const name of [1, 2, 3]) add(name);
     expect(turns).toHaveLength(1);
@@ -31,13 +31,13 @@ describe('requests', () => {
     expect(turns).toHaveLength(0);
   });
 
-  it('that take long leave the others to later turns', () => {
+  it('are left to later turns if earlier ones take long', () => {
     const { add, turn } = setUp();
     for (const name of [1, 2, 3, 4]) add(name, 3);
     expect([turn(), turn(), turn()]).toEqual([[1, 2], [3, 4], []]);
   });
 
-  it('one of which comes in the middle wait for their turn', () => {
+  it('wait for the next turn if they arrive during a turn', () => {
     const { add, turn } = setUp();
     add(1, 6);
     add(2);
@@ -46,7 +46,7 @@ describe('requests', () => {
     expect(turn()).toEqual([2, 3]);
   });
 
-  it('go on after a mistake in one of them', () => {
+  it('continue after one of them throws', () => {
     const { add, queue, turn } = setUp();
     queue.add(() => {
       throw new Error('a mistake');

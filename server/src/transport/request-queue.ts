@@ -1,11 +1,13 @@
 import { Deque } from '../util/deque.ts';
 
-/** Milliseconds of a turn that requests may take; the rest waits for the next turn. */
+/** Milliseconds per turn for requests; the rest waits for the next turn. */
 const SHARE = 5;
 
 /**
- * Requests that wait to be carried out, in a turn after the one in which they were read. uWebSockets.js reads all that has arrived at once, and closes a
- * connection whose next request comes while an answer is pending: so nobody gets more than one answer per turn, however many requests were sent.
+ * Requests that wait for a turn after the one in which they were read. uWebSockets.js reads
+ * everything that has arrived at once, and closes a connection whose next request arrives while a
+ * response is pending. So no client gets more than one response per turn, however many requests it
+ * sent.
  */
 export class RequestQueue {
   readonly #waiting = new Deque<() => void>();

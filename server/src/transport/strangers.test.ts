@@ -39,7 +39,7 @@ function setUp() {
 }
 
 describe('a peer that has not authenticated', () => {
-  it('may send so many bytes, in as many frames as it likes', () => {
+  it('may send a limited number of bytes, in any number of frames', () => {
     const { strangers, enter, budget } = setUp();
     const stranger = enter();
     expect(strangers.hear(stranger, 400)).toBeNull();
@@ -51,7 +51,7 @@ describe('a peer that has not authenticated', () => {
     expect([budget.held, strangers.size]).toEqual([0, 0]);
   });
 
-  it('finds room where others have held some for longer: they are sent away, one by one', () => {
+  it('gets room if others have held some for longer, which are evicted one by one', () => {
     const { strangers, enter, budget, sentAway } = setUp();
     budget.take(LIMIT - 1_000);
     const [silent, ...others] = [enter(), enter(), enter(), enter()];
@@ -62,7 +62,7 @@ describe('a peer that has not authenticated', () => {
     expect([strangers.size, silent?.heard, budget.held]).toEqual([3, 0, LIMIT - 200]);
   });
 
-  it('may send nothing when bodies hold all the room', () => {
+  it('may send nothing if bodies use the whole budget', () => {
     const { strangers, enter, budget } = setUp();
     budget.take(LIMIT - 500);
     const stranger = enter();
@@ -71,7 +71,7 @@ describe('a peer that has not authenticated', () => {
 });
 
 describe('many peers that have not authenticated', () => {
-  it('may stay while the memory does not grow', () => {
+  it('stay connected while the memory does not grow', () => {
     const { enter, look, looks, sentAway, strangers } = setUp();
     for (let count = 0; count < 500; count++) enter();
     expect(looks.size).toBe(1);
@@ -79,7 +79,7 @@ describe('many peers that have not authenticated', () => {
     expect([sentAway, strangers.size, strangers.crowded]).toEqual([[], 500, true]);
   });
 
-  it('are sent away, the oldest first, once it has grown by more than they may hold', () => {
+  it('are evicted, the oldest first, once the memory has grown by more than the budget', () => {
     const { enter, look, sentAway, state, strangers, looks } = setUp();
     for (let count = 0; count < FEW + 10; count++) enter();
     state.memory += LIMIT + 10 * OWN;
@@ -91,7 +91,7 @@ describe('many peers that have not authenticated', () => {
     expect([strangers.size, strangers.crowded, looks.size]).toEqual([FEW, false, 0]);
   });
 
-  it('are looked at while they come, not only in time', () => {
+  it('are checked as they connect, not only at intervals', () => {
     const { enter, sentAway, state } = setUp();
     for (let count = 0; count < FEW + 63; count++) enter();
     state.memory += 2 * LIMIT + 100 * OWN;
@@ -100,7 +100,7 @@ describe('many peers that have not authenticated', () => {
     expect(sentAway).toHaveLength(64);
   });
 
-  it('cost what is open of them, and what has authenticated, however many came before', () => {
+  it('are charged for open and authenticated connections only, not for earlier ones', () => {
     const { enter, look, sentAway, state, strangers } = setUp();
     for (let count = 0; count < FEW + 10; count++) enter();
     for (let count = 0; count < 1_000; count++) strangers.leave(enter());
@@ -113,7 +113,7 @@ describe('many peers that have not authenticated', () => {
     expect(sentAway).toHaveLength(10);
   });
 
-  it('are few again when most have authenticated: nobody looks any more, and growth is measured anew', () => {
+  it('are no longer checked when most have authenticated, and growth is then measured from a new start', () => {
     const { enter, look, looks, sentAway, state, strangers } = setUp();
     const all = Array.from({ length: FEW + 1 }, enter);
     for (const stranger of all) strangers.leave(stranger);

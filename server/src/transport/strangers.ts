@@ -1,32 +1,32 @@
 import type { ByteBudget } from '../util/byte-budget.ts';
 
-/** Why a peer that has not authenticated is sent away: it sent too much by itself, or all together did. */
+/** Why an unauthenticated peer is closed: it sent too much, or all such peers together did. */
 export type Distrust = 'too_much' | 'no_room';
 
 export interface StrangersOptions {
-  /** For what they send, all together. */
+  /** The budget for all of them. */
   readonly budget: ByteBudget;
-  /** Bytes that each may send until it has authenticated. */
+  /** Maximum bytes of each peer until it has authenticated. */
   readonly each: number;
-  /** Bytes of one message that the native side may hold before we see any of it. */
+  /** Maximum bytes of one message that the native side may buffer before it is delivered. */
   readonly unseen: number;
   /** Resident memory of the process, in bytes. */
   readonly memory: () => number;
-  /** Runs a task every so many milliseconds; returns what ends that. */
+  /** Runs a task periodically; returns a function that stops it. */
   readonly every: (interval: number, task: () => void) => () => void;
 }
 
-/** Milliseconds between two looks at the memory. */
+/** Milliseconds between two checks of the memory. */
 const LOOK = 100;
-/** A look at the memory for so many that come. */
+/** The memory is checked after this many new peers. */
 const CROWD = 64;
-/** Bytes that a connection may cost beside what it sends. */
+/** Bytes that a connection may use in addition to what it sends. */
 const OWN = 16_384;
 
 /** A connection whose peer has not authenticated. */
 export class Stranger {
   readonly #sendAway: () => void;
-  /** Bytes that it has sent, and that are counted against the budget. */
+  /** Bytes that it has sent, which are counted against the budget. */
   heard = 0;
 
   constructor(sendAway: () => void) {
@@ -41,20 +41,21 @@ export class Stranger {
 /**
  * The connections whose peers have not authenticated, the oldest first.
  *
- * Frames that are whole are counted. Of a message that is not whole yet the native side shows nothing, up to `unseen` bytes for each connection: so where many
- * such connections are open and the memory has grown by more than the budget, the oldest are cut.
+ * Complete frames are counted. The native side does not report incomplete messages, up to `unseen`
+ * bytes per connection. So if many such connections are open and the memory has grown by more than
+ * the budget, the oldest ones are cut.
  */
 export class Strangers {
   readonly #options: StrangersOptions;
-  /** So many may be open whatever they hold. */
+  /** This many may be open, whatever they buffer. */
   readonly #few: number;
   readonly #all = new Set<Stranger>();
-  /** Those who have sent something. */
+  /** The peers that have sent something. */
   readonly #holders = new Set<Stranger>();
   #stopLooking: (() => void) | undefined;
   #before = 0;
   #came = 0;
-  /** How many have authenticated since the memory is watched; what they cost is theirs. */
+  /** The number that has authenticated since the memory is watched; their memory is not counted. */
   #authenticated = 0;
 
   constructor(options: StrangersOptions) {
@@ -62,12 +63,12 @@ export class Strangers {
     this.#few = Math.max(16, Math.floor(options.budget.limit / options.unseen));
   }
 
-  /** How many there are. */
+  /** The number of unauthenticated peers. */
   get size(): number {
     return this.#all.size;
   }
 
-  /** Are there so many that what they hold may not be kept until they have read a farewell? */
+  /** Are there too many of them to keep their memory until they have read a close frame? */
   get crowded(): boolean {
     return this.#all.size > this.#few;
   }
@@ -79,7 +80,10 @@ export class Strangers {
     if (++this.#came % CROWD === 0) this.#look();
   }
 
-  /** It has sent a frame of so many bytes. Where there is no room, those who have held some for the longest make it. */
+  /**
+   * The peer has sent a frame of this many bytes. If there is no room, the peers that have held
+   * bytes for the longest are evicted.
+   */
   hear(stranger: Stranger, bytes: number): Distrust | null {
     const { budget, each } = this.#options;
     if (stranger.heard + bytes > each) return 'too_much';
@@ -99,13 +103,13 @@ export class Strangers {
     return false;
   }
 
-  /** It has authenticated. */
+  /** The peer has authenticated. */
   trust(stranger: Stranger): void {
     this.#authenticated++;
     this.leave(stranger);
   }
 
-  /** It is gone. */
+  /** The peer has disconnected. */
   leave(stranger: Stranger): void {
     if (!this.#all.delete(stranger)) return;
     this.#holders.delete(stranger);
@@ -127,11 +131,11 @@ export class Strangers {
     if (memory() - this.#before <= budget.limit + more * OWN) return;
     for (const stranger of this.#all) {
       if (!this.crowded) return;
-      stranger.sendAway(); // leaves
+      stranger.sendAway(); // this removes it
     }
   }
 
-  /** Looks at the memory no more. */
+  /** Stops checking the memory. */
   close(): void {
     this.#stopLooking?.();
     this.#stopLooking = undefined;

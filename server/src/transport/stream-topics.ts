@@ -1,15 +1,18 @@
 import type { Turn } from '../util/turn.ts';
 import type { Fanout } from './connection.ts';
 
-/** A stream, as a member of topics. */
+/** A stream as a member of topics. */
 export interface TopicMember {
-  /** Something was published to a topic of it. `size` in bytes. */
+  /** Called for a publish to one of its topics. `size` in bytes. */
   receive(frame: string | Uint8Array, size: number): void;
-  /** The turn ends: what was received goes out. */
+  /** The turn ends: received data is sent. */
   flush(): void;
 }
 
-/** The topics of streams, which have no native ones: fan-out to them first, and to the sockets of the transport behind. */
+/**
+ * The topics of streams, which have no native ones. Publishes go to streams first, and then to the
+ * sockets of the underlying transport.
+ */
 export class StreamTopics implements Fanout {
   readonly #sockets: Fanout;
   readonly #turn: Turn;
@@ -45,13 +48,13 @@ export class StreamTopics implements Fanout {
     if (members?.delete(member) === true && members.size === 0) this.#members.delete(topic);
   }
 
-  /** Has `flush` called at the end of this turn. */
+  /** Schedules `flush` for the end of this turn. */
   touch(member: TopicMember): void {
     this.#touched.push(member);
     this.#turn.schedule();
   }
 
-  /** The end of a turn. Call it behind everything that sends. */
+  /** The end of a turn. Call it after everything that sends. */
   flush(): void {
     const touched = this.#touched;
     this.#touched = [];

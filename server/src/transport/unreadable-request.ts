@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Why Node's parser gave up on a request: the status that it is answered with, and the reason for the operator. */
+/** Why Node's parser rejected a request: the status of the response, and the reason for the operator. */
 export interface Unreadable {
   readonly status: number;
   readonly detail: string;
@@ -22,13 +22,19 @@ const REASONS: Readonly<Record<string, Unreadable>> = {
   },
 };
 
-/** @returns `null` when the peer cut the connection: nobody is left to answer, and nothing was refused */
+/**
+ * @returns `null` if the peer cut the connection: then there is no client to answer, and nothing
+ *   was refused
+ */
 export function unreadable({ code = '', message }: NodeJS.ErrnoException): Unreadable | null {
   if (code === 'ECONNRESET' || code === 'EPIPE') return null;
   return REASONS[code] ?? { status: 400, detail: `a request to "httpPort" is not valid HTTP: ${message}` };
 }
 
-/** Answers like Node's own server, which stops answering such requests as soon as somebody listens to `clientError`. */
+/**
+ * Answers as Node's own server does, which stops answering such requests when `clientError` has a
+ * listener.
+ */
 export function refuseUnreadable(socket: Socket, { status }: Unreadable): void {
   if (socket.writable) socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
 }

@@ -44,7 +44,7 @@ const text = (size: number, letter: string) => letter.repeat(size);
 const letters = (client: LoopbackClient) => client.take().map((frame) => `${String(frame)[0]}${frame.length}`);
 
 describe('a connection', () => {
-  it('sends at once while the reader reads', () => {
+  it('sends immediately while the reader reads', () => {
     const { connection, client } = open();
     connection.send('hello', false);
     connection.send(Buffer.from('there'), false);
@@ -52,7 +52,7 @@ describe('a connection', () => {
     expect([connection.buffered, connection.congested]).toEqual([0, false]);
   });
 
-  it('holds back what the native buffer would refuse, in order, and tells once', () => {
+  it('queues frames that the native buffer would refuse, in order, and reports it once', () => {
     const { connection, client, events } = open();
     client.stall();
     for (const letter of ['a', 'b', 'c', 'd']) connection.send(text(400, letter), false);
@@ -70,7 +70,7 @@ describe('a connection', () => {
     expect(client.held).toBe(5_000);
   });
 
-  it('goes on as the reader goes on', () => {
+  it('continues to send when the reader continues to read', () => {
     const { connection, client, events } = open();
     client.stall();
     for (const letter of ['a', 'b', 'c']) connection.send(text(600, letter), false);
@@ -81,7 +81,7 @@ describe('a connection', () => {
     expect(letters(client)).toEqual(['b600', 'c600']);
   });
 
-  it('is cut when even what is held back passes its limit', () => {
+  it('is cut if the queue exceeds its limit too', () => {
     const { connection, client, events } = open();
     client.stall();
     for (let at = 0; at < 4; at++) connection.send(text(700, 'x'), false);
@@ -90,7 +90,7 @@ describe('a connection', () => {
     expect(connection.buffered).toBeLessThanOrEqual(2 * LIMIT);
   });
 
-  it('notes that a publish was refused, once until it has drained', () => {
+  it('reports a refused publish once until it has drained', () => {
     const { connection, client, events, transport } = open();
     connection.join('t');
     client.stall();
@@ -103,7 +103,7 @@ describe('a connection', () => {
     expect([events, connection.congested]).toEqual([['overflow', 'drain'], false]);
   });
 
-  it('keeps the order of what is sent and what is published', () => {
+  it('keeps the order of frames and publishes', () => {
     const { connection, client, transport } = open();
     connection.join('t');
     transport.publish('t', Buffer.from('published first'), false);
@@ -113,7 +113,7 @@ describe('a connection', () => {
     expect(client.take()).toEqual(['published first', 'sent second', 'published third']);
   });
 
-  it('hears nothing of a topic that it left', () => {
+  it('receives nothing from a topic that it left', () => {
     const { connection, client, transport } = open();
     connection.join('t');
     connection.leave('t');
@@ -125,7 +125,7 @@ describe('a connection', () => {
   it.each<[string, (ends: Heard) => void, number]>([
     ['by the gateway', ({ connection }) => connection.close(4000, 'draining'), 4000],
     ['by the client', ({ client }) => client.cut(), 1006],
-  ])('closed %s does nothing any more', (_, close, code) => {
+  ])('does nothing after it was closed %s', (_, close, code) => {
     const ends = open();
     close(ends);
     const { connection, events } = ends;
@@ -140,7 +140,7 @@ describe('a connection', () => {
     expect(events).toEqual([`closed ${code}`]);
   });
 
-  it('says goodbye with its code and reason', () => {
+  it('sends a close frame with code and reason', () => {
     const { connection, client } = open();
     connection.send('last words', false);
     connection.close(4100, 'token_expired');
@@ -148,7 +148,7 @@ describe('a connection', () => {
     expect(client.closed).toEqual({ code: 4100, reason: 'token_expired' });
   });
 
-  it('that is jammed ends without a close frame, after what was written', () => {
+  it('ends without a close frame after the written data if its buffer is full', () => {
     const { connection, client } = open();
     client.stall();
     connection.send(text(2_000, 'a'), false);
@@ -164,18 +164,15 @@ describe('the native socket in memory', () => {
   it.each<[string, (connection: UwsConnection) => void]>([
     ['leaves a topic', (connection) => connection.leave('t')],
     ['closes', (connection) => connection.close(4000, '')],
-  ])(
-    'throws where uWebSockets.js would use freed memory: a listener that %s when something is refused',
-    (_, misuse) => {
-      const ends = open({ overflow: () => misuse(ends.connection) });
-      ends.connection.join('t');
-      ends.client.stall();
-      for (let at = 0; at < 3; at++) ends.transport.publish('t', Buffer.from(text(600, 'x')), false);
-      expect(() => ends.transport.step()).toThrow(/use after free/);
-    },
-  );
+  ])('throws if uWebSockets.js would use freed memory: a listener that %s when a frame is refused', (_, misuse) => {
+    const ends = open({ overflow: () => misuse(ends.connection) });
+    ends.connection.join('t');
+    ends.client.stall();
+    for (let at = 0; at < 3; at++) ends.transport.publish('t', Buffer.from(text(600, 'x')), false);
+    expect(() => ends.transport.step()).toThrow(/use after free/);
+  });
 
-  it('lets the rest of a refused batch vanish, and takes a large frame all the same', () => {
+  it('loses the rest of a refused batch, and still accepts a large frame', () => {
     const { connection, client, transport } = open();
     connection.join('t');
     client.stall();
@@ -205,7 +202,7 @@ describe('a connection whose peer has not authenticated', () => {
     return { connection, calls };
   }
 
-  it('hears why it is sent away, and is cut where it was told to go before', () => {
+  it('reports why its peer is evicted, and is cut if it was closed before', () => {
     const budget = new ByteBudget(100);
     const strangers = new Strangers({ budget, each: 100, unseen: 10, memory: () => 0, every: () => () => {} });
     const [gone, open, last] = [stranger(strangers), stranger(strangers), stranger(strangers)];
@@ -217,7 +214,7 @@ describe('a connection whose peer has not authenticated', () => {
   });
 });
 
-describe('a connection in a crowd of such peers', () => {
+describe('a connection among many unauthenticated peers', () => {
   const LISTENER: ConnectionListener = {
     frame: () => {},
     distrusted: () => {},
@@ -254,7 +251,7 @@ describe('a connection in a crowd of such peers', () => {
     return { budget, calls, connect, strangers };
   }
 
-  it('is told why it is closed, unless there is a crowd: what a crowd holds is freed at once', () => {
+  it('is closed with a reason, unless there are too many: then their memory is freed at once', () => {
     const { calls, connect, strangers } = setUp();
     const trusted = connect();
     trusted.trust();
@@ -265,7 +262,7 @@ describe('a connection in a crowd of such peers', () => {
     expect(calls).toEqual(['end', 'close', 'end']);
   });
 
-  it('gives back what it held when it is gone', () => {
+  it('releases its budget when it disconnects', () => {
     const { budget, connect, strangers } = setUp();
     const connection = connect();
     connection.frame('x', 700);

@@ -3,15 +3,15 @@ import { Deque } from '../util/deque.ts';
 import type { Connection, ConnectionListener, Goodbye } from './connection.ts';
 import { Stranger, type Strangers } from './strangers.ts';
 
-/** What a native socket carries. */
+/** The user data of a native socket. */
 export interface SocketData {
   readonly id: string;
   readonly protocol: string;
   /** The client's IP address. */
   readonly address: string;
-  /** It is turned away as soon as it is open. */
+  /** It is closed as soon as it is open. */
   readonly goodbye?: Goodbye;
-  /** What its admission carried, until it is open. */
+  /** The choice of its admission, until it is open. */
   choice?: object | undefined;
   connection?: UwsConnection;
 }
@@ -22,7 +22,7 @@ interface Waiting {
   readonly size: number;
 }
 
-/** What is used of a native socket: little enough for the one of `loopback.ts`, which behaves like it. */
+/** The used methods of a native socket: few enough for `loopback.ts` to simulate. */
 export type NativeSocket = Pick<
   WebSocket<SocketData>,
   'getUserData' | 'getBufferedAmount' | 'subscribe' | 'unsubscribe' | 'close'
@@ -32,11 +32,12 @@ export type NativeSocket = Pick<
 };
 
 /**
- * The only holder of a native socket. uWebSockets.js throws when a socket is used after its close, so every method here checks
- * first and then does nothing.
+ * The only holder of a native socket. uWebSockets.js throws if a socket is used after its close, so
+ * every method checks that first and then does nothing.
  *
- * Replies have a small queue of their own: while the native buffer is full it refuses frames, and a refused reply would
- * leave the client waiting for ever. The queue is bounded too; a client that asks on without reading is cut off.
+ * Replies have a small queue: while the native buffer is full it refuses frames, and a refused
+ * reply would leave the client waiting forever. The queue is limited too; a client that sends
+ * commands without reading is cut.
  */
 export class UwsConnection implements Connection {
   readonly id: string;
@@ -48,14 +49,15 @@ export class UwsConnection implements Connection {
   #waitingBytes = 0;
   #overflowed = false;
   #isEnding = false;
-  /** Until the peer has authenticated. */
+  /** Set until the peer has authenticated. */
   #stranger: Stranger | undefined;
   readonly #limit: number;
   readonly #strangers: Strangers | undefined;
 
   /**
-   * @param limit bytes that may wait in either buffer: the native one, and that of replies
-   * @param strangers holds what a peer sends before it has authenticated to its limits; without one there are none
+   * @param limit maximum bytes in each buffer: the native one, and that of replies
+   * @param strangers limits what a peer sends before it has authenticated; without it there are no
+   *   limits
    */
   constructor(socket: NativeSocket, limit: number, strangers?: Strangers) {
     const { id, protocol, address } = socket.getUserData();
@@ -76,7 +78,7 @@ export class UwsConnection implements Connection {
     listener.opened?.();
   }
 
-  /** One that was sent away before, and did not go, is cut: its owner has nothing more to say to it. */
+  /** A peer that was asked to close before, and did not, is cut. */
   #sendAway(): void {
     if (this.#isEnding) this.#socket?.close();
     else this.#listener?.distrusted('no_room');
@@ -100,18 +102,18 @@ export class UwsConnection implements Connection {
 
   #wait(waiting: Waiting): void {
     if (this.#waitingBytes > this.#limit) {
-      this.#socket?.close(); // cut: a close frame would be refused like any other frame
+      this.#socket?.close(); // cut, because a close frame would be refused like any other frame
       return;
     }
     this.#waiting ??= new Deque();
     this.#waiting.push(waiting);
     this.#waitingBytes += waiting.size;
-    this.dropped(); // what is published from now on would overtake this frame: topics must be left first
+    this.dropped(); // later publishes would overtake this frame: topics must be left first
   }
 
   close(code: number, reason: string): void {
     this.#isEnding = true;
-    // What the native side holds of an unfinished message stays until the other side has gone, too.
+    // The native side keeps an unfinished message until the peer has closed too.
     if (this.#stranger !== undefined && this.#strangers?.crowded === true) this.#socket?.close();
     else this.#socket?.end(code, reason);
   }
@@ -136,7 +138,8 @@ export class UwsConnection implements Connection {
     return !this.congested && this.buffered < lowWater;
   }
 
-  // What the native side reports. ------------------------------------------------------------------------------------
+  // Events of the native side
+  // ----------------------------------------------------------------------------------------
 
   frame(data: string | Uint8Array, size: number): void {
     const why = this.#stranger === undefined ? null : (this.#strangers?.hear(this.#stranger, size) ?? null);
@@ -148,7 +151,10 @@ export class UwsConnection implements Connection {
     this.#listener?.flooded();
   }
 
-  /** Called in the middle of native work: it may only be noted. Leaving topics or closing here is a use-after-free. */
+  /**
+   * Called in the middle of native work, so it may only be noted. Leaving topics or closing here is
+   * a use-after-free.
+   */
   dropped(): void {
     if (this.#overflowed) return;
     this.#overflowed = true;

@@ -5,10 +5,13 @@ import type { HttpReply, HttpSide, Request, RequestHead } from './http.ts';
 import { RequestQueue } from './request-queue.ts';
 import { type NativeResponse, UwsExchange } from './uws-exchange.ts';
 
-/** A native response in memory: it throws where the real one does, and keeps what its reader does not take. */
+/**
+ * A native response in memory: it throws when the real one does, and buffers what its reader does
+ * not read.
+ */
 class FakeResponse {
   written = '';
-  /** Bytes that the reader takes at once. */
+  /** Bytes that the reader reads at once. */
   room = Number.POSITIVE_INFINITY;
   state: 'pending' | 'done' | 'closed' = 'pending';
   paused = false;
@@ -88,11 +91,11 @@ class FakeResponse {
   data(text: string, isLast = false): void {
     this.#onData?.(Uint8Array.from(Buffer.from(text)).buffer, isLast);
   }
-  /** Has anybody asked for the body? */
+  /** Was the body requested? */
   get wanted(): boolean {
     return this.#onData !== undefined;
   }
-  /** The client reads so many bytes more. */
+  /** The client reads this many bytes more. */
   read(bytes: number): void {
     this.room += bytes;
     this.#onWritable?.(this.#offset);
@@ -133,7 +136,7 @@ function setUp(
 }
 
 describe('a request', () => {
-  it('is carried out in a later turn', async () => {
+  it('is executed in a later turn', async () => {
     let handled = 0;
     const { response, turn } = setUp({}, { handle: () => ({ status: 200, body: String(++handled) }) });
     expect([handled, response.written]).toEqual([0, '']);
@@ -160,7 +163,7 @@ describe('a request', () => {
     expect([faults, response.state]).toEqual([[new Error('broken')], 'closed']);
   });
 
-  it('whose client has gone by then is not carried out', async () => {
+  it('is not executed if its client has disconnected by then', async () => {
     let handled = 0;
     const { response, turn } = setUp({}, { handle: () => ({ status: 200, body: String(++handled) }) });
     response.hangUp();
@@ -170,7 +173,7 @@ describe('a request', () => {
   });
 
   it.each(['an answer', 'a refusal of our own'])(
-    'whose client goes before %s comes late does not touch it',
+    'is not used after its client has disconnected, if %s comes late',
     async (what) => {
       let answer: (reply: HttpReply) => void = () => {};
       const handle = () =>
@@ -187,7 +190,7 @@ describe('a request', () => {
     },
   );
 
-  it('of which the body is not wanted never has it stored, and ends its connection', async () => {
+  it('never stores a body that is not wanted, and ends its connection', async () => {
     const { response, budget, turn } = setUp({ method: 'POST', bodyLength: 900_000 }, { wantsBody: () => null });
     expect(response.wanted).toBe(false);
     await turn();
@@ -201,7 +204,7 @@ describe('a request', () => {
     },
   };
 
-  it('has its body read once it is asked for', async () => {
+  it('reads its body once it is requested', async () => {
     let read: () => void = () => {};
     const known = new Promise<void>((resolve) => {
       read = resolve;
@@ -227,14 +230,14 @@ describe('a request', () => {
     expect([response.closes, budget.held]).toEqual([false, 0]);
   });
 
-  it('of which the body is there with its head is not paused', async () => {
+  it('is not paused if the body arrived with its head', async () => {
     const { response, turn } = setUp({ method: 'POST', bodyLength: 5 }, echo);
     response.data('12345', true);
     await turn();
     expect([response.paused, response.state]).toEqual([false, 'done']);
   });
 
-  it('whose client goes in the middle of its body gives the memory back', async () => {
+  it('frees the memory if its client disconnects in the middle of the body', async () => {
     const { response, budget, turn } = setUp({ method: 'POST', bodyLength: 10 }, echo);
     response.data('12345');
     await turn();
@@ -249,7 +252,7 @@ describe('a request', () => {
     [8_191, Number.POSITIVE_INFINITY, true],
     [8_192, Number.POSITIVE_INFINITY, false],
     [8_192, 5, true],
-  ])('that comes after %i pieces in one turn, of length %f, may bring a body: %s', async (count, bodyLength, may) => {
+  ])('may have a body after %i pieces in one turn, of length %f: %s', async (count, bodyLength, may) => {
     const pieces = new TurnCount(() => {});
     for (let at = 0; at < count; at++) pieces.add();
     const { response, turn } = setUp({ method: 'POST', bodyLength }, echo, EXPIRED, pieces);
@@ -266,14 +269,14 @@ describe('a request', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   const answered = async (reply: HttpReply, head: Partial<RequestHead> = {}, random = EXPIRED) => {
     const { response, turn } = setUp(head, { handle: () => reply }, random);
     await turn();
     return response;
   };
 
-  it('is pending until its reader has taken all of it', async () => {
+  it('is pending until its reader has read all of it', async () => {
     const { response, turn } = setUp({}, { handle: () => ({ status: 200, body: 'x'.repeat(100) }) });
     response.room = 40;
     await turn();
@@ -285,7 +288,7 @@ describe('an answer', () => {
     expect(response.written.match(/x/g)).toHaveLength(100);
   });
 
-  it.each([1, 2, 100])('of %i bytes is pending while the last of them is not taken', async (size) => {
+  it.each([1, 2, 100])('of %i bytes is pending while the last byte is not read', async (size) => {
     const { response, turn } = setUp({}, { handle: () => ({ status: 200, body: 'x'.repeat(size) }) });
     response.room = size - 1;
     await turn();
@@ -304,7 +307,7 @@ describe('an answer', () => {
     expect(response.written).toContain('Keep-Alive: timeout=7\n');
   });
 
-  it('without a body ends the connection once in a while: nobody can tell whether it is read', async () => {
+  it('without a body ends the connection from time to time, because reading it cannot be detected', async () => {
     const reply = { status: 200, body: 'hello' };
     const kept = await answered(reply, { method: 'HEAD' }, 1 / 256);
     expect([kept.state, kept.written.includes('Connection: close')]).toEqual(['done', false]);
@@ -314,7 +317,7 @@ describe('an answer', () => {
     expect((await answered(reply, {}, 0)).closes).toBe(false);
   });
 
-  it('that is large and ends its connection is not handed over as a whole', async () => {
+  it('is not written at once if it is large and ends its connection', async () => {
     const close = new Map([['connection', 'close']]);
     const small = await answered({ status: 200, body: 'x'.repeat(65_536) }, { headers: close });
     expect(small.closes).toBe(true);

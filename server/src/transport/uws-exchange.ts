@@ -6,10 +6,10 @@ import type { RequestQueue } from './request-queue.ts';
 import { type Answering, writeReply, writeStreamHead } from './uws-reply.ts';
 import { UwsStream } from './uws-stream.ts';
 
-/** What is used of a native response. */
+/** The used methods of a native response. */
 export type NativeResponse = Answering & Pick<HttpResponse, 'onAborted' | 'onData' | 'pause' | 'resume'>;
 
-/** In place of a head that is not needed any more. */
+/** Replaces a head that is no longer needed. */
 const FORGOTTEN: RequestHead = {
   method: 'GET',
   path: '',
@@ -22,18 +22,18 @@ const FORGOTTEN: RequestHead = {
 export interface ExchangeParts {
   readonly queue: RequestQueue;
   readonly bodies: BodyBudgets;
-  /** Told when an answer could not be made or written. */
+  /** Called if a response could not be made or written. */
   readonly failed: (error: unknown) => void;
-  /** 0 up to 1. */
+  /** From 0 to 1. */
   readonly random: () => number;
 }
 
 /**
- * One request and its answer, over a native response. uWebSockets.js throws when a response is used after its client has gone or it was answered; so every
- * use of it asks first.
+ * One request and its response, over a native response. uWebSockets.js throws if a response is used
+ * after it ended or its client disconnected, so every use checks that first.
  *
- * Nothing is carried out in the turn that read the request: by then a connection that pipelines, sends a broken body or hangs up has been closed, and costs
- * no more than its parsing.
+ * No request is executed in the turn that read it. By the next turn, a connection that pipelines,
+ * sends a broken body or disconnects has been closed, and has cost only the parsing.
  */
 export class UwsExchange {
   readonly #response: NativeResponse;
@@ -48,7 +48,10 @@ export class UwsExchange {
   #over = false;
   #gone = false;
 
-  /** Call it in the handler that was given the response. @param side asked whether the body is wanted; without one it is not */
+  /**
+   * Call it in the handler that received the response.
+   * @param side decides whether the body is wanted; without it, it is not
+   */
   constructor(response: NativeResponse, head: RequestHead, parts: ExchangeParts, side?: HttpSide) {
     this.#response = response;
     this.#head = head;
@@ -79,12 +82,15 @@ export class UwsExchange {
     this.#stream?.cut();
   }
 
-  /** Carries the request out, in a later turn. */
+  /** Executes the request, in a later turn. */
   carryOut(side: HttpSide): void {
     this.#queue.add(() => void this.#handle(side).catch((error: unknown) => this.#fail(error)));
   }
 
-  /** Answers without asking anybody, in a later turn. @param close and ends the connection with the answer */
+  /**
+   * Sends a response without executing the request, in a later turn.
+   * @param close also ends the connection
+   */
   answer(reply: HttpReply, { close = false } = {}): void {
     this.#queue.add(() => {
       try {
@@ -102,7 +108,7 @@ export class UwsExchange {
     try {
       this.#response.close();
     } catch {
-      // It was answered before something went wrong: uWebSockets.js takes nothing more for it.
+      // It was answered before the error: uWebSockets.js accepts nothing more for it.
     }
   }
 
@@ -116,7 +122,7 @@ export class UwsExchange {
     }
   }
 
-  /** Until somebody wants the body, no more of it is read than has arrived with its head. */
+  /** Until the body is requested, only the part that arrived with the head is read. */
   #pause(): void {
     if (!this.#unread || this.#body?.settled === true) return;
     this.#paused = true;

@@ -1,7 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { type HttpReply, hasBody, KEEP_ALIVE, statusLine } from './http.ts';
 
-/** What an answer needs of a native response. */
+/** The methods of a native response that a reply needs. */
 export type Answering = Pick<
   HttpResponse,
   'getWriteOffset' | 'close' | 'end' | 'endWithoutBody' | 'tryEnd' | 'onWritable'
@@ -17,21 +17,22 @@ export interface ReplyOptions {
   readonly headOnly: boolean;
   /** Must the connection end with it? */
   readonly close: boolean;
-  /** 0 up to 1. */
+  /** From 0 to 1. */
   readonly random: () => number;
 }
 
-/** An answer of more bytes is not handed over as a whole, even when the connection ends with it. */
+/** A larger response is not written at once, even if the connection ends with it. */
 const SMALL = 65_536;
 /**
- * One of so many answers without a body ends its connection: whether they are read is the one thing that uWebSockets.js does not tell, and a client that reads
- * none of them must not fill the memory with them.
+ * One in this many responses without a body ends its connection. uWebSockets.js does not report
+ * whether they are read, and a client that reads none of them must not fill the memory.
  */
 const BODYLESS = 256;
 
 /**
- * Writes an answer. What the reader does not take stays here, and keeps the response pending; so a connection never has more than one unread answer in memory.
- * Call it outside of the handler that read the request.
+ * Writes a response. Unread bytes stay here, and keep the response pending, so that a connection
+ * never has more than one unread response in memory. Call it outside of the handler that read the
+ * request.
  */
 export function writeReply(response: Answering, reply: HttpReply, options: ReplyOptions): void {
   const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : (reply.body ?? new Uint8Array());
@@ -45,7 +46,7 @@ export function writeReply(response: Answering, reply: HttpReply, options: Reply
   } else writeBody(response, reply, body, options);
 }
 
-/** Writes the head of an answer that goes on. */
+/** Writes the head of a streaming response. */
 export function writeStreamHead(response: Answering, reply: HttpReply): void {
   response.cork(() => writeHeaders(response, reply));
 }
@@ -66,13 +67,14 @@ function writeHead(response: Answering, reply: HttpReply, size: number, { close,
     response.cork(() => {
       writeHeaders(response, reply);
       announceFate(response, false);
-      // Given the length, endWithoutBody would wait for that many bytes, and the connection's next request with it.
+      // With a length, endWithoutBody would wait for that many bytes, and block the connection's
+      // next request.
       if (hasBody(reply.status) || size > 0) response.writeHeader('Content-Length', String(size));
       response.endWithoutBody();
     });
 }
 
-/** An answer that announces a length and has no body never ends by itself: it is cut, behind its head. */
+/** A response that announces a length and has no body never ends by itself: it is cut after its head. */
 function writeLastHead(response: Answering, reply: HttpReply, size: number): void {
   response.cork(() => {
     writeHeaders(response, reply);
@@ -92,7 +94,8 @@ function writeBody(response: Answering, reply: HttpReply, body: Uint8Array, { cl
     announceFate(response, close);
     response.tryEnd(body.subarray(0, size - 1), size);
   });
-  // The last byte goes behind the cork's: only then uWebSockets.js says whether the reader has kept up.
+  // The last byte is written after the cork: only then uWebSockets.js reports whether the reader
+  // keeps up.
   if (!continueBody(response, body, response.getWriteOffset()).done) {
     response.onWritable((offset) => continueBody(response, body, offset).ok);
   }

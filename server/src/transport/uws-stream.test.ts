@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { StreamBody } from './http.ts';
 import { type Streaming, UwsStream } from './uws-stream.ts';
 
-/** A native response in memory: it keeps what its reader does not take, and sends that only together with more. */
+/**
+ * A native response in memory: it buffers what its reader does not read, and sends that only
+ * together with new data.
+ */
 class FakeResponse {
   read = '';
   kept = '';
@@ -31,7 +34,7 @@ class FakeResponse {
   end(): void {
     this.ended = true;
   }
-  /** The reader takes more. */
+  /** The reader reads more. */
   take(bytes: number): void {
     this.room = bytes;
     this.#onWritable();
@@ -50,7 +53,7 @@ function setUp() {
 }
 
 describe('a stream over a native response', () => {
-  it('reports a reader that is behind, and when it has caught up', () => {
+  it('reports when a reader falls behind and when it has caught up', () => {
     const { response, events, stream } = setUp();
     response.room = 3;
     expect([stream.write('abc'), stream.write('def')]).toEqual([true, false]);
@@ -60,14 +63,14 @@ describe('a stream over a native response', () => {
     expect([response.read, events]).toEqual(['abcdef::', ['drained']]);
   });
 
-  it('sends what is kept for a reader that was never known to be behind', () => {
+  it('sends data that is buffered for a reader that was not known to be behind', () => {
     const { response, events } = setUp();
     response.kept = 'rest';
     response.take(100);
     expect([response.read, events]).toEqual(['rest:', []]);
   });
 
-  it('does nothing after its end, or after its client has gone', () => {
+  it('does nothing after its end, or after its client has disconnected', () => {
     const { response, events, stream } = setUp();
     stream.end();
     expect([response.ended, stream.write('x')]).toEqual([true, false]);

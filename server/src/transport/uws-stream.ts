@@ -1,17 +1,19 @@
 import type { HttpStream, StreamBody, StreamListener } from './http.ts';
 import type { Answering } from './uws-reply.ts';
 
-/** What a stream needs of a native response. */
+/** The methods of a native response that a stream needs. */
 export type Streaming = Pick<Answering, 'cork' | 'close' | 'onWritable'> & {
   write(chunk: string | Uint8Array): boolean;
   end(): unknown;
 };
 
 /**
- * A chunked answer over a native response, whose head was written. Inside of a cork `write` reports what happened to the write before: so at most one write more than the
- * reader takes is handed over before it is known.
+ * A chunked response over a native response whose head was written. Inside of a cork, `write`
+ * reports the result of the write before, so at most one write more than the reader accepts is made
+ * before that is known.
  *
- * While uWebSockets.js holds bytes for a reader it sends them only together with new ones: so each time there is room for more, the filler of the body is written.
+ * While uWebSockets.js buffers bytes for a reader, it sends them only together with new ones. So
+ * whenever there is room for more, the filler of the body is written.
  */
 export class UwsStream implements HttpStream {
   #response: Streaming | undefined;
@@ -51,7 +53,7 @@ export class UwsStream implements HttpStream {
     response?.cork(() => response.end());
   }
 
-  /** Its client has gone: the response may not be used any more. */
+  /** Its client has disconnected: the response must not be used any more. */
   cut(): void {
     this.#response = undefined;
     this.#listener?.closed();

@@ -19,33 +19,36 @@ import { type ExchangeParts, UwsExchange } from './uws-exchange.ts';
 
 export interface UwsOptions {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
-  /** A second port, for the HTTP side alone. */
+  /** A second port, for HTTP only. */
   readonly httpPort?: number | undefined;
-  /** Largest frame that is taken, in bytes. */
+  /** Maximum bytes of a frame. */
   readonly maxFrame: number;
-  /** Bytes that may wait for one connection's reader. */
+  /** Maximum bytes buffered per connection. */
   readonly outbound: number;
-  /** Bytes that all peers together may send before they have authenticated, and all bodies of requests may have. */
+  /** Maximum bytes in memory of all unauthenticated peers and all bodies of requests. */
   readonly unauthenticated: number;
   /** Milliseconds without a sign of life after which a connection counts as dead. */
   readonly idle: number;
   /** Is the last entry of `X-Forwarded-For` the client's address? */
   readonly trustProxy: boolean;
-  /** Do other processes of ours listen on the same port? */
+  /** Do other processes of this gateway listen on the same port? */
   readonly shared?: boolean;
-  /** Bounds refused WebSockets that are held until their peers close. */
+  /** Limits the refused WebSockets that are held until their peers close. */
   readonly farewells?: { readonly most: number } | undefined;
-  /** Names a new connection, by the headers of its handshake if need be. */
+  /** Names a new connection, by the headers of its handshake if necessary. */
   readonly nextId: (header: (name: string) => string) => string;
 }
 
-/** `LIBUS_LISTEN_…`, which the typings name in an enum that does not exist at run time. */
+/** `LIBUS_LISTEN_…`: the typings name them in an enum that does not exist at run time. */
 const SHARED_PORT = 0;
 const EXCLUSIVE_PORT = 1;
 
-/** A frame that passes the limit by so much is read, so that it can be refused with a reason. A peer may send as much more before it has authenticated. */
+/**
+ * A frame that exceeds the limit by this much is read, so that it can be refused with a reason. An
+ * unauthenticated peer may send this much more.
+ */
 const margin = (maxFrame: number): number => Math.max(4_096, maxFrame >> 3);
 
 /** WebSockets and HTTP on one port, by uWebSockets.js. */
@@ -60,13 +63,14 @@ export class UwsTransport implements Transport {
   #listening: us_listen_socket | undefined;
   #http: NodeHttp | undefined;
   #failed: NonNullable<Acceptor['failed']> = rethrow;
-  /** The second port, where there is one. */
+  /** The second port, if configured. */
   httpPort: number | undefined;
 
   constructor(options: UwsOptions) {
     const { maxFrame, unauthenticated } = options;
     this.#options = options;
-    // Bodies with an API key may use all, and a quarter is theirs alone; another quarter is never held by frames.
+    // Bodies with an API key may use the whole budget, and a quarter is reserved for them; another
+    // quarter is never used by frames.
     const known = new ByteBudget(unauthenticated);
     const claimed = new ByteBudget((unauthenticated / 4) * 3, known);
     const most = maxFrame + margin(maxFrame);
@@ -119,7 +123,7 @@ export class UwsTransport implements Transport {
     app.ws<SocketData>(path, {
       maxPayloadLength: maxFrame + margin(maxFrame),
       maxBackpressure: outbound / 2,
-      closeOnBackpressureLimit: false, // it would close with 1006 and no reason; our own policy decides
+      closeOnBackpressureLimit: false, // it would close with 1006 and no reason; the gateway's own policy decides
       idleTimeout: Math.min(960, Math.max(8, Math.ceil(idle / 1000))),
       sendPingsAutomatically: true,
       upgrade: (response, request, context) => this.#upgrade({ response, request, context, acceptor, side }),
@@ -238,7 +242,10 @@ interface Upgrade extends Sides {
   readonly context: us_socket_context_t;
 }
 
-/** Closes TCP connections that may not stay, before anything is read of them. It is called when one opens (1), and when one closes (-1). */
+/**
+ * Closes TCP connections that are not accepted before anything is read. Called when a connection
+ * opens (1) and when it closes (-1).
+ */
 const cutUnwelcome =
   (acceptor: Acceptor) =>
   (response: HttpResponse, change: number | object): void => {
@@ -259,7 +266,8 @@ interface Binding {
 
 function bind(app: TemplatedApp, { host, port, shared }: Binding): Promise<us_listen_socket> {
   return new Promise((resolve, reject) => {
-    // Exclusively, unless we are one of several workers: by default Linux would let a second gateway share the port unnoticed.
+    // Exclusively, unless this is one of several workers: by default Linux would let a second
+    // gateway share the port unnoticed.
     app.listen(host, port, shared ? SHARED_PORT : EXCLUSIVE_PORT, (socket) => {
       if (socket !== false) resolve(socket);
       else reject(new Error(`cannot listen on ${host}:${port}: ${describePortOwner(port)}, or choose another "port"`));

@@ -47,7 +47,7 @@ export const transport = [
   },
   {
     file: `${FOLDER}/incoming-body.ts`,
-    from: "if (this.#outcome === 'whole') this.#outcome = 'cut_off'; // nobody has read it",
+    from: "if (this.#outcome === 'whole') this.#outcome = 'cut_off'; // it has not been read",
     to: '',
     fault: 'a body whose sender is gone counts as whole and is empty',
     tests: [...test('incoming-body'), ...test('uws-exchange')],
