@@ -115,7 +115,7 @@ for (const framework of ['react', 'svelte'] as const) {
       await app.click('Older');
       await expect(app.texts).toHaveText([...numbers(1, 75), 'from the page']);
       await expect(app.page.getByRole('button', { name: 'Older' })).toBeDisabled();
-      await expect(app.page.getByTestId('heard')).toHaveText('21');
+      await expect(app.page.getByTestId('received')).toHaveText('21');
     });
 
     test('shares one subscription between two hundred components, and ends it after they unmount', async ({
@@ -221,7 +221,7 @@ test("React's StrictMode mounts twice but subscribes once", async ({ open, publi
   expect(await app.page.evaluate(() => document.body.dataset.mounts)).toBe('2');
   await publish(['once']);
   await expect(app.texts).toHaveText(['once']);
-  await expect(app.page.getByTestId('heard')).toHaveText('1');
+  await expect(app.page.getByTestId('received')).toHaveText('1');
   expect(app.sent('subscribe', 'chat:lobby')).toBe(1);
   expect(app.sent('unsubscribe', 'chat:lobby')).toBe(0);
   expect(await gateway.metric('sluice_subscriptions')).toBe(1);

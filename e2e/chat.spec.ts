@@ -18,9 +18,9 @@ test('two users exchange messages in a room and see who wrote what', async ({ ar
 
 test('a user signs in and sees the earlier messages', async ({ arrive, newPage, gateway, room }) => {
   const ada = await arrive('ada');
-  const said = Array.from({ length: 12 }, (_, index) => `Sentence ${index + 1}`);
-  for (const text of said) await ada.say(text);
-  await ada.reads(said);
+  const sentences = Array.from({ length: 12 }, (_, index) => `Sentence ${index + 1}`);
+  for (const text of sentences) await ada.say(text);
+  await ada.reads(sentences);
 
   const cleo = await newPage();
   await cleo.open({ url: gateway.httpUrl, room });
@@ -28,8 +28,8 @@ test('a user signs in and sees the earlier messages', async ({ arrive, newPage, 
   await cleo.joinButton.click();
   await cleo.isLive();
 
-  await cleo.reads(said);
-  expect(await cleo.offsets()).toEqual(said.map((_, index) => index + 1));
+  await cleo.reads(sentences);
+  expect(await cleo.offsets()).toEqual(sentences.map((_, index) => index + 1));
   await expect(cleo.page.getByTestId('user')).toContainText('Cleo');
 });
 

@@ -130,6 +130,6 @@ test('a failing matcher reports the actual state', async ({ as, gateway }) => {
   expect(not).toContain('Expected: not a message that matches');
 });
 
-test('a matcher rejects a page without a user', async ({ page: stranger }) => {
-  expect(() => expect(stranger).toBeLive('chat:lobby')).toThrow('Open it with the fixture `as`');
+test('a matcher rejects a page without a user', async ({ page: other }) => {
+  expect(() => expect(other).toBeLive('chat:lobby')).toThrow('Open it with the fixture `as`');
 });

@@ -55,11 +55,11 @@ test.describe('with a short heartbeat', () => {
     await fillRoom(bob, { gateway, room, count: 60 });
     await expect(ada.badge).not.toHaveAttribute('data-state', 'connected');
     await ada.reads(['All is well']);
-    await ada.say('Can you hear me?');
+    await ada.say('Are you there?');
 
     faults.resume('ada');
     await ada.isLive();
-    const expected = ['All is well', ...numbers(60), 'Can you hear me?'];
+    const expected = ['All is well', ...numbers(60), 'Are you there?'];
     await ada.reads(expected);
     await bob.reads(expected);
     await expect(ada.gaps).toHaveCount(0);

@@ -39,15 +39,15 @@ function run(command: string, cwd: string): void {
 function start(command: string, cwd: string, ready: RegExp): Promise<void> {
   const child = spawn(command, { cwd, shell: true, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   started.push(child);
-  let said = '';
+  let output = '';
   return new Promise((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
-        said += chunk;
-        if (ready.test(said)) resolve();
+        output += chunk;
+        if (ready.test(output)) resolve();
       });
     }
-    child.once('exit', (code) => reject(new Error(`"${command}" ended with ${code}:\n${said}`)));
+    child.once('exit', (code) => reject(new Error(`"${command}" ended with ${code}:\n${output}`)));
   });
 }
 

@@ -2,7 +2,7 @@ import { mintToken } from '@sluice/server';
 import { demo, expect, test } from './support/test.ts';
 
 const HOUR = 3_600_000;
-const STRANGE = 'another secret, which the gateway has never heard of';
+const STRANGE = 'another secret, which the gateway does not know';
 
 const WRONG_TOKENS = [
   {
@@ -16,7 +16,7 @@ const WRONG_TOKENS = [
     token: (secret: string) =>
       mintToken({ secret, algorithm: 'HS256', sub: 'ada', expiresIn: HOUR, clock: () => Date.now() - 2 * HOUR }),
   },
-  { what: 'that is none', error: 'token_malformed', token: async () => 'open-sesame' },
+  { what: 'that is not a JWT', error: 'token_malformed', token: async () => 'open-sesame' },
 ];
 
 test.describe('a gateway with keys', () => {

@@ -37,13 +37,13 @@ const PAGE = `<!doctype html>
     token: async () => (await (await fetch('/dev/token?sub=plain')).json()).token,
   });
   window.record = { numbers: [], states: [], gaps: 0 };
-  const tell = (id, state) => {
+  const show = (id, state) => {
     document.querySelector(id).textContent = state;
     record.states.push(state);
   };
-  client.on('state', ({ state }) => tell('#connection', state));
+  client.on('state', ({ state }) => show('#connection', state));
   client.channel('numbers:all').subscribe((message) => record.numbers.push(message.data.number), {
-    onState: (state) => tell('#subscription', state),
+    onState: (state) => show('#subscription', state),
     onGap: () => record.gaps++,
   });
 </script>`;

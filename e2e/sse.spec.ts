@@ -4,7 +4,7 @@ import { expect, test } from './support/test.ts';
 
 declare global {
   interface Window {
-    heard: unknown[];
+    received: unknown[];
     states: string[];
     source: EventSource;
   }
@@ -13,16 +13,16 @@ declare global {
 /** Follows a channel as an application without the SDK does. */
 const follow = (page: Page, query: string): Promise<void> =>
   page.evaluate((asked) => {
-    window.heard = [];
+    window.received = [];
     window.states = [];
     window.source = new EventSource(`/sse?${asked}`);
-    window.source.onmessage = ({ data }) => window.heard.push(JSON.parse(data).data);
+    window.source.onmessage = ({ data }) => window.received.push(JSON.parse(data).data);
     for (const event of ['state', 'gap']) {
       window.source.addEventListener(event, ({ data }) => window.states.push(JSON.parse(data).state ?? event));
     }
   }, query);
 
-const heard = (page: Page) => page.evaluate(() => window.heard);
+const received = (page: Page) => page.evaluate(() => window.received);
 const states = (page: Page) => page.evaluate(() => window.states);
 
 async function tokenFrom(url: string): Promise<string> {
@@ -44,13 +44,13 @@ test('an EventSource continues without a gap after its connection was killed', a
     await follow(page, `channel=${channel}`);
     await expect.poll(() => states(page)).toEqual(['live']);
     await gateway.publish({ channel, data: { text: 'before' } });
-    await expect.poll(() => heard(page)).toEqual([{ text: 'before' }]);
+    await expect.poll(() => received(page)).toEqual([{ text: 'before' }]);
 
     line.kill();
     await gateway.publish({ channel, data: { text: 'meanwhile' } });
-    await expect.poll(() => heard(page), { timeout: 15_000 }).toEqual([{ text: 'before' }, { text: 'meanwhile' }]);
+    await expect.poll(() => received(page), { timeout: 15_000 }).toEqual([{ text: 'before' }, { text: 'meanwhile' }]);
     await gateway.publish({ channel, data: { text: 'after' } });
-    await expect.poll(() => heard(page)).toHaveLength(3);
+    await expect.poll(() => received(page)).toHaveLength(3);
     expect(await states(page)).not.toContain('gap');
   } finally {
     line.close();
@@ -80,7 +80,7 @@ test('a ticket opens one stream, and stops an EventSource that uses it again', a
   await follow(page, `channel=${channel}&ticket=${ticket}`);
   await expect.poll(() => states(page)).toEqual(['live']);
   await gateway.publish({ channel, data: { text: 'once' } });
-  await expect.poll(() => heard(page)).toEqual([{ text: 'once' }]);
+  await expect.poll(() => received(page)).toEqual([{ text: 'once' }]);
   await page.evaluate(() => window.source.close());
 
   await follow(page, `channel=${channel}&ticket=${ticket}`);

@@ -52,7 +52,7 @@ const orders = client.channel(CHANNEL);
 const start = state.position === undefined ? { since: 0 } : { position: state.position };
 
 try {
-  for await (const { offset, epoch, data } of orders.messages({ ...start, onGap: tell, signal: ending.signal })) {
+  for await (const { offset, epoch, data } of orders.messages({ ...start, onGap: reportGap, signal: ending.signal })) {
     state = { position: { epoch, offset }, count: state.count + 1, total: state.total + data.amount };
     // Not awaited: messages after the saved position are delivered again after a crash.
     file.save(state).catch(giveUp);
@@ -72,7 +72,7 @@ await file.save(state);
  *
  * @param {import('@sluice/client').Gap} gap
  */
-function tell({ from, lost, reason }) {
+function reportGap({ from, lost, reason }) {
   console.error(`Lost ${lost ?? 'an unknown number of'} orders after offset ${from.offset}: ${reason}`);
 }
 

@@ -160,7 +160,7 @@ class Client:
         for _, outcome in pending.values():
             if not outcome.done():
                 outcome.set_exception(Closed())
-                outcome.exception()  # somebody may have stopped waiting
+                outcome.exception()  # the caller may have stopped waiting
         for subscription in self._subscriptions.values():
             subscription.subscribed = False
             if subscription.state != "ended":

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RawSocket } from './support/raw-socket.ts';
 
 const LIMIT = 200;
-const CROWD = 400;
+const SOCKETS = 400;
 
 type Line = Record<string, unknown> & { msg: string };
 
@@ -106,7 +106,7 @@ describe.runIf(process.platform === 'linux')('a gateway with a low limit of open
     expect(await gateway.line('few file descriptors')).toMatchObject({ limit: LIMIT, expected: 10_000 });
 
     const answers: string[] = [];
-    for (let n = 0; n < CROWD; n++) {
+    for (let n = 0; n < SOCKETS; n++) {
       const raw = new RawSocket(port);
       sockets.push(raw.socket);
       raw.write(
@@ -138,19 +138,19 @@ describe.runIf(process.platform === 'linux')('a gateway with a low limit of open
     gateway = new Limited();
     const port = await gateway.port();
     let closed = 0;
-    const crowd = Array.from({ length: CROWD }, () => connect(port));
+    const sockets = Array.from({ length: SOCKETS }, () => connect(port));
     const enough = new Promise<void>((resolve) => {
-      for (const socket of crowd) {
+      for (const socket of sockets) {
         socket.on('close', () => {
           closed++;
-          if (closed === CROWD - LIMIT) resolve();
+          if (closed === SOCKETS - LIMIT) resolve();
         });
       }
     });
     await enough;
     expect(gateway.open).toBeLessThan(LIMIT);
     await gateway.line('out of file descriptors');
-    for (const socket of crowd) socket.destroy();
+    for (const socket of sockets) socket.destroy();
     await gateway.line('there are file descriptors again');
     expect(await health(port)).toBe(200);
   });

@@ -181,7 +181,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
 
   it('refuses with the same messages', async () => {
     gateway = await start();
-    const [ada, nobody] = [gateway.client('ada'), gateway.client(null)];
+    const [ada, anonymous] = [gateway.client('ada'), gateway.client(null)];
     const staff = ada.channel('staff:room');
     const { notes } = listen(ada, 'staff:room');
     await notes.endsLike('permission_denied: "subscribe" on "staff:room" is not allowed to user "ada"');
@@ -190,8 +190,8 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
       staff.history(),
       staff.presence.enter(),
       staff.presence.page(),
-      nobody.channel('staff:room').publish(1),
-      nobody.channel('unheard-of').publish(1),
+      anonymous.channel('staff:room').publish(1),
+      anonymous.channel('unheard-of').publish(1),
       ada.channel('un heard').publish(1),
       ada.channel('chat:lobby').publish(1, { event: '' }),
       ada.channel('chat:lobby').publish({ text: 'x'.repeat(70_000) }),

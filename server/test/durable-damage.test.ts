@@ -116,7 +116,7 @@ async function foreignLmdb(file: string): Promise<void> {
   await root.close();
 }
 
-describe.concurrent('a data folder that is damaged', CHILD, () => {
+describe.concurrent('a damaged data folder', CHILD, () => {
   it('differs from an intact one', async () => {
     const folder = damaged(() => {});
     const { code, out } = await use(folder);

@@ -20,13 +20,13 @@ describe('the error catalogue', () => {
   });
 
   it('contains every error that is used', () => {
-    const strangers = code.flatMap(({ path, text }) =>
+    const unknown = code.flatMap(({ path, text }) =>
       [...text.matchAll(USES)]
         .map(([, name = '']) => name)
         .filter((name) => !known.has(name))
         .map((name) => `${path}: ${name}`),
     );
-    expect(strangers).toEqual([]);
+    expect(unknown).toEqual([]);
   });
 
   it('recognizes errors in each of these places', () => {

@@ -94,7 +94,7 @@ describe.each(SUBPROTOCOLS)('a slow reader under "latest" over %s', (subprotocol
 
   it('receives only the newest message without a key, and none under "drop"', async () => {
     const world = await start();
-    const stories: (string | undefined)[] = [];
+    const gaps: (string | undefined)[] = [];
     for (const channel of ['score:x', 'lossy:x']) {
       const ada = await join(world, 'ada', subprotocol);
       await ada.client.result({ type: 'subscribe', channel });
@@ -102,9 +102,9 @@ describe.each(SUBPROTOCOLS)('a slow reader under "latest" over %s', (subprotocol
       await publish(world, channel, PRICES);
       ada.socket.unstall();
       await ada.client.push('live', channel);
-      stories.push(summary(ada, channel).at(-2));
+      gaps.push(summary(ada, channel).at(-2));
     }
-    expect(stories).toEqual(['gap of slow_reader with b=5', 'gap of slow_reader with undefined']);
+    expect(gaps).toEqual(['gap of slow_reader with b=5', 'gap of slow_reader with undefined']);
   });
 });
 

@@ -18,7 +18,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((gateway) => gateway.stop()));
 });
 
-/** A gateway that drains only when the test moves the clock. */
+/** A gateway that drains only when the test advances the clock. */
 async function startHeld() {
   const clock = new ManualClock();
   const gateway = await start({}, { clock });

@@ -357,12 +357,12 @@ describe('random frames', () => {
       const peers = SUBPROTOCOLS.map((subprotocol) => world.open({ protocols: [subprotocol] }));
       for (const { who, frame: raw, after } of steps) {
         const { client, socket } = peers[who % peers.length] as LoopbackPeer;
-        const said: unknown = raw;
-        const named = Array.isArray(said)
-          ? said.map((each: unknown) =>
+        const value: unknown = raw;
+        const named = Array.isArray(value)
+          ? value.map((each: unknown) =>
               isRecord(each) && 'token' in each ? { ...each, token: tokens[`${each.token}`] } : each,
             )
-          : said;
+          : value;
         client.sendValue(named);
         if (after === 'turn') await world.idle();
         if (after === 'time') world.clock.advance(1_000);

@@ -57,7 +57,7 @@ describe('a command', () => {
       ['"chat:{room}"', 'role:admin, claim:rooms:{room}'],
     ],
     [
-      'that nobody may use',
+      'that no user may use',
       { type: 'watch', channel: 'chat:a' },
       'permission_denied',
       ['"presence"', 'allows it to nobody'],

@@ -23,7 +23,7 @@ function nth<T>(items: readonly T[], at: number): T {
 
 const who = fc.nat(4);
 /** Scenarios have few channels, so that steps interact. */
-const stage = fc.nat(11);
+const channelIndex = fc.nat(11);
 const size = fc.oneof(
   { weight: 5, arbitrary: fc.nat(20) },
   { weight: 2, arbitrary: fc.integer({ min: 100, max: 900 }) },
@@ -36,7 +36,7 @@ const act = <T>(
   others: fc.Arbitrary<T>,
   run: (client: PresenceClient, channel: ChannelName, rest: T) => void,
 ) =>
-  fc.tuple(who, stage, others).map(([at, channel, rest]) =>
+  fc.tuple(who, channelIndex, others).map(([at, channel, rest]) =>
     step(`${at} ${text} [channel ${channel}] ${rest === undefined ? '' : JSON.stringify(rest)}`, (model) => {
       const client = nth(model.clients, at);
       model.connect(client);
@@ -53,7 +53,7 @@ const again = act('unwatches and watches', nothing, (client, channel) => {
 });
 const leave = act('leaves', nothing, (client, channel) => client.send({ type: 'leave', channel }));
 const subscribe = fc.nat(4).map((at) =>
-  step(`${at} hears the noise`, (model) => {
+  step(`${at} subscribes to "noise"`, (model) => {
     const client = nth(model.clients, at);
     model.connect(client);
     client.send({ type: 'subscribe', channel: 'noise' });
@@ -66,7 +66,13 @@ const enter = act('enters', size, (client, channel, bytes) => {
 
 /** Several members of another node enter or leave at once. */
 const guests = fc
-  .record({ at: stage, from: fc.nat(GUESTS - 1), count: fc.integer({ min: 1, max: GUESTS }), size, kind: fc.nat(2) })
+  .record({
+    at: channelIndex,
+    from: fc.nat(GUESTS - 1),
+    count: fc.integer({ min: 1, max: GUESTS }),
+    size,
+    kind: fc.nat(2),
+  })
   .map(({ at, from, count, size: bytes, kind }) =>
     step(`${count} guests from ${from} ${['enter', 'leave', 'pass'][kind]} [channel ${at}] ${bytes} B`, (model) => {
       const channel = nth(model.channels, at);
@@ -79,7 +85,7 @@ const guests = fc
   );
 
 const guest = fc
-  .record({ channel: stage, at: fc.nat(6), size, leaves: fc.boolean() })
+  .record({ channel: channelIndex, at: fc.nat(6), size, leaves: fc.boolean() })
   .map(({ channel, at, size: bytes, leaves }) =>
     step(`guest ${at} ${leaves ? 'leaves' : 'enters'} [channel ${channel}] ${bytes} B`, (model) => {
       if (leaves) model.leave(nth(model.channels, channel), at);

@@ -129,7 +129,7 @@ describe('each entry', () => {
 
   it.each<[string, string, Answer]>([
     [
-      'nobody may publish',
+      'no user may publish',
       'closed:a',
       { name: 'permission_denied', message: `"publish" on "closed:a" is not allowed to user "ada": ${USERS}` },
     ],

@@ -125,7 +125,7 @@ describe('when Redis', () => {
     const server = await startRedis();
     const { proxy, options } = await startBehindProxy(server);
     const away = await startNode(options);
-    const stranger = () => startNode({ ...options, urls: [server.url] });
+    const secondNode = () => startNode({ ...options, urls: [server.url] });
     await away.engine.log.watch('a');
     const { epoch } = await append(away, 'm1');
     await server.command('SAVE');
@@ -134,7 +134,7 @@ describe('when Redis', () => {
     proxy.cut();
     await server.stop();
     await server.run();
-    const there = await stranger();
+    const there = await secondNode();
     expect(await append(there, 'm2')).toMatchObject({ epoch, offset: 2 });
     await append(there, 'm3');
     proxy.restore();

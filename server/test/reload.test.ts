@@ -136,7 +136,7 @@ it('an error in one connection is thrown, and all others lose what is no longer 
   const peers = [await join('ada'), await join('ben'), await join('cyd')];
   for (const { client } of peers) await client.result({ type: 'subscribe', channel: 'a' });
   const [first] = world.services.registry.all();
-  if (first === undefined) throw new Error('nobody is connected');
+  if (first === undefined) throw new Error('no client is connected');
   first.end = () => {
     throw new Error('a mistake');
   };

@@ -54,10 +54,10 @@ describe('a revocation', () => {
   it('by time closes connections with older tokens, but not anonymous connections', async () => {
     const world = await createWorld({ anonymous: true });
     const ada = await world.connect(await token(world, 'ada'));
-    const nobody = await world.connect(undefined);
+    const anonymous = await world.connect(undefined);
     await world.gateway.revoke({ before: world.clock.now() + MINUTE });
     expect(ada.socket.closed).toMatchObject({ reason: expect.stringMatching(/^token_revoked: ./) });
-    await nobody.client.result({ type: 'ping' });
+    await anonymous.client.result({ type: 'ping' });
   });
 
   it('expires, and is then deleted', async () => {

@@ -229,7 +229,7 @@ describe('an internal error', () => {
     const { rules } = world.services;
     const match = rules.match.bind(rules);
     rules.match = (channel) => {
-      if (channel === 'chat:bad') throw new Error('boom, says the secret');
+      if (channel === 'chat:bad') throw new Error('boom with the secret');
       return match(channel);
     };
     const answer = await client.request({ type: 'subscribe', channel: 'chat:bad' });

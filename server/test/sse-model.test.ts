@@ -83,7 +83,7 @@ class Page {
     const known = this.#before.get(channel);
     if (known === undefined) this.positions.set(channel, { epoch, offset });
     else if (known.epoch === epoch && offset > known.offset) {
-      this.faults.push(`${channel} begins at ${offset}, but the page stands at ${known.offset}`);
+      this.faults.push(`${channel} begins at ${offset}, but the page is at ${known.offset}`);
     }
   }
 

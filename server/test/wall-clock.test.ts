@@ -10,31 +10,34 @@ const FOLDERS = ['server/src', 'client-sdk/src', 'protocol/src', 'playwright/src
 
 /** Reads of the time of day per file: how many, and why it must be this clock. */
 const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
-  'server/src/util/clock.ts': [1, 'the one door to it in the gateway'],
-  'server/src/util/age-clock.ts': [2, 'compares with time stamps, and is never ahead of it nor hurried by it'],
-  'server/src/util/clock-steps.ts': [1, 'notices that it was set'],
-  'server/src/gateway.ts': [2, 'what tokens say; a revocation given in times of day'],
-  'server/src/auth/mint.ts': [1, 'what tokens say'],
-  'server/src/auth/token.ts': [1, 'what tokens say'],
-  'server/src/session/expiry.ts': [1, 'what tokens say; reckoned anew when the clock was set'],
-  'server/src/session/commands/connect.ts': [1, 'tells the client the time of day'],
-  'server/src/session/commands/ping.ts': [1, 'tells the client the time of day'],
-  'server/src/session/commands/refresh.ts': [1, 'tells the client the time of day'],
-  'server/src/channels/publish.ts': [1, 'the time stamp of a message'],
-  'server/src/api/routes/revocations.ts': [1, 'a revocation given in times of day'],
-  'server/src/api/routes/dev-token.ts': [1, 'tells when the token expires'],
-  'server/src/engine/memory/memory-presence.ts': [1, 'since when a member is there'],
-  'server/src/engine/redis/redis-presence.ts': [1, 'since when a member is there'],
+  'server/src/util/clock.ts': [1, 'the only access in the gateway'],
+  'server/src/util/age-clock.ts': [2, 'compares with timestamps, and is neither ahead of it nor affected by its steps'],
+  'server/src/util/clock-steps.ts': [1, 'detects that it was set'],
+  'server/src/gateway.ts': [2, 'claims of tokens; the times of a revocation'],
+  'server/src/auth/mint.ts': [1, 'claims of tokens'],
+  'server/src/auth/token.ts': [1, 'claims of tokens'],
+  'server/src/session/expiry.ts': [1, 'claims of tokens; recalculated when the clock was set'],
+  'server/src/session/commands/connect.ts': [1, 'reports the time of day to the client'],
+  'server/src/session/commands/ping.ts': [1, 'reports the time of day to the client'],
+  'server/src/session/commands/refresh.ts': [1, 'reports the time of day to the client'],
+  'server/src/channels/publish.ts': [1, 'the timestamp of a message'],
+  'server/src/api/routes/revocations.ts': [1, 'the times of a revocation'],
+  'server/src/api/routes/dev-token.ts': [1, 'reports when the token expires'],
+  'server/src/engine/memory/memory-presence.ts': [1, 'the time since which a member is present'],
+  'server/src/engine/redis/redis-presence.ts': [1, 'the time since which a member is present'],
   'server/src/testing/test-clock.ts': [2, 'the clock of a test gateway'],
-  'server/src/testing/test-gateway.ts': [2, 'what tokens say'],
-  'client-sdk/src/now.ts': [1, 'notices that the machine slept'],
-  'client-sdk/src/outbox/clock.ts': [2, 'visits have no other clock in common; notices that it was set'],
-  'client-sdk/src/outbox/outbox.ts': [1, 'shows the application when an entry was made'],
-  'client-sdk/src/share-tabs/virtual-connection.ts': [2, 'what tokens say; the time of day while no gateway told it'],
-  'client-sdk/src/stores/connection-store.ts': [1, 'tells the page a time of day'],
-  'client-sdk/src/testing/memory-log.ts': [1, 'the time stamp of a message'],
-  'client-sdk/src/testing/memory-session.ts': [4, 'tells the client the time of day'],
-  'client-sdk/src/testing/memory-presence.ts': [1, 'since when a member is there'],
+  'server/src/testing/test-gateway.ts': [2, 'claims of tokens'],
+  'client-sdk/src/now.ts': [1, 'detects that the machine slept'],
+  'client-sdk/src/outbox/clock.ts': [2, 'visits share no other clock; detects that it was set'],
+  'client-sdk/src/outbox/outbox.ts': [1, 'reports when an entry was created'],
+  'client-sdk/src/share-tabs/virtual-connection.ts': [
+    2,
+    'claims of tokens; the time of day before a gateway reports it',
+  ],
+  'client-sdk/src/stores/connection-store.ts': [1, 'reports a time of day to the page'],
+  'client-sdk/src/testing/memory-log.ts': [1, 'the timestamp of a message'],
+  'client-sdk/src/testing/memory-session.ts': [4, 'reports the time of day to the client'],
+  'client-sdk/src/testing/memory-presence.ts': [1, 'the time since which a member is present'],
 };
 
 /** In engines, whose conformance tests are sources too. */
@@ -80,7 +83,7 @@ describe('the wall clock', () => {
     ['const at = performance.timeOrigin + performance.now();', 1],
     ['const at = this.#age.now();', 0],
     ['// Date.now() would not do', 0],
-  ])('is found in %j as often as it stands there', (code, count) => {
+  ])('is counted correctly in %j', (code, count) => {
     expect(countReads(code)).toBe(count);
   });
 });

@@ -61,7 +61,7 @@ describe('the handshake', () => {
     [['mqtt', 'sluice.v1.msgpack'], 'sluice.v1.msgpack'],
     [['mqtt'], 'mqtt'],
     [[], ''],
-  ])('turns pages of other origins away, and says which one it is: %j', async (offered, protocol) => {
+  ])('refuses pages of other origins, and reports their origin: %j', async (offered, protocol) => {
     const rejected: unknown[] = [];
     gateway.services.events.on('rejected', (event) => rejected.push(event));
     const before = gateway.services.registry.size;
@@ -173,8 +173,8 @@ describe('one channel', () => {
   });
 });
 
-describe('a too large frame', () => {
-  it('closes the connection with the reason', async () => {
+describe('a large frame', () => {
+  it('above the limit closes the connection with the reason', async () => {
     const { client } = await gateway.connect(token);
     client.sendBytes(JSON.stringify({ type: 'publish', id: 9, channel: 'chat:a', data: 'x'.repeat(5_000) }));
     expect(await client.ended()).toEqual({ code: 4208, reason: expect.stringMatching(/^frame_too_large: ./) });
@@ -186,7 +186,7 @@ describe('a too large frame', () => {
     expect((await client.ended()).code).toBe(1006);
   });
 
-  it('begins one byte above the limit', async () => {
+  it('may be exactly as large as the limit', async () => {
     const { client } = await gateway.connect(token);
     const ping = (length: number) => JSON.stringify({ type: 'ping', id: 1 }).padEnd(length, ' ');
     client.sendBytes(ping(4_096));

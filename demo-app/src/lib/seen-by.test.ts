@@ -11,12 +11,12 @@ const entries = [message(7, { epoch: 'old' }), message(1), message(2), message(3
 const at = (offset: number, epoch = 'e') => ({ epoch, offset });
 
 it.each([
-  ['at the last message up to which somebody has read', 'cleo', at(2), 'e2'],
+  ['at the last message that the user has read', 'cleo', at(2), 'e2'],
   ['before a hole', 'cleo', at(5), 'e3'],
-  ['at the end, of somebody who is further', 'cleo', at(9), 'e6'],
-  ['in the log that it speaks of', 'cleo', at(9, 'old'), 'old7'],
-  ['nowhere, for somebody who wrote that message', 'bob', at(3), undefined],
-  ['nowhere, in a log that nobody knows', 'cleo', at(3, 'unknown'), undefined],
+  ['at the end if the position is after it', 'cleo', at(9), 'e6'],
+  ['in the epoch of the position', 'cleo', at(9, 'old'), 'old7'],
+  ['nowhere if the user wrote that message', 'bob', at(3), undefined],
+  ['nowhere in an unknown epoch', 'cleo', at(3, 'unknown'), undefined],
 ])('puts the mark %s', (_, person, position, key) => {
   const marks = seenBy({ entries, people: [person], readTo: new Map([[person, position]]) });
   expect([...marks]).toEqual(key === undefined ? [] : [[key, [person]]]);

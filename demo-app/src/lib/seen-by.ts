@@ -20,8 +20,8 @@ export function seenBy({ entries, readTo, people }: SeenInput): ReadonlyMap<stri
 }
 
 /** The later of two positions of a person. Offsets of different epochs are not comparable. */
-export function furthest(known: Position | undefined, told: Position): Position {
-  return known?.epoch === told.epoch && known.offset > told.offset ? known : told;
+export function furthest(known: Position | undefined, update: Position): Position {
+  return known?.epoch === update.epoch && known.offset > update.offset ? known : update;
 }
 
 function lastRead(entries: readonly Entry[], person: string, to: Position | undefined): string | undefined {

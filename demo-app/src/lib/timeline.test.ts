@@ -80,9 +80,9 @@ describe('a group that is already shown', () => {
   const keysOf = (rows: readonly Row[]) => rows.filter(({ kind }) => kind === 'group').map(({ key }) => key);
 
   it.each<[string, Entry[], Entry[]]>([
-    ['its oldest lines go', group, group.slice(1)],
-    ['lines come behind it', group.slice(0, 2), group],
-    ['older lines come before it', group.slice(1), group],
+    ['its oldest lines are removed', group, group.slice(1)],
+    ['lines are added after it', group.slice(0, 2), group],
+    ['older lines are added before it', group.slice(1), group],
   ])('keeps its key when %s', (_, before, after) => {
     const shown = rebuild(before, []);
     expect(keysOf(rebuild(after, shown))).toEqual(keysOf(shown));

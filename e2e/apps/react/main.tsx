@@ -22,10 +22,10 @@ function Connection() {
 }
 
 function Room({ room }: { room: string }) {
-  const [heard, setHeard] = useState(0);
+  const [received, setReceived] = useState(0);
   const { entries, state, hasOlder, loading, error, loadOlder } = useMessages<Line>(`chat:${room}`, {
     rewind: 20,
-    onMessage: () => setHeard((count) => count + 1),
+    onMessage: () => setReceived((count) => count + 1),
   });
   const publish = usePublish<Line>(`chat:${room}`);
   useEffect(() => {
@@ -34,7 +34,7 @@ function Room({ room }: { room: string }) {
   return (
     <section>
       <output data-testid="state">{state}</output>
-      <output data-testid="heard">{heard}</output>
+      <output data-testid="received">{received}</output>
       <output data-testid="error">{error?.name}</output>
       <button type="button" disabled={!hasOlder || loading} onClick={loadOlder}>
         Older

@@ -19,30 +19,30 @@ class Consumer {
   /** Resolves with the exit code, or with the signal that killed the process. */
   readonly ended: Promise<number | string>;
   readonly #process: ChildProcess;
-  #look = () => {};
+  #check = () => {};
 
   constructor(env: Record<string, string>) {
     this.#process = spawn(process.execPath, [program], { env: { ...process.env, ...env } });
     this.ended = once(this.#process, 'close').then(([code, signal]) => code ?? signal);
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      if (stream !== null) createInterface(stream).on('line', (line) => this.#hear(line));
+      if (stream !== null) createInterface(stream).on('line', (line) => this.#addLine(line));
     }
   }
 
-  #hear(line: string): void {
+  #addLine(line: string): void {
     this.lines.push(line);
-    this.#look();
+    this.#check();
   }
 
   /** Resolves with the first line that has this prefix. */
-  says(beginning: string): Promise<string> {
+  printed(beginning: string): Promise<string> {
     return new Promise((resolve, reject) => {
       void this.ended.then(() => reject(new Error(`The consumer has ended:\n${this.lines.join('\n')}`)));
-      this.#look = () => {
+      this.#check = () => {
         const line = this.lines.find((candidate) => candidate.startsWith(beginning));
         if (line !== undefined) resolve(line);
       };
-      this.#look();
+      this.#check();
     });
   }
 
@@ -98,18 +98,18 @@ describe('the consumer', () => {
   it('counts every order once, although it is killed and started again', async () => {
     await order(1, 3);
     const first = start();
-    await first.says('3: ');
+    await first.printed('3: ');
     await order(4, 5);
-    await first.says('5: ');
+    await first.printed('5: ');
     expect(await first.end('SIGKILL')).toBe('SIGKILL');
     await order(6, 8);
     const second = start();
-    await second.says('8: ');
+    await second.printed('8: ');
     await second.end('SIGKILL');
     const third = start();
     await gateway.connected('consumer');
     await order(9, 9);
-    expect(await third.says('9: ')).toBe(`9: 256, ${2 ** 9 - 1} in all`);
+    expect(await third.printed('9: ')).toBe(`9: 256, ${2 ** 9 - 1} in all`);
     expect(await third.end('SIGTERM')).toBe(0);
     expect(await saved()).toEqual({ position: { epoch: expect.any(String), offset: 9 }, count: 9, total: 511 });
   });
@@ -117,7 +117,7 @@ describe('the consumer', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s, with everything saved', async (signal) => {
     await order(1, 2);
     const consumer = start();
-    await consumer.says('2: ');
+    await consumer.printed('2: ');
     expect(await consumer.end(signal)).toBe(0);
     expect(await saved()).toMatchObject({ position: { offset: 2 }, count: 2, total: 3 });
   });
@@ -125,11 +125,11 @@ describe('the consumer', () => {
   it('reports messages that the log no longer has, and continues after them', async () => {
     await order(1, 1);
     const first = start();
-    await first.says('1: ');
+    await first.printed('1: ');
     expect(await first.end('SIGTERM')).toBe(0);
     await order(2, 14);
     const second = start();
-    await second.says('14: ');
+    await second.printed('14: ');
     expect(second.lines).toContain('Lost 3 orders after offset 1: retention');
     expect(await second.end('SIGTERM')).toBe(0);
     expect(await saved()).toMatchObject({ count: 11 });
@@ -141,7 +141,7 @@ describe('the consumer', () => {
     await order(1, 1);
     gateway.faults.drop('consumer');
     await order(2, 3);
-    expect(await consumer.says('3: ')).toBe('3: 4, 7 in all');
+    expect(await consumer.printed('3: ')).toBe('3: 4, 7 in all');
   });
 
   it('reports the reason and exits with an error if it is refused', async () => {

@@ -11,7 +11,7 @@ interface Reader {
   isLive: boolean;
   /** A read for it that is not delivered yet. */
   asked: { readonly wanted: 'summary' | 'list'; readonly snapshot: Snapshot } | undefined;
-  /** `null`: it knows only the count. */
+  /** `null` if only the count is known. */
   known: Map<string, string> | null;
   total: number;
   /** Version of the list. */

@@ -52,7 +52,7 @@ const MAX_TURNS = 300;
 export interface ModelOptions {
   readonly channels: readonly ChannelName[];
   readonly followers: number;
-  /** Puts something between the gateway and the engine. */
+  /** Wraps the engine. */
   readonly wrap?: (engine: ChaosEngine) => Engine;
   /** Called with the wrapped engine. */
   readonly onEngine?: (model: Model, engine: Engine) => void;

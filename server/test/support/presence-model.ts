@@ -89,7 +89,7 @@ export class PresenceModel {
     this.clients = Array.from(
       { length: clients },
       (_, at) =>
-        new PresenceClient(`onlooker ${at}`, { user: `user ${at % 3}`, binary: at % 2 === 1, exact: !isDelayed }),
+        new PresenceClient(`client ${at}`, { user: `user ${at % 3}`, binary: at % 2 === 1, exact: !isDelayed }),
     );
   }
 

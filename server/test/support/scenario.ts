@@ -123,7 +123,7 @@ const loss = onChannel(fc.integer({ min: 1, max: 4 }), (times) => [
 ]);
 
 const restart = onChannel(fc.constant(undefined), () => [
-  'the log begins anew',
+  'the log begins a new epoch',
   (model, name) => {
     if (name !== 'safe') model.chaos.restart(name);
   },
@@ -151,7 +151,7 @@ const STEPS: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
   { weight: 5, arbitrary: onSocket('stalls', (socket) => socket.stall()) },
   { weight: 2, arbitrary: onSocket('reads on', (socket) => socket.unstall()) },
   { weight: 3, arbitrary: onSocket('reads a little', (socket) => socket.read(3_000)) },
-  { weight: 1, arbitrary: onSocket('vanishes', (socket) => socket.cut()) },
+  { weight: 1, arbitrary: onSocket('disconnects', (socket) => socket.cut()) },
   { weight: 14, arbitrary: fc.constant(step('turn', (model) => model.turn())) },
   { weight: 4, arbitrary: fc.constant(step('loop', (model) => model.transport.step())) },
   { weight: 5, arbitrary: fc.constant(step('settle', (model) => model.settle())) },

@@ -18,7 +18,7 @@ export class Sending {
   readonly #channel: string;
   #queued = $state.raw<readonly OutboxMessage[]>([]);
   /** Messages that left the outbox but have not been delivered yet, or that the full outbox did not accept. */
-  #beside = $state.raw<readonly OutboxMessage[]>([]);
+  #detached = $state.raw<readonly OutboxMessage[]>([]);
   readonly #arrived = new Set<string>();
 
   constructor(outbox: Outbox, channel: string) {
@@ -39,7 +39,9 @@ export class Sending {
 
   /** In sending order. */
   get list(): readonly Outgoing[] {
-    return [...this.#beside, ...this.#queued].filter((message) => !this.#arrived.has(nonceOf(message))).map(toOutgoing);
+    return [...this.#detached, ...this.#queued]
+      .filter((message) => !this.#arrived.has(nonceOf(message)))
+      .map(toOutgoing);
   }
 
   send(text: string): void {
@@ -65,7 +67,7 @@ export class Sending {
     const message = this.#find(nonce);
     if (message === undefined) return;
     this.#outbox.discard(message.key);
-    this.#beside = this.#beside.filter((other) => other !== message);
+    this.#detached = this.#detached.filter((other) => other !== message);
   }
 
   /**
@@ -76,16 +78,16 @@ export class Sending {
   arrive(nonce: string): boolean {
     const known = this.#find(nonce) !== undefined;
     this.#arrived.add(nonce);
-    this.#beside = this.#beside.filter((message) => nonceOf(message) !== nonce);
+    this.#detached = this.#detached.filter((message) => nonceOf(message) !== nonce);
     return known;
   }
 
   #find(nonce: string): OutboxMessage | undefined {
-    return [...this.#queued, ...this.#beside].find((message) => nonceOf(message) === nonce);
+    return [...this.#queued, ...this.#detached].find((message) => nonceOf(message) === nonce);
   }
 
   #keep(message: OutboxMessage): void {
-    if (!this.#arrived.has(nonceOf(message))) this.#beside = [...this.#beside, message];
+    if (!this.#arrived.has(nonceOf(message))) this.#detached = [...this.#detached, message];
   }
 }
 
