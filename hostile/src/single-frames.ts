@@ -6,7 +6,7 @@ import { OPCODES, wsFrame } from './ws-frames.ts';
 
 /** Bytes of a frame: a little less than the gateway accepts. */
 const SIZE = 130_000;
-/** Milliseconds of CPU time that one frame of a stranger may cost: SECURITY.md. */
+/** Milliseconds of CPU time that one frame of an unauthenticated client may cost: SECURITY.md. */
 const ALLOWED = 50;
 /** A frame is sent so often, and the cheapest counts: code that is cold and garbage of others are not its cost. */
 const TRIES = 3;

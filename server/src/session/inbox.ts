@@ -159,7 +159,7 @@ export class Inbox implements Resumable {
     else if ('command' in parsed) this.#run(parsed.command, reading.size, fresh);
     else this.#session.refuse(new Refusal(parsed.fault.error, parsed.fault.detail), nameOf(parsed));
     this.enforce(violations);
-    // Only the first command of a stranger's frame is of interest. SPEC.md section 1.
+    // An unauthenticated client's frame is read only up to its first command. SPEC.md section 1.
     if (this.#session.state === 'new') reading.skipRest();
   }
 

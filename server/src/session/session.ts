@@ -236,7 +236,7 @@ export class Session implements ConnectionListener, SessionContext {
     events.emit('refused', { connection: this.connection.id, command, error, detail: body.message });
   }
 
-  distrusted(why: 'too_much' | 'no_room'): void {
+  evicted(why: 'too_much' | 'no_room'): void {
     if (why === 'too_much') this.close('flood', 'too many bytes before authentication (limits.maxFrame + 1/8)');
     else this.close('unavailable', 'connections that have not authenticated hold too much memory');
   }

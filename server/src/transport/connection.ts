@@ -1,4 +1,4 @@
-import type { Distrust } from './strangers.ts';
+import type { PeerLimit } from './unauthenticated-peers.ts';
 
 /** One WebSocket as bytes and topics. After it has closed, its methods do nothing. */
 export interface Connection {
@@ -53,7 +53,7 @@ export interface ConnectionListener {
    * The peer has not authenticated, and it or all such peers together have sent too much: it must
    * be closed.
    */
-  distrusted(why: Distrust): void;
+  evicted(why: PeerLimit): void;
   /** The peer floods the gateway with control frames. */
   flooded(): void;
   /** The buffer has drained. */

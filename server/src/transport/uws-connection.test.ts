@@ -3,7 +3,7 @@ import { ByteBudget } from '../util/byte-budget.ts';
 import type { ConnectionListener } from './connection.ts';
 import { LoopbackTransport } from './loopback.ts';
 import type { LoopbackClient } from './loopback-client.ts';
-import { Strangers } from './strangers.ts';
+import { UnauthenticatedPeers } from './unauthenticated-peers.ts';
 import { type NativeSocket, UwsConnection } from './uws-connection.ts';
 
 const LIMIT = 1_000;
@@ -26,7 +26,7 @@ function open(more: Partial<ConnectionListener> = {}): Heard & { transport: Loop
       connection = opened as UwsConnection;
       return {
         frame: (data) => events.push(`frame ${String(data)}`),
-        distrusted: (why) => events.push(`distrusted ${why}`),
+        evicted: (why) => events.push(`evicted ${why}`),
         flooded: () => events.push('flooded'),
         overflow: () => events.push('overflow'),
         drain: () => events.push('drain'),
@@ -184,7 +184,7 @@ describe('the native socket in memory', () => {
 });
 
 describe('a connection whose peer has not authenticated', () => {
-  function stranger(strangers: Strangers) {
+  function peer(unauthenticated: UnauthenticatedPeers) {
     const calls: string[] = [];
     const socket = {
       getUserData: () => ({ id: 'a', protocol: '', address: '' }),
@@ -192,11 +192,11 @@ describe('a connection whose peer has not authenticated', () => {
       end: () => calls.push('end'),
       close: () => calls.push('close'),
     };
-    const connection = new UwsConnection(socket as unknown as NativeSocket, LIMIT, strangers);
+    const connection = new UwsConnection(socket as unknown as NativeSocket, LIMIT, unauthenticated);
     const ignore = () => {};
-    const distrusted = () => calls.push('distrusted');
+    const evicted = () => calls.push('evicted');
     connection.listen({
-      ...{ frame: ignore, distrusted, flooded: ignore },
+      ...{ frame: ignore, evicted, flooded: ignore },
       ...{ overflow: ignore, drain: ignore, closed: ignore },
     });
     return { connection, calls };
@@ -204,20 +204,26 @@ describe('a connection whose peer has not authenticated', () => {
 
   it('reports why its peer is evicted, and is cut if it was closed before', () => {
     const budget = new ByteBudget(100);
-    const strangers = new Strangers({ budget, each: 100, unseen: 10, memory: () => 0, every: () => () => {} });
-    const [gone, open, last] = [stranger(strangers), stranger(strangers), stranger(strangers)];
+    const unauthenticated = new UnauthenticatedPeers({
+      budget,
+      each: 100,
+      unseen: 10,
+      memory: () => 0,
+      every: () => () => {},
+    });
+    const [gone, open, last] = [peer(unauthenticated), peer(unauthenticated), peer(unauthenticated)];
     gone.connection.frame('x', 50);
     open.connection.frame('x', 50);
     gone.connection.close(4_000, '');
     last.connection.frame('x', 100);
-    expect([gone.calls, open.calls, last.calls]).toEqual([['end', 'close'], ['distrusted'], []]);
+    expect([gone.calls, open.calls, last.calls]).toEqual([['end', 'close'], ['evicted'], []]);
   });
 });
 
 describe('a connection among many unauthenticated peers', () => {
   const LISTENER: ConnectionListener = {
     frame: () => {},
-    distrusted: () => {},
+    evicted: () => {},
     flooded: () => {},
     overflow: () => {},
     drain: () => {},
@@ -227,7 +233,7 @@ describe('a connection among many unauthenticated peers', () => {
   function setUp() {
     const calls: string[] = [];
     const budget = new ByteBudget(64_000);
-    const strangers = new Strangers({
+    const unauthenticated = new UnauthenticatedPeers({
       budget,
       each: 1_000,
       unseen: 1_000,
@@ -244,30 +250,30 @@ describe('a connection among many unauthenticated peers', () => {
       close: () => calls.push('close'),
     };
     const connect = () => {
-      const connection = new UwsConnection(socket, LIMIT, strangers);
+      const connection = new UwsConnection(socket, LIMIT, unauthenticated);
       connection.listen(LISTENER);
       return connection;
     };
-    return { budget, calls, connect, strangers };
+    return { budget, calls, connect, unauthenticated };
   }
 
   it('is closed with a reason, unless there are too many: then their memory is freed at once', () => {
-    const { calls, connect, strangers } = setUp();
+    const { calls, connect, unauthenticated } = setUp();
     const trusted = connect();
     trusted.trust();
     connect().close(1000, 'bye');
-    while (!strangers.crowded) connect();
+    while (!unauthenticated.crowded) connect();
     connect().close(1000, 'bye');
     trusted.close(1000, 'bye');
     expect(calls).toEqual(['end', 'close', 'end']);
   });
 
   it('releases its budget when it disconnects', () => {
-    const { budget, connect, strangers } = setUp();
+    const { budget, connect, unauthenticated } = setUp();
     const connection = connect();
     connection.frame('x', 700);
-    expect([budget.held, strangers.size]).toEqual([700, 1]);
+    expect([budget.held, unauthenticated.size]).toEqual([700, 1]);
     connection.closed(1006, '');
-    expect([budget.held, strangers.size]).toEqual([0, 0]);
+    expect([budget.held, unauthenticated.size]).toEqual([0, 0]);
   });
 });

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'uWebSockets.js';
 import { Deque } from '../util/deque.ts';
 import type { Connection, ConnectionListener, Goodbye } from './connection.ts';
-import { Stranger, type Strangers } from './strangers.ts';
+import { UnauthenticatedPeer, type UnauthenticatedPeers } from './unauthenticated-peers.ts';
 
 /** The user data of a native socket. */
 export interface SocketData {
@@ -50,43 +50,43 @@ export class UwsConnection implements Connection {
   #overflowed = false;
   #isEnding = false;
   /** Set until the peer has authenticated. */
-  #stranger: Stranger | undefined;
+  #peer: UnauthenticatedPeer | undefined;
   readonly #limit: number;
-  readonly #strangers: Strangers | undefined;
+  readonly #unauthenticated: UnauthenticatedPeers | undefined;
 
   /**
    * @param limit maximum bytes in each buffer: the native one, and that of replies
-   * @param strangers limits what a peer sends before it has authenticated; without it there are no
+   * @param unauthenticated limits what a peer sends before it has authenticated; without it there are no
    *   limits
    */
-  constructor(socket: NativeSocket, limit: number, strangers?: Strangers) {
+  constructor(socket: NativeSocket, limit: number, unauthenticated?: UnauthenticatedPeers) {
     const { id, protocol, address } = socket.getUserData();
     this.id = id;
     this.protocol = protocol;
     this.address = address;
     this.#socket = socket;
     this.#limit = limit;
-    this.#strangers = strangers;
+    this.#unauthenticated = unauthenticated;
   }
 
   listen(listener: ConnectionListener): void {
     this.#listener = listener;
-    if (this.#strangers !== undefined && this.#socket !== undefined) {
-      this.#stranger = new Stranger(() => this.#sendAway());
-      this.#strangers.enter(this.#stranger);
+    if (this.#unauthenticated !== undefined && this.#socket !== undefined) {
+      this.#peer = new UnauthenticatedPeer(() => this.#evict());
+      this.#unauthenticated.add(this.#peer);
     }
     listener.opened?.();
   }
 
   /** A peer that was asked to close before, and did not, is cut. */
-  #sendAway(): void {
+  #evict(): void {
     if (this.#isEnding) this.#socket?.close();
-    else this.#listener?.distrusted('no_room');
+    else this.#listener?.evicted('no_room');
   }
 
   trust(): void {
-    if (this.#stranger !== undefined) this.#strangers?.trust(this.#stranger);
-    this.#stranger = undefined;
+    if (this.#peer !== undefined) this.#unauthenticated?.authenticated(this.#peer);
+    this.#peer = undefined;
   }
 
   send(frame: string | Uint8Array, binary: boolean): void {
@@ -114,7 +114,7 @@ export class UwsConnection implements Connection {
   close(code: number, reason: string): void {
     this.#isEnding = true;
     // The native side keeps an unfinished message until the peer has closed too.
-    if (this.#stranger !== undefined && this.#strangers?.crowded === true) this.#socket?.close();
+    if (this.#peer !== undefined && this.#unauthenticated?.crowded === true) this.#socket?.close();
     else this.#socket?.end(code, reason);
   }
 
@@ -142,9 +142,9 @@ export class UwsConnection implements Connection {
   // ----------------------------------------------------------------------------------------
 
   frame(data: string | Uint8Array, size: number): void {
-    const why = this.#stranger === undefined ? null : (this.#strangers?.hear(this.#stranger, size) ?? null);
+    const why = this.#peer === undefined ? null : (this.#unauthenticated?.receive(this.#peer, size) ?? null);
     if (why === null) this.#listener?.frame(data, size);
-    else this.#listener?.distrusted(why);
+    else this.#listener?.evicted(why);
   }
 
   flooded(): void {
@@ -184,8 +184,8 @@ export class UwsConnection implements Connection {
   closed(code: number, reason: string): void {
     this.#socket = undefined;
     this.#waiting = undefined;
-    if (this.#stranger !== undefined) this.#strangers?.leave(this.#stranger);
-    this.#stranger = undefined;
+    if (this.#peer !== undefined) this.#unauthenticated?.remove(this.#peer);
+    this.#peer = undefined;
     this.#listener?.closed(code, reason);
     this.#listener = undefined;
   }

@@ -12,8 +12,8 @@ import { loadUws, type UwsModule } from './load-uws.ts';
 import { NodeHttp } from './node-http.ts';
 import { listOf, readHead } from './request-head.ts';
 import { RequestQueue } from './request-queue.ts';
-import { Strangers } from './strangers.ts';
 import type { Transport } from './transport.ts';
+import { UnauthenticatedPeers } from './unauthenticated-peers.ts';
 import { type SocketData, UwsConnection } from './uws-connection.ts';
 import { type ExchangeParts, UwsExchange } from './uws-exchange.ts';
 
@@ -55,7 +55,7 @@ const margin = (maxFrame: number): number => Math.max(4_096, maxFrame >> 3);
 export class UwsTransport implements Transport {
   readonly batchLimit = BATCH_LIMIT;
   readonly #options: UwsOptions;
-  readonly #strangers: Strangers;
+  readonly #unauthenticated: UnauthenticatedPeers;
   readonly #parts: ExchangeParts;
   readonly #farewells: Farewells;
   #uws: UwsModule | undefined;
@@ -75,7 +75,7 @@ export class UwsTransport implements Transport {
     const claimed = new ByteBudget((unauthenticated / 4) * 3, known);
     const most = maxFrame + margin(maxFrame);
     this.#farewells = new Farewells({ monotonic: () => performance.now(), ...options.farewells });
-    this.#strangers = new Strangers({
+    this.#unauthenticated = new UnauthenticatedPeers({
       budget: new ByteBudget(unauthenticated / 2, claimed),
       each: most,
       unseen: most,
@@ -135,7 +135,7 @@ export class UwsTransport implements Transport {
           else socket.close();
           return;
         }
-        const connection = new UwsConnection(socket, outbound / 2, this.#strangers);
+        const connection = new UwsConnection(socket, outbound / 2, this.#unauthenticated);
         data.connection = connection;
         data.choice = undefined;
         connection.listen(acceptor.open(connection, choice));
@@ -223,7 +223,7 @@ export class UwsTransport implements Transport {
     this.#app?.close();
     this.#app = undefined;
     this.#http?.close();
-    this.#strangers.close();
+    this.#unauthenticated.close();
   }
 }
 

@@ -26,12 +26,12 @@ describe.skipIf(process.platform !== 'linux')('a reserved port', () => {
   });
 
   it('is refused while another program listens on it, and can be reserved later', async () => {
-    const stranger = createServer().listen(0, host);
-    await once(stranger, 'listening');
-    const { port } = stranger.address() as AddressInfo;
+    const otherProgram = createServer().listen(0, host);
+    await once(otherProgram, 'listening');
+    const { port } = otherProgram.address() as AddressInfo;
     await expect(reservePort({ host, port })).rejects.toThrow(`cannot listen on ${host}:${port} (EADDRINUSE)`);
-    stranger.close();
-    await once(stranger, 'close');
+    otherProgram.close();
+    await once(otherProgram, 'close');
     (await reservePort({ host, port })).release();
   });
 });

@@ -36,9 +36,9 @@ export function readRevocation(value: unknown, now: number): Revocation | Refusa
     return wrong('the body must be an object { user?, jti?, before?, until? }');
   }
   const { user, jti, before, until = now + REMEMBERED, ...unknown } = value as Readonly<Record<string, unknown>>;
-  const [stranger] = Object.keys(unknown);
-  if (stranger !== undefined) {
-    return wrong(`unknown field ${JSON.stringify(stranger.slice(0, 40))}; allowed: user, jti, before, until`);
+  const [unknownField] = Object.keys(unknown);
+  if (unknownField !== undefined) {
+    return wrong(`unknown field ${JSON.stringify(unknownField.slice(0, 40))}; allowed: user, jti, before, until`);
   }
   if (user === undefined && jti === undefined && before === undefined) {
     return wrong('one of "user", "jti" and "before" must be given');

@@ -60,9 +60,9 @@ function readWanted(value: unknown): Wanted | Refusal {
     return wrong('the body must be an object { channels, claims? }');
   }
   const { channels, claims, ...unknown } = value as Readonly<Record<string, unknown>>;
-  const [stranger] = Object.keys(unknown);
-  if (stranger !== undefined) {
-    return wrong(`unknown field ${JSON.stringify(stranger.slice(0, 40))}; allowed: channels, claims`);
+  const [unknownField] = Object.keys(unknown);
+  if (unknownField !== undefined) {
+    return wrong(`unknown field ${JSON.stringify(unknownField.slice(0, 40))}; allowed: channels, claims`);
   }
   if (!Array.isArray(channels) || channels.length === 0 || channels.length > MOST_CHANNELS) {
     return wrong(`"channels" must be a list of 1 to ${MOST_CHANNELS} channel names`);

@@ -1,9 +1,9 @@
 import type { ByteBudget } from '../util/byte-budget.ts';
 
 /** Why an unauthenticated peer is closed: it sent too much, or all such peers together did. */
-export type Distrust = 'too_much' | 'no_room';
+export type PeerLimit = 'too_much' | 'no_room';
 
-export interface StrangersOptions {
+export interface UnauthenticatedPeersOptions {
   /** The budget for all of them. */
   readonly budget: ByteBudget;
   /** Maximum bytes of each peer until it has authenticated. */
@@ -17,24 +17,24 @@ export interface StrangersOptions {
 }
 
 /** Milliseconds between two checks of the memory. */
-const LOOK = 100;
+const CHECK_INTERVAL = 100;
 /** The memory is checked after this many new peers. */
-const CROWD = 64;
+const CHECK_EVERY = 64;
 /** Bytes that a connection may use in addition to what it sends. */
-const OWN = 16_384;
+const CONNECTION_BYTES = 16_384;
 
 /** A connection whose peer has not authenticated. */
-export class Stranger {
-  readonly #sendAway: () => void;
+export class UnauthenticatedPeer {
+  readonly #evict: () => void;
   /** Bytes that it has sent, which are counted against the budget. */
-  heard = 0;
+  received = 0;
 
-  constructor(sendAway: () => void) {
-    this.#sendAway = sendAway;
+  constructor(evict: () => void) {
+    this.#evict = evict;
   }
 
-  sendAway(): void {
-    this.#sendAway();
+  evict(): void {
+    this.#evict();
   }
 }
 
@@ -45,20 +45,20 @@ export class Stranger {
  * bytes per connection. So if many such connections are open and the memory has grown by more than
  * the budget, the oldest ones are cut.
  */
-export class Strangers {
-  readonly #options: StrangersOptions;
+export class UnauthenticatedPeers {
+  readonly #options: UnauthenticatedPeersOptions;
   /** This many may be open, whatever they buffer. */
   readonly #few: number;
-  readonly #all = new Set<Stranger>();
+  readonly #all = new Set<UnauthenticatedPeer>();
   /** The peers that have sent something. */
-  readonly #holders = new Set<Stranger>();
-  #stopLooking: (() => void) | undefined;
+  readonly #holders = new Set<UnauthenticatedPeer>();
+  #stopChecking: (() => void) | undefined;
   #before = 0;
-  #came = 0;
+  #added = 0;
   /** The number that has authenticated since the memory is watched; their memory is not counted. */
   #authenticated = 0;
 
-  constructor(options: StrangersOptions) {
+  constructor(options: UnauthenticatedPeersOptions) {
     this.#options = options;
     this.#few = Math.max(16, Math.floor(options.budget.limit / options.unseen));
   }
@@ -73,71 +73,71 @@ export class Strangers {
     return this.#all.size > this.#few;
   }
 
-  enter(stranger: Stranger): void {
-    this.#all.add(stranger);
+  add(peer: UnauthenticatedPeer): void {
+    this.#all.add(peer);
     if (!this.crowded) return;
     this.#watchMemory();
-    if (++this.#came % CROWD === 0) this.#look();
+    if (++this.#added % CHECK_EVERY === 0) this.#checkMemory();
   }
 
   /**
    * The peer has sent a frame of this many bytes. If there is no room, the peers that have held
    * bytes for the longest are evicted.
    */
-  hear(stranger: Stranger, bytes: number): Distrust | null {
+  receive(peer: UnauthenticatedPeer, bytes: number): PeerLimit | null {
     const { budget, each } = this.#options;
-    if (stranger.heard + bytes > each) return 'too_much';
-    while (!budget.take(bytes)) if (!this.#makeRoom(stranger)) return 'no_room';
-    stranger.heard += bytes;
-    this.#holders.add(stranger);
+    if (peer.received + bytes > each) return 'too_much';
+    while (!budget.take(bytes)) if (!this.#makeRoom(peer)) return 'no_room';
+    peer.received += bytes;
+    this.#holders.add(peer);
     return null;
   }
 
-  #makeRoom(stranger: Stranger): boolean {
+  #makeRoom(peer: UnauthenticatedPeer): boolean {
     for (const other of this.#holders) {
-      if (other === stranger) continue;
-      other.sendAway();
-      this.leave(other);
+      if (other === peer) continue;
+      other.evict();
+      this.remove(other);
       return true;
     }
     return false;
   }
 
   /** The peer has authenticated. */
-  trust(stranger: Stranger): void {
+  authenticated(peer: UnauthenticatedPeer): void {
     this.#authenticated++;
-    this.leave(stranger);
+    this.remove(peer);
   }
 
   /** The peer has disconnected. */
-  leave(stranger: Stranger): void {
-    if (!this.#all.delete(stranger)) return;
-    this.#holders.delete(stranger);
-    this.#options.budget.give(stranger.heard);
-    stranger.heard = 0;
+  remove(peer: UnauthenticatedPeer): void {
+    if (!this.#all.delete(peer)) return;
+    this.#holders.delete(peer);
+    this.#options.budget.give(peer.received);
+    peer.received = 0;
     if (!this.crowded) this.close();
   }
 
   #watchMemory(): void {
-    if (this.#stopLooking !== undefined) return;
+    if (this.#stopChecking !== undefined) return;
     this.#before = this.#options.memory();
     this.#authenticated = 0;
-    this.#stopLooking = this.#options.every(LOOK, () => this.#look());
+    this.#stopChecking = this.#options.every(CHECK_INTERVAL, () => this.#checkMemory());
   }
 
-  #look(): void {
+  #checkMemory(): void {
     const { memory, budget } = this.#options;
     const more = this.#all.size - this.#few + this.#authenticated;
-    if (memory() - this.#before <= budget.limit + more * OWN) return;
-    for (const stranger of this.#all) {
+    if (memory() - this.#before <= budget.limit + more * CONNECTION_BYTES) return;
+    for (const peer of this.#all) {
       if (!this.crowded) return;
-      stranger.sendAway(); // this removes it
+      peer.evict(); // this removes it
     }
   }
 
   /** Stops checking the memory. */
   close(): void {
-    this.#stopLooking?.();
-    this.#stopLooking = undefined;
+    this.#stopChecking?.();
+    this.#stopChecking = undefined;
   }
 }
