@@ -351,12 +351,12 @@ export class Gateway {
 export function createTransport(
   config: Config,
   nextId: UwsOptions['nextId'] = () => nanoid(12),
-  { shared = false, farewells }: Pick<UwsOptions, 'shared' | 'farewells'> = {},
+  { shared = false, refusedSockets }: Pick<UwsOptions, 'shared' | 'refusedSockets'> = {},
 ): UwsTransport {
   const { host, port, httpPort, limits, heartbeat, trustProxy } = config;
   const { maxFrame, outbound, unauthenticated } = limits;
   const bounds = { maxFrame, outbound, unauthenticated, idle: heartbeat * 2 };
-  return new UwsTransport({ host, port, httpPort, ...bounds, trustProxy, shared, nextId, farewells });
+  return new UwsTransport({ host, port, httpPort, ...bounds, trustProxy, shared, nextId, refusedSockets });
 }
 
 /** Does the name denote this node? `name/2` is known by its own name, and by its machine's. */

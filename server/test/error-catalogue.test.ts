@@ -11,7 +11,7 @@ const known = new Set([...Object.keys(ERRORS), ...Object.keys(CLIENT_ERRORS)]);
 
 /** Patterns of the places that name an error. */
 const USES =
-  /(?:new Refusal|new SluiceError|errorBody|clientError|session\.close|turnAway\(\w+,|refuse)\(?\s*'([a-z_]+)'/g;
+  /(?:new Refusal|new SluiceError|errorBody|clientError|session\.close|refuseHandshake\(\w+,|refuse)\(?\s*'([a-z_]+)'/g;
 
 describe('the error catalogue', () => {
   it.each([...known])('contains only errors that are used: %s', (name) => {

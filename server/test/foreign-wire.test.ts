@@ -62,7 +62,7 @@ class ToySession implements WireSession {
     return asked;
   }
 
-  goodbye({ name }: { name: string }, outlet: Outlet): void {
+  reportClose({ name }: { name: string }, outlet: Outlet): void {
     outlet.send(`bye ${name}`, false);
   }
 }

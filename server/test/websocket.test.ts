@@ -94,7 +94,7 @@ describe('the handshake', () => {
 
   it('counts refused clients, and cuts them above the limit', async () => {
     const config = parseConfig({ host: '127.0.0.1', port: 0, keys: [{ secret: SECRET }], channels: {}, drain: 0 });
-    const transport = createTransport(config, undefined, { farewells: { most: 1 } });
+    const transport = createTransport(config, undefined, { refusedSockets: { most: 1 } });
     const full = await startGateway({ origins: [] }, { transport });
     const turnedAway = async () => {
       const raw = new RawSocket(full.port);

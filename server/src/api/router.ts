@@ -41,7 +41,7 @@ export function createRouter({ routes, events, files, dev = null }: RouterOption
     return routes.find((route) => route.preflight && matchPath(route.path, request.path))?.preflight?.(request);
   };
 
-  const turnAway = (request: Request): HttpReply => {
+  const refuse = (request: Request): HttpReply => {
     const refusal = direct(request, routes);
     if (refusal.error === 'method_not_allowed') return errorReply(refusal, { Allow: allowed(routes, request.path) });
     if (isHandshake(request)) {
@@ -60,7 +60,7 @@ export function createRouter({ routes, events, files, dev = null }: RouterOption
     }
     const found = find(request);
     if (found !== undefined) return found.route.handle(request, found.parameters);
-    return preflight(request) ?? turnAway(request);
+    return preflight(request) ?? refuse(request);
   };
 
   return {

@@ -66,7 +66,7 @@ export interface WireSession {
    * Reports why the gateway closes the connection, in a protocol with a frame for that. The close
    * frame follows.
    */
-  goodbye?(error: ErrorBody, outlet: Outlet): void;
+  reportClose?(error: ErrorBody, outlet: Outlet): void;
 }
 
 /** How a message is encoded, once for all connections of a wire protocol. */

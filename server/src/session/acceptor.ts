@@ -24,7 +24,7 @@ const TOKEN = /^[!#$%&'*+.^`|~\w-]{1,100}$/;
  *
  * @returns `null`: there is none that could be repeated
  */
-function farewellProtocol(handshake: Handshake, wires: readonly SocketWire[]): string | null {
+function protocolOfRefusal(handshake: Handshake, wires: readonly SocketWire[]): string | null {
   const offered = handshake.protocols;
   if (offered.length === 0) return '';
   return negotiate(handshake, wires)?.subprotocol ?? offered.find((name) => TOKEN.test(name)) ?? null;
@@ -50,11 +50,11 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     return { ok: false, status: ERRORS[error].status, body };
   };
   /** To the page itself. */
-  const turnAway = (handshake: Handshake, error: ErrorName, detail?: string): Admission => {
-    const protocol = farewellProtocol(handshake, wires);
+  const refuseHandshake = (handshake: Handshake, error: ErrorName, detail?: string): Admission => {
+    const protocol = protocolOfRefusal(handshake, wires);
     if (protocol === null) return answer(handshake, error, detail);
     report(handshake.address, error, detail);
-    return { ok: false, protocol, goodbye: { code: ERRORS[error].code, reason: closeReason(error, detail) } };
+    return { ok: false, protocol, closeFrame: { code: ERRORS[error].code, reason: closeReason(error, detail) } };
   };
   return {
     paths: pathsOf(wires),
@@ -66,9 +66,9 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       const { protocols } = handshake;
       const barred = admission(handshake);
       if (barred?.isOfNode === true) return answer(handshake, barred.refusal.error, barred.refusal.detail);
-      if (barred !== null) return turnAway(handshake, barred.refusal.error, barred.refusal.detail);
+      if (barred !== null) return refuseHandshake(handshake, barred.refusal.error, barred.refusal.detail);
       const wire = negotiate(handshake, wires);
-      if (wire === null) return turnAway(handshake, 'subprotocol_unknown');
+      if (wire === null) return refuseHandshake(handshake, 'subprotocol_unknown');
       const choice: Choice = { wire, selection: handshake };
       return { ok: true, protocol: protocols.length === 0 ? '' : wire.subprotocol, choice };
     },

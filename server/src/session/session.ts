@@ -309,7 +309,7 @@ export class Session implements ConnectionListener, SessionContext {
     if (error !== 'draining') this.#report(new Refusal(error, detail), 'close');
     this.release();
     this.#state = 'closed';
-    this.wireSession.goodbye?.(errorBody(error, detail), this.connection);
+    this.wireSession.reportClose?.(errorBody(error, detail), this.connection);
     this.connection.close(ERRORS[error].code, closeReason(error, detail));
   }
 

@@ -68,7 +68,7 @@ export class EventDoor {
   async handle(request: Request): Promise<HttpReply> {
     const visitor = new Visitor(request, this.#options.visitors);
     const stopped = this.#options.admit(visitor);
-    if (stopped !== null) return this.#turnAway(visitor, stopped.refusal);
+    if (stopped !== null) return this.#refuse(visitor, stopped.refusal);
     const query = readEventQuery(request);
     if (query instanceof Refusal) return errorReply(query, visitor.cors);
     const token = await this.#credential(
@@ -82,7 +82,7 @@ export class EventDoor {
     return this.#open(visitor, new EventSession({ token, subscribe: query.subscribe, retry }));
   }
 
-  #turnAway({ address, cors }: Visitor, refusal: Refusal): HttpReply {
+  #refuse({ address, cors }: Visitor, refusal: Refusal): HttpReply {
     const { error, body } = refusal;
     this.#services.events.emit('rejected', { what: 'handshake', address, error, detail: body.message });
     return withLater(errorReply(refusal, cors));

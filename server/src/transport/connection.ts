@@ -80,7 +80,7 @@ export interface Handshake {
 }
 
 /** The code and the reason of a close frame. */
-export interface Goodbye {
+export interface CloseFrame {
   readonly code: number;
   /** At most 123 bytes of UTF-8. */
   readonly reason: string;
@@ -99,7 +99,7 @@ export type Admission =
    * Accepted, and closed at once: a browser shows its page the code and the reason of a close, but
    * nothing of an HTTP response.
    */
-  | { readonly ok: false; readonly protocol: string; readonly goodbye: Goodbye }
+  | { readonly ok: false; readonly protocol: string; readonly closeFrame: CloseFrame }
   /** Refused over HTTP, so that a proxy can read the status and try another node. */
   | { readonly ok: false; readonly status: number; readonly body: string };
 

@@ -44,7 +44,7 @@ export class LoopbackSocket implements NativeSocket {
   #stalled = false;
   #dropping = false;
   #state: 'open' | 'ended' | 'closed' = 'open';
-  #farewell: { code: number; reason: string } | undefined;
+  #closeFrame: { code: number; reason: string } | undefined;
 
   constructor(data: SocketData, { limit, reader }: { limit: number; reader: Reader }) {
     this.#data = data;
@@ -93,7 +93,7 @@ export class LoopbackSocket implements NativeSocket {
     // one.
     if (this.#accepts()) {
       this.#writeCollected();
-      this.#farewell = { code, reason };
+      this.#closeFrame = { code, reason };
     } else this.#drop();
     this.#leave(code, reason);
     if (this.#buffer.length === 0) this.#finish();
@@ -215,7 +215,7 @@ export class LoopbackSocket implements NativeSocket {
   #finish(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    const { code, reason } = this.#farewell ?? { code: 1006, reason: '' };
+    const { code, reason } = this.#closeFrame ?? { code: 1006, reason: '' };
     this.#reader.ended(code, reason);
   }
 

@@ -85,8 +85,8 @@ export class LoopbackTransport implements Transport {
    */
   connect(handshake: Partial<Handshake> = {}): LoopbackClient {
     const admission = this.knock(handshake);
-    if ('goodbye' in admission) {
-      const { code, reason } = admission.goodbye;
+    if ('closeFrame' in admission) {
+      const { code, reason } = admission.closeFrame;
       const client = new LoopbackClient(admission.protocol === 'sluice.v1.msgpack');
       client.ended(code, reason);
       return client;

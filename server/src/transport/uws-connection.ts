@@ -1,6 +1,6 @@
 import type { WebSocket } from 'uWebSockets.js';
 import { Deque } from '../util/deque.ts';
-import type { Connection, ConnectionListener, Goodbye } from './connection.ts';
+import type { CloseFrame, Connection, ConnectionListener } from './connection.ts';
 import { UnauthenticatedPeer, type UnauthenticatedPeers } from './unauthenticated-peers.ts';
 
 /** The user data of a native socket. */
@@ -10,7 +10,7 @@ export interface SocketData {
   /** The client's IP address. */
   readonly address: string;
   /** It is closed as soon as it is open. */
-  readonly goodbye?: Goodbye;
+  readonly closeFrame?: CloseFrame;
   /** The choice of its admission, until it is open. */
   choice?: object | undefined;
   connection?: UwsConnection;

@@ -5,11 +5,11 @@ import { TurnCount } from '../util/turn-count.ts';
 import { BATCH_LIMIT } from './batch-limit.ts';
 import type { Acceptor } from './connection.ts';
 import { ControlFrames } from './control-frames.ts';
-import { Farewells } from './farewells.ts';
 import { forwardedHosts } from './forwarded-host.ts';
 import type { HttpSide, RequestHead } from './http.ts';
 import { loadUws, type UwsModule } from './load-uws.ts';
 import { NodeHttp } from './node-http.ts';
+import { RefusedSockets } from './refused-sockets.ts';
 import { listOf, readHead } from './request-head.ts';
 import { RequestQueue } from './request-queue.ts';
 import type { Transport } from './transport.ts';
@@ -36,7 +36,7 @@ export interface UwsOptions {
   /** Do other processes of this gateway listen on the same port? */
   readonly shared?: boolean;
   /** Limits the refused WebSockets that are held until their peers close. */
-  readonly farewells?: { readonly most: number } | undefined;
+  readonly refusedSockets?: { readonly most: number } | undefined;
   /** Names a new connection, by the headers of its handshake if necessary. */
   readonly nextId: (header: (name: string) => string) => string;
 }
@@ -57,7 +57,7 @@ export class UwsTransport implements Transport {
   readonly #options: UwsOptions;
   readonly #unauthenticated: UnauthenticatedPeers;
   readonly #parts: ExchangeParts;
-  readonly #farewells: Farewells;
+  readonly #refusedSockets: RefusedSockets;
   #uws: UwsModule | undefined;
   #app: TemplatedApp | undefined;
   #listening: us_listen_socket | undefined;
@@ -74,7 +74,7 @@ export class UwsTransport implements Transport {
     const known = new ByteBudget(unauthenticated);
     const claimed = new ByteBudget((unauthenticated / 4) * 3, known);
     const most = maxFrame + margin(maxFrame);
-    this.#farewells = new Farewells({ monotonic: () => performance.now(), ...options.farewells });
+    this.#refusedSockets = new RefusedSockets({ monotonic: () => performance.now(), ...options.refusedSockets });
     this.#unauthenticated = new UnauthenticatedPeers({
       budget: new ByteBudget(unauthenticated / 2, claimed),
       each: most,
@@ -129,9 +129,9 @@ export class UwsTransport implements Transport {
       upgrade: (response, request, context) => this.#upgrade({ response, request, context, acceptor, side }),
       open: (socket) => {
         const data = socket.getUserData();
-        const { goodbye, choice } = data;
-        if (goodbye !== undefined) {
-          if (this.#farewells.admit()) socket.end(goodbye.code, goodbye.reason);
+        const { closeFrame, choice } = data;
+        if (closeFrame !== undefined) {
+          if (this.#refusedSockets.admit()) socket.end(closeFrame.code, closeFrame.reason);
           else socket.close();
           return;
         }
@@ -191,21 +191,21 @@ export class UwsTransport implements Transport {
       path: head.path,
       query: head.query,
     });
-    if (!admission.ok && !('goodbye' in admission)) {
+    if (!admission.ok && !('closeFrame' in admission)) {
       const { status, body } = admission;
       const reply = { status, body, headers: { 'Content-Type': 'application/json; charset=utf-8' } };
       new UwsExchange(response, head, this.#parts).answer(reply, { close: true });
       return;
     }
     const id = this.#options.nextId((name) => headers.get(name) ?? '');
-    const outcome = admission.ok ? { choice: admission.choice } : { goodbye: admission.goodbye };
+    const outcome = admission.ok ? { choice: admission.choice } : { closeFrame: admission.closeFrame };
     const data: SocketData = { id, protocol: admission.protocol, address, ...outcome };
     const key = request.getHeader('sec-websocket-key');
     response.upgrade(data, key, admission.protocol, request.getHeader('sec-websocket-extensions'), context);
   }
 
   get refused(): number {
-    return this.#farewells.size;
+    return this.#refusedSockets.size;
   }
 
   publish(topic: string, frame: string | Uint8Array, binary: boolean): void {

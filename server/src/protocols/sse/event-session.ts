@@ -102,7 +102,7 @@ export class EventSession implements WireSession {
   }
 
   /** A drain is not an error: the client reconnects to another node. */
-  goodbye(error: ErrorBody, outlet: Outlet): void {
+  reportClose(error: ErrorBody, outlet: Outlet): void {
     if (this.#settle !== undefined) this.#decide(error);
     else if (error.name !== 'draining') outlet.send(block('error', error), false);
   }

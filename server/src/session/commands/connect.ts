@@ -12,17 +12,17 @@ export const connect: Handler<'connect'> = (session, command) => {
   return session.services.verifier.verify(command.token).then((verification) => {
     if (session.state === 'closed') return new Refusal('token_required'); // nobody receives it
     if (verification.ok) return admit(session, command, verification.identity);
-    return turnAway(session, command, new Refusal(verification.error, verification.message));
+    return refuseConnect(session, command, new Refusal(verification.error, verification.message));
   });
 };
 
 function connectAnonymously(session: SessionContext, command: CommandOf<'connect'>): ConnectResult | Refusal {
   if (session.services.settings.anonymous) return welcome(session, command, ANONYMOUS);
-  return turnAway(session, command, new Refusal('token_required'));
+  return refuseConnect(session, command, new Refusal('token_required'));
 }
 
 /** Closes the connection with the reason: the close code is the error's code. SPEC.md section 8.2. */
-function turnAway(session: SessionContext, command: CommandOf<'connect'>, refusal: Refusal): Refusal {
+function refuseConnect(session: SessionContext, command: CommandOf<'connect'>, refusal: Refusal): Refusal {
   session.closeWith(refusal, command);
   return refusal;
 }
@@ -34,7 +34,7 @@ function admit(session: SessionContext, command: CommandOf<'connect'>, identity:
   const { user } = identity;
   if (user === null) return welcome(session, command, identity);
   if (most > 0 && registry.users.of(user) >= most) {
-    return turnAway(
+    return refuseConnect(
       session,
       command,
       new Refusal('too_many_connections', `a user may have at most ${most} connections`),

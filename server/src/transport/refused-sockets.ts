@@ -10,7 +10,7 @@ const HELD = 20_000;
 /** Default maximum of refused WebSockets that are held at a time. */
 const MOST = 4_096;
 
-export interface FarewellsOptions {
+export interface RefusedSocketsOptions {
   /** Monotonic milliseconds. */
   readonly monotonic: () => number;
   readonly most?: number;
@@ -20,12 +20,12 @@ export interface FarewellsOptions {
  * Counts the WebSockets that were refused with a close frame. uWebSockets.js does not report when
  * their peers have closed, so each one counts as long as it can be held.
  */
-export class Farewells {
+export class RefusedSockets {
   readonly #monotonic: () => number;
   readonly #most: number;
   readonly #ended = new Deque<number>();
 
-  constructor({ monotonic, most = MOST }: FarewellsOptions) {
+  constructor({ monotonic, most = MOST }: RefusedSocketsOptions) {
     this.#monotonic = monotonic;
     this.#most = most;
   }
