@@ -19,6 +19,7 @@ export const ENTRIES = {
   stores: source('stores/index.ts'),
   react: source('react/index.ts'),
   svelte: source('svelte/index.ts'),
+  'on-demand': source('on-demand.ts'),
   diagnostics: source('diagnostics/diagnostics.ts'),
   testing: source('testing/testing.ts'),
 };
@@ -30,6 +31,7 @@ const WORKER = 'shared-worker';
 /** @type {Readonly<Record<string, string>>} */
 const WORKERS_OWN = {
   [source('socket-class.ts')]: source('share-tabs/own-socket.ts'),
+  [source('load-parts.ts')]: source('share-tabs/own-parts.ts'),
   [source('load-diagnostics.ts')]: source('share-tabs/own-diagnostics.ts'),
 };
 

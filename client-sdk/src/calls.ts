@@ -11,8 +11,8 @@ export type Body<Type extends CommandType> = Omit<Extract<Command, { type: Type 
 
 /** What happens with the answer. Called while the frame is being read, so that a reply takes effect before the push behind it. */
 export interface Answer<Type extends CommandType = CommandType> {
-  resolve?(result: Results[Type]): void;
-  reject?(error: SluiceError): void;
+  accept?(result: Results[Type]): void;
+  refuse?(error: SluiceError): void;
   /** Is it asked again on the next connection when this one is lost? Otherwise it is then forgotten. */
   readonly repeat?: boolean;
   /**
@@ -74,7 +74,7 @@ export class Calls {
    */
   start<Type extends CommandType>(body: Body<Type>, answer: Answer<Type> = {}): Cancel {
     if (this.ended) {
-      answer.reject?.(this.ended);
+      answer.refuse?.(this.ended);
       return nothing;
     }
     const id = ++this.#lastId;
@@ -125,7 +125,7 @@ export class Calls {
     this.pace = (this.pace ?? took) * 0.75 + took * 0.25;
     if (message.type === 'reply') {
       this.#forget(call);
-      answer.resolve?.(message.result as never);
+      answer.accept?.(message.result as never);
       return;
     }
     const { retryable, retryAfter } = message.error;
@@ -152,7 +152,7 @@ export class Calls {
     this.ended = error;
     this.lose();
     const calls = this.#takeAll();
-    for (const call of calls) call.answer.reject?.(error);
+    for (const call of calls) call.answer.refuse?.(error);
     return calls.length > 0;
   }
 
@@ -189,7 +189,7 @@ export class Calls {
 
   #reject(call: Call, error: SluiceError): void {
     this.#forget(call);
-    call.answer.reject?.(error);
+    call.answer.refuse?.(error);
   }
 
   // What does not fit into the first frames waits until the token is verified, and `maxFrame` is known.

@@ -10,30 +10,17 @@ import type {
   Subscription,
 } from './api.ts';
 import type { Body } from './calls.ts';
+import type { ChannelHost } from './channel-host.ts';
 import { complete } from './complete.ts';
 import { check } from './options.ts';
 import { facePresence } from './presence.ts';
 import type { Presence } from './presence-api.ts';
-import type { Handle, Host, RemoteResource } from './remote-resource.ts';
 import { RemoteSubscription } from './remote-subscription.ts';
-import type { Report } from './reporting.ts';
-import { type Asking, request } from './request.ts';
+import { request } from './request.ts';
 import { streamMessages } from './stream.ts';
 import { type AnyMessage, Subscriber } from './subscriber.ts';
 
-/** A kind of thing that a channel may have on the gateway. */
-export type ResourceKind<W extends RemoteResource> = new (handle: Handle, host: Host) => W;
-
-/** What a channel needs of the client. */
-export interface ChannelHost extends Asking {
-  readonly report: Report;
-  /** What the channel has on the wire of this kind; made where there is none. */
-  resource<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle): W;
-  /** What the channel has on the wire of this kind, if anything. */
-  find<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle): W | undefined;
-}
-
-/** The face of one channel. It holds no state: that is in the subscription on the wire and in the calls. */
+/** The face of one channel. It holds no state: that is in the subscription on the gateway and in the calls. */
 export class ChannelHandle<T, State> implements Channel<T, State> {
   declare readonly name: string;
   declare readonly presence: Presence<State>;

@@ -26,7 +26,7 @@ import { check } from './options.ts';
  */
 export function createClient<C extends Channels = Channels>(options: ClientOptions): Client<C> {
   const core = new Core(options, createClient);
-  const { connection } = core;
+  const { link: connection } = core;
   // The contract is for the compiler alone: nothing of it is there at run time.
   const client: Client = {
     get state() {
@@ -40,7 +40,7 @@ export function createClient<C extends Channels = Channels>(options: ClientOptio
         if (connection.state === 'connected') return resolve();
         const settle = ({ state, error = core.calls.ended }: StateChange) => {
           if (state === 'connected') resolve();
-          else if (state === 'closed' && error) core.report('error', error, { handler: reject });
+          else if (state === 'closed' && error) core.report('error', error, { instead: reject });
           else return;
           stop();
         };

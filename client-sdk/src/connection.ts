@@ -205,8 +205,8 @@ export class Connection {
       // What is undefined does not travel.
       { type: 'connect', client: VERSION, token } as Body<'connect'>,
       {
-        resolve: (result) => this.#connected(result, token),
-        reject: (error) => this.lose(error),
+        accept: (result) => this.#connected(result, token),
+        refuse: (error) => this.lose(error),
       },
     );
     this.#events.greet();
@@ -254,8 +254,8 @@ export class Connection {
       this.#events.report('error', error);
     });
     const send = this.#inTime((token: string) => {
-      const resolve = (result: RefreshResult) => this.#accepted(token, result);
-      this.#calls.start({ type: 'refresh', token }, { resolve, reject: failed });
+      const accept = (result: RefreshResult) => this.#accepted(token, result);
+      this.#calls.start({ type: 'refresh', token }, { accept, refuse: failed });
     });
     this.#token.renew(hurry)?.then(send, failed);
   }

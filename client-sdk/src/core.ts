@@ -1,11 +1,12 @@
 import { json, type Push } from '@sluice/protocol';
 import type { Channel, Client, ClientEvents, ClientOptions } from './api.ts';
 import { Calls } from './calls.ts';
-import { ChannelHandle, type ChannelHost, type ResourceKind } from './channel.ts';
+import { ChannelHandle } from './channel.ts';
+import type { ChannelHost, ResourceKind } from './channel-host.ts';
 import { Connection, type ConnectionEvents, type StateChange } from './connection.ts';
 import { toConsole } from './console.ts';
 import { Emitter, guard } from './emitter.ts';
-import { hasRunOut, isOfToken, type SluiceError } from './errors.ts';
+import { hasRunOut, isOfToken, refusal, type SluiceError } from './errors.ts';
 import { check, socketUrl } from './options.ts';
 import type { Handle, Host, RemoteResource } from './remote-resource.ts';
 import type { Report } from './reporting.ts';
@@ -13,8 +14,9 @@ import type { Report } from './reporting.ts';
 /** Puts the parts of a client together, and passes on what each has to say to the others. */
 export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, ConnectionEvents {
   declare readonly calls: Calls;
-  declare readonly connection: Connection;
+  declare readonly link: Connection;
   declare readonly timeout: number;
+  readonly refusal = refusal;
   /** What somebody was told of last. */
   declare reported: SluiceError | undefined;
   readonly #options: ClientOptions;
@@ -29,7 +31,7 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     this.#options = options;
     this.timeout = timeout;
     this.calls = new Calls(codec);
-    this.connection = new Connection({
+    this.link = new Connection({
       ...options,
       url: socketUrl(options.url),
       codec,
@@ -51,17 +53,17 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
       if (state === 'closed') resource.end('ended', { error, reason: this.calls.ended });
     });
     // A handler that was just called may have moved on, and that was told already.
-    if (this.connection.state === state) this.emit('state', change);
+    if (this.link.state === state) this.emit('state', change);
     // A URL that never worked is told of, and a token that is refused or cannot be fetched, each time. What worked once comes back.
-    const news = state === 'closed' || this.connection.user === undefined;
+    const news = state === 'closed' || this.link.user === undefined;
     const ofToken = state === 'waiting' && error && isOfToken(error) && !hasRunOut(error);
     if (ofToken || (error && news && !heard && error !== this.reported)) this.report('error', error, { heard });
   }
 
   /** Bound, because it is handed around. */
-  readonly report: Report = (name, news, { handler, heard } = {}) => {
+  readonly report: Report = (name, news, { instead, heard } = {}) => {
     this.reported = news as SluiceError;
-    if (handler) return guard(handler, news);
+    if (instead) return guard(instead, news);
     this.emit(name, news);
     if (!heard && !this.heeds(name)) toConsole(this, news);
     return undefined;
@@ -99,7 +101,7 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   use(): void {
     const { ended: error } = this.calls;
     if (error) this.#eachResource((resource) => resource.end('ended', { error }));
-    else if (this.#options.autoConnect !== false && this.connection.state === 'idle') this.connection.connect();
+    else if (this.#options.autoConnect !== false && this.link.state === 'idle') this.link.connect();
   }
 
   forget(resource: RemoteResource): void {

@@ -1,5 +1,7 @@
 import {
-  CLIENT_ERRORS,
+  CLIENT_CODES,
+  CLIENT_RETRYABLE,
+  CLIENT_SENTENCES,
   type ClientErrorName,
   ERROR_DOCS,
   type ErrorBody,
@@ -74,9 +76,14 @@ export function isSluiceError<Name extends SluiceErrorName>(
 }
 
 /** An error of this library's own. A message replaces the catalogue's sentence by one that says where. */
-export function clientError(name: keyof typeof CLIENT_ERRORS, message?: string, cause?: unknown): SluiceError {
-  const kind = CLIENT_ERRORS[name];
-  return new SluiceError({ ...kind, name, message: message ?? kind.message }, cause);
+export function clientError(name: keyof typeof CLIENT_SENTENCES, message?: string, cause?: unknown): SluiceError;
+export function clientError(name: keyof typeof CLIENT_CODES, message: string, cause?: unknown): SluiceError;
+export function clientError(
+  name: keyof typeof CLIENT_CODES,
+  message = (CLIENT_SENTENCES as Readonly<Record<string, string>>)[name] as string,
+  cause?: unknown,
+): SluiceError {
+  return new SluiceError({ code: CLIENT_CODES[name], name, message, retryable: CLIENT_RETRYABLE.includes(name) }, cause);
 }
 
 /** An error of the gateway's catalogue that it does not have to be asked for. */

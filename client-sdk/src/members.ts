@@ -1,5 +1,7 @@
+import type { Roster } from './presence/roster.ts';
 import type { Member, Members } from './presence-api.ts';
-import { EMPTY, type Roster } from './roster.ts';
+
+const NOBODY: ReadonlyMap<string, Member<never>> = new Map<string, Member<never>>();
 
 /** A view of the members, in an order. It holds nothing but the last list that it made. */
 export class MembersView<State> implements Members<State> {
@@ -14,7 +16,7 @@ export class MembersView<State> implements Members<State> {
   }
 
   get #members(): ReadonlyMap<string, Member<State>> {
-    return (this.#roster()?.shown ?? EMPTY) as unknown as ReadonlyMap<string, Member<State>>;
+    return (this.#roster()?.shown ?? NOBODY) as unknown as ReadonlyMap<string, Member<State>>;
   }
 
   get size(): number {

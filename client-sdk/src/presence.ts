@@ -1,31 +1,25 @@
 import type { Json } from '@sluice/protocol';
-import type { ChannelHost } from './channel.ts';
-import { refusal } from './errors.ts';
+import type { ChannelHost } from './channel-host.ts';
 import { byUser, MembersView } from './members.ts';
-import { Membership } from './membership.ts';
 import { check } from './options.ts';
-import type { MembersPage, Presence, PresenceListener } from './presence-api.ts';
-import { presenceSubscriber } from './presence-subscriber.ts';
-import { PresenceWatch } from './presence-watch.ts';
+import type { Members, MembersPage, Presence, PresenceListener } from './presence-api.ts';
+import { loadedParts, type Parts, withParts } from './lazy-parts.ts';
 import type { Handle } from './remote-resource.ts';
 import { request } from './request.ts';
+import { nothing } from './timer.ts';
 
-/** Makes the face of a channel's presence. It holds no state: that is on the gateway. */
+/** Makes the face of a channel's presence. It holds no state: that is on the gateway, and in a part that is loaded when it is used. */
 export function facePresence<State>(handle: Handle, host: ChannelHost): Presence<State> {
-  const roster = () => host.find(PresenceWatch, handle)?.roster;
-  const membership = () => host.find(Membership, handle);
+  const roster = () => loadedParts()?.findRoster(handle, host);
   const members = new MembersView<State>(roster, byUser);
 
-  const enter = async (state?: State) => {
-    const copy = state === undefined ? state : host.calls.copy(state).copy;
-    const entered = host.resource(Membership, handle).enter(copy as Json | undefined);
-    host.use();
-    return entered;
-  };
+  const call = (act: (parts: Parts) => Promise<void>) =>
+    new Promise<void>((resolve, reject) => withParts(host, (parts) => resolve(act(parts)), reject));
+  const copyOf = (state: State | undefined) =>
+    (state === undefined ? state : host.calls.copy(state).copy) as Json | undefined;
 
   return {
     members,
-    enter,
     get counting() {
       return roster()?.counting ?? false;
     },
@@ -35,22 +29,34 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
     },
     subscribe(listener) {
       check({}, { listener });
-      const handlers = typeof listener === 'function' ? { change: listener } : listener;
-      const resource = host.resource(PresenceWatch, handle);
-      const subscriber = presenceSubscriber(handlers as PresenceListener, members, resource.host);
-      resource.add(subscriber);
+      const handlers = (typeof listener === 'function' ? { change: listener } : listener) as PresenceListener;
+      let isStopped = false;
+      let stop = nothing;
+      withParts(
+        host,
+        (parts) => {
+          if (!isStopped) stop = parts.observePresence(handle, host, handlers, members as Members);
+        },
+        (error) => host.report('error', error, { instead: handlers.error }),
+      );
       host.use();
       return () => {
-        subscriber.end('ended', {});
-        resource.remove(subscriber);
+        isStopped = true;
+        stop();
       };
     },
+    async enter(state) {
+      const copy = copyOf(state);
+      const entered = call((parts) => parts.enterPresence(handle, host, copy));
+      host.use();
+      return entered;
+    },
     async update(state) {
-      if (membership()?.wanted) return enter(state);
-      throw refusal(4317, 'not_member', `${handle.name}: enter first.`);
+      const copy = copyOf(state);
+      return call((parts) => parts.updatePresence(handle, host, copy));
     },
     async leave() {
-      return membership()?.leave();
+      return call((parts) => parts.leavePresence(handle, host));
     },
     async page(options) {
       const { signal, ...page } = check(options);

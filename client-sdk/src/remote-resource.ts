@@ -1,7 +1,7 @@
 import type { Push, Results } from '@sluice/protocol';
 import { backoff } from './backoff.ts';
 import type { Body, Calls } from './calls.ts';
-import { refusal, type SluiceError } from './errors.ts';
+import type { refusal, SluiceError } from './errors.ts';
 import type { Ending, SourceHost } from './subscriber.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 
@@ -13,13 +13,15 @@ export interface Handle {
 /** A push that belongs to a channel. */
 export type ChannelPush = Exclude<Push, { type: 'refresh' | 'drain' }>;
 
-/** What stands on the wire needs this of the client. */
+/** What stands on the gateway needs this of the client. */
 export interface Host extends SourceHost {
   readonly calls: Calls;
-  readonly connection: SourceHost['connection'] & {
+  readonly link: SourceHost['link'] & {
     /** The gateway broke its word: closes the connection, and resumes on the next. */
     distrust(error: SluiceError): void;
   };
+  /** Makes an error of the catalogue. What is loaded later cannot make one: its class exists once. */
+  readonly refusal: typeof refusal;
   /** Nobody needs this any more. */
   forget(resource: RemoteResource): void;
 }
@@ -92,13 +94,8 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
     after(0, () => this.reconcile());
   }
 
-  /** The gateway took it away, because this identity may not have it any more. */
-  protected denied(reason: string): void {
-    this.refused(refusal(4306, 'permission_denied', this.ended(reason)));
-  }
-
   /** Why it does not stand any more. */
-  protected ended(reason: string): string {
+  ended(reason: string): string {
     return `${this.channel}: ${this.commands[0]} ended, ${reason}.`;
   }
 
@@ -124,14 +121,14 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
     this.stale = false;
     const body = { type: this.commands[0], channel: this.channel, ...this.open() };
     this.host.calls.start<Opening>(body as unknown as Body<Opening>, {
-      resolve: (result) => {
+      accept: (result) => {
         this.on = true;
         this.phase = 'idle';
         this.#refusals = 0;
         this.accepted(result as Results[Open]);
         this.reconcile();
       },
-      reject: (error) => this.#refused(error),
+      refuse: (error) => this.#refused(error),
     });
   }
 
@@ -157,6 +154,6 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
     this.on = false;
     this.phase = 'closing';
     this.closing();
-    this.host.calls.start<Closing>({ type: this.commands[1], channel: this.channel }, { resolve: done, reject: done });
+    this.host.calls.start<Closing>({ type: this.commands[1], channel: this.channel }, { accept: done, refuse: done });
   }
 }

@@ -1,8 +1,9 @@
 import type { GapPush, MessagesPush, Position, SubscribeResult, UnsubscribedPush } from '@sluice/protocol';
 import type { Start } from './api.ts';
-import { type Backlog, readBacklog } from './backlog.ts';
+import type { Backlog } from './backlog.ts';
 import { complete } from './complete.ts';
 import { clientError } from './errors.ts';
+import { type Parts, withParts } from './lazy-parts.ts';
 import { hasReached } from './position.ts';
 import type { ChannelPush } from './remote-resource.ts';
 import { request } from './request.ts';
@@ -36,7 +37,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
 
   // By the gateway's clock, which is not known before the first connection stands.
   override get askable(): boolean {
-    return !!this.position || typeof this.#start.since !== 'object' || this.host.connection.user !== undefined;
+    return !!this.position || typeof this.#start.since !== 'object' || this.host.link.user !== undefined;
   }
 
   accepted({ epoch, offset, state }: SubscribeResult): void {
@@ -65,6 +66,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
 
   async backlog(start: Origin, to: Position): Promise<Backlog<AnyMessage>> {
     const { channel, host } = this;
+    const { readBacklog } = await new Promise<Parts>((resolve, reject) => withParts(host, resolve, reject));
     const { messages, ...backlog } = await readBacklog(
       (page) => request({ calls: host.calls, use: nothing }, { type: 'history', channel, ...page }),
       { ...this.#atGateway(start), position: start.position } as Place,
@@ -87,7 +89,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
 
   #atGateway({ rewind, since, asked = 0 }: Origin): Place {
     const moment =
-      typeof since === 'object' ? Math.max(0, Math.round(asked + this.host.connection.skew - since.ago)) : since;
+      typeof since === 'object' ? Math.max(0, Math.round(asked + this.host.link.skew - since.ago)) : since;
     return { rewind, since: moment } as Place;
   }
 
@@ -103,7 +105,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
         return;
       }
       this.position = place;
-      this.each((subscriber) => subscriber.message(complete(message, this.channel, epoch)));
+      this.each((subscriber) => subscriber.hear(complete(message, this.channel, epoch)));
     }
   }
 
@@ -112,12 +114,12 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
     if (!anew && hasReached(this.position, to)) return;
     this.position = to;
     const messages = latest?.map((message) => complete(message, this.channel, to.epoch));
-    this.each((subscriber) => subscriber.gap({ to, reason, latest: messages, anew }));
+    this.each((subscriber) => subscriber.miss({ to, reason, latest: messages, anew }));
   }
 
   #hole({ epoch, offset }: Position): void {
     const message = `${this.channel}: ${offset} of epoch ${epoch} came without a gap.`;
-    this.host.connection.distrust(clientError('connection_lost', message));
+    this.host.link.distrust(clientError('connection_lost', message));
   }
 
   #unsubscribed({ reason }: UnsubscribedPush): void {

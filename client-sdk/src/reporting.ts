@@ -3,7 +3,7 @@ import type { ClientEvents } from './api.ts';
 /** How news are told. */
 export interface ReportOptions<News> {
   /** Made for them; then nobody else is told. */
-  readonly handler?: ((news: News) => unknown) | undefined;
+  readonly instead?: ((news: News) => unknown) | undefined;
   /** Somebody knows already: the console need not say it. */
   readonly heard?: boolean;
 }

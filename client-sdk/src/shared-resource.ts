@@ -10,7 +10,7 @@ export interface ResourceUser {
   end(state: 'denied' | 'ended', ending: Ending): void;
 }
 
-/** What stands on the wire once, however many use it, and as long as anybody does. */
+/** What stands on the gateway once, however many use it, and as long as anybody does. */
 export abstract class SharedResource<
   Open extends 'subscribe' | 'watch',
   User extends ResourceUser,

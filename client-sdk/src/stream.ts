@@ -48,7 +48,7 @@ export function streamMessages<T>(
         const item = items.shift();
         if (item) {
           if ('id' in item) yield item;
-          else report('gap', item, { handler: onGap });
+          else report('gap', item, { instead: onGap });
           continue;
         }
         subscription ??= channel.subscribe(add, { ...start, onGap: (gap) => add(gap), onState, onError });

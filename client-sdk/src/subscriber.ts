@@ -12,7 +12,7 @@ import { type Cancel, nothing } from './timer.ts';
 /** A message of any type, as it is handed from the wire to the handlers. */
 export type AnyMessage = Message<never>;
 
-/** Where the subscription on the wire stands. */
+/** Where the subscription on the gateway stands. */
 export type RemoteState = 'subscribing' | 'live' | 'catching-up';
 
 /** Where to start, as the gateway understands it. */
@@ -50,7 +50,7 @@ export interface Source {
 /** What a subscriber needs of the client. */
 export interface SourceHost {
   /** `skew`: the gateway's clock minus ours, in milliseconds. */
-  readonly connection: { readonly skew: number; readonly user: string | null | undefined };
+  readonly link: { readonly skew: number; readonly user: string | null | undefined };
   readonly report: Report;
 }
 
@@ -75,7 +75,7 @@ export class Subscriber implements Subscription {
   declare start: Origin;
   /** Comes back to the channel, which it has left. */
   rejoin = nothing;
-  /** The subscription on the wire that it belongs to. */
+  /** The subscription on the gateway that it belongs to. */
   declare source: Source;
   readonly #onMessage: (message: AnyMessage) => void;
   readonly #ignoreSignal: Cancel;
@@ -125,12 +125,12 @@ export class Subscriber implements Subscription {
     this.#moveTo(this.#held && state === 'live' ? 'catching-up' : state);
   }
 
-  message(message: AnyMessage): void {
+  hear(message: AnyMessage): void {
     const { epoch, offset } = message;
     this.#take({ epoch, offset }, () => this.#hand(message));
   }
 
-  gap({ to, reason, latest = [], anew }: GapNews): void {
+  miss({ to, reason, latest = [], anew }: GapNews): void {
     const tell = (from: Position) => {
       const sameEpoch = !anew && from.epoch === to.epoch;
       const kept = latest.filter(({ offset }) => !sameEpoch || offset > from.offset);
@@ -140,7 +140,7 @@ export class Subscriber implements Subscription {
       const handKept = () => {
         for (const message of kept) this.#hand(message);
       };
-      this.#pause(lost === 0 ? undefined : host.report('gap', news, { handler: this.options.onGap }), handKept);
+      this.#pause(lost === 0 ? undefined : host.report('gap', news, { instead: this.options.onGap }), handKept);
     };
     this.#take(to, tell, anew);
   }
@@ -162,7 +162,7 @@ export class Subscriber implements Subscription {
 
   /** Tells of a failure. */
   fail(error: SluiceError): void {
-    this.source.host.report('error', error, { handler: this.options.onError });
+    this.source.host.report('error', error, { instead: this.options.onError });
   }
 
   // In order, nothing twice, nothing before the backlog, and nothing while a gap is being dealt with.
@@ -183,7 +183,7 @@ export class Subscriber implements Subscription {
   }
 
   #hand(message: AnyMessage): void {
-    const old = this.#joined !== undefined && message.time < this.#joined + this.source.host.connection.skew;
+    const old = this.#joined !== undefined && message.time < this.#joined + this.source.host.link.skew;
     if (this.#active && !old) guard(this.#onMessage, message);
   }
 
@@ -240,8 +240,8 @@ export class Subscriber implements Subscription {
       .backlog(this.start, to)
       .catch((error: SluiceError) => this.#without(error, to));
     if (!this.#held) return;
-    const runs = messages.map((message) => () => this.message(message));
-    if (gap) runs.unshift(() => this.gap(gap));
+    const runs = messages.map((message) => () => this.hear(message));
+    if (gap) runs.unshift(() => this.miss(gap));
     this.#held.unshift(...runs);
     this.#release();
   }

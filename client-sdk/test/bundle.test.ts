@@ -27,6 +27,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   stores: 3 * 1024,
   react: 1024,
   svelte: 1024,
+  // Presence, and the backlog of subscribers that join late: loaded when it is first used.
+  'on-demand': 2.5 * 1024,
   // Loaded on demand for an error without a handler: the console texts with the catalogue's remedies.
   diagnostics: 5 * 1024,
   // Never loaded by a page: a test double of the gateway with the whole error catalogue.
@@ -111,7 +113,7 @@ describe('the core', () => {
     const core = (await bundle('index')).moduleIds;
     expect(main?.moduleIds.filter((id) => id !== 'app' && !core.includes(id))).toEqual([]);
     expect(lazy.map(({ facadeModuleId }) => facadeModuleId).sort()).toEqual(
-      [ENTRIES['share-tabs'], ENTRIES.diagnostics].sort(),
+      [ENTRIES['share-tabs'], ENTRIES['on-demand'], ENTRIES.diagnostics].sort(),
     );
   });
 

@@ -1,16 +1,45 @@
-/**
- * Errors that arise in a client library and never travel: kept apart so that a browser bundle carries these few only.
- * Range 4400–4499. What to do about them is in `CLIENT_REMEDIES`, which a page loads when it has to say it.
- */
-export const CLIENT_ERRORS = {
-  closed: { code: 4400, message: 'The client was closed.', retryable: false },
-  timed_out: { code: 4401, message: 'No answer in time.', retryable: true },
-  connection_lost: { code: 4402, message: 'The connection was lost.', retryable: true },
-  token_failed: { code: 4403, message: 'The token callback failed.', retryable: true },
-  unsubscribed: { code: 4404, message: 'The subscription ended.', retryable: false },
-  not_shared: { code: 4405, message: 'The connection is not shared.', retryable: false },
-  option_invalid: { code: 4406, message: 'An argument is not valid.', retryable: false },
+import type { ErrorKind } from './error-kind.ts';
+
+/** Codes of the errors that arise in a client library and never travel: range 4400–4499. */
+export const CLIENT_CODES = {
+  closed: 4400,
+  timed_out: 4401,
+  connection_lost: 4402,
+  token_failed: 4403,
+  unsubscribed: 4404,
+  not_shared: 4405,
+  option_invalid: 4406,
+  not_loaded: 4407,
 } as const;
+
+/** The names of those that may be tried again, unchanged. */
+export const CLIENT_RETRYABLE: readonly string[] = ['timed_out', 'connection_lost', 'token_failed', 'not_loaded'];
+
+/** The messages of those that may occur without a more specific message. */
+export const CLIENT_SENTENCES = {
+  closed: 'The client was closed.',
+  timed_out: 'No answer in time.',
+  token_failed: 'The token callback failed.',
+  unsubscribed: 'The subscription ended.',
+};
+
+const OTHER_SENTENCES = {
+  connection_lost: 'The connection was lost.',
+  not_shared: 'The connection is not shared.',
+  option_invalid: 'An argument is not valid.',
+  not_loaded: 'A part of the library cannot be loaded.',
+};
+
+/**
+ * The errors of a client library. A page carries only their codes and the few sentences above. `CLIENT_REMEDIES` says what to do
+ * about them; a page loads it when it needs it.
+ */
+export const CLIENT_ERRORS = /* @__PURE__ */ Object.fromEntries(
+  /* @__PURE__ */ Object.entries(CLIENT_CODES).map(([name, code]) => {
+    const message = { ...CLIENT_SENTENCES, ...OTHER_SENTENCES }[name as keyof typeof CLIENT_CODES];
+    return [name, { code, message, retryable: CLIENT_RETRYABLE.includes(name) }];
+  }),
+) as unknown as Readonly<Record<keyof typeof CLIENT_CODES, Pick<ErrorKind, 'code' | 'message' | 'retryable'>>>;
 
 /** The client library's errors of the outbox: apart from the others, so that only those who use it carry them. */
 export const OUTBOX_ERRORS = {
@@ -42,6 +71,8 @@ export const CLIENT_REMEDIES: Readonly<Record<ClientErrorName, string>> = {
   token_failed:
     'Let the token function check response.ok and return a JWT, or { token }, a new one each time. The client calls it again with increasing delays.',
   unsubscribed: 'Subscribe again if you still need the channel.',
+  not_loaded:
+    'Check that the files beside index.js are deployed and reachable; bundlers include them automatically. The client retries, and keeps pending calls.',
   not_shared: 'Nothing to do: this tab has its own connection.',
   option_invalid: 'Correct the call; the message names the argument and what it must be.',
   outbox_full: 'Wait until queued messages are accepted, or raise the limits of the outbox.',

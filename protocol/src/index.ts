@@ -1,8 +1,11 @@
 export { type AfterClose, afterClose } from './after-close.ts';
 export { channelNameFault, isChannelName } from './channel-name.ts';
 export {
+  CLIENT_CODES,
   CLIENT_ERRORS,
   CLIENT_REMEDIES,
+  CLIENT_RETRYABLE,
+  CLIENT_SENTENCES,
   type ClientErrorName,
   OUTBOX_ERRORS,
 } from './client-errors.ts';

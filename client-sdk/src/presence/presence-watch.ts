@@ -1,7 +1,8 @@
+import type { ChannelPush } from '../remote-resource.ts';
+import { SharedResource } from '../shared-resource.ts';
+import { denied } from './denied.ts';
 import type { PresenceSubscriber } from './presence-subscriber.ts';
-import type { ChannelPush } from './remote-resource.ts';
 import { Roster } from './roster.ts';
-import { SharedResource } from './shared-resource.ts';
 
 /** The one watch that a channel has on the gateway, however many listen to who is present. */
 export class PresenceWatch extends SharedResource<'watch', PresenceSubscriber> {
@@ -30,7 +31,7 @@ export class PresenceWatch extends SharedResource<'watch', PresenceSubscriber> {
   receive(push: ChannelPush): void {
     // Before the reply to watch a push belongs to an earlier watch.
     if (!this.on) return;
-    if (push.type === 'unwatched') this.denied(push.reason);
+    if (push.type === 'unwatched') this.refused(denied(this, push.reason));
     else if (push.type === 'presence' && this.roster.read(push)) {
       this.each((subscriber) => subscriber.follow(this.roster));
     }

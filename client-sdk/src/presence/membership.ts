@@ -1,8 +1,9 @@
 import type { Json } from '@sluice/protocol';
-import type { SluiceError } from './errors.ts';
-import { type ChannelPush, RemoteResource } from './remote-resource.ts';
-import type { Ending } from './subscriber.ts';
-import { nothing } from './timer.ts';
+import type { SluiceError } from '../errors.ts';
+import { type ChannelPush, RemoteResource } from '../remote-resource.ts';
+import type { Ending } from '../subscriber.ts';
+import { nothing } from '../timer.ts';
+import { denied } from './denied.ts';
 
 type Waiter = (error?: SluiceError) => void;
 
@@ -63,7 +64,7 @@ export class Membership extends RemoteResource<'enter'> {
     if (push.type !== 'left' || !this.on) return;
     this.on = false;
     // Otherwise the answer to what is on its way decides.
-    if (this.phase !== 'opening') this.denied(push.reason);
+    if (this.phase !== 'opening') this.refused(denied(this, push.reason));
   }
 
   override unused(): void {
@@ -80,7 +81,7 @@ export class Membership extends RemoteResource<'enter'> {
   #wait(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push((error) => {
-        if (error) this.host.report('error', error, { handler: reject });
+        if (error) this.host.report('error', error, { instead: reject });
         else resolve();
       });
     });

@@ -20,8 +20,8 @@ export class Roster {
   #draft: Map<string, Member> | undefined;
 
   /** Those who may be shown: nobody while they are only counted. */
-  get shown(): MemberMap {
-    return this.counting ? EMPTY : this.listed;
+  get shown(): MemberMap | undefined {
+    return this.counting || this.total === undefined ? undefined : this.listed;
   }
 
   /** A new connection: what is known stays until it has told its list. */

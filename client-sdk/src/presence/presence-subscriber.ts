@@ -1,9 +1,9 @@
-import { guard } from './emitter.ts';
-import type { SluiceError } from './errors.ts';
-import type { Members, PresenceListener } from './presence-api.ts';
+import { guard } from '../emitter.ts';
+import type { SluiceError } from '../errors.ts';
+import type { Members, PresenceListener } from '../presence-api.ts';
+import type { ResourceUser } from '../shared-resource.ts';
+import type { SourceHost } from '../subscriber.ts';
 import { EMPTY, type MemberMap, type Roster } from './roster.ts';
-import type { ResourceUser } from './shared-resource.ts';
-import type { SourceHost } from './subscriber.ts';
 
 /** One call of `presence.subscribe`: tells the differences between what it has told before and what is now. */
 export interface PresenceSubscriber extends ResourceUser {
@@ -20,10 +20,10 @@ export function presenceSubscriber(listener: PresenceListener, members: Members,
   let handlers = listener;
   let reported = EMPTY;
   let total: number | undefined;
-  let shown = EMPTY;
+  let shown: MemberMap | undefined;
 
   const fail = (error: SluiceError) => {
-    host.report('error', error, { handler: handlers.error });
+    host.report('error', error, { instead: handlers.error });
   };
 
   const compare = (now: MemberMap) => {

@@ -1,0 +1,18 @@
+import type { refusal } from './errors.ts';
+import type { Handle, Host, RemoteResource } from './remote-resource.ts';
+import type { Report } from './reporting.ts';
+import type { Asking } from './request.ts';
+
+/** A kind of thing that a channel may keep on the gateway. */
+export type ResourceKind<W extends RemoteResource> = new (handle: Handle, host: Host) => W;
+
+/** What a channel needs of the client. */
+export interface ChannelHost extends Asking {
+  readonly report: Report;
+  /** Makes an error of the catalogue. What is loaded later cannot make one: its class exists once. */
+  readonly refusal: typeof refusal;
+  /** What the channel keeps on the gateway of this kind; made where there is none. */
+  resource<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle): W;
+  /** What the channel keeps on the gateway of this kind, if anything. */
+  find<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle): W | undefined;
+}
