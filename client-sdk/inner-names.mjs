@@ -3,9 +3,9 @@
 // Those used most come first: they get one letter.
 const INNER_NAMES = `
   host resource calls ended handle start command report commands copy fail roster stop wanted run denied heard queue
-  refusal listed lose open weight link each phase reconcile settle source forget answer users instead anew events use
+  refusal listed lose open weight peer each phase reconcile settle remote forget answer users instead anew observer use
   refuse follow reported accept accepted backlog emit sent closing refused shown failed failure greet pace remove skew
-  stale unused receive again asked distrust renewable repeat askable broken heeds reconcileSoon rejoin restart silent
+  stale unused receive again asked distrust renewable resend askable broken heeds reconcileSoon rejoin restart silent
   hear miss begin current hold probe release renew skipPast
 `;
 

@@ -14,7 +14,7 @@ export interface Answer<Type extends CommandType = CommandType> {
   accept?(result: Results[Type]): void;
   refuse?(error: SluiceError): void;
   /** Is it asked again on the next connection when this one is lost? Otherwise it is then forgotten. */
-  readonly repeat?: boolean;
+  readonly resend?: boolean;
   /**
    * Takes its turn among those to the same channel, where it weighs so much, and is asked again when the gateway says that it was
    * too much. 0: it does not.
@@ -140,7 +140,7 @@ export class Calls {
     this.#unsent = [];
     for (const queue of this.#queues.values()) queue.stop();
     this.#queues.clear();
-    for (const [id, call] of this.#waiting) if (!call.answer.repeat) this.#waiting.delete(id);
+    for (const [id, call] of this.#waiting) if (!call.answer.resend) this.#waiting.delete(id);
   }
 
   /**

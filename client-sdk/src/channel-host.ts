@@ -4,7 +4,7 @@ import type { Report } from './reporting.ts';
 import type { Asking } from './request.ts';
 
 /** A kind of thing that a channel may keep on the gateway. */
-export type ResourceKind<W extends RemoteResource> = new (handle: Handle, host: Host) => W;
+export type ResourceKind<W extends RemoteResource> = new (handle: Handle, host: Host, sub?: number) => W;
 
 /** What a channel needs of the client. */
 export interface ChannelHost extends Asking {
@@ -12,7 +12,7 @@ export interface ChannelHost extends Asking {
   /** Makes an error of the catalogue. What is loaded later cannot make one: its class exists once. */
   readonly refusal: typeof refusal;
   /** What the channel keeps on the gateway of this kind; made where there is none. */
-  resource<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle): W;
+  resource<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle, sub?: number): W;
   /** What the channel keeps on the gateway of this kind, if anything. */
-  find<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle): W | undefined;
+  find<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle, sub?: number): W | undefined;
 }

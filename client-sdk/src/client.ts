@@ -26,7 +26,7 @@ import { check } from './options.ts';
  */
 export function createClient<C extends Channels = Channels>(options: ClientOptions): Client<C> {
   const core = new Core(options, createClient);
-  const { link: connection } = core;
+  const { peer: connection } = core;
   // The contract is for the compiler alone: nothing of it is there at run time.
   const client: Client = {
     get state() {

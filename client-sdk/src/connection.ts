@@ -36,7 +36,7 @@ export interface ConnectionSetup extends SharingSetup {
   readonly token?: Token;
   readonly tokenUrl?: string | URL;
   readonly calls: Calls;
-  readonly events: ConnectionEvents;
+  readonly observer: ConnectionEvents;
 }
 
 export interface ConnectionEvents extends Pick<Emitter<ClientEvents>, 'on'> {
@@ -95,12 +95,12 @@ export class Connection {
   constructor(setup: ConnectionSetup) {
     this.#setup = setup;
     this.#calls = setup.calls;
-    this.#events = setup.events;
+    this.#events = setup.observer;
     this.#token = new TokenSource(setup);
     this.#place = setup.url.replace(/[^/]*@|\?.*/g, '');
     // A clock that was put forward on a live connection looks like sleep, after which this is asked.
-    const resolve = ({ time }: Results['ping']) => this.#reckon(time);
-    this.#heartbeat = new Heartbeat(() => setup.calls.start({ type: 'ping' }, { resolve }));
+    const accept = ({ time }: Results['ping']) => this.#reckon(time);
+    this.#heartbeat = new Heartbeat(() => setup.calls.start({ type: 'ping' }, { accept }));
   }
 
   /** Connects, unless it does so already. While `waiting` it waits no longer. */

@@ -14,7 +14,7 @@ import type { Report } from './reporting.ts';
 /** Puts the parts of a client together, and passes on what each has to say to the others. */
 export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, ConnectionEvents {
   declare readonly calls: Calls;
-  declare readonly link: Connection;
+  declare readonly peer: Connection;
   declare readonly timeout: number;
   readonly refusal = refusal;
   /** What somebody was told of last. */
@@ -31,14 +31,14 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     this.#options = options;
     this.timeout = timeout;
     this.calls = new Calls(codec);
-    this.link = new Connection({
+    this.peer = new Connection({
       ...options,
       url: socketUrl(options.url),
       codec,
       timeout,
       create,
       calls: this.calls,
-      events: this,
+      observer: this,
     });
   }
 
@@ -53,9 +53,9 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
       if (state === 'closed') resource.end('ended', { error, reason: this.calls.ended });
     });
     // A handler that was just called may have moved on, and that was told already.
-    if (this.link.state === state) this.emit('state', change);
+    if (this.peer.state === state) this.emit('state', change);
     // A URL that never worked is told of, and a token that is refused or cannot be fetched, each time. What worked once comes back.
-    const news = state === 'closed' || this.link.user === undefined;
+    const news = state === 'closed' || this.peer.user === undefined;
     const ofToken = state === 'waiting' && error && isOfToken(error) && !hasRunOut(error);
     if (ofToken || (error && news && !heard && error !== this.reported)) this.report('error', error, { heard });
   }
@@ -86,14 +86,14 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     return handle ?? new ChannelHandle<T, State>(name, this);
   }
 
-  find<W extends RemoteResource>(kind: ResourceKind<W>, { name }: Handle): W | undefined {
-    return this.#of(name).find((resource): resource is W => resource instanceof kind);
+  find<W extends RemoteResource>(kind: ResourceKind<W>, { name }: Handle, sub?: number): W | undefined {
+    return this.#of(name).find((resource): resource is W => resource instanceof kind && resource.sub === sub);
   }
 
-  resource<W extends RemoteResource>(kind: ResourceKind<W>, handle: Handle): W {
-    const found = this.find(kind, handle);
+  resource<W extends RemoteResource>(kind: ResourceKind<W>, handle: Handle, sub?: number): W {
+    const found = this.find(kind, handle, sub);
     if (found) return found;
-    const resource = new kind(handle, this);
+    const resource = new kind(handle, this, sub);
     this.#resources.set(handle.name, [...this.#of(handle.name), resource]);
     return resource;
   }
@@ -101,7 +101,7 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   use(): void {
     const { ended: error } = this.calls;
     if (error) this.#eachResource((resource) => resource.end('ended', { error }));
-    else if (this.#options.autoConnect !== false && this.link.state === 'idle') this.link.connect();
+    else if (this.#options.autoConnect !== false && this.peer.state === 'idle') this.peer.connect();
   }
 
   forget(resource: RemoteResource): void {

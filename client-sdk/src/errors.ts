@@ -36,22 +36,20 @@ export class SluiceError extends Error {
   declare readonly retryable: boolean;
   /** Milliseconds to wait before trying again, where the gateway said so. */
   declare readonly retryAfter: number | undefined;
+  /** Where the documentation explains it: a page of the repository, and the place in it. */
+  declare readonly docs: string;
   /** With `payload_invalid`: what the channel's schema found wrong, where it has one. */
   declare readonly issues: readonly Issue[] | undefined;
 
   constructor({ message, ...detail }: ErrorBody, cause?: unknown) {
     super(message, { cause });
-    Object.assign(this, { remedy: `See ${ERROR_DOCS}${detail.name}` }, detail);
-  }
-
-  /** Where the documentation explains it: a page of the repository, and the place in it. */
-  get docs(): string {
-    return ERROR_DOCS + this.name;
+    const docs = ERROR_DOCS + detail.name;
+    Object.assign(this, { docs, remedy: `See ${docs}` }, detail);
   }
 
   /** What `JSON.stringify` writes, e.g. for a log: everything but the cause and the stack. */
   toJSON(): object {
-    return { ...this, message: this.message, docs: this.docs };
+    return { ...this, message: this.message };
   }
 }
 
@@ -83,7 +81,10 @@ export function clientError(
   message = (CLIENT_SENTENCES as Readonly<Record<string, string>>)[name] as string,
   cause?: unknown,
 ): SluiceError {
-  return new SluiceError({ code: CLIENT_CODES[name], name, message, retryable: CLIENT_RETRYABLE.includes(name) }, cause);
+  return new SluiceError(
+    { code: CLIENT_CODES[name], name, message, retryable: CLIENT_RETRYABLE.includes(name) },
+    cause,
+  );
 }
 
 /** An error of the gateway's catalogue that it does not have to be asked for. */

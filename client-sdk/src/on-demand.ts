@@ -5,4 +5,4 @@
  * @packageDocumentation
  */
 export { readBacklog } from './backlog.ts';
-export { enterPresence, findRoster, leavePresence, observePresence, updatePresence } from './presence/actions.ts';
+export { actions, observePresence, viewMembers } from './presence/actions.ts';

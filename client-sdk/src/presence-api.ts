@@ -28,6 +28,9 @@ export interface Members<State = unknown> extends Iterable<Member<State>> {
   has(user: string): boolean;
 }
 
+/** An order of the members, as `Array.sort` takes it. */
+export type CompareMembers<State = unknown> = (a: Member<State>, b: Member<State>) => number;
+
 /** What to call when something changes. All of it comes while a push of the gateway is being read. */
 export interface PresenceListener<State = unknown> {
   /** Somebody came, or is there already when you begin to listen. */
@@ -85,7 +88,7 @@ export interface Presence<State = unknown, StateIn = State> {
    * const byArrival = presence.sorted((a, b) => a.since - b.since);
    * presence.subscribe(() => render(byArrival.list));
    */
-  sorted(compare: (a: Member<State>, b: Member<State>) => number): Members<State>;
+  sorted(compare: CompareMembers<State>): Members<State>;
   /**
    * Listens to who comes and goes. Those who are there already are told as `join` first. After a lost connection only what
    * is different is told. All listeners to one channel share one watch on the gateway. A function is called for every change.

@@ -1,63 +1,75 @@
 import type { Json } from '@sluice/protocol';
 import type { ChannelHost } from './channel-host.ts';
-import { byUser, MembersView } from './members.ts';
+import { loadedParts, withParts } from './lazy-parts.ts';
 import { check } from './options.ts';
-import type { Members, MembersPage, Presence, PresenceListener } from './presence-api.ts';
-import { loadedParts, type Parts, withParts } from './lazy-parts.ts';
+import type { CompareMembers, Members, MembersPage, Presence, PresenceListener } from './presence-api.ts';
 import type { Handle } from './remote-resource.ts';
 import { request } from './request.ts';
-import { nothing } from './timer.ts';
+import { type Cancel, nothing } from './timer.ts';
 
-/** Makes the face of a channel's presence. It holds no state: that is on the gateway, and in a part that is loaded when it is used. */
+/** What is shown until the part of presence is loaded. */
+const NOBODY = {
+  size: 0,
+  total: 0,
+  list: [],
+  counting: false,
+  get: nothing,
+  has: () => false,
+  [Symbol.iterator]: () => [].values(),
+};
+
+/** Makes the face of a channel's presence. What is behind it is loaded when it is first used (`presence/actions.ts`). */
 export function facePresence<State>(handle: Handle, host: ChannelHost): Presence<State> {
-  const roster = () => loadedParts()?.findRoster(handle, host);
-  const members = new MembersView<State>(roster, byUser);
+  /** The members in an order. The object is the same before and after the part is loaded. */
+  const view = (compare?: CompareMembers<State>) => {
+    let loaded: object | undefined;
+    return new Proxy(NOBODY, {
+      get(nobody, name) {
+        loaded ??= loadedParts()?.viewMembers(handle, host, compare as CompareMembers | undefined);
+        return Reflect.get(loaded ?? nobody, name);
+      },
+    }) as unknown as Members<State> & { readonly counting: boolean };
+  };
+  const members = view();
 
-  const call = (act: (parts: Parts) => Promise<void>) =>
-    new Promise<void>((resolve, reject) => withParts(host, (parts) => resolve(act(parts)), reject));
-  const copyOf = (state: State | undefined) =>
-    (state === undefined ? state : host.calls.copy(state).copy) as Json | undefined;
+  const action = (name: 'enter' | 'update' | 'leave') => async (state?: unknown) => {
+    // Changing it afterwards changes nothing.
+    const copy = state === undefined ? state : host.calls.copy(state).copy;
+    return new Promise<void>((resolve, reject) => {
+      withParts(host, (parts) => resolve(parts.actions[name](handle, host, copy as Json | undefined)), reject);
+      if (name === 'enter') host.use();
+    });
+  };
 
   return {
     members,
     get counting() {
-      return roster()?.counting ?? false;
+      return members.counting;
     },
     sorted(compare) {
       check({}, { compare });
-      return new MembersView(roster, compare);
+      return view(compare);
     },
     subscribe(listener) {
       check({}, { listener });
-      const handlers = (typeof listener === 'function' ? { change: listener } : listener) as PresenceListener;
-      let isStopped = false;
-      let stop = nothing;
+      const given = listener as PresenceListener;
+      let stop: Cancel | undefined = nothing;
       withParts(
         host,
         (parts) => {
-          if (!isStopped) stop = parts.observePresence(handle, host, handlers, members as Members);
+          stop &&= parts.observePresence(handle, host, { listener: given, members });
         },
-        (error) => host.report('error', error, { instead: handlers.error }),
+        (error) => host.report('error', error, { instead: given.error }),
       );
       host.use();
       return () => {
-        isStopped = true;
-        stop();
+        stop?.();
+        stop = undefined;
       };
     },
-    async enter(state) {
-      const copy = copyOf(state);
-      const entered = call((parts) => parts.enterPresence(handle, host, copy));
-      host.use();
-      return entered;
-    },
-    async update(state) {
-      const copy = copyOf(state);
-      return call((parts) => parts.updatePresence(handle, host, copy));
-    },
-    async leave() {
-      return call((parts) => parts.leavePresence(handle, host));
-    },
+    enter: action('enter'),
+    update: action('update'),
+    leave: action('leave'),
     async page(options) {
       const { signal, ...page } = check(options);
       const body = { type: 'members', channel: handle.name, ...page } as const;

@@ -16,7 +16,7 @@ export type ChannelPush = Exclude<Push, { type: 'refresh' | 'drain' }>;
 /** What stands on the gateway needs this of the client. */
 export interface Host extends SourceHost {
   readonly calls: Calls;
-  readonly link: SourceHost['link'] & {
+  readonly peer: SourceHost['peer'] & {
     /** The gateway broke its word: closes the connection, and resumes on the next. */
     distrust(error: SluiceError): void;
   };
@@ -38,6 +38,8 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
   /** The channel's face while it is in use. */
   declare readonly handle: Handle;
   declare readonly host: Host;
+  /** Tells it from others of its kind on the same channel: a subscription's id on the wire. */
+  declare readonly sub: number | undefined;
   /** Does it stand on the gateway? */
   on = false;
   /** What was said there is out of date. */
@@ -47,10 +49,11 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
   #refusals = 0;
   #cancelPause: Cancel = nothing;
 
-  constructor(handle: Handle, host: Host) {
+  constructor(handle: Handle, host: Host, sub?: number) {
     this.handle = handle;
     this.channel = handle.name;
     this.host = host;
+    this.sub = sub;
   }
 
   /** Should it stand on the gateway? */
@@ -119,7 +122,8 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
   #open(): void {
     this.phase = 'opening';
     this.stale = false;
-    const body = { type: this.commands[0], channel: this.channel, ...this.open() };
+    const { channel, sub } = this;
+    const body = { type: this.commands[0], channel, sub, ...this.open() };
     this.host.calls.start<Opening>(body as unknown as Body<Opening>, {
       accept: (result) => {
         this.on = true;
@@ -154,6 +158,8 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
     this.on = false;
     this.phase = 'closing';
     this.closing();
-    this.host.calls.start<Closing>({ type: this.commands[1], channel: this.channel }, { accept: done, refuse: done });
+    const { channel, sub } = this;
+    const body = { type: this.commands[1], channel, sub } as Body<Closing>;
+    this.host.calls.start<Closing>(body, { accept: done, refuse: done });
   }
 }

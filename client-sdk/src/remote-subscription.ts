@@ -1,4 +1,11 @@
-import type { GapPush, MessagesPush, Position, SubscribeResult, UnsubscribedPush } from '@sluice/protocol';
+import type {
+  GapPush,
+  MessagesPush,
+  Position,
+  ProgressPush,
+  SubscribeResult,
+  UnsubscribedPush,
+} from '@sluice/protocol';
 import type { Start } from './api.ts';
 import type { Backlog } from './backlog.ts';
 import { complete } from './complete.ts';
@@ -22,7 +29,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   #start: Origin = {};
 
   add(subscriber: Subscriber): void {
-    subscriber.source = this;
+    subscriber.remote = this;
     this.#join(subscriber);
     this.users.add(subscriber);
     if (this.on) subscriber.follow();
@@ -37,7 +44,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
 
   // By the gateway's clock, which is not known before the first connection stands.
   override get askable(): boolean {
-    return !!this.position || typeof this.#start.since !== 'object' || this.host.link.user !== undefined;
+    return !!this.position || typeof this.#start.since !== 'object' || this.host.peer.user !== undefined;
   }
 
   accepted({ epoch, offset, state }: SubscribeResult): void {
@@ -55,10 +62,11 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   }
 
   receive(push: ChannelPush): void {
-    // Rule 1: before the reply to subscribe a push belongs to an earlier subscription.
-    if (!this.on) return;
+    // Rule 1: before the reply to subscribe a push belongs to an earlier subscription. One of another id is another's.
+    if (!this.on || (push as { readonly sub?: number }).sub !== this.sub) return;
     const { type } = push;
     if (type === 'messages') this.#messages(push);
+    else if (type === 'progress') this.#progress(push);
     else if (type === 'gap') this.#gap(push);
     else if (type === 'unsubscribed') this.#unsubscribed(push);
     else if (type === 'live' || type === 'replaying') this.#moveTo(type);
@@ -88,25 +96,27 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   }
 
   #atGateway({ rewind, since, asked = 0 }: Origin): Place {
-    const moment =
-      typeof since === 'object' ? Math.max(0, Math.round(asked + this.host.link.skew - since.ago)) : since;
+    const moment = typeof since === 'object' ? Math.max(0, Math.round(asked + this.host.peer.skew - since.ago)) : since;
     return { rewind, since: moment } as Place;
   }
 
-  #messages({ epoch, messages }: MessagesPush): void {
+  #messages({ epoch, after, messages }: MessagesPush): void {
     for (const message of messages) {
       if (!this.on) return;
-      const place = { epoch, offset: message.offset };
-      // Rule 2: seen already.
-      if (hasReached(this.position, place)) continue;
-      // Rule 3: the next one, or else a hole.
-      if (!hasReached(this.position, { epoch, offset: place.offset - 1 })) {
-        this.#hole(place);
-        return;
-      }
-      this.position = place;
+      const { offset } = message;
+      const to = { epoch, offset };
+      // Rule 2: seen already. Rule 3: what is missing before it did not match the subscription, or else was lost.
+      if (hasReached(this.position, to) || this.#lacks({ epoch, offset: after ?? offset - 1 })) continue;
+      this.position = to;
       this.each((subscriber) => subscriber.hear(complete(message, this.channel, epoch)));
     }
+  }
+
+  #progress({ epoch, after, offset }: ProgressPush): void {
+    const to = { epoch, offset };
+    if (this.#lacks({ epoch, offset: after }) || hasReached(this.position, to)) return;
+    this.position = to;
+    this.each((subscriber) => subscriber.pass(to));
   }
 
   #gap({ to, reason, latest }: GapPush): void {
@@ -117,9 +127,12 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
     this.each((subscriber) => subscriber.miss({ to, reason, latest: messages, anew }));
   }
 
-  #hole({ epoch, offset }: Position): void {
-    const message = `${this.channel}: ${offset} of epoch ${epoch} came without a gap.`;
-    this.host.link.distrust(clientError('connection_lost', message));
+  /** Is something missing before this place, and no gap was reported? Then the connection starts anew. */
+  #lacks(place: Position): boolean {
+    if (hasReached(this.position, place)) return false;
+    const message = `${this.channel}: ${place.offset} of epoch ${place.epoch} is missing, without a gap.`;
+    this.host.peer.distrust(clientError('connection_lost', message));
+    return true;
   }
 
   #unsubscribed({ reason }: UnsubscribedPush): void {

@@ -49,7 +49,7 @@ export function request<Type extends CommandType>(
         ? after(timeout as number, () => fail(host.calls.failure ?? clientError('timed_out')))
         : nothing;
     const ignore = onAbort(signal, () => fail(signal?.reason));
-    forget = host.calls.start(body, { accept: settle(resolve), refuse: fail, repeat: true, weight });
+    forget = host.calls.start(body, { accept: settle(resolve), refuse: fail, resend: true, weight });
     host.use();
   });
 }

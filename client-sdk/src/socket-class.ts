@@ -25,11 +25,11 @@ export async function chooseSocketClass(setup: ConnectionSetup): Promise<WebSock
   try {
     if (setup.shareTabs) WebSocket = await (await import('./share-tabs/share-tabs.ts')).shareTabs(setup);
   } catch (cause) {
-    setup.events.report('error', clientError('not_shared', `The connection is not shared: ${cause}`, cause));
+    setup.observer.report('error', clientError('not_shared', `The connection is not shared: ${cause}`, cause));
   }
   if (!debug) return WebSocket;
   return loadDiagnostics().then(
-    ({ trace }) => trace(setup.events, { ...setup, WebSocket }),
+    ({ trace }) => trace(setup.observer, { ...setup, WebSocket }),
     () => WebSocket,
   );
 }

@@ -50,7 +50,7 @@ export interface Source {
 /** What a subscriber needs of the client. */
 export interface SourceHost {
   /** `skew`: the gateway's clock minus ours, in milliseconds. */
-  readonly link: { readonly skew: number; readonly user: string | null | undefined };
+  readonly peer: { readonly skew: number; readonly user: string | null | undefined };
   readonly report: Report;
 }
 
@@ -76,7 +76,7 @@ export class Subscriber implements Subscription {
   /** Comes back to the channel, which it has left. */
   rejoin = nothing;
   /** The subscription on the gateway that it belongs to. */
-  declare source: Source;
+  declare remote: Source;
   readonly #onMessage: (message: AnyMessage) => void;
   readonly #ignoreSignal: Cancel;
   #settleReady: (error?: unknown) => void = nothing;
@@ -90,8 +90,8 @@ export class Subscriber implements Subscription {
   // When it joined, by our clock, where the cursor may still bring messages that were published before.
   #joined: number | undefined;
 
-  constructor(source: Source, onMessage: (message: AnyMessage) => void, options: SubscribeOptions) {
-    this.source = source;
+  constructor(remote: Source, onMessage: (message: AnyMessage) => void, options: SubscribeOptions) {
+    this.remote = remote;
     this.#onMessage = onMessage;
     this.options = options;
     this.start = { ...options, asked: now() };
@@ -117,7 +117,7 @@ export class Subscriber implements Subscription {
 
   /** The cursor has moved to a state. */
   follow(): void {
-    const { position, state } = this.source;
+    const { position, state } = this.remote;
     if (this.#pausing || !this.#active) return;
     if (state === 'live') this.#joined = undefined;
     if (position && !this.#held) this.position ??= position;
@@ -130,12 +130,17 @@ export class Subscriber implements Subscription {
     this.#take({ epoch, offset }, () => this.#hand(message));
   }
 
+  /** Nothing up to this place concerns it. */
+  pass(to: Position): void {
+    this.#take(to, nothing);
+  }
+
   miss({ to, reason, latest = [], anew }: GapNews): void {
     const tell = (from: Position) => {
       const sameEpoch = !anew && from.epoch === to.epoch;
       const kept = latest.filter(({ offset }) => !sameEpoch || offset > from.offset);
       const lost = sameEpoch ? to.offset - from.offset - kept.length : undefined;
-      const { channel, host } = this.source;
+      const { channel, host } = this.remote;
       const news = { channel, from, to, reason, lost };
       const handKept = () => {
         for (const message of kept) this.#hand(message);
@@ -154,7 +159,7 @@ export class Subscriber implements Subscription {
     if (!this.#active) return;
     this.#held = undefined;
     this.#ignoreSignal();
-    this.source.remove(this);
+    this.remote.remove(this);
     this.#settleReady(reason);
     this.#moveTo(state);
     if (error) this.fail(error);
@@ -162,7 +167,7 @@ export class Subscriber implements Subscription {
 
   /** Tells of a failure. */
   fail(error: SluiceError): void {
-    this.source.host.report('error', error, { instead: this.options.onError });
+    this.remote.host.report('error', error, { instead: this.options.onError });
   }
 
   // In order, nothing twice, nothing before the backlog, and nothing while a gap is being dealt with.
@@ -174,7 +179,7 @@ export class Subscriber implements Subscription {
       // The channel's log is the buffer: it goes on from its position.
       this.#held = [];
       this.#away = true;
-      this.source.remove(this);
+      this.remote.remove(this);
     } else if (this.#active && (anew || !hasReached(this.position, to))) {
       const from = this.position ?? to;
       this.position = to;
@@ -183,7 +188,7 @@ export class Subscriber implements Subscription {
   }
 
   #hand(message: AnyMessage): void {
-    const old = this.#joined !== undefined && message.time < this.#joined + this.source.host.link.skew;
+    const old = this.#joined !== undefined && message.time < this.#joined + this.remote.host.peer.skew;
     if (this.#active && !old) guard(this.#onMessage, message);
   }
 
@@ -236,7 +241,7 @@ export class Subscriber implements Subscription {
 
   async #readBacklog(to: Position): Promise<void> {
     this.#reading = true;
-    const { gap, messages } = await this.source
+    const { gap, messages } = await this.remote
       .backlog(this.start, to)
       .catch((error: SluiceError) => this.#without(error, to));
     if (!this.#held) return;

@@ -127,7 +127,7 @@ describe('a cursor (SPEC.md section 7)', () => {
     gateway.socket.messages('a', offsets, { epoch });
     expect(seen).toEqual([]);
     expect(errors).toHaveLength(1);
-    expect(errors[0]?.message).toMatch(/^a: \d of epoch e\d came without a gap/);
+    expect(errors[0]?.message).toMatch(/^a: \d of epoch e\d is missing, without a gap/);
     expect(client.state).toBe('waiting');
     await pass(2000);
     await gateway.socket.accept();

@@ -10,6 +10,7 @@ import {
 } from '@sluice/protocol';
 import type { ChannelContract, Channels } from '@sluice/protocol/contracts';
 import { type Client, type ClientOptions, createClient, type WebSocketLike } from '../index.ts';
+import { loadParts } from '../load-parts.ts';
 import { checkMessage, checkState } from './contract.ts';
 import { MemoryChannel } from './memory-channel.ts';
 import type { AppendedMessage, DraftOptions } from './memory-log.ts';
@@ -220,6 +221,7 @@ export class MemoryGateway<C extends Channels = Channels> {
    * time for what a client does by timer.
    */
   async settled(): Promise<void> {
+    await loadParts();
     await this.#tasks.settled();
     if (this.#refusing) return;
     const waiting = [...this.#clients].filter(({ state }) => state === 'waiting');

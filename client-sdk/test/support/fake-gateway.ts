@@ -2,6 +2,7 @@ import { type Codec, type Command, type CommandType, json, type Results, type Se
 import { vi } from 'vitest';
 import type { Client, ClientOptions } from '../../src/api.ts';
 import { createClient } from '../../src/client.ts';
+import './loaded-parts.ts';
 import type { WebSocketConstructor, WebSocketLike } from '../../src/socket.ts';
 
 type Handler<Event> = ((event: Event) => void) | null;

@@ -110,7 +110,7 @@ export const clientCore = [
   },
   {
     file: file('remote-subscription'),
-    from: 'asked + this.host.connection.skew - since.ago',
+    from: 'asked + this.host.peer.skew - since.ago',
     to: 'asked - since.ago',
     fault: '"ago" is reckoned by the clock of the device',
     tests: test('since'),

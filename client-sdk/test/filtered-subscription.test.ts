@@ -1,0 +1,182 @@
+import type { ServerMessage } from '@sluice/protocol';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ClientState } from '../src/connection.ts';
+import { Core } from '../src/core.ts';
+import type { SluiceError } from '../src/errors.ts';
+import { RemoteSubscription } from '../src/remote-subscription.ts';
+import { type AnyMessage, Subscriber } from '../src/subscriber.ts';
+import { FakeGateway, turn, wireMessage } from './support/fake-gateway.ts';
+
+/** A client whose subscriptions may have ids, which nothing public gives them yet. */
+class Inner {
+  readonly gateway = new FakeGateway();
+  readonly errors: SluiceError[] = [];
+  readonly core: Core;
+
+  constructor() {
+    const create = () => {
+      throw new Error('no other client is needed');
+    };
+    this.core = new Core({ url: 'ws://gateway.test/ws', WebSocket: this.gateway.WebSocket }, create);
+    this.core.on('error', (error) => this.errors.push(error));
+  }
+
+  get state(): ClientState {
+    return this.core.peer.state;
+  }
+
+  subscribe(sub?: number) {
+    const seen: number[] = [];
+    const handle = this.core.channel('a');
+    const remote = this.core.resource(RemoteSubscription, handle, sub);
+    const subscriber = new Subscriber(remote, (message: AnyMessage) => seen.push(message.offset), {});
+    remote.add(subscriber);
+    this.core.use();
+    return { seen, subscriber };
+  }
+
+  async accept(): Promise<void> {
+    await turn();
+    await this.gateway.socket.accept();
+  }
+
+  /** Accepts what is subscribed, all at this offset. */
+  accepted(offset = 0): void {
+    for (const { id } of this.gateway.socket.sent('subscribe')) {
+      this.push({ type: 'reply', id, result: { epoch: 'e1', offset, state: 'live' } });
+    }
+  }
+
+  push(message: ServerMessage): void {
+    this.gateway.socket.push(message);
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const PUSH = { type: 'messages', channel: 'a', epoch: 'e1' } as const;
+const PROGRESS = { type: 'progress', channel: 'a', epoch: 'e1' } as const;
+
+describe('a subscription with an id', () => {
+  it('is asked for, and ended, under its id', async () => {
+    const inner = new Inner();
+    inner.subscribe();
+    const { subscriber } = inner.subscribe(7);
+    await inner.accept();
+    expect(inner.gateway.socket.sent('subscribe').map(({ sub }) => sub)).toEqual([undefined, 7]);
+    inner.accepted();
+    subscriber.unsubscribe();
+    await turn();
+    expect(inner.gateway.socket.last('unsubscribe')).toMatchObject({ channel: 'a', sub: 7 });
+  });
+
+  it('gets the pushes with its id, and the default subscription those without', async () => {
+    const inner = new Inner();
+    const plain = inner.subscribe();
+    const first = inner.subscribe(1);
+    const second = inner.subscribe(2);
+    await inner.accept();
+    inner.accepted();
+    inner.push({ ...PUSH, messages: [wireMessage(1)] });
+    inner.push({ ...PUSH, sub: 1, after: 0, messages: [wireMessage(2)] });
+    inner.push({ ...PUSH, sub: 3, after: 0, messages: [wireMessage(3)] });
+    inner.push({ type: 'unsubscribed', channel: 'a', sub: 2, reason: 'permission' });
+    expect([plain.seen, first.seen, second.seen]).toEqual([[1], [2], []]);
+    expect([plain, first, second].map(({ subscriber }) => subscriber.state)).toEqual(['live', 'live', 'denied']);
+    expect(inner.state).toBe('connected');
+  });
+
+  it('resumes from its own position', async () => {
+    const inner = new Inner();
+    inner.subscribe();
+    inner.subscribe(1);
+    await inner.accept();
+    inner.accepted();
+    inner.push({ ...PUSH, messages: [wireMessage(1)] });
+    inner.push({ ...PUSH, sub: 1, after: 0, messages: [wireMessage(5)] });
+    inner.push({ ...PROGRESS, sub: 1, after: 3, offset: 9 });
+    inner.gateway.socket.drop();
+    await vi.advanceTimersByTimeAsync(1000);
+    await inner.accept();
+    const asked = inner.gateway.socket.sent('subscribe').map(({ sub, position }) => [sub, position?.offset]);
+    expect(asked).toEqual([
+      [undefined, 1],
+      [1, 9],
+    ]);
+  });
+});
+
+describe('a push of a newer gateway', () => {
+  it('is ignored where its type is unknown, and read where only a field is', async () => {
+    const inner = new Inner();
+    const { seen } = inner.subscribe();
+    await inner.accept();
+    inner.accepted();
+    inner.push({ type: 'weather', channel: 'a', sun: true } as never);
+    inner.push({ type: 'weather' } as never);
+    const message = {
+      ...wireMessage(1),
+      origin: { channel: 'b', offset: 3 },
+      ref: 'x',
+      op: 'y',
+      trace: 'z',
+      future: 1,
+    };
+    inner.push({ ...PUSH, messages: [message], later: [1] } as never);
+    expect([seen, inner.state, inner.errors]).toEqual([[1], 'connected', []]);
+  });
+});
+
+describe('whatever is pushed', () => {
+  const offset = fc.integer({ min: 0, max: 12 });
+  const messages = fc.record({
+    type: fc.constant('messages' as const),
+    after: fc.option(offset, { nil: undefined }),
+    offsets: fc.uniqueArray(fc.integer({ min: 1, max: 14 }), { minLength: 1, maxLength: 4 }),
+  });
+  const progress = fc.record({ type: fc.constant('progress' as const), after: offset, offset });
+
+  it('messages come in order, once, with nothing lost, or it is a protocol violation', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(messages, progress), { maxLength: 12 }), async (pushes) => {
+        const inner = new Inner();
+        const { seen, subscriber } = inner.subscribe(1);
+        await inner.accept();
+        inner.accepted();
+        const expected: number[] = [];
+        let position = 0;
+        for (const push of pushes) {
+          const offsets = push.type === 'messages' ? push.offsets.toSorted((a, b) => a - b) : [push.offset];
+          if (push.type === 'messages') {
+            const { after } = push;
+            const body = { ...PUSH, sub: 1, messages: offsets.map((one) => wireMessage(one)) };
+            inner.push(after === undefined ? body : { ...body, after });
+          } else inner.push({ ...PROGRESS, sub: 1, after: push.after, offset: push.offset });
+          const isWhole = (one: number) =>
+            push.type === 'progress' || push.after !== undefined ? position >= (push.after ?? 0) : position === one - 1;
+          // A progress is judged before it is known whether it is one; a message that was seen is not judged at all.
+          const news = push.type === 'progress' ? offsets : offsets.filter((one) => one > position);
+          for (const one of news) {
+            if (!isWhole(one)) {
+              expect([inner.state, seen]).toEqual(['waiting', expected]);
+              return;
+            }
+            if (push.type === 'messages') expected.push(one);
+            position = Math.max(position, one);
+          }
+          expect([inner.state, seen, subscriber.position?.offset]).toEqual(['connected', expected, position]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
