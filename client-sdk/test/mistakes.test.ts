@@ -33,7 +33,7 @@ async function refusalOf(promise: Promise<unknown>): Promise<SluiceError> {
 }
 
 it.each(['localhost:8080', 'ftp://example.com', ''])('rejects the URL "%s" synchronously', (url) => {
-  expect(() => gateway.client({ url })).toThrow(/^"url" must be a URL like wss:\/\/example\.com\/ws, not /);
+  expect(() => gateway.client({ url })).toThrow(/^"url" must be a full URL like wss:\/\/example\.com\/ws, not /);
 });
 
 it('accepts a URL that begins with http', async () => {

@@ -167,5 +167,4 @@ it.each(['worker', 'leader'] as const)(
     );
     expect(handed).toBeGreaterThan(200);
   },
-  60_000,
 );
