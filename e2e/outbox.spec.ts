@@ -49,7 +49,7 @@ const html = `<!doctype html>
   document.title = 'Ready';
 </script>`;
 
-const FILES = ['/', '/index.html', '/sdk/index.js', '/sdk/outbox.js', '/sdk/share-tabs.js'];
+const FILES = ['/', '/index.html', '/sdk/index.js', '/sdk/on-demand.js', '/sdk/outbox.js', '/sdk/share-tabs.js'];
 const worker = `
 addEventListener('install', (event) => event.waitUntil(
   caches.open('page').then((cache) => cache.addAll(${JSON.stringify(FILES)})).then(() => skipWaiting())));
@@ -64,7 +64,7 @@ const test = base.extend<{ folder: string }>({
   folder: async ({}, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-outbox-'));
     await mkdir(join(folder, 'sdk'));
-    for (const file of ['index.js', 'outbox.js', 'share-tabs.js']) {
+    for (const file of ['index.js', 'on-demand.js', 'outbox.js', 'share-tabs.js']) {
       await copyFile(join(sdk, file), join(folder, 'sdk', file));
     }
     await writeFile(join(folder, 'index.html'), html);

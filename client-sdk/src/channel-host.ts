@@ -1,14 +1,14 @@
 import type { refusal } from './errors.ts';
+import type { PartsHost } from './lazy-parts.ts';
 import type { Handle, Host, RemoteResource } from './remote-resource.ts';
-import type { Report } from './reporting.ts';
 import type { Asking } from './request.ts';
 
 /** A kind of thing that a channel may keep on the gateway. */
 export type ResourceKind<W extends RemoteResource> = new (handle: Handle, host: Host, sub?: number) => W;
 
 /** What a channel needs of the client. */
-export interface ChannelHost extends Asking {
-  readonly report: Report;
+export interface ChannelHost extends Asking, PartsHost {
+  readonly calls: Asking['calls'];
   /** Makes an error of the catalogue. What is loaded later cannot make one: its class exists once. */
   readonly refusal: typeof refusal;
   /** What the channel keeps on the gateway of this kind; made where there is none. */

@@ -7,6 +7,7 @@ import { Connection, type ConnectionEvents, type StateChange } from './connectio
 import { toConsole } from './console.ts';
 import { Emitter, guard } from './emitter.ts';
 import { hasRunOut, isOfToken, refusal, type SluiceError } from './errors.ts';
+import type { PendingUse } from './lazy-parts.ts';
 import { check, socketUrl } from './options.ts';
 import type { Handle, Host, RemoteResource } from './remote-resource.ts';
 import type { Report } from './reporting.ts';
@@ -17,6 +18,7 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   declare readonly peer: Connection;
   declare readonly timeout: number;
   readonly refusal = refusal;
+  readonly pending: PendingUse[] = [];
   /** What somebody was told of last. */
   declare reported: SluiceError | undefined;
   readonly #options: ClientOptions;
@@ -82,8 +84,8 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   /** The channel's face: the one that is in use, so that nothing is kept of a channel that is not. */
   channel<T, State>(name: string): Channel<T, State> {
     check({}, { name });
-    const handle = this.#of(name)[0]?.handle as Channel<T, State> | undefined;
-    return handle ?? new ChannelHandle<T, State>(name, this);
+    const [use] = [...this.#of(name), ...this.pending.filter(({ handle }) => handle.name === name)];
+    return (use?.handle as Channel<T, State> | undefined) ?? new ChannelHandle<T, State>(name, this);
   }
 
   find<W extends RemoteResource>(kind: ResourceKind<W>, { name }: Handle, sub?: number): W | undefined {

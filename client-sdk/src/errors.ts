@@ -1,11 +1,12 @@
 import {
-  CLIENT_CODES,
+  CLIENT_ERROR_NAMES,
   CLIENT_RETRYABLE,
   CLIENT_SENTENCES,
   type ClientErrorName,
   ERROR_DOCS,
   type ErrorBody,
   type ErrorName,
+  FIRST_CLIENT_CODE,
   type Issue,
 } from '@sluice/protocol';
 
@@ -75,14 +76,19 @@ export function isSluiceError<Name extends SluiceErrorName>(
 
 /** An error of this library's own. A message replaces the catalogue's sentence by one that says where. */
 export function clientError(name: keyof typeof CLIENT_SENTENCES, message?: string, cause?: unknown): SluiceError;
-export function clientError(name: keyof typeof CLIENT_CODES, message: string, cause?: unknown): SluiceError;
+export function clientError(name: (typeof CLIENT_ERROR_NAMES)[number], message: string, cause?: unknown): SluiceError;
 export function clientError(
-  name: keyof typeof CLIENT_CODES,
+  name: (typeof CLIENT_ERROR_NAMES)[number],
   message = (CLIENT_SENTENCES as Readonly<Record<string, string>>)[name] as string,
   cause?: unknown,
 ): SluiceError {
   return new SluiceError(
-    { code: CLIENT_CODES[name], name, message, retryable: CLIENT_RETRYABLE.includes(name) },
+    {
+      code: FIRST_CLIENT_CODE + CLIENT_ERROR_NAMES.indexOf(name),
+      name,
+      message,
+      retryable: CLIENT_RETRYABLE.includes(name),
+    },
     cause,
   );
 }

@@ -6,19 +6,30 @@ import { after } from './timer.ts';
 /** What is not loaded with the page. */
 export type Parts = Awaited<ReturnType<typeof loadParts>>;
 
-/** The client that needs a part. */
-interface Needing {
-  readonly report: Report;
-  readonly calls: { readonly ended: SluiceError | undefined };
+/** Something that needs the parts. */
+export interface PendingUse {
+  /** The face of the channel that it is for: it stays the same object as long as something waits. */
+  readonly handle: { readonly name: string };
+  /** It is given the `Parts`. The type is not named, because the parts know their client by this one. */
+  run(parts: never): void;
+  /** Called instead if the client is closed before the parts are loaded. */
+  refuse(error: SluiceError): void;
 }
 
-// Pause before what could not be loaded is asked for again, in milliseconds; the same for all, so that they keep their order.
+/** The client that needs the parts. */
+export interface PartsHost {
+  readonly report: Report;
+  readonly calls: { readonly ended: SluiceError | undefined };
+  /** What waits until the parts are loaded, in the order of the calls. */
+  readonly pending: PendingUse[];
+}
+
+// Pause before a load that failed is retried, in milliseconds.
 const RETRY = 1000;
 
 // Once for the page, however many clients it has.
 let parts: Parts | undefined;
 let loading: Promise<Parts> | undefined;
-let waiting = 0;
 
 /** What is loaded; `undefined` before anything of it was used. */
 export function loadedParts(): Parts | undefined {
@@ -27,31 +38,32 @@ export function loadedParts(): Parts | undefined {
 
 /**
  * Runs at once if the parts are loaded; otherwise when they are, in the order of the calls. Nothing is lost while they cannot
- * be loaded, for instance without a network: the calls wait until they are.
- *
- * @param closed called instead if the client is closed before
+ * be loaded, for instance without a network: the calls wait.
  */
-export function withParts(host: Needing, run: (parts: Parts) => void, closed: (error: SluiceError) => void): void {
-  if (parts) {
-    run(parts);
-    return;
-  }
+export function withParts(host: PartsHost, use: PendingUse): void {
+  if (parts && !host.pending[0]) use.run(parts as never);
+  else if (host.pending.push(use) === 1) load(host);
+}
+
+function load(host: PartsHost): void {
+  const { pending } = host;
   loading ??= loadParts();
-  waiting++;
   loading.then(
     (loaded) => {
-      run(loaded);
-      // What a handler asks for meanwhile comes after all that wait.
-      if (--waiting === 0) parts = loaded;
+      parts = loaded;
+      // A use is pending while it runs: what its handlers ask for comes after all that wait.
+      for (let use = pending[0]; use; use = pending[0]) {
+        use.run(loaded as never);
+        pending.shift();
+      }
     },
     (cause) => {
       const { ended } = host.calls;
-      waiting--;
       loading = undefined;
-      if (ended) closed(ended);
+      if (ended) for (const use of pending.splice(0)) use.refuse(ended);
       else {
         host.report('error', clientError('not_loaded', `Not loaded yet: ${cause}`, cause));
-        after(RETRY, () => withParts(host, run, closed));
+        after(RETRY, () => load(host));
       }
     },
   );

@@ -1,17 +1,17 @@
 import type { Json } from '@sluice/protocol';
 import type { ChannelHost } from './channel-host.ts';
-import { loadedParts, withParts } from './lazy-parts.ts';
+import { loadedParts, type Parts, withParts } from './lazy-parts.ts';
 import { check } from './options.ts';
 import type { CompareMembers, Members, MembersPage, Presence, PresenceListener } from './presence-api.ts';
 import type { Handle } from './remote-resource.ts';
 import { request } from './request.ts';
 import { type Cancel, nothing } from './timer.ts';
 
-/** What is shown until the part of presence is loaded. */
+/** What is shown until the part of presence is loaded, and the list of nobody. */
 const NOBODY = {
   size: 0,
   total: 0,
-  list: [],
+  list: Object.freeze([]),
   counting: false,
   get: nothing,
   has: () => false,
@@ -26,7 +26,7 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
     return new Proxy(NOBODY, {
       get(nobody, name) {
         loaded ??= loadedParts()?.viewMembers(handle, host, compare as CompareMembers | undefined);
-        return Reflect.get(loaded ?? nobody, name);
+        return Reflect.get(loaded ?? nobody, name) ?? Reflect.get(nobody, name);
       },
     }) as unknown as Members<State> & { readonly counting: boolean };
   };
@@ -36,7 +36,8 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
     // Changing it afterwards changes nothing.
     const copy = state === undefined ? state : host.calls.copy(state).copy;
     return new Promise<void>((resolve, reject) => {
-      withParts(host, (parts) => resolve(parts.actions[name](handle, host, copy as Json | undefined)), reject);
+      const run = (parts: Parts) => resolve(parts.actions[name](handle, host, copy as Json | undefined));
+      withParts(host, { handle, run, refuse: reject });
       if (name === 'enter') host.use();
     });
   };
@@ -54,13 +55,13 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
       check({}, { listener });
       const given = listener as PresenceListener;
       let stop: Cancel | undefined = nothing;
-      withParts(
-        host,
-        (parts) => {
+      withParts(host, {
+        handle,
+        run(parts: Parts) {
           stop &&= parts.observePresence(handle, host, { listener: given, members });
         },
-        (error) => host.report('error', error, { instead: given.error }),
-      );
+        refuse: (error) => host.report('error', error, { instead: given.error }),
+      });
       host.use();
       return () => {
         stop?.();

@@ -1,7 +1,8 @@
 import type { Push, Results } from '@sluice/protocol';
 import { backoff } from './backoff.ts';
-import type { Body, Calls } from './calls.ts';
+import type { Answer, Body, Calls } from './calls.ts';
 import type { refusal, SluiceError } from './errors.ts';
+import type { PartsHost } from './lazy-parts.ts';
 import type { Ending, SourceHost } from './subscriber.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 
@@ -14,7 +15,8 @@ export interface Handle {
 export type ChannelPush = Exclude<Push, { type: 'refresh' | 'drain' }>;
 
 /** What stands on the gateway needs this of the client. */
-export interface Host extends SourceHost {
+export interface Host extends SourceHost, PartsHost {
+  readonly report: SourceHost['report'];
   readonly calls: Calls;
   readonly peer: SourceHost['peer'] & {
     /** The gateway broke its word: closes the connection, and resumes on the next. */
@@ -120,16 +122,13 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
   }
 
   #open(): void {
-    this.phase = 'opening';
     this.stale = false;
-    const { channel, sub } = this;
-    const body = { type: this.commands[0], channel, sub, ...this.open() };
-    this.host.calls.start<Opening>(body as unknown as Body<Opening>, {
+    this.#ask<Open>(0, {
       accept: (result) => {
         this.on = true;
         this.phase = 'idle';
         this.#refusals = 0;
-        this.accepted(result as Results[Open]);
+        this.accepted(result);
         this.reconcile();
       },
       refuse: (error) => this.#refused(error),
@@ -156,10 +155,14 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
   #close(): void {
     const done = () => this.#goOn();
     this.on = false;
-    this.phase = 'closing';
     this.closing();
+    this.#ask<Closing>(1, { accept: done, refuse: done });
+  }
+
+  #ask<Type extends Opening | Closing>(which: 0 | 1, answer: Answer<Type>): void {
+    this.phase = which ? 'closing' : 'opening';
     const { channel, sub } = this;
-    const body = { type: this.commands[1], channel, sub } as Body<Closing>;
-    this.host.calls.start<Closing>(body, { accept: done, refuse: done });
+    const body = { type: this.commands[which], channel, sub, ...(!which && this.open()) };
+    this.host.calls.start(body as unknown as Body<Type>, answer);
   }
 }

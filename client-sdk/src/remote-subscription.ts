@@ -73,13 +73,17 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   }
 
   async backlog(start: Origin, to: Position): Promise<Backlog<AnyMessage>> {
-    const { channel, host } = this;
-    const { readBacklog } = await new Promise<Parts>((resolve, reject) => withParts(host, resolve, reject));
-    const { messages, ...backlog } = await readBacklog(
-      (page) => request({ calls: host.calls, use: nothing }, { type: 'history', channel, ...page }),
-      { ...this.#atGateway(start), position: start.position } as Place,
-      to,
-    );
+    const { channel, handle, host } = this;
+    // Asked for at once if the parts are loaded: nothing may happen to the cursor before.
+    const { messages, ...backlog } = await new Promise<Backlog>((resolve, reject) => {
+      const read = ({ readBacklog }: Parts) =>
+        readBacklog(
+          (page) => request({ calls: host.calls, use: nothing }, { type: 'history', channel, ...page }),
+          { ...this.#atGateway(start), position: start.position } as Place,
+          to,
+        );
+      withParts(host, { handle, run: (parts) => resolve(read(parts)), refuse: reject });
+    });
     return { ...backlog, messages: messages.map((message) => complete(message, channel, to.epoch)) };
   }
 

@@ -1,16 +1,19 @@
 import type { ErrorKind } from './error-kind.ts';
 
-/** Codes of the errors that arise in a client library and never travel: range 4400–4499. */
-export const CLIENT_CODES = {
-  closed: 4400,
-  timed_out: 4401,
-  connection_lost: 4402,
-  token_failed: 4403,
-  unsubscribed: 4404,
-  not_shared: 4405,
-  option_invalid: 4406,
-  not_loaded: 4407,
-} as const;
+/** The errors that arise in a client library and never travel: range 4400–4499, in the order of their codes. */
+export const CLIENT_ERROR_NAMES = [
+  'closed',
+  'timed_out',
+  'connection_lost',
+  'token_failed',
+  'unsubscribed',
+  'not_shared',
+  'option_invalid',
+  'not_loaded',
+] as const;
+
+/** Code of the first of them. */
+export const FIRST_CLIENT_CODE = 4400;
 
 /** The names of those that may be tried again, unchanged. */
 export const CLIENT_RETRYABLE: readonly string[] = ['timed_out', 'connection_lost', 'token_failed', 'not_loaded'];
@@ -35,11 +38,13 @@ const OTHER_SENTENCES = {
  * about them; a page loads it when it needs it.
  */
 export const CLIENT_ERRORS = /* @__PURE__ */ Object.fromEntries(
-  /* @__PURE__ */ Object.entries(CLIENT_CODES).map(([name, code]) => {
-    const message = { ...CLIENT_SENTENCES, ...OTHER_SENTENCES }[name as keyof typeof CLIENT_CODES];
-    return [name, { code, message, retryable: CLIENT_RETRYABLE.includes(name) }];
+  /* @__PURE__ */ CLIENT_ERROR_NAMES.map((name, index) => {
+    const message = { ...CLIENT_SENTENCES, ...OTHER_SENTENCES }[name];
+    return [name, { code: FIRST_CLIENT_CODE + index, message, retryable: CLIENT_RETRYABLE.includes(name) }];
   }),
-) as unknown as Readonly<Record<keyof typeof CLIENT_CODES, Pick<ErrorKind, 'code' | 'message' | 'retryable'>>>;
+) as unknown as Readonly<
+  Record<(typeof CLIENT_ERROR_NAMES)[number], Pick<ErrorKind, 'code' | 'message' | 'retryable'>>
+>;
 
 /** The client library's errors of the outbox: apart from the others, so that only those who use it carry them. */
 export const OUTBOX_ERRORS = {
@@ -71,10 +76,10 @@ export const CLIENT_REMEDIES: Readonly<Record<ClientErrorName, string>> = {
   token_failed:
     'Let the token function check response.ok and return a JWT, or { token }, a new one each time. The client calls it again with increasing delays.',
   unsubscribed: 'Subscribe again if you still need the channel.',
-  not_loaded:
-    'Check that the files beside index.js are deployed and reachable; bundlers include them automatically. The client retries, and keeps pending calls.',
   not_shared: 'Nothing to do: this tab has its own connection.',
   option_invalid: 'Correct the call; the message names the argument and what it must be.',
+  not_loaded:
+    'Check that the files beside index.js are deployed and reachable; bundlers include them automatically. The client retries, and keeps pending calls.',
   outbox_full: 'Wait until queued messages are accepted, or raise the limits of the outbox.',
   outbox_expired: 'Publish the message again if it is still relevant.',
   outcome_unknown: 'Search the channel for the message before you publish it again.',

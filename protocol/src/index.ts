@@ -1,12 +1,13 @@
 export { type AfterClose, afterClose } from './after-close.ts';
 export { channelNameFault, isChannelName } from './channel-name.ts';
 export {
-  CLIENT_CODES,
+  CLIENT_ERROR_NAMES,
   CLIENT_ERRORS,
   CLIENT_REMEDIES,
   CLIENT_RETRYABLE,
   CLIENT_SENTENCES,
   type ClientErrorName,
+  FIRST_CLIENT_CODE,
   OUTBOX_ERRORS,
 } from './client-errors.ts';
 export { closeReason } from './close-reason.ts';

@@ -15,7 +15,7 @@ interface Observing {
 }
 
 /** The members in an order: of nobody, unless something listens. */
-export function viewMembers(handle: Handle, host: ChannelHost, compare: CompareMembers = byUser): Members {
+export function viewMembers(handle: Handle, host: ChannelHost, compare: CompareMembers = byUser): object {
   return viewRoster(() => host.find(PresenceWatch, handle)?.roster, compare);
 }
 

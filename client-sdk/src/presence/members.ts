@@ -1,8 +1,11 @@
 import type { CompareMembers, Member, Members } from '../presence-api.ts';
 import { EMPTY, type MemberMap, type Roster } from './roster.ts';
 
+/** A view of the members. Without members it has no list: the face has one list of nobody, which stays the same. */
+type RosterView = Omit<Members, 'list'> & { readonly counting: boolean; readonly list: Members['list'] | undefined };
+
 /** Makes a view of the members, in an order. It holds nothing but the last list that it made. */
-export function viewRoster(roster: () => Roster | undefined, compare: CompareMembers): Members & { counting: boolean } {
+export function viewRoster(roster: () => Roster | undefined, compare: CompareMembers): RosterView {
   let listed: MemberMap | undefined;
   let list: readonly Member[] = [];
   const shown = () => roster()?.shown ?? EMPTY;
@@ -25,7 +28,7 @@ export function viewRoster(roster: () => Roster | undefined, compare: CompareMem
       return roster()?.counting ?? false;
     },
     get list() {
-      return sorted();
+      return shown().size > 0 ? sorted() : undefined;
     },
     get: (user) => shown().get(user),
     has: (user) => shown().has(user),
