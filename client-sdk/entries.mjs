@@ -31,7 +31,7 @@ const WORKER = 'shared-worker';
 /** @type {Readonly<Record<string, string>>} */
 const WORKERS_OWN = {
   [source('socket-class.ts')]: source('share-tabs/own-socket.ts'),
-  [source('load-parts.ts')]: source('share-tabs/own-parts.ts'),
+  [source('lazy-parts.ts')]: source('share-tabs/own-parts.ts'),
   [source('load-diagnostics.ts')]: source('share-tabs/own-diagnostics.ts'),
 };
 

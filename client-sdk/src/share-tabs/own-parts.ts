@@ -1,4 +1,9 @@
+import type { PartsHost, PendingUse } from '../lazy-parts.ts';
 import * as parts from '../on-demand.ts';
 
-/** Stands in the worker for `load-parts.ts`: the worker is one file, which loads nothing lazily. */
-export const loadParts = async () => parts;
+/** Replaces `lazy-parts.ts` in the worker, which is one file: all parts are in it, and nothing waits. */
+export const loadedParts = () => parts;
+
+export function withParts(_host: PartsHost, use: PendingUse): void {
+  use.run(parts as never);
+}
