@@ -1,4 +1,4 @@
-import { measureRows } from '../src/dear-rows.mjs';
+import { measureRows } from '../src/expensive-command-rows.mjs';
 import { publish, table } from '../src/report.mjs';
 import { inRounds, rowsOf } from '../src/rounds.mjs';
 import { playScene } from '../src/scene.mjs';

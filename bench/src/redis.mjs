@@ -60,13 +60,13 @@ async function publishAcross(port, { concurrency, seconds }) {
   const [here, there] = [await startGateway(port), await startGateway(port)];
   const client = createClient({ url: `${there.url.replace('http', 'ws')}/ws`, WebSocket });
   const latencies = [];
-  let heard = 0;
+  let received = 0;
   try {
-    const hear = ({ data }) => {
-      heard++;
+    const onMessage = ({ data }) => {
+      received++;
       latencies.push(performance.now() - data.at);
     };
-    await client.channel(CHANNEL).subscribe(hear).ready;
+    await client.channel(CHANNEL).subscribe(onMessage).ready;
     let published = 0;
     const start = performance.now();
     const end = start + seconds * 1000;
@@ -81,7 +81,7 @@ async function publishAcross(port, { concurrency, seconds }) {
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
     const perSecond = (published / (performance.now() - start)) * 1000;
-    while (heard < published) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (received < published) await new Promise((resolve) => setTimeout(resolve, 10));
     latencies.sort((a, b) => a - b);
     return { perSecond, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
   } finally {

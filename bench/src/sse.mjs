@@ -43,25 +43,25 @@ async function resident(server) {
 
 /** Counts who has read something since the last look. */
 class Readers {
-  #heard = [];
+  #received = [];
   #count = 0;
   #wanted = Number.POSITIVE_INFINITY;
   #done = () => {};
 
   add() {
-    const at = this.#heard.push(true) - 1;
+    const at = this.#received.push(true) - 1;
     return () => {
-      if (this.#heard[at]) return;
-      this.#heard[at] = true;
+      if (this.#received[at]) return;
+      this.#received[at] = true;
       if (++this.#count >= this.#wanted) this.#done();
     };
   }
 
   /** Resolves when everybody has read something. */
   all() {
-    this.#heard.fill(false);
+    this.#received.fill(false);
     this.#count = 0;
-    this.#wanted = this.#heard.length;
+    this.#wanted = this.#received.length;
     return new Promise((resolve) => {
       this.#done = resolve;
     });

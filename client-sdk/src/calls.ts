@@ -1,8 +1,8 @@
 import type { Codec, Command, CommandType, Failure, Reply, Results } from '@sluice/protocol';
-import { onlyCarried } from './carried.ts';
 import { refusal, SluiceError } from './errors.ts';
 import { packFrame } from './frame.ts';
 import { now } from './now.ts';
+import { onlyJson } from './only-json.ts';
 import { PublishQueue, type QueuedCommand } from './publish-queue.ts';
 import { type Cancel, nothing } from './timer.ts';
 
@@ -109,7 +109,7 @@ export class Calls {
    */
   copy<Value>(value: Value): { readonly copy: Value; readonly weight: number } {
     try {
-      const text = JSON.stringify(value, onlyCarried);
+      const text = JSON.stringify(value, onlyJson);
       return { copy: JSON.parse(text) as Value, weight: Math.max(1, text.length / 2500) };
     } catch (error) {
       throw refusal(4310, 'payload_invalid', (error as Error).message);

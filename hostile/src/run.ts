@@ -42,8 +42,8 @@ export interface Report {
   readonly rounds: number;
   readonly frames: Sent;
   readonly http: HttpSent;
-  /** Frames that were sent alone, and the CPU time in milliseconds of the dearest one; only in long runs. */
-  readonly single?: { readonly frames: number; readonly dearest: number } | undefined;
+  /** Frames that were sent alone, and the CPU time in milliseconds of the slowest one; only in long runs. */
+  readonly single?: { readonly frames: number; readonly slowest: number } | undefined;
   /** Pings of the healthy client, in milliseconds. */
   readonly pings: {
     readonly answered: number;

@@ -104,7 +104,7 @@ function frames(): { readonly name: string; readonly binary: boolean; readonly p
  * @returns the number of frames, the highest cost in milliseconds, and the frames above the limit
  */
 export async function trySingleFrames(port: number, pid: number | undefined) {
-  let dearest = 0;
+  let slowest = 0;
   const faults: string[] = [];
   const all = frames();
   for (const { name, binary, payload } of all) {
@@ -112,10 +112,10 @@ export async function trySingleFrames(port: number, pid: number | undefined) {
     for (let attempt = 0; attempt < TRIES && cost > ALLOWED / 2; attempt++) {
       cost = Math.min(cost, await costOf(port, pid, { binary, payload }));
     }
-    dearest = Math.max(dearest, cost);
+    slowest = Math.max(slowest, cost);
     if (cost > ALLOWED) faults.push(`one frame of ${payload.length} bytes cost ${cost} ms: ${name}`);
   }
-  return { frames: all.length, dearest, faults };
+  return { frames: all.length, slowest, faults };
 }
 
 async function costOf(port: number, pid: number | undefined, frame: { binary: boolean; payload: Buffer }) {

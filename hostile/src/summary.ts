@@ -18,7 +18,7 @@ export function summary({ faults, rounds, frames, http, single, pings, memory }:
     ...(single === undefined
       ? []
       : [
-          `${single.frames} frames of an unauthenticated client, each alone: at most ${single.dearest} ms of CPU time for one (50 are allowed)`,
+          `${single.frames} frames of an unauthenticated client, each alone: at most ${single.slowest} ms of CPU time for one (50 are allowed)`,
         ]),
     `a healthy client's pings: ${pings.answered} answered, p50 ${pings.p50} ms, p99 ${pings.p99} ms, at most ${pings.most} ms (its own process was up to ${pings.late} ms late; the aim is 50)`,
     'checked: the process lives, no fault in its log, no answer "internal" or 500, the healthy client stays connected; after each round no connection, subscription or channel is left',

@@ -1,6 +1,5 @@
 import type { Channels } from '@sluice/protocol/contracts';
 import type { Client } from '../api.ts';
-import { onlyCarried } from '../carried.ts';
 import {
   CLIENT,
   COUNT,
@@ -14,6 +13,7 @@ import {
 } from '../check-values.ts';
 import { Emitter } from '../emitter.ts';
 import { SluiceError } from '../index.ts';
+import { onlyJson } from '../only-json.ts';
 import type {
   Outbox,
   OutboxChannel,
@@ -155,7 +155,7 @@ export class StoredOutbox implements Outbox {
   }
 
   #draft(channel: string, content: OutboxPublishOptions & { readonly data: unknown }): Omit<Entry, 'order'> {
-    const text = JSON.stringify(content, onlyCarried);
+    const text = JSON.stringify(content, onlyJson);
     const { data, event, tags } = JSON.parse(text) as typeof content;
     if (data === undefined) throw new TypeError('"data" cannot be written as JSON. To publish no data, use null.');
     const time = Date.now();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { onlyCarried } from './carried.ts';
+import { onlyJson } from './only-json.ts';
 
-const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value, onlyCarried));
+const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value, onlyJson));
 const circle: Record<string, unknown> = {};
 circle.itself = circle;
 
@@ -11,7 +11,7 @@ class Note {
 
 const at = new Date(0);
 
-describe('what JSON carries', () => {
+describe('onlyJson', () => {
   it.each<[string, unknown, unknown]>([
     ['plain values', { a: [1, -1.5, 'x', true, null, {}] }, { a: [1, -1.5, 'x', true, null, {}] }],
     ['objects of a class', new Note(), { text: 'hi' }],
@@ -53,7 +53,7 @@ describe('what JSON carries', () => {
     expect(() => copy([1, value])).toThrow('"1" is');
   });
 
-  it('not what holds itself', () => {
+  it('refuses a value that contains itself', () => {
     expect(() => copy(circle)).toThrow(TypeError);
   });
 });

@@ -1,9 +1,9 @@
-import { rows } from './dear.mjs';
+import { rows } from './expensive-commands.mjs';
 import { answer, cpuSeconds, startAnywhere, stop } from './processes.mjs';
 
 /** Measures what one connection costs that asks for the same again and again, as often as its limits allow: row by row, on one gateway. */
 export async function measureRows(seconds) {
-  const server = startAnywhere('dear-server.mjs');
+  const server = startAnywhere('expensive-command-server.mjs');
   const port = await answer(server, 'port');
   const measured = [];
   for (const row of rows) measured.push({ row, ...(await measure(server, { port, row, seconds })) });
@@ -12,7 +12,7 @@ export async function measureRows(seconds) {
 }
 
 async function measure(server, { port, row, seconds }) {
-  const player = startAnywhere('dear.mjs');
+  const player = startAnywhere('expensive-commands.mjs');
   try {
     player.send({ prepare: { port, row } });
     await answer(player, 'prepared');
