@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(backToReality);
 
 /** The console output after all lazy parts have loaded. */
-async function said(level: 'error' | 'warn' | 'info' = 'error'): Promise<string[]> {
+async function consoleOutput(level: 'error' | 'warn' | 'info' = 'error'): Promise<string[]> {
   for (let n = 0; n < 3; n++) {
     await loadDiagnostics();
     await turn();
@@ -54,7 +54,7 @@ describe('without a handler, the console reports', () => {
       id: gateway.socket.last(type).id,
       error: refusal('channel_unknown', 'no channel rule matches "news:x"'),
     });
-    expect(await said()).toEqual([
+    expect(await consoleOutput()).toEqual([
       '[sluice] no channel rule matches "news:x". Add a rule to "channels" in the gateway\'s configuration, or correct the name. (channel_unknown, docs/errors.md#channel_unknown)',
     ]);
   });
@@ -65,7 +65,7 @@ describe('without a handler, the console reports', () => {
     await turn();
     gateway.socket.reply('enter', {});
     gateway.socket.push({ type: 'left', channel: 'a', reason: 'permission' });
-    expect(await said()).toEqual([expect.stringContaining('permission_denied')]);
+    expect(await consoleOutput()).toEqual([expect.stringContaining('permission_denied')]);
   });
 
   it('a subscription that the gateway ends', async () => {
@@ -74,7 +74,7 @@ describe('without a handler, the console reports', () => {
     await turn();
     gateway.socket.subscribed();
     gateway.socket.push({ type: 'unsubscribed', channel: 'a', reason: 'permission' });
-    expect(await said()).toEqual([expect.stringContaining('(unsubscribed, docs/errors.md#unsubscribed)')]);
+    expect(await consoleOutput()).toEqual([expect.stringContaining('(unsubscribed, docs/errors.md#unsubscribed)')]);
   });
 
   it.each([
@@ -91,14 +91,14 @@ describe('without a handler, the console reports', () => {
     gateway.socket.drop(code, reason);
     expect(client.state).toBe('closed');
     // The rejected promise reports to its caller.
-    expect(await said()).toEqual([]);
+    expect(await consoleOutput()).toEqual([]);
     client.channel('a').subscribe(() => {});
     const other = gateway.client();
     other.channel('b').subscribe(() => {});
     await turn();
     gateway.socket.open();
     gateway.socket.drop(code, reason);
-    const words = await said();
+    const words = await consoleOutput();
     expect(words.filter((text) => text.includes(reason.split(':')[0] ?? ''))).toHaveLength(2);
     for (const text of words) expect(text).toContain(remedy);
   });
@@ -113,7 +113,7 @@ describe('without a handler, the console reports', () => {
       gateway.socket.drop(1006);
       await pass(11_000);
     }
-    expect(await said()).toEqual([
+    expect(await consoleOutput()).toEqual([
       expect.stringMatching(
         /^\[sluice\] Not connected to ws:\/\/localhost:1\/ws: Closed: 1006\. Check that a gateway runs .*\(connection_lost, docs\/errors\.md#connection_lost\)$/,
       ),
@@ -126,7 +126,7 @@ describe('without a handler, the console reports', () => {
       gateway.socket.drop(1006);
       await pass(20_000);
     }
-    expect(await said()).toEqual([]);
+    expect(await consoleOutput()).toEqual([]);
   });
 
   it.each<[string, () => unknown, RegExp]>([
@@ -143,8 +143,8 @@ describe('without a handler, the console reports', () => {
       .channel('a')
       .subscribe(() => {});
     for (let n = 0; n < 10; n++) await pass(20_000);
-    expect(await said()).toEqual([expect.stringMatching(words)]);
-    expect((await said())[0]).toContain('(token_failed, docs/errors.md#token_failed)');
+    expect(await consoleOutput()).toEqual([expect.stringMatching(words)]);
+    expect((await consoleOutput())[0]).toContain('(token_failed, docs/errors.md#token_failed)');
     expect(gateway.sockets).toEqual([]);
   });
 
@@ -160,7 +160,7 @@ describe('without a handler, the console reports', () => {
       .subscribe(() => {});
     for (let n = 0; n < 10; n++) await pass(20_000);
     expect(token.mock.calls.length).toBeGreaterThan(1);
-    const [words = '', ...more] = await said();
+    const [words = '', ...more] = await consoleOutput();
     expect(more).toEqual([]);
     expect(words).toContain('The token callback failed. Cause: no token: HTTP 404, call 1 (token) xxx');
     expect(words).not.toContain('eyJ');
@@ -169,7 +169,7 @@ describe('without a handler, the console reports', () => {
 
   it('the code and name if the explanation cannot be loaded', async () => {
     toConsole({}, { lost: 1 } as never);
-    await said();
+    await consoleOutput();
     expect(vi.mocked(console.error).mock.calls).toEqual([['[sluice]', '{"lost":1}']]);
   });
 
@@ -189,7 +189,9 @@ describe('without a handler, the console reports', () => {
       });
       await pass(11_000);
     }
-    expect(await said()).toEqual([expect.stringContaining('Sign with the key that the gateway is configured with.')]);
+    expect(await consoleOutput()).toEqual([
+      expect.stringContaining('Sign with the key that the gateway is configured with.'),
+    ]);
   });
 
   it.each(['subscribe', 'messages'] as const)('a gap in %s', async (way) => {
@@ -201,13 +203,13 @@ describe('without a handler, the console reports', () => {
     const from = { epoch: 'e1', offset: 0 };
     gateway.socket.push({ type: 'gap', channel: 'a', from, to: { epoch: 'e1', offset: 3 }, reason: 'no_history' });
     gateway.socket.messages('a', [4]);
-    const words = await said('warn');
+    const words = await consoleOutput('warn');
     expect(words).toEqual([
       expect.stringMatching(
         /^\[sluice\] Gap in "a": 1 to 3 of epoch e1, 3 lost \(no_history\)\. .*docs\/errors\.md#gaps/,
       ),
     ]);
-    expect(await said()).toEqual([]);
+    expect(await consoleOutput()).toEqual([]);
   });
 
   it('gaps of a channel individually, up to a limit', async () => {
@@ -219,7 +221,7 @@ describe('without a handler, the console reports', () => {
       const [from, to] = [n - 1, n].map((offset) => ({ epoch: 'e1', offset }));
       if (from && to) gateway.socket.push({ type: 'gap', channel: 'a', from, to, reason: 'no_history' });
     }
-    const words = await said('warn');
+    const words = await consoleOutput('warn');
     expect(words).toHaveLength(21);
     expect(words.at(-1)).toContain('More gaps in "a" are not shown');
   });
@@ -235,7 +237,7 @@ describe('once per cause', () => {
         gateway.socket.refuse('subscribe', 'permission_denied');
       }
     }
-    expect(await said()).toHaveLength(2);
+    expect(await consoleOutput()).toHaveLength(2);
   });
 
   it('remembers at most a hundred causes', async () => {
@@ -259,15 +261,15 @@ describe('with a handler, the console does not report', () => {
   it.each(['subscribe', 'watch'] as const)('a refused %s, handled by the listener or by the client', async (type) => {
     for (const own of [true, false]) {
       const client = await connected();
-      const heard = vi.fn();
-      if (!own) client.on('error', heard);
-      REFUSED[type]?.(client, own ? { onError: heard } : {});
+      const handler = vi.fn();
+      if (!own) client.on('error', handler);
+      REFUSED[type]?.(client, own ? { onError: handler } : {});
       await turn();
       gateway.socket.refuse(type, 'permission_denied');
-      expect(heard).toHaveBeenCalledOnce();
+      expect(handler).toHaveBeenCalledOnce();
       client.close();
     }
-    expect(await said()).toEqual([]);
+    expect(await consoleOutput()).toEqual([]);
   });
 
   it.each(['state', 'error'] as const)(
@@ -278,18 +280,20 @@ describe('with a handler, the console does not report', () => {
         [() => Promise.reject(new Error('no')), 1006],
         [undefined, 4200],
       ] as const) {
-        const heard = vi.fn();
+        const handler = vi.fn();
         const client = gateway.client(token ? { token } : {});
-        client.on(name, heard);
+        client.on(name, handler);
         client.channel('a');
         void client.connect().catch(() => {});
         await turn();
         if (!token) gateway.socket.drop(code, 'token_required: x');
         await turn();
-        expect(heard.mock.calls.length, `${name} ${code}`).toBeGreaterThan(name === 'error' && code === 4200 ? -1 : 0);
+        expect(handler.mock.calls.length, `${name} ${code}`).toBeGreaterThan(
+          name === 'error' && code === 4200 ? -1 : 0,
+        );
         client.close();
       }
-      expect(await said()).toEqual([]);
+      expect(await consoleOutput()).toEqual([]);
     },
   );
 
@@ -310,19 +314,19 @@ describe('with a handler, the console does not report', () => {
     const expected = { from, to, reason: 'retention', lost: 2 };
     expect(onGap.mock.calls).toEqual([[{ channel: 'a', ...expected }]]);
     expect(gap.mock.calls).toEqual([[{ channel: 'b', ...expected }]]);
-    expect(await said('warn')).toEqual([]);
+    expect(await consoleOutput('warn')).toEqual([]);
   });
 
   it('except if the handler is passive', async () => {
     const client = gateway.client();
-    const heard = vi.fn();
-    client.on('error', heard, { passive: true });
+    const handler = vi.fn();
+    client.on('error', handler, { passive: true });
     client.on('state', () => {}, { passive: true });
     void client.connect().catch(() => {});
     await turn();
     gateway.socket.drop(1006);
-    expect(await said()).toHaveLength(1);
-    expect(heard).toHaveBeenCalledOnce();
+    expect(await consoleOutput()).toHaveLength(1);
+    expect(handler).toHaveBeenCalledOnce();
   });
 
   it('a rejected publish', async () => {
@@ -333,7 +337,7 @@ describe('with a handler, the console does not report', () => {
     gateway.socket.open();
     gateway.socket.drop(4200, 'token_required: A token is required.');
     await expect(publish).rejects.toMatchObject({ name: 'token_required' });
-    expect(await said()).toEqual([]);
+    expect(await consoleOutput()).toEqual([]);
   });
 });
 

@@ -122,11 +122,14 @@ function diagnose(programs: readonly string[]): string[] {
 }
 
 describe('the compiler reports', () => {
-  const said = diagnose(MISTAKES.map(([, text]) => text));
+  const diagnostics = diagnose(MISTAKES.map(([, text]) => text));
 
-  it.each(MISTAKES.map(([what, , parts], at) => ({ what, parts, text: said[at] })))('$what', ({ parts, text }) => {
-    for (const part of parts) expect(text).toContain(part);
-  });
+  it.each(MISTAKES.map(([what, , parts], at) => ({ what, parts, text: diagnostics[at] })))(
+    '$what',
+    ({ parts, text }) => {
+      for (const part of parts) expect(text).toContain(part);
+    },
+  );
 
   it('nothing for a correct program', () => {
     expect(diagnose(["client.channel('chat:lobby').publish({ on: true }, { event: 'typing' })"])).toEqual(['']);

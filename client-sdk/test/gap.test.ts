@@ -37,8 +37,8 @@ function listen(options: SubscribeOptions = {}) {
   const states: string[] = [];
   const subscription = client.channel<number>('a').subscribe((message) => seen.push(message.data), {
     onState: (state) => states.push(state),
-    onGap: (told) => {
-      gaps.push(told);
+    onGap: (gap) => {
+      gaps.push(gap);
       seen.push('gap');
       return new Promise<void>((resolve, reject) => {
         done = resolve;
@@ -233,7 +233,7 @@ describe('the latest messages of a gap', () => {
 
   it('are delivered after the gap, in order, and are not counted as lost', async () => {
     const gaps: Gap[] = [];
-    const { seen, subscription } = await live({ onGap: (told) => gaps.push(told) });
+    const { seen, subscription } = await live({ onGap: (gap) => gaps.push(gap) });
     gap(2, 8, [5, 8]);
     gateway.socket.messages('a', [9]);
     expect([seen, subscription.position]).toEqual([[5, 8, 9], at(9)]);
@@ -278,7 +278,7 @@ describe('the latest messages of a gap', () => {
 
   it('are delivered in another epoch; the number of lost messages is unknown', async () => {
     const gaps: Gap[] = [];
-    const { seen } = await live({ onGap: (told) => gaps.push(told) });
+    const { seen } = await live({ onGap: (gap) => gaps.push(gap) });
     gap(2, 2, [1, 2], 'e2');
     gateway.socket.messages('a', [3], { epoch: 'e2' });
     expect([seen, gaps[0]?.lost]).toEqual([[1, 2, 3], undefined]);

@@ -29,7 +29,7 @@ class Reader {
     this.subscription = client.channel(channel).subscribe((message) => this.#message(message), {
       ...start,
       onGap: (gap) => {
-        this.#told(gap);
+        this.#checkGap(gap);
         if (!slow) return;
         return new Promise<void>((resolve) => {
           this.mend = () => {
@@ -59,7 +59,7 @@ class Reader {
     this.position = { epoch, offset };
   }
 
-  #told(gap: Gap): void {
+  #checkGap(gap: Gap): void {
     this.#held('a gap');
     this.close();
     const { from } = gap;

@@ -144,14 +144,14 @@ describe('the leadership, by Web Locks', () => {
   });
 
   it('is not taken, and no tab is asked, if there is nothing to send', async () => {
-    const heard: unknown[] = [];
-    browser.channel(browser.page(), 'outbox turn').onmessage = ({ data }) => heard.push(data);
+    const received: unknown[] = [];
+    browser.channel(browser.page(), 'outbox turn').onmessage = ({ data }) => received.push(data);
     const [a, b] = await contenders(2);
     b.wants = false;
-    heard.length = 0;
+    received.length = 0;
     a.page.freeze();
     await pass(60_000);
-    expect([holders(b), heard]).toEqual([[false], []]);
+    expect([holders(b), received]).toEqual([[false], []]);
     b.wants = true;
     await pass(5100);
     expect(holders(b)).toEqual([true]);

@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 /** A listener that applies the events to an empty set and checks each of them. */
-class Audience {
+class CheckedListener {
   readonly faults: string[] = [];
   readonly members = new Map<string, Member>();
   total: number | undefined;
@@ -79,7 +79,7 @@ class World {
   readonly gateway = new FakeGateway();
   readonly model = new ModelPresence();
   readonly client = this.gateway.client();
-  readonly audiences: Audience[] = [];
+  readonly listeners: CheckedListener[] = [];
   readonly errors: string[] = [];
 
   async start(): Promise<void> {
@@ -93,11 +93,11 @@ class World {
   }
 
   listen(): void {
-    this.audiences.push(new Audience(this.client, this.model.channel));
+    this.listeners.push(new CheckedListener(this.client, this.model.channel));
   }
 
   async run(step: Action): Promise<void> {
-    const { model, audiences } = this;
+    const { model, listeners } = this;
     const { socket } = this.gateway;
     if (step.do === 'enter') model.enter(step.user, step.state);
     if (step.do === 'leave') model.leave(step.user);
@@ -107,10 +107,10 @@ class World {
     if (step.do === 'toggle') model.toggle();
     if (step.do === 'drop') await this.#reconnect(step.restart);
     if (step.do === 'listen') this.listen();
-    const audience = step.do === 'stop' ? audiences[step.which] : undefined;
-    if (audience) {
-      audience.stop();
-      audience.stopped = true;
+    const listener = step.do === 'stop' ? listeners[step.which] : undefined;
+    if (listener) {
+      listener.stop();
+      listener.stopped = true;
     }
     await turn();
   }
@@ -144,17 +144,17 @@ it("has the gateway's members after any sequence of pushes, and the events match
       await world.start();
       for (const step of steps) await world.run(step);
       await world.settle();
-      const { model, audiences } = world;
+      const { model, listeners } = world;
       const expected = [...model.members.values()].sort((a, b) => (a.user < b.user ? -1 : 1));
       expect(world.errors).toEqual([]);
       expect([presence.members.total, presence.counting]).toEqual([expected.length, model.counting]);
       expect(presence.members.list).toEqual(model.counting ? [] : expected);
-      for (const audience of audiences) {
-        events += audience.events;
-        expect(audience.faults).toEqual([]);
-        if (audience.stopped) continue;
-        expect(audience.total).toBe(expected.length);
-        if (!model.counting) expect(new Map(audience.members)).toEqual(model.members);
+      for (const listener of listeners) {
+        events += listener.events;
+        expect(listener.faults).toEqual([]);
+        if (listener.stopped) continue;
+        expect(listener.total).toBe(expected.length);
+        if (!model.counting) expect(new Map(listener.members)).toEqual(model.members);
       }
       world.client.close();
     }),

@@ -150,16 +150,16 @@ describe('a tab gateway', () => {
   function attach() {
     const gateway = new SmallGateway();
     const tabGateway = new TabGateway({ create: createClient, WebSocket: gateway.webSocket() });
-    const said: ToTab[] = [];
-    let hear: (message: ToTabGateway) => void = () => {};
+    const posted: ToTab[] = [];
+    let receive: (message: ToTabGateway) => void = () => {};
     const port = {
-      post: (message: ToTab) => said.push(message),
-      listen: (ear: typeof hear) => (hear = ear),
+      post: (message: ToTab) => posted.push(message),
+      listen: (handler: typeof receive) => (receive = handler),
       close() {},
     };
     tabGateway.attach(() => port, { type: 'hello', tab: 't', call: 1, locked: false });
-    hear({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
-    hear({
+    receive({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
+    receive({
       type: 'frame',
       socket: 1,
       text: JSON.stringify([
@@ -167,16 +167,16 @@ describe('a tab gateway', () => {
         { type: 'subscribe', id: 2, channel: 'a' },
       ]),
     });
-    return { gateway, tabGateway, said, hear: (message: ToTabGateway) => hear(message) };
+    return { gateway, tabGateway, posted, receive: (message: ToTabGateway) => receive(message) };
   }
 
   it.each([-HOUR, 0, HOUR])(
     'drops a tab without locks that is silent for minutes, even if the clock is set by %i ms',
     async (ms) => {
-      const { gateway, hear } = attach();
+      const { gateway, receive } = attach();
       await pass(100_000);
       expect(gateway.connections).toHaveLength(1);
-      hear({ type: 'ping' });
+      receive({ type: 'ping' });
       if (ms < 0) vi.setSystemTime(Date.now() + ms);
       await pass(150_000);
       expect(gateway.connections).toHaveLength(1);
@@ -187,14 +187,14 @@ describe('a tab gateway', () => {
   );
 
   it('keeps a tab that reads, however much it receives', async () => {
-    const { gateway, said, hear } = attach();
+    const { gateway, posted, receive } = attach();
     await turn();
     for (let n = 0; n < 60; n++) {
       gateway.publish('a', 'x'.repeat(100_000));
       await pass(1000);
-      for (const message of said.splice(0)) {
+      for (const message of posted.splice(0)) {
         expect(message.type).not.toBe('closed');
-        if (message.type === 'frame') hear({ type: 'taken', socket: 1, size: message.text.length });
+        if (message.type === 'frame') receive({ type: 'taken', socket: 1, size: message.text.length });
       }
     }
   });
@@ -224,13 +224,13 @@ describe('a tab gateway', () => {
   });
 
   it('closes the subscriptions and presence subscriptions of a tab that has disappeared', async () => {
-    const { gateway, hear } = attach();
+    const { gateway, receive } = attach();
     const watch = { type: 'watch', id: 3, channel: 'a' };
-    hear({ type: 'frame', socket: 1, text: JSON.stringify(watch) });
-    hear({ type: 'open', socket: 2, url: 'ws://gateway.test/ws', timeout: 15_000 });
-    hear({ type: 'frame', socket: 2, text: JSON.stringify({ type: 'connect', id: 1 }) });
+    receive({ type: 'frame', socket: 1, text: JSON.stringify(watch) });
+    receive({ type: 'open', socket: 2, url: 'ws://gateway.test/ws', timeout: 15_000 });
+    receive({ type: 'frame', socket: 2, text: JSON.stringify({ type: 'connect', id: 1 }) });
     await pass(10);
-    hear({ type: 'close', socket: 1 });
+    receive({ type: 'close', socket: 1 });
     // The tab may come back, so they are closed a moment later.
     await pass(6000);
     const types = gateway.seen.map(({ type }) => type);
@@ -238,9 +238,9 @@ describe('a tab gateway', () => {
   });
 
   it('ends everything of a closed tab, and ignores later messages from it', async () => {
-    const { gateway, tabGateway, hear } = attach();
+    const { gateway, tabGateway, receive } = attach();
     await turn();
-    hear({ type: 'bye' });
+    receive({ type: 'bye' });
     await pass(5000);
     expect([gateway.connections, vi.getTimerCount()]).toEqual([[], 0]);
     tabGateway.close();

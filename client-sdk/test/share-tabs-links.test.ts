@@ -23,7 +23,7 @@ afterEach(() => {
 /** A tab gateway that answers while it is `alive`. */
 class FakeTabGateway {
   alive = true;
-  readonly heard: ToTabGateway[] = [];
+  readonly received: ToTabGateway[] = [];
   distrusted = 0;
   found: Promise<unknown> = Promise.resolve();
 
@@ -33,7 +33,7 @@ class FakeTabGateway {
     return {
       port: {
         post: (message) => {
-          this.heard.push(message);
+          this.received.push(message);
           if (this.alive && message.type === 'ping') queueMicrotask(() => receive({ type: 'pong' }));
         },
         listen: (handler) => {
@@ -48,8 +48,8 @@ class FakeTabGateway {
     this.distrusted++;
   }
 
-  posted(type: ToTabGateway['type']): number {
-    return this.heard.filter((message) => message.type === type).length;
+  count(type: ToTabGateway['type']): number {
+    return this.received.filter((message) => message.type === type).length;
   }
 }
 
@@ -106,7 +106,7 @@ describe('a tab', () => {
     await pass(1500);
     tabGateway.alive = false;
     await pass(3000);
-    expect(tabGateway.posted('ping')).toBe(1);
+    expect(tabGateway.count('ping')).toBe(1);
     // The page is frozen: time passes, no timer fires, and the tab gateway's answers are lost.
     tabGateway.alive = true;
     vi.setSystemTime(Date.now() + HOUR);
@@ -125,7 +125,7 @@ describe('a tab', () => {
     tab.close(tab.open(socket()));
     answer();
     await turn();
-    expect(tabGateway.posted('open')).toBe(0);
+    expect(tabGateway.count('open')).toBe(0);
   });
 });
 

@@ -404,15 +404,15 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     it('see members join and leave, even if subscribed late', async () => {
       const [a, b] = (await opened(2)) as [OpenTab, OpenTab];
       const [bob] = (await opened(1, 'bob')) as [OpenTab];
-      const heard: string[] = [];
-      a.client.channel('a').presence.subscribe({ join: ({ user }) => heard.push(`+${user}`) });
+      const events: string[] = [];
+      a.client.channel('a').presence.subscribe({ join: ({ user }) => events.push(`+${user}`) });
       await bob.client.channel('a').presence.enter('x');
       await pass(10);
       const { presence } = b.client.channel('a');
       presence.subscribe({
-        join: ({ user }) => heard.push(`late +${user}`),
-        leave: ({ user }) => heard.push(`late -${user}`),
-        update: ({ user, state }) => heard.push(`late ${user} ${state}`),
+        join: ({ user }) => events.push(`late +${user}`),
+        leave: ({ user }) => events.push(`late -${user}`),
+        update: ({ user, state }) => events.push(`late ${user} ${state}`),
       });
       await pass(10);
       expect(presence.members.list.map(({ user, state }) => [user, state])).toEqual([['bob', 'x']]);
@@ -420,7 +420,7 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
       await pass(10);
       void bob.client.channel('a').presence.leave();
       await pass(10);
-      expect(heard).toEqual(['+bob', 'late +bob', 'late bob y', 'late -bob']);
+      expect(events).toEqual(['+bob', 'late +bob', 'late bob y', 'late -bob']);
     });
 
     it('enter again when another tab holds the connection', async () => {
@@ -452,23 +452,27 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
 it('stop sending to a frozen tab at a limit', async () => {
   const gateway = new SmallGateway();
   const tabGateway = new TabGateway({ create: createClient, WebSocket: gateway.webSocket() });
-  const said: ToTab[] = [];
-  let hear: (message: ToTabGateway) => void = () => {};
-  const port = { post: (message: ToTab) => said.push(message), listen: (ear: typeof hear) => (hear = ear), close() {} };
+  const posted: ToTab[] = [];
+  let receive: (message: ToTabGateway) => void = () => {};
+  const port = {
+    post: (message: ToTab) => posted.push(message),
+    listen: (handler: typeof receive) => (receive = handler),
+    close() {},
+  };
   tabGateway.attach(() => port, { type: 'hello', tab: 't', call: 1, locked: false });
-  hear({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
+  receive({ type: 'open', socket: 1, url: 'ws://gateway.test/ws', timeout: 15_000 });
   const commands = [
     { type: 'connect', id: 1 },
     { type: 'subscribe', id: 2, channel: 'a' },
   ];
-  hear({ type: 'frame', socket: 1, text: JSON.stringify(commands) });
+  receive({ type: 'frame', socket: 1, text: JSON.stringify(commands) });
   await turn();
   for (let n = 0; n < 60; n++) {
     gateway.publish('a', 'x'.repeat(100_000));
     await pass(1000);
   }
-  const frames = said.filter(({ type }) => type === 'frame');
-  expect(said.at(-1)).toEqual({ type: 'closed', socket: 1, code: 4004, reason: 'slow_reader' });
+  const frames = posted.filter(({ type }) => type === 'frame');
+  expect(posted.at(-1)).toEqual({ type: 'closed', socket: 1, code: 4004, reason: 'slow_reader' });
   expect(frames.length).toBeLessThan(45);
   expect(frames.length).toBeGreaterThan(40);
 });

@@ -126,7 +126,7 @@ describe('a machine that slept longer than its token lived', () => {
     await scenario.pass(10_000);
     expect(scenario.reasons).toEqual(['connect', 'refresh', ...(connection === 'dead' ? ['expired'] : [])]);
     expect(scenario.connects).toHaveLength(connection === 'dead' ? 2 : 1);
-    expect(scenario.doomed).toEqual([]);
+    expect(scenario.expiredConnects).toEqual([]);
   });
 
   it('gets a new token before the next attempt if it slept without a connection', async () => {
@@ -135,7 +135,7 @@ describe('a machine that slept longer than its token lived', () => {
     scenario.sleep(HOUR);
     await scenario.pass(10_000);
     expect(scenario.reasons).toEqual(['connect', 'expired']);
-    expect(scenario.doomed).toEqual([]);
+    expect(scenario.expiredConnects).toEqual([]);
   });
 });
 
@@ -252,7 +252,7 @@ it('asks for one token at a time, not too often, and never connects with a token
       scenario.answers = () => 'ok';
       await scenario.pass(MINUTE);
       scenario.client.close();
-      expect(scenario.doomed).toEqual([]);
+      expect(scenario.expiredConnects).toEqual([]);
       expect(scenario.overlaps).toBe(0);
       expect(scenario.mostPerMinute).toBeLessThanOrEqual(45);
       expect(vi.getTimerCount()).toBe(0);

@@ -71,7 +71,7 @@ export interface Outgoing<T = unknown> extends OutboxMessage<T> {
   /**
    * Listens to changes of `status` and `stored`.
    *
-   * @returns removes the handler
+   * @returns a function that removes the handler
    *
    * @example
    * const outgoing = outbox.publish('chat:lobby', { text: 'Hello' });
@@ -106,7 +106,7 @@ export interface ReadableOutboxChannel<T = unknown> {
   /**
    * Listens to changes of the channel's messages.
    *
-   * @returns removes the handler
+   * @returns a function that removes the handler
    *
    * @example
    * outbox.channel('chat:lobby').on('change', (messages) => showPending(messages));
@@ -168,7 +168,7 @@ export interface Outbox<C extends Channels = Channels> {
   /**
    * Listens to an event of the outbox.
    *
-   * @returns removes the handler
+   * @returns a function that removes the handler
    *
    * @example
    * outbox.on('error', (error) => showWarning(error.message));

@@ -5,7 +5,7 @@ import type { Store } from './store.ts';
 export interface DiskSetup {
   /** Opens the store. Calls `lost` if the browser closes it. */
   readonly open: (options: { readonly signal: AbortSignal; lost(): void }) => Promise<Store>;
-  /** Calls back when the page is shown again or restored. @returns removes the callback */
+  /** Calls back when the page is shown again or restored. @returns a function that removes the callback */
   readonly onWake: (run: () => void) => Cancel;
   /** Reconciles the store with this page's entries, before anything else uses the store. */
   readonly merge: (store: Store) => Promise<void>;

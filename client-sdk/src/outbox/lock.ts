@@ -47,7 +47,7 @@ const HIDDEN = 12;
  * holder that is frozen, hangs or is paused in a debugger keeps it: the next tab asks the holder,
  * and steals the lock if there is no answer.
  *
- * @returns releases the lock. Rejects if the browser has no usable locks
+ * @returns a function that releases the lock; rejects if the browser has no usable locks
  */
 export function acquireLock(name: string, options: LockOptions, platform: LockPlatform): Promise<Cancel> {
   const { locks } = platform;

@@ -16,11 +16,11 @@ export interface Platform {
   ledger(name: string): Ledger;
   openTabChannel(name: string, receive: (record: EntryRecord) => void): TabChannel | undefined;
   awaitLeadership(name: string, options: LeaderOptions): Promise<Leadership>;
-  /** Calls back when the page is shown again or restored. @returns removes the callback */
+  /** Calls back when the page is shown again or restored. @returns a function that removes the callback */
   onWake(run: () => void): Cancel;
   /**
    * Calls back when the page is frozen or hidden, because other tabs wait for what it holds.
-   * @returns removes the callback
+   * @returns a function that removes the callback
    */
   onSleep(run: () => void): Cancel;
 }

@@ -104,7 +104,7 @@ export class LeaderFinder implements Finder {
     });
   }
 
-  /** @returns gives up the lead */
+  /** @returns a function that gives up the lead */
   #lead(): () => void {
     const { channel } = this.#setup;
     const tabGateway = new TabGateway(this.#setup);

@@ -53,7 +53,7 @@ export function holdLock(locks: Locks, name: string, { steal = false } = {}): Ho
 /**
  * Calls back when the lock is free: the sign that its page or worker has died, for whatever reason.
  *
- * @returns cancels the request
+ * @returns a function that cancels the request
  */
 export function whenFree(locks: Locks, name: string, run: () => void): () => void {
   const waiting = new AbortController();

@@ -29,7 +29,7 @@ export interface MessageStore<M extends Message = Message> extends Store<Message
    * @param onChange called once after each turn in which the list changed
    * @param handlers called for each message, gap and state from now on; an object that is passed
    * twice is called once
-   * @returns unsubscribes
+   * @returns a function that unsubscribes
    */
   subscribe(onChange: () => void, handlers?: MessageHandlers<M>): () => void;
   /**
@@ -41,7 +41,7 @@ export interface MessageStore<M extends Message = Message> extends Store<Message
    * Stops trimming the front of the list, so that entries stay in place while the user reads them.
    * The list then grows to at most ten times `keep`.
    *
-   * @returns resumes trimming
+   * @returns a function that resumes trimming
    */
   hold(): () => void;
   /**

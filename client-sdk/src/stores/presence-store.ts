@@ -41,7 +41,7 @@ export interface PresenceStore<State = unknown, Own = State> extends Store<Prese
    * @param onChange called once after each turn in which a member joined, changed or left
    * @param handlers called for each join, update and leave from now on; an object that is passed
    * twice is called once
-   * @returns unsubscribes
+   * @returns a function that unsubscribes
    */
   subscribe(onChange: () => void, handlers?: PresenceHandlers<State>): () => void;
   /**
@@ -49,7 +49,7 @@ export interface PresenceStore<State = unknown, Own = State> extends Store<Prese
    * left. Suits an effect that runs again when the state changes: it updates the membership
    * instead of leaving.
    *
-   * @returns leaves after the current turn
+   * @returns a function that leaves after the current turn
    */
   stay(state?: Own): () => void;
 }

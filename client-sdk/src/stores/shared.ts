@@ -30,7 +30,7 @@ export abstract class Shared<Snapshot, U extends User = User> {
     return this.#snapshot;
   }
 
-  /** @returns ends the use. After the last use ends, a timer closes the store and calls `unused` */
+  /** @returns a function that ends the use. After the last use ends, a timer closes the store and calls `unused` */
   use(user: U, unused: () => void): () => void {
     this.users.add(user);
     if (!this.#stopListening) {

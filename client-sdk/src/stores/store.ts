@@ -18,7 +18,7 @@ export interface Store<Snapshot> {
    * opens what the store needs on the gateway. The last one to end closes it after the current
    * turn.
    *
-   * @returns unsubscribes
+   * @returns a function that unsubscribes
    */
   subscribe(onChange: () => void): () => void;
   /** The current value: the same object until something changes. Reading it opens nothing. */

@@ -31,7 +31,7 @@ export interface LiveMessages<M extends Message = Message, Publish = Channel<M['
   /**
    * Publishes to the channel.
    *
-   * @returns rejects with a `SluiceError` if the gateway does not accept the message
+   * @returns a promise that rejects with a `SluiceError` if the gateway does not accept the message
    *
    * @example
    * import type { Message } from '@sluice/client';
@@ -44,7 +44,7 @@ export interface LiveMessages<M extends Message = Message, Publish = Channel<M['
   /**
    * Keeps the current channel subscribed, even while nothing on the page reads the list.
    *
-   * @returns ends that subscription
+   * @returns a function that ends that subscription
    *
    * @example
    * import type { LiveMessages } from '@sluice/client/svelte';

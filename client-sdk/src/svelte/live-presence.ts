@@ -17,7 +17,7 @@ export interface LivePresence<State = unknown, Own = State>
    * Keeps the current channel's presence subscribed, even while nothing on the page reads the
    * members.
    *
-   * @returns ends that subscription
+   * @returns a function that ends that subscription
    *
    * @example
    * import type { LivePresence } from '@sluice/client/svelte';

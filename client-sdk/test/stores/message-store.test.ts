@@ -318,15 +318,15 @@ describe('older messages', () => {
 describe('handlers', () => {
   it('are called for each message and gap from their registration on', async () => {
     const { list } = await live([1]);
-    const heard: unknown[] = [];
+    const events: unknown[] = [];
     list.subscribe(() => {}, {
-      onMessage: ({ offset }, state) => heard.push([offset, state]),
-      onGap: ({ lost }) => heard.push(`lost ${lost}`),
+      onMessage: ({ offset }, state) => events.push([offset, state]),
+      onGap: ({ lost }) => events.push(`lost ${lost}`),
     });
     const [from, to] = [1, 4].map((offset) => ({ epoch: 'e1', offset }));
     if (from && to) gateway.socket.push({ type: 'gap', channel: 'a', from, to, reason: 'retention' });
     gateway.socket.messages('a', [5]);
-    expect(heard).toEqual(['lost 3', [5, 'live']]);
+    expect(events).toEqual(['lost 3', [5, 'live']]);
     expect(shown(list)).toEqual([1, '1-4', 5]);
   });
 

@@ -16,7 +16,7 @@ afterEach(backToReality);
 const store = () => presenceStore<string>(client, 'a');
 
 /** Answers the watch with these users as the list. */
-async function tell(...users: string[]): Promise<void> {
+async function answerWatch(...users: string[]): Promise<void> {
   await turn();
   gateway.socket.reply('watch', { total: users.length });
   const changes = users.map((user) => ({ version: 1, member: { user, connections: 1, since: 0 } }));
@@ -36,7 +36,7 @@ describe('the members of a channel', () => {
   it('are one list for all uses', async () => {
     const onChange = vi.fn();
     for (let n = 0; n < 200; n++) store().subscribe(onChange);
-    await tell('ada', 'bob');
+    await answerWatch('ada', 'bob');
     expect(gateway.socket.sent('watch')).toHaveLength(1);
     expect(store().getSnapshot()).toMatchObject({ total: 2, ready: true, counting: false, error: undefined });
     expect(
@@ -50,7 +50,7 @@ describe('the members of a channel', () => {
 
   it('are unknown after the permission is removed', async () => {
     store().subscribe(() => {});
-    await tell('ada');
+    await answerWatch('ada');
     expect(store().getSnapshot().ready).toBe(true);
     gateway.socket.push({ type: 'unwatched', channel: 'a', reason: 'permission' });
     await turn();
@@ -59,7 +59,7 @@ describe('the members of a channel', () => {
 
   it('are not subscribed to after the last use', async () => {
     const stop = store().subscribe(() => {});
-    await tell('ada');
+    await answerWatch('ada');
     stop();
     store().subscribe(() => {})();
     expect(store().getSnapshot().total).toBe(1);
@@ -69,21 +69,21 @@ describe('the members of a channel', () => {
   });
 
   it('are reported individually to handlers, once per handler', async () => {
-    const heard: string[] = [];
+    const events: string[] = [];
     const handlers = {
-      onJoin: ({ user }: Member) => heard.push(`${user} came`),
-      onUpdate: ({ user, state }: Member) => heard.push(`${user} ${state}`),
-      onLeave: ({ user }: Member) => heard.push(`${user} went`),
+      onJoin: ({ user }: Member) => events.push(`${user} came`),
+      onUpdate: ({ user, state }: Member) => events.push(`${user} ${state}`),
+      onLeave: ({ user }: Member) => events.push(`${user} went`),
     };
     for (let n = 0; n < 2; n++) store().subscribe(() => {}, handlers);
-    await tell('ada', 'bob');
+    await answerWatch('ada', 'bob');
     const bob = { user: 'bob', connections: 1, since: 0 };
     const changes = [
       { version: 2, member: { ...bob, state: 'writes' } },
       { version: 3, left: 'ada' },
     ];
     gateway.socket.push({ type: 'presence', channel: 'a', version: 3, total: 1, changes });
-    expect(heard).toEqual(['ada came', 'bob came', 'ada went', 'bob writes']);
+    expect(events).toEqual(['ada came', 'bob came', 'ada went', 'bob writes']);
   });
 
   it('can be forbidden', async () => {
@@ -121,7 +121,7 @@ describe('staying', () => {
 
   it('reports a refusal to the store', async () => {
     store().subscribe(() => {});
-    await tell('bob');
+    await answerWatch('bob');
     store().stay('here');
     await turn();
     gateway.socket.refuse('enter', 'permission_denied');
@@ -133,7 +133,7 @@ describe('staying', () => {
 it('subscribes and enters again when a closed client reconnects', async () => {
   store().subscribe(() => {});
   store().stay('here');
-  await tell('ada');
+  await answerWatch('ada');
   gateway.socket.reply('enter', {});
   client.close();
   expect(store().getSnapshot()).toMatchObject({ members: [], ready: false });
@@ -141,6 +141,6 @@ it('subscribes and enters again when a closed client reconnects', async () => {
   await turn();
   await gateway.socket.accept();
   expect(gateway.socket.last('enter')).toMatchObject({ state: 'here' });
-  await tell('ada', 'bob');
+  await answerWatch('ada', 'bob');
   expect(store().getSnapshot()).toMatchObject({ total: 2, ready: true, error: undefined });
 });

@@ -20,7 +20,7 @@ export class TokenScenario {
   /** The tokens of all `connect` commands. */
   readonly connects: string[] = [];
   /** Tokens among them that the client could know to be expired. */
-  readonly doomed: string[] = [];
+  readonly expiredConnects: string[] = [];
   /** Requests for a token while another request was pending. */
   overlaps = 0;
   lifetime = 600_000;
@@ -109,7 +109,7 @@ export class TokenScenario {
   #connect(socket: FakeSocket, token: string): void {
     this.connects.push(token);
     const expiresAt = this.#expiries.get(token) ?? 0;
-    if (this.#known.has(token) && this.#true > expiresAt + this.#lost + 1000) this.doomed.push(token);
+    if (this.#known.has(token) && this.#true > expiresAt + this.#lost + 1000) this.expiredConnects.push(token);
     if (this.#true < expiresAt) {
       this.#known.add(token);
       void socket.accept({ time: this.#true, expiresAt });
