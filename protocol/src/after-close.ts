@@ -1,8 +1,11 @@
-/** What a client does after a close, by the code's range; any code outside of ours (1006 included) is `reconnect`. */
+/**
+ * What a client does after a close, by the code's range. Any other code, such as 1006, means
+ * `reconnect`.
+ */
 export type AfterClose = 'reconnect' | 'new_token' | 'stop';
 
 /**
- * Tells what a client does after its connection was closed. SPEC.md section 8.2.
+ * Returns what a client does after its connection was closed. SPEC.md section 8.2.
  *
  * @param code close code of the WebSocket
  */

@@ -6,7 +6,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const segment = fc.string({ unit: fc.constantFrom(...ALPHABET), minLength: 1, maxLength: 12 });
 
 describe('a channel name', () => {
-  it('is made of segments of the alphabet', () => {
+  it('consists of segments of the alphabet', () => {
     fc.assert(
       fc.property(fc.array(segment, { minLength: 1, maxLength: 10 }), (segments) => {
         expect(isChannelName(segments.join(':'))).toBe(true);
@@ -14,7 +14,7 @@ describe('a channel name', () => {
     );
   });
 
-  it('has no character but those', () => {
+  it('has no other characters', () => {
     fc.assert(
       fc.property(
         segment,
@@ -28,12 +28,12 @@ describe('a channel name', () => {
     );
   });
 
-  it('ends after 200 characters', () => {
+  it('has at most 200 characters', () => {
     expect(isChannelName('x'.repeat(200))).toBe(true);
     expect(isChannelName('x'.repeat(201))).toBe(false);
   });
 
-  it('takes no time to refuse, however it is made', () => {
+  it('is refused in linear time', () => {
     const start = performance.now();
     expect(isChannelName(`${'a'.repeat(199)}!`)).toBe(false);
     expect(isChannelName(`${'a:'.repeat(99)}!`)).toBe(false);

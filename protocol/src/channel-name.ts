@@ -9,7 +9,10 @@ export function isChannelName(name: string): boolean {
   return name.length <= LIMITS.channelLength && NAME.test(name);
 }
 
-/** Says why a text is not the name of a channel; `null` when it is one. It quotes only the beginning, in harmless characters. */
+/**
+ * Returns why a text is not the name of a channel; `null` if it is one. The reason quotes only its
+ * beginning, escaped.
+ */
 export function channelNameFault(name: string): string | null {
   if (isChannelName(name)) return null;
   const most = LIMITS.channelLength;

@@ -4,13 +4,13 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 import { comparePatterns, matchPattern, parsePattern, patternsCollide } from './patterns.ts';
 
-/** The winner as the gateway finds it. */
+/** The most specific pattern, as determined by the gateway. */
 function winner(sources: readonly string[], channel: string): string {
   const patterns = sources.map(parsePattern).sort(comparePatterns);
   return patterns.find((pattern) => matchPattern(pattern, channel) !== null)?.source ?? 'never';
 }
 
-/** What the compiler makes of type expressions over `channel-types.ts`. */
+/** The compiler's results for type expressions over `channel-types.ts`. */
 function evaluate(expressions: readonly string[]): string[] {
   const file = fileURLToPath(new URL('./evaluated.ts', import.meta.url));
   const lines = expressions.map((type, at) => `export declare const value${at}: ${type};`);
@@ -46,13 +46,13 @@ const ties = (sources: readonly string[]): boolean => {
 };
 const rules = fc.uniqueArray(pattern, { minLength: 1, maxLength: 6 }).filter((sources) => !ties(sources));
 
-// The compiler takes its time where others compute, too.
+// The compiler is slow if other tests compute at the same time.
 const TIMEOUT = 60_000;
 
 it(
-  'finds, in types, the pattern that wins at run time',
+  'finds the same pattern in types as at run time',
   () => {
-    // One program for all: the compiler reads its library once.
+    // One program for all expressions: the compiler reads its library once.
     const cases = fc.sample(fc.tuple(rules, name), 500);
     const found = evaluate(cases.map(([sources, channel]) => `PatternFor<${union(sources)}, '${channel}'>`));
     expect(cases.map(([sources, channel], at) => ({ sources, channel, won: found[at] }))).toEqual(
@@ -64,7 +64,7 @@ it(
 );
 
 it(
-  'lets a part that is known at run time only stand for one segment',
+  'treats a part that is only known at run time as one segment',
   () => {
     const part = `$\{string}`;
     const rows = [

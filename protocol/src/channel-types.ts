@@ -1,7 +1,9 @@
 /**
- * Patterns over channel names, for the compiler: what `patterns.ts` does at run time. SPEC.md section 3.2.
+ * Patterns over channel names for the compiler: the counterpart of `patterns.ts` at run time.
+ * SPEC.md section 3.2.
  *
- * A part of a name that is known only at run time (`chat:${room}`) stands for one segment, and is matched by a param, not by a literal.
+ * A part of a name that is only known at run time (`chat:${room}`) counts as one segment, and is
+ * matched by a param, not by a literal.
  */
 
 /** `{room}` and `*` match one segment. */
@@ -24,15 +26,15 @@ type SegmentText<Segment extends string> = Segment extends '**'
     ? string
     : Segment;
 
-/** The names that a pattern stands for, as far as template literals can say: `chat:${string}`. */
+/** The names that a pattern matches, as far as template literals can express it: `chat:${string}`. */
 export type NamesOf<Pattern extends string> = Pattern extends `${infer Head}:${infer Rest}`
   ? `${SegmentText<Head>}:${NamesOf<Rest>}`
   : SegmentText<Pattern>;
 
-/** Is this segment known at compile time only in part, or not at all? Then an object may lack it as its key. */
+/** Is this segment not fully known at compile time? Then an object may lack it as its key. */
 type IsDynamic<Segment extends string> = Record<never, never> extends Record<Segment, 1> ? true : false;
 
-/** A pattern on the way: what of it is not matched yet, and all of it. */
+/** A pattern during matching: its unmatched rest, and the whole pattern. */
 type Candidate = readonly [rest: string, source: string];
 
 type AfterLiteral<Of extends Candidate, Segment extends string> =
@@ -63,10 +65,13 @@ type LastParam<Of extends Candidate> = Of extends readonly [infer Last extends s
 
 type Rest<Of extends Candidate> = Of extends readonly ['**', infer Source] ? Source : never;
 
-/** The first that is there. */
+/** The first that is not `never`. */
 type Or<First, Second> = [First] extends [never] ? Second : First;
 
-/** Segment by segment from the left a literal goes before a param, and this before `**`: the first that leads to a match is the most specific. */
+/**
+ * Segment by segment from the left, a literal is tried before a param, and a param before `**`: the
+ * first match is the most specific.
+ */
 type Find<Of extends Candidate, Name extends string> = [Of] extends [never]
   ? never
   : Name extends ''
@@ -79,9 +84,7 @@ type Find<Of extends Candidate, Name extends string> = [Of] extends [never]
 
 type Candidates<Patterns extends string> = Patterns extends string ? readonly [Patterns, Patterns] : never;
 
-/**
- * The pattern that governs a channel: the most specific that matches its name; `never` where none does.
- */
+/** The pattern that governs a channel: the most specific match; `never` if none matches. */
 export type PatternFor<Patterns extends string, Name extends string> = Name extends string
   ? Find<Candidates<Patterns>, Name>
   : never;

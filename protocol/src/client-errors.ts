@@ -1,6 +1,9 @@
 import type { ErrorKind } from './error-kind.ts';
 
-/** The errors that arise in a client library and never travel: range 4400–4499, in the order of their codes. */
+/**
+ * The errors that originate in a client library and are never sent: range 4400–4499, in the order
+ * of their codes.
+ */
 export const CLIENT_ERROR_NAMES = [
   'closed',
   'timed_out',
@@ -12,13 +15,13 @@ export const CLIENT_ERROR_NAMES = [
   'not_loaded',
 ] as const;
 
-/** Code of the first of them. */
+/** The code of the first error. */
 export const FIRST_CLIENT_CODE = 4400;
 
-/** The names of those that may be tried again, unchanged. */
+/** The names of errors whose operation may be retried unchanged. */
 export const CLIENT_RETRYABLE: readonly string[] = ['timed_out', 'connection_lost', 'token_failed', 'not_loaded'];
 
-/** The messages of those that may occur without a more specific message. */
+/** The messages of errors that may occur without a more specific message. */
 export const CLIENT_SENTENCES = {
   closed: 'The client was closed.',
   timed_out: 'No answer in time.',
@@ -34,8 +37,8 @@ const OTHER_SENTENCES = {
 };
 
 /**
- * The errors of a client library. A page carries only their codes and the few sentences above. `CLIENT_REMEDIES` says what to do
- * about them; a page loads it when it needs it.
+ * The errors of a client library. A page loads only their codes and these sentences;
+ * `CLIENT_REMEDIES` is loaded when it is needed.
  */
 export const CLIENT_ERRORS = /* @__PURE__ */ Object.fromEntries(
   /* @__PURE__ */ CLIENT_ERROR_NAMES.map((name, index) => {
@@ -46,7 +49,7 @@ export const CLIENT_ERRORS = /* @__PURE__ */ Object.fromEntries(
   Record<(typeof CLIENT_ERROR_NAMES)[number], Pick<ErrorKind, 'code' | 'message' | 'retryable'>>
 >;
 
-/** The client library's errors of the outbox: apart from the others, so that only those who use it carry them. */
+/** The client library's errors of the outbox, separate so that only users of the outbox load them. */
 export const OUTBOX_ERRORS = {
   outbox_full: { code: 4410, message: 'The outbox is full.', retryable: true },
   outbox_expired: { code: 4411, message: 'The message waited in the outbox for too long.', retryable: true },
@@ -67,7 +70,7 @@ export const OUTBOX_ERRORS = {
   },
 } as const;
 
-/** What to do about the errors of a client library. */
+/** The remedies for the errors of a client library. */
 export const CLIENT_REMEDIES: Readonly<Record<ClientErrorName, string>> = {
   closed: 'Call connect() to start again.',
   timed_out: 'Try again, or raise the timeout. The message says what caused the delay.',

@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorName } from './codes.ts';
 
-/** Bytes of UTF-8 that a close frame has for its reason. RFC 6455 section 5.5. */
+/** Maximum bytes of the reason in a close frame. RFC 6455 section 5.5. */
 const ROOM = 123;
 
 const ELLIPSIS = '…';
@@ -14,7 +14,7 @@ function bytesOf(point: number): number {
 
 const isSurrogate = (point: number): boolean => point >= 0xd800 && point <= 0xdfff;
 
-/** What a text may hold so that a close frame can carry it: no lone surrogate, which UTF-8 does not know. */
+/** Replaces lone surrogates, which UTF-8 cannot encode. */
 const pointsOf = (text: string): number[] =>
   [...text].map((character) => {
     const point = character.codePointAt(0) ?? 0;
@@ -25,7 +25,7 @@ const sizeOf = (points: readonly number[]): number => points.reduce((size, point
 
 const textOf = (points: readonly number[]): string => points.map((point) => String.fromCodePoint(point)).join('');
 
-/** As much of a text as there is room for, cut between characters. */
+/** The beginning of a text that fits, cut between characters. */
 function fit(points: readonly number[]): string {
   if (sizeOf(points) <= ROOM) return textOf(points);
   const kept: number[] = [];
@@ -39,14 +39,14 @@ function fit(points: readonly number[]): string {
 }
 
 /**
- * The reason that a WebSocket is closed with: `name: what is wrong`, and what to do about it where there is room. At most 123 bytes
+ * The reason in a close frame: `name: message`, and the remedy if there is room. At most 123 bytes
  * of UTF-8. SPEC.md section 8.2.
  *
- * @param detail replaces the catalogue's sentence, as in `errorBody`
+ * @param detail replaces the catalogue's message, as in `errorBody`
  */
 export function closeReason(name: ErrorName, detail?: string): string {
   const { message, remedy } = ERRORS[name];
-  // A character takes a byte at least, so that what lies behind the cut would not fit anyway.
+  // A character has at least one byte, so the text behind the cut would not fit anyway.
   const reason = pointsOf(`${name}: ${detail ?? message}`.slice(0, ROOM + 2));
   const withRemedy = [...reason, ...pointsOf(`${/[.!?]$/.test(detail ?? message) ? '' : '.'} ${remedy}`)];
   return sizeOf(withRemedy) <= ROOM ? textOf(withRemedy) : fit(reason);

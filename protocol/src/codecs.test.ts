@@ -4,7 +4,7 @@ import { json } from './json.ts';
 import { msgpack } from './msgpack.ts';
 
 describe.each([json, msgpack])('$subprotocol', (codec) => {
-  it('reads what it wrote', () => {
+  it('decodes what it encoded', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         fc.pre(!JSON.stringify(value).includes('__proto__'));
@@ -16,7 +16,7 @@ describe.each([json, msgpack])('$subprotocol', (codec) => {
     );
   });
 
-  it('writes the kind of message that it says', () => {
+  it('encodes to the kind of message that it declares', () => {
     expect(typeof codec.encode({}) !== 'string').toBe(codec.binary);
   });
 
@@ -24,11 +24,11 @@ describe.each([json, msgpack])('$subprotocol', (codec) => {
     expect(() => codec.decode(codec.binary ? '{}' : Uint8Array.of(0x80))).toThrow(/travels as/);
   });
 
-  it('leaves out what is undefined', () => {
+  it('omits undefined fields', () => {
     expect(codec.decode(codec.encode({ a: undefined, b: 1 }))).toEqual({ b: 1 });
   });
 
-  it('reads any bytes, or throws', () => {
+  it('decodes arbitrary bytes, or throws', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         try {
@@ -41,7 +41,7 @@ describe.each([json, msgpack])('$subprotocol', (codec) => {
     );
   });
 
-  it('keeps nothing of one frame in the next', () => {
+  it('keeps no data of one frame in the next', () => {
     const first = codec.encode({ a: 'first' });
     const copy = typeof first === 'string' ? first : Uint8Array.from(first);
     codec.encode({ b: 'second, and longer' });

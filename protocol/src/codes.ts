@@ -6,10 +6,10 @@
  *
  * | range     | meaning                                             |
  * | --------- | --------------------------------------------------- |
- * | 4000–4099 | passing: reconnect with backoff                     |
+ * | 4000–4099 | temporary: reconnect with backoff                   |
  * | 4100–4199 | the token: fetch a new one, then reconnect          |
  * | 4200–4299 | final: do not reconnect, the application must change |
- * | 4300–4399 | of one command: never closes a connection           |
+ * | 4300–4399 | refusal of one command: never closes a connection   |
  * | 4400–4499 | of a client library: never on the wire              |
  */
 
@@ -22,15 +22,16 @@ export const ERRORS = { ...CONNECTION_ERRORS, ...COMMAND_ERRORS } as const;
 /** The names of the errors that a gateway sends. */
 export type ErrorName = keyof typeof ERRORS;
 
-/** Where the documentation explains an error: this, followed by the error's name. */
+/** The URL of an error's documentation, without the error's name at its end. */
 export const ERROR_DOCS = 'docs/errors.md#';
 
 /**
  * Builds the wire form of an error.
  *
  * @param name entry of the catalogue
- * @param detail replaces the catalogue's sentence with one that says where and what; never a token or a payload
- * @param retryAfter milliseconds to wait before trying again
+ * @param detail replaces the catalogue's message with a more specific one; never a token or a
+ *   payload
+ * @param retryAfter milliseconds to wait before a retry
  */
 export function errorBody(name: ErrorName, detail?: string, retryAfter?: number): ErrorBody {
   const { code, message, remedy, retryable } = ERRORS[name];

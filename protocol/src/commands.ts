@@ -1,6 +1,6 @@
 import type { Draft, Json, StartingPoint } from './messages.ts';
 
-/** What a client sends. SPEC.md section 4. */
+/** The commands of a client. SPEC.md section 4. */
 export type Command =
   | ConnectCommand
   | RefreshCommand
@@ -19,7 +19,10 @@ export type CommandType = Command['type'];
 
 interface CommandBase<Type extends string> {
   readonly type: Type;
-  /** A positive integer, chosen by the client, unique among its unanswered commands. The reply carries it. */
+  /**
+   * A positive integer, chosen by the client, unique among its unanswered commands. The reply
+   * repeats it.
+   */
   readonly id: number;
 }
 
@@ -55,17 +58,20 @@ export interface UnsubscribeCommand extends SubscriptionCommand<'unsubscribe'> {
 
 /** Appends a message to a channel's log. */
 export interface PublishCommand extends ChannelCommand<'publish'>, Draft {
-  /** Keeps the order of pipelined publishes: after a retryable refusal the gateway refuses the rest of the series too. */
+  /**
+   * Keeps the order of pipelined publishes: after a retryable refusal the gateway refuses the rest
+   * of the series too.
+   */
   readonly series?: number;
 }
 
 /** Reads a page of a channel's log. Without `after` and `before`: the newest messages. */
 export interface HistoryCommand extends ChannelCommand<'history'> {
-  /** Most messages to return. Default 100, at most 1,000. */
+  /** Maximum messages to return. Default 100, at most 1,000. */
   readonly limit?: number;
-  /** Only messages with a greater offset; the page holds the oldest of them. */
+  /** Only messages with a greater offset; the page has the oldest of them. */
   readonly after?: number;
-  /** Only messages with a smaller offset; the page holds the newest of them. */
+  /** Only messages with a smaller offset; the page has the newest of them. */
   readonly before?: number;
 }
 
@@ -78,19 +84,19 @@ export interface EnterCommand extends ChannelCommand<'enter'> {
 /** Ends the connection's membership at once. */
 export interface LeaveCommand extends ChannelCommand<'leave'> {}
 
-/** Watches who is present: first the list of members, then their changes. */
+/** Subscribes to the members of a channel: first the list, then changes. */
 export interface WatchCommand extends ChannelCommand<'watch'> {}
 
-/** Stops watching. */
+/** Ends the presence subscription. */
 export interface UnwatchCommand extends ChannelCommand<'unwatch'> {}
 
 /** Reads a page of the members, in the order in which they entered. */
 export interface MembersCommand extends ChannelCommand<'members'> {
-  /** Most members to return. Default 100, at most 1,000. */
+  /** Maximum members to return. Default 100, at most 1,000. */
   readonly limit?: number;
   /** `next` of the previous page. */
   readonly after?: number;
 }
 
-/** Asks for a sign of life. */
+/** Requests a sign of life. */
 export type PingCommand = CommandBase<'ping'>;

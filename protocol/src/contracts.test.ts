@@ -4,7 +4,7 @@ import { checkChannels, defineChannels, type Schema } from './contracts.ts';
 const schema: Schema = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } };
 
 describe('defineChannels', () => {
-  it('gives back what it was given, frozen', () => {
+  it('returns its argument, frozen', () => {
     const channels = { 'chat:{room}': { message: schema, events: { typing: schema } }, news: {} };
     expect(defineChannels(channels)).toBe(channels);
     expect(Object.isFrozen(channels)).toBe(true);
@@ -12,7 +12,7 @@ describe('defineChannels', () => {
     expect(Object.isFrozen(channels.news)).toBe(true);
   });
 
-  it('lists everything that is wrong', () => {
+  it('lists all errors', () => {
     const wrong = { 'chat::{room}': {}, 'chat:{room}': { message: 'text' } } as unknown as Record<string, object>;
     expect(() => defineChannels(wrong)).toThrow(
       /^defineChannels: channels\["chat::\{room\}"\]: .+; channels\["chat:\{room\}"\]\.message is not a schema/,
@@ -35,17 +35,17 @@ describe('checkChannels', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no object', null, 'channels must be an object'],
+    ['null', null, 'channels must be an object'],
     ['a list', [], 'channels must be an object'],
-    ['a pattern that is none', { 'a:': {} }, 'channels["a:"]: "a:": segment "" is neither a literal'],
-    ['a contract that is none', { a: 1 }, 'channels["a"] must be an object with any of message'],
+    ['an invalid pattern', { 'a:': {} }, 'channels["a:"]: "a:": segment "" is neither a literal'],
+    ['an invalid contract', { a: 1 }, 'channels["a"] must be an object with any of message'],
     ['another part', { a: { mesage: schema } }, 'channels["a"] has no part "mesage"; these are: message'],
     ['a message without a schema', { a: { message: {} } }, 'channels["a"].message is not a schema'],
     ['a presence without a schema', { a: { presence: () => {} } }, 'channels["a"].presence is not a schema'],
     ['another version', { a: { message: { '~standard': { version: 2, validate() {} } } } }, 'is not a schema'],
-    ['events that are none', { a: { events: schema['~standard'].validate } }, 'channels["a"].events must be an object'],
+    ['invalid events', { a: { events: schema['~standard'].validate } }, 'channels["a"].events must be an object'],
     ['an event without a schema', { a: { events: { b: true } } }, 'channels["a"].events["b"] is not a schema'],
-    ['a rule that is none', { a: { rule: true } }, 'channels["a"].rule must be an object'],
+    ['an invalid rule', { a: { rule: true } }, 'channels["a"].rule must be an object'],
   ])('refuses %s', (_, value, problem) => {
     expect(checkChannels(value)).toEqual([expect.stringContaining(problem)]);
   });

@@ -1,5 +1,6 @@
 /**
- * Channel contracts: what travels on which channels, written once for gateway and clients.
+ * Channel contracts: the types of the messages and members of channels, defined once for gateway
+ * and clients.
  *
  * @packageDocumentation
  */
@@ -20,18 +21,24 @@ export type {
   Verb,
 } from './rule-options.ts';
 
-/** A schema of any library that speaks Standard Schema version 1, e.g. zod 4, valibot or arktype. It must validate synchronously. */
+/**
+ * A schema of any library that supports Standard Schema version 1, such as zod 4, valibot or
+ * arktype. It must validate synchronously.
+ */
 export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>;
 
-/** What travels on the channels of one pattern. A part that is left out is not checked. */
+/** The contract of the channels of one pattern. An omitted part is not checked. */
 export interface ChannelContract {
-  /** The `data` of a message; with `events`, of one without an event. */
+  /** The `data` of a message; with `events`, of a message without an event. */
   readonly message?: Schema;
-  /** The `data` of messages by their event. Where it is given, other events are refused. */
+  /** The `data` of messages by their event. If it is present, other events are refused. */
   readonly events?: { readonly [event: string]: Schema };
   /** The state of a member. */
   readonly presence?: Schema;
-  /** The gateway's rule: who may do what, history, limits. The configuration may add to it and goes before it. */
+  /**
+   * The gateway's rule: permissions, history, limits. The configuration may add to it and takes
+   * precedence.
+   */
   readonly rule?: RuleOptions;
 }
 
@@ -40,7 +47,7 @@ export interface Channels {
   readonly [pattern: string]: ChannelContract;
 }
 
-/** Says what is wrong where a contract has a part that there is none of. */
+/** An error type for a part that contracts do not have. */
 type OnlyKnown<C> = {
   readonly [Pattern in keyof C]: {
     readonly [Part in keyof C[Pattern]]: Part extends keyof ChannelContract
@@ -50,11 +57,11 @@ type OnlyKnown<C> = {
 };
 
 /**
- * Describes channels once, for the gateway that checks and the clients that are typed.
+ * Defines channels once: the gateway checks them, and clients get their types.
  *
  * @param channels contracts by pattern, e.g. `chat:{room}`
  * @returns the same object, frozen, with its exact type
- * @throws TypeError that lists everything that is wrong
+ * @throws TypeError that lists all errors
  * @example
  * import { defineChannels } from '@sluice/client/contracts';
  * import { z } from 'zod';
@@ -93,9 +100,10 @@ function isSchema(value: unknown): boolean {
 const NO_SCHEMA = 'is not a schema that speaks Standard Schema version 1 (zod 4, valibot, arktype…)';
 
 /**
- * Tells everything that keeps a value from being contracts.
+ * Lists all errors of a value that should be contracts.
  *
- * @returns one text each, e.g. `channels["chat:{room}"].message is not a schema…`; empty when the value is fine
+ * @returns one text each, such as `channels["chat:{room}"].message is not a schema…`; empty if the
+ *   value is valid
  */
 export function checkChannels(value: unknown): string[] {
   if (!isObject(value)) return ['channels must be an object: patterns like "chat:{room}" and what travels there'];
@@ -133,14 +141,17 @@ function checkContract(where: string, contract: Record<string, unknown>): string
 /** The names of all channels that the contracts know: `` `chat:${string}` | 'news' ``. */
 export type ChannelName<C extends Channels> = NamesOf<keyof C & string>;
 
-/** The contract that governs a channel, by its name or its pattern; `never` where there is none. Unknown channels have one without parts. */
+/**
+ * The contract that governs a channel, by its name or its pattern; `never` if there is none.
+ * Unknown channels have a contract without parts.
+ */
 export type ContractFor<C extends Channels, Name extends string> = string extends keyof C
   ? Record<never, never>
   : C[PatternFor<keyof C & string, Name>];
 
 /**
- * The name itself where a contract governs it, otherwise what is wrong: template literals alone let `chat:a:b` pass for `chat:{room}`.
- * For functions that take a client and a name, such as hooks.
+ * The name itself if a contract governs it, otherwise an error type: template literals alone accept
+ * `chat:a:b` for `chat:{room}`. For functions with a client and a name as arguments, such as hooks.
  */
 export type KnownName<C extends Channels, Name extends string> = string extends keyof C
   ? Name
@@ -150,10 +161,10 @@ export type KnownName<C extends Channels, Name extends string> = string extends 
       ? keyof C & string
       : Name;
 
-/** What a schema gives, and `unknown` where there is no schema. */
+/** The output of a schema; `unknown` without a schema. */
 type Output<S> = S extends Schema ? StandardSchemaV1.InferOutput<S> : unknown;
 
-/** What a schema takes, and `unknown` where there is no schema. */
+/** The input of a schema; `unknown` without a schema. */
 type Input<S> = S extends Schema ? StandardSchemaV1.InferInput<S> : unknown;
 
 type Part<Contract, Name extends keyof ChannelContract> = Contract extends { readonly [N in Name]: infer P }
@@ -163,7 +174,7 @@ type Part<Contract, Name extends keyof ChannelContract> = Contract extends { rea
 type Taken<Schemas> = { readonly [Event in keyof Schemas]: Input<Schemas[Event]> };
 type Given<Schemas> = { readonly [Event in keyof Schemas]: Output<Schemas[Event]> };
 
-/** May a message come without an event? Not where a contract lists events only. */
+/** May a message have no event? Not if a contract lists only events. */
 type Plain<Contract> =
   Part<Contract, 'message'> extends undefined ? (Part<Contract, 'events'> extends undefined ? true : false) : true;
 
@@ -179,22 +190,22 @@ export interface ContractTypes {
 
 /** The types of one contract, resolved. */
 export interface TypesOf<Contract> extends ContractTypes {
-  /** `data` without an event; `never` where every message has one. */
+  /** `data` without an event; `never` if every message has one. */
   readonly messageIn: Plain<Contract> extends true ? Input<Part<Contract, 'message'>> : never;
   readonly messageOut: Plain<Contract> extends true ? Output<Part<Contract, 'message'>> : never;
-  /** `data` by event; `undefined` where events are not listed, and any name will do. */
+  /** `data` by event; `undefined` if events are not listed, and any name is allowed. */
   readonly eventsIn: Part<Contract, 'events'> extends undefined ? undefined : Taken<Part<Contract, 'events'>>;
   readonly eventsOut: Part<Contract, 'events'> extends undefined ? undefined : Given<Part<Contract, 'events'>>;
   readonly stateIn: Input<Part<Contract, 'presence'>>;
   readonly stateOut: Output<Part<Contract, 'presence'>>;
 }
 
-/** The names of the events of a channel; any text where the contract does not list them. */
+/** The names of the events of a channel; any text if the contract does not list them. */
 export type EventsOf<C extends Channels, Name extends string> = EventNames<TypesOf<ContractFor<C, Name>>['eventsIn']>;
 
 type EventNames<Events> = Events extends undefined ? string : keyof Events & string;
 
-/** What a member of a channel shows: the output of the contract's `presence`. */
+/** The state of a member of a channel: the output of the contract's `presence`. */
 export type StateOf<C extends Channels, Name extends string> = TypesOf<ContractFor<C, Name>>['stateOut'];
 
 /** The `data` to publish on a channel: without an event, or with this one. */
@@ -203,7 +214,7 @@ export type PublishedOf<C extends Channels, Name extends string, Event extends E
   Event
 >;
 
-/** What `data` must be of a publish with this event; `never`: without one. */
+/** The type of `data` of a publish with this event; `never`: without an event. */
 export type DataIn<Types extends ContractTypes, Event> = [Event] extends [never]
   ? Types['messageIn']
   : Event extends keyof Types['eventsIn']

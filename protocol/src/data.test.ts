@@ -45,7 +45,7 @@ describe('data', () => {
     expect(checkData(data)).toEqual(fault);
   });
 
-  it('that is as JSON says is always fine', () => {
+  it('is valid if it is the result of JSON.parse', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 20 }), (value) => {
         fc.pre(!JSON.stringify(value).includes('__proto__') && JSON.stringify(value).isWellFormed());
@@ -56,7 +56,7 @@ describe('data', () => {
     );
   });
 
-  it('that is fine reads the same in every codec', () => {
+  it('decodes to the same value in every codec if it is valid', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
         fc.pre(checkData(value) === null);
@@ -68,7 +68,7 @@ describe('data', () => {
     );
   });
 
-  it('that is wrong is named in a few words, however long its names are', () => {
+  it('has a short error, however long its field names are', () => {
     const fault = checkData({ ['n'.repeat(10_000)]: { [`${'👋'.repeat(5_000)}`]: Number.NaN } });
     expect(fault?.length).toBeLessThan(250);
     expect(fault).toMatch(/^data….*: not a finite number of at most 17 digits; send it as a string$/u);

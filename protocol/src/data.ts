@@ -1,18 +1,19 @@
 import { LIMITS } from './limits.ts';
 
-/** Characters of a path with its reason. */
+/** Maximum characters of a path with its reason. */
 const LONGEST = 200;
 
 /**
- * Finds out why a value cannot be a message's `data`. SPEC.md section 3.3: what one client publishes, every other
- * client must be able to read, in every codec and every language.
+ * Checks whether a value can be a message's `data`. SPEC.md section 3.3: what one client publishes,
+ * every other client must be able to read, in every codec and every language.
  *
- * @returns where and why, e.g. `data.items[3]: a string with a lone surrogate (not Unicode)`; `null` when the value is fine
+ * @returns where and why not, such as `data.items[3]: a string with a lone surrogate (not
+ *   Unicode)`; `null` if the value is valid
  */
 export function checkData(data: unknown): string | null {
   const fault = check(data, LIMITS.dataDepth);
   if (fault === null) return null;
-  // Names of fields may be as long as the frame: the end says where and why.
+  // Field names may be as long as the frame: the end has the position and the reason.
   return fault.length <= LONGEST ? `data${fault}` : `data…${fault.slice(-LONGEST).toWellFormed()}`;
 }
 
@@ -35,8 +36,8 @@ function check(value: unknown, depth: number): string | null {
 }
 
 /**
- * Between 2^53 and 10^21 JavaScript writes a number as an integer whose last digits it does not know; from there on it writes
- * an exponent, as for any double.
+ * Between 2^53 and 10^21, JavaScript writes a number as an integer whose last digits are not exact;
+ * above that, it writes an exponent, as for any double.
  */
 function checkNumber(value: number): string | null {
   const size = Math.abs(value);

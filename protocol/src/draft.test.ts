@@ -10,8 +10,8 @@ describe('a draft', () => {
     ['with everything', { data: {}, event: 'e', tags: { a: '', b: 'x'.repeat(256) }, key: 'k' }],
     ['at its limits', { data: 1, event: 'x'.repeat(128), key: 'x'.repeat(128), tags: many(16) }],
     ['with a long tag name', { data: 1, tags: { ['x'.repeat(64)]: '' } }],
-    ['with more than is known', { data: 1, priority: 5 }],
-  ])('%s is fine', (_, raw) => {
+    ['with unknown fields', { data: 1, priority: 5 }],
+  ])('%s is valid', (_, raw) => {
     expect(checkDraft(raw)).toBeNull();
   });
 
@@ -32,11 +32,11 @@ describe('a draft', () => {
     ['with a long tag', { data: 1, tags: { a: 'x'.repeat(257) } }, 'command_invalid', '"tags.a"'],
     ['with a tag that is null', { data: 1, tags: { a: null } }, 'command_invalid', '"tags.a"'],
     ['with a tag named __proto__', { data: 1, tags: JSON.parse('{"__proto__":"x"}') }, 'command_invalid', '__proto__'],
-  ])('%s is not', (_, raw, error, detail) => {
+  ])('%s is invalid', (_, raw, error, detail) => {
     expect(checkDraft(raw)).toEqual({ error, detail: expect.stringContaining(detail) });
   });
 
-  it('leaves out what is not known, and what was not given', () => {
+  it('omits unknown and absent fields', () => {
     expect(toDraft({ data: null, event: undefined, other: 1 } as never)).toStrictEqual({ data: null });
     const whole = { data: 1, event: 'e', tags: { a: 'b' }, key: 'k' };
     expect(toDraft({ ...whole, channel: 'x' } as never)).toStrictEqual(whole);

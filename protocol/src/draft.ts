@@ -2,14 +2,14 @@ import { checkData } from './data.ts';
 import { LIMITS } from './limits.ts';
 import type { Draft } from './messages.ts';
 
-/** What is wrong with what a publisher handed over. */
+/** What is wrong with a publisher's input. */
 export interface DraftFault {
   readonly error: 'command_invalid' | 'payload_invalid';
-  /** Names the field and says what it must be. */
+  /** Names the field and the requirement. */
   readonly detail: string;
 }
 
-/** Fields of a message as they came from outside; more may be there and are ignored. */
+/** Unchecked fields of a message; additional fields are ignored. */
 export interface RawDraft {
   readonly data?: unknown;
   readonly event?: unknown;
@@ -39,9 +39,10 @@ function checkTags(tags: unknown): string | null {
 }
 
 /**
- * Checks the part of a publish that is the same from every door. SPEC.md section 3.3.
+ * Checks the part of a publish that is the same over WebSockets, HTTP and the embedding API.
+ * SPEC.md section 3.3.
  *
- * @returns what is wrong, or `null` when the value is a draft
+ * @returns what is wrong, or `null` if the value is a draft
  */
 export function checkDraft(raw: RawDraft): DraftFault | null {
   if (raw.event !== undefined && !isText(raw.event, LIMITS.eventLength)) {
@@ -57,7 +58,7 @@ export function checkDraft(raw: RawDraft): DraftFault | null {
   return data === null ? null : { error: 'payload_invalid', detail: data };
 }
 
-/** The checked fields, without anything else that stood beside them. */
+/** The checked fields only. */
 export function toDraft(raw: RawDraft): Draft {
   const { data, event, tags, key } = raw as Draft;
   const draft: { -readonly [Field in keyof Draft]: Draft[Field] } = { data };

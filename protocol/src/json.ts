@@ -1,6 +1,6 @@
 import type { Codec } from './codec.ts';
 
-/** The text codec, which every gateway and client speaks. SPEC.md section 2.1. */
+/** The text codec, which every gateway and client supports. SPEC.md section 2.1. */
 export const json: Codec = {
   name: 'json',
   subprotocol: 'sluice.v1.json',

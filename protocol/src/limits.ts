@@ -1,4 +1,4 @@
-/** Limits of the language itself: every implementation may rely on them. SPEC.md section 3. */
+/** Limits of the protocol itself: every implementation may rely on them. SPEC.md section 3. */
 export const LIMITS = {
   /** Characters of a channel's name. */
   channelLength: 200,
@@ -16,7 +16,7 @@ export const LIMITS = {
   dataDepth: 64,
   /** Messages in one page of history. */
   historyPage: 1000,
-  /** Messages in a page of history when the client does not say. */
+  /** Default number of messages in a page of history. */
   historyDefault: 100,
   /** Largest subscription id; the smallest is 1. */
   subscriptionId: 255,

@@ -1,16 +1,17 @@
 /**
- * What travels: messages, drafts, positions, members. `commands.ts` holds what a client sends, `replies.ts` how the gateway
- * answers, `pushes.ts` what the gateway sends unasked. SPEC.md sections 3 to 7 define every field.
+ * The types on the wire: messages, drafts, positions, members. `commands.ts` has the client's
+ * commands, `replies.ts` the answers to them, and `pushes.ts` all other messages of the gateway.
+ * SPEC.md sections 3 to 7 define every field.
  */
 
-/** Any value that JSON can carry, within the limits of SPEC.md section 3.3. */
+/** Any JSON value, within the limits of SPEC.md section 3.3. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** A position in a channel's log: after the message with this offset, in this epoch. Offset 0 is the beginning. */
 export interface Position {
-  /** Names one life of the log; it changes only when continuity is lost. */
+  /** Identifies one life of the log; it changes only when continuity is lost. */
   readonly epoch: string;
-  /** Offset of the last message before the position; messages count 1, 2, 3… without holes. */
+  /** Offset of the last message before the position; messages count 1, 2, 3… without gaps. */
   readonly offset: number;
 }
 
@@ -23,7 +24,10 @@ export interface Origin {
   readonly offset: number;
 }
 
-/** Fields that later versions will define. No gateway sends them yet, and a client must not use them. SPEC.md section 5. */
+/**
+ * Reserved fields, which later versions will define. No gateway sends them yet, and a client must
+ * not use them. SPEC.md section 5.
+ */
 export interface ReservedMessageFields {
   readonly origin?: Origin;
   /** Id or offset of the message that this one refers to. */
@@ -59,7 +63,10 @@ export interface Draft {
   readonly key?: string;
 }
 
-/** Where a new cursor starts: `rewind` messages back, at the first message not older than `since`, or after `position`. */
+/**
+ * Where a new cursor starts: `rewind` messages back, at the first message not older than `since`,
+ * or after `position`.
+ */
 export interface StartingPoint {
   /** Number of messages before the head. */
   readonly rewind?: number;

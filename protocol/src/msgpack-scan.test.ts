@@ -8,7 +8,7 @@ const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex
 const text = (length: number): string => '61'.repeat(length);
 const numbers = (count: number): string => '01'.repeat(count);
 
-/** Each format: its header, and exactly what it announces. */
+/** Each format: its header, and exactly the bytes that it announces. */
 const FORMATS: readonly (readonly [string, string, string])[] = [
   ['fixmap', '82', 'a16101a16202'],
   ['fixarray', '93', numbers(3)],
@@ -39,7 +39,7 @@ const FORMATS: readonly (readonly [string, string, string])[] = [
 
 const REFUSED = ['c1', 'c40101', 'c5000101', 'c60000000101', 'c7010501', 'c800010501', 'c90000000105', 'd40501'];
 
-/** Entries of all arrays that decoding allocates at once for what a header announces. */
+/** Maximum entries of all arrays that decoding allocates for what a header announces. */
 function entriesFor(frame: Uint8Array): { readonly entries: number; readonly error: unknown } {
   let entries = 0;
   const construct = (target: ArrayConstructor, given: unknown[]): object => {
@@ -57,15 +57,15 @@ function entriesFor(frame: Uint8Array): { readonly entries: number; readonly err
   }
 }
 
-describe.each(FORMATS)('a frame that holds %s', (_, head, body) => {
+describe.each(FORMATS)('a frame with %s', (_, head, body) => {
   const whole = bytes(head + body);
 
-  it('is read', () => {
+  it('is accepted', () => {
     const value = msgpack.decode(whole);
     expect(msgpack.decode(bytes(`92${head}${body}01`))).toEqual([value, 1]);
   });
 
-  it('is refused when any byte at its end is missing', () => {
+  it('is refused if any bytes at its end are missing', () => {
     for (let end = 0; end < Math.min(whole.length, 300); end++) {
       const part = whole.subarray(0, whole.length - 1 - end);
       expect(isSoundMsgpack(part)).toBe(false);
@@ -73,13 +73,13 @@ describe.each(FORMATS)('a frame that holds %s', (_, head, body) => {
     }
   });
 
-  it('is refused when it is nested and cut', () => {
+  it('is refused if it is nested and truncated', () => {
     for (const outer of ['91', '81a161', '929193', 'dc0001', 'df00000001a161']) {
       expect(() => msgpack.decode(bytes(outer + head + body).subarray(0, -1))).toThrow(RangeError);
     }
   });
 
-  it('is refused with a byte too many', () => {
+  it('is refused with an extra byte', () => {
     expect(() => msgpack.decode(bytes(`${head}${body}c0`))).toThrow(RangeError);
   });
 });
@@ -90,7 +90,7 @@ describe('a header', () => {
   it.each([
     'd9ff',
     ...LYING.flatMap((head) => ['', '00', '00ff', '00ffffff', 'ffffffff', 'ffff01'].map((rest) => head + rest)),
-  ])('that announces more than there is is refused: %s, however often and deep it is repeated', (lie) => {
+  ])('that announces more than the frame has is refused: %s, repeated or nested', (lie) => {
     for (const times of [1, 2, 60, 1_000]) {
       for (const around of ['', '91', '81a161', '93']) {
         const { entries, error } = entriesFor(bytes(around + lie.repeat(times)));
@@ -100,12 +100,12 @@ describe('a header', () => {
     }
   });
 
-  it.each(REFUSED)('of a format that is not used is refused, also deep inside: %s', (hex) => {
+  it.each(REFUSED)('of an unused format is refused, even if nested: %s', (hex) => {
     expect(isSoundMsgpack(bytes(hex))).toBe(false);
     expect(isSoundMsgpack(bytes(`81a16192${hex}01`))).toBe(false);
   });
 
-  it('that is true makes the decoder allocate what it announces', () => {
+  it('that is correct makes the decoder allocate what it announces', () => {
     expect(entriesFor(bytes(`91dc0103${numbers(0x103)}`))).toEqual({ entries: 1 + 0x103, error: null });
   });
 
@@ -139,16 +139,16 @@ describe('depth', () => {
     }
   });
 
-  it.each(['9101', '919101', '9181a16101'])('does not count what stands side by side: %s', (item) => {
+  it.each(['9101', '919101', '9181a16101'])('does not count siblings: %s', (item) => {
     const many = bytes(`dc1000${item.repeat(0x1000)}`);
     expect(msgpack.decode(many)).toHaveLength(0x1000);
   });
 });
 
-describe('a sound frame', () => {
+describe('a valid frame', () => {
   const reference = new Decoder({ maxBinLength: 0, maxExtLength: 0 });
 
-  it('is what the decoder can read to its end', () => {
+  it('is a frame that the decoder can read completely', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (frame) => {
         let readable = true;
@@ -157,7 +157,7 @@ describe('a sound frame', () => {
         } catch (error) {
           readable = !(error instanceof RangeError);
         }
-        // Large array headers are left out: for those the decoder allocates before it looks.
+        // Large array headers are excluded: for those the decoder allocates before it checks.
         fc.pre(!frame.some((byte) => byte === 0xdd || byte === 0xdf));
         if (isSoundMsgpack(frame)) expect(readable).toBe(true);
         else if (readable) expect(() => msgpack.decode(frame)).toThrow();
@@ -166,7 +166,7 @@ describe('a sound frame', () => {
     );
   });
 
-  it('is everything that the codec writes', () => {
+  it('includes everything that the codec encodes', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 8 }), (value) => isSoundMsgpack(msgpack.encode(value) as Uint8Array)),
       { numRuns: 1_000 },
@@ -174,7 +174,7 @@ describe('a sound frame', () => {
   });
 });
 
-it('keeps nothing of a frame that it refused', () => {
+it('keeps no data of a refused frame', () => {
   const collected = vi.spyOn(Decoder.prototype, 'decode');
   expect(() => msgpack.decode(bytes('92810102c0'))).toThrow(/strings as keys/);
   expect(() => msgpack.decode(bytes('9181a95f5f70726f746f5f5f01'))).toThrow(/__proto__/);

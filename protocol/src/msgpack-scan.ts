@@ -1,9 +1,9 @@
 import { LIMITS } from './limits.ts';
 
-/** Levels of a frame: those of `data`, and the envelope around it. */
+/** Maximum levels of a frame: those of `data`, and the envelope around it. */
 export const FRAME_DEPTH = LIMITS.dataDepth + 8;
 
-/** Items that are still to come on each level; one array for all frames, because a scan is never interrupted. */
+/** Remaining items on each level. One array for all frames, because a scan is never interrupted. */
 const left = new Float64Array(FRAME_DEPTH + 1);
 
 /** What follows the head byte, for 0xc0 to 0xdf: bytes of the value itself, or one of the kinds below. */
@@ -18,7 +18,7 @@ const AFTER_HEAD = Int8Array.of(
   ...[ARRAY + 2, ARRAY + 4, MAP + 2, MAP + 4],
 );
 
-/** Reads an unsigned integer of `width` bytes; bytes that are missing make it NaN, which no check passes. */
+/** Reads an unsigned integer of `width` bytes. Missing bytes make it NaN, which fails every check. */
 function lengthAt(bytes: Uint8Array, at: number, width: number): number {
   let length = 0;
   for (let i = 0; i < width; i++) length = length * 256 + (bytes[at + i] ?? Number.NaN);
@@ -26,17 +26,19 @@ function lengthAt(bytes: Uint8Array, at: number, width: number): number {
 }
 
 /**
- * Checks the structure of a MessagePack value before anything is allocated for it: what its headers announce, all levels
- * together, against the bytes that are there, and its depth. One pass over the headers; texts are skipped. SPEC.md section 2.2.
+ * Checks the structure of a MessagePack value before anything is allocated for it: the lengths in
+ * all its headers against the existing bytes, and its depth. One pass over the headers, which skips
+ * texts. SPEC.md section 2.2.
  *
- * @returns is it exactly one value, nested at most `FRAME_DEPTH` levels, of the formats that the protocol uses?
+ * @returns is it exactly one value, nested at most `FRAME_DEPTH` levels, of the formats that the
+ *   protocol uses?
  */
 export function isSoundMsgpack(bytes: Uint8Array): boolean {
   const end = bytes.length;
   left[0] = 1;
   let depth = 0;
   let at = 0;
-  /** Items that are still to come on all levels: each takes one byte at least. */
+  /** Remaining items on all levels: each has at least one byte. */
   let owed = 1;
   while (owed > 0) {
     const head = bytes[at++] ?? 0xc1;

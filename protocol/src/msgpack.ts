@@ -22,12 +22,12 @@ export const msgpack: Codec = {
   encode: (frame) => encoder.encode(frame),
   decode: (data) => {
     if (typeof data === 'string') throw new TypeError('a MessagePack frame travels as a binary message, not as text');
-    // The decoder allocates what a header announces: it only gets frames whose headers are true.
+    // The decoder allocates what a header announces, so it only gets frames with correct headers.
     if (!isSoundMsgpack(data)) throw new RangeError('the headers do not describe the bytes that follow them');
     try {
       return decoder.decode(data);
     } catch (error) {
-      // After an error the decoder keeps what it has read so far, until it decodes something else.
+      // After an error the decoder keeps what it has read until it decodes another value.
       decoder.decode(NIL);
       throw error;
     }

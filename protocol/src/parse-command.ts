@@ -18,7 +18,7 @@ export type ParsedCommand = { readonly command: Command } | { readonly fault: Co
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Result of a check: nothing, or the error to answer with. */
+/** Result of a check: `null`, or the error of the reply. */
 type Problem = { readonly error: ErrorName; readonly detail: string } | null;
 
 const invalid = (detail: string): Problem => ({ error: 'command_invalid', detail });
@@ -72,7 +72,7 @@ function stateProblem({ state }: Fields): Problem {
   return fault === null ? null : { error: 'payload_invalid', detail: fault.replace(/^data/, 'state') };
 }
 
-/** For each command: what is wrong with its fields, the first problem found. */
+/** For each command: a check of its fields, which returns the first error. */
 const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = {
   connect: (fields) => {
     const { client } = fields;

@@ -21,7 +21,7 @@ const pattern = segments
   .map(parsePattern);
 const channel = fc.array(literal, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(':'));
 
-/** The same as `matchPattern`, as a regular expression. */
+/** Same as `matchPattern`, as a regular expression. */
 function matchesNaively(source: string, name: string): boolean {
   const parts = source.split(':').map((part) => {
     if (part === '**') return '.+';
@@ -30,7 +30,7 @@ function matchesNaively(source: string, name: string): boolean {
   return new RegExp(`^${parts.join(':')}$`).test(name);
 }
 
-/** How specific a pattern is, as a text to be compared. */
+/** The specificity of a pattern, as a comparable text. */
 const naiveRank = ({ segments: parts }: Pattern) =>
   [...parts.map(({ kind }) => ({ literal: 'a', param: 'b', any: 'b', rest: 'c' })[kind]), 'd'].join('');
 
@@ -58,7 +58,7 @@ describe('matching', () => {
     );
   });
 
-  it('binds a param named like a property of every object', () => {
+  it('binds a param with the name of a property of Object.prototype', () => {
     const params = matchPattern(parsePattern('{__proto__}:{constructor}'), 'x:y');
     expect(Object.entries(params ?? {})).toEqual([
       ['__proto__', 'x'],
@@ -67,7 +67,7 @@ describe('matching', () => {
   });
 });
 
-describe('being specific', () => {
+describe('specificity', () => {
   it('is a total preorder', () => {
     fc.assert(
       fc.property(pattern, pattern, pattern, (a, b, c) => {
@@ -80,7 +80,7 @@ describe('being specific', () => {
     );
   });
 
-  it('is decided from the left: literal, then one segment, then the rest', () => {
+  it('is compared from the left: literal, then one segment, then the rest', () => {
     fc.assert(
       fc.property(pattern, pattern, (a, b) => {
         const [left, right] = [naiveRank(a), naiveRank(b)];
@@ -91,7 +91,7 @@ describe('being specific', () => {
 });
 
 describe('two patterns collide', () => {
-  it('only when they tie and some name matches both', () => {
+  it('only if they are equally specific and a name matches both', () => {
     fc.assert(
       fc.property(pattern, pattern, channel, (a, b, name) => {
         const tie = comparePatterns(a, b) === 0;
@@ -122,7 +122,7 @@ describe('parsing', () => {
     ['{a}:{a}', /\{a\} is named twice/],
     ['a::b', /segment "" is neither/],
     ['a'.repeat(201), /too long/],
-  ])('%s fails and says why', (source, why) => {
+  ])('%s fails with a reason', (source, why) => {
     expect(() => parsePattern(source)).toThrow(PatternError);
     expect(() => parsePattern(source)).toThrow(why);
   });

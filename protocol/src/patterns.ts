@@ -7,7 +7,7 @@
 
 import { LIMITS } from './limits.ts';
 
-/** The values that a pattern's `{param}` segments took. */
+/** The values of a pattern's `{param}` segments. */
 export type Params = Readonly<Record<string, string>>;
 
 type Segment =
@@ -21,7 +21,7 @@ export interface Pattern {
   readonly segments: readonly Segment[];
 }
 
-/** A pattern that is not one: the message says where and why. */
+/** An invalid pattern; the message has the place and the reason. */
 export class PatternError extends Error {
   override readonly name = 'PatternError';
 }
@@ -44,9 +44,10 @@ function parseSegment(text: string, last: boolean, source: string): Segment {
 }
 
 /**
- * Reads a pattern.
+ * Parses a pattern.
  *
- * @throws PatternError when a segment is none of: literal, `{param}`, `*`, a last `**`; or a param is named twice
+ * @throws PatternError if a segment is none of: literal, `{param}`, `*`, a last `**`; or if a param
+ *   is named twice
  */
 export function parsePattern(source: string): Pattern {
   if (source.length > LIMITS.channelLength) throw new PatternError(`"${source.slice(0, 40)}…" is too long`);
@@ -63,7 +64,7 @@ const NO_PARAMS: Params = Object.freeze({});
 /**
  * Matches a channel name against a pattern.
  *
- * @returns the values of the pattern's params, or `null` when it does not match
+ * @returns the values of the pattern's params, or `null` if it does not match
  */
 export function matchPattern(pattern: Pattern, channel: string): Params | null {
   const parts = channel.split(':');
@@ -87,9 +88,10 @@ export function matchPattern(pattern: Pattern, channel: string): Params | null {
 const RANK = { literal: 0, param: 1, any: 1, rest: 2 } as const;
 
 /**
- * Orders patterns by how specific they are: literal before `{param}` or `*`, before a trailing `**`, segment by segment.
+ * Orders patterns by specificity: literal before `{param}` or `*`, before a trailing `**`, segment
+ * by segment.
  *
- * @returns negative when `a` is more specific, positive when `b` is, 0 when they tie
+ * @returns negative if `a` is more specific, positive if `b` is, 0 if they are equally specific
  */
 export function comparePatterns(a: Pattern, b: Pattern): number {
   const length = Math.max(a.segments.length, b.segments.length);
@@ -103,7 +105,7 @@ export function comparePatterns(a: Pattern, b: Pattern): number {
   return 0;
 }
 
-/** Do two patterns that tie also match a common name? Then neither can win. */
+/** Do two equally specific patterns match a common name? Then neither can take precedence. */
 export function patternsCollide(a: Pattern, b: Pattern): boolean {
   if (a.segments.length !== b.segments.length || comparePatterns(a, b) !== 0) return false;
   return a.segments.every((segment, at) => {

@@ -1,7 +1,7 @@
 import type { MemberChange, Message, Position } from './messages.ts';
 import type { Failure, Reply } from './replies.ts';
 
-/** What the gateway sends without being asked. SPEC.md section 6. */
+/** The messages that the gateway sends without a command. SPEC.md section 6. */
 export type Push =
   | MessagesPush
   | ProgressPush
@@ -17,7 +17,7 @@ export type Push =
 
 export type PushType = Push['type'];
 
-/** Everything that a gateway sends. */
+/** All messages of a gateway. */
 export type ServerMessage = Reply | Failure | Push;
 
 /** A push about one subscription. */
@@ -32,8 +32,8 @@ interface SubscriptionPush<Type extends string> {
 export interface MessagesPush extends SubscriptionPush<'messages'> {
   readonly epoch: string;
   /**
-   * The push continues from this offset, and offsets may have holes: what is missing did not match the subscription.
-   * Absent: offsets are contiguous. SPEC.md section 7.
+   * The push continues from this offset, and offsets may have holes: the missing messages did not
+   * match the subscription. Absent: offsets are contiguous. SPEC.md section 7.
    */
   readonly after?: number;
   readonly messages: readonly Message[];
@@ -48,23 +48,26 @@ export interface ProgressPush extends SubscriptionPush<'progress'> {
 
 /** Why a subscriber lost messages. */
 export type GapReason =
-  /** The log began a new life; what the old one held after `from` is unknown. */
+  /** The log began a new life; the messages of the old one after `from` are unknown. */
   | 'epoch_changed'
-  /** The log no longer reaches back to `from`. */
+  /** The log no longer has the messages after `from`. */
   | 'retention'
   /** The channel keeps no history. */
   | 'no_history'
   /** The reader was too slow, and the channel's rule skips instead of replaying. */
   | 'slow_reader';
 
-/** The cursor had to jump: nothing between `from` and `to` will arrive. The next message follows `to`. */
+/** The cursor had to skip: nothing between `from` and `to` will arrive. The next message follows `to`. */
 export interface GapPush extends SubscriptionPush<'gap'> {
   /** Position before the gap. */
   readonly from: Position;
   /** Position after the gap. */
   readonly to: Position;
   readonly reason: GapReason;
-  /** Messages between `from` and `to` that the channel's rule keeps for slow readers: the newest per key, in order. */
+  /**
+   * Messages between `from` and `to` that the channel's rule keeps for slow readers: the newest per
+   * key, in order.
+   */
   readonly latest?: readonly Message[];
 }
 
@@ -79,22 +82,22 @@ export interface UnsubscribedPush extends SubscriptionPush<'unsubscribed'> {
   readonly reason: 'permission' | 'slow_reader';
 }
 
-/** The members of a channel, or changes of them. */
+/** The members of a channel, or their changes. */
 export interface PresencePush {
   readonly type: 'presence';
   readonly channel: string;
   readonly version: number;
-  /** Number of members now. */
+  /** Current number of members. */
   readonly total: number;
   /** Absent: there are too many members to list; only `total` is sent. */
   readonly changes?: readonly MemberChange[];
-  /** The changes are the whole list: forget what was known before. */
+  /** The changes are the complete list: it replaces earlier members. */
   readonly reset?: true;
   /** The list continues in the next push. */
   readonly more?: true;
 }
 
-/** The gateway ended the watching of a channel's members. */
+/** The gateway ended a presence subscription. */
 export interface UnwatchedPush {
   readonly type: 'unwatched';
   readonly channel: string;
@@ -120,6 +123,6 @@ export interface DrainPush {
   readonly type: 'drain';
   /** Milliseconds until the gateway closes this connection. Until then it serves the connection. */
   readonly closesIn?: number;
-  /** Milliseconds to wait, from the close, before reconnecting. */
+  /** Milliseconds to wait after the close before reconnecting. */
   readonly reconnectAfter: number;
 }

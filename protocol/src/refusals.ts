@@ -1,17 +1,17 @@
 /**
- * Refusals that every server of the protocol answers alike: the gateway, the test double and the tab gateway. Functions, so
- * that a bundle contains only those that it uses.
+ * Refusals that are the same in every server of the protocol: the gateway, the test double and the
+ * tab gateway. Functions, so that a bundle contains only those that it uses.
  */
 
 import type { ErrorName } from './codes.ts';
 
-/** An entry of the catalogue, and what was wrong and where. */
+/** An entry of the catalogue, and what is wrong and where. */
 export interface RefusalText {
   readonly error: ErrorName;
   readonly detail: string;
 }
 
-/** A subscription as people read it: its channel, and its id if it has one. */
+/** Formats a subscription: its channel, and its id if it has one. */
 const named = (channel: string, sub: number | undefined): string =>
   sub === undefined ? `"${channel}"` : `"${channel}" with "sub" ${sub}`;
 
@@ -69,7 +69,7 @@ export const unknownChannel = (channel: string): RefusalText => ({
   detail: `no channel rule matches "${channel}". Add a rule to "channels" in the gateway's configuration, or correct the name.`,
 });
 
-/** Anything may stand in a name that a client made up: shows 60 harmless characters of it. */
+/** Shows the first 60 characters of a client's text, escaped. */
 function printable(text: string): string {
   return text.slice(0, 60).replace(/[^\x20-\x7e]|["\\]/g, '?') + (text.length > 60 ? '…' : '');
 }

@@ -1,14 +1,14 @@
 import type { CommandType } from './commands.ts';
 import type { Member, Message, Position } from './messages.ts';
 
-/** A command was carried out. */
+/** A command was executed. */
 export interface Reply<Type extends CommandType = CommandType> {
   readonly type: 'reply';
   readonly id: number;
   readonly result: Results[Type];
 }
 
-/** A command was refused. Without `id`: the client sent something that could not be read as a command. */
+/** A command was refused. Without `id`: the input could not be parsed as a command. */
 export interface Failure {
   readonly type: 'error';
   readonly id?: number;
@@ -20,20 +20,20 @@ export interface ErrorBody {
   readonly code: number;
   readonly name: string;
   readonly message: string;
-  /** What to do about it. */
+  /** How to fix it. */
   readonly remedy?: string;
   readonly retryable: boolean;
-  /** Milliseconds to wait before trying again. */
+  /** Milliseconds to wait before a retry. */
   readonly retryAfter?: number;
-  /** With `payload_invalid`: what the channel's schema found, at most 10 issues. */
+  /** With `payload_invalid`: the issues that the channel's schema found, at most 10. */
   readonly issues?: readonly Issue[];
 }
 
-/** One thing that is wrong with a payload. */
+/** One issue of a payload. */
 export interface Issue {
-  /** Where, e.g. `data.items[3].name`; `event` or `state` if the issue is about those. */
+  /** The path, such as `data.items[3].name`; `event` or `state` if the issue is about those. */
   readonly path: string;
-  /** What is wrong, in the schema's words. */
+  /** The schema's message. */
   readonly message: string;
 }
 
@@ -54,7 +54,7 @@ export interface Results {
 }
 
 export interface ConnectResult {
-  /** Names this connection in the gateway's log. */
+  /** Identifies this connection in the gateway's log. */
   readonly connection: string;
   /** The token's `sub`; `null` on an anonymous connection. */
   readonly user: string | null;
@@ -64,7 +64,7 @@ export interface ConnectResult {
   readonly expiresAt?: number;
   /** A client that has received nothing for this many milliseconds should `ping`. */
   readonly heartbeat: number;
-  /** Size of the largest frame that the gateway accepts, in bytes. */
+  /** Maximum bytes of a frame that the gateway accepts. */
   readonly maxFrame: number;
 }
 
@@ -86,7 +86,7 @@ export interface SubscribeResult extends Position {
   readonly state: 'live' | 'replaying';
 }
 
-/** A result without content: the command was carried out. */
+/** A result without content: the command was executed. */
 export type EmptyResult = Readonly<Record<string, never>>;
 
 export interface PublishResult extends Position {
@@ -100,7 +100,7 @@ export interface HistoryResult {
   readonly head: number;
   /** In the order of their offsets. */
   readonly messages: readonly Message[];
-  /** Offset of the oldest message the log still holds; `head + 1` if it holds none. */
+  /** Offset of the oldest message in the log; `head + 1` if the log is empty. */
   readonly first: number;
 }
 

@@ -1,8 +1,11 @@
-/** What a channel rule says, as it is written: the gateway's own options, in words that a file shared with a browser can use. */
+/**
+ * The options of a channel rule, as written in a configuration or in a file that is shared with a
+ * browser.
+ */
 
 import type { Params } from './patterns.ts';
 
-/** What one may do on a channel. */
+/** An operation on a channel. */
 export type Verb =
   | 'subscribe'
   | 'publish'
@@ -20,25 +23,33 @@ export type DurationInput = number | string;
 /** Bytes, or a text like `64KiB`, `1MiB`. */
 export type SizeInput = number | string;
 
-/** Who wants to do what, for a grant that decides in code. */
+/** The question to a grant function. */
 export interface GrantContext {
   /** The token's `sub`; `null` for anonymous connections. */
   readonly user: string | null;
   /** All claims of the verified token. */
   readonly claims: Readonly<Record<string, unknown>>;
   readonly channel: string;
-  /** What the pattern's `{param}` segments stand for in this channel's name; escapes (SPEC.md section 3.1) are read: `auth0|1`, not `auth0~7C1`. */
+  /**
+   * The values of the pattern's `{param}` segments in this channel's name, with escapes (SPEC.md
+   * section 3.1) decoded: `auth0|1`, not `auth0~7C1`.
+   */
   readonly params: Params;
   readonly verb: Verb;
 }
 
 /**
- * Decides in code, on the gateway; it may ask a database. Return `true` or `false`, or a promise of one. If it throws, rejects or
- * returns anything else, the gateway logs a fault and the client gets the error `internal`; if it takes longer than five seconds, `unavailable`. It is asked again after each refresh of the token.
+ * A function of the gateway that decides; it may query a database. Return `true` or `false`, or a
+ * promise of one. If it throws, rejects or returns anything else, the gateway logs a fault and the
+ * client gets the error `internal`; if it takes longer than five seconds, `unavailable`. It is
+ * called again after each refresh of the token.
  */
 export type GrantFunction = (context: GrantContext) => boolean | PromiseLike<boolean>;
 
-/** One grant: everybody, every user, the user that a `{param}` names, those whose claim lists a `{param}`, those of a role, or a function. */
+/**
+ * One grant: everyone, every user, the user that a `{param}` names, users whose claim lists a
+ * `{param}`, users with a role, or a function.
+ */
 export type GrantInput =
   | 'anyone'
   | 'users'
@@ -47,19 +58,22 @@ export type GrantInput =
   | `role:${string}`
   | GrantFunction;
 
-/** What may be done on the channels of a pattern, and how they behave. */
+/** The permissions and the behaviour of the channels of a pattern. */
 export interface RuleOptions {
-  /** Who may do what. Everything else is denied. The key `*` stands for `subscribe`, `publish`, `history`, `presence` and `enter`; grant the others by name. */
+  /**
+   * Who may do what. Everything else is denied. The key `*` stands for `subscribe`, `publish`,
+   * `history`, `presence` and `enter`; grant the others by name.
+   */
   readonly allow?: { readonly [V in Verb | '*']?: GrantInput | readonly GrantInput[] };
   /** Keep messages? `true`: 1000 messages of the last 24 h. Default: false. */
   readonly history?: boolean | { readonly count?: number; readonly age?: DurationInput };
   /** Do messages name their publisher? Default: true. */
   readonly from?: boolean;
-  /** What a slow subscription does. Default: `replay` with history, `drop` without. */
+  /** What happens to a slow subscription. Default: `replay` with history, `drop` without. */
   readonly slow?: 'replay' | 'latest' | 'drop' | 'disconnect';
   /** With `slow: latest`: the newest message of each publisher (`from`) or value of a tag (`tag:symbol`). */
   readonly latestBy?: 'from' | `tag:${string}`;
-  /** Publishes per second of one connection, five seconds' worth at once. Default: unlimited. */
+  /** Publishes per second of one connection, with bursts of five seconds' worth. Default: unlimited. */
   readonly rate?: number;
   /** How presence works. */
   readonly presence?: {
@@ -68,7 +82,7 @@ export interface RuleOptions {
     readonly listUpTo?: number;
     readonly state?: SizeInput;
   };
-  /** Largest `data` of a message. Default: 64KiB. */
+  /** Maximum `data` of a message. Default: 64KiB. */
   readonly maxPayload?: SizeInput;
   /** How long a publish's idempotency key is remembered. Default: 5m. */
   readonly dedupe?: DurationInput;

@@ -6,7 +6,7 @@ import { isSegmentOf, readSegment, segment } from './segment.ts';
 
 const { segments, none } = vectors('segments.json');
 
-/** Texts that are made of what could be mistaken: escapes, halves of them, and what has to be escaped. */
+/** Confusing texts: escapes, parts of escapes, and characters that need escapes. */
 const confusing = fc
   .array(
     fc.constantFrom('~', '7', 'C', '7C', '7E', '~7C', '~7E', '41', 'a', 'f', '%', '|', ':', 'ü', '👋', '=', '~~'),
@@ -18,7 +18,7 @@ const confusing = fc
 const text = fc
   .oneof(confusing, fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }))
   .filter((one) => one.isWellFormed());
-/** What may stand in a segment. */
+/** The form of a segment. */
 const name = fc
   .array(fc.constantFrom(...'AZaz09_-.~@$=+,CEF7', '~7C', '~C3', '~BC'), { minLength: 1, maxLength: 12 })
   .map((parts) => parts.join(''));
@@ -31,13 +31,13 @@ describe('the segment', () => {
     expect(isChannelName(`user:${expected}`)).toBe(true);
   });
 
-  it.each(none)('%s stands for no text', (name) => {
+  it.each(none)('%s is no segment of a text', (name) => {
     expect(isChannelName(name)).toBe(true);
     expect(readSegment(name)).toBe(name);
     expect(isSegmentOf(name, name)).toBe(false);
   });
 
-  it('belongs to one text only', () => {
+  it('is unique for each text', () => {
     fc.assert(
       fc.property(text, text, (one, other) => {
         expect(segment(one) === segment(other)).toBe(one === other);
@@ -47,14 +47,14 @@ describe('the segment', () => {
     );
   });
 
-  it('is read as the text that it was made of', () => {
+  it('decodes to the original text', () => {
     fc.assert(
       fc.property(text, (one) => readSegment(segment(one)) === one),
       { numRuns: 5_000 },
     );
   });
 
-  it('of a text with something in it is a segment of a channel name', () => {
+  it('of a non-empty text is a segment of a channel name', () => {
     const property = fc.property(text, (one) => {
       fc.pre(one !== '' && segment(one).length <= 200);
       expect(isChannelName(segment(one))).toBe(true);
@@ -63,7 +63,7 @@ describe('the segment', () => {
     fc.assert(property, { numRuns: 5_000 });
   });
 
-  it('of a text that is one already is the text, unless it looks like an escape', () => {
+  it('of a valid segment is the segment itself, unless it looks like an escape', () => {
     const property = fc.property(name, (one) => {
       if (!/~[0-9A-F]{2}/.test(one)) expect(segment(one)).toBe(one);
       expect(segment(one)).not.toMatch(/[^A-Za-z0-9_\-.~@$=+,]/);
@@ -71,7 +71,7 @@ describe('the segment', () => {
     fc.assert(property, { numRuns: 5_000 });
   });
 
-  it('belongs to at most one text, whoever wrote it', () => {
+  it('decodes to at most one text, even if it was written by hand', () => {
     const property = fc.property(name, text, (one, other) => {
       expect(isSegmentOf(one, other)).toBe(segment(other) === one);
       expect(isSegmentOf(one, readSegment(one))).toBe(segment(readSegment(one)) === one);
@@ -79,7 +79,7 @@ describe('the segment', () => {
     fc.assert(property, { numRuns: 5_000 });
   });
 
-  it('of a lone surrogate does not exist', () => {
+  it('does not exist for a lone surrogate', () => {
     expect(() => segment('a\ud800')).toThrow(URIError);
     expect(isSegmentOf('a~', 'a\ud800')).toBe(false);
   });

@@ -1,8 +1,14 @@
-/** What a segment cannot hold, and a `~` that would be read as the beginning of an escape. */
+/**
+ * Characters that a segment cannot contain, and a `~` that would be decoded as the beginning of an
+ * escape.
+ */
 const TO_ESCAPE = /[^\w\-.~@$=+,]+|~(?=[\dA-F]{2})/g;
 const ESCAPE = /~(?=[\dA-F]{2})/g;
 
-/** As in a URL, but for the sign; and also what `encodeURIComponent` leaves as it is. */
+/**
+ * Like percent-encoding, but with another sign, and including characters that `encodeURIComponent`
+ * leaves unchanged.
+ */
 const escapeBytes = (text: string): string =>
   encodeURIComponent(text).replace(
     /[%!'()*~]/g,
@@ -10,11 +16,10 @@ const escapeBytes = (text: string): string =>
   );
 
 /**
- * Writes any text as one segment of a channel name: for users whose identity provider calls them `auth0|64f0c0ff` or
- * `jürgen@example.com`. SPEC.md section 3.1.
+ * Encodes any text as one segment of a channel name, for user ids such as `auth0|64f0c0ff` or `jürgen@example.com`. SPEC.md section 3.1.
  *
- * A text that is a segment already stays as it is, unless it looks like one that was written by this function. Different
- * texts always have different segments. Each byte that has to be escaped takes three characters; a channel name has 200.
+ * A valid segment stays unchanged, unless it looks like the result of this function. Different texts always have different segments. Each byte that has to be escaped
+ * takes three characters; a channel name has 200.
  *
  * @throws URIError for a text with a lone surrogate
  * @example
@@ -27,9 +32,9 @@ export function segment(text: string): string {
 }
 
 /**
- * Reads what a segment stands for: the text of which `segment` made it.
+ * Decodes a segment: the text from which `segment` made it.
  *
- * @returns the segment itself, where no text has this segment
+ * @returns the segment itself if no text has this segment
  */
 export function readSegment(name: string): string {
   if (!name.includes('~')) return name;
@@ -41,7 +46,7 @@ export function readSegment(name: string): string {
   }
 }
 
-/** Is this the segment of that text? Compares without writing the segment, wherever it can. */
+/** Is this the segment of that text? Compares without encoding the text if possible. */
 export function isSegmentOf(name: string, text: string): boolean {
   return name.includes('~') ? text.isWellFormed() && segment(text) === name : name === text;
 }

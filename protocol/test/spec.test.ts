@@ -8,14 +8,14 @@ import { vectors } from './vectors.ts';
 
 const spec = readFileSync(new URL('../SPEC.md', import.meta.url), 'utf8');
 
-/** The text of a section, without those of its subsections. */
+/** The text of a section, without its subsections. */
 function section(number: string): string {
   const [, text] = spec.split(new RegExp(`^#+ ${number.replace('.', '\\.')}\\.? .*$`, 'm'));
   if (text === undefined) throw new Error(`SPEC.md has no section ${number}`);
   return text.split(/^#/m)[0] ?? '';
 }
 
-/** The rows of the first table whose first heading is this one. */
+/** The rows of the first table with this first heading. */
 function table(text: string, heading: string): string[][] {
   const lines = text.split('\n');
   const from = lines.findIndex((line) => line.startsWith(`| ${heading} |`));
@@ -124,13 +124,13 @@ describe('SPEC.md agrees with the code', () => {
     expect(table(section('8.4'), 'code')).toEqual(expected);
   });
 
-  it('about the code of every error that it names with one', () => {
+  it('about the code of every error that it names with a code', () => {
     const named = [...spec.matchAll(/`([a-z_]+)` \((4\d{3})\)/g)].map(([, name = '', code]) => [name, Number(code)]);
     expect(named.length).toBeGreaterThan(10);
     for (const [name, code] of named) expect([name, ERRORS[name as keyof typeof ERRORS]?.code]).toEqual([name, code]);
   });
 
-  it('about the errors that it answers with', () => {
+  it('about the errors in its replies', () => {
     const answers = [table(section('8.1'), 'input'), table(section('10.3'), 'limit'), table(section('1.2'), 'reason')];
     const errors = answers
       .flat()
@@ -164,14 +164,14 @@ describe('a citation of SPEC.md', () => {
       ),
     );
 
-  it('names a section that exists, in the conversations too', () => {
+  it('names an existing section, including those in conversations', () => {
     const conversations = vectors('conversations.json').conversations.map(({ section }) => section);
     expect(conversations.filter((number) => !numbers.has(number))).toEqual([]);
     expect(cited.length).toBeGreaterThan(100);
     expect(cited.filter(({ number }) => !numbers.has(number))).toEqual([]);
   });
 
-  it('of a rule names one that section 7.2 or 9.2 has', () => {
+  it('of a rule names one of section 7.2 or 9.2', () => {
     const rules = (number: string) => [...section(number).matchAll(/^(\d+)\. /gm)].map(([, rule]) => Number(rule));
     expect(rules('7.2')).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(rules('9.2')).toEqual([1, 2, 3, 4, 5]);

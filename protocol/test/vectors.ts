@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { GapReason } from '@sluice/protocol';
 
-/** A frame in both codecs, and what it says. */
+/** A frame in both codecs, and its value. */
 export interface FrameVector {
   readonly name: string;
   readonly json: string;
@@ -24,7 +24,7 @@ export interface MalformedVector {
   readonly binary?: string;
 }
 
-/** What a client at a position makes of pushes. */
+/** The behaviour of a client at a position when it receives pushes. */
 export interface CursorCase {
   readonly name: string;
   readonly position: { readonly epoch: string; readonly offset: number };
@@ -48,13 +48,13 @@ export type Step =
   /** Close code. */
   | { readonly closed: number };
 
-/** What a client sends, and what every gateway answers. */
+/** The input of a client, and the answers of every gateway. */
 export interface Conversation {
   readonly name: string;
   /** Section of SPEC.md. */
   readonly section: string;
   readonly connected?: false;
-  /** What not every gateway has yet. */
+  /** A feature that some gateways do not have yet. */
   readonly feature?: 'sub';
   readonly steps: readonly Step[];
 }
@@ -68,7 +68,7 @@ interface Files {
   'channel-names.json': { readonly names: readonly { readonly name: string; readonly valid: boolean }[] };
   'segments.json': {
     readonly segments: readonly { readonly text: string; readonly segment: string }[];
-    /** Segments for which no text stands. */
+    /** Texts that are not a segment of any text. */
     readonly none: readonly string[];
   };
   'patterns.json': {
