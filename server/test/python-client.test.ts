@@ -110,8 +110,8 @@ describe.skipIf(PYTHON === undefined)(`the Python client${why}`, () => {
 
   it('follows the cursor rules of the vectors', () => {
     const output = execFileSync(PYTHON ?? '', [
-      at('cursor_rules.py'),
-      at('../../../protocol/vectors/cursor-rules.json'),
+      at('examples/python-client/cursor_rules.py'),
+      at('protocol/vectors/cursor-rules.json'),
     ]);
     expect(output.toString()).toContain('ok ');
   });

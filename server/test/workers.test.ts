@@ -164,7 +164,7 @@ describe.skipIf(process.platform !== 'linux')('two workers on one port', () => {
     const ada = follow<string>(await gateway.clientOn('m/1', 'ada'), 'chat:a');
     const ben = follow<string>(await gateway.clientOn('m/2', 'ben'), 'chat:a');
     await Promise.all([ada.ready, ben.ready]);
-    expect(() => gateway.pidOf('owner')).toThrow('no owner runs');
+    expect(() => gateway.pidOf('owner')).toThrow('no owner process is running');
     await ada.channel.publish('hello');
     for (const { seen } of [ada, ben]) await expect.poll(() => seen).toEqual(['hello']);
     expect(await gateway.stop()).toBe(0);
