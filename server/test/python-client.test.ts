@@ -110,7 +110,7 @@ describe.skipIf(PYTHON === undefined)(`the Python client${why}`, () => {
 
   it('follows the cursor rules of the vectors', () => {
     const output = execFileSync(PYTHON ?? '', [
-      at('examples/python-client/cursor_rules.py'),
+      at('examples/python-client/test/cursor_rules.py'),
       at('protocol/vectors/cursor-rules.json'),
     ]);
     expect(output.toString()).toContain('ok ');
