@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** In the order of their dependencies: the folders and files that a package's build reads, and what it writes. */
+/** The packages in the order of their dependencies: the folders and files that the build of each reads and writes. */
 const PACKAGES = [
   { name: 'protocol', reads: ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json'] },
   {

@@ -62,7 +62,7 @@ const OPTIONS = {
   logLevel: 'Error',
 };
 
-/** What a file says of itself before its first tag. @param {string} source */
+/** The introduction of a file, before its first tag. @param {string} source */
 function introduction(source) {
   const comment =
     /^(?:'use client';\s+)?\/\*\*([\s\S]*?)@packageDocumentation/.exec(readFileSync(at(source), 'utf8'))?.[1] ?? '';

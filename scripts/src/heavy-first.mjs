@@ -1,8 +1,8 @@
-/** The order of the unit tests: the files that take longest start first, so that none of them is left alone at the end. */
+/** The order of the unit tests: the slowest files start first, so that none of them runs alone at the end. */
 import { statSync } from 'node:fs';
 import { BaseSequencer } from 'vitest/node';
 
-/** Files that take more than some seconds because they start processes or check a model, longest first. */
+/** Slow files, which start processes or check a model, in descending order of their duration. */
 export const HEAVY = [
   'server/test/model.test.ts',
   'server/test/durable-crash.test.ts',

@@ -14,22 +14,22 @@ export const PATIENCE = 10;
  * @typedef {object} RunOptions
  * @property {number} [patience] minutes without output or a reported progress, after which the
  *   command is stopped (default 10)
- * @property {Record<string, string>} [env] added to our own environment
+ * @property {Record<string, string>} [env] added to this process's environment
  * @property {string} [cwd]
- * @property {(text: string) => void} [write] takes the output (default: our standard output)
- * @property {(progress: Progress) => void} [onProgress] hears what the command's reporter sends
+ * @property {(text: string) => void} [write] receives the output (default: standard output)
+ * @property {(progress: Progress) => void} [onProgress] receives the reports of the command's reporter
  * @property {(patience: number, onHang: import('./watchdog.mjs').OnHang) => Pick<Watchdog, 'feed' |
  *   'end'>} [watch] makes the watchdog
  */
 
 /**
- * Runs a command. It may take as long as it needs: only one that stands still is stopped, with its children, and the
- * files that it was working on are named.
+ * Runs a command, without a time limit. A command that makes no progress is stopped with its
+ * children, and the files that it was working on are reported.
  *
  * @param {string} command
  * @param {string[]} args
  * @param {RunOptions} [options]
- * @returns {Promise<boolean>} did it end with the code 0?
+ * @returns {Promise<boolean>} did it exit with 0?
  */
 export function runCommand(command, args, options = {}) {
   const { patience = PATIENCE, env = {}, cwd, write = writeOut, onProgress, watch = newWatchdog } = options;

@@ -285,7 +285,7 @@ export class Gateway {
    *   confirm that it stored the revocation
    * @example
    * ```ts
-   * await gateway.revoke({ user: 'ada' }); // signed out everywhere; a token issued from now on is taken
+   * await gateway.revoke({ user: 'ada' }); // signed out everywhere; a token issued from now on is accepted
    * ```
    */
   async revoke(what: Partial<Revocation>): Promise<Revocation> {

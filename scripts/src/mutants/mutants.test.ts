@@ -16,7 +16,7 @@ describe.each(Object.entries(ROOMS))('the faults of %s', (_, mutants) => {
 });
 
 describe('mutate', () => {
-  it('replaces the one place', () => {
+  it('replaces the single occurrence', () => {
     expect(mutate('abd', mutant)).toBe('acd');
   });
 

@@ -24,8 +24,8 @@ import { util } from './rooms/util.mjs';
  * @property {string} file the file to change, from the root
  * @property {string} from the text to replace; it occurs exactly once in the file
  * @property {string} to
- * @property {string} fault what is wrong then, in a few words
- * @property {readonly string[]} tests the test files, or folders of them, that must notice
+ * @property {string} fault a short description of the fault
+ * @property {readonly string[]} tests the test files, or folders of them, that must notice the fault
  */
 
 /** @type {Record<string, readonly Mutant[]>} */

@@ -114,7 +114,7 @@ describe('permits() with asynchronous functions', () => {
     throw away;
   };
   const rejects = () => Promise.reject(away);
-  // Database libraries have queries that are no promises, and run when they are awaited.
+  // Queries of some database libraries are not promises, and run when they are awaited.
   // biome-ignore lint/suspicious/noThenProperty: that is what makes it a thenable
   const thenable = { then: (done: (answer: boolean) => void) => done(true) } as PromiseLike<boolean>;
 
