@@ -1,5 +1,5 @@
-// Bundles the library into dist/: one readable file of JavaScript and one of types per entry, with the protocol inside,
-// so that the published package depends on nothing. entries.mjs has the table of entries.
+// Bundles the library into dist/: one readable JavaScript file and one type file per entry, including
+// the protocol, so that the published package has no dependencies. entries.mjs lists the entries.
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
@@ -10,7 +10,8 @@ import { shorten } from './inner-names.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-// The application's bundler minifies. It cannot know which names of properties are the core's own: those are short already.
+// The application's bundler minifies. Only private property names of the core are shortened here,
+// because the bundler cannot recognize them.
 const READABLE = { compress: false, mangle: false, codegen: { removeWhitespace: false } };
 
 rmSync(here('dist'), { recursive: true, force: true });
@@ -21,20 +22,21 @@ for (const [name, input] of Object.entries(ENTRIES)) {
     platform: 'browser',
     external: PEERS,
     plugins: [keepApart(name)],
-    // The types come from protocol/dist below; the same place for the code keeps the two together.
+    // The types come from protocol/dist below, so the code must come from there as well.
     tsconfig: false,
-    // 'use client' stays where it belongs: an entry is one file.
+    // 'use client' stays at the top of the file, because an entry is one file.
     onLog: (level, log, handle) => log.code !== 'MODULE_LEVEL_DIRECTIVE' && handle(level, log),
     output: { file: here(`dist/${name}.js`), format: 'esm', sourcemap: true, minify: shorten(name, READABLE) },
   });
 }
 
-// All types in one go: each is declared once, in a file that the entries share. Of two declarations of `Client<C>` the compiler
-// cannot infer the one's contract from the other, so `createOutbox(client)` would refuse every client with a contract.
+// Build all types in one run, so that each is declared once, in a file that the entries share. With
+// two declarations of `Client<C>`, the compiler could not infer the contract across entries, and
+// `createOutbox(client)` would reject every client with a contract.
 const types = await rollup({
   input: ENTRIES,
   external: PEERS,
-  // The worker has no types to share.
+  // The worker exports no types.
   onLog: (level, log, handle) => log.code !== 'EMPTY_BUNDLE' && handle(level, log),
   plugins: [
     dts({

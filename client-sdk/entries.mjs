@@ -1,11 +1,11 @@
-// What the package offers: one file of dist/ and one line of `exports` in package.json for each entry.
+// The package's entries. Each has one file in dist/ and one line of `exports` in package.json.
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** @param {string} path */
 const source = (path) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
 
 /**
- * Name of the file in dist/, and where its code begins.
+ * From the name of the file in dist/ to the entry's source.
  *
  * @type {Readonly<Record<string, string>>}
  */
@@ -24,10 +24,10 @@ export const ENTRIES = {
   testing: source('testing/testing.ts'),
 };
 
-// Runs in a place of its own, with a copy of the core, complete in one file.
+// Runs in a worker, so it contains its own copy of the core in one file.
 const WORKER = 'shared-worker';
 
-// What stands there for what loads something lazily: by its file in the page.
+// Replacements in the worker for modules that load files on demand in the page.
 /** @type {Readonly<Record<string, string>>} */
 const WORKERS_OWN = {
   [source('socket-class.ts')]: source('share-tabs/own-socket.ts'),
@@ -35,14 +35,15 @@ const WORKERS_OWN = {
   [source('load-diagnostics.ts')]: source('share-tabs/own-diagnostics.ts'),
 };
 
-// Two copies of these in one page would be two clients that do not know each other's errors.
+// Bundled once per page: with two copies, `instanceof` would fail between the clients' errors.
 const ONCE = ['errors.ts', 'client.ts', 'core.ts'].map(source);
 
 /**
- * Keeps entries apart: one that imports another gets it from that entry's file, and does not bundle a copy. So there is
- * one core in a page (`SluiceError` of one entry is that of all), and what `index` imports lazily stays a file of its own.
+ * Keeps entries apart: an entry imports another entry's file instead of bundling a copy. So a page
+ * has one core and one `SluiceError` class, and modules that `index` imports on demand stay
+ * separate files.
  *
- * @param {string} name of the entry that is built
+ * @param {string} name the entry that is built
  */
 export function keepApart(name) {
   return {
@@ -55,12 +56,12 @@ export function keepApart(name) {
       const other = Object.keys(ENTRIES).find((entry) => ENTRIES[entry] === file);
       if (other !== undefined && other !== name) return { id: `./${other}.js`, external: true };
       if (name !== 'index' && ONCE.includes(file)) {
-        throw new Error(`${importer} imports ${file}: an entry takes what it needs of the core from index.ts.`);
+        throw new Error(`${importer} imports ${file}. Import from index.ts instead: only the entry "index" may contain the core.`);
       }
       return null;
     },
   };
 }
 
-/** What the application brings along, if it uses the entry that needs it. */
+/** Peer dependencies, which the application installs if it uses the entry that needs them. */
 export const PEERS = [/^react(-dom)?(\/|$)/, /^svelte(\/|$)/];

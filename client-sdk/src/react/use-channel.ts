@@ -28,7 +28,7 @@ export function useChannel<T = unknown, State = unknown>(name: string): Channel<
  * @example
  * import { usePublish } from '@sluice/client/react';
  *
- * function useSay(room: string) {
+ * function useSend(room: string) {
  *   const publish = usePublish<{ text: string }>(`chat:${room}`);
  *   return (text: string) => publish({ text }, { event: 'message' });
  * }

@@ -34,7 +34,7 @@ export interface UsePresence<State = unknown, Own = State>
  * @example
  * import { usePresence } from '@sluice/client/react';
  *
- * function useCompany(room: string, typing: boolean): string[] {
+ * function useMemberLabels(room: string, typing: boolean): string[] {
  *   const { members } = usePresence(`chat:${room}`, { enter: { typing } });
  *   return members.map(({ user, state }) => (state?.typing ? `${user} is writing` : user));
  * }

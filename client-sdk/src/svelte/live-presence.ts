@@ -22,8 +22,8 @@ export interface LivePresence<State = unknown, Own = State>
    * @example
    * import type { LivePresence } from '@sluice/client/svelte';
    *
-   * declare const company: LivePresence;
-   * const stop = company.start();
+   * declare const presence: LivePresence;
+   * const stop = presence.start();
    * stop();
    */
   start(): () => void;
@@ -44,9 +44,9 @@ export interface LivePresence<State = unknown, Own = State>
  * import { livePresence } from '@sluice/client/svelte';
  *
  * const client = createClient({ url: 'wss://example.com/ws' });
- * const company = livePresence<{ typing: boolean }>(client, 'chat:lobby');
- * const leave = company.stay({ typing: false });
- * console.log(company.members.map(({ user }) => user));
+ * const presence = livePresence<{ typing: boolean }>(client, 'chat:lobby');
+ * const leave = presence.stay({ typing: false });
+ * console.log(presence.members.map(({ user }) => user));
  * leave();
  */
 export function livePresence<State = unknown>(
