@@ -35,7 +35,7 @@ const WORKERS_OWN = {
   [source('load-diagnostics.ts')]: source('share-tabs/own-diagnostics.ts'),
 };
 
-// Bundled once per page: with two copies, `instanceof` would fail between the clients' errors.
+// Bundled once per page: with two copies, one client would not recognize the errors of the other.
 const ONCE = ['errors.ts', 'client.ts', 'core.ts'].map(source);
 
 /**
@@ -56,7 +56,9 @@ export function keepApart(name) {
       const other = Object.keys(ENTRIES).find((entry) => ENTRIES[entry] === file);
       if (other !== undefined && other !== name) return { id: `./${other}.js`, external: true };
       if (name !== 'index' && ONCE.includes(file)) {
-        throw new Error(`${importer} imports ${file}. Import from index.ts instead: only the entry "index" may contain the core.`);
+        throw new Error(
+          `${importer} imports ${file}. Import from index.ts instead: only the entry "index" may contain the core.`,
+        );
       }
       return null;
     },

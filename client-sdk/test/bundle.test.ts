@@ -27,7 +27,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   stores: 3 * 1024,
   react: 1024,
   svelte: 1024,
-  // Presence, and the backlog of subscribers that join late: loaded when it is first used.
+  // Presence, and the backlog of late subscribers: loaded on first use.
   'on-demand': 2.5 * 1024,
   // Loaded on demand for an error without a handler: the console texts with the catalogue's remedies.
   diagnostics: 5 * 1024,

@@ -8,7 +8,7 @@ import { RemoteSubscription } from '../src/remote-subscription.ts';
 import { type AnyMessage, Subscriber } from '../src/subscriber.ts';
 import { FakeGateway, turn, wireMessage } from './support/fake-gateway.ts';
 
-/** A client whose subscriptions may have ids, which nothing public gives them yet. */
+/** A client whose subscriptions can have ids, which the public API does not support yet. */
 class Inner {
   readonly gateway = new FakeGateway();
   readonly errors: SluiceError[] = [];
@@ -41,7 +41,7 @@ class Inner {
     await this.gateway.socket.accept();
   }
 
-  /** Accepts what is subscribed, all at this offset. */
+  /** Accepts the pending subscribes, all at this offset. */
   accepted(offset = 0): void {
     for (const { id } of this.gateway.socket.sent('subscribe')) {
       this.push({ type: 'reply', id, result: { epoch: 'e1', offset, state: 'live' } });
@@ -67,7 +67,7 @@ const PUSH = { type: 'messages', channel: 'a', epoch: 'e1' } as const;
 const PROGRESS = { type: 'progress', channel: 'a', epoch: 'e1' } as const;
 
 describe('a subscription with an id', () => {
-  it('is asked for, and ended, under its id', async () => {
+  it('is opened and ended under its id', async () => {
     const inner = new Inner();
     inner.subscribe();
     const { subscriber } = inner.subscribe(7);
@@ -79,7 +79,7 @@ describe('a subscription with an id', () => {
     expect(inner.gateway.socket.last('unsubscribe')).toMatchObject({ channel: 'a', sub: 7 });
   });
 
-  it('gets the pushes with its id, and the default subscription those without', async () => {
+  it('receives the pushes with its id, and the default subscription those without one', async () => {
     const inner = new Inner();
     const plain = inner.subscribe();
     const first = inner.subscribe(1);
@@ -116,7 +116,7 @@ describe('a subscription with an id', () => {
 });
 
 describe('a push of a newer gateway', () => {
-  it('is ignored where its type is unknown, and read where only a field is', async () => {
+  it('is ignored if its type is unknown, and is read if only a field is unknown', async () => {
     const inner = new Inner();
     const { seen } = inner.subscribe();
     await inner.accept();
@@ -136,7 +136,7 @@ describe('a push of a newer gateway', () => {
   });
 });
 
-describe('whatever is pushed', () => {
+describe('any sequence of pushes', () => {
   const offset = fc.integer({ min: 0, max: 12 });
   const messages = fc.record({
     type: fc.constant('messages' as const),
@@ -145,7 +145,7 @@ describe('whatever is pushed', () => {
   });
   const progress = fc.record({ type: fc.constant('progress' as const), after: offset, offset });
 
-  it('messages come in order, once, with nothing lost, or it is a protocol violation', async () => {
+  it('delivers messages in order, once and without loss, or is a protocol violation', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.oneof(messages, progress), { maxLength: 12 }), async (pushes) => {
         const inner = new Inner();
@@ -163,7 +163,7 @@ describe('whatever is pushed', () => {
           } else inner.push({ ...PROGRESS, sub: 1, after: push.after, offset: push.offset });
           const isWhole = (one: number) =>
             push.type === 'progress' || push.after !== undefined ? position >= (push.after ?? 0) : position === one - 1;
-          // A progress is judged before it is known whether it is one; a message that was seen is not judged at all.
+          // A `progress` is always checked. A message that was already seen is not checked.
           const news = push.type === 'progress' ? offsets : offsets.filter((one) => one > position);
           for (const one of news) {
             if (!isWhole(one)) {

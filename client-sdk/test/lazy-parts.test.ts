@@ -3,7 +3,7 @@ import type { Client } from '../src/api.ts';
 import type { SluiceError } from '../src/errors.ts';
 import { type FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
-/** What is loaded, and when: the test says. */
+/** The loading of the parts, which the test controls. */
 let arrive: () => void;
 let fail: (cause: Error) => void;
 let loads = 0;
@@ -25,7 +25,7 @@ beforeEach(async () => {
     });
   };
   vi.doMock('../src/load-parts.ts', () => ({ loadParts }));
-  // The tests' own preloading is what is tested here.
+  // Disables the preloading of the other tests, because loading is tested here.
   vi.doMock('./support/loaded-parts.ts', () => ({}));
   const { FakeGateway: Gateway } = await import('./support/fake-gateway.ts');
   gateway = new Gateway();
@@ -48,8 +48,8 @@ async function connect(): Promise<void> {
 
 const types = () => gateway.socket.commands.map(({ type }) => type);
 
-describe('presence before its part is loaded', () => {
-  it('is not loaded before it is used', async () => {
+describe('presence before its part has loaded', () => {
+  it('does not load the part before it is used', async () => {
     const { presence } = client.channel('a');
     await connect();
     expect([loads, presence.members.size, presence.members.total, presence.counting]).toEqual([0, 0, 0, false]);
@@ -57,7 +57,7 @@ describe('presence before its part is loaded', () => {
     expect([presence.members.get('ada'), presence.sorted(() => 0).size]).toEqual([undefined, 0]);
   });
 
-  it('connects at once, and keeps the order of the calls', async () => {
+  it('connects immediately, and keeps the order of the calls', async () => {
     const { presence } = client.channel('a');
     const first = presence.enter({ n: 1 });
     const second = presence.leave();
@@ -74,7 +74,7 @@ describe('presence before its part is loaded', () => {
     expect(gateway.socket.sent('enter').map(({ state }) => state)).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
-  it('gives the same channel while something waits for the part, and afterwards', async () => {
+  it('returns the same channel object while a call waits for the part, and afterwards', async () => {
     const channel = client.channel('a');
     channel.presence.subscribe(() => {});
     expect(client.channel('a')).toBe(channel);
@@ -84,7 +84,7 @@ describe('presence before its part is loaded', () => {
     expect(client.channel('a')).toBe(channel);
   });
 
-  it('has one list of nobody, which cannot be changed, before and after', async () => {
+  it('has one frozen empty list, before and after', async () => {
     const { presence } = client.channel('a');
     const { list } = presence.members;
     expect(() => (list as unknown[]).push('ada')).toThrow(TypeError);
@@ -99,7 +99,7 @@ describe('presence before its part is loaded', () => {
     expect(client.channel('b').presence.members.list).toBe(list);
   });
 
-  it('copies a state at once', async () => {
+  it('copies a state synchronously', async () => {
     const state = { n: 1 };
     void client.channel('a').presence.enter(state);
     state.n = 2;
@@ -109,7 +109,7 @@ describe('presence before its part is loaded', () => {
     expect(gateway.socket.last('enter').state).toEqual({ n: 1 });
   });
 
-  it('does not watch for one who has stopped to listen', async () => {
+  it('does not subscribe for a listener that was removed', async () => {
     const stop = client.channel('a').presence.subscribe(() => {});
     await connect();
     stop();
@@ -118,7 +118,7 @@ describe('presence before its part is loaded', () => {
     expect(types()).toEqual(['connect']);
   });
 
-  it('shows the members in the same objects afterwards', async () => {
+  it('updates the same objects after the part has loaded', async () => {
     const { presence } = client.channel('a');
     const { members } = presence;
     const backwards = presence.sorted((a, b) => (a.user < b.user ? 1 : -1));
@@ -138,8 +138,8 @@ describe('presence before its part is loaded', () => {
   });
 });
 
-describe('a part that cannot be loaded', () => {
-  it('is reported and loaded again, and nothing that was asked for is lost', async () => {
+describe('a part that fails to load', () => {
+  it('is reported and loaded again, and pending calls are kept', async () => {
     const entered = client.channel('a').presence.enter();
     client.channel('b').presence.subscribe(() => {});
     await connect();
@@ -155,7 +155,7 @@ describe('a part that cannot be loaded', () => {
     await entered;
   });
 
-  it('rejects what waits for it when the client is closed', async () => {
+  it('rejects pending calls when the client closes', async () => {
     const lost: SluiceError[] = [];
     client.channel('b').presence.subscribe({ error: (error) => lost.push(error) });
     const entered = expect(client.channel('a').presence.enter()).rejects.toMatchObject({ name: 'closed' });
@@ -167,7 +167,7 @@ describe('a part that cannot be loaded', () => {
     expect([loads, lost.map(({ name }) => name)]).toEqual([1, ['closed']]);
   });
 
-  it('gives a late subscriber its backlog when it is loaded', async () => {
+  it('delivers the backlog to a late subscriber when it has loaded', async () => {
     const channel = client.channel('a');
     channel.subscribe(() => {});
     await connect();

@@ -1,7 +1,7 @@
 import type { PartsHost, PendingUse } from '../lazy-parts.ts';
 import * as parts from '../on-demand.ts';
 
-/** Replaces `lazy-parts.ts` in the worker, which is one file: all parts are in it, and nothing waits. */
+/** Replaces `lazy-parts.ts` in the worker: its single file contains all parts, so nothing waits. */
 export const loadedParts = () => parts;
 
 export function withParts(_host: PartsHost, use: PendingUse): void {
