@@ -14,29 +14,29 @@ export const shareTabs = [
   mutant('tab', {
     from: "import { now } from '../now.ts';",
     to: 'const now = () => Date.now();',
-    fault: 'the clock of the device tells whether the tab gateway answers',
+    fault: "the device's wall clock decides whether the tab gateway answers",
   }),
   mutant('tab', {
     from: '    this.#ticking = undefined;\n',
     to: '',
-    fault: 'a tab that opens a socket again looks no more whether its tab gateway lives',
+    fault: 'a tab that reopens a socket no longer checks its tab gateway',
   }),
   mutant('tab', {
     from: '    this.#ticking ??= setInterval',
     to: '    this.#ticking = setInterval',
-    fault: 'each socket looks by itself, and one goes on for ever',
+    fault: 'each socket checks separately, and one continues forever',
   }),
   mutant('tab', {
     from: 'if (time - this.#ticked > 2 * TICK) this.#pinged = 0;',
     to: '',
-    fault: 'a page that was frozen takes its own silence for that of the tab gateway',
+    fault: "a page that was frozen mistakes its own silence for the tab gateway's",
   }),
   mutant(
     'tab',
     {
       from: '    this.#unwatch();\n',
       to: '',
-      fault: 'a tab waits for ever for the lock of a tab gateway that it has left',
+      fault: 'a tab waits forever for the lock of a tab gateway that it has left',
     },
     FAULTS,
   ),
@@ -44,14 +44,14 @@ export const shareTabs = [
   mutant('tab', {
     from: 'if (this.#sockets.get(id) !== socket) return;',
     to: '',
-    fault: 'a socket that was closed while the tab gateway was looked for is opened',
+    fault: 'a socket that was closed during the search for the tab gateway is opened',
   }),
   mutant(
     'shared-membership',
     {
       from: 'if (!tab.connected) this.depart(tab);',
       to: '',
-      fault: 'a tab that has gone while it entered stays a member',
+      fault: 'a tab that closed while it entered stays a member',
     },
     FAULTS,
   ),
@@ -64,28 +64,28 @@ export const shareTabs = [
   mutant('tab-group', {
     from: 'if (error.code === 4306 || error.code >= 4400) return;',
     to: '',
-    fault: 'tabs are told what they hear in another way',
+    fault: 'tabs are notified twice',
   }),
   mutant(
     'tab-group',
     {
       from: 'if (known) return known;\n    const options',
       to: 'const options',
-      fault: 'a publish that is under way is sent twice',
+      fault: 'an unanswered publish is sent twice',
     },
     FAULTS,
   ),
   mutant('tab-group', {
     from: "if (this.#upstream.state !== 'connected') return;",
     to: '',
-    fault: 'what tabs come back for is put away while the connection is lost',
+    fault: 'state of returning tabs is removed while the connection is lost',
   }),
   mutant(
     'tab-gateway',
     {
       from: 'if (now() - lastMessage() > SILENT) gone();',
       to: '',
-      fault: 'a tab without locks that is gone is kept for ever',
+      fault: 'a closed tab without locks is kept forever',
     },
     FAULTS,
   ),
@@ -104,31 +104,31 @@ export const shareTabs = [
     {
       from: '    this.#unguard();\n',
       to: '',
-      fault: 'the tab gateway waits for ever for the lock of a tab that has gone',
+      fault: 'the tab gateway waits forever for the lock of a closed tab',
     },
     FAULTS,
   ),
   mutant('worker-finder', {
     from: '        worker.port.close();\n',
     to: '',
-    fault: 'a worker that does not answer in time is left with an open line',
+    fault: 'the port of a worker that does not answer in time stays open',
   }),
   mutant('worker-finder', {
     from: '        clearTimeout(late);\n',
     to: '',
-    fault: 'the line to a worker that has answered is closed',
+    fault: 'the port of a worker that has answered is closed',
   }),
   mutant('locks', {
     from: 'if (!waiting.signal.aborted) run();',
     to: 'run();',
-    fault: 'a lock that comes free after the waiting was ended is told',
+    fault: 'a lock that is granted after the wait has ended is reported',
   }),
   mutant(
     'leader-finder',
     {
       from: '        clearInterval(takeover);\n',
       to: '',
-      fault: 'a tab that has found the leader takes the lock from it',
+      fault: 'a tab that has found the leader steals its lock',
     },
     FAULTS,
   ),
@@ -145,6 +145,6 @@ export const shareTabs = [
   mutant('tab-group', {
     from: '    clearTimeout(this.#sweeping);\n    this.#sweeping = setTimeout',
     to: '    this.#sweeping = setTimeout',
-    fault: 'a tab that has gone is put away when it is the turn of another one',
+    fault: 'a closed tab is removed only with another one',
   }),
 ];

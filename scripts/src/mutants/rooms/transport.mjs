@@ -14,7 +14,7 @@ export const transport = [
     file: `${FOLDER}/control-frames.ts`,
     from: 'this.#defer(() => this.#counts.clear());',
     to: '{}',
-    fault: 'pings of earlier turns are counted for ever',
+    fault: 'pings of earlier turns are counted forever',
     tests: test('control-frames'),
   },
   {
@@ -28,14 +28,14 @@ export const transport = [
     file: `${FOLDER}/incoming-body.ts`,
     from: '++this.#pieces > FREE_PIECES && size < this.#pieces * LEAST_PIECE',
     to: '++this.#pieces > FREE_PIECES && size < 0',
-    fault: 'tiny chunks may go on for ever',
+    fault: 'any number of tiny chunks is accepted',
     tests: test('incoming-body'),
   },
   {
     file: `${FOLDER}/incoming-body.ts`,
     from: 'return pieces.count < MOST_PIECES;',
     to: 'return pieces.count < Infinity;',
-    fault: 'all bodies together may come in any number of pieces per turn',
+    fault: 'all bodies together may arrive in any number of pieces per turn',
     tests: [...test('incoming-body'), ...test('uws-exchange')],
   },
   {
@@ -98,21 +98,21 @@ export const transport = [
     file: `${FOLDER}/request-queue.ts`,
     from: 'while (this.#waiting.length > 0 && this.#now() < end);',
     to: 'while (this.#waiting.length > 0);',
-    fault: 'pipelined requests hold the event loop for as long as they are many',
+    fault: 'many pipelined requests block the event loop',
     tests: test('request-queue'),
   },
   {
     file: `${FOLDER}/request-queue.ts`,
     from: 'if (this.#waiting.length > 0) this.#schedule();',
     to: '',
-    fault: 'requests that wait for another turn wait for ever',
+    fault: 'requests that wait for another turn wait forever',
     tests: test('request-queue'),
   },
   {
     file: `${FOLDER}/uws-connection.ts`,
     from: 'if (this.#waitingBytes > this.#limit) {',
     to: 'if (this.#waitingBytes > Infinity) {',
-    fault: 'a client that asks and does not read is never cut',
+    fault: 'a client that sends commands and does not read is never cut',
     tests: test('uws-connection'),
   },
   {
@@ -133,7 +133,7 @@ export const transport = [
     file: `${FOLDER}/uws-exchange.ts`,
     from: 'if (!this.#unread || this.#body?.settled === true) return;',
     to: 'if (!this.#unread || this.#body?.settled !== true) return;',
-    fault: 'a body is read before anybody wants it',
+    fault: 'a body is read before it is requested',
     tests: test('uws-exchange'),
   },
   {
@@ -147,7 +147,7 @@ export const transport = [
     file: `${FOLDER}/uws-reply.ts`,
     from: 'if (close || random() * BODYLESS < 1)',
     to: 'if (close)',
-    fault: 'answers without a body may wait unread without end',
+    fault: 'responses without a body may wait unread without a limit',
     tests: test('uws-exchange'),
   },
   {

@@ -4,7 +4,7 @@ export const util = [
     file: 'server/src/util/age-clock.ts',
     from: 'const HURRY = 1.1;',
     to: 'const HURRY = 2;',
-    fault: 'a clock set forward ends things early',
+    fault: 'a clock that is set forward ends timers early',
     tests: ['server/src/util/age-clock.test.ts'],
   },
   {
@@ -18,7 +18,7 @@ export const util = [
     file: 'server/src/util/clock-steps.ts',
     from: 'this.#ahead = ahead;',
     to: '',
-    fault: 'a step is told for ever',
+    fault: 'a step of the clock is reported forever',
     tests: ['server/src/util/clock-steps.test.ts'],
   },
   {
@@ -32,14 +32,14 @@ export const util = [
     file: 'server/src/util/same-json.ts',
     from: 'const DEEPEST = 64;',
     to: 'const DEEPEST = 63;',
-    fault: 'a level too few',
+    fault: 'one level too few',
     tests: ['server/src/util/same-json.test.ts'],
   },
   {
     file: 'server/src/util/token-bucket.ts',
     from: 'return this.#level < 0 ?',
     to: 'return this.#level < -1000 ?',
-    fault: 'a little debt is none',
+    fault: 'a small debt is ignored',
     tests: ['server/src/util/token-bucket.test.ts'],
   },
 ];
