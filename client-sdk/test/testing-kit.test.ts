@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { defineChannels } from '../src/contracts.ts';
 import type { Gap, SluiceError } from '../src/index.ts';
+import { MemorySession, type SessionHost } from '../src/testing/memory-session.ts';
+import type { MemorySocket } from '../src/testing/memory-socket.ts';
 import { createTestClient, type MemoryGateway } from '../src/testing/testing.ts';
 
 const gateways: Pick<MemoryGateway, 'close'>[] = [];
@@ -210,6 +212,54 @@ describe('the in-memory gateway', () => {
     expect(seen).toEqual(['Hello', true]);
     expect((await lobby.history()).messages).toHaveLength(1);
     expect(() => gateway.publish('news', 1)).toThrow('"news" is not a channel');
+  });
+
+  it('keeps subscriptions with an id apart', async () => {
+    const { gateway } = setUp({ autoConnect: false });
+    const socket = gateway.socket('ada');
+    const received: { readonly type: string; readonly sub?: number; readonly id?: number }[] = [];
+    socket.onmessage = ({ data }: { data: unknown }) => void received.push(...[JSON.parse(data as string)].flat());
+    await gateway.settled();
+    const send = async (...commands: object[]) => {
+      received.length = 0;
+      socket.send(JSON.stringify(commands));
+      await gateway.settled();
+      return received.map(({ type, id, sub }) => [type, id ?? sub]);
+    };
+    const subscribe = { type: 'subscribe', channel: 'a' };
+    expect(await send({ type: 'connect', id: 1, client: 'test' })).toEqual([['reply', 1]]);
+    expect(
+      await send({ ...subscribe, id: 2 }, { ...subscribe, id: 3, sub: 7 }, { ...subscribe, id: 4, sub: 7 }),
+    ).toEqual([
+      ['reply', 2],
+      ['reply', 3],
+      ['error', 4],
+    ]);
+    gateway.publish('a', 1);
+    expect(await send({ type: 'unsubscribe', channel: 'a', id: 5, sub: 7 })).toEqual([
+      ['messages', undefined],
+      ['messages', 7],
+      ['reply', 5],
+    ]);
+    gateway.publish('a', 2);
+    expect(await send({ type: 'unsubscribe', channel: 'a', id: 6, sub: 7 })).toEqual([
+      ['messages', undefined],
+      ['error', 6],
+    ]);
+  });
+
+  it('sends clients what only a newer gateway sends, which they ignore', async () => {
+    const frames: unknown[] = [];
+    const socket = { push: (messages: readonly unknown[]) => frames.push(...messages) } as unknown as MemorySocket;
+    const session = new MemorySession(socket, { id: 'c', user: 'ada', host: {} as SessionHost, newer: true });
+    session.receive([{ type: 'connect', id: 1, client: 'test' }]);
+    session.push({ type: 'live', channel: 'a' });
+    session.flush();
+    const unknown = { later: true };
+    expect(frames.slice(1)).toEqual([
+      { type: 'unknown', channel: 'unknown', unknown },
+      { type: 'live', channel: 'a', unknown },
+    ]);
   });
 
   it('does nothing before a client is used and after it is closed', async () => {

@@ -1,7 +1,23 @@
-import type { Json, MessagesPush, Position } from '@sluice/protocol';
+import type { Json, Position, Push } from '@sluice/protocol';
 import { type AppendedMessage, type DraftOptions, MemoryLog } from './memory-log.ts';
 import { MemoryPresence } from './memory-presence.ts';
-import type { MemorySession } from './memory-session.ts';
+
+/** A connection that receives the pushes of a channel. */
+export interface PushTarget {
+  readonly user: string | null;
+  push(push: Push): void;
+}
+
+/** A subscription of a connection. */
+export interface MemoryCursor {
+  readonly target: PushTarget;
+  /** The subscription id; `undefined` for the default subscription. */
+  readonly sub: number | undefined;
+  position: Position;
+}
+
+/** The part of a push that names the subscription. */
+export const subOf = ({ sub }: MemoryCursor): { readonly sub?: number } => (sub === undefined ? {} : { sub });
 
 /** A channel of the in-memory gateway: its log, cursors and members. */
 export class MemoryChannel {
@@ -12,9 +28,8 @@ export class MemoryChannel {
   readonly messages: AppendedMessage[] = [];
   /** The part of `messages` that clients published. */
   readonly published: AppendedMessage[] = [];
-  /** The position of each subscriber. */
-  readonly cursors = new Map<MemorySession, Position>();
-  readonly presenceSubscribers = new Set<MemorySession>();
+  readonly cursors = new Set<MemoryCursor>();
+  readonly presenceSubscribers = new Set<PushTarget>();
 
   constructor(name: string, kept: number) {
     this.name = name;
@@ -28,27 +43,37 @@ export class MemoryChannel {
     const { epoch, ...message } = this.log.append(data, options);
     const appended = { ...message, epoch };
     this.messages.push(appended);
-    const push: MessagesPush = { type: 'messages', channel: this.name, epoch, messages: [message] };
-    for (const session of this.cursors.keys()) {
-      session.push(push);
-      this.cursors.set(session, { epoch, offset: message.offset });
+    for (const cursor of this.cursors) {
+      cursor.target.push({ type: 'messages', channel: this.name, ...subOf(cursor), epoch, messages: [message] });
+      cursor.position = { epoch, offset: message.offset };
     }
     return appended;
   }
 
+  /** The cursor of a connection's subscription. */
+  cursorOf(target: PushTarget, sub: number | undefined): MemoryCursor | undefined {
+    return [...this.cursors].find((cursor) => cursor.target === target && cursor.sub === sub);
+  }
+
   /** Sends a subscriber everything between its cursor and the head. SPEC.md section 7. */
-  catchUp(session: MemorySession): void {
-    const from = this.cursors.get(session);
-    if (from === undefined) return;
+  catchUp(cursor: MemoryCursor): void {
+    const { target, position: from } = cursor;
     const { gap, messages } = this.log.catchUp(from);
     const { epoch } = this.log;
-    if (gap !== undefined) session.push({ type: 'gap', channel: this.name, from, ...gap });
-    if (messages.length > 0) session.push({ type: 'messages', channel: this.name, epoch, messages });
-    this.cursors.set(session, this.log.head);
+    const about = { channel: this.name, ...subOf(cursor) };
+    if (gap !== undefined) target.push({ type: 'gap', ...about, from, ...gap });
+    if (messages.length > 0) target.push({ type: 'messages', ...about, epoch, messages });
+    cursor.position = this.log.head;
   }
 
   /** Called after the log has changed in a way that the subscribers do not know. */
   catchUpAll(): void {
-    for (const session of this.cursors.keys()) this.catchUp(session);
+    for (const cursor of this.cursors) this.catchUp(cursor);
+  }
+
+  /** Called when a connection is gone. */
+  forget(target: PushTarget): void {
+    for (const cursor of this.cursors) if (cursor.target === target) this.cursors.delete(cursor);
+    this.presenceSubscribers.delete(target);
   }
 }

@@ -12,7 +12,7 @@ import type { ChannelContract, Channels } from '@sluice/protocol/contracts';
 import { type Client, type ClientOptions, createClient, type WebSocketLike } from '../index.ts';
 import { loadParts } from '../load-parts.ts';
 import { checkMessage, checkState } from './contract.ts';
-import { MemoryChannel } from './memory-channel.ts';
+import { MemoryChannel, type PushTarget, subOf } from './memory-channel.ts';
 import type { AppendedMessage, DraftOptions } from './memory-log.ts';
 import { MemorySession } from './memory-session.ts';
 import { MemorySocket, type SocketPeer } from './memory-socket.ts';
@@ -97,7 +97,7 @@ export class MemoryGateway<C extends Channels = Channels> {
 
   /** Opens a WebSocket without a client, for code that speaks the protocol itself. Frames are JSON. */
   socket(user: string | null): WebSocketLike {
-    return new MemorySocket(this.#peer(user));
+    return new MemorySocket(this.#peer(user, false));
   }
 
   // What a test does -------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ export class MemoryGateway<C extends Channels = Channels> {
 
   /** The users of the connections that are subscribed to a channel. */
   subscribers(channel: string): readonly (string | null)[] {
-    return [...this.#require(channel).cursors.keys()].map(({ user }) => user);
+    return [...this.#require(channel).cursors].map(({ target }) => target.user);
   }
 
   /** The users of all connections. */
@@ -237,12 +237,12 @@ export class MemoryGateway<C extends Channels = Channels> {
 
   // ------------------------------------------------------------------------------------------------------------------
 
-  #peer(user: string | null): SocketPeer {
+  #peer(user: string | null, newer = true): SocketPeer {
     return {
       opened: (socket) => {
         if (this.#refusing) return false;
         const id = `connection-${++this.#count}`;
-        this.#sessions.set(socket, new MemorySession(socket, { id, user, host: this.#host }));
+        this.#sessions.set(socket, new MemorySession(socket, { id, user, host: this.#host, newer }));
         return true;
       },
       frame: (socket, values) => this.#sessions.get(socket)?.receive(values),
@@ -288,10 +288,7 @@ export class MemoryGateway<C extends Channels = Channels> {
     const session = this.#sessions.get(socket);
     this.#sessions.delete(socket);
     if (session === undefined) return;
-    for (const { cursors, presenceSubscribers } of this.#channels.values()) {
-      cursors.delete(session);
-      presenceSubscribers.delete(session);
-    }
+    for (const channel of this.#channels.values()) channel.forget(session);
     for (const { presence } of session.memberships) presence.startGrace(session.user ?? '', session.id);
   }
 
@@ -299,10 +296,10 @@ export class MemoryGateway<C extends Channels = Channels> {
   #endForbidden(channel: MemoryChannel): void {
     const { name, cursors, presenceSubscribers, presence } = channel;
     const reason = 'permission';
-    const isForbidden = (verb: ChannelVerb, { user }: MemorySession) => !this.#permissions.allows(verb, name, user);
-    for (const session of [...cursors.keys()].filter((one) => isForbidden('subscribe', one))) {
-      cursors.delete(session);
-      session.push({ type: 'unsubscribed', channel: name, reason });
+    const isForbidden = (verb: ChannelVerb, { user }: PushTarget) => !this.#permissions.allows(verb, name, user);
+    for (const cursor of [...cursors].filter(({ target }) => isForbidden('subscribe', target))) {
+      cursors.delete(cursor);
+      cursor.target.push({ type: 'unsubscribed', channel: name, ...subOf(cursor), reason });
     }
     for (const session of [...presenceSubscribers].filter((one) => isForbidden('presence', one))) {
       presenceSubscribers.delete(session);

@@ -20,7 +20,7 @@ import {
   unknownChannel,
 } from '@sluice/protocol';
 import type { Checked } from './contract.ts';
-import type { MemoryChannel } from './memory-channel.ts';
+import { type MemoryChannel, subOf } from './memory-channel.ts';
 import type { MemorySocket } from './memory-socket.ts';
 import type { ChannelVerb } from './permissions.ts';
 
@@ -69,20 +69,33 @@ export interface SessionHost {
   checkState(channel: string, state: unknown): Checked;
 }
 
+interface SessionSetup {
+  readonly id: string;
+  readonly user: string | null;
+  readonly host: SessionHost;
+  /** Send a push type and fields that no client knows? Every client must ignore them. SPEC.md section 6. */
+  readonly newer: boolean;
+}
+
+/** Fields that a newer gateway may add to a push. */
+const UNKNOWN = { unknown: { later: true } };
+
 /** One connection of a client. SPEC.md section 4. */
 export class MemorySession {
   readonly id: string;
   readonly user: string | null;
   readonly #socket: MemorySocket;
   readonly #host: SessionHost;
+  readonly #newer: boolean;
   readonly memberships = new Set<MemoryChannel>();
   #connected = false;
   // Replies are sent before pushes, as in the gateway.
   #replies: ServerMessage[] = [];
   #pushes: ServerMessage[] = [];
 
-  constructor(socket: MemorySocket, { id, user, host }: { id: string; user: string | null; host: SessionHost }) {
+  constructor(socket: MemorySocket, { id, user, host, newer }: SessionSetup) {
     this.#socket = socket;
+    this.#newer = newer;
     this.id = id;
     this.user = user;
     this.#host = host;
@@ -94,7 +107,7 @@ export class MemorySession {
   }
 
   push(push: Push): void {
-    this.#pushes.push(push);
+    this.#pushes.push(this.#newer ? ({ ...push, ...UNKNOWN } as Push) : push);
   }
 
   /** Sends the collected replies and pushes. */
@@ -139,26 +152,30 @@ export class MemorySession {
     connect: () => {
       if (this.#connected) throw Refused.with(alreadyConnected());
       this.#connected = true;
+      if (this.#newer) this.push({ type: 'unknown', channel: 'unknown' } as unknown as Push);
       return { connection: this.id, user: this.user, time: Date.now(), heartbeat: 25_000, maxFrame: 131_072 };
     },
     refresh: () => ({ expiresAt: Date.now() + 3_600_000, time: Date.now() }),
     ping: () => ({ time: Date.now() }),
     subscribe: (command) => {
       const channel = this.#channel('subscribe', command.channel);
-      if (channel.cursors.has(this)) throw Refused.with(alreadySubscribed(channel.name));
-      const cursor = channel.log.locate(command);
-      channel.cursors.set(this, cursor);
+      const { sub } = command;
+      if (channel.cursorOf(this, sub)) throw Refused.with(alreadySubscribed(channel.name, sub));
+      const position = channel.log.locate(command);
+      const cursor = { target: this, sub, position };
+      channel.cursors.add(cursor);
       const { epoch, offset } = channel.log.head;
-      const isLive = cursor.epoch === epoch && cursor.offset === offset;
+      const isLive = position.epoch === epoch && position.offset === offset;
       if (!isLive) {
-        channel.catchUp(this);
-        this.push({ type: 'live', channel: channel.name });
+        channel.catchUp(cursor);
+        this.push({ type: 'live', channel: channel.name, ...subOf(cursor) });
       }
-      return { ...cursor, state: isLive ? 'live' : 'replaying' };
+      return { ...position, state: isLive ? 'live' : 'replaying' };
     },
-    unsubscribe: (command) => {
-      const channel = this.#host.open(command.channel);
-      if (!channel?.cursors.delete(this)) throw Refused.with(notSubscribed(command.channel));
+    unsubscribe: ({ channel: name, sub }) => {
+      const channel = this.#host.open(name);
+      const cursor = channel?.cursorOf(this, sub);
+      if (!cursor || !channel?.cursors.delete(cursor)) throw Refused.with(notSubscribed(name, sub));
       return {};
     },
     publish: (command) => {
