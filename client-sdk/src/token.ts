@@ -58,7 +58,7 @@ export class TokenSource {
     if (typeof token === 'function') this.#ask = token;
     else if (tokenUrl) this.#ask = () => fetchToken(tokenUrl, setup.timeout);
     else if (token && readToken(token) !== token)
-      throw clientError('option_invalid', '"token" must be a bare JWT, without quotes, JSON or a BOM around it.');
+      throw clientError('option_invalid', '"token" must be a bare JWT, without quotes or JSON around it.');
   }
 
   /** Can there be another token than the one that was refused? */

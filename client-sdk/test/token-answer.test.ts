@@ -164,7 +164,7 @@ it.each([`"${JWT}"`, `\uFEFF${JWT}`, `${JWT}\n`, JSON.stringify({ token: JWT }),
     expect(() => gateway.client({ token })).toThrow(
       expect.objectContaining({
         name: 'option_invalid',
-        message: '"token" must be a bare JWT, without quotes, JSON or a BOM around it.',
+        message: '"token" must be a bare JWT, without quotes or JSON around it.',
       }),
     );
   },
