@@ -1,49 +1,28 @@
 import type { Draft, PublishResult } from '@sluice/protocol';
-import { nanoid } from 'nanoid';
-import type { Logger } from 'pino';
 import { readRevocation } from './api/routes/revocations.ts';
+import type { Assembly } from './assemble.ts';
 import { DevAccess } from './auth/dev-access.ts';
 import { PROGRAM } from './auth/identity.ts';
-import { createVerifier } from './auth/token.ts';
-import { Door } from './channels/door.ts';
-import { Hub } from './channels/hub.ts';
-import { Replayer } from './channels/replay.ts';
-import { Rules } from './channels/rules.ts';
 import type { Config } from './config/schema.ts';
 import type { Engine, Signal } from './engine/engine.ts';
 import type { Revocation } from './engine/revocations.ts';
-import { createEngine } from './engines.ts';
-import { EventBus } from './events.ts';
 import { createHttpSide } from './http-side.ts';
-import { type DescriptorSource, DescriptorWatch, procDescriptors } from './observe/descriptors.ts';
+import type { DescriptorWatch } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
-import { createLogger, logEvents } from './observe/log.ts';
-import { Metrics } from './observe/metrics.ts';
-import { Presence } from './presence/presence.ts';
 import type { SocketWire } from './protocols/protocol.ts';
 import { Refusal } from './refusal.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { type Admit, createAdmission } from './session/admission.ts';
 import { drainSessions } from './session/drain.ts';
-import { FairScheduler } from './session/fair-scheduler.ts';
 import { PermissionReview } from './session/permission-review.ts';
-import { Registry } from './session/registry.ts';
-import { ReplyFlusher } from './session/reply-flusher.ts';
-import { Revoked, withRevoked } from './session/revoked.ts';
-import { Revoking } from './session/revoking.ts';
+import type { Revoking } from './session/revoking.ts';
 import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
 import { createSse } from './sse/sse.ts';
 import type { HttpSide } from './transport/http.ts';
-import { StreamTopics } from './transport/stream-topics.ts';
 import type { Transport } from './transport/transport.ts';
-import { type UwsOptions, UwsTransport } from './transport/uws.ts';
-import { AgeClock } from './util/age-clock.ts';
-import { type Clock, systemClock } from './util/clock.ts';
 import { ClockSteps } from './util/clock-steps.ts';
 import { hostInUrl } from './util/host-in-url.ts';
-import { createIds } from './util/ids.ts';
-import { Turn } from './util/turn.ts';
 
 /** The addresses of a started gateway. */
 export interface Address {
@@ -59,96 +38,6 @@ export interface Address {
  * reply.
  */
 const ANSWERED = 100;
-
-/** The parts that tests replace: they stop time and need no port. */
-export interface Parts {
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly turn: Turn;
-  readonly engine: Engine;
-  readonly log: Logger;
-  /** Default: the file descriptors of this process; not watched if the transport is replaced. */
-  readonly descriptors: DescriptorSource;
-  /** Wire protocols over WebSockets. Default: the native ones. */
-  readonly wires: readonly SocketWire[];
-}
-
-/** A gateway's parts, assembled and not yet started. */
-export interface Assembly {
-  readonly config: Config;
-  readonly engine: Engine;
-  readonly transport: Transport;
-  readonly services: Services;
-  readonly revoking: Revoking;
-  readonly metrics: Metrics;
-  readonly descriptors: DescriptorWatch | undefined;
-  readonly wires?: readonly SocketWire[];
-  /** Topics of event streams, if they are enabled. */
-  readonly topics: StreamTopics | undefined;
-  /** The body of `/metrics` if this process is one of several. Default: its own metrics. */
-  readonly scrape?: () => Promise<string>;
-}
-
-/** Assembles the parts: the only place that names every concrete class. */
-export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
-  const { transport = createTransport(config), clock = systemClock, turn = new Turn() } = parts;
-  const { engine = createEngine(config, clock), log: logger = createLogger(config.log) } = parts;
-  const events = new EventBus();
-  logEvents(events, logger, clock);
-  turn.onFault = (error) => events.emit('fault', { where: 'the end of a turn', error });
-  const { log } = engine;
-  const replayer = new Replayer({ log, events, turn, clock });
-  const topics = config.sse ? new StreamTopics(transport, turn) : undefined;
-  const hub = new Hub({ log, fanout: topics ?? transport, replayer, events, turn, clock });
-  const { outbound } = config.limits;
-  const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
-  const replies = new ReplyFlusher(turn);
-  const scheduler = new FairScheduler(turn);
-  // The order matters: replies come before the messages of the subscriptions that they confirm.
-  // Lists of members come before a replay, which fills the reader's buffer as long as it lasts.
-  turn.atEnd(() => replies.flush());
-  turn.atEnd(() => hub.flush());
-  turn.atEnd(() => presence.flush());
-  turn.atEnd(() => replayer.run());
-  turn.atEnd(() => replies.flush());
-  if (topics !== undefined) turn.atEnd(() => topics.flush());
-  turn.atEnd(() => scheduler.next()); // the beginning of the next turn
-  const registry = new Registry();
-  const age = new AgeClock(clock);
-  const revoked = new Revoked(() => age.now());
-  const revoking = new Revoking({ store: engine.revocations, revoked, registry });
-  const rules = new Rules(config.channels);
-  const services: Services = {
-    settings: config,
-    verifier: withRevoked(
-      createVerifier(config, { clock: () => clock.now(), monotonic: () => clock.monotonic() }),
-      revoked,
-    ),
-    revoked,
-    rules,
-    hub,
-    replayer,
-    presence,
-    door: new Door({ rules, log, events, clock, nextId: createIds() }),
-    log,
-    events,
-    clock,
-    replies,
-    scheduler,
-    registry,
-  };
-  const source = parts.descriptors ?? (parts.transport === undefined ? procDescriptors() : undefined);
-  const { connectionsPerUser, connectionsPerAddress } = config.limits;
-  const wanted = Math.max(connectionsPerUser, connectionsPerAddress);
-  const descriptors = source === undefined ? undefined : new DescriptorWatch({ source, events, clock, wanted });
-  const metrics = new Metrics(events, {
-    channels: () => hub.size,
-    descriptors: () => descriptors?.state,
-    refused: () => transport.refused ?? 0,
-  });
-  const { wires } = parts;
-  return { descriptors, config, engine, transport, services, revoking, metrics, topics, ...(wires && { wires }) };
-}
 
 /** A gateway, from its start to its end. */
 export class Gateway {
@@ -345,18 +234,6 @@ export class Gateway {
     this.#state = 'stopped';
     this.#tellStopped();
   }
-}
-
-/** WebSockets and HTTP on the configured port. */
-export function createTransport(
-  config: Config,
-  nextId: UwsOptions['nextId'] = () => nanoid(12),
-  { shared = false, refusedSockets }: Pick<UwsOptions, 'shared' | 'refusedSockets'> = {},
-): UwsTransport {
-  const { host, port, httpPort, limits, heartbeat, trustProxy } = config;
-  const { maxFrame, outbound, unauthenticated } = limits;
-  const bounds = { maxFrame, outbound, unauthenticated, idle: heartbeat * 2 };
-  return new UwsTransport({ host, port, httpPort, ...bounds, trustProxy, shared, nextId, refusedSockets });
 }
 
 /** Does the name denote this node? `name/2` is known by its own name, and by its machine's. */

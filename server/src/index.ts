@@ -4,10 +4,11 @@
  * @packageDocumentation
  */
 import type { PublishResult, Tags } from '@sluice/protocol';
+import { assemble } from './assemble.ts';
 import type { ChannelInput } from './config/config.ts';
 import { type Config, type ConfigInput, parseConfig } from './config/schema.ts';
 import type { ChannelName, Channels, EventsOf, KnownName, PublishedOf } from './contracts.ts';
-import { assemble, Gateway } from './gateway.ts';
+import { Gateway } from './gateway.ts';
 
 export { segment } from '@sluice/protocol';
 export { type MintOptions, mintToken } from './auth/mint.ts';

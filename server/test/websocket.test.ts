@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
+import { createTransport } from '../src/assemble.ts';
 import { parseConfig } from '../src/config/schema.ts';
-import { createTransport } from '../src/gateway.ts';
 import { RawSocket } from './support/raw-socket.ts';
 import { type RealGateway, startGateway } from './support/real-gateway.ts';
 import { SECRET, tokenFor } from './support/tokens.ts';

@@ -1,5 +1,6 @@
+import { type Assembly, assemble, createTransport } from '../assemble.ts';
 import type { Config } from '../config/schema.ts';
-import { type Assembly, assemble, createTransport, Gateway } from '../gateway.ts';
+import { Gateway } from '../gateway.ts';
 import type { Registered } from '../session/registry.ts';
 import { Turn } from '../util/turn.ts';
 import { LINK_HEADER } from './link.ts';

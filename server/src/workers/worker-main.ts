@@ -1,9 +1,10 @@
 /** The program of a worker: a gateway that shares its port with others. */
 
+import { assemble, createTransport } from '../assemble.ts';
 import { complete } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { RemoteEngine } from '../engine/remote/remote-engine.ts';
-import { assemble, createTransport, Gateway } from '../gateway.ts';
+import { Gateway } from '../gateway.ts';
 import { procDescriptors } from '../observe/descriptors.ts';
 import { createLogger } from '../observe/log.ts';
 import { giveUp, type SupervisorLink, supervisorLink } from './supervisor-link.ts';

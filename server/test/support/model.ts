@@ -1,11 +1,11 @@
 import type { GapPush, Json, Message, Position, StartingPoint, SubscribeResult } from '@sluice/protocol';
 import { pino } from 'pino';
+import { type Assembly, assemble } from '../../src/assemble.ts';
 import { PROGRAM } from '../../src/auth/identity.ts';
 import { type Cursor, SUBSCRIPTIONS } from '../../src/channels/cursor.ts';
 import type { ChannelInput, ConfigInput } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/schema.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { type Assembly, assemble } from '../../src/gateway.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { createAcceptor } from '../../src/session/acceptor.ts';
 import { LoopbackTransport } from '../../src/transport/loopback.ts';

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Member } from '@sluice/protocol';
 import { pino } from 'pino';
+import { type Assembly, assemble } from '../../src/assemble.ts';
 import { PROGRAM } from '../../src/auth/identity.ts';
 import type { Verifier } from '../../src/auth/token.ts';
 import type { ChannelInput } from '../../src/config/config.ts';
@@ -8,7 +9,6 @@ import { parseConfig } from '../../src/config/schema.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
 import type { RosterPage } from '../../src/engine/presence.ts';
-import { type Assembly, assemble } from '../../src/gateway.ts';
 import { createAcceptor } from '../../src/session/acceptor.ts';
 import { LoopbackTransport } from '../../src/transport/loopback.ts';
 import { ManualClock } from '../../src/util/clock.ts';

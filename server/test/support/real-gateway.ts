@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import WebSocket from 'ws';
+import { type Assembly, assemble, type Parts } from '../../src/assemble.ts';
 import type { ConfigInput } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/schema.ts';
-import { type Assembly, assemble, Gateway, type Parts } from '../../src/gateway.ts';
+import { Gateway } from '../../src/gateway.ts';
 import { ProtocolClient } from './protocol-client.ts';
 import { SECRET } from './tokens.ts';
 

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
+import { type Assembly, assemble } from '../../src/assemble.ts';
 import type { ConfigInput } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/schema.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
-import { type Assembly, assemble, Gateway } from '../../src/gateway.ts';
+import { Gateway } from '../../src/gateway.ts';
 import type { SocketWire } from '../../src/protocols/protocol.ts';
 import type { Handshake } from '../../src/transport/connection.ts';
 import { LoopbackTransport } from '../../src/transport/loopback.ts';
