@@ -33,7 +33,10 @@ async function run({ rate, sockets, seconds, stallFor, rounds }) {
   publish('stalled', table(HEAD, rows), { ...options, kernel: kernelBuffers(), runs });
 }
 
-/** What the kernel keeps for a reader that does not read, before the gateway notices: smallest, usual and largest number of bytes. tcp(7) */
+/**
+ * What the kernel keeps for a reader that does not read, before the gateway notices: smallest,
+ * usual and largest number of bytes. tcp(7)
+ */
 function kernelBuffers() {
   const read = (name) => readFileSync(`/proc/sys/net/ipv4/${name}`, 'utf8').trim().split(/\s+/).map(Number);
   return { tcp_wmem: read('tcp_wmem'), tcp_rmem: read('tcp_rmem') };

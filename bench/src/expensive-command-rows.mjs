@@ -1,7 +1,10 @@
 import { rows } from './expensive-commands.mjs';
 import { answer, cpuSeconds, startAnywhere, stop } from './processes.mjs';
 
-/** Measures what one connection costs that asks for the same again and again, as often as its limits allow: row by row, on one gateway. */
+/**
+ * Measures what one connection costs that asks for the same again and again, as often as its limits
+ * allow: row by row, on one gateway.
+ */
 export async function measureRows(seconds) {
   const server = startAnywhere('expensive-command-server.mjs');
   const port = await answer(server, 'port');

@@ -1,4 +1,7 @@
-/** One connection that keeps to its limits and asks for what costs most: `{ ask: { port, row, seconds } }` is answered with `{ asked: figures }`. */
+/**
+ * One connection that keeps to its limits and asks for what costs most: `{ ask: { port, row,
+ * seconds } }` is answered with `{ asked: figures }`.
+ */
 import { tokenFor } from './tokens.mjs';
 import { FrameReader, openSocket, textFrame } from './wire.mjs';
 

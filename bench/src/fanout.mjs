@@ -1,5 +1,6 @@
 /**
- * How many deliveries a second: 128-byte messages to many subscribers, at the highest rate with p99 below 100 ms and nothing lost.
+ * How many deliveries a second: 128-byte messages to many subscribers, at the highest rate with p99
+ * below 100 ms and nothing lost.
  */
 import { answer, cpuTimes, start, stop } from './processes.mjs';
 

@@ -1,15 +1,17 @@
 /**
  * The load generator, a process of its own. Told over IPC:
  *
- *   { open: { port, kind, subscribers, channels } }   -> { opened }
- *   { trial: { rate, seconds } }                      -> { trial: { … } }
+ * { open: { port, kind, subscribers, channels } }   -> { opened } { trial: { rate, seconds } }
+ * -> { trial: { … } }
  *
- * A message's data begins with the microsecond it was sent, so a few probing readers tell latencies; all others count bytes
- * only. All subscribers of a channel get the same frames, so a reader that has fewer bytes than the probe has lost something.
- * With `countAll` every reader counts messages: several servers join the messages of a turn into frames of their own.
+ * A message's data begins with the microsecond it was sent, so a few probing readers tell
+ * latencies; all others count bytes only. All subscribers of a channel get the same frames, so a
+ * reader that has fewer bytes than the probe has lost something. With `countAll` every reader
+ * counts messages: several servers join the messages of a turn into frames of their own.
  *
- * With `unhurried` all readers but the probes are read in a round while messages are sent, a few times a second; the kernel keeps for them what
- * comes meanwhile. To read ten thousand of them for one message each costs more than the servers that are to be measured.
+ * With `unhurried` all readers but the probes are read in a round while messages are sent, a few
+ * times a second; the kernel keeps for them what comes meanwhile. To read ten thousand of them for
+ * one message each costs more than the servers that are to be measured.
  */
 import { Probe, Reader, ReadingRound, stamp } from './readers.mjs';
 import { tokenFor } from './tokens.mjs';

@@ -16,7 +16,8 @@ export async function memoryPerConnection({ file, args, kind }, connections) {
   const load = start('load.mjs', 1);
   try {
     const port = await answer(server, 'port');
-    // What the first connections cost once, in compiled code, caches and a heap that has grown, is not what one more costs.
+    // What the first connections cost once, in compiled code, caches and a heap that has grown, is
+    // not what one more costs.
     load.send({ open: { port, kind, subscribers: WARM_UP } });
     await answer(load, 'opened');
     const before = await resident(server);

@@ -1,5 +1,6 @@
 /**
- * Whole scenes, played by this process alone: `{ play: { scene, port, … } }` over IPC is answered with `{ played: figures }`.
+ * Whole scenes, played by this process alone: `{ play: { scene, port, … } }` over IPC is answered
+ * with `{ played: figures }`.
  */
 import { Client, paced, pause, until } from './clients.mjs';
 import { textFrame } from './wire.mjs';
@@ -217,7 +218,8 @@ async function edge({ port, seconds }) {
     await until(() => client.replies + refused === before + count);
   };
   await wave(3000);
-  // 200 refusals in a row would end it. While a wave is answered there is time enough for one more command to be allowed.
+  // 200 refusals in a row would end it. While a wave is answered there is time enough for one more
+  // command to be allowed.
   while (now() < end) {
     await wave(100);
     await pause(5);

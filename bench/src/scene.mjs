@@ -13,8 +13,8 @@ export async function playScene(scene, options) {
   try {
     const port = await answer(server, 'port');
     const before = residentBytes(server);
-    // Somebody else who is busy with the same gateway, in a process of its own. It must not take the CPU from those who are
-    // measured on the same core: in life it has a machine of its own.
+    // Somebody else who is busy with the same gateway, in a process of its own. It must not take
+    // the CPU from those who are measured on the same core: in life it has a machine of its own.
     setPriority(beside.pid, 19);
     if (options.warm) {
       player.send({ play: { scene: 'warmUp', port } });

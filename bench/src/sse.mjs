@@ -1,4 +1,7 @@
-/** Event streams and WebSockets of the same server, side by side: resident memory of each, and how long one message needs to reach the last reader. */
+/**
+ * Event streams and WebSockets of the same server, side by side: resident memory of each, and how
+ * long one message needs to reach the last reader.
+ */
 import net from 'node:net';
 import { answer, residentBytes, start, stop } from './processes.mjs';
 import { tokenFor } from './tokens.mjs';

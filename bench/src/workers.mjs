@@ -1,6 +1,7 @@
 /**
- * Several workers beside one process at the same load: what the way between processes costs, and what the kernel makes of more than one.
- * Nothing is bound to a core: the load generator takes its share of the machine, and the table says how much CPU the server took.
+ * Several workers beside one process at the same load: what the way between processes costs, and
+ * what the kernel makes of more than one. Nothing is bound to a core: the load generator takes its
+ * share of the machine, and the table says how much CPU the server took.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -14,7 +14,10 @@ export interface PooledFrame {
 const SPLIT = 0.05;
 const CONTROL = 0.05;
 const WRONG_KIND = 0.02;
-/** Kinds of which the first is far cheaper and looks most like a client: it is made this many times as often as the others. */
+/**
+ * Kinds of which the first is far cheaper and looks most like a client: it is made this many times
+ * as often as the others.
+ */
 const WEIGHT = 6;
 
 const EMPTY = new Uint8Array(0);

@@ -17,7 +17,10 @@ const API_KEY = 'an-API-key-of-this-run-alone';
 /** Bytes by which memory may grow: SECURITY.md. */
 const GROWTH = 64 * 1024 * 1024;
 const PER_CONNECTION = 16 * 1024;
-/** Rounds after which a gateway is warm: code is compiled, and V8 has given its heaps the size that the load asks for. */
+/**
+ * Rounds after which a gateway is warm: code is compiled, and V8 has given its heaps the size that
+ * the load asks for.
+ */
 const WARM_ROUNDS = 5;
 /** Milliseconds within which everything that attackers left must be gone; far more than its own timeouts. */
 const SETTLED = 60_000;
@@ -52,11 +55,17 @@ export interface Report {
     readonly most: number;
     readonly late: number;
   };
-  /** Bytes of resident memory: before the first round, at most while it became warm, at most at all, and the least after one of the last rounds. */
+  /**
+   * Bytes of resident memory: before the first round, at most while it became warm, at most at all,
+   * and the least after one of the last rounds.
+   */
   readonly memory: { readonly idle: number; readonly warm: number; readonly peak: number; readonly rest: number };
 }
 
-/** One attack on one gateway: rounds of hostile frames and exchanges, each followed by a look whether anything is left. */
+/**
+ * One attack on one gateway: rounds of hostile frames and exchanges, each followed by a look
+ * whether anything is left.
+ */
 export class Run {
   readonly #options: Required<RunOptions>;
   readonly #faults: string[] = [];

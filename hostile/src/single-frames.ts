@@ -99,7 +99,8 @@ function frames(): { readonly name: string; readonly binary: boolean; readonly p
 }
 
 /**
- * Sends each frame alone, from a connection that has not authenticated, and compares the gateway's CPU time with the limit.
+ * Sends each frame alone, from a connection that has not authenticated, and compares the gateway's
+ * CPU time with the limit.
  *
  * @returns the number of frames, the highest cost in milliseconds, and the frames above the limit
  */

@@ -29,8 +29,9 @@ export interface Page {
 }
 
 /**
- * The engine is unreachable: the operation was not executed and may be retried. If the answer of a remote engine was lost, the
- * operation may have been executed; an append that is retried with its key appends once.
+ * The engine is unreachable: the operation was not executed and may be retried. If the answer of a
+ * remote engine was lost, the operation may have been executed; an append that is retried with its
+ * key appends once.
  */
 export class EngineUnavailable extends Error {
   override readonly name: string = 'EngineUnavailable';
@@ -47,24 +48,33 @@ export class EngineFull extends EngineUnavailable {
 /**
  * The logs of all channels.
  *
- * Methods return a value (memory) or a promise. Callers must handle both, so that the hot path of the memory engine never
- * awaits. A rejection with `EngineUnavailable` means that the operation was not executed.
+ * Methods return a value (memory) or a promise. Callers must handle both, so that the hot path of
+ * the memory engine never awaits. A rejection with `EngineUnavailable` means that the operation was
+ * not executed.
  */
 export interface Log {
   /**
-   * Appends an entry. Position, storage and announcement are one atomic step per channel, so announcements are in the order
-   * of offsets. An append whose key is remembered appends nothing and returns the first result. If an append is refused,
-   * later appends to the channel that were submitted before the refusal was known are refused too: none overtakes it.
+   * Appends an entry. Position, storage and announcement are one atomic step per channel, so
+   * announcements are in the order of offsets. An append whose key is remembered appends nothing
+   * and returns the first result. If an append is refused, later appends to the channel that were
+   * submitted before the refusal was known are refused too: none overtakes it.
    */
   append(channel: string, entry: Entry, options: AppendOptions): PublishResult | Promise<PublishResult>;
   /**
-   * Reads at most `limit` messages with an offset greater than `after`, oldest first. If the log no longer reaches back to `after`, the
-   * page starts at the oldest message; `first` tells the caller.
+   * Reads at most `limit` messages with an offset greater than `after`, oldest first. If the log no
+   * longer reaches back to `after`, the page starts at the oldest message; `first` tells the
+   * caller.
    */
   read(channel: string, after: number, limit: number): Page | Promise<Page>;
-  /** Finds the offset of the last message older than `time` (milliseconds since the Unix epoch): reading after it starts there. */
+  /**
+   * Finds the offset of the last message older than `time` (milliseconds since the Unix epoch):
+   * reading after it starts there.
+   */
   seek(channel: string, time: number): number | Promise<number>;
-  /** The channel got its first cursor on this node: from now on its messages are announced here, and its epoch is kept. */
+  /**
+   * The channel got its first cursor on this node: from now on its messages are announced here, and
+   * its epoch is kept.
+   */
   watch(channel: string): void | Promise<void>;
   /** The channel lost its last cursor on this node. */
   unwatch(channel: string): void;
@@ -99,7 +109,10 @@ export interface Engine {
   readonly log: Log;
   readonly presence: PresenceStore;
   readonly revocations: RevocationStore;
-  /** Why the engine cannot execute operations at the moment, for an operator; `undefined` while it can. `/health/ready` shows it. */
+  /**
+   * Why the engine cannot execute operations at the moment, for an operator; `undefined` while it
+   * can. `/health/ready` shows it.
+   */
   readonly trouble?: string | undefined;
   /** Must be called once, before any other method. Rejects if the engine cannot be used; the error says what to do. */
   start(listener: EngineListener): void | Promise<void>;

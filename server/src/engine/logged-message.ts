@@ -2,8 +2,8 @@ import type { Message } from '@sluice/protocol';
 import { writeMessage } from './message-json.ts';
 
 /**
- * A message of a log, by value and as JSON. An engine provides the form that it has; the other is created on first use, once for all
- * users.
+ * A message of a log, by value and as JSON. An engine provides the form that it has; the other is
+ * created on first use, once for all users.
  */
 export class LoggedMessage {
   readonly offset: number;

@@ -7,7 +7,10 @@ export interface Revocation {
   readonly user?: string;
   /** With this id. */
   readonly jti?: string;
-  /** Issued (`iat`) before this time; milliseconds since the Unix epoch. A token without `iat` counts as issued before. */
+  /**
+   * Issued (`iat`) before this time; milliseconds since the Unix epoch. A token without `iat`
+   * counts as issued before.
+   */
   readonly before?: number;
   /** When the revocation can be forgotten, because all its tokens have expired; milliseconds since the Unix epoch. */
   readonly until: number;
@@ -19,7 +22,10 @@ export interface Revocation {
  * A promise that rejects, with `EngineUnavailable`, means that the operation was not carried out.
  */
 export interface RevocationStore {
-  /** Remembers a revocation, once however often it is added, and signals it to all nodes, this one included. Rejects when it is not surely remembered. */
+  /**
+   * Remembers a revocation, once however often it is added, and signals it to all nodes, this one
+   * included. Rejects when it is not surely remembered.
+   */
   add(revocation: Revocation): void | Promise<void>;
   /** Those that are in force: their `until` has not come. */
   all(): readonly Revocation[] | Promise<readonly Revocation[]>;

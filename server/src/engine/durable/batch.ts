@@ -22,7 +22,10 @@ import type { Change, Store } from './store.ts';
 export interface About {
   /** Names the life of the store. A new one gives every channel a new epoch. */
   readonly life: string;
-  /** Generation of new channels. It grows when a channel is removed, so that the channel never gets an old epoch again. */
+  /**
+   * Generation of new channels. It grows when a channel is removed, so that the channel never gets
+   * an old epoch again.
+   */
   generation: number;
   nextChannel: number;
   nextRevocation: number;
@@ -125,7 +128,8 @@ export class Batch {
   }
 
   #place(record: ChannelRecord, { channel, entry, body, options: { retention } }: Appending): void {
-    // A more generous rule must not restore messages that the previous rule dropped. This read may fail; nothing has changed before it.
+    // A more generous rule must not restore messages that the previous rule dropped. This read may
+    // fail; nothing has changed before it.
     const isSame = sameRetention(record.retention, retention);
     const first = isSame ? record.first : oldestAt(this.#store, record, this.#now);
     this.#changed.add(channel);

@@ -6,7 +6,10 @@ import { StoreFile } from './file/store-file.ts';
 import { StoreWalk } from './file/walk.ts';
 import { TABLES } from './store.ts';
 
-/** Pages that are checked at every start: some 50 ms. Of a larger file these are the ones near the roots, which most depends on. */
+/**
+ * Pages that are checked at every start: some 50 ms. Of a larger file these are the ones near the
+ * roots, which most depends on.
+ */
 const PAGES_AT_START = 8_192;
 
 export interface FileState {

@@ -15,8 +15,9 @@ const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoExc
 /**
  * Keeps a folder to one process, by a socket in it that only one can listen on.
  *
- * The kernel answers for the owner: as long as it lives, a knock at the socket succeeds, and from the moment of its death it fails. So
- * a crash leaves nothing in the way of the next start, and a process id that was given again cannot deceive.
+ * The kernel answers for the owner: as long as it lives, a knock at the socket succeeds, and from
+ * the moment of its death it fails. So a crash leaves nothing in the way of the next start, and a
+ * process id that was given again cannot deceive.
  */
 export class DirectoryLock {
   readonly #server: Server;
@@ -99,7 +100,10 @@ function isAlive(path: string): Promise<boolean> {
   });
 }
 
-/** Removes the socket of a dead process. Another process may have started since the check, so the renamed socket is checked again. */
+/**
+ * Removes the socket of a dead process. Another process may have started since the check, so the
+ * renamed socket is checked again.
+ */
 async function removeStale(path: string): Promise<boolean> {
   if (await isAlive(path)) return false;
   const aside = `${path}.${randomBytes(6).toString('hex')}`;

@@ -53,7 +53,10 @@ interface Open {
 const SWEEP = 1_000;
 const SWEEP_ON = 20;
 
-/** Logs on this machine's disk: acknowledged messages survive a crash of the process and of the machine; epochs last. */
+/**
+ * Logs on this machine's disk: acknowledged messages survive a crash of the process and of the
+ * machine; epochs last.
+ */
 export class DurableEngine implements Engine, Log, RevocationStore {
   readonly name = 'durable';
   readonly log: Log = this;

@@ -8,7 +8,10 @@ import { type Change, type Range, type Row, type Store, TABLES, type Table } fro
 
 type Rows = Database<Buffer, Buffer>;
 
-/** With less free bytes than twice the largest transaction, a failed write counts as a full disk: LMDB reports "input/output error" for both. */
+/**
+ * With less free bytes than twice the largest transaction, a failed write counts as a full disk:
+ * LMDB reports "input/output error" for both.
+ */
 const NEARLY_NOTHING = 16 * 1024 * 1024;
 /** Reserved bytes on disk: LMDB never changes a page in place, so on a full disk it could not even free space. */
 const HELD_BACK = 1024 * 1024;
@@ -45,7 +48,10 @@ export class LmdbStore implements Store {
     this.#tables = Object.fromEntries(TABLES.map((name) => [name, table(name)])) as Record<Table, Rows>;
   }
 
-  /** @param path of the file. A missing file is created. An existing one must have been checked: LMDB ends the process on a damaged file */
+  /**
+   * @param path of the file. A missing file is created. An existing one must have been checked:
+   *   LMDB ends the process on a damaged file
+   */
   static async open(path: string): Promise<LmdbStore> {
     // Imported on first use, because it loads the native module.
     const lmdb = await importOptional('The durable engine', 'lmdb', () => import('lmdb'));
@@ -54,8 +60,9 @@ export class LmdbStore implements Store {
       noSubdir: true,
       encoding: 'binary',
       maxDbs: TABLES.length,
-      // A transaction is flushed within its commit, and visible to readers only then. With overlapping flushes it would be
-      // visible before, and a crash could remove a message that was read.
+      // A transaction is flushed within its commit, and visible to readers only then. With
+      // overlapping flushes it would be visible before, and a crash could remove a message that was
+      // read.
       overlappingSync: false,
       // The writer builds the batches. LMDB's own leave a rejected promise that nothing can catch.
       eventTurnBatching: false,

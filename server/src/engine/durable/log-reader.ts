@@ -8,7 +8,10 @@ export function findChannel(store: Store, channel: string): ChannelRecord | unde
   return found === undefined ? undefined : decodeChannel(found);
 }
 
-/** The first of the offsets from `low` on, before `end`, whose message is not older than `time`; `end` where all are. */
+/**
+ * The first of the offsets from `low` on, before `end`, whose message is not older than `time`;
+ * `end` where all are.
+ */
 function firstSince(store: Store, { id, low, end, time }: { id: number; low: number; end: number; time: number }) {
   let [from, to] = [low, end];
   while (from < to) {

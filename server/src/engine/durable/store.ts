@@ -26,10 +26,11 @@ export interface Store {
   get(table: Table, key: Buffer): Buffer | undefined;
   rows(table: Table, range: Range): Iterable<Row>;
   /**
-   * Writes all changes in order, or none. Resolves when they are flushed, so that they survive a crash of the machine.
+   * Writes all changes in order, or none. Resolves when they are flushed, so that they survive a
+   * crash of the machine.
    *
-   * Rejects with `EngineFull` if there is no space, and with `EngineUnavailable` otherwise; then nothing was written. Only one write
-   * runs at a time.
+   * Rejects with `EngineFull` if there is no space, and with `EngineUnavailable` otherwise; then
+   * nothing was written. Only one write runs at a time.
    */
   write(changes: readonly Change[]): Promise<void>;
   /** Bytes of the pages in use; freed pages are not counted. */

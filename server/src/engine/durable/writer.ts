@@ -41,9 +41,9 @@ const RESERVE = 256 * 1024;
 const KEYS_PER_JOB = 2;
 
 /**
- * The group commit: jobs that arrive during a flush share the next transaction, so many publishes cost one flush. One
- * transaction runs at a time. Each is planned on the state that the previous one left on disk, so a failure never revokes
- * an acknowledged write.
+ * The group commit: jobs that arrive during a flush share the next transaction, so many publishes
+ * cost one flush. One transaction runs at a time. Each is planned on the state that the previous
+ * one left on disk, so a failure never revokes an acknowledged write.
  */
 export class Writer {
   readonly #options: WriterOptions;
@@ -55,7 +55,10 @@ export class Writer {
   #running: Promise<void> | undefined;
   #startedAt: number | undefined;
   #failure: EngineUnavailable | undefined;
-  /** Runs while the disk is left alone. A turn of the event loop sees it run from its beginning to its end, or not at all. */
+  /**
+   * Runs while the disk is left alone. A turn of the event loop sees it run from its beginning to
+   * its end, or not at all.
+   */
   #pause: Timer | undefined;
   #closed = false;
 

@@ -14,9 +14,10 @@ interface Shelf {
 /**
  * Lends blocks to the logs of an engine.
  *
- * Blocks are shared memory that no other thread uses: other buffers count as growth of the heap, and the garbage collector would run for
- * every few megabytes that logs grow, and find nothing. It would not free blocks early either, so the pool lends the blocks that
- * one log returns to the next.
+ * Blocks are shared memory that no other thread uses: other buffers count as growth of the heap,
+ * and the garbage collector would run for every few megabytes that logs grow, and find nothing. It
+ * would not free blocks early either, so the pool lends the blocks that one log returns to the
+ * next.
  */
 export class BlockPool {
   readonly #shelves = new Map<number, Shelf>();

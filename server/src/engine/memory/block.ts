@@ -6,7 +6,10 @@ const HEAD = 8 + 4;
 /** Bytes that a block needs for one message. */
 export const spaceFor = (json: string): number => HEAD + Buffer.byteLength(json);
 
-/** Bytes that hold some messages in a row as JSON, one behind the other. Messages are numbered in the order in which they came. */
+/**
+ * Bytes that hold some messages in a row as JSON, one behind the other. Messages are numbered in
+ * the order in which they came.
+ */
 export class Block {
   readonly #bytes: Buffer;
   /** Number of the first message that it holds, and where that begins. */

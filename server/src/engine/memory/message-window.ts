@@ -6,8 +6,9 @@ import type { BlockPool } from './block-pool.ts';
 /**
  * The messages that a log holds: appended at the end, dropped from the front, read anywhere.
  *
- * They are kept as JSON in blocks of bytes, outside of the garbage collector's sight: of values it would have to look after several for each
- * message, again and again, and most logs hold very many that nobody reads.
+ * They are kept as JSON in blocks of bytes, outside of the garbage collector's sight: of values it
+ * would have to look after several for each message, again and again, and most logs hold very many
+ * that nobody reads.
  */
 export class MessageWindow {
   readonly #pool: BlockPool;

@@ -99,7 +99,10 @@ export class ClusterFeed implements Feed {
     if (seat !== undefined) this.#feeds.get(seat.address)?.feed.unsubscribe(name);
   }
 
-  /** A node reports that it no longer has a slot; the map tells the new node. Until the map is right, subscriptions retry slowly. */
+  /**
+   * A node reports that it no longer has a slot; the map tells the new node. Until the map is
+   * right, subscriptions retry slowly.
+   */
   #moved(address: string): void {
     for (const seat of this.#seats.values()) if (seat.address === address) seat.address = '';
     void this.#refresh();

@@ -10,8 +10,8 @@ const MOST_WAITING = 20_000;
 type Argument = string | number;
 
 /**
- * The connection for commands to one Redis, or to one cluster. A command is answered, or rejected as soon as the connection
- * breaks: nothing waits for a server that is away.
+ * The connection for commands to one Redis, or to one cluster. A command is answered, or rejected
+ * as soon as the connection breaks: nothing waits for a server that is away.
  */
 export class Commands {
   readonly #client: Redis | Cluster;

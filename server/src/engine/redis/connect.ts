@@ -24,8 +24,8 @@ export function backoff(attempt: number): number {
 }
 
 /**
- * No command waits in a queue for a reconnect, and none is sent twice: a command that cannot be executed now is refused now, and
- * the caller decides.
+ * No command waits in a queue for a reconnect, and none is sent twice: a command that cannot be
+ * executed now is refused now, and the caller decides.
  */
 function common({ timeout }: RedisOptions): ConnectionOptions {
   return {

@@ -15,7 +15,10 @@ export interface Feed {
   /** Why the feed receives nothing at the moment. */
   readonly trouble: string | undefined;
   connect(): Promise<void>;
-  /** Resolves when the subscription is confirmed, and rejects if it is impossible. With `last`, the subscription is retried until it succeeds. */
+  /**
+   * Resolves when the subscription is confirmed, and rejects if it is impossible. With `last`, the
+   * subscription is retried until it succeeds.
+   */
   subscribe(name: string, listener: Listener, options?: { last?: boolean }): Promise<void>;
   unsubscribe(name: string): void;
   /** Resolves when everything that the server sent before has been received. */

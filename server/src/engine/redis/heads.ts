@@ -15,8 +15,8 @@ interface Noted extends KnownHead {
 const MOST = 100_000;
 
 /**
- * The furthest head that this node knows of each log. Later answers of Redis are compared with it: a lower head, or another message, means that Redis
- * lost messages that were already delivered.
+ * The furthest head that this node knows of each log. Later answers of Redis are compared with it:
+ * a lower head, or another message, means that Redis lost messages that were already delivered.
  */
 export class Heads {
   readonly #known = new Map<string, Noted>();

@@ -3,14 +3,16 @@ import { script } from './script.ts';
 /**
  * The first part of every script of a log: finds the log's epoch, or begins a new one.
  *
- * KEYS: 1 meta (a hash), 2 messages (a stream). ARGV: 1 feed, 2 the command that publishes to it, 3 an unused epoch,
- * 4 and 5 epoch and head as the node knows them, 6 milliseconds for which an unused log keeps its epoch, 7 the message id at the head that the node knows, if it is in
- * doubt.
+ * KEYS: 1 meta (a hash), 2 messages (a stream). ARGV: 1 feed, 2 the command that publishes to it, 3
+ * an unused epoch, 4 and 5 epoch and head as the node knows them, 6 milliseconds for which an
+ * unused log keeps its epoch, 7 the message id at the head that the node knows, if it is in doubt.
  *
- * Meta: `e` epoch, `h` head, `t` its time, `i` its id, `c` and `a` the retention of the latest append, `o` a time that no kept message is older
- * than. A head below one that this node has seen means that Redis lost delivered messages, by a failover or a restart with older data: in
- * the same epoch their offsets would be reused for other messages. So the script begins a new epoch. It does the same if another message is at the head that
- * the node knows, because Redis has continued from an older state.
+ * Meta: `e` epoch, `h` head, `t` its time, `i` its id, `c` and `a` the retention of the latest
+ * append, `o` a time that no kept message is older than. A head below one that this node has seen
+ * means that Redis lost delivered messages, by a failover or a restart with older data: in the same
+ * epoch their offsets would be reused for other messages. So the script begins a new epoch. It does
+ * the same if another message is at the head that the node knows, because Redis has continued from
+ * an older state.
  */
 const LIFE = `
 local function text(number) return string.format('%.0f', number) end
@@ -58,9 +60,11 @@ end
 `;
 
 /**
- * Appends: position, storage and announcement in one piece. KEYS: 3 what is remembered under the idempotency key, if there is one.
- * ARGV: 8 id, 9 time, 10 the rest of the message, 11 and 12 how many are kept and for how long (-1: none), 13 window of the key,
- * 14 by how long what expires in Redis outlives what expires by the nodes' clocks, 15 the time by which things are too old: see `AgeClock`.
+ * Appends: position, storage and announcement in one piece. KEYS: 3 what is remembered under the
+ * idempotency key, if there is one. ARGV: 8 id, 9 time, 10 the rest of the message, 11 and 12 how
+ * many are kept and for how long (-1: none), 13 window of the key, 14 by how long what expires in
+ * Redis outlives what expires by the nodes' clocks, 15 the time by which things are too old: see
+ * `AgeClock`.
  */
 export const APPEND = script(
   LIFE,

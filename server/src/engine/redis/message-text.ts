@@ -2,7 +2,10 @@ import type { Message } from '@sluice/protocol';
 import { LoggedMessage } from '../logged-message.ts';
 import { placeContent } from '../message-json.ts';
 
-/** An announcement, as it goes through a feed: `epoch offset time content`, where the content is JSON. `! epoch` tells of a new life. */
+/**
+ * An announcement, as it goes through a feed: `epoch offset time content`, where the content is
+ * JSON. `! epoch` tells of a new life.
+ */
 export type Announcement =
   | { readonly epoch: string; readonly message: LoggedMessage }
   | { readonly epoch: string; readonly message: null };

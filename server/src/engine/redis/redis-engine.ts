@@ -80,7 +80,10 @@ export class RedisEngine implements Engine {
     await feed.connect();
   }
 
-  /** Redis answers again, with all its data or less: this node's members are claimed again, and the known heads are compared. */
+  /**
+   * Redis answers again, with all its data or less: this node's members are claimed again, and the
+   * known heads are compared.
+   */
   #returned(shard: Shard): void {
     if (!this.#started) return;
     this.log.doubt();

@@ -124,8 +124,9 @@ export class RedisLog implements Log {
   }
 
   /**
-   * Checks that no message of a watched channel was missed, and keeps its epoch from expiring. An announcement may be lost while the
-   * connection lives, and Redis may have lost an announced message.
+   * Checks that no message of a watched channel was missed, and keeps its epoch from expiring. An
+   * announcement may be lost while the connection lives, and Redis may have lost an announced
+   * message.
    */
   async check(channel: string): Promise<void> {
     const { epoch, head } = await this.#verify(channel);

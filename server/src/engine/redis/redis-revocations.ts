@@ -8,7 +8,10 @@ import type { Keys, Shard } from './shard.ts';
 /** KEYS: 1 feed of signals. ARGV: 1 the command that publishes to it, 2 the signal. */
 const SIGNAL = script(`redis.call(ARGV[1], KEYS[1], ARGV[2])`);
 
-/** As above, and remembers. KEYS: 2 revocations, by the time until which they matter. ARGV: 3 that time, 4 the revocation, 5 now. */
+/**
+ * As above, and remembers. KEYS: 2 revocations, by the time until which they matter. ARGV: 3 that
+ * time, 4 the revocation, 5 now.
+ */
 const ADD = script(`
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[5])
@@ -47,8 +50,8 @@ export class RedisRevocations implements RevocationStore {
   }
 
   /**
-   * Signals may have been missed: every revocation in force is announced again, which is harmless. Called when Redis answers
-   * again.
+   * Signals may have been missed: every revocation in force is announced again, which is harmless.
+   * Called when Redis answers again.
    */
   catchUp(): void {
     if (!this.#missed) return;

@@ -11,8 +11,8 @@ function hash(text: string): number {
 }
 
 /**
- * Consistent hashing: which of several places has a channel. The same for all who know the same names, in whatever order; when a place comes or goes, no
- * channels move but those of that place.
+ * Consistent hashing: which of several places has a channel. The same for all who know the same
+ * names, in whatever order; when a place comes or goes, no channels move but those of that place.
  */
 export class Ring<T> {
   readonly #points: readonly { readonly at: number; readonly place: T }[];

@@ -5,8 +5,8 @@ interface Reading {
 }
 
 /**
- * Lets callers that read the same at the same time share one answer. No caller gets an answer that was requested before its call,
- * because that answer might be older than what the caller knows.
+ * Lets callers that read the same at the same time share one answer. No caller gets an answer that
+ * was requested before its call, because that answer might be older than what the caller knows.
  */
 export class SharedReads {
   readonly #readings = new Map<string, Reading>();

@@ -71,7 +71,8 @@ export class EngineOwner {
       graceOf,
       onFault,
       welcome: () => ({ life: this.#life, trouble: engine.trouble ?? null }),
-      // The engine is asked every time: a user who comes second must not get its answer before the channel is really watched.
+      // The engine is asked every time: a user who comes second must not get its answer before the
+      // channel is really watched.
       watch: (channel, user) => {
         this.#watchers.add(channel, user);
         return engine.log.watch(channel);

@@ -5,7 +5,10 @@ import { FrameSocket } from './frame-socket.ts';
 import type { FromOwner, SentPage, ToOwner, Welcome } from './items.ts';
 import { nameOf } from './refusals.ts';
 
-/** Maximum bytes that wait for a process that does not read. Beyond it, announcements are dropped; the process is notified later. */
+/**
+ * Maximum bytes that wait for a process that does not read. Beyond it, announcements are dropped;
+ * the process is notified later.
+ */
 const MOST_WAITING = 16 * 1024 * 1024;
 
 export interface EngineUserOptions {
@@ -67,7 +70,8 @@ export class EngineUser {
   }
 
   #isFull(): boolean {
-    // Once something was missed all waits until the other side has caught up: announcements must not come with holes again and again.
+    // Once something was missed all waits until the other side has caught up: announcements must
+    // not come with holes again and again.
     return this.#paused || this.#missed.size > 0 || this.#missedMembers || this.#frames.waiting > MOST_WAITING;
   }
 
@@ -177,7 +181,10 @@ export class EngineUser {
     return this.#options.engine.presence.enter(request);
   }
 
-  /** The process has gone: so have its connections, which count for the grace of their channels, as if they had been cut one by one. */
+  /**
+   * The process has gone: so have its connections, which count for the grace of their channels, as
+   * if they had been cut one by one.
+   */
   #closed(): void {
     const { engine, graceOf, unwatch, unwatchMembers, closed, onFault } = this.#options;
     for (const channel of this.#watched) unwatch(channel, this);

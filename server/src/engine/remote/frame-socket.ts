@@ -10,8 +10,9 @@ export interface FrameSocketListener {
 }
 
 /**
- * Items over a socket between two processes of one machine. What is sent during a turn of the event loop goes out as one frame when it ends:
- * one system call, and one waking of the other side, for hundreds of messages.
+ * Items over a socket between two processes of one machine. What is sent during a turn of the event
+ * loop goes out as one frame when it ends: one system call, and one waking of the other side, for
+ * hundreds of messages.
  */
 export class FrameSocket {
   readonly #socket: Socket;

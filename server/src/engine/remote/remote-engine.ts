@@ -17,8 +17,9 @@ export interface RemoteEngineOptions {
 /**
  * The engine of another process on this machine, offered by an `EngineOwner`.
  *
- * While that process is away, every call is refused with `EngineUnavailable`. A pending append may have been executed, so a retry needs
- * a key. When the process is back, all feeds that may have missed something are reported as interrupted.
+ * While that process is away, every call is refused with `EngineUnavailable`. A pending append may
+ * have been executed, so a retry needs a key. When the process is back, all feeds that may have
+ * missed something are reported as interrupted.
  */
 export class RemoteEngine implements Engine, Log {
   readonly name = 'remote';

@@ -54,7 +54,10 @@ export function readTree(bytes: Buffer, at = 0): TreeRecord {
   };
 }
 
-/** One of the first two pages. Each describes a complete state of the file; the one with the later transaction is valid. */
+/**
+ * One of the first two pages. Each describes a complete state of the file; the one with the later
+ * transaction is valid.
+ */
 export interface FileHead {
   /** 0 or 1: the page it is on. */
   readonly index: number;

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /**
- * An LMDB file, read without LMDB: page by page, with checks before every step. LMDB maps the file into memory and trusts it, so a damaged file
- * kills the whole process.
+ * An LMDB file, read without LMDB: page by page, with checks before every step. LMDB maps the file
+ * into memory and trusts it, so a damaged file kills the whole process.
  */
 export class StoreFile {
   readonly path: string;

@@ -86,7 +86,10 @@ export class StoreWalk {
     this.#finish();
   }
 
-  /** Walks over everything, table by table, in the order of keys; gives the leaves of tables. Keeps no list of all pages. */
+  /**
+   * Walks over everything, table by table, in the order of keys; gives the leaves of tables. Keeps
+   * no list of all pages.
+   */
   *down(): Iterable<Leaf> {
     this.#begin();
     this.#todo = this.#next.reverse();

@@ -40,8 +40,9 @@ export interface Salvaged {
 /**
  * Copies everything readable of a store into a new one.
  *
- * Without checksums it is not provable which channels of a damaged store are complete. So all of them begin a new epoch, and subscribers receive a gap. Messages after
- * missing ones move up, because a log has no holes.
+ * Without checksums it is not provable which channels of a damaged store are complete. So all of
+ * them begin a new epoch, and subscribers receive a gap. Messages after missing ones move up,
+ * because a log has no holes.
  */
 export class Salvage {
   readonly #survey: Survey;

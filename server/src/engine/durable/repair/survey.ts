@@ -11,7 +11,10 @@ const MOST_PROBLEMS = 20;
 /** Size of a page if no head defines it. */
 const USUAL_PAGE = 4096;
 
-/** Reads everything readable in a store's file, and records what is not. It uses no native code, so nothing in the file can end the process. */
+/**
+ * Reads everything readable in a store's file, and records what is not. It uses no native code, so
+ * nothing in the file can end the process.
+ */
 export class Survey {
   readonly path: string;
   readonly #file: StoreFile;
