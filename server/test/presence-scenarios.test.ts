@@ -18,7 +18,7 @@ async function begin(channel: ChannelName) {
   return { model, ada, ben, store };
 }
 
-/** Executes all requests of the store, delivers all answers but the newest `which`, then runs a turn. */
+/** Executes the requests of the store, delivers the answer at index `which`, then runs a turn. */
 async function answer(model: PresenceModel, store: DelayedPresence, which: number): Promise<void> {
   store.work(10);
   store.answer(which);

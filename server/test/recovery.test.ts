@@ -8,7 +8,7 @@ const OPEN = { '*': 'users' } as const;
 const OUTBOUND = 262_144;
 const MISSED = 100_000;
 /** Bytes that the reader reads at a time. */
-const SIP = 40_000;
+const READ_SIZE = 40_000;
 /** The largest frame of a replay: the limit is checked before a frame is added. */
 const FRAME = 16_384;
 
@@ -72,14 +72,14 @@ describe.each(['sluice.v1.json', 'sluice.v1.msgpack'])(
       let most = 0;
       let furthestBehind = 0;
       let published = 0;
-      for (let sips = 0; log.next <= MISSED; sips++) {
+      for (let reads = 0; log.next <= MISSED; reads++) {
         publish(world, 'now:a', 1);
         published++;
-        ada.socket.read(SIP);
+        ada.socket.read(READ_SIZE);
         await world.idle();
         most = Math.max(most, ada.socket.held);
         furthestBehind = Math.max(furthestBehind, published - now.next + 1);
-        if (sips > 1_000) throw new Error('the client does not catch up');
+        if (reads > 1_000) throw new Error('the client does not catch up');
       }
       expect(published).toBeGreaterThan(100); // the recovery was slow enough
       expect(most).toBeGreaterThan(FRAME);

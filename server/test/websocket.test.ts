@@ -96,13 +96,13 @@ describe('the handshake', () => {
     const config = parseConfig({ host: '127.0.0.1', port: 0, keys: [{ secret: SECRET }], channels: {}, drain: 0 });
     const transport = createTransport(config, undefined, { refusedSockets: { most: 1 } });
     const full = await startGateway({ origins: [] }, { transport });
-    const turnedAway = async () => {
+    const refused = async () => {
       const raw = new RawSocket(full.port);
       await raw.upgrade('Origin: https://evil.example.com\r\n');
       await raw.until(() => raw.socket.destroyed);
       return raw.take().map(({ opcode }) => opcode);
     };
-    expect([await turnedAway(), await turnedAway()]).toEqual([[8], []]);
+    expect([await refused(), await refused()]).toEqual([[8], []]);
     const metrics = await (await fetch(`${full.url}/metrics`)).text();
     expect(metrics).toMatch(/^sluice_connections_refused 1$/m);
     await full.stop();

@@ -58,7 +58,7 @@ export class Inbox {
     return this.#open;
   }
 
-  /** The panel opens or closes. Closing it marks the shown notifications as read. */
+  /** Opens or closes the panel. Its notifications then count as read. */
   show(open: boolean): void {
     if (open) this.#toasts = [];
     else if (this.#open) this.#unread = new Set();

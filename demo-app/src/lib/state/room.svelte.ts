@@ -61,7 +61,7 @@ export class Room {
   #visible = false;
   /** Is the conversation scrolled to its end? Then old entries can be removed without moving the visible ones. */
   #atEnd = true;
-  #letGo: (() => void) | undefined;
+  #release: (() => void) | undefined;
   /** Messages that this window sent: from their id to their key in the outbox. */
   readonly #sent = new Map<string, string>();
 
@@ -182,10 +182,10 @@ export class Room {
 
   /** Removes nothing from the top while the user has scrolled up. */
   #holdOn(): void {
-    if (this.#visible && !this.#atEnd) this.#letGo ??= this.#live.hold();
+    if (this.#visible && !this.#atEnd) this.#release ??= this.#live.hold();
     else {
-      this.#letGo?.();
-      this.#letGo = undefined;
+      this.#release?.();
+      this.#release = undefined;
     }
   }
 
