@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { BreakableLine } from './support/breakable-line.ts';
+import { TcpProxy } from './support/tcp-proxy.ts';
 import { expect, test } from './support/test.ts';
 
 declare global {
@@ -36,24 +36,24 @@ test('an EventSource continues without a gap after its connection was killed', a
   room,
 }) => {
   const gateway = await startCommandLine({ env: { SLUICE_SSE_COOKIE: 'token' } });
-  const line = await BreakableLine.to(gateway.url);
+  const proxy = await TcpProxy.to(gateway.url);
   const channel = `chat:${room}`;
   try {
-    await page.context().addCookies([{ name: 'token', value: await tokenFrom(gateway.url), url: line.url }]);
-    await page.goto(`${line.url}/health/live`);
+    await page.context().addCookies([{ name: 'token', value: await tokenFrom(gateway.url), url: proxy.url }]);
+    await page.goto(`${proxy.url}/health/live`);
     await follow(page, `channel=${channel}`);
     await expect.poll(() => states(page)).toEqual(['live']);
     await gateway.publish({ channel, data: { text: 'before' } });
     await expect.poll(() => received(page)).toEqual([{ text: 'before' }]);
 
-    line.kill();
+    proxy.kill();
     await gateway.publish({ channel, data: { text: 'meanwhile' } });
     await expect.poll(() => received(page), { timeout: 15_000 }).toEqual([{ text: 'before' }, { text: 'meanwhile' }]);
     await gateway.publish({ channel, data: { text: 'after' } });
     await expect.poll(() => received(page)).toHaveLength(3);
     expect(await states(page)).not.toContain('gap');
   } finally {
-    line.close();
+    proxy.close();
   }
 });
 

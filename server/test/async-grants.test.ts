@@ -9,7 +9,7 @@ import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
 
 /** A grant function whose decisions stay pending until the test answers them. */
-class Oracle {
+class PendingDecisions {
   readonly asked: string[] = [];
   readonly #waiting: { readonly question: string; settle: (answer: boolean | Error) => void }[] = [];
 
@@ -35,7 +35,7 @@ class Oracle {
   }
 
   /** Never answers the oldest pending question. */
-  forget(): void {
+  abandon(): void {
     this.#waiting.shift();
   }
 
@@ -44,22 +44,24 @@ class Oracle {
   }
 }
 
-interface Scene {
+interface Setup {
   readonly world: World;
-  readonly oracle: Oracle;
+  readonly decisions: PendingDecisions;
   readonly ada: LoopbackPeer;
   readonly lines: string[];
 }
 
-async function start(channels: Record<string, object> = {}): Promise<Scene> {
-  const oracle = new Oracle();
+async function start(channels: Record<string, object> = {}): Promise<Setup> {
+  const decisions = new PendingDecisions();
   const lines: string[] = [];
   const world = await createWorld(
-    { channels: { 'doc:{id}': { allow: { '*': oracle.grant }, history: true, presence: { grace: 0 } }, ...channels } },
+    {
+      channels: { 'doc:{id}': { allow: { '*': decisions.grant }, history: true, presence: { grace: 0 } }, ...channels },
+    },
     { log: pino({ level: 'error' }, { write: (line) => void lines.push(line) }) },
   );
   const ada = await world.connect(await mint(world));
-  return { world, oracle, ada, lines };
+  return { world, decisions, ada, lines };
 }
 
 const mint = (world: World, claims: Record<string, unknown> = {}) =>
@@ -84,20 +86,20 @@ const COMMANDS: [string, CommandInput][] = [
 
 describe.each(COMMANDS)('an asynchronous grant function for "%s" (%j)', (verb, command) => {
   it('allows the command if its promise resolves with true', async () => {
-    const { world, oracle, ada } = await start();
+    const { world, decisions, ada } = await start();
     const answered = ada.client.request(command);
     await world.idle();
-    expect(oracle.asked).toEqual([`${verb} doc:1`]);
-    oracle.answer(true);
+    expect(decisions.asked).toEqual([`${verb} doc:1`]);
+    decisions.answer(true);
     expect(await answered).toMatchObject({ type: 'reply' });
-    expect(oracle.asked).toHaveLength(1);
+    expect(decisions.asked).toHaveLength(1);
   });
 
   it('refuses the command if its promise resolves with false, and names the rule', async () => {
-    const { world, oracle, ada } = await start();
+    const { world, decisions, ada } = await start();
     const answered = ada.client.request(command);
     await world.idle();
-    oracle.answer(false);
+    decisions.answer(false);
     expect(await answered).toMatchObject({
       error: {
         name: 'permission_denied',
@@ -107,11 +109,11 @@ describe.each(COMMANDS)('an asynchronous grant function for "%s" (%j)', (verb, c
   });
 
   it('causes the error "internal" if its promise rejects, and the cause is logged once', async () => {
-    const { world, oracle, ada, lines } = await start();
+    const { world, decisions, ada, lines } = await start();
     for (let time = 0; time < 3; time++) {
       const answered = ada.client.request(command);
       await world.idle();
-      oracle.answer(new Error('database away'));
+      decisions.answer(new Error('database away'));
       const { error } = (await answered) as { error: { name: string; message: string } };
       expect(error.name).toBe('internal');
       expect(error.message).not.toContain('database');
@@ -122,7 +124,7 @@ describe.each(COMMANDS)('an asynchronous grant function for "%s" (%j)', (verb, c
   });
 
   it('causes the error "unavailable" if it times out, and the timeout is logged', async () => {
-    const { world, oracle, ada, lines } = await start();
+    const { world, decisions, ada, lines } = await start();
     const answered = ada.client.request(command);
     await world.idle();
     world.clock.advance(4_999);
@@ -133,24 +135,24 @@ describe.each(COMMANDS)('an asynchronous grant function for "%s" (%j)', (verb, c
       error: { name: 'unavailable', retryable: true, retryAfter: 1_000, message: expect.stringContaining('5 seconds') },
     });
     expect(lines.filter((line) => line.includes('has not decided within 5 seconds'))).toHaveLength(1);
-    oracle.answer(true); // too late: the answer is ignored
+    decisions.answer(true); // too late: the answer is ignored
     await world.idle();
     expect(world.services.hub.size).toBe(0);
   });
 
   it('has no effect if the connection closes before the decision', async () => {
-    const { world, oracle, ada } = await start({ 'free:{x}': { allow: { '*': 'users' } } });
+    const { world, decisions, ada } = await start({ 'free:{x}': { allow: { '*': 'users' } } });
     ada.client.send(command);
     await world.idle();
     ada.socket.cut();
     await world.idle();
-    oracle.answer(true);
+    decisions.answer(true);
     await world.idle();
     const bob = await world.connect(await tokenFor('bob', { clock: () => world.clock.now() }));
     const members = bob.client.request({ type: 'members', ...doc });
     const history = bob.client.request({ type: 'history', ...doc });
     await world.idle();
-    oracle.answerAll();
+    decisions.answerAll();
     expect(await members).toMatchObject({ result: { members: [] } });
     expect(await history).toMatchObject({ result: { messages: [] } });
     expect(world.services.registry.size).toBe(1);
@@ -159,7 +161,7 @@ describe.each(COMMANDS)('an asynchronous grant function for "%s" (%j)', (verb, c
 
 describe('the order of commands', () => {
   it('is kept per channel, whatever the order of the decisions', async () => {
-    const { world, oracle, ada } = await start();
+    const { world, decisions, ada } = await start();
     const ids = ada.client.send(
       { type: 'publish', ...doc, data: 'one' },
       { type: 'publish', ...doc, data: 'two' },
@@ -168,23 +170,23 @@ describe('the order of commands', () => {
       { type: 'publish', ...doc, data: 'three' },
     );
     await world.idle();
-    expect(oracle.waiting).toBe(4); // all decisions are requested at once
-    oracle.answer(true, 'subscribe doc:1');
+    expect(decisions.waiting).toBe(4); // all decisions are requested at once
+    decisions.answer(true, 'subscribe doc:1');
     await world.idle();
     expect(answers(ada)).toHaveLength(1);
-    oracle.answerAll();
+    decisions.answerAll();
     await world.until(() => answers(ada).length === 6);
     expect(answers(ada).slice(1)).toEqual(ids);
     const history = ada.client.request({ type: 'history', ...doc });
     await world.idle();
-    oracle.answerAll();
+    decisions.answerAll();
     expect(await history).toMatchObject({
       result: { messages: [{ data: 'one' }, { data: 'two' }, { data: 'three' }] },
     });
   });
 
   it('does not delay other channels or commands without a channel', async () => {
-    const { world, oracle, ada } = await start({ 'free:{x}': { allow: { '*': 'users' } } });
+    const { world, decisions, ada } = await start({ 'free:{x}': { allow: { '*': 'users' } } });
     const [slow, other, free, ping] = ada.client.send(
       { type: 'publish', ...doc, data: 1 },
       { type: 'publish', channel: 'doc:2', data: 2 },
@@ -193,61 +195,61 @@ describe('the order of commands', () => {
     );
     await world.idle();
     expect(answers(ada).slice(1)).toEqual([free, ping]);
-    oracle.answer(true, 'publish doc:2');
+    decisions.answer(true, 'publish doc:2');
     await world.until(() => answers(ada).length === 4);
-    oracle.answerAll();
+    decisions.answerAll();
     await world.until(() => answers(ada).length === 5);
     expect(answers(ada).slice(1)).toEqual([free, ping, other, slow]);
   });
 
   it('refuses the rest of a series after a publish whose decision timed out', async () => {
-    const { world, oracle, ada } = await start();
+    const { world, decisions, ada } = await start();
     const ids = ada.client.send(
       { type: 'publish', ...doc, data: 1, series: 1 },
       { type: 'publish', ...doc, data: 2, series: 1 },
     );
     await world.idle();
-    oracle.forget(); // the first is never answered
-    oracle.answer(true);
+    decisions.abandon(); // the first is never answered
+    decisions.answer(true);
     world.clock.advance(5_000);
     await world.until(() => answers(ada).length === 3);
     expect(answers(ada).slice(1)).toEqual(ids.map((id) => `${id} unavailable`));
     const history = ada.client.request({ type: 'history', ...doc });
     await world.idle();
-    oracle.answerAll();
+    decisions.answerAll();
     expect(await history).toMatchObject({ result: { messages: [] } });
   });
 
   it('limits the number of waiting commands, and accepts more when it drops', async () => {
-    const { world, oracle, ada } = await start();
+    const { world, decisions, ada } = await start();
     const ids = ada.client.send(
       ...Array.from({ length: 1_100 }, () => ({ type: 'publish', ...doc, data: 1 }) as const),
     );
-    await world.until(() => oracle.waiting === 1_000);
+    await world.until(() => decisions.waiting === 1_000);
     await world.until(() => answers(ada).length === 101);
     expect(answers(ada).slice(1)).toEqual(ids.slice(1_000).map((id) => `${id} rate_limited`));
-    oracle.answerAll();
+    decisions.answerAll();
     await world.until(() => answers(ada).length === 1_101);
     const [id] = ada.client.send({ type: 'publish', ...doc, data: 1 });
     await world.idle();
-    oracle.answerAll();
+    decisions.answerAll();
     await world.until(() => answers(ada).at(-1) === id);
   });
 
   it('limits the bytes of waiting commands', async () => {
-    const { world, oracle, ada } = await start();
+    const { world, decisions, ada } = await start();
     const large = { type: 'publish', ...doc, data: 'x'.repeat(60_000) } as const;
     const ids: number[] = [];
     for (let n = 0; n < 20; n++) ids.push(...ada.client.send(large));
-    await world.until(() => oracle.waiting + answers(ada).length === 21);
-    expect(oracle.waiting).toBe(17);
+    await world.until(() => decisions.waiting + answers(ada).length === 21);
+    expect(decisions.waiting).toBe(17);
     expect(answers(ada).slice(1)).toEqual(ids.slice(17).map((id) => `${id} rate_limited`));
   });
 });
 
 describe('a refresh', () => {
   it('decides everything again, and ends what is no longer allowed', async () => {
-    const { world, oracle, ada } = await start();
+    const { world, decisions, ada } = await start();
     const open = [
       { type: 'subscribe', ...doc },
       { type: 'watch', ...doc },
@@ -256,20 +258,20 @@ describe('a refresh', () => {
     ] as const;
     ada.client.send(...open);
     await world.idle();
-    oracle.answerAll();
+    decisions.answerAll();
     await world.until(() => answers(ada).length === 5);
-    oracle.asked.length = 0;
+    decisions.asked.length = 0;
     const refreshed = ada.client.request({ type: 'refresh', token: await mint(world, { v: 2 }) });
-    await world.until(() => oracle.waiting === 4);
-    expect([...oracle.asked].sort()).toEqual([
+    await world.until(() => decisions.waiting === 4);
+    expect([...decisions.asked].sort()).toEqual([
       'enter doc:1 v2',
       'presence doc:1 v2',
       'subscribe doc:1 v2',
       'subscribe doc:2 v2',
     ]);
-    oracle.answer(true, 'subscribe doc:2 v2');
-    oracle.answer(new Error('away'), 'subscribe doc:1 v2');
-    oracle.answerAll(false);
+    decisions.answer(true, 'subscribe doc:2 v2');
+    decisions.answer(new Error('away'), 'subscribe doc:1 v2');
+    decisions.answerAll(false);
     expect(await refreshed).toMatchObject({ type: 'reply' });
     const ended = ada.client.received.flatMap((message) =>
       'reason' in message ? [`${message.type} ${'channel' in message ? message.channel : ''} ${message.reason}`] : [],
@@ -282,14 +284,14 @@ describe('a refresh', () => {
   });
 
   it('counts only decisions that were made with the new token', async () => {
-    const { world, oracle, ada } = await start();
+    const { world, decisions, ada } = await start();
     const [id] = ada.client.send({ type: 'publish', ...doc, data: 1 });
     await world.idle();
     await ada.client.result({ type: 'refresh', token: await mint(world, { v: 2 }) });
-    oracle.answer(true, 'publish doc:1');
-    await world.until(() => oracle.waiting === 1);
-    expect(oracle.asked).toEqual(['publish doc:1', 'publish doc:1 v2']);
-    oracle.answer(false);
+    decisions.answer(true, 'publish doc:1');
+    await world.until(() => decisions.waiting === 1);
+    expect(decisions.asked).toEqual(['publish doc:1', 'publish doc:1 v2']);
+    decisions.answer(false);
     await world.until(() => answers(ada).includes(`${id} permission_denied`));
   });
 });
@@ -407,21 +409,21 @@ describe('an engine that answers after the token was replaced', () => {
 
   it.each(LATE)('makes the function decide again before "%s" is answered', async (_, command, verb) => {
     for (const allowed of [true, false]) {
-      const { world, oracle, ada } = await start();
+      const { world, decisions, ada } = await start();
       const { engine } = world.assembly;
       const held = new HeldCalls().hold(engine.log, 'read', 'seek').hold(engine.presence, 'list', 'roster');
       const [id] = ada.client.send(command);
-      await world.until(() => oracle.waiting === 1);
-      oracle.answer(true);
+      await world.until(() => decisions.waiting === 1);
+      decisions.answer(true);
       await world.until(() => held.waiting.length > 0);
       await ada.client.result({ type: 'refresh', token: await mint(world, { v: 2 }) });
       held.release();
-      await world.until(() => oracle.waiting === 1);
-      expect(oracle.asked).toEqual([`${verb} doc:1`, `${verb} doc:1 v2`]);
+      await world.until(() => decisions.waiting === 1);
+      expect(decisions.asked).toEqual([`${verb} doc:1`, `${verb} doc:1 v2`]);
       await world.gateway.publish('doc:1', 'meanwhile');
       await world.idle();
       expect(answers(ada)).toHaveLength(2); // connect and refresh
-      oracle.answer(allowed);
+      decisions.answer(allowed);
       await world.until(() => answers(ada).length === 3);
       expect(answers(ada)[2]).toBe(allowed ? id : `${id} permission_denied`);
       await world.idle();

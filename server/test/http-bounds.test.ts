@@ -3,7 +3,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exchange, request, statuses } from './support/http-line.ts';
+import { exchange, request, statuses } from './support/raw-http.ts';
 import { type RealGateway, startGateway } from './support/real-gateway.ts';
 import { tokenFor } from './support/tokens.ts';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Events } from '../src/events.ts';
-import { exchange, request, statuses } from './support/http-line.ts';
+import { exchange, request, statuses } from './support/raw-http.ts';
 import { type RealGateway, RealGateway as Unstarted } from './support/real-gateway.ts';
 
 const KEY = 'an-API-key-that-only-tests-know';

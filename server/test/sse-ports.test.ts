@@ -3,7 +3,7 @@ import http from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
 import { EventReader, type ReadEvent } from './support/event-reader.ts';
-import { exchange, request, statuses } from './support/http-line.ts';
+import { exchange, request, statuses } from './support/raw-http.ts';
 import { RealGateway } from './support/real-gateway.ts';
 import { tokenFor } from './support/tokens.ts';
 

@@ -26,7 +26,8 @@ export async function freePort(): Promise<number> {
  * Runs a server as long as the input of this shell is open, so that it never outlives the tests.
  * Prints the process id of the server first.
  */
-const LEASH = 'exec 3<&0; "$@" & pid=$!; echo "pid $pid"; { cat <&3; kill -9 $pid; } >/dev/null 2>&1 & wait $pid';
+const WATCHDOG_SCRIPT =
+  'exec 3<&0; "$@" & pid=$!; echo "pid $pid"; { cat <&3; kill -9 $pid; } >/dev/null 2>&1 & wait $pid';
 
 const servers = new Set<RedisServer>();
 
@@ -80,7 +81,7 @@ export class RedisServer {
     // By default, a master waits five seconds for more replicas before it serves the first.
     const common = ['--save', '', '--daemonize', 'no', '--repl-diskless-sync-delay', '0'];
     const command = [ensureRedis(), file, ...where, ...common, ...this.#settings];
-    const shell = spawn('sh', ['-c', LEASH, 'sh', ...command], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const shell = spawn('sh', ['-c', WATCHDOG_SCRIPT, 'sh', ...command], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#shell = shell;
     this.#pid = undefined;
     let ready = false;

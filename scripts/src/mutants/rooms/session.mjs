@@ -131,7 +131,7 @@ export const session = [
     from: 'this.services.replayer.forget(this);',
     to: '',
     fault: 'the timer of a throttled connection stays',
-    tests: ['server/test/prices.test.ts'],
+    tests: ['server/test/command-costs.test.ts'],
   },
   {
     file: 'server/src/session/fair-scheduler.ts',
@@ -145,7 +145,7 @@ export const session = [
     from: 'if (bytes >= PAGE) this.charge(Math.floor(bytes / PAGE), clock);',
     to: 'if (bytes > 2 * PAGE) this.charge(Math.floor(bytes / PAGE) - 1, clock);',
     fault: 'a page costs one command less',
-    tests: ['server/test/prices.test.ts'],
+    tests: ['server/test/command-costs.test.ts'],
   },
   {
     file: 'server/src/session/limits.ts',

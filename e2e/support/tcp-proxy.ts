@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 
 /** A TCP proxy to a gateway on this machine, whose connections a test can kill. */
-export class BreakableLine {
+export class TcpProxy {
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
 
@@ -18,11 +18,11 @@ export class BreakableLine {
     });
   }
 
-  static async to(url: string): Promise<BreakableLine> {
-    const line = new BreakableLine(Number(new URL(url).port));
-    line.#server.listen(0, 'localhost');
-    await once(line.#server, 'listening');
-    return line;
+  static async to(url: string): Promise<TcpProxy> {
+    const proxy = new TcpProxy(Number(new URL(url).port));
+    proxy.#server.listen(0, 'localhost');
+    await once(proxy.#server, 'listening');
+    return proxy;
   }
 
   get url(): string {

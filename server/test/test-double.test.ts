@@ -53,7 +53,7 @@ const refusal = (work: Promise<unknown>): Promise<string> =>
   );
 
 /** Reconnects now instead of after the random delay. */
-function hurry(client: Client): Promise<void> {
+function reconnectNow(client: Client): Promise<void> {
   return new Promise<void>((resolve) => {
     if (client.state === 'waiting') resolve();
     const stop = client.on('state', ({ state }) => {
@@ -141,7 +141,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
       await gateway.publish('news:today', n);
     }
     gateway.accept();
-    await hurry(ada);
+    await reconnectNow(ada);
     await Promise.all([chat.notes.ends('live'), news.notes.ends('live')]);
     expect(chat.notes.lines).toEqual(['live', 'subscribing', 'catching-up', '1 -: 1', '2 -: 2', 'live']);
     expect(news.notes.lines).toEqual(['live', 'subscribing', 'catching-up', 'gap no_history 2 0-2', 'live']);
@@ -171,7 +171,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     const epoch = (await ada.channel('chat:lobby').history()).epoch;
     await gateway.restart();
     await notes.ends('subscribing');
-    await hurry(ada);
+    await reconnectNow(ada);
     await notes.ends('live');
     expect(notes.lines.slice(2)).toEqual(['subscribing', 'catching-up', 'gap epoch_changed undefined 1-0', 'live']);
     const page = await ada.channel('chat:lobby').history();
@@ -255,7 +255,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     ada.on('state', ({ state, error }) => states.push(error === undefined ? state : `${state}: ${error.name}`));
     await ada.connect();
     gateway.expireToken('ada');
-    await hurry(ada);
+    await reconnectNow(ada);
     expect(states).toEqual(['connecting', 'connected', 'waiting: token_expired', 'connecting', 'connected']);
   });
 
@@ -302,7 +302,7 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
     await ada.channel('chat:lobby').presence.enter();
     await notes.ends('+ada');
     await gateway.drop('ada');
-    await hurry(ada);
+    await reconnectNow(ada);
     // Its answer follows all pending pushes.
     await ada.channel('chat:lobby').presence.page();
     await gateway.client('cleo').channel('chat:lobby').presence.enter();

@@ -6,13 +6,13 @@ export interface Received {
   readonly ended: boolean;
 }
 
-export interface LineOptions {
+export interface ExchangeOptions {
   /** Checked whenever data arrives. Without it, the exchange lasts until the connection ends. */
   readonly until?: (text: string) => boolean;
 }
 
 /** Sends raw bytes to a port, and collects the response. */
-export function exchange(port: number, sent: string | Uint8Array, { until }: LineOptions = {}): Promise<Received> {
+export function exchange(port: number, sent: string | Uint8Array, { until }: ExchangeOptions = {}): Promise<Received> {
   return new Promise((resolve) => {
     const socket = net.connect(port, '127.0.0.1');
     let text = '';

@@ -52,7 +52,7 @@ async function left(world: World, { client }: LoopbackPeer): Promise<number> {
 }
 
 /** The extra cost of a command. */
-async function priceOf(command: CommandInput, prepare: (world: World) => void | Promise<void>): Promise<number> {
+async function costOf(command: CommandInput, prepare: (world: World) => void | Promise<void>): Promise<number> {
   const { world, ada } = await start();
   await prepare(world);
   await ada.client.result(command);
@@ -81,8 +81,8 @@ describe('a page or a list costs one more command per 8 KiB', () => {
     ['watching 4 members of 20 KB', watch, (world) => fillRoom(world, 4, 5_000), 2],
     ['watching 20 members of 100 KB', watch, (world) => fillRoom(world, 20, 5_000), 12],
     ['watching more members than are listed', watch, (world) => fillRoom(world, 501, 1_000), 0],
-  ])('%s', async (_, command, prepare, price) => {
-    expect(await priceOf(command, prepare)).toBe(price);
+  ])('%s', async (_, command, prepare, cost) => {
+    expect(await costOf(command, prepare)).toBe(cost);
   });
 
   it('lists that are sent because the reader was too slow are free', async () => {
@@ -126,10 +126,10 @@ describe('a replay costs one more command per 512 messages or 128 KiB', () => {
     ['few small messages', 100, 10_000, 0],
     ['1,500 small messages', 1_500, 0, 3],
     ['4 MB', 70, 4_000_000, 30],
-  ])('%s', async (_, count, bytes, price) => {
-    const paid = await priceOf(rewind(count), (world) => publish(world, count, bytes));
-    expect(paid).toBeGreaterThanOrEqual(price);
-    expect(paid).toBeLessThanOrEqual(price + 1);
+  ])('%s', async (_, count, bytes, cost) => {
+    const paid = await costOf(rewind(count), (world) => publish(world, count, bytes));
+    expect(paid).toBeGreaterThanOrEqual(cost);
+    expect(paid).toBeLessThanOrEqual(cost + 1);
   });
 
   it('is also charged if the client sends its position', async () => {

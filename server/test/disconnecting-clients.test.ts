@@ -4,7 +4,7 @@ import { parseConfig } from '../src/config/schema.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { createEngine } from '../src/engines.ts';
 import { systemClock } from '../src/util/clock.ts';
-import { request } from './support/http-line.ts';
+import { request } from './support/raw-http.ts';
 import { type RealGateway, startGateway } from './support/real-gateway.ts';
 import { SECRET, tokenFor } from './support/tokens.ts';
 
