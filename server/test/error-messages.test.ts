@@ -145,7 +145,7 @@ describe('an HTTP request', () => {
 
   it.each<[string, Record<string, string>, string, number, string, string]>([
     ['without a key', {}, JSON.stringify(message), 401, 'no valid API key', 'Authorization: Bearer'],
-    ['with a wrong key', bearer('wrong'), JSON.stringify(message), 401, 'no such API key', 'Authorization: Bearer'],
+    ['with a wrong key', bearer('wrong'), JSON.stringify(message), 401, 'the API key is unknown', 'Authorization: Bearer'],
     ['with single quotes', bearer(API_KEY), "{'channel':'chat:a'}", 400, 'not valid JSON', 'Send valid JSON in UTF-8'],
     ['with an empty body', bearer(API_KEY), '', 400, 'not valid JSON', 'Send valid JSON in UTF-8'],
   ])('%s', async (_, headers, body, status, hint, remedy) => {
@@ -212,7 +212,7 @@ it('a WebSocket at the wrong path is reported in the answer and in the log', asy
     });
   });
   socket.terminate();
-  expect(answered).toMatch(/^404 .*connect to \/ws/);
+  expect(answered).toMatch(/^404 .*Connect to \/ws/);
   await expect.poll(() => lines.join('')).toContain('/websocket');
 });
 
