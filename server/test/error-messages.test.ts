@@ -145,7 +145,14 @@ describe('an HTTP request', () => {
 
   it.each<[string, Record<string, string>, string, number, string, string]>([
     ['without a key', {}, JSON.stringify(message), 401, 'no valid API key', 'Authorization: Bearer'],
-    ['with a wrong key', bearer('wrong'), JSON.stringify(message), 401, 'the API key is unknown', 'Authorization: Bearer'],
+    [
+      'with a wrong key',
+      bearer('wrong'),
+      JSON.stringify(message),
+      401,
+      'the API key is unknown',
+      'Authorization: Bearer',
+    ],
     ['with single quotes', bearer(API_KEY), "{'channel':'chat:a'}", 400, 'not valid JSON', 'Send valid JSON in UTF-8'],
     ['with an empty body', bearer(API_KEY), '', 400, 'not valid JSON', 'Send valid JSON in UTF-8'],
   ])('%s', async (_, headers, body, status, hint, remedy) => {
