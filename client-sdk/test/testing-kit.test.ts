@@ -248,7 +248,7 @@ describe('the in-memory gateway', () => {
     ]);
   });
 
-  it('sends clients what only a newer gateway sends, which they ignore', async () => {
+  it('sends unknown fields and push types of a newer gateway, which clients ignore', async () => {
     const frames: unknown[] = [];
     const socket = { push: (messages: readonly unknown[]) => frames.push(...messages) } as unknown as MemorySocket;
     const session = new MemorySession(socket, { id: 'c', user: 'ada', host: {} as SessionHost, newer: true });

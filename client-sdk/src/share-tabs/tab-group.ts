@@ -275,7 +275,7 @@ export class TabGroup {
     this.#sweeping = setTimeout(() => this.#sweep(), this.#tabs.size > 0 ? GRACE : LAST);
   }
 
-  /** Removes what no tab uses any more. */
+  /** Removes what the tabs no longer use. */
   #sweep(): void {
     if (this.#tabs.size === 0) {
       this.close();

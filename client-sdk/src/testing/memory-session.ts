@@ -73,7 +73,7 @@ interface SessionSetup {
   readonly id: string;
   readonly user: string | null;
   readonly host: SessionHost;
-  /** Send a push type and fields that no client knows? Every client must ignore them. SPEC.md section 6. */
+  /** Whether to send a push type and fields that no client knows. Clients must ignore them. SPEC.md section 6. */
   readonly newer: boolean;
 }
 
