@@ -56,7 +56,7 @@ ${client.join('\n')}
 
 ## Gaps
 
-A gap is not an error: it is the place where messages are missing, because the gateway could not deliver them. A subscription hears of it by \`onGap\`, the
+A gap is not an error: it is the place where messages are missing, because the gateway could not deliver them. A subscription is notified by \`onGap\`, the
 client by its event \`gap\`, and when nobody listens the console says it.
 
 | reason | what happened | what to do |

@@ -1,10 +1,10 @@
 /**
- * The load generator, a process of its own. Told over IPC:
+ * The load generator, a separate process. Commands over IPC:
  *
- * { open: { port, kind, subscribers, channels } }   -> { opened } { trial: { rate, seconds } }
- * -> { trial: { … } }
+ *   { open: { port, kind, subscribers, channels } }   -> { opened }
+ *   { trial: { rate, seconds } }                      -> { trial: { … } }
  *
- * A message's data begins with the microsecond it was sent, so a few probing readers tell
+ * A message's data begins with the microsecond it was sent, so a few probing readers measure
  * latencies; all others count bytes only. All subscribers of a channel get the same frames, so a
  * reader that has fewer bytes than the probe has lost something. With `countAll` every reader
  * counts messages: several servers join the messages of a turn into frames of their own.

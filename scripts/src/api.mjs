@@ -125,7 +125,7 @@ function overview() {
   );
   return `# API reference
 
-Generated from the doc comments in the code. The [guides](../../README.md#documentation) tell how to use it.
+Generated from the doc comments in the code. The [guides](../../README.md#documentation) explain how to use it.
 
 | entry | |
 | --- | --- |

@@ -4,12 +4,12 @@ import { EventBus } from './events.ts';
 describe('the event bus', () => {
   it('notifies listeners in the order in which they were added', () => {
     const events = new EventBus();
-    const heard: string[] = [];
-    events.on('started', ({ url }) => heard.push(`first ${url}`));
-    events.on('started', ({ url }) => heard.push(`second ${url}`));
-    events.on('stopped', () => heard.push('stopped'));
+    const received: string[] = [];
+    events.on('started', ({ url }) => received.push(`first ${url}`));
+    events.on('started', ({ url }) => received.push(`second ${url}`));
+    events.on('stopped', () => received.push('stopped'));
     events.emit('started', { url: 'x' });
-    expect(heard).toEqual(['first x', 'second x']);
+    expect(received).toEqual(['first x', 'second x']);
   });
 
   it('needs no listener', () => {
@@ -18,15 +18,15 @@ describe('the event bus', () => {
 
   it('reports a listener that throws, and still notifies the others', () => {
     const events = new EventBus();
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     const mistake = new Error('oops');
     events.on('stopped', () => {
       throw mistake;
     });
-    events.on('stopped', () => heard.push('told'));
-    events.on('fault', (fault) => heard.push(fault));
+    events.on('stopped', () => received.push('notified'));
+    events.on('fault', (fault) => received.push(fault));
     events.emit('stopped', {});
-    expect(heard).toEqual([{ where: 'listener of "stopped"', error: mistake }, 'told']);
+    expect(received).toEqual([{ where: 'listener of "stopped"', error: mistake }, 'notified']);
   });
 
   it('does not recurse if a listener of "fault" throws', () => {

@@ -115,7 +115,7 @@ export class Gateway {
       await this.#engine.start({
         deliver: (channel, epoch, message) => hub.deliver(channel, epoch, message),
         interrupted: (channel) => hub.interrupted(channel),
-        signal: (signal) => this.#hear(signal),
+        signal: (signal) => this.#handleSignal(signal),
         warn: (advice) => events.emit('engineWarned', { engine: this.#engine.name, advice }),
       });
       await this.#revoking.start();
@@ -141,7 +141,7 @@ export class Gateway {
     }
   }
 
-  #hear(signal: Signal): void {
+  #handleSignal(signal: Signal): void {
     if (signal.type === 'revoke') this.#revoking.take(signal);
     else if (isCalled(this.#config.node, signal.node)) this.#drainSoon(signal.node);
   }

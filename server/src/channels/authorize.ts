@@ -71,7 +71,7 @@ function decideLater(authority: Authority, asked: Promise<boolean>, question: Qu
   });
 }
 
-/** The application's function has failed: its author must hear of it, the client learns no more than that. */
+/** The application's function failed. The fault is reported to its author; the client learns only that it failed. */
 function fail(authority: Authority, error: unknown, question: Question): Refusal {
   if (!(error instanceof GrantFailed)) throw error;
   report(authority, error.cause, question);

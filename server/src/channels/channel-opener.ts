@@ -83,7 +83,7 @@ export class ChannelOpener {
     const announced = this.#announced.get(name);
     if (announced === undefined) return { epoch, head };
     if (announced.epoch === epoch) return { epoch, head: Math.max(head, announced.offset) };
-    this.#announced.delete(name); // two lives of the log: only the log can tell which is the newer
+    this.#announced.delete(name); // two epochs: only the log knows which is newer
     return this.#findHead(name, this.#readHead(name));
   }
 }

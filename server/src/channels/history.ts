@@ -18,7 +18,7 @@ export interface HistoryQuery {
 /**
  * Reads a page of a channel's log; offsets have no holes, so paging back is arithmetic.
  *
- * @param onBytes told how many bytes of messages the page has
+ * @param onBytes called with the number of bytes of messages in the page
  */
 export function readHistory(
   log: Log,

@@ -46,7 +46,7 @@ function setUp({ count = 100, slow = 'replay' }: { count?: number; slow?: SlowPo
     subscriber.standings.add(cursor);
     return { cursor, subscriber };
   };
-  /** One turn. Tells whether there was one. */
+  /** Runs one turn. Returns whether one was due. */
   const step = () => deferred.splice(0).map((task) => task()).length > 0;
   const settle = () => {
     while (step());
@@ -86,14 +86,14 @@ describe('the hub', () => {
     expect(subscriber.summary).toEqual(['replaying', '1', 'live', '2']);
   });
 
-  it('tells how many messages went to how many', () => {
+  it('reports how many messages were sent to how many subscribers', () => {
     const { publish, subscribe, settle, events } = setUp();
-    const told: Events['delivered'][] = [];
-    events.on('delivered', (event) => told.push(event));
+    const results: Events['delivered'][] = [];
+    events.on('delivered', (event) => results.push(event));
     for (const id of ['a', 'b', 'c']) subscribe({}, new StubSubscriber(id));
     publish(2);
     settle();
-    expect(told).toEqual([{ deliveries: 6, bytes: expect.any(Number) }]);
+    expect(results).toEqual([{ deliveries: 6, bytes: expect.any(Number) }]);
   });
 
   it('keeps a channel as long as somebody is subscribed', () => {

@@ -7,7 +7,7 @@ const RULE = { pattern: parsePattern('chat:{x}'), rate: RATE };
 const CHANNEL = 'chat:a';
 
 describe('the rate of a user', () => {
-  it('is kept over requests, and tells how long to wait', () => {
+  it('is kept across requests, and returns how long to wait', () => {
     const allowances = new UserAllowances();
     for (let n = 0; n < 10; n++) expect(allowances.of('ada').takePublish(RULE, CHANNEL, 0)).toBeNull();
     expect(allowances.of('ada').takePublish(RULE, CHANNEL, 0)?.body).toMatchObject({

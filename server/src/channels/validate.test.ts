@@ -18,18 +18,18 @@ const CHAT = {
 const schema = (validate: (value: unknown) => unknown) =>
   ({ '~standard': { version: 1, vendor: 'test', validate } }) as unknown as Schema;
 
-interface Told {
+interface Checked {
   readonly rule: Rule;
   readonly faults: { where: string; error: unknown }[];
   publish(draft: Draft): Draft | Refusal;
 }
 
-function channelOf(contract: object): Told {
+function channelOf(contract: object): Checked {
   const contracts = defineChannels({ 'chat:{room}': contract });
   const [rule] = parseConfig({ anonymous: true, contracts }).channels;
   if (rule === undefined) throw new Error('there is no rule');
   const events = new EventBus();
-  const faults: Told['faults'] = [];
+  const faults: Checked['faults'] = [];
   events.on('fault', (fault) => faults.push(fault));
   return { rule, faults, publish: (draft) => validateDraft(draft, rule, events) };
 }

@@ -126,7 +126,7 @@ function withoutUndefined(value: unknown): unknown {
   return Object.fromEntries(fields.map(([name, item]) => [name, withoutUndefined(item)]));
 }
 
-/** The contract is at fault, not the client: its author must hear of it. No retry would help the client. */
+/** The contract is at fault, not the client, so its author is notified. A retry would not help the client. */
 function mistake(error: unknown, { root, pattern, events }: Context, message: string): Refusal {
   events.emit('fault', { where: `the schema for the ${root} of "${pattern}"`, error });
   return new PayloadRefusal([{ path: root, message: cutEnd(message) }]);

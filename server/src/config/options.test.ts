@@ -149,8 +149,8 @@ describe('the table of options', () => {
             expect(valueAt(settings, path), path).toEqual(checked?.success ? checked.data : fallback);
         }
         const wrong = Object.entries(chosen).filter(([, { isRight }]) => !isRight);
-        const told = problemsOf(input).map((problem) => /^[\w.]+/.exec(problem)?.[0]);
-        expect([...new Set(told)].sort()).toEqual(wrong.map(([path]) => path).sort());
+        const results = problemsOf(input).map((problem) => /^[\w.]+/.exec(problem)?.[0]);
+        expect([...new Set(results)].sort()).toEqual(wrong.map(([path]) => path).sort());
       }),
       { numRuns: 300 },
     );

@@ -15,9 +15,9 @@ function setUp({
 } = {}) {
   const clock = new ManualClock();
   const events = new EventBus();
-  const heard: [string, object][] = [];
+  const received: [string, object][] = [];
   for (const name of ['descriptorsCounted', 'descriptorsUnknown', 'descriptorsLow', 'descriptorsAmple'] as const) {
-    events.on(name, (event) => heard.push([name, event]));
+    events.on(name, (event) => received.push([name, event]));
   }
   const system = { open, counts: 0 };
   const source = {
@@ -39,19 +39,19 @@ function setUp({
     }
     return stayed;
   };
-  return { clock, heard, system, watch, come };
+  return { clock, received, system, watch, come };
 }
 
 describe('the watch over file descriptors', () => {
   it('reports at start how many connections the limit allows', () => {
-    const { heard } = setUp();
-    expect(heard).toEqual([['descriptorsCounted', { limit: 1_000, connections: 930, expected: 10_000 }]]);
-    expect(setUp({ wanted: 50_000 }).heard[0]?.[1]).toMatchObject({ expected: 50_000 });
-    expect(setUp({ limit: 1_048_576 }).heard[0]?.[1]).toMatchObject({ connections: 1_048_576 - 512 - 20 });
+    const { received } = setUp();
+    expect(received).toEqual([['descriptorsCounted', { limit: 1_000, connections: 930, expected: 10_000 }]]);
+    expect(setUp({ wanted: 50_000 }).received[0]?.[1]).toMatchObject({ expected: 50_000 });
+    expect(setUp({ limit: 1_048_576 }).received[0]?.[1]).toMatchObject({ connections: 1_048_576 - 512 - 20 });
   });
 
   it('refuses WebSockets shortly below the limit, and reports once when that begins and when it ends', () => {
-    const { clock, heard, system, watch } = setUp();
+    const { clock, received, system, watch } = setUp();
     system.open = 949;
     clock.advance(1_000);
     expect(watch.isLow).toBe(false);
@@ -65,7 +65,7 @@ describe('the watch over file descriptors', () => {
     system.open = 899;
     clock.advance(100);
     expect(watch.isLow).toBe(false);
-    expect(heard.slice(1)).toEqual([
+    expect(received.slice(1)).toEqual([
       ['descriptorsLow', { open: 950, limit: 1_000 }],
       ['descriptorsAmple', { open: 899, limit: 1_000 }],
     ]);
@@ -89,15 +89,15 @@ describe('the watch over file descriptors', () => {
   });
 
   it('is not deceived by many short connections', () => {
-    const { system, watch, heard } = setUp();
+    const { system, watch, received } = setUp();
     for (let n = 0; n < 50_000; n++) expect(watch.arrived()).toBe(true);
-    expect(heard).toHaveLength(1);
+    expect(received).toHaveLength(1);
     expect(system.counts).toBeLessThan(100);
   });
 
   it('keeps room for HTTP where the limit is tiny', () => {
-    const { heard, watch, come, system } = setUp({ limit: 64, open: 30 });
-    expect(heard[0]?.[1]).toMatchObject({ connections: 64 - 16 - 30 });
+    const { received, watch, come, system } = setUp({ limit: 64, open: 30 });
+    expect(received[0]?.[1]).toMatchObject({ connections: 64 - 16 - 30 });
     come(100);
     expect(watch.isLow).toBe(true);
     expect(system.open).toBe(59); // a quarter of the reserve is left to the system
@@ -112,12 +112,12 @@ describe('the watch over file descriptors', () => {
   it('reports that it cannot watch if the system does not provide the numbers, and refuses no connection', async () => {
     const clock = new ManualClock();
     const events = new EventBus();
-    const heard: string[] = [];
-    events.on('descriptorsUnknown', () => heard.push('unknown'));
+    const received: string[] = [];
+    events.on('descriptorsUnknown', () => received.push('unknown'));
     const source = { limit: () => undefined, open: () => Number.NaN };
     const watch = new DescriptorWatch({ source, events, clock, wanted: 0 });
     watch.start();
-    expect([heard, watch.arrived(), watch.isLow, watch.state, clock.running]).toEqual([
+    expect([received, watch.arrived(), watch.isLow, watch.state, clock.running]).toEqual([
       ['unknown'],
       true,
       false,

@@ -10,7 +10,7 @@ interface Watched {
   readonly trouble?: string | undefined;
 }
 
-/** Tells operators once when the engine cannot carry out operations, and once when it can again. */
+/** Notifies operators once when the engine cannot execute operations, and once when it can again. */
 export class EngineWatch {
   readonly #engine: Watched;
   readonly #events: EventBus;

@@ -80,7 +80,7 @@ function describeError(error: unknown): unknown {
 }
 
 /**
- * Writes what the gateway tells into the log. What a peer can cause is written in lines of bounded length, and at most once per reason
+ * Writes the events of the gateway to the log. What a peer can cause is written in lines of bounded length, and at most once per reason
  * and second; what was left out is counted.
  */
 export function logEvents(events: EventBus, log: Logger, clock: Clock): void {

@@ -3,10 +3,10 @@ import { EventBus } from '../events.ts';
 import { Metrics } from './metrics.ts';
 
 /** The samples after some events, by name and labels. */
-async function after(tell: (events: EventBus) => void): Promise<Map<string, number>> {
+async function after(emit: (events: EventBus) => void): Promise<Map<string, number>> {
   const events = new EventBus();
   const metrics = new Metrics(events, { channels: () => 3 });
-  tell(events);
+  emit(events);
   const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
 }

@@ -136,7 +136,7 @@ export class Metrics {
     );
     events.on('presenceSent', ({ bytes }) => presence.inc(bytes));
     const overflows = this.#counter('sluice_overflows_total', 'Connections whose buffer passed its limit');
-    const gaps = this.#labelled('sluice_gaps_total', "Gaps told to subscribers, by reason and the rule's policy", [
+    const gaps = this.#labelled('sluice_gaps_total', "Gaps reported to subscribers, by reason and the rule's policy", [
       'reason',
       'policy',
     ]);

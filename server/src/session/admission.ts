@@ -18,7 +18,7 @@ export interface AdmissionOptions {
 /** Why a client may not come in. */
 export interface Barred {
   readonly refusal: Refusal;
-  /** May another node let it in? Then a proxy should hear of it; otherwise the page. */
+  /** May another node let it in? Then the proxy receives the reason; otherwise the page does. */
   readonly isOfNode: boolean;
 }
 

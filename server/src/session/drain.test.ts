@@ -6,25 +6,25 @@ import { drainSessions } from './drain.ts';
 import { Registry } from './registry.ts';
 import type { Session } from './session.ts';
 
-/** What a drain sees of so many sessions, and what each of them heard, in milliseconds from its beginning. */
+/** The sessions of a drain, and what each of them received, in milliseconds from its beginning. */
 function crowd(count: number) {
   const clock = new ManualClock();
   const start = clock.now();
   const registry = new Registry();
   const said: { at: number; closesIn: number; closedAt: number }[] = [];
   for (let n = 0; n < count; n++) {
-    const heard = { at: Number.NaN, closesIn: Number.NaN, closedAt: Number.NaN };
-    said.push(heard);
+    const received = { at: Number.NaN, closesIn: Number.NaN, closedAt: Number.NaN };
+    said.push(received);
     const session = {
       connection: { address: '127.0.0.1' },
       identity: { user: null },
       push(push: Push) {
         if (push.type !== 'drain') return;
-        heard.at = clock.now() - start;
-        heard.closesIn = push.closesIn ?? Number.NaN;
+        received.at = clock.now() - start;
+        received.closesIn = push.closesIn ?? Number.NaN;
       },
       close() {
-        heard.closedAt = clock.now() - start;
+        received.closedAt = clock.now() - start;
         registry.remove(session);
       },
     } as unknown as Session;
@@ -37,7 +37,7 @@ it.each([
   ['its pace', 1_200, 60_000, 1_200 / 0.5],
   ['the longest time', 1_200, 1_000, 1_000],
   ['no time at all', 1_200, 0, 0],
-])('sends everybody away by %s, and tells each its moment ahead', async (_, count, most, duration) => {
+])('closes all connections by %s, and announces its time to each in advance', async (_, count, most, duration) => {
   const { clock, registry, said } = crowd(count);
   const drained = drainSessions({ registry, clock, events: new EventBus(), most, pace: 500 });
   clock.advance(60_000);

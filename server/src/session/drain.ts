@@ -26,10 +26,10 @@ export async function drainSessions({ registry, clock, events, most, pace }: Dra
   events.emit('draining', { connections: sessions.length, duration });
   const momentOf = (at: number) => (at / sessions.length) * duration;
   for (let from = 0; from < sessions.length; from += AT_ONCE) {
-    const told = Math.min(momentOf(from), (from / AT_ONCE) * BREATH);
-    clock.after(told, () => {
+    const notifyAt = Math.min(momentOf(from), (from / AT_ONCE) * BREATH);
+    clock.after(notifyAt, () => {
       for (const [n, session] of sessions.slice(from, from + AT_ONCE).entries())
-        session.push({ type: 'drain', closesIn: Math.round(momentOf(from + n) - told), reconnectAfter: 0 });
+        session.push({ type: 'drain', closesIn: Math.round(momentOf(from + n) - notifyAt), reconnectAfter: 0 });
     });
   }
   for (const [at, session] of sessions.entries()) clock.after(momentOf(at), () => session.close('draining'));

@@ -8,7 +8,7 @@ const HOUR = 3_600_000;
 const SLEW = 5_000;
 
 /**
- * Tells how old things are that were stamped by the wall clock, e.g. messages and revocations: whether they are over.
+ * Computes the age of things stamped by the wall clock, such as messages and revocations, and whether they have expired.
  *
  * It is never ahead of the wall clock and runs at most a tenth faster than time passes, so after the wall clock is set forward nothing is over
  * early; after it is set back, what was stamped before lasts longer by as much. If it is more than an hour behind, e.g. because the machine

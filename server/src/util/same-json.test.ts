@@ -55,7 +55,7 @@ describe('sameJson', () => {
     [undefined, null],
     ['1', 1],
     [{ 0: 'a' }, ['a']],
-  ])('tells %j from %j', (a, b) => {
+  ])('distinguishes %j from %j', (a, b) => {
     expect(sameJson(a, b)).toBe(false);
     expect(sameJson(b, a)).toBe(false);
   });

@@ -9,7 +9,7 @@ export class Turn {
   readonly #atEnd: (() => void)[] = [];
   #scheduled = false;
   #count = 0;
-  /** Told of a step that threw: a mistake in one must neither keep the others from running nor end the process. */
+  /** Called for a step that threw: a bug in one step must neither stop the others nor end the process. */
   onFault: (error: unknown) => void = (error) => {
     throw error;
   };

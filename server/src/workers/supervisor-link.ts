@@ -6,7 +6,7 @@ export interface SupervisorLink {
   readonly task: Task;
   send(message: FromProcess): void;
   /** Receives every message after the task. */
-  listen(hear: (message: ToProcess) => void): void;
+  listen(listener: (message: ToProcess) => void): void;
   /** Called when the supervisor has gone: then no other process ends this one. */
   onOrphaned(orphaned: () => void): void;
 }
@@ -31,7 +31,7 @@ function linkFor(task: Task): SupervisorLink {
     send: (message) => {
       if (process.connected) process.send?.(message, undefined, undefined, () => {});
     },
-    listen: (hear) => void process.on('message', hear),
+    listen: (listener) => void process.on('message', listener),
     onOrphaned(orphaned) {
       process.off('disconnect', endOrphan);
       process.once('disconnect', orphaned);

@@ -4,15 +4,15 @@ const FOLDER = 'server/src/engine/remote';
 export const remote = [
   {
     file: `${FOLDER}/engine-user.ts`,
-    from: "if (this.#missedMembers) this.tell(['membersInterrupted', null]);",
+    from: "if (this.#missedMembers) this.notify(['membersInterrupted', null]);",
     to: '',
     fault: 'dropped changes of members are not reported',
     tests: [FOLDER],
   },
   {
     file: `${FOLDER}/engine-user.ts`,
-    from: "if (this.#watched.has(channel)) this.tell(['interrupted', channel]);",
-    to: "this.tell(['interrupted', channel]);",
+    from: "if (this.#watched.has(channel)) this.notify(['interrupted', channel]);",
+    to: "this.notify(['interrupted', channel]);",
     fault: 'unwatched channels are reported as interrupted',
     tests: [FOLDER],
   },

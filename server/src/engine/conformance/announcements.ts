@@ -7,8 +7,8 @@ export function testAnnouncements(bench: () => EngineBench): void {
     it('come on watched channels only, in order, once, as in the log', async () => {
       await bench().watch('a');
       await Promise.all(Array.from({ length: 20 }, (_, at) => bench().append(at % 2 === 0 ? 'a' : 'b')));
-      await expect.poll(() => bench().heard('a')).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-      expect(bench().heard('b')).toEqual([]);
+      await expect.poll(() => bench().offsetsOf('a')).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      expect(bench().offsetsOf('b')).toEqual([]);
       const { messages, epoch } = await bench().read('a');
       expect(bench().announced.map(({ message }) => message)).toEqual(messages);
       expect(new Set(bench().announced.map((one) => one.epoch))).toEqual(new Set([epoch]));
@@ -17,24 +17,24 @@ export function testAnnouncements(bench: () => EngineBench): void {
     it('come without history', async () => {
       await bench().watch('a');
       await bench().fill('a', 3, NONE);
-      await expect.poll(() => bench().heard('a')).toEqual([1, 2, 3]);
+      await expect.poll(() => bench().offsetsOf('a')).toEqual([1, 2, 3]);
     });
 
     it('have come when the append is answered, or come soon after', async () => {
       await bench().watch('a');
       const { offset } = await bench().append('a');
-      await expect.poll(() => bench().heard('a')).toEqual([offset]);
+      await expect.poll(() => bench().offsetsOf('a')).toEqual([offset]);
     });
 
     it('end with unwatch, and begin again with watch', async () => {
       await bench().watch('a');
       await bench().append('a');
-      await expect.poll(() => bench().heard('a')).toEqual([1]);
+      await expect.poll(() => bench().offsetsOf('a')).toEqual([1]);
       bench().engine.log.unwatch('a');
       await bench().append('a');
       await bench().watch('a');
       await bench().append('a');
-      await expect.poll(() => bench().heard('a')).toEqual([1, 3]);
+      await expect.poll(() => bench().offsetsOf('a')).toEqual([1, 3]);
     });
 
     it.each([
@@ -55,12 +55,12 @@ export function testAnnouncements(bench: () => EngineBench): void {
       await Promise.allSettled(await ask());
       await bench().append('a');
       await bench().append('b');
-      await expect.poll(() => bench().heard('b')).toEqual([1]);
-      if (expected.length > 0) await expect.poll(() => bench().heard('a')).toEqual(expected);
+      await expect.poll(() => bench().offsetsOf('b')).toEqual([1]);
+      if (expected.length > 0) await expect.poll(() => bench().offsetsOf('a')).toEqual(expected);
       // A later announcement would arrive in a moment: another round trip gives it the time.
       await bench().append('b');
-      await expect.poll(() => bench().heard('b')).toEqual([1, 2]);
-      expect(bench().heard('a')).toEqual(expected);
+      await expect.poll(() => bench().offsetsOf('b')).toEqual([1, 2]);
+      expect(bench().offsetsOf('a')).toEqual(expected);
     });
 
     it('end for each channel separately', async () => {
@@ -69,7 +69,7 @@ export function testAnnouncements(bench: () => EngineBench): void {
       for (const channel of channels.slice(1)) bench().engine.log.unwatch(channel);
       await Promise.all(channels.map((channel) => bench().append(channel)));
       await bench().append('c0');
-      await expect.poll(() => bench().heard('c0')).toEqual([1, 2]);
+      await expect.poll(() => bench().offsetsOf('c0')).toEqual([1, 2]);
       expect(new Set(bench().announced.map(({ channel }) => channel))).toEqual(new Set(['c0']));
     });
 

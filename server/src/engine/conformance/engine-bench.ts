@@ -78,7 +78,7 @@ export class EngineBench {
   }
 
   /** Offsets that were announced on a channel. */
-  heard(channel: string): number[] {
+  offsetsOf(channel: string): number[] {
     return this.announced.flatMap((one) => (one.channel === channel ? [one.message.offset] : []));
   }
 }

@@ -12,7 +12,7 @@ export function testIdempotencyKeys(bench: () => EngineBench): void {
       const first = await bench().append('a', keyed('k'));
       const repeat = await bench().append('a', keyed('k'));
       expect(repeat).toEqual(first);
-      await expect.poll(() => bench().heard('a')).toEqual([1]);
+      await expect.poll(() => bench().offsetsOf('a')).toEqual([1]);
     });
 
     it('appends once, also if both arrive at the same time', async () => {

@@ -18,9 +18,9 @@ const step = fc.record({
 });
 
 /** The members as a subscriber knows them after all changes. */
-function replayed(told: readonly PresenceChange[], channel: string): Map<string, Member> {
+function replayed(changes: readonly PresenceChange[], channel: string): Map<string, Member> {
   const known = new Map<string, Member>();
-  for (const change of told) {
+  for (const change of changes) {
     if (change.channel !== channel) continue;
     if (change.member === null) known.delete(change.user);
     else known.set(change.user, change.member);
@@ -34,8 +34,8 @@ export function testPresenceModel(create: () => PresenceBench | Promise<Presence
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
         const { store: fresh, now, pass } = await create();
-        const told: PresenceChange[] = [];
-        fresh.start((change) => told.push(change));
+        const changes: PresenceChange[] = [];
+        fresh.start((change) => changes.push(change));
         for (const channel of CHANNELS) await watch(fresh, channel);
         const model = new PresenceModel();
         for (const { kind, user, connection, channel, state, grace, ms } of steps) {
@@ -55,14 +55,14 @@ export function testPresenceModel(create: () => PresenceBench | Promise<Presence
             const { version, total, members: listed } = await fresh.list(name, 0, 1000);
             expect(listed.map(({ member }) => member)).toEqual(model.members(name));
             expect(total).toBe(listed.length);
-            expect(replayed(told, name)).toEqual(new Map(listed.map(({ member }) => [member.user, member])));
-            const latest = told.findLast((change) => change.channel === name)?.version ?? 0;
+            expect(replayed(changes, name)).toEqual(new Map(listed.map(({ member }) => [member.user, member])));
+            const latest = changes.findLast((change) => change.channel === name)?.version ?? 0;
             expect(version).toBeGreaterThanOrEqual(latest);
             expect(total > 0 ? version : latest).toBe(latest);
           }
         }
         for (const name of CHANNELS) {
-          const versions = told.filter(({ channel }) => channel === name).map(({ version }) => version);
+          const versions = changes.filter(({ channel }) => channel === name).map(({ version }) => version);
           expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
         }
         fresh.close();

@@ -76,7 +76,7 @@ function checkOpen(file: StoreFile, most: number): FileState {
 }
 
 function checkTables(file: StoreFile, head: FileHead, most: number): void {
-  // If the file is too short, only a complete walk tells whether data is missing.
+  // If the file is too short, only a complete walk shows whether data is missing.
   const isShort = file.size < (head.last + 1) * head.pageSize;
   const walk = new StoreWalk(file, head, (damage) => {
     throw damage;

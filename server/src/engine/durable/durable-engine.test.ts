@@ -42,7 +42,7 @@ interface World {
   readonly data: string;
   readonly store: HeldStore;
   /** Offsets that were announced. */
-  readonly heard: number[];
+  readonly received: number[];
   readonly signals: Signal[];
 }
 
@@ -52,7 +52,7 @@ async function open(
   options: { maxSize?: number } = {},
 ): Promise<World> {
   const { data, clock = new ManualClock() } = before;
-  const heard: number[] = [];
+  const received: number[] = [];
   const signals: Signal[] = [];
   const stores: HeldStore[] = [];
   const openStore = async (path: string) => {
@@ -62,14 +62,14 @@ async function open(
   };
   const engine = new DurableEngine({ data, clock, openStore, ...options });
   await engine.start({
-    deliver: (_channel, _epoch, { offset }) => heard.push(offset),
+    deliver: (_channel, _epoch, { offset }) => received.push(offset),
     signal: (signal) => signals.push(signal),
   });
   engines.push(engine);
   const [store] = stores;
   if (store === undefined) throw new Error('no store was opened');
   store.writes = 0;
-  return { engine, clock, data, store, heard, signals };
+  return { engine, clock, data, store, received, signals };
 }
 
 let count = 0;
@@ -203,11 +203,11 @@ describe('an acknowledgement', () => {
       return placed;
     });
     await expect.poll(() => world.store.writes).toBe(1);
-    expect({ answered, heard: world.heard }).toEqual({ answered: false, heard: [] });
+    expect({ answered, received: world.received }).toEqual({ answered: false, received: [] });
     expect(await world.engine.read('a', 0, 9)).toMatchObject({ head: 0, messages: [] });
     world.store.release();
     expect(await result).toMatchObject({ offset: 1 });
-    expect(world.heard).toEqual([1]);
+    expect(world.received).toEqual([1]);
   });
 
   it('shares its flush with all appends that arrived during the previous one', async () => {
@@ -274,7 +274,7 @@ describe('a flush that fails', () => {
     world.store.failure = undefined;
     world.clock.advance(1_000);
     expect(await append(world)).toMatchObject({ offset: 2 });
-    expect(world.heard).toEqual([1, 2]);
+    expect(world.received).toEqual([1, 2]);
   });
 
   it('does not remember the keys of its appends', async () => {
@@ -358,8 +358,8 @@ describe('what waits for the disk', () => {
     const world = await open(undefined, { maxSize: 2 * MIB });
     await append(world);
     const huge = 'x'.repeat(9 * MIB); // a separate transaction
-    const told = await Promise.allSettled([append(world, 'a', KEEP, huge), append(world, 'a'), append(world, 'b')]);
-    expect(told.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+    const results = await Promise.allSettled([append(world, 'a', KEEP, huge), append(world, 'a'), append(world, 'b')]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
     expect(await append(world)).toMatchObject({ offset: 2 });
   });
 
@@ -367,8 +367,8 @@ describe('what waits for the disk', () => {
     const world = await open(undefined, { maxSize: 2 * MIB });
     const huge = 'x'.repeat(40 * MIB);
     for (let at = 0; at < 3; at++) {
-      const told = await Promise.allSettled([append(world, 'a', KEEP, huge), append(world, 'a', KEEP, huge)]);
-      for (const one of told) expect(one.status === 'rejected' && one.reason).toBeInstanceOf(EngineFull);
+      const results = await Promise.allSettled([append(world, 'a', KEEP, huge), append(world, 'a', KEEP, huge)]);
+      for (const one of results) expect(one.status === 'rejected' && one.reason).toBeInstanceOf(EngineFull);
     }
     expect(await append(world)).toMatchObject({ offset: 1 });
   });
@@ -462,8 +462,8 @@ describe('a store that cannot be read', () => {
     const world = await open(undefined, { maxSize: 1024 * 1024 * 1024 });
     await append(world);
     world.store.broken.set(method, spoiled);
-    const told = await Promise.allSettled([append(world), append(world, 'b'), append(world, 'c')]);
-    expect(told.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    const results = await Promise.allSettled([append(world), append(world, 'b'), append(world, 'c')]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     world.clock.advance(5_000); // the sweep, which tries again
     world.store.broken.clear();
     await expect
@@ -509,8 +509,8 @@ describe('a store that cannot be read', () => {
       if (key.toString() === 'b') throw spoiled;
       return get(table, key);
     });
-    const told = await Promise.allSettled([append(world, 'a'), append(world, 'b'), append(world, 'c')]);
-    expect(told.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    const results = await Promise.allSettled([append(world, 'a'), append(world, 'b'), append(world, 'c')]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(world.engine.trouble).toBeUndefined();
   });
 
@@ -632,8 +632,8 @@ describe('a full store', () => {
     await append(world);
     const large = 'x'.repeat(MIB);
     const first = [append(world, 'a', keep, large), append(world, 'a'), append(world, 'b')];
-    const told = await Promise.allSettled(first);
-    expect(told.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+    const results = await Promise.allSettled(first);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
     expect(await append(world)).toMatchObject({ offset: 2 }); // publishes after the refusal continue
 
     world.store.hold();

@@ -18,7 +18,7 @@ export class DurableRevocations implements RevocationStore {
   readonly #age: AgeClock;
   readonly #write: Write;
   #kept: readonly Kept[];
-  /** Told of each one that is added. */
+  /** Called with each added revocation. */
   onAdded: (revocation: Revocation) => void = () => {};
 
   constructor({ store, clock, write }: { store: Store; clock: Clock; write: Write }) {

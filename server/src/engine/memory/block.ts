@@ -59,7 +59,7 @@ export class Block {
     return true;
   }
 
-  /** Drops the first message. Tells whether it was the last one. */
+  /** Drops the first message. Returns whether it was the last one. */
   dropFirst(): boolean {
     this.#start = this.#after(this.#start);
     this.#first++;

@@ -6,7 +6,7 @@ import { type Revocation, type RevocationStore, textOfRevocation } from '../revo
 export class MemoryRevocations implements RevocationStore {
   readonly #age: AgeClock;
   #revocations: readonly Revocation[] = [];
-  /** Told of each one that is added. */
+  /** Called with each added revocation. */
   onAdded: (revocation: Revocation) => void = () => {};
 
   constructor(clock: Clock) {

@@ -10,7 +10,7 @@ export interface SlotMap {
   ownerOf(slot: number): string | undefined;
   /** Asks the cluster again. */
   refresh(): Promise<void>;
-  /** Told when the map may have changed. */
+  /** Called when the map may have changed. */
   onRefresh: () => void;
 }
 
@@ -100,7 +100,7 @@ export class ClusterFeed implements Feed {
   }
 
   /**
-   * A node reports that it no longer has a slot; the map tells the new node. Until the map is
+   * A node reports that it no longer has a slot; the map has the new node. Until the map is
    * right, subscriptions retry slowly.
    */
   #moved(address: string): void {

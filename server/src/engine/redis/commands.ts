@@ -53,9 +53,9 @@ export class Commands {
       if ('nodes' in this.#client) await warmUp(this.#client);
     } catch (error) {
       this.close();
-      const told = toEngineError(error, this.#label);
+      const engineError = toEngineError(error, this.#label);
       // The reason for the close was reported before.
-      throw told.message === toEngineError(undefined, this.#label).message ? this.#failure : told;
+      throw engineError.message === toEngineError(undefined, this.#label).message ? this.#failure : engineError;
     }
   }
 
@@ -93,9 +93,10 @@ export class Commands {
 
   #toError(error: unknown): Error {
     if (error instanceof EngineUnavailable) return error;
-    const told = toEngineError(error, this.#label);
-    if (told instanceof EngineUnavailable && this.#client.status === 'ready') this.#refusal = told.message;
-    return told;
+    const engineError = toEngineError(error, this.#label);
+    if (engineError instanceof EngineUnavailable && this.#client.status === 'ready')
+      this.#refusal = engineError.message;
+    return engineError;
   }
 
   async #send(name: string, values: readonly Argument[]): Promise<unknown> {
@@ -110,7 +111,7 @@ export class Commands {
       return answer;
     } finally {
       this.#waiting--;
-      if (this.#waiting === 0) for (const tell of this.#idle.splice(0)) tell();
+      if (this.#waiting === 0) for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
 

@@ -31,7 +31,7 @@ export function toEngineError(error: unknown, label: string): Error {
   return new EngineUnavailable(`Redis at ${label} cannot be reached: ${reasonOf(error)}`);
 }
 
-/** A failing script is our bug: its line number tells where. */
+/** A failing script is our bug: its line number shows where. */
 function toFault(text: string, label: string): Error {
   const line = /user_script:\d+: [^,]{0,120}/.exec(text)?.[0];
   const [word = ''] = text.split(' ', 1);

@@ -6,8 +6,8 @@ const at = (head: number, epoch = 'e') => ({ epoch, head, id: `m${head}` });
 describe('the heads that a node knows', () => {
   it('are the latest announced or answered, and never decrease within one epoch', () => {
     const heads = new Heads();
-    heads.hear('a', at(5));
-    heads.hear('a', at(3));
+    heads.update('a', at(5));
+    heads.update('a', at(3));
     expect(heads.get('a')).toMatchObject(at(5));
     heads.confirm('a', at(4));
     expect(heads.get('a')).toMatchObject(at(5));
@@ -20,7 +20,7 @@ describe('the heads that a node knows', () => {
     heads.confirm('a', at(5));
     expect(heads.isDoubtful('a')).toBe(false);
     heads.doubt();
-    heads.hear('a', at(6));
+    heads.update('a', at(6));
     expect([heads.isDoubtful('a'), heads.get('a')?.head]).toEqual([true, 5]);
     heads.confirm('a', at(5));
     expect([heads.isDoubtful('a'), heads.isDoubtful('unknown')]).toEqual([false, false]);
@@ -28,8 +28,8 @@ describe('the heads that a node knows', () => {
 
   it.each([99_999, 100_000, 100_001, 100_500])('is bounded: of %i logs the latest 100,000', (count) => {
     const heads = new Heads();
-    for (let n = 0; n < count; n++) heads.hear(`c${n}`, at(1));
-    heads.hear(`c${count - 1}`, at(2)); // is known already: uses no slot
+    for (let n = 0; n < count; n++) heads.update(`c${n}`, at(1));
+    heads.update(`c${count - 1}`, at(2)); // is known already: uses no slot
     const forgotten = Math.max(0, count - 100_000);
     if (forgotten > 0) expect(heads.get(`c${forgotten - 1}`)).toBeUndefined();
     expect(heads.get(`c${forgotten}`)).toMatchObject(at(1));

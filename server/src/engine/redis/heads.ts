@@ -38,7 +38,7 @@ export class Heads {
   }
 
   /** An announcement. It is ignored while in doubt: the known head must be confirmed first. */
-  hear(channel: string, head: KnownHead): void {
+  update(channel: string, head: KnownHead): void {
     if (!this.isDoubtful(channel)) this.#note(channel, head);
   }
 

@@ -4,7 +4,7 @@ import { placeContent } from '../message-json.ts';
 
 /**
  * An announcement, as it goes through a feed: `epoch offset time content`, where the content is
- * JSON. `! epoch` tells of a new life.
+ * JSON. `! epoch` announces a new life.
  */
 export type Announcement =
   | { readonly epoch: string; readonly message: LoggedMessage }

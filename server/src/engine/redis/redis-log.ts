@@ -87,7 +87,7 @@ export class RedisLog implements Log {
     this.#watched.add(channel);
     return this.#feedOf(channel)
       .subscribe(this.#feedName(channel), {
-        message: (text) => this.#hear(channel, text),
+        message: (text) => this.#receive(channel, text),
         restored: () => {
           this.doubt();
           this.listener.interrupted?.(channel);
@@ -105,10 +105,10 @@ export class RedisLog implements Log {
     this.#feedOf(channel).unsubscribe(this.#feedName(channel));
   }
 
-  #hear(channel: string, text: string): void {
+  #receive(channel: string, text: string): void {
     const { epoch, message } = readAnnouncement(text);
     if (message !== null) {
-      this.#heads.hear(channel, { epoch, head: message.offset, id: message.message.id });
+      this.#heads.update(channel, { epoch, head: message.offset, id: message.message.id });
       this.#announced.set(channel, { epoch, head: message.offset });
       this.listener.deliver(channel, epoch, message);
       return;

@@ -160,7 +160,7 @@ export class RedisPresence implements PresenceStore {
   }
 
   async list(channel: string, after: number, limit: number): Promise<RosterPage> {
-    await this.#watched.get(channel); // so that this node hears of changes after the list
+    await this.#watched.get(channel); // so that this node receives changes after the list
     return this.#reads.share(`${channel} ${after} ${limit}`, async () =>
       readRoster(await this.#run(channel, LIST, [after, limit])),
     );

@@ -26,7 +26,7 @@ export class RedisRevocations implements RevocationStore {
   readonly #age: AgeClock;
   readonly #set: string;
   readonly #feed: string;
-  #hear: (signal: Signal) => void = () => {};
+  #onSignal: (signal: Signal) => void = () => {};
   #missed = false;
 
   constructor({ shardOf, keys, clock }: { shardOf: (channel: string) => Shard; keys: Keys; clock: Clock }) {
@@ -36,11 +36,11 @@ export class RedisRevocations implements RevocationStore {
     this.#feed = keys.of(TAG, 'signals');
   }
 
-  /** Hears signals from now on. */
-  listen(hear: (signal: Signal) => void): Promise<void> {
-    this.#hear = hear;
+  /** Starts to receive signals. */
+  listen(onSignal: (signal: Signal) => void): Promise<void> {
+    this.#onSignal = onSignal;
     const listener = {
-      message: (text: string) => hear(JSON.parse(text) as Signal),
+      message: (text: string) => onSignal(JSON.parse(text) as Signal),
       restored: () => {
         this.#missed = true;
         this.catchUp();
@@ -58,7 +58,7 @@ export class RedisRevocations implements RevocationStore {
     this.#missed = false;
     this.all().then(
       (revocations) => {
-        for (const revocation of revocations) this.#hear({ type: 'revoke', revocation });
+        for (const revocation of revocations) this.#onSignal({ type: 'revoke', revocation });
       },
       () => {
         this.#missed = true;

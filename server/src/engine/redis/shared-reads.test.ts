@@ -37,11 +37,11 @@ describe('shared reads', () => {
   it('read again after a failure, which only its own callers receive', async () => {
     const { begun, read, reads } = world();
     const first = reads.share('a', read);
-    const told = expect(first).rejects.toThrow('away');
+    const results = expect(first).rejects.toThrow('away');
     await soon();
     const late = reads.share('a', read);
     begun[0]?.fail(new Error('away'));
-    await told;
+    await results;
     await soon();
     begun[1]?.answer('there');
     expect(await late).toBe('there');

@@ -103,16 +103,16 @@ export class EngineOwner {
 
   #membersInterrupted(channel: string | undefined): void {
     const users = channel === undefined ? this.#users : this.#memberWatchers.of(channel);
-    for (const user of users) user.tell(['membersInterrupted', channel ?? null]);
+    for (const user of users) user.notify(['membersInterrupted', channel ?? null]);
   }
 
   #signal(signal: Signal): void {
-    for (const user of this.#users) user.tell(['signal', signal]);
+    for (const user of this.#users) user.notify(['signal', signal]);
   }
 
   #lookAgain(): void {
     const trouble = this.#options.engine.trouble ?? null;
-    if (trouble !== this.#trouble) for (const user of this.#users) user.tell(['trouble', trouble]);
+    if (trouble !== this.#trouble) for (const user of this.#users) user.notify(['trouble', trouble]);
     this.#trouble = trouble;
     this.#look = this.#clock.after(LOOK, () => this.#lookAgain());
   }

@@ -57,7 +57,7 @@ export class EngineUser {
     else this.#frames.sendText(text);
   }
 
-  tell(item: FromOwner): void {
+  notify(item: FromOwner): void {
     this.#frames.send(item);
   }
 
@@ -78,8 +78,8 @@ export class EngineUser {
   #drained(): void {
     const missed = [...this.#missed];
     this.#missed.clear();
-    for (const channel of missed) if (this.#watched.has(channel)) this.tell(['interrupted', channel]);
-    if (this.#missedMembers) this.tell(['membersInterrupted', null]);
+    for (const channel of missed) if (this.#watched.has(channel)) this.notify(['interrupted', channel]);
+    if (this.#missedMembers) this.notify(['membersInterrupted', null]);
     this.#missedMembers = false;
     if (!this.#paused) return;
     this.#paused = false;
@@ -127,12 +127,13 @@ export class EngineUser {
     const refuse = (error: unknown): void => {
       const name = nameOf(error);
       if (name === 'Error') this.#options.onFault(`the engine: "${item[2]}"`, error);
-      this.tell(['refusal', id, name, error instanceof Error ? error.message : String(error)]);
+      this.notify(['refusal', id, name, error instanceof Error ? error.message : String(error)]);
     };
     try {
       const answer = this.#call(item);
-      if (answer instanceof Promise) answer.then((value: unknown) => this.tell(['answer', id, value ?? null]), refuse);
-      else this.tell(['answer', id, answer ?? null]);
+      if (answer instanceof Promise)
+        answer.then((value: unknown) => this.notify(['answer', id, value ?? null]), refuse);
+      else this.notify(['answer', id, answer ?? null]);
     } catch (error) {
       refuse(error);
     }

@@ -90,7 +90,7 @@ describe('the way to the engine’s owner', () => {
   it('is looked for every 100 ms, and found again', async () => {
     for (const socket of sockets) socket.destroy();
     await expect.poll(() => link.reached).toBe(false);
-    link.tell(['unwatch', 'a']); // without a connection
+    link.notify(['unwatch', 'a']); // without a connection
     clock.advance(99);
     await soon();
     expect(sockets).toHaveLength(1);

@@ -117,7 +117,7 @@ export class OwnerLink {
   }
 
   /** Sends an item to the owner if it is connected. */
-  tell(item: Exclude<ToOwner, readonly ['call', ...unknown[]]>): void {
+  notify(item: Exclude<ToOwner, readonly ['call', ...unknown[]]>): void {
     if (this.#state === 'reached') this.#frames?.send(item);
   }
 

@@ -147,19 +147,19 @@ describe('a remote engine', () => {
 
   it('announces to every watching process, whichever process appends', async () => {
     const { clock, use, end } = await world();
-    const heard: string[] = [];
+    const received: string[] = [];
     const listener = (name: string) => ({
       deliver: (channel: string, _: string, { offset }: { offset: number }) =>
-        void heard.push(`${name} ${channel} ${offset}`),
+        void received.push(`${name} ${channel} ${offset}`),
     });
     const [a, b, c] = [await use(listener('a')), await use(listener('b')), await use(listener('c'))];
     await a.watch('x');
     await b.watch('x');
     await c.append('x', entry('m1', clock), KEEP);
-    await expect.poll(() => heard.toSorted()).toEqual(['a x 1', 'b x 1']);
+    await expect.poll(() => received.toSorted()).toEqual(['a x 1', 'b x 1']);
     a.unwatch('x');
     await a.append('x', entry('m2', clock), KEEP);
-    await expect.poll(() => heard.toSorted()).toEqual(['a x 1', 'b x 1', 'b x 2']);
+    await expect.poll(() => received.toSorted()).toEqual(['a x 1', 'b x 1', 'b x 2']);
     await end();
   });
 
@@ -183,10 +183,10 @@ describe('a remote engine', () => {
     const engine = await use();
     owner.hold();
     const lost = engine.append('x', entry('m1', clock), KEEP);
-    const told = expect(lost).rejects.toBeInstanceOf(EngineUnavailable);
+    const results = expect(lost).rejects.toBeInstanceOf(EngineUnavailable);
     await expect.poll(() => owner.held).toBe(1);
     await die();
-    await told;
+    await results;
     await end();
   });
 
@@ -206,10 +206,10 @@ describe('a remote engine', () => {
 
   it('receives nothing of channels that it no longer watches when the owner is back', async () => {
     const { clock, use, die, revive, end } = await world();
-    const heard: string[] = [];
+    const received: string[] = [];
     const interrupted: string[] = [];
     const engine = await use({
-      deliver: (channel) => void heard.push(channel),
+      deliver: (channel) => void received.push(channel),
       interrupted: (channel) => void interrupted.push(channel),
     });
     const changes: PresenceChange[] = [];
@@ -227,7 +227,7 @@ describe('a remote engine', () => {
       await engine.append(channel, entry(channel, clock), KEEP);
       await engine.presence.enter({ channel, connection: 'c1', user: 'ada' });
     }
-    await expect.poll(() => heard).toEqual(['y']);
+    await expect.poll(() => received).toEqual(['y']);
     expect(changes.map(({ channel }) => channel)).toEqual(['y']);
     await end();
   });
@@ -251,15 +251,16 @@ describe('a remote engine', () => {
 
   it('forwards signals to all processes, and revocations that one missed', async () => {
     const { clock, use, die, revive, end } = await world();
-    const heard: string[][] = [[], []];
+    const received: string[][] = [[], []];
     const engines: RemoteEngine[] = [];
-    for (const mine of heard) engines.push(await use({ signal: (signal) => void mine.push(JSON.stringify(signal)) }));
+    for (const mine of received)
+      engines.push(await use({ signal: (signal) => void mine.push(JSON.stringify(signal)) }));
     await engines[0]?.signal({ type: 'drain', node: 'n' });
     const drain = JSON.stringify({ type: 'drain', node: 'n' });
-    await expect.poll(() => heard).toEqual([[drain], [drain]]);
+    await expect.poll(() => received).toEqual([[drain], [drain]]);
     const revocation = { user: 'ada', before: clock.now(), until: clock.now() + 60_000 };
     await engines[0]?.revocations.add(revocation);
-    await expect.poll(() => heard.map((mine) => mine.length)).toEqual([2, 2]);
+    await expect.poll(() => received.map((mine) => mine.length)).toEqual([2, 2]);
     await die();
     clock.advance(59_000);
     await revive();

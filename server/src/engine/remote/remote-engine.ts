@@ -39,7 +39,7 @@ export class RemoteEngine implements Engine, Log {
     this.#link = new OwnerLink({
       path,
       clock,
-      onItem: (item) => this.#hear(item),
+      onItem: (item) => this.#handleItem(item),
       onReached: (welcome) => this.#reached(welcome),
     });
     this.presence = new RemotePresence(this.#link);
@@ -87,10 +87,10 @@ export class RemoteEngine implements Engine, Log {
 
   unwatch(channel: string): void {
     this.#watched.delete(channel);
-    this.#link.tell(['unwatch', channel]);
+    this.#link.notify(['unwatch', channel]);
   }
 
-  #hear(item: Exclude<FromOwner, readonly ['answer' | 'refusal', ...unknown[]]>): void {
+  #handleItem(item: Exclude<FromOwner, readonly ['answer' | 'refusal', ...unknown[]]>): void {
     switch (item[0]) {
       case 'message':
         this.#listener.deliver(item[1], item[2], LoggedMessage.of(item[3]));
@@ -144,10 +144,10 @@ export class RemoteEngine implements Engine, Log {
     for (const revocation of before) {
       if (!known.has(textOfRevocation(revocation))) await this.#link.call('revoke', revocation);
     }
-    const heard = new Set(before.map(textOfRevocation));
+    const reported = new Set(before.map(textOfRevocation));
     this.#remember(there);
     for (const revocation of there) {
-      if (!heard.has(textOfRevocation(revocation))) this.#listener.signal?.({ type: 'revoke', revocation });
+      if (!reported.has(textOfRevocation(revocation))) this.#listener.signal?.({ type: 'revoke', revocation });
     }
   }
 

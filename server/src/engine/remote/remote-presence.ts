@@ -30,12 +30,12 @@ export class RemotePresence implements PresenceStore {
 
   watch(channel: string): void {
     this.#watched.add(channel);
-    this.#link.tell(['watchMembers', channel]);
+    this.#link.notify(['watchMembers', channel]);
   }
 
   unwatch(channel: string): void {
     this.#watched.delete(channel);
-    this.#link.tell(['unwatchMembers', channel]);
+    this.#link.notify(['unwatchMembers', channel]);
   }
 
   async enter(request: EnterRequest): Promise<void> {
@@ -79,7 +79,7 @@ export class RemotePresence implements PresenceStore {
    */
   async resume({ anew }: { anew: boolean }): Promise<void> {
     if (anew) this.#base = this.#latest;
-    for (const channel of this.#watched) this.#link.tell(['watchMembers', channel]);
+    for (const channel of this.#watched) this.#link.notify(['watchMembers', channel]);
     await Promise.all([...this.#requests.values()].map((request) => this.#link.call('enter', request)));
     this.interrupt();
   }
