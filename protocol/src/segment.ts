@@ -16,10 +16,12 @@ const escapeBytes = (text: string): string =>
   );
 
 /**
- * Encodes any text as one segment of a channel name, for user ids such as `auth0|64f0c0ff` or `jürgen@example.com`. SPEC.md section 3.1.
+ * Encodes any text as one segment of a channel name, for user ids such as `auth0|64f0c0ff` or
+ * `jürgen@example.com`. SPEC.md section 3.1.
  *
- * A valid segment stays unchanged, unless it looks like the result of this function. Different texts always have different segments. Each byte that has to be escaped
- * takes three characters; a channel name has 200.
+ * A valid segment stays unchanged, unless it looks like the result of this function. Different
+ * texts always have different segments. Each byte that has to be escaped takes three characters;
+ * a channel name has at most 200.
  *
  * @throws URIError for a text with a lone surrogate
  * @example

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 
 /** The parts of a host or an `Origin` that identify a machine. */
-interface Place {
+interface Site {
   /** Lower case. An IP address is in canonical form, IPv6 in brackets. */
   readonly name: string;
   /** With the port, unless it is the default of the scheme. */
@@ -36,7 +36,7 @@ export class DevAccess {
   constructor({ host, allowedHosts, ownAddresses = interfaceAddresses }: DevAccessOptions) {
     const bound = nameOfAddress(host);
     this.#isShared = !isLoopback(bound);
-    this.#names = new Set([...allowedHosts.map((name) => placeOf(`http://${name}`)?.name ?? name), bound]);
+    this.#names = new Set([...allowedHosts.map((name) => siteOf(`http://${name}`)?.name ?? name), bound]);
     this.#ownAddresses = ownAddresses;
   }
 
@@ -46,16 +46,16 @@ export class DevAccess {
    */
   isHostAllowed(host: string): boolean {
     if (host === '') return true;
-    const place = HOST.test(host) ? placeOf(`http://${host}`) : null;
+    const place = HOST.test(host) ? siteOf(`http://${host}`) : null;
     return place !== null && (this.#isOwn(place.name) || (this.#names.has(place.name) && !isAnyAddress(place.name)));
   }
 
   /** Is this a page of this machine, or of the host and port to which the request was sent? */
   isOriginAllowed(origin: string, host: string): boolean {
-    const page = placeOf(origin);
+    const page = siteOf(origin);
     if (page === null) return false;
     return (
-      this.#isOwn(page.name) || (this.isHostAllowed(host) && page.host === placeOf(`${page.scheme}//${host}`)?.host)
+      this.#isOwn(page.name) || (this.isHostAllowed(host) && page.host === siteOf(`${page.scheme}//${host}`)?.host)
     );
   }
 
@@ -71,7 +71,7 @@ const HOST = /^(?:\[[\da-f:.]+\]|[^\s@:/?#\\[\]]+)(?::\d*)?$/i;
  * Parses an origin as browsers do: `http://2130706433` and `http://0x7f.1` are 127.0.0.1. `null`:
  * it is not an origin.
  */
-function placeOf(origin: string): Place | null {
+function siteOf(origin: string): Site | null {
   if (!URL.canParse(origin)) return null;
   const { protocol: scheme, username, password, pathname, search, hash, hostname, host } = new URL(origin);
   if (username + password + search + hash !== '' || !/^\/?$/.test(pathname) || hostname === '') return null;
@@ -81,7 +81,7 @@ function placeOf(origin: string): Place | null {
 /** An IPv6 address gets brackets. A zone (`%eth0`) is not allowed in a URL. */
 function nameOfAddress(address: string): string {
   const [bare = ''] = address.split('%');
-  return placeOf(bare.includes(':') ? `http://[${bare}]` : `http://${bare}`)?.name ?? bare;
+  return siteOf(bare.includes(':') ? `http://[${bare}]` : `http://${bare}`)?.name ?? bare;
 }
 
 /** `0.0.0.0` and `::` are not names of a machine, although browsers on some systems reach it by them. */

@@ -2,11 +2,15 @@ import type { Encodable, Part, Wire } from '../protocols/protocol.ts';
 import type { Connection } from '../transport/connection.ts';
 
 /**
- * How the pushes of some subscriptions differ from those of the others on the same channel and wire: by a subscription id, by what they
- * contain. To everything but the encoding it is an opaque key.
+ * How the pushes of some subscriptions differ from those of the others on the same channel and
+ * wire: by a subscription id, by what they contain. To everything but the encoding it is an opaque
+ * key.
  */
 export interface Variant {
-  /** Names the variant: two variants with one key encode the same. Part of the topic's name; empty for the plain variant. */
+  /**
+   * Names the variant: two variants with one key encode the same. Part of the topic's name; empty
+   * for the plain variant.
+   */
   readonly key: string;
   /** The subscription id in its pushes. SPEC.md section 4.3. */
   readonly sub?: number;

@@ -32,7 +32,10 @@ export class ChannelOpener {
     return this.#open.get(name);
   }
 
-  /** Opens a channel, or returns the open one. A promise if the engine answers later; it rejects if the engine cannot. */
+  /**
+   * Opens a channel, or returns the open one. A promise if the engine answers later; it rejects if
+   * the engine cannot.
+   */
   open(name: string, rule: Rule): NowOrLater<OpenChannel> {
     const channel = this.#open.get(name) ?? this.#pending.get(name);
     if (channel !== undefined) return channel;

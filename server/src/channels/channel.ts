@@ -33,7 +33,10 @@ export class Readership extends Audience {
   }
 }
 
-/** A channel with subscriptions on this node. `Reader` is the type of the subscriptions: the channel only stores them. */
+/**
+ * A channel with subscriptions on this node. `Reader` is the type of the subscriptions: the channel
+ * only stores them.
+ */
 export class Channel<Reader = unknown> {
   readonly name: string;
   readonly rule: Rule;
@@ -92,8 +95,8 @@ export class Channel<Reader = unknown> {
   }
 
   /**
-   * The offset up to which every live cursor has been served for certain, if the transport refused something after the fan-out of `turn`:
-   * only that fan-out is in doubt, not those before it.
+   * The offset up to which every live cursor has been served for certain, if the transport refused
+   * something after the fan-out of `turn`: only that fan-out is in doubt, not those before it.
    */
   served(turn: number): number {
     return this.#fannedOutIn === turn ? this.#base : this.sent;

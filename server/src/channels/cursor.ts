@@ -90,7 +90,10 @@ export class Cursor implements Standing {
     return sub === undefined ? { channel: this.channel.name } : { channel: this.channel.name, sub };
   }
 
-  /** Joins the fan-out. Must happen in the same step that found it at the head, or a message would be lost in between. */
+  /**
+   * Joins the fan-out. Must happen in the same step that found it at the head, or a message would
+   * be lost in between.
+   */
   goLive(): void {
     if (this.#state !== 'replaying') return;
     this.#state = 'live';
@@ -119,7 +122,8 @@ export class Cursor implements Standing {
     this.channel.cursors.delete(this);
   }
 
-  // As a standing thing of its connection -------------------------------------------------------------------------------------
+  // As a standing thing of its connection
+  // -------------------------------------------------------------------------------------
 
   get kind(): Kind {
     return SUBSCRIPTIONS;

@@ -31,7 +31,10 @@ export type BatchPublisher = Pick<PublishRequest, 'by' | 'allowance'>;
 /** Why a publish was refused, or where the message stands. */
 export type PublishOutcome = PublishResult | Refusal;
 
-/** The door for publishing: the session's command, the HTTP API and the embedding program come through here, and nothing else appends. */
+/**
+ * The door for publishing: the session's command, the HTTP API and the embedding program come
+ * through here, and nothing else appends.
+ */
 export class Door {
   readonly #services: PublishServices;
   readonly #steps: readonly PublishStep[];
@@ -42,9 +45,11 @@ export class Door {
   }
 
   /**
-   * Publishes a message. Publishes of one publisher to one channel are appended in the order of the calls, unless a step answers later.
+   * Publishes a message. Publishes of one publisher to one channel are appended in the order of the
+   * calls, unless a step answers later.
    *
-   * @returns the acknowledgement; at once on the memory engine, otherwise when the engine holds the message
+   * @returns the acknowledgement; at once on the memory engine, otherwise when the engine holds the
+   *   message
    * @throws errors that are bugs; an engine that is away or full is a refusal
    */
   publish(request: PublishRequest): NowOrLater<PublishOutcome> {
@@ -52,7 +57,8 @@ export class Door {
   }
 
   /**
-   * Publishes a batch. Every permission is decided before anything is appended, so that a grant that answers late does not change the order.
+   * Publishes a batch. Every permission is decided before anything is appended, so that a grant
+   * that answers late does not change the order.
    *
    * @returns one outcome for each message, in their order
    */

@@ -21,8 +21,9 @@ interface News {
 }
 
 /**
- * Sends the news of channels to their live cursors: collected during a turn of the event loop, and sent at its end as one frame and one
- * publish per audience. So the work in JavaScript depends on the number of channels, not of subscribers.
+ * Sends the news of channels to their live cursors: collected during a turn of the event loop, and
+ * sent at its end as one frame and one publish per audience. So the work in JavaScript depends on
+ * the number of channels, not of subscribers.
  */
 export class FanOut {
   readonly #options: FanOutOptions;
@@ -34,7 +35,10 @@ export class FanOut {
     this.#options = options;
   }
 
-  /** The offset up to which every live cursor of the channel has been served for certain, even if the latest fan-out was refused. */
+  /**
+   * The offset up to which every live cursor of the channel has been served for certain, even if
+   * the latest fan-out was refused.
+   */
   served(channel: OpenChannel): number {
     return channel.served(this.#turns);
   }

@@ -52,10 +52,12 @@ export function* joinFrames(
 }
 
 /**
- * How many of these messages may be published in one turn: up to the first that needs a large frame after a smaller one.
+ * How many of these messages may be published in one turn: up to the first that needs a large frame
+ * after a smaller one.
  *
- * The transport writes a large frame at once, after what it had batched for that socket. If the buffer refuses the batch, the large frame
- * is sent all the same, and the reader would see a hole before the gateway could report it.
+ * The transport writes a large frame at once, after what it had batched for that socket. If the
+ * buffer refuses the batch, the large frame is sent all the same, and the reader would see a hole
+ * before the gateway could report it.
  */
 export function countForOneTurn(parts: readonly Part[], fanout: Pick<Fanout, 'batchLimit'>): number {
   const { batchLimit } = fanout;

@@ -40,8 +40,9 @@ interface ReadingOptions {
 }
 
 /**
- * A page that is being put together by several reads, each as large as what was read before lets expect: a page of a thousand messages may
- * hold fewer than ten that are large, and the engine must not fetch a thousand of those to find out.
+ * A page that is being put together by several reads, each as large as what was read before lets
+ * expect: a page of a thousand messages may hold fewer than ten that are large, and the engine must
+ * not fetch a thousand of those to find out.
  */
 abstract class Reading {
   readonly #options: ReadingOptions;
@@ -114,7 +115,8 @@ abstract class Reading {
 class Onwards extends Reading {
   from(after: number): NowOrLater<HistoryResult> {
     return this.read(after, this.nextCount(), (page) => {
-      if (this.messages.length > 0 && page.first > after + 1) return this.finish(page); // what follows has gone meanwhile
+      // what follows has gone meanwhile
+      if (this.messages.length > 0 && page.first > after + 1) return this.finish(page);
       const fitting = this.fit(page.messages);
       this.messages = [...this.messages, ...fitting];
       const last = this.messages.at(-1)?.offset ?? page.head;

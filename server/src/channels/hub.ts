@@ -34,7 +34,10 @@ export interface Target {
   readonly variant?: Variant | undefined;
 }
 
-/** The cursors of this node: opens them, passes the engine's announcements to the fan-out, and decides when a cursor falls behind. */
+/**
+ * The cursors of this node: opens them, passes the engine's announcements to the fan-out, and
+ * decides when a cursor falls behind.
+ */
 export class Hub implements CursorHost {
   readonly #options: HubOptions;
   readonly #channels: ChannelOpener;
@@ -80,7 +83,8 @@ export class Hub implements CursorHost {
       return this.subscribe(subscriber, { name: channel.name, rule: channel.rule, variant }, { position });
     }
     const cursor = new Cursor({ subscriber, channel, variant, host: this }, position);
-    // While the connection's buffer is full, the topic's messages would overtake the reply: then the cursor waits for the drain.
+    // While the connection's buffer is full, the topic's messages would overtake the reply: then
+    // the cursor waits for the drain.
     if (cursor.atHead && !cursor.ahead && !subscriber.connection.congested) cursor.goLive();
     else {
       this.#options.replayer.wake(subscriber);
@@ -133,8 +137,8 @@ export class Hub implements CursorHost {
   }
 
   /**
-   * The feed of a channel was interrupted: only the log knows whether an announcement was missed. If one was, the cursors continue from the
-   * log. If the log does not answer, it is asked again.
+   * The feed of a channel was interrupted: only the log knows whether an announcement was missed.
+   * If one was, the cursors continue from the log. If the log does not answer, it is asked again.
    */
   interrupted(name: string): void {
     const channel = this.#channels.get(name);

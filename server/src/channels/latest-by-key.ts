@@ -15,7 +15,8 @@ interface Kept {
 }
 
 /**
- * The newest message of each key, for slow readers under the policy `latest`: the price of each symbol, the typing state of each user.
+ * The newest message of each key, for slow readers under the policy `latest`: the price of each
+ * symbol, the typing state of each user.
  *
  * Messages without the tag share one key.
  */

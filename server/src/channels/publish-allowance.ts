@@ -22,7 +22,8 @@ interface Bucket {
 }
 
 /**
- * What one publisher has used of each rule's rate. Rules are known by their pattern: a reload that keeps the rate gives no fresh burst.
+ * What one publisher has used of each rule's rate. Rules are known by their pattern: a reload that
+ * keeps the rate gives no fresh burst.
  */
 export class PublishAllowance implements Allowance {
   readonly #publisher: 'connection' | 'user';

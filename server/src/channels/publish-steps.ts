@@ -57,7 +57,10 @@ function adopt(publication: Publication, decision: Decision): Refusal | null {
 export const takeRate: PublishStep = ({ request: { allowance, channel }, rule }, { clock }) =>
   allowance === null || rule.rate === null ? null : allowance.takePublish(rule, channel, clock.monotonic());
 
-/** Does the message fit the channel's contract? A schema may add to what arrived, e.g. defaults. SPEC.md section 3.4. */
+/**
+ * Does the message fit the channel's contract? A schema may add to what arrived, e.g. defaults.
+ * SPEC.md section 3.4.
+ */
 export const checkContract: PublishStep = (publication, { events }) => {
   const { rule } = publication;
   const oversize = checkSize(publication);
@@ -70,8 +73,9 @@ export const checkContract: PublishStep = (publication, { events }) => {
 };
 
 /**
- * A value grows to at most this many times the bytes of the frame that it arrived in when it is written as JSON: `false` is one byte in
- * MessagePack and six with its comma in JSON, and so is a control character; in JSON itself `1e20` comes back with 21 digits.
+ * A value grows to at most this many times the bytes of the frame that it arrived in when it is
+ * written as JSON: `false` is one byte in MessagePack and six with its comma in JSON, and so is a
+ * control character; in JSON itself `1e20` comes back with 21 digits.
  */
 const GROWTH = 6;
 

@@ -25,8 +25,8 @@ export interface ReplayerOptions {
 }
 
 /**
- * Feeds replaying cursors from the log, each connection at the rate at which it drains, and turns them live at the head.
- * The only way besides fan-out by which a message reaches a subscriber.
+ * Feeds replaying cursors from the log, each connection at the rate at which it drains, and turns
+ * them live at the head. The only way besides fan-out by which a message reaches a subscriber.
  */
 export class Replayer {
   readonly #log: Log;
@@ -193,9 +193,11 @@ export class Replayer {
   }
 
   /**
-   * Skips to the head, as the rule chooses for slow readers, with the latest messages if the rule keeps them. SPEC.md section 7.
+   * Skips to the head, as the rule chooses for slow readers, with the latest messages if the rule
+   * keeps them. SPEC.md section 7.
    *
-   * @returns whether the reader has room for more; otherwise it continues after the drain, and skips again
+   * @returns whether the reader has room for more; otherwise it continues after the drain, and
+   *   skips again
    */
   #skipAhead(cursor: Cursor): boolean {
     const { channel, subscriber, variant, epoch, offset, skip } = cursor;

@@ -37,7 +37,10 @@ export class Rules {
     this.#faults.clear();
   }
 
-  /** May a decision change although the claims stay the same: does a grant ask a function, or look at the token's times or id? */
+  /**
+   * May a decision change although the claims stay the same: does a grant ask a function, or look
+   * at the token's times or id?
+   */
   get decideAnew(): boolean {
     return this.#decideAnew;
   }

@@ -8,7 +8,8 @@ export type EndReason = 'asked' | 'permission' | 'closed';
 /**
  * What a connection holds until it ends: a subscription, a presence subscription, a membership.
  *
- * Sessions, permission reviews and the hub know only this. A new kind is a class that implements it, and a command that begins one.
+ * Sessions, permission reviews and the hub know only this. A new kind is a class that implements
+ * it, and a command that begins one.
  */
 export interface Standing {
   readonly kind: Kind;
@@ -19,8 +20,8 @@ export interface Standing {
   readonly verb: Verb;
   readonly ended: boolean;
   /**
-   * The transport refused something for the connection in this turn, so whatever was fanned out to it may be missing. Called at the end of
-   * the turn.
+   * The transport refused something for the connection in this turn, so whatever was fanned out to
+   * it may be missing. Called at the end of the turn.
    *
    * @returns whether it continues from a log
    */

@@ -17,7 +17,10 @@ const SHORT_PAUSE = 100;
 /** Connections that a node is expected to hold; with fewer descriptors the gateway warns the operator at start. */
 const EXPECTED = 10_000;
 
-/** Descriptors that connections never get: a twentieth of all, within these bounds. Files, the engine and HTTP live on them. */
+/**
+ * Descriptors that connections never get: a twentieth of all, within these bounds. Files, the
+ * engine and HTTP live on them.
+ */
 const SMALLEST_RESERVE = 32;
 const LARGEST_RESERVE = 512;
 
@@ -30,8 +33,8 @@ export interface DescriptorWatchOptions {
 }
 
 /**
- * Watches how many file descriptors are left. Where none is, the system cannot accept a connection and cannot get rid of it either, and
- * a core spins on it; so connections are turned away before.
+ * Watches how many file descriptors are left. Where none is, the system cannot accept a connection
+ * and cannot get rid of it either, and a core spins on it; so connections are turned away before.
  */
 export class DescriptorWatch {
   readonly #options: DescriptorWatchOptions;

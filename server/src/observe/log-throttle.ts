@@ -23,8 +23,9 @@ interface Count {
 }
 
 /**
- * Lets through so many lines of a kind per second, and counts the rest. When the second ends the number of lines that were left out is
- * reported: that report is the first line of the next second. So a peer cannot fill a disk, and nothing happens without a trace.
+ * Lets through so many lines of a kind per second, and counts the rest. When the second ends the
+ * number of lines that were left out is reported: that report is the first line of the next second.
+ * So a peer cannot fill a disk, and nothing happens without a trace.
  */
 export class LogThrottle {
   readonly #clock: Clock;

@@ -15,9 +15,11 @@ export interface LogOptions {
 }
 
 /**
- * Makes the gateway's logger. Lines carry ids of connections and names of channels, never tokens or payloads.
+ * Makes the gateway's logger. Lines carry ids of connections and names of channels, never tokens or
+ * payloads.
  *
- * Without the optional package `pino-pretty` it writes JSON, and a first line that says so: the format of the log never stops a gateway.
+ * Without the optional package `pino-pretty` it writes JSON, and a first line that says so: the
+ * format of the log never stops a gateway.
  */
 export function createLogger(options: LogOptions, loadPretty = requirePretty): Logger {
   const { level, format, destination } = options;
@@ -80,8 +82,8 @@ function describeError(error: unknown): unknown {
 }
 
 /**
- * Writes the events of the gateway to the log. What a peer can cause is written in lines of bounded length, and at most once per reason
- * and second; what was left out is counted.
+ * Writes the events of the gateway to the log. What a peer can cause is written in lines of bounded
+ * length, and at most once per reason and second; what was left out is counted.
  */
 export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   const throttle = new LogThrottle(clock, ({ level, message, reason }, leftOut) => {

@@ -19,8 +19,9 @@ export interface AcceptorOptions {
 const TOKEN = /^[!#$%&'*+.^`|~\w-]{1,100}$/;
 
 /**
- * The subprotocol under which a refused client receives the reason. A browser opens a WebSocket only with one that it offered, so it
- * gets its own first one even where the gateway does not speak it: nothing is ever said in it.
+ * The subprotocol under which a refused client receives the reason. A browser opens a WebSocket
+ * only with one that it offered, so it gets its own first one even where the gateway does not speak
+ * it: nothing is ever said in it.
  *
  * @returns `null`: there is none that could be repeated
  */

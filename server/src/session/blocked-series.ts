@@ -1,7 +1,10 @@
 import { type Command, ERRORS, type ErrorName } from '@sluice/protocol';
 import { Refusal } from '../refusal.ts';
 
-/** Channels whose blocked series are remembered; beyond that, the series that was blocked first is forgotten. SPEC.md section 4.5. */
+/**
+ * Channels whose blocked series are remembered; beyond that, the series that was blocked first is
+ * forgotten. SPEC.md section 4.5.
+ */
 const MOST = 1_000;
 
 type Publish = Extract<Command, { type: 'publish' }>;
@@ -25,8 +28,9 @@ export function blocksSeries(command: { readonly type: string }, refusal: Refusa
 }
 
 /**
- * Series of one connection whose publishes are appended in order or not at all. When a publish that may be retried is refused, the
- * publishes of its series that were already on their way are refused as well, so that none overtakes it. SPEC.md section 4.5.
+ * Series of one connection whose publishes are appended in order or not at all. When a publish that
+ * may be retried is refused, the publishes of its series that were already on their way are refused
+ * as well, so that none overtakes it. SPEC.md section 4.5.
  */
 export class BlockedSeries {
   readonly #blocks = new Map<string, Block>();
@@ -41,7 +45,10 @@ export class BlockedSeries {
     if (oldest !== undefined) this.#blocks.delete(oldest);
   }
 
-  /** Refuses a publish for the reason of its series' first refusal; `null` if its series is not blocked. A higher series begins anew. */
+  /**
+   * Refuses a publish for the reason of its series' first refusal; `null` if its series is not
+   * blocked. A higher series begins anew.
+   */
   refusalOf({ channel, series }: Publish): Refusal | null {
     const block = this.#blocks.get(channel);
     if (block === undefined || series === undefined) return null;

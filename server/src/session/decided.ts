@@ -2,7 +2,10 @@ import type { Identity, Verb } from '../auth/identity.ts';
 import type { Decision } from '../channels/authorize.ts';
 import type { Rule } from '../rule.ts';
 
-/** What a function of a rule has decided, for whom and by which rule: in force until the token or the rule is replaced. */
+/**
+ * What a function of a rule has decided, for whom and by which rule: in force until the token or
+ * the rule is replaced.
+ */
 export interface Decided {
   readonly identity: Identity;
   readonly verb: Verb;

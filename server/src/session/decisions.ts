@@ -35,8 +35,9 @@ const MOST_BYTES = 1_048_576;
 const SMALL = 1_024;
 
 /**
- * Commands of one connection under rules with functions, which may answer with promises. Several commands are decided at the same time;
- * the commands of one channel are carried out in the order in which they were sent.
+ * Commands of one connection under rules with functions, which may answer with promises. Several
+ * commands are decided at the same time; the commands of one channel are carried out in the order
+ * in which they were sent.
  */
 export class Decisions {
   readonly #session: SessionContext;

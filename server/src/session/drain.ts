@@ -12,13 +12,17 @@ export interface DrainOptions {
   readonly pace: number;
 }
 
-/** Connections that are notified in one batch, and milliseconds between batches: small enough not to delay anybody, fast enough to reach all soon. */
+/**
+ * Connections that are notified in one batch, and milliseconds between batches: small enough not to
+ * delay anybody, fast enough to reach all soon.
+ */
 const AT_ONCE = 500;
 const BREATH = 10;
 
 /**
- * Closes all connections, one after the other in a random order and at an even pace, so that other nodes receive them at that pace. Each
- * client is notified in advance, is served until its connection closes, and reconnects at once. Resolves when the last connection has closed.
+ * Closes all connections, one after the other in a random order and at an even pace, so that other
+ * nodes receive them at that pace. Each client is notified in advance, is served until its
+ * connection closes, and reconnects at once. Resolves when the last connection has closed.
  */
 export async function drainSessions({ registry, clock, events, most, pace }: DrainOptions): Promise<void> {
   const sessions = shuffle(registry.all());

@@ -1,7 +1,10 @@
 import type { Timer } from '../util/clock.ts';
 import type { SessionContext } from './session-context.ts';
 
-/** A new token is requested when a fifth of the token's lifetime is left, but at most this many milliseconds before its end. */
+/**
+ * A new token is requested when a fifth of the token's lifetime is left, but at most this many
+ * milliseconds before its end.
+ */
 const LEAD = 60_000;
 
 /** Requests a new token before the current one expires, and closes the connection if none comes. */

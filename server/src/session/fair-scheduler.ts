@@ -7,8 +7,8 @@ export interface Resumable {
 }
 
 /**
- * Schedules what has more work than one turn of the event loop allows it: each continues in the next turn, next to all others. So a burst
- * of one connection does not delay the other connections.
+ * Schedules what has more work than one turn of the event loop allows it: each continues in the
+ * next turn, next to all others. So a burst of one connection does not delay the other connections.
  */
 export class FairScheduler {
   readonly #turn: Turn;

@@ -8,8 +8,8 @@ import { RefreshLimit } from './refresh-limit.ts';
 /** A client that was refused so often in a row, without ever waiting, is closed. */
 const MOST_VIOLATIONS = 200;
 
-// What one command pays for, SPEC.md section 10: at 200 a second one connection keeps a core busy for less than a tenth of the time.
-// `npm run bench -- flood` measures it.
+// What one command pays for, SPEC.md section 10: at 200 a second one connection keeps a core busy
+// for less than a tenth of the time. `npm run bench -- flood` measures it.
 /** Bytes of a page of history or of members, or of a list of members. */
 const PAGE = 8_192;
 /** What is read from the log for a subscription: messages, and bytes of them. */
@@ -32,14 +32,16 @@ export interface RateSettings {
 }
 
 /**
- * How much one connection may send: token buckets for commands and bytes, and for publishing under each rule. SPEC.md section 10.
+ * How much one connection may send: token buckets for commands and bytes, and for publishing under
+ * each rule. SPEC.md section 10.
  *
  * What is refused takes nothing out of the bucket that refuses it.
  */
 export class ConnectionLimits implements Allowance {
   /**
-   * How many commands of this connection one turn of the event loop carries out; the rest waits for the next. So a burst
-   * that is allowed keeps nobody else waiting. Without a limit it is trusted, and large turns are the cheapest.
+   * How many commands of this connection one turn of the event loop carries out; the rest waits for
+   * the next. So a burst that is allowed keeps nobody else waiting. Without a limit it is trusted,
+   * and large turns are the cheapest.
    */
   readonly quota: number;
   readonly #operations: TokenBucket | undefined;

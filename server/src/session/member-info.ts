@@ -11,7 +11,10 @@ const checked = new WeakMap<Identity['claims'], { readonly problem: Refusal | nu
 /** The claim `info`, which members show. */
 export const infoOf = ({ claims }: Identity): Json | undefined => claims.info as Json | undefined;
 
-/** What is wrong with the token's `info`: the issuer may put anything into it, but every client must be able to decode it. SPEC.md section 3.3. */
+/**
+ * What is wrong with the token's `info`: the issuer may put anything into it, but every client must
+ * be able to decode it. SPEC.md section 3.3.
+ */
 export function infoProblem({ claims }: Identity): Refusal | null {
   let found = checked.get(claims);
   if (found === undefined) {

@@ -44,8 +44,8 @@ export class Membership implements Standing {
   }
 
   /**
-   * Makes the user a member, or updates the member by the token and the given state. The session holds it from now on, so that a close ends
-   * it, but no longer if the store never confirmed it.
+   * Makes the user a member, or updates the member by the token and the given state. The session
+   * holds it from now on, so that a close ends it, but no longer if the store never confirmed it.
    *
    * @param state absent: the state does not change
    */

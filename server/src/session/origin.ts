@@ -8,8 +8,9 @@ export type Visiting = Pick<Handshake, 'origin' | 'host' | 'forwardedHosts'>;
 /**
  * May a page of this origin connect? RFC 6455 section 10.2.
  *
- * Programs send no `Origin` and are accepted. A page is accepted if it comes from a host of the gateway, or its origin is listed. In
- * development every port of this machine is accepted, so that a dev server works.
+ * Programs send no `Origin` and are accepted. A page is accepted if it comes from a host of the
+ * gateway, or its origin is listed. In development every port of this machine is accepted, so that
+ * a dev server works.
  *
  * @param origins as `normalizeOrigin` returns them, or `*` for all
  */

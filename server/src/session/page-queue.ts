@@ -8,10 +8,11 @@ import type { Permit } from './permit.ts';
 const MOST_WAITING = 1000;
 
 /**
- * Reads pages of history and of members for one connection one by one: each after the page before was sent and the reader has room.
+ * Reads pages of history and of members for one connection one by one: each after the page before
+ * was sent and the reader has room.
  *
- * A page is thousands of times larger than the command that asks for it: otherwise one small frame full of such commands would fill the
- * memory and block the event loop.
+ * A page is thousands of times larger than the command that asks for it: otherwise one small frame
+ * full of such commands would fill the memory and block the event loop.
  */
 export class PageQueue {
   readonly #connection: Connection;

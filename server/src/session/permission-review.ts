@@ -12,8 +12,9 @@ export const STEPS = 64;
 type Steps = Generator<Promise<void> | void>;
 
 /**
- * Checks everything that sessions hold after a token or the rules were replaced: what is no longer allowed ends, and the rest adapts to a
- * new token. Each turn takes a bounded number of steps, so that no other connection waits for thousands of them.
+ * Checks everything that sessions hold after a token or the rules were replaced: what is no longer
+ * allowed ends, and the rest adapts to a new token. Each turn takes a bounded number of steps, so
+ * that no other connection waits for thousands of them.
  */
 export class PermissionReview implements Resumable {
   readonly #scheduler: FairScheduler;

@@ -10,7 +10,10 @@ export interface PermitHolder {
   readonly services: Authority;
 }
 
-/** The permission of a command that is answered later: it is checked again then, because the token may have been replaced. */
+/**
+ * The permission of a command that is answered later: it is checked again then, because the token
+ * may have been replaced.
+ */
 export class Permit {
   readonly #holder: PermitHolder;
   readonly #verb: Verb;

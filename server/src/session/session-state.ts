@@ -1,2 +1,5 @@
-/** `new`: waits for `connect`; `authenticating`: its token is being verified, commands wait; then `connected`, at last `closed`. */
+/**
+ * `new`: waits for `connect`; `authenticating`: its token is being verified, commands wait; then
+ * `connected`, at last `closed`.
+ */
 export type SessionState = 'new' | 'authenticating' | 'connected' | 'closed';

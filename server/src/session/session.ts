@@ -49,8 +49,8 @@ export class Session implements ConnectionListener, SessionContext {
   // Created when needed: an idle connection has none of these.
   #standings: Standings | undefined;
   /**
-   * What is sent at the end of the turn; undefined in between. If each of many connections kept an array, V8 would allocate all of them in the
-   * old space, and the messages in them would grow old.
+   * What is sent at the end of the turn; undefined in between. If each of many connections kept an
+   * array, V8 would allocate all of them in the old space, and the messages in them would grow old.
    */
   #held: ServerMessage[] | undefined;
   #pages: PageQueue | undefined;
@@ -251,7 +251,8 @@ export class Session implements ConnectionListener, SessionContext {
 
   drain(): void {
     for (const standing of this.standings) standing.drained();
-    if (this.#held === undefined) this.#pages?.next(); // otherwise a page may be among what is held: `release` continues
+    // otherwise a page may be among what is held: `release` continues
+    if (this.#held === undefined) this.#pages?.next();
   }
 
   closed(code: number, reason: string): void {

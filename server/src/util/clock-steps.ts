@@ -2,10 +2,16 @@ import type { Clock, Timer } from './clock.ts';
 
 /** Milliseconds between two looks. */
 const LOOK = 1_000;
-/** What the wall clock goes ahead, or stays behind, before it counts as set: time servers correct less than this unnoticed. */
+/**
+ * What the wall clock goes ahead, or stays behind, before it counts as set: time servers correct
+ * less than this unnoticed.
+ */
 const STEP = 1_000;
 
-/** Detects that the wall clock was set, or that the machine slept: timers for a time of day must be calculated again. */
+/**
+ * Detects that the wall clock was set, or that the machine slept: timers for a time of day must be
+ * calculated again.
+ */
 export class ClockSteps {
   readonly #clock: Clock;
   readonly #onStep: (by: number) => void;

@@ -1,11 +1,15 @@
 /** Time, as an object that tests can hold still. */
 export interface Clock {
   /**
-   * Milliseconds since the Unix epoch: the wall clock, which may be set forward or back at any moment. Only for time stamps and for what tokens
-   * and revocations say; `server/test/wall-clock.test.ts` has the list of who may ask it.
+   * Milliseconds since the Unix epoch: the wall clock, which may be set forward or back at any
+   * moment. Only for time stamps and for what tokens and revocations say;
+   * `server/test/wall-clock.test.ts` has the list of who may ask it.
    */
   now(): number;
-  /** Milliseconds of a monotonic clock: for durations, limits and leases. It may stand still while the machine sleeps. */
+  /**
+   * Milliseconds of a monotonic clock: for durations, limits and leases. It may stand still while
+   * the machine sleeps.
+   */
   monotonic(): number;
   /** Runs `task` once after `delay` milliseconds, by the monotonic clock. */
   after(delay: number, task: () => void): Timer;

@@ -6,14 +6,19 @@ const SHORTEST = MOST_DIGITS + 1;
 /** Replacement for a number that is too long: JSON that parses to Infinity, which is refused everywhere. */
 const UNREADABLE = '1e999';
 
-/** Texts and exponents, which are passed over; and long numbers. Every alternative ends where it cannot go on: linear. */
+/**
+ * Texts and exponents, which are passed over; and long numbers. Every alternative ends where it
+ * cannot go on: linear.
+ */
 const TOKEN = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|[eE][+-]?\d+|[\d.]{18,}(?:[eE][+-]?\d+)?/g;
 
 /**
- * Makes numbers in a JSON text that have more digits than JavaScript carries unreadable, so that whoever checks the value finds
- * them: `JSON.parse` would round them without a word. SPEC.md section 3.3.
+ * Makes numbers in a JSON text that have more digits than JavaScript carries unreadable, so that
+ * whoever checks the value finds them: `JSON.parse` would round them without a word. SPEC.md
+ * section 3.3.
  *
- * A text without such a number costs a look at every eighteenth character, and is returned as it is.
+ * A text without such a number costs a look at every eighteenth character, and is returned as it
+ * is.
  */
 export function markLongNumbers(text: string): string {
   return mayHoldLongNumber(text) ? text.replace(TOKEN, (token) => (isLong(token) ? UNREADABLE : token)) : text;
@@ -22,8 +27,9 @@ export function markLongNumbers(text: string): string {
 const isLong = (token: string): boolean => isDigit(token.charCodeAt(0)) && digitsOf(token, 0) > MOST_DIGITS;
 
 /**
- * Looks where a run of digits that is long enough cannot be missed; a text that holds such a run is only suspected. A run is
- * read once, however long it is: one of zeros or points is never a long number.
+ * Looks where a run of digits that is long enough cannot be missed; a text that holds such a run is
+ * only suspected. A run is read once, however long it is: one of zeros or points is never a long
+ * number.
  */
 function mayHoldLongNumber(text: string): boolean {
   let read = 0; // everything before it was looked at

@@ -1,4 +1,7 @@
-/** Origins as browsers write them, and as people do. RFC 6454 section 6.2, https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin */
+/**
+ * Origins as browsers write them, and as people do. RFC 6454 section 6.2,
+ * https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin
+ */
 
 /** Of pages of the web: host and port follow the rules of URLs. */
 const WEB = /^https?:$/;
@@ -15,8 +18,9 @@ const APP_HOST = /^[a-z0-9._~-]*(?::\d{1,5})?$/i;
 const HOSTLESS = new Set(['file:']);
 
 /**
- * The one form of an origin: lower case, names in Punycode, no default port. Origins of app shells (`capacitor://localhost`,
- * `chrome-extension://…`, `app://.`, `file://`) and `null` are origins, too.
+ * The one form of an origin: lower case, names in Punycode, no default port. Origins of app shells
+ * (`capacitor://localhost`, `chrome-extension://…`, `app://.`, `file://`) and `null` are origins,
+ * too.
  *
  * @returns `null` if it is not an origin
  */
@@ -34,8 +38,8 @@ export function normalizeOrigin(text: string): string | null {
 const HOST = /^(?:\[[\da-f:.]+\]|[^\s/?#@\\,:[\]]+)(?::\d*)?$/i;
 
 /**
- * Does a page of this origin come from this host? A port that is the default of the page's scheme may be left out or written out:
- * what terminates TLS does either.
+ * Does a page of this origin come from this host? A port that is the default of the page's scheme
+ * may be left out or written out: what terminates TLS does either.
  *
  * @param origin as `normalizeOrigin` returns it
  * @param host a `Host` header

@@ -32,7 +32,10 @@ export class TokenBucket {
     return 0;
   }
 
-  /** Charges tokens that were used already, even if the bucket goes into debt: the debt is repaid before the next `take`. */
+  /**
+   * Charges tokens that were used already, even if the bucket goes into debt: the debt is repaid
+   * before the next `take`.
+   */
   charge(amount: number, now: number): void {
     this.#refill(now);
     this.#level -= amount * 1000;

@@ -1,8 +1,9 @@
 /**
  * The end of the current turn of the event loop.
  *
- * Handlers only collect; what they collected goes out once, when the turn ends. On uWebSockets.js this is what keeps fan-out
- * fast: publishing inside a message handler costs a system call for every 32 messages of every subscriber.
+ * Handlers only collect; what they collected goes out once, when the turn ends. On uWebSockets.js
+ * this is what keeps fan-out fast: publishing inside a message handler costs a system call for
+ * every 32 messages of every subscriber.
  */
 export class Turn {
   readonly #defer: (task: () => void) => void;

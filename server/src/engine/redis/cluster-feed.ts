@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { EngineUnavailable } from '../engine.ts';
-import type { Place } from './connect.ts';
+import type { RedisAddress } from './connect.ts';
 import { type Feed, type Listener, ServerFeed } from './feed.ts';
 import { slotOf } from './slots.ts';
 
@@ -17,7 +17,7 @@ export interface SlotMap {
 export interface ClusterFeedOptions {
   readonly label: string;
   readonly slots: SlotMap;
-  readonly nodeAt: (address: string) => Place;
+  readonly nodeAt: (address: string) => RedisAddress;
   readonly beat: number;
 }
 

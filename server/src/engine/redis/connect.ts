@@ -69,13 +69,13 @@ function sentinelLogin(options: RedisOptions): ConnectionOptions {
 }
 
 /** What one place is called, and how connections to it are made. */
-export interface Place {
+export interface RedisAddress {
   /** For people: without user and password. */
   readonly label: string;
   connect(): Client.Redis;
 }
 
-function serverAt(options: RedisOptions, endpoint: Endpoint): Place {
+function serverAt(options: RedisOptions, endpoint: Endpoint): RedisAddress {
   const { host, port, db } = endpoint;
   return {
     label: labelOf(endpoint),
@@ -110,7 +110,7 @@ function sentinelConnector() {
   };
 }
 
-function masterOf(options: RedisOptions, name: string): Place {
+function masterOf(options: RedisOptions, name: string): RedisAddress {
   const sentinels = options.sentinels.map((address) => {
     const { host, port } = readEndpoint(`redis://${address}`);
     return { host, port: /:\d+$/.test(address) ? port : 26_379 };
@@ -137,7 +137,7 @@ function masterOf(options: RedisOptions, name: string): Place {
 }
 
 /** The independent servers of a configuration, one shard each. */
-export function placesOf(options: RedisOptions): readonly Place[] {
+export function serversOf(options: RedisOptions): readonly RedisAddress[] {
   if (options.name !== undefined) return [masterOf(options, options.name)];
   return options.urls.map((url) => serverAt(options, readEndpoint(url)));
 }
@@ -147,7 +147,7 @@ export interface ClusterPlace {
   readonly label: string;
   readonly cluster: Client.Cluster;
   readonly slots: SlotMap;
-  readonly nodeAt: (address: string) => Place;
+  readonly nodeAt: (address: string) => RedisAddress;
 }
 
 /** The cluster of a configuration. */
@@ -168,7 +168,7 @@ export function clusterOf(options: RedisOptions): ClusterPlace {
       redisOptions: { ...rest, ...login(options, first) },
     },
   );
-  const nodeAt = (address: string): Place => {
+  const nodeAt = (address: string): RedisAddress => {
     const at = address.lastIndexOf(':');
     const endpoint = { ...first, host: address.slice(0, at), port: Number(address.slice(at + 1)), db: 0 };
     return serverAt(options, endpoint);

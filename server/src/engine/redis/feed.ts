@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { EngineUnavailable } from '../engine.ts';
-import type { Place } from './connect.ts';
+import type { RedisAddress } from './connect.ts';
 import { toEngineError } from './errors.ts';
 
 /** Receives the announcements of one subscription. */
@@ -68,7 +68,7 @@ export class ServerFeed implements Feed {
   /** Called when a cluster node does not have the requested slot, or no longer has it. */
   onMoved: () => void = () => {};
 
-  constructor({ label, connect }: Place, { sharded = false, beat }: { sharded?: boolean; beat: number }) {
+  constructor({ label, connect }: RedisAddress, { sharded = false, beat }: { sharded?: boolean; beat: number }) {
     this.#connection = connect();
     this.#label = label;
     this.#sharded = sharded;

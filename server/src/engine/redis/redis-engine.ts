@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../util/clock.ts';
 import type { Engine, EngineListener, Signal } from '../engine.ts';
 import { ClusterFeed } from './cluster-feed.ts';
 import { Commands } from './commands.ts';
-import { clusterOf, placesOf } from './connect.ts';
+import { clusterOf, serversOf } from './connect.ts';
 import { ServerFeed } from './feed.ts';
 import { RedisLog } from './redis-log.ts';
 import { REDIS_DEFAULTS, type RedisOptions } from './redis-options.ts';
@@ -120,10 +120,10 @@ export class RedisEngine implements Engine {
 
 function createShards(options: RedisOptions): readonly LabelledShard[] {
   if (options.cluster) return [createClusterShard(options)];
-  return placesOf(options).map((place) => ({
-    label: place.label,
-    commands: new Commands(place.connect(), { label: place.label, patience: 3 * options.timeout }),
-    feed: new ServerFeed(place, { beat: options.timeout }),
+  return serversOf(options).map((server) => ({
+    label: server.label,
+    commands: new Commands(server.connect(), { label: server.label, patience: 3 * options.timeout }),
+    feed: new ServerFeed(server, { beat: options.timeout }),
     publish: 'PUBLISH',
   }));
 }

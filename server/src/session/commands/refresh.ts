@@ -4,7 +4,10 @@ import type { Handler } from '../handler.ts';
 import { PermissionReview } from '../permission-review.ts';
 import type { SessionContext } from '../session-context.ts';
 
-/** Replaces the token of a live connection; the old one stays in force when the new one is refused. SPEC.md section 4.2. */
+/**
+ * Replaces the token of a live connection; the old one stays in force when the new one is refused.
+ * SPEC.md section 4.2.
+ */
 export const refresh: Handler<'refresh'> = (session, { token }) => {
   const { limits, services } = session;
   const over = limits.beginRefresh(services.clock); // before the signature is verified, which is work, too

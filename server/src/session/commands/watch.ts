@@ -22,7 +22,10 @@ export const watch: Handler<'watch'> = (session, { channel }, decided) => {
   return session.addPending(PRESENCE_SUBSCRIPTIONS, channel, awaitRoster(session, channel, { roster, permit }));
 };
 
-/** The reply must come before the list, so watching begins when the engine has answered. Until then the client may leave, or replace its token. */
+/**
+ * The reply must come before the list, so watching begins when the engine has answered. Until then
+ * the client may leave, or replace its token.
+ */
 async function awaitRoster(
   session: SessionContext,
   channel: string,
