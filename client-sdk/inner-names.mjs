@@ -6,7 +6,7 @@ const INNER_NAMES = `
   open peer pending copy accepted phase run skew report asked accept skipPast answer again begin silent instead settle
   anew each emit refuse miss resource reported commands heeds hear remote renew refusal resend askable shown listed
   stale lose failure current unused release forget distrust failed refused pace restart broken remove sent hold queue
-  backlog reconcileSoon fail greet rejoin wanted denied stop roster
+  backlog precede reconcileSoon fail greet rejoin wanted denied stop roster
 `;
 
 export const INNER = INNER_NAMES.trim().split(/\s+/);

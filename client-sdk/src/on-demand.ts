@@ -4,5 +4,5 @@
  *
  * @packageDocumentation
  */
-export { readBacklog } from './backlog.ts';
+export { deliverBacklog } from './backlog.ts';
 export { actions, observePresence, viewMembers } from './presence/actions.ts';

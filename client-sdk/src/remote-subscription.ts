@@ -7,7 +7,6 @@ import type {
   UnsubscribedPush,
 } from '@sluice/protocol';
 import type { Start } from './api.ts';
-import type { Backlog } from './backlog.ts';
 import { complete } from './complete.ts';
 import { clientError } from './errors.ts';
 import { type Parts, withParts } from './lazy-parts.ts';
@@ -15,7 +14,7 @@ import { hasReached } from './position.ts';
 import type { ChannelPush } from './remote-resource.ts';
 import { request } from './request.ts';
 import { SharedResource } from './shared-resource.ts';
-import type { AnyMessage, Origin, Place, RemoteState, Source, Subscriber } from './subscriber.ts';
+import type { Origin, Place, RemoteState, Source, Subscriber } from './subscriber.ts';
 import { nothing } from './timer.ts';
 
 /**
@@ -72,19 +71,21 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
     else if (type === 'live' || type === 'replaying') this.#moveTo(type);
   }
 
-  async backlog(start: Origin, to: Position): Promise<Backlog<AnyMessage>> {
+  backlog(subscriber: Subscriber, to: Position): void {
     const { channel, handle, host } = this;
-    // Asked for at once if the parts are loaded: nothing may happen to the cursor before.
-    const { messages, ...backlog } = await new Promise<Backlog>((resolve, reject) => {
-      const read = ({ readBacklog }: Parts) =>
-        readBacklog(
+    const { start } = subscriber;
+    withParts(host, {
+      handle,
+      // Sent at once if the parts are loaded: nothing may happen to the cursor before.
+      run: ({ deliverBacklog }: Parts) =>
+        deliverBacklog(
+          subscriber,
           (page) => request({ calls: host.calls, use: nothing }, { type: 'history', channel, ...page }),
-          { ...this.#atGateway(start), position: start.position } as Place,
-          to,
-        );
-      withParts(host, { handle, run: (parts) => resolve(read(parts)), refuse: reject });
+          { start: { ...this.#atGateway(start), position: start.position } as Place, to },
+        ),
+      // The closed client has ended the subscriber already.
+      refuse: nothing,
     });
-    return { ...backlog, messages: messages.map((message) => complete(message, channel, to.epoch)) };
   }
 
   #join(subscriber: Subscriber): void {

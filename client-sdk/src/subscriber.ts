@@ -42,8 +42,8 @@ export interface Source {
   readonly state: RemoteState;
   /** Where the cursor stands; known once it has been answered. */
   readonly position: Position | undefined;
-  /** Reads what lies between the start and the position. */
-  backlog(start: Origin, to: Position): Promise<Backlog<AnyMessage>>;
+  /** Reads the messages between the subscriber's start and the position, and passes them to `precede`. */
+  backlog(subscriber: Subscriber, to: Position): void;
   remove(subscriber: Subscriber): void;
 }
 
@@ -121,8 +121,20 @@ export class Subscriber implements Subscription {
     if (this.#pausing || !this.#active) return;
     if (state === 'live') this.#joined = undefined;
     if (position && !this.#held) this.position ??= position;
-    if (position && this.#held && !this.#reading && state !== 'subscribing') void this.#readBacklog(position);
+    if (position && this.#held && !this.#reading && state !== 'subscribing') {
+      this.#reading = true;
+      this.remote.backlog(this, position);
+    }
     this.#moveTo(this.#held && state === 'live' ? 'catching-up' : state);
+  }
+
+  /** Delivers the backlog before everything that is held. */
+  precede({ gap, messages }: Backlog<AnyMessage>): void {
+    if (!this.#held) return;
+    const runs = messages.map((message) => () => this.hear(message));
+    if (gap) runs.unshift(() => this.miss(gap));
+    this.#held.unshift(...runs);
+    this.#release();
   }
 
   hear(message: AnyMessage): void {
@@ -237,23 +249,5 @@ export class Subscriber implements Subscription {
     this.state = state;
     if (state === 'live' || state === 'catching-up') this.#settleReady();
     guard(this.options.onState, state);
-  }
-
-  async #readBacklog(to: Position): Promise<void> {
-    this.#reading = true;
-    const { gap, messages } = await this.remote
-      .backlog(this.start, to)
-      .catch((error: SluiceError) => this.#without(error, to));
-    if (!this.#held) return;
-    const runs = messages.map((message) => () => this.hear(message));
-    if (gap) runs.unshift(() => this.miss(gap));
-    this.#held.unshift(...runs);
-    this.#release();
-  }
-
-  // The backlog cannot be read: the application hears why, and a position that was promised becomes a gap.
-  #without(error: SluiceError, to: Position): Backlog<AnyMessage> {
-    if (this.#active) this.fail(error);
-    return { messages: [], ...(this.start.position && { gap: { to, reason: 'no_history' } }) };
   }
 }
