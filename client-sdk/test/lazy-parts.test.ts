@@ -167,6 +167,20 @@ describe('a part that fails to load', () => {
     expect([loads, lost.map(({ name }) => name)]).toEqual([1, ['closed']]);
   });
 
+  it('leaves a late subscriber ended, without an error, when the client closes', async () => {
+    const channel = client.channel('a');
+    channel.subscribe(() => {});
+    await connect();
+    gateway.socket.subscribed(2);
+    const lost: SluiceError[] = [];
+    const late = channel.subscribe(() => {}, { rewind: 1, onError: (error) => lost.push(error) });
+    await turn();
+    client.close();
+    fail(new Error('no network'));
+    await pass(1000);
+    expect([loads, late.state, lost, errors]).toEqual([1, 'ended', [], []]);
+  });
+
   it('delivers the backlog to a late subscriber when it has loaded', async () => {
     const channel = client.channel('a');
     channel.subscribe(() => {});
@@ -185,5 +199,21 @@ describe('a part that fails to load', () => {
     gateway.socket.reply('history', { epoch: 'e1', head: 2, first: 1, messages });
     await turn();
     expect(seen).toEqual([2, 3]);
+  });
+});
+
+describe('an iteration before the part has loaded', () => {
+  it('subscribes in the first next call, before a publish that follows, and does not load the part', async () => {
+    await connect();
+    const channel = client.channel<number>('a');
+    const iterator = channel.messages();
+    const first = iterator.next();
+    void channel.publish(1).catch(() => {});
+    await turn();
+    expect([types(), loads]).toEqual([['connect', 'subscribe', 'publish'], 0]);
+    gateway.socket.subscribed();
+    gateway.socket.messages('a', [1]);
+    expect(await first).toMatchObject({ value: { data: 1 } });
+    await iterator.return();
   });
 });
