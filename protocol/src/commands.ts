@@ -33,7 +33,7 @@ interface ChannelCommand<Type extends string> extends CommandBase<Type> {
 
 /** A command about one subscription of a channel. */
 interface SubscriptionCommand<Type extends string> extends ChannelCommand<Type> {
-  /** Subscription id, 1 to 255, unique per channel on the connection. Absent: the channel's default subscription. */
+  /** Subscription id, 1 to 15, unique per channel on the connection. Absent: the channel's default subscription. */
   readonly sub?: number;
 }
 

@@ -18,8 +18,8 @@ export const LIMITS = {
   historyPage: 1000,
   /** Default number of messages in a page of history. */
   historyDefault: 100,
-  /** Largest subscription id; the smallest is 1. */
-  subscriptionId: 255,
+  /** Largest subscription id; the smallest is 1. Each id in use on a channel costs the gateway an encoding per message. */
+  subscriptionId: 15,
   /** Characters of a token. */
   tokenLength: 16_384,
 } as const;

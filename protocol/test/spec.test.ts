@@ -140,7 +140,7 @@ describe('SPEC.md agrees with the code', () => {
 
   it.each([
     ['1 to 200 characters', LIMITS.channelLength, 200],
-    ['1 to 255', LIMITS.subscriptionId, 255],
+    ['1 to 15', LIMITS.subscriptionId, 15],
     ['1 to 128 characters', LIMITS.eventLength, 128],
     ['1 to 128 characters', LIMITS.keyLength, 128],
     ['16 tags; names 1 to 64 characters and not `__proto__`, values 0 to 256', LIMITS.tags, 16],

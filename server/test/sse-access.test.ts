@@ -168,10 +168,16 @@ describe('a cookie', () => {
   });
 });
 
+const READABLE = { 'Access-Control-Expose-Headers': 'Retry-After' };
+
 describe('pages of other origins', () => {
   it.each([
-    [[PAGE], PAGE, { 'Access-Control-Allow-Origin': PAGE, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' }],
-    [['*'], PAGE, { 'Access-Control-Allow-Origin': '*' }],
+    [
+      [PAGE],
+      PAGE,
+      { 'Access-Control-Allow-Origin': PAGE, 'Access-Control-Allow-Credentials': 'true', ...READABLE, Vary: 'Origin' },
+    ],
+    [['*'], PAGE, { 'Access-Control-Allow-Origin': '*', ...READABLE }],
     [[], PAGE, {}],
   ])('of %j, %s reads the answer with %j', async (origins, origin, expected) => {
     const { world, token } = await start({ origins });

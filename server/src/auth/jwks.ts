@@ -73,12 +73,15 @@ export class Jwks {
   async lookup(header: JWTHeaderParameters): Promise<JwksLookup> {
     if (this.#find === null) await this.#refresh();
     else this.#keepFresh();
+    // The version before the search: a set that arrives meanwhile must not vouch for an older key.
+    const version = this.#version;
     const keys = await this.#match(header);
-    if (keys.length > 0) return { kind: 'keys', keys, version: this.#version };
+    if (keys.length > 0) return { kind: 'keys', keys, version };
     if (header.kid === undefined && this.#find !== null) return { kind: 'unknown' };
     await this.#refresh();
+    const latest = this.#version;
     const again = await this.#match(header);
-    if (again.length > 0) return { kind: 'keys', keys: again, version: this.#version };
+    if (again.length > 0) return { kind: 'keys', keys: again, version: latest };
     return { kind: this.#find === null || this.#lastFailed ? 'unavailable' : 'unknown' };
   }
 

@@ -41,7 +41,7 @@ describe('audiences', () => {
   it('of variants that clients choose do not pile up', () => {
     const audiences = create();
     const ada = listener();
-    for (let sub = 1; sub <= 255; sub++) {
+    for (let sub = 1; sub <= 15; sub++) {
       audiences.join(ada, { key: String(sub) });
       audiences.leave(ada, { key: String(sub) });
     }

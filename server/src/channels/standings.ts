@@ -58,8 +58,10 @@ export class Standings implements Iterable<Standing> {
   addPending<T>(kind: Kind, key: string, pending: Promise<T>): Promise<T> {
     const group = this.#ensure(kind);
     group.pending ??= new Map();
-    group.pending.set(key, pending);
-    return pending.finally(() => group.pending?.delete(key));
+    // Who waits for it continues after its own command was answered, not before.
+    const settled = pending.finally(() => group.pending?.delete(key));
+    group.pending.set(key, settled);
+    return settled;
   }
 
   #find(kind: Kind): Group | undefined {

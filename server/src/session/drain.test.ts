@@ -51,7 +51,21 @@ it.each([
   }
 });
 
-it('ends at once where there is nobody', async () => {
+it('closes a connection that was admitted after the drain began', async () => {
+  const { clock, registry, said } = crowd(2);
+  const late = crowd(1);
+  const drained = drainSessions({ registry, clock, events: new EventBus(), most: 1_000, pace: 1 });
+  for (const session of late.registry.all()) {
+    const close = () => registry.remove(session);
+    registry.add(Object.assign(session, { close }));
+  }
+  clock.advance(60_000);
+  await drained;
+  expect(said.every(({ closedAt }) => closedAt <= 1_000)).toBe(true);
+  expect(clock.running).toBe(0);
+});
+
+it('ends at once if there are no connections', async () => {
   const { clock, registry } = crowd(0);
   await drainSessions({ registry, clock, events: new EventBus(), most: 1_000, pace: 500 });
   expect(clock.running).toBe(0);

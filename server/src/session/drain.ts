@@ -37,7 +37,12 @@ export async function drainSessions({ registry, clock, events, most, pace }: Dra
     });
   }
   for (const [at, session] of sessions.entries()) clock.after(momentOf(at), () => session.close('draining'));
+  // A connection that was being admitted when the drain began is not among them.
+  const last = clock.after(duration, () => {
+    for (const session of registry.all()) session.close('draining');
+  });
   await registry.emptied();
+  last.cancel();
 }
 
 /** Keeps the oldest connections, and the connections of one channel, from closing together. Fisher and Yates. */

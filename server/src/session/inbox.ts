@@ -93,15 +93,22 @@ export class Inbox implements Resumable {
   resume(): void {
     if (this.#resuming) return; // called by a command that connects at once: the loop below goes on
     this.#resuming = true;
+    try {
+      this.#executeQuota();
+    } finally {
+      this.#resuming = false;
+    }
+  }
+
+  #executeQuota(): void {
     while (this.#session.state !== 'closed' && this.#hasMore()) {
       if (!this.#takeQuota()) {
         this.#session.services.scheduler.add(this);
-        break;
+        return;
       }
       if (this.#waits) this.#carryOutWaiting();
       else this.#takeOne();
     }
-    this.#resuming = false;
   }
 
   #hasMore(): boolean {

@@ -76,8 +76,9 @@ export class EventConnection implements Connection, StreamBody, StreamListener, 
     this.#inBlock = true;
     this.#bytes += size + 1;
     this.#touch();
-    if (this.#bytes > this.#options.limit) this.#overflow();
-    else if (this.#bytes >= EAGER) this.#write();
+    // A reader that keeps up never overflows, however large the event: nothing would drain afterwards.
+    if (this.#bytes >= EAGER) this.#write();
+    this.#check();
   }
 
   #touch(): void {
@@ -86,8 +87,8 @@ export class EventConnection implements Connection, StreamBody, StreamListener, 
     this.#options.topics.touch(this);
   }
 
-  #overflow(): void {
-    if (this.#overflowed) return;
+  #check(): void {
+    if (this.#overflowed || this.#bytes <= this.#options.limit) return;
     this.#overflowed = true;
     this.#listener?.overflow();
   }
@@ -97,12 +98,15 @@ export class EventConnection implements Connection, StreamBody, StreamListener, 
     if (this.#isClosed) return;
     this.#endBlock();
     this.#write();
+    this.#check();
   }
 
   #endBlock(): void {
     if (!this.#inBlock) return;
     this.#inBlock = false;
-    this.#pending.push(`${this.#options.position()}\n`);
+    const end = `${this.#options.position()}\n`;
+    this.#pending.push(end);
+    this.#bytes += end.length;
   }
 
   /** Sends a sign of life, unless there is unsent data anyway. */
@@ -137,7 +141,8 @@ export class EventConnection implements Connection, StreamBody, StreamListener, 
   open(stream: HttpStream): StreamListener {
     this.#stream = stream;
     if (this.#isClosed) {
-      this.#write();
+      if (this.#pending.length > 0) stream.write(joinChunks(this.#pending));
+      this.#pending = [];
       stream.end();
     } else {
       this.drained();

@@ -77,6 +77,9 @@ export class EventDoor {
       query.subscribe.map(({ channel }) => channel),
     );
     if (token instanceof Refusal) return errorReply(token, visitor.cors);
+    // Redeeming a ticket takes time: meanwhile the gateway may drain, or the address reach its limit.
+    const late = this.#options.admit(visitor);
+    if (late !== null) return this.#refuse(visitor, late.refusal);
     const { random = Math.random } = this.#options;
     const retry = Math.round(RETRY.least + random() * (RETRY.most - RETRY.least));
     return this.#open(visitor, new EventSession({ token, subscribe: query.subscribe, retry }));
@@ -111,13 +114,13 @@ export class EventDoor {
       closed: (closing) => this.#heartbeats.remove(closing),
     });
     const session: Session = new Session(connection, { wire: eventWire, session: wireSession }, this.#services);
+    this.#heartbeats.add(connection); // before it can close, which removes it again
     connection.listen(session);
     const error = await wireSession.outcome;
     if (error !== null) {
       connection.closed(); // unless it is already closed
       return refuse(error, cors);
     }
-    this.#heartbeats.add(connection);
     return { status: 200, headers: { ...STREAM, ...cors }, stream: connection };
   }
 

@@ -53,6 +53,9 @@ export function createSse(parts: SseParts): (EventRoutes & { stop(): void }) | u
 
 /** A secret that all nodes of one configuration share. */
 function sharedSecrets({ apiKeys, keys }: Config): string[] {
-  const secrets = keys.flatMap((key) => ('secret' in key ? [key.secret] : []));
+  const secrets = keys.flatMap((key) => {
+    if ('secret' in key) return [key.secret];
+    return 'jwk' in key && typeof key.jwk.k === 'string' ? [key.jwk.k] : [];
+  });
   return [...apiKeys.map(({ secret }) => secret), ...secrets];
 }

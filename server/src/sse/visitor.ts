@@ -15,6 +15,9 @@ export interface VisitorOptions {
 
 type Headers = Readonly<Record<string, string>>;
 
+/** Response headers that a page of another origin may read. */
+const READABLE = { 'Access-Control-Expose-Headers': 'Retry-After' };
+
 const PREFLIGHT = {
   'Access-Control-Allow-Methods': 'GET, POST',
   'Access-Control-Allow-Headers': 'Authorization, Content-Type, Last-Event-ID, Cache-Control',
@@ -55,11 +58,12 @@ export class Visitor {
     if (this.origin === '') return {};
     if (!this.#isTrusted) {
       return isOriginAllowed(this, this.#options.origins, this.#options.dev)
-        ? { 'Access-Control-Allow-Origin': '*' }
+        ? { 'Access-Control-Allow-Origin': '*', ...READABLE }
         : {};
     }
     const { origin } = this;
-    return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' };
+    const allowed = { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' };
+    return { ...allowed, ...READABLE, Vary: 'Origin' };
   }
 
   /** The response to a preflight request. */

@@ -202,7 +202,7 @@ class NodeStream implements HttpStream {
   }
 
   write(bytes: string | Uint8Array): boolean {
-    if (this.#response.destroyed) return false;
+    if (this.#response.destroyed || this.#response.writableEnded) return false;
     const keepsUp = this.#response.write(bytes);
     if (!keepsUp) this.#response.socket?.setTimeout(STALLED);
     return keepsUp;

@@ -38,7 +38,7 @@ describe.each([jsonWire, msgpackWire])('$subprotocol', (wire) => {
       fc.property(
         fc.array(message, { minLength: 1, maxLength: 40 }),
         fc.string({ minLength: 1, maxLength: 130 }),
-        fc.record({ sub: fc.integer({ min: 1, max: 255 }), after: fc.maxSafeNat() }, { requiredKeys: [] }),
+        fc.record({ sub: fc.integer({ min: 1, max: 15 }), after: fc.maxSafeNat() }, { requiredKeys: [] }),
         (messages, epoch, { sub, after }) => {
           fc.pre(epoch.isWellFormed());
           const opening = wire.prefix('chat:lobby', epoch, {
