@@ -177,8 +177,8 @@ export const channels = [
   },
   {
     file: 'server/src/channels/standings.ts',
-    from: 'return pending.finally(() => group.pending?.delete(key));',
-    to: 'return pending;',
+    from: 'const settled = pending.finally(() => group.pending?.delete(key));',
+    to: 'const settled = pending;',
     fault: 'started subscriptions count as pending forever',
     tests: ['server/test/standing.test.ts'],
   },

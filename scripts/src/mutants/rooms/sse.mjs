@@ -21,8 +21,8 @@ export const sse = [
   },
   {
     file: `${FOLDER}/event-connection.ts`,
-    from: 'if (this.#bytes > this.#options.limit) this.#overflow();',
-    to: 'if (this.#bytes < 0) this.#overflow();',
+    from: 'if (this.#overflowed || this.#bytes <= this.#options.limit) return;',
+    to: 'if (this.#overflowed || this.#bytes >= 0) return;',
     fault: 'a stream buffers everything for a slow reader',
     tests: STREAMS,
   },
