@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { test as base, expect } from '@sluice/playwright';
 
-const sdk = fileURLToPath(new URL('../client-sdk/dist/index.js', import.meta.url));
+const sdk = fileURLToPath(new URL('../client-sdk/dist/', import.meta.url));
 
 /** An application without test code: it has its own origin, tokens and gateway address. */
 const APP = 'http://localhost:4444';
@@ -11,7 +11,7 @@ const page = (client: string) => `<!doctype html>
 <ul></ul>
 <button>Send</button>
 <script type="module">
-  import { createClient } from '/sdk.js';
+  import { createClient } from '/sdk/index.js';
   const client = createClient(${client});
   const lobby = client.channel('chat:lobby');
   lobby.presence.enter();
@@ -42,11 +42,13 @@ const test = base.extend({
       // Chromium treats a page with fulfilled routes as a public page, which needs a permission to reach this machine.
       const context = { permissions: ['local-network-access'] };
       const window = await as(user, { ...options, context });
-      const script = await readFile(sdk, 'utf8');
       await window.route(`${APP}/*`, async (route) => {
-        const path = new URL(route.request().url()).pathname;
-        if (path === '/sdk.js') await route.fulfill({ body: script, contentType: 'text/javascript' });
-        else await route.fulfill({ body: page(path === '/injected' ? INJECTED : OWN), contentType: 'text/html' });
+        const isInjected = new URL(route.request().url()).pathname === '/injected';
+        await route.fulfill({ body: page(isInjected ? INJECTED : OWN), contentType: 'text/html' });
+      });
+      await window.route(`${APP}/sdk/*`, async (route) => {
+        const name = new URL(route.request().url()).pathname.slice('/sdk/'.length);
+        await route.fulfill({ body: await readFile(`${sdk}${name}`, 'utf8'), contentType: 'text/javascript' });
       });
       return window;
     });

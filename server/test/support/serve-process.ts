@@ -42,7 +42,7 @@ export class ServeProcess {
       port: 0,
       node: 'm',
       workers: 2,
-      drain: 200,
+      drain: 30_000, // ends as soon as all connections are closed; a busy machine needs the time before a process is killed
       keys: [{ secret: SECRET }],
       apiKeys: [{ name: 'test', secret: API_KEY }],
       channels: {
