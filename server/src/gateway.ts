@@ -37,7 +37,7 @@ export interface Address {
  * Milliseconds until a drain that was requested over HTTP begins, so that its caller receives the
  * reply.
  */
-const ANSWERED = 100;
+const ANSWERED = 500;
 
 /** A gateway, from its start to its end. */
 export class Gateway {
