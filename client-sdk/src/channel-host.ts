@@ -11,7 +11,7 @@ export interface ChannelHost extends Asking, PartsHost {
   readonly calls: Asking['calls'];
   /** Makes an error of the catalogue. What is loaded later cannot make one: its class exists once. */
   readonly refusal: typeof refusal;
-  /** What the channel keeps on the gateway of this kind; made where there is none. */
+  /** The channel's resource of this kind on the gateway; created on first use. */
   resource<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle, sub?: number): W;
   /** What the channel keeps on the gateway of this kind, if anything. */
   find<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle, sub?: number): W | undefined;

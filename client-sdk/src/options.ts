@@ -78,7 +78,7 @@ function invalid(name: string, allowed: string, kind: unknown): Error {
  */
 export function socketUrl(url: unknown): string {
   const text = `${url ?? ''}`;
-  // A scheme that a WebSocket knows and a host, or relative to the page, where there is one.
+  // An absolute URL with a WebSocket or HTTP scheme, or, in a page, a relative one.
   if (!text || /^(?!(ws|http)s?:\/\/.)[^/?]*:/i.test(text) || !(globalThis.location || /^\w+:/.test(text)))
     throw invalid('url', 'a full URL like wss://example.com/ws', text);
   return text.replace(/^(\w+:\/\/[^/?]+)\/?(?=\?|$)/, '$1/ws');

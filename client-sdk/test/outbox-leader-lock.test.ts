@@ -172,7 +172,7 @@ describe('the leadership, by Web Locks', () => {
     expect(holders(b, c)).toEqual([false, true]);
   });
 
-  it('is taken by a background tab if no tab is visible', async () => {
+  it('passes to a background tab if no tab is visible', async () => {
     const [a, b] = await contenders(2);
     b.shown = false;
     a.page.freeze();

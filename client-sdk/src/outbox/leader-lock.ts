@@ -23,7 +23,7 @@ export interface LeaderOptions {
 export interface Leadership {
   /** The leader's name in the lease. A tab that finds another name there does not send. */
   readonly tab: string;
-  /** `false` if this tab was frozen for so long that another tab may lead now. */
+  /** `false` if this tab was frozen long enough for another tab to become the leader. */
   isFresh(): boolean;
   /** Gives up the leadership. */
   readonly release: Cancel;
