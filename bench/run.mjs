@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { coalesce } from './commands/coalesce.mjs';
 import { durable } from './commands/durable.mjs';
 import { fanout } from './commands/fanout.mjs';
 import { fixed } from './commands/fixed.mjs';
@@ -13,6 +14,6 @@ import { stalled } from './commands/stalled.mjs';
 import { workers } from './commands/workers.mjs';
 
 const program = new Command('bench').description('Measures Sluice beside bare uWebSockets.js, in the same run.');
-for (const add of [fanout, fixed, memory, sse, stalled, reconnect, presence, flood, redis, durable, workers])
+for (const add of [fanout, fixed, coalesce, memory, sse, stalled, reconnect, presence, flood, redis, durable, workers])
   add(program);
 await program.parseAsync();

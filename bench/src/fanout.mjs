@@ -14,6 +14,9 @@ export const servers = {
   sluice: { file: 'sluice-server.mjs', args: [], kind: 'sluice' },
 };
 
+/** Sluice with a window for the measured channels, in ms. */
+export const coalescing = (window) => ({ ...servers.sluice, args: [`coalesce=${window}`] });
+
 async function withServer({ file, args, kind }, { subscribers, channels }, work) {
   const server = start(file, SERVER_CORE, args);
   const load = start('load.mjs', LOAD_CORE);

@@ -2,7 +2,10 @@
 import { createGateway } from '@sluice/server';
 import { SECRET } from './tokens.mjs';
 
-const limited = process.argv[2] === 'limited';
+const options = process.argv.slice(2);
+const limited = options.includes('limited');
+/** `coalesce=100`: the window of the measured channels, in ms. */
+const coalesce = Number(options.find((option) => option.startsWith('coalesce='))?.slice('coalesce='.length) ?? 0);
 const everything = { '*': 'users' };
 const gateway = createGateway({
   host: '127.0.0.1',
@@ -14,7 +17,7 @@ const gateway = createGateway({
   // One generator plays all clients, and nearly all of them are one user: limits would measure themselves.
   limits: { subscriptions: 10_000, connectionsPerUser: 0, ...(limited ? {} : { operations: 0, bytes: 0 }) },
   channels: {
-    'bench:{n}': { allow: everything, history: { count: 1000, age: '1h' } },
+    'bench:{n}': { allow: everything, history: { count: 1000, age: '1h' }, coalesce },
     'long:{n}': { allow: everything, history: { count: 1_000_000, age: '1h' } },
     'room:{n}': { allow: everything },
   },

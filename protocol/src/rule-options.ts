@@ -86,4 +86,6 @@ export interface RuleOptions {
   readonly maxPayload?: SizeInput;
   /** How long a publish's idempotency key is remembered. Default: 5m. */
   readonly dedupe?: DurationInput;
+  /** How long a message may wait, so that the messages of a channel share one write. Default: 0. */
+  readonly coalesce?: DurationInput;
 }

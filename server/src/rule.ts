@@ -70,6 +70,8 @@ export interface Rule {
   readonly maxPayload: number;
   /** How long the `key` of a publish is remembered, in ms. */
   readonly dedupe: number;
+  /** How long a message may wait for others to share its write, in ms. */
+  readonly coalesce: number;
   /** `null`: payloads are not checked. */
   readonly schemas: RuleSchemas | null;
 }

@@ -22,6 +22,9 @@ export const REPLAY_FRAME_BYTES = 15_800;
  */
 export const ENVELOPE_BYTES = 584;
 
+/** Messages that a channel collects within its window (`coalesce`) at most: a bound for their memory. */
+export const COALESCED_MESSAGES = 256;
+
 /**
  * Milliseconds until the gateway asks an engine again that did not answer: soon for a restart, rare
  * enough for an outage.

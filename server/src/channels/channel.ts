@@ -50,8 +50,8 @@ export class Channel<Reader = unknown> {
   #fannedOutIn = -1;
   /** Announced, not yet fanned out: offsets `sent + 1` to `head`. */
   news: LoggedMessage[] = [];
-  /** Is it scheduled for fan-out? */
-  dirty = false;
+  /** Where it waits for its fan-out: nowhere, for the end of its window (`coalesce`), or for the end of this turn. */
+  waiting: 'no' | 'window' | 'turn' = 'no';
   /** Kept if slow readers skip to it by the rule. */
   readonly latest: LatestByKey | undefined;
   readonly cursors = new Set<Reader>();

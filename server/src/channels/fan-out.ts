@@ -2,15 +2,19 @@ import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { EventBus } from '../events.ts';
 import type { Part } from '../protocols/protocol.ts';
 import type { Fanout } from '../transport/connection.ts';
+import type { Clock } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
+import { COALESCED_MESSAGES } from './budgets.ts';
 import type { Readership } from './channel.ts';
 import type { OpenChannel } from './channel-opener.ts';
+import { Coalescer } from './coalescer.ts';
 import { batchedBytes, bytesOf, countForOneTurn, joinFrames } from './frames.ts';
 
 export interface FanOutOptions {
   readonly fanout: Fanout;
   readonly events: EventBus;
   readonly turn: Turn;
+  readonly clock: Clock;
   /** Called if publishing to a channel threw: it is unknown which of its cursors were served. */
   readonly failed: (channel: OpenChannel) => void;
 }
@@ -21,18 +25,22 @@ interface News {
 }
 
 /**
- * Sends the news of channels to their live cursors: collected during a turn of the event loop, and
- * sent at its end as one frame and one publish per audience. So the work in JavaScript depends on
- * the number of channels, not of subscribers.
+ * Sends the news of channels to their live cursors: collected during a turn of the event loop, or
+ * for longer if the rule says so, and sent at a turn's end as one frame and one publish per audience.
+ * So the work in JavaScript depends on the number of channels, not of subscribers.
  */
 export class FanOut {
   readonly #options: FanOutOptions;
   /** Channels that may have news. An array, because a set leaves outgrown tables behind with every turn. */
   #dirty: OpenChannel[] = [];
+  readonly #coalescer: Coalescer;
   #turns = 0;
 
   constructor(options: FanOutOptions) {
     this.#options = options;
+    this.#coalescer = new Coalescer(options.clock, (channel) => {
+      if (channel.waiting === 'window') this.#schedule(channel);
+    });
   }
 
   /**
@@ -43,10 +51,21 @@ export class FanOut {
     return channel.served(this.#turns);
   }
 
-  /** The channel has news: they go out at the end of this turn. */
+  /** The channel has news: they go out at the end of this turn, or after the window of its rule. */
   mark(channel: OpenChannel): void {
-    if (channel.dirty) return;
-    channel.dirty = true;
+    if (channel.waiting === 'turn') return;
+    if (channel.rule.coalesce === 0 || channel.news.length >= COALESCED_MESSAGES) this.#schedule(channel);
+    else if (channel.waiting === 'no') this.#hold(channel);
+  }
+
+  #hold(channel: OpenChannel): void {
+    channel.waiting = 'window';
+    this.#coalescer.hold(channel);
+  }
+
+  /** The news go out at the end of this turn. */
+  #schedule(channel: OpenChannel): void {
+    channel.waiting = 'turn';
     this.#dirty.push(channel);
     this.#options.turn.schedule();
   }
@@ -67,14 +86,14 @@ export class FanOut {
   }
 
   #serve(channel: OpenChannel): void {
-    channel.dirty = false;
+    channel.waiting = 'no';
     try {
       this.#send(channel);
     } catch (error) {
       this.#options.failed(channel);
       throw error;
     }
-    if (channel.news.length > 0) this.mark(channel); // large messages get a turn of their own
+    if (channel.news.length > 0) this.#schedule(channel); // large messages get a turn of their own
   }
 
   #send(channel: OpenChannel): void {

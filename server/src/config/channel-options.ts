@@ -128,4 +128,11 @@ export const CHANNEL_OPTIONS = {
     defaultText: '`5m`',
     description: "How long a publish's idempotency key is remembered.",
   }),
+  coalesce: option({
+    schema: duration({ min: 0, max: MINUTE }),
+    default: 0,
+    type: 'duration',
+    defaultText: '`0`',
+    description: 'How long a message may wait, so that the messages of a channel share one write to each subscriber.',
+  }),
 };

@@ -76,7 +76,7 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
   const history = keepsHistory(value)
     ? readTable(HISTORY_OPTIONS, rule.history, { path: [...path, 'history'], problems })
     : null;
-  const { from, dedupe, slow = history === null ? 'drop' : 'replay' } = rule;
+  const { from, dedupe, coalesce, slow = history === null ? 'drop' : 'replay' } = rule;
   const { maxPayload = Math.min(PAYLOAD_DEFAULT, maxFrame) } = rule;
   const settled = { ...rule, history, slow, maxPayload };
   checkTogether(settled, { path, maxFrame, problems });
@@ -91,6 +91,7 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
     presence: readTable(PRESENCE_OPTIONS, rule.presence, { path: [...path, 'presence'], problems }),
     maxPayload,
     dedupe,
+    coalesce,
     schemas: schemasOf(context.contracts[source]),
   };
 }

@@ -53,7 +53,7 @@ const describeSchemas = ({ message, events, presence }: RuleSchemas) => ({
 });
 
 function describeRule(rule: Rule): Record<string, unknown> {
-  const { allow, history, from, slow, latestBy, rate, presence, maxPayload, dedupe, schemas } = rule;
+  const { allow, history, from, slow, latestBy, rate, presence, maxPayload, dedupe, coalesce, schemas } = rule;
   return {
     allow: Object.fromEntries(Object.entries(allow).map(([verb, grants]) => [verb, grants.map(formatGrant)])),
     history: history === null ? false : { count: history.count, age: formatDuration(history.age) },
@@ -64,6 +64,7 @@ function describeRule(rule: Rule): Record<string, unknown> {
     presence: describePresence(presence),
     maxPayload: formatSize(maxPayload),
     dedupe: formatDuration(dedupe),
+    ...(coalesce === 0 ? {} : { coalesce: formatDuration(coalesce) }),
     ...(schemas === null ? {} : { contract: describeSchemas(schemas) }),
   };
 }

@@ -117,7 +117,7 @@ describe('development', () => {
 
 describe('channel rules', () => {
   it('have defaults that depend on history', () => {
-    const common = { allow: {}, from: true, maxPayload: 65_536, dedupe: 300_000 };
+    const common = { allow: {}, from: true, maxPayload: 65_536, dedupe: 300_000, coalesce: 0 };
     expect(ruleOf({})).toMatchObject({ ...common, history: null, slow: 'drop' });
     expect(ruleOf({ history: true })).toMatchObject({
       ...common,

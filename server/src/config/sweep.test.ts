@@ -109,7 +109,16 @@ describe.each(OPTION_ROWS.map(({ path }) => path))('%s, in a program', (path) =>
 
 const RULE_PATHS = [
   ...['allow', 'allow.subscribe', 'history', 'history.count', 'history.age', 'from', 'slow', 'latestBy', 'rate'],
-  ...['presence', 'presence.grace', 'presence.interval', 'presence.listUpTo', 'presence.state', 'maxPayload', 'dedupe'],
+  ...[
+    'presence',
+    'presence.grace',
+    'presence.interval',
+    'presence.listUpTo',
+    'presence.state',
+    'maxPayload',
+    'dedupe',
+    'coalesce',
+  ],
 ];
 
 describe.each(RULE_PATHS)('channels["a"].%s', (path) => {

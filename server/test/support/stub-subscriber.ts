@@ -80,6 +80,13 @@ export class StubSubscriber implements Subscriber {
     this.cut++;
   }
 
+  /** The offsets of the messages that it received. */
+  get offsets(): number[] {
+    return this.received.flatMap((message) =>
+      message.type === 'messages' ? message.messages.map(({ offset }) => offset) : [],
+    );
+  }
+
   /** What it received, in short: `3-5` for messages, `gap 5>8`, `live`. */
   get summary(): string[] {
     return this.received.map((message) => {
