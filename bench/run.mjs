@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { all } from './commands/all.mjs';
 import { coalesce } from './commands/coalesce.mjs';
 import { durable } from './commands/durable.mjs';
 import { fanout } from './commands/fanout.mjs';
 import { fixed } from './commands/fixed.mjs';
 import { flood } from './commands/flood.mjs';
 import { memory } from './commands/memory.mjs';
+import { peers } from './commands/peers.mjs';
 import { presence } from './commands/presence.mjs';
 import { reconnect } from './commands/reconnect.mjs';
 import { redis } from './commands/redis.mjs';
@@ -14,6 +16,21 @@ import { stalled } from './commands/stalled.mjs';
 import { workers } from './commands/workers.mjs';
 
 const program = new Command('bench').description('Measures Sluice beside bare uWebSockets.js, in the same run.');
-for (const add of [fanout, fixed, coalesce, memory, sse, stalled, reconnect, presence, flood, redis, durable, workers])
+for (const add of [
+  all,
+  fanout,
+  peers,
+  fixed,
+  coalesce,
+  memory,
+  sse,
+  stalled,
+  reconnect,
+  presence,
+  flood,
+  redis,
+  durable,
+  workers,
+])
   add(program);
 await program.parseAsync();

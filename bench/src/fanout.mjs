@@ -17,11 +17,18 @@ export const servers = {
 /** Sluice with a window for the measured channels, in ms. */
 export const coalescing = (window) => ({ ...servers.sluice, args: [`coalesce=${window}`] });
 
-async function withServer({ file, args, kind }, { subscribers, channels }, work) {
+/** Starts a server of ours, or a peer, which starts itself. */
+async function open({ file, args, open }) {
+  if (open !== undefined) return open(SERVER_CORE);
   const server = start(file, SERVER_CORE, args);
+  return { server, port: await answer(server, 'port') };
+}
+
+async function withServer(measured, { subscribers, channels }, work) {
+  const { server, port } = await open(measured);
   const load = start('load.mjs', LOAD_CORE);
   try {
-    const port = await answer(server, 'port');
+    const { kind } = measured;
     load.send({ open: { port, kind, subscribers, channels, unhurried: channels > 1 } });
     await answer(load, 'opened');
     const run = async (rate, seconds) => {

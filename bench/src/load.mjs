@@ -13,9 +13,10 @@
  * times a second; the kernel keeps for them what comes meanwhile. To read ten thousand of them for
  * one message each costs more than the servers that are to be measured.
  */
+import { dialects } from './dialects.mjs';
 import { Probe, Reader, ReadingRound, stamp } from './readers.mjs';
 import { tokenFor } from './tokens.mjs';
-import { openSocket, textFrame } from './wire.mjs';
+import { openSocket } from './wire.mjs';
 
 const PAYLOAD = 128;
 const PROBES_PER_CHANNEL = 1;
@@ -25,34 +26,17 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 const payload = () => stamp().padEnd(PAYLOAD, 'x');
 
-const kinds = {
-  bare: {
-    hello: (_token, channel) => (channel === null ? [] : [textFrame(`+${channel}`)]),
-    publish: (channel) => textFrame(`${channel} ${payload()}`),
-  },
-  sluice: {
-    hello: (token, channel) => [
-      textFrame(
-        JSON.stringify([
-          { type: 'connect', id: 1, token },
-          ...(channel === null ? [] : [{ type: 'subscribe', id: 2, channel }]),
-        ]),
-      ),
-    ],
-    publish: (channel, id) => textFrame(`{"type":"publish","id":${id},"channel":"${channel}","data":"${payload()}"}`),
-  },
-};
-
 let state;
 
 async function open({ port, kind, subscribers, channels = 1, countAll = false, unhurried = false }) {
-  const speak = kinds[kind];
+  const speak = dialects[kind];
   const token = tokenFor('bench');
   const names = Array.from({ length: channels }, (_, at) => `bench:${at}`);
   const groups = names.map(() => []);
   const connectOne = async (reader, channel) => {
-    const socket = await openSocket(port, reader.count);
-    for (const frame of speak.hello(token, channel)) socket.write(frame);
+    const path = speak.path === undefined ? undefined : `${speak.path}${speak.query?.(channel) ?? ''}`;
+    const socket = await openSocket(port, reader.count, path);
+    for (const frame of speak.hello({ token, channel })) socket.write(frame);
     return socket;
   };
   let probes = 0;
@@ -90,7 +74,7 @@ async function trial({ rate, seconds }) {
     for (; total < due; total++) {
       const at = total % names.length;
       sent[at]++;
-      frames.push(speak.publish(names[at], state.id++));
+      frames.push(speak.publish({ channel: names[at], payload: payload(), id: state.id++ }));
     }
     if (frames.length > 0) publisher.write(Buffer.concat(frames));
     await new Promise((resolve) => setTimeout(resolve, 1));

@@ -17,7 +17,7 @@ export function textFrame(text) {
  *
  * @returns the socket, once the handshake is over
  */
-export function openSocket(port, onBytes) {
+export function openSocket(port, onBytes, path = '/ws') {
   return new Promise((resolve, reject) => {
     let open = false;
     let head = '';
@@ -46,7 +46,7 @@ export function openSocket(port, onBytes) {
     socket.on('error', reject);
     const key = randomBytes(16).toString('base64');
     socket.write(
-      `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
     );
   });
 }
