@@ -23,6 +23,10 @@ writeFileSync(
   join(cwd, 'empty-rule.yaml'),
   `keys: [{ secret: ${SECRET} }]\nchannels:\n  news: {}\n  user: { allow: { subscribe: users } }\n`,
 );
+writeFileSync(
+  join(cwd, 'explain.yaml'),
+  `keys: [{ secret: ${SECRET} }]\nchannels:\n  "chat:{room}": { allow: { subscribe: users, publish: "role:writer" } }\n`,
+);
 writeFileSync(join(cwd, 'dev.yaml'), 'dev: true\n');
 
 async function outcome(args: readonly string[], world: World = {}) {
@@ -46,6 +50,42 @@ function network(answers: Record<string, () => Response>) {
   };
   return { sent, fetch };
 }
+
+describe('sluice explain', () => {
+  const ask = (...args: string[]) => outcome(['explain', ...args, '--config', 'explain.yaml']);
+
+  it('explains what the rules permit', async () => {
+    expect(await ask('subscribe', 'chat:one', '--sub', 'ada')).toEqual({
+      code: 0,
+      out: `allowed: user "ada" may subscribe to "chat:one": the rule "chat:{room}" grants "subscribe" to users.
+To deny it, change allow.subscribe of the rule "chat:{room}", or issue tokens with the capability "!subscribe".`,
+      err: '',
+    });
+  });
+
+  it('exits with 1 for what is denied', async () => {
+    const { code, out } = await ask('publish', 'chat:one', '--sub', 'ada', '--claim', 'role=reader');
+    expect([code, out.split('\n')[0]]).toEqual([
+      1,
+      'denied: user "ada" may not publish to "chat:one": the rule "chat:{room}" grants "publish" to role:writer, and none of these applies.',
+    ]);
+  });
+
+  it('prints JSON for programs', async () => {
+    const { out } = await ask('publish', 'chat:one', '--sub', 'ada', '--cap', 'chat:*=publish', '--json');
+    expect(JSON.parse(out)).toMatchObject({ allowed: true, reason: { kind: 'capability', pattern: 'chat:*' } });
+  });
+
+  it.each([
+    [['shout', 'chat:one'], 'Allowed choices are subscribe'],
+    [['subscribe', 'chat:one', '--sub', ''], '--sub must name the user'],
+    [['subscribe', 'chat:one', '--cap', 'a:{b}=publish'], '{param} is for rules only'],
+  ])('refuses %j', async (args, message) => {
+    const { code, err } = await ask(...args);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+});
 
 describe('sluice serve', () => {
   it('runs until the first signal, then closes the gateway', async () => {

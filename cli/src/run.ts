@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { addCheck } from './check.ts';
 import { CliError } from './cli-error.ts';
 import { addDurable } from './durable.ts';
+import { addExplain } from './explain.ts';
 import { addPublish } from './publish.ts';
 import { addServe } from './serve.ts';
 import type { Shell } from './shell.ts';
@@ -17,6 +18,7 @@ Examples:
   $ sluice token --sub ada                              sign a token with the configured secret
   $ sluice subscribe chat:lobby                         watch a channel
   $ sluice publish chat:lobby '{"text":"Hello"}'        publish as a backend does
+  $ sluice explain publish chat:lobby --sub ada         may Ada publish there, and why?
   $ sluice durable check --data ./data                  is the durable engine's folder damaged?
 
 "sluice <command> --help" says more.`;
@@ -38,7 +40,8 @@ function createProgram(shell: Shell): Command {
       writeOut: (text) => shell.out(text.trimEnd()),
       writeErr: (text) => shell.err(text.trimEnd()),
     });
-  for (const add of [addServe, addCheck, addToken, addPublish, addSubscribe, addDurable]) add(program, shell);
+  for (const add of [addServe, addCheck, addToken, addPublish, addSubscribe, addExplain, addDurable])
+    add(program, shell);
   return program;
 }
 

@@ -7,8 +7,10 @@
 
 export type { Grant } from './auth/acl.ts';
 export { interfaceAddresses, isLoopback } from './auth/dev-access.ts';
-export { parseCapabilities } from './auth/identity.ts';
+export { type Explanation, explain } from './auth/explain.ts';
+export { type Identity, parseCapabilities, VERBS, type Verb } from './auth/identity.ts';
 export { HMAC_ALGORITHMS, type HmacAlgorithm, importKey, type SecretKey } from './auth/keys.ts';
+export { Rules } from './channels/rules.ts';
 export { describeConfig } from './config/describe.ts';
 export { findFile } from './config/file.ts';
 export { hintsFor } from './config/hints.ts';

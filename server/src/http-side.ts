@@ -28,12 +28,16 @@ export interface HttpSideParts {
 /** All HTTP routes of a gateway. */
 export function createHttpSide(parts: HttpSideParts): HttpSide {
   const { config, engine, metrics, scrape = () => metrics.text(), access, isReady, sse } = parts;
-  const { door, verifier, events, clock } = parts.services;
+  const { door, verifier, events, clock, rules, log, presence } = parts.services;
   const { devSecret, devApiKey, apiKeys, node, static: folder } = config;
   const routes = createRoutes({
     apiKeys: createApiKeys(apiKeys),
     verifier,
     door,
+    rules,
+    events,
+    log,
+    presence,
     allowances: new UserAllowances(),
     revocations: engine.revocations,
     signal: (signal) => engine.signal(signal),

@@ -43,6 +43,8 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   api: [
     'channels',
+    'presence/members.ts',
+    'presence/presence.ts',
     'session/registry.ts',
     'auth',
     'events.ts',
@@ -61,7 +63,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   observe: ['events.ts', 'util', ...PROTOCOL],
   config: ['auth', 'rule.ts', 'util', ...PROTOCOL],
-  'cli-support.ts': ['config', 'auth', 'workers', 'engine/durable/repair/tools.ts'],
+  'cli-support.ts': ['config', 'auth', 'channels/rules.ts', 'workers', 'engine/durable/repair/tools.ts'],
   workers: [
     ...['assemble.ts', 'gateway.ts', 'engines.ts', 'config', 'channels/rules.ts', 'engine/remote', 'engine/engine.ts'],
     ...['observe', 'util'],

@@ -3,12 +3,20 @@ import { senderOf } from './credentials.ts';
 import type { Route } from './route.ts';
 import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
 import { type DrainServices, drainRoute } from './routes/drain.ts';
+import { explainRoute } from './routes/explain.ts';
 import { live, ready } from './routes/health.ts';
+import { type MemberServices, memberCountsRoute, membersRoute } from './routes/members.ts';
+import { type MessageServices, messagesRoute, positionRoute } from './routes/messages.ts';
 import { type PublishServices, publishRoute } from './routes/publish.ts';
 import { listRevocationsRoute, type RevocationServices, revokeRoute } from './routes/revocations.ts';
 import { type TicketServices, ticketsRoute } from './routes/tickets.ts';
 
-export interface ApiOptions extends PublishServices, RevocationServices, DrainServices {
+export interface ApiOptions
+  extends PublishServices,
+    RevocationServices,
+    DrainServices,
+    MessageServices,
+    MemberServices {
   /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
   /** This node's name. */
@@ -38,6 +46,38 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       summary: 'Publish one message, or a batch',
       takesBody,
       handle: publishRoute(options),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/channels/{channel}/messages',
+      summary: "A page of a channel's log",
+      handle: messagesRoute(options),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/channels/{channel}/position',
+      summary: 'Where the log of a channel ends',
+      handle: positionRoute(options),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/channels/{channel}/members',
+      summary: 'A page of the members of a channel',
+      handle: membersRoute(options),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/members/counts',
+      summary: 'The numbers of members of up to 1,000 channels',
+      takesBody,
+      handle: memberCountsRoute(options),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/explain',
+      summary: 'May somebody do something on a channel, and why?',
+      takesBody,
+      handle: explainRoute(options),
     },
     {
       method: 'POST',

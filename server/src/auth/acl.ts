@@ -79,7 +79,8 @@ function valuesOf(params: Params): Params {
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, readSegment(value)]));
 }
 
-function grants(grant: Grant, identity: Identity, params: Params): boolean {
+/** Does the identity have what the grant asks for? `false` for a function. */
+export function holdsGrant(grant: Grant, identity: Identity, params: Params): boolean {
   const { user } = identity;
   switch (grant.kind) {
     case 'anyone':
@@ -214,7 +215,7 @@ export function permits(
   let functions = false;
   for (const grant of list) {
     if (grant.kind === 'function') functions = true;
-    else if (grants(grant, identity, params)) return true;
+    else if (holdsGrant(grant, identity, params)) return true;
   }
   if (!functions) return false;
   const { user, claims } = identity;

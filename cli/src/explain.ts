@@ -1,0 +1,65 @@
+import {
+  type Explanation,
+  explain,
+  type Identity,
+  parseCapabilities,
+  Rules,
+  VERBS,
+  type Verb,
+} from '@sluice/server/cli-support';
+import { Argument, type Command } from 'commander';
+import { collectCaps, collectClaims } from './arguments.ts';
+import { CliError } from './cli-error.ts';
+import { addConfigFlags, loadFor } from './config-flags.ts';
+import type { Shell } from './shell.ts';
+
+const EXAMPLES = `
+Examples:
+  $ sluice explain subscribe chat:lobby --sub ada
+  $ sluice explain publish chat:lobby --sub ada --claim role=admin --cap 'chat:*=!publish'
+  $ sluice explain subscribe news:today                 an anonymous connection
+
+The rules of the configuration decide; no gateway has to run. Exit code: 0 if allowed, 1 if not.`;
+
+interface ExplainFlags {
+  readonly sub?: string;
+  readonly cap?: Record<string, readonly string[]>;
+  readonly claim?: Record<string, unknown>;
+  readonly json?: boolean;
+}
+
+function identityOf({ sub, cap, claim: claims = {} }: ExplainFlags): Identity {
+  const capabilities = parseCapabilities(cap);
+  if (typeof capabilities === 'string') throw new CliError(`--cap: ${capabilities}`, 2);
+  if (sub === '') throw new CliError('--sub must name the user', 2);
+  return { user: sub ?? null, claims, capabilities };
+}
+
+const inWords = ({ allowed, message, remedy }: Explanation): string =>
+  `${allowed ? 'allowed' : 'denied'}: ${message}.\n${remedy}`;
+
+async function run(verb: Verb, channel: string, flags: ExplainFlags, shell: Shell): Promise<void> {
+  const { sub: _sub, cap: _cap, claim: _claim, json, ...configFlags } = flags;
+  const identity = identityOf(flags);
+  const { config } = await loadFor(configFlags, shell);
+  const match = new Rules(config.channels).match(channel);
+  const explanation = await explain({ identity, verb, channel, match });
+  shell.out(json === true ? JSON.stringify(explanation) : inWords(explanation));
+  if (!explanation.allowed) throw new CliError('not allowed');
+}
+
+/** `sluice explain`: may somebody do something on a channel, and why? */
+export function addExplain(program: Command, shell: Shell): void {
+  const command = program
+    .command('explain')
+    .description('Explain whether a user may do something on a channel, and what decides.')
+    .addArgument(new Argument('<verb>', 'the operation').choices(VERBS))
+    .argument('<channel>', 'the name of the channel')
+    .option('--sub <user>', 'the user; without it, an anonymous connection')
+    .option('--cap <pattern=verbs>', "a capability of the token, like 'chat:*=subscribe'; repeat for more", collectCaps)
+    .option('--claim <name=value>', 'a claim of the token, its value as JSON or text; repeat for more', collectClaims)
+    .option('--json', 'print the explanation as JSON');
+  addConfigFlags(command)
+    .addHelpText('after', EXAMPLES)
+    .action((verb: Verb, channel: string, flags: ExplainFlags) => run(verb, channel, flags, shell));
+}

@@ -1,0 +1,44 @@
+import { LIMITS } from '@sluice/protocol';
+import { readHistory } from '../../channels/history.ts';
+import type { Log } from '../../engine/engine.ts';
+import { Refusal } from '../../refusal.ts';
+import { type BackendServices, onChannel } from '../backend.ts';
+import { readNumbers } from '../query.ts';
+import type { Route } from '../route.ts';
+
+export interface MessageServices extends BackendServices {
+  readonly log: Log;
+}
+
+const OFFSET = { min: 0, max: Number.MAX_SAFE_INTEGER };
+const PAGE = { after: OFFSET, before: OFFSET, limit: { min: 1, max: LIMITS.historyPage } };
+
+/**
+ * `GET /api/v1/channels/{channel}/messages?after|before&limit`: a page of the log, oldest first, as
+ * the command `history` reads it. SPEC.md section 4.6.
+ */
+export function messagesRoute(services: MessageServices): Route['handle'] {
+  return (request, { channel = '' }) =>
+    onChannel(request, services, { verb: 'history', channel }, () => {
+      const page = readNumbers(request.query, PAGE);
+      if (page instanceof Refusal) return page;
+      if (page.after !== undefined && page.before !== undefined) {
+        return new Refusal('command_invalid', 'give "after" or "before", not both');
+      }
+      return readHistory(services.log, channel, page);
+    });
+}
+
+/**
+ * `GET /api/v1/channels/{channel}/position`: where the log ends, and the first offset that it still
+ * holds.
+ */
+export function positionRoute(services: MessageServices): Route['handle'] {
+  return (request, { channel = '' }) =>
+    onChannel(request, services, { verb: 'history', channel }, async () => {
+      const query = readNumbers(request.query, {});
+      if (query instanceof Refusal) return query;
+      const { epoch, head, first } = await services.log.read(channel, 0, 0);
+      return { epoch, head, first };
+    });
+}
