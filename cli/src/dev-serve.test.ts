@@ -77,6 +77,43 @@ describe('the keys of development mode', () => {
   });
 });
 
+describe('rules in production', () => {
+  const write = (rules: string) =>
+    writeFileSync(
+      join(cwd, 'sluice.yaml'),
+      `keys: [{ secret: 0123456789abcdef0123456789abcdef }]\nchannels:\n${rules}`,
+    );
+
+  it('are reloaded at SIGHUP; the differences are named, and an error changes nothing', async () => {
+    write('  a: {}\n  b: {}\n');
+    const gateway = new TestGateway();
+    const shell = new TestShell({ cwd, loadGateway: gateway.load });
+    const done = run(['serve'], shell);
+    await gateway.running;
+    await new Promise(setImmediate);
+    expect(shell.watched).toEqual([]);
+
+    write('  a: { history: true }\n  c: {}\n');
+    shell.hangUp();
+    await expect.poll(() => shell.errors.at(-1)).toContain('reloaded');
+    expect(shell.errors.at(-1)).toBe('sluice: channel rules reloaded (2): added "c"; removed "b"; changed "a"');
+
+    write('  a: { allow: { subscribe: everybody } }\n');
+    shell.hangUp();
+    await expect.poll(() => shell.errors.at(-1)).toContain('the rules stay as they were');
+    expect(gateway.reloaded).toHaveLength(1);
+
+    write('  a: { history: true }\n  c: {}\n');
+    shell.hangUp();
+    await expect.poll(() => shell.errors.at(-1)).toContain('no difference');
+    shell.signal();
+    await done;
+    shell.hangUp();
+    await new Promise(setImmediate);
+    expect(gateway.reloaded).toHaveLength(2);
+  });
+});
+
 describe('rules in development mode', () => {
   const write = (text: string) => writeFileSync(join(cwd, 'sluice.yaml'), text);
 

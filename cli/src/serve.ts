@@ -45,10 +45,10 @@ async function serve(flags: Readonly<Record<string, unknown>>, shell: Shell): Pr
   const gateway = await create(loaded, shell);
   const stopped = firstSignal(shell);
   const { url } = await gateway.start();
-  const unwatch = config.dev ? reloadRules(gateway, { loaded, flags, shell }) : () => {};
+  const stopReloading = reloadRules(gateway, { loaded, flags, shell });
   if (config.dev) shell.err(devBanner(url, config));
   await Promise.race([stopped, gateway.stopped]);
-  unwatch();
+  stopReloading();
   await gateway.close();
 }
 
@@ -56,7 +56,9 @@ async function serve(flags: Readonly<Record<string, unknown>>, shell: Shell): Pr
 export function addServe(program: Command, shell: Shell): void {
   const command = program
     .command('serve')
-    .description('Run a gateway. SIGTERM drains it: clients are asked to reconnect elsewhere.');
+    .description(
+      'Run a gateway. SIGTERM drains it: clients are asked to reconnect elsewhere. SIGHUP reloads the channel rules.',
+    );
   addConfigFlags(command)
     .addHelpText('after', EXAMPLES)
     .action((flags: Record<string, unknown>) => serve(flags, shell));

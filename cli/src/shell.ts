@@ -22,6 +22,8 @@ export interface Shell {
   stdin(): Promise<string>;
   /** Calls back at every SIGINT and SIGTERM. Returns a function that stops that. */
   onSignal(handler: () => void): () => void;
+  /** Calls back at every SIGHUP. Returns a function that stops that. */
+  onReload(handler: () => void): () => void;
   /** Calls back when the npm that started this process has ended: npm does not pass signals on. */
   onOrphaned(handler: () => void): void;
   /** Watches these files for changes. Returns a function that stops that. */
@@ -58,6 +60,10 @@ export const systemShell: Shell = {
     return () => {
       for (const signal of SIGNALS) process.off(signal, handler);
     };
+  },
+  onReload(handler) {
+    process.on('SIGHUP', handler);
+    return () => process.off('SIGHUP', handler);
   },
   onOrphaned(handler) {
     // `npx sluice serve` and npm scripts: SIGTERM ends npm and its shell, and does not reach the

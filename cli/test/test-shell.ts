@@ -5,7 +5,7 @@ import type { Shell } from '../src/shell.ts';
  * The environment that a test gives to a command; everything else is absent, and fails when it is
  * used.
  */
-export type World = Partial<Omit<Shell, 'out' | 'err' | 'onSignal' | 'onOrphaned' | 'watch' | 'exit'>>;
+export type World = Partial<Omit<Shell, 'out' | 'err' | 'onSignal' | 'onReload' | 'onOrphaned' | 'watch' | 'exit'>>;
 
 /** A shell that records the output and the effects of commands. */
 export class TestShell implements Shell {
@@ -26,6 +26,7 @@ export class TestShell implements Shell {
   #changed = (): void => {};
   #failed = (_: unknown): void => {};
   readonly #handlers = new Set<() => void>();
+  readonly #reloads = new Set<() => void>();
 
   constructor(world: World = {}) {
     const absent = (what: string) => () => Promise.reject(new Error(`this test has no ${what}`));
@@ -53,6 +54,16 @@ export class TestShell implements Shell {
   onSignal(handler: () => void): () => void {
     this.#handlers.add(handler);
     return () => this.#handlers.delete(handler);
+  }
+
+  onReload(handler: () => void): () => void {
+    this.#reloads.add(handler);
+    return () => this.#reloads.delete(handler);
+  }
+
+  /** Simulates SIGHUP. */
+  hangUp(): void {
+    for (const handler of this.#reloads) handler();
   }
 
   onOrphaned(handler: () => void): void {
