@@ -1,5 +1,6 @@
 import type { ErrorName, Message, PublishResult } from '@sluice/protocol';
 import type { LoggedMessage } from './logged-message.ts';
+import type { Nodes } from './nodes.ts';
 import type { PresenceStore } from './presence.ts';
 import type { Revocation, RevocationStore } from './revocations.ts';
 
@@ -109,6 +110,8 @@ export interface Engine {
   readonly log: Log;
   readonly presence: PresenceStore;
   readonly revocations: RevocationStore;
+  /** Messages between nodes. Absent: requests are answered only by responders of the same node. */
+  readonly nodes?: Nodes;
   /**
    * Why the engine cannot execute operations at the moment, for an operator; `undefined` while it
    * can. `/health/ready` shows it.

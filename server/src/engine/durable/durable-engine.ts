@@ -15,6 +15,7 @@ import {
   type Signal,
 } from '../engine.ts';
 import { LoggedMessage } from '../logged-message.ts';
+import { MemoryNodes } from '../memory/memory-nodes.ts';
 import { MemoryPresence } from '../memory/memory-presence.ts';
 import type { Revocation, RevocationStore } from '../revocations.ts';
 import { ABOUT, type About, type Batch, epochOf, type Placed } from './batch.ts';
@@ -62,6 +63,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   readonly log: Log = this;
   readonly presence: MemoryPresence;
   readonly revocations: RevocationStore = this;
+  readonly nodes = new MemoryNodes();
   readonly #options: DurableOptions;
   readonly #clock: Clock;
   readonly #age: AgeClock;

@@ -5,6 +5,7 @@ import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine.ts';
 import { BlockPool } from './block-pool.ts';
 import { ChannelLog } from './channel-log.ts';
+import { MemoryNodes } from './memory-nodes.ts';
 import { MemoryPresence } from './memory-presence.ts';
 import { MemoryRevocations } from './memory-revocations.ts';
 
@@ -23,6 +24,7 @@ export class MemoryEngine implements Engine, Log {
   readonly log: Log = this;
   readonly presence: MemoryPresence;
   readonly revocations: MemoryRevocations;
+  readonly nodes = new MemoryNodes();
   readonly #clock: Clock;
   readonly #age: AgeClock;
   readonly #logs = new Map<string, ChannelLog>();

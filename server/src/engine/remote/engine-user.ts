@@ -4,6 +4,7 @@ import type { EnterRequest, MemberConnection } from '../presence.ts';
 import { FrameSocket } from './frame-socket.ts';
 import type { FromOwner, SentPage, ToOwner, Welcome } from './items.ts';
 import { nameOf } from './refusals.ts';
+import { UserMailboxes } from './user-mailboxes.ts';
 
 /**
  * Maximum bytes that wait for a process that does not read. Beyond it, announcements are dropped;
@@ -30,15 +31,19 @@ export class EngineUser {
   readonly #watched = new Set<string>();
   readonly #membersWatched = new Set<string>();
   readonly #members = new Map<string, MemberConnection>();
+  readonly #mailboxes: UserMailboxes;
   /** Channels of which it has missed something. */
   readonly #missed = new Set<string>();
   #missedMembers = false;
+  /** Mailboxes that have missed messages. */
+  readonly #missedMail = new Set<string>();
   #paused = false;
   /** Calls that arrived while the answers were blocked: no more than one read. */
   readonly #held: ToOwner[] = [];
 
   constructor(socket: Socket, options: EngineUserOptions) {
     this.#options = options;
+    this.#mailboxes = new UserMailboxes(options.engine.nodes, (address, item) => this.#deliver(address, item));
     this.#frames = new FrameSocket(socket, {
       items: (items) => this.#take(items as readonly ToOwner[]),
       drained: () => this.#drained(),
@@ -57,6 +62,11 @@ export class EngineUser {
     else this.#frames.sendText(text);
   }
 
+  #deliver(address: string, item: FromOwner): void {
+    if (this.#isFull()) this.#missedMail.add(address);
+    else this.notify(item);
+  }
+
   notify(item: FromOwner): void {
     this.#frames.send(item);
   }
@@ -72,7 +82,11 @@ export class EngineUser {
   #isFull(): boolean {
     // Once something was missed all waits until the other side has caught up: announcements must
     // not come with holes again and again.
-    return this.#paused || this.#missed.size > 0 || this.#missedMembers || this.#frames.waiting > MOST_WAITING;
+    return this.#paused || this.#hasMissed || this.#frames.waiting > MOST_WAITING;
+  }
+
+  get #hasMissed(): boolean {
+    return this.#missed.size > 0 || this.#missedMembers || this.#missedMail.size > 0;
   }
 
   #drained(): void {
@@ -81,6 +95,8 @@ export class EngineUser {
     for (const channel of missed) if (this.#watched.has(channel)) this.notify(['interrupted', channel]);
     if (this.#missedMembers) this.notify(['membersInterrupted', null]);
     this.#missedMembers = false;
+    for (const address of this.#missedMail) this.notify(['mailboxInterrupted', address]);
+    this.#missedMail.clear();
     if (!this.#paused) return;
     this.#paused = false;
     this.#take(this.#held.splice(0));
@@ -173,6 +189,16 @@ export class EngineUser {
         return engine.presence.roster(item[3]);
       case 'list':
         return engine.presence.list(item[3], item[4], item[5]);
+      case 'openMailbox':
+        return this.#mailboxes.open(item[3]);
+      case 'closeMailbox':
+        return this.#mailboxes.close(item[3]);
+      case 'offer':
+        return this.#mailboxes.offer(item[3], item[4], item[5]);
+      case 'responders':
+        return this.#mailboxes.responders(item[3]);
+      case 'send':
+        return this.#mailboxes.send(item[3], item[4], item[5]);
     }
   }
 
@@ -195,6 +221,7 @@ export class EngineUser {
       if (leaving instanceof Promise) leaving.catch((error: unknown) => onFault('the engine: "leave"', error));
     }
     this.#members.clear();
+    this.#mailboxes.closeAll((error) => onFault('the engine: "closeMailbox"', error));
     closed(this);
   }
 }

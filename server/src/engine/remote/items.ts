@@ -2,6 +2,7 @@
 
 import type { Message, PublishResult } from '@sluice/protocol';
 import type { AppendOptions, Entry, Page, Signal } from '../engine.ts';
+import type { RespondingNode } from '../nodes.ts';
 import type { EnterRequest, MemberConnection, PresenceChange, Roster, RosterPage } from '../presence.ts';
 import type { Revocation } from '../revocations.ts';
 
@@ -30,6 +31,11 @@ export interface Calls {
   leave: { ask: [member: MemberConnection, grace: number]; answer: null };
   roster: { ask: [channel: string]; answer: Roster };
   list: { ask: [channel: string, after: number, limit: number]; answer: RosterPage };
+  openMailbox: { ask: [address: string]; answer: null };
+  closeMailbox: { ask: [address: string]; answer: null };
+  offer: { ask: [address: string, channel: string, capacity: number]; answer: null };
+  responders: { ask: [channel: string]; answer: readonly RespondingNode[] };
+  send: { ask: [from: string, to: string, message: string]; answer: boolean };
 }
 
 export type CallName = keyof Calls;
@@ -51,4 +57,6 @@ export type FromOwner =
   | ['change', change: PresenceChange]
   /** Of all channels, if none is named. */
   | ['membersInterrupted', channel: string | null]
+  | ['mail', to: string, from: string, message: string]
+  | ['mailboxInterrupted', address: string]
   | ['trouble', trouble: string | null];

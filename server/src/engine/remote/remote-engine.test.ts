@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../util/clock.ts';
 import { testEngine } from '../conformance/engine-conformance.ts';
+import { nodesConformance } from '../conformance/nodes-conformance.ts';
 import { presenceConformance } from '../conformance/presence-conformance.ts';
 import { type EngineListener, EngineUnavailable } from '../engine.ts';
 import { MemoryEngine } from '../memory/memory-engine.ts';
@@ -81,6 +82,22 @@ const makePresence = async () => {
 };
 
 presenceConformance('the remote engine', makePresence, { runs: 25 });
+
+nodesConformance('the remote engine', async () => {
+  const clock = new ManualClock();
+  const path = freshPath();
+  const owner = await startOwner(path, clock);
+  const engines = [new RemoteEngine({ path, clock }), new RemoteEngine({ path, clock })] as const;
+  for (const engine of engines) await engine.start({ deliver: () => {} });
+  return {
+    nodes: [engines[0].nodes, engines[1].nodes],
+    die: (at) => engines[at].close(),
+    close: async () => {
+      for (const engine of engines) await engine.close();
+      await owner.close();
+    },
+  };
+});
 
 /** An owner that can be killed and restarted, and processes that use it. */
 async function world() {
@@ -278,6 +295,29 @@ describe('a remote engine', () => {
     await engine.close();
     await end();
     expect(clock.running).toBe(0);
+  });
+
+  it('opens its mailboxes and offers again at a restarted owner', async () => {
+    const { use, die, revive, end } = await world();
+    const [one, two] = [await use(), await use()];
+    const received: string[] = [];
+    let interrupted = 0;
+    const mailbox = await one.nodes.open('one', {
+      received: (from, message) => void received.push(`${from} ${message}`),
+      interrupted: () => interrupted++,
+    });
+    const other = await two.nodes.open('two', { received: () => {} });
+    await mailbox.offer('sums', 4);
+    await die();
+    await mailbox.offer('products', 2);
+    await expect(other.send('one', 'lost')).rejects.toThrow('cannot be reached');
+    await revive();
+    await expect.poll(() => interrupted).toBe(1);
+    const offers = [await mailbox.responders('sums'), await mailbox.responders('products')];
+    expect(offers).toEqual([[{ node: 'one', capacity: 4 }], [{ node: 'one', capacity: 2 }]]);
+    await expect.poll(() => Promise.resolve(other.send('one', 'hello')).catch(() => false)).toBe(true);
+    await expect.poll(() => received).toEqual(['two hello']);
+    await end();
   });
 
   it('enters the members at a restarted owner, and continues to count versions', async () => {

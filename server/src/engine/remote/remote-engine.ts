@@ -6,6 +6,7 @@ import { LoggedMessage } from '../logged-message.ts';
 import { type Revocation, type RevocationStore, textOfRevocation } from '../revocations.ts';
 import type { FromOwner, Welcome } from './items.ts';
 import { OwnerLink } from './owner-link.ts';
+import { RemoteNodes } from './remote-nodes.ts';
 import { RemotePresence } from './remote-presence.ts';
 
 export interface RemoteEngineOptions {
@@ -26,6 +27,7 @@ export class RemoteEngine implements Engine, Log {
   readonly log: Log = this;
   readonly presence: RemotePresence;
   readonly revocations: RevocationStore;
+  readonly nodes: RemoteNodes;
   readonly #age: AgeClock;
   readonly #link: OwnerLink;
   readonly #watched = new Set<string>();
@@ -43,6 +45,7 @@ export class RemoteEngine implements Engine, Log {
       onReached: (welcome) => this.#reached(welcome),
     });
     this.presence = new RemotePresence(this.#link);
+    this.nodes = new RemoteNodes(this.#link);
     this.revocations = {
       add: async (revocation) => void (await this.#link.call('revoke', revocation)),
       all: () => this.#allRevocations(),
@@ -107,6 +110,12 @@ export class RemoteEngine implements Engine, Log {
       case 'membersInterrupted':
         this.presence.interrupt(item[1] ?? undefined);
         break;
+      case 'mail':
+        this.nodes.take(item[1], item[2], item[3]);
+        break;
+      case 'mailboxInterrupted':
+        this.nodes.interrupt(item[1]);
+        break;
       case 'trouble':
         this.#trouble = item[1];
     }
@@ -127,12 +136,12 @@ export class RemoteEngine implements Engine, Log {
     this.#resume({ anew }).catch(() => {});
   }
 
-  /** A new owner does not know this process yet: its watches, its members, and the revoked tokens. */
+  /** A new owner does not know this process yet: its watches, its members, its mailboxes, and the revoked tokens. */
   async #resume({ anew }: { anew: boolean }): Promise<void> {
     const watched = [...this.#watched];
     const watching = watched.map((channel) => this.#link.call('watch', channel));
     const settled = Promise.all([...watching, this.#resumeRevocations()]);
-    await Promise.all([settled, this.presence.resume({ anew })]);
+    await Promise.all([settled, this.presence.resume({ anew }), this.nodes.resume()]);
     for (const channel of watched) if (this.#watched.has(channel)) this.#listener.interrupted?.(channel);
   }
 
