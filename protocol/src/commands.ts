@@ -1,4 +1,4 @@
-import type { Draft, Json, StartingPoint } from './messages.ts';
+import type { Draft, Json, ResponderError, StartingPoint } from './messages.ts';
 
 /** The commands of a client. SPEC.md section 4. */
 export type Command =
@@ -13,6 +13,11 @@ export type Command =
   | WatchCommand
   | UnwatchCommand
   | MembersCommand
+  | RespondCommand
+  | UnrespondCommand
+  | RequestCommand
+  | CancelCommand
+  | ReplyCommand
   | PingCommand;
 
 export type CommandType = Command['type'];
@@ -96,6 +101,40 @@ export interface MembersCommand extends ChannelCommand<'members'> {
   readonly limit?: number;
   /** `next` of the previous page. */
   readonly after?: number;
+}
+
+/** Registers the connection as a responder of a channel. */
+export interface RespondCommand extends ChannelCommand<'respond'> {
+  /** Maximum number of open requests. Default 16, at most 1,000. */
+  readonly concurrency?: number;
+}
+
+/** Ends the registration. Open requests can still be replied to. */
+export interface UnrespondCommand extends ChannelCommand<'unrespond'> {}
+
+/** Sends a request to one responder of the channel. */
+export interface RequestCommand extends ChannelCommand<'request'> {
+  readonly data: Json;
+  /** Milliseconds until the first reply, and between two replies. Default 10,000. */
+  readonly timeout?: number;
+}
+
+/** Cancels a request of this connection. */
+export interface CancelCommand extends CommandBase<'cancel'> {
+  /** The `id` of the command `request`. */
+  readonly request: number;
+}
+
+/** Replies to a request that the gateway has sent to this connection. */
+export interface ReplyCommand extends CommandBase<'reply'> {
+  /** From the push `requests`. */
+  readonly request: string;
+  /** Absent only in the last of several replies, or with `error`. */
+  readonly data?: Json;
+  /** Ends the request with `responder_failed`. */
+  readonly error?: ResponderError;
+  /** Further replies follow. */
+  readonly more?: boolean;
 }
 
 /** Requests a sign of life. */

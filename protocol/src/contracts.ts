@@ -35,11 +35,23 @@ export interface ChannelContract {
   readonly events?: { readonly [event: string]: Schema };
   /** The state of a member. */
   readonly presence?: Schema;
+  /** Requests to the responders of the channel, and their replies. */
+  readonly request?: RequestContract;
   /**
    * The gateway's rule: permissions, history, limits. The configuration may add to it and takes
    * precedence.
    */
   readonly rule?: RuleOptions;
+}
+
+/** The contract of requests. An omitted part is not checked. */
+export interface RequestContract {
+  /** The `data` of a request. */
+  readonly in?: Schema;
+  /** The `data` of a reply, each of several. */
+  readonly out?: Schema;
+  /** The `data` of a responder's error by its code. If it is present, other codes are refused. */
+  readonly errors?: { readonly [code: string]: Schema };
 }
 
 /** Contracts by the pattern of their channels. */
@@ -52,7 +64,7 @@ type OnlyKnown<C> = {
   readonly [Pattern in keyof C]: {
     readonly [Part in keyof C[Pattern]]: Part extends keyof ChannelContract
       ? C[Pattern][Part]
-      : `"${Part & string}" is no part of a channel; these are: message, events, presence, rule`;
+      : `"${Part & string}" is no part of a channel; these are: message, events, presence, request, rule`;
   };
 };
 
@@ -85,7 +97,9 @@ export function defineChannels<const C extends Channels>(channels: C & OnlyKnown
   return Object.freeze(channels);
 }
 
-const PARTS = ['message', 'events', 'presence', 'rule'];
+const PARTS = ['message', 'events', 'presence', 'request', 'rule'];
+
+const REQUEST_PARTS = ['in', 'out', 'errors'];
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -126,14 +140,29 @@ function checkContract(where: string, contract: Record<string, unknown>): string
   for (const part of ['message', 'presence']) {
     if (contract[part] !== undefined && !isSchema(contract[part])) problems.push(`${where}.${part} ${NO_SCHEMA}`);
   }
-  const { events, rule } = contract;
+  const { events, request, rule } = contract;
   if (rule !== undefined && !isObject(rule)) problems.push(`${where}.rule must be an object`);
-  if (events === undefined) return problems;
-  if (!isObject(events)) return [...problems, `${where}.events must be an object: names of events and their schemas`];
-  for (const [event, schema] of Object.entries(events)) {
-    if (!isSchema(schema)) problems.push(`${where}.events[${JSON.stringify(event)}] ${NO_SCHEMA}`);
+  if (request !== undefined) problems.push(...checkRequestContract(`${where}.request`, request));
+  return [...problems, ...checkSchemas(`${where}.events`, events, 'names of events')];
+}
+
+function checkRequestContract(where: string, request: unknown): string[] {
+  if (!isObject(request)) return [`${where} must be an object with any of ${REQUEST_PARTS.join(', ')}`];
+  const problems = Object.keys(request).flatMap((part) =>
+    REQUEST_PARTS.includes(part) ? [] : [`${where} has no part "${part}"; these are: ${REQUEST_PARTS.join(', ')}`],
+  );
+  for (const part of ['in', 'out']) {
+    if (request[part] !== undefined && !isSchema(request[part])) problems.push(`${where}.${part} ${NO_SCHEMA}`);
   }
-  return problems;
+  return [...problems, ...checkSchemas(`${where}.errors`, request.errors, 'codes of errors')];
+}
+
+function checkSchemas(where: string, schemas: unknown, keys: string): string[] {
+  if (schemas === undefined) return [];
+  if (!isObject(schemas)) return [`${where} must be an object: ${keys} and their schemas`];
+  return Object.entries(schemas).flatMap(([key, schema]) =>
+    isSchema(schema) ? [] : [`${where}[${JSON.stringify(key)}] ${NO_SCHEMA}`],
+  );
 }
 
 // ---------------------------------------------------------------------------------------------------- types by name
@@ -187,6 +216,31 @@ export interface ContractTypes {
   readonly stateIn: unknown;
   readonly stateOut: unknown;
 }
+
+type RequestPart<Contract, Name extends keyof RequestContract> =
+  Part<Contract, 'request'> extends { readonly [N in Name]: infer P } ? P : undefined;
+
+/** The types of the requests of a channel: as the requester gives and receives them, and the responder. */
+export interface RequestTypesOf<Contract> {
+  /** What a requester sends. */
+  readonly requestIn: Input<RequestPart<Contract, 'in'>>;
+  /** What a responder receives: with the schema's defaults. */
+  readonly requestOut: Output<RequestPart<Contract, 'in'>>;
+  /** What a responder replies. */
+  readonly replyIn: Input<RequestPart<Contract, 'out'>>;
+  /** What a requester receives. */
+  readonly replyOut: Output<RequestPart<Contract, 'out'>>;
+  /** `data` of the responder's errors by code; `undefined` if they are not listed, and any code is allowed. */
+  readonly errorsIn: RequestPart<Contract, 'errors'> extends undefined
+    ? undefined
+    : Taken<RequestPart<Contract, 'errors'>>;
+  readonly errorsOut: RequestPart<Contract, 'errors'> extends undefined
+    ? undefined
+    : Given<RequestPart<Contract, 'errors'>>;
+}
+
+/** The types of the requests of a channel, by its name or its pattern. */
+export type RequestsOf<C extends Channels, Name extends string> = RequestTypesOf<ContractFor<C, Name>>;
 
 /** The types of one contract, resolved. */
 export interface TypesOf<Contract> extends ContractTypes {

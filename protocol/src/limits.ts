@@ -20,6 +20,16 @@ export const LIMITS = {
   historyDefault: 100,
   /** Largest subscription id; the smallest is 1. Each id in use on a channel costs the gateway an encoding per message. */
   subscriptionId: 15,
+  /** Largest number of open requests of one responder. */
+  concurrency: 1000,
+  /** Open requests of a responder that asks for no number. */
+  concurrencyDefault: 16,
+  /** Characters of the code of a responder's error. */
+  errorCodeLength: 64,
+  /** Characters of the message of a responder's error. */
+  errorMessageLength: 1000,
+  /** Replies to one request that may be unanswered. */
+  replyWindow: 16,
   /** Characters of a token. */
   tokenLength: 16_384,
 } as const;

@@ -76,6 +76,15 @@ export interface StartingPoint {
   readonly position?: Position;
 }
 
+/** Why a responder could not answer a request: its own error, not the gateway's. */
+export interface ResponderError {
+  /** 1 to 64 characters of `A-Z a-z 0-9 _ - .`. */
+  readonly code: string;
+  /** At most 1,000 characters. */
+  readonly message?: string;
+  readonly data?: Json;
+}
+
 /** A user who is present in a channel, with one connection or several. */
 export interface Member {
   readonly user: string;

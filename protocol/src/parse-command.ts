@@ -1,10 +1,11 @@
-import { channelNameFault } from './channel-name.ts';
 import type { ErrorName } from './codes.ts';
 import type { Command, CommandType } from './commands.ts';
 import { checkData } from './data.ts';
 import { checkDraft } from './draft.ts';
+import { channelProblem, type Fields, invalid, isCount, type Problem } from './field-checks.ts';
 import { LIMITS } from './limits.ts';
 import { unknownCommand } from './refusals.ts';
+import { REQUEST_CHECKS } from './request-checks.ts';
 
 /** Why a value is not a valid command. SPEC.md section 8.1. */
 export interface CommandFault {
@@ -15,20 +16,6 @@ export interface CommandFault {
 }
 
 export type ParsedCommand = { readonly command: Command } | { readonly fault: CommandFault };
-
-type Fields = Readonly<Record<string, unknown>>;
-
-/** Result of a check: `null`, or the error of the reply. */
-type Problem = { readonly error: ErrorName; readonly detail: string } | null;
-
-const invalid = (detail: string): Problem => ({ error: 'command_invalid', detail });
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-function channelProblem({ channel }: Fields): Problem {
-  if (typeof channel !== 'string') return invalid('"channel" must be a string');
-  const detail = channelNameFault(channel);
-  return detail === null ? null : { error: 'channel_invalid', detail };
-}
 
 function countProblem(fields: Fields, names: readonly string[]): Problem {
   const wrong = names.find((name) => fields[name] !== undefined && !isCount(fields[name]));
@@ -103,6 +90,7 @@ const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = 
   watch: channelProblem,
   unwatch: channelProblem,
   members: (fields) => channelProblem(fields) ?? limitProblem(fields) ?? countProblem(fields, ['after']),
+  ...REQUEST_CHECKS,
   ping: () => null,
 };
 

@@ -1,4 +1,4 @@
-import type { MemberChange, Message, Position } from './messages.ts';
+import type { Json, MemberChange, Message, Position } from './messages.ts';
 import type { Failure, Reply } from './replies.ts';
 
 /** The messages that the gateway sends without a command. SPEC.md section 6. */
@@ -12,6 +12,10 @@ export type Push =
   | PresencePush
   | UnwatchedPush
   | LeftPush
+  | RequestsPush
+  | CancelledPush
+  | UnrespondedPush
+  | RepliesPush
   | RefreshPush
   | DrainPush;
 
@@ -109,6 +113,60 @@ export interface LeftPush {
   readonly type: 'left';
   readonly channel: string;
   readonly reason: 'permission';
+}
+
+/** A request, as its responder receives it. */
+export interface SentRequest {
+  /** Names the request in `reply` and `cancelled`. */
+  readonly request: string;
+  readonly data: Json;
+  /** Milliseconds from now until the first reply must have arrived. */
+  readonly timeout: number;
+  /** The requester's user, if the channel's rule adds it to messages. */
+  readonly from?: string;
+}
+
+/** Requests for this responder, in the order of their arrival. */
+export interface RequestsPush {
+  readonly type: 'requests';
+  readonly channel: string;
+  readonly requests: readonly SentRequest[];
+}
+
+/** A request ended before its last reply. */
+export interface CancelledPush {
+  readonly type: 'cancelled';
+  readonly channel: string;
+  readonly request: string;
+  readonly reason: CancelReason;
+}
+
+/** Why a request ended before its last reply. */
+export type CancelReason =
+  /** The requester sent `cancel`. */
+  | 'asked'
+  /** The requester's connection or node has gone. */
+  | 'closed'
+  /** No reply arrived in time. */
+  | 'timeout'
+  /** The requester lost the permission. */
+  | 'permission'
+  /** The requester reads too slowly. */
+  | 'slow_reader';
+
+/** The gateway ended the registration of a responder. Its open requests have ended. */
+export interface UnrespondedPush {
+  readonly type: 'unresponded';
+  readonly channel: string;
+  readonly reason: 'permission';
+}
+
+/** Replies to a request, in their order; more follow, or the answer to the command. */
+export interface RepliesPush {
+  readonly type: 'replies';
+  /** The `id` of the command `request`. */
+  readonly request: number;
+  readonly replies: readonly { readonly data: Json }[];
 }
 
 /** The token expires soon; the client should send a `refresh`. */

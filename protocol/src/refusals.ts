@@ -39,6 +39,24 @@ export const notWatching = (channel: string): RefusalText => ({
   detail: `not watching "${channel}"`,
 });
 
+/** SPEC.md section 11.1. */
+export const alreadyResponding = (channel: string): RefusalText => ({
+  error: 'already_subscribed',
+  detail: `already responding on "${channel}"`,
+});
+
+/** SPEC.md section 11.2. */
+export const notResponding = (channel: string): RefusalText => ({
+  error: 'not_subscribed',
+  detail: `not responding on "${channel}"`,
+});
+
+/** SPEC.md section 11.5. */
+export const requestEnded = (request: string): RefusalText => ({
+  error: 'request_ended',
+  detail: `no open request "${printable(request)}" of this connection`,
+});
+
 /** SPEC.md section 4.9. */
 export const notMember = (channel: string): RefusalText => ({
   error: 'not_member',

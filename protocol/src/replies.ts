@@ -1,5 +1,5 @@
 import type { CommandType } from './commands.ts';
-import type { Member, Message, Position } from './messages.ts';
+import type { Json, Member, Message, Position, ResponderError } from './messages.ts';
 
 /** A command was executed. */
 export interface Reply<Type extends CommandType = CommandType> {
@@ -27,6 +27,8 @@ export interface ErrorBody {
   readonly retryAfter?: number;
   /** With `payload_invalid`: the issues that the channel's schema found, at most 10. */
   readonly issues?: readonly Issue[];
+  /** With `responder_failed`: the responder's error. */
+  readonly responder?: ResponderError;
 }
 
 /** One issue of a payload. */
@@ -50,6 +52,11 @@ export interface Results {
   readonly watch: WatchResult;
   readonly unwatch: EmptyResult;
   readonly members: MembersResult;
+  readonly respond: EmptyResult;
+  readonly unrespond: EmptyResult;
+  readonly request: RequestResult;
+  readonly cancel: EmptyResult;
+  readonly reply: EmptyResult;
   readonly ping: PingResult;
 }
 
@@ -102,6 +109,11 @@ export interface HistoryResult {
   readonly messages: readonly Message[];
   /** Offset of the oldest message in the log; `head + 1` if the log is empty. */
   readonly first: number;
+}
+
+export interface RequestResult {
+  /** Data of the last reply; absent if it had none, after replies with `more`. */
+  readonly data?: Json;
 }
 
 export interface WatchResult {

@@ -82,6 +82,15 @@ export interface RuleOptions {
     readonly listUpTo?: number;
     readonly state?: SizeInput;
   };
+  /** Requests to the responders of the channel. */
+  readonly requests?: {
+    /** Milliseconds until the first reply, and between two. Default: 10s. */
+    readonly timeout?: DurationInput;
+    /** Longest timeout that a requester may choose. Default: 1m. */
+    readonly maxTimeout?: DurationInput;
+    /** Maximum number of replies to one request. Default: 10000. */
+    readonly maxReplies?: number;
+  };
   /** Maximum `data` of a message. Default: 64KiB. */
   readonly maxPayload?: SizeInput;
   /** How long a publish's idempotency key is remembered. Default: 5m. */

@@ -14,6 +14,8 @@ import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Presence } from './presence/presence.ts';
 import type { SocketWire } from './protocols/protocol.ts';
+import { Peers } from './requests/peers.ts';
+import { Requests } from './requests/requests.ts';
 import { FairScheduler } from './session/fair-scheduler.ts';
 import { Registry } from './session/registry.ts';
 import { ReplyFlusher } from './session/reply-flusher.ts';
@@ -86,6 +88,9 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const revoked = new Revoked(() => age.now());
   const revoking = new Revoking({ store: engine.revocations, revoked, registry });
   const rules = new Rules(config.channels);
+  const nextId = createIds();
+  const peers = engine.nodes && new Peers({ nodes: engine.nodes, rules, clock });
+  const requests = new Requests({ clock, events, nextId, peers });
   const services: Services = {
     settings: config,
     verifier: withRevoked(
@@ -97,7 +102,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     hub,
     replayer,
     presence,
-    door: new Door({ rules, log, events, clock, nextId: createIds() }),
+    door: new Door({ rules, log, events, clock, nextId }),
+    requests,
     log,
     events,
     clock,
@@ -113,6 +119,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     channels: () => hub.size,
     descriptors: () => descriptors?.state,
     refused: () => transport.refused ?? 0,
+    requests: () => requests.pending,
+    responders: () => requests.responders,
   });
   const { wires } = parts;
   return { descriptors, config, engine, transport, services, revoking, metrics, topics, ...(wires && { wires }) };

@@ -31,6 +31,11 @@ export interface Events {
   gap: { connection: string; channel: string; reason: GapReason; policy: string; latest: number };
   /** Members, or their number, were sent: bytes, multiplied by the connections that receive them. */
   presenceSent: { channel: string; bytes: number };
+  /**
+   * A request has ended: `replied`, the name of its error, or `abandoned` because its requester has
+   * left. `duration` in milliseconds.
+   */
+  requested: { rule: string; outcome: 'replied' | 'abandoned' | ErrorName; duration: number };
   refused: { connection: string; command: string; error: ErrorName; detail: string };
   /** A handshake that did not become a connection, or a request that could not be parsed. */
   rejected: { what: 'handshake' | 'request'; address: string; error: ErrorName; detail: string };

@@ -119,6 +119,7 @@ export class Gateway {
         warn: (advice) => events.emit('engineWarned', { engine: this.#engine.name, advice }),
       });
       await this.#revoking.start();
+      await this.#services.requests.start();
       const acceptor = createAcceptor({
         services: this.#services,
         admission: this.#admission,
@@ -216,6 +217,7 @@ export class Gateway {
     const { registry, clock, events } = this.#services;
     this.#state = 'draining';
     this.#transport.stopListening();
+    this.#services.requests.drain();
     const { drain: most, drainPace: pace } = this.#config;
     await drainSessions({ registry, clock, events, most, pace });
     await this.#release();
@@ -230,6 +232,7 @@ export class Gateway {
     this.#sse?.stop();
     this.#transport.close();
     this.#services.verifier.close();
+    await this.#services.requests.close();
     await this.#engine.close();
     this.#state = 'stopped';
     this.#tellStopped();

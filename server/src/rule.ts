@@ -50,6 +50,28 @@ export interface RuleSchemas {
   readonly events: ReadonlyMap<string, Schema> | null;
   /** Checks a member's state; `null`: not checked. */
   readonly presence: Schema | null;
+  /** Checks requests; `null`: not checked. */
+  readonly request: RequestSchemas | null;
+}
+
+/** The part of a contract that checks requests and their replies. */
+export interface RequestSchemas {
+  /** Checks the `data` of a request; `null`: not checked. */
+  readonly in: Schema | null;
+  /** Checks the `data` of each reply; `null`: not checked. */
+  readonly out: Schema | null;
+  /** Checks the `data` of a responder's error by its code; other codes are refused. `null`: any code is accepted. */
+  readonly errors: ReadonlyMap<string, Schema> | null;
+}
+
+/** How requests work on a channel. Durations in ms. */
+export interface RequestsRule {
+  /** Time until the first reply, and between two, if the requester does not choose one. */
+  readonly timeout: number;
+  /** The longest time that a requester may choose. */
+  readonly maxTimeout: number;
+  /** Maximum number of replies to one request. */
+  readonly maxReplies: number;
 }
 
 /** One resolved channel rule: the whole configuration of the channels of a pattern. */
@@ -66,6 +88,7 @@ export interface Rule {
   /** Rate of publishes of one connection; `null`: unlimited. */
   readonly rate: Rate | null;
   readonly presence: PresenceRule;
+  readonly requests: RequestsRule;
   /** Maximum bytes of a message's `data` as JSON. */
   readonly maxPayload: number;
   /** How long the `key` of a publish is remembered, in ms. */

@@ -6,6 +6,7 @@ import type { AppendOptions, Entry, Log } from '../engine/engine.ts';
 import { Refusal } from '../refusal.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import { type Authority, authorize, type Decision } from './authorize.ts';
+import { isSurelySmall, refuseLarge } from './payload-size.ts';
 import type { Publication } from './publication.ts';
 import { validateDraft } from './validate.ts';
 
@@ -72,23 +73,8 @@ export const checkContract: PublishStep = (publication, { events }) => {
   return checkSize(publication);
 };
 
-/**
- * A value grows to at most this many times the bytes of the frame that it arrived in when it is
- * written as JSON: `false` is one byte in MessagePack and six with its comma in JSON, and so is a
- * control character; in JSON itself `1e20` comes back with 21 digits.
- */
-const GROWTH = 6;
-
-function checkSize({ channel, rule, draft, request, asArrived }: Publication): Refusal | null {
-  const { arrived = Number.POSITIVE_INFINITY } = request;
-  if (asArrived && arrived * GROWTH <= rule.maxPayload) return null;
-  const size = Buffer.byteLength(JSON.stringify(draft.data));
-  if (size <= rule.maxPayload) return null;
-  return new Refusal(
-    'payload_too_large',
-    `"data" has ${size} bytes as JSON; "${channel}" accepts at most ${rule.maxPayload}`,
-  );
-}
+const checkSize = ({ channel, rule: { maxPayload: most }, draft, request, asArrived }: Publication): Refusal | null =>
+  asArrived && isSurelySmall(request.arrived, most) ? null : refuseLarge('data', draft.data, { channel, most });
 
 /** Appends the message: at once on the memory engine, otherwise when the engine holds it. */
 export const append: PublishStep = (publication, services) => {

@@ -1,6 +1,6 @@
 /** What a contract's schemas say about a payload. SPEC.md section 3.4. */
 
-import { checkData, type Draft, type ErrorBody, type Issue, type Json } from '@sluice/protocol';
+import { checkData, type Draft, type ErrorBody, type Issue, type Json, type ResponderError } from '@sluice/protocol';
 import type { Schema } from '@sluice/protocol/contracts';
 import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
@@ -54,6 +54,28 @@ export function validateState(state: Json, rule: Rule, events: EventBus): { read
     : validate(schema, state, { root: 'state', pattern: rule.pattern.source, events });
 }
 
+/** Checks the data of a request against the contract of its channel. */
+export const validateRequest = (data: Json, rule: Rule, events: EventBus): { readonly value: Json } | Refusal =>
+  validatePart(rule.schemas?.request?.in, data, { root: 'data', pattern: rule.pattern.source, events });
+
+/** Checks the data of a reply against the contract of its channel. */
+export const validateReply = (data: Json, rule: Rule, events: EventBus): { readonly value: Json } | Refusal =>
+  validatePart(rule.schemas?.request?.out, data, { root: 'data', pattern: rule.pattern.source, events });
+
+/** Checks a responder's error against the contract of its channel. */
+export function validateResponderError(error: ResponderError, rule: Rule, events: EventBus): ResponderError | Refusal {
+  const schemas = rule.schemas?.request?.errors ?? null;
+  if (schemas === null) return error;
+  const { code, data = null } = error;
+  const schema = schemas.get(code);
+  if (schema === undefined) return new PayloadRefusal([{ path: 'error.code', message: oneOf(schemas.keys()) }]);
+  const valid = validatePart(schema, data, { root: 'error.data', pattern: rule.pattern.source, events });
+  return valid instanceof Refusal ? valid : { ...error, data: valid.value };
+}
+
+const validatePart = (schema: Schema | null | undefined, value: Json, context: Context) =>
+  schema == null ? { value } : validate(schema, value, context);
+
 /** The schema for the message's event; `null`: anything goes. */
 function schemaOf({ event }: Draft, { schemas }: Rule): Schema | null | Refusal {
   if (schemas === null) return null;
@@ -61,10 +83,13 @@ function schemaOf({ event }: Draft, { schemas }: Rule): Schema | null | Refusal 
   if (events === null || (event === undefined && message !== null)) return message;
   const schema = event === undefined ? undefined : events.get(event);
   if (schema !== undefined) return schema;
-  const names = [...events.keys()].slice(0, MOST_ISSUES).map((name) => JSON.stringify(name));
-  const rest = names.length < events.size ? '…' : '';
-  const list = names.length === 0 ? 'must be left out' : `must be one of ${names.join(', ')}${rest}`;
+  const list = events.size === 0 ? 'must be left out' : oneOf(events.keys());
   return new PayloadRefusal([{ path: 'event', message: list }]);
+}
+
+function oneOf(names: Iterable<string>): string {
+  const all = [...names].map((name) => JSON.stringify(name));
+  return `must be one of ${all.slice(0, MOST_ISSUES).join(', ')}${all.length > MOST_ISSUES ? '…' : ''}`;
 }
 
 function validate(schema: Schema, value: Json, context: Context): { readonly value: Json } | Refusal {

@@ -55,6 +55,31 @@ export const PRESENCE_OPTIONS = {
   }),
 };
 
+/** The options of `requests: { … }`. */
+export const REQUESTS_OPTIONS = {
+  timeout: option({
+    schema: duration({ min: 1, max: HOUR }),
+    default: 10 * SECOND,
+    defaultText: '`10s`',
+    type: 'duration',
+    description: 'Time until the first reply, and between two, unless the requester chooses another.',
+  }),
+  maxTimeout: option({
+    schema: duration({ min: 1, max: HOUR }),
+    default: MINUTE,
+    defaultText: '`1m`',
+    type: 'duration',
+    description: 'The longest time that a requester may choose.',
+  }),
+  maxReplies: option({
+    schema: whole({ min: 1, max: 100_000_000 }),
+    default: 10_000,
+    defaultText: '`10000`',
+    type: 'number',
+    description: 'Maximum number of replies to one request.',
+  }),
+};
+
 /** Maximum `data` of a message, unless `limits.maxFrame` is smaller. */
 export const PAYLOAD_DEFAULT = 64 * KIB;
 
@@ -114,6 +139,15 @@ export const CHANNEL_OPTIONS = {
     defaultText: '`{ grace: 5s, interval: 500ms, listUpTo: 500, state: 1KiB }`',
     description:
       'A closed connection counts as present for `grace`. Changes are sent once per `interval`. Above `listUpTo` members, only their number is sent. `state`: largest state of a member.',
+  }),
+  requests: option({
+    schema: z.record(z.string(), z.unknown(), {
+      error: 'must be an object. Example: { timeout: 10s, maxTimeout: 1m }',
+    }),
+    type: 'timeout, maxTimeout, maxReplies',
+    defaultText: '`{ timeout: 10s, maxTimeout: 1m, maxReplies: 10000 }`',
+    description:
+      'A responder must reply within `timeout`, or the time up to `maxTimeout` that the requester chooses, and at most `maxReplies` times.',
   }),
   maxPayload: option({
     schema: size({ min: 1, max: 16 * MIB }),

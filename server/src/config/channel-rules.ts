@@ -4,8 +4,14 @@ import { comparePatterns, type Pattern, PatternError, parsePattern, patternsColl
 import type { Channels, GrantFunction } from '@sluice/protocol/contracts';
 import { type Grant, type Grants, parseGrant } from '../auth/acl.ts';
 import { VERBS, type Verb, WILDCARD_VERBS } from '../auth/identity.ts';
-import type { LatestBy, Rule } from '../rule.ts';
-import { CHANNEL_OPTIONS, HISTORY_OPTIONS, PAYLOAD_DEFAULT, PRESENCE_OPTIONS } from './channel-options.ts';
+import type { LatestBy, RequestsRule, Rule } from '../rule.ts';
+import {
+  CHANNEL_OPTIONS,
+  HISTORY_OPTIONS,
+  PAYLOAD_DEFAULT,
+  PRESENCE_OPTIONS,
+  REQUESTS_OPTIONS,
+} from './channel-options.ts';
 import { mergeRules, schemasOf } from './contracts.ts';
 import type { InferOptions } from './options/option.ts';
 import { isPlain, type Path, type Problems, suggest } from './problems.ts';
@@ -89,11 +95,20 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
     latestBy: readLatestBy(rule.latestBy),
     rate: rule.rate === undefined ? null : { perSecond: rule.rate, burst: rule.rate * BURST },
     presence: readTable(PRESENCE_OPTIONS, rule.presence, { path: [...path, 'presence'], problems }),
+    requests: readRequests(rule.requests, { path: [...path, 'requests'], problems }),
     maxPayload,
     dedupe,
     coalesce,
     schemas: schemasOf(context.contracts[source]),
   };
+}
+
+function readRequests(input: unknown, at: { path: Path; problems: Problems }): RequestsRule {
+  const requests = readTable(REQUESTS_OPTIONS, input, at);
+  if (requests.timeout > requests.maxTimeout) {
+    at.problems.add([...at.path, 'timeout'], 'is longer than maxTimeout. Raise maxTimeout too');
+  }
+  return requests;
 }
 
 /** Runs even if its bounds are invalid: they are a separate problem. */

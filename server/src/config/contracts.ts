@@ -1,8 +1,8 @@
 /** Contracts in the configuration: loads their module, and merges their rules with those of the file. */
 
 import { existsSync } from 'node:fs';
-import { type ChannelContract, type Channels, checkChannels } from '@sluice/protocol/contracts';
-import type { RuleSchemas } from '../rule.ts';
+import { type ChannelContract, type Channels, checkChannels, type RequestContract } from '@sluice/protocol/contracts';
+import type { RequestSchemas, RuleSchemas } from '../rule.ts';
 import { importModule } from './import-module.ts';
 import { ConfigError, type Problems } from './problems.ts';
 
@@ -74,11 +74,18 @@ export function mergeRules(contracts: Channels, channels: Inputs): [pattern: str
 
 /** The schemas of a contract; `null` if it has none. */
 export function schemasOf(contract: ChannelContract | undefined): RuleSchemas | null {
-  const { message, events, presence } = contract ?? {};
-  if (!message && !events && !presence) return null;
+  const { message, events, presence, request } = contract ?? {};
+  if (!message && !events && !presence && !request) return null;
   return {
     message: message ?? null,
     events: events ? new Map(Object.entries(events)) : null,
     presence: presence ?? null,
+    request: request ? requestSchemasOf(request) : null,
   };
 }
+
+const requestSchemasOf = (request: RequestContract): RequestSchemas => ({
+  in: request.in ?? null,
+  out: request.out ?? null,
+  errors: request.errors ? new Map(Object.entries(request.errors)) : null,
+});

@@ -3,7 +3,7 @@
 import { formatGrant } from '../auth/acl.ts';
 import type { KeyConfig } from '../auth/keys.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
-import type { LatestBy, PresenceRule, Rate, Rule, RuleSchemas } from '../rule.ts';
+import type { LatestBy, PresenceRule, Rate, RequestsRule, Rule, RuleSchemas } from '../rule.ts';
 import type { Config, RedisConfig } from './config.ts';
 import { formatDuration, formatSize } from './values.ts';
 
@@ -45,15 +45,23 @@ const describePresence = ({ grace, interval, listUpTo, state }: PresenceRule) =>
   state: formatSize(state),
 });
 
-/** The checked fields: `message`, `events` by name, `presence`. */
-const describeSchemas = ({ message, events, presence }: RuleSchemas) => ({
+const describeRequests = ({ timeout, maxTimeout, maxReplies }: RequestsRule) => ({
+  timeout: formatDuration(timeout),
+  maxTimeout: formatDuration(maxTimeout),
+  maxReplies,
+});
+
+/** The checked fields: `message`, `events` by name, `presence`, `request`. */
+const describeSchemas = ({ message, events, presence, request }: RuleSchemas) => ({
   ...(message === null ? {} : { message: '(checked)' }),
   ...(events === null ? {} : { events: [...events.keys()] }),
   ...(presence === null ? {} : { presence: '(checked)' }),
+  ...(request === null ? {} : { request: '(checked)' }),
 });
 
 function describeRule(rule: Rule): Record<string, unknown> {
-  const { allow, history, from, slow, latestBy, rate, presence, maxPayload, dedupe, coalesce, schemas } = rule;
+  const { allow, history, from, slow, latestBy, rate, presence, requests, maxPayload, dedupe, coalesce, schemas } =
+    rule;
   return {
     allow: Object.fromEntries(Object.entries(allow).map(([verb, grants]) => [verb, grants.map(formatGrant)])),
     history: history === null ? false : { count: history.count, age: formatDuration(history.age) },
@@ -62,6 +70,7 @@ function describeRule(rule: Rule): Record<string, unknown> {
     ...(latestBy === null ? {} : { latestBy: describeLatestBy(latestBy) }),
     ...(rate === null ? {} : { rate: rate.perSecond }),
     presence: describePresence(presence),
+    requests: describeRequests(requests),
     maxPayload: formatSize(maxPayload),
     dedupe: formatDuration(dedupe),
     ...(coalesce === 0 ? {} : { coalesce: formatDuration(coalesce) }),
@@ -110,6 +119,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
       maxFrame: formatSize(config.limits.maxFrame),
       outbound: formatSize(config.limits.outbound),
       subscriptions: config.limits.subscriptions,
+      requests: config.limits.requests,
       operations: perSecond(config.limits.operations),
       bytes: formatSize(perSecond(config.limits.bytes)),
       connectionsPerUser: config.limits.connectionsPerUser,

@@ -119,6 +119,7 @@ const RULE_PATHS = [
     'dedupe',
     'coalesce',
   ],
+  ...['requests', 'requests.timeout', 'requests.maxTimeout', 'requests.maxReplies'],
 ];
 
 describe.each(RULE_PATHS)('channels["a"].%s', (path) => {

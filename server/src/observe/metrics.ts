@@ -6,6 +6,10 @@ import type { Snapshot } from './metrics-sum.ts';
 export interface MetricsSources {
   /** Channels with cursors on this node. */
   readonly channels: () => number;
+  /** Requests that have not ended. */
+  readonly requests?: () => number;
+  /** Registrations of responders. */
+  readonly responders?: () => number;
   /** WebSockets that were refused, and whose peers may not have closed yet. */
   readonly refused?: () => number;
   /** File descriptors of this process; undefined if the system does not report them. */
@@ -23,6 +27,7 @@ export class Metrics {
     this.#descriptors(sources);
     this.#subscriptions(events, sources);
     this.#messages(events);
+    this.#requests(events, sources);
     this.#troubles(events);
   }
 
@@ -129,6 +134,27 @@ export class Metrics {
     events.on('gap', ({ latest }) => messagesOut(latest));
   }
 
+  #requests(events: EventBus, { requests = () => 0, responders = () => 0 }: MetricsSources): void {
+    this.#reading('sluice_requests_pending', 'Requests of this node that have not ended', requests);
+    this.#reading('sluice_responders', 'Responders on this node', responders);
+    const ended = this.#labelled(
+      'sluice_requests_total',
+      'Requests that have ended, by rule and outcome: `replied`, `abandoned` by its requester, or the name of the error',
+      ['rule', 'outcome'],
+    );
+    const duration = new Histogram({
+      name: 'sluice_request_duration_seconds',
+      help: 'Time from a request to its end, by rule',
+      labelNames: ['rule'],
+      buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60],
+      registers: [this.#registry],
+    });
+    events.on('requested', (event) => {
+      ended.inc({ rule: event.rule, outcome: event.outcome });
+      duration.observe({ rule: event.rule }, event.duration / 1000);
+    });
+  }
+
   #troubles(events: EventBus): void {
     const presence = this.#counter(
       'sluice_presence_bytes_total',
@@ -151,6 +177,18 @@ export class Metrics {
 
   #gauge(name: string, help: string): Gauge {
     return new Gauge({ name, help, registers: [this.#registry] });
+  }
+
+  /** A gauge whose value is read when the metrics are. */
+  #reading(name: string, help: string, value: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(value());
+      },
+    });
   }
 
   #counter(name: string, help: string): Counter {

@@ -25,6 +25,8 @@ const VERB_OF: { readonly [Type in CommandType]?: Verb } = {
   enter: 'enter',
   watch: 'presence',
   members: 'presence',
+  respond: 'respond',
+  request: 'request',
 };
 
 /** Most commands of one connection that may wait for decisions. */

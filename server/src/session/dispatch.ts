@@ -2,6 +2,7 @@ import type { Command, CommandType } from '@sluice/protocol';
 import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
 import type { Refusal } from '../refusal.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
+import { cancel } from './commands/cancel.ts';
 import { connect } from './commands/connect.ts';
 import { enter } from './commands/enter.ts';
 import { history } from './commands/history.ts';
@@ -10,7 +11,11 @@ import { members } from './commands/members.ts';
 import { ping } from './commands/ping.ts';
 import { publish } from './commands/publish.ts';
 import { refresh } from './commands/refresh.ts';
+import { reply } from './commands/reply.ts';
+import { request } from './commands/request.ts';
+import { respond } from './commands/respond.ts';
 import { subscribe } from './commands/subscribe.ts';
+import { unrespond } from './commands/unrespond.ts';
 import { unsubscribe } from './commands/unsubscribe.ts';
 import { unwatch } from './commands/unwatch.ts';
 import { watch } from './commands/watch.ts';
@@ -31,6 +36,11 @@ const HANDLERS: { readonly [Type in CommandType]: Handler<Type> } = {
   watch,
   unwatch,
   members,
+  respond,
+  unrespond,
+  request,
+  cancel,
+  reply,
   ping,
 };
 

@@ -6,6 +6,7 @@ import type { Rules } from '../channels/rules.ts';
 import type { Log } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { Presence } from '../presence/presence.ts';
+import type { Requests } from '../requests/requests.ts';
 import type { Clock } from '../util/clock.ts';
 import type { FairScheduler } from './fair-scheduler.ts';
 import type { RateSettings } from './limits.ts';
@@ -19,6 +20,7 @@ export interface SessionSettings {
   readonly limits: RateSettings & {
     readonly maxFrame: number;
     readonly subscriptions: number;
+    readonly requests: number;
     readonly connectionsPerUser: number;
     readonly connectionsPerAddress: number;
   };
@@ -37,6 +39,7 @@ export interface Services {
   readonly replayer: Replayer;
   readonly presence: Presence;
   readonly door: Door;
+  readonly requests: Requests;
   readonly log: Log;
   readonly events: EventBus;
   readonly clock: Clock;

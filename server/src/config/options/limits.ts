@@ -32,6 +32,17 @@ export const LIMITS_OPTIONS = {
     kind: 'number',
     description: 'Maximum subscriptions of one connection, and as many presence subscriptions and memberships.',
   }),
+  requests: option({
+    schema: whole({ min: 1, max: 100_000 }),
+    default: 100,
+    defaultText: '`100`',
+    type: 'number',
+    env: ['SLUICE_LIMITS_REQUESTS'],
+    flag: '--requests <number>',
+    kind: 'number',
+    description:
+      'Maximum unanswered requests of one connection, and of one user over HTTP; further ones are refused with `too_many_requests`.',
+  }),
   operations: option({
     schema: whole({ min: 0, max: 1_000_000 }),
     default: 200,
