@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sources } from '../../server/test/support/sources.ts';
 import { ERRORS } from '../src/codes.ts';
-import type { Command, CommandType, GapReason, Push, PushType, Results } from '../src/index.ts';
+import type { CancelReason, Command, CommandType, GapReason, Push, PushType, Results } from '../src/index.ts';
 import { LIMITS } from '../src/limits.ts';
 import { vectors } from './vectors.ts';
 
@@ -47,6 +47,11 @@ const COMMANDS: { readonly [T in CommandType]: readonly FieldOf<Extract<Command,
   watch: ['channel'],
   unwatch: ['channel'],
   members: ['channel', 'limit', 'after'],
+  respond: ['channel', 'concurrency'],
+  unrespond: ['channel'],
+  request: ['channel', 'data', 'timeout'],
+  cancel: ['request'],
+  reply: ['request', 'data', 'error', 'more'],
   ping: [],
 };
 
@@ -62,6 +67,11 @@ const RESULTS: { readonly [T in CommandType]: readonly (keyof Results[T])[] } = 
   watch: ['total'],
   unwatch: [],
   members: ['total', 'members', 'next'],
+  respond: [],
+  unrespond: [],
+  request: ['data'],
+  cancel: [],
+  reply: [],
   ping: ['time'],
 };
 
@@ -75,8 +85,20 @@ const PUSHES: { readonly [T in PushType]: readonly FieldOf<Extract<Push, { type:
   presence: ['channel', 'version', 'total', 'changes', 'reset', 'more'],
   unwatched: ['channel', 'reason'],
   left: ['channel', 'reason'],
+  requests: ['channel', 'requests'],
+  cancelled: ['channel', 'request', 'reason'],
+  unresponded: ['channel', 'reason'],
+  replies: ['request', 'replies'],
   refresh: ['expiresAt'],
   drain: ['closesIn', 'reconnectAfter'],
+};
+
+const CANCEL_REASONS: { readonly [R in CancelReason]: true } = {
+  asked: true,
+  closed: true,
+  timeout: true,
+  permission: true,
+  slow_reader: true,
 };
 
 const GAP_REASONS: { readonly [R in GapReason]: true } = {
@@ -102,7 +124,7 @@ describe('SPEC.md agrees with the code', () => {
 
   it('about the section of each command', () => {
     for (const [command = ''] of table(section('4'), 'command')) {
-      const [, type, number] = /`(\w+)` \((4\.\d+)\)/.exec(command) ?? [];
+      const [, type, number] = /`(\w+)` \((\d+\.\d+)\)/.exec(command) ?? [];
       expect(spec).toContain(`### ${number} \`${type}\`\n`);
     }
   });
@@ -114,6 +136,11 @@ describe('SPEC.md agrees with the code', () => {
 
   it('about the reasons of a gap', () => {
     expect(table(section('6'), '`reason`').flatMap(([reason]) => names(reason))).toEqual(Object.keys(GAP_REASONS));
+  });
+
+  it('about the reasons of a cancelled request', () => {
+    const reasons = table(section('11.6'), '`reason` of `cancelled`').flatMap(([reason]) => names(reason));
+    expect(reasons).toEqual(Object.keys(CANCEL_REASONS));
   });
 
   it('about the catalogue of errors', () => {
@@ -147,6 +174,11 @@ describe('SPEC.md agrees with the code', () => {
     ['at most 64 levels deep', LIMITS.dataDepth, 64],
     ['1 to 1,000, optional | default 100', LIMITS.historyPage, 1000],
     ['16,384 characters', LIMITS.tokenLength, 16_384],
+    ['integer 1 to 1,000, optional | maximum number of open requests', LIMITS.concurrency, 1000],
+    ['of this responder. Default 16', LIMITS.concurrencyDefault, 16],
+    ['`code`: 1 to 64 characters', LIMITS.errorCodeLength, 64],
+    ['`message`: at most 1,000 characters', LIMITS.errorMessageLength, 1000],
+    ['with `rate_limited` if 16 are unanswered', LIMITS.replyWindow, 16],
   ])('about the limit "%s"', (text, limit, expected) => {
     expect(spec).toContain(text);
     expect(limit).toBe(expected);

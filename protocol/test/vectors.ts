@@ -55,7 +55,7 @@ export interface Conversation {
   readonly section: string;
   readonly connected?: false;
   /** A feature that some gateways do not have yet. */
-  readonly feature?: 'sub';
+  readonly feature?: 'sub' | 'requests';
   readonly steps: readonly Step[];
 }
 

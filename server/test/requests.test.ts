@@ -1,3 +1,4 @@
+import type { Failure } from '@sluice/protocol';
 import { describe, expect, it } from 'vitest';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type LoopbackPeer, type World } from './support/world.ts';
@@ -111,7 +112,7 @@ describe('a request', () => {
     const request = await nextRequest(world, responder);
     const error = { code: 'too.many-terms', message: 'at most 2', data: { most: 2 } };
     await responder.client.result({ type: 'reply', request, error });
-    const { error: received } = (await answerTo(requester, id)) as { error: Record<string, unknown> };
+    const { error: received } = (await answerTo(requester, id)) as Failure;
     expect(received).toMatchObject({ name: 'responder_failed', retryable: false, responder: error });
     expect(received.message).not.toContain('at most 2');
   });

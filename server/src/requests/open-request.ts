@@ -1,4 +1,4 @@
-import type { CancelReason, Json } from '@sluice/protocol';
+import { type CancelReason, type Json, LIMITS } from '@sluice/protocol';
 import type { RuleMatch } from '../channels/rules.ts';
 import { Refusal } from '../refusal.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
@@ -49,8 +49,6 @@ export interface OpenRequestParts {
   readonly onEnd: (request: OpenRequest) => void;
 }
 
-/** Replies with `more` that may be unanswered. SPEC.md section 11.5. */
-const WINDOW = 16;
 /** Milliseconds after which a responder may send a refused reply again. */
 const SOON = 100;
 
@@ -88,8 +86,8 @@ export class OpenRequest {
 
   /** A reply that others follow. */
   reply(data: Json, size: number): NowOrLater<Refusal | null> {
-    if (this.#unanswered >= WINDOW) {
-      return new Refusal('rate_limited', `${WINDOW} replies of this request are unanswered`, SOON);
+    if (this.#unanswered >= LIMITS.replyWindow) {
+      return new Refusal('rate_limited', `${LIMITS.replyWindow} replies of this request are unanswered`, SOON);
     }
     const { sink } = this.parts;
     this.#replies++;
