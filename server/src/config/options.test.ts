@@ -107,6 +107,7 @@ describe('the table of options', () => {
     origins: { right: ['https://a.test', ['*']], wrong: [5, ['https://a.test/', 'b']] },
     'limits.maxFrame': { right: ['64KiB', 4096], wrong: ['1MB', 1] },
     'limits.subscriptions': { right: [7], wrong: [0, 'all'] },
+    'limits.requests': { right: [7], wrong: [0, 'all'] },
     'log.level': { right: ['warn'], wrong: ['loud', 3] },
     workers: { right: [2, 'auto'], wrong: [0, 'many'] },
   };

@@ -56,6 +56,7 @@ describe('defaults', () => {
         maxFrame: 131_072,
         outbound: 1_048_576,
         subscriptions: 1000,
+        requests: 100,
         operations: { perSecond: 200, burst: 3100 },
         bytes: { perSecond: 262_144, burst: 2_621_440 },
         connectionsPerUser: 100,
