@@ -45,7 +45,7 @@ export interface VirtualConnectionHost {
 // as a lost connection.
 const RESTART = 1012;
 
-type Handlers = { readonly [Type in CommandType]: (command: Extract<Command, { type: Type }>) => void };
+type Handlers = { readonly [Type in CommandType]?: (command: Extract<Command, { type: Type }>) => void };
 
 /** One virtual connection: a tab's view of the gateway. SPEC.md section 4. */
 export class VirtualConnection implements Outbound, TokenHolder {

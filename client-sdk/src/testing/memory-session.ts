@@ -18,6 +18,7 @@ import {
   type Results,
   type ServerMessage,
   unknownChannel,
+  unknownCommand,
 } from '@sluice/protocol';
 import type { Checked } from './contract.ts';
 import { type MemoryChannel, subOf } from './memory-channel.ts';
@@ -137,8 +138,9 @@ export class MemorySession {
   #execute(command: Command): void {
     const { id, type } = command;
     try {
-      const handler = this.#handlers[type] as (command: Command) => Results[CommandType];
+      const handler = this.#handlers[type] as ((command: Command) => Results[CommandType]) | undefined;
       if (!this.#connected && type !== 'connect') throw Refused.with(connectRequired(type));
+      if (!handler) throw Refused.with(unknownCommand(type));
       const result = handler(command);
       this.#replies.push({ type: 'reply', id, result });
     } catch (error) {
@@ -148,7 +150,7 @@ export class MemorySession {
     }
   }
 
-  readonly #handlers: { readonly [Type in CommandType]: (command: CommandOf<Type>) => Results[Type] } = {
+  readonly #handlers: { readonly [Type in CommandType]?: (command: CommandOf<Type>) => Results[Type] } = {
     connect: () => {
       if (this.#connected) throw Refused.with(alreadyConnected());
       this.#connected = true;
