@@ -70,6 +70,33 @@ describe('the data of the engine in Redis', () => {
     expect(await lifetimeOf(meta)).toBeGreaterThan(2 * DAY);
   });
 
+  it('of one channel that is damaged does not affect appends to others of the same turn', async () => {
+    const node = await start();
+    await server.command('SET', `${node.prefix}{broken}:meta`, 'x');
+    const { log } = node.engine;
+    const options: AppendOptions = { retention: { count: 10, age: HOUR }, window: 0 };
+    const entry = { id: 'm1', time: Date.now(), data: 1 };
+    const appended = ['a', 'broken', 'a', 'b'].map((channel) => log.append(channel, entry, options));
+    const settled = await Promise.allSettled(appended);
+    expect(settled.map((one) => (one.status === 'fulfilled' ? one.value.offset : `${one.reason}`))).toEqual([
+      1,
+      expect.stringContaining('WRONGTYPE'),
+      2,
+      1,
+    ]);
+  });
+
+  it('repeats the first result for a key that comes twice in one turn', async () => {
+    const node = await start();
+    const options: AppendOptions = { retention: null, window: HOUR, key: 'k' };
+    const results = await Promise.all([append(node, 'm1', options), append(node, 'm2', options), append(node, 'm3')]);
+    expect(results.map(({ id, offset }) => [id, offset])).toEqual([
+      ['m1', 1],
+      ['m1', 1],
+      ['m3', 2],
+    ]);
+  });
+
   it('of a channel whose members have left is only its version, for an hour', async () => {
     const node = await start();
     const places = Array.from({ length: 3 }, (_, at) => ({ channel: 'room', connection: `c${at}`, user: `u${at}` }));

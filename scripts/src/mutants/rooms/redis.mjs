@@ -8,21 +8,21 @@ const ALL = [FOLDER, 'server/test/redis-keys.test.ts', 'server/test/redis-failur
 export const redis = [
   {
     file: `${FOLDER}/log-scripts.ts`,
-    from: 'local keep = math.max(tonumber(ARGV[6]), age + tonumber(ARGV[14]))',
-    to: 'local keep = tonumber(ARGV[6])',
+    from: 'local keep = math.max(log.keep, log.age + margin)',
+    to: 'local keep = log.keep',
     fault: 'the epoch expires after a day, before its messages',
     tests: LOG,
   },
   {
     file: `${FOLDER}/log-scripts.ts`,
-    from: "if redis.call('PTTL', KEYS[1]) < keep then redis.call('PEXPIRE', KEYS[1], text(keep)) end",
-    to: "redis.call('PEXPIRE', KEYS[1], text(keep))",
+    from: "if redis.call('PTTL', log.meta) < keep then redis.call('PEXPIRE', log.meta, text(keep)) end",
+    to: "redis.call('PEXPIRE', log.meta, text(keep))",
     fault: 'a later append shortens the life of an epoch that a key answers with',
     tests: LOG,
   },
   {
     file: `${FOLDER}/log-scripts.ts`,
-    from: "if kept >= 0 then redis.call('DEL', KEYS[2]) end",
+    from: "if kept >= 0 then redis.call('DEL', log.messages) end",
     to: '',
     fault: 'messages come back when a rule keeps history again',
     tests: ALL,
@@ -92,8 +92,8 @@ export const redis = [
   },
   {
     file: `${FOLDER}/commands.ts`,
-    from: 'if (this.#waiting >= MOST_WAITING) {',
-    to: 'if (this.#waiting >= Infinity) {',
+    from: 'if (this.#waiting >= MOST_WAITING) throw',
+    to: 'if (this.#waiting >= Infinity) throw',
     fault: 'any number of commands waits for Redis',
     tests: ALL,
   },

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+
 import { EngineUnavailable } from '../engine.ts';
 import { warmUp } from './connect.ts';
 import { toEngineError } from './errors.ts';
@@ -91,6 +92,30 @@ export class Commands {
     }
   }
 
+  /** Commands that are sent within the call share one write to each connection. */
+  together(send: () => void): void {
+    const streams = this.#streams();
+    for (const stream of streams) stream.cork();
+    send();
+    for (const stream of streams) stream.uncork();
+  }
+
+  /** The open connections to servers that take writes. */
+  #streams(): readonly Redis['stream'][] {
+    const nodes = 'nodes' in this.#client ? this.#client.nodes('master') : [this.#client];
+    return nodes.flatMap(({ status, stream }) => (status === 'ready' ? stream : []));
+  }
+
+  /** The error of a command that is refused because as many wait already. */
+  tooSlow(waiting: number): EngineUnavailable {
+    return new EngineUnavailable(`Redis at ${this.#label} is too slow: ${waiting} commands wait for it`);
+  }
+
+  /** The error for what Redis answered to a part of a script. */
+  refused(text: string): Error {
+    return this.#toError(Object.assign(new Error(text), { name: 'ReplyError' }));
+  }
+
   #toError(error: unknown): Error {
     if (error instanceof EngineUnavailable) return error;
     const engineError = toEngineError(error, this.#label);
@@ -101,9 +126,7 @@ export class Commands {
 
   async #send(name: string, values: readonly Argument[]): Promise<unknown> {
     if (this.#closed || this.#client.status !== 'ready') throw this.#failure;
-    if (this.#waiting >= MOST_WAITING) {
-      throw new EngineUnavailable(`Redis at ${this.#label} is too slow: ${MOST_WAITING} commands wait for it`);
-    }
+    if (this.#waiting >= MOST_WAITING) throw this.tooSlow(MOST_WAITING);
     this.#waiting++;
     try {
       const answer = await this.#client.call(name, ...values);

@@ -102,6 +102,7 @@ export class RedisEngine implements Engine {
 
   /** Resolves when everything that happened before has been announced here. */
   async sync(): Promise<void> {
+    this.log.flush();
     for (const { commands, feed } of this.#shards) {
       await commands.idle();
       await feed.sync();

@@ -7,7 +7,7 @@ import { RedisLog } from './redis-log.ts';
 import { Keys } from './shard.ts';
 
 /** Index of the argument with the message id at the known head. */
-const ASKED = 6;
+const ASKED = 5;
 const KEEP = { retention: { count: 10, age: 60_000 }, window: 0 };
 
 let listeners: Map<string, Listener>;
@@ -20,7 +20,7 @@ let log: RedisLog;
 
 beforeEach(() => {
   [listeners, runs, interrupted, synced, refusal] = [new Map(), [], [], 0, undefined];
-  answer = async () => ['e', '1', 'm1'];
+  answer = async () => ['e 1 m1'];
   const feed: Feed = {
     trouble: undefined,
     connect: async () => {},
@@ -36,7 +36,8 @@ beforeEach(() => {
     runs.push(values);
     return answer();
   };
-  const shard = { commands: { run } as unknown as Commands, feed, publish: 'PUBLISH' as const };
+  const commands = { run, together: (send: () => void) => send() } as unknown as Commands;
+  const shard = { commands, feed, publish: 'PUBLISH' as const };
   log = new RedisLog({ shardOf: () => shard, keys: new Keys('p:'), clock: new ManualClock() });
   log.listener = { deliver: () => {}, interrupted: (channel) => void interrupted.push(channel) };
 });
@@ -74,7 +75,7 @@ describe('the log in Redis', () => {
       return log.check('a');
     };
     await verified('e', 5); // nothing was announced yet: nothing is known to be missed
-    onlyListener().message('e 6 1 {"id":"m6","data":1}');
+    onlyListener().message('e 6 1 20 {"id":"m6","data":1}');
     await verified('e', 6);
     expect([synced, interrupted]).toEqual([0, []]);
     await verified('e', 7);

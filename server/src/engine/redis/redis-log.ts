@@ -4,10 +4,12 @@ import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { AppendOptions, EngineListener, Entry, Log, Page } from '../engine.ts';
 import { writeContent } from '../message-json.ts';
+import type { LogArguments } from './append-batch.ts';
+import { AppendQueue } from './append-queue.ts';
 import type { Feed } from './feed.ts';
 import { Heads } from './heads.ts';
-import { APPEND, READ, SEEK, VERIFY } from './log-scripts.ts';
-import { readAnnouncement, readMessage } from './message-text.ts';
+import { READ, SEEK, VERIFY } from './log-scripts.ts';
+import { type Announcement, readAnnouncement, readMessage } from './message-text.ts';
 import type { Script } from './script.ts';
 import type { Keys, Shard } from './shard.ts';
 import { SharedReads } from './shared-reads.ts';
@@ -31,6 +33,7 @@ export class RedisLog implements Log {
   readonly #age: AgeClock;
   readonly #heads = new Heads();
   readonly #reads = new SharedReads();
+  readonly #queues = new Map<Shard, AppendQueue>();
   readonly #life = nanoid(10);
   readonly #watched = new Set<string>();
   /** Of watched channels: the latest that was announced here, or read when the watch began. */
@@ -48,20 +51,34 @@ export class RedisLog implements Log {
     return this.#watched;
   }
 
-  async append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
-    const { retention, key, window } = options;
-    const more = key === undefined ? [] : [this.#options.keys.of(channel, `key:${key}`)];
-    const answer = await this.#run(channel, APPEND, {
-      more,
-      values: [
-        ...[entry.id, entry.time, writeContent(entry)],
-        ...[retention?.count ?? -1, retention?.age ?? 0, window, MARGIN, this.#age.now()],
-      ],
+  append(channel: string, entry: Entry, { retention, key, window }: AppendOptions): Promise<PublishResult> {
+    const { keys, shardOf } = this.#options;
+    const content = writeContent(entry);
+    const kept = retention === null ? '-1 0' : `${retention.count} ${retention.age}`;
+    return this.#appends(shardOf(channel)).append(channel, {
+      id: entry.id,
+      content,
+      settings: `${kept} ${window} ${entry.time} ${key === undefined ? 0 : 1} ${content.length}`,
+      key: key === undefined ? undefined : keys.of(channel, `key:${key}`),
     });
-    const [epoch, offset, id] = answer as [string, string, string];
-    const result = { id, epoch, offset: Number(offset) };
-    this.#heads.confirm(channel, { epoch, head: result.offset, id });
-    return result;
+  }
+
+  #appends(shard: Shard): AppendQueue {
+    const known = this.#queues.get(shard);
+    if (known !== undefined) return known;
+    const queue = new AppendQueue({
+      shard,
+      open: (channel) => this.#open(channel),
+      preamble: () => [shard.publish, EPOCH_KEPT, MARGIN, this.#age.now()],
+      confirmed: (channel, { epoch, offset, id }) => this.#heads.confirm(channel, { epoch, head: offset, id }),
+    });
+    this.#queues.set(shard, queue);
+    return queue;
+  }
+
+  /** Sends what was appended in this turn. */
+  flush(): void {
+    for (const queue of this.#queues.values()) queue.flush();
   }
 
   read(channel: string, after: number, limit: number): Promise<Page> {
@@ -69,18 +86,18 @@ export class RedisLog implements Log {
   }
 
   async #read(channel: string, after: number, limit: number): Promise<Page> {
-    const answer = await this.#run(channel, READ, { values: [after, limit, this.#age.now()] });
+    const answer = await this.#run(channel, READ, [after, limit, this.#age.now()]);
     const [epoch, head, first, entries] = answer as Raw;
-    const messages = entries.map(([id, [, time, , , , rest]]) =>
+    const stored = entries.map(([id, [, time, , , , rest]]) =>
       readMessage(rest ?? '', Number.parseInt(id, 10), Number(time)),
     );
-    const newest = messages.find(({ offset }) => offset === Number(head));
-    this.#heads.confirm(channel, { epoch, head: Number(head), id: newest?.message.id ?? '' });
-    return { epoch, head: Number(head), first: Number(first), messages };
+    const newest = stored.find(({ message }) => message.offset === Number(head));
+    this.#heads.confirm(channel, { epoch, head: Number(head), id: newest?.id ?? '' });
+    return { epoch, head: Number(head), first: Number(first), messages: stored.map(({ message }) => message) };
   }
 
   async seek(channel: string, time: number): Promise<number> {
-    return Number(await this.#run(channel, SEEK, { values: [time, this.#age.now()] }));
+    return Number(await this.#run(channel, SEEK, [time, this.#age.now()]));
   }
 
   watch(channel: string): Promise<void> {
@@ -106,10 +123,15 @@ export class RedisLog implements Log {
   }
 
   #receive(channel: string, text: string): void {
-    const { epoch, message } = readAnnouncement(text);
+    // JSON contains no line breaks.
+    for (const line of text.split('\n')) this.#announce(channel, readAnnouncement(line));
+  }
+
+  #announce(channel: string, { epoch, message, id }: Announcement): void {
     if (message !== null) {
-      this.#heads.update(channel, { epoch, head: message.offset, id: message.message.id });
-      this.#announced.set(channel, { epoch, head: message.offset });
+      const head = message.offset;
+      this.#heads.update(channel, { epoch, head, id });
+      this.#announced.set(channel, { epoch, head });
       this.listener.deliver(channel, epoch, message);
       return;
     }
@@ -141,7 +163,7 @@ export class RedisLog implements Log {
   }
 
   async #verify(channel: string): Promise<{ epoch: string; head: number }> {
-    const answer = await this.#run(channel, VERIFY, { values: [] });
+    const answer = await this.#run(channel, VERIFY, []);
     const [epoch, text] = answer as [string, string];
     const head = Number(text);
     this.#heads.confirm(channel, { epoch, head, id: '' });
@@ -156,25 +178,22 @@ export class RedisLog implements Log {
     return this.#options.keys.of(channel, 'feed');
   }
 
-  #run(
-    channel: string,
-    script: Script,
-    { more = [], values }: { more?: readonly string[]; values: readonly (string | number)[] },
-  ): Promise<unknown> {
-    const { keys, shardOf } = this.#options;
-    const { commands, publish } = shardOf(channel);
+  #run(channel: string, script: Script, values: readonly (string | number)[]): Promise<unknown> {
+    const { commands, publish } = this.#options.shardOf(channel);
+    const { meta, messages, life, doubted } = this.#open(channel);
+    return commands.run(script, [meta, messages], [publish, EPOCH_KEPT, life, doubted, ...values]);
+  }
+
+  /** The log of a channel as this node knows it. */
+  #open(channel: string): LogArguments {
+    const { keys } = this.#options;
     const known = this.#heads.get(channel);
-    const names = [keys.of(channel, 'meta'), keys.of(channel, 'log'), ...more];
-    const life = [
-      this.#feedName(channel),
-      publish,
-      this.#nextEpoch(),
-      known?.epoch ?? '',
-      known?.head ?? 0,
-      EPOCH_KEPT,
-    ];
-    const asked = this.#heads.isDoubtful(channel) ? (known?.id ?? '') : '';
-    return commands.run(script, names, [...life, asked, ...values]);
+    return {
+      meta: keys.of(channel, 'meta'),
+      messages: keys.of(channel, 'log'),
+      life: `${this.#nextEpoch()} ${known?.epoch ?? '-'} ${known?.head ?? 0}`,
+      doubted: this.#heads.isDoubtful(channel) ? (known?.id ?? '') : '',
+    };
   }
 
   /** For the life that a script may have to begin: no other script gets the same. */

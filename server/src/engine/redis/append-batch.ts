@@ -1,0 +1,66 @@
+import type { PublishResult } from '@sluice/protocol';
+
+/** Entries and characters of one script: enough to share its cost, few enough not to hold up the server. */
+const MOST_ENTRIES = 64;
+const MOST_LENGTH = 262_144;
+
+/** An entry as the script `APPEND` takes it. */
+export interface QueuedEntry {
+  readonly id: string;
+  readonly content: string;
+  /** `count age window time key length`. */
+  readonly settings: string;
+  /** Where its idempotency key is remembered. */
+  readonly key: string | undefined;
+  readonly resolve: (result: PublishResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The log of a channel as the scripts take it. */
+export interface LogArguments {
+  readonly meta: string;
+  readonly messages: string;
+  /** `next epoch head`. */
+  readonly life: string;
+  /** The message id at the head that is in doubt, or empty. */
+  readonly doubted: string;
+}
+
+/** Keys and arguments of one call of the script `APPEND`. */
+export class AppendBatch {
+  readonly keys: string[] = [];
+  readonly values: string[] = [];
+  /** In the order of the answers. */
+  readonly entries: { readonly channel: string; readonly entry: QueuedEntry }[] = [];
+  #length = 0;
+
+  get isFull(): boolean {
+    return this.entries.length >= MOST_ENTRIES || this.#length >= MOST_LENGTH;
+  }
+
+  /**
+   * Adds entries of a channel until the batch is full.
+   *
+   * @returns the others
+   */
+  add(channel: string, log: LogArguments, entries: readonly QueuedEntry[]): readonly QueuedEntry[] {
+    const at = this.values.length;
+    this.keys.push(log.meta, log.messages);
+    this.values.push(log.life, log.doubted);
+    let count = 0;
+    for (const entry of entries) {
+      if (this.isFull) break;
+      this.#add(channel, entry);
+      count++;
+    }
+    this.values[at] = `${log.life} ${count}`;
+    return count === entries.length ? [] : entries.slice(count);
+  }
+
+  #add(channel: string, entry: QueuedEntry): void {
+    if (entry.key !== undefined) this.keys.push(entry.key);
+    this.values.push(entry.settings, entry.id, entry.content);
+    this.entries.push({ channel, entry });
+    this.#length += entry.content.length;
+  }
+}

@@ -1,0 +1,118 @@
+import type { PublishResult } from '@sluice/protocol';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { EngineUnavailable } from '../engine.ts';
+import { AppendQueue } from './append-queue.ts';
+import type { Commands } from './commands.ts';
+import type { Feed } from './feed.ts';
+import { slotOf } from './slots.ts';
+
+interface Call {
+  readonly keys: string[];
+  readonly values: string[];
+  answer(answers: readonly string[]): void;
+  fail(error: Error): void;
+}
+
+let calls: Call[];
+let writes: number;
+let confirmed: string[];
+
+beforeEach(() => {
+  [calls, writes, confirmed] = [[], 0, []];
+});
+
+function createQueue(publish: 'PUBLISH' | 'SPUBLISH' = 'PUBLISH'): AppendQueue {
+  const commands = {
+    run: (_: unknown, keys: string[], values: string[]) =>
+      new Promise((answer, fail) => void calls.push({ keys, values, answer, fail })),
+    together: (send: () => void) => {
+      writes++;
+      send();
+    },
+    tooSlow: (waiting: number) => new EngineUnavailable(`${waiting} wait`),
+    refused: (text: string) => new EngineUnavailable(text),
+  } as unknown as Commands;
+  return new AppendQueue({
+    shard: { commands, feed: {} as Feed, publish },
+    open: (channel) => ({ meta: `{${channel}}:meta`, messages: `{${channel}}:log`, life: 'n e 1', doubted: '' }),
+    preamble: () => ['P'],
+    confirmed: (channel, { offset }) => confirmed.push(`${channel} ${offset}`),
+  });
+}
+
+const append = (queue: AppendQueue, channel: string, id: string, key?: string): Promise<PublishResult> =>
+  queue.append(channel, { id, content: `{"id":"${id}"}`, settings: 's', key });
+
+const endOfTurn = () => new Promise((resolve) => setImmediate(resolve));
+const sentIds = ({ values }: Call) => values.filter((value) => /^m\d+$/.test(value));
+
+describe('the appends of a turn', () => {
+  it('share one call, each log with its entries in their order', async () => {
+    const queue = createQueue();
+    const results = ['a', 'b', 'a'].map((channel, at) => append(queue, channel, `m${at}`, at === 2 ? 'k' : undefined));
+    await endOfTurn();
+    expect(calls).toHaveLength(1);
+    expect(calls[0]?.keys).toEqual(['{a}:meta', '{a}:log', 'k', '{b}:meta', '{b}:log']);
+    const entry = (id: string) => ['s', id, `{"id":"${id}"}`];
+    const expected = ['P', 'n e 1 2', '', ...entry('m0'), ...entry('m2'), 'n e 1 1', '', ...entry('m1')];
+    expect(calls[0]?.values).toEqual(expected);
+    calls[0]?.answer(['e 1 m0', 'e 2 m2', 'e 7 m1']);
+    expect(await Promise.all(results)).toEqual([
+      { epoch: 'e', offset: 1, id: 'm0' },
+      { epoch: 'e', offset: 7, id: 'm1' },
+      { epoch: 'e', offset: 2, id: 'm2' },
+    ]);
+    expect(confirmed).toEqual(['a 1', 'a 2', 'b 7']);
+  });
+
+  it('are not joined with those of the next turn', async () => {
+    const queue = createQueue();
+    void append(queue, 'a', 'm1');
+    await endOfTurn();
+    void append(queue, 'a', 'm2');
+    await endOfTurn();
+    expect(calls.map(sentIds)).toEqual([['m1'], ['m2']]);
+  });
+
+  it('are cut into calls of at most 64 entries, in one write', async () => {
+    const queue = createQueue();
+    for (let at = 0; at < 150; at++) void append(queue, at < 100 ? 'a' : 'b', `m${at}`);
+    await endOfTurn();
+    expect(calls.map((call) => sentIds(call).length)).toEqual([64, 64, 22]);
+    expect(calls.flatMap(sentIds)).toEqual(Array.from({ length: 150 }, (_, at) => `m${at}`));
+    expect(writes).toBe(1);
+  });
+
+  it('get one call for each slot of a cluster', async () => {
+    const queue = createQueue('SPUBLISH');
+    for (const [at, channel] of ['a', 'b', 'a', 'c'].entries()) void append(queue, channel, `m${at}`);
+    await endOfTurn();
+    expect(calls.map(sentIds)).toEqual([['m0', 'm2'], ['m1'], ['m3']]);
+    for (const { keys } of calls) expect(new Set(keys.map(slotOf)).size).toBe(1);
+  });
+});
+
+describe('an append', () => {
+  it('is refused alone if only its log refuses', async () => {
+    const queue = createQueue();
+    const [bad, good] = [append(queue, 'a', 'm1'), append(queue, 'b', 'm2')];
+    await endOfTurn();
+    calls[0]?.answer(['! WRONGTYPE not a hash', 'e 1 m2']);
+    await expect(bad).rejects.toThrow('WRONGTYPE not a hash');
+    expect(await good).toMatchObject({ offset: 1 });
+    expect(confirmed).toEqual(['b 1']);
+  });
+
+  it('is refused if its call fails, and if 20,000 wait', async () => {
+    const queue = createQueue();
+    const waiting = Array.from({ length: 20_000 }, (_, at) => append(queue, 'a', `m${at}`));
+    await expect(append(queue, 'b', 'more')).rejects.toThrow('20000 wait');
+    await endOfTurn();
+    for (const { fail } of calls) fail(new EngineUnavailable('down'));
+    for (const { status } of await Promise.allSettled(waiting)) expect(status).toBe('rejected');
+    const next = append(queue, 'a', 'm1');
+    await endOfTurn();
+    calls.at(-1)?.answer(['e 3 m1']);
+    expect(await next).toMatchObject({ offset: 3 });
+  });
+});
