@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { all } from './commands/all.mjs';
+import { cluster } from './commands/cluster.mjs';
 import { coalesce } from './commands/coalesce.mjs';
 import { durable } from './commands/durable.mjs';
 import { fanout } from './commands/fanout.mjs';
@@ -29,6 +30,7 @@ for (const add of [
   presence,
   flood,
   redis,
+  cluster,
   durable,
   workers,
 ])

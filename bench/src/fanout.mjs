@@ -8,6 +8,9 @@ const SERVER_CORE = 0;
 const LOAD_CORE = 1;
 const MOST_P99 = 100;
 
+/** Is the trial complete, and its latency acceptable? */
+export const isGood = ({ complete, p99 }) => complete && p99 !== null && p99 < MOST_P99;
+
 export const servers = {
   'bare, publish': { file: 'bare-server.mjs', args: ['publish'], kind: 'bare' },
   'bare, loop': { file: 'bare-server.mjs', args: ['loop'], kind: 'bare' },
@@ -43,7 +46,7 @@ async function withServer(measured, { subscribers, channels }, work) {
         ...trial,
         cpuPerMillion,
         userPerMillion,
-        good: trial.complete && trial.p99 !== null && trial.p99 < MOST_P99,
+        good: isGood(trial),
       };
     };
     return await work(run);
@@ -54,7 +57,7 @@ async function withServer(measured, { subscribers, channels }, work) {
 }
 
 /** Climbs until a rate is too high, then halves the step between the last good and the first bad one. */
-async function climb(run, { first, seconds, steps }) {
+export async function climb(run, { first, seconds, steps }) {
   const tryRate = async (rate) => {
     const trial = await run(rate, seconds);
     return trial.good ? trial : run(rate, seconds); // on a shared machine anything fails now and then

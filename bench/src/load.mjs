@@ -1,7 +1,7 @@
 /**
  * The load generator, a separate process. Commands over IPC:
  *
- *   { open: { port, kind, subscribers, channels } }   -> { opened }
+ *   { open: { port, kind, subscribers, channels } }   -> { opened }; `ports`: several gateways of one cluster
  *   { trial: { rate, seconds } }                      -> { trial: { … } }
  *
  * A message's data begins with the microsecond it was sent, so a few probing readers measure
@@ -19,7 +19,7 @@ import { tokenFor } from './tokens.mjs';
 import { openSocket } from './wire.mjs';
 
 const PAYLOAD = 128;
-const PROBES_PER_CHANNEL = 1;
+const PROBES_PER_GROUP = 1;
 const MOST_PROBES = 8;
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -28,12 +28,16 @@ const payload = () => stamp().padEnd(PAYLOAD, 'x');
 
 let state;
 
-async function open({ port, kind, subscribers, channels = 1, countAll = false, unhurried = false }) {
+/** The readers of one channel at one gateway. They all get the same bytes. */
+const emptyGroups = (channels, ports) =>
+  channels.flatMap((_, channel) => ports.map((port) => ({ channel, port, readers: [] })));
+
+async function open({ port, ports = [port], kind, subscribers, channels = 1, countAll = false, unhurried = false }) {
   const speak = dialects[kind];
   const token = tokenFor('bench');
   const names = Array.from({ length: channels }, (_, at) => `bench:${at}`);
-  const groups = names.map(() => []);
-  const connectOne = async (reader, channel) => {
+  const groups = emptyGroups(names, ports);
+  const connectOne = async (reader, { port, channel }) => {
     const path = speak.path === undefined ? undefined : `${speak.path}${speak.query?.(channel) ?? ''}`;
     const socket = await openSocket(port, reader.count, path);
     for (const frame of speak.hello({ token, channel })) socket.write(frame);
@@ -41,18 +45,19 @@ async function open({ port, kind, subscribers, channels = 1, countAll = false, u
   };
   let probes = 0;
   for (let at = 0; at < subscribers; at++) {
-    const group = groups[at % channels];
-    const probing = countAll || (group.length < PROBES_PER_CHANNEL && probes < MOST_PROBES);
+    const { channel, port, readers } = groups[at % groups.length];
+    const probing = countAll || (readers.length < PROBES_PER_GROUP && probes < MOST_PROBES);
     const reader = probing ? new Probe() : new Reader();
     if (probing) probes++;
-    group.push(reader);
-    reader.socket = await connectOne(reader, names[at % channels]);
+    reader.channel = channel;
+    readers.push(reader);
+    reader.socket = await connectOne(reader, { port, channel: names[channel] });
   }
-  const publisher = await connectOne(new Reader(), null);
+  const publishers = await Promise.all(ports.map((port) => connectOne(new Reader(), { port, channel: null })));
   await settle();
   await settle();
-  const round = new ReadingRound(unhurried ? groups.flat().filter((reader) => !(reader instanceof Probe)) : []);
-  state = { speak, names, groups, publisher, id: 10, countAll, round };
+  const unread = groups.flatMap(({ readers }) => readers).filter((reader) => !(reader instanceof Probe));
+  state = { speak, names, groups, publishers, id: 10, countAll, round: new ReadingRound(unhurried ? unread : []) };
 }
 
 function percentile(sorted, share) {
@@ -60,36 +65,36 @@ function percentile(sorted, share) {
 }
 
 async function trial({ rate, seconds }) {
-  const { speak, names, groups, publisher, countAll, round } = state;
-  const probes = groups.flat().filter((reader) => reader instanceof Probe);
+  const { speak, names, groups, publishers, countAll, round } = state;
+  const probes = groups.flatMap(({ readers }) => readers).filter((reader) => reader instanceof Probe);
   for (const probe of probes) probe.reset();
-  const before = groups.map((group) => group.map((reader) => reader.bytes));
+  const before = groups.map(({ readers }) => readers.map((reader) => reader.bytes));
   const sent = names.map(() => 0);
   const start = performance.now();
   let total = 0;
   round.begin();
   while (performance.now() - start < seconds * 1000) {
     const due = Math.floor(((performance.now() - start) / 1000) * rate);
-    const frames = [];
+    const frames = publishers.map(() => []);
     for (; total < due; total++) {
       const at = total % names.length;
       sent[at]++;
-      frames.push(speak.publish({ channel: names[at], payload: payload(), id: state.id++ }));
+      frames[total % publishers.length].push(speak.publish({ channel: names[at], payload: payload(), id: state.id++ }));
     }
-    if (frames.length > 0) publisher.write(Buffer.concat(frames));
+    for (const [at, publisher] of publishers.entries())
+      if (frames[at].length > 0) publisher.write(Buffer.concat(frames[at]));
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   const sending = (performance.now() - start) / 1000;
   round.end();
   const complete = () =>
-    countAll ? groups.every((group, at) => group.every(({ seen }) => seen >= sent[at])) : allEven();
-  const allEven = () =>
-    groups.every((group, at) => group[0] instanceof Probe === false || group[0].seen >= sent[at]) &&
-    evenReaders(groups, before);
+    countAll
+      ? groups.every(({ channel, readers }) => readers.every(({ seen }) => seen >= sent[channel]))
+      : probes.every((probe) => probe.seen >= sent[probe.channel]) && evenReaders(groups, before);
   for (let waited = 0; waited < 150 && !complete(); waited++) await settle();
   const elapsed = (performance.now() - start) / 1000;
   const latencies = probes.flatMap((probe) => probe.latencies).sort((a, b) => a - b);
-  const subscribers = groups.reduce((sum, group) => sum + group.length, 0);
+  const subscribers = groups.reduce((sum, { readers }) => sum + readers.length, 0);
   return {
     rate,
     published: total,
@@ -101,10 +106,10 @@ async function trial({ rate, seconds }) {
   };
 }
 
-/** Have all subscribers of each channel read as many bytes as its first one? */
+/** Have all readers of each group read as many bytes as its first one? */
 function evenReaders(groups, before) {
-  return groups.every((group, channel) => {
-    const bytes = group.map((reader, at) => reader.bytes - before[channel][at]);
+  return groups.every(({ readers }, group) => {
+    const bytes = readers.map((reader, at) => reader.bytes - before[group][at]);
     return bytes.every((count) => count === bytes[0]);
   });
 }

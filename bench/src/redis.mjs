@@ -21,8 +21,8 @@ async function freePort() {
   return port;
 }
 
-/** A Redis without persistence, for the duration of the work. */
-async function withRedis(work) {
+/** A Redis without persistence, for the duration of the work, which gets its port and process. */
+export async function withRedis(work) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   const port = await freePort();
   const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
@@ -31,7 +31,7 @@ async function withRedis(work) {
   process.once('exit', stop);
   try {
     for await (const line of child.stdout) if (/Ready to accept connections/.test(`${line}`)) break;
-    return await work(port);
+    return await work(port, child);
   } finally {
     process.off('exit', stop);
     stop();
@@ -91,7 +91,7 @@ async function publishAcross(port, { concurrency, seconds }) {
 }
 
 /** The result of `redis-benchmark` for one command, with the given pipeline. */
-function raw(port, pipeline, command) {
+export function raw(port, pipeline, command) {
   const tool = join(dirname(ensureRedis()), 'redis-benchmark');
   const args = ['-p', `${port}`, '-n', '100000', '-c', '1', '-P', `${pipeline}`, '--csv', ...command];
   const { stdout } = spawnSync(tool, args, { encoding: 'utf8' });

@@ -1,4 +1,7 @@
-/** Sluice with its default configuration and history, so that offsets, cursors and the counting of losses work. */
+/**
+ * Sluice with its default configuration and history, so that offsets, cursors and the counting of losses work.
+ * Arguments: `limited` for the default limits; the URL of a Redis.
+ */
 import { createGateway } from '@sluice/server';
 import { SECRET } from './tokens.mjs';
 
@@ -6,6 +9,7 @@ const options = process.argv.slice(2);
 const limited = options.includes('limited');
 /** `coalesce=100`: the window of the measured channels, in ms. */
 const coalesce = Number(options.find((option) => option.startsWith('coalesce='))?.slice('coalesce='.length) ?? 0);
+const redis = options.find((option) => option.startsWith('redis://'));
 const everything = { '*': 'users' };
 const gateway = createGateway({
   host: '127.0.0.1',
@@ -13,6 +17,7 @@ const gateway = createGateway({
   keys: [{ secret: SECRET }],
   heartbeat: '8m',
   drain: 0,
+  ...(redis === undefined ? {} : { engine: 'redis', redis: { url: redis } }),
   log: { level: 'warn' },
   // One generator plays all clients, and nearly all of them are one user: limits would measure themselves.
   limits: { subscriptions: 10_000, connectionsPerUser: 0, ...(limited ? {} : { operations: 0, bytes: 0 }) },
