@@ -3,11 +3,13 @@ import { Command } from 'commander';
 import { all } from './commands/all.mjs';
 import { cluster } from './commands/cluster.mjs';
 import { coalesce } from './commands/coalesce.mjs';
+import { connect } from './commands/connect.mjs';
 import { durable } from './commands/durable.mjs';
 import { fanout } from './commands/fanout.mjs';
 import { fixed } from './commands/fixed.mjs';
 import { flood } from './commands/flood.mjs';
 import { memory } from './commands/memory.mjs';
+import { ownChannel } from './commands/own-channel.mjs';
 import { peers } from './commands/peers.mjs';
 import { presence } from './commands/presence.mjs';
 import { reconnect } from './commands/reconnect.mjs';
@@ -23,7 +25,9 @@ for (const add of [
   peers,
   fixed,
   coalesce,
+  connect,
   memory,
+  ownChannel,
   sse,
   stalled,
   reconnect,

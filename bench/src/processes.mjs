@@ -1,6 +1,6 @@
 /** Starts the measured server and the load generator as processes of their own, each on its own core. */
 import { execFileSync, fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -37,15 +37,19 @@ export async function stop(child) {
   await gone;
 }
 
-const TICKS_PER_SECOND = 100;
-
-/** CPU seconds, user and system, that a process has used. proc(5), /proc/[pid]/stat. */
-export function cpuSeconds(child) {
-  const { user, system } = cpuTimes(child);
-  return user + system;
+/** CPU seconds, user and system, of all threads of a process. Documentation/scheduler/sched-stats.rst. */
+export function cpuSeconds({ pid }) {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const nanoseconds = (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]);
+  return threads.reduce((sum, thread) => sum + nanoseconds(thread), 0) / 1e9;
 }
 
-/** The same, split: `user` is the program's own time, `system` the kernel's, mostly for writing to sockets. */
+const TICKS_PER_SECOND = 100;
+
+/**
+ * The same in ticks, split: `user` is the program's own time, `system` the kernel's, mostly for
+ * writing to sockets. proc(5), /proc/[pid]/stat.
+ */
 export function cpuTimes({ pid }) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -25,6 +25,7 @@ const gateway = createGateway({
     'bench:{n}': { allow: everything, history: { count: 1000, age: '1h' }, coalesce },
     'long:{n}': { allow: everything, history: { count: 1_000_000, age: '1h' } },
     'room:{n}': { allow: everything },
+    'user:{id}': { allow: { subscribe: 'owner:{id}' } },
   },
 });
 const { port } = await gateway.start();
