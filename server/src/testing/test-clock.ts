@@ -1,5 +1,6 @@
 import { parseDuration } from '../config/values.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { TimerQueue } from '../util/timer-queue.ts';
 
 // Read when this module is loaded: a test that fakes timers afterwards must not stop a gateway with
 // real sockets.
@@ -18,11 +19,6 @@ export async function turnsEnd(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-interface Alarm {
-  readonly at: number;
-  readonly task: () => void;
-}
-
 /**
  * A clock that runs with real time, and can be advanced: tokens expire, history ages and grace
  * periods end without waiting.
@@ -30,7 +26,7 @@ interface Alarm {
  * The clock never stops, so that waiting code does not hang.
  */
 export class TestClock implements Clock {
-  readonly #alarms = new Set<Alarm>();
+  readonly #timers = new TimerQueue();
   #offset = 0;
   #timer: NodeJS.Timeout | undefined;
   #armedFor = Number.POSITIVE_INFINITY;
@@ -46,10 +42,9 @@ export class TestClock implements Clock {
   }
 
   after(delay: number, task: () => void): Timer {
-    const alarm = { at: this.monotonic() + delay, task };
-    this.#alarms.add(alarm);
-    if (alarm.at < this.#armedFor) this.#arm(alarm.at);
-    return { cancel: () => this.#alarms.delete(alarm) };
+    const timer = this.#timers.add(this.monotonic() + delay, task);
+    if (timer.at < this.#armedFor) this.#arm(timer.at);
+    return timer;
   }
 
   /**
@@ -66,9 +61,9 @@ export class TestClock implements Clock {
     }
     const offset = this.#offset + length;
     const end = realMonotonic() + offset;
-    for (let next = this.#first(); next !== undefined && next.at <= end; next = this.#first()) {
-      this.#offset = Math.max(this.#offset, next.at - realMonotonic());
-      this.#run(next);
+    for (let at = this.#timers.next; at <= end; at = this.#timers.next) {
+      this.#offset = Math.max(this.#offset, at - realMonotonic());
+      this.#timers.take(at)?.();
     }
     this.#offset = Math.max(this.#offset, offset);
     this.#rearm();
@@ -77,19 +72,8 @@ export class TestClock implements Clock {
 
   /** Cancels all its timers. */
   close(): void {
-    this.#alarms.clear();
+    this.#timers.clear();
     this.#rearm();
-  }
-
-  #first(): Alarm | undefined {
-    let first: Alarm | undefined;
-    for (const alarm of this.#alarms) if (first === undefined || alarm.at < first.at) first = alarm;
-    return first;
-  }
-
-  #run(alarm: Alarm): void {
-    this.#alarms.delete(alarm);
-    alarm.task();
   }
 
   #arm(at: number): void {
@@ -101,13 +85,12 @@ export class TestClock implements Clock {
   #rearm(): void {
     clearTimeout(this.#timer);
     this.#armedFor = Number.POSITIVE_INFINITY;
-    const first = this.#first();
-    if (first !== undefined) this.#arm(first.at);
+    if (this.#timers.size > 0) this.#arm(this.#timers.next);
   }
 
   #ring(): void {
     const now = this.monotonic();
-    for (let next = this.#first(); next !== undefined && next.at <= now; next = this.#first()) this.#run(next);
+    for (let task = this.#timers.take(now); task !== undefined; task = this.#timers.take(now)) task();
     this.#rearm();
   }
 }

@@ -1,3 +1,5 @@
+import { TimerQueue } from './timer-queue.ts';
+
 /** Time, as an object that tests can hold still. */
 export interface Clock {
   /**
@@ -19,38 +21,53 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Node's own timers reach no further than this many milliseconds (2^31 − 1); longer waits are cut into pieces. */
+/** Maximum delay of Node's own timers in milliseconds (2^31 − 1). */
 const LONGEST = 2_147_483_647;
 
-class SystemTimer implements Timer {
-  #handle: NodeJS.Timeout;
+/**
+ * The clock of the machine. All its timers share one timer of Node: each connection has timers, and
+ * one of Node's with a list of its own for each delay takes several times the memory.
+ */
+class SystemClock implements Clock {
+  readonly #timers = new TimerQueue(() => this.#arm());
+  #handle: NodeJS.Timeout | undefined;
+  #armedFor = Number.POSITIVE_INFINITY;
 
-  constructor(delay: number, task: () => void) {
-    this.#handle = this.#arm(delay, task);
+  now(): number {
+    return Date.now();
   }
 
-  #arm(delay: number, task: () => void): NodeJS.Timeout {
-    if (delay <= LONGEST) return setTimeout(task, delay);
-    return setTimeout(() => {
-      this.#handle = this.#arm(delay - LONGEST, task);
-    }, LONGEST);
+  monotonic(): number {
+    return performance.now();
   }
 
-  cancel(): void {
+  after(delay: number, task: () => void): Timer {
+    const timer = this.#timers.add(this.monotonic() + delay, task);
+    if (timer.at < this.#armedFor) this.#arm();
+    return timer;
+  }
+
+  #arm(): void {
     clearTimeout(this.#handle);
+    const at = this.#timers.next;
+    this.#armedFor = at;
+    if (at === Number.POSITIVE_INFINITY) return;
+    const delay = Math.ceil(at - this.monotonic());
+    this.#handle = setTimeout(() => this.#ring(), Math.max(0, Math.min(LONGEST, delay)));
+  }
+
+  /** A task that throws does not stop the others. */
+  #ring(): void {
+    const now = this.monotonic();
+    try {
+      for (let task = this.#timers.take(now); task !== undefined; task = this.#timers.take(now)) task();
+    } finally {
+      this.#arm();
+    }
   }
 }
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after: (delay, task) => new SystemTimer(delay, task),
-};
-
-interface Alarm {
-  readonly at: number;
-  readonly task: () => void;
-}
+export const systemClock: Clock = new SystemClock();
 
 /** Start of the monotonic clock in tests: far from every time of day, so that mixing up both clocks fails a test. */
 const BEGIN = 5_000;
@@ -59,7 +76,7 @@ const BEGIN = 5_000;
 export class ManualClock implements Clock {
   #wall: number;
   #monotonic = BEGIN;
-  readonly #alarms = new Set<Alarm>();
+  readonly #timers = new TimerQueue();
 
   constructor(now = 1_700_000_000_000) {
     this.#wall = now;
@@ -74,14 +91,12 @@ export class ManualClock implements Clock {
   }
 
   after(delay: number, task: () => void): Timer {
-    const alarm = { at: this.#monotonic + delay, task };
-    this.#alarms.add(alarm);
-    return { cancel: () => this.#alarms.delete(alarm) };
+    return this.#timers.add(this.#monotonic + delay, task);
   }
 
   /** Number of running timers, to test that nothing leaves one behind. */
   get running(): number {
-    return this.#alarms.size;
+    return this.#timers.size;
   }
 
   /** Sets the wall clock forward, or back; no time passes. */
@@ -92,10 +107,9 @@ export class ManualClock implements Clock {
   /** Lets `duration` milliseconds pass and runs what falls due, in order. */
   advance(duration: number): void {
     const end = this.#monotonic + duration;
-    for (let next = this.#due(end); next !== undefined; next = this.#due(end)) {
-      this.#pass(next.at);
-      this.#alarms.delete(next);
-      next.task();
+    for (let at = this.#timers.next; at <= end; at = this.#timers.next) {
+      this.#pass(at);
+      this.#timers.take(at)?.();
     }
     this.#pass(end);
   }
@@ -104,13 +118,5 @@ export class ManualClock implements Clock {
     const passed = Math.max(0, until - this.#monotonic);
     this.#monotonic += passed;
     this.#wall += passed;
-  }
-
-  #due(end: number): Alarm | undefined {
-    let first: Alarm | undefined;
-    for (const alarm of this.#alarms) {
-      if (alarm.at <= end && (first === undefined || alarm.at < first.at)) first = alarm;
-    }
-    return first;
   }
 }
