@@ -56,7 +56,8 @@ export class Audience {
 /** The audiences of one channel, by wire and variant. */
 export class Audiences<Kind extends Audience = Audience> implements Iterable<Kind> {
   readonly #create: (wire: Wire, variant: Variant) => Kind;
-  readonly #all: Kind[] = [];
+  /** Replaced when it changes, because arrays that grow have room for many more. Most channels have one audience. */
+  #all: readonly Kind[] = [];
 
   constructor(create: (wire: Wire, variant: Variant) => Kind) {
     this.#create = create;
@@ -76,7 +77,7 @@ export class Audiences<Kind extends Audience = Audience> implements Iterable<Kin
     let audience = this.#find(wire, variant);
     if (audience === undefined) {
       audience = this.#create(wire, variant);
-      this.#all.push(audience);
+      this.#all = [...this.#all, audience];
     }
     audience.live++;
     connection.join(audience.topic);
@@ -88,7 +89,7 @@ export class Audiences<Kind extends Audience = Audience> implements Iterable<Kin
     if (audience === undefined) return;
     audience.live--;
     connection.leave(audience.topic);
-    if (audience.live === 0 && variant.key !== '') this.#all.splice(this.#all.indexOf(audience), 1);
+    if (audience.live === 0 && variant.key !== '') this.#all = this.#all.filter((other) => other !== audience);
   }
 
   #find(wire: Wire, { key }: Variant): Kind | undefined {

@@ -2,6 +2,7 @@ import type { Page } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { Part, Wire } from '../protocols/protocol.ts';
 import type { Rule } from '../rule.ts';
+import { SmallSet } from '../util/small-set.ts';
 import { Audience, Audiences, prefixOf, type Variant, viewOf } from './audience.ts';
 import { LatestByKey } from './latest-by-key.ts';
 
@@ -37,7 +38,7 @@ export class Readership extends Audience {
  * A channel with subscriptions on this node. `Reader` is the type of the subscriptions: the channel
  * only stores them.
  */
-export class Channel<Reader = unknown> {
+export class Channel<Reader extends object = object> {
   readonly name: string;
   readonly rule: Rule;
   epoch: string;
@@ -54,7 +55,7 @@ export class Channel<Reader = unknown> {
   waiting: 'no' | 'window' | 'turn' = 'no';
   /** Kept if slow readers skip to it by the rule. */
   readonly latest: LatestByKey | undefined;
-  readonly cursors = new Set<Reader>();
+  readonly cursors = new SmallSet<Reader>();
   readonly audiences = new Audiences((wire, variant) => new Readership(wire, variant, this));
 
   constructor(name: string, rule: Rule, { epoch, head }: Head) {

@@ -1,52 +1,61 @@
+import { SmallMap } from '../util/small-map.ts';
 import type { Kind, Standing } from './standing.ts';
 
-/** What is of one kind. */
-class Group {
+/** What is held of one kind, by key. */
+class Group extends SmallMap<string, Standing> {
   readonly kind: Kind;
-  readonly held = new Map<string, Standing>();
   /** What an engine is still asked for. */
   pending: Map<string, Promise<unknown>> | undefined;
 
   constructor(kind: Kind) {
+    super();
     this.kind = kind;
   }
 }
 
-const NONE = new Map<string, never>();
+/** What is of one kind, by key. */
+type Held<S> = Pick<SmallMap<string, S>, 'get' | 'has' | 'size' | 'keys' | 'values'>;
 
-/** What one connection holds, by kind and key. An array of groups, because there are few kinds and many connections. */
+const NONE: Held<never> = new SmallMap<string, never>();
+const NO_GROUPS: readonly Group[] = [];
+
+/**
+ * What one connection holds, by kind and key. An array of groups, because there are few kinds and
+ * many connections; it is replaced with each further kind, because arrays that grow have room for
+ * many more.
+ */
 export class Standings implements Iterable<Standing> {
-  readonly #groups: Group[] = [];
+  #groups = NO_GROUPS;
 
   /** What is of one kind, by key. */
-  of<S extends Standing>(kind: Kind<S>): ReadonlyMap<string, S> {
-    return (this.#find(kind)?.held as ReadonlyMap<string, S> | undefined) ?? NONE;
+  of<S extends Standing>(kind: Kind<S>): Held<S> {
+    return (this.#find(kind) as Held<S> | undefined) ?? NONE;
   }
 
   /** Everything that is held. It may end during the iteration. */
   *[Symbol.iterator](): Iterator<Standing> {
-    for (const { held } of this.#groups) yield* held.values();
+    for (const group of this.#groups) yield* group.values();
   }
 
   add(standing: Standing): void {
-    this.#ensure(standing.kind).held.set(standing.key, standing);
+    this.#ensure(standing.kind).set(standing.key, standing);
   }
 
   /** @returns whether it was held */
   remove({ kind, key }: Standing): boolean {
-    return this.#find(kind)?.held.delete(key) ?? false;
+    return this.#find(kind)?.delete(key) ?? false;
   }
 
   /** Is one with this key held or pending? */
   has(kind: Kind, key: string): boolean {
     const group = this.#find(kind);
-    return group !== undefined && (group.held.has(key) || group.pending?.has(key) === true);
+    return group !== undefined && (group.has(key) || group.pending?.has(key) === true);
   }
 
   /** How many of a kind are held or pending. */
   count(kind: Kind): number {
     const group = this.#find(kind);
-    return group === undefined ? 0 : group.held.size + (group.pending?.size ?? 0);
+    return group === undefined ? 0 : group.size + (group.pending?.size ?? 0);
   }
 
   /** The pending one, if there is one: the promise settles when it has begun, or failed to. */
@@ -72,7 +81,7 @@ export class Standings implements Iterable<Standing> {
     const found = this.#find(kind);
     if (found !== undefined) return found;
     const group = new Group(kind);
-    this.#groups.push(group);
+    this.#groups = [...this.#groups, group];
     return group;
   }
 }

@@ -15,7 +15,9 @@ const MOST_KEYS = 100_000;
 /** One channel's log in memory: a window over the stream, and the idempotency keys of its latest messages. */
 export class ChannelLog {
   readonly epoch: string;
-  readonly #messages: MessageWindow;
+  readonly #pool: BlockPool;
+  /** Created with the first message that is kept: a log without history never needs it. */
+  #messages: MessageWindow | undefined;
   #keys: Map<string, Remembered> | undefined;
   #retention: Retention = null;
   #head = 0;
@@ -25,7 +27,7 @@ export class ChannelLog {
 
   constructor(epoch: string, pool: BlockPool) {
     this.epoch = epoch;
-    this.#messages = new MessageWindow(pool);
+    this.#pool = pool;
   }
 
   get head(): number {
@@ -39,11 +41,11 @@ export class ChannelLog {
 
   /** Messages that it holds. */
   get length(): number {
-    return this.#messages.length;
+    return this.#messages?.length ?? 0;
   }
 
   get empty(): boolean {
-    return this.#messages.length === 0;
+    return this.length === 0;
   }
 
   /** @param now time by `AgeClock`; messages that are too old are dropped */
@@ -53,7 +55,7 @@ export class ChannelLog {
     const message = LoggedMessage.of(place(entry, this.#lastTime, ++this.#head));
     const result = { id: entry.id, epoch: this.epoch, offset: message.offset };
     this.#retention = options.retention;
-    if (options.retention !== null) this.#messages.push(message, this.#lastTime);
+    if (options.retention !== null) this.#keep(message);
     this.trim(now);
     if (options.key !== undefined) this.#remember(options.key, { until: entry.time + options.window, result });
     return { message, result };
@@ -66,32 +68,45 @@ export class ChannelLog {
   }
 
   read(after: number, limit: number): Page {
-    const first = this.#head - this.#messages.length + 1;
+    const window = this.#messages;
+    const first = this.#head - this.length + 1;
     const start = Math.max(after + 1, first) - first;
-    const end = Math.min(this.#messages.length, start + limit);
+    const end = Math.min(this.length, start + limit);
     const messages: LoggedMessage[] = [];
-    for (let index = start; index < end; index++) messages.push(this.#messages.at(index, first + index));
+    for (let index = start; window !== undefined && index < end; index++) {
+      messages.push(window.at(index, first + index));
+    }
     return { epoch: this.epoch, head: this.#head, first, messages };
   }
 
   /** Offset of the last message older than `time`. */
   seek(time: number): number {
+    const window = this.#messages;
     let low = 0;
-    let high = this.#messages.length;
-    while (low < high) {
+    let high = this.length;
+    while (window !== undefined && low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#messages.timeAt(middle) < time) low = middle + 1;
+      if (window.timeAt(middle) < time) low = middle + 1;
       else high = middle;
     }
-    return this.#head - this.#messages.length + low;
+    return this.#head - this.length + low;
   }
 
   /** Drops what retention no longer covers, and keys whose window has passed. */
   trim(now: number): void {
+    if (this.#messages !== undefined) this.#shorten(this.#messages, now);
+    this.#forget(now);
+  }
+
+  #keep(message: LoggedMessage): void {
+    this.#messages ??= new MessageWindow(this.#pool);
+    this.#messages.push(message, this.#lastTime);
+  }
+
+  #shorten(messages: MessageWindow, now: number): void {
     const count = this.#retention?.count ?? 0;
     const since = now - (this.#retention?.age ?? 0);
-    while (this.#messages.length > count || this.#messages.oldest < since) this.#messages.shift();
-    this.#forget(now);
+    while (messages.length > count || messages.oldest < since) messages.shift();
   }
 
   get remembers(): boolean {
