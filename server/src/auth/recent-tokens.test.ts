@@ -26,6 +26,16 @@ describe('remembered tokens', () => {
     expect(recent.size).toBe(2);
   });
 
+  it('are dropped in the order of their last use, however many have been dropped', () => {
+    const recent = new RecentTokens(100);
+    for (let n = 0; n < 10_000; n++) {
+      recent.add(String(n), signed('ada'));
+      recent.find('0');
+    }
+    const kept = Array.from({ length: 10_000 }, (_, n) => n).filter((n) => recent.find(String(n)) !== undefined);
+    expect(kept).toEqual([0, ...Array.from({ length: 99 }, (_, at) => 9_901 + at)]);
+  });
+
   it('take at most 16 MiB', () => {
     const recent = new RecentTokens(1_000_000);
     for (let n = 0; n < 20; n++) recent.add(String(n).padEnd(1_048_576, 'x'), signed('ada'));

@@ -28,6 +28,8 @@ const MOST_BYTES = 16 * 1024 * 1024;
 export class RecentTokens {
   readonly #most: number;
   readonly #entries = new Map<string, Entry>();
+  /** Stays at the oldest entry: a new iterator would pass over all deleted ones first. */
+  #oldest = this.#entries.entries();
   #bytes = 0;
 
   /** @param most maximum number of tokens; 0 remembers none */
@@ -69,10 +71,12 @@ export class RecentTokens {
   }
 
   #dropOldest(): void {
-    for (const [digest, entry] of this.#entries) {
-      this.#drop(digest, entry);
-      return;
+    let next = this.#oldest.next();
+    if (next.done === true) {
+      this.#oldest = this.#entries.entries();
+      next = this.#oldest.next();
     }
+    if (next.done !== true) this.#drop(...next.value);
   }
 
   #keep(digest: string, entry: Entry): void {

@@ -67,9 +67,9 @@ describe('a remembered verdict', () => {
     );
   });
 
-  it.each(['HS256', 'ES256'] as const)('needs no second verification: %s', async (alg) => {
+  it('needs no second verification', async () => {
     const { remembering, fresh } = setUp();
-    const token = await sign({ sub: 'ada', exp: SECONDS + 60 }, alg);
+    const token = await sign({ sub: 'ada', exp: SECONDS + 60 }, 'ES256');
     const signatures = countSignatures();
     for (let n = 0; n < 5; n++) await remembering.verify(token);
     expect(signatures).toHaveBeenCalledTimes(1);

@@ -12,10 +12,13 @@ import {
   type JWTHeaderParameters,
   type JWTPayload,
 } from 'jose';
+import type { NowOrLater } from '../util/now-or-later.ts';
 import { type ClaimRules, readClaims } from './claims.ts';
+import { HmacTokens } from './hmac-tokens.ts';
 import type { Identity } from './identity.ts';
 import { Jwks, type JwksOptions } from './jwks.ts';
 import { importKey, type KeyConfig, toCryptoKey, type VerificationKey } from './keys.ts';
+import { readPayload } from './payload.ts';
 import { RecentTokens, type Signed } from './recent-tokens.ts';
 
 /** Why a token was refused: names of the catalogue, `protocol/src/codes.ts`. */
@@ -38,7 +41,7 @@ export type Verification =
 /** The part of the configuration that verification needs. */
 export interface VerifierConfig extends ClaimRules {
   readonly keys: readonly KeyConfig[];
-  /** Maximum number of tokens whose valid signature is remembered. 0: none. Default: 10,000. */
+  /** Maximum number of tokens whose valid signature is remembered; those of secrets never are. 0: none. Default: 10,000. */
   readonly rememberedTokens?: number;
 }
 
@@ -51,8 +54,11 @@ export interface VerifierOptions {
 }
 
 export interface Verifier {
-  /** Never rejects: a refusal is a value. */
-  verify(token: string): Promise<Verification>;
+  /**
+   * Returns at once if no other thread and no request is needed. Never throws or rejects: a refusal
+   * is a value.
+   */
+  verify(token: string): NowOrLater<Verification>;
   /** Forgets a remembered token that was revoked. */
   forget?(token: string): void;
   /** Stops background work. */
@@ -80,8 +86,6 @@ const refuse = (error: TokenError, message: string): Refusal => ({ ok: false, er
 
 const quote = (text: string): string => JSON.stringify(text.slice(0, 64));
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
-
 const MALFORMED = refuse('token_malformed', 'The token is not a signed JWT: three base64url parts joined by dots.');
 
 function readHeader(token: string): Header | null {
@@ -90,15 +94,6 @@ function readHeader(token: string): Header | null {
     const header = decodeProtectedHeader(token);
     if (typeof header.alg !== 'string') return null;
     return header.kid === undefined || typeof header.kid === 'string' ? (header as Header) : null;
-  } catch {
-    return null;
-  }
-}
-
-function readPayload(bytes: Uint8Array): JWTPayload | null {
-  try {
-    const value: unknown = JSON.parse(UTF8.decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JWTPayload) : null;
   } catch {
     return null;
   }
@@ -117,20 +112,28 @@ class TokenVerifier implements Verifier {
   readonly #rules: ClaimRules;
   readonly #clock: () => number;
   readonly #keys: readonly LocalKey[];
+  readonly #hmac: HmacTokens;
   readonly #recent: RecentTokens;
   readonly #remotes: readonly RemoteKeys[];
 
   constructor(config: VerifierConfig, options: JwksOptions & { readonly clock: () => number }) {
     this.#rules = config;
     this.#clock = options.clock;
-    this.#keys = config.keys.flatMap((key) => ('jwks' in key ? [] : [localKey(key)]));
+    const keys = config.keys.flatMap((key) => ('jwks' in key ? [] : [importKey(key)]));
+    this.#keys = keys.map(localKey);
+    this.#hmac = new HmacTokens(keys);
     this.#recent = new RecentTokens(config.rememberedTokens ?? REMEMBERED);
     this.#remotes = config.keys.flatMap((key) =>
       'jwks' in key ? [{ algorithms: key.algorithms, jwks: new Jwks(key.jwks, options) }] : [],
     );
   }
 
-  async verify(token: string): Promise<Verification> {
+  verify(token: string): NowOrLater<Verification> {
+    const claims = this.#hmac.recognize(token);
+    return claims === undefined ? this.#verifyLater(token) : this.#checkClaims(claims);
+  }
+
+  async #verifyLater(token: string): Promise<Verification> {
     const known = this.#recent.find(token);
     if (known !== undefined) return this.#checkKnown(token, known);
     const header = readHeader(token);
@@ -186,8 +189,7 @@ class TokenVerifier implements Verifier {
   }
 }
 
-function localKey(config: Parameters<typeof importKey>[0]): LocalKey {
-  const verification = importKey(config);
+function localKey(verification: VerificationKey): LocalKey {
   const key = toCryptoKey(verification);
   key.catch(() => {}); // reported to the caller of `verify`
   return { ...verification, key };

@@ -29,12 +29,15 @@ export class Revoked {
   /** Is the token of this identity revoked? */
   covers(identity: Identity): boolean {
     const { user, tokenId } = identity;
-    const candidates = [
-      ...(tokenId === undefined ? [] : (this.#byToken.get(tokenId) ?? [])),
-      ...(user === null ? [] : (this.#byUser.get(user) ?? [])),
-      ...this.#byTime,
-    ];
-    return candidates.some((revocation) => this.#isInForce(revocation) && applies(revocation, identity));
+    return (
+      (tokenId !== undefined && this.#covers(this.#byToken.get(tokenId), identity)) ||
+      (user !== null && this.#covers(this.#byUser.get(user), identity)) ||
+      this.#covers(this.#byTime, identity)
+    );
+  }
+
+  #covers(candidates: readonly Revocation[] | undefined, identity: Identity): boolean {
+    return candidates?.some((revocation) => this.#isInForce(revocation) && applies(revocation, identity)) === true;
   }
 
   /** How many are stored. */
@@ -68,12 +71,17 @@ function applies({ user, jti, before }: Revocation, identity: Identity): boolean
 
 /** A verifier that also refuses revoked tokens. */
 export function withRevoked(verifier: Verifier, revoked: Revoked): Verifier {
+  const check = (token: string, verification: Verification): Verification => {
+    if (!verification.ok || !revoked.covers(verification.identity)) return verification;
+    verifier.forget?.(token);
+    return { ok: false, error: 'token_revoked', message: 'The token was revoked.' };
+  };
   return {
-    async verify(token): Promise<Verification> {
-      const verification = await verifier.verify(token);
-      if (!verification.ok || !revoked.covers(verification.identity)) return verification;
-      verifier.forget?.(token);
-      return { ok: false, error: 'token_revoked', message: 'The token was revoked.' };
+    verify(token) {
+      const verification = verifier.verify(token);
+      return verification instanceof Promise
+        ? verification.then((later) => check(token, later))
+        : check(token, verification);
     },
     close: () => verifier.close(),
   };

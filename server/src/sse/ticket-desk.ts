@@ -77,7 +77,7 @@ export class TicketDesk {
   verifier(tokens: Verifier): Verifier {
     const { seal, clock } = this.#options;
     return {
-      verify: async (credential) =>
+      verify: (credential) =>
         isTicket(credential) ? verifyTicket(seal.open(credential), clock.now()) : tokens.verify(credential),
       close: () => tokens.close(),
     };

@@ -1,5 +1,6 @@
 import type { ConnectResult } from '@sluice/protocol';
 import { ANONYMOUS, type Identity } from '../../auth/identity.ts';
+import type { Verification } from '../../auth/token.ts';
 import { Refusal } from '../../refusal.ts';
 import type { CommandOf, Handler } from '../handler.ts';
 import type { SessionContext } from '../session-context.ts';
@@ -8,13 +9,21 @@ import type { SessionContext } from '../session-context.ts';
 export const connect: Handler<'connect'> = (session, command) => {
   if (session.state !== 'new') return new Refusal('already_connected');
   if (command.token === undefined) return connectAnonymously(session, command);
+  const verification = session.services.verifier.verify(command.token);
+  if (!(verification instanceof Promise)) return complete(session, command, verification);
   session.beginAuthentication();
-  return session.services.verifier.verify(command.token).then((verification) => {
-    if (session.state === 'closed') return new Refusal('token_required'); // nobody receives it
-    if (verification.ok) return admit(session, command, verification.identity);
-    return refuseConnect(session, command, new Refusal(verification.error, verification.message));
-  });
+  return verification.then((later) => complete(session, command, later));
 };
+
+function complete(
+  session: SessionContext,
+  command: CommandOf<'connect'>,
+  verification: Verification,
+): ConnectResult | Refusal {
+  if (session.state === 'closed') return new Refusal('token_required'); // nobody receives it
+  if (verification.ok) return admit(session, command, verification.identity);
+  return refuseConnect(session, command, new Refusal(verification.error, verification.message));
+}
 
 function connectAnonymously(session: SessionContext, command: CommandOf<'connect'>): ConnectResult | Refusal {
   if (session.services.settings.anonymous) return welcome(session, command, ANONYMOUS);
