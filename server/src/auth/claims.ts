@@ -37,7 +37,9 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 const LEAST_MILLISECONDS = 1e11;
 const MOST_MILLISECONDS = 1e14;
 
+/** Each of them may be absent. */
 function checkTime(name: string, value: unknown): ClaimProblem | null {
+  if (value === undefined) return null;
   if (typeof value !== 'number' || !(value >= 0 && value < MOST_MILLISECONDS)) {
     return wrong(`The claim "${name}" must be seconds since the Unix epoch.`);
   }
@@ -54,27 +56,19 @@ function checkLife(expiresAt: number, now: number, { clockTolerance, maxTokenLif
 function checkTimes({ exp, nbf, iat }: JWTPayload, now: number, rules: ClaimRules): ClaimProblem | null {
   const { clockTolerance: tolerance } = rules;
   if (exp === undefined) return wrong('The claim "exp" is missing: a token must expire.');
-  for (const [name, value] of [
-    ['exp', exp],
-    ['nbf', nbf],
-    ['iat', iat],
-  ] as const) {
-    const problem = value === undefined ? null : checkTime(name, value);
-    if (problem !== null) return problem;
-  }
+  const problem = checkTime('exp', exp) ?? checkTime('nbf', nbf) ?? checkTime('iat', iat);
+  if (problem !== null) return problem;
   if (exp * 1000 <= now - tolerance) {
     return { error: 'token_expired', message: `The token expired at ${iso(exp * 1000)}.` };
   }
-  for (const [name, value] of [
-    ['nbf', nbf],
-    ['iat', iat],
-  ] as const) {
-    if (value !== undefined && value * 1000 > now + tolerance) {
-      const message = `The token is not valid before ${iso(value * 1000)} ("${name}"); compare the clocks.`;
-      return { error: 'token_not_active', message };
-    }
-  }
-  return checkLife(exp * 1000, now, rules);
+  const latest = now + tolerance;
+  return checkActive('nbf', nbf, latest) ?? checkActive('iat', iat, latest) ?? checkLife(exp * 1000, now, rules);
+}
+
+function checkActive(name: string, value: number | undefined, latest: number): ClaimProblem | null {
+  if (value === undefined || value * 1000 <= latest) return null;
+  const message = `The token is not valid before ${iso(value * 1000)} ("${name}"); compare the clocks.`;
+  return { error: 'token_not_active', message };
 }
 
 function checkSubject(sub: unknown): ClaimProblem | null {

@@ -99,6 +99,17 @@ describe('a token that is recognized', () => {
     expect(recognize(token)).toBeUndefined();
   });
 
+  it('has its signature in the canonical encoding', () => {
+    const tokens = Array.from({ length: 50 }, (_, n) => sign({ alg: 'HS256' }, secretOf('first'), encode({ n })));
+    const [input = '', signature = ''] =
+      tokens.map((token) => token.split(/\.(?=[^.]*$)/)).find(([, end]) => end?.includes('A')) ?? [];
+    expect(recognize(`${input}.${signature}`)).toBeDefined();
+    // U+0141 has the code of "A" in its low byte
+    for (const other of ['\u0141', 'A=', ' A']) {
+      expect(recognize(`${input}.${signature.replace('A', other)}`)).toBeUndefined();
+    }
+  });
+
   it('is verified within the call, without another thread', () => {
     const signatures = vi.spyOn(crypto.subtle, 'verify');
     const verifier = createVerifier({ keys: KEYS, clockTolerance: 0 });

@@ -59,8 +59,15 @@ export interface Identity {
   readonly name?: string;
 }
 
+/** Shared by all identities without any. */
+const NO_CAPABILITIES: readonly Capability[] = Object.freeze([]);
+
 /** A connection without a token. */
-export const ANONYMOUS: Identity = Object.freeze({ user: null, claims: Object.freeze({}), capabilities: [] });
+export const ANONYMOUS: Identity = Object.freeze({
+  user: null,
+  claims: Object.freeze({}),
+  capabilities: NO_CAPABILITIES,
+});
 
 /** The program that embeds the gateway. */
 export const PROGRAM: Identity = Object.freeze({ ...ANONYMOUS, trusted: true });
@@ -118,8 +125,8 @@ function parseCapability(source: string, words: unknown): Capability | string {
  *
  * @returns the capabilities, or what is wrong with the claim
  */
-export function parseCapabilities(claim: unknown): Capability[] | string {
-  if (claim === undefined) return [];
+export function parseCapabilities(claim: unknown): readonly Capability[] | string {
+  if (claim === undefined) return NO_CAPABILITIES;
   if (typeof claim !== 'object' || claim === null || Array.isArray(claim)) {
     return 'caps must be an object of patterns and lists of verbs';
   }

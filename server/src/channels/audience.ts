@@ -77,7 +77,7 @@ export class Audiences<Kind extends Audience = Audience> implements Iterable<Kin
     let audience = this.#find(wire, variant);
     if (audience === undefined) {
       audience = this.#create(wire, variant);
-      this.#all = [...this.#all, audience];
+      this.#all = this.#all.concat(audience);
     }
     audience.live++;
     connection.join(audience.topic);

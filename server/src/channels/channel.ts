@@ -11,17 +11,24 @@ export type Head = Pick<Page, 'epoch' | 'head'>;
 
 /** Live cursors of one channel that receive its messages in the same bytes. */
 export class Readership extends Audience {
-  /** What their pushes begin with, in the present epoch. */
-  prefix: Part;
+  readonly #channel: { readonly name: string; readonly epoch: string };
+  #prefix: Part | undefined;
 
-  constructor(wire: Wire, variant: Variant, { name, epoch }: { name: string; epoch: string }) {
-    super(wire, variant, `:${name}`);
-    this.prefix = prefixOf(variant, wire, { channel: name, epoch });
+  constructor(wire: Wire, variant: Variant, channel: { readonly name: string; readonly epoch: string }) {
+    super(wire, variant, `:${channel.name}`);
+    this.#channel = channel;
+  }
+
+  /** What their pushes begin with, in the present epoch. Created with the first push: most channels are silent. */
+  get prefix(): Part {
+    const { name, epoch } = this.#channel;
+    this.#prefix ??= prefixOf(this.variant, this.wire, { channel: name, epoch });
+    return this.#prefix;
   }
 
   /** The log has begun a new life. */
-  renew(channel: string, epoch: string): void {
-    this.prefix = prefixOf(this.variant, this.wire, { channel, epoch });
+  renew(): void {
+    this.#prefix = undefined;
   }
 
   /** One message, as the frame that the transport publishes fastest. */
@@ -111,6 +118,6 @@ export class Channel<Reader extends object = object> {
     this.#base = head;
     this.news = [];
     this.latest?.clear();
-    for (const audience of this.audiences) audience.renew(this.name, epoch);
+    for (const audience of this.audiences) audience.renew();
   }
 }

@@ -74,14 +74,15 @@ export class Standings implements Iterable<Standing> {
   }
 
   #find(kind: Kind): Group | undefined {
-    return this.#groups.find((group) => group.kind === kind);
+    for (const group of this.#groups) if (group.kind === kind) return group; // `find` would create a function
+    return undefined;
   }
 
   #ensure(kind: Kind): Group {
     const found = this.#find(kind);
     if (found !== undefined) return found;
     const group = new Group(kind);
-    this.#groups = [...this.#groups, group];
+    this.#groups = this.#groups.concat(group);
     return group;
   }
 }

@@ -15,6 +15,7 @@ export const pathsOf = (wires: readonly SocketWire[]): readonly string[] => [...
 
 /** Does a path match this form? A segment `:name` matches any segment. */
 export function matchesPath(form: string, path: string): boolean {
+  if (form === path || !form.includes('/:')) return form === path;
   const segments = form.split('/');
   const given = path.split('/');
   return (

@@ -62,7 +62,7 @@ export class Session implements ConnectionListener, SessionContext {
     this.wire = wire;
     this.wireSession = session;
     this.services = services;
-    this.#opened = services.clock.monotonic();
+    this.#opened = Math.floor(services.clock.monotonic()); // V8 stores other numbers outside of the session
     this.#inbox = new Inbox(this);
     this.#expiry = new Expiry(this);
     services.registry.add(this);

@@ -222,7 +222,7 @@ function rawHead({ method = '', url = '/', rawHeaders, socket }: IncomingMessage
     method: method.toUpperCase(),
     path: query === -1 ? target : target.slice(0, query),
     query: query === -1 ? '' : target.slice(query + 1),
-    lines: absolute === undefined ? linesOf(rawHeaders) : withHost(linesOf(rawHeaders), absolute.host),
+    lines: (absolute === undefined ? linesOf(rawHeaders) : withHost(linesOf(rawHeaders), absolute.host)).flat(),
     peer: socket.remoteAddress ?? '',
   };
 }

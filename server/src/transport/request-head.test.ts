@@ -4,7 +4,7 @@ import { listOf, mustClose, type RawHead, readHead } from './request-head.ts';
 type Line = readonly [name: string, value: string];
 
 const head = (lines: readonly Line[], trustProxy = false) => {
-  const raw: RawHead = { method: 'POST', path: '/a', query: 'b=1', lines, peer: '192.0.2.1' };
+  const raw: RawHead = { method: 'POST', path: '/a', query: 'b=1', lines: lines.flat(), peer: '192.0.2.1' };
   return readHead(raw, trustProxy);
 };
 

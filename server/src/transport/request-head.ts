@@ -7,8 +7,8 @@ export interface RawHead {
   readonly path: string;
   /** Without `?`. */
   readonly query: string;
-  /** In the order of the lines; names in lower case. */
-  readonly lines: readonly (readonly [name: string, value: string])[];
+  /** Names in lower case and values, alternately, in the order of the lines. */
+  readonly lines: readonly string[];
   /** Address of the socket. */
   readonly peer: string;
 }
@@ -29,6 +29,8 @@ const SINGLE: ReadonlySet<string> = new Set([
 ]);
 
 const FORWARDED = 'x-forwarded-for';
+/** Shared, and only read: most handshakes have no query. */
+const NO_QUERY = new URLSearchParams();
 const DIGITS = /^\d{1,15}$/;
 
 /**
@@ -41,7 +43,7 @@ export function readHead({ method, path, query, lines, peer }: RawHead, trustPro
   return {
     method,
     path,
-    query: new URLSearchParams(query),
+    query: query === '' ? NO_QUERY : new URLSearchParams(query),
     headers,
     address: trustProxy ? clientAddress(headers.get(FORWARDED), peer) : peer,
     bodyLength: bodyLength(headers),
@@ -52,7 +54,9 @@ export function readHead({ method, path, query, lines, peer }: RawHead, trustPro
 function joinLines(lines: RawHead['lines']): { headers: Map<string, string>; repeated: string | undefined } {
   const headers = new Map<string, string>();
   let repeated: string | undefined;
-  for (const [name, value] of lines) {
+  for (let at = 0; at + 1 < lines.length; at += 2) {
+    const name = lines[at] as string;
+    const value = lines[at + 1] as string;
     const before = headers.get(name);
     if (before !== undefined && SINGLE.has(name)) repeated ??= name;
     headers.set(name, before === undefined ? value : `${before}, ${value}`);

@@ -10,10 +10,10 @@ export interface SocketData {
   /** The client's IP address. */
   readonly address: string;
   /** It is closed as soon as it is open. */
-  readonly closeFrame?: CloseFrame;
+  readonly closeFrame?: CloseFrame | undefined;
   /** The choice of its admission, until it is open. */
   choice?: object | undefined;
-  connection?: UwsConnection;
+  connection?: UwsConnection | undefined;
 }
 
 interface Waiting {

@@ -154,9 +154,9 @@ export class UwsTransport implements Transport {
   }
 
   #read(response: HttpResponse, request: HttpRequest): RequestHead {
-    const lines: [string, string][] = [];
+    const lines: string[] = [];
     request.forEach((name, value) => {
-      lines.push([name, value]);
+      lines.push(name, value);
     });
     return readHead(
       {
@@ -198,8 +198,15 @@ export class UwsTransport implements Transport {
       return;
     }
     const id = this.#options.nextId((name) => headers.get(name) ?? '');
-    const outcome = admission.ok ? { choice: admission.choice } : { closeFrame: admission.closeFrame };
-    const data: SocketData = { id, protocol: admission.protocol, address, ...outcome };
+    // All fields at once: an object that grows later takes more memory.
+    const data: SocketData = {
+      id,
+      protocol: admission.protocol,
+      address,
+      closeFrame: admission.ok ? undefined : admission.closeFrame,
+      choice: admission.ok ? admission.choice : undefined,
+      connection: undefined,
+    };
     const key = request.getHeader('sec-websocket-key');
     response.upgrade(data, key, admission.protocol, request.getHeader('sec-websocket-extensions'), context);
   }

@@ -42,7 +42,8 @@ class SystemClock implements Clock {
   }
 
   after(delay: number, task: () => void): Timer {
-    const timer = this.#timers.add(this.monotonic() + delay, task);
+    // Whole milliseconds, because V8 stores other numbers outside of the timer.
+    const timer = this.#timers.add(Math.ceil(this.monotonic() + delay), task);
     if (timer.at < this.#armedFor) this.#arm();
     return timer;
   }

@@ -48,17 +48,18 @@ export class SmallMap<K, V> implements Iterable<readonly [K, V]> {
   }
 
   /** Entries may be deleted during the iteration. */
-  *[Symbol.iterator](): Iterator<readonly [K, V]> {
-    if (this.#table !== undefined) yield* this.#table;
-    else if (this.#value !== undefined) yield [this.#key as K, this.#value];
+  [Symbol.iterator](): Iterator<readonly [K, V]> {
+    if (this.#table !== undefined) return this.#table.entries();
+    const entries: (readonly [K, V])[] = this.#value === undefined ? [] : [[this.#key as K, this.#value]];
+    return entries.values();
   }
 
-  *keys(): Iterable<K> {
-    for (const [key] of this) yield key;
+  keys(): Iterable<K> {
+    return this.#table?.keys() ?? (this.#value === undefined ? [] : [this.#key as K]);
   }
 
-  *values(): Iterable<V> {
-    for (const [, value] of this) yield value;
+  values(): Iterable<V> {
+    return this.#table?.values() ?? (this.#value === undefined ? [] : [this.#value]);
   }
 
   #keep(key: K, value: V): void {

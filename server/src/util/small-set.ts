@@ -35,8 +35,8 @@ export class SmallSet<T extends object> implements Iterable<T> {
   }
 
   /** Items may be deleted during the iteration. */
-  *[Symbol.iterator](): Iterator<T> {
-    if (this.#table !== undefined) yield* this.#table;
-    else if (this.#item !== undefined) yield this.#item;
+  [Symbol.iterator](): Iterator<T> {
+    const items = this.#table ?? (this.#item === undefined ? [] : [this.#item]);
+    return items.values();
   }
 }

@@ -1,7 +1,10 @@
 /** Admits an average rate per second, and a burst after a quiet time. */
 export class TokenBucket {
   readonly #perSecond: number;
-  /** The level in thousandths, so that integers stay exact and no rounding error accumulates. */
+  /**
+   * The level in thousandths, and time in whole milliseconds: integers stay exact, so no rounding
+   * error accumulates, and V8 stores them inside of the bucket.
+   */
   readonly #burst: number;
   #level: number;
   #at: number;
@@ -15,7 +18,7 @@ export class TokenBucket {
     this.#perSecond = perSecond;
     this.#burst = burst * 1000;
     this.#level = this.#burst;
-    this.#at = now;
+    this.#at = Math.floor(now);
   }
 
   /**
@@ -38,7 +41,7 @@ export class TokenBucket {
    */
   charge(amount: number, now: number): void {
     this.#refill(now);
-    this.#level -= amount * 1000;
+    this.#level -= Math.round(amount * 1000);
   }
 
   /** Milliseconds until everything that was charged has been paid for. */
@@ -47,7 +50,8 @@ export class TokenBucket {
     return this.#level < 0 ? Math.ceil(-this.#level / this.#perSecond) : 0;
   }
 
-  #refill(now: number): void {
+  #refill(time: number): void {
+    const now = Math.floor(time);
     const passed = Math.max(0, now - this.#at);
     this.#at = now;
     this.#level = Math.min(this.#burst, this.#level + passed * this.#perSecond);

@@ -77,4 +77,25 @@ export const auth = [
     fault: 'the longest subject is refused',
     tests: ['server/src/auth/token.test.ts'],
   },
+  {
+    file: 'server/src/auth/hmac-tokens.ts',
+    from: 'return isSimple && isKid(header.kid) ?',
+    to: 'return isKid(header.kid) ?',
+    fault: 'a token with an extension is recognized',
+    tests: ['server/src/auth/hmac-tokens.test.ts'],
+  },
+  {
+    file: 'server/src/auth/hmac-tokens.ts',
+    from: ' && BASE64URL.test(given)',
+    to: '',
+    fault: 'another character with the same low byte counts as the same signature',
+    tests: ['server/src/auth/hmac-tokens.test.ts'],
+  },
+  {
+    file: 'server/src/auth/hmac-tokens.ts',
+    from: 'if (header.kid === undefined) return fitting;',
+    to: 'if (Math.PI > 3) return fitting;',
+    fault: 'a key signs for the kid of another key',
+    tests: ['server/src/auth/hmac-tokens.test.ts'],
+  },
 ];

@@ -170,7 +170,7 @@ export const channels = [
   },
   {
     file: 'server/src/channels/channel.ts',
-    from: 'this.prefix = prefixOf(this.variant, this.wire, { channel, epoch });',
+    from: 'this.#prefix = undefined;',
     to: '',
     fault: 'pushes name the old epoch after a new one has begun',
     tests: ['server/src/channels/hub.test.ts', 'server/test/model.test.ts'],

@@ -135,7 +135,7 @@ export const protocol = [
   },
   {
     file: `${FOLDER}/patterns.ts`,
-    from: 'Object.create(null) as Record<string, string>',
+    from: 'Object.create(NO_PROPERTIES) as Record<string, string>',
     to: '{} as Record<string, string>',
     fault: 'a param may be named like a property of every object',
     tests: test('patterns'),

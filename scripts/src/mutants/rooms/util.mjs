@@ -42,4 +42,18 @@ export const util = [
     fault: 'a small debt is ignored',
     tests: ['server/src/util/token-bucket.test.ts'],
   },
+  {
+    file: 'server/src/util/timer-queue.ts',
+    from: 'if (last.isBefore(timer)) this.#rise(last, place);',
+    to: 'if (false) this.#rise(last, place);',
+    fault: 'after a cancellation timers run out of order',
+    tests: ['server/src/util/timer-queue.test.ts'],
+  },
+  {
+    file: 'server/src/util/timer-queue.ts',
+    from: 'if (this.#heap.length === 0) this.#emptied();',
+    to: '',
+    fault: 'a timer of Node keeps the process alive for a cancelled one',
+    tests: ['server/src/util/clock.test.ts', 'server/src/util/timer-queue.test.ts'],
+  },
 ];

@@ -61,13 +61,13 @@ function welcome(
   const { settings, clock, events } = session.services;
   session.assume(identity);
   if (session.state === 'closed') return new Refusal('token_revoked'); // as it is closed with
-  events.emit('authenticated', { connection: session.connection.id, user: identity.user, client });
-  return {
-    connection: session.connection.id,
-    user: identity.user,
-    time: clock.now(),
-    ...(identity.expiresAt === undefined ? undefined : { expiresAt: identity.expiresAt }),
-    heartbeat: settings.heartbeat,
-    maxFrame: settings.limits.maxFrame,
-  };
+  const { user, expiresAt } = identity;
+  const connection = session.connection.id;
+  events.emit('authenticated', { connection, user, client });
+  const time = clock.now();
+  const { heartbeat } = settings;
+  const { maxFrame } = settings.limits;
+  return expiresAt === undefined
+    ? { connection, user, time, heartbeat, maxFrame }
+    : { connection, user, time, expiresAt, heartbeat, maxFrame };
 }

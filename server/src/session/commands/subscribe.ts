@@ -13,7 +13,11 @@ export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
   const { channel, sub } = command;
   const key = keyOf(channel, sub);
   const allowed = mayBegin(session, {
-    ...{ kind: SUBSCRIPTIONS, key, verb: 'subscribe', channel, decided },
+    kind: SUBSCRIPTIONS,
+    key,
+    verb: 'subscribe',
+    channel,
+    decided,
     already: alreadySubscribed(channel, sub),
     most: (limit) => `have at most ${limit} subscriptions`,
   });
