@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -128,6 +137,52 @@ describe('sluice durable check', () => {
         expect(await tool()).toMatchObject({ code: 1, err: expect.stringContaining('in use by another gateway') });
       }
     });
+  });
+});
+
+describe('after a crash, with messages that only the journal has,', () => {
+  beforeEach(async () => {
+    const crashed = join(root, 'crashed');
+    await using(data, async (engine) => {
+      for (let n = 600; n < 630; n++) await append(engine, n);
+      await engine.append('new', { id: 'n', time: Date.now(), data: 1 }, KEEP);
+      cpSync(data, crashed, { recursive: true, filter: (path) => !lstatSync(path).isSocket() });
+    });
+    data = crashed;
+  });
+
+  const counts = '5 channels, 631 messages';
+
+  it('a check counts them, and changes nothing', async () => {
+    const file = join(data, 'journal-0');
+    const before = readFileSync(file);
+    expect(await check()).toMatchObject({ code: 0, out: expect.stringContaining(`${counts}, 630 idempotency keys`) });
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it('a copy has them', async () => {
+    expect(await salvage()).toMatchObject({ code: 0, out: expect.stringContaining(counts) });
+    expect((await logOf(into)).map(({ head }) => head)).toEqual([210, 210, 210, 1]);
+    expect(await logOf(into)).toEqual(await logOf(data));
+    await using(into, async (engine) => {
+      expect(await append(engine, 629)).toMatchObject({ id: 'm629', offset: 210 });
+    });
+  });
+
+  it('a copy has them even if the heads of the store are lost', async () => {
+    const file = join(data, 'log.mdb');
+    writeFileSync(file, readFileSync(file).fill(0, 0, 2 * PAGE));
+    expect(await salvage()).toMatchObject({ code: 0, out: expect.stringContaining(counts) });
+  });
+
+  it('a damaged journal is reported, and what precedes the damage is copied', async () => {
+    const file = join(data, 'journal-0');
+    const bytes = readFileSync(file);
+    bytes[bytes.indexOf('"m615"')] = 0x21;
+    writeFileSync(file, bytes);
+    expect(await check()).toMatchObject({ code: 1, out: expect.stringContaining('the journal is damaged') });
+    expect(await salvage()).toMatchObject({ code: 0, out: expect.stringContaining('615 messages') });
+    expect((await logOf(into)).map(({ messages }) => messages.length)).toEqual([205, 205, 205, 0]);
   });
 });
 

@@ -184,8 +184,8 @@ describe.concurrent('a damaged data folder', CHILD, () => {
     ],
     [
       'with a newer format',
-      (_, folder) => fs.writeFileSync(join(folder, 'format'), 'sluice durable 2\n'),
-      ['has format 2'],
+      (_, folder) => fs.writeFileSync(join(folder, 'format'), 'sluice durable 3\n'),
+      ['has format 3'],
     ],
   ])('%s fails the start with an explanation', async (_, damage, words) => {
     const folder = damaged(() => {});

@@ -1,4 +1,5 @@
-import { LmdbStore } from '../../src/engine/durable/lmdb-store.ts';
+import type { OpenOptions } from '../../src/engine/durable/journal/journaled-store.ts';
+import { openStore } from '../../src/engine/durable/open-store.ts';
 import type { Change, Range, Row, Store, Table } from '../../src/engine/durable/store.ts';
 
 /** A store whose writes the test holds back or rejects. */
@@ -17,8 +18,8 @@ export class HeldStore implements Store {
     this.#inner = inner;
   }
 
-  static async open(path: string): Promise<HeldStore> {
-    return new HeldStore(await LmdbStore.open(path));
+  static async open(path: string, options: OpenOptions): Promise<HeldStore> {
+    return new HeldStore(await openStore(path, options));
   }
 
   /** From now on writes wait for `release`. */
@@ -59,6 +60,11 @@ export class HeldStore implements Store {
   used(): number {
     this.#expectWorking('used');
     return this.#inner.used();
+  }
+
+  async compact(): Promise<void> {
+    this.#expectWorking('compact');
+    await this.#inner.compact();
   }
 
   async surrender(): Promise<void> {

@@ -3,6 +3,8 @@ const ENGINE = [`${FOLDER}/durable-engine.test.ts`];
 const FILES = [`${FOLDER}/directory.test.ts`, 'server/test/durable-damage.test.ts'];
 const REPAIR = ['cli/src/durable.test.ts'];
 
+const JOURNAL = [`${FOLDER}/journal/journaled-store.test.ts`];
+
 /** @type {readonly import('../rooms.mjs').Mutant[]} */
 export const durable = [
   {
@@ -46,6 +48,27 @@ export const durable = [
     to: '    });',
     fault: 'publishes never use the disk again after a failure',
     tests: ENGINE,
+  },
+  {
+    file: `${FOLDER}/journal/recovery.ts`,
+    from: 'const highest = Math.max(last, ...contents.map(highestOf));',
+    to: 'const highest = last;',
+    fault: 'a damaged record before others is taken for the end of the journal',
+    tests: JOURNAL,
+  },
+  {
+    file: `${FOLDER}/journal/recovery.ts`,
+    from: 'record = next?.number === record.number + 1 ? next : undefined;',
+    to: 'record = next;',
+    fault: 'records of an earlier use of the file are applied again',
+    tests: JOURNAL,
+  },
+  {
+    file: `${FOLDER}/journal/journaled-store.ts`,
+    from: 'if (this.#failure !== undefined || this.#isFull) await this.#settled();',
+    to: '',
+    fault: 'the journal grows without bound while the tables cannot be written',
+    tests: JOURNAL,
   },
   {
     file: `${FOLDER}/sweep.ts`,

@@ -3,6 +3,7 @@ import type { Message, PublishResult } from '@sluice/protocol';
 import { type AppendOptions, EngineFull, type Entry, type Retention } from '../engine.ts';
 import { findChannel, oldestAt } from './log-reader.ts';
 import {
+  ABOUT,
   type ChannelRecord,
   DIGEST,
   decodeKey,
@@ -240,9 +241,6 @@ export class Batch {
     return this.#changes;
   }
 }
-
-/** The key of the record of the store as a whole. */
-export const ABOUT = Buffer.from('store');
 
 function toKey({ id }: ChannelRecord, key: string): Buffer {
   return keyKey(id, createHash('sha256').update(key).digest().subarray(0, DIGEST));

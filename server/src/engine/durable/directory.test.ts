@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DataDirectory } from './directory.ts';
 import { DurableEngine } from './durable-engine.ts';
+import { LmdbStore } from './lmdb-store.ts';
+import type { Store } from './store.ts';
 
 const cleanups: (() => unknown)[] = [];
 
@@ -38,7 +40,7 @@ describe('a data folder', () => {
   it('is made where there is none', async () => {
     const path = join(folder(), 'a', 'b');
     await take(path);
-    expect(readFileSync(join(path, 'format'), 'utf8')).toBe('sluice durable 1\n');
+    expect(readFileSync(join(path, 'format'), 'utf8')).toBe('sluice durable 2\n');
   });
 
   it('is of one process, which the refusal names', async () => {
@@ -92,7 +94,11 @@ describe('a data folder', () => {
   });
 
   it.each([
-    ['of a later format', { format: 'sluice durable 2\n' }, 'has format 2; this version of Sluice reads format 1'],
+    [
+      'of a later format',
+      { format: 'sluice durable 3\n' },
+      'has format 3; this version of Sluice reads the formats 1 to 2',
+    ],
     ['of somebody else', { format: 'PG_VERSION 16' }, 'is not of a Sluice data folder'],
     ['that lacks its format', { 'log.mdb': '' }, 'but not the file "format" — restore the whole folder'],
   ])('%s is refused, and left as it is', async (_, files, message) => {
@@ -107,6 +113,33 @@ describe('a data folder', () => {
     const path = join(folder(), 'file');
     writeFileSync(path, '');
     await expect(take(join(path, 'data'))).rejects.toThrow('cannot make the data folder');
+  });
+
+  it('of format 1, which has no journal, is upgraded with everything that it holds', async () => {
+    const path = folder();
+    const engineOn = async (openStore?: (path: string) => Promise<Store>) => {
+      const engine = new DurableEngine({ data: path, ...(openStore && { openStore }) });
+      await engine.start({ deliver: () => {} });
+      return engine;
+    };
+    const append = (engine: DurableEngine, key: string) =>
+      engine.append(
+        'a',
+        { id: key, time: Date.now(), data: null },
+        { retention: { count: 9, age: 60_000 }, window: 60_000, key },
+      );
+    const old = await engineOn(LmdbStore.open);
+    const first = await append(old, 'k1');
+    await old.close();
+    writeFileSync(join(path, 'format'), 'sluice durable 1\n');
+    const upgraded = await engineOn();
+    expect(await append(upgraded, 'k1')).toEqual(first);
+    expect(await append(upgraded, 'k2')).toEqual({ ...first, id: 'k2', offset: 2 });
+    await upgraded.close();
+    expect(readFileSync(join(path, 'format'), 'utf8')).toBe('sluice durable 2\n');
+    const again = await engineOn();
+    expect(await again.read('a', 0, 9)).toMatchObject({ epoch: first.epoch, head: 2, first: 1 });
+    await again.close();
   });
 
   it('whose store is damaged is refused, and given back', async () => {
@@ -146,7 +179,7 @@ describe.skipIf(process.platform === 'win32')('the files of a data folder', () =
     expect(modeOf(path)).toBe('700');
     const modes = modesIn(path);
     expect(Object.keys(modes)).toEqual(
-      expect.arrayContaining(['log.mdb', 'log.mdb-lock', 'format', 'pid', 'reserve', 'lock']),
+      expect.arrayContaining(['log.mdb', 'log.mdb-lock', 'format', 'pid', 'reserve', 'lock', 'journal-0', 'journal-1']),
     );
     expect(new Set(Object.values(modes))).toEqual(new Set(['600']));
   });

@@ -1,12 +1,15 @@
 import { mkdirSync } from 'node:fs';
-import { open, readFile, rename, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkFile, mendHead } from './check-file.ts';
 import { DirectoryLock } from './directory-lock.ts';
-import { keepPrivate, PRIVATE_FILE, PRIVATE_FOLDER } from './private-files.ts';
+import { keepPrivate, PRIVATE_FOLDER } from './private-files.ts';
+import { syncFolder, writeDurably } from './write-durably.ts';
 
 /** Content of the file `format`; a later format has a greater number. */
-const FORMAT = 1;
+const FORMAT = 2;
+/** The oldest format that can be read. A version that knows only this one must not miss what the journal holds. */
+const OLDEST = 1;
 const NAME = 'sluice durable';
 
 /** The folder that holds a durable engine's files: of one process at a time, in a format that this version knows. */
@@ -58,13 +61,25 @@ export class DataDirectory {
         `${this.store} is empty or gone, though it held channels — restore the whole folder from its backup, or, to begin with nothing, remove the folder`,
       );
     }
-    if (lostHead === undefined) return [];
-    // The lost head may have held acknowledged messages: no client may mistake this log for the one that it knew.
+    const found = [];
+    if (lostHead !== undefined) {
+      // The lost head may have held acknowledged messages.
+      found.push(await this.beginAgain(`one of the two heads of ${this.store} was damaged; the other one is in use`));
+      mendHead(this.store, lostHead);
+    }
+    await upgrade(this.#path);
+    return found;
+  }
+
+  /**
+   * Acknowledged messages may be lost: all channels get a new epoch, so that no client mistakes the
+   * log for the one that it knew.
+   *
+   * @returns what an operator should know
+   */
+  async beginAgain(reason: string): Promise<string> {
     await writeDurably(this.#path, join(this.#path, RESTORED), '');
-    mendHead(this.store, lostHead);
-    return [
-      `one of the two heads of ${this.store} was damaged; the other one is in use, and all channels begin a new epoch: the last messages before the damage may be lost`,
-    ];
+    return `${reason}, and all channels begin a new epoch: the last messages before the damage may be lost`;
   }
 
   /** A store that was written to is never silently replaced by a new one. */
@@ -111,12 +126,18 @@ async function checkFormat(path: string, store: string): Promise<void> {
   if (version === undefined) {
     throw new Error(`${file} is not of a Sluice data folder — choose another folder for durable.data`);
   }
-  if (Number(version) !== FORMAT) {
-    const known = `this version of Sluice reads format ${FORMAT}`;
-    throw new Error(
-      `${path} has format ${version}; ${known} — run the version that wrote it, or start with another folder`,
-    );
-  }
+  if (Number(version) >= OLDEST && Number(version) <= FORMAT) return;
+  const known = `this version of Sluice reads the formats ${OLDEST} to ${FORMAT}`;
+  throw new Error(
+    `${path} has format ${version}; ${known} — run the version that wrote it, or start with another folder`,
+  );
+}
+
+/** The journal of format 2 is the only difference: a folder of format 1 is one without it. */
+async function upgrade(path: string): Promise<void> {
+  const file = join(path, 'format');
+  const text = `${NAME} ${FORMAT}\n`;
+  if ((await readText(file)) !== text) await writeDurably(path, file, text);
 }
 
 async function readText(file: string): Promise<string | undefined> {
@@ -125,26 +146,5 @@ async function readText(file: string): Promise<string | undefined> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
-  }
-}
-
-/** Writes the whole file or nothing, even if the machine crashes. */
-async function writeDurably(folder: string, file: string, text: string): Promise<void> {
-  const handle = await open(`${file}.new`, 'w', PRIVATE_FILE);
-  await handle.writeFile(text);
-  await handle.sync();
-  await handle.close();
-  await rename(`${file}.new`, file);
-  await syncFolder(folder);
-}
-
-/** Makes sure that the names of new files survive a crash of the machine. */
-export async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return; // a folder cannot be opened there
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

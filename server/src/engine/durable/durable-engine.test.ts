@@ -10,6 +10,7 @@ import { testEngine } from '../conformance/engine-conformance.ts';
 import { presenceConformance } from '../conformance/presence-conformance.ts';
 import { type AppendOptions, EngineFull, EngineUnavailable, type Signal } from '../engine.ts';
 import { DurableEngine } from './durable-engine.ts';
+import type { OpenOptions } from './journal/journaled-store.ts';
 
 const HOUR = 3_600_000;
 const KEEP: AppendOptions = { retention: { count: 1_000, age: HOUR }, window: 300_000 };
@@ -55,8 +56,8 @@ async function open(
   const received: number[] = [];
   const signals: Signal[] = [];
   const stores: HeldStore[] = [];
-  const openStore = async (path: string) => {
-    const store = await HeldStore.open(path);
+  const openStore = async (path: string, opening: OpenOptions) => {
+    const store = await HeldStore.open(path, opening);
     stores.push(store);
     return store;
   };

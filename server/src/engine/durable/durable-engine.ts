@@ -18,13 +18,14 @@ import { LoggedMessage } from '../logged-message.ts';
 import { MemoryNodes } from '../memory/memory-nodes.ts';
 import { MemoryPresence } from '../memory/memory-presence.ts';
 import type { Revocation, RevocationStore } from '../revocations.ts';
-import { ABOUT, type About, type Batch, epochOf, type Placed } from './batch.ts';
+import { type About, type Batch, epochOf, type Placed } from './batch.ts';
 import { explainDamage } from './check-file.ts';
 import { DataDirectory, RESTORED } from './directory.ts';
 import { DurableRevocations } from './durable-revocations.ts';
-import { LmdbStore } from './lmdb-store.ts';
+import type { OpenOptions } from './journal/journaled-store.ts';
 import { findChannel, readPage, seekTime } from './log-reader.ts';
-import { encodeMessage } from './records.ts';
+import { openStore } from './open-store.ts';
+import { ABOUT, encodeMessage, PROBE } from './records.ts';
 import type { Store } from './store.ts';
 import { Sweep } from './sweep.ts';
 import { Writer } from './writer.ts';
@@ -38,7 +39,7 @@ export interface DurableOptions {
   /** Process that has to be stopped before another may have the folder; this one by default. */
   readonly holder?: number;
   /** What is put under it in tests. */
-  readonly openStore?: (path: string) => Promise<Store>;
+  readonly openStore?: (path: string, options: OpenOptions) => Promise<Store>;
 }
 
 /** What there is between start and close. */
@@ -86,12 +87,17 @@ export class DurableEngine implements Engine, Log, RevocationStore {
 
   async start(listener: EngineListener): Promise<void> {
     this.#listener = listener;
-    const { data, holder, openStore = LmdbStore.open } = this.#options;
+    const { data, holder } = this.#options;
+    const open = this.#options.openStore ?? openStore;
     const directory = await DataDirectory.take(data, { ...(holder !== undefined && { holder }) });
     let store: Store | undefined;
     try {
       const found = await directory.examine();
-      store = await openStore(directory.store);
+      store = await open(directory.store, {
+        onLoss: async (reason) => {
+          found.push(await directory.beginAgain(reason));
+        },
+      });
       this.#open = this.#assemble(directory, store, await readAbout(store, { data, directory }));
       for (const advice of [...found, ...(await directory.settle())]) listener.warn?.(advice);
     } catch (error) {
@@ -238,9 +244,6 @@ export class DurableEngine implements Engine, Log, RevocationStore {
       .then(next, next);
   };
 }
-
-/** The key of the row that tests whether the disk works again. */
-const PROBE = Buffer.from('probe');
 
 function submit(writer: Writer, plan: (batch: Batch) => void, options: { probe?: boolean } = {}): Promise<void> {
   return new Promise((resolve, refuse) => {

@@ -2,7 +2,8 @@ import { rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 import { importOptional } from '../../util/optional-package.ts';
-import { EngineFull, EngineUnavailable } from '../engine.ts';
+import type { EngineUnavailable } from '../engine.ts';
+import { toDiskError } from './disk-errors.ts';
 import { PRIVATE_FILE } from './private-files.ts';
 import { type Change, type Range, type Row, type Store, TABLES, type Table } from './store.ts';
 
@@ -17,7 +18,6 @@ const NEARLY_NOTHING = 16 * 1024 * 1024;
 const HELD_BACK = 1024 * 1024;
 /** Free pages of the file, in bytes, with which publishes may go on although the disk stays full. */
 const ENOUGH = 1024 * 1024;
-const FULL_CODES: readonly unknown[] = [27, 28, 122]; // EFBIG, ENOSPC, EDQUOT
 
 /** LMDB's statistics of a table, or of the list of free pages. */
 interface Pages {
@@ -123,11 +123,7 @@ export class LmdbStore implements Store {
 
   async #explain(failure: unknown): Promise<EngineUnavailable> {
     const cause = await (failure as { commitError?: Promise<never> }).commitError?.catch((error: unknown) => error);
-    const { code, message } = (cause ?? failure) as { code?: unknown; message?: string };
-    if (FULL_CODES.includes(code) || (await this.#isFull())) {
-      return new EngineFull('the disk that holds the channels is full');
-    }
-    return new EngineUnavailable(`the disk that holds the channels cannot be written: ${message ?? 'unknown reason'}`);
+    return toDiskError(cause ?? failure, { isFull: await this.#isFull() });
   }
 
   async #isFull(): Promise<boolean> {
@@ -150,6 +146,9 @@ export class LmdbStore implements Store {
       return false;
     }
   }
+
+  /** Nothing waits: each write goes to the tables. */
+  async compact(): Promise<void> {}
 
   async surrender(): Promise<void> {
     await rm(this.#reserve, { force: true });

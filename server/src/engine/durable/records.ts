@@ -139,3 +139,10 @@ export function numberKey(number: number): Buffer {
 }
 
 export const numberOf = (key: Buffer): number => key.readUIntBE(0, NUMBER);
+
+/** Keys of the table `about`: the record of the store as a whole. */
+export const ABOUT = Buffer.from('store');
+/** The number of the last transaction of the journal that is in the tables. */
+export const APPLIED = Buffer.from('journal');
+/** The row that tests whether the disk works again. */
+export const PROBE = Buffer.from('probe');

@@ -33,8 +33,10 @@ export interface Store {
    * nothing was written. Only one write runs at a time.
    */
   write(changes: readonly Change[]): Promise<void>;
-  /** Bytes of the pages in use; freed pages are not counted. */
+  /** Bytes of the pages in use, or that will be; freed pages are not counted. */
   used(): number;
+  /** Moves all rows to their final place, so that the space of removed rows is free. */
+  compact(): Promise<void>;
   /** The disk is full: releases the reserve, so that freeing space has room to write. */
   surrender(): Promise<void>;
   /** Whether there is space again. Restores the reserve if possible. */

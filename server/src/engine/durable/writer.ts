@@ -131,6 +131,14 @@ export class Writer {
     return maxSize === null ? Number.POSITIVE_INFINITY : maxSize - RESERVE - store.used();
   }
 
+  #isOutOfRoom(): boolean {
+    try {
+      return this.#room() <= 0;
+    } catch {
+      return false; // the next batch reports that the store cannot be read
+    }
+  }
+
   /** Never rejects: after any failure its jobs are refused, and the disk is tried again later. */
   async #commit(jobs: readonly Job[]): Promise<void> {
     const open = new Set(jobs);
@@ -144,6 +152,12 @@ export class Writer {
       return;
     }
     for (const job of open) settle(job);
+    if (this.#options.maxSize !== null && open.size < jobs.length) await this.#makeRoom();
+  }
+
+  /** Space may be too small for jobs, and enough when the store has really removed what was removed. */
+  async #makeRoom(): Promise<void> {
+    await this.#options.store.compact().catch(() => {});
   }
 
   /** Plans the jobs and the removals that accompany them; removes refused jobs from `open`. */
@@ -197,6 +211,7 @@ export class Writer {
     this.#startedAt = this.#clock.monotonic();
     try {
       await this.#options.store.write(changes);
+      if (this.#isOutOfRoom()) await this.#makeRoom();
       if (await this.#hasRecovered()) this.#failure = undefined;
     } finally {
       this.#startedAt = undefined;

@@ -1,6 +1,7 @@
 import { nanoid } from 'nanoid';
-import { ABOUT, type About } from '../batch.ts';
+import type { About } from '../batch.ts';
 import {
+  ABOUT,
   type ChannelRecord,
   decodeKey,
   encodeChannel,

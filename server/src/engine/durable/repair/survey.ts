@@ -3,13 +3,18 @@ import { type FileHead, isPair, readHeads } from '../file/heads.ts';
 import { type LeafEntry, readPage, readValue, type Source } from '../file/page.ts';
 import { StoreFile } from '../file/store-file.ts';
 import { StoreWalk } from '../file/walk.ts';
-import { DIGEST } from '../records.ts';
+import { APPLIED, DIGEST, PROBE } from '../records.ts';
+import type { Table } from '../store.ts';
+import { type Pending, pendingOf } from './pending.ts';
 import { type FoundRow, recognise } from './rows.ts';
 
 /** Problems that are remembered in words. */
 const MOST_PROBLEMS = 20;
 /** Size of a page if no head defines it. */
 const USUAL_PAGE = 4096;
+
+/** For rows that are not in the file. */
+const NOWHERE = { pageSize: USUAL_PAGE, last: 0, transaction: 0n };
 
 /**
  * Reads everything readable in a store's file, and records what is not. It uses no native code, so
@@ -20,6 +25,8 @@ export class Survey {
   readonly #file: StoreFile;
   readonly #head: FileHead | undefined;
   readonly #walk: StoreWalk | undefined;
+  /** What the journal holds and the tables do not. */
+  readonly #pending: Pending;
   /** What is wrong, in words: the first problems. */
   readonly problems: string[] = [];
   problemCount = 0;
@@ -31,7 +38,8 @@ export class Survey {
     this.path = file.path;
     this.#head = this.#findHead();
     this.#walk = this.#head && new StoreWalk(file, this.#head, ({ message }) => this.note(message));
-    if (this.#walk !== undefined) for (const _ of this.#walk.down());
+    this.#pending = pendingOf(this.path, this.#walk?.down() ?? []);
+    if (this.#pending.loss !== undefined) this.note(`the journal is damaged: ${this.#pending.loss}`);
   }
 
   /**
@@ -56,9 +64,9 @@ export class Survey {
     return this.#walk?.tables ?? [];
   }
 
-  /** Number of entries that the file claims for a table. */
-  entriesOf(table: string): number {
-    return this.#walk?.entriesOf(table) ?? 0;
+  /** Number of rows that a table should have. To be called after `rows`. */
+  entriesOf(table: Table): number {
+    return (this.#walk?.entriesOf(table) ?? 0) + this.#pending.added(table);
   }
 
   note(problem: string): void {
@@ -80,21 +88,22 @@ export class Survey {
     return newest;
   }
 
-  /** Every row that the tables lead to, table by table, in the order of their keys. */
+  /** Every row that the journal and the tables lead to: of the tables one by one, in the order of their keys. */
   *rows(): Iterable<FoundRow> {
+    this.unreadable = 0;
+    yield* this.#read(this.#pending.rows(), NOWHERE);
     const head = this.#head;
     if (head === undefined) return;
-    this.unreadable = 0;
     const walk = new StoreWalk(this.#file, head, () => {}); // damage is recorded already
-    for (const { entries } of walk.down()) yield* this.#read(entries, head);
+    for (const { table, entries } of walk.down()) yield* this.#read(this.#pending.without(table, entries), head);
   }
 
   *#read(entries: readonly LeafEntry[], head: Source['head']): Iterable<FoundRow> {
     for (const entry of entries) {
       if (isExpiry(entry)) continue; // created again from the keys
       const row = this.#understand(entry, head);
-      if (row === undefined) this.unreadable++;
-      else yield row;
+      if (row !== undefined) yield row;
+      else if (!isOfTheFiles(entry)) this.unreadable++;
     }
   }
 
@@ -136,3 +145,6 @@ export class Survey {
 }
 
 const isExpiry = ({ key, value }: LeafEntry): boolean => key.length === 12 + DIGEST && value?.length === 0;
+
+/** Rows about the files of this store, which a copy does not need. */
+const isOfTheFiles = ({ key }: LeafEntry): boolean => key.equals(APPLIED) || key.equals(PROBE);

@@ -1,10 +1,11 @@
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { mkdtemp, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { DataDirectory, syncFolder } from '../directory.ts';
+import { DataDirectory } from '../directory.ts';
 import { DirectoryLock } from '../directory-lock.ts';
 import { LmdbStore } from '../lmdb-store.ts';
 import { TABLES } from '../store.ts';
+import { syncFolder } from '../write-durably.ts';
 import { type Counts, checkRows } from './check.ts';
 import { Salvage, type Salvaged } from './salvage.ts';
 import { Survey } from './survey.ts';

@@ -1,0 +1,101 @@
+import type { Change, Range, Row } from '../store.ts';
+
+/** Keys as text of one byte per character: equal and ordered like their bytes. */
+export const nameOf = (key: Buffer): string => key.toString('latin1');
+
+/** The changed rows of one table. */
+export class OverlayTable {
+  readonly #changes = new Map<string, Change>();
+  /** All names in order, except the fresh ones. */
+  #sorted: string[] = [];
+  /** Names that came out of order since the last sorting. */
+  #fresh: string[] = [];
+
+  get size(): number {
+    return this.#changes.size;
+  }
+
+  get(name: string): Change | undefined {
+    return this.#changes.get(name);
+  }
+
+  /** Returns the change that it replaces. */
+  set(change: Change): Change | undefined {
+    const name = nameOf(change.key);
+    const replaced = this.#changes.get(name);
+    this.#changes.set(name, change);
+    if (replaced === undefined) this.#fresh.push(name);
+    return replaced;
+  }
+
+  #names(): readonly string[] {
+    if (this.#fresh.length > 0) {
+      this.#sorted = mergeSorted(this.#sorted, this.#fresh.sort(compare));
+      this.#fresh = [];
+    }
+    return this.#sorted;
+  }
+
+  *changes(): Iterable<Change> {
+    for (const name of this.#names()) yield this.#changes.get(name) as Change;
+  }
+
+  *over({ start, end }: Omit<Range, 'limit'>, below: Iterable<Row>): Iterable<Row> {
+    const names = this.#names();
+    const last = end && nameOf(end);
+    let at = start === undefined ? 0 : firstFrom(names, nameOf(start));
+    const added = (before: string | undefined): Row | undefined => {
+      for (let name = names[at] as string; isBefore(name, before); name = names[at] as string) {
+        at++;
+        const { key, value } = this.#changes.get(name) as Change;
+        if (value !== null) return { key, value };
+      }
+      return undefined;
+    };
+    for (const { key, value } of below) {
+      const name = nameOf(key);
+      if (isBefore(names[at], name)) {
+        // The store below may reuse its buffers while the caller looks at the rows before.
+        const row = { key: Buffer.from(key), value: Buffer.from(value) };
+        for (let before = added(name); before !== undefined; before = added(name)) yield before;
+        if (!this.#changes.has(name)) yield row;
+      } else if (!this.#changes.has(name)) yield { key, value };
+    }
+    for (let row = added(last); row !== undefined; row = added(last)) yield row;
+  }
+}
+
+/** Whether a name comes before the bound, if there is one. */
+const isBefore = (name: string | undefined, bound: string | undefined): boolean =>
+  name !== undefined && (bound === undefined || name < bound);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** Index of the first name that is not smaller. */
+function firstFrom(names: readonly string[], name: string): number {
+  let [low, high] = [0, names.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((names[middle] as string) < name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Merges two sorted lists that have no name in common. */
+function mergeSorted(left: readonly string[], right: string[]): string[] {
+  if (left.length === 0 || (left.at(-1) as string) < (right[0] as string)) return left.concat(right);
+  const merged: string[] = [];
+  let [at, other] = [0, 0];
+  while (at < left.length && other < right.length) {
+    const [a, b] = [left[at] as string, right[other] as string];
+    if (a < b) {
+      merged.push(a);
+      at++;
+    } else {
+      merged.push(b);
+      other++;
+    }
+  }
+  return merged.concat(left.slice(at), right.slice(other));
+}
