@@ -89,7 +89,7 @@ async function measureServer(server, publishers, seconds) {
  */
 export async function measureAcknowledged({ engine, connections, inFlight, seconds, folder = tmpdir() }) {
   const data = mkdtempSync(join(folder, 'sluice-bench-'));
-  const server = startAnywhere('acknowledged-server.mjs', [engine, data], process.env.BENCH_ARGV?.split(' ') ?? []);
+  const server = startAnywhere('acknowledged-server.mjs', [engine, data]);
   const publishers = Array.from({ length: connections }, (_, at) => new Publisher(`bench:${at}`));
   try {
     const port = await answer(server, 'port');

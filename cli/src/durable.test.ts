@@ -285,7 +285,7 @@ describe('sluice durable salvage', () => {
     writeFileSync(join(root, 'file'), '');
     const taken = await outcome('salvage', '--data', data, '--into', root);
     expect(taken).toMatchObject({ code: 1, err: expect.stringContaining('exists already') });
-    writeFileSync(join(data, 'log.mdb'), Buffer.alloc(100_000));
+    for (const name of ['log.mdb', 'journal-0', 'journal-1']) writeFileSync(join(data, name), Buffer.alloc(100_000));
     expect(await salvage()).toMatchObject({ code: 1, err: expect.stringContaining('nothing can be read') });
     expect(readdirSync(root).sort()).toEqual(['data', 'file']);
   });

@@ -1,22 +1,8 @@
-import { createHash } from 'node:crypto';
-import type { Message, PublishResult } from '@sluice/protocol';
+import type { PublishResult } from '@sluice/protocol';
 import { type AppendOptions, EngineFull, type Entry, type Retention } from '../engine.ts';
+import { KeyChanges } from './key-changes.ts';
 import { findChannel, oldestAt } from './log-reader.ts';
-import {
-  ABOUT,
-  type ChannelRecord,
-  DIGEST,
-  decodeKey,
-  encodeChannel,
-  encodeKey,
-  expiryEnd,
-  expiryKey,
-  type KeyRecord,
-  keyKey,
-  keyOfExpiry,
-  messageKey,
-  stampMessage,
-} from './records.ts';
+import { ABOUT, type ChannelRecord, encodeChannel, messageKey, stampMessage } from './records.ts';
 import type { Change, Store } from './store.ts';
 
 /** What concerns the store as a whole. */
@@ -51,10 +37,18 @@ export interface Appending {
   readonly options: AppendOptions;
 }
 
-/** Position of a message; `message` is `null` if its key was used before. */
+/** Position of a message. */
 export interface Placed {
-  readonly message: Message | null;
   readonly result: PublishResult;
+  /** Its time in the log; `undefined` if its key was used before: then it was not appended. */
+  readonly time: number | undefined;
+}
+
+/** A channel that the batch looked at. */
+interface OpenChannel {
+  readonly record: ChannelRecord;
+  readonly epoch: string;
+  isChanged: boolean;
 }
 
 /** Overhead of a message in bytes: keys, the records of its channel and of its idempotency key. */
@@ -66,6 +60,12 @@ export const epochOf = (about: Pick<About, 'life'>, generation: number): string 
 
 const sameRetention = (a: Retention, b: Retention): boolean => a?.count === b?.count && a?.age === b?.age;
 
+const toResult = ({ epoch }: OpenChannel, { id, offset }: { id: string; offset: number }): PublishResult => ({
+  id,
+  epoch,
+  offset,
+});
+
 /**
  * A transaction being built: each operation is decided against the store and the batch's earlier decisions.
  * Nothing happens until its changes are written; a discarded batch leaves no trace.
@@ -74,9 +74,8 @@ export class Batch {
   readonly #options: BatchOptions;
   readonly #store: Store;
   readonly about: About;
-  readonly #channels = new Map<string, ChannelRecord>();
-  readonly #changed = new Set<string>();
-  readonly #keys = new Map<string, KeyRecord>();
+  readonly #channels = new Map<string, OpenChannel>();
+  readonly #keys: KeyChanges;
   readonly #changes: Change[] = [];
   #room: number;
   readonly #now: number;
@@ -87,40 +86,45 @@ export class Batch {
     this.about = { ...options.about };
     this.#room = options.room;
     this.#now = options.now;
+    this.#keys = new KeyChanges(options.store, this.#changes);
   }
 
-  #open(channel: string): ChannelRecord | undefined {
-    const record = this.#channels.get(channel) ?? findChannel(this.#store, channel);
-    if (record !== undefined) this.#channels.set(channel, record);
-    return record;
+  #open(channel: string): OpenChannel | undefined {
+    const open = this.#channels.get(channel);
+    if (open !== undefined) return open;
+    const record = findChannel(this.#store, channel);
+    return record === undefined ? undefined : this.#add(channel, record);
   }
 
-  #make(channel: string): ChannelRecord {
+  #add(channel: string, record: ChannelRecord): OpenChannel {
+    const open = { record, epoch: epochOf(this.about, record.generation), isChanged: false };
+    this.#channels.set(channel, open);
+    return open;
+  }
+
+  #make(channel: string): OpenChannel {
     const generation = this.#options.promised(channel) ?? this.about.generation;
     const numbers = { head: 0, first: 1, kept: 1, lastTime: 0, keysUntil: 0 };
-    const record: ChannelRecord = { id: this.about.nextChannel++, generation, ...numbers, retention: null };
-    this.#channels.set(channel, record);
-    return record;
+    return this.#add(channel, { id: this.about.nextChannel++, generation, ...numbers, retention: null });
   }
 
   /** @throws EngineFull if there is no space */
-  append({ channel, entry, body, options }: Appending): Placed {
+  append({ channel, entry, body, options: { key, window, retention } }: Appending): Placed {
     const known = this.#open(channel);
-    const before = known && options.key !== undefined ? this.#recall(known, options.key) : undefined;
-    if (known && before) return { message: null, result: this.#toResult(known, before) };
+    const name = known && key !== undefined ? this.#keys.nameOf(known.record.id, key) : undefined;
+    const before = name === undefined ? undefined : this.#keys.recall(name, this.#now);
+    if (known && before) return { result: toResult(known, before), time: undefined };
     this.#take(body.length + OVERHEAD);
-    const record = known ?? this.#make(channel);
-    this.#place(record, { channel, entry, body, options });
-    const message: Message = { ...entry, time: record.lastTime, offset: record.head };
-    if (options.key !== undefined) {
-      this.#remember(record, options.key, { until: entry.time + options.window, offset: record.head, id: entry.id });
+    const open = known ?? this.#make(channel);
+    const { record } = open;
+    this.#place(open, { time: entry.time, body, retention });
+    const placed = { id: entry.id, offset: record.head, until: entry.time + window };
+    if (key !== undefined) {
+      this.#keys.remember(name ?? this.#keys.nameOf(record.id, key), placed);
+      record.keysUntil = Math.max(record.keysUntil, placed.until);
     }
     this.#clear(record, CLEARED);
-    return { message, result: this.#toResult(record, message) };
-  }
-
-  #toResult({ generation }: ChannelRecord, { id, offset }: { id: string; offset: number }): PublishResult {
-    return { id, epoch: epochOf(this.about, generation), offset };
+    return { result: toResult(open, placed), time: record.lastTime };
   }
 
   #take(bytes: number): void {
@@ -128,18 +132,19 @@ export class Batch {
     this.#room -= bytes;
   }
 
-  #place(record: ChannelRecord, { channel, entry, body, options: { retention } }: Appending): void {
+  #place(open: OpenChannel, { time, body, retention }: { time: number; body: Buffer; retention: Retention }): void {
+    const { record } = open;
     // A more generous rule must not restore messages that the previous rule dropped. This read may
     // fail; nothing has changed before it.
     const isSame = sameRetention(record.retention, retention);
     const first = isSame ? record.first : oldestAt(this.#store, record, this.#now);
-    this.#changed.add(channel);
+    open.isChanged = true;
     record.first = first;
     record.retention = retention;
     const empty = record.kept > record.head;
     record.head++;
     // Time never runs backwards within a log, so `seek` can use binary search.
-    record.lastTime = Math.max(record.lastTime, entry.time);
+    record.lastTime = Math.max(record.lastTime, time);
     if (retention === null) {
       record.first = record.head + 1;
       if (empty) record.kept = record.first;
@@ -148,25 +153,6 @@ export class Batch {
     record.first = Math.max(record.first, record.head - retention.count + 1);
     stampMessage(body, record.lastTime);
     this.put({ table: 'messages', key: messageKey(record.id, record.head), value: body });
-  }
-
-  #recall(record: ChannelRecord, key: string): KeyRecord | undefined {
-    const name = toKey(record, key);
-    const remembered = this.#keys.get(name.toString('latin1')) ?? this.#stored(name);
-    return remembered !== undefined && remembered.until > this.#now ? remembered : undefined;
-  }
-
-  #stored(name: Buffer): KeyRecord | undefined {
-    const found = this.#store.get('keys', name);
-    return found === undefined ? undefined : decodeKey(found);
-  }
-
-  #remember(record: ChannelRecord, key: string, remembered: KeyRecord): void {
-    const name = toKey(record, key);
-    this.#keys.set(name.toString('latin1'), remembered);
-    this.put({ table: 'keys', key: name, value: encodeKey(remembered) });
-    this.put({ table: 'expiries', key: expiryKey(remembered.until, name), value: Buffer.alloc(0) });
-    record.keysUntil = Math.max(record.keysUntil, remembered.until);
   }
 
   put(change: Change): void {
@@ -188,18 +174,21 @@ export class Batch {
    * @returns how many of `most` it did not need
    */
   trim(channel: string, { now, most }: { now: number; most: number }): number {
-    const record = this.#open(channel);
-    if (record === undefined) return most;
+    const open = this.#open(channel);
+    if (open === undefined) return most;
+    const { record } = open;
     const { first, kept } = record;
     record.first = Math.max(first, oldestAt(this.#store, record, now));
     const left = this.#clear(record, most);
-    if (record.first !== first || record.kept !== kept) this.#changed.add(channel);
+    if (record.first !== first || record.kept !== kept) open.isChanged = true;
     return left;
   }
 
   /** Trims the channels of this batch: what lives is not left to the sweep. */
   trimOwn(now: number): void {
-    for (const channel of [...this.#changed]) this.trim(channel, { now, most: CLEARED * CLEARED });
+    for (const [channel, { isChanged }] of this.#channels) {
+      if (isChanged) this.trim(channel, { now, most: CLEARED * CLEARED });
+    }
   }
 
   /**
@@ -208,31 +197,21 @@ export class Batch {
    * @returns how many of `most` it did not need
    */
   forgetKeys(now: number, most: number): number {
-    let left = most;
-    for (const { key: expiry } of this.#store.rows('expiries', { end: expiryEnd(now), limit: most })) {
-      left--;
-      const name = Buffer.from(keyOfExpiry(expiry));
-      this.put({ table: 'expiries', key: Buffer.from(expiry), value: null });
-      // The key may have been used again since, with a window that lasts.
-      const remembered = this.#keys.get(name.toString('latin1')) ?? this.#stored(name);
-      if (remembered !== undefined && remembered.until <= now) this.put({ table: 'keys', key: name, value: null });
-    }
-    return left;
+    return this.#keys.forget(now, most);
   }
 
   /** Removes an empty channel, unless this batch appends to it. If it is used again, it gets a new epoch. */
   forget(channel: string): void {
-    if (this.#changed.has(channel)) return;
+    if (this.#channels.get(channel)?.isChanged) return;
     this.put({ table: 'channels', key: Buffer.from(channel), value: null });
     this.about.generation++;
   }
 
   /** All rows to write; none if nothing was decided. */
   finish(): readonly Change[] {
-    for (const channel of this.#changed) {
-      const record = this.#channels.get(channel);
-      if (record !== undefined)
-        this.put({ table: 'channels', key: Buffer.from(channel), value: encodeChannel(record) });
+    this.#keys.finish();
+    for (const [channel, { record, isChanged }] of this.#channels) {
+      if (isChanged) this.put({ table: 'channels', key: Buffer.from(channel), value: encodeChannel(record) });
     }
     const about = JSON.stringify(this.about);
     if (about !== JSON.stringify(this.#options.about)) {
@@ -240,8 +219,4 @@ export class Batch {
     }
     return this.#changes;
   }
-}
-
-function toKey({ id }: ChannelRecord, key: string): Buffer {
-  return keyKey(id, createHash('sha256').update(key).digest().subarray(0, DIGEST));
 }

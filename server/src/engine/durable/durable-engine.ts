@@ -18,7 +18,8 @@ import { LoggedMessage } from '../logged-message.ts';
 import { MemoryNodes } from '../memory/memory-nodes.ts';
 import { MemoryPresence } from '../memory/memory-presence.ts';
 import type { Revocation, RevocationStore } from '../revocations.ts';
-import { type About, type Batch, epochOf, type Placed } from './batch.ts';
+import { AppendJob } from './append-job.ts';
+import { type About, type Appending, type Batch, epochOf, type Placed } from './batch.ts';
 import { explainDamage } from './check-file.ts';
 import { DataDirectory, RESTORED } from './directory.ts';
 import { DurableRevocations } from './durable-revocations.ts';
@@ -142,32 +143,17 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     }
   }
 
-  async append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
-    const { writer } = this.#opened();
-    const body = encodeMessage(entry);
+  append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
     return new Promise((resolve, refuse) => {
-      let placed: Placed;
-      writer.submit({
-        bytes: body.length,
-        lane: channel,
-        plan: (batch) => {
-          placed = batch.append({ channel, entry, body, options });
-        },
-        // Announced only now: a crash can no longer remove the message.
-        done: () => {
-          this.#announce(channel, placed);
-          resolve(placed.result);
-        },
-        refuse,
-      });
+      const appending = { channel, entry, body: encodeMessage(entry), options };
+      this.#opened().writer.submit(new AppendJob({ appending, announce: this.#announce, resolve, refuse }));
     });
   }
 
-  #announce(channel: string, { message, result }: Placed): void {
-    if (message !== null && this.#watched.has(channel)) {
-      this.#listener.deliver(channel, result.epoch, LoggedMessage.of(message));
-    }
-  }
+  readonly #announce = ({ channel, entry }: Appending, { result, time }: Placed): void => {
+    if (time === undefined || !this.#watched.has(channel)) return;
+    this.#listener.deliver(channel, result.epoch, LoggedMessage.of({ ...entry, time, offset: result.offset }));
+  };
 
   #opened(): Open {
     if (this.#open === undefined) throw new EngineUnavailable('the engine is closed');

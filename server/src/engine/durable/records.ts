@@ -8,6 +8,8 @@ const NUMBER = 6;
 const LARGEST = 2 ** (8 * NUMBER) - 1;
 /** Bytes of an idempotency key's digest. */
 export const DIGEST = 20;
+/** Bytes of the key of an idempotency key: the channel's number and the digest. */
+const KEY_NAME = NUMBER + DIGEST;
 
 /** What is known of a channel without looking at its messages. */
 export interface ChannelRecord {
@@ -97,12 +99,14 @@ export interface KeyRecord {
   readonly id: string;
 }
 
-/** The key of an idempotency key: of its digest, because it may be longer than a key of the store. */
-export function keyKey(channel: number, digest: Buffer): Buffer {
-  const key = Buffer.allocUnsafe(NUMBER + DIGEST);
-  key.writeUIntBE(channel, 0, NUMBER);
-  digest.copy(key, NUMBER, 0, DIGEST);
-  return key;
+/**
+ * The first bytes of the keys of a channel's idempotency keys, as text. A digest of the idempotency
+ * key follows, because it may be longer than a key of the store.
+ */
+export function keyPrefix(channel: number): string {
+  const prefix = Buffer.allocUnsafe(NUMBER);
+  prefix.writeUIntBE(channel, 0, NUMBER);
+  return prefix.toString('latin1');
 }
 
 export function encodeKey({ until, offset, id }: KeyRecord): Buffer {
@@ -117,7 +121,10 @@ export function decodeKey(buffer: Buffer): KeyRecord {
   return { until: buffer.readDoubleBE(0), offset: buffer.readDoubleBE(8), id: buffer.toString('utf8', 16) };
 }
 
-/** The key of an idempotency key in the order in which they expire. */
+/**
+ * The key of a row of the expiries: they are in the order of time. The row is of one or more
+ * idempotency keys: its key holds the first one, its value the others.
+ */
 export function expiryKey(until: number, key: Buffer): Buffer {
   const expiry = Buffer.allocUnsafe(NUMBER + key.length);
   expiry.writeUIntBE(Math.min(LARGEST, Math.max(0, Math.ceil(until))), 0, NUMBER);
@@ -128,8 +135,16 @@ export function expiryKey(until: number, key: Buffer): Buffer {
 /** Sorts after every key that expires by `now`. */
 export const expiryEnd = (now: number): Buffer => expiryKey(now + 1, Buffer.alloc(0));
 
-/** The idempotency key's own key within that of its expiry. */
-export const keyOfExpiry = (expiry: Buffer): Buffer => expiry.subarray(NUMBER);
+/** The keys of the idempotency keys of a row of the expiries. */
+export function namesOfExpiry(expiry: Buffer, value: Buffer): Buffer[] {
+  const names = [expiry.subarray(NUMBER)];
+  for (let at = 0; at < value.length; at += KEY_NAME) names.push(value.subarray(at, at + KEY_NAME));
+  return names;
+}
+
+/** Recognises a row of the expiries by its form. */
+export const isExpiry = (key: Buffer, value: Buffer | undefined): boolean =>
+  key.length === NUMBER + KEY_NAME && value !== undefined && value.length % KEY_NAME === 0;
 
 /** The key of the revocation of this number. */
 export function numberKey(number: number): Buffer {

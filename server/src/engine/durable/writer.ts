@@ -39,6 +39,8 @@ const STUCK = 10_000;
 const RESERVE = 256 * 1024;
 /** Expired idempotency keys that are removed with each job. */
 const KEYS_PER_JOB = 2;
+/** Milliseconds for which no expired keys are looked for after none were found. */
+const FORGETTING = 1_000;
 
 /**
  * The group commit: jobs that arrive during a flush share the next transaction, so many publishes
@@ -60,6 +62,7 @@ export class Writer {
    * its end, or not at all.
    */
   #pause: Timer | undefined;
+  #nextForgetting = 0;
   #closed = false;
 
   constructor(options: WriterOptions) {
@@ -167,8 +170,14 @@ export class Writer {
     const batch = new Batch({ store, about: this.#about, promised, room: this.#room(), now });
     this.#planAll(jobs, { batch, open });
     batch.trimOwn(now);
-    batch.forgetKeys(now, open.size * KEYS_PER_JOB);
+    this.#forgetKeys(batch, now, open.size * KEYS_PER_JOB);
     return batch;
+  }
+
+  /** Does not look for expired keys again soon after it found none. */
+  #forgetKeys(batch: Batch, now: number, most: number): void {
+    if (now < this.#nextForgetting) return;
+    if (batch.forgetKeys(now, most) === most) this.#nextForgetting = now + FORGETTING;
   }
 
   /** What was held back may stay where it cannot be given up: the next attempt tries again. */

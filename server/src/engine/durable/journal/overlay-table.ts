@@ -24,8 +24,14 @@ export class OverlayTable {
     const name = nameOf(change.key);
     const replaced = this.#changes.get(name);
     this.#changes.set(name, change);
-    if (replaced === undefined) this.#fresh.push(name);
+    if (replaced === undefined) this.#list(name);
     return replaced;
+  }
+
+  #list(name: string): void {
+    const last = this.#sorted.at(-1);
+    if (this.#fresh.length === 0 && (last === undefined || last < name)) this.#sorted.push(name);
+    else this.#fresh.push(name);
   }
 
   #names(): readonly string[] {

@@ -59,7 +59,8 @@ export class Salvage {
     lostChannels: 0,
   };
   #about: Partial<About> = {};
-  #lastRevocation = 0;
+  /** Numbers of the revocations that were copied; they may be found several times. */
+  readonly #revocations = new Set<number>();
 
   constructor(survey: Survey, target: Store) {
     this.#survey = survey;
@@ -74,6 +75,7 @@ export class Salvage {
     await this.#copy(this.#survey.rows());
     await this.#loader.flush();
     for (const [name, record] of this.#channels) await this.#settle(name, record);
+    this.#done.revocations = this.#revocations.size;
     await this.#writeAbout();
     await this.#loader.flush();
     return this.#done;
@@ -126,8 +128,7 @@ export class Salvage {
   }
 
   async #copyRevocation(found: FoundRow, number: number): Promise<void> {
-    this.#lastRevocation = Math.max(this.#lastRevocation, number);
-    this.#done.revocations++;
+    this.#revocations.add(number);
     await this.#put('revocations', found);
   }
 
@@ -210,7 +211,7 @@ export class Salvage {
         nextChannel,
         records.map(({ id }) => id),
       ),
-      nextRevocation: atLeast(nextRevocation, [this.#lastRevocation]),
+      nextRevocation: atLeast(nextRevocation, [...this.#revocations]),
     };
     await this.#loader.put({ table: 'about', key: ABOUT, value: Buffer.from(JSON.stringify(about)) });
   }

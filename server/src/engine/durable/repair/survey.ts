@@ -3,7 +3,7 @@ import { type FileHead, isPair, readHeads } from '../file/heads.ts';
 import { type LeafEntry, readPage, readValue, type Source } from '../file/page.ts';
 import { StoreFile } from '../file/store-file.ts';
 import { StoreWalk } from '../file/walk.ts';
-import { APPLIED, DIGEST, PROBE } from '../records.ts';
+import { APPLIED, isExpiry, PROBE } from '../records.ts';
 import type { Table } from '../store.ts';
 import { type Pending, pendingOf } from './pending.ts';
 import { type FoundRow, recognise } from './rows.ts';
@@ -100,7 +100,7 @@ export class Survey {
 
   *#read(entries: readonly LeafEntry[], head: Source['head']): Iterable<FoundRow> {
     for (const entry of entries) {
-      if (isExpiry(entry)) continue; // created again from the keys
+      if (isExpiry(entry.key, entry.value)) continue; // created again from the keys
       const row = this.#understand(entry, head);
       if (row !== undefined) yield row;
       else if (!isOfTheFiles(entry)) this.unreadable++;
@@ -143,8 +143,6 @@ export class Survey {
     this.#file.close();
   }
 }
-
-const isExpiry = ({ key, value }: LeafEntry): boolean => key.length === 12 + DIGEST && value?.length === 0;
 
 /** Rows about the files of this store, which a copy does not need. */
 const isOfTheFiles = ({ key }: LeafEntry): boolean => key.equals(APPLIED) || key.equals(PROBE);

@@ -1,0 +1,45 @@
+import type { PublishResult } from '@sluice/protocol';
+import type { Appending, Batch, Placed } from './batch.ts';
+import type { Job } from './writer.ts';
+
+interface Callbacks {
+  readonly appending: Appending;
+  readonly announce: (appending: Appending, placed: Placed) => void;
+  readonly resolve: (result: PublishResult) => void;
+  readonly refuse: (error: unknown) => void;
+}
+
+/** One publish on its way to the disk. */
+export class AppendJob implements Job {
+  readonly #appending: Appending;
+  readonly #announce: Callbacks['announce'];
+  readonly #resolve: Callbacks['resolve'];
+  readonly refuse: Callbacks['refuse'];
+  #placed: Placed | undefined;
+
+  constructor({ appending, announce, resolve, refuse }: Callbacks) {
+    this.#appending = appending;
+    this.#announce = announce;
+    this.#resolve = resolve;
+    this.refuse = refuse;
+  }
+
+  get bytes(): number {
+    return this.#appending.body.length;
+  }
+
+  get lane(): string {
+    return this.#appending.channel;
+  }
+
+  plan(batch: Batch): void {
+    this.#placed = batch.append(this.#appending);
+  }
+
+  /** It is announced only now: a crash can no longer remove the message. */
+  done(): void {
+    const placed = this.#placed as Placed;
+    this.#announce(this.#appending, placed);
+    this.#resolve(placed.result);
+  }
+}

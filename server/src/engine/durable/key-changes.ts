@@ -1,0 +1,103 @@
+import { hash } from 'node:crypto';
+import {
+  DIGEST,
+  decodeKey,
+  encodeKey,
+  expiryEnd,
+  expiryKey,
+  type KeyRecord,
+  keyPrefix,
+  namesOfExpiry,
+} from './records.ts';
+import type { Change, Store } from './store.ts';
+
+/** Keys that share a row of the expiries: as many as fit into half a page. */
+const SHARED = 64;
+/** Milliseconds to which expiries are rounded up, so that many keys of a batch share a row. */
+const ROUNDED = 1_000;
+
+/**
+ * The idempotency keys that a batch remembers and forgets. Keys of the store are names here: text of one byte per
+ * character.
+ */
+export class KeyChanges {
+  readonly #store: Store;
+  readonly #changes: Change[];
+  readonly #remembered = new Map<string, KeyRecord>();
+  readonly #prefixes = new Map<number, string>();
+  /** Remembered keys by their rounded expiry. */
+  readonly #expiring = new Map<number, Buffer[]>();
+
+  constructor(store: Store, changes: Change[]) {
+    this.#store = store;
+    this.#changes = changes;
+  }
+
+  /** The name of a channel's idempotency key. */
+  nameOf(channel: number, key: string): string {
+    let prefix = this.#prefixes.get(channel);
+    if (prefix === undefined) {
+      prefix = keyPrefix(channel);
+      this.#prefixes.set(channel, prefix);
+    }
+    return prefix + hash('sha256', key, 'binary').slice(0, DIGEST);
+  }
+
+  /** The result that is remembered for a key, unless its window has passed. */
+  recall(name: string, now: number): KeyRecord | undefined {
+    const remembered = this.#find(name, undefined);
+    return remembered !== undefined && remembered.until > now ? remembered : undefined;
+  }
+
+  #find(name: string, key: Buffer | undefined): KeyRecord | undefined {
+    const remembered = this.#remembered.get(name);
+    if (remembered !== undefined) return remembered;
+    const found = this.#store.get('keys', key ?? Buffer.from(name, 'latin1'));
+    return found === undefined ? undefined : decodeKey(found);
+  }
+
+  remember(name: string, remembered: KeyRecord): void {
+    const key = Buffer.from(name, 'latin1');
+    this.#remembered.set(name, remembered);
+    this.#changes.push({ table: 'keys', key, value: encodeKey(remembered) });
+    const until = Math.ceil(remembered.until / ROUNDED) * ROUNDED;
+    const others = this.#expiring.get(until);
+    if (others === undefined) this.#expiring.set(until, [key]);
+    else others.push(key);
+  }
+
+  /**
+   * Forgets keys whose window has passed.
+   *
+   * @returns how many of `most` it did not need
+   */
+  forget(now: number, most: number): number {
+    let left = most;
+    for (const { key, value } of this.#store.rows('expiries', { end: expiryEnd(now), limit: most })) {
+      const expiry = Buffer.from(key);
+      const names = namesOfExpiry(expiry, Buffer.from(value));
+      this.#changes.push({ table: 'expiries', key: expiry, value: null });
+      for (const name of names) this.#forgetOne(name, now);
+      left -= names.length;
+      if (left <= 0) return 0;
+    }
+    return left;
+  }
+
+  #forgetOne(key: Buffer, now: number): void {
+    // The key may have been used again since, with a window that lasts.
+    const remembered = this.#find(key.toString('latin1'), key);
+    if (remembered !== undefined && remembered.until <= now) this.#changes.push({ table: 'keys', key, value: null });
+  }
+
+  /** Adds the rows that say when the remembered keys expire. */
+  finish(): void {
+    for (const [until, keys] of this.#expiring) {
+      for (let at = 0; at < keys.length; at += SHARED) {
+        const [first, ...rest] = keys.slice(at, at + SHARED);
+        if (first === undefined) continue;
+        this.#changes.push({ table: 'expiries', key: expiryKey(until, first), value: Buffer.concat(rest) });
+      }
+    }
+  }
+}
