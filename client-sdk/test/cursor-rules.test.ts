@@ -1,21 +1,26 @@
 import { afterEach, expect, it } from 'vitest';
 import { vectors } from '../../protocol/test/vectors.ts';
 import { backToReality, connectedClient } from './support/connected-client.ts';
-import { turn } from './support/fake-gateway.ts';
+import { turn, wireMessage } from './support/fake-gateway.ts';
 
 afterEach(backToReality);
 
-it.each(vectors('cursor-rules.json').cases)('$name', async ({ position, pushes, handed, then }) => {
+it.each(vectors('cursor-rules.json').cases)('$name', async ({ position, pushes, handed, then, violation = false }) => {
   const { gateway, client } = await connectedClient();
   const seen: unknown[] = [];
   const onGap = () => void seen.push('gap');
   const subscription = client.channel('a').subscribe(({ offset }) => seen.push(offset), { position, onGap });
   await turn();
-  gateway.socket.subscribed(position.offset, 'live', position.epoch);
+  const { socket } = gateway;
+  socket.subscribed(position.offset, 'live', position.epoch);
   for (const push of pushes) {
-    if (push.type === 'gap') gateway.socket.push({ ...push, channel: 'a', from: position });
-    else gateway.socket.messages('a', push.offsets, { epoch: push.epoch });
+    if (push.type === 'gap') socket.push({ ...push, channel: 'a', from: position });
+    else if (push.type === 'progress') socket.push({ ...push, channel: 'a' });
+    else {
+      const { offsets, ...rest } = push;
+      socket.push({ ...rest, channel: 'a', messages: offsets.map((offset) => wireMessage(offset, push)) });
+    }
   }
-  expect([seen, subscription.position]).toEqual([handed, then]);
+  expect([seen, subscription.position, socket.closedWith !== undefined]).toEqual([handed, then, violation]);
   client.close();
 });

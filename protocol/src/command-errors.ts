@@ -199,4 +199,25 @@ export const COMMAND_ERRORS = {
     retryable: true,
     status: 429,
   },
+  filter_invalid: {
+    code: 4350,
+    message: 'The filter is not valid.',
+    remedy: 'The message names the place and what it must be; SPEC.md section 3.5 has all conditions.',
+    retryable: false,
+    status: 400,
+  },
+  filter_too_large: {
+    code: 4351,
+    message: 'The filter has too many conditions.',
+    remedy: 'Use fewer or shorter values, a prefix instead of a list, or several subscriptions.',
+    retryable: false,
+    status: 400,
+  },
+  too_many_filters: {
+    code: 4352,
+    message: 'The channel has reached its maximum number of distinct filters.',
+    remedy: 'Subscribe with a filter that others use, or raise limits.filters in the configuration.',
+    retryable: false,
+    status: 429,
+  },
 } as const satisfies Record<string, ErrorKind>;

@@ -1,3 +1,4 @@
+import type { Filter } from './filter.ts';
 import type { Draft, Json, ResponderError, StartingPoint } from './messages.ts';
 
 /** The commands of a client. SPEC.md section 4. */
@@ -56,7 +57,10 @@ export interface RefreshCommand extends CommandBase<'refresh'> {
 }
 
 /** Opens a cursor on a channel. Without a starting point it begins live at the head. */
-export interface SubscribeCommand extends SubscriptionCommand<'subscribe'>, StartingPoint {}
+export interface SubscribeCommand extends SubscriptionCommand<'subscribe'>, StartingPoint {
+  /** Only messages that fulfil its conditions. */
+  readonly filter?: Filter;
+}
 
 /** Ends the cursor on a channel. */
 export interface UnsubscribeCommand extends SubscriptionCommand<'unsubscribe'> {}
@@ -78,6 +82,8 @@ export interface HistoryCommand extends ChannelCommand<'history'> {
   readonly after?: number;
   /** Only messages with a smaller offset; the page has the newest of them. */
   readonly before?: number;
+  /** Only messages that fulfil its conditions. */
+  readonly filter?: Filter;
 }
 
 /** Makes the user a member of the channel, or changes the member's state. */

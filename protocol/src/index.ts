@@ -17,10 +17,15 @@ export type * from './commands.ts';
 export { checkData } from './data.ts';
 export { checkDraft, type DraftFault, type RawDraft, toDraft } from './draft.ts';
 export type { ErrorKind } from './error-kind.ts';
+export type { Conditions, Filter, TagConditions, TagTest } from './filter.ts';
+export { both, canonical, EVERY, filterKey } from './filter-canonical.ts';
+export { checkFilter } from './filter-check.ts';
+export { matches, tagOf } from './filter-match.ts';
 export { json } from './json.ts';
 export { LIMITS } from './limits.ts';
 export type * from './messages.ts';
 export { type CommandFault, type ParsedCommand, parseCommand } from './parse-command.ts';
+export { coversPattern } from './pattern-sets.ts';
 export {
   comparePatterns,
   matchPattern,

@@ -30,6 +30,10 @@ export const LIMITS = {
   errorMessageLength: 1000,
   /** Replies to one request that may be unanswered. */
   replyWindow: 16,
+  /** Characters of a user's name: the `sub` of a token. */
+  userLength: 200,
+  /** Characters of all names and values of a filter. */
+  filterLength: 4096,
   /** Characters of a token. */
   tokenLength: 16_384,
 } as const;

@@ -3,6 +3,7 @@ import type { Command, CommandType } from './commands.ts';
 import { checkData } from './data.ts';
 import { checkDraft } from './draft.ts';
 import { channelProblem, type Fields, invalid, isCount, type Problem } from './field-checks.ts';
+import { checkFilter } from './filter-check.ts';
 import { LIMITS } from './limits.ts';
 import { unknownCommand } from './refusals.ts';
 import { REQUEST_CHECKS } from './request-checks.ts';
@@ -54,6 +55,8 @@ function limitProblem({ limit }: Fields): Problem {
   return invalid(`"limit" must be an integer from 1 to ${LIMITS.historyPage}`);
 }
 
+const filterProblem = ({ filter }: Fields): Problem => (filter === undefined ? null : checkFilter(filter));
+
 function stateProblem({ state }: Fields): Problem {
   const fault = state === undefined ? null : checkData(state);
   return fault === null ? null : { error: 'payload_invalid', detail: fault.replace(/^data/, 'state') };
@@ -74,7 +77,8 @@ const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = 
     subProblem(fields) ??
     countProblem(fields, ['rewind', 'since']) ??
     positionProblem(fields) ??
-    atMostOne(fields, ['rewind', 'since', 'position']),
+    atMostOne(fields, ['rewind', 'since', 'position']) ??
+    filterProblem(fields),
   unsubscribe: (fields) => channelProblem(fields) ?? subProblem(fields),
   publish: (fields) =>
     channelProblem(fields) ??
@@ -84,7 +88,8 @@ const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = 
     channelProblem(fields) ??
     limitProblem(fields) ??
     countProblem(fields, ['after', 'before']) ??
-    atMostOne(fields, ['after', 'before']),
+    atMostOne(fields, ['after', 'before']) ??
+    filterProblem(fields),
   enter: (fields) => channelProblem(fields) ?? stateProblem(fields),
   leave: channelProblem,
   watch: channelProblem,

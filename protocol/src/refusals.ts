@@ -88,6 +88,6 @@ export const unknownChannel = (channel: string): RefusalText => ({
 });
 
 /** Shows the first 60 characters of a client's text, escaped. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.slice(0, 60).replace(/[^\x20-\x7e]|["\\]/g, '?') + (text.length > 60 ? '…' : '');
 }

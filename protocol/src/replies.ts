@@ -109,6 +109,11 @@ export interface HistoryResult {
   readonly messages: readonly Message[];
   /** Offset of the oldest message in the log; `head + 1` if the log is empty. */
   readonly first: number;
+  /**
+   * With a filter: the part of the log that was compared, from one offset to another. The page has
+   * all messages of it that match; read on before `from` or after `to`.
+   */
+  readonly covers?: { readonly from: number; readonly to: number };
 }
 
 export interface RequestResult {

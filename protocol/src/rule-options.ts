@@ -3,6 +3,7 @@
  * browser.
  */
 
+import type { Filter } from './filter.ts';
 import type { Params } from './patterns.ts';
 
 /** An operation on a channel. */
@@ -73,6 +74,11 @@ export interface RuleOptions {
   readonly slow?: 'replay' | 'latest' | 'drop' | 'disconnect';
   /** With `slow: latest`: the newest message of each publisher (`from`) or value of a tag (`tag:symbol`). */
   readonly latestBy?: 'from' | `tag:${string}`;
+  /**
+   * Subscriptions and pages of history contain only messages that fulfil this filter. The value
+   * `claim:<name>` stands for the values of a claim of the token: `{ tags: { team: 'claim:teams' } }`.
+   */
+  readonly only?: Filter;
   /** Publishes per second of one connection, with bursts of five seconds' worth. Default: unlimited. */
   readonly rate?: number;
   /** How presence works. */

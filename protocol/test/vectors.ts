@@ -29,7 +29,13 @@ export interface CursorCase {
   readonly name: string;
   readonly position: { readonly epoch: string; readonly offset: number };
   readonly pushes: readonly (
-    | { readonly type: 'messages'; readonly epoch: string; readonly offsets: readonly number[] }
+    | {
+        readonly type: 'messages';
+        readonly epoch: string;
+        readonly after?: number;
+        readonly offsets: readonly number[];
+      }
+    | { readonly type: 'progress'; readonly epoch: string; readonly after: number; readonly offset: number }
     | {
         readonly type: 'gap';
         readonly to: { readonly epoch: string; readonly offset: number };
@@ -38,6 +44,8 @@ export interface CursorCase {
   )[];
   readonly handed: readonly (number | 'gap')[];
   readonly then: { readonly epoch: string; readonly offset: number };
+  /** The last push breaks the protocol. */
+  readonly violation?: true;
 }
 
 export type Step =
@@ -55,7 +63,7 @@ export interface Conversation {
   readonly section: string;
   readonly connected?: false;
   /** A feature that some gateways do not have yet. */
-  readonly feature?: 'sub' | 'requests';
+  readonly feature?: 'sub' | 'filter' | 'requests';
   readonly steps: readonly Step[];
 }
 

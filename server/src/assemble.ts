@@ -69,8 +69,9 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { log } = engine;
   const replayer = new Replayer({ log, events, turn, clock });
   const topics = config.sse ? new StreamTopics(transport, turn) : undefined;
-  const hub = new Hub({ log, fanout: topics ?? transport, replayer, events, turn, clock });
-  const { outbound } = config.limits;
+  const { outbound, filters: mostFilters } = config.limits;
+  const hub = new Hub({ log, fanout: topics ?? transport, replayer, events, turn, clock, mostFilters });
+
   const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
   const replies = new ReplyFlusher(turn);
   const scheduler = new FairScheduler(turn);
@@ -117,6 +118,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const descriptors = source === undefined ? undefined : new DescriptorWatch({ source, events, clock, wanted });
   const metrics = new Metrics(events, {
     channels: () => hub.size,
+    filters: () => hub.filters,
     descriptors: () => descriptors?.state,
     refused: () => transport.refused ?? 0,
     requests: () => requests.pending,

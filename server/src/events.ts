@@ -19,10 +19,10 @@ export interface Events {
   /** The fan-out of one turn: the sum over its messages of the sockets that each was sent to. */
   delivered: { deliveries: number; bytes: number };
   /**
-   * A cursor replays from the log: it began in the past, its reader was too slow, or the engine's
-   * feed had a gap.
+   * A cursor replays from the log: it began in the past, its reader was too slow, the engine's feed
+   * had a gap, or its filter has changed.
    */
-  replaying: { connection: string; channel: string; cause: 'start' | 'slow_reader' | 'feed' };
+  replaying: { connection: string; channel: string; cause: 'start' | 'slow_reader' | 'feed' | 'filter' };
   /** Messages were sent from the log to a replaying cursor. */
   replayed: { channel: string; messages: number; bytes: number };
   /** A connection's buffer exceeded its limit; its cursors switched to replaying. */

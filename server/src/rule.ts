@@ -1,4 +1,4 @@
-import type { Pattern } from '@sluice/protocol';
+import type { Conditions, Pattern } from '@sluice/protocol';
 import type { Schema } from '@sluice/protocol/contracts';
 import type { Grants } from './auth/acl.ts';
 
@@ -74,6 +74,24 @@ export interface RequestsRule {
   readonly maxReplies: number;
 }
 
+/** A condition whose values come from the token: at least one of them must be there. */
+export interface ClaimCondition {
+  readonly field: 'event' | 'from' | 'tags';
+  /** With `tags`: the name of the tag. */
+  readonly tag?: string;
+  /** The condition's field, for people. */
+  readonly name: string;
+  readonly claims: readonly string[];
+  /** Values that everybody has. */
+  readonly values: readonly string[];
+}
+
+/** The filter that a rule enforces. */
+export interface Only {
+  readonly fixed: Conditions;
+  readonly claimed: readonly ClaimCondition[];
+}
+
 /** One resolved channel rule: the whole configuration of the channels of a pattern. */
 export interface Rule {
   readonly pattern: Pattern;
@@ -85,6 +103,8 @@ export interface Rule {
   readonly slow: SlowPolicy;
   /** With `slow: latest`: newest of each key; `null`: the newest of all. */
   readonly latestBy: LatestBy | null;
+  /** The messages that subscriptions and pages of history may contain; `null`: all. */
+  readonly only: Only | null;
   /** Rate of publishes of one connection; `null`: unlimited. */
   readonly rate: Rate | null;
   readonly presence: PresenceRule;

@@ -39,6 +39,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   sse: [
     ...['session', 'channels/cursor.ts', 'protocols', 'api/routes.ts', 'api/errors.ts', 'api/credentials.ts'],
+    'api/query.ts',
     ...['transport/connection.ts', 'transport/http.ts', 'transport/stream-topics.ts', 'transport/forwarded-host.ts'],
     ...['engine/engine.ts', 'config', 'auth', 'refusal.ts', 'util', ...PROTOCOL],
   ],

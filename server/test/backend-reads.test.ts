@@ -64,6 +64,14 @@ describe('GET /api/v1/channels/{channel}/messages', () => {
     expect(offsetsOf(answer)).toEqual(offsets);
   });
 
+  it('reads what matches a filter', async () => {
+    for (const topic of ['a', 'b', 'a']) await gateway.gateway.publish('chat:two', topic, { tags: { topic } });
+    const filter = encodeURIComponent('{"tags":{"topic":"a"}}');
+    const answer = await call(`/channels/chat:two/messages?filter=${filter}&limit=1`, { bearer: READER_KEY });
+    expect(offsetsOf(answer)).toEqual([3]);
+    expect(answer.json.covers).toEqual({ from: 3, to: 3 });
+  });
+
   it('reads the same page as the command over a connection', async () => {
     const { client } = await gateway.connect(await tokenFor('ada'));
     const page = await client.result({ type: 'history', channel: 'chat:one', after: 1, limit: 3 });
@@ -77,6 +85,8 @@ describe('GET /api/v1/channels/{channel}/messages', () => {
     ['/channels/chat:one/messages?after=1&after=2', 400, 'command_invalid'],
     ['/channels/chat:one/messages?after=1&before=2', 400, 'command_invalid'],
     ['/channels/chat:one/messages?offset=2', 400, 'command_invalid'],
+    ['/channels/chat:one/messages?filter=a', 400, 'filter_invalid'],
+    ['/channels/chat:one/messages?filter={"a":1}', 400, 'filter_invalid'],
     ['/channels/unknown/messages', 404, 'channel_unknown'],
     ['/channels/chat:%20/messages', 400, 'channel_invalid'],
   ])('refuses %s', async (path, status, error) => {

@@ -41,6 +41,8 @@ describe('in random scenarios', () => {
         model.settle();
         model.publishUnannounced();
         model.settle();
+        model.clock.advance(1_000); // progress is due
+        model.settle();
       }
       model.check();
       model.checkSettled();
@@ -104,6 +106,8 @@ describe('in random scenarios', () => {
         model.clock.advance(1_000); // refused reads are retried
         await settle();
         model.publishUnannounced();
+        await settle();
+        model.clock.advance(1_000); // progress is due
         await settle();
       }
       model.check();

@@ -7,6 +7,7 @@ import { chaos } from './rooms/chaos.mjs';
 import { clientCore } from './rooms/client-core.mjs';
 import { config } from './rooms/config.mjs';
 import { durable } from './rooms/durable.mjs';
+import { filters } from './rooms/filters.mjs';
 import { observe } from './rooms/observe.mjs';
 import { outbox } from './rooms/outbox.mjs';
 import { protocol } from './rooms/protocol.mjs';
@@ -37,6 +38,7 @@ export const ROOMS = {
   'client-core': clientCore,
   config,
   durable,
+  filters,
   observe,
   outbox,
   protocol,

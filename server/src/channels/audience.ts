@@ -1,5 +1,6 @@
 import type { Encodable, Part, Wire } from '../protocols/protocol.ts';
 import type { Connection } from '../transport/connection.ts';
+import type { MessageFilter } from './filters/message-filter.ts';
 
 /**
  * How the pushes of some subscriptions differ from those of the others on the same channel and
@@ -14,6 +15,8 @@ export interface Variant {
   readonly key: string;
   /** The subscription id in its pushes. SPEC.md section 4.3. */
   readonly sub?: number;
+  /** Its subscribers receive only the messages that fulfil conditions. */
+  readonly filter?: MessageFilter;
   /** What its subscribers receive instead of a message. Called once for each message and audience. */
   readonly view?: (message: Encodable) => Encodable;
 }
@@ -25,9 +28,21 @@ export const PLAIN: Variant = Object.freeze({ key: '' });
 export const viewOf = ({ view }: Variant, message: Encodable): Encodable =>
   view === undefined ? message : view(message);
 
+/** Where the messages of a push come from. */
+export interface PushOrigin {
+  readonly channel: string;
+  readonly epoch: string;
+  /** Offset from which the push continues, if messages in between may not match. */
+  readonly after?: number | undefined;
+}
+
 /** What `messages` pushes of a variant begin with. */
-export function prefixOf({ sub }: Variant, wire: Wire, { channel, epoch }: { channel: string; epoch: string }): Part {
-  return sub === undefined ? wire.prefix(channel, epoch) : wire.prefix(channel, epoch, { sub });
+export function prefixOf({ sub }: Variant, wire: Wire, { channel, epoch, after }: PushOrigin): Part {
+  if (sub === undefined && after === undefined) return wire.prefix(channel, epoch);
+  return wire.prefix(channel, epoch, {
+    ...(sub === undefined ? {} : { sub }),
+    ...(after === undefined ? {} : { after }),
+  });
 }
 
 /** Who joins an audience. */
@@ -74,7 +89,7 @@ export class Audiences<Kind extends Audience = Audience> implements Iterable<Kin
 
   /** Adds a listener: from now on its connection receives what is published to the audience. */
   join({ wire, connection }: Listener, variant: Variant): void {
-    let audience = this.#find(wire, variant);
+    let audience = this.find(wire, variant);
     if (audience === undefined) {
       audience = this.#create(wire, variant);
       this.#all = this.#all.concat(audience);
@@ -85,14 +100,14 @@ export class Audiences<Kind extends Audience = Audience> implements Iterable<Kin
 
   /** Removes a listener that joined. An audience that a client's choice created does not outlive its listeners. */
   leave({ wire, connection }: Listener, variant: Variant): void {
-    const audience = this.#find(wire, variant);
+    const audience = this.find(wire, variant);
     if (audience === undefined) return;
     audience.live--;
     connection.leave(audience.topic);
     if (audience.live === 0 && variant.key !== '') this.#all = this.#all.filter((other) => other !== audience);
   }
 
-  #find(wire: Wire, { key }: Variant): Kind | undefined {
+  find(wire: Wire, { key }: Variant): Kind | undefined {
     return this.#all.find((audience) => audience.wire === wire && audience.variant.key === key);
   }
 }

@@ -11,7 +11,7 @@ export type OpenChannel = Channel<Cursor>;
 /**
  * The channels that are open on this node: the engine announces their messages, and it is known where their logs end.
  */
-export class ChannelOpener {
+export class ChannelOpener implements Iterable<OpenChannel> {
   readonly #log: Log;
   readonly #open = new Map<string, OpenChannel>();
   /** Channels whose log is being asked where it ends. */
@@ -26,6 +26,10 @@ export class ChannelOpener {
   /** How many channels are open. */
   get size(): number {
     return this.#open.size;
+  }
+
+  [Symbol.iterator](): Iterator<OpenChannel> {
+    return this.#open.values();
   }
 
   get(name: string): OpenChannel | undefined {

@@ -4,6 +4,7 @@ import type { Part, Wire } from '../protocols/protocol.ts';
 import type { Rule } from '../rule.ts';
 import { SmallSet } from '../util/small-set.ts';
 import { Audience, Audiences, prefixOf, type Variant, viewOf } from './audience.ts';
+import { ChannelFilters, type FilterGroup } from './filters/channel-filters.ts';
 import { LatestByKey } from './latest-by-key.ts';
 
 /** Where a log ends. */
@@ -65,6 +66,9 @@ export class Channel<Reader extends object = object> {
   readonly cursors = new SmallSet<Reader>();
   readonly audiences = new Audiences((wire, variant) => new Readership(wire, variant, this));
 
+  /** The filters of its cursors. Without any, nothing is compared. */
+  filters: ChannelFilters | undefined;
+
   constructor(name: string, rule: Rule, { epoch, head }: Head) {
     this.name = name;
     this.rule = rule;
@@ -110,6 +114,18 @@ export class Channel<Reader extends object = object> {
     return this.#fannedOutIn === turn ? this.#base : this.sent;
   }
 
+  /** The filters of its cursors, of which there will be one. */
+  openFilters(): ChannelFilters {
+    this.filters ??= new ChannelFilters(this);
+    return this.filters;
+  }
+
+  /** A cursor with a filter has ended. */
+  releaseFilter(group: FilterGroup): void {
+    this.filters?.release(group);
+    if (this.filters?.size === 0) this.filters = undefined;
+  }
+
   /** The log did not continue at the head: what was not fanned out is read from the log. */
   jump(epoch: string, head: number): void {
     this.epoch = epoch;
@@ -119,5 +135,6 @@ export class Channel<Reader extends object = object> {
     this.news = [];
     this.latest?.clear();
     for (const audience of this.audiences) audience.renew();
+    this.filters?.restart();
   }
 }

@@ -1,7 +1,10 @@
-import type { Position } from '@sluice/protocol';
+import { type Conditions, EVERY, type Position } from '@sluice/protocol';
+import type { Identity } from '../auth/identity.ts';
 import type { SlowPolicy } from '../rule.ts';
+import type { Clock } from '../util/clock.ts';
 import { PLAIN, type Variant } from './audience.ts';
 import type { Channel, Head } from './channel.ts';
+import type { RuleMatch } from './rules.ts';
 import type { EndReason, Kind, Standing } from './standing.ts';
 import type { Subscriber } from './subscriber.ts';
 import { keyOf } from './subscription-id.ts';
@@ -19,6 +22,8 @@ export interface CursorHost {
   drained(cursor: Cursor): void;
   /** A page shows that the log began a new life, which the engine has not announced. */
   renewed(channel: Channel<Cursor>, head: Head): void;
+  /** See `Standing.reviewed`. */
+  reviewed(cursor: Cursor, match: RuleMatch, identity: Identity): boolean;
   /** See `Standing.end`. */
   end(cursor: Cursor, reason: EndReason): void;
 }
@@ -84,6 +89,36 @@ export class Cursor implements Standing {
     return this.offset > this.channel.head;
   }
 
+  /** The conditions that the client asked for; the channel's rule may have added to them. */
+  get own(): Conditions {
+    return EVERY;
+  }
+
+  /** The offset of the position that the client surely has; an earlier one if messages in between do not match. */
+  get told(): number {
+    return this.offset;
+  }
+
+  /** The message at this offset was sent. */
+  sentTo(offset: number): void {
+    this.offset = offset;
+  }
+
+  /** Everything up to this offset was sent, or does not match. */
+  passTo(_offset: number): void {}
+
+  /**
+   * Tells the client that no message up to the cursor's offset matches, at most once per `interval`
+   * (milliseconds). SPEC.md section 7.2, rule 7.
+   */
+  reportProgress(_clock: Clock, _interval: number): void {}
+
+  /** A gap was sent, up to this position. */
+  jumpTo({ epoch, offset }: Position): void {
+    this.epoch = epoch;
+    this.offset = offset;
+  }
+
   /** The fields that identify it in pushes. */
   get subject(): { readonly channel: string; readonly sub?: number } {
     const { sub } = this.variant;
@@ -99,27 +134,35 @@ export class Cursor implements Standing {
     this.#state = 'live';
     this.asked = false;
     this.skip = undefined;
-    this.channel.audiences.join(this.subscriber, this.variant);
+    this.join();
   }
 
   /**
-   * Leaves the fan-out; the replayer continues after `served`.
+   * Leaves the fan-out; the replayer continues after what has been served for certain.
    *
-   * @param served offset up to which it has been served for certain
+   * @param doubtful the turn whose fan-out the transport may have refused
    */
-  fallBehind(served: number): void {
+  fallBehind(doubtful: number): void {
     if (this.#state !== 'live') return;
-    this.channel.audiences.leave(this.subscriber, this.variant);
+    this.part();
     this.#state = 'replaying';
     this.epoch = this.channel.epoch;
-    this.offset = Math.max(this.offset, served);
+    this.offset = Math.max(this.offset, this.channel.served(doubtful));
   }
 
   /** Leaves the channel; there is no way back. */
   leave(): void {
-    if (this.#state === 'live') this.channel.audiences.leave(this.subscriber, this.variant);
+    if (this.#state === 'live') this.part();
     this.#state = 'ended';
     this.channel.cursors.delete(this);
+  }
+
+  protected join(): void {
+    this.channel.audiences.join(this.subscriber, this.variant);
+  }
+
+  protected part(): void {
+    this.channel.audiences.leave(this.subscriber, this.variant);
   }
 
   // As a standing thing of its connection
@@ -151,6 +194,10 @@ export class Cursor implements Standing {
 
   drained(): void {
     if (this.#state === 'replaying') this.host.drained(this);
+  }
+
+  reviewed(match: RuleMatch, identity: Identity): boolean {
+    return this.host.reviewed(this, match, identity);
   }
 
   end(reason: EndReason): void {

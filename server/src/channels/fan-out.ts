@@ -8,6 +8,10 @@ import { COALESCED_MESSAGES } from './budgets.ts';
 import type { Readership } from './channel.ts';
 import type { OpenChannel } from './channel-opener.ts';
 import { Coalescer } from './coalescer.ts';
+import type { ChannelFilters } from './filters/channel-filters.ts';
+import { FilteredAudience } from './filters/filtered-audience.ts';
+import { matching } from './filters/matching.ts';
+import { ProgressSchedule } from './filters/progress-schedule.ts';
 import { batchedBytes, bytesOf, countForOneTurn, joinFrames } from './frames.ts';
 
 export interface FanOutOptions {
@@ -19,7 +23,9 @@ export interface FanOutOptions {
   readonly failed: (channel: OpenChannel) => void;
 }
 
-interface News {
+/** Messages for one audience. */
+interface Delivery {
+  readonly audience: Readership | FilteredAudience;
   readonly messages: readonly LoggedMessage[];
   readonly parts: readonly Part[];
 }
@@ -27,13 +33,15 @@ interface News {
 /**
  * Sends the news of channels to their live cursors: collected during a turn of the event loop, or
  * for longer if the rule says so, and sent at a turn's end as one frame and one publish per audience.
- * So the work in JavaScript depends on the number of channels, not of subscribers.
+ * So the work in JavaScript depends on the number of channels and filters, not of subscribers.
  */
 export class FanOut {
   readonly #options: FanOutOptions;
   /** Channels that may have news. An array, because a set leaves outgrown tables behind with every turn. */
   #dirty: OpenChannel[] = [];
   readonly #coalescer: Coalescer;
+  /** Channels whose filtered cursors may have to hear of the head. */
+  readonly #progress: ProgressSchedule<OpenChannel>;
   #turns = 0;
 
   constructor(options: FanOutOptions) {
@@ -41,14 +49,21 @@ export class FanOut {
     this.#coalescer = new Coalescer(options.clock, (channel) => {
       if (channel.waiting === 'window') this.#schedule(channel);
     });
+    this.#progress = new ProgressSchedule(options.clock, (channel) => {
+      if (channel.filters === undefined) return;
+      channel.filters.due = true;
+      if (channel.waiting === 'no') this.#schedule(channel); // otherwise with its news
+    });
   }
 
-  /**
-   * The offset up to which every live cursor of the channel has been served for certain, even if
-   * the latest fan-out was refused.
-   */
-  served(channel: OpenChannel): number {
-    return channel.served(this.#turns);
+  /** The turn of the latest fan-out, which the transport may still refuse. */
+  get turn(): number {
+    return this.#turns;
+  }
+
+  /** The channel has no filtered cursors any more. */
+  forgetFilters(channel: OpenChannel): void {
+    this.#progress.delete(channel);
   }
 
   /** The channel has news: they go out at the end of this turn, or after the window of its rule. */
@@ -88,6 +103,8 @@ export class FanOut {
   #serve(channel: OpenChannel): void {
     channel.waiting = 'no';
     try {
+      // Before the messages of this turn: one of them may be refused, and progress must not pass it.
+      if (channel.filters?.due === true) this.#sendProgress(channel, channel.filters);
       this.#send(channel);
     } catch (error) {
       this.#options.failed(channel);
@@ -101,6 +118,7 @@ export class FanOut {
     const message = channel.takeOne(this.#turns);
     if (message === undefined) this.#sendJoined(channel);
     else this.#sendSingle(channel, message);
+    if (channel.filters !== undefined) this.#progress.add(channel);
   }
 
   /** The common case: nothing to join or to split. */
@@ -115,36 +133,94 @@ export class FanOut {
       bytes += bytesOf(frame) * live;
       deliveries += live;
     }
+    if (channel.filters !== undefined) {
+      for (const { audience } of matching(channel.filters, [message])) {
+        bytes += this.#sendFiltered(audience, message);
+        deliveries += audience.live;
+      }
+    }
     this.#options.events.emit('delivered', { deliveries, bytes });
+  }
+
+  /** Sends one message to an audience. Returns the bytes of everything that its connections receive. */
+  #sendFiltered(audience: FilteredAudience, message: LoggedMessage): number {
+    const { wire, topic, live } = audience;
+    const frame = audience.single(message);
+    audience.told.advance(this.#turns, message.offset);
+    this.#options.fanout.publish(topic, frame, wire.binary);
+    return bytesOf(frame) * live;
   }
 
   #sendJoined(channel: OpenChannel): void {
-    const encoded: { audience: Readership; parts: readonly Part[] }[] = [];
-    let count = channel.news.length;
-    for (const audience of channel.audiences) {
-      if (audience.live === 0) continue;
-      const parts = audience.encode(channel.news);
-      encoded.push({ audience, parts });
-      if (count > 1) count = Math.min(count, countForOneTurn(parts, this.#options.fanout));
-    }
-    const messages = channel.takeNews(this.#turns, count);
+    const all = this.#encode(channel);
+    const [first] = channel.news;
+    const sent = channel.takeNews(this.#turns, this.#countFor(all, channel.news));
     let bytes = 0;
     let deliveries = 0;
-    for (const { audience, parts } of encoded) {
-      bytes += this.#publish(audience, { messages, parts });
-      deliveries += messages.length * audience.live;
+    for (const delivery of all) {
+      const count = countUpTo(delivery.messages, (first?.offset ?? 0) + sent.length - 1);
+      if (count === 0) continue;
+      bytes += this.#publish(delivery, count);
+      deliveries += count * delivery.audience.live;
     }
     this.#options.events.emit('delivered', { deliveries, bytes });
   }
 
-  /** Publishes news to one audience. Returns the bytes of everything that its connections receive. */
-  #publish({ wire, topic, prefix, live }: Readership, { messages, parts }: News): number {
+  #encode({ audiences, filters, news }: OpenChannel): Delivery[] {
+    const all: Delivery[] = [];
+    for (const audience of audiences) {
+      if (audience.live > 0) all.push({ audience, messages: news, parts: audience.encode(news) });
+    }
+    if (filters === undefined) return all;
+    for (const { audience, messages } of matching(filters, news)) {
+      all.push({ audience, messages, parts: audience.encode(messages) });
+    }
+    return all;
+  }
+
+  /** How many of the news may be published in this turn. */
+  #countFor(all: readonly Delivery[], news: readonly LoggedMessage[]): number {
+    const first = news[0]?.offset ?? 0;
+    let count = news.length;
+    for (const { messages, parts } of all) {
+      const next = messages[countForOneTurn(parts, this.#options.fanout)];
+      if (next !== undefined) count = Math.min(count, next.offset - first);
+    }
+    return count;
+  }
+
+  /** Publishes messages to one audience. Returns the bytes of everything that its connections receive. */
+  #publish({ audience, messages, parts }: Delivery, count: number): number {
     const { fanout } = this.#options;
+    const { wire, topic, prefix, live } = audience;
+    const run = count === messages.length ? messages : messages.slice(0, count);
+    if (audience instanceof FilteredAudience) audience.told.advance(this.#turns, run.at(-1)?.offset ?? 0);
     let bytes = 0;
-    for (const frame of joinFrames(wire, { prefix, messages, parts }, batchedBytes(fanout))) {
+    for (const frame of joinFrames(wire, { prefix, messages: run, parts }, batchedBytes(fanout))) {
       fanout.publish(topic, frame.bytes, wire.binary);
       bytes += frame.bytes.byteLength * live;
     }
     return bytes;
   }
+
+  /** Tells all filtered cursors of the channel where its head is. */
+  #sendProgress({ name, epoch, sent }: OpenChannel, filters: ChannelFilters): void {
+    filters.due = false;
+    if (!filters.hasProgress) return;
+    const after = filters.told.offset;
+    filters.told.advance(this.#turns, sent);
+    for (const { wire, variant, topic, live } of filters.everyone) {
+      if (live === 0) continue;
+      const subject = variant.sub === undefined ? { channel: name } : { channel: name, sub: variant.sub };
+      const frame = wire.encode([{ type: 'progress', ...subject, epoch, after, offset: sent }]);
+      this.#options.fanout.publish(topic, frame, wire.binary);
+    }
+  }
+}
+
+/** How many of the messages have no greater offset. */
+function countUpTo(messages: readonly LoggedMessage[], offset: number): number {
+  const last = messages.at(-1);
+  if (last === undefined || last.offset <= offset) return messages.length;
+  return messages.findIndex((message) => message.offset > offset);
 }

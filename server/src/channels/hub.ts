@@ -1,19 +1,25 @@
 import type { Position, StartingPoint } from '@sluice/protocol';
+import type { Identity } from '../auth/identity.ts';
 import type { Log } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { EventBus, Events } from '../events.ts';
+import { Refusal } from '../refusal.ts';
 import type { Rule } from '../rule.ts';
 import type { Fanout } from '../transport/connection.ts';
 import type { Clock } from '../util/clock.ts';
 import { chain, type NowOrLater } from '../util/now-or-later.ts';
 import type { Turn } from '../util/turn.ts';
-import type { Variant } from './audience.ts';
+import { PLAIN, type Variant } from './audience.ts';
 import { ENGINE_RETRY } from './budgets.ts';
 import type { Head } from './channel.ts';
 import { ChannelOpener, type OpenChannel } from './channel-opener.ts';
 import { Cursor, type CursorHost } from './cursor.ts';
 import { FanOut } from './fan-out.ts';
+import { effectiveConditions } from './filters/enforced-filter.ts';
+import { FilteredCursor } from './filters/filtered-cursor.ts';
+import { isFiltered, variantFor } from './filters/filtered-variant.ts';
 import type { Replayer } from './replay.ts';
+import type { RuleMatch } from './rules.ts';
 import type { EndReason } from './standing.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -24,6 +30,8 @@ export interface HubOptions {
   readonly events: EventBus;
   readonly turn: Turn;
   readonly clock: Clock;
+  /** Maximum distinct filters of one channel. Default: unlimited. */
+  readonly mostFilters?: number;
 }
 
 /** What is subscribed to. */
@@ -56,17 +64,25 @@ export class Hub implements CursorHost {
     return this.#channels.size;
   }
 
+  /** Distinct filters of subscriptions on this node, summed over its channels. */
+  get filters(): number {
+    let filters = 0;
+    for (const channel of this.#channels) filters += channel.filters?.size ?? 0;
+    return filters;
+  }
+
   /**
    * Opens a cursor.
    *
-   * @returns the cursor, live or replaying; a promise if the engine has to be asked
+   * @returns the cursor, live or replaying, or a refusal if the channel has too many filters; a
+   *   promise if the engine has to be asked
    */
-  subscribe(subscriber: Subscriber, target: Target, start: StartingPoint): NowOrLater<Cursor> {
+  subscribe(subscriber: Subscriber, target: Target, start: StartingPoint): NowOrLater<Cursor | Refusal> {
     const { name, rule, variant } = target;
     return chain(this.#channels.open(name, rule), (channel) => this.#start({ subscriber, channel, variant }, start));
   }
 
-  #start(reader: Reader, start: StartingPoint): NowOrLater<Cursor> {
+  #start(reader: Reader, start: StartingPoint): NowOrLater<Cursor | Refusal> {
     return chain(
       this.#locate(reader.channel, start),
       (position) => this.#place(reader, position),
@@ -77,12 +93,17 @@ export class Hub implements CursorHost {
     );
   }
 
-  #place({ subscriber, channel, variant }: Reader, position: Position): NowOrLater<Cursor> {
+  #place({ subscriber, channel, variant }: Reader, position: Position): NowOrLater<Cursor | Refusal> {
     if (this.#channels.get(channel.name) !== channel) {
       // Its last cursor left while the engine answered.
       return this.subscribe(subscriber, { name: channel.name, rule: channel.rule, variant }, { position });
     }
-    const cursor = new Cursor({ subscriber, channel, variant, host: this }, position);
+    const refusal = this.#refuseFilter(channel, variant);
+    if (refusal !== null) {
+      this.#closeIfUnused(channel);
+      return refusal;
+    }
+    const cursor = this.#create({ subscriber, channel, variant }, position);
     // While the connection's buffer is full, the topic's messages would overtake the reply: then
     // the cursor waits for the drain.
     if (cursor.atHead && !cursor.ahead && !subscriber.connection.congested) cursor.goLive();
@@ -91,6 +112,20 @@ export class Hub implements CursorHost {
       this.#reportReplaying(cursor, 'start');
     }
     return cursor;
+  }
+
+  #create({ subscriber, channel, variant = PLAIN }: Reader, position: Position): Cursor {
+    const options = { subscriber, channel, host: this };
+    return isFiltered(variant)
+      ? new FilteredCursor({ ...options, variant }, position)
+      : new Cursor({ ...options, variant }, position);
+  }
+
+  #refuseFilter({ name, filters }: OpenChannel, variant: Variant | undefined): Refusal | null {
+    const { mostFilters = Number.POSITIVE_INFINITY } = this.#options;
+    if (variant?.filter === undefined || filters === undefined) return null;
+    const full = filters.fullFor(variant.filter, mostFilters);
+    return full === null ? null : new Refusal('too_many_filters', `the subscriptions of "${name}" have ${full}`);
   }
 
   #locate({ epoch, head, name }: OpenChannel, { position, rewind, since }: StartingPoint): NowOrLater<Position> {
@@ -105,8 +140,32 @@ export class Hub implements CursorHost {
 
   /** Closes a cursor. Does nothing if it has ended already. */
   unsubscribe(cursor: Cursor): void {
+    const { channel } = cursor;
     cursor.leave();
-    this.#closeIfUnused(cursor.channel);
+    if (channel.filters === undefined) this.#fanOut.forgetFilters(channel);
+    this.#closeIfUnused(channel);
+  }
+
+  reviewed(cursor: Cursor, { rule }: RuleMatch, identity: Identity): boolean {
+    const { own, variant } = cursor;
+    const all = effectiveConditions(own, rule, identity);
+    if (all instanceof Refusal) return false;
+    const next = variantFor(variant.sub, { own, all });
+    if (next.key !== variant.key) this.#replace(cursor, next);
+    return true;
+  }
+
+  /** The subscription continues with another filter at the position that its client has. */
+  #replace(cursor: Cursor, variant: Variant): void {
+    const { subscriber, channel, skip } = cursor;
+    if (cursor.state === 'live') this.#replay(cursor, 'filter');
+    const { epoch, told, asked } = cursor;
+    const next = this.#create({ subscriber, channel, variant }, { epoch, offset: told });
+    next.asked = asked;
+    next.skip = skip;
+    this.unsubscribe(cursor);
+    subscriber.standings.add(next); // in the place of the other
+    this.#options.replayer.wake(subscriber);
   }
 
   end(cursor: Cursor, reason: EndReason): void {
@@ -169,14 +228,14 @@ export class Hub implements CursorHost {
   }
 
   #replay(cursor: Cursor, cause: Events['replaying']['cause']): void {
-    cursor.fallBehind(this.#servedTo(cursor));
+    cursor.fallBehind(this.#doubtful(cursor));
     cursor.subscriber.push({ type: 'replaying', ...cursor.subject });
     this.#reportReplaying(cursor, cause);
   }
 
-  /** The last message of the channel that has surely reached the connection. */
-  #servedTo({ channel, subscriber }: Cursor): number {
-    return subscriber.connection.lossless === true ? channel.sent : this.#fanOut.served(channel);
+  /** The turn whose fan-out may not have reached the connection. */
+  #doubtful({ subscriber }: Cursor): number {
+    return subscriber.connection.lossless === true ? NO_TURN : this.#fanOut.turn;
   }
 
   /** The transport refused something for this connection: noted now, handled at the end of the turn. */
@@ -211,7 +270,7 @@ export class Hub implements CursorHost {
     if (state !== 'live') return false;
     const { slow } = channel.rule;
     if (slow === 'disconnect') {
-      cursor.fallBehind(this.#servedTo(cursor));
+      cursor.fallBehind(this.#doubtful(cursor));
       subscriber.cutSlowReader();
       return true;
     }
@@ -228,6 +287,9 @@ export class Hub implements CursorHost {
     this.#options.events.emit('replaying', { connection: subscriber.connection.id, channel: channel.name, cause });
   }
 }
+
+/** Turns count from 0. */
+const NO_TURN = -2;
 
 /** For whom a cursor is opened, and on what. */
 interface Reader {

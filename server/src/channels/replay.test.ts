@@ -7,6 +7,7 @@ import { EventBus } from '../events.ts';
 import type { Rule } from '../rule.ts';
 import { ManualClock } from '../util/clock.ts';
 import { Turn } from '../util/turn.ts';
+import { Cursor } from './cursor.ts';
 import { Hub } from './hub.ts';
 import { Replayer } from './replay.ts';
 
@@ -36,6 +37,7 @@ function setUp(wrap: (log: Log) => Log = (log) => log) {
   };
   const subscribe = async (subscriber: StubSubscriber, name: string, rewind: number) => {
     const cursor = await hub.subscribe(subscriber, { name, rule: RULE }, { rewind });
+    if (!(cursor instanceof Cursor)) throw new Error('the subscription was refused');
     subscriber.standings.add(cursor);
     return cursor;
   };

@@ -1,11 +1,13 @@
-import type { GapReason, Message, Position } from '@sluice/protocol';
+import { type GapReason, type Message, matches, type Position } from '@sluice/protocol';
 import { EngineUnavailable, type Log, type Page } from '../engine/engine.ts';
+import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { EventBus } from '../events.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
 import { prefixOf, viewOf } from './audience.ts';
 import { ENGINE_RETRY, LOW_WATER, REPLAY_FRAME_BYTES } from './budgets.ts';
 import { type Cursor, SUBSCRIPTIONS } from './cursor.ts';
+import { PROGRESS_INTERVAL } from './filters/progress-schedule.ts';
 import { joinFrames } from './frames.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -164,6 +166,7 @@ export class Replayer {
       this.#gap(cursor, { epoch: page.epoch, offset: page.first - 1 }, reason);
     }
     this.#send(cursor, page);
+    cursor.reportProgress(this.#clock, PROGRESS_INTERVAL);
     // The topic's frames would overtake frames that wait for room: then the cursor turns live after the drain.
     if (cursor.atHead && !cursor.subscriber.connection.congested) this.#turnLive(cursor);
   }
@@ -171,23 +174,29 @@ export class Replayer {
   #send(cursor: Cursor, page: Page): void {
     const { channel, subscriber, variant, offset } = cursor;
     // What is newer than `sent` goes out by the next fan-out.
-    const messages = page.messages.filter((message) => message.offset > offset && message.offset <= channel.sent);
-    const prefix = prefixOf(variant, subscriber.wire, { channel: channel.name, epoch: page.epoch });
+    const read = page.messages.filter((message) => message.offset > offset && message.offset <= channel.sent);
+    const messages = matchingOf(cursor, read);
+    const after = variant.filter === undefined ? undefined : cursor.told;
+    const prefix = prefixOf(variant, subscriber.wire, { channel: channel.name, epoch: page.epoch, after });
     let sent = 0;
     for (const { bytes, last } of joinFrames(subscriber.wire, { prefix, messages, variant }, REPLAY_FRAME_BYTES)) {
       subscriber.sendFrame(bytes);
       sent += bytes.byteLength;
-      cursor.offset = last;
+      cursor.sentTo(last);
       if (!hasRoom(subscriber)) break; // the rest is read again after the drain
     }
+    if (cursor.offset >= (messages.at(-1)?.offset ?? 0)) cursor.passTo(read.at(-1)?.offset ?? 0);
     const count = cursor.offset - offset;
     this.#budget -= count;
     if (cursor.asked) subscriber.chargeReplay(count, sent);
     adapt(cursor, count, page.messages.length);
-    if (sent > 0) this.#events.emit('replayed', { channel: channel.name, messages: count, bytes: sent });
+    if (sent === 0) return;
+    const matched = messages === read ? count : messages.filter((message) => message.offset <= cursor.offset).length;
+    this.#events.emit('replayed', { channel: channel.name, messages: matched, bytes: sent });
   }
 
   #turnLive(cursor: Cursor): void {
+    cursor.reportProgress(this.#clock, 0);
     cursor.subscriber.push({ type: 'live', ...cursor.subject });
     cursor.goLive();
   }
@@ -203,7 +212,7 @@ export class Replayer {
     const { channel, subscriber, variant, epoch, offset, skip } = cursor;
     if (epoch !== channel.epoch || channel.sent <= offset) return true;
     const kept = skip === 'latest' ? channel.latest?.between(offset, channel.sent) : undefined;
-    const latest = kept?.map((message) => viewOf(variant, message).message);
+    const latest = kept && matchingOf(cursor, kept).map((message) => viewOf(variant, message).message);
     this.#gap(cursor, { epoch, offset: channel.sent }, 'slow_reader', latest);
     this.#budget -= latest?.length ?? 0;
     if (latest !== undefined) subscriber.release();
@@ -211,11 +220,10 @@ export class Replayer {
   }
 
   #gap(cursor: Cursor, to: Position, reason: GapReason, latest?: readonly Message[]): void {
-    const { channel, subscriber, epoch, offset } = cursor;
-    const gap = { type: 'gap', ...cursor.subject, from: { epoch, offset }, to, reason } as const;
+    const { channel, subscriber, epoch, told } = cursor;
+    const gap = { type: 'gap', ...cursor.subject, from: { epoch, offset: told }, to, reason } as const;
     subscriber.push(latest === undefined ? gap : { ...gap, latest });
-    cursor.epoch = to.epoch;
-    cursor.offset = to.offset;
+    cursor.jumpTo(to);
     this.#events.emit('gap', {
       connection: subscriber.connection.id,
       channel: channel.name,
@@ -224,6 +232,12 @@ export class Replayer {
       latest: latest?.length ?? 0,
     });
   }
+}
+
+/** The messages that the cursor's subscriber receives. */
+function matchingOf({ variant, channel }: Cursor, read: readonly LoggedMessage[]): readonly LoggedMessage[] {
+  const { filter } = variant;
+  return filter === undefined ? read : read.filter(({ message }) => matches(filter.conditions, message, channel.name));
 }
 
 /** Messages that were read and could not be sent are read again, so the next page is smaller if messages are large. */

@@ -1,4 +1,5 @@
 import type { Identity, Verb } from '../auth/identity.ts';
+import type { RuleMatch } from './rules.ts';
 
 /**
  * Why something ends: the client `asked` for it, the client lost the `permission`, or the connection has `closed`.
@@ -28,6 +29,12 @@ export interface Standing {
   overflowed(): boolean;
   /** The connection has room again. */
   drained(): void;
+  /**
+   * Its verb is still allowed, under a new token or new rules: it adapts to them.
+   *
+   * @returns whether it can go on
+   */
+  reviewed?(match: RuleMatch, identity: Identity): boolean;
   /** The connection has a new token, which still allows this. */
   refreshed?(before: Identity): void;
   /**

@@ -127,6 +127,15 @@ export const CHANNEL_OPTIONS = {
     description:
       'With `slow: latest`: a slow subscription gets the newest message of each publisher, or of each value of a tag.',
   }),
+  only: option({
+    schema: z.record(z.string(), z.unknown(), {
+      error: 'must be a filter. Example: { tags: { team: "claim:teams" } }',
+    }),
+    type: 'filter',
+    defaultText: 'all messages',
+    description:
+      'Subscriptions and pages of history contain only messages that fulfil this filter. `claim:<name>` stands for the values of a claim of the token. See docs/routing.md.',
+  }),
   rate: option({
     schema: whole({ min: 1, max: 1_000_000 }),
     type: 'number',

@@ -13,6 +13,7 @@ import {
   REQUESTS_OPTIONS,
 } from './channel-options.ts';
 import { mergeRules, schemasOf } from './contracts.ts';
+import { readOnly } from './only.ts';
 import type { InferOptions } from './options/option.ts';
 import { isPlain, type Path, type Problems, suggest } from './problems.ts';
 import { readTable } from './read-table.ts';
@@ -93,6 +94,7 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
     from,
     slow,
     latestBy: readLatestBy(rule.latestBy),
+    only: readOnly(rule.only, [...path, 'only'], problems),
     rate: rule.rate === undefined ? null : { perSecond: rule.rate, burst: rule.rate * BURST },
     presence: readTable(PRESENCE_OPTIONS, rule.presence, { path: [...path, 'presence'], problems }),
     requests: readRequests(rule.requests, { path: [...path, 'requests'], problems }),

@@ -59,6 +59,7 @@ describe('defaults', () => {
         requests: 100,
         operations: { perSecond: 200, burst: 3100 },
         bytes: { perSecond: 262_144, burst: 2_621_440 },
+        filters: 10_000,
         connectionsPerUser: 100,
         connectionsPerAddress: 0,
         unauthenticated: 67_108_864,

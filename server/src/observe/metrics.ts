@@ -10,6 +10,8 @@ export interface MetricsSources {
   readonly requests?: () => number;
   /** Registrations of responders. */
   readonly responders?: () => number;
+  /** Distinct filters of subscriptions on this node, summed over channels. */
+  readonly filters?: () => number;
   /** WebSockets that were refused, and whose peers may not have closed yet. */
   readonly refused?: () => number;
   /** File descriptors of this process; undefined if the system does not report them. */
@@ -86,7 +88,7 @@ export class Metrics {
     gauge('sluice_file_descriptors_limit', 'How many may be open: ulimit -n (Linux)', () => descriptors()?.limit);
   }
 
-  #subscriptions(events: EventBus, { channels }: MetricsSources): void {
+  #subscriptions(events: EventBus, { channels, filters = () => 0 }: MetricsSources): void {
     const open = this.#gauge('sluice_subscriptions', 'Open subscriptions');
     events.on('subscribed', () => open.inc());
     events.on('unsubscribed', () => open.dec());
@@ -96,6 +98,14 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.set(channels());
+      },
+    });
+    new Gauge({
+      name: 'sluice_filters',
+      help: 'Distinct filters of subscriptions on this node, summed over its channels',
+      registers: [this.#registry],
+      collect() {
+        this.set(filters());
       },
     });
   }
@@ -122,7 +132,7 @@ export class Metrics {
     const replayedBytes = this.#counter('sluice_replayed_bytes_total', 'Bytes of frames sent to replaying cursors');
     const turns = this.#labelled(
       'sluice_replay_turns_total',
-      'Cursors that turned to replaying, by cause: where they start, a slow reader, a hole in the feed',
+      'Cursors that turned to replaying, by cause: where they start, a slow reader, a hole in the feed, another filter',
       ['cause'],
     );
     events.on('replaying', ({ cause }) => turns.inc({ cause }));

@@ -1,5 +1,5 @@
 import { type Identity, sameClaims } from '../auth/identity.ts';
-import { type Authority, authorize } from '../channels/authorize.ts';
+import { type Authority, authorize, type Decision } from '../channels/authorize.ts';
 import type { Standing } from '../channels/standing.ts';
 import { Refusal } from '../refusal.ts';
 import type { FairScheduler, Resumable } from './fair-scheduler.ts';
@@ -112,20 +112,25 @@ function* endForbidden(session: Registered, authority: Authority): Steps {
   for (const standing of [...session.standings]) if (!standing.ended) yield recheck(session, standing, authority);
 }
 
-/** Ends one thing if it is no longer allowed. */
+/** Ends one thing if it is no longer allowed; otherwise it adapts. */
 function recheck(session: Registered, standing: Standing, authority: Authority): Promise<void> | void {
   const { identity } = session;
   const { verb, channelName } = standing;
   const asked = authorize(authority, identity, verb, channelName);
-  const end = () => void session.end(standing, 'permission');
   if (!(asked instanceof Promise)) {
-    if (asked instanceof Refusal) end();
+    adapt(session, standing, asked);
     return;
   }
   const rule = authority.rules.match(channelName)?.rule;
   return asked.then((decision) => {
     // A newer token, or newer rules, have a review of their own.
     const isInForce = session.identity === identity && authority.rules.match(channelName)?.rule === rule;
-    if (decision instanceof Refusal && session.state !== 'closed' && isInForce) end();
+    if (session.state !== 'closed' && isInForce) adapt(session, standing, decision);
   });
+}
+
+function adapt(session: Registered, standing: Standing, decision: Decision): void {
+  if (standing.ended) return;
+  const goesOn = !(decision instanceof Refusal) && standing.reviewed?.(decision, session.identity) !== false;
+  if (!goesOn) void session.end(standing, 'permission');
 }

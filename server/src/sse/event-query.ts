@@ -1,4 +1,5 @@
 import { type Command, parseCommand } from '@sluice/protocol';
+import { readFilter } from '../api/query.ts';
 import { readId } from '../protocols/sse/position.ts';
 import { Refusal } from '../refusal.ts';
 import type { RequestHead } from '../transport/http.ts';
@@ -14,7 +15,7 @@ export interface EventQuery {
 
 /** Maximum channels of one stream: limited by the id of an event. */
 const MOST_CHANNELS = 100;
-const ALLOWED: ReadonlySet<string> = new Set(['channel', 'since', 'rewind', 'lastEventId', 'ticket']);
+const ALLOWED: ReadonlySet<string> = new Set(['channel', 'since', 'rewind', 'filter', 'lastEventId', 'ticket']);
 const TOKEN_NAMES = /^(?:access_?token|auth(?:orization)?|bearer|id_?token|jwt|token)$/i;
 const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
 const DIGITS = /^\d{1,16}$/;
@@ -51,6 +52,8 @@ function readSubscribes(
   if (typeof positions === 'string') return wrong(`the last event id is not valid: ${positions}. Connect without it`);
   const start = readStart(query);
   if (start instanceof Refusal) return start;
+  const filter = readFilter(query);
+  if (filter instanceof Refusal) return filter;
   const subscribes: Subscribe[] = [];
   for (const [at, channel] of channels.entries()) {
     const position = positions?.get(channel);
@@ -58,6 +61,7 @@ function readSubscribes(
       type: 'subscribe',
       id: at + 2,
       channel,
+      ...filter,
       ...(position === undefined ? start : { position }),
     });
     if ('fault' in parsed) return new Refusal(parsed.fault.error, parsed.fault.detail);

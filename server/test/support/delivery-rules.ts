@@ -20,11 +20,17 @@ export const at = (position: Position | undefined): string =>
 
 /**
  * Classifies a message for a subscriber at a position: the next one, a repeat, or one after a hole.
- * one behind a hole. SPEC.md section 7.
+ * SPEC.md section 7.2, rules 2, 3 and 6.
+ *
+ * @param after the offset that its push continues from; default: the one before the message
  */
-export function classifyMessage(position: Position | undefined, place: Position): 'next' | 'repeat' | 'hole' {
+export function classifyMessage(
+  position: Position | undefined,
+  place: Position,
+  after = place.offset - 1,
+): 'next' | 'repeat' | 'hole' {
   if (hasReached(position, place)) return 'repeat';
-  return hasReached(position, { ...place, offset: place.offset - 1 }) ? 'next' : 'hole';
+  return hasReached(position, { ...place, offset: after }) ? 'next' : 'hole';
 }
 
 /**

@@ -1,11 +1,17 @@
 import {
   type Command,
+  type Conditions,
+  canonical,
+  EVERY,
   type Failure,
+  type Filter,
   type GapPush,
   json,
   type Message,
   type MessagesPush,
+  matches,
   type Position,
+  type ProgressPush,
   type Push,
   type ServerMessage,
   type StartingPoint,
@@ -20,6 +26,7 @@ import type { CommandInput } from './protocol-client.ts';
 interface Subscription {
   readonly channel: string;
   readonly sub: number | undefined;
+  readonly filter: Filter | undefined;
   /** `asked`: `subscribe` has no reply yet. `leaving`: `unsubscribe` has no reply yet. */
   wire: 'off' | 'asked' | 'on' | 'leaving';
   /** `unsubscribe` was sent before the reply to `subscribe`. */
@@ -37,6 +44,9 @@ interface Subject {
   readonly sub?: number | undefined;
 }
 
+const conditionsOf = ({ filter }: Pick<Subscription, 'filter'>): Conditions =>
+  filter === undefined ? EVERY : canonical(filter);
+
 const keyOf = ({ channel, sub }: Subject): string => (sub === undefined ? channel : `${channel}#${sub}`);
 
 /** Checks what a follower receives. */
@@ -44,7 +54,7 @@ export interface Checker {
   /** The message at this position, if one exists. */
   at(channel: string, position: Position): Message | undefined;
   /** Returns what is wrong with a gap according to the rule and the log. */
-  gap(push: GapPush): string | undefined;
+  gap(push: GapPush, conditions: Conditions): string | undefined;
   subscribed(channel: string, start: StartingPoint, result: SubscribeResult): string | undefined;
   published(channel: string, position: Position & { id: string }): string | undefined;
 }
@@ -70,6 +80,7 @@ export class Follower {
   /** The reasons of the received gaps. */
   readonly reasons = new Set<string>();
   repeats = 0;
+  progress = 0;
   unavailable = 0;
 
   constructor(name: string, { binary, checker }: { binary: boolean; checker: Checker }) {
@@ -113,10 +124,10 @@ export class Follower {
   }
 
   /** Subscribes for the application, with or without a subscription id. Does nothing if it is subscribed. */
-  subscribe(channel: string, start: StartingPoint, sub?: number): void {
+  subscribe(channel: string, start: StartingPoint, { sub, filter }: { sub?: number; filter?: Filter } = {}): void {
     const subscription = this.subscriptions.get(keyOf({ channel, sub }));
     if (subscription !== undefined && (subscription.wanted || subscription.wire !== 'off')) return;
-    const place = { channel, sub, start, position: undefined };
+    const place = { channel, sub, filter, start, position: undefined };
     const fresh: Subscription = { ...place, wire: 'off', fleeting: false, wanted: true, state: 'live' };
     this.subscriptions.set(keyOf(fresh), fresh);
     this.send(this.#ask(fresh));
@@ -130,6 +141,7 @@ export class Follower {
       type: 'subscribe',
       channel: subscription.channel,
       ...(subscription.sub === undefined ? undefined : { sub: subscription.sub }),
+      ...(subscription.filter === undefined ? undefined : { filter: subscription.filter }),
       ...(rewind === undefined ? undefined : { rewind }),
       ...(since === undefined ? undefined : { since }),
       ...(position === undefined ? undefined : { position }),
@@ -210,13 +222,17 @@ export class Follower {
     if (subscription === undefined || subscription.wire === 'off' || subscription.wire === 'asked') {
       this.#fault(`received ${push.type} of ${push.channel} without a subscription (${subscription?.wire})`);
     } else if (push.type === 'messages') this.#messages(subscription, push);
+    else if (push.type === 'progress') this.#progress(subscription, push);
     else if (push.type === 'gap') this.#gap(subscription, push);
     else if (push.type === 'unsubscribed') this.#fault(`lost ${push.channel}: ${push.reason}`);
     else if (push.type === 'live' || push.type === 'replaying') this.#turned(subscription, push);
     else this.#fault(`received an unexpected ${push.type} of ${push.channel}`);
   }
 
-  #messages(subscription: Subscription, { channel, epoch, messages }: MessagesPush): void {
+  #messages(subscription: Subscription, { channel, epoch, after, messages }: MessagesPush): void {
+    if ((after !== undefined) !== (subscription.filter !== undefined)) {
+      this.#fault(`received a push of ${channel} ${after === undefined ? 'without' : 'with'} "after"`);
+    }
     if (messages.length === 0) this.#fault(`received an empty push of ${channel}`);
     for (const message of messages) {
       const place = { epoch, offset: message.offset };
@@ -226,19 +242,47 @@ export class Follower {
           `received ${JSON.stringify(message)} of ${channel} in ${epoch}, but the log has ${JSON.stringify(logged)}`,
         );
       }
-      const verdict = classifyMessage(subscription.position, place);
+      if (logged !== undefined && !matches(conditionsOf(subscription), logged, channel)) {
+        this.#fault(`received ${at(place)} of ${channel}, which does not match ${JSON.stringify(subscription.filter)}`);
+      }
+      const verdict = classifyMessage(subscription.position, place, after);
       if (verdict === 'repeat') {
         this.repeats++;
         continue;
       }
+      this.#checkSkipped(subscription, { epoch, offset: message.offset - 1 });
       if (verdict === 'next') this.handled++;
       else this.#fault(`received ${at(place)} of ${channel} without a gap after ${at(subscription.position)}`);
       subscription.position = place;
     }
   }
 
+  /** No message that the subscription skips up to a position may match its filter. */
+  #checkSkipped({ position, channel, filter, ...subscription }: Subscription, to: Position): void {
+    for (let offset = (position?.offset ?? 0) + 1; filter !== undefined && offset <= to.offset; offset++) {
+      const skipped = this.#checker.at(channel, { epoch: to.epoch, offset });
+      if (skipped !== undefined && matches(conditionsOf({ filter }), skipped, channel)) {
+        this.#fault(
+          `has not received ${offset} of ${channel}${subscription.sub ?? ''}, which matches ${JSON.stringify(filter)}`,
+        );
+      }
+    }
+  }
+
+  #progress(subscription: Subscription, { channel, epoch, after, offset }: ProgressPush): void {
+    const to = { epoch, offset };
+    if (subscription.filter === undefined || offset <= after) this.#fault(`received a useless progress of ${channel}`);
+    if (!hasReached(subscription.position, { epoch, offset: after })) {
+      this.#fault(`received progress of ${channel} after ${after}, but its position is ${at(subscription.position)}`);
+    }
+    if (hasReached(subscription.position, to)) return;
+    this.#checkSkipped(subscription, to);
+    subscription.position = to;
+    this.progress++;
+  }
+
   #gap(subscription: Subscription, push: GapPush): void {
-    this.#note(this.#checker.gap(push));
+    this.#note(this.#checker.gap(push, conditionsOf(subscription)));
     const { to } = push;
     this.reasons.add(push.reason);
     this.#note(checkGapRange(subscription.position, push));

@@ -1,4 +1,13 @@
-import type { GapPush, Json, Message, Position, StartingPoint, SubscribeResult } from '@sluice/protocol';
+import {
+  type Conditions,
+  type GapPush,
+  type Json,
+  type Message,
+  matches,
+  type Position,
+  type StartingPoint,
+  type SubscribeResult,
+} from '@sluice/protocol';
 import { pino } from 'pino';
 import { type Assembly, assemble } from '../../src/assemble.ts';
 import { PROGRAM } from '../../src/auth/identity.ts';
@@ -104,7 +113,7 @@ export class Model {
     const { services } = this.gateway;
     for (let at = 0; at < count; at++) {
       const key = `${this.#published % 4}`;
-      const draft = { data: this.data(size), ...(channel === 'keyed' && key !== '0' ? { tags: { key } } : undefined) };
+      const draft = { data: this.data(size), ...(key === '0' ? undefined : { tags: { key } }) };
       const by = key === '0' ? PROGRAM : { ...PROGRAM, user: key };
       const outcome = services.door.publish({ channel, draft, by, allowance: null });
       chain(
@@ -205,7 +214,7 @@ export class Model {
   /** Throws if a disconnected client left any state. */
   checkEmpty(): void {
     const { hub, registry } = this.gateway.services;
-    const left = { channels: hub.size, sessions: registry.size, sockets: this.transport.size };
+    const left = { channels: hub.size, filters: hub.filters, sessions: registry.size, sockets: this.transport.size };
     if (Object.values(left).some((count) => count > 0)) throw new Error(`left behind: ${JSON.stringify(left)}`);
     const watched = this.channels.filter((channel) => this.chaos.watches(channel));
     if (watched.length > 0) throw new Error(`still watched: ${watched.join()}`);
@@ -215,7 +224,7 @@ export class Model {
   #checker(): Checker {
     return {
       at: (channel, position) => this.#at(channel, position),
-      gap: (push) => this.checkGap(push),
+      gap: (push, conditions) => this.checkGap(push, conditions),
       subscribed: (channel, start, result) => this.checkStart(channel as ChannelName, start, result),
       published: (channel, position) => {
         const logged = this.#at(channel, position);
@@ -230,12 +239,15 @@ export class Model {
     return this.chaos.truth.get(channel)?.get(epoch)?.[offset - 1];
   }
 
-  checkGap(push: GapPush): string | undefined {
-    return this.#checkReason(push) ?? this.#checkLatest(push);
+  checkGap(push: GapPush, conditions: Conditions): string | undefined {
+    return this.#checkReason(push) ?? this.#checkLatest(push, conditions);
   }
 
-  /** A gap must contain the newest message of each key, except for keys with a newer message after the gap. */
-  #checkLatest({ channel, from, to, latest, reason }: GapPush): string | undefined {
+  /**
+   * A gap must contain the newest message of each key, except for keys with a newer message after
+   * the gap, and for messages that do not match.
+   */
+  #checkLatest({ channel, from, to, latest, reason }: GapPush, conditions: Conditions): string | undefined {
     const rule: ChannelInput = CHANNELS[channel as ChannelName];
     const gapText = `received a gap of ${channel} from ${from.offset} to ${to.offset} with ${latest?.map(({ offset }) => offset)}`;
     if ((latest !== undefined) !== (reason === 'slow_reader' && rule.slow === 'latest'))
@@ -252,7 +264,9 @@ export class Model {
     const inOrder = latest.every(({ offset }, at) => offset > (latest[at - 1]?.offset ?? 0));
     const keys = new Set(latest.map(keyOf));
     const inLog = latest.every(({ offset, id }) => epochLog[offset - 1]?.id === id);
-    const missing = newest.filter(({ id }) => !latest.some((message) => message.id === id));
+    const missing = newest.filter(
+      (message) => matches(conditions, message, channel) && !latest.some(({ id }) => message.id === id),
+    );
     if (missing.length > 0) return `${gapText}, without ${missing.map(({ offset }) => offset)}`;
     return between && inOrder && inLog && keys.size === latest.length ? undefined : gapText;
   }

@@ -1,4 +1,4 @@
-import type { StartingPoint } from '@sluice/protocol';
+import type { Filter, StartingPoint } from '@sluice/protocol';
 import fc from 'fast-check';
 import type { Follower } from './follower.ts';
 import { CHANNEL_NAMES, type ChannelName, type Model } from './model.ts';
@@ -102,10 +102,33 @@ function startingPoint(model: Model, name: ChannelName, from: Start): StartingPo
 const sub = fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constant(7) });
 const named = (id: number | undefined): string => (id === undefined ? '' : ` with sub ${id}`);
 
-const subscribe = onChannel(fc.record({ who, start, sub }), ({ who: at, start: from, sub: id }) => [
-  `${at} subscribes from ${JSON.stringify(from)}${named(id)}`,
-  (model, name) => follower(model, at).subscribe(name, startingPoint(model, name, from), id),
-]);
+/** No filter, and filters that many, few and no messages match. The model's messages have the tag `key`, 1 to 3 or none. */
+const filter: fc.Arbitrary<Filter | undefined> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<Filter>(
+      { tags: { key: '1' } },
+      { tags: { key: ['1', '2'] } },
+      { tags: { key: { gt: 1 } } },
+      { tags: { key: { exists: false } } },
+      { from: '2' },
+      { tags: { other: '1' } },
+    ),
+  },
+);
+
+const subscribe = onChannel(
+  fc.record({ who, start, sub, filter }),
+  ({ who: at, start: from, sub: id, filter: only }) => [
+    `${at} subscribes from ${JSON.stringify(from)}${named(id)}${only === undefined ? '' : ` with ${JSON.stringify(only)}`}`,
+    (model, name) =>
+      follower(model, at).subscribe(name, startingPoint(model, name, from), {
+        ...(id === undefined ? {} : { sub: id }),
+        ...(only === undefined ? {} : { filter: only }),
+      }),
+  ],
+);
 
 const unsubscribe = onChannel(fc.record({ who, sub }), ({ who: at, sub: id }) => [
   `${at} unsubscribes${named(id)}`,

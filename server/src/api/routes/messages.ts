@@ -1,9 +1,9 @@
-import { LIMITS } from '@sluice/protocol';
-import { readHistory } from '../../channels/history.ts';
+import { canonical, EVERY, LIMITS } from '@sluice/protocol';
+import { readPage } from '../../channels/filtered-history.ts';
 import type { Log } from '../../engine/engine.ts';
 import { Refusal } from '../../refusal.ts';
 import { type BackendServices, onChannel } from '../backend.ts';
-import { readNumbers } from '../query.ts';
+import { readFilter, readNumbers } from '../query.ts';
 import type { Route } from '../route.ts';
 
 export interface MessageServices extends BackendServices {
@@ -14,18 +14,21 @@ const OFFSET = { min: 0, max: Number.MAX_SAFE_INTEGER };
 const PAGE = { after: OFFSET, before: OFFSET, limit: { min: 1, max: LIMITS.historyPage } };
 
 /**
- * `GET /api/v1/channels/{channel}/messages?after|before&limit`: a page of the log, oldest first, as
+ * `GET /api/v1/channels/{channel}/messages?after|before&limit&filter`: a page of the log, oldest first, as
  * the command `history` reads it. SPEC.md section 4.6.
  */
 export function messagesRoute(services: MessageServices): Route['handle'] {
   return (request, { channel = '' }) =>
     onChannel(request, services, { verb: 'history', channel }, () => {
-      const page = readNumbers(request.query, PAGE);
+      const page = readNumbers(request.query, PAGE, ['filter']);
       if (page instanceof Refusal) return page;
+      const given = readFilter(request.query);
+      if (given instanceof Refusal) return given;
       if (page.after !== undefined && page.before !== undefined) {
         return new Refusal('command_invalid', 'give "after" or "before", not both');
       }
-      return readHistory(services.log, channel, page);
+      const conditions = given.filter === undefined ? EVERY : canonical(given.filter);
+      return readPage(services.log, { ...page, channel, conditions });
     });
 }
 

@@ -43,6 +43,17 @@ export const LIMITS_OPTIONS = {
     description:
       'Maximum unanswered requests of one connection, and of one user over HTTP; further ones are refused with `too_many_requests`.',
   }),
+  filters: option({
+    schema: whole({ min: 1, max: 1_000_000 }),
+    default: 10_000,
+    defaultText: '`10000`',
+    type: 'number',
+    env: ['SLUICE_LIMITS_FILTERS'],
+    flag: '--filters <number>',
+    kind: 'number',
+    description:
+      'Maximum distinct filters of the subscriptions of one channel, per node. A tenth of them may be filters that require neither a tag, a publisher nor an event, because each message is compared with all of those.',
+  }),
   operations: option({
     schema: whole({ min: 0, max: 1_000_000 }),
     default: 200,

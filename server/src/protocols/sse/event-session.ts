@@ -81,6 +81,8 @@ export class EventSession implements WireSession {
         return block('state', { channel: message.channel, state: message.type });
       case 'unsubscribed':
         return block('state', { channel: message.channel, state: message.type, reason: message.reason });
+      case 'progress':
+        return ''; // the position follows
       case 'drain':
         return `retry: ${Math.max(100, message.reconnectAfter)}\n`;
       default:

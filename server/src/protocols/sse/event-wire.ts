@@ -27,7 +27,9 @@ const asText = (part: Part): string => (typeof part === 'string' ? part : Buffer
 export const eventWire: Wire = {
   id: 's',
   binary: false,
-  encode: (messages) => messages.map((message) => block(message.type, message)).join('\n'),
+  // Progress is an event without data: clients do not dispatch it, but keep the position that follows it.
+  encode: (messages) =>
+    messages.map((message) => (message.type === 'progress' ? '' : block(message.type, message))).join('\n'),
   encodeMessage: ({ json }) => json.slice(1),
   prefix: openData,
   join: (head, parts) => Buffer.from(parts.map((part) => `${asText(head)}${asText(part)}\n`).join('\n')),

@@ -1,14 +1,30 @@
-import { readHistory } from '../../channels/history.ts';
+import { canonical, EVERY, type HistoryCommand, type HistoryResult } from '@sluice/protocol';
+import { readPage } from '../../channels/filtered-history.ts';
+import { effectiveConditions } from '../../channels/filters/enforced-filter.ts';
 import { Refusal } from '../../refusal.ts';
+import { chain, type NowOrLater } from '../../util/now-or-later.ts';
 import type { Handler } from '../handler.ts';
 import { Permit } from '../permit.ts';
+import type { SessionContext } from '../session-context.ts';
 
 /** Reads a page of a channel's log. SPEC.md section 4.6. */
 export const history: Handler<'history'> = (session, command, decided) => {
-  const { log, clock } = session.services;
-  const onBytes = (bytes: number) => session.limits.chargePage(bytes, clock);
   const allowed = session.authorize('history', command.channel, decided);
   if (allowed instanceof Refusal) return allowed;
   const permit = new Permit(session, 'history', command.channel, allowed);
-  return session.pages.take(permit, () => readHistory(log, command.channel, command, onBytes));
+  return session.pages.take(permit, () => read(session, command, permit));
 };
+
+/** Reads again if the identity may receive other messages when the page has arrived. */
+function read(session: SessionContext, command: HistoryCommand, permit: Permit): NowOrLater<HistoryResult | Refusal> {
+  const { identity, limits, services } = session;
+  const { rule } = permit;
+  const own = command.filter === undefined ? EVERY : canonical(command.filter);
+  const conditions = effectiveConditions(own, rule, identity);
+  if (conditions instanceof Refusal) return conditions;
+  const onBytes = (bytes: number) => limits.chargePage(bytes, services.clock);
+  return chain(readPage(services.log, { ...command, conditions }, onBytes), (page) => {
+    const isInForce = rule.only === null || session.identity === identity;
+    return isInForce ? page : read(session, command, permit);
+  });
+}

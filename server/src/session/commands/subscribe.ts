@@ -1,7 +1,11 @@
-import { alreadySubscribed, type SubscribeResult } from '@sluice/protocol';
+import { alreadySubscribed, canonical, EVERY, type SubscribeCommand, type SubscribeResult } from '@sluice/protocol';
+import type { Variant } from '../../channels/audience.ts';
 import { type Cursor, SUBSCRIPTIONS } from '../../channels/cursor.ts';
-import { keyOf, variantOf } from '../../channels/subscription-id.ts';
+import { effectiveConditions } from '../../channels/filters/enforced-filter.ts';
+import { variantFor } from '../../channels/filters/filtered-variant.ts';
+import { keyOf } from '../../channels/subscription-id.ts';
 import { Refusal } from '../../refusal.ts';
+import type { Rule } from '../../rule.ts';
 import type { NowOrLater } from '../../util/now-or-later.ts';
 import type { Handler } from '../handler.ts';
 import { Permit } from '../permit.ts';
@@ -23,30 +27,57 @@ export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
   });
   if (allowed instanceof Refusal) return allowed;
   if (command.since !== undefined) session.limits.chargeSearch(session.services.clock);
-  const target = { name: channel, rule: allowed.rule, variant: variantOf(sub) };
-  const open = () => session.services.hub.subscribe(session, target, command);
-  const cursor = open();
-  if (!(cursor instanceof Promise)) return welcome(session, cursor);
+  const open = new Opening(session, command);
+  const cursor = open.with(allowed.rule);
+  if (!(cursor instanceof Promise)) return cursor instanceof Refusal ? cursor : welcome(session, cursor);
   const permit = new Permit(session, 'subscribe', channel, allowed);
   return session.addPending(SUBSCRIPTIONS, key, awaitCursor(session, cursor, { open, permit }));
 };
 
-interface Opening {
-  readonly open: () => NowOrLater<Cursor>;
-  readonly permit: Permit;
+/** Opens the cursor of one command, again if the permission has changed meanwhile. */
+class Opening {
+  readonly #session: SessionContext;
+  readonly #command: SubscribeCommand;
+
+  constructor(session: SessionContext, command: SubscribeCommand) {
+    this.#session = session;
+    this.#command = command;
+  }
+
+  /** What the identity receives under the rule. */
+  variant(rule: Rule): Variant | Refusal {
+    const { filter, sub } = this.#command;
+    const own = filter === undefined ? EVERY : canonical(filter);
+    const all = effectiveConditions(own, rule, this.#session.identity);
+    return all instanceof Refusal ? all : variantFor(sub, { own, all });
+  }
+
+  with(rule: Rule): NowOrLater<Cursor | Refusal> {
+    const variant = this.variant(rule);
+    if (variant instanceof Refusal) return variant;
+    const target = { name: this.#command.channel, rule, variant };
+    return this.#session.services.hub.subscribe(this.#session, target, this.#command);
+  }
+
+  /** Does the cursor still have the filter that it must have? */
+  fits({ variant }: Cursor, rule: Rule): boolean {
+    const now = this.variant(rule);
+    return !(now instanceof Refusal) && now.key === variant.key;
+  }
 }
 
 /** While the engine answers, the client may do other things: unsubscribe, subscribe again, replace its token. */
 async function awaitCursor(
   session: SessionContext,
-  first: Promise<Cursor>,
-  { open, permit }: Opening,
+  first: Promise<Cursor | Refusal>,
+  { open, permit }: { readonly open: Opening; readonly permit: Permit },
 ): Promise<SubscribeResult | Refusal> {
   const { hub } = session.services;
-  for (let opening: NowOrLater<Cursor> = first; ; opening = open()) {
+  for (let opening: NowOrLater<Cursor | Refusal> = first; ; opening = open.with(permit.rule)) {
     const cursor = await opening;
+    if (cursor instanceof Refusal) return cursor;
     const refusal = permit.check();
-    if (refusal === null) return welcome(session, cursor);
+    if (refusal === null && open.fits(cursor, permit.rule)) return welcome(session, cursor);
     hub.unsubscribe(cursor); // while it is decided: no message may come before the reply
     if (refusal instanceof Refusal) return refusal;
     const late = await refusal;

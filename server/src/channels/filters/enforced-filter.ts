@@ -1,0 +1,49 @@
+import { both, type Conditions, canonical, type Filter } from '@sluice/protocol';
+import type { Identity } from '../../auth/identity.ts';
+import { Refusal } from '../../refusal.ts';
+import type { ClaimCondition, Rule } from '../../rule.ts';
+
+/**
+ * What an identity receives of a channel: the messages that fulfil the filter of the subscription
+ * and the one that the channel's rule enforces (`only`).
+ *
+ * @param own the conditions that the client asked for
+ * @returns a refusal if the token has no value for a condition of the rule
+ */
+export function effectiveConditions(
+  own: Conditions,
+  { only, pattern }: Pick<Rule, 'only' | 'pattern'>,
+  identity: Identity,
+): Conditions | Refusal {
+  if (only === null || isBackend(identity)) return own;
+  let conditions = both(own, only.fixed);
+  for (const condition of only.claimed) {
+    const values = valuesOf(condition, identity);
+    if (values.length === 0) return missing(condition, pattern.source);
+    conditions = both(conditions, canonical(filterOf(condition, values)));
+  }
+  return conditions;
+}
+
+/** The embedding program, and API keys, which have no claims. */
+const isBackend = ({ trusted, name }: Identity): boolean => trusted === true || name !== undefined;
+
+function missing({ claims, name }: ClaimCondition, pattern: string): Refusal {
+  const list = claims.map((claim) => `"${claim}"`).join(' or ');
+  const detail = `the rule "${pattern}" delivers only messages whose ${name} is in the token's claim ${list}, and the token has no such claim`;
+  return new Refusal('permission_denied', detail);
+}
+
+const filterOf = ({ field, tag }: ClaimCondition, values: readonly string[]): Filter =>
+  tag === undefined ? { [field]: values } : { tags: { [tag]: values } };
+
+function valuesOf({ values, claims }: ClaimCondition, { claims: held }: Identity): readonly string[] {
+  const found = claims.flatMap((claim) => (Object.hasOwn(held, claim) ? [held[claim]].flat() : []));
+  return [...values, ...found.flatMap((value) => textOf(value) ?? [])];
+}
+
+/** Databases use numbers as ids, tags strings. Other kinds of values name nothing. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return Number.isSafeInteger(value) ? String(value) : undefined;
+}
