@@ -1,5 +1,5 @@
-import type { PartsHost, PendingUse } from '../lazy-parts.ts';
 import * as parts from '../on-demand.ts';
+import type { PartsHost, PendingUse } from '../pending-use.ts';
 
 /** Replaces `lazy-parts.ts` in the worker: its single file contains all parts, so nothing waits. */
 export const loadedParts = () => parts;

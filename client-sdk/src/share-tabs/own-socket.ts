@@ -1,7 +1,7 @@
-import type { ConnectionSetup } from '../connection.ts';
 import type { WebSocketConstructor } from '../socket.ts';
+import type { SocketClassSetup } from '../socket-class.ts';
 
 /** Replaces `socket-class.ts` in the worker, which has its own connections and loads nothing lazily. */
-export async function chooseSocketClass({ WebSocket }: ConnectionSetup): Promise<WebSocketConstructor | undefined> {
+export async function chooseSocketClass({ WebSocket }: SocketClassSetup): Promise<WebSocketConstructor | undefined> {
   return WebSocket;
 }

@@ -4,7 +4,9 @@
  *
  * @packageDocumentation
  */
-import type { Client, ClientOptions, Codec, WebSocketConstructor } from '../index.ts';
+import type { Codec } from '@sluice/protocol';
+import type { Client, ClientOptions } from '../api.ts';
+import type { WebSocketConstructor } from '../socket.ts';
 import { NAME, randomName, tabLock } from './envelope.ts';
 import { FallbackFinder } from './fallback-finder.ts';
 import { LeaderFinder } from './leader-finder.ts';

@@ -1,13 +1,13 @@
 import type { Json } from '@sluice/protocol';
 import type { Presence } from '../presence-api.ts';
-import type { VirtualConnection } from './virtual-connection.ts';
+import type { GroupTab } from './group-tab.ts';
 
 /** The tabs that have entered a channel. Upstream they are one member, which leaves with the last tab. */
 export class SharedMembership {
   readonly #presence: Presence;
   // The last entry belongs to the tab that set its state last. Others see that state.
-  readonly #entered = new Map<VirtualConnection, Json | undefined>();
-  readonly #departed = new Set<VirtualConnection>();
+  readonly #entered = new Map<GroupTab, Json | undefined>();
+  readonly #departed = new Set<GroupTab>();
   readonly #onDepart: () => void;
 
   /** @param onDepart called when a tab disappears without leaving: call `settle` later */
@@ -20,12 +20,12 @@ export class SharedMembership {
     return this.#entered.size === 0;
   }
 
-  has(tab: VirtualConnection): boolean {
+  has(tab: GroupTab): boolean {
     return this.#entered.has(tab);
   }
 
   /** Enters the tab, or changes its state. If the gateway refuses, nothing changes. */
-  async enter(tab: VirtualConnection, state: Json | undefined): Promise<void> {
+  async enter(tab: GroupTab, state: Json | undefined): Promise<void> {
     const own = state ?? this.#entered.get(tab);
     await this.#presence.enter(own);
     this.#entered.delete(tab);
@@ -35,7 +35,7 @@ export class SharedMembership {
   }
 
   /** The tab leaves: restores the state of another tab, or ends the membership. */
-  async leave(tab: VirtualConnection): Promise<void> {
+  async leave(tab: GroupTab): Promise<void> {
     const wasLast = [...this.#entered.keys()].at(-1) === tab;
     if (!this.#entered.delete(tab)) return;
     if (this.empty) {
@@ -50,7 +50,7 @@ export class SharedMembership {
    * The tab disappeared without leaving. It counts until `settle`, so that a reload causes no leave
    * and join.
    */
-  depart(tab: VirtualConnection): void {
+  depart(tab: GroupTab): void {
     if (!this.#entered.has(tab)) return;
     this.#departed.add(tab);
     this.#onDepart();
@@ -63,7 +63,7 @@ export class SharedMembership {
   }
 
   /** The gateway ended the membership: notifies all tabs. */
-  end(notify: (tab: VirtualConnection) => void): void {
+  end(notify: (tab: GroupTab) => void): void {
     for (const tab of this.#entered.keys()) notify(tab);
     this.#entered.clear();
   }

@@ -1,5 +1,5 @@
 import type { StartingPoint, Message as WireMessage } from '@sluice/protocol';
-import type { Channel, Message, Subscription } from '../api.ts';
+import type { Channel, Message, Subscription } from '../channel-api.ts';
 import { RecentMessages } from './recent-messages.ts';
 
 /** A message without the fields that its push has once for all messages. */

@@ -1,4 +1,5 @@
 import type { Client, ClientOptions } from '../api.ts';
+import { SLOW_READER } from '../codes.ts';
 import { now } from '../now.ts';
 import type { WebSocketConstructor } from '../socket.ts';
 import { type Port, randomName, type ToTab, type ToTabGateway, tabLock } from './envelope.ts';
@@ -212,7 +213,7 @@ class TabEnd {
     if (entry.unread === 0) entry.read = now();
     entry.unread += text.length;
     // The tab resumes from its position when it is active again.
-    if (entry.unread > UNREAD && now() - entry.read > STALLED) entry.connection.close(4004, 'slow_reader');
+    if (entry.unread > UNREAD && now() - entry.read > STALLED) entry.connection.close(SLOW_READER, 'slow_reader');
     else this.port.post({ type: 'frame', socket, text });
   }
 

@@ -1,6 +1,7 @@
 import {
   alreadySubscribed,
   alreadyWatching,
+  type Command,
   type ConnectResult,
   type LeftPush,
   notSubscribed,
@@ -12,11 +13,15 @@ import {
   type UnsubscribeCommand,
   type WatchCommand,
 } from '@sluice/protocol';
-import type { Channel, Client, ClientOptions } from '../api.ts';
-import type { StateChange } from '../connection.ts';
+import type { Client, ClientOptions } from '../api.ts';
+import type { Channel } from '../channel-api.ts';
+import type { StateChange } from '../client-state.ts';
+import { ALREADY_SUBSCRIBED, FIRST_OF_CLIENT, NOT_SUBSCRIBED, PERMISSION_DENIED } from '../codes.ts';
 import type { SluiceError } from '../errors.ts';
 import { now } from '../now.ts';
 import type { WebSocketConstructor } from '../socket.ts';
+import { Forwarder } from './forwarder.ts';
+import { type GroupTab, subscriptionKey } from './group-tab.ts';
 import { observeCodec } from './observe-codec.ts';
 import { bodyOf, refuse } from './refusals.ts';
 import { SharedMembership } from './shared-membership.ts';
@@ -24,7 +29,6 @@ import { SharedSubscription } from './shared-subscription.ts';
 import { TabPresence } from './tab-presence.ts';
 import { TabSubscription } from './tab-subscription.ts';
 import { TokenBroker } from './token-broker.ts';
-import type { VirtualConnection } from './virtual-connection.ts';
 
 /** Options of a tab group. */
 export interface TabGroupSetup {
@@ -50,11 +54,12 @@ export class TabGroup {
   readonly tokens: TokenBroker;
   readonly #setup: TabGroupSetup;
   readonly #upstream: Client;
-  readonly #tabs = new Set<VirtualConnection>();
+  readonly #tabs = new Set<GroupTab>();
   readonly #subscriptions = new Map<string, SharedSubscription>();
   readonly #memberships = new Map<string, SharedMembership>();
   // Publishes without an answer, by channel and key. A tab that repeats one joins it.
   readonly #publishes = new Map<string, Promise<PublishResult>>();
+  readonly #forwarder = new Forwarder();
   #connectionAbort = new AbortController();
   #greeting: { readonly result: ConnectResult; readonly at: number } | undefined;
   #sweeping: ReturnType<typeof setTimeout> | undefined;
@@ -73,8 +78,9 @@ export class TabGroup {
           this.#greeting = { result, at: now() };
         },
         left: (push) => this.#left(push),
+        settle: (message) => this.#forwarder.settle(message),
       }),
-      ...(WebSocket && { WebSocket }),
+      WebSocket: this.#forwarder.socketClass(WebSocket),
       ...(!anonymous && { token: () => this.tokens.take() }),
     });
     this.#upstream.on('state', (change) => this.#follow(change));
@@ -87,14 +93,14 @@ export class TabGroup {
    * Connects a tab. It is greeted when the connection is open; a tab that joins triggers an attempt
    * for all.
    */
-  join(tab: VirtualConnection): void {
+  join(tab: GroupTab): void {
     this.#tabs.add(tab);
     this.tokens.offer(tab.token);
     if (this.#upstream.state === 'connected') this.#greet(tab);
     else if (this.#upstream.state !== 'connecting') this.#upstream.connect().catch(() => {});
   }
 
-  leave(tab: VirtualConnection): void {
+  leave(tab: GroupTab): void {
     this.#tabs.delete(tab);
     for (const membership of this.#memberships.values()) membership.depart(tab);
     this.#sweepSoon();
@@ -118,9 +124,11 @@ export class TabGroup {
     return this.#upstream.channel(name);
   }
 
-  subscribe(tab: VirtualConnection, { id, channel, position, rewind, since }: SubscribeCommand): void {
-    if (tab.subscriptions.has(channel)) {
-      tab.refuse(id, refuse(4307, alreadySubscribed(channel)));
+  subscribe(tab: GroupTab, command: SubscribeCommand): void {
+    const { id, channel, sub, position, rewind, since } = command;
+    const key = subscriptionKey(command);
+    if (tab.subscriptions.has(key)) {
+      tab.refuse(id, refuse(ALREADY_SUBSCRIBED, alreadySubscribed(channel, sub)));
       return;
     }
     const start = {
@@ -132,31 +140,40 @@ export class TabGroup {
     let over = false;
     const ended = () => {
       over = true;
-      tab.subscriptions.delete(channel);
+      tab.subscriptions.delete(key);
       this.#drop(channel, shared);
     };
-    const subscription = new TabSubscription(shared, start, { id, out: tab, ended });
-    if (!over) tab.subscriptions.set(channel, subscription);
+    const subscription = new TabSubscription(shared, start, { command, out: tab, ended });
+    if (!over) tab.subscriptions.set(key, subscription);
   }
 
-  unsubscribe(tab: VirtualConnection, { id, channel }: UnsubscribeCommand): void {
-    const subscription = tab.subscriptions.get(channel);
+  unsubscribe(tab: GroupTab, command: UnsubscribeCommand): void {
+    const { id, channel, sub } = command;
+    const key = subscriptionKey(command);
+    const subscription = tab.subscriptions.get(key);
     if (!subscription) {
-      tab.refuse(id, refuse(4308, notSubscribed(channel)));
+      tab.refuse(id, refuse(NOT_SUBSCRIBED, notSubscribed(channel, sub)));
       return;
     }
-    tab.subscriptions.delete(channel);
+    tab.subscriptions.delete(key);
     subscription.close();
     const shared = this.#subscriptions.get(channel);
     if (shared) this.#drop(channel, shared);
     tab.reply(id, {});
   }
 
-  publish({ channel, data, key, event, tags }: PublishCommand): Promise<PublishResult> {
-    const name = `${channel} ${key}`;
+  /** Passes a command that only the gateway knows on to it, and the answer to the tab. */
+  forward(tab: GroupTab, command: Command): void {
+    this.#forwarder.send(command, (answer) => {
+      if (answer.type === 'reply') tab.reply(command.id, answer.result);
+      else tab.refuse(command.id, answer.error);
+    });
+  }
+
+  publish({ id: _, type: __, series: ___, channel, data, ...options }: PublishCommand): Promise<PublishResult> {
+    const name = `${channel} ${options.key}`;
     const known = this.#publishes.get(name);
     if (known) return known;
-    const options = { ...(key !== undefined && { key }), ...(event !== undefined && { event }), ...(tags && { tags }) };
     const { signal } = this.#connectionAbort;
     const publish = this.channel(channel).publish(data, { ...options, signal });
     this.#publishes.set(name, publish);
@@ -172,10 +189,10 @@ export class TabGroup {
     return membership;
   }
 
-  watch(tab: VirtualConnection, command: WatchCommand): void {
+  watch(tab: GroupTab, command: WatchCommand): void {
     const { id, channel } = command;
     if (tab.presences.has(channel)) {
-      tab.refuse(id, refuse(4307, alreadyWatching(channel)));
+      tab.refuse(id, refuse(ALREADY_SUBSCRIBED, alreadyWatching(channel)));
       return;
     }
     const out = {
@@ -202,7 +219,7 @@ export class TabGroup {
     else for (const tab of [...this.#tabs]) tab.lose(error, retryIn);
   }
 
-  #greet(tab: VirtualConnection): void {
+  #greet(tab: GroupTab): void {
     if (!this.#greeting || tab.connected) return;
     tab.greet({ ...this.#greeting.result, time: this.time });
   }
@@ -237,7 +254,7 @@ export class TabGroup {
   // Errors that answer no command of a tab. `permission_denied` means that a membership ended,
   // which `left` reports to its tabs.
   #report(error: SluiceError): void {
-    if (error.code === 4306 || error.code >= 4400) return;
+    if (error.code === PERMISSION_DENIED || error.code >= FIRST_OF_CLIENT) return;
     for (const tab of this.#tabs) tab.report(bodyOf(error));
   }
 

@@ -1,8 +1,8 @@
 import type { Member, MemberChange, WatchCommand } from '@sluice/protocol';
 import type { SluiceError } from '../errors.ts';
 import type { Members, Presence } from '../presence-api.ts';
+import type { Outbound } from './outbound.ts';
 import { bodyOf } from './refusals.ts';
-import type { Outbound } from './virtual-connection.ts';
 
 /** A tab's presence subscription: the whole list once, then the changes. SPEC.md section 9. */
 export class TabPresence {

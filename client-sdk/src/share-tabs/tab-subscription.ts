@@ -1,11 +1,18 @@
-import type { MessagesPush, Position, StartingPoint } from '@sluice/protocol';
-import type { Gap, Message, Subscription, SubscriptionState } from '../api.ts';
+import type { MessagesPush, Position, StartingPoint, SubscribeCommand } from '@sluice/protocol';
+import type { Gap, Message, Subscription, SubscriptionState } from '../channel-api.ts';
 import type { SluiceError } from '../errors.ts';
+import type { Outbound } from './outbound.ts';
 import { bodyOf } from './refusals.ts';
 import { type SharedSubscription, toWire } from './shared-subscription.ts';
-import type { Outbound } from './virtual-connection.ts';
 
 type Known = { readonly position: Position; readonly state: 'live' | 'replaying' };
+
+interface TabSubscriptionSetup {
+  readonly command: Pick<SubscribeCommand, 'id' | 'sub'>;
+  readonly out: Outbound;
+  /** Called at the end, after the tab was notified. */
+  readonly ended: () => void;
+}
 
 /**
  * A tab's subscription to a channel: converts what the upstream client delivers back to the pushes
@@ -14,7 +21,7 @@ type Known = { readonly position: Position; readonly state: 'live' | 'replaying'
 export class TabSubscription {
   readonly #shared: SharedSubscription;
   readonly #out: Outbound;
-  readonly #id: number;
+  readonly #command: Pick<SubscribeCommand, 'id' | 'sub'>;
   readonly #start: StartingPoint;
   /** Called at the end, after the tab was notified. */
   readonly #ended: () => void;
@@ -25,14 +32,10 @@ export class TabSubscription {
   #gap: { readonly gap: Gap; readonly latest: Message[] } | undefined;
   #closed = false;
 
-  constructor(
-    shared: SharedSubscription,
-    start: StartingPoint,
-    { id, out, ended }: { readonly id: number; readonly out: Outbound; readonly ended: () => void },
-  ) {
+  constructor(shared: SharedSubscription, start: StartingPoint, { command, out, ended }: TabSubscriptionSetup) {
     this.#shared = shared;
     this.#start = start;
-    this.#id = id;
+    this.#command = command;
     this.#out = out;
     this.#ended = ended;
     shared.users++;
@@ -46,6 +49,12 @@ export class TabSubscription {
     this.#closed = true;
     this.#shared.users--;
     this.#subscription?.unsubscribe();
+  }
+
+  /** The fields of a push that name the subscription. */
+  get #about(): { readonly channel: string; readonly sub?: number } {
+    const { sub } = this.#command;
+    return { channel: this.#shared.channel.name, ...(sub !== undefined && { sub }) };
   }
 
   /** The starting position, if all messages after it are in memory. */
@@ -109,9 +118,9 @@ export class TabSubscription {
     const pending = this.#gap;
     if (!pending) return;
     this.#gap = undefined;
-    const { channel, from, to, reason } = pending.gap;
+    const { from, to, reason } = pending.gap;
     const latest = pending.latest.length > 0 && { latest: pending.latest.map(toWire) };
-    this.#send(() => this.#out.push({ type: 'gap', channel, from, to, reason, ...latest }));
+    this.#send(() => this.#out.push({ type: 'gap', ...this.#about, from, to, reason, ...latest }));
   }
 
   #follow(state: SubscriptionState): void {
@@ -129,18 +138,17 @@ export class TabSubscription {
   #reportState(state: 'live' | 'replaying'): void {
     if (this.#reported === state) return;
     this.#reported = state;
-    this.#send(() => this.#out.push({ type: state, channel: this.#shared.channel.name }));
+    this.#send(() => this.#out.push({ type: state, ...this.#about }));
   }
 
   #fail(error: SluiceError): void {
     if (this.#closed) return;
     const final = this.#state === 'denied' || this.#state === 'ended';
     if (!final && (this.#answered || this.#startFromMemory(error))) return;
-    const { name: channel } = this.#shared.channel;
-    if (!this.#answered) this.#out.refuse(this.#id, bodyOf(error));
+    if (!this.#answered) this.#out.refuse(this.#command.id, bodyOf(error));
     else {
       const reason = this.#state === 'denied' ? 'permission' : 'slow_reader';
-      this.#out.push({ type: 'unsubscribed', channel, reason });
+      this.#out.push({ type: 'unsubscribed', ...this.#about, reason });
     }
     this.close();
     this.#ended();
@@ -162,11 +170,11 @@ export class TabSubscription {
     if (this.#answered || this.#closed) return;
     this.#answered = true;
     this.#reported = state;
-    this.#out.reply(this.#id, { epoch, offset, state });
+    this.#out.reply(this.#command.id, { epoch, offset, state });
   }
 
   #push(epoch: string, messages: MessagesPush['messages']): void {
-    this.#send(() => this.#out.push({ type: 'messages', channel: this.#shared.channel.name, epoch, messages }));
+    this.#send(() => this.#out.push({ type: 'messages', ...this.#about, epoch, messages }));
   }
 
   #send(send: () => void): void {

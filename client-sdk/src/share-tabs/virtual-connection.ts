@@ -14,22 +14,22 @@ import {
   type Results,
   type ServerMessage,
   type SubscribeCommand,
-  unknownCommand,
 } from '@sluice/protocol';
+import {
+  ALREADY_CONNECTED,
+  CONNECT_REQUIRED,
+  FIRST_CLOSE,
+  FIRST_OF_COMMANDS,
+  NOT_MEMBER,
+  NOT_SUBSCRIBED,
+} from '../codes.ts';
 import type { SluiceError } from '../errors.ts';
+import { type GroupTab, subscriptionKey } from './group-tab.ts';
 import { expiryOf, identityOf } from './identity.ts';
 import { bodyOf, refuse } from './refusals.ts';
 import type { TabGroup } from './tab-group.ts';
 import type { TabPresence } from './tab-presence.ts';
 import type { TabSubscription } from './tab-subscription.ts';
-import type { TokenHolder } from './token-broker.ts';
-
-/** Sends messages to a tab. */
-export interface Outbound {
-  reply(id: number, result: Results[CommandType]): void;
-  refuse(id: number, error: ErrorBody): void;
-  push(push: Push): void;
-}
 
 /** The part of the tab gateway that a connection uses. */
 export interface VirtualConnectionHost {
@@ -48,7 +48,7 @@ const RESTART = 1012;
 type Handlers = { readonly [Type in CommandType]?: (command: Extract<Command, { type: Type }>) => void };
 
 /** One virtual connection: a tab's view of the gateway. SPEC.md section 4. */
-export class VirtualConnection implements Outbound, TokenHolder {
+export class VirtualConnection implements GroupTab {
   readonly subscriptions = new Map<string, TabSubscription>();
   readonly presences = new Map<string, TabPresence>();
   /** The token that the tab sent last. */
@@ -124,7 +124,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
     if (retryIn !== undefined) this.push({ type: 'drain', reconnectAfter: retryIn });
     if (this.#state === 'waiting') this.refuse(this.#connectId, bodyOf(error));
     const { code, name } = error;
-    if (code >= 4000 && code < 4300) this.close(code, name);
+    if (code >= FIRST_CLOSE && code < FIRST_OF_COMMANDS) this.close(code, name);
     else this.close(1006, '');
   }
 
@@ -150,7 +150,11 @@ export class VirtualConnection implements Outbound, TokenHolder {
   push(push: Push): void {
     const last = this.#unsent.at(-1);
     if (push.type !== 'messages') this.#send(push);
-    else if (last?.type === 'messages' && last.channel === push.channel && last.epoch === push.epoch) {
+    else if (
+      last?.type === 'messages' &&
+      last.epoch === push.epoch &&
+      subscriptionKey(last) === subscriptionKey(push)
+    ) {
       // The array belongs to this connection: it was copied with the first push.
       (last.messages as Message[]).push(...push.messages);
     } else this.#send({ ...push, messages: [...push.messages] });
@@ -177,9 +181,9 @@ export class VirtualConnection implements Outbound, TokenHolder {
       return;
     }
     const handler = this.#handlers[command.type] as ((command: Command) => void) | undefined;
-    if (this.#state === 'new' && command.type !== 'connect') this.close(4207, 'connect_required');
+    if (this.#state === 'new' && command.type !== 'connect') this.close(CONNECT_REQUIRED, 'connect_required');
     else if (handler) handler(command);
-    else this.refuse(command.id, refuse(4301, unknownCommand(command.type)));
+    else this.#in((group) => group.forward(this, command));
   }
 
   readonly #handlers: Handlers = {
@@ -199,7 +203,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
       this.#in((group) => {
         const membership = group.membership(channel);
         if (membership.has(this)) this.#answer(id, membership.leave(this), {});
-        else this.refuse(id, refuse(4317, notMember(channel)));
+        else this.refuse(id, refuse(NOT_MEMBER, notMember(channel)));
       });
     },
     watch: (command) => this.#in((group) => group.watch(this, command)),
@@ -208,7 +212,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
       watch?.close();
       this.presences.delete(channel);
       if (watch) this.reply(id, {});
-      else this.refuse(id, refuse(4308, notWatching(channel)));
+      else this.refuse(id, refuse(NOT_SUBSCRIBED, notWatching(channel)));
     },
   };
 
@@ -218,7 +222,7 @@ export class VirtualConnection implements Outbound, TokenHolder {
 
   #connect({ id, token }: ConnectCommand): void {
     if (this.#state !== 'new') {
-      this.refuse(id, refuse(4303, alreadyConnected()));
+      this.refuse(id, refuse(ALREADY_CONNECTED, alreadyConnected()));
       return;
     }
     this.#state = 'waiting';

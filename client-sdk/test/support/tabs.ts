@@ -1,4 +1,4 @@
-import { json } from '@sluice/protocol';
+import { json, type ServerMessage } from '@sluice/protocol';
 import type { Client, ClientOptions } from '../../src/api.ts';
 import { createClient } from '../../src/client.ts';
 import { FallbackFinder } from '../../src/share-tabs/fallback-finder.ts';
@@ -8,6 +8,7 @@ import { type Finder, Tab } from '../../src/share-tabs/tab.ts';
 import { TabGateway } from '../../src/share-tabs/tab-gateway.ts';
 import { virtualSockets } from '../../src/share-tabs/virtual-socket.ts';
 import { WorkerFinder } from '../../src/share-tabs/worker-finder.ts';
+import type { WebSocketLike } from '../../src/socket.ts';
 import { FakeBrowser, type FakePage } from './fake-browser.ts';
 import { SmallGateway } from './small-gateway.ts';
 
@@ -18,6 +19,30 @@ export interface OpenTab {
   readonly page: FakePage;
   readonly tab: Tab;
   readonly client: Client;
+}
+
+/** A tab without a client: the test sends the commands. */
+export class RawTab {
+  readonly received: ServerMessage[] = [];
+  readonly #socket: WebSocketLike;
+
+  constructor(socket: WebSocketLike) {
+    this.#socket = socket;
+    const keep = ({ data }: { data: string }) => void this.received.push(...([JSON.parse(data)].flat() as []));
+    socket.onmessage = keep;
+  }
+
+  send(...commands: readonly object[]): void {
+    this.#socket.send(JSON.stringify(commands));
+  }
+
+  /** The messages about a channel, and the answers to a command. */
+  about({ channel, id }: { readonly channel?: string; readonly id?: number }): ServerMessage[] {
+    return this.received.filter((message) => {
+      if ('id' in message) return message.id === id;
+      return 'channel' in message && message.channel === channel;
+    });
+  }
 }
 
 /** A browser with tabs that share a connection, and a gateway. */
@@ -40,6 +65,15 @@ export class Tabs {
     const WebSocket = virtualSockets(tab, { codec, timeout, WebSocket: this.gateway.webSocket(page) });
     const client = createClient({ url: 'ws://gateway.test/ws', ...options, WebSocket });
     return { page, tab, client };
+  }
+
+  /** Opens a tab whose page speaks the protocol itself. */
+  async openRaw(): Promise<RawTab> {
+    const page = this.browser.page();
+    const tab = new Tab(new FallbackFinder([this.#leaderFinder(page)]), page.locks);
+    await tab.find();
+    const WebSocket = virtualSockets(tab, { codec: json, timeout: 15_000, WebSocket: this.gateway.webSocket(page) });
+    return new RawTab(new WebSocket('ws://gateway.test/ws'));
   }
 
   /** Kills the tab without notice. */
