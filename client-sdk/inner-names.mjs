@@ -6,7 +6,7 @@ const INNER_NAMES = `
   remote pending calls copy report resource probe anew broken begin wanted current accept host heeds skipPast again
   resend instead settle hear miss silent reported commands emit run asked renew backlog precede accepted observer
   phase command lose open stop denied receive hold reconcileSoon failed shown remove restart refused release sent fail
-  queue pace unused follow reconcile askable distrust failure greet roster listed
+  queue pace unused follow reconcile askable distrust failure greet roster listed locate execute skip end
 `;
 
 export const INNER = INNER_NAMES.trim().split(/\s+/);

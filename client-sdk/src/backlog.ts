@@ -1,46 +1,46 @@
-import type { GapPush, HistoryResult, Message, Position } from '@sluice/protocol';
+import type { HistoryResult, Message, Position } from '@sluice/protocol';
+import type { ChannelHost } from './channel-host.ts';
 import { complete } from './complete.ts';
 import type { SluiceError } from './errors.ts';
-import type { Place, Subscriber } from './subscriber.ts';
+import type { Backlog, Origin, Place, Subscriber } from './subscriber.ts';
 
-/** What lies between a starting point and the place where the flow of messages goes on. */
-export interface Backlog<M = Message> {
-  /** Comes first. */
-  readonly gap?: Pick<GapPush, 'to' | 'reason'>;
-  readonly messages: readonly M[];
-}
-
-/** The most that one page holds. SPEC.md section 4.6. */
+/** Maximum messages of a page. SPEC.md section 4.6. */
 const PAGE = 1000;
 
-interface Range {
-  readonly start: Place;
-  /** Where the cursor stood at the time of joining. */
-  readonly to: Position;
+/** The subscription on the gateway that a backlog leads to. */
+export interface BacklogSource {
+  readonly channel: string;
+  readonly host: Pick<ChannelHost, 'execute'>;
+  /** Converts a starting point to the gateway's clock. */
+  locate(start: Origin): Place;
 }
 
 type ReadPage = (page: { before: number; limit: number }) => Promise<HistoryResult>;
 
 /**
- * Reads the backlog of a subscriber and passes it on. If that fails, the subscriber reports why, and a position that was
- * promised becomes a gap.
+ * Reads the backlog of a subscriber and delivers it. If that fails, the subscriber reports the error,
+ * and receives a gap if it started from a position.
  *
- * @param read reads a page of the channel's log
+ * @param to the cursor's position when the subscriber joined
  */
-export async function deliverBacklog(subscriber: Subscriber, read: ReadPage, { start, to }: Range): Promise<void> {
-  const { channel } = subscriber.remote;
-  const { messages, ...rest } = await readBacklog(read, start, to).catch((error: SluiceError): Backlog => {
+export async function deliverBacklog(source: BacklogSource, subscriber: Subscriber, to: Position): Promise<void> {
+  const { channel, host } = source;
+  const { position } = subscriber.start;
+  const start = { ...source.locate(subscriber.start), ...(position && { position }) };
+  const read: ReadPage = (page) =>
+    host.execute({ type: 'history', channel, ...page }, { timeout: Number.POSITIVE_INFINITY });
+  const { messages, ...rest } = await readBacklog(read, start, to).catch((error: SluiceError): Backlog<Message> => {
     if (subscriber.state !== 'denied' && subscriber.state !== 'ended') subscriber.fail(error);
-    return { messages: [], ...(start.position && { gap: { to, reason: 'no_history' } }) };
+    return { messages: [], ...(position && { gap: { to, reason: 'no_history' } }) };
   });
   subscriber.precede({ ...rest, messages: messages.map((message) => complete(message, channel, to.epoch)) });
 }
 
 /**
- * Reads the backlog of someone who joins a cursor that stands further ahead. From the newest page back to the start,
- * because only the starting point says how far that is.
+ * Reads the messages between a subscriber's start and the cursor, from the newest page backwards,
+ * because only the messages show where a start by time is.
  */
-async function readBacklog(read: ReadPage, start: Place, to: Position): Promise<Backlog> {
+async function readBacklog(read: ReadPage, start: Place, to: Position): Promise<Backlog<Message>> {
   const { position, since = 0, rewind = Number.POSITIVE_INFINITY } = start;
   const sameEpoch = position?.epoch === to.epoch;
   const after = Math.max(0, sameEpoch ? position.offset : position ? 0 : to.offset - rewind);

@@ -2,10 +2,10 @@ const BASE = 500;
 const CAP = 20_000;
 
 /**
- * How long to wait before the next attempt: exponential, with full jitter. SPEC.md section 8.3.
+ * Returns the pause before the next attempt: exponential, with full jitter. SPEC.md section 8.3.
  *
- * @param failures attempts that have failed in a row so far, from 0
- * @param atLeast milliseconds that it takes anyway
+ * @param failures attempts that failed in a row, from 0
+ * @param atLeast minimum pause in milliseconds
  * @returns whole milliseconds
  */
 export function backoff(failures: number, atLeast = 0): number {

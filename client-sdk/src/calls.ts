@@ -1,4 +1,5 @@
 import type { Codec, Command, CommandType, Failure, Reply, Results } from '@sluice/protocol';
+import { PAYLOAD_INVALID, PAYLOAD_TOO_LARGE } from './codes.ts';
 import { refusal, SluiceError } from './errors.ts';
 import { packFrame } from './frame.ts';
 import { now } from './now.ts';
@@ -6,18 +7,18 @@ import { onlyJson } from './only-json.ts';
 import { PublishQueue, type QueuedCommand } from './publish-queue.ts';
 import { type Cancel, nothing } from './timer.ts';
 
-/** A command without its `id`, which `Calls` gives. */
+/** A command without its `id`, which `Calls` assigns. */
 export type Body<Type extends CommandType> = Omit<Extract<Command, { type: Type }>, 'id'> & { readonly type: Type };
 
-/** What happens with the answer. Called while the frame is being read, so that a reply takes effect before the push behind it. */
+/** Handles the answer to a command, while the frame is read: a reply takes effect before the next push. */
 export interface Answer<Type extends CommandType = CommandType> {
   accept?(result: Results[Type]): void;
   refuse?(error: SluiceError): void;
-  /** Is it asked again on the next connection when this one is lost? Otherwise it is then forgotten. */
+  /** Whether the command is sent again if the connection is lost. Otherwise it is dropped then. */
   readonly resend?: boolean;
   /**
-   * Takes its turn among those to the same channel, where it weighs so much, and is asked again when the gateway says that it was
-   * too much. 0: it does not.
+   * Its weight in the channel's publish queue, which keeps the order and retries what exceeded a
+   * limit. 0: it bypasses the queue.
    */
   readonly weight?: number | undefined;
 }
@@ -27,31 +28,32 @@ interface Call extends QueuedCommand {
   readonly command: Command & { series?: number };
   readonly answer: Answer;
   queue?: PublishQueue<Call>;
-  /** When it was sent last. */
+  /** When it was last sent. */
   sent?: number;
 }
 
-// In bytes. Large ones only make everything behind them wait.
+// Maximum bytes of a frame. Larger frames only delay what follows.
 const FRAME = 100_000;
 
-// The first one travels before `maxFrame` is known, and has to be there within 5 seconds, on a slow line too. SPEC.md section 1.
+// Maximum bytes of the first frame: `maxFrame` is unknown, and it must arrive within 5 seconds, even
+// on a slow network. SPEC.md section 1.
 const GREETING = 16_000;
 
 /**
- * The commands that have not been answered, in the order in which they go out. Commands of the same turn share a frame.
+ * The commands without an answer, in sending order. Commands of the same turn share a frame.
  */
 export class Calls {
-  /** Why no command is taken any more; `undefined` while the client is not closed. */
+  /** Why the client is closed; `undefined` if it is not. */
   declare ended: SluiceError | undefined;
-  /** Why there is no connection, as those are told who have waited too long; `undefined` where there is one. */
+  /** The error for calls that time out without a connection; `undefined` while there is one. */
   declare failure: SluiceError | undefined;
-  /** How long answers take of late, in milliseconds. */
+  /** Recent round-trip time in milliseconds, as a moving average. */
   declare pace: number | undefined;
   #waiting = new Map<number, Call>();
   readonly #queues = new Map<string, PublishQueue<Call>>();
   #unsent: Call[] = [];
   #write: ((data: string | Uint8Array) => void) | undefined;
-  // In bytes: the gateway's limit, once it is known.
+  // In bytes. Unlimited until the gateway has sent its limit.
   #maxFrame = Number.POSITIVE_INFINITY;
   // Is the token verified?
   #released = false;
@@ -62,15 +64,15 @@ export class Calls {
     this.#codec = codec;
   }
 
-  /** Is there a connection that takes commands? */
+  /** Is there a connection that accepts commands? */
   get open(): boolean {
     return !!this.#write;
   }
 
   /**
-   * Asks something, on this connection or the next.
+   * Sends a command, on this connection or the next.
    *
-   * @returns forgets the call; a command that has not been sent by then is never sent
+   * @returns cancels the call; a command that was not sent yet is never sent
    */
   start<Type extends CommandType>(body: Body<Type>, answer: Answer<Type> = {}): Cancel {
     if (this.ended) {
@@ -84,8 +86,9 @@ export class Calls {
   }
 
   /**
-   * A WebSocket has opened: sends one frame with what `greet` asks, then everything that is asked again. What does not
-   * fit waits for `release`, because the gateway takes only so much before it has verified the token. SPEC.md section 8.1.
+   * A WebSocket has opened: sends one frame with the commands of `greet`, then the commands to repeat.
+   * The rest waits for `release`, because the gateway limits what it accepts before it has verified
+   * the token. SPEC.md section 8.1.
    */
   begin(write: (data: string | Uint8Array) => void, greet: () => void): void {
     const again = this.#takeAll();
@@ -103,20 +106,20 @@ export class Calls {
   }
 
   /**
-   * A copy of something, as it arrives at the other end whatever the codec, and what it weighs in a queue.
+   * Returns a copy of a value, as it arrives with any codec, and its weight in a publish queue.
    *
-   * @throws SluiceError `payload_invalid` for what would not arrive
+   * @throws SluiceError `payload_invalid` if it would not arrive unchanged
    */
   copy<Value>(value: Value): { readonly copy: Value; readonly weight: number } {
     try {
       const text = JSON.stringify(value, onlyJson);
       return { copy: JSON.parse(text) as Value, weight: Math.max(1, text.length / 2500) };
     } catch (error) {
-      throw refusal(4310, 'payload_invalid', (error as Error).message);
+      throw refusal(PAYLOAD_INVALID, 'payload_invalid', (error as Error).message);
     }
   }
 
-  /** Hands an answer to the one who asked. */
+  /** Passes an answer to its caller. */
   settle(message: Reply | Failure): void {
     const call = this.#waiting.get(message.id ?? 0);
     if (!call) return;
@@ -133,7 +136,7 @@ export class Calls {
     else this.#reject(call, new SluiceError(message.error));
   }
 
-  /** The connection is gone: keeps what is asked again. */
+  /** The connection is lost: keeps only the commands to repeat. */
   lose(): void {
     this.#write = undefined;
     this.#released = false;
@@ -144,9 +147,9 @@ export class Calls {
   }
 
   /**
-   * No answer will ever come: rejects everything.
+   * The client is closed: rejects everything.
    *
-   * @returns was there anybody who waited?
+   * @returns whether a call was pending
    */
   end(error: SluiceError): boolean {
     this.ended = error;
@@ -182,7 +185,7 @@ export class Calls {
   }
 
   #forget(call: Call): void {
-    if (!this.#waiting.delete(call.id) || !call.queue?.done(call)) return;
+    if (!this.#waiting.delete(call.id) || !call.queue?.settle(call)) return;
     call.queue.stop();
     this.#queues.delete(channelOf(call));
   }
@@ -192,7 +195,7 @@ export class Calls {
     call.answer.refuse?.(error);
   }
 
-  // What does not fit into the first frames waits until the token is verified, and `maxFrame` is known.
+  // What does not fit into the first frame waits until the token is verified and `maxFrame` is known.
   #send(call: Call): void {
     this.#unsent.push(call);
     queueMicrotask(() => this.#flush());
@@ -202,9 +205,9 @@ export class Calls {
     while (this.#released && this.#sendFrame(Math.min(FRAME, this.#maxFrame)));
   }
 
-  /** @returns was there something to send? */
+  /** @returns whether there was something to send */
   #sendFrame(limit: number): boolean {
-    // Those that were aborted before they could be sent are no longer waiting.
+    // Cancelled calls are no longer in `#waiting`.
     const calls = this.#unsent.filter((call) => this.#waiting.has(call.id));
     const [first] = calls;
     if (!this.#write || !first) return false;
@@ -213,9 +216,12 @@ export class Calls {
     this.#unsent = calls.slice(count);
     const time = now();
     for (const call of calls.slice(0, count)) call.sent = time;
-    // The gateway would close the connection for good, and with it everything else that is going on.
+    // The gateway would close the connection permanently.
     if (size > this.#maxFrame) {
-      this.#reject(first, refusal(4309, 'payload_too_large', `${size} bytes; the gateway takes ${this.#maxFrame}.`));
+      this.#reject(
+        first,
+        refusal(PAYLOAD_TOO_LARGE, 'payload_too_large', `${size} bytes; the gateway takes ${this.#maxFrame}.`),
+      );
     } else this.#write(data);
     return true;
   }

@@ -1,18 +1,22 @@
+import type { CommandType, Results } from '@sluice/protocol';
+import type { Body } from './calls.ts';
 import type { refusal } from './errors.ts';
-import type { PartsHost } from './lazy-parts.ts';
+import type { CommandHost, ExecuteOptions } from './execute.ts';
+import type { PartsHost } from './pending-use.ts';
 import type { Handle, Host, RemoteResource } from './remote-resource.ts';
-import type { Asking } from './request.ts';
 
-/** A kind of thing that a channel may keep on the gateway. */
+/** A class of things that a channel keeps on the gateway. */
 export type ResourceKind<W extends RemoteResource> = new (handle: Handle, host: Host, sub?: number) => W;
 
-/** What a channel needs of the client. */
-export interface ChannelHost extends Asking, PartsHost {
-  readonly calls: Asking['calls'];
-  /** Makes an error of the catalogue. What is loaded later cannot make one: its class exists once. */
+/** The part of the client that a channel uses. */
+export interface ChannelHost extends CommandHost, PartsHost {
+  readonly calls: CommandHost['calls'];
+  /** Creates an error of the catalogue. Files loaded on demand must not have their own error class. */
   readonly refusal: typeof refusal;
-  /** The channel's resource of this kind on the gateway; created on first use. */
+  /** `execute`, for files that must not have their own error class. */
+  execute<Type extends CommandType>(body: Body<Type>, options?: ExecuteOptions): Promise<Results[Type]>;
+  /** The channel's resource of this class; created on first use. */
   resource<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle, sub?: number): W;
-  /** What the channel keeps on the gateway of this kind, if anything. */
+  /** The channel's resource of this class, if it exists. */
   find<W extends RemoteResource>(kind: ResourceKind<W>, channel: Handle, sub?: number): W | undefined;
 }

@@ -1,4 +1,5 @@
 import type { PublishResult } from '@sluice/protocol';
+import type { Body } from './calls.ts';
 import type {
   Channel,
   HistoryOptions,
@@ -8,19 +9,17 @@ import type {
   PublishOptions,
   SubscribeOptions,
   Subscription,
-} from './api.ts';
-import type { Body } from './calls.ts';
+} from './channel-api.ts';
 import type { ChannelHost } from './channel-host.ts';
 import { complete } from './complete.ts';
 import { check } from './options.ts';
 import { facePresence } from './presence.ts';
 import type { Presence } from './presence-api.ts';
 import { RemoteSubscription } from './remote-subscription.ts';
-import { request } from './request.ts';
 import { streamMessages } from './stream.ts';
 import { type AnyMessage, Subscriber } from './subscriber.ts';
 
-/** The face of one channel. It holds no state: that is in the subscription on the gateway and in the calls. */
+/** The public object of a channel. It has no state: that is in the resources and calls of the client. */
 export class ChannelHandle<T, State> implements Channel<T, State> {
   declare readonly name: string;
   declare readonly presence: Presence<State>;
@@ -59,14 +58,19 @@ export class ChannelHandle<T, State> implements Channel<T, State> {
   async publish(data: T, options?: PublishOptions): Promise<PublishResult> {
     const { signal, timeout, ...rest } = check(options);
     const { copy, weight } = this.#host.calls.copy({ data, ...rest } as Pick<Body<'publish'>, 'data'>);
-    const body = { type: 'publish', channel: this.name, key: randomKey(), ...copy } as const;
-    return request(this.#host, body, { signal, timeout, weight });
+    const body = {
+      type: 'publish',
+      channel: this.name, // 128 random bits. SPEC.md section 4.5 requires 96, because anonymous connections share their keys.
+      key: crypto.getRandomValues(new Uint32Array(4)).join('-'),
+      ...copy,
+    } as const;
+    return this.#host.execute(body, { signal, timeout, weight });
   }
 
   async history(options?: HistoryOptions): Promise<HistoryPage<T>> {
     const { signal, ...page } = check(options);
     const body = { type: 'history', channel: this.name, ...page } as const;
-    const result = await request(this.#host, body, { signal });
+    const result = await this.#host.execute(body, { signal });
     return { ...result, messages: result.messages.map((message) => complete(message, this.name, result.epoch)) };
   }
 
@@ -77,9 +81,4 @@ export class ChannelHandle<T, State> implements Channel<T, State> {
   [Symbol.asyncIterator](): AsyncGenerator<Message<T>, void, void> {
     return this.messages();
   }
-}
-
-/** 128 random bits. SPEC.md section 4.5 asks for 96, because anonymous connections share their keys. */
-function randomKey(): string {
-  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

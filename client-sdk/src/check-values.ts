@@ -1,9 +1,10 @@
+import { OPTION_INVALID } from './codes.ts';
 import { SluiceError } from './index.ts';
 
-/** Says whether a value is allowed. */
+/** Returns whether a value is allowed. */
 type Test = (value: unknown) => boolean;
 
-/** What a value must be, in words, and how that is found out. */
+/** What a value must be, in words, and the test. */
 export type ValueCheck = readonly [allowed: string, test: Test];
 
 const isObject: Test = (value) => typeof value === 'object' && value !== null;
@@ -29,9 +30,9 @@ const UNSAYABLE = ['function', 'symbol', 'bigint'];
 export const JSON_VALUE: ValueCheck = ['a JSON value', (value) => !UNSAYABLE.includes(typeof value)];
 
 /**
- * Checks the arguments of the application against the table. `undefined` is allowed unless the table says otherwise.
+ * Checks arguments against the rules. `undefined` is allowed.
  *
- * @throws SluiceError `option_invalid` that names the value, and what it must be
+ * @throws SluiceError `option_invalid` with the argument's name and what it must be
  */
 export function checkValues(values: object, rules: Readonly<Record<string, ValueCheck>>): void {
   for (const [name, [allowed, test]] of Object.entries(rules)) {
@@ -40,14 +41,14 @@ export function checkValues(values: object, rules: Readonly<Record<string, Value
   }
 }
 
-/** As `checkValues`, for one value that must be there. */
+/** Like `checkValues`, for one required value. */
 export function checkRequired(name: string, value: unknown, [allowed, test]: ValueCheck): void {
   if (!test(value)) throw invalid(name, allowed, value);
 }
 
 function invalid(name: string, allowed: string, value: unknown): SluiceError {
-  // No value of the application's in an error: of a number alone it says something.
+  // An error must not contain data of the application, except numbers.
   const kind = value === null ? 'null' : typeof value === 'number' ? `${value}` : typeof value;
   const message = `"${name}" must be ${allowed}, not ${kind}.`;
-  return new SluiceError({ code: 4406, name: 'option_invalid', message, retryable: false });
+  return new SluiceError({ code: OPTION_INVALID, name: 'option_invalid', message, retryable: false });
 }

@@ -1,18 +1,18 @@
 import type { Channels } from '@sluice/protocol/contracts';
 import type { Client, ClientOptions } from './api.ts';
-import type { StateChange } from './connection.ts';
+import type { StateChange } from './client-state.ts';
 import { Core } from './core.ts';
 import { check } from './options.ts';
 
 /**
- * Makes a client. It connects when it is first used.
+ * Creates a client. It connects when it is first used.
  *
  * @example
  * import { createClient } from '@sluice/client';
  *
  * const client = createClient({
  *   url: 'wss://example.com/ws',
- *   tokenUrl: '/api/token', // of your backend; it answers { "token": "…" }
+ *   tokenUrl: '/api/token', // of your backend; it returns { "token": "…" }
  * });
  * const lobby = client.channel<{ text: string }>('chat:lobby');
  * lobby.subscribe((message) => console.log(message.data.text));
@@ -20,14 +20,14 @@ import { check } from './options.ts';
  *
  * @example
  * import { createClient } from '@sluice/client';
- * import type { channels } from './channels.ts'; // made by defineChannels; see docs/contracts.md
+ * import type { channels } from './channels.ts'; // created by defineChannels; see docs/contracts.md
  *
  * const client = createClient<typeof channels>({ url: 'wss://example.com/ws' });
  */
 export function createClient<C extends Channels = Channels>(options: ClientOptions): Client<C> {
   const core = new Core(options, createClient);
   const { peer: connection } = core;
-  // The contract is for the compiler alone: nothing of it is there at run time.
+  // The contract exists for the compiler only.
   const client: Client = {
     get state() {
       return connection.state;

@@ -1,38 +1,21 @@
-import type { Codec, ConnectResult, Push, RefreshResult, Results, ServerMessage } from '@sluice/protocol';
+import type { ConnectResult, Push, RefreshResult, Results, ServerMessage } from '@sluice/protocol';
 import type { ClientEvents } from './api.ts';
 import { backoff } from './backoff.ts';
 import type { Body, Calls } from './calls.ts';
+import type { ClientState, StateChange } from './client-state.ts';
+import { CONNECTION_LOST, TIMED_OUT } from './codes.ts';
 import type { Emitter } from './emitter.ts';
 import { clientError, closeError, hasRunOut, isOfToken, SluiceError } from './errors.ts';
 import { Heartbeat, PATIENCE } from './heartbeat.ts';
 import { now } from './now.ts';
 import { openSocket, type WebSocketConstructor } from './socket.ts';
-import { chooseSocketClass, type SharingSetup } from './socket-class.ts';
+import { chooseSocketClass, type SocketClassSetup } from './socket-class.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 import { type Token, TokenSource } from './token.ts';
 import { VERSION } from './version.ts';
 import { listenForWake, type Wake } from './wake.ts';
 
-/**
- * Where the connection stands. `idle`: not wanted yet. `connecting`: fetching a token, opening the WebSocket, waiting for
- * the answer to `connect`. `connected`. `waiting`: lost, and backing off before the next attempt. `closed`: by you, or
- * because the gateway refused for good.
- */
-export type ClientState = 'idle' | 'connecting' | 'connected' | 'waiting' | 'closed';
-
-/** A change of the connection's state. */
-export interface StateChange {
-  readonly state: ClientState;
-  /** Why it is `waiting` or `closed`; absent where you closed it yourself. */
-  readonly error?: SluiceError;
-  /** While `waiting`: milliseconds from now to the next attempt. */
-  readonly retryIn?: number;
-}
-
-export interface ConnectionSetup extends SharingSetup {
-  readonly url: string;
-  readonly codec: Codec;
-  readonly timeout: number;
+export interface ConnectionSetup extends SocketClassSetup {
   readonly token?: Token;
   readonly tokenUrl?: string | URL;
   readonly calls: Calls;
@@ -40,35 +23,35 @@ export interface ConnectionSetup extends SharingSetup {
 }
 
 export interface ConnectionEvents extends Pick<Emitter<ClientEvents>, 'on'> {
-  /** Always the last thing that the connection does in its turn: the handler may call it again. */
+  /** Always the connection's last action, because the handler may call the connection again. */
   state(change: StateChange): void;
-  /** Something failed that changed no state. */
+  /** An error that changed no state. */
   report(name: 'error', error: SluiceError): void;
-  /** The last thing reported to the application. */
+  /** The error that was last reported to the application. */
   reported: SluiceError | undefined;
-  /** A WebSocket has opened: now ask what belongs right behind `connect`. */
+  /** A WebSocket has opened: send the commands that follow `connect`. */
   greet(): void;
   push(push: Push): void;
 }
 
-// So many failures count for the backoff after a connection on which the gateway broke its word.
+// Minimum failures that count for the backoff after a protocol violation of the gateway.
 const DISTRUST = 3;
 
-// How long an answer may take after the machine woke, and how long on a network that may be gone. In milliseconds.
+// Milliseconds to wait for a pong after the device woke, and after the network was reported offline.
 const AWAKE = 700;
 const OFFLINE = 3000;
 
-// An attempt on which nothing has happened for so many milliseconds when the machine wakes is given up.
+// Milliseconds without progress after which an attempt is given up when the device wakes.
 const OLD = 5000;
 
-// An answer may take so many times as long as they do of late, but not without end; in milliseconds.
+// A pong may take this many times the recent round-trip time, and at most SLOWEST milliseconds.
 const SLOWER = 4;
 const SLOWEST = 60_000;
 
-// A connection that lasted so many milliseconds makes failures forgotten. SPEC.md section 8.3.
+// Milliseconds after which a connection resets the backoff. SPEC.md section 8.3.
 const STABLE = 5000;
 
-/** Keeps one WebSocket alive: connects, listens to its heart, and decides what to do when it is lost. */
+/** Keeps one WebSocket open: connects, checks that the peer is alive, and reconnects. */
 export class Connection {
   state: ClientState = 'idle';
   declare user: string | null | undefined;
@@ -79,15 +62,15 @@ export class Connection {
   readonly #events: ConnectionEvents;
   #token: TokenSource;
   readonly #heartbeat: Heartbeat;
-  // The URL as it may be shown: without what may be a secret.
+  // The URL for messages, without parts that may be secret.
   readonly #place: string;
-  // Chosen once; loading what chooses may fail.
+  // Chosen once, because loading it may fail.
   #socketClass: ReturnType<typeof chooseSocketClass> | undefined;
   #closeSocket: Cancel = nothing;
-  // The one timer of the present state: the deadline of `connecting`, the end of `waiting`.
+  // The timer of the current state: the deadline of `connecting`, the end of `waiting`.
   #cancelTimer: Cancel = nothing;
   #stopListening: Cancel = nothing;
-  // Counts the attempts, so that what an older one awaited comes to nothing.
+  // Counts the attempts, so that results of an older one are ignored.
   #attempt = 0;
   #failures = 0;
   #reconnectAfter: number | undefined;
@@ -98,17 +81,17 @@ export class Connection {
     this.#events = setup.observer;
     this.#token = new TokenSource(setup);
     this.#place = setup.url.replace(/[^/]*@|\?.*/g, '');
-    // A clock that was put forward on a live connection looks like sleep, after which this is asked.
+    // Setting the clock forward looks like sleep, after which a ping is sent.
     const accept = ({ time }: Results['ping']) => this.#reckon(time);
     this.#heartbeat = new Heartbeat(() => setup.calls.start({ type: 'ping' }, { accept }));
   }
 
-  /** Connects, unless it does so already. While `waiting` it waits no longer. */
+  /** Connects, unless it is connecting or connected; while `waiting`, immediately. */
   connect(): void {
     if (this.state === 'connecting' || this.state === 'connected') return;
     if (this.state !== 'waiting') {
       this.#failures = 0;
-      // Whoever was asked before may have been somebody else.
+      // The token may belong to another user now.
       this.#token = new TokenSource(this.#setup);
       this.#calls.ended = undefined;
       this.#stopListening = listenForWake((what) => this.#look(what));
@@ -116,28 +99,28 @@ export class Connection {
     this.#connect();
   }
 
-  /** Closes for good, or until `connect` is called. */
+  /** Closes the connection until `connect` is called. */
   close(error?: SluiceError): void {
     if (this.state === 'closed') return;
     this.#leave();
     this.#token.stop();
     this.#stopListening();
-    // Whoever waits for an answer is told by that.
+    // A pending call reports the error by rejecting.
     if (this.#calls.end(error ?? clientError('closed', undefined, this.#calls.failure))) this.#events.reported = error;
     this.#moveTo('closed', { error } as StateChange);
   }
 
   /**
-   * The connection is of no use any more: closes it and does what the error's code demands. SPEC.md section 8.2.
+   * The connection is unusable: closes it, and reacts as the error's code requires. SPEC.md section 8.2.
    *
-   * @param atLeast so many failures count at least for the backoff
+   * @param atLeast minimum number of failures for the backoff
    */
   lose(cause: SluiceError, atLeast = 0): void {
     const why = `Not connected to ${this.#place}: ${cause.message}`;
     this.#calls.failure = clientError('timed_out', why, cause);
-    // "Closed: 1006" says nothing to anybody who does not see where to.
+    // "Closed: 1006" means nothing without the address.
     const { code, name } = cause;
-    const vague = this.state === 'connecting' && code > 4400 && code < 4403;
+    const vague = this.state === 'connecting' && (code === TIMED_OUT || code === CONNECTION_LOST);
     const error = vague ? clientError(name as 'timed_out', why) : cause;
     const { retryAfter } = error;
     if (this.#token.renewable && isOfToken(error)) {
@@ -153,7 +136,7 @@ export class Connection {
     this.#moveTo('waiting', { error, retryIn: pause });
   }
 
-  /** The gateway broke its word: tells so, and starts again; not too soon, for it may do so each time. */
+  /** Protocol violation by the gateway: reports it, and reconnects with extra backoff. */
   distrust(error: SluiceError): void {
     this.lose(error, DISTRUST);
     this.#events.report('error', error);
@@ -167,12 +150,12 @@ export class Connection {
       this.#inTime((ready) => this.#open(...ready)),
       this.#inTime((error) => this.lose(error)),
     );
-    // The token's own timer, which says more, comes first.
+    // The token has a timer of the same length that was started earlier, with a better message.
     this.#await();
     this.#moveTo('connecting');
   }
 
-  /** The attempt has come a step further: from here on the next one has its time. */
+  /** Restarts the deadline for the next step of the attempt. */
   #await(): void {
     this.#heartbeat.heard();
     this.#later(this.#setup.timeout, () => this.#dead());
@@ -189,12 +172,12 @@ export class Connection {
           this.#await();
           this.#calls.begin(write, () => this.#greet(token));
         },
-        message: (message) => this.#read(message),
-        lost: (code, reason) => this.lose(closeError(code, reason)),
+        receive: (message) => this.#read(message),
+        lose: (code, reason) => this.lose(closeError(code, reason)),
         broken: (error) => this.distrust(error),
       });
     } catch (cause) {
-      // No constructor, a malformed URL, ws: on a page of https: the next attempt would fail like this one.
+      // No constructor, a malformed URL, or ws: on an https: page: each attempt would fail.
       const why = WebSocket ? (cause as Error).message : 'there is none here. npm install ws, and pass { WebSocket }.';
       this.close(clientError('closed', `WebSocket cannot be opened: ${why}`, cause));
     }
@@ -202,7 +185,7 @@ export class Connection {
 
   #greet(token: string | undefined): void {
     this.#calls.start(
-      // What is undefined does not travel.
+      // Undefined fields are not sent.
       { type: 'connect', client: VERSION, token } as Body<'connect'>,
       {
         accept: (result) => this.#connected(result, token),
@@ -214,7 +197,7 @@ export class Connection {
 
   #connected(result: ConnectResult, token: string | undefined): void {
     const { user, heartbeat, maxFrame } = result;
-    // Not at once: a gateway that takes every connection and closes it again must not be asked twice a second.
+    // Not at once, because the gateway may accept every connection and close it right away.
     this.#later(STABLE, () => {
       this.#failures = 0;
     });
@@ -229,7 +212,7 @@ export class Connection {
   #read(message: ServerMessage): void {
     if (this.state === 'connected') this.#heartbeat.heard();
     const { type } = message;
-    // An error without an id answers something that the gateway could not read as a command.
+    // An error without an id answers input that the gateway could not parse as a command.
     if (type === 'error' && !message.id) this.#events.report('error', new SluiceError(message.error));
     else if (type === 'reply' || type === 'error') this.#calls.settle(message);
     else if (type === 'drain') this.#reconnectAfter = message.reconnectAfter;
@@ -237,7 +220,7 @@ export class Connection {
     else this.#events.push(message);
   }
 
-  /** Reckons by the gateway's clock alone, and by how long ago it was read. */
+  /** Uses the gateway's clock only, because the device's may be wrong. */
   #accepted(token: string | undefined, { expiresAt, time }: Pick<ConnectResult, 'expiresAt' | 'time'>): void {
     this.#reckon(time);
     this.#token.accepted(token, (expiresAt ?? Number.POSITIVE_INFINITY) - time);
@@ -247,7 +230,7 @@ export class Connection {
     if (time) this.skew = time - now();
   }
 
-  /** Replaces the token on the live connection, when it is time for that. */
+  /** Replaces the token on the open connection if a refresh is due. */
   #refresh(hurry = false): void {
     const failed = this.#inTime((error: SluiceError) => {
       if (error.retryable || isOfToken(error)) this.#token.failed();
@@ -260,11 +243,11 @@ export class Connection {
     this.#token.renew(hurry)?.then(send, failed);
   }
 
-  /** Looks after the connection: each second, and when something has happened to the page. */
+  /** Checks the connection: every second, and on events of the page. */
   #look(what: Wake | false): void {
     const { state } = this;
     const offline = what === 'offline';
-    // When the network is said to be gone the socket is kept: it may come back with the connection alive.
+    // While offline, keep the socket: the network may return before the connection times out.
     if (state === 'connected') {
       this.#refresh();
       if (what) this.#probe(offline ? OFFLINE : AWAKE, !offline);
@@ -277,7 +260,7 @@ export class Connection {
   #probe(atLeast: number, hurry?: boolean): void {
     const within = Math.max(atLeast, Math.min(SLOWEST, SLOWER * (this.#calls.pace ?? 0)));
     this.#heartbeat.probe(within, () => {
-      // A line on which a large frame takes its time looks dead. Should it be alive, it gets more time on the next connection.
+      // A slow link with a large frame looks dead. The next connection gets more time.
       if (atLeast === PATIENCE) this.#calls.pace = 2 * within;
       this.#dead(hurry);
     });
@@ -288,7 +271,7 @@ export class Connection {
     if (hurry && this.state === 'waiting') this.#connect();
   }
 
-  /** Nothing happens when the attempt has come to its end meanwhile. */
+  /** Ignores the call if the attempt has ended in the meantime. */
   #inTime<Value>(run: (value: Value) => void): (value: Value) => void {
     const attempt = this.#attempt;
     return (value) => {
@@ -301,7 +284,7 @@ export class Connection {
     this.#cancelTimer = after(ms, run);
   }
 
-  /** Ends everything that belongs to the present state. */
+  /** Ends everything that belongs to the current state. */
   #leave(): void {
     this.#attempt++;
     this.#cancelTimer();

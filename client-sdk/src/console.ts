@@ -1,10 +1,10 @@
 import type { ClientEvents } from './api.ts';
 import { loadDiagnostics } from './load-diagnostics.ts';
 
-/** Writes to the console what nobody listens to. The words for it are loaded when they are first needed. */
+/** Writes an error or gap without a listener to the console. The texts are loaded on demand. */
 export function toConsole(client: object, news: ClientEvents['error' | 'gap']): void {
   loadDiagnostics()
     .then(({ explain }) => explain(client, news))
-    // A page that cannot load them, for instance without a network, gets the bare facts.
+    // Offline, they cannot be loaded: print the fields.
     .catch(() => globalThis.console?.error('[sluice]', JSON.stringify(news)));
 }

@@ -1,4 +1,4 @@
-/** What a contract makes of a channel: types only, nothing of it is there at run time. */
+/** The types that a contract gives a channel. Types only: this file has no run-time code. */
 
 import type { PublishResult } from '@sluice/protocol';
 import type {
@@ -10,7 +10,7 @@ import type {
   KnownName,
   TypesOf,
 } from '@sluice/protocol/contracts';
-import type { Channel, Message, PublishOptions, ReadableChannel } from './api.ts';
+import type { Channel, Message, PublishOptions, ReadableChannel } from './channel-api.ts';
 
 /** A message without an event, on a channel whose contract lists events. */
 export interface PlainMessage<T = unknown> extends Message<T> {
@@ -26,23 +26,23 @@ type EventMessages<Events> = {
   [Event in keyof Events & string]: EventMessage<Events[Event], Event>;
 }[keyof Events & string];
 
-/** The messages that a contract lets through; where it lists events, told apart by `event`. */
+/** The messages that a contract allows; if it lists events, a union by `event`. */
 export type ContractMessage<Types extends ContractTypes> = Types['eventsOut'] extends undefined
   ? Message<Types['messageOut']>
   :
       | ([Types['messageOut']] extends [never] ? never : PlainMessage<Types['messageOut']>)
       | EventMessages<Types['eventsOut']>;
 
-/** Publishes where any event will do. */
+/** `publish` of a contract that allows any event. */
 type PublishAny<T> = (data: T, options?: PublishOptions) => Promise<PublishResult>;
 
-/** Publishes with an event of the contract, or without one. */
+/** `publish` of a contract that lists events and allows messages without one. */
 type PublishListed<Types extends ContractTypes, Events extends string> = <Event extends Events = never>(
   data: DataIn<Types, Event>,
   options?: PublishOptions<Event>,
 ) => Promise<PublishResult>;
 
-/** Publishes where the contract knows no message without an event. */
+/** `publish` of a contract that requires an event. */
 type PublishEvent<Types extends ContractTypes, Events extends string> = <Event extends Events>(
   data: DataIn<Types, Event>,
   options: PublishOptions<Event> & { readonly event: Event },
@@ -54,14 +54,14 @@ type Publish<Types extends ContractTypes> = Types['eventsIn'] extends undefined
     ? PublishEvent<Types, keyof Types['eventsIn'] & string>
     : PublishListed<Types, keyof Types['eventsIn'] & string>;
 
-/** A channel with the types of its contract: what it takes may be another type than what it gives. */
+/** A channel with the types of its contract. Schemas may convert data: published and received types may differ. */
 export interface ContractChannel<Types extends ContractTypes>
   extends ReadableChannel<ContractMessage<Types>, Types['stateOut'], Types['stateIn']> {
-  /** As `Channel.publish`; the type of `data` is that of the contract, for the event in `options` if there is one. */
+  /** Like `Channel.publish`. The contract determines the type of `data`, by `options.event` if set. */
   readonly publish: Publish<Types>;
 }
 
-/** The channel of this name, with the types of its contract; without contracts one of unknown data. */
+/** The channel of this name, with the types of its contract; without contracts, its data is `unknown`. */
 export type ChannelOf<C extends Channels, Name extends string> = string extends keyof C
   ? Channel
   : ContractChannel<TypesOf<ContractFor<C, Name>>>;
@@ -69,7 +69,7 @@ export type ChannelOf<C extends Channels, Name extends string> = string extends 
 /** The messages received on a channel, by its name or its pattern: `MessageOf<typeof channels, 'chat:{room}'>`. */
 export type MessageOf<C extends Channels, Name extends string> = ContractMessage<TypesOf<ContractFor<C, Name>>>;
 
-/** Gives the channels that a contract knows. */
+/** Returns a channel of the contract. */
 export type ContractChannels<C extends Channels> = <const Name extends ChannelName<C>>(
   name: KnownName<C, Name>,
 ) => ChannelOf<C, Name>;

@@ -1,5 +1,5 @@
 /**
- * Channel contracts: what travels on which channels, written once for gateway and clients.
+ * Channel contracts: the types of each channel's messages, defined once for gateway and clients.
  *
  * @packageDocumentation
  */

@@ -1,31 +1,35 @@
 import { json, type Push } from '@sluice/protocol';
-import type { Channel, Client, ClientEvents, ClientOptions } from './api.ts';
+import type { Client, ClientEvents, ClientOptions } from './api.ts';
 import { Calls } from './calls.ts';
 import { ChannelHandle } from './channel.ts';
+import type { Channel } from './channel-api.ts';
 import type { ChannelHost, ResourceKind } from './channel-host.ts';
-import { Connection, type ConnectionEvents, type StateChange } from './connection.ts';
+import type { StateChange } from './client-state.ts';
+import { Connection, type ConnectionEvents } from './connection.ts';
 import { toConsole } from './console.ts';
 import { Emitter, guard } from './emitter.ts';
 import { hasRunOut, isOfToken, refusal, type SluiceError } from './errors.ts';
-import type { PendingUse } from './lazy-parts.ts';
+import { execute } from './execute.ts';
 import { check, socketUrl } from './options.ts';
+import type { PendingUse } from './pending-use.ts';
 import type { Handle, Host, RemoteResource } from './remote-resource.ts';
 import type { Report } from './reporting.ts';
 
-/** Puts the parts of a client together, and passes on what each has to say to the others. */
+/** Connects the parts of a client. */
 export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, ConnectionEvents {
   declare readonly calls: Calls;
   declare readonly peer: Connection;
   declare readonly timeout: number;
   readonly refusal = refusal;
+  readonly execute = execute;
   readonly pending: PendingUse[] = [];
-  /** What somebody was told of last. */
+  /** The error that was last reported to the application. */
   declare reported: SluiceError | undefined;
   readonly #options: ClientOptions;
-  // By the name of the channel.
+  // By channel name.
   readonly #resources = new Map<string, readonly RemoteResource[]>();
 
-  /** @param create makes another client */
+  /** @param create creates another client */
   constructor(given: ClientOptions, create: (options: ClientOptions) => Client) {
     super();
     const options = check(given);
@@ -44,7 +48,7 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     });
   }
 
-  // ------------------------------------------------------------------ what the connection tells
+  // ------------------------------------------------------------------ events of the connection
 
   state(change: StateChange): void {
     const { state, error } = change;
@@ -54,15 +58,15 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
       if (state === 'waiting') resource.lose();
       if (state === 'closed') resource.end('ended', { error, reason: this.calls.ended });
     });
-    // A handler that was just called may have moved on, and that was told already.
+    // A handler may have changed the state, and that change was emitted already.
     if (this.peer.state === state) this.emit('state', change);
-    // A URL that never worked is told of, and a token that is refused or cannot be fetched, each time. What worked once comes back.
+    // Reports a URL that never worked, and every token failure. A connection that worked once recovers.
     const news = state === 'closed' || this.peer.user === undefined;
     const ofToken = state === 'waiting' && error && isOfToken(error) && !hasRunOut(error);
     if (ofToken || (error && news && !heard && error !== this.reported)) this.report('error', error, { heard });
   }
 
-  /** Bound, because it is handed around. */
+  /** Bound, because it is passed around. */
   readonly report: Report = (name, news, { instead, heard } = {}) => {
     this.reported = news as SluiceError;
     if (instead) return guard(instead, news);
@@ -79,9 +83,9 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     if ('channel' in push) for (const resource of this.#of(push.channel)) resource.receive(push);
   }
 
-  // ------------------------------------------------------------------ what the channels ask for
+  // ------------------------------------------------------------------ calls of the channels
 
-  /** The channel's face: the one that is in use, so that nothing is kept of a channel that is not. */
+  /** Returns the channel's object that is in use, or a new one. An unused channel occupies no memory. */
   channel<T, State>(name: string): Channel<T, State> {
     check({}, { name });
     const [use] = [...this.#of(name), ...this.pending.filter(({ handle }) => handle.name === name)];

@@ -1,6 +1,6 @@
 import type { Cancel } from './timer.ts';
 
-/** Reports what the application's code threw as the platform reports an uncaught error; `reportError` is not in Node. */
+/** Reports an error of the application as uncaught. Node has no `reportError`. */
 export function report(error: unknown): void {
   queueMicrotask(() => {
     throw error;
@@ -8,9 +8,10 @@ export function report(error: unknown): void {
 }
 
 /**
- * Runs a handler of the application. What it throws is reported, and never stops the other handlers.
+ * Runs a handler of the application. Errors that it throws are reported, and do not stop other
+ * handlers.
  *
- * @returns what the handler returned; `undefined` where there is none, or where it threw
+ * @returns what the handler returned; `undefined` if there is none, or if it threw
  */
 export function guard<Args extends unknown[], Result>(
   handler: ((...args: Args) => Result) | undefined,
@@ -24,9 +25,12 @@ export function guard<Args extends unknown[], Result>(
   }
 }
 
-/** How a handler listens. */
+/** Options of a listener. */
 export interface ListenOptions {
-  /** Do not count as a listener: what nobody else hears still goes to the console. Default `false`. */
+  /**
+   * Whether the listener does not count: what no other listener receives still goes to the console.
+   * Default: `false`.
+   */
   readonly passive?: boolean;
 }
 
@@ -35,7 +39,7 @@ interface Entry<Events> extends ListenOptions {
   readonly handler: (value: never) => void;
 }
 
-/** Named events with typed values. `Events` maps each name to what its handlers are given. */
+/** Named events with typed values. `Events` maps each name to the value that its handlers receive. */
 export class Emitter<Events> {
   readonly #entries = new Set<Entry<Events>>();
 
@@ -46,7 +50,7 @@ export class Emitter<Events> {
     return () => void this.#entries.delete(entry);
   }
 
-  /** Does anybody listen who counts? */
+  /** Is there a listener that counts? */
   heeds(name: keyof Events): boolean {
     return [...this.#entries].some((entry) => entry.name === name && !entry.passive);
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CLIENT_ERRORS, ERRORS, errorBody } from '@sluice/protocol';
 import { describe, expect, it } from 'vitest';
+import * as codes from './codes.ts';
 import { clientError, closeError, isSluiceError, SluiceError } from './errors.ts';
 
 describe('closeError', () => {
@@ -19,6 +20,15 @@ describe('closeError', () => {
   it('has the name and the number of the catalogue', () => {
     const { code } = ERRORS.flood;
     expect(closeError(code, 'flood')).toMatchObject({ name: 'flood', code });
+  });
+});
+
+describe('the codes that the client has as constants', () => {
+  const all: Readonly<Record<string, { readonly code: number }>> = { ...ERRORS, ...CLIENT_ERRORS };
+  const named = Object.entries(codes).filter(([name]) => !name.startsWith('FIRST_'));
+
+  it.each(named)('%s is that of the catalogue', (name, code) => {
+    expect(all[name.toLowerCase()]?.code).toBe(code);
   });
 });
 

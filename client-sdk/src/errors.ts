@@ -9,13 +9,14 @@ import {
   FIRST_CLIENT_CODE,
   type Issue,
 } from '@sluice/protocol';
+import { FIRST_CLOSE, FIRST_EXPIRY, FIRST_OF_COMMANDS, FIRST_PERMANENT } from './codes.ts';
 
-/** The stable name of an error: those of the catalogue, those of this library, and what a newer gateway may add. */
+/** The stable name of an error: of the catalogue, of this library, or of a newer gateway. */
 export type SluiceErrorName = ErrorName | ClientErrorName | (string & {});
 
 /**
- * Every error that this library gives you, whether the gateway refused something or the connection failed.
- * Compare `name`; show `message` to people.
+ * The class of all errors of this library, whether the gateway refused something or the connection
+ * failed. Compare `name`; show `message` to people.
  *
  * @example
  * import { SluiceError } from '@sluice/client';
@@ -29,17 +30,17 @@ export type SluiceErrorName = ErrorName | ClientErrorName | (string & {});
  */
 export class SluiceError extends Error {
   declare readonly name: SluiceErrorName;
-  /** The number of the error in the catalogue, e.g. 4306; its range is explained in SPEC.md section 8. */
+  /** The error's code in the catalogue, e.g. 4306. SPEC.md section 8 explains the ranges. */
   declare readonly code: number;
-  /** What to do about it, for the developer. */
+  /** How to fix it, for the developer. */
   declare readonly remedy: string;
-  /** May the same thing be tried again, unchanged, later? */
+  /** May the same call be retried, unchanged, later? */
   declare readonly retryable: boolean;
-  /** Milliseconds to wait before trying again, where the gateway said so. */
+  /** Milliseconds to wait before a retry, if the gateway sent it. */
   declare readonly retryAfter: number | undefined;
-  /** Where the documentation explains it: a page of the repository, and the place in it. */
+  /** Where the documentation explains it: a file of the repository, and an anchor. */
   declare readonly docs: string;
-  /** With `payload_invalid`: what the channel's schema found wrong, where it has one. */
+  /** With `payload_invalid`: the issues that the channel's schema found, if it has one. */
   declare readonly issues: readonly Issue[] | undefined;
 
   constructor({ message, ...detail }: ErrorBody, cause?: unknown) {
@@ -48,14 +49,14 @@ export class SluiceError extends Error {
     Object.assign(this, { docs, remedy: `See ${docs}` }, detail);
   }
 
-  /** What `JSON.stringify` writes, e.g. for a log: everything but the cause and the stack. */
+  /** The result of `JSON.stringify`, e.g. for a log: everything except the cause and the stack. */
   toJSON(): object {
     return { ...this, message: this.message };
   }
 }
 
 /**
- * Is it an error of this library; and if names are given, one of these?
+ * Is it an error of this library, and if names are passed, with one of them?
  *
  * @example
  * import { isSluiceError } from '@sluice/client';
@@ -74,7 +75,7 @@ export function isSluiceError<Name extends SluiceErrorName>(
   return error instanceof SluiceError && (!names[0] || names.includes(error.name as Name));
 }
 
-/** An error of this library's own. A message replaces the catalogue's sentence by one that says where. */
+/** Creates an error of the client. `message` replaces the catalogue's, to add where it happened. */
 export function clientError(name: keyof typeof CLIENT_SENTENCES, message?: string, cause?: unknown): SluiceError;
 export function clientError(name: (typeof CLIENT_ERROR_NAMES)[number], message: string, cause?: unknown): SluiceError;
 export function clientError(
@@ -82,39 +83,32 @@ export function clientError(
   message = (CLIENT_SENTENCES as Readonly<Record<string, string>>)[name] as string,
   cause?: unknown,
 ): SluiceError {
-  return new SluiceError(
-    {
-      code: FIRST_CLIENT_CODE + CLIENT_ERROR_NAMES.indexOf(name),
-      name,
-      message,
-      retryable: CLIENT_RETRYABLE.includes(name),
-    },
-    cause,
-  );
+  const code = FIRST_CLIENT_CODE + CLIENT_ERROR_NAMES.indexOf(name);
+  return new SluiceError({ code, name, message, retryable: CLIENT_RETRYABLE.includes(code) }, cause);
 }
 
-/** An error of the gateway's catalogue that it does not have to be asked for. */
+/** Creates an error of the gateway's catalogue, without a round trip. */
 export function refusal(code: number, name: ErrorName, message: string): SluiceError {
   return new SluiceError({ code, name, message, retryable: false });
 }
 
-/** Has the token run out? Then another one will do. SPEC.md section 8.2. */
+/** Has the token expired, so that a new one is needed? SPEC.md section 8.2. */
 export function hasRunOut({ code }: SluiceError): boolean {
-  return code >= 4100 && code < 4200;
+  return code >= FIRST_EXPIRY && code < FIRST_PERMANENT;
 }
 
-/** Is the token of no use, or is there none? */
+/** Is it about the token? */
 export function isOfToken({ name }: SluiceError): boolean {
   return name.startsWith('token_');
 }
 
 /**
- * The error behind a close of the WebSocket: the gateway's, where the code is one of ours, otherwise `connection_lost`. The name
- * stands before the first colon. SPEC.md section 8.2.
+ * Returns the error for a close of the WebSocket: the gateway's, if the code is in the catalogue,
+ * otherwise `connection_lost`. The reason begins with the name, up to a colon. SPEC.md section 8.2.
  */
 export function closeError(code: number, reason: string): SluiceError {
   const message = `Closed: ${code} ${reason}`.trim();
-  if (code < 4000 || code > 4299) return clientError('connection_lost', message);
-  const [name = ''] = reason.split(':');
-  return new SluiceError({ code, name, message, retryable: code < 4100 });
+  if (code < FIRST_CLOSE || code >= FIRST_OF_COMMANDS) return clientError('connection_lost', message);
+  const name = reason.replace(/:.*/s, '');
+  return new SluiceError({ code, name, message, retryable: code < FIRST_EXPIRY });
 }

@@ -4,32 +4,33 @@ import type { Body, Calls } from './calls.ts';
 import { clientError } from './errors.ts';
 import { after, nothing } from './timer.ts';
 
-/** What a request needs of the client. */
-export interface Asking {
+/** The part of the client that a command uses. */
+export interface CommandHost {
   readonly calls: Calls;
-  /** Milliseconds, where the request itself says nothing; `undefined` waits as long as the client lives. */
+  /** Default timeout in milliseconds; `undefined`: until the client is closed. */
   readonly timeout?: number;
-  /** The client is being used: connects, where it should do so by itself. */
+  /** Connects, if `autoConnect` is set. */
   use(): void;
 }
 
-export interface RequestOptions {
+export interface ExecuteOptions {
   /** Milliseconds. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Keeps the order of the calls to a channel, and tries again where the gateway says that it was too much; see `Answer`. */
+  /** See `Answer`. */
   readonly weight?: number;
 }
 
 /**
- * Asks something, over as many connections as it takes. Only for what may be asked twice: reading, and publishing with a key.
+ * Sends a command, on several connections if necessary. Only for commands that may be repeated:
+ * reads, and publishes with a key.
  *
- * @returns rejects with a `SluiceError`, or with the signal's reason; either way nothing is left behind
+ * @returns rejects with a `SluiceError`, or with the signal's reason
  */
-export function request<Type extends CommandType>(
-  host: Asking,
+export function execute<Type extends CommandType>(
+  this: CommandHost,
   body: Body<Type>,
-  { timeout = host.timeout, signal, weight }: RequestOptions = {},
+  { timeout = this.timeout, signal, weight }: ExecuteOptions = {},
 ): Promise<Results[Type]> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) throw signal.reason;
@@ -43,13 +44,13 @@ export function request<Type extends CommandType>(
         act(value);
       };
     const fail = settle(reject);
-    // A timer that is to wait longer fires at once: 24 days are for ever, and so is `undefined`, which is not less than anything.
+    // Longer timers fire at once, so they count as unlimited, like `undefined`, which is not less than a number.
     const cancelTimer =
       (timeout as number) < 2 ** 31
-        ? after(timeout as number, () => fail(host.calls.failure ?? clientError('timed_out')))
+        ? after(timeout as number, () => fail(this.calls.failure ?? clientError('timed_out')))
         : nothing;
     const ignore = onAbort(signal, () => fail(signal?.reason));
-    forget = host.calls.start(body, { accept: settle(resolve), refuse: fail, resend: true, weight });
-    host.use();
+    forget = this.calls.start(body, { accept: settle(resolve), refuse: fail, resend: true, weight });
+    this.use();
   });
 }

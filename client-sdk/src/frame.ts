@@ -1,26 +1,26 @@
 import type { Codec, Command } from '@sluice/protocol';
 
-// The gateway queues 1,000 commands at most while it verifies the token. SPEC.md section 8.1.
+// The gateway queues at most 1,000 commands while it verifies the token. SPEC.md section 8.1.
 const COMMANDS = 500;
 
-/** A frame, ready to be sent. */
+/** An encoded frame. */
 export interface Frame {
   readonly data: string | Uint8Array;
   /** In bytes. */
   readonly size: number;
-  /** How many of the commands it holds. */
+  /** Number of commands in it. */
   readonly count: number;
 }
 
-/** How a frame is written. */
+/** Options of `packFrame`. */
 export interface FrameFormat {
   readonly codec: Codec;
-  /** Bytes. A single command that is larger gets a frame of its own nevertheless. */
+  /** Maximum bytes. A single larger command still gets a frame. */
   readonly limit: number;
 }
 
 /**
- * Writes as many commands as fit into one frame, from the first on.
+ * Encodes as many commands as fit into one frame, from the first on.
  *
  * @param commands at least one
  */
@@ -34,8 +34,9 @@ export function packFrame(commands: readonly Command[], { codec, limit }: FrameF
   }
 }
 
-/** As UTF-8, and without a `TextEncoder`, which not every platform has. JSON holds no lone surrogates. */
+/** The size as UTF-8, without `TextEncoder`, which some platforms lack. JSON has no lone surrogates. */
 function byteLength(data: string | Uint8Array): number {
   if (typeof data !== 'string') return data.length;
-  return data.replace(/[\x80-\u07ff\ud800-\udfff]/g, '..').replace(/[\u0800-\uffff]/g, '...').length;
+  // Two bytes, or three: `$1` is the third.
+  return data.replace(/[\x80-\u07ff\ud800-\udfff]|([\u0800-\uffff])/g, '..$1').length;
 }

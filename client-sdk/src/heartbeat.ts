@@ -1,15 +1,15 @@
 import { now } from './now.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 
-/** How long an answer may take, in milliseconds. */
+/** Milliseconds to wait for a pong. */
 export const PATIENCE = 10_000;
 
-/** Notices that nothing is heard any more. SPEC.md section 1. */
+/** Detects a silent peer. SPEC.md section 1. */
 export class Heartbeat {
   readonly #ping: () => void;
   #every = 0;
   #heard = 0;
-  // How long the answer that is waited for may take.
+  // The pending probe's time limit.
   #within = Number.POSITIVE_INFINITY;
   #cancelDeadline: Cancel = nothing;
 
@@ -17,30 +17,30 @@ export class Heartbeat {
     this.#ping = ping;
   }
 
-  /** @param every milliseconds of silence after which to ask for a sign of life; by default it never does */
+  /** @param every milliseconds of silence until a ping is due; default: never */
   start(every = Number.POSITIVE_INFINITY): void {
     this.#every = every;
     this.heard();
   }
 
-  /** Something arrived. */
+  /** A message arrived. */
   heard(): void {
     this.#heard = now();
     this.#within = Number.POSITIVE_INFINITY;
     this.#cancelDeadline();
   }
 
-  /** Has it been silent for too long? In a new connection, since it was begun. */
+  /** Was the peer silent for this long? In a new connection, since its start. */
   silent(most = this.#every): boolean {
     return now() - this.#heard >= most;
   }
 
-  /** Sends a ping now; unless something is heard in so many milliseconds, the connection is dead. */
+  /** Sends a ping; calls `dead` if nothing arrives within this many milliseconds. */
   probe(within: number, dead: () => void): void {
     if (within >= this.#within) return;
     this.#within = within;
     this.#cancelDeadline();
-    // A page that was busy reads what has arrived meanwhile before it judges.
+    // Let a page that was busy first read the messages that have arrived.
     this.#cancelDeadline = after(within, () => {
       this.#cancelDeadline = after(0, dead);
     });

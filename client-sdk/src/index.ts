@@ -23,12 +23,10 @@ export type {
   StateOf,
   TypesOf,
 } from '@sluice/protocol/contracts';
+export type { Client, ClientEvents, ClientOptions } from './api.ts';
 export type {
   Ago,
   Channel,
-  Client,
-  ClientEvents,
-  ClientOptions,
   Gap,
   HistoryOptions,
   HistoryPage,
@@ -40,9 +38,9 @@ export type {
   SubscribeOptions,
   Subscription,
   SubscriptionState,
-} from './api.ts';
+} from './channel-api.ts';
 export { createClient } from './client.ts';
-export type { ClientState, StateChange } from './connection.ts';
+export type { ClientState, StateChange } from './client-state.ts';
 export type {
   ChannelOf,
   ContractChannel,

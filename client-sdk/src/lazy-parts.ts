@@ -1,44 +1,26 @@
-import { clientError, type SluiceError } from './errors.ts';
+import { clientError } from './errors.ts';
 import { loadParts } from './load-parts.ts';
-import type { Report } from './reporting.ts';
+import type { PartsHost, PendingUse } from './pending-use.ts';
 import { after } from './timer.ts';
 
-/** What is not loaded with the page. */
+/** The code that is loaded on demand. */
 export type Parts = Awaited<ReturnType<typeof loadParts>>;
 
-/** Something that needs the parts. */
-export interface PendingUse {
-  /** The face of the channel that it is for: it stays the same object as long as something waits. */
-  readonly handle: { readonly name: string };
-  /** It is given the `Parts`. The type is not named, because the parts know their client by this one. */
-  run(parts: never): void;
-  /** Called instead if the client is closed before the parts are loaded. */
-  refuse(error: SluiceError): void;
-}
-
-/** The client that needs the parts. */
-export interface PartsHost {
-  readonly report: Report;
-  readonly calls: { readonly ended: SluiceError | undefined };
-  /** What waits until the parts are loaded, in the order of the calls. */
-  readonly pending: PendingUse[];
-}
-
-// Pause before a load that failed is retried, in milliseconds.
+// Milliseconds until a failed load is retried.
 const RETRY = 1000;
 
-// Once for the page, however many clients it has.
+// Once per page, for all clients.
 let parts: Parts | undefined;
 let loading: Promise<Parts> | undefined;
 
-/** What is loaded; `undefined` before anything of it was used. */
+/** The parts, if they are loaded. */
 export function loadedParts(): Parts | undefined {
   return parts;
 }
 
 /**
- * Runs at once if the parts are loaded; otherwise when they are, in the order of the calls. Nothing is lost while they cannot
- * be loaded, for instance without a network: the calls wait.
+ * Runs a use immediately if the parts are loaded, otherwise when they are, in the order of the calls.
+ * If they cannot be loaded, for instance offline, the uses wait.
  */
 export function withParts(host: PartsHost, use: PendingUse): void {
   if (parts && !host.pending[0]) use.run(parts as never);
@@ -51,7 +33,7 @@ function load(host: PartsHost): void {
   loading.then(
     (loaded) => {
       parts = loaded;
-      // A use is pending while it runs: what its handlers ask for comes after all that wait.
+      // A use stays pending while it runs, so that calls of its handlers come after all pending uses.
       for (let use = pending[0]; use; use = pending[0]) {
         use.run(loaded as never);
         pending.shift();

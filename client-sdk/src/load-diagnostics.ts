@@ -1,2 +1,2 @@
-/** What says in full what went wrong, and what logs frames: a file of its own (entries.mjs), which hardly any page needs. */
+/** Loads the console texts and the frame log, a separate file (entries.mjs) that few pages need. */
 export const loadDiagnostics = () => import('./diagnostics/diagnostics.ts');

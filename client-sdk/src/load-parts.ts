@@ -1,2 +1,2 @@
-/** What is loaded when it is first used, as a file of its own (entries.mjs): presence, and the backlog of those who join late. */
+/** Loads presence and the delivery of backlogs, a separate file (entries.mjs). */
 export const loadParts = () => import('./on-demand.ts');

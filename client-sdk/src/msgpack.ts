@@ -1,5 +1,5 @@
 /**
- * The binary codec, in a file of its own so that only those who want it load it.
+ * The binary codec, in a file of its own so that only pages that use it load it.
  *
  * @example
  * import { createClient } from '@sluice/client';

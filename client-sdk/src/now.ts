@@ -1,4 +1,4 @@
-// Time servers correct less than this at a time; more means that somebody has set the clock, or that the machine slept.
+// Milliseconds. Time servers correct less at a time; more means that the clock was set or the device slept.
 const STEP = 1000;
 
 let wall = 0;
@@ -6,9 +6,10 @@ let steady = 0;
 let passed = 0;
 
 /**
- * Milliseconds by a clock that counts sleep and never goes back. `performance.now()` alone would not do: in some browsers it stands still while the
- * machine sleeps. So what the device's clock is suddenly ahead counts as slept, also when somebody has put it forward: that costs a sign of life and
- * a token. Where there is no `performance`, setting the clock back takes from it the time since it was last read: every connection reads it each second.
+ * Milliseconds of a clock that includes sleep and never goes back. In some browsers
+ * `performance.now()` stops while the device sleeps, so a jump of the device's clock counts as sleep.
+ * Setting the clock forward therefore costs a ping and a token. Without `performance`, setting it
+ * back loses the time since the last call, at most a second on a connection.
  */
 export function now(): number {
   const byWall = Date.now() - wall;

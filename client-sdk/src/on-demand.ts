@@ -1,8 +1,8 @@
 /**
- * What a client loads by itself when it is first used: presence, and the backlog of a subscription that joins another one.
- * Importing it puts it into your own bundle, so that it is there without a network, too.
+ * Code that the client loads on first use: presence, and the backlog of a subscription that joins
+ * another one. Import it to add it to your own bundle, so that it also works offline.
  *
  * @packageDocumentation
  */
 export { deliverBacklog } from './backlog.ts';
-export { actions, observePresence, viewMembers } from './presence/actions.ts';
+export { presence } from './presence/presence-calls.ts';

@@ -29,13 +29,13 @@ describe('onlyJson', () => {
 
   it.each<[string, unknown, string]>([
     ['NaN', Number.NaN, 'NaN'],
-    ['Infinity', Number.POSITIVE_INFINITY, 'Number'],
-    ['-Infinity', Number.NEGATIVE_INFINITY, 'Number'],
+    ['Infinity', Number.POSITIVE_INFINITY, 'Infinity'],
+    ['-Infinity', Number.NEGATIVE_INFINITY, '-Infinity'],
     ['a bigint', 1n, 'BigInt'],
     ['a function', () => 1, 'Function'],
     ['an async function', async () => 1, 'AsyncFunction'],
     ['a symbol', Symbol('x'), 'Symbol'],
-    ['a Date, which would arrive as a string', at, 'Date.*Send a string or a number'],
+    ['a Date, which would arrive as a string', at, 'Date.*Convert it first'],
     ['a Date of no time', new Date(Number.NaN), 'Date'],
     ['a Map', new Map([['a', 1]]), 'Map'],
     ['a Set', new Set([1]), 'Set'],

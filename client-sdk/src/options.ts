@@ -6,9 +6,9 @@ const STRING = 'a string';
 const OBJECT = 'an object';
 const WHOLE = 'a whole number';
 
-/** What the arguments and options of the public functions must be, by their names. */
+/** The allowed types of arguments and options, by name. */
 const ALLOWED: Readonly<Record<string, string>> = {
-  // An option may be called like something that every object has.
+  // An option may have the name of a property of all objects.
   __proto__: null as never,
   onMessage: FUNCTION,
   onGap: FUNCTION,
@@ -41,13 +41,13 @@ const ALLOWED: Readonly<Record<string, string>> = {
 };
 
 /**
- * Holds what the application gave against what is allowed. Names that are not in the table may be anything, and what the gateway
- * refuses with a better reason (a limit, an empty name) is left to it.
+ * Checks the types of options and arguments. Names that are not in the table may have any value. The
+ * gateway checks what it can explain better (a limit, an empty name).
  *
- * @param options of which each may be `undefined`
- * @param required arguments by their names
+ * @param options each of which may be `undefined`
+ * @param required arguments by name
  * @returns the options
- * @throws SluiceError `option_invalid` that names the argument, and what it must be
+ * @throws SluiceError `option_invalid` with the argument's name and what it must be
  */
 export function check<Options extends object>(options = {} as Options, required: object = {}): Options {
   for (const [name, value] of Object.entries({ ...options, ...required, options })) {
@@ -59,7 +59,7 @@ export function check<Options extends object>(options = {} as Options, required:
   return options;
 }
 
-// A number says of itself what it is: only those from 0 on are allowed anywhere.
+// Numbers below 0 are allowed nowhere, so they have no kind: the message contains the number.
 function kindOf(value: unknown): string {
   if (typeof value === 'number')
     return value >= 0 ? (Number.isInteger(value) ? 'whole number' : 'real number') : `${value}`;
@@ -67,18 +67,19 @@ function kindOf(value: unknown): string {
   return (value as AbortSignal | undefined)?.addEventListener ? 'AbortSignal' : typeof value;
 }
 
-function invalid(name: string, allowed: string, kind: unknown): Error {
+/** The error for an argument of the wrong type. */
+export function invalid(name: string, allowed: string, kind: unknown): Error {
   return clientError('option_invalid', `"${name}" must be ${allowed}, not ${kind}.`);
 }
 
 /**
- * The address to connect to. One without a path means the gateway's own.
+ * Returns the address to connect to: without a path, the gateway's default one.
  *
  * @throws SluiceError `option_invalid`
  */
 export function socketUrl(url: unknown): string {
   const text = `${url ?? ''}`;
-  // An absolute URL with a WebSocket or HTTP scheme, or, in a page, a relative one.
+  // An absolute URL with a WebSocket or HTTP scheme, or, on a page, a relative one.
   if (!text || /^(?!(ws|http)s?:\/\/.)[^/?]*:/i.test(text) || !(globalThis.location || /^\w+:/.test(text)))
     throw invalid('url', 'a full URL like wss://example.com/ws', text);
   return text.replace(/^(\w+:\/\/[^/?]+)\/?(?=\?|$)/, '$1/ws');

@@ -1,16 +1,17 @@
 import type { Member as WireMember } from '@sluice/protocol';
 import type { SluiceError } from './errors.ts';
 
-/** A user who is present in a channel, with however many connections. */
+/** A user who is present in a channel, with one or more connections. */
 export interface Member<State = unknown> extends Omit<WireMember, 'state' | 'info'> {
-  /** What the user has set last with `enter` or `update`. */
+  /** The state that the user last set with `enter` or `update`. */
   readonly state?: State;
   /** The claim `info` of the user's token. */
   readonly info?: unknown;
 }
 
 /**
- * Who is present: a living collection, in order. It knows somebody while something listens by `presence.subscribe`.
+ * The members of a channel: a live, sorted collection. It is filled while there is a listener of
+ * `presence.subscribe`.
  *
  * @example
  * const { members } = client.channel('chat:lobby').presence;
@@ -18,54 +19,58 @@ export interface Member<State = unknown> extends Omit<WireMember, 'state' | 'inf
  * console.log(`${members.size} of ${members.total}`);
  */
 export interface Members<State = unknown> extends Iterable<Member<State>> {
-  /** How many are listed here; 0 while they are only counted. */
+  /** Number of members listed here; 0 while they are only counted. */
   readonly size: number;
-  /** How many are present, listed or not; 0 before it is known. */
+  /** Number of members present, listed or not; 0 while it is unknown. */
   readonly total: number;
-  /** All of them. A new array after each change, and the same one until then: made for frameworks that compare. */
+  /** All members. The array keeps its identity until a member changes, for frameworks that compare. */
   readonly list: readonly Member<State>[];
   get(user: string): Member<State> | undefined;
   has(user: string): boolean;
 }
 
-/** An order of the members, as `Array.sort` takes it. */
+/** Compares two members, as `Array.sort` expects it. */
 export type CompareMembers<State = unknown> = (a: Member<State>, b: Member<State>) => number;
 
-/** What to call when something changes. All of it comes while a push of the gateway is being read. */
+/** Handlers for changes. They are called while the client reads a push of the gateway. */
 export interface PresenceListener<State = unknown> {
-  /** Somebody came, or is there already when you begin to listen. */
+  /** A user joined, or was present already when the listener was added. */
   join?(member: Member<State>): void;
-  /** A state, an info or a number of connections is another than before. */
+  /** A member's state, info or number of connections has changed. */
   update?(member: Member<State>, before: Member<State>): void;
-  /** Somebody has gone; the member as it was last. */
+  /** A user left. `member` is the last known one. */
   leave?(member: Member<State>): void;
-  /** After the others, once for all that came together. */
+  /** Called after the others, once per push. */
   change?(members: Members<State>): void;
-  /** The number of members is another, or is known for the first time. */
+  /** The number of members has changed, or is known for the first time. */
   count?(total: number): void;
-  /** It was refused, or has ended; or it is tried again, where the error is `retryable`. Without it the client's `error` tells. */
+  /**
+   * The presence subscription was refused or has ended; if the error is `retryable`, the client
+   * retries. Without this handler the client emits `error`.
+   */
   error?(error: SluiceError): void;
 }
 
 /** Which page of the members. */
 export interface MembersPageOptions {
-  /** Most members to return. Default 100, at most 1,000. */
+  /** Maximum number of members. Default: 100, at most 1,000. */
   readonly limit?: number;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly after?: number;
   readonly signal?: AbortSignal;
 }
 
-/** A page of the members, in the order in which they came. */
+/** A page of the members, in the order in which they joined. */
 export interface MembersPage<State = unknown> {
   readonly total: number;
   readonly members: readonly Member<State>[];
-  /** Where the next page begins; absent on the last one. */
+  /** Where the next page begins; absent on the last page. */
   readonly next?: number;
 }
 
 /**
- * Who is present in a channel, and being so. `StateIn` is what one sets, where a contract makes something else of it.
+ * The presence of a channel: its members, and your own membership. `State` and `StateIn`: a member's
+ * state as received, and as sent; a contract may convert it.
  *
  * @example
  * const { presence } = client.channel<Note, { typing: boolean }>('chat:lobby');
@@ -77,9 +82,9 @@ export interface MembersPage<State = unknown> {
  * await presence.enter({ typing: false });
  */
 export interface Presence<State = unknown, StateIn = State> {
-  /** Those who are present, by user. */
+  /** The members, sorted by user. */
   readonly members: Members<State>;
-  /** Are there too many to list? Then only `members.total` is known, and `page` reads them. */
+  /** Are there too many members to list? Then only `members.total` is known, and `page` reads them. */
   readonly counting: boolean;
   /**
    * The same members in another order.
@@ -90,10 +95,11 @@ export interface Presence<State = unknown, StateIn = State> {
    */
   sorted(compare: CompareMembers<State>): Members<State>;
   /**
-   * Listens to who comes and goes. Those who are there already are told as `join` first. After a lost connection only what
-   * is different is told. All listeners to one channel share one watch on the gateway. A function is called for every change.
+   * Adds a listener for members who join, change and leave. `join` is called for present members
+   * first. After a lost connection only the differences are reported. All listeners of a channel
+   * share one presence subscription on the gateway. A function is called for every change.
    *
-   * @returns ends the listening
+   * @returns removes the listener
    *
    * @example
    * const stop = presence.subscribe((members) => render(members.list));
@@ -101,32 +107,34 @@ export interface Presence<State = unknown, StateIn = State> {
    */
   subscribe(listener: PresenceListener<State> | ((members: Members<State>) => void)): () => void;
   /**
-   * Becomes a member, with this state or the last one. It stays so over lost connections, until `leave`.
+   * Becomes a member, with this state or the last one. The membership survives lost connections,
+   * until `leave`.
    *
-   * @returns resolves when the gateway has taken it, however long that takes; rejects with a `SluiceError`
+   * @returns resolves when the gateway has accepted it, without a time limit; rejects with a
+   *   `SluiceError`
    *
    * @example
    * await presence.enter({ typing: false });
    */
   enter(state?: StateIn): Promise<void>;
   /**
-   * Changes the state. While one change is on its way, only the last of those behind it is sent.
+   * Changes the state. While one change is being sent, only the last of the later ones is sent.
    *
-   * @returns rejects with `not_member` where `enter` was not called
+   * @returns rejects with `not_member` if `enter` was not called
    *
    * @example
    * await presence.update({ typing: true });
    */
   update(state: StateIn): Promise<void>;
   /**
-   * Is no member any more, at once. Resolves also where it was none.
+   * Ends the membership immediately. Resolves also if there was none.
    *
    * @example
    * await presence.leave();
    */
   leave(): Promise<void>;
   /**
-   * Reads a page of the members, as they are now.
+   * Reads a page of the current members.
    *
    * @example
    * const first = await presence.page({ limit: 50 });

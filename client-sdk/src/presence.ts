@@ -1,13 +1,11 @@
-import type { Json } from '@sluice/protocol';
 import type { ChannelHost } from './channel-host.ts';
 import { loadedParts, type Parts, withParts } from './lazy-parts.ts';
 import { check } from './options.ts';
-import type { CompareMembers, Members, MembersPage, Presence, PresenceListener } from './presence-api.ts';
+import type { CompareMembers, Members, Presence, PresenceListener } from './presence-api.ts';
 import type { Handle } from './remote-resource.ts';
-import { request } from './request.ts';
 import { type Cancel, nothing } from './timer.ts';
 
-/** What is shown until the part of presence is loaded, and the list of nobody. */
+/** The members until the code for presence is loaded. */
 const NOBODY = {
   size: 0,
   total: 0,
@@ -18,29 +16,29 @@ const NOBODY = {
   [Symbol.iterator]: () => [].values(),
 };
 
-/** Makes the face of a channel's presence. What is behind it is loaded when it is first used (`presence/actions.ts`). */
+/** Creates the public object of a channel's presence. `presence/presence-calls.ts` is loaded on first use. */
 export function facePresence<State>(handle: Handle, host: ChannelHost): Presence<State> {
-  /** The members in an order. The object is the same before and after the part is loaded. */
+  /** A sorted view of the members. It is the same object before and after the code is loaded. */
   const view = (compare?: CompareMembers<State>) => {
     let loaded: object | undefined;
     return new Proxy(NOBODY, {
       get(nobody, name) {
-        loaded ??= loadedParts()?.viewMembers(handle, host, compare as CompareMembers | undefined);
+        loaded ??= loadedParts()?.presence.sorted(handle, host, compare as CompareMembers | undefined);
         return Reflect.get(loaded ?? nobody, name) ?? Reflect.get(nobody, name);
       },
     }) as unknown as Members<State> & { readonly counting: boolean };
   };
   const members = view();
 
-  const action = (name: 'enter' | 'update' | 'leave') => async (state?: unknown) => {
-    // Changing it afterwards changes nothing.
-    const copy = state === undefined ? state : host.calls.copy(state).copy;
-    return new Promise<void>((resolve, reject) => {
-      const run = (parts: Parts) => resolve(parts.actions[name](handle, host, copy as Json | undefined));
+  const load = (name: 'enter' | 'update' | 'leave' | 'page', given: unknown) =>
+    new Promise<never>((resolve, reject) => {
+      const run = ({ presence }: Parts) => resolve(presence[name](handle, host, given as never) as never);
       withParts(host, { handle, run, refuse: reject });
       if (name === 'enter') host.use();
     });
-  };
+  // Later changes of the state have no effect.
+  const action = (name: 'enter' | 'update' | 'leave') => async (state?: unknown) =>
+    load(name, state === undefined ? state : host.calls.copy(state).copy);
 
   return {
     members,
@@ -57,8 +55,8 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
       let stop: Cancel | undefined = nothing;
       withParts(host, {
         handle,
-        run(parts: Parts) {
-          stop &&= parts.observePresence(handle, host, { listener: given, members });
+        run({ presence }: Parts) {
+          stop &&= presence.subscribe(handle, host, { listener: given, members });
         },
         refuse: (error) => host.report('error', error, { instead: given.error }),
       });
@@ -71,10 +69,6 @@ export function facePresence<State>(handle: Handle, host: ChannelHost): Presence
     enter: action('enter'),
     update: action('update'),
     leave: action('leave'),
-    async page(options) {
-      const { signal, ...page } = check(options);
-      const body = { type: 'members', channel: handle.name, ...page } as const;
-      return (await request(host, body, { signal })) as MembersPage<State>;
-    },
+    page: async (options) => load('page', check(options)),
   };
 }

@@ -1,29 +1,30 @@
 import { after, type Cancel, nothing } from './timer.ts';
 
-/** A command that waits for its turn, by its id. */
+/** A command in the queue, sorted by its id. */
 export interface QueuedCommand {
   readonly id: number;
-  /** What it takes of the window: 1 for a small one. */
+  /** Its share of the window: 1 for a small command. */
   readonly weight: number;
 }
 
-// So many may be unanswered at once; of large ones, 250 KB: what a connection may send in a second. The gateway closes a connection after 200 refusals in a row. SPEC.md section 10.
+// Maximum weight without an answer: 100 small commands, or 250 KB, which a connection may send per
+// second. The gateway closes a connection after 200 refusals in a row. SPEC.md section 10.
 const WIDTH = 100;
 
-// Each series is a later one than all before, also where a channel gets a queue anew.
+// Series numbers increase, even if a channel gets a new queue.
 let last = 0;
 
 /**
- * The publishes to one channel, in the order of the calls. After a refusal those behind it wait as well; then one goes
- * ahead, and twice as many with each round of answers.
+ * The publishes to one channel, in the order of the calls. After a refusal the later ones wait as
+ * well; then one is sent, and twice as many with each round of answers.
  */
 export class PublishQueue<T extends QueuedCommand> {
-  /** What is sent in one series stands in its order, or is refused with the first of it. SPEC.md section 4.5. */
+  /** The gateway appends a series in order, or refuses the rest of it after the first refusal. SPEC.md section 4.5. */
   series = ++last;
   readonly #send: (command: T) => void;
   #queue: T[] = [];
   readonly #sent = new Set<T>();
-  // What those that are sent take of the window.
+  // Weight of the commands that were sent.
   #load = 0;
   #width = WIDTH;
   #stopped = false;
@@ -39,18 +40,18 @@ export class PublishQueue<T extends QueuedCommand> {
   }
 
   /**
-   * It has been answered, or is not wanted any more.
+   * A command was answered or cancelled.
    *
-   * @returns is there nothing left?
+   * @returns whether the queue is empty
    */
-  done(command: T): boolean {
+  settle(command: T): boolean {
     if (this.#take(command)) this.#width = Math.min(WIDTH, this.#width + 1);
     else this.#queue = this.#queue.filter((other) => other !== command);
     this.#advance();
     return this.#sent.size + this.#queue.length === 0;
   }
 
-  /** It was refused: it goes again after so many milliseconds, or when the first of those that were refused does. */
+  /** A command was refused: sends it again after `pause` milliseconds, or together with earlier refused ones. */
   again(command: T, pause: number): void {
     this.#take(command);
     this.#queue.push(command);
@@ -65,7 +66,7 @@ export class PublishQueue<T extends QueuedCommand> {
     });
   }
 
-  /** Sends nothing any more. */
+  /** Stops sending. */
   stop(): void {
     this.#stopped = true;
     this.#cancelPause();
@@ -81,7 +82,7 @@ export class PublishQueue<T extends QueuedCommand> {
     }
   }
 
-  /** @returns was it on its way? */
+  /** @returns whether it was sent */
   #take(command: T): boolean {
     const sent = this.#sent.delete(command);
     if (sent) this.#load -= command.weight;

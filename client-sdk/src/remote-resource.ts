@@ -1,12 +1,13 @@
-import type { Push, Results } from '@sluice/protocol';
+import type { CommandType, Push, Results } from '@sluice/protocol';
 import { backoff } from './backoff.ts';
 import type { Answer, Body, Calls } from './calls.ts';
 import type { refusal, SluiceError } from './errors.ts';
-import type { PartsHost } from './lazy-parts.ts';
+import type { ExecuteOptions } from './execute.ts';
+import type { PartsHost } from './pending-use.ts';
 import type { Ending, SourceHost } from './subscriber.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 
-/** The face of a channel, whatever its messages are. */
+/** The public object of a channel, with messages of any type. */
 export interface Handle {
   readonly name: string;
 }
@@ -14,17 +15,19 @@ export interface Handle {
 /** A push that belongs to a channel. */
 export type ChannelPush = Exclude<Push, { type: 'refresh' | 'drain' }>;
 
-/** What stands on the gateway needs this of the client. */
+/** The part of the client that a resource uses. */
 export interface Host extends SourceHost, PartsHost {
+  /** `execute`, for files that must not have their own error class. */
+  execute<Type extends CommandType>(body: Body<Type>, options?: ExecuteOptions): Promise<Results[Type]>;
   readonly report: SourceHost['report'];
   readonly calls: Calls;
   readonly peer: SourceHost['peer'] & {
-    /** The gateway broke its word: closes the connection, and resumes on the next. */
+    /** Protocol violation by the gateway: closes the connection, and resumes on the next. */
     distrust(error: SluiceError): void;
   };
-  /** Makes an error of the catalogue. What is loaded later cannot make one: its class exists once. */
+  /** Creates an error of the catalogue. Files loaded on demand must not have their own error class. */
   readonly refusal: typeof refusal;
-  /** Nobody needs this any more. */
+  /** The resource is no longer used. */
   forget(resource: RemoteResource): void;
 }
 
@@ -32,21 +35,22 @@ type Opening = 'subscribe' | 'watch' | 'enter';
 type Closing = 'unsubscribe' | 'unwatch' | 'leave';
 
 /**
- * One thing that is to stand on the gateway for a channel as long as it is wanted here: a subscription, a watch, a
- * membership. It is put there anew on each connection, and again where the gateway asks to wait.
+ * Something that a channel keeps on the gateway while the application wants it: a subscription, a
+ * presence subscription, a membership. It is opened again on each connection, and retried after a
+ * retryable refusal.
  */
 export abstract class RemoteResource<Open extends Opening = Opening> {
   declare readonly channel: string;
-  /** The channel's face while it is in use. */
+  /** The channel's public object while it is in use. */
   declare readonly handle: Handle;
   declare readonly host: Host;
-  /** Tells it from others of its kind on the same channel: a subscription's id on the wire. */
+  /** Distinguishes resources of one class on the same channel: a subscription's id on the wire. */
   declare readonly sub: number | undefined;
-  /** Does it stand on the gateway? */
+  /** Is it open on the gateway? */
   on = false;
-  /** What was said there is out of date. */
+  /** The open command must be sent again, because its fields have changed. */
   stale = false;
-  // One command at a time, so that their order on the gateway is never in question.
+  // One command at a time, so that their order is certain.
   phase: 'idle' | 'opening' | 'closing' | 'pausing' = 'idle';
   #refusals = 0;
   #cancelPause: Cancel = nothing;
@@ -58,32 +62,32 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
     this.sub = sub;
   }
 
-  /** Should it stand on the gateway? */
+  /** Should it be open on the gateway? */
   abstract get wanted(): boolean;
-  /** The commands that put it there, and take it away. */
+  /** The commands that open and close it. */
   abstract readonly commands: readonly [Open, Closing];
-  /** What goes with the first of them, besides the channel. */
+  /** Fields of the open command, besides the channel. */
   abstract open(): Omit<Body<Open>, 'type' | 'channel'>;
   abstract accepted(result: Results[Open]): void;
-  /** May it be asked for already? */
+  /** Can the open command be sent yet? */
   get askable(): boolean {
     return true;
   }
-  /** It is taken away. */
+  /** It is being closed. */
   closing(): void {}
-  /** Refused for good. */
+  /** Refused permanently. */
   abstract refused(error: SluiceError): void;
-  /** Refused, and tried again by itself. */
+  /** Refused, and retried automatically. */
   abstract fail(error: SluiceError): void;
   abstract receive(push: ChannelPush): void;
   /** The client is closed. */
   abstract end(state: 'ended', ending: Ending): void;
-  /** Neither wanted nor there. */
+  /** It is neither wanted nor open. */
   unused(): void {
     this.host.forget(this);
   }
 
-  /** Brings the gateway's state to what is wanted here. */
+  /** Opens or closes it on the gateway, as wanted. */
   reconcile(): void {
     const { wanted } = this;
     if (!wanted && this.phase === 'pausing') this.#rest();
@@ -94,12 +98,12 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
     else if (!this.on || this.stale) this.#open();
   }
 
-  /** What it no longer needs is taken away in a moment: what is taken down and put up again in one turn stays. */
+  /** Reconciles later, so that closing and opening in one turn sends nothing. */
   reconcileSoon(): void {
     after(0, () => this.reconcile());
   }
 
-  /** Why it does not stand any more. */
+  /** The message for an end by the gateway. */
   ended(reason: string): string {
     return `${this.channel}: ${this.commands[0]} ended, ${reason}.`;
   }
@@ -110,7 +114,7 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
     this.reconcile();
   }
 
-  /** It does not stand any more. */
+  /** It is no longer open. */
   stop(): void {
     this.on = false;
     this.#rest();

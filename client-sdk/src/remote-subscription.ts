@@ -6,20 +6,19 @@ import type {
   SubscribeResult,
   UnsubscribedPush,
 } from '@sluice/protocol';
-import type { Start } from './api.ts';
+import type { Start } from './channel-api.ts';
 import { complete } from './complete.ts';
 import { clientError } from './errors.ts';
 import { type Parts, withParts } from './lazy-parts.ts';
 import { hasReached } from './position.ts';
 import type { ChannelPush } from './remote-resource.ts';
-import { request } from './request.ts';
 import { SharedResource } from './shared-resource.ts';
 import type { Origin, Place, RemoteState, Source, Subscriber } from './subscriber.ts';
 import { nothing } from './timer.ts';
 
 /**
- * The client's side of a cursor: the one subscription that a channel has on the gateway, however many subscribers share it.
- * It follows the rules of SPEC.md section 7.
+ * The client's end of a cursor: one subscription on the gateway, shared by all its subscribers. It
+ * follows the rules of SPEC.md section 7.
  */
 export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> implements Source {
   state: RemoteState = 'subscribing';
@@ -35,13 +34,13 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
     this.reconcile();
   }
 
-  /** Where the cursor is asked to start. */
+  /** The cursor's starting point. */
   open(): Place {
     const { position } = this;
-    return position ? { position } : this.#atGateway(this.#start);
+    return position ? { position } : this.locate(this.#start);
   }
 
-  // By the gateway's clock, which is not known before the first connection stands.
+  // `since` needs the gateway's clock, which is unknown before the first connection.
   override get askable(): boolean {
     return !!this.position || typeof this.#start.since !== 'object' || this.host.peer.user !== undefined;
   }
@@ -61,7 +60,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   }
 
   receive(push: ChannelPush): void {
-    // Rule 1: before the reply to subscribe a push belongs to an earlier subscription. One of another id is another's.
+    // Rule 1: a push before the reply belongs to an earlier subscription; with another id, to another one.
     if (!this.on || (push as { readonly sub?: number }).sub !== this.sub) return;
     const { type } = push;
     if (type === 'messages') this.#messages(push);
@@ -72,18 +71,12 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   }
 
   backlog(subscriber: Subscriber, to: Position): void {
-    const { channel, handle, host } = this;
-    const { start } = subscriber;
+    const { handle, host } = this;
     withParts(host, {
       handle,
-      // Sent at once if the parts are loaded: nothing may happen to the cursor before.
-      run: ({ deliverBacklog }: Parts) =>
-        deliverBacklog(
-          subscriber,
-          (page) => request({ calls: host.calls, use: nothing }, { type: 'history', channel, ...page }),
-          { start: { ...this.#atGateway(start), position: start.position } as Place, to },
-        ),
-      // The closed client has ended the subscriber already.
+      // Synchronous if the parts are loaded, so that the cursor has not moved.
+      run: ({ deliverBacklog }: Parts) => deliverBacklog(this, subscriber, to),
+      // Closing the client has ended the subscriber already.
       refuse: nothing,
     });
   }
@@ -100,7 +93,8 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
     else if (!this.on || this.state !== 'live') subscriber.skipPast();
   }
 
-  #atGateway({ rewind, since, asked = 0 }: Origin): Place {
+  /** Converts a starting point to the gateway's clock. */
+  locate({ rewind, since, asked = 0 }: Origin): Place {
     const moment = typeof since === 'object' ? Math.max(0, Math.round(asked + this.host.peer.skew - since.ago)) : since;
     return { rewind, since: moment } as Place;
   }
@@ -110,7 +104,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
       if (!this.on) return;
       const { offset } = message;
       const to = { epoch, offset };
-      // Rule 2: seen already. Rule 3: what is missing before it did not match the subscription, or else was lost.
+      // Rule 2: a repeat. Rule 3: messages before it that are not covered by `after` are missing.
       if (hasReached(this.position, to) || this.#lacks({ epoch, offset: after ?? offset - 1 })) continue;
       this.position = to;
       this.each((subscriber) => subscriber.hear(complete(message, this.channel, epoch)));
@@ -121,7 +115,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
     const to = { epoch, offset };
     if (this.#lacks({ epoch, offset: after }) || hasReached(this.position, to)) return;
     this.position = to;
-    this.each((subscriber) => subscriber.pass(to));
+    this.each((subscriber) => subscriber.skip(to));
   }
 
   #gap({ to, reason, latest }: GapPush): void {
@@ -132,10 +126,10 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
     this.each((subscriber) => subscriber.miss({ to, reason, latest: messages, anew }));
   }
 
-  /** Is something missing before this place, and no gap was reported? Then the connection starts anew. */
+  /** Is something missing before this place, without a gap? Then the client reconnects. */
   #lacks(place: Position): boolean {
     if (hasReached(this.position, place)) return false;
-    const message = `${this.channel}: ${place.offset} of epoch ${place.epoch} is missing, without a gap.`;
+    const message = `${this.channel}: ${place.offset} is missing without a gap.`;
     this.host.peer.distrust(clientError('connection_lost', message));
     return true;
   }
@@ -151,7 +145,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   }
 }
 
-/** The starting point as text: two of them are the same when their texts are. */
+/** The starting point as text, to compare. */
 function textOf({ position, rewind, since }: Start): string {
   return JSON.stringify([position?.epoch, position?.offset, rewind, since]);
 }

@@ -1,15 +1,16 @@
 import type { ClientEvents } from './api.ts';
 
-/** How news are told. */
+/** Options of a report. */
 export interface ReportOptions<News> {
-  /** Made for them; then nobody else is told. */
+  /** The handler for this error or gap: it replaces all others. */
   readonly instead?: ((news: News) => unknown) | undefined;
-  /** Somebody knows already: the console need not say it. */
+  /** Whether the application knows already, so that it does not go to the console. */
   readonly heard?: boolean;
 }
 
 /**
- * Tells what went wrong: the handler that was given for it, or else the client's listeners, or else the console.
+ * Reports an error or gap: to its handler, otherwise to the client's listeners, otherwise to the
+ * console.
  *
  * @returns what the handler returned
  */

@@ -2,15 +2,15 @@ import type { SluiceError } from './errors.ts';
 import { RemoteResource } from './remote-resource.ts';
 import type { Ending } from './subscriber.ts';
 
-/** Somebody who needs what stands on the gateway. */
+/** A user of a shared resource. */
 export interface ResourceUser {
-  /** Tells of a failure. */
+  /** Reports a failure. */
   fail(error: SluiceError): void;
-  /** Nothing comes any more. */
+  /** The resource has ended. */
   end(state: 'denied' | 'ended', ending: Ending): void;
 }
 
-/** What stands on the gateway once, however many use it, and as long as anybody does. */
+/** A resource that is open once, while it has users. */
 export abstract class SharedResource<
   Open extends 'subscribe' | 'watch',
   User extends ResourceUser,
@@ -33,12 +33,12 @@ export abstract class SharedResource<
     this.each((user) => user.fail(error));
   }
 
-  /** For everybody, those aside who come meanwhile. */
+  /** Calls `act` for all users, except those that are added meanwhile. */
   protected each(act: (user: User) => void): void {
     for (const user of [...this.users]) act(user);
   }
 
-  /** Ends everybody's use of it. */
+  /** Ends it for all users. */
   end(state: 'denied' | 'ended', ending: Ending): void {
     const users = [...this.users];
     this.users.clear();

@@ -1,25 +1,30 @@
-import type { Client, ClientOptions } from './api.ts';
-import type { ConnectionSetup } from './connection.ts';
-import { clientError } from './errors.ts';
+import type { Codec } from '@sluice/protocol';
+import type { Client, ClientEvents, ClientOptions } from './api.ts';
+import type { Emitter } from './emitter.ts';
+import { clientError, type SluiceError } from './errors.ts';
 import { loadDiagnostics } from './load-diagnostics.ts';
 import type { WebSocketConstructor } from './socket.ts';
 
-/** What the choice of a class needs to know. */
-export interface SharingSetup extends Pick<ClientOptions, 'shareTabs' | 'WebSocket' | 'debug'> {
-  /** `createClient`: makes another client, without loading the code once more. */
+/** What the choice of a class depends on. */
+export interface SocketClassSetup extends Pick<ClientOptions, 'shareTabs' | 'WebSocket' | 'debug'> {
+  readonly url: string;
+  readonly codec: Codec;
+  readonly timeout: number;
+  readonly observer: Pick<Emitter<ClientEvents>, 'on'> & { report(name: 'error', error: SluiceError): void };
+  /** `createClient`, so that its code is not loaded twice. */
   readonly create: (options: ClientOptions) => Client;
 }
 
 /**
- * Gets the class of WebSockets to connect with: the application's, or one that stands for the connection of all tabs. The
- * code of the latter is a file of its own (entries.mjs), which only those load who share.
+ * Returns the WebSocket class to connect with: the application's, or one for the shared connection of
+ * all tabs, whose code is a separate file (entries.mjs).
  *
- * @returns `undefined` means the global one
+ * @returns `undefined`: the global one
  */
-export async function chooseSocketClass(setup: ConnectionSetup): Promise<WebSocketConstructor | undefined> {
+export async function chooseSocketClass(setup: SocketClassSetup): Promise<WebSocketConstructor | undefined> {
   let { WebSocket, debug } = setup;
   try {
-    // Node has a `localStorage` that warns when it is touched; a page may be forbidden to touch its own.
+    // Reading `localStorage` prints a warning in Node, and throws on a page without storage access.
     debug ??= globalThis.document && !!localStorage.sluiceDebug;
   } catch {}
   try {
@@ -27,9 +32,8 @@ export async function chooseSocketClass(setup: ConnectionSetup): Promise<WebSock
   } catch (cause) {
     setup.observer.report('error', clientError('not_shared', `The connection is not shared: ${cause}`, cause));
   }
-  if (!debug) return WebSocket;
-  return loadDiagnostics().then(
-    ({ trace }) => trace(setup.observer, { ...setup, WebSocket }),
-    () => WebSocket,
-  );
+  try {
+    if (debug) WebSocket = (await loadDiagnostics()).trace(setup.observer, { ...setup, WebSocket });
+  } catch {}
+  return WebSocket;
 }

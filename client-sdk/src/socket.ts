@@ -2,7 +2,7 @@ import type { Codec, ServerMessage } from '@sluice/protocol';
 import { clientError, type SluiceError } from './errors.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 
-/** What the client needs of a WebSocket: the browser's, that of the `ws` package, or another. */
+/** The part of a WebSocket that the client uses: the browser's, the `ws` package's, or another. */
 export interface WebSocketLike {
   binaryType: string;
   onopen: ((event: never) => void) | null;
@@ -11,11 +11,11 @@ export interface WebSocketLike {
   onerror: ((event: never) => void) | null;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
-  /** Cuts it without waiting for the other end: where there is such a thing, as in the package `ws`. */
+  /** Closes it without waiting for the peer, if the class supports that, like the package `ws`. */
   terminate?(): void;
 }
 
-// How long the other end may take to answer a close before a socket that can be cut is cut. In milliseconds.
+// Milliseconds to wait for the peer's close before `terminate`.
 const LINGER = 3000;
 
 /** A class of WebSockets. */
@@ -24,26 +24,26 @@ export type WebSocketConstructor = new (url: string | URL, protocols?: string | 
 export interface SocketSetup {
   readonly WebSocket: WebSocketConstructor;
   readonly codec: Codec;
-  /** It has opened. `write` sends a frame. */
+  /** The socket is open. `write` sends a frame. */
   open(write: (data: string | Uint8Array) => void): void;
-  /** Each message of a frame, one by one. */
-  message(message: ServerMessage): void;
-  /** It is closed; the last of all. */
-  lost(code: number, reason: string): void;
-  /** A frame cannot be read; the last of all as well. */
+  /** Called for each message of a frame. */
+  receive(message: ServerMessage): void;
+  /** The socket is closed. Always the last event. */
+  lose(code: number, reason: string): void;
+  /** A frame could not be decoded. Always the last event. */
   broken(error: SluiceError): void;
 }
 
 /**
- * Opens a WebSocket that speaks in messages.
+ * Opens a WebSocket and decodes its frames to messages.
  *
- * @returns closes it; none of its events is heard after this
- * @throws whatever its constructor throws, for instance on a malformed URL
+ * @returns closes it; no event follows
+ * @throws what the constructor throws, for instance for a malformed URL
  */
 export function openSocket(url: string | URL, { WebSocket, codec, ...events }: SocketSetup): Cancel {
   const socket = new WebSocket(url, [codec.subprotocol]);
   let open = true;
-  // `ws` throws the errors of a socket when nobody listens to them; the close event that follows says it all.
+  // Without a handler, `ws` throws the errors of a socket. The close event that follows has the reason.
   socket.onerror = nothing;
 
   const forget = () => {
@@ -53,7 +53,7 @@ export function openSocket(url: string | URL, { WebSocket, codec, ...events }: S
   const close = () => {
     if (!open) return;
     forget();
-    // A dead line answers no close, and would keep a Node process alive for half a minute.
+    // A dead peer answers no close, and would keep a Node process alive for half a minute.
     if (socket.terminate) socket.onclose = after(LINGER, () => socket.terminate?.());
     socket.close(1000);
   };
@@ -63,12 +63,12 @@ export function openSocket(url: string | URL, { WebSocket, codec, ...events }: S
     try {
       frame = codec.decode(typeof data === 'string' ? data : new Uint8Array(data));
     } catch {
-      // Not the cause: what a parser says may quote the payload.
+      // Without the parser's error as cause, because it may quote the payload.
       close();
       return events.broken(clientError('connection_lost', 'A frame cannot be read.'));
     }
     for (const message of [frame].flat()) {
-      if (open) events.message(message as ServerMessage);
+      if (open) events.receive(message as ServerMessage);
     }
   };
 
@@ -77,7 +77,7 @@ export function openSocket(url: string | URL, { WebSocket, codec, ...events }: S
   socket.onmessage = (event: { data: string | ArrayBuffer }) => read(event.data);
   socket.onclose = (event: { code: number; reason: string }) => {
     forget();
-    events.lost(event.code, event.reason);
+    events.lose(event.code, event.reason);
   };
   return close;
 }

@@ -1,12 +1,12 @@
-import type { Channel, Gap, Message, MessagesOptions, Subscription } from './api.ts';
+import type { Channel, Gap, Message, MessagesOptions, Subscription } from './channel-api.ts';
 import type { SluiceError } from './errors.ts';
 import type { Report } from './reporting.ts';
 import { nothing } from './timer.ts';
 
-// So many messages and gaps may wait for a loop that is slower than the channel.
+// Maximum messages and gaps that wait for a slow loop.
 const WAITING = 1000;
 
-/** The messages of a channel as an async iteration; see `Channel.messages`. */
+/** Returns the messages of a channel as an async iterator; see `Channel.messages`. */
 export function streamMessages<T>(
   channel: Pick<Channel<T>, 'subscribe'>,
   { onGap, ...options }: MessagesOptions,
@@ -28,9 +28,9 @@ export function streamMessages<T>(
     items.push(item);
     wake();
     const position = subscription?.position;
-    // Not in the midst of a gap: what it brings does not come again.
+    // Not within a gap: the log does not repeat the messages that a gap delivers.
     if (items.length < WAITING || !position || !('id' in item) || item.offset < position.offset) return;
-    // The channel's log is the buffer: go on from here when the loop has come so far.
+    // The channel's log is the buffer: resume from here when the loop has caught up.
     start = { signal, position } as MessagesOptions;
     leave();
   };
@@ -51,7 +51,7 @@ export function streamMessages<T>(
           else report('gap', item, { instead: onGap });
           continue;
         }
-        subscription ??= channel.subscribe(add, { ...start, onGap: (gap) => add(gap), onState, onError });
+        subscription ??= channel.subscribe(add, { ...start, onGap: add, onState, onError });
         if (subscription.state === 'denied' || subscription.state === 'ended') break;
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -63,7 +63,7 @@ export function streamMessages<T>(
     }
   }
 
-  // Those of a generator wait for the message that a `next` waits for, which may never come.
+  // The generator's own methods would wait for a pending `next`, perhaps forever.
   const iterator = generate();
   for (const name of ['return', 'throw'] as const) {
     const end = iterator[name] as (value: unknown) => Promise<IteratorResult<Message<T>, void>>;

@@ -1,7 +1,6 @@
 import type { GapPush, Position } from '@sluice/protocol';
 import { onAbort } from './abort.ts';
-import type { Message, Start, SubscribeOptions, Subscription, SubscriptionState } from './api.ts';
-import type { Backlog } from './backlog.ts';
+import type { Message, Start, SubscribeOptions, Subscription, SubscriptionState } from './channel-api.ts';
 import { guard, report } from './emitter.ts';
 import { clientError, type SluiceError } from './errors.ts';
 import { now } from './now.ts';
@@ -9,85 +8,92 @@ import { hasReached } from './position.ts';
 import type { Report } from './reporting.ts';
 import { type Cancel, nothing } from './timer.ts';
 
-/** A message of any type, as it is handed from the wire to the handlers. */
+/** A message of any type, between the wire and the handlers. */
 export type AnyMessage = Message<never>;
 
-/** Where the subscription on the gateway stands. */
+/** The state of the subscription on the gateway. */
 export type RemoteState = 'subscribing' | 'live' | 'catching-up';
 
-/** Where to start, as the gateway understands it. */
+/** A starting point in the gateway's terms. */
 export interface Place extends Pick<Start, 'rewind' | 'position'> {
   /** By the gateway's clock. */
   readonly since?: number;
 }
 
-/** Where a subscriber starts. */
+/** The starting point of a subscriber. */
 export interface Origin extends Start {
-  /** When it was asked for, by our clock. */
+  /** When it was requested, by the client's clock. */
   readonly asked?: number;
 }
 
-/** What a gap brings to a subscriber. */
+/** A gap, as a subscriber receives it. */
 export interface GapNews extends Pick<GapPush, 'to' | 'reason'> {
-  /** In order: messages that are not lost, although the gap covers them. */
+  /** Messages within the gap that are not lost, in order. */
   readonly latest?: readonly AnyMessage[] | undefined;
-  /** The log began anew under the epoch that it had: where one stood in it means nothing any more. SPEC.md section 7 rule 4. */
+  /** The log restarted with the same epoch, so earlier positions are invalid. SPEC.md section 7 rule 4. */
   readonly anew?: boolean;
 }
 
-/** What a subscriber needs of the subscription on the gateway. */
+/** The messages between a starting point and the position from which live messages continue. */
+export interface Backlog<M = AnyMessage> {
+  /** Delivered first. */
+  readonly gap?: Pick<GapPush, 'to' | 'reason'>;
+  readonly messages: readonly M[];
+}
+
+/** The subscription on the gateway, as a subscriber uses it. */
 export interface Source {
   readonly channel: string;
   readonly host: SourceHost;
   readonly state: RemoteState;
-  /** Where the cursor stands; known once it has been answered. */
+  /** The cursor's position; known after the reply. */
   readonly position: Position | undefined;
   /** Reads the messages between the subscriber's start and the position, and passes them to `precede`. */
   backlog(subscriber: Subscriber, to: Position): void;
   remove(subscriber: Subscriber): void;
 }
 
-/** What a subscriber needs of the client. */
+/** The part of the client that a subscriber uses. */
 export interface SourceHost {
-  /** `skew`: the gateway's clock minus ours, in milliseconds. */
+  /** `skew`: the gateway's clock minus the client's, in milliseconds. */
   readonly peer: { readonly skew: number; readonly user: string | null | undefined };
   readonly report: Report;
 }
 
 /** Why a subscription ends. */
 export interface Ending {
-  /** What the application is told, where it was not its own doing. */
+  /** The error for the application, unless it ended the subscription itself. */
   readonly error?: SluiceError | undefined;
-  /** With what `ready` rejects; by default the error. */
+  /** The rejection of `ready`; default: the error. */
   readonly reason?: unknown;
 }
 
-// So many messages and gaps may wait for an `onGap` that takes its time.
+// Maximum messages and gaps that wait for a slow `onGap`.
 const HELD = 1000;
 
-/** The end of a subscription that the application holds: one handler, and what has been handed to it. */
+/** The application's end of a subscription: one handler, and what was delivered to it. */
 export class Subscriber implements Subscription {
   declare readonly ready: Promise<void>;
   state: SubscriptionState = 'subscribing';
   declare position: Position | undefined;
   declare readonly options: SubscribeOptions;
-  /** Where it starts; where it goes on after it had to leave. */
+  /** Where it starts, or resumes after it had to leave. */
   declare start: Origin;
-  /** Comes back to the channel, which it has left. */
+  /** Joins the channel again. */
   rejoin = nothing;
-  /** The subscription on the gateway that it belongs to. */
+  /** Its subscription on the gateway. */
   declare remote: Source;
   readonly #onMessage: (message: AnyMessage) => void;
   readonly #ignoreSignal: Cancel;
   #settleReady: (error?: unknown) => void = nothing;
-  // What comes behind a backlog that is being read, or a gap that is being dealt with.
+  // What waits for a backlog or for `onGap`.
   #held: (() => void)[] | undefined;
   #reading = false;
-  // A handler of gaps is at work.
+  // `onGap` is pending.
   #pausing = false;
-  // Too much was held: it left the channel, and will go on from its position.
+  // Too much was held: it left the channel, and will resume from its position.
   #away = false;
-  // When it joined, by our clock, where the cursor may still bring messages that were published before.
+  // When it joined, by the client's clock, if the cursor may still deliver earlier messages.
   #joined: number | undefined;
 
   constructor(remote: Source, onMessage: (message: AnyMessage) => void, options: SubscribeOptions) {
@@ -99,23 +105,23 @@ export class Subscriber implements Subscription {
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = (error) => (error === undefined ? resolve() : reject(error));
     });
-    // Nobody has to look at it: onState and onError tell the same.
+    // It may be unused: onState and onError report the same.
     this.ready.catch(nothing);
     this.#ignoreSignal = onAbort(options.signal, () => this.end('ended', { reason: options.signal?.reason }));
   }
 
-  /** The cursor stands elsewhere than this subscriber starts: it needs a backlog. */
+  /** The cursor is elsewhere than this subscriber starts: it needs a backlog. */
   hold(): void {
     this.#held = [];
     this.#reading = false;
   }
 
-  /** The cursor may still bring messages that were published before this subscriber joined; it wants those from now on. */
+  /** Drop messages that were published before now, which the cursor may still deliver. */
   skipPast(): void {
     this.#joined = now();
   }
 
-  /** The cursor has moved to a state. */
+  /** The cursor's state has changed. */
   follow(): void {
     const { position, state } = this.remote;
     if (this.#pausing || !this.#active) return;
@@ -129,7 +135,7 @@ export class Subscriber implements Subscription {
   }
 
   /** Delivers the backlog before everything that is held. */
-  precede({ gap, messages }: Backlog<AnyMessage>): void {
+  precede({ gap, messages }: Backlog): void {
     if (!this.#held) return;
     const runs = messages.map((message) => () => this.hear(message));
     if (gap) runs.unshift(() => this.miss(gap));
@@ -142,8 +148,8 @@ export class Subscriber implements Subscription {
     this.#take({ epoch, offset }, () => this.#hand(message));
   }
 
-  /** Nothing up to this place concerns it. */
-  pass(to: Position): void {
+  /** No message up to this place matches. */
+  skip(to: Position): void {
     this.#take(to, nothing);
   }
 
@@ -166,7 +172,7 @@ export class Subscriber implements Subscription {
     this.end('ended');
   }
 
-  /** Nothing comes any more. */
+  /** Ends it. */
   end(state: 'denied' | 'ended', { error, reason = error ?? clientError('unsubscribed') }: Ending = {}): void {
     if (!this.#active) return;
     this.#held = undefined;
@@ -177,18 +183,18 @@ export class Subscriber implements Subscription {
     if (error) this.fail(error);
   }
 
-  /** Tells of a failure. */
+  /** Reports a failure. */
   fail(error: SluiceError): void {
     this.remote.host.report('error', error, { instead: this.options.onError });
   }
 
-  // In order, nothing twice, nothing before the backlog, and nothing while a gap is being dealt with.
+  // In order, no repeats, after the backlog, and not while `onGap` is pending.
   #take(to: Position, hand: (from: Position) => void, anew?: boolean): void {
     if (this.#away) return;
     if (this.#held) {
       this.#held.push(() => this.#take(to, hand, anew));
       if (!this.#pausing || this.#held.length <= HELD) return;
-      // The channel's log is the buffer: it goes on from its position.
+      // The channel's log is the buffer: resume from the position.
       this.#held = [];
       this.#away = true;
       this.remote.remove(this);
@@ -204,7 +210,7 @@ export class Subscriber implements Subscription {
     if (this.#active && !old) guard(this.#onMessage, message);
   }
 
-  /** Holds everything until the handler of a gap has done its work; then first of all `next`. */
+  /** Holds everything until the promise of `onGap` settles; then runs `next` first. */
   #pause(work: unknown, next: () => void): void {
     if (!(work as PromiseLike<unknown> | undefined)?.then) {
       next();
@@ -223,7 +229,7 @@ export class Subscriber implements Subscription {
       });
   }
 
-  /** Hands out what was held, as far as no gap stops it again. */
+  /** Delivers what was held, until another gap pauses it. */
   #release(): void {
     const held = this.#held;
     this.#held = undefined;

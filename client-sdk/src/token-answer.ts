@@ -1,9 +1,9 @@
-// SPEC.md section 4.1; and nothing that begins like a page or like JSON.
+// SPEC.md section 4.1. Text that begins like HTML or JSON is not a token.
 const TOKEN = /^[^<{["].{0,16383}$/s;
 
-/** Asks a route of the application's backend: with the page's cookies, and never from a cache. `timeout` in milliseconds. */
+/** Fetches a token from the backend, with the page's cookies, never from a cache. `timeout`: milliseconds. */
 export async function fetchToken(url: string | URL, timeout: number): Promise<string> {
-  // Later than the one who waits for it gives up, and says so. Older browsers have no such signal.
+  // Later than the caller's own timeout, which has the better message. Older browsers lack this.
   const signal = AbortSignal.timeout?.(timeout + 1000);
   const response = await fetch(url, { cache: 'no-store', signal });
   if (response.ok) return response.text();
@@ -11,14 +11,14 @@ export async function fetchToken(url: string | URL, timeout: number): Promise<st
 }
 
 /**
- * Makes a token of what the application gave: text, `{ token }`, or either of them as JSON.
+ * Converts what the application returned to a token: text, `{ token }`, or either of them as JSON.
  *
- * @returns `undefined` where it is none
+ * @returns `undefined` if it contains no token
  */
 export function readToken(given: unknown): string | undefined {
   let found = given;
   try {
-    // An answer that was read as text, though it is JSON.
+    // A JSON response that was read as text.
     found = JSON.parse(given as string);
   } catch {}
   found = (found as { readonly token?: unknown } | undefined | null)?.token ?? found;
@@ -26,9 +26,9 @@ export function readToken(given: unknown): string | undefined {
   return TOKEN.test(token) ? token : undefined;
 }
 
-/** What came in place of a token; nothing of it that could be a secret. */
+/** Describes a value that is not a token, without content that could be secret. */
 export function describe(given: unknown): string {
-  if (typeof given !== 'string') return given === null ? 'null' : typeof given;
+  if (typeof given !== 'string') return `${given && typeof given}`;
   const text = given.trim();
-  return text[0] === '<' ? `HTML: ${text.slice(0, 9)}` : `${text.length} characters`;
+  return text[0] === '<' ? 'HTML' : `${text.length} characters`;
 }

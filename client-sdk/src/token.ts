@@ -1,16 +1,17 @@
 import { backoff } from './backoff.ts';
 import { clientError } from './errors.ts';
 import { now } from './now.ts';
+import { invalid } from './options.ts';
 import { after, type Cancel, nothing } from './timer.ts';
 import { describe, fetchToken, readToken } from './token-answer.ts';
 
 /**
- * Why a token is asked for: `connect`, the first one; `expired`, the gateway does not take the last one any more;
- * `refresh`, the last one expires soon. For the last two it must be another token than before.
+ * Why a token is requested. `connect`: the first one. `expired`: the gateway no longer accepts the
+ * previous one. `refresh`: the previous one expires soon. `expired` and `refresh` need a new token.
  */
 export type TokenReason = 'connect' | 'expired' | 'refresh';
 
-/** What a function may give: a JWT, or an object that has it; as your backend answers. */
+/** The result of a token function: a JWT, or an object that contains it, like a backend's response. */
 export type TokenAnswer = string | { readonly token: string };
 
 /** Fetches a token from your backend. What it throws becomes the `cause` of a `token_failed` error. */
@@ -19,34 +20,35 @@ export type TokenFunction = (request: { readonly reason: TokenReason }) => Token
 /** A token, or the function that fetches one. */
 export type Token = string | TokenFunction;
 
-// A token is replaced between one and two times this long before it expires: before the gateway asks for it (LEAD in
-// server/src/session/expiry.ts), and spread, so that not everybody comes at once. In milliseconds, and in parts of its life.
+// A token is replaced between one and two times this long before it expires: before the gateway asks
+// for it (LEAD in server/src/session/expiry.ts), and spread over time, so that clients do not
+// refresh all at once. In milliseconds, and as a fraction of its lifetime.
 const LEAD = 60_000;
 const PART = 0.2;
 
-// Between two refreshes lies at least this, however short the tokens live.
+// Minimum milliseconds between two refreshes, even if tokens expire sooner.
 const PAUSE = 3000;
 
 interface TokenSetup {
   readonly token?: Token;
   readonly tokenUrl?: string | URL;
-  /** Milliseconds that the application may take. */
+  /** Milliseconds to wait for the application. */
   readonly timeout: number;
 }
 
-/** Knows the token, and when to ask the application for another one: never twice at a time, never without need. */
+/** Holds the token, and requests a new one when it is needed: one request at a time. */
 export class TokenSource {
   readonly #setup: TokenSetup;
   readonly #ask: TokenFunction | undefined;
   #token: string | undefined;
-  // The last one that is of no use any more.
+  // The last token that is permanently unusable.
   #dead: string | undefined;
-  // 0 until the gateway has taken it.
+  // 0 until the gateway has accepted it.
   #expires = 0;
   #renewAt = Number.POSITIVE_INFINITY;
-  // Before this no refresh begins.
+  // No refresh begins before this time.
   #soonest = 0;
-  // One was refused: the application's cache, if it has one, must not give it again.
+  // A token was refused: the application must not return it from a cache.
   #refused = false;
   #failures = 0;
   #asking: Promise<string> | undefined;
@@ -57,17 +59,16 @@ export class TokenSource {
     this.#setup = setup;
     if (typeof token === 'function') this.#ask = token;
     else if (tokenUrl) this.#ask = () => fetchToken(tokenUrl, setup.timeout);
-    else if (token && readToken(token) !== token)
-      throw clientError('option_invalid', '"token" must be a bare JWT, without quotes or JSON around it.');
+    else if (token && readToken(token) !== token) throw invalid('token', 'a bare JWT', 'quoted or JSON');
   }
 
-  /** Can there be another token than the one that was refused? */
+  /** Can the application supply another token? */
   get renewable(): boolean {
     return !!this.#ask;
   }
 
   /**
-   * The token to connect with; `undefined` connects anonymously.
+   * Returns the token to connect with; `undefined` connects anonymously.
    *
    * @throws SluiceError `token_failed`
    */
@@ -79,26 +80,27 @@ export class TokenSource {
   }
 
   /**
-   * Another token for the live connection, when it is time for it. It counts once the gateway has `accepted` it.
+   * Returns a new token for the open connection if a refresh is due. Call `accepted` when the gateway
+   * has accepted it.
    *
-   * @param hurry the gateway says that the token expires soon; what went wrong before is tried again in its own time
+   * @param hurry the gateway asked for a new token. After a failure the backoff still applies
    * @throws SluiceError `token_failed`
    */
   renew(hurry: boolean): Promise<string> | undefined {
     if (hurry && !this.#failures) this.#renewAt = this.#soonest;
     if (!this.renewable || now() < this.#renewAt) return undefined;
     this.#soonest = now() + PAUSE;
-    // Until it is known what came of it.
+    // Until `accepted` or `failed`.
     this.#renewAt = Number.POSITIVE_INFINITY;
     return this.#fetch('refresh');
   }
 
-  /** No new token yet: goes on with the old one, and tries again. */
+  /** The refresh failed: the old token stays, and a later refresh is scheduled. */
   failed(): void {
     this.#renewAt = now() + backoff(this.#failures++);
   }
 
-  /** The gateway took the token, which it takes for so many milliseconds. */
+  /** The gateway accepted the token. @param lifetime milliseconds until it expires */
   accepted(token: string | undefined, lifetime: number): void {
     this.#token = token;
     this.#failures = 0;
@@ -108,9 +110,9 @@ export class TokenSource {
   }
 
   /**
-   * The token was not taken.
+   * The gateway refused the token.
    *
-   * @param ended it will never be again; otherwise it may be the gateway's keys that are wrong, and soon are right
+   * @param ended permanently; otherwise the gateway may accept it later, e.g. with other keys
    */
   forget(ended: boolean): void {
     if (this.#token) {
@@ -121,7 +123,7 @@ export class TokenSource {
     this.#expires = 0;
   }
 
-  /** Waits for no answer any more. */
+  /** Stops waiting for the application. */
   stop(): void {
     this.#cancelTimer();
   }
@@ -146,7 +148,7 @@ export class TokenSource {
       why = `The token callback gave ${token ? 'the old token' : describe(given)}.`;
       throw new TypeError(why);
     } catch (cause) {
-      // What the application threw stays out of the message, which may go to a log.
+      // The message may go to a log, so it does not contain what the application threw.
       throw clientError('token_failed', why, cause);
     }
   }

@@ -3,21 +3,21 @@ import type { Cancel } from './timer.ts';
 
 const EVENTS = ['online', 'offline', 'pageshow', 'resume', 'visibilitychange'] as const;
 
-// How often the clock is looked at. A look that comes much later than asked for means that the machine slept, or that
+// Milliseconds between two checks. A check that is late by much means that the device slept, or that
 // the page was frozen.
 const TICK = 1000;
 const LATE = 3 * TICK;
 
-/** What happened to the page, its network, or the machine. */
+/** An event of the page, its network, or the device. */
 export type Wake = (typeof EVENTS)[number] | 'clock';
 
 /**
- * Listens to the signs that a connection may have died unnoticed, or that a new one may succeed now: the clock jumped, the
- * network came or went, the page became visible, was thawed, or was taken out of the back/forward cache. Without a page
- * (Node) only the clock tells.
+ * Listens to events after which a connection may be dead, or a new one may succeed: the clock jumped,
+ * the network changed, the page became visible, was thawed, or was restored from the back/forward
+ * cache. Without a page (Node) only the clock is checked.
  *
- * @param look called every second, and with the sign when there is one
- * @returns ends the listening
+ * @param look called every second with `false`, and with each event
+ * @returns stops listening
  */
 export function listenForWake(look: (what: Wake | false) => void): Cancel {
   let looked = now();
@@ -29,7 +29,7 @@ export function listenForWake(look: (what: Wake | false) => void): Cancel {
   const listen = ({ type }: Event) => {
     if (type !== 'visibilitychange' || !document.hidden) look(type as Wake);
   };
-  // In the capturing phase the window also hears what happens to the document and does not bubble.
+  // In the capturing phase the window also receives events of the document that do not bubble.
   for (const type of EVENTS) globalThis.addEventListener?.(type, listen, true);
   return () => {
     clearInterval(timer);

@@ -132,7 +132,7 @@ describe('the core', () => {
   it('keeps every name that an application or the gateway can see', () => {
     const folders = {
       '../../protocol/src/': ['messages', 'commands', 'replies', 'pushes', 'codec', 'error-kind', 'contracts'],
-      '../src/': ['api', 'presence-api'],
+      '../src/': ['api', 'channel-api', 'client-state', 'presence-api'],
     };
     const files = Object.entries(folders).flatMap(([folder, names]) => names.map((name) => at(`${folder}${name}.ts`)));
     const declared = files.flatMap((file) => [

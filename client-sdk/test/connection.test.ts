@@ -1,7 +1,7 @@
 import { msgpack } from '@sluice/protocol/msgpack';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client, ClientOptions } from '../src/api.ts';
-import type { StateChange } from '../src/connection.ts';
+import type { StateChange } from '../src/client-state.ts';
 import type { SluiceError } from '../src/errors.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 

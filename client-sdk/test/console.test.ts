@@ -1,6 +1,7 @@
 import { ERRORS } from '@sluice/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Client, ClientOptions, SubscribeOptions } from '../src/api.ts';
+import type { Client, ClientOptions } from '../src/api.ts';
+import type { SubscribeOptions } from '../src/channel-api.ts';
 import { toConsole } from '../src/console.ts';
 import { loadDiagnostics } from '../src/load-diagnostics.ts';
 import { createTestClient } from '../src/testing/testing.ts';
@@ -131,7 +132,7 @@ describe('without a handler, the console reports', () => {
 
   it.each<[string, () => unknown, RegExp]>([
     ['throws', () => Promise.reject(new Error('no network')), /The token callback failed\. .*response\.ok/],
-    ['returns a page', () => '<!doctype html><title>Sign in</title>', /gave HTML: <!doctype\./],
+    ['returns a page', () => '<!doctype html><title>Sign in</title>', /gave HTML\./],
     ['gives nothing', () => undefined, /gave undefined\./],
     ['gives null', () => null, /gave null\./],
     ['returns an empty text', () => ' ', /gave 0 characters\./],

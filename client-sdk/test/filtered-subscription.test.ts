@@ -1,7 +1,7 @@
 import type { ServerMessage } from '@sluice/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ClientState } from '../src/connection.ts';
+import type { ClientState } from '../src/client-state.ts';
 import { Core } from '../src/core.ts';
 import type { SluiceError } from '../src/errors.ts';
 import { RemoteSubscription } from '../src/remote-subscription.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Client, Gap, SubscribeOptions } from '../src/api.ts';
+import type { Client } from '../src/api.ts';
+import type { Gap, SubscribeOptions } from '../src/channel-api.ts';
 import { backToReality, connectedClient } from './support/connected-client.ts';
 import { type FakeGateway, pass, turn, wireMessage } from './support/fake-gateway.ts';
 import { range } from './support/model-gateway.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Client, Message } from '../src/api.ts';
+import type { Client } from '../src/api.ts';
+import type { Message } from '../src/channel-api.ts';
 import { backToReality, connectedClient } from './support/connected-client.ts';
 import { type FakeGateway, turn } from './support/fake-gateway.ts';
 

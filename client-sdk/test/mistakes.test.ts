@@ -61,10 +61,10 @@ it('explains why there is no connection when a publish fails', async () => {
 });
 
 it.each([
-  ['a Map', new Map([[1, 2]]), '"data" is [object Map]: not JSON.'],
-  ['a Map in an object', { seats: new Map() }, '"seats" is [object Map]: not JSON.'],
-  ['a Set', new Set([1]), '"data" is [object Set]: not JSON.'],
-  ['a Date', { at: new Date(0) }, '"at" is [object Date]: not JSON. Send a string or a number.'],
+  ['a Map', new Map([[1, 2]]), '"data" is [object Map]: not JSON. Convert it first.'],
+  ['a Map in an object', { seats: new Map() }, '"seats" is [object Map]: not JSON. Convert it first.'],
+  ['a Set', new Set([1]), '"data" is [object Set]: not JSON. Convert it first.'],
+  ['a Date', { at: new Date(0) }, '"at" is [object Date]: not JSON. Convert it first.'],
 ])('rejects %s as data, with its path', async (_, data, message) => {
   const error = await refusalOf(gateway.client().channel('a').publish(data));
   expect([error.name, error.message]).toEqual(['payload_invalid', message]);
@@ -74,7 +74,7 @@ it('logs an error with its cause, remedy and documentation link', async () => {
   const error = await refusalOf(gateway.client().channel('a').publish(Number.NaN));
   expect(JSON.parse(JSON.stringify(error))).toMatchObject({
     name: 'payload_invalid',
-    message: '"data" is NaN: not JSON.',
+    message: '"data" is NaN: not JSON. Convert it first.',
     remedy: expect.stringContaining('docs/errors.md#payload_invalid'),
     docs: 'docs/errors.md#payload_invalid',
   });

@@ -1,7 +1,8 @@
 import type { Position } from '@sluice/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Client, Gap, Start, Subscription } from '../src/api.ts';
+import type { Client } from '../src/api.ts';
+import type { Gap, Start, Subscription } from '../src/channel-api.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 import { ModelGateway } from './support/model-gateway.ts';
 

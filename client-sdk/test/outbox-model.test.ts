@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Outgoing } from '../src/outbox/api.ts';
+import type { Outgoing } from '../src/outbox/message-api.ts';
 import { FakeClient, type Flight } from './support/fake-client.ts';
 import { pass, turn } from './support/fake-gateway.ts';
 import { type Fault, microtasks, type Tab, TestBrowser } from './support/test-browser.ts';

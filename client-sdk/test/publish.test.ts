@@ -1,6 +1,7 @@
 import { msgpack } from '@sluice/protocol/msgpack';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Channel, Client } from '../src/api.ts';
+import type { Client } from '../src/api.ts';
+import type { Channel } from '../src/channel-api.ts';
 import { SluiceError } from '../src/errors.ts';
 import { FakeGateway, pass, turn, wireMessage } from './support/fake-gateway.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Subscription } from '../src/api.ts';
+import type { Subscription } from '../src/channel-api.ts';
 import { pass, turn } from './support/fake-gateway.ts';
 import { unsigned } from './support/small-gateway.ts';
 import { type OpenTab, Tabs, type Way } from './support/tabs.ts';

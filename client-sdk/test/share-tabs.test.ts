@@ -1,8 +1,9 @@
 import { msgpack } from '@sluice/protocol/msgpack';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Client, Message } from '../src/api.ts';
+import type { Client } from '../src/api.ts';
+import type { Message } from '../src/channel-api.ts';
 import { createClient } from '../src/client.ts';
-import type { StateChange } from '../src/connection.ts';
+import type { StateChange } from '../src/client-state.ts';
 import type { SluiceError } from '../src/errors.ts';
 import type { ToTab, ToTabGateway } from '../src/share-tabs/envelope.ts';
 import { overPort } from '../src/share-tabs/ports.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Client, Gap, Message } from '../src/api.ts';
+import type { Client } from '../src/api.ts';
+import type { Gap, Message } from '../src/channel-api.ts';
 import { backToReality, connectedClient } from './support/connected-client.ts';
 import { type FakeGateway, pass, turn } from './support/fake-gateway.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { StateChange } from '../src/connection.ts';
+import type { StateChange } from '../src/client-state.ts';
 import type { SluiceError } from '../src/errors.ts';
 import { backToReality } from './support/connected-client.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
@@ -31,8 +31,8 @@ const BAD: Readonly<Record<string, [unknown, string]>> = {
   null: [null, 'null'],
   'an empty text': ['', '0 characters'],
   blanks: ['  \n', '0 characters'],
-  'a page': ['<!doctype html><html></html>', 'HTML: <!doctype'],
-  'a page after white space': ['\n  <html>', 'HTML: <html>'],
+  'a page': ['<!doctype html><html></html>', 'HTML'],
+  'a page after white space': ['\n  <html>', 'HTML'],
   'an error as JSON': ['{"error":"eyJ"}', '15 characters'],
   'an object without a token': [{ jwt: JWT }, 'object'],
   'an object with null': [{ token: null }, 'object'],
@@ -40,7 +40,7 @@ const BAD: Readonly<Record<string, [unknown, string]>> = {
   true: [true, 'boolean'],
   'an array': [[JWT], 'object'],
   '20 kB': ['x'.repeat(20_000), '20000 characters'],
-  '200 kB of a page': [`<!doctype html>${'<p>x</p>'.repeat(25_000)}`, 'HTML: <!doctype'],
+  '200 kB of a page': [`<!doctype html>${'<p>x</p>'.repeat(25_000)}`, 'HTML'],
 };
 
 describe('a token function', () => {
@@ -164,7 +164,7 @@ it.each([`"${JWT}"`, `\uFEFF${JWT}`, `${JWT}\n`, JSON.stringify({ token: JWT }),
     expect(() => gateway.client({ token })).toThrow(
       expect.objectContaining({
         name: 'option_invalid',
-        message: '"token" must be a bare JWT, without quotes or JSON around it.',
+        message: '"token" must be a bare JWT, not quoted or JSON.',
       }),
     );
   },

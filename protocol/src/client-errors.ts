@@ -18,8 +18,8 @@ export const CLIENT_ERROR_NAMES = [
 /** The code of the first error. */
 export const FIRST_CLIENT_CODE = 4400;
 
-/** The names of errors whose operation may be retried unchanged. */
-export const CLIENT_RETRYABLE: readonly string[] = ['timed_out', 'connection_lost', 'token_failed', 'not_loaded'];
+/** The codes of errors whose operation may be retried unchanged. */
+export const CLIENT_RETRYABLE: readonly number[] = [4401, 4402, 4403, 4407];
 
 /** The messages of errors that may occur without a more specific message. */
 export const CLIENT_SENTENCES = {
@@ -43,7 +43,8 @@ const OTHER_SENTENCES = {
 export const CLIENT_ERRORS = /* @__PURE__ */ Object.fromEntries(
   /* @__PURE__ */ CLIENT_ERROR_NAMES.map((name, index) => {
     const message = { ...CLIENT_SENTENCES, ...OTHER_SENTENCES }[name];
-    return [name, { code: FIRST_CLIENT_CODE + index, message, retryable: CLIENT_RETRYABLE.includes(name) }];
+    const code = FIRST_CLIENT_CODE + index;
+    return [name, { code, message, retryable: CLIENT_RETRYABLE.includes(code) }];
   }),
 ) as unknown as Readonly<
   Record<(typeof CLIENT_ERROR_NAMES)[number], Pick<ErrorKind, 'code' | 'message' | 'retryable'>>

@@ -1,5 +1,6 @@
 import { CLIENT_REMEDIES, ERROR_DOCS, ERRORS } from '@sluice/protocol';
-import type { Gap, SluiceError } from '../index.ts';
+import type { Gap } from '../channel-api.ts';
+import type { SluiceError } from '../errors.ts';
 
 // Causes to remember per client. Newer causes are still reported, and older ones may be reported again.
 const CAUSES = 100;

@@ -1,5 +1,6 @@
 import type { Codec, Command, ServerMessage } from '@sluice/protocol';
-import type { ClientEvents, WebSocketConstructor, WebSocketLike } from '../index.ts';
+import type { ClientEvents } from '../api.ts';
+import type { WebSocketConstructor, WebSocketLike } from '../socket.ts';
 
 /** The part of a client that the log uses: it listens passively, so that errors still count as unhandled. */
 export interface Traced {

@@ -1,7 +1,7 @@
 /** The types that a contract gives an outbox. Types only: this file has no run-time code. */
 
 import type { ChannelName, Channels, EventsOf, KnownName, PublishedOf } from '@sluice/protocol/contracts';
-import type { OutboxChannel, OutboxPublishOptions, Outgoing, ReadableOutboxChannel } from './api.ts';
+import type { OutboxChannel, OutboxPublishOptions, Outgoing, ReadableOutboxChannel } from './message-api.ts';
 
 /** Publishes to a channel of any name, with the type that the caller specifies. */
 export type AnyPublish = <T = unknown>(channel: string, data: T, options?: OutboxPublishOptions) => Outgoing<T>;

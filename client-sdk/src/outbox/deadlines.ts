@@ -1,16 +1,25 @@
-import { deadline, type Entry, type Lifetimes, overdue } from './entry.ts';
-import type { OutboxQueue } from './outbox-queue.ts';
+import type { Clock } from './clock.ts';
+import { type Change, deadline, type Entry, type Lifetimes, overdue } from './entry.ts';
+
+/** The queue whose messages expire. */
+export interface ExpiringQueue {
+  readonly clock: Clock;
+  readonly list: readonly Entry[];
+  /** Does this tab send the entry? */
+  readonly isMine: (entry: Entry) => boolean;
+  change(key: string, alter: (entry: Entry) => Change | undefined): Promise<Entry | undefined>;
+}
 
 // setTimeout fires at once for longer delays.
 const LONGEST = 2 ** 31 - 1;
 
 /** Expires messages at their deadlines. */
 export class Deadlines {
-  readonly #queue: OutboxQueue;
+  readonly #queue: ExpiringQueue;
   readonly #lifetimes: Lifetimes;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(queue: OutboxQueue, lifetimes: Lifetimes) {
+  constructor(queue: ExpiringQueue, lifetimes: Lifetimes) {
     this.#queue = queue;
     this.#lifetimes = lifetimes;
   }

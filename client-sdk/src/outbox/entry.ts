@@ -1,6 +1,6 @@
 import { type ErrorBody, OUTBOX_ERRORS } from '@sluice/protocol';
 import { SluiceError } from '../index.ts';
-import type { OutboxMessage, OutboxStatus } from './api.ts';
+import type { OutboxMessage, OutboxStatus } from './message-api.ts';
 
 /** A message with the outbox's own fields. Immutable. */
 export interface Entry extends OutboxMessage {

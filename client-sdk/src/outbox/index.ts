@@ -3,16 +3,14 @@
  *
  * @packageDocumentation
  */
+export type { Outbox, OutboxEvents, OutboxOptions } from './api.ts';
+export type { ContractOutboxChannel } from './contract-outbox.ts';
 export type {
-  Outbox,
   OutboxChannel,
-  OutboxEvents,
   OutboxMessage,
-  OutboxOptions,
   OutboxPublishOptions,
   OutboxStatus,
   Outgoing,
   ReadableOutboxChannel,
-} from './api.ts';
-export type { ContractOutboxChannel } from './contract-outbox.ts';
+} from './message-api.ts';
 export { createOutbox } from './outbox.ts';

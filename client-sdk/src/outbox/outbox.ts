@@ -11,19 +11,13 @@ import {
   TEXT,
   type ValueCheck,
 } from '../check-values.ts';
+import { CLOSED } from '../codes.ts';
 import { Emitter } from '../emitter.ts';
 import { SluiceError } from '../index.ts';
 import { onlyJson } from '../only-json.ts';
-import type {
-  Outbox,
-  OutboxChannel,
-  OutboxEvents,
-  OutboxMessage,
-  OutboxOptions,
-  OutboxPublishOptions,
-  Outgoing,
-} from './api.ts';
+import type { Outbox, OutboxEvents, OutboxOptions } from './api.ts';
 import { type Entry, type Lifetimes, outboxError, refused } from './entry.ts';
+import type { OutboxChannel, OutboxMessage, OutboxPublishOptions, Outgoing } from './message-api.ts';
 import { OutboxQueue } from './outbox-queue.ts';
 import { FollowedMessage } from './outgoing.ts';
 import { browser, type Platform } from './platform.ts';
@@ -103,7 +97,7 @@ export class StoredOutbox implements Outbox {
 
   publish<T = unknown>(channel: string, data: T, options: OutboxPublishOptions = {}): Outgoing<T> {
     if (this.#closed) {
-      throw new SluiceError({ code: 4400, name: 'closed', message: 'The outbox was closed.', retryable: false });
+      throw new SluiceError({ code: CLOSED, name: 'closed', message: 'The outbox was closed.', retryable: false });
     }
     checkRequired('channel', channel, TEXT);
     checkRequired('options', options, OBJECT);

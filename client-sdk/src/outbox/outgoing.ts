@@ -1,7 +1,7 @@
 import type { PublishResult, Tags } from '@sluice/protocol';
 import { Emitter } from '../emitter.ts';
 import type { SluiceError } from '../index.ts';
-import type { OutboxMessage, OutboxStatus, Outgoing } from './api.ts';
+import type { OutboxMessage, OutboxStatus, Outgoing } from './message-api.ts';
 
 /** What `publish` returns. It follows its message even after the message has left the list. */
 export class FollowedMessage<T> implements Outgoing<T> {

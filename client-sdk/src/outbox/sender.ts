@@ -1,5 +1,6 @@
 import type { Client } from '../api.ts';
 import { backoff } from '../backoff.ts';
+import { FIRST_OF_CLIENT, FIRST_OF_COMMANDS, PAYLOAD_INVALID } from '../codes.ts';
 import { SluiceError } from '../index.ts';
 import { type Cancel, nothing } from '../timer.ts';
 import { deadline, type Entry, isFinal, type Lifetimes, outboxError, PENDING, refused } from './entry.ts';
@@ -214,7 +215,7 @@ export class Sender {
     const { queue } = this.#options;
     const error = toError(cause);
     const first = entry.status === 'queued';
-    if (error.code >= 4300 && error.code < 4400 && !error.retryable) {
+    if (error.code >= FIRST_OF_COMMANDS && error.code < FIRST_OF_CLIENT && !error.retryable) {
       // An earlier attempt may have succeeded.
       const why = first ? error : outboxError('outcome_unknown', error, ` The retry was refused: ${error.message}`);
       await queue.change(entry.key, ({ status }) =>
@@ -235,7 +236,7 @@ export class Sender {
 function toError(cause: unknown): SluiceError {
   if (cause instanceof SluiceError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new SluiceError({ code: 4310, name: 'payload_invalid', message, retryable: false }, cause);
+  return new SluiceError({ code: PAYLOAD_INVALID, name: 'payload_invalid', message, retryable: false }, cause);
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

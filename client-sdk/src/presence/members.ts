@@ -1,10 +1,10 @@
 import type { CompareMembers, Member, Members } from '../presence-api.ts';
 import { EMPTY, type MemberMap, type Roster } from './roster.ts';
 
-/** A view of the members. Without members it has no list: the face has one list of nobody, which stays the same. */
+/** A view of the members. It has no empty list: the public object has one, which keeps its identity. */
 type RosterView = Omit<Members, 'list'> & { readonly counting: boolean; readonly list: Members['list'] | undefined };
 
-/** Makes a view of the members, in an order. It holds nothing but the last list that it made. */
+/** Creates a sorted view of the members. It keeps only the last list. */
 export function viewRoster(roster: () => Roster | undefined, compare: CompareMembers): RosterView {
   let listed: MemberMap | undefined;
   let list: readonly Member[] = [];
@@ -16,7 +16,7 @@ export function viewRoster(roster: () => Roster | undefined, compare: CompareMem
     return list;
   };
 
-  // No method needs `this`: the face hands them on.
+  // No method uses `this`, because the public object passes them on.
   return {
     get size() {
       return shown().size;
@@ -36,7 +36,7 @@ export function viewRoster(roster: () => Roster | undefined, compare: CompareMem
   };
 }
 
-/** By the units of UTF-16: the same everywhere, whatever the language. */
+/** By UTF-16 code units: the same order for every locale. */
 export function byUser(a: { readonly user: string }, b: { readonly user: string }): number {
   return a.user < b.user ? -1 : 1;
 }

@@ -7,19 +7,19 @@ import { denied } from './denied.ts';
 
 type Waiter = (error?: SluiceError) => void;
 
-/** Being a member of a channel: one state, the last one, however often it is set. */
+/** The client's membership of a channel. It sends the latest state only. */
 export class Membership extends RemoteResource<'enter'> {
   readonly commands = ['enter', 'leave'] as const;
   wanted = false;
   #state: Json | undefined;
-  // What is on its way, and what the gateway has taken.
+  // The state that was sent, and the state that the gateway has accepted.
   #sent: Json | undefined;
   #taken: Json | undefined;
-  // Those who wait for what is on its way, and those who wait for what comes after it.
+  // Callers that wait for the command that was sent, and for the next one.
   readonly #asking: Waiter[] = [];
   readonly #waiting: Waiter[] = [];
 
-  /** Is a member, or becomes one. Without a state it keeps the one that it has. */
+  /** Becomes a member, or changes the state. Without a state it keeps the current one. */
   enter(state: Json | undefined): Promise<void> {
     if (state !== undefined) this.#state = state;
     this.wanted = true;
@@ -50,7 +50,7 @@ export class Membership extends RemoteResource<'enter'> {
   refused(error: SluiceError): void {
     if (this.#asking.length === 0) this.host.report('error', error);
     settle(this.#asking, error);
-    // A later state may be taken. Otherwise it stays what it was: a member with its last state, or none.
+    // A later state may be accepted. Otherwise the previous membership and state remain.
     if (!this.stale) {
       this.#state = this.#taken;
       this.wanted &&= this.on;
@@ -63,7 +63,7 @@ export class Membership extends RemoteResource<'enter'> {
   receive(push: ChannelPush): void {
     if (push.type !== 'left' || !this.on) return;
     this.on = false;
-    // Otherwise the answer to what is on its way decides.
+    // Otherwise the pending reply decides.
     if (this.phase !== 'opening') this.refused(denied(this, push.reason));
   }
 

@@ -1,6 +1,7 @@
-import type { Json } from '@sluice/protocol';
+import type { Json, MembersResult } from '@sluice/protocol';
 import type { ChannelHost } from '../channel-host.ts';
-import type { CompareMembers, Members, PresenceListener } from '../presence-api.ts';
+import { NOT_MEMBER } from '../codes.ts';
+import type { CompareMembers, Members, MembersPageOptions, PresenceListener } from '../presence-api.ts';
 import type { Handle } from '../remote-resource.ts';
 import type { Cancel } from '../timer.ts';
 import { byUser, viewRoster } from './members.ts';
@@ -10,30 +11,30 @@ import { PresenceWatch } from './presence-watch.ts';
 
 interface Observing {
   readonly listener: PresenceListener | ((members: Members) => void);
-  /** What a listener is given. */
+  /** What a listener receives. */
   readonly members: Members;
 }
 
-/** The members in an order: of nobody, unless something listens. */
-export function viewMembers(handle: Handle, host: ChannelHost, compare: CompareMembers = byUser): object {
-  return viewRoster(() => host.find(PresenceWatch, handle)?.roster, compare);
-}
+/** The code behind the methods of `Presence`, by their names. */
+export const presence = {
+  /** A sorted view of the members; empty without a listener. */
+  sorted(handle: Handle, host: ChannelHost, compare: CompareMembers = byUser): object {
+    return viewRoster(() => host.find(PresenceWatch, handle)?.roster, compare);
+  },
 
-/** Calls the listener for those who come and go. @returns stops that */
-export function observePresence(handle: Handle, host: ChannelHost, { listener, members }: Observing): Cancel {
-  const watch = host.resource(PresenceWatch, handle);
-  const handlers = typeof listener === 'function' ? { change: listener } : listener;
-  const subscriber = presenceSubscriber(handlers, members, watch.host);
-  watch.add(subscriber);
-  host.use();
-  return () => {
-    subscriber.end('ended', {});
-    watch.remove(subscriber);
-  };
-}
+  /** Adds a listener. @returns removes it */
+  subscribe(handle: Handle, host: ChannelHost, { listener, members }: Observing): Cancel {
+    const watch = host.resource(PresenceWatch, handle);
+    const handlers = typeof listener === 'function' ? { change: listener } : listener;
+    const subscriber = presenceSubscriber(handlers, members, watch.host);
+    watch.add(subscriber);
+    host.use();
+    return () => {
+      subscriber.end('ended', {});
+      watch.remove(subscriber);
+    };
+  },
 
-/** What a channel's presence may be asked to do. */
-export const actions = {
   /** Becomes a member, or changes the state. */
   enter(handle: Handle, host: ChannelHost, state?: Json): Promise<void> {
     const entered = host.resource(Membership, handle).enter(state);
@@ -43,12 +44,17 @@ export const actions = {
 
   /** Changes the state of a member. */
   async update(handle: Handle, host: ChannelHost, state?: Json): Promise<void> {
-    if (host.find(Membership, handle)?.wanted) return actions.enter(handle, host, state);
-    throw host.refusal(4317, 'not_member', `${handle.name}: enter first.`);
+    if (host.find(Membership, handle)?.wanted) return presence.enter(handle, host, state);
+    throw host.refusal(NOT_MEMBER, 'not_member', `${handle.name}: enter first.`);
   },
 
-  /** Is no member any more. */
+  /** Ends the membership. */
   async leave(handle: Handle, host: ChannelHost): Promise<void> {
     return host.find(Membership, handle)?.leave();
+  },
+
+  /** Reads a page of the members. */
+  page(handle: Handle, host: ChannelHost, { signal, ...page }: MembersPageOptions): Promise<MembersResult> {
+    return host.execute({ type: 'members', channel: handle.name, ...page }, { signal });
   },
 };

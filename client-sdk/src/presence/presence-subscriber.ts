@@ -5,16 +5,16 @@ import type { ResourceUser } from '../shared-resource.ts';
 import type { SourceHost } from '../subscriber.ts';
 import { EMPTY, type MemberMap, type Roster } from './roster.ts';
 
-/** One call of `presence.subscribe`: tells the differences between what it has told before and what is now. */
+/** One call of `presence.subscribe`: reports the differences to what it reported before. */
 export interface PresenceSubscriber extends ResourceUser {
   follow(roster: Roster): void;
 }
 
 /**
- * Makes a subscriber of what the application gave.
+ * Creates a subscriber from the application's listener.
  *
- * @param members what its `change` is given
- * @param host hears of failures where it has no `error`
+ * @param members the argument of `change`
+ * @param host reports failures if the listener has no `error`
  */
 export function presenceSubscriber(listener: PresenceListener, members: Members, host: SourceHost): PresenceSubscriber {
   let handlers = listener;

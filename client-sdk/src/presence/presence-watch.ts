@@ -4,14 +4,14 @@ import { denied } from './denied.ts';
 import type { PresenceSubscriber } from './presence-subscriber.ts';
 import { Roster } from './roster.ts';
 
-/** The one watch that a channel has on the gateway, however many listen to who is present. */
+/** A channel's presence subscription on the gateway, shared by all its listeners. */
 export class PresenceWatch extends SharedResource<'watch', PresenceSubscriber> {
   readonly commands = ['watch', 'unwatch'] as const;
   roster = new Roster();
 
   add(subscriber: PresenceSubscriber): void {
     this.users.add(subscriber);
-    // Not at once: nobody expects to be called before `subscribe` has returned.
+    // Later, so that no handler runs before `subscribe` has returned.
     queueMicrotask(() => subscriber.follow(this.roster));
     this.reconcile();
   }
@@ -29,7 +29,7 @@ export class PresenceWatch extends SharedResource<'watch', PresenceSubscriber> {
   }
 
   receive(push: ChannelPush): void {
-    // Before the reply to watch a push belongs to an earlier watch.
+    // A push before the reply belongs to an earlier presence subscription.
     if (!this.on) return;
     if (push.type === 'unwatched') this.refused(denied(this, push.reason));
     else if (push.type === 'presence' && this.roster.read(push)) {

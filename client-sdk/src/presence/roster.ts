@@ -1,49 +1,49 @@
 import type { Member, PresencePush } from '@sluice/protocol';
 
-/** Members by user. Never changed: news make another one. */
+/** Members by user. Immutable: a change creates a new map. */
 export type MemberMap = ReadonlyMap<string, Member>;
 
-/** Nobody, or nobody known. */
+/** No members, or no known ones. */
 export const EMPTY: MemberMap = new Map();
 
-/** Who is present in a channel, by what the gateway has reported: the rules of SPEC.md section 9. */
+/** The members of a channel, as the gateway has reported them: the rules of SPEC.md section 9. */
 export class Roster {
-  /** The members, as last listed: the same map, with the same members in it, as long as nothing is different. */
+  /** The members as last listed. Map and members keep their identity until they change. */
   listed = EMPTY;
-  /** How many there are; `undefined` before it was told. */
+  /** Number of members; `undefined` while it is unknown. */
   declare total: number | undefined;
-  /** There are too many to list. */
+  /** There are too many members to list. */
   counting = false;
-  // The version of the list. Without a list nothing can be changed.
+  // The version of the list. Without a list, changes are ignored.
   #listed = Number.POSITIVE_INFINITY;
-  // A list of which more is to come.
+  // A list that is incomplete.
   #draft: Map<string, Member> | undefined;
 
-  /** Those who may be shown: nobody while they are only counted. */
+  /** The members to show: none while they are only counted. */
   get shown(): MemberMap | undefined {
     return this.counting || this.total === undefined ? undefined : this.listed;
   }
 
-  /** A new connection: what is known stays until it has told its list. */
+  /** A new connection: the known members stay until its list is complete. */
   restart(): void {
     this.#listed = Number.POSITIVE_INFINITY;
     this.#draft = undefined;
   }
 
-  /** @returns may it be told? Not in the midst of a list */
+  /** @returns whether the state is complete: not while a list is incomplete */
   read({ version, total, changes, reset, more }: PresencePush): boolean {
     if (reset) {
       this.#draft = new Map();
       this.#listed = version;
     }
-    // Rule 4: the list is of no use any more; but who has come and gone will be known when it is back.
+    // Rule 4: the list is outdated. The next list shows who joined and left in between.
     if (!changes) this.restart();
-    // It is older than the list, or there is none.
+    // It is older than the list, or there is no list.
     else if (version < this.#listed) return false;
     else {
       const listed = this.#draft ?? new Map(this.listed);
       for (const change of changes) {
-        // Rule 1: it is in the list already.
+        // Rule 1: the list includes it already.
         if (!this.#draft && change.version <= this.#listed) continue;
         if ('left' in change) listed.delete(change.left);
         else listed.set(change.member.user, this.#known(change.member));
@@ -58,7 +58,7 @@ export class Roster {
     return true;
   }
 
-  /** The member as it was known, where nothing is different. */
+  /** The known object of the member, if nothing has changed. */
   #known(member: Member): Member {
     const known = this.listed.get(member.user);
     return known && JSON.stringify(known) === JSON.stringify(member) ? known : member;

@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
-import type { Client, PublishOptions } from '../../src/api.ts';
-import type { ClientState } from '../../src/connection.ts';
+import type { Client } from '../../src/api.ts';
+import type { PublishOptions } from '../../src/channel-api.ts';
+import type { ClientState } from '../../src/client-state.ts';
 import { Emitter } from '../../src/emitter.ts';
 import { clientError, SluiceError } from '../../src/errors.ts';
 

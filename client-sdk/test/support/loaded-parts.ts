@@ -1,4 +1,5 @@
-import { type PendingUse, withParts } from '../../src/lazy-parts.ts';
+import { withParts } from '../../src/lazy-parts.ts';
+import type { PendingUse } from '../../src/pending-use.ts';
 
 // Loads the parts in advance, so that tests of their behavior need not wait.
 const host = { report: () => undefined, calls: { ended: undefined }, pending: [] as PendingUse[] };
