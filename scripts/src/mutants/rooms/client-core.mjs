@@ -88,7 +88,7 @@ export const clientCore = [
     tests: test('iterator'),
   },
   {
-    file: file('request'),
+    file: file('execute'),
     from: '        ignore();\n',
     to: '',
     fault: 'a listener stays on the signal of each call',

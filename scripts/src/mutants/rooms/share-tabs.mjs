@@ -62,15 +62,15 @@ export const shareTabs = [
   }),
   mutant('tab-group', { from: '    this.tokens.close();\n', to: '', fault: 'a group that was closed asks for tokens' }),
   mutant('tab-group', {
-    from: 'if (error.code === 4306 || error.code >= 4400) return;',
+    from: 'if (error.code === PERMISSION_DENIED || error.code >= FIRST_OF_CLIENT) return;',
     to: '',
     fault: 'tabs are notified twice',
   }),
   mutant(
     'tab-group',
     {
-      from: 'if (known) return known;\n    const options',
-      to: 'const options',
+      from: 'if (known) return known;\n    const { signal }',
+      to: 'const { signal }',
       fault: 'an unanswered publish is sent twice',
     },
     FAULTS,
