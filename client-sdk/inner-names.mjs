@@ -3,10 +3,10 @@
 // The first 54 get one letter. Their order was searched for: with it the core is smallest when it is compressed.
 const INNER_NAMES = `
   start renewable peer answer weight forget closing skew handle refusal stale heard refuse users use ended rejoin each
-  remote pending calls copy report resource probe anew broken begin wanted current accept host heeds skipPast again
-  resend instead settle hear miss silent reported commands emit run asked renew backlog precede accepted observer
-  phase command lose open stop denied receive hold reconcileSoon failed shown remove restart refused release sent fail
-  queue pace unused follow reconcile askable distrust failure greet roster listed locate execute skip end
+  remote pending calls copy report resource probe anew begin wanted current accept host heeds skipPast again
+  resend instead settle hear miss silent reported commands emit run asked renew backlog precede observer
+  phase command lose open stop denied receive hold reconcileSoon shown restart release sent fail
+  queue pace unused follow reconcile askable distrust failure roster listed locate execute skip end
 `;
 
 export const INNER = INNER_NAMES.trim().split(/\s+/);

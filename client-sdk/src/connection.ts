@@ -30,7 +30,7 @@ export interface ConnectionEvents extends Pick<Emitter<ClientEvents>, 'on'> {
   /** The error that was last reported to the application. */
   reported: SluiceError | undefined;
   /** A WebSocket has opened: send the commands that follow `connect`. */
-  greet(): void;
+  reconcile(): void;
   push(push: Push): void;
 }
 
@@ -174,11 +174,11 @@ export class Connection {
         },
         receive: (message) => this.#read(message),
         lose: (code, reason) => this.lose(closeError(code, reason)),
-        broken: (error) => this.distrust(error),
+        distrust: (error) => this.distrust(error),
       });
     } catch (cause) {
       // No constructor, a malformed URL, or ws: on an https: page: each attempt would fail.
-      const why = WebSocket ? (cause as Error).message : 'there is none here. npm install ws, and pass { WebSocket }.';
+      const why = WebSocket ? (cause as Error).message : 'pass { WebSocket } of the package ws.';
       this.close(clientError('closed', `WebSocket cannot be opened: ${why}`, cause));
     }
   }
@@ -192,7 +192,7 @@ export class Connection {
         refuse: (error) => this.lose(error),
       },
     );
-    this.#events.greet();
+    this.#events.reconcile();
   }
 
   #connected(result: ConnectResult, token: string | undefined): void {
@@ -223,7 +223,7 @@ export class Connection {
   /** Uses the gateway's clock only, because the device's may be wrong. */
   #accepted(token: string | undefined, { expiresAt, time }: Pick<ConnectResult, 'expiresAt' | 'time'>): void {
     this.#reckon(time);
-    this.#token.accepted(token, (expiresAt ?? Number.POSITIVE_INFINITY) - time);
+    this.#token.accept(token, (expiresAt ?? Number.POSITIVE_INFINITY) - time);
   }
 
   #reckon(time: number): void {
@@ -233,7 +233,7 @@ export class Connection {
   /** Replaces the token on the open connection if a refresh is due. */
   #refresh(hurry = false): void {
     const failed = this.#inTime((error: SluiceError) => {
-      if (error.retryable || isOfToken(error)) this.#token.failed();
+      if (error.retryable || isOfToken(error)) this.#token.fail();
       this.#events.report('error', error);
     });
     const send = this.#inTime((token: string) => {

@@ -12,7 +12,7 @@ import { hasRunOut, isOfToken, refusal, type SluiceError } from './errors.ts';
 import { execute } from './execute.ts';
 import { check, socketUrl } from './options.ts';
 import type { PendingUse } from './pending-use.ts';
-import type { Handle, Host, RemoteResource } from './remote-resource.ts';
+import type { ChannelPush, Handle, Host, RemoteResource } from './remote-resource.ts';
 import type { Report } from './reporting.ts';
 
 /** Connects the parts of a client. */
@@ -75,12 +75,12 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     return undefined;
   };
 
-  greet(): void {
+  reconcile(): void {
     this.#eachResource((resource) => resource.reconcile());
   }
 
   push(push: Push): void {
-    if ('channel' in push) for (const resource of this.#of(push.channel)) resource.receive(push);
+    for (const resource of this.#of((push as ChannelPush).channel)) resource.receive(push as ChannelPush);
   }
 
   // ------------------------------------------------------------------ calls of the channels

@@ -6,7 +6,7 @@ import type { Handle } from './remote-resource.ts';
 import { type Cancel, nothing } from './timer.ts';
 
 /** The members until the code for presence is loaded. */
-const NOBODY = {
+const NOBODY: Readonly<Record<string | symbol, unknown>> = {
   size: 0,
   total: 0,
   list: Object.freeze([]),
@@ -20,11 +20,11 @@ const NOBODY = {
 export function facePresence<State>(handle: Handle, host: ChannelHost): Presence<State> {
   /** A sorted view of the members. It is the same object before and after the code is loaded. */
   const view = (compare?: CompareMembers<State>) => {
-    let loaded: object | undefined;
+    let loaded: typeof NOBODY | undefined;
     return new Proxy(NOBODY, {
       get(nobody, name) {
-        loaded ??= loadedParts()?.presence.sorted(handle, host, compare as CompareMembers | undefined);
-        return Reflect.get(loaded ?? nobody, name) ?? Reflect.get(nobody, name);
+        loaded ??= loadedParts()?.presence.sorted(handle, host, compare as CompareMembers | undefined) as typeof loaded;
+        return (loaded ?? nobody)[name] ?? nobody[name];
       },
     }) as unknown as Members<State> & { readonly counting: boolean };
   };

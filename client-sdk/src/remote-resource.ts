@@ -68,7 +68,7 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
   abstract readonly commands: readonly [Open, Closing];
   /** Fields of the open command, besides the channel. */
   abstract open(): Omit<Body<Open>, 'type' | 'channel'>;
-  abstract accepted(result: Results[Open]): void;
+  abstract accept(result: Results[Open]): void;
   /** Can the open command be sent yet? */
   get askable(): boolean {
     return true;
@@ -76,7 +76,7 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
   /** It is being closed. */
   closing(): void {}
   /** Refused permanently. */
-  abstract refused(error: SluiceError): void;
+  abstract refuse(error: SluiceError): void;
   /** Refused, and retried automatically. */
   abstract fail(error: SluiceError): void;
   abstract receive(push: ChannelPush): void;
@@ -132,7 +132,7 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
         this.on = true;
         this.phase = 'idle';
         this.#refusals = 0;
-        this.accepted(result);
+        this.accept(result);
         this.reconcile();
       },
       refuse: (error) => this.#refused(error),
@@ -143,7 +143,7 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
     this.phase = 'idle';
     if (this.host.calls.ended) return;
     if (!error.retryable) {
-      this.refused(error);
+      this.refuse(error);
       return;
     }
     this.phase = 'pausing';

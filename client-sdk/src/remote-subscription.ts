@@ -45,7 +45,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
     return !!this.position || typeof this.#start.since !== 'object' || this.host.peer.user !== undefined;
   }
 
-  accepted({ epoch, offset, state }: SubscribeResult): void {
+  accept({ epoch, offset, state }: SubscribeResult): void {
     this.position ??= { epoch, offset };
     this.#moveTo(state);
   }

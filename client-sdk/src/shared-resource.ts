@@ -21,11 +21,11 @@ export abstract class SharedResource<
     return this.users.size > 0;
   }
 
-  remove(user: User): void {
+  forget(user: User): void {
     if (this.users.delete(user)) this.reconcileSoon();
   }
 
-  refused(error: SluiceError): void {
+  refuse(error: SluiceError): void {
     this.end('denied', { error });
   }
 

@@ -31,7 +31,7 @@ export interface SocketSetup {
   /** The socket is closed. Always the last event. */
   lose(code: number, reason: string): void;
   /** A frame could not be decoded. Always the last event. */
-  broken(error: SluiceError): void;
+  distrust(error: SluiceError): void;
 }
 
 /**
@@ -65,7 +65,7 @@ export function openSocket(url: string | URL, { WebSocket, codec, ...events }: S
     } catch {
       // Without the parser's error as cause, because it may quote the payload.
       close();
-      return events.broken(clientError('connection_lost', 'A frame cannot be read.'));
+      return events.distrust(clientError('connection_lost', 'A frame cannot be read.'));
     }
     for (const message of [frame].flat()) {
       if (open) events.receive(message as ServerMessage);

@@ -50,7 +50,7 @@ export interface Source {
   readonly position: Position | undefined;
   /** Reads the messages between the subscriber's start and the position, and passes them to `precede`. */
   backlog(subscriber: Subscriber, to: Position): void;
-  remove(subscriber: Subscriber): void;
+  forget(subscriber: Subscriber): void;
 }
 
 /** The part of the client that a subscriber uses. */
@@ -177,7 +177,7 @@ export class Subscriber implements Subscription {
     if (!this.#active) return;
     this.#held = undefined;
     this.#ignoreSignal();
-    this.remote.remove(this);
+    this.remote.forget(this);
     this.#settleReady(reason);
     this.#moveTo(state);
     if (error) this.fail(error);
@@ -197,7 +197,7 @@ export class Subscriber implements Subscription {
       // The channel's log is the buffer: resume from the position.
       this.#held = [];
       this.#away = true;
-      this.remote.remove(this);
+      this.remote.forget(this);
     } else if (this.#active && (anew || !hasReached(this.position, to))) {
       const from = this.position ?? to;
       this.position = to;

@@ -7,7 +7,7 @@ export async function fetchToken(url: string | URL, timeout: number): Promise<st
   const signal = AbortSignal.timeout?.(timeout + 1000);
   const response = await fetch(url, { cache: 'no-store', signal });
   if (response.ok) return response.text();
-  throw new Error(`The route answered ${response.status}.`);
+  throw new Error(`Status ${response.status}.`);
 }
 
 /**
@@ -24,11 +24,4 @@ export function readToken(given: unknown): string | undefined {
   found = (found as { readonly token?: unknown } | undefined | null)?.token ?? found;
   const token = typeof found === 'string' ? found.trim() : '';
   return TOKEN.test(token) ? token : undefined;
-}
-
-/** Describes a value that is not a token, without content that could be secret. */
-export function describe(given: unknown): string {
-  if (typeof given !== 'string') return `${given && typeof given}`;
-  const text = given.trim();
-  return text[0] === '<' ? 'HTML' : `${text.length} characters`;
 }

@@ -3,7 +3,7 @@ import { clientError } from './errors.ts';
 import { now } from './now.ts';
 import { invalid } from './options.ts';
 import { after, type Cancel, nothing } from './timer.ts';
-import { describe, fetchToken, readToken } from './token-answer.ts';
+import { fetchToken, readToken } from './token-answer.ts';
 
 /**
  * Why a token is requested. `connect`: the first one. `expired`: the gateway no longer accepts the
@@ -96,12 +96,12 @@ export class TokenSource {
   }
 
   /** The refresh failed: the old token stays, and a later refresh is scheduled. */
-  failed(): void {
+  fail(): void {
     this.#renewAt = now() + backoff(this.#failures++);
   }
 
   /** The gateway accepted the token. @param lifetime milliseconds until it expires */
-  accepted(token: string | undefined, lifetime: number): void {
+  accept(token: string | undefined, lifetime: number): void {
     this.#token = token;
     this.#failures = 0;
     this.#expires = now() + lifetime;
@@ -145,7 +145,9 @@ export class TokenSource {
       const given = await Promise.race([(this.#ask as TokenFunction)({ reason }), late]);
       const token = readToken(given);
       if (token && token !== this.#token && token !== this.#dead) return token;
-      why = `The token callback gave ${token ? 'the old token' : describe(given)}.`;
+      // Nothing of what it gave, which may be secret.
+      const kind = /^\s*</.test(given as string) ? 'HTML' : typeof given;
+      why = `The token callback gave ${token ? 'the old token' : kind}.`;
       throw new TypeError(why);
     } catch (cause) {
       // The message may go to a log, so it does not contain what the application threw.

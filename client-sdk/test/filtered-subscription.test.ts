@@ -73,7 +73,7 @@ describe('a subscription with an id', () => {
     const { subscriber } = inner.subscribe(7);
     await inner.accept();
     expect(inner.gateway.socket.sent('subscribe').map(({ sub }) => sub)).toEqual([undefined, 7]);
-    inner.accepted();
+    inner.accept();
     subscriber.unsubscribe();
     await turn();
     expect(inner.gateway.socket.last('unsubscribe')).toMatchObject({ channel: 'a', sub: 7 });
@@ -85,7 +85,7 @@ describe('a subscription with an id', () => {
     const first = inner.subscribe(1);
     const second = inner.subscribe(2);
     await inner.accept();
-    inner.accepted();
+    inner.accept();
     inner.push({ ...PUSH, messages: [wireMessage(1)] });
     inner.push({ ...PUSH, sub: 1, after: 0, messages: [wireMessage(2)] });
     inner.push({ ...PUSH, sub: 3, after: 0, messages: [wireMessage(3)] });
@@ -100,7 +100,7 @@ describe('a subscription with an id', () => {
     inner.subscribe();
     inner.subscribe(1);
     await inner.accept();
-    inner.accepted();
+    inner.accept();
     inner.push({ ...PUSH, messages: [wireMessage(1)] });
     inner.push({ ...PUSH, sub: 1, after: 0, messages: [wireMessage(5)] });
     inner.push({ ...PROGRESS, sub: 1, after: 3, offset: 9 });
@@ -120,7 +120,7 @@ describe('a push of a newer gateway', () => {
     const inner = new Inner();
     const { seen } = inner.subscribe();
     await inner.accept();
-    inner.accepted();
+    inner.accept();
     inner.push({ type: 'weather', channel: 'a', sun: true } as never);
     inner.push({ type: 'weather' } as never);
     const message = {
@@ -151,7 +151,7 @@ describe('any sequence of pushes', () => {
         const inner = new Inner();
         const { seen, subscriber } = inner.subscribe(1);
         await inner.accept();
-        inner.accepted();
+        inner.accept();
         const expected: number[] = [];
         let position = 0;
         for (const push of pushes) {

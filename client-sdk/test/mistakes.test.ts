@@ -49,7 +49,7 @@ it('explains what to install and pass in Node without WebSocket', async () => {
     .channel('a')
     .subscribe(() => {});
   await turn();
-  expect(await said()).toEqual([expect.stringContaining('npm install ws, and pass { WebSocket }')]);
+  expect(await said()).toEqual([expect.stringContaining('pass { WebSocket } of the package ws')]);
 });
 
 it('explains why there is no connection when a publish fails', async () => {

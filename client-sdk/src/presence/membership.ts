@@ -42,12 +42,12 @@ export class Membership extends RemoteResource<'enter'> {
     return { state } as { readonly state?: Json };
   }
 
-  accepted(): void {
+  accept(): void {
     this.#taken = this.#sent;
     settle(this.#asking);
   }
 
-  refused(error: SluiceError): void {
+  refuse(error: SluiceError): void {
     if (this.#asking.length === 0) this.host.report('error', error);
     settle(this.#asking, error);
     // A later state may be accepted. Otherwise the previous membership and state remain.
@@ -64,7 +64,7 @@ export class Membership extends RemoteResource<'enter'> {
     if (push.type !== 'left' || !this.on) return;
     this.on = false;
     // Otherwise the pending reply decides.
-    if (this.phase !== 'opening') this.refused(denied(this, push.reason));
+    if (this.phase !== 'opening') this.refuse(denied(this, push.reason));
   }
 
   override unused(): void {

@@ -31,7 +31,7 @@ export const presence = {
     host.use();
     return () => {
       subscriber.end('ended', {});
-      watch.remove(subscriber);
+      watch.forget(subscriber);
     };
   },
 
