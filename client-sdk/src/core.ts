@@ -80,7 +80,8 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   }
 
   push(push: Push): void {
-    for (const resource of this.#of((push as ChannelPush).channel)) resource.receive(push as ChannelPush);
+    // A push without a channel is for the resources without one.
+    for (const resource of this.#of('channel' in push ? push.channel : '')) resource.receive(push as ChannelPush);
   }
 
   // ------------------------------------------------------------------ calls of the channels
