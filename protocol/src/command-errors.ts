@@ -143,6 +143,42 @@ export const COMMAND_ERRORS = {
     retryable: false,
     status: 415,
   },
+  queue_full: {
+    code: 4321,
+    message: 'The queue holds as many messages as its rule allows.',
+    remedy: 'Try again with backoff; operators: add consumers, or raise maxLength in the rule.',
+    retryable: true,
+    status: 507,
+  },
+  delivery_expired: {
+    code: 4322,
+    message: 'The delivery is not in flight.',
+    remedy:
+      'The message was settled, or is delivered again: drop the result, or make the work idempotent. Extend deliveries that take longer than ackTimeout.',
+    retryable: false,
+    status: 409,
+  },
+  group_unknown: {
+    code: 4323,
+    message: 'The channel has no such consumer group.',
+    remedy: 'Add "queue" or the group to the rule of the channel, or correct the name.',
+    retryable: false,
+    status: 404,
+  },
+  already_consuming: {
+    code: 4324,
+    message: 'The connection consumes this group already.',
+    remedy: 'Use one consumer with a larger prefetch, or another connection.',
+    retryable: false,
+    status: 409,
+  },
+  not_consuming: {
+    code: 4325,
+    message: 'The connection does not consume this group.',
+    remedy: 'Consume first.',
+    retryable: false,
+    status: 409,
+  },
   no_responders: {
     code: 4331,
     message: 'Nobody responds on this channel.',

@@ -19,7 +19,8 @@ export type Command =
   | RequestCommand
   | CancelCommand
   | ReplyCommand
-  | PingCommand;
+  | PingCommand
+  | GroupCommand;
 
 export type CommandType = Command['type'];
 
@@ -108,6 +109,48 @@ export interface MembersCommand extends ChannelCommand<'members'> {
   /** `next` of the previous page. */
   readonly after?: number;
 }
+
+/** The commands of consumers. SPEC.md section 12. */
+export type GroupCommand = ConsumeCommand | StopCommand | AckCommand | NackCommand | ExtendCommand;
+
+export type GroupCommandType = GroupCommand['type'];
+
+/** A command about one consumer group of a channel. */
+interface ConsumerCommand<Type extends string> extends ChannelCommand<Type> {
+  /** Absent: the channel's only group, such as that of a queue. */
+  readonly group?: string;
+}
+
+/** A command about deliveries of one group. */
+interface DeliveriesCommand<Type extends string> extends ConsumerCommand<Type> {
+  /** Ids of 1 to 1,000 deliveries. */
+  readonly deliveries: readonly string[];
+}
+
+/** Begins to receive messages as one of the group's consumers. */
+export interface ConsumeCommand extends ConsumerCommand<'consume'> {
+  /** Maximum unacknowledged deliveries of this consumer, 1 to 1,000. Default and maximum: the rule's `prefetch`. */
+  readonly prefetch?: number;
+}
+
+/** Stops receiving messages. Deliveries in flight can still be acknowledged. */
+export interface StopCommand extends ConsumerCommand<'stop'> {}
+
+/** The messages were processed. */
+export interface AckCommand extends DeliveriesCommand<'ack'> {}
+
+/** Processing the messages failed. */
+export interface NackCommand extends DeliveriesCommand<'nack'> {
+  /** Milliseconds until they are delivered again. Default: the group's backoff. */
+  readonly delay?: number;
+  /** They will never succeed: they become dead letters. */
+  readonly dead?: boolean;
+  /** Why, for the dead letter: at most 256 characters. */
+  readonly reason?: string;
+}
+
+/** Processing takes longer: the time until the deliveries expire begins again. */
+export interface ExtendCommand extends DeliveriesCommand<'extend'> {}
 
 /** Registers the connection as a responder of a channel. */
 export interface RespondCommand extends ChannelCommand<'respond'> {

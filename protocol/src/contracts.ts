@@ -12,10 +12,13 @@ import type { RuleOptions } from './rule-options.ts';
 
 export type { ChannelParams } from './channel-types.ts';
 export type {
+  DeliveryOptions,
   DurationInput,
   GrantContext,
   GrantFunction,
   GrantInput,
+  GroupOptions,
+  QueueOptions,
   RuleOptions,
   SizeInput,
   Verb,

@@ -20,6 +20,18 @@ export const LIMITS = {
   historyDefault: 100,
   /** Largest subscription id; the smallest is 1. Each id in use on a channel costs the gateway an encoding per message. */
   subscriptionId: 15,
+  /** Characters of the name of a consumer group, with a user's name in it. */
+  groupLength: 300,
+  /** Ids of deliveries in one command. */
+  deliveries: 1000,
+  /** Characters of the id of a delivery. */
+  deliveryIdLength: 200,
+  /** Largest prefetch of a consumer. */
+  prefetch: 1000,
+  /** Milliseconds of the longest delay of a `nack`: a day. */
+  nackDelay: 86_400_000,
+  /** Characters of the reason of a `nack`. */
+  nackReasonLength: 256,
   /** Largest number of open requests of one responder. */
   concurrency: 1000,
   /** Open requests of a responder that asks for no number. */

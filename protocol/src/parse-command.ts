@@ -4,6 +4,7 @@ import { checkData } from './data.ts';
 import { checkDraft } from './draft.ts';
 import { channelProblem, type Fields, invalid, isCount, type Problem } from './field-checks.ts';
 import { checkFilter } from './filter-check.ts';
+import { groupCommandFault } from './group-commands.ts';
 import { LIMITS } from './limits.ts';
 import { unknownCommand } from './refusals.ts';
 import { REQUEST_CHECKS } from './request-checks.ts';
@@ -62,6 +63,11 @@ function stateProblem({ state }: Fields): Problem {
   return fault === null ? null : { error: 'payload_invalid', detail: fault.replace(/^data/, 'state') };
 }
 
+function groupProblem(fields: Fields): Problem {
+  const fault = groupCommandFault(fields);
+  return fault === null ? null : invalid(fault);
+}
+
 /** For each command: a check of its fields, which returns the first error. */
 const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = {
   connect: (fields) => {
@@ -97,6 +103,11 @@ const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = 
   members: (fields) => channelProblem(fields) ?? limitProblem(fields) ?? countProblem(fields, ['after']),
   ...REQUEST_CHECKS,
   ping: () => null,
+  consume: (fields) => channelProblem(fields) ?? groupProblem(fields),
+  stop: (fields) => channelProblem(fields) ?? groupProblem(fields),
+  ack: (fields) => channelProblem(fields) ?? groupProblem(fields),
+  nack: (fields) => channelProblem(fields) ?? groupProblem(fields),
+  extend: (fields) => channelProblem(fields) ?? groupProblem(fields),
 };
 
 const isCommandType = (type: string): type is CommandType => Object.hasOwn(CHECKS, type);

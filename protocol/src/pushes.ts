@@ -17,7 +17,10 @@ export type Push =
   | UnrespondedPush
   | RepliesPush
   | RefreshPush
-  | DrainPush;
+  | DrainPush
+  | DeliveriesPush
+  | GroupGapPush
+  | StoppedPush;
 
 export type PushType = Push['type'];
 
@@ -113,6 +116,45 @@ export interface LeftPush {
   readonly type: 'left';
   readonly channel: string;
   readonly reason: 'permission';
+}
+
+/** A message that one consumer has until it is settled. */
+export interface Delivery {
+  /** Names this delivery of the message in `ack`, `nack` and `extend`. */
+  readonly id: string;
+  /** 1 for the first delivery of the message. */
+  readonly attempt: number;
+  /** When the delivery expires, by the gateway's clock: milliseconds since the Unix epoch. */
+  readonly deadline: number;
+  readonly message: Message;
+}
+
+/** Messages for one consumer. SPEC.md section 12. */
+export interface DeliveriesPush {
+  readonly type: 'deliveries';
+  readonly channel: string;
+  readonly group: string;
+  /** Of the channel's log: with its offset, it identifies a message across deliveries. */
+  readonly epoch: string;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** The log lost messages that the group had not settled. */
+export interface GroupGapPush {
+  readonly type: 'group_gap';
+  readonly channel: string;
+  readonly group: string;
+  readonly from: Position;
+  readonly to: Position;
+  readonly reason: 'epoch_changed' | 'retention';
+}
+
+/** The gateway ended the consumer. */
+export interface StoppedPush {
+  readonly type: 'stopped';
+  readonly channel: string;
+  readonly group: string;
+  readonly reason: 'permission' | 'group_removed';
 }
 
 /** A request, as its responder receives it. */

@@ -63,6 +63,18 @@ export const notMember = (channel: string): RefusalText => ({
   detail: `this connection has not entered "${channel}"`,
 });
 
+/** SPEC.md section 4.13. */
+export const alreadyConsuming = (channel: string, group: string): RefusalText => ({
+  error: 'already_consuming',
+  detail: `already consuming "${channel}" as the group "${group}"`,
+});
+
+/** SPEC.md section 4.14. */
+export const notConsuming = (channel: string, group: string): RefusalText => ({
+  error: 'not_consuming',
+  detail: `not consuming "${channel}" as the group "${group}"`,
+});
+
 /** SPEC.md section 8.1. */
 export const alreadyConnected = (): RefusalText => ({
   error: 'already_connected',

@@ -58,6 +58,11 @@ export interface Results {
   readonly cancel: EmptyResult;
   readonly reply: EmptyResult;
   readonly ping: PingResult;
+  readonly consume: ConsumeResult;
+  readonly stop: EmptyResult;
+  readonly ack: SettleResult;
+  readonly nack: SettleResult;
+  readonly extend: ExtendResult;
 }
 
 export interface ConnectResult {
@@ -124,6 +129,25 @@ export interface RequestResult {
 export interface WatchResult {
   /** Number of members. Pushes with the members, or with their number only, follow. */
   readonly total: number;
+}
+
+export interface ConsumeResult {
+  /** The group's name, as in pushes. */
+  readonly group: string;
+  /** Maximum unacknowledged deliveries of this consumer. */
+  readonly prefetch: number;
+  /** Milliseconds after which a delivery that was neither acknowledged nor extended expires. */
+  readonly ackTimeout: number;
+}
+
+export interface SettleResult {
+  /** Ids of deliveries that were not in flight; absent: all were. */
+  readonly expired?: readonly string[];
+}
+
+export interface ExtendResult extends SettleResult {
+  /** When the deliveries expire, by the gateway's clock: milliseconds since the Unix epoch. */
+  readonly deadline: number;
 }
 
 export interface MembersResult {

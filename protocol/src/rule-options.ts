@@ -59,6 +59,40 @@ export type GrantInput =
   | `role:${string}`
   | GrantFunction;
 
+/** How a consumer group delivers messages. */
+export interface DeliveryOptions {
+  /** A delivery that is not acknowledged within this time is delivered again. Default: 30s. */
+  readonly ackTimeout?: DurationInput;
+  /** A message that was delivered this often becomes a dead letter. 0: unlimited. Default: 5. */
+  readonly maxDeliveries?: number;
+  /** Waits before the 2nd, 3rd… delivery; the last value repeats. Default: 1s, 10s, 1m. */
+  readonly backoff?: readonly DurationInput[];
+  /** The channel for dead letters, e.g. `dead:{kind}`. Default: only the group's own list. */
+  readonly deadLetter?: string;
+  /** At most one message per value of the tag is in flight, in order; `all`: strictly one after the other. */
+  readonly orderBy?: 'all' | `tag:${string}`;
+  /** Maximum unacknowledged deliveries of one consumer. Default: 32. */
+  readonly prefetch?: number;
+  /** Maximum unsettled messages that the group has delivered; then delivering pauses. Default: 10000. */
+  readonly maxUnacked?: number;
+}
+
+/** The options of a queue: messages leave the log once they are acknowledged. */
+export interface QueueOptions extends DeliveryOptions {
+  /** Maximum unacknowledged messages. Default: 100000. */
+  readonly maxLength?: number;
+  /** At `maxLength`: refuse publishes (`queue_full`), or make the oldest waiting message a dead letter. Default: reject. */
+  readonly overflow?: 'reject' | 'dead-letter';
+}
+
+/** The options of one consumer group of a channel with history. */
+export interface GroupOptions extends DeliveryOptions {
+  /** Where the group begins when it is used for the first time. Default: oldest. */
+  readonly start?: 'oldest' | 'newest';
+  /** A group that is not used for this long is deleted. Default: 30d for a group per user, otherwise never. */
+  readonly expires?: DurationInput;
+}
+
 /** The permissions and the behaviour of the channels of a pattern. */
 export interface RuleOptions {
   /**
@@ -101,6 +135,10 @@ export interface RuleOptions {
   readonly maxPayload?: SizeInput;
   /** How long a publish's idempotency key is remembered. Default: 5m. */
   readonly dedupe?: DurationInput;
+  /** Makes the channels queues: each message goes to one consumer, until it is acknowledged. */
+  readonly queue?: boolean | QueueOptions;
+  /** Consumer groups of channels with history, by name; `user-{sub}`: a group for each user. */
+  readonly groups?: { readonly [name: string]: GroupOptions };
   /** How long a message may wait, so that the messages of a channel share one write. Default: 0. */
   readonly coalesce?: DurationInput;
 }

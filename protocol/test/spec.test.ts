@@ -53,6 +53,11 @@ const COMMANDS: { readonly [T in CommandType]: readonly FieldOf<Extract<Command,
   cancel: ['request'],
   reply: ['request', 'data', 'error', 'more'],
   ping: [],
+  consume: ['channel', 'group', 'prefetch'],
+  stop: ['channel', 'group'],
+  ack: ['channel', 'deliveries', 'group'],
+  nack: ['channel', 'deliveries', 'group', 'delay', 'dead', 'reason'],
+  extend: ['channel', 'deliveries', 'group'],
 };
 
 const RESULTS: { readonly [T in CommandType]: readonly (keyof Results[T])[] } = {
@@ -73,6 +78,11 @@ const RESULTS: { readonly [T in CommandType]: readonly (keyof Results[T])[] } = 
   cancel: [],
   reply: [],
   ping: ['time'],
+  consume: ['group', 'prefetch', 'ackTimeout'],
+  stop: [],
+  ack: ['expired'],
+  nack: ['expired'],
+  extend: ['deadline', 'expired'],
 };
 
 const PUSHES: { readonly [T in PushType]: readonly FieldOf<Extract<Push, { type: T }>>[] } = {
@@ -85,6 +95,9 @@ const PUSHES: { readonly [T in PushType]: readonly FieldOf<Extract<Push, { type:
   presence: ['channel', 'version', 'total', 'changes', 'reset', 'more'],
   unwatched: ['channel', 'reason'],
   left: ['channel', 'reason'],
+  deliveries: ['channel', 'group', 'epoch', 'deliveries'],
+  group_gap: ['channel', 'group', 'from', 'to', 'reason'],
+  stopped: ['channel', 'group', 'reason'],
   requests: ['channel', 'requests'],
   cancelled: ['channel', 'request', 'reason'],
   unresponded: ['channel', 'reason'],
@@ -174,6 +187,12 @@ describe('SPEC.md agrees with the code', () => {
     ['at most 64 levels deep', LIMITS.dataDepth, 64],
     ['1 to 1,000, optional | default 100', LIMITS.historyPage, 1000],
     ['16,384 characters', LIMITS.tokenLength, 16_384],
+    ['string, optional, 1 to 300 characters', LIMITS.groupLength, 300],
+    ['integer 1 to 1,000, optional | maximum unsettled', LIMITS.prefetch, 1000],
+    ['Acknowledges 1 to 1,000 deliveries', LIMITS.deliveries, 1000],
+    ['string, at most 200 characters | names this delivery', LIMITS.deliveryIdLength, 200],
+    ['integer 0 to 86,400,000', LIMITS.nackDelay, 86_400_000],
+    ['at most 256 characters | why', LIMITS.nackReasonLength, 256],
     ['integer 1 to 1,000, optional | maximum number of open requests', LIMITS.concurrency, 1000],
     ['of this responder. Default 16', LIMITS.concurrencyDefault, 16],
     ['`code`: 1 to 64 characters', LIMITS.errorCodeLength, 64],
@@ -203,9 +222,10 @@ describe('a citation of SPEC.md', () => {
     expect(cited.filter(({ number }) => !numbers.has(number))).toEqual([]);
   });
 
-  it('of a rule names one of section 7.2 or 9.2', () => {
+  it('of a rule names one of section 7.2, 9.2 or 12.2', () => {
     const rules = (number: string) => [...section(number).matchAll(/^(\d+)\. /gm)].map(([, rule]) => Number(rule));
     expect(rules('7.2')).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(rules('9.2')).toEqual([1, 2, 3, 4, 5]);
+    expect(rules('12.2')).toEqual([1, 2, 3, 4, 5]);
   });
 });

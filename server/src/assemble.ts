@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid';
 import type { Logger } from 'pino';
 import { createVerifier } from './auth/token.ts';
-import { Door } from './channels/door.ts';
+import { type AfterAppend, Door } from './channels/door.ts';
 import { Hub } from './channels/hub.ts';
 import { Replayer } from './channels/replay.ts';
 import { Rules } from './channels/rules.ts';
@@ -9,6 +9,7 @@ import type { Config } from './config/schema.ts';
 import type { Engine } from './engine/engine.ts';
 import { createEngine } from './engines.ts';
 import { EventBus } from './events.ts';
+import { Groups } from './groups/groups.ts';
 import { type DescriptorSource, DescriptorWatch, procDescriptors } from './observe/descriptors.ts';
 import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -73,6 +74,14 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const hub = new Hub({ log, fanout: topics ?? transport, replayer, events, turn, clock, mostFilters });
 
   const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
+  const rules = new Rules(config.channels);
+  const { groups: store } = engine;
+  const afterAppend: AfterAppend[] =
+    store === undefined ? [] : [(...published) => groups?.published(...published) ?? null];
+  const nextId = createIds();
+  const door = new Door({ rules, log, events, clock, nextId }, { afterAppend });
+  const groups: Groups | undefined =
+    store === undefined ? undefined : new Groups({ store, rules, events, clock, turn, door });
   const replies = new ReplyFlusher(turn);
   const scheduler = new FairScheduler(turn);
   // The order matters: replies come before the messages of the subscriptions that they confirm.
@@ -80,6 +89,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   turn.atEnd(() => replies.flush());
   turn.atEnd(() => hub.flush());
   turn.atEnd(() => presence.flush());
+  if (groups !== undefined) turn.atEnd(() => groups.flush());
   turn.atEnd(() => replayer.run());
   turn.atEnd(() => replies.flush());
   if (topics !== undefined) turn.atEnd(() => topics.flush());
@@ -88,8 +98,6 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const age = new AgeClock(clock);
   const revoked = new Revoked(() => age.now());
   const revoking = new Revoking({ store: engine.revocations, revoked, registry });
-  const rules = new Rules(config.channels);
-  const nextId = createIds();
   const peers = engine.nodes && new Peers({ nodes: engine.nodes, rules, clock });
   const requests = new Requests({ clock, events, nextId, peers });
   const services: Services = {
@@ -103,7 +111,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     hub,
     replayer,
     presence,
-    door: new Door({ rules, log, events, clock, nextId }),
+    door,
+    groups,
     requests,
     log,
     events,

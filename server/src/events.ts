@@ -31,6 +31,17 @@ export interface Events {
   gap: { connection: string; channel: string; reason: GapReason; policy: string; latest: number };
   /** Members, or their number, were sent: bytes, multiplied by the connections that receive them. */
   presenceSent: { channel: string; bytes: number };
+  /** A consumer of a group has begun to receive messages, or receives no more. */
+  consumerStarted: { channel: string; group: string };
+  consumerStopped: { channel: string; group: string };
+  /** Messages were sent to consumers; `repeated`: how many of them had been delivered before. */
+  deliveriesSent: { channel: string; group: string; count: number; repeated: number };
+  /** Consumers have settled deliveries; `expired`: how many were no longer in flight. */
+  settled: { channel: string; group: string; outcome: string; count: number; expired: number };
+  /** The log lost messages that a group had not settled. */
+  groupGap: { channel: string; group: string; reason: GapReason };
+  /** Dead letters could not be published to their channel; they stay in the group's list. */
+  deadLettersRefused: { channel: string; group: string; target: string; error: ErrorName };
   /**
    * A request has ended: `replied`, the name of its error, or `abandoned` because its requester has
    * left. `duration` in milliseconds.

@@ -3,7 +3,7 @@ import { readRevocation } from './api/routes/revocations.ts';
 import type { Assembly } from './assemble.ts';
 import { DevAccess } from './auth/dev-access.ts';
 import { PROGRAM } from './auth/identity.ts';
-import type { Config } from './config/schema.ts';
+import { type Config, ConfigError } from './config/schema.ts';
 import type { Engine, Signal } from './engine/engine.ts';
 import type { Revocation } from './engine/revocations.ts';
 import { createHttpSide } from './http-side.ts';
@@ -108,10 +108,21 @@ export class Gateway {
     return this.#starting;
   }
 
+  /** @throws ConfigError */
+  #checkGroups(channels: Config['channels']): void {
+    const rule = channels.find(({ groups }) => groups.length > 0);
+    if (rule === undefined || this.#services.groups !== undefined) return;
+    const option = rule.queue === null ? 'groups' : 'queue';
+    throw new ConfigError([
+      `channels[${JSON.stringify(rule.pattern.source)}].${option}: the engine "${this.#engine.name}" has no consumer groups yet. Choose engine: memory, or remove this`,
+    ]);
+  }
+
   async #open(): Promise<Address> {
     const { hub, events } = this.#services;
     const { host } = this.#config;
     try {
+      this.#checkGroups(this.#config.channels);
       await this.#engine.start({
         deliver: (channel, epoch, message) => hub.deliver(channel, epoch, message),
         interrupted: (channel) => hub.interrupted(channel),
@@ -191,6 +202,7 @@ export class Gateway {
    */
   async reload({ channels }: Config): Promise<void> {
     const { rules, registry } = this.#services;
+    this.#checkGroups(channels);
     rules.replace(channels);
     const connected = registry.all().filter(({ state }) => state === 'connected');
     await PermissionReview.ofRules(connected, this.#services).run();
@@ -232,6 +244,7 @@ export class Gateway {
     this.#sse?.stop();
     this.#transport.close();
     this.#services.verifier.close();
+    this.#services.groups?.close();
     await this.#services.requests.close();
     await this.#engine.close();
     this.#state = 'stopped';

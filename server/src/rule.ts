@@ -92,6 +92,37 @@ export interface Only {
   readonly claimed: readonly ClaimCondition[];
 }
 
+/** How a consumer group delivers: the `GroupOptions` of the engine, which has their meaning. Durations in ms. */
+export interface DeliveryRule {
+  readonly ackTimeout: number;
+  readonly maxDeliveries: number;
+  readonly backoff: readonly number[];
+  readonly orderBy: { readonly kind: 'all' } | { readonly kind: 'tag'; readonly tag: string } | null;
+  readonly maxUnacked: number;
+  readonly start: 'oldest' | 'newest';
+  readonly queue: boolean;
+  readonly expires: number | null;
+}
+
+/** A consumer group of the channels of a rule. */
+export interface GroupRule {
+  /** As in the configuration. `{sub}` stands for the user: each has a group. */
+  readonly name: string;
+  readonly delivery: DeliveryRule;
+  /** Maximum unacknowledged deliveries of one consumer. */
+  readonly prefetch: number;
+  /** The channel for dead letters, in which `{param}` stands for a value of the rule's pattern; `null`: none. */
+  readonly deadLetter: string | null;
+}
+
+/** What makes a channel a queue. */
+export interface QueueRule {
+  /** The name of its group. */
+  readonly group: string;
+  readonly maxLength: number;
+  readonly overflow: 'reject' | 'dead-letter';
+}
+
 /** One resolved channel rule: the whole configuration of the channels of a pattern. */
 export interface Rule {
   readonly pattern: Pattern;
@@ -115,6 +146,10 @@ export interface Rule {
   readonly dedupe: number;
   /** How long a message may wait for others to share its write, in ms. */
   readonly coalesce: number;
+  /** `null`: the channels are not queues. A queue has one group. */
+  readonly queue: QueueRule | null;
+  /** The consumer groups; none for most rules. */
+  readonly groups: readonly GroupRule[];
   /** `null`: payloads are not checked. */
   readonly schemas: RuleSchemas | null;
 }

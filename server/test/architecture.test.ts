@@ -31,10 +31,25 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['channels', 'keyed', 'engine/presence.ts', 'transport/connection.ts'],
     ...['events.ts', 'rule.ts', 'util', ...PROTOCOL],
   ],
+  groups: [
+    ...['channels', 'engine/engine.ts', 'engine/groups.ts', 'auth', 'events.ts', 'rule.ts', 'refusal.ts', 'util'],
+    ...PROTOCOL,
+  ],
   requests: [...['channels', 'engine/nodes.ts', 'auth', 'events.ts', 'rule.ts', 'refusal.ts', 'util', ...PROTOCOL]],
   session: [
-    ...['channels', 'presence', 'requests', 'auth', 'events.ts', 'rule.ts', 'refusal.ts', 'util', ...PROTOCOL],
-    ...['engine/engine.ts', 'engine/presence.ts', 'engine/revocations.ts'],
+    ...[
+      'channels',
+      'presence',
+      'groups',
+      'requests',
+      'auth',
+      'events.ts',
+      'rule.ts',
+      'refusal.ts',
+      'util',
+      ...PROTOCOL,
+    ],
+    ...['engine/engine.ts', 'engine/groups.ts', 'engine/presence.ts', 'engine/revocations.ts'],
     ...['transport/connection.ts', 'protocols/protocol.ts', 'protocols/negotiate.ts'],
   ],
   sse: [

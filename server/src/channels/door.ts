@@ -15,12 +15,15 @@ import {
 } from './publish-steps.ts';
 import { refuseUnavailable } from './refuse-unavailable.ts';
 
+/** A step after the engine has the message. */
+export type AfterAppend = PublishStep;
+
 /** What a gateway adds to each publish. */
 export interface PublishExtensions {
   /** Asked for each publish that is permitted and within its rate; may refuse it or replace its draft. */
   readonly hooks?: readonly PublishStep[];
   /** Carried out for each publish that the engine holds, before it is acknowledged, e.g. copies for bound channels. */
-  readonly afterAppend?: readonly PublishStep[];
+  readonly afterAppend?: readonly AfterAppend[];
 }
 
 /** One message of a batch. */

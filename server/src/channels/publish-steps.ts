@@ -2,7 +2,7 @@
 
 import { channelNameFault, checkDraft as findDraftFault, type PublishResult, toDraft } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
-import type { AppendOptions, Entry, Log } from '../engine/engine.ts';
+import { type AppendOptions, type Entry, type Log, UNTIL_SETTLED } from '../engine/engine.ts';
 import { Refusal } from '../refusal.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import { type Authority, authorize, type Decision } from './authorize.ts';
@@ -110,9 +110,13 @@ function stamp({ draft, request: { by }, rule }: Publication, { nextId, clock }:
 }
 
 function appendOptions({ rule, draft, request: { by } }: Publication): AppendOptions {
-  const { history: retention, dedupe: window } = rule;
-  if (draft.key === undefined) return { retention, window };
-  return { retention, window, key: `${scopeOf(by)} ${draft.key}` };
+  const { history: retention, dedupe: window, queue } = rule;
+  const key = draft.key === undefined ? undefined : `${scopeOf(by)} ${draft.key}`;
+  if (queue !== null) {
+    const options = { retention: UNTIL_SETTLED, window, queue };
+    return key === undefined ? options : { ...options, key };
+  }
+  return key === undefined ? { retention, window } : { retention, window, key };
 }
 
 /** A key belongs to its publisher. The length in front keeps apart what would otherwise join to the same text. */

@@ -178,4 +178,22 @@ export const CHANNEL_OPTIONS = {
     defaultText: '`0`',
     description: 'How long a message may wait, so that the messages of a channel share one write to each subscriber.',
   }),
+  queue: option({
+    schema: z.union([z.boolean(), section], {
+      error: 'must be true, false, or an object. Example: { ackTimeout: 30s, maxDeliveries: 5 }',
+    }),
+    type: 'boolean, or an object',
+    defaultText: '`false`',
+    description:
+      'Makes the channels queues: each message goes to one consumer, and leaves the log once it is acknowledged. `true` uses all defaults.',
+  }),
+  groups: option({
+    schema: z.record(z.string(), z.unknown(), {
+      error: 'must be an object. Write names and their options, like { billing: { ackTimeout: 1m } }',
+    }),
+    type: 'groups by name',
+    defaultText: 'none',
+    description:
+      'Consumer groups of channels with history: each message goes to one consumer of each group. `user-{sub}` is a group for each user.',
+  }),
 };

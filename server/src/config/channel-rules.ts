@@ -13,6 +13,7 @@ import {
   REQUESTS_OPTIONS,
 } from './channel-options.ts';
 import { mergeRules, schemasOf } from './contracts.ts';
+import { checkDeadLetters, readGroups } from './group-rules.ts';
 import { readOnly } from './only.ts';
 import type { InferOptions } from './options/option.ts';
 import { isPlain, type Path, type Problems, suggest } from './problems.ts';
@@ -101,6 +102,7 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
     maxPayload,
     dedupe,
     coalesce,
+    ...readGroups(rule, { path, problems, pattern, hasHistory: history !== null }),
     schemas: schemasOf(context.contracts[source]),
   };
 }
@@ -167,5 +169,6 @@ export function readChannels(input: Readonly<Record<string, unknown>>, context: 
     const tie = `matches the same channels as "${other.pattern.source}", and neither is more specific`;
     context.problems.add(['channels', rule.pattern.source], `${tie}. Make one rule of them`);
   }
+  checkDeadLetters(rules, context.problems);
   return rules.sort((a, b) => comparePatterns(a.pattern, b.pattern));
 }

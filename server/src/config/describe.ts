@@ -5,6 +5,7 @@ import type { KeyConfig } from '../auth/keys.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
 import type { LatestBy, PresenceRule, Rate, RequestsRule, Rule, RuleSchemas } from '../rule.ts';
 import type { Config, RedisConfig } from './config.ts';
+import { describeGroups } from './describe-groups.ts';
 import { formatDuration, formatSize } from './values.ts';
 
 const HIDDEN = '(hidden)';
@@ -74,6 +75,7 @@ function describeRule(rule: Rule): Record<string, unknown> {
     maxPayload: formatSize(maxPayload),
     dedupe: formatDuration(dedupe),
     ...(coalesce === 0 ? {} : { coalesce: formatDuration(coalesce) }),
+    ...describeGroups(rule),
     ...(schemas === null ? {} : { contract: describeSchemas(schemas) }),
   };
 }

@@ -1,6 +1,7 @@
 /** The reference of the configuration, as Markdown, generated from the tables that the loader uses. */
 
 import { CHANNEL_OPTIONS, HISTORY_OPTIONS, PRESENCE_OPTIONS } from './channel-options.ts';
+import { GROUP_OPTIONS, QUEUE_OPTIONS } from './group-options.ts';
 import { API_KEY_OPTIONS, KEY_OPTIONS } from './key-options.ts';
 import type { Option } from './options/option.ts';
 import { OPTION_ROWS, type OptionRow } from './options.ts';
@@ -89,6 +90,14 @@ ${table(OPTION_HEAD, optionRows(HISTORY_OPTIONS))}
 \`presence\` contains:
 
 ${table(OPTION_HEAD, optionRows(PRESENCE_OPTIONS))}
+
+\`queue\` contains:
+
+${table(OPTION_HEAD, optionRows(QUEUE_OPTIONS))}
+
+An entry of \`groups\` contains the same options except \`maxLength\` and \`overflow\`, and:
+
+${table(OPTION_HEAD, optionRows({ start: GROUP_OPTIONS.start, expires: GROUP_OPTIONS.expires }))}
 
 ### Grants
 

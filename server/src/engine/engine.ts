@@ -1,4 +1,5 @@
 import type { ErrorName, Message, PublishResult } from '@sluice/protocol';
+import type { GroupStore, QueueBounds } from './groups.ts';
 import type { LoggedMessage } from './logged-message.ts';
 import type { Nodes } from './nodes.ts';
 import type { PresenceStore } from './presence.ts';
@@ -6,6 +7,9 @@ import type { Revocation, RevocationStore } from './revocations.ts';
 
 /** How long a log keeps messages: the stricter bound applies. `null`: it keeps none. */
 export type Retention = { readonly count: number /** Milliseconds. */; readonly age: number } | null;
+
+/** The retention of a queue, whose messages leave the log by being settled. */
+export const UNTIL_SETTLED: Retention = { count: Number.MAX_SAFE_INTEGER, age: Number.MAX_SAFE_INTEGER };
 
 /** A message before the log has given it its offset. */
 export type Entry = Omit<Message, 'offset'>;
@@ -16,6 +20,8 @@ export interface AppendOptions {
   readonly key?: string;
   /** Milliseconds for which the key is remembered. */
   readonly window: number;
+  /** The channel is a queue; its retention is `UNTIL_SETTLED`. If it is full, the append is refused with `QueueFull`. */
+  readonly queue?: QueueBounds;
 }
 
 /** A stretch of a channel's log. */
@@ -44,6 +50,12 @@ export class EngineUnavailable extends Error {
 export class EngineFull extends EngineUnavailable {
   override readonly name = 'EngineFull';
   override readonly error = 'storage_full';
+}
+
+/** The queue has reached its `maxLength`: it refuses appends until messages are settled. */
+export class QueueFull extends EngineUnavailable {
+  override readonly name = 'QueueFull';
+  override readonly error = 'queue_full';
 }
 
 /**
@@ -110,6 +122,8 @@ export interface Engine {
   readonly log: Log;
   readonly presence: PresenceStore;
   readonly revocations: RevocationStore;
+  /** Absent: the engine has no consumer groups, and a configuration that needs them is refused at start. */
+  readonly groups?: GroupStore;
   /** Messages between nodes. Absent: requests are answered only by responders of the same node. */
   readonly nodes?: Nodes;
   /**

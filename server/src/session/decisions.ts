@@ -25,6 +25,10 @@ const VERB_OF: { readonly [Type in CommandType]?: Verb } = {
   enter: 'enter',
   watch: 'presence',
   members: 'presence',
+  consume: 'consume',
+  ack: 'consume',
+  nack: 'consume',
+  extend: 'consume',
   respond: 'respond',
   request: 'request',
 };

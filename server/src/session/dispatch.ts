@@ -2,8 +2,10 @@ import type { Command, CommandType } from '@sluice/protocol';
 import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
 import type { Refusal } from '../refusal.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
+import { ack, extend, nack } from './commands/ack.ts';
 import { cancel } from './commands/cancel.ts';
 import { connect } from './commands/connect.ts';
+import { consume } from './commands/consume.ts';
 import { enter } from './commands/enter.ts';
 import { history } from './commands/history.ts';
 import { leave } from './commands/leave.ts';
@@ -14,6 +16,7 @@ import { refresh } from './commands/refresh.ts';
 import { reply } from './commands/reply.ts';
 import { request } from './commands/request.ts';
 import { respond } from './commands/respond.ts';
+import { stop } from './commands/stop.ts';
 import { subscribe } from './commands/subscribe.ts';
 import { unrespond } from './commands/unrespond.ts';
 import { unsubscribe } from './commands/unsubscribe.ts';
@@ -42,6 +45,11 @@ const HANDLERS: { readonly [Type in CommandType]: Handler<Type> } = {
   cancel,
   reply,
   ping,
+  consume,
+  stop,
+  ack,
+  nack,
+  extend,
 };
 
 /** Carries out a command. An engine that is away is an expected "no"; whatever else is thrown is a mistake of ours. */

@@ -5,6 +5,7 @@ import type { Replayer } from '../channels/replay.ts';
 import type { Rules } from '../channels/rules.ts';
 import type { Log } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
+import type { Groups } from '../groups/groups.ts';
 import type { Presence } from '../presence/presence.ts';
 import type { Requests } from '../requests/requests.ts';
 import type { Clock } from '../util/clock.ts';
@@ -39,6 +40,8 @@ export interface Services {
   readonly replayer: Replayer;
   readonly presence: Presence;
   readonly door: Door;
+  /** `undefined`: the engine has no consumer groups. */
+  readonly groups: Groups | undefined;
   readonly requests: Requests;
   readonly log: Log;
   readonly events: EventBus;

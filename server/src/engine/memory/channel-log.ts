@@ -2,6 +2,7 @@ import type { Message, PublishResult } from '@sluice/protocol';
 import type { AppendOptions, Entry, Page, Retention } from '../engine.ts';
 import { LoggedMessage } from '../logged-message.ts';
 import type { BlockPool } from './block-pool.ts';
+import type { ChannelGroups } from './channel-groups.ts';
 import { MessageWindow } from './message-window.ts';
 
 interface Remembered {
@@ -24,6 +25,8 @@ export class ChannelLog {
   #lastTime = 0;
   /** Does this node have cursors here? */
   watched = false;
+  /** The consumer groups of the channel, once there is one. */
+  groups: ChannelGroups | undefined;
 
   constructor(epoch: string, pool: BlockPool) {
     this.epoch = epoch;
@@ -32,6 +35,11 @@ export class ChannelLog {
 
   get head(): number {
     return this.#head;
+  }
+
+  /** Offset of the oldest message that it holds; `head + 1` when it holds none. */
+  get first(): number {
+    return this.#head - this.length + 1;
   }
 
   /** When the newest message was appended: milliseconds since the Unix epoch, 0 when there was none. */
@@ -69,7 +77,7 @@ export class ChannelLog {
 
   read(after: number, limit: number): Page {
     const window = this.#messages;
-    const first = this.#head - this.length + 1;
+    const { first } = this;
     const start = Math.max(after + 1, first) - first;
     const end = Math.min(this.length, start + limit);
     const messages: LoggedMessage[] = [];
@@ -77,6 +85,17 @@ export class ChannelLog {
       messages.push(window.at(index, first + index));
     }
     return { epoch: this.epoch, head: this.#head, first, messages };
+  }
+
+  /** @param offset from `first` to `head` */
+  at(offset: number): LoggedMessage {
+    if (this.#messages === undefined) throw new RangeError('the log holds no messages');
+    return this.#messages.at(offset - this.first, offset);
+  }
+
+  /** Drops all messages up to this offset. */
+  dropThrough(offset: number): void {
+    while (this.first <= offset && this.length > 0) this.#messages?.shift();
   }
 
   /** Offset of the last message older than `time`. */

@@ -5,6 +5,7 @@ import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine.ts';
 import { BlockPool } from './block-pool.ts';
 import { ChannelLog } from './channel-log.ts';
+import { MemoryGroups } from './memory-groups.ts';
 import { MemoryNodes } from './memory-nodes.ts';
 import { MemoryPresence } from './memory-presence.ts';
 import { MemoryRevocations } from './memory-revocations.ts';
@@ -24,6 +25,7 @@ export class MemoryEngine implements Engine, Log {
   readonly log: Log = this;
   readonly presence: MemoryPresence;
   readonly revocations: MemoryRevocations;
+  readonly groups: MemoryGroups;
   readonly nodes = new MemoryNodes();
   readonly #clock: Clock;
   readonly #age: AgeClock;
@@ -42,6 +44,10 @@ export class MemoryEngine implements Engine, Log {
     this.#age = new AgeClock(clock);
     this.presence = new MemoryPresence(clock);
     this.revocations = new MemoryRevocations(clock);
+    this.groups = new MemoryGroups(clock, {
+      open: (channel) => this.#trimmed(this.#open(channel)),
+      peek: (channel) => this.#trimmed(this.#peek(channel)),
+    });
     this.revocations.onAdded = (revocation) => this.signal({ type: 'revoke', revocation });
   }
 
@@ -64,21 +70,19 @@ export class MemoryEngine implements Engine, Log {
     const now = this.#age.now(); // once: it reads two clocks
     const before = options.key === undefined ? undefined : log.recall(options.key, now);
     if (before !== undefined) return before;
+    if (options.queue !== undefined) this.groups.admit(channel, log, options.queue);
     const { message, result } = log.append(entry, options, now);
     if (log.watched) this.#listener.deliver(channel, log.epoch, message);
+    if (log.groups !== undefined) this.groups.appended(channel, log.groups);
     return result;
   }
 
   read(channel: string, after: number, limit: number): Page {
-    const log = this.#peek(channel);
-    log.trim(this.#age.now());
-    return log.read(after, limit);
+    return this.#trimmed(this.#peek(channel)).read(after, limit);
   }
 
   seek(channel: string, time: number): number {
-    const log = this.#peek(channel);
-    log.trim(this.#age.now());
-    return log.seek(time);
+    return this.#trimmed(this.#peek(channel)).seek(time);
   }
 
   watch(channel: string): void {
@@ -116,6 +120,12 @@ export class MemoryEngine implements Engine, Log {
     return log ?? new ChannelLog(this.#generation === 0 ? this.#life : `${this.#life}.${this.#generation}`, this.#pool);
   }
 
+  /** Drops what is too old. */
+  #trimmed(log: ChannelLog): ChannelLog {
+    log.trim(this.#age.now());
+    return log;
+  }
+
   readonly #tidy = (): void => {
     const now = this.#age.now();
     for (let looked = 0; looked < SWEEP_LOGS; looked++) {
@@ -135,7 +145,9 @@ export class MemoryEngine implements Engine, Log {
 
   #tidyLog(channel: string, log: ChannelLog, now: number): void {
     log.trim(now);
+    log.groups?.expire(this.#clock.monotonic());
     if (log.watched || !log.empty || log.remembers || log.lastTime > now - FORGET) return;
+    if (log.groups?.canForget(log) === false) return;
     this.#logs.delete(channel);
     if (log.head > 0) this.#generation++;
   }

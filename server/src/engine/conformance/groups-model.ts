@@ -1,0 +1,152 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { GroupOptions } from '../groups.ts';
+import { type GroupsBench, OPTIONS, type Received } from './groups-bench.ts';
+import { TIME_LIMIT } from './time-limit.ts';
+
+/** A message as a plain record; the model looks through all of them for each operation. */
+interface Item {
+  readonly offset: number;
+  readonly key: string | undefined;
+  state: 'new' | 'waiting' | 'in_flight' | 'delayed' | 'dead' | 'settled';
+  attempt: number;
+  due: number;
+}
+
+const isOpen = ({ state }: Item) => state !== 'dead' && state !== 'settled';
+
+/** A consumer group as a list of messages, without any index. */
+class GroupModel {
+  readonly items: Item[] = [];
+  readonly #options: GroupOptions;
+
+  constructor(options: GroupOptions) {
+    this.#options = options;
+  }
+
+  append(key: string | undefined): void {
+    this.items.push({ offset: this.items.length + 1, key, state: 'new', attempt: 0, due: 0 });
+  }
+
+  claim(max: number, now: number): [number, number][] {
+    for (const item of this.items) this.#expire(item, now);
+    const claimed: Item[] = [];
+    const deliver = (item: Item) => {
+      Object.assign(item, { state: 'in_flight', attempt: item.attempt + 1, due: now + this.#options.ackTimeout });
+      claimed.push(item);
+    };
+    for (const item of this.items) {
+      if (claimed.length < max && item.state === 'waiting' && !this.#isBlocked(item)) deliver(item);
+    }
+    for (const item of this.items) {
+      if (item.state !== 'new' || claimed.length >= max || this.#taken >= this.#options.maxUnacked) continue;
+      if (!this.#isBlocked(item)) deliver(item);
+      else if (this.#options.orderBy?.kind === 'all') break;
+      else item.state = 'waiting';
+    }
+    return claimed.map(({ offset, attempt }) => [offset, attempt]);
+  }
+
+  settle(
+    item: Item,
+    outcome: 'ack' | 'reject' | 'nack' | 'extend',
+    { now, delay }: { now: number; delay: number },
+  ): boolean {
+    if (item.state !== 'in_flight' || item.due <= now) return false;
+    if (outcome === 'extend') item.due = now + this.#options.ackTimeout;
+    else if (outcome === 'nack') this.#fail(item, now + delay, now);
+    else item.state = outcome === 'ack' ? 'settled' : 'dead';
+    return true;
+  }
+
+  get #taken(): number {
+    return this.items.filter((item) => isOpen(item) && item.state !== 'new').length;
+  }
+
+  #isBlocked({ offset, key }: Item): boolean {
+    const { orderBy } = this.#options;
+    if (orderBy === null || (orderBy.kind === 'tag' && key === undefined)) return false;
+    const isSame = (other: Item) => orderBy.kind === 'all' || other.key === key;
+    return this.items.some((other) => other.offset < offset && isOpen(other) && isSame(other));
+  }
+
+  #expire(item: Item, now: number): void {
+    if (item.state === 'in_flight' && item.due <= now) this.#fail(item, item.due, now);
+    if (item.state === 'delayed' && item.due <= now) item.state = 'waiting';
+  }
+
+  #fail(item: Item, due: number, now: number): void {
+    const { maxDeliveries } = this.#options;
+    if (maxDeliveries > 0 && item.attempt >= maxDeliveries) item.state = 'dead';
+    else Object.assign(item, { state: due <= now ? 'waiting' : 'delayed', due });
+  }
+}
+
+const step = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('append' as const), key: fc.constantFrom(undefined, 'x', 'y') }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('claim' as const), max: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('settle' as const),
+      which: fc.nat(20),
+      outcome: fc.constantFrom('ack' as const, 'ack' as const, 'nack' as const, 'reject' as const, 'extend' as const),
+      delay: fc.constantFrom(0, 40, 150),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 90 }) }) },
+);
+
+const options = fc.record({
+  ackTimeout: fc.constantFrom(50, 100),
+  maxDeliveries: fc.constantFrom(0, 1, 3),
+  maxUnacked: fc.constantFrom(2, 4, 100),
+  orderBy: fc.constantFrom(null, { kind: 'all' as const }, { kind: 'tag' as const, tag: 'k' }),
+});
+
+/** Compares a group with a plain list. */
+export function testGroupModel(bench: () => GroupsBench, numRuns = 100): void {
+  it('matches a plain list after any sequence of operations', async () => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(options, fc.array(step, { maxLength: 60, size: 'max' }), async (given, steps) => {
+        const ref = { channel: `run${++run}`, group: 'g' };
+        const group: GroupOptions = { ...OPTIONS, ...given };
+        const model = new GroupModel(group);
+        const received: Received[] = [];
+        for (const one of steps) {
+          const now = bench().clock.monotonic();
+          if (one.kind === 'pass') bench().clock.advance(one.ms);
+          else if (one.kind === 'append') {
+            model.append(one.key);
+            await bench().append(ref.channel, one.key === undefined ? undefined : { k: one.key });
+          } else if (one.kind === 'claim') {
+            const deliveries = await bench().claim(ref, one.max, group);
+            received.push(...deliveries);
+            const claimed = deliveries.map(({ message, attempt }) => [message.offset, attempt]);
+            expect(claimed).toEqual(model.claim(one.max, now));
+          } else {
+            const delivery = received[one.which % Math.max(1, received.length)];
+            const item = delivery && model.items[delivery.message.offset - 1];
+            if (delivery === undefined || item === undefined) continue;
+            const { outcome: type, delay } = one;
+            const outcome = type === 'nack' ? { type, delay } : { type };
+            const isLatest = item.attempt === delivery.attempt;
+            const expected = isLatest && model.settle(item, type, { now, delay });
+            expect(await bench().settle(ref, [delivery], outcome, group)).toEqual([expected]);
+          }
+        }
+        const open = model.items.filter(isOpen);
+        const count = (state: Item['state']) => model.items.filter((item) => item.state === state).length;
+        expect(await bench().stats(ref, group)).toMatchObject({
+          ...{ head: model.items.length, floor: (open[0]?.offset ?? model.items.length + 1) - 1 },
+          ...{ inFlight: count('in_flight'), delayed: count('delayed'), dead: count('dead') },
+        });
+      }),
+      { numRuns, ...TIME_LIMIT },
+    );
+  });
+}

@@ -1,0 +1,310 @@
+import type { Position } from '@sluice/protocol';
+import { formatDeliveryId, parseDeliveryId } from '../delivery-id.ts';
+import type {
+  Claim,
+  ClaimRequest,
+  DeadLetter,
+  DeadPage,
+  DeathReason,
+  Delivery,
+  GroupGap,
+  GroupOptions,
+  GroupStats,
+  Outcome,
+  Settled,
+} from '../groups.ts';
+import type { LoggedMessage } from '../logged-message.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { Entry } from './entry.ts';
+import type { GroupLog, GroupObserver, GroupRecord, GroupSurroundings, Moment, Operation } from './operation.ts';
+import { orderKeyOf, STRICT } from './order-lines.ts';
+import { Unsettled } from './unsettled.ts';
+
+/** How much a backoff varies: by this part up and down. */
+const VARIATION = 0.2;
+
+/** Milliseconds that a message at least waits which cannot die because the dead list is full. */
+const FULL_DELAY = 10_000;
+
+const NO_GAPS: readonly GroupGap[] = [];
+
+/**
+ * A consumer group as a state machine: no input, no output, no clock. Engines that keep groups in
+ * this process's memory use it; `GroupStore` says what each operation means. After each operation, a
+ * queue drops from its log what the floor has passed.
+ */
+export class GroupState {
+  readonly #vary: () => number;
+  readonly #observer: GroupObserver | undefined;
+  readonly #unsettled: Unsettled;
+  readonly #dead: DeadLetters;
+  #epoch: string;
+  #gaps: GroupGap[] = [];
+
+  constructor(record: GroupRecord, { vary = Math.random, observer }: GroupSurroundings = {}) {
+    this.#vary = vary;
+    this.#observer = observer;
+    this.#epoch = record.position.epoch;
+    this.#unsettled = new Unsettled(record.position.offset, record.entries, (entry) => observer?.entry(entry));
+    this.#dead = new DeadLetters(record.letters, record.ordinal);
+  }
+
+  /** The newest message that was taken from the log. */
+  get position(): Position {
+    return { epoch: this.#epoch, offset: this.#unsettled.next };
+  }
+
+  /** Every message up to this offset is settled. */
+  get floor(): number {
+    return this.#unsettled.floor;
+  }
+
+  /** Ordinal of the latest dead letter. */
+  get ordinal(): number {
+    return this.#dead.ordinal;
+  }
+
+  /** Has it nothing but its position? */
+  get isIdle(): boolean {
+    return this.#unsettled.size === 0 && this.#dead.size === 0;
+  }
+
+  /** Unsettled messages. */
+  lengthOf({ epoch, head, first }: Pick<GroupLog, 'epoch' | 'head' | 'first'>): number {
+    if (epoch !== this.#epoch) return head - first + 1;
+    return head - this.#unsettled.next + this.#unsettled.size;
+  }
+
+  claim(operation: Operation, { token, max, maxLength }: ClaimRequest): Claim {
+    this.#adopt(operation.log);
+    this.#handleDue(operation);
+    const deliveries: Delivery[] = [];
+    let length = 0;
+    while (deliveries.length < max && length < maxLength) {
+      const entry = this.#unsettled.takeReady() ?? this.#takeFresh(operation);
+      if (entry === undefined) break;
+      const message = this.#messageOf(entry, operation.log);
+      if (message === undefined) this.#lose(entry);
+      else {
+        length += message.json.length;
+        deliveries.push(this.#deliver(entry, message, { token, operation }));
+      }
+    }
+    const { options, at } = operation;
+    const wait = Math.max(0, Math.min(options.ackTimeout, this.#unsettled.nextDue - at.now));
+    return { epoch: this.#epoch, deliveries, gaps: this.#takeGaps(), wait, dead: this.#dead.size };
+  }
+
+  settle(operation: Operation, ids: readonly string[], outcome: Outcome): Settled {
+    this.#adopt(operation.log);
+    const accepted = ids.map((id) => {
+      const entry = this.#find(id, operation.at.now);
+      if (entry !== undefined) this.#apply(entry, outcome, operation);
+      return entry !== undefined;
+    });
+    return { accepted, dead: this.#dead.size };
+  }
+
+  stats(log: GroupLog): GroupStats {
+    this.#adopt(log);
+    const { head, first } = log;
+    const unsettled = this.#unsettled;
+    const oldest = unsettled.floor + 1;
+    return {
+      ...{ epoch: this.#epoch, floor: unsettled.floor, head, dead: this.#dead.size },
+      ready: head - unsettled.next + unsettled.count('ready') + unsettled.count('blocked'),
+      inFlight: unsettled.count('in_flight'),
+      delayed: unsettled.count('delayed'),
+      oldest: oldest >= first && oldest <= head ? log.at(oldest).message.time : null,
+    };
+  }
+
+  seek(log: GroupLog, offset: number): Position {
+    this.#epoch = log.epoch;
+    this.#unsettled.reset(Math.min(Math.max(offset, log.first - 1), log.head));
+    return this.position;
+  }
+
+  dead(after: number, limit: number): DeadPage {
+    return this.#dead.page(after, limit);
+  }
+
+  bury(ordinals: readonly number[]): number {
+    return this.#takeLetters(ordinals).length;
+  }
+
+  /** A letter stays dead if it died in another epoch, or if the group was moved back before its offset. */
+  redrive({ log, options }: Pick<Operation, 'log' | 'options'>, ordinals: readonly number[] | null): number {
+    this.#adopt(log);
+    let redriven = 0;
+    for (const ordinal of ordinals ?? this.#dead.ordinals) {
+      const message = this.#redrivable(ordinal);
+      if (message === undefined) continue;
+      this.#takeLetters([ordinal]);
+      this.#unsettled.enter(new Entry(message.offset, orderKeyOf(message.message, options.orderBy), message));
+      redriven++;
+    }
+    return redriven;
+  }
+
+  #redrivable(ordinal: number): LoggedMessage | undefined {
+    const letter = this.#dead.get(ordinal);
+    if (letter === undefined || letter.epoch !== this.#epoch) return undefined;
+    const { offset } = letter.message;
+    const isSettled = offset <= this.#unsettled.next && this.#unsettled.get(offset) === undefined;
+    return isSettled ? letter.message : undefined;
+  }
+
+  /** The queue is full: lets the oldest message die that was not taken yet. Returns whether there was one. */
+  dropOldest({ log, at }: Pick<Operation, 'log' | 'at'>): boolean {
+    this.#adopt(log);
+    const offset = this.#unsettled.next + 1;
+    if (offset > log.head || this.#dead.isFull) return false;
+    this.#unsettled.advance(offset);
+    this.#addLetter({ epoch: this.#epoch, reason: 'overflow', deliveries: 0, time: at.time, message: log.at(offset) });
+    return true;
+  }
+
+  #addLetter(letter: Omit<DeadLetter, 'ordinal'>): void {
+    const added = this.#dead.add(letter);
+    this.#observer?.letter(added.ordinal, added);
+  }
+
+  #takeLetters(ordinals: readonly number[]): DeadLetter[] {
+    const letters = this.#dead.take(ordinals);
+    for (const { ordinal } of letters) this.#observer?.letter(ordinal, null);
+    return letters;
+  }
+
+  /** Adopts what has happened to the log. */
+  #adopt({ epoch, first }: GroupLog): void {
+    const { floor, next } = this.#unsettled;
+    if (epoch !== this.#epoch) {
+      this.#gaps.push({
+        from: { epoch: this.#epoch, offset: floor },
+        to: { epoch, offset: first - 1 },
+        reason: 'epoch_changed',
+      });
+      this.#epoch = epoch;
+      this.#unsettled.reset(first - 1);
+    } else if (first > next + 1) {
+      this.#addGap(next, first - 1);
+      this.#unsettled.advance(first - 1);
+    }
+  }
+
+  #addGap(from: number, to: number): void {
+    const epoch = this.#epoch;
+    const last = this.#gaps.at(-1);
+    const joins = last?.reason === 'retention' && last.to.epoch === epoch && last.to.offset === from;
+    if (joins) this.#gaps.pop();
+    const start = joins ? last.from : { epoch, offset: from };
+    this.#gaps.push({ from: start, to: { epoch, offset: to }, reason: 'retention' });
+  }
+
+  #takeGaps(): readonly GroupGap[] {
+    if (this.#gaps.length === 0) return NO_GAPS;
+    const gaps = this.#gaps;
+    this.#gaps = [];
+    return gaps;
+  }
+
+  /** Ends deliveries that have expired, and backoffs. */
+  #handleDue(operation: Operation): void {
+    const { now } = operation.at;
+    for (let entry = this.#unsettled.takeDue(now); entry !== undefined; entry = this.#unsettled.takeDue(now)) {
+      if (entry.phase === 'in_flight') this.#retry(entry, operation, { from: entry.due });
+      else this.#unsettled.makeReady(entry);
+    }
+  }
+
+  /** Takes the next message from the log that its order allows to deliver. */
+  #takeFresh({ log, options }: Operation): Entry | undefined {
+    const { orderBy, maxUnacked } = options;
+    const unsettled = this.#unsettled;
+    while (unsettled.next < log.head && unsettled.size < maxUnacked) {
+      if (orderBy?.kind === 'all' && unsettled.isBusy(STRICT)) return undefined;
+      const offset = unsettled.next + 1;
+      const key = orderBy === null ? null : orderKeyOf(log.at(offset).message, orderBy);
+      if (unsettled.enter(new Entry(offset, key))) return unsettled.takeReady();
+    }
+    return undefined;
+  }
+
+  /** `undefined`: the log has lost it. */
+  #messageOf({ offset, copy }: Entry, log: GroupLog): LoggedMessage | undefined {
+    return copy ?? (offset >= log.first && offset <= log.head ? log.at(offset) : undefined);
+  }
+
+  #lose(entry: Entry): void {
+    this.#addGap(entry.offset - 1, entry.offset);
+    this.#unsettled.end(entry);
+  }
+
+  #deliver(entry: Entry, message: LoggedMessage, by: { token: string; operation: Operation }): Delivery {
+    const { token, operation } = by;
+    entry.token = token;
+    entry.attempt++;
+    this.#unsettled.moveUntil(entry, 'in_flight', operation.at.now + operation.options.ackTimeout);
+    const id = formatDeliveryId({ offset: entry.offset, token, epoch: this.#epoch });
+    return { id, attempt: entry.attempt, message };
+  }
+
+  /** The entry whose delivery this is, if it has not expired. */
+  #find(id: string, now: number): Entry | undefined {
+    const parsed = parseDeliveryId(id);
+    if (parsed === null || parsed.epoch !== this.#epoch) return undefined;
+    const entry = this.#unsettled.get(parsed.offset);
+    return entry?.phase === 'in_flight' && entry.token === parsed.token && entry.due > now ? entry : undefined;
+  }
+
+  #apply(entry: Entry, outcome: Outcome, operation: Operation): void {
+    const { now } = operation.at;
+    if ('error' in outcome) entry.error = outcome.error ?? entry.error;
+    switch (outcome.type) {
+      case 'ack':
+        this.#unsettled.end(entry);
+        break;
+      case 'nack':
+        this.#retry(entry, operation, { from: now, delay: outcome.delay });
+        break;
+      case 'reject':
+        this.#die(entry, 'rejected', operation);
+        break;
+      case 'extend':
+        this.#unsettled.extend(entry, now + operation.options.ackTimeout);
+        break;
+      case 'release':
+        this.#unsettled.shorten(entry, now + outcome.grace);
+    }
+  }
+
+  /** Its delivery failed: it dies, or is ready again after the delay, by default the backoff. */
+  #retry(entry: Entry, operation: Operation, { from, delay }: { from: number; delay?: number | undefined }): void {
+    const { maxDeliveries } = operation.options;
+    if (maxDeliveries > 0 && entry.attempt >= maxDeliveries) this.#die(entry, 'max_deliveries', operation);
+    else this.#delay(entry, from + (delay ?? this.#backoff(entry, operation.options)), operation.at);
+  }
+
+  #backoff({ attempt }: Entry, { backoff }: GroupOptions): number {
+    const wait = backoff[Math.min(attempt, backoff.length) - 1] ?? 0;
+    return wait * (1 + VARIATION * (2 * this.#vary() - 1));
+  }
+
+  #delay(entry: Entry, until: number, { now }: Moment): void {
+    if (until <= now) this.#unsettled.makeReady(entry);
+    else this.#unsettled.moveUntil(entry, 'delayed', until);
+  }
+
+  #die(entry: Entry, reason: DeathReason, { log, options, at }: Operation): void {
+    const message = this.#messageOf(entry, log);
+    if (this.#dead.isFull) this.#delay(entry, at.now + Math.max(FULL_DELAY, this.#backoff(entry, options)), at);
+    else if (message === undefined) this.#lose(entry);
+    else {
+      const { attempt: deliveries, error } = entry;
+      const letter = { epoch: this.#epoch, reason, deliveries, time: at.time, message };
+      this.#addLetter(error === undefined ? letter : { ...letter, error });
+      this.#unsettled.end(entry);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { LOW_WATER } from '../channels/budgets.ts';
+import type { EndReason, Kind, Standing } from '../channels/standing.ts';
+import type { Subscriber } from '../channels/subscriber.ts';
+import type { GroupGap } from '../engine/groups.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { HeldDeliveries } from './held-deliveries.ts';
+import type { Batch, Receiver } from './receiver.ts';
+
+/** Consumers, by channel and group. */
+export const CONSUMERS: Kind<Consumer> = { name: 'consumer' };
+
+/** The key of a consumer on its connection. A channel name has no space. */
+export const consumerKey = (channel: string, group: string): string => `${channel} ${group}`;
+
+/** Milliseconds after the end of a connection in which its deliveries can be settled by the next one. */
+export const RELEASE_GRACE = 5_000;
+
+/** A connection that receives messages of a group. SPEC.md section 12. */
+export class Consumer implements Standing, Receiver {
+  readonly #subscriber: Subscriber;
+  readonly #dispatcher: Dispatcher;
+  /** Maximum deliveries that it has not settled. */
+  readonly prefetch: number;
+  readonly #held = new HeldDeliveries();
+  #ended = false;
+
+  constructor(subscriber: Subscriber, dispatcher: Dispatcher, prefetch: number) {
+    this.#subscriber = subscriber;
+    this.#dispatcher = dispatcher;
+    this.prefetch = prefetch;
+  }
+
+  /** Begins to receive. */
+  start(): void {
+    this.#dispatcher.add(this);
+  }
+
+  // As a receiver ----------------------------------------------------------------------------------------------------
+
+  get room(): number {
+    if (this.#ended || !this.#subscriber.connection.hasRoom(LOW_WATER)) return 0;
+    return Math.max(0, this.prefetch - this.#held.size);
+  }
+
+  receive(batch: Batch): void {
+    const { epoch, deadline } = batch;
+    this.#held.add(batch);
+    const deliveries = batch.deliveries.map(({ id, attempt, message }) => ({
+      ...{ id, attempt, deadline },
+      message: message.message,
+    }));
+    this.#subscriber.push({ type: 'deliveries', ...this.#dispatcher.ref, epoch, deliveries });
+  }
+
+  gap({ from, to, reason }: GroupGap): void {
+    this.#subscriber.push({ type: 'group_gap', ...this.#dispatcher.ref, from, to, reason });
+  }
+
+  expire(now: number): void {
+    this.#held.expire(now);
+  }
+
+  get nextExpiry(): number {
+    return this.#held.nextExpiry;
+  }
+
+  groupRemoved(): void {
+    this.#stop('group_removed');
+  }
+
+  /** Its connection has been closed before. */
+  gatewayStops(): void {
+    this.#leave(null);
+  }
+
+  /** Notes what was settled, so that there is room for other deliveries. */
+  settled(ids: readonly string[]): void {
+    for (const id of ids) this.#held.remove(id);
+  }
+
+  /** Notes what expires later. */
+  extended(ids: readonly string[], expires: number): void {
+    for (const id of ids) this.#held.extend(id, expires);
+  }
+
+  // As a standing thing of its connection ----------------------------------------------------------------------------
+
+  get kind(): Kind {
+    return CONSUMERS;
+  }
+
+  get key(): string {
+    const { channel, group } = this.#dispatcher.ref;
+    return consumerKey(channel, group);
+  }
+
+  get channelName(): string {
+    return this.#dispatcher.ref.channel;
+  }
+
+  get verb(): 'consume' {
+    return 'consume';
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Deliveries are sent like replies, which wait for the reader: none is missing. */
+  overflowed(): boolean {
+    return false;
+  }
+
+  drained(): void {
+    this.#dispatcher.mark();
+  }
+
+  /** Who stops may settle what it has. Who loses the permission, or the connection, gives it back. */
+  end(reason: EndReason): void {
+    if (reason === 'permission') this.#stop(reason);
+    else this.#leave(reason === 'closed' ? RELEASE_GRACE : null);
+  }
+
+  #stop(reason: 'permission' | 'group_removed'): void {
+    this.#subscriber.standings.remove(this);
+    this.#leave(0);
+    this.#subscriber.push({ type: 'stopped', ...this.#dispatcher.ref, reason });
+  }
+
+  /** @param grace until the deliveries go to others; `null`: they stay */
+  #leave(grace: number | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#dispatcher.remove(this);
+    if (grace !== null && this.#held.size > 0) this.#dispatcher.release(this.#held.ids, grace);
+  }
+}

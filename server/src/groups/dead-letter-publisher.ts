@@ -1,0 +1,134 @@
+import type { Message } from '@sluice/protocol';
+import { PROGRAM } from '../auth/identity.ts';
+import type { Door } from '../channels/door.ts';
+import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
+import type { Rules } from '../channels/rules.ts';
+import type { DeadLetter, GroupRef, GroupStore } from '../engine/groups.ts';
+import type { EventBus } from '../events.ts';
+import { Refusal } from '../refusal.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+
+export interface DeadLetterServices {
+  readonly store: GroupStore;
+  readonly rules: Rules;
+  readonly door: Door;
+  readonly events: EventBus;
+  readonly clock: Clock;
+}
+
+/** Dead letters that are published before the list is read again. */
+const PAGE = 100;
+
+/** Milliseconds between a publish that may have made a dead letter, and the look at the list. */
+const SOON = 1_000;
+
+/** Milliseconds until the next attempt after one that failed. */
+const RETRY = 10_000;
+
+/**
+ * Publishes dead letters to the channel that the rule names. A letter is removed from the group's list
+ * only after the publish was acknowledged, so a crash in between repeats it; its key makes the repeat
+ * append nothing.
+ */
+export class DeadLetterPublisher {
+  readonly #services: DeadLetterServices;
+  /** Groups whose list is being published (`null`), or will be. */
+  readonly #busy = new Map<string, Timer | null>();
+
+  constructor(services: DeadLetterServices) {
+    this.#services = services;
+  }
+
+  /** Publishes the dead letters of a group, unless that is going on. */
+  publish(ref: GroupRef, deadLetter: string): void {
+    if (!this.#busy.has(keyOf(ref))) void this.#publish(ref, deadLetter);
+  }
+
+  /** Looks for dead letters in a moment, so that a flood of publishes costs little. */
+  publishSoon(ref: GroupRef, deadLetter: string): void {
+    if (!this.#busy.has(keyOf(ref))) this.#wait(ref, deadLetter, SOON);
+  }
+
+  /** Stops waiting; what is left in the lists stays there. */
+  close(): void {
+    for (const timer of this.#busy.values()) timer?.cancel();
+    this.#busy.clear();
+  }
+
+  #wait(ref: GroupRef, deadLetter: string, delay: number): void {
+    const timer = this.#services.clock.after(delay, () => void this.#publish(ref, deadLetter));
+    this.#busy.set(keyOf(ref), timer);
+  }
+
+  async #publish(ref: GroupRef, deadLetter: string): Promise<void> {
+    const { events } = this.#services;
+    this.#busy.set(keyOf(ref), null);
+    const refusal = await this.#publishAll(ref, deadLetter).catch((error: unknown) => refuse(error, events));
+    const isClosed = !this.#busy.delete(keyOf(ref));
+    if (refusal === null || isClosed) return;
+    events.emit('deadLettersRefused', { ...ref, target: deadLetter, error: refusal.error });
+    this.#wait(ref, deadLetter, RETRY);
+  }
+
+  async #publishAll(ref: GroupRef, deadLetter: string): Promise<Refusal | null> {
+    const { store } = this.#services;
+    for (;;) {
+      const { letters } = await store.dead(ref, 0, PAGE);
+      if (letters.length === 0) return null;
+      for (const letter of letters) {
+        const refusal = await this.#publishOne(ref, deadLetter, letter);
+        if (refusal !== null) return refusal;
+        await store.bury(ref, [letter.ordinal]);
+      }
+    }
+  }
+
+  async #publishOne(ref: GroupRef, deadLetter: string, letter: DeadLetter): Promise<Refusal | null> {
+    const { rules, door } = this.#services;
+    const { message } = letter.message;
+    const { data, event, from = null } = message;
+    const outcome = await door.publish({
+      channel: fill(deadLetter, rules.match(ref.channel)?.params ?? {}),
+      draft: {
+        ...{ data, key: idempotencyKey(ref, letter), tags: tagsOf(ref, letter, message) },
+        ...(event === undefined ? undefined : { event }),
+      },
+      // The tags of a dead letter may be more than a publisher may give.
+      checked: true,
+      by: { ...PROGRAM, user: from },
+      allowance: null,
+    });
+    return outcome instanceof Refusal ? outcome : null;
+  }
+}
+
+function refuse(error: unknown, events: EventBus): Refusal {
+  try {
+    return refuseUnavailable(error);
+  } catch (fault) {
+    events.emit('fault', { where: 'groups: dead letters could not be published', error: fault });
+    return new Refusal('internal');
+  }
+}
+
+const fill = (deadLetter: string, params: Readonly<Record<string, string>>): string =>
+  deadLetter.replaceAll(/\{(\w+)\}/g, (_, name: string) => params[name] ?? '');
+
+/** A channel name has no space. */
+const keyOf = ({ channel, group }: GroupRef): string => `${channel} ${group}`;
+
+/** One for each death, so that a message that is redriven and dies again is published again. */
+const idempotencyKey = ({ channel, group }: GroupRef, { epoch, ordinal }: DeadLetter): string =>
+  `dead ${channel} ${group} ${epoch} ${ordinal}`;
+
+function tagsOf({ channel, group }: GroupRef, letter: DeadLetter, { tags, offset }: Message): Message['tags'] {
+  return {
+    ...tags,
+    'x-reason': letter.reason,
+    'x-channel': channel,
+    'x-group': group,
+    'x-offset': String(offset),
+    'x-deliveries': String(letter.deliveries),
+    ...(letter.error === undefined ? undefined : { 'x-error': letter.error }),
+  };
+}

@@ -1,0 +1,239 @@
+import { nanoid } from 'nanoid';
+import { ENGINE_RETRY, PAGE_BYTES } from '../channels/budgets.ts';
+import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
+import type { Claim, Delivery, GroupRef, GroupStore } from '../engine/groups.ts';
+import type { EventBus } from '../events.ts';
+import type { GroupRule } from '../rule.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import { chain, type NowOrLater, recover } from '../util/now-or-later.ts';
+import type { Receiver } from './receiver.ts';
+
+/** What all dispatchers of a node share. */
+export interface DispatcherHost {
+  readonly store: GroupStore;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  /** `undefined`: the configuration has no such group any more. */
+  ruleOf(ref: GroupRef): GroupRule | undefined;
+  /** Has `run` called at the end of this turn. */
+  mark(dispatcher: Dispatcher): void;
+  /** The first receiver has come: the group must be watched before it is claimed for. */
+  opened(dispatcher: Dispatcher): NowOrLater<void>;
+  /** The last receiver has gone. */
+  closed(dispatcher: Dispatcher): void;
+  /** The group has dead letters. */
+  died(ref: GroupRef, rule: GroupRule): void;
+}
+
+/** Most deliveries of one claim. */
+const MOST_CLAIMED = 256;
+
+/** Most characters of the messages of one claim, as JSON. */
+const LONGEST_CLAIM = 4 * PAGE_BYTES;
+
+/** When the deliveries of a claim were asked for: none expires earlier than `ackTimeout` after that. */
+interface Asked {
+  readonly rule: GroupRule;
+  readonly time: number;
+  readonly monotonic: number;
+  readonly max: number;
+  readonly maxLength: number;
+}
+
+/**
+ * Claims the messages of one group for its receivers on this node, as many as they have room for,
+ * and shares them out evenly.
+ */
+export class Dispatcher {
+  readonly ref: GroupRef;
+  readonly #host: DispatcherHost;
+  readonly #receivers: Receiver[] = [];
+  /** Position of the receiver that gets the next delivery. */
+  #next = 0;
+  #isWatched = false;
+  #claiming = false;
+  /** Was it marked while a claim was on its way? */
+  #again = false;
+  #timer: { readonly at: number; readonly timer: Timer } | undefined;
+
+  constructor(ref: GroupRef, host: DispatcherHost) {
+    this.ref = ref;
+    this.#host = host;
+  }
+
+  /** How many receivers there are. */
+  get size(): number {
+    return this.#receivers.length;
+  }
+
+  add(receiver: Receiver): void {
+    this.#receivers.push(receiver);
+    this.#host.events.emit('consumerStarted', this.ref);
+    this.mark();
+  }
+
+  /** What is appended before the engine watches the group is not announced, but the claim after it finds it. */
+  #watch(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    const watching = recover(
+      () => this.#host.opened(this),
+      (error) => {
+        this.#isWatched = false;
+        refuseUnavailable(error);
+      },
+    );
+    if (watching instanceof Promise) void watching.then(() => this.mark());
+  }
+
+  remove(receiver: Receiver): void {
+    const at = this.#receivers.indexOf(receiver);
+    if (at === -1) return;
+    this.#receivers.splice(at, 1);
+    this.#host.events.emit('consumerStopped', this.ref);
+    if (this.#receivers.length > 0) return;
+    this.#timer?.timer.cancel();
+    this.#timer = undefined;
+    this.#host.closed(this);
+  }
+
+  /** Something may be claimable, or there may be room. */
+  mark(): void {
+    if (this.#receivers.length > 0) this.#host.mark(this);
+  }
+
+  /** Gives deliveries back after a grace; if the engine is away, they expire at their deadline. */
+  release(ids: readonly string[], grace: number): void {
+    const rule = this.#host.ruleOf(this.ref);
+    if (rule === undefined) return;
+    const { store } = this.#host;
+    void recover(
+      () => chain(store.settle(this.ref, rule.delivery, ids, { type: 'release', grace }), () => {}),
+      expectUnavailable,
+    );
+  }
+
+  /** The gateway stops. */
+  close(): void {
+    for (const receiver of [...this.#receivers]) receiver.gatewayStops();
+  }
+
+  /** Claims for receivers that have room. */
+  run(): void {
+    if (this.#receivers.length === 0) return;
+    if (this.#claiming) {
+      this.#again = true;
+      return;
+    }
+    const rule = this.#host.ruleOf(this.ref);
+    if (rule === undefined) for (const receiver of [...this.#receivers]) receiver.groupRemoved();
+    else {
+      this.#watch();
+      this.#claimFor(rule);
+    }
+  }
+
+  #claimFor(rule: GroupRule): void {
+    const { clock, store } = this.#host;
+    const monotonic = clock.monotonic();
+    for (const receiver of this.#receivers) receiver.expire(monotonic);
+    const rooms = this.#receivers.map(({ room }) => room).filter((room) => room > 0);
+    if (rooms.length === 0) {
+      this.#wakeAt(
+        this.#receivers.reduce((first, { nextExpiry }) => Math.min(first, nextExpiry), Number.POSITIVE_INFINITY),
+      );
+      return;
+    }
+    const max = Math.min(
+      MOST_CLAIMED,
+      rooms.reduce((sum, room) => sum + room),
+    );
+    const maxLength = Math.min(LONGEST_CLAIM, rooms.length * PAGE_BYTES);
+    const asked = { rule, max, maxLength, time: clock.now(), monotonic };
+    this.#claiming = true;
+    const claimed = recover<Claim | null>(
+      () => store.claim(this.ref, rule.delivery, { token: nanoid(12), max, maxLength }),
+      unavailable,
+    );
+    void chain(claimed, (claim) => this.#handle(claim, asked));
+  }
+
+  #handle(claim: Claim | null, asked: Asked): void {
+    this.#claiming = false;
+    if (claim === null) {
+      this.#wakeAt(this.#host.clock.monotonic() + ENGINE_RETRY);
+      return;
+    }
+    this.#distribute(claim, asked);
+    for (const gap of claim.gaps) {
+      this.#host.events.emit('groupGap', { ...this.ref, reason: gap.reason });
+      this.#receivers[0]?.gap(gap);
+    }
+    if (claim.dead > 0) this.#host.died(this.ref, asked.rule);
+    this.#wakeAt(asked.monotonic + claim.wait);
+    if (this.#again || isCut(claim, asked)) this.mark();
+    this.#again = false;
+  }
+
+  #distribute({ epoch, deliveries }: Claim, { rule, time, monotonic }: Asked): void {
+    if (deliveries.length === 0) return;
+    const shares = new Map<Receiver, Delivery[]>();
+    const unwanted: string[] = [];
+    for (const delivery of deliveries) {
+      const receiver = this.#nextReceiver(shares);
+      if (receiver === undefined) unwanted.push(delivery.id);
+      else add(shares, receiver, delivery);
+    }
+    const { ackTimeout } = rule.delivery;
+    for (const [receiver, share] of shares) {
+      receiver.receive({ epoch, deliveries: share, deadline: time + ackTimeout, expires: monotonic + ackTimeout });
+    }
+    if (unwanted.length > 0) this.release(unwanted, 0); // their receivers left while the engine was asked
+    const repeated = deliveries.filter(({ attempt }) => attempt > 1).length;
+    this.#host.events.emit('deliveriesSent', { ...this.ref, count: deliveries.length - unwanted.length, repeated });
+  }
+
+  /** The next one in turn that has room for one more than its share. */
+  #nextReceiver(shares: ReadonlyMap<Receiver, readonly Delivery[]>): Receiver | undefined {
+    const count = this.#receivers.length;
+    for (let tried = 0; tried < count; tried++) {
+      const receiver = this.#receivers[this.#next++ % count];
+      if (receiver !== undefined && receiver.room > (shares.get(receiver)?.length ?? 0)) return receiver;
+    }
+    return undefined;
+  }
+
+  /** Runs at this time, or earlier. */
+  #wakeAt(at: number): void {
+    if (this.#receivers.length === 0 || at === Number.POSITIVE_INFINITY) return;
+    if (this.#timer !== undefined && this.#timer.at <= at) return;
+    this.#timer?.timer.cancel();
+    const { clock } = this.#host;
+    const timer = clock.after(Math.max(0, at - clock.monotonic()), () => {
+      this.#timer = undefined;
+      this.mark();
+    });
+    this.#timer = { at, timer };
+  }
+}
+
+/** Did it end before everything that was ready was claimed? */
+function isCut({ deliveries }: Claim, { max, maxLength }: Asked): boolean {
+  if (deliveries.length === max) return true;
+  return deliveries.reduce((sum, { message }) => sum + message.json.length, 0) >= maxLength;
+}
+
+function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+function unavailable(error: unknown): null {
+  refuseUnavailable(error);
+  return null;
+}
+
+function expectUnavailable(error: unknown): void {
+  refuseUnavailable(error);
+}

@@ -1,0 +1,66 @@
+import { segment } from '@sluice/protocol';
+import type { Identity } from '../auth/identity.ts';
+import type { RuleMatch } from '../channels/rules.ts';
+import type { GroupRef } from '../engine/groups.ts';
+import { Refusal } from '../refusal.ts';
+import type { GroupRule } from '../rule.ts';
+
+/** A consumer group that someone may use. */
+export interface GroupTarget {
+  readonly ref: GroupRef;
+  readonly rule: GroupRule;
+}
+
+const USER = '{sub}';
+
+const isPerUser = ({ name }: GroupRule): boolean => name.includes(USER);
+
+/**
+ * Finds the group that a consumer names.
+ *
+ * @param name absent: the channel's only group. A group per user is named as in the rule, or with the
+ *   user in it; users can only use their own, backends any.
+ */
+export function findGroup(
+  { rule }: Pick<RuleMatch, 'rule'>,
+  identity: Identity,
+  { channel, group: name }: { channel: string; group?: string | undefined },
+): GroupTarget | Refusal {
+  const { groups } = rule;
+  const [only] = groups;
+  if (only === undefined) {
+    return new Refusal('group_unknown', `"${channel}" is not a queue, and has no consumer groups`);
+  }
+  if (name === undefined && groups.length > 1) {
+    return new Refusal('group_unknown', `"${channel}" has several groups; name one of ${namesOf(groups)}`);
+  }
+  const found = name === undefined ? only : groups.find((each) => isNamed(each, name));
+  if (found === undefined) {
+    return new Refusal('group_unknown', `"${channel}" has no group of this name; its groups are ${namesOf(groups)}`);
+  }
+  if (!isPerUser(found)) return { ref: { channel, group: found.name }, rule: found };
+  const group = ownGroup(found, identity, name);
+  if (group !== null) return { ref: { channel, group }, rule: found };
+  return new Refusal('permission_denied', `the group "${found.name}" of "${channel}" belongs to another user`);
+}
+
+const namesOf = (groups: readonly GroupRule[]): string => groups.map(({ name }) => `"${name}"`).join(', ');
+
+function isNamed(rule: GroupRule, name: string): boolean {
+  if (!isPerUser(rule) || name === rule.name) return name === rule.name;
+  const [start = '', end = ''] = rule.name.split(USER);
+  return name.length > start.length + end.length && name.startsWith(start) && name.endsWith(end);
+}
+
+/** The group of a user; `null`: not the identity's. */
+function ownGroup(rule: GroupRule, identity: Identity, name: string | undefined): string | null {
+  const { user } = identity;
+  const isBackend = identity.trusted === true || identity.name !== undefined;
+  if (user === null) return isBackend && name !== undefined && name !== rule.name ? name : null;
+  const own = rule.name.replace(USER, segment(user));
+  return name === undefined || name === rule.name || name === own ? own : null;
+}
+
+/** The rule of a group that exists, by its name; `undefined`: the configuration has none any more. */
+export const ruleOfGroup = (groups: readonly GroupRule[], name: string): GroupRule | undefined =>
+  groups.find((rule) => rule.name === name) ?? groups.find((rule) => isPerUser(rule) && isNamed(rule, name));

@@ -1,0 +1,175 @@
+import type { AfterAppend } from '../channels/door.ts';
+import type { RuleMatch, Rules } from '../channels/rules.ts';
+import type { Subscriber } from '../channels/subscriber.ts';
+import type { GroupRef, GroupStore, Outcome } from '../engine/groups.ts';
+import type { EventBus } from '../events.ts';
+import type { GroupRule } from '../rule.ts';
+import type { Clock } from '../util/clock.ts';
+import { chain, type NowOrLater } from '../util/now-or-later.ts';
+import type { Turn } from '../util/turn.ts';
+import { Consumer } from './consumer.ts';
+import { DeadLetterPublisher, type DeadLetterServices } from './dead-letter-publisher.ts';
+import { Dispatcher, type DispatcherHost } from './dispatcher.ts';
+import { type GroupTarget, ruleOfGroup } from './group-names.ts';
+import { Lease } from './lease.ts';
+
+export interface GroupsOptions extends Pick<DeadLetterServices, 'door'> {
+  readonly store: GroupStore;
+  readonly rules: Rules;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly turn: Turn;
+}
+
+/** What came of settling deliveries. */
+export interface SettledDeliveries {
+  /** Ids of those that were not in flight. */
+  readonly expired: readonly string[];
+  /** When extended deliveries expire: milliseconds since the Unix epoch. */
+  readonly deadline: number;
+}
+
+/** Groups that are remembered for the metrics. */
+const MOST_KNOWN = 1_000;
+
+/** The consumer groups of this node: who receives their messages, and what comes of them. */
+export class Groups implements DispatcherHost {
+  readonly store: GroupStore;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly #rules: Rules;
+  readonly #turn: Turn;
+  readonly #deadLetters: DeadLetterPublisher;
+  readonly #dispatchers = new Map<string, Dispatcher>();
+  readonly #marked = new Set<Dispatcher>();
+  /** Groups that were used on this node, the latest last. */
+  readonly #known = new Map<string, GroupRef>();
+
+  constructor({ store, rules, events, clock, turn, door }: GroupsOptions) {
+    this.store = store;
+    this.clock = clock;
+    this.events = events;
+    this.#rules = rules;
+    this.#turn = turn;
+    this.#deadLetters = new DeadLetterPublisher({ store, rules, events, clock, door });
+    store.start((channel, group) => this.#dispatchers.get(keyOf({ channel, group }))?.mark());
+  }
+
+  /** Groups that were used on this node lately. */
+  get known(): Iterable<GroupRef> {
+    return this.#known.values();
+  }
+
+  /** A consumer for a connection; it receives nothing before its `start`. */
+  consumer(subscriber: Subscriber, { ref, rule }: GroupTarget, prefetch = rule.prefetch): Consumer {
+    return new Consumer(subscriber, this.dispatcher(ref), Math.min(prefetch, rule.prefetch));
+  }
+
+  /** Waits for at most `max` deliveries, at most `wait` milliseconds. */
+  lease({ ref }: GroupTarget, { max, wait }: { max: number; wait: number }): Lease {
+    return new Lease(this.dispatcher(ref), { max, wait, clock: this.clock });
+  }
+
+  /**
+   * Settles deliveries.
+   *
+   * @param holder whose deliveries they are, as far as it is known
+   */
+  settle(
+    { ref, rule }: GroupTarget,
+    { ids, outcome, holder }: { ids: readonly string[]; outcome: Outcome; holder?: Consumer | undefined },
+  ): NowOrLater<SettledDeliveries> {
+    const { ackTimeout } = rule.delivery;
+    const deadline = this.clock.now() + ackTimeout;
+    const expires = this.clock.monotonic() + ackTimeout;
+    return chain(this.store.settle(ref, rule.delivery, ids, outcome), ({ accepted, dead }) => {
+      const expired = ids.filter((_, at) => accepted[at] !== true);
+      if (outcome.type === 'extend') holder?.extended(ids, expires);
+      else {
+        holder?.settled(ids);
+        this.#dispatchers.get(keyOf(ref))?.mark();
+      }
+      if (dead > 0) this.died(ref, rule);
+      this.events.emit('settled', {
+        ...ref,
+        outcome: outcome.type,
+        count: ids.length - expired.length,
+        expired: expired.length,
+      });
+      return { expired, deadline };
+    });
+  }
+
+  /** The group's dispatcher on this node. */
+  dispatcher(ref: GroupRef): Dispatcher {
+    const key = keyOf(ref);
+    const open = this.#dispatchers.get(key);
+    if (open !== undefined) return open;
+    const dispatcher = new Dispatcher(ref, this);
+    this.#dispatchers.set(key, dispatcher);
+    this.note(ref);
+    return dispatcher;
+  }
+
+  /** Remembers a group for the metrics. */
+  note(ref: GroupRef): void {
+    const key = keyOf(ref);
+    if (this.#known.has(key)) return;
+    const [oldest] = this.#known.keys();
+    if (oldest !== undefined && this.#known.size >= MOST_KNOWN) this.#known.delete(oldest);
+    this.#known.set(key, ref);
+  }
+
+  /** A message was published; part of each publish. */
+  readonly published: AfterAppend = ({ channel, rule: { queue, groups } }) => {
+    const [rule] = groups;
+    if (queue === null || rule === undefined) return null;
+    const ref = { channel, group: queue.group };
+    this.note(ref);
+    if (queue.overflow === 'dead-letter' && rule.deadLetter !== null) {
+      this.#deadLetters.publishSoon(ref, rule.deadLetter);
+    }
+    return null;
+  };
+
+  /** The gateway stops: nobody waits for deliveries any more. */
+  close(): void {
+    this.#deadLetters.close();
+    for (const dispatcher of [...this.#dispatchers.values()]) dispatcher.close();
+  }
+
+  /** Sends what is claimable at the end of a turn. */
+  flush(): void {
+    if (this.#marked.size === 0) return;
+    const marked = [...this.#marked];
+    this.#marked.clear();
+    for (const dispatcher of marked) dispatcher.run();
+  }
+
+  ruleOf({ channel, group }: GroupRef): GroupRule | undefined {
+    const match: RuleMatch | null = this.#rules.match(channel);
+    return match === null ? undefined : ruleOfGroup(match.rule.groups, group);
+  }
+
+  mark(dispatcher: Dispatcher): void {
+    this.#marked.add(dispatcher);
+    this.#turn.schedule();
+  }
+
+  opened({ ref }: Dispatcher): NowOrLater<void> {
+    return this.store.watch(ref);
+  }
+
+  closed(dispatcher: Dispatcher): void {
+    this.#marked.delete(dispatcher);
+    this.#dispatchers.delete(keyOf(dispatcher.ref));
+    this.store.unwatch(dispatcher.ref);
+  }
+
+  died(ref: GroupRef, rule: GroupRule): void {
+    if (rule.deadLetter !== null) this.#deadLetters.publish(ref, rule.deadLetter);
+  }
+}
+
+/** A channel name has no space. */
+const keyOf = ({ channel, group }: GroupRef): string => `${channel} ${group}`;

@@ -1,0 +1,40 @@
+import type { Batch } from './receiver.ts';
+
+/** The deliveries that one consumer has not settled, in the order in which they expire. */
+export class HeldDeliveries {
+  /** When each expires, by id. */
+  readonly #expiries = new Map<string, number>();
+
+  get size(): number {
+    return this.#expiries.size;
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#expiries.keys()];
+  }
+
+  add({ deliveries, expires }: Batch): void {
+    for (const { id } of deliveries) this.#expiries.set(id, expires);
+  }
+
+  /** Returns whether it was held. */
+  remove(id: string): boolean {
+    return this.#expiries.delete(id);
+  }
+
+  extend(id: string, expires: number): void {
+    if (this.#expiries.delete(id)) this.#expiries.set(id, expires);
+  }
+
+  expire(now: number): void {
+    for (const [id, expires] of this.#expiries) {
+      if (expires > now) return;
+      this.#expiries.delete(id);
+    }
+  }
+
+  get nextExpiry(): number {
+    for (const expires of this.#expiries.values()) return expires;
+    return Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Delivery, GroupGap } from '../engine/groups.ts';
+
+/** Deliveries of one claim for one receiver. */
+export interface Batch {
+  /** Of the log. */
+  readonly epoch: string;
+  /** When the deliveries expire: milliseconds since the Unix epoch. */
+  readonly deadline: number;
+  /** The same by the monotonic clock. */
+  readonly expires: number;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** What a dispatcher gives deliveries to: a connection, an HTTP request, or a function of the program. */
+export interface Receiver {
+  /** How many deliveries it can take now. */
+  readonly room: number;
+  receive(batch: Batch): void;
+  /** The log lost messages that the group had not settled; one receiver is notified. */
+  gap(gap: GroupGap): void;
+  /** Forgets deliveries that have expired, which makes room. */
+  expire(now: number): void;
+  /** When its first delivery expires, by the monotonic clock; Infinity: it has none. */
+  readonly nextExpiry: number;
+  /** The configuration no longer has the group. */
+  groupRemoved(): void;
+  /** The gateway stops. */
+  gatewayStops(): void;
+}

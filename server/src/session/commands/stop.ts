@@ -1,0 +1,20 @@
+import { notConsuming } from '@sluice/protocol';
+import { CONSUMERS, consumerKey } from '../../groups/consumer.ts';
+import { findGroup } from '../../groups/group-names.ts';
+import { Refusal } from '../../refusal.ts';
+import type { Handler } from '../handler.ts';
+import { endAsked } from '../standing-commands.ts';
+
+/** Stops receiving messages of a group; what is in flight may still be settled. SPEC.md section 4.14. */
+export const stop: Handler<'stop'> = (session, command) => {
+  const { channel } = command;
+  const { services, identity, standings } = session;
+  const match = services.rules.match(channel);
+  const target = match === null ? null : findGroup(match, identity, command);
+  if (target === null || target instanceof Refusal) {
+    const { error, detail } = notConsuming(channel, command.group ?? '');
+    return new Refusal(error, detail);
+  }
+  const { group } = target.ref;
+  return endAsked(session, standings.of(CONSUMERS).get(consumerKey(channel, group)), notConsuming(channel, group));
+};
