@@ -249,7 +249,7 @@ describe('sluice durable salvage', () => {
     writeFileSync(file, bytes);
     const { out } = await salvage();
     expect(out).toContain('599 messages');
-    expect(out).toContain('lost, as far as the store shows: 1 messages of these channels');
+    expect(out).toContain('lost, according to the store: 1 messages of these channels');
     await using(into, async (engine) => {
       expect(await append(engine, 4)).toMatchObject({ id: 'm4', offset: 2 });
       expect(await append(engine, 10)).toMatchObject({ id: 'm10', offset: 3 }); // was 4, before m7 was lost

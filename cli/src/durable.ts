@@ -47,7 +47,7 @@ async function salvage({ data, into }: Folders, shell: Shell): Promise<void> {
     return;
   }
   shell.out(
-    `lost, as far as the store shows: ${number(saved.lostMessages)} messages of these channels, ${number(saved.lostChannels)} channels`,
+    `lost, according to the store: ${number(saved.lostMessages)} messages of these channels, ${number(saved.lostChannels)} channels`,
   );
   if (saved.namelessChannels > 0) {
     shell.out(

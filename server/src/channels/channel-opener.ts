@@ -84,7 +84,7 @@ export class ChannelOpener implements Iterable<OpenChannel> {
     return pending;
   }
 
-  /** Where the log ends: as the page says, or as was announced while the page was on its way. */
+  /** Where the log ends: as the page says, or as was announced while the page was read. */
   async #findHead(name: string, page: NowOrLater<Page>): Promise<Head> {
     const { epoch, head } = await page;
     const announced = this.#announced.get(name);

@@ -20,7 +20,7 @@ export interface CursorHost {
   overflowed(cursor: Cursor): boolean;
   /** The cursor's connection has room again. */
   drained(cursor: Cursor): void;
-  /** A page shows that the log began a new life, which the engine has not announced. */
+  /** A page shows that the log began a new epoch, which the engine has not announced. */
   renewed(channel: Channel<Cursor>, head: Head): void;
   /** See `Standing.reviewed`. */
   reviewed(cursor: Cursor, match: RuleMatch, identity: Identity): boolean;
@@ -43,7 +43,7 @@ export interface CursorOptions {
  *   replaying ─────► live        live: new messages reach it by the channel's topic
  *       ▲             │          replaying: the replayer reads the log to it
  *       └─────────────┘
- *         fallBehind()           leave() leaves either state for good
+ *         fallBehind()           leave() leaves either state
  * ```
  */
 export class Cursor implements Standing {
@@ -58,7 +58,7 @@ export class Cursor implements Standing {
   offset: number;
   /** Set while the reader is too slow: what its rule chooses instead of replaying. */
   skip: SlowPolicy | undefined;
-  /** A page of the log is on its way to this cursor. */
+  /** A page of the log was requested for this cursor. */
   reading = false;
   /** Did the client ask for the replay? After the cursor was live, it replays because of the network or the engine. */
   asked = true;

@@ -216,7 +216,7 @@ export class Hub implements CursorHost {
     this.#resync(channel, epoch, head);
   }
 
-  /** The feed has a hole, or the log began a new life: every cursor continues from the log at its position. */
+  /** The feed has a hole, or the log began a new epoch: every cursor continues from the log at its position. */
   #resync(channel: OpenChannel, epoch: string, head: number): void {
     for (const cursor of channel.cursors) {
       cursor.skip = undefined; // the messages to skip to are in the log, if they exist

@@ -22,7 +22,7 @@ export interface PublishRequest {
   readonly arrived?: number;
 }
 
-/** A publish on its way through the door. */
+/** A publish while it passes through the door. */
 export class Publication {
   readonly request: PublishRequest;
   /** Checked, and what the channel's contract made of it. */

@@ -154,12 +154,12 @@ export class Replayer {
     if (cursor.state !== 'replaying') return;
     const { channel } = cursor;
     if (page.epoch !== channel.epoch) {
-      if (known !== channel.epoch) return; // asked for before the announcement of another life: read again
+      if (known !== channel.epoch) return; // asked for before another epoch was announced: read again
       cursor.host.renewed(channel, page);
     }
     if (page.epoch !== cursor.epoch || cursor.offset > page.head) {
       this.#gap(cursor, { epoch: page.epoch, offset: page.first - 1 }, 'epoch_changed');
-      return; // the page was read at an offset of another life: read again
+      return; // the page was read at an offset of another epoch: read again
     }
     if (page.first > cursor.offset + 1) {
       const reason = channel.rule.history === null ? 'no_history' : 'retention';

@@ -8,7 +8,7 @@ export type KeyedSubscriptionState = 'behind' | 'reading' | 'live' | 'ended';
  *
  * ```
  *            beginReading()            goLive()
- *   behind ────────────────► reading ───────────► live      end() leaves every state for good
+ *   behind ────────────────► reading ───────────► live      end() leaves every state
  *     ▲ ▲       stopReading()   │                   │
  *     │ └───────────────────────┘                   │       behind: it needs the list, or the count
  *     └─────────────────────────────────────────────┘       live: changes reach it by a topic

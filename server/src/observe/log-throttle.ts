@@ -23,7 +23,7 @@ interface Count {
 }
 
 /**
- * Lets through so many lines of a kind per second, and counts the rest. When the second ends the
+ * Writes a limited number of lines of a kind per second, and counts the rest. When the second ends the
  * number of lines that were left out is reported: that report is the first line of the next second.
  * So a peer cannot fill a disk, and nothing happens without a trace.
  */

@@ -113,7 +113,7 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   events.on('refused', ({ detail, ...event }) => {
     const { error: reason } = event;
     const fields = REPEATS.has(reason) ? event : { ...event, detail };
-    // A flooding client is no news to an operator.
+    // A flooding client needs no further line: the first one reports it.
     if (reason === 'rate_limited') debug('refused', fields, reason);
     else write('info', 'refused', fields, { reason });
   });

@@ -114,7 +114,7 @@ export class Metrics {
     const messagesIn = this.#tally('sluice_messages_in_total', 'Messages published');
     const latency = new Histogram({
       name: 'sluice_publish_latency_seconds',
-      help: "Time that a publish waited for the engine's word; the memory engine answers at once and is not timed",
+      help: 'Time until the engine acknowledged a publish. The memory engine answers at once and is not timed',
       buckets: [0.000_01, 0.000_1, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5],
       registers: [this.#registry],
     });

@@ -89,7 +89,7 @@ export class Inbox implements Resumable {
     }
   }
 
-  /** Goes on with what was sent, as far as this turn's quota reaches. */
+  /** Continues with what was sent, within this turn's quota. */
   resume(): void {
     if (this.#resuming) return; // called by a command that connects at once: the loop below goes on
     this.#resuming = true;
@@ -176,7 +176,7 @@ export class Inbox implements Resumable {
   }
 
   /**
-   * A connection that goes on after so many refusals in a row, by whichever limit, is closed. SPEC.md section 10.
+   * A connection that continues after this many refusals in a row, by any limit, is closed. SPEC.md section 10.
    *
    * @param before the refusals before this command
    */

@@ -36,7 +36,7 @@ export class AgeClock {
     this.#since = this.#looked;
   }
 
-  /** Milliseconds since the Unix epoch, as far as the age of things is concerned. */
+  /** Milliseconds since the Unix epoch, for the age of stored things. */
   now(): number {
     const monotonic = this.#clock.monotonic();
     const wall = this.#clock.now();

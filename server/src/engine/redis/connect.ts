@@ -103,7 +103,7 @@ function sentinelConnector() {
     }
 
     override connect(...given: Parameters<Client.SentinelConnector['connect']>) {
-      // A listener for the failover of the previous connection would end this attempt for good.
+      // A listener for the failover of the previous connection would end this attempt.
       this.#inner.failoverDetector?.cleanup();
       return super.connect(...given);
     }

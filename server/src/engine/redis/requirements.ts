@@ -1,7 +1,7 @@
 /** Sharded pub/sub came with it; without a cluster 6.2 has all that is needed. */
 const OLDEST = { server: [6, 2], cluster: [7, 0] } as const;
 
-/** A server's description, as far as it is relevant here. */
+/** The parts of a server's description that the requirements use. */
 export interface ServerInfo {
   readonly version: string;
   readonly policy: string;

@@ -60,7 +60,7 @@ export class StoreWalk {
     return this.#trees.flatMap(({ name, kind }) => (kind === 'table' ? [name] : []));
   }
 
-  /** Neither in use, as far as was seen, nor free. */
+  /** Neither free nor known to be in use. */
   isUnknown(page: number): boolean {
     return this.#uses[page] === 0;
   }
