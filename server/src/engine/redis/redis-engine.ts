@@ -5,6 +5,7 @@ import { Commands } from './commands.ts';
 import { clusterOf, serversOf } from './connect.ts';
 import { ServerFeed } from './feed.ts';
 import { RedisLog } from './redis-log.ts';
+import { RedisNodes } from './redis-nodes.ts';
 import { REDIS_DEFAULTS, type RedisOptions } from './redis-options.ts';
 import { RedisPresence } from './redis-presence.ts';
 import { RedisRevocations } from './redis-revocations.ts';
@@ -28,6 +29,7 @@ export class RedisEngine implements Engine {
   readonly log: RedisLog;
   readonly presence: RedisPresence;
   readonly revocations: RedisRevocations;
+  readonly nodes: RedisNodes;
   readonly #options: RedisOptions;
   readonly #shards: readonly LabelledShard[];
   readonly #shardOf: (channel: string) => Shard;
@@ -46,6 +48,7 @@ export class RedisEngine implements Engine {
     this.log = new RedisLog({ shardOf, keys, clock });
     this.presence = new RedisPresence({ shards: this.#shards, shardOf, keys, clock, lease: options.lease });
     this.revocations = new RedisRevocations({ shardOf, keys, clock });
+    this.nodes = new RedisNodes({ shardOf, keys, lease: options.lease });
   }
 
   get trouble(): string | undefined {
@@ -65,7 +68,11 @@ export class RedisEngine implements Engine {
     }
     this.#started = true;
     void this.presence.beat();
-    this.#timers.push(setInterval(() => void this.presence.beat(), this.#options.lease / 3));
+    const beat = () => {
+      void this.presence.beat();
+      void this.nodes.beat();
+    };
+    this.#timers.push(setInterval(beat, this.#options.lease / 3));
     this.#timers.push(setInterval(() => void this.#check(this.log.watched), CHECK));
   }
 
@@ -88,6 +95,7 @@ export class RedisEngine implements Engine {
     if (!this.#started) return;
     this.log.doubt();
     void this.presence.beat();
+    void this.nodes.returned();
     this.revocations.catchUp();
     void this.#check([...this.log.watched].filter((channel) => this.#shardOf(channel) === shard));
   }
