@@ -114,7 +114,7 @@ export class Gateway {
     if (rule === undefined || this.#services.groups !== undefined) return;
     const option = rule.queue === null ? 'groups' : 'queue';
     throw new ConfigError([
-      `channels[${JSON.stringify(rule.pattern.source)}].${option}: the engine "${this.#engine.name}" has no consumer groups yet. Choose engine: memory, or remove this`,
+      `channels[${JSON.stringify(rule.pattern.source)}].${option}: the engine "${this.#engine.name}" has no consumer groups yet. Choose engine: memory or redis, or remove this`,
     ]);
   }
 

@@ -1,27 +1,28 @@
 const FOLDER = 'server/src/engine/redis';
 const FEED = [`${FOLDER}/feed.test.ts`];
 const LOG = [`${FOLDER}/redis-log.test.ts`, 'server/test/redis-keys.test.ts'];
+const GROUPS = [`${FOLDER}/redis-groups.test.ts`, 'server/test/redis-groups.test.ts'];
 const KEYS = ['server/test/redis-keys.test.ts'];
 const ALL = [FOLDER, 'server/test/redis-keys.test.ts', 'server/test/redis-failures.test.ts'];
 
 /** @type {readonly import('../rooms.mjs').Mutant[]} */
 export const redis = [
   {
-    file: `${FOLDER}/log-scripts.ts`,
-    from: 'local keep = math.max(log.keep, log.age + margin)',
-    to: 'local keep = log.keep',
+    file: `${FOLDER}/append-script.ts`,
+    from: 'keepEpoch(log, math.max(log.keep, log.age + margin))',
+    to: 'keepEpoch(log, log.keep)',
     fault: 'the epoch expires after a day, before its messages',
     tests: LOG,
   },
   {
     file: `${FOLDER}/log-scripts.ts`,
-    from: "if redis.call('PTTL', log.meta) < keep then redis.call('PEXPIRE', log.meta, text(keep)) end",
+    from: "if left >= 0 and left < keep then redis.call('PEXPIRE', log.meta, text(keep)) end",
     to: "redis.call('PEXPIRE', log.meta, text(keep))",
     fault: 'a later append shortens the life of an epoch that a key answers with',
     tests: LOG,
   },
   {
-    file: `${FOLDER}/log-scripts.ts`,
+    file: `${FOLDER}/append-script.ts`,
     from: "if kept >= 0 then redis.call('DEL', log.messages) end",
     to: '',
     fault: 'messages come back when a rule keeps history again',
@@ -124,5 +125,33 @@ export const redis = [
     to: '',
     fault: 'a grace period that ended while Redis was unavailable never ends',
     tests: ALL,
+  },
+  {
+    file: `${FOLDER}/group-operations.ts`,
+    from: 'and entry.token == ARGV[at + 1] and entry.due > now and entry',
+    to: 'and entry.token == ARGV[at + 1] and entry',
+    fault: 'a delivery that has expired can be acknowledged',
+    tests: GROUPS,
+  },
+  {
+    file: `${FOLDER}/group-operations.ts`,
+    from: "and (wasFull or options.order ~= '')",
+    to: 'and wasFull',
+    fault: 'a consumer is not woken when its order allows the next message',
+    tests: GROUPS,
+  },
+  {
+    file: `${FOLDER}/append-script.ts`,
+    from: "if log.groups then publish(log, 'groups', '') end",
+    to: '',
+    fault: 'consumers are not woken by new messages',
+    tests: GROUPS,
+  },
+  {
+    file: `${FOLDER}/redis-groups.ts`,
+    from: 'this.#options.log.confirm(ref.channel, { epoch: claim.epoch, head: newest.offset, id: newest.id });',
+    to: '',
+    fault: 'an offset of a delivered message is reused after Redis lost it',
+    tests: GROUPS,
   },
 ];

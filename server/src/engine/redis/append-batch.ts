@@ -1,17 +1,23 @@
 import type { PublishResult } from '@sluice/protocol';
+import { APPEND, ENQUEUE } from './append-script.ts';
+import type { Script } from './script.ts';
 
 /** Entries and characters of one script: enough to share its cost, few enough not to hold up the server. */
 const MOST_ENTRIES = 64;
 const MOST_LENGTH = 262_144;
 
-/** An entry as the script `APPEND` takes it. */
+/** An entry as the script takes it, see `APPEND`. */
 export interface QueuedEntry {
   readonly id: string;
   readonly content: string;
-  /** `count age window time key length`. */
+  /** `count age window time length tags key queue`. */
   readonly settings: string;
+  /** Names and values in turn. */
+  readonly tags: readonly string[];
   /** Where its idempotency key is remembered. */
   readonly key: string | undefined;
+  /** The group of its queue. */
+  readonly group: string | undefined;
   readonly resolve: (result: PublishResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -26,13 +32,18 @@ export interface LogArguments {
   readonly doubted: string;
 }
 
-/** Keys and arguments of one call of the script `APPEND`. */
+/** One call of a script that appends. */
 export class AppendBatch {
   readonly keys: string[] = [];
   readonly values: string[] = [];
   /** In the order of the answers. */
   readonly entries: { readonly channel: string; readonly entry: QueuedEntry }[] = [];
   #length = 0;
+  #hasQueue = false;
+
+  get script(): Script {
+    return this.#hasQueue ? ENQUEUE : APPEND;
+  }
 
   get isFull(): boolean {
     return this.entries.length >= MOST_ENTRIES || this.#length >= MOST_LENGTH;
@@ -58,8 +69,12 @@ export class AppendBatch {
   }
 
   #add(channel: string, entry: QueuedEntry): void {
-    if (entry.key !== undefined) this.keys.push(entry.key);
+    const { key, group, tags } = entry;
+    if (key !== undefined) this.keys.push(key);
+    if (group !== undefined) this.keys.push(group);
     this.values.push(entry.settings, entry.id, entry.content);
+    if (tags.length > 0) this.values.push(...tags);
+    this.#hasQueue ||= group !== undefined;
     this.entries.push({ channel, entry });
     this.#length += entry.content.length;
   }

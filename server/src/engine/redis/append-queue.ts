@@ -1,6 +1,6 @@
 import type { PublishResult } from '@sluice/protocol';
+import { QueueFull } from '../engine.ts';
 import { AppendBatch, type LogArguments, type QueuedEntry } from './append-batch.ts';
-import { APPEND } from './log-scripts.ts';
 import type { Shard } from './shard.ts';
 import { slotOf } from './slots.ts';
 
@@ -37,8 +37,8 @@ export class AppendQueue {
     return new Promise((resolve, reject) => {
       if (this.#queued.size === 0) setImmediate(() => this.flush());
       this.#waiting++;
-      const { id, content, settings, key } = entry;
-      const queued = { id, content, settings, key, resolve, reject };
+      const { id, content, settings, tags, key, group } = entry;
+      const queued = { id, content, settings, tags, key, group, resolve, reject };
       const queue = this.#queued.get(channel);
       if (queue === undefined) this.#queued.set(channel, [queued]);
       else queue.push(queued);
@@ -77,10 +77,10 @@ export class AppendQueue {
     return batches;
   }
 
-  async #send({ keys, values, entries }: AppendBatch): Promise<void> {
+  async #send({ script, keys, values, entries }: AppendBatch): Promise<void> {
     const { shard, preamble } = this.#options;
     try {
-      const answers = (await shard.commands.run(APPEND, keys, [...preamble(), ...values])) as readonly string[];
+      const answers = (await shard.commands.run(script, keys, [...preamble(), ...values])) as readonly string[];
       for (const [at, { channel, entry }] of entries.entries()) this.#settle(channel, entry, answers[at] ?? '');
     } catch (error) {
       for (const { entry } of entries) entry.reject(error);
@@ -94,6 +94,12 @@ export class AppendQueue {
       reject(shard.commands.refused(answer.slice(REFUSED.length)));
       return;
     }
+    if (answer.startsWith(FULL)) {
+      reject(
+        new QueueFull(`the queue "${channel}" holds ${answer.slice(FULL.length)} messages that are not acknowledged`),
+      );
+      return;
+    }
     const result = readAnswer(answer);
     confirmed(channel, result);
     resolve(result);
@@ -102,6 +108,8 @@ export class AppendQueue {
 
 /** What the answer for a refused entry begins with; the error follows. */
 const REFUSED = '! ';
+/** What the answer begins with if the queue is full; its length follows. */
+const FULL = '? ';
 
 /** @param answer `epoch offset id` */
 function readAnswer(answer: string): PublishResult {

@@ -4,6 +4,7 @@ import { ClusterFeed } from './cluster-feed.ts';
 import { Commands } from './commands.ts';
 import { clusterOf, serversOf } from './connect.ts';
 import { ServerFeed } from './feed.ts';
+import { RedisGroups } from './redis-groups.ts';
 import { RedisLog } from './redis-log.ts';
 import { RedisNodes } from './redis-nodes.ts';
 import { REDIS_DEFAULTS, type RedisOptions } from './redis-options.ts';
@@ -30,6 +31,7 @@ export class RedisEngine implements Engine {
   readonly presence: RedisPresence;
   readonly revocations: RedisRevocations;
   readonly nodes: RedisNodes;
+  readonly groups: RedisGroups;
   readonly #options: RedisOptions;
   readonly #shards: readonly LabelledShard[];
   readonly #shardOf: (channel: string) => Shard;
@@ -49,6 +51,7 @@ export class RedisEngine implements Engine {
     this.presence = new RedisPresence({ shards: this.#shards, shardOf, keys, clock, lease: options.lease });
     this.revocations = new RedisRevocations({ shardOf, keys, clock });
     this.nodes = new RedisNodes({ shardOf, keys, lease: options.lease });
+    this.groups = new RedisGroups({ log: this.log, shardOf, keys, clock });
   }
 
   get trouble(): string | undefined {

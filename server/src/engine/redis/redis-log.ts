@@ -3,11 +3,12 @@ import { nanoid } from 'nanoid';
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { AppendOptions, EngineListener, Entry, Log, Page } from '../engine.ts';
+import type { QueueBounds } from '../groups.ts';
 import { writeContent } from '../message-json.ts';
 import type { LogArguments } from './append-batch.ts';
 import { AppendQueue } from './append-queue.ts';
 import type { Feed } from './feed.ts';
-import { Heads } from './heads.ts';
+import { Heads, type KnownHead } from './heads.ts';
 import { READ, SEEK, VERIFY } from './log-scripts.ts';
 import { type Announcement, readAnnouncement, readMessage } from './message-text.ts';
 import type { Script } from './script.ts';
@@ -15,7 +16,7 @@ import type { Keys, Shard } from './shard.ts';
 import { SharedReads } from './shared-reads.ts';
 
 /** Milliseconds for which Redis keeps the epoch of an unused log: a day. */
-const EPOCH_KEPT = 86_400_000;
+export const EPOCH_KEPT = 86_400_000;
 /** Milliseconds by which what expires in Redis outlives what expires by the clocks of the nodes. */
 const MARGIN = 60_000;
 
@@ -51,15 +52,17 @@ export class RedisLog implements Log {
     return this.#watched;
   }
 
-  append(channel: string, entry: Entry, { retention, key, window }: AppendOptions): Promise<PublishResult> {
+  append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
     const { keys, shardOf } = this.#options;
+    const { key, queue } = options;
     const content = writeContent(entry);
-    const kept = retention === null ? '-1 0' : `${retention.count} ${retention.age}`;
     return this.#appends(shardOf(channel)).append(channel, {
       id: entry.id,
       content,
-      settings: `${kept} ${window} ${entry.time} ${key === undefined ? 0 : 1} ${content.length}`,
+      settings: settingsOf(entry, content.length, options),
+      tags: entry.tags === undefined ? NO_TAGS : Object.entries(entry.tags).flat(),
       key: key === undefined ? undefined : keys.of(channel, `key:${key}`),
+      group: queue === undefined ? undefined : keys.of(channel, `group:${queue.group}`),
     });
   }
 
@@ -68,7 +71,7 @@ export class RedisLog implements Log {
     if (known !== undefined) return known;
     const queue = new AppendQueue({
       shard,
-      open: (channel) => this.#open(channel),
+      open: (channel) => this.argumentsOf(channel),
       preamble: () => [shard.publish, EPOCH_KEPT, MARGIN, this.#age.now()],
       confirmed: (channel, { epoch, offset, id }) => this.#heads.confirm(channel, { epoch, head: offset, id }),
     });
@@ -140,6 +143,11 @@ export class RedisLog implements Log {
     if (known !== undefined && known.epoch !== epoch) this.listener.interrupted?.(channel);
   }
 
+  /** Redis has compared the known head, and has a message that was delivered. */
+  confirm(channel: string, head: KnownHead): void {
+    this.#heads.confirm(channel, head);
+  }
+
   /** Redis was away: its answers are compared with what this node knows. */
   doubt(): void {
     this.#heads.doubt();
@@ -180,12 +188,12 @@ export class RedisLog implements Log {
 
   #run(channel: string, script: Script, values: readonly (string | number)[]): Promise<unknown> {
     const { commands, publish } = this.#options.shardOf(channel);
-    const { meta, messages, life, doubted } = this.#open(channel);
+    const { meta, messages, life, doubted } = this.argumentsOf(channel);
     return commands.run(script, [meta, messages], [publish, EPOCH_KEPT, life, doubted, ...values]);
   }
 
   /** The log of a channel as this node knows it. */
-  #open(channel: string): LogArguments {
+  argumentsOf(channel: string): LogArguments {
     const { keys } = this.#options;
     const known = this.#heads.get(channel);
     return {
@@ -201,3 +209,14 @@ export class RedisLog implements Log {
     return `${this.#life}.${(++this.#lives).toString(36)}`;
   }
 }
+
+const NO_TAGS: readonly string[] = [];
+
+/** What the script needs to know of an entry: `count age window time length tags key queue`. */
+function settingsOf({ time, tags }: Entry, length: number, { retention, key, window, queue }: AppendOptions): string {
+  const kept = retention === null ? '-1 0' : `${retention.count} ${retention.age}`;
+  const count = tags === undefined ? 0 : Object.keys(tags).length;
+  return `${kept} ${window} ${time} ${length} ${count} ${key === undefined ? 0 : 1} ${queue === undefined ? 0 : boundOf(queue)}`;
+}
+
+const boundOf = ({ maxLength, overflow }: QueueBounds): number => (overflow === 'reject' ? maxLength : -maxLength);

@@ -1,0 +1,125 @@
+import { ADMIT, GROUP } from './group-scripts.ts';
+import { LIFE } from './log-scripts.ts';
+import { script } from './script.ts';
+
+/**
+ * Appends to any number of logs: position, storage and announcement in one piece.
+ *
+ * KEYS: of each log meta, messages, and for its entries what is remembered under the idempotency key,
+ * and the group of the queue. ARGV: 3 by how long what expires in Redis outlives what expires by the
+ * nodes' clocks, 4 the time by which things are too old: see `AgeClock`. Then for each log what `open`
+ * takes, with the number of its entries; and for each of these its settings, its id, its content, and
+ * its tags, names and values in turn. The settings are `count age window time length tags key queue`:
+ * how many are kept and for how long (-1: none), the window of the key, the length of the content in a
+ * node's units, the number of tags, `1` if there is a key, and the maximum length of a queue (0: it is
+ * none; negative: the oldest message makes room).
+ *
+ * Answers for each entry `epoch offset id`, `? length` if the queue is full, or `! error`: then
+ * nothing was appended to its log. If all logs fail, the script fails with the first error.
+ */
+const BEGIN = 'local margin, old, admit = tonumber(ARGV[3]), tonumber(ARGV[4]), nil';
+
+const REST = `
+-- The next of the keys and of the arguments.
+local keysRead, argumentsRead = 0, 4
+local function nextKey()
+  keysRead = keysRead + 1
+  return KEYS[keysRead]
+end
+local function nextArgument()
+  argumentsRead = argumentsRead + 1
+  return ARGV[argumentsRead]
+end
+local function readEntry()
+  local settings = {}
+  for word in string.gmatch(nextArgument(), '%S+') do table.insert(settings, tonumber(word)) end
+  local entry = {id = nextArgument(), content = nextArgument(), tags = {}}
+  entry.count, entry.age, entry.window, entry.time, entry.length = unpack(settings)
+  for tag = 1, settings[6] * 2 do entry.tags[tag] = nextArgument() end
+  if settings[7] == 1 then entry.key = nextKey() end
+  if settings[8] ~= 0 then
+    entry.group, entry.maxLength, entry.drops = nextKey(), math.abs(settings[8]), settings[8] < 0
+  end
+  return entry
+end
+local function recall(key)
+  local seen = redis.call('GET', key)
+  if not seen then return end
+  local till, answer = string.match(seen, '^(%S+) (.*)$')
+  return tonumber(till) > old and answer
+end
+local function remember(log, entry, answer)
+  local keep = entry.window + margin
+  redis.call('SET', entry.key, text(entry.time + entry.window) .. ' ' .. answer, 'PX', text(keep))
+  log.keep = math.max(log.keep, keep)
+end
+local function append(log, entry)
+  local length = entry.group and admit(log, entry)
+  if length then return '? ' .. text(length) end
+  local kept = log.count
+  log.head, log.last, log.id = log.head + 1, math.max(log.last, entry.time), entry.id
+  log.count, log.age = entry.count, entry.age
+  local offset, time = text(log.head), text(log.last)
+  if log.count < 0 then
+    if kept >= 0 then redis.call('DEL', log.messages) end
+    log.oldest = log.last
+  else
+    redis.call('XADD', log.messages, 'MAXLEN', log.count, offset .. '-0', 't', time, 'i', entry.id, 'm', entry.content,
+      unpack(entry.tags))
+    log.oldest = log.oldest or log.last
+  end
+  table.insert(log.news, table.concat({log.epoch, offset, time, text(entry.length), entry.content}, ' '))
+  local answer = log.epoch .. ' ' .. offset .. ' ' .. entry.id
+  if entry.key and entry.window > 0 then remember(log, entry, answer) end
+  return answer
+end
+local function trim(log)
+  redis.call('XTRIM', log.messages, 'MINID', text(firstAt(log, old)))
+  local entry = redis.call('XRANGE', log.messages, '-', '+', 'COUNT', 1)[1]
+  log.oldest = entry and tonumber(entry[2][2]) or log.last
+end
+local function store(log)
+  if log.count >= 0 then
+    if log.oldest < old - log.age then trim(log) end
+    redis.call('PEXPIRE', log.messages, text(log.age + margin))
+  end
+  redis.call('HSET', log.meta, 'h', text(log.head), 't', text(log.last), 'i', log.id,
+    'c', text(log.count), 'a', text(log.age), 'o', text(log.oldest))
+  -- The epoch lasts as long as a message, or a key that answers with it.
+  keepEpoch(log, math.max(log.keep, log.age + margin))
+  publish(log, 'feed', table.concat(log.news, '\\n'))
+  if log.groups then publish(log, 'groups', '') end
+end
+-- Reads first, then writes: what a full memory refuses is the first write, and nothing fails after it.
+local function appendAll(log, entries)
+  local known, answers = {}, {}
+  for _, entry in ipairs(entries) do if entry.key then known[entry.key] = recall(entry.key) end end
+  log.news, log.keep = {}, tonumber(ARGV[2])
+  for at, entry in ipairs(entries) do
+    answers[at] = known[entry.key or ''] or append(log, entry)
+    if entry.key and entry.window > 0 then known[entry.key] = answers[at] end
+  end
+  if #log.news > 0 then store(log) end
+  return answers
+end
+-- The error's own text: old versions add where it was raised.
+local function reasonOf(raised)
+  local reason = type(raised) == 'table' and raised.err or raised
+  return string.match(reason, ': %-(%u.*)') or reason
+end
+local answers, failure, done = {}, nil, false
+while ARGV[argumentsRead + 1] do
+  local meta, messages, life, doubted, entries = nextKey(), nextKey(), nextArgument(), nextArgument(), {}
+  for entry = 1, tonumber(string.match(life, '%d+$')) do entries[entry] = readEntry() end
+  local ok, result = pcall(function() return appendAll(open(meta, messages, life, doubted), entries) end)
+  if ok then done = true else failure = failure or reasonOf(result) end
+  for entry = 1, #entries do table.insert(answers, ok and result[entry] or '! ' .. reasonOf(result)) end
+end
+if failure and not done then return redis.error_reply(failure) end
+return answers`;
+
+/** Appends to logs. */
+export const APPEND = script(LIFE, BEGIN, REST);
+
+/** The same, also to queues. */
+export const ENQUEUE = script(LIFE, BEGIN, GROUP, ADMIT, REST);

@@ -1,0 +1,157 @@
+import { MOST_DEAD } from '../groups.ts';
+
+/**
+ * The functions of a consumer group, after those of a log. They do what `GroupState` does for engines
+ * in memory; `GroupStore` says what each operation means.
+ *
+ * Keys of a group: a hash (`e` and `n` epoch and offset of the newest
+ * message that was taken from the log, `o` ordinal of the latest dead letter, `p` gaps, `u` when it
+ * was used, `x` its expiry); `entries` (a hash by offset: the unsettled messages that were taken);
+ * `lines` (a hash by order key: the last entry of each order; an entry names the one that follows
+ * it); the offsets of entries by phase, `flight` and `delayed` by the time when they are due,
+ * `ready` by offset; `open` (the offsets of entries that are in the log, for the floor); `dead` (a
+ * stream by ordinal).
+ *
+ * Times are those of the nodes' clocks, as in all scripts of a log.
+ */
+export const GROUP = `
+local MOST_DEAD, FULL_DELAY, VARIATION = ${MOST_DEAD}, 10000, 0.2
+local PARTS = {'entries', 'lines', 'flight', 'delayed', 'ready', 'open', 'dead'}
+local function idOf(entry) return text(entry.offset) end
+
+local function load(group, id)
+  local packed = redis.call('HGET', group.entries, id)
+  return packed and cmsgpack.unpack(packed)
+end
+local function save(group, entry) redis.call('HSET', group.entries, idOf(entry), cmsgpack.pack(entry)) end
+-- Takes an entry from the index of its phase.
+local function unlist(group, entry)
+  if entry.phase and entry.phase ~= 'blocked' then redis.call('ZREM', group[entry.phase], idOf(entry)) end
+end
+local function move(group, entry, phase, due)
+  unlist(group, entry)
+  entry.phase, entry.due = phase, due
+  if phase ~= 'blocked' then redis.call('ZADD', group[phase], text(due or entry.offset), idOf(entry)) end
+  save(group, entry)
+end
+local function makeReady(group, entry) move(group, entry, 'ready') end
+-- Adds an entry to the end of its order. Returns whether it is the first there: then the caller moves it.
+local function enter(group, entry)
+  local id = idOf(entry)
+  if not entry.content then
+    group.next = math.max(group.next, entry.offset)
+    redis.call('ZADD', group.open, id, id)
+  end
+  group.size = group.size + 1
+  local last = entry.key and redis.call('HGET', group.lines, entry.key)
+  if entry.key then redis.call('HSET', group.lines, entry.key, id) end
+  if not last then return true end
+  local before = load(group, last)
+  before.following = entry.offset
+  save(group, before)
+  move(group, entry, 'blocked')
+  return false
+end
+-- The entry is settled: the next one of its order is ready.
+local function finish(group, entry)
+  unlist(group, entry)
+  redis.call('HDEL', group.entries, idOf(entry))
+  if not entry.content then redis.call('ZREM', group.open, idOf(entry)) end
+  group.size = group.size - 1
+  if not entry.key then return end
+  if entry.following then makeReady(group, load(group, text(entry.following))) else redis.call('HDEL', group.lines, entry.key) end
+end
+local function floorOf(group)
+  local first = redis.call('ZRANGE', group.open, 0, 0)[1]
+  return first and tonumber(first) - 1 or group.next
+end
+local function reset(group, next)
+  for _, part in ipairs(PARTS) do if part ~= 'dead' then redis.call('DEL', group[part]) end end
+  group.next, group.size = next, 0
+end
+local function addGap(group, from, to)
+  local last = group.gaps[#group.gaps]
+  if last and last[5] == 'retention' and last[3] == group.epoch and last[4] == from then last[4] = to
+  else table.insert(group.gaps, {group.epoch, from, group.epoch, to, 'retention'}) end
+end
+
+-- The keys of a group, and its position. A group that has expired is a new one.
+local function find(base, now)
+  local tag, name = string.match(base, '^(.*}:)group:(.*)$')
+  local group = {base = base, name = name}
+  for _, part in ipairs(PARTS) do group[part] = tag .. part .. ':' .. name end
+  local of = redis.call('HMGET', base, 'e', 'n', 'o', 'p', 'u', 'x')
+  if of[6] and now >= tonumber(of[5]) + tonumber(of[6]) then
+    reset(group, 0)
+    redis.call('DEL', base, group.dead)
+    of = {}
+  end
+  group.epoch, group.next, group.ordinal = of[1], tonumber(of[2]), tonumber(of[3] or '0')
+  group.expires = of[6]
+  group.gaps, group.size = of[4] and cmsgpack.unpack(of[4]) or {}, redis.call('HLEN', group.entries)
+  return group
+end
+local function storePosition(group)
+  redis.call('HSET', group.base, 'e', group.epoch, 'n', text(group.next), 'o', text(group.ordinal))
+  if #group.gaps > 0 then redis.call('HSET', group.base, 'p', cmsgpack.pack(group.gaps)) else redis.call('HDEL', group.base, 'p') end
+end
+-- Adopts what has happened to the log, or begins where the options say: only an operation that uses the group creates it.
+local function adopt(log, group, start)
+  if not group.epoch then
+    group.epoch, group.next = log.epoch, start == 'newest' and log.head or log.first - 1
+    return
+  end
+  if group.epoch ~= log.epoch then
+    table.insert(group.gaps, {group.epoch, floorOf(group), log.epoch, log.first - 1, 'epoch_changed'})
+    group.epoch = log.epoch
+    reset(group, log.first - 1)
+    storePosition(group)
+  elseif log.first > group.next + 1 then
+    addGap(group, group.next, log.first - 1)
+    group.next = log.first - 1
+    storePosition(group)
+  end
+end
+-- The messages of a queue leave the log when they and all before them are settled.
+local function dropSettled(log, group) redis.call('XTRIM', log.messages, 'MINID', text(floorOf(group) + 1)) end
+
+local function messageAt(log, offset)
+  local found = offset >= log.first and offset <= log.head and entryAt(log, offset)
+  return found and {time = found[2][2], content = found[2][6], tags = {unpack(found[2], 7)}}
+end
+-- What is missing was lost by the log. An entry that was dead before has a copy.
+local function messageOf(log, entry) return entry.content and entry or messageAt(log, entry.offset) end
+local function isFull(group) return redis.call('XLEN', group.dead) >= MOST_DEAD end
+local function addLetter(group, message, letter)
+  group.ordinal = group.ordinal + 1
+  local fields = {'e', group.epoch, 'r', letter.reason, 'd', text(letter.deliveries), 't', text(letter.time),
+    'o', text(letter.offset), 's', message.time, 'm', message.content}
+  if letter.error then
+    table.insert(fields, 'x')
+    table.insert(fields, letter.error)
+  end
+  for at, part in ipairs(message.tags) do table.insert(fields, at % 2 == 1 and ':' .. part or part) end
+  redis.call('XADD', group.dead, text(group.ordinal) .. '-0', unpack(fields))
+end
+`;
+
+/**
+ * Makes room for one more message in a queue, as a part of the script `APPEND`. Returns the length of
+ * a queue that is full.
+ */
+export const ADMIT = `
+local function admit(log, entry)
+  local group = find(entry.group, old)
+  log.first = firstAt(log, old)
+  adopt(log, group, 'oldest')
+  local length = log.head - group.next + group.size
+  if length < entry.maxLength then return end
+  local offset = group.next + 1
+  local message = entry.drops and offset <= log.head and not isFull(group) and messageAt(log, offset)
+  if not message then return length end
+  group.next = offset
+  addLetter(group, message, {reason = 'overflow', deliveries = 0, time = entry.time, offset = offset})
+  storePosition(group)
+  dropSettled(log, group)
+end
+`;
