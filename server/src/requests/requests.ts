@@ -49,6 +49,11 @@ export class Requests implements LocalResponders {
     return this.#pending;
   }
 
+  /** Requests that responders of this node have, or that wait for one. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   /** Registrations of responders on this node. */
   get responders(): number {
     let count = 0;
