@@ -15,6 +15,7 @@ import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { Presence } from './presence/presence.ts';
 import type { SocketWire } from './protocols/protocol.ts';
+import { BackendRequests } from './requests/backend-requests.ts';
 import { Peers } from './requests/peers.ts';
 import { Requests } from './requests/requests.ts';
 import { FairScheduler } from './session/fair-scheduler.ts';
@@ -100,6 +101,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const revoking = new Revoking({ store: engine.revocations, revoked, registry });
   const peers = engine.nodes && new Peers({ nodes: engine.nodes, rules, clock });
   const requests = new Requests({ clock, events, nextId, peers });
+  const most = config.limits.requests;
+  const backendRequests = new BackendRequests({ requests, rules, events, clock, most });
   const services: Services = {
     settings: config,
     verifier: withRevoked(
@@ -114,6 +117,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     door,
     groups,
     requests,
+    backendRequests,
     log,
     events,
     clock,

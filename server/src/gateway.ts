@@ -1,4 +1,4 @@
-import type { Draft, PublishResult } from '@sluice/protocol';
+import { type Draft, type Json, LIMITS, type PublishResult, unknownChannel } from '@sluice/protocol';
 import { readRevocation } from './api/routes/revocations.ts';
 import type { Assembly } from './assemble.ts';
 import { DevAccess } from './auth/dev-access.ts';
@@ -11,6 +11,8 @@ import type { DescriptorWatch } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
 import type { SocketWire } from './protocols/protocol.ts';
 import { Refusal } from './refusal.ts';
+import { ProgramResponder, type RequestFunction } from './requests/program-responder.ts';
+import type { ReplyQueue } from './requests/reply-queue.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { type Admit, createAdmission } from './session/admission.ts';
 import { drainSessions } from './session/drain.ts';
@@ -179,6 +181,73 @@ export class Gateway {
   }
 
   /**
+   * Sends a request to a responder of the channel, in the name of the program: the permissions of
+   * rules do not apply, their limits do.
+   *
+   * @param options.timeout milliseconds until the first reply, and between two; default: the rule's
+   * @returns the data of the last reply; `undefined` if it has none, after several replies
+   * @throws SluiceError with a name of the catalogue: `no_responders`, `request_timeout`,
+   *   `responder_failed` with the error of the responder in `responder`…
+   * @example
+   * ```ts
+   * const price = await gateway.request('prices:quote', { symbol: 'ACME' }, { timeout: 2_000 });
+   * ```
+   */
+  async request(channel: string, data: Json, options: RequestOptions = {}): Promise<Json | undefined> {
+    let last: Json | undefined;
+    for await (const reply of this.requestMany(channel, data, options)) last = reply;
+    return last;
+  }
+
+  /**
+   * As `request`, for a responder that replies several times: iterates over its replies. Leaving the
+   * loop cancels the request.
+   *
+   * @throws SluiceError as `request`
+   */
+  async *requestMany(channel: string, data: Json, options: RequestOptions = {}): AsyncGenerator<Json, void> {
+    const { timeout, signal } = options;
+    const fields = { channel, data, ...(timeout === undefined ? undefined : { timeout }) };
+    signal?.throwIfAborted();
+    const queue = await this.#services.backendRequests.send(fields, PROGRAM);
+    if (queue instanceof Refusal) throw errorOf(queue);
+    const abandon = () => queue.abandon();
+    signal?.addEventListener('abort', abandon);
+    if (signal?.aborted === true) abandon(); // while the permission was checked
+    try {
+      yield* repliesOf(queue);
+      signal?.throwIfAborted();
+    } finally {
+      signal?.removeEventListener('abort', abandon);
+      abandon();
+    }
+  }
+
+  /**
+   * Answers requests on a channel with a function of the program, on this node. The permissions of
+   * rules do not apply.
+   *
+   * @param answer returns the data of the reply, or an async iterable for several; throws a
+   *   `ReplyError` to fail with a code. Any other error is logged as a fault, and the requester
+   *   learns nothing about it
+   * @param options.concurrency maximum number of requests at the same time; default 16
+   * @returns a function that ends it. Requests that have begun are answered
+   * @throws SluiceError `channel_unknown` if no rule matches the channel
+   * @example
+   * ```ts
+   * const stop = gateway.respond('prices:quote', async ({ data, signal }) => findPrice(data, signal));
+   * ```
+   */
+  respond(channel: string, answer: RequestFunction, options: { readonly concurrency?: number } = {}): () => void {
+    const { rules, requests, events } = this.#services;
+    if (rules.match(channel) === null) throw new SluiceError('channel_unknown', unknownChannel(channel).detail);
+    const { concurrency = LIMITS.concurrencyDefault } = options;
+    const responder = new ProgramResponder({ answer, concurrency, events });
+    void requests.respond(channel, responder);
+    return () => requests.withdraw(channel, responder);
+  }
+
+  /**
    * Revokes tokens by user, by id or by the time of issue. Connections that use a revoked token are
    * closed with `token_revoked` on every node, and the tokens are rejected from then on.
    *
@@ -249,6 +318,26 @@ export class Gateway {
     await this.#engine.close();
     this.#state = 'stopped';
     this.#tellStopped();
+  }
+}
+
+/** Options of a request of the program. */
+export interface RequestOptions {
+  /** Milliseconds until the first reply, and between two. */
+  readonly timeout?: number;
+  /** Cancels the request. */
+  readonly signal?: AbortSignal;
+}
+
+const errorOf = ({ error, detail, body }: Refusal): SluiceError => new SluiceError(error, detail, body);
+
+async function* repliesOf(queue: ReplyQueue): AsyncGenerator<Json, void> {
+  for (;;) {
+    const next = await queue.next();
+    if ('reply' in next) yield next.reply;
+    else if (next.end instanceof Refusal) throw errorOf(next.end);
+    else if (next.end.data !== undefined) return yield next.end.data;
+    else return;
   }
 }
 

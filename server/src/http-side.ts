@@ -28,7 +28,7 @@ export interface HttpSideParts {
 /** All HTTP routes of a gateway. */
 export function createHttpSide(parts: HttpSideParts): HttpSide {
   const { config, engine, metrics, scrape = () => metrics.text(), access, isReady, sse } = parts;
-  const { door, verifier, events, clock, rules, log, presence } = parts.services;
+  const { door, verifier, events, clock, rules, log, presence, backendRequests } = parts.services;
   const { devSecret, devApiKey, apiKeys, node, static: folder } = config;
   const routes = createRoutes({
     apiKeys: createApiKeys(apiKeys),
@@ -38,6 +38,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     events,
     log,
     presence,
+    backendRequests,
     allowances: new UserAllowances(),
     revocations: engine.revocations,
     signal: (signal) => engine.signal(signal),

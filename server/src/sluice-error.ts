@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorBody, type ErrorName, type Issue } from '@sluice/protocol';
+import { ERRORS, type ErrorBody, type ErrorName, type Issue, type ResponderError } from '@sluice/protocol';
 
 /** An entry of the error catalogue, thrown by the embedding API. */
 export class SluiceError extends Error {
@@ -13,8 +13,16 @@ export class SluiceError extends Error {
   /** With `payload_invalid`: the issues that the channel's contract reports. */
   readonly issues: readonly Issue[] | undefined;
 
-  constructor(name: ErrorName, detail?: string, { issues, retryAfter }: Pick<ErrorBody, 'issues' | 'retryAfter'> = {}) {
+  /** With `responder_failed`: the error of the responder. */
+  readonly responder: ResponderError | undefined;
+
+  constructor(
+    name: ErrorName,
+    detail?: string,
+    { issues, retryAfter, responder }: Pick<ErrorBody, 'issues' | 'retryAfter' | 'responder'> = {},
+  ) {
     super(detail ?? ERRORS[name].message);
+    this.responder = responder;
     this.issues = issues;
     this.retryAfter = retryAfter;
     this.name = name;

@@ -60,6 +60,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   api: [
     'channels',
+    'requests',
     'presence/members.ts',
     'presence/presence.ts',
     'session/registry.ts',
@@ -88,9 +89,18 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   'gateway.ts': [
     ...['assemble.ts', 'http-side.ts', 'api/routes/revocations.ts', 'auth', 'config', 'engine/engine.ts'],
     ...['engine/revocations.ts', 'observe', 'protocols/protocol.ts', 'refusal.ts', 'session', 'sluice-error.ts'],
-    ...['sse/sse.ts', 'transport/http.ts', 'transport/transport.ts', 'util', ...PROTOCOL],
+    ...['requests', 'sse/sse.ts', 'transport/http.ts', 'transport/transport.ts', 'util', ...PROTOCOL],
   ],
-  'index.ts': ['assemble.ts', 'gateway.ts', 'config', 'auth', 'sluice-error.ts', 'contracts.ts', '@sluice/protocol'],
+  'index.ts': [
+    'assemble.ts',
+    'gateway.ts',
+    'requests/program-responder.ts',
+    'config',
+    'auth',
+    'sluice-error.ts',
+    'contracts.ts',
+    '@sluice/protocol',
+  ],
   'contracts.ts': [...PROTOCOL],
   testing: [
     ...[

@@ -8,6 +8,7 @@ import { live, ready } from './routes/health.ts';
 import { type MemberServices, memberCountsRoute, membersRoute } from './routes/members.ts';
 import { type MessageServices, messagesRoute, positionRoute } from './routes/messages.ts';
 import { type PublishServices, publishRoute } from './routes/publish.ts';
+import { type RequestServices, requestRoute } from './routes/request.ts';
 import { listRevocationsRoute, type RevocationServices, revokeRoute } from './routes/revocations.ts';
 import { type TicketServices, ticketsRoute } from './routes/tickets.ts';
 
@@ -16,7 +17,8 @@ export interface ApiOptions
     RevocationServices,
     DrainServices,
     MessageServices,
-    MemberServices {
+    MemberServices,
+    RequestServices {
   /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
   /** This node's name. */
@@ -46,6 +48,13 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       summary: 'Publish one message, or a batch',
       takesBody,
       handle: publishRoute(options),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/request',
+      summary: 'Send a request to a responder, and wait for its replies',
+      takesBody,
+      handle: requestRoute(options),
     },
     {
       method: 'GET',

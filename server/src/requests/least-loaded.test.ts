@@ -42,7 +42,8 @@ describe('the least loaded', () => {
             if (each.act === 'release') known.load--;
             else known.paused = each.act === 'pause';
           }
-          const sum = (of: (entry: Plain) => number) => [...plain.values()].reduce((total, entry) => total + of(entry), 0);
+          const sum = (of: (entry: Plain) => number) =>
+            [...plain.values()].reduce((total, entry) => total + of(entry), 0);
           expect([all.size, all.load, all.capacity]).toEqual([
             plain.size,
             sum(({ load }) => load),

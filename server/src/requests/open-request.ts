@@ -107,21 +107,24 @@ export class OpenRequest {
 
   /** Ends it with the responder's last reply, or an error. */
   end(end: RequestEnd): void {
-    if (this.#finish()) this.parts.sink.end(end);
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#release();
+    this.parts.sink.end(end);
   }
 
   /** The requester does not wait any more. */
   cancel(reason: CancelReason): void {
-    if (this.#finish()) this.handler?.cancelled(this, reason);
+    if (this.#ended) return;
+    this.#ended = true;
+    this.handler?.cancelled(this, reason);
+    this.#release();
   }
 
-  #finish(): boolean {
-    if (this.#ended) return false;
-    this.#ended = true;
+  #release(): void {
     const { sink, onEnd } = this.parts;
     onEnd(this);
     sink.closed?.();
     this.leave();
-    return true;
   }
 }

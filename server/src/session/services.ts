@@ -7,6 +7,7 @@ import type { Log } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { Groups } from '../groups/groups.ts';
 import type { Presence } from '../presence/presence.ts';
+import type { BackendRequests } from '../requests/backend-requests.ts';
 import type { Requests } from '../requests/requests.ts';
 import type { Clock } from '../util/clock.ts';
 import type { FairScheduler } from './fair-scheduler.ts';
@@ -43,6 +44,7 @@ export interface Services {
   /** `undefined`: the engine has no consumer groups. */
   readonly groups: Groups | undefined;
   readonly requests: Requests;
+  readonly backendRequests: BackendRequests;
   readonly log: Log;
   readonly events: EventBus;
   readonly clock: Clock;
