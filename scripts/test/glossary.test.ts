@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const AT_BOTH_ENDS = new Map([
   ['Channel', 'the named stream'],
   ['Connection', 'the WebSocket, as each end holds it'],
+  ['Delivery', 'the protocol has the fields, the engine the stored message'],
   ['Frame', 'one WebSocket message'],
   ['Member', 'the protocol has the fields, the client the typed view'],
   ['Membership', 'what `enter` begins'],

@@ -60,6 +60,8 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   api: [
     'channels',
+    'groups',
+    'engine/groups.ts',
     'requests',
     'presence/members.ts',
     'presence/presence.ts',

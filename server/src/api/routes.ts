@@ -4,6 +4,8 @@ import type { Route } from './route.ts';
 import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
 import { type DrainServices, drainRoute } from './routes/drain.ts';
 import { explainRoute } from './routes/explain.ts';
+import type { GroupServices } from './routes/groups/group-access.ts';
+import { groupRoutes } from './routes/groups/group-routes.ts';
 import { live, ready } from './routes/health.ts';
 import { type MemberServices, memberCountsRoute, membersRoute } from './routes/members.ts';
 import { type MessageServices, messagesRoute, positionRoute } from './routes/messages.ts';
@@ -18,6 +20,7 @@ export interface ApiOptions
     DrainServices,
     MessageServices,
     MemberServices,
+    GroupServices,
     RequestServices {
   /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
@@ -81,6 +84,7 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       takesBody,
       handle: memberCountsRoute(options),
     },
+    ...groupRoutes(options, takesBody),
     {
       method: 'POST',
       path: '/api/v1/explain',

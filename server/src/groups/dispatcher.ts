@@ -72,6 +72,11 @@ export class Dispatcher {
     this.mark();
   }
 
+  /** Is a claim on its way? */
+  get isClaiming(): boolean {
+    return this.#claiming;
+  }
+
   /** What is appended before the engine watches the group is not announced, but the claim after it finds it. */
   #watch(): void {
     if (this.#isWatched) return;
@@ -161,10 +166,12 @@ export class Dispatcher {
   #handle(claim: Claim | null, asked: Asked): void {
     this.#claiming = false;
     if (claim === null) {
+      for (const receiver of [...this.#receivers]) receiver.claimEnded?.();
       this.#wakeAt(this.#host.clock.monotonic() + ENGINE_RETRY);
       return;
     }
     this.#distribute(claim, asked);
+    for (const receiver of [...this.#receivers]) receiver.claimEnded?.();
     for (const gap of claim.gaps) {
       this.#host.events.emit('groupGap', { ...this.ref, reason: gap.reason });
       this.#receivers[0]?.gap(gap);

@@ -1,7 +1,9 @@
+import { nanoid } from 'nanoid';
+import { PAGE_BYTES } from '../channels/budgets.ts';
 import type { AfterAppend } from '../channels/door.ts';
 import type { RuleMatch, Rules } from '../channels/rules.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
-import type { GroupRef, GroupStore, Outcome } from '../engine/groups.ts';
+import type { Claim, GroupRef, GroupStore, Outcome } from '../engine/groups.ts';
 import type { EventBus } from '../events.ts';
 import type { GroupRule } from '../rule.ts';
 import type { Clock } from '../util/clock.ts';
@@ -11,7 +13,8 @@ import { Consumer } from './consumer.ts';
 import { DeadLetterPublisher, type DeadLetterServices } from './dead-letter-publisher.ts';
 import { Dispatcher, type DispatcherHost } from './dispatcher.ts';
 import { type GroupTarget, ruleOfGroup } from './group-names.ts';
-import { Lease } from './lease.ts';
+import { LeaseRequest } from './lease-request.ts';
+import type { Batch } from './receiver.ts';
 
 export interface GroupsOptions extends Pick<DeadLetterServices, 'door'> {
   readonly store: GroupStore;
@@ -65,9 +68,31 @@ export class Groups implements DispatcherHost {
     return new Consumer(subscriber, this.dispatcher(ref), Math.min(prefetch, rule.prefetch));
   }
 
-  /** Waits for at most `max` deliveries, at most `wait` milliseconds. */
-  lease({ ref }: GroupTarget, { max, wait }: { max: number; wait: number }): Lease {
-    return new Lease(this.dispatcher(ref), { max, wait, clock: this.clock });
+  /** Claims at most `max` messages that are ready. */
+  lease(target: GroupTarget, max: number): NowOrLater<Batch> {
+    const { ref, rule } = target;
+    const { ackTimeout } = rule.delivery;
+    const deadline = this.clock.now() + ackTimeout;
+    const expires = this.clock.monotonic() + ackTimeout;
+    this.note(ref);
+    const request = { token: nanoid(12), max, maxLength: PAGE_BYTES };
+    return chain(this.store.claim(ref, rule.delivery, request), (claim) => {
+      this.#reportClaim(target, claim);
+      return { epoch: claim.epoch, deliveries: claim.deliveries, deadline, expires };
+    });
+  }
+
+  /** Waits for at most `max` messages, at most `wait` milliseconds. */
+  leaseLater({ ref }: GroupTarget, { max, wait }: { max: number; wait: number }): LeaseRequest {
+    return new LeaseRequest(this.dispatcher(ref), { max, wait, clock: this.clock });
+  }
+
+  #reportClaim({ ref, rule }: GroupTarget, { deliveries, gaps, dead }: Claim): void {
+    for (const { reason } of gaps) this.events.emit('groupGap', { ...ref, reason });
+    if (dead > 0) this.died(ref, rule);
+    if (deliveries.length === 0) return;
+    const repeated = deliveries.filter(({ attempt }) => attempt > 1).length;
+    this.events.emit('deliveriesSent', { ...ref, count: deliveries.length, repeated });
   }
 
   /**

@@ -16,6 +16,8 @@ export interface Receiver {
   /** How many deliveries it can take now. */
   readonly room: number;
   receive(batch: Batch): void;
+  /** A claim has ended, whether it brought something for this receiver or not. */
+  claimEnded?(): void;
   /** The log lost messages that the group had not settled; one receiver is notified. */
   gap(gap: GroupGap): void;
   /** Forgets deliveries that have expired, which makes room. */

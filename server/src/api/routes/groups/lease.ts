@@ -1,0 +1,106 @@
+import { LIMITS } from '@sluice/protocol';
+import { refuseUnavailable } from '../../../channels/refuse-unavailable.ts';
+import type { LeaseRequest } from '../../../groups/lease-request.ts';
+import type { Batch } from '../../../groups/receiver.ts';
+import { Refusal } from '../../../refusal.ts';
+import { type HttpReply, jsonReply, type Request, type StreamBody } from '../../../transport/http.ts';
+import type { Clock, Timer } from '../../../util/clock.ts';
+import { authenticate } from '../../credentials.ts';
+import { errorReply } from '../../errors.ts';
+import type { Route } from '../../route.ts';
+import { type GroupServices, type PermittedGroup, permitGroup, readFields, readNumber } from './group-access.ts';
+
+/** Milliseconds that a request may wait. */
+const LONGEST_WAIT = 30_000;
+
+/** Milliseconds between two signs of life while a request waits: proxies cut a response that is silent. */
+const SIGN_OF_LIFE = 10_000;
+
+interface Wanted {
+  readonly max: number;
+  readonly wait: number;
+}
+
+/**
+ * `POST /api/v1/channels/{channel}/groups/{group}/lease`: `{ max?, wait? }`. At most `max` deliveries;
+ * if none is ready, waits for them for `wait` milliseconds.
+ */
+export function leaseRoute(services: GroupServices): Route['handle'] {
+  return async (request, parameters) => {
+    const by = await authenticate(request, services);
+    if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
+    if (by.name === undefined) {
+      return errorReply(new Refusal('permission_denied', 'this needs an API key; users consume over their connection'));
+    }
+    const group = await permitGroup(services, by, { verb: 'consume', parameters });
+    if (group instanceof Refusal) return errorReply(group);
+    const wanted = await readWanted(request);
+    if (wanted instanceof Refusal) return errorReply(wanted);
+    return lease(group, wanted, services).catch((error: unknown) => errorReply(refuseUnavailable(error)));
+  };
+}
+
+async function readWanted(request: Request): Promise<Wanted | Refusal> {
+  const fields = await readFields(request, ['max', 'wait']);
+  if (fields instanceof Refusal) return fields;
+  const max = readNumber(fields, 'max', { min: 1, max: LIMITS.prefetch, absent: 10 });
+  if (max instanceof Refusal) return max;
+  const wait = readNumber(fields, 'wait', { min: 0, max: LONGEST_WAIT, absent: 0 });
+  return wait instanceof Refusal ? wait : { max, wait };
+}
+
+async function lease(group: PermittedGroup, { max, wait }: Wanted, { clock }: GroupServices): Promise<HttpReply> {
+  const most = Math.min(max, group.rule.delivery.maxUnacked);
+  const batch = await group.groups.lease(group, most);
+  if (batch.deliveries.length > 0 || wait === 0) return jsonReply(200, bodyOf(group, batch));
+  const later = group.groups.leaseLater(group, { max: most, wait });
+  const { body: _, ...head } = jsonReply(200, null);
+  return { ...head, stream: new LeaseBody(group, later, clock) };
+}
+
+/**
+ * The response to a request that waits. It is a stream, so that it is known when the requester has
+ * gone: messages that nobody receives would be late by one `ackTimeout`.
+ */
+class LeaseBody implements StreamBody {
+  /** JSON may begin with spaces. */
+  readonly filler = ' ';
+  readonly #group: PermittedGroup;
+  readonly #request: LeaseRequest;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
+
+  constructor(group: PermittedGroup, request: LeaseRequest, clock: Clock) {
+    this.#group = group;
+    this.#request = request;
+    this.#clock = clock;
+  }
+
+  open(stream: Parameters<StreamBody['open']>[0]): ReturnType<StreamBody['open']> {
+    const showLife = () => {
+      stream.write(this.filler);
+      this.#timer = this.#clock.after(SIGN_OF_LIFE, showLife);
+    };
+    showLife();
+    void this.#request.batch.then((batch) => {
+      this.#timer?.cancel();
+      stream.write(JSON.stringify(bodyOf(this.#group, batch)));
+      stream.end();
+    });
+    return { drained: () => {}, closed: () => this.abandon() };
+  }
+
+  abandon(): void {
+    this.#request.cancel();
+  }
+}
+
+/** `null`: there was nothing in time. */
+function bodyOf({ ref: { group } }: PermittedGroup, batch: Batch | null): object {
+  if (batch === null || batch.deliveries.length === 0) return { group, deliveries: [] };
+  const { epoch, deadline, deliveries } = batch;
+  return {
+    ...{ group, epoch },
+    deliveries: deliveries.map(({ id, attempt, message }) => ({ id, attempt, deadline, message: message.message })),
+  };
+}
