@@ -136,6 +136,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     refused: () => transport.refused ?? 0,
     requests: () => requests.pending,
     responders: () => requests.responders,
+    groups: async () => groups?.measure() ?? [],
   });
   const { wires } = parts;
   return { descriptors, config, engine, transport, services, revoking, metrics, topics, ...(wires && { wires }) };

@@ -38,7 +38,7 @@ export function readGroups(
     checkQueue(groups, context);
     return readQueue(queue, context);
   }
-  const entries = isPlain(groups) ? Object.entries(groups) : [];
+  const entries = isPlain(groups) ? Object.entries(groups).filter(([, value]) => value !== undefined) : [];
   if (entries.length > 0 && !context.hasHistory) {
     context.problems.add(
       [...context.path, 'groups'],

@@ -14,6 +14,7 @@ import { DeadLetterPublisher, type DeadLetterServices } from './dead-letter-publ
 import { Dispatcher, type DispatcherHost } from './dispatcher.ts';
 import { type GroupTarget, ruleOfGroup } from './group-names.ts';
 import { LeaseRequest } from './lease-request.ts';
+import { measureGroups, type RuleNumbers } from './measure-groups.ts';
 import type { Batch } from './receiver.ts';
 
 export interface GroupsOptions extends Pick<DeadLetterServices, 'door'> {
@@ -58,9 +59,9 @@ export class Groups implements DispatcherHost {
     store.start((channel, group) => this.#dispatchers.get(keyOf({ channel, group }))?.mark());
   }
 
-  /** Groups that were used on this node lately. */
-  get known(): Iterable<GroupRef> {
-    return this.#known.values();
+  /** The numbers of the groups that were used on this node lately. */
+  measure(): Promise<readonly RuleNumbers[]> {
+    return measureGroups([...this.#known.values()], { store: this.store, rules: this.#rules, clock: this.clock });
   }
 
   /** A consumer for a connection; it receives nothing before its `start`. */

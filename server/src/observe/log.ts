@@ -110,6 +110,10 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   events.on('request', (event) => debug('request', event, String(event.status)));
   events.on('overflowed', (event) => write('info', 'slow reader: its cursors turn to replaying', event));
   events.on('gap', (event) => write('info', 'gap', event, { reason: event.reason }));
+  events.on('groupGap', (event) => write('warn', 'a group lost messages', event, { reason: event.reason }));
+  events.on('deadLettersRefused', (event) =>
+    write('warn', 'dead letters cannot be published', event, { reason: event.error }),
+  );
   events.on('refused', ({ detail, ...event }) => {
     const { error: reason } = event;
     const fields = REPEATS.has(reason) ? event : { ...event, detail };

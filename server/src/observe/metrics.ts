@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EventBus } from '../events.ts';
 import { closeLabel } from './close-label.ts';
+import { addGroupMetrics, type MeasureGroups } from './group-metrics.ts';
 import type { Snapshot } from './metrics-sum.ts';
 
 export interface MetricsSources {
@@ -12,6 +13,8 @@ export interface MetricsSources {
   readonly responders?: () => number;
   /** Distinct filters of subscriptions on this node, summed over channels. */
   readonly filters?: () => number;
+  /** The numbers of consumer groups that this node has used. */
+  readonly groups?: MeasureGroups;
   /** WebSockets that were refused, and whose peers may not have closed yet. */
   readonly refused?: () => number;
   /** File descriptors of this process; undefined if the system does not report them. */
@@ -31,6 +34,7 @@ export class Metrics {
     this.#messages(events);
     this.#requests(events, sources);
     this.#troubles(events);
+    addGroupMetrics(events, this.#registry, sources.groups ?? (async () => []));
   }
 
   /** All metrics in Prometheus' text format. */
