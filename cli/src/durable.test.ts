@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { OPTIONS } from '../../server/src/engine/conformance/groups-bench.ts';
 import { DurableEngine } from '../../server/src/engine/durable/durable-engine.ts';
 import { TestShell } from '../test/test-shell.ts';
 import { run } from './run.ts';
@@ -187,7 +188,16 @@ describe('after a crash, with messages that only the journal has,', () => {
 });
 
 describe('sluice durable salvage', () => {
-  it('copies an intact folder unchanged, with its epochs', async () => {
+  it('copies an intact folder unchanged, with its epochs and its consumer groups', async () => {
+    const ref = { channel: 'a', group: 'g' };
+    const stats = await using(data, async ({ groups }) => {
+      const { deliveries } = await groups.claim(ref, OPTIONS, { token: 't', max: 5, maxLength: 1_000_000 });
+      const [first = '', second = ''] = deliveries.map(({ id }) => id);
+      await groups.settle(ref, OPTIONS, [first], { type: 'ack' });
+      await groups.settle(ref, OPTIONS, [second], { type: 'reject' });
+      return groups.stats(ref, OPTIONS);
+    });
+    expect(stats).toMatchObject({ inFlight: 3, dead: 1, floor: 2 });
     const before = await logOf(data);
     const { code, out } = await salvage();
     expect(code).toBe(0);
@@ -195,6 +205,7 @@ describe('sluice durable salvage', () => {
     expect(out).toContain('nothing was damaged');
     expect(await logOf(into)).toEqual(before);
     await using(into, async (engine) => {
+      expect(await engine.groups.stats(ref, OPTIONS)).toEqual(stats);
       expect(await append(engine, 9)).toMatchObject({ id: 'm9', offset: 4 }); // idempotency keys are preserved
       expect(await engine.all()).toMatchObject([{ user: 'ada' }]);
     });

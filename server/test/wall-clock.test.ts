@@ -26,6 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/api/routes/tickets.ts': [1, 'claims of tickets'],
   'server/src/sse/ticket-desk.ts': [4, 'the expiry of tickets, which all nodes check; the timestamp of a used ticket'],
   'server/src/api/routes/dev-token.ts': [1, 'reports when the token expires'],
+  'server/src/engine/durable/groups/durable-groups.ts': [1, 'the time stamps of dead letters'],
   'server/src/engine/memory/memory-presence.ts': [1, 'the time since which a member is present'],
   'server/src/engine/redis/redis-presence.ts': [1, 'the time since which a member is present'],
   'server/src/testing/test-clock.ts': [2, 'the clock of a test gateway'],

@@ -3,6 +3,7 @@ const ENGINE = [`${FOLDER}/durable-engine.test.ts`];
 const FILES = [`${FOLDER}/directory.test.ts`, 'server/test/durable-damage.test.ts'];
 const REPAIR = ['cli/src/durable.test.ts'];
 
+const GROUPS = [`${FOLDER}/groups/durable-groups.test.ts`];
 const JOURNAL = [`${FOLDER}/journal/journaled-store.test.ts`];
 
 /** @type {readonly import('../rooms.mjs').Mutant[]} */
@@ -50,6 +51,20 @@ export const durable = [
     tests: ENGINE,
   },
   {
+    file: `${FOLDER}/groups/durable-groups.ts`,
+    from: 'if (isOver && !this.isWatched({ channel, group })) this.#delete',
+    to: 'if (!isOver && !this.isWatched({ channel, group })) this.#delete',
+    fault: 'groups are deleted before they expire',
+    tests: GROUPS,
+  },
+  {
+    file: `${FOLDER}/groups/durable-groups.ts`,
+    from: 'queueMicrotask(() => this.#held.delete(keyOf(ref)));',
+    to: '',
+    fault: 'a settlement that was not written counts until the next start',
+    tests: GROUPS,
+  },
+  {
     file: `${FOLDER}/journal/recovery.ts`,
     from: 'const highest = Math.max(last, ...contents.map(highestOf));',
     to: 'const highest = last;',
@@ -72,8 +87,8 @@ export const durable = [
   },
   {
     file: `${FOLDER}/sweep.ts`,
-    from: 'lastTime <= now - FORGET && keysUntil <= now && ',
-    to: 'lastTime <= now - FORGET && ',
+    from: 'if (lastTime > now - FORGET || keysUntil > now || ',
+    to: 'if (lastTime > now - FORGET || ',
     fault: 'a channel is forgotten although a key of it is remembered',
     tests: ENGINE,
   },
@@ -93,7 +108,7 @@ export const durable = [
   },
   {
     file: `${FOLDER}/batch.ts`,
-    from: 'if (this.#channels.get(channel)?.isChanged) return;',
+    from: 'if (this.#channels.get(channel)?.isChanged) return false;',
     to: '',
     fault: 'a channel is forgotten by the batch that appends a message',
     tests: ENGINE,

@@ -1,5 +1,7 @@
 import type { PublishResult } from '@sluice/protocol';
 import { type AppendOptions, EngineFull, type Entry, type Retention } from '../engine.ts';
+import { BatchLog } from './batch-log.ts';
+import { nameOf } from './journal/overlay-table.ts';
 import { KeyChanges } from './key-changes.ts';
 import { findChannel, oldestAt } from './log-reader.ts';
 import { ABOUT, type ChannelRecord, encodeChannel, messageKey, stampMessage } from './records.ts';
@@ -35,6 +37,8 @@ export interface Appending {
   readonly entry: Entry;
   readonly body: Buffer;
   readonly options: AppendOptions;
+  /** Called before the message is added, if the channel is a queue. Throws to refuse it. */
+  readonly admit?: ((batch: Batch) => void) | undefined;
 }
 
 /** Position of a message. */
@@ -45,7 +49,7 @@ export interface Placed {
 }
 
 /** A channel that the batch looked at. */
-interface OpenChannel {
+export interface OpenChannel {
   readonly record: ChannelRecord;
   readonly epoch: string;
   isChanged: boolean;
@@ -55,6 +59,10 @@ interface OpenChannel {
 const OVERHEAD = 256;
 /** Maximum number of expired rows that each append removes: more than it adds, so that a log shrinks. */
 const CLEARED = 4;
+/** Maximum number of messages that one dropping removes; the sweep removes the others. */
+const DROPPED = 1_000;
+/** The number of a channel that does not exist. */
+const NO_CHANNEL = 0;
 
 export const epochOf = (about: Pick<About, 'life'>, generation: number): string => `${about.life}.${generation}`;
 
@@ -77,6 +85,9 @@ export class Batch {
   readonly #channels = new Map<string, OpenChannel>();
   readonly #keys: KeyChanges;
   readonly #changes: Change[] = [];
+  /** Bodies of added messages, of the first `#indexed` changes. */
+  readonly #bodies = new Map<string, Buffer>();
+  #indexed = 0;
   #room: number;
   readonly #now: number;
 
@@ -103,18 +114,23 @@ export class Batch {
   }
 
   #make(channel: string): OpenChannel {
+    return this.#add(channel, this.#newRecord(channel, this.about.nextChannel++));
+  }
+
+  #newRecord(channel: string, id: number): ChannelRecord {
     const generation = this.#options.promised(channel) ?? this.about.generation;
     const numbers = { head: 0, first: 1, kept: 1, lastTime: 0, keysUntil: 0 };
-    return this.#add(channel, { id: this.about.nextChannel++, generation, ...numbers, retention: null });
+    return { id, generation, ...numbers, retention: null };
   }
 
   /** @throws EngineFull if there is no space */
-  append({ channel, entry, body, options: { key, window, retention } }: Appending): Placed {
+  append({ channel, entry, body, options: { key, window, retention }, admit }: Appending): Placed {
     const known = this.#open(channel);
     const name = known && key !== undefined ? this.#keys.nameOf(known.record.id, key) : undefined;
     const before = name === undefined ? undefined : this.#keys.recall(name, this.#now);
     if (known && before) return { result: toResult(known, before), time: undefined };
     this.#take(body.length + OVERHEAD);
+    admit?.(this);
     const open = known ?? this.#make(channel);
     const { record } = open;
     this.#place(open, { time: entry.time, body, retention });
@@ -153,6 +169,51 @@ export class Batch {
     record.first = Math.max(record.first, record.head - retention.count + 1);
     stampMessage(body, record.lastTime);
     this.put({ table: 'messages', key: messageKey(record.id, record.head), value: body });
+  }
+
+  /** The channel's log; an empty one, which is not kept, if there is no channel. */
+  peekLog(channel: string): BatchLog {
+    const record = this.#open(channel)?.record ?? this.#newRecord(channel, NO_CHANNEL);
+    const epoch = epochOf(this.about, record.generation);
+    return new BatchLog(this, this.#channels.get(channel) ?? { record, epoch, isChanged: false });
+  }
+
+  /** The channel's log. Creates the channel if there is none. */
+  log(channel: string): BatchLog {
+    const known = this.#open(channel);
+    const open = known ?? this.#make(channel);
+    if (known === undefined) open.isChanged = true;
+    return new BatchLog(this, open);
+  }
+
+  firstOf({ record }: OpenChannel): number {
+    return oldestAt(this.#store, record, this.#now);
+  }
+
+  /** A message as it is stored; this batch may have added it. */
+  bodyOf(channel: number, offset: number): Buffer {
+    const key = messageKey(channel, offset);
+    const found = this.#store.get('messages', key) ?? this.#added(key);
+    if (found === undefined) throw new Error(`message ${offset} is missing on disk`);
+    return found;
+  }
+
+  #added(key: Buffer): Buffer | undefined {
+    for (; this.#indexed < this.#changes.length; this.#indexed++) {
+      const change = this.#changes[this.#indexed];
+      if (change?.table === 'messages' && change.value !== null) this.#bodies.set(nameOf(change.key), change.value);
+    }
+    return this.#bodies.get(nameOf(key));
+  }
+
+  dropThrough(open: OpenChannel, offset: number): void {
+    const { record } = open;
+    const first = Math.min(offset, record.head) + 1;
+    if (first <= record.first) return;
+    const dropped = first - record.first;
+    record.first = first;
+    open.isChanged = true;
+    this.#clear(record, Math.min(CLEARED * dropped, DROPPED));
   }
 
   put(change: Change): void {
@@ -200,11 +261,16 @@ export class Batch {
     return this.#keys.forget(now, most);
   }
 
-  /** Removes an empty channel, unless this batch appends to it. If it is used again, it gets a new epoch. */
-  forget(channel: string): void {
-    if (this.#channels.get(channel)?.isChanged) return;
+  /**
+   * Removes an empty channel, unless this batch uses it. If it is used again, it gets a new epoch.
+   *
+   * @returns whether it was removed
+   */
+  forget(channel: string): boolean {
+    if (this.#channels.get(channel)?.isChanged) return false;
     this.put({ table: 'channels', key: Buffer.from(channel), value: null });
     this.about.generation++;
+    return true;
   }
 
   /** All rows to write; none if nothing was decided. */

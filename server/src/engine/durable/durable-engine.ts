@@ -12,8 +12,10 @@ import {
   type Entry,
   type Log,
   type Page,
+  QueueFull,
   type Signal,
 } from '../engine.ts';
+import type { QueueBounds } from '../groups.ts';
 import { LoggedMessage } from '../logged-message.ts';
 import { MemoryNodes } from '../memory/memory-nodes.ts';
 import { MemoryPresence } from '../memory/memory-presence.ts';
@@ -23,6 +25,7 @@ import { type About, type Appending, type Batch, epochOf, type Placed } from './
 import { explainDamage } from './check-file.ts';
 import { DataDirectory, RESTORED } from './directory.ts';
 import { DurableRevocations } from './durable-revocations.ts';
+import { DurableGroups } from './groups/durable-groups.ts';
 import type { OpenOptions } from './journal/journaled-store.ts';
 import { findChannel, readPage, seekTime } from './log-reader.ts';
 import { openStore } from './open-store.ts';
@@ -65,6 +68,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   readonly log: Log = this;
   readonly presence: MemoryPresence;
   readonly revocations: RevocationStore = this;
+  readonly groups: DurableGroups;
   readonly nodes = new MemoryNodes();
   readonly #options: DurableOptions;
   readonly #clock: Clock;
@@ -80,6 +84,11 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     this.#clock = options.clock ?? systemClock;
     this.#age = new AgeClock(this.#clock);
     this.presence = new MemoryPresence(this.#clock);
+    this.groups = new DurableGroups({
+      clock: this.#clock,
+      store: () => this.#opened().store,
+      write: async (plan) => submit(this.#opened().writer, plan),
+    });
   }
 
   get trouble(): string | undefined {
@@ -121,7 +130,8 @@ export class DurableEngine implements Engine, Log, RevocationStore {
       'the revocations',
       () => new DurableRevocations({ store, clock: this.#clock, write }),
     );
-    const sweep = new Sweep({ store, isWatched: (channel) => this.#watched.has(channel) });
+    const isWatched = (channel: string) => this.#watched.has(channel);
+    const sweep = new Sweep({ store, isWatched, groups: this.groups });
     return { directory, store, writer, revocations, sweep };
   }
 
@@ -144,14 +154,31 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   }
 
   append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
+    if (options.queue !== undefined) return this.#enqueue(channel, entry, { ...options, queue: options.queue });
+    return this.#submit({ channel, entry, body: encodeMessage(entry), options });
+  }
+
+  async #enqueue(channel: string, entry: Entry, options: AppendOptions & { queue: QueueBounds }) {
+    const { queue } = options;
+    const admit = (batch: Batch) => this.groups.admit(batch, channel, queue);
+    try {
+      return await this.#submit({ channel, entry, body: encodeMessage(entry), options, admit });
+    } catch (error) {
+      if (!(error instanceof QueueFull)) this.groups.forgetLater({ channel, group: queue.group });
+      throw error;
+    }
+  }
+
+  #submit(appending: Appending): Promise<PublishResult> {
     return new Promise((resolve, refuse) => {
-      const appending = { channel, entry, body: encodeMessage(entry), options };
       this.#opened().writer.submit(new AppendJob({ appending, announce: this.#announce, resolve, refuse }));
     });
   }
 
   readonly #announce = ({ channel, entry }: Appending, { result, time }: Placed): void => {
-    if (time === undefined || !this.#watched.has(channel)) return;
+    if (time === undefined) return;
+    this.groups.appended(channel);
+    if (!this.#watched.has(channel)) return;
     this.#listener.deliver(channel, result.epoch, LoggedMessage.of({ ...entry, time, offset: result.offset }));
   };
 
@@ -217,6 +244,7 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     const next = () => {
       if (this.#open === open) this.#timer = this.#clock.after(again ? SWEEP_ON : SWEEP, this.#tidy);
     };
+    this.groups.release();
     const failing = open.writer.trouble !== undefined;
     const plan = (batch: Batch) => {
       const now = this.#age.now();

@@ -1,5 +1,5 @@
-/** The tables of the store, each with keys and values in bytes. */
-export const TABLES = ['about', 'channels', 'messages', 'keys', 'expiries', 'revocations'] as const;
+/** The tables of the store, each with keys and values in bytes. The journal stores their places in this list. */
+export const TABLES = ['about', 'channels', 'messages', 'keys', 'expiries', 'revocations', 'groups'] as const;
 export type Table = (typeof TABLES)[number];
 
 /** One change; `value` is `null` where the key goes. */

@@ -1,5 +1,6 @@
 /** Reads the rows of a store's tables, which may be damaged. */
 
+import { isGroupKey } from '../groups/group-rows.ts';
 import {
   type ChannelRecord,
   DIGEST,
@@ -20,6 +21,8 @@ export type RowOf =
   | { readonly kind: 'message'; readonly channel: number; readonly offset: number }
   | { readonly kind: 'key'; readonly channel: number; readonly record: KeyRecord }
   | { readonly kind: 'revocation'; readonly number: number }
+  /** Of a consumer group: itself, one of its entries, or a dead letter. */
+  | { readonly kind: 'group'; readonly channel: number }
   | { readonly kind: 'about'; readonly about: Readonly<Record<string, unknown>> };
 
 export interface FoundRow {
@@ -30,13 +33,21 @@ export interface FoundRow {
 
 /** Recognises a row by its form alone; `undefined` where it is none that is kept, or damaged. */
 export function recognise(key: Buffer, value: Buffer): RowOf | undefined {
-  return tryChannel(key, value) ?? tryMessage(key, value) ?? tryKey(key, value) ?? tryJson(key, value);
+  return (
+    tryChannel(key, value) ??
+    tryMessage(key, value) ??
+    tryKey(key, value) ??
+    tryGroup(key, value) ??
+    tryJson(key, value)
+  );
 }
 
+/** A queue keeps any number of messages, for any time. */
+const isBound = (number: number): boolean => Number.isSafeInteger(number) && number >= 0;
 const isCount = (number: number): boolean => Number.isSafeInteger(number) && number >= 0 && number < 2 ** 48;
 
 function isSoundChannel({ id, generation, head, first, kept, retention }: ChannelRecord): boolean {
-  const counts = [id, generation, head, first, kept, retention?.count ?? 0].every(isCount);
+  const counts = [id, generation, head, first, kept].every(isCount) && isBound(retention?.count ?? 0);
   return (
     counts && id > 0 && kept >= 1 && kept <= first && first <= head + 1 && (retention === null || retention.age >= 0)
   );
@@ -71,6 +82,10 @@ function tryKey(key: Buffer, value: Buffer): RowOf | undefined {
   return isCount(record.offset) && Number.isFinite(record.until)
     ? { kind: 'key', channel: key.readUIntBE(0, 6), record }
     : undefined;
+}
+
+function tryGroup(key: Buffer, value: Buffer): RowOf | undefined {
+  return isGroupKey(key) && parse(value) !== undefined ? { kind: 'group', channel: key.readUIntBE(0, 6) } : undefined;
 }
 
 function tryJson(key: Buffer, value: Buffer): RowOf | undefined {

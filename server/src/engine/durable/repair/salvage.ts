@@ -120,6 +120,7 @@ export class Salvage {
         const { first, head } = ids.get(row.channel) ?? NOTHING;
         if (row.offset >= first && row.offset <= head) await this.#put('messages', found);
       } else if (row.kind === 'key' && ids.has(row.channel)) await this.#put('keys', found);
+      else if (row.kind === 'group' && ids.has(row.channel)) await this.#put('groups', found);
     }
   }
 
