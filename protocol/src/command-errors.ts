@@ -256,4 +256,11 @@ export const COMMAND_ERRORS = {
     retryable: false,
     status: 429,
   },
+  binding_missing: {
+    code: 4353,
+    message: 'No channel that may be subscribed to has all messages of this pattern.',
+    remedy: 'Bind the pattern to a channel (bind), and allow subscribe there.',
+    retryable: false,
+    status: 404,
+  },
 } as const satisfies Record<string, ErrorKind>;

@@ -2,6 +2,8 @@
 
 import { channelNameFault } from './channel-name.ts';
 import type { ErrorName } from './codes.ts';
+import { isWildcard, PatternError, parsePattern } from './patterns.ts';
+import { printable } from './refusals.ts';
 
 /** The unchecked fields of a command. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -16,4 +18,18 @@ export function channelProblem({ channel }: Fields): Problem {
   if (typeof channel !== 'string') return invalid('"channel" must be a string');
   const detail = channelNameFault(channel);
   return detail === null ? null : { error: 'channel_invalid', detail };
+}
+
+/** A channel, or a pattern of channels with `*` and `**`. SPEC.md section 4.3. */
+export function channelsProblem(fields: Fields): Problem {
+  const { channel } = fields;
+  if (typeof channel !== 'string' || !isWildcard(channel)) return channelProblem(fields);
+  try {
+    const { segments } = parsePattern(channel);
+    if (segments.every(({ kind }) => kind !== 'param')) return null;
+    return { error: 'channel_invalid', detail: 'a pattern of channels has no {param}. Use * for one segment' };
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    return { error: 'channel_invalid', detail: printable(error.message) };
+  }
 }

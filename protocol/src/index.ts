@@ -26,9 +26,10 @@ export { json } from './json.ts';
 export { LIMITS } from './limits.ts';
 export type * from './messages.ts';
 export { type CommandFault, type ParsedCommand, parseCommand } from './parse-command.ts';
-export { coversPattern } from './pattern-sets.ts';
+export { coversPattern, intersectPatterns } from './pattern-sets.ts';
 export {
   comparePatterns,
+  isWildcard,
   matchPattern,
   type Params,
   type Pattern,

@@ -29,7 +29,6 @@ export interface Origin {
  * not use them. SPEC.md section 5.
  */
 export interface ReservedMessageFields {
-  readonly origin?: Origin;
   /** Id or offset of the message that this one refers to. */
   readonly ref?: string | number;
   /** What the message does to the message it refers to. */
@@ -52,6 +51,8 @@ export interface Message extends ReservedMessageFields {
   readonly tags?: Tags;
   /** The user who published the message. Present only if the channel's rule adds it. */
   readonly from?: string;
+  /** The message that this one is a copy of, in a channel that is bound to others. */
+  readonly origin?: Origin;
 }
 
 /** A message before the gateway has stamped it. */

@@ -2,7 +2,7 @@ import type { ErrorName } from './codes.ts';
 import type { Command, CommandType } from './commands.ts';
 import { checkData } from './data.ts';
 import { checkDraft } from './draft.ts';
-import { channelProblem, type Fields, invalid, isCount, type Problem } from './field-checks.ts';
+import { channelProblem, channelsProblem, type Fields, invalid, isCount, type Problem } from './field-checks.ts';
 import { checkFilter } from './filter-check.ts';
 import { groupCommandFault } from './group-commands.ts';
 import { LIMITS } from './limits.ts';
@@ -79,13 +79,13 @@ const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = 
   },
   refresh: (fields) => tokenProblem(fields, true),
   subscribe: (fields) =>
-    channelProblem(fields) ??
+    channelsProblem(fields) ??
     subProblem(fields) ??
     countProblem(fields, ['rewind', 'since']) ??
     positionProblem(fields) ??
     atMostOne(fields, ['rewind', 'since', 'position']) ??
     filterProblem(fields),
-  unsubscribe: (fields) => channelProblem(fields) ?? subProblem(fields),
+  unsubscribe: (fields) => channelsProblem(fields) ?? subProblem(fields),
   publish: (fields) =>
     channelProblem(fields) ??
     (fields.series === undefined ? null : countProblem(fields, ['series'])) ??

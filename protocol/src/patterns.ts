@@ -59,6 +59,9 @@ export function parsePattern(source: string): Pattern {
   return { source, segments };
 }
 
+/** Is this a pattern with `*` or `**` instead of the name of one channel? */
+export const isWildcard = (channel: string): boolean => channel.includes('*');
+
 const NO_PARAMS: Params = Object.freeze({});
 /**
  * An object that inherits from this one has no properties of its own, and V8 keeps it small; one

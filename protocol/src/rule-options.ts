@@ -93,6 +93,9 @@ export interface GroupOptions extends DeliveryOptions {
   readonly expires?: DurationInput;
 }
 
+/** Channels to copy messages from: a pattern, or a pattern and the messages to copy. */
+export type BindInput = string | { readonly channel: string; readonly where?: Filter };
+
 /** The permissions and the behaviour of the channels of a pattern. */
 export interface RuleOptions {
   /**
@@ -113,6 +116,12 @@ export interface RuleOptions {
    * `claim:<name>` stands for the values of a claim of the token: `{ tags: { team: 'claim:teams' } }`.
    */
   readonly only?: Filter;
+  /**
+   * Messages that are published to channels of these patterns are also appended to this one:
+   * `['orders:*']`, `[{ channel: 'logs:**', where: { tags: { level: 'error' } } }]`. A `{param}` of
+   * this rule's pattern takes its value from the pattern that binds it.
+   */
+  readonly bind?: readonly BindInput[];
   /** Publishes per second of one connection, with bursts of five seconds' worth. Default: unlimited. */
   readonly rate?: number;
   /** How presence works. */

@@ -16,6 +16,8 @@ export interface Events {
    * answered synchronously.
    */
   published: { channel: string; waited?: number | undefined };
+  /** A published message was also appended to a bound channel. */
+  copied: { from: string; to: string };
   /** The fan-out of one turn: the sum over its messages of the sockets that each was sent to. */
   delivered: { deliveries: number; bytes: number };
   /**

@@ -123,6 +123,13 @@ export interface QueueRule {
   readonly overflow: 'reject' | 'dead-letter';
 }
 
+/** Channels whose messages are also appended to a channel of the rule. */
+export interface Binding {
+  readonly from: Pattern;
+  /** The messages that are appended. */
+  readonly where: Conditions;
+}
+
 /** One resolved channel rule: the whole configuration of the channels of a pattern. */
 export interface Rule {
   readonly pattern: Pattern;
@@ -134,6 +141,8 @@ export interface Rule {
   readonly slow: SlowPolicy;
   /** With `slow: latest`: newest of each key; `null`: the newest of all. */
   readonly latestBy: LatestBy | null;
+  /** Where messages of its channels come from, besides publishes to them. */
+  readonly bind: readonly Binding[];
   /** The messages that subscriptions and pages of history may contain; `null`: all. */
   readonly only: Only | null;
   /** Rate of publishes of one connection; `null`: unlimited. */

@@ -15,6 +15,8 @@ export interface Variant {
   readonly key: string;
   /** The subscription id in its pushes. SPEC.md section 4.3. */
   readonly sub?: number;
+  /** The channel in its pushes, if that is not the channel of the log: a pattern. SPEC.md section 4.3. */
+  readonly alias?: string;
   /** Its subscribers receive only the messages that fulfil conditions. */
   readonly filter?: MessageFilter;
   /** What its subscribers receive instead of a message. Called once for each message and audience. */
@@ -37,9 +39,9 @@ export interface PushOrigin {
 }
 
 /** What `messages` pushes of a variant begin with. */
-export function prefixOf({ sub }: Variant, wire: Wire, { channel, epoch, after }: PushOrigin): Part {
+export function prefixOf({ sub, alias }: Variant, wire: Wire, { channel, epoch, after }: PushOrigin): Part {
   if (sub === undefined && after === undefined) return wire.prefix(channel, epoch);
-  return wire.prefix(channel, epoch, {
+  return wire.prefix(alias ?? channel, epoch, {
     ...(sub === undefined ? {} : { sub }),
     ...(after === undefined ? {} : { after }),
   });

@@ -1,4 +1,4 @@
-import { unknownChannel } from '@sluice/protocol';
+import { isWildcard, unknownChannel } from '@sluice/protocol';
 import { formatGrant, GrantFailed, isDenied, permits } from '../auth/acl.ts';
 import type { Identity, Verb } from '../auth/identity.ts';
 import type { EventBus } from '../events.ts';
@@ -32,7 +32,39 @@ export function authorize(
   channel: string,
 ): Decision | Promise<Decision> {
   const match = authority.rules.match(channel);
-  if (match === null) return new Refusal('channel_unknown', unknownChannel(channel).detail);
+  if (match === null) return isWildcard(channel) ? unbound(identity, verb, channel) : unknown(channel);
+  if (match.log !== undefined) return authorizePattern(authority, identity, verb, channel);
+  return decide(authority, { identity, verb, channel, match });
+}
+
+/**
+ * A pattern stands for the messages of its channels in a bound channel: the most specific one that
+ * the identity may use. SPEC.md section 4.3.
+ */
+function authorizePattern(
+  authority: Authority,
+  identity: Identity,
+  verb: Verb,
+  pattern: string,
+): Decision | Promise<Decision> {
+  for (const match of authority.rules.boundFor(pattern)) {
+    const decision = decide(authority, { identity, verb, channel: match.log, match });
+    if (!(decision instanceof Refusal)) return decision;
+  }
+  return unbound(identity, verb, pattern);
+}
+
+const unknown = (channel: string): Refusal => new Refusal('channel_unknown', unknownChannel(channel).detail);
+
+function unbound(identity: Identity, verb: Verb, pattern: string): Refusal {
+  const advice = `Add bind: ["${pattern}"] to the rule of a channel that allows "${verb}"`;
+  return new Refusal(
+    'binding_missing',
+    `no channel has all messages of "${pattern}" for ${nameOf(identity)}. ${advice}`,
+  );
+}
+
+function decide(authority: Authority, { identity, verb, channel, match }: Question): Decision | Promise<Decision> {
   try {
     const allowed = permits(identity, verb, channel, match.rule, match.params);
     if (allowed === true) return match;

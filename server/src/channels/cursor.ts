@@ -122,7 +122,8 @@ export class Cursor implements Standing {
   /** The fields that identify it in pushes. */
   get subject(): { readonly channel: string; readonly sub?: number } {
     const { sub } = this.variant;
-    return sub === undefined ? { channel: this.channel.name } : { channel: this.channel.name, sub };
+    const channel = this.channelName;
+    return sub === undefined ? { channel } : { channel, sub };
   }
 
   /**
@@ -173,11 +174,12 @@ export class Cursor implements Standing {
   }
 
   get key(): string {
-    return keyOf(this.channel.name, this.variant.sub);
+    return keyOf(this.channelName, this.variant.sub);
   }
 
+  /** As the client has subscribed: the channel, or a pattern whose messages it has. */
   get channelName(): string {
-    return this.channel.name;
+    return this.variant.alias ?? this.channel.name;
   }
 
   get verb(): 'subscribe' {

@@ -2,6 +2,7 @@ import { isChannelName, type PublishResult } from '@sluice/protocol';
 import type { Refusal } from '../refusal.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import { authorize, type Decision } from './authorize.ts';
+import { copyToBound } from './copy-step.ts';
 import { Publication, type PublishRequest } from './publication.ts';
 import {
   append,
@@ -22,7 +23,7 @@ export type AfterAppend = PublishStep;
 export interface PublishExtensions {
   /** Asked for each publish that is permitted and within its rate; may refuse it or replace its draft. */
   readonly hooks?: readonly PublishStep[];
-  /** Carried out for each publish that the engine holds, before it is acknowledged, e.g. copies for bound channels. */
+  /** Carried out for each publish that the engine holds, before it is acknowledged. */
   readonly afterAppend?: readonly AfterAppend[];
 }
 
@@ -44,7 +45,17 @@ export class Door {
 
   constructor(services: PublishServices, { hooks = [], afterAppend = [] }: PublishExtensions = {}) {
     this.#services = services;
-    this.#steps = [checkName, checkDraft, findPermission, takeRate, ...hooks, checkContract, append, ...afterAppend];
+    this.#steps = [
+      checkName,
+      checkDraft,
+      findPermission,
+      takeRate,
+      ...hooks,
+      checkContract,
+      append,
+      copyToBound,
+      ...afterAppend,
+    ];
   }
 
   /**

@@ -211,7 +211,8 @@ export class FanOut {
     filters.told.advance(this.#turns, sent);
     for (const { wire, variant, topic, live } of filters.everyone) {
       if (live === 0) continue;
-      const subject = variant.sub === undefined ? { channel: name } : { channel: name, sub: variant.sub };
+      const { sub, alias: channel = name } = variant;
+      const subject = sub === undefined ? { channel } : { channel, sub };
       const frame = wire.encode([{ type: 'progress', ...subject, epoch, after, offset: sent }]);
       this.#options.fanout.publish(topic, frame, wire.binary);
     }

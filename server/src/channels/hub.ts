@@ -146,11 +146,12 @@ export class Hub implements CursorHost {
     this.#closeIfUnused(channel);
   }
 
-  reviewed(cursor: Cursor, { rule }: RuleMatch, identity: Identity): boolean {
-    const { own, variant } = cursor;
+  reviewed(cursor: Cursor, { rule, log }: RuleMatch, identity: Identity): boolean {
+    const { own, variant, channel } = cursor;
+    if (log !== undefined && log !== channel.name) return false; // another bound channel has the messages now
     const all = effectiveConditions(own, rule, identity);
     if (all instanceof Refusal) return false;
-    const next = variantFor(variant.sub, { own, all });
+    const next = variantFor(variant.sub, { own, all, alias: variant.alias });
     if (next.key !== variant.key) this.#replace(cursor, next);
     return true;
   }

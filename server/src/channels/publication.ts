@@ -1,7 +1,9 @@
 import type { Draft, PublishResult, RawDraft } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
+import type { Entry } from '../engine/engine.ts';
 import type { Rule } from '../rule.ts';
 import type { Decision } from './authorize.ts';
+import { type BoundChannel, NOT_BOUND } from './bindings.ts';
 import type { Allowance } from './publish-allowance.ts';
 
 /** What a caller of the door knows about a publish. */
@@ -22,6 +24,15 @@ export interface PublishRequest {
   readonly arrived?: number;
 }
 
+/** What the engine answered. */
+export interface Appended {
+  readonly entry: Entry;
+  /** With another id: the first publish with the same key, nothing was appended. */
+  readonly stored: PublishResult;
+  /** Milliseconds until the engine answered. Absent: it answered within the call. */
+  readonly waited?: number;
+}
+
 /** A publish while it passes through the door. */
 export class Publication {
   readonly request: PublishRequest;
@@ -29,8 +40,10 @@ export class Publication {
   draft: Draft;
   /** Does `draft` still have the size that it arrived in? */
   asArrived = true;
+  /** The channels to which the message is also appended. */
+  bound: readonly BoundChannel[] = NOT_BOUND;
   #rule: Rule | undefined;
-  #result: PublishResult | undefined;
+  #appended: Appended | undefined;
 
   constructor(request: PublishRequest) {
     this.request = request;
@@ -51,13 +64,18 @@ export class Publication {
     this.#rule = rule;
   }
 
-  /** Where the message stands, once the engine holds it. */
-  get result(): PublishResult {
-    if (this.#result === undefined) throw new Error('a publish has no result before it is appended');
-    return this.#result;
+  /** What the engine answered, once it holds the message. */
+  get appended(): Appended {
+    if (this.#appended === undefined) throw new Error('a publish has no position before it is appended');
+    return this.#appended;
   }
 
-  set result(result: PublishResult) {
-    this.#result = result;
+  set appended(appended: Appended) {
+    this.#appended = appended;
+  }
+
+  /** Where the message stands, once the engine holds it. */
+  get result(): PublishResult {
+    return this.appended.stored;
   }
 }

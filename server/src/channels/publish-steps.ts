@@ -1,13 +1,14 @@
 /** The steps of a publish, in the order of the door's list. Each lets the publish pass (`null`) or refuses it. */
 
-import { channelNameFault, checkDraft as findDraftFault, type PublishResult, toDraft } from '@sluice/protocol';
+import { channelNameFault, checkDraft as findDraftFault, toDraft } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
 import { type AppendOptions, type Entry, type Log, UNTIL_SETTLED } from '../engine/engine.ts';
 import { Refusal } from '../refusal.ts';
+import type { Rule } from '../rule.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import { type Authority, authorize, type Decision } from './authorize.ts';
 import { isSurelySmall, refuseLarge } from './payload-size.ts';
-import type { Publication } from './publication.ts';
+import type { Appended, Publication } from './publication.ts';
 import { validateDraft } from './validate.ts';
 
 /** What the steps need. */
@@ -51,6 +52,7 @@ export const findPermission: PublishStep = (publication, services) => {
 function adopt(publication: Publication, decision: Decision): Refusal | null {
   if (decision instanceof Refusal) return decision;
   publication.rule = decision.rule;
+  publication.bound = decision.bound;
   return null;
 }
 
@@ -87,15 +89,9 @@ export const append: PublishStep = (publication, services) => {
   );
 };
 
-interface Appended {
-  readonly entry: Entry;
-  /** With another id: the first publish with the same key, nothing was appended. */
-  readonly stored: PublishResult;
-  readonly waited?: number;
-}
-
-function acknowledge(publication: Publication, { entry, stored, waited }: Appended, { events }: PublishServices): null {
-  publication.result = stored;
+function acknowledge(publication: Publication, appended: Appended, { events }: PublishServices): null {
+  const { entry, stored, waited } = appended;
+  publication.appended = appended;
   if (stored.id === entry.id) events.emit('published', { channel: publication.channel, waited });
   return null;
 }
@@ -110,8 +106,14 @@ function stamp({ draft, request: { by }, rule }: Publication, { nextId, clock }:
 }
 
 function appendOptions({ rule, draft, request: { by } }: Publication): AppendOptions {
-  const { history: retention, dedupe: window, queue } = rule;
-  const key = draft.key === undefined ? undefined : `${scopeOf(by)} ${draft.key}`;
+  return optionsOf(rule, draft.key === undefined ? undefined : `${scopeOf(by)} ${draft.key}`);
+}
+
+/** How a message is appended to a channel of the rule. */
+export function optionsOf(
+  { history: retention, dedupe: window, queue }: Pick<Rule, 'history' | 'dedupe' | 'queue'>,
+  key: string | undefined,
+): AppendOptions {
   if (queue !== null) {
     const options = { retention: UNTIL_SETTLED, window, queue };
     return key === undefined ? options : { ...options, key };

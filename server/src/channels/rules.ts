@@ -1,12 +1,17 @@
-import { matchPattern, type Params } from '@sluice/protocol';
+import { isChannelName, isWildcard, matchPattern, type Params } from '@sluice/protocol';
 import type { Grant } from '../auth/acl.ts';
 import { TOKEN_CLAIMS } from '../auth/identity.ts';
 import type { Rule } from '../rule.ts';
+import { type BoundChannel, boundChannelsOf, boundTo, NOT_BOUND } from './bindings.ts';
 
 /** The rule that governs a channel, with what its pattern bound in the channel's name. */
 export interface RuleMatch {
   readonly rule: Rule;
   readonly params: Params;
+  /** The channels to which its messages are also appended. */
+  readonly bound: readonly BoundChannel[];
+  /** The channel that has the messages, if the name is a pattern. */
+  readonly log?: string;
 }
 
 /** Matches kept at hand: enough for the channels in use, few enough to forget them all at once. */
@@ -20,6 +25,7 @@ export class Rules {
   #rules: readonly Rule[] = [];
   #decideAnew = false;
   #asksFunctions = false;
+  #haveBindings = false;
   readonly #remembered = new Map<string, RuleMatch | null>();
   readonly #faults = new Set<string>();
 
@@ -33,6 +39,7 @@ export class Rules {
     this.#rules = rules;
     this.#decideAnew = grants.some(mayChange);
     this.#asksFunctions = grants.some(({ kind }) => kind === 'function');
+    this.#haveBindings = rules.some(({ bind }) => bind.length > 0);
     this.#remembered.clear();
     this.#faults.clear();
   }
@@ -55,7 +62,19 @@ export class Rules {
     return this.#remembered.size;
   }
 
-  /** Finds the channel's rule; `null` when there is none. */
+  /**
+   * The bound channels that have all messages of a pattern, with their rules: the most specific
+   * first. SPEC.md section 4.3.
+   */
+  boundFor(pattern: string): readonly (RuleMatch & { readonly log: string })[] {
+    if (!this.#haveBindings) return [];
+    return boundChannelsOf(pattern, this.#rules).flatMap((log) => {
+      const match = this.match(log);
+      return match === null || match.rule.bind.length === 0 ? [] : [{ ...match, log }];
+    });
+  }
+
+  /** Finds the channel's rule; `null` when there is none. For a pattern: that of the first bound channel. */
   match(channel: string): RuleMatch | null {
     const remembered = this.#remembered.get(channel);
     if (remembered !== undefined) return remembered;
@@ -74,9 +93,22 @@ export class Rules {
   }
 
   #find(channel: string): RuleMatch | null {
+    if (isWildcard(channel)) return this.boundFor(channel)[0] ?? null;
+    const own = this.#governing(channel);
+    if (own === null || !this.#haveBindings) return own;
+    const bound = boundTo(channel, own.rule, this.#rules).filter((target) => this.#isGoverned(target));
+    return bound.length === 0 ? own : { ...own, bound };
+  }
+
+  /** A more specific rule may govern the name that a binding makes. */
+  #isGoverned({ channel, rule }: BoundChannel): boolean {
+    return isChannelName(channel) && this.#governing(channel)?.rule === rule;
+  }
+
+  #governing(channel: string): RuleMatch | null {
     for (const rule of this.#rules) {
       const params = matchPattern(rule.pattern, channel);
-      if (params !== null) return { rule, params };
+      if (params !== null) return { rule, params, bound: NOT_BOUND };
     }
     return null;
   }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { VERBS, WILDCARD_VERBS } from '../auth/identity.ts';
-import { option } from './options/option.ts';
+import { listOf, option } from './options/option.ts';
 import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, SECOND, size, whole } from './values.ts';
 
 /** The options of `history: { … }`. */
@@ -126,6 +126,13 @@ export const CHANNEL_OPTIONS = {
     defaultText: 'the newest of all',
     description:
       'With `slow: latest`: a slow subscription gets the newest message of each publisher, or of each value of a tag.',
+  }),
+  bind: option({
+    schema: listOf<unknown>('["orders:*"]'),
+    type: 'patterns, or { channel, where }',
+    defaultText: 'none',
+    description:
+      'Messages that are published to channels of these patterns are also appended to this channel; with `where`, only those that fulfil a filter. See docs/routing.md.',
   }),
   only: option({
     schema: z.record(z.string(), z.unknown(), {

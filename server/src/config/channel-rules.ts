@@ -5,6 +5,7 @@ import type { Channels, GrantFunction } from '@sluice/protocol/contracts';
 import { type Grant, type Grants, parseGrant } from '../auth/acl.ts';
 import { VERBS, type Verb, WILDCARD_VERBS } from '../auth/identity.ts';
 import type { LatestBy, RequestsRule, Rule } from '../rule.ts';
+import { checkBindings, readBind } from './bindings.ts';
 import {
   CHANNEL_OPTIONS,
   HISTORY_OPTIONS,
@@ -95,6 +96,7 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
     from,
     slow,
     latestBy: readLatestBy(rule.latestBy),
+    bind: readBind(rule.bind ?? [], { pattern, path: [...path, 'bind'], problems }),
     only: readOnly(rule.only, [...path, 'only'], problems),
     rate: rule.rate === undefined ? null : { perSecond: rule.rate, burst: rule.rate * BURST },
     presence: readTable(PRESENCE_OPTIONS, rule.presence, { path: [...path, 'presence'], problems }),
@@ -170,5 +172,6 @@ export function readChannels(input: Readonly<Record<string, unknown>>, context: 
     context.problems.add(['channels', rule.pattern.source], `${tie}. Make one rule of them`);
   }
   checkDeadLetters(rules, context.problems);
+  checkBindings(rules, context.problems);
   return rules.sort((a, b) => comparePatterns(a.pattern, b.pattern));
 }

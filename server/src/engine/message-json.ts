@@ -31,7 +31,7 @@ export function idOfContent(json: string): string | undefined {
 const withPlace = (begun: string, time: number, offset: number): string =>
   `${begun},"time":${time},"offset":${offset}}`;
 
-function begin({ id, data, event, tags, from }: Content): string {
+function begin({ id, data, event, tags, from, origin }: Content): string {
   let json =
     typeof data === 'string'
       ? `${ID}${escapeText(id)}","data":"${escapeText(data)}"`
@@ -39,5 +39,7 @@ function begin({ id, data, event, tags, from }: Content): string {
   if (event !== undefined) json += `,"event":"${escapeText(event)}"`;
   if (tags !== undefined) json += `,"tags":${JSON.stringify(tags)}`;
   if (from !== undefined) json += `,"from":"${escapeText(from)}"`;
+  // A channel's name has nothing to escape.
+  if (origin !== undefined) json += `,"origin":{"channel":"${origin.channel}","offset":${origin.offset}}`;
   return json;
 }

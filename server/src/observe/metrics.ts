@@ -125,6 +125,8 @@ export class Metrics {
     const messagesOut = this.#tally('sluice_messages_out_total', 'Messages sent, counted per connection');
     const bytesOut = this.#tally('sluice_fanout_bytes_total', 'Bytes of frames fanned out, counted per connection');
     const replayed = this.#counter('sluice_messages_replayed_total', 'Messages sent from the log to replaying cursors');
+    const copies = this.#tally('sluice_messages_copied_total', 'Messages that were also appended to bound channels');
+    events.on('copied', () => copies(1));
     events.on('published', (event) => {
       messagesIn(1);
       if (event.waited !== undefined) latency.observe(event.waited / 1000);

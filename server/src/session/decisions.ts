@@ -1,4 +1,4 @@
-import type { Command, CommandType } from '@sluice/protocol';
+import { type Command, type CommandType, isWildcard } from '@sluice/protocol';
 import type { Verb } from '../auth/identity.ts';
 import { authorize, type Decision } from '../channels/authorize.ts';
 import { CLIENT_RETRY } from '../channels/budgets.ts';
@@ -91,8 +91,10 @@ export class Decisions {
 
   #asksFunction({ type, channel }: ChannelCommand): boolean {
     const verb = VERB_OF[type];
-    const grants = verb && this.#session.services.rules.match(channel)?.rule.allow[verb];
-    return grants?.some(({ kind }) => kind === 'function') ?? false;
+    if (verb === undefined) return false;
+    const { rules } = this.#session.services;
+    const asked = isWildcard(channel) ? rules.boundFor(channel) : [rules.match(channel)];
+    return asked.some((match) => match?.rule.allow[verb]?.some(({ kind }) => kind === 'function') === true);
   }
 
   /** Neither throws nor rejects: a failed decision is a refusal. */

@@ -29,6 +29,11 @@ export class Permit {
     this.#match = match;
   }
 
+  /** What the last check found. */
+  get match(): RuleMatch {
+    return this.#match;
+  }
+
   /** The channel's rule at the last check. */
   get rule(): Rule {
     return this.#match.rule;

@@ -8,7 +8,7 @@ export class PositionLine {
   /** Empty without cursors. */
   write(cursors: Iterable<Cursor>): string {
     const entries: string[] = [];
-    for (const cursor of cursors) entries.push(writeEntry(this.#hash(cursor.channel.name), standOf(cursor)));
+    for (const cursor of cursors) entries.push(writeEntry(this.#hash(cursor.channelName), standOf(cursor)));
     return entries.length === 0 ? '' : `id: ${writeId(entries)}\n`;
   }
 

@@ -156,8 +156,8 @@ export const channels = [
   },
   {
     file: 'server/src/channels/cursor.ts',
-    from: 'return keyOf(this.channel.name, this.variant.sub);',
-    to: 'return this.channel.name;',
+    from: 'return keyOf(this.channelName, this.variant.sub);',
+    to: 'return this.channelName;',
     fault: 'a second subscription replaces the first',
     tests: ['server/test/subscription-ids.test.ts'],
   },

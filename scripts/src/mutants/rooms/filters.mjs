@@ -65,7 +65,7 @@ export const filters = [
   },
   {
     file: 'server/src/session/commands/subscribe.ts',
-    from: 'if (refusal === null && open.fits(cursor, permit.rule))',
+    from: 'if (refusal === null && open.fits(cursor, permit.match))',
     to: 'if (refusal === null)',
     fault: 'a token that was replaced while the engine answered decides the filter',
     tests: ['server/test/filters.test.ts'],
@@ -90,5 +90,33 @@ export const filters = [
     to: 'return { ...others, values };',
     fault: 'filters with the same meaning have different keys',
     tests: ['protocol/src/filter-canonical.test.ts'],
+  },
+  {
+    file: 'server/src/channels/bindings.ts',
+    from: 'if (own.bind.length > 0) return NOT_BOUND;',
+    to: '',
+    fault: 'copies of a channel that binds itself',
+    tests: ['server/src/channels/bindings.test.ts', 'server/test/bindings.test.ts'],
+  },
+  {
+    file: 'server/src/channels/copy-step.ts',
+    from: 'if (draft.key === undefined || !mayBeMissing(publication, target)) return undefined;',
+    to: 'return undefined;',
+    fault: 'a repeated publish copies its message twice',
+    tests: ['server/test/bindings.test.ts'],
+  },
+  {
+    file: 'server/src/channels/hub.ts',
+    from: 'if (log !== undefined && log !== channel.name) return false;',
+    to: '',
+    fault: 'a subscription to a pattern stays on a channel that is no longer allowed',
+    tests: ['server/test/bindings.test.ts'],
+  },
+  {
+    file: 'server/src/sse/position-line.ts',
+    from: 'this.#hash(cursor.channelName)',
+    to: 'this.#hash(cursor.channel.name)',
+    fault: 'an event stream of a pattern does not resume',
+    tests: ['server/test/bindings.test.ts'],
   },
 ];

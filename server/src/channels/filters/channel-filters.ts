@@ -1,6 +1,6 @@
 import type { LoggedMessage } from '../../engine/logged-message.ts';
 import type { Wire } from '../../protocols/protocol.ts';
-import { Audience, Audiences, type Listener } from '../audience.ts';
+import { Audience, Audiences, type Listener, type Variant } from '../audience.ts';
 import { FilterIndex, isUnplaced } from './filter-index.ts';
 import { FilteredAudience, type FilteredChannel } from './filtered-audience.ts';
 import type { FilteredVariant } from './filtered-variant.ts';
@@ -118,4 +118,8 @@ export class ChannelFilters {
   }
 }
 
-const everyoneOf = ({ sub }: FilteredVariant) => ({ key: `${sub ?? ''}~`, ...(sub === undefined ? {} : { sub }) });
+const everyoneOf = ({ sub, alias }: FilteredVariant): Variant => ({
+  key: `${sub ?? ''}~~${alias ?? ''}`,
+  ...(sub !== undefined && { sub }),
+  ...(alias !== undefined && { alias }),
+});

@@ -19,13 +19,20 @@ export interface Selection {
   readonly own: Conditions;
   /** These, and those that the rule enforces. */
   readonly all: Conditions;
+  /** The pattern that the client has subscribed to, if it is not a channel. */
+  readonly alias?: string | undefined;
 }
 
 /** The variant of a subscription with an id and conditions; either may be absent. */
-export function variantFor(sub: number | undefined, { own, all }: Selection): Variant {
+export function variantFor(sub: number | undefined, { own, all, alias }: Selection): Variant {
   if (all === EVERY) return variantOf(sub);
   const filter = messageFilter(all);
   if (filter === null) return variantOf(sub);
-  const variant: FilteredVariant = { key: `${sub ?? ''}~${filter.key}`, filter, own };
-  return sub === undefined ? variant : { ...variant, sub };
+  const key = `${sub ?? ''}~${filter.key}${alias === undefined ? '' : `~${alias}`}`;
+  const variant: FilteredVariant = {
+    ...{ key, filter, own },
+    ...(sub !== undefined && { sub }),
+    ...(alias !== undefined && { alias }),
+  };
+  return variant;
 }

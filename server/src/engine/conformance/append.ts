@@ -30,6 +30,7 @@ export function testAppend(bench: () => EngineBench): void {
         event: 'said',
         tags: { lang: 'ru', '': '' },
         from: 'ada',
+        origin: { channel: 'b:c', offset: 7 },
       };
       const { offset } = await bench().append('a', KEEP, more);
       const [message] = (await bench().read('a')).messages;

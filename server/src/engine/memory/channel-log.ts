@@ -148,8 +148,8 @@ export class ChannelLog {
 }
 
 /** Written out because it runs for every message: spreading absent fields costs more than the rest of an append. */
-function place({ id, data, event, tags, from }: Entry, time: number, offset: number): Message {
-  if (event === undefined && tags === undefined) {
+function place({ id, data, event, tags, from, origin }: Entry, time: number, offset: number): Message {
+  if (event === undefined && tags === undefined && origin === undefined) {
     return from === undefined ? { id, time, data, offset } : { id, time, data, from, offset };
   }
   return {
@@ -159,6 +159,7 @@ function place({ id, data, event, tags, from }: Entry, time: number, offset: num
     ...(event === undefined ? undefined : { event }),
     ...(tags === undefined ? undefined : { tags }),
     ...(from === undefined ? undefined : { from }),
+    ...(origin === undefined ? undefined : { origin }),
     offset,
   };
 }

@@ -1,11 +1,18 @@
-import { alreadySubscribed, canonical, EVERY, type SubscribeCommand, type SubscribeResult } from '@sluice/protocol';
+import {
+  alreadySubscribed,
+  both,
+  canonical,
+  EVERY,
+  type SubscribeCommand,
+  type SubscribeResult,
+} from '@sluice/protocol';
 import type { Variant } from '../../channels/audience.ts';
 import { type Cursor, SUBSCRIPTIONS } from '../../channels/cursor.ts';
 import { effectiveConditions } from '../../channels/filters/enforced-filter.ts';
 import { variantFor } from '../../channels/filters/filtered-variant.ts';
+import type { RuleMatch } from '../../channels/rules.ts';
 import { keyOf } from '../../channels/subscription-id.ts';
 import { Refusal } from '../../refusal.ts';
-import type { Rule } from '../../rule.ts';
 import type { NowOrLater } from '../../util/now-or-later.ts';
 import type { Handler } from '../handler.ts';
 import { Permit } from '../permit.ts';
@@ -28,7 +35,7 @@ export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
   if (allowed instanceof Refusal) return allowed;
   if (command.since !== undefined) session.limits.chargeSearch(session.services.clock);
   const open = new Opening(session, command);
-  const cursor = open.with(allowed.rule);
+  const cursor = open.with(allowed);
   if (!(cursor instanceof Promise)) return cursor instanceof Refusal ? cursor : welcome(session, cursor);
   const permit = new Permit(session, 'subscribe', channel, allowed);
   return session.addPending(SUBSCRIPTIONS, key, awaitCursor(session, cursor, { open, permit }));
@@ -44,25 +51,27 @@ class Opening {
     this.#command = command;
   }
 
-  /** What the identity receives under the rule. */
-  variant(rule: Rule): Variant | Refusal {
-    const { filter, sub } = this.#command;
-    const own = filter === undefined ? EVERY : canonical(filter);
+  /** What the identity receives under the rule. A pattern is a filter by the channels that messages come from. */
+  variant({ rule, log }: RuleMatch): Variant | Refusal {
+    const { channel, filter, sub } = this.#command;
+    const asked = filter === undefined ? EVERY : canonical(filter);
+    const own = log === undefined ? asked : both(asked, canonical({ channel }));
     const all = effectiveConditions(own, rule, this.#session.identity);
-    return all instanceof Refusal ? all : variantFor(sub, { own, all });
+    return all instanceof Refusal ? all : variantFor(sub, { own, all, alias: log === undefined ? undefined : channel });
   }
 
-  with(rule: Rule): NowOrLater<Cursor | Refusal> {
-    const variant = this.variant(rule);
+  with(match: RuleMatch): NowOrLater<Cursor | Refusal> {
+    const variant = this.variant(match);
     if (variant instanceof Refusal) return variant;
-    const target = { name: this.#command.channel, rule, variant };
+    const target = { name: match.log ?? this.#command.channel, rule: match.rule, variant };
     return this.#session.services.hub.subscribe(this.#session, target, this.#command);
   }
 
   /** Does the cursor still have the filter that it must have? */
-  fits({ variant }: Cursor, rule: Rule): boolean {
-    const now = this.variant(rule);
-    return !(now instanceof Refusal) && now.key === variant.key;
+  fits({ variant, channel }: Cursor, match: RuleMatch): boolean {
+    const now = this.variant(match);
+    const isThere = match.log === undefined || match.log === channel.name;
+    return isThere && !(now instanceof Refusal) && now.key === variant.key;
   }
 }
 
@@ -73,11 +82,11 @@ async function awaitCursor(
   { open, permit }: { readonly open: Opening; readonly permit: Permit },
 ): Promise<SubscribeResult | Refusal> {
   const { hub } = session.services;
-  for (let opening: NowOrLater<Cursor | Refusal> = first; ; opening = open.with(permit.rule)) {
+  for (let opening: NowOrLater<Cursor | Refusal> = first; ; opening = open.with(permit.match)) {
     const cursor = await opening;
     if (cursor instanceof Refusal) return cursor;
     const refusal = permit.check();
-    if (refusal === null && open.fits(cursor, permit.rule)) return welcome(session, cursor);
+    if (refusal === null && open.fits(cursor, permit.match)) return welcome(session, cursor);
     hub.unsubscribe(cursor); // while it is decided: no message may come before the reply
     if (refusal instanceof Refusal) return refusal;
     const late = await refusal;
