@@ -179,6 +179,13 @@ export const COMMAND_ERRORS = {
     retryable: false,
     status: 409,
   },
+  conflict: {
+    code: 4341,
+    message: 'The head of the log is not where the publish expects it.',
+    remedy: 'Read what was published since, decide again, and publish with the head in the error.',
+    retryable: false,
+    status: 409,
+  },
   no_responders: {
     code: 4331,
     message: 'Nobody responds on this channel.',

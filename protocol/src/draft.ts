@@ -15,6 +15,7 @@ export interface RawDraft {
   readonly event?: unknown;
   readonly tags?: unknown;
   readonly key?: unknown;
+  readonly if?: unknown;
 }
 
 const invalid = (detail: string): DraftFault => ({ error: 'command_invalid', detail });
@@ -38,6 +39,14 @@ function checkTags(tags: unknown): string | null {
   return null;
 }
 
+function isExpectedHead(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { epoch, offset } = value as Readonly<Record<string, unknown>>;
+  return (
+    Number.isSafeInteger(offset) && (offset as number) >= 0 && (epoch === undefined || isText(epoch, LIMITS.keyLength))
+  );
+}
+
 /**
  * Checks the part of a publish that is the same over WebSockets, HTTP and the embedding API.
  * SPEC.md section 3.3.
@@ -51,6 +60,9 @@ export function checkDraft(raw: RawDraft): DraftFault | null {
   if (raw.key !== undefined && !isText(raw.key, LIMITS.keyLength)) {
     return invalid(`"key" must be a string of 1 to ${LIMITS.keyLength} characters`);
   }
+  if (raw.if !== undefined && !isExpectedHead(raw.if)) {
+    return invalid('"if" must be { "offset": integer, "epoch"?: string }, the expected head of the log');
+  }
   const tags = raw.tags === undefined ? null : checkTags(raw.tags);
   if (tags !== null) return invalid(tags);
   if (raw.data === undefined) return invalid('"data" is required; use null for nothing');
@@ -60,10 +72,11 @@ export function checkDraft(raw: RawDraft): DraftFault | null {
 
 /** The checked fields only. */
 export function toDraft(raw: RawDraft): Draft {
-  const { data, event, tags, key } = raw as Draft;
+  const { data, event, tags, key, if: expected } = raw as Draft;
   const draft: { -readonly [Field in keyof Draft]: Draft[Field] } = { data };
   if (event !== undefined) draft.event = event;
   if (tags !== undefined) draft.tags = tags;
   if (key !== undefined) draft.key = key;
+  if (expected !== undefined) draft.if = expected;
   return draft;
 }

@@ -55,6 +55,13 @@ export interface Message extends ReservedMessageFields {
   readonly origin?: Origin;
 }
 
+/** Where the head of a log must be: at this offset, and in this epoch if one is given. */
+export interface ExpectedHead {
+  readonly epoch?: string;
+  /** 0: no message was ever published. */
+  readonly offset: number;
+}
+
 /** A message before the gateway has stamped it. */
 export interface Draft {
   readonly data: Json;
@@ -62,6 +69,8 @@ export interface Draft {
   readonly tags?: Tags;
   /** Makes the publish idempotent: within the rule's window the same key of the same user appends once. */
   readonly key?: string;
+  /** Publishes only if the head of the log is there; otherwise the publish is refused with `conflict`. */
+  readonly if?: ExpectedHead;
 }
 
 /**

@@ -27,6 +27,8 @@ export interface ErrorBody {
   readonly retryAfter?: number;
   /** With `payload_invalid`: the issues that the channel's schema found, at most 10. */
   readonly issues?: readonly Issue[];
+  /** With `conflict`: where the head of the log is. */
+  readonly head?: Position;
   /** With `responder_failed`: the responder's error. */
   readonly responder?: ResponderError;
 }

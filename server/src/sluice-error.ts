@@ -1,4 +1,11 @@
-import { ERRORS, type ErrorBody, type ErrorName, type Issue, type ResponderError } from '@sluice/protocol';
+import {
+  ERRORS,
+  type ErrorBody,
+  type ErrorName,
+  type Issue,
+  type Position,
+  type ResponderError,
+} from '@sluice/protocol';
 
 /** An entry of the error catalogue, thrown by the embedding API. */
 export class SluiceError extends Error {
@@ -16,13 +23,17 @@ export class SluiceError extends Error {
   /** With `responder_failed`: the error of the responder. */
   readonly responder: ResponderError | undefined;
 
+  /** With `conflict`: where the head of the log is. */
+  readonly head: Position | undefined;
+
   constructor(
     name: ErrorName,
     detail?: string,
-    { issues, retryAfter, responder }: Pick<ErrorBody, 'issues' | 'retryAfter' | 'responder'> = {},
+    { issues, retryAfter, responder, head }: Pick<ErrorBody, 'issues' | 'retryAfter' | 'responder' | 'head'> = {},
   ) {
     super(detail ?? ERRORS[name].message);
     this.responder = responder;
+    this.head = head;
     this.issues = issues;
     this.retryAfter = retryAfter;
     this.name = name;

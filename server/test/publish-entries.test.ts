@@ -106,6 +106,15 @@ describe('each entry', () => {
   it.each<[string, Fields, Answer]>([
     ['no channel', { data: 1 }, { name: 'command_invalid', message: '"channel" must be a string' }],
     ['a channel that is a number', at(7), { name: 'command_invalid', message: '"channel" must be a string' }],
+    ['a head that is elsewhere', at('chat:new', { data: 1, if: { offset: 5 } }), { name: 'conflict' }],
+    [
+      'a head without an offset',
+      at('chat:new', { data: 1, if: {} }),
+      {
+        name: 'command_invalid',
+        message: '"if" must be { "offset": integer, "epoch"?: string }, the expected head of the log',
+      },
+    ],
     ['an empty name', at(''), { name: 'channel_invalid' }],
     ['an empty segment', at('chat::a'), { name: 'channel_invalid' }],
     ['a name that is too long', at(`chat:${'a'.repeat(200)}`), { name: 'channel_invalid' }],

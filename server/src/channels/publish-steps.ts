@@ -81,7 +81,13 @@ const checkSize = ({ channel, rule: { maxPayload: most }, draft, request, asArri
 /** Appends the message: at once on the memory engine, otherwise when the engine holds it. */
 export const append: PublishStep = (publication, services) => {
   const entry = stamp(publication, services);
-  const stored = services.log.append(publication.channel, entry, appendOptions(publication));
+  const { if: expected } = publication.draft;
+  const options = appendOptions(publication);
+  const stored = services.log.append(
+    publication.channel,
+    entry,
+    expected === undefined ? options : { ...options, expected },
+  );
   if (!(stored instanceof Promise)) return acknowledge(publication, { entry, stored }, services);
   const start = performance.now();
   return stored.then((late) =>

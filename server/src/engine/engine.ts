@@ -1,4 +1,4 @@
-import type { ErrorName, Message, PublishResult } from '@sluice/protocol';
+import type { ErrorName, ExpectedHead, Message, Position, PublishResult } from '@sluice/protocol';
 import type { GroupStore, QueueBounds } from './groups.ts';
 import type { LoggedMessage } from './logged-message.ts';
 import type { Nodes } from './nodes.ts';
@@ -22,6 +22,8 @@ export interface AppendOptions {
   readonly window: number;
   /** The channel is a queue; its retention is `UNTIL_SETTLED`. If it is full, the append is refused with `QueueFull`. */
   readonly queue?: QueueBounds;
+  /** Where the head must be. Absent: anywhere. */
+  readonly expected?: ExpectedHead;
 }
 
 /** A stretch of a channel's log. */
@@ -58,6 +60,23 @@ export class QueueFull extends EngineUnavailable {
   override readonly error = 'queue_full';
 }
 
+/** The head of the log is not where the append expects it: nothing was appended. */
+export class HeadMoved extends EngineUnavailable {
+  override readonly name = 'HeadMoved';
+  override readonly error = 'conflict';
+  readonly head: Position;
+
+  constructor(head: Position) {
+    super(`the head of the log is at offset ${head.offset} in epoch "${head.epoch}"`);
+    this.head = head;
+  }
+}
+
+/** @throws HeadMoved unless the head is where it is expected */
+export function checkHead(head: Position, { epoch, offset }: ExpectedHead): void {
+  if (head.offset !== offset || (epoch !== undefined && epoch !== head.epoch)) throw new HeadMoved(head);
+}
+
 /**
  * The logs of all channels.
  *
@@ -71,6 +90,9 @@ export interface Log {
    * announcements are in the order of offsets. An append whose key is remembered appends nothing
    * and returns the first result. If an append is refused, later appends to the channel that were
    * submitted before the refusal was known are refused too: none overtakes it.
+   *
+   * An append with an expected head appends only if the head is there, in the same atomic step;
+   * otherwise it is refused with `HeadMoved`, alone. A remembered key is answered first.
    */
   append(channel: string, entry: Entry, options: AppendOptions): PublishResult | Promise<PublishResult>;
   /**

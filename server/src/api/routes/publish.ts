@@ -23,7 +23,7 @@ export interface PublishServices {
 type BatchEntry = PublishResult | { readonly error: ErrorBody };
 
 /**
- * `POST /api/v1/publish`: one message `{ channel, data, event?, tags?, key? }`, or an array of
+ * `POST /api/v1/publish`: one message `{ channel, data, event?, tags?, key?, if? }`, or an array of
  * them.
  *
  * One message is answered with its result, or with an error and its status. An array is answered
@@ -68,13 +68,13 @@ async function publishAll(
   return parcels.map((parcel) => (parcel instanceof Refusal ? parcel : (outcomes[at++] ?? new Refusal('internal'))));
 }
 
-const FIELDS = ['channel', 'data', 'event', 'tags', 'key'];
+const FIELDS = ['channel', 'data', 'event', 'tags', 'key', 'if'];
 /** Names of the field `event` in other products. */
 const EVENT_ELSEWHERE = ['name', 'type', 'kind', 'topic', 'eventName', 'event_name'];
 
 function readMessage(message: unknown): BatchMessage | Refusal {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    return new Refusal('command_invalid', 'a message must be an object { channel, data, event?, tags?, key? }');
+    return new Refusal('command_invalid', 'a message must be an object { channel, data, event?, tags?, key?, if? }');
   }
   const { channel, ...raw } = message as RawDraft & { channel: string };
   const unknown = Object.keys(message).find((name) => !FIELDS.includes(name));

@@ -4,6 +4,7 @@ import { testAnnouncements } from './announcements.ts';
 import { testAppend } from './append.ts';
 import { testClockSteps } from './clock-steps.ts';
 import { EngineBench, type MakeEngine } from './engine-bench.ts';
+import { testExpectedHead } from './expected-head.ts';
 import { testIdempotencyKeys } from './idempotency-keys.ts';
 import { testLogModel } from './log-model.ts';
 import { testReading } from './reading.ts';
@@ -25,6 +26,7 @@ export function testEngine(name: string, make: MakeEngine): void {
     testAppend(bench);
     testAnnouncements(bench);
     testIdempotencyKeys(bench);
+    testExpectedHead(bench);
     testRetention(bench);
     testReading(bench);
     testRevocations(bench);

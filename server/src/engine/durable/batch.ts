@@ -1,5 +1,5 @@
-import type { PublishResult } from '@sluice/protocol';
-import { type AppendOptions, EngineFull, type Entry, type Retention } from '../engine.ts';
+import type { Position, PublishResult } from '@sluice/protocol';
+import { type AppendOptions, checkHead, EngineFull, type Entry, type Retention } from '../engine.ts';
 import { BatchLog } from './batch-log.ts';
 import { nameOf } from './journal/overlay-table.ts';
 import { KeyChanges } from './key-changes.ts';
@@ -123,12 +123,19 @@ export class Batch {
     return { id, generation, ...numbers, retention: null };
   }
 
-  /** @throws EngineFull if there is no space */
-  append({ channel, entry, body, options: { key, window, retention }, admit }: Appending): Placed {
+  /** Of a channel that has no record yet, the head that its first message finds. */
+  #headOf(channel: string, open: OpenChannel | undefined): Position {
+    if (open !== undefined) return { epoch: open.epoch, offset: open.record.head };
+    return { epoch: epochOf(this.about, this.#options.promised(channel) ?? this.about.generation), offset: 0 };
+  }
+
+  /** @throws EngineFull if there is no space; HeadMoved if the head is not where it is expected */
+  append({ channel, entry, body, options: { key, window, retention, expected }, admit }: Appending): Placed {
     const known = this.#open(channel);
     const name = known && key !== undefined ? this.#keys.nameOf(known.record.id, key) : undefined;
     const before = name === undefined ? undefined : this.#keys.recall(name, this.#now);
     if (known && before) return { result: toResult(known, before), time: undefined };
+    if (expected !== undefined) checkHead(this.#headOf(channel, known), expected);
     this.#take(body.length + OVERHEAD);
     admit?.(this);
     const open = known ?? this.#make(channel);

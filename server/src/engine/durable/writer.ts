@@ -1,6 +1,6 @@
 import { AgeClock } from '../../util/age-clock.ts';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
-import { EngineFull, EngineUnavailable } from '../engine.ts';
+import { EngineFull, EngineUnavailable, HeadMoved } from '../engine.ts';
 import { type About, Batch } from './batch.ts';
 import type { Change, Store } from './store.ts';
 
@@ -199,7 +199,8 @@ export class Writer {
       job.plan(batch);
       return true;
     } catch (error) {
-      if (lane !== undefined) refused.set(lane, error);
+      // What expects another head is refused alone: the others do not depend on it.
+      if (lane !== undefined && !(error instanceof HeadMoved)) refused.set(lane, error);
       job.refuse(error);
       return false;
     }

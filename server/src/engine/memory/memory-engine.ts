@@ -2,7 +2,16 @@ import type { PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import { AgeClock } from '../../util/age-clock.ts';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
-import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine.ts';
+import {
+  type AppendOptions,
+  checkHead,
+  type Engine,
+  type EngineListener,
+  type Entry,
+  type Log,
+  type Page,
+  type Signal,
+} from '../engine.ts';
 import { BlockPool } from './block-pool.ts';
 import { ChannelLog } from './channel-log.ts';
 import { MemoryGroups } from './memory-groups.ts';
@@ -70,6 +79,7 @@ export class MemoryEngine implements Engine, Log {
     const now = this.#age.now(); // once: it reads two clocks
     const before = options.key === undefined ? undefined : log.recall(options.key, now);
     if (before !== undefined) return before;
+    if (options.expected !== undefined) checkHead({ epoch: log.epoch, offset: log.head }, options.expected);
     if (options.queue !== undefined) this.groups.admit(channel, log, options.queue);
     const { message, result } = log.append(entry, options, now);
     if (log.watched) this.#listener.deliver(channel, log.epoch, message);

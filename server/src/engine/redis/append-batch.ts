@@ -10,10 +10,12 @@ const MOST_LENGTH = 262_144;
 export interface QueuedEntry {
   readonly id: string;
   readonly content: string;
-  /** `count age window time length tags key queue`. */
+  /** `count age window time length tags key queue head`. */
   readonly settings: string;
   /** Names and values in turn. */
   readonly tags: readonly string[];
+  /** Where the head must be: offset and perhaps epoch. */
+  readonly expected: readonly string[];
   /** Where its idempotency key is remembered. */
   readonly key: string | undefined;
   /** The group of its queue. */
@@ -69,11 +71,12 @@ export class AppendBatch {
   }
 
   #add(channel: string, entry: QueuedEntry): void {
-    const { key, group, tags } = entry;
+    const { key, group, tags, expected } = entry;
     if (key !== undefined) this.keys.push(key);
     if (group !== undefined) this.keys.push(group);
     this.values.push(entry.settings, entry.id, entry.content);
     if (tags.length > 0) this.values.push(...tags);
+    if (expected.length > 0) this.values.push(...expected);
     this.#hasQueue ||= group !== undefined;
     this.entries.push({ channel, entry });
     this.#length += entry.content.length;

@@ -41,7 +41,15 @@ function createQueue(publish: 'PUBLISH' | 'SPUBLISH' = 'PUBLISH'): AppendQueue {
 }
 
 const append = (queue: AppendQueue, channel: string, id: string, key?: string): Promise<PublishResult> =>
-  queue.append(channel, { id, content: `{"id":"${id}"}`, settings: 's', tags: [], key, group: undefined });
+  queue.append(channel, {
+    id,
+    content: `{"id":"${id}"}`,
+    settings: 's',
+    tags: [],
+    expected: [],
+    key,
+    group: undefined,
+  });
 
 const endOfTurn = () => new Promise((resolve) => setImmediate(resolve));
 const sentIds = ({ values }: Call) => values.filter((value) => /^m\d+$/.test(value));

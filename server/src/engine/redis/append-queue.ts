@@ -1,5 +1,5 @@
 import type { PublishResult } from '@sluice/protocol';
-import { QueueFull } from '../engine.ts';
+import { HeadMoved, QueueFull } from '../engine.ts';
 import { AppendBatch, type LogArguments, type QueuedEntry } from './append-batch.ts';
 import type { Shard } from './shard.ts';
 import { slotOf } from './slots.ts';
@@ -37,8 +37,8 @@ export class AppendQueue {
     return new Promise((resolve, reject) => {
       if (this.#queued.size === 0) setImmediate(() => this.flush());
       this.#waiting++;
-      const { id, content, settings, tags, key, group } = entry;
-      const queued = { id, content, settings, tags, key, group, resolve, reject };
+      const { id, content, settings, tags, expected, key, group } = entry;
+      const queued = { id, content, settings, tags, expected, key, group, resolve, reject };
       const queue = this.#queued.get(channel);
       if (queue === undefined) this.#queued.set(channel, [queued]);
       else queue.push(queued);
@@ -100,6 +100,11 @@ export class AppendQueue {
       );
       return;
     }
+    if (answer.startsWith(MOVED)) {
+      const [offset, epoch = ''] = answer.slice(MOVED.length).split(' ');
+      reject(new HeadMoved({ epoch, offset: Number(offset) }));
+      return;
+    }
     const result = readAnswer(answer);
     confirmed(channel, result);
     resolve(result);
@@ -110,6 +115,8 @@ export class AppendQueue {
 const REFUSED = '! ';
 /** What the answer begins with if the queue is full; its length follows. */
 const FULL = '? ';
+/** What the answer begins with if the head is not where it is expected; `offset epoch` of the head follow. */
+const MOVED = '~ ';
 
 /** @param answer `epoch offset id` */
 function readAnswer(answer: string): PublishResult {

@@ -9,12 +9,13 @@ import { script } from './script.ts';
  * and the group of the queue. ARGV: 3 by how long what expires in Redis outlives what expires by the
  * nodes' clocks, 4 the time by which things are too old: see `AgeClock`. Then for each log what `open`
  * takes, with the number of its entries; and for each of these its settings, its id, its content, and
- * its tags, names and values in turn. The settings are `count age window time length tags key queue`:
+ * its tags, names and values in turn, and the head that it expects, offset and perhaps epoch. The
+ * settings are `count age window time length tags key queue head`:
  * how many are kept and for how long (-1: none), the window of the key, the length of the content in a
  * node's units, the number of tags, `1` if there is a key, and the maximum length of a queue (0: it is
- * none; negative: the oldest message makes room).
+ * none; negative: the oldest message makes room), and how many words the expected head has.
  *
- * Answers for each entry `epoch offset id`, `? length` if the queue is full, or `! error`: then
+ * Answers for each entry `epoch offset id`, `? length` if the queue is full, `~ offset epoch` if the head is elsewhere, or `! error`: then
  * nothing was appended to its log. If all logs fail, the script fails with the first error.
  */
 const BEGIN = 'local margin, old, admit = tonumber(ARGV[3]), tonumber(ARGV[4]), nil';
@@ -36,6 +37,8 @@ local function readEntry()
   local entry = {id = nextArgument(), content = nextArgument(), tags = {}}
   entry.count, entry.age, entry.window, entry.time, entry.length = unpack(settings)
   for tag = 1, settings[6] * 2 do entry.tags[tag] = nextArgument() end
+  if settings[9] > 0 then entry.expected = tonumber(nextArgument()) end
+  if settings[9] == 2 then entry.epoch = nextArgument() end
   if settings[7] == 1 then entry.key = nextKey() end
   if settings[8] ~= 0 then
     entry.group, entry.maxLength, entry.drops = nextKey(), math.abs(settings[8]), settings[8] < 0
@@ -53,7 +56,11 @@ local function remember(log, entry, answer)
   redis.call('SET', entry.key, text(entry.time + entry.window) .. ' ' .. answer, 'PX', text(keep))
   log.keep = math.max(log.keep, keep)
 end
+local function isElsewhere(log, entry)
+  return entry.expected and (entry.expected ~= log.head or (entry.epoch and entry.epoch ~= log.epoch))
+end
 local function append(log, entry)
+  if isElsewhere(log, entry) then return '~ ' .. text(log.head) .. ' ' .. log.epoch end
   local length = entry.group and admit(log, entry)
   if length then return '? ' .. text(length) end
   local kept = log.count

@@ -1,4 +1,4 @@
-import type { PublishResult } from '@sluice/protocol';
+import type { ExpectedHead, PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
@@ -54,13 +54,14 @@ export class RedisLog implements Log {
 
   append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
     const { keys, shardOf } = this.#options;
-    const { key, queue } = options;
+    const { key, queue, expected } = options;
     const content = writeContent(entry);
     return this.#appends(shardOf(channel)).append(channel, {
       id: entry.id,
       content,
       settings: settingsOf(entry, content.length, options),
       tags: entry.tags === undefined ? NO_TAGS : Object.entries(entry.tags).flat(),
+      expected: expected === undefined ? NO_HEAD : headWords(expected),
       key: key === undefined ? undefined : keys.of(channel, `key:${key}`),
       group: queue === undefined ? undefined : keys.of(channel, `group:${queue.group}`),
     });
@@ -211,12 +212,17 @@ export class RedisLog implements Log {
 }
 
 const NO_TAGS: readonly string[] = [];
+const NO_HEAD: readonly string[] = [];
 
-/** What the script needs to know of an entry: `count age window time length tags key queue`. */
-function settingsOf({ time, tags }: Entry, length: number, { retention, key, window, queue }: AppendOptions): string {
+const headWords = ({ epoch, offset }: ExpectedHead): readonly string[] =>
+  epoch === undefined ? [`${offset}`] : [`${offset}`, epoch];
+
+/** What the script needs to know of an entry: `count age window time length tags key queue head`. */
+function settingsOf({ time, tags }: Entry, length: number, options: AppendOptions): string {
+  const { retention, key, window, queue, expected } = options;
   const kept = retention === null ? '-1 0' : `${retention.count} ${retention.age}`;
   const count = tags === undefined ? 0 : Object.keys(tags).length;
-  return `${kept} ${window} ${time} ${length} ${count} ${key === undefined ? 0 : 1} ${queue === undefined ? 0 : boundOf(queue)}`;
+  return `${kept} ${window} ${time} ${length} ${count} ${key === undefined ? 0 : 1} ${queue === undefined ? 0 : boundOf(queue)} ${expected === undefined ? 0 : headWords(expected).length}`;
 }
 
 const boundOf = ({ maxLength, overflow }: QueueBounds): number => (overflow === 'reject' ? maxLength : -maxLength);

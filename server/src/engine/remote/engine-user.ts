@@ -3,7 +3,7 @@ import type { Engine, Page } from '../engine.ts';
 import type { EnterRequest, MemberConnection } from '../presence.ts';
 import { FrameSocket } from './frame-socket.ts';
 import type { FromOwner, SentPage, ToOwner, Welcome } from './items.ts';
-import { nameOf } from './refusals.ts';
+import { nameOf, textOf } from './refusals.ts';
 import { UserMailboxes } from './user-mailboxes.ts';
 
 /**
@@ -143,7 +143,7 @@ export class EngineUser {
     const refuse = (error: unknown): void => {
       const name = nameOf(error);
       if (name === 'Error') this.#options.onFault(`the engine: "${item[2]}"`, error);
-      this.notify(['refusal', id, name, error instanceof Error ? error.message : String(error)]);
+      this.notify(['refusal', id, name, textOf(error)]);
     };
     try {
       const answer = this.#call(item);
