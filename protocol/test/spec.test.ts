@@ -38,10 +38,10 @@ type FieldOf<T> = T extends unknown ? Exclude<keyof T, 'type' | 'id'> & string :
 const COMMANDS: { readonly [T in CommandType]: readonly FieldOf<Extract<Command, { type: T }>>[] } = {
   connect: ['token', 'client'],
   refresh: ['token'],
-  subscribe: ['channel', 'sub', 'rewind', 'since', 'position'],
+  subscribe: ['channel', 'sub', 'rewind', 'since', 'position', 'filter'],
   unsubscribe: ['channel', 'sub'],
   publish: ['channel', 'data', 'event', 'tags', 'key', 'series', 'if'],
-  history: ['channel', 'limit', 'after', 'before'],
+  history: ['channel', 'limit', 'after', 'before', 'filter'],
   enter: ['channel', 'state'],
   leave: ['channel'],
   watch: ['channel'],
