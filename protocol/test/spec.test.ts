@@ -66,7 +66,7 @@ const RESULTS: { readonly [T in CommandType]: readonly (keyof Results[T])[] } = 
   subscribe: ['epoch', 'offset', 'state'],
   unsubscribe: [],
   publish: ['id', 'epoch', 'offset'],
-  history: ['epoch', 'head', 'first', 'messages'],
+  history: ['epoch', 'head', 'first', 'messages', 'covers'],
   enter: [],
   leave: [],
   watch: ['total'],

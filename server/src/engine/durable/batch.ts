@@ -118,15 +118,20 @@ export class Batch {
   }
 
   #newRecord(channel: string, id: number): ChannelRecord {
-    const generation = this.#options.promised(channel) ?? this.about.generation;
+    const generation = this.#generationFor(channel);
     const numbers = { head: 0, first: 1, kept: 1, lastTime: 0, keysUntil: 0 };
     return { id, generation, ...numbers, retention: null };
+  }
+
+  /** Of a channel that has no record yet. */
+  #generationFor(channel: string): number {
+    return this.#options.promised(channel) ?? this.about.generation;
   }
 
   /** Of a channel that has no record yet, the head that its first message finds. */
   #headOf(channel: string, open: OpenChannel | undefined): Position {
     if (open !== undefined) return { epoch: open.epoch, offset: open.record.head };
-    return { epoch: epochOf(this.about, this.#options.promised(channel) ?? this.about.generation), offset: 0 };
+    return { epoch: epochOf(this.about, this.#generationFor(channel)), offset: 0 };
   }
 
   /** @throws EngineFull if there is no space; HeadMoved if the head is not where it is expected */
