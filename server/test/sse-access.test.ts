@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
 import type { HttpReply } from '../src/transport/http.ts';
 import { LoopbackStream } from '../src/transport/loopback-stream.ts';
+import { HeldCalls } from './support/held-calls.ts';
 import { tokenFor } from './support/tokens.ts';
 import { createWorld, type World } from './support/world.ts';
 
@@ -92,6 +93,25 @@ describe('a ticket', () => {
     const { client } = world.open();
     void client.result({ type: 'connect', token: ticket }).catch(() => {});
     expect((await client.ended()).reason).toMatch(/^token_malformed/);
+  });
+
+  it.each<[string, string, (world: World, token: string) => unknown]>([
+    ['the gateway drains', 'draining', (world) => void world.gateway.close()],
+    [
+      'its address reaches its limit',
+      'too_many_connections',
+      (world, token) => ask(world, 'channel=chat:a', { authorization: `Bearer ${token}` }),
+    ],
+  ])('opens nothing if %s while the engine confirms its use', async (_, name, happen) => {
+    const { world, token } = await start({ limits: { connectionsPerAddress: 1 } });
+    const { ticket } = read(await requestTicket(world, token, { channels: ['chat:a'] }));
+    const held = new HeldCalls().hold(world.services.log, 'append');
+    const reply = ask(world, `channel=chat:a&ticket=${ticket}`);
+    await world.idle();
+    expect(held.waiting).toHaveLength(1);
+    await happen(world, token);
+    held.release();
+    expect(nameOf(await reply)).toBe(name);
   });
 
   it('can be used only once on two nodes of one engine', async () => {

@@ -35,13 +35,16 @@ export interface HttpReply {
   readonly stream?: StreamBody;
 }
 
-/** The receiver of a streaming response. Exactly one of its methods is called, once. */
+/**
+ * The receiver of a streaming response. Exactly one of its methods is called, once; `abandon` also
+ * follows if `open` throws.
+ */
 export interface StreamBody {
   /** Bytes without a meaning to the reader. A transport that needs data to make progress writes them. */
   readonly filler: string;
   /** The head of the response was written. */
   open(stream: HttpStream): StreamListener;
-  /** The client has disconnected before the response, or wants only the head. */
+  /** There is no stream: the client has disconnected before the response, wants only the head, or `open` threw. */
   abandon(): void;
 }
 

@@ -170,8 +170,13 @@ class NodeExchange {
   #answer({ status, headers = {}, body = '', stream }: HttpReply): void {
     const response = this.#response;
     if (stream !== undefined && !response.destroyed && this.#head.method !== 'HEAD') {
-      response.writeHead(status, headers);
-      new NodeStream(response, stream);
+      try {
+        response.writeHead(status, headers);
+        new NodeStream(response, stream);
+      } catch (error) {
+        stream.abandon(); // otherwise nothing would end its session
+        throw error;
+      }
       return;
     }
     stream?.abandon();

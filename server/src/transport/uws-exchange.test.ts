@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ByteBudget } from '../util/byte-budget.ts';
 import { TurnCount } from '../util/turn-count.ts';
-import type { HttpReply, HttpSide, Request, RequestHead } from './http.ts';
+import type { HttpReply, HttpSide, Request, RequestHead, StreamBody } from './http.ts';
 import { RequestQueue } from './request-queue.ts';
 import { type NativeResponse, UwsExchange } from './uws-exchange.ts';
 
@@ -161,6 +161,20 @@ describe('a request', () => {
     const { response, turn, faults } = setUp({}, side);
     await turn();
     expect([faults, response.state]).toEqual([[new Error('broken')], 'closed']);
+  });
+
+  it('whose stream cannot begin is reported, and the stream is abandoned', async () => {
+    let abandoned = 0;
+    const stream: StreamBody = {
+      filler: ':',
+      open: () => {
+        throw new Error('broken');
+      },
+      abandon: () => abandoned++,
+    };
+    const { response, turn, faults } = setUp({}, { handle: () => ({ status: 200, stream }) });
+    await turn();
+    expect([faults, response.state, abandoned]).toEqual([[new Error('broken')], 'closed', 1]);
   });
 
   it('is not executed if its client has disconnected by then', async () => {

@@ -1,5 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import type { Body, HttpReply, HttpSide, RequestHead, Sender } from './http.ts';
+import type { Body, HttpReply, HttpSide, RequestHead, Sender, StreamBody } from './http.ts';
 import { type BodyBudgets, IncomingBody } from './incoming-body.ts';
 import { mustClose } from './request-head.ts';
 import type { RequestQueue } from './request-queue.ts';
@@ -147,9 +147,7 @@ export class UwsExchange {
     if (this.#over) return;
     this.#over = true;
     if (isStream && reply.stream !== undefined) {
-      writeStreamHead(this.#response, reply);
-      this.#stream = new UwsStream(this.#response, reply.stream);
-      this.#head = FORGOTTEN; // a stream may last for days
+      this.#begin(reply, reply.stream);
       return;
     }
     writeReply(this.#response, reply, {
@@ -157,5 +155,16 @@ export class UwsExchange {
       close: close || this.#unread || mustClose(this.#head),
       random: this.#random,
     });
+  }
+
+  #begin(reply: HttpReply, body: StreamBody): void {
+    this.#head = FORGOTTEN; // a stream may last for days
+    try {
+      writeStreamHead(this.#response, reply);
+      this.#stream = new UwsStream(this.#response, body);
+    } catch (error) {
+      body.abandon(); // otherwise nothing would end its session
+      throw error;
+    }
   }
 }
