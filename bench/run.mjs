@@ -8,6 +8,7 @@ import { durable } from './commands/durable.mjs';
 import { fanout } from './commands/fanout.mjs';
 import { fixed } from './commands/fixed.mjs';
 import { flood } from './commands/flood.mjs';
+import { footprint } from './commands/footprint.mjs';
 import { memory } from './commands/memory.mjs';
 import { ownChannel } from './commands/own-channel.mjs';
 import { peers } from './commands/peers.mjs';
@@ -28,6 +29,7 @@ for (const add of [
   connect,
   memory,
   ownChannel,
+  footprint,
   sse,
   stalled,
   reconnect,

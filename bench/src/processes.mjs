@@ -32,6 +32,7 @@ export function answer(child, field) {
 }
 
 export async function stop(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await gone;
