@@ -86,4 +86,18 @@ export const remote = [
     fault: 'the engine watches forever what a process watched',
     tests: [FOLDER],
   },
+  {
+    file: `${FOLDER}/engine-user.ts`,
+    from: "if (this.#groupsWatched.has(key)) this.notify(['claimable', channel, group]);",
+    to: '',
+    fault: 'dropped announcements of a group are not repeated',
+    tests: [FOLDER],
+  },
+  {
+    file: `${FOLDER}/remote-groups.ts`,
+    from: 'for (const { channel, group } of watched) this.take(channel, group);',
+    to: '',
+    fault: 'consumers wait for messages that came while the owner was away',
+    tests: [FOLDER],
+  },
 ];

@@ -3,9 +3,11 @@ import { createServer, type Server } from 'node:net';
 import { nanoid } from 'nanoid';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
 import type { Engine, Signal } from '../engine.ts';
+import type { GroupRef } from '../groups.ts';
 import type { PresenceChange } from '../presence.ts';
 import { EngineUser } from './engine-user.ts';
 import type { FromOwner } from './items.ts';
+import { expectGroups, groupKey } from './user-groups.ts';
 import { Watchers } from './watchers.ts';
 
 /** Milliseconds between two looks at whether the engine is in trouble. */
@@ -31,6 +33,7 @@ export class EngineOwner {
   readonly #users = new Set<EngineUser>();
   readonly #watchers = new Watchers<EngineUser>();
   readonly #memberWatchers = new Watchers<EngineUser>();
+  readonly #groupWatchers = new Watchers<EngineUser>();
   #server: Server | undefined;
   #look: Timer | undefined;
   #trouble: string | null = null;
@@ -51,6 +54,7 @@ export class EngineOwner {
       (change) => this.#changed(change),
       (channel) => this.#membersInterrupted(channel),
     );
+    engine.groups?.start((channel, group) => this.#announceClaimable({ channel, group }));
     await engine.start({
       deliver: (channel, epoch, message) => this.#announce(channel, ['message', channel, epoch, message.message]),
       interrupted: (channel) => this.#announce(channel, ['interrupted', channel]),
@@ -86,6 +90,13 @@ export class EngineOwner {
       unwatchMembers: (channel, user) => {
         if (this.#memberWatchers.remove(channel, user)) engine.presence.unwatch?.(channel);
       },
+      watchGroup: (ref, user) => {
+        this.#groupWatchers.add(groupKey(ref), user);
+        return expectGroups(engine.groups).watch(ref);
+      },
+      unwatchGroup: (ref, user) => {
+        if (this.#groupWatchers.remove(groupKey(ref), user)) engine.groups?.unwatch(ref);
+      },
       closed: (user) => this.#users.delete(user),
     };
   }
@@ -94,6 +105,10 @@ export class EngineOwner {
   #announce(channel: string, item: FromOwner): void {
     const text = JSON.stringify(item);
     for (const user of this.#watchers.of(channel)) user.announce(channel, text);
+  }
+
+  #announceClaimable(ref: GroupRef): void {
+    for (const user of this.#groupWatchers.of(groupKey(ref))) user.announceClaimable(ref);
   }
 
   #changed(change: PresenceChange): void {

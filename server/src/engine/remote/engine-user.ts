@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Engine, Page } from '../engine.ts';
+import type { GroupRef } from '../groups.ts';
 import type { EnterRequest, MemberConnection } from '../presence.ts';
 import { FrameSocket } from './frame-socket.ts';
 import type { FromOwner, SentPage, ToOwner, Welcome } from './items.ts';
 import { nameOf, textOf } from './refusals.ts';
+import { callGroups, groupKey } from './user-groups.ts';
 import { UserMailboxes } from './user-mailboxes.ts';
 
 /**
@@ -20,6 +22,8 @@ export interface EngineUserOptions {
   readonly unwatch: (channel: string, user: EngineUser) => void;
   readonly watchMembers: (channel: string, user: EngineUser) => void;
   readonly unwatchMembers: (channel: string, user: EngineUser) => void;
+  readonly watchGroup: (ref: GroupRef, user: EngineUser) => void | Promise<void>;
+  readonly unwatchGroup: (ref: GroupRef, user: EngineUser) => void;
   readonly closed: (user: EngineUser) => void;
   readonly onFault: (where: string, error: unknown) => void;
 }
@@ -30,11 +34,14 @@ export class EngineUser {
   readonly #frames: FrameSocket;
   readonly #watched = new Set<string>();
   readonly #membersWatched = new Set<string>();
+  readonly #groupsWatched = new Map<string, GroupRef>();
   readonly #members = new Map<string, MemberConnection>();
   readonly #mailboxes: UserMailboxes;
   /** Channels of which it has missed something. */
   readonly #missed = new Set<string>();
   #missedMembers = false;
+  /** Groups whose announcements it has missed. */
+  readonly #missedGroups = new Map<string, GroupRef>();
   /** Mailboxes that have missed messages. */
   readonly #missedMail = new Set<string>();
   #paused = false;
@@ -62,6 +69,11 @@ export class EngineUser {
     else this.#frames.sendText(text);
   }
 
+  announceClaimable(ref: GroupRef): void {
+    if (this.#isFull()) this.#missedGroups.set(groupKey(ref), ref);
+    else this.notify(['claimable', ref.channel, ref.group]);
+  }
+
   #deliver(address: string, item: FromOwner): void {
     if (this.#isFull()) this.#missedMail.add(address);
     else this.notify(item);
@@ -86,7 +98,7 @@ export class EngineUser {
   }
 
   get #hasMissed(): boolean {
-    return this.#missed.size > 0 || this.#missedMembers || this.#missedMail.size > 0;
+    return this.#missed.size > 0 || this.#missedMembers || this.#missedMail.size > 0 || this.#missedGroups.size > 0;
   }
 
   #drained(): void {
@@ -97,6 +109,10 @@ export class EngineUser {
     this.#missedMembers = false;
     for (const address of this.#missedMail) this.notify(['mailboxInterrupted', address]);
     this.#missedMail.clear();
+    for (const [key, { channel, group }] of this.#missedGroups) {
+      if (this.#groupsWatched.has(key)) this.notify(['claimable', channel, group]);
+    }
+    this.#missedGroups.clear();
     if (!this.#paused) return;
     this.#paused = false;
     this.#take(this.#held.splice(0));
@@ -135,6 +151,9 @@ export class EngineUser {
         break;
       case 'unwatchMembers':
         if (this.#membersWatched.delete(item[1])) this.#options.unwatchMembers(item[1], this);
+        break;
+      case 'unwatchGroup':
+        if (this.#groupsWatched.delete(groupKey(item[1]))) this.#options.unwatchGroup(item[1], this);
     }
   }
 
@@ -199,6 +218,11 @@ export class EngineUser {
         return this.#mailboxes.responders(item[3]);
       case 'send':
         return this.#mailboxes.send(item[3], item[4], item[5]);
+      case 'watchGroup':
+        this.#groupsWatched.set(groupKey(item[3]), item[3]);
+        return this.#options.watchGroup(item[3], this);
+      default:
+        return callGroups(engine.groups, item);
     }
   }
 
@@ -213,9 +237,10 @@ export class EngineUser {
    * if they had been cut one by one.
    */
   #closed(): void {
-    const { engine, graceOf, unwatch, unwatchMembers, closed, onFault } = this.#options;
+    const { engine, graceOf, unwatch, unwatchMembers, unwatchGroup, closed, onFault } = this.#options;
     for (const channel of this.#watched) unwatch(channel, this);
     for (const channel of this.#membersWatched) unwatchMembers(channel, this);
+    for (const ref of this.#groupsWatched.values()) unwatchGroup(ref, this);
     for (const member of this.#members.values()) {
       const leaving = engine.presence.leave(member, graceOf(member.channel));
       if (leaving instanceof Promise) leaving.catch((error: unknown) => onFault('the engine: "leave"', error));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../util/clock.ts';
+import type { GroupRef } from '../groups.ts';
 import { MemoryEngine } from '../memory/memory-engine.ts';
 import { EngineUser } from './engine-user.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -96,6 +97,8 @@ async function userOf(engine: MemoryEngine) {
     unwatch: note('unwatch'),
     watchMembers: note('watchMembers'),
     unwatchMembers: note('unwatchMembers'),
+    watchGroup: ({ group }) => void calls.push(`watchGroup ${group}`),
+    unwatchGroup: ({ group }) => void calls.push(`unwatchGroup ${group}`),
     closed: () => void calls.push('closed'),
     onFault: (where) => void calls.push(`fault ${where}`),
   });
@@ -133,6 +136,22 @@ describe('a user of the engine that does not read', () => {
     expect(got.length).toBeLessThan(20);
     user.announceMembers('["change",{}]');
     await expect.poll(() => got.at(-1)).toEqual(['change', {}]);
+  });
+
+  it('is notified once of missed announcements of a group that it still watches', async () => {
+    const { user, frames, got, calls } = await userOf(engine);
+    const [ref, other] = ['g', 'other'].map((group) => ({ channel: 'a', group })) as [GroupRef, GroupRef];
+    for (const [id, watched] of [ref, other].entries()) frames.send(['call', id, 'watchGroup', watched]);
+    await expect.poll(() => got).toHaveLength(2);
+    frames.pause();
+    const text = JSON.stringify(['message', 'a', 'e', { data: large }]);
+    for (let at = 0; at < 50; at++) user.announce('x', text);
+    for (let at = 0; at < 3; at++) user.announceClaimable(ref);
+    user.announceClaimable(other);
+    frames.send(['unwatchGroup', other]);
+    await expect.poll(() => calls).toContain('unwatchGroup other');
+    frames.resume();
+    await expect.poll(() => got.filter(([kind]) => kind === 'claimable')).toEqual([['claimable', 'a', 'g']]);
   });
 
   it('is notified once of all losses of any kind, and only of channels that it still watches', async () => {

@@ -1,7 +1,19 @@
 /** Messages between the engine's owner and its users in other processes: JSON arrays that begin with their kind. */
 
-import type { Message, PublishResult } from '@sluice/protocol';
+import type { Message, Position, PublishResult } from '@sluice/protocol';
 import type { AppendOptions, Entry, Page, Signal } from '../engine.ts';
+import type {
+  Claim,
+  ClaimRequest,
+  DeadLetter,
+  DeadPage,
+  Delivery,
+  GroupOptions,
+  GroupRef,
+  GroupStats,
+  Outcome,
+  Settled,
+} from '../groups.ts';
 import type { RespondingNode } from '../nodes.ts';
 import type { EnterRequest, MemberConnection, PresenceChange, Roster, RosterPage } from '../presence.ts';
 import type { Revocation } from '../revocations.ts';
@@ -16,6 +28,16 @@ export interface Welcome {
 
 /** A page, its messages by value. */
 export type SentPage = Omit<Page, 'messages'> & { readonly messages: readonly Message[] };
+
+/** A claim, its messages by value. */
+export type SentClaim = Omit<Claim, 'deliveries'> & {
+  readonly deliveries: readonly (Omit<Delivery, 'message'> & { readonly message: Message })[];
+};
+
+/** A page of dead letters, their messages by value. */
+export type SentDeadPage = Omit<DeadPage, 'letters'> & {
+  readonly letters: readonly (Omit<DeadLetter, 'message'> & { readonly message: Message })[];
+};
 
 /** Calls to the owner and their answers. */
 export interface Calls {
@@ -35,6 +57,20 @@ export interface Calls {
   closeMailbox: { ask: [address: string]; answer: null };
   offer: { ask: [address: string, channel: string, capacity: number]; answer: null };
   responders: { ask: [channel: string]; answer: readonly RespondingNode[] };
+  watchGroup: { ask: [ref: GroupRef]; answer: null };
+  claim: { ask: [ref: GroupRef, options: GroupOptions, request: ClaimRequest]; answer: SentClaim };
+  settle: {
+    ask: [ref: GroupRef, options: GroupOptions, ids: readonly string[], outcome: Outcome];
+    answer: Settled;
+  };
+  groupStats: { ask: [ref: GroupRef, options: GroupOptions]; answer: GroupStats };
+  seekGroup: { ask: [ref: GroupRef, options: GroupOptions, offset: number]; answer: Position };
+  dead: { ask: [ref: GroupRef, after: number, limit: number]; answer: SentDeadPage };
+  bury: { ask: [ref: GroupRef, ordinals: readonly number[]]; answer: number };
+  redrive: {
+    ask: [ref: GroupRef, options: GroupOptions, ordinals: readonly number[] | null];
+    answer: number;
+  };
   send: { ask: [from: string, to: string, message: string]; answer: boolean };
 }
 
@@ -45,7 +81,8 @@ export type ToOwner =
   | { [Name in CallName]: ['call', id: number, name: Name, ...ask: Calls[Name]['ask']] }[CallName]
   | ['unwatch', channel: string]
   | ['watchMembers', channel: string]
-  | ['unwatchMembers', channel: string];
+  | ['unwatchMembers', channel: string]
+  | ['unwatchGroup', ref: GroupRef];
 
 /** From the owner. */
 export type FromOwner =
@@ -57,6 +94,7 @@ export type FromOwner =
   | ['change', change: PresenceChange]
   /** Of all channels, if none is named. */
   | ['membersInterrupted', channel: string | null]
+  | ['claimable', channel: string, group: string]
   | ['mail', to: string, from: string, message: string]
   | ['mailboxInterrupted', address: string]
   | ['trouble', trouble: string | null];

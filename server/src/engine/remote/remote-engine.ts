@@ -6,6 +6,7 @@ import { LoggedMessage } from '../logged-message.ts';
 import { type Revocation, type RevocationStore, textOfRevocation } from '../revocations.ts';
 import type { FromOwner, Welcome } from './items.ts';
 import { OwnerLink } from './owner-link.ts';
+import { RemoteGroups } from './remote-groups.ts';
 import { RemoteNodes } from './remote-nodes.ts';
 import { RemotePresence } from './remote-presence.ts';
 
@@ -27,6 +28,7 @@ export class RemoteEngine implements Engine, Log {
   readonly log: Log = this;
   readonly presence: RemotePresence;
   readonly revocations: RevocationStore;
+  readonly groups: RemoteGroups;
   readonly nodes: RemoteNodes;
   readonly #age: AgeClock;
   readonly #link: OwnerLink;
@@ -45,6 +47,7 @@ export class RemoteEngine implements Engine, Log {
       onReached: (welcome) => this.#reached(welcome),
     });
     this.presence = new RemotePresence(this.#link);
+    this.groups = new RemoteGroups(this.#link);
     this.nodes = new RemoteNodes(this.#link);
     this.revocations = {
       add: async (revocation) => void (await this.#link.call('revoke', revocation)),
@@ -110,6 +113,9 @@ export class RemoteEngine implements Engine, Log {
       case 'membersInterrupted':
         this.presence.interrupt(item[1] ?? undefined);
         break;
+      case 'claimable':
+        this.groups.take(item[1], item[2]);
+        break;
       case 'mail':
         this.nodes.take(item[1], item[2], item[3]);
         break;
@@ -136,12 +142,12 @@ export class RemoteEngine implements Engine, Log {
     this.#resume({ anew }).catch(() => {});
   }
 
-  /** A new owner does not know this process yet: its watches, its members, its mailboxes, and the revoked tokens. */
+  /** A new owner does not know this process yet: its watches, its members, its mailboxes, its groups, and the revoked tokens. */
   async #resume({ anew }: { anew: boolean }): Promise<void> {
     const watched = [...this.#watched];
     const watching = watched.map((channel) => this.#link.call('watch', channel));
     const settled = Promise.all([...watching, this.#resumeRevocations()]);
-    await Promise.all([settled, this.presence.resume({ anew }), this.nodes.resume()]);
+    await Promise.all([settled, this.presence.resume({ anew }), this.groups.resume(), this.nodes.resume()]);
     for (const channel of watched) if (this.#watched.has(channel)) this.#listener.interrupted?.(channel);
   }
 
