@@ -18,8 +18,8 @@ export interface QueuedEntry {
   readonly expected: readonly string[];
   /** Where its idempotency key is remembered. */
   readonly key: string | undefined;
-  /** The group of its queue. */
-  readonly group: string | undefined;
+  /** The keys of its queue's group. */
+  readonly group: readonly string[] | undefined;
   readonly resolve: (result: PublishResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -73,7 +73,7 @@ export class AppendBatch {
   #add(channel: string, entry: QueuedEntry): void {
     const { key, group, tags, expected } = entry;
     if (key !== undefined) this.keys.push(key);
-    if (group !== undefined) this.keys.push(group);
+    if (group !== undefined) this.keys.push(...group);
     this.values.push(entry.settings, entry.id, entry.content);
     if (tags.length > 0) this.values.push(...tags);
     if (expected.length > 0) this.values.push(...expected);

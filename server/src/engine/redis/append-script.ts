@@ -1,4 +1,4 @@
-import { ADMIT, GROUP } from './group-scripts.ts';
+import { ADMIT, GROUP, GROUP_KEYS } from './group-scripts.ts';
 import { LIFE } from './log-scripts.ts';
 import { script } from './script.ts';
 
@@ -6,7 +6,7 @@ import { script } from './script.ts';
  * Appends to any number of logs: position, storage and announcement in one piece.
  *
  * KEYS: of each log meta, messages, and for its entries what is remembered under the idempotency key,
- * and the group of the queue. ARGV: 3 by how long what expires in Redis outlives what expires by the
+ * and the keys of the queue's group. ARGV: 3 by how long what expires in Redis outlives what expires by the
  * nodes' clocks, 4 the time by which things are too old: see `AgeClock`. Then for each log what `open`
  * takes, with the number of its entries; and for each of these its settings, its id, its content, and
  * its tags, names and values in turn, and the head that it expects, offset and perhaps epoch. The
@@ -41,7 +41,8 @@ local function readEntry()
   if settings[9] == 2 then entry.epoch = nextArgument() end
   if settings[7] == 1 then entry.key = nextKey() end
   if settings[8] ~= 0 then
-    entry.group, entry.maxLength, entry.drops = nextKey(), math.abs(settings[8]), settings[8] < 0
+    entry.group, entry.maxLength, entry.drops = {}, math.abs(settings[8]), settings[8] < 0
+    for key = 1, ${GROUP_KEYS} do entry.group[key] = nextKey() end
   end
   return entry
 end

@@ -5,7 +5,7 @@ import { script } from './script.ts';
 /**
  * The first part of every operation on a group.
  *
- * KEYS: 1 and 2 the log, 3 the group. ARGV: 3 and 4 what `open` takes, 5 the time by which things are
+ * KEYS: 1 and 2 the log, 3… the group. ARGV: 3 and 4 what `open` takes, 5 the time by which things are
  * due, 6 the time of day, 7 `ackTimeout maxDeliveries maxUnacked start queue expires seed`, 8 the order
  * (empty: none, `*`: strict, `:tag`), 9 the backoffs, each followed by a comma. What an operation
  * takes begins at 10.
@@ -23,7 +23,7 @@ do
 end
 local log = open(KEYS[1], KEYS[2], ARGV[3], ARGV[4])
 log.first = firstAt(log, now)
-local group = find(KEYS[3], now)
+local group = find({unpack(KEYS, 3)}, now)
 
 -- Keeps a log as long as it has groups that do not expire.
 local function keepLog()
@@ -48,8 +48,8 @@ local function store()
   keepGroup()
   if options.queue then dropSettled(log, group) end
 end
--- Tells the nodes that something may have become claimable.
-local function announce() publish(log, 'groups', group.name) end
+-- Tells the nodes that something may have become claimable. Its name follows the part that it has in common with the log's key, and "group:".
+local function announce() publish(log, 'groups', string.sub(group.base, #log.meta + 3)) end
 
 local function backoffOf(entry)
   local wait = options.backoff[math.min(entry.attempt, #options.backoff)] or 0

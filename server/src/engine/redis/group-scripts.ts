@@ -1,10 +1,21 @@
-import { MOST_DEAD } from '../groups.ts';
+import { type GroupRef, MOST_DEAD } from '../groups.ts';
+import type { Keys } from './shard.ts';
+
+/** What a group has besides its position. */
+const PARTS = ['entries', 'lines', 'flight', 'delayed', 'ready', 'open', 'dead'];
+
+/** How many keys a group has. */
+export const GROUP_KEYS = PARTS.length + 1;
+
+/** All keys of a group: while a slot of a cluster moves, Redis refuses a script some of whose keys have moved. */
+export const keysOfGroup = (keys: Keys, { channel, group }: GroupRef): readonly string[] =>
+  ['group', ...PARTS].map((part) => keys.of(channel, `${part}:${group}`));
 
 /**
  * The functions of a consumer group, after those of a log. They do what `GroupState` does for engines
  * in memory; `GroupStore` says what each operation means.
  *
- * Keys of a group: a hash (`e` and `n` epoch and offset of the newest
+ * Keys of a group, in this order: a hash (`e` and `n` epoch and offset of the newest
  * message that was taken from the log, `o` ordinal of the latest dead letter, `p` gaps, `u` when it
  * was used, `x` its expiry); `entries` (a hash by offset: the unsettled messages that were taken);
  * `lines` (a hash by order key: the last entry of each order; an entry names the one that follows
@@ -16,7 +27,7 @@ import { MOST_DEAD } from '../groups.ts';
  */
 export const GROUP = `
 local MOST_DEAD, FULL_DELAY, VARIATION = ${MOST_DEAD}, 10000, 0.2
-local PARTS = {'entries', 'lines', 'flight', 'delayed', 'ready', 'open', 'dead'}
+local PARTS = {${PARTS.map((part) => `'${part}'`).join(', ')}}
 local function idOf(entry) return text(entry.offset) end
 
 local function load(group, id)
@@ -75,11 +86,10 @@ local function addGap(group, from, to)
   else table.insert(group.gaps, {group.epoch, from, group.epoch, to, 'retention'}) end
 end
 
--- The keys of a group, and its position. A group that has expired is a new one.
-local function find(base, now)
-  local tag, name = string.match(base, '^(.*}:)group:(.*)$')
-  local group = {base = base, name = name}
-  for _, part in ipairs(PARTS) do group[part] = tag .. part .. ':' .. name end
+-- The position of a group that has these keys. A group that has expired is a new one.
+local function find(keys, now)
+  local base, group = keys[1], {base = keys[1]}
+  for at, part in ipairs(PARTS) do group[part] = keys[at + 1] end
   local of = redis.call('HMGET', base, 'e', 'n', 'o', 'p', 'u', 'x')
   if of[6] and now >= tonumber(of[5]) + tonumber(of[6]) then
     reset(group, 0)

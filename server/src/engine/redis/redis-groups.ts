@@ -17,6 +17,7 @@ import type {
 } from '../groups.ts';
 import { readClaim, readDeadPage, readStats } from './group-answers.ts';
 import { BURY, CLAIM, DEAD, MOVE, REDRIVE, SETTLE_GROUP, STATS, WATCH } from './group-operations.ts';
+import { keysOfGroup } from './group-scripts.ts';
 import { EPOCH_KEPT, type RedisLog } from './redis-log.ts';
 import type { Script } from './script.ts';
 import type { Keys, Shard } from './shard.ts';
@@ -134,16 +135,16 @@ export class RedisGroups implements GroupStore {
   }
 
   #run(
-    { channel, group }: GroupRef,
+    ref: GroupRef,
     options: GroupOptions,
     { script, values = [] }: { script: Script; values?: readonly (string | number)[] },
   ): Promise<unknown> {
     const { log, shardOf, keys, clock } = this.#options;
-    const { commands, publish } = shardOf(channel);
-    const { meta, messages, life, doubted } = log.argumentsOf(channel);
+    const { commands, publish } = shardOf(ref.channel);
+    const { meta, messages, life, doubted } = log.argumentsOf(ref.channel);
     return commands.run(
       script,
-      [meta, messages, keys.of(channel, `group:${group}`)],
+      [meta, messages, ...keysOfGroup(keys, ref)],
       [publish, EPOCH_KEPT, life, doubted, this.#age.now(), clock.now(), ...optionValues(options), ...values],
     );
   }

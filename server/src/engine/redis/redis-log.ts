@@ -8,6 +8,7 @@ import { writeContent } from '../message-json.ts';
 import type { LogArguments } from './append-batch.ts';
 import { AppendQueue } from './append-queue.ts';
 import type { Feed } from './feed.ts';
+import { keysOfGroup } from './group-scripts.ts';
 import { Heads, type KnownHead } from './heads.ts';
 import { READ, SEEK, VERIFY } from './log-scripts.ts';
 import { type Announcement, readAnnouncement, readMessage } from './message-text.ts';
@@ -63,7 +64,7 @@ export class RedisLog implements Log {
       tags: entry.tags === undefined ? NO_TAGS : Object.entries(entry.tags).flat(),
       expected: expected === undefined ? NO_HEAD : headWords(expected),
       key: key === undefined ? undefined : keys.of(channel, `key:${key}`),
-      group: queue === undefined ? undefined : keys.of(channel, `group:${queue.group}`),
+      group: queue === undefined ? undefined : keysOfGroup(keys, { channel, group: queue.group }),
     });
   }
 
