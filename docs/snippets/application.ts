@@ -13,6 +13,7 @@ type Show = (...what: unknown[]) => void;
 
 export declare const greet: Show;
 export declare const handle: (order: unknown) => Promise<void>;
+export declare const makeThumbnail: (file: unknown, signal: AbortSignal) => Promise<string>;
 export declare const offerRetry: Show;
 export declare const render: Show;
 export declare const report: Show;

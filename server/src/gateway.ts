@@ -6,6 +6,8 @@ import { PROGRAM } from './auth/identity.ts';
 import { type Config, ConfigError } from './config/schema.ts';
 import type { Engine, Signal } from './engine/engine.ts';
 import type { Revocation } from './engine/revocations.ts';
+import { groupProblem } from './groups/engine-support.ts';
+import type { ConsumeFunction } from './groups/program-delivery.ts';
 import { createHttpSide } from './http-side.ts';
 import type { DescriptorWatch } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
@@ -112,12 +114,8 @@ export class Gateway {
 
   /** @throws ConfigError */
   #checkGroups(channels: Config['channels']): void {
-    const rule = channels.find(({ groups }) => groups.length > 0);
-    if (rule === undefined || this.#services.groups !== undefined) return;
-    const option = rule.queue === null ? 'groups' : 'queue';
-    throw new ConfigError([
-      `channels[${JSON.stringify(rule.pattern.source)}].${option}: the engine "${this.#engine.name}" has no consumer groups yet. Choose engine: memory or redis, or remove this`,
-    ]);
+    const problem = this.#engine.groups === undefined ? groupProblem(channels, this.#engine.name) : null;
+    if (problem !== null) throw new ConfigError([problem]);
   }
 
   async #open(): Promise<Address> {
@@ -248,6 +246,38 @@ export class Gateway {
   }
 
   /**
+   * Consumes a queue or a consumer group with a function of the program, on this node. The permissions
+   * of rules do not apply. A message is acknowledged when the promise of the handler resolves, and
+   * delivered again when it rejects; while the handler runs, the delivery is extended.
+   *
+   * @param options.group absent: the channel's only group, such as that of a queue
+   * @param options.prefetch maximum number of messages at the same time; default: the rule's
+   * @returns a function that stops: it resolves when all messages that it has received are settled
+   * @throws SluiceError `channel_unknown` or `group_unknown`
+   * @example
+   * ```ts
+   * const stop = gateway.consume('jobs:thumbnails', async ({ message, signal }) => {
+   *   await makeThumbnail(message.data, signal);
+   * });
+   * ```
+   */
+  consume(
+    channel: string,
+    handler: ConsumeFunction,
+    options: { readonly group?: string; readonly prefetch?: number } = {},
+  ): () => Promise<void> {
+    const { groups } = this.#services;
+    if (groups === undefined) throw new SluiceError('group_unknown', 'the engine has no consumer groups');
+    const target = groups.find(channel, PROGRAM, options.group);
+    if (target instanceof Refusal) throw errorOf(target);
+    return groups.consume(target, {
+      handler,
+      prefetch: options.prefetch ?? target.rule.prefetch,
+      publish: (to, data, draft) => this.publish(to, data, draft),
+    });
+  }
+
+  /**
    * Revokes tokens by user, by id or by the time of issue. Connections that use a revoked token are
    * closed with `token_revoked` on every node, and the tokens are rejected from then on.
    *
@@ -300,7 +330,9 @@ export class Gateway {
     this.#transport.stopListening();
     this.#services.requests.drain();
     const { drain: most, drainPace: pace } = this.#config;
+    const consumers = this.#services.groups?.finish(most);
     await drainSessions({ registry, clock, events, most, pace });
+    await consumers;
     await this.#release();
     events.emit('stopped', {});
   }

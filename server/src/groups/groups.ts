@@ -1,20 +1,24 @@
+import { unknownChannel } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
+import type { Identity } from '../auth/identity.ts';
 import { PAGE_BYTES } from '../channels/budgets.ts';
 import type { AfterAppend } from '../channels/door.ts';
 import type { RuleMatch, Rules } from '../channels/rules.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
 import type { Claim, GroupRef, GroupStore, Outcome } from '../engine/groups.ts';
 import type { EventBus } from '../events.ts';
+import { Refusal } from '../refusal.ts';
 import type { GroupRule } from '../rule.ts';
-import type { Clock } from '../util/clock.ts';
+import type { Clock, Timer } from '../util/clock.ts';
 import { chain, type NowOrLater } from '../util/now-or-later.ts';
 import type { Turn } from '../util/turn.ts';
 import { Consumer } from './consumer.ts';
 import { DeadLetterPublisher, type DeadLetterServices } from './dead-letter-publisher.ts';
 import { Dispatcher, type DispatcherHost } from './dispatcher.ts';
-import { type GroupTarget, ruleOfGroup } from './group-names.ts';
+import { findGroup, type GroupTarget, ruleOfGroup } from './group-names.ts';
 import { LeaseRequest } from './lease-request.ts';
 import { measureGroups, type RuleNumbers } from './measure-groups.ts';
+import { ProgramConsumer, type ProgramConsumerParts } from './program-consumer.ts';
 import type { Batch } from './receiver.ts';
 
 export interface GroupsOptions extends Pick<DeadLetterServices, 'door'> {
@@ -46,6 +50,7 @@ export class Groups implements DispatcherHost {
   readonly #deadLetters: DeadLetterPublisher;
   readonly #dispatchers = new Map<string, Dispatcher>();
   readonly #marked = new Set<Dispatcher>();
+  readonly #programs = new Set<ProgramConsumer>();
   /** Groups that were used on this node, the latest last. */
   readonly #known = new Map<string, GroupRef>();
 
@@ -57,6 +62,13 @@ export class Groups implements DispatcherHost {
     this.#turn = turn;
     this.#deadLetters = new DeadLetterPublisher({ store, rules, events, clock, door });
     store.start((channel, group) => this.#dispatchers.get(keyOf({ channel, group }))?.mark());
+  }
+
+  /** The group that someone names; see `findGroup`. */
+  find(channel: string, by: Identity, group?: string): GroupTarget | Refusal {
+    const match: RuleMatch | null = this.#rules.match(channel);
+    if (match === null) return new Refusal('channel_unknown', unknownChannel(channel).detail);
+    return findGroup(match, by, { channel, group });
   }
 
   /** The numbers of the groups that were used on this node lately. */
@@ -126,6 +138,24 @@ export class Groups implements DispatcherHost {
     });
   }
 
+  /** Consumes with a function of the program. Returns a function that stops. */
+  consume(target: GroupTarget, parts: Omit<ProgramConsumerParts, 'groups' | 'target'>): () => Promise<void> {
+    const consumer = new ProgramConsumer({ ...parts, groups: this, target });
+    this.#programs.add(consumer);
+    return () => consumer.stop().finally(() => this.#programs.delete(consumer));
+  }
+
+  /** Stops the functions of the program; resolves when they have finished, after `most` milliseconds at the latest. */
+  async finish(most: number): Promise<void> {
+    if (this.#programs.size === 0) return;
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.clock.after(most, resolve);
+    });
+    await Promise.race([Promise.all([...this.#programs].map((consumer) => consumer.stop())), late]);
+    timer?.cancel();
+  }
+
   /** The group's dispatcher on this node. */
   dispatcher(ref: GroupRef): Dispatcher {
     const key = keyOf(ref);
@@ -162,6 +192,7 @@ export class Groups implements DispatcherHost {
   close(): void {
     this.#deadLetters.close();
     for (const dispatcher of [...this.#dispatchers.values()]) dispatcher.close();
+    for (const consumer of this.#programs) consumer.gatewayStops();
   }
 
   /** Sends what is claimable at the end of a turn. */

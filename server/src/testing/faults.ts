@@ -85,6 +85,15 @@ export class Faults {
   }
 
   /**
+   * The next acknowledgement on the channel is confirmed to the consumer, and lost: the message is
+   * delivered again after its `ackTimeout`, as after a crash. `delay` slows a consumer down, `crash`
+   * ends the node.
+   */
+  loseAck(channel: string): void {
+    this.#parts.run.engine.loseNextAck(channel);
+  }
+
+  /**
    * All tokens that the user has presented so far expire now: connections are closed with
    * `token_expired`, and only a new token is accepted.
    */

@@ -1,5 +1,6 @@
 import type { Member, PublishResult } from '@sluice/protocol';
 import type { AppendOptions, Engine, EngineListener, Entry, Log, Page, Signal } from '../engine/engine.ts';
+import type { GroupStore, Settled } from '../engine/groups.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import type { PresenceStore } from '../engine/presence.ts';
 import type { RevocationStore } from '../engine/revocations.ts';
@@ -18,10 +19,13 @@ export class TestEngine implements Engine, Log {
   readonly log: Log = this;
   readonly presence: PresenceStore;
   readonly revocations: RevocationStore;
+  readonly groups: GroupStore;
   readonly #inner: MemoryEngine;
   readonly #observer: EngineObserver;
   // Number of messages to lose, by channel.
   readonly #losses = new Map<string, number>();
+  // Number of acknowledgements to lose, by channel.
+  readonly #lostAcks = new Map<string, number>();
   #losing = false;
 
   constructor(clock: Clock, observer: EngineObserver) {
@@ -29,6 +33,7 @@ export class TestEngine implements Engine, Log {
     this.#observer = observer;
     this.presence = announcing(this.#inner.presence, () => observer.look());
     this.revocations = this.#inner.revocations;
+    this.groups = losing(this.#inner.groups, (channel) => this.#takeLostAck(channel));
   }
 
   start(listener: EngineListener): void {
@@ -54,6 +59,17 @@ export class TestEngine implements Engine, Log {
    */
   loseNext(channel: string): void {
     this.#losses.set(channel, (this.#losses.get(channel) ?? 0) + 1);
+  }
+
+  /** The channel's next acknowledgement is confirmed and lost, as if the gateway had failed before it stored it. */
+  loseNextAck(channel: string): void {
+    this.#lostAcks.set(channel, (this.#lostAcks.get(channel) ?? 0) + 1);
+  }
+
+  #takeLostAck(channel: string): boolean {
+    const left = this.#lostAcks.get(channel) ?? 0;
+    if (left > 0) this.#lostAcks.set(channel, left - 1);
+    return left > 0;
   }
 
   members(channel: string): readonly Member[] {
@@ -86,6 +102,25 @@ export class TestEngine implements Engine, Log {
     this.#inner.unwatch(channel);
   }
 }
+
+/** The store, whose acknowledgements can be lost. */
+function losing(store: GroupStore, losesAck: (channel: string) => boolean): GroupStore {
+  return {
+    start: (claimable) => store.start(claimable),
+    watch: (ref) => store.watch(ref),
+    unwatch: (ref) => store.unwatch(ref),
+    claim: (ref, options, request) => store.claim(ref, options, request),
+    settle: (ref, options, ids, outcome) =>
+      outcome.type === 'ack' && losesAck(ref.channel) ? confirmed(ids) : store.settle(ref, options, ids, outcome),
+    stats: (ref, options) => store.stats(ref, options),
+    seek: (ref, options, offset) => store.seek(ref, options, offset),
+    dead: (ref, after, limit) => store.dead(ref, after, limit),
+    bury: (ref, ordinals) => store.bury(ref, ordinals),
+    redrive: (ref, options, ordinals) => store.redrive(ref, options, ordinals),
+  };
+}
+
+const confirmed = (ids: readonly string[]): Settled => ({ accepted: ids.map(() => true), dead: 0 });
 
 /** The store, with one more listener. */
 function announcing(store: PresenceStore, changed: () => void): PresenceStore {

@@ -1,9 +1,11 @@
 import type { Json, Member, PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
-import type { Identity } from '../auth/identity.ts';
+import { type Identity, PROGRAM } from '../auth/identity.ts';
 import { mintToken } from '../auth/mint.ts';
 import { SUBSCRIPTIONS } from '../channels/cursor.ts';
 import { parseDuration } from '../config/values.ts';
+import type { GroupStats } from '../engine/groups.ts';
+import type { ConsumeFunction } from '../groups/program-delivery.ts';
 import { Refusal } from '../refusal.ts';
 import type { Registered } from '../session/registry.ts';
 import { SluiceError } from '../sluice-error.ts';
@@ -14,34 +16,7 @@ import type { Links } from './links.ts';
 import { readMetric } from './metric.ts';
 import type { ReceivedMessage, Recorder, TestConnection, WaitOptions } from './recorder.ts';
 import { type TestClock, turnsEnd } from './test-clock.ts';
-
-/** The content of a token, apart from its user. */
-export interface TokenOptions {
-  /** Capabilities: `{ 'chat:*': ['publish'] }`. */
-  readonly caps?: Readonly<Record<string, readonly string[]>>;
-  /** The claim `role`, for grants like `role:admin`. */
-  readonly role?: string;
-  /** The claim `info`, which other members see in presence. */
-  readonly info?: Json;
-  /** Further claims. */
-  readonly claims?: Readonly<Record<string, unknown>>;
-  /** Milliseconds, or a text like `90s`, `10m`, by the gateway's clock. Default one hour. */
-  readonly expiresIn?: number | string;
-}
-
-/** The options of a message. */
-export interface DraftOptions {
-  /** The kind of message, as defined by the application. */
-  readonly event?: string;
-  readonly tags?: Readonly<Record<string, string>>;
-  /** Idempotency key. */
-  readonly key?: string;
-}
-
-/** The options of a user's message: the message's own, and the content of the user's token. */
-export interface PublishAsOptions extends DraftOptions {
-  readonly token?: TokenOptions;
-}
+import type { DraftOptions, PublishAsOptions, TokenOptions } from './test-options.ts';
 
 export interface TestGatewayParts {
   readonly port: number;
@@ -150,6 +125,30 @@ export class TestGateway implements AsyncDisposable {
     if (outcome instanceof Refusal) throw new SluiceError(outcome.error, outcome.detail, outcome.body);
     await turnsEnd();
     return outcome;
+  }
+
+  // Queues and consumer groups
+  // ------------------------------------------------------------------------------------------
+
+  /**
+   * Consumes a queue or a group with a function of the test. See `Gateway.consume`.
+   *
+   * @returns a function that stops, once everything that it has received is settled
+   */
+  consume(
+    channel: string,
+    handler: ConsumeFunction,
+    options: { readonly group?: string; readonly prefetch?: number } = {},
+  ): () => Promise<void> {
+    return this.#parts.run.gateway.consume(channel, handler, options);
+  }
+
+  /** The numbers of a group; without a name those of the channel's only group, such as that of a queue. */
+  async groupStats(channel: string, name?: string): Promise<GroupStats> {
+    const { engine, services } = this.#parts.run;
+    const target = services.groups?.find(channel, PROGRAM, name) ?? new Refusal('group_unknown');
+    if (target instanceof Refusal) throw new SluiceError(target.error, target.detail);
+    return engine.groups.stats(target.ref, target.rule.delivery);
   }
 
   // State
