@@ -1,5 +1,5 @@
 const FOLDER = 'server/src/engine/durable';
-const ENGINE = [`${FOLDER}/durable-engine.test.ts`];
+const ENGINE = ['durable-engine', 'writer', 'store-failures', 'sweep'].map((name) => `${FOLDER}/${name}.test.ts`);
 const FILES = [`${FOLDER}/directory.test.ts`, 'server/test/durable-damage.test.ts'];
 const REPAIR = ['cli/src/durable.test.ts'];
 

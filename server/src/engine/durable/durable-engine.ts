@@ -10,6 +10,7 @@ import {
   type EngineListener,
   EngineUnavailable,
   type Entry,
+  HeadMoved,
   type Log,
   type Page,
   QueueFull,
@@ -164,7 +165,8 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     try {
       return await this.#submit({ channel, entry, body: encodeMessage(entry), options, admit });
     } catch (error) {
-      if (!(error instanceof QueueFull)) this.groups.forgetLater({ channel, group: queue.group });
+      const isUnchanged = error instanceof QueueFull || error instanceof HeadMoved;
+      if (!isUnchanged) this.groups.forgetLater({ channel, group: queue.group });
       throw error;
     }
   }
