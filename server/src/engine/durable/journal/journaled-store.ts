@@ -8,7 +8,7 @@ import { nameOf } from './overlay-table.ts';
 import { recover } from './recovery.ts';
 
 /** Bytes of rows in memory are at most about twice this. */
-const FULL = 4 * 1024 * 1024;
+const FULL = 2 * 1024 * 1024;
 /** Changes and bytes of one transaction in the tables: few enough not to hold up the event loop. */
 const CHANGES = 1_000;
 const BYTES = 512 * 1024;

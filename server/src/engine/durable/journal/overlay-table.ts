@@ -36,14 +36,16 @@ export class OverlayTable {
 
   #names(): readonly string[] {
     if (this.#fresh.length > 0) {
-      this.#sorted = mergeSorted(this.#sorted, this.#fresh.sort(compare));
+      // The order of UTF-16 code units is that of the bytes, because a name has one byte per character.
+      this.#sorted = mergeSorted(this.#sorted, this.#fresh.sort());
       this.#fresh = [];
     }
     return this.#sorted;
   }
 
-  *changes(): Iterable<Change> {
-    for (const name of this.#names()) yield this.#changes.get(name) as Change;
+  /** All changes in the order of keys. */
+  changes(): Change[] {
+    return this.#names().map((name) => this.#changes.get(name) as Change);
   }
 
   *over({ start, end }: Omit<Range, 'limit'>, below: Iterable<Row>): Iterable<Row> {
@@ -74,8 +76,6 @@ export class OverlayTable {
 /** Whether a name comes before the bound, if there is one. */
 const isBefore = (name: string | undefined, bound: string | undefined): boolean =>
   name !== undefined && (bound === undefined || name < bound);
-
-const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 /** Index of the first name that is not smaller. */
 function firstFrom(names: readonly string[], name: string): number {

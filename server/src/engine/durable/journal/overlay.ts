@@ -52,7 +52,7 @@ export class Overlay {
   }
 
   /** All changes, table by table, each in the order of keys: so that neighbours on disk are written together. */
-  *changes(): Iterable<Change> {
-    for (const name of TABLES) yield* this.#tables[name].changes();
+  changes(): Change[] {
+    return TABLES.flatMap((name) => this.#tables[name].changes());
   }
 }
