@@ -143,7 +143,8 @@ export class Batch {
     if (expected !== undefined) checkHead(this.#headOf(channel, known), expected);
     this.#take(body.length + OVERHEAD);
     admit?.(this);
-    const open = known ?? this.#make(channel);
+    // A queue's group has made the channel.
+    const open = this.#open(channel) ?? this.#make(channel);
     const { record } = open;
     this.#place(open, { time: entry.time, body, retention });
     const placed = { id: entry.id, offset: record.head, until: entry.time + window };

@@ -39,12 +39,13 @@ export class GroupState {
   readonly #unsettled: Unsettled;
   readonly #dead: DeadLetters;
   #epoch: string;
-  #gaps: GroupGap[] = [];
+  #gaps: GroupGap[];
 
   constructor(record: GroupRecord, { vary = Math.random, observer }: GroupSurroundings = {}) {
     this.#vary = vary;
     this.#observer = observer;
     this.#epoch = record.position.epoch;
+    this.#gaps = [...(record.gaps ?? NO_GAPS)];
     this.#unsettled = new Unsettled(record.position.offset, record.entries, (entry) => observer?.entry(entry));
     this.#dead = new DeadLetters(record.letters, record.ordinal);
   }
@@ -57,6 +58,11 @@ export class GroupState {
   /** Every message up to this offset is settled. */
   get floor(): number {
     return this.#unsettled.floor;
+  }
+
+  /** Gaps that no claim has returned yet. */
+  get gaps(): readonly GroupGap[] {
+    return this.#gaps;
   }
 
   /** Ordinal of the latest dead letter. */

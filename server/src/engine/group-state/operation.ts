@@ -1,5 +1,5 @@
 import type { Position } from '@sluice/protocol';
-import type { DeadLetter, GroupOptions } from '../groups.ts';
+import type { DeadLetter, GroupGap, GroupOptions } from '../groups.ts';
 import type { LoggedMessage } from '../logged-message.ts';
 import type { Entry, EntryRecord } from './entry.ts';
 
@@ -36,6 +36,8 @@ export interface GroupRecord {
   readonly letters: readonly DeadLetter[];
   /** Ordinal of the latest dead letter. */
   readonly ordinal: number;
+  /** Gaps that no claim has returned yet. */
+  readonly gaps?: readonly GroupGap[];
 }
 
 /** Notified of each change, to store it. */

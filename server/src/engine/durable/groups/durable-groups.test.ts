@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HeldStore } from '../../../../test/support/held-store.ts';
 import { ManualClock } from '../../../util/clock.ts';
 import { GroupsBench, OPTIONS, QUEUE } from '../../conformance/groups-bench.ts';
@@ -131,6 +131,42 @@ describe('consumer groups of the durable engine', () => {
     store.failure = undefined;
     clock.advance(1_000);
     expect(await bench.stats(queue, QUEUE)).toMatchObject({ ready: 1, dead: 0 });
+  });
+
+  it('of a queue begin with its first message, in the channel of that message', async () => {
+    const opened = await open();
+    await opened.bench.enqueue('q');
+    await opened.bench.enqueue('q');
+    expect(rowsOf(opened)).toBe(1);
+    expect(await opened.bench.offsets(queue, 9, QUEUE)).toEqual([1, 2]);
+    expect(rowsOf(opened)).toBe(3);
+  });
+
+  it('remember a gap that no claim has returned, even after a restart', async () => {
+    const before = await open();
+    const keep = { retention: { count: 2, age: HOUR } };
+    for (let at = 0; at < 2; at++) await before.bench.append('a', undefined, keep);
+    const [first] = await before.bench.claim(ref, 1);
+    for (let at = 0; at < 5; at++) await before.bench.append('a', undefined, keep);
+    await before.bench.settle(ref, [first as never]);
+    const { bench, clock } = await restart(before);
+    clock.advance(120_000);
+    const { gaps, epoch } = await bench.claimAll(ref);
+    expect(gaps).toEqual([{ from: { epoch, offset: 1 }, to: { epoch, offset: 5 }, reason: 'retention' }]);
+    const again = await restart({ ...before, bench });
+    expect((await again.bench.claimAll(ref)).gaps).toEqual([]);
+  });
+
+  it('stay in memory as long as publishers or consumers use them', async () => {
+    const { bench, store, clock } = await open();
+    await bench.enqueue('q');
+    for (let at = 0; at < 4; at++) {
+      clock.advance(50_000);
+      await bench.enqueue('q');
+    }
+    const get = vi.spyOn(store, 'get');
+    await bench.enqueue('q');
+    expect(get.mock.calls.filter(([table]) => table === 'groups')).toEqual([]);
   });
 
   it('write nothing for a claim that finds nothing', async () => {

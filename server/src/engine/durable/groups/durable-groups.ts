@@ -162,7 +162,7 @@ export class DurableGroups implements GroupStore {
   /** Gives back the memory of groups that are not in use. */
   release(): void {
     const now = this.#age.now();
-    for (const [key, { used }] of this.#held) if (used < now - HELD) this.#held.delete(key);
+    for (const [key, { touched }] of this.#held) if (touched < now - HELD) this.#held.delete(key);
   }
 
   /**
@@ -268,10 +268,15 @@ export class DurableGroups implements GroupStore {
     const key = keyOf(ref);
     const held = this.#held.get(key);
     if (held?.isBroken === true) throw new EngineUnavailable(`the group "${ref.group}" could not be read`);
-    if (held?.channel === id) return held;
-    const read = HeldGroup.read(this.#options.store(), { channel: id, name: ref.group, keys: keysOf(id, ref.group) });
-    if (read !== undefined) this.#held.set(key, read);
-    return read;
+    const found = held?.channel === id ? held : this.#read(ref, id);
+    if (found === undefined) return undefined;
+    found.touched = this.#age.now();
+    if (found !== held) this.#held.set(key, found);
+    return found;
+  }
+
+  #read({ group: name }: GroupRef, channel: number): HeldGroup | undefined {
+    return HeldGroup.read(this.#options.store(), { channel, name, keys: keysOf(channel, name) });
   }
 
   #create(ref: GroupRef, log: BatchLog, start: GroupOptions['start']): HeldGroup {
@@ -279,6 +284,7 @@ export class DurableGroups implements GroupStore {
     const names = { channel: log.id, name: ref.group, keys: keysOf(log.id, ref.group) };
     const held = HeldGroup.create(names, position);
     held.used = this.#age.now();
+    held.touched = held.used;
     this.#held.set(keyOf(ref), held);
     this.#any = true;
     return held;

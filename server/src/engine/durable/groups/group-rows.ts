@@ -1,7 +1,7 @@
 /** The rows of consumer groups: one of each group, of each of its entries, and of each dead letter. */
 import { hash } from 'node:crypto';
 import type { EntryRecord } from '../../group-state/entry.ts';
-import type { DeadLetter, GroupOptions } from '../../groups.ts';
+import type { DeadLetter, GroupGap, GroupOptions } from '../../groups.ts';
 import { LoggedMessage } from '../../logged-message.ts';
 import { DIGEST } from '../records.ts';
 
@@ -22,6 +22,8 @@ export interface GroupRow {
   readonly offset: number;
   /** Ordinal of the latest dead letter. */
   readonly ordinal: number;
+  /** Gaps that no claim has returned yet. */
+  readonly gaps?: readonly GroupGap[];
   /** `null`: only the publishers of a queue have used it. */
   readonly start: GroupOptions['start'] | null;
   readonly expires: number | null;

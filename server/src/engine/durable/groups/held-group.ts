@@ -33,7 +33,10 @@ export class HeldGroup {
   readonly name: string;
   start: GroupRow['start'];
   expires: number | null;
+  /** When a consumer used it, for its expiry. */
   used: number;
+  /** When anything used it, for its place in memory. */
+  touched = 0;
   /** An operation failed half-way: it must be read from disk again. */
   isBroken = false;
 
@@ -66,6 +69,7 @@ export class HeldGroup {
       entries: rows(keys.entries, decodeEntry),
       letters: rows(keys.letters, decodeLetter),
       ordinal: row.ordinal,
+      ...(row.gaps && { gaps: row.gaps }),
     };
     return new HeldGroup(names, record, row);
   }
@@ -98,9 +102,9 @@ export class HeldGroup {
   }
 
   #saveRow(put: (change: Change) => void): void {
-    const { position, ordinal } = this.state;
+    const { position, ordinal, gaps } = this.state;
     const { name: group, start, expires, used } = this;
-    const row = { group, ...position, ordinal, start, expires, used };
+    const row = { group, ...position, ordinal, start, expires, used, ...(gaps.length > 0 && { gaps: [...gaps] }) };
     if (this.#row !== undefined && !isChanged(this.#row, row)) return;
     this.#row = row;
     put({ table: 'groups', key: this.#keys.group, value: encodeGroup(row) });
@@ -108,6 +112,7 @@ export class HeldGroup {
 }
 
 function isChanged(before: GroupRow, after: GroupRow): boolean {
+  if (before.gaps !== after.gaps && JSON.stringify(before.gaps) !== JSON.stringify(after.gaps)) return true;
   const isNoted = after.expires === null || after.used - before.used < NOTED * after.expires;
   return (
     !isNoted ||
