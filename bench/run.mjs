@@ -6,6 +6,7 @@ import { coalesce } from './commands/coalesce.mjs';
 import { connect } from './commands/connect.mjs';
 import { durable } from './commands/durable.mjs';
 import { fanout } from './commands/fanout.mjs';
+import { filter } from './commands/filter.mjs';
 import { fixed } from './commands/fixed.mjs';
 import { flood } from './commands/flood.mjs';
 import { footprint } from './commands/footprint.mjs';
@@ -25,6 +26,7 @@ for (const add of [
   fanout,
   peers,
   fixed,
+  filter,
   coalesce,
   connect,
   memory,

@@ -3,6 +3,7 @@
  * with `{ played: figures }`.
  */
 import { Client, paced, pause, until } from './clients.mjs';
+import { filters } from './filters.mjs';
 import { textFrame } from './wire.mjs';
 
 const range = (length, make) => Array.from({ length }, (_, at) => make(at));
@@ -262,7 +263,7 @@ async function flood({ port, readers, rate, seconds }) {
   return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
 }
 
-const scenes = { stalled, reconnect, presence, flood, edge, hose, warmUp };
+const scenes = { stalled, reconnect, presence, filters, flood, edge, hose, warmUp };
 
 process.on('message', async ({ play }) => {
   if (play !== undefined) process.send({ played: await scenes[play.scene](play) });

@@ -22,7 +22,7 @@ export async function playScene(scene, options) {
     }
     if (options.beside !== undefined)
       beside.send({ play: { scene: options.beside, port, seconds: options.seconds + 2 } });
-    player.send({ play: { scene, port, ...options } });
+    player.send({ play: { scene, port, server: server.pid, ...options } });
     const figures = await answer(player, 'played');
     return { ...figures, residentGrowth: most - before, cpu: cpuSeconds(server) };
   } finally {

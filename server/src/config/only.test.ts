@@ -35,6 +35,13 @@ describe('only', () => {
     expect(only && filterKey(only.fixed)).toBe(filterKey(fixed));
   });
 
+  it('is refused beside consumers, to which it does not apply', () => {
+    const channels = { a: { only: { event: 'x' }, queue: {} }, b: { only: { event: 'x' }, history: true } };
+    expect(() => parseConfig({ anonymous: true, channels })).toThrow(
+      'channels.a.only: does not apply to consumers. Remove it, or use a channel without queue and groups',
+    );
+  });
+
   it.each<[unknown, string]>([
     ['all', 'channels.a.only: must be a filter. Example: { tags: { team: "claim:teams" } }'],
     [

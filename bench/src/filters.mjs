@@ -1,0 +1,70 @@
+import { Client, paced, until } from './clients.mjs';
+import { cpuTimes } from './processes.mjs';
+import { textFrame } from './wire.mjs';
+
+const CHANNEL = 'bench:filters';
+/** Subscriptions of one channel on one connection. SPEC.md section 4.3. */
+const PER_CONNECTION = 15;
+/** Seconds until the compilers of both processes are done. */
+const WARM_UP = 3;
+
+const symbol = (n) => ({ tags: { symbol: `S${n}` } });
+const percentile = (values, share) => values.sort((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
+
+/** Connections that hold one subscription for each of the filters that no message matches. */
+async function openIdle(port, filters) {
+  const clients = [];
+  for (let first = 1; first < filters; first += PER_CONNECTION) {
+    const count = Math.min(PER_CONNECTION, filters - first);
+    const commands = Array.from({ length: count }, (_, at) => ({
+      ...{ type: 'subscribe', id: 2 + at, channel: CHANNEL, sub: 1 + at, filter: symbol(first + at) },
+    }));
+    clients.push(await Client.connect(port, commands, `idle${first}`, { counting: true }));
+  }
+  await until(() => clients.every(({ bytes }) => bytes > 400));
+  return clients;
+}
+
+/**
+ * Every message goes to the same few readers, whatever number of other filters the channel has.
+ *
+ * @param filters distinct filters; 0: the readers have none
+ */
+export async function filters({ port, server, filters: distinct, readers, rate, seconds }) {
+  await openIdle(port, distinct);
+  const subscribe = { type: 'subscribe', id: 2, channel: CHANNEL, ...(distinct === 0 ? {} : { filter: symbol(0) }) };
+  const reading = await Promise.all(Array.from({ length: readers }, () => Client.connect(port, [subscribe])));
+  const publisher = await Client.connect(port, []);
+  await until(() => reading.every(({ replies }) => replies === 2));
+  const latencies = [];
+  let received = 0;
+  for (const client of reading) {
+    client.onMessage = ({ data }) => {
+      received++;
+      latencies.push(performance.now() - data.t);
+    };
+  }
+  let id = 10;
+  const frame = () => {
+    const data = { t: Math.round(performance.now() * 10) / 10, pad: 'x'.repeat(100) };
+    return textFrame(JSON.stringify({ type: 'publish', id: ++id, channel: CHANNEL, data, ...symbol(0) }));
+  };
+  const send = (count) => publisher.write(Buffer.concat(Array.from({ length: count }, frame)));
+  let sent = await paced(rate, WARM_UP, send);
+  await until(() => received === sent * readers);
+  latencies.length = 0;
+  received = 0;
+  const before = cpuTimes({ pid: server });
+  sent = await paced(rate, seconds, send);
+  await until(() => received === sent * readers);
+  const after = cpuTimes({ pid: server });
+  const perMillion = (used) => (used / (sent * readers)) * 1e6;
+  return {
+    deliveriesPerSecond: (sent * readers) / seconds,
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+    userPerMillion: perMillion(after.user - before.user),
+    cpuPerMillion: perMillion(after.user - before.user + after.system - before.system),
+    holes: reading.reduce((sum, client) => sum + client.holes + client.gaps, 0),
+  };
+}
