@@ -13,6 +13,8 @@ export const EVERY: Conditions = Object.freeze({ tags: new Map<string, never>() 
 export const NEVER: Conditions = Object.freeze({ never: true, tags: new Map<string, never>() });
 
 const setOf = (texts: Iterable<string>): ReadonlySet<string> => new Set([...new Set(texts)].sort());
+const patternsOf = (sources: readonly string[]): ReadonlyMap<string, readonly string[]> =>
+  new Map([...withoutCovered(sources)].sort().map((source) => [source, source.split(':')]));
 const listOf = (value: string | readonly string[]): readonly string[] => (typeof value === 'string' ? [value] : value);
 
 /** Brings a checked filter into canonical form. */
@@ -20,7 +22,7 @@ export function canonical({ event, from, channel, tags }: Filter): Conditions {
   const conditions = {
     ...(event === undefined ? {} : { event: setOf(listOf(event)) }),
     ...(from === undefined ? {} : { from: setOf(listOf(from)) }),
-    ...(channel === undefined ? {} : { channel: setOf(withoutCovered(listOf(channel))) }),
+    ...(channel === undefined ? {} : { channel: patternsOf(listOf(channel)) }),
   };
   return withTags(
     conditions,
@@ -82,10 +84,10 @@ type Texts = ReadonlySet<string> | undefined;
 const common = (a: Texts, b: Texts): Texts =>
   either(a, b, (some, others) => setOf([...some].filter((x) => others.has(x))));
 
-const commonPatterns = (a: Texts, b: Texts): Texts =>
+const commonPatterns = (a: Conditions['channel'], b: Conditions['channel']): Conditions['channel'] =>
   either(a, b, (some, others) => {
-    const pairs = [...some].flatMap((one) => [...others].map((other) => intersectPatterns(one, other)));
-    return setOf(withoutCovered(pairs.filter((pattern) => pattern !== null)));
+    const pairs = [...some.keys()].flatMap((one) => [...others.keys()].map((other) => intersectPatterns(one, other)));
+    return patternsOf(pairs.filter((pattern) => pattern !== null));
   });
 
 /** @returns `null` if no value fulfils both */
@@ -129,7 +131,7 @@ export function filterKey({ never, event, from, channel, tags }: Conditions): st
   if (never === true) return 'never';
   const parts: unknown[] = [];
   for (const [name, set] of Object.entries({ event, from, channel })) {
-    if (set !== undefined) parts.push([name, ...set]);
+    if (set !== undefined) parts.push([name, ...set.keys()]);
   }
   for (const [name, conditions] of tags) parts.push(['tag', name, tagKey(conditions)]);
   return parts.length === 0 ? '' : JSON.stringify(parts);

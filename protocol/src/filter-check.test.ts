@@ -15,6 +15,7 @@ describe('a filter is valid', () => {
     [{ event: '' }, '"filter.event" must be a string of 1 to 128 characters, or a list of them'],
     [{ event: ['a', 1] }, '"filter.event" must be a string of 1 to 128 characters, or a list of them'],
     [{ from: [] }, '"filter.from" is an empty list, which no message matches. Add a value, or leave the condition out'],
+    [{ channel: Array.from({ length: 9 }, (_, n) => `a:${n}`) }, '"filter.channel" may have at most 8 patterns'],
     [{ channel: 'a:{b}' }, '"filter.channel" contains {param}. Use * for one segment'],
     [{ tags: 'a' }, '"filter.tags" must be an object: names of tags and what they must be'],
     [{ tags: { '': 'a' } }, '"filter.tags." is not the name of a tag. Names have 1 to 64 characters'],

@@ -75,7 +75,9 @@ function checkTexts(value: unknown, { at, least, most }: TextBounds): number {
 
 function checkPatterns(value: unknown, at: string): number {
   const size = checkTexts(value, { at, least: 1, most: LIMITS.channelLength });
-  for (const source of [value].flat() as string[]) {
+  const sources = [value].flat() as string[];
+  if (sources.length > LIMITS.filterPatterns) fail(at, `may have at most ${LIMITS.filterPatterns} patterns`);
+  for (const source of sources) {
     try {
       const { segments } = parsePattern(source);
       if (segments.some(({ kind }) => kind === 'param')) fail(at, 'contains {param}. Use * for one segment');

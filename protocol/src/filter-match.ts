@@ -1,6 +1,6 @@
 import type { Conditions, Range, TagConditions } from './filter.ts';
 import type { Message, Tags } from './messages.ts';
-import { coversPattern } from './pattern-sets.ts';
+import { coversSegments } from './pattern-sets.ts';
 
 const DECIMAL = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 
@@ -35,8 +35,9 @@ function isWithin<T extends number | string>({ over, under }: Range<T>, value: T
   return under === undefined || (under.inclusive ? value <= under.value : value < under.value);
 }
 
-function isIn(patterns: ReadonlySet<string>, channel: string): boolean {
+function isIn(patterns: ReadonlyMap<string, readonly string[]>, channel: string): boolean {
   if (patterns.has(channel)) return true; // a literal name
-  for (const pattern of patterns) if (coversPattern(pattern, channel)) return true;
+  const segments = channel.split(':');
+  for (const pattern of patterns.values()) if (coversSegments(pattern, segments)) return true;
   return false;
 }

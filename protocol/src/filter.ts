@@ -58,8 +58,8 @@ export interface Conditions {
   readonly never?: true;
   readonly event?: ReadonlySet<string>;
   readonly from?: ReadonlySet<string>;
-  /** Sources of patterns, none of which covers another. */
-  readonly channel?: ReadonlySet<string>;
+  /** Patterns, none of which covers another, with their segments. */
+  readonly channel?: ReadonlyMap<string, readonly string[]>;
   /** By name, sorted. */
   readonly tags: ReadonlyMap<string, TagConditions>;
 }

@@ -44,6 +44,8 @@ export const LIMITS = {
   replyWindow: 16,
   /** Characters of a user's name: the `sub` of a token. */
   userLength: 200,
+  /** Patterns of channels in one filter: each is compared with the others, and with messages. */
+  filterPatterns: 8,
   /** Characters of all names and values of a filter. */
   filterLength: 4096,
   /** Characters of a token. */

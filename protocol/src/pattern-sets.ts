@@ -9,8 +9,10 @@ const isRest = (part: string | undefined): boolean => part === '**';
 const isAny = (part: string | undefined): boolean => part === '*' || part?.startsWith('{') === true;
 
 /** Does `a` match every name that `b` matches? A name is a pattern, too. */
-export function coversPattern(a: string, b: string): boolean {
-  const [wide, narrow] = [partsOf(a), partsOf(b)];
+export const coversPattern = (a: string, b: string): boolean => coversSegments(partsOf(a), partsOf(b));
+
+/** The same for patterns that are split into their segments already. */
+export function coversSegments(wide: readonly string[], narrow: readonly string[]): boolean {
   for (const [at, part] of wide.entries()) {
     if (at >= narrow.length) return false;
     if (isRest(part)) return true;

@@ -11,7 +11,7 @@ const OPEN = { '*': 'users' } as const;
 const CHANNELS: ConfigInput['channels'] = {
   'orders:{region}:{kind}': { allow: OPEN, history: true },
   'orders:all': { allow: OPEN, history: true, bind: ['orders:**'] },
-  alerts: { allow: OPEN, history: true, from: false, bind: [{ channel: 'orders:**', where: { event: 'failed' } }] },
+  alerts: { allow: OPEN, history: true, from: false, bind: [{ channel: 'orders:*:*', where: { event: 'failed' } }] },
   audit: { allow: { subscribe: 'role:auditor' }, history: true, bind: ['orders:*:created'] },
 };
 
@@ -83,8 +83,8 @@ describe('a queue that binds a channel', () => {
   it('gets the message when it has room, if the publish is repeated with its key', async () => {
     const world = await createWorld({
       channels: {
-        ...CHANNELS,
         jobs: { allow: { ...OPEN, consume: 'users' }, bind: ['orders:*:created'], queue: { maxLength: 1 } },
+        ...CHANNELS,
       },
     });
     const { client } = await join(world);
@@ -99,7 +99,9 @@ describe('a queue that binds a channel', () => {
     await client.result(publish('b'));
     await client.result(publish('b'));
     expect(await places(world, 'jobs')).toEqual(['2 orders:eu:created 2']);
-    expect(await places(world, 'orders:all')).toEqual(['1 orders:eu:created 1', '2 orders:eu:created 2']);
+    for (const channel of ['orders:all', 'audit']) {
+      expect(await places(world, channel)).toEqual(['1 orders:eu:created 1', '2 orders:eu:created 2']);
+    }
   });
 });
 
@@ -218,6 +220,25 @@ describe('a subscription to a pattern', () => {
     await world.idle();
     const ended = client.received.filter(({ type }) => type === 'unsubscribed');
     expect(ended).toEqual([{ type: 'unsubscribed', channel: 'orders:*:created', reason: 'permission' }]);
+  });
+
+  it.each([false, true])('begins under a grant that answers later, and ends with its connection (%s)', async (cut) => {
+    const asked = { subscribe: async () => true };
+    const channels: ConfigInput['channels'] = {
+      'a:{x}': { allow: OPEN, history: true },
+      wide: { allow: asked, history: true, bind: ['a:**'] },
+      narrow: { allow: { subscribe: 'role:nobody' }, history: true, bind: ['a:*'] },
+    };
+    const world = await createWorld({ channels });
+    const { client, socket } = await join(world);
+    const held = new HeldCalls().hold(world.assembly.engine.log, 'read');
+    const answer = client.request(subscribe('a:*')).catch(() => null);
+    await world.until(() => held.waiting.length > 0);
+    if (cut) socket.cut();
+    held.release();
+    await world.idle();
+    if (cut) expect([await answer, world.services.hub.size]).toEqual([null, 0]);
+    else expect(await answer).toMatchObject({ result: { state: 'live' } });
   });
 
   it('is refused if nothing binds it', async () => {

@@ -268,6 +268,16 @@ describe('a rule with `only`', () => {
     expect(world.services.hub.filters).toBe(0);
   });
 
+  it('ends a subscription whose new filter would be one too many', async () => {
+    const world = await start({ limits: { filters: 1 } });
+    const [ada, other] = [await join(world, { teams: 'red' }), await join(world, { teams: 'red' })];
+    for (const client of [ada, other]) await client.result(subscribe('tickets'));
+    await ada.result({ type: 'refresh', token: await tokenWith(world, { teams: 'blue' }) });
+    await world.idle();
+    expect([summary(ada), summary(other)]).toEqual([['unsubscribed'], []]);
+    expect(world.services.hub.filters).toBe(1);
+  });
+
   it('applies from the moment when the rules are replaced', async () => {
     const world = await start({ channels: { tickets: { allow: OPEN, history: true } } });
     const client = await join(world, { teams: 'red' });

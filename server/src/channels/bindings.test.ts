@@ -17,7 +17,7 @@ const ORDERS = {
   'orders:all': { bind: ['orders:**'] },
   'orders-of:{region}': { bind: ['orders:{region}:*'] },
   created: { bind: ['orders:*:created', { channel: 'orders:eu:*', where: { event: 'created' } }] },
-  alerts: { bind: [{ channel: 'orders:**', where: { tags: { level: 'error' } } }] },
+  alerts: { bind: [{ channel: 'orders:*:*', where: { tags: { level: 'error' } } }] },
 } as const;
 
 describe('the messages of a channel', () => {

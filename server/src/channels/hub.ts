@@ -121,10 +121,10 @@ export class Hub implements CursorHost {
       : new Cursor({ ...options, variant }, position);
   }
 
-  #refuseFilter({ name, filters }: OpenChannel, variant: Variant | undefined): Refusal | null {
+  #refuseFilter({ name, filters }: OpenChannel, variant: Variant | undefined, leaving?: Variant): Refusal | null {
     const { mostFilters = Number.POSITIVE_INFINITY } = this.#options;
     if (variant?.filter === undefined || filters === undefined) return null;
-    const full = filters.fullFor(variant.filter, mostFilters);
+    const full = filters.fullFor(variant.filter, mostFilters, leaving?.filter);
     return full === null ? null : new Refusal('too_many_filters', `the subscriptions of "${name}" have ${full}`);
   }
 
@@ -152,7 +152,9 @@ export class Hub implements CursorHost {
     const all = effectiveConditions(own, rule, identity);
     if (all instanceof Refusal) return false;
     const next = variantFor(variant.sub, { own, all, alias: variant.alias });
-    if (next.key !== variant.key) this.#replace(cursor, next);
+    if (next.key === variant.key) return true;
+    if (this.#refuseFilter(channel, next, variant) !== null) return false;
+    this.#replace(cursor, next);
     return true;
   }
 

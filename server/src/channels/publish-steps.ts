@@ -2,11 +2,11 @@
 
 import { channelNameFault, checkDraft as findDraftFault, toDraft } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
-import { type AppendOptions, type Entry, type Log, UNTIL_SETTLED } from '../engine/engine.ts';
+import type { AppendOptions, Entry, Log } from '../engine/engine.ts';
 import { Refusal } from '../refusal.ts';
-import type { Rule } from '../rule.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import { type Authority, authorize, type Decision } from './authorize.ts';
+import { copiesOf, NO_COPIES, optionsOf } from './copies.ts';
 import { isSurelySmall, refuseLarge } from './payload-size.ts';
 import type { Appended, Publication } from './publication.ts';
 import { validateDraft } from './validate.ts';
@@ -81,13 +81,7 @@ const checkSize = ({ channel, rule: { maxPayload: most }, draft, request, asArri
 /** Appends the message: at once on the memory engine, otherwise when the engine holds it. */
 export const append: PublishStep = (publication, services) => {
   const entry = stamp(publication, services);
-  const { if: expected } = publication.draft;
-  const options = appendOptions(publication);
-  const stored = services.log.append(
-    publication.channel,
-    entry,
-    expected === undefined ? options : { ...options, expected },
-  );
+  const stored = services.log.append(publication.channel, entry, appendOptions(publication, entry, services));
   if (!(stored instanceof Promise)) return acknowledge(publication, { entry, stored }, services);
   const start = performance.now();
   return stored.then((late) =>
@@ -111,20 +105,13 @@ function stamp({ draft, request: { by }, rule }: Publication, { nextId, clock }:
   return entry;
 }
 
-function appendOptions({ rule, draft, request: { by } }: Publication): AppendOptions {
-  return optionsOf(rule, draft.key === undefined ? undefined : `${scopeOf(by)} ${draft.key}`);
-}
-
-/** How a message is appended to a channel of the rule. */
-export function optionsOf(
-  { history: retention, dedupe: window, queue }: Pick<Rule, 'history' | 'dedupe' | 'queue'>,
-  key: string | undefined,
-): AppendOptions {
-  if (queue !== null) {
-    const options = { retention: UNTIL_SETTLED, window, queue };
-    return key === undefined ? options : { ...options, key };
-  }
-  return key === undefined ? { retention, window } : { retention, window, key };
+function appendOptions(publication: Publication, entry: Entry, { log, nextId }: PublishServices): AppendOptions {
+  const { rule, draft, request, channel, bound } = publication;
+  const { key, if: expected } = draft;
+  const options = optionsOf(rule, key === undefined ? undefined : `${scopeOf(request.by)} ${key}`);
+  const copies = log.copies === true && bound.length > 0 ? copiesOf({ entry, channel, bound }, nextId) : NO_COPIES;
+  if (expected === undefined && copies.length === 0) return options;
+  return { ...options, ...(expected && { expected }), ...(copies.length > 0 && { copies }) };
 }
 
 /** A key belongs to its publisher. The length in front keeps apart what would otherwise join to the same text. */

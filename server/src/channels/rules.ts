@@ -14,6 +14,11 @@ export interface RuleMatch {
   readonly log?: string;
 }
 
+/** The rule of a bound channel that has the messages of a pattern. */
+export type BoundMatch = RuleMatch & { readonly log: string };
+
+/** Patterns whose bound channels are kept at hand. */
+const MOST_PATTERNS = 1_000;
 /** Matches kept at hand: enough for the channels in use, few enough to forget them all at once. */
 const MOST_REMEMBERED = 20_000;
 
@@ -27,6 +32,8 @@ export class Rules {
   #asksFunctions = false;
   #haveBindings = false;
   readonly #remembered = new Map<string, RuleMatch | null>();
+  /** Bound channels by pattern. */
+  readonly #boundFor = new Map<string, readonly BoundMatch[]>();
   readonly #faults = new Set<string>();
 
   constructor(rules: readonly Rule[]) {
@@ -41,6 +48,7 @@ export class Rules {
     this.#asksFunctions = grants.some(({ kind }) => kind === 'function');
     this.#haveBindings = rules.some(({ bind }) => bind.length > 0);
     this.#remembered.clear();
+    this.#boundFor.clear();
     this.#faults.clear();
   }
 
@@ -66,8 +74,24 @@ export class Rules {
    * The bound channels that have all messages of a pattern, with their rules: the most specific
    * first. SPEC.md section 4.3.
    */
-  boundFor(pattern: string): readonly (RuleMatch & { readonly log: string })[] {
+  boundFor(pattern: string): readonly BoundMatch[] {
     if (!this.#haveBindings) return [];
+    const remembered = this.#boundFor.get(pattern);
+    if (remembered !== undefined) return remembered;
+    if (this.#boundFor.size >= MOST_PATTERNS) this.#boundFor.clear();
+    const found = this.#findBound(pattern);
+    this.#boundFor.set(pattern, found);
+    return found;
+  }
+
+  /** Does a match still hold? Matches are compared by identity. */
+  holds(channel: string, match: RuleMatch): boolean {
+    return match.log === undefined
+      ? this.match(channel) === match
+      : this.boundFor(channel).some((bound) => bound === match);
+  }
+
+  #findBound(pattern: string): readonly BoundMatch[] {
     return boundChannelsOf(pattern, this.#rules).flatMap((log) => {
       const match = this.match(log);
       return match === null || match.rule.bind.length === 0 ? [] : [{ ...match, log }];

@@ -17,7 +17,7 @@ describe('bind', () => {
     ['a pattern that its own name matches', { 'a:{x}': {}, 'a:all': { bind: ['a:**'] } }],
     ['a param of both patterns', { 'a:{x}:{y}': {}, 'of:{y}': { bind: ['a:*:{y}'] } }],
     ['a filter', { 'a:{x}': {}, all: { bind: [{ channel: 'a:*', where: { tags: { t: ['1', '2'] } } }] } }],
-    ['patterns of several bound channels', { '{x}': {}, one: { bind: ['**'] }, two: { bind: ['**'] } }],
+    ['patterns of several bound channels', { 'a:{x}': {}, one: { bind: ['a:*'] }, two: { bind: ['a:**'] } }],
   ])('accepts %s', (_, channels) => {
     expect(problemsOf(channels)).toEqual([]);
   });
@@ -60,10 +60,19 @@ describe('bind', () => {
     ],
     [
       'a chain',
-      { a: {}, 'b:{x}': { bind: ['{x}'] }, c: { bind: ['b:*'] } },
-      'channels.c.bind: "b:*" is bound itself, and bindings do not chain. Bind what "b:{x}" binds',
+      { 'a:{x}': {}, 'b:{x}': { bind: ['a:{x}'] }, c: { bind: ['b:*'] } },
+      'channels.c.bind: "b:*" matches channels of "b:{x}", which are bound themselves, and bindings do not chain. Bind what "b:{x}" binds, or use other names',
     ],
-    ['a circle', { a: { bind: ['a'] } }, 'channels.a.bind: "a" is bound itself, and bindings do not chain.'],
+    [
+      'a circle',
+      { a: { bind: ['a'] } },
+      'channels.a.bind: "a" matches channels of "a", which are bound themselves, and bindings do not chain.',
+    ],
+    [
+      'another bound channel among the sources',
+      { 'a:{x}': {}, 'a:some': { bind: ['a:1'] }, all: { bind: ['a:**'] } },
+      'channels.all.bind: "a:**" matches channels of "a:some", which are bound themselves',
+    ],
     ['nothing', { a: {}, all: { bind: ['b:*'] } }, 'channels.all.bind: "b:*" matches no channel of a rule. Correct'],
   ])('refuses %s', (_, channels, problem) => {
     expect(problemsOf(channels)).toEqual([expect.stringContaining(problem)]);

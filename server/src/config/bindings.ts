@@ -77,16 +77,27 @@ export function checkBindings(rules: readonly Rule[], problems: Problems): void 
   const bound = rules.filter(({ bind }) => bind.length > 0);
   for (const { pattern, bind } of bound) {
     for (const { from } of bind) {
-      const problem = problemOf(from.source, bound, rules);
+      const problem = problemOf(from.source, { pattern: pattern.source, bound, rules });
       if (problem !== null) problems.add(['channels', pattern.source, 'bind'], problem);
     }
   }
 }
 
-function problemOf(from: string, bound: readonly Rule[], rules: readonly Rule[]): string | null {
-  const chained = bound.find(({ pattern }) => coversPattern(pattern.source, from));
+interface Others {
+  /** Of the rule that binds. */
+  readonly pattern: string;
+  readonly bound: readonly Rule[];
+  readonly rules: readonly Rule[];
+}
+
+/** A channel may be among those that it binds: what is published to it is in its log anyway. */
+function problemOf(from: string, { pattern: own, bound, rules }: Others): string | null {
+  const chained = bound.find(({ pattern: { source } }) =>
+    source === own ? coversPattern(source, from) : intersectPatterns(source, from) !== null,
+  );
   if (chained !== undefined) {
-    return `"${from}" is bound itself, and bindings do not chain. Bind what "${chained.pattern.source}" binds`;
+    const { source } = chained.pattern;
+    return `"${from}" matches channels of "${source}", which are bound themselves, and bindings do not chain. Bind what "${source}" binds, or use other names`;
   }
   const isSource = rules.some(({ bind, pattern }) => bind.length === 0 && intersectPatterns(pattern.source, from));
   if (isSource) return null;

@@ -24,6 +24,15 @@ export interface AppendOptions {
   readonly queue?: QueueBounds;
   /** Where the head must be. Absent: anywhere. */
   readonly expected?: ExpectedHead;
+  /** Appended in the same step: all of them, or nothing. Only for logs whose `copies` is true; none of them is a queue. */
+  readonly copies?: readonly Copy[];
+}
+
+/** A copy of a message for another channel. The log adds its `origin`. */
+export interface Copy {
+  readonly channel: string;
+  readonly entry: Omit<Entry, 'origin'>;
+  readonly options: Pick<AppendOptions, 'retention' | 'window'>;
 }
 
 /** A stretch of a channel's log. */
@@ -85,6 +94,8 @@ export function checkHead(head: Position, { epoch, offset }: ExpectedHead): void
  * not executed.
  */
 export interface Log {
+  /** Does `append` accept `copies`? Without it, the caller appends them one after the other. */
+  readonly copies?: boolean;
   /**
    * Appends an entry. Position, storage and announcement are one atomic step per channel, so
    * announcements are in the order of offsets. An append whose key is remembered appends nothing

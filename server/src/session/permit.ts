@@ -46,7 +46,7 @@ export class Permit {
    */
   check(): Refusal | null | Promise<Refusal | null> {
     const { identity, services } = this.#holder;
-    if (identity === this.#identity && services.rules.match(this.#channel) === this.#match) return null;
+    if (identity === this.#identity && services.rules.holds(this.#channel, this.#match)) return null;
     const asked = authorize(services, identity, this.#verb, this.#channel);
     return asked instanceof Promise
       ? asked.then((decision) => (identity === this.#holder.identity ? this.#note(identity, decision) : this.check()))

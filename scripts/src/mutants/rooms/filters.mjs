@@ -58,7 +58,7 @@ export const filters = [
   },
   {
     file: 'server/src/channels/hub.ts',
-    from: 'if (next.key !== variant.key) this.#replace(cursor, next);',
+    from: 'this.#replace(cursor, next);',
     to: '',
     fault: 'a subscription keeps the filter of an old token',
     tests: ['server/test/filters.test.ts'],
@@ -100,8 +100,8 @@ export const filters = [
   },
   {
     file: 'server/src/channels/copy-step.ts',
-    from: 'if (draft.key === undefined || !mayBeMissing(publication, target)) return undefined;',
-    to: 'return undefined;',
+    from: 'return draft.key === undefined ? undefined :',
+    to: 'return draft.key !== undefined ? undefined :',
     fault: 'a repeated publish copies its message twice',
     tests: ['server/test/bindings.test.ts'],
   },
@@ -118,5 +118,26 @@ export const filters = [
     to: 'this.#hash(cursor.channel.name)',
     fault: 'an event stream of a pattern does not resume',
     tests: ['server/test/bindings.test.ts'],
+  },
+  {
+    file: 'server/src/channels/copy-step.ts',
+    from: 'return new Failed(error);',
+    to: 'throw error;',
+    fault: 'a queue that is full keeps other channels from their copies',
+    tests: ['server/test/bindings.test.ts'],
+  },
+  {
+    file: 'server/src/session/permit.ts',
+    from: 'services.rules.holds(this.#channel, this.#match)',
+    to: 'services.rules.match(this.#channel) === this.#match',
+    fault: 'a subscription to a pattern is decided again and again',
+    tests: ['server/test/bindings.test.ts'],
+  },
+  {
+    file: 'server/src/engine/durable/batch.ts',
+    from: 'if (placed.time === undefined) return all;',
+    to: '',
+    fault: 'a repeated publish appends its copies again',
+    tests: ['server/src/engine/durable/durable-engine.test.ts'],
   },
 ];

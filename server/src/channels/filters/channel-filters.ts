@@ -51,10 +51,17 @@ export class ChannelFilters {
     return this.#groups.size;
   }
 
-  /** Why another filter cannot be added: what there is too many of. `null`: it can, or it is there already. */
-  fullFor({ key, conditions }: MessageFilter, most: number): string | null {
+  /**
+   * Why another filter cannot be added: what there is too many of. `null`: it can, or it is there
+   * already.
+   *
+   * @param most distinct filters
+   * @param leaving the filter that a cursor gives up for it
+   */
+  fullFor({ key, conditions }: MessageFilter, most: number, leaving?: MessageFilter): string | null {
     if (this.#groups.has(key)) return null;
-    if (this.#groups.size >= most) return `${most} distinct filters`;
+    const isLast = leaving !== undefined && this.#groups.get(leaving.key)?.cursors === 1;
+    if (this.#groups.size - (isLast ? 1 : 0) >= most) return `${most} distinct filters`;
     const mostUnplaced = Math.ceil(most / UNPLACED_SHARE);
     const isFull = isUnplaced(conditions) && this.#index.unplaced >= mostUnplaced;
     return isFull ? `${mostUnplaced} distinct filters that require neither a tag, a publisher nor an event` : null;

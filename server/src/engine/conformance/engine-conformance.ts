@@ -3,6 +3,7 @@ import { ManualClock } from '../../util/clock.ts';
 import { testAnnouncements } from './announcements.ts';
 import { testAppend } from './append.ts';
 import { testClockSteps } from './clock-steps.ts';
+import { testCopies } from './copies.ts';
 import { EngineBench, type MakeEngine } from './engine-bench.ts';
 import { testExpectedHead } from './expected-head.ts';
 import { testIdempotencyKeys } from './idempotency-keys.ts';
@@ -26,6 +27,7 @@ export function testEngine(name: string, make: MakeEngine): void {
     testAppend(bench);
     testAnnouncements(bench);
     testIdempotencyKeys(bench);
+    testCopies(bench);
     testExpectedHead(bench);
     testRetention(bench);
     testReading(bench);

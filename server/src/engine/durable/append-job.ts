@@ -1,4 +1,5 @@
 import type { PublishResult } from '@sluice/protocol';
+import type { Copy } from '../engine.ts';
 import type { Appending, Batch, Placed } from './batch.ts';
 import type { Job } from './writer.ts';
 
@@ -7,6 +8,39 @@ interface Callbacks {
   readonly announce: (appending: Appending, placed: Placed) => void;
   readonly resolve: (result: PublishResult) => void;
   readonly refuse: (error: unknown) => void;
+}
+
+/** A publish with copies on its way to the disk. */
+export class CopyingJob implements Job {
+  readonly #callbacks: Callbacks;
+  readonly #copies: readonly Copy[];
+  readonly refuse: Callbacks['refuse'];
+  #placed: ReturnType<Batch['appendAll']> = [];
+
+  constructor(callbacks: Callbacks, copies: readonly Copy[]) {
+    this.#callbacks = callbacks;
+    this.#copies = copies;
+    this.refuse = callbacks.refuse;
+  }
+
+  get bytes(): number {
+    return this.#callbacks.appending.body.length * (1 + this.#copies.length);
+  }
+
+  get lane(): string {
+    return this.#callbacks.appending.channel;
+  }
+
+  plan(batch: Batch): void {
+    this.#placed = batch.appendAll(this.#callbacks.appending, this.#copies);
+  }
+
+  done(): void {
+    const { announce, resolve } = this.#callbacks;
+    for (const { of, ...placed } of this.#placed) announce(of, placed);
+    const [first] = this.#placed;
+    if (first !== undefined) resolve(first.result);
+  }
 }
 
 /** One publish on its way to the disk. */

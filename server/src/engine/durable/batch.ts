@@ -1,6 +1,7 @@
 import type { Position, PublishResult } from '@sluice/protocol';
-import { type AppendOptions, checkHead, EngineFull, type Entry, type Retention } from '../engine.ts';
+import { type AppendOptions, type Copy, checkHead, EngineFull, type Entry, type Retention } from '../engine.ts';
 import { BatchLog } from './batch-log.ts';
+import { appendingOf, largestBody } from './copying.ts';
 import { nameOf } from './journal/overlay-table.ts';
 import { KeyChanges } from './key-changes.ts';
 import { findChannel, oldestAt } from './log-reader.ts';
@@ -156,8 +157,32 @@ export class Batch {
     return { result: toResult(open, placed), time: record.lastTime };
   }
 
-  #take(bytes: number): void {
+  /**
+   * Appends a message and its copies: all of them, or none.
+   *
+   * @returns the places of the message and of the copies; only the first if its key was used before
+   */
+  appendAll(appending: Appending, copies: readonly Copy[]): readonly (Placed & { readonly of: Appending })[] {
+    const { channel, body } = appending;
+    this.#mustFit((copies.length + 1) * (largestBody(body) + OVERHEAD));
+    // Reading may fail, and must not do so after something has changed.
+    for (const copy of copies) this.#open(copy.channel);
+    const placed = this.append(appending);
+    const all = [{ ...placed, of: appending }];
+    if (placed.time === undefined) return all;
+    for (const copy of copies) {
+      const own = appendingOf(copy, { channel, offset: placed.result.offset });
+      all.push({ ...this.append(own), of: own });
+    }
+    return all;
+  }
+
+  #mustFit(bytes: number): void {
     if (bytes > this.#room) throw new EngineFull('the channels have taken as much of the disk as they may');
+  }
+
+  #take(bytes: number): void {
+    this.#mustFit(bytes);
     this.#room -= bytes;
   }
 

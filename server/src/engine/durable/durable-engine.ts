@@ -21,7 +21,7 @@ import { LoggedMessage } from '../logged-message.ts';
 import { MemoryNodes } from '../memory/memory-nodes.ts';
 import { MemoryPresence } from '../memory/memory-presence.ts';
 import type { Revocation, RevocationStore } from '../revocations.ts';
-import { AppendJob } from './append-job.ts';
+import { AppendJob, CopyingJob } from './append-job.ts';
 import { type About, type Appending, type Batch, epochOf, type Placed } from './batch.ts';
 import { explainDamage } from './check-file.ts';
 import { DataDirectory, RESTORED } from './directory.ts';
@@ -67,6 +67,7 @@ const SWEEP_ON = 20;
 export class DurableEngine implements Engine, Log, RevocationStore {
   readonly name = 'durable';
   readonly log: Log = this;
+  readonly copies = true;
   readonly presence: MemoryPresence;
   readonly revocations: RevocationStore = this;
   readonly groups: DurableGroups;
@@ -172,8 +173,11 @@ export class DurableEngine implements Engine, Log, RevocationStore {
   }
 
   #submit(appending: Appending): Promise<PublishResult> {
+    const { copies } = appending.options;
     return new Promise((resolve, refuse) => {
-      this.#opened().writer.submit(new AppendJob({ appending, announce: this.#announce, resolve, refuse }));
+      const callbacks = { appending, announce: this.#announce, resolve, refuse };
+      const job = copies === undefined ? new AppendJob(callbacks) : new CopyingJob(callbacks, copies);
+      this.#opened().writer.submit(job);
     });
   }
 

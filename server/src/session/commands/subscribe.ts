@@ -85,6 +85,7 @@ async function awaitCursor(
   for (let opening: NowOrLater<Cursor | Refusal> = first; ; opening = open.with(permit.match)) {
     const cursor = await opening;
     if (cursor instanceof Refusal) return cursor;
+    if (session.state === 'closed') return welcome(session, cursor); // which ends it
     const refusal = permit.check();
     if (refusal === null && open.fits(cursor, permit.match)) return welcome(session, cursor);
     hub.unsubscribe(cursor); // while it is decided: no message may come before the reply
