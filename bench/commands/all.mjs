@@ -13,7 +13,7 @@ const BENCHMARKS = [
   ['connect', ['--rounds', '1', '--storms', '2']],
   ['memory', ['--rounds', '1']],
   ['own-channel', ['--rounds', '1', '--connections', '5000']],
-  ['footprint', ['--rounds', '1', '--connections', '1000']],
+  ['footprint', ['--rounds', '1']],
   ['stalled', ['--rounds', '1', '--seconds', '4']],
   ['reconnect', ['--rounds', '1']],
   ['presence', []],

@@ -9,14 +9,14 @@ async function run({ connections, rounds }) {
     const bytes = median(runs.map((each) => each[name]));
     return [name, `${Math.round(bytes / 10) * 10} bytes`];
   });
-  publish('footprint', table(['what', 'resident memory'], rows), { connections, runs });
+  publish('footprint', table(['what', 'in the heap'], rows), { connections, runs });
 }
 
 export function footprint(program) {
   program
     .command('footprint')
-    .description('resident memory of a connection, a subscription, a channel, a log, a member')
-    .option('--connections <n>', 'connections that are compared with as many before; each holds ten', number, 2_000)
+    .description('memory of a connection, a subscription, a channel, a log, a member')
+    .option('--connections <n>', 'connections that are compared with as many before; each holds ten', number, 1_000)
     .option('--rounds <n>', 'runs; the table shows medians', number, 3)
     .action(run);
 }

@@ -1,11 +1,12 @@
-/** Resident memory of a connection, and of each kind of thing that it holds. */
+/**
+ * Memory of a connection, and of each kind of thing that it holds, in V8's heap: exact for small
+ * numbers, too, where resident memory is not. Without the native socket, and the bytes of messages.
+ */
 import { Client, until } from './clients.mjs';
-import { answer, residentBytes, start, stop } from './processes.mjs';
+import { answer, start, stop } from './processes.mjs';
 
 /** How many of a thing each connection holds. */
 const EACH = 10;
-/** As many times the connections, if they hold nothing: resident memory is counted in pages. */
-const ALONE = 3;
 
 /** What each connection does: the commands for the `at`-th of its things. `null`: it only connects. */
 export const parts = {
@@ -32,24 +33,23 @@ async function open(port, count, { command, from }) {
   return clients;
 }
 
-async function resident(server) {
-  await new Promise((resolve) => setTimeout(resolve, 500));
+/** Bytes of V8's heap that are in use. */
+async function heapOf(server) {
+  await new Promise((resolve) => setTimeout(resolve, 200));
   server.send('collect');
-  await answer(server, 'collected');
-  return residentBytes(server);
+  return answer(server, 'collected');
 }
 
-/** Resident bytes of each connection with its things. The first connections pay for what is there once. */
+/** Bytes of each connection with its things. The first connections pay for what is there once. */
 async function measure(command, connections) {
-  // A young generation that does not grow: otherwise its growth would count as that of the things.
-  const server = start('sluice-server.mjs', 0, [], ['--max-semi-space-size=1']);
+  const server = start('sluice-server.mjs', 0, [], []);
   const clients = [];
   try {
     const port = await answer(server, 'port');
     clients.push(...(await open(port, connections, { command, from: 0 })));
-    const before = await resident(server);
+    const before = await heapOf(server);
     clients.push(...(await open(port, connections, { command, from: connections })));
-    return ((await resident(server)) - before) / connections;
+    return ((await heapOf(server)) - before) / connections;
   } finally {
     for (const client of clients) client.cut();
     await stop(server);
@@ -61,7 +61,7 @@ export async function measureFootprint(connections) {
   const bytes = {};
   let alone = 0;
   for (const [name, command] of Object.entries(parts)) {
-    const all = await measure(command, command === null ? ALONE * connections : connections);
+    const all = await measure(command, connections);
     bytes[name] = command === null ? all : (all - alone) / EACH;
     if (command === null) alone = all;
   }

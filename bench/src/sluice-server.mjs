@@ -32,6 +32,6 @@ const { port } = await gateway.start();
 process.on('message', (message) => {
   if (message !== 'collect') return;
   globalThis.gc?.();
-  process.send?.({ collected: true });
+  process.send?.({ collected: process.memoryUsage().heapUsed });
 });
 process.send?.({ port });

@@ -41,7 +41,7 @@ export type Verification =
 /** The part of the configuration that verification needs. */
 export interface VerifierConfig extends ClaimRules {
   readonly keys: readonly KeyConfig[];
-  /** Maximum number of tokens whose valid signature is remembered; those of secrets never are. 0: none. Default: 10,000. */
+  /** Maximum number of tokens of RSA and EC keys whose valid signature is remembered. 0: none. Default: 10,000. */
   readonly rememberedTokens?: number;
 }
 
