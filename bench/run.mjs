@@ -14,6 +14,7 @@ import { memory } from './commands/memory.mjs';
 import { ownChannel } from './commands/own-channel.mjs';
 import { peers } from './commands/peers.mjs';
 import { presence } from './commands/presence.mjs';
+import { queue } from './commands/queue.mjs';
 import { reconnect } from './commands/reconnect.mjs';
 import { redis } from './commands/redis.mjs';
 import { sse } from './commands/sse.mjs';
@@ -34,6 +35,7 @@ for (const add of [
   footprint,
   sse,
   stalled,
+  queue,
   reconnect,
   presence,
   flood,

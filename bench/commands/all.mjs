@@ -20,6 +20,10 @@ const BENCHMARKS = [
   ['flood', ['--rounds', '1', '--seconds', '5']],
   ['sse', []],
   ['durable', []],
+  ['queue', ['--rounds', '1', '--windows', '64']],
+  ['connect', ['--rounds', '1']],
+  ['own-channel', ['--rounds', '1']],
+  ['cluster', ['--rounds', '1']],
   ['redis', []],
 ];
 

@@ -5,6 +5,7 @@
 import { Client, paced, pause, until } from './clients.mjs';
 import { filters } from './filters.mjs';
 import { textFrame } from './wire.mjs';
+import { queue, requests } from './work.mjs';
 
 const range = (length, make) => Array.from({ length }, (_, at) => make(at));
 const percentile = (values, share) => values.sort((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
@@ -263,7 +264,7 @@ async function flood({ port, readers, rate, seconds }) {
   return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
 }
 
-const scenes = { stalled, reconnect, presence, filters, flood, edge, hose, warmUp };
+const scenes = { queue, requests, stalled, reconnect, presence, filters, flood, edge, hose, warmUp };
 
 process.on('message', async ({ play }) => {
   if (play !== undefined) process.send({ played: await scenes[play.scene](play) });

@@ -1,6 +1,6 @@
 /**
  * Sluice with its default configuration and history, so that offsets, cursors and the counting of losses work.
- * Arguments: `limited` for the default limits; the URL of a Redis.
+ * Arguments: `limited` for the default limits; the URL of a Redis; `durable=<folder>` for the durable engine.
  */
 import { createGateway } from '@sluice/server';
 import { SECRET } from './tokens.mjs';
@@ -10,6 +10,7 @@ const limited = options.includes('limited');
 /** `coalesce=100`: the window of the measured channels, in ms. */
 const coalesce = Number(options.find((option) => option.startsWith('coalesce='))?.slice('coalesce='.length) ?? 0);
 const redis = options.find((option) => option.startsWith('redis://'));
+const durable = options.find((option) => option.startsWith('durable='))?.slice('durable='.length);
 const everything = { '*': 'users' };
 const gateway = createGateway({
   host: '127.0.0.1',
@@ -18,6 +19,7 @@ const gateway = createGateway({
   heartbeat: '8m',
   drain: 0,
   ...(redis === undefined ? {} : { engine: 'redis', redis: { url: redis } }),
+  ...(durable === undefined ? {} : { engine: 'durable', durable: { data: durable } }),
   log: { level: 'warn' },
   // One generator plays all clients, and nearly all of them are one user: limits would measure themselves.
   limits: { subscriptions: 10_000, connectionsPerUser: 0, ...(limited ? {} : { operations: 0, bytes: 0 }) },
@@ -25,6 +27,8 @@ const gateway = createGateway({
     'bench:{n}': { allow: everything, history: { count: 1000, age: '1h' }, coalesce },
     'long:{n}': { allow: everything, history: { count: 1_000_000, age: '1h' } },
     'room:{n}': { allow: everything },
+    'jobs:{n}': { allow: { publish: 'users', consume: 'users' }, queue: { prefetch: 256 } },
+    'ask:{n}': { allow: { request: 'users', respond: 'users' } },
     'user:{id}': { allow: { subscribe: 'owner:{id}' } },
   },
 });
