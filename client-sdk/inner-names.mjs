@@ -5,8 +5,8 @@ const INNER_NAMES = `
   start renewable peer answer weight forget closing skew handle refusal stale heard refuse users use ended rejoin each
   remote pending calls copy report resource probe anew begin wanted current accept host heeds skipPast again
   resend instead settle hear miss silent reported commands emit run asked renew backlog precede observer
-  phase command lose open stop denied receive hold reconcileSoon shown restart release sent fail
-  queue pace unused follow reconcile askable distrust failure roster listed locate execute skip end
+  phase command lose open halt denied receive hold reconcileSoon shown restart release sent fail
+  queue pace unused follow reconcile askable distrust failure roster listed locate execute skip end variant lastId
 `;
 
 export const INNER = INNER_NAMES.trim().split(/\s+/);
@@ -16,8 +16,8 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ$_';
 /** The same short name for each in every entry: the core and what it loads later call each other by them. */
 const SHORT = Object.fromEntries(INNER.map((name, i) => [name, LETTERS[i] ?? `${LETTERS[i - LETTERS.length]}_`]));
 
-/** The core, and what it loads later and calls by its inner names. */
-const OF_CORE = ['index', 'on-demand'];
+/** The core, and the entries that call it by its inner names. */
+const OF_CORE = ['index', 'on-demand', 'requests', 'queues'];
 
 /**
  * How an entry is minified, with those names at one or two letters: those of the core alone, and once for all its modules.

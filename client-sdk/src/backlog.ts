@@ -1,4 +1,4 @@
-import type { HistoryResult, Message, Position } from '@sluice/protocol';
+import type { Filter, HistoryResult, Message, Position } from '@sluice/protocol';
 import type { ChannelHost } from './channel-host.ts';
 import { complete } from './complete.ts';
 import type { SluiceError } from './errors.ts';
@@ -10,6 +10,8 @@ const PAGE = 1000;
 /** The subscription on the gateway that a backlog leads to. */
 export interface BacklogSource {
   readonly channel: string;
+  /** The filter of the subscription. */
+  readonly variant: unknown;
   readonly host: Pick<ChannelHost, 'execute'>;
   /** Converts a starting point to the gateway's clock. */
   locate(start: Origin): Place;
@@ -24,11 +26,14 @@ type ReadPage = (page: { before: number; limit: number }) => Promise<HistoryResu
  * @param to the cursor's position when the subscriber joined
  */
 export async function deliverBacklog(source: BacklogSource, subscriber: Subscriber, to: Position): Promise<void> {
-  const { channel, host } = source;
+  const { channel, host, variant } = source;
   const { position } = subscriber.start;
   const start = { ...source.locate(subscriber.start), ...(position && { position }) };
   const read: ReadPage = (page) =>
-    host.execute({ type: 'history', channel, ...page }, { timeout: Number.POSITIVE_INFINITY });
+    host.execute(
+      { type: 'history', channel, filter: variant as Filter, ...page },
+      { timeout: Number.POSITIVE_INFINITY },
+    );
   const { messages, ...rest } = await readBacklog(read, start, to).catch((error: SluiceError): Backlog<Message> => {
     if (subscriber.state !== 'denied' && subscriber.state !== 'ended') subscriber.fail(error);
     return { messages: [], ...(position && { gap: { to, reason: 'no_history' } }) };
@@ -51,11 +56,12 @@ async function readBacklog(read: ReadPage, start: Place, to: Position): Promise<
     const wanted =
       page.epoch === to.epoch ? page.messages.filter(({ offset, time }) => offset > after && time >= since) : [];
     messages.unshift(...wanted);
-    const [oldest] = wanted;
-    if (!oldest || oldest.offset <= page.first || wanted.length < page.messages.length) break;
-    before = oldest.offset;
+    if (page.epoch !== to.epoch) break;
+    // With a filter, a page covers offsets without a message.
+    before = page.covers?.from ?? wanted[0]?.offset ?? before;
+    if (before <= page.first || wanted.length < page.messages.length || !(page.covers ?? wanted[0])) break;
   }
-  const kept = (messages[0]?.offset ?? to.offset + 1) - 1;
+  const kept = before - 1;
   if (!position || (sameEpoch && kept <= after)) return { messages };
   const reason = sameEpoch ? 'retention' : 'epoch_changed';
   return { messages, gap: { to: { epoch: to.epoch, offset: kept }, reason } };

@@ -57,7 +57,8 @@ export class Calls {
   #maxFrame = Number.POSITIVE_INFINITY;
   // Is the token verified?
   #released = false;
-  #lastId = 0;
+  /** The id of the newest command. */
+  lastId = 0;
   readonly #codec: Codec;
 
   constructor(codec: Codec) {
@@ -79,7 +80,7 @@ export class Calls {
       answer.refuse?.(this.ended);
       return nothing;
     }
-    const id = ++this.#lastId;
+    const id = ++this.lastId;
     const call = { id, weight: answer.weight ?? 0, command: { ...body, id } as unknown as Command, answer };
     this.#enqueue(call);
     return () => this.#forget(call);
@@ -141,7 +142,7 @@ export class Calls {
     this.#write = undefined;
     this.#released = false;
     this.#unsent = [];
-    for (const queue of this.#queues.values()) queue.stop();
+    for (const queue of this.#queues.values()) queue.halt();
     this.#queues.clear();
     for (const [id, call] of this.#waiting) if (!call.answer.resend) this.#waiting.delete(id);
   }
@@ -186,7 +187,7 @@ export class Calls {
 
   #forget(call: Call): void {
     if (!this.#waiting.delete(call.id) || !call.queue?.settle(call)) return;
-    call.queue.stop();
+    call.queue.halt();
     this.#queues.delete(channelOf(call));
   }
 

@@ -1,4 +1,4 @@
-import type { GapReason, Position, PublishResult, Tags } from '@sluice/protocol';
+import type { Filter, GapReason, Position, PublishResult, Tags } from '@sluice/protocol';
 import type { SluiceError } from './errors.ts';
 import type { Presence } from './presence-api.ts';
 
@@ -62,7 +62,12 @@ export interface Start {
 }
 
 /** Options of `subscribe`: where to start, and handlers. */
-export interface SubscribeOptions extends Start {
+export interface SubscribeOptions<Event extends string = string> extends Start {
+  /**
+   * Only messages that match. Subscriptions with the same filter object share one on the gateway, so
+   * pass the same object again, and do not change it.
+   */
+  readonly filter?: MessageFilter<Event>;
   /** Ends the subscription when it aborts. */
   readonly signal?: AbortSignal;
   /**
@@ -103,6 +108,12 @@ export interface Subscription {
   unsubscribe(): void;
 }
 
+/** Conditions on messages, all of them required. See SPEC.md section 3.5 for the tests of tags. */
+export interface MessageFilter<Event extends string = string> extends Omit<Filter, 'event'> {
+  /** The event is this one, or one of the list. */
+  readonly event?: Event | readonly Event[];
+}
+
 /** Options of `publish`: fields of the message, and how long to try. */
 export interface PublishOptions<Event extends string = string> {
   /** The kind of message, defined by the application. */
@@ -131,6 +142,8 @@ export interface HistoryOptions {
   readonly before?: number;
   /** Only messages with a greater offset, the oldest of them. */
   readonly after?: number;
+  /** Only messages that match. A page may then have fewer messages than `limit`: see `covers`. */
+  readonly filter?: MessageFilter;
   readonly signal?: AbortSignal;
 }
 
@@ -143,10 +156,17 @@ export interface HistoryPage<T = unknown, M extends Message = Message<T>> {
   readonly first: number;
   /** In the order of their offsets. */
   readonly messages: readonly M[];
+  /**
+   * With a filter: the page has all matching messages from offset `from` to `to`. Read on with
+   * `before: from`, or `after: to`.
+   */
+  readonly covers?: { readonly from: number; readonly to: number };
 }
 
 /** Options of `messages`: where the iteration starts, and what ends it. */
 export interface MessagesOptions extends Start {
+  /** Only messages that match. */
+  readonly filter?: MessageFilter;
   /** Ends the iteration when it aborts. */
   readonly signal?: AbortSignal;
   /** Called if messages were lost, between the messages before and after them. */

@@ -103,7 +103,7 @@ export class Connection {
   close(error?: SluiceError): void {
     if (this.state === 'closed') return;
     this.#leave();
-    this.#token.stop();
+    this.#token.halt();
     this.#stopListening();
     // A pending call reports the error by rejecting.
     if (this.#calls.end(error ?? clientError('closed', undefined, this.#calls.failure))) this.#events.reported = error;

@@ -8,6 +8,7 @@ import type {
   ContractTypes,
   DataIn,
   KnownName,
+  RequestTypesOf,
   TypesOf,
 } from '@sluice/protocol/contracts';
 import type { Channel, Message, PublishOptions, ReadableChannel } from './channel-api.ts';
@@ -54,9 +55,18 @@ type Publish<Types extends ContractTypes> = Types['eventsIn'] extends undefined
     ? PublishEvent<Types, keyof Types['eventsIn'] & string>
     : PublishListed<Types, keyof Types['eventsIn'] & string>;
 
+/**
+ * Carries the types of a channel's requests to `@sluice/client/requests`. The property exists for the
+ * compiler only.
+ */
+export interface Requestable<Requests> {
+  readonly '~requests'?: Requests;
+}
+
 /** A channel with the types of its contract. Schemas may convert data: published and received types may differ. */
-export interface ContractChannel<Types extends ContractTypes>
-  extends ReadableChannel<ContractMessage<Types>, Types['stateOut'], Types['stateIn']> {
+export interface ContractChannel<Types extends ContractTypes, Requests = unknown>
+  extends ReadableChannel<ContractMessage<Types>, Types['stateOut'], Types['stateIn']>,
+    Requestable<Requests> {
   /** Like `Channel.publish`. The contract determines the type of `data`, by `options.event` if set. */
   readonly publish: Publish<Types>;
 }
@@ -64,7 +74,7 @@ export interface ContractChannel<Types extends ContractTypes>
 /** The channel of this name, with the types of its contract; without contracts, its data is `unknown`. */
 export type ChannelOf<C extends Channels, Name extends string> = string extends keyof C
   ? Channel
-  : ContractChannel<TypesOf<ContractFor<C, Name>>>;
+  : ContractChannel<TypesOf<ContractFor<C, Name>>, RequestTypesOf<ContractFor<C, Name>>>;
 
 /** The messages received on a channel, by its name or its pattern: `MessageOf<typeof channels, 'chat:{room}'>`. */
 export type MessageOf<C extends Channels, Name extends string> = ContractMessage<TypesOf<ContractFor<C, Name>>>;

@@ -12,7 +12,7 @@ import { hasRunOut, isOfToken, refusal, type SluiceError } from './errors.ts';
 import { execute } from './execute.ts';
 import { check, socketUrl } from './options.ts';
 import type { PendingUse } from './pending-use.ts';
-import type { ChannelPush, Handle, Host, RemoteResource } from './remote-resource.ts';
+import type { ChannelPush, Handle, Host, Resource } from './remote-resource.ts';
 import type { Report } from './reporting.ts';
 
 /** Connects the parts of a client. */
@@ -27,7 +27,7 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
   declare reported: SluiceError | undefined;
   readonly #options: ClientOptions;
   // By channel name.
-  readonly #resources = new Map<string, readonly RemoteResource[]>();
+  readonly #resources = new Map<string, readonly Resource[]>();
 
   /** @param create creates another client */
   constructor(given: ClientOptions, create: (options: ClientOptions) => Client) {
@@ -93,14 +93,14 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     return (use?.handle as Channel<T, State> | undefined) ?? new ChannelHandle<T, State>(name, this);
   }
 
-  find<W extends RemoteResource>(kind: ResourceKind<W>, { name }: Handle, sub?: number): W | undefined {
-    return this.#of(name).find((resource): resource is W => resource instanceof kind && resource.sub === sub);
+  find<W extends Resource>(kind: ResourceKind<W>, { name }: Handle, variant?: unknown): W | undefined {
+    return this.#of(name).find((resource): resource is W => resource instanceof kind && resource.variant === variant);
   }
 
-  resource<W extends RemoteResource>(kind: ResourceKind<W>, handle: Handle, sub?: number): W {
-    const found = this.find(kind, handle, sub);
+  resource<W extends Resource>(kind: ResourceKind<W>, handle: Handle, variant?: unknown): W {
+    const found = this.find(kind, handle, variant);
     if (found) return found;
-    const resource = new kind(handle, this, sub);
+    const resource = new kind(handle, this, variant);
     this.#resources.set(handle.name, [...this.#of(handle.name), resource]);
     return resource;
   }
@@ -111,18 +111,18 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
     else if (this.#options.autoConnect !== false && this.peer.state === 'idle') this.peer.connect();
   }
 
-  forget(resource: RemoteResource): void {
+  forget(resource: Resource): void {
     const { channel } = resource;
     const rest = this.#of(channel).filter((other) => other !== resource);
     this.#resources.set(channel, rest);
     if (!rest[0]) this.#resources.delete(channel);
   }
 
-  #of(name: string): readonly RemoteResource[] {
+  #of(name: string): readonly Resource[] {
     return this.#resources.get(name) ?? [];
   }
 
-  #eachResource(act: (resource: RemoteResource) => void): void {
+  #eachResource(act: (resource: Resource) => void): void {
     for (const resource of [...this.#resources.values()].flat()) act(resource);
   }
 }

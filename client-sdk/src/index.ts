@@ -31,6 +31,7 @@ export type {
   HistoryOptions,
   HistoryPage,
   Message,
+  MessageFilter,
   MessagesOptions,
   PublishOptions,
   ReadableChannel,

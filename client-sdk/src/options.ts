@@ -31,6 +31,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   position: OBJECT,
   tags: OBJECT,
   codec: OBJECT,
+  filter: OBJECT,
   signal: 'an AbortSignal',
   rewind: WHOLE,
   before: WHOLE,

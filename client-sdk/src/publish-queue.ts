@@ -67,7 +67,7 @@ export class PublishQueue<T extends QueuedCommand> {
   }
 
   /** Stops sending. */
-  stop(): void {
+  halt(): void {
     this.#stopped = true;
     this.#cancelPause();
   }

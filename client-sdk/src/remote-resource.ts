@@ -28,24 +28,39 @@ export interface Host extends SourceHost, PartsHost {
   /** Creates an error of the catalogue. Files loaded on demand must not have their own error class. */
   readonly refusal: typeof refusal;
   /** The resource is no longer used. */
-  forget(resource: RemoteResource): void;
+  forget(resource: Resource): void;
 }
 
-type Opening = 'subscribe' | 'watch' | 'enter';
-type Closing = 'unsubscribe' | 'unwatch' | 'leave';
+/** What the client keeps on the gateway, as it sees the connection. */
+export interface Resource {
+  /** The name of its channel; empty if it has none. */
+  readonly channel: string;
+  /** The channel's public object while it is in use. */
+  readonly handle: Handle;
+  /** Distinguishes resources of one class on the same channel: a filter, a consumer group. */
+  readonly variant: unknown;
+  /** The connection is open: opens or closes it on the gateway, as wanted. */
+  reconcile(): void;
+  /** The connection was lost. */
+  lose(): void;
+  receive(push: ChannelPush): void;
+  /** The client is closed. */
+  end(state: 'ended', ending: Ending): void;
+}
+
+type Opening = 'subscribe' | 'watch' | 'enter' | 'respond';
+type Closing = 'unsubscribe' | 'unwatch' | 'leave' | 'unrespond';
 
 /**
  * Something that a channel keeps on the gateway while the application wants it: a subscription, a
  * presence subscription, a membership. It is opened again on each connection, and retried after a
  * retryable refusal.
  */
-export abstract class RemoteResource<Open extends Opening = Opening> {
+export abstract class RemoteResource<Open extends Opening = Opening> implements Resource {
   declare readonly channel: string;
-  /** The channel's public object while it is in use. */
   declare readonly handle: Handle;
   declare readonly host: Host;
-  /** Distinguishes resources of one class on the same channel: a subscription's id on the wire. */
-  declare readonly sub: number | undefined;
+  declare readonly variant: unknown;
   /** Is it open on the gateway? */
   on = false;
   /** The open command must be sent again, because its fields have changed. */
@@ -55,11 +70,11 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
   #refusals = 0;
   #cancelPause: Cancel = nothing;
 
-  constructor(handle: Handle, host: Host, sub?: number) {
+  constructor(handle: Handle, host: Host, variant?: unknown) {
     this.handle = handle;
     this.channel = handle.name;
     this.host = host;
-    this.sub = sub;
+    this.variant = variant;
   }
 
   /** Should it be open on the gateway? */
@@ -73,14 +88,15 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
   get askable(): boolean {
     return true;
   }
-  /** It is being closed. */
-  closing(): void {}
+  /** It is being closed. @returns fields of the close command, besides the channel */
+  closing(): object | undefined {
+    return undefined;
+  }
   /** Refused permanently. */
   abstract refuse(error: SluiceError): void;
   /** Refused, and retried automatically. */
   abstract fail(error: SluiceError): void;
   abstract receive(push: ChannelPush): void;
-  /** The client is closed. */
   abstract end(state: 'ended', ending: Ending): void;
   /** It is neither wanted nor open. */
   unused(): void {
@@ -110,12 +126,12 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
 
   /** The connection was lost. */
   lose(): void {
-    this.stop();
+    this.halt();
     this.reconcile();
   }
 
   /** It is no longer open. */
-  stop(): void {
+  halt(): void {
     this.on = false;
     this.#rest();
   }
@@ -159,14 +175,12 @@ export abstract class RemoteResource<Open extends Opening = Opening> {
   #close(): void {
     const done = () => this.#goOn();
     this.on = false;
-    this.closing();
     this.#ask<Closing>(1, { accept: done, refuse: done });
   }
 
   #ask<Type extends Opening | Closing>(which: 0 | 1, answer: Answer<Type>): void {
     this.phase = which ? 'closing' : 'opening';
-    const { channel, sub } = this;
-    const body = { type: this.commands[which], channel, sub, ...(!which && this.open()) };
+    const body = { type: this.commands[which], channel: this.channel, ...(which ? this.closing() : this.open()) };
     this.host.calls.start(body as unknown as Body<Type>, answer);
   }
 }

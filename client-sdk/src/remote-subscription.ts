@@ -16,6 +16,9 @@ import { SharedResource } from './shared-resource.ts';
 import type { Origin, Place, RemoteState, Source, Subscriber } from './subscriber.ts';
 import { nothing } from './timer.ts';
 
+// The id of the newest subscription that has one.
+let lastSub = 0;
+
 /**
  * The client's end of a cursor: one subscription on the gateway, shared by all its subscribers. It
  * follows the rules of SPEC.md section 7.
@@ -24,6 +27,8 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   state: RemoteState = 'subscribing';
   declare position: Position | undefined;
   readonly commands = ['subscribe', 'unsubscribe'] as const;
+  // Each filter object has a subscription of its own.
+  readonly sub = this.variant && ++lastSub;
   #start: Origin = {};
 
   add(subscriber: Subscriber): void {
@@ -34,10 +39,10 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
     this.reconcile();
   }
 
-  /** The cursor's starting point. */
-  open(): Place {
-    const { position } = this;
-    return position ? { position } : this.locate(this.#start);
+  /** The subscription's id and filter, and the cursor's starting point. */
+  open(): object {
+    const { position, sub, variant: filter } = this;
+    return { sub, filter, ...(position ? { position } : this.locate(this.#start)) };
   }
 
   // `since` needs the gateway's clock, which is unknown before the first connection.
@@ -50,8 +55,9 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
     this.#moveTo(state);
   }
 
-  override closing(): void {
+  override closing(): object {
     this.position = undefined;
+    return { sub: this.sub };
   }
 
   override lose(): void {
@@ -61,7 +67,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
 
   receive(push: ChannelPush): void {
     // Rule 1: a push before the reply belongs to an earlier subscription; with another id, to another one.
-    if (!this.on || (push as { readonly sub?: number }).sub !== this.sub) return;
+    if (!this.on || (push as { readonly sub?: unknown }).sub !== this.sub) return;
     const { type } = push;
     if (type === 'messages') this.#messages(push);
     else if (type === 'progress') this.#progress(push);

@@ -42,7 +42,7 @@ export abstract class SharedResource<
   end(state: 'denied' | 'ended', ending: Ending): void {
     const users = [...this.users];
     this.users.clear();
-    this.stop();
+    this.halt();
     this.unused();
     for (const user of users) user.end(state, ending);
   }

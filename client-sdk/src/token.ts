@@ -124,7 +124,7 @@ export class TokenSource {
   }
 
   /** Stops waiting for the application. */
-  stop(): void {
+  halt(): void {
     this.#cancelTimer();
   }
 

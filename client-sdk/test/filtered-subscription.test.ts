@@ -1,14 +1,14 @@
 import type { ServerMessage } from '@sluice/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { MessageFilter } from '../src/channel-api.ts';
 import type { ClientState } from '../src/client-state.ts';
 import { Core } from '../src/core.ts';
 import type { SluiceError } from '../src/errors.ts';
 import { RemoteSubscription } from '../src/remote-subscription.ts';
-import { type AnyMessage, Subscriber } from '../src/subscriber.ts';
 import { FakeGateway, turn, wireMessage } from './support/fake-gateway.ts';
 
-/** A client whose subscriptions can have ids, which the public API does not support yet. */
+/** A client whose subscriptions may have filters, and so ids. */
 class Inner {
   readonly gateway = new FakeGateway();
   readonly errors: SluiceError[] = [];
@@ -26,14 +26,12 @@ class Inner {
     return this.core.peer.state;
   }
 
-  subscribe(sub?: number) {
+  subscribe(filter?: MessageFilter) {
     const seen: number[] = [];
-    const handle = this.core.channel('a');
-    const remote = this.core.resource(RemoteSubscription, handle, sub);
-    const subscriber = new Subscriber(remote, (message: AnyMessage) => seen.push(message.offset), {});
-    remote.add(subscriber);
-    this.core.use();
-    return { seen, subscriber };
+    const channel = this.core.channel('a');
+    const subscriber = channel.subscribe(({ offset }) => seen.push(offset), filter && { filter });
+    const sub = this.core.find(RemoteSubscription, channel, filter)?.sub as number | undefined;
+    return { seen, subscriber, sub, id: sub === undefined ? {} : { sub } };
   }
 
   async accept(): Promise<void> {
@@ -66,30 +64,43 @@ afterEach(() => {
 const PUSH = { type: 'messages', channel: 'a', epoch: 'e1' } as const;
 const PROGRESS = { type: 'progress', channel: 'a', epoch: 'e1' } as const;
 
-describe('a subscription with an id', () => {
-  it('is opened and ended under its id', async () => {
+const FILTER = { event: 'chat' };
+
+describe('a subscription with a filter', () => {
+  it('is opened with its filter and id, and ended under its id', async () => {
     const inner = new Inner();
     inner.subscribe();
-    const { subscriber } = inner.subscribe(7);
+    const { subscriber, sub } = inner.subscribe(FILTER);
     await inner.accept();
-    expect(inner.gateway.socket.sent('subscribe').map(({ sub }) => sub)).toEqual([undefined, 7]);
-    inner.accept();
+    expect(inner.gateway.socket.sent('subscribe').map((command) => [command.sub, command.filter])).toEqual([
+      [undefined, undefined],
+      [sub, FILTER],
+    ]);
+    inner.accepted();
     subscriber.unsubscribe();
     await turn();
-    expect(inner.gateway.socket.last('unsubscribe')).toMatchObject({ channel: 'a', sub: 7 });
+    expect(inner.gateway.socket.last('unsubscribe')).toMatchObject({ channel: 'a', sub });
+  });
+
+  it('is shared by all that pass the same filter object', async () => {
+    const inner = new Inner();
+    const subs = [FILTER, FILTER, { ...FILTER }].map((filter) => inner.subscribe(filter).sub);
+    await inner.accept();
+    expect(subs[0]).toBe(subs[1]);
+    expect(inner.gateway.socket.sent('subscribe').map(({ sub }) => sub)).toEqual([subs[0], subs[2]]);
   });
 
   it('receives the pushes with its id, and the default subscription those without one', async () => {
     const inner = new Inner();
     const plain = inner.subscribe();
-    const first = inner.subscribe(1);
-    const second = inner.subscribe(2);
+    const first = inner.subscribe({ ...FILTER });
+    const second = inner.subscribe({ ...FILTER });
     await inner.accept();
-    inner.accept();
+    inner.accepted();
     inner.push({ ...PUSH, messages: [wireMessage(1)] });
-    inner.push({ ...PUSH, sub: 1, after: 0, messages: [wireMessage(2)] });
-    inner.push({ ...PUSH, sub: 3, after: 0, messages: [wireMessage(3)] });
-    inner.push({ type: 'unsubscribed', channel: 'a', sub: 2, reason: 'permission' });
+    inner.push({ ...PUSH, ...first.id, after: 0, messages: [wireMessage(2)] });
+    inner.push({ ...PUSH, sub: 1_000_000, after: 0, messages: [wireMessage(3)] });
+    inner.push({ type: 'unsubscribed', channel: 'a', ...second.id, reason: 'permission' });
     expect([plain.seen, first.seen, second.seen]).toEqual([[1], [2], []]);
     expect([plain, first, second].map(({ subscriber }) => subscriber.state)).toEqual(['live', 'live', 'denied']);
     expect(inner.state).toBe('connected');
@@ -98,19 +109,19 @@ describe('a subscription with an id', () => {
   it('resumes from its own position', async () => {
     const inner = new Inner();
     inner.subscribe();
-    inner.subscribe(1);
+    const { sub, id } = inner.subscribe(FILTER);
     await inner.accept();
-    inner.accept();
+    inner.accepted();
     inner.push({ ...PUSH, messages: [wireMessage(1)] });
-    inner.push({ ...PUSH, sub: 1, after: 0, messages: [wireMessage(5)] });
-    inner.push({ ...PROGRESS, sub: 1, after: 3, offset: 9 });
+    inner.push({ ...PUSH, ...id, after: 0, messages: [wireMessage(5)] });
+    inner.push({ ...PROGRESS, ...id, after: 3, offset: 9 });
     inner.gateway.socket.drop();
     await vi.advanceTimersByTimeAsync(1000);
     await inner.accept();
-    const asked = inner.gateway.socket.sent('subscribe').map(({ sub, position }) => [sub, position?.offset]);
+    const asked = inner.gateway.socket.sent('subscribe').map((command) => [command.sub, command.position?.offset]);
     expect(asked).toEqual([
       [undefined, 1],
-      [1, 9],
+      [sub, 9],
     ]);
   });
 });
@@ -120,7 +131,7 @@ describe('a push of a newer gateway', () => {
     const inner = new Inner();
     const { seen } = inner.subscribe();
     await inner.accept();
-    inner.accept();
+    inner.accepted();
     inner.push({ type: 'weather', channel: 'a', sun: true } as never);
     inner.push({ type: 'weather' } as never);
     const message = {
@@ -149,18 +160,18 @@ describe('any sequence of pushes', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.oneof(messages, progress), { maxLength: 12 }), async (pushes) => {
         const inner = new Inner();
-        const { seen, subscriber } = inner.subscribe(1);
+        const { seen, subscriber, id } = inner.subscribe(FILTER);
         await inner.accept();
-        inner.accept();
+        inner.accepted();
         const expected: number[] = [];
         let position = 0;
         for (const push of pushes) {
           const offsets = push.type === 'messages' ? push.offsets.toSorted((a, b) => a - b) : [push.offset];
           if (push.type === 'messages') {
             const { after } = push;
-            const body = { ...PUSH, sub: 1, messages: offsets.map((one) => wireMessage(one)) };
+            const body = { ...PUSH, ...id, messages: offsets.map((one) => wireMessage(one)) };
             inner.push(after === undefined ? body : { ...body, after });
-          } else inner.push({ ...PROGRESS, sub: 1, after: push.after, offset: push.offset });
+          } else inner.push({ ...PROGRESS, ...id, after: push.after, offset: push.offset });
           const isWhole = (one: number) =>
             push.type === 'progress' || push.after !== undefined ? position >= (push.after ?? 0) : position === one - 1;
           // A `progress` is always checked. A message that was already seen is not checked.

@@ -24,7 +24,7 @@ export class PresenceWatch extends SharedResource<'watch', PresenceSubscriber> {
     this.roster.restart();
   }
 
-  override closing(): void {
+  override closing(): undefined {
     this.roster = new Roster();
   }
 

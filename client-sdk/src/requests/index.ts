@@ -1,0 +1,17 @@
+/**
+ * Request and reply: ask one of a channel's responders, or be one.
+ *
+ * @packageDocumentation
+ */
+export type {
+  IncomingRequest,
+  Replies,
+  RequestChannel,
+  RequestOptions,
+  RequestTypes,
+  Responder,
+  RespondOptions,
+} from './api.ts';
+export { request, requestStream } from './request.ts';
+export { RequestError } from './request-error.ts';
+export { respond } from './respond.ts';
