@@ -19,6 +19,7 @@ export default defineConfig({
       '@sluice/client/testing': source('client-sdk/src/testing/testing.ts'),
       '@sluice/client/msgpack': source('client-sdk/src/msgpack.ts'),
       '@sluice/client/outbox': source('client-sdk/src/outbox/index.ts'),
+      '@sluice/client/queues': source('client-sdk/src/queues/index.ts'),
       '@sluice/client/requests': source('client-sdk/src/requests/index.ts'),
       '@sluice/client/share-tabs': source('client-sdk/src/share-tabs/share-tabs.ts'),
       '@sluice/client/stores': source('client-sdk/src/stores/index.ts'),

@@ -14,6 +14,7 @@ export const ENTRIES = {
   contracts: source('contracts.ts'),
   msgpack: source('msgpack.ts'),
   outbox: source('outbox/index.ts'),
+  queues: source('queues/index.ts'),
   requests: source('requests/index.ts'),
   'share-tabs': source('share-tabs/share-tabs.ts'),
   'shared-worker': source('share-tabs/shared-worker.ts'),

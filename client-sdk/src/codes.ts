@@ -11,6 +11,7 @@ export const NOT_SUBSCRIBED = 4308;
 export const PAYLOAD_TOO_LARGE = 4309;
 export const PAYLOAD_INVALID = 4310;
 export const NOT_MEMBER = 4317;
+export const ALREADY_CONSUMING = 4324;
 export const CLOSED = 4400;
 export const TIMED_OUT = 4401;
 export const CONNECTION_LOST = 4402;

@@ -48,8 +48,8 @@ export interface Resource {
   end(state: 'ended', ending: Ending): void;
 }
 
-type Opening = 'subscribe' | 'watch' | 'enter' | 'respond';
-type Closing = 'unsubscribe' | 'unwatch' | 'leave' | 'unrespond';
+type Opening = 'subscribe' | 'watch' | 'enter' | 'respond' | 'consume';
+type Closing = 'unsubscribe' | 'unwatch' | 'leave' | 'unrespond' | 'stop';
 
 /**
  * Something that a channel keeps on the gateway while the application wants it: a subscription, a

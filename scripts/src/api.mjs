@@ -17,6 +17,12 @@ const ENTRIES = [
   { name: '@sluice/client/svelte', types: 'client-sdk/dist/svelte.d.ts', source: 'client-sdk/src/svelte/index.ts' },
   { name: '@sluice/client/react', types: 'client-sdk/dist/react.d.ts', source: 'client-sdk/src/react/index.ts' },
   { name: '@sluice/client/stores', types: 'client-sdk/dist/stores.d.ts', source: 'client-sdk/src/stores/index.ts' },
+  { name: '@sluice/client/queues', types: 'client-sdk/dist/queues.d.ts', source: 'client-sdk/src/queues/index.ts' },
+  {
+    name: '@sluice/client/requests',
+    types: 'client-sdk/dist/requests.d.ts',
+    source: 'client-sdk/src/requests/index.ts',
+  },
   { name: '@sluice/client/outbox', types: 'client-sdk/dist/outbox.d.ts', source: 'client-sdk/src/outbox/index.ts' },
   { name: '@sluice/client/msgpack', types: 'client-sdk/dist/msgpack.d.ts', source: 'client-sdk/src/msgpack.ts' },
   {

@@ -12,7 +12,10 @@ beforeAll(async () => {
   gateway = await startTestGateway({ channels: { 'calls:{name}': calls, 'closed:{name}': {} } });
 });
 
-afterAll(() => gateway.close());
+afterAll(async () => {
+  for (const client of clients) client.close();
+  await gateway.close();
+});
 
 function open(user: string): Client {
   const client = createClient({ url: gateway.url, WebSocket, token: () => gateway.token(user) });

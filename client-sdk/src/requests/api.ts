@@ -21,6 +21,12 @@ export interface RequestChannel<Types extends RequestTypes = RequestTypes> {
   readonly '~requests'?: Types;
 }
 
+/** A channel without a contract: the caller names the type of the reply. */
+export interface UntypedChannel {
+  readonly name: string;
+  readonly '~requests'?: never;
+}
+
 /** Options of a request. */
 export interface RequestOptions {
   /**

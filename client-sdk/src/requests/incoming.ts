@@ -97,6 +97,7 @@ export class Incoming {
   #reply(fields: object): Promise<void> {
     const { calls } = this.#setup.host;
     return new Promise((resolve, reject) => {
+      this.#controller.signal.throwIfAborted();
       const { copy } = calls.copy(fields);
       const aborted = this.#aborted();
       aborted.promise.catch(reject);

@@ -11,6 +11,7 @@ export type {
   RequestTypes,
   Responder,
   RespondOptions,
+  UntypedChannel,
 } from './api.ts';
 export { request, requestStream } from './request.ts';
 export { RequestError } from './request-error.ts';

@@ -6,7 +6,7 @@ import { TIMED_OUT } from '../codes.ts';
 import { hostOf } from '../entry-host.ts';
 import { SluiceError } from '../index.ts';
 import { after, nothing } from '../timer.ts';
-import type { RequestChannel, RequestOptions, RequestTypes } from './api.ts';
+import type { RequestChannel, RequestOptions, RequestTypes, UntypedChannel } from './api.ts';
 import { type PendingRequest, Requester } from './requester.ts';
 
 // The gateway's default, and the longest that a timer can wait, in milliseconds.
@@ -36,7 +36,7 @@ export function request<Types extends RequestTypes = RequestTypes>(
   data: Types['requestIn'],
   options?: RequestOptions,
 ): Promise<Types['replyOut']>;
-export function request<Reply>(channel: RequestChannel, data: unknown, options?: RequestOptions): Promise<Reply>;
+export function request<Reply>(channel: UntypedChannel, data: unknown, options?: RequestOptions): Promise<Reply>;
 export async function request(channel: RequestChannel, data: unknown, options?: RequestOptions): Promise<unknown> {
   let last: unknown;
   const onReplies = (replies: readonly unknown[]) => {
@@ -64,7 +64,7 @@ export function requestStream<Types extends RequestTypes = RequestTypes>(
   options?: RequestOptions,
 ): AsyncGenerator<Types['replyOut'], void, void>;
 export function requestStream<Reply>(
-  channel: RequestChannel,
+  channel: UntypedChannel,
   data: unknown,
   options?: RequestOptions,
 ): AsyncGenerator<Reply, void, void>;

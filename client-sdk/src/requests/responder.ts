@@ -1,6 +1,7 @@
 import type { RequestsPush } from '@sluice/protocol';
 import { CONNECTION_LOST, PERMISSION_DENIED } from '../codes.ts';
 import type { EntryHost } from '../entry-host.ts';
+import { handlerFailed } from '../handler-failed.ts';
 import { SluiceError } from '../index.ts';
 import { type ChannelPush, RemoteResource } from '../remote-resource.ts';
 import type { Ending } from '../subscriber.ts';
@@ -96,8 +97,9 @@ export class ResponderResource extends RemoteResource<'respond'> {
   }
 
   #answer({ channel, requests }: RequestsPush): void {
-    const { handler, onError = show } = this.#registration as Registration;
-    const setup = { channel, handler, host: this.host as unknown as EntryHost, failed: onError };
+    const { handler, onError } = this.#registration as Registration;
+    const failed = onError ?? ((error: Error) => handlerFailed(channel, error));
+    const setup = { channel, handler, host: this.host as unknown as EntryHost, failed };
     for (const request of requests) {
       const incoming = new Incoming(request, setup);
       this.#requests.set(request.request, incoming);
@@ -129,9 +131,4 @@ function lost(message: string): SluiceError {
 
 function unresponded(channel: string): Error {
   return new Error(`${channel}: stopped before the gateway accepted it.`);
-}
-
-/** Nobody handles the error of a handler: the requester has only its code. */
-function show(error: Error): void {
-  globalThis.console?.error('[sluice] The handler of a request failed.', error);
 }

@@ -1,0 +1,212 @@
+import { ERRORS, errorBody, type Delivery as WireDelivery } from '@sluice/protocol';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Client } from '../src/api.ts';
+import { type ConsumeOptions, consume, type Delivery, NackError } from '../src/queues/index.ts';
+import { FakeGateway, pass, turn, wireMessage } from './support/fake-gateway.ts';
+
+let gateway: FakeGateway;
+let client: Client;
+/** Finishes the handler of a delivery, by offset; with an error it fails. */
+let finish: Map<number, (error?: Error) => void>;
+let seen: Delivery[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  gateway = new FakeGateway();
+  client = gateway.client({ token: () => 'token' });
+  finish = new Map();
+  seen = [];
+});
+
+afterEach(() => {
+  client.close();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const handler = (delivery: Delivery) =>
+  new Promise<void>((resolve, reject) => {
+    seen.push(delivery);
+    finish.set(delivery.message.offset, (error) => (error ? reject(error) : resolve()));
+  });
+
+async function accept(): Promise<void> {
+  await turn();
+  await gateway.socket.accept();
+  gateway.socket.reply('consume', { group: 'queue', prefetch: 10, ackTimeout: 30_000 });
+  await turn();
+}
+
+async function begin(options: ConsumeOptions = {}) {
+  const consumer = consume(client.channel('a'), handler, { onError: () => {}, ...options });
+  await accept();
+  return consumer;
+}
+
+const delivery = (offset: number): WireDelivery => ({
+  ...{ id: `d${offset}`, attempt: 1, deadline: 0 },
+  message: wireMessage(offset),
+});
+
+const deliver = (...offsets: number[]) =>
+  gateway.socket.push({
+    ...{ type: 'deliveries', channel: 'a', group: 'queue', epoch: 'e1' },
+    deliveries: offsets.map(delivery),
+  });
+
+const settled = () =>
+  gateway.socket.commands.filter(({ type }) => type === 'ack' || type === 'nack').map(({ id, ...rest }) => rest);
+
+describe('a consumer', () => {
+  it('acknowledges in one command what is finished in one turn', async () => {
+    await begin({ group: 'queue', prefetch: 3 });
+    expect(gateway.socket.last('consume')).toMatchObject({ group: 'queue', prefetch: 3 });
+    deliver(1, 2, 3);
+    for (const offset of [3, 1]) finish.get(offset)?.();
+    await turn();
+    expect(settled()).toMatchObject([{ type: 'ack', group: 'queue', deliveries: ['d3', 'd1'] }]);
+  });
+
+  it('refuses what failed, with the delay or the reason that the handler chose', async () => {
+    await begin();
+    deliver(1, 2, 3);
+    finish.get(1)?.(new Error('secret'));
+    finish.get(2)?.(new NackError('', { delay: 500 }));
+    finish.get(3)?.(new NackError('no address', { dead: true }));
+    await turn();
+    expect(settled().map(({ channel, group, series, ...rest }: Record<string, unknown>) => rest)).toEqual([
+      { type: 'nack', deliveries: ['d1'] },
+      { type: 'nack', deliveries: ['d2'], delay: 500 },
+      { type: 'nack', deliveries: ['d3'], dead: true, reason: 'no address' },
+    ]);
+  });
+
+  it('extends what is in flight before it expires, and aborts what has expired', async () => {
+    await begin();
+    deliver(1, 2);
+    await pass(10_000);
+    expect(gateway.socket.last('extend')).toMatchObject({ group: 'queue', deliveries: ['d1', 'd2'] });
+    gateway.socket.reply('extend', { deadline: 0, expired: ['d2'] });
+    expect(seen.map(({ signal }) => signal.aborted)).toEqual([false, true]);
+    for (const offset of [1, 2]) finish.get(offset)?.();
+    await turn();
+    expect(settled()).toMatchObject([{ type: 'ack', deliveries: ['d1'] }]);
+  });
+
+  it('extends nothing when nothing is in flight', async () => {
+    await begin();
+    deliver(1);
+    finish.get(1)?.();
+    await turn();
+    gateway.socket.reply('ack', {});
+    await pass(60_000);
+    expect(gateway.socket.sent('extend')).toEqual([]);
+  });
+
+  it('consumes again after a lost connection, and keeps what is in flight if it is back within five seconds', async () => {
+    await begin();
+    deliver(1);
+    gateway.socket.drop();
+    await pass(1000);
+    await accept();
+    expect(gateway.socket.last('extend')).toMatchObject({ deliveries: ['d1'] });
+    await pass(5000);
+    finish.get(1)?.();
+    await turn();
+    expect([seen[0]?.signal.aborted, settled()]).toMatchObject([false, [{ type: 'ack', deliveries: ['d1'] }]]);
+  });
+
+  it('aborts what is in flight if the connection is lost for longer', async () => {
+    await begin();
+    deliver(1);
+    gateway.socket.drop();
+    await pass(5000);
+    expect(seen[0]?.signal.aborted).toBe(true);
+  });
+
+  it('repeats on the next connection a settlement that was not answered', async () => {
+    await begin();
+    deliver(1);
+    finish.get(1)?.();
+    await turn();
+    gateway.socket.drop();
+    await pass(1000);
+    await accept();
+    expect(settled()).toMatchObject([{ type: 'ack', deliveries: ['d1'] }]);
+  });
+
+  it('stops: sends no further consume, and resolves when all is settled', async () => {
+    const consumer = await begin();
+    deliver(1);
+    let stopped = false;
+    void consumer.stop().then(() => {
+      stopped = true;
+    });
+    await turn();
+    gateway.socket.reply('stop', {});
+    await turn();
+    expect(stopped).toBe(false);
+    finish.get(1)?.();
+    await turn();
+    gateway.socket.reply('ack', {});
+    await turn();
+    expect(stopped).toBe(true);
+  });
+
+  it('ends if the gateway stops it', async () => {
+    const onError = vi.fn();
+    await begin({ onError });
+    gateway.socket.push({ type: 'stopped', channel: 'a', group: 'queue', reason: 'permission' });
+    expect(onError.mock.calls).toMatchObject([[{ code: ERRORS.permission_denied.code }]]);
+    gateway.socket.drop();
+    await pass(1000);
+    await gateway.socket.accept();
+    expect(gateway.socket.sent('consume')).toEqual([]);
+  });
+
+  it('reports lost messages, and ignores the pushes of other groups', async () => {
+    const onGap = vi.fn();
+    await begin({ onGap });
+    const gap = { from: { epoch: 'e1', offset: 1 }, to: { epoch: 'e1', offset: 5 }, reason: 'retention' } as const;
+    gateway.socket.push({ type: 'group_gap', channel: 'a', group: 'queue', ...gap });
+    gateway.socket.push({ type: 'group_gap', channel: 'a', group: 'other', ...gap });
+    gateway.socket.push({ type: 'deliveries', channel: 'a', group: 'other', epoch: 'e1', deliveries: [delivery(1)] });
+    expect([onGap.mock.calls, seen]).toEqual([[[{ channel: 'a', group: 'queue', ...gap }]], []]);
+  });
+
+  it('rejects ready when the client is closed, and when it is stopped before', async () => {
+    const closed = consume(client.channel('a'), handler).ready;
+    client.close();
+    await expect(closed).rejects.toMatchObject({ name: 'closed' });
+    const other = gateway.client();
+    const consumer = consume(other.channel('a'), handler);
+    void consumer.stop();
+    await expect(consumer.ready).rejects.toThrow('stopped before');
+    other.close();
+  });
+
+  it.each([
+    [{ prefetch: 0 }, '"prefetch" must be a whole number from 1 to 1000, not 0.'],
+    [{ group: 5 }, '"group" must be a string, not 5.'],
+    [{ onGap: true }, '"onGap" must be a function, not boolean.'],
+  ])('rejects invalid options: %j', (options, message) => {
+    expect(() => consume(client.channel('a'), handler, options as ConsumeOptions)).toThrow(message);
+  });
+
+  it('rejects a channel of no client', () => {
+    expect(() => consume({ name: 'a' } as never, handler)).toThrow('"channel" must be a channel of a client');
+  });
+
+  it('retries a refusal that is retryable', async () => {
+    const onError = vi.fn();
+    consume(client.channel('a'), handler, { onError });
+    await turn();
+    await gateway.socket.accept();
+    const { id } = gateway.socket.last('consume');
+    gateway.socket.push({ type: 'error', id, error: errorBody('unavailable') });
+    expect(onError.mock.calls).toMatchObject([[{ name: 'unavailable' }]]);
+    await pass(1000);
+    expect(gateway.socket.sent('consume')).toHaveLength(2);
+  });
+});
