@@ -140,7 +140,7 @@ describe('the core', () => {
         'client-state',
         'presence-api',
         'requests/api',
-        'requests/request-error',
+        'requests/reply-error',
         'queues/api',
         'queues/nack-error',
       ],

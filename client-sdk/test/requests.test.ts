@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
-import { RequestError, type RequestOptions, request, requestStream, respond } from '../src/requests/index.ts';
+import { ReplyError, type RequestOptions, request, requestMany, respond } from '../src/requests/index.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
 let gateway: FakeGateway;
@@ -125,7 +125,7 @@ describe('a request', () => {
 
 describe('a stream of replies', () => {
   it('has the replies of pushes and the last one, each for its own request', async () => {
-    const [first, second] = [requestStream(client.channel('a'), 1), requestStream(client.channel('b'), 2)];
+    const [first, second] = [requestMany(client.channel('a'), 1), requestMany(client.channel('b'), 2)];
     const reading = [all(first), all(second)];
     await connect();
     const [a, b] = gateway.socket.sent('request');
@@ -137,7 +137,7 @@ describe('a stream of replies', () => {
   });
 
   it('is cancelled when the loop ends', async () => {
-    const stream = requestStream(client.channel('a'), 1);
+    const stream = requestMany(client.channel('a'), 1);
     const next = stream.next();
     await connect();
     const { id } = gateway.socket.last('request');
@@ -226,7 +226,7 @@ describe('a responder', () => {
 
   it('replies with the error that the handler throws', async () => {
     await begin(() => {
-      throw new RequestError('no_stock', 'sold out', { left: 0 });
+      throw new ReplyError('no_stock', 'sold out', { left: 0 });
     });
     incoming('r1');
     await turn();

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineChannels } from '../src/contracts.ts';
 import type { Client } from '../src/index.ts';
 import { consume } from '../src/queues/index.ts';
-import { request, requestStream, respond } from '../src/requests/index.ts';
+import { request, requestMany, respond } from '../src/requests/index.ts';
 
 const contract = defineChannels({
   'math:{name}': {
@@ -20,7 +20,7 @@ describe('the types of a contract', () => {
     const use = () => {
       const channel = client.channel('math:add');
       expectTypeOf(request(channel, { a: 1 })).resolves.toEqualTypeOf<{ sum: number }>();
-      expectTypeOf(requestStream(channel, { a: 1 })).toEqualTypeOf<AsyncGenerator<{ sum: number }, void, void>>();
+      expectTypeOf(requestMany(channel, { a: 1 })).toEqualTypeOf<AsyncGenerator<{ sum: number }, void, void>>();
       // @ts-expect-error a is a number
       void request(channel, { a: 'one' });
     };

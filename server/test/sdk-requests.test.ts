@@ -1,5 +1,5 @@
 import { type Client, createClient, type SluiceError } from '@sluice/client';
-import { type IncomingRequest, RequestError, request, requestStream, respond } from '@sluice/client/requests';
+import { type IncomingRequest, ReplyError, request, requestMany, respond } from '@sluice/client/requests';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
 import { startTestGateway, type TestGateway } from '../src/testing/index.ts';
@@ -73,7 +73,7 @@ describe('a request', () => {
   it('fails with the code, message and data that the handler throws', async () => {
     const { asking, answering } = pair();
     const handler = () => {
-      throw new RequestError('division_by_zero', 'b must not be 0', { b: 0 });
+      throw new ReplyError('division_by_zero', 'b must not be 0', { b: 0 });
     };
     await respond(answering, handler).ready;
     const error = await refusal(request(asking, 1));
@@ -140,7 +140,7 @@ describe('a stream of replies', () => {
       for (let n = 0; n < (data as number); n++) yield n;
     }).ready;
     const seen: number[] = [];
-    for await (const n of requestStream<number>(asking, 40)) seen.push(n);
+    for await (const n of requestMany<number>(asking, 40)) seen.push(n);
     expect(seen).toEqual(Array.from({ length: 40 }, (_, n) => n));
     expect(await request(asking, 3)).toBe(2);
     expect(await request(asking, 0)).toBeNull();
@@ -150,11 +150,11 @@ describe('a stream of replies', () => {
     const { asking, answering } = pair();
     await respond(answering, async function* () {
       yield 1;
-      throw new RequestError('broken');
+      throw new ReplyError('broken');
     }).ready;
     const seen: unknown[] = [];
     const reading = (async () => {
-      for await (const n of requestStream(asking, 1)) seen.push(n);
+      for await (const n of requestMany(asking, 1)) seen.push(n);
     })();
     expect(await refusal(reading)).toMatchObject({ name: 'responder_failed', responder: { code: 'broken' } });
     expect(seen).toEqual([1]);
@@ -173,7 +173,7 @@ describe('a stream of replies', () => {
         finished();
       }
     }).ready;
-    for await (const n of requestStream<number>(asking, 1)) if (n === 20) break;
+    for await (const n of requestMany<number>(asking, 1)) if (n === 20) break;
     await ended;
   });
 });

@@ -53,7 +53,9 @@ export interface Consumer {
    * Receives no further messages. Resolves when the messages in flight are settled.
    *
    * @example
-   * const consumer = consume(client.channel('jobs:mail'), ({ message }) => sendMail(message.data));
+   * import { consume } from '@sluice/client/queues';
+   *
+   * const consumer = consume(client.channel('jobs:mail'), ({ message }) => handle(message.data));
    * await consumer.stop();
    */
   stop(): Promise<void>;

@@ -26,7 +26,7 @@ const PREFETCH: ValueCheck = [
  *
  * const consumer = consume(
  *   client.channel<{ to: string; text: string }>('jobs:mail'),
- *   async ({ message, signal }) => sendMail(message.data, { signal }),
+ *   async ({ message }) => handle(message.data),
  *   { prefetch: 10 },
  * );
  * await consumer.ready;

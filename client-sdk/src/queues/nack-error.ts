@@ -15,7 +15,7 @@ export interface NackOptions {
  *
  * consume(client.channel<{ to: string }>('jobs:mail'), async ({ message }) => {
  *   if (!message.data.to.includes('@')) throw new NackError('no address', { dead: true });
- *   await sendMail(message.data);
+ *   await handle(message.data);
  * });
  */
 export class NackError extends Error {

@@ -61,7 +61,7 @@ export interface RespondOptions {
   readonly signal?: AbortSignal;
   /**
    * Called if the registration is refused or ends, or if the handler fails with an error that is no
-   * `RequestError`. Without it, the client emits `error` for the former, and the console shows the
+   * `ReplyError`. Without it, the client emits `error` for the former, and the console shows the
    * latter.
    */
   readonly onError?: (error: SluiceError | Error) => void;
@@ -75,7 +75,9 @@ export interface Responder {
    * Receives no further requests. Resolves when the handler has replied to the open ones.
    *
    * @example
-   * const responder = respond(client.channel('math:add'), add);
+   * import { respond } from '@sluice/client/requests';
+   *
+   * const responder = respond(client.channel('math:double'), ({ data }) => 2 * (data as number));
    * await responder.stop();
    */
   stop(): Promise<void>;

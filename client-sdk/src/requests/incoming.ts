@@ -5,7 +5,7 @@ import type { EntryHost } from '../entry-host.ts';
 import type { SluiceError } from '../errors.ts';
 import { nothing } from '../timer.ts';
 import type { IncomingRequest } from './api.ts';
-import { RequestError } from './request-error.ts';
+import { ReplyError } from './reply-error.ts';
 
 /** The handler of a responder. */
 export type Handler = (request: IncomingRequest) => unknown;
@@ -83,7 +83,7 @@ export class Incoming {
 
   /** The error for the requester; `undefined` if the request has ended. */
   #errorOf(error: Error): ReplyCommand['error'] {
-    if (error instanceof RequestError) {
+    if (error instanceof ReplyError) {
       const { code, message, data } = error;
       return { code, ...(message && { message }), ...(data !== undefined && { data: data as Json }) };
     }

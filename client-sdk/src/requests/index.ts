@@ -13,6 +13,6 @@ export type {
   RespondOptions,
   UntypedChannel,
 } from './api.ts';
-export { request, requestStream } from './request.ts';
-export { RequestError } from './request-error.ts';
+export { ReplyError } from './reply-error.ts';
+export { request, requestMany } from './request.ts';
 export { respond } from './respond.ts';

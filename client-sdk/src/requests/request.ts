@@ -52,23 +52,23 @@ export async function request(channel: RequestChannel, data: unknown, options?: 
  * `maxReplies` wait in memory.
  *
  * @example
- * import { requestStream } from '@sluice/client/requests';
+ * import { requestMany } from '@sluice/client/requests';
  *
- * for await (const line of requestStream<string>(client.channel('logs:tail'), { lines: 100 })) {
+ * for await (const line of requestMany<string>(client.channel('logs:tail'), { lines: 100 })) {
  *   console.log(line);
  * }
  */
-export function requestStream<Types extends RequestTypes = RequestTypes>(
+export function requestMany<Types extends RequestTypes = RequestTypes>(
   channel: RequestChannel<Types>,
   data: Types['requestIn'],
   options?: RequestOptions,
 ): AsyncGenerator<Types['replyOut'], void, void>;
-export function requestStream<Reply>(
+export function requestMany<Reply>(
   channel: UntypedChannel,
   data: unknown,
   options?: RequestOptions,
 ): AsyncGenerator<Reply, void, void>;
-export async function* requestStream(
+export async function* requestMany(
   channel: RequestChannel,
   data: unknown,
   options?: RequestOptions,

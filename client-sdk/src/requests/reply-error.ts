@@ -4,16 +4,16 @@
  * code `internal` and without details.
  *
  * @example
- * import { RequestError, respond } from '@sluice/client/requests';
+ * import { ReplyError, respond } from '@sluice/client/requests';
  *
  * respond(client.channel('math:divide'), ({ data }) => {
  *   const { a, b } = data as { a: number; b: number };
- *   if (b === 0) throw new RequestError('division_by_zero', 'b must not be 0');
+ *   if (b === 0) throw new ReplyError('division_by_zero', 'b must not be 0');
  *   return a / b;
  * });
  */
-export class RequestError<Data = unknown> extends Error {
-  override readonly name = 'RequestError';
+export class ReplyError<Data = unknown> extends Error {
+  override readonly name = 'ReplyError';
   /** 1 to 64 characters of `A-Z a-z 0-9 _ - .`, for programs. */
   readonly code: string;
   /** Details for programs: any JSON value. */
