@@ -32,7 +32,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   // Presence, and the backlog of late subscribers: loaded on first use.
   'on-demand': 3 * 1024,
   // Loaded on demand for an error without a handler: the console texts with the catalogue's remedies.
-  diagnostics: 5 * 1024,
+  diagnostics: 6 * 1024,
   // Never loaded by a page: a test double of the gateway with the whole error catalogue.
   testing: 16 * 1024,
 };

@@ -5,7 +5,7 @@ import type { SubscribeOptions } from '../src/channel-api.ts';
 import { toConsole } from '../src/console.ts';
 import { loadDiagnostics } from '../src/load-diagnostics.ts';
 import { createTestClient } from '../src/testing/testing.ts';
-import { backToReality } from './support/connected-client.ts';
+import { restoreGlobals } from './support/connected-client.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
 let gateway: FakeGateway;
@@ -17,7 +17,7 @@ beforeEach(() => {
   gateway = new FakeGateway();
 });
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 /** The console output after all lazy parts have loaded. */
 async function consoleOutput(level: 'error' | 'warn' | 'info' = 'error'): Promise<string[]> {

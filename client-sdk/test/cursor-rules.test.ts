@@ -1,9 +1,9 @@
 import { afterEach, expect, it } from 'vitest';
 import { vectors } from '../../protocol/test/vectors.ts';
-import { backToReality, connectedClient } from './support/connected-client.ts';
+import { restoreGlobals, connectedClient } from './support/connected-client.ts';
 import { turn, wireMessage } from './support/fake-gateway.ts';
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 it.each(vectors('cursor-rules.json').cases)('$name', async ({ position, pushes, handed, then, violation = false }) => {
   const { gateway, client } = await connectedClient();

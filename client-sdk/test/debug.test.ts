@@ -2,7 +2,7 @@ import { msgpack } from '@sluice/protocol/msgpack';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { ClientOptions } from '../src/api.ts';
 import { loadDiagnostics } from '../src/load-diagnostics.ts';
-import { backToReality } from './support/connected-client.ts';
+import { restoreGlobals } from './support/connected-client.ts';
 import { FakeGateway, turn } from './support/fake-gateway.ts';
 
 beforeEach(() => {
@@ -10,7 +10,7 @@ beforeEach(() => {
   for (const level of ['error', 'warn', 'info'] as const) vi.spyOn(console, level).mockImplementation(() => {});
 });
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 /** The console output of a short client session. */
 async function logged(options: Partial<ClientOptions>, gateway = new FakeGateway()): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
 import type { Message } from '../src/channel-api.ts';
-import { backToReality, connectedClient } from './support/connected-client.ts';
+import { restoreGlobals, connectedClient } from './support/connected-client.ts';
 import { type FakeGateway, turn } from './support/fake-gateway.ts';
 
 let gateway: FakeGateway;
@@ -11,7 +11,7 @@ beforeEach(async () => {
   ({ gateway, client } = await connectedClient());
 });
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 type Iterator = AsyncGenerator<Message, void, void>;
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createClient } from '../src/client.ts';
 import { SluiceError } from '../src/errors.ts';
 import { loadDiagnostics } from '../src/load-diagnostics.ts';
-import { backToReality } from './support/connected-client.ts';
+import { restoreGlobals } from './support/connected-client.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
 let gateway: FakeGateway;
@@ -15,7 +15,7 @@ beforeEach(() => {
   gateway = new FakeGateway();
 });
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 async function said(): Promise<string[]> {
   await loadDiagnostics();

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ClientOptions } from '../src/api.ts';
 import { createClient } from '../src/client.ts';
-import { backToReality } from './support/connected-client.ts';
+import { restoreGlobals } from './support/connected-client.ts';
 import { FakeGateway, turn } from './support/fake-gateway.ts';
 import { ODD_VALUES, OPTIONS } from './support/option-table.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 /** The error that a call throws or rejects with synchronously; `undefined` if none. */
 async function failureOf(call: () => unknown): Promise<unknown> {

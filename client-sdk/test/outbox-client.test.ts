@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
 import { StoredOutbox } from '../src/outbox/outbox.ts';
 import type { Platform } from '../src/outbox/platform.ts';
-import { backToReality } from './support/connected-client.ts';
+import { restoreGlobals } from './support/connected-client.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
 const memory: Platform = {
@@ -22,7 +22,7 @@ beforeEach(() => {
   gateway = new FakeGateway();
 });
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 const outboxOf = (client: Client) => new StoredOutbox(client, { user: 'ada', platform: memory });
 const result = { id: 'm1', epoch: 'e1', offset: 1 };

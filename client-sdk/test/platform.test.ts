@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createClient } from '../src/client.ts';
 import type { WebSocketConstructor } from '../src/socket.ts';
-import { backToReality } from './support/connected-client.ts';
+import { restoreGlobals } from './support/connected-client.ts';
 import { FakeGateway, FakeSocket, pass, turn } from './support/fake-gateway.ts';
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 /**
  * Features that platforms may lack: test environments with a simulated page, an old React Native, a

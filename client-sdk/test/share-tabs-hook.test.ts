@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createClient } from '../src/index.ts';
 import { shareTabs } from '../src/share-tabs/share-tabs.ts';
-import { backToReality } from './support/connected-client.ts';
+import { restoreGlobals } from './support/connected-client.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
 vi.mock('../src/share-tabs/share-tabs.ts', () => ({ shareTabs: vi.fn() }));
@@ -16,7 +16,7 @@ beforeEach(() => {
   share.mockReset();
 });
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 /** Waits until the file is loaded, which takes more than a turn. */
 async function loaded(): Promise<void> {

@@ -84,3 +84,108 @@ describe('subscriptions of one tab to one channel', () => {
     expect(tab.about({ id: 4 })).toMatchObject([{ type: 'error', error: { name: 'already_subscribed' } }]);
   });
 });
+
+describe('requests and queues of several tabs', () => {
+  let other: RawTab;
+  const seen = (type: string) => tabs.gateway.seen.filter((command) => command.type === type);
+  const deliveries = (...ids: string[]) => ({
+    ...{ type: 'deliveries' as const, channel: 'a', group: 'queue', epoch: 'e1' },
+    deliveries: ids.map((id) => ({ id, attempt: 1, deadline: 0, message: { id, offset: 1, time: 0, data: null } })),
+  });
+  const idsOf = (of: RawTab) =>
+    of.received.flatMap((push) => (push.type === 'deliveries' ? push.deliveries.map(({ id }) => id) : []));
+
+  beforeEach(async () => {
+    other = await tabs.openRaw();
+    other.send({ type: 'connect', id: 1, client: 'test' });
+    await pass(10);
+  });
+
+  it('share one consumer, which distributes deliveries', async () => {
+    for (const each of [tab, other]) each.send({ type: 'consume', id: 2, channel: 'a' });
+    await pass(10);
+    expect(seen('consume')).toHaveLength(1);
+    for (const each of [tab, other]) expect(each.about({ id: 2 })).toMatchObject([{ result: { group: 'queue' } }]);
+    tabs.gateway.pushToAll(deliveries('d1', 'd2', 'd3', 'd4'));
+    await pass(10);
+    expect([idsOf(tab), idsOf(other)]).toEqual([
+      ['d1', 'd3'],
+      ['d2', 'd4'],
+    ]);
+    tab.send({ type: 'ack', id: 3, channel: 'a', deliveries: ['d1', 'd3'] });
+    await pass(10);
+    expect([seen('ack'), tab.about({ id: 3 })]).toMatchObject([[{ deliveries: ['d1', 'd3'] }], [{ type: 'reply' }]]);
+  });
+
+  it('give back what a tab had when it closes, and stop with the last tab', async () => {
+    for (const each of [tab, other]) each.send({ type: 'consume', id: 2, channel: 'a' });
+    await pass(10);
+    tabs.gateway.pushToAll(deliveries('d1', 'd2'));
+    await pass(10);
+    other.close();
+    await pass(10);
+    expect([seen('nack'), seen('stop')]).toMatchObject([[{ deliveries: ['d2'], delay: 0, group: 'queue' }], []]);
+    tab.send({ type: 'stop', id: 3, channel: 'a' });
+    await pass(10);
+    expect(seen('stop')).toHaveLength(1);
+  });
+
+  it('receive the replies to their own requests, and cancel them when they close', async () => {
+    for (const each of [tab, other]) {
+      tabs.gateway.holding.add('request');
+      each.send({ type: 'request', id: 2, channel: 'a', data: 1 });
+    }
+    await pass(10);
+    const [first, second] = seen('request').map(({ id }) => id);
+    tabs.gateway.pushToAll({ type: 'replies', request: second ?? 0, replies: [{ data: 'x' }] });
+    await pass(10);
+    const replies = (of: RawTab) => of.received.filter(({ type }) => type === 'replies');
+    expect([replies(tab), replies(other)]).toMatchObject([[], [{ request: 2, replies: [{ data: 'x' }] }]]);
+    tab.close();
+    await pass(10);
+    expect(seen('cancel')).toMatchObject([{ request: first }]);
+  });
+
+  it('share one responder, which gives each request to one tab', async () => {
+    for (const each of [tab, other]) each.send({ type: 'respond', id: 2, channel: 'a' });
+    await pass(10);
+    expect(seen('respond')).toHaveLength(1);
+    const requests = ['r1', 'r2'].map((request) => ({ request, data: null, timeout: 1000 }));
+    tabs.gateway.pushToAll({ type: 'requests', channel: 'a', requests });
+    await pass(10);
+    const names = (of: RawTab) =>
+      of.received.flatMap((push) => (push.type === 'requests' ? push.requests.map(({ request }) => request) : []));
+    expect([names(tab), names(other)]).toEqual([['r1'], ['r2']]);
+    tabs.gateway.pushToAll({ type: 'cancelled', channel: 'a', request: 'r2', reason: 'asked' });
+    tab.send({ type: 'reply', id: 3, request: 'r1', data: 1 });
+    await pass(10);
+    expect(other.received.filter(({ type }) => type === 'cancelled')).toHaveLength(1);
+    expect(seen('reply')).toMatchObject([{ request: 'r1', data: 1 }]);
+    tab.close();
+    other.close();
+    await pass(10);
+    expect(seen('unrespond')).toHaveLength(1);
+  });
+});
+
+describe('a subscription of a tab with a filter', () => {
+  it('is one of its own on the shared connection, and reports what did not match with "after"', async () => {
+    const filter = { event: 'x' };
+    tab.send({ type: 'subscribe', id: 2, channel: 'a', sub: 1, filter });
+    await pass(10);
+    const asked = tabs.gateway.seen.filter(({ type }) => type === 'subscribe');
+    expect(asked).toMatchObject([{ channel: 'a', filter }]);
+    const sub = (asked[0] as { readonly sub?: number }).sub ?? 0;
+    const push = { type: 'messages' as const, channel: 'a', epoch: 'e1', sub };
+    const message = (offset: number) => ({ id: `m${offset}`, offset, time: Date.now(), data: offset });
+    tabs.gateway.pushToAll({ ...push, after: 0, messages: [message(3)] });
+    await pass(10);
+    tabs.gateway.pushToAll({ ...push, after: 3, messages: [message(7)] });
+    await pass(10);
+    const received = tab.received.flatMap((one) => (one.type === 'messages' ? [one] : []));
+    expect(received.map((one) => [one.sub, one.after, one.messages.map(({ offset }) => offset)])).toEqual([
+      [1, 0, [3]],
+      [1, 3, [7]],
+    ]);
+  });
+});

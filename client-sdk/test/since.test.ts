@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
-import { backToReality } from './support/connected-client.ts';
+import { restoreGlobals } from './support/connected-client.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
 const HOUR = 3_600_000;
@@ -18,7 +18,7 @@ function start(skew: number): void {
 
 beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0.5));
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 describe.each([-24 * HOUR, -10 * 60_000, 0, 10 * 60_000, 24 * HOUR])('on a clock that is wrong by %i ms', (skew) => {
   beforeEach(() => start(skew));

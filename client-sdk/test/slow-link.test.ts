@@ -2,7 +2,7 @@ import type { Command, ServerMessage } from '@sluice/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createClient } from '../src/client.ts';
 import type { WebSocketConstructor } from '../src/socket.ts';
-import { backToReality } from './support/connected-client.ts';
+import { restoreGlobals } from './support/connected-client.ts';
 import { FakeGateway, FakeSocket, pass, turn } from './support/fake-gateway.ts';
 
 /** How a link delays frames. */
@@ -97,7 +97,7 @@ beforeEach(() => {
   vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
 });
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 describe.each(Object.entries(LINES))('a slow but live link with %s', (_, line) => {
   it('connects at the first attempt', async () => {

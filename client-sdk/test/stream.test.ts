@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Client } from '../src/api.ts';
 import type { Gap, Message } from '../src/channel-api.ts';
-import { backToReality, connectedClient } from './support/connected-client.ts';
+import { restoreGlobals, connectedClient } from './support/connected-client.ts';
 import { type FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
 let gateway: FakeGateway;
@@ -11,7 +11,7 @@ beforeEach(async () => {
   ({ gateway, client } = await connectedClient());
 });
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 /** Runs a loop over messages and records its events. */
 function loop(messages: AsyncIterable<Message<number>>, until = Number.POSITIVE_INFINITY) {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
 import type { Gap, Message, SubscribeOptions } from '../src/channel-api.ts';
 import type { SluiceError } from '../src/errors.ts';
-import { backToReality, connectedClient } from './support/connected-client.ts';
+import { restoreGlobals, connectedClient } from './support/connected-client.ts';
 import { type FakeGateway, pass, turn, wireMessage } from './support/fake-gateway.ts';
 import { hearUncaught } from './support/uncaught.ts';
 
@@ -13,7 +13,7 @@ beforeEach(async () => {
   ({ gateway, client } = await connectedClient());
 });
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 /** Subscribes and records every event of the subscription. */
 function listen(options: SubscribeOptions = {}, channel = 'a') {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StateChange } from '../src/client-state.ts';
 import type { SluiceError } from '../src/errors.ts';
-import { backToReality } from './support/connected-client.ts';
+import { restoreGlobals } from './support/connected-client.ts';
 import { FakeGateway, pass, turn } from './support/fake-gateway.ts';
 
 let gateway: FakeGateway;
@@ -12,7 +12,7 @@ beforeEach(() => {
   gateway = new FakeGateway();
 });
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
 import type { SluiceError } from '../src/errors.ts';
-import { backToReality } from './support/connected-client.ts';
+import { restoreGlobals } from './support/connected-client.ts';
 import { pass, turn } from './support/fake-gateway.ts';
 import { TokenScenario } from './support/token-scenario.ts';
 
@@ -17,7 +17,7 @@ beforeEach(() => {
   scenario = new TokenScenario();
 });
 
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 function errorsOf(client: Client): SluiceError[] {
   const errors: SluiceError[] = [];

@@ -1,4 +1,4 @@
-import type { Command, Failure, Reply, ServerMessage } from '@sluice/protocol';
+import type { Failure, Reply, ServerMessage } from '@sluice/protocol';
 import type { WebSocketConstructor, WebSocketLike } from '../socket.ts';
 
 /** The answer to a forwarded command. */
@@ -33,11 +33,12 @@ export class Forwarder {
     } as unknown as WebSocketConstructor;
   }
 
-  /** Sends a command. Call it only while the upstream client is connected. */
-  send(command: Command, answered: (answer: Answer) => void): void {
+  /** Sends a command. Call it only while the upstream client is connected. @returns its id */
+  send(command: object, answered: (answer: Answer) => void): number {
     const id = ++this.#lastId;
     this.#pending.set(id, answered);
     this.#socket?.send(JSON.stringify({ ...command, id }));
+    return id;
   }
 
   /** @returns whether the message answers a forwarded command, so that the upstream client must not see it */

@@ -1,10 +1,17 @@
-import type { StartingPoint, Message as WireMessage } from '@sluice/protocol';
+import type { Filter, StartingPoint, Message as WireMessage } from '@sluice/protocol';
 import type { Channel, Message, Subscription } from '../channel-api.ts';
 import { RecentMessages } from './recent-messages.ts';
 
 /** A message without the fields that its push has once for all messages. */
 export function toWire({ channel: _, epoch: __, ...message }: Message): WireMessage {
   return message as WireMessage;
+}
+
+interface SharedSubscriptionSetup {
+  readonly key: string;
+  /** The starting point of the first tab. */
+  readonly start: StartingPoint;
+  readonly filter: Filter | undefined;
 }
 
 /**
@@ -14,17 +21,25 @@ export function toWire({ channel: _, epoch: __, ...message }: Message): WireMess
 export class SharedSubscription {
   readonly recent = new RecentMessages();
   readonly channel: Channel;
+  /** By channel and filter. */
+  readonly key: string;
+  /** One object for all tabs, so that the upstream client shares one subscription. */
+  readonly filter: Filter | undefined;
   /** Number of tab subscriptions that use it. */
   users = 0;
   readonly #subscription: Subscription;
 
-  /** @param start the starting point of the first tab */
-  constructor(channel: Channel, start: StartingPoint) {
+  constructor(channel: Channel, { key, start, filter }: SharedSubscriptionSetup) {
     this.channel = channel;
+    this.key = key;
+    this.filter = filter;
     const { recent } = this;
     if (start.position) recent.startAt(start.position);
-    this.#subscription = channel.subscribe((message) => recent.add(message.epoch, toWire(message)), {
+    // A filter leaves holes, so nothing is kept.
+    const keep = (message: Message) => filter || recent.add(message.epoch, toWire(message));
+    this.#subscription = channel.subscribe(keep, {
       ...start,
+      ...(filter && { filter }),
       onGap: ({ to }) => recent.startAt(to),
       onState: () => this.#settle(),
       onError: () => {},

@@ -3,11 +3,13 @@ import {
   alreadyWatching,
   type Command,
   type ConnectResult,
+  type Filter,
   type LeftPush,
   notSubscribed,
   type Position,
   type PublishCommand,
   type PublishResult,
+  type Push,
   type StartingPoint,
   type SubscribeCommand,
   type UnsubscribeCommand,
@@ -26,6 +28,7 @@ import { observeCodec } from './observe-codec.ts';
 import { bodyOf, refuse } from './refusals.ts';
 import { SharedMembership } from './shared-membership.ts';
 import { SharedSubscription } from './shared-subscription.ts';
+import { SharedWork, tell } from './shared-work.ts';
 import { TabPresence } from './tab-presence.ts';
 import { TabSubscription } from './tab-subscription.ts';
 import { TokenBroker } from './token-broker.ts';
@@ -55,11 +58,13 @@ export class TabGroup {
   readonly #setup: TabGroupSetup;
   readonly #upstream: Client;
   readonly #tabs = new Set<GroupTab>();
+  // By channel and filter.
   readonly #subscriptions = new Map<string, SharedSubscription>();
   readonly #memberships = new Map<string, SharedMembership>();
   // Publishes without an answer, by channel and key. A tab that repeats one joins it.
   readonly #publishes = new Map<string, Promise<PublishResult>>();
   readonly #forwarder = new Forwarder();
+  readonly #work = new SharedWork((command, answered) => this.#forwarder.send(command, answered));
   #connectionAbort = new AbortController();
   #greeting: { readonly result: ConnectResult; readonly at: number } | undefined;
   #sweeping: ReturnType<typeof setTimeout> | undefined;
@@ -78,7 +83,7 @@ export class TabGroup {
           this.#greeting = { result, at: now() };
         },
         left: (push) => this.#left(push),
-        settle: (message) => this.#forwarder.settle(message),
+        settle: (message) => this.#forwarder.settle(message) || this.#work.receive(message as Push),
       }),
       WebSocket: this.#forwarder.socketClass(WebSocket),
       ...(!anonymous && { token: () => this.tokens.take() }),
@@ -102,6 +107,7 @@ export class TabGroup {
 
   leave(tab: GroupTab): void {
     this.#tabs.delete(tab);
+    this.#work.leave(tab, this.#upstream.state === 'connected');
     for (const membership of this.#memberships.values()) membership.depart(tab);
     this.#sweepSoon();
   }
@@ -125,7 +131,7 @@ export class TabGroup {
   }
 
   subscribe(tab: GroupTab, command: SubscribeCommand): void {
-    const { id, channel, sub, position, rewind, since } = command;
+    const { id, channel, sub, position, rewind, since, filter } = command;
     const key = subscriptionKey(command);
     if (tab.subscriptions.has(key)) {
       tab.refuse(id, refuse(ALREADY_SUBSCRIBED, alreadySubscribed(channel, sub)));
@@ -136,12 +142,12 @@ export class TabGroup {
       ...(rewind !== undefined && { rewind }),
       ...(since !== undefined && { since }),
     };
-    const shared = this.#shared(channel, start);
+    const shared = this.#shared(channel, start, filter);
     let over = false;
     const ended = () => {
       over = true;
       tab.subscriptions.delete(key);
-      this.#drop(channel, shared);
+      this.#drop(shared);
     };
     const subscription = new TabSubscription(shared, start, { command, out: tab, ended });
     if (!over) tab.subscriptions.set(key, subscription);
@@ -157,17 +163,13 @@ export class TabGroup {
     }
     tab.subscriptions.delete(key);
     subscription.close();
-    const shared = this.#subscriptions.get(channel);
-    if (shared) this.#drop(channel, shared);
+    this.#drop(subscription.shared);
     tab.reply(id, {});
   }
 
   /** Passes a command that only the gateway knows on to it, and the answer to the tab. */
   forward(tab: GroupTab, command: Command): void {
-    this.#forwarder.send(command, (answer) => {
-      if (answer.type === 'reply') tab.reply(command.id, answer.result);
-      else tab.refuse(command.id, answer.error);
-    });
+    if (!this.#work.execute(tab, command)) this.#forwarder.send(command, (answer) => tell(tab, command.id, answer));
   }
 
   publish({ id: _, type: __, series: ___, channel, data, ...options }: PublishCommand): Promise<PublishResult> {
@@ -260,11 +262,12 @@ export class TabGroup {
 
   // ------------------------------------------------------------------ shared subscriptions and memberships
 
-  #shared(name: string, start: StartingPoint): SharedSubscription {
-    const known = this.#subscriptions.get(name);
+  #shared(name: string, start: StartingPoint, filter?: Filter): SharedSubscription {
+    const key = filter ? `${name} ${JSON.stringify(filter)}` : name;
+    const known = this.#subscriptions.get(key);
     if (known && !known.ended) return known;
-    const shared = new SharedSubscription(this.channel(name), start);
-    this.#subscriptions.set(name, shared);
+    const shared = new SharedSubscription(this.channel(name), { key, start, filter });
+    this.#subscriptions.set(key, shared);
     return shared;
   }
 
@@ -272,7 +275,8 @@ export class TabGroup {
   // starts at the earliest.
   #openSubscriptions(): void {
     const starts = new Map<string, Position>();
-    for (const { channel, position } of [...this.#tabs].flatMap(({ queued }) => queued)) {
+    for (const { channel, position, filter } of [...this.#tabs].flatMap(({ queued }) => queued)) {
+      if (filter) continue;
       const other = starts.get(channel) ?? position;
       if (!position || other?.epoch !== position.epoch) continue;
       starts.set(channel, position.offset < other.offset ? position : other);
@@ -280,9 +284,9 @@ export class TabGroup {
     for (const [channel, position] of starts) this.#shared(channel, { position });
   }
 
-  #drop(channel: string, shared: SharedSubscription): void {
-    if (shared.users > 0 || this.#subscriptions.get(channel) !== shared) return;
-    this.#subscriptions.delete(channel);
+  #drop(shared: SharedSubscription): void {
+    if (shared.users > 0 || this.#subscriptions.get(shared.key) !== shared) return;
+    this.#subscriptions.delete(shared.key);
     shared.close();
   }
 
@@ -301,6 +305,6 @@ export class TabGroup {
     // While the connection is lost, the tabs are disconnected as well.
     if (this.#upstream.state !== 'connected') return;
     for (const membership of this.#memberships.values()) membership.settle();
-    for (const [channel, shared] of this.#subscriptions) this.#drop(channel, shared);
+    for (const shared of this.#subscriptions.values()) this.#drop(shared);
   }
 }

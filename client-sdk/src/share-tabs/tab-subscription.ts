@@ -19,7 +19,7 @@ interface TabSubscriptionSetup {
  * of SPEC.md section 6.
  */
 export class TabSubscription {
-  readonly #shared: SharedSubscription;
+  readonly shared: SharedSubscription;
   readonly #out: Outbound;
   readonly #command: Pick<SubscribeCommand, 'id' | 'sub'>;
   readonly #start: StartingPoint;
@@ -31,9 +31,11 @@ export class TabSubscription {
   #reported: 'live' | 'replaying' | undefined;
   #gap: { readonly gap: Gap; readonly latest: Message[] } | undefined;
   #closed = false;
+  // The position that the tab knows.
+  #sent: Position | undefined;
 
   constructor(shared: SharedSubscription, start: StartingPoint, { command, out, ended }: TabSubscriptionSetup) {
-    this.#shared = shared;
+    this.shared = shared;
     this.#start = start;
     this.#command = command;
     this.#out = out;
@@ -47,20 +49,21 @@ export class TabSubscription {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#shared.users--;
+    this.shared.users--;
     this.#subscription?.unsubscribe();
   }
 
   /** The fields of a push that name the subscription. */
   get #about(): { readonly channel: string; readonly sub?: number } {
     const { sub } = this.#command;
-    return { channel: this.#shared.channel.name, ...(sub !== undefined && { sub }) };
+    return { channel: this.shared.channel.name, ...(sub !== undefined && { sub }) };
   }
 
   /** The starting position, if all messages after it are in memory. */
   #localStart(): Position | undefined {
-    const { recent, live } = this.#shared;
-    const from = this.#start.position ?? (live ? startOf(this.#shared, this.#start) : undefined);
+    const { recent, live, filter } = this.shared;
+    if (filter) return undefined;
+    const from = this.#start.position ?? (live ? startOf(this.shared, this.#start) : undefined);
     return from && recent.reaches(from) ? from : undefined;
   }
 
@@ -69,7 +72,7 @@ export class TabSubscription {
    * message is lost in between.
    */
   #join(from: Position): void {
-    const { recent, live } = this.#shared;
+    const { recent, live } = this.shared;
     const { position = from } = recent;
     const messages = recent.after(from);
     this.#answer({ position: from, state: live && messages.length === 0 ? 'live' : 'replaying' });
@@ -79,8 +82,10 @@ export class TabSubscription {
 
   #subscribe({ position, rewind, since }: StartingPoint): void {
     const start = position ? { position } : rewind !== undefined ? { rewind } : since !== undefined ? { since } : {};
-    const subscription = this.#shared.channel.subscribe((message) => this.#message(message), {
+    const { filter, channel } = this.shared;
+    const subscription = channel.subscribe((message) => this.#message(message), {
       ...start,
+      ...(filter && { filter }),
       onGap: (gap) => this.#onGap(gap),
       onState: (state) => this.#follow(state),
       onError: (error) => this.#fail(error),
@@ -101,7 +106,10 @@ export class TabSubscription {
       return;
     }
     this.#reportGap();
-    this.#push(epoch, [toWire(message)]);
+    // With a filter: the messages in between did not match.
+    const after = this.shared.filter && this.#sent?.epoch === epoch ? { after: this.#sent.offset } : {};
+    this.#sent = { epoch, offset };
+    this.#push(epoch, [toWire(message)], after);
   }
 
   #onGap(gap: Gap): void {
@@ -119,6 +127,7 @@ export class TabSubscription {
     if (!pending) return;
     this.#gap = undefined;
     const { from, to, reason } = pending.gap;
+    this.#sent = to;
     const latest = pending.latest.length > 0 && { latest: pending.latest.map(toWire) };
     this.#send(() => this.#out.push({ type: 'gap', ...this.#about, from, to, reason, ...latest }));
   }
@@ -159,7 +168,7 @@ export class TabSubscription {
    * in memory.
    */
   #startFromMemory(error: SluiceError): boolean {
-    const from = this.#shared.recent.back(this.#start.rewind ?? 0);
+    const from = this.shared.recent.back(this.#start.rewind ?? 0);
     if (error.retryable || this.#start.position || !from) return false;
     this.#subscription?.unsubscribe();
     this.#join(from);
@@ -170,11 +179,12 @@ export class TabSubscription {
     if (this.#answered || this.#closed) return;
     this.#answered = true;
     this.#reported = state;
+    this.#sent = { epoch, offset };
     this.#out.reply(this.#command.id, { epoch, offset, state });
   }
 
-  #push(epoch: string, messages: MessagesPush['messages']): void {
-    this.#send(() => this.#out.push({ type: 'messages', ...this.#about, epoch, messages }));
+  #push(epoch: string, messages: MessagesPush['messages'], after: { readonly after?: number } = {}): void {
+    this.#send(() => this.#out.push({ type: 'messages', ...this.#about, epoch, ...after, messages }));
   }
 
   #send(send: () => void): void {

@@ -1,5 +1,5 @@
 import type { Json, Position, Push } from '@sluice/protocol';
-import { type AppendedMessage, type DraftOptions, MemoryLog } from './memory-log.ts';
+import { type AppendedMessage, type DraftOptions, type Matcher, MemoryLog } from './memory-log.ts';
 import { MemoryPresence } from './memory-presence.ts';
 
 /** A connection that receives the pushes of a channel. */
@@ -14,6 +14,8 @@ export interface MemoryCursor {
   /** The subscription id; `undefined` for the default subscription. */
   readonly sub: number | undefined;
   position: Position;
+  /** The condition of the filter; `undefined` without a filter. */
+  readonly matches: Matcher | undefined;
 }
 
 /** The part of a push that names the subscription. */
@@ -44,7 +46,10 @@ export class MemoryChannel {
     const appended = { ...message, epoch };
     this.messages.push(appended);
     for (const cursor of this.cursors) {
-      cursor.target.push({ type: 'messages', channel: this.name, ...subOf(cursor), epoch, messages: [message] });
+      const { target, position, matches } = cursor;
+      if (matches && !matches(message)) continue;
+      const after = matches && { after: position.offset };
+      target.push({ type: 'messages', channel: this.name, ...subOf(cursor), epoch, ...after, messages: [message] });
       cursor.position = { epoch, offset: message.offset };
     }
     return appended;
@@ -57,13 +62,19 @@ export class MemoryChannel {
 
   /** Sends a subscriber everything between its cursor and the head. SPEC.md section 7. */
   catchUp(cursor: MemoryCursor): void {
-    const { target, position: from } = cursor;
-    const { gap, messages } = this.log.catchUp(from);
-    const { epoch } = this.log;
+    const { target, position: from, matches } = cursor;
+    const { gap, messages: all } = this.log.catchUp(from);
+    const { epoch, head } = this.log;
     const about = { channel: this.name, ...subOf(cursor) };
+    const messages = matches ? all.filter(matches) : all;
+    const after = (gap?.to ?? from).offset;
     if (gap !== undefined) target.push({ type: 'gap', ...about, from, ...gap });
-    if (messages.length > 0) target.push({ type: 'messages', ...about, epoch, messages });
-    cursor.position = this.log.head;
+    if (messages.length > 0) target.push({ type: 'messages', ...about, epoch, ...(matches && { after }), messages });
+    const last = messages.at(-1)?.offset ?? after;
+    if (matches && last < head.offset) {
+      target.push({ type: 'progress', ...about, epoch, after: last, offset: head.offset });
+    }
+    cursor.position = head;
   }
 
   /** Called after the log has changed in a way that the subscribers do not know. */

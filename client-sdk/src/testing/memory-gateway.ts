@@ -14,6 +14,7 @@ import { loadParts } from '../load-parts.ts';
 import { checkMessage, checkState } from './contract.ts';
 import { MemoryChannel, type PushTarget, subOf } from './memory-channel.ts';
 import type { AppendedMessage, DraftOptions } from './memory-log.ts';
+import { MemoryRequests } from './memory-requests.ts';
 import { MemorySession } from './memory-session.ts';
 import { MemorySocket, type SocketPeer } from './memory-socket.ts';
 import { PendingTasks } from './pending-tasks.ts';
@@ -59,6 +60,7 @@ export class MemoryGateway<C extends Channels = Channels> {
   readonly #permissions = new Permissions();
   readonly #clients = new Set<Client>();
   readonly #tasks = new PendingTasks(() => this.#flush());
+  readonly #requests = new MemoryRequests();
   #refusing = false;
   #count = 0;
 
@@ -252,6 +254,7 @@ export class MemoryGateway<C extends Channels = Channels> {
   }
 
   readonly #host = {
+    requests: this.#requests,
     allows: (verb: ChannelVerb, channel: string, user: string | null) => this.#permissions.allows(verb, channel, user),
     open: (channel: string) => this.#open(channel),
     checkMessage: (channel: string, data: unknown, event: string | undefined) =>
@@ -288,6 +291,8 @@ export class MemoryGateway<C extends Channels = Channels> {
     const session = this.#sessions.get(socket);
     this.#sessions.delete(socket);
     if (session === undefined) return;
+    this.#requests.forget(session);
+    this.#flushSoon();
     for (const channel of this.#channels.values()) channel.forget(session);
     for (const { presence } of session.memberships) presence.startGrace(session.user ?? '', session.id);
   }
@@ -300,6 +305,9 @@ export class MemoryGateway<C extends Channels = Channels> {
     for (const cursor of [...cursors].filter(({ target }) => isForbidden('subscribe', target))) {
       cursors.delete(cursor);
       cursor.target.push({ type: 'unsubscribed', channel: name, ...subOf(cursor), reason });
+    }
+    for (const session of this.#sessionsOf(undefined).filter((one) => isForbidden('respond', one))) {
+      if (this.#requests.end(session, name)) session.push({ type: 'unresponded', channel: name, reason });
     }
     for (const session of [...presenceSubscribers].filter((one) => isForbidden('presence', one))) {
       presenceSubscribers.delete(session);

@@ -17,6 +17,9 @@ export interface DraftOptions {
   readonly from?: string;
 }
 
+/** Whether a message matches a filter. */
+export type Matcher = (message: Message) => boolean;
+
 /** A message in a channel's log. */
 export interface AppendedMessage extends Message {
   readonly epoch: string;
@@ -121,13 +124,19 @@ export class MemoryLog {
   }
 
   /** A page of the log. SPEC.md section 4.6. */
-  page({
-    limit = 100,
-    after,
-    before = Number.POSITIVE_INFINITY,
-  }: Omit<HistoryCommand, 'type' | 'id' | 'channel'>): HistoryResult {
-    const all = this.#kept.filter(({ offset }) => offset > (after ?? 0) && offset < before);
+  page(
+    { limit = 100, after, before = Number.POSITIVE_INFINITY }: Omit<HistoryCommand, 'type' | 'id' | 'channel'>,
+    matches?: Matcher,
+  ): HistoryResult {
+    const inRange = this.#kept.filter(({ offset }) => offset > (after ?? 0) && offset < before);
+    const all = matches ? inRange.filter(matches) : inRange;
     const messages = after === undefined ? all.slice(-limit) : all.slice(0, limit);
-    return { epoch: this.epoch, head: this.#head, first: this.first, messages };
+    const result = { epoch: this.epoch, head: this.#head, first: this.first, messages };
+    if (!matches) return result;
+    const isCut = messages.length < all.length;
+    const from = isCut && after === undefined ? messages[0]?.offset : undefined;
+    const to = isCut && after !== undefined ? messages.at(-1)?.offset : undefined;
+    const range = { from: Math.max(this.first, (after ?? 0) + 1), to: Math.min(this.#head, before - 1) };
+    return { ...result, covers: { from: from ?? range.from, to: to ?? range.to } };
   }
 }

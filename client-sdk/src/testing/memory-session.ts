@@ -4,17 +4,19 @@ import {
   alreadyWatching,
   type Command,
   type CommandType,
+  canonical,
   connectRequired,
   type ErrorBody,
-  type ErrorName,
   errorBody,
+  type Failure,
   type Json,
+  matches,
   notMember,
   notSubscribed,
   notWatching,
   type Push,
   parseCommand,
-  type RefusalText,
+  type Reply,
   type Results,
   type ServerMessage,
   unknownChannel,
@@ -22,24 +24,13 @@ import {
 } from '@sluice/protocol';
 import type { Checked } from './contract.ts';
 import { type MemoryChannel, subOf } from './memory-channel.ts';
+import type { Matcher } from './memory-log.ts';
+import type { MemoryRequests, RequestPeer } from './memory-requests.ts';
 import type { MemorySocket } from './memory-socket.ts';
 import type { ChannelVerb } from './permissions.ts';
+import { Refused } from './refused.ts';
 
 type CommandOf<Type extends CommandType> = Extract<Command, { type: Type }>;
-
-/** The refusal of a command. */
-class Refused extends Error {
-  readonly body: ErrorBody;
-
-  static with({ error, detail }: RefusalText): Refused {
-    return new Refused(error, detail);
-  }
-
-  constructor(error: ErrorName, detail?: string, extra: Pick<ErrorBody, 'issues'> = {}) {
-    super(detail);
-    this.body = { ...errorBody(error, detail), ...extra };
-  }
-}
 
 /** Returns the checked value, or throws the refusal. */
 function accept(checked: Checked): Json {
@@ -65,6 +56,7 @@ export interface SessionHost {
   allows(verb: ChannelVerb, channel: string, user: string | null): boolean;
   /** The channel; `undefined` if it does not exist. */
   open(channel: string): MemoryChannel | undefined;
+  readonly requests: MemoryRequests;
   /** Checks a message or a member's state against the channel's contract. */
   checkMessage(channel: string, data: unknown, event: string | undefined): Checked;
   checkState(channel: string, state: unknown): Checked;
@@ -82,7 +74,7 @@ interface SessionSetup {
 const UNKNOWN = { unknown: { later: true } };
 
 /** One connection of a client. SPEC.md section 4. */
-export class MemorySession {
+export class MemorySession implements RequestPeer {
   readonly id: string;
   readonly user: string | null;
   readonly #socket: MemorySocket;
@@ -90,8 +82,9 @@ export class MemorySession {
   readonly #newer: boolean;
   readonly memberships = new Set<MemoryChannel>();
   #connected = false;
-  // Replies are sent before pushes, as in the gateway.
+  // Replies are sent before pushes, as in the gateway; answers to earlier commands in between.
   #replies: ServerMessage[] = [];
+  #answers: ServerMessage[] = [];
   #pushes: ServerMessage[] = [];
 
   constructor(socket: MemorySocket, { id, user, host, newer }: SessionSetup) {
@@ -111,10 +104,21 @@ export class MemorySession {
     this.#pushes.push(this.#newer ? ({ ...push, ...UNKNOWN } as Push) : push);
   }
 
+  pushFirst(push: Push): void {
+    this.#replies.push(push);
+  }
+
+  answer(message: Reply | Failure): void {
+    this.#answers.push(message);
+  }
+
   /** Sends the collected replies and pushes. */
   flush(): void {
-    for (const messages of [this.#replies, this.#pushes]) if (messages.length > 0) this.#socket.push(messages);
+    for (const messages of [this.#replies, this.#answers, this.#pushes]) {
+      if (messages.length > 0) this.#socket.push(messages);
+    }
     this.#replies = [];
+    this.#answers = [];
     this.#pushes = [];
   }
 
@@ -138,11 +142,11 @@ export class MemorySession {
   #execute(command: Command): void {
     const { id, type } = command;
     try {
-      const handler = this.#handlers[type] as ((command: Command) => Results[CommandType]) | undefined;
+      const handler = this.#handlers[type] as ((command: Command) => Results[CommandType] | undefined) | undefined;
       if (!this.#connected && type !== 'connect') throw Refused.with(connectRequired(type));
       if (!handler) throw Refused.with(unknownCommand(type));
       const result = handler(command);
-      this.#replies.push({ type: 'reply', id, result });
+      if (result) this.#replies.push({ type: 'reply', id, result });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.#refuse(id, error.body);
@@ -150,7 +154,7 @@ export class MemorySession {
     }
   }
 
-  readonly #handlers: { readonly [Type in CommandType]?: (command: CommandOf<Type>) => Results[Type] } = {
+  readonly #handlers: { readonly [Type in CommandType]?: (command: CommandOf<Type>) => Results[Type] | undefined } = {
     connect: () => {
       if (this.#connected) throw Refused.with(alreadyConnected());
       this.#connected = true;
@@ -164,7 +168,7 @@ export class MemorySession {
       const { sub } = command;
       if (channel.cursorOf(this, sub)) throw Refused.with(alreadySubscribed(channel.name, sub));
       const position = channel.log.locate(command);
-      const cursor = { target: this, sub, position };
+      const cursor = { target: this, sub, position, matches: matcherOf(command) };
       channel.cursors.add(cursor);
       const { epoch, offset } = channel.log.head;
       const isLive = position.epoch === epoch && position.offset === offset;
@@ -199,7 +203,7 @@ export class MemorySession {
       if (key !== undefined) channel.log.remember(scope, result);
       return result;
     },
-    history: (command) => this.#channel('history', command.channel).log.page(command),
+    history: (command) => this.#channel('history', command.channel).log.page(command, matcherOf(command)),
     enter: ({ channel: name, state }) => {
       const channel = this.#channel('enter', name);
       if (this.user === null) throw new Refused('permission_denied', `only users may "enter" "${name}"`);
@@ -229,6 +233,29 @@ export class MemorySession {
       return {};
     },
     members: (command) => this.#channel('presence', command.channel).presence.page(command),
+    respond: (command) => {
+      this.#channel('respond', command.channel);
+      this.#host.requests.respond(this, command);
+      return {};
+    },
+    unrespond: ({ channel }) => {
+      this.#host.requests.unrespond(this, channel);
+      return {};
+    },
+    request: (command) => {
+      this.#channel('request', command.channel);
+      // Answered when the responder replies.
+      this.#host.requests.request(this, command);
+      return undefined;
+    },
+    cancel: ({ request }) => {
+      this.#host.requests.cancel(this, request);
+      return {};
+    },
+    reply: (command) => {
+      this.#host.requests.reply(this, command);
+      return {};
+    },
   };
 
   #channel(verb: ChannelVerb, name: string): MemoryChannel {
@@ -238,4 +265,11 @@ export class MemorySession {
     const who = this.user === null ? 'an anonymous connection' : `user "${this.user}"`;
     throw new Refused('permission_denied', `"${verb}" on "${name}" is not allowed to ${who}`);
   }
+}
+
+/** The condition of a command's filter; `undefined` without a filter. */
+function matcherOf({ filter, channel }: Pick<CommandOf<'subscribe'>, 'filter' | 'channel'>): Matcher | undefined {
+  if (filter === undefined) return undefined;
+  const conditions = canonical(filter);
+  return (message) => matches(conditions, message, channel);
 }

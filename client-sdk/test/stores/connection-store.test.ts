@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { connectionStore } from '../../src/stores/index.ts';
-import { backToReality } from '../support/connected-client.ts';
+import { restoreGlobals } from '../support/connected-client.ts';
 import { FakeGateway, pass, turn } from '../support/fake-gateway.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
 });
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 it('follows the connection, and does not connect', async () => {
   const gateway = new FakeGateway();

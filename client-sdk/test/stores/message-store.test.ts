@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../src/api.ts';
 import { type Entry, type MessageStore, type MessageStoreOptions, messageStore } from '../../src/stores/index.ts';
-import { backToReality, connectedClient } from '../support/connected-client.ts';
+import { restoreGlobals, connectedClient } from '../support/connected-client.ts';
 import { type FakeGateway, pass, turn, wireMessage } from '../support/fake-gateway.ts';
 import { range } from '../support/model-gateway.ts';
 import { hearUncaught } from '../support/uncaught.ts';
@@ -12,7 +12,7 @@ let client: Client;
 beforeEach(async () => {
   ({ gateway, client } = await connectedClient());
 });
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 const store = (options?: MessageStoreOptions) => messageStore<number>(client, 'a', options);
 

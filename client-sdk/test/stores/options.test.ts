@@ -6,7 +6,7 @@ import { createOutbox } from '../../src/outbox/index.ts';
 import { SluiceProvider, useMessages, usePresence } from '../../src/react/index.ts';
 import { connectionStore, messageStore, presenceStore } from '../../src/stores/index.ts';
 import { liveConnection, liveMessages, livePresence } from '../../src/svelte/index.ts';
-import { backToReality } from '../support/connected-client.ts';
+import { restoreGlobals } from '../support/connected-client.ts';
 import { FakeClient } from '../support/fake-client.ts';
 import { FakeGateway } from '../support/fake-gateway.ts';
 
@@ -18,7 +18,7 @@ beforeEach(() => {
   gateway = new FakeGateway();
   client = gateway.client();
 });
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 type Use = (channel: unknown, options?: unknown) => unknown;
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../src/api.ts';
 import type { Member } from '../../src/index.ts';
 import { presenceStore } from '../../src/stores/index.ts';
-import { backToReality, connectedClient } from '../support/connected-client.ts';
+import { restoreGlobals, connectedClient } from '../support/connected-client.ts';
 import { type FakeGateway, pass, turn } from '../support/fake-gateway.ts';
 
 let gateway: FakeGateway;
@@ -11,7 +11,7 @@ let client: Client;
 beforeEach(async () => {
   ({ gateway, client } = await connectedClient());
 });
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 const store = () => presenceStore<string>(client, 'a');
 

@@ -13,7 +13,7 @@ import {
   usePublish,
 } from '../../src/react/index.ts';
 import { getClient, liveConnection, liveMessages, livePresence, setClient } from '../../src/svelte/index.ts';
-import { backToReality } from '../support/connected-client.ts';
+import { restoreGlobals } from '../support/connected-client.ts';
 import { FakeGateway, turn } from '../support/fake-gateway.ts';
 
 let gateway: FakeGateway;
@@ -24,7 +24,7 @@ beforeEach(() => {
   gateway = new FakeGateway();
   client = gateway.client();
 });
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 /** The text of a page without any data. */
 const EMPTY = 'idle subscribing 0 0';

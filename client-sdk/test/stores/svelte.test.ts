@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Client } from '../../src/api.ts';
 import { liveMessages, livePresence } from '../../src/svelte/index.ts';
-import { backToReality, connectedClient } from '../support/connected-client.ts';
+import { restoreGlobals, connectedClient } from '../support/connected-client.ts';
 import { FakeGateway, pass, turn, wireMessage } from '../support/fake-gateway.ts';
 
 let gateway: FakeGateway;
@@ -10,7 +10,7 @@ let client: Client;
 beforeEach(async () => {
   ({ gateway, client } = await connectedClient());
 });
-afterEach(backToReality);
+afterEach(restoreGlobals);
 
 const subscribed = () => gateway.socket.sent('subscribe').map(({ channel }) => channel);
 

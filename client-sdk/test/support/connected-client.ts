@@ -18,7 +18,7 @@ export async function connectedClient(): Promise<{ gateway: FakeGateway; client:
 }
 
 /** Restores time, randomness and globals. */
-export function backToReality(): void {
+export function restoreGlobals(): void {
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
   vi.useRealTimers();

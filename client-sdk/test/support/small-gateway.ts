@@ -222,6 +222,8 @@ export class SmallGateway {
       case 'unsubscribe':
         peer.channels.delete(command.channel);
         return {};
+      case 'consume':
+        return { group: 'queue', prefetch: 10, ackTimeout: 30_000 };
       default:
         if (command.type === 'leave') peer.entered.delete(command.channel);
         return {};

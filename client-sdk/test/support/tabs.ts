@@ -36,6 +36,10 @@ export class RawTab {
     this.#socket.send(JSON.stringify(commands));
   }
 
+  close(): void {
+    this.#socket.close();
+  }
+
   /** The messages about a channel, and the answers to a command. */
   about({ channel, id }: { readonly channel?: string; readonly id?: number }): ServerMessage[] {
     return this.received.filter((message) => {
