@@ -1,4 +1,4 @@
-import type { Filter, GapReason, Position, PublishResult, Tags } from '@sluice/protocol';
+import type { ExpectedHead, Filter, GapReason, Position, PublishResult, Tags } from '@sluice/protocol';
 import type { SluiceError } from './errors.ts';
 import type { Presence } from './presence-api.ts';
 
@@ -19,6 +19,8 @@ export interface Message<T = unknown> {
   readonly tags?: Tags;
   /** The user who published it, if the channel's rule includes it. */
   readonly from?: string;
+  /** Where it was published, if it is a copy in a channel that binds others, or of a wildcard subscription. */
+  readonly origin?: { readonly channel: string; readonly offset: number };
 }
 
 /**
@@ -125,6 +127,11 @@ export interface PublishOptions<Event extends string = string> {
    * per call.
    */
   readonly key?: string;
+  /**
+   * Appends the message only if the head of the log is here (compare and set); otherwise it rejects
+   * with `conflict`, and `head` of the error is the head.
+   */
+  readonly if?: ExpectedHead;
   /** Gives up when it aborts. A message that was already sent may still be published. */
   readonly signal?: AbortSignal;
   /**

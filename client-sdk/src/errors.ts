@@ -8,6 +8,7 @@ import {
   type ErrorName,
   FIRST_CLIENT_CODE,
   type Issue,
+  type Position,
   type ResponderError,
 } from '@sluice/protocol';
 import { FIRST_CLOSE, FIRST_EXPIRY, FIRST_OF_COMMANDS, FIRST_PERMANENT } from './codes.ts';
@@ -43,6 +44,8 @@ export class SluiceError extends Error {
   declare readonly docs: string;
   /** With `payload_invalid`: the issues that the channel's schema found, if it has one. */
   declare readonly issues: readonly Issue[] | undefined;
+  /** With `conflict`: the head of the log. */
+  declare readonly head: Position | undefined;
   /** With `responder_failed`: the error of the responder. */
   declare readonly responder: ResponderError | undefined;
 

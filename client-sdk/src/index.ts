@@ -6,11 +6,15 @@
 
 export type {
   Codec,
+  ExpectedHead,
+  Filter,
   GapReason,
   Issue,
   Position,
   PublishResult,
+  ResponderError,
   Tags,
+  TagTest,
 } from '@sluice/protocol';
 export type {
   ChannelContract,

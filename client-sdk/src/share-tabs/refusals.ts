@@ -3,7 +3,7 @@ import type { SluiceError } from '../errors.ts';
 
 /** Converts an error to its wire format. */
 export function bodyOf(error: SluiceError): ErrorBody {
-  const { name, code, message, retryable, issues } = error;
+  const { name, code, message, retryable, issues, head } = error;
   // The tab decides how long to retry, not the tab gateway: the tab repeats the publish.
   const retryAfter = name === 'timed_out' ? 0 : error.retryAfter;
   return {
@@ -13,6 +13,7 @@ export function bodyOf(error: SluiceError): ErrorBody {
     retryable,
     ...(retryAfter !== undefined && { retryAfter }),
     ...(issues !== undefined && { issues }),
+    ...(head !== undefined && { head }),
   };
 }
 

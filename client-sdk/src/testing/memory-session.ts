@@ -7,6 +7,7 @@ import {
   canonical,
   connectRequired,
   type ErrorBody,
+  type ExpectedHead,
   errorBody,
   type Failure,
   type Json,
@@ -192,6 +193,7 @@ export class MemorySession implements RequestPeer {
       const scope = `${this.user} ${key}`;
       const before = key === undefined ? undefined : channel.log.recall(scope);
       if (before !== undefined) return before;
+      checkHead(channel, command.if);
       const message = channel.append(value, {
         ...(event === undefined ? {} : { event }),
         ...(tags === undefined ? {} : { tags }),
@@ -265,6 +267,12 @@ export class MemorySession implements RequestPeer {
     const who = this.user === null ? 'an anonymous connection' : `user "${this.user}"`;
     throw new Refused('permission_denied', `"${verb}" on "${name}" is not allowed to ${who}`);
   }
+}
+
+/** Refuses a publish that expects another head. SPEC.md section 4.5. */
+function checkHead({ name, log: { head } }: MemoryChannel, expected: ExpectedHead | undefined): void {
+  if (!expected || (expected.offset === head.offset && (expected.epoch ?? head.epoch) === head.epoch)) return;
+  throw new Refused('conflict', `the head of "${name}" is at ${head.offset}, not ${expected.offset}`, { head });
 }
 
 /** The condition of a command's filter; `undefined` without a filter. */

@@ -8,7 +8,7 @@ export class Refused extends Error {
     return new Refused(error, detail);
   }
 
-  constructor(error: ErrorName, detail?: string, extra: Pick<ErrorBody, 'issues' | 'responder'> = {}) {
+  constructor(error: ErrorName, detail?: string, extra: Pick<ErrorBody, 'issues' | 'responder' | 'head'> = {}) {
     super(detail);
     this.body = { ...errorBody(error, detail), ...extra };
   }
