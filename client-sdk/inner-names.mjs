@@ -2,11 +2,11 @@
 // A name that an application, the protocol, another entry or the language has must not be here: bundle.test.ts looks for it.
 // The first 54 get one letter. Their order was searched for: with it the core is smallest when it is compressed.
 const INNER_NAMES = `
-  start renewable peer answer weight forget closing skew handle refusal stale heard refuse users use ended rejoin each
-  remote pending calls copy report resource probe anew begin wanted current accept host heeds skipPast again
-  resend instead settle hear miss silent reported commands emit run asked renew backlog precede observer
-  phase command lose open halt denied receive hold reconcileSoon shown restart release sent fail
-  queue pace unused follow reconcile askable distrust failure roster listed locate execute skip end variant lastId
+  start skew settle copy handle failure peer run phase accept renewable lose weight users host ended heeds refuse
+  remote pending calls observer forget silent end emit instead locate resource current reported wanted probe asked
+  closing resend each again skip answer report begin execute refusal hear sent fail miss backlog stale lastId
+  commands command open hold distrust roster listed follow release anew renew variant restart halt skipPast queue
+  receive askable pace denied heard reconcile rejoin unused precede reconcileSoon use shown
 `;
 
 export const INNER = INNER_NAMES.trim().split(/\s+/);

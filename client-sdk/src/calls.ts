@@ -28,7 +28,7 @@ interface Call extends QueuedCommand {
   readonly command: Command & { series?: number };
   readonly answer: Answer;
   queue?: PublishQueue<Call>;
-  /** When it was last sent. */
+  /** When it was last ready to be sent. */
   sent?: number;
 }
 
@@ -198,6 +198,7 @@ export class Calls {
 
   // What does not fit into the first frame waits until the token is verified and `maxFrame` is known.
   #send(call: Call): void {
+    call.sent = now();
     this.#unsent.push(call);
     queueMicrotask(() => this.#flush());
   }
@@ -215,14 +216,9 @@ export class Calls {
     const commands = calls.map((call) => call.command);
     const { data, size, count } = packFrame(commands, { codec: this.#codec, limit });
     this.#unsent = calls.slice(count);
-    const time = now();
-    for (const call of calls.slice(0, count)) call.sent = time;
     // The gateway would close the connection permanently.
     if (size > this.#maxFrame) {
-      this.#reject(
-        first,
-        refusal(PAYLOAD_TOO_LARGE, 'payload_too_large', `${size} bytes; the gateway takes ${this.#maxFrame}.`),
-      );
+      this.#reject(first, refusal(PAYLOAD_TOO_LARGE, 'payload_too_large', `${size} bytes; at most ${this.#maxFrame}.`));
     } else this.#write(data);
     return true;
   }

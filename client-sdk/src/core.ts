@@ -81,7 +81,8 @@ export class Core extends Emitter<ClientEvents> implements Host, ChannelHost, Co
 
   push(push: Push): void {
     // A push without a channel is for the resources without one.
-    for (const resource of this.#of('channel' in push ? push.channel : '')) resource.receive(push as ChannelPush);
+    const { channel = '' } = push as { readonly channel?: string };
+    for (const resource of this.#of(channel)) resource.receive(push as ChannelPush);
   }
 
   // ------------------------------------------------------------------ calls of the channels

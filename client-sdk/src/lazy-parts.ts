@@ -44,7 +44,7 @@ function load(host: PartsHost): void {
       loading = undefined;
       if (ended) for (const use of pending.splice(0)) use.refuse(ended);
       else {
-        host.report('error', clientError('not_loaded', `Not loaded yet: ${cause}`, cause));
+        host.report('error', clientError('not_loaded', `Not loaded: ${cause}`, cause));
         after(RETRY, () => load(host));
       }
     },

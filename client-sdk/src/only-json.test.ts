@@ -35,7 +35,7 @@ describe('onlyJson', () => {
     ['a function', () => 1, 'Function'],
     ['an async function', async () => 1, 'AsyncFunction'],
     ['a symbol', Symbol('x'), 'Symbol'],
-    ['a Date, which would arrive as a string', at, 'Date.*Convert it first'],
+    ['a Date, which would arrive as a string', at, 'Date'],
     ['a Date of no time', new Date(Number.NaN), 'Date'],
     ['a Map', new Map([['a', 1]]), 'Map'],
     ['a Set', new Set([1]), 'Set'],

@@ -12,5 +12,5 @@ export function onlyJson(this: object, name: string, value: unknown): unknown {
   const isDate = given instanceof Date;
   const kind = {}.toString.call(isDate ? given : value);
   if (Number.isFinite(value) || KEPT.test(kind)) return value;
-  throw new TypeError(`"${name}" is ${typeof value === 'number' ? value : kind}: not JSON. Convert it first.`);
+  throw new TypeError(`"${name}" is ${typeof value === 'number' ? value : kind}: not JSON.`);
 }

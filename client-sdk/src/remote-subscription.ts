@@ -135,7 +135,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   /** Is something missing before this place, without a gap? Then the client reconnects. */
   #lacks(place: Position): boolean {
     if (hasReached(this.position, place)) return false;
-    const message = `${this.channel}: ${place.offset} is missing without a gap.`;
+    const message = `${this.channel}: ${place.offset} is missing.`;
     this.host.peer.distrust(clientError('connection_lost', message));
     return true;
   }

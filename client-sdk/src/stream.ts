@@ -13,7 +13,7 @@ export function streamMessages<T>(
   report: Report,
 ): AsyncGenerator<Message<T>, void, void> {
   const items: (Message<T> | Gap)[] = [];
-  const { signal } = options;
+  const { signal, filter } = options;
   let start: MessagesOptions = options;
   let subscription: Subscription | undefined;
   let error: SluiceError | undefined;
@@ -31,7 +31,7 @@ export function streamMessages<T>(
     // Not within a gap: the log does not repeat the messages that a gap delivers.
     if (items.length < WAITING || !position || !('id' in item) || item.offset < position.offset) return;
     // The channel's log is the buffer: resume from here when the loop has caught up.
-    start = { signal, position } as MessagesOptions;
+    start = { signal, filter, position } as MessagesOptions;
     leave();
   };
   const onState = () => {

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { vectors } from '../../protocol/test/vectors.ts';
-import { restoreGlobals, connectedClient } from './support/connected-client.ts';
+import { connectedClient, restoreGlobals } from './support/connected-client.ts';
 import { turn, wireMessage } from './support/fake-gateway.ts';
 
 afterEach(restoreGlobals);

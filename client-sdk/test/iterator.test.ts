@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../src/api.ts';
 import type { Message } from '../src/channel-api.ts';
-import { restoreGlobals, connectedClient } from './support/connected-client.ts';
+import { connectedClient, restoreGlobals } from './support/connected-client.ts';
 import { type FakeGateway, turn } from './support/fake-gateway.ts';
 
 let gateway: FakeGateway;

@@ -153,7 +153,7 @@ describe('createClient', () => {
     vi.stubGlobal('WebSocket', undefined);
     await expect(createClient({ url: 'ws://gateway.test' }).connect()).rejects.toMatchObject({
       name: 'closed',
-      message: expect.stringContaining('pass { WebSocket } of the package ws'),
+      message: expect.stringContaining('pass { WebSocket }'),
     });
   });
 });

@@ -97,7 +97,7 @@ describe('publish', () => {
     const small = channel.publish(1);
     await expect(large).rejects.toMatchObject({
       name: 'payload_too_large',
-      message: expect.stringContaining('the gateway takes 2000'),
+      message: expect.stringContaining('at most 2000'),
     });
     gateway.socket.reply('publish', result);
     await expect(small).resolves.toEqual(result);

@@ -220,9 +220,9 @@ describe('tokenUrl', () => {
   });
 
   it.each([
-    ['an error page', html(502), /answered 502/],
+    ['an error page', html(502), /Status 502/],
     ['a login page with status 200', html(200), /HTML/],
-    ['404', () => new Response(JWT, { status: 404 }), /answered 404/],
+    ['404', () => new Response(JWT, { status: 404 }), /Status 404/],
     ['nothing', () => new Response(''), /gave string/],
   ])('retries after %s', async (_, response, words) => {
     answers(response, () => Response.json({ token: JWT }));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../src/api.ts';
 import { type Entry, type MessageStore, type MessageStoreOptions, messageStore } from '../../src/stores/index.ts';
-import { restoreGlobals, connectedClient } from '../support/connected-client.ts';
+import { connectedClient, restoreGlobals } from '../support/connected-client.ts';
 import { type FakeGateway, pass, turn, wireMessage } from '../support/fake-gateway.ts';
 import { range } from '../support/model-gateway.ts';
 import { hearUncaught } from '../support/uncaught.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../src/api.ts';
 import type { Member } from '../../src/index.ts';
 import { presenceStore } from '../../src/stores/index.ts';
-import { restoreGlobals, connectedClient } from '../support/connected-client.ts';
+import { connectedClient, restoreGlobals } from '../support/connected-client.ts';
 import { type FakeGateway, pass, turn } from '../support/fake-gateway.ts';
 
 let gateway: FakeGateway;

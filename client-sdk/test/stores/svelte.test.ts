@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Client } from '../../src/api.ts';
 import { liveMessages, livePresence } from '../../src/svelte/index.ts';
-import { restoreGlobals, connectedClient } from '../support/connected-client.ts';
+import { connectedClient, restoreGlobals } from '../support/connected-client.ts';
 import { FakeGateway, pass, turn, wireMessage } from '../support/fake-gateway.ts';
 
 let gateway: FakeGateway;
