@@ -22,7 +22,11 @@ export function wantedBy(bound: readonly BoundChannel[], entry: Entry, channel: 
 }
 
 /** A copy of a message, without its origin. */
-export function copyOf({ from, ...content }: Entry, { rule }: BoundChannel, nextId: () => string): Entry {
+export function copyOf(
+  { from, offset: _offset, ...content }: Entry & { readonly offset?: number },
+  { rule }: BoundChannel,
+  nextId: () => string,
+): Entry {
   return { ...content, id: nextId(), ...(rule.from && from !== undefined ? { from } : {}) };
 }
 

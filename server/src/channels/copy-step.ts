@@ -1,5 +1,5 @@
 import type { Entry } from '../engine/engine.ts';
-import type { NowOrLater } from '../util/now-or-later.ts';
+import { chain, type NowOrLater } from '../util/now-or-later.ts';
 import type { BoundChannel } from './bindings.ts';
 import { copyOf, isTogether, optionsOf, wantedBy } from './copies.ts';
 import type { Publication } from './publication.ts';
@@ -15,18 +15,43 @@ import type { PublishServices, PublishStep } from './publish-steps.ts';
  * message, so that only what is missing is appended.
  */
 export const copyToBound: PublishStep = (publication, services) => {
-  const { bound, channel } = publication;
+  const { bound, appended } = publication;
   if (bound.length === 0) return null;
-  const { entry, stored } = publication.appended;
-  const isRepeat = stored.id !== entry.id;
-  const copies = wantedBy(bound, entry, channel)
-    .filter((target) => !isRepeat || mayBeMissing(publication, target, services))
-    .map((target) => attempt(() => copy(publication, target, services)));
+  const isRepeat = appended.stored.id !== appended.entry.id;
+  if (!isRepeat) return copyAll(publication, { targets: bound, entry: appended.entry }, services);
+  const targets = bound.filter((target) => mayBeMissing(publication, target, services));
+  if (targets.length === 0) return null;
+  return chain(firstEntry(publication, services), (entry) => copyAll(publication, { targets, entry }, services));
+};
+
+/**
+ * What the first publish with the key has appended, which the copies must repeat: the draft of this
+ * one may be another. A log without history cannot tell.
+ */
+function firstEntry(
+  { channel, appended: { entry, stored } }: Publication,
+  { log }: PublishServices,
+): NowOrLater<Entry> {
+  return chain(log.read(channel, stored.offset - 1, 1), ({ epoch, messages: [first] }) =>
+    epoch === stored.epoch && first?.offset === stored.offset ? first.message : entry,
+  );
+}
+
+/** Copies of an entry for channels that may want them. */
+interface Copies {
+  readonly targets: readonly BoundChannel[];
+  readonly entry: Entry;
+}
+
+function copyAll(publication: Publication, { targets, entry }: Copies, services: PublishServices): NowOrLater<null> {
+  const copies = wantedBy(targets, entry, publication.channel).map((target) =>
+    attempt(() => copy(publication, { target, entry }, services)),
+  );
   const failed = copies.find((copied) => copied instanceof Failed);
   if (failed !== undefined) throw failed.error;
   const pending = copies.filter((copied) => copied instanceof Promise);
   return pending.length === 0 ? null : Promise.all(pending).then(() => null);
-};
+}
 
 /** An engine has thrown: a queue is full. */
 class Failed {
@@ -55,12 +80,17 @@ const mayBeMissing = (
   services: PublishServices,
 ): boolean => !isDone(target, services) && (waited !== undefined || target.rule.queue !== null);
 
-function copy(publication: Publication, target: BoundChannel, services: PublishServices): NowOrLater<unknown> {
+interface OneCopy {
+  readonly target: BoundChannel;
+  readonly entry: Entry;
+}
+
+function copy(publication: Publication, { target, entry }: OneCopy, services: PublishServices): NowOrLater<unknown> {
   const { channel, appended } = publication;
   services.events.emit('copied', { from: channel, to: target.channel });
   if (isDone(target, services)) return undefined;
   const own: Entry = {
-    ...copyOf(appended.entry, target, services.nextId),
+    ...copyOf(entry, target, services.nextId),
     origin: { channel, offset: appended.stored.offset },
   };
   const key = mayBeMissing(publication, target, services) ? keyOf(publication) : undefined;

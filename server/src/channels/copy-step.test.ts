@@ -1,0 +1,118 @@
+import { canonical, type Filter, type Message, matches } from '@sluice/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PROGRAM } from '../auth/identity.ts';
+import { parseConfig } from '../config/schema.ts';
+import { type AppendOptions, EngineUnavailable, type Entry, type Log } from '../engine/engine.ts';
+import { MemoryEngine } from '../engine/memory/memory-engine.ts';
+import { EventBus } from '../events.ts';
+import { Refusal } from '../refusal.ts';
+import { ManualClock } from '../util/clock.ts';
+import { Door } from './door.ts';
+import { Rules } from './rules.ts';
+
+const FAILED: Filter = { event: 'failed' };
+const history = { count: 10_000 };
+const { channels } = parseConfig({
+  anonymous: true,
+  channels: {
+    'a:{x}': { history },
+    'b:{x}': { history },
+    all: { history, bind: ['a:*', 'b:*'] },
+    failed: { history, bind: [{ channel: 'a:*', where: FAILED }] },
+    'of:{x}': { history, bind: ['a:{x}'] },
+  },
+});
+
+interface Publish {
+  readonly channel: string;
+  readonly event: string;
+  readonly key: string;
+}
+
+const publishes = fc.array(
+  fc.record({
+    channel: fc.constantFrom('a:1', 'a:2', 'b:1', 'all'),
+    event: fc.constantFrom('failed', 'done'),
+    key: fc.constantFrom('k1', 'k2', 'k3', 'k4'),
+  }),
+  { maxLength: 30 },
+);
+
+/** What an append does: it succeeds, fails, or succeeds while its answer is lost. */
+const fate = fc.constantFrom('fine', 'fine', 'fails', 'lost');
+
+function setUp(wrap: (log: Log) => Log = (log) => log) {
+  const clock = new ManualClock();
+  const engine = new MemoryEngine({ clock });
+  engine.start({ deliver: () => {} });
+  let ids = 0;
+  const door = new Door({
+    ...{ rules: new Rules(channels), log: wrap(engine), events: new EventBus(), clock },
+    nextId: () => `m${++ids}`,
+  });
+  const publish = ({ channel, event, key }: Publish) =>
+    door.publish({ channel, draft: { data: null, event, key }, by: PROGRAM, allowance: null });
+  const read = (channel: string): readonly Message[] =>
+    engine.read(channel, 0, 1_000).messages.map(({ message }) => message);
+  return { publish, read };
+}
+
+const originOf = ({ origin, offset }: Message, channel: string): string =>
+  `${origin?.channel ?? channel} ${origin?.offset ?? offset}`;
+
+/** The messages that a bound channel must have, by the logs of its sources. */
+function expectedIn(bound: string, read: (channel: string) => readonly Message[]): string[] {
+  const sources = { all: ['a:1', 'a:2', 'b:1'], failed: ['a:1', 'a:2'], 'of:1': ['a:1'], 'of:2': ['a:2'] }[bound] ?? [];
+  const wanted = canonical(bound === 'failed' ? FAILED : {});
+  return sources.flatMap((channel) =>
+    read(channel)
+      .filter((message) => matches(wanted, message, channel))
+      .map((message) => originOf(message, channel)),
+  );
+}
+
+const BOUND = ['all', 'failed', 'of:1', 'of:2'];
+
+/** The copies in a bound channel; what was published to it directly has no origin. */
+const copiesIn = (bound: string, read: (channel: string) => readonly Message[]): string[] =>
+  read(bound).flatMap((message) => (message.origin === undefined ? [] : [originOf(message, bound)]));
+
+describe('a bound channel', () => {
+  it('has every message of its sources once, in their order', () => {
+    fc.assert(
+      fc.property(publishes, (all) => {
+        const { publish, read } = setUp();
+        for (const each of all) expect(publish(each)).not.toBeInstanceOf(Refusal);
+        for (const bound of BOUND) {
+          const copies = copiesIn(bound, read);
+          expect([...copies].sort()).toEqual(expectedIn(bound, read).sort());
+          for (const source of ['a:1', 'a:2', 'b:1']) {
+            const own = copies.filter((copy) => copy.startsWith(`${source} `));
+            expect(own).toEqual(expectedIn(bound, read).filter((copy) => copy.startsWith(`${source} `)));
+          }
+        }
+      }),
+    );
+  });
+
+  it('has every message once, although appends fail or their answers are lost, if publishes are repeated', async () => {
+    await fc.assert(
+      fc.asyncProperty(publishes, fc.array(fate, { minLength: 1, maxLength: 20 }), async (all, fates) => {
+        let at = 0;
+        const { publish, read } = setUp((log) => ({
+          ...{ read: log.read.bind(log), seek: log.seek.bind(log), watch: () => {}, unwatch: () => {} },
+          append: async (channel: string, entry: Entry, options: AppendOptions) => {
+            const next = at < 60 ? fates[at++ % fates.length] : 'fine';
+            if (next === 'fails') throw new EngineUnavailable('it fails');
+            const result = log.append(channel, entry, options);
+            if (next === 'lost') throw new EngineUnavailable('the answer is lost');
+            return result;
+          },
+        }));
+        for (const each of all) while ((await publish(each)) instanceof Refusal);
+        for (const bound of BOUND) expect(copiesIn(bound, read).sort()).toEqual(expectedIn(bound, read).sort());
+      }),
+    );
+  });
+});
