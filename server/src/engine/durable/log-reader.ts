@@ -28,7 +28,9 @@ function firstSince(store: Store, { id, low, end, time }: { id: number; low: num
 /** Offset of the oldest message that counts at this time; `head + 1` when there is none. */
 export function oldestAt(store: Store, { id, first, head, retention }: ChannelRecord, now: number): number {
   if (retention === null) return head + 1;
-  return firstSince(store, { id, low: first, end: head + 1, time: now - retention.age });
+  const time = now - retention.age;
+  // Nothing is too old, e.g. in a queue.
+  return time <= 0 ? first : firstSince(store, { id, low: first, end: head + 1, time });
 }
 
 /** Reads a stretch of a channel's log as it counts at this time. */
