@@ -44,7 +44,7 @@ export class PublishAllowance implements Allowance {
   #bucket(pattern: string, rate: Rate, now: number): TokenBucket {
     const known = this.#buckets.get(pattern);
     if (known !== undefined && isSame(known.rate, rate)) return known.tokens;
-    const tokens = new TokenBucket({ ...rate, now });
+    const tokens = new TokenBucket(rate, now);
     this.#buckets.set(pattern, { rate, tokens });
     return tokens;
   }

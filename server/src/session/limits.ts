@@ -52,8 +52,8 @@ export class ConnectionLimits implements Allowance {
 
   constructor({ operations, bytes }: RateSettings, now: number) {
     this.quota = operations === null ? Number.POSITIVE_INFINITY : Math.max(QUOTA, operations.perSecond / TURNS);
-    this.#operations = operations === null ? undefined : new TokenBucket({ ...operations, now });
-    this.#bytes = bytes === null ? undefined : new TokenBucket({ ...bytes, now });
+    this.#operations = operations === null ? undefined : new TokenBucket(operations, now);
+    this.#bytes = bytes === null ? undefined : new TokenBucket(bytes, now);
   }
 
   /** Takes a frame, once for all the commands in it. */

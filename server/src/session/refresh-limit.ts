@@ -20,7 +20,7 @@ export class RefreshLimit {
   #running = false;
 
   constructor(clock: Clock) {
-    this.#bucket = new TokenBucket({ ...RATE, now: clock.monotonic() });
+    this.#bucket = new TokenBucket(RATE, clock.monotonic());
   }
 
   /** Begins a refresh; `end` must follow unless it was refused. */

@@ -1,23 +1,27 @@
-/** Admits an average rate per second, and a burst after a quiet time. */
+/** What a bucket admits. */
+export interface BucketRate {
+  /** What flows back per second. */
+  readonly perSecond: number;
+  /** Size of the full bucket. */
+  readonly burst: number;
+}
+
+/**
+ * Admits an average rate per second, and a burst after a quiet time.
+ *
+ * Stores what is missing to the full bucket, in thousandths, and whole milliseconds: such integers
+ * stay exact, so no rounding error accumulates, and they are small, so V8 stores them inside of the
+ * bucket.
+ */
 export class TokenBucket {
-  readonly #perSecond: number;
-  /**
-   * The level in thousandths, and time in whole milliseconds: integers stay exact, so no rounding
-   * error accumulates, and V8 stores them inside of the bucket.
-   */
-  readonly #burst: number;
-  #level: number;
+  readonly #rate: BucketRate;
+  /** More than the burst: it is in debt. */
+  #spent = 0;
   #at: number;
 
-  /**
-   * @param perSecond what flows back per second
-   * @param burst size of the full bucket
-   * @param now milliseconds
-   */
-  constructor({ perSecond, burst, now }: { perSecond: number; burst: number; now: number }) {
-    this.#perSecond = perSecond;
-    this.#burst = burst * 1000;
-    this.#level = this.#burst;
+  /** @param now milliseconds */
+  constructor(rate: BucketRate, now: number) {
+    this.#rate = rate;
     this.#at = Math.floor(now);
   }
 
@@ -28,10 +32,12 @@ export class TokenBucket {
    */
   take(amount: number, now: number): number {
     this.#refill(now);
+    const { perSecond } = this.#rate;
+    const burst = this.#rate.burst * 1000;
     const wanted = amount * 1000;
-    const missing = Math.min(wanted, this.#burst) - this.#level;
-    if (missing > 0) return Math.ceil(missing / this.#perSecond);
-    this.#level -= wanted;
+    const missing = this.#spent + Math.min(wanted, burst) - burst;
+    if (missing > 0) return Math.ceil(missing / perSecond);
+    this.#spent += wanted;
     return 0;
   }
 
@@ -41,19 +47,21 @@ export class TokenBucket {
    */
   charge(amount: number, now: number): void {
     this.#refill(now);
-    this.#level -= Math.round(amount * 1000);
+    this.#spent += Math.round(amount * 1000);
   }
 
   /** Milliseconds until everything that was charged has been paid for. */
   debt(now: number): number {
     this.#refill(now);
-    return this.#level < 0 ? Math.ceil(-this.#level / this.#perSecond) : 0;
+    const { perSecond, burst } = this.#rate;
+    const debt = this.#spent - burst * 1000;
+    return debt > 0 ? Math.ceil(debt / perSecond) : 0;
   }
 
   #refill(time: number): void {
     const now = Math.floor(time);
     const passed = Math.max(0, now - this.#at);
     this.#at = now;
-    this.#level = Math.min(this.#burst, this.#level + passed * this.#perSecond);
+    this.#spent = Math.max(0, this.#spent - passed * this.#rate.perSecond);
   }
 }

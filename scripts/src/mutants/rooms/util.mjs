@@ -37,8 +37,8 @@ export const util = [
   },
   {
     file: 'server/src/util/token-bucket.ts',
-    from: 'return this.#level < 0 ?',
-    to: 'return this.#level < -1000 ?',
+    from: 'return debt > 0 ?',
+    to: 'return debt > 1000 ?',
     fault: 'a small debt is ignored',
     tests: ['server/src/util/token-bucket.test.ts'],
   },
