@@ -186,6 +186,20 @@ export const COMMAND_ERRORS = {
     retryable: false,
     status: 409,
   },
+  too_many_scheduled: {
+    code: 4342,
+    message: 'Too many scheduled messages wait.',
+    remedy: "Try again when some were published, or raise schedule.max in the channel's rule.",
+    retryable: true,
+    status: 429,
+  },
+  not_scheduled: {
+    code: 4343,
+    message: 'No such message is scheduled.',
+    remedy: 'It was published or withdrawn before, or belongs to another user or channel.',
+    retryable: false,
+    status: 404,
+  },
   no_responders: {
     code: 4331,
     message: 'Nobody responds on this channel.',

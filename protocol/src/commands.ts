@@ -14,6 +14,8 @@ export type Command =
   | WatchCommand
   | UnwatchCommand
   | MembersCommand
+  | ScheduleCommand
+  | UnscheduleCommand
   | RespondCommand
   | UnrespondCommand
   | RequestCommand
@@ -151,6 +153,20 @@ export interface NackCommand extends DeliveriesCommand<'nack'> {
 
 /** Processing takes longer: the time until the deliveries expire begins again. */
 export interface ExtendCommand extends DeliveriesCommand<'extend'> {}
+
+/** Publishes a message later: after `delay` or at a time. Exactly one of them must be given. */
+export interface ScheduleCommand extends ChannelCommand<'schedule'>, Omit<Draft, 'if'> {
+  /** Milliseconds. */
+  readonly delay?: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly at?: number;
+}
+
+/** Withdraws a message that was scheduled and is not published yet. */
+export interface UnscheduleCommand extends ChannelCommand<'unschedule'> {
+  /** The message's id, from the result of `schedule`. */
+  readonly message: string;
+}
 
 /** Registers the connection as a responder of a channel. */
 export interface RespondCommand extends ChannelCommand<'respond'> {

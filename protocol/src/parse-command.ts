@@ -8,6 +8,7 @@ import { groupCommandFault } from './group-commands.ts';
 import { LIMITS } from './limits.ts';
 import { unknownCommand } from './refusals.ts';
 import { REQUEST_CHECKS } from './request-checks.ts';
+import { SCHEDULE_CHECKS } from './schedule-checks.ts';
 
 /** Why a value is not a valid command. SPEC.md section 8.1. */
 export interface CommandFault {
@@ -101,6 +102,7 @@ const CHECKS: { readonly [Type in CommandType]: (fields: Fields) => Problem } = 
   watch: channelProblem,
   unwatch: channelProblem,
   members: (fields) => channelProblem(fields) ?? limitProblem(fields) ?? countProblem(fields, ['after']),
+  ...SCHEDULE_CHECKS,
   ...REQUEST_CHECKS,
   ping: () => null,
   consume: (fields) => channelProblem(fields) ?? groupProblem(fields),

@@ -54,6 +54,8 @@ export interface Results {
   readonly watch: WatchResult;
   readonly unwatch: EmptyResult;
   readonly members: MembersResult;
+  readonly schedule: ScheduleResult;
+  readonly unschedule: EmptyResult;
   readonly respond: EmptyResult;
   readonly unrespond: EmptyResult;
   readonly request: RequestResult;
@@ -121,6 +123,13 @@ export interface HistoryResult {
    * all messages of it that match; read on before `from` or after `to`.
    */
   readonly covers?: { readonly from: number; readonly to: number };
+}
+
+export interface ScheduleResult {
+  /** Names the scheduled message. */
+  readonly id: string;
+  /** When it is published: milliseconds since the Unix epoch. */
+  readonly at: number;
 }
 
 export interface RequestResult {

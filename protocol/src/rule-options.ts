@@ -131,6 +131,13 @@ export interface RuleOptions {
     readonly listUpTo?: number;
     readonly state?: SizeInput;
   };
+  /** Messages that are published later. Default: none. */
+  readonly schedule?: {
+    /** Longest delay. Default: 30d. */
+    readonly maxDelay?: DurationInput;
+    /** Maximum number of messages of the rule that wait. Default: 10000. */
+    readonly max?: number;
+  };
   /** Requests to the responders of the channel. */
   readonly requests?: {
     /** Milliseconds until the first reply, and between two. Default: 10s. */

@@ -18,6 +18,7 @@ import type { SocketWire } from './protocols/protocol.ts';
 import { BackendRequests } from './requests/backend-requests.ts';
 import { Peers } from './requests/peers.ts';
 import { Requests } from './requests/requests.ts';
+import { Schedules } from './schedules/schedules.ts';
 import { FairScheduler } from './session/fair-scheduler.ts';
 import { Registry } from './session/registry.ts';
 import { ReplyFlusher } from './session/reply-flusher.ts';
@@ -103,6 +104,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const requests = new Requests({ clock, events, nextId, peers });
   const most = config.limits.requests;
   const backendRequests = new BackendRequests({ requests, rules, events, clock, most });
+  const schedules = new Schedules({ log, door, rules, events, clock, nextId });
   const services: Services = {
     settings: config,
     verifier: withRevoked(
@@ -117,6 +119,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     door,
     groups,
     requests,
+    schedules,
     backendRequests,
     log,
     events,
@@ -136,6 +139,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     refused: () => transport.refused ?? 0,
     requests: () => requests.pending,
     responders: () => requests.responders,
+    scheduled: () => schedules.size,
     groups: async () => groups?.measure() ?? [],
   });
   const { wires } = parts;

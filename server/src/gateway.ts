@@ -11,10 +11,11 @@ import type { ConsumeFunction } from './groups/program-delivery.ts';
 import { createHttpSide } from './http-side.ts';
 import type { DescriptorWatch } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
+import { type RequestOptions, requestMany } from './program-requests.ts';
 import type { SocketWire } from './protocols/protocol.ts';
 import { Refusal } from './refusal.ts';
 import { ProgramResponder, type RequestFunction } from './requests/program-responder.ts';
-import type { ReplyQueue } from './requests/reply-queue.ts';
+import { SCHEDULES } from './schedules/schedule-record.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { type Admit, createAdmission } from './session/admission.ts';
 import { drainSessions } from './session/drain.ts';
@@ -90,6 +91,7 @@ export class Gateway {
     this.#clockSteps = new ClockSteps(services.clock, (by) => {
       services.events.emit('clockSet', { by: Math.round(by) });
       for (const session of services.registry.all()) session.clockSet();
+      services.schedules.reckon();
     });
   }
 
@@ -112,6 +114,11 @@ export class Gateway {
     return this.#starting;
   }
 
+  /** Without a rule that allows schedules, they cost nothing. */
+  async #startSchedules(channels: Config['channels']): Promise<void> {
+    if (channels.some(({ schedule }) => schedule !== null)) await this.#services.schedules.start();
+  }
+
   /** @throws ConfigError */
   #checkGroups(channels: Config['channels']): void {
     const problem = this.#engine.groups === undefined ? groupProblem(channels, this.#engine.name) : null;
@@ -119,18 +126,25 @@ export class Gateway {
   }
 
   async #open(): Promise<Address> {
-    const { hub, events } = this.#services;
+    const { hub, events, schedules } = this.#services;
     const { host } = this.#config;
     try {
       this.#checkGroups(this.#config.channels);
       await this.#engine.start({
-        deliver: (channel, epoch, message) => hub.deliver(channel, epoch, message),
-        interrupted: (channel) => hub.interrupted(channel),
+        deliver: (channel, epoch, message) => {
+          if (channel === SCHEDULES) schedules.take(epoch, message);
+          else hub.deliver(channel, epoch, message);
+        },
+        interrupted: (channel) => {
+          if (channel === SCHEDULES) schedules.interrupted();
+          else hub.interrupted(channel);
+        },
         signal: (signal) => this.#handleSignal(signal),
         warn: (advice) => events.emit('engineWarned', { engine: this.#engine.name, advice }),
       });
       await this.#revoking.start();
       await this.#services.requests.start();
+      await this.#startSchedules(this.#config.channels);
       const acceptor = createAcceptor({
         services: this.#services,
         admission: this.#admission,
@@ -204,21 +218,7 @@ export class Gateway {
    * @throws SluiceError as `request`
    */
   async *requestMany(channel: string, data: Json, options: RequestOptions = {}): AsyncGenerator<Json, void> {
-    const { timeout, signal } = options;
-    const fields = { channel, data, ...(timeout === undefined ? undefined : { timeout }) };
-    signal?.throwIfAborted();
-    const queue = await this.#services.backendRequests.send(fields, PROGRAM);
-    if (queue instanceof Refusal) throw errorOf(queue);
-    const abandon = () => queue.abandon();
-    signal?.addEventListener('abort', abandon);
-    if (signal?.aborted === true) abandon(); // while the permission was checked
-    try {
-      yield* repliesOf(queue);
-      signal?.throwIfAborted();
-    } finally {
-      signal?.removeEventListener('abort', abandon);
-      abandon();
-    }
+    yield* requestMany(this.#services.backendRequests, { channel, data, ...options });
   }
 
   /**
@@ -303,6 +303,7 @@ export class Gateway {
     const { rules, registry } = this.#services;
     this.#checkGroups(channels);
     rules.replace(channels);
+    await this.#startSchedules(channels);
     const connected = registry.all().filter(({ state }) => state === 'connected');
     await PermissionReview.ofRules(connected, this.#services).run();
   }
@@ -346,30 +347,11 @@ export class Gateway {
     this.#transport.close();
     this.#services.verifier.close();
     this.#services.groups?.close();
+    this.#services.schedules.close();
     await this.#services.requests.close();
     await this.#engine.close();
     this.#state = 'stopped';
     this.#tellStopped();
-  }
-}
-
-/** Options of a request of the program. */
-export interface RequestOptions {
-  /** Milliseconds until the first reply, and between two. */
-  readonly timeout?: number;
-  /** Cancels the request. */
-  readonly signal?: AbortSignal;
-}
-
-const errorOf = ({ error, detail, body }: Refusal): SluiceError => new SluiceError(error, detail, body);
-
-async function* repliesOf(queue: ReplyQueue): AsyncGenerator<Json, void> {
-  for (;;) {
-    const next = await queue.next();
-    if ('reply' in next) yield next.reply;
-    else if (next.end instanceof Refusal) throw errorOf(next.end);
-    else if (next.end.data !== undefined) return yield next.end.data;
-    else return;
   }
 }
 

@@ -28,7 +28,7 @@ export interface HttpSideParts {
 /** All HTTP routes of a gateway. */
 export function createHttpSide(parts: HttpSideParts): HttpSide {
   const { config, engine, metrics, scrape = () => metrics.text(), access, isReady, sse } = parts;
-  const { door, verifier, events, clock, rules, log, presence, backendRequests, groups } = parts.services;
+  const { door, verifier, events, clock, rules, log, presence, backendRequests, schedules, groups } = parts.services;
   const { devSecret, devApiKey, apiKeys, node, static: folder } = config;
   const routes = createRoutes({
     apiKeys: createApiKeys(apiKeys),
@@ -39,6 +39,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     log,
     presence,
     backendRequests,
+    schedules,
     groups,
     allowances: new UserAllowances(),
     revocations: engine.revocations,

@@ -14,8 +14,9 @@ export { segment } from '@sluice/protocol';
 export { type MintOptions, mintToken } from './auth/mint.ts';
 export { type Config, ConfigError, type ConfigInput } from './config/schema.ts';
 export { type Channels, defineChannels, type GrantContext, type GrantFunction } from './contracts.ts';
-export type { Address, Gateway, RequestOptions } from './gateway.ts';
+export type { Address, Gateway } from './gateway.ts';
 export { type ConsumeFunction, type ProgramDelivery, RejectedMessage } from './groups/program-delivery.ts';
+export type { RequestOptions } from './program-requests.ts';
 export { type ProgramRequest, ReplyError, type RequestFunction } from './requests/program-responder.ts';
 export { SluiceError } from './sluice-error.ts';
 

@@ -130,6 +130,14 @@ export interface Binding {
   readonly where: Conditions;
 }
 
+/** Messages that are published later. */
+export interface ScheduleRule {
+  /** Longest delay, in ms. */
+  readonly maxDelay: number;
+  /** Maximum number of messages of the rule that wait. */
+  readonly max: number;
+}
+
 /** One resolved channel rule: the whole configuration of the channels of a pattern. */
 export interface Rule {
   readonly pattern: Pattern;
@@ -149,6 +157,8 @@ export interface Rule {
   readonly rate: Rate | null;
   readonly presence: PresenceRule;
   readonly requests: RequestsRule;
+  /** `null`: messages cannot be scheduled. */
+  readonly schedule: ScheduleRule | null;
   /** Maximum bytes of a message's `data` as JSON. */
   readonly maxPayload: number;
   /** How long the `key` of a publish is remembered, in ms. */

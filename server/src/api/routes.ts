@@ -12,6 +12,7 @@ import { type MessageServices, messagesRoute, positionRoute } from './routes/mes
 import { type PublishServices, publishRoute } from './routes/publish.ts';
 import { type RequestServices, requestRoute } from './routes/request.ts';
 import { listRevocationsRoute, type RevocationServices, revokeRoute } from './routes/revocations.ts';
+import { type ScheduleServices, scheduleRoute, unscheduleRoute } from './routes/schedule.ts';
 import { type TicketServices, ticketsRoute } from './routes/tickets.ts';
 
 export interface ApiOptions
@@ -21,7 +22,8 @@ export interface ApiOptions
     MessageServices,
     MemberServices,
     GroupServices,
-    RequestServices {
+    RequestServices,
+    ScheduleServices {
   /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
   /** This node's name. */
@@ -51,6 +53,20 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       summary: 'Publish one message, or a batch',
       takesBody,
       handle: publishRoute(options),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/schedule',
+      summary: 'Publish a message later',
+      takesBody,
+      handle: scheduleRoute(options),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/unschedule',
+      summary: 'Withdraw a scheduled message',
+      takesBody,
+      handle: unscheduleRoute(options),
     },
     {
       method: 'POST',

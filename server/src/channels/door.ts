@@ -35,27 +35,29 @@ export type BatchPublisher = Pick<PublishRequest, 'by' | 'allowance'>;
 /** Why a publish was refused, or where the message stands. */
 export type PublishOutcome = PublishResult | Refusal;
 
+/** Steps in their order, and what comes of a publication that passes all of them. */
+interface Course<T> {
+  readonly steps: readonly PublishStep[];
+  readonly finish: (publication: Publication) => T;
+}
+
 /**
  * The door for publishing: the session's command, the HTTP API and the embedding program come
  * through here, and nothing else appends.
  */
 export class Door {
   readonly #services: PublishServices;
-  readonly #steps: readonly PublishStep[];
+  readonly #publishing: Course<PublishResult>;
+  readonly #preparing: Course<Publication>;
 
   constructor(services: PublishServices, { hooks = [], afterAppend = [] }: PublishExtensions = {}) {
     this.#services = services;
-    this.#steps = [
-      checkName,
-      checkDraft,
-      findPermission,
-      takeRate,
-      ...hooks,
-      checkContract,
-      append,
-      copyToBound,
-      ...afterAppend,
-    ];
+    const before = [checkName, checkDraft, findPermission, takeRate, ...hooks, checkContract];
+    this.#preparing = { steps: before, finish: (publication) => publication };
+    this.#publishing = {
+      steps: [...before, append, copyToBound, ...afterAppend],
+      finish: ({ result }) => result,
+    };
   }
 
   /**
@@ -67,7 +69,15 @@ export class Door {
    * @throws errors that are bugs; an engine that is away or full is a refusal
    */
   publish(request: PublishRequest): NowOrLater<PublishOutcome> {
-    return this.#carryOut(new Publication(request), 0);
+    return this.#carryOut(new Publication(request), this.#publishing, 0);
+  }
+
+  /**
+   * Carries out every step before the append: is the publish permitted, within its rate, and does it
+   * fit the channel's contract?
+   */
+  prepare(request: PublishRequest): NowOrLater<Publication | Refusal> {
+    return this.#carryOut(new Publication(request), this.#preparing, 0);
   }
 
   /**
@@ -93,15 +103,16 @@ export class Door {
   }
 
   /** Goes on with a publication until a step refuses it or has to wait. */
-  #carryOut(publication: Publication, from: number): NowOrLater<PublishOutcome> {
+  #carryOut<T>(publication: Publication, course: Course<T>, from: number): NowOrLater<T | Refusal> {
+    const { steps } = course;
     try {
-      for (let at = from; at < this.#steps.length; at++) {
-        const verdict = this.#steps[at]?.(publication, this.#services) ?? null;
+      for (let at = from; at < steps.length; at++) {
+        const verdict = steps[at]?.(publication, this.#services) ?? null;
         if (verdict === null) continue;
         if (!(verdict instanceof Promise)) return verdict;
-        return verdict.then((late) => late ?? this.#carryOut(publication, at + 1), refuseUnavailable);
+        return verdict.then((late) => late ?? this.#carryOut(publication, course, at + 1), refuseUnavailable);
       }
-      return publication.result;
+      return course.finish(publication);
     } catch (error) {
       return refuseUnavailable(error);
     }

@@ -80,6 +80,24 @@ export const REQUESTS_OPTIONS = {
   }),
 };
 
+/** The options of `schedule: { … }`. */
+export const SCHEDULE_OPTIONS = {
+  maxDelay: option({
+    schema: duration({ min: 1, max: 366 * DAY }),
+    default: 30 * DAY,
+    defaultText: '`30d`',
+    type: 'duration',
+    description: 'Longest time by which a message may be delayed.',
+  }),
+  max: option({
+    schema: whole({ min: 1, max: 50_000 }),
+    default: 10_000,
+    defaultText: '`10000`',
+    type: 'number',
+    description: 'Maximum number of messages of the rule that wait.',
+  }),
+};
+
 /** Maximum `data` of a message, unless `limits.maxFrame` is smaller. */
 export const PAYLOAD_DEFAULT = 64 * KIB;
 
@@ -155,6 +173,13 @@ export const CHANNEL_OPTIONS = {
     defaultText: '`{ grace: 5s, interval: 500ms, listUpTo: 500, state: 1KiB }`',
     description:
       'A closed connection counts as present for `grace`. Changes are sent once per `interval`. Above `listUpTo` members, only their number is sent. `state`: largest state of a member.',
+  }),
+  schedule: option({
+    schema: z.record(z.string(), z.unknown(), { error: 'must be an object. Example: { maxDelay: 30d, max: 10000 }' }),
+    type: 'maxDelay, max',
+    defaultText: 'off',
+    description:
+      'Lets publishers schedule messages: at most `maxDelay` (default 30d) ahead, and at most `max` (default 10000) of the rule at the same time.',
   }),
   requests: option({
     schema: z.record(z.string(), z.unknown(), {

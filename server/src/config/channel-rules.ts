@@ -4,7 +4,7 @@ import { comparePatterns, type Pattern, PatternError, parsePattern, patternsColl
 import type { Channels, GrantFunction } from '@sluice/protocol/contracts';
 import { type Grant, type Grants, parseGrant } from '../auth/acl.ts';
 import { VERBS, type Verb, WILDCARD_VERBS } from '../auth/identity.ts';
-import type { LatestBy, RequestsRule, Rule } from '../rule.ts';
+import type { LatestBy, RequestsRule, Rule, ScheduleRule } from '../rule.ts';
 import { checkBindings, readBind } from './bindings.ts';
 import {
   CHANNEL_OPTIONS,
@@ -12,6 +12,7 @@ import {
   PAYLOAD_DEFAULT,
   PRESENCE_OPTIONS,
   REQUESTS_OPTIONS,
+  SCHEDULE_OPTIONS,
 } from './channel-options.ts';
 import { mergeRules, schemasOf } from './contracts.ts';
 import { checkDeadLetters, readGroups } from './group-rules.ts';
@@ -100,6 +101,7 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
     only: readOnly(rule.only, [...path, 'only'], problems),
     rate: rule.rate === undefined ? null : { perSecond: rule.rate, burst: rule.rate * BURST },
     presence: readTable(PRESENCE_OPTIONS, rule.presence, { path: [...path, 'presence'], problems }),
+    schedule: readSchedule(rule.schedule, { path: [...path, 'schedule'], problems }),
     requests: readRequests(rule.requests, { path: [...path, 'requests'], problems }),
     maxPayload,
     dedupe,
@@ -108,6 +110,9 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
     schemas: schemasOf(context.contracts[source]),
   };
 }
+
+const readSchedule = (input: unknown, at: { path: Path; problems: Problems }): ScheduleRule | null =>
+  input == null ? null : readTable(SCHEDULE_OPTIONS, input, at);
 
 function readRequests(input: unknown, at: { path: Path; problems: Problems }): RequestsRule {
   const requests = readTable(REQUESTS_OPTIONS, input, at);

@@ -61,8 +61,21 @@ const describeSchemas = ({ message, events, presence, request }: RuleSchemas) =>
 });
 
 function describeRule(rule: Rule): Record<string, unknown> {
-  const { allow, history, from, slow, latestBy, rate, presence, requests, maxPayload, dedupe, coalesce, schemas } =
-    rule;
+  const {
+    allow,
+    history,
+    from,
+    slow,
+    latestBy,
+    rate,
+    presence,
+    requests,
+    schedule,
+    maxPayload,
+    dedupe,
+    coalesce,
+    schemas,
+  } = rule;
   return {
     allow: Object.fromEntries(Object.entries(allow).map(([verb, grants]) => [verb, grants.map(formatGrant)])),
     history: history === null ? false : { count: history.count, age: formatDuration(history.age) },
@@ -72,6 +85,7 @@ function describeRule(rule: Rule): Record<string, unknown> {
     ...(rate === null ? {} : { rate: rate.perSecond }),
     presence: describePresence(presence),
     requests: describeRequests(requests),
+    ...(schedule === null ? {} : { schedule: { ...schedule, maxDelay: formatDuration(schedule.maxDelay) } }),
     maxPayload: formatSize(maxPayload),
     dedupe: formatDuration(dedupe),
     ...(coalesce === 0 ? {} : { coalesce: formatDuration(coalesce) }),

@@ -130,6 +130,7 @@ const RULE_PATHS = [
     'queue.overflow',
     'groups',
   ],
+  ...['schedule', 'schedule.maxDelay', 'schedule.max'],
   ...['requests', 'requests.timeout', 'requests.maxTimeout', 'requests.maxReplies'],
 ];
 

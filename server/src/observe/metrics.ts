@@ -9,6 +9,8 @@ export interface MetricsSources {
   readonly channels: () => number;
   /** Requests that have not ended. */
   readonly requests?: () => number;
+  /** Scheduled messages that wait. */
+  readonly scheduled?: () => number;
   /** Registrations of responders. */
   readonly responders?: () => number;
   /** Distinct filters of subscriptions on this node, summed over channels. */
@@ -150,9 +152,10 @@ export class Metrics {
     events.on('gap', ({ latest }) => messagesOut(latest));
   }
 
-  #requests(events: EventBus, { requests = () => 0, responders = () => 0 }: MetricsSources): void {
+  #requests(events: EventBus, { requests = () => 0, responders = () => 0, scheduled = () => 0 }: MetricsSources): void {
     this.#reading('sluice_requests_pending', 'Requests of this node that have not ended', requests);
     this.#reading('sluice_responders', 'Responders on this node', responders);
+    this.#reading('sluice_scheduled_messages', 'Scheduled messages that wait, as far as this node knows', scheduled);
     const ended = this.#labelled(
       'sluice_requests_total',
       'Requests that have ended, by rule and outcome: `replied`, `abandoned` by its requester, or the name of the error',

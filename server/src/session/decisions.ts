@@ -29,6 +29,8 @@ const VERB_OF: { readonly [Type in CommandType]?: Verb } = {
   ack: 'consume',
   nack: 'consume',
   extend: 'consume',
+  schedule: 'publish',
+  unschedule: 'publish',
   respond: 'respond',
   request: 'request',
 };

@@ -16,9 +16,11 @@ import { refresh } from './commands/refresh.ts';
 import { reply } from './commands/reply.ts';
 import { request } from './commands/request.ts';
 import { respond } from './commands/respond.ts';
+import { schedule } from './commands/schedule.ts';
 import { stop } from './commands/stop.ts';
 import { subscribe } from './commands/subscribe.ts';
 import { unrespond } from './commands/unrespond.ts';
+import { unschedule } from './commands/unschedule.ts';
 import { unsubscribe } from './commands/unsubscribe.ts';
 import { unwatch } from './commands/unwatch.ts';
 import { watch } from './commands/watch.ts';
@@ -39,6 +41,8 @@ const HANDLERS: { readonly [Type in CommandType]: Handler<Type> } = {
   watch,
   unwatch,
   members,
+  schedule,
+  unschedule,
   respond,
   unrespond,
   request,

@@ -9,6 +9,7 @@ import type { Groups } from '../groups/groups.ts';
 import type { Presence } from '../presence/presence.ts';
 import type { BackendRequests } from '../requests/backend-requests.ts';
 import type { Requests } from '../requests/requests.ts';
+import type { Schedules } from '../schedules/schedules.ts';
 import type { Clock } from '../util/clock.ts';
 import type { FairScheduler } from './fair-scheduler.ts';
 import type { RateSettings } from './limits.ts';
@@ -44,6 +45,7 @@ export interface Services {
   /** `undefined`: the engine has no consumer groups. */
   readonly groups: Groups | undefined;
   readonly requests: Requests;
+  readonly schedules: Schedules;
   readonly backendRequests: BackendRequests;
   readonly log: Log;
   readonly events: EventBus;

@@ -18,8 +18,8 @@ function write(message: ServerMessage): string {
     : JSON.stringify(message);
 }
 
-/** No other answer has an id. */
-const isOfPublish = (result: Reply['result']): result is PublishResult => 'id' in result;
+/** No other answer has an id and an offset. */
+const isOfPublish = (result: Reply['result']): result is PublishResult => 'id' in result && 'offset' in result;
 
 const writePublished = (id: number, { id: message, epoch, offset }: PublishResult): string =>
   `{"type":"reply","id":${id},"result":{"id":"${escapeText(message)}","epoch":"${escapeText(epoch)}","offset":${offset}}}`;

@@ -1,0 +1,55 @@
+import { parseCommand } from '@sluice/protocol';
+import type { Identity } from '../../auth/identity.ts';
+import { type Authority, authorize } from '../../channels/authorize.ts';
+import type { UserAllowances } from '../../channels/user-allowances.ts';
+import { Refusal } from '../../refusal.ts';
+import type { Schedules } from '../../schedules/schedules.ts';
+import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
+import { readJson } from '../body.ts';
+import { authenticate } from '../credentials.ts';
+import { errorReply } from '../errors.ts';
+import type { PublishServices } from './publish.ts';
+
+export interface ScheduleServices extends Authority, Pick<PublishServices, 'apiKeys' | 'verifier'> {
+  readonly schedules: Schedules;
+  readonly allowances: UserAllowances;
+}
+
+/** `POST /api/v1/schedule`: publishes `{ channel, data, event?, tags?, key?, delay | at }` later. */
+export function scheduleRoute(services: ScheduleServices): (request: Request) => Promise<HttpReply> {
+  return (request) =>
+    withCommand(request, services, 'schedule', async (command, by) => {
+      const { channel } = command;
+      const allowance = by.user === null ? null : services.allowances.of(by.user);
+      return services.schedules.schedule({ channel, draft: command, checked: true, by, allowance }, command);
+    });
+}
+
+/** `POST /api/v1/unschedule`: withdraws the message `{ channel, message }`. */
+export function unscheduleRoute(services: ScheduleServices): (request: Request) => Promise<HttpReply> {
+  return (request) =>
+    withCommand(request, services, 'unschedule', async ({ channel, message }, by) => {
+      const allowed = await authorize(services, by, 'publish', channel);
+      if (allowed instanceof Refusal) return allowed;
+      return (await services.schedules.unschedule(channel, message, by)) ?? {};
+    });
+}
+
+type Parsed = Extract<ReturnType<typeof parseCommand>, { command: unknown }>['command'];
+
+/** Authenticates, and parses the body as a command of this type. */
+async function withCommand<Type extends 'schedule' | 'unschedule'>(
+  request: Request,
+  services: ScheduleServices,
+  type: Type,
+  act: (command: Extract<Parsed, { type: Type }>, by: Identity) => Promise<object | Refusal>,
+): Promise<HttpReply> {
+  const by = await authenticate(request, services);
+  if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
+  const body = await readJson(request);
+  if (body instanceof Refusal) return errorReply(body);
+  const parsed = parseCommand({ ...(body.value as object | null), type, id: 1 });
+  if ('fault' in parsed) return errorReply(new Refusal(parsed.fault.error, parsed.fault.detail));
+  const outcome = await act(parsed.command as Extract<Parsed, { type: Type }>, by);
+  return outcome instanceof Refusal ? errorReply(outcome) : jsonReply(200, outcome);
+}

@@ -1,0 +1,35 @@
+/** The entries of the log of schedules: what is scheduled, and what has been published or withdrawn. */
+
+import type { Json, Tags } from '@sluice/protocol';
+
+/** The log of schedules, on every engine. It is no channel: its name is not valid. */
+export const SCHEDULES = '#schedules';
+
+/** A message that waits for its time. */
+export interface ScheduledMessage {
+  readonly kind: 'scheduled';
+  /** When it is due: ms since the Unix epoch. */
+  readonly at: number;
+  readonly channel: string;
+  readonly data: Json;
+  readonly event?: string;
+  readonly tags?: Tags;
+  /** Who scheduled it; absent: a backend or an anonymous connection. */
+  readonly user?: string;
+  /** The run of the gateway that accepted it, which publishes it first of all. */
+  readonly run: string;
+  /** Of an entry that was written again before retention could remove it: the id of the first. */
+  readonly original?: string;
+}
+
+/** A message that was published or withdrawn. */
+export interface SettledMessage {
+  readonly kind: 'settled';
+  /** Its id. */
+  readonly scheduled: string;
+}
+
+export type ScheduleRecord = ScheduledMessage | SettledMessage;
+
+export const asJson = (record: ScheduleRecord): Json => record as unknown as Json;
+export const asRecord = (data: Json): ScheduleRecord => data as unknown as ScheduleRecord;
