@@ -100,7 +100,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const age = new AgeClock(clock);
   const revoked = new Revoked(() => age.now());
   const revoking = new Revoking({ store: engine.revocations, revoked, registry });
-  const peers = engine.nodes && new Peers({ nodes: engine.nodes, rules, clock });
+  const peers = engine.nodes && new Peers({ nodes: engine.nodes, rules, clock, events });
   const requests = new Requests({ clock, events, nextId, peers });
   const most = config.limits.requests;
   const backendRequests = new BackendRequests({ requests, rules, events, clock, most });

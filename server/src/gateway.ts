@@ -11,7 +11,7 @@ import type { ConsumeFunction } from './groups/program-delivery.ts';
 import { createHttpSide } from './http-side.ts';
 import type { DescriptorWatch } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
-import { type RequestOptions, requestMany } from './program-requests.ts';
+import { errorOf, type RequestOptions, requestMany } from './program-requests.ts';
 import type { SocketWire } from './protocols/protocol.ts';
 import { Refusal } from './refusal.ts';
 import { ProgramResponder, type RequestFunction } from './requests/program-responder.ts';
@@ -114,7 +114,6 @@ export class Gateway {
     return this.#starting;
   }
 
-  /** Without a rule that allows schedules, they cost nothing. */
   async #startSchedules(channels: Config['channels']): Promise<void> {
     if (channels.some(({ schedule }) => schedule !== null)) await this.#services.schedules.start();
   }
@@ -131,14 +130,9 @@ export class Gateway {
     try {
       this.#checkGroups(this.#config.channels);
       await this.#engine.start({
-        deliver: (channel, epoch, message) => {
-          if (channel === SCHEDULES) schedules.take(epoch, message);
-          else hub.deliver(channel, epoch, message);
-        },
-        interrupted: (channel) => {
-          if (channel === SCHEDULES) schedules.interrupted();
-          else hub.interrupted(channel);
-        },
+        deliver: (channel, epoch, message) =>
+          channel === SCHEDULES ? schedules.take(epoch, message) : hub.deliver(channel, epoch, message),
+        interrupted: (channel) => (channel === SCHEDULES ? schedules.interrupted() : hub.interrupted(channel)),
         signal: (signal) => this.#handleSignal(signal),
         warn: (advice) => events.emit('engineWarned', { engine: this.#engine.name, advice }),
       });
@@ -188,7 +182,7 @@ export class Gateway {
   async publish(channel: string, data: Draft['data'], options: Omit<Draft, 'data'> = {}): Promise<PublishResult> {
     const { door } = this.#services;
     const outcome = await door.publish({ channel, draft: { ...options, data }, by: PROGRAM, allowance: null });
-    if (outcome instanceof Refusal) throw new SluiceError(outcome.error, outcome.detail, outcome.body);
+    if (outcome instanceof Refusal) throw errorOf(outcome);
     return outcome;
   }
 
@@ -214,16 +208,13 @@ export class Gateway {
   /**
    * As `request`, for a responder that replies several times: iterates over its replies. Leaving the
    * loop cancels the request.
-   *
-   * @throws SluiceError as `request`
    */
   async *requestMany(channel: string, data: Json, options: RequestOptions = {}): AsyncGenerator<Json, void> {
     yield* requestMany(this.#services.backendRequests, { channel, data, ...options });
   }
 
   /**
-   * Answers requests on a channel with a function of the program, on this node. The permissions of
-   * rules do not apply.
+   * Answers requests on a channel with a function of the program. Permissions do not apply.
    *
    * @param answer returns the data of the reply, or an async iterable for several; throws a
    *   `ReplyError` to fail with a code. Any other error is logged as a fault, and the requester

@@ -13,7 +13,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
-const errorOf = ({ error, detail, body }: Refusal): SluiceError => new SluiceError(error, detail, body);
+/** A refusal as the error of the embedding API. */
+export const errorOf = ({ error, detail, body }: Refusal): SluiceError => new SluiceError(error, detail, body);
 
 async function* repliesOf(queue: ReplyQueue): AsyncGenerator<Json, void> {
   for (;;) {

@@ -131,6 +131,19 @@ describe('a request to a responder of another node', () => {
     expect(await answerTo(requester, id)).toMatchObject({ result: { data: 'local' } });
   });
 
+  it('ends with "internal" if the engine fails in an unexpected way, and the gateway goes on', async () => {
+    const { cluster, requester, responder } = await apart();
+    const faults: string[] = [];
+    cluster.world(0).services.events.on('fault', ({ where }) => faults.push(where));
+    cluster.breakSending(new Error('not expected'));
+    const answer = await requester.client.request({ type: 'request', channel: SUM, data: 1 });
+    expect([answer, faults]).toMatchObject([{ error: { name: 'internal' } }, ['requests']]);
+    cluster.breakSending(undefined);
+    const id = ask(requester);
+    await responder.client.result({ type: 'reply', request: await next(cluster, responder), data: 1 });
+    expect(await answerTo(requester, id)).toMatchObject({ result: { data: 1 } });
+  });
+
   it('is spread over the nodes by their capacity', async () => {
     const { cluster, requester, responder } = await apart(20);
     const local = await cluster.connect(0, 'cyd');

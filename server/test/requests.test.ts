@@ -258,6 +258,20 @@ describe('a responder', () => {
     expect(again).toMatchObject({ error: { name: 'not_subscribed', message: 'not responding on "sum:2"' } });
   });
 
+  it('leaves the others alone when it finishes and disconnects', async () => {
+    const { world, connect, requester, responder } = await pair();
+    const other = await connect('cyd');
+    ask(requester);
+    await nextRequest(world, responder);
+    await other.client.result({ type: 'respond', channel: SUM });
+    await responder.client.result({ type: 'unrespond', channel: SUM });
+    responder.socket.cut();
+    await world.idle();
+    const id = ask(requester, 'second');
+    await other.client.result({ type: 'reply', request: await nextRequest(world, other), data: 'other' });
+    expect(await answerTo(requester, id)).toMatchObject({ result: { data: 'other' } });
+  });
+
   it('ends with its permission, and so do its requests', async () => {
     const { world, connect } = await start();
     const [requester, responder] = [await connect('ada', { role: 'admin' }), await connect('bob', { role: 'admin' })];

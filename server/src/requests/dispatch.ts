@@ -1,7 +1,7 @@
 import type { CancelReason, Json } from '@sluice/protocol';
 import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
 import { Refusal } from '../refusal.ts';
-import { chain, type NowOrLater } from '../util/now-or-later.ts';
+import type { NowOrLater } from '../util/now-or-later.ts';
 import { type KnownNode, type KnownNodes, loadOf } from './known-nodes.ts';
 import type { OpenRequest, ReplySink } from './open-request.ts';
 import type { PendingRequest } from './pending-request.ts';
@@ -21,6 +21,8 @@ export interface DispatchParts {
   cancel(dispatch: Dispatch, reason: CancelReason): void;
   /** Room for further replies. */
   grant(dispatch: Dispatch, replies: number): void;
+  /** Reports a fault of the gateway. */
+  fault(error: unknown): void;
   /** The nodes with responders. `anew`: as the engine knows them now. */
   nodes(anew: boolean): NowOrLater<KnownNodes>;
 }
@@ -86,9 +88,8 @@ export class Dispatch implements ReplySink {
   }
 
   #withNodes(anew: boolean, next: (nodes: KnownNodes) => void): void {
-    const failed = (error: unknown): void => this.parts.pending.end(refuseUnavailable(error));
     const nodes = this.parts.nodes(anew);
-    if (nodes instanceof Promise) void nodes.then(next, failed);
+    if (nodes instanceof Promise) void nodes.then(next).catch((error: unknown) => this.#fail(error));
     else next(nodes);
   }
 
@@ -123,13 +124,22 @@ export class Dispatch implements ReplySink {
     this.node = node;
     const { pending } = this.parts;
     pending.assigned((reason) => this.parts.cancel(this, reason));
-    void chain(
-      this.parts.send(node, this),
-      (received) => {
-        if (!received && this.node === node) this.#refused(noResponders(this.parts.channel));
-      },
-      (error) => pending.end(refuseUnavailable(error)),
-    );
+    const settle = (received: boolean): void => {
+      if (!received && this.node === node) this.#refused(noResponders(this.parts.channel));
+    };
+    const sent = this.parts.send(node, this);
+    if (sent instanceof Promise) void sent.then(settle).catch((error: unknown) => this.#fail(error));
+    else settle(sent);
+  }
+
+  /** An engine that is away is an expected "no"; anything else is a fault of the gateway. */
+  #fail(error: unknown): void {
+    try {
+      this.parts.pending.end(refuseUnavailable(error));
+    } catch {
+      this.parts.fault(error);
+      this.parts.pending.end(new Refusal('internal'));
+    }
   }
 }
 

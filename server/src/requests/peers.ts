@@ -1,6 +1,7 @@
 import { nanoid } from 'nanoid';
 import type { Rules } from '../channels/rules.ts';
 import type { Mailbox, Nodes } from '../engine/nodes.ts';
+import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { chain, type NowOrLater, recover } from '../util/now-or-later.ts';
@@ -24,6 +25,7 @@ export interface PeersParts {
   readonly nodes: Nodes;
   readonly rules: Rules;
   readonly clock: Clock;
+  readonly events: EventBus;
 }
 
 /** The responders of this node. */
@@ -90,6 +92,7 @@ export class Peers {
       channel,
       pending,
       pool: () => local.poolOf(channel),
+      fault: (error) => this.#parts.events.emit('fault', { where: 'requests', error }),
       accept: (sink, accepted) => local.accept(ask, sink, accepted),
       nodes: (anew) => this.#nodesOf(channel, anew),
       send: (node, dispatch) => this.#sendRequest(node, dispatch, request),

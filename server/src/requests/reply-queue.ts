@@ -18,7 +18,7 @@ export class ReplyQueue implements Requester {
   #bytes = 0;
   #end: RequestEnd | undefined;
   /** Resolve when there is room for further replies. */
-  #blocked: (() => void)[] = [];
+  readonly #blocked: (() => void)[] = [];
   #reader: (() => void) | undefined;
   #pending: PendingRequest | undefined;
   readonly #onLeft: () => void;
@@ -44,6 +44,7 @@ export class ReplyQueue implements Requester {
   settle(end: RequestEnd): void {
     this.#end = end;
     this.#onLeft();
+    this.#unblock();
     this.#wake();
   }
 
@@ -57,7 +58,7 @@ export class ReplyQueue implements Requester {
     const next = this.#replies.shift();
     if (next === undefined) return { end: this.#end ?? {} };
     this.#bytes -= next.size;
-    if (this.#bytes < LOW_WATER) for (const resolve of this.#blocked.splice(0)) resolve();
+    if (this.#bytes < LOW_WATER) this.#unblock();
     return { reply: next.data };
   }
 
@@ -67,7 +68,12 @@ export class ReplyQueue implements Requester {
     this.#end = {};
     this.#onLeft();
     this.#pending?.abandon();
+    this.#unblock();
     this.#wake();
+  }
+
+  #unblock(): void {
+    for (const resolve of this.#blocked.splice(0)) resolve();
   }
 
   #wake(): void {

@@ -136,9 +136,9 @@ export class Requests implements LocalResponders {
   /** Removes a responder. It keeps its open requests, and gets no more. */
   withdraw(channel: string, handler: RequestHandler): void {
     const pool = this.#pools.get(channel);
-    if (pool === undefined) return;
-    if (pool.size === 1) this.#pools.delete(channel);
+    if (pool?.has(handler) !== true) return; // withdrawn before
     void pool.remove(handler);
+    if (pool.size === 0) this.#pools.delete(channel);
   }
 
   /** From now on, other nodes get the requests of other nodes. */

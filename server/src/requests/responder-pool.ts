@@ -38,6 +38,10 @@ export class ResponderPool {
     return this.#handlers.size;
   }
 
+  has(handler: RequestHandler): boolean {
+    return this.#handlers.has(handler);
+  }
+
   /** @returns a promise if other nodes learn of it later */
   add(handler: RequestHandler): NowOrLater<void> {
     this.#handlers.add(handler, handler.concurrency);

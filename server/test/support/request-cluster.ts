@@ -20,7 +20,10 @@ class MortalNodes extends MemoryNodes {
     });
   }
 
+  failure: Error | undefined;
+
   override send(from: string, to: string, message: string): boolean {
+    if (this.failure !== undefined) return Promise.reject(this.failure) as never;
     if (this.#dead.has(from)) return true;
     return !this.#dead.has(to) && super.send(from, to, message);
   }
@@ -71,6 +74,11 @@ export class RequestCluster {
   /** The node dies without notice: others only find that nobody receives its messages. */
   kill(at: number): void {
     this.#nodes.kill(at);
+  }
+
+  /** Lets every message between nodes fail with this error. */
+  breakSending(error: Error | undefined): void {
+    this.#nodes.failure = error;
   }
 
   advance(ms: number): void {
