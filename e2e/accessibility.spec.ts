@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from '@playwright/test';
 import type { AxeResults } from 'axe-core';
+import { DeskPage } from './support/desk-page.ts';
 import { expect, test } from './support/test.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -14,6 +15,10 @@ async function violationsOn(page: Page): Promise<string[]> {
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id} (${help}): ${target.join(' ')}`));
 }
+
+/** The pixels by which the page is wider than the screen. */
+const surplusOf = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 test('everything can be done with the keyboard', async ({ newPage, gateway, room }) => {
   const ada = await newPage();
@@ -101,11 +106,29 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await ada.page.keyboard.press('End');
       await expect.poll(() => list.evaluate((ul) => ul.scrollTop)).toBeGreaterThan(0);
 
-      const surplus = await ada.page.evaluate(() => {
-        const { scrollWidth, clientWidth } = document.documentElement;
-        return scrollWidth - clientWidth;
-      });
-      expect(surplus, 'pixels that the page is wider than the screen').toBe(0);
+      expect(await surplusOf(ada.page), 'pixels that the page is wider than the screen').toBe(0);
+    });
+
+    test(`there are none at the desk ${name} in ${colorScheme} colours`, async ({ newPage, gateway }) => {
+      const { page } = await newPage({ colorScheme, viewport });
+      const ada = new DeskPage(page);
+      await ada.open(gateway.httpUrl, 'ada');
+      expect(await violationsOn(page), 'with an empty queue').toEqual([]);
+      for (const [subject, region] of [
+        ['lost', 'Asia'],
+        ['found', 'Americas'],
+      ] as const) {
+        await ada.openTicket(subject, region);
+      }
+      await ada.takeTickets();
+      await ada.decide('Put aside');
+      await expect(ada.deadLetters).toHaveCount(1);
+      await expect(ada.current).toContainText('found');
+      await page.getByRole('textbox', { name: 'Question' }).fill('Hello?');
+      await page.getByRole('button', { name: 'Ask', exact: true }).click();
+      await expect(page.getByTestId('no-answer')).toBeVisible();
+      expect(await violationsOn(page), 'with a ticket, a dead letter, and no answer').toEqual([]);
+      expect(await surplusOf(page), 'pixels that the page is wider than the screen').toBe(0);
     });
   }
 }

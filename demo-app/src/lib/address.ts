@@ -1,9 +1,14 @@
+/** The pages of the demo. */
+export type Page = 'chat' | 'desk';
+
 /** The parameters in the page's address. */
 export interface Request {
   /** Display name, from `?as=`. */
   readonly user?: string | undefined;
   /** Room to open, from `?room=`. */
   readonly room?: string | undefined;
+  /** Page to open, from `?page=`. */
+  readonly page?: Page | undefined;
   /** Token to use instead of a fresh one, from `?token=`. */
   readonly token?: string | undefined;
 }
@@ -12,7 +17,8 @@ export interface Request {
 export function readAddress(search: string): Request {
   const query = new URLSearchParams(search);
   const read = (name: string) => query.get(name)?.trim() || undefined;
-  return { user: read('as'), room: read('room'), token: read('token') };
+  const page = read('page') === 'desk' ? 'desk' : undefined;
+  return { user: read('as'), room: read('room'), page, token: read('token') };
 }
 
 /** The gateway's WebSocket on the host that served this page. */

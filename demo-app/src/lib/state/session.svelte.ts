@@ -1,9 +1,10 @@
 import { type Client, createClient } from '@sluice/client';
 import { createOutbox, type Outbox } from '@sluice/client/outbox';
-import { socketUrl } from '../address.ts';
+import { type Page, socketUrl } from '../address.ts';
 import { DevTokensOff, fetchDevToken } from '../dev-token.ts';
 import { ReadMarks } from '../read-marks.ts';
 import { Connection } from './connection.svelte.ts';
+import { Desk } from './desk/desk.svelte.ts';
 import { Inbox } from './inbox.svelte.ts';
 import { Rooms } from './rooms.svelte.ts';
 
@@ -14,6 +15,8 @@ interface SessionSetup {
   readonly user: string;
   /** Room to open first. */
   readonly room: string;
+  /** Page to open first. */
+  readonly page: Page;
   /** Used instead of requesting a token. */
   readonly token?: string | undefined;
 }
@@ -28,17 +31,47 @@ export class Session {
   apiKey = $state<string | undefined>();
   /** The gateway does not issue tokens, because it does not run in development mode. */
   tokensOff = $state(false);
+  #page = $state<Page>('chat');
+  #desk: Desk | undefined;
   readonly #client: Client;
   readonly #outbox: Outbox;
 
-  constructor({ user, room, token }: SessionSetup) {
+  constructor({ user, room, page, token }: SessionSetup) {
     this.user = user;
+    this.#page = page;
     this.#client = createClient({ url: socketUrl(location), token: token ?? (() => this.#fetchToken()) });
     this.#outbox = createOutbox(this.#client, { user, dedupeWindow: DEDUPE });
     this.connection = new Connection(this.#client);
     const marks = new ReadMarks(user, localStorage);
     this.rooms = new Rooms(this.#client, { user, marks, outbox: this.#outbox, open: room });
     this.inbox = new Inbox(this.#client, user, marks);
+    this.watch();
+  }
+
+  /** The page in view. */
+  get page(): Page {
+    return this.#page;
+  }
+
+  /** The desk. It begins when its page is opened first, and goes on while the chat is in view. */
+  get desk(): Desk {
+    this.#desk ??= new Desk(this.#client, () => this.apiKey);
+    return this.#desk;
+  }
+
+  /** Brings a page into view. */
+  show(page: Page): void {
+    this.#page = page;
+    this.watch();
+    const address = new URL(location.href);
+    if (page === 'chat') address.searchParams.delete('page');
+    else address.searchParams.set('page', page);
+    history.replaceState(null, '', address);
+  }
+
+  /** The window or the page has become visible or hidden: messages in a room that is not in view are unread. */
+  watch(): void {
+    this.rooms.watch(this.#page === 'chat' && document.visibilityState === 'visible');
   }
 
   /** Connects now, without waiting for the next attempt, or again after a final refusal. */
@@ -49,6 +82,7 @@ export class Session {
 
   close(): void {
     this.connection.dispose();
+    this.#desk?.close();
     this.#outbox.close();
     this.#client.close();
   }

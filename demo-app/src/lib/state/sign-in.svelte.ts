@@ -22,9 +22,9 @@ export class SignIn {
   }
 
   enter(user: string): void {
-    const { room, token } = readAddress(location.search);
+    const { room, page = 'chat', token } = readAddress(location.search);
     sessionStorage.setItem(KEY, user);
-    this.#session = new Session({ user, token, room: toRoomName(room ?? '') || 'lobby' });
+    this.#session = new Session({ user, token, page, room: toRoomName(room ?? '') || 'lobby' });
   }
 
   /** Returns to the choice of a name. */
