@@ -86,13 +86,6 @@ export const durable = [
     tests: JOURNAL,
   },
   {
-    file: `${FOLDER}/journal/recovery.ts`,
-    from: 'record = next?.number === record.number + 1 ? next : undefined;',
-    to: 'record = next;',
-    fault: 'records of an earlier use of the file are applied again',
-    tests: JOURNAL,
-  },
-  {
     file: `${FOLDER}/journal/journaled-store.ts`,
     from: 'if (this.#failure !== undefined || this.#isFull) await this.#settled();',
     to: '',
