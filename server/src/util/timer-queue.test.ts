@@ -61,6 +61,15 @@ describe('a timer queue', () => {
     );
   });
 
+  it('keeps the order when a late timer is cancelled before earlier ones of another branch', () => {
+    const queue = new TimerQueue();
+    const rung: number[] = [];
+    const timers = [0, 10, 1, 11, 12, 2, 3].map((at) => queue.add(at, () => rung.push(at)));
+    timers[3]?.cancel();
+    while (queue.size > 0) queue.take(100)?.();
+    expect(rung).toEqual([0, 1, 2, 3, 10, 12]);
+  });
+
   it('reports when the last timer was cancelled', () => {
     const emptied = vi.fn();
     const queue = new TimerQueue(emptied);
