@@ -71,6 +71,13 @@ describe('two filters together', () => {
     );
   });
 
+  it('list only the values that both allow', () => {
+    const values = canonical({ tags: { a: ['1', 'ab', 'b'] } });
+    const together = both(values, canonical({ tags: { a: { prefix: 'a' } } }));
+    expect(filterKey(together)).toBe(keyOf({ tags: { a: 'ab' } }));
+    expect(filterKey(both(values, canonical({ tags: { a: { gt: 1 } } })))).toBe('never');
+  });
+
   it('are the same in either order, and with themselves', () => {
     fc.assert(
       fc.property(filters, filters, (one, other) => {

@@ -63,7 +63,7 @@ export interface Conversation {
   readonly section: string;
   readonly connected?: false;
   /** A feature that some gateways do not have yet. */
-  readonly feature?: 'sub' | 'filter' | 'groups' | 'requests' | 'if' | 'schedules';
+  readonly feature?: 'sub' | 'filter' | 'groups' | 'requests' | 'if' | 'schedules' | 'bindings';
   readonly steps: readonly Step[];
 }
 
