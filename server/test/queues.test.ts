@@ -11,6 +11,8 @@ const CHANNELS: ConfigInput['channels'] = {
   'small:{kind}': { allow: WORKERS, queue: { maxLength: 2 } },
   'mail:{kind}': { allow: WORKERS, queue: { deadLetter: 'dead:{kind}', backoff: [], maxDeliveries: 2 } },
   'spill:{kind}': { allow: WORKERS, queue: { maxLength: 1, overflow: 'dead-letter', deadLetter: 'dead:{kind}' } },
+  'wide:{kind}': { allow: WORKERS, queue: { deadLetter: 'narrow:{kind}' } },
+  'narrow:{kind}': { maxPayload: 10, history: true },
   'dead:{kind}': { allow: { subscribe: 'users', history: 'users' }, history: true },
   'strict:{kind}': { allow: WORKERS, queue: { orderBy: 'all' } },
   'tagged:{kind}': { allow: WORKERS, queue: { orderBy: 'tag:customer' } },
@@ -165,6 +167,24 @@ describe('a queue', () => {
     ]);
     const ref = { channel: 'mail:welcome', group: 'queue' };
     expect(await world.services.groups?.store.dead(ref, 0, 10)).toMatchObject({ total: 0 });
+  });
+
+  it('keeps dead letters that their channel refuses, and tries again', async () => {
+    const world = await start();
+    const worker = await connectWorker(world, { channel: 'wide:a' });
+    const ref = { channel: 'wide:a', group: 'queue' };
+    const refused: object[] = [];
+    world.services.events.on('deadLettersRefused', (event) => refused.push(event));
+    await worker.consume();
+    await world.gateway.publish('wide:a', 'more than ten bytes');
+    await world.idle();
+    await worker.nack(worker.last, { dead: true });
+    await world.idle();
+    world.clock.advance(10_000);
+    await world.idle();
+    const failure = { ...ref, target: 'narrow:{kind}', error: 'payload_too_large' };
+    expect(refused).toEqual([failure, failure]);
+    expect(await world.services.groups?.store.dead(ref, 0, 10)).toMatchObject({ total: 1 });
   });
 
   it('that is full refuses messages with a retryable error', async () => {

@@ -8,6 +8,7 @@ import { clientCore } from './rooms/client-core.mjs';
 import { config } from './rooms/config.mjs';
 import { durable } from './rooms/durable.mjs';
 import { filters } from './rooms/filters.mjs';
+import { groups } from './rooms/groups.mjs';
 import { observe } from './rooms/observe.mjs';
 import { outbox } from './rooms/outbox.mjs';
 import { protocol } from './rooms/protocol.mjs';
@@ -39,6 +40,7 @@ export const ROOMS = {
   config,
   durable,
   filters,
+  groups,
   observe,
   outbox,
   protocol,

@@ -5,5 +5,5 @@ export function groupProblem(rules: readonly Rule[], engine: string): string | n
   const rule = rules.find(({ groups }) => groups.length > 0);
   if (rule === undefined) return null;
   const path = `channels[${JSON.stringify(rule.pattern.source)}].${rule.queue === null ? 'groups' : 'queue'}`;
-  return `${path}: the engine "${engine}" has no consumer groups yet. Choose engine: memory or redis, or remove this`;
+  return `${path}: the engine "${engine}" has no consumer groups. Choose another engine, or remove this`;
 }
