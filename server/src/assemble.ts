@@ -79,7 +79,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const rules = new Rules(config.channels);
   const { groups: store } = engine;
   const afterAppend: AfterAppend[] =
-    store === undefined ? [] : [(...published) => groups?.published(...published) ?? null];
+    store === undefined ? [] : [(publication, services) => groups?.published(publication, services) ?? null];
   const nextId = createIds();
   const door = new Door({ rules, log, events, clock, nextId }, { afterAppend });
   const groups: Groups | undefined =

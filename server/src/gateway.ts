@@ -291,9 +291,10 @@ export class Gateway {
    * allowed. Open channels keep history and `slow`.
    */
   async reload({ channels }: Config): Promise<void> {
-    const { rules, registry } = this.#services;
+    const { rules, registry, groups } = this.#services;
     this.#checkGroups(channels);
     rules.replace(channels);
+    groups?.reload();
     await this.#startSchedules(channels);
     const connected = registry.all().filter(({ state }) => state === 'connected');
     await PermissionReview.ofRules(connected, this.#services).run();

@@ -81,7 +81,7 @@ describe('an engine that answers claims late', () => {
     await two.consume();
     await answer();
     expect(one.deliveries).toEqual([]);
-    expect(two.deliveries).toMatchObject([{ attempt: 2, message: { data: 1 } }]);
+    expect(two.deliveries).toMatchObject([{ attempt: 1, message: { data: 1 } }]);
   });
 
   it('answers a request whose time is over with what it has claimed for it', async () => {
@@ -100,6 +100,52 @@ describe('an engine that answers claims late', () => {
     expect(stream.ended).toBe(false);
     while (!stream.ended) await answer();
     expect(JSON.parse(stream.take())).toMatchObject({ deliveries: [{ attempt: 1, message: { data: 1 } }] });
+  });
+
+  it.each([
+    ['rejects', () => Promise.reject(new Error('broken'))],
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+  ])('that %s with any other error is a fault, and is asked again', async (_, broken: () => Promise<Claim>) => {
+    const { world, answer } = await start();
+    const faults: string[] = [];
+    world.services.events.on('fault', ({ where }) => faults.push(where));
+    const { store } = world.services.groups ?? {};
+    if (store === undefined) throw new Error('no groups');
+    const claim = store.claim;
+    store.claim = broken;
+    const worker = await connectWorker(world);
+    await worker.consume();
+    await enqueue(world, 'jobs:a', 1);
+    await world.idle();
+    store.claim = claim;
+    expect(new Set(faults)).toEqual(new Set(['groups: "jobs:a" could not be claimed']));
+    world.clock.advance(1_000);
+    await answer();
+    expect(worker.data).toEqual([1]);
+  });
+
+  it('that cannot watch is asked again after a second, not at once', async () => {
+    const { world, answer } = await start();
+    const { store } = world.services.groups ?? {};
+    if (store === undefined) throw new Error('no groups');
+    let asked = 0;
+    store.watch = () => {
+      asked++;
+      return Promise.reject(new EngineUnavailable('away'));
+    };
+    const worker = await connectWorker(world);
+    await worker.consume();
+    await answer();
+    await world.idle();
+    expect(asked).toBe(1);
+    world.clock.advance(1_000);
+    await world.idle();
+    expect(asked).toBe(2);
   });
 
   it('that is away is asked again', async () => {

@@ -169,6 +169,18 @@ describe('a queue', () => {
     expect(await world.services.groups?.store.dead(ref, 0, 10)).toMatchObject({ total: 0 });
   });
 
+  it('publishes what overflows when a message is copied to it from a bound channel', async () => {
+    const spill = { maxLength: 1, overflow: 'dead-letter' as const, deadLetter: 'dead:copies' };
+    const world = await start({
+      channels: { ...CHANNELS, source: { allow: WORKERS }, copies: { bind: ['source'], queue: spill } },
+    });
+    await enqueue(world, 'source', 3);
+    world.clock.advance(1_000);
+    await world.idle();
+    const { messages } = await world.services.log.read('dead:copies', 0, 10);
+    expect(messages.map(({ message }) => message.data)).toEqual([1, 2]);
+  });
+
   it('keeps dead letters that their channel refuses, and tries again', async () => {
     const world = await start();
     const worker = await connectWorker(world, { channel: 'wide:a' });
@@ -268,6 +280,21 @@ describe('a consumer', () => {
     expect(worker.deliveries).toHaveLength(2);
   });
 
+  it('has room again after a refused extension', async () => {
+    const world = await start();
+    const worker = await connectWorker(world);
+    await worker.consume({ prefetch: 1 });
+    await enqueue(world, 'jobs:a', 2);
+    await world.idle();
+    const rule = world.services.groups?.ruleOf({ channel: 'jobs:a', group: 'queue' });
+    if (rule === undefined) throw new Error('no rule');
+    await world.services.groups?.store.seek({ channel: 'jobs:a', group: 'queue' }, rule.delivery, 1);
+    const extend = { type: 'extend', channel: 'jobs:a', deliveries: [worker.last.id] } as const;
+    expect(await worker.client.request(extend)).toMatchObject({ error: { name: 'delivery_expired' } });
+    await world.idle();
+    expect(worker.data).toEqual([1, 2]);
+  });
+
   it('that loses the permission is stopped, and its deliveries go to others', async () => {
     const world = await start();
     const [one, two] = [await connectWorker(world), await connectWorker(world)];
@@ -295,7 +322,6 @@ describe('a consumer', () => {
     const { config } = world.assembly;
     const channels = config.channels.map((rule) => ({ ...rule, queue: null, groups: [] }));
     await world.gateway.reload({ ...config, channels });
-    world.clock.advance(30_000);
     expect(await worker.client.push('stopped')).toMatchObject({ reason: 'group_removed' });
   });
 

@@ -104,6 +104,8 @@ export type Outcome =
   | { readonly type: 'reject'; readonly error?: string }
   /** They take longer: their `ackTimeout` begins again. */
   | { readonly type: 'extend' }
+  /** Nobody has received them: they are ready again at once, as if they had not been claimed. */
+  | { readonly type: 'return' }
   /** Their consumer has gone: they expire after `grace`, or earlier. */
   | { readonly type: 'release'; readonly grace: number };
 

@@ -118,8 +118,8 @@ const fill = (deadLetter: string, params: Readonly<Record<string, string>>): str
 const keyOf = ({ channel, group }: GroupRef): string => `${channel} ${group}`;
 
 /** One for each death, so that a message that is redriven and dies again is published again. */
-const idempotencyKey = ({ channel, group }: GroupRef, { epoch, ordinal }: DeadLetter): string =>
-  `dead ${channel} ${group} ${epoch} ${ordinal}`;
+const idempotencyKey = ({ channel, group }: GroupRef, { epoch, ordinal, time, message }: DeadLetter): string =>
+  `dead ${channel} ${group} ${epoch} ${message.offset} ${ordinal} ${time}`;
 
 function tagsOf({ channel, group }: GroupRef, letter: DeadLetter, { tags, offset }: Message): Message['tags'] {
   return {

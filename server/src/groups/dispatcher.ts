@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid';
 import { ENGINE_RETRY, PAGE_BYTES } from '../channels/budgets.ts';
-import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
-import type { Claim, Delivery, GroupRef, GroupStore } from '../engine/groups.ts';
+import { EngineUnavailable } from '../engine/engine.ts';
+import type { Claim, Delivery, GroupRef, GroupStore, Outcome } from '../engine/groups.ts';
 import type { EventBus } from '../events.ts';
 import type { GroupRule } from '../rule.ts';
 import type { Clock, Timer } from '../util/clock.ts';
@@ -82,13 +82,24 @@ export class Dispatcher {
     if (this.#isWatched) return;
     this.#isWatched = true;
     const watching = recover(
-      () => this.#host.opened(this),
+      () => chain(this.#host.opened(this), () => true),
       (error) => {
-        this.#isWatched = false;
-        refuseUnavailable(error);
+        this.#report('watched', error);
+        return false;
       },
     );
-    if (watching instanceof Promise) void watching.then(() => this.mark());
+    const isLate = watching instanceof Promise;
+    void chain(watching, (isWatched) => {
+      this.#isWatched = isWatched;
+      if (!isWatched) this.#wakeAt(this.#host.clock.monotonic() + ENGINE_RETRY);
+      else if (isLate) this.mark();
+    });
+  }
+
+  /** An engine that is away is asked again. Any other error is a fault, and is treated in the same way. */
+  #report(what: string, error: unknown): void {
+    if (error instanceof EngineUnavailable) return;
+    this.#host.events.emit('fault', { where: `groups: "${this.ref.channel}" could not be ${what}`, error });
   }
 
   remove(receiver: Receiver): void {
@@ -111,10 +122,14 @@ export class Dispatcher {
   release(ids: readonly string[], grace: number): void {
     const rule = this.#host.ruleOf(this.ref);
     if (rule === undefined) return;
+    this.#giveBack(rule, ids, { type: 'release', grace });
+  }
+
+  #giveBack(rule: GroupRule, ids: readonly string[], outcome: Outcome): void {
     const { store } = this.#host;
     void recover(
-      () => chain(store.settle(this.ref, rule.delivery, ids, { type: 'release', grace }), () => {}),
-      expectUnavailable,
+      () => chain(store.settle(this.ref, rule.delivery, ids, outcome), () => {}),
+      (error) => this.#report('given back', error),
     );
   }
 
@@ -158,9 +173,22 @@ export class Dispatcher {
     this.#claiming = true;
     const claimed = recover<Claim | null>(
       () => store.claim(this.ref, rule.delivery, { token: nanoid(12), max, maxLength }),
-      unavailable,
+      (error) => {
+        this.#report('claimed', error);
+        return null;
+      },
     );
-    void chain(claimed, (claim) => this.#handle(claim, asked));
+    void chain(claimed, (claim) => this.#handleSafely(claim, asked));
+  }
+
+  /** A fault with one claim must not end the process, nor the group's other claims. */
+  #handleSafely(claim: Claim | null, asked: Asked): void {
+    try {
+      this.#handle(claim, asked);
+    } catch (error) {
+      this.#report('handed out', error);
+      this.#wakeAt(this.#host.clock.monotonic() + ENGINE_RETRY);
+    }
   }
 
   #handle(claim: Claim | null, asked: Asked): void {
@@ -195,7 +223,7 @@ export class Dispatcher {
     for (const [receiver, share] of shares) {
       receiver.receive({ epoch, deliveries: share, deadline: time + ackTimeout, expires: monotonic + ackTimeout });
     }
-    if (unwanted.length > 0) this.release(unwanted, 0); // their receivers left while the engine was asked
+    if (unwanted.length > 0) this.#giveBack(rule, unwanted, { type: 'return' }); // their receivers left while the engine was asked
     const repeated = deliveries.filter(({ attempt }) => attempt > 1).length;
     this.#host.events.emit('deliveriesSent', { ...this.ref, count: deliveries.length - unwanted.length, repeated });
   }
@@ -234,13 +262,4 @@ function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [value]);
   else list.push(value);
-}
-
-function unavailable(error: unknown): null {
-  refuseUnavailable(error);
-  return null;
-}
-
-function expectUnavailable(error: unknown): void {
-  refuseUnavailable(error);
 }

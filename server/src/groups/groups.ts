@@ -8,7 +8,7 @@ import type { Subscriber } from '../channels/subscriber.ts';
 import type { Claim, GroupRef, GroupStore, Outcome } from '../engine/groups.ts';
 import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
-import type { GroupRule } from '../rule.ts';
+import type { GroupRule, Rule } from '../rule.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { chain, type NowOrLater } from '../util/now-or-later.ts';
 import type { Turn } from '../util/turn.ts';
@@ -122,11 +122,14 @@ export class Groups implements DispatcherHost {
     const expires = this.clock.monotonic() + ackTimeout;
     return chain(this.store.settle(ref, rule.delivery, ids, outcome), ({ accepted, dead }) => {
       const expired = ids.filter((_, at) => accepted[at] !== true);
-      if (outcome.type === 'extend') holder?.extended(ids, expires);
-      else {
+      if (outcome.type === 'extend') {
+        const late = new Set(expired);
+        holder?.extended(late.size === 0 ? ids : ids.filter((id) => !late.has(id)), expires);
+        holder?.settled(expired);
+      } else {
         holder?.settled(ids);
-        this.#dispatchers.get(keyOf(ref))?.mark();
       }
+      if (outcome.type !== 'extend' || expired.length > 0) this.#dispatchers.get(keyOf(ref))?.mark();
       if (dead > 0) this.died(ref, rule);
       this.events.emit('settled', {
         ...ref,
@@ -177,16 +180,21 @@ export class Groups implements DispatcherHost {
   }
 
   /** A message was published; part of each publish. */
-  readonly published: AfterAppend = ({ channel, rule: { queue, groups } }) => {
+  readonly published: AfterAppend = ({ channel, rule, bound }) => {
+    this.#noteQueue(channel, rule);
+    for (const target of bound) this.#noteQueue(target.channel, target.rule);
+    return null;
+  };
+
+  #noteQueue(channel: string, { queue, groups }: Pick<Rule, 'queue' | 'groups'>): void {
     const [rule] = groups;
-    if (queue === null || rule === undefined) return null;
+    if (queue === null || rule === undefined) return;
     const ref = { channel, group: queue.group };
     this.note(ref);
     if (queue.overflow === 'dead-letter' && rule.deadLetter !== null) {
       this.#deadLetters.publishSoon(ref, rule.deadLetter);
     }
-    return null;
-  };
+  }
 
   /** The gateway stops: nobody waits for deliveries any more. */
   close(): void {
@@ -200,7 +208,21 @@ export class Groups implements DispatcherHost {
     if (this.#marked.size === 0) return;
     const marked = [...this.#marked];
     this.#marked.clear();
-    for (const dispatcher of marked) dispatcher.run();
+    for (const dispatcher of marked) this.#run(dispatcher);
+  }
+
+  /** The rules have changed: dispatchers look at them again. */
+  reload(): void {
+    for (const dispatcher of this.#dispatchers.values()) dispatcher.mark();
+  }
+
+  /** A fault in one group must not stop the others. */
+  #run(dispatcher: Dispatcher): void {
+    try {
+      dispatcher.run();
+    } catch (error) {
+      this.events.emit('fault', { where: `groups: "${dispatcher.ref.channel}"`, error });
+    }
   }
 
   ruleOf({ channel, group }: GroupRef): GroupRule | undefined {

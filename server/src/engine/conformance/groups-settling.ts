@@ -75,6 +75,17 @@ export function testSettling(bench: () => GroupsBench): void {
       expect(await bench().offsets(ref)).toEqual([2]);
     });
 
+    it('that is returned is ready at once, as if it had not been claimed', async () => {
+      const once = { ...OPTIONS, maxDeliveries: 1, backoff: [60_000] };
+      await bench().fill('a', 1);
+      const delivery = await bench().claimOne(ref, once);
+      expect(await bench().settle(ref, [delivery], { type: 'return' }, once)).toEqual([true]);
+      expect(await bench().settle(ref, [delivery], { type: 'ack' }, once)).toEqual([false]);
+      const again = await bench().claimOne(ref, once);
+      expect(again).toMatchObject({ attempt: 1, message: { offset: 1 } });
+      expect(await bench().settle(ref, [again], { type: 'ack' }, once)).toEqual([true]);
+    });
+
     it('that is released does not last longer than before', async () => {
       await bench().fill('a', 1);
       const delivery = await bench().claimOne(ref);

@@ -277,6 +277,10 @@ export class GroupState {
       case 'reject':
         this.#die(entry, 'rejected', operation);
         break;
+      case 'return':
+        entry.attempt--;
+        this.#unsettled.makeReady(entry);
+        break;
       case 'extend':
         this.#unsettled.extend(entry, now + operation.options.ackTimeout);
         break;

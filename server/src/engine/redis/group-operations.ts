@@ -191,6 +191,9 @@ local function apply(entry)
   if outcome == 'ack' then finish(group, entry)
   elseif outcome == 'nack' then retry(entry, now, wait)
   elseif outcome == 'reject' then die(entry, 'rejected')
+  elseif outcome == 'return' then
+    entry.attempt = entry.attempt - 1
+    makeReady(group, entry)
   elseif outcome == 'extend' then move(group, entry, 'flight', math.max(entry.due, now + options.ackTimeout))
   else move(group, entry, 'flight', math.min(entry.due, now + wait)) end
 end
@@ -203,7 +206,7 @@ for at = 13, #ARGV, 3 do
 end
 store()
 -- An acknowledgement only lets others go on where they wait for it.
-local gives = outcome == 'nack' or outcome == 'release' or (outcome ~= 'extend' and (wasFull or options.order ~= ''))
+local gives = outcome == 'nack' or outcome == 'release' or outcome == 'return' or (outcome ~= 'extend' and (wasFull or options.order ~= ''))
 if used and gives then announce() end
 return {redis.call('XLEN', group.dead), accepted}`,
 );

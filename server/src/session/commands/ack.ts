@@ -9,6 +9,9 @@ import type { Decided } from '../decided.ts';
 import type { CommandOf, Handler } from '../handler.ts';
 import type { SessionContext } from '../session-context.ts';
 
+/** Deliveries that cost as much as one command. SPEC.md section 10.2. */
+const FREE_DELIVERIES = 100;
+
 type SettlingCommand = CommandOf<'ack'> | CommandOf<'nack'> | CommandOf<'extend'>;
 
 /** The messages were processed. SPEC.md section 4.15. */
@@ -38,7 +41,8 @@ function settle(
   { decided, outcome }: { decided: Decided | null; outcome: Outcome },
 ): NowOrLater<SettledDeliveries | Refusal> {
   const { channel, deliveries: ids } = command;
-  const { services, identity, standings } = session;
+  const { services, identity, standings, limits } = session;
+  limits.charge(Math.floor(ids.length / FREE_DELIVERIES), services.clock);
   const allowed = session.authorize('consume', channel, decided);
   if (allowed instanceof Refusal) return allowed;
   const target = findGroup(allowed, identity, command);
