@@ -23,7 +23,7 @@ export const redis = [
   },
   {
     file: `${FOLDER}/append-script.ts`,
-    from: "if kept >= 0 then redis.call('DEL', log.messages) end",
+    from: "if kept >= 0 then call('DEL', log.messages) end",
     to: '',
     fault: 'messages come back when a rule keeps history again',
     tests: ALL,

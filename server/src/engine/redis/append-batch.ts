@@ -10,7 +10,7 @@ const MOST_LENGTH = 262_144;
 export interface QueuedEntry {
   readonly id: string;
   readonly content: string;
-  /** `count age window time length tags key queue head`. */
+  /** `[count, age, window, time, length, tags, key, queue, head]`. */
   readonly settings: string;
   /** Names and values in turn. */
   readonly tags: readonly string[];
@@ -59,14 +59,14 @@ export class AppendBatch {
   add(channel: string, log: LogArguments, entries: readonly QueuedEntry[]): readonly QueuedEntry[] {
     const at = this.values.length;
     this.keys.push(log.meta, log.messages);
-    this.values.push(log.life, log.doubted);
+    this.values.push(log.life, log.doubted, '');
     let count = 0;
     for (const entry of entries) {
       if (this.isFull) break;
       this.#add(channel, entry);
       count++;
     }
-    this.values[at] = `${log.life} ${count}`;
+    this.values[at + 2] = `${count}`;
     return count === entries.length ? [] : entries.slice(count);
   }
 

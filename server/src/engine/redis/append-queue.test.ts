@@ -62,7 +62,7 @@ describe('the appends of a turn', () => {
     expect(calls).toHaveLength(1);
     expect(calls[0]?.keys).toEqual(['{a}:meta', '{a}:log', 'k', '{b}:meta', '{b}:log']);
     const entry = (id: string) => ['s', id, `{"id":"${id}"}`];
-    const expected = ['P', 'n e 1 2', '', ...entry('m0'), ...entry('m2'), 'n e 1 1', '', ...entry('m1')];
+    const expected = ['P', 'n e 1', '', '2', ...entry('m0'), ...entry('m2'), 'n e 1', '', '1', ...entry('m1')];
     expect(calls[0]?.values).toEqual(expected);
     calls[0]?.answer(['e 1 m0', 'e 2 m2', 'e 7 m1']);
     expect(await Promise.all(results)).toEqual([

@@ -8,9 +8,9 @@ import { script } from './script.ts';
  * KEYS: of each log meta, messages, and for its entries what is remembered under the idempotency key,
  * and the keys of the queue's group. ARGV: 3 by how long what expires in Redis outlives what expires by the
  * nodes' clocks, 4 the time by which things are too old: see `AgeClock`. Then for each log what `open`
- * takes, with the number of its entries; and for each of these its settings, its id, its content, and
+ * takes, and the number of its entries; and for each of these its settings, its id, its content, and
  * its tags, names and values in turn, and the head that it expects, offset and perhaps epoch. The
- * settings are `count age window time length tags key queue head`:
+ * settings are a list, `count age window time length tags key queue head`:
  * how many are kept and for how long (-1: none), the window of the key, the length of the content in a
  * node's units, the number of tags, `1` if there is a key, and the maximum length of a queue (0: it is
  * none; negative: the oldest message makes room), and how many words the expected head has.
@@ -31,17 +31,19 @@ local function nextArgument()
   argumentsRead = argumentsRead + 1
   return ARGV[argumentsRead]
 end
+local NO_TAGS = {}
+-- All fields at once: a table that grows is made anew.
 local function readEntry()
-  local settings = {}
-  for word in string.gmatch(nextArgument(), '%S+') do table.insert(settings, tonumber(word)) end
-  local entry = {id = nextArgument(), content = nextArgument(), tags = {}}
-  entry.count, entry.age, entry.window, entry.time, entry.length = unpack(settings)
-  for tag = 1, settings[6] * 2 do entry.tags[tag] = nextArgument() end
-  if settings[9] > 0 then entry.expected = tonumber(nextArgument()) end
-  if settings[9] == 2 then entry.epoch = nextArgument() end
-  if settings[7] == 1 then entry.key = nextKey() end
-  if settings[8] ~= 0 then
-    entry.group, entry.maxLength, entry.drops = {}, math.abs(settings[8]), settings[8] < 0
+  local count, age, window, time, length, tags, keyed, bound, head = unpack(cjson.decode(nextArgument()))
+  local entry = {id = nextArgument(), content = nextArgument(), count = count, age = age, window = window, time = time,
+    length = length, tags = NO_TAGS, key = false, group = false, expected = false, epoch = false}
+  if tags > 0 then entry.tags = {} end
+  for tag = 1, tags * 2 do entry.tags[tag] = nextArgument() end
+  if head > 0 then entry.expected = tonumber(nextArgument()) end
+  if head == 2 then entry.epoch = nextArgument() end
+  if keyed == 1 then entry.key = nextKey() end
+  if bound ~= 0 then
+    entry.group, entry.maxLength, entry.drops = {}, math.abs(bound), bound < 0
     for key = 1, ${GROUP_KEYS} do entry.group[key] = nextKey() end
   end
   return entry
@@ -54,7 +56,7 @@ local function recall(key)
 end
 local function remember(log, entry, answer)
   local keep = entry.window + margin
-  redis.call('SET', entry.key, text(entry.time + entry.window) .. ' ' .. answer, 'PX', text(keep))
+  call('SET', entry.key, text(entry.time + entry.window) .. ' ' .. answer, 'PX', keep)
   log.keep = math.max(log.keep, keep)
 end
 local function isElsewhere(log, entry)
@@ -69,15 +71,16 @@ local function append(log, entry)
   log.count, log.age = entry.count, entry.age
   local offset, time = text(log.head), text(log.last)
   if log.count < 0 then
-    if kept >= 0 then redis.call('DEL', log.messages) end
+    if kept >= 0 then call('DEL', log.messages) end
     log.oldest = log.last
   else
-    redis.call('XADD', log.messages, 'MAXLEN', log.count, offset .. '-0', 't', time, 'i', entry.id, 'm', entry.content,
+    call('XADD', log.messages, 'MAXLEN', log.count, offset .. '-0', 't', time, 'i', entry.id, 'm', entry.content,
       unpack(entry.tags))
     log.oldest = log.oldest or log.last
   end
-  table.insert(log.news, table.concat({log.epoch, offset, time, text(entry.length), entry.content}, ' '))
-  local answer = log.epoch .. ' ' .. offset .. ' ' .. entry.id
+  local place = log.epoch .. ' ' .. offset .. ' '
+  log.news[#log.news + 1] = place .. time .. ' ' .. entry.length .. ' ' .. entry.content
+  local answer = place .. entry.id
   if entry.key and entry.window > 0 then remember(log, entry, answer) end
   return answer
 end
@@ -89,20 +92,18 @@ end
 local function store(log)
   if log.count >= 0 then
     if log.oldest < old - log.age then trim(log) end
-    redis.call('PEXPIRE', log.messages, text(log.age + margin))
+    call('PEXPIRE', log.messages, log.age + margin)
   end
-  redis.call('HSET', log.meta, 'h', text(log.head), 't', text(log.last), 'i', log.id,
-    'c', text(log.count), 'a', text(log.age), 'o', text(log.oldest))
+  call('HSET', log.meta, 'h', log.head, 't', log.last, 'i', log.id, 'c', log.count, 'a', log.age, 'o', log.oldest)
   -- The epoch lasts as long as a message, or a key that answers with it.
   keepEpoch(log, math.max(log.keep, log.age + margin))
   publish(log, 'feed', table.concat(log.news, '\\n'))
   if log.groups then publish(log, 'groups', '') end
 end
 -- Reads first, then writes: what a full memory refuses is the first write, and nothing fails after it.
-local function appendAll(log, entries)
-  local known, answers = {}, {}
+local function appendAll(meta, messages, life, doubted, entries)
+  local log, known, answers = open(meta, messages, life, doubted), {}, {}
   for _, entry in ipairs(entries) do if entry.key then known[entry.key] = recall(entry.key) end end
-  log.news, log.keep = {}, tonumber(ARGV[2])
   for at, entry in ipairs(entries) do
     answers[at] = known[entry.key or ''] or append(log, entry)
     if entry.key and entry.window > 0 then known[entry.key] = answers[at] end
@@ -118,10 +119,10 @@ end
 local answers, failure, done = {}, nil, false
 while ARGV[argumentsRead + 1] do
   local meta, messages, life, doubted, entries = nextKey(), nextKey(), nextArgument(), nextArgument(), {}
-  for entry = 1, tonumber(string.match(life, '%d+$')) do entries[entry] = readEntry() end
-  local ok, result = pcall(function() return appendAll(open(meta, messages, life, doubted), entries) end)
+  for entry = 1, tonumber(nextArgument()) do entries[entry] = readEntry() end
+  local ok, result = pcall(appendAll, meta, messages, life, doubted, entries)
   if ok then done = true else failure = failure or reasonOf(result) end
-  for entry = 1, #entries do table.insert(answers, ok and result[entry] or '! ' .. reasonOf(result)) end
+  for entry = 1, #entries do answers[#answers + 1] = ok and result[entry] or '! ' .. reasonOf(result) end
 end
 if failure and not done then return redis.error_reply(failure) end
 return answers`;

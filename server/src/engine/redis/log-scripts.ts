@@ -16,6 +16,7 @@ import { script } from './script.ts';
  * an older state.
  */
 export const LIFE = `
+local call = redis.call
 local function text(number) return string.format('%.0f', number) end
 local function publish(log, feed, news) redis.call(ARGV[1], string.sub(log.meta, 1, -5) .. feed, news) end
 -- For never less than it was promised before. What does not expire at all stays so.
@@ -44,10 +45,10 @@ local function isAnother(log, epoch, known, doubted)
   return id and id ~= doubted
 end
 local function open(meta, messages, life, doubted)
-  local of = redis.call('HMGET', meta, 'e', 'h', 't', 'c', 'a', 'o', 'i', 'g')
-  local log = {meta = meta, messages = messages, epoch = of[1], id = of[7], groups = of[8]}
-  log.head, log.last = tonumber(of[2] or '0'), tonumber(of[3] or '0')
-  log.count, log.age, log.oldest = tonumber(of[4] or '-1'), tonumber(of[5] or '0'), tonumber(of[6])
+  local of = call('HMGET', meta, 'e', 'h', 't', 'c', 'a', 'o', 'i', 'g')
+  local log = {meta = meta, messages = messages, epoch = of[1], id = of[7], groups = of[8], news = {}, keep = tonumber(ARGV[2]),
+    head = tonumber(of[2] or 0), last = tonumber(of[3] or 0), count = tonumber(of[4] or -1), age = tonumber(of[5] or 0),
+    oldest = tonumber(of[6])}
   local next, epoch, known = string.match(life, '^(%S+) (%S+) (%S+)')
   if not log.epoch or isAnother(log, epoch, tonumber(known), doubted) then begin(log, next) end
   return log

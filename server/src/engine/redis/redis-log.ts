@@ -218,12 +218,13 @@ const NO_HEAD: readonly string[] = [];
 const headWords = ({ epoch, offset }: ExpectedHead): readonly string[] =>
   epoch === undefined ? [`${offset}`] : [`${offset}`, epoch];
 
-/** What the script needs to know of an entry: `count age window time length tags key queue head`. */
+/** What the script needs to know of an entry: `[count, age, window, time, length, tags, key, queue, head]`. */
 function settingsOf({ time, tags }: Entry, length: number, options: AppendOptions): string {
   const { retention, key, window, queue, expected } = options;
-  const kept = retention === null ? '-1 0' : `${retention.count} ${retention.age}`;
+  const kept = retention === null ? '-1,0' : `${retention.count},${retention.age}`;
   const count = tags === undefined ? 0 : Object.keys(tags).length;
-  return `${kept} ${window} ${time} ${length} ${count} ${key === undefined ? 0 : 1} ${queue === undefined ? 0 : boundOf(queue)} ${expected === undefined ? 0 : headWords(expected).length}`;
+  const head = expected === undefined ? 0 : headWords(expected).length;
+  return `[${kept},${window},${time},${length},${count},${key === undefined ? 0 : 1},${queue === undefined ? 0 : boundOf(queue)},${head}]`;
 }
 
 const boundOf = ({ maxLength, overflow }: QueueBounds): number => (overflow === 'reject' ? maxLength : -maxLength);
