@@ -2,7 +2,7 @@ import type { Filter, HistoryResult, Message, Position } from '@sluice/protocol'
 import type { ChannelHost } from './channel-host.ts';
 import { complete } from './complete.ts';
 import type { SluiceError } from './errors.ts';
-import type { Backlog, Origin, Place, Subscriber } from './subscriber.ts';
+import type { Backlog, Place, RequestedStart, Subscriber } from './subscriber.ts';
 
 /** Maximum messages of a page. SPEC.md section 4.6. */
 const PAGE = 1000;
@@ -14,7 +14,7 @@ export interface BacklogSource {
   readonly variant: unknown;
   readonly host: Pick<ChannelHost, 'execute'>;
   /** Converts a starting point to the gateway's clock. */
-  locate(start: Origin): Place;
+  locate(start: RequestedStart): Place;
 }
 
 type ReadPage = (page: { before: number; limit: number }) => Promise<HistoryResult>;

@@ -13,7 +13,7 @@ import { type Parts, withParts } from './lazy-parts.ts';
 import { hasReached } from './position.ts';
 import type { ChannelPush } from './remote-resource.ts';
 import { SharedResource } from './shared-resource.ts';
-import type { Origin, Place, RemoteState, Source, Subscriber } from './subscriber.ts';
+import type { Place, RemoteState, RequestedStart, Source, Subscriber } from './subscriber.ts';
 import { nothing } from './timer.ts';
 
 // The id of the newest subscription that has one.
@@ -29,7 +29,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   readonly commands = ['subscribe', 'unsubscribe'] as const;
   // Each filter object has a subscription of its own.
   readonly sub = this.variant && ++lastSub;
-  #start: Origin = {};
+  #start: RequestedStart = {};
 
   add(subscriber: Subscriber): void {
     subscriber.remote = this;
@@ -100,7 +100,7 @@ export class RemoteSubscription extends SharedResource<'subscribe', Subscriber> 
   }
 
   /** Converts a starting point to the gateway's clock. */
-  locate({ rewind, since, asked = 0 }: Origin): Place {
+  locate({ rewind, since, asked = 0 }: RequestedStart): Place {
     const moment = typeof since === 'object' ? Math.max(0, Math.round(asked + this.host.peer.skew - since.ago)) : since;
     return { rewind, since: moment } as Place;
   }

@@ -21,7 +21,7 @@ export interface Place extends Pick<Start, 'rewind' | 'position'> {
 }
 
 /** The starting point of a subscriber. */
-export interface Origin extends Start {
+export interface RequestedStart extends Start {
   /** When it was requested, by the client's clock. */
   readonly asked?: number;
 }
@@ -78,7 +78,7 @@ export class Subscriber implements Subscription {
   declare position: Position | undefined;
   declare readonly options: SubscribeOptions;
   /** Where it starts, or resumes after it had to leave. */
-  declare start: Origin;
+  declare start: RequestedStart;
   /** Joins the channel again. */
   rejoin = nothing;
   /** Its subscription on the gateway. */

@@ -9,12 +9,14 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const AT_BOTH_ENDS = new Map([
   ['Channel', 'the named stream'],
   ['Connection', 'the WebSocket, as each end holds it'],
+  ['Consumer', 'the client and the gateway each hold one end'],
   ['Delivery', 'the protocol has the fields, the engine the stored message'],
   ['Frame', 'one WebSocket message'],
   ['Member', 'the protocol has the fields, the client the typed view'],
   ['Membership', 'what `enter` begins'],
   ['Message', 'the protocol has the fields, the client the typed view'],
   ['Presence', 'who is in a channel'],
+  ['Responder', 'the client and the gateway each hold one end'],
   ['Roster', 'the list of members at one version'],
   ['Verb', 'the protocol has the list, the gateway adds what keys may do'],
 ]);
