@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { OPTIONS } from '../src/engine/conformance/groups-bench.ts';
 import { type AppendOptions, UNTIL_SETTLED } from '../src/engine/engine.ts';
 import type { Claim, GroupOptions } from '../src/engine/groups.ts';
+import { ManualClock } from '../src/util/clock.ts';
 import { append, KEEP, type Node, startNode, WAIT } from './support/redis-node.ts';
 import { type RedisServer, startRedis } from './support/redis-server.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
@@ -126,6 +127,33 @@ describe('the data of a group', () => {
     const keys = (await keysOf(server)).filter((key) => !/:(log|meta)$/.test(key));
     expect(keys.length).toBeGreaterThan(2);
     for (const key of keys) expect(Number(await server.command('PTTL', key)), key).toBeGreaterThan(3_600_000);
+  });
+
+  it('does not expire while the group has consumers, though they claim nothing', async () => {
+    const clock = new ManualClock();
+    const server = await startRedis();
+    const node = await startNode({ urls: [server.url], lease: 600_000, clock });
+    const expiring = { ...OPTIONS, expires: 60_000, start: 'newest' as const };
+    await node.engine.groups.watch(ref);
+    await claim(node, 1, expiring);
+    await append(node, 'm1', { retention: { count: 9, age: 9_000_000 }, window: 0 });
+    clock.advance(50_000);
+    await node.engine.groups.beat();
+    clock.advance(50_000);
+    expect(offsetsOf(await claim(node, 1, expiring))).toEqual([1]);
+    node.engine.groups.unwatch(ref);
+    await node.engine.groups.beat();
+    clock.advance(70_000);
+    expect(await node.engine.groups.stats(ref, expiring)).toMatchObject({ floor: 1, inFlight: 0 });
+  });
+
+  it('is redriven by page', async () => {
+    const [one] = await twoNodes();
+    await Promise.all(range(450).map((at) => append(one, `m${at}`, { ...KEEP, window: 0 })));
+    await one.engine.groups.settle(ref, OPTIONS, idsOf(await claim(one, 450)), { type: 'reject' });
+    expect(await one.engine.groups.redrive(ref, OPTIONS, null)).toBe(450);
+    expect(await one.engine.groups.dead(ref, 0, 1)).toEqual({ letters: [], total: 0 });
+    expect(offsetsOf(await claim(one, 500))).toEqual(range(450));
   });
 
   it('survives a restart of Redis with its log', async () => {

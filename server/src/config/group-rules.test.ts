@@ -139,6 +139,11 @@ describe('the configuration is refused:', () => {
     ['a group name with another param', group({}, 'user-{id}'), /is not a name for a group/],
     ['an option of queues in a group', group({ maxLength: 5 }), /groups\.billing\.maxLength: is not an option/],
     ['an expiry of seconds', group({ expires: '5s' }), /groups\.billing\.expires: is out of range/],
+    [
+      'an expiry within a delivery',
+      group({ expires: '1m', ackTimeout: '1m' }),
+      /groups\.billing\.expires: must be longer than ackTimeout/,
+    ],
     ['an unknown start', group({ start: 'first' }), /groups\.billing\.start: is not one of the known values/],
   ])('%s', (_, rule, problem) => {
     expect(problemOf(rule)).toMatch(problem);

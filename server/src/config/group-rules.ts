@@ -82,6 +82,8 @@ function readGroup(name: string, value: unknown, { path, ...context }: GroupCont
     context.problems.add(at.path, 'must be an object. Example: { ackTimeout: 1m }');
   const options = readTable(GROUP_OPTIONS, value, at);
   const { start, expires = isPerUser(name) ? USER_GROUP_EXPIRES : null } = options;
+  if (expires !== null && expires <= options.ackTimeout)
+    context.problems.add([...at.path, 'expires'], 'must be longer than ackTimeout, for which a consumer may be silent');
   const delivery: DeliveryRule = { ...deliveryOf(options), start, queue: false, expires };
   return readShared(name, { options, delivery }, { ...context, path: at.path });
 }

@@ -240,7 +240,10 @@ local buried = 0
 for at = 10, #ARGV do buried = buried + redis.call('XDEL', group.dead, ARGV[at] .. '-0') end
 return buried`);
 
-/** Makes dead letters ready again. ARGV: 10… ordinals, or `*`. Answers how many. */
+/**
+ * Makes dead letters ready again. ARGV: 10… ordinals; or `*`, the place in the stream to start after,
+ * and the maximum. Answers how many, and for `*` the place of the last one, empty if there was none.
+ */
 export const REDRIVE = operation(
   ADOPT,
   `
@@ -265,8 +268,12 @@ local function redrive(letter)
   if enter(group, entry) then makeReady(group, entry) end
   redriven = redriven + 1
 end
+local last = ''
 if ARGV[10] == '*' then
-  for _, letter in ipairs(redis.call('XRANGE', group.dead, '-', '+')) do redrive(letter) end
+  for _, letter in ipairs(redis.call('XRANGE', group.dead, '(' .. ARGV[11], '+', 'COUNT', ARGV[12])) do
+    redrive(letter)
+    last = letter[1]
+  end
 else
   for at = 10, #ARGV do
     local letter = redis.call('XRANGE', group.dead, ARGV[at] .. '-0', ARGV[at] .. '-0')[1]
@@ -275,9 +282,16 @@ else
 end
 store()
 if redriven > 0 then announce() end
-return redriven`,
+return {redriven, last}`,
 );
 
 /** From now on appends are announced to the groups of the log. */
 export const WATCH = operation(`
 if not log.groups then redis.call('HSET', log.meta, 'g', '1') end`);
+
+/** Its consumers are there, though they claim nothing: the group does not expire. */
+export const RENEW = operation(`
+if group.epoch and options.expires >= 0 then
+  keepLog()
+  keepGroup()
+end`);

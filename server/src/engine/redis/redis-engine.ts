@@ -74,6 +74,7 @@ export class RedisEngine implements Engine {
     const beat = () => {
       void this.presence.beat();
       void this.nodes.beat();
+      void this.groups.beat();
     };
     this.#timers.push(setInterval(beat, this.#options.lease / 3));
     this.#timers.push(setInterval(() => void this.#check(this.log.watched), CHECK));

@@ -16,7 +16,7 @@ import type {
   Settled,
 } from '../groups.ts';
 import { readClaim, readDeadPage, readStats } from './group-answers.ts';
-import { BURY, CLAIM, DEAD, MOVE, REDRIVE, SETTLE_GROUP, STATS, WATCH } from './group-operations.ts';
+import { BURY, CLAIM, DEAD, MOVE, REDRIVE, RENEW, SETTLE_GROUP, STATS, WATCH } from './group-operations.ts';
 import { keysOfGroup } from './group-scripts.ts';
 import { EPOCH_KEPT, type RedisLog } from './redis-log.ts';
 import type { Script } from './script.ts';
@@ -41,12 +41,15 @@ const ANY_OPTIONS: GroupOptions = {
   expires: null,
 };
 
+/** Dead letters that one script makes ready again. */
+const REDRIVE_PAGE = 200;
+
 /** Consumer groups in Redis: every operation is one script, so nodes share them. */
 export class RedisGroups implements GroupStore {
   readonly #options: RedisGroupsOptions;
   readonly #age: AgeClock;
-  /** Groups that have consumers on this node, by channel. */
-  readonly #watched = new Map<string, Set<string>>();
+  /** Groups that have consumers on this node, by channel, with the options of their latest claim. */
+  readonly #watched = new Map<string, Map<string, GroupOptions>>();
   #claimable: Claimable = () => {};
 
   constructor(options: RedisGroupsOptions) {
@@ -61,14 +64,14 @@ export class RedisGroups implements GroupStore {
   async watch(ref: GroupRef): Promise<void> {
     const { channel, group } = ref;
     const groups = this.#watched.get(channel);
-    if (groups !== undefined) groups.add(group);
+    if (groups !== undefined) groups.set(group, groups.get(group) ?? ANY_OPTIONS);
     else await this.#listen(channel, group);
     await this.#run(ref, ANY_OPTIONS, { script: WATCH });
   }
 
   /** If the subscription fails, the feed opens it later; until then, a consumer claims after `Claim.wait`. */
   async #listen(channel: string, group: string): Promise<void> {
-    this.#watched.set(channel, new Set([group]));
+    this.#watched.set(channel, new Map([[group, ANY_OPTIONS]]));
     const listener = {
       message: (name: string) => this.#announce(channel, name),
       restored: () => this.#announce(channel, ''),
@@ -79,7 +82,7 @@ export class RedisGroups implements GroupStore {
 
   /** @param name of a group; empty: any */
   #announce(channel: string, name: string): void {
-    for (const group of this.#watched.get(channel) ?? [])
+    for (const group of this.#watched.get(channel)?.keys() ?? [])
       if (name === '' || name === group) this.#claimable(channel, group);
   }
 
@@ -90,7 +93,19 @@ export class RedisGroups implements GroupStore {
     this.#options.shardOf(channel).feed.unsubscribe(this.#feedName(channel));
   }
 
+  /** Called several times a minute: a group with consumers does not expire, though they may have no room to claim. */
+  async beat(): Promise<void> {
+    for (const [channel, groups] of this.#watched) {
+      for (const [group, options] of groups) {
+        if (options.expires === null) continue;
+        await this.#run({ channel, group }, options, { script: RENEW }).catch(() => {}); // with the next beat
+      }
+    }
+  }
+
   async claim(ref: GroupRef, options: GroupOptions, { token, max, maxLength }: ClaimRequest): Promise<Claim> {
+    const watched = this.#watched.get(ref.channel);
+    if (watched?.has(ref.group)) watched.set(ref.group, options);
     const answer = await this.#run(ref, options, { script: CLAIM, values: [token, max, maxLength] });
     const { claim, newest } = readClaim(answer, token);
     // If Redis loses a delivered message, its offset must not be reused in this epoch.
@@ -127,7 +142,21 @@ export class RedisGroups implements GroupStore {
   }
 
   async redrive(ref: GroupRef, options: GroupOptions, ordinals: readonly number[] | null): Promise<number> {
-    return Number(await this.#run(ref, options, { script: REDRIVE, values: ordinals ?? ['*'] }));
+    if (ordinals === null) return this.#redriveAll(ref, options);
+    const [redriven] = (await this.#run(ref, options, { script: REDRIVE, values: ordinals })) as [number, string];
+    return redriven;
+  }
+
+  /** By page: a script holds up all others. Letters that die meanwhile are redriven too. */
+  async #redriveAll(ref: GroupRef, options: GroupOptions): Promise<number> {
+    let total = 0;
+    for (let after = '0-0'; after !== ''; ) {
+      const answer = await this.#run(ref, options, { script: REDRIVE, values: ['*', after, REDRIVE_PAGE] });
+      const [redriven, last] = answer as [number, string];
+      total += redriven;
+      after = last;
+    }
+    return total;
   }
 
   #feedName(channel: string): string {
