@@ -194,6 +194,9 @@ local function apply(entry)
   elseif outcome == 'return' then
     entry.attempt = entry.attempt - 1
     makeReady(group, entry)
+  elseif outcome == 'return' then
+    entry.attempt = entry.attempt - 1
+    makeReady(group, entry)
   elseif outcome == 'extend' then move(group, entry, 'flight', math.max(entry.due, now + options.ackTimeout))
   else move(group, entry, 'flight', math.min(entry.due, now + wait)) end
 end
@@ -206,7 +209,7 @@ for at = 13, #ARGV, 3 do
 end
 store()
 -- An acknowledgement only lets others go on where they wait for it.
-local gives = outcome == 'nack' or outcome == 'release' or outcome == 'return' or (outcome ~= 'extend' and (wasFull or options.order ~= ''))
+local gives = outcome == 'nack' or outcome == 'return' or outcome == 'release' or outcome == 'return' or (outcome ~= 'extend' and (wasFull or options.order ~= ''))
 if used and gives then announce() end
 return {redis.call('XLEN', group.dead), accepted}`,
 );
