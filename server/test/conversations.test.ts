@@ -43,7 +43,12 @@ async function realGateway(): Promise<Connection> {
 }
 
 async function testDouble(): Promise<Connection> {
-  const channels = { 'chat:{room}': { rule: { history: { count: 100 } } }, 'news:{topic}': {}, 'calls:{name}': {} };
+  const channels = {
+    'chat:{room}': { rule: { history: { count: 100 } } },
+    'news:{topic}': {},
+    'calls:{name}': {},
+    'jobs:{kind}': { rule: { queue: { backoff: [], maxDeliveries: 2 } } },
+  };
   const { gateway } = createTestClient({ channels, autoConnect: false });
   const socket = gateway.socket('ada');
   const received: ServerMessage[] = [];
@@ -134,7 +139,7 @@ async function hold({ connected, steps }: Conversation, connection: Connection):
 
 describe.each([
   { gateway: 'the gateway', start: realGateway, lacks: [] as string[] },
-  { gateway: 'the test double', start: testDouble, lacks: ['groups', 'schedules', 'bindings'] },
+  { gateway: 'the test double', start: testDouble, lacks: ['schedules', 'bindings'] },
 ])('$gateway', ({ start, lacks }) => {
   for (const conversation of vectors('conversations.json').conversations) {
     const { name, section, feature } = conversation;

@@ -30,11 +30,14 @@ export class MemoryChannel {
   readonly messages: AppendedMessage[] = [];
   /** The part of `messages` that clients published. */
   readonly published: AppendedMessage[] = [];
+  readonly #appended: (channel: MemoryChannel) => void;
   readonly cursors = new Set<MemoryCursor>();
   readonly presenceSubscribers = new Set<PushTarget>();
 
-  constructor(name: string, kept: number) {
+  /** @param appended called after each message */
+  constructor(name: string, kept: number, appended: (channel: MemoryChannel) => void = () => {}) {
     this.name = name;
+    this.#appended = appended;
     this.log = new MemoryLog(name, kept);
     this.presence = new MemoryPresence(name, (push) => {
       for (const subscriber of this.presenceSubscribers) subscriber.push(push);
@@ -52,6 +55,7 @@ export class MemoryChannel {
       target.push({ type: 'messages', channel: this.name, ...subOf(cursor), epoch, ...after, messages: [message] });
       cursor.position = { epoch, offset: message.offset };
     }
+    this.#appended(this);
     return appended;
   }
 

@@ -13,6 +13,7 @@ import { type Client, type ClientOptions, createClient, type WebSocketLike } fro
 import { loadParts } from '../load-parts.ts';
 import { checkMessage, checkState } from './contract.ts';
 import { MemoryChannel, type PushTarget, subOf } from './memory-channel.ts';
+import { MemoryGroups } from './memory-groups.ts';
 import type { AppendedMessage, DraftOptions } from './memory-log.ts';
 import { MemoryRequests } from './memory-requests.ts';
 import { MemorySession } from './memory-session.ts';
@@ -61,6 +62,7 @@ export class MemoryGateway<C extends Channels = Channels> {
   readonly #clients = new Set<Client>();
   readonly #tasks = new PendingTasks(() => this.#flush());
   readonly #requests = new MemoryRequests();
+  readonly #groups = new MemoryGroups();
   #refusing = false;
   #count = 0;
 
@@ -170,9 +172,14 @@ export class MemoryGateway<C extends Channels = Channels> {
     }
   }
 
-  /** Ends the grace period of closed connections: their members leave now. */
+  /**
+   * Ends the grace period of closed connections: their members leave now, and their deliveries go to
+   * other consumers.
+   */
   endGrace(): void {
     for (const { presence } of this.#channels.values()) presence.endGrace();
+    const open = new Set<unknown>(this.#sessions.values());
+    this.#groups.endGrace((peer) => open.has(peer));
     this.#flushSoon();
   }
 
@@ -255,6 +262,8 @@ export class MemoryGateway<C extends Channels = Channels> {
 
   readonly #host = {
     requests: this.#requests,
+    groups: this.#groups,
+    contract: (channel: string) => this.#contract(channel),
     allows: (verb: ChannelVerb, channel: string, user: string | null) => this.#permissions.allows(verb, channel, user),
     open: (channel: string) => this.#open(channel),
     checkMessage: (channel: string, data: unknown, event: string | undefined) =>
@@ -267,7 +276,9 @@ export class MemoryGateway<C extends Channels = Channels> {
     if (known !== undefined) return known;
     const contract = this.#contract(name);
     if (!isChannelName(name) || (contract === undefined && this.#contracts.length > 0)) return undefined;
-    const channel = new MemoryChannel(name, keptBy(contract) ?? this.#history);
+    const channel = new MemoryChannel(name, keptBy(contract) ?? this.#history, (appended) =>
+      this.#groups.dispatch(appended),
+    );
     this.#channels.set(name, channel);
     return channel;
   }
@@ -292,6 +303,7 @@ export class MemoryGateway<C extends Channels = Channels> {
     this.#sessions.delete(socket);
     if (session === undefined) return;
     this.#requests.forget(session);
+    this.#groups.forget(session);
     this.#flushSoon();
     for (const channel of this.#channels.values()) channel.forget(session);
     for (const { presence } of session.memberships) presence.startGrace(session.user ?? '', session.id);

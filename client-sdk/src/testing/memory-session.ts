@@ -23,8 +23,10 @@ import {
   unknownChannel,
   unknownCommand,
 } from '@sluice/protocol';
+import type { ChannelContract } from '@sluice/protocol/contracts';
 import type { Checked } from './contract.ts';
 import { type MemoryChannel, subOf } from './memory-channel.ts';
+import type { MemoryGroups } from './memory-groups.ts';
 import type { Matcher } from './memory-log.ts';
 import type { MemoryRequests, RequestPeer } from './memory-requests.ts';
 import type { MemorySocket } from './memory-socket.ts';
@@ -58,6 +60,9 @@ export interface SessionHost {
   /** The channel; `undefined` if it does not exist. */
   open(channel: string): MemoryChannel | undefined;
   readonly requests: MemoryRequests;
+  readonly groups: MemoryGroups;
+  /** The contract of a channel; `undefined` in a gateway without contracts. */
+  contract(channel: string): ChannelContract | undefined;
   /** Checks a message or a member's state against the channel's contract. */
   checkMessage(channel: string, data: unknown, event: string | undefined): Checked;
   checkState(channel: string, state: unknown): Checked;
@@ -235,6 +240,18 @@ export class MemorySession implements RequestPeer {
       return {};
     },
     members: (command) => this.#channel('presence', command.channel).presence.page(command),
+    consume: (command) => {
+      const channel = this.#channel('consume', command.channel);
+      const contract = this.#host.contract(channel.name);
+      return this.#host.groups.consume(this, channel, { command, contract });
+    },
+    stop: (command) => {
+      this.#host.groups.stop(this, this.#channel('consume', command.channel), command);
+      return {};
+    },
+    ack: (command) => this.#host.groups.settle(this, this.#channel('consume', command.channel), command),
+    nack: (command) => this.#host.groups.settle(this, this.#channel('consume', command.channel), command),
+    extend: (command) => this.#host.groups.extend(this, this.#channel('consume', command.channel), command),
     respond: (command) => {
       this.#channel('respond', command.channel);
       this.#host.requests.respond(this, command);

@@ -1,7 +1,15 @@
 import { matchPattern, type Pattern, parsePattern } from '@sluice/protocol';
 
 /** What a user can be denied on a channel. */
-export type ChannelVerb = 'subscribe' | 'publish' | 'history' | 'presence' | 'enter' | 'request' | 'respond';
+export type ChannelVerb =
+  | 'subscribe'
+  | 'publish'
+  | 'history'
+  | 'presence'
+  | 'enter'
+  | 'request'
+  | 'respond'
+  | 'consume';
 
 /** To whom a denial applies. */
 export interface DenyOptions {
