@@ -17,6 +17,7 @@ export const HEAVY = [
   'server/test/presence-model.test.ts',
   'server/src/engine/durable/durable-engine.test.ts',
   'examples/node-consumer/test/consumer.test.ts',
+  'examples/worker/test/worker.test.ts',
 ];
 
 /** Heavy files by their place in the list, then the others by size. */
