@@ -16,6 +16,8 @@ export {
   type GrantInput,
   type KnownName,
   type PublishedOf,
+  type RequestsOf,
+  type RequestTypesOf,
   type RuleOptions,
   type Schema,
   type StateOf,

@@ -24,6 +24,7 @@ export type {
   EventsOf,
   KnownName,
   PublishedOf,
+  RequestTypesOf,
   StateOf,
   TypesOf,
 } from '@sluice/protocol/contracts';
