@@ -166,7 +166,7 @@ describe('a command', () => {
     expect(await peer.client.request({ type: 'ping' })).toMatchObject({ type: 'reply' });
   });
 
-  it.each(['', ':', 'a:', ':a', 'a::b', 'a b', 'ä', 'a/b', 'a*', '{a}', '**', `a${'b'.repeat(200)}`, 'a\n', 'a"'])(
+  it.each(['', ':', 'a:', ':a', 'a::b', 'a b', 'ä', 'a/b', 'a*', '{a}', `a${'b'.repeat(200)}`, 'a\n', 'a"'])(
     'on a channel named %j is refused',
     async (channel) => {
       const peer = await connected();
@@ -176,6 +176,16 @@ describe('a command', () => {
       }
     },
   );
+
+  it('on a pattern is refused, unless it subscribes', async () => {
+    const peer = await connected();
+    for (const type of ['publish', 'history'] as const) {
+      const answer = await peer.client.request({ type, channel: '**', data: 1 } as never);
+      expect(answer).toMatchObject({ type: 'error', error: { name: 'channel_invalid' } });
+    }
+    const answer = await peer.client.request({ type: 'subscribe', channel: '**' });
+    expect(answer).toMatchObject({ type: 'error', error: { name: 'binding_missing' } });
+  });
 
   it.each<[string, string, string]>([
     ['a number that is not finite', '1e999', 'data: '],
@@ -386,9 +396,17 @@ describe('a connection', () => {
 describe('while its token is being verified, a connection', () => {
   const ping = (id: number) => ({ type: 'ping', id });
 
+  /** A token that is not verified within the call, because its header has a field that it needs not have. */
+  const lateToken = (now: number) =>
+    new SignJWT()
+      .setProtectedHeader({ alg: 'HS256', cty: 'none' })
+      .setSubject('ada')
+      .setExpirationTime(Math.floor(now / 1000) + 3_600)
+      .sign(new TextEncoder().encode(SECRET));
+
   it('may send more commands, which are executed in order afterwards', async () => {
     const world = await createWorld();
-    const token = await tokenFor('ada', { clock: () => world.clock.now() });
+    const token = await lateToken(world.clock.now());
     const { client } = world.open();
     client.send({ type: 'connect', token }, { type: 'subscribe', channel: 'chat:a' });
     client.send({ type: 'publish', channel: 'chat:a', data: 1 });
@@ -403,7 +421,7 @@ describe('while its token is being verified, a connection', () => {
 
   it('is closed if it sends more than a thousand commands', async () => {
     const world = await createWorld();
-    const token = await tokenFor('ada', { clock: () => world.clock.now() });
+    const token = await lateToken(world.clock.now());
     const { client } = world.open();
     client.sendValue([{ type: 'connect', id: 1, token }, ...Array.from({ length: 1_000 }, (_, at) => ping(at + 2))]);
     client.sendValue(ping(2_000));
@@ -414,7 +432,7 @@ describe('while its token is being verified, a connection', () => {
 
   it('may send a thousand commands', async () => {
     const world = await createWorld();
-    const token = await tokenFor('ada', { clock: () => world.clock.now() });
+    const token = await lateToken(world.clock.now());
     const { client } = world.open();
     client.sendValue([{ type: 'connect', id: 1, token }, ...Array.from({ length: 1_000 }, (_, at) => ping(at + 2))]);
     await client.wait((message) => 'id' in message && message.id === 1_001);
@@ -422,7 +440,7 @@ describe('while its token is being verified, a connection', () => {
 
   it('is closed if it sends more bytes than the frame limit', async () => {
     const world = await createWorld({ limits: { maxFrame: 4_096 } });
-    const token = await tokenFor('ada', { clock: () => world.clock.now() });
+    const token = await lateToken(world.clock.now());
     const { client } = world.open();
     client.sendValue({ type: 'connect', id: 1, token });
     for (let at = 0; at < 2; at++)
@@ -433,7 +451,7 @@ describe('while its token is being verified, a connection', () => {
   it('may disconnect without leaving any state', async () => {
     const world = await createWorld();
     const timers = world.clock.running;
-    const token = await tokenFor('ada', { clock: () => world.clock.now() });
+    const token = await lateToken(world.clock.now());
     const { client, socket } = world.open();
     client.send({ type: 'connect', token }, { type: 'subscribe', channel: 'chat:a' });
     socket.cut();

@@ -4,6 +4,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
 import { startTestGateway, type TestGateway } from '../src/testing/index.ts';
 
+/** Waits as long as a busy machine needs. */
+const until = (check: () => unknown) => vi.waitFor(check, { timeout: 60_000 });
+
 let gateway: TestGateway;
 const clients: Client[] = [];
 
@@ -50,7 +53,7 @@ describe('a consumer', () => {
     const consumer = consume(open('ada').channel(name), (delivery) => void seen.push(dataOf(delivery)));
     await consumer.ready;
     for (const n of [1, 2, 3]) await gateway.publish(name, n);
-    await vi.waitFor(() => expect(seen).toEqual([1, 2, 3]));
+    await until(() => expect(seen).toEqual([1, 2, 3]));
     await consumer.stop();
     await gateway.clock.advance('20s');
     const again = vi.fn();
@@ -63,7 +66,7 @@ describe('a consumer', () => {
     await gateway.publish(name, { a: 1 });
     const seen: Delivery[] = [];
     const consumer = consume(open('ada').channel(name), (delivery) => void seen.push(delivery));
-    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    await until(() => expect(seen).toHaveLength(1));
     expect(seen).toMatchObject([{ attempt: 1, message: { channel: name, offset: 1, data: { a: 1 } } }]);
     expect(seen[0]?.key).toMatch(new RegExp(`:${name}:${seen[0]?.message.epoch}:1$`));
     await consumer.stop();
@@ -79,9 +82,9 @@ describe('a consumer', () => {
     };
     await consume(open('ada').channel(name), handler, { prefetch: 2 }).ready;
     for (const n of [1, 2, 3]) await gateway.publish(name, n);
-    await vi.waitFor(() => expect(seen).toEqual([1, 2]));
+    await until(() => expect(seen).toEqual([1, 2]));
     gate.resolve();
-    await vi.waitFor(() => expect(seen).toEqual([1, 2, 3]));
+    await until(() => expect(seen).toEqual([1, 2, 3]));
   });
 
   it('receives a message again after the backoff if its handler fails, and reports the failure', async () => {
@@ -94,9 +97,9 @@ describe('a consumer', () => {
     };
     await consume(open('ada').channel(name), handler, { onError }).ready;
     await gateway.publish(name, 1);
-    await vi.waitFor(() => expect(onError).toHaveBeenCalledOnce());
+    await until(() => expect(onError).toHaveBeenCalledOnce());
     expect(onError.mock.calls[0]).toMatchObject([{ message: 'try again' }, { attempt: 1 }]);
-    await vi.waitFor(async () => {
+    await until(async () => {
       await gateway.clock.advance('1s');
       expect(attempts).toEqual([1, 2]);
     });
@@ -110,7 +113,7 @@ describe('a consumer', () => {
     const consumer = consume(open('ada').channel(name), handler, { onError: () => {} });
     await consumer.ready;
     await gateway.publish(name, 1);
-    await vi.waitFor(() => expect(handler).toHaveBeenCalledOnce());
+    await until(() => expect(handler).toHaveBeenCalledOnce());
     await consumer.stop();
     await gateway.clock.advance('20s');
     const again = vi.fn();
@@ -125,7 +128,7 @@ describe('a consumer', () => {
     await consume(ada.channel(channel), billing, { group: 'billing' }).ready;
     await consume(ada.channel(channel), mail, { group: 'mail' }).ready;
     await gateway.publish(channel, 1);
-    await vi.waitFor(() => expect([billing.mock.calls.length, mail.mock.calls.length]).toEqual([1, 1]));
+    await until(() => expect([billing.mock.calls.length, mail.mock.calls.length]).toEqual([1, 1]));
   });
 
   it('finishes what is in flight after stop', async () => {
@@ -135,7 +138,7 @@ describe('a consumer', () => {
     const consumer = consume(open('ada').channel(name), handler);
     await consumer.ready;
     await gateway.publish(name, 1);
-    await vi.waitFor(() => expect(handler).toHaveBeenCalledOnce());
+    await until(() => expect(handler).toHaveBeenCalledOnce());
     let stopped = false;
     const stopping = consumer.stop().then(() => {
       stopped = true;
@@ -146,7 +149,7 @@ describe('a consumer', () => {
     await gateway.publish(name, 2);
     const rest: unknown[] = [];
     await consume(open('bob').channel(name), (delivery) => void rest.push(dataOf(delivery))).ready;
-    await vi.waitFor(() => expect(rest).toEqual([2]));
+    await until(() => expect(rest).toEqual([2]));
   });
 
   it('acknowledges on the next connection what an earlier one received', async () => {
@@ -161,7 +164,7 @@ describe('a consumer', () => {
     const consumer = consume(client.channel(name), handler);
     await consumer.ready;
     await gateway.publish(name, 1);
-    await vi.waitFor(() => expect(attempts).toEqual([1]));
+    await until(() => expect(attempts).toEqual([1]));
     gateway.faults.drop('cleo');
     await gateway.disconnected('cleo');
     await client.connect();

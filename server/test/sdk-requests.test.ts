@@ -4,6 +4,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
 import { startTestGateway, type TestGateway } from '../src/testing/index.ts';
 
+/** Waits as long as a busy machine needs. */
+const until = (check: () => unknown) => vi.waitFor(check, { timeout: 60_000 });
+
 let gateway: TestGateway;
 const clients: Client[] = [];
 
@@ -116,7 +119,7 @@ describe('a request', () => {
     const handler = vi.fn(() => new Promise<void>(() => {}));
     await respond(answering, handler).ready;
     const failed = refusal(request(asking, 1, { timeout: 50 }));
-    await vi.waitFor(() => expect(handler).toHaveBeenCalledOnce());
+    await until(() => expect(handler).toHaveBeenCalledOnce());
     await gateway.clock.advance(100);
     expect(await failed).toMatchObject({ name: 'request_timeout' });
   });
@@ -126,7 +129,7 @@ describe('a request', () => {
     const handler = vi.fn(() => new Promise<void>(() => {}));
     await respond(answering, handler).ready;
     const failed = refusal(request(asking, 1));
-    await vi.waitFor(() => expect(handler).toHaveBeenCalledOnce());
+    await until(() => expect(handler).toHaveBeenCalledOnce());
     gateway.faults.drop('ada');
     expect(await failed).toMatchObject({ name: 'connection_lost' });
     expect(handler).toHaveBeenCalledOnce();
@@ -185,7 +188,7 @@ describe('a responder', () => {
     gateway.faults.drop('bob');
     await gateway.disconnected('bob');
     await bob.connect();
-    await vi.waitFor(async () => expect(await request(asking, 1)).toBe('back'));
+    await until(async () => expect(await request(asking, 1)).toBe('back'));
   });
 
   it('finishes its open requests after stop', async () => {
@@ -198,7 +201,7 @@ describe('a responder', () => {
     const responder = respond(answering, handler);
     await responder.ready;
     const asked = request(asking, 1);
-    await vi.waitFor(() => expect(handler).toHaveBeenCalledOnce());
+    await until(() => expect(handler).toHaveBeenCalledOnce());
     const stopped = responder.stop();
     release('done');
     await stopped;
