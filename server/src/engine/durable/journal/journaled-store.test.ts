@@ -107,7 +107,7 @@ describe('a journaled store', () => {
   });
 
   it('survives a crash while transactions move', async () => {
-    const opened = await open();
+    const opened = await open(undefined, { full: 4 * MIB });
     opened.tables.hold();
     for (let at = 0; at < 6; at++) await opened.store.write([put(`k${at}`, Buffer.alloc(MIB, at))]);
     const again = await crash(opened);
@@ -115,7 +115,7 @@ describe('a journaled store', () => {
   });
 
   it('refuses writes while the tables are full, and moves what waits when there is space again', async () => {
-    const { store, tables } = await open();
+    const { store, tables } = await open(undefined, { full: 4 * MIB });
     tables.failure = new EngineFull('the disk is full');
     for (let at = 0; at < 4; at++) await store.write([put(`k${at}`, Buffer.alloc(MIB, at))]);
     await expect(store.compact()).rejects.toThrow('full');
