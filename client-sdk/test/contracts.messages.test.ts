@@ -80,7 +80,7 @@ const MISTAKES: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'a wrong part of a contract',
     "defineChannels({ 'a:{b}': { message: z.string(), evnts: {} } })",
-    ['evnts\\" is no part of a channel; these are: message, events, presence, rule'],
+    ['evnts\\" is no part of a channel; these are: message, events, presence, request, rule'],
   ],
   ['no schema', "defineChannels({ 'a:{b}': { message: 'text' } })", ["'string' is not assignable to type 'Schema"]],
   [
