@@ -10,3 +10,4 @@ export declare const presence: Presence<{ readonly typing: boolean }>;
 export declare const outbox: Outbox;
 export declare const outgoing: Outgoing;
 export declare const gateway: Gateway;
+export declare function findPrice(data: unknown, signal: AbortSignal): Promise<number>;

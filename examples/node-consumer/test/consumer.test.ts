@@ -107,7 +107,7 @@ describe('the consumer', () => {
     await second.printed('8: ');
     await second.end('SIGKILL');
     const third = start();
-    await gateway.connected('consumer');
+    await gateway.connected('consumer', { timeout: 60_000 });
     await order(9, 9);
     expect(await third.printed('9: ')).toBe(`9: 256, ${2 ** 9 - 1} in all`);
     expect(await third.end('SIGTERM')).toBe(0);
@@ -137,7 +137,7 @@ describe('the consumer', () => {
 
   it('reconnects after a lost connection', async () => {
     const consumer = start();
-    await gateway.subscribed('consumer', 'orders:new');
+    await gateway.subscribed('consumer', 'orders:new', { timeout: 60_000 });
     await order(1, 1);
     gateway.faults.drop('consumer');
     await order(2, 3);
