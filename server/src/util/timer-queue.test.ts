@@ -64,10 +64,11 @@ describe('a timer queue', () => {
   it('keeps the order when a late timer is cancelled before earlier ones of another branch', () => {
     const queue = new TimerQueue();
     const rung: number[] = [];
-    const timers = [0, 10, 1, 11, 12, 2, 3].map((at) => queue.add(at, () => rung.push(at)));
-    timers[3]?.cancel();
-    while (queue.size > 0) queue.take(100)?.();
-    expect(rung).toEqual([0, 1, 2, 3, 10, 12]);
+    const times = [0, 100, 1, 101, 102, 2, 3, 103, 104, 105, 106, 50, 51, 52, 4];
+    const timers = times.map((at) => queue.add(at, () => rung.push(at)));
+    timers[times.indexOf(103)]?.cancel();
+    while (queue.size > 0) queue.take(200)?.();
+    expect(rung).toEqual([0, 1, 2, 3, 4, 50, 51, 52, 100, 101, 102, 104, 105, 106]);
   });
 
   it('reports when the last timer was cancelled', () => {
