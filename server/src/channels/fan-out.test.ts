@@ -105,7 +105,7 @@ describe('a channel with a window (`coalesce`)', () => {
     expect(channel('a').subscriber.summary).toEqual([`1-${COALESCED_MESSAGES}`]);
   });
 
-  it('forgets a held channel whose news were taken over by the log', () => {
+  it('drops the news of a held channel whose log jumped', () => {
     const { channel, pass } = setUp({ a: 50 });
     channel('a').publish();
     channel('a').channel.jump('f', 7);

@@ -155,7 +155,7 @@ export class Metrics {
   #requests(events: EventBus, { requests = () => 0, responders = () => 0, scheduled = () => 0 }: MetricsSources): void {
     this.#reading('sluice_requests_pending', 'Requests of this node that have not ended', requests);
     this.#reading('sluice_responders', 'Responders on this node', responders);
-    this.#reading('sluice_scheduled_messages', 'Scheduled messages that wait, as far as this node knows', scheduled);
+    this.#reading('sluice_scheduled_messages', 'Waiting scheduled messages that this node knows', scheduled);
     const ended = this.#labelled(
       'sluice_requests_total',
       'Requests that have ended, by rule and outcome: `replied`, `abandoned` by its requester, or the name of the error',

@@ -68,7 +68,7 @@ export class Schedules {
     this.#run = parts.nextId();
   }
 
-  /** Messages that wait, as far as this node knows. */
+  /** Number of waiting messages that this node knows. */
   get size(): number {
     return this.#pending.size;
   }

@@ -82,7 +82,7 @@ export const durable = [
     file: `${FOLDER}/journal/recovery.ts`,
     from: 'const highest = Math.max(last, ...contents.map(highestOf));',
     to: 'const highest = last;',
-    fault: 'a damaged record before others is taken for the end of the journal',
+    fault: 'a damaged record before others counts as the end of the journal',
     tests: JOURNAL,
   },
   {

@@ -18,7 +18,7 @@ export interface ChannelRecord {
   /** With the store's life it makes the epoch. */
   readonly generation: number;
   head: number;
-  /** Offset of the oldest message that counts, as far as this was written down; age may have moved it on. */
+  /** Offset of the oldest message that counted when this row was written; later ones may have expired since. */
   first: number;
   /** Offset of the oldest message that is still on disk: from here to `first`, space waits to be given back. */
   kept: number;

@@ -50,7 +50,7 @@ export class GroupState {
     this.#dead = new DeadLetters(record.letters, record.ordinal);
   }
 
-  /** The newest message that was taken from the log. */
+  /** The newest message that was read from the log. */
   get position(): Position {
     return { epoch: this.#epoch, offset: this.#unsettled.next };
   }

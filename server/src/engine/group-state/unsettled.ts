@@ -31,7 +31,7 @@ export class Unsettled {
     return this.#entries.size;
   }
 
-  /** The newest message that was taken from the log. */
+  /** The newest message that was read from the log. */
   get next(): number {
     return this.#next;
   }

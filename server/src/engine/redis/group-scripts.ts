@@ -16,7 +16,7 @@ export const keysOfGroup = (keys: Keys, { channel, group }: GroupRef): readonly 
  * in memory; `GroupStore` says what each operation means.
  *
  * Keys of a group, in this order: a hash (`e` and `n` epoch and offset of the newest
- * message that was taken from the log, `o` ordinal of the latest dead letter, `p` gaps, `u` when it
+ * message that was read from the log, `o` ordinal of the latest dead letter, `p` gaps, `u` when it
  * was used, `x` its expiry); `entries` (a hash by offset: the unsettled messages that were taken);
  * `lines` (a hash by order key: the last entry of each order; an entry names the one that follows
  * it); the offsets of entries by phase, `flight` and `delayed` by the time when they are due,

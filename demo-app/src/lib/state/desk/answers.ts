@@ -25,6 +25,6 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
 function wordsFor(question: string): string[] {
   const text =
     `You asked: “${question}”. This answer comes from another window over the same WebSocket, ` +
-    'one word per reply. Close that window, and you are told at once.';
+    'one word per reply. If that window closes, you see an error at once.';
   return text.split(/(?<= )/);
 }

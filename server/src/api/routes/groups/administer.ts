@@ -73,7 +73,7 @@ function readOrdinals(fields: Fields | Refusal): readonly number[] | undefined |
 
 /**
  * `POST …/seek`: `{ offset }` or `{ time }`. Moves the group: what is before counts as settled, what is
- * after is delivered again, as far as the log holds it. Deliveries in flight end.
+ * after is delivered again if the log still holds it. Deliveries in flight end.
  */
 export function seekRoute(services: AdministrationServices): Route['handle'] {
   return (request, parameters) =>

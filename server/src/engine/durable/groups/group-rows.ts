@@ -17,7 +17,7 @@ const GROUP_KEY = NUMBER + 1 + DIGEST;
 /** What is stored of a group beside its entries and dead letters. */
 export interface GroupRow {
   readonly group: string;
-  /** Its position: the newest message that was taken from the log. */
+  /** Its position: the newest message that was read from the log. */
   readonly epoch: string;
   readonly offset: number;
   /** Ordinal of the latest dead letter. */
@@ -27,7 +27,7 @@ export interface GroupRow {
   /** `null`: only the publishers of a queue have used it. */
   readonly start: GroupOptions['start'] | null;
   readonly expires: number | null;
-  /** When it was used, as far as this was written down. */
+  /** When it was last used, as of the latest write of this row. */
   readonly used: number;
 }
 
