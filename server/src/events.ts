@@ -1,4 +1,4 @@
-import type { ErrorName, GapReason } from '@sluice/protocol';
+import type { Conditions, ErrorName, GapReason, Position } from '@sluice/protocol';
 
 /**
  * Events of the gateway, for observers: metrics, log, webhooks. Observers can neither slow nor
@@ -9,28 +9,63 @@ export interface Events {
   authenticated: { connection: string; user: string | null; client: string | undefined };
   /** `duration` in milliseconds. */
   connectionClosed: { connection: string; user: string | null; code: number; reason: string; duration: number };
-  subscribed: { connection: string; channel: string };
-  unsubscribed: { connection: string; channel: string };
+  /**
+   * A subscription begins after the position `start` of the log `log`: that of `channel`, or of the
+   * bound channel if `channel` is a pattern. `conditions`: its filter.
+   */
+  subscribed: {
+    connection: string;
+    channel: string;
+    log: string;
+    start: Position;
+    conditions?: Conditions | undefined;
+  };
+  /** A subscription has ended. It was sent the log up to `end`, except for gaps and its filter. */
+  unsubscribed: {
+    connection: string;
+    channel: string;
+    log: string;
+    end: Position;
+    reason: 'asked' | 'permission' | 'closed';
+  };
   /**
    * A message was appended. `waited`: milliseconds until the engine acknowledged it, 0 if it
    * answered synchronously.
    */
-  published: { channel: string; waited?: number | undefined };
+  published: { channel: string; id: string; offset: number; waited?: number | undefined };
   /** A published message was also appended to a bound channel. */
   copied: { from: string; to: string };
-  /** The fan-out of one turn: the sum over its messages of the sockets that each was sent to. */
-  delivered: { deliveries: number; bytes: number };
+  /**
+   * The fan-out of a channel in one turn, up to `offset`: the sum over its messages of the sockets
+   * that each was sent to.
+   */
+  delivered: { channel: string; offset: number; deliveries: number; bytes: number };
   /**
    * A cursor replays from the log: it began in the past, its reader was too slow, the engine's feed
    * had a gap, or its filter has changed.
    */
   replaying: { connection: string; channel: string; cause: 'start' | 'slow_reader' | 'feed' | 'filter' };
-  /** Messages were sent from the log to a replaying cursor. */
-  replayed: { channel: string; messages: number; bytes: number };
+  /** Messages with offsets greater than `after`, up to `offset`, were sent from the log to a replaying cursor. */
+  replayed: {
+    connection: string;
+    channel: string;
+    after: number;
+    offset: number;
+    messages: number;
+    bytes: number;
+  };
   /** A connection's buffer exceeded its limit; its cursors switched to replaying. */
   overflowed: { connection: string; cursors: number };
-  /** A gap was reported, with this many messages in `latest`. */
-  gap: { connection: string; channel: string; reason: GapReason; policy: string; latest: number };
+  /** A gap after `from`, up to `to`, was reported, with this many messages in `latest`. */
+  gap: {
+    connection: string;
+    channel: string;
+    from: Position;
+    to: Position;
+    reason: GapReason;
+    policy: string;
+    latest: number;
+  };
   /** Members, or their number, were sent: bytes, multiplied by the connections that receive them. */
   presenceSent: { channel: string; bytes: number };
   /** A consumer of a group has begun to receive messages, or receives no more. */
@@ -49,7 +84,8 @@ export interface Events {
    * left. `duration` in milliseconds.
    */
   requested: { rule: string; outcome: 'replied' | 'abandoned' | ErrorName; duration: number };
-  refused: { connection: string; command: string; error: ErrorName; detail: string };
+  /** A command was refused. `channel`: of the command, if it has one. */
+  refused: { connection: string; command: string; channel?: string | undefined; error: ErrorName; detail: string };
   /** A handshake that did not become a connection, or a request that could not be parsed. */
   rejected: { what: 'handshake' | 'request'; address: string; error: ErrorName; detail: string };
   request: { method: string; path: string; status: number; duration: number };

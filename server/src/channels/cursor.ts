@@ -99,6 +99,12 @@ export class Cursor implements Standing {
     return this.offset;
   }
 
+  /** The position up to which it has been sent the log, except for gaps and what its filter excludes. */
+  get sent(): Position {
+    const { epoch, sent } = this.channel;
+    return this.#state === 'live' ? { epoch, offset: sent } : { epoch: this.epoch, offset: this.offset };
+  }
+
   /** The message at this offset was sent. */
   sentTo(offset: number): void {
     this.offset = offset;

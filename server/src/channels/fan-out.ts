@@ -139,7 +139,7 @@ export class FanOut {
         deliveries += audience.live;
       }
     }
-    this.#options.events.emit('delivered', { deliveries, bytes });
+    this.#report(channel, deliveries, bytes);
   }
 
   /** Sends one message to an audience. Returns the bytes of everything that its connections receive. */
@@ -163,7 +163,11 @@ export class FanOut {
       bytes += this.#publish(delivery, count);
       deliveries += count * delivery.audience.live;
     }
-    this.#options.events.emit('delivered', { deliveries, bytes });
+    this.#report(channel, deliveries, bytes);
+  }
+
+  #report({ name, sent }: OpenChannel, deliveries: number, bytes: number): void {
+    this.#options.events.emit('delivered', { channel: name, offset: sent, deliveries, bytes });
   }
 
   #encode({ audiences, filters, news }: OpenChannel): Delivery[] {

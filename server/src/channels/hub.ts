@@ -172,9 +172,15 @@ export class Hub implements CursorHost {
   }
 
   end(cursor: Cursor, reason: EndReason): void {
+    const { subscriber, subject, channel, sent } = cursor;
     this.unsubscribe(cursor);
-    const { subscriber, subject } = cursor;
-    this.#options.events.emit('unsubscribed', { connection: subscriber.connection.id, channel: subject.channel });
+    this.#options.events.emit('unsubscribed', {
+      connection: subscriber.connection.id,
+      channel: subject.channel,
+      log: channel.name,
+      end: sent,
+      reason,
+    });
     if (reason === 'permission') subscriber.push({ type: 'unsubscribed', ...subject, reason });
   }
 

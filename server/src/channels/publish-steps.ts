@@ -92,7 +92,8 @@ export const append: PublishStep = (publication, services) => {
 function acknowledge(publication: Publication, appended: Appended, { events }: PublishServices): null {
   const { entry, stored, waited } = appended;
   publication.appended = appended;
-  if (stored.id === entry.id) events.emit('published', { channel: publication.channel, waited });
+  const { channel } = publication;
+  if (stored.id === entry.id) events.emit('published', { channel, id: stored.id, offset: stored.offset, waited });
   return null;
 }
 

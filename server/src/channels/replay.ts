@@ -192,7 +192,14 @@ export class Replayer {
     adapt(cursor, count, page.messages.length);
     if (sent === 0) return;
     const matched = messages === read ? count : messages.filter((message) => message.offset <= cursor.offset).length;
-    this.#events.emit('replayed', { channel: channel.name, messages: matched, bytes: sent });
+    this.#events.emit('replayed', {
+      connection: subscriber.connection.id,
+      channel: channel.name,
+      after: offset,
+      offset: cursor.offset,
+      messages: matched,
+      bytes: sent,
+    });
   }
 
   #turnLive(cursor: Cursor): void {
@@ -221,12 +228,15 @@ export class Replayer {
 
   #gap(cursor: Cursor, to: Position, reason: GapReason, latest?: readonly Message[]): void {
     const { channel, subscriber, epoch, told } = cursor;
-    const gap = { type: 'gap', ...cursor.subject, from: { epoch, offset: told }, to, reason } as const;
+    const from = { epoch, offset: told };
+    const gap = { type: 'gap', ...cursor.subject, from, to, reason } as const;
     subscriber.push(latest === undefined ? gap : { ...gap, latest });
     cursor.jumpTo(to);
     this.#events.emit('gap', {
       connection: subscriber.connection.id,
       channel: channel.name,
+      from,
+      to,
       reason,
       policy: channel.rule.slow,
       latest: latest?.length ?? 0,

@@ -19,16 +19,18 @@ function createLog() {
 const LONG = '\u0000x'.repeat(8_000);
 const error = Object.assign(new Error(LONG), { cause: new Error(LONG) });
 
+const START = { epoch: LONG, offset: 0 };
+
 /** Every event that a peer can cause, with texts as long as a peer can make them. */
 const EVENTS: { [Name in keyof Events]?: Events[Name] } = {
   connectionOpened: { connection: 'c', address: LONG, protocol: LONG },
   authenticated: { connection: 'c', user: LONG, client: LONG },
   connectionClosed: { connection: 'c', user: LONG, code: 4_999, reason: LONG, duration: 1 },
-  subscribed: { connection: 'c', channel: LONG },
-  unsubscribed: { connection: 'c', channel: LONG },
+  subscribed: { connection: 'c', channel: LONG, log: LONG, start: START },
+  unsubscribed: { connection: 'c', channel: LONG, log: LONG, end: START, reason: 'asked' },
   replaying: { connection: 'c', channel: LONG, cause: 'start' },
   overflowed: { connection: 'c', cursors: 3 },
-  gap: { connection: 'c', channel: LONG, reason: 'retention', policy: 'replay', latest: 0 },
+  gap: { connection: 'c', channel: LONG, from: START, to: START, reason: 'retention', policy: 'replay', latest: 0 },
   refused: { connection: 'c', command: LONG, error: 'channel_invalid', detail: LONG },
   rejected: { what: 'handshake', address: LONG, error: 'origin_refused', detail: LONG },
   request: { method: LONG, path: LONG, status: 404, duration: 1 },

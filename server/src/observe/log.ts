@@ -104,17 +104,17 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   events.on('connectionOpened', (event) => debug('connection opened', event));
   events.on('authenticated', (event) => debug('connection authenticated', event));
   events.on('connectionClosed', (event) => debug('connection closed', event, closeLabel(event.code)));
-  events.on('subscribed', (event) => debug('subscribed', event));
-  events.on('unsubscribed', (event) => debug('unsubscribed', event));
+  events.on('subscribed', ({ connection, channel }) => debug('subscribed', { connection, channel }));
+  events.on('unsubscribed', ({ connection, channel }) => debug('unsubscribed', { connection, channel }));
   events.on('replaying', (event) => debug('replaying', event, event.cause));
   events.on('request', (event) => debug('request', event, String(event.status)));
   events.on('overflowed', (event) => write('info', 'slow reader: its cursors turn to replaying', event));
-  events.on('gap', (event) => write('info', 'gap', event, { reason: event.reason }));
+  events.on('gap', ({ from: _, to: __, ...event }) => write('info', 'gap', event, { reason: event.reason }));
   events.on('groupGap', (event) => write('warn', 'a group lost messages', event, { reason: event.reason }));
   events.on('deadLettersRefused', (event) =>
     write('warn', 'dead letters cannot be published', event, { reason: event.error }),
   );
-  events.on('refused', ({ detail, ...event }) => {
+  events.on('refused', ({ detail, channel: _, ...event }) => {
     const { error: reason } = event;
     const fields = REPEATS.has(reason) ? event : { ...event, detail };
     // A flooding client needs no further line: the first one reports it.

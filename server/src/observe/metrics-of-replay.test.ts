@@ -11,7 +11,8 @@ async function after(emit: (events: EventBus) => void): Promise<Map<string, numb
   return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
 }
 
-const GAP = { connection: 'c', channel: 'a', policy: 'latest', latest: 4 } as const;
+const START = { epoch: 'e', offset: 0 };
+const GAP = { connection: 'c', channel: 'a', from: START, to: START, policy: 'latest', latest: 4 } as const;
 
 describe('metrics, by label', () => {
   it('of replays: turns by cause, messages, bytes', async () => {
@@ -19,8 +20,8 @@ describe('metrics, by label', () => {
       for (const cause of ['start', 'slow_reader', 'slow_reader', 'feed'] as const) {
         events.emit('replaying', { connection: 'c', channel: 'a', cause });
       }
-      events.emit('replayed', { channel: 'a', messages: 5, bytes: 700 });
-      events.emit('replayed', { channel: 'b', messages: 1, bytes: 50 });
+      events.emit('replayed', { connection: 'c', channel: 'a', after: 0, offset: 5, messages: 5, bytes: 700 });
+      events.emit('replayed', { connection: 'c', channel: 'b', after: 0, offset: 1, messages: 1, bytes: 50 });
     });
     expect(samples.get('sluice_replay_turns_total{cause="slow_reader"}')).toBe(2);
     expect(samples.get('sluice_replay_turns_total{cause="start"}')).toBe(1);
@@ -44,10 +45,10 @@ describe('metrics, by label', () => {
     const samples = await after((events) => {
       for (const connection of ['a', 'b']) {
         events.emit('connectionOpened', { connection, address: '', protocol: '' });
-        events.emit('subscribed', { connection, channel: 'a' });
+        events.emit('subscribed', { connection, channel: 'a', log: 'a', start: START });
       }
       events.emit('connectionClosed', { connection: 'a', user: null, code: 4007, reason: 'flood', duration: 1 });
-      events.emit('unsubscribed', { connection: 'a', channel: 'a' });
+      events.emit('unsubscribed', { connection: 'a', channel: 'a', log: 'a', end: START, reason: 'asked' });
     });
     expect(samples.get('sluice_connections')).toBe(1);
     expect(samples.get('sluice_connections_opened_total')).toBe(2);

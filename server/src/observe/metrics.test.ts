@@ -12,6 +12,8 @@ function setUp() {
   return { events, metrics, value };
 }
 
+const at = { epoch: 'e', offset: 0 };
+const subscription = { connection: 'a', channel: 'x', log: 'x' };
 const closed = { connection: 'c', user: null, reason: '', duration: 1 };
 
 describe('the metrics', () => {
@@ -20,8 +22,8 @@ describe('the metrics', () => {
     for (const connection of ['a', 'b', 'c'])
       events.emit('connectionOpened', { connection, address: '', protocol: '' });
     events.emit('connectionClosed', { ...closed, code: 1006 });
-    for (let at = 0; at < 3; at++) events.emit('subscribed', { connection: 'a', channel: 'x' });
-    events.emit('unsubscribed', { connection: 'a', channel: 'x' });
+    for (let count = 0; count < 3; count++) events.emit('subscribed', { ...subscription, start: at });
+    events.emit('unsubscribed', { ...subscription, end: at, reason: 'asked' });
     expect(await value('sluice_connections')).toBe(2);
     expect(await value('sluice_connections_opened_total')).toBe(3);
     expect(await value('sluice_connections_closed_total{code="1006"}')).toBe(1);
@@ -31,9 +33,9 @@ describe('the metrics', () => {
 
   it('count messages in and out', async () => {
     const { events, value } = setUp();
-    events.emit('published', { channel: 'x', waited: 2 });
-    events.emit('delivered', { deliveries: 10, bytes: 1_000 });
-    events.emit('replayed', { channel: 'x', messages: 5, bytes: 500 });
+    events.emit('published', { channel: 'x', id: 'm', offset: 1, waited: 2 });
+    events.emit('delivered', { channel: 'x', offset: 1, deliveries: 10, bytes: 1_000 });
+    events.emit('replayed', { connection: 'c', channel: 'x', after: 0, offset: 5, messages: 5, bytes: 500 });
     expect(await value('sluice_messages_in_total')).toBe(1);
     expect(await value('sluice_messages_out_total')).toBe(15);
     expect(await value('sluice_messages_replayed_total')).toBe(5);
@@ -45,7 +47,7 @@ describe('the metrics', () => {
   it('count errors by name', async () => {
     const { events, value } = setUp();
     events.emit('overflowed', { connection: 'c', cursors: 3 });
-    events.emit('gap', { connection: 'c', channel: 'x', reason: 'retention', policy: 'replay', latest: 0 });
+    events.emit('gap', { ...subscription, from: at, to: at, reason: 'retention', policy: 'replay', latest: 0 });
     events.emit('refused', { connection: 'c', command: 'publish', error: 'permission_denied', detail: '' });
     events.emit('rejected', { what: 'handshake', address: '', error: 'origin_refused', detail: '' });
     events.emit('fault', { where: '', error: new Error() });

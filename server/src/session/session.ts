@@ -220,7 +220,7 @@ export class Session implements ConnectionListener, SessionContext {
 
   refuse(refusal: Refusal, command: Command | Unread): void {
     this.#holdError(refusal, command.id);
-    this.#report(refusal, command.type);
+    this.#report(refusal, command.type, 'channel' in command ? command.channel : undefined);
     if (blocksSeries(command, refusal)) {
       this.#blockedSeries ??= new BlockedSeries();
       this.#blockedSeries.note(command, refusal);
@@ -231,9 +231,9 @@ export class Session implements ConnectionListener, SessionContext {
     this.hold(id === undefined ? { type: 'error', error: body } : { type: 'error', id, error: body });
   }
 
-  #report({ error, body }: Refusal, command: string): void {
+  #report({ error, body }: Refusal, command: string, channel?: string): void {
     const { events } = this.services;
-    events.emit('refused', { connection: this.connection.id, command, error, detail: body.message });
+    events.emit('refused', { connection: this.connection.id, command, channel, error, detail: body.message });
   }
 
   evicted(why: 'too_much' | 'no_room'): void {

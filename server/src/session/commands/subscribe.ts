@@ -97,9 +97,15 @@ async function awaitCursor(
 
 function welcome(session: SessionContext, cursor: Cursor): SubscribeResult {
   const { hub, events } = session.services;
-  if (session.add(cursor))
-    events.emit('subscribed', { connection: session.connection.id, channel: cursor.channelName });
-  else hub.unsubscribe(cursor);
   const { epoch, offset } = cursor;
+  if (session.add(cursor)) {
+    events.emit('subscribed', {
+      connection: session.connection.id,
+      channel: cursor.channelName,
+      log: cursor.channel.name,
+      start: { epoch, offset },
+      conditions: cursor.variant.filter?.conditions,
+    });
+  } else hub.unsubscribe(cursor);
   return { epoch, offset, state: cursor.state === 'live' ? 'live' : 'replaying' };
 }
