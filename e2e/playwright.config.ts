@@ -12,7 +12,8 @@ export default defineConfig({
   reporter: 'list',
   fullyParallel: true,
   workers: 2,
-  // A test that passes at the second try has a race, in the test or in Sluice: fix it instead of retrying.
+  // `npm test` runs failed tests once more, alone at the end, and names those that pass then: each has a race, in the
+  // test or in Sluice.
   retries: 0,
   forbidOnly: process.env.CI !== undefined,
   // Stops hanging tests, with far more time than any test needs on a slow machine.

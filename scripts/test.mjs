@@ -1,13 +1,18 @@
 // `npm test`: builds, checks and tests everything. Each stage runs even if an earlier one failed,
-// and the last line says `N passed, N failed`. Reports and the output of failed browser tests are
-// in .test-output/.
+// and the last line says `N passed, N failed`. Tests that failed get a second try at the end, alone
+// on the machine; the summary names those that passed only then. Reports and the output of failed
+// browser tests are in .test-output/.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { countPlaywright, countStep, countVitest, NOTHING, sum, withExitCode } from './src/counts.mjs';
 import { runCommand } from './src/run-command.mjs';
+import { failedFiles, hasProspect, mergePlaywright, mergeVitest } from './src/second-try.mjs';
 import { Stages } from './src/stages.mjs';
 
 /** @typedef {import('./src/counts.mjs').Counts} Counts @typedef {import('./src/stages.mjs').Output} Output */
+
+const UNIT = 'Unit and whole-server tests';
+const BROWSER = 'Browser tests';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const output = fileURLToPath(new URL('../.test-output/', import.meta.url));
@@ -81,19 +86,64 @@ async function unit(out) {
   has('Redis', ensureRedis, out); // without it, its own tests fail with that reason
   const { ensureProgram, PROXIES } = await import('./find-program.mjs');
   for (const proxy of Object.values(PROXIES)) has(proxy.name, () => ensureProgram(proxy), out); // or they are skipped
-  const ok = await run(out, process.execPath, ['node_modules/vitest/vitest.mjs', 'run'], {
-    SLUICE_TEST_REPORT: `${output}unit.json`,
-  });
-  return countReport('unit.json', ok, countVitest);
+  return countReport('unit.json', await runVitest(out, 'unit.json'), countVitest);
 }
+
+/** @param {Output} out @param {string} report @param {string[]} [args] */
+const runVitest = (out, report, args = []) =>
+  run(out, process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
+    SLUICE_TEST_REPORT: `${output}${report}`,
+  });
 
 /** @param {Output} out */
 async function browser(out) {
   const { ensureChromium } = await import('./find-chromium.mjs');
   if (!has('Browser', ensureChromium, out)) return countStep(false);
-  const args = ['playwright', 'test', '--config', 'e2e/playwright.config.ts', '--reporter=list,json'];
-  const ok = await run(out, 'npx', args, { PLAYWRIGHT_JSON_OUTPUT_FILE: `${output}browser.json` });
-  return countReport('browser.json', ok, countPlaywright);
+  return countReport('browser.json', await runPlaywright(out, 'browser.json'), countPlaywright);
+}
+
+/** @param {Output} out @param {string} report @param {string[]} [args] */
+const runPlaywright = (out, report, args = []) =>
+  run(out, 'npx', ['playwright', 'test', '--config', 'e2e/playwright.config.ts', '--reporter=list,json', ...args], {
+    PLAYWRIGHT_JSON_OUTPUT_FILE: `${output}${report}`,
+  });
+
+/** The failed unit tests once more, one file after the other. @param {Output} out */
+async function unitAgain(out) {
+  const first = readJson(`${output}unit.json`);
+  await runVitest(out, 'unit-again.json', ['--maxWorkers=1', ...failedFiles(first)]);
+  return merged('unit-again.json', first, mergeVitest) ?? { counts: countVitest(first), late: [] };
+}
+
+/** The failed browser tests once more, one after the other. @param {Output} out */
+async function browserAgain(out) {
+  const first = readJson(`${output}browser.json`);
+  await runPlaywright(out, 'browser-again.json', ['--last-failed', '--workers=1']);
+  return merged('browser-again.json', first, mergePlaywright) ?? { counts: countPlaywright(first), late: [] };
+}
+
+/**
+ * @template T
+ * @param {string} file of the second try
+ * @param {T} first
+ * @param {(first: T, second: any) => import('./src/second-try.mjs').Tries} merge
+ * @returns {import('./src/second-try.mjs').Tries | undefined} nothing if the second try left no report
+ */
+function merged(file, first, merge) {
+  try {
+    return merge(first, readJson(`${output}${file}`));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {string} file @param {(report: any) => boolean} hasHope does a second try have a prospect? */
+function deservesAnother(file, hasHope) {
+  try {
+    return hasHope(readJson(`${output}${file}`));
+  } catch {
+    return false; // the stage ended without a report, and has failed as a whole
+  }
 }
 
 /** @param {Output} out */
@@ -109,11 +159,15 @@ const stages = new Stages(process.stdout);
 const built = await stages.run('Build', build);
 // In parallel: one waits for processes, servers and timers while the other computes.
 await Promise.all([
-  stages.run('Unit and whole-server tests', unit),
+  stages.run(UNIT, unit),
   (async () => {
     await stages.runBeside('Types', checkTypes);
     await stages.runBeside('Lint', lint);
-    await stages.runBeside('Browser tests', built ? browser : skipBrowser);
+    await stages.runBeside(BROWSER, built ? browser : skipBrowser);
   })(),
 ]);
+if (deservesAnother('unit.json', (report) => failedFiles(report).length > 0)) {
+  await stages.runAgain(UNIT, unitAgain);
+}
+if (deservesAnother('browser.json', hasProspect)) await stages.runAgain(BROWSER, browserAgain);
 process.exitCode = stages.summarize() ? 0 : 1;

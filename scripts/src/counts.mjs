@@ -3,10 +3,12 @@
 /**
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
  * @typedef {{ numPassedTests?: number, numFailedTests?: number, numPendingTests?: number,
- *   numTodoTests?: number, testResults?: { status: string, assertionResults: unknown[] }[] }}
- *   VitestReport
+ *   numTodoTests?: number, testResults?: { name: string, status: string,
+ *   assertionResults: { status: string, fullName: string }[] }[] }} VitestReport
+ * @typedef {{ ok: boolean, title: string, file: string }} PlaywrightSpec
+ * @typedef {{ specs?: PlaywrightSpec[], suites?: PlaywrightSuite[] }} PlaywrightSuite
  * @typedef {{ stats?: { expected: number, unexpected: number, flaky: number, skipped: number },
- *   errors?: unknown[] }} PlaywrightReport
+ *   errors?: unknown[], suites?: PlaywrightSuite[] }} PlaywrightReport
  */
 
 /** @type {Counts} */

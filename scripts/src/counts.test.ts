@@ -9,9 +9,9 @@ describe('countVitest', () => {
 
   it('counts a file that could not be loaded as a failure', () => {
     const testResults = [
-      { status: 'failed', assertionResults: [] },
-      { status: 'failed', assertionResults: [{}] },
-      { status: 'passed', assertionResults: [] },
+      { name: 'a', status: 'failed', assertionResults: [] },
+      { name: 'b', status: 'failed', assertionResults: [{ status: 'failed', fullName: 'x' }] },
+      { name: 'c', status: 'passed', assertionResults: [] },
     ];
     expect(countVitest({ numPassedTests: 3, numFailedTests: 1, testResults })).toEqual({
       passed: 3,

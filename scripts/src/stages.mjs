@@ -18,6 +18,8 @@ export class Stages {
   #start = performance.now();
   /** @type {{ name: string, counts: Counts, seconds: number }[]} */
   #done = [];
+  /** Tests that passed only at the second try. @type {string[]} */
+  #late = [];
 
   /** @param {{ write(text: string): unknown }} stream */
   constructor(stream) {
@@ -57,6 +59,23 @@ export class Stages {
   }
 
   /**
+   * Runs the failed tests of a stage once more. The counts of both tries replace those of the first.
+   *
+   * @param {string} name of a stage that has run
+   * @param {(output: Output) => Promise<{ counts: Counts, late: string[] }>} work `late`: the tests
+   *   that passed only now
+   */
+  async runAgain(name, work) {
+    const first = this.#done.findIndex((stage) => stage.name === name);
+    await this.run(`${name}, second try`, async (output) => {
+      const { counts, late } = await work(output);
+      this.#late.push(...late);
+      return counts;
+    });
+    this.#done.splice(first, 1);
+  }
+
+  /**
    * @param {string} name
    * @param {(output: Output) => Promise<Counts>} work
    * @param {(text: string) => void} write
@@ -86,8 +105,9 @@ export class Stages {
   summarize() {
     this.#write(heading('Summary'));
     for (const { name, counts, seconds } of this.#done) {
-      this.#write(`${mark(counts)} ${name.padEnd(30)} ${summary(counts).padEnd(34)} ${seconds.toFixed(1)} s\n`);
+      this.#write(`${mark(counts)} ${name.padEnd(40)} ${summary(counts).padEnd(34)} ${seconds.toFixed(1)} s\n`);
     }
+    for (const test of this.#late) this.#write(`! passed only at the second try, so it has a race: ${test}\n`);
     const total = sum(this.#done.map(({ counts }) => counts));
     this.#write(`\nin ${((performance.now() - this.#start) / 1000).toFixed(0)} s\n\n${summary(total)}\n`);
     return total.failed === 0;

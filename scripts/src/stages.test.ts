@@ -40,4 +40,14 @@ describe('Stages', () => {
     expect(text()).toContain('first second\n');
     expect(stages.summarize()).toBe(true);
   });
+
+  it('replaces the counts of a first try, and names what passed only at the second', async () => {
+    const { stages, text } = setUp();
+    await stages.run('One', async () => counts(2, 1));
+    await stages.run('Two', async () => counts(1));
+    await stages.runAgain('One', async () => ({ counts: counts(3), late: ['a.test.ts > waits'] }));
+    expect(stages.summarize()).toBe(true);
+    expect(text()).toContain('passed only at the second try, so it has a race: a.test.ts > waits\n');
+    expect(text().trimEnd().split('\n').at(-1)).toBe('4 passed, 0 failed');
+  });
 });

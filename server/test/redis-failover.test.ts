@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeSentinel } from './support/fake-sentinel.ts';
-import { append, type Node, startNode, WAIT } from './support/redis-node.ts';
+import { append, type Node, recovered, startNode, WAIT } from './support/redis-node.ts';
 import {
   caughtUp,
   freePort,
@@ -50,7 +50,7 @@ describe('a master that sentinels monitor', () => {
     await master.stop();
     expect(await appendSoon(node, 'm3')).toMatchObject({ epoch, offset: 3 });
     await expect.poll(() => node.interrupted, WAIT).toContain('a');
-    await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
+    await recovered(node);
     const { messages } = await node.engine.log.read('a', 0, 10);
     expect(messages.map(({ message }) => message.id)).toEqual(['m1', 'm2', 'm3']);
     await append(node, 'm4');
@@ -93,7 +93,7 @@ describe('a master that sentinels monitor', () => {
     };
     proxy.drop();
     expect(await appendSoon(node, 'm2')).toMatchObject({ offset: 2 });
-    await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
+    await recovered(node);
   });
 
   it('is found although the first sentinel does not answer', async () => {
@@ -146,5 +146,5 @@ it('a master of a cluster crashes: its replica takes over, and all channels cont
   expect(messages.map(({ message }) => message.id)).toEqual(['m1', 'm2']);
   await append(node, 'm3');
   await expect.poll(() => node.received, WAIT).toContain(`${epoch} m3`);
-  await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
+  await recovered(node);
 });

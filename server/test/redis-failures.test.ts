@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { EngineUnavailable } from '../src/engine/engine.ts';
 import { RedisEngine } from '../src/engine/redis/redis-engine.ts';
-import { append, KEEP, startNode, WAIT } from './support/redis-node.ts';
+import { append, KEEP, recovered, startNode, WAIT } from './support/redis-node.ts';
 import { type RedisServer, startCluster, startRedis } from './support/redis-server.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 
@@ -30,7 +30,7 @@ describe('when Redis', () => {
     await expect(node.engine.log.watch('b')).rejects.toThrow(EngineUnavailable);
     proxy.restore();
     await expect.poll(() => node.interrupted, WAIT).toContain('a');
-    await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
+    await recovered(node);
     expect(await append(node, 'm3')).toMatchObject({ epoch, offset: 2 });
     await expect.poll(() => node.received).toEqual([`${epoch} m1`, `${epoch} m3`]);
   });
@@ -43,7 +43,7 @@ describe('when Redis', () => {
     await expect(append(node, 'm1')).rejects.toThrow(EngineUnavailable);
     await expect.poll(() => node.engine.trouble, WAIT).toBeDefined();
     proxy.restore();
-    await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
+    await recovered(node);
     const { epoch } = await append(node, 'm2');
     await expect.poll(() => node.received, WAIT).toContain(`${epoch} m2`);
   });
@@ -74,7 +74,7 @@ describe('when Redis', () => {
     server.wipe();
     await server.run();
     await expect.poll(() => node.interrupted, WAIT).toContain('a');
-    await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
+    await recovered(node);
     const page = await node.engine.log.read('a', 0, 10);
     expect(page).toMatchObject({ head: 0, first: 1 });
     expect(page.epoch).not.toBe(epoch);
@@ -99,7 +99,7 @@ describe('when Redis', () => {
     await server.stop();
     await server.run();
     await expect.poll(() => node.interrupted, WAIT).toContain('a');
-    await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
+    await recovered(node);
     expect(await append(node, 'm2')).toMatchObject({ epoch, offset: 2 });
   });
 
@@ -115,7 +115,7 @@ describe('when Redis', () => {
     await server.stop();
     await server.run();
     for (const { interrupted } of [node, ahead]) await expect.poll(() => interrupted, WAIT).toContain('a');
-    await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
+    await recovered(node, ahead);
     const result = await append(node, 'm2');
     expect(result.epoch).not.toBe(epoch);
     expect((await ahead.engine.log.read('a', 0, 10)).messages.map(({ message }) => message.id)).toEqual(['m2']);

@@ -3,7 +3,7 @@ import { OPTIONS } from '../src/engine/conformance/groups-bench.ts';
 import { type AppendOptions, UNTIL_SETTLED } from '../src/engine/engine.ts';
 import type { Claim, GroupOptions } from '../src/engine/groups.ts';
 import { ManualClock } from '../src/util/clock.ts';
-import { append, KEEP, type Node, startNode, WAIT } from './support/redis-node.ts';
+import { append, KEEP, type Node, recovered, startNode, WAIT } from './support/redis-node.ts';
 import { type RedisServer, startRedis } from './support/redis-server.ts';
 import { TcpProxy } from './support/tcp-proxy.ts';
 
@@ -170,7 +170,7 @@ describe('the data of a group', () => {
     await node.engine.groups.settle(ref, options, [second], { type: 'ack' });
     await server.stop();
     await server.run();
-    await expect.poll(() => node.engine.trouble, WAIT).toBeUndefined();
+    await recovered(node);
     expect(await node.engine.groups.settle(ref, options, [second, first], { type: 'ack' })).toMatchObject({
       accepted: [false, true],
     });
@@ -192,7 +192,7 @@ describe('the data of a group', () => {
     await server.run();
     const another = await startNode({ urls: [server.url] });
     expect(await append(another, 'm2')).toMatchObject({ epoch, offset: 2 });
-    await expect.poll(() => consumer.engine.trouble, WAIT).toBeUndefined();
+    await recovered(consumer);
     const after = await claim(consumer);
     expect(after.epoch).not.toBe(epoch);
     expect(after.gaps).toMatchObject([{ reason: 'epoch_changed' }]);

@@ -1,4 +1,4 @@
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { AppendOptions } from '../../src/engine/engine.ts';
 import type { PresenceChange } from '../../src/engine/presence.ts';
 import { RedisEngine, type RedisEngineOptions } from '../../src/engine/redis/redis-engine.ts';
@@ -22,9 +22,9 @@ afterEach(async () => {
   await Promise.all(engines.splice(0).map((engine) => engine.close()));
 });
 
-/** Starts an engine with short timeouts, and closes it when the test ends. */
+/** Starts an engine with short timeouts, which a busy machine can still keep, and closes it when the test ends. */
 export async function startNode(options: RedisEngineOptions): Promise<Node> {
-  const engine = new RedisEngine({ timeout: 500, lease: 1_000, ...options });
+  const engine = new RedisEngine({ timeout: 2_000, lease: 2_000, ...options });
   engines.push(engine);
   const node: Node = { engine, received: [], interrupted: [], signals: [], changes: [], advice: [] };
   engine.presence.start((change) => node.changes.push(change));
@@ -40,4 +40,9 @@ export async function startNode(options: RedisEngineOptions): Promise<Node> {
 /** Appends to the channel `a`. */
 export function append({ engine }: Node, id: string, options: AppendOptions = KEEP) {
   return engine.log.append('a', { id, time: Date.now(), data: id }, options);
+}
+
+/** Waits until every one of the nodes can use all its connections: each node reconnects at its own time. */
+export async function recovered(...nodes: readonly Node[]): Promise<void> {
+  for (const { engine } of nodes) await expect.poll(() => engine.trouble, WAIT).toBeUndefined();
 }
