@@ -22,7 +22,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   protocols: ['util', ...PROTOCOL],
   transport: ['util'],
   channels: [
-    ...['engine/engine.ts', 'engine/logged-message.ts'],
+    ...['engine/engine.ts', 'engine/logged-message.ts', 'engine/source-position.ts'],
     ...['transport/connection.ts', 'protocols/protocol.ts'],
     ...['auth', 'events.ts', 'rule.ts', 'refusal.ts', 'util', ...PROTOCOL],
   ],

@@ -27,7 +27,9 @@ const { channels } = parseConfig({
 interface Publish {
   readonly channel: string;
   readonly event: string;
-  readonly key: string;
+  readonly key?: string;
+  /** In a source that delivers it. */
+  readonly position?: string;
 }
 
 const publishes = fc.array(
@@ -51,8 +53,11 @@ function setUp(wrap: (log: Log) => Log = (log) => log) {
     ...{ rules: new Rules(channels), log: wrap(engine), events: new EventBus(), clock },
     nextId: () => `m${++ids}`,
   });
-  const publish = ({ channel, event, key }: Publish) =>
-    door.publish({ channel, draft: { data: null, event, key }, by: PROGRAM, allowance: null });
+  const publish = ({ channel, event, key, position }: Publish) => {
+    const source = position === undefined ? {} : { source: { name: 'in', partition: '0', position } };
+    const draft = { data: null, event, ...(key !== undefined && { key }) };
+    return door.publish({ channel, draft, by: PROGRAM, allowance: null, ...source });
+  };
   const read = (channel: string): readonly Message[] =>
     engine.read(channel, 0, 1_000).messages.map(({ message }) => message);
   return { publish, read };
@@ -96,23 +101,29 @@ describe('a bound channel', () => {
     );
   });
 
-  it('has every message once, although appends fail or their answers are lost, if publishes are repeated', async () => {
-    await fc.assert(
-      fc.asyncProperty(publishes, fc.array(fate, { minLength: 1, maxLength: 20 }), async (all, fates) => {
-        let at = 0;
-        const { publish, read } = setUp((log) => ({
-          ...{ read: log.read.bind(log), seek: log.seek.bind(log), watch: () => {}, unwatch: () => {} },
-          append: async (channel: string, entry: Entry, options: AppendOptions) => {
-            const next = at < 60 ? fates[at++ % fates.length] : 'fine';
-            if (next === 'fails') throw new EngineUnavailable('it fails');
-            const result = log.append(channel, entry, options);
-            if (next === 'lost') throw new EngineUnavailable('the answer is lost');
-            return result;
-          },
-        }));
-        for (const each of all) while ((await publish(each)) instanceof Refusal);
-        for (const bound of BOUND) expect(copiesIn(bound, read).sort()).toEqual(expectedIn(bound, read).sort());
-      }),
-    );
-  });
+  it.each([
+    ['keys', (each: Publish) => each],
+    ['positions of a source', ({ channel, event }: Publish, at: number) => ({ channel, event, position: `${at}` })],
+  ])(
+    'has every message once, although appends fail or their answers are lost, if publishes are repeated with their %s',
+    async (_, form) => {
+      await fc.assert(
+        fc.asyncProperty(publishes, fc.array(fate, { minLength: 1, maxLength: 20 }), async (all, fates) => {
+          let at = 0;
+          const { publish, read } = setUp((log) => ({
+            ...{ read: log.read.bind(log), seek: log.seek.bind(log), watch: () => {}, unwatch: () => {} },
+            append: async (channel: string, entry: Entry, options: AppendOptions) => {
+              const next = at < 60 ? fates[at++ % fates.length] : 'fine';
+              if (next === 'fails') throw new EngineUnavailable('it fails');
+              const result = log.append(channel, entry, options);
+              if (next === 'lost') throw new EngineUnavailable('the answer is lost');
+              return result;
+            },
+          }));
+          for (const [index, each] of all.entries()) while ((await publish(form(each, index))) instanceof Refusal);
+          for (const bound of BOUND) expect(copiesIn(bound, read).sort()).toEqual(expectedIn(bound, read).sort());
+        }),
+      );
+    },
+  );
 });

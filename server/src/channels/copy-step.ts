@@ -1,4 +1,4 @@
-import type { Entry } from '../engine/engine.ts';
+import type { AppendOptions, Entry } from '../engine/engine.ts';
 import { chain, type NowOrLater } from '../util/now-or-later.ts';
 import type { BoundChannel } from './bindings.ts';
 import { copyOf, isTogether, optionsOf, wantedBy } from './copies.ts';
@@ -21,6 +21,9 @@ export const copyToBound: PublishStep = (publication, services) => {
   if (!isRepeat) return copyAll(publication, { targets: bound, entry: appended.entry }, services);
   const targets = bound.filter((target) => mayBeMissing(publication, target, services));
   if (targets.length === 0) return null;
+  if (publication.request.source !== undefined) {
+    return copyAll(publication, { targets, entry: appended.entry }, services);
+  }
   return chain(firstEntry(publication, services), (entry) => copyAll(publication, { targets, entry }, services));
 };
 
@@ -93,11 +96,23 @@ function copy(publication: Publication, { target, entry }: OneCopy, services: Pu
     ...copyOf(entry, target, services.nextId),
     origin: { channel, offset: appended.stored.offset },
   };
-  const key = mayBeMissing(publication, target, services) ? keyOf(publication) : undefined;
-  return services.log.append(target.channel, own, optionsOf(target.rule, key));
+  const options = optionsOf(target.rule);
+  const once = mayBeMissing(publication, target, services) ? onceOf(publication) : {};
+  return services.log.append(target.channel, own, { ...options, ...once });
 }
 
-/** Only a publish with a key can be repeated. */
+/**
+ * What keeps a repeated publish from appending its copies again. Messages of one partition may arrive
+ * by several channels, and those of different channels in any order.
+ */
+function onceOf(publication: Publication): Pick<AppendOptions, 'key' | 'source'> {
+  const { source } = publication.request;
+  if (source !== undefined) return { source: { ...source, partition: `${source.partition} ${publication.channel}` } };
+  const key = keyOf(publication);
+  return key === undefined ? {} : { key };
+}
+
+/** Without a source, only a publish with a key can be repeated. */
 function keyOf({ channel, draft, appended: { stored } }: Publication): string | undefined {
   return draft.key === undefined ? undefined : `copy ${channel} ${stored.epoch} ${stored.offset}`;
 }

@@ -49,15 +49,16 @@ export class Door {
   readonly #services: PublishServices;
   readonly #publishing: Course<PublishResult>;
   readonly #preparing: Course<Publication>;
+  readonly #appending: Course<PublishResult>;
 
   constructor(services: PublishServices, { hooks = [], afterAppend = [] }: PublishExtensions = {}) {
     this.#services = services;
     const before = [checkName, checkDraft, findPermission, takeRate, ...hooks, checkContract];
     this.#preparing = { steps: before, finish: (publication) => publication };
-    this.#publishing = {
-      steps: [...before, append, copyToBound, ...afterAppend],
-      finish: ({ result }) => result,
-    };
+    const after = [append, copyToBound, ...afterAppend];
+    const finish = ({ result }: Publication) => result;
+    this.#appending = { steps: after, finish };
+    this.#publishing = { steps: [...before, ...after], finish };
   }
 
   /**
@@ -78,6 +79,11 @@ export class Door {
    */
   prepare(request: PublishRequest): NowOrLater<Publication | Refusal> {
     return this.#carryOut(new Publication(request), this.#preparing, 0);
+  }
+
+  /** Carries out the append, and every step after it. For a publication that `prepare` returned. */
+  append(publication: Publication): NowOrLater<PublishOutcome> {
+    return this.#carryOut(publication, this.#appending, 0);
   }
 
   /**

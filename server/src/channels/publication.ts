@@ -1,6 +1,7 @@
 import type { Draft, PublishResult, RawDraft } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
 import type { Entry } from '../engine/engine.ts';
+import type { SourcePosition } from '../engine/source-position.ts';
 import type { Rule } from '../rule.ts';
 import type { Decision } from './authorize.ts';
 import { type BoundChannel, NOT_BOUND } from './bindings.ts';
@@ -20,6 +21,8 @@ export interface PublishRequest {
   readonly checked?: boolean;
   /** May the publisher publish here? Left out, the door asks. */
   readonly decision?: Decision;
+  /** Where a bridge has read the message: appended once, however often it is published. Then the draft has no key. */
+  readonly source?: SourcePosition;
   /** Bytes of the frame that the draft arrived in: spares measuring a draft that is surely small enough. */
   readonly arrived?: number;
 }

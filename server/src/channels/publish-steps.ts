@@ -111,8 +111,14 @@ function appendOptions(publication: Publication, entry: Entry, { log, nextId }: 
   const { key, if: expected } = draft;
   const options = optionsOf(rule, key === undefined ? undefined : `${scopeOf(request.by)} ${key}`);
   const copies = log.copies === true && bound.length > 0 ? copiesOf({ entry, channel, bound }, nextId) : NO_COPIES;
-  if (expected === undefined && copies.length === 0) return options;
-  return { ...options, ...(expected && { expected }), ...(copies.length > 0 && { copies }) };
+  const { source } = request;
+  if (expected === undefined && copies.length === 0 && source === undefined) return options;
+  return {
+    ...options,
+    ...(expected && { expected }),
+    ...(copies.length > 0 && { copies }),
+    ...(source && { source }),
+  };
 }
 
 /** A key belongs to its publisher. The length in front keeps apart what would otherwise join to the same text. */

@@ -4,6 +4,7 @@ import type { LoggedMessage } from './logged-message.ts';
 import type { Nodes } from './nodes.ts';
 import type { PresenceStore } from './presence.ts';
 import type { Revocation, RevocationStore } from './revocations.ts';
+import type { SourcePosition } from './source-position.ts';
 
 /** How long a log keeps messages: the stricter bound applies. `null`: it keeps none. */
 export type Retention = { readonly count: number /** Milliseconds. */; readonly age: number } | null;
@@ -20,6 +21,8 @@ export interface AppendOptions {
   readonly key?: string;
   /** Milliseconds for which the key is remembered. */
   readonly window: number;
+  /** Where the message came from: an append at a position that was reached appends nothing. Not together with `key`. */
+  readonly source?: SourcePosition;
   /** The channel is a queue; its retention is `UNTIL_SETTLED`. If it is full, the append is refused with `QueueFull`. */
   readonly queue?: QueueBounds;
   /** Where the head must be. Absent: anywhere. */
@@ -104,6 +107,10 @@ export interface Log {
    *
    * An append with an expected head appends only if the head is there, in the same atomic step;
    * otherwise it is refused with `HeadMoved`, alone. A remembered key is answered first.
+   *
+   * An append with a source whose position was reached appends nothing, and returns the result of the
+   * latest append from that partition. The position is stored in the same atomic step as the append,
+   * as durably as the message, and for at least `SOURCE_KEPT`.
    */
   append(channel: string, entry: Entry, options: AppendOptions): PublishResult | Promise<PublishResult>;
   /**

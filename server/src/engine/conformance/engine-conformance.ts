@@ -11,6 +11,7 @@ import { testLogModel } from './log-model.ts';
 import { testReading } from './reading.ts';
 import { testRetention } from './retention.ts';
 import { testRevocations } from './revocations.ts';
+import { testSourcePositions } from './source-positions.ts';
 
 /** The suite that every engine must pass: the requirements of `engine.ts`. */
 export function testEngine(name: string, make: MakeEngine): void {
@@ -27,6 +28,7 @@ export function testEngine(name: string, make: MakeEngine): void {
     testAppend(bench);
     testAnnouncements(bench);
     testIdempotencyKeys(bench);
+    testSourcePositions(bench);
     testCopies(bench);
     testExpectedHead(bench);
     testRetention(bench);

@@ -1,11 +1,12 @@
 import type { Position, PublishResult } from '@sluice/protocol';
 import { type AppendOptions, type Copy, checkHead, EngineFull, type Entry, type Retention } from '../engine.ts';
+import { SOURCE_KEPT, sourceKey } from '../source-position.ts';
 import { BatchLog } from './batch-log.ts';
 import { appendingOf, largestBody } from './copying.ts';
 import { nameOf } from './journal/overlay-table.ts';
 import { KeyChanges } from './key-changes.ts';
 import { findChannel, oldestAt } from './log-reader.ts';
-import { ABOUT, type ChannelRecord, encodeChannel, messageKey, stampMessage } from './records.ts';
+import { ABOUT, type ChannelRecord, encodeChannel, type KeyRecord, messageKey, stampMessage } from './records.ts';
 import type { Change, Store } from './store.ts';
 
 /** What concerns the store as a whole. */
@@ -136,10 +137,10 @@ export class Batch {
   }
 
   /** @throws EngineFull if there is no space; HeadMoved if the head is not where it is expected */
-  append({ channel, entry, body, options: { key, window, retention, expected }, admit }: Appending): Placed {
+  append({ channel, entry, body, options, admit }: Appending): Placed {
+    const { window, retention, expected, source } = options;
     const known = this.#open(channel);
-    const name = known && key !== undefined ? this.#keys.nameOf(known.record.id, key) : undefined;
-    const before = name === undefined ? undefined : this.#keys.recall(name, this.#now);
+    const before = known && this.#recall(known, options);
     if (known && before) return { result: toResult(known, before), time: undefined };
     if (expected !== undefined) checkHead(this.#headOf(channel, known), expected);
     this.#take(body.length + OVERHEAD);
@@ -148,13 +149,27 @@ export class Batch {
     const open = this.#open(channel) ?? this.#make(channel);
     const { record } = open;
     this.#place(open, { time: entry.time, body, retention });
-    const placed = { id: entry.id, offset: record.head, until: entry.time + window };
-    if (key !== undefined) {
-      this.#keys.remember(name ?? this.#keys.nameOf(record.id, key), placed);
-      record.keysUntil = Math.max(record.keysUntil, placed.until);
-    }
+    const until = entry.time + (source === undefined ? window : SOURCE_KEPT);
+    const placed = { id: entry.id, offset: record.head, until };
+    this.#remember(record, options, placed);
     this.#clear(record, CLEARED);
     return { result: toResult(open, placed), time: record.lastTime };
+  }
+
+  #recall({ record }: OpenChannel, { key, source }: AppendOptions): KeyRecord | undefined {
+    if (source !== undefined) {
+      const name = this.#keys.nameOf(record.id, sourceKey(source));
+      return this.#keys.recallPosition(name, source.position, this.#now);
+    }
+    return key === undefined ? undefined : this.#keys.recall(this.#keys.nameOf(record.id, key), this.#now);
+  }
+
+  #remember(record: ChannelRecord, { key, source }: AppendOptions, placed: KeyRecord): void {
+    if (source !== undefined) {
+      this.#keys.rememberPosition(this.#keys.nameOf(record.id, sourceKey(source)), source.position, placed);
+    } else if (key !== undefined) this.#keys.remember(this.#keys.nameOf(record.id, key), placed);
+    else return;
+    record.keysUntil = Math.max(record.keysUntil, placed.until);
   }
 
   /**

@@ -37,6 +37,28 @@ describe('the durable engine, opened again', () => {
     expect(await append(after, 'a', keyed)).toMatchObject({ offset: 2 });
   });
 
+  it('remembers positions of sources', async () => {
+    const world = await open();
+    const from = (position: string) => ({ ...KEEP, source: { name: 'in', partition: '0', position } });
+    await append(world, 'a', from('9'));
+    const latest = await append(world, 'a', from('10'));
+    const after = await restart(world);
+    expect(await append(after, 'a', from('9'))).toEqual(latest);
+    expect(await append(after, 'a', from('10'))).toEqual(latest);
+    expect(await append(after, 'a', from('11'))).toMatchObject({ offset: 3 });
+    after.clock.advance(32 * 24 * HOUR);
+    await expect.poll(() => [...after.store.rows('keys', { limit: 9 })]).toEqual([]);
+  });
+
+  it('stores one expiry a day for a partition of a source', async () => {
+    const world = await open();
+    for (let at = 1; at <= 50; at++) {
+      await append(world, 'a', { ...KEEP, source: { name: 'in', partition: '0', position: `${at}` } });
+      world.clock.advance(1_000);
+    }
+    expect([...world.store.rows('expiries', { limit: 99 })].length).toBeLessThanOrEqual(2);
+  });
+
   it('counts on where nothing is kept', async () => {
     const world = await open();
     await fill(world, 3, { retention: null, window: 0 });

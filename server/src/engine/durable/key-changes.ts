@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { isReached } from '../source-position.ts';
 import {
   DIGEST,
   decodeKey,
@@ -15,6 +16,8 @@ import type { Change, Store } from './store.ts';
 const SHARED = 64;
 /** Milliseconds to which expiries are rounded up, so that many keys of a batch share a row. */
 const ROUNDED = 1_000;
+/** The same for positions of sources: an append a day adds a row. */
+const POSITIONS_ROUNDED = 86_400_000;
 
 /**
  * The idempotency keys that a batch remembers and forgets. Keys of the store are names here: text of one byte per
@@ -64,6 +67,25 @@ export class KeyChanges {
     const others = this.#expiring.get(until);
     if (others === undefined) this.#expiring.set(until, [key]);
     else others.push(key);
+  }
+
+  /** The latest result of a partition of a source, if it has reached the position. */
+  recallPosition(name: string, position: string, now: number): KeyRecord | undefined {
+    const stored = this.recall(name, now);
+    if (stored === undefined) return undefined;
+    const [reached = '', id = ''] = stored.id.split(' ');
+    return isReached(reached, position) ? { ...stored, id } : undefined;
+  }
+
+  rememberPosition(name: string, position: string, { until, offset, id }: KeyRecord): void {
+    const key = Buffer.from(name, 'latin1');
+    const rounded = Math.ceil(until / POSITIONS_ROUNDED) * POSITIONS_ROUNDED;
+    const remembered = { until: rounded, offset, id: `${position} ${id}` };
+    const before = this.#find(name, key);
+    this.#remembered.set(name, remembered);
+    this.#changes.push({ table: 'keys', key, value: encodeKey(remembered) });
+    if (before?.until === rounded) return;
+    this.#changes.push({ table: 'expiries', key: expiryKey(rounded, key), value: Buffer.alloc(0) });
   }
 
   /**

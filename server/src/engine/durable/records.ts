@@ -90,12 +90,12 @@ export function decodeMessage(buffer: Buffer, offset: number): LoggedMessage {
   return LoggedMessage.read(placeContent(buffer.toString('utf8', 8), timeOf(buffer), offset), offset);
 }
 
-/** The result that is stored for an idempotency key. */
+/** The result that is stored for an idempotency key, or for a partition of a source. */
 export interface KeyRecord {
   /** Milliseconds since the Unix epoch. */
   readonly until: number;
   readonly offset: number;
-  /** The message's id. */
+  /** The message's id. For a partition of a source, its position and a space come first. */
   readonly id: string;
 }
 

@@ -1,9 +1,11 @@
 import type { Message, PublishResult } from '@sluice/protocol';
 import type { AppendOptions, Entry, Page, Retention } from '../engine.ts';
 import { LoggedMessage } from '../logged-message.ts';
+import type { SourcePosition } from '../source-position.ts';
 import type { BlockPool } from './block-pool.ts';
 import type { ChannelGroups } from './channel-groups.ts';
 import { MessageWindow } from './message-window.ts';
+import { ReachedPositions } from './reached-positions.ts';
 
 interface Remembered {
   readonly until: number;
@@ -20,6 +22,7 @@ export class ChannelLog {
   /** Created with the first message that is kept: a log without history never needs it. */
   #messages: MessageWindow | undefined;
   #keys: Map<string, Remembered> | undefined;
+  #reached: ReachedPositions | undefined;
   #retention: Retention = null;
   #head = 0;
   #lastTime = 0;
@@ -66,11 +69,17 @@ export class ChannelLog {
     if (options.retention !== null) this.#keep(message);
     this.trim(now);
     if (options.key !== undefined) this.#remember(options.key, { until: entry.time + options.window, result });
+    if (options.source !== undefined) this.#reach(options.source, entry.time, result);
     return { message, result };
   }
 
-  /** The result of the append that used this key, while its window lasts. */
-  recall(key: string, now: number): PublishResult | undefined {
+  /** The result of an earlier append of the same message, if its key or its position is remembered. */
+  recall({ key, source }: AppendOptions, now: number): PublishResult | undefined {
+    if (source !== undefined) return this.#reached?.recall(source, now);
+    return key === undefined ? undefined : this.#recallKey(key, now);
+  }
+
+  #recallKey(key: string, now: number): PublishResult | undefined {
     const remembered = this.#keys?.get(key);
     return remembered !== undefined && remembered.until > now ? remembered.result : undefined;
   }
@@ -129,7 +138,12 @@ export class ChannelLog {
   }
 
   get remembers(): boolean {
-    return this.#keys !== undefined && this.#keys.size > 0;
+    return (this.#keys?.size ?? 0) > 0 || (this.#reached?.size ?? 0) > 0;
+  }
+
+  #reach(source: SourcePosition, time: number, result: PublishResult): void {
+    this.#reached ??= new ReachedPositions();
+    this.#reached.remember(source, time, result);
   }
 
   #remember(key: string, remembered: Remembered): void {
@@ -139,6 +153,7 @@ export class ChannelLog {
   }
 
   #forget(now: number): void {
+    this.#reached?.forget(now);
     if (this.#keys === undefined) return;
     for (const [key, { until }] of this.#keys) {
       if (until > now && this.#keys.size <= MOST_KEYS) break;

@@ -77,7 +77,7 @@ export class MemoryEngine implements Engine, Log {
   append(channel: string, entry: Entry, options: AppendOptions): PublishResult {
     const log = this.#open(channel);
     const now = this.#age.now(); // once: it reads two clocks
-    const before = options.key === undefined ? undefined : log.recall(options.key, now);
+    const before = log.recall(options, now);
     if (before !== undefined) return before;
     if (options.expected !== undefined) checkHead({ epoch: log.epoch, offset: log.head }, options.expected);
     if (options.queue !== undefined) this.groups.admit(channel, log, options.queue);

@@ -16,8 +16,10 @@ export interface QueuedEntry {
   readonly tags: readonly string[];
   /** Where the head must be: offset and perhaps epoch. */
   readonly expected: readonly string[];
-  /** Where its idempotency key is remembered. */
+  /** Where its idempotency key is remembered, or the position of its source. */
   readonly key: string | undefined;
+  /** In the partition of its source. */
+  readonly position: string | undefined;
   /** The keys of its queue's group. */
   readonly group: readonly string[] | undefined;
   readonly resolve: (result: PublishResult) => void;
@@ -71,12 +73,13 @@ export class AppendBatch {
   }
 
   #add(channel: string, entry: QueuedEntry): void {
-    const { key, group, tags, expected } = entry;
+    const { key, position, group, tags, expected } = entry;
     if (key !== undefined) this.keys.push(key);
     if (group !== undefined) this.keys.push(...group);
     this.values.push(entry.settings, entry.id, entry.content);
     if (tags.length > 0) this.values.push(...tags);
     if (expected.length > 0) this.values.push(...expected);
+    if (position !== undefined) this.values.push(position);
     this.#hasQueue ||= group !== undefined;
     this.entries.push({ channel, entry });
     this.#length += entry.content.length;

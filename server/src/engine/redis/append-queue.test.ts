@@ -48,6 +48,7 @@ const append = (queue: AppendQueue, channel: string, id: string, key?: string): 
     tags: [],
     expected: [],
     key,
+    position: undefined,
     group: undefined,
   });
 

@@ -37,8 +37,8 @@ export class AppendQueue {
     return new Promise((resolve, reject) => {
       if (this.#queued.size === 0) setImmediate(() => this.flush());
       this.#waiting++;
-      const { id, content, settings, tags, expected, key, group } = entry;
-      const queued = { id, content, settings, tags, expected, key, group, resolve, reject };
+      const { id, content, settings, tags, expected, key, position, group } = entry;
+      const queued = { id, content, settings, tags, expected, key, position, group, resolve, reject };
       const queue = this.#queued.get(channel);
       if (queue === undefined) this.#queued.set(channel, [queued]);
       else queue.push(queued);

@@ -12,8 +12,9 @@ import { script } from './script.ts';
  * its tags, names and values in turn, and the head that it expects, offset and perhaps epoch. The
  * settings are a list, `count age window time length tags key queue head`:
  * how many are kept and for how long (-1: none), the window of the key, the length of the content in a
- * node's units, the number of tags, `1` if there is a key, and the maximum length of a queue (0: it is
- * none; negative: the oldest message makes room), and how many words the expected head has.
+ * node's units, the number of tags, `1` if there is a key, `2` if it is that of a source, and the maximum length of a
+ * queue (0: it is none; negative: the oldest message makes room), and how many words the expected head has. The last
+ * argument of an entry from a source is its position; its key holds the highest one.
  *
  * Answers for each entry `epoch offset id`, `? length` if the queue is full, `~ offset epoch` if the head is elsewhere, or `! error`: then
  * nothing was appended to its log. If all logs fail, the script fails with the first error.
@@ -36,12 +37,13 @@ local NO_TAGS = {}
 local function readEntry()
   local count, age, window, time, length, tags, keyed, bound, head = unpack(cjson.decode(nextArgument()))
   local entry = {id = nextArgument(), content = nextArgument(), count = count, age = age, window = window, time = time,
-    length = length, tags = NO_TAGS, key = false, group = false, expected = false, epoch = false}
+    length = length, tags = NO_TAGS, key = false, group = false, expected = false, epoch = false, position = false}
   if tags > 0 then entry.tags = {} end
   for tag = 1, tags * 2 do entry.tags[tag] = nextArgument() end
   if head > 0 then entry.expected = tonumber(nextArgument()) end
   if head == 2 then entry.epoch = nextArgument() end
-  if keyed == 1 then entry.key = nextKey() end
+  if keyed > 0 then entry.key = nextKey() end
+  if keyed == 2 then entry.position = nextArgument() end
   if bound ~= 0 then
     entry.group, entry.maxLength, entry.drops = {}, math.abs(bound), bound < 0
     for key = 1, ${GROUP_KEYS} do entry.group[key] = nextKey() end
@@ -54,10 +56,22 @@ local function recall(key)
   local till, answer = string.match(seen, '^(%S+) (.*)$')
   return tonumber(till) > old and answer
 end
+-- The answer to the latest append of a source if it has reached the position: by length, then as text.
+local function reached(stored, position)
+  local highest, answer = string.match(stored, '^(%d+) (.*)$')
+  local longer = #highest - #position
+  return (longer > 0 or (longer == 0 and position <= highest)) and answer
+end
+local function repeated(stored, entry)
+  if not stored or not entry.position then return stored end
+  return reached(stored, entry.position)
+end
 local function remember(log, entry, answer)
   local keep = entry.window + margin
-  call('SET', entry.key, text(entry.time + entry.window) .. ' ' .. answer, 'PX', keep)
+  local stored = entry.position and entry.position .. ' ' .. answer or answer
+  call('SET', entry.key, text(entry.time + entry.window) .. ' ' .. stored, 'PX', keep)
   log.keep = math.max(log.keep, keep)
+  return stored
 end
 local function isElsewhere(log, entry)
   return entry.expected and (entry.expected ~= log.head or (entry.epoch and entry.epoch ~= log.epoch))
@@ -81,8 +95,7 @@ local function append(log, entry)
   local place = log.epoch .. ' ' .. offset .. ' '
   log.news[#log.news + 1] = place .. time .. ' ' .. entry.length .. ' ' .. entry.content
   local answer = place .. entry.id
-  if entry.key and entry.window > 0 then remember(log, entry, answer) end
-  return answer
+  return answer, entry.key and entry.window > 0 and remember(log, entry, answer)
 end
 local function trim(log)
   redis.call('XTRIM', log.messages, 'MINID', text(firstAt(log, old)))
@@ -105,8 +118,10 @@ local function appendAll(meta, messages, life, doubted, entries)
   local log, known, answers = open(meta, messages, life, doubted), {}, {}
   for _, entry in ipairs(entries) do if entry.key then known[entry.key] = recall(entry.key) end end
   for at, entry in ipairs(entries) do
-    answers[at] = known[entry.key or ''] or append(log, entry)
-    if entry.key and entry.window > 0 then known[entry.key] = answers[at] end
+    local answer, stored = repeated(known[entry.key or ''], entry)
+    if not answer then answer, stored = append(log, entry) end
+    answers[at] = answer
+    if stored then known[entry.key] = stored end
   end
   if #log.news > 0 then store(log) end
   return answers

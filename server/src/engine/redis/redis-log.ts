@@ -5,6 +5,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { AppendOptions, EngineListener, Entry, Log, Page } from '../engine.ts';
 import type { QueueBounds } from '../groups.ts';
 import { writeContent } from '../message-json.ts';
+import { SOURCE_KEPT, sourceKey } from '../source-position.ts';
 import type { LogArguments } from './append-batch.ts';
 import { AppendQueue } from './append-queue.ts';
 import type { Feed } from './feed.ts';
@@ -55,7 +56,8 @@ export class RedisLog implements Log {
 
   append(channel: string, entry: Entry, options: AppendOptions): Promise<PublishResult> {
     const { keys, shardOf } = this.#options;
-    const { key, queue, expected } = options;
+    const { queue, expected, source } = options;
+    const key = keyOf(options);
     const content = writeContent(entry);
     return this.#appends(shardOf(channel)).append(channel, {
       id: entry.id,
@@ -64,6 +66,7 @@ export class RedisLog implements Log {
       tags: entry.tags === undefined ? NO_TAGS : Object.entries(entry.tags).flat(),
       expected: expected === undefined ? NO_HEAD : headWords(expected),
       key: key === undefined ? undefined : keys.of(channel, `key:${key}`),
+      position: source?.position,
       group: queue === undefined ? undefined : keysOfGroup(keys, { channel, group: queue.group }),
     });
   }
@@ -212,6 +215,9 @@ export class RedisLog implements Log {
   }
 }
 
+/** Names what is remembered of the message. */
+const keyOf = ({ key, source }: AppendOptions): string | undefined => (source === undefined ? key : sourceKey(source));
+
 const NO_TAGS: readonly string[] = [];
 const NO_HEAD: readonly string[] = [];
 
@@ -220,11 +226,13 @@ const headWords = ({ epoch, offset }: ExpectedHead): readonly string[] =>
 
 /** What the script needs to know of an entry: `[count, age, window, time, length, tags, key, queue, head]`. */
 function settingsOf({ time, tags }: Entry, length: number, options: AppendOptions): string {
-  const { retention, key, window, queue, expected } = options;
+  const { retention, key, source, queue, expected } = options;
+  const window = source === undefined ? options.window : SOURCE_KEPT;
+  const keyed = source === undefined ? Number(key !== undefined) : 2;
   const kept = retention === null ? '-1,0' : `${retention.count},${retention.age}`;
   const count = tags === undefined ? 0 : Object.keys(tags).length;
   const head = expected === undefined ? 0 : headWords(expected).length;
-  return `[${kept},${window},${time},${length},${count},${key === undefined ? 0 : 1},${queue === undefined ? 0 : boundOf(queue)},${head}]`;
+  return `[${kept},${window},${time},${length},${count},${keyed},${queue === undefined ? 0 : boundOf(queue)},${head}]`;
 }
 
 const boundOf = ({ maxLength, overflow }: QueueBounds): number => (overflow === 'reject' ? maxLength : -maxLength);
