@@ -232,7 +232,7 @@ describe('a start', () => {
 
   it('fails with a wrong password, and succeeds with the right one', async () => {
     const server = await startRedis(['--requirepass', 'hunter2']);
-    const wrong = new RedisEngine({ urls: [server.url], password: 'hunter3', timeout: 300 });
+    const wrong = new RedisEngine({ urls: [server.url], password: 'hunter3', timeout: 5_000 });
     const error = await wrong.start({ deliver: () => {} }).catch((thrown: unknown) => thrown);
     expect((error as Error).message).toContain('does not know this user and password (WRONGPASS)');
     expect((await startNode({ urls: [server.url], password: 'hunter2' })).engine.trouble).toBeUndefined();

@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 async function start(url: string): Promise<RealGateway> {
-  const gateway = await startGateway({ engine: 'redis', redis: { url, timeout: 500 }, channels });
+  const gateway = await startGateway({ engine: 'redis', redis: { url, timeout: 2_000 }, channels });
   gateways.push(gateway);
   return gateway;
 }

@@ -45,7 +45,7 @@ beforeAll(async () => {
 });
 
 async function failureOf(options: RedisEngineOptions): Promise<Error> {
-  const engine = new RedisEngine({ timeout: 500, ...options });
+  const engine = new RedisEngine({ timeout: 1_500, ...options });
   const error = await engine.start({ deliver: () => {} }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(EngineUnavailable);
   return error as Error;
