@@ -5,14 +5,18 @@ import { type AfterAppend, Door } from './channels/door.ts';
 import { Hub } from './channels/hub.ts';
 import { Replayer } from './channels/replay.ts';
 import { Rules } from './channels/rules.ts';
+import { Cluster } from './cluster/cluster.ts';
 import type { Config } from './config/schema.ts';
 import type { Engine } from './engine/engine.ts';
 import { createEngine } from './engines.ts';
 import { EventBus } from './events.ts';
 import { Groups } from './groups/groups.ts';
+import { LocalNode } from './manage/local-node.ts';
+import { Manage } from './manage/manage.ts';
 import { type DescriptorSource, DescriptorWatch, procDescriptors } from './observe/descriptors.ts';
 import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
+import { totalsOf } from './observe/totals.ts';
 import { Presence } from './presence/presence.ts';
 import type { SocketWire } from './protocols/protocol.ts';
 import { BackendRequests } from './requests/backend-requests.ts';
@@ -54,6 +58,8 @@ export interface Assembly {
   readonly services: Services;
   readonly revoking: Revoking;
   readonly metrics: Metrics;
+  readonly cluster: Cluster;
+  readonly manage: Manage;
   readonly descriptors: DescriptorWatch | undefined;
   readonly wires?: readonly SocketWire[];
   /** Topics of event streams, if they are enabled. */
@@ -142,8 +148,24 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     scheduled: () => schedules.size,
     groups: async () => groups?.measure() ?? [],
   });
+  const cluster = new Cluster({ nodes: engine.nodes, name: config.node, clock, events });
+  const totals = async () => totalsOf(await metrics.snapshot());
+  new LocalNode({ cluster, hub, registry, events, clock, node: config.node, engine, totals });
+  const manage = new Manage({ cluster, rules, log, presence });
   const { wires } = parts;
-  return { descriptors, config, engine, transport, services, revoking, metrics, topics, ...(wires && { wires }) };
+  return {
+    descriptors,
+    config,
+    engine,
+    transport,
+    services,
+    revoking,
+    metrics,
+    cluster,
+    manage,
+    topics,
+    ...(wires && { wires }),
+  };
 }
 
 /** WebSockets and HTTP on the configured port. */

@@ -3,6 +3,7 @@ import { readRevocation } from './api/routes/revocations.ts';
 import type { Assembly } from './assemble.ts';
 import { DevAccess } from './auth/dev-access.ts';
 import { PROGRAM } from './auth/identity.ts';
+import type { Cluster } from './cluster/cluster.ts';
 import { type Config, ConfigError } from './config/schema.ts';
 import type { Engine, Signal } from './engine/engine.ts';
 import type { Revocation } from './engine/revocations.ts';
@@ -51,6 +52,7 @@ export class Gateway {
   readonly #transport: Transport;
   readonly #services: Services;
   readonly #revoking: Revoking;
+  readonly #cluster: Cluster;
   readonly #admission: Admit;
   readonly #sse: ReturnType<typeof createSse>;
   readonly #http: HttpSide;
@@ -68,12 +70,13 @@ export class Gateway {
   });
 
   constructor(assembly: Assembly) {
-    const { config, engine, transport, services, revoking } = assembly;
+    const { config, engine, transport, services, revoking, cluster } = assembly;
     this.#config = config;
     this.#engine = engine;
     this.#transport = transport;
     this.#services = services;
     this.#revoking = revoking;
+    this.#cluster = cluster;
     this.#wires = assembly.wires;
     this.#access = config.dev ? new DevAccess(config) : null;
     const isReady = () => this.#isReady();
@@ -138,6 +141,7 @@ export class Gateway {
       });
       await this.#revoking.start();
       await this.#services.requests.start();
+      await this.#cluster.start();
       await this.#startSchedules(this.#config.channels);
       const acceptor = createAcceptor({
         services: this.#services,
@@ -341,6 +345,7 @@ export class Gateway {
     this.#services.groups?.close();
     this.#services.schedules.close();
     await this.#services.requests.close();
+    await this.#cluster.close();
     await this.#engine.close();
     this.#state = 'stopped';
     this.#tellStopped();

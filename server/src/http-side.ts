@@ -6,6 +6,7 @@ import { createApiKeys } from './auth/secrets.ts';
 import { UserAllowances } from './channels/user-allowances.ts';
 import type { Config } from './config/schema.ts';
 import type { Engine } from './engine/engine.ts';
+import type { Manage } from './manage/manage.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Services } from './session/services.ts';
 import type { HttpSide } from './transport/http.ts';
@@ -15,6 +16,7 @@ export interface HttpSideParts {
   readonly engine: Engine;
   readonly services: Services;
   readonly metrics: Metrics;
+  readonly manage: Manage;
   /** Default: the text of `metrics`. */
   readonly scrape?: () => Promise<string>;
   /** Server-sent events, if enabled. */
@@ -27,7 +29,7 @@ export interface HttpSideParts {
 
 /** All HTTP routes of a gateway. */
 export function createHttpSide(parts: HttpSideParts): HttpSide {
-  const { config, engine, metrics, scrape = () => metrics.text(), access, isReady, sse } = parts;
+  const { config, engine, metrics, manage, scrape = () => metrics.text(), access, isReady, sse } = parts;
   const { door, verifier, events, clock, rules, log, presence, backendRequests, schedules, groups } = parts.services;
   const { devSecret, devApiKey, apiKeys, node, static: folder } = config;
   const routes = createRoutes({
@@ -41,6 +43,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     backendRequests,
     schedules,
     groups,
+    manage,
     allowances: new UserAllowances(),
     revocations: engine.revocations,
     signal: (signal) => engine.signal(signal),

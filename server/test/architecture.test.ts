@@ -41,6 +41,19 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['util', ...PROTOCOL],
   ],
   'program-requests.ts': ['requests', 'auth', 'refusal.ts', 'sluice-error.ts', ...PROTOCOL],
+  cluster: ['engine/nodes.ts', 'events.ts', 'util', ...PROTOCOL],
+  manage: [
+    ...[
+      'cluster',
+      'channels',
+      'presence/presence.ts',
+      'session/registry.ts',
+      'engine/engine.ts',
+      'events.ts',
+      'refusal.ts',
+    ],
+    ...['util', ...PROTOCOL],
+  ],
   session: [
     ...[
       'channels',
@@ -68,6 +81,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   api: [
     'channels',
     'groups',
+    'manage',
     'engine/groups.ts',
     'requests',
     'schedules',
@@ -86,7 +100,8 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   'engines.ts': ['engine', 'config', 'util'],
   'http-side.ts': [
-    ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'observe/metrics.ts'],
+    ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'manage/manage.ts'],
+    'observe/metrics.ts',
     ...['session/services.ts', 'transport/http.ts'],
   ],
   observe: ['events.ts', 'util', ...PROTOCOL],
@@ -100,6 +115,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...[
       'assemble.ts',
       'http-side.ts',
+      'cluster',
       'groups/engine-support.ts',
       'groups/program-delivery.ts',
       'api/routes/revocations.ts',

@@ -1,5 +1,6 @@
 import type { HttpReply, Request, RequestHead } from '../transport/http.ts';
 import { senderOf } from './credentials.ts';
+import type { ManageServices } from './manager.ts';
 import type { Route } from './route.ts';
 import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
 import { type DrainServices, drainRoute } from './routes/drain.ts';
@@ -7,6 +8,7 @@ import { explainRoute } from './routes/explain.ts';
 import type { GroupServices } from './routes/groups/group-access.ts';
 import { groupRoutes } from './routes/groups/group-routes.ts';
 import { live, ready } from './routes/health.ts';
+import { manageRoutes } from './routes/manage/manage-routes.ts';
 import { type MemberServices, memberCountsRoute, membersRoute } from './routes/members.ts';
 import { type MessageServices, messagesRoute, positionRoute } from './routes/messages.ts';
 import { type PublishServices, publishRoute } from './routes/publish.ts';
@@ -23,7 +25,8 @@ export interface ApiOptions
     MemberServices,
     GroupServices,
     RequestServices,
-    ScheduleServices {
+    ScheduleServices,
+    ManageServices {
   /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
   /** This node's name. */
@@ -101,6 +104,7 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       handle: memberCountsRoute(options),
     },
     ...groupRoutes(options, takesBody),
+    ...manageRoutes(options),
     {
       method: 'POST',
       path: '/api/v1/explain',

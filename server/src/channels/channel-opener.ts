@@ -2,6 +2,7 @@ import type { Position } from '@sluice/protocol';
 import type { Log, Page } from '../engine/engine.ts';
 import type { Rule } from '../rule.ts';
 import { chain, type NowOrLater } from '../util/now-or-later.ts';
+import { SortedList } from '../util/sorted-list.ts';
 import { Channel, type Head } from './channel.ts';
 import type { Cursor } from './cursor.ts';
 
@@ -14,6 +15,8 @@ export type OpenChannel = Channel<Cursor>;
 export class ChannelOpener implements Iterable<OpenChannel> {
   readonly #log: Log;
   readonly #open = new Map<string, OpenChannel>();
+  /** By name, so that they can be read page by page. */
+  readonly #ordered = new SortedList<OpenChannel>(({ name }) => name);
   /** Channels whose log is being asked where it ends. */
   readonly #pending = new Map<string, Promise<OpenChannel>>();
   /** The latest announcement of each pending channel. */
@@ -36,6 +39,11 @@ export class ChannelOpener implements Iterable<OpenChannel> {
     return this.#open.get(name);
   }
 
+  /** The open channels by name, from this name on. They must not change during the iteration. */
+  from(name: string): Iterable<OpenChannel> {
+    return this.#ordered.from(name);
+  }
+
   /**
    * Opens a channel, or returns the open one. A promise if the engine answers later; it rejects if
    * the engine cannot.
@@ -51,6 +59,7 @@ export class ChannelOpener implements Iterable<OpenChannel> {
   close(channel: OpenChannel): void {
     if (this.#open.get(channel.name) !== channel) return;
     this.#open.delete(channel.name);
+    this.#ordered.delete(channel.name);
     channel.news = [];
     this.#log.unwatch(channel.name);
   }
@@ -66,6 +75,7 @@ export class ChannelOpener implements Iterable<OpenChannel> {
 
   #add(channel: OpenChannel): OpenChannel {
     this.#open.set(channel.name, channel);
+    this.#ordered.add(channel);
     return channel;
   }
 

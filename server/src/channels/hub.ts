@@ -64,6 +64,16 @@ export class Hub implements CursorHost {
     return this.#channels.size;
   }
 
+  /** The subscriptions of a channel on this node. */
+  subscribers(channel: string): number {
+    return this.#channels.get(channel)?.cursors.size ?? 0;
+  }
+
+  /** The channels with subscriptions on this node, by name, from this name on. */
+  from(channel: string): Iterable<OpenChannel> {
+    return this.#channels.from(channel);
+  }
+
   /** Distinct filters of subscriptions on this node, summed over its channels. */
   get filters(): number {
     let filters = 0;

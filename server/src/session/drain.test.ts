@@ -16,7 +16,7 @@ function crowd(count: number) {
     const received = { at: Number.NaN, closesIn: Number.NaN, closedAt: Number.NaN };
     said.push(received);
     const session = {
-      connection: { address: '127.0.0.1' },
+      connection: { id: String(n), address: '127.0.0.1' },
       identity: { user: null },
       push(push: Push) {
         if (push.type !== 'drain') return;

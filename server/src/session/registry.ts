@@ -3,6 +3,7 @@ import type { Identity } from '../auth/identity.ts';
 import type { EndReason, Standing } from '../channels/standing.ts';
 import type { Standings } from '../channels/standings.ts';
 import type { Connection } from '../transport/connection.ts';
+import { SortedList } from '../util/sorted-list.ts';
 import type { SessionState } from './session-state.ts';
 
 /** A session, as seen by what handles all sessions. */
@@ -11,6 +12,8 @@ export interface Registered {
   readonly identity: Identity;
   readonly state: SessionState;
   readonly standings: Standings;
+  /** When the connection was opened, by the monotonic clock in milliseconds. */
+  readonly openedAt: number;
   /** Ends what it holds; see `Standing.end`. */
   end(standing: Standing, reason: EndReason): void | Promise<void>;
   push(push: Push): void;
@@ -39,10 +42,52 @@ class Tally {
   }
 }
 
+/** The sessions of each user. Most users have one, which needs no set of its own. */
+class UserSessions {
+  readonly #sessions = new Map<string, Registered | Set<Registered>>();
+
+  /** How many users have sessions. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** How many sessions the user has. */
+  of(user: string): number {
+    const found = this.#sessions.get(user);
+    if (found === undefined) return 0;
+    return found instanceof Set ? found.size : 1;
+  }
+
+  /** A snapshot of the user's sessions. */
+  all(user: string): readonly Registered[] {
+    const found = this.#sessions.get(user);
+    if (found === undefined) return [];
+    return found instanceof Set ? [...found] : [found];
+  }
+
+  add(user: string, session: Registered): void {
+    const found = this.#sessions.get(user);
+    if (found instanceof Set) found.add(session);
+    else this.#sessions.set(user, found === undefined ? session : new Set([found, session]));
+  }
+
+  remove(user: string, session: Registered): void {
+    const found = this.#sessions.get(user);
+    if (found instanceof Set) {
+      found.delete(session);
+      const [last] = found;
+      if (found.size === 1 && last !== undefined) this.#sessions.set(user, last);
+    } else if (found === session) {
+      this.#sessions.delete(user);
+    }
+  }
+}
+
 /** All sessions of this node. */
 export class Registry {
-  readonly #sessions = new Set<Registered>();
-  readonly users = new Tally();
+  /** In the order of their connections' ids, so that they can be read page by page. */
+  readonly #sessions = new SortedList<Registered>(({ connection }) => connection.id);
+  readonly users = new UserSessions();
   readonly addresses = new Tally();
   #whenEmpty: (() => void) | undefined;
 
@@ -56,15 +101,26 @@ export class Registry {
   }
 
   remove(session: Registered): void {
-    if (!this.#sessions.delete(session)) return;
+    if (this.#sessions.get(session.connection.id) !== session) return;
+    this.#sessions.delete(session.connection.id);
     this.addresses.remove(session.connection.address);
-    if (session.identity.user !== null) this.users.remove(session.identity.user);
+    if (session.identity.user !== null) this.users.remove(session.identity.user, session);
     if (this.#sessions.size === 0) this.#whenEmpty?.();
+  }
+
+  /** The session of a connection. */
+  get(connection: string): Registered | undefined {
+    return this.#sessions.get(connection);
   }
 
   /** A snapshot of the sessions. */
   all(): readonly Registered[] {
     return [...this.#sessions];
+  }
+
+  /** The sessions by their connections' ids, from this id on. They must not change during the iteration. */
+  from(connection: string): Iterable<Registered> {
+    return this.#sessions.from(connection);
   }
 
   /** Resolves as soon as no session is left. */

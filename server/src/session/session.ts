@@ -41,7 +41,7 @@ export class Session implements ConnectionListener, SessionContext {
   readonly wire: Wire;
   readonly wireSession: WireSession;
   readonly services: Services;
-  readonly #opened: number;
+  readonly openedAt: number;
   readonly #inbox: Inbox;
   readonly #expiry: Expiry;
   #state: SessionState = 'new';
@@ -62,7 +62,7 @@ export class Session implements ConnectionListener, SessionContext {
     this.wire = wire;
     this.wireSession = session;
     this.services = services;
-    this.#opened = Math.floor(services.clock.monotonic()); // V8 stores other numbers outside of the session
+    this.openedAt = Math.floor(services.clock.monotonic()); // V8 stores other numbers outside of the session
     this.#inbox = new Inbox(this);
     this.#expiry = new Expiry(this);
     services.registry.add(this);
@@ -266,7 +266,7 @@ export class Session implements ConnectionListener, SessionContext {
     this.services.replayer.forget(this);
     for (const standing of this.standings) this.end(standing, 'closed');
     registry.remove(this);
-    const duration = clock.monotonic() - this.#opened;
+    const duration = clock.monotonic() - this.openedAt;
     events.emit('connectionClosed', {
       connection: this.connection.id,
       user: this.#identity.user,

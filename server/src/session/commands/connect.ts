@@ -49,7 +49,7 @@ function admit(session: SessionContext, command: CommandOf<'connect'>, identity:
       new Refusal('too_many_connections', `a user may have at most ${most} connections`),
     );
   }
-  registry.users.add(user);
+  registry.users.add(user, session);
   return welcome(session, command, identity);
 }
 

@@ -1,0 +1,63 @@
+import { type Pattern, PatternError, parsePattern } from '@sluice/protocol';
+import type { Identity } from '../auth/identity.ts';
+import { permitsPattern } from '../auth/pattern-permissions.ts';
+import type { ApiKeys } from '../auth/secrets.ts';
+import type { Verifier } from '../auth/token.ts';
+import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
+import type { Manage } from '../manage/manage.ts';
+import { Refusal } from '../refusal.ts';
+import { type HttpReply, jsonReply, type Request } from '../transport/http.ts';
+import type { Answer } from './backend.ts';
+import { authenticate } from './credentials.ts';
+import { errorReply } from './errors.ts';
+
+/** What the routes for operators need. */
+export interface ManageServices {
+  readonly apiKeys: ApiKeys;
+  readonly verifier: Verifier;
+  readonly manage: Manage;
+}
+
+/** The pattern of all channels. */
+export const EVERYTHING = '**';
+
+/**
+ * Runs `act` for a caller who may manage all channels of the pattern: an API key, or a user whose
+ * token grants `manage`.
+ */
+export async function asManager(
+  request: Request,
+  services: Pick<ManageServices, 'apiKeys' | 'verifier'>,
+  pattern: string,
+  act: (by: Identity) => Answer | Promise<Answer>,
+): Promise<HttpReply> {
+  const by = await authenticate(request, services);
+  if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
+  const parsed = readPattern(pattern);
+  if (parsed instanceof Refusal) return errorReply(parsed);
+  if (!permitsPattern(by, 'manage', parsed)) return errorReply(forbid(by, pattern));
+  try {
+    const answer = await act(by);
+    return answer instanceof Refusal ? errorReply(answer) : jsonReply(200, answer);
+  } catch (error) {
+    return errorReply(refuseUnavailable(error));
+  }
+}
+
+/** A pattern of a caller: names, `*`, and a last `**`. */
+function readPattern(source: string): Pattern | Refusal {
+  try {
+    const pattern = parsePattern(source);
+    if (!pattern.segments.some(({ kind }) => kind === 'param')) return pattern;
+    return new Refusal('channel_invalid', `"${source}": {param} is for rules only. Use * for one segment`);
+  } catch (error) {
+    if (error instanceof PatternError) return new Refusal('channel_invalid', error.message);
+    throw error;
+  }
+}
+
+function forbid({ name, user }: Identity, pattern: string): Refusal {
+  const who = name === undefined ? `user "${user}"` : `the API key "${name}"`;
+  const advice = `Its "caps" must grant "manage" on "${pattern}", or on a pattern that covers it`;
+  return new Refusal('permission_denied', `"manage" on "${pattern}" is not allowed to ${who}. ${advice}`);
+}
