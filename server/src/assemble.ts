@@ -36,6 +36,8 @@ import { AgeClock } from './util/age-clock.ts';
 import { type Clock, systemClock } from './util/clock.ts';
 import { createIds } from './util/ids.ts';
 import { Turn } from './util/turn.ts';
+import { DecisionRing } from './why/decision-ring.ts';
+import { Why } from './why/why.ts';
 
 /** The parts that tests replace: they stop time and need no port. */
 export interface Parts {
@@ -60,6 +62,7 @@ export interface Assembly {
   readonly metrics: Metrics;
   readonly cluster: Cluster;
   readonly manage: Manage;
+  readonly why: Why;
   readonly descriptors: DescriptorWatch | undefined;
   readonly wires?: readonly SocketWire[];
   /** Topics of event streams, if they are enabled. */
@@ -152,6 +155,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const totals = async () => totalsOf(await metrics.snapshot());
   new LocalNode({ cluster, hub, registry, events, clock, node: config.node, engine, totals });
   const manage = new Manage({ cluster, rules, log, presence });
+  const ring = new DecisionRing(config.log.decisions, { events, clock });
+  const why = new Why({ cluster, registry, rules, log, ring });
   const { wires } = parts;
   return {
     descriptors,
@@ -163,6 +168,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     metrics,
     cluster,
     manage,
+    why,
     topics,
     ...(wires && { wires }),
   };

@@ -17,6 +17,8 @@ export interface Events {
     connection: string;
     channel: string;
     log: string;
+    /** Its id, if it has one. */
+    sub?: number | undefined;
     start: Position;
     conditions?: Conditions | undefined;
   };
@@ -25,6 +27,7 @@ export interface Events {
     connection: string;
     channel: string;
     log: string;
+    sub?: number | undefined;
     end: Position;
     reason: 'asked' | 'permission' | 'closed';
   };
@@ -36,10 +39,10 @@ export interface Events {
   /** A published message was also appended to a bound channel. */
   copied: { from: string; to: string };
   /**
-   * The fan-out of a channel in one turn, up to `offset`: the sum over its messages of the sockets
+   * The fan-out of a channel in one turn, from `after` (exclusive) to `offset`: the sum over its messages of the sockets
    * that each was sent to.
    */
-  delivered: { channel: string; offset: number; deliveries: number; bytes: number };
+  delivered: { channel: string; after: number; offset: number; deliveries: number; bytes: number };
   /**
    * A cursor replays from the log: it began in the past, its reader was too slow, the engine's feed
    * had a gap, or its filter has changed.
@@ -60,6 +63,7 @@ export interface Events {
   gap: {
     connection: string;
     channel: string;
+    sub?: number | undefined;
     from: Position;
     to: Position;
     reason: GapReason;

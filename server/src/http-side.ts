@@ -10,6 +10,7 @@ import type { Manage } from './manage/manage.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Services } from './session/services.ts';
 import type { HttpSide } from './transport/http.ts';
+import type { Why } from './why/why.ts';
 
 export interface HttpSideParts {
   readonly config: Config;
@@ -17,6 +18,7 @@ export interface HttpSideParts {
   readonly services: Services;
   readonly metrics: Metrics;
   readonly manage: Manage;
+  readonly why: Why;
   /** Default: the text of `metrics`. */
   readonly scrape?: () => Promise<string>;
   /** Server-sent events, if enabled. */
@@ -29,7 +31,7 @@ export interface HttpSideParts {
 
 /** All HTTP routes of a gateway. */
 export function createHttpSide(parts: HttpSideParts): HttpSide {
-  const { config, engine, metrics, manage, scrape = () => metrics.text(), access, isReady, sse } = parts;
+  const { config, engine, metrics, manage, why, scrape = () => metrics.text(), access, isReady, sse } = parts;
   const { door, verifier, events, clock, rules, log, presence, backendRequests, schedules, groups } = parts.services;
   const { devSecret, devApiKey, apiKeys, node, static: folder } = config;
   const routes = createRoutes({
@@ -44,6 +46,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     schedules,
     groups,
     manage,
+    why,
     allowances: new UserAllowances(),
     revocations: engine.revocations,
     signal: (signal) => engine.signal(signal),

@@ -82,6 +82,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     'channels',
     'groups',
     'manage',
+    'why/why.ts',
     'engine/groups.ts',
     'requests',
     'schedules',
@@ -99,8 +100,12 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...PROTOCOL,
   ],
   'engines.ts': ['engine', 'config', 'util'],
+  why: [
+    ...['auth', 'channels', 'cluster', 'engine/engine.ts', 'session/registry.ts', 'events.ts', 'refusal.ts', 'util'],
+    ...PROTOCOL,
+  ],
   'http-side.ts': [
-    ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'manage/manage.ts'],
+    ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'manage/manage.ts', 'why/why.ts'],
     'observe/metrics.ts',
     ...['session/services.ts', 'transport/http.ts'],
   ],

@@ -38,6 +38,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/groups/measure-groups.ts': [1, 'the age of a message, by its timestamp'],
   'server/src/api/routes/groups/administer.ts': [1, 'the age of a message, by its timestamp'],
   'server/src/engine/redis/redis-presence.ts': [1, 'the time since which a member is present'],
+  'server/src/why/decision-ring.ts': [1, 'the times that an operator compares with logs and messages'],
   'server/src/testing/test-clock.ts': [2, 'the clock of a test gateway'],
   'server/src/testing/test-gateway.ts': [2, 'claims of tokens'],
   'client-sdk/src/now.ts': [1, 'detects that the machine slept'],

@@ -23,16 +23,24 @@ export type Answer = object | Refusal;
  * Runs `act` for a backend, i.e. an API key, and reports an unavailable engine. Users' tokens are
  * refused: the limits of users are those of their connections.
  */
-export async function asBackend(
+export function asBackend(
+  request: Request,
+  services: BackendServices,
+  act: (by: Identity) => Answer | Promise<Answer>,
+): Promise<HttpReply> {
+  return asCaller(request, services, (by) => (by.name === undefined ? NO_USERS : act(by)));
+}
+
+const NO_USERS = new Refusal('permission_denied', 'this needs an API key; users read over their connection');
+
+/** Runs `act` for an API key or a user's token, and reports an unavailable engine. */
+export async function asCaller(
   request: Request,
   services: BackendServices,
   act: (by: Identity) => Answer | Promise<Answer>,
 ): Promise<HttpReply> {
   const by = await authenticate(request, services);
   if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
-  if (by.name === undefined) {
-    return errorReply(new Refusal('permission_denied', 'this needs an API key; users read over their connection'));
-  }
   try {
     const answer = await act(by);
     return answer instanceof Refusal ? errorReply(answer) : jsonReply(200, answer);

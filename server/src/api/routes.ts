@@ -16,6 +16,7 @@ import { type RequestServices, requestRoute } from './routes/request.ts';
 import { listRevocationsRoute, type RevocationServices, revokeRoute } from './routes/revocations.ts';
 import { type ScheduleServices, scheduleRoute, unscheduleRoute } from './routes/schedule.ts';
 import { type TicketServices, ticketsRoute } from './routes/tickets.ts';
+import { type WhyServices, whyRoute } from './routes/why.ts';
 
 export interface ApiOptions
   extends PublishServices,
@@ -26,7 +27,8 @@ export interface ApiOptions
     GroupServices,
     RequestServices,
     ScheduleServices,
-    ManageServices {
+    ManageServices,
+    WhyServices {
   /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
   /** This node's name. */
@@ -111,6 +113,12 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       summary: 'May somebody do something on a channel, and why?',
       takesBody,
       handle: explainRoute(options),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/why',
+      summary: 'What became of a message for a user, and why',
+      handle: whyRoute(options),
     },
     {
       method: 'POST',

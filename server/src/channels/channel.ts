@@ -54,7 +54,6 @@ export class Channel<Reader extends object = object> {
   head: number;
   /** Offset of the newest message that was fanned out. */
   sent: number;
-  /** `sent` as it stood before the latest fan-out. */
   #base: number;
   #fannedOutIn = -1;
   /** Announced, not yet fanned out: offsets `sent + 1` to `head`. */
@@ -84,6 +83,11 @@ export class Channel<Reader extends object = object> {
     this.head = message.offset;
     this.news.push(message);
     this.latest?.keep(message);
+  }
+
+  /** `sent` as it stood before the latest fan-out. */
+  get base(): number {
+    return this.#base;
   }
 
   /** Takes the news if they are a single message, as for most channels in most turns. */

@@ -166,8 +166,8 @@ export class FanOut {
     this.#report(channel, deliveries, bytes);
   }
 
-  #report({ name, sent }: OpenChannel, deliveries: number, bytes: number): void {
-    this.#options.events.emit('delivered', { channel: name, offset: sent, deliveries, bytes });
+  #report({ name, base, sent }: OpenChannel, deliveries: number, bytes: number): void {
+    this.#options.events.emit('delivered', { channel: name, after: base, offset: sent, deliveries, bytes });
   }
 
   #encode({ audiences, filters, news }: OpenChannel): Delivery[] {

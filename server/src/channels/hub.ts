@@ -188,6 +188,7 @@ export class Hub implements CursorHost {
       connection: subscriber.connection.id,
       channel: subject.channel,
       log: channel.name,
+      sub: subject.sub,
       end: sent,
       reason,
     });

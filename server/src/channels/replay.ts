@@ -235,6 +235,7 @@ export class Replayer {
     this.#events.emit('gap', {
       connection: subscriber.connection.id,
       channel: channel.name,
+      sub: cursor.variant.sub,
       from,
       to,
       reason,

@@ -62,17 +62,11 @@ export interface RedisConfig extends Omit<Settings['redis'], 'url' | 'urls'> {
   readonly urls: readonly string[];
 }
 
-type Rates = 'operations' | 'bytes' | 'connectionRate' | 'connectionRatePerAddress';
-
-export interface LimitsConfig extends Omit<Settings['limits'], Rates> {
+export interface LimitsConfig extends Omit<Settings['limits'], 'operations' | 'bytes'> {
   /** Commands of one connection; `null`: unlimited. */
   readonly operations: Rate | null;
   /** Bytes from one connection; `null`: unlimited. */
   readonly bytes: Rate | null;
-  /** New connections of the node; `null`: unlimited. */
-  readonly connectionRate: Rate | null;
-  /** New connections of one address; `null`: unlimited. */
-  readonly connectionRatePerAddress: Rate | null;
 }
 
 /** The configuration as the operator writes it: in a file, or as the argument of `createGateway`. */

@@ -62,8 +62,6 @@ describe('defaults', () => {
         filters: 10_000,
         connectionsPerUser: 100,
         connectionsPerAddress: 0,
-        connectionRate: null,
-        connectionRatePerAddress: null,
         unauthenticated: 67_108_864,
       },
       trustProxy: false,
@@ -74,7 +72,7 @@ describe('defaults', () => {
       drainPace: 500,
       node: expect.any(String),
       workers: 1,
-      log: { level: 'info', format: 'json' },
+      log: { level: 'info', format: 'json', decisions: 10_000 },
     });
   });
 

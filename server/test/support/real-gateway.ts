@@ -20,6 +20,7 @@ export interface RealPeer {
 export class RealGateway {
   readonly gateway: Gateway;
   readonly services: Assembly['services'];
+  readonly cluster: Assembly['cluster'];
   readonly #sockets: WebSocket[] = [];
   #url = '';
 
@@ -37,6 +38,7 @@ export class RealGateway {
     };
     const assembly = assemble(parseConfig({ ...defaults, ...config }), parts);
     this.services = assembly.services;
+    this.cluster = assembly.cluster;
     this.gateway = new Gateway(assembly);
   }
 

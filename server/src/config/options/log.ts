@@ -1,4 +1,4 @@
-import { oneOf } from '../values.ts';
+import { oneOf, whole } from '../values.ts';
 import { option } from './option.ts';
 
 /** From the least to the most important. */
@@ -22,5 +22,14 @@ export const LOG_OPTIONS = {
     env: ['SLUICE_LOG_FORMAT'],
     flag: '--log-format <format>',
     description: 'The format of lines.',
+  }),
+  decisions: option({
+    schema: whole({ min: 0, max: 1_000_000 }),
+    default: 10_000,
+    defaultText: '`10000`',
+    type: 'number',
+    env: ['SLUICE_LOG_DECISIONS'],
+    description:
+      'How many decisions about connections (subscribed, denied, gap, closed…) a node keeps in memory to explain [what became of a message](console.md#why-was-a-message-not-delivered); 0 keeps none. About 0.5 KiB each.',
   }),
 };

@@ -103,6 +103,7 @@ function welcome(session: SessionContext, cursor: Cursor): SubscribeResult {
       connection: session.connection.id,
       channel: cursor.channelName,
       log: cursor.channel.name,
+      sub: cursor.variant.sub,
       start: { epoch, offset },
       conditions: cursor.variant.filter?.conditions,
     });

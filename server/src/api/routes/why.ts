@@ -1,0 +1,61 @@
+import { channelNameFault } from '@sluice/protocol';
+import type { Identity } from '../../auth/identity.ts';
+import { Refusal } from '../../refusal.ts';
+import type { Why, WhyAnswer, WhyQuery } from '../../why/why.ts';
+import { asCaller, type BackendServices, permit } from '../backend.ts';
+import { readNumbers } from '../query.ts';
+import type { Route } from '../route.ts';
+
+export interface WhyServices extends BackendServices {
+  readonly why: Why;
+}
+
+const TEXTS = ['user', 'connection', 'message', 'channel'] as const;
+const OFFSET = { offset: { min: 1, max: Number.MAX_SAFE_INTEGER } };
+
+/**
+ * `GET /api/v1/why?user|connection&message|channel&offset`: what became of a message for a user, or on
+ * one connection, on all nodes. Needs `manage` on the message's channel.
+ */
+export function whyRoute(services: WhyServices): Route['handle'] {
+  return (request) =>
+    asCaller(request, services, async (by) => {
+      const query = readQuery(request.query);
+      return query instanceof Refusal ? query : explainMessage(services, by, query);
+    });
+}
+
+async function explainMessage(services: WhyServices, by: Identity, query: WhyQuery): Promise<WhyAnswer | Refusal> {
+  if (query.channel !== undefined) {
+    const refusal = await refuseManaging(services, by, query.channel);
+    if (refusal !== null) return refusal;
+  }
+  const subject = await services.why.find(query);
+  if (subject instanceof Refusal) return subject;
+  const refusal = await refuseManaging(services, by, subject.channel);
+  return refusal ?? services.why.explain(subject, query);
+}
+
+async function refuseManaging(services: WhyServices, by: Identity, channel: string): Promise<Refusal | null> {
+  const decision = await permit(services, by, { verb: 'manage', channel });
+  return decision instanceof Refusal ? decision : null;
+}
+
+function readQuery(query: URLSearchParams): WhyQuery | Refusal {
+  const wrong = (detail: string): Refusal => new Refusal('command_invalid', detail);
+  const numbers = readNumbers(query, OFFSET, TEXTS);
+  if (numbers instanceof Refusal) return numbers;
+  const read: { -readonly [Name in keyof WhyQuery]: WhyQuery[Name] } = { ...numbers };
+  for (const name of TEXTS) {
+    const text = query.get(name);
+    if (text === '') return wrong(`"${name}" must not be empty`);
+    if (text !== null) read[name] = text;
+  }
+  const { user, connection, message, channel, offset } = read;
+  if ((user === undefined) === (connection === undefined)) return wrong('give "user" or "connection", and not both');
+  if (message === undefined && (channel === undefined || offset === undefined)) {
+    return wrong('give "message", the id of the message, or "channel" and "offset"');
+  }
+  const fault = channel === undefined ? null : channelNameFault(channel);
+  return fault === null ? read : new Refusal('channel_invalid', fault);
+}
