@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { PROGRAM } from '../src/auth/identity.ts';
 import { DurableEngine } from '../src/engine/durable/durable-engine.ts';
+import { EngineUnavailable } from '../src/engine/engine.ts';
 import { MemoryEngine } from '../src/engine/memory/memory-engine.ts';
 import type { Clock } from '../src/util/clock.ts';
 import { tokenFor } from './support/tokens.ts';
@@ -186,6 +187,50 @@ describe('scheduled messages', () => {
     expect(await dataOf(second)).toEqual([1]);
     second.clock.advance(MINUTE);
     expect(await dataOf(second)).toEqual([1, 2]);
+  });
+
+  it('are read again until the engine is back', async () => {
+    let isAway = false;
+    class Fragile extends MemoryEngine {
+      override start(listener: Parameters<MemoryEngine['start']>[0]): void {
+        super.start({ ...listener, deliver: (...news) => isAway || listener.deliver(...news) });
+      }
+
+      override read(...args: Parameters<MemoryEngine['read']>) {
+        if (isAway) throw new EngineUnavailable('away');
+        return super.read(...args);
+      }
+    }
+    const world = await createWorld(CONFIG, { engine: (clock) => new Fragile({ clock }) });
+    const faults: unknown[] = [];
+    world.services.events.on('fault', (fault) => faults.push(fault));
+    const { schedules, log } = world.services;
+    const record = {
+      kind: 'scheduled',
+      at: world.clock.now() + 5_000,
+      channel: LOBBY,
+      data: 1,
+      run: 'of another node',
+    };
+    isAway = true;
+    // Another node schedules while this one cannot read.
+    await log.append(
+      '#schedules',
+      { id: 's', time: world.clock.now(), data: record },
+      { retention: { count: 9, age: MINUTE }, window: 0 },
+    );
+    schedules.interrupted();
+    await world.idle();
+    world.clock.advance(1_000);
+    await world.idle();
+    expect(schedules.size).toBe(0);
+    isAway = false;
+    world.clock.advance(1_000);
+    await world.idle();
+    expect(schedules.size).toBe(1);
+    world.clock.advance(MINUTE);
+    expect(await dataOf(world)).toEqual([1]);
+    expect(faults).toEqual([]);
   });
 
   it('are published once each, in the order of their times, by two nodes', { timeout: 60_000 }, async () => {

@@ -60,6 +60,7 @@ export class Schedules {
   #reading: Promise<void> | undefined;
   #isStale = false;
   #timer: Timer | undefined;
+  #readingLater: Timer | undefined;
   #isPublishing = false;
   #state: 'idle' | 'running' | 'closed' = 'idle';
 
@@ -84,6 +85,7 @@ export class Schedules {
   close(): void {
     this.#state = 'closed';
     this.#timer?.cancel();
+    this.#readingLater?.cancel();
   }
 
   /** The wall clock was set: messages are due sooner, or later. */
@@ -191,7 +193,14 @@ export class Schedules {
   interrupted(): void {
     this.#isStale = true;
     if (this.#reading === undefined && this.#state === 'running')
-      this.#read().catch((error: unknown) => this.#fault(error));
+      this.#read().catch((error: unknown) => this.#readLater(error));
+  }
+
+  /** The log could not be read: what other nodes have scheduled meanwhile must not be missed. */
+  #readLater(error: unknown): void {
+    if (!(error instanceof EngineUnavailable)) this.#fault(error);
+    this.#readingLater?.cancel();
+    this.#readingLater = this.#parts.clock.after(RETRY, () => this.interrupted());
   }
 
   #read(): Promise<void> {
