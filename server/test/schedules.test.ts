@@ -94,6 +94,10 @@ describe('a scheduled message', () => {
     expect(await ada.result(command)).toEqual(first);
     world.clock.advance(MINUTE);
     expect(await dataOf(world)).toEqual([1]);
+    // The key still names the first one, although it was published.
+    expect(await ada.result(command)).toEqual(first);
+    world.clock.advance(MINUTE);
+    expect(await dataOf(world)).toEqual([1]);
   });
 
   it('follows the wall clock when it is set', async () => {

@@ -110,8 +110,9 @@ export class Schedules {
     const key =
       draft.key === undefined ? {} : { key: `${request.by.user?.length ?? '-'} ${request.by.user} ${draft.key}` };
     try {
-      const { id } = await this.#append(record, { id: nextId(), ...key });
-      return { id, at: this.#pending.get(id)?.at ?? at };
+      const own = nextId();
+      const { id, offset } = await this.#append(record, { id: own, ...key });
+      return { id, at: id === own ? at : ((await this.#recordAt({ offset }))?.at ?? at) };
     } catch (error) {
       return refuseUnavailable(error);
     }
@@ -263,7 +264,7 @@ export class Schedules {
       .catch((error: unknown) => this.#fault(error));
   }
 
-  async #recordAt({ offset }: PendingMessage): Promise<ScheduledMessage | undefined> {
+  async #recordAt({ offset }: Pick<PendingMessage, 'offset'>): Promise<ScheduledMessage | undefined> {
     const { epoch, messages } = await this.#parts.log.read(SCHEDULES, offset - 1, 1);
     const message = messages[0]?.message;
     if (epoch !== this.#epoch || message?.offset !== offset) return undefined;
