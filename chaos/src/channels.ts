@@ -38,5 +38,15 @@ export function retiredTo(channel: string, head: number): number {
   return Math.max(0, head - keeps);
 }
 
+const SAFE: ReadonlySet<string> = new Set(['safe', 'bulk', 'work', 'risky', 'feed']);
+
 /** Must it have no gaps while the engine keeps its data? */
-export const isSafe = (channel: string): boolean => channel.startsWith('safe:') || channel.startsWith('bulk:');
+export const isSafe = (channel: string): boolean => SAFE.has(channel.split(':')[0] ?? '');
+
+/** The tags of a message on this channel: those of a queue that keeps an order have the order's value. */
+export function tagsOf(channel: string, n: number): Readonly<Record<string, string>> | undefined {
+  return channel.startsWith('work:') ? { customer: customerOf(n) } : undefined;
+}
+
+/** The customer of a message: `work` keeps the order of each customer's messages. */
+export const customerOf = (n: number): string => `customer-${n % 5}`;

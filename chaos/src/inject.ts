@@ -1,4 +1,5 @@
 import type { ChaosClient } from './chaos-client.ts';
+import type { ChaosUser } from './chaos-user.ts';
 import type { Cluster } from './cluster.ts';
 import type { Payload } from './ledger.ts';
 import type { Fault } from './plan.ts';
@@ -6,7 +7,10 @@ import { pause } from './until.ts';
 
 export interface Scene {
   readonly cluster: Cluster;
+  /** Those who read and publish. */
   readonly clients: readonly ChaosClient[];
+  /** Everybody with a network that can break: the clients first. */
+  readonly users: readonly ChaosUser[];
   readonly payload: (by: string, size: number) => Payload;
   /** A node that was drained, or ended in another way. */
   readonly onDrained: (node: string, code: number | null) => void;
@@ -26,16 +30,20 @@ export function inject(fault: Fault, scene: Scene): Promise<void> {
   return done;
 }
 
-function thingsOf(fault: Fault, { cluster, clients }: Scene): readonly object[] {
-  if ('clients' in fault) return victims(fault, clients);
+function thingsOf(fault: Fault, scene: Scene): readonly object[] {
+  const { cluster } = scene;
+  if ('clients' in fault) return victims(fault, scene);
   if (fault.kind === 'kill' || fault.kind === 'drain') return [cluster.nodes[fault.node] ?? cluster];
   if (fault.kind === 'link-cut' || fault.kind === 'link-stall') return [cluster.links[fault.node] ?? cluster];
   return [cluster.redis ?? cluster];
 }
 
-/** The affected clients: slow readers are picked from the subscribers of the channel with the burst. */
-function victims(fault: Extract<Fault, { clients: unknown }>, clients: readonly ChaosClient[]): readonly ChaosClient[] {
-  const concerned = fault.kind === 'slow' ? clients.filter((client) => client.reads(fault.channel)) : clients;
+/** The affected users: slow readers are picked from the subscribers of the channel with the burst. */
+function victims(
+  fault: Extract<Fault, { clients: unknown }>,
+  { clients, users }: Pick<Scene, 'clients' | 'users'>,
+): readonly ChaosUser[] {
+  const concerned = fault.kind === 'slow' ? clients.filter((client) => client.reads(fault.channel)) : users;
   return [...new Set(fault.clients.flatMap((at) => concerned[at % concerned.length] ?? []))];
 }
 
@@ -88,9 +96,9 @@ async function breakLink(
 }
 
 async function annoy(fault: Extract<Fault, { clients: unknown }>, scene: Scene): Promise<void> {
-  const clients = victims(fault, scene.clients);
+  const clients = victims(fault, scene);
   for (const client of clients) {
-    client.note(`suffers: ${fault.kind} for ${fault.length} ms`);
+    client.suffers(`${fault.kind} for ${fault.length} ms`);
     if (fault.kind === 'cut') client.network.cut();
     else if (fault.kind === 'mute') client.network.hold({ mute: true });
     else if (fault.kind === 'reload') client.close();
@@ -107,7 +115,7 @@ async function annoy(fault: Extract<Fault, { clients: unknown }>, scene: Scene):
 /** More than the buffers of slow readers hold. */
 function burst(
   { channel, messages }: Extract<Fault, { kind: 'slow' }>,
-  slow: readonly ChaosClient[],
+  slow: readonly ChaosUser[],
   { clients, payload }: Scene,
 ): void {
   const publisher = clients.find((client) => !slow.includes(client)) ?? clients[0];

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { EngineName } from './plan.ts';
-import { describeFault, makePlan } from './plan.ts';
-import { Run } from './run.ts';
+import { describeFault } from './plan.ts';
+import { planOf, Run } from './run.ts';
 import { summary } from './summary.ts';
 
 const number = (text: string) => Number(text);
@@ -33,8 +33,7 @@ async function chaos({
   const options = { seed, engine, nodes, clients, rate, every, empty, length: minutes * 60_000 };
   print(`seed ${seed}: ${nodes} nodes with the ${engine} engine, ${clients} clients, ${minutes} minutes`);
   if (plan) {
-    for (const step of makePlan(options))
-      print(`${`${step.pause}`.padStart(6)} ms later: ${describeFault(step.fault)}`);
+    for (const step of planOf(options)) print(`${`${step.pause}`.padStart(6)} ms later: ${describeFault(step.fault)}`);
     return;
   }
   const report = await new Run({ ...options, print }).go();
@@ -51,7 +50,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
   const program = new Command('chaos')
     .description(
-      'Breaks gateways, networks and Redis under load, and checks that no message is lost without a gap or delivered twice.',
+      'Breaks gateways, networks and Redis under load, and checks that no message is lost without a gap or delivered twice, that queues keep their promises, that every request ends, and that every scheduled message is published once.',
     )
     .option('--minutes <n>', 'duration in which new faults begin', number, 1)
     .option('--seed <n>', 'the same seed gives the same plan', number, Date.now() % 1_000_000)

@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import { mintToken } from '../../server/src/auth/mint.ts';
 import { CHANNELS, CHATS, RULES, retiredTo } from './channels.ts';
 import { ChaosClient } from './chaos-client.ts';
+import type { ChaosUser } from './chaos-user.ts';
 import { Cluster, SECRET } from './cluster.ts';
 import { Dice } from './dice.ts';
 import { inject } from './inject.ts';
 import { Ledger, type Payload } from './ledger.ts';
-import { describeFault, makePlan, type PlanOptions } from './plan.ts';
+import { describeFault, makePlan, type PlanOptions, type Step } from './plan.ts';
 import { type Heads, readHeads, verifyLogs } from './settle.ts';
 import { pause, until } from './until.ts';
+import { CREW_SIZE, Crew } from './work/crew.ts';
+import { WORK_CHANNELS, WORK_RULES } from './work/rules.ts';
 
 export interface RunOptions extends PlanOptions {
   /** Publishes per second, of all clients together. */
@@ -31,6 +34,15 @@ const ENOUGH = 20;
 /** Maximum number of pending publishes; more would only make an outage longer. */
 const PENDING = 2_000;
 const TICK = 20;
+const API_KEY = 'key-of-gateways-that-live-for-minutes-only';
+/** Channels with constant traffic. */
+const TRAFFIC = [...CHATS, ...WORK_CHANNELS];
+const CREW = Object.values(CREW_SIZE).reduce((sum, count) => sum + count);
+
+/** The plan of a run: its faults concern all users. */
+export function planOf(options: PlanOptions): readonly Step[] {
+  return makePlan({ ...options, clients: options.clients + CREW });
+}
 
 /** One run: a cluster, clients, faults by the plan, then recovery, and the final checks. */
 export class Run {
@@ -43,6 +55,7 @@ export class Run {
   readonly #keeps: boolean;
   readonly #start = performance.now();
   #clients: ChaosClient[] = [];
+  readonly #crew: Crew;
   #published = 0;
   #drains = 0;
 
@@ -52,9 +65,19 @@ export class Run {
     // The memory engine loses its data with its process, and every plan restarts a process.
     this.#keeps = engine === 'durable' || (engine === 'redis' && !empty);
     this.#ledger = new Ledger({ keeps: this.#keeps });
-    const channels = Object.fromEntries(Object.entries(RULES).map(([kind, rule]) => [`${kind}:{name}`, rule]));
+    const rules = Object.entries({ ...RULES, ...WORK_RULES });
+    const channels = Object.fromEntries(rules.map(([kind, rule]) => [`${kind}:{name}`, rule]));
     const onFault = (text: string) => this.#fault(text);
-    this.#cluster = new Cluster({ engine, nodes, folder: this.#folder, channels, onFault });
+    const config = { apiKeys: [{ name: 'chaos', secret: API_KEY }] };
+    this.#cluster = new Cluster({ engine, nodes, folder: this.#folder, channels, config, onFault });
+    this.#crew = new Crew({
+      ...this.#world,
+      seed: options.seed + 3,
+      ledger: this.#ledger,
+      keeps: this.#keeps,
+      apiKey: API_KEY,
+      nextNumber: () => ++this.#published,
+    });
   }
 
   /** Never rejects because of faults of the gateways: they are in the report. */
@@ -86,7 +109,7 @@ export class Run {
     const dice = new Dice(this.#options.seed + 1);
     const many = Array.from({ length: this.#options.clients }, (_, at) => `client-${at}`);
     this.#clients = await Promise.all(many.map((name) => this.#createClient(name, dice)));
-    await Promise.all(this.#clients.map((client) => client.start()));
+    await Promise.all([...this.#clients.map((client) => client.start()), this.#crew.start()]);
     await until(() => this.#everyReader(({ position }) => position !== undefined), {
       what: () => 'not all clients have subscribed',
     });
@@ -101,11 +124,21 @@ export class Run {
       channels: [...new Set(dice.next() < 0.5 ? [...chats, 'bulk:a', 'safe:a'] : chats)],
       ledger: this.#ledger,
       keeps: this.#keeps,
-      choose: () => this.#cluster.choose(),
-      nameOf: (port) => this.#cluster.nameOf(port),
-      onFault: (text) => this.#fault(text),
-      clock: this.#now,
+      ...this.#world,
     });
+  }
+
+  get #world() {
+    return {
+      choose: () => this.#cluster.choose(),
+      nameOf: (port: number) => this.#cluster.nameOf(port),
+      onFault: (text: string) => this.#fault(text),
+      clock: this.#now,
+    };
+  }
+
+  get #users(): readonly ChaosUser[] {
+    return [...this.#clients, ...this.#crew.users];
   }
 
   #everyReader(holds: (reader: ChaosClient['readers'][number]) => boolean): boolean {
@@ -119,16 +152,17 @@ export class Run {
     const chatting = this.#chat();
     const healing: Promise<void>[] = [];
     try {
-      for (const { pause: wait, fault } of makePlan(this.#options)) {
+      for (const { pause: wait, fault } of planOf(this.#options)) {
         await pause(wait);
         if (this.#faults.length > 0) break;
         const description = describeFault(fault);
         this.#options.print(`${this.#time}  ${description}`);
         this.#injected.set(fault.kind, (this.#injected.get(fault.kind) ?? 0) + 1);
-        for (const client of this.#clients) if (!('clients' in fault)) client.note(`— ${description}`);
+        for (const user of this.#users) if (!('clients' in fault)) user.note(`— ${description}`);
         const healed = inject(fault, {
           cluster: this.#cluster,
           clients: this.#clients,
+          users: this.#users,
           payload: this.#payload,
           onDrained: (node, code) => this.#drained(node, code),
         });
@@ -154,8 +188,9 @@ export class Run {
     return setInterval(() => {
       for (due += each; due >= 1; due--) {
         const client = dice.pick(this.#clients);
-        if (this.#pending < PENDING)
-          void client.publish(dice.pick(CHATS), this.#payload(client.name, dice.whole(0, 200)));
+        if (this.#pending >= PENDING) continue;
+        void client.publish(dice.pick(TRAFFIC), this.#payload(client.name, dice.whole(0, 200)));
+        this.#crew.published();
       }
     }, TICK);
   }
@@ -168,7 +203,7 @@ export class Run {
   async #settle(): Promise<void> {
     if (this.#faults.length > 0) return;
     this.#options.print(`${this.#time}  everything works again: ${this.#pending} publishes are not acknowledged yet`);
-    for (const client of this.#clients) client.hurry();
+    for (const user of this.#users) user.hurry();
     await until(() => this.#pending === 0, { what: () => this.#whoWaits() });
     this.#options.print(`${this.#time}  everything is acknowledged`);
     // A lost announcement is noticed with the next one.
@@ -186,6 +221,9 @@ export class Run {
     for (const fault of [...(await verifyLogs(nodes, this.#ledger, heads)), ...this.#ledger.disorder()])
       this.#fault(fault);
     for (const fault of this.#judgeRetired(heads)) this.#fault(fault);
+    await this.#crew.settle();
+    this.#options.print(`${this.#time}  all work is finished`);
+    for (const fault of await this.#crew.verdict()) this.#fault(fault);
     for (const code of await this.#endNodes()) if (code !== 0) this.#fault(`a node ended its drain with ${code}`);
   }
 
@@ -210,15 +248,16 @@ export class Run {
   }
 
   async #endNodes(): Promise<(number | null)[]> {
-    for (const client of this.#clients) client.close();
+    for (const user of this.#users) user.close();
     return this.#cluster.stop();
   }
 
   async #cleanUp(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.end()));
+    await this.#crew.end();
     await this.#cluster.kill();
     rmSync(this.#folder, { recursive: true, force: true });
-    const violated = this.#clients.find(({ name }) => this.#faults.some((fault) => fault.includes(`${name}:`)));
+    const violated = this.#users.find(({ name }) => this.#faults.some((fault) => fault.includes(`${name}:`)));
     if (violated !== undefined) this.#options.print(`\nThe log of ${violated.name}:\n${violated.log}\n`);
   }
 
@@ -231,8 +270,9 @@ export class Run {
       'messages delivered': sum(readers.map(({ received }) => received)),
       'gaps reported': sum(readers.map(({ gaps }) => gaps)),
       'messages covered by gaps': sum(readers.map(({ lost }) => lost)),
-      'connections made': sum(this.#clients.map(({ connections }) => connections)),
+      'connections made': sum(this.#users.map(({ connections }) => connections)),
       'drains that ended with 0': this.#drains,
+      ...this.#crew.counts(),
     };
   }
 }
