@@ -14,14 +14,15 @@ const RUNS: readonly (Pick<PlanOptions, 'engine' | 'nodes'> & { what: string; se
   { what: 'a gateway with the memory engine', engine: 'memory', nodes: 1, seconds: SECONDS / 2 },
 ];
 
-describe('under faults no message is lost without a gap or delivered twice', () => {
+describe('under faults no message is lost without a gap or delivered twice, and all work is done', () => {
   it.each(RUNS)('$what', { timeout: 300_000 }, async ({ engine, nodes, seconds, empty = false }) => {
     const lines: string[] = [];
     const options = { engine, nodes, empty, seed: SEED, clients: 10, rate: 50, every: 300, length: seconds * 1_000 };
     const report = await new Run({ ...options, print: (line) => lines.push(line) }).go();
     const output = [`SLUICE_CHAOS_SEED=${SEED}`, ...lines, summary(report)].join('\n');
     expect(report.faults, output).toEqual([]);
-    expect(report.counts['messages delivered'], output).toBeGreaterThan(0);
+    for (const what of ['messages delivered', 'settlements accepted', 'requests answered', 'messages scheduled'])
+      expect(report.counts[what], output).toBeGreaterThan(0);
     process.stdout.write(`chaos, ${engine}, seed ${SEED}: ${summary(report)}\n`);
   });
 });
