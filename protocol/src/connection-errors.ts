@@ -58,6 +58,13 @@ export const CONNECTION_ERRORS = {
     retryable: true,
     status: 429,
   },
+  connecting_too_fast: {
+    code: 4009,
+    message: 'Too many connections were opened at once.',
+    remedy: 'Try again with backoff, after Retry-After; operators: see limits.connectionRate.',
+    retryable: true,
+    status: 503,
+  },
 
   token_expired: {
     code: 4100,

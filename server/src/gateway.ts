@@ -19,6 +19,7 @@ import { ProgramResponder, type RequestFunction } from './requests/program-respo
 import { SCHEDULES } from './schedules/schedule-record.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { type Admit, createAdmission } from './session/admission.ts';
+import { ArrivalLimits } from './session/arrival-limits.ts';
 import { drainSessions } from './session/drain.ts';
 import { PermissionReview } from './session/permission-review.ts';
 import type { Revoking } from './session/revoking.ts';
@@ -54,6 +55,7 @@ export class Gateway {
   readonly #revoking: Revoking;
   readonly #cluster: Cluster;
   readonly #admission: Admit;
+  readonly #arrivals: ArrivalLimits;
   readonly #sse: ReturnType<typeof createSse>;
   readonly #http: HttpSide;
   readonly #watch: EngineWatch;
@@ -87,7 +89,8 @@ export class Gateway {
       descriptors: assembly.descriptors,
       isDraining: () => this.#state === 'draining',
     });
-    this.#sse = createSse({ ...assembly, access: this.#access, admit: this.#admission });
+    this.#arrivals = new ArrivalLimits(config.limits, services.clock);
+    this.#sse = createSse({ ...assembly, access: this.#access, admit: this.#admission, arrivals: this.#arrivals });
     this.#http = createHttpSide({ ...assembly, access: this.#access, isReady, sse: this.#sse });
     this.#descriptors = assembly.descriptors;
     this.#watch = new EngineWatch(engine, services);
@@ -146,6 +149,7 @@ export class Gateway {
       const acceptor = createAcceptor({
         services: this.#services,
         admission: this.#admission,
+        arrivals: this.#arrivals,
         descriptors: this.#descriptors,
         ...(this.#wires && { wires: this.#wires }),
       });

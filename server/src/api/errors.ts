@@ -1,6 +1,6 @@
 import { ERROR_DOCS, ERRORS, type ErrorBody, type ErrorName, errorBody } from '@sluice/protocol';
 import type { Refusal } from '../refusal.ts';
-import { type HttpReply, jsonReply } from '../transport/http.ts';
+import { type HttpReply, jsonReply, later } from '../transport/http.ts';
 
 /**
  * An error of the catalogue as an HTTP reply: `{ "error": { code, name, message, remedy, retryable,
@@ -12,8 +12,8 @@ export function errorReply(refusal: Refusal, headers: Readonly<Record<string, st
 
 /** Same as `errorReply`, for an error from a session. */
 export function errorBodyReply(body: ErrorBody, headers: Readonly<Record<string, string>> = {}): HttpReply {
-  const later = body.retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(body.retryAfter / 1000)) };
-  return jsonReply(ERRORS[body.name as ErrorName].status, { error: explained(body) }, { ...later, ...headers });
+  const { status } = ERRORS[body.name as ErrorName];
+  return jsonReply(status, { error: explained(body) }, { ...later(body.retryAfter), ...headers });
 }
 
 /** The reply to a bug in the gateway. */

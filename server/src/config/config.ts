@@ -62,11 +62,17 @@ export interface RedisConfig extends Omit<Settings['redis'], 'url' | 'urls'> {
   readonly urls: readonly string[];
 }
 
-export interface LimitsConfig extends Omit<Settings['limits'], 'operations' | 'bytes'> {
+type Rates = 'operations' | 'bytes' | 'connectionRate' | 'connectionRatePerAddress';
+
+export interface LimitsConfig extends Omit<Settings['limits'], Rates> {
   /** Commands of one connection; `null`: unlimited. */
   readonly operations: Rate | null;
   /** Bytes from one connection; `null`: unlimited. */
   readonly bytes: Rate | null;
+  /** New connections of the node; `null`: unlimited. */
+  readonly connectionRate: Rate | null;
+  /** New connections of one address; `null`: unlimited. */
+  readonly connectionRatePerAddress: Rate | null;
 }
 
 /** The configuration as the operator writes it: in a file, or as the argument of `createGateway`. */

@@ -140,6 +140,8 @@ export function describeConfig(config: Config): Record<string, unknown> {
       bytes: formatSize(perSecond(config.limits.bytes)),
       connectionsPerUser: config.limits.connectionsPerUser,
       connectionsPerAddress: config.limits.connectionsPerAddress,
+      connectionRate: perSecond(config.limits.connectionRate),
+      connectionRatePerAddress: perSecond(config.limits.connectionRatePerAddress),
     },
     heartbeat: formatDuration(config.heartbeat),
     connectTimeout: formatDuration(config.connectTimeout),

@@ -62,6 +62,8 @@ describe('defaults', () => {
         filters: 10_000,
         connectionsPerUser: 100,
         connectionsPerAddress: 0,
+        connectionRate: null,
+        connectionRatePerAddress: null,
         unauthenticated: 67_108_864,
       },
       trustProxy: false,

@@ -120,7 +120,10 @@ const reconnect = (subscriptions: number): number => subscriptions * 3 + 100;
 
 function readLimits({ limits }: Settings): Pick<Config, 'limits'> {
   const operations = toRate(limits.operations, reconnect(limits.subscriptions));
-  return { limits: { ...limits, operations, bytes: toRate(limits.bytes) } };
+  const { connectionRate: perSecond } = limits;
+  const connectionRate = perSecond === 0 ? null : { perSecond, burst: perSecond };
+  const connectionRatePerAddress = toRate(limits.connectionRatePerAddress);
+  return { limits: { ...limits, operations, bytes: toRate(limits.bytes), connectionRate, connectionRatePerAddress } };
 }
 
 function readRules(

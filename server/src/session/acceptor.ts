@@ -1,14 +1,18 @@
 import { closeReason, ERRORS, type ErrorName, errorBody } from '@sluice/protocol';
 import { negotiate, pathsOf, WIRES } from '../protocols/negotiate.ts';
 import type { Selection, SocketWire } from '../protocols/protocol.ts';
+import { Refusal } from '../refusal.ts';
 import type { Acceptor, Admission, Handshake } from '../transport/connection.ts';
 import type { Admit } from './admission.ts';
+import type { ArrivalLimits } from './arrival-limits.ts';
 import type { Services } from './services.ts';
 import { Session } from './session.ts';
 
 export interface AcceptorOptions {
   readonly services: Services;
   readonly admission: Admit;
+  /** How fast connections may be opened. Default: unlimited. */
+  readonly arrivals?: ArrivalLimits;
   /** Wire protocols that are spoken. Default: the native ones. */
   readonly wires?: readonly SocketWire[];
   /** How many file descriptors are left, where that is watched. */
@@ -39,21 +43,22 @@ interface Choice {
 
 /** Decides at the door who may open a WebSocket, and makes sessions of those who do. SPEC.md section 1. */
 export function createAcceptor(options: AcceptorOptions): Acceptor {
-  const { services, admission, descriptors, wires = WIRES } = options;
-  const report = (address: string, error: ErrorName, detail?: string) => {
-    const body = errorBody(error, detail);
+  const { services, admission, arrivals, descriptors, wires = WIRES } = options;
+  const report = (address: string, error: ErrorName, detail?: string, retryAfter?: number) => {
+    const body = errorBody(error, detail, retryAfter);
     services.events.emit('rejected', { what: 'handshake', address, error, detail: body.message });
     return body;
   };
   /** To whatever stands between the client and this node: another node may take it. */
-  const answer = ({ address }: Handshake, error: ErrorName, detail?: string): Admission => {
-    const body = JSON.stringify({ error: report(address, error, detail) });
-    return { ok: false, status: ERRORS[error].status, body };
+  const answer = ({ address }: Handshake, { error, detail, retryAfter }: Refusal): Admission => {
+    const body = JSON.stringify({ error: report(address, error, detail, retryAfter) });
+    return { ok: false, status: ERRORS[error].status, body, ...(retryAfter === undefined ? {} : { retryAfter }) };
   };
   /** To the page itself. */
-  const refuseHandshake = (handshake: Handshake, error: ErrorName, detail?: string): Admission => {
+  const refuseHandshake = (handshake: Handshake, refusal: Refusal): Admission => {
+    const { error, detail } = refusal;
     const protocol = protocolOfRefusal(handshake, wires);
-    if (protocol === null) return answer(handshake, error, detail);
+    if (protocol === null) return answer(handshake, refusal);
     report(handshake.address, error, detail);
     return { ok: false, protocol, closeFrame: { code: ERRORS[error].code, reason: closeReason(error, detail) } };
   };
@@ -66,10 +71,12 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     admit(handshake) {
       const { protocols } = handshake;
       const barred = admission(handshake);
-      if (barred?.isOfNode === true) return answer(handshake, barred.refusal.error, barred.refusal.detail);
-      if (barred !== null) return refuseHandshake(handshake, barred.refusal.error, barred.refusal.detail);
+      if (barred?.isOfNode === true) return answer(handshake, barred.refusal);
+      if (barred !== null) return refuseHandshake(handshake, barred.refusal);
       const wire = negotiate(handshake, wires);
-      if (wire === null) return refuseHandshake(handshake, 'subprotocol_unknown');
+      if (wire === null) return refuseHandshake(handshake, new Refusal('subprotocol_unknown'));
+      const tooFast = arrivals?.admit(handshake.address) ?? null;
+      if (tooFast !== null) return answer(handshake, tooFast);
       const choice: Choice = { wire, selection: handshake };
       return { ok: true, protocol: protocols.length === 0 ? '' : wire.subprotocol, choice };
     },

@@ -7,6 +7,7 @@ import { EventSession } from '../protocols/sse/event-session.ts';
 import { eventWire } from '../protocols/sse/event-wire.ts';
 import { Refusal } from '../refusal.ts';
 import type { Admit } from '../session/admission.ts';
+import type { ArrivalLimits } from '../session/arrival-limits.ts';
 import type { Services } from '../session/services.ts';
 import { Session } from '../session/session.ts';
 import type { HttpReply, Request } from '../transport/http.ts';
@@ -21,6 +22,7 @@ export interface EventDoorOptions {
   readonly services: Services;
   readonly topics: StreamTopics;
   readonly admit: Admit;
+  readonly arrivals: ArrivalLimits;
   readonly visitors: VisitorOptions;
   /** Maximum bytes buffered for one reader. */
   readonly limit: number;
@@ -71,6 +73,8 @@ export class EventDoor {
     if (stopped !== null) return this.#refuse(visitor, stopped.refusal);
     const query = readEventQuery(request);
     if (query instanceof Refusal) return errorReply(query, visitor.cors);
+    const tooFast = this.#options.arrivals.admit(visitor.address);
+    if (tooFast !== null) return this.#refuse(visitor, tooFast);
     const token = await this.#credential(
       visitor,
       query.ticket,

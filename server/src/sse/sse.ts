@@ -4,6 +4,7 @@ import type { DevAccess } from '../auth/dev-access.ts';
 import { TicketSeal } from '../auth/tickets.ts';
 import type { Config } from '../config/schema.ts';
 import type { Admit } from '../session/admission.ts';
+import type { ArrivalLimits } from '../session/arrival-limits.ts';
 import type { Services } from '../session/services.ts';
 import type { Request } from '../transport/http.ts';
 import type { StreamTopics } from '../transport/stream-topics.ts';
@@ -17,13 +18,14 @@ export interface SseParts {
   /** Undefined if streams are disabled. */
   readonly topics: StreamTopics | undefined;
   readonly admit: Admit;
+  readonly arrivals: ArrivalLimits;
   /** `null` outside of development mode. */
   readonly access: DevAccess | null;
 }
 
 /** Server-sent events: the routes of streams and of their tickets. */
 export function createSse(parts: SseParts): (EventRoutes & { stop(): void }) | undefined {
-  const { config, services, topics, admit, access } = parts;
+  const { config, services, topics, admit, arrivals, access } = parts;
   if (topics === undefined) return undefined;
   const { origins, trustProxy, sseCookie = null, limits } = config;
   const visitors = { origins, dev: access, trustProxy, cookie: sseCookie };
@@ -34,6 +36,7 @@ export function createSse(parts: SseParts): (EventRoutes & { stop(): void }) | u
     services,
     topics,
     admit,
+    arrivals,
     visitors,
     limit: limits.outbound / 2,
     verifier: desk.verifier(services.verifier),

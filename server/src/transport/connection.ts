@@ -100,8 +100,11 @@ export type Admission =
    * nothing of an HTTP response.
    */
   | { readonly ok: false; readonly protocol: string; readonly closeFrame: CloseFrame }
-  /** Refused over HTTP, so that a proxy can read the status and try another node. */
-  | { readonly ok: false; readonly status: number; readonly body: string };
+  /**
+   * Refused over HTTP, so that a proxy can read the status and try another node. `retryAfter` in
+   * milliseconds.
+   */
+  | { readonly ok: false; readonly status: number; readonly body: string; readonly retryAfter?: number };
 
 /** The gateway's side of the transport. */
 export interface Acceptor {

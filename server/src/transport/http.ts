@@ -94,6 +94,10 @@ export function statusLine(status: number): string {
   return `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
 }
 
+/** The header for a request that may be repeated after some milliseconds. It is in seconds: RFC 9110 section 10.2.3. */
+export const later = (retryAfter: number | undefined): Readonly<Record<string, string>> =>
+  retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfter / 1000)) };
+
 /** A reply whose body is JSON. */
 export function jsonReply(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): HttpReply {
   return {

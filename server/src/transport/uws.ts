@@ -6,7 +6,7 @@ import { BATCH_LIMIT } from './batch-limit.ts';
 import type { Acceptor } from './connection.ts';
 import { ControlFrames } from './control-frames.ts';
 import { forwardedHosts } from './forwarded-host.ts';
-import type { HttpSide, RequestHead } from './http.ts';
+import { type HttpSide, later, type RequestHead } from './http.ts';
 import { loadUws, type UwsModule } from './load-uws.ts';
 import { NodeHttp } from './node-http.ts';
 import { RefusedSockets } from './refused-sockets.ts';
@@ -192,8 +192,12 @@ export class UwsTransport implements Transport {
       query: head.query,
     });
     if (!admission.ok && !('closeFrame' in admission)) {
-      const { status, body } = admission;
-      const reply = { status, body, headers: { 'Content-Type': 'application/json; charset=utf-8' } };
+      const { status, body, retryAfter } = admission;
+      const reply = {
+        status,
+        body,
+        headers: { 'Content-Type': 'application/json; charset=utf-8', ...later(retryAfter) },
+      };
       new UwsExchange(response, head, this.#parts).answer(reply, { close: true });
       return;
     }

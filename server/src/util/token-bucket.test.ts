@@ -20,6 +20,15 @@ describe('TokenBucket', () => {
     expect(bucket.take(50, 5_000)).toBe(0);
   });
 
+  it('takes back what was not used, up to the full bucket', () => {
+    const bucket = new TokenBucket({ perSecond: 10, burst: 2 }, 0);
+    bucket.take(2, 0);
+    bucket.giveBack(1);
+    expect([bucket.take(1, 0), bucket.take(1, 0)]).toEqual([0, 100]);
+    bucket.giveBack(5);
+    expect([bucket.take(2, 0), bucket.take(1, 0)]).toEqual([0, 100]);
+  });
+
   it('admits nothing until a charged debt is repaid', () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 20 }, 0);
     bucket.charge(50, 0);

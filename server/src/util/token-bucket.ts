@@ -50,6 +50,11 @@ export class TokenBucket {
     this.#spent += Math.round(amount * 1000);
   }
 
+  /** Returns tokens that were taken and not used. */
+  giveBack(amount: number): void {
+    this.#spent = Math.max(0, this.#spent - amount * 1000);
+  }
+
   /** Milliseconds until everything that was charged has been paid for. */
   debt(now: number): number {
     this.#refill(now);

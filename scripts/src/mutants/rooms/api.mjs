@@ -87,9 +87,9 @@ export const api = [
     tests: ROUTER,
   },
   {
-    file: `${FOLDER}/errors.ts`,
-    from: 'Math.ceil(body.retryAfter / 1000)',
-    to: 'Math.floor(body.retryAfter / 1000)',
+    file: 'server/src/transport/http.ts',
+    from: 'Math.ceil(retryAfter / 1000)',
+    to: 'Math.floor(retryAfter / 1000)',
     fault: 'Retry-After is too short',
     tests: [`${FOLDER}/errors.test.ts`],
   },

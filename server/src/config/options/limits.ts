@@ -95,6 +95,28 @@ export const LIMITS_OPTIONS = {
     description:
       'Maximum open connections of one IP address; further ones are closed with `too_many_connections`. 0: unlimited. Behind a proxy it needs `trustProxy`.',
   }),
+  connectionRate: option({
+    schema: whole({ min: 0, max: 1_000_000 }),
+    default: 0,
+    defaultText: '`0`',
+    type: 'number',
+    env: ['SLUICE_LIMITS_CONNECTION_RATE'],
+    flag: '--connection-rate <number>',
+    kind: 'number',
+    description:
+      'New connections per second of this node; further ones are answered with HTTP 503 and `Retry-After`. 0: unlimited.',
+  }),
+  connectionRatePerAddress: option({
+    schema: whole({ min: 0, max: 1_000_000 }),
+    default: 0,
+    defaultText: '`0`',
+    type: 'number',
+    env: ['SLUICE_LIMITS_CONNECTION_RATE_PER_ADDRESS'],
+    flag: '--connection-rate-per-address <number>',
+    kind: 'number',
+    description:
+      "The same for one IP address, with bursts of ten seconds' worth. 0: unlimited. Behind a proxy it needs `trustProxy`.",
+  }),
   unauthenticated: option({
     schema: size({ min: MIB, max: 1024 * 1024 * MIB }),
     default: 64 * MIB,
