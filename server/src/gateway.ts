@@ -5,7 +5,8 @@ import { DevAccess } from './auth/dev-access.ts';
 import { PROGRAM } from './auth/identity.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { type Config, ConfigError } from './config/schema.ts';
-import type { Engine, Signal } from './engine/engine.ts';
+import type { Engine, EngineListener, Signal } from './engine/engine.ts';
+import { EngineStart } from './engine/engine-start.ts';
 import type { Revocation } from './engine/revocations.ts';
 import { groupProblem } from './groups/engine-support.ts';
 import type { ConsumeFunction } from './groups/program-delivery.ts';
@@ -59,6 +60,7 @@ export class Gateway {
   readonly #sse: ReturnType<typeof createSse>;
   readonly #http: HttpSide;
   readonly #watch: EngineWatch;
+  readonly #engineStart: EngineStart;
   readonly #descriptors: DescriptorWatch | undefined;
   readonly #clockSteps: ClockSteps;
   readonly #access: DevAccess | null;
@@ -88,12 +90,14 @@ export class Gateway {
       dev: this.#access,
       descriptors: assembly.descriptors,
       isDraining: () => this.#state === 'draining',
+      isWaiting: () => this.#engineStart.waitingFor !== undefined,
     });
     this.#arrivals = new ArrivalLimits(config.limits, services.clock);
     this.#sse = createSse({ ...assembly, access: this.#access, admit: this.#admission, arrivals: this.#arrivals });
     this.#http = createHttpSide({ ...assembly, access: this.#access, isReady, sse: this.#sse });
     this.#descriptors = assembly.descriptors;
     this.#watch = new EngineWatch(engine, services);
+    this.#engineStart = this.#createEngineStart();
     this.#clockSteps = new ClockSteps(services.clock, (by) => {
       services.events.emit('clockSet', { by: Math.round(by) });
       for (const session of services.registry.all()) session.clockSet();
@@ -103,11 +107,36 @@ export class Gateway {
 
   #isReady(): true | string {
     if (this.#state !== 'running') return `the gateway is ${this.#state}`;
-    return this.#engine.trouble ?? true;
+    return this.#engineStart.waitingFor ?? this.#engine.trouble ?? true;
+  }
+
+  #createEngineStart(): EngineStart {
+    const { hub, events, schedules, clock, requests } = this.#services;
+    const engine = this.#engine;
+    const listener: EngineListener = {
+      deliver: (channel, epoch, message) =>
+        channel === SCHEDULES ? schedules.take(epoch, message) : hub.deliver(channel, epoch, message),
+      interrupted: (channel) => (channel === SCHEDULES ? schedules.interrupted() : hub.interrupted(channel)),
+      signal: (signal) => this.#handleSignal(signal),
+      warn: (advice) => events.emit('engineWarned', { engine: engine.name, advice }),
+    };
+    return new EngineStart({
+      engine,
+      clock,
+      steps: [
+        () => engine.start(listener),
+        () => this.#revoking.start(),
+        () => requests.start(),
+        () => this.#cluster.start(),
+        () => this.#startSchedules(this.#config.channels),
+      ],
+      failed: (error) => events.emit('fault', { where: 'the start of the engine', error }),
+    });
   }
 
   /**
-   * Opens the port.
+   * Opens the port. If the engine is a Redis that is away, the gateway waits for it: until Redis
+   * answers, `/health/ready` says why, and clients and commands get `unavailable`.
    *
    * @throws Error if the port is in use, or if the native server has no binary for this machine
    */
@@ -131,21 +160,11 @@ export class Gateway {
   }
 
   async #open(): Promise<Address> {
-    const { hub, events, schedules } = this.#services;
+    const { events } = this.#services;
     const { host } = this.#config;
     try {
       this.#checkGroups(this.#config.channels);
-      await this.#engine.start({
-        deliver: (channel, epoch, message) =>
-          channel === SCHEDULES ? schedules.take(epoch, message) : hub.deliver(channel, epoch, message),
-        interrupted: (channel) => (channel === SCHEDULES ? schedules.interrupted() : hub.interrupted(channel)),
-        signal: (signal) => this.#handleSignal(signal),
-        warn: (advice) => events.emit('engineWarned', { engine: this.#engine.name, advice }),
-      });
-      await this.#revoking.start();
-      await this.#services.requests.start();
-      await this.#cluster.start();
-      await this.#startSchedules(this.#config.channels);
+      await this.#engineStart.begin();
       const acceptor = createAcceptor({
         services: this.#services,
         admission: this.#admission,
@@ -341,6 +360,7 @@ export class Gateway {
   /** Releases everything that a start acquires. */
   async #release(): Promise<void> {
     this.#watch.stop();
+    this.#engineStart.stop();
     this.#descriptors?.stop();
     this.#clockSteps.stop();
     this.#sse?.stop();

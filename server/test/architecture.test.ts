@@ -128,7 +128,8 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
       'config',
       'engine/engine.ts',
     ],
-    ...['engine/revocations.ts', 'observe', 'protocols/protocol.ts', 'refusal.ts', 'session', 'sluice-error.ts'],
+    ...['engine/engine-start.ts', 'engine/revocations.ts', 'observe', 'protocols/protocol.ts', 'refusal.ts', 'session'],
+    'sluice-error.ts',
     ...[
       'requests',
       'schedules',

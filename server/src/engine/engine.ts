@@ -60,6 +60,11 @@ export class EngineUnavailable extends Error {
   readonly error: ErrorName = 'unavailable';
 }
 
+/** The engine refuses this gateway until an operator changes its configuration: waiting does not help. */
+export class EngineMisconfigured extends EngineUnavailable {
+  override readonly name = 'EngineMisconfigured';
+}
+
 /** The engine has no space: it refuses writes and continues to read. */
 export class EngineFull extends EngineUnavailable {
   override readonly name = 'EngineFull';
@@ -171,7 +176,12 @@ export interface Engine {
    * can. `/health/ready` shows it.
    */
   readonly trouble?: string | undefined;
-  /** Must be called once, before any other method. Rejects if the engine cannot be used; the error says what to do. */
+  /**
+   * May a start that was rejected with `EngineUnavailable` be repeated? Until one succeeds, operations
+   * are refused with `EngineUnavailable`.
+   */
+  readonly startsLater?: boolean;
+  /** Must succeed once, before any other method. Rejects if the engine cannot be used; the error says what to do. */
   start(listener: EngineListener): void | Promise<void>;
   /** Signals all nodes, including this one. Rejects with `EngineUnavailable` if they are unreachable. */
   signal(signal: Signal): void | Promise<void>;

@@ -78,8 +78,13 @@ export class Schedules {
   async start(): Promise<void> {
     if (this.#state !== 'idle') return;
     this.#state = 'running';
-    await this.#parts.log.watch(SCHEDULES);
-    await this.#read();
+    try {
+      await this.#parts.log.watch(SCHEDULES);
+      await this.#read();
+    } catch (error) {
+      this.#state = 'idle'; // the start may be repeated
+      throw error;
+    }
   }
 
   close(): void {

@@ -13,6 +13,8 @@ export interface AdmissionOptions {
   readonly descriptors?: { readonly isLow: boolean; arrived(): boolean } | undefined;
   /** Is the gateway stopping? Then nobody may come in, on connections that were opened before either. */
   readonly isDraining: () => boolean;
+  /** Is the engine away since the start? Then the revocations are not known, so no token can be accepted. */
+  readonly isWaiting?: () => boolean;
 }
 
 /** Why a client may not come in. */
@@ -32,15 +34,19 @@ const SOON = 1_000;
 
 const NO_DESCRIPTORS = 'this node is out of file descriptors; raise its limit (ulimit -n)';
 
+const NO_ENGINE = 'this node has started and waits for its engine; try another node, or again later';
+
 const ofNode = (refusal: Refusal): Barred => ({ refusal, isOfNode: true });
 const ofClient = (refusal: Refusal): Barred => ({ refusal, isOfNode: false });
 
 /** Builds the check that every connection passes before it is opened. SPEC.md section 1. */
-export function createAdmission({ services, origins, dev, descriptors, isDraining }: AdmissionOptions): Admit {
+export function createAdmission(options: AdmissionOptions): Admit {
+  const { services, origins, dev, descriptors, isDraining, isWaiting = () => false } = options;
   const { registry, settings } = services;
   return (visitor) => {
     const { origin, host, address } = visitor;
     if (isDraining()) return ofNode(new Refusal('draining', undefined, SOON));
+    if (isWaiting()) return ofNode(new Refusal('unavailable', NO_ENGINE, SOON));
     if (descriptors?.isLow === true) return ofNode(new Refusal('unavailable', NO_DESCRIPTORS));
     if (dev?.isHostAllowed(host) === false) return ofNode(new Refusal('host_refused', hostRefused(host)));
     if (!isOriginAllowed(visitor, origins, dev)) {

@@ -51,6 +51,7 @@ export class ClusterFeed implements Feed {
   }
 
   async connect(): Promise<void> {
+    this.#closed = false;
     await this.#options.slots.refresh();
     this.#timer = setInterval(() => {
       if (this.trouble !== undefined) void this.#refresh();

@@ -47,8 +47,9 @@ export class Commands {
     return this.#failure.message;
   }
 
-  /** Rejects when the server is not there, or does not let us in. */
+  /** Rejects when the server is not there, or does not let us in; it may then be called again. */
   async connect(): Promise<void> {
+    this.#closed = false;
     try {
       await this.#opened();
       if ('nodes' in this.#client) await warmUp(this.#client);
@@ -63,13 +64,15 @@ export class Commands {
   /** A cluster that fails while it connects tries again, and the promise of its first attempt stays open. */
   #opened(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('timeout')), this.#patience);
-      const settle = (then: () => void) => () => {
+      const settle = (then: () => void) => {
         clearTimeout(timer);
+        this.#client.off('ready', ready);
         then();
       };
-      this.#client.once('ready', settle(resolve));
-      this.#client.connect().then(settle(resolve), (error: unknown) => settle(() => reject(error))());
+      const ready = () => settle(resolve);
+      const timer = setTimeout(() => settle(() => reject(new Error('timeout'))), this.#patience);
+      this.#client.once('ready', ready);
+      this.#client.connect().then(ready, (error: unknown) => settle(() => reject(error)));
     });
   }
 

@@ -1,4 +1,4 @@
-import { EngineUnavailable } from '../engine.ts';
+import { EngineMisconfigured, EngineUnavailable } from '../engine.ts';
 
 /** What Redis answers when it could do the same a little later, or when an operator must act. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -17,6 +17,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
   NOPERM: 'the user may not run the commands that are needed; docs/engines/redis.md lists them',
 };
 
+/** Refusals that last until an operator changes something. */
+const LASTING: ReadonlySet<string> = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM']);
+
 /**
  * What went wrong, in words that repeat neither commands nor their arguments: those hold payloads, and logins.
  *
@@ -26,9 +29,13 @@ export function toEngineError(error: unknown, label: string): Error {
   const text = error instanceof Error ? error.message : String(error);
   const [word = ''] = text.split(/[\s:]/, 1);
   const refusal = Object.hasOwn(REFUSALS, word) ? REFUSALS[word] : undefined;
-  if (refusal !== undefined) return new EngineUnavailable(`Redis at ${label} refuses: ${refusal} (${word})`);
+  if (refusal !== undefined) {
+    const refused = `Redis at ${label} refuses: ${refusal} (${word})`;
+    return LASTING.has(word) ? new EngineMisconfigured(refused) : new EngineUnavailable(refused);
+  }
   if (error instanceof Error && error.name === 'ReplyError') return toFault(text, label);
-  return new EngineUnavailable(`Redis at ${label} cannot be reached: ${reasonOf(error)}`);
+  const unreachable = `Redis at ${label} cannot be reached: ${reasonOf(error)}`;
+  return isOfCertificate(error) ? new EngineMisconfigured(unreachable) : new EngineUnavailable(unreachable);
 }
 
 /** A failing script is our bug: its line number shows where. */
@@ -47,13 +54,19 @@ const UNTRUSTED: ReadonlySet<unknown> = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 ]);
 
+const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
+
+function isOfCertificate(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return UNTRUSTED.has(code) || code === WRONG_NAME;
+}
+
 /** Why a connection failed: the system's code where there is one. */
 function reasonOf(error: unknown): string {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (UNTRUSTED.has(code))
     return `its certificate is not trusted: set redis.ca to the authority that signed it (${code})`;
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return 'its certificate is for another name: use one of its names in the URL';
+  if (code === WRONG_NAME) return 'its certificate is for another name: use one of its names in the URL';
   if (typeof code === 'string') return code;
   const text = typeof message === 'string' ? message : '';
   if (/timeout/i.test(text)) return 'it did not answer in time';

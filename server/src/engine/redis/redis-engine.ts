@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../util/clock.ts';
-import type { Engine, EngineListener, Signal } from '../engine.ts';
+import { type Engine, type EngineListener, EngineUnavailable, type Signal } from '../engine.ts';
 import { ClusterFeed } from './cluster-feed.ts';
 import { Commands } from './commands.ts';
 import { clusterOf, serversOf } from './connect.ts';
@@ -27,6 +27,7 @@ interface LabelledShard extends Shard {
 /** Logs, members and revocations in Redis: many gateways, one service. Valkey will do as well. */
 export class RedisEngine implements Engine {
   readonly name = 'redis';
+  readonly startsLater = true;
   readonly log: RedisLog;
   readonly presence: RedisPresence;
   readonly revocations: RedisRevocations;
@@ -38,6 +39,7 @@ export class RedisEngine implements Engine {
   readonly #timers: NodeJS.Timeout[] = [];
   #listener: EngineListener = { deliver: () => {} };
   #started = false;
+  #closed = false;
 
   constructor({ clock = systemClock, ...given }: RedisEngineOptions) {
     const options = { ...REDIS_DEFAULTS, ...given };
@@ -66,7 +68,7 @@ export class RedisEngine implements Engine {
       for (const shard of this.#shards) await this.#connect(shard);
       await this.revocations.listen((signal) => this.#listener.signal?.(signal));
     } catch (error) {
-      await this.close();
+      this.#disconnect();
       throw error;
     }
     this.#started = true;
@@ -82,6 +84,7 @@ export class RedisEngine implements Engine {
 
   async #connect(shard: LabelledShard): Promise<void> {
     const { commands, feed, label } = shard;
+    if (this.#closed) throw new EngineUnavailable('the engine is closed');
     commands.onReady = () => this.#returned(shard);
     await commands.connect();
     const info = readInfo(String(await commands.call('info')));
@@ -122,8 +125,13 @@ export class RedisEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.presence.close();
+    this.#disconnect();
+  }
+
+  #disconnect(): void {
     for (const { commands, feed } of this.#shards) {
       feed.close();
       commands.close();
