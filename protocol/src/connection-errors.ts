@@ -65,6 +65,13 @@ export const CONNECTION_ERRORS = {
     retryable: true,
     status: 503,
   },
+  reconnect_requested: {
+    code: 4010,
+    message: 'The server asks the client to reconnect.',
+    remedy: 'Reconnect with backoff and resume from the last position.',
+    retryable: true,
+    status: 503,
+  },
 
   token_expired: {
     code: 4100,
@@ -171,5 +178,12 @@ export const CONNECTION_ERRORS = {
     remedy: 'Offer sluice.v1.json or sluice.v1.msgpack.',
     retryable: false,
     status: 400,
+  },
+  disconnected: {
+    code: 4212,
+    message: 'The server closed the connection.',
+    remedy: 'Connect again only if the user asks for it: a backend or an operator closed the connection.',
+    retryable: false,
+    status: 403,
   },
 } as const satisfies Record<string, ErrorKind>;

@@ -84,9 +84,16 @@ export interface ReplayingPush extends SubscriptionPush<'replaying'> {}
 /** The cursor has reached the head. */
 export interface LivePush extends SubscriptionPush<'live'> {}
 
+/** Why the gateway ended something that a connection held. */
+export type EndReason =
+  /** The connection lost the permission. */
+  | 'permission'
+  /** The backend ended it. */
+  | 'removed';
+
 /** The gateway ended the subscription. */
 export interface UnsubscribedPush extends SubscriptionPush<'unsubscribed'> {
-  readonly reason: 'permission' | 'slow_reader';
+  readonly reason: EndReason | 'slow_reader';
 }
 
 /** The members of a channel, or their changes. */
@@ -108,14 +115,14 @@ export interface PresencePush {
 export interface UnwatchedPush {
   readonly type: 'unwatched';
   readonly channel: string;
-  readonly reason: 'permission';
+  readonly reason: EndReason;
 }
 
 /** The gateway ended this connection's membership. */
 export interface LeftPush {
   readonly type: 'left';
   readonly channel: string;
-  readonly reason: 'permission';
+  readonly reason: EndReason;
 }
 
 /** A message that one consumer has until it is settled. */
@@ -154,7 +161,7 @@ export interface StoppedPush {
   readonly type: 'stopped';
   readonly channel: string;
   readonly group: string;
-  readonly reason: 'permission' | 'group_removed';
+  readonly reason: EndReason | 'group_removed';
 }
 
 /** A request, as its responder receives it. */
@@ -200,7 +207,7 @@ export type CancelReason =
 export interface UnrespondedPush {
   readonly type: 'unresponded';
   readonly channel: string;
-  readonly reason: 'permission';
+  readonly reason: EndReason;
 }
 
 /** Replies to a request, in their order; more follow, or the answer to the command. */

@@ -11,6 +11,7 @@ import type { Engine } from './engine/engine.ts';
 import { createEngine } from './engines.ts';
 import { EventBus } from './events.ts';
 import { Groups } from './groups/groups.ts';
+import { LocalActions } from './manage/local-actions.ts';
 import { LocalNode } from './manage/local-node.ts';
 import { Manage } from './manage/manage.ts';
 import { type DescriptorSource, DescriptorWatch, procDescriptors } from './observe/descriptors.ts';
@@ -154,6 +155,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const cluster = new Cluster({ nodes: engine.nodes, name: config.node, clock, events });
   const totals = async () => totalsOf(await metrics.snapshot());
   new LocalNode({ cluster, hub, registry, events, clock, node: config.node, engine, totals });
+  new LocalActions({ cluster, registry, scheduler, rules, events, clock });
   const manage = new Manage({ cluster, rules, log, presence });
   const ring = new DecisionRing(config.log.decisions, { events, clock });
   const why = new Why({ cluster, registry, rules, log, ring });

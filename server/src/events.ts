@@ -29,7 +29,7 @@ export interface Events {
     log: string;
     sub?: number | undefined;
     end: Position;
-    reason: 'asked' | 'permission' | 'closed';
+    reason: 'asked' | 'permission' | 'removed' | 'closed';
   };
   /**
    * A message was appended. `waited`: milliseconds until the engine acknowledged it, 0 if it
@@ -113,6 +113,11 @@ export interface Events {
   descriptorsAmple: { open: number; limit: number };
   /** `httpPort`: a second port for HTTP only. */
   started: { url: string; httpPort?: number };
+  /**
+   * A backend or an operator has changed something over the HTTP API. `by` is the API key's name, or
+   * the user; `target` the user or the connection.
+   */
+  managed: { action: string; by: string; target: string; connections: number; reason?: string | undefined };
   /** A node was requested to drain and stop; `node` is the name in the request. */
   drainAsked: { node: string };
   /**

@@ -1,33 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryEngine } from '../src/engine/memory/memory-engine.ts';
-import { MemoryNodes } from '../src/engine/memory/memory-nodes.ts';
-import { call, KEYS, readAll, startManaged } from './support/managed-gateways.ts';
+import { call, KEYS, readAll, startManaged, startTwo } from './support/managed-gateways.ts';
 import type { RealGateway } from './support/real-gateway.ts';
 import { tokenFor } from './support/tokens.ts';
-
-/** Nodes in this process that can be cut off: they receive nothing. */
-class CutNodes extends MemoryNodes {
-  deaf = false;
-
-  override open(address: string, listener: Parameters<MemoryNodes['open']>[1]) {
-    return super.open(address, {
-      ...listener,
-      received: (from, message) => {
-        if (!this.deaf) listener.received(from, message);
-      },
-    });
-  }
-}
-
-/** Two nodes that have no log in common, but can ask each other. */
-async function startTwo(nodes = new CutNodes()) {
-  class NodeEngine extends MemoryEngine {
-    override readonly nodes = nodes;
-  }
-  const one = await startManaged({ node: 'one' }, { engine: new NodeEngine() });
-  const two = await startManaged({ node: 'two' }, { engine: new NodeEngine() });
-  return { one, two, nodes };
-}
 
 async function subscribe(gateway: RealGateway, user: string, ...channels: string[]) {
   const { client } = await gateway.connect(await tokenFor(user));

@@ -229,7 +229,7 @@ const CAUSES: readonly Cause[] = [
     },
     outcome: 'unsubscribed',
     connection: { reason: 'asked', end: { offset: 0 } },
-    summary: /the client had unsubscribed at offset 0/,
+    summary: /ended at offset 0, because the client asked for it/,
   },
   {
     cause: 'the client had lost the permission',

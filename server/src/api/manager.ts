@@ -1,4 +1,3 @@
-import { type Pattern, PatternError, parsePattern } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
 import { permitsPattern } from '../auth/pattern-permissions.ts';
 import type { ApiKeys } from '../auth/secrets.ts';
@@ -10,6 +9,7 @@ import { type HttpReply, jsonReply, type Request } from '../transport/http.ts';
 import type { Answer } from './backend.ts';
 import { authenticate } from './credentials.ts';
 import { errorReply } from './errors.ts';
+import { readPattern } from './fields.ts';
 
 /** What the routes for operators need. */
 export interface ManageServices {
@@ -24,35 +24,26 @@ export const EVERYTHING = '**';
 /**
  * Runs `act` for a caller who may manage all channels of the pattern: an API key, or a user whose
  * token grants `manage`.
+ *
+ * @param pattern or how to read it from the body, once the caller is known
  */
 export async function asManager(
   request: Request,
   services: Pick<ManageServices, 'apiKeys' | 'verifier'>,
-  pattern: string,
+  pattern: string | (() => Promise<unknown>),
   act: (by: Identity) => Answer | Promise<Answer>,
 ): Promise<HttpReply> {
   const by = await authenticate(request, services);
   if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
-  const parsed = readPattern(pattern);
+  const source = typeof pattern === 'string' ? pattern : await pattern();
+  const parsed = source instanceof Refusal ? source : readPattern(source);
   if (parsed instanceof Refusal) return errorReply(parsed);
-  if (!permitsPattern(by, 'manage', parsed)) return errorReply(forbid(by, pattern));
+  if (!permitsPattern(by, 'manage', parsed)) return errorReply(forbid(by, parsed.source));
   try {
     const answer = await act(by);
     return answer instanceof Refusal ? errorReply(answer) : jsonReply(200, answer);
   } catch (error) {
     return errorReply(refuseUnavailable(error));
-  }
-}
-
-/** A pattern of a caller: names, `*`, and a last `**`. */
-function readPattern(source: string): Pattern | Refusal {
-  try {
-    const pattern = parsePattern(source);
-    if (!pattern.segments.some(({ kind }) => kind === 'param')) return pattern;
-    return new Refusal('channel_invalid', `"${source}": {param} is for rules only. Use * for one segment`);
-  } catch (error) {
-    if (error instanceof PatternError) return new Refusal('channel_invalid', error.message);
-    throw error;
   }
 }
 

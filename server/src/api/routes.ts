@@ -106,7 +106,7 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       handle: memberCountsRoute(options),
     },
     ...groupRoutes(options, takesBody),
-    ...manageRoutes(options),
+    ...manageRoutes(options, takesBody),
     {
       method: 'POST',
       path: '/api/v1/explain',

@@ -20,7 +20,7 @@ import { FilteredCursor } from './filters/filtered-cursor.ts';
 import { isFiltered, variantFor } from './filters/filtered-variant.ts';
 import type { Replayer } from './replay.ts';
 import type { RuleMatch } from './rules.ts';
-import type { EndReason } from './standing.ts';
+import { type EndReason, isByGateway } from './standing.ts';
 import type { Subscriber } from './subscriber.ts';
 
 export interface HubOptions {
@@ -192,7 +192,7 @@ export class Hub implements CursorHost {
       end: sent,
       reason,
     });
-    if (reason === 'permission') subscriber.push({ type: 'unsubscribed', ...subject, reason });
+    if (isByGateway(reason)) subscriber.push({ type: 'unsubscribed', ...subject, reason });
   }
 
   #closeIfUnused(channel: OpenChannel): void {

@@ -2,9 +2,13 @@ import type { Identity, Verb } from '../auth/identity.ts';
 import type { RuleMatch } from './rules.ts';
 
 /**
- * Why something ends: the client `asked` for it, the client lost the `permission`, or the connection has `closed`.
+ * Why something ends: the client `asked` for it, the client lost the `permission`, the backend had it `removed`, or the connection has `closed`.
  */
-export type EndReason = 'asked' | 'permission' | 'closed';
+export type EndReason = 'asked' | 'permission' | 'removed' | 'closed';
+
+/** Is it the gateway that ends it, so that the client must be notified? */
+export const isByGateway = (reason: EndReason): reason is 'permission' | 'removed' =>
+  reason === 'permission' || reason === 'removed';
 
 /**
  * What a connection holds until it ends: a subscription, a presence subscription, a membership.

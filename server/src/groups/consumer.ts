@@ -1,5 +1,5 @@
 import { LOW_WATER } from '../channels/budgets.ts';
-import type { EndReason, Kind, Standing } from '../channels/standing.ts';
+import { type EndReason, isByGateway, type Kind, type Standing } from '../channels/standing.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
 import type { GroupGap } from '../engine/groups.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -115,13 +115,13 @@ export class Consumer implements Standing, Receiver {
     this.#dispatcher.mark();
   }
 
-  /** Who stops may settle what it has. Who loses the permission, or the connection, gives it back. */
+  /** Who stops may settle what it has. Who loses the permission, is removed, or the connection, gives it back. */
   end(reason: EndReason): void {
-    if (reason === 'permission') this.#stop(reason);
+    if (isByGateway(reason)) this.#stop(reason);
     else this.#leave(reason === 'closed' ? RELEASE_GRACE : null);
   }
 
-  #stop(reason: 'permission' | 'group_removed'): void {
+  #stop(reason: 'permission' | 'removed' | 'group_removed'): void {
     this.#subscriber.standings.remove(this);
     this.#leave(0);
     this.#subscriber.push({ type: 'stopped', ...this.#dispatcher.ref, reason });

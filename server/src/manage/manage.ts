@@ -4,6 +4,7 @@ import type { Answers, Cluster } from '../cluster/cluster.ts';
 import type { Log } from '../engine/engine.ts';
 import type { Presence } from '../presence/presence.ts';
 import type { Refusal } from '../refusal.ts';
+import type { Affected, Closing, Target } from './local-actions.ts';
 import {
   type ChannelsQuestion,
   type ConnectionsQuestion,
@@ -13,6 +14,7 @@ import {
 } from './local-node.ts';
 import { type LocalPage, mergePages, readCursor } from './pages.ts';
 import type {
+  ActionReport,
   ChannelList,
   ChannelReport,
   ChannelStatus,
@@ -121,6 +123,38 @@ export class Manage {
       connections,
       channels: [...new Set(answers.flatMap(({ answer }) => answer.channels))].sort().slice(0, MOST_CHANNELS),
       lastSeen: times.length === 0 ? null : Math.max(...times),
+      ...missingOf(missing),
+    };
+  }
+
+  /** Closes the connections of a user. */
+  disconnect(target: Target & Closing): Promise<ActionReport> {
+    return this.#act('disconnect', { ...target });
+  }
+
+  /** Closes one connection. */
+  close(connection: string, closing: Closing = {}): Promise<ActionReport> {
+    return this.#act('close', { connection, ...closing });
+  }
+
+  /** Ends what a user's connections hold on the channels of a pattern, or everywhere. */
+  unsubscribe(target: Target): Promise<ActionReport> {
+    return this.#act('unsubscribe', { ...target });
+  }
+
+  /** Decides anew what a user's connections may hold, and ends the rest. */
+  recheck(target: Target): Promise<ActionReport> {
+    return this.#act('recheck', { ...target });
+  }
+
+  async #act(method: string, action: object): Promise<ActionReport> {
+    const { answers, missing } = await this.#ask<Affected>(method, action as Json);
+    const sum = (of: (affected: Affected) => number): number =>
+      answers.reduce((total, { answer }) => total + of(answer), 0);
+    const endings = answers.some(({ answer }) => answer.ended !== undefined);
+    return {
+      connections: sum(({ connections }) => connections),
+      ...(endings ? { ended: sum(({ ended = 0 }) => ended) } : {}),
       ...missingOf(missing),
     };
   }

@@ -92,6 +92,14 @@ export interface ConnectionList extends OverAllNodes {
   readonly next?: string;
 }
 
+/** What an action has changed, over all nodes. */
+export interface ActionReport extends OverAllNodes {
+  /** The connections that were affected. */
+  readonly connections: number;
+  /** Subscriptions, memberships and other things that have ended. */
+  readonly ended?: number;
+}
+
 /** A user, over all nodes. */
 export interface UserReport extends OverAllNodes {
   readonly user: string;

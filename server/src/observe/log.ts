@@ -147,5 +147,6 @@ function logOperation(events: EventBus, log: Logger): void {
     log.info('this system does not say how many files are open: no limit is watched'),
   );
   events.on('drainAsked', (event) => log.info(event, 'asked to drain and stop'));
+  events.on('managed', (event) => log.info(event, 'changed over the HTTP API'));
   events.on('draining', (event) => log.info(event, 'draining: connections are asked to come back elsewhere'));
 }

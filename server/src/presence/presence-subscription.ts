@@ -1,5 +1,5 @@
 import type { Member } from '@sluice/protocol';
-import type { EndReason, Kind, Standing } from '../channels/standing.ts';
+import { type EndReason, isByGateway, type Kind, type Standing } from '../channels/standing.ts';
 import type { RosterPage } from '../engine/presence.ts';
 import type { KeyedBroadcaster } from '../keyed/keyed-broadcaster.ts';
 import type { KeyedSubscription } from '../keyed/keyed-subscription.ts';
@@ -54,7 +54,7 @@ export class PresenceSubscription implements Standing {
 
   end(reason: EndReason): void {
     this.#broadcaster.unsubscribe(this.#subscription);
-    if (reason !== 'permission') return;
+    if (!isByGateway(reason)) return;
     this.#subscription.subscriber.push({ type: 'unwatched', channel: this.channelName, reason });
   }
 }

@@ -1,5 +1,5 @@
 import type { CancelReason } from '@sluice/protocol';
-import type { EndReason, Kind, Standing } from '../channels/standing.ts';
+import { type EndReason, isByGateway, type Kind, type Standing } from '../channels/standing.ts';
 import type { Subscriber } from '../channels/subscriber.ts';
 import { Refusal } from '../refusal.ts';
 import type { Clock } from '../util/clock.ts';
@@ -91,7 +91,7 @@ export class Responder implements Standing, RequestHandler {
     this.#parts.requests.withdraw(this.channelName, this);
     this.#state = 'ended';
     for (const request of this.#open) request.end(lost(this.channelName));
-    if (reason !== 'permission') return;
+    if (!isByGateway(reason)) return;
     this.#subscriber.push({ type: 'unresponded', channel: this.channelName, reason });
   }
 

@@ -134,8 +134,9 @@ export class SessionRequester implements Standing, Requester {
       this.#pending?.abandon();
       return;
     }
-    const refusal = refusalOf(reason, this.channelName);
-    this.#pending?.cancel(reason, refusal);
+    const cause = reason === 'removed' ? 'permission' : reason;
+    const refusal = refusalOf(cause, this.channelName);
+    this.#pending?.cancel(cause, refusal);
     this.#answer(refusal);
   }
 }

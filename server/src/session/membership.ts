@@ -1,6 +1,6 @@
 import type { Json } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
-import type { EndReason, Kind, Standing } from '../channels/standing.ts';
+import { type EndReason, isByGateway, type Kind, type Standing } from '../channels/standing.ts';
 import { sameJson } from '../util/same-json.ts';
 import { infoOf, infoProblem } from './member-info.ts';
 import type { SessionContext } from './session-context.ts';
@@ -106,7 +106,7 @@ export class Membership implements Standing {
     const leaving = this.#leave(reason === 'closed' ? this.#grace : 0);
     if (reason === 'asked') return leaving;
     this.#reportFailure(leaving);
-    if (reason === 'permission') this.#session.push({ type: 'left', channel: this.channelName, reason });
+    if (isByGateway(reason)) this.#session.push({ type: 'left', channel: this.channelName, reason });
   }
 
   /** Milliseconds for which the user stays a member after the connection has closed. */

@@ -32,12 +32,17 @@ export class PermissionReview implements Resumable {
     return new PermissionReview(session.services.scheduler, untilClosed(session, stepsOf(session, before)));
   }
 
-  /** Reviews these sessions one after the other. */
+  /**
+   * Reviews these sessions one after the other.
+   *
+   * @param only reviews only what they hold on these channels; default: everything
+   */
   static ofRules(
     sessions: readonly Registered[],
     { scheduler, ...authority }: Authority & { scheduler: FairScheduler },
+    only: (channel: string) => boolean = () => true,
   ): PermissionReview {
-    return new PermissionReview(scheduler, stepsOfAll(sessions, authority));
+    return new PermissionReview(scheduler, stepsOfAll(sessions, { ...authority, only }));
   }
 
   /** Resolves when everything has been checked, or the connection has closed. */
@@ -73,8 +78,11 @@ export class PermissionReview implements Resumable {
   }
 }
 
+/** What decides, and about which channels. */
+type Reviewed = Authority & { readonly only?: (channel: string) => boolean };
+
 /** An error in one session is reported at the end: the other sessions are reviewed all the same. */
-function* stepsOfAll(sessions: readonly Registered[], authority: Authority): Steps {
+function* stepsOfAll(sessions: readonly Registered[], authority: Reviewed): Steps {
   for (const session of sessions) {
     try {
       yield* untilClosed(session, endForbidden(session, authority));
@@ -108,8 +116,10 @@ function* stepsOf(session: SessionContext, before: Identity): Steps {
  *
  * @yields a promise if a function of the rule answers with one
  */
-function* endForbidden(session: Registered, authority: Authority): Steps {
-  for (const standing of [...session.standings]) if (!standing.ended) yield recheck(session, standing, authority);
+function* endForbidden(session: Registered, { only, ...authority }: Reviewed): Steps {
+  for (const standing of [...session.standings]) {
+    if (!standing.ended && only?.(standing.channelName) !== false) yield recheck(session, standing, authority);
+  }
 }
 
 /** Ends one thing if it is no longer allowed; otherwise it adapts. */

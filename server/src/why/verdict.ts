@@ -31,8 +31,8 @@ export type Outcome =
   | { readonly outcome: 'expired'; readonly at: number }
   /** The subscription began after it. */
   | { readonly outcome: 'subscribed_later'; readonly start: Position }
-  /** The subscription had ended: the client asked for it, or lost the permission. */
-  | { readonly outcome: 'unsubscribed'; readonly end: Position; readonly reason: 'asked' | 'permission' }
+  /** The subscription had ended: the client asked for it or lost the permission, or the backend ended it. */
+  | { readonly outcome: 'unsubscribed'; readonly end: Position; readonly reason: 'asked' | 'permission' | 'removed' }
   /** The connection had closed. */
   | { readonly outcome: 'closed'; readonly code: number | null; readonly reason: string }
   /** The client tried to subscribe and was not permitted; `rule`: the rule's pattern. */
@@ -87,6 +87,13 @@ const VIA = { 'fan-out': 'at once, by fan-out', replay: 'by replay from the log'
 const unreadWords = (bytes: number | undefined): string =>
   bytes === undefined || bytes === 0 ? '' : `; ${bytes} bytes still wait for the client to read them`;
 
+/** Why a subscription ended. */
+const ENDINGS = {
+  asked: 'the client asked for it',
+  permission: 'the client lost the permission',
+  removed: 'the backend ended it',
+} as const;
+
 /** The outcome in one sentence. */
 export function wordsFor(outcome: Outcome, { offset }: Subject): string {
   switch (outcome.outcome) {
@@ -113,9 +120,7 @@ export function wordsFor(outcome: Outcome, { offset }: Subject): string {
     case 'subscribed_later':
       return `the subscription began after offset ${outcome.start.offset}, and the message has offset ${offset}. Subscribe with "rewind" or "since" to receive earlier messages`;
     case 'unsubscribed':
-      return outcome.reason === 'asked'
-        ? `the client had unsubscribed at offset ${outcome.end.offset}`
-        : `the subscription had ended at offset ${outcome.end.offset}, because the client lost the permission`;
+      return `the subscription had ended at offset ${outcome.end.offset}, because ${ENDINGS[outcome.reason]}`;
     case 'closed':
       return `the connection had closed${outcome.code === null ? '' : ` with ${outcome.code}`}${outcome.reason === '' ? '' : `: ${outcome.reason}`}`;
     case 'denied':

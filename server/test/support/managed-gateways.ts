@@ -1,5 +1,7 @@
 import { afterEach } from 'vitest';
 import type { ConfigInput } from '../../src/config/config.ts';
+import { MemoryEngine } from '../../src/engine/memory/memory-engine.ts';
+import { MemoryNodes } from '../../src/engine/memory/memory-nodes.ts';
 import { type RealGateway, startGateway } from './real-gateway.ts';
 import { SECRET } from './tokens.ts';
 
@@ -35,6 +37,30 @@ export async function startManaged(
   const gateway = await startGateway({ ...MANAGED, ...config }, parts);
   gateways.push(gateway);
   return gateway;
+}
+
+/** Nodes in this process that can be cut off: they receive nothing. */
+class CutNodes extends MemoryNodes {
+  deaf = false;
+
+  override open(address: string, listener: Parameters<MemoryNodes['open']>[1]) {
+    return super.open(address, {
+      ...listener,
+      received: (from, message) => {
+        if (!this.deaf) listener.received(from, message);
+      },
+    });
+  }
+}
+
+/** Two nodes that have no log in common, but can ask each other. */
+export async function startTwo(nodes = new CutNodes()) {
+  class NodeEngine extends MemoryEngine {
+    override readonly nodes = nodes;
+  }
+  const one = await startManaged({ node: 'one' }, { engine: new NodeEngine() });
+  const two = await startManaged({ node: 'two' }, { engine: new NodeEngine() });
+  return { one, two, nodes };
 }
 
 export interface Answer {

@@ -8,10 +8,16 @@ import { createWorld, type LoopbackPeer, type World } from './world.ts';
 /** Mailboxes whose messages a test can lose by the death of a node. */
 class MortalNodes extends MemoryNodes {
   readonly #dead = new Set<string>();
-  readonly opened: string[] = [];
+  /** The addresses of each node. */
+  readonly #opened: string[][] = [];
+
+  /** Mailboxes are opened for this node from now on. */
+  nextNode(): void {
+    this.#opened.push([]);
+  }
 
   override open(address: string, listener: MailboxListener) {
-    this.opened.push(address);
+    this.#opened.at(-1)?.push(address);
     return super.open(address, {
       ...listener,
       received: (from, message) => {
@@ -33,8 +39,7 @@ class MortalNodes extends MemoryNodes {
   }
 
   kill(at: number): void {
-    const address = this.opened[at];
-    if (address !== undefined) this.#dead.add(address);
+    for (const address of this.#opened[at] ?? []) this.#dead.add(address);
   }
 }
 
@@ -55,6 +60,7 @@ export class RequestCluster {
     }
     const worlds: World[] = [];
     for (let at = 0; at < count; at++) {
+      nodes.nextNode();
       worlds.push(await createWorld(config, { engine: (clock) => new NodeEngine({ clock }) }));
     }
     return new RequestCluster(worlds, nodes);

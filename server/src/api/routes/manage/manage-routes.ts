@@ -1,13 +1,17 @@
-import type { ManageServices } from '../../manager.ts';
 import type { Route } from '../../route.ts';
+import { type ActionServices, closeRoute, disconnectRoute, recheckRoute, unsubscribeRoute } from './act.ts';
 import { channelRoute, channelsRoute, connectionsRoute, nodesRoute, userRoute } from './read.ts';
 
 const API = '/api/v1';
 
 /** The routes for operators: what there is on all nodes, and what can be done about it. */
-export function manageRoutes(services: ManageServices): readonly Route[] {
+export function manageRoutes(services: ActionServices, takesBody: Route['takesBody']): readonly Route[] {
   const get = (path: string, summary: string, handle: Route['handle']): Route => ({
     ...{ method: 'GET', path: `${API}${path}`, summary, handle },
+  });
+  const post = (path: string, summary: string, handle: Route['handle']): Route => ({
+    ...{ method: 'POST', path: `${API}${path}`, summary, handle },
+    ...(takesBody && { takesBody }),
   });
   return [
     get('/nodes', 'The nodes of the cluster', nodesRoute(services)),
@@ -15,5 +19,14 @@ export function manageRoutes(services: ManageServices): readonly Route[] {
     get('/channels/{channel}', 'Subscribers, members and log of a channel', channelRoute(services)),
     get('/users/{user}', "A user's connections and channels", userRoute(services)),
     get('/connections', 'The connections of all nodes', connectionsRoute(services)),
+    post('/users/{user}/disconnect', "Close a user's connections", disconnectRoute(services)),
+    post('/users/{user}/unsubscribe', "End what a user's connections hold", unsubscribeRoute(services)),
+    post('/users/{user}/recheck', "Decide anew about what a user's connections hold", recheckRoute(services)),
+    {
+      method: 'DELETE',
+      path: `${API}/connections/{connection}`,
+      summary: 'Close a connection',
+      handle: closeRoute(services),
+    },
   ];
 }

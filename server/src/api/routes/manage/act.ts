@@ -1,0 +1,118 @@
+import type { Identity } from '../../../auth/identity.ts';
+import type { EventBus } from '../../../events.ts';
+import type { Closing, Target } from '../../../manage/local-actions.ts';
+import type { ActionReport } from '../../../manage/types.ts';
+import { Refusal } from '../../../refusal.ts';
+import type { Request } from '../../../transport/http.ts';
+import { readFields, readFlag, readText, readTexts } from '../../fields.ts';
+import { asManager, EVERYTHING, type ManageServices } from '../../manager.ts';
+import type { Route } from '../../route.ts';
+
+export interface ActionServices extends ManageServices {
+  readonly events: EventBus;
+}
+
+/** Connections that an action may leave out. */
+const MOST_EXCEPTIONS = 1_000;
+/** Characters of a reason: a close frame has room for 123 bytes. */
+const LONGEST_REASON = 200;
+const LONGEST_NAME = 200;
+
+const TARGET = ['pattern', 'except', 'reason'];
+
+type Wish = Target & Closing;
+
+/** `POST /api/v1/users/{user}/disconnect { pattern?, except?, reason?, reconnect? }`. */
+export function disconnectRoute(services: ActionServices): Route['handle'] {
+  return onUser(services, 'disconnect', [...TARGET, 'reconnect'], (wish) => services.manage.disconnect(wish));
+}
+
+/** `POST /api/v1/users/{user}/unsubscribe { pattern?, except?, reason? }`. */
+export function unsubscribeRoute(services: ActionServices): Route['handle'] {
+  return onUser(services, 'unsubscribe', TARGET, (wish) => services.manage.unsubscribe(targetOf(wish)));
+}
+
+/** `POST /api/v1/users/{user}/recheck { pattern?, except?, reason? }`. */
+export function recheckRoute(services: ActionServices): Route['handle'] {
+  return onUser(services, 'recheck', TARGET, (wish) => services.manage.recheck(targetOf(wish)));
+}
+
+/** `DELETE /api/v1/connections/{connection}?reason&reconnect`. */
+export function closeRoute(services: ActionServices): Route['handle'] {
+  return (request, { connection = '' }) =>
+    asManager(request, services, EVERYTHING, async (by) => {
+      const closing = readClosing(request.query);
+      if (closing instanceof Refusal) return closing;
+      const report = await services.manage.close(connection, closing);
+      audit(services, { action: 'close', target: connection, by, report, reason: closing.reason });
+      if (report.connections > 0) return report;
+      const elsewhere = report.missing === undefined ? '' : `. It may be on a node that did not answer`;
+      return new Refusal('not_found', `no connection is called "${connection.slice(0, 40)}"${elsewhere}`);
+    });
+}
+
+/** An action on a user's connections needs `manage` on the pattern that limits it, or on everything. */
+function onUser(
+  services: ActionServices,
+  action: string,
+  names: readonly string[],
+  act: (wish: Wish) => Promise<ActionReport>,
+): Route['handle'] {
+  return async (request, { user = '' }) => {
+    let wish: Wish | Refusal | undefined;
+    const patternOf = async (): Promise<unknown> => {
+      wish = await readWish(request, user, names);
+      return wish instanceof Refusal ? wish : (wish.pattern ?? EVERYTHING);
+    };
+    return asManager(request, services, patternOf, async (by) => {
+      if (wish === undefined || wish instanceof Refusal) return wish ?? new Refusal('internal');
+      const report = await act(wish);
+      audit(services, { action, target: user, by, report, reason: wish.reason });
+      return report;
+    });
+  };
+}
+
+async function readWish(request: Request, user: string, names: readonly string[]): Promise<Wish | Refusal> {
+  const fields = await readFields(request, names);
+  if (fields instanceof Refusal) return fields;
+  const pattern = readText(fields, 'pattern', LONGEST_NAME);
+  const except = readTexts(fields, 'except', MOST_EXCEPTIONS);
+  const reason = readText(fields, 'reason', LONGEST_REASON);
+  const reconnect = readFlag(fields, 'reconnect');
+  for (const value of [pattern, except, reason, reconnect]) if (value instanceof Refusal) return value;
+  return defined({ user, pattern, except, reason, reconnect }) as unknown as Wish;
+}
+
+function readClosing(query: URLSearchParams): Closing | Refusal {
+  for (const name of query.keys()) {
+    if (name !== 'reason' && name !== 'reconnect') {
+      return new Refusal('command_invalid', 'the options of the query are reason and reconnect');
+    }
+  }
+  const reconnect = query.get('reconnect') ?? 'false';
+  if (reconnect !== 'true' && reconnect !== 'false') {
+    return new Refusal('command_invalid', '"reconnect" must be true or false');
+  }
+  const reason = readText(Object.fromEntries(query), 'reason', LONGEST_REASON);
+  if (reason instanceof Refusal) return reason;
+  return { reconnect: reconnect === 'true', ...(reason === undefined ? {} : { reason }) };
+}
+
+const targetOf = ({ user, pattern, except }: Wish): Target => defined({ user, pattern, except }) as unknown as Target;
+
+const defined = (fields: Readonly<Record<string, unknown>>): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+interface Audited {
+  readonly action: string;
+  readonly target: string;
+  readonly by: Identity;
+  readonly report: ActionReport;
+  readonly reason: string | undefined;
+}
+
+function audit({ events }: ActionServices, { action, target, by, report, reason }: Audited): void {
+  const { connections } = report;
+  events.emit('managed', { action, by: by.name ?? by.user ?? '', target, connections, reason });
+}
