@@ -14,7 +14,7 @@ function messageProblem({ message }: Fields): Problem {
   return invalid('"message" must be the "id" from the result of "schedule"');
 }
 
-/** The checks of the commands of SPEC.md section 12. */
+/** The checks of the commands of SPEC.md section 13. */
 export const SCHEDULE_CHECKS = {
   schedule: (fields: Fields) =>
     channelProblem(fields) ??

@@ -1,4 +1,11 @@
-import { type Draft, type Json, LIMITS, type PublishResult, unknownChannel } from '@sluice/protocol';
+import {
+  type Draft,
+  type Json,
+  LIMITS,
+  type PublishResult,
+  type ScheduleResult,
+  unknownChannel,
+} from '@sluice/protocol';
 import { readRevocation } from './api/routes/revocations.ts';
 import type { Assembly } from './assemble.ts';
 import { DevAccess } from './auth/dev-access.ts';
@@ -14,10 +21,18 @@ import { createHttpSide } from './http-side.ts';
 import type { DescriptorWatch } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
 import { errorOf, type RequestOptions, requestMany } from './program-requests.ts';
+import {
+  listMessages,
+  type ScheduleOptions,
+  type SchedulesOptions,
+  scheduleMessage,
+  unscheduleMessage,
+} from './program-schedules.ts';
 import type { SocketWire } from './protocols/protocol.ts';
 import { Refusal } from './refusal.ts';
 import { ProgramResponder, type RequestFunction } from './requests/program-responder.ts';
 import { SCHEDULES } from './schedules/schedule-record.ts';
+import type { WaitingPage } from './schedules/waiting-list.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { type Admit, createAdmission } from './session/admission.ts';
 import { ArrivalLimits } from './session/arrival-limits.ts';
@@ -211,6 +226,46 @@ export class Gateway {
     const outcome = await door.publish({ channel, draft: { ...options, data }, by: PROGRAM, allowance: null });
     if (outcome instanceof Refusal) throw errorOf(outcome);
     return outcome;
+  }
+
+  /**
+   * Publishes a message later, in the name of the program. The channel's rule needs `schedule`, and
+   * limits how far ahead.
+   *
+   * @param options `delay` in milliseconds, or `at`; with a `key`, a repeat within an hour schedules
+   *   nothing and returns the first result
+   * @returns the id for `unschedule`, and when it is due, once the engine has stored it
+   * @throws SluiceError with a name of the catalogue: `command_invalid`, `too_many_scheduled`…
+   * @example
+   * ```ts
+   * const tomorrow = new Date(Date.now() + 86_400_000);
+   * const { id } = await gateway.schedule('user:ada', { title: 'Stand-up' }, { at: tomorrow, event: 'reminder' });
+   * ```
+   */
+  schedule(channel: string, data: Json, options: ScheduleOptions): Promise<ScheduleResult> {
+    return scheduleMessage(this.#services, { ...options, channel, data });
+  }
+
+  /**
+   * Withdraws a scheduled message, whoever scheduled it.
+   *
+   * @throws SluiceError `not_scheduled` if it does not wait any more
+   */
+  unschedule(channel: string, id: string): Promise<void> {
+    return unscheduleMessage(this.#services.schedules, channel, id);
+  }
+
+  /**
+   * Returns a page of the messages that wait on a channel, in the order of their times.
+   *
+   * @example
+   * ```ts
+   * const { messages, next } = await gateway.schedules('user:ada', { limit: 20 });
+   * for (const { id } of messages) await gateway.unschedule('user:ada', id);
+   * ```
+   */
+  schedules(channel: string, options: SchedulesOptions = {}): Promise<WaitingPage> {
+    return listMessages(this.#services, channel, options);
   }
 
   /**

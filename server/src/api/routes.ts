@@ -14,7 +14,7 @@ import { type MessageServices, messagesRoute, positionRoute } from './routes/mes
 import { type PublishServices, publishRoute } from './routes/publish.ts';
 import { type RequestServices, requestRoute } from './routes/request.ts';
 import { listRevocationsRoute, type RevocationServices, revokeRoute } from './routes/revocations.ts';
-import { type ScheduleServices, scheduleRoute, unscheduleRoute } from './routes/schedule.ts';
+import { type ScheduleServices, scheduleRoute, unscheduleRoute, waitingRoute } from './routes/schedule.ts';
 import { type TicketServices, ticketsRoute } from './routes/tickets.ts';
 import { type WhyServices, whyRoute } from './routes/why.ts';
 
@@ -72,6 +72,12 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       summary: 'Withdraw a scheduled message',
       takesBody,
       handle: unscheduleRoute(options),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/channels/{channel}/schedules',
+      summary: 'A page of the messages that wait for their time',
+      handle: waitingRoute(options),
     },
     {
       method: 'POST',

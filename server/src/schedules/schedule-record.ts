@@ -1,29 +1,33 @@
 /** The entries of the log of schedules: what is scheduled, and what has been published or withdrawn. */
 
-import type { Json, Tags } from '@sluice/protocol';
+import type { Draft, Json } from '@sluice/protocol';
 
 /** The log of schedules, on every engine. It is no channel: its name is not valid. */
 export const SCHEDULES = '#schedules';
 
+/** What is published: a draft without the fields that concern the publish itself. */
+export type Content = Omit<Draft, 'key' | 'if'>;
+
+/** Of an entry that was written again before retention could remove it. */
+interface Rewritten {
+  /** The id of the first. */
+  readonly original?: string;
+}
+
 /** A message that waits for its time. */
-export interface ScheduledMessage {
+export interface ScheduledMessage extends Content, Rewritten {
   readonly kind: 'scheduled';
   /** When it is due: ms since the Unix epoch. */
   readonly at: number;
   readonly channel: string;
-  readonly data: Json;
-  readonly event?: string;
-  readonly tags?: Tags;
   /** Who scheduled it; absent: a backend or an anonymous connection. */
   readonly user?: string;
   /** The run of the gateway that accepted it, which publishes it first of all. */
   readonly run: string;
-  /** Of an entry that was written again before retention could remove it: the id of the first. */
-  readonly original?: string;
 }
 
 /** A message that was published or withdrawn. */
-export interface SettledMessage {
+export interface SettledMessage extends Rewritten {
   readonly kind: 'settled';
   /** Its id. */
   readonly scheduled: string;
@@ -33,3 +37,8 @@ export type ScheduleRecord = ScheduledMessage | SettledMessage;
 
 export const asJson = (record: ScheduleRecord): Json => record as unknown as Json;
 export const asRecord = (data: Json): ScheduleRecord => data as unknown as ScheduleRecord;
+
+/** What a scheduled message publishes. */
+export function contentOf({ kind: _, at, channel, user, run, original, ...content }: ScheduledMessage): Content {
+  return content;
+}

@@ -1,18 +1,21 @@
-import { type Draft, type Json, type ScheduleResult, toDraft } from '@sluice/protocol';
-import { type Identity, PROGRAM } from '../auth/identity.ts';
+import { type Draft, type ScheduleResult, toDraft } from '@sluice/protocol';
+import type { Identity } from '../auth/identity.ts';
 import { CLIENT_RETRY } from '../channels/budgets.ts';
 import type { Door } from '../channels/door.ts';
 import type { PublishRequest } from '../channels/publication.ts';
 import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
 import type { Rules } from '../channels/rules.ts';
-import { type AppendOptions, EngineUnavailable, type Log } from '../engine/engine.ts';
+import type { Log } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { EventBus } from '../events.ts';
 import { Refusal } from '../refusal.ts';
 import type { Rule } from '../rule.ts';
-import type { Clock, Timer } from '../util/clock.ts';
-import { type PendingMessage, PendingMessages } from './pending-messages.ts';
-import { asJson, asRecord, SCHEDULES, type ScheduledMessage, type ScheduleRecord } from './schedule-record.ts';
+import type { Clock } from '../util/clock.ts';
+import { DuePublisher } from './due-publisher.ts';
+import { PendingMessages } from './pending-messages.ts';
+import { ScheduleLog } from './schedule-log.ts';
+import type { ScheduledMessage } from './schedule-record.ts';
+import { listWaiting, type WaitingOptions, type WaitingPage } from './waiting-list.ts';
 
 /** When a message is due: in so many milliseconds, or at a time in ms since the Unix epoch. */
 export interface DueTime {
@@ -29,22 +32,11 @@ export interface SchedulesParts {
   readonly nextId: () => string;
 }
 
-const HOUR = 3_600_000;
 /** Messages of all rules that may wait. */
 const MOST_PENDING = 50_000;
-/** Entries of the log: messages that wait in its older half are written again, so that it never drops them. */
-const MOST_ENTRIES = 200_000;
-const RETENTION = { count: MOST_ENTRIES, age: 10_000 * HOUR };
-const PAGE = 1_000;
-/** Milliseconds by which other nodes are later than the one that accepted a message: they publish it if it has gone. */
-const STAGGER = 250;
-/** Milliseconds until a publish that was refused for now is tried again. */
-const RETRY = 1_000;
-/** Settled messages that are remembered, so that an entry that was written again meanwhile is ignored. */
-const MOST_SETTLED = 10_000;
 
 /**
- * Messages that are published later. SPEC.md section 12.
+ * Messages that are published later. SPEC.md section 13.
  *
  * They wait in a log of their own, which every engine stores as it stores channels. Each node reads
  * it and publishes what is due, with an idempotency key: so a message is published once, by
@@ -52,21 +44,24 @@ const MOST_SETTLED = 10_000;
  */
 export class Schedules {
   readonly #parts: SchedulesParts;
-  readonly #pending = new PendingMessages();
-  readonly #settled = new Set<string>();
+  readonly #pending: PendingMessages;
+  readonly #log: ScheduleLog;
+  readonly #due: DuePublisher;
   readonly #run: string;
-  #epoch: string | undefined;
-  #head = 0;
-  #reading: Promise<void> | undefined;
-  #isStale = false;
-  #timer: Timer | undefined;
-  #readingLater: Timer | undefined;
-  #isPublishing = false;
-  #state: 'idle' | 'running' | 'closed' = 'idle';
+  #starting: Promise<void> | undefined;
 
   constructor(parts: SchedulesParts) {
+    const { rules, events, nextId } = parts;
     this.#parts = parts;
-    this.#run = parts.nextId();
+    this.#run = nextId();
+    this.#pending = new PendingMessages((channel) => rules.match(channel)?.rule.pattern.source);
+    this.#log = new ScheduleLog({
+      ...parts,
+      views: [this.#pending],
+      changed: () => this.#due.arm(),
+      fault: (error) => events.emit('fault', { where: 'schedules', error }),
+    });
+    this.#due = new DuePublisher({ ...parts, log: this.#log, pending: this.#pending, run: this.#run });
   }
 
   /** Number of waiting messages that this node knows. */
@@ -75,34 +70,37 @@ export class Schedules {
   }
 
   /** Reads what waits. Call it if a rule allows schedules, before messages are accepted. */
-  async start(): Promise<void> {
-    if (this.#state !== 'idle') return;
-    this.#state = 'running';
-    try {
-      await this.#parts.log.watch(SCHEDULES);
-      await this.#read();
-    } catch (error) {
-      this.#state = 'idle'; // the start may be repeated
+  start(): Promise<void> {
+    this.#starting ??= this.#log.start().catch((error: unknown) => {
+      this.#starting = undefined; // the start may be repeated
       throw error;
-    }
+    });
+    return this.#starting;
   }
 
   close(): void {
-    this.#state = 'closed';
-    this.#timer?.cancel();
-    this.#readingLater?.cancel();
+    this.#log.close();
+    this.#due.close();
   }
 
   /** The wall clock was set: messages are due sooner, or later. */
   reckon(): void {
-    this.#arm();
+    this.#due.arm();
   }
 
-  // Commands ---------------------------------------------------------------------------------------------------------
+  /** An entry was appended to the log, by this node or another. */
+  take(epoch: string, message: LoggedMessage): void {
+    this.#log.take(epoch, message);
+  }
+
+  /** Entries of the log may have been missed. */
+  interrupted(): void {
+    this.#log.interrupted();
+  }
 
   /** Accepts a message that is published when it is due, by the rules that are in force then. */
   async schedule(request: PublishRequest, due: DueTime): Promise<ScheduleResult | Refusal> {
-    const { door, clock, nextId } = this.#parts;
+    const { door, clock } = this.#parts;
     const publication = await door.prepare(request);
     if (publication instanceof Refusal) return publication;
     const { rule, channel } = publication;
@@ -110,14 +108,14 @@ export class Schedules {
     const at = due.at ?? now + (due.delay ?? 0);
     const refusal = this.#refuse(rule, channel, { at, now });
     if (refusal !== null) return refusal;
+    const { by } = request;
     const draft = toDraft(request.draft);
-    const record = this.#recordOf(draft, { at, channel, by: request.by });
-    const key =
-      draft.key === undefined ? {} : { key: `${request.by.user?.length ?? '-'} ${request.by.user} ${draft.key}` };
+    const key = draft.key === undefined ? undefined : `${by.user?.length ?? '-'} ${by.user} ${draft.key}`;
     try {
-      const own = nextId();
-      const { id, offset } = await this.#append(record, { id: own, ...key });
-      return { id, at: id === own ? at : ((await this.#recordAt({ offset }))?.at ?? at) };
+      const appended = await this.#log.append(this.#recordOf(draft, { at, channel, by }), key);
+      const { id } = appended;
+      const first = appended.isRepeat ? await this.#log.recordAt(appended) : undefined;
+      return { id, at: first?.kind === 'scheduled' ? first.at : at };
     } catch (error) {
       return refuseUnavailable(error);
     }
@@ -146,210 +144,43 @@ export class Schedules {
   }
 
   #recordOf(
-    { data, event, tags }: Draft,
+    { key: _key, if: _if, ...content }: Draft,
     { at, channel, by }: { at: number; channel: string; by: Identity },
   ): ScheduledMessage {
     return {
-      ...{ kind: 'scheduled', at, channel, data, run: this.#run },
-      ...(event === undefined ? undefined : { event }),
-      ...(tags === undefined ? undefined : { tags }),
+      ...{ kind: 'scheduled', at, channel, run: this.#run, ...content },
       ...(by.user === null ? undefined : { user: by.user }),
     };
   }
 
   /** Withdraws a message. The caller may publish on the channel. */
   async unschedule(channel: string, id: string, by: Identity): Promise<Refusal | null> {
-    const pending = this.#pending.get(id);
-    const mayWithdraw = by.user === null ? by.trusted === true || by.name !== undefined : pending?.user === by.user;
-    if (pending === undefined || pending.channel !== channel || !mayWithdraw) return notScheduled(id, channel);
     try {
-      await this.#settle(id);
+      // Another node may have accepted it a moment ago.
+      if (this.#pending.get(id) === undefined) await this.#log.catchUp();
+      if (!this.#mayWithdraw(channel, id, by)) return notScheduled(id, channel);
+      await this.#log.settle(id);
       return null;
     } catch (error) {
       return refuseUnavailable(error);
     }
   }
 
-  // The log ----------------------------------------------------------------------------------------------------------
-
-  #append(record: ScheduleRecord, { id, key }: { id: string; key?: string }) {
-    const { log, clock } = this.#parts;
-    const options: AppendOptions = { retention: RETENTION, window: HOUR, ...(key === undefined ? undefined : { key }) };
-    return log.append(SCHEDULES, { id, time: clock.now(), data: asJson(record) }, options);
+  #mayWithdraw(channel: string, id: string, by: Identity): boolean {
+    const pending = this.#pending.get(id);
+    if (pending?.channel !== channel) return false;
+    return by.user === null ? by.trusted === true || by.name !== undefined : pending.user === by.user;
   }
 
-  async #settle(id: string): Promise<void> {
-    await this.#append({ kind: 'settled', scheduled: id }, { id: this.#parts.nextId(), key: `settled ${id}` });
-    this.#forget(id);
-  }
-
-  /** An entry was appended, by this node or another. */
-  take(epoch: string, { message }: LoggedMessage): void {
-    if (this.#reading !== undefined || epoch !== this.#epoch || message.offset !== this.#head + 1) {
-      this.interrupted();
-      return;
-    }
-    this.#head = message.offset;
-    this.#apply(message.id, message.offset, message.data);
-    if (this.#head % PAGE === 0) this.#keepOld();
-    this.#arm();
-  }
-
-  /** Entries may have been missed. */
-  interrupted(): void {
-    this.#isStale = true;
-    if (this.#reading === undefined && this.#state === 'running')
-      this.#read().catch((error: unknown) => this.#readLater(error));
-  }
-
-  /** The log could not be read: what other nodes have scheduled meanwhile must not be missed. */
-  #readLater(error: unknown): void {
-    if (!(error instanceof EngineUnavailable)) this.#fault(error);
-    this.#readingLater?.cancel();
-    this.#readingLater = this.#parts.clock.after(RETRY, () => this.interrupted());
-  }
-
-  #read(): Promise<void> {
-    this.#reading ??= this.#readAll().finally(() => {
-      this.#reading = undefined;
-      if (this.#isStale) this.interrupted();
-    });
-    return this.#reading;
-  }
-
-  async #readAll(): Promise<void> {
-    this.#isStale = false;
-    for (let isAtEnd = false; !isAtEnd && this.#state === 'running'; ) {
-      const page = await this.#parts.log.read(SCHEDULES, this.#head, PAGE);
-      if (page.epoch !== this.#epoch) this.#begin(page.epoch);
-      else {
-        for (const { message } of page.messages) this.#apply(message.id, message.offset, message.data);
-        this.#head = page.messages.at(-1)?.offset ?? page.head;
-        isAtEnd = this.#head >= page.head;
-      }
-    }
-    this.#arm();
-  }
-
-  #begin(epoch: string): void {
-    this.#epoch = epoch;
-    this.#head = 0;
-    this.#pending.clear();
-  }
-
-  #apply(entry: string, offset: number, data: Json): void {
-    const record = asRecord(data);
-    if (record.kind === 'settled') {
-      this.#forget(record.scheduled);
-      return;
-    }
-    const id = record.original ?? entry;
-    if (this.#settled.has(id)) return;
-    this.#pending.add(id, offset, record, this.#parts.rules.match(record.channel)?.rule.pattern.source);
-  }
-
-  #forget(id: string): void {
-    this.#pending.remove(id);
-    this.#settled.add(id);
-    const [oldest] = this.#settled;
-    if (this.#settled.size > MOST_SETTLED && oldest !== undefined) this.#settled.delete(oldest);
-  }
-
-  /** Writes messages again that retention would remove before they are due. */
-  #keepOld(): void {
-    const oldest = this.#pending.oldest();
-    if (oldest === undefined || this.#head - oldest.offset < MOST_ENTRIES / 2) return;
-    this.#recordAt(oldest)
-      .then((record) => {
-        if (record === undefined) return undefined;
-        const again = { ...record, original: oldest.id };
-        return this.#append(again, { id: this.#parts.nextId(), key: `again ${oldest.id} ${oldest.offset}` });
-      })
-      .then((appended) => appended && this.#keepOld())
-      .catch((error: unknown) => this.#fault(error));
-  }
-
-  async #recordAt({ offset }: Pick<PendingMessage, 'offset'>): Promise<ScheduledMessage | undefined> {
-    const { epoch, messages } = await this.#parts.log.read(SCHEDULES, offset - 1, 1);
-    const message = messages[0]?.message;
-    if (epoch !== this.#epoch || message?.offset !== offset) return undefined;
-    const record = asRecord(message.data);
-    return record.kind === 'scheduled' ? record : undefined;
-  }
-
-  // Publishing -------------------------------------------------------------------------------------------------------
-
-  #arm(retryIn = 0): void {
-    this.#timer?.cancel();
-    const first = this.#pending.first();
-    if (first === undefined || this.#state !== 'running') return;
-    const wait = Math.max(retryIn, this.#turnOf(first) - this.#parts.clock.now());
-    this.#timer = this.#parts.clock.after(Math.max(0, wait), () => void this.#publishDue());
-  }
-
-  /** When this node publishes it. */
-  #turnOf({ at, run }: PendingMessage): number {
-    return run === this.#run ? at : at + STAGGER;
-  }
-
-  /** One after the other, in the order of their times. */
-  async #publishDue(): Promise<void> {
-    if (this.#isPublishing) return;
-    this.#isPublishing = true;
-    let retryIn = 0;
+  /** The messages that wait on a channel, those of everyone. The caller may see them. */
+  async list(channel: string, options: WaitingOptions): Promise<WaitingPage | Refusal> {
     try {
-      for (let first = this.#next(); first !== undefined; first = this.#next()) await this.#publish(first);
+      return await listWaiting({ log: this.#log, pending: this.#pending }, channel, options);
     } catch (error) {
-      retryIn = RETRY;
-      if (!(error instanceof EngineUnavailable)) this.#fault(error);
-    } finally {
-      this.#isPublishing = false;
+      return refuseUnavailable(error);
     }
-    this.#arm(retryIn);
-  }
-
-  #next(): PendingMessage | undefined {
-    const first = this.#pending.first();
-    return first !== undefined && this.#state === 'running' && this.#turnOf(first) <= this.#parts.clock.now()
-      ? first
-      : undefined;
-  }
-
-  async #publish(pending: PendingMessage): Promise<void> {
-    const { id, channel } = pending;
-    const record = await this.#recordAt(pending);
-    const match = this.#parts.rules.match(channel);
-    if (record !== undefined && match !== null) {
-      const outcome = await this.#parts.door.publish({
-        ...{ channel, checked: true, allowance: null },
-        draft: draftOf(record, id),
-        by: { ...PROGRAM, user: record.user ?? null },
-        decision: { ...match, rule: { ...match.rule, dedupe: Math.max(match.rule.dedupe, HOUR) } },
-      });
-      if (outcome instanceof Refusal) this.#refused(channel, outcome);
-    } else {
-      this.#fault(new Error(`a scheduled message on "${channel}" has no rule any more, or was lost`));
-    }
-    await this.#settle(id);
-  }
-
-  /** @throws EngineUnavailable if it may succeed later */
-  #refused(channel: string, { body }: Refusal): void {
-    if (body.retryable) throw new EngineUnavailable(body.message);
-    this.#fault(new Error(`a scheduled message on "${channel}" was refused: ${body.name}`));
-  }
-
-  #fault(error: unknown): void {
-    this.#parts.events.emit('fault', { where: 'schedules', error });
   }
 }
-
-const draftOf = ({ data, event, tags }: ScheduledMessage, id: string): Draft => ({
-  data,
-  key: `scheduled ${id}`,
-  ...(event === undefined ? undefined : { event }),
-  ...(tags === undefined ? undefined : { tags }),
-});
 
 const notScheduled = (id: string, channel: string): Refusal =>
   new Refusal(

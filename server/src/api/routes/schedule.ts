@@ -1,13 +1,16 @@
-import { parseCommand } from '@sluice/protocol';
+import { LIMITS, parseCommand } from '@sluice/protocol';
 import type { Identity } from '../../auth/identity.ts';
 import { type Authority, authorize } from '../../channels/authorize.ts';
 import type { UserAllowances } from '../../channels/user-allowances.ts';
 import { Refusal } from '../../refusal.ts';
 import type { Schedules } from '../../schedules/schedules.ts';
 import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
+import { type BackendServices, onChannel } from '../backend.ts';
 import { readJson } from '../body.ts';
 import { authenticate } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
+import { readNumbers } from '../query.ts';
+import type { Route } from '../route.ts';
 import type { PublishServices } from './publish.ts';
 
 export interface ScheduleServices extends Authority, Pick<PublishServices, 'apiKeys' | 'verifier'> {
@@ -32,6 +35,19 @@ export function unscheduleRoute(services: ScheduleServices): (request: Request) 
       const allowed = await authorize(services, by, 'publish', channel);
       if (allowed instanceof Refusal) return allowed;
       return (await services.schedules.unschedule(channel, message, by)) ?? {};
+    });
+}
+
+const PAGE = { limit: { min: 1, max: LIMITS.historyPage } };
+
+/** `GET /api/v1/channels/{channel}/schedules?after&limit`: a page of the messages that wait on the channel. */
+export function waitingRoute(services: ScheduleServices & BackendServices): Route['handle'] {
+  return (request, { channel = '' }) =>
+    onChannel(request, services, { verb: 'manage', channel }, () => {
+      const query = readNumbers(request.query, PAGE, ['after']);
+      if (query instanceof Refusal) return query;
+      const { limit = LIMITS.historyDefault } = query;
+      return services.schedules.list(channel, { after: request.query.get('after') ?? undefined, limit });
     });
 }
 

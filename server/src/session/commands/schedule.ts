@@ -1,6 +1,6 @@
 import type { Handler } from '../handler.ts';
 
-/** Publishes a message later. SPEC.md section 12.1. */
+/** Publishes a message later. SPEC.md section 13.1. */
 export const schedule: Handler<'schedule'> = (session, command, decided, size) =>
   session.services.schedules.schedule(
     {
