@@ -150,6 +150,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     requests: () => requests.pending,
     responders: () => requests.responders,
     scheduled: () => schedules.size,
+    recurring: () => schedules.recurring.size,
     groups: async () => groups?.measure() ?? [],
   });
   const cluster = new Cluster({ nodes: engine.nodes, name: config.node, clock, events });

@@ -36,6 +36,15 @@ export interface Events {
    * answered synchronously.
    */
   published: { channel: string; id: string; offset: number; waited?: number | undefined };
+  /** A message was published that was scheduled, once or recurring: `delay` ms after its time. */
+  latePublished: { channel: string; kind: 'once' | 'recurring'; delay: number };
+  /** A message that was scheduled was refused for good when it was due; a `fault` follows. */
+  lateDropped: { channel: string; kind: 'once' | 'recurring'; error: ErrorName };
+  /**
+   * A recurring schedule missed its times from one to another, because no node was there: none of
+   * them was published, or the last one.
+   */
+  timesMissed: { schedule: string; channel: string; from: number; to: number; published: boolean };
   /** A published message was also appended to a bound channel. */
   copied: { from: string; to: string };
   /**

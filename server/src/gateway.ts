@@ -143,7 +143,7 @@ export class Gateway {
         () => this.#revoking.start(),
         () => requests.start(),
         () => this.#cluster.start(),
-        () => this.#startSchedules(this.#config.channels),
+        () => this.#startSchedules(this.#config),
       ],
       failed: (error) => events.emit('fault', { where: 'the start of the engine', error }),
     });
@@ -164,8 +164,10 @@ export class Gateway {
     return this.#starting;
   }
 
-  async #startSchedules(channels: Config['channels']): Promise<void> {
-    if (channels.some(({ schedule }) => schedule !== null)) await this.#services.schedules.start();
+  async #startSchedules({ channels, schedules: recurring }: Pick<Config, 'channels' | 'schedules'>): Promise<void> {
+    const { schedules } = this.#services;
+    if (recurring !== undefined || channels.some(({ schedule }) => schedule !== null)) await schedules.start();
+    await schedules.recurring.configure(recurring);
   }
 
   /** @throws ConfigError */
@@ -369,15 +371,16 @@ export class Gateway {
   }
 
   /**
-   * Applies the channel rules of another configuration, and ends subscriptions that are no longer
+   * Applies the channel rules and schedules of another configuration, and ends subscriptions that are no longer
    * allowed. Open channels keep history and `slow`.
    */
-  async reload({ channels }: Config): Promise<void> {
+  async reload(config: Config): Promise<void> {
+    const { channels } = config;
     const { rules, registry, groups } = this.#services;
     this.#checkGroups(channels);
     rules.replace(channels);
     groups?.reload();
-    await this.#startSchedules(channels);
+    await this.#startSchedules(config);
     const connected = registry.all().filter(({ state }) => state === 'connected');
     await PermissionReview.ofRules(connected, this.#services).run();
   }

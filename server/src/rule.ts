@@ -1,4 +1,4 @@
-import type { Conditions, Pattern } from '@sluice/protocol';
+import type { Conditions, Json, Pattern, Tags } from '@sluice/protocol';
 import type { Schema } from '@sluice/protocol/contracts';
 import type { Grants } from './auth/acl.ts';
 
@@ -171,4 +171,18 @@ export interface Rule {
   readonly groups: readonly GroupRule[];
   /** `null`: payloads are not checked. */
   readonly schemas: RuleSchemas | null;
+}
+
+/** A message that is published again and again, at the times of a cron expression. */
+export interface RecurringSchedule {
+  readonly name: string;
+  readonly channel: string;
+  readonly data: Json;
+  readonly event?: string;
+  readonly tags?: Tags;
+  /** With one space between its fields. */
+  readonly cron: string;
+  readonly timeZone: string;
+  /** What happens to times at which no node was there: none is published, or the last one. */
+  readonly catchUp: 'skip' | 'once';
 }

@@ -195,6 +195,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['observe'],
   zod: ['config'],
   lmdb: ['engine'],
+  croner: ['util'],
   yaml: ['config'],
   commander: [],
   ws: [],

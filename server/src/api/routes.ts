@@ -12,6 +12,7 @@ import { manageRoutes } from './routes/manage/manage-routes.ts';
 import { type MemberServices, memberCountsRoute, membersRoute } from './routes/members.ts';
 import { type MessageServices, messagesRoute, positionRoute } from './routes/messages.ts';
 import { type PublishServices, publishRoute } from './routes/publish.ts';
+import { deleteRecurringRoute, listRecurringRoute, putRecurringRoute } from './routes/recurring.ts';
 import { type RequestServices, requestRoute } from './routes/request.ts';
 import { listRevocationsRoute, type RevocationServices, revokeRoute } from './routes/revocations.ts';
 import { type ScheduleServices, scheduleRoute, unscheduleRoute, waitingRoute } from './routes/schedule.ts';
@@ -78,6 +79,25 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       path: '/api/v1/channels/{channel}/schedules',
       summary: 'A page of the messages that wait for their time',
       handle: waitingRoute(options),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/schedules',
+      summary: 'A page of the recurring schedules',
+      handle: listRecurringRoute(options),
+    },
+    {
+      method: 'PUT',
+      path: '/api/v1/schedules/{name}',
+      summary: 'Create or replace a recurring schedule',
+      takesBody,
+      handle: putRecurringRoute(options),
+    },
+    {
+      method: 'DELETE',
+      path: '/api/v1/schedules/{name}',
+      summary: 'Delete a recurring schedule',
+      handle: deleteRecurringRoute(options),
     },
     {
       method: 'POST',

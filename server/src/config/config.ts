@@ -1,7 +1,7 @@
 import type { RuleOptions } from '@sluice/protocol/contracts';
 import type { KeyConfig } from '../auth/keys.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
-import type { Rate, Rule } from '../rule.ts';
+import type { Rate, RecurringSchedule, Rule } from '../rule.ts';
 import type { Settings, SettingsInput } from './options.ts';
 
 /**
@@ -12,6 +12,7 @@ type Resolved =
   | 'host'
   | 'contracts'
   | 'channels'
+  | 'schedules'
   | 'keys'
   | 'apiKeys'
   | 'durable'
@@ -37,6 +38,8 @@ export interface Config extends Omit<Settings, Resolved> {
   readonly redis?: RedisConfig;
   /** The most specific first: the first that matches a channel is its rule. */
   readonly channels: readonly Rule[];
+  /** Recurring messages; absent: there are none, and none can be created. */
+  readonly schedules?: readonly RecurringSchedule[];
   readonly limits: LimitsConfig;
   /** This gateway's name, which identifies it among other nodes. */
   readonly node: string;

@@ -129,6 +129,9 @@ export function describeConfig(config: Config): Record<string, unknown> {
     maxTokenLife: formatDuration(config.maxTokenLife),
     rememberedTokens: config.rememberedTokens,
     channels: Object.fromEntries(config.channels.map((rule) => [rule.pattern.source, describeRule(rule)])),
+    ...(config.schedules && {
+      schedules: Object.fromEntries(config.schedules.map(({ name, ...schedule }) => [name, schedule])),
+    }),
     ...(config.durable === undefined ? {} : { durable: describeDurable(config.durable) }),
     ...(config.redis === undefined ? {} : { redis: describeRedis(config.redis) }),
     limits: {

@@ -14,6 +14,7 @@ import { LOG_OPTIONS } from './options/log.ts';
 import { NODES_OPTIONS } from './options/nodes.ts';
 import { type InferInput, type InferOptions, type OptionRow, rowsOf } from './options/option.ts';
 import { REDIS_OPTIONS } from './options/redis.ts';
+import { SCHEDULES_OPTIONS } from './options/schedules.ts';
 
 export type { OptionRow, TextKind } from './options/option.ts';
 
@@ -24,6 +25,7 @@ export const OPTIONS = {
   durable: DURABLE_OPTIONS,
   redis: REDIS_OPTIONS,
   ...CHANNELS_OPTIONS,
+  ...SCHEDULES_OPTIONS,
   limits: LIMITS_OPTIONS,
   ...CONNECTIONS_OPTIONS,
   ...NODES_OPTIONS,

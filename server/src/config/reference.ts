@@ -4,6 +4,7 @@ import { CHANNEL_OPTIONS, HISTORY_OPTIONS, PRESENCE_OPTIONS } from './channel-op
 import { GROUP_OPTIONS, QUEUE_OPTIONS } from './group-options.ts';
 import { API_KEY_OPTIONS, KEY_OPTIONS } from './key-options.ts';
 import type { Option } from './options/option.ts';
+import { SCHEDULE_ENTRY_OPTIONS } from './options/schedules.ts';
 import { OPTION_ROWS, type OptionRow } from './options.ts';
 
 const code = (text: string): string => `\`${text}\``;
@@ -102,6 +103,12 @@ ${table(OPTION_HEAD, optionRows({ start: GROUP_OPTIONS.start, expires: GROUP_OPT
 ### Grants
 
 ${table(['Grant', 'Allows'], GRANTS)}
+
+## Schedules
+
+An entry of \`schedules\` contains:
+
+${table(OPTION_HEAD, optionRows(SCHEDULE_ENTRY_OPTIONS))}
 
 ## Keys
 

@@ -11,6 +11,7 @@ import { OPTIONS, type Settings } from './options.ts';
 import { ConfigError, isPlain, type Path, Problems } from './problems.ts';
 import { readApiKeys, readKeys, type Surroundings } from './read-keys.ts';
 import { readTable } from './read-table.ts';
+import { readSchedules } from './recurring.ts';
 import { readRedis } from './redis.ts';
 
 export type { Rule } from '../rule.ts';
@@ -127,12 +128,13 @@ function readLimits({ limits }: Settings): Pick<Config, 'limits'> {
 }
 
 function readRules(
-  { dev, limits, channels, contracts: given }: Settings,
+  { dev, limits, channels, contracts: given, schedules }: Settings,
   { problems }: Around,
-): Pick<Config, 'channels'> {
+): Pick<Config, 'channels' | 'schedules'> {
   const contracts = readContracts(given, problems);
   const written = channels ?? (dev && given === undefined ? DEV_CHANNELS : {});
-  return { channels: readChannels(written, { maxFrame: limits.maxFrame, problems, contracts }) };
+  const rules = readChannels(written, { maxFrame: limits.maxFrame, problems, contracts });
+  return { channels: rules, ...(schedules && { schedules: readSchedules(schedules, { rules, problems }) }) };
 }
 
 function readLog({ dev, log }: Settings, { terminal }: Around): Pick<Config, 'log'> {
@@ -153,7 +155,8 @@ interface Around extends Surroundings {
  * unchanged.
  */
 function resolveConfig(settings: Settings, around: Around): Config {
-  const { contracts: _contracts, durable: _durable, redis: _redis, static: _static, ...rest } = settings;
+  const { contracts: _contracts, durable: _durable, redis: _redis, static: _static, ...others } = settings;
+  const { schedules: _schedules, ...rest } = others;
   const { host = settings.dev ? '127.0.0.1' : '0.0.0.0', node = around.invented.node ?? randomName() } = settings;
   return {
     ...rest,

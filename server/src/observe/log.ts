@@ -110,6 +110,9 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   events.on('request', (event) => debug('request', event, String(event.status)));
   events.on('overflowed', (event) => write('info', 'slow reader: its cursors turn to replaying', event));
   events.on('gap', ({ from: _, to: __, ...event }) => write('info', 'gap', event, { reason: event.reason }));
+  events.on('timesMissed', (event) =>
+    write('warn', 'a recurring schedule missed its time', event, { reason: event.schedule }),
+  );
   events.on('groupGap', (event) => write('warn', 'a group lost messages', event, { reason: event.reason }));
   events.on('deadLettersRefused', (event) =>
     write('warn', 'dead letters cannot be published', event, { reason: event.error }),

@@ -3,14 +3,13 @@ import type { EventBus } from '../events.ts';
 import { closeLabel } from './close-label.ts';
 import { addGroupMetrics, type MeasureGroups } from './group-metrics.ts';
 import type { Snapshot } from './metrics-sum.ts';
+import { addScheduleMetrics, type ScheduleSources } from './schedule-metrics.ts';
 
-export interface MetricsSources {
+export interface MetricsSources extends ScheduleSources {
   /** Channels with cursors on this node. */
   readonly channels: () => number;
   /** Requests that have not ended. */
   readonly requests?: () => number;
-  /** Scheduled messages that wait. */
-  readonly scheduled?: () => number;
   /** Registrations of responders. */
   readonly responders?: () => number;
   /** Distinct filters of subscriptions on this node, summed over channels. */
@@ -36,6 +35,7 @@ export class Metrics {
     this.#messages(events);
     this.#requests(events, sources);
     this.#troubles(events);
+    addScheduleMetrics(events, this.#registry, sources);
     addGroupMetrics(events, this.#registry, sources.groups ?? (async () => []));
   }
 
@@ -152,10 +152,9 @@ export class Metrics {
     events.on('gap', ({ latest }) => messagesOut(latest));
   }
 
-  #requests(events: EventBus, { requests = () => 0, responders = () => 0, scheduled = () => 0 }: MetricsSources): void {
+  #requests(events: EventBus, { requests = () => 0, responders = () => 0 }: MetricsSources): void {
     this.#reading('sluice_requests_pending', 'Requests of this node that have not ended', requests);
     this.#reading('sluice_responders', 'Responders on this node', responders);
-    this.#reading('sluice_scheduled_messages', 'Waiting scheduled messages that this node knows', scheduled);
     const ended = this.#labelled(
       'sluice_requests_total',
       'Requests that have ended, by rule and outcome: `replied`, `abandoned` by its requester, or the name of the error',

@@ -81,16 +81,15 @@ export class DuePublisher {
     if (this.#waits(pending)) return;
     const record = await this.#parts.log.recordAt(pending);
     if (record?.kind === 'scheduled') {
-      const { user } = record;
-      const publish = { channel, user, content: contentOf(record), key: `scheduled ${id}`, window: REMEMBERED };
-      const refusal = await publishLate(this.#parts, publish);
-      if (refusal?.body.retryable === true) {
+      const { user, at } = record;
+      const content = contentOf(record);
+      const publish = { kind: 'once', at, channel, user, content, key: `scheduled ${id}`, window: REMEMBERED } as const;
+      if (!(await publishLate(this.#parts, publish))) {
         this.#postpone(pending, this.#parts.clock.now() + RETRY);
         return;
       }
-      if (refusal !== null) this.#drop(channel, `was refused: ${refusal.body.name}`);
     } else {
-      this.#drop(channel, 'was lost from the log');
+      this.#fault(new Error(`a scheduled message on "${channel}" was lost from the log`));
     }
     await this.#parts.log.settle(id);
   }
@@ -111,10 +110,6 @@ export class DuePublisher {
   #postpone(pending: PendingMessage, until: number): void {
     this.#blocked.set(pending.channel, until);
     this.#parts.pending.postpone(pending, until);
-  }
-
-  #drop(channel: string, why: string): void {
-    this.#fault(new Error(`a scheduled message on "${channel}" ${why}`));
   }
 
   #fault(error: unknown): void {

@@ -94,6 +94,12 @@ export class ScheduleLog {
     return { ...result, isRepeat: result.id !== id };
   }
 
+  /** Appends a record, and applies it without waiting for its announcement. */
+  async apply(record: ScheduleRecord, key?: string): Promise<void> {
+    const { id, epoch, offset } = await this.append(record, key);
+    if (epoch === this.#epoch) this.#add({ id: record.original ?? id, offset }, record);
+  }
+
   /** Appends that an entry does not matter any more. */
   async settle(id: string): Promise<void> {
     await this.append({ kind: 'settled', scheduled: id }, `settled ${id}`);
@@ -175,9 +181,12 @@ export class ScheduleLog {
       this.#forget(record.scheduled);
       return;
     }
-    const id = record.original ?? entry;
-    if (this.#settled.has(id)) return;
-    for (const view of this.#parts.views) view.add({ id, offset }, record);
+    this.#add({ id: record.original ?? entry, offset }, record);
+  }
+
+  #add(entry: LiveEntry, record: ScheduleRecord): void {
+    if (this.#settled.has(entry.id)) return;
+    for (const view of this.#parts.views) view.add(entry, record);
   }
 
   #forget(id: string): void {
@@ -212,8 +221,6 @@ export class ScheduleLog {
       this.#parts.fault(new Error(`the log of schedules lost its entry ${offset}`));
       return;
     }
-    const { epoch, offset: newest } = await this.append({ ...record, original: id }, `again ${id} ${offset}`);
-    // The announcement may be late: without this, the loop would find the same entry again.
-    if (epoch === this.#epoch && !this.#settled.has(id)) view.add({ id, offset: newest }, record);
+    await this.apply({ ...record, original: id }, `again ${id} ${offset}`);
   }
 }

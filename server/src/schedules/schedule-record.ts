@@ -1,6 +1,7 @@
 /** The entries of the log of schedules: what is scheduled, and what has been published or withdrawn. */
 
 import type { Draft, Json } from '@sluice/protocol';
+import type { RecurringSchedule } from '../rule.ts';
 
 /** The log of schedules, on every engine. It is no channel: its name is not valid. */
 export const SCHEDULES = '#schedules';
@@ -26,14 +27,32 @@ export interface ScheduledMessage extends Content, Rewritten {
   readonly run: string;
 }
 
-/** A message that was published or withdrawn. */
+/** A message was published or withdrawn, or a recurring schedule was deleted. */
 export interface SettledMessage extends Rewritten {
   readonly kind: 'settled';
-  /** Its id. */
+  /** The id of its entry. */
   readonly scheduled: string;
 }
 
-export type ScheduleRecord = ScheduledMessage | SettledMessage;
+/** A recurring schedule that was created over the API. It replaces an earlier one of its name. */
+export interface RecurringRecord extends RecurringSchedule, Rewritten {
+  readonly kind: 'recurring';
+  /** Its first time is after this: ms since the Unix epoch. */
+  readonly since: number;
+  readonly run: string;
+}
+
+/** A recurring schedule has published, or skipped, everything up to a time. */
+export interface TickedRecord extends Rewritten {
+  readonly kind: 'ticked';
+  /** The schedule's name and times: with other times it begins anew. */
+  readonly plan: string;
+  readonly at: number;
+  /** The run of the gateway that was first, which is first the next time. */
+  readonly run: string;
+}
+
+export type ScheduleRecord = ScheduledMessage | SettledMessage | RecurringRecord | TickedRecord;
 
 export const asJson = (record: ScheduleRecord): Json => record as unknown as Json;
 export const asRecord = (data: Json): ScheduleRecord => data as unknown as ScheduleRecord;

@@ -13,6 +13,8 @@ import type { Rule } from '../rule.ts';
 import type { Clock } from '../util/clock.ts';
 import { DuePublisher } from './due-publisher.ts';
 import { PendingMessages } from './pending-messages.ts';
+import { Recurring } from './recurring.ts';
+import { CreatedSchedules, RecurringProgress } from './recurring-definitions.ts';
 import { ScheduleLog } from './schedule-log.ts';
 import type { ScheduledMessage } from './schedule-record.ts';
 import { listWaiting, type WaitingOptions, type WaitingPage } from './waiting-list.ts';
@@ -48,6 +50,8 @@ export class Schedules {
   readonly #log: ScheduleLog;
   readonly #due: DuePublisher;
   readonly #run: string;
+  /** Recurring messages. */
+  readonly recurring: Recurring;
   #starting: Promise<void> | undefined;
 
   constructor(parts: SchedulesParts) {
@@ -55,13 +59,22 @@ export class Schedules {
     this.#parts = parts;
     this.#run = nextId();
     this.#pending = new PendingMessages((channel) => rules.match(channel)?.rule.pattern.source);
+    const created = new CreatedSchedules();
+    const progress = new RecurringProgress();
     this.#log = new ScheduleLog({
       ...parts,
-      views: [this.#pending],
-      changed: () => this.#due.arm(),
+      views: [this.#pending, created, progress],
+      changed: () => this.#changed(),
       fault: (error) => events.emit('fault', { where: 'schedules', error }),
     });
-    this.#due = new DuePublisher({ ...parts, log: this.#log, pending: this.#pending, run: this.#run });
+    const shared = { ...parts, log: this.#log, run: this.#run };
+    this.#due = new DuePublisher({ ...shared, pending: this.#pending });
+    this.recurring = new Recurring({ ...shared, created, progress });
+  }
+
+  #changed(): void {
+    this.#due.arm();
+    this.recurring.refresh();
   }
 
   /** Number of waiting messages that this node knows. */
@@ -69,7 +82,7 @@ export class Schedules {
     return this.#pending.size;
   }
 
-  /** Reads what waits. Call it if a rule allows schedules, before messages are accepted. */
+  /** Reads what waits. Call it if a rule or the configuration allows schedules, before messages are accepted. */
   start(): Promise<void> {
     this.#starting ??= this.#log.start().catch((error: unknown) => {
       this.#starting = undefined; // the start may be repeated
@@ -81,11 +94,13 @@ export class Schedules {
   close(): void {
     this.#log.close();
     this.#due.close();
+    this.recurring.close();
   }
 
   /** The wall clock was set: messages are due sooner, or later. */
   reckon(): void {
     this.#due.arm();
+    this.recurring.reckon();
   }
 
   /** An entry was appended to the log, by this node or another. */
