@@ -116,6 +116,9 @@ export interface MessageFilter<Event extends string = string> extends Omit<Filte
   readonly event?: Event | readonly Event[];
 }
 
+/** The events that messages of a channel may have; `string` without a contract that lists them. */
+export type EventOf<M extends Message> = NonNullable<M['event']>;
+
 /** Options of `publish`: fields of the message, and how long to try. */
 export interface PublishOptions<Event extends string = string> {
   /** The kind of message, defined by the application. */
@@ -142,7 +145,7 @@ export interface PublishOptions<Event extends string = string> {
 }
 
 /** Which page of a channel's log. At most one of `before` and `after`; without them: the newest messages. */
-export interface HistoryOptions {
+export interface HistoryOptions<Event extends string = string> {
   /** Maximum number of messages. Default: 100, at most 1,000. */
   readonly limit?: number;
   /** Only messages with a smaller offset, the newest of them. */
@@ -150,7 +153,7 @@ export interface HistoryOptions {
   /** Only messages with a greater offset, the oldest of them. */
   readonly after?: number;
   /** Only messages that match. A page may then have fewer messages than `limit`: see `covers`. */
-  readonly filter?: MessageFilter;
+  readonly filter?: MessageFilter<Event>;
   readonly signal?: AbortSignal;
 }
 
@@ -171,9 +174,9 @@ export interface HistoryPage<T = unknown, M extends Message = Message<T>> {
 }
 
 /** Options of `messages`: where the iteration starts, and what ends it. */
-export interface MessagesOptions extends Start {
+export interface MessagesOptions<Event extends string = string> extends Start {
   /** Only messages that match. */
-  readonly filter?: MessageFilter;
+  readonly filter?: MessageFilter<Event>;
   /** Ends the iteration when it aborts. */
   readonly signal?: AbortSignal;
   /** Called if messages were lost, between the messages before and after them. */
@@ -203,7 +206,7 @@ export interface ReadableChannel<M extends Message = Message, State = unknown, S
    * );
    * await subscription.ready;
    */
-  subscribe(onMessage: (message: M) => void, options?: SubscribeOptions): Subscription;
+  subscribe(onMessage: (message: M) => void, options?: SubscribeOptions<EventOf<M>>): Subscription;
   /**
    * Reads a page of the channel's log.
    *
@@ -211,7 +214,7 @@ export interface ReadableChannel<M extends Message = Message, State = unknown, S
    * const page = await channel.history({ limit: 20 });
    * const older = await channel.history({ limit: 20, before: page.messages[0]?.offset ?? page.head });
    */
-  history(options?: HistoryOptions): Promise<HistoryPage<M['data'], M>>;
+  history(options?: HistoryOptions<EventOf<M>>): Promise<HistoryPage<M['data'], M>>;
   /**
    * Returns the messages as an async iterator. `break`, the signal and `client.close()` end it; a
    * refusal throws.
@@ -225,7 +228,7 @@ export interface ReadableChannel<M extends Message = Message, State = unknown, S
    *   await handle(message.data);
    * }
    */
-  messages(options?: MessagesOptions): AsyncGenerator<M, void, void>;
+  messages(options?: MessagesOptions<EventOf<M>>): AsyncGenerator<M, void, void>;
 }
 
 /** A named stream of messages, to read and to publish to. */

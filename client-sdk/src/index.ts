@@ -32,6 +32,7 @@ export type { Client, ClientEvents, ClientOptions } from './api.ts';
 export type {
   Ago,
   Channel,
+  EventOf,
   Gap,
   HistoryOptions,
   HistoryPage,

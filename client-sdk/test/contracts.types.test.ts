@@ -120,6 +120,28 @@ describe('a channel', () => {
     );
   });
 
+  it('has filters for the events of its contract only', () => {
+    never(() => {
+      const lobby = client().channel('chat:lobby');
+      lobby.subscribe(() => {}, { filter: { event: 'typing', tags: { lang: 'en' } } });
+      lobby.subscribe(() => {}, { filter: { event: ['typing', 'seen'] } });
+      // @ts-expect-error
+      lobby.subscribe(() => {}, { filter: { event: 'typed' } });
+      // @ts-expect-error
+      lobby.subscribe(() => {}, { filter: { event: ['typing', 'saw'] } });
+      // @ts-expect-error
+      lobby.history({ filter: { event: 'saw' } });
+      // @ts-expect-error
+      lobby.messages({ filter: { event: 'saw' } });
+      client()
+        .channel('user:ada:inbox')
+        .subscribe(() => {}, { filter: { event: 'anything' } });
+      createClient({ url: 'ws://localhost' })
+        .channel('free')
+        .subscribe(() => {}, { filter: { event: 'anything' } });
+    });
+  });
+
   it("accepts the schema's input, for its event", () => {
     never(() => {
       const lobby = client().channel('chat:lobby');

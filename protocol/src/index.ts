@@ -1,4 +1,5 @@
 export { type AfterClose, afterClose } from './after-close.ts';
+export { type Binding, type BindingRule, type BoundChannel, boundChannelsOf, boundTo } from './bindings.ts';
 export { channelNameFault, isChannelName } from './channel-name.ts';
 export {
   CLIENT_ERROR_NAMES,

@@ -21,6 +21,12 @@ export const alreadySubscribed = (channel: string, sub?: number): RefusalText =>
   detail: `already subscribed to ${named(channel, sub)}`,
 });
 
+/** SPEC.md section 4.3. `who`: `user "ada"`. */
+export const bindingMissing = (pattern: string, verb: string, who: string): RefusalText => ({
+  error: 'binding_missing',
+  detail: `no channel has all messages of "${pattern}" for ${who}. Add bind: ["${pattern}"] to the rule of a channel that allows "${verb}"`,
+});
+
 /** SPEC.md section 4.4. */
 export const notSubscribed = (channel: string, sub?: number): RefusalText => ({
   error: 'not_subscribed',

@@ -1,4 +1,4 @@
-import type { Conditions, Json, Pattern, Tags } from '@sluice/protocol';
+import type { Binding, Conditions, Json, Pattern, Tags } from '@sluice/protocol';
 import type { Schema } from '@sluice/protocol/contracts';
 import type { Grants } from './auth/acl.ts';
 
@@ -121,13 +121,6 @@ export interface QueueRule {
   readonly group: string;
   readonly maxLength: number;
   readonly overflow: 'reject' | 'dead-letter';
-}
-
-/** Channels whose messages are also appended to a channel of the rule. */
-export interface Binding {
-  readonly from: Pattern;
-  /** The messages that are appended. */
-  readonly where: Conditions;
 }
 
 /** Messages that are published later. */

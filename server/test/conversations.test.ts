@@ -27,6 +27,9 @@ async function realGateway(): Promise<Connection> {
       'later:{id}': { ...open, schedule: {} },
       'jobs:{kind}': { allow: { ...open.allow, consume: 'users' }, queue: { backoff: [], maxDeliveries: 2 } },
       'calls:{name}': { allow: { request: 'users', respond: 'users' } },
+      'rooms:{room}:{kind}': open,
+      'all-rooms': { ...open, history: { count: 100 }, bind: ['rooms:**'] },
+      alarms: { allow: { consume: 'users' }, queue: true, bind: [{ channel: 'rooms:**', where: { event: 'alarm' } }] },
     },
   });
   const { client, socket } = world.open();
@@ -48,6 +51,9 @@ async function testDouble(): Promise<Connection> {
     'news:{topic}': {},
     'calls:{name}': {},
     'jobs:{kind}': { rule: { queue: { backoff: [], maxDeliveries: 2 } } },
+    'rooms:{room}:{kind}': {},
+    'all-rooms': { rule: { history: { count: 100 }, bind: ['rooms:**'] } },
+    alarms: { rule: { queue: true, bind: [{ channel: 'rooms:**', where: { event: 'alarm' } }] } },
   };
   const { gateway } = createTestClient({ channels, autoConnect: false });
   const socket = gateway.socket('ada');
@@ -139,7 +145,7 @@ async function hold({ connected, steps }: Conversation, connection: Connection):
 
 describe.each([
   { gateway: 'the gateway', start: realGateway, lacks: [] as string[] },
-  { gateway: 'the test double', start: testDouble, lacks: ['schedules', 'bindings'] },
+  { gateway: 'the test double', start: testDouble, lacks: ['schedules'] },
 ])('$gateway', ({ start, lacks }) => {
   for (const conversation of vectors('conversations.json').conversations) {
     const { name, section, feature } = conversation;

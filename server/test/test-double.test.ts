@@ -1,4 +1,4 @@
-import type { Client, SluiceError } from '@sluice/client';
+import type { Client, Message, MessageFilter, SluiceError } from '@sluice/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AnyGateway, GATEWAYS } from './support/two-gateways.ts';
 
@@ -32,17 +32,22 @@ class Notes {
   }
 }
 
+const lineOf = ({ data, from, offset, origin }: Message): string =>
+  `${offset} ${from ?? '-'}: ${JSON.stringify(data)}${origin ? ` of ${origin.channel} ${origin.offset}` : ''}`;
+
 /** Subscribes, and records every event of the subscription. */
-function listen(client: Client, channel: string, start: { rewind?: number; since?: number } = {}) {
+function listen(
+  client: Client,
+  channel: string,
+  start: { rewind?: number; since?: number; filter?: MessageFilter } = {},
+) {
   const notes = new Notes();
-  const subscription = client
-    .channel(channel)
-    .subscribe(({ data, from, offset }) => notes.add(`${offset} ${from ?? '-'}: ${JSON.stringify(data)}`), {
-      ...start,
-      onGap: ({ reason, lost, from, to }) => notes.add(`gap ${reason} ${lost} ${from.offset}-${to.offset}`),
-      onState: (state) => notes.add(state),
-      onError: ({ name, message }) => notes.add(`${name}: ${message}`),
-    });
+  const subscription = client.channel(channel).subscribe((message) => notes.add(lineOf(message)), {
+    ...start,
+    onGap: ({ reason, lost, from, to }) => notes.add(`gap ${reason} ${lost} ${from.offset}-${to.offset}`),
+    onState: (state) => notes.add(state),
+    onError: ({ name, message }) => notes.add(`${name}: ${message}`),
+  });
   return { notes, subscription };
 }
 
@@ -125,6 +130,78 @@ describe.each(GATEWAYS)('$name', ({ start }) => {
       first: 3,
       offsets: expected,
     });
+  });
+
+  it('delivers what matches a filter, and reads pages with it', async () => {
+    gateway = await start();
+    const publish = (data: number, symbol: string) =>
+      gateway.publishTagged('chat:lobby', data, { event: data % 2 === 0 ? 'even' : 'odd', tags: { symbol } });
+    await publish(1, 'A');
+    await publish(2, 'B');
+    const ada = gateway.client('ada');
+    const filter = { event: 'odd', tags: { symbol: ['A', 'C'] } };
+    const { notes } = listen(ada, 'chat:lobby', { rewind: 2, filter });
+    await notes.ends('live');
+    for (const [data, symbol] of [
+      [3, 'B'],
+      [4, 'A'],
+      [5, 'C'],
+    ] as const)
+      await publish(data, symbol);
+    await notes.ends('5 -: 5');
+    expect(notes.lines).toEqual(['catching-up', '1 -: 1', 'live', '5 -: 5']);
+    const page = await ada.channel('chat:lobby').history({ filter });
+    expect(page.messages.map(({ data }) => data)).toEqual([1, 5]);
+    expect(page.covers).toEqual({ from: 1, to: 5 });
+  });
+
+  it('copies messages to the channel that binds theirs, with their origin', async () => {
+    gateway = await start();
+    const ada = gateway.client('ada');
+    const { notes } = listen(ada, 'all-orders');
+    await notes.ends('live');
+    await ada.channel('orders:eu:created').publish('a');
+    await gateway.publish('orders:us:closed', 'b');
+    await notes.endsLike('2');
+    expect(notes.lines).toEqual(['live', '1 ada: "a" of orders:eu:created 1', '2 -: "b" of orders:us:closed 1']);
+  });
+
+  it('serves a subscription to a pattern, which resumes like any other', async () => {
+    gateway = await start();
+    const ada = gateway.client('ada');
+    const { notes, subscription } = listen(ada, 'orders:*:created');
+    await notes.ends('live');
+    await gateway.publish('orders:eu:closed', 1);
+    await gateway.publish('orders:eu:created', 2);
+    await notes.endsLike('2');
+    gateway.refuseConnections();
+    await gateway.drop('ada');
+    await notes.ends('subscribing');
+    await gateway.publish('orders:us:created', 3);
+    await gateway.publish('orders:us:closed', 4);
+    gateway.accept();
+    await reconnectNow(ada);
+    await notes.ends('live');
+    expect(notes.lines).toEqual([
+      'live',
+      '2 -: 2 of orders:eu:created 1',
+      'subscribing',
+      'catching-up',
+      '3 -: 3 of orders:us:created 1',
+      'live',
+    ]);
+    expect(subscription.position).toMatchObject({ offset: 4 });
+    const lost = listen(ada, 'orders:eu:*', { rewind: 1 });
+    await lost.notes.ends('live');
+    expect(lost.notes.lines).toEqual(['catching-up', 'live']);
+  });
+
+  it('refuses a pattern that no channel binds', async () => {
+    gateway = await start();
+    const { subscription } = listen(gateway.client('ada'), 'chat:*');
+    expect(await refusal(subscription.ready)).toBe(
+      'binding_missing 4353: no channel has all messages of "chat:*" for user "ada". Add bind: ["chat:*"] to the rule of a channel that allows "subscribe"',
+    );
   });
 
   it('resumes after a lost connection, without a loss if the log has the messages', async () => {

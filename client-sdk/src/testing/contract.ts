@@ -36,3 +36,14 @@ function step(part: PropertyKey | { readonly key: PropertyKey }): string {
   const key = typeof part === 'object' ? part.key : part;
   return typeof key === 'number' ? `[${key}]` : `.${String(key)}`;
 }
+
+/** Messages that a channel keeps by default. */
+export const KEPT = 1_000;
+
+/** Messages that a contract's rule keeps; `undefined` without a contract. */
+export function keptBy(contract: ChannelContract | undefined): number | undefined {
+  const history = contract?.rule?.history;
+  if (history === undefined) return contract === undefined ? undefined : 0;
+  if (typeof history === 'boolean') return history ? KEPT : 0;
+  return history.count ?? KEPT;
+}

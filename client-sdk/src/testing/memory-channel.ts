@@ -1,5 +1,5 @@
 import type { Json, Position, Push } from '@sluice/protocol';
-import { type AppendedMessage, type DraftOptions, type Matcher, MemoryLog } from './memory-log.ts';
+import { type AppendedMessage, type AppendOptions, type Matcher, MemoryLog } from './memory-log.ts';
 import { MemoryPresence } from './memory-presence.ts';
 
 /** A connection that receives the pushes of a channel. */
@@ -11,6 +11,8 @@ export interface PushTarget {
 /** A subscription of a connection. */
 export interface MemoryCursor {
   readonly target: PushTarget;
+  /** The channel as the client names it: a pattern, or the channel itself. */
+  readonly name: string;
   /** The subscription id; `undefined` for the default subscription. */
   readonly sub: number | undefined;
   position: Position;
@@ -19,7 +21,8 @@ export interface MemoryCursor {
 }
 
 /** The part of a push that names the subscription. */
-export const subOf = ({ sub }: MemoryCursor): { readonly sub?: number } => (sub === undefined ? {} : { sub });
+export const aboutOf = ({ name, sub }: MemoryCursor): { readonly channel: string; readonly sub?: number } =>
+  sub === undefined ? { channel: name } : { channel: name, sub };
 
 /** A channel of the in-memory gateway: its log, cursors and members. */
 export class MemoryChannel {
@@ -30,12 +33,16 @@ export class MemoryChannel {
   readonly messages: AppendedMessage[] = [];
   /** The part of `messages` that clients published. */
   readonly published: AppendedMessage[] = [];
-  readonly #appended: (channel: MemoryChannel) => void;
+  readonly #appended: (message: AppendedMessage, channel: MemoryChannel) => void;
   readonly cursors = new Set<MemoryCursor>();
   readonly presenceSubscribers = new Set<PushTarget>();
 
   /** @param appended called after each message */
-  constructor(name: string, kept: number, appended: (channel: MemoryChannel) => void = () => {}) {
+  constructor(
+    name: string,
+    kept: number,
+    appended: (message: AppendedMessage, channel: MemoryChannel) => void = () => {},
+  ) {
     this.name = name;
     this.#appended = appended;
     this.log = new MemoryLog(name, kept);
@@ -44,7 +51,7 @@ export class MemoryChannel {
     });
   }
 
-  append(data: Json, options: DraftOptions): AppendedMessage {
+  append(data: Json, options: AppendOptions): AppendedMessage {
     const { epoch, ...message } = this.log.append(data, options);
     const appended = { ...message, epoch };
     this.messages.push(appended);
@@ -52,16 +59,16 @@ export class MemoryChannel {
       const { target, position, matches } = cursor;
       if (matches && !matches(message)) continue;
       const after = matches && { after: position.offset };
-      target.push({ type: 'messages', channel: this.name, ...subOf(cursor), epoch, ...after, messages: [message] });
+      target.push({ type: 'messages', ...aboutOf(cursor), epoch, ...after, messages: [message] });
       cursor.position = { epoch, offset: message.offset };
     }
-    this.#appended(this);
+    this.#appended(appended, this);
     return appended;
   }
 
-  /** The cursor of a connection's subscription. */
-  cursorOf(target: PushTarget, sub: number | undefined): MemoryCursor | undefined {
-    return [...this.cursors].find((cursor) => cursor.target === target && cursor.sub === sub);
+  /** The cursor of a connection's subscription to this channel, or to a pattern. */
+  cursorOf(target: PushTarget, sub: number | undefined, name = this.name): MemoryCursor | undefined {
+    return [...this.cursors].find((one) => one.target === target && one.sub === sub && one.name === name);
   }
 
   /** Sends a subscriber everything between its cursor and the head. SPEC.md section 7. */
@@ -69,7 +76,7 @@ export class MemoryChannel {
     const { target, position: from, matches } = cursor;
     const { gap, messages: all } = this.log.catchUp(from);
     const { epoch, head } = this.log;
-    const about = { channel: this.name, ...subOf(cursor) };
+    const about = aboutOf(cursor);
     const messages = matches ? all.filter(matches) : all;
     const after = (gap?.to ?? from).offset;
     if (gap !== undefined) target.push({ type: 'gap', ...about, from, ...gap });

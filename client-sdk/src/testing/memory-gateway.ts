@@ -1,5 +1,6 @@
 import {
   closeReason,
+  comparePatterns,
   ERRORS,
   type ErrorName,
   isChannelName,
@@ -11,8 +12,9 @@ import {
 import type { ChannelContract, Channels } from '@sluice/protocol/contracts';
 import { type Client, type ClientOptions, createClient, type WebSocketLike } from '../index.ts';
 import { loadParts } from '../load-parts.ts';
-import { checkMessage, checkState } from './contract.ts';
-import { MemoryChannel, type PushTarget, subOf } from './memory-channel.ts';
+import { checkMessage, checkState, KEPT, keptBy } from './contract.ts';
+import { MemoryBindings } from './memory-bindings.ts';
+import { aboutOf, MemoryChannel, type PushTarget } from './memory-channel.ts';
 import { MemoryGroups } from './memory-groups.ts';
 import type { AppendedMessage, DraftOptions } from './memory-log.ts';
 import { MemoryRequests } from './memory-requests.ts';
@@ -21,16 +23,13 @@ import { MemorySocket, type SocketPeer } from './memory-socket.ts';
 import { PendingTasks } from './pending-tasks.ts';
 import { type ChannelVerb, type DenyOptions, Permissions } from './permissions.ts';
 
-/** Messages that a channel keeps by default. */
-const KEPT = 1_000;
-
 /** Options of the in-memory gateway. */
 export interface MemoryGatewayOptions<C extends Channels = Channels> {
   /** Messages that each channel keeps; `false` keeps none. Default: 1,000. */
   readonly history?: number | false;
   /**
-   * Contracts of the channels. Other channels do not exist, messages must match, and `rule.history`
-   * sets how many are kept.
+   * Contracts of the channels. Other channels do not exist, messages must match, `rule.history` sets
+   * how many are kept, and `rule.bind` copies messages of other channels.
    */
   readonly channels?: C;
 }
@@ -54,7 +53,9 @@ const TEST_CONNECTION = 'test';
  * gateway to test those.
  */
 export class MemoryGateway<C extends Channels = Channels> {
+  /** The most specific pattern first. */
   readonly #contracts: readonly (readonly [ReturnType<typeof parsePattern>, ChannelContract])[];
+  readonly #bindings: MemoryBindings;
   readonly #history: number;
   readonly #channels = new Map<string, MemoryChannel>();
   readonly #sessions = new Map<MemorySocket, MemorySession>();
@@ -68,10 +69,10 @@ export class MemoryGateway<C extends Channels = Channels> {
 
   constructor({ history = KEPT, channels }: MemoryGatewayOptions<C> = {}) {
     this.#history = history === false ? 0 : history;
-    this.#contracts = Object.entries<ChannelContract>(channels ?? {}).map(([pattern, contract]) => [
-      parsePattern(pattern),
-      contract,
-    ]);
+    this.#contracts = Object.entries<ChannelContract>(channels ?? {})
+      .map(([pattern, contract]) => [parsePattern(pattern), contract] as const)
+      .sort(([a], [b]) => comparePatterns(a, b));
+    this.#bindings = new MemoryBindings(this.#contracts);
   }
 
   /**
@@ -266,6 +267,7 @@ export class MemoryGateway<C extends Channels = Channels> {
     contract: (channel: string) => this.#contract(channel),
     allows: (verb: ChannelVerb, channel: string, user: string | null) => this.#permissions.allows(verb, channel, user),
     open: (channel: string) => this.#open(channel),
+    boundFor: (pattern: string) => this.#bindings.channelsFor(pattern).flatMap((name) => this.#open(name) ?? []),
     checkMessage: (channel: string, data: unknown, event: string | undefined) =>
       checkMessage(this.#contract(channel), data, event),
     checkState: (channel: string, state: unknown) => checkState(this.#contract(channel), state),
@@ -276,12 +278,16 @@ export class MemoryGateway<C extends Channels = Channels> {
     if (known !== undefined) return known;
     const contract = this.#contract(name);
     if (!isChannelName(name) || (contract === undefined && this.#contracts.length > 0)) return undefined;
-    const channel = new MemoryChannel(name, keptBy(contract) ?? this.#history, (appended) =>
-      this.#groups.dispatch(appended),
-    );
+    const channel = new MemoryChannel(name, keptBy(contract) ?? this.#history, this.#appended);
     this.#channels.set(name, channel);
     return channel;
   }
+
+  readonly #appended = (message: AppendedMessage, channel: MemoryChannel): void => {
+    this.#groups.dispatch(channel);
+    for (const copy of this.#bindings.copiesOf(channel.name, message))
+      this.#require(copy.channel).append(message.data, copy.options);
+  };
 
   #contract(name: string): ChannelContract | undefined {
     return this.#contracts.find(([pattern]) => matchPattern(pattern, name) !== null)?.[1];
@@ -316,7 +322,7 @@ export class MemoryGateway<C extends Channels = Channels> {
     const isForbidden = (verb: ChannelVerb, { user }: PushTarget) => !this.#permissions.allows(verb, name, user);
     for (const cursor of [...cursors].filter(({ target }) => isForbidden('subscribe', target))) {
       cursors.delete(cursor);
-      cursor.target.push({ type: 'unsubscribed', channel: name, ...subOf(cursor), reason });
+      cursor.target.push({ type: 'unsubscribed', ...aboutOf(cursor), reason });
     }
     for (const session of this.#sessionsOf(undefined).filter((one) => isForbidden('respond', one))) {
       if (this.#requests.end(session, name)) session.push({ type: 'unresponded', channel: name, reason });
@@ -339,12 +345,4 @@ export class MemoryGateway<C extends Channels = Channels> {
   #flush(): void {
     for (const session of this.#sessions.values()) session.flush();
   }
-}
-
-/** Messages that a contract's rule keeps; `undefined` without a contract. */
-function keptBy(contract: ChannelContract | undefined): number | undefined {
-  const history = contract?.rule?.history;
-  if (history === undefined) return contract === undefined ? undefined : 0;
-  if (typeof history === 'boolean') return history ? KEPT : 0;
-  return history.count ?? KEPT;
 }

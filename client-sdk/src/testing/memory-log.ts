@@ -17,6 +17,11 @@ export interface DraftOptions {
   readonly from?: string;
 }
 
+/** What a message is appended with: a copy names its origin. */
+export interface AppendOptions extends DraftOptions {
+  readonly origin?: NonNullable<Message['origin']>;
+}
+
 /** Whether a message matches a filter. */
 export type Matcher = (message: Message) => boolean;
 
@@ -59,7 +64,7 @@ export class MemoryLog {
     return this.#head - this.#kept.length + 1;
   }
 
-  append(data: Json, { event, tags, from }: DraftOptions): AppendedMessage {
+  append(data: Json, { event, tags, from, origin }: AppendOptions): AppendedMessage {
     const offset = ++this.#head;
     const message: Message = {
       id: `${this.#name}/${this.#life}/${offset}`,
@@ -69,6 +74,7 @@ export class MemoryLog {
       ...(event === undefined ? {} : { event }),
       ...(tags === undefined ? {} : { tags }),
       ...(from === undefined ? {} : { from }),
+      ...(origin === undefined ? {} : { origin }),
     };
     this.#kept.push(message);
     if (this.#kept.length > this.#limit) this.#kept.shift();

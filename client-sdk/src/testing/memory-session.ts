@@ -2,14 +2,18 @@ import {
   alreadyConnected,
   alreadySubscribed,
   alreadyWatching,
+  bindingMissing,
+  both,
   type Command,
   type CommandType,
   canonical,
   connectRequired,
   type ErrorBody,
+  EVERY,
   type ExpectedHead,
   errorBody,
   type Failure,
+  isWildcard,
   type Json,
   matches,
   notMember,
@@ -25,7 +29,7 @@ import {
 } from '@sluice/protocol';
 import type { ChannelContract } from '@sluice/protocol/contracts';
 import type { Checked } from './contract.ts';
-import { type MemoryChannel, subOf } from './memory-channel.ts';
+import { aboutOf, type MemoryChannel } from './memory-channel.ts';
 import type { MemoryGroups } from './memory-groups.ts';
 import type { Matcher } from './memory-log.ts';
 import type { MemoryRequests, RequestPeer } from './memory-requests.ts';
@@ -59,6 +63,8 @@ export interface SessionHost {
   allows(verb: ChannelVerb, channel: string, user: string | null): boolean;
   /** The channel; `undefined` if it does not exist. */
   open(channel: string): MemoryChannel | undefined;
+  /** The channels that have all messages of a pattern, the most specific first. */
+  boundFor(pattern: string): readonly MemoryChannel[];
   readonly requests: MemoryRequests;
   readonly groups: MemoryGroups;
   /** The contract of a channel; `undefined` in a gateway without contracts. */
@@ -170,23 +176,23 @@ export class MemorySession implements RequestPeer {
     refresh: () => ({ expiresAt: Date.now() + 3_600_000, time: Date.now() }),
     ping: () => ({ time: Date.now() }),
     subscribe: (command) => {
-      const channel = this.#channel('subscribe', command.channel);
-      const { sub } = command;
-      if (channel.cursorOf(this, sub)) throw Refused.with(alreadySubscribed(channel.name, sub));
+      const { channel: name, sub } = command;
+      if (this.#subscribedTo(name, sub)) throw Refused.with(alreadySubscribed(name, sub));
+      const channel = isWildcard(name) ? this.#boundChannel(name) : this.#channel('subscribe', name);
       const position = channel.log.locate(command);
-      const cursor = { target: this, sub, position, matches: matcherOf(command) };
+      const cursor = { target: this, name, sub, position, matches: matcherOf(command, channel) };
       channel.cursors.add(cursor);
       const { epoch, offset } = channel.log.head;
       const isLive = position.epoch === epoch && position.offset === offset;
       if (!isLive) {
         channel.catchUp(cursor);
-        this.push({ type: 'live', channel: channel.name, ...subOf(cursor) });
+        this.push({ type: 'live', ...aboutOf(cursor) });
       }
       return { ...position, state: isLive ? 'live' : 'replaying' };
     },
     unsubscribe: ({ channel: name, sub }) => {
-      const channel = this.#host.open(name);
-      const cursor = channel?.cursorOf(this, sub);
+      const channel = this.#subscribedTo(name, sub);
+      const cursor = channel?.cursorOf(this, sub, name);
       if (!cursor || !channel?.cursors.delete(cursor)) throw Refused.with(notSubscribed(name, sub));
       return {};
     },
@@ -210,7 +216,10 @@ export class MemorySession implements RequestPeer {
       if (key !== undefined) channel.log.remember(scope, result);
       return result;
     },
-    history: (command) => this.#channel('history', command.channel).log.page(command, matcherOf(command)),
+    history: (command) => {
+      const channel = this.#channel('history', command.channel);
+      return channel.log.page(command, matcherOf(command, channel));
+    },
     enter: ({ channel: name, state }) => {
       const channel = this.#channel('enter', name);
       if (this.user === null) throw new Refused('permission_denied', `only users may "enter" "${name}"`);
@@ -281,8 +290,24 @@ export class MemorySession implements RequestPeer {
     const channel = this.#host.open(name);
     if (channel === undefined) throw Refused.with(unknownChannel(name));
     if (this.#host.allows(verb, name, this.user)) return channel;
-    const who = this.user === null ? 'an anonymous connection' : `user "${this.user}"`;
-    throw new Refused('permission_denied', `"${verb}" on "${name}" is not allowed to ${who}`);
+    throw new Refused('permission_denied', `"${verb}" on "${name}" is not allowed to ${this.#who}`);
+  }
+
+  get #who(): string {
+    return this.user === null ? 'an anonymous connection' : `user "${this.user}"`;
+  }
+
+  /** The channel whose log a subscription to a pattern reads. SPEC.md section 4.3. */
+  #boundChannel(pattern: string): MemoryChannel {
+    const bound = this.#host.boundFor(pattern).find(({ name }) => this.#host.allows('subscribe', name, this.user));
+    if (bound === undefined) throw Refused.with(bindingMissing(pattern, 'subscribe', this.#who));
+    return bound;
+  }
+
+  /** The channel that has the cursor of a subscription. */
+  #subscribedTo(name: string, sub: number | undefined): MemoryChannel | undefined {
+    const channels = isWildcard(name) ? this.#host.boundFor(name) : [this.#host.open(name)];
+    return channels.find((channel) => channel?.cursorOf(this, sub, name) !== undefined);
   }
 }
 
@@ -292,9 +317,13 @@ function checkHead({ name, log: { head } }: MemoryChannel, expected: ExpectedHea
   throw new Refused('conflict', `the head of "${name}" is at ${head.offset}, not ${expected.offset}`, { head });
 }
 
-/** The condition of a command's filter; `undefined` without a filter. */
-function matcherOf({ filter, channel }: Pick<CommandOf<'subscribe'>, 'filter' | 'channel'>): Matcher | undefined {
-  if (filter === undefined) return undefined;
-  const conditions = canonical(filter);
-  return (message) => matches(conditions, message, channel);
+/** The condition of a command's filter, and of its pattern; `undefined` without both. */
+function matcherOf(
+  { filter, channel: name }: Pick<CommandOf<'subscribe'>, 'filter' | 'channel'>,
+  { name: log }: MemoryChannel,
+): Matcher | undefined {
+  if (filter === undefined && !isWildcard(name)) return undefined;
+  const asked = filter === undefined ? EVERY : canonical(filter);
+  const conditions = isWildcard(name) ? both(asked, canonical({ channel: name })) : asked;
+  return (message) => matches(conditions, message, log);
 }

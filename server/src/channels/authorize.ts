@@ -1,4 +1,4 @@
-import { isWildcard, unknownChannel } from '@sluice/protocol';
+import { bindingMissing, isWildcard, unknownChannel } from '@sluice/protocol';
 import { formatGrant, GrantFailed, isDenied, permits } from '../auth/acl.ts';
 import type { Identity, Verb } from '../auth/identity.ts';
 import type { EventBus } from '../events.ts';
@@ -57,11 +57,8 @@ function authorizePattern(
 const unknown = (channel: string): Refusal => new Refusal('channel_unknown', unknownChannel(channel).detail);
 
 function unbound(identity: Identity, verb: Verb, pattern: string): Refusal {
-  const advice = `Add bind: ["${pattern}"] to the rule of a channel that allows "${verb}"`;
-  return new Refusal(
-    'binding_missing',
-    `no channel has all messages of "${pattern}" for ${nameOf(identity)}. ${advice}`,
-  );
+  const { error, detail } = bindingMissing(pattern, verb, nameOf(identity));
+  return new Refusal(error, detail);
 }
 
 function decide(authority: Authority, { identity, verb, channel, match }: Question): Decision | Promise<Decision> {

@@ -1,9 +1,8 @@
-import { coversPattern, matchPattern, parsePattern } from '@sluice/protocol';
+import { boundChannelsOf, coversPattern, matchPattern, parsePattern } from '@sluice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../config/config.ts';
 import { parseConfig } from '../config/schema.ts';
-import { boundChannelsOf } from './bindings.ts';
 import { Rules } from './rules.ts';
 
 const rulesOf = (channels: NonNullable<ConfigInput['channels']>): Rules =>

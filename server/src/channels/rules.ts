@@ -1,8 +1,8 @@
-import { isChannelName, isWildcard, matchPattern, type Params } from '@sluice/protocol';
+import { boundChannelsOf, boundTo, isChannelName, isWildcard, matchPattern, type Params } from '@sluice/protocol';
 import type { Grant } from '../auth/acl.ts';
 import { TOKEN_CLAIMS } from '../auth/identity.ts';
 import type { Rule } from '../rule.ts';
-import { type BoundChannel, boundChannelsOf, boundTo, NOT_BOUND } from './bindings.ts';
+import { type BoundChannel, NOT_BOUND } from './bindings.ts';
 
 /** The rule that governs a channel, with what its pattern bound in the channel's name. */
 export interface RuleMatch {

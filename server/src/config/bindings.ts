@@ -1,6 +1,7 @@
 /** `bind` of channel rules: which channels' messages are also appended to a channel. */
 
 import {
+  type Binding,
   canonical,
   checkFilter,
   coversPattern,
@@ -11,7 +12,7 @@ import {
   PatternError,
   parsePattern,
 } from '@sluice/protocol';
-import type { Binding, Rule } from '../rule.ts';
+import type { Rule } from '../rule.ts';
 import { isPlain, type Path, type Problems } from './problems.ts';
 
 interface Around {

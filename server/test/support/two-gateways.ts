@@ -5,10 +5,18 @@ import { z } from 'zod';
 import { defineChannels } from '../../src/contracts.ts';
 import { startTestGateway } from '../../src/testing/index.ts';
 
+/** Fields of a message that filters select by. */
+export interface TaggedOptions {
+  readonly event?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
 /** The operations of a scenario on the real gateway or its test double. */
 export interface AnyGateway {
   client(user: string | null): Client;
   publish(channel: string, data: unknown, from?: string): Promise<void>;
+  /** Publishes with an event and tags. */
+  publishTagged(channel: string, data: unknown, options: TaggedOptions): Promise<void>;
   /** Publishes a message that gets lost. */
   lose(channel: string): Promise<void>;
   drop(user: string): Promise<void>;
@@ -38,7 +46,7 @@ const contracts = defineChannels({
 const open = { allow: { '*': 'users' } } as const;
 const presence = { interval: 0 };
 
-/** `chat:*` keeps 5 messages, `news:*` none, and `staff:*` permits nothing. */
+/** `chat:*` keeps 5 messages, `news:*` none, `staff:*` permits nothing, and `all-orders` binds `orders:*:*`. */
 async function realGateway(): Promise<AnyGateway> {
   const gateway = await startTestGateway({
     anonymous: true,
@@ -47,6 +55,8 @@ async function realGateway(): Promise<AnyGateway> {
       'chat:{room}': { ...open, history: { count: 5 }, presence },
       'news:{topic}': { ...open, presence },
       'staff:{room}': {},
+      'orders:{region}:{kind}': open,
+      'all-orders': { ...open, history: { count: 5 }, bind: ['orders:**'] },
     },
   });
   const clients: Client[] = [];
@@ -59,6 +69,9 @@ async function realGateway(): Promise<AnyGateway> {
     },
     async publish(channel, data, from) {
       await (from === undefined ? gateway.publish(channel, data) : gateway.publishAs(from, channel, data));
+    },
+    async publishTagged(channel, data, options) {
+      await gateway.publish(channel, data, options);
     },
     async lose(channel) {
       gateway.faults.loseMessage(channel);
@@ -87,6 +100,8 @@ async function doubleGateway(): Promise<AnyGateway> {
       'chat:{room}': { rule: { history: { count: 5 } } },
       'news:{topic}': { rule: { history: false } },
       'staff:{room}': {},
+      'orders:{region}:{kind}': { rule: { history: false } },
+      'all-orders': { rule: { history: { count: 5 }, bind: ['orders:**'] } },
     },
   });
   gateway.deny('*', 'staff:*');
@@ -94,6 +109,9 @@ async function doubleGateway(): Promise<AnyGateway> {
     client: (user) => gateway.client(user) as unknown as Client,
     async publish(channel, data, from) {
       gateway.publish(channel, data, from === undefined ? {} : { from });
+    },
+    async publishTagged(channel, data, options) {
+      gateway.publish(channel, data, options);
     },
     async lose(channel) {
       gateway.gap(channel);

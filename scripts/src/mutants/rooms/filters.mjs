@@ -92,7 +92,7 @@ export const filters = [
     tests: ['protocol/src/filter-canonical.test.ts'],
   },
   {
-    file: 'server/src/channels/bindings.ts',
+    file: 'protocol/src/bindings.ts',
     from: 'if (own.bind.length > 0) return NOT_BOUND;',
     to: '',
     fault: 'copies of a channel that binds itself',
