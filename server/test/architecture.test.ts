@@ -43,7 +43,16 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   'program-requests.ts': ['requests', 'auth', 'refusal.ts', 'sluice-error.ts', ...PROTOCOL],
   cluster: ['engine/nodes.ts', 'events.ts', 'util', ...PROTOCOL],
   manage: [
-    ...['cluster', 'channels', 'presence/presence.ts', 'session', 'engine/engine.ts', 'events.ts', 'refusal.ts'],
+    ...[
+      'cluster',
+      'channels',
+      'presence/presence.ts',
+      'session',
+      'engine/engine.ts',
+      'engine/presence.ts',
+      'events.ts',
+      'refusal.ts',
+    ],
     ...['util', ...PROTOCOL],
   ],
   'program-schedules.ts': [

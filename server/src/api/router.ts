@@ -6,6 +6,7 @@ import { refuseBody } from './body.ts';
 import { direct, isHandshake } from './directions.ts';
 import { errorReply, internalReply } from './errors.ts';
 import { matchPath } from './path-form.ts';
+import { asProblem } from './problem.ts';
 import type { Parameters, Route } from './route.ts';
 
 export interface RouterOptions {
@@ -71,10 +72,13 @@ export function createRouter({ routes, events, files, dev = null }: RouterOption
     async handle(request) {
       const start = performance.now();
       const { method, path } = request;
-      const reply = await answer(request).catch((error: unknown) => {
-        events.emit('fault', { where: `${method} ${path}`, error });
-        return internalReply();
-      });
+      const reply = asProblem(
+        request,
+        await answer(request).catch((error: unknown) => {
+          events.emit('fault', { where: `${method} ${path}`, error });
+          return internalReply();
+        }),
+      );
       events.emit('request', { method, path, status: reply.status, duration: performance.now() - start });
       return reply;
     },

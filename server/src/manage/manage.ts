@@ -13,6 +13,7 @@ import {
   MOST_CHANNELS,
 } from './local-node.ts';
 import { type LocalPage, mergePages, readCursor } from './pages.ts';
+import type { ServerMember, ServerMembers } from './server-members.ts';
 import type {
   ActionReport,
   ChannelList,
@@ -27,6 +28,9 @@ import type {
 } from './types.ts';
 
 export interface ManageParts {
+  readonly members: ServerMembers;
+  /** The configuration in force, without secrets. */
+  readonly describe: () => object;
   readonly cluster: Cluster;
   readonly rules: Rules;
   readonly log: Log;
@@ -125,6 +129,21 @@ export class Manage {
       lastSeen: times.length === 0 ? null : Math.max(...times),
       ...missingOf(missing),
     };
+  }
+
+  /** The configuration of this node, without secrets. */
+  config(): object {
+    return this.#parts.describe();
+  }
+
+  /** Enters a member that has no connection, such as a bot, or changes it. */
+  enter(member: ServerMember): Promise<Refusal | null> {
+    return this.#parts.members.enter(member);
+  }
+
+  /** Removes a member that was entered like this. */
+  leave(channel: string, user: string): Promise<ActionReport | Refusal> {
+    return this.#parts.members.leave(channel, user);
   }
 
   /** Closes the connections of a user. */

@@ -9,6 +9,7 @@ import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts
 import { readJson } from '../body.ts';
 import { authenticate } from '../credentials.ts';
 import { errorReply } from '../errors.ts';
+import { readIdempotencyKey, withKey } from '../idempotency-key.ts';
 
 /** Maximum messages of one request. */
 const MOST_MESSAGES = 1000;
@@ -24,11 +25,12 @@ type BatchEntry = PublishResult | { readonly error: ErrorBody };
 
 /**
  * `POST /api/v1/publish`: one message `{ channel, data, event?, tags?, key?, if? }`, or an array of
- * them.
+ * them; with `channels` instead of `channel`, the same message on each of them.
  *
  * One message is answered with its result, or with an error and its status. An array is answered
  * with an array of results and `{ error }`, in the same order; valid messages are published even if
- * others fail.
+ * others fail. `channels` are answered with an array, too. The header `Idempotency-Key` is the `key`
+ * of messages without one.
  */
 export function publishRoute(services: PublishServices): (request: Request) => Promise<HttpReply> {
   return async (request) => {
@@ -36,32 +38,61 @@ export function publishRoute(services: PublishServices): (request: Request) => P
     if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
     const body = await readJson(request);
     if (body instanceof Refusal) return errorReply(body);
-    return Array.isArray(body.value) ? publishBatch(services, by, body.value) : publishSingle(services, by, body.value);
+    const key = readIdempotencyKey(request);
+    if (key instanceof Refusal) return errorReply(key);
+    if (Array.isArray(body.value)) {
+      // Two messages of one channel must not have the same key.
+      const keyAt = key === undefined ? undefined : (at: number) => `${key}/${at}`;
+      return publishBatch({ services, by, keyAt }, body.value);
+    }
+    const publish: Publish = { services, by, keyAt: key === undefined ? undefined : () => key };
+    const messages = spread(body.value);
+    if (messages instanceof Refusal) return errorReply(messages);
+    return messages === null ? publishSingle(publish, body.value) : publishBatch(publish, messages);
   };
 }
 
-async function publishSingle(services: PublishServices, by: Identity, message: unknown): Promise<HttpReply> {
-  const [outcome] = await publishAll(services, by, [message]);
+/** What all messages of a request have in common. */
+interface Publish {
+  readonly services: PublishServices;
+  readonly by: Identity;
+  /** The key of the message at a place of the request, if it has none of its own. */
+  readonly keyAt: ((at: number) => string) | undefined;
+}
+
+/** The same message for each of its `channels`; `null` if it has none. */
+function spread(value: unknown): unknown[] | Refusal | null {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'channels')) return null;
+  const { channels, ...message } = value as { readonly channels: unknown; readonly channel?: unknown };
+  if (message.channel !== undefined) return new Refusal('command_invalid', 'give "channel" or "channels", not both');
+  const valid = Array.isArray(channels) && channels.every((channel) => typeof channel === 'string');
+  if (!valid || new Set(channels).size < channels.length) {
+    return new Refusal('command_invalid', '"channels" must be a list of different channel names');
+  }
+  return channels.map((channel: string) => ({ ...message, channel }));
+}
+
+async function publishSingle(publish: Publish, message: unknown): Promise<HttpReply> {
+  const [outcome] = await publishAll(publish, [message]);
   return outcome instanceof Refusal ? errorReply(outcome) : jsonReply(200, outcome);
 }
 
-async function publishBatch(services: PublishServices, by: Identity, messages: unknown[]): Promise<HttpReply> {
+async function publishBatch(publish: Publish, messages: unknown[]): Promise<HttpReply> {
   if (messages.length === 0 || messages.length > MOST_MESSAGES) {
-    return errorReply(new Refusal('command_invalid', `an array must hold 1 to ${MOST_MESSAGES} messages`));
+    return errorReply(
+      new Refusal('command_invalid', `an array must hold 1 to ${MOST_MESSAGES} messages, and "channels" as many names`),
+    );
   }
-  const outcomes = await publishAll(services, by, messages);
+  const outcomes = await publishAll(publish, messages);
   const entries = outcomes.map(
     (outcome): BatchEntry => (outcome instanceof Refusal ? { error: outcome.body } : outcome),
   );
   return jsonReply(200, entries);
 }
 
-async function publishAll(
-  { door, allowances }: PublishServices,
-  by: Identity,
-  messages: readonly unknown[],
-): Promise<PublishOutcome[]> {
-  const parcels = messages.map(readMessage);
+async function publishAll({ services, by, keyAt }: Publish, messages: readonly unknown[]): Promise<PublishOutcome[]> {
+  const { door, allowances } = services;
+  const parcels = messages.map((message, at) => withKey(readMessage(message), keyAt?.(at)));
   const readable = parcels.filter((parcel): parcel is BatchMessage => !(parcel instanceof Refusal));
   const outcomes = await door.publishAll(readable, { by, allowance: by.user === null ? null : allowances.of(by.user) });
   let at = 0;

@@ -1,10 +1,7 @@
-import type { Json } from '@sluice/protocol';
-import { validateState } from '../../channels/validate.ts';
-import type { EventBus } from '../../events.ts';
 import { Refusal } from '../../refusal.ts';
-import type { Rule } from '../../rule.ts';
 import type { Handler } from '../handler.ts';
-import { infoProblem, tooLarge } from '../member-info.ts';
+import { infoProblem } from '../member-info.ts';
+import { fitState } from '../member-state.ts';
 import { MEMBERSHIPS, Membership } from '../membership.ts';
 import { Permit } from '../permit.ts';
 import type { SessionContext } from '../session-context.ts';
@@ -42,12 +39,3 @@ async function answerLate(
 }
 
 const NO_STATE = { value: undefined };
-
-/** The size is checked before and after the schema, which may add to the state. */
-function fitState(state: Json, rule: Rule, events: EventBus): { readonly value: Json } | Refusal {
-  const most = rule.presence.state;
-  const problem = tooLarge('"state"', state, most);
-  if (problem !== null || !rule.schemas?.presence) return problem ?? { value: state };
-  const valid = validateState(state, rule, events);
-  return valid instanceof Refusal ? valid : (tooLarge('"state"', valid.value, most) ?? valid);
-}

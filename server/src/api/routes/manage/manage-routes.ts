@@ -1,6 +1,7 @@
 import type { Route } from '../../route.ts';
 import { type ActionServices, closeRoute, disconnectRoute, recheckRoute, unsubscribeRoute } from './act.ts';
-import { channelRoute, channelsRoute, connectionsRoute, nodesRoute, userRoute } from './read.ts';
+import { enterMemberRoute, removeMemberRoute } from './member.ts';
+import { channelRoute, channelsRoute, configRoute, connectionsRoute, nodesRoute, userRoute } from './read.ts';
 
 const API = '/api/v1';
 
@@ -15,6 +16,7 @@ export function manageRoutes(services: ActionServices, takesBody: Route['takesBo
   });
   return [
     get('/nodes', 'The nodes of the cluster', nodesRoute(services)),
+    get('/config', 'The configuration in force, without secrets', configRoute(services)),
     get('/channels', 'The channels with subscriptions, over all nodes', channelsRoute(services)),
     get('/channels/{channel}', 'Subscribers, members and log of a channel', channelRoute(services)),
     get('/users/{user}', "A user's connections and channels", userRoute(services)),
@@ -22,6 +24,19 @@ export function manageRoutes(services: ActionServices, takesBody: Route['takesBo
     post('/users/{user}/disconnect', "Close a user's connections", disconnectRoute(services)),
     post('/users/{user}/unsubscribe', "End what a user's connections hold", unsubscribeRoute(services)),
     post('/users/{user}/recheck', "Decide anew about what a user's connections hold", recheckRoute(services)),
+    {
+      method: 'PUT',
+      path: `${API}/channels/{channel}/members/{user}`,
+      summary: 'Enter a member that has no connection',
+      ...(takesBody && { takesBody }),
+      handle: enterMemberRoute(services),
+    },
+    {
+      method: 'DELETE',
+      path: `${API}/channels/{channel}/members/{user}`,
+      summary: 'Remove a member that a backend has entered',
+      handle: removeMemberRoute(services),
+    },
     {
       method: 'DELETE',
       path: `${API}/connections/{connection}`,

@@ -10,6 +10,11 @@ export function nodesRoute(services: ManageServices): Route['handle'] {
   return (request) => asManager(request, services, EVERYTHING, () => services.manage.nodes());
 }
 
+/** `GET /api/v1/config`: the configuration of the node that answers, without secrets. */
+export function configRoute(services: ManageServices): Route['handle'] {
+  return (request) => asManager(request, services, EVERYTHING, () => services.manage.config());
+}
+
 /** `GET /api/v1/channels?pattern&cursor&limit`: the channels with subscriptions, by name. */
 export function channelsRoute(services: ManageServices): Route['handle'] {
   return (request) => {
