@@ -23,10 +23,14 @@ export function socketUrl(url: URL): URL {
 export const isLocal = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 
-/** Fetches, and reports in one line if no gateway answers. */
-export async function fetchFrom(url: URL, init: RequestInit, shell: Shell): Promise<Response> {
+/**
+ * Fetches, and reports in one line if no gateway answers.
+ *
+ * @param within milliseconds for the complete answer
+ */
+export async function fetchFrom(url: URL, init: RequestInit, shell: Shell, within = 10_000): Promise<Response> {
   try {
-    return await shell.fetch(url, { ...init, signal: AbortSignal.timeout(10_000) });
+    return await shell.fetch(url, { ...init, signal: AbortSignal.timeout(within) });
   } catch {
     throw new CliError(`no gateway answers at ${url.origin}. Start one with: sluice serve --dev`);
   }
@@ -77,4 +81,17 @@ export async function fetchDevCredentials(url: URL, wish: DevWish, shell: Shell)
 /** The error for a gateway that issues no tokens, with an alternative. */
 export function notInDevelopment(url: URL, instead: string): CliError {
   return new CliError(`${url.origin} issues no tokens, because it does not run with --dev. ${instead}`);
+}
+
+/** The API key or token for a command: of a flag, of the environment, or issued by a development gateway. */
+export async function findKey(
+  { key, url }: { readonly key?: string; readonly url: URL },
+  shell: Shell,
+): Promise<string> {
+  const given = key ?? (shell.env.SLUICE_API_KEY || undefined);
+  if (given !== undefined) return given;
+  if (!isLocal(url)) throw new CliError('an API key is needed. Give --key, or set SLUICE_API_KEY');
+  const found = await fetchDevCredentials(url, { sub: 'cli' }, shell);
+  if (found === null) throw notInDevelopment(url, 'Give --key, or set SLUICE_API_KEY');
+  return found.apiKey ?? found.token;
 }

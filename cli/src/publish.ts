@@ -1,15 +1,7 @@
 import type { Command } from 'commander';
 import { collectPairs, urlArgument } from './arguments.ts';
 import { CliError } from './cli-error.ts';
-import {
-  DEFAULT_URL,
-  fetchDevCredentials,
-  fetchFrom,
-  httpUrl,
-  isLocal,
-  notInDevelopment,
-  readAnswer,
-} from './gateway-url.ts';
+import { DEFAULT_URL, fetchFrom, findKey, httpUrl, readAnswer } from './gateway-url.ts';
 import type { Shell } from './shell.ts';
 
 const EXAMPLES = `
@@ -32,15 +24,6 @@ function parseData(text: string): unknown {
   } catch {
     throw new CliError(`the data is not JSON. Write a text in both quotes: '"Hello"'`, 2);
   }
-}
-
-async function findKey({ key, url }: PublishFlags, shell: Shell): Promise<string> {
-  const given = key ?? (shell.env.SLUICE_API_KEY || undefined);
-  if (given !== undefined) return given;
-  if (!isLocal(url)) throw new CliError('an API key is needed. Give --key, or set SLUICE_API_KEY');
-  const found = await fetchDevCredentials(url, { sub: 'cli' }, shell);
-  if (found === null) throw notInDevelopment(url, 'Give --key, or set SLUICE_API_KEY');
-  return found.apiKey ?? found.token;
 }
 
 async function publish(channel: string, text: string, { flags, shell }: { flags: PublishFlags; shell: Shell }) {

@@ -9,6 +9,7 @@ import { addPublish } from './publish.ts';
 import { addServe } from './serve.ts';
 import type { Shell } from './shell.ts';
 import { addSubscribe } from './subscribe.ts';
+import { addTap } from './tap.ts';
 import { addToken } from './token.ts';
 
 const EXAMPLES = `
@@ -19,6 +20,7 @@ Examples:
   $ sluice subscribe chat:lobby                         watch a channel
   $ sluice publish chat:lobby '{"text":"Hello"}'        publish as a backend does
   $ sluice explain publish chat:lobby --sub ada         may Ada publish there, and why?
+  $ sluice tap --user ada                               what do all nodes do for Ada right now?
   $ sluice durable check --data ./data                  is the durable engine's folder damaged?
 
 "sluice <command> --help" says more.`;
@@ -40,7 +42,7 @@ function createProgram(shell: Shell): Command {
       writeOut: (text) => shell.out(text.trimEnd()),
       writeErr: (text) => shell.err(text.trimEnd()),
     });
-  for (const add of [addServe, addCheck, addToken, addPublish, addSubscribe, addExplain, addDurable])
+  for (const add of [addServe, addCheck, addToken, addPublish, addSubscribe, addExplain, addTap, addDurable])
     add(program, shell);
   return program;
 }

@@ -33,6 +33,7 @@ import { ReplyFlusher } from './session/reply-flusher.ts';
 import { Revoked, withRevoked } from './session/revoked.ts';
 import { Revoking } from './session/revoking.ts';
 import type { Services } from './session/services.ts';
+import { Tap } from './tap/tap.ts';
 import { StreamTopics } from './transport/stream-topics.ts';
 import type { Transport } from './transport/transport.ts';
 import { type UwsOptions, UwsTransport } from './transport/uws.ts';
@@ -67,6 +68,7 @@ export interface Assembly {
   readonly cluster: Cluster;
   readonly manage: Manage;
   readonly why: Why;
+  readonly tap: Tap;
   readonly descriptors: DescriptorWatch | undefined;
   readonly wires?: readonly SocketWire[];
   /** Topics of event streams, if they are enabled. */
@@ -165,6 +167,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const manage = new Manage({ cluster, rules, log, presence, members, describe });
   const ring = new DecisionRing(config.log.decisions, { events, clock });
   const why = new Why({ cluster, registry, rules, log, ring });
+  const tap = new Tap({ cluster, registry, log, events, clock, node: config.node });
   const { wires } = parts;
   return {
     descriptors,
@@ -177,6 +180,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     cluster,
     manage,
     why,
+    tap,
     topics,
     ...(wires && { wires }),
   };

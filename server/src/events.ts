@@ -1,4 +1,4 @@
-import type { Conditions, ErrorName, GapReason, Position } from '@sluice/protocol';
+import type { Command, Conditions, ErrorName, GapReason, Position } from '@sluice/protocol';
 
 /**
  * Events of the gateway, for observers: metrics, log, webhooks. Observers can neither slow nor
@@ -97,6 +97,8 @@ export interface Events {
    * left. `duration` in milliseconds.
    */
   requested: { rule: string; outcome: 'replied' | 'abandoned' | ErrorName; duration: number };
+  /** A connection has sent a command. Emitted only while somebody listens: see `EventBus.isHeard`. */
+  command: { connection: string; command: Command };
   /** A command was refused. `channel`: of the command, if it has one. */
   refused: { connection: string; command: string; channel?: string | undefined; error: ErrorName; detail: string };
   /** A handshake that did not become a connection, or a request that could not be parsed. */
@@ -134,21 +136,42 @@ export interface Events {
    * moved back.
    */
   clockSet: { by: number };
+  /** Somebody observes a user or a channel live, `by` an API key or a user; `seconds`: at most for so long. */
+  tapStarted: { by: string; target: string; payloads: boolean; seconds: number };
+  /** This node records for a tap, of this node or of another one. */
+  tapRecording: { by: string; target: string; payloads: boolean };
+  /** `entries`: how many were shown. */
+  tapEnded: { by: string; target: string; payloads: boolean; entries: number };
   draining: { connections: number; duration: number };
   stopped: Record<string, never>;
 }
 
 type Listener<Name extends keyof Events> = (event: Events[Name]) => void;
-type Listeners = { [Name in keyof Events]?: Listener<Name>[] };
+type Listeners = { [Name in keyof Events]?: Listener<Name>[] | undefined };
 
 /** Carries events from the core to its observers, in the order in which they were added. */
 export class EventBus {
   readonly #listeners: Listeners = {};
 
-  on<Name extends keyof Events>(name: Name, listener: Listener<Name>): void {
-    const listeners: Listener<Name>[] = this.#listeners[name] ?? [];
-    listeners.push(listener);
-    (this.#listeners as Record<Name, Listener<Name>[]>)[name] = listeners;
+  /** @returns a function that removes the listener */
+  on<Name extends keyof Events>(name: Name, listener: Listener<Name>): () => void {
+    this.#set(name, [...(this.#listeners[name] ?? []), listener]);
+    return () =>
+      this.#set(
+        name,
+        (this.#listeners[name] ?? []).filter((other) => other !== listener),
+      );
+  }
+
+  /** A new list each time, so that an `emit` in progress is not disturbed. */
+  #set<Name extends keyof Events>(name: Name, listeners: Listener<Name>[]): void {
+    (this.#listeners as Record<Name, Listener<Name>[] | undefined>)[name] =
+      listeners.length === 0 ? undefined : listeners;
+  }
+
+  /** Does anybody listen? For events that are made only then. */
+  isHeard(name: keyof Events): boolean {
+    return this.#listeners[name] !== undefined;
   }
 
   /**

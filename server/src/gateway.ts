@@ -42,6 +42,7 @@ import type { Revoking } from './session/revoking.ts';
 import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
 import { createSse } from './sse/sse.ts';
+import type { Tap } from './tap/tap.ts';
 import type { HttpSide } from './transport/http.ts';
 import type { Transport } from './transport/transport.ts';
 import { ClockSteps } from './util/clock-steps.ts';
@@ -72,6 +73,7 @@ export class Gateway {
   readonly #cluster: Cluster;
   readonly #admission: Admit;
   readonly #arrivals: ArrivalLimits;
+  readonly #tap: Tap;
   readonly #sse: ReturnType<typeof createSse>;
   readonly #http: HttpSide;
   readonly #watch: EngineWatch;
@@ -96,6 +98,7 @@ export class Gateway {
     this.#services = services;
     this.#revoking = revoking;
     this.#cluster = cluster;
+    this.#tap = assembly.tap;
     this.#wires = assembly.wires;
     this.#access = config.dev ? new DevAccess(config) : null;
     const isReady = () => this.#isReady();
@@ -427,6 +430,7 @@ export class Gateway {
     this.#services.groups?.close();
     this.#services.schedules.close();
     await this.#services.requests.close();
+    this.#tap.close();
     await this.#cluster.close();
     await this.#engine.close();
     this.#state = 'stopped';

@@ -9,6 +9,7 @@ import type { Engine } from './engine/engine.ts';
 import type { Manage } from './manage/manage.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Services } from './session/services.ts';
+import type { Tap } from './tap/tap.ts';
 import type { HttpSide } from './transport/http.ts';
 import type { Why } from './why/why.ts';
 
@@ -19,6 +20,7 @@ export interface HttpSideParts {
   readonly metrics: Metrics;
   readonly manage: Manage;
   readonly why: Why;
+  readonly tap: Tap;
   /** Default: the text of `metrics`. */
   readonly scrape?: () => Promise<string>;
   /** Server-sent events, if enabled. */
@@ -31,7 +33,7 @@ export interface HttpSideParts {
 
 /** All HTTP routes of a gateway. */
 export function createHttpSide(parts: HttpSideParts): HttpSide {
-  const { config, engine, metrics, manage, why, scrape = () => metrics.text(), access, isReady, sse } = parts;
+  const { config, engine, metrics, manage, why, tap, scrape = () => metrics.text(), access, isReady, sse } = parts;
   const { door, verifier, events, clock, rules, log, presence, backendRequests, schedules, groups } = parts.services;
   const { devSecret, devApiKey, apiKeys, node, static: folder } = config;
   const routes = createRoutes({
@@ -47,6 +49,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     groups,
     manage,
     why,
+    tap,
     allowances: new UserAllowances(),
     revocations: engine.revocations,
     signal: (signal) => engine.signal(signal),

@@ -33,18 +33,28 @@ export async function asManager(
   pattern: string | (() => Promise<unknown>),
   act: (by: Identity) => Answer | Promise<Answer>,
 ): Promise<HttpReply> {
+  const authorized = await authorizeManager(request, services, pattern);
+  if (!('by' in authorized)) return authorized;
+  try {
+    const answer = await act(authorized.by);
+    return answer instanceof Refusal ? errorReply(answer) : jsonReply(200, answer);
+  } catch (error) {
+    return errorReply(refuseUnavailable(error));
+  }
+}
+
+/** The caller, if it may manage all channels of the pattern; otherwise the reply that refuses it. */
+export async function authorizeManager(
+  request: Request,
+  services: Pick<ManageServices, 'apiKeys' | 'verifier'>,
+  pattern: string | (() => Promise<unknown>),
+): Promise<{ readonly by: Identity } | HttpReply> {
   const by = await authenticate(request, services);
   if (by instanceof Refusal) return errorReply(by, { 'WWW-Authenticate': 'Bearer' });
   const source = typeof pattern === 'string' ? pattern : await pattern();
   const parsed = source instanceof Refusal ? source : readPattern(source);
   if (parsed instanceof Refusal) return errorReply(parsed);
-  if (!permitsPattern(by, 'manage', parsed)) return errorReply(forbid(by, parsed.source));
-  try {
-    const answer = await act(by);
-    return answer instanceof Refusal ? errorReply(answer) : jsonReply(200, answer);
-  } catch (error) {
-    return errorReply(refuseUnavailable(error));
-  }
+  return permitsPattern(by, 'manage', parsed) ? { by } : errorReply(forbid(by, parsed.source));
 }
 
 function forbid({ name, user }: Identity, pattern: string): Refusal {

@@ -16,6 +16,7 @@ import { deleteRecurringRoute, listRecurringRoute, putRecurringRoute } from './r
 import { type RequestServices, requestRoute } from './routes/request.ts';
 import { listRevocationsRoute, type RevocationServices, revokeRoute } from './routes/revocations.ts';
 import { type ScheduleServices, scheduleRoute, unscheduleRoute, waitingRoute } from './routes/schedule.ts';
+import { type TapServices, tapRoute } from './routes/tap.ts';
 import { type TicketServices, ticketsRoute } from './routes/tickets.ts';
 import { type WhyServices, whyRoute } from './routes/why.ts';
 
@@ -29,6 +30,7 @@ export interface ApiOptions
     RequestServices,
     ScheduleServices,
     ManageServices,
+    TapServices,
     WhyServices {
   /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
@@ -165,6 +167,12 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       summary: 'Drain and stop a node',
       takesBody,
       handle: drainRoute(options),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/tap',
+      summary: 'What all nodes do for a user or on a channel, live',
+      handle: tapRoute(options),
     },
     { method: 'GET', path: '/health/live', summary: 'Does the process answer?', handle: live },
     { method: 'GET', path: '/health/ready', summary: 'Does the node accept new connections?', handle: ready(options) },

@@ -149,6 +149,9 @@ function logOperation(events: EventBus, log: Logger): void {
   events.on('descriptorsUnknown', () =>
     log.info('this system does not say how many files are open: no limit is watched'),
   );
+  events.on('tapStarted', (event) => log.info(event, 'audit: a tap has started'));
+  events.on('tapRecording', (event) => log.info(event, 'audit: this node records for a tap'));
+  events.on('tapEnded', (event) => log.info(event, 'audit: a tap has ended'));
   events.on('drainAsked', (event) => log.info(event, 'asked to drain and stop'));
   events.on('managed', (event) => log.info(event, 'changed over the HTTP API'));
   events.on('draining', (event) => log.info(event, 'draining: connections are asked to come back elsewhere'));

@@ -177,6 +177,8 @@ export class Session implements ConnectionListener, SessionContext {
 
   /** A throw is a fault of the gateway; the client receives `internal`. */
   carryOut(command: Command, size: number, decided: Decided | null): void {
+    const { events } = this.services;
+    if (events.isHeard('command')) events.emit('command', { connection: this.connection.id, command });
     try {
       const outcome = dispatch(this, command, decided, size);
       if (outcome instanceof Promise) {

@@ -197,7 +197,7 @@ export const config = [
     tests: [`${CLI}/run.test.ts`, ...COMMANDS],
   },
   {
-    file: `${CLI}/publish.ts`,
+    file: `${CLI}/gateway-url.ts`,
     from: "if (!isLocal(url)) throw new CliError('an API key is needed. Give --key, or set SLUICE_API_KEY');",
     to: '',
     fault: 'another machine is asked for a development token',
