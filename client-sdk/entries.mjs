@@ -16,6 +16,7 @@ export const ENTRIES = {
   outbox: source('outbox/index.ts'),
   queues: source('queues/index.ts'),
   requests: source('requests/index.ts'),
+  schedules: source('schedules/index.ts'),
   'share-tabs': source('share-tabs/share-tabs.ts'),
   'shared-worker': source('share-tabs/shared-worker.ts'),
   stores: source('stores/index.ts'),

@@ -63,10 +63,16 @@ export interface Requestable<Requests> {
   readonly '~requests'?: Requests;
 }
 
+/** Carries the types of a channel's messages to `@sluice/client/schedules`, for the compiler only. */
+export interface Schedulable<Types> {
+  readonly '~types'?: Types;
+}
+
 /** A channel with the types of its contract. Schemas may convert data: published and received types may differ. */
 export interface ContractChannel<Types extends ContractTypes, Requests = unknown>
   extends ReadableChannel<ContractMessage<Types>, Types['stateOut'], Types['stateIn']>,
-    Requestable<Requests> {
+    Requestable<Requests>,
+    Schedulable<Types> {
   /** Like `Channel.publish`. The contract determines the type of `data`, by `options.event` if set. */
   readonly publish: Publish<Types>;
 }

@@ -23,6 +23,11 @@ const ENTRIES = [
     types: 'client-sdk/dist/requests.d.ts',
     source: 'client-sdk/src/requests/index.ts',
   },
+  {
+    name: '@sluice/client/schedules',
+    types: 'client-sdk/dist/schedules.d.ts',
+    source: 'client-sdk/src/schedules/index.ts',
+  },
   { name: '@sluice/client/outbox', types: 'client-sdk/dist/outbox.d.ts', source: 'client-sdk/src/outbox/index.ts' },
   { name: '@sluice/client/msgpack', types: 'client-sdk/dist/msgpack.d.ts', source: 'client-sdk/src/msgpack.ts' },
   {

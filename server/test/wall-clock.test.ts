@@ -57,6 +57,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'client-sdk/src/stores/connection-store.ts': [1, 'reports a time of day to the page'],
   'client-sdk/src/testing/memory-log.ts': [1, 'the timestamp of a message'],
   'client-sdk/src/testing/memory-groups.ts': [2, 'reports to the client when a delivery expires'],
+  'client-sdk/src/testing/memory-schedules.ts': [2, 'when a scheduled message is due'],
   'client-sdk/src/testing/memory-session.ts': [4, 'reports the time of day to the client'],
   'client-sdk/src/testing/memory-presence.ts': [1, 'the time since which a member is present'],
 };

@@ -18,6 +18,7 @@ import { aboutOf, MemoryChannel, type PushTarget } from './memory-channel.ts';
 import { MemoryGroups } from './memory-groups.ts';
 import type { AppendedMessage, DraftOptions } from './memory-log.ts';
 import { MemoryRequests } from './memory-requests.ts';
+import { MemorySchedules, type WaitingMessage } from './memory-schedules.ts';
 import { MemorySession } from './memory-session.ts';
 import { MemorySocket, type SocketPeer } from './memory-socket.ts';
 import { PendingTasks } from './pending-tasks.ts';
@@ -64,6 +65,7 @@ export class MemoryGateway<C extends Channels = Channels> {
   readonly #tasks = new PendingTasks(() => this.#flush());
   readonly #requests = new MemoryRequests();
   readonly #groups = new MemoryGroups();
+  readonly #schedules = new MemorySchedules();
   #refusing = false;
   #count = 0;
 
@@ -116,6 +118,22 @@ export class MemoryGateway<C extends Channels = Channels> {
     const message = this.#require(channel).append(data as Json, options);
     this.#flushSoon();
     return message;
+  }
+
+  /** The messages that clients have scheduled and that were not published yet, in the order of their times. */
+  get scheduled(): readonly WaitingMessage[] {
+    return this.#schedules.waiting;
+  }
+
+  /**
+   * Publishes the scheduled messages that are due until a time, in order: no time passes in this
+   * gateway.
+   *
+   * @param until milliseconds since the Unix epoch. Default: all of them
+   */
+  publishScheduled(until: number = Number.POSITIVE_INFINITY): void {
+    this.#schedules.publish(until);
+    this.#flushSoon();
   }
 
   /**
@@ -264,6 +282,7 @@ export class MemoryGateway<C extends Channels = Channels> {
   readonly #host = {
     requests: this.#requests,
     groups: this.#groups,
+    schedules: this.#schedules,
     contract: (channel: string) => this.#contract(channel),
     allows: (verb: ChannelVerb, channel: string, user: string | null) => this.#permissions.allows(verb, channel, user),
     open: (channel: string) => this.#open(channel),

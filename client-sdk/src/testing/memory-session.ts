@@ -33,6 +33,7 @@ import { aboutOf, type MemoryChannel } from './memory-channel.ts';
 import type { MemoryGroups } from './memory-groups.ts';
 import type { Matcher } from './memory-log.ts';
 import type { MemoryRequests, RequestPeer } from './memory-requests.ts';
+import type { MemorySchedules } from './memory-schedules.ts';
 import type { MemorySocket } from './memory-socket.ts';
 import type { ChannelVerb } from './permissions.ts';
 import { Refused } from './refused.ts';
@@ -67,6 +68,7 @@ export interface SessionHost {
   boundFor(pattern: string): readonly MemoryChannel[];
   readonly requests: MemoryRequests;
   readonly groups: MemoryGroups;
+  readonly schedules: MemorySchedules;
   /** The contract of a channel; `undefined` in a gateway without contracts. */
   contract(channel: string): ChannelContract | undefined;
   /** Checks a message or a member's state against the channel's contract. */
@@ -215,6 +217,18 @@ export class MemorySession implements RequestPeer {
       const result = { id, epoch, offset };
       if (key !== undefined) channel.log.remember(scope, result);
       return result;
+    },
+    schedule: (command) => {
+      const channel = this.#channel('publish', command.channel);
+      const data = accept(this.#host.checkMessage(channel.name, command.data, command.event));
+      checkSize('"data"', data, { most: MOST_DATA, channel: channel.name });
+      const contract = this.#host.contract(channel.name);
+      return this.#host.schedules.schedule(this, channel, { command, contract, data });
+    },
+    unschedule: (command) => {
+      this.#channel('publish', command.channel);
+      this.#host.schedules.unschedule(this, command);
+      return {};
     },
     history: (command) => {
       const channel = this.#channel('history', command.channel);
