@@ -1,10 +1,10 @@
 // `npm run mutants`: puts single faults into the code, one at a time, and checks that the tests notice each of them.
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { copyTree } from './src/mutants/copy-tree.mjs';
 import { ROOMS } from './src/mutants/rooms.mjs';
-import { score, table } from './src/mutants/score.mjs';
+import { score, scoresOf, table, update } from './src/mutants/score.mjs';
 import { runTests, tryMutant } from './src/mutants/try-mutant.mjs';
 
 const HELP = `Usage: npm run mutants -- [room …] [options]
@@ -13,7 +13,7 @@ Puts the faults of scripts/src/mutants/rooms/ into a copy of the repository, one
 notice. Without a room it tries all of them, which takes a while.
 
   --only <text>   only faults whose file or description contains the text
-  --write         write the scores to docs/mutants.md (needs all rooms)
+  --write         write the scores of these rooms to docs/mutants.md (not with --only)
   --help
 Rooms: ${Object.keys(ROOMS).join(', ')}`;
 
@@ -22,7 +22,7 @@ const { values, positionals } = parseArgs({
   options: { only: { type: 'string' }, write: { type: 'boolean' }, help: { type: 'boolean' } },
 });
 const unknown = positionals.filter((room) => !Object.hasOwn(ROOMS, room));
-const partial = positionals.length > 0 || values.only !== undefined;
+const noPage = values.write && values.only !== undefined;
 
 /** @param {import('./src/mutants/rooms.mjs').Mutant} mutant */
 const isWanted = ({ file, fault }) => values.only === undefined || `${file} ${fault}`.includes(values.only);
@@ -30,8 +30,10 @@ const isWanted = ({ file, fault }) => values.only === undefined || `${file} ${fa
 const SIGNS = { noticed: '✓ noticed ', survived: '✗ SURVIVED', broken: '? BROKEN  ' };
 
 if (values.help) console.log(HELP);
-else if (unknown.length > 0 || (values.write && partial)) {
-  console.error(unknown.length > 0 ? `There is no room ${unknown.join(', ')}.` : '--write needs all rooms.');
+else if (unknown.length > 0 || noPage) {
+  console.error(
+    unknown.length > 0 ? `There is no room ${unknown.join(', ')}.` : '--write needs whole rooms, without --only.',
+  );
   console.error(HELP);
   process.exitCode = 2;
 } else await tryAll();
@@ -60,8 +62,14 @@ async function tryAll() {
   }
   const scores = score(outcomes);
   console.log(`\n${table(scores)}`);
-  if (values.write) writeFileSync(`${root}docs/mutants.md`, page(scores));
+  if (values.write) writePage(`${root}docs/mutants.md`, scores);
   process.exitCode = outcomes.every(({ verdict }) => verdict === 'noticed') ? 0 : 1;
+}
+
+/** Rooms that were not tried keep their scores. @param {string} file @param {import('./src/mutants/score.mjs').Score[]} scores */
+function writePage(file, scores) {
+  const before = existsSync(file) ? scoresOf(readFileSync(file, 'utf8')) : [];
+  writeFileSync(file, page(update(before, scores).filter(({ room }) => Object.hasOwn(ROOMS, room))));
 }
 
 /** @param {import('./src/mutants/score.mjs').Score[]} scores */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type Mutant, ROOMS } from './rooms.mjs';
-import { score, table } from './score.mjs';
+import { type Score, score, scoresOf, table, update } from './score.mjs';
 import { mutate } from './try-mutant.mjs';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -32,4 +32,10 @@ it('counts by room', () => {
     verdict,
   }));
   expect(table(score(outcomes))).toContain('| hub | 4 | 2 | 50 % |');
+  expect(scoresOf(`# Title\n\n${table(score(outcomes))}\n\nText.\n`)).toEqual(score(outcomes));
+});
+
+it('keeps the scores of rooms that were not tried', () => {
+  const [hub, log] = ['hub', 'log'].map((room) => ({ room, mutants: 4, noticed: 4 })) as [Score, Score];
+  expect(update([log, hub], [{ ...log, noticed: 3 }])).toEqual([hub, { ...log, noticed: 3 }]);
 });

@@ -23,3 +23,24 @@ export function table(scores) {
   );
   return ['| room | faults | noticed | score |', '|---|--:|--:|--:|', ...rows].join('\n');
 }
+
+/**
+ * The scores that a page holds, as {@link table} wrote them.
+ *
+ * @param {string} page
+ * @returns {Score[]}
+ */
+export function scoresOf(page) {
+  const rows = page.matchAll(/^\| ([\w-]+) \| (\d+) \| (\d+) \|/gm);
+  return Array.from(rows, ([, room = '', mutants, noticed]) => ({
+    room,
+    mutants: Number(mutants),
+    noticed: Number(noticed),
+  }));
+}
+
+/** New scores in place of the earlier ones of their rooms. @param {readonly Score[]} before @param {readonly Score[]} now @returns {Score[]} */
+export function update(before, now) {
+  const scores = new Map([...before, ...now].map((each) => [each.room, each]));
+  return [...scores.values()].toSorted((a, b) => (a.room < b.room ? -1 : 1));
+}
