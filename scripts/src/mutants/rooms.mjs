@@ -14,6 +14,7 @@ import { outbox } from './rooms/outbox.mjs';
 import { protocol } from './rooms/protocol.mjs';
 import { redis } from './rooms/redis.mjs';
 import { remote } from './rooms/remote.mjs';
+import { requests } from './rooms/requests.mjs';
 import { session } from './rooms/session.mjs';
 import { shareTabs } from './rooms/share-tabs.mjs';
 import { sse } from './rooms/sse.mjs';
@@ -46,6 +47,7 @@ export const ROOMS = {
   protocol,
   redis,
   remote,
+  requests,
   session,
   'share-tabs': shareTabs,
   sse,
