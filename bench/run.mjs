@@ -17,6 +17,7 @@ import { presence } from './commands/presence.mjs';
 import { queue } from './commands/queue.mjs';
 import { reconnect } from './commands/reconnect.mjs';
 import { redis } from './commands/redis.mjs';
+import { request } from './commands/request.mjs';
 import { sse } from './commands/sse.mjs';
 import { stalled } from './commands/stalled.mjs';
 import { workers } from './commands/workers.mjs';
@@ -36,6 +37,7 @@ for (const add of [
   sse,
   stalled,
   queue,
+  request,
   reconnect,
   presence,
   flood,

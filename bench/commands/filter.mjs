@@ -5,9 +5,12 @@ import { ms, number } from '../src/units.mjs';
 
 /** Distinct filters of the channel; 0: the same readers without a filter. */
 const FILTERS = [0, 1, 100, 10_000];
+/** A short run. */
+const QUICK = { seconds: 2, rounds: 1 };
 const HEAD = ['distinct filters', 'deliveries/s', 'p50', 'p99', 'CPU s / million', 'of which JavaScript', 'holes'];
 
-async function run({ readers, rate, seconds, rounds }) {
+async function run({ quick, ...asked }) {
+  const { readers, rate, seconds, rounds } = { ...asked, ...(quick ? QUICK : {}) };
   const runs = await inRounds(rounds, FILTERS, async (filters, round) => {
     const figures = await playScene('filters', { filters, readers, rate, seconds });
     console.error(`round ${round + 1}, ${filters} filters: ${figures.cpuPerMillion.toFixed(2)} CPU s / million`);
@@ -29,5 +32,6 @@ export function filter(program) {
     .option('--rate <n>', 'messages per second', number, 2_000)
     .option('--seconds <n>', 'length of one run', number, 5)
     .option('--rounds <n>', 'runs; the table shows medians', number, 3)
+    .option('--quick', 'one short run', false)
     .action(run);
 }

@@ -26,7 +26,8 @@ const programs = {
   },
 };
 
-async function freePort() {
+/** A port that was free a moment ago. */
+export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
@@ -34,12 +35,11 @@ async function freePort() {
   return port;
 }
 
-const ATTEMPTS = 200;
 const BETWEEN = 50;
 
 /** Resolves when something listens on the port. */
-async function listening(port, child) {
-  for (let attempt = 0; attempt < ATTEMPTS && child.exitCode === null; attempt++) {
+export async function listening(port, child, most = 10_000) {
+  for (let waited = 0; waited < most && child.exitCode === null; waited += BETWEEN) {
     const socket = connect(port, '127.0.0.1');
     const open = await new Promise((resolve) => {
       socket.once('connect', () => resolve(true));

@@ -4,8 +4,11 @@
  */
 import { Client, paced, pause, until } from './clients.mjs';
 import { filters } from './filters.mjs';
+import { measureFlow } from './flow.mjs';
+import * as nats from './flows/nats.mjs';
+import * as rabbitmq from './flows/rabbitmq.mjs';
+import * as sluice from './flows/sluice.mjs';
 import { textFrame } from './wire.mjs';
-import { queue, requests } from './work.mjs';
 
 const range = (length, make) => Array.from({ length }, (_, at) => make(at));
 const percentile = (values, share) => values.sort((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
@@ -264,7 +267,12 @@ async function flood({ port, readers, rate, seconds }) {
   return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
 }
 
-const scenes = { queue, requests, stalled, reconnect, presence, filters, flood, edge, hose, warmUp };
+const flows = { nats, rabbitmq, sluice };
+
+/** Messages that are worked on: `kind` of `system`, e.g. queues of RabbitMQ. */
+const flow = ({ system, kind, ...options }) => measureFlow(flows[system][kind], options);
+
+const scenes = { flow, stalled, reconnect, presence, filters, flood, edge, hose, warmUp };
 
 process.on('message', async ({ play }) => {
   if (play !== undefined) process.send({ played: await scenes[play.scene](play) });

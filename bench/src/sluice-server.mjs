@@ -22,7 +22,12 @@ const gateway = createGateway({
   ...(durable === undefined ? {} : { engine: 'durable', durable: { data: durable } }),
   log: { level: 'warn' },
   // One generator plays all clients, and nearly all of them are one user: limits would measure themselves.
-  limits: { subscriptions: 10_000, connectionsPerUser: 0, ...(limited ? {} : { operations: 0, bytes: 0 }) },
+  limits: {
+    subscriptions: 10_000,
+    connectionsPerUser: 0,
+    requests: 10_000,
+    ...(limited ? {} : { operations: 0, bytes: 0 }),
+  },
   channels: {
     'bench:{n}': { allow: everything, history: { count: 1000, age: '1h' }, coalesce },
     'long:{n}': { allow: everything, history: { count: 1_000_000, age: '1h' } },
