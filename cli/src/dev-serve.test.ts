@@ -96,11 +96,13 @@ describe('rules in production', () => {
     write('  a: { history: true }\n  c: {}\n');
     shell.hangUp();
     await expect.poll(() => shell.errors.at(-1)).toContain('reloaded');
-    expect(shell.errors.at(-1)).toBe('sluice: channel rules reloaded (2): added "c"; removed "b"; changed "a"');
+    expect(shell.errors.at(-1)).toBe(
+      'sluice: configuration reloaded: channels: added "c"; channels: removed "b"; channels: changed "a"',
+    );
 
     write('  a: { allow: { subscribe: everybody } }\n');
     shell.hangUp();
-    await expect.poll(() => shell.errors.at(-1)).toContain('the rules stay as they were');
+    await expect.poll(() => shell.errors.at(-1)).toContain('the configuration stays as it was');
     expect(gateway.reloaded).toHaveLength(1);
 
     write('  a: { history: true }\n  c: {}\n');
@@ -127,13 +129,13 @@ describe('rules in development mode', () => {
 
     write('channels: { b: { allow: { subscribe: everybody } } }\n');
     shell.change();
-    await expect.poll(() => shell.errors.at(-1)).toContain('the rules stay as they were');
+    await expect.poll(() => shell.errors.at(-1)).toContain('the configuration stays as it was');
     expect(shell.errors.at(-1)).toContain('"everybody" is not a grant');
     expect(gateway.reloaded).toEqual([]);
 
     write('heartbeat: 10s\nchannels: { b: { allow: { subscribe: users } } }\n');
     shell.change();
-    await expect.poll(() => shell.errors.at(-1)).toContain('Restart');
+    await expect.poll(() => shell.errors.at(-1)).toContain('restart to apply other changes: heartbeat');
     expect(gateway.reloaded.map(({ channels }) => channels.map(({ pattern }) => pattern.source))).toEqual([['b']]);
     expect(gateway.reloaded[0]?.devSecret).toBe(gateway.config?.devSecret);
     shell.signal();
@@ -150,7 +152,7 @@ describe('rules in development mode', () => {
     await expect.poll(() => shell.watched).toHaveLength(1);
     const releases: (() => void)[] = [];
     gateway.reloading = () => new Promise((resolve) => releases.push(resolve));
-    const reports = () => shell.errors.filter((line) => line.includes('rules reloaded')).length;
+    const reports = () => shell.errors.filter((line) => line.includes('configuration reloaded')).length;
 
     write('channels: { b: {} }\n');
     shell.change();
@@ -164,7 +166,7 @@ describe('rules in development mode', () => {
     expect(reports()).toBe(1);
     releases[1]?.();
     await expect.poll(reports).toBe(2);
-    expect(shell.errors.at(-1)).toContain('reloaded (2)');
+    expect(shell.errors.at(-1)).toContain('channels: added "c"');
     shell.signal();
     await done;
   });
@@ -179,12 +181,12 @@ describe('rules in development mode', () => {
     gateway.reloading = () => Promise.reject(new Error('a mistake'));
     shell.change();
     await expect.poll(() => shell.errors.at(-1)).toContain('a mistake');
-    expect(shell.errors.join()).not.toContain('rules reloaded');
+    expect(shell.errors.join()).not.toContain('configuration reloaded');
     gateway.reloading = async () => {};
     shell.change();
-    await expect.poll(() => shell.errors.at(-1)).toContain('rules reloaded');
+    await expect.poll(() => shell.errors.at(-1)).toContain('configuration reloaded');
     shell.failWatch(new Error('ENOSPC'));
-    expect(shell.errors.at(-1)).toBe('sluice: channel rules are not reloaded: restart after a change (ENOSPC)');
+    expect(shell.errors.at(-1)).toBe('sluice: the configuration is not reloaded: restart after a change (ENOSPC)');
     shell.signal();
     expect(await done).toBe(0);
   });

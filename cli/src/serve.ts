@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { addConfigFlags, loadFor } from './config-flags.ts';
 import { devBanner } from './dev-banner.ts';
 import { keepDevKeys, readDevKeys } from './dev-keys.ts';
-import { reloadRules } from './reload-rules.ts';
+import { reloadConfig } from './reload-config.ts';
 import type { Serving, Shell } from './shell.ts';
 
 const EXAMPLES = `
@@ -45,7 +45,7 @@ async function serve(flags: Readonly<Record<string, unknown>>, shell: Shell): Pr
   const gateway = await create(loaded, shell);
   const stopped = firstSignal(shell);
   const { url } = await gateway.start();
-  const stopReloading = reloadRules(gateway, { loaded, flags, shell });
+  const stopReloading = reloadConfig(gateway, { loaded, flags, shell });
   if (config.dev) shell.err(devBanner(url, config));
   await Promise.race([stopped, gateway.stopped]);
   stopReloading();
@@ -57,7 +57,7 @@ export function addServe(program: Command, shell: Shell): void {
   const command = program
     .command('serve')
     .description(
-      'Run a gateway. SIGTERM drains it: clients are asked to reconnect elsewhere. SIGHUP reloads the channel rules.',
+      'Run a gateway. SIGTERM drains it: clients are asked to reconnect elsewhere. SIGHUP reloads the configuration.',
     );
   addConfigFlags(command)
     .addHelpText('after', EXAMPLES)

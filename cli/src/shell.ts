@@ -6,7 +6,7 @@ import { type Config, type Loaded, loadSupervisor } from '@sluice/server/cli-sup
 import { type WatchOptions, watchFiles } from './watch-files.ts';
 
 /** A server that runs until it is stopped: a gateway, or the supervisor of several. */
-export type Serving = Pick<Gateway, 'start' | 'close' | 'stopped'> & Partial<Pick<Gateway, 'reload'>>;
+export type Serving = Pick<Gateway, 'start' | 'close' | 'stopped'> & Partial<Pick<Gateway, 'reload' | 'reloadFrom'>>;
 
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;

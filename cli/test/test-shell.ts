@@ -1,4 +1,4 @@
-import type { Config } from '@sluice/server/cli-support';
+import { type Config, type Differences, differencesOf } from '@sluice/server/cli-support';
 import type { Shell } from '../src/shell.ts';
 
 /**
@@ -140,9 +140,11 @@ export class TestGateway {
     return { port: 8080, url: 'http://localhost:8080' };
   }
 
-  async reload(config: Config): Promise<void> {
+  async reload(config: Config): Promise<Differences> {
+    const differences = differencesOf(this.reloaded.at(-1) ?? (this.config as Config), config);
     this.reloaded.push(config);
     await this.reloading();
+    return differences;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,7 @@
 import { nanoid } from 'nanoid';
 import type { Logger } from 'pino';
+import { ReplaceableApiKeys, ReplaceableVerifier } from './auth/replaceable.ts';
+import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
 import { type AfterAppend, Door } from './channels/door.ts';
 import { Hub } from './channels/hub.ts';
@@ -23,6 +25,7 @@ import { Metrics } from './observe/metrics.ts';
 import { totalsOf } from './observe/totals.ts';
 import { Presence } from './presence/presence.ts';
 import type { SocketWire } from './protocols/protocol.ts';
+import type { LiveSettings, ReloadParts } from './reload.ts';
 import { BackendRequests } from './requests/backend-requests.ts';
 import { Peers } from './requests/peers.ts';
 import { Requests } from './requests/requests.ts';
@@ -69,6 +72,8 @@ export interface Assembly {
   readonly manage: Manage;
   readonly why: Why;
   readonly tap: Tap;
+  /** What a reload replaces. */
+  readonly reloading: Pick<ReloadParts, 'settings' | 'verifier' | 'apiKeys' | 'createVerifier'>;
   readonly descriptors: DescriptorWatch | undefined;
   readonly wires?: readonly SocketWire[];
   /** Topics of event streams, if they are enabled. */
@@ -117,15 +122,16 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const revoking = new Revoking({ store: engine.revocations, revoked, registry });
   const peers = engine.nodes && new Peers({ nodes: engine.nodes, rules, clock, events });
   const requests = new Requests({ clock, events, nextId, peers });
-  const most = config.limits.requests;
+  const settings: LiveSettings = { ...config };
+  const most = () => settings.limits.requests;
   const backendRequests = new BackendRequests({ requests, rules, events, clock, most });
   const schedules = new Schedules({ log, door, rules, events, clock, nextId });
+  const times = { clock: () => clock.now(), monotonic: () => clock.monotonic() };
+  const makeVerifier = (next: Config) => createVerifier(next, times);
+  const verifier = new ReplaceableVerifier(makeVerifier(config));
   const services: Services = {
-    settings: config,
-    verifier: withRevoked(
-      createVerifier(config, { clock: () => clock.now(), monotonic: () => clock.monotonic() }),
-      revoked,
-    ),
+    settings,
+    verifier: withRevoked(verifier, revoked),
     revoked,
     rules,
     hub,
@@ -180,6 +186,12 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     cluster,
     manage,
     why,
+    reloading: {
+      settings,
+      verifier,
+      apiKeys: new ReplaceableApiKeys(createApiKeys(config.apiKeys)),
+      createVerifier: makeVerifier,
+    },
     tap,
     topics,
     ...(wires && { wires }),

@@ -12,6 +12,7 @@ export { type Identity, parseCapabilities, VERBS, type Verb } from './auth/ident
 export { HMAC_ALGORITHMS, type HmacAlgorithm, importKey, type SecretKey } from './auth/keys.ts';
 export { Rules } from './channels/rules.ts';
 export { describeConfig } from './config/describe.ts';
+export { type Differences, differencesOf } from './config/differences.ts';
 export { findFile } from './config/file.ts';
 export { hintsFor } from './config/hints.ts';
 export { type Gathered, type Loaded, type LoadOptions, load } from './config/load.ts';

@@ -136,6 +136,10 @@ export interface Events {
    * moved back.
    */
   clockSet: { by: number };
+  /** Another configuration is in force; `restart`: what differs and needs a restart. */
+  reloaded: { changes: readonly string[]; restart: readonly string[] };
+  /** The configuration could not be read again or applied: nothing has changed. */
+  reloadFailed: { problem: string };
   /** Somebody observes a user or a channel live, `by` an API key or a user; `seconds`: at most for so long. */
   tapStarted: { by: string; target: string; payloads: boolean; seconds: number };
   /** This node records for a tap, of this node or of another one. */

@@ -6,6 +6,7 @@ import {
   type ScheduleResult,
   unknownChannel,
 } from '@sluice/protocol';
+import type { NodeReload } from './api/routes/reload.ts';
 import { readRevocation } from './api/routes/revocations.ts';
 import type { Assembly } from './assemble.ts';
 import { DevAccess } from './auth/dev-access.ts';
@@ -30,6 +31,7 @@ import {
 } from './program-schedules.ts';
 import type { SocketWire } from './protocols/protocol.ts';
 import { Refusal } from './refusal.ts';
+import { Reload, type ReloadReport } from './reload.ts';
 import { ProgramResponder, type RequestFunction } from './requests/program-responder.ts';
 import { SCHEDULES } from './schedules/schedule-record.ts';
 import type { WaitingPage } from './schedules/waiting-list.ts';
@@ -37,7 +39,6 @@ import { createAcceptor } from './session/acceptor.ts';
 import { type Admit, createAdmission } from './session/admission.ts';
 import { ArrivalLimits } from './session/arrival-limits.ts';
 import { drainSessions } from './session/drain.ts';
-import { PermissionReview } from './session/permission-review.ts';
 import type { Revoking } from './session/revoking.ts';
 import type { Services } from './session/services.ts';
 import { SluiceError } from './sluice-error.ts';
@@ -63,6 +64,9 @@ export interface Address {
  */
 const ANSWERED = 500;
 
+const NO_SOURCE =
+  'this node does not read a configuration that it could read again: restart it, or call Gateway.reload in its program';
+
 /** A gateway, from its start to its end. */
 export class Gateway {
   readonly #config: Config;
@@ -74,6 +78,8 @@ export class Gateway {
   readonly #admission: Admit;
   readonly #arrivals: ArrivalLimits;
   readonly #tap: Tap;
+  readonly #reload: Reload;
+  #source: (() => Promise<Config>) | undefined;
   readonly #sse: ReturnType<typeof createSse>;
   readonly #http: HttpSide;
   readonly #watch: EngineWatch;
@@ -111,8 +117,24 @@ export class Gateway {
       isWaiting: () => this.#engineStart.waitingFor !== undefined,
     });
     this.#arrivals = new ArrivalLimits(config.limits, services.clock);
+    const { reloading } = assembly;
+    this.#reload = new Reload(config, {
+      ...reloading,
+      services,
+      arrivals: this.#arrivals,
+      prepare: (next) => this.#prepare(next),
+      replaceSecrets: (next) => this.#sse?.replaceSecrets(next),
+    });
+    cluster.answer('reload', () => this.#reloadFromSource());
     this.#sse = createSse({ ...assembly, access: this.#access, admit: this.#admission, arrivals: this.#arrivals });
-    this.#http = createHttpSide({ ...assembly, access: this.#access, isReady, sse: this.#sse });
+    this.#http = createHttpSide({
+      ...assembly,
+      access: this.#access,
+      apiKeys: reloading.apiKeys,
+      reload: () => cluster.ask('reload', null),
+      isReady,
+      sse: this.#sse,
+    });
     this.#descriptors = assembly.descriptors;
     this.#watch = new EngineWatch(engine, services);
     this.#engineStart = this.#createEngineStart();
@@ -146,7 +168,7 @@ export class Gateway {
         () => this.#revoking.start(),
         () => requests.start(),
         () => this.#cluster.start(),
-        () => this.#startSchedules(this.#config),
+        () => this.#startSchedules(this.#reload.config),
       ],
       failed: (error) => events.emit('fault', { where: 'the start of the engine', error }),
     });
@@ -171,6 +193,12 @@ export class Gateway {
     const { schedules } = this.#services;
     if (recurring !== undefined || channels.some(({ schedule }) => schedule !== null)) await schedules.start();
     await schedules.recurring.configure(recurring);
+  }
+
+  /** Before the engine has started, its start does the rest. */
+  async #prepare(config: Config): Promise<void> {
+    this.#checkGroups(config.channels);
+    if (this.#engineStart.waitingFor === undefined) await this.#startSchedules(config);
   }
 
   /** @throws ConfigError */
@@ -374,18 +402,36 @@ export class Gateway {
   }
 
   /**
-   * Applies the channel rules and schedules of another configuration, and ends subscriptions that are no longer
-   * allowed. Open channels keep history and `slow`.
+   * Applies another configuration: channel rules, schedules, keys, API keys, and the limits of clients.
+   * It is applied completely, or not at all. Subscriptions that the new rules forbid end with
+   * `permission`; no connection is closed. Open channels keep history and `slow`.
+   *
+   * @returns what has changed, and which options differ but need a restart
+   * @throws ConfigError if the engine does not support it; EngineUnavailable. Then nothing has changed
    */
-  async reload(config: Config): Promise<void> {
-    const { channels } = config;
-    const { rules, registry, groups } = this.#services;
-    this.#checkGroups(channels);
-    rules.replace(channels);
-    groups?.reload();
-    await this.#startSchedules(config);
-    const connected = registry.all().filter(({ state }) => state === 'connected');
-    await PermissionReview.ofRules(connected, this.#services).run();
+  reload(config: Config): Promise<ReloadReport> {
+    return this.#reload.apply(config);
+  }
+
+  /**
+   * Sets where `POST /api/v1/reload` gets the configuration of this node. `sluice serve` reads its file
+   * again. Without it, the node reports that it cannot reload.
+   */
+  reloadFrom(load: () => Promise<Config>): void {
+    this.#source = load;
+  }
+
+  /** Reads the configuration again, for any node that asks. */
+  async #reloadFromSource(): Promise<NodeReload> {
+    const load = this.#source;
+    if (load === undefined) return { ok: false, problem: NO_SOURCE };
+    try {
+      return { ok: true, ...(await this.#reload.apply(await load())) };
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      this.#services.events.emit('reloadFailed', { problem });
+      return { ok: false, problem };
+    }
   }
 
   /** Resolves when the gateway has stopped, by `close` or by a drain over the HTTP API. */

@@ -1,8 +1,8 @@
 import { createRouter } from './api/router.ts';
-import { createRoutes, type EventRoutes } from './api/routes.ts';
+import { type ApiOptions, createRoutes, type EventRoutes } from './api/routes.ts';
 import { serveFolder } from './api/static-files.ts';
 import type { DevAccess } from './auth/dev-access.ts';
-import { createApiKeys } from './auth/secrets.ts';
+import type { ApiKeys } from './auth/secrets.ts';
 import { UserAllowances } from './channels/user-allowances.ts';
 import type { Config } from './config/schema.ts';
 import type { Engine } from './engine/engine.ts';
@@ -21,6 +21,8 @@ export interface HttpSideParts {
   readonly manage: Manage;
   readonly why: Why;
   readonly tap: Tap;
+  readonly apiKeys: ApiKeys;
+  readonly reload: ApiOptions['reload'];
   /** Default: the text of `metrics`. */
   readonly scrape?: () => Promise<string>;
   /** Server-sent events, if enabled. */
@@ -35,9 +37,10 @@ export interface HttpSideParts {
 export function createHttpSide(parts: HttpSideParts): HttpSide {
   const { config, engine, metrics, manage, why, tap, scrape = () => metrics.text(), access, isReady, sse } = parts;
   const { door, verifier, events, clock, rules, log, presence, backendRequests, schedules, groups } = parts.services;
-  const { devSecret, devApiKey, apiKeys, node, static: folder } = config;
+  const { devSecret, devApiKey, node, static: folder } = config;
   const routes = createRoutes({
-    apiKeys: createApiKeys(apiKeys),
+    apiKeys: parts.apiKeys,
+    reload: parts.reload,
     verifier,
     door,
     rules,

@@ -18,6 +18,7 @@ export type { Address, Gateway } from './gateway.ts';
 export { type ConsumeFunction, type ProgramDelivery, RejectedMessage } from './groups/program-delivery.ts';
 export type { RequestOptions } from './program-requests.ts';
 export type { ScheduleOptions, SchedulesOptions } from './program-schedules.ts';
+export type { ReloadReport } from './reload.ts';
 export { type ProgramRequest, ReplyError, type RequestFunction } from './requests/program-responder.ts';
 export type { WaitingMessage, WaitingPage } from './schedules/waiting-list.ts';
 export { SluiceError } from './sluice-error.ts';

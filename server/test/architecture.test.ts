@@ -121,6 +121,9 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['channels/cursor.ts', 'cluster', 'engine/engine.ts', 'session/registry.ts', 'transport/http.ts'],
     ...['events.ts', 'refusal.ts', 'util', ...PROTOCOL],
   ],
+  'reload.ts': [
+    ...['auth', 'config', 'session/arrival-limits.ts', 'session/permission-review.ts', 'session/services.ts'],
+  ],
   'http-side.ts': [
     ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'manage/manage.ts', 'why/why.ts'],
     ...['tap/tap.ts', 'observe/metrics.ts'],
@@ -139,6 +142,8 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
       'http-side.ts',
       'cluster',
       'tap/tap.ts',
+      'reload.ts',
+      'api/routes/reload.ts',
       'groups/engine-support.ts',
       'groups/program-delivery.ts',
       'api/routes/revocations.ts',
@@ -163,6 +168,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   'index.ts': [
     'assemble.ts',
     'gateway.ts',
+    'reload.ts',
     'requests/program-responder.ts',
     'program-requests.ts',
     'program-schedules.ts',

@@ -13,6 +13,7 @@ import { type MemberServices, memberCountsRoute, membersRoute } from './routes/m
 import { type MessageServices, messagesRoute, positionRoute } from './routes/messages.ts';
 import { type PublishServices, publishRoute } from './routes/publish.ts';
 import { deleteRecurringRoute, listRecurringRoute, putRecurringRoute } from './routes/recurring.ts';
+import { type ReloadServices, reloadRoute } from './routes/reload.ts';
 import { type RequestServices, requestRoute } from './routes/request.ts';
 import { listRevocationsRoute, type RevocationServices, revokeRoute } from './routes/revocations.ts';
 import { type ScheduleServices, scheduleRoute, unscheduleRoute, waitingRoute } from './routes/schedule.ts';
@@ -30,6 +31,7 @@ export interface ApiOptions
     RequestServices,
     ScheduleServices,
     ManageServices,
+    ReloadServices,
     TapServices,
     WhyServices {
   /** `true`, or why the gateway accepts no new connections. */
@@ -173,6 +175,13 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       path: '/api/v1/tap',
       summary: 'What all nodes do for a user or on a channel, live',
       handle: tapRoute(options),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/reload',
+      summary: 'Let all nodes reload their configuration',
+      takesBody,
+      handle: reloadRoute(options),
     },
     { method: 'GET', path: '/health/live', summary: 'Does the process answer?', handle: live },
     { method: 'GET', path: '/health/ready', summary: 'Does the node accept new connections?', handle: ready(options) },

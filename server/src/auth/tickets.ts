@@ -30,15 +30,19 @@ export const isTicket = (credential: string): boolean => credential.startsWith(P
  * node with the same secrets can open it.
  */
 export class TicketSeal {
-  readonly #key: Buffer;
+  #key: Buffer;
 
   /**
    * @param secrets of the configuration, the same on all nodes. Without secrets, only this process
    *   can open its tickets.
    */
   constructor(secrets: readonly string[]) {
-    const material = secrets.length === 0 ? randomBytes(32) : Buffer.from(JSON.stringify([...secrets].sort()));
-    this.#key = Buffer.from(hkdfSync('sha256', material, '', 'sluice tickets 1', 32));
+    this.#key = keyOf(secrets);
+  }
+
+  /** Tickets that were sealed before can no longer be opened. */
+  replace(secrets: readonly string[]): void {
+    this.#key = keyOf(secrets);
   }
 
   seal(ticket: Ticket): string {
@@ -66,6 +70,11 @@ export class TicketSeal {
       return null;
     }
   }
+}
+
+function keyOf(secrets: readonly string[]): Buffer {
+  const material = secrets.length === 0 ? randomBytes(32) : Buffer.from(JSON.stringify([...secrets].sort()));
+  return Buffer.from(hkdfSync('sha256', material, '', 'sluice tickets 1', 32));
 }
 
 /** The identity of a ticket. `now`: milliseconds since the Unix epoch. */

@@ -149,6 +149,8 @@ function logOperation(events: EventBus, log: Logger): void {
   events.on('descriptorsUnknown', () =>
     log.info('this system does not say how many files are open: no limit is watched'),
   );
+  events.on('reloaded', (event) => log.info(event, 'configuration reloaded'));
+  events.on('reloadFailed', (event) => log.error(event, 'the configuration was not reloaded: nothing has changed'));
   events.on('tapStarted', (event) => log.info(event, 'audit: a tap has started'));
   events.on('tapRecording', (event) => log.info(event, 'audit: this node records for a tap'));
   events.on('tapEnded', (event) => log.info(event, 'audit: a tap has ended'));

@@ -10,7 +10,7 @@ import type { Requests } from './requests.ts';
 export interface BackendRequestsParts extends Authority {
   readonly requests: Requests;
   /** Maximum unanswered requests of one user. */
-  readonly most: number;
+  readonly most: () => number;
 }
 
 /** Unanswered requests of one API key, or of the program. */
@@ -51,7 +51,7 @@ export class BackendRequests {
   }
 
   #checkCount(by: Identity): Refusal | null {
-    const most = by.user === null ? MOST_OF_BACKENDS : this.#parts.most;
+    const most = by.user === null ? MOST_OF_BACKENDS : this.#parts.most();
     if ((this.#counts.get(senderOf(by)) ?? 0) < most) return null;
     return new Refusal('too_many_requests', `${most} requests of this sender are unanswered`, CLIENT_RETRY);
   }

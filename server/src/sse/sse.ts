@@ -23,15 +23,23 @@ export interface SseParts {
   readonly access: DevAccess | null;
 }
 
+/** What the gateway does with it. */
+export interface SseControl {
+  /** The secrets of the configuration have changed: older tickets become invalid. */
+  replaceSecrets(config: Config): void;
+  stop(): void;
+}
+
 /** Server-sent events: the routes of streams and of their tickets. */
-export function createSse(parts: SseParts): (EventRoutes & { stop(): void }) | undefined {
+export function createSse(parts: SseParts): (EventRoutes & SseControl) | undefined {
   const { config, services, topics, admit, arrivals, access } = parts;
   if (topics === undefined) return undefined;
   const { origins, trustProxy, sseCookie = null, limits } = config;
   const visitors = { origins, dev: access, trustProxy, cookie: sseCookie };
   const { log, clock } = services;
   const nextId = () => nanoid(12);
-  const desk = new TicketDesk({ seal: new TicketSeal(sharedSecrets(config)), log, clock, nextId });
+  const seal = new TicketSeal(sharedSecrets(config));
+  const desk = new TicketDesk({ seal, log, clock, nextId });
   const door = new EventDoor({
     services,
     topics,
@@ -50,6 +58,7 @@ export function createSse(parts: SseParts): (EventRoutes & { stop(): void }) | u
       issue: (claims, channels) => desk.issue(claims, channels),
       cors: (request: Request) => new Visitor(request, visitors).cors,
     },
+    replaceSecrets: (next) => seal.replace(sharedSecrets(next)),
     stop: () => door.stop(),
   };
 }

@@ -1,0 +1,67 @@
+import { resolve } from 'node:path';
+import type { Config, Gathered, Loaded } from '@sluice/server/cli-support';
+import { ConfigError } from '@sluice/server/cli-support';
+import { loadFor } from './config-flags.ts';
+import type { Serving, Shell } from './shell.ts';
+
+export interface ReloadOptions {
+  readonly loaded: Loaded;
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly shell: Shell;
+}
+
+/**
+ * Applies the configuration again at every SIGHUP and `POST /api/v1/reload`; in development mode also
+ * whenever the configuration file or the module with the contracts changes. Invalid files change
+ * nothing.
+ *
+ * @returns a function that stops that
+ */
+export function reloadConfig(gateway: Serving, options: ReloadOptions): () => void {
+  const { loaded, shell } = options;
+  const load = async () => (await loadFor(options.flags, shell, loaded.config)).config;
+  gateway.reloadFrom?.(load);
+  const reload = reloader(gateway, options, load);
+  const stopListening = shell.onReload(reload);
+  const files = loaded.config.dev && gateway.reload !== undefined ? filesOf(loaded.gathered) : [];
+  if (files.length === 0) return stopListening;
+  const unwatch = shell.watch(files, {
+    changed: reload,
+    failed: (error) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      shell.err(`sluice: the configuration is not reloaded: restart after a change (${reason})`);
+    },
+  });
+  return () => {
+    stopListening();
+    unwatch();
+  };
+}
+
+/** Reloads one after the other, so that the latest configuration wins. */
+function reloader(gateway: Serving, { shell }: ReloadOptions, load: () => Promise<Config>): () => void {
+  const reload = async (): Promise<void> => {
+    if (gateway.reload === undefined) {
+      shell.err('sluice: a gateway with workers does not reload its configuration. Restart it');
+      return;
+    }
+    const { changes, restart } = await gateway.reload(await load());
+    const named = changes.length === 0 ? 'no difference' : changes.join('; ');
+    shell.err(`sluice: configuration reloaded: ${named}`);
+    if (restart.length > 0) shell.err(`sluice: restart to apply other changes: ${restart.join(', ')}`);
+  };
+  let last = Promise.resolve();
+  return () => {
+    last = last.then(reload).catch((error: unknown) => shell.err(describeFailure(error)));
+  };
+}
+
+function describeFailure(error: unknown): string {
+  if (error instanceof ConfigError) return `sluice: the configuration stays as it was. ${error.message}`;
+  return `sluice: reloading the configuration failed, and nothing has changed. ${String(error)}`;
+}
+
+function filesOf({ file, input, directory }: Gathered): string[] {
+  const contracts = typeof input.contracts === 'string' ? [resolve(directory, input.contracts)] : [];
+  return file === undefined ? contracts : [file, ...contracts];
+}

@@ -1,0 +1,30 @@
+import { type HttpReply, jsonReply, type Request } from '../../transport/http.ts';
+import { asTrusted, type RevocationServices } from './revocations.ts';
+
+/** What one node answers. */
+export type NodeReload =
+  | { readonly ok: true; readonly changes: readonly string[]; readonly restart: readonly string[] }
+  /** Nothing has changed on the node; the problem says what to correct. */
+  | { readonly ok: false; readonly problem: string };
+
+export interface ReloadServices extends Pick<RevocationServices, 'apiKeys' | 'verifier'> {
+  /** Lets every node reload its configuration; `missing`: nodes that did not answer in time. */
+  readonly reload: () => Promise<{
+    readonly answers: readonly { readonly node: string; readonly answer: NodeReload }[];
+    readonly missing: readonly string[];
+  }>;
+}
+
+/**
+ * `POST /api/v1/reload`: every node reads its configuration again and applies it, or changes nothing.
+ * 422 if a node could not.
+ */
+export function reloadRoute(services: ReloadServices): (request: Request) => Promise<HttpReply> {
+  return (request) =>
+    asTrusted(request, services, async () => {
+      const { answers, missing } = await services.reload();
+      const nodes = answers.map(({ node, answer }) => ({ node, ...answer }));
+      const isDone = missing.length === 0 && nodes.every(({ ok }) => ok);
+      return jsonReply(isDone ? 200 : 422, { nodes, ...(missing.length === 0 ? {} : { missing }) });
+    });
+}

@@ -1,0 +1,84 @@
+/** What differs between two configurations, in words that contain no secret. */
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Config } from './config.ts';
+import { describeConfig } from './describe.ts';
+
+/** What a reload applies, and what it cannot apply. */
+export interface Differences {
+  /** A sentence per difference, such as `channels: changed "chat:{room}"`. */
+  readonly changes: readonly string[];
+  /** Options that differ and need a restart, such as `heartbeat` or `limits.maxFrame`. */
+  readonly restart: readonly string[];
+}
+
+/** The limits that a reload applies. The others are built into sockets and buffers. */
+export const LIVE_LIMITS = [
+  'subscriptions',
+  'requests',
+  'operations',
+  'bytes',
+  'connectionsPerUser',
+  'connectionsPerAddress',
+  'connectionRate',
+  'connectionRatePerAddress',
+] as const satisfies readonly (keyof Config['limits'])[];
+
+const LIVE_OPTIONS: ReadonlySet<string> = new Set(['channels', 'schedules', 'keys', 'apiKeys', 'limits']);
+
+/** Derived for a run, and never different because of a file. */
+const DERIVED: ReadonlySet<string> = new Set(['node', 'devSecret', 'devApiKey']);
+
+export function differencesOf(before: Config, next: Config): Differences {
+  const [old, fresh] = [describeConfig(before), describeConfig(next)];
+  return {
+    changes: [
+      ...namedChanges('channels', old.channels, fresh.channels),
+      ...namedChanges('schedules', old.schedules, fresh.schedules),
+      ...(isDeepStrictEqual(before.keys, next.keys) ? [] : ['keys: changed']),
+      ...namedChanges('apiKeys', byName(before.apiKeys), byName(next.apiKeys)),
+      ...limitChanges(before, next),
+    ],
+    restart: [...fixedOptions(before, next), ...fixedLimits(before, next)].sort(),
+  };
+}
+
+const byName = (keys: Config['apiKeys']) => Object.fromEntries(keys.map((key) => [key.name, key]));
+
+/** The entries that were added, removed and changed, by name. */
+function namedChanges(option: string, before: unknown, next: unknown): string[] {
+  const [old, fresh] = [(before ?? {}) as Record<string, unknown>, (next ?? {}) as Record<string, unknown>];
+  const lists: [string, string[]][] = [
+    ['added', Object.keys(fresh).filter((name) => !(name in old))],
+    ['removed', Object.keys(old).filter((name) => !(name in fresh))],
+    ['changed', Object.keys(fresh).filter((name) => name in old && !isDeepStrictEqual(old[name], fresh[name]))],
+  ];
+  return lists.flatMap(([what, names]) =>
+    names.length === 0 ? [] : [`${option}: ${what} ${names.map((name) => `"${name}"`).join(', ')}`],
+  );
+}
+
+/** 0 means no limit, as in the file. */
+const shownLimit = (limit: Config['limits'][(typeof LIVE_LIMITS)[number]]): number =>
+  typeof limit === 'number' ? limit : (limit?.perSecond ?? 0);
+
+function limitChanges({ limits: old }: Config, { limits: fresh }: Config): string[] {
+  return LIVE_LIMITS.flatMap((name) =>
+    shownLimit(old[name]) === shownLimit(fresh[name])
+      ? []
+      : [`limits.${name}: ${shownLimit(old[name])} → ${shownLimit(fresh[name])}`],
+  );
+}
+
+function fixedLimits({ limits: old }: Config, { limits: fresh }: Config): string[] {
+  const live: readonly string[] = LIVE_LIMITS;
+  const names = Object.keys(fresh) as (keyof Config['limits'])[];
+  return names.flatMap((name) => (live.includes(name) || old[name] === fresh[name] ? [] : [`limits.${name}`]));
+}
+
+function fixedOptions(before: Config, next: Config): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(next)]) as ReadonlySet<keyof Config>;
+  return [...names].filter(
+    (name) => !LIVE_OPTIONS.has(name) && !DERIVED.has(name) && !isDeepStrictEqual(before[name], next[name]),
+  );
+}

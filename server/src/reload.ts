@@ -1,0 +1,110 @@
+import type { ReplaceableApiKeys, ReplaceableVerifier } from './auth/replaceable.ts';
+import { createApiKeys } from './auth/secrets.ts';
+import type { Verifier } from './auth/token.ts';
+import { type Differences, differencesOf, LIVE_LIMITS } from './config/differences.ts';
+import type { Config } from './config/schema.ts';
+import type { ArrivalLimits } from './session/arrival-limits.ts';
+import { PermissionReview } from './session/permission-review.ts';
+import type { Services } from './session/services.ts';
+
+/** What a reload did: `changes` are in force, `restart` names options that need a restart. */
+export type ReloadReport = Differences;
+
+/** The settings of sessions, whose limits a reload replaces. */
+export type LiveSettings = Omit<Config, 'limits'> & { limits: Config['limits'] };
+
+export interface ReloadParts {
+  readonly services: Services;
+  readonly settings: LiveSettings;
+  readonly verifier: ReplaceableVerifier;
+  readonly apiKeys: ReplaceableApiKeys;
+  readonly arrivals: ArrivalLimits;
+  /** Makes the verifier for other keys. */
+  readonly createVerifier: (config: Config) => Verifier;
+  /** Refuses a configuration that this gateway cannot apply, and starts what it needs, before anything is changed. */
+  readonly prepare: (config: Config) => Promise<void>;
+  /** The secrets of tickets have changed. */
+  readonly replaceSecrets: (config: Config) => void;
+}
+
+/** Applies other configurations to a running gateway, one after the other, each completely or not at all. */
+export class Reload {
+  readonly #parts: ReloadParts;
+  #config: Config;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(config: Config, parts: ReloadParts) {
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  /** The configuration in force, with the options that need a restart as they are in the last reload. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /**
+   * Resolves when everything that is no longer allowed has ended.
+   *
+   * @throws ConfigError or EngineUnavailable; then nothing has changed
+   */
+  async apply(config: Config): Promise<ReloadReport> {
+    const change = this.#last.then(() => this.#change(config));
+    this.#last = change.catch(() => {}); // reported to the caller
+    const differences = await change;
+    this.#parts.services.events.emit('reloaded', differences);
+    await this.#review();
+    return differences;
+  }
+
+  async #change(config: Config): Promise<Differences> {
+    const { services, prepare, createVerifier } = this.#parts;
+    const { rules, groups } = services;
+    const differences = differencesOf(this.#config, config);
+    // Everything that may fail comes first.
+    const apiKeys = createApiKeys(config.apiKeys);
+    const verifier = createVerifier(config);
+    try {
+      await prepare(config);
+    } catch (error) {
+      verifier.close();
+      throw error;
+    }
+    this.#config = config;
+    rules.replace(config.channels);
+    groups?.reload();
+    this.#replaceKeys(differences, { verifier, apiKeys });
+    this.#replaceLimits(config);
+    return differences;
+  }
+
+  /** Not waited for by a later reload, whose rules replace those that functions may still be asked about. */
+  #review(): Promise<void> {
+    const { services } = this.#parts;
+    const connected = services.registry.all().filter(({ state }) => state === 'connected');
+    return PermissionReview.ofRules(connected, services).run();
+  }
+
+  /** Only if they differ: a new verifier has forgotten which tokens were verified, and the keys that it fetched. */
+  #replaceKeys(
+    { changes }: Differences,
+    next: { verifier: Verifier; apiKeys: ReturnType<typeof createApiKeys> },
+  ): void {
+    const keys = changes.includes('keys: changed');
+    const apiKeys = changes.some((change) => change.startsWith('apiKeys:'));
+    if (keys) this.#parts.verifier.replace(next.verifier);
+    else next.verifier.close();
+    if (apiKeys) this.#parts.apiKeys.replace(next.apiKeys);
+    if (keys || apiKeys) this.#parts.replaceSecrets(this.#config);
+  }
+
+  #replaceLimits({ limits }: Config): void {
+    const { settings, arrivals } = this.#parts;
+    const before = settings.limits;
+    settings.limits = { ...before, ...Object.fromEntries(LIVE_LIMITS.map((name) => [name, limits[name]])) };
+    const { connectionRate: rate, connectionRatePerAddress: each } = limits;
+    const isSame = rate?.perSecond === before.connectionRate?.perSecond;
+    if (isSame && each?.perSecond === before.connectionRatePerAddress?.perSecond) return;
+    arrivals.replace(limits);
+  }
+}
