@@ -1,4 +1,4 @@
-const ROOM = ['server/test/requests.test.ts', 'server/test/requests-model.test.ts'];
+const ROOM = ['server/src/requests', 'server/test/requests.test.ts', 'server/test/requests-model.test.ts'];
 const CLUSTER = ['server/test/requests-cluster.test.ts', 'server/test/requests-model.test.ts'];
 const BACKEND = ['server/test/requests-backend.test.ts', 'server/src/requests/reply-queue.test.ts'];
 const SDK = ['client-sdk/test/requests.test.ts', 'server/test/sdk-requests.test.ts'];
