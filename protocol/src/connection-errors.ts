@@ -186,4 +186,11 @@ export const CONNECTION_ERRORS = {
     retryable: false,
     status: 403,
   },
+  connect_denied: {
+    code: 4213,
+    message: 'The application does not allow this connection.',
+    remedy: "Show the message to the user; a hook of the application's backend has decided.",
+    retryable: false,
+    status: 403,
+  },
 } as const satisfies Record<string, ErrorKind>;

@@ -15,6 +15,9 @@ import type { Engine } from './engine/engine.ts';
 import { createEngine } from './engines.ts';
 import { EventBus } from './events.ts';
 import { Groups } from './groups/groups.ts';
+import { targetCreator } from './hooks/create-target.ts';
+import { Hooks } from './hooks/hooks.ts';
+import { askPublishHook } from './hooks/publish-step.ts';
 import { LocalActions } from './manage/local-actions.ts';
 import { LocalNode } from './manage/local-node.ts';
 import { Manage } from './manage/manage.ts';
@@ -23,6 +26,8 @@ import { type DescriptorSource, DescriptorWatch, procDescriptors } from './obser
 import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { totalsOf } from './observe/totals.ts';
+import { HttpClient } from './outgoing/http-client.ts';
+import { AddressPolicy } from './outgoing/private-addresses.ts';
 import { Presence } from './presence/presence.ts';
 import type { SocketWire } from './protocols/protocol.ts';
 import type { LiveSettings, ReloadParts } from './reload.ts';
@@ -59,6 +64,9 @@ export interface Parts {
   /** Wire protocols over WebSockets. Default: the native ones. */
   readonly wires: readonly SocketWire[];
 }
+
+/** Connections to one host for hooks. */
+const CONNECTIONS = 256;
 
 /** A gateway's parts, assembled and not yet started. */
 export interface Assembly {
@@ -101,11 +109,17 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const afterAppend: AfterAppend[] =
     store === undefined ? [] : [(publication, services) => groups?.published(publication, services) ?? null];
   const nextId = createIds();
-  const door = new Door({ rules, log, events, clock, nextId }, { afterAppend });
+  const client = new HttpClient({ policy: new AddressPolicy(config.privateTargets), clock, connections: CONNECTIONS });
+  const hooks = new Hooks({
+    ...{ hooks: config.hooks, events, clock, turn },
+    createTarget: targetCreator({ client, events, clock, nextId, node: config.node }),
+  });
+  const door = new Door({ rules, log, events, clock, nextId }, { afterAppend, hooks: [askPublishHook(hooks)] });
   const groups: Groups | undefined =
     store === undefined ? undefined : new Groups({ store, rules, events, clock, turn, door });
   const replies = new ReplyFlusher(turn);
   const scheduler = new FairScheduler(turn);
+  turn.atEnd(() => hooks.flush());
   // The order matters: replies come before the messages of the subscriptions that they confirm.
   // Lists of members come before a replay, which fills the reader's buffer as long as it lasts.
   turn.atEnd(() => replies.flush());
@@ -125,6 +139,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const settings: LiveSettings = { ...config };
   const most = () => settings.limits.requests;
   const backendRequests = new BackendRequests({ requests, rules, events, clock, most });
+  const most = config.limits.requests;
+  const backendRequests = new BackendRequests({ requests, hooks, rules, events, clock, most });
   const schedules = new Schedules({ log, door, rules, events, clock, nextId });
   const times = { clock: () => clock.now(), monotonic: () => clock.monotonic() };
   const makeVerifier = (next: Config) => createVerifier(next, times);
@@ -134,6 +150,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     verifier: withRevoked(verifier, revoked),
     revoked,
     rules,
+    hooks,
     hub,
     replayer,
     presence,
@@ -167,7 +184,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const cluster = new Cluster({ nodes: engine.nodes, name: config.node, clock, events });
   const totals = async () => totalsOf(await metrics.snapshot());
   new LocalNode({ cluster, hub, registry, events, clock, node: config.node, engine, totals });
-  new LocalActions({ cluster, registry, scheduler, rules, events, clock });
+  new LocalActions({ cluster, registry, scheduler, hooks, rules, events, clock });
   const members = new ServerMembers({ cluster, presence, rules, events, clock });
   const describe = () => withoutSecrets(describeConfig({ ...config, channels: rules.all })) as object;
   const manage = new Manage({ cluster, rules, log, presence, members, describe });

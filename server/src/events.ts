@@ -99,6 +99,14 @@ export interface Events {
   requested: { rule: string; outcome: 'replied' | 'abandoned' | ErrorName; duration: number };
   /** A connection has sent a command. Emitted only while somebody listens: see `EventBus.isHeard`. */
   command: { connection: string; command: Command };
+  /**
+   * A hook was asked: `answered`, or how it failed. `duration` in milliseconds. `hookFailed`, with
+   * the reason, comes in addition.
+   */
+  hookAsked: { hook: string; kind: string; outcome: string; duration: number };
+  hookFailed: { hook: string; kind: string; failure: string; detail: string };
+  /** A hook failed several times in a row and is not asked for `pause` milliseconds; 0: it answers again. */
+  hookPaused: { hook: string; pause: number };
   /** A command was refused. `channel`: of the command, if it has one. */
   refused: { connection: string; command: string; channel?: string | undefined; error: ErrorName; detail: string };
   /** A handshake that did not become a connection, or a request that could not be parsed. */

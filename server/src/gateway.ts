@@ -472,6 +472,7 @@ export class Gateway {
     this.#clockSteps.stop();
     this.#sse?.stop();
     this.#transport.close();
+    this.#services.hooks.close();
     this.#services.verifier.close();
     this.#services.groups?.close();
     this.#services.schedules.close();

@@ -17,6 +17,8 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/gateway.ts': [1, 'the times of a revocation'],
   'server/src/auth/mint.ts': [1, 'claims of tokens'],
   'server/src/auth/token.ts': [1, 'claims of tokens'],
+  'server/src/hooks/http-hook.ts': [1, 'the timestamp that receivers of a request check'],
+  'server/src/outgoing/http-client.ts': [1, 'a date in the header Retry-After'],
   'server/src/session/expiry.ts': [1, 'claims of tokens; recalculated when the clock was set'],
   'server/src/session/commands/connect.ts': [1, 'reports the time of day to the client'],
   'server/src/session/commands/ping.ts': [1, 'reports the time of day to the client'],

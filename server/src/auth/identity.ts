@@ -1,6 +1,6 @@
 /** The identity of a connection or a request, and the capabilities of its token. */
 
-import { type Pattern, PatternError, parsePattern } from '@sluice/protocol';
+import { type Json, type Pattern, PatternError, parsePattern } from '@sluice/protocol';
 import { sameJson } from '../util/same-json.ts';
 
 /** The operations that an identity can be permitted to do on a channel. */
@@ -57,6 +57,23 @@ export interface Identity {
   readonly trusted?: boolean;
   /** The name of the API key, if it is one. */
   readonly name?: string;
+  /** What a hook has added when the connection was opened; it survives a refresh of the token. */
+  readonly added?: Added;
+}
+
+/** What the hook `connect` adds to an identity. */
+export interface Added {
+  /** Takes the place of the claim `info`. */
+  readonly info?: Json;
+  /** Passed on to the hooks that are asked later. */
+  readonly meta?: Json;
+}
+
+/** An identity with what a hook has added. */
+export function withAdded(identity: Identity, added: Added | undefined): Identity {
+  if (added === undefined) return identity;
+  const { info } = added;
+  return { ...identity, added, ...(info !== undefined && { claims: { ...identity.claims, info } }) };
 }
 
 /** Shared by all identities without any. */
@@ -80,7 +97,8 @@ export function sameClaims(a: Identity, b: Identity): boolean {
   return a.user === b.user && a.trusted === b.trusted && sameJson(lastingClaims(a), lastingClaims(b));
 }
 
-const lastingClaims = ({ claims }: Identity): Record<string, unknown> =>
+/** The claims without those that change with every refresh. */
+export const lastingClaims = ({ claims }: Identity): Record<string, unknown> =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => !TOKEN_CLAIMS.has(name)));
 
 /** Limits the cost of a token: each operation checks every capability. */

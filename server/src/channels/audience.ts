@@ -1,3 +1,4 @@
+import type { Conditions } from '@sluice/protocol';
 import type { Encodable, Part, Wire } from '../protocols/protocol.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { MessageFilter } from './filters/message-filter.ts';
@@ -19,6 +20,8 @@ export interface Variant {
   readonly alias?: string;
   /** Its subscribers receive only the messages that fulfil conditions. */
   readonly filter?: MessageFilter;
+  /** The conditions in `filter` that a hook has added. */
+  readonly forced?: Conditions;
   /** What its subscribers receive instead of a message. Called once for each message and audience. */
   readonly view?: (message: Encodable) => Encodable;
 }

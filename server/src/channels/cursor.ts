@@ -14,6 +14,13 @@ export type CursorState = 'live' | 'replaying' | 'ended';
 /** Subscriptions, by `keyOf`. */
 export const SUBSCRIPTIONS: Kind<Cursor> = { name: 'subscription' };
 
+/** Under what a cursor may go on; see `Standing.reviewed`. */
+export interface CursorReview {
+  readonly match: RuleMatch;
+  readonly identity: Identity;
+  readonly forced: Conditions | undefined;
+}
+
 /** What the hub does for the cursors that it has opened. */
 export interface CursorHost {
   /** The cursor's connection refused what was fanned out. Returns whether the cursor was live. */
@@ -23,7 +30,7 @@ export interface CursorHost {
   /** A page shows that the log began a new epoch, which the engine has not announced. */
   renewed(channel: Channel<Cursor>, head: Head): void;
   /** See `Standing.reviewed`. */
-  reviewed(cursor: Cursor, match: RuleMatch, identity: Identity): boolean;
+  reviewed(cursor: Cursor, review: CursorReview): boolean;
   /** See `Standing.end`. */
   end(cursor: Cursor, reason: EndReason): void;
 }
@@ -204,8 +211,8 @@ export class Cursor implements Standing {
     if (this.#state === 'replaying') this.host.drained(this);
   }
 
-  reviewed(match: RuleMatch, identity: Identity): boolean {
-    return this.host.reviewed(this, match, identity);
+  reviewed(match: RuleMatch, identity: Identity, forced?: Conditions): boolean {
+    return this.host.reviewed(this, { match, identity, forced });
   }
 
   end(reason: EndReason): void {

@@ -1,5 +1,5 @@
 import { isChannelName, type PublishResult } from '@sluice/protocol';
-import type { Refusal } from '../refusal.ts';
+import { Refusal } from '../refusal.ts';
 import type { NowOrLater } from '../util/now-or-later.ts';
 import { authorize, type Decision } from './authorize.ts';
 import { copyToBound } from './copy-step.ts';
@@ -15,6 +15,8 @@ import {
   takeRate,
 } from './publish-steps.ts';
 import { refuseUnavailable } from './refuse-unavailable.ts';
+
+export type { PublishStep } from './publish-steps.ts';
 
 /** A step after the engine has the message. */
 export type AfterAppend = PublishStep;
@@ -47,18 +49,23 @@ interface Course<T> {
  */
 export class Door {
   readonly #services: PublishServices;
+  readonly #beginning: Course<Publication>;
+  readonly #finishing: Course<PublishResult>;
   readonly #publishing: Course<PublishResult>;
   readonly #preparing: Course<Publication>;
   readonly #appending: Course<PublishResult>;
 
   constructor(services: PublishServices, { hooks = [], afterAppend = [] }: PublishExtensions = {}) {
     this.#services = services;
-    const before = [checkName, checkDraft, findPermission, takeRate, ...hooks, checkContract];
-    this.#preparing = { steps: before, finish: (publication) => publication };
+    const begin = [checkName, checkDraft, findPermission, takeRate, ...hooks];
     const after = [append, copyToBound, ...afterAppend];
-    const finish = ({ result }: Publication) => result;
+    const end = [checkContract, ...after];
+    const finish = ({ result }: Publication): PublishResult => result;
+    this.#beginning = { steps: begin, finish: (publication) => publication };
+    this.#finishing = { steps: end, finish };
+    this.#preparing = { steps: [...begin, checkContract], finish: (publication) => publication };
     this.#appending = { steps: after, finish };
-    this.#publishing = { steps: [...before, ...after], finish };
+    this.#publishing = { steps: [...begin, ...end], finish };
   }
 
   /**
@@ -71,6 +78,19 @@ export class Door {
    */
   publish(request: PublishRequest): NowOrLater<PublishOutcome> {
     return this.#carryOut(new Publication(request), this.#publishing, 0);
+  }
+
+  /**
+   * Carries out the first half of a publish: is it permitted, within its rate, and do the hooks allow
+   * it? Publishes whose hooks answer in another order are finished in the order of their arrival.
+   */
+  begin(request: PublishRequest): NowOrLater<Publication | Refusal> {
+    return this.#carryOut(new Publication(request), this.#beginning, 0);
+  }
+
+  /** Carries out the second half of a publish: its contract, and the append. */
+  finish(begun: Publication): NowOrLater<PublishOutcome> {
+    return this.#carryOut(begun, this.#finishing, 0);
   }
 
   /**
@@ -100,12 +120,21 @@ export class Door {
     }
     const decided = new Map<string, Decision>();
     for (const [channel, decision] of decisions) decided.set(channel, await decision);
-    return Promise.all(
-      messages.map(({ channel, draft }) => {
-        const decision = decided.get(channel);
-        return this.publish({ ...from, channel, draft, ...(decision === undefined ? {} : { decision }) });
-      }),
-    );
+    const begun = messages.map(({ channel, draft }) => {
+      const decision = decided.get(channel);
+      return this.begin({ ...from, asker: from, channel, draft, ...(decision === undefined ? {} : { decision }) });
+    });
+    return this.#finishInOrder(begun);
+  }
+
+  /** Hooks may answer in another order. */
+  async #finishInOrder(begun: readonly NowOrLater<Publication | Refusal>[]): Promise<PublishOutcome[]> {
+    const finished: NowOrLater<PublishOutcome>[] = [];
+    for (const one of begun) {
+      const publication = one instanceof Promise ? await one : one;
+      finished.push(publication instanceof Refusal ? publication : this.finish(publication));
+    }
+    return Promise.all(finished);
   }
 
   /** Goes on with a publication until a step refuses it or has to wait. */

@@ -1,5 +1,4 @@
 import type { Position, StartingPoint } from '@sluice/protocol';
-import type { Identity } from '../auth/identity.ts';
 import type { Log } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { EventBus, Events } from '../events.ts';
@@ -13,13 +12,12 @@ import { PLAIN, type Variant } from './audience.ts';
 import { ENGINE_RETRY } from './budgets.ts';
 import type { Head } from './channel.ts';
 import { ChannelOpener, type OpenChannel } from './channel-opener.ts';
-import { Cursor, type CursorHost } from './cursor.ts';
+import { Cursor, type CursorHost, type CursorReview } from './cursor.ts';
 import { FanOut } from './fan-out.ts';
 import { effectiveConditions } from './filters/enforced-filter.ts';
 import { FilteredCursor } from './filters/filtered-cursor.ts';
 import { isFiltered, variantFor } from './filters/filtered-variant.ts';
 import type { Replayer } from './replay.ts';
-import type { RuleMatch } from './rules.ts';
 import { type EndReason, isByGateway } from './standing.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -156,12 +154,13 @@ export class Hub implements CursorHost {
     this.#closeIfUnused(channel);
   }
 
-  reviewed(cursor: Cursor, { rule, log }: RuleMatch, identity: Identity): boolean {
+  reviewed(cursor: Cursor, { match: { rule, log }, identity, forced }: CursorReview): boolean {
     const { own, variant, channel } = cursor;
+    const added = forced ?? variant.forced;
     if (log !== undefined && log !== channel.name) return false; // another bound channel has the messages now
-    const all = effectiveConditions(own, rule, identity);
+    const all = effectiveConditions(own, rule, identity, added);
     if (all instanceof Refusal) return false;
-    const next = variantFor(variant.sub, { own, all, alias: variant.alias });
+    const next = variantFor(variant.sub, { own, all, alias: variant.alias, forced: added });
     if (next.key === variant.key) return true;
     if (this.#refuseFilter(channel, next, variant) !== null) return false;
     this.#replace(cursor, next);

@@ -23,6 +23,10 @@ export interface PublishRequest {
   readonly decision?: Decision;
   /** Where a bridge has read the message: appended once, however often it is published. Then the draft has no key. */
   readonly source?: SourcePosition;
+  /** The id of the connection that publishes. */
+  readonly connection?: string;
+  /** With whose questions to a hook its own are asked. Default: nobody's. */
+  readonly asker?: object;
   /** Bytes of the frame that the draft arrived in: spares measuring a draft that is surely small enough. */
   readonly arrived?: number;
 }
@@ -43,6 +47,8 @@ export class Publication {
   draft: Draft;
   /** Does `draft` still have the size that it arrived in? */
   asArrived = true;
+  /** What a hook has made of the draft. */
+  rewritten: Draft | undefined;
   /** The channels to which the message is also appended. */
   bound: readonly BoundChannel[] = NOT_BOUND;
   #rule: Rule | undefined;

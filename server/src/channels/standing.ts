@@ -1,3 +1,4 @@
+import type { Conditions } from '@sluice/protocol';
 import type { Identity, Verb } from '../auth/identity.ts';
 import type { RuleMatch } from './rules.ts';
 
@@ -36,9 +37,10 @@ export interface Standing {
   /**
    * Its verb is still allowed, under a new token or new rules: it adapts to them.
    *
+   * @param forced the conditions of a hook; absent: those that it had
    * @returns whether it can go on
    */
-  reviewed?(match: RuleMatch, identity: Identity): boolean;
+  reviewed?(match: RuleMatch, identity: Identity, forced?: Conditions): boolean;
   /** The connection has a new token, which still allows this. */
   refreshed?(before: Identity): void;
   /**

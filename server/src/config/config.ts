@@ -1,6 +1,7 @@
 import type { RuleOptions } from '@sluice/protocol/contracts';
 import type { KeyConfig } from '../auth/keys.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
+import type { HookConfig } from '../hook.ts';
 import type { Rate, RecurringSchedule, Rule } from '../rule.ts';
 import type { Settings, SettingsInput } from './options.ts';
 
@@ -13,6 +14,8 @@ type Resolved =
   | 'contracts'
   | 'channels'
   | 'schedules'
+  | 'hooks'
+  | 'privateTargets'
   | 'keys'
   | 'apiKeys'
   | 'durable'
@@ -40,6 +43,9 @@ export interface Config extends Omit<Settings, Resolved> {
   readonly channels: readonly Rule[];
   /** Recurring messages; absent: there are none, and none can be created. */
   readonly schedules?: readonly RecurringSchedule[];
+  readonly hooks: readonly HookConfig[];
+  /** Networks, as `parseNetwork` reads them. */
+  readonly privateTargets: readonly string[];
   readonly limits: LimitsConfig;
   /** This gateway's name, which identifies it among other nodes. */
   readonly node: string;

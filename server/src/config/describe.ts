@@ -6,6 +6,7 @@ import type { ApiKeyConfig } from '../auth/secrets.ts';
 import type { LatestBy, PresenceRule, Rate, RequestsRule, Rule, RuleSchemas } from '../rule.ts';
 import type { Config, RedisConfig } from './config.ts';
 import { describeGroups } from './describe-groups.ts';
+import { describeHooks } from './describe-hooks.ts';
 import { formatDuration, formatSize } from './values.ts';
 
 const HIDDEN = '(hidden)';
@@ -132,6 +133,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     ...(config.schedules && {
       schedules: Object.fromEntries(config.schedules.map(({ name, ...schedule }) => [name, schedule])),
     }),
+    hooks: describeHooks(config.hooks),
     ...(config.durable === undefined ? {} : { durable: describeDurable(config.durable) }),
     ...(config.redis === undefined ? {} : { redis: describeRedis(config.redis) }),
     limits: {

@@ -176,7 +176,19 @@ describe('the table of options', () => {
 
   it('passes settings to the configuration unchanged, unless they are derived', () => {
     const config: Config = parseConfig({ keys: [{ secret: SECRET }] });
-    const meansMore = ['host', 'contracts', 'channels', 'keys', 'apiKeys', 'durable', 'redis', 'limits', 'node', 'log'];
+    const meansMore = [
+      'host',
+      'contracts',
+      'channels',
+      'hooks',
+      'keys',
+      'apiKeys',
+      'durable',
+      'redis',
+      'limits',
+      'node',
+      'log',
+    ];
     const settings = readTable(OPTIONS, {}, { problems: new Problems() });
     for (const [name, value] of Object.entries(settings)) {
       if (!meansMore.includes(name)) expect(config, name).toHaveProperty(name, value);

@@ -13,6 +13,7 @@ import { LISTENING_OPTIONS } from './options/listening.ts';
 import { LOG_OPTIONS } from './options/log.ts';
 import { NODES_OPTIONS } from './options/nodes.ts';
 import { type InferInput, type InferOptions, type OptionRow, rowsOf } from './options/option.ts';
+import { OUTGOING_OPTIONS } from './options/outgoing.ts';
 import { REDIS_OPTIONS } from './options/redis.ts';
 import { SCHEDULES_OPTIONS } from './options/schedules.ts';
 
@@ -26,6 +27,7 @@ export const OPTIONS = {
   redis: REDIS_OPTIONS,
   ...CHANNELS_OPTIONS,
   ...SCHEDULES_OPTIONS,
+  ...OUTGOING_OPTIONS,
   limits: LIMITS_OPTIONS,
   ...CONNECTIONS_OPTIONS,
   ...NODES_OPTIONS,

@@ -19,7 +19,7 @@ export interface Surroundings {
 }
 
 /** The path of a key in the configuration, and the context to read it. */
-interface At extends Surroundings {
+export interface At extends Surroundings {
   readonly path: Path;
   readonly problems: Problems;
 }
@@ -30,7 +30,7 @@ const API_KEY_BYTES = 16;
 const NEW_SECRET = 'Make one with: openssl rand -base64 48';
 
 /** The text of the file that the option `name` names. */
-function readText(name: string, file: string, { path, directory, problems }: At): string | undefined {
+export function readText(name: string, file: string, { path, directory, problems }: At): string | undefined {
   const full = resolve(directory, file);
   try {
     return readFileSync(full, 'utf8').trim();
@@ -41,10 +41,15 @@ function readText(name: string, file: string, { path, directory, problems }: At)
   }
 }
 
-function readEnv(variable: string, { path, env, problems }: At): string | undefined {
+/** The value of the environment variable that an option names. */
+export function readEnv(
+  variable: string,
+  { path, env, problems }: At,
+  { option, advice } = { option: 'secretEnv', advice: NEW_SECRET },
+): string | undefined {
   const value = env[variable];
   if (value === undefined || value === '') {
-    problems.add([...path, 'secretEnv'], `the environment variable ${variable} is not set. ${NEW_SECRET}`);
+    problems.add([...path, option], `the environment variable ${variable} is not set. ${advice}`);
     return undefined;
   }
   return value;

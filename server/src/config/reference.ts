@@ -2,6 +2,7 @@
 
 import { CHANNEL_OPTIONS, HISTORY_OPTIONS, PRESENCE_OPTIONS } from './channel-options.ts';
 import { GROUP_OPTIONS, QUEUE_OPTIONS } from './group-options.ts';
+import { HOOK_OPTIONS, SIGNING_KEY_OPTIONS } from './hook-options.ts';
 import { API_KEY_OPTIONS, KEY_OPTIONS } from './key-options.ts';
 import type { Option } from './options/option.ts';
 import { SCHEDULE_ENTRY_OPTIONS } from './options/schedules.ts';
@@ -48,6 +49,10 @@ const optionRows = (table: Readonly<Record<string, Option>>): string[] =>
   Object.entries(table).map(([name, { type, defaultText, description }]) =>
     row(code(name), type, defaultText, description),
   );
+
+/** Options whose names other tables also have. */
+const prefixed = (prefix: string, table: Readonly<Record<string, Option>>): Readonly<Record<string, Option>> =>
+  Object.fromEntries(Object.entries(table).map(([name, option]) => [`${prefix}${name}`, option]));
 
 const OPTION_HEAD = ['Option', 'Type', 'Default', 'Meaning'];
 
@@ -109,6 +114,17 @@ ${table(['Grant', 'Allows'], GRANTS)}
 An entry of \`schedules\` contains:
 
 ${table(OPTION_HEAD, optionRows(SCHEDULE_ENTRY_OPTIONS))}
+
+## Hooks
+
+An entry of \`hooks\` has a name, and \`url\` with these options. In a program it may have functions instead: \`connect\`, \`subscribe\`, \`publish\`,
+\`enter\`, \`request\`, \`recheck\`. [hooks.md](hooks.md) explains them.
+
+${table(OPTION_HEAD, optionRows(prefixed('hooks.<name>.', HOOK_OPTIONS)))}
+
+An entry of \`keys\` of a hook has exactly one of these:
+
+${table(OPTION_HEAD, optionRows(SIGNING_KEY_OPTIONS))}
 
 ## Keys
 

@@ -52,6 +52,8 @@ describe('defaults', () => {
       apiKeys: [],
       engine: 'memory',
       channels: [],
+      hooks: [],
+      privateTargets: [],
       limits: {
         maxFrame: 131_072,
         outbound: 1_048_576,

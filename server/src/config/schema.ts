@@ -7,6 +7,7 @@ import type { Rate } from '../rule.ts';
 import { readChannels } from './channel-rules.ts';
 import type { Config, ConfigInput } from './config.ts';
 import { readContracts } from './contracts.ts';
+import { readHooks } from './hooks.ts';
 import { OPTIONS, type Settings } from './options.ts';
 import { ConfigError, isPlain, type Path, Problems } from './problems.ts';
 import { readApiKeys, readKeys, type Surroundings } from './read-keys.ts';
@@ -137,6 +138,13 @@ function readRules(
   return { channels: rules, ...(schedules && { schedules: readSchedules(schedules, { rules, problems }) }) };
 }
 
+const LOOPBACK = ['127.0.0.0/8', '::1'];
+
+function readOutgoing(settings: Settings, around: Around): Pick<Config, 'hooks' | 'privateTargets'> {
+  const { hooks, dev, privateTargets = dev ? LOOPBACK : [] } = settings;
+  return { hooks: readHooks(hooks, around), privateTargets };
+}
+
 function readLog({ dev, log }: Settings, { terminal }: Around): Pick<Config, 'log'> {
   return { log: { format: dev && terminal ? 'pretty' : 'json', ...log } };
 }
@@ -167,6 +175,7 @@ function resolveConfig(settings: Settings, around: Around): Config {
     ...readDurable(settings, around),
     ...readRedis(settings, around),
     ...readRules(settings, around),
+    ...readOutgoing(settings, around),
     ...readLimits(settings),
     ...readLog(settings, around),
     ...readCredentials(settings, around),

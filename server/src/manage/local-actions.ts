@@ -2,6 +2,7 @@ import { matchPattern, parsePattern } from '@sluice/protocol';
 import type { Authority } from '../channels/authorize.ts';
 import type { Standing } from '../channels/standing.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Hooks } from '../hooks/hooks.ts';
 import type { FairScheduler } from '../session/fair-scheduler.ts';
 import { PermissionReview } from '../session/permission-review.ts';
 import type { Registered, Registry } from '../session/registry.ts';
@@ -10,6 +11,7 @@ export interface LocalActionsParts extends Authority {
   readonly cluster: Cluster;
   readonly registry: Registry;
   readonly scheduler: FairScheduler;
+  readonly hooks: Hooks;
 }
 
 /** On whose connections something is done. */
@@ -72,7 +74,7 @@ export class LocalActions {
   async #recheck(target: Target): Promise<Affected> {
     const sessions = this.#sessionsOf(target);
     const held = heldBy(sessions, target);
-    await PermissionReview.ofRules(sessions, this.#parts, matcherOf(target)).run();
+    await PermissionReview.ofHooks(sessions, this.#parts, matcherOf(target)).run();
     return { connections: sessions.length, ended: held.filter(({ standing }) => standing.ended).length };
   }
 

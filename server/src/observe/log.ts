@@ -117,6 +117,14 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   events.on('deadLettersRefused', (event) =>
     write('warn', 'dead letters cannot be published', event, { reason: event.error }),
   );
+  events.on('hookFailed', ({ kind: operation, ...event }) =>
+    write('warn', 'a hook failed', { ...event, operation }, { reason: `${event.hook} ${event.failure}` }),
+  );
+  events.on('hookPaused', ({ hook, pause }) =>
+    pause > 0
+      ? write('error', 'a hook is not asked: it failed several times in a row', { hook, pause }, { reason: hook })
+      : write('info', 'a hook answers again', { hook }, { reason: hook }),
+  );
   events.on('refused', ({ detail, channel: _, ...event }) => {
     const { error: reason } = event;
     const fields = REPEATS.has(reason) ? event : { ...event, detail };

@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EventBus } from '../events.ts';
 import { closeLabel } from './close-label.ts';
 import { addGroupMetrics, type MeasureGroups } from './group-metrics.ts';
+import { addHookMetrics } from './hook-metrics.ts';
 import type { Snapshot } from './metrics-sum.ts';
 import { addScheduleMetrics, type ScheduleSources } from './schedule-metrics.ts';
 
@@ -36,6 +37,7 @@ export class Metrics {
     this.#requests(events, sources);
     this.#troubles(events);
     addScheduleMetrics(events, this.#registry, sources);
+    addHookMetrics(events, this.#registry);
     addGroupMetrics(events, this.#registry, sources.groups ?? (async () => []));
   }
 

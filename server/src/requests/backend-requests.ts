@@ -2,6 +2,7 @@ import { type Json, parseCommand } from '@sluice/protocol';
 import type { Identity } from '../auth/identity.ts';
 import { type Authority, authorize } from '../channels/authorize.ts';
 import { CLIENT_RETRY } from '../channels/budgets.ts';
+import type { Hooks } from '../hooks/hooks.ts';
 import { Refusal } from '../refusal.ts';
 import { prepareRequest } from './prepare-request.ts';
 import { ReplyQueue } from './reply-queue.ts';
@@ -9,6 +10,7 @@ import type { Requests } from './requests.ts';
 
 export interface BackendRequestsParts extends Authority {
   readonly requests: Requests;
+  readonly hooks: Hooks;
   /** Maximum unanswered requests of one user. */
   readonly most: () => number;
 }
@@ -41,7 +43,9 @@ export class BackendRequests {
     if (match instanceof Refusal) return match;
     const full = this.#checkCount(by);
     if (full !== null) return full;
-    const ask = prepareRequest({ channel, data, timeout, match, by }, this.#parts.events);
+    const verdict = await this.#parts.hooks.ask({ kind: 'request', verb: 'request', by, asker: by, channel, data });
+    if (verdict instanceof Refusal) return verdict;
+    const ask = prepareRequest({ channel, data: verdict?.data ?? data, timeout, match, by }, this.#parts.events);
     if (ask instanceof Refusal) return ask;
     const sender = senderOf(by);
     this.#count(sender, 1);

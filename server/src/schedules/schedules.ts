@@ -124,7 +124,7 @@ export class Schedules {
     const refusal = this.#refuse(rule, channel, { at, now });
     if (refusal !== null) return refusal;
     const { by } = request;
-    const draft = toDraft(request.draft);
+    const draft = publication.rewritten ?? toDraft(request.draft);
     const key = draft.key === undefined ? undefined : `${by.user?.length ?? '-'} ${by.user} ${draft.key}`;
     try {
       const appended = await this.#log.append(this.#recordOf(draft, { at, channel, by }), key);

@@ -1,12 +1,19 @@
-import { type Command, type CommandType, isWildcard } from '@sluice/protocol';
+import { type Command, type CommandType, isWildcard, type Json } from '@sluice/protocol';
 import type { Verb } from '../auth/identity.ts';
-import { authorize, type Decision } from '../channels/authorize.ts';
+import { authorize } from '../channels/authorize.ts';
 import { CLIENT_RETRY } from '../channels/budgets.ts';
+import type { HookKind } from '../hook.ts';
+import type { HookQuestion } from '../hooks/hook-question.ts';
 import { Refusal } from '../refusal.ts';
+import { chain, type NowOrLater } from '../util/now-or-later.ts';
+import { publishRequest } from './commands/publish.ts';
 import type { Decided } from './decided.ts';
+import type { CommandOf } from './handler.ts';
 import type { SessionContext } from './session-context.ts';
 
 type ChannelCommand = Extract<Command, { channel: string }>;
+
+type Asked = Pick<Decided, 'identity' | 'verb' | 'rule'>;
 
 interface Entry {
   readonly command: ChannelCommand;
@@ -35,6 +42,15 @@ const VERB_OF: { readonly [Type in CommandType]?: Verb } = {
   request: 'request',
 };
 
+/** Which hook is asked about a command. A publish is asked by the door, which every publish comes through. */
+const HOOK_OF: { readonly [Type in CommandType]?: HookKind } = {
+  subscribe: 'subscribe',
+  history: 'subscribe',
+  publish: 'publish',
+  enter: 'enter',
+  request: 'request',
+};
+
 /** Most commands of one connection that may wait for decisions. */
 const MOST = 1_000;
 /** Most bytes that these commands may hold. */
@@ -43,7 +59,7 @@ const MOST_BYTES = 1_048_576;
 const SMALL = 1_024;
 
 /**
- * Commands of one connection under rules with functions, which may answer with promises. Several
+ * Commands of one connection under rules with functions, or hooks, which may answer later. Several
  * commands are decided at the same time; the commands of one channel are carried out in the order
  * in which they were sent.
  */
@@ -60,7 +76,7 @@ export class Decisions {
   /** Carries out a command: at once if it is decided and no command before it on its channel waits. */
   take(command: ChannelCommand, size: number): void {
     const queue = this.#queues.get(command.channel);
-    if (queue === undefined && !this.#asksFunction(command)) {
+    if (queue === undefined && !this.#asksFunction(command) && !this.#asksHook(command)) {
       this.#session.carryOut(command, size, null);
       return;
     }
@@ -73,7 +89,7 @@ export class Decisions {
       );
       return;
     }
-    const asked = this.#ask(command);
+    const asked = this.#ask(command, size);
     if (queue === undefined && !(asked instanceof Promise)) {
       this.#session.carryOut(command, size, asked);
       return;
@@ -99,23 +115,65 @@ export class Decisions {
     return asked.some((match) => match?.rule.allow[verb]?.some(({ kind }) => kind === 'function') === true);
   }
 
+  #asksHook({ type, channel }: ChannelCommand): boolean {
+    const { services, identity } = this.#session;
+    const kind = HOOK_OF[type];
+    if (kind === undefined || !services.hooks.active) return false;
+    return services.hooks.applies(kind, identity, services.rules.match(channel)?.log ?? channel);
+  }
+
   /** Neither throws nor rejects: a failed decision is a refusal. */
-  #ask({ type, channel }: ChannelCommand): Decided | null | Promise<Decided> {
+  #ask(command: ChannelCommand, size: number): Decided | null | Promise<Decided> {
     const { identity, services } = this.#session;
-    const verb = VERB_OF[type];
+    const verb = VERB_OF[command.type];
     if (verb === undefined) return null;
-    const rule = services.rules.match(channel)?.rule;
-    const decide = (decision: Decision): Decided => ({ identity, verb, rule, decision });
+    const asked: Asked = { identity, verb, rule: services.rules.match(command.channel)?.rule };
     const fail = (error: unknown): Decided => {
       services.events.emit('fault', { where: 'a decision', error });
-      return decide(new Refusal('internal'));
+      return { ...asked, decision: new Refusal('internal') };
     };
     try {
-      const asked = authorize(services, identity, verb, channel);
-      return asked instanceof Promise ? asked.then(decide, fail) : decide(asked);
+      const decision = authorize(services, identity, verb, command.channel);
+      const decided = chain(decision, (permission) => this.#askHook(command, size, { ...asked, decision: permission }));
+      return decided instanceof Promise ? decided.catch(fail) : decided;
     } catch (error) {
       return fail(error);
     }
+  }
+
+  /** What is permitted may still need the answer of a hook. */
+  #askHook(command: ChannelCommand, size: number, decided: Decided): NowOrLater<Decided> {
+    if (decided.decision instanceof Refusal || !this.#asksHook(command)) return decided;
+    if (command.type === 'publish') return this.#beginPublish(command, size, decided);
+    const verdict = this.#session.services.hooks.ask(this.#questionOf(command, decided));
+    return chain(verdict, (answer) => {
+      if (answer instanceof Refusal) return { ...decided, decision: answer };
+      return answer === null ? decided : { ...decided, hooked: answer };
+    });
+  }
+
+  #questionOf(command: ChannelCommand, { verb, decision }: Decided): HookQuestion {
+    const { connection, identity } = this.#session;
+    return {
+      kind: HOOK_OF[command.type] ?? 'subscribe',
+      by: identity,
+      asker: this.#session,
+      connection: connection.id,
+      channel: command.channel,
+      log: decision instanceof Refusal ? undefined : decision.log,
+      verb,
+      ...('data' in command && { data: command.data as Json }),
+      ...('state' in command && { state: command.state }),
+    };
+  }
+
+  /** Its rate is taken before its hook is asked. */
+  #beginPublish(command: CommandOf<'publish'>, size: number, decided: Decided): NowOrLater<Decided> {
+    const session = this.#session;
+    const request = publishRequest(session, command, { decision: decided.decision, size });
+    return chain(session.services.door.begin(request), (begun) =>
+      begun instanceof Refusal ? { ...decided, decision: begun } : { ...decided, publication: begun },
+    );
   }
 
   #await(entry: Entry, asked: Promise<Decided>): void {
@@ -141,9 +199,9 @@ export class Decisions {
 
   /** Asks again if the token or the rule was replaced meanwhile. */
   #isInForce(entry: Entry): boolean {
-    const { decided, command } = entry;
+    const { decided, command, size } = entry;
     if (decided === null || (decided !== undefined && this.#holds(decided, command.channel))) return true;
-    const asked = this.#ask(command);
+    const asked = this.#ask(command, size);
     entry.decided = asked instanceof Promise ? undefined : asked;
     if (asked instanceof Promise) this.#await(entry, asked);
     return !(asked instanceof Promise);

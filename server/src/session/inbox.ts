@@ -71,6 +71,11 @@ export class Inbox implements Resumable {
     return new FrameReading({ wire: this.#session.wireSession, values: this.#decode(data), size, tooMuch });
   }
 
+  /** Are there commands that have been received, and will be carried out in a turn that follows? */
+  get hasMore(): boolean {
+    return this.#session.state === 'connected' && (this.#waits || this.#reading?.ended === false);
+  }
+
   get #isBehind(): boolean {
     return this.#reading !== undefined || this.#waits;
   }

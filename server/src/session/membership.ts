@@ -13,6 +13,8 @@ export class Membership implements Standing {
   readonly channelName: string;
   readonly #session: SessionContext;
   readonly #user: string;
+  /** What a hook has returned: it takes the place of the token's `info`. */
+  #info: Json | undefined;
   /** How many requests to enter wait for the store. */
   #asked = 0;
   /** Has the store confirmed it? */
@@ -48,8 +50,10 @@ export class Membership implements Standing {
    * holds it from now on, so that a close ends it, but no longer if the store never confirmed it.
    *
    * @param state absent: the state does not change
+   * @param info what a hook has returned, instead of the claim of the token
    */
-  enter(state: Json | undefined): void | Promise<void> {
+  enter(state: Json | undefined, info?: Json): void | Promise<void> {
+    if (info !== undefined) this.#info = info;
     const entering = this.#enter(state);
     this.#session.add(this);
     if (entering instanceof Promise) return this.#await(entering);
@@ -58,7 +62,7 @@ export class Membership implements Standing {
 
   #enter(state: Json | undefined): void | Promise<void> {
     const { connection, identity, services } = this.#session;
-    const info = infoOf(identity);
+    const info = this.#info ?? infoOf(identity);
     return services.presence.enter({
       channel: this.channelName,
       connection: connection.id,
@@ -89,7 +93,7 @@ export class Membership implements Standing {
   /** Shows the claim `info` of a new token if it has changed, or if the store missed the change before. */
   refreshed(before: Identity): void {
     const { identity, limits, services } = this.#session;
-    if (infoProblem(identity) !== null) return; // the member keeps the old one
+    if (this.#info !== undefined || infoProblem(identity) !== null) return; // the member keeps the old one
     if (!this.#infoUnshown && sameJson(infoOf(before), infoOf(identity))) return;
     this.#infoUnshown = false;
     limits.charge(1, services.clock); // as much work as an `enter`

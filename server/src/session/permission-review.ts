@@ -1,13 +1,24 @@
+import { type Conditions, EVERY } from '@sluice/protocol';
 import { type Identity, sameClaims } from '../auth/identity.ts';
 import { type Authority, authorize, type Decision } from '../channels/authorize.ts';
 import type { Standing } from '../channels/standing.ts';
+import type { Asker } from '../hooks/asked-together.ts';
+import type { Hooks } from '../hooks/hooks.ts';
 import { Refusal } from '../refusal.ts';
+import { chain, type NowOrLater } from '../util/now-or-later.ts';
 import type { FairScheduler, Resumable } from './fair-scheduler.ts';
 import type { Registered } from './registry.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** Steps in one turn of the event loop: a fraction of a millisecond, however many capabilities the token has. */
 export const STEPS = 64;
+
+/** What decides, and about which channels. Without `hooks`, hooks are not asked. */
+interface Reviewer extends Authority {
+  readonly hooks?: Hooks;
+  /** The channels that are reviewed. Default: all. */
+  readonly only?: (channel: string) => boolean;
+}
 
 type Steps = Generator<Promise<void> | void>;
 
@@ -33,7 +44,7 @@ export class PermissionReview implements Resumable {
   }
 
   /**
-   * Reviews these sessions one after the other.
+   * Reviews these sessions one after the other, by the rules; hooks are not asked.
    *
    * @param only reviews only what they hold on these channels; default: everything
    */
@@ -42,7 +53,22 @@ export class PermissionReview implements Resumable {
     { scheduler, ...authority }: Authority & { scheduler: FairScheduler },
     only: (channel: string) => boolean = () => true,
   ): PermissionReview {
-    return new PermissionReview(scheduler, stepsOfAll(sessions, { ...authority, only }));
+    const { rules, events, clock } = authority;
+    return new PermissionReview(scheduler, stepsOfAll(sessions, { rules, events, clock, only }));
+  }
+
+  /**
+   * Asks the hooks again about everything that these sessions hold.
+   *
+   * @param only asks only about what they hold on these channels; default: everything
+   */
+  static ofHooks(
+    sessions: readonly Registered[],
+    { scheduler, hooks, ...authority }: Authority & { scheduler: FairScheduler; hooks: Hooks },
+    only: (channel: string) => boolean = () => true,
+  ): PermissionReview {
+    const { rules, events, clock } = authority;
+    return new PermissionReview(scheduler, stepsOfAll(sessions, { rules, events, clock, hooks, only }));
   }
 
   /** Resolves when everything has been checked, or the connection has closed. */
@@ -78,11 +104,8 @@ export class PermissionReview implements Resumable {
   }
 }
 
-/** What decides, and about which channels. */
-type Reviewed = Authority & { readonly only?: (channel: string) => boolean };
-
 /** An error in one session is reported at the end: the other sessions are reviewed all the same. */
-function* stepsOfAll(sessions: readonly Registered[], authority: Reviewed): Steps {
+function* stepsOfAll(sessions: readonly Registered[], authority: Reviewer): Steps {
   for (const session of sessions) {
     try {
       yield* untilClosed(session, endForbidden(session, authority));
@@ -103,7 +126,8 @@ function* untilClosed(session: Registered, steps: Steps): Steps {
 
 function* stepsOf(session: SessionContext, before: Identity): Steps {
   const { identity, services, standings } = session;
-  if (services.rules.decideAnew || !sameClaims(before, identity)) yield* endForbidden(session, services);
+  if (services.rules.decideAnew || services.hooks.active || !sameClaims(before, identity))
+    yield* endForbidden(session, services);
   for (const standing of [...standings]) {
     if (standing.refreshed === undefined || standing.ended) continue;
     standing.refreshed(before);
@@ -114,33 +138,83 @@ function* stepsOf(session: SessionContext, before: Identity): Steps {
 /**
  * Ends what is no longer allowed. What the client begins meanwhile is checked against the new token anyway.
  *
- * @yields a promise if a function of the rule answers with one
+ * @yields a promise if a function of the rule, or a hook, answers with one
  */
-function* endForbidden(session: Registered, { only, ...authority }: Reviewed): Steps {
-  for (const standing of [...session.standings]) {
-    if (!standing.ended && only?.(standing.channelName) !== false) yield recheck(session, standing, authority);
+function* endForbidden(session: Registered, reviewer: Reviewer): Steps {
+  const asker = new ReviewAsker(session);
+  try {
+    for (const standing of [...session.standings]) {
+      const isMeant = !standing.ended && reviewer.only?.(standing.channelName) !== false;
+      if (isMeant) yield recheck(session, standing, { ...reviewer, asker });
+    }
+  } finally {
+    asker.done = true;
   }
 }
 
+/** Asks the hooks about everything that a session holds in one call. */
+class ReviewAsker implements Asker {
+  readonly #session: Registered;
+  done = false;
+
+  constructor(session: Registered) {
+    this.#session = session;
+  }
+
+  get hasMore(): boolean {
+    return !this.done && this.#session.state !== 'closed';
+  }
+}
+
+/** What was decided about one thing that a session holds. */
+interface Ruling {
+  readonly decision: Decision;
+  readonly forced?: Conditions;
+}
+
 /** Ends one thing if it is no longer allowed; otherwise it adapts. */
-function recheck(session: Registered, standing: Standing, authority: Authority): Promise<void> | void {
+function recheck(
+  session: Registered,
+  standing: Standing,
+  reviewer: Reviewer & { readonly asker: Asker },
+): Promise<void> | void {
   const { identity } = session;
   const { verb, channelName } = standing;
-  const asked = authorize(authority, identity, verb, channelName);
+  const asked = chain(authorize(reviewer, identity, verb, channelName), (decision) =>
+    askHook(session, standing, { ...reviewer, decision }),
+  );
   if (!(asked instanceof Promise)) {
     adapt(session, standing, asked);
     return;
   }
-  const rule = authority.rules.match(channelName)?.rule;
-  return asked.then((decision) => {
+  const rule = reviewer.rules.match(channelName)?.rule;
+  return asked.then((ruling) => {
     // A newer token, or newer rules, have a review of their own.
-    const isInForce = session.identity === identity && authority.rules.match(channelName)?.rule === rule;
-    if (session.state !== 'closed' && isInForce) adapt(session, standing, decision);
+    const isInForce = session.identity === identity && reviewer.rules.match(channelName)?.rule === rule;
+    if (session.state !== 'closed' && isInForce) adapt(session, standing, ruling);
   });
 }
 
-function adapt(session: Registered, standing: Standing, decision: Decision): void {
+/** Hooks decide about subscriptions and memberships. */
+function askHook(
+  session: Registered,
+  { verb, channelName }: Standing,
+  { hooks, asker, decision }: Reviewer & { readonly asker: Asker; readonly decision: Decision },
+): NowOrLater<Ruling> {
+  if (hooks === undefined || decision instanceof Refusal || (verb !== 'subscribe' && verb !== 'enter')) {
+    return { decision };
+  }
+  const { identity: by, connection } = session;
+  const about = { channel: channelName, log: decision.log, verb };
+  const verdict = hooks.ask({ kind: 'recheck', by, asker, connection: connection.id, ...about, anew: true });
+  return chain(verdict, (answer) => {
+    if (answer instanceof Refusal) return { decision: answer };
+    return answer === null ? { decision } : { decision, forced: answer.filter ?? EVERY };
+  });
+}
+
+function adapt(session: Registered, standing: Standing, { decision, forced }: Ruling): void {
   if (standing.ended) return;
-  const goesOn = !(decision instanceof Refusal) && standing.reviewed?.(decision, session.identity) !== false;
+  const goesOn = !(decision instanceof Refusal) && standing.reviewed?.(decision, session.identity, forced) !== false;
   if (!goesOn) void session.end(standing, 'permission');
 }

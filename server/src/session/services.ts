@@ -6,6 +6,7 @@ import type { Rules } from '../channels/rules.ts';
 import type { Log } from '../engine/engine.ts';
 import type { EventBus } from '../events.ts';
 import type { Groups } from '../groups/groups.ts';
+import type { Hooks } from '../hooks/hooks.ts';
 import type { Presence } from '../presence/presence.ts';
 import type { BackendRequests } from '../requests/backend-requests.ts';
 import type { Requests } from '../requests/requests.ts';
@@ -38,6 +39,7 @@ export interface Services {
   readonly verifier: Verifier;
   readonly revoked: Revoked;
   readonly rules: Rules;
+  readonly hooks: Hooks;
   readonly hub: Hub;
   readonly replayer: Replayer;
   readonly presence: Presence;

@@ -30,6 +30,9 @@ export interface SessionContext extends Subscriber, Registered {
   /** Series of publishes of which one was refused; none while nothing was. */
   readonly blockedSeries: BlockedSeries | undefined;
 
+  /** Has it received commands that are carried out in a turn that follows? */
+  readonly hasMore: boolean;
+
   /** The token is being verified: commands wait until it is. */
   beginAuthentication(): void;
   /** Adopts a verified identity, at connect and at every refresh. */

@@ -165,9 +165,18 @@ export class Session implements ConnectionListener, SessionContext {
     if (this.#state !== 'closed') this.#inbox.take(data, size);
   }
 
+  /** Do functions or hooks decide about commands before they are carried out? */
+  get #isDecidedBefore(): boolean {
+    return this.services.rules.asksFunctions || this.services.hooks.active || this.#decisions !== undefined;
+  }
+
+  get hasMore(): boolean {
+    return this.#inbox.hasMore;
+  }
+
   execute(command: Command, size: number): void {
     // Even if the new rules have no functions, a command must not overtake those that wait.
-    if ((this.services.rules.asksFunctions || this.#decisions !== undefined) && 'channel' in command) {
+    if (this.#isDecidedBefore && 'channel' in command) {
       this.#decisions ??= new Decisions(this);
       this.#decisions.take(command, size);
     } else {

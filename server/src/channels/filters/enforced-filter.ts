@@ -1,4 +1,4 @@
-import { both, type Conditions, canonical, type Filter } from '@sluice/protocol';
+import { both, type Conditions, canonical, EVERY, type Filter } from '@sluice/protocol';
 import type { Identity } from '../../auth/identity.ts';
 import { Refusal } from '../../refusal.ts';
 import type { ClaimCondition, Rule } from '../../rule.ts';
@@ -8,15 +8,18 @@ import type { ClaimCondition, Rule } from '../../rule.ts';
  * and the one that the channel's rule enforces (`only`).
  *
  * @param own the conditions that the client asked for
+ * @param forced the conditions that a hook has added
  * @returns a refusal if the token has no value for a condition of the rule
  */
 export function effectiveConditions(
   own: Conditions,
   { only, pattern }: Pick<Rule, 'only' | 'pattern'>,
   identity: Identity,
+  forced: Conditions = EVERY,
 ): Conditions | Refusal {
-  if (only === null || isBackend(identity)) return own;
-  let conditions = both(own, only.fixed);
+  const asked = forced === EVERY ? own : both(own, forced);
+  if (only === null || isBackend(identity)) return asked;
+  let conditions = both(asked, only.fixed);
   for (const condition of only.claimed) {
     const values = valuesOf(condition, identity);
     if (values.length === 0) return missing(condition, pattern.source);

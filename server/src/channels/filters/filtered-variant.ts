@@ -21,10 +21,12 @@ export interface Selection {
   readonly all: Conditions;
   /** The pattern that the client has subscribed to, if it is not a channel. */
   readonly alias?: string | undefined;
+  /** The conditions that a hook has added, which are among `all`. */
+  readonly forced?: Conditions | undefined;
 }
 
 /** The variant of a subscription with an id and conditions; either may be absent. */
-export function variantFor(sub: number | undefined, { own, all, alias }: Selection): Variant {
+export function variantFor(sub: number | undefined, { own, all, alias, forced }: Selection): Variant {
   if (all === EVERY) return variantOf(sub);
   const filter = messageFilter(all);
   if (filter === null) return variantOf(sub);
@@ -33,6 +35,7 @@ export function variantFor(sub: number | undefined, { own, all, alias }: Selecti
     ...{ key, filter, own },
     ...(sub !== undefined && { sub }),
     ...(alias !== undefined && { alias }),
+    ...(forced !== undefined && forced !== EVERY && { forced }),
   };
   return variant;
 }

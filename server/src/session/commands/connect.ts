@@ -1,7 +1,9 @@
 import type { ConnectResult } from '@sluice/protocol';
-import { ANONYMOUS, type Identity } from '../../auth/identity.ts';
+import { type Added, ANONYMOUS, type Identity, withAdded } from '../../auth/identity.ts';
 import type { Verification } from '../../auth/token.ts';
+import type { HookAnswer } from '../../hooks/hook-answer.ts';
 import { Refusal } from '../../refusal.ts';
+import { chain, type NowOrLater } from '../../util/now-or-later.ts';
 import type { CommandOf, Handler } from '../handler.ts';
 import type { SessionContext } from '../session-context.ts';
 
@@ -15,19 +17,35 @@ export const connect: Handler<'connect'> = (session, command) => {
   return verification.then((later) => complete(session, command, later));
 };
 
-function complete(
-  session: SessionContext,
-  command: CommandOf<'connect'>,
-  verification: Verification,
-): ConnectResult | Refusal {
+type Outcome = NowOrLater<ConnectResult | Refusal>;
+
+function complete(session: SessionContext, command: CommandOf<'connect'>, verification: Verification): Outcome {
   if (session.state === 'closed') return new Refusal('token_required'); // nobody receives it
-  if (verification.ok) return admit(session, command, verification.identity);
+  if (verification.ok) return askHook(session, command, verification.identity);
   return refuseConnect(session, command, new Refusal(verification.error, verification.message));
 }
 
-function connectAnonymously(session: SessionContext, command: CommandOf<'connect'>): ConnectResult | Refusal {
-  if (session.services.settings.anonymous) return welcome(session, command, ANONYMOUS);
+function connectAnonymously(session: SessionContext, command: CommandOf<'connect'>): Outcome {
+  if (session.services.settings.anonymous) return askHook(session, command, ANONYMOUS);
   return refuseConnect(session, command, new Refusal('token_required'));
+}
+
+/** A hook may refuse the connection, and add to its identity. */
+function askHook(session: SessionContext, command: CommandOf<'connect'>, identity: Identity): Outcome {
+  const { hooks } = session.services;
+  if (!hooks.active) return admit(session, command, identity);
+  const verdict = hooks.ask({ kind: 'connect', by: identity, asker: session, connection: session.connection.id });
+  if (verdict instanceof Promise && session.state === 'new') session.beginAuthentication();
+  return chain(verdict, (answer) => {
+    if (session.state === 'closed') return new Refusal('token_required'); // nobody receives it
+    if (answer instanceof Refusal) return refuseConnect(session, command, answer);
+    return admit(session, command, answer === null ? identity : withAdded(identity, addedBy(answer)));
+  });
+}
+
+function addedBy({ info, meta }: HookAnswer): Added | undefined {
+  if (info === undefined && meta === undefined) return undefined;
+  return { ...(info !== undefined && { info }), ...(meta !== undefined && { meta }) };
 }
 
 /** Closes the connection with the reason: the close code is the error's code. SPEC.md section 8.2. */

@@ -22,7 +22,7 @@ export const enter: Handler<'enter'> = (session, { channel, state }, decided) =>
   }
   const problem = infoProblem(identity);
   if (problem !== null) return problem;
-  const entering = (membership ?? new Membership(session, channel, user)).enter(fit.value);
+  const entering = (membership ?? new Membership(session, channel, user)).enter(fit.value, decided?.hooked?.info);
   if (!(entering instanceof Promise)) return {};
   const permit = new Permit(session, 'enter', channel, allowed);
   return entering.then(() => answerLate(session, channel, permit));

@@ -1,4 +1,4 @@
-import { canonical, EVERY, type HistoryCommand, type HistoryResult } from '@sluice/protocol';
+import { type Conditions, canonical, EVERY, type HistoryCommand, type HistoryResult } from '@sluice/protocol';
 import { readPage } from '../../channels/filtered-history.ts';
 import { effectiveConditions } from '../../channels/filters/enforced-filter.ts';
 import { Refusal } from '../../refusal.ts';
@@ -12,19 +12,26 @@ export const history: Handler<'history'> = (session, command, decided) => {
   const allowed = session.authorize('history', command.channel, decided);
   if (allowed instanceof Refusal) return allowed;
   const permit = new Permit(session, 'history', command.channel, allowed);
-  return session.pages.take(permit, () => read(session, command, permit));
+  return session.pages.take(permit, () => read(session, command, { permit, forced: decided?.hooked?.filter }));
 };
 
+/** The permission to read, and the conditions of a hook. */
+interface Granted {
+  readonly permit: Permit;
+  readonly forced: Conditions | undefined;
+}
+
 /** Reads again if the identity may receive other messages when the page has arrived. */
-function read(session: SessionContext, command: HistoryCommand, permit: Permit): NowOrLater<HistoryResult | Refusal> {
+function read(session: SessionContext, command: HistoryCommand, granted: Granted): NowOrLater<HistoryResult | Refusal> {
+  const { permit, forced } = granted;
   const { identity, limits, services } = session;
   const { rule } = permit;
   const own = command.filter === undefined ? EVERY : canonical(command.filter);
-  const conditions = effectiveConditions(own, rule, identity);
+  const conditions = effectiveConditions(own, rule, identity, forced);
   if (conditions instanceof Refusal) return conditions;
   const onBytes = (bytes: number) => limits.chargePage(bytes, services.clock);
   return chain(readPage(services.log, { ...command, conditions }, onBytes), (page) => {
     const isInForce = rule.only === null || session.identity === identity;
-    return isInForce ? page : read(session, command, permit);
+    return isInForce ? page : read(session, command, granted);
   });
 }

@@ -1,4 +1,7 @@
-import type { Handler } from '../handler.ts';
+import type { Decision } from '../../channels/authorize.ts';
+import type { PublishRequest } from '../../channels/publication.ts';
+import type { CommandOf, Handler } from '../handler.ts';
+import type { SessionContext } from '../session-context.ts';
 
 /** Publishes a message to a channel. SPEC.md section 4.5. */
 export const publish: Handler<'publish'> = (session, command, decided, size) => {
@@ -8,13 +11,28 @@ export const publish: Handler<'publish'> = (session, command, decided, size) => 
     if (behind.error === 'rate_limited') session.limits.countViolation();
     return behind;
   }
-  return session.services.door.publish({
-    channel,
+  const { door } = session.services;
+  if (decided?.publication !== undefined) return door.finish(decided.publication);
+  return door.publish(
+    publishRequest(session, command, { decision: session.authorize('publish', channel, decided), size }),
+  );
+};
+
+/** A publish of a connection, as the door receives it. */
+export function publishRequest(
+  session: SessionContext,
+  command: CommandOf<'publish'>,
+  { decision, size }: { readonly decision: Decision; readonly size: number },
+): PublishRequest {
+  return {
+    channel: command.channel,
     draft: command,
     checked: true,
     by: session.identity,
-    decision: session.authorize('publish', channel, decided),
+    decision,
     allowance: session.limits,
+    connection: session.connection.id,
+    asker: session,
     arrived: size,
-  });
-};
+  };
+}

@@ -1,4 +1,5 @@
 import type { RefreshResult } from '@sluice/protocol';
+import { withAdded } from '../../auth/identity.ts';
 import { Refusal } from '../../refusal.ts';
 import type { Handler } from '../handler.ts';
 import { PermissionReview } from '../permission-review.ts';
@@ -21,7 +22,7 @@ async function replaceToken(session: SessionContext, token: string): Promise<Ref
   const { identity } = verification;
   const before = session.identity;
   if (identity.user !== before.user) return new Refusal('user_changed');
-  session.assume(identity);
+  session.assume(withAdded(identity, before.added));
   await PermissionReview.ofToken(session, before).run();
   return { expiresAt: identity.expiresAt ?? 0, time: clock.now() };
 }

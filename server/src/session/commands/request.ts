@@ -14,7 +14,9 @@ export const request: Handler<'request'> = (session, { id, channel, data, timeou
   if (allowed instanceof Refusal) return allowed;
   const full = checkPending(session, id);
   if (full !== null) return full;
-  const ask = prepareRequest({ channel, data, timeout, match: allowed, by, size }, services.events);
+  const replaced = decided?.hooked?.data;
+  const asked = replaced === undefined ? { data, size } : { data: replaced };
+  const ask = prepareRequest({ channel, timeout, match: allowed, by, ...asked }, services.events);
   return ask instanceof Refusal ? ask : send(session, id, ask);
 };
 

@@ -1,6 +1,7 @@
 import {
   alreadySubscribed,
   both,
+  type Conditions,
   canonical,
   EVERY,
   type SubscribeCommand,
@@ -34,7 +35,7 @@ export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
   });
   if (allowed instanceof Refusal) return allowed;
   if (command.since !== undefined) session.limits.chargeSearch(session.services.clock);
-  const open = new Opening(session, command);
+  const open = new Opening(session, command, decided?.hooked?.filter);
   const cursor = open.with(allowed);
   if (!(cursor instanceof Promise)) return cursor instanceof Refusal ? cursor : welcome(session, cursor);
   const permit = new Permit(session, 'subscribe', channel, allowed);
@@ -45,9 +46,12 @@ export const subscribe: Handler<'subscribe'> = (session, command, decided) => {
 class Opening {
   readonly #session: SessionContext;
   readonly #command: SubscribeCommand;
+  readonly #forced: Conditions | undefined;
 
-  constructor(session: SessionContext, command: SubscribeCommand) {
+  /** @param forced the conditions of a hook */
+  constructor(session: SessionContext, command: SubscribeCommand, forced: Conditions | undefined) {
     this.#session = session;
+    this.#forced = forced;
     this.#command = command;
   }
 
@@ -56,8 +60,10 @@ class Opening {
     const { channel, filter, sub } = this.#command;
     const asked = filter === undefined ? EVERY : canonical(filter);
     const own = log === undefined ? asked : both(asked, canonical({ channel }));
-    const all = effectiveConditions(own, rule, this.#session.identity);
-    return all instanceof Refusal ? all : variantFor(sub, { own, all, alias: log === undefined ? undefined : channel });
+    const forced = this.#forced;
+    const all = effectiveConditions(own, rule, this.#session.identity, forced);
+    if (all instanceof Refusal) return all;
+    return variantFor(sub, { own, all, forced, alias: log === undefined ? undefined : channel });
   }
 
   with(match: RuleMatch): NowOrLater<Cursor | Refusal> {

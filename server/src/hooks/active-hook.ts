@@ -1,0 +1,76 @@
+import type { EventBus } from '../events.ts';
+import type { HookCall, HookConfig, HookKind } from '../hook.ts';
+import { CallFailed } from '../outgoing/call-failed.ts';
+import type { Clock } from '../util/clock.ts';
+import { type HookAnswer, readAnswer } from './hook-answer.ts';
+import type { HookTarget } from './hook-target.ts';
+
+export interface ActiveHookOptions {
+  readonly config: HookConfig;
+  readonly target: HookTarget;
+  readonly events: EventBus;
+  readonly clock: Clock;
+}
+
+/** A hook that is configured, and what answers its questions. */
+export class ActiveHook {
+  readonly config: HookConfig;
+  readonly target: HookTarget;
+  readonly #events: EventBus;
+  readonly #clock: Clock;
+
+  constructor({ config, target, events, clock }: ActiveHookOptions) {
+    this.config = config;
+    this.target = target;
+    this.#events = events;
+    this.#clock = clock;
+  }
+
+  /** Asks. Returns an answer for each call, or why there is none; never rejects. */
+  async ask(
+    kind: HookKind,
+    calls: readonly HookCall[],
+    traceparent: string | undefined,
+  ): Promise<readonly (HookAnswer | CallFailed)[]> {
+    const start = this.#clock.monotonic();
+    const answers = await this.#askTarget(kind, calls, traceparent);
+    const failed = answers.find((answer): answer is CallFailed => answer instanceof CallFailed);
+    const { name } = this.config;
+    const outcome = failed?.failure ?? 'answered';
+    this.#events.emit('hookAsked', { hook: name, kind, outcome, duration: this.#clock.monotonic() - start });
+    if (failed !== undefined) {
+      this.#events.emit('hookFailed', { hook: name, kind, failure: failed.failure, detail: failed.message });
+    }
+    return answers;
+  }
+
+  async #askTarget(
+    kind: HookKind,
+    calls: readonly HookCall[],
+    traceparent: string | undefined,
+  ): Promise<readonly (HookAnswer | CallFailed)[]> {
+    try {
+      const replies = await this.target.ask({ kind, calls, timeout: this.config.timeout, traceparent });
+      return calls.map((_, at) => this.#read(kind, replies[at]));
+    } catch (error) {
+      const failed = this.#asFailure(error);
+      return calls.map(() => failed);
+    }
+  }
+
+  #read(kind: HookKind, reply: unknown): HookAnswer | CallFailed {
+    if (reply instanceof CallFailed) return reply;
+    try {
+      return readAnswer(kind, reply);
+    } catch (error) {
+      return this.#asFailure(error);
+    }
+  }
+
+  /** Anything else than a failed call is a bug of the gateway: it is reported, and counts as a failure. */
+  #asFailure(error: unknown): CallFailed {
+    if (error instanceof CallFailed) return error;
+    this.#events.emit('fault', { where: `the hook "${this.config.name}"`, error });
+    return new CallFailed('invalid', 'the gateway failed to ask');
+  }
+}

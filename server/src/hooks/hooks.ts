@@ -1,0 +1,196 @@
+import { comparePatterns, matchPattern, type Pattern } from '@sluice/protocol';
+import type { Identity } from '../auth/identity.ts';
+import { CLIENT_RETRY } from '../channels/budgets.ts';
+import type { EventBus } from '../events.ts';
+import type { HookConfig, HookKind } from '../hook.ts';
+import { CallFailed } from '../outgoing/call-failed.ts';
+import { Refusal } from '../refusal.ts';
+import type { Clock } from '../util/clock.ts';
+import type { NowOrLater } from '../util/now-or-later.ts';
+import type { Turn } from '../util/turn.ts';
+import { ActiveHook } from './active-hook.ts';
+import { AnswerCache } from './answer-cache.ts';
+import { AskedTogether } from './asked-together.ts';
+import type { HookAnswer } from './hook-answer.ts';
+import { callOf, type HookQuestion, REMEMBERED_KINDS } from './hook-question.ts';
+import type { HookTarget } from './hook-target.ts';
+import { identityKey } from './identity-key.ts';
+
+/** What a hook has decided; `null`: no hook is responsible. */
+export type HookVerdict = HookAnswer | Refusal | null;
+
+export interface HooksOptions {
+  readonly hooks: readonly HookConfig[];
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  /** Makes what answers the questions of a hook. */
+  readonly createTarget: (config: HookConfig) => HookTarget;
+}
+
+/** A question for which a hook was found. */
+interface Item {
+  readonly hook: ActiveHook;
+  readonly kind: HookKind;
+  readonly question: HookQuestion;
+  readonly resolve: (verdict: HookVerdict) => void;
+}
+
+/** Channels for which the responsible hooks are remembered. */
+const MOST_FOUND = 20_000;
+
+/** The hooks of this gateway: they decide what clients may do, after rules and tokens have permitted it. */
+export class Hooks {
+  readonly #options: HooksOptions;
+  readonly #cache: AnswerCache;
+  readonly #together: AskedTogether<Item>;
+  readonly #found = new Map<string, ActiveHook | null>();
+  #hooks: readonly ActiveHook[] = [];
+
+  constructor(options: HooksOptions) {
+    this.#options = options;
+    this.#cache = new AnswerCache(options.clock);
+    this.#together = new AskedTogether(options.turn, (items) => this.#ask(items));
+    this.replace(options.hooks);
+  }
+
+  /** Replaces the hooks. Remembered answers are forgotten. */
+  replace(configs: readonly HookConfig[]): void {
+    for (const { target } of this.#hooks) target.close();
+    const { events, clock, createTarget } = this.#options;
+    this.#hooks = configs.map((config) => new ActiveHook({ config, target: createTarget(config), events, clock }));
+    this.#found.clear();
+    this.#cache.clear();
+  }
+
+  close(): void {
+    for (const { target } of this.#hooks) target.close();
+  }
+
+  /** Is there any hook? */
+  get active(): boolean {
+    return this.#hooks.length > 0;
+  }
+
+  /** The hook with this name. */
+  named(name: string): ActiveHook | undefined {
+    return this.#hooks.find(({ config }) => config.name === name);
+  }
+
+  /** Would a hook be asked about this? Backends are not subject to hooks. */
+  applies(kind: HookKind, by: Identity, channel?: string): boolean {
+    return this.active && !isBackend(by) && this.#find(kind, channel) !== null;
+  }
+
+  /** Asks the responsible hook. Never rejects: a hook that fails is a verdict, by its `onFailure`. */
+  ask(question: HookQuestion): NowOrLater<HookVerdict> {
+    const { kind, by, channel, log = channel } = question;
+    if (!this.active || isBackend(by)) return null;
+    const found = this.#findFor(question, log);
+    if (found === null) return null;
+    const mayKnow = question.anew !== true && REMEMBERED_KINDS.has(found.kind);
+    const remembered = mayKnow ? this.#cache.fresh(keyOf(found, kind, question)) : undefined;
+    if (remembered !== undefined) return verdictOf(found.hook, question, remembered);
+    return new Promise((resolve) => {
+      const item: Item = { ...found, question, resolve };
+      this.#together.add(question.asker, `${found.hook.config.name} ${found.kind}`, item);
+    });
+  }
+
+  /** Asks what was collected. Call it at the end of a turn. */
+  flush(): void {
+    this.#together.flush();
+  }
+
+  /** A recheck without a hook of its own is asked as the operation is. */
+  #findFor({ kind, verb }: HookQuestion, channel: string | undefined): Pick<Item, 'hook' | 'kind'> | null {
+    const hook = this.#find(kind, channel);
+    if (hook !== null) return { hook, kind };
+    if (kind !== 'recheck') return null;
+    const first = verb === 'enter' ? 'enter' : 'subscribe';
+    const other = this.#find(first, channel);
+    return other && { hook: other, kind: first };
+  }
+
+  #find(kind: HookKind, channel: string | undefined): ActiveHook | null {
+    const key = `${kind} ${channel ?? ''}`;
+    const known = this.#found.get(key);
+    if (known !== undefined) return known;
+    if (this.#found.size >= MOST_FOUND) this.#found.clear();
+    const found = this.#search(kind, channel);
+    this.#found.set(key, found);
+    return found;
+  }
+
+  /** The hook with the most specific pattern that matches the channel. */
+  #search(kind: HookKind, channel: string | undefined): ActiveHook | null {
+    const candidates = this.#hooks.filter(({ config }) => config.on.includes(kind));
+    if (channel === undefined) return candidates[0] ?? null;
+    let best: { readonly hook: ActiveHook; readonly pattern: Pattern } | undefined;
+    for (const hook of candidates) {
+      const pattern = hook.config.channels.find((one) => matchPattern(one, channel) !== null);
+      if (pattern === undefined) continue;
+      if (best === undefined || comparePatterns(pattern, best.pattern) < 0) best = { hook, pattern };
+    }
+    return best?.hook ?? null;
+  }
+
+  /** Asks the questions of one asker to one hook; a client that has replaced its token asks under both. */
+  #ask(items: readonly Item[]): void {
+    const byIdentity = new Map<Identity, Item[]>();
+    for (const item of items) {
+      const group = byIdentity.get(item.question.by);
+      if (group === undefined) byIdentity.set(item.question.by, [item]);
+      else group.push(item);
+    }
+    for (const group of byIdentity.values()) void this.#askGroup(group);
+  }
+
+  async #askGroup(items: readonly Item[]): Promise<void> {
+    const [first] = items;
+    if (first === undefined) return;
+    const { hook, kind, question } = first;
+    const calls = items.map((item) => callOf(kind, item.question));
+    const answers = await hook.ask(kind, calls, question.traceparent);
+    for (const [at, item] of items.entries()) item.resolve(this.#settle(item, answers[at]));
+  }
+
+  #settle({ hook, kind, question }: Item, answer: HookAnswer | CallFailed | undefined): HookVerdict {
+    const key = keyOf({ hook }, question.kind, question);
+    if (answer === undefined || answer instanceof CallFailed) return this.#fail(hook, question, { key, answer });
+    const { ttl, onFailure } = hook.config;
+    const time = answer.ttl ?? ttl;
+    if (REMEMBERED_KINDS.has(kind) && (time > 0 || onFailure === 'cached')) this.#cache.keep(key, answer, time);
+    return verdictOf(hook, question, answer);
+  }
+
+  #fail(
+    hook: ActiveHook,
+    question: HookQuestion,
+    { key, answer }: { readonly key: string; readonly answer: CallFailed | undefined },
+  ): HookVerdict {
+    const { name, onFailure } = hook.config;
+    if (onFailure === 'allow') return { allow: true };
+    const last = onFailure === 'cached' ? this.#cache.last(key) : undefined;
+    if (last !== undefined) return verdictOf(hook, question, last);
+    return new Refusal(
+      'unavailable',
+      `the hook "${name}" gave no answer (${answer?.failure ?? 'invalid'})`,
+      CLIENT_RETRY,
+    );
+  }
+}
+
+const isBackend = ({ trusted, name }: Identity): boolean => trusted === true || name !== undefined;
+
+/** Answers are remembered by hook, verb, identity and channel: a recheck replaces the answer of the operation. */
+function keyOf({ hook }: Pick<Item, 'hook'>, kind: HookKind, { by, channel, verb }: HookQuestion): string {
+  return `${hook.config.name} ${verb ?? kind} ${identityKey(by)} ${channel ?? ''}`;
+}
+
+function verdictOf(hook: ActiveHook, { kind, channel, verb }: HookQuestion, answer: HookAnswer): HookVerdict {
+  if (answer.allow) return answer;
+  if (kind === 'connect') return new Refusal('connect_denied', answer.message);
+  const what = `"${verb ?? kind}" on "${channel ?? ''}"`;
+  return new Refusal('permission_denied', answer.message ?? `the hook "${hook.config.name}" does not allow ${what}`);
+}

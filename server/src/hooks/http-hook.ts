@@ -1,0 +1,115 @@
+import type { HookCall, HttpTarget } from '../hook.ts';
+import { CallFailed } from '../outgoing/call-failed.ts';
+import { CircuitBreaker } from '../outgoing/circuit-breaker.ts';
+import type { HttpClient } from '../outgoing/http-client.ts';
+import { signedHeaders } from '../outgoing/signing-key.ts';
+import type { Clock } from '../util/clock.ts';
+import type { HookBatch, HookTarget } from './hook-target.ts';
+
+export interface HttpHookOptions {
+  readonly target: HttpTarget;
+  readonly client: HttpClient;
+  readonly clock: Clock;
+  /** This gateway's name. */
+  readonly node: string;
+  readonly nextId: () => string;
+  /** The circuit breaker opened, for this many milliseconds; 0: it closed. */
+  readonly onBreaker: (pause: number) => void;
+}
+
+/** Calls that may wait while `concurrency` are on their way. */
+const MOST_WAITING = 10_000;
+
+/** The fields of a question that are the same for all questions of a batch. */
+const SHARED = ['hook', 'user', 'claims', 'meta', 'connection'] as const;
+
+/** A backend as a hook: one signed POST for all questions that a client asks together. */
+export class HttpHook implements HookTarget {
+  readonly #options: HttpHookOptions;
+  readonly #breaker: CircuitBreaker;
+  readonly #url: URL;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(options: HttpHookOptions) {
+    this.#options = options;
+    this.#url = new URL(options.target.url);
+    this.#breaker = new CircuitBreaker({ clock: options.clock, onChange: options.onBreaker });
+  }
+
+  async ask(batch: HookBatch): Promise<readonly unknown[]> {
+    const body = JSON.stringify(this.#bodyOf(batch.calls));
+    return readAnswers(await this.#send(body, batch), batch.calls.length);
+  }
+
+  /** Asks with a body of its own. Returns what was answered, as JSON. */
+  async send(body: object, options: Pick<HookBatch, 'timeout' | 'traceparent'>): Promise<unknown> {
+    return await this.#send(JSON.stringify({ ...body, node: this.#options.node }), options);
+  }
+
+  close(): void {}
+
+  #bodyOf(calls: readonly HookCall[]): object {
+    const [first] = calls;
+    const shared = Object.fromEntries(
+      SHARED.flatMap((name) => (first?.[name] === undefined ? [] : [[name, first[name]]])),
+    );
+    return { ...shared, node: this.#options.node, calls: calls.map(withoutShared) };
+  }
+
+  async #send(body: string, { timeout, traceparent }: Pick<HookBatch, 'timeout' | 'traceparent'>): Promise<unknown> {
+    await this.#turn();
+    try {
+      if (!this.#breaker.permits()) throw new CallFailed('open', 'failed several times in a row, and is not asked now');
+      return await this.#post(body, { timeout, traceparent });
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Waits until fewer than `concurrency` calls are on their way. */
+  async #turn(): Promise<void> {
+    if (this.#running >= this.#options.target.concurrency) {
+      if (this.#waiting.length >= MOST_WAITING) throw new CallFailed('overloaded', `${MOST_WAITING} calls wait`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#running++;
+  }
+
+  async #post(body: string, { timeout, traceparent }: Pick<HookBatch, 'timeout' | 'traceparent'>): Promise<unknown> {
+    const { client, clock, nextId, target } = this.#options;
+    const signature = signedHeaders(target.keys, { id: `msg_${nextId()}`, time: clock.now(), body });
+    const trace = traceparent === undefined ? {} : { traceparent };
+    const headers = { 'content-type': 'application/json', accept: 'application/json', ...trace, ...signature };
+    try {
+      const answer = await client.post({ url: this.#url, headers, body, timeout, maxAnswer: target.maxAnswer });
+      const value = parseJson(answer.body);
+      this.#breaker.succeeded();
+      return value;
+    } catch (error) {
+      this.#breaker.failed();
+      throw error;
+    }
+  }
+}
+
+function withoutShared(call: HookCall): object {
+  return Object.fromEntries(Object.entries(call).filter(([name]) => !(SHARED as readonly string[]).includes(name)));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CallFailed('invalid', 'answered with something that is not JSON'); // the cause quotes the answer
+  }
+}
+
+/** `{ answers: […] }` in the order of the questions, or one answer for all of them. */
+function readAnswers(value: unknown, count: number): readonly unknown[] {
+  const { answers } = (typeof value === 'object' && value !== null ? value : {}) as { answers?: unknown };
+  if (answers === undefined) return Array.from({ length: count }, () => value);
+  if (Array.isArray(answers) && answers.length === count) return answers;
+  throw new CallFailed('invalid', `"answers" must be a list of ${count}, in the order of "calls"`);
+}
