@@ -147,6 +147,8 @@ export interface RuleOptions {
     /** Maximum number of replies to one request. Default: 10000. */
     readonly maxReplies?: number;
   };
+  /** The hook with a URL that answers the requests of the channels, by its name. Default: responders do. */
+  readonly respond?: string;
   /** Maximum `data` of a message. Default: 64KiB. */
   readonly maxPayload?: SizeInput;
   /** How long a publish's idempotency key is remembered. Default: 5m. */

@@ -150,6 +150,8 @@ export interface Rule {
   readonly rate: Rate | null;
   readonly presence: PresenceRule;
   readonly requests: RequestsRule;
+  /** The hook that answers requests, by its name. Absent: responders do. */
+  readonly respond?: string;
   /** `null`: messages cannot be scheduled. */
   readonly schedule: ScheduleRule | null;
   /** Maximum bytes of a message's `data` as JSON. */

@@ -41,6 +41,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   requests: [
     ...[
       'channels',
+      'outgoing',
       'hooks',
       'hook.ts',
       'engine/nodes.ts',

@@ -9,7 +9,10 @@ import { createWorld } from './support/world.ts';
 
 const KEY = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const OLD_KEY = `whsec_${Buffer.alloc(32, 8).toString('base64')}`;
-const CHANNELS = { 'chat:{room}': { allow: { '*': 'users' }, history: true } } as const;
+const CHANNELS = {
+  'chat:{room}': { allow: { '*': 'users' }, history: true },
+  'prices:{market}': { allow: { request: 'users' }, respond: 'app' },
+} as const;
 const chat = { channel: 'chat:lobby' } as const;
 
 const endpoints: HookEndpoint[] = [];
@@ -224,6 +227,51 @@ describe('a hook over HTTP that fails', () => {
     await client.request({ type: 'subscribe', ...chat });
     expect(world.clock.running).toBe(before);
     await world.until(() => endpoint.open === 0);
+  });
+});
+
+describe('a rule with `respond`', () => {
+  const ask = { type: 'request', channel: 'prices:nyse', data: { symbol: 'ACME' } } as const;
+
+  it('lets a backend answer requests over HTTP', async () => {
+    const endpoint = await listen(() => ({ data: { price: 12.5 } }));
+    const { connect } = await start(endpoint, { on: [] });
+    const client = await connect();
+    await expect(client.result(ask)).resolves.toEqual({ data: { price: 12.5 } });
+    const [{ headers, text, body } = expect.fail('no request')] = endpoint.requests;
+    expect(new Webhook(KEY).verify(text, headers as Record<string, string>)).toEqual(body);
+    expect(body).toEqual({
+      hook: 'respond',
+      node: 'n1',
+      channel: 'prices:nyse',
+      data: { symbol: 'ACME' },
+      from: 'ada',
+    });
+  });
+
+  it.each([
+    ['its own error', { error: { code: 'no_symbol', message: 'Unknown.', data: 1 } }, 'no_symbol'],
+    ['something else', { price: 1 }, 'invalid_answer'],
+    ['an error without a code', { error: {} }, 'invalid_answer'],
+  ])('reports that the backend answered with %s', async (_, answer, code) => {
+    const endpoint = await listen(() => answer);
+    const { connect } = await start(endpoint, { on: [] });
+    const client = await connect();
+    await expect(client.request(ask)).resolves.toMatchObject({
+      error: { name: 'responder_failed', responder: { code } },
+    });
+  });
+
+  it('reports that the backend gave no answer, and does not ask it after five failures', async () => {
+    const endpoint = await listen((_, response) => void response.writeHead(500).end());
+    const { connect } = await start(endpoint, { on: [] });
+    const client = await connect();
+    for (const failure of [...Array.from({ length: 5 }, () => 'status'), 'open']) {
+      await expect(client.request(ask)).resolves.toMatchObject({
+        error: { responder: { code: 'no_answer', message: `the hook "app" gave no answer (${failure})` } },
+      });
+    }
+    expect(endpoint.requests).toHaveLength(5);
   });
 });
 

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { VERBS, WILDCARD_VERBS } from '../auth/identity.ts';
 import { listOf, option } from './options/option.ts';
-import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, SECOND, size, whole } from './values.ts';
+import { DAY, duration, flag, HOUR, KIB, MIB, MINUTE, oneOf, SECOND, size, text, whole } from './values.ts';
 
 /** The options of `history: { … }`. */
 export const HISTORY_OPTIONS = {
@@ -189,6 +189,12 @@ export const CHANNEL_OPTIONS = {
     defaultText: '`{ timeout: 10s, maxTimeout: 1m, maxReplies: 10000 }`',
     description:
       'A responder must reply within `timeout`, or the time up to `maxTimeout` that the requester chooses, and at most `maxReplies` times.',
+  }),
+  respond: option({
+    schema: text('the name of a hook'),
+    type: 'name of a hook',
+    defaultText: 'none: responders answer',
+    description: 'The hook with a URL that answers the requests of the channels. See docs/hooks.md.',
   }),
   maxPayload: option({
     schema: size({ min: 1, max: 16 * MIB }),

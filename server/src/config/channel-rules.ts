@@ -103,6 +103,7 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
     presence: readTable(PRESENCE_OPTIONS, rule.presence, { path: [...path, 'presence'], problems }),
     schedule: readSchedule(rule.schedule, { path: [...path, 'schedule'], problems }),
     requests: readRequests(rule.requests, { path: [...path, 'requests'], problems }),
+    ...(rule.respond !== undefined && { respond: rule.respond }),
     maxPayload,
     dedupe,
     coalesce,

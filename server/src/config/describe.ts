@@ -87,6 +87,7 @@ function describeRule(rule: Rule): Record<string, unknown> {
     presence: describePresence(presence),
     requests: describeRequests(requests),
     ...(schedule === null ? {} : { schedule: { ...schedule, maxDelay: formatDuration(schedule.maxDelay) } }),
+    ...(rule.respond === undefined ? {} : { respond: rule.respond }),
     maxPayload: formatSize(maxPayload),
     dedupe: formatDuration(dedupe),
     ...(coalesce === 0 ? {} : { coalesce: formatDuration(coalesce) }),

@@ -9,7 +9,7 @@ import type { Config, ConfigInput } from './config.ts';
 import { readContracts } from './contracts.ts';
 import { readHooks } from './hooks.ts';
 import { OPTIONS, type Settings } from './options.ts';
-import { ConfigError, isPlain, type Path, Problems } from './problems.ts';
+import { ConfigError, isPlain, type Path, Problems, suggest } from './problems.ts';
 import { readApiKeys, readKeys, type Surroundings } from './read-keys.ts';
 import { readTable } from './read-table.ts';
 import { readSchedules } from './recurring.ts';
@@ -145,6 +145,16 @@ function readOutgoing(settings: Settings, around: Around): Pick<Config, 'hooks' 
   return { hooks: readHooks(hooks, around), privateTargets };
 }
 
+/** The hooks that answer requests exist, and have a URL. */
+function checkResponders({ channels, hooks }: Config, problems: Problems): void {
+  const known = hooks.filter(({ target }) => target.kind === 'http').map(({ name }) => name);
+  for (const { pattern, respond } of channels) {
+    if (respond === undefined || known.includes(respond)) continue;
+    const advice = known.length === 0 ? 'Add it to "hooks"' : suggest(respond, known);
+    problems.add(['channels', pattern.source, 'respond'], `"${respond}" is not a hook with a URL. ${advice}`);
+  }
+}
+
 function readLog({ dev, log }: Settings, { terminal }: Around): Pick<Config, 'log'> {
   return { log: { format: dev && terminal ? 'pretty' : 'json', ...log } };
 }
@@ -196,6 +206,7 @@ export function parseConfig(input: ConfigInput | Config, options: ParseOptions =
   const problems = new Problems(source);
   const settings = readTable(OPTIONS, written, { problems });
   const config = resolveConfig(settings, { written, directory, env, problems, terminal, invented });
+  checkResponders(config, problems);
   problems.throwIfAny();
   made.add(config);
   return config;

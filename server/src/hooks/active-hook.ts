@@ -35,13 +35,37 @@ export class ActiveHook {
     const start = this.#clock.monotonic();
     const answers = await this.#askTarget(kind, calls, traceparent);
     const failed = answers.find((answer): answer is CallFailed => answer instanceof CallFailed);
+    this.#report(kind, start, failed);
+    return answers;
+  }
+
+  /**
+   * Asks something else than a decision.
+   *
+   * @throws CallFailed
+   */
+  async send(operation: string, body: object): Promise<unknown> {
+    const { target, config } = this;
+    if (target.send === undefined) throw new Error(`the hook "${config.name}" has no URL`);
+    const start = this.#clock.monotonic();
+    const report = (failed?: CallFailed): void => this.#report(operation, start, failed);
+    try {
+      const answer = await target.send(body, { timeout: config.timeout, traceparent: undefined });
+      report();
+      return answer;
+    } catch (error) {
+      const failed = this.#asFailure(error);
+      report(failed);
+      throw failed;
+    }
+  }
+
+  #report(kind: string, start: number, failed: CallFailed | undefined): void {
     const { name } = this.config;
     const outcome = failed?.failure ?? 'answered';
     this.#events.emit('hookAsked', { hook: name, kind, outcome, duration: this.#clock.monotonic() - start });
-    if (failed !== undefined) {
-      this.#events.emit('hookFailed', { hook: name, kind, failure: failed.failure, detail: failed.message });
-    }
-    return answers;
+    if (failed === undefined) return;
+    this.#events.emit('hookFailed', { hook: name, kind, failure: failed.failure, detail: failed.message });
   }
 
   async #askTarget(

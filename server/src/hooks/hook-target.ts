@@ -19,5 +19,12 @@ export interface HookTarget {
    * @throws CallFailed
    */
   ask(batch: HookBatch): Promise<readonly unknown[]>;
+  /**
+   * Asks something else than a decision, with a body of its own. Absent: it cannot be asked that.
+   *
+   * @returns what it answered, as JSON
+   * @throws CallFailed
+   */
+  send?(body: object, options: Pick<HookBatch, 'timeout' | 'traceparent'>): Promise<unknown>;
   close(): void;
 }

@@ -42,7 +42,6 @@ export class HttpHook implements HookTarget {
     return readAnswers(await this.#send(body, batch), batch.calls.length);
   }
 
-  /** Asks with a body of its own. Returns what was answered, as JSON. */
   async send(body: object, options: Pick<HookBatch, 'timeout' | 'traceparent'>): Promise<unknown> {
     return await this.#send(JSON.stringify({ ...body, node: this.#options.node }), options);
   }

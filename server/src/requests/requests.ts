@@ -15,6 +15,8 @@ export interface RequestsParts {
   readonly nextId: () => string;
   /** The other nodes; undefined if the engine does not connect nodes. */
   readonly peers: Peers | undefined;
+  /** The hooks that answer requests of a rule, by their names. Absent: there are none. */
+  readonly hookResponder?: (hook: string) => RequestHandler | undefined;
 }
 
 /**
@@ -88,8 +90,32 @@ export class Requests implements LocalResponders {
 
   #route(ask: Ask, pending: PendingRequest): void {
     const { peers } = this.#parts;
-    if (peers === undefined) this.#answerHere(ask, pending);
+    const { respond } = ask.match.rule;
+    if (respond !== undefined) this.#answerByHook(ask, pending, respond);
+    else if (peers === undefined) this.#answerHere(ask, pending);
     else peers.route(ask, pending);
+  }
+
+  /** A backend answers over HTTP: each node asks it for its own requesters. */
+  #answerByHook(ask: Ask, pending: PendingRequest, hook: string): void {
+    const handler = this.#parts.hookResponder?.(hook);
+    if (handler === undefined) {
+      pending.end(noResponders(ask.channel));
+      return;
+    }
+    const request = this.#createOpen(ask, pending);
+    pending.assigned((reason) => request.cancel(reason));
+    request.handler = handler;
+    request.leave = () => handler.released(request);
+    handler.handle(request);
+  }
+
+  #createOpen(ask: Ask, sink: ReplySink): OpenRequest {
+    const { clock, nextId } = this.#parts;
+    const onEnd = ({ id }: OpenRequest) => void this.#open.delete(id);
+    const request = new OpenRequest({ ...ask, id: nextId(), arrived: clock.monotonic(), sink, onEnd });
+    this.#open.set(request.id, request);
+    return request;
   }
 
   #answerHere(ask: Ask, pending: PendingRequest): void {
@@ -106,10 +132,7 @@ export class Requests implements LocalResponders {
   accept(ask: Ask, sink: ReplySink, accepted: (request: OpenRequest) => void): Refusal | null {
     const pool = this.#pools.get(ask.channel);
     if (pool === undefined) return noResponders(ask.channel);
-    const { clock, nextId } = this.#parts;
-    const onEnd = ({ id }: OpenRequest) => void this.#open.delete(id);
-    const request = new OpenRequest({ ...ask, id: nextId(), arrived: clock.monotonic(), sink, onEnd });
-    this.#open.set(request.id, request);
+    const request = this.#createOpen(ask, sink);
     accepted(request);
     const refusal = pool.submit(request);
     if (refusal !== null) this.#open.delete(request.id);
