@@ -72,7 +72,7 @@ export const filters = [
   },
   {
     file: 'server/src/session/commands/history.ts',
-    from: 'return isInForce ? page : read(session, command, permit);',
+    from: 'return isInForce ? page : read(session, command, granted);',
     to: 'return page;',
     fault: 'a page has messages that only the old token allowed',
     tests: ['server/test/filters.test.ts'],

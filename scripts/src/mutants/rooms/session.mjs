@@ -93,7 +93,7 @@ export const session = [
   },
   {
     file: 'server/src/session/membership.ts',
-    from: 'if (infoProblem(identity) !== null) return;',
+    from: 'if (this.#info !== undefined || infoProblem(identity) !== null) return;',
     to: '',
     fault: 'the info of a new token is not checked',
     tests: ['server/test/refresh.test.ts', 'server/test/presence.test.ts'],
