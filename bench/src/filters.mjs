@@ -25,31 +25,65 @@ async function openIdle(port, filters) {
   return clients;
 }
 
+/** Sluice: a filter is a part of the subscription. */
+const sluice = {
+  async open(port, { distinct, readers, onData }) {
+    await openIdle(port, distinct);
+    const subscribe = { type: 'subscribe', id: 2, channel: CHANNEL, ...(distinct === 0 ? {} : { filter: symbol(0) }) };
+    const reading = await Promise.all(Array.from({ length: readers }, () => Client.connect(port, [subscribe])));
+    const publisher = await Client.connect(port, []);
+    await until(() => reading.every(({ replies }) => replies === 2));
+    for (const client of reading) client.onMessage = ({ data }) => onData(data);
+    let id = 10;
+    const frame = () =>
+      textFrame(JSON.stringify({ type: 'publish', id: ++id, channel: CHANNEL, data: payload(), ...symbol(0) }));
+    return {
+      send: (count) => publisher.write(Buffer.concat(Array.from({ length: count }, frame))),
+      holes: () => reading.reduce((sum, client) => sum + client.holes + client.gaps, 0),
+    };
+  },
+};
+
+const payload = () => ({ t: Math.round(performance.now() * 10) / 10, pad: 'x'.repeat(100) });
+
+/** NATS: what is filtered by must be a part of the subject. */
+const nats = {
+  async open(port, { distinct, readers, onData }) {
+    const { connect } = await import('@nats-io/transport-node');
+    const link = () => connect({ servers: `127.0.0.1:${port}`, reconnect: false, noAsyncTraces: true });
+    const idle = await link();
+    for (let n = 1; n < distinct; n++) idle.subscribe(`bench.S${n}`, { callback: () => {} });
+    await idle.flush();
+    for (let n = 0; n < readers; n++) {
+      const reader = await link();
+      reader.subscribe('bench.S0', { callback: (_, message) => onData(message.json()) });
+      await reader.flush();
+    }
+    const publisher = await link();
+    return {
+      send(count) {
+        for (let n = 0; n < count; n++) publisher.publish('bench.S0', JSON.stringify(payload()));
+      },
+      holes: () => 0,
+    };
+  },
+};
+
+const SYSTEMS = { sluice, nats };
+
 /**
  * Every message goes to the same few readers, whatever number of other filters the channel has.
  *
  * @param filters distinct filters; 0: the readers have none
  */
-export async function filters({ port, server, filters: distinct, readers, rate, seconds }) {
-  await openIdle(port, distinct);
-  const subscribe = { type: 'subscribe', id: 2, channel: CHANNEL, ...(distinct === 0 ? {} : { filter: symbol(0) }) };
-  const reading = await Promise.all(Array.from({ length: readers }, () => Client.connect(port, [subscribe])));
-  const publisher = await Client.connect(port, []);
-  await until(() => reading.every(({ replies }) => replies === 2));
+export async function filters({ system = 'sluice', port, server, filters: distinct, readers, rate, seconds }) {
   const latencies = [];
   let received = 0;
-  for (const client of reading) {
-    client.onMessage = ({ data }) => {
-      received++;
-      latencies.push(performance.now() - data.t);
-    };
-  }
-  let id = 10;
-  const frame = () => {
-    const data = { t: Math.round(performance.now() * 10) / 10, pad: 'x'.repeat(100) };
-    return textFrame(JSON.stringify({ type: 'publish', id: ++id, channel: CHANNEL, data, ...symbol(0) }));
+  const onData = ({ t }) => {
+    received++;
+    latencies.push(performance.now() - t);
   };
-  const send = (count) => publisher.write(Buffer.concat(Array.from({ length: count }, frame)));
+  const { send, holes } = await SYSTEMS[system].open(port, { distinct, readers, onData });
   let sent = await paced(rate, WARM_UP, send);
   await until(() => received === sent * readers);
   latencies.length = 0;
@@ -65,6 +99,6 @@ export async function filters({ port, server, filters: distinct, readers, rate, 
     p99: percentile(latencies, 0.99),
     userPerMillion: perMillion(after.user - before.user),
     cpuPerMillion: perMillion(after.user - before.user + after.system - before.system),
-    holes: reading.reduce((sum, client) => sum + client.holes + client.gaps, 0),
+    holes: holes(),
   };
 }

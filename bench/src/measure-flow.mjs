@@ -32,8 +32,8 @@ const startBroker = async (start, binary, folder) => {
   return { ...broker, stop: () => stopBroker(broker) };
 };
 
-/** How to start the server of each system. */
-const servers = {
+/** Starts the server of a system: `{ server, port, stop }`. */
+export const servers = {
   sluice: ({ engine, folder }) => startSluice({ engine, folder }),
   rabbitmq: ({ folder }) => startBroker(startRabbit, brokers().rabbitmq, folder),
   nats: ({ folder }) => startBroker(startNats, brokers().nats, folder),
@@ -61,7 +61,7 @@ async function missing(system) {
 }
 
 /** The systems of a list that this machine has; the others are named. */
-async function available(systems) {
+export async function available(systems) {
   const found = {};
   for (const [name, system] of Object.entries(systems)) {
     const reason = await missing(system.system);

@@ -6,9 +6,10 @@ import { median } from './report.mjs';
  * @returns the figures of each name, one for each round
  */
 export async function inRounds(rounds, names, measure) {
-  const runs = Object.fromEntries(names.map((name) => [name, []]));
+  const all = [...names];
+  const runs = Object.fromEntries(all.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const name of names) runs[name].push(await measure(name, round));
+    for (const name of all) runs[name].push(await measure(name, round));
   }
   return runs;
 }
