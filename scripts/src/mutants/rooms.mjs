@@ -15,6 +15,7 @@ import { protocol } from './rooms/protocol.mjs';
 import { redis } from './rooms/redis.mjs';
 import { remote } from './rooms/remote.mjs';
 import { requests } from './rooms/requests.mjs';
+import { schedules } from './rooms/schedules.mjs';
 import { session } from './rooms/session.mjs';
 import { shareTabs } from './rooms/share-tabs.mjs';
 import { sse } from './rooms/sse.mjs';
@@ -48,6 +49,7 @@ export const ROOMS = {
   redis,
   remote,
   requests,
+  schedules,
   session,
   'share-tabs': shareTabs,
   sse,

@@ -31,13 +31,15 @@ export interface ScheduleLogParts {
   /** Something was read: timers may be due at another time. */
   readonly changed: () => void;
   readonly fault: (error: unknown) => void;
+  /** Entries that the log keeps. Tests choose fewer. */
+  readonly mostEntries?: number | undefined;
 }
 
 const HOUR = 3_600_000;
 /** Entries of the log: those that matter in its older half are written again, so that it never drops them. */
 const MOST_ENTRIES = 200_000;
 /** Ten years: only the number of entries matters. */
-const RETENTION = { count: MOST_ENTRIES, age: 87_600 * HOUR };
+const AGE = 87_600 * HOUR;
 /** Milliseconds for which the key of an entry is remembered. */
 export const REMEMBERED = HOUR;
 const PAGE = 1_000;
@@ -50,6 +52,7 @@ const MOST_SETTLED = 10_000;
 export class ScheduleLog {
   readonly #parts: ScheduleLogParts;
   readonly #settled = new Set<string>();
+  readonly #mostEntries: number;
   #epoch: string | undefined;
   #head = 0;
   #reading: Promise<void> | undefined;
@@ -59,6 +62,7 @@ export class ScheduleLog {
 
   constructor(parts: ScheduleLogParts) {
     this.#parts = parts;
+    this.#mostEntries = parts.mostEntries ?? MOST_ENTRIES;
   }
 
   get isRunning(): boolean {
@@ -87,7 +91,7 @@ export class ScheduleLog {
     const { log, clock, nextId } = this.#parts;
     const id = nextId();
     const options: AppendOptions = {
-      ...{ retention: RETENTION, window: REMEMBERED },
+      ...{ retention: { count: this.#mostEntries, age: AGE }, window: REMEMBERED },
       ...(key === undefined ? undefined : { key }),
     };
     const result = await log.append(SCHEDULES, { id, time: clock.now(), data: asJson(record) }, options);
@@ -210,7 +214,7 @@ export class ScheduleLog {
   }
 
   #isOld({ offset }: LiveEntry): boolean {
-    return this.isRunning && this.#head - offset >= MOST_ENTRIES / 2;
+    return this.isRunning && this.#head - offset >= this.#mostEntries / 2;
   }
 
   async #writeAgain(entry: LiveEntry, view: LogView): Promise<void> {

@@ -32,6 +32,8 @@ export interface SchedulesParts {
   readonly events: EventBus;
   readonly clock: Clock;
   readonly nextId: () => string;
+  /** Entries that the log of schedules keeps. Tests choose fewer. */
+  readonly mostEntries?: number;
 }
 
 /** Messages of all rules that may wait. */
