@@ -50,6 +50,7 @@ import { AgeClock } from './util/age-clock.ts';
 import { type Clock, systemClock } from './util/clock.ts';
 import { createIds } from './util/ids.ts';
 import { Turn } from './util/turn.ts';
+import { createWebhooks, type WebhookSide } from './webhooks/create-webhooks.ts';
 import { DecisionRing } from './why/decision-ring.ts';
 import { Why } from './why/why.ts';
 
@@ -78,6 +79,8 @@ export interface Assembly {
   readonly revoking: Revoking;
   readonly metrics: Metrics;
   readonly cluster: Cluster;
+  /** Absent: none is configured. */
+  readonly webhooks: WebhookSide | undefined;
   readonly manage: Manage;
   readonly why: Why;
   readonly tap: Tap;
@@ -104,13 +107,19 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { outbound, filters: mostFilters } = config.limits;
   const hub = new Hub({ log, fanout: topics ?? transport, replayer, events, turn, clock, mostFilters });
 
-  const presence = new Presence({ store: engine.presence, fanout: transport, events, clock, turn, outbound });
+  const client = new HttpClient({ policy: new AddressPolicy(config.privateTargets), clock, connections: CONNECTIONS });
+  const cluster = new Cluster({ nodes: engine.nodes, name: config.node, clock, events });
+  const webhooks = createWebhooks({ webhooks: config.webhooks, engine, client, events, clock, cluster });
+  const presence = new Presence({
+    ...{ store: engine.presence, fanout: transport, events, clock, turn, outbound },
+    ...(webhooks && { observer: webhooks.sources }),
+  });
   const rules = new Rules(config.channels);
   const { groups: store } = engine;
   const afterAppend: AfterAppend[] =
     store === undefined ? [] : [(publication, services) => groups?.published(publication, services) ?? null];
+  if (webhooks?.sources.wantsMessages === true) afterAppend.push(webhooks.sources.published);
   const nextId = createIds();
-  const client = new HttpClient({ policy: new AddressPolicy(config.privateTargets), clock, connections: CONNECTIONS });
   const hooks = new Hooks({
     ...{ hooks: config.hooks, events, clock, turn },
     createTarget: targetCreator({ client, events, clock, nextId, node: config.node }),
@@ -179,8 +188,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     scheduled: () => schedules.size,
     recurring: () => schedules.recurring.size,
     groups: async () => groups?.measure() ?? [],
+    webhooks: async () => (await webhooks?.webhooks.list()) ?? [],
   });
-  const cluster = new Cluster({ nodes: engine.nodes, name: config.node, clock, events });
   const totals = async () => totalsOf(await metrics.snapshot());
   new LocalNode({ cluster, hub, registry, events, clock, node: config.node, engine, totals });
   new LocalActions({ cluster, registry, scheduler, hooks, rules, events, clock });
@@ -200,6 +209,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     revoking,
     metrics,
     cluster,
+    webhooks,
     manage,
     why,
     reloading: {

@@ -107,6 +107,11 @@ export interface Events {
   hookFailed: { hook: string; kind: string; failure: string; detail: string };
   /** A hook failed several times in a row and is not asked for `pause` milliseconds; 0: it answers again. */
   hookPaused: { hook: string; pause: number };
+  /** A group has this number of dead letters: one more, or as many as before. */
+  groupDead: { channel: string; group: string; dead: number };
+  /** A request was sent to the endpoint of a webhook: `received`, or how it failed. `duration` in milliseconds. */
+  webhookSent: { webhook: string; outcome: string; duration: number };
+  webhookFailed: { webhook: string; failure: string; detail: string; failures: number };
   /** A command was refused. `channel`: of the command, if it has one. */
   refused: { connection: string; command: string; channel?: string | undefined; error: ErrorName; detail: string };
   /** A handshake that did not become a connection, or a request that could not be parsed. */

@@ -48,6 +48,7 @@ import type { HttpSide } from './transport/http.ts';
 import type { Transport } from './transport/transport.ts';
 import { ClockSteps } from './util/clock-steps.ts';
 import { hostInUrl } from './util/host-in-url.ts';
+import type { WebhookSide } from './webhooks/create-webhooks.ts';
 
 /** The addresses of a started gateway. */
 export interface Address {
@@ -75,6 +76,7 @@ export class Gateway {
   readonly #services: Services;
   readonly #revoking: Revoking;
   readonly #cluster: Cluster;
+  readonly #webhooks: WebhookSide | undefined;
   readonly #admission: Admit;
   readonly #arrivals: ArrivalLimits;
   readonly #tap: Tap;
@@ -105,6 +107,7 @@ export class Gateway {
     this.#revoking = revoking;
     this.#cluster = cluster;
     this.#tap = assembly.tap;
+    this.#webhooks = assembly.webhooks;
     this.#wires = assembly.wires;
     this.#access = config.dev ? new DevAccess(config) : null;
     const isReady = () => this.#isReady();
@@ -169,6 +172,7 @@ export class Gateway {
         () => requests.start(),
         () => this.#cluster.start(),
         () => this.#startSchedules(this.#reload.config),
+        () => this.#startWebhooks(),
       ],
       failed: (error) => events.emit('fault', { where: 'the start of the engine', error }),
     });
@@ -189,6 +193,12 @@ export class Gateway {
     return this.#starting;
   }
 
+  async #startWebhooks(): Promise<void> {
+    if (this.#webhooks === undefined) return;
+    await this.#webhooks.sources.start();
+    this.#webhooks.webhooks.start();
+  }
+
   async #startSchedules({ channels, schedules: recurring }: Pick<Config, 'channels' | 'schedules'>): Promise<void> {
     const { schedules } = this.#services;
     if (recurring !== undefined || channels.some(({ schedule }) => schedule !== null)) await schedules.start();
@@ -203,8 +213,14 @@ export class Gateway {
 
   /** @throws ConfigError */
   #checkGroups(channels: Config['channels']): void {
-    const problem = this.#engine.groups === undefined ? groupProblem(channels, this.#engine.name) : null;
+    const { groups, name } = this.#engine;
+    const problem = groups === undefined ? groupProblem(channels, name) : null;
     if (problem !== null) throw new ConfigError([problem]);
+    if (groups === undefined && this.#reload.config.webhooks.length > 0) {
+      throw new ConfigError([
+        `webhooks: the engine "${name}" has no consumer groups. Choose another engine, or remove them`,
+      ]);
+    }
   }
 
   async #open(): Promise<Address> {
@@ -474,6 +490,7 @@ export class Gateway {
     this.#transport.close();
     this.#services.hooks.close();
     this.#services.verifier.close();
+    await this.#webhooks?.webhooks.close();
     this.#services.groups?.close();
     this.#services.schedules.close();
     await this.#services.requests.close();

@@ -11,6 +11,7 @@ import type { Metrics } from './observe/metrics.ts';
 import type { Services } from './session/services.ts';
 import type { Tap } from './tap/tap.ts';
 import type { HttpSide } from './transport/http.ts';
+import type { WebhookSide } from './webhooks/create-webhooks.ts';
 import type { Why } from './why/why.ts';
 
 export interface HttpSideParts {
@@ -19,6 +20,7 @@ export interface HttpSideParts {
   readonly services: Services;
   readonly metrics: Metrics;
   readonly manage: Manage;
+  readonly webhooks: WebhookSide | undefined;
   readonly why: Why;
   readonly tap: Tap;
   readonly apiKeys: ApiKeys;
@@ -51,6 +53,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     schedules,
     groups,
     manage,
+    webhooks: parts.webhooks?.webhooks,
     why,
     tap,
     allowances: new UserAllowances(),

@@ -20,6 +20,11 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   'rule.ts': ['auth', ...PROTOCOL],
   'hook.ts': ['auth', 'outgoing', ...PROTOCOL],
   outgoing: ['util'],
+  'webhook.ts': ['outgoing', ...PROTOCOL],
+  webhooks: [
+    ...['channels', 'cluster', 'presence/presence.ts', 'outgoing', 'webhook.ts', 'events.ts', 'refusal.ts', 'util'],
+    ...['engine/engine.ts', 'engine/groups.ts', 'engine/presence.ts', ...PROTOCOL],
+  ],
   hooks: [...['channels', 'outgoing', 'hook.ts', 'auth', 'events.ts', 'refusal.ts', 'util'], ...PROTOCOL],
   'refusal.ts': [...PROTOCOL],
   protocols: ['util', ...PROTOCOL],
@@ -110,6 +115,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['engine/engine.ts', 'config', 'auth', 'refusal.ts', 'util', ...PROTOCOL],
   ],
   api: [
+    'webhooks/webhooks.ts',
     'channels',
     'groups',
     'manage',
@@ -144,18 +150,20 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['auth', 'config', 'session/arrival-limits.ts', 'session/permission-review.ts', 'session/services.ts'],
   ],
   'http-side.ts': [
+    'webhooks/create-webhooks.ts',
     ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'manage/manage.ts', 'why/why.ts'],
     ...['tap/tap.ts', 'observe/metrics.ts'],
     ...['session/services.ts', 'transport/http.ts'],
   ],
   observe: ['events.ts', 'util', ...PROTOCOL],
-  config: ['auth', 'outgoing', 'rule.ts', 'hook.ts', 'util', ...PROTOCOL],
+  config: ['auth', 'outgoing', 'rule.ts', 'hook.ts', 'webhook.ts', 'util', ...PROTOCOL],
   'cli-support.ts': ['config', 'auth', 'channels/rules.ts', 'workers', 'engine/durable/repair/tools.ts'],
   workers: [
     ...['assemble.ts', 'gateway.ts', 'engines.ts', 'config', 'channels/rules.ts', 'engine/remote', 'engine/engine.ts'],
     ...['observe', 'util'],
   ],
   'gateway.ts': [
+    'webhooks/create-webhooks.ts',
     ...[
       'assemble.ts',
       'http-side.ts',
@@ -290,11 +298,12 @@ describe('the walls', () => {
   });
 
   it('restrict appends to logs to the publish door', () => {
-    // Used tickets and scheduled messages are stored in logs that are no channels.
+    // Used tickets, scheduled messages and events of webhooks are stored in logs that are no channels.
     const APPENDERS = [
       'server/src/channels/publish-steps.ts',
       'server/src/channels/copy-step.ts',
       'server/src/sse/ticket-desk.ts',
+      'server/src/webhooks/',
       'server/src/schedules/',
       'server/src/engine/',
     ];

@@ -19,6 +19,7 @@ import { listRevocationsRoute, type RevocationServices, revokeRoute } from './ro
 import { type ScheduleServices, scheduleRoute, unscheduleRoute, waitingRoute } from './routes/schedule.ts';
 import { type TapServices, tapRoute } from './routes/tap.ts';
 import { type TicketServices, ticketsRoute } from './routes/tickets.ts';
+import { type WebhookServices, webhookRoutes } from './routes/webhooks.ts';
 import { type WhyServices, whyRoute } from './routes/why.ts';
 
 export interface ApiOptions
@@ -30,6 +31,7 @@ export interface ApiOptions
     GroupServices,
     RequestServices,
     ScheduleServices,
+    WebhookServices,
     ManageServices,
     ReloadServices,
     TapServices,
@@ -136,6 +138,7 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       handle: memberCountsRoute(options),
     },
     ...groupRoutes(options, takesBody),
+    ...webhookRoutes(options, takesBody),
     ...manageRoutes(options, takesBody),
     {
       method: 'POST',

@@ -3,6 +3,7 @@ import type { KeyConfig } from '../auth/keys.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
 import type { HookConfig } from '../hook.ts';
 import type { Rate, RecurringSchedule, Rule } from '../rule.ts';
+import type { WebhookConfig } from '../webhook.ts';
 import type { Settings, SettingsInput } from './options.ts';
 
 /**
@@ -15,6 +16,7 @@ type Resolved =
   | 'channels'
   | 'schedules'
   | 'hooks'
+  | 'webhooks'
   | 'privateTargets'
   | 'keys'
   | 'apiKeys'
@@ -44,6 +46,7 @@ export interface Config extends Omit<Settings, Resolved> {
   /** Recurring messages; absent: there are none, and none can be created. */
   readonly schedules?: readonly RecurringSchedule[];
   readonly hooks: readonly HookConfig[];
+  readonly webhooks: readonly WebhookConfig[];
   /** Networks, as `parseNetwork` reads them. */
   readonly privateTargets: readonly string[];
   readonly limits: LimitsConfig;

@@ -7,6 +7,7 @@ import type { LatestBy, PresenceRule, Rate, RequestsRule, Rule, RuleSchemas } fr
 import type { Config, RedisConfig } from './config.ts';
 import { describeGroups } from './describe-groups.ts';
 import { describeHooks } from './describe-hooks.ts';
+import { describeWebhooks } from './describe-webhooks.ts';
 import { formatDuration, formatSize } from './values.ts';
 
 const HIDDEN = '(hidden)';
@@ -135,6 +136,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
       schedules: Object.fromEntries(config.schedules.map(({ name, ...schedule }) => [name, schedule])),
     }),
     hooks: describeHooks(config.hooks),
+    webhooks: describeWebhooks(config.webhooks),
     ...(config.durable === undefined ? {} : { durable: describeDurable(config.durable) }),
     ...(config.redis === undefined ? {} : { redis: describeRedis(config.redis) }),
     limits: {

@@ -91,7 +91,11 @@ function readHttp({ url = '', keys, concurrency, maxAnswer }: HookSettings, cont
   return { kind: 'http', url, keys: readSigningKeys(keys ?? [], { ...context, path }), concurrency, maxAnswer };
 }
 
-function readPatterns(written: string | readonly string[] = '**', { path, problems }: HookContext): readonly Pattern[] {
+/** Reads `channels` of a hook or a webhook: the most specific pattern first. */
+export function readPatterns(
+  written: string | readonly string[] = '**',
+  { path, problems }: Pick<HookContext, 'path' | 'problems'>,
+): readonly Pattern[] {
   const patterns = listOf<string>(written).flatMap((source): Pattern[] => {
     try {
       return [parsePattern(source)];

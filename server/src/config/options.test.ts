@@ -181,6 +181,7 @@ describe('the table of options', () => {
       'contracts',
       'channels',
       'hooks',
+      'webhooks',
       'keys',
       'apiKeys',
       'durable',

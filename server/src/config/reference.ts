@@ -7,6 +7,7 @@ import { API_KEY_OPTIONS, KEY_OPTIONS } from './key-options.ts';
 import type { Option } from './options/option.ts';
 import { SCHEDULE_ENTRY_OPTIONS } from './options/schedules.ts';
 import { OPTION_ROWS, type OptionRow } from './options.ts';
+import { KEEP_OPTIONS, WEBHOOK_OPTIONS } from './webhook-options.ts';
 
 const code = (text: string): string => `\`${text}\``;
 
@@ -125,6 +126,16 @@ ${table(OPTION_HEAD, optionRows(prefixed('hooks.<name>.', HOOK_OPTIONS)))}
 An entry of \`keys\` of a hook has exactly one of these:
 
 ${table(OPTION_HEAD, optionRows(SIGNING_KEY_OPTIONS))}
+
+## Webhooks
+
+An entry of \`webhooks\` has a name and these options. [webhooks.md](webhooks.md) explains them.
+
+${table(OPTION_HEAD, optionRows(prefixed('webhooks.<name>.', WEBHOOK_OPTIONS)))}
+
+\`keep\` contains:
+
+${table(OPTION_HEAD, optionRows(KEEP_OPTIONS))}
 
 ## Keys
 

@@ -53,6 +53,7 @@ describe('defaults', () => {
       engine: 'memory',
       channels: [],
       hooks: [],
+      webhooks: [],
       privateTargets: [],
       limits: {
         maxFrame: 131_072,

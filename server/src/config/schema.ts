@@ -14,6 +14,7 @@ import { readApiKeys, readKeys, type Surroundings } from './read-keys.ts';
 import { readTable } from './read-table.ts';
 import { readSchedules } from './recurring.ts';
 import { readRedis } from './redis.ts';
+import { readWebhooks } from './webhooks.ts';
 
 export type { Rule } from '../rule.ts';
 export type { Config, ConfigInput } from './config.ts';
@@ -140,9 +141,9 @@ function readRules(
 
 const LOOPBACK = ['127.0.0.0/8', '::1'];
 
-function readOutgoing(settings: Settings, around: Around): Pick<Config, 'hooks' | 'privateTargets'> {
-  const { hooks, dev, privateTargets = dev ? LOOPBACK : [] } = settings;
-  return { hooks: readHooks(hooks, around), privateTargets };
+function readOutgoing(settings: Settings, around: Around): Pick<Config, 'hooks' | 'webhooks' | 'privateTargets'> {
+  const { hooks, webhooks, dev, privateTargets = dev ? LOOPBACK : [] } = settings;
+  return { hooks: readHooks(hooks, around), webhooks: readWebhooks(webhooks, around), privateTargets };
 }
 
 /** The hooks that answer requests exist, and have a URL. */

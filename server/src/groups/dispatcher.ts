@@ -22,7 +22,7 @@ export interface DispatcherHost {
   /** The last receiver has gone. */
   closed(dispatcher: Dispatcher): void;
   /** The group has dead letters. */
-  died(ref: GroupRef, rule: GroupRule): void;
+  died(ref: GroupRef, rule: GroupRule, dead: number): void;
 }
 
 /** Most deliveries of one claim. */
@@ -204,7 +204,7 @@ export class Dispatcher {
       this.#host.events.emit('groupGap', { ...this.ref, reason: gap.reason });
       this.#receivers[0]?.gap(gap);
     }
-    if (claim.dead > 0) this.#host.died(this.ref, asked.rule);
+    if (claim.dead > 0) this.#host.died(this.ref, asked.rule, claim.dead);
     this.#wakeAt(asked.monotonic + claim.wait);
     if (this.#again || isCut(claim, asked)) this.mark();
     this.#again = false;

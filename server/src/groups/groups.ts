@@ -102,7 +102,7 @@ export class Groups implements DispatcherHost {
 
   #reportClaim({ ref, rule }: GroupTarget, { deliveries, gaps, dead }: Claim): void {
     for (const { reason } of gaps) this.events.emit('groupGap', { ...ref, reason });
-    if (dead > 0) this.died(ref, rule);
+    if (dead > 0) this.died(ref, rule, dead);
     if (deliveries.length === 0) return;
     const repeated = deliveries.filter(({ attempt }) => attempt > 1).length;
     this.events.emit('deliveriesSent', { ...ref, count: deliveries.length, repeated });
@@ -130,7 +130,7 @@ export class Groups implements DispatcherHost {
         holder?.settled(ids);
       }
       if (outcome.type !== 'extend' || expired.length > 0) this.#dispatchers.get(keyOf(ref))?.mark();
-      if (dead > 0) this.died(ref, rule);
+      if (dead > 0) this.died(ref, rule, dead);
       this.events.emit('settled', {
         ...ref,
         outcome: outcome.type,
@@ -245,7 +245,8 @@ export class Groups implements DispatcherHost {
     this.store.unwatch(dispatcher.ref);
   }
 
-  died(ref: GroupRef, rule: GroupRule): void {
+  died(ref: GroupRef, rule: GroupRule, dead: number): void {
+    this.events.emit('groupDead', { ...ref, dead });
     if (rule.deadLetter !== null) this.#deadLetters.publish(ref, rule.deadLetter);
   }
 }

@@ -120,6 +120,9 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
   events.on('hookFailed', ({ kind: operation, ...event }) =>
     write('warn', 'a hook failed', { ...event, operation }, { reason: `${event.hook} ${event.failure}` }),
   );
+  events.on('webhookFailed', (event) =>
+    write('warn', 'a webhook could not be delivered', event, { reason: `${event.webhook} ${event.failure}` }),
+  );
   events.on('hookPaused', ({ hook, pause }) =>
     pause > 0
       ? write('error', 'a hook is not asked: it failed several times in a row', { hook, pause }, { reason: hook })

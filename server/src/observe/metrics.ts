@@ -5,6 +5,7 @@ import { addGroupMetrics, type MeasureGroups } from './group-metrics.ts';
 import { addHookMetrics } from './hook-metrics.ts';
 import type { Snapshot } from './metrics-sum.ts';
 import { addScheduleMetrics, type ScheduleSources } from './schedule-metrics.ts';
+import { addWebhookMetrics, type WebhookNumbers } from './webhook-metrics.ts';
 
 export interface MetricsSources extends ScheduleSources {
   /** Channels with cursors on this node. */
@@ -17,6 +18,8 @@ export interface MetricsSources extends ScheduleSources {
   readonly filters?: () => number;
   /** The numbers of consumer groups that this node has used. */
   readonly groups?: MeasureGroups;
+  /** What the endpoints of webhooks have not received. */
+  readonly webhooks?: () => Promise<readonly WebhookNumbers[]>;
   /** WebSockets that were refused, and whose peers may not have closed yet. */
   readonly refused?: () => number;
   /** File descriptors of this process; undefined if the system does not report them. */
@@ -38,6 +41,7 @@ export class Metrics {
     this.#troubles(events);
     addScheduleMetrics(events, this.#registry, sources);
     addHookMetrics(events, this.#registry);
+    addWebhookMetrics(events, this.#registry, sources.webhooks ?? (async () => []));
     addGroupMetrics(events, this.#registry, sources.groups ?? (async () => []));
   }
 

@@ -25,6 +25,16 @@ export interface PresenceOptions {
   readonly turn: Turn;
   /** Maximum bytes buffered per connection. */
   readonly outbound: number;
+  /** Learns of the changes of members, even if no client watches them. */
+  readonly observer?: PresenceObserver;
+}
+
+/** Learns of the changes of members that this node learns of. */
+export interface PresenceObserver {
+  /** Does it want to know about the members of this channel? */
+  wants(channel: string): boolean;
+  /** @returns whether the channel still has members, as far as it knows */
+  changed(change: PresenceChange): boolean;
 }
 
 /**
@@ -32,13 +42,17 @@ export interface PresenceOptions {
  */
 export class Presence {
   readonly #store: PresenceStore;
+  readonly #observer: PresenceObserver | undefined;
+  /** Channels that are watched for the observer. */
+  readonly #observed = new Set<string>();
   readonly #broadcaster: PresenceBroadcaster;
 
-  constructor({ store, events, ...rest }: PresenceOptions) {
+  constructor({ store, events, observer, ...rest }: PresenceOptions) {
     this.#store = store;
+    this.#observer = observer;
     this.#broadcaster = new KeyedBroadcaster({
       ...rest,
-      source: sourceOf(store),
+      source: sourceOf(store, this.#observed),
       format: PRESENCE_PUSHES,
       topicMark: '!',
       onSent: (channel, bytes) => events.emit('presenceSent', { channel, bytes }),
@@ -50,9 +64,22 @@ export class Presence {
     );
   }
 
-  #changed({ channel, user, member, version }: PresenceChange): void {
+  #changed(change: PresenceChange): void {
+    const { channel, user, member, version } = change;
+    if (this.#observer?.changed(change) === false) this.#unobserve(channel);
     if (!this.#broadcaster.has(channel)) return;
     this.#broadcaster.changed(channel, { key: user, value: member, version });
+  }
+
+  /** Stores that announce only what is watched must watch for the observer, too. */
+  #observe(channel: string): void {
+    if (this.#observer?.wants(channel) !== true || this.#observed.has(channel)) return;
+    this.#observed.add(channel);
+    if (!this.#broadcaster.has(channel)) this.#store.watch?.(channel);
+  }
+
+  #unobserve(channel: string): void {
+    if (this.#observed.delete(channel) && !this.#broadcaster.has(channel)) this.#store.unwatch?.(channel);
   }
 
   /** Number of channels whose members are watched on this node. */
@@ -62,6 +89,7 @@ export class Presence {
 
   /** See `PresenceStore.enter`. */
   enter(request: EnterRequest): NowOrLater<void> {
+    if (this.#observer !== undefined) this.#observe(request.channel);
     return this.#store.enter(request);
   }
 
@@ -97,12 +125,14 @@ export class Presence {
 /**
  * A presence store as the source of a keyed log. Its methods are looked up at each call: tests
  * exchange them.
+ *
+ * @param observed channels that are watched anyway
  */
-function sourceOf(store: PresenceStore) {
+function sourceOf(store: PresenceStore, observed: ReadonlySet<string>) {
   return {
     summary: (channel: string) => store.roster(channel),
     list: (channel: string, limit: number) => store.list(channel, 0, limit),
-    watch: (channel: string) => store.watch?.(channel),
-    unwatch: (channel: string) => store.unwatch?.(channel),
+    watch: (channel: string) => (observed.has(channel) ? undefined : store.watch?.(channel)),
+    unwatch: (channel: string) => (observed.has(channel) ? undefined : store.unwatch?.(channel)),
   };
 }

@@ -1,0 +1,98 @@
+import type { PresenceChange, PresenceStore } from '../engine/presence.ts';
+
+/** Names of one page. */
+const PAGE = 1_000;
+
+/**
+ * What is there on at least one node, such as occupied channels: a list of the presence store, with
+ * one member per name. So names of a node that has crashed go, too, and all nodes agree.
+ */
+export class Occupancy {
+  readonly #store: PresenceStore;
+  readonly #list: string;
+  readonly #node: string;
+  readonly #grace: number;
+  /** What is there on any node, and since when. */
+  readonly #known = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
+  readonly #onFault: (error: unknown) => void;
+
+  constructor({ store, list, node, grace, onFault }: OccupancyParts) {
+    this.#store = store;
+    this.#list = list;
+    this.#node = node;
+    this.#grace = grace;
+    this.#onFault = onFault;
+  }
+
+  /** Reads what is there. Call it when the store has started, and before anything is added. */
+  async start(): Promise<void> {
+    await this.#store.watch?.(this.#list);
+    for (let after = 0; ; ) {
+      const { members } = await this.#store.list(this.#list, after, PAGE);
+      for (const { member, ordinal } of members) {
+        this.#known.set(member.user, member.since);
+        after = ordinal;
+      }
+      if (members.length < PAGE) return;
+    }
+  }
+
+  /** Is the change one of this list? */
+  owns({ channel }: PresenceChange): boolean {
+    return channel === this.#list;
+  }
+
+  /**
+   * Has a name come, or gone?
+   *
+   * @returns `null`: neither. `key` is equal on all nodes
+   */
+  turn({ user: name, member }: PresenceChange): { readonly isThere: boolean; readonly key: string } | null {
+    const since = this.#known.get(name);
+    if (member === null) {
+      if (since === undefined) return null;
+      this.#known.delete(name);
+      return { isThere: false, key: `${name} ${since}` };
+    }
+    this.#known.set(name, member.since);
+    return since === undefined ? { isThere: true, key: `${name} ${member.since}` } : null;
+  }
+
+  /** One more on this node. */
+  add(name: string): void {
+    const count = this.#counts.get(name) ?? 0;
+    this.#counts.set(name, count + 1);
+    if (count === 0) this.#report(() => this.#store.enter(this.#entry(name)));
+  }
+
+  /** One less on this node. */
+  remove(name: string): void {
+    const left = (this.#counts.get(name) ?? 0) - 1;
+    if (left > 0) this.#counts.set(name, left);
+    else if (this.#counts.delete(name)) this.#report(() => this.#store.leave(this.#entry(name), this.#grace));
+  }
+
+  #entry(name: string) {
+    return { channel: this.#list, connection: `${this.#node} ${name}`, user: name };
+  }
+
+  #report(change: () => void | Promise<void>): void {
+    try {
+      void Promise.resolve(change()).catch(this.#onFault);
+    } catch (error) {
+      this.#onFault(error);
+    }
+  }
+}
+
+export interface OccupancyParts {
+  readonly store: PresenceStore;
+  /** The name of the list; no channel has it. */
+  readonly list: string;
+  /** Unique for each run of a node. */
+  readonly node: string;
+  /** Milliseconds for which a name that has gone still counts. */
+  readonly grace: number;
+  readonly onFault: (error: unknown) => void;
+}

@@ -1,0 +1,121 @@
+import type { Json } from '@sluice/protocol';
+import type { Cluster } from '../cluster/cluster.ts';
+import { publicJwk } from '../outgoing/signing-key.ts';
+import { Refusal } from '../refusal.ts';
+import type { WebhookConfig, WebhookEventType } from '../webhook.ts';
+import { Endpoint, type EndpointBacklog, type EndpointParts } from './endpoint.ts';
+import type { SenderStatus } from './sender.ts';
+import type { WebhookEvent } from './webhook-event.ts';
+
+export interface WebhooksParts extends EndpointParts {
+  readonly webhooks: readonly WebhookConfig[];
+  readonly cluster: Cluster;
+}
+
+/** An endpoint, as an operator sees it. */
+export interface WebhookStatus extends EndpointBacklog, Omit<SenderStatus, 'sending'> {
+  readonly name: string;
+  readonly events: readonly WebhookEventType[];
+  /** The node that sends; absent: none does at the moment. */
+  readonly node?: string;
+}
+
+const CHANGED = 'webhook-changed';
+const STATUS = 'webhook-status';
+
+/** The endpoints of webhooks. */
+export class Webhooks {
+  readonly #parts: WebhooksParts;
+  readonly endpoints: readonly Endpoint[];
+
+  constructor(parts: WebhooksParts) {
+    this.#parts = parts;
+    this.endpoints = parts.webhooks.map((config) => new Endpoint(config, parts));
+    parts.cluster.answer(CHANGED, (name) => this.#changed(name));
+    parts.cluster.answer(STATUS, (name) => this.#find(String(name))?.status ?? { sending: false, failures: 0 });
+  }
+
+  start(): void {
+    for (const endpoint of this.endpoints) endpoint.start();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.endpoints.map((endpoint) => endpoint.close()));
+  }
+
+  /** Does any endpoint want such events? */
+  wants(type: WebhookEventType, channel?: string): boolean {
+    return this.endpoints.some((endpoint) => endpoint.wants(type, channel));
+  }
+
+  /** Stores an event for the endpoints that want it. */
+  record(event: WebhookEvent & { readonly type: WebhookEventType }, channel?: string): void {
+    for (const endpoint of this.endpoints) if (endpoint.wants(event.type, channel)) endpoint.record(event);
+  }
+
+  // For operators ----------------------------------------------------------------------------------------------------
+
+  /** All endpoints. */
+  list(): Promise<readonly WebhookStatus[]> {
+    return Promise.all(this.endpoints.map((endpoint) => this.#statusOf(endpoint)));
+  }
+
+  async status(name: string): Promise<WebhookStatus | Refusal> {
+    const endpoint = this.#find(name);
+    return endpoint === undefined ? unknown(name) : await this.#statusOf(endpoint);
+  }
+
+  async halt(name: string, halt: 'paused' | null): Promise<WebhookStatus | Refusal> {
+    const endpoint = this.#find(name);
+    if (endpoint === undefined) return unknown(name);
+    await endpoint.halt(halt);
+    await this.#parts.cluster.ask(CHANGED, name);
+    return await this.#statusOf(endpoint);
+  }
+
+  /** Sends an event `webhook.test` behind all others. */
+  test(name: string): object | Refusal {
+    const endpoint = this.#find(name);
+    if (endpoint === undefined) return unknown(name);
+    endpoint.record({ type: 'webhook.test', data: { webhook: name } });
+    return { recorded: 1 };
+  }
+
+  /** @param since milliseconds since the Unix epoch */
+  async replay(name: string, since: number): Promise<object | Refusal> {
+    const endpoint = this.#find(name);
+    if (endpoint === undefined) return unknown(name);
+    const events = await endpoint.replay(since);
+    await this.#parts.cluster.ask(CHANGED, name);
+    return { events };
+  }
+
+  /** The public keys of signatures `v1a`, as a JSON Web Key Set. */
+  get publicKeys(): { readonly keys: readonly Record<string, unknown>[] } {
+    const keys = this.endpoints.flatMap(({ config }) => config.keys.map(publicJwk).filter((key) => key !== null));
+    const byValue = new Map(keys.map((key) => [key.x, key]));
+    return { keys: [...byValue.values()] };
+  }
+
+  async #changed(name: Json): Promise<object> {
+    await this.#find(String(name))?.changed();
+    return {};
+  }
+
+  async #statusOf(endpoint: Endpoint): Promise<WebhookStatus> {
+    const { name, events } = endpoint.config;
+    const [backlog, { answers }] = await Promise.all([
+      endpoint.backlog(),
+      this.#parts.cluster.ask<SenderStatus>(STATUS, name),
+    ]);
+    const sender = answers.find(({ answer }) => answer.sending);
+    const { sending: _, ...status } = sender?.answer ?? endpoint.status;
+    return { name, events, ...backlog, ...status, ...(sender && { node: sender.node }) };
+  }
+
+  #find(name: string): Endpoint | undefined {
+    return this.endpoints.find(({ config }) => config.name === name);
+  }
+}
+
+const unknown = (name: string): Refusal => new Refusal('not_found', `no webhook is called "${name.slice(0, 64)}"`);
