@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { ReplaceableApiKeys, ReplaceableVerifier } from './auth/replaceable.ts';
 import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
+import { cursorLag } from './channels/cursor-lag.ts';
 import { type AfterAppend, Door } from './channels/door.ts';
 import { Hub } from './channels/hub.ts';
 import { Replayer } from './channels/replay.ts';
@@ -23,6 +24,7 @@ import { LocalNode } from './manage/local-node.ts';
 import { Manage } from './manage/manage.ts';
 import { ServerMembers } from './manage/server-members.ts';
 import { type DescriptorSource, DescriptorWatch, procDescriptors } from './observe/descriptors.ts';
+import { LoopWatch } from './observe/lag-metrics.ts';
 import { createLogger, logEvents } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { totalsOf } from './observe/totals.ts';
@@ -87,6 +89,7 @@ export interface Assembly {
   /** What a reload replaces. */
   readonly reloading: Pick<ReloadParts, 'settings' | 'verifier' | 'apiKeys' | 'createVerifier'>;
   readonly descriptors: DescriptorWatch | undefined;
+  readonly loop: LoopWatch;
   readonly wires?: readonly SocketWire[];
   /** Topics of event streams, if they are enabled. */
   readonly topics: StreamTopics | undefined;
@@ -178,7 +181,13 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { connectionsPerUser, connectionsPerAddress } = config.limits;
   const wanted = Math.max(connectionsPerUser, connectionsPerAddress);
   const descriptors = source === undefined ? undefined : new DescriptorWatch({ source, events, clock, wanted });
+  const loop = new LoopWatch();
   const metrics = new Metrics(events, {
+    engine: engine.name,
+    clock,
+    loopLag: () => loop.read(),
+    cursorLag: () =>
+      cursorLag([...replayer.waiting, ...registry.all().filter(({ connection }) => connection.congested)]),
     channels: () => hub.size,
     filters: () => hub.filters,
     descriptors: () => descriptors?.state,
@@ -202,6 +211,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const { wires } = parts;
   return {
     descriptors,
+    loop,
     config,
     engine,
     transport,

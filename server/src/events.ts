@@ -2,7 +2,7 @@ import type { Command, Conditions, ErrorName, GapReason, Position } from '@sluic
 
 /**
  * Events of the gateway, for observers: metrics, log, webhooks. Observers can neither slow nor
- * break a publish.
+ * break a publish. `rule` is the pattern of the channel's rule.
  */
 export interface Events {
   connectionOpened: { connection: string; address: string; protocol: string };
@@ -35,7 +35,7 @@ export interface Events {
    * A message was appended. `waited`: milliseconds until the engine acknowledged it, 0 if it
    * answered synchronously.
    */
-  published: { channel: string; id: string; offset: number; waited?: number | undefined };
+  published: { channel: string; rule?: string; id: string; offset: number; waited?: number | undefined };
   /** A message was published that was scheduled, once or recurring: `delay` ms after its time. */
   latePublished: { channel: string; kind: 'once' | 'recurring'; delay: number };
   /** A message that was scheduled was refused for good when it was due; a `fault` follows. */
@@ -51,16 +51,26 @@ export interface Events {
    * The fan-out of a channel in one turn, from `after` (exclusive) to `offset`: the sum over its messages of the sockets
    * that each was sent to.
    */
-  delivered: { channel: string; after: number; offset: number; deliveries: number; bytes: number };
+  delivered: {
+    channel: string;
+    rule?: string;
+    after: number;
+    offset: number;
+    deliveries: number;
+    bytes: number;
+    /** The oldest of the messages. */
+    oldest?: { readonly message: { readonly time: number } } | undefined;
+  };
   /**
    * A cursor replays from the log: it began in the past, its reader was too slow, the engine's feed
    * had a gap, or its filter has changed.
    */
-  replaying: { connection: string; channel: string; cause: 'start' | 'slow_reader' | 'feed' | 'filter' };
+  replaying: { connection: string; channel: string; rule?: string; cause: 'start' | 'slow_reader' | 'feed' | 'filter' };
   /** Messages with offsets greater than `after`, up to `offset`, were sent from the log to a replaying cursor. */
   replayed: {
     connection: string;
     channel: string;
+    rule?: string;
     after: number;
     offset: number;
     messages: number;
@@ -72,6 +82,7 @@ export interface Events {
   gap: {
     connection: string;
     channel: string;
+    rule?: string;
     sub?: number | undefined;
     from: Position;
     to: Position;

@@ -21,6 +21,7 @@ import type { ConsumeFunction } from './groups/program-delivery.ts';
 import { createHttpSide } from './http-side.ts';
 import type { DescriptorWatch } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
+import type { LoopWatch } from './observe/lag-metrics.ts';
 import { errorOf, type RequestOptions, requestMany } from './program-requests.ts';
 import {
   listMessages,
@@ -87,6 +88,7 @@ export class Gateway {
   readonly #watch: EngineWatch;
   readonly #engineStart: EngineStart;
   readonly #descriptors: DescriptorWatch | undefined;
+  readonly #loop: LoopWatch;
   readonly #clockSteps: ClockSteps;
   readonly #access: DevAccess | null;
   readonly #wires: readonly SocketWire[] | undefined;
@@ -139,6 +141,7 @@ export class Gateway {
       sse: this.#sse,
     });
     this.#descriptors = assembly.descriptors;
+    this.#loop = assembly.loop;
     this.#watch = new EngineWatch(engine, services);
     this.#engineStart = this.#createEngineStart();
     this.#clockSteps = new ClockSteps(services.clock, (by) => {
@@ -240,6 +243,7 @@ export class Gateway {
       this.#state = 'running';
       this.#watch.start();
       this.#descriptors?.start();
+      this.#loop.start();
       this.#clockSteps.start();
       const url = `http://${hostInUrl(host)}:${port}`;
       const { httpPort } = this.#transport;
@@ -485,6 +489,7 @@ export class Gateway {
     this.#watch.stop();
     this.#engineStart.stop();
     this.#descriptors?.stop();
+    this.#loop.stop();
     this.#clockSteps.stop();
     this.#sse?.stop();
     this.#transport.close();

@@ -192,6 +192,32 @@ describe('deploy/prometheus', () => {
   });
 });
 
+describe('deploy/grafana', () => {
+  const target = z.object({ expr: z.string(), legendFormat: z.string() });
+  const panel = z.object({ id: z.number(), title: z.string(), targets: z.array(target).default([]) });
+  const dashboard = z.object({ panels: z.array(panel) }).parse(JSON.parse(file('deploy/grafana/sluice.json')));
+  const charts = dashboard.panels.filter(({ targets }) => targets.length > 0);
+  const metrics = new Set([...file('docs/metrics.md').matchAll(/^\| `(sluice_[a-z_]+)`/gm)].map(([, name]) => name));
+
+  it.each(charts)('$title uses existing metrics of the chosen nodes', ({ targets }) => {
+    for (const { expr } of targets) {
+      const names = [...expr.matchAll(/sluice_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, ''));
+      expect(names.length).toBeGreaterThan(0);
+      expect(names.filter((name) => !metrics.has(name))).toEqual([]);
+      expect(expr.match(/instance=~"\$instance"/g)).toHaveLength(names.length);
+    }
+  });
+
+  it('shows what the metrics by rule measure by rule', () => {
+    const byRule = charts.flatMap(({ targets }) => targets).filter(({ expr }) => /by \(rule/.test(expr));
+    expect(byRule.map(({ legendFormat }) => legendFormat)).toEqual(
+      byRule.map(() => expect.stringContaining('{{rule}}')),
+    );
+    expect(byRule).toHaveLength(6);
+    expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
+  });
+});
+
 describe('the Dockerfile', () => {
   it('starts an existing command as an unprivileged user', () => {
     const text = file('Dockerfile');

@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/session/commands/ping.ts': [1, 'reports the time of day to the client'],
   'server/src/session/commands/refresh.ts': [1, 'reports the time of day to the client'],
   'server/src/tap/recorder.ts': [2, 'the timestamps of entries'],
+  'server/src/observe/lag-metrics.ts': [1, 'the age of a message, by its timestamp'],
   'server/src/manage/last-seen.ts': [1, 'reports when a user was last seen'],
   'server/src/manage/local-node.ts': [2, 'reports when a connection was opened, and a user was last seen'],
   'server/src/schedules/schedules.ts': [1, 'when messages are due'],

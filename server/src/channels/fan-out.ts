@@ -23,6 +23,13 @@ export interface FanOutOptions {
   readonly failed: (channel: OpenChannel) => void;
 }
 
+/** What the fan-out of a channel in one turn amounts to. */
+interface Sums {
+  readonly deliveries: number;
+  readonly bytes: number;
+  readonly oldest: LoggedMessage | undefined;
+}
+
 /** Messages for one audience. */
 interface Delivery {
   readonly audience: Readership | FilteredAudience;
@@ -139,7 +146,7 @@ export class FanOut {
         deliveries += audience.live;
       }
     }
-    this.#report(channel, deliveries, bytes);
+    this.#report(channel, { deliveries, bytes, oldest: message });
   }
 
   /** Sends one message to an audience. Returns the bytes of everything that its connections receive. */
@@ -163,11 +170,12 @@ export class FanOut {
       bytes += this.#publish(delivery, count);
       deliveries += count * delivery.audience.live;
     }
-    this.#report(channel, deliveries, bytes);
+    this.#report(channel, { deliveries, bytes, oldest: first });
   }
 
-  #report({ name, base, sent }: OpenChannel, deliveries: number, bytes: number): void {
-    this.#options.events.emit('delivered', { channel: name, after: base, offset: sent, deliveries, bytes });
+  #report({ name, rule, base, sent }: OpenChannel, sums: Sums): void {
+    const { source } = rule.pattern;
+    this.#options.events.emit('delivered', { channel: name, rule: source, after: base, offset: sent, ...sums });
   }
 
   #encode({ audiences, filters, news }: OpenChannel): Delivery[] {

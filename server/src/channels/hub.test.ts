@@ -93,7 +93,9 @@ describe('the hub', () => {
     for (const id of ['a', 'b', 'c']) subscribe({}, new StubSubscriber(id));
     publish(2);
     settle();
-    expect(results).toEqual([{ channel: 'a', after: 0, offset: 2, deliveries: 6, bytes: expect.any(Number) }]);
+    expect(results).toMatchObject([
+      { channel: 'a', rule: 'a', after: 0, offset: 2, deliveries: 6, bytes: expect.any(Number) },
+    ]);
   });
 
   it('keeps a channel as long as somebody is subscribed', () => {

@@ -303,7 +303,9 @@ export class Hub implements CursorHost {
   }
 
   #reportReplaying({ subscriber, channel }: Cursor, cause: Events['replaying']['cause']): void {
-    this.#options.events.emit('replaying', { connection: subscriber.connection.id, channel: channel.name, cause });
+    const { name, rule } = channel;
+    const { events } = this.#options;
+    events.emit('replaying', { connection: subscriber.connection.id, channel: name, rule: rule.pattern.source, cause });
   }
 }
 

@@ -92,8 +92,10 @@ export const append: PublishStep = (publication, services) => {
 function acknowledge(publication: Publication, appended: Appended, { events }: PublishServices): null {
   const { entry, stored, waited } = appended;
   publication.appended = appended;
-  const { channel } = publication;
-  if (stored.id === entry.id) events.emit('published', { channel, id: stored.id, offset: stored.offset, waited });
+  const { channel, rule } = publication;
+  if (stored.id === entry.id) {
+    events.emit('published', { channel, rule: rule.pattern.source, id: stored.id, offset: stored.offset, waited });
+  }
   return null;
 }
 

@@ -67,6 +67,11 @@ export class Replayer {
     });
   }
 
+  /** The connections that it may have to serve. Those that read too slowly are not among them. */
+  get waiting(): Iterable<Subscriber> {
+    return [...this.#ready, ...this.#failed, ...this.#indebted.keys()];
+  }
+
   /** The connection has closed. */
   forget(subscriber: Subscriber): void {
     this.#ready.delete(subscriber);
@@ -195,6 +200,7 @@ export class Replayer {
     this.#events.emit('replayed', {
       connection: subscriber.connection.id,
       channel: channel.name,
+      rule: channel.rule.pattern.source,
       after: offset,
       offset: cursor.offset,
       messages: matched,
@@ -235,6 +241,7 @@ export class Replayer {
     this.#events.emit('gap', {
       connection: subscriber.connection.id,
       channel: channel.name,
+      rule: channel.rule.pattern.source,
       sub: cursor.variant.sub,
       from,
       to,

@@ -1,13 +1,17 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EventBus } from '../events.ts';
+import { addBuildInfo } from './build-metrics.ts';
 import { closeLabel } from './close-label.ts';
 import { addGroupMetrics, type MeasureGroups } from './group-metrics.ts';
 import { addHookMetrics } from './hook-metrics.ts';
+import { addLagMetrics, type LagSources } from './lag-metrics.ts';
 import type { Snapshot } from './metrics-sum.ts';
 import { addScheduleMetrics, type ScheduleSources } from './schedule-metrics.ts';
 import { addWebhookMetrics, type WebhookNumbers } from './webhook-metrics.ts';
 
-export interface MetricsSources extends ScheduleSources {
+export interface MetricsSources extends ScheduleSources, LagSources {
+  /** Name of the engine. */
+  readonly engine?: string;
   /** Channels with cursors on this node. */
   readonly channels: () => number;
   /** Requests that have not ended. */
@@ -39,6 +43,8 @@ export class Metrics {
     this.#messages(events);
     this.#requests(events, sources);
     this.#troubles(events);
+    addBuildInfo(this.#registry, sources.engine);
+    addLagMetrics(events, this.#registry, sources);
     addScheduleMetrics(events, this.#registry, sources);
     addHookMetrics(events, this.#registry);
     addWebhookMetrics(events, this.#registry, sources.webhooks ?? (async () => []));
@@ -123,25 +129,25 @@ export class Metrics {
   }
 
   #messages(events: EventBus): void {
-    const messagesIn = this.#tally('sluice_messages_in_total', 'Messages published');
+    const messagesIn = this.#tally('sluice_messages_in_total', 'Messages published, by rule');
     const latency = new Histogram({
       name: 'sluice_publish_latency_seconds',
       help: 'Time until the engine acknowledged a publish. The memory engine answers at once and is not timed',
       buckets: [0.000_01, 0.000_1, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5],
       registers: [this.#registry],
     });
-    const messagesOut = this.#tally('sluice_messages_out_total', 'Messages sent, counted per connection');
+    const messagesOut = this.#tally('sluice_messages_out_total', 'Messages sent, counted per connection, by rule');
     const bytesOut = this.#tally('sluice_fanout_bytes_total', 'Bytes of frames fanned out, counted per connection');
     const replayed = this.#counter('sluice_messages_replayed_total', 'Messages sent from the log to replaying cursors');
     const copies = this.#tally('sluice_messages_copied_total', 'Messages that were also appended to bound channels');
-    events.on('copied', () => copies(1));
+    events.on('copied', () => copies(undefined, 1));
     events.on('published', (event) => {
-      messagesIn(1);
+      messagesIn(event.rule, 1);
       if (event.waited !== undefined) latency.observe(event.waited / 1000);
     });
-    events.on('delivered', ({ deliveries, bytes }) => {
-      messagesOut(deliveries);
-      bytesOut(bytes);
+    events.on('delivered', ({ rule, deliveries, bytes }) => {
+      messagesOut(rule, deliveries);
+      bytesOut(undefined, bytes);
     });
     const replayedBytes = this.#counter('sluice_replayed_bytes_total', 'Bytes of frames sent to replaying cursors');
     const turns = this.#labelled(
@@ -150,12 +156,12 @@ export class Metrics {
       ['cause'],
     );
     events.on('replaying', ({ cause }) => turns.inc({ cause }));
-    events.on('replayed', ({ messages, bytes }) => {
-      messagesOut(messages);
+    events.on('replayed', ({ rule, messages, bytes }) => {
+      messagesOut(rule, messages);
       replayed.inc(messages);
       replayedBytes.inc(bytes);
     });
-    events.on('gap', ({ latest }) => messagesOut(latest));
+    events.on('gap', ({ rule, latest }) => messagesOut(rule, latest));
   }
 
   #requests(events: EventBus, { requests = () => 0, responders = () => 0 }: MetricsSources): void {
@@ -186,14 +192,15 @@ export class Metrics {
     );
     events.on('presenceSent', ({ bytes }) => presence.inc(bytes));
     const overflows = this.#counter('sluice_overflows_total', 'Connections whose buffer passed its limit');
-    const gaps = this.#labelled('sluice_gaps_total', "Gaps reported to subscribers, by reason and the rule's policy", [
-      'reason',
-      'policy',
-    ]);
+    const gaps = this.#labelled(
+      'sluice_gaps_total',
+      "Gaps reported to subscribers, by rule, reason and the rule's policy",
+      ['rule', 'reason', 'policy'],
+    );
     const errors = this.#labelled('sluice_errors_total', 'Errors answered, by name', ['name']);
     const faults = this.#counter('sluice_faults_total', 'Mistakes of the gateway itself; see the log');
     events.on('overflowed', () => overflows.inc());
-    events.on('gap', ({ reason, policy }) => gaps.inc({ reason, policy }));
+    events.on('gap', ({ rule, reason, policy }) => gaps.inc({ ...labelsOf(rule), reason, policy }));
     events.on('refused', ({ error }) => errors.inc({ name: error }));
     events.on('rejected', ({ error }) => errors.inc({ name: error }));
     events.on('fault', () => faults.inc());
@@ -219,20 +226,24 @@ export class Metrics {
     return new Counter({ name, help, registers: [this.#registry] });
   }
 
-  /** A counter for every message: it adds up a number, and updates the metric when it is read. */
-  #tally(name: string, help: string): (count: number) => void {
-    let pending = 0;
+  /**
+   * A counter for every message: it adds up numbers by rule, and updates the metric when it is read.
+   * Without a rule, it has no label.
+   */
+  #tally(name: string, help: string): (rule: string | undefined, count: number) => void {
+    const pending = new Map<string | undefined, number>();
     new Counter({
       name,
       help,
+      labelNames: ['rule'],
       registers: [this.#registry],
       collect() {
-        this.inc(pending);
-        pending = 0;
+        for (const [rule, count] of pending) this.inc(labelsOf(rule), count);
+        pending.clear();
       },
     });
-    return (count) => {
-      pending += count;
+    return (rule, count) => {
+      pending.set(rule, (pending.get(rule) ?? 0) + count);
     };
   }
 
@@ -240,3 +251,5 @@ export class Metrics {
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
   }
 }
+
+const labelsOf = (rule: string | undefined): { rule?: string } => (rule === undefined ? {} : { rule });
