@@ -21,6 +21,8 @@ export interface Message<T = unknown> {
   readonly from?: string;
   /** Where it was published, if it is a copy in a channel that binds others, or of a wildcard subscription. */
   readonly origin?: { readonly channel: string; readonly offset: number };
+  /** The trace in which it was published: a `traceparent` of W3C Trace Context, if the publisher gave one. */
+  readonly trace?: string;
 }
 
 /**
@@ -125,6 +127,8 @@ export interface PublishOptions<Event extends string = string> {
   readonly event?: Event;
   /** Flat labels. */
   readonly tags?: Tags;
+  /** The trace that it belongs to: a `traceparent` of W3C Trace Context. Subscribers find it in `message.trace`. */
+  readonly trace?: string;
   /**
    * Within the channel's window, messages with the same key are appended once. Default: a random key
    * per call.

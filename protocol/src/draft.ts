@@ -14,11 +14,18 @@ export interface RawDraft {
   readonly data?: unknown;
   readonly event?: unknown;
   readonly tags?: unknown;
+  readonly trace?: unknown;
   readonly key?: unknown;
   readonly if?: unknown;
 }
 
 const invalid = (detail: string): DraftFault => ({ error: 'command_invalid', detail });
+
+/** Version, trace id, parent id and flags; the ids must not be zero. W3C Trace Context, section 3.2.2. */
+const TRACE = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
+
+/** Is it a `traceparent` that a message may carry? */
+export const isTrace = (value: unknown): value is string => typeof value === 'string' && TRACE.test(value);
 
 function isText(value: unknown, most: number): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= most && value.isWellFormed();
@@ -63,6 +70,11 @@ export function checkDraft(raw: RawDraft): DraftFault | null {
   if (raw.if !== undefined && !isExpectedHead(raw.if)) {
     return invalid('"if" must be { "offset": integer, "epoch"?: string }, the expected head of the log');
   }
+  if (raw.trace !== undefined && !isTrace(raw.trace)) {
+    return invalid(
+      '"trace" must be a traceparent of W3C Trace Context, like "00-" + 32 + "-" + 16 hexadecimal digits + "-01"',
+    );
+  }
   const tags = raw.tags === undefined ? null : checkTags(raw.tags);
   if (tags !== null) return invalid(tags);
   if (raw.data === undefined) return invalid('"data" is required; use null for nothing');
@@ -72,10 +84,11 @@ export function checkDraft(raw: RawDraft): DraftFault | null {
 
 /** The checked fields only. */
 export function toDraft(raw: RawDraft): Draft {
-  const { data, event, tags, key, if: expected } = raw as Draft;
+  const { data, event, tags, trace, key, if: expected } = raw as Draft;
   const draft: { -readonly [Field in keyof Draft]: Draft[Field] } = { data };
   if (event !== undefined) draft.event = event;
   if (tags !== undefined) draft.tags = tags;
+  if (trace !== undefined) draft.trace = trace;
   if (key !== undefined) draft.key = key;
   if (expected !== undefined) draft.if = expected;
   return draft;

@@ -16,7 +16,7 @@ export type { Codec } from './codec.ts';
 export { ERROR_DOCS, ERRORS, type ErrorName, errorBody } from './codes.ts';
 export type * from './commands.ts';
 export { checkData } from './data.ts';
-export { checkDraft, type DraftFault, type RawDraft, toDraft } from './draft.ts';
+export { checkDraft, type DraftFault, isTrace, type RawDraft, toDraft } from './draft.ts';
 export type { ErrorKind } from './error-kind.ts';
 export type { Conditions, Filter, TagConditions, TagTest } from './filter.ts';
 export { both, canonical, EVERY, filterKey } from './filter-canonical.ts';

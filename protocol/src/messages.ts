@@ -33,8 +33,6 @@ export interface ReservedMessageFields {
   readonly ref?: string | number;
   /** What the message does to the message it refers to. */
   readonly op?: string;
-  /** Trace context of the publisher. */
-  readonly trace?: string;
 }
 
 /** One entry of a channel's log. */
@@ -53,6 +51,8 @@ export interface Message extends ReservedMessageFields {
   readonly from?: string;
   /** The message that this one is a copy of, in a channel that is bound to others. */
   readonly origin?: Origin;
+  /** The trace in which it was published: a `traceparent` of W3C Trace Context. */
+  readonly trace?: string;
 }
 
 /** Where the head of a log must be: at this offset, and in this epoch if one is given. */
@@ -67,6 +67,8 @@ export interface Draft {
   readonly data: Json;
   readonly event?: string;
   readonly tags?: Tags;
+  /** The trace of the publisher: a `traceparent` of W3C Trace Context. Subscribers receive it. */
+  readonly trace?: string;
   /** Makes the publish idempotent: within the rule's window the same key of the same user appends once. */
   readonly key?: string;
   /** Publishes only if the head of the log is there; otherwise the publish is refused with `conflict`. */

@@ -76,7 +76,7 @@ export interface ContractGateway<C extends Channels> extends Omit<Gateway, 'publ
   publish<const Name extends ChannelName<C>, Event extends EventsOf<C, Name> = never>(
     channel: KnownName<C, Name>,
     data: PublishedOf<C, Name, Event>,
-    options?: { readonly event?: Event; readonly tags?: Tags; readonly key?: string },
+    options?: { readonly event?: Event; readonly tags?: Tags; readonly trace?: string; readonly key?: string },
   ): Promise<PublishResult>;
 }
 

@@ -34,11 +34,12 @@ export class MemoryBindings {
   copiesOf(channel: string, message: Message): readonly MemoryCopy[] {
     const own = this.#rules.find(({ pattern }) => matchPattern(pattern, channel) !== null);
     if (own === undefined) return [];
-    const { event, tags, from, offset } = message;
+    const { event, tags, from, trace, offset } = message;
     const options = {
       origin: { channel, offset },
       ...(event === undefined ? {} : { event }),
       ...(tags === undefined ? {} : { tags }),
+      ...(trace === undefined ? {} : { trace }),
       ...(from === undefined ? {} : { from }),
     };
     return boundTo(channel, own, this.#rules)

@@ -13,6 +13,8 @@ export interface DraftOptions {
   /** The event name, defined by the application. */
   readonly event?: string;
   readonly tags?: Readonly<Record<string, string>>;
+  /** A `traceparent` of W3C Trace Context. */
+  readonly trace?: string;
   /** The publishing user. Default: none, like a backend. */
   readonly from?: string;
 }
@@ -64,7 +66,7 @@ export class MemoryLog {
     return this.#head - this.#kept.length + 1;
   }
 
-  append(data: Json, { event, tags, from, origin }: AppendOptions): AppendedMessage {
+  append(data: Json, { event, tags, from, origin, trace }: AppendOptions): AppendedMessage {
     const offset = ++this.#head;
     const message: Message = {
       id: `${this.#name}/${this.#life}/${offset}`,
@@ -75,6 +77,7 @@ export class MemoryLog {
       ...(tags === undefined ? {} : { tags }),
       ...(from === undefined ? {} : { from }),
       ...(origin === undefined ? {} : { origin }),
+      ...(trace === undefined ? {} : { trace }),
     };
     this.#kept.push(message);
     if (this.#kept.length > this.#limit) this.#kept.shift();

@@ -100,10 +100,11 @@ function acknowledge(publication: Publication, appended: Appended, { events }: P
 }
 
 function stamp({ draft, request: { by }, rule }: Publication, { nextId, clock }: PublishServices): Entry {
-  const { data, event, tags } = draft;
+  const { data, event, tags, trace } = draft;
   const entry: { -readonly [Field in keyof Entry]: Entry[Field] } = { id: nextId(), time: clock.now(), data };
   if (event !== undefined) entry.event = event;
   if (tags !== undefined) entry.tags = tags;
+  if (trace !== undefined) entry.trace = trace;
   if (rule.from && by.user !== null) entry.from = by.user;
   return entry;
 }

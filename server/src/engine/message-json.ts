@@ -31,7 +31,7 @@ export function idOfContent(json: string): string | undefined {
 const withPlace = (begun: string, time: number, offset: number): string =>
   `${begun},"time":${time},"offset":${offset}}`;
 
-function begin({ id, data, event, tags, from, origin }: Content): string {
+function begin({ id, data, event, tags, from, origin, trace }: Content): string {
   let json =
     typeof data === 'string'
       ? `${ID}${escapeText(id)}","data":"${escapeText(data)}"`
@@ -41,5 +41,6 @@ function begin({ id, data, event, tags, from, origin }: Content): string {
   if (from !== undefined) json += `,"from":"${escapeText(from)}"`;
   // A channel's name has nothing to escape.
   if (origin !== undefined) json += `,"origin":{"channel":"${origin.channel}","offset":${origin.offset}}`;
+  if (trace !== undefined) json += `,"trace":"${escapeText(trace)}"`;
   return json;
 }

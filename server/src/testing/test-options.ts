@@ -19,6 +19,8 @@ export interface DraftOptions {
   /** The kind of message, as defined by the application. */
   readonly event?: string;
   readonly tags?: Readonly<Record<string, string>>;
+  /** The trace that it belongs to: a `traceparent` of W3C Trace Context. */
+  readonly trace?: string;
   /** Idempotency key. */
   readonly key?: string;
 }

@@ -1,4 +1,4 @@
-import type { ErrorBody, PublishResult, RawDraft } from '@sluice/protocol';
+import { type ErrorBody, isTrace, type PublishResult, type RawDraft } from '@sluice/protocol';
 import type { Identity } from '../../auth/identity.ts';
 import type { ApiKeys } from '../../auth/secrets.ts';
 import type { Verifier } from '../../auth/token.ts';
@@ -24,7 +24,7 @@ export interface PublishServices {
 type BatchEntry = PublishResult | { readonly error: ErrorBody };
 
 /**
- * `POST /api/v1/publish`: one message `{ channel, data, event?, tags?, key?, if? }`, or an array of
+ * `POST /api/v1/publish`: one message `{ channel, data, event?, tags?, trace?, key?, if? }`, or an array of
  * them; with `channels` instead of `channel`, the same message on each of them.
  *
  * One message is answered with its result, or with an error and its status. An array is answered
@@ -40,12 +40,13 @@ export function publishRoute(services: PublishServices): (request: Request) => P
     if (body instanceof Refusal) return errorReply(body);
     const key = readIdempotencyKey(request);
     if (key instanceof Refusal) return errorReply(key);
+    const trace = traceOf(request);
     if (Array.isArray(body.value)) {
       // Two messages of one channel must not have the same key.
       const keyAt = key === undefined ? undefined : (at: number) => `${key}/${at}`;
-      return publishBatch({ services, by, keyAt }, body.value);
+      return publishBatch({ services, by, keyAt, trace }, body.value);
     }
-    const publish: Publish = { services, by, keyAt: key === undefined ? undefined : () => key };
+    const publish: Publish = { services, by, trace, keyAt: key === undefined ? undefined : () => key };
     const messages = spread(body.value);
     if (messages instanceof Refusal) return errorReply(messages);
     return messages === null ? publishSingle(publish, body.value) : publishBatch(publish, messages);
@@ -58,6 +59,8 @@ interface Publish {
   readonly by: Identity;
   /** The key of the message at a place of the request, if it has none of its own. */
   readonly keyAt: ((at: number) => string) | undefined;
+  /** The trace of messages without one of their own. */
+  readonly trace: string | undefined;
 }
 
 /** The same message for each of its `channels`; `null` if it has none. */
@@ -90,22 +93,39 @@ async function publishBatch(publish: Publish, messages: unknown[]): Promise<Http
   return jsonReply(200, entries);
 }
 
-async function publishAll({ services, by, keyAt }: Publish, messages: readonly unknown[]): Promise<PublishOutcome[]> {
+async function publishAll(
+  { services, by, keyAt, trace }: Publish,
+  messages: readonly unknown[],
+): Promise<PublishOutcome[]> {
   const { door, allowances } = services;
-  const parcels = messages.map((message, at) => withKey(readMessage(message), keyAt?.(at)));
+  const parcels = messages.map((message, at) => withTrace(withKey(readMessage(message), keyAt?.(at)), trace));
   const readable = parcels.filter((parcel): parcel is BatchMessage => !(parcel instanceof Refusal));
   const outcomes = await door.publishAll(readable, { by, allowance: by.user === null ? null : allowances.of(by.user) });
   let at = 0;
   return parcels.map((parcel) => (parcel instanceof Refusal ? parcel : (outcomes[at++] ?? new Refusal('internal'))));
 }
 
-const FIELDS = ['channel', 'data', 'event', 'tags', 'key', 'if'];
+function withTrace(message: BatchMessage | Refusal, trace: string | undefined): BatchMessage | Refusal {
+  if (message instanceof Refusal || trace === undefined || message.draft.trace !== undefined) return message;
+  return { ...message, draft: { ...message.draft, trace } };
+}
+
+/** The `traceparent` of a request. A malformed one is ignored: W3C Trace Context, section 3.2.2.3. */
+function traceOf({ headers }: Request): string | undefined {
+  const trace = headers.get('traceparent');
+  return isTrace(trace) ? trace : undefined;
+}
+
+const FIELDS = ['channel', 'data', 'event', 'tags', 'trace', 'key', 'if'];
 /** Names of the field `event` in other products. */
 const EVENT_ELSEWHERE = ['name', 'type', 'kind', 'topic', 'eventName', 'event_name'];
 
 function readMessage(message: unknown): BatchMessage | Refusal {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    return new Refusal('command_invalid', 'a message must be an object { channel, data, event?, tags?, key?, if? }');
+    return new Refusal(
+      'command_invalid',
+      'a message must be an object { channel, data, event?, tags?, trace?, key?, if? }',
+    );
   }
   const { channel, ...raw } = message as RawDraft & { channel: string };
   const unknown = Object.keys(message).find((name) => !FIELDS.includes(name));

@@ -31,6 +31,7 @@ export function testAppend(bench: () => EngineBench): void {
         tags: { lang: 'ru', '': '' },
         from: 'ada',
         origin: { channel: 'b:c', offset: 7 },
+        trace: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       };
       const { offset } = await bench().append('a', KEEP, more);
       const [message] = (await bench().read('a')).messages;

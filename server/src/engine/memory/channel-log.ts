@@ -163,8 +163,8 @@ export class ChannelLog {
 }
 
 /** Written out because it runs for every message: spreading absent fields costs more than the rest of an append. */
-function place({ id, data, event, tags, from, origin }: Entry, time: number, offset: number): Message {
-  if (event === undefined && tags === undefined && origin === undefined) {
+function place({ id, data, event, tags, from, origin, trace }: Entry, time: number, offset: number): Message {
+  if (event === undefined && tags === undefined && origin === undefined && trace === undefined) {
     return from === undefined ? { id, time, data, offset } : { id, time, data, from, offset };
   }
   return {
@@ -175,6 +175,7 @@ function place({ id, data, event, tags, from, origin }: Entry, time: number, off
     ...(tags === undefined ? undefined : { tags }),
     ...(from === undefined ? undefined : { from }),
     ...(origin === undefined ? undefined : { origin }),
+    ...(trace === undefined ? undefined : { trace }),
     offset,
   };
 }
