@@ -124,7 +124,7 @@ export const observe = [
   },
   {
     file: `${FOLDER}/metrics.ts`,
-    from: '        pending = 0;\n',
+    from: '        pending.clear();\n',
     to: '',
     fault: 'messages are counted again at each scrape',
     tests: test('metrics'),
