@@ -1,5 +1,5 @@
 const ROOM = ['server/src/requests', 'server/test/requests.test.ts', 'server/test/requests-model.test.ts'];
-const CLUSTER = ['server/test/requests-cluster.test.ts', 'server/test/requests-model.test.ts'];
+const CLUSTER = ['server/src/requests', 'server/test/requests-cluster.test.ts', 'server/test/requests-model.test.ts'];
 const BACKEND = ['server/test/requests-backend.test.ts', 'server/src/requests/reply-queue.test.ts'];
 const SDK = ['client-sdk/test/requests.test.ts', 'server/test/sdk-requests.test.ts'];
 
