@@ -22,13 +22,6 @@ export const filters = [
     tests: ['server/test/model.test.ts'],
   },
   {
-    file: 'server/src/channels/filters/channel-filters.ts',
-    from: 'if (this.told.offset >= sent || this.everyone.silent) return false;',
-    to: '',
-    fault: 'progress is repeated although the head has not moved',
-    tests: ['server/test/filters.test.ts'],
-  },
-  {
     file: 'server/src/channels/filters/progress-schedule.ts',
     from: 'if (this.#waiting.has(channel)) return;',
     to: '',
