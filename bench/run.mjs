@@ -10,6 +10,7 @@ import { filter } from './commands/filter.mjs';
 import { fixed } from './commands/fixed.mjs';
 import { flood } from './commands/flood.mjs';
 import { footprint } from './commands/footprint.mjs';
+import { hooks } from './commands/hooks.mjs';
 import { memory } from './commands/memory.mjs';
 import { ownChannel } from './commands/own-channel.mjs';
 import { peers } from './commands/peers.mjs';
@@ -39,6 +40,7 @@ for (const add of [
   queue,
   request,
   reconnect,
+  hooks,
   presence,
   flood,
   redis,

@@ -11,6 +11,9 @@ const limited = options.includes('limited');
 const coalesce = Number(options.find((option) => option.startsWith('coalesce='))?.slice('coalesce='.length) ?? 0);
 const redis = options.find((option) => option.startsWith('redis://'));
 const durable = options.find((option) => option.startsWith('durable='))?.slice('durable='.length);
+/** `hook=<url>`: a backend that is asked about each subscription. */
+const hook = options.find((option) => option.startsWith('hook='))?.slice('hook='.length);
+const hookKey = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const everything = { '*': 'users' };
 const gateway = createGateway({
   host: '127.0.0.1',
@@ -20,6 +23,12 @@ const gateway = createGateway({
   drain: 0,
   ...(redis === undefined ? {} : { engine: 'redis', redis: { url: redis } }),
   ...(durable === undefined ? {} : { engine: 'durable', durable: { data: durable } }),
+  ...(hook === undefined
+    ? {}
+    : {
+        hooks: { backend: { url: hook, on: ['subscribe'], timeout: '10s', keys: [{ key: hookKey }] } },
+        privateTargets: ['127.0.0.0/8'],
+      }),
   log: { level: 'warn' },
   // One generator plays all clients, and nearly all of them are one user: limits would measure themselves.
   limits: {
