@@ -73,6 +73,7 @@ export class Reload {
     this.#config = config;
     rules.replace(config.channels);
     groups?.reload();
+    if (differences.changes.some((change) => change.startsWith('hooks:'))) services.hooks.replace(config.hooks);
     this.#replaceKeys(differences, { verifier, apiKeys });
     this.#replaceLimits(config);
     return differences;

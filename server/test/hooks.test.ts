@@ -1,10 +1,11 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { HookInput } from '../src/config/hook-options.ts';
+import { parseConfig } from '../src/config/schema.ts';
 import type { HookCall, HookReply } from '../src/index.ts';
 import { PermissionReview } from '../src/session/permission-review.ts';
 import type { ProtocolClient } from './support/protocol-client.ts';
-import { tokenFor } from './support/tokens.ts';
+import { SECRET, tokenFor } from './support/tokens.ts';
 import { createWorld, type World } from './support/world.ts';
 
 const CHANNELS = {
@@ -326,6 +327,28 @@ describe('answers', () => {
     await client.result({ type: 'publish', ...chat, data: 1 });
     await client.result({ type: 'publish', ...chat, data: 1 });
     expect(calls).toHaveLength(2);
+  });
+});
+
+describe('a reload', () => {
+  it('replaces hooks that have changed, and forgets their answers', async () => {
+    const { calls, ask } = hook(() => true);
+    const hooks = { app: { subscribe: ask, ttl: '1h' } };
+    const { world, connect } = await start(hooks);
+    const client = await connect();
+    const config = (next: Record<string, HookInput>) =>
+      parseConfig({ keys: [{ secret: SECRET }], channels: CHANNELS, hooks: next });
+    await client.result({ type: 'subscribe', ...chat });
+    await client.result({ type: 'unsubscribe', ...chat });
+    await world.gateway.reload(config(hooks));
+    await client.result({ type: 'subscribe', ...chat });
+    await client.result({ type: 'unsubscribe', ...chat });
+    expect(calls).toHaveLength(1);
+    const report = await world.gateway.reload(config({ app: { subscribe: () => false } }));
+    expect(report.changes).toContain('hooks: changed "app"');
+    await expect(client.request({ type: 'subscribe', ...chat })).resolves.toMatchObject({
+      error: { name: 'permission_denied' },
+    });
   });
 });
 

@@ -24,7 +24,7 @@ export const LIVE_LIMITS = [
   'connectionRatePerAddress',
 ] as const satisfies readonly (keyof Config['limits'])[];
 
-const LIVE_OPTIONS: ReadonlySet<string> = new Set(['channels', 'schedules', 'keys', 'apiKeys', 'limits']);
+const LIVE_OPTIONS: ReadonlySet<string> = new Set(['channels', 'schedules', 'hooks', 'keys', 'apiKeys', 'limits']);
 
 /** Derived for a run, and never different because of a file. */
 const DERIVED: ReadonlySet<string> = new Set(['node', 'devSecret', 'devApiKey']);
@@ -35,6 +35,7 @@ export function differencesOf(before: Config, next: Config): Differences {
     changes: [
       ...namedChanges('channels', old.channels, fresh.channels),
       ...namedChanges('schedules', old.schedules, fresh.schedules),
+      ...namedChanges('hooks', byName(before.hooks), byName(next.hooks)),
       ...(isDeepStrictEqual(before.keys, next.keys) ? [] : ['keys: changed']),
       ...namedChanges('apiKeys', byName(before.apiKeys), byName(next.apiKeys)),
       ...limitChanges(before, next),
@@ -43,7 +44,8 @@ export function differencesOf(before: Config, next: Config): Differences {
   };
 }
 
-const byName = (keys: Config['apiKeys']) => Object.fromEntries(keys.map((key) => [key.name, key]));
+const byName = (entries: readonly { readonly name: string }[]) =>
+  Object.fromEntries(entries.map((entry) => [entry.name, entry]));
 
 /** The entries that were added, removed and changed, by name. */
 function namedChanges(option: string, before: unknown, next: unknown): string[] {
