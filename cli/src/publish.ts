@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { collectPairs, urlArgument } from './arguments.ts';
+import { collectPairs, durationArgument, urlArgument } from './arguments.ts';
 import { CliError } from './cli-error.ts';
 import { DEFAULT_URL, fetchFrom, findKey, httpUrl, readAnswer } from './gateway-url.ts';
 import type { Shell } from './shell.ts';
@@ -16,6 +16,7 @@ interface PublishFlags {
   readonly event?: string;
   readonly tag?: Record<string, string>;
   readonly idempotencyKey?: string;
+  readonly ttl?: number;
 }
 
 function parseData(text: string): unknown {
@@ -28,14 +29,14 @@ function parseData(text: string): unknown {
 
 async function publish(channel: string, text: string, { flags, shell }: { flags: PublishFlags; shell: Shell }) {
   const data = parseData(text === '-' ? await shell.stdin() : text);
-  const { event, tag: tags, idempotencyKey: key, url } = flags;
+  const { event, tag: tags, idempotencyKey: key, ttl, url } = flags;
   const authorization = `Bearer ${await findKey(flags, shell)}`;
   const response = await fetchFrom(
     httpUrl(url, '/api/v1/publish'),
     {
       method: 'POST',
       headers: { authorization, 'content-type': 'application/json' },
-      body: JSON.stringify({ channel, data, event, tags, key }),
+      body: JSON.stringify({ channel, data, event, tags, key, ttl }),
     },
     shell,
   );
@@ -54,6 +55,7 @@ export function addPublish(program: Command, shell: Shell): void {
     .option('--event <name>', 'the kind of message')
     .option('--tag <name=value>', 'a tag; repeat for more', collectPairs)
     .option('--idempotency-key <key>', 'repeated publishes with the same key append once')
+    .option('--ttl <duration>', 'the message expires after this time, e.g. 30s', durationArgument)
     .addHelpText('after', EXAMPLES)
     .action((channel: string, text: string, flags: PublishFlags) => publish(channel, text, { flags, shell }));
 }

@@ -23,6 +23,8 @@ export interface Message<T = unknown> {
   readonly origin?: { readonly channel: string; readonly offset: number };
   /** The trace in which it was published: a `traceparent` of W3C Trace Context, if the publisher gave one. */
   readonly trace?: string;
+  /** When it expires: milliseconds since the Unix epoch. Absent: never. */
+  readonly expiresAt?: number;
 }
 
 /**
@@ -139,6 +141,12 @@ export interface PublishOptions<Event extends string = string> {
    * with `conflict`, and `head` of the error is the head.
    */
   readonly if?: ExpectedHead;
+  /**
+   * Milliseconds after which the message expires: from then on the gateway does not deliver it to
+   * subscribers that are behind, in pages of history, or to consumers. Default: that of the channel's
+   * rule, or never.
+   */
+  readonly ttl?: number;
   /** Gives up when it aborts. A message that was already sent may still be published. */
   readonly signal?: AbortSignal;
   /**
@@ -171,8 +179,8 @@ export interface HistoryPage<T = unknown, M extends Message = Message<T>> {
   /** In the order of their offsets. */
   readonly messages: readonly M[];
   /**
-   * With a filter: the page has all matching messages from offset `from` to `to`. Read on with
-   * `before: from`, or `after: to`.
+   * With a filter, or if messages have expired: the page has all other messages from offset `from` to
+   * `to`, perhaps none. Read on with `before: from`, or `after: to`.
    */
   readonly covers?: { readonly from: number; readonly to: number };
 }

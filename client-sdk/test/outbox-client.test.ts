@@ -30,13 +30,20 @@ const result = { id: 'm1', epoch: 'e1', offset: 1 };
 describe('an outbox on a real client', () => {
   it('connects the client, and sends nothing until it knows the user', async () => {
     const outbox = outboxOf(gateway.client());
-    const outgoing = outbox.publish('a', { n: 1 }, { event: 'chat', tags: { a: 'b' } });
+    const outgoing = outbox.publish('a', { n: 1 }, { event: 'chat', tags: { a: 'b' }, ttl: 5_000 });
     await turn();
     expect(gateway.sockets).toHaveLength(1);
     await gateway.socket.accept();
     const [publish, ...more] = gateway.socket.sent('publish');
     expect(more).toEqual([]);
-    expect(publish).toMatchObject({ channel: 'a', data: { n: 1 }, key: outgoing.key, event: 'chat', tags: { a: 'b' } });
+    expect(publish).toMatchObject({
+      channel: 'a',
+      data: { n: 1 },
+      key: outgoing.key,
+      event: 'chat',
+      tags: { a: 'b' },
+      ttl: 5_000,
+    });
     gateway.socket.reply('publish', result);
     await expect(outgoing.settled).resolves.toMatchObject({ status: 'accepted', result });
   });

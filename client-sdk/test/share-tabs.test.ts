@@ -106,6 +106,20 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
     expect(tabs.gateway.seen.filter(({ type }) => type === 'subscribe')).toHaveLength(1);
   });
 
+  it('receive what comes after messages that have expired', async () => {
+    const list = await opened(2);
+    const seen = list.map(({ client }) => read(client));
+    await turn();
+    const message = (offset: number) => ({ id: `m${offset}`, offset, time: 0, data: offset });
+    tabs.gateway.pushToAll({ type: 'messages', channel: 'a', epoch: 'e1', messages: [message(1)] });
+    tabs.gateway.pushToAll({ type: 'messages', channel: 'a', epoch: 'e1', after: 1, messages: [message(4)] });
+    tabs.gateway.pushToAll({ type: 'progress', channel: 'a', epoch: 'e1', after: 4, offset: 6 });
+    tabs.gateway.pushToAll({ type: 'messages', channel: 'a', epoch: 'e1', messages: [message(7)] });
+    await pass(10);
+    expect(seen.map(({ offsets, gaps }) => [offsets, gaps])).toEqual(Array(2).fill([[1, 4, 7], []]));
+    expect(list.map(({ client }) => client.state)).toEqual(['connected', 'connected']);
+  });
+
   it('end the subscription when the last tab has unsubscribed', async () => {
     const [a, b] = (await opened(2)) as [OpenTab, OpenTab];
     const subscriptions = [a, b].map(({ client }) => client.channel('a').subscribe(() => {}));
@@ -159,10 +173,12 @@ describe.each(['worker', 'leader'] as const)('tabs that share through a %s', (wa
 
   it("publish with their own keys, and receive the gateway's answers", async () => {
     const [a, b] = (await opened(2)) as [OpenTab, OpenTab];
-    const one = await a.client.channel('a').publish('x', { key: 'k', event: 'e', tags: { t: '1' } });
+    const one = await a.client.channel('a').publish('x', { key: 'k', event: 'e', tags: { t: '1' }, ttl: 5_000 });
     const two = await b.client.channel('a').publish('x', { key: 'k' });
     expect([one.offset, two.offset]).toEqual([1, 1]);
-    expect(tabs.gateway.seen.find(({ type }) => type === 'publish')).toMatchObject({ event: 'e', tags: { t: '1' } });
+    expect(tabs.gateway.seen.find(({ type }) => type === 'publish')).toMatchObject({
+      ...{ event: 'e', tags: { t: '1' }, ttl: 5_000 },
+    });
   });
 
   it('receive refusals unchanged', async () => {

@@ -17,6 +17,7 @@ export interface RawDraft {
   readonly trace?: unknown;
   readonly key?: unknown;
   readonly if?: unknown;
+  readonly ttl?: unknown;
 }
 
 const invalid = (detail: string): DraftFault => ({ error: 'command_invalid', detail });
@@ -54,6 +55,9 @@ function isExpectedHead(value: unknown): boolean {
   );
 }
 
+const isTtl = (value: unknown): boolean =>
+  Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= LIMITS.ttl;
+
 /**
  * Checks the part of a publish that is the same over WebSockets, HTTP and the embedding API.
  * SPEC.md section 3.3.
@@ -75,6 +79,9 @@ export function checkDraft(raw: RawDraft): DraftFault | null {
       '"trace" must be a traceparent of W3C Trace Context, like "00-" + 32 + "-" + 16 hexadecimal digits + "-01"',
     );
   }
+  if (raw.ttl !== undefined && !isTtl(raw.ttl)) {
+    return invalid(`"ttl" must be milliseconds: an integer from 1 to ${LIMITS.ttl}`);
+  }
   const tags = raw.tags === undefined ? null : checkTags(raw.tags);
   if (tags !== null) return invalid(tags);
   if (raw.data === undefined) return invalid('"data" is required; use null for nothing');
@@ -84,12 +91,13 @@ export function checkDraft(raw: RawDraft): DraftFault | null {
 
 /** The checked fields only. */
 export function toDraft(raw: RawDraft): Draft {
-  const { data, event, tags, trace, key, if: expected } = raw as Draft;
+  const { data, event, tags, trace, key, if: expected, ttl } = raw as Draft;
   const draft: { -readonly [Field in keyof Draft]: Draft[Field] } = { data };
   if (event !== undefined) draft.event = event;
   if (tags !== undefined) draft.tags = tags;
   if (trace !== undefined) draft.trace = trace;
   if (key !== undefined) draft.key = key;
   if (expected !== undefined) draft.if = expected;
+  if (ttl !== undefined) draft.ttl = ttl;
   return draft;
 }

@@ -6,6 +6,8 @@ export const LIMITS = {
   eventLength: 128,
   /** Characters of an idempotency key. */
   keyLength: 128,
+  /** Milliseconds of the longest `ttl` of a message: 365 days. */
+  ttl: 31_536_000_000,
   /** Tags of one message. */
   tags: 16,
   /** Characters of a tag's name. */

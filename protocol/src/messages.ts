@@ -53,6 +53,11 @@ export interface Message extends ReservedMessageFields {
   readonly origin?: Origin;
   /** The trace in which it was published: a `traceparent` of W3C Trace Context. */
   readonly trace?: string;
+  /**
+   * When the message expires: milliseconds since the Unix epoch. Present only if it was published with
+   * a `ttl`, or if the channel's rule gives it one.
+   */
+  readonly expiresAt?: number;
 }
 
 /** Where the head of a log must be: at this offset, and in this epoch if one is given. */
@@ -73,6 +78,11 @@ export interface Draft {
   readonly key?: string;
   /** Publishes only if the head of the log is there; otherwise the publish is refused with `conflict`. */
   readonly if?: ExpectedHead;
+  /**
+   * Milliseconds after which the message expires: from then on the gateway does not deliver it. Default:
+   * that of the channel's rule, or never.
+   */
+  readonly ttl?: number;
 }
 
 /**

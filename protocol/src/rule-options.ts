@@ -138,6 +138,13 @@ export interface RuleOptions {
     /** Maximum number of messages of the rule that wait. Default: 10000. */
     readonly max?: number;
   };
+  /** When messages expire. Default: only those that are published with a `ttl`. */
+  readonly ttl?: {
+    /** For messages that are published without a `ttl`. Default: never. */
+    readonly default?: DurationInput;
+    /** The longest `ttl` that a publisher may give. Default: 365d. */
+    readonly max?: DurationInput;
+  };
   /** Requests to the responders of the channel. */
   readonly requests?: {
     /** Milliseconds until the first reply, and between two. Default: 10s. */

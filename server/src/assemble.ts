@@ -5,6 +5,7 @@ import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
 import { cursorLag } from './channels/cursor-lag.ts';
 import { type AfterAppend, Door } from './channels/door.ts';
+import { Expiry } from './channels/expiry.ts';
 import { Hub } from './channels/hub.ts';
 import { Replayer } from './channels/replay.ts';
 import { Rules } from './channels/rules.ts';
@@ -105,7 +106,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   logEvents(events, logger, clock);
   turn.onFault = (error) => events.emit('fault', { where: 'the end of a turn', error });
   const { log } = engine;
-  const replayer = new Replayer({ log, events, turn, clock });
+  const expiry = new Expiry(clock);
+  const replayer = new Replayer({ log, events, turn, clock, expiry });
   const topics = config.sse ? new StreamTopics(transport, turn) : undefined;
   const { outbound, filters: mostFilters } = config.limits;
   const hub = new Hub({ log, fanout: topics ?? transport, replayer, events, turn, clock, mostFilters });
@@ -171,6 +173,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     schedules,
     backendRequests,
     log,
+    expiry,
     events,
     clock,
     replies,

@@ -101,6 +101,8 @@ export interface Events {
   settled: { channel: string; group: string; outcome: string; count: number; expired: number };
   /** The log lost messages that a group had not settled. */
   groupGap: { channel: string; group: string; reason: GapReason };
+  /** Messages had expired before a group delivered them; `dropped`: how many the full dead list had no room for. */
+  messagesExpired: { channel: string; group: string; count: number; dropped: number };
   /** Dead letters could not be published to their channel; they stay in the group's list. */
   deadLettersRefused: { channel: string; group: string; target: string; error: ErrorName };
   /**

@@ -48,6 +48,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     rules,
     events,
     log,
+    expiry: parts.services.expiry,
     presence,
     backendRequests,
     schedules,

@@ -131,6 +131,14 @@ export interface ScheduleRule {
   readonly max: number;
 }
 
+/** How long messages last, in ms. */
+export interface TtlRule {
+  /** Of messages whose publisher gives none; `null`: they do not expire. */
+  readonly default: number | null;
+  /** The longest that a publisher may give. */
+  readonly max: number;
+}
+
 /** One resolved channel rule: the whole configuration of the channels of a pattern. */
 export interface Rule {
   readonly pattern: Pattern;
@@ -154,6 +162,8 @@ export interface Rule {
   readonly respond?: string;
   /** `null`: messages cannot be scheduled. */
   readonly schedule: ScheduleRule | null;
+  /** `null`: publishers choose whether messages expire, within the protocol's limit. */
+  readonly ttl: TtlRule | null;
   /** Maximum bytes of a message's `data` as JSON. */
   readonly maxPayload: number;
   /** How long the `key` of a publish is remembered, in ms. */

@@ -61,7 +61,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
     'claims of tokens; the time of day before a gateway reports it',
   ],
   'client-sdk/src/stores/connection-store.ts': [1, 'reports a time of day to the page'],
-  'client-sdk/src/testing/memory-log.ts': [1, 'the timestamp of a message'],
+  'client-sdk/src/testing/memory-log.ts': [2, 'the timestamp of a message, and its expiry'],
   'client-sdk/src/testing/memory-groups.ts': [2, 'reports to the client when a delivery expires'],
   'client-sdk/src/testing/memory-schedules.ts': [2, 'when a scheduled message is due'],
   'client-sdk/src/testing/memory-session.ts': [4, 'reports the time of day to the client'],

@@ -17,6 +17,8 @@ export interface OutboxMessage<T = unknown> {
   /** The event name, defined by the application. */
   readonly event?: string | undefined;
   readonly tags?: Tags | undefined;
+  /** Milliseconds after which it expires, from its acceptance by the gateway on. */
+  readonly ttl?: number | undefined;
   /** When it was published in this client: milliseconds since the Unix epoch, by the local clock. */
   readonly time: number;
   readonly status: OutboxStatus;
@@ -53,6 +55,11 @@ export interface OutboxPublishOptions<Event extends string = string> {
   readonly event?: Event;
   /** Flat labels for filters. */
   readonly tags?: Tags;
+  /**
+   * Milliseconds after which the message expires: from then on the gateway does not deliver it. They
+   * count from its acceptance by the gateway; the time in the outbox does not count.
+   */
+  readonly ttl?: number;
 }
 
 /** A read-only view of one channel's messages in the outbox. */

@@ -32,6 +32,10 @@ export class FollowedMessage<T> implements Outgoing<T> {
     return this.#now.tags;
   }
 
+  get ttl(): number | undefined {
+    return this.#now.ttl;
+  }
+
   get time(): number {
     return this.#now.time;
   }

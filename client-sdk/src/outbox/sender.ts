@@ -184,7 +184,7 @@ export class Sender {
    */
   async #attempt(entry: Entry, signal: AbortSignal): Promise<number | undefined> {
     const { client, queue } = this.#options;
-    const { key, channel, data, event, tags } = entry;
+    const { key, channel, data, event, tags, ttl } = entry;
     if (queue.deadlines.isOverdue(entry)) return void (await queue.deadlines.expire(key));
     const sent = await queue.mark(key, this.#leadership?.tab ?? '');
     // A stored message must not be sent by two tabs: the leadership must be fresh. Once written, it
@@ -200,7 +200,7 @@ export class Sender {
       // A repeat after the dedupe window would append a duplicate, so the client must not retry for
       // longer.
       const timeout = Math.min(Math.max(deadline(sent, this.#options, now) - now, 1), LONGEST);
-      const extra = { ...(event !== undefined && { event }), ...(tags && { tags }) };
+      const extra = { ...(event !== undefined && { event }), ...(tags && { tags }), ...(ttl !== undefined && { ttl }) };
       const publishing = client.channel(channel).publish(data, { ...extra, key, timeout, signal: flight.signal });
       queue.finish(key, { status: 'accepted', result: await publishing });
       return undefined;

@@ -69,3 +69,11 @@ it('keeps the newest 500 messages, and at most a million characters', () => {
   for (let offset = 1; offset <= 5; offset++) recent.add('e', message(offset, 'x'.repeat(300_000)));
   expect(offsets(recent, 0)).toEqual([3, 4, 5]);
 });
+
+it('keeps no message that expires, and starts again after it', () => {
+  const recent = recentOf(5, 6);
+  recent.add('e', { ...message(7), expiresAt: 1_000 });
+  expect([recent.position, recent.reaches(at(6)), recent.reaches(at(7))]).toEqual([at(7), false, true]);
+  recent.add('e', message(8));
+  expect(offsets(recent, 7)).toEqual([8]);
+});

@@ -27,6 +27,11 @@ export class RecentMessages {
     const { position } = this;
     // A message from a gap's `latest`: it arrived after the gap that covers it.
     if (position?.epoch === epoch && position.offset >= message.offset) return;
+    // It would have to be forgotten in time: a tab that needs it reads the log.
+    if (message.expiresAt !== undefined) {
+      this.startAt({ epoch, offset: message.offset });
+      return;
+    }
     if (position?.epoch !== epoch || position.offset + 1 !== message.offset) {
       this.startAt({ epoch, offset: message.offset - 1 });
     }

@@ -77,6 +77,7 @@ export class TabSubscription {
     const messages = recent.after(from);
     this.#answer({ position: from, state: live && messages.length === 0 ? 'live' : 'replaying' });
     if (messages.length > 0) this.#push(position.epoch, messages);
+    this.#sent = position;
     this.#subscribe({ position });
   }
 
@@ -106,10 +107,16 @@ export class TabSubscription {
       return;
     }
     this.#reportGap();
-    // With a filter: the messages in between did not match.
-    const after = this.shared.filter && this.#sent?.epoch === epoch ? { after: this.#sent.offset } : {};
+    const after = this.#skips(message);
     this.#sent = { epoch, offset };
     this.#push(epoch, [toWire(message)], after);
+  }
+
+  /** The messages before this one that the tab has not received did not match the filter, or have expired. */
+  #skips({ epoch, offset }: Message): { readonly after?: number } {
+    const sent = this.#sent;
+    const isWhole = sent?.epoch !== epoch || (sent.offset === offset - 1 && !this.shared.filter);
+    return isWhole ? {} : { after: sent.offset };
   }
 
   #onGap(gap: Gap): void {

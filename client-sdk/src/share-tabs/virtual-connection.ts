@@ -153,6 +153,8 @@ export class VirtualConnection implements GroupTab {
     else if (
       last?.type === 'messages' &&
       last.epoch === push.epoch &&
+      // Only a push with "after" may have holes.
+      (push.after === undefined || last.after !== undefined) &&
       subscriptionKey(last) === subscriptionKey(push)
     ) {
       // The array belongs to this connection: it was copied with the first push.

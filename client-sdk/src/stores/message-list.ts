@@ -2,6 +2,7 @@ import { guard } from '../emitter.ts';
 import type {
   Client,
   Gap,
+  HistoryOptions,
   HistoryPage,
   Message,
   Position,
@@ -143,11 +144,10 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     const loading = new AbortController();
     this.#loading = loading;
     this.changed();
-    const { channel, page: limit } = this.#setup;
     const { signal } = loading;
     try {
-      const page = await this.client.channel<M['data']>(channel).history({ before: edge.offset, limit, signal });
-      this.#prepend(page, edge);
+      const limit = this.#setup.page;
+      this.#prepend(await this.#readOlder({ before: edge.offset, limit, signal }), edge);
       this.#error = undefined;
     } catch (error) {
       if (signal.aborted) return;
@@ -159,20 +159,29 @@ export class MessageList<M extends Message> extends Shared<MessagesSnapshot<M>, 
     this.changed();
   }
 
-  #prepend({ epoch, first, messages }: HistoryPage<M['data']>, edge: Position): void {
+  /** A page may have only messages that have expired, or that the rule does not let through: then reads on. */
+  async #readOlder(options: HistoryOptions & { before: number }): Promise<HistoryPage<M['data']>> {
+    const page = await this.client.channel<M['data']>(this.#setup.channel).history(options);
+    const { messages, covers, first } = page;
+    const isEnd = messages.length > 0 || !covers || covers.from <= first || covers.from >= options.before;
+    return isEnd ? page : this.#readOlder({ ...options, before: covers.from });
+  }
+
+  #prepend({ epoch, first, messages, covers }: HistoryPage<M['data']>, edge: Position): void {
     // Another epoch is another log, whose offsets do not precede the list's.
     const older = epoch === edge.epoch ? messages : [];
     const gaps = this.#entries.findIndex(({ kind }) => kind === 'message');
     const last = this.#entries.at(gaps - 1);
     // A gap that the log can fill is none: if the page reaches up to the leading gaps, it replaces
     // them.
-    if (last?.kind === 'gap' && gaps !== 0 && isAt(older.at(-1), last.gap.to))
+    const reached = covers?.to ?? older.at(-1)?.offset ?? 0;
+    if (last?.kind === 'gap' && gaps !== 0 && older.length > 0 && isAt({ epoch, offset: reached }, last.gap.to))
       this.#entries.splice(0, gaps < 0 ? Infinity : gaps);
     this.#entries.unshift(...older.map((message) => messageEntry(message as M)));
     this.#bound = Math.max(this.#bound, this.#entries.length);
     const oldest = older[0];
     if (!oldest) this.#beginning = edge;
-    else if (oldest.offset <= first) this.#beginning = oldest;
+    else if ((covers?.from ?? oldest.offset) <= first) this.#beginning = oldest;
   }
 
   /** The position before which `loadOlder` reads. */

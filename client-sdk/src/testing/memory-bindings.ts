@@ -34,13 +34,14 @@ export class MemoryBindings {
   copiesOf(channel: string, message: Message): readonly MemoryCopy[] {
     const own = this.#rules.find(({ pattern }) => matchPattern(pattern, channel) !== null);
     if (own === undefined) return [];
-    const { event, tags, from, trace, offset } = message;
+    const { event, tags, from, trace, offset, time, expiresAt } = message;
     const options = {
       origin: { channel, offset },
       ...(event === undefined ? {} : { event }),
       ...(tags === undefined ? {} : { tags }),
       ...(trace === undefined ? {} : { trace }),
       ...(from === undefined ? {} : { from }),
+      ...(expiresAt === undefined ? {} : { ttl: expiresAt - time }),
     };
     return boundTo(channel, own, this.#rules)
       .filter(({ where }) => where.some((conditions) => matches(conditions, message, channel)))

@@ -1,5 +1,5 @@
 import type { Json, Position, Push } from '@sluice/protocol';
-import { type AppendedMessage, type AppendOptions, type Matcher, MemoryLog } from './memory-log.ts';
+import { type AppendedMessage, type AppendOptions, hasExpired, type Matcher, MemoryLog } from './memory-log.ts';
 import { MemoryPresence } from './memory-presence.ts';
 
 /** A connection that receives the pushes of a channel. */
@@ -77,12 +77,13 @@ export class MemoryChannel {
     const { gap, messages: all } = this.log.catchUp(from);
     const { epoch, head } = this.log;
     const about = aboutOf(cursor);
-    const messages = matches ? all.filter(matches) : all;
+    const messages = all.filter((message) => !hasExpired(message) && matches?.(message) !== false);
+    const skips = matches !== undefined || messages.length < all.length;
     const after = (gap?.to ?? from).offset;
     if (gap !== undefined) target.push({ type: 'gap', ...about, from, ...gap });
-    if (messages.length > 0) target.push({ type: 'messages', ...about, epoch, ...(matches && { after }), messages });
+    if (messages.length > 0) target.push({ type: 'messages', ...about, epoch, ...(skips && { after }), messages });
     const last = messages.at(-1)?.offset ?? after;
-    if (matches && last < head.offset) {
+    if (skips && last < head.offset) {
       target.push({ type: 'progress', ...about, epoch, after: last, offset: head.offset });
     }
     cursor.position = head;

@@ -12,7 +12,7 @@ import {
 } from '@sluice/protocol';
 import type { ChannelContract, GroupOptions } from '@sluice/protocol/contracts';
 import type { MemoryChannel } from './memory-channel.ts';
-import type { AppendedMessage } from './memory-log.ts';
+import { type AppendedMessage, hasExpired } from './memory-log.ts';
 import { Refused } from './refused.ts';
 
 /** A connection that consumes. */
@@ -134,7 +134,8 @@ export class MemoryGroups {
       for (let peer = roomy(group); peer; peer = roomy(group)) {
         const item = group.again.shift() ?? next(group, channel);
         if (!item) break;
-        this.#deliver(channel, group, { ...item, peer });
+        // It dies, and dead letters are dropped.
+        if (!hasExpired(item.message)) this.#deliver(channel, group, { ...item, peer });
       }
     }
   }

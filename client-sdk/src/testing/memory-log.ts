@@ -15,6 +15,8 @@ export interface DraftOptions {
   readonly tags?: Readonly<Record<string, string>>;
   /** A `traceparent` of W3C Trace Context. */
   readonly trace?: string;
+  /** Milliseconds after which the message expires, by `Date`. Default: never. */
+  readonly ttl?: number;
   /** The publishing user. Default: none, like a backend. */
   readonly from?: string;
 }
@@ -31,6 +33,10 @@ export type Matcher = (message: Message) => boolean;
 export interface AppendedMessage extends Message {
   readonly epoch: string;
 }
+
+/** Is the message delivered no more? SPEC.md section 5.2. */
+export const hasExpired = ({ expiresAt }: Pick<Message, 'expiresAt'>): boolean =>
+  expiresAt !== undefined && expiresAt <= Date.now();
 
 /** What a subscriber receives between its position and the head. */
 export interface CatchUp {
@@ -66,18 +72,20 @@ export class MemoryLog {
     return this.#head - this.#kept.length + 1;
   }
 
-  append(data: Json, { event, tags, from, origin, trace }: AppendOptions): AppendedMessage {
+  append(data: Json, { event, tags, from, origin, trace, ttl }: AppendOptions): AppendedMessage {
     const offset = ++this.#head;
+    const time = Date.now();
     const message: Message = {
       id: `${this.#name}/${this.#life}/${offset}`,
       offset,
-      time: Date.now(),
+      time,
       data: structuredClone(data),
       ...(event === undefined ? {} : { event }),
       ...(tags === undefined ? {} : { tags }),
       ...(from === undefined ? {} : { from }),
       ...(origin === undefined ? {} : { origin }),
       ...(trace === undefined ? {} : { trace }),
+      ...(ttl === undefined ? {} : { expiresAt: time + ttl }),
     };
     this.#kept.push(message);
     if (this.#kept.length > this.#limit) this.#kept.shift();
@@ -138,10 +146,10 @@ export class MemoryLog {
     matches?: Matcher,
   ): HistoryResult {
     const inRange = this.#kept.filter(({ offset }) => offset > (after ?? 0) && offset < before);
-    const all = matches ? inRange.filter(matches) : inRange;
+    const all = inRange.filter((message) => !hasExpired(message) && matches?.(message) !== false);
     const messages = after === undefined ? all.slice(-limit) : all.slice(0, limit);
     const result = { epoch: this.epoch, head: this.#head, first: this.first, messages };
-    if (!matches) return result;
+    if (!matches && all.length === inRange.length) return result;
     const isCut = messages.length < all.length;
     const from = isCut && after === undefined ? messages[0]?.offset : undefined;
     const to = isCut && after !== undefined ? messages.at(-1)?.offset : undefined;

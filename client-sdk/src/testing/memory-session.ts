@@ -200,7 +200,7 @@ export class MemorySession implements RequestPeer {
     },
     publish: (command) => {
       const channel = this.#channel('publish', command.channel);
-      const { key, data, event, tags, trace } = command;
+      const { key, data, event, tags, trace, ttl } = command;
       const value = accept(this.#host.checkMessage(channel.name, data, event));
       checkSize('"data"', value, { most: MOST_DATA, channel: channel.name });
       const scope = `${this.user} ${key}`;
@@ -211,6 +211,7 @@ export class MemorySession implements RequestPeer {
         ...(event === undefined ? {} : { event }),
         ...(tags === undefined ? {} : { tags }),
         ...(trace === undefined ? {} : { trace }),
+        ...(ttl === undefined ? {} : { ttl }),
         ...(this.user === null ? {} : { from: this.user }),
       });
       channel.published.push(message);

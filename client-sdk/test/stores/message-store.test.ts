@@ -38,9 +38,12 @@ async function live(offsets: readonly number[], options?: MessageStoreOptions) {
 }
 
 /** Answers the latest history request. */
-async function answer(offsets: readonly number[], { first = 1, epoch = 'e1' } = {}): Promise<void> {
+async function answer(
+  offsets: readonly number[],
+  { first = 1, epoch = 'e1', covers }: { first?: number; epoch?: string; covers?: { from: number; to: number } } = {},
+): Promise<void> {
   const messages = offsets.map((offset) => wireMessage(offset, { epoch }));
-  gateway.socket.reply('history', { epoch, head: 100, first, messages });
+  gateway.socket.reply('history', { epoch, head: 100, first, messages, ...(covers && { covers }) });
   await turn();
 }
 
@@ -217,6 +220,31 @@ describe('older messages', () => {
     await turn();
     await answer(offsets, { first });
     expect(shown(list)).toEqual([...offsets, 7]);
+    expect(list.getSnapshot().hasOlder).toBe(false);
+  });
+
+  it('are read on past messages that have expired', async () => {
+    const { list } = await live([9], { page: 2 });
+    void list.loadOlder();
+    await turn();
+    await answer([], { covers: { from: 7, to: 8 } });
+    expect(gateway.socket.last('history')).toMatchObject({ before: 7, limit: 2 });
+    await answer([6], { covers: { from: 5, to: 6 } });
+    expect(shown(list)).toEqual([6, 9]);
+    expect(list.getSnapshot().hasOlder).toBe(true);
+    void list.loadOlder();
+    await turn();
+    await answer([4], { first: 3, covers: { from: 3, to: 5 } });
+    expect(shown(list)).toEqual([4, 6, 9]);
+    expect(list.getSnapshot().hasOlder).toBe(false);
+  });
+
+  it('end if all that are left have expired', async () => {
+    const { list } = await live([9], { page: 2 });
+    void list.loadOlder();
+    await turn();
+    await answer([], { first: 7, covers: { from: 7, to: 8 } });
+    expect(gateway.socket.sent('history')).toHaveLength(1);
     expect(list.getSnapshot().hasOlder).toBe(false);
   });
 

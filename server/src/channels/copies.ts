@@ -21,13 +21,15 @@ export function wantedBy(bound: readonly BoundChannel[], entry: Entry, channel: 
   return bound.filter(({ where }) => where.some((conditions) => matches(conditions, message, channel)));
 }
 
-/** A copy of a message, without its origin. */
+/** A copy of a message, without its origin. It expires with the message, or else as its own rule says. */
 export function copyOf(
   { from, offset: _offset, ...content }: Entry & { readonly offset?: number },
   { rule }: BoundChannel,
   nextId: () => string,
 ): Entry {
-  return { ...content, id: nextId(), ...(rule.from && from !== undefined ? { from } : {}) };
+  const copy = { ...content, id: nextId(), ...(rule.from && from !== undefined ? { from } : {}) };
+  const ttl = rule.ttl?.default ?? null;
+  return ttl === null || copy.expiresAt !== undefined ? copy : { ...copy, expiresAt: copy.time + ttl };
 }
 
 export const NO_COPIES: readonly Copy[] = Object.freeze([]);

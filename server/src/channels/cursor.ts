@@ -8,6 +8,7 @@ import type { RuleMatch } from './rules.ts';
 import type { EndReason, Kind, Standing } from './standing.ts';
 import type { Subscriber } from './subscriber.ts';
 import { keyOf } from './subscription-id.ts';
+import { Told } from './told.ts';
 
 export type CursorState = 'live' | 'replaying' | 'ended';
 
@@ -41,6 +42,12 @@ export interface CursorOptions {
   readonly host: CursorHost;
   readonly variant?: Variant | undefined;
 }
+
+/**
+ * What the clients of cursors without a filter know while those cursors pass expired messages. Very
+ * few do, so a cursor has no field for it.
+ */
+const skipping = new WeakMap<Cursor, Told>();
 
 /**
  * One subscription: a place in a channel's log, held by one connection. SPEC.md section 7.
@@ -101,9 +108,9 @@ export class Cursor implements Standing {
     return EVERY;
   }
 
-  /** The offset of the position that the client surely has; an earlier one if messages in between do not match. */
+  /** The offset of the position that the client surely has; an earlier one if messages in between were skipped. */
   get told(): number {
-    return this.offset;
+    return skipping.get(this)?.offset ?? this.offset;
   }
 
   /** The position up to which it has been sent the log, except for gaps and what its filter excludes. */
@@ -115,21 +122,29 @@ export class Cursor implements Standing {
   /** The message at this offset was sent. */
   sentTo(offset: number): void {
     this.offset = offset;
+    skipping.delete(this);
   }
 
-  /** Everything up to this offset was sent, or does not match. */
-  passTo(_offset: number): void {}
+  /** Everything up to this offset was sent, has expired, or does not match. */
+  passTo(offset: number): void {
+    if (offset <= this.offset) return;
+    if (!skipping.has(this)) skipping.set(this, new Told(this.offset));
+    this.offset = offset;
+  }
 
   /**
-   * Tells the client that no message up to the cursor's offset matches, at most once per `interval`
-   * (milliseconds). SPEC.md section 7.2, rule 7.
+   * Tells the client that the messages up to the cursor's offset were skipped, at most once per
+   * `interval` (milliseconds). SPEC.md section 7.2, rule 7.
    */
-  reportProgress(_clock: Clock, _interval: number): void {}
+  reportProgress(clock: Clock, interval: number): void {
+    skipping.get(this)?.report(this, clock, interval);
+  }
 
   /** A gap was sent, up to this position. */
   jumpTo({ epoch, offset }: Position): void {
     this.epoch = epoch;
     this.offset = offset;
+    skipping.delete(this);
   }
 
   /** The fields that identify it in pushes. */
@@ -148,6 +163,7 @@ export class Cursor implements Standing {
     this.#state = 'live';
     this.asked = false;
     this.skip = undefined;
+    skipping.delete(this);
     this.join();
   }
 

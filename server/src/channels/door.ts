@@ -9,6 +9,7 @@ import {
   checkContract,
   checkDraft,
   checkName,
+  checkTtl,
   findPermission,
   type PublishServices,
   type PublishStep,
@@ -57,7 +58,7 @@ export class Door {
 
   constructor(services: PublishServices, { hooks = [], afterAppend = [] }: PublishExtensions = {}) {
     this.#services = services;
-    const begin = [checkName, checkDraft, findPermission, takeRate, ...hooks];
+    const begin = [checkName, checkDraft, findPermission, checkTtl, takeRate, ...hooks];
     const after = [append, copyToBound, ...afterAppend];
     const end = [checkContract, ...after];
     const finish = ({ result }: Publication): PublishResult => result;

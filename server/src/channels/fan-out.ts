@@ -76,7 +76,8 @@ export class FanOut {
   /** The channel has news: they go out at the end of this turn, or after the window of its rule. */
   mark(channel: OpenChannel): void {
     if (channel.waiting === 'turn') return;
-    if (channel.rule.coalesce === 0 || channel.news.length >= COALESCED_MESSAGES) this.#schedule(channel);
+    if (channel.rule.coalesce === 0 || channel.news.length >= COALESCED_MESSAGES || expires(channel.news.at(-1)))
+      this.#schedule(channel);
     else if (channel.waiting === 'no') this.#hold(channel);
   }
 
@@ -230,6 +231,9 @@ export class FanOut {
     }
   }
 }
+
+/** A message that expires does not wait for others. */
+const expires = (message: LoggedMessage | undefined): boolean => message?.expiresAt !== undefined;
 
 /** How many of the messages have no greater offset. */
 function countUpTo(messages: readonly LoggedMessage[], offset: number): number {

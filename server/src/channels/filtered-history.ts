@@ -1,9 +1,10 @@
-import { type Conditions, EVERY, type HistoryResult, LIMITS, type Message, matches } from '@sluice/protocol';
+import { type Conditions, EVERY, type HistoryResult, LIMITS, matches } from '@sluice/protocol';
 import type { Log, Page } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import { chain, type NowOrLater } from '../util/now-or-later.ts';
 import { PAGE_BYTES } from './budgets.ts';
-import { type HistoryQuery, readHistory } from './history.ts';
+import type { Expiry } from './expiry.ts';
+import { type HistoryQuery, type PageReading, readHistory } from './history.ts';
 
 /** Messages that one read of the log asks for. */
 const STEP = 256;
@@ -16,15 +17,11 @@ export interface FilteredQuery extends HistoryQuery {
   readonly conditions: Conditions;
 }
 
-/**
- * Reads a page of a channel's log.
- *
- * @param onBytes called with the number of bytes of messages that were read for it
- */
-export function readPage(log: Log, query: FilteredQuery, onBytes?: (bytes: number) => void): NowOrLater<HistoryResult> {
+/** Reads a page of a channel's log. */
+export function readPage(log: Log, query: FilteredQuery, reading: PageReading): NowOrLater<HistoryResult> {
   return query.conditions === EVERY
-    ? readHistory(log, query.channel, query, onBytes)
-    : readFilteredHistory(log, query, onBytes);
+    ? readHistory(log, query.channel, query, reading)
+    : readFilteredHistory(log, query, reading);
 }
 
 /**
@@ -34,15 +31,15 @@ export function readPage(log: Log, query: FilteredQuery, onBytes?: (bytes: numbe
 function readFilteredHistory(
   log: Log,
   query: FilteredQuery,
-  onBytes: (bytes: number) => void = () => {},
+  { expiry, onBytes }: PageReading,
 ): NowOrLater<HistoryResult> {
   const { channel, after, before } = query;
   return chain(log.read(channel, 0, 0), (began) => {
     const page = new FilteredPage(log, query, began);
     const reading = after === undefined ? page.backwards(before) : page.onwards(after);
     return chain(reading, () => {
-      onBytes(page.bytesCompared);
-      return page.result;
+      onBytes?.(page.bytesCompared);
+      return page.resultWithout(expiry);
     });
   });
 }
@@ -53,7 +50,7 @@ class FilteredPage {
   readonly #query: FilteredQuery;
   /** The log as it stood when the reading began. */
   #logState: Page;
-  readonly #messages: Message[] = [];
+  readonly #messages: LoggedMessage[] = [];
   #bytes = 0;
   #compared = 0;
   #from = 1;
@@ -67,9 +64,11 @@ class FilteredPage {
     this.#logState = began;
   }
 
-  get result(): HistoryResult {
+  /** Leaves out what has expired. */
+  resultWithout(expiry: Expiry): HistoryResult {
     const { epoch, head, first } = this.#logState;
-    const messages = this.#messages.toSorted((a, b) => a.offset - b.offset);
+    const found = this.#messages.toSorted((a, b) => a.offset - b.offset);
+    const messages = expiry.current(found).map(({ message }) => message);
     return { epoch, head, first, messages, covers: { from: this.#from, to: this.#to } };
   }
 
@@ -129,15 +128,16 @@ class FilteredPage {
   }
 
   /** Compares a message. @returns whether the page covers it: not if there is no room for it */
-  #add({ message, json }: LoggedMessage): boolean {
+  #add(found: LoggedMessage): boolean {
     if (this.#isDone) return false;
+    const { message, json } = found;
     const bytes = Buffer.byteLength(json);
     this.#compared++;
     this.bytesCompared += bytes;
     if (!matches(this.#query.conditions, message, this.#query.channel)) return true;
     if (this.#messages.length > 0 && this.#bytes + bytes > PAGE_BYTES) return false;
     this.#bytes += bytes;
-    this.#messages.push(message);
+    this.#messages.push(found);
     return true;
   }
 }

@@ -4,7 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { Log, Page } from '../engine/engine.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { ManualClock } from '../util/clock.ts';
+import { Expiry } from './expiry.ts';
 import { readHistory } from './history.ts';
+
+/** Nothing expires unless a test says so. */
+const reading = { expiry: new Expiry(new ManualClock()) };
 
 function engineWith(count: number, { keep = 1_000, size = 1 } = {}): MemoryEngine {
   const clock = new ManualClock();
@@ -37,31 +41,31 @@ describe('a page of history', () => {
   ])('holds %s', async (_, query, expected) => {
     const engine = engineWith(10, { keep: 7 });
     for (const log of [engine, late(engine)]) {
-      const page = await readHistory(log, 'a', query);
+      const page = await readHistory(log, 'a', query, reading);
       expect(page).toMatchObject({ head: 10, first: 4 });
       expect(offsets(page)).toEqual(expected);
     }
   });
 
   it('holds a hundred where nobody says how many', async () => {
-    expect(offsets(await readHistory(engineWith(300), 'a', {}))).toHaveLength(100);
+    expect(offsets(await readHistory(engineWith(300), 'a', {}, reading))).toHaveLength(100);
   });
 
   it('is empty where nothing was ever published', async () => {
-    expect(await readHistory(engineWith(0), 'a', {})).toMatchObject({ head: 0, first: 1, messages: [] });
+    expect(await readHistory(engineWith(0), 'a', {}, reading)).toMatchObject({ head: 0, first: 1, messages: [] });
   });
 
   it('ends at 256 KiB, at the side that was asked for', async () => {
     const engine = engineWith(20, { size: 60_000 });
-    expect(offsets(await readHistory(engine, 'a', { after: 0 }))).toEqual([1, 2, 3, 4]);
-    expect(offsets(await readHistory(engine, 'a', {}))).toEqual([17, 18, 19, 20]);
-    expect(offsets(await readHistory(engine, 'a', { before: 11 }))).toEqual([7, 8, 9, 10]);
+    expect(offsets(await readHistory(engine, 'a', { after: 0 }, reading))).toEqual([1, 2, 3, 4]);
+    expect(offsets(await readHistory(engine, 'a', {}, reading))).toEqual([17, 18, 19, 20]);
+    expect(offsets(await readHistory(engine, 'a', { before: 11 }, reading))).toEqual([7, 8, 9, 10]);
   });
 
   it('holds one message at least, however large', async () => {
     const engine = engineWith(3, { size: 400_000 });
-    expect(offsets(await readHistory(engine, 'a', { after: 0 }))).toEqual([1]);
-    expect(offsets(await readHistory(engine, 'a', {}))).toEqual([3]);
+    expect(offsets(await readHistory(engine, 'a', { after: 0 }, reading))).toEqual([1]);
+    expect(offsets(await readHistory(engine, 'a', {}, reading))).toEqual([3]);
   });
 
   it.each<[string, Parameters<typeof readHistory>[2]]>([
@@ -78,7 +82,7 @@ describe('a page of history', () => {
         return page;
       },
     };
-    expect(offsets(await readHistory(log, 'a', query))).toHaveLength(4);
+    expect(offsets(await readHistory(log, 'a', query, reading))).toHaveLength(4);
     expect(fetched).toBeLessThanOrEqual(16);
   });
 
@@ -108,7 +112,7 @@ describe('a page of history', () => {
             return engine.read(...given);
           },
         };
-        const page = await readHistory(counted, 'a', back ? { limit } : { after: 0, limit });
+        const page = await readHistory(counted, 'a', back ? { limit } : { after: 0, limit }, reading);
         expect(offsets(page)).toEqual(back ? expected.reverse() : expected);
         expect(reads).toBeLessThan(8); // a hundred messages, by sixteen at least
       }),
@@ -122,8 +126,8 @@ describe('a page of history', () => {
       ...late(engine),
       read: async (channel, after, limit) => ({ ...engine.read(channel, after, limit), ...(after > 0 ? change : {}) }),
     });
-    expect(offsets(await readHistory(shifted({ epoch: 'another' }), 'a', { after: 0 }))).toHaveLength(16);
-    expect(offsets(await readHistory(shifted({ first: 30 }), 'a', { after: 0 }))).toHaveLength(16);
+    expect(offsets(await readHistory(shifted({ epoch: 'another' }), 'a', { after: 0 }, reading))).toHaveLength(16);
+    expect(offsets(await readHistory(shifted({ first: 30 }), 'a', { after: 0 }, reading))).toHaveLength(16);
   });
 
   it('holds what the log had, where it begins a new life before the first message was read', async () => {
@@ -133,7 +137,10 @@ describe('a page of history', () => {
       read: async (channel, after, limit) =>
         limit === 0 ? engine.read(channel, after, limit) : { epoch: 'another', head: 0, first: 1, messages: [] },
     };
-    expect(await readHistory(reborn, 'a', {})).toMatchObject({ epoch: engine.read('a', 0, 0).epoch, messages: [] });
+    expect(await readHistory(reborn, 'a', {}, reading)).toMatchObject({
+      epoch: engine.read('a', 0, 0).epoch,
+      messages: [],
+    });
   });
 
   it('leads on to the next, in both directions, until everything was read', async () => {
@@ -146,14 +153,14 @@ describe('a page of history', () => {
           const engine = engineWith(count, { keep });
           const kept = Array.from({ length: Math.min(count, keep) }, (_, at) => count - Math.min(count, keep) + 1 + at);
           const forwards: number[] = [];
-          for (let page = await readHistory(engine, 'a', { after: 0, limit }); page.messages.length > 0; ) {
+          for (let page = await readHistory(engine, 'a', { after: 0, limit }, reading); page.messages.length > 0; ) {
             forwards.push(...offsets(page));
-            page = await readHistory(engine, 'a', { after: forwards.at(-1) ?? 0, limit });
+            page = await readHistory(engine, 'a', { after: forwards.at(-1) ?? 0, limit }, reading);
           }
           const backwards: number[] = [];
-          for (let page = await readHistory(engine, 'a', { limit }); page.messages.length > 0; ) {
+          for (let page = await readHistory(engine, 'a', { limit }, reading); page.messages.length > 0; ) {
             backwards.unshift(...offsets(page));
-            page = await readHistory(engine, 'a', { before: backwards[0] ?? 0, limit });
+            page = await readHistory(engine, 'a', { before: backwards[0] ?? 0, limit }, reading);
           }
           expect([forwards, backwards]).toEqual([kept, kept]);
         },

@@ -3,6 +3,7 @@ import type { Log, Page } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import { chain, type NowOrLater } from '../util/now-or-later.ts';
 import { PAGE_BYTES } from './budgets.ts';
+import type { Expiry } from './expiry.ts';
 
 /** Messages that are read at first, while nobody knows how large they are, and with each further read at least. */
 const FEWEST = 16;
@@ -15,19 +16,25 @@ export interface HistoryQuery {
   readonly before?: number;
 }
 
+/** How a page is read. */
+export interface PageReading {
+  readonly expiry: Expiry;
+  /** Called with the number of bytes of messages that were read for the page. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
 /**
- * Reads a page of a channel's log; offsets have no holes, so paging back is arithmetic.
- *
- * @param onBytes called with the number of bytes of messages in the page
+ * Reads a page of a channel's log; offsets have no holes, so paging back is arithmetic. If messages
+ * of the page have expired, it says which part of the log it covers. SPEC.md section 4.6.
  */
 export function readHistory(
   log: Log,
   channel: string,
   query: HistoryQuery,
-  onBytes: (bytes: number) => void = () => {},
+  { expiry, onBytes = () => {} }: PageReading,
 ): NowOrLater<HistoryResult> {
   const { after, before, limit = LIMITS.historyDefault } = query;
-  const options = { log, channel, limit, onBytes };
+  const options = { log, channel, limit, expiry, onBytes };
   if (after !== undefined) return new Onwards(options).from(after);
   return chain(log.read(channel, 0, 0), (top) => new Backwards(options, top).from(top, before));
 }
@@ -36,6 +43,7 @@ interface ReadingOptions {
   readonly log: Log;
   readonly channel: string;
   readonly limit: number;
+  readonly expiry: Expiry;
   readonly onBytes: (bytes: number) => void;
 }
 
@@ -105,9 +113,18 @@ abstract class Reading {
     return messages.slice(0, count);
   }
 
+  /** The part of the log that the page covers. */
+  get #covers(): NonNullable<HistoryResult['covers']> {
+    const [oldest] = this.messages;
+    const from = oldest?.offset ?? 1;
+    return { from, to: from + this.messages.length - 1 };
+  }
+
   protected finish({ epoch, head, first }: Page): HistoryResult {
     this.#options.onBytes(this.#bytes);
-    return { epoch, head, first, messages: this.messages.map(({ message }) => message) };
+    const current = this.#options.expiry.current(this.messages);
+    const page = { epoch, head, first, messages: current.map(({ message }) => message) };
+    return current === this.messages ? page : { ...page, covers: this.#covers };
   }
 }
 

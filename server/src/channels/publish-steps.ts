@@ -56,6 +56,15 @@ function adopt(publication: Publication, decision: Decision): Refusal | null {
   return null;
 }
 
+/** May the message last as long as its publisher wants? SPEC.md section 5.2. */
+export const checkTtl: PublishStep = ({ draft: { ttl }, rule }) => {
+  if (ttl === undefined || rule.ttl === null || ttl <= rule.ttl.max) return null;
+  return new Refusal(
+    'command_invalid',
+    `"ttl" may be at most ${rule.ttl.max} ms on channels of "${rule.pattern.source}"`,
+  );
+};
+
 /** Is the publisher within the rule's rate? */
 export const takeRate: PublishStep = ({ request: { allowance, channel }, rule }, { clock }) =>
   allowance === null || rule.rate === null ? null : allowance.takePublish(rule, channel, clock.monotonic());
@@ -100,8 +109,9 @@ function acknowledge(publication: Publication, appended: Appended, { events }: P
 }
 
 function stamp({ draft, request: { by }, rule }: Publication, { nextId, clock }: PublishServices): Entry {
-  const { data, event, tags, trace } = draft;
+  const { data, event, tags, trace, ttl = rule.ttl?.default ?? undefined } = draft;
   const entry: { -readonly [Field in keyof Entry]: Entry[Field] } = { id: nextId(), time: clock.now(), data };
+  if (ttl !== undefined) entry.expiresAt = entry.time + ttl;
   if (event !== undefined) entry.event = event;
   if (tags !== undefined) entry.tags = tags;
   if (trace !== undefined) entry.trace = trace;

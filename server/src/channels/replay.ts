@@ -7,6 +7,7 @@ import type { Turn } from '../util/turn.ts';
 import { prefixOf, viewOf } from './audience.ts';
 import { ENGINE_RETRY, LOW_WATER, REPLAY_FRAME_BYTES } from './budgets.ts';
 import { type Cursor, SUBSCRIPTIONS } from './cursor.ts';
+import { Expiry } from './expiry.ts';
 import { PROGRESS_INTERVAL } from './filters/progress-schedule.ts';
 import { joinFrames } from './frames.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -24,6 +25,8 @@ export interface ReplayerOptions {
   readonly events: EventBus;
   readonly turn: Turn;
   readonly clock: Clock;
+  /** Default: of the same clock. */
+  readonly expiry?: Expiry;
 }
 
 /**
@@ -42,13 +45,15 @@ export class Replayer {
   #retry: Timer | undefined;
   /** Connections that asked for more from the log than their rate allows. */
   readonly #indebted = new Map<Subscriber, Timer>();
+  readonly #expiry: Expiry;
   #budget = 0;
 
-  constructor({ log, events, turn, clock }: ReplayerOptions) {
+  constructor({ log, events, turn, clock, expiry = new Expiry(clock) }: ReplayerOptions) {
     this.#log = log;
     this.#events = events;
     this.#turn = turn;
     this.#clock = clock;
+    this.#expiry = expiry;
   }
 
   /** The subscriber has a replaying cursor, or room for more: it is served at the end of this turn. */
@@ -180,8 +185,10 @@ export class Replayer {
     const { channel, subscriber, variant, offset } = cursor;
     // What is newer than `sent` goes out by the next fan-out.
     const read = page.messages.filter((message) => message.offset > offset && message.offset <= channel.sent);
-    const messages = matchingOf(cursor, read);
-    const after = variant.filter === undefined ? undefined : cursor.told;
+    const messages = this.#wanted(cursor, read);
+    const { told } = cursor;
+    const isWhole = variant.filter === undefined && told === offset && messages === read;
+    const after = isWhole ? undefined : told;
     const prefix = prefixOf(variant, subscriber.wire, { channel: channel.name, epoch: page.epoch, after });
     let sent = 0;
     for (const { bytes, last } of joinFrames(subscriber.wire, { prefix, messages, variant }, REPLAY_FRAME_BYTES)) {
@@ -208,6 +215,14 @@ export class Replayer {
     });
   }
 
+  /** The messages that the cursor's subscriber receives. */
+  #wanted({ variant: { filter }, channel }: Cursor, read: readonly LoggedMessage[]): readonly LoggedMessage[] {
+    const current = this.#expiry.current(read);
+    return filter === undefined
+      ? current
+      : current.filter(({ message }) => matches(filter.conditions, message, channel.name));
+  }
+
   #turnLive(cursor: Cursor): void {
     cursor.reportProgress(this.#clock, 0);
     cursor.subscriber.push({ type: 'live', ...cursor.subject });
@@ -225,7 +240,7 @@ export class Replayer {
     const { channel, subscriber, variant, epoch, offset, skip } = cursor;
     if (epoch !== channel.epoch || channel.sent <= offset) return true;
     const kept = skip === 'latest' ? channel.latest?.between(offset, channel.sent) : undefined;
-    const latest = kept && matchingOf(cursor, kept).map((message) => viewOf(variant, message).message);
+    const latest = kept && this.#wanted(cursor, kept).map((message) => viewOf(variant, message).message);
     this.#gap(cursor, { epoch, offset: channel.sent }, 'slow_reader', latest);
     this.#budget -= latest?.length ?? 0;
     if (latest !== undefined) subscriber.release();
@@ -250,12 +265,6 @@ export class Replayer {
       latest: latest?.length ?? 0,
     });
   }
-}
-
-/** The messages that the cursor's subscriber receives. */
-function matchingOf({ variant, channel }: Cursor, read: readonly LoggedMessage[]): readonly LoggedMessage[] {
-  const { filter } = variant;
-  return filter === undefined ? read : read.filter(({ message }) => matches(filter.conditions, message, channel.name));
 }
 
 /** Messages that were read and could not be sent are read again, so the next page is smaller if messages are large. */

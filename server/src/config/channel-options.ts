@@ -1,5 +1,6 @@
 /** The options of a channel rule: the tables that the parser of rules and the reference use. */
 
+import { LIMITS } from '@sluice/protocol';
 import { z } from 'zod';
 import { VERBS, WILDCARD_VERBS } from '../auth/identity.ts';
 import { listOf, option } from './options/option.ts';
@@ -98,6 +99,23 @@ export const SCHEDULE_OPTIONS = {
   }),
 };
 
+/** The options of `ttl: { … }`. */
+export const TTL_OPTIONS = {
+  default: option({
+    schema: duration({ min: 1, max: LIMITS.ttl }),
+    type: 'duration',
+    defaultText: 'never',
+    description: 'When messages expire whose publisher gives no `ttl`.',
+  }),
+  max: option({
+    schema: duration({ min: 1, max: LIMITS.ttl }),
+    default: LIMITS.ttl,
+    defaultText: '`365d`',
+    type: 'duration',
+    description: 'The longest `ttl` that a publisher may give.',
+  }),
+};
+
 /** Maximum `data` of a message, unless `limits.maxFrame` is smaller. */
 export const PAYLOAD_DEFAULT = 64 * KIB;
 
@@ -180,6 +198,13 @@ export const CHANNEL_OPTIONS = {
     defaultText: 'off',
     description:
       'Lets publishers schedule messages: at most `maxDelay` (default 30d) ahead, and at most `max` (default 10000) of the rule at the same time.',
+  }),
+  ttl: option({
+    schema: z.record(z.string(), z.unknown(), { error: 'must be an object. Example: { default: 1h, max: 1d }' }),
+    type: 'default, max',
+    defaultText: 'messages expire only if their publisher says so',
+    description:
+      'When messages expire: `default` for those that are published without a `ttl`, and the longest `ttl` that a publisher may give (`max`, default 365d). See docs/expiry.md.',
   }),
   requests: option({
     schema: z.record(z.string(), z.unknown(), {

@@ -4,7 +4,7 @@ import { comparePatterns, type Pattern, PatternError, parsePattern, patternsColl
 import type { Channels, GrantFunction } from '@sluice/protocol/contracts';
 import { type Grant, type Grants, parseGrant } from '../auth/acl.ts';
 import { VERBS, type Verb, WILDCARD_VERBS } from '../auth/identity.ts';
-import type { LatestBy, RequestsRule, Rule, ScheduleRule } from '../rule.ts';
+import type { LatestBy, RequestsRule, Rule, ScheduleRule, TtlRule } from '../rule.ts';
 import { checkBindings, readBind } from './bindings.ts';
 import {
   CHANNEL_OPTIONS,
@@ -13,6 +13,7 @@ import {
   PRESENCE_OPTIONS,
   REQUESTS_OPTIONS,
   SCHEDULE_OPTIONS,
+  TTL_OPTIONS,
 } from './channel-options.ts';
 import { mergeRules, schemasOf } from './contracts.ts';
 import { checkDeadLetters, readGroups } from './group-rules.ts';
@@ -102,6 +103,7 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
     rate: rule.rate === undefined ? null : { perSecond: rule.rate, burst: rule.rate * BURST },
     presence: readTable(PRESENCE_OPTIONS, rule.presence, { path: [...path, 'presence'], problems }),
     schedule: readSchedule(rule.schedule, { path: [...path, 'schedule'], problems }),
+    ttl: readTtl(rule.ttl, { path: [...path, 'ttl'], problems }),
     requests: readRequests(rule.requests, { path: [...path, 'requests'], problems }),
     ...(rule.respond !== undefined && { respond: rule.respond }),
     maxPayload,
@@ -114,6 +116,13 @@ function readRule(source: string, value: unknown, { maxFrame, problems, ...conte
 
 const readSchedule = (input: unknown, at: { path: Path; problems: Problems }): ScheduleRule | null =>
   input == null ? null : readTable(SCHEDULE_OPTIONS, input, at);
+
+function readTtl(input: unknown, at: { path: Path; problems: Problems }): TtlRule | null {
+  if (input == null) return null;
+  const { default: usual = null, max } = readTable(TTL_OPTIONS, input, at);
+  if (usual !== null && usual > max) at.problems.add([...at.path, 'default'], 'is longer than max. Raise max too');
+  return { default: usual, max };
+}
 
 function readRequests(input: unknown, at: { path: Path; problems: Problems }): RequestsRule {
   const requests = readTable(REQUESTS_OPTIONS, input, at);

@@ -3,7 +3,7 @@
 import { formatGrant } from '../auth/acl.ts';
 import type { KeyConfig } from '../auth/keys.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
-import type { LatestBy, PresenceRule, Rate, RequestsRule, Rule, RuleSchemas } from '../rule.ts';
+import type { LatestBy, PresenceRule, Rate, RequestsRule, Rule, RuleSchemas, TtlRule } from '../rule.ts';
 import type { Config, RedisConfig } from './config.ts';
 import { describeGroups } from './describe-groups.ts';
 import { describeHooks } from './describe-hooks.ts';
@@ -54,6 +54,11 @@ const describeRequests = ({ timeout, maxTimeout, maxReplies }: RequestsRule) => 
   maxReplies,
 });
 
+const describeTtl = ({ default: usual, max }: TtlRule) => ({
+  ...(usual === null ? {} : { default: formatDuration(usual) }),
+  max: formatDuration(max),
+});
+
 /** The checked fields: `message`, `events` by name, `presence`, `request`. */
 const describeSchemas = ({ message, events, presence, request }: RuleSchemas) => ({
   ...(message === null ? {} : { message: '(checked)' }),
@@ -73,6 +78,7 @@ function describeRule(rule: Rule): Record<string, unknown> {
     presence,
     requests,
     schedule,
+    ttl,
     maxPayload,
     dedupe,
     coalesce,
@@ -89,6 +95,7 @@ function describeRule(rule: Rule): Record<string, unknown> {
     requests: describeRequests(requests),
     ...(schedule === null ? {} : { schedule: { ...schedule, maxDelay: formatDuration(schedule.maxDelay) } }),
     ...(rule.respond === undefined ? {} : { respond: rule.respond }),
+    ...(ttl === null ? {} : { ttl: describeTtl(ttl) }),
     maxPayload: formatSize(maxPayload),
     dedupe: formatDuration(dedupe),
     ...(coalesce === 0 ? {} : { coalesce: formatDuration(coalesce) }),

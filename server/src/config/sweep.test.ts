@@ -131,6 +131,7 @@ const RULE_PATHS = [
     'groups',
   ],
   ...['schedule', 'schedule.maxDelay', 'schedule.max'],
+  ...['ttl', 'ttl.default', 'ttl.max'],
   ...['requests', 'requests.timeout', 'requests.maxTimeout', 'requests.maxReplies'],
 ];
 

@@ -1,8 +1,14 @@
 import type { GapReason, Position } from '@sluice/protocol';
 import type { LoggedMessage } from './logged-message.ts';
 
-/** Maximum dead letters of one group. While its list is full, no message dies: it is delivered again. */
+/**
+ * Maximum dead letters of one group. While its list is full, no message dies: it is delivered again.
+ * A message that has expired must not be delivered: it is dropped, and counted.
+ */
 export const MOST_DEAD = 10_000;
+
+/** Expired messages that one operation handles: few enough not to be felt by others. */
+export const MOST_EXPIRED = 1_000;
 
 /** By what a group keeps the order: all its messages, or those that have the same value of a tag. */
 export type OrderBy = { readonly kind: 'all' } | { readonly kind: 'tag'; readonly tag: string };
@@ -92,6 +98,10 @@ export interface Claim {
   readonly wait: number;
   /** Dead letters in the group's list. */
   readonly dead: number;
+  /** Messages that this claim found expired. They died, or were dropped. */
+  readonly expired: number;
+  /** Of `expired`, those that were dropped because the dead list is full. */
+  readonly dropped: number;
 }
 
 /** What to do with deliveries. */
@@ -181,6 +191,9 @@ export type Claimable = (channel: string, group: string) => void;
  * - A delivery ends when it is settled or when it expires. From then on its id is refused, even if the
  *   message is delivered again, the group was moved by `seek`, or the log has a new epoch.
  * - An expired delivery counts as a `nack` without a delay.
+ * - A message whose `expiresAt` has passed is not delivered: the claim that finds it lets it die with the
+ *   reason `expired`. A delivery in flight may still be acknowledged. A message that was redriven does not
+ *   expire again.
  * - A message that dies is put into the group's dead list in the same step, with a copy: the log may drop it.
  * - If the log lost messages that are not settled (retention, a new epoch), the next claim returns a
  *   gap: nothing is skipped silently.

@@ -11,6 +11,8 @@ const fields = fc.record(
     event: fc.string(),
     tags: fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }),
     from: fc.string(),
+    origin: fc.constant({ channel: 'a:b', offset: 7 }),
+    expiresAt: fc.nat(),
   },
   { requiredKeys: ['id', 'data'] },
 );
@@ -24,8 +26,19 @@ describe('LoggedMessage', () => {
       expect(JSON.parse(logged.json)).toEqual(plain);
       expect(LoggedMessage.read(logged.json, offset).message).toEqual(plain);
       expect(JSON.parse(placeContent(writeContent(rest), time, offset))).toEqual(plain);
+      const read = LoggedMessage.read(placeContent(writeContent(rest), time, offset), offset);
+      expect([read.expiresAt, logged.expiresAt]).toEqual([rest.expiresAt, rest.expiresAt]);
     });
     fc.assert(property);
+  });
+
+  it.each<[string, string]>([
+    ['in its data', '{"id":"m","data":{"a":1,"expiresAt":5},"time":1,"offset":2}'],
+    ['in a text', '{"id":"m","data":",\\"expiresAt\\":5","time":1,"offset":2}'],
+    ['nowhere, and its data is a number', '{"id":"m","data":5,"time":1,"offset":2}'],
+    ['with the time in its data', '{"id":"m","data":{"expiresAt":5,"time":1},"time":1,"offset":2}'],
+  ])('does not expire if the expiry is %s', (_, text) => {
+    expect(LoggedMessage.read(text, 2).expiresAt).toBeUndefined();
   });
 
   it('creates the missing form once', () => {

@@ -1,5 +1,5 @@
 import type { Message } from '@sluice/protocol';
-import { writeMessage } from './message-json.ts';
+import { expiryOf, writeMessage } from './message-json.ts';
 
 /**
  * A message of a log, by value and as JSON. An engine provides the form that it has; the other is
@@ -29,6 +29,11 @@ export class LoggedMessage {
   get message(): Message {
     this.#message ??= JSON.parse(this.#json as string) as Message;
     return this.#message;
+  }
+
+  /** When it expires: milliseconds since the Unix epoch; `undefined`: never. Does not parse it. */
+  get expiresAt(): number | undefined {
+    return this.#message === undefined ? expiryOf(this.#json as string) : this.#message.expiresAt;
   }
 
   get json(): string {

@@ -31,7 +31,24 @@ export function idOfContent(json: string): string | undefined {
 const withPlace = (begun: string, time: number, offset: number): string =>
   `${begun},"time":${time},"offset":${offset}}`;
 
-function begin({ id, data, event, tags, from, origin, trace }: Content): string {
+const EXPIRES = ',"expiresAt":';
+const TIME = ',"time":';
+
+/**
+ * When a message expires, from its JSON. It looks only at the end, which is as `begin` and `withPlace`
+ * have written it: replay asks this for each message, and does not parse it otherwise.
+ */
+export function expiryOf(json: string): number | undefined {
+  const end = json.lastIndexOf(TIME);
+  let start = end;
+  while (isDigit(json.charCodeAt(start - 1))) start--;
+  if (start === end || !json.startsWith(EXPIRES, start - EXPIRES.length)) return undefined;
+  return Number(json.slice(start, end));
+}
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+
+function begin({ id, data, event, tags, from, origin, trace, expiresAt }: Content): string {
   let json =
     typeof data === 'string'
       ? `${ID}${escapeText(id)}","data":"${escapeText(data)}"`
@@ -42,5 +59,7 @@ function begin({ id, data, event, tags, from, origin, trace }: Content): string 
   // A channel's name has nothing to escape.
   if (origin !== undefined) json += `,"origin":{"channel":"${origin.channel}","offset":${origin.offset}}`;
   if (trace !== undefined) json += `,"trace":"${escapeText(trace)}"`;
+  // The last one: `expiryOf`, and the scripts of the Redis engine, find it at the end.
+  if (expiresAt !== undefined) json += `${EXPIRES}${expiresAt}`;
   return json;
 }

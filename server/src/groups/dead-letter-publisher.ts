@@ -35,6 +35,9 @@ export class DeadLetterPublisher {
   /** Groups whose list is being published (`null`), or will be. */
   readonly #busy = new Map<string, Timer | null>();
 
+  /** Groups that may have got dead letters after their list was read. */
+  readonly #again = new Set<string>();
+
   constructor(services: DeadLetterServices) {
     this.#services = services;
   }
@@ -46,13 +49,17 @@ export class DeadLetterPublisher {
 
   /** Looks for dead letters in a moment, so that a flood of publishes costs little. */
   publishSoon(ref: GroupRef, deadLetter: string): void {
-    if (!this.#busy.has(keyOf(ref))) this.#wait(ref, deadLetter, SOON);
+    const key = keyOf(ref);
+    const timer = this.#busy.get(key);
+    if (timer === undefined) this.#wait(ref, deadLetter, SOON);
+    else if (timer === null) this.#again.add(key);
   }
 
   /** Stops waiting; what is left in the lists stays there. */
   close(): void {
     for (const timer of this.#busy.values()) timer?.cancel();
     this.#busy.clear();
+    this.#again.clear();
   }
 
   #wait(ref: GroupRef, deadLetter: string, delay: number): void {
@@ -65,7 +72,12 @@ export class DeadLetterPublisher {
     this.#busy.set(keyOf(ref), null);
     const refusal = await this.#publishAll(ref, deadLetter).catch((error: unknown) => refuse(error, events));
     const isClosed = !this.#busy.delete(keyOf(ref));
-    if (refusal === null || isClosed) return;
+    const isIncomplete = this.#again.delete(keyOf(ref));
+    if (isClosed) return;
+    if (refusal === null) {
+      if (isIncomplete) this.#wait(ref, deadLetter, SOON);
+      return;
+    }
     events.emit('deadLettersRefused', { ...ref, target: deadLetter, error: refusal.error });
     this.#wait(ref, deadLetter, RETRY);
   }

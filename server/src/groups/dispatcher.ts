@@ -204,6 +204,7 @@ export class Dispatcher {
       this.#host.events.emit('groupGap', { ...this.ref, reason: gap.reason });
       this.#receivers[0]?.gap(gap);
     }
+    reportExpired(this.#host.events, this.ref, claim);
     if (claim.dead > 0) this.#host.died(this.ref, asked.rule, claim.dead);
     this.#wakeAt(asked.monotonic + claim.wait);
     if (this.#again || isCut(claim, asked)) this.mark();
@@ -250,6 +251,11 @@ export class Dispatcher {
     });
     this.#timer = { at, timer };
   }
+}
+
+/** Reports the messages that a claim has found expired. */
+export function reportExpired(events: EventBus, ref: GroupRef, { expired: count, dropped }: Claim): void {
+  if (count > 0) events.emit('messagesExpired', { ...ref, count, dropped });
 }
 
 /** Did it end before everything that was ready was claimed? */

@@ -14,7 +14,7 @@ import { chain, type NowOrLater } from '../util/now-or-later.ts';
 import type { Turn } from '../util/turn.ts';
 import { Consumer } from './consumer.ts';
 import { DeadLetterPublisher, type DeadLetterServices } from './dead-letter-publisher.ts';
-import { Dispatcher, type DispatcherHost } from './dispatcher.ts';
+import { Dispatcher, type DispatcherHost, reportExpired } from './dispatcher.ts';
 import { findGroup, type GroupTarget, ruleOfGroup } from './group-names.ts';
 import { LeaseRequest } from './lease-request.ts';
 import { measureGroups, type RuleNumbers } from './measure-groups.ts';
@@ -100,7 +100,9 @@ export class Groups implements DispatcherHost {
     return new LeaseRequest(this.dispatcher(ref), { max, wait, clock: this.clock });
   }
 
-  #reportClaim({ ref, rule }: GroupTarget, { deliveries, gaps, dead }: Claim): void {
+  #reportClaim({ ref, rule }: GroupTarget, claim: Claim): void {
+    const { deliveries, gaps, dead } = claim;
+    reportExpired(this.events, ref, claim);
     for (const { reason } of gaps) this.events.emit('groupGap', { ...ref, reason });
     if (dead > 0) this.died(ref, rule, dead);
     if (deliveries.length === 0) return;
@@ -180,18 +182,20 @@ export class Groups implements DispatcherHost {
   }
 
   /** A message was published; part of each publish. */
-  readonly published: AfterAppend = ({ channel, rule, bound }) => {
-    this.#noteQueue(channel, rule);
-    for (const target of bound) this.#noteQueue(target.channel, target.rule);
+  readonly published: AfterAppend = ({ channel, rule, bound, appended: { entry } }) => {
+    const expires = entry.expiresAt !== undefined;
+    this.#noteQueue(channel, rule, expires);
+    for (const target of bound) this.#noteQueue(target.channel, target.rule, expires || target.rule.ttl !== null);
     return null;
   };
 
-  #noteQueue(channel: string, { queue, groups }: Pick<Rule, 'queue' | 'groups'>): void {
+  /** @param expires may messages have expired to make room for it? */
+  #noteQueue(channel: string, { queue, groups }: Pick<Rule, 'queue' | 'groups'>, expires: boolean): void {
     const [rule] = groups;
     if (queue === null || rule === undefined) return;
     const ref = { channel, group: queue.group };
     this.note(ref);
-    if (queue.overflow === 'dead-letter' && rule.deadLetter !== null) {
+    if ((expires || queue.overflow === 'dead-letter') && rule.deadLetter !== null) {
       this.#deadLetters.publishSoon(ref, rule.deadLetter);
     }
   }

@@ -48,6 +48,7 @@ describe('the metrics of groups', () => {
     events.emit('consumerStopped', of);
     events.emit('deliveriesSent', { ...of, count: 7, repeated: 2 });
     events.emit('settled', { ...of, outcome: 'ack', count: 4, expired: 1 });
+    events.emit('messagesExpired', { ...of, count: 5, dropped: 2 });
     events.emit('groupGap', { ...of, reason: 'retention' });
     events.emit('deadLettersRefused', { ...of, target: 'dead:a', error: 'channel_unknown' });
     expect(await value('sluice_consumers')).toBe('1');
@@ -55,6 +56,8 @@ describe('the metrics of groups', () => {
     expect(await value('sluice_redeliveries_total')).toBe('2');
     expect(await value('sluice_settled_total{outcome="ack"}')).toBe('4');
     expect(await value('sluice_deliveries_expired_total')).toBe('1');
+    expect(await value('sluice_group_expired_total{outcome="dead_letter"}')).toBe('3');
+    expect(await value('sluice_group_expired_total{outcome="dropped"}')).toBe('2');
     expect(await value('sluice_group_gaps_total{reason="retention"}')).toBe('1');
     expect(await value('sluice_dead_letters_refused_total')).toBe('1');
   });

@@ -80,6 +80,15 @@ function countEvents(events: EventBus, registry: Registry): void {
     settled.inc({ outcome: event.outcome }, event.count);
     expired.inc(event.expired);
   });
+  const overdue = counter(
+    'sluice_group_expired_total',
+    'Messages that expired before a group delivered them, by outcome',
+    ['outcome'],
+  );
+  events.on('messagesExpired', ({ count, dropped }) => {
+    overdue.inc({ outcome: 'dead_letter' }, count - dropped);
+    overdue.inc({ outcome: 'dropped' }, dropped);
+  });
   const gaps = counter('sluice_group_gaps_total', 'Gaps: a log lost messages that a group had not settled', ['reason']);
   events.on('groupGap', ({ reason }) => gaps.inc({ reason }));
   const refused = counter('sluice_dead_letters_refused_total', 'Attempts to publish dead letters that were refused');

@@ -114,6 +114,10 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
     write('warn', 'a recurring schedule missed its time', event, { reason: event.schedule }),
   );
   events.on('groupGap', (event) => write('warn', 'a group lost messages', event, { reason: event.reason }));
+  events.on('messagesExpired', ({ dropped, ...event }) => {
+    if (dropped > 0) write('warn', 'expired messages were dropped: the dead list is full', event);
+    else debug('messages expired in a group', event);
+  });
   events.on('deadLettersRefused', (event) =>
     write('warn', 'dead letters cannot be published', event, { reason: event.error }),
   );

@@ -1,5 +1,6 @@
 import type { Verifier } from '../auth/token.ts';
 import type { Door } from '../channels/door.ts';
+import type { Expiry } from '../channels/expiry.ts';
 import type { Hub } from '../channels/hub.ts';
 import type { Replayer } from '../channels/replay.ts';
 import type { Rules } from '../channels/rules.ts';
@@ -50,6 +51,7 @@ export interface Services {
   readonly schedules: Schedules;
   readonly backendRequests: BackendRequests;
   readonly log: Log;
+  readonly expiry: Expiry;
   readonly events: EventBus;
   readonly clock: Clock;
   readonly replies: ReplyFlusher;

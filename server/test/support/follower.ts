@@ -53,6 +53,7 @@ const keyOf = ({ channel, sub }: Subject): string => (sub === undefined ? channe
 export interface Checker {
   /** The message at this position, if one exists. */
   at(channel: string, position: Position): Message | undefined;
+  hasExpired(message: Message): boolean;
   /** Returns what is wrong with a gap according to the rule and the log. */
   gap(push: GapPush, conditions: Conditions): string | undefined;
   subscribed(channel: string, start: StartingPoint, result: SubscribeResult): string | undefined;
@@ -230,8 +231,8 @@ export class Follower {
   }
 
   #messages(subscription: Subscription, { channel, epoch, after, messages }: MessagesPush): void {
-    if ((after !== undefined) !== (subscription.filter !== undefined)) {
-      this.#fault(`received a push of ${channel} ${after === undefined ? 'without' : 'with'} "after"`);
+    if (after === undefined && subscription.filter !== undefined) {
+      this.#fault(`received a push of ${channel} without "after"`);
     }
     if (messages.length === 0) this.#fault(`received an empty push of ${channel}`);
     for (const message of messages) {
@@ -257,13 +258,14 @@ export class Follower {
     }
   }
 
-  /** No message that the subscription skips up to a position may match its filter. */
+  /** The messages that a subscription skips up to a position have expired or do not match its filter. */
   #checkSkipped({ position, channel, filter, ...subscription }: Subscription, to: Position): void {
-    for (let offset = (position?.offset ?? 0) + 1; filter !== undefined && offset <= to.offset; offset++) {
+    for (let offset = (position?.offset ?? 0) + 1; offset <= to.offset; offset++) {
       const skipped = this.#checker.at(channel, { epoch: to.epoch, offset });
-      if (skipped !== undefined && matches(conditionsOf({ filter }), skipped, channel)) {
+      if (skipped === undefined || this.#checker.hasExpired(skipped)) continue;
+      if (matches(conditionsOf({ filter }), skipped, channel)) {
         this.#fault(
-          `has not received ${offset} of ${channel}${subscription.sub ?? ''}, which matches ${JSON.stringify(filter)}`,
+          `has not received ${offset} of ${channel}${subscription.sub ?? ''}, filter ${JSON.stringify(filter)}`,
         );
       }
     }
@@ -271,7 +273,7 @@ export class Follower {
 
   #progress(subscription: Subscription, { channel, epoch, after, offset }: ProgressPush): void {
     const to = { epoch, offset };
-    if (subscription.filter === undefined || offset <= after) this.#fault(`received a useless progress of ${channel}`);
+    if (offset <= after) this.#fault(`received a useless progress of ${channel}`);
     if (!hasReached(subscription.position, { epoch, offset: after })) {
       this.#fault(`received progress of ${channel} after ${after}, but its position is ${at(subscription.position)}`);
     }

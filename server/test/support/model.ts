@@ -109,11 +109,15 @@ export class Model {
   }
 
   /** Publishes from a backend. */
-  publish(channel: ChannelName, { count, size }: { count: number; size: number }): void {
+  publish(channel: ChannelName, { count, size, ttl }: { count: number; size: number; ttl?: number | undefined }): void {
     const { services } = this.gateway;
     for (let at = 0; at < count; at++) {
       const key = `${this.#published % 4}`;
-      const draft = { data: this.data(size), ...(key === '0' ? undefined : { tags: { key } }) };
+      const draft = {
+        data: this.data(size),
+        ...(key === '0' ? undefined : { tags: { key } }),
+        ...(ttl === undefined ? undefined : { ttl }),
+      };
       const by = key === '0' ? PROGRAM : { ...PROGRAM, user: key };
       const outcome = services.door.publish({ channel, draft, by, allowance: null });
       chain(
@@ -224,6 +228,7 @@ export class Model {
   #checker(): Checker {
     return {
       at: (channel, position) => this.#at(channel, position),
+      hasExpired: (message) => this.#hasExpired(message),
       gap: (push, conditions) => this.checkGap(push, conditions),
       subscribed: (channel, start, result) => this.checkStart(channel as ChannelName, start, result),
       published: (channel, position) => {
@@ -239,13 +244,17 @@ export class Model {
     return this.chaos.truth.get(channel)?.get(epoch)?.[offset - 1];
   }
 
+  #hasExpired({ expiresAt }: Message): boolean {
+    return expiresAt !== undefined && expiresAt <= this.clock.now();
+  }
+
   checkGap(push: GapPush, conditions: Conditions): string | undefined {
     return this.#checkReason(push) ?? this.#checkLatest(push, conditions);
   }
 
   /**
    * A gap must contain the newest message of each key, except for keys with a newer message after
-   * the gap, and for messages that do not match.
+   * the gap, and for messages that have expired or do not match.
    */
   #checkLatest({ channel, from, to, latest, reason }: GapPush, conditions: Conditions): string | undefined {
     const rule: ChannelInput = CHANNELS[channel as ChannelName];
@@ -265,7 +274,10 @@ export class Model {
     const keys = new Set(latest.map(keyOf));
     const inLog = latest.every(({ offset, id }) => epochLog[offset - 1]?.id === id);
     const missing = newest.filter(
-      (message) => matches(conditions, message, channel) && !latest.some(({ id }) => message.id === id),
+      (message) =>
+        matches(conditions, message, channel) &&
+        !this.#hasExpired(message) &&
+        !latest.some(({ id }) => message.id === id),
     );
     if (missing.length > 0) return `${gapText}, without ${missing.map(({ offset }) => offset)}`;
     return between && inOrder && inLog && keys.size === latest.length ? undefined : gapText;

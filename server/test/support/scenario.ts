@@ -50,8 +50,14 @@ function onChannel<T>(
   });
 }
 
-const publish = onChannel(fc.record({ count, size }), (what) => [
-  `publish ${what.count} x ${what.size} B`,
+/** Most messages do not expire. */
+const ttl = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.constantFrom(5, 4_000, 30_000) },
+);
+
+const publish = onChannel(fc.record({ count, size, ttl }), (what) => [
+  `publish ${what.count} x ${what.size} B${what.ttl === undefined ? '' : ` for ${what.ttl} ms`}`,
   (model, name) => model.publish(name, what),
 ]);
 
@@ -178,7 +184,7 @@ const STEPS: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
   { weight: 14, arbitrary: fc.constant(step('turn', (model) => model.turn())) },
   { weight: 4, arbitrary: fc.constant(step('loop', (model) => model.transport.step())) },
   { weight: 5, arbitrary: fc.constant(step('settle', (model) => model.settle())) },
-  { weight: 1, arbitrary: pass },
+  { weight: 2, arbitrary: pass },
   { weight: 1, arbitrary: loss },
   { weight: 1, arbitrary: restart },
 ];

@@ -1,5 +1,6 @@
 import { type Client, createClient } from '@sluice/client';
 import { createTestClient } from '@sluice/client/testing';
+import { vi } from 'vitest';
 import WebSocket from 'ws';
 import { z } from 'zod';
 import { defineChannels } from '../../src/contracts.ts';
@@ -26,6 +27,8 @@ export interface AnyGateway {
   expireToken(user: string): void;
   /** Ends the grace period of all disconnected members. */
   endGrace(): Promise<void>;
+  /** Lets time pass. */
+  pass(ms: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -86,6 +89,7 @@ async function realGateway(): Promise<AnyGateway> {
     accept: () => gateway.faults.accept(),
     expireToken: (user) => gateway.faults.expireToken(user),
     endGrace: () => gateway.clock.advance('5s'),
+    pass: (ms) => gateway.clock.advance(ms),
     async close() {
       for (const client of clients) client.close();
       await gateway.close();
@@ -127,6 +131,9 @@ async function doubleGateway(): Promise<AnyGateway> {
     expireToken: (user) => gateway.closeWith('token_expired', user),
     async endGrace() {
       gateway.endGrace();
+    },
+    async pass(ms) {
+      vi.setSystemTime(Date.now() + ms);
     },
     async close() {
       gateway.close();

@@ -127,4 +127,32 @@ export const groups = [
     fault: 'a request that times out leaves the messages of a claim to nobody',
     tests: ['server/test/queues-late.test.ts'],
   },
+  {
+    file: 'server/src/engine/group-state/group-state.ts',
+    from: 'else if (entry.copy === undefined && hasExpired(message, operation.at))',
+    to: 'else if (hasExpired(message, operation.at))',
+    fault: 'a message that was redriven expires again',
+    tests: ['server/src/engine/memory/memory-groups.test.ts'],
+  },
+  {
+    file: 'server/src/engine/group-state/group-state.ts',
+    from: 'overdue.expired < MOST_EXPIRED ? this.#wait(operation) : 0',
+    to: 'this.#wait(operation)',
+    fault: 'a group with many expired messages stands still for an ackTimeout',
+    tests: ['server/src/engine/group-state/group-state.test.ts'],
+  },
+  {
+    file: 'server/src/engine/group-state/group-state.ts',
+    from: 'if (this.#dead.isFull) overdue.dropped++;',
+    to: 'if (this.#dead.isFull) overdue.expired++;',
+    fault: 'expired messages are dropped silently',
+    tests: ['server/src/engine/group-state/group-state.test.ts'],
+  },
+  {
+    file: 'server/src/engine/group-state/make-room.ts',
+    from: 'state.expireOldest(operation) || ',
+    to: '',
+    fault: 'a full queue refuses messages although others have expired',
+    tests: ['server/src/engine/memory/memory-groups.test.ts'],
+  },
 ];

@@ -1,4 +1,5 @@
 import { canonical, EVERY, LIMITS } from '@sluice/protocol';
+import type { Expiry } from '../../channels/expiry.ts';
 import { readPage } from '../../channels/filtered-history.ts';
 import type { Log } from '../../engine/engine.ts';
 import { Refusal } from '../../refusal.ts';
@@ -8,6 +9,7 @@ import type { Route } from '../route.ts';
 
 export interface MessageServices extends BackendServices {
   readonly log: Log;
+  readonly expiry: Expiry;
 }
 
 const OFFSET = { min: 0, max: Number.MAX_SAFE_INTEGER };
@@ -28,7 +30,7 @@ export function messagesRoute(services: MessageServices): Route['handle'] {
         return new Refusal('command_invalid', 'give "after" or "before", not both');
       }
       const conditions = given.filter === undefined ? EVERY : canonical(given.filter);
-      return readPage(services.log, { ...page, channel, conditions });
+      return readPage(services.log, { ...page, channel, conditions }, services);
     });
 }
 

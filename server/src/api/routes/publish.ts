@@ -24,8 +24,8 @@ export interface PublishServices {
 type BatchEntry = PublishResult | { readonly error: ErrorBody };
 
 /**
- * `POST /api/v1/publish`: one message `{ channel, data, event?, tags?, trace?, key?, if? }`, or an array of
- * them; with `channels` instead of `channel`, the same message on each of them.
+ * `POST /api/v1/publish`: one message `{ channel, data, event?, tags?, trace?, key?, if?, ttl? }`, or an
+ * array of them; with `channels` instead of `channel`, the same message on each of them.
  *
  * One message is answered with its result, or with an error and its status. An array is answered
  * with an array of results and `{ error }`, in the same order; valid messages are published even if

@@ -1,6 +1,7 @@
 import type { Conditions, Position } from '@sluice/protocol';
 import type { Clock } from '../../util/clock.ts';
 import { Cursor, type CursorOptions } from '../cursor.ts';
+import { Told } from '../told.ts';
 import type { ChannelFilters, FilterGroup } from './channel-filters.ts';
 import type { FilteredVariant } from './filtered-variant.ts';
 
@@ -12,15 +13,13 @@ export class FilteredCursor extends Cursor {
   declare readonly variant: FilteredVariant;
   readonly #filters: ChannelFilters;
   readonly #group: FilterGroup;
-  #told: number;
-  /** When the latest progress was sent while it replays, in ms of the monotonic clock. */
-  #toldAt: number | undefined;
+  readonly #told: Told;
 
   constructor(options: CursorOptions & { readonly variant: FilteredVariant }, start: Position) {
     super(options, start);
     this.#filters = options.channel.openFilters();
     this.#group = this.#filters.hold(options.variant.filter);
-    this.#told = start.offset;
+    this.#told = new Told(start.offset);
   }
 
   override get own(): Conditions {
@@ -28,12 +27,12 @@ export class FilteredCursor extends Cursor {
   }
 
   override get told(): number {
-    return this.#told;
+    return this.#told.offset;
   }
 
   override sentTo(offset: number): void {
     super.sentTo(offset);
-    this.#told = offset;
+    this.#told.offset = offset;
   }
 
   override passTo(offset: number): void {
@@ -42,17 +41,11 @@ export class FilteredCursor extends Cursor {
 
   override jumpTo(position: Position): void {
     super.jumpTo(position);
-    this.#told = position.offset;
+    this.#told.offset = position.offset;
   }
 
   override reportProgress(clock: Clock, interval: number): void {
-    const now = clock.monotonic();
-    this.#toldAt ??= now;
-    if (this.#told >= this.offset || now < this.#toldAt + interval) return;
-    const { epoch, offset, subject } = this;
-    this.subscriber.push({ type: 'progress', ...subject, epoch, after: this.#told, offset });
-    this.#told = offset;
-    this.#toldAt = now;
+    this.#told.report(this, clock, interval);
   }
 
   override fallBehind(doubtful: number): void {
@@ -60,7 +53,7 @@ export class FilteredCursor extends Cursor {
     const { subscriber, variant } = this;
     const told = this.#filters.toldFor(subscriber.wire, variant, { group: this.#group, turn: doubtful });
     super.fallBehind(doubtful);
-    this.#told = Math.max(this.#told, told);
+    this.#told.offset = Math.max(this.#told.offset, told);
   }
 
   override leave(): void {

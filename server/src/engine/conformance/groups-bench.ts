@@ -48,10 +48,20 @@ export class GroupsBench {
     return this;
   }
 
-  /** Appends a message to a log with history. */
-  async append(channel: string, tags?: Message['tags'], options: Partial<AppendOptions> = {}): Promise<PublishResult> {
+  /** Appends a message to a log with history. `ttl`: the milliseconds after which it expires. */
+  async append(
+    channel: string,
+    tags?: Message['tags'],
+    options: Partial<AppendOptions> = {},
+    ttl?: number,
+  ): Promise<PublishResult> {
     const data = ++this.#messages;
-    const entry = { id: `m${data}`, time: this.clock.now(), data, ...(tags === undefined ? undefined : { tags }) };
+    const time = this.clock.now();
+    const entry = {
+      ...{ id: `m${data}`, time, data },
+      ...(tags === undefined ? undefined : { tags }),
+      ...(ttl === undefined ? undefined : { expiresAt: time + ttl }),
+    };
     const retention = { count: 1_000, age: 3_600_000 };
     return this.engine.log.append(channel, entry, { retention, window: 300_000, ...options });
   }
@@ -61,9 +71,9 @@ export class GroupsBench {
   }
 
   /** Appends a message to a queue, whose group is `queue`. */
-  async enqueue(channel: string, bounds: Partial<QueueBounds> = {}): Promise<PublishResult> {
+  async enqueue(channel: string, bounds: Partial<QueueBounds> = {}, ttl?: number): Promise<PublishResult> {
     const queue: QueueBounds = { group: 'queue', maxLength: 1_000, overflow: 'reject', ...bounds };
-    return this.append(channel, undefined, { retention: UNTIL_SETTLED, queue });
+    return this.append(channel, undefined, { retention: UNTIL_SETTLED, queue }, ttl);
   }
 
   async claimAll(ref: GroupRef, max = 100, options: GroupOptions = OPTIONS, maxLength = 1_000_000): Promise<Claim> {

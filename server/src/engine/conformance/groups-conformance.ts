@@ -4,6 +4,7 @@ import type { MakeEngine } from './engine-bench.ts';
 import { testGroupAdministration } from './groups-administration.ts';
 import { GroupsBench } from './groups-bench.ts';
 import { testClaims } from './groups-claims.ts';
+import { testGroupExpiry } from './groups-expiry.ts';
 import { testGroupModel } from './groups-model.ts';
 import { testSettling } from './groups-settling.ts';
 
@@ -22,6 +23,7 @@ export function testGroups(name: string, make: MakeEngine, { modelRuns }: { mode
     testClaims(bench);
     testSettling(bench);
     testGroupAdministration(bench);
+    testGroupExpiry(bench);
     testGroupModel(bench, modelRuns);
   });
 }

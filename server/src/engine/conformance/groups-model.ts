@@ -8,6 +8,7 @@ import { TIME_LIMIT } from './time-limit.ts';
 interface Item {
   readonly offset: number;
   readonly key: string | undefined;
+  readonly expiresAt: number;
   state: 'new' | 'waiting' | 'in_flight' | 'delayed' | 'dead' | 'settled';
   attempt: number;
   due: number;
@@ -24,16 +25,17 @@ class GroupModel {
     this.#options = options;
   }
 
-  append(key: string | undefined): void {
-    this.items.push({ offset: this.items.length + 1, key, state: 'new', attempt: 0, due: 0 });
+  append(key: string | undefined, expiresAt: number): void {
+    this.items.push({ offset: this.items.length + 1, key, expiresAt, state: 'new', attempt: 0, due: 0 });
   }
 
   claim(max: number, now: number): [number, number][] {
     for (const item of this.items) this.#expire(item, now);
     const claimed: Item[] = [];
     const deliver = (item: Item) => {
-      Object.assign(item, { state: 'in_flight', attempt: item.attempt + 1, due: now + this.#options.ackTimeout });
-      claimed.push(item);
+      if (item.expiresAt <= now) item.state = 'dead';
+      else Object.assign(item, { state: 'in_flight', attempt: item.attempt + 1, due: now + this.#options.ackTimeout });
+      if (item.state !== 'dead') claimed.push(item);
     };
     for (const item of this.items) {
       if (claimed.length < max && item.state === 'waiting' && !this.#isBlocked(item)) deliver(item);
@@ -85,7 +87,11 @@ class GroupModel {
 const step = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('append' as const), key: fc.constantFrom(undefined, 'x', 'y') }),
+    arbitrary: fc.record({
+      kind: fc.constant('append' as const),
+      key: fc.constantFrom(undefined, 'x', 'y'),
+      ttl: fc.constantFrom(undefined, undefined, 30, 120),
+    }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('claim' as const), max: fc.integer({ min: 1, max: 4 }) }) },
   {
@@ -121,8 +127,8 @@ export function testGroupModel(bench: () => GroupsBench, numRuns = 100): void {
           const now = bench().clock.monotonic();
           if (one.kind === 'pass') bench().clock.advance(one.ms);
           else if (one.kind === 'append') {
-            model.append(one.key);
-            await bench().append(ref.channel, one.key === undefined ? undefined : { k: one.key });
+            model.append(one.key, one.ttl === undefined ? Number.POSITIVE_INFINITY : now + one.ttl);
+            await bench().append(ref.channel, one.key === undefined ? undefined : { k: one.key }, {}, one.ttl);
           } else if (one.kind === 'claim') {
             const deliveries = await bench().claim(ref, one.max, group);
             received.push(...deliveries);

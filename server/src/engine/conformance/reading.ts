@@ -38,6 +38,18 @@ export function testReading(bench: () => EngineBench): void {
       expect(await bench().read('a', after, limit)).toMatchObject({ head: 5, first: 3 });
     });
 
+    it('shows when messages expire, and still has those that have', async () => {
+      await bench().watch('a');
+      const expiresAt = bench().clock.now() + 1_000;
+      await bench().append('a', KEEP, { expiresAt, data: { expiresAt: 5 } });
+      await bench().append('a');
+      bench().clock.advance(2_000);
+      const { messages } = await bench().engine.log.read('a', 0, 10);
+      expect(messages.map((message) => message.expiresAt)).toEqual([expiresAt, undefined]);
+      expect((await bench().read('a')).messages).toMatchObject([{ offset: 1, expiresAt }, { offset: 2 }]);
+      expect(bench().announced[0]?.message.expiresAt).toBe(expiresAt);
+    });
+
     it('finds nothing in an unused channel', async () => {
       expect(await bench().read('a')).toMatchObject({ head: 0, first: 1, messages: [] });
     });

@@ -3,8 +3,8 @@ import type { Copy } from '../engine.ts';
 import type { Appending } from './batch.ts';
 import { encodeMessage } from './records.ts';
 
-/** Bytes that the origin of a message adds to its record, at most: a channel of 200 characters, an offset. */
-const ORIGIN = 300;
+/** Bytes that a copy has more than its message, at most: a channel of 200 characters, an offset, an expiry. */
+const ORIGIN = 350;
 
 /** The append of a copy, when the place of its origin is known. */
 export function appendingOf({ channel, entry, options }: Copy, origin: Origin): Appending {

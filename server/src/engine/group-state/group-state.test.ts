@@ -36,7 +36,7 @@ class Records {
 
 const byTag: GroupOptions = { ...OPTIONS, orderBy: { kind: 'tag', tag: 'k' } };
 const operation = (head: number, now: number, options = OPTIONS): Operation => ({
-  ...{ log: logOf(head), options, at: { now, time: now } },
+  ...{ log: logOf(head), options, at: { now, time: now, age: now } },
 });
 const start = (records = new Records()) => ({
   records,
@@ -115,6 +115,35 @@ describe('GroupState', () => {
     expect(state.settle(at, last, { type: 'reject' })).toEqual({ accepted: [true], dead: MOST_DEAD });
     expect(state.stats(at.log)).toMatchObject({ delayed: 1, dead: MOST_DEAD });
     expect(offsetsOf(claim(state, operation(MOST_DEAD + 1, 10_000)))).toEqual([MOST_DEAD + 1]);
+  });
+
+  describe('with messages that have all expired', () => {
+    const expired = (head: number): Operation => {
+      const log = { epoch: 'e', head, first: 1 };
+      const at = (offset: number) =>
+        LoggedMessage.of({ id: `m${offset}`, offset, time: offset, data: null, expiresAt: 10 });
+      return { log: { ...log, at }, options: OPTIONS, at: { now: 10, time: 10, age: 10 } };
+    };
+    const request = { token: 't', max: 100, maxLength: 1_000_000 };
+
+    it('handles a thousand of them in one claim, and asks to be claimed from again at once', () => {
+      const { state } = start();
+      expect(state.claim(expired(1_500), request)).toMatchObject({ expired: 1_000, dead: 1_000, wait: 0 });
+      expect(state.claim(expired(1_500), request)).toMatchObject({ expired: 500, dead: 1_500, wait: 30_000 });
+    });
+
+    it('drops and counts them when the dead list is full', () => {
+      const { state, records } = start();
+      let [counted, dropped] = [0, 0];
+      for (let wait = 0; wait === 0; ) {
+        const claimed = state.claim(expired(MOST_DEAD + 20), request);
+        ({ wait } = claimed);
+        counted += claimed.expired;
+        dropped += claimed.dropped;
+      }
+      expect({ counted, dropped }).toEqual({ counted: MOST_DEAD + 20, dropped: 20 });
+      expect([records.letters.size, state.floor]).toEqual([MOST_DEAD, MOST_DEAD + 20]);
+    });
   });
 
   it('removes the alarms of deliveries that were settled long before they were due', () => {

@@ -13,6 +13,7 @@ import type {
   Outcome,
   Settled,
 } from '../groups.ts';
+import { MOST_EXPIRED } from '../groups.ts';
 import type { LoggedMessage } from '../logged-message.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Entry } from './entry.ts';
@@ -40,6 +41,8 @@ export class GroupState {
   readonly #dead: DeadLetters;
   #epoch: string;
   #gaps: GroupGap[];
+  /** Since the latest claim. */
+  #overdue: Overdue = { expired: 0, dropped: 0 };
 
   constructor(record: GroupRecord, { vary = Math.random, observer }: GroupSurroundings = {}) {
     this.#vary = vary;
@@ -85,20 +88,27 @@ export class GroupState {
     this.#adopt(operation.log);
     this.#handleDue(operation);
     const deliveries: Delivery[] = [];
+    const overdue = this.#overdue;
+    this.#overdue = { expired: 0, dropped: 0 };
     let length = 0;
-    while (deliveries.length < max && length < maxLength) {
+    while (deliveries.length < max && length < maxLength && overdue.expired < MOST_EXPIRED) {
       const entry = this.#unsettled.takeReady() ?? this.#takeFresh(operation);
       if (entry === undefined) break;
       const message = this.#messageOf(entry, operation.log);
       if (message === undefined) this.#lose(entry);
+      else if (entry.copy === undefined && hasExpired(message, operation.at))
+        this.#expire({ entry, message, overdue }, operation.at);
       else {
         length += message.json.length;
         deliveries.push(this.#deliver(entry, message, { token, operation }));
       }
     }
-    const { options, at } = operation;
-    const wait = Math.max(0, Math.min(options.ackTimeout, this.#unsettled.nextDue - at.now));
-    return { epoch: this.#epoch, deliveries, gaps: this.#takeGaps(), wait, dead: this.#dead.size };
+    const wait = overdue.expired < MOST_EXPIRED ? this.#wait(operation) : 0;
+    return { epoch: this.#epoch, deliveries, gaps: this.#takeGaps(), wait, dead: this.#dead.size, ...overdue };
+  }
+
+  #wait({ options, at }: Operation): number {
+    return Math.max(0, Math.min(options.ackTimeout, this.#unsettled.nextDue - at.now));
   }
 
   settle(operation: Operation, ids: readonly string[], outcome: Outcome): Settled {
@@ -159,6 +169,20 @@ export class GroupState {
     const { offset } = letter.message;
     const isSettled = offset <= this.#unsettled.next && this.#unsettled.get(offset) === undefined;
     return isSettled ? letter.message : undefined;
+  }
+
+  /** The queue is full: lets the oldest messages die that were not taken yet and have expired. Returns whether there was one. */
+  expireOldest({ log, at }: Pick<Operation, 'log' | 'at'>): boolean {
+    this.#adopt(log);
+    const before = this.#unsettled.next;
+    for (let offset = before + 1; offset <= Math.min(log.head, before + MOST_EXPIRED); offset++) {
+      const message = log.at(offset);
+      if (this.#dead.isFull || !hasExpired(message, at)) break;
+      this.#unsettled.advance(offset);
+      this.#addLetter({ epoch: this.#epoch, reason: 'expired', deliveries: 0, time: at.time, message });
+      this.#overdue.expired++;
+    }
+    return this.#unsettled.next > before;
   }
 
   /** The queue is full: lets the oldest message die that was not taken yet. Returns whether there was one. */
@@ -306,15 +330,42 @@ export class GroupState {
     else this.#unsettled.moveUntil(entry, 'delayed', until);
   }
 
+  /** It must not be delivered any more: it dies, or is dropped if the dead list is full. */
+  #expire({ entry, message, overdue }: Expiring, { time }: Moment): void {
+    overdue.expired++;
+    if (this.#dead.isFull) overdue.dropped++;
+    else this.#addLetterOf(entry, { reason: 'expired', time, message });
+    this.#unsettled.end(entry);
+  }
+
+  #addLetterOf({ attempt: deliveries, error }: Entry, death: Pick<DeadLetter, 'reason' | 'time' | 'message'>): void {
+    const letter = { epoch: this.#epoch, deliveries, ...death };
+    this.#addLetter(error === undefined ? letter : { ...letter, error });
+  }
+
   #die(entry: Entry, reason: DeathReason, { log, options, at }: Operation): void {
     const message = this.#messageOf(entry, log);
     if (this.#dead.isFull) this.#delay(entry, at.now + Math.max(FULL_DELAY, this.#backoff(entry, options)), at);
     else if (message === undefined) this.#lose(entry);
     else {
-      const { attempt: deliveries, error } = entry;
-      const letter = { epoch: this.#epoch, reason, deliveries, time: at.time, message };
-      this.#addLetter(error === undefined ? letter : { ...letter, error });
+      this.#addLetterOf(entry, { reason, time: at.time, message });
       this.#unsettled.end(entry);
     }
   }
 }
+
+/** A message that a claim found expired, and the claim's count of them. */
+interface Expiring {
+  readonly entry: Entry;
+  readonly message: LoggedMessage;
+  readonly overdue: Overdue;
+}
+
+/** Messages that were found expired, and how many of them were dropped. */
+interface Overdue {
+  expired: number;
+  dropped: number;
+}
+
+const hasExpired = ({ expiresAt }: LoggedMessage, { age }: Moment): boolean =>
+  expiresAt !== undefined && expiresAt <= age;

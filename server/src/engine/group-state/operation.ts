@@ -19,6 +19,8 @@ export interface Moment {
   readonly now: number;
   /** Milliseconds since the Unix epoch, for time stamps. */
   readonly time: number;
+  /** Time by `AgeClock`: which messages have expired. */
+  readonly age: number;
 }
 
 /** One operation: on which log, by which rule, when. */

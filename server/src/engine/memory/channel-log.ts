@@ -163,8 +163,9 @@ export class ChannelLog {
 }
 
 /** Written out because it runs for every message: spreading absent fields costs more than the rest of an append. */
-function place({ id, data, event, tags, from, origin, trace }: Entry, time: number, offset: number): Message {
-  if (event === undefined && tags === undefined && origin === undefined && trace === undefined) {
+function place({ id, data, event, tags, from, origin, trace, expiresAt }: Entry, time: number, offset: number): Message {
+  const isPlain = event === undefined && tags === undefined && origin === undefined;
+  if (isPlain && trace === undefined && expiresAt === undefined) {
     return from === undefined ? { id, time, data, offset } : { id, time, data, from, offset };
   }
   return {
@@ -176,6 +177,7 @@ function place({ id, data, event, tags, from, origin, trace }: Entry, time: numb
     ...(from === undefined ? undefined : { from }),
     ...(origin === undefined ? undefined : { origin }),
     ...(trace === undefined ? undefined : { trace }),
+    ...(expiresAt === undefined ? undefined : { expiresAt }),
     offset,
   };
 }

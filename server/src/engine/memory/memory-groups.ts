@@ -1,7 +1,9 @@
 import type { Position } from '@sluice/protocol';
+import { AgeClock } from '../../util/age-clock.ts';
 import type { Clock } from '../../util/clock.ts';
 import { QueueFull } from '../engine.ts';
 import type { GroupState } from '../group-state/group-state.ts';
+import { makeRoom } from '../group-state/make-room.ts';
 import type { Moment, Operation } from '../group-state/operation.ts';
 import type {
   Claim,
@@ -32,11 +34,13 @@ const NO_LETTERS: DeadPage = { letters: [], total: 0 };
 /** Consumer groups in this process's memory. */
 export class MemoryGroups implements GroupStore {
   readonly #clock: Clock;
+  readonly #age: AgeClock;
   readonly #logs: Logs;
   #claimable: Claimable = () => {};
 
   constructor(clock: Clock, logs: Logs) {
     this.#clock = clock;
+    this.#age = new AgeClock(clock);
     this.#logs = logs;
   }
 
@@ -107,7 +111,7 @@ export class MemoryGroups implements GroupStore {
     const length = groups.lengthOf(queue, log);
     if (length < queue.maxLength) return;
     const state = groups.queue(queue, log);
-    if (queue.overflow === 'reject' || !state.dropOldest({ log, at: this.#moment() })) {
+    if (!makeRoom(state, queue, { log, at: this.#moment() })) {
       throw new QueueFull(`the queue "${channel}" holds ${length} messages that are not acknowledged`);
     }
     log.dropThrough(state.floor);
@@ -131,7 +135,7 @@ export class MemoryGroups implements GroupStore {
   }
 
   #moment(): Moment {
-    return { now: this.#clock.monotonic(), time: this.#clock.now() };
+    return { now: this.#clock.monotonic(), time: this.#clock.now(), age: this.#age.now() };
   }
 }
 

@@ -8,9 +8,19 @@ export interface ReadClaim {
   readonly newest: { readonly offset: number; readonly id: string };
 }
 
+type ClaimAnswer = [
+  epoch: string,
+  wait: string,
+  dead: number,
+  gaps: string[],
+  deliveries: string[],
+  expired: number,
+  dropped: number,
+];
+
 /** Reads the answer of `CLAIM`. */
 export function readClaim(answer: unknown, token: string): ReadClaim {
-  const [epoch, wait, dead, gaps, parts] = answer as [string, string, number, string[], string[]];
+  const [epoch, wait, dead, gaps, parts, expired, dropped] = answer as ClaimAnswer;
   const deliveries: Delivery[] = [];
   let newest = { offset: 0, id: '' };
   for (let at = 0; at < parts.length; at += DELIVERY) {
@@ -19,7 +29,7 @@ export function readClaim(answer: unknown, token: string): ReadClaim {
     deliveries.push({ id: formatDeliveryId({ offset, token, epoch }), attempt, message });
     if (offset > newest.offset) newest = { offset, id };
   }
-  return { claim: { epoch, deliveries, gaps: gaps.map(readGap), wait: Number(wait), dead }, newest };
+  return { claim: { epoch, deliveries, gaps: gaps.map(readGap), wait: Number(wait), dead, expired, dropped }, newest };
 }
 
 /** Parts of a delivery: offset, attempt, time, content. */

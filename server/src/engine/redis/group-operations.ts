@@ -89,8 +89,8 @@ const operation = (...pieces: readonly string[]) => script(LIFE, GROUP, OPERATIO
 /**
  * Claims. ARGV: 10 token, 11 maximum of deliveries, 12 characters after which the claim ends.
  *
- * Answers epoch, wait, dead letters, gaps (packed), then for each delivery offset, attempt, time and
- * content.
+ * Answers epoch, wait, dead letters, gaps (packed), a list that has for each delivery offset, attempt,
+ * time and content, then the numbers of messages that have expired and that were dropped.
  */
 export const CLAIM = operation(
   ADOPT,
@@ -148,17 +148,32 @@ local function lengthOf(entry, message)
   end
   return length + #',"time":,"offset":' + #message.time + #idOf(entry)
 end
+local overdue, dropped = tonumber(redis.call('HGET', group.base, 'w') or '0'), 0
+if overdue > 0 then redis.call('HDEL', group.base, 'w') end
+-- It must not be delivered any more: it dies, or is dropped if the dead list is full.
+local function expire(entry, message)
+  overdue = overdue + 1
+  if isFull(group) then
+    dropped = dropped + 1
+  else
+    local letter = {reason = 'expired', deliveries = entry.attempt, time = time, offset = entry.offset, error = entry.error}
+    addLetter(group, message, letter)
+  end
+  finish(group, entry)
+end
 local deliveries, count, length = {}, 0, 0
-while count < most and length < mostLength do
+while count < most and length < mostLength and overdue < MOST_EXPIRED do
   local entry, message = takeReady(), nil
   if not entry then entry, message = takeFresh() end
   if not entry then break end
   message = message or messageOf(log, entry)
-  if message then
+  if not message then
+    lose(entry)
+  elseif not entry.content and hasExpired(message, now) then
+    expire(entry, message)
+  else
     deliver(deliveries, entry, message)
     count, length = count + 1, length + lengthOf(entry, message)
-  else
-    lose(entry)
   end
 end
 local gaps = {}
@@ -167,8 +182,8 @@ for _, gap in ipairs(group.gaps) do
 end
 group.gaps = {}
 store()
-local wait = steps >= MOST_STEPS and 0 or math.max(0, math.min(options.ackTimeout, nextDue() - now))
-return {group.epoch, text(wait), redis.call('XLEN', group.dead), gaps, deliveries}`,
+local wait = (steps >= MOST_STEPS or overdue >= MOST_EXPIRED) and 0 or math.max(0, math.min(options.ackTimeout, nextDue() - now))
+return {group.epoch, text(wait), redis.call('XLEN', group.dead), gaps, deliveries, overdue, dropped}`,
 );
 
 /**
@@ -194,9 +209,6 @@ local function apply(entry)
   elseif outcome == 'return' then
     entry.attempt = entry.attempt - 1
     makeReady(group, entry)
-  elseif outcome == 'return' then
-    entry.attempt = entry.attempt - 1
-    makeReady(group, entry)
   elseif outcome == 'extend' then move(group, entry, 'flight', math.max(entry.due, now + options.ackTimeout))
   else move(group, entry, 'flight', math.min(entry.due, now + wait)) end
 end
@@ -209,7 +221,7 @@ for at = 13, #ARGV, 3 do
 end
 store()
 -- An acknowledgement only lets others go on where they wait for it.
-local gives = outcome == 'nack' or outcome == 'return' or outcome == 'release' or outcome == 'return' or (outcome ~= 'extend' and (wasFull or options.order ~= ''))
+local gives = outcome == 'nack' or outcome == 'return' or outcome == 'release' or (outcome ~= 'extend' and (wasFull or options.order ~= ''))
 if used and gives then announce() end
 return {redis.call('XLEN', group.dead), accepted}`,
 );

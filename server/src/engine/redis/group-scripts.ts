@@ -1,4 +1,4 @@
-import { type GroupRef, MOST_DEAD } from '../groups.ts';
+import { type GroupRef, MOST_DEAD, MOST_EXPIRED } from '../groups.ts';
 import type { Keys } from './shard.ts';
 
 /** What a group has besides its position. */
@@ -17,7 +17,7 @@ export const keysOfGroup = (keys: Keys, { channel, group }: GroupRef): readonly 
  *
  * Keys of a group, in this order: a hash (`e` and `n` epoch and offset of the newest
  * message that was read from the log, `o` ordinal of the latest dead letter, `p` gaps, `u` when it
- * was used, `x` its expiry); `entries` (a hash by offset: the unsettled messages that were taken);
+ * was used, `x` its expiry, `w` messages that have expired since the latest claim); `entries` (a hash by offset: the unsettled messages that were taken);
  * `lines` (a hash by order key: the last entry of each order; an entry names the one that follows
  * it); the offsets of entries by phase, `flight` and `delayed` by the time when they are due,
  * `ready` by offset; `open` (the offsets of entries that are in the log, for the floor); `dead` (a
@@ -26,7 +26,7 @@ export const keysOfGroup = (keys: Keys, { channel, group }: GroupRef): readonly 
  * Times are those of the nodes' clocks, as in all scripts of a log.
  */
 export const GROUP = `
-local MOST_DEAD, FULL_DELAY, VARIATION = ${MOST_DEAD}, 10000, 0.2
+local MOST_DEAD, MOST_EXPIRED, FULL_DELAY, VARIATION = ${MOST_DEAD}, ${MOST_EXPIRED}, 10000, 0.2
 local PARTS = {${PARTS.map((part) => `'${part}'`).join(', ')}}
 local function idOf(entry) return text(entry.offset) end
 
@@ -131,6 +131,11 @@ local function messageAt(log, offset)
 end
 -- What is missing was lost by the log. An entry that was dead before has a copy.
 local function messageOf(log, entry) return entry.content and entry or messageAt(log, entry.offset) end
+-- It is at the end of the content, as \`writeContent\` has written it.
+local function hasExpired(message, now)
+  local expiry = string.match(string.sub(message.content, -40), ',"expiresAt":(%d+)}$')
+  return expiry and tonumber(expiry) <= now
+end
 local function isFull(group) return redis.call('XLEN', group.dead) >= MOST_DEAD end
 local function addLetter(group, message, letter)
   group.ordinal = group.ordinal + 1
@@ -146,16 +151,32 @@ end
 `;
 
 /**
- * Makes room for one more message in a queue, as a part of the script `APPEND`. Returns the length of
- * a queue that is full.
+ * Makes room for one more message in a queue: expired messages die first. A part of the script
+ * `APPEND`. Returns the length of a queue that is full.
  */
 export const ADMIT = `
+local function expireOldest(log, group, time)
+  local expired = 0
+  while expired < MOST_EXPIRED and group.next < log.head and not isFull(group) do
+    local offset = group.next + 1
+    local message = messageAt(log, offset)
+    if not message or not hasExpired(message, old) then break end
+    group.next = offset
+    addLetter(group, message, {reason = 'expired', deliveries = 0, time = time, offset = offset})
+    expired = expired + 1
+  end
+  if expired == 0 then return false end
+  redis.call('HINCRBY', group.base, 'w', expired)
+  storePosition(group)
+  dropSettled(log, group)
+  return true
+end
 local function admit(log, entry)
   local group = find(entry.group, old)
   log.first = firstAt(log, old)
   adopt(log, group, 'oldest')
   local length = log.head - group.next + group.size
-  if length < entry.maxLength then return end
+  if length < entry.maxLength or expireOldest(log, group, entry.time) then return end
   local offset = group.next + 1
   local message = entry.drops and offset <= log.head and not isFull(group) and messageAt(log, offset)
   if not message then return length end

@@ -30,7 +30,7 @@ function read(session: SessionContext, command: HistoryCommand, granted: Granted
   const conditions = effectiveConditions(own, rule, identity, forced);
   if (conditions instanceof Refusal) return conditions;
   const onBytes = (bytes: number) => limits.chargePage(bytes, services.clock);
-  return chain(readPage(services.log, { ...command, conditions }, onBytes), (page) => {
+  return chain(readPage(services.log, { ...command, conditions }, { expiry: services.expiry, onBytes }), (page) => {
     const isInForce = rule.only === null || session.identity === identity;
     return isInForce ? page : read(session, command, granted);
   });

@@ -3,6 +3,7 @@ import { AgeClock } from '../../../util/age-clock.ts';
 import type { Clock } from '../../../util/clock.ts';
 import { EngineUnavailable, QueueFull } from '../../engine.ts';
 import type { GroupState } from '../../group-state/group-state.ts';
+import { makeRoom } from '../../group-state/make-room.ts';
 import type { Moment, Operation } from '../../group-state/operation.ts';
 import type {
   Claim,
@@ -139,15 +140,14 @@ export class DurableGroups implements GroupStore {
    *
    * @throws QueueFull
    */
-  admit(batch: Batch, channel: string, { group, maxLength, overflow }: QueueBounds): void {
+  admit(batch: Batch, channel: string, queue: QueueBounds): void {
     const log = batch.log(channel);
-    const ref = { channel, group };
+    const ref = { channel, group: queue.group };
     const held = this.#find(ref, log) ?? this.#create(ref, log, 'oldest');
     const { state } = held;
     const length = state.lengthOf(log);
-    if (length >= maxLength) {
-      const hasRoom = overflow === 'dead-letter' && state.dropOldest({ log, at: this.#moment() });
-      if (!hasRoom) throw new QueueFull(`the queue "${channel}" holds ${length} messages that are not acknowledged`);
+    if (length >= queue.maxLength && !makeRoom(state, queue, { log, at: this.#moment() })) {
+      throw new QueueFull(`the queue "${channel}" holds ${length} messages that are not acknowledged`);
     }
     held.save((change) => batch.put(change));
     log.dropThrough(state.floor);
@@ -295,7 +295,8 @@ export class DurableGroups implements GroupStore {
   }
 
   #moment(): Moment {
-    return { now: this.#age.now(), time: this.#clock.now() };
+    const now = this.#age.now();
+    return { now, time: this.#clock.now(), age: now };
   }
 }
 
