@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/config.ts';
 import { EngineUnavailable } from '../src/engine/engine.ts';
-import { type ProgramDelivery, RejectedMessage } from '../src/groups/program-delivery.ts';
+import { NackError, type ProgramDelivery } from '../src/groups/program-delivery.ts';
 import { enqueue } from './support/worker.ts';
 import { createWorld, type World } from './support/world.ts';
 
@@ -79,11 +79,28 @@ describe('a function of the program', () => {
     ]);
   });
 
-  it('that throws a RejectedMessage makes a dead letter at once', async () => {
+  it('that throws a NackError chooses when the message is delivered again', async () => {
+    const world = await start();
+    await enqueue(world, 'jobs:a', 1);
+    const attempts: number[] = [];
+    world.gateway.consume('jobs:a', ({ attempt }) => {
+      attempts.push(attempt);
+      if (attempt === 1) throw new NackError('not now', { delay: 4_000 });
+    });
+    await world.idle();
+    world.clock.advance(3_999);
+    await world.idle();
+    expect(attempts).toEqual([1]);
+    world.clock.advance(1);
+    await world.idle();
+    expect(attempts).toEqual([1, 2]);
+  });
+
+  it('that throws a NackError with "dead" makes a dead letter at once', async () => {
     const world = await start();
     await enqueue(world, 'jobs:a', 1);
     world.gateway.consume('jobs:a', () => {
-      throw new RejectedMessage('not a picture');
+      throw new NackError('not a picture', { dead: true });
     });
     await world.idle();
     const dead = await world.services.groups?.store.dead(QUEUE, 0, 10);

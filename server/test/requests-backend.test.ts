@@ -21,10 +21,12 @@ const contracts = defineChannels({
 
 let gateway: Gateway;
 let url: string;
+let secondUrl: string;
 
 beforeAll(async () => {
   gateway = createGateway({
     port: 0,
+    httpPort: 0,
     keys: [{ secret: SECRET }],
     log: { level: 'silent' },
     limits: { requests: 2 },
@@ -38,7 +40,9 @@ beforeAll(async () => {
       { name: 'narrow', secret: NARROW_KEY, caps: { 'news:*': ['request'] } },
     ],
   }) as unknown as Gateway;
-  ({ url } = await gateway.start());
+  const address = await gateway.start();
+  url = address.url;
+  secondUrl = `http://localhost:${address.httpPort}`;
 });
 
 afterAll(() => gateway.close());
@@ -157,6 +161,32 @@ describe('POST /api/v1/request', () => {
     const events = await post({ channel, data: 1 }, { accept: 'text/event-stream' });
     expect(events.text).toContain('event: reply\ndata: {"data":"a"}\n\n');
     expect(events.text).toContain('event: end\ndata: {}\n\n');
+  });
+
+  it.each<[string, () => string, string]>([
+    ['the port of the gateway', () => url, '*/*'],
+    ['the port of the gateway, for a stream', () => url, 'application/x-ndjson'],
+    ['the second port', () => secondUrl, '*/*'],
+    ['the second port, for a stream', () => secondUrl, 'application/x-ndjson'],
+  ])('is cancelled at the responder if its client leaves before the first reply: %s', async (_, base, accept) => {
+    const asked = deferred<void>();
+    const aborted = deferred<unknown>();
+    const channel = channelWith(({ signal }) => {
+      signal.addEventListener('abort', () => aborted.resolve(signal.reason));
+      asked.resolve();
+      return aborted.promise.then(() => null);
+    });
+    const abort = new AbortController();
+    const response = fetch(`${base()}/api/v1/request`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${API_KEY}`, 'Content-Type': 'application/json', Accept: accept },
+      body: JSON.stringify({ channel, data: 1 }),
+      signal: abort.signal,
+    });
+    await asked.promise;
+    abort.abort();
+    await expect(response).rejects.toThrow();
+    expect(String(await aborted.promise)).toContain('the request was cancelled: closed');
   });
 
   it('reports an error in the middle of a stream as its last line', async () => {

@@ -9,10 +9,9 @@ import type { PublishServices, PublishStep } from './publish-steps.ts';
  * Appends the message also to the channels that bind its channel, unless the log did so in the same
  * step. The publish is acknowledged when all of them have it.
  *
- * Within the process of a memory engine nothing can come between the appends, unless a queue is
- * full. With an engine in another process a crash can. Then the publish is not acknowledged, and
- * the publisher repeats it with its key: the keys of the copies come from the position of the
- * message, so that only what is missing is appended.
+ * Between the appends, a queue may turn out to be full, and with Redis a node may crash. Then the
+ * publish is not acknowledged, and the publisher repeats it with its key: the keys of the copies come
+ * from the position of the message, so that only what is missing is appended.
  */
 export const copyToBound: PublishStep = (publication, services) => {
   const { bound, appended } = publication;

@@ -102,8 +102,8 @@ export function checkHead(head: Position, { epoch, offset }: ExpectedHead): void
  * not executed.
  */
 export interface Log {
-  /** Does `append` accept `copies`? Without it, the caller appends them one after the other. */
-  readonly copies?: boolean;
+  /** Does `append` accept `copies`? Without it, the caller appends them one after the other. Known after the start. */
+  readonly copies?: boolean | undefined;
   /**
    * Appends an entry. Position, storage and announcement are one atomic step per channel, so
    * announcements are in the order of offsets. An append whose key is remembered appends nothing

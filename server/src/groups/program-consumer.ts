@@ -6,7 +6,7 @@ import type { Timer } from '../util/clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { GroupTarget } from './group-names.ts';
 import type { Groups } from './groups.ts';
-import { type ConsumeFunction, type ProgramDelivery, RejectedMessage, resultKey } from './program-delivery.ts';
+import { type ConsumeFunction, NackError, type ProgramDelivery, resultKey } from './program-delivery.ts';
 import type { Batch, Receiver } from './receiver.ts';
 
 /** Characters of an error that a dead letter keeps. */
@@ -101,8 +101,7 @@ export class ProgramConsumer implements Receiver {
       await handler(delivery);
       return { type: 'ack' };
     } catch (error) {
-      const why = (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_ERROR);
-      return { type: error instanceof RejectedMessage ? 'reject' : 'nack', error: why };
+      return outcomeOf(error);
     }
   }
 
@@ -141,4 +140,13 @@ export class ProgramConsumer implements Receiver {
     timer?.cancel();
     abort.abort();
   }
+}
+
+/** What comes of a delivery whose handler has failed. */
+function outcomeOf(error: unknown): Outcome {
+  const why = (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_ERROR);
+  if (!(error instanceof NackError)) return { type: 'nack', error: why };
+  if (error.dead) return { type: 'reject', error: why };
+  const { delay } = error;
+  return { type: 'nack', error: why, ...(delay !== undefined && { delay: Math.max(0, Math.round(delay)) }) };
 }

@@ -21,14 +21,41 @@ export interface ProgramDelivery {
 
 /**
  * Processes a message. It is acknowledged when the promise resolves, and delivered again when it
- * rejects, with the message of the error for the dead letter. Throw a `RejectedMessage` if the message
- * can never succeed.
+ * rejects, with the message of the error for the dead letter; a `NackError` chooses otherwise.
  */
 export type ConsumeFunction = (delivery: ProgramDelivery) => void | Promise<void>;
 
-/** Thrown by a `ConsumeFunction`: the message becomes a dead letter at once. */
-export class RejectedMessage extends Error {
-  override readonly name = 'RejectedMessage';
+/** Options of a `NackError`. */
+export interface NackOptions {
+  /** Milliseconds until the message is delivered again. Default: the backoff of the group. */
+  readonly delay?: number;
+  /** Can the message never succeed? It becomes a dead letter at once. Default: `false`. */
+  readonly dead?: boolean;
+}
+
+/**
+ * Throw it in a `ConsumeFunction` to choose when the message is delivered again, or that it is not.
+ * `message` is stored with a dead letter. The same as in `@sluice/client/queues`.
+ *
+ * @example
+ * ```ts
+ * gateway.consume('jobs:mail', async ({ message }) => {
+ *   const { to } = message.data as { to: string };
+ *   if (!to.includes('@')) throw new NackError('no address', { dead: true });
+ *   await sendMail(to);
+ * });
+ * ```
+ */
+export class NackError extends Error {
+  override readonly name = 'NackError';
+  readonly delay: number | undefined;
+  readonly dead: boolean;
+
+  constructor(message: string, { delay, dead = false }: NackOptions = {}) {
+    super(message);
+    this.delay = delay;
+    this.dead = dead;
+  }
 }
 
 /** The key of the n-th publish of a handler: the same in each delivery of the message. */

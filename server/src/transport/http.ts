@@ -20,6 +20,11 @@ export interface RequestHead {
 export interface Request extends RequestHead {
   /** Reads the body. It is not read before this call, so authenticate the caller first. */
   readBody(): Promise<Body>;
+  /**
+   * Calls once if the client disconnects before it was answered, at once if it has already. One
+   * listener only. Absent: the transport cannot tell.
+   */
+  onDisconnect?(listener: () => void): void;
 }
 
 /** Why a body was not read to its end. */

@@ -147,10 +147,22 @@ class NodeExchange {
     const budget = budgets[(this.#unread ? side.wantsBody(this.#head) : null) ?? 'claimed'];
     const body = new IncomingBody({ budget, pieces });
     try {
-      this.#answer(await side.handle({ ...this.#head, readBody: () => this.#read(body) }));
+      this.#answer(
+        await side.handle({
+          ...this.#head,
+          readBody: () => this.#read(body),
+          onDisconnect: (listener) => this.#watch(listener),
+        }),
+      );
     } finally {
       body.release();
     }
+  }
+
+  #watch(listener: () => void): void {
+    const response = this.#response;
+    if (response.destroyed) listener();
+    else response.once('close', () => response.headersSent || listener());
   }
 
   async #read(body: IncomingBody): Promise<Body> {

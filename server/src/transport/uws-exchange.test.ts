@@ -204,6 +204,54 @@ describe('a request', () => {
     },
   );
 
+  it('reports once that its client has disconnected before it was answered, even if nobody listened then', async () => {
+    let calls = 0;
+    const { response, turn } = setUp(
+      {},
+      {
+        handle: (request) =>
+          new Promise(() => {
+            request.onDisconnect?.(() => calls++);
+          }),
+      },
+    );
+    await turn();
+    expect(calls).toBe(0);
+    response.hangUp();
+    expect(calls).toBe(1);
+
+    let listen = () => {};
+    const late = setUp(
+      {},
+      {
+        handle: (request) => {
+          listen = () => request.onDisconnect?.(() => calls++);
+          return new Promise(() => {});
+        },
+      },
+    );
+    await late.turn();
+    late.response.hangUp();
+    listen();
+    expect(calls).toBe(2);
+  });
+
+  it('does not report a client that disconnects after its answer', async () => {
+    let calls = 0;
+    const { response, turn } = setUp(
+      {},
+      {
+        handle: (request) => {
+          request.onDisconnect?.(() => calls++);
+          return { status: 200, stream: { filler: ' ', open: () => ({ drained() {}, closed() {} }), abandon() {} } };
+        },
+      },
+    );
+    await turn();
+    response.hangUp();
+    expect(calls).toBe(0);
+  });
+
   it('never stores a body that is not wanted, and ends its connection', async () => {
     const { response, budget, turn } = setUp({ method: 'POST', bodyLength: 900_000 }, { wantsBody: () => null });
     expect(response.wanted).toBe(false);

@@ -47,6 +47,7 @@ export class UwsExchange {
   #stream: UwsStream | undefined;
   #over = false;
   #gone = false;
+  #onDisconnect: (() => void) | undefined;
 
   /**
    * Call it in the handler that received the response.
@@ -76,8 +77,10 @@ export class UwsExchange {
   }
 
   #cut(): void {
+    const isAnswered = this.#over;
     this.#over = true;
     this.#gone = true;
+    if (!isAnswered) this.#onDisconnect?.();
     this.#body?.cut();
     this.#stream?.cut();
   }
@@ -116,10 +119,21 @@ export class UwsExchange {
     if (this.#over) return;
     this.#pause();
     try {
-      this.#answer(await side.handle({ ...this.#head, readBody: () => this.#readBody() }));
+      this.#answer(
+        await side.handle({
+          ...this.#head,
+          readBody: () => this.#readBody(),
+          onDisconnect: (listener) => this.#watch(listener),
+        }),
+      );
     } finally {
       this.#body?.release();
     }
+  }
+
+  #watch(listener: () => void): void {
+    if (this.#gone) listener();
+    else this.#onDisconnect = listener;
   }
 
   /** Until the body is requested, only the part that arrived with the head is read. */
@@ -159,6 +173,7 @@ export class UwsExchange {
 
   #begin(reply: HttpReply, body: StreamBody): void {
     this.#head = FORGOTTEN; // a stream may last for days
+    this.#onDisconnect = undefined;
     try {
       writeStreamHead(this.#response, reply);
       this.#stream = new UwsStream(this.#response, body);

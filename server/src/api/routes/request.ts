@@ -37,6 +37,7 @@ export function requestRoute(services: RequestServices): (request: Request) => P
     if (fields instanceof Refusal) return errorReply(fields);
     const replies = await services.backendRequests.send(fields, by);
     if (replies instanceof Refusal) return errorReply(replies);
+    request.onDisconnect?.(() => replies.abandon());
     const format = chooseFormat(request.headers.get('accept') ?? '');
     return format === null ? collect(replies) : ReplyStream.start(replies, format);
   };

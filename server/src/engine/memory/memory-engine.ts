@@ -1,9 +1,10 @@
-import type { PublishResult } from '@sluice/protocol';
+import type { Origin, PublishResult } from '@sluice/protocol';
 import { nanoid } from 'nanoid';
 import { AgeClock } from '../../util/age-clock.ts';
 import { type Clock, systemClock, type Timer } from '../../util/clock.ts';
 import {
   type AppendOptions,
+  type Copy,
   checkHead,
   type Engine,
   type EngineListener,
@@ -32,6 +33,7 @@ const FORGET = 3_600_000;
 export class MemoryEngine implements Engine, Log {
   readonly name = 'memory';
   readonly log: Log = this;
+  readonly copies = true;
   readonly presence: MemoryPresence;
   readonly revocations: MemoryRevocations;
   readonly groups: MemoryGroups;
@@ -84,7 +86,13 @@ export class MemoryEngine implements Engine, Log {
     const { message, result } = log.append(entry, options, now);
     if (log.watched) this.#listener.deliver(channel, log.epoch, message);
     if (log.groups !== undefined) this.groups.appended(channel, log.groups);
+    if (options.copies !== undefined) this.#copy(options.copies, { channel, offset: result.offset });
     return result;
+  }
+
+  /** Nothing can refuse them: no copy is for a queue, has a key or expects a head. */
+  #copy(copies: readonly Copy[], origin: Origin): void {
+    for (const { channel, entry, options } of copies) this.append(channel, { ...entry, origin }, options);
   }
 
   read(channel: string, after: number, limit: number): Page {

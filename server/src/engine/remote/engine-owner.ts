@@ -74,7 +74,7 @@ export class EngineOwner {
       engine,
       graceOf,
       onFault,
-      welcome: () => ({ life: this.#life, trouble: engine.trouble ?? null }),
+      welcome: () => ({ life: this.#life, trouble: engine.trouble ?? null, copies: engine.log.copies === true }),
       // The engine is asked every time: a user who comes second must not get its answer before the
       // channel is really watched.
       watch: (channel, user) => {

@@ -24,6 +24,8 @@ export interface Welcome {
   readonly life: string;
   /** Why the engine cannot carry out operations at the moment. */
   readonly trouble: string | null;
+  /** Does its log append copies in the same step? */
+  readonly copies: boolean;
 }
 
 /** A page, its messages by value. */

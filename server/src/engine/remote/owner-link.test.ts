@@ -26,7 +26,7 @@ function greet(socket: Socket): void {
   sockets.push(socket);
   const answer = (frames: FrameSocket, item: unknown[]) => {
     asked.push(item);
-    if (item[2] === 'hello') frames.send(['answer', item[1], { life: 'x', trouble: null }]);
+    if (item[2] === 'hello') frames.send(['answer', item[1], { life: 'x', trouble: null, copies: false }]);
     else if (!isSilent) frames.send(['answer', item[1], null]);
   };
   const frames: FrameSocket = new FrameSocket(socket, {

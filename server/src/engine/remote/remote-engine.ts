@@ -37,6 +37,7 @@ export class RemoteEngine implements Engine, Log {
   #listener: EngineListener = { deliver: () => {} };
   #life: string | undefined;
   #trouble: string | null = null;
+  #copies: boolean | undefined;
 
   constructor({ path, clock = systemClock }: RemoteEngineOptions) {
     this.#age = new AgeClock(clock);
@@ -58,6 +59,10 @@ export class RemoteEngine implements Engine, Log {
   get trouble(): string | undefined {
     if (!this.#link.reached) return 'the process that holds the engine is away';
     return this.#trouble ?? undefined;
+  }
+
+  get copies(): boolean | undefined {
+    return this.#copies;
   }
 
   start(listener: EngineListener): Promise<void> {
@@ -132,11 +137,12 @@ export class RemoteEngine implements Engine, Log {
     this.#listener.signal?.(signal);
   }
 
-  #reached({ life, trouble }: Welcome): void {
+  #reached({ life, trouble, copies }: Welcome): void {
     const first = this.#life === undefined;
     const anew = this.#life !== life;
     this.#life = life;
     this.#trouble = trouble;
+    this.#copies = copies;
     if (first) return;
     // Lost again in the meantime: then it will be reached again.
     this.#resume({ anew }).catch(() => {});
