@@ -101,6 +101,7 @@ export interface DeliveryRule {
   readonly maxUnacked: number;
   readonly start: 'oldest' | 'newest';
   readonly queue: boolean;
+  readonly maxSettled: number;
   readonly expires: number | null;
 }
 

@@ -90,8 +90,11 @@ function readGroup(name: string, value: unknown, { path, ...context }: GroupCont
 
 const isPerUser = (name: string): boolean => name.includes('{sub}');
 
+/** Settled messages that the log of a queue keeps behind one that is not settled. */
+const MAX_SETTLED = 10_000;
+
 const deliveryOf = ({ ackTimeout, maxDeliveries, backoff, orderBy, maxUnacked }: Delivery) => ({
-  ...{ ackTimeout, maxDeliveries, backoff, maxUnacked },
+  ...{ ackTimeout, maxDeliveries, backoff, maxUnacked, maxSettled: MAX_SETTLED },
   orderBy: readOrder(orderBy),
 });
 

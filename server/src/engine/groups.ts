@@ -38,6 +38,11 @@ export interface GroupOptions {
   readonly start: 'oldest' | 'newest';
   /** Is it the group of a queue? Then a message leaves the log when it and all before it are settled. */
   readonly queue: boolean;
+  /**
+   * Of a queue: how many settled messages the log keeps behind one that is not settled. With more, the
+   * group keeps that message itself, and the log drops them all.
+   */
+  readonly maxSettled: number;
   /** A group that was not used for this long is deleted; `null`: never. */
   readonly expires: number | null;
 }

@@ -63,6 +63,28 @@ export function testGroupAdministration(bench: () => GroupsBench): void {
       expect(await bench().engine.log.read('q', 0, 10)).toMatchObject({ first: 3, head: 3 });
     });
 
+    it('keeps few settled messages behind one that is not, which it keeps itself', async () => {
+      const options = { ...QUEUE, maxSettled: 3 };
+      await bench().enqueue('q', {}, 60_000);
+      for (let at = 0; at < 8; at++) await bench().enqueue('q');
+      const stuck = await bench().claimOne(queue, options);
+      for (const offset of [2, 3, 4]) {
+        await bench().settle(queue, [await bench().claimOne(queue, options)], { type: 'ack' }, options);
+        expect(await bench().engine.log.read('q', 0, 10)).toMatchObject({ first: 1, head: 9 });
+        expect(offset).toBeLessThan(5);
+      }
+      await bench().settle(queue, [await bench().claimOne(queue, options)], { type: 'ack' }, options);
+      expect(await bench().engine.log.read('q', 0, 10)).toMatchObject({ first: 6, head: 9 });
+      const oldest = stuck.message.time;
+      expect(await bench().stats(queue, options)).toMatchObject({ floor: 5, ready: 4, inFlight: 1, oldest });
+      bench().clock.advance(30_000);
+      const again = await bench().claimOne(queue, options);
+      expect(again).toMatchObject({ attempt: 2, message: { offset: 1, data: stuck.message.data } });
+      bench().clock.advance(30_000);
+      expect(await bench().offsets(queue, 10, options)).toEqual([6, 7, 8, 9]);
+      expect((await bench().dead(queue)).letters).toMatchObject([{ offset: 1, reason: 'expired', deliveries: 2 }]);
+    });
+
     it('that is full refuses messages until one is settled', async () => {
       const full = { maxLength: 2 };
       for (let at = 0; at < 2; at++) await bench().enqueue('q', full);

@@ -12,6 +12,7 @@ export const OPTIONS: GroupOptions = {
   maxUnacked: 10_000,
   start: 'oldest',
   queue: false,
+  maxSettled: 1_000,
   expires: null,
 };
 

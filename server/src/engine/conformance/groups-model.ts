@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { UNTIL_SETTLED } from '../engine.ts';
 import type { GroupOptions } from '../groups.ts';
 import { type GroupsBench, OPTIONS, type Received } from './groups-bench.ts';
 import { TIME_LIMIT } from './time-limit.ts';
@@ -110,6 +111,8 @@ const options = fc.record({
   ackTimeout: fc.constantFrom(50, 100),
   maxDeliveries: fc.constantFrom(0, 1, 3),
   maxUnacked: fc.constantFrom(2, 4, 100),
+  queue: fc.boolean(),
+  maxSettled: fc.constantFrom(1, 3, 1_000),
   orderBy: fc.constantFrom(null, { kind: 'all' as const }, { kind: 'tag' as const, tag: 'k' }),
 });
 
@@ -128,7 +131,8 @@ export function testGroupModel(bench: () => GroupsBench, numRuns = 100): void {
           if (one.kind === 'pass') bench().clock.advance(one.ms);
           else if (one.kind === 'append') {
             model.append(one.key, one.ttl === undefined ? Number.POSITIVE_INFINITY : now + one.ttl);
-            await bench().append(ref.channel, one.key === undefined ? undefined : { k: one.key }, {}, one.ttl);
+            const kept = group.queue ? { retention: UNTIL_SETTLED } : {};
+            await bench().append(ref.channel, one.key === undefined ? undefined : { k: one.key }, kept, one.ttl);
           } else if (one.kind === 'claim') {
             const deliveries = await bench().claim(ref, one.max, group);
             received.push(...deliveries);
@@ -145,10 +149,17 @@ export function testGroupModel(bench: () => GroupsBench, numRuns = 100): void {
             expect(await bench().settle(ref, [delivery], outcome, group)).toEqual([expected]);
           }
         }
+        const { first, head } = await bench().engine.log.read(ref.channel, 0, 0);
+        const isSettled = ({ offset, state }: Item) => offset >= first && (state === 'settled' || state === 'dead');
+        if (group.queue && head > 0) {
+          await bench().settle(ref, [], { type: 'ack' }, group);
+          expect(model.items.filter(isSettled).length).toBeLessThanOrEqual(group.maxSettled);
+        }
         const open = model.items.filter(isOpen);
         const count = (state: Item['state']) => model.items.filter((item) => item.state === state).length;
         expect(await bench().stats(ref, group)).toMatchObject({
-          ...{ head: model.items.length, floor: (open[0]?.offset ?? model.items.length + 1) - 1 },
+          head: model.items.length,
+          ...(group.queue ? {} : { floor: (open[0]?.offset ?? model.items.length + 1) - 1 }),
           ...{ inFlight: count('in_flight'), delayed: count('delayed'), dead: count('dead') },
         });
       }),

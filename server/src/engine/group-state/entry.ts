@@ -20,7 +20,7 @@ export interface EntryRecord {
   readonly key: string | null;
   /** What its consumer said about its latest failure. */
   readonly error?: string;
-  /** The message itself if the log may not have it: it was dead before. */
+  /** The message itself if the log may not have it: it was dead before, or many after it are settled. */
   readonly copy?: LoggedMessage;
 }
 
@@ -28,7 +28,7 @@ export interface EntryRecord {
 export class Entry {
   readonly offset: number;
   readonly key: string | null;
-  readonly copy: LoggedMessage | undefined;
+  copy: LoggedMessage | undefined;
   phase: Phase = 'ready';
   attempt = 0;
   token = '';

@@ -17,8 +17,11 @@ import { MOST_EXPIRED } from '../groups.ts';
 import type { LoggedMessage } from '../logged-message.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Entry } from './entry.ts';
+import { GapList } from './gap-list.ts';
+import { numbersOf } from './group-numbers.ts';
 import type { GroupLog, GroupObserver, GroupRecord, GroupSurroundings, Moment, Operation } from './operation.ts';
 import { orderKeyOf, STRICT } from './order-lines.ts';
+import { hasExpired, type Overdue, withoutExpiry } from './overdue.ts';
 import { Unsettled } from './unsettled.ts';
 
 /** How much a backoff varies: by this part up and down. */
@@ -26,8 +29,6 @@ const VARIATION = 0.2;
 
 /** Milliseconds that a message at least waits which cannot die because the dead list is full. */
 const FULL_DELAY = 10_000;
-
-const NO_GAPS: readonly GroupGap[] = [];
 
 /**
  * A consumer group as a state machine: no input, no output, no clock. Engines that keep groups in
@@ -40,7 +41,7 @@ export class GroupState {
   readonly #unsettled: Unsettled;
   readonly #dead: DeadLetters;
   #epoch: string;
-  #gaps: GroupGap[];
+  readonly #gaps: GapList;
   /** Since the latest claim. */
   #overdue: Overdue = { expired: 0, dropped: 0 };
 
@@ -48,7 +49,7 @@ export class GroupState {
     this.#vary = vary;
     this.#observer = observer;
     this.#epoch = record.position.epoch;
-    this.#gaps = [...(record.gaps ?? NO_GAPS)];
+    this.#gaps = new GapList(record.gaps);
     this.#unsettled = new Unsettled(record.position.offset, record.entries, (entry) => observer?.entry(entry));
     this.#dead = new DeadLetters(record.letters, record.ordinal);
   }
@@ -65,7 +66,7 @@ export class GroupState {
 
   /** Gaps that no claim has returned yet. */
   get gaps(): readonly GroupGap[] {
-    return this.#gaps;
+    return this.#gaps.all;
   }
 
   /** Ordinal of the latest dead letter. */
@@ -96,15 +97,15 @@ export class GroupState {
       if (entry === undefined) break;
       const message = this.#messageOf(entry, operation.log);
       if (message === undefined) this.#lose(entry);
-      else if (entry.copy === undefined && hasExpired(message, operation.at))
-        this.#expire({ entry, message, overdue }, operation.at);
+      else if (hasExpired(message, operation.at)) this.#expire({ entry, message, overdue }, operation.at);
       else {
         length += message.json.length;
         deliveries.push(this.#deliver(entry, message, { token, operation }));
       }
     }
+    this.#detach(operation);
     const wait = overdue.expired < MOST_EXPIRED ? this.#wait(operation) : 0;
-    return { epoch: this.#epoch, deliveries, gaps: this.#takeGaps(), wait, dead: this.#dead.size, ...overdue };
+    return { epoch: this.#epoch, deliveries, gaps: this.#gaps.take(), wait, dead: this.#dead.size, ...overdue };
   }
 
   #wait({ options, at }: Operation): number {
@@ -118,21 +119,28 @@ export class GroupState {
       if (entry !== undefined) this.#apply(entry, outcome, operation);
       return entry !== undefined;
     });
+    this.#detach(operation);
     return { accepted, dead: this.#dead.size };
+  }
+
+  /**
+   * The log of a queue must not grow without bound behind a message that stays unsettled: the group
+   * keeps that one itself.
+   */
+  #detach({ log, options }: Operation): void {
+    if (!options.queue) return;
+    while (this.#unsettled.settledAbove > options.maxSettled) {
+      const entry = this.#unsettled.get(this.#unsettled.floor + 1);
+      if (entry === undefined) return;
+      const message = this.#messageOf(entry, log);
+      if (message === undefined) this.#lose(entry);
+      else this.#unsettled.detach(entry, message);
+    }
   }
 
   stats(log: GroupLog): GroupStats {
     this.#adopt(log);
-    const { head, first } = log;
-    const unsettled = this.#unsettled;
-    const oldest = unsettled.floor + 1;
-    return {
-      ...{ epoch: this.#epoch, floor: unsettled.floor, head, dead: this.#dead.size },
-      ready: head - unsettled.next + unsettled.count('ready') + unsettled.count('blocked'),
-      inFlight: unsettled.count('in_flight'),
-      delayed: unsettled.count('delayed'),
-      oldest: oldest >= first && oldest <= head ? log.at(oldest).message.time : null,
-    };
+    return numbersOf(this.#unsettled, this.#dead, log);
   }
 
   seek(log: GroupLog, offset: number): Position {
@@ -157,7 +165,8 @@ export class GroupState {
       const message = this.#redrivable(ordinal);
       if (message === undefined) continue;
       this.#takeLetters([ordinal]);
-      this.#unsettled.enter(new Entry(message.offset, orderKeyOf(message.message, options.orderBy), message));
+      const again = withoutExpiry(message);
+      this.#unsettled.enter(new Entry(again.offset, orderKeyOf(again.message, options.orderBy), again));
       redriven++;
     }
     return redriven;
@@ -208,35 +217,16 @@ export class GroupState {
 
   /** Adopts what has happened to the log. */
   #adopt({ epoch, first }: GroupLog): void {
-    const { floor, next } = this.#unsettled;
+    const { next } = this.#unsettled;
     if (epoch !== this.#epoch) {
-      this.#gaps.push({
-        from: { epoch: this.#epoch, offset: floor },
-        to: { epoch, offset: first - 1 },
-        reason: 'epoch_changed',
-      });
+      const from = { epoch: this.#epoch, offset: this.#unsettled.oldest - 1 };
+      this.#gaps.renewed(from, { epoch, offset: first - 1 });
       this.#epoch = epoch;
       this.#unsettled.reset(first - 1);
     } else if (first > next + 1) {
-      this.#addGap(next, first - 1);
+      this.#gaps.lost(epoch, next, first - 1);
       this.#unsettled.advance(first - 1);
     }
-  }
-
-  #addGap(from: number, to: number): void {
-    const epoch = this.#epoch;
-    const last = this.#gaps.at(-1);
-    const joins = last?.reason === 'retention' && last.to.epoch === epoch && last.to.offset === from;
-    if (joins) this.#gaps.pop();
-    const start = joins ? last.from : { epoch, offset: from };
-    this.#gaps.push({ from: start, to: { epoch, offset: to }, reason: 'retention' });
-  }
-
-  #takeGaps(): readonly GroupGap[] {
-    if (this.#gaps.length === 0) return NO_GAPS;
-    const gaps = this.#gaps;
-    this.#gaps = [];
-    return gaps;
   }
 
   /** Ends deliveries that have expired, and backoffs. */
@@ -267,7 +257,7 @@ export class GroupState {
   }
 
   #lose(entry: Entry): void {
-    this.#addGap(entry.offset - 1, entry.offset);
+    this.#gaps.lost(this.#epoch, entry.offset - 1, entry.offset);
     this.#unsettled.end(entry);
   }
 
@@ -360,12 +350,3 @@ interface Expiring {
   readonly message: LoggedMessage;
   readonly overdue: Overdue;
 }
-
-/** Messages that were found expired, and how many of them were dropped. */
-interface Overdue {
-  expired: number;
-  dropped: number;
-}
-
-const hasExpired = ({ expiresAt }: LoggedMessage, { age }: Moment): boolean =>
-  expiresAt !== undefined && expiresAt <= age;

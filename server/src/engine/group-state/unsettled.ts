@@ -1,3 +1,4 @@
+import type { LoggedMessage } from '../logged-message.ts';
 import { Entry, type EntryRecord, type Phase } from './entry.ts';
 import { OrderLines } from './order-lines.ts';
 import { Schedule } from './schedule.ts';
@@ -39,6 +40,19 @@ export class Unsettled {
   /** Every message up to this offset is settled. */
   get floor(): number {
     return this.#floor;
+  }
+
+  /** Settled messages that the log keeps behind the floor. */
+  get settledAbove(): number {
+    return this.#next - this.#floor - (this.#entries.size - this.#copies);
+  }
+
+  /** The smallest offset of a message that is not settled; copies count. `next + 1`: there is none. */
+  get oldest(): number {
+    let oldest = this.#floor + 1;
+    if (this.#copies === 0) return oldest;
+    for (const { offset, copy } of this.#entries.values()) if (copy !== undefined) oldest = Math.min(oldest, offset);
+    return oldest;
   }
 
   get nextDue(): number {
@@ -103,6 +117,14 @@ export class Unsettled {
   shorten(entry: Entry, due: number): void {
     this.#schedule.shorten(entry, due);
     this.#changed(entry);
+  }
+
+  /** From now on the entry has the message itself: it counts neither for the floor nor for the log. */
+  detach(entry: Entry, message: LoggedMessage): void {
+    entry.copy = message;
+    this.#copies++;
+    this.#changed(entry);
+    this.#raiseFloor();
   }
 
   /** The entry is settled: the next one of its order is ready. */

@@ -6,7 +6,7 @@ import { script } from './script.ts';
  * The first part of every operation on a group.
  *
  * KEYS: 1 and 2 the log, 3… the group. ARGV: 3 and 4 what `open` takes, 5 the time by which things are
- * due, 6 the time of day, 7 `ackTimeout maxDeliveries maxUnacked start queue expires seed`, 8 the order
+ * due, 6 the time of day, 7 `ackTimeout maxDeliveries maxUnacked start queue expires seed maxSettled`, 8 the order
  * (empty: none, `*`: strict, `:tag`), 9 the backoffs, each followed by a comma. What an operation
  * takes begins at 10.
  */
@@ -19,6 +19,7 @@ do
   options.ackTimeout, options.maxDeliveries, options.maxUnacked = tonumber(given[1]), tonumber(given[2]), tonumber(given[3])
   options.start, options.queue, options.expires = given[4], given[5] == 'queue', tonumber(given[6])
   math.randomseed(tonumber(given[7]))
+  options.maxSettled = tonumber(given[8])
   for wait in string.gmatch(ARGV[9], '[^,]+') do table.insert(options.backoff, tonumber(wait)) end
 end
 local log = open(KEYS[1], KEYS[2], ARGV[3], ARGV[4])
@@ -46,7 +47,10 @@ local function store()
   storePosition(group)
   keepLog()
   keepGroup()
-  if options.queue then dropSettled(log, group) end
+  if options.queue then
+    detach(log, group, options.maxSettled)
+    dropSettled(log, group)
+  end
 end
 -- Tells the nodes that something may have become claimable. Its name follows the part that it has in common with the log's key, and "group:".
 local function announce() publish(log, 'groups', string.sub(group.base, #log.meta + 3)) end
@@ -169,7 +173,7 @@ while count < most and length < mostLength and overdue < MOST_EXPIRED do
   message = message or messageOf(log, entry)
   if not message then
     lose(entry)
-  elseif not entry.content and hasExpired(message, now) then
+  elseif hasExpired(message, now) then
     expire(entry, message)
   else
     deliver(deliveries, entry, message)
@@ -231,7 +235,9 @@ export const STATS = operation(
   ADOPT,
   `
 local floor, flight, delayed = floorOf(group), redis.call('ZCARD', group.flight), redis.call('ZCARD', group.delayed)
-local oldest = messageAt(log, floor + 1)
+local first = oldestOf(group)
+local kept = first <= floor and load(group, text(first))
+local oldest = kept or messageAt(log, first)
 return {group.epoch, text(floor), text(log.head), text(log.head - group.next + group.size - flight - delayed),
   flight, delayed, redis.call('XLEN', group.dead), oldest and oldest.time}`,
 );
@@ -275,7 +281,9 @@ local function redrive(letter)
       of[name] = value
     end
   end
-  local entry = {offset = tonumber(of.o), attempt = 0, time = of.s, content = of.m, tags = tags}
+  -- A message that is given back has another chance, however late.
+  local content = string.gsub(of.m, ',"expiresAt":%d+}$', '}')
+  local entry = {offset = tonumber(of.o), attempt = 0, time = of.s, content = content, tags = tags}
   local isSettled = entry.offset <= group.next and redis.call('HEXISTS', group.entries, of.o) == 0
   if of.e ~= group.epoch or not isSettled then return end
   redis.call('XDEL', group.dead, letter[1])

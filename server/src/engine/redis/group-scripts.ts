@@ -76,6 +76,13 @@ local function floorOf(group)
   local first = redis.call('ZRANGE', group.open, 0, 0)[1]
   return first and tonumber(first) - 1 or group.next
 end
+-- The smallest offset of a message that is not settled, of those with a copy, too.
+local function oldestOf(group)
+  local oldest = floorOf(group) + 1
+  if redis.call('ZCARD', group.open) == group.size then return oldest end
+  for _, id in ipairs(redis.call('HKEYS', group.entries)) do oldest = math.min(oldest, tonumber(id)) end
+  return oldest
+end
 local function reset(group, next)
   for _, part in ipairs(PARTS) do if part ~= 'dead' then redis.call('DEL', group[part]) end end
   group.next, group.size = next, 0
@@ -112,7 +119,7 @@ local function adopt(log, group, start)
     return
   end
   if group.epoch ~= log.epoch then
-    table.insert(group.gaps, {group.epoch, floorOf(group), log.epoch, log.first - 1, 'epoch_changed'})
+    table.insert(group.gaps, {group.epoch, oldestOf(group) - 1, log.epoch, log.first - 1, 'epoch_changed'})
     group.epoch = log.epoch
     reset(group, log.first - 1)
     storePosition(group)
@@ -128,6 +135,19 @@ local function dropSettled(log, group) redis.call('XTRIM', log.messages, 'MINID'
 local function messageAt(log, offset)
   local found = offset >= log.first and offset <= log.head and entryAt(log, offset)
   return found and {time = found[2][2], content = found[2][6], tags = {unpack(found[2], 7)}}
+end
+-- Of a queue: the group keeps a message itself if more than \`most\` after it are settled.
+local function detach(log, group, most)
+  local floor = floorOf(group)
+  while group.next - floor - redis.call('ZCARD', group.open) > most do
+    local id = text(floor + 1)
+    local entry, message = load(group, id), messageAt(log, floor + 1)
+    if not entry or not message then return end
+    entry.time, entry.content, entry.tags = message.time, message.content, message.tags
+    save(group, entry)
+    redis.call('ZREM', group.open, id)
+    floor = floorOf(group)
+  end
 end
 -- What is missing was lost by the log. An entry that was dead before has a copy.
 local function messageOf(log, entry) return entry.content and entry or messageAt(log, entry.offset) end

@@ -36,6 +36,7 @@ const ANY_OPTIONS: GroupOptions = {
   backoff: [],
   orderBy: null,
   maxUnacked: 0,
+  maxSettled: 0,
   start: 'oldest',
   queue: false,
   expires: null,
@@ -181,9 +182,9 @@ export class RedisGroups implements GroupStore {
 
 /** See `OPERATION`. */
 function optionValues(options: GroupOptions): readonly string[] {
-  const { ackTimeout, maxDeliveries, maxUnacked, start, queue, expires, orderBy, backoff } = options;
+  const { ackTimeout, maxDeliveries, maxUnacked, start, queue, expires, orderBy, backoff, maxSettled } = options;
   const seed = Math.floor(Math.random() * 2 ** 31);
-  const words = [ackTimeout, maxDeliveries, maxUnacked, start, queue ? 'queue' : '-', expires ?? -1, seed];
+  const words = [ackTimeout, maxDeliveries, maxUnacked, start, queue ? 'queue' : '-', expires ?? -1, seed, maxSettled];
   return [words.join(' '), orderValue(orderBy), backoff.join(',')];
 }
 

@@ -1,0 +1,20 @@
+/** Messages that have expired before a group delivered them. */
+
+import { LoggedMessage } from '../logged-message.ts';
+import type { Moment } from './operation.ts';
+
+/** Messages that were found expired, and how many of them were dropped. */
+export interface Overdue {
+  expired: number;
+  dropped: number;
+}
+
+export const hasExpired = ({ expiresAt }: LoggedMessage, { age }: Moment): boolean =>
+  expiresAt !== undefined && expiresAt <= age;
+
+/** A message that is given back has another chance, however late. */
+export function withoutExpiry(message: LoggedMessage): LoggedMessage {
+  if (message.expiresAt === undefined) return message;
+  const { expiresAt: _, ...content } = message.message;
+  return LoggedMessage.of(content);
+}
