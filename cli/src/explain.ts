@@ -1,6 +1,6 @@
 import {
-  type Explanation,
-  explain,
+  type AccessExplanation,
+  explainAccess,
   type Identity,
   parseCapabilities,
   Rules,
@@ -35,7 +35,7 @@ function identityOf({ sub, cap, claim: claims = {} }: ExplainFlags): Identity {
   return { user: sub ?? null, claims, capabilities };
 }
 
-const inWords = ({ allowed, message, remedy }: Explanation): string =>
+const inWords = ({ allowed, message, remedy }: AccessExplanation): string =>
   `${allowed ? 'allowed' : 'denied'}: ${message}.\n${remedy}`;
 
 async function run(verb: Verb, channel: string, flags: ExplainFlags, shell: Shell): Promise<void> {
@@ -43,7 +43,7 @@ async function run(verb: Verb, channel: string, flags: ExplainFlags, shell: Shel
   const identity = identityOf(flags);
   const { config } = await loadFor(configFlags, shell);
   const match = new Rules(config.channels).match(channel);
-  const explanation = await explain({ identity, verb, channel, match });
+  const explanation = await explainAccess({ identity, verb, channel, match });
   shell.out(json === true ? JSON.stringify(explanation) : inWords(explanation));
   if (!explanation.allowed) throw new CliError('not allowed');
 }

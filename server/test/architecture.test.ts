@@ -157,7 +157,14 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   observe: ['events.ts', 'util', ...PROTOCOL],
   config: ['auth', 'outgoing', 'rule.ts', 'hook.ts', 'webhook.ts', 'util', ...PROTOCOL],
-  'cli-support.ts': ['config', 'auth', 'channels/rules.ts', 'workers', 'engine/durable/repair/tools.ts'],
+  'cli-support.ts': [
+    'config',
+    'auth',
+    'channels/rules.ts',
+    'channels/explain-access.ts',
+    'workers',
+    'engine/durable/repair/tools.ts',
+  ],
   workers: [
     ...['assemble.ts', 'gateway.ts', 'engines.ts', 'config', 'channels/rules.ts', 'engine/remote', 'engine/engine.ts'],
     ...['observe', 'util'],

@@ -18,11 +18,13 @@ export type Reason =
   | { readonly kind: 'grant'; readonly grant: string }
   /** Nothing permits it; `grants` are those of the rule that this identity does not have. */
   | { readonly kind: 'no_grant'; readonly grants: readonly string[] }
+  /** The rule's `only` takes values from a claim that the token does not have. */
+  | { readonly kind: 'only' }
   /** A grant function threw, or returned neither true nor false. */
   | { readonly kind: 'grant_failed' };
 
-/** What can decide about a valid identity. */
-type Decisive = Exclude<Reason, { readonly kind: 'token' }>;
+/** What can decide about a permission of a valid identity. */
+type Decisive = Exclude<Reason, { readonly kind: 'token' } | { readonly kind: 'only' }>;
 
 export interface Explanation {
   readonly allowed: boolean;

@@ -45,7 +45,7 @@ export const groups = [
   },
   {
     file: STATE,
-    from: 'this.#addGap(next, first - 1);',
+    from: 'this.#gaps.lost(epoch, next, first - 1);',
     to: '',
     fault: 'a group that falls behind the retention gets no gap',
     tests: CONFORMANCE,
@@ -129,8 +129,8 @@ export const groups = [
   },
   {
     file: 'server/src/engine/group-state/group-state.ts',
-    from: 'else if (entry.copy === undefined && hasExpired(message, operation.at))',
-    to: 'else if (hasExpired(message, operation.at))',
+    from: 'const again = withoutExpiry(message);',
+    to: 'const again = message;',
     fault: 'a message that was redriven expires again',
     tests: ['server/src/engine/memory/memory-groups.test.ts'],
   },
@@ -153,6 +153,20 @@ export const groups = [
     from: 'state.expireOldest(operation) || ',
     to: '',
     fault: 'a full queue refuses messages although others have expired',
+    tests: ['server/src/engine/memory/memory-groups.test.ts'],
+  },
+  {
+    file: 'server/src/engine/group-state/group-state.ts',
+    from: 'if (!options.queue) return;\n    while (this.#unsettled.settledAbove > options.maxSettled)',
+    to: 'while (this.#unsettled.settledAbove > Number.POSITIVE_INFINITY)',
+    fault: 'the log of a queue grows without bound behind a message that stays unsettled',
+    tests: ['server/src/engine/memory/memory-groups.test.ts'],
+  },
+  {
+    file: 'server/src/engine/group-state/group-numbers.ts',
+    from: 'if (copy !== undefined) return copy.message.time;',
+    to: '',
+    fault: 'the age of the oldest message forgets those that the log has dropped',
     tests: ['server/src/engine/memory/memory-groups.test.ts'],
   },
 ];

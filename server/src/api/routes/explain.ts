@@ -1,6 +1,7 @@
 import { channelNameFault, ERRORS } from '@sluice/protocol';
-import { type Explanation, explain, explainToken } from '../../auth/explain.ts';
+import { explain, explainToken } from '../../auth/explain.ts';
 import { ANONYMOUS, type Identity, parseCapabilities, VERBS, type Verb } from '../../auth/identity.ts';
+import { type AccessExplanation, explainAccess } from '../../channels/explain-access.ts';
 import { Refusal } from '../../refusal.ts';
 import { asBackend, type BackendServices } from '../backend.ts';
 import { readJson } from '../body.ts';
@@ -33,17 +34,17 @@ export function explainRoute(services: BackendServices): Route['handle'] {
     });
 }
 
-async function answer(services: BackendServices, by: Identity, query: Query): Promise<Explanation | Refusal> {
+async function answer(services: BackendServices, by: Identity, query: Query): Promise<AccessExplanation | Refusal> {
   const { channel, verb } = query;
   const match = services.rules.match(channel);
   const manager = await explain({ identity: by, verb: 'manage', channel, match });
   if (by.trusted !== true && !manager.allowed) return new Refusal('permission_denied', manager.message);
   if (query.token === undefined) {
     const identity = readIdentity(query.identity);
-    return identity instanceof Refusal ? identity : explain({ identity, verb, channel, match });
+    return identity instanceof Refusal ? identity : explainAccess({ identity, verb, channel, match });
   }
   const verification = await services.verifier.verify(query.token);
-  if (verification.ok) return explain({ identity: verification.identity, verb, channel, match });
+  if (verification.ok) return explainAccess({ identity: verification.identity, verb, channel, match });
   const { error, message } = verification;
   return explainToken({ verb, channel, match }, { error, message, remedy: ERRORS[error].remedy });
 }

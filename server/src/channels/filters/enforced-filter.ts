@@ -1,7 +1,7 @@
 import { both, type Conditions, canonical, EVERY, type Filter } from '@sluice/protocol';
 import type { Identity } from '../../auth/identity.ts';
 import { Refusal } from '../../refusal.ts';
-import type { ClaimCondition, Rule } from '../../rule.ts';
+import type { ClaimCondition, Only, Rule } from '../../rule.ts';
 
 /**
  * What an identity receives of a channel: the messages that fulfil the filter of the subscription
@@ -27,6 +27,10 @@ export function effectiveConditions(
   }
   return conditions;
 }
+
+/** The values of an identity for the conditions that take them from its token. */
+export const enforcedValues = ({ claimed }: Only, identity: Identity) =>
+  claimed.map((condition) => ({ name: condition.name, values: valuesOf(condition, identity) }));
 
 /** The embedding program, and API keys, which have no claims. */
 const isBackend = ({ trusted, name }: Identity): boolean => trusted === true || name !== undefined;
