@@ -1,10 +1,9 @@
-import { onAbort } from '../abort.ts';
 import type { Message } from '../channel-api.ts';
 import type { ResourceKind } from '../channel-host.ts';
 import { checkRequired, checkValues, FUNCTION, TEXT, type ValueCheck } from '../check-values.ts';
 import { ALREADY_CONSUMING } from '../codes.ts';
 import { hostOf } from '../entry-host.ts';
-import { nothing } from '../timer.ts';
+import { startWork } from '../work-resource.ts';
 import type { ConsumeOptions, Consumer, Delivery, QueueChannel } from './api.ts';
 import { ConsumerResource, type Handler } from './consumer.ts';
 
@@ -51,18 +50,6 @@ export function consume<M extends Message>(
       `${channel.name}: this client consumes the group already.`,
     );
   }
-  const ready = new Promise<void>((resolve, reject) => {
-    const settle = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-    resource.begin({ handler: handler as unknown as Handler, options: options as unknown as ConsumeOptions, settle });
-  });
-  // It may be unused: onError reports the same.
-  ready.catch(nothing);
-  host.use();
-  const stop = () => {
-    ignoreSignal();
-    return resource.finish();
-  };
-  const ignoreSignal = onAbort(signal, () => void stop());
-  if (signal?.aborted) void stop();
-  return { ready, stop };
+  const given = { handler: handler as unknown as Handler, options: options as unknown as ConsumeOptions };
+  return startWork(host, resource, { ...given, signal });
 }

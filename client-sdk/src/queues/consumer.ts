@@ -1,23 +1,21 @@
 import type { ConsumeResult, DeliveriesPush, GroupGapPush, Delivery as WireDelivery } from '@sluice/protocol';
-import { CONNECTION_LOST, PERMISSION_DENIED } from '../codes.ts';
+import { PERMISSION_DENIED } from '../codes.ts';
 import { complete } from '../complete.ts';
 import type { EntryHost } from '../entry-host.ts';
 import { handlerFailed } from '../handler-failed.ts';
-import { SluiceError } from '../index.ts';
-import { type ChannelPush, RemoteResource } from '../remote-resource.ts';
-import type { Ending } from '../subscriber.ts';
+import type { SluiceError } from '../index.ts';
+import type { ChannelPush } from '../remote-resource.ts';
 import { after, type Cancel, nothing } from '../timer.ts';
+import { lostWork, type Registration, WorkResource } from '../work-resource.ts';
 import type { ConsumeOptions, Delivery } from './api.ts';
 import { nackOf, Settler } from './settler.ts';
 
 /** The handler of a consumer. */
 export type Handler = (delivery: Delivery) => unknown;
 
-interface Work {
+interface Work extends Registration {
   readonly handler: Handler;
   readonly options: ConsumeOptions;
-  /** Called when the gateway has accepted the consumer, or with the error if it has ended. */
-  settle(error?: unknown): void;
 }
 
 // Milliseconds for which the gateway keeps the deliveries of a lost connection. SPEC.md section 12.2.
@@ -27,42 +25,17 @@ const GRACE = 5000;
 const PART = 1 / 3;
 
 /** One consumer of a group: its messages in flight, and their settlement. SPEC.md section 12. */
-export class ConsumerResource extends RemoteResource<'consume'> {
+export class ConsumerResource extends WorkResource<'consume', Work> {
   readonly commands = ['consume', 'stop'] as const;
-  wanted = false;
-  #work: Work | undefined;
   #group = '';
   #settler: Settler | undefined;
   #extendAfter = Number.POSITIVE_INFINITY;
   readonly #inFlight = new Map<string, AbortController>();
   #cancelExtension: Cancel = nothing;
   #cancelGrace: Cancel = nothing;
-  #idle = nothing;
-
-  /** Begins to consume. */
-  begin(work: Work): void {
-    this.#work = work;
-    this.wanted = true;
-    this.reconcile();
-  }
-
-  /** Receives no further messages. Resolves when those in flight are settled. */
-  finish(): Promise<void> {
-    this.wanted = false;
-    this.#work?.settle(new Error(`${this.channel}: stopped before the gateway accepted the consumer.`));
-    this.reconcile();
-    return new Promise((resolve) => {
-      const before = this.#idle;
-      this.#idle = () => {
-        before();
-        resolve();
-      };
-      this.#settleIdle();
-    });
-  }
 
   open(): object {
-    return { group: this.variant, prefetch: this.#work?.options.prefetch };
+    return { group: this.variant, prefetch: this.registration?.options.prefetch };
   }
 
   override closing(): object {
@@ -74,22 +47,13 @@ export class ConsumerResource extends RemoteResource<'consume'> {
     this.#group = group;
     this.#settler ??= new Settler(this.host as unknown as EntryHost, { channel: this.channel, group });
     this.#extendAfter = ackTimeout * PART;
-    this.#work?.settle();
+    this.registration?.settle();
     // What an earlier connection received belongs to this one from now on.
     this.#extend();
   }
 
-  refuse(error: SluiceError): void {
-    this.wanted = false;
-    this.on = false;
-    this.fail(error);
-    this.#work?.settle(error);
-    this.reconcile();
-  }
-
-  /** Refused, and retried automatically. */
-  fail(error: SluiceError): void {
-    const { onError } = this.#work?.options ?? {};
+  protected override report(error: SluiceError): void {
+    const { onError } = this.registration?.options ?? {};
     this.host.report('error', error, { instead: onError && (() => onError(error)) });
   }
 
@@ -105,27 +69,24 @@ export class ConsumerResource extends RemoteResource<'consume'> {
   override lose(): void {
     this.#cancelExtension();
     this.#cancelGrace();
-    this.#cancelGrace = after(GRACE, () => this.#abort([...this.#inFlight.keys()], 'The connection was lost.'));
+    this.#cancelGrace = after(GRACE, () =>
+      this.#abort([...this.#inFlight.keys()], lostWork('The connection was lost.')),
+    );
     super.lose();
   }
 
-  override unused(): void {
-    super.unused();
-    this.#settleIdle();
+  protected override get busy(): boolean {
+    return this.#inFlight.size > 0;
   }
 
-  end(_state: 'ended', { error = this.host.calls.ended }: Ending): void {
-    this.wanted = false;
+  protected override abandon(reason: SluiceError): void {
     this.#cancelExtension();
     this.#cancelGrace();
-    this.#abort([...this.#inFlight.keys()], 'The client was closed.');
-    this.#work?.settle(error);
-    this.halt();
-    this.unused();
+    this.#abort([...this.#inFlight.keys()], reason);
   }
 
   #reportGap({ channel, group, from, to, reason }: GroupGapPush): void {
-    const { onGap } = this.#work?.options ?? {};
+    const { onGap } = this.registration?.options ?? {};
     const lost = from.epoch === to.epoch ? to.offset - from.offset : undefined;
     const instead = onGap && (() => onGap({ channel, group, from, to, reason }));
     this.host.report('gap', { channel, from, to, reason, lost }, { instead });
@@ -146,7 +107,7 @@ export class ConsumerResource extends RemoteResource<'consume'> {
   }
 
   async #process(delivery: Delivery, id: string, settler: Settler): Promise<void> {
-    const { handler, options } = this.#work as Work;
+    const { handler, options } = this.registration as Work;
     const settlement = await this.#run(handler, delivery).catch((error) => {
       if (options.onError) options.onError(error, delivery);
       else handlerFailed(this.channel, error);
@@ -155,7 +116,7 @@ export class ConsumerResource extends RemoteResource<'consume'> {
     // A lost delivery is another consumer's.
     if (!delivery.signal.aborted) await settler.settle(id, settlement);
     this.#inFlight.delete(id);
-    this.#settleIdle();
+    this.settleIdle();
   }
 
   async #run(handler: Handler, delivery: Delivery): Promise<{ readonly type: 'ack' }> {
@@ -171,9 +132,9 @@ export class ConsumerResource extends RemoteResource<'consume'> {
     this.host.calls.start(
       { type: 'extend', channel: this.channel, group: this.#group, deliveries },
       {
-        accept: ({ expired = [] }) => this.#abort(expired, 'The delivery has expired.'),
+        accept: ({ expired = [] }) => this.#abort(expired, lostWork('The delivery has expired.')),
         refuse: ({ name, message }) => {
-          if (name === 'delivery_expired') this.#abort(deliveries, message);
+          if (name === 'delivery_expired') this.#abort(deliveries, lostWork(message));
         },
       },
     );
@@ -184,15 +145,12 @@ export class ConsumerResource extends RemoteResource<'consume'> {
     this.#cancelExtension = after(Math.min(this.#extendAfter, 2 ** 31 - 1), () => this.#extend());
   }
 
-  #abort(ids: readonly string[], message: string): void {
-    const reason = new SluiceError({ code: CONNECTION_LOST, name: 'connection_lost', message, retryable: true });
+  #abort(ids: readonly string[], reason: SluiceError): void {
     for (const id of ids) this.#inFlight.get(id)?.abort(reason);
   }
 
-  #settleIdle(): void {
+  protected override settleIdle(): void {
     if (this.#inFlight.size === 0) this.#cancelExtension();
-    if (this.wanted || this.#inFlight.size > 0 || this.on || this.phase === 'opening') return;
-    this.#idle();
-    this.#idle = nothing;
+    super.settleIdle();
   }
 }

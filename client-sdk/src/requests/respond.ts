@@ -1,9 +1,8 @@
-import { onAbort } from '../abort.ts';
 import type { ResourceKind } from '../channel-host.ts';
 import { checkRequired, checkValues, FUNCTION, type ValueCheck } from '../check-values.ts';
 import { ALREADY_SUBSCRIBED } from '../codes.ts';
 import { hostOf } from '../entry-host.ts';
-import { nothing } from '../timer.ts';
+import { startWork } from '../work-resource.ts';
 import type { IncomingRequest, Replies, RequestChannel, RequestTypes, Responder, RespondOptions } from './api.ts';
 import type { Handler } from './incoming.ts';
 import { ResponderResource } from './responder.ts';
@@ -41,18 +40,5 @@ export function respond<Types extends RequestTypes = RequestTypes>(
   if (resource.wanted) {
     throw host.refusal(ALREADY_SUBSCRIBED, 'already_subscribed', `${channel.name}: this client responds already.`);
   }
-  const ready = new Promise<void>((resolve, reject) => {
-    const settle = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-    resource.begin({ handler: handler as Handler, concurrency, onError, settle });
-  });
-  // It may be unused: onError reports the same.
-  ready.catch(nothing);
-  host.use();
-  const stop = () => {
-    ignoreSignal();
-    return resource.finish();
-  };
-  const ignoreSignal = onAbort(signal, () => void stop());
-  if (signal?.aborted) void stop();
-  return { ready, stop };
+  return startWork(host, resource, { handler: handler as Handler, concurrency, onError, signal });
 }
