@@ -259,7 +259,7 @@ export const requests = [
   },
   {
     file: 'client-sdk/src/requests/responder.ts',
-    from: "    this.#abortAll(lost('The connection was lost.'));\n",
+    from: "    this.abandon(lostWork('The connection was lost.'));\n",
     to: '',
     fault: 'a handler is not told that its connection was lost',
     tests: SDK,
