@@ -40,9 +40,9 @@ export interface GroupOptions {
   readonly queue: boolean;
   /**
    * Of a queue: how many settled messages the log keeps behind one that is not settled. With more, the
-   * group keeps that message itself, and the log drops them all.
+   * group keeps that message itself, and the log drops them all. Absent: any number.
    */
-  readonly maxSettled: number;
+  readonly maxSettled?: number;
   /** A group that was not used for this long is deleted; `null`: never. */
   readonly expires: number | null;
 }

@@ -157,8 +157,8 @@ export const groups = [
   },
   {
     file: 'server/src/engine/group-state/group-state.ts',
-    from: 'if (!options.queue) return;\n    while (this.#unsettled.settledAbove > options.maxSettled)',
-    to: 'while (this.#unsettled.settledAbove > Number.POSITIVE_INFINITY)',
+    from: 'while (queue && this.#unsettled.settledAbove > maxSettled)',
+    to: 'while (queue && this.#unsettled.settledAbove > Number.POSITIVE_INFINITY)',
     fault: 'the log of a queue grows without bound behind a message that stays unsettled',
     tests: ['server/src/engine/memory/memory-groups.test.ts'],
   },

@@ -128,8 +128,8 @@ export class GroupState {
    * keeps that one itself.
    */
   #detach({ log, options }: Operation): void {
-    if (!options.queue) return;
-    while (this.#unsettled.settledAbove > options.maxSettled) {
+    const { queue, maxSettled = Number.POSITIVE_INFINITY } = options;
+    while (queue && this.#unsettled.settledAbove > maxSettled) {
       const entry = this.#unsettled.get(this.#unsettled.floor + 1);
       if (entry === undefined) return;
       const message = this.#messageOf(entry, log);

@@ -182,7 +182,8 @@ export class RedisGroups implements GroupStore {
 
 /** See `OPERATION`. */
 function optionValues(options: GroupOptions): readonly string[] {
-  const { ackTimeout, maxDeliveries, maxUnacked, start, queue, expires, orderBy, backoff, maxSettled } = options;
+  const { ackTimeout, maxDeliveries, maxUnacked, start, queue, expires, orderBy, backoff } = options;
+  const { maxSettled = Number.MAX_SAFE_INTEGER } = options;
   const seed = Math.floor(Math.random() * 2 ** 31);
   const words = [ackTimeout, maxDeliveries, maxUnacked, start, queue ? 'queue' : '-', expires ?? -1, seed, maxSettled];
   return [words.join(' '), orderValue(orderBy), backoff.join(',')];
