@@ -153,7 +153,7 @@ export function testGroupModel(bench: () => GroupsBench, numRuns = 100): void {
         const isSettled = ({ offset, state }: Item) => offset >= first && (state === 'settled' || state === 'dead');
         if (group.queue && head > 0) {
           await bench().settle(ref, [], { type: 'ack' }, group);
-          expect(model.items.filter(isSettled).length).toBeLessThanOrEqual(group.maxSettled);
+          expect(model.items.filter(isSettled).length).toBeLessThanOrEqual(given.maxSettled);
         }
         const open = model.items.filter(isOpen);
         const count = (state: Item['state']) => model.items.filter((item) => item.state === state).length;
