@@ -163,7 +163,11 @@ export class ChannelLog {
 }
 
 /** Written out because it runs for every message: spreading absent fields costs more than the rest of an append. */
-function place({ id, data, event, tags, from, origin, trace, expiresAt }: Entry, time: number, offset: number): Message {
+function place(
+  { id, data, event, tags, from, origin, trace, expiresAt }: Entry,
+  time: number,
+  offset: number,
+): Message {
   const isPlain = event === undefined && tags === undefined && origin === undefined;
   if (isPlain && trace === undefined && expiresAt === undefined) {
     return from === undefined ? { id, time, data, offset } : { id, time, data, from, offset };
