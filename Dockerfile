@@ -5,7 +5,7 @@ FROM node:22-trixie-slim AS build
 WORKDIR /src
 COPY . .
 # Not `npm ci`: the lockfile may lack the native packages of this platform.
-RUN npm install --no-audit --no-fund && npm run build -w protocol -w client-sdk -w server -w cli
+RUN npm install --no-audit --no-fund && npm run build -w protocol -w client-sdk -w server -w cli -w console
 
 FROM node:22-trixie-slim AS modules
 WORKDIR /app

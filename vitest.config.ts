@@ -35,7 +35,7 @@ export default defineConfig({
   },
   test: {
     include: [
-      '{protocol,server,cli,client-sdk,playwright,demo-app,scripts,bench,chaos,hostile,examples/*}/{src,test}/**/*.test.ts',
+      '{protocol,server,cli,client-sdk,playwright,demo-app,console,scripts,bench,chaos,hostile,examples/*}/{src,test}/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     reporters: [

@@ -4,7 +4,7 @@ import { chromiumArgs, ensureChromium } from '../scripts/find-chromium.mjs';
 import { expectFresh } from '../scripts/src/fresh-build.mjs';
 
 // These tests use the built pages and gateways.
-expectFresh(['protocol', 'client-sdk', 'server', 'cli', 'playwright', 'demo-app']);
+expectFresh(['protocol', 'client-sdk', 'server', 'cli', 'playwright', 'console', 'demo-app']);
 
 export default defineConfig({
   testMatch: '*.spec.ts',

@@ -6,7 +6,12 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** The packages in the order of their dependencies: the folders and files that the build of each reads and writes. */
+/**
+ * The packages in the order of their dependencies: the folders and files that the build of each reads, and where it
+ * writes, `dist` by default.
+ *
+ * @type {{ name: string, reads: string[], writes?: string }[]}
+ */
 const PACKAGES = [
   { name: 'protocol', reads: ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json'] },
   {
@@ -22,6 +27,11 @@ const PACKAGES = [
     reads: ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '../server/dist', '../client-sdk/dist'],
   },
   {
+    name: 'console',
+    reads: ['src', 'public', 'index.html', 'package.json', 'vite.config.ts', '../demo-app/src/styles'],
+    writes: '../server/dist/console',
+  },
+  {
     name: 'demo-app',
     reads: ['src', 'public', 'index.html', 'package.json', 'vite.config.ts', '../client-sdk/dist', '../docs'],
   },
@@ -30,16 +40,22 @@ const PACKAGES = [
 /** @param {string} line */
 const say = (line) => console.error(line);
 
+/** A build within the output of another one, which is not part of that. */
+const NESTED = join(ROOT, 'server/dist/console');
+
 /** Times of the files below a path, in milliseconds. @param {string} path @returns {number[]} */
 function timesOf(path) {
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory()) return [statSync(path).mtimeMs];
-  return readdirSync(path, { withFileTypes: true }).flatMap((entry) => timesOf(join(path, entry.name)));
+  return readdirSync(path, { withFileTypes: true })
+    .map(({ name }) => join(path, name))
+    .filter((inner) => inner !== NESTED)
+    .flatMap(timesOf);
 }
 
-/** Is the build newer than all its sources? @param {{ name: string, reads: string[] }} package_ */
-function isFresh({ name, reads }) {
-  const built = timesOf(join(ROOT, name, 'dist'));
+/** Is the build newer than all its sources? @param {{ name: string, reads: string[], writes?: string }} package_ */
+function isFresh({ name, reads, writes = 'dist' }) {
+  const built = timesOf(join(ROOT, name, writes));
   const sources = reads.flatMap((path) => timesOf(join(ROOT, name, path)));
   return built.length > 0 && Math.max(...built) >= Math.max(...sources);
 }

@@ -14,6 +14,8 @@ export interface CommandLineOptions {
   readonly folder?: string;
   /** Configuration file; default: the demo's. */
   readonly config?: string;
+  /** Development mode; default: `true`. */
+  readonly dev?: boolean;
   /** Environment variables, e.g. `SLUICE_HEARTBEAT`. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -51,9 +53,9 @@ export class CommandLineGateway {
 
   /** Starts it: first on a free port, later always on the same port. */
   async start(): Promise<void> {
-    const { folder, config = DEMO_CONFIG, env } = this.#options;
+    const { folder, config = DEMO_CONFIG, dev = true, env } = this.#options;
     if (this.#port === 0) this.#port = await freePort();
-    const args = [COMMAND, 'serve', '--dev', '--config', config, '--port', String(this.#port)];
+    const args = [COMMAND, 'serve', ...(dev ? ['--dev'] : []), '--config', config, '--port', String(this.#port)];
     if (folder !== undefined) args.push('--static', folder);
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -118,7 +118,7 @@ const write = (name: string, content: string) => writeFile(join(folder, name), c
 
 beforeAll(async () => {
   const workspaces = ['protocol', 'client-sdk', 'server', 'cli', 'playwright'];
-  expectFresh(workspaces);
+  expectFresh([...workspaces, 'console']);
   folder = await mkdtemp(join(tmpdir(), 'sluice-packages-'));
   // Packs the existing build: building again would disturb other tests.
   const options = ['--ignore-scripts', '--json', '--pack-destination', folder];

@@ -20,6 +20,7 @@ import { Groups } from './groups/groups.ts';
 import { targetCreator } from './hooks/create-target.ts';
 import { Hooks } from './hooks/hooks.ts';
 import { askPublishHook } from './hooks/publish-step.ts';
+import { GroupList } from './manage/group-list.ts';
 import { LocalActions } from './manage/local-actions.ts';
 import { LocalNode } from './manage/local-node.ts';
 import { Manage } from './manage/manage.ts';
@@ -55,6 +56,7 @@ import { createIds } from './util/ids.ts';
 import { Turn } from './util/turn.ts';
 import { createWebhooks, type WebhookSide } from './webhooks/create-webhooks.ts';
 import { DecisionRing } from './why/decision-ring.ts';
+import { RecentDecisions } from './why/recent-decisions.ts';
 import { Why } from './why/why.ts';
 
 /** The parts that tests replace: they stop time and need no port. */
@@ -89,6 +91,8 @@ export interface Assembly {
   readonly tap: Tap;
   /** What a reload replaces. */
   readonly reloading: Pick<ReloadParts, 'settings' | 'verifier' | 'apiKeys' | 'createVerifier'>;
+  readonly recentDecisions: RecentDecisions;
+  readonly groupList: GroupList;
   readonly descriptors: DescriptorWatch | undefined;
   readonly loop: LoopWatch;
   readonly wires?: readonly SocketWire[];
@@ -209,6 +213,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const describe = () => withoutSecrets(describeConfig({ ...config, channels: rules.all })) as object;
   const manage = new Manage({ cluster, rules, log, presence, members, describe });
   const ring = new DecisionRing(config.log.decisions, { events, clock });
+  const recentDecisions = new RecentDecisions({ cluster, ring, registry });
+  const groupList = new GroupList({ cluster, rules, groups });
   const why = new Why({ cluster, registry, rules, log, ring });
   const tap = new Tap({ cluster, registry, log, events, clock, node: config.node });
   const { wires } = parts;
@@ -232,6 +238,8 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
       createVerifier: makeVerifier,
     },
     tap,
+    recentDecisions,
+    groupList,
     topics,
     ...(wires && { wires }),
   };

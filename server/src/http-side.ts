@@ -1,3 +1,4 @@
+import { serveConsole } from './api/console.ts';
 import { createRouter } from './api/router.ts';
 import { type ApiOptions, createRoutes, type EventRoutes } from './api/routes.ts';
 import { serveFolder } from './api/static-files.ts';
@@ -6,12 +7,14 @@ import type { ApiKeys } from './auth/secrets.ts';
 import { UserAllowances } from './channels/user-allowances.ts';
 import type { Config } from './config/schema.ts';
 import type { Engine } from './engine/engine.ts';
+import type { GroupList } from './manage/group-list.ts';
 import type { Manage } from './manage/manage.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { Services } from './session/services.ts';
 import type { Tap } from './tap/tap.ts';
-import type { HttpSide } from './transport/http.ts';
+import type { HttpSide, RequestHead } from './transport/http.ts';
 import type { WebhookSide } from './webhooks/create-webhooks.ts';
+import type { RecentDecisions } from './why/recent-decisions.ts';
 import type { Why } from './why/why.ts';
 
 export interface HttpSideParts {
@@ -25,6 +28,8 @@ export interface HttpSideParts {
   readonly tap: Tap;
   readonly apiKeys: ApiKeys;
   readonly reload: ApiOptions['reload'];
+  readonly recentDecisions: RecentDecisions;
+  readonly groupList: GroupList;
   /** Default: the text of `metrics`. */
   readonly scrape?: () => Promise<string>;
   /** Server-sent events, if enabled. */
@@ -57,6 +62,8 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     webhooks: parts.webhooks?.webhooks,
     why,
     tap,
+    recentDecisions: parts.recentDecisions,
+    groupList: parts.groupList,
     allowances: new UserAllowances(),
     revocations: engine.revocations,
     signal: (signal) => engine.signal(signal),
@@ -67,5 +74,8 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     metrics: async () => ({ status: 200, headers: { 'Content-Type': metrics.contentType }, body: await scrape() }),
     dev: access === null || devSecret === undefined ? undefined : { secret: devSecret, apiKey: devApiKey, access },
   });
-  return createRouter({ routes, events, dev: access, files: folder === undefined ? undefined : serveFolder(folder) });
+  const showConsole = serveConsole({ mode: config.console, node, dev: access !== null });
+  const serveFile = folder === undefined ? () => null : serveFolder(folder);
+  const files = (request: RequestHead) => showConsole(request) ?? serveFile(request);
+  return createRouter({ routes, events, dev: access, files });
 }

@@ -68,6 +68,8 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...[
       'cluster',
       'channels',
+      'groups',
+      'engine/groups.ts',
       'hooks',
       'presence/presence.ts',
       'session',
@@ -119,7 +121,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     'channels',
     'groups',
     'manage',
-    'why/why.ts',
+    'why',
     'tap',
     'engine/groups.ts',
     'requests',
@@ -151,7 +153,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   'http-side.ts': [
     'webhooks/create-webhooks.ts',
-    ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'manage/manage.ts', 'why/why.ts'],
+    ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'manage', 'why'],
     ...['tap/tap.ts', 'observe/metrics.ts'],
     ...['session/services.ts', 'transport/http.ts'],
   ],

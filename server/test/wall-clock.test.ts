@@ -47,6 +47,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/engine/redis/redis-groups.ts': [1, 'the timestamp of a dead letter'],
   'server/src/groups/dispatcher.ts': [1, 'reports to the client when a delivery expires'],
   'server/src/groups/groups.ts': [2, 'reports to the client when a delivery expires'],
+  'server/src/groups/list-groups.ts': [1, 'the age of a message, by its timestamp'],
   'server/src/groups/measure-groups.ts': [1, 'the age of a message, by its timestamp'],
   'server/src/api/routes/groups/administer.ts': [1, 'the age of a message, by its timestamp'],
   'server/src/engine/redis/redis-presence.ts': [1, 'the time since which a member is present'],

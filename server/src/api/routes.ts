@@ -2,10 +2,12 @@ import type { HttpReply, Request, RequestHead } from '../transport/http.ts';
 import { senderOf } from './credentials.ts';
 import type { ManageServices } from './manager.ts';
 import type { Route } from './route.ts';
+import { type DecisionServices, decisionsRoute } from './routes/decisions.ts';
 import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
 import { type DrainServices, drainRoute } from './routes/drain.ts';
 import { explainRoute } from './routes/explain.ts';
 import type { GroupServices } from './routes/groups/group-access.ts';
+import { type GroupListServices, groupListRoute } from './routes/groups/group-list.ts';
 import { groupRoutes } from './routes/groups/group-routes.ts';
 import { live, ready } from './routes/health.ts';
 import { manageRoutes } from './routes/manage/manage-routes.ts';
@@ -35,7 +37,9 @@ export interface ApiOptions
     ManageServices,
     ReloadServices,
     TapServices,
-    WhyServices {
+    WhyServices,
+    DecisionServices,
+    GroupListServices {
   /** `true`, or why the gateway accepts no new connections. */
   readonly isReady: () => true | string;
   /** This node's name. */
@@ -152,6 +156,18 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       path: '/api/v1/why',
       summary: 'What became of a message for a user, and why',
       handle: whyRoute(options),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/decisions',
+      summary: 'The latest decisions about connections',
+      handle: decisionsRoute(options),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/groups',
+      summary: 'The consumer groups in use, with their numbers',
+      handle: groupListRoute(options),
     },
     {
       method: 'POST',

@@ -12,6 +12,7 @@ import type { Settings, SettingsInput } from './options.ts';
  */
 type Resolved =
   | 'host'
+  | 'console'
   | 'contracts'
   | 'channels'
   | 'schedules'
@@ -35,6 +36,7 @@ type Resolved =
 export interface Config extends Omit<Settings, Resolved> {
   readonly host: string;
   readonly path: '/ws';
+  readonly console: 'off' | 'read' | 'write';
   readonly keys: readonly KeyConfig[];
   readonly apiKeys: readonly ApiKeyConfig[];
   /** Present if `engine` is `durable`. */

@@ -70,6 +70,7 @@ describe('defaults', () => {
         unauthenticated: 67_108_864,
       },
       trustProxy: false,
+      console: 'read',
       heartbeat: 25_000,
       connectTimeout: 5000,
       tokenGrace: 10_000,

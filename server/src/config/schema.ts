@@ -177,9 +177,11 @@ function resolveConfig(settings: Settings, around: Around): Config {
   const { contracts: _contracts, durable: _durable, redis: _redis, static: _static, ...others } = settings;
   const { schedules: _schedules, ...rest } = others;
   const { host = settings.dev ? '127.0.0.1' : '0.0.0.0', node = around.invented.node ?? randomName() } = settings;
+  const { console: consoleMode = settings.dev ? 'write' : 'read' } = settings;
   return {
     ...rest,
     host,
+    console: consoleMode,
     path: '/ws',
     node,
     ...readStatic(settings, around),

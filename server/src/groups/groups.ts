@@ -71,6 +71,11 @@ export class Groups implements DispatcherHost {
     return findGroup(match, by, { channel, group });
   }
 
+  /** The groups that were used on this node lately. */
+  get known(): readonly GroupRef[] {
+    return [...this.#known.values()];
+  }
+
   /** The numbers of the groups that were used on this node lately. */
   measure(): Promise<readonly RuleNumbers[]> {
     return measureGroups([...this.#known.values()], { store: this.store, rules: this.#rules, clock: this.clock });

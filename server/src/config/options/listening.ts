@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { normalizeOrigin, originProblem } from '../../util/origin.ts';
-import { flag, oneOrMore, text, whole } from '../values.ts';
+import { flag, oneOf, oneOrMore, text, whole } from '../values.ts';
 import { option } from './option.ts';
 
 /** In canonical form, to be compared with the `Origin` of a browser. */
@@ -66,6 +66,15 @@ export const LISTENING_OPTIONS = {
     env: ['SLUICE_STATIC'],
     flag: '--static <folder>',
     description: 'Folder served at `/`. In a file, relative to that file.',
+  }),
+  console: option({
+    schema: oneOf(['off', 'read', 'write']),
+    defaultText: '`read`; `write` in development',
+    type: 'off, read, write',
+    env: ['SLUICE_CONSOLE'],
+    flag: '--console <mode>',
+    description:
+      'The [console](console.md) at `/console`: not served, only to look, or also to act. It asks for an API key or a token, whose permissions apply in any case.',
   }),
   origins: option({
     schema: oneOrMore(origin, { error: 'must be a list of origins. Example: ["https://example.com"]' }),

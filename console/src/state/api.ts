@@ -1,0 +1,88 @@
+/** A request that the gateway refused, or that did not reach it. */
+export class ApiError extends Error {
+  /** HTTP status; 0: there was no response. */
+  readonly status: number;
+  /** Name of the error in the catalogue. */
+  readonly error: string;
+  /** What to do about it. */
+  readonly remedy: string | undefined;
+
+  constructor(status: number, { error, message, remedy }: { error: string; message: string; remedy?: string }) {
+    super(message);
+    this.status = status;
+    this.error = error;
+    this.remedy = remedy;
+  }
+}
+
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** Relative to `/console/`, so that a proxy may put the gateway under any path. */
+const ROOT = '../api/v1';
+
+/** A path with its parameters encoded: `` path`channels/${name}` ``. */
+export const path = (parts: TemplateStringsArray, ...values: readonly string[]): string =>
+  parts.reduce((text, part, at) => `${text}${encodeURIComponent(values[at - 1] ?? '')}${part}`);
+
+/** Calls the gateway's HTTP API. The key is sent in a header, never in an address. */
+export class Api {
+  readonly #key: string;
+
+  constructor(key: string) {
+    this.#key = key;
+  }
+
+  get<T>(to: string, query: Query = {}): Promise<T> {
+    const given = Object.entries(query).flatMap(([name, value]) =>
+      value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
+    );
+    const search = given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+    return this.#call<T>('GET', `${to}${search}`);
+  }
+
+  post<T>(to: string, body: object = {}): Promise<T> {
+    return this.#call<T>('POST', to, body);
+  }
+
+  delete<T>(to: string): Promise<T> {
+    return this.#call<T>('DELETE', to);
+  }
+
+  async #call<T>(method: string, to: string, body?: object): Promise<T> {
+    const response = await fetch(`${ROOT}/${to}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${this.#key}`,
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }).catch((error: unknown) => {
+      throw new ApiError(0, {
+        error: 'unreachable',
+        message: 'The gateway does not answer.',
+        remedy: error instanceof Error ? `${error.message}. The page tries again.` : 'The page tries again.',
+      });
+    });
+    const text = await response.text();
+    const answer: unknown = text === '' ? {} : parse(text, response.status);
+    if (response.ok) return answer as T;
+    throw new ApiError(response.status, describe(answer, response.status));
+  }
+}
+
+function parse(text: string, status: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(status, { error: 'unreadable', message: `The response (${status}) is not JSON.` });
+  }
+}
+
+function describe(answer: unknown, status: number): { error: string; message: string; remedy?: string } {
+  const { error } = answer as { error?: { name?: string; message?: string; remedy?: string } };
+  return {
+    error: error?.name ?? 'error',
+    message: error?.message ?? `The gateway answered with ${status}.`,
+    ...(error?.remedy === undefined ? {} : { remedy: error.remedy }),
+  };
+}
