@@ -16,6 +16,7 @@ export default defineConfig({
       '@sluice/protocol/msgpack': source('protocol/src/msgpack.ts'),
       '@sluice/protocol': source('protocol/src/index.ts'),
       '@sluice/client/contracts': source('client-sdk/src/contracts.ts'),
+      '@sluice/client/devtools': source('client-sdk/src/devtools/index.ts'),
       '@sluice/client/testing': source('client-sdk/src/testing/testing.ts'),
       '@sluice/client/msgpack': source('client-sdk/src/msgpack.ts'),
       '@sluice/client/outbox': source('client-sdk/src/outbox/index.ts'),

@@ -24,6 +24,7 @@ export const ENTRIES = {
   svelte: source('svelte/index.ts'),
   'on-demand': source('on-demand.ts'),
   diagnostics: source('diagnostics/diagnostics.ts'),
+  devtools: source('devtools/index.ts'),
   testing: source('testing/testing.ts'),
 };
 

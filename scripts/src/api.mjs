@@ -31,6 +31,11 @@ const ENTRIES = [
   { name: '@sluice/client/outbox', types: 'client-sdk/dist/outbox.d.ts', source: 'client-sdk/src/outbox/index.ts' },
   { name: '@sluice/client/msgpack', types: 'client-sdk/dist/msgpack.d.ts', source: 'client-sdk/src/msgpack.ts' },
   {
+    name: '@sluice/client/devtools',
+    types: 'client-sdk/dist/devtools.d.ts',
+    source: 'client-sdk/src/devtools/index.ts',
+  },
+  {
     name: '@sluice/client/testing',
     types: 'client-sdk/dist/testing.d.ts',
     source: 'client-sdk/src/testing/testing.ts',

@@ -52,6 +52,7 @@ const ALLOWED: Readonly<Record<string, readonly [number, string]>> = {
   'server/src/api/routes/groups/administer.ts': [1, 'the age of a message, by its timestamp'],
   'server/src/engine/redis/redis-presence.ts': [1, 'the time since which a member is present'],
   'server/src/why/decision-ring.ts': [1, 'the times that an operator compares with logs and messages'],
+  'client-sdk/src/devtools/devtools.ts': [1, 'shows a person when something happened'],
   'server/src/testing/test-clock.ts': [2, 'the clock of a test gateway'],
   'server/src/testing/test-gateway.ts': [2, 'claims of tokens'],
   'client-sdk/src/now.ts': [1, 'detects that the machine slept'],

@@ -1,6 +1,7 @@
-import type { Codec, Command, ServerMessage } from '@sluice/protocol';
+import type { Codec } from '@sluice/protocol';
 import type { ClientEvents } from '../api.ts';
 import type { WebSocketConstructor, WebSocketLike } from '../socket.ts';
+import { decodeFrame, describeMessage } from './describe-frame.ts';
 
 /** The part of a client that the log uses: it listens passively, so that errors still count as unhandled. */
 export interface Traced {
@@ -16,9 +17,6 @@ interface TraceSetup {
   readonly WebSocket: WebSocketConstructor | undefined;
   readonly codec: Codec;
 }
-
-/** Fields of a message that may be logged: no tokens and no application data. */
-const SHOWN = ['id', 'channel', 'offset', 'epoch', 'state', 'reason', 'code', 'name', 'retryAfter', 'limit'] as const;
 
 /**
  * Logs the state changes and messages of a client. Each message appears with its direction, type,
@@ -52,7 +50,7 @@ export function trace(client: Traced, { WebSocket, codec }: TraceSetup): WebSock
 function logFrames(socket: WebSocketLike, codec: Codec): WebSocketLike {
   const show = (arrow: string, data: string | Uint8Array) => {
     const size = data.length;
-    for (const message of decode(codec, data)) log(`${arrow} ${describe(message)} [${size}]`);
+    for (const message of decodeFrame(codec, data)) log(`${arrow} ${describeMessage(message)} [${size}]`);
   };
   return new Proxy(socket, {
     get: (target, name) => {
@@ -80,33 +78,6 @@ function listen(handler: OnMessage, show: (arrow: string, data: string | Uint8Ar
     show('←', typeof data === 'string' ? data : new Uint8Array(data));
     handler(event);
   };
-}
-
-function decode(codec: Codec, data: string | Uint8Array): readonly (Command | ServerMessage)[] {
-  try {
-    return [codec.decode(data)].flat() as (Command | ServerMessage)[];
-  } catch {
-    return [];
-  }
-}
-
-function describe(message: Command | ServerMessage): string {
-  const fields = message as unknown as Readonly<Record<string, unknown>>;
-  const inner = (fields.error ?? fields.result ?? {}) as Readonly<Record<string, unknown>>;
-  const facts = SHOWN.flatMap((name) => {
-    const value = fields[name] ?? inner[name];
-    return value === undefined || typeof value === 'object' || (name === 'state' && message.type === 'enter')
-      ? []
-      : [`${name} ${String(value)}`];
-  });
-  const offsets = listOffsets(fields.messages ?? inner.messages);
-  return [message.type, ...facts, ...offsets].join(' ');
-}
-
-function listOffsets(messages: unknown): readonly string[] {
-  if (!Array.isArray(messages) || messages.length === 0) return [];
-  const [first, last] = [messages[0], messages.at(-1)] as { readonly offset: number }[];
-  return [`offsets ${first?.offset} to ${last?.offset}`];
 }
 
 function log(text: string): void {

@@ -1,4 +1,5 @@
 import { type Client, createClient } from '@sluice/client';
+import { createDevtools, type Devtools } from '@sluice/client/devtools';
 import { createOutbox, type Outbox } from '@sluice/client/outbox';
 import { type Page, socketUrl } from '../address.ts';
 import { DevTokensOff, fetchDevToken } from '../dev-token.ts';
@@ -33,14 +34,21 @@ export class Session {
   tokensOff = $state(false);
   #page = $state<Page>('chat');
   #desk: Desk | undefined;
+  /** Looks under the hood of the client, and breaks its network. */
+  readonly devtools: Devtools = createDevtools();
   readonly #client: Client;
   readonly #outbox: Outbox;
 
   constructor({ user, room, page, token }: SessionSetup) {
     this.user = user;
     this.#page = page;
-    this.#client = createClient({ url: socketUrl(location), token: token ?? (() => this.#fetchToken()) });
+    this.#client = createClient({
+      url: socketUrl(location),
+      token: token ?? (() => this.#fetchToken()),
+      WebSocket: this.devtools.WebSocket,
+    });
     this.#outbox = createOutbox(this.#client, { user, dedupeWindow: DEDUPE });
+    this.devtools.attach(this.#client, this.#outbox);
     this.connection = new Connection(this.#client);
     const marks = new ReadMarks(user, localStorage);
     this.rooms = new Rooms(this.#client, { user, marks, outbox: this.#outbox, open: room });
@@ -80,11 +88,22 @@ export class Session {
     this.#client.connect().catch(() => {});
   }
 
+  /** The gateway sends this user away and the client comes back, as when a node is restarted. */
+  async sendAway(): Promise<void> {
+    const response = await fetch(`./api/v1/users/${encodeURIComponent(this.user)}/disconnect`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${this.apiKey}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ reconnect: true }),
+    });
+    if (!response.ok) throw new Error(`The gateway answered with ${response.status}.`);
+  }
+
   close(): void {
     this.connection.dispose();
     this.#desk?.close();
     this.#outbox.close();
     this.#client.close();
+    this.devtools.close();
   }
 
   async #fetchToken(): Promise<string> {
