@@ -104,6 +104,7 @@ export interface Devtools {
    * Listens to the client, and to its outbox if it has one.
    *
    * @example
+   * import { createClient } from '@sluice/client';
    * import { createDevtools } from '@sluice/client/devtools';
    *
    * const devtools = createDevtools();
