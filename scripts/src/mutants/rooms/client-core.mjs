@@ -158,7 +158,7 @@ export const clientCore = [
     tests: test('console'),
   },
   {
-    file: file('diagnostics/trace'),
+    file: file('diagnostics/describe-frame'),
     from: "const SHOWN = ['id',",
     to: "const SHOWN = ['token', 'id',",
     fault: 'the log of frames shows the token',
