@@ -28,6 +28,7 @@ export default defineConfig({
       '@sluice/client/react': source('client-sdk/src/react/index.ts'),
       '@sluice/client/svelte': source('client-sdk/src/svelte/index.ts'),
       '@sluice/client': source('client-sdk/src/index.ts'),
+      '@sluice/backend': source('backend/src/index.ts'),
       '@sluice/server/cli-support': source('server/src/cli-support.ts'),
       '@sluice/server/contracts': source('server/src/contracts.ts'),
       '@sluice/server/testing': source('server/src/testing/index.ts'),
@@ -36,7 +37,7 @@ export default defineConfig({
   },
   test: {
     include: [
-      '{protocol,server,cli,client-sdk,playwright,demo-app,console,scripts,bench,chaos,hostile,examples/*}/{src,test}/**/*.test.ts',
+      '{protocol,server,backend,cli,client-sdk,playwright,demo-app,console,scripts,bench,chaos,hostile,examples/*}/{src,test}/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     reporters: [

@@ -4,7 +4,9 @@
  * scripts/docs.mjs` after a build. A test fails if a page is outdated.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import openapiTS, { astToString } from 'openapi-typescript';
 import { CLIENT_ERRORS, CLIENT_REMEDIES, ERRORS, OUTBOX_ERRORS } from '../protocol/dist/index.js';
+import { describeApi } from '../server/dist/api/openapi/describe.js';
 import { configReference } from '../server/dist/config/reference.js';
 import { EventBus } from '../server/dist/events.js';
 import { Metrics } from '../server/dist/observe/metrics.js';
@@ -94,6 +96,17 @@ export async function pages() {
   };
 }
 
+/** The description of the HTTP API, and the types of its operations for @sluice/backend, by path. */
+export async function httpApi() {
+  const document = describeApi();
+  const types = await openapiTS(document, { alphabetize: true, immutable: true });
+  const head = '// Generated from the routes of the gateway by "node scripts/docs.mjs".\n\n';
+  return {
+    'docs/openapi.json': `${JSON.stringify(document, null, 1)}\n`,
+    'backend/src/openapi.ts': `${head}${astToString(types)}`,
+  };
+}
+
 /** The stored page; empty if it does not exist. */
 export function current(name) {
   try {
@@ -110,6 +123,7 @@ export function currentApi() {
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   for (const [name, text] of Object.entries(await pages())) writeFileSync(new URL(name, docs), text);
+  for (const [name, text] of Object.entries(await httpApi())) writeFileSync(new URL(`../${name}`, docs), text);
   const { pages: api, undocumented } = await apiReference();
   rmSync(new URL('api/', docs), { recursive: true, force: true });
   mkdirSync(new URL('api/', docs));

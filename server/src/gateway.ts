@@ -22,6 +22,7 @@ import { createHttpSide } from './http-side.ts';
 import type { DescriptorWatch } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
 import type { LoopWatch } from './observe/lag-metrics.ts';
+import { ProgramManage } from './program-manage.ts';
 import { errorOf, type RequestOptions, requestMany } from './program-requests.ts';
 import {
   listMessages,
@@ -71,6 +72,16 @@ const NO_SOURCE =
 
 /** A gateway, from its start to its end. */
 export class Gateway {
+  /**
+   * What there is on all nodes, and what can be done about it: nodes, channels, users, connections.
+   *
+   * @example
+   * ```ts
+   * await gateway.manage.disconnect('ada', { reason: 'Signed out on another device.' });
+   * const { online } = await gateway.manage.user('ada');
+   * ```
+   */
+  readonly manage: ProgramManage;
   readonly #config: Config;
   readonly #engine: Engine;
   readonly #transport: Transport;
@@ -110,6 +121,7 @@ export class Gateway {
     this.#cluster = cluster;
     this.#tap = assembly.tap;
     this.#webhooks = assembly.webhooks;
+    this.manage = new ProgramManage(assembly.manage);
     this.#wires = assembly.wires;
     this.#access = config.dev ? new DevAccess(config) : null;
     const isReady = () => this.#isReady();

@@ -17,6 +17,22 @@ export { type Channels, defineChannels, type GrantContext, type GrantFunction } 
 export type { Address, Gateway } from './gateway.ts';
 export { type ConsumeFunction, NackError, type NackOptions, type ProgramDelivery } from './groups/program-delivery.ts';
 export type { HookCall, HookFunction, HookFunctions, HookKind, HookReply, HookReplyFields } from './hook.ts';
+export type { Closing } from './manage/local-actions.ts';
+export type { ChannelsQuery, ConnectionsQuery, PageQuery } from './manage/manage.ts';
+export type {
+  ActionReport,
+  ChannelList,
+  ChannelReport,
+  ChannelStatus,
+  ConnectionList,
+  ConnectionStatus,
+  NodeList,
+  NodeStatus,
+  NodeTotals,
+  OverAllNodes,
+  UserReport,
+} from './manage/types.ts';
+export type { ProgramManage, TargetOptions } from './program-manage.ts';
 export type { RequestOptions } from './program-requests.ts';
 export type { ScheduleOptions, SchedulesOptions } from './program-schedules.ts';
 export type { ReloadReport } from './reload.ts';

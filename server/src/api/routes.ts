@@ -13,6 +13,7 @@ import { live, ready } from './routes/health.ts';
 import { manageRoutes } from './routes/manage/manage-routes.ts';
 import { type MemberServices, memberCountsRoute, membersRoute } from './routes/members.ts';
 import { type MessageServices, messagesRoute, positionRoute } from './routes/messages.ts';
+import { openApiRoute } from './routes/openapi.ts';
 import { type PublishServices, publishRoute } from './routes/publish.ts';
 import { deleteRecurringRoute, listRecurringRoute, putRecurringRoute } from './routes/recurring.ts';
 import { type ReloadServices, reloadRoute } from './routes/reload.ts';
@@ -224,5 +225,6 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
     const handle = devToken(options.dev);
     routes.push({ method: 'GET', path: '/dev/token', summary: 'A token for any user (development only)', handle });
   }
+  routes.push(openApiRoute(routes));
   return routes;
 }

@@ -64,7 +64,8 @@ function readWanted(value: unknown): Wanted | Refusal {
   if (unknownField !== undefined) {
     return wrong(`unknown field ${JSON.stringify(unknownField.slice(0, 40))}; allowed: channels, claims`);
   }
-  if (!Array.isArray(channels) || channels.length === 0 || channels.length > MOST_CHANNELS) {
+  const isList = Array.isArray(channels) && channels.every((channel) => typeof channel === 'string');
+  if (!isList || channels.length === 0 || channels.length > MOST_CHANNELS) {
     return wrong(`"channels" must be a list of 1 to ${MOST_CHANNELS} channel names`);
   }
   const fault = channels.map((channel) => channelNameFault(channel)).find((found) => found !== null);

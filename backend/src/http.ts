@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BackendError, type ErrorFields } from './backend-error.ts';
+
+export interface HttpOptions {
+  /** The address of the gateway, such as `http://localhost:8080`. */
+  readonly url: string;
+  readonly apiKey: string;
+  /** How often a call is repeated that failed for a reason that may pass. Default: 3. */
+  readonly retries?: number;
+  /** Milliseconds that one attempt may take. Default: 30,000. */
+  readonly timeout?: number;
+  /** Default: the `fetch` of Node.js. */
+  readonly fetch?: typeof fetch;
+}
+
+export interface HttpCall {
+  readonly method: string;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, unknown>> | undefined;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  /** Does a repetition of the call do no harm, even if the first attempt was carried out? */
+  readonly repeatable: boolean;
+}
+
+/** Milliseconds of the first pause between attempts; it doubles, and varies by half. */
+const PAUSE = 200;
+const LONGEST_PAUSE = 10_000;
+
+/** Requests to the gateway, repeated if that may help. */
+export class Http {
+  readonly #options: HttpOptions;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+  }
+
+  /** @throws BackendError, or what `fetch` throws if the gateway cannot be reached */
+  async call(call: HttpCall): Promise<unknown> {
+    const { retries = 3 } = this.#options;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#attempt(call);
+      } catch (error) {
+        if (attempt >= retries || call.signal?.aborted === true || !mayPass(error, call)) throw error;
+        await sleep(pauseAfter(attempt, error), undefined, { signal: call.signal });
+      }
+    }
+  }
+
+  async #attempt({ method, path, query, body, signal }: HttpCall): Promise<unknown> {
+    const { url, apiKey, timeout = 30_000, fetch: send = fetch } = this.#options;
+    const late = AbortSignal.timeout(timeout);
+    const response = await send(new URL(path + queryOf(query), url), {
+      method,
+      headers: {
+        Authorization: `Bearer ${apiKey}`,
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+    });
+    const text = await response.text();
+    if (response.ok) return text.trim() === '' ? undefined : (JSON.parse(text) as unknown);
+    throw errorOf(text, response.status);
+  }
+}
+
+/** A proxy may answer something else than JSON. */
+function errorOf(text: string, status: number): BackendError {
+  try {
+    const { error } = JSON.parse(text) as { readonly error?: ErrorFields };
+    if (error !== undefined) return new BackendError(error, status);
+  } catch {
+    // not an error of the gateway
+  }
+  const message = `the answer has the status ${status}, and is not from a Sluice gateway: check the URL, and the proxies`;
+  return new BackendError({ name: 'unknown', code: 0, message, retryable: status >= 500 }, status);
+}
+
+/** May a repetition help? A refusal was not carried out; without an answer, nobody knows. */
+function mayPass(error: unknown, { repeatable }: HttpCall): boolean {
+  if (error instanceof BackendError && error.code > 0) return error.retryable;
+  return repeatable && (!(error instanceof BackendError) || error.retryable);
+}
+
+function pauseAfter(attempt: number, error: unknown): number {
+  const wanted = error instanceof BackendError ? error.retryAfter : undefined;
+  return wanted ?? Math.min(LONGEST_PAUSE, PAUSE * 2 ** attempt) * (0.5 + Math.random());
+}
+
+function queryOf(query: HttpCall['query'] = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return '';
+  return `?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]))}`;
+}

@@ -1,0 +1,42 @@
+import { VERBS } from '../../auth/identity.ts';
+import { CHANNEL_NAME, MISSING } from './components.ts';
+import type { Operations } from './operation.ts';
+import { ANY, body, list, NUMBER, oneOf, ref, reply, text, upTo, whole } from './schema.ts';
+
+/** Permissions, tokens and tickets. */
+export const ACCESS_OPERATIONS: Operations = {
+  'POST /api/v1/explain': {
+    ...{ id: 'explain', tag: 'access', needs: 'manage' },
+    body: body(
+      { channel: CHANNEL_NAME, verb: oneOf(...VERBS) },
+      {
+        token: text(),
+        identity: {
+          type: 'object',
+          properties: { user: text(), claims: { type: 'object' }, caps: { type: 'object' } },
+        },
+      },
+    ),
+    reply: ref('Explanation'),
+  },
+  'GET /api/v1/why': {
+    ...{ id: 'explainDelivery', tag: 'access', needs: 'manage' },
+    query: { user: text(), connection: text(), message: text(), channel: CHANNEL_NAME, offset: whole(1) },
+    reply: reply({}, MISSING),
+  },
+  'POST /api/v1/revocations': {
+    ...{ id: 'revoke', tag: 'access', needs: 'an API key without caps' },
+    body: body({}, { user: upTo(1000), jti: upTo(1000), before: whole(), until: whole() }),
+    reply: ref('Revocation'),
+  },
+  'GET /api/v1/revocations': {
+    ...{ id: 'listRevocations', tag: 'access', needs: 'an API key without caps' },
+    reply: reply({ revocations: list(ref('Revocation')) }),
+  },
+  'POST /api/v1/tickets': {
+    ...{ id: 'issueTicket', tag: 'access', needs: 'a token, or an API key without caps' },
+    body: body({ channels: list(CHANNEL_NAME, { minItems: 1, maxItems: 100 }) }, { claims: ANY }),
+    status: 201,
+    reply: reply({ ticket: text(), expiresAt: NUMBER }),
+  },
+};
