@@ -24,6 +24,12 @@ export const ACCESS_OPERATIONS: Operations = {
     query: { user: text(), connection: text(), message: text(), channel: CHANNEL_NAME, offset: whole(1) },
     reply: reply({}, MISSING),
   },
+  'GET /api/v1/tap': {
+    ...{ id: 'tap', tag: 'access', needs: 'manage on the channel; for a user on **' },
+    query: { user: text(), channel: CHANNEL_NAME, seconds: whole(1, 60), payloads: oneOf('true', 'false') },
+    type: 'application/x-ndjson',
+    reply: {},
+  },
   'POST /api/v1/revocations': {
     ...{ id: 'revoke', tag: 'access', needs: 'an API key without caps' },
     body: body({}, { user: upTo(1000), jti: upTo(1000), before: whole(), until: whole() }),

@@ -6,11 +6,13 @@ import { GROUP_OPERATIONS } from './groups.ts';
 import { MANAGE_OPERATIONS } from './manage.ts';
 import { MESSAGE_OPERATIONS } from './messages.ts';
 import type { Operation, Operations } from './operation.ts';
+import { SCHEDULE_OPERATIONS } from './schedules.ts';
 import { ref, type Schema, upTo } from './schema.ts';
 
 /** All operations that are described in detail. */
 export const OPERATIONS: Operations = {
   ...MESSAGE_OPERATIONS,
+  ...SCHEDULE_OPERATIONS,
   ...MANAGE_OPERATIONS,
   ...GROUP_OPERATIONS,
   ...ACCESS_OPERATIONS,
@@ -54,7 +56,16 @@ export function openApi(routes: readonly Route[]): object {
 function describe(route: Route): object {
   const { method, path, summary } = route;
   const operation = OPERATIONS[`${method} ${path}`];
-  const { id = idOf(route), tag, needs, status = 200, reply = {}, body, bodyOptional } = operation ?? {};
+  const {
+    id = idOf(route),
+    tag,
+    needs,
+    status = 200,
+    reply = {},
+    type = JSON_TYPE,
+    body,
+    bodyOptional,
+  } = operation ?? {};
   return {
     operationId: id,
     summary,
@@ -63,7 +74,7 @@ function describe(route: Route): object {
     parameters: [...pathParameters(path), ...otherParameters(operation)],
     ...(body === undefined ? {} : { requestBody: { required: bodyOptional !== true, content: json(body) } }),
     responses: {
-      [status]: { description: 'Done.', content: json(reply) },
+      [status]: { description: 'Done.', content: { [type]: { schema: reply } } },
       default: {
         description: 'Refused, or failed.',
         content: {
@@ -75,7 +86,8 @@ function describe(route: Route): object {
   };
 }
 
-const json = (schema: Schema) => ({ 'application/json': { schema } });
+const JSON_TYPE = 'application/json';
+const json = (schema: Schema) => ({ [JSON_TYPE]: { schema } });
 
 /** A name for a route that is not described in detail. */
 const idOf = ({ method, path }: Route): string =>

@@ -4,7 +4,7 @@ import type { Schema } from './schema.ts';
 export interface Operation {
   /** The name of the operation in generated clients. */
   readonly id: string;
-  readonly tag: 'messages' | 'channels' | 'users' | 'groups' | 'access' | 'nodes';
+  readonly tag: 'messages' | 'schedules' | 'channels' | 'users' | 'groups' | 'access' | 'nodes';
   /** What the key or token must be allowed. */
   readonly needs?: string;
   readonly query?: Readonly<Record<string, Schema>>;
@@ -15,6 +15,8 @@ export interface Operation {
   /** May the body be left out? */
   readonly bodyOptional?: true;
   readonly reply: Schema;
+  /** The media type of the reply. Default: JSON. */
+  readonly type?: string;
   /** Default: 200. */
   readonly status?: number;
 }
