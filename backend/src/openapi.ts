@@ -502,6 +502,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/reload": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Let all nodes reload their configuration
+         * @description Needs: an API key without caps.
+         */
+        readonly post: operations["reload"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/request": {
         readonly parameters: {
             readonly query?: never;
@@ -1986,6 +2006,46 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PublishResult"] | readonly components["schemas"]["PublishEntry"][];
+                };
+            };
+            /** @description Refused, or failed. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly reload: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        /** @description Nodes that did not answer */
+                        readonly missing?: readonly string[];
+                        readonly nodes: readonly {
+                            readonly changes?: readonly string[];
+                            readonly node: string;
+                            readonly ok: boolean;
+                            readonly problem?: string;
+                            readonly restart?: readonly string[];
+                        }[];
+                    };
                 };
             };
             /** @description Refused, or failed. */

@@ -90,7 +90,7 @@ export interface Assembly {
   readonly why: Why;
   readonly tap: Tap;
   /** What a reload replaces. */
-  readonly reloading: Pick<ReloadParts, 'settings' | 'verifier' | 'apiKeys' | 'createVerifier'>;
+  readonly reloading: Pick<ReloadParts, 'settings' | 'inForce' | 'verifier' | 'apiKeys' | 'createVerifier'>;
   readonly recentDecisions: RecentDecisions;
   readonly groupList: GroupList;
   readonly descriptors: DescriptorWatch | undefined;
@@ -209,8 +209,9 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const totals = async () => totalsOf(await metrics.snapshot());
   new LocalNode({ cluster, hub, registry, events, clock, node: config.node, engine, totals });
   new LocalActions({ cluster, registry, scheduler, hooks, rules, events, clock });
+  const inForce = { config };
   const members = new ServerMembers({ cluster, presence, rules, events, clock });
-  const describe = () => withoutSecrets(describeConfig({ ...config, channels: rules.all })) as object;
+  const describe = () => withoutSecrets(describeConfig(inForce.config)) as object;
   const manage = new Manage({ cluster, rules, log, presence, members, describe });
   const ring = new DecisionRing(config.log.decisions, { events, clock });
   const recentDecisions = new RecentDecisions({ cluster, ring, registry });
@@ -233,6 +234,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     why,
     reloading: {
       settings,
+      inForce,
       verifier,
       apiKeys: new ReplaceableApiKeys(createApiKeys(config.apiKeys)),
       createVerifier: makeVerifier,

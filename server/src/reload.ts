@@ -16,6 +16,8 @@ export type LiveSettings = Omit<Config, 'limits'> & { limits: Config['limits'] }
 export interface ReloadParts {
   readonly services: Services;
   readonly settings: LiveSettings;
+  /** The configuration in force, for those who show it. */
+  readonly inForce: { config: Config };
   readonly verifier: ReplaceableVerifier;
   readonly apiKeys: ReplaceableApiKeys;
   readonly arrivals: ArrivalLimits;
@@ -71,6 +73,7 @@ export class Reload {
       throw error;
     }
     this.#config = config;
+    this.#parts.inForce.config = config;
     rules.replace(config.channels);
     groups?.reload();
     if (differences.changes.some((change) => change.startsWith('hooks:'))) services.hooks.replace(config.hooks);

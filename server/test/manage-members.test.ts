@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { call, KEYS, startManaged, startTwo } from './support/managed-gateways.ts';
+import { parseConfig } from '../src/config/schema.ts';
+import { call, KEYS, MANAGED, startManaged, startTwo } from './support/managed-gateways.ts';
 import { tokenFor } from './support/tokens.ts';
 
 const PUT = { method: 'PUT' } as const;
@@ -66,5 +67,7 @@ describe('GET /api/v1/config', () => {
     const text = JSON.stringify(json);
     for (const secret of Object.values(KEYS)) expect(text).not.toContain(secret);
     expect((await call(gateway, '/config', { bearer: KEYS.chats })).status).toBe(403);
+    await gateway.gateway.reload(parseConfig({ ...MANAGED, channels: { 'later:{id}': {} } }));
+    expect(Object.keys((await call(gateway, '/config')).json.channels)).toEqual(['later:{id}']);
   });
 });

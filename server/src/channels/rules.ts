@@ -52,11 +52,6 @@ export class Rules {
     this.#faults.clear();
   }
 
-  /** All rules, the most specific first. */
-  get all(): readonly Rule[] {
-    return this.#rules;
-  }
-
   /**
    * May a decision change although the claims stay the same: does a grant ask a function, or look
    * at the token's times or id?

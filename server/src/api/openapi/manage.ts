@@ -33,6 +33,17 @@ export const MANAGE_OPERATIONS: Operations = {
     ...{ id: 'readConfig', tag: 'nodes', needs: 'manage on **' },
     reply: reply({ engine: text(), channels: ANY }),
   },
+  'POST /api/v1/reload': {
+    ...{ id: 'reload', tag: 'nodes', needs: 'an API key without caps' },
+    reply: reply(
+      {
+        nodes: list(
+          reply({ node: text(), ok: FLAG }, { changes: list(text()), restart: list(text()), problem: text() }),
+        ),
+      },
+      MISSING,
+    ),
+  },
   'POST /api/v1/drain': {
     ...{ id: 'drain', tag: 'nodes', needs: 'an API key without caps' },
     body: body({ node: upTo(200) }),
