@@ -44,6 +44,7 @@ const ENTRIES = [
   { name: '@sluice/server/contracts', types: 'server/dist/contracts.d.ts', source: 'server/src/contracts.ts' },
   { name: '@sluice/server/testing', types: 'server/dist/testing/index.d.ts', source: 'server/src/testing/index.ts' },
   { name: '@sluice/playwright', types: 'playwright/dist/index.d.ts', source: 'playwright/src/index.ts' },
+  { name: '@sluice/backend', types: 'backend/dist/index.d.ts', source: 'backend/src/index.ts' },
 ];
 
 const OPTIONS = {

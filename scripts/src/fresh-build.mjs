@@ -12,6 +12,7 @@ const OUTPUT = {
   server: 'dist/index.js',
   cli: 'dist/main.js',
   playwright: 'dist/index.js',
+  backend: 'dist/index.js',
   console: '../server/dist/console/index.html',
   'demo-app': 'dist/index.html',
 };

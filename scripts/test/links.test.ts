@@ -6,10 +6,11 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Markdown of this repository, relative to its root. */
-const pages = ['.', 'docs', 'client-sdk', 'server', 'playwright', 'protocol', 'examples', 'bench'].flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: folder !== '.', withFileTypes: true })
-    .filter((entry) => entry.name.endsWith('.md') && !/node_modules|dist/.test(entry.parentPath))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name))),
+const pages = ['.', 'docs', 'client-sdk', 'server', 'playwright', 'backend', 'protocol', 'examples', 'bench'].flatMap(
+  (folder) =>
+    readdirSync(join(root, folder), { recursive: folder !== '.', withFileTypes: true })
+      .filter((entry) => entry.name.endsWith('.md') && !/node_modules|dist/.test(entry.parentPath))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name))),
 );
 
 const withoutCode = (text: string) => text.replace(/^ *```[\s\S]*?^ *```/gm, '');

@@ -17,6 +17,7 @@ const TYPED = `
 import { type Channel, createClient, type Message, SluiceError } from '@sluice/client';
 import { msgpack } from '@sluice/client/msgpack';
 import { createTestClient } from '@sluice/client/testing';
+import { Backend, mintToken as mintFor } from '@sluice/backend';
 import { expect, test } from '@sluice/playwright';
 import { type ConfigInput, createGateway, mintToken } from '@sluice/server';
 import { startTestGateway } from '@sluice/server/testing';
@@ -29,6 +30,11 @@ const notes: Channel<Note> = client.channel<Note>('note:1');
 notes.subscribe((message: Message<Note>) => message.data.text.toUpperCase(), { rewind: 1, onGap: ({ lost }) => lost?.toFixed() });
 // @ts-expect-error a note has a text, not a number
 notes.publish({ text: 1 }).catch((error: SluiceError) => error.retryable);
+
+const backend = new Backend({ url: 'http://localhost:8080', apiKey: mintFor({ secret: 'x', sub: 'ada' }) });
+backend.publish('note:1', { text: 'a' }).then(({ offset }) => offset.toFixed());
+// @ts-expect-error there is no such operation
+backend.get('/api/v1/nothing', {});
 
 const double = createTestClient({ user: 'ada' });
 const same: typeof client = double.client;
@@ -117,7 +123,7 @@ const npm = (args: readonly string[], cwd: string) => run('npm', args, { cwd });
 const write = (name: string, content: string) => writeFile(join(folder, name), content);
 
 beforeAll(async () => {
-  const workspaces = ['protocol', 'client-sdk', 'server', 'cli', 'playwright'];
+  const workspaces = ['protocol', 'client-sdk', 'server', 'cli', 'playwright', 'backend'];
   expectFresh([...workspaces, 'console']);
   folder = await mkdtemp(join(tmpdir(), 'sluice-packages-'));
   // Packs the existing build: building again would disturb other tests.
@@ -147,7 +153,7 @@ it.each([
   expect(stdout).toBe('');
 });
 
-it.each(['protocol', 'client', 'server', 'cli', 'playwright'])(
+it.each(['protocol', 'client', 'server', 'cli', 'playwright', 'backend'])(
   'have a description and a licence in @sluice/%s',
   (name) => {
     const missing = ['README.md', 'LICENSE'].filter(
@@ -157,7 +163,7 @@ it.each(['protocol', 'client', 'server', 'cli', 'playwright'])(
   },
 );
 
-it.each(['protocol', 'client', 'server', 'cli', 'playwright'])(
+it.each(['protocol', 'client', 'server', 'cli', 'playwright', 'backend'])(
   'contain the sources of the source maps in @sluice/%s',
   async (name) => {
     const main = name === 'cli' ? 'main' : 'index';

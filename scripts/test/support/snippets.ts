@@ -68,13 +68,13 @@ export function allSnippets(): Snippet[] {
   const pages = [
     'README.md',
     'CONTRIBUTING.md',
-    ...['client-sdk', 'server', 'playwright', 'examples'].flatMap((folder) =>
+    ...['client-sdk', 'server', 'playwright', 'backend', 'examples'].flatMap((folder) =>
       files(folder, 'README.md').filter((file) => !file.includes('dist/')),
     ),
     // The pages of the API repeat the examples of the doc comments.
     ...files('docs', '.md').filter((file) => !file.startsWith('docs/api/')),
   ];
-  const sources = ['client-sdk/src', 'server/src', 'playwright/src', 'protocol/src']
+  const sources = ['client-sdk/src', 'server/src', 'playwright/src', 'backend/src', 'protocol/src']
     .flatMap((folder) => files(folder, '.ts'))
     .filter((file) => !file.endsWith('.test.ts'));
   const read = (file: string) => readFileSync(`${root}${file}`, 'utf8');
