@@ -65,6 +65,7 @@ client by its event \`gap\`, and when nobody listens the console says it.
 | --- | --- | --- |
 | \`no_history\` | the channel keeps no log, and the connection was lost or too slow for a moment | load the data again; or add \`history\` to the channel's rule |
 | \`retention\` | the log no longer has the missed messages | load the data again; or keep more in the rule's \`history\` |
+| \`purged\` | a backend removed the missed messages | load the data again |
 | \`epoch_changed\` | the log began a new epoch: a gateway with the memory engine restarted, or the log was deleted | load the data again |
 | \`slow_reader\` | the connection reads too slowly, and the rule's \`slow\` is not \`replay\` | load the data again; subscribe to fewer channels |
 `;

@@ -59,6 +59,8 @@ export type GapReason =
   | 'epoch_changed'
   /** The log no longer has the messages after `from`. */
   | 'retention'
+  /** A backend has removed the messages after `from`. */
+  | 'purged'
   /** The channel keeps no history. */
   | 'no_history'
   /** The reader was too slow, and the channel's rule skips instead of replaying. */

@@ -26,6 +26,7 @@ export type {
   ChannelStatus,
   ConnectionList,
   ConnectionStatus,
+  LogEnds,
   NodeList,
   NodeStatus,
   NodeTotals,

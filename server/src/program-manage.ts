@@ -1,7 +1,15 @@
 import { channelNameFault, type Json, PatternError, parsePattern, unknownChannel } from '@sluice/protocol';
 import type { Closing, Target } from './manage/local-actions.ts';
 import type { ChannelsQuery, ConnectionsQuery, Manage } from './manage/manage.ts';
-import type { ActionReport, ChannelList, ChannelReport, ConnectionList, NodeList, UserReport } from './manage/types.ts';
+import type {
+  ActionReport,
+  ChannelList,
+  ChannelReport,
+  ConnectionList,
+  LogEnds,
+  NodeList,
+  UserReport,
+} from './manage/types.ts';
 import { errorOf } from './program-requests.ts';
 import { Refusal } from './refusal.ts';
 import { SluiceError } from './sluice-error.ts';
@@ -96,6 +104,13 @@ export class ProgramManage {
   /** Removes a member that was entered like this, or over the HTTP API. */
   async leave(channel: string, user: string): Promise<void> {
     orThrow(await this.#manage.leave(channel, user));
+  }
+
+  /** Removes the messages of a channel up to an offset, for good. */
+  async purge(channel: string, upTo: number): Promise<LogEnds> {
+    checkChannel(channel);
+    if (!Number.isSafeInteger(upTo) || upTo < 1) throw new SluiceError('command_invalid', '"upTo" must be an offset');
+    return orThrow(await this.#manage.purge(channel, upTo));
   }
 
   /** The configuration in force on this node, without secrets. */

@@ -2,6 +2,7 @@ import { type GapReason, type Message, matches, type Position } from '@sluice/pr
 import { EngineUnavailable, type Log, type Page } from '../engine/engine.ts';
 import type { LoggedMessage } from '../engine/logged-message.ts';
 import type { EventBus } from '../events.ts';
+import type { Rule } from '../rule.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Turn } from '../util/turn.ts';
 import { prefixOf, viewOf } from './audience.ts';
@@ -172,7 +173,7 @@ export class Replayer {
       return; // the page was read at an offset of another epoch: read again
     }
     if (page.first > cursor.offset + 1) {
-      const reason = channel.rule.history === null ? 'no_history' : 'retention';
+      const reason = reasonFor(channel, page, cursor.offset);
       this.#gap(cursor, { epoch: page.epoch, offset: page.first - 1 }, reason);
     }
     this.#send(cursor, page);
@@ -265,6 +266,12 @@ export class Replayer {
       latest: latest?.length ?? 0,
     });
   }
+}
+
+/** Why the log no longer has the messages after an offset. */
+function reasonFor({ rule }: { readonly rule: Rule }, { purged = 0 }: Page, offset: number): GapReason {
+  if (offset < purged) return 'purged';
+  return rule.history === null ? 'no_history' : 'retention';
 }
 
 /** Messages that were read and could not be sent are read again, so the next page is smaller if messages are large. */

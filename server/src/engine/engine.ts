@@ -47,6 +47,8 @@ export interface Page {
   readonly first: number;
   /** In the order of their offsets, without holes. */
   readonly messages: readonly LoggedMessage[];
+  /** Offset up to which messages were purged in this epoch; absent: none were. */
+  readonly purged?: number;
 }
 
 /**
@@ -129,6 +131,11 @@ export interface Log {
    * reading after it starts there.
    */
   seek(channel: string, time: number): number | Promise<number>;
+  /**
+   * Removes all messages up to an offset, for good. Later reads report them as purged. The head stays:
+   * the next message gets the offset that it would have got.
+   */
+  purge?(channel: string, upTo: number): void | Promise<void>;
   /**
    * The channel got its first cursor on this node: from now on its messages are announced here, and
    * its epoch is kept.

@@ -1,9 +1,9 @@
-import type { Json } from '@sluice/protocol';
+import { type Json, unknownChannel } from '@sluice/protocol';
 import type { Rules } from '../channels/rules.ts';
 import type { Answers, Cluster } from '../cluster/cluster.ts';
 import type { Log } from '../engine/engine.ts';
 import type { Presence } from '../presence/presence.ts';
-import type { Refusal } from '../refusal.ts';
+import { Refusal } from '../refusal.ts';
 import type { Affected, Closing, Target } from './local-actions.ts';
 import {
   type ChannelsQuestion,
@@ -21,6 +21,7 @@ import type {
   ChannelStatus,
   ConnectionList,
   ConnectionStatus,
+  LogEnds,
   NodeList,
   NodeStatus,
   OverAllNodes,
@@ -144,6 +145,23 @@ export class Manage {
   /** Removes a member that was entered like this. */
   leave(channel: string, user: string): Promise<ActionReport | Refusal> {
     return this.#parts.members.leave(channel, user);
+  }
+
+  /**
+   * Removes the messages of a channel up to an offset, for good. Subscribers that are behind see a gap
+   * with the reason `purged`.
+   */
+  async purge(channel: string, upTo: number): Promise<LogEnds | Refusal> {
+    const { log, rules } = this.#parts;
+    const match = rules.match(channel);
+    if (match === null) return new Refusal('channel_unknown', unknownChannel(channel).detail);
+    if (match.rule.queue !== null) {
+      return new Refusal('command_invalid', `"${channel}" is a queue: acknowledge its messages, or seek its group`);
+    }
+    if (log.purge === undefined) return new Refusal('command_invalid', 'the engine cannot remove messages');
+    await log.purge(channel, upTo);
+    const { epoch, head, first } = await log.read(channel, 0, 0);
+    return { epoch, head, first };
   }
 
   /** Closes the connections of a user. */

@@ -45,6 +45,15 @@ export interface NodeList extends OverAllNodes {
   readonly nodes: readonly NodeStatus[];
 }
 
+/** Where a log begins and ends. */
+export interface LogEnds {
+  readonly epoch: string;
+  /** Offset of the newest message ever appended in this epoch. */
+  readonly head: number;
+  /** Offset of the oldest message that the log holds; `head + 1` if it holds none. */
+  readonly first: number;
+}
+
 /** A channel, over all nodes. */
 export interface ChannelStatus {
   readonly channel: string;

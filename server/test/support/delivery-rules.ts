@@ -57,6 +57,8 @@ export function checkGapReason(gap: ReceivedGap, rule: ChannelInput, first: numb
   switch (reason) {
     case 'epoch_changed':
       return from.epoch === to.epoch && from.offset <= to.offset ? `${gapText}, in one epoch` : undefined;
+    case 'purged':
+      return `${gapText}, but nobody has removed messages`;
     case 'no_history':
       return rule.history === undefined ? undefined : `${gapText}, but there is history`;
     case 'slow_reader': {

@@ -59,6 +59,12 @@ export const MANAGE_OPERATIONS: Operations = {
     ...{ id: 'readChannel', tag: 'channels', needs: 'manage' },
     reply: ref('ChannelReport'),
   },
+  'DELETE /api/v1/channels/{channel}/messages': {
+    ...{ id: 'purgeMessages', tag: 'messages', needs: 'manage' },
+    query: { upTo: whole(1) },
+    required: ['upTo'],
+    reply: reply({ epoch: text(), head: whole(), first: whole() }),
+  },
   'PUT /api/v1/channels/{channel}/members/{user}': {
     ...{ id: 'enterMember', tag: 'channels', needs: 'manage' },
     body: body({}, { state: ANY, info: ANY }),

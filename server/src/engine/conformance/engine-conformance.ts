@@ -8,6 +8,7 @@ import { EngineBench, type MakeEngine } from './engine-bench.ts';
 import { testExpectedHead } from './expected-head.ts';
 import { testIdempotencyKeys } from './idempotency-keys.ts';
 import { testLogModel } from './log-model.ts';
+import { testPurging } from './purging.ts';
 import { testReading } from './reading.ts';
 import { testRetention } from './retention.ts';
 import { testRevocations } from './revocations.ts';
@@ -32,6 +33,7 @@ export function testEngine(name: string, make: MakeEngine): void {
     testCopies(bench);
     testExpectedHead(bench);
     testRetention(bench);
+    testPurging(bench);
     testReading(bench);
     testRevocations(bench);
     testClockSteps(bench);

@@ -121,7 +121,7 @@ export class Batch {
 
   #newRecord(channel: string, id: number): ChannelRecord {
     const generation = this.#generationFor(channel);
-    const numbers = { head: 0, first: 1, kept: 1, lastTime: 0, keysUntil: 0 };
+    const numbers = { head: 0, first: 1, kept: 1, lastTime: 0, keysUntil: 0, purged: 0 };
     return { id, generation, ...numbers, retention: null };
   }
 
@@ -267,6 +267,18 @@ export class Batch {
     record.first = first;
     open.isChanged = true;
     this.#clear(record, Math.min(CLEARED * dropped, DROPPED));
+  }
+
+  /** Drops all messages of a channel up to this offset, and remembers that they were purged. */
+  purge(channel: string, upTo: number): void {
+    const open = this.#open(channel);
+    if (open === undefined) return;
+    const { record } = open;
+    const last = Math.min(upTo, record.head);
+    if (last <= record.purged) return;
+    record.purged = last;
+    open.isChanged = true;
+    this.dropThrough(open, last);
   }
 
   put(change: Change): void {

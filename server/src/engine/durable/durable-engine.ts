@@ -223,6 +223,10 @@ export class DurableEngine implements Engine, Log, RevocationStore {
     });
   }
 
+  purge(channel: string, upTo: number): Promise<void> {
+    return this.#ask(({ writer }) => submit(writer, (batch) => batch.purge(channel, upTo))) as Promise<void>;
+  }
+
   watch(channel: string): void | Promise<void> {
     return this.#ask(({ store, writer }) => {
       this.#watched.set(channel, findChannel(store, channel)?.generation ?? writer.about.generation);

@@ -40,7 +40,8 @@ export function readPage(store: Store, record: ChannelRecord, wanted: { after: n
   const first = oldestAt(store, record, now);
   const messages: LoggedMessage[] = [];
   const from = Math.max(after + 1, first);
-  const page: Omit<Page, 'epoch'> = { head, first, messages };
+  const { purged } = record;
+  const page: Omit<Page, 'epoch'> = { head, first, messages, ...(purged > 0 && { purged }) };
   if (limit === 0 || from > head) return page;
   const rows = store.rows('messages', { start: messageKey(id, from), end: messageKey(id, head + 1), limit });
   for (const { key, value } of rows) {

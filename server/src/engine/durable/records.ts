@@ -27,13 +27,18 @@ export interface ChannelRecord {
   /** No idempotency key is remembered for longer. */
   keysUntil: number;
   retention: Retention;
+  /** Offset up to which messages were purged; 0: none were. */
+  purged: number;
 }
 
-const FIELDS = 9;
+const FIELDS = 10;
+/** Bytes of a record that was written by a version which could not purge. */
+const WITHOUT_PURGED = 72;
 
 export function encodeChannel(record: ChannelRecord): Buffer {
-  const { id, generation, head, first, kept, lastTime, keysUntil, retention } = record;
-  const fields = [id, generation, head, first, kept, lastTime, keysUntil, retention?.count ?? -1, retention?.age ?? 0];
+  const { id, generation, head, first, kept, lastTime, keysUntil, retention, purged } = record;
+  const kind = [retention?.count ?? -1, retention?.age ?? 0];
+  const fields = [id, generation, head, first, kept, lastTime, keysUntil, ...kind, purged];
   const buffer = Buffer.allocUnsafe(FIELDS * 8);
   fields.forEach((field, at) => {
     buffer.writeDoubleBE(field, at * 8);
@@ -53,6 +58,7 @@ export function decodeChannel(buffer: Buffer): ChannelRecord {
     lastTime: field(5),
     keysUntil: field(6),
     retention: count < 0 ? null : { count, age: field(8) },
+    purged: buffer.length > WITHOUT_PURGED ? field(9) : 0,
   };
 }
 

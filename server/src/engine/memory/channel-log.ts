@@ -25,6 +25,7 @@ export class ChannelLog {
   #reached: ReachedPositions | undefined;
   #retention: Retention = null;
   #head = 0;
+  #purged = 0;
   #lastTime = 0;
   /** Does this node have cursors here? */
   watched = false;
@@ -93,7 +94,8 @@ export class ChannelLog {
     for (let index = start; window !== undefined && index < end; index++) {
       messages.push(window.at(index, first + index));
     }
-    return { epoch: this.epoch, head: this.#head, first, messages };
+    const page = { epoch: this.epoch, head: this.#head, first, messages };
+    return this.#purged === 0 ? page : { ...page, purged: this.#purged };
   }
 
   /** @param offset from `first` to `head` */
@@ -105,6 +107,13 @@ export class ChannelLog {
   /** Drops all messages up to this offset. */
   dropThrough(offset: number): void {
     while (this.first <= offset && this.length > 0) this.#messages?.shift();
+  }
+
+  /** Drops all messages up to this offset, and remembers that they were purged. */
+  purge(offset: number): void {
+    const last = Math.min(offset, this.#head);
+    this.#purged = Math.max(this.#purged, last);
+    this.dropThrough(last);
   }
 
   /** Offset of the last message older than `time`. */

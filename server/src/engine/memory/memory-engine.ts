@@ -103,6 +103,10 @@ export class MemoryEngine implements Engine, Log {
     return this.#trimmed(this.#peek(channel)).seek(time);
   }
 
+  purge(channel: string, upTo: number): void {
+    this.#logs.get(channel)?.purge(upTo);
+  }
+
   watch(channel: string): void {
     this.#open(channel).watched = true;
   }

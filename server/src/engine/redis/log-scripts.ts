@@ -9,7 +9,7 @@ import { script } from './script.ts';
  * that head is in doubt, the message id there.
  *
  * Meta: `e` epoch, `h` head, `t` its time, `i` its id, `c` and `a` the retention of the latest
- * append, `o` a time that no kept message is older than, `g` set: it has consumer groups. A head below one that this node has seen
+ * append, `o` a time that no kept message is older than, `g` set: it has consumer groups, `u` the offset up to which messages were purged. A head below one that this node has seen
  * means that Redis lost delivered messages, by a failover or a restart with older data: in the same
  * epoch their offsets would be reused for other messages. So the script begins a new epoch. It does
  * the same if another message is at the head that the node knows, because Redis has continued from
@@ -25,10 +25,10 @@ local function keepEpoch(log, keep)
   if left >= 0 and left < keep then redis.call('PEXPIRE', log.meta, text(keep)) end
 end
 local function begin(log, epoch)
-  log.epoch, log.head, log.last, log.count, log.age, log.oldest, log.id = epoch, 0, 0, -1, 0, nil, nil
+  log.epoch, log.head, log.last, log.count, log.age, log.oldest, log.id, log.purged = epoch, 0, 0, -1, 0, nil, nil, 0
   -- First of all what a full memory refuses: nothing is half done then.
   redis.call('HSET', log.meta, 'e', epoch, 'h', '0', 't', '0')
-  redis.call('HDEL', log.meta, 'i', 'c', 'a', 'o')
+  redis.call('HDEL', log.meta, 'i', 'c', 'a', 'o', 'u')
   redis.call('DEL', log.messages)
   if not log.groups then redis.call('PEXPIRE', log.meta, ARGV[2]) end
   publish(log, 'feed', '! ' .. epoch)
@@ -45,10 +45,10 @@ local function isAnother(log, epoch, known, doubted)
   return id and id ~= doubted
 end
 local function open(meta, messages, life, doubted)
-  local of = call('HMGET', meta, 'e', 'h', 't', 'c', 'a', 'o', 'i', 'g')
+  local of = call('HMGET', meta, 'e', 'h', 't', 'c', 'a', 'o', 'i', 'g', 'u')
   local log = {meta = meta, messages = messages, epoch = of[1], id = of[7], groups = of[8], news = {}, keep = tonumber(ARGV[2]),
     head = tonumber(of[2] or 0), last = tonumber(of[3] or 0), count = tonumber(of[4] or -1), age = tonumber(of[5] or 0),
-    oldest = tonumber(of[6])}
+    oldest = tonumber(of[6]), purged = tonumber(of[9] or 0)}
   local next, epoch, known = string.match(life, '^(%S+) (%S+) (%S+)')
   if not log.epoch or isAnother(log, epoch, tonumber(known), doubted) then begin(log, next) end
   return log
@@ -86,7 +86,19 @@ local start = math.max(tonumber(ARGV[5]) + 1, first)
 if limit > 0 and start <= log.head then
   entries = redis.call('XRANGE', log.messages, text(start), '+', 'COUNT', limit)
 end
-return {log.epoch, text(log.head), text(first), entries}`,
+return {log.epoch, text(log.head), text(first), entries, text(log.purged)}`,
+);
+
+/** Removes all messages up to an offset. ARGV: 5 the offset. */
+export const PURGE = script(
+  LIFE,
+  ONE,
+  `
+local last = math.min(tonumber(ARGV[5]), log.head)
+if last > log.purged then
+  redis.call('HSET', log.meta, 'u', text(last))
+  redis.call('XTRIM', log.messages, 'MINID', text(last + 1))
+end`,
 );
 
 /** Finds the offset of the last message that is older. ARGV: 5 the time, 6 now. */

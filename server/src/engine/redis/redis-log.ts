@@ -11,7 +11,7 @@ import { AppendQueue } from './append-queue.ts';
 import type { Feed } from './feed.ts';
 import { keysOfGroup } from './group-scripts.ts';
 import { Heads, type KnownHead } from './heads.ts';
-import { READ, SEEK, VERIFY } from './log-scripts.ts';
+import { PURGE, READ, SEEK, VERIFY } from './log-scripts.ts';
 import { type Announcement, readAnnouncement, readMessage } from './message-text.ts';
 import type { Script } from './script.ts';
 import type { Keys, Shard } from './shard.ts';
@@ -28,7 +28,13 @@ export interface RedisLogOptions {
   readonly clock: Clock;
 }
 
-type Raw = readonly [epoch: string, head: string, first: string, entries: readonly [string, readonly string[]][]];
+type Raw = readonly [
+  epoch: string,
+  head: string,
+  first: string,
+  entries: readonly [string, readonly string[]][],
+  purged: string,
+];
 
 /** The logs of all channels, each a stream and a little hash in Redis. */
 export class RedisLog implements Log {
@@ -95,17 +101,23 @@ export class RedisLog implements Log {
 
   async #read(channel: string, after: number, limit: number): Promise<Page> {
     const answer = await this.#run(channel, READ, [after, limit, this.#age.now()]);
-    const [epoch, head, first, entries] = answer as Raw;
+    const [epoch, head, first, entries, purged] = answer as Raw;
     const stored = entries.map(([id, [, time, , , , rest]]) =>
       readMessage(rest ?? '', Number.parseInt(id, 10), Number(time)),
     );
     const newest = stored.find(({ message }) => message.offset === Number(head));
     this.#heads.confirm(channel, { epoch, head: Number(head), id: newest?.id ?? '' });
-    return { epoch, head: Number(head), first: Number(first), messages: stored.map(({ message }) => message) };
+    const messages = stored.map(({ message }) => message);
+    const page = { epoch, head: Number(head), first: Number(first), messages };
+    return purged === '0' ? page : { ...page, purged: Number(purged) };
   }
 
   async seek(channel: string, time: number): Promise<number> {
     return Number(await this.#run(channel, SEEK, [time, this.#age.now()]));
+  }
+
+  async purge(channel: string, upTo: number): Promise<void> {
+    await this.#run(channel, PURGE, [upTo]);
   }
 
   watch(channel: string): Promise<void> {

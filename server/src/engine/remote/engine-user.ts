@@ -186,6 +186,8 @@ export class EngineUser {
         return welcome();
       case 'append':
         return engine.log.append(item[3], item[4], item[5]);
+      case 'purge':
+        return engine.log.purge?.(item[3], item[4]);
       case 'read':
         return this.#read(item[3], item[4], item[5]);
       case 'seek':

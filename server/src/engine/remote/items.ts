@@ -45,6 +45,7 @@ export type SentDeadPage = Omit<DeadPage, 'letters'> & {
 export interface Calls {
   hello: { ask: []; answer: Welcome };
   append: { ask: [channel: string, entry: Entry, options: AppendOptions]; answer: PublishResult };
+  purge: { ask: [channel: string, upTo: number]; answer: null };
   read: { ask: [channel: string, after: number, limit: number]; answer: SentPage };
   seek: { ask: [channel: string, time: number]; answer: number };
   watch: { ask: [channel: string]; answer: null };

@@ -82,6 +82,10 @@ export class RemoteEngine implements Engine, Log {
     return this.#link.call('append', channel, entry, options);
   }
 
+  async purge(channel: string, upTo: number): Promise<void> {
+    await this.#link.call('purge', channel, upTo);
+  }
+
   async read(channel: string, after: number, limit: number): Promise<Page> {
     const { messages, ...page } = await this.#link.call('read', channel, after, limit);
     return { ...page, messages: messages.map((message) => LoggedMessage.of(message)) };

@@ -109,10 +109,11 @@ interface Audited {
   readonly target: string;
   readonly by: Identity;
   readonly report: ActionReport;
-  readonly reason: string | undefined;
+  readonly reason?: string | undefined;
 }
 
-function audit({ events }: ActionServices, { action, target, by, report, reason }: Audited): void {
+/** Reports an action to observers. */
+export function audit({ events }: ActionServices, { action, target, by, report, reason }: Audited): void {
   const { connections } = report;
   events.emit('managed', { action, by: by.name ?? by.user ?? '', target, connections, reason });
 }

@@ -1,6 +1,7 @@
 import type { Route } from '../../route.ts';
 import { type ActionServices, closeRoute, disconnectRoute, recheckRoute, unsubscribeRoute } from './act.ts';
 import { enterMemberRoute, removeMemberRoute } from './member.ts';
+import { purgeRoute } from './purge.ts';
 import { channelRoute, channelsRoute, configRoute, connectionsRoute, nodesRoute, userRoute } from './read.ts';
 
 const API = '/api/v1';
@@ -24,6 +25,12 @@ export function manageRoutes(services: ActionServices, takesBody: Route['takesBo
     post('/users/{user}/disconnect', "Close a user's connections", disconnectRoute(services)),
     post('/users/{user}/unsubscribe', "End what a user's connections hold", unsubscribeRoute(services)),
     post('/users/{user}/recheck', "Decide anew about what a user's connections hold", recheckRoute(services)),
+    {
+      method: 'DELETE',
+      path: `${API}/channels/{channel}/messages`,
+      summary: 'Remove messages up to an offset',
+      handle: purgeRoute(services),
+    },
     {
       method: 'PUT',
       path: `${API}/channels/{channel}/members/{user}`,

@@ -226,7 +226,7 @@ function withMessage(
   const first = Math.min(known?.first ?? message.offset, message.offset);
   const head = Math.max(known?.head ?? 0, message.offset);
   return {
-    ...{ id: message.channel, generation: 1, head, first, kept: first, keysUntil: 0 },
+    ...{ id: message.channel, generation: 1, head, first, kept: first, keysUntil: 0, purged: 0 },
     lastTime: Math.max(known?.lastTime ?? 0, message.time),
     retention: { count: head - first + 1, age: UNTIL_SAID },
   };
