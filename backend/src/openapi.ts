@@ -279,7 +279,11 @@ export interface paths {
         readonly get: operations["readMessages"];
         readonly put?: never;
         readonly post?: never;
-        readonly delete?: never;
+        /**
+         * Remove messages up to an offset
+         * @description Needs: manage.
+         */
+        readonly delete: operations["purgeMessages"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -854,7 +858,7 @@ export interface components {
                 readonly issues?: readonly unknown[];
                 readonly message: string;
                 /** @enum {string} */
-                readonly name: "draining" | "unavailable" | "connect_timeout" | "slow_reader" | "internal" | "keys_unavailable" | "flood" | "too_many_connections" | "connecting_too_fast" | "reconnect_requested" | "token_expired" | "token_not_active" | "token_revoked" | "token_required" | "token_malformed" | "token_algorithm" | "token_key_unknown" | "token_signature" | "token_claims" | "user_changed" | "connect_required" | "frame_too_large" | "protocol_violation" | "origin_refused" | "subprotocol_unknown" | "disconnected" | "frame_malformed" | "command_unknown" | "command_invalid" | "already_connected" | "channel_invalid" | "channel_unknown" | "permission_denied" | "already_subscribed" | "not_subscribed" | "payload_too_large" | "payload_invalid" | "rate_limited" | "too_many_subscriptions" | "not_found" | "method_not_allowed" | "not_member" | "unauthorized" | "storage_full" | "host_refused" | "unsupported_media_type" | "queue_full" | "delivery_expired" | "group_unknown" | "already_consuming" | "not_consuming" | "conflict" | "too_many_scheduled" | "not_scheduled" | "no_responders" | "responders_busy" | "request_timeout" | "responder_failed" | "responder_lost" | "request_cancelled" | "request_ended" | "too_many_requests" | "filter_invalid" | "filter_too_large" | "too_many_filters" | "binding_missing";
+                readonly name: "draining" | "unavailable" | "connect_timeout" | "slow_reader" | "internal" | "keys_unavailable" | "flood" | "too_many_connections" | "connecting_too_fast" | "reconnect_requested" | "token_expired" | "token_not_active" | "token_revoked" | "token_required" | "token_malformed" | "token_algorithm" | "token_key_unknown" | "token_signature" | "token_claims" | "user_changed" | "connect_required" | "frame_too_large" | "protocol_violation" | "origin_refused" | "subprotocol_unknown" | "disconnected" | "connect_denied" | "frame_malformed" | "command_unknown" | "command_invalid" | "already_connected" | "channel_invalid" | "channel_unknown" | "permission_denied" | "already_subscribed" | "not_subscribed" | "payload_too_large" | "payload_invalid" | "rate_limited" | "too_many_subscriptions" | "not_found" | "method_not_allowed" | "not_member" | "unauthorized" | "storage_full" | "host_refused" | "unsupported_media_type" | "queue_full" | "delivery_expired" | "group_unknown" | "already_consuming" | "not_consuming" | "conflict" | "too_many_scheduled" | "not_scheduled" | "no_responders" | "responders_busy" | "request_timeout" | "responder_failed" | "responder_lost" | "request_cancelled" | "request_ended" | "too_many_requests" | "filter_invalid" | "filter_too_large" | "too_many_filters" | "binding_missing";
                 readonly remedy: string;
                 readonly responder?: unknown;
                 readonly retryable: boolean;
@@ -1548,6 +1552,44 @@ export interface operations {
                         readonly first: number;
                         readonly head: number;
                         readonly messages: readonly components["schemas"]["Message"][];
+                    };
+                };
+            };
+            /** @description Refused, or failed. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly purgeMessages: {
+        readonly parameters: {
+            readonly query: {
+                readonly upTo: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly channel: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly epoch: string;
+                        readonly first: number;
+                        readonly head: number;
                     };
                 };
             };
