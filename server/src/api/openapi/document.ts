@@ -8,11 +8,13 @@ import { MESSAGE_OPERATIONS } from './messages.ts';
 import type { Operation, Operations } from './operation.ts';
 import { SCHEDULE_OPERATIONS } from './schedules.ts';
 import { ref, type Schema, upTo } from './schema.ts';
+import { WEBHOOK_OPERATIONS } from './webhooks.ts';
 
 /** All operations that are described in detail. */
 export const OPERATIONS: Operations = {
   ...MESSAGE_OPERATIONS,
   ...SCHEDULE_OPERATIONS,
+  ...WEBHOOK_OPERATIONS,
   ...MANAGE_OPERATIONS,
   ...GROUP_OPERATIONS,
   ...ACCESS_OPERATIONS,

@@ -6,6 +6,7 @@ import { ANY, body, list, mapOf, NUMBER, ref, reply, type Schema, text, upTo, wh
 const FIELDS = {
   event: upTo(LIMITS.eventLength),
   tags: { ...mapOf(text({ maxLength: LIMITS.tagValueLength })), maxProperties: LIMITS.tags },
+  trace: text({ description: 'A traceparent (W3C Trace Context)' }),
   key: upTo(LIMITS.keyLength),
 };
 const EXPECTED = body({ offset: whole() }, { epoch: upTo(200) });

@@ -31,15 +31,16 @@ export interface ChannelRecord {
   purged: number;
 }
 
-const FIELDS = 10;
-/** Bytes of a record that was written by a version which could not purge. */
-const WITHOUT_PURGED = 72;
+/** Bytes of the record of a channel of which nothing was purged. */
+export const CHANNEL_BYTES = 72;
+/** Bytes of the record of a channel of which messages were purged: versions that cannot purge read it as well. */
+export const PURGED_CHANNEL_BYTES = 80;
 
 export function encodeChannel(record: ChannelRecord): Buffer {
   const { id, generation, head, first, kept, lastTime, keysUntil, retention, purged } = record;
   const kind = [retention?.count ?? -1, retention?.age ?? 0];
-  const fields = [id, generation, head, first, kept, lastTime, keysUntil, ...kind, purged];
-  const buffer = Buffer.allocUnsafe(FIELDS * 8);
+  const fields = [id, generation, head, first, kept, lastTime, keysUntil, ...kind, ...(purged > 0 ? [purged] : [])];
+  const buffer = Buffer.allocUnsafe(fields.length * 8);
   fields.forEach((field, at) => {
     buffer.writeDoubleBE(field, at * 8);
   });
@@ -58,7 +59,7 @@ export function decodeChannel(buffer: Buffer): ChannelRecord {
     lastTime: field(5),
     keysUntil: field(6),
     retention: count < 0 ? null : { count, age: field(8) },
-    purged: buffer.length > WITHOUT_PURGED ? field(9) : 0,
+    purged: buffer.length === PURGED_CHANNEL_BYTES ? field(9) : 0,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { isGroupKey } from '../groups/group-rows.ts';
 import {
+  CHANNEL_BYTES,
   type ChannelRecord,
   DIGEST,
   decodeChannel,
@@ -9,9 +10,9 @@ import {
   decodeMessage,
   type KeyRecord,
   numberOf,
+  PURGED_CHANNEL_BYTES,
 } from '../records.ts';
 
-const CHANNEL_BYTES = 72;
 const MESSAGE_KEY = 12;
 const KEY_KEY = 6 + DIGEST;
 const NUMBER_KEY = 6;
@@ -54,7 +55,7 @@ function isSoundChannel({ id, generation, head, first, kept, retention }: Channe
 }
 
 function tryChannel(key: Buffer, value: Buffer): RowOf | undefined {
-  if (value.length !== CHANNEL_BYTES) return undefined;
+  if (value.length !== CHANNEL_BYTES && value.length !== PURGED_CHANNEL_BYTES) return undefined;
   const record = decodeChannel(value);
   const name = key.toString();
   if (!isSoundChannel(record) || !/^[\x21-\x7e]{1,200}$/.test(name)) return undefined;
