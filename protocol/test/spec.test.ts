@@ -122,6 +122,7 @@ const GAP_REASONS: { readonly [R in GapReason]: true } = {
   epoch_changed: true,
   retention: true,
   no_history: true,
+  purged: true,
   slow_reader: true,
 };
 
