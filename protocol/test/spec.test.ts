@@ -121,8 +121,8 @@ const CANCEL_REASONS: { readonly [R in CancelReason]: true } = {
 const GAP_REASONS: { readonly [R in GapReason]: true } = {
   epoch_changed: true,
   retention: true,
-  no_history: true,
   purged: true,
+  no_history: true,
   slow_reader: true,
 };
 
