@@ -1003,6 +1003,7 @@ export interface components {
         readonly Message: {
             readonly data: unknown;
             readonly event?: string;
+            readonly expiresAt?: number;
             readonly from?: string;
             readonly id: string;
             readonly offset: number;
@@ -1014,6 +1015,7 @@ export interface components {
                 readonly [key: string]: string;
             };
             readonly time: number;
+            readonly trace?: string;
         };
         readonly Node: {
             readonly busy: number;
@@ -2131,6 +2133,7 @@ export interface operations {
                     };
                     /** @description A traceparent (W3C Trace Context) */
                     readonly trace?: string;
+                    readonly ttl?: number;
                 } | {
                     readonly channels: readonly string[];
                     readonly data: unknown;
@@ -2145,6 +2148,7 @@ export interface operations {
                     };
                     /** @description A traceparent (W3C Trace Context) */
                     readonly trace?: string;
+                    readonly ttl?: number;
                 } | readonly {
                     /** @example chat:lobby */
                     readonly channel: string;
@@ -2160,6 +2164,7 @@ export interface operations {
                     };
                     /** @description A traceparent (W3C Trace Context) */
                     readonly trace?: string;
+                    readonly ttl?: number;
                 }[];
             };
         };
@@ -2360,6 +2365,7 @@ export interface operations {
                     };
                     /** @description A traceparent (W3C Trace Context) */
                     readonly trace?: string;
+                    readonly ttl?: number;
                 };
             };
         };

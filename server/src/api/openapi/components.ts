@@ -26,6 +26,8 @@ const MESSAGE = reply(
   {
     event: text(),
     tags: mapOf(text()),
+    trace: text(),
+    expiresAt: NUMBER,
     from: text(),
     origin: reply({ channel: text(), offset: whole(1) }),
   },

@@ -8,6 +8,7 @@ const FIELDS = {
   tags: { ...mapOf(text({ maxLength: LIMITS.tagValueLength })), maxProperties: LIMITS.tags },
   trace: text({ description: 'A traceparent (W3C Trace Context)' }),
   key: upTo(LIMITS.keyLength),
+  ttl: whole(1, LIMITS.ttl),
 };
 const EXPECTED = body({ offset: whole() }, { epoch: upTo(200) });
 

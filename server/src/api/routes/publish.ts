@@ -116,7 +116,7 @@ function traceOf({ headers }: Request): string | undefined {
   return isTrace(trace) ? trace : undefined;
 }
 
-const FIELDS = ['channel', 'data', 'event', 'tags', 'trace', 'key', 'if'];
+const FIELDS = ['channel', 'data', 'event', 'tags', 'trace', 'key', 'if', 'ttl'];
 /** Names of the field `event` in other products. */
 const EVENT_ELSEWHERE = ['name', 'type', 'kind', 'topic', 'eventName', 'event_name'];
 
@@ -124,7 +124,7 @@ function readMessage(message: unknown): BatchMessage | Refusal {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     return new Refusal(
       'command_invalid',
-      'a message must be an object { channel, data, event?, tags?, trace?, key?, if? }',
+      'a message must be an object { channel, data, event?, tags?, trace?, key?, if?, ttl? }',
     );
   }
   const { channel, ...raw } = message as RawDraft & { channel: string };
