@@ -24,6 +24,11 @@ export const ACCESS_OPERATIONS: Operations = {
     query: { user: text(), connection: text(), message: text(), channel: CHANNEL_NAME, offset: whole(1) },
     reply: reply({}, MISSING),
   },
+  'GET /api/v1/decisions': {
+    ...{ id: 'listDecisions', tag: 'access', needs: 'manage on **' },
+    query: { user: text(), connection: text(), channel: text(), kind: text(), after: text(), limit: whole(1) },
+    reply: reply({}, MISSING),
+  },
   'GET /api/v1/tap': {
     ...{ id: 'tap', tag: 'access', needs: 'manage on the channel; for a user on **' },
     query: { user: text(), channel: CHANNEL_NAME, seconds: whole(1, 60), payloads: oneOf('true', 'false') },

@@ -15,6 +15,7 @@ const settle = (id: string, more: Readonly<Record<string, Schema>> = {}): Operat
 
 /** Queues and consumer groups. */
 export const GROUP_OPERATIONS: Operations = {
+  'GET /api/v1/groups': group('listGroups', 'manage on **', { reply: reply({}) }),
   [`GET ${GROUP}`]: group('readGroup', 'consume', {
     reply: reply({
       group: text(),
