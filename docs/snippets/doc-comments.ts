@@ -11,3 +11,4 @@ export declare const outbox: Outbox;
 export declare const outgoing: Outgoing;
 export declare const gateway: Gateway;
 export declare function findPrice(data: unknown, signal: AbortSignal): Promise<number>;
+export declare function sendMail(to: string): Promise<void>;

@@ -216,7 +216,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const ring = new DecisionRing(config.log.decisions, { events, clock });
   const recentDecisions = new RecentDecisions({ cluster, ring, registry });
   const groupList = new GroupList({ cluster, rules, groups });
-  const why = new Why({ cluster, registry, rules, log, ring });
+  const why = new Why({ cluster, registry, rules, log, ring, clock });
   const tap = new Tap({ cluster, registry, log, events, clock, node: config.node });
   const { wires } = parts;
   return {

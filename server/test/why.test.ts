@@ -207,6 +207,22 @@ const CAUSES: readonly Cause[] = [
     summary: /the filter of the subscription excludes it/,
   },
   {
+    cause: 'it had expired when it was its turn',
+    async inject(user, at) {
+      const { epoch, offset } = await publish('chat:expired', 'x', 0, { ttl: 1 });
+      await publish('chat:expired');
+      const published = Date.now();
+      await node(at).until(() => Date.now() > published + 1);
+      const client = await connect(at, user);
+      await client.result({ type: 'subscribe', channel: 'chat:expired', position: { epoch, offset: offset - 1 } });
+      await client.messages('chat:expired', 1);
+      return { channel: 'chat:expired', offset };
+    },
+    outcome: 'expired',
+    connection: { at: expect.any(Number), subscription: 'chat:expired' },
+    summary: /expired on 20.*Z, before it could be sent/,
+  },
+  {
     cause: 'the subscription began later',
     async inject(user, at) {
       const { id } = await publish('chat:later');

@@ -39,6 +39,8 @@ export interface NackOptions {
  *
  * @example
  * ```ts
+ * import { NackError } from '@sluice/server';
+ *
  * gateway.consume('jobs:mail', async ({ message }) => {
  *   const { to } = message.data as { to: string };
  *   if (!to.includes('@')) throw new NackError('no address', { dead: true });

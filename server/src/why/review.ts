@@ -5,6 +5,7 @@ import { type Cursor, SUBSCRIPTIONS } from '../channels/cursor.ts';
 import type { Rules } from '../channels/rules.ts';
 import type { Log } from '../engine/engine.ts';
 import type { Registered, Registry } from '../session/registry.ts';
+import type { Clock } from '../util/clock.ts';
 import type { DecisionRing } from './decision-ring.ts';
 import { ConnectionHistory, historiesOf, type SubscriptionHistory } from './history.ts';
 import { type Outcome, type Subject, type Verdict, wordsFor } from './verdict.ts';
@@ -14,6 +15,7 @@ export interface ReviewServices {
   readonly rules: Rules;
   readonly log: Log;
   readonly ring: DecisionRing;
+  readonly clock: Clock;
 }
 
 /** Whose connections: those of a user, or one. */
@@ -85,7 +87,10 @@ export class Review {
     if (excluded !== null) return excluded;
     const { epoch, offset } = this.#subject;
     const unread = subscriber.connection.buffered;
-    if (sent.epoch === epoch && offset <= sent.offset) {
+    const isPassed = sent.epoch === epoch && offset <= sent.offset;
+    const expired = this.#expired(subscriber.connection.id, isPassed);
+    if (expired !== null) return expired;
+    if (isPassed) {
       return this.#delivered(subscriber.connection.id, { hasStart: begun !== undefined, unread });
     }
     if (state === 'live') return { outcome: offset <= channel.head ? 'waiting' : 'unannounced' };
@@ -126,6 +131,8 @@ export class Review {
     if (excluded !== null) return excluded;
     const { epoch, offset } = this.#subject;
     if (end.end.epoch === epoch && offset <= end.end.offset) {
+      const expired = this.#expired(end.connection, true);
+      if (expired !== null) return expired;
       return this.#delivered(end.connection, { hasStart: start !== undefined });
     }
     if (end.reason === 'closed') return closing(history);
@@ -148,6 +155,20 @@ export class Review {
     if (conditions === undefined || !wasTested) return null;
     if (this.#message === undefined) return NOTHING_TO_COMPARE;
     return matches(conditions, this.#message, channel) ? null : { outcome: 'filtered', filter: conditions };
+  }
+
+  /** Had the message expired when it was its turn, or has it before its turn has come? */
+  #expired(connection: string, isPassed: boolean): Outcome | null {
+    const at = this.#message?.expiresAt;
+    if (at === undefined) return null;
+    const turn = isPassed ? this.#sentAt(connection) : this.#services.clock.now();
+    return turn !== undefined && turn >= at ? { outcome: 'expired', at } : null;
+  }
+
+  #sentAt(connection: string): number | undefined {
+    const { replays, fanOuts } = this.#services.ring;
+    const { channel, offset } = this.#subject;
+    return replays.find(connection, channel, offset) ?? fanOuts.find('', channel, offset);
   }
 
   /** Is the message in the gap? One that leads to another epoch begins with it. */
