@@ -151,7 +151,8 @@ export class ServeProcess {
   /** A metric, summed over all workers. */
   async metric(name: string): Promise<number> {
     const text = await (await this.request('/metrics')).text();
-    return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+    const values = text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, 'gm'));
+    return Array.from(values, ([, value]) => Number(value)).reduce((sum, value) => sum + value, 0);
   }
 
   /** The process of a worker, or of the engine. */
