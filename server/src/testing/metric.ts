@@ -8,15 +8,15 @@
 export function readMetric(page: string, name: string): number {
   const lines = page.split('\n').filter((line) => !line.startsWith('#') && line !== '');
   const line = lines.find((candidate) => candidate.startsWith(`${name} `));
-  if (line !== undefined) return valueOf(line);
+  if (line !== undefined) return numberOf(line);
   const series = lines.filter((candidate) => candidate.startsWith(`${name}{`));
-  if (series.length > 0 || hasNoneYet(page, name)) return series.reduce((sum, each) => sum + valueOf(each), 0);
+  if (series.length > 0 || hasNoneYet(page, name)) return series.reduce((sum, each) => sum + numberOf(each), 0);
   const names = [...new Set(lines.map((candidate) => candidate.slice(0, candidate.lastIndexOf(' '))))];
   const alike = names.filter((candidate) => candidate.startsWith(name.split('{')[0] ?? name));
   throw new Error(`there is no metric ${name}; the page has ${(alike.length > 0 ? alike : names).join(', ')}`);
 }
 
-const valueOf = (line: string): number => Number(line.slice(line.lastIndexOf(' ')));
+const numberOf = (line: string): number => Number(line.slice(line.lastIndexOf(' ')));
 
 /** A metric with labels is announced before it has its first value. */
 const hasNoneYet = (page: string, name: string): boolean =>
