@@ -190,7 +190,7 @@ describe('an HTTP request', () => {
       '/api/v1/publish',
       { ...message, room: 'a' },
       400,
-      ['"room"', 'channel, data, event, tags, key'],
+      ['"room"', 'channel, data, event, tags, trace, key, if, ttl'],
     ],
     ['without data', 'POST', '/api/v1/publish', { channel: 'chat:a' }, 400, ['"data" is required']],
     ['to a channel without a rule', 'POST', '/api/v1/publish', { ...message, channel: 'news:a' }, 404, ['"channels"']],
