@@ -5,7 +5,7 @@ FROM node:22-trixie-slim AS build
 WORKDIR /src
 COPY . .
 # Not `npm ci`: the lockfile may lack the native packages of this platform.
-RUN npm install --no-audit --no-fund && npm run build -w protocol -w client-sdk -w server -w cli -w console
+RUN npm install --no-audit --no-fund && npm run build -w protocol -w client-sdk -w server -w bridges -w cli -w console
 
 FROM node:22-trixie-slim AS modules
 WORKDIR /app
@@ -13,14 +13,16 @@ COPY package.json package-lock.json ./
 COPY --from=build /src/protocol/package.json protocol/
 COPY --from=build /src/client-sdk/package.json client-sdk/
 COPY --from=build /src/server/package.json server/
+COPY --from=build /src/bridges/package.json bridges/
 COPY --from=build /src/cli/package.json cli/
 COPY --from=build /src/cli/bin cli/bin
 # The other workspaces are left out; npm only needs to know that they are not here.
-RUN node -e "const fs=require('fs'),p=JSON.parse(fs.readFileSync('package.json'));p.workspaces=['protocol','client-sdk','server','cli'];fs.writeFileSync('package.json',JSON.stringify(p))" \
+RUN node -e "const fs=require('fs'),p=JSON.parse(fs.readFileSync('package.json'));p.workspaces=['protocol','client-sdk','server','bridges','cli'];fs.writeFileSync('package.json',JSON.stringify(p))" \
  && npm install --omit=dev --omit=peer --no-audit --no-fund
 COPY --from=build /src/protocol/dist protocol/dist
 COPY --from=build /src/client-sdk/dist client-sdk/dist
 COPY --from=build /src/server/dist server/dist
+COPY --from=build /src/bridges/dist bridges/dist
 COPY --from=build /src/cli/dist cli/dist
 
 FROM node:22-trixie-slim

@@ -29,6 +29,8 @@ export default defineConfig({
       '@sluice/client/svelte': source('client-sdk/src/svelte/index.ts'),
       '@sluice/client': source('client-sdk/src/index.ts'),
       '@sluice/backend': source('backend/src/index.ts'),
+      '@sluice/bridges': source('bridges/src/index.ts'),
+      '@sluice/server/bridging': source('server/src/bridging.ts'),
       '@sluice/server/cli-support': source('server/src/cli-support.ts'),
       '@sluice/server/contracts': source('server/src/contracts.ts'),
       '@sluice/server/testing': source('server/src/testing/index.ts'),
@@ -37,7 +39,7 @@ export default defineConfig({
   },
   test: {
     include: [
-      '{protocol,server,backend,cli,client-sdk,playwright,demo-app,console,scripts,bench,chaos,hostile,examples/*}/{src,test}/**/*.test.ts',
+      '{protocol,server,bridges,backend,cli,client-sdk,playwright,demo-app,console,scripts,bench,chaos,hostile,examples/*}/{src,test}/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     reporters: [

@@ -1,6 +1,26 @@
 // Generated from the routes of the gateway by "node scripts/docs.mjs".
 
 export interface paths {
+    readonly "/api/v1/bridges": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The state of the bridges on a node
+         * @description Needs: an API key without caps.
+         */
+        readonly get: operations["listBridges"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/channels": {
         readonly parameters: {
             readonly query?: never;
@@ -1120,6 +1140,50 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly listBridges: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly bridges: readonly {
+                            readonly counts: {
+                                readonly [key: string]: number;
+                            };
+                            /** @enum {string} */
+                            readonly direction: "in" | "out";
+                            readonly error: string | null;
+                            readonly lag: number | null;
+                            readonly name: string;
+                            /** @enum {string} */
+                            readonly state: "standby" | "connecting" | "running" | "holding" | "waiting" | "failed" | "stopped";
+                            readonly system: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Refused, or failed. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Error"];
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly listChannels: {
         readonly parameters: {
             readonly query?: {

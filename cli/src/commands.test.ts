@@ -87,6 +87,36 @@ To deny it, change allow.subscribe of the rule "chat:{room}", or issue tokens wi
   });
 });
 
+describe('sluice bridges', () => {
+  const status = { name: 'orders', system: 'redis', direction: 'in', error: null, counts: { published: 7 }, lag: null };
+  const show = (bridges: readonly object[], ...args: string[]) => {
+    const { fetch } = network({ '/api/v1/bridges': () => Response.json({ bridges }) });
+    return outcome(['bridges', ...args], { fetch, env: { SLUICE_API_KEY: 'key' } });
+  };
+
+  it('shows the state of each bridge', async () => {
+    const out = { ...status, name: 'audit', direction: 'out', state: 'waiting', error: 'refused', lag: 3 };
+    const shown = await show([{ ...status, state: 'running' }, out]);
+    expect(shown.code).toBe(0);
+    expect(shown.out.split('\n').slice(1)).toEqual([
+      'orders  from redis  running  published 7',
+      'audit   to redis    waiting  published 7, lag 3  refused',
+    ]);
+  });
+
+  it('exits with 1 if one has failed', async () => {
+    expect((await show([{ ...status, state: 'failed' }])).code).toBe(1);
+  });
+
+  it('prints JSON for programs', async () => {
+    expect(JSON.parse((await show([{ ...status, state: 'running' }], '--json')).out)).toHaveLength(1);
+  });
+
+  it('says that there is none', async () => {
+    expect((await show([])).out).toBe('This gateway has no bridges.');
+  });
+});
+
 describe('sluice serve', () => {
   it('runs until the first signal, then closes the gateway', async () => {
     const gateway = new TestGateway();

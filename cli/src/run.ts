@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '@sluice/server/cli-support';
 import { Command, CommanderError } from 'commander';
+import { addBridges } from './bridges.ts';
 import { addCheck } from './check.ts';
 import { CliError } from './cli-error.ts';
 import { addDurable } from './durable.ts';
@@ -21,6 +22,7 @@ Examples:
   $ sluice publish chat:lobby '{"text":"Hello"}'        publish as a backend does
   $ sluice explain publish chat:lobby --sub ada         may Ada publish there, and why?
   $ sluice tap --user ada                               what do all nodes do for Ada right now?
+  $ sluice bridges                                      do the bridges to message brokers run?
   $ sluice durable check --data ./data                  is the durable engine's folder damaged?
 
 "sluice <command> --help" says more.`;
@@ -44,6 +46,7 @@ function createProgram(shell: Shell): Command {
     });
   for (const add of [addServe, addCheck, addToken, addPublish, addSubscribe, addExplain, addTap, addDurable])
     add(program, shell);
+  addBridges(program, shell);
   return program;
 }
 

@@ -10,6 +10,7 @@ const OUTPUT = {
   protocol: 'dist/index.js',
   'client-sdk': 'dist/index.js',
   server: 'dist/index.js',
+  bridges: 'dist/index.js',
   cli: 'dist/main.js',
   playwright: 'dist/index.js',
   backend: 'dist/index.js',

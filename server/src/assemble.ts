@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { ReplaceableApiKeys, ReplaceableVerifier } from './auth/replaceable.ts';
 import { createApiKeys } from './auth/secrets.ts';
 import { createVerifier } from './auth/token.ts';
+import type { BridgesPackage } from './bridges/bridge-host.ts';
+import { Bridges } from './bridges/bridges.ts';
 import { cursorLag } from './channels/cursor-lag.ts';
 import { type AfterAppend, Door } from './channels/door.ts';
 import { Expiry } from './channels/expiry.ts';
@@ -70,6 +72,8 @@ export interface Parts {
   readonly descriptors: DescriptorSource;
   /** Wire protocols over WebSockets. Default: the native ones. */
   readonly wires: readonly SocketWire[];
+  /** Default: the package `@sluice/bridges`. */
+  readonly bridges: () => Promise<BridgesPackage>;
 }
 
 /** Connections to one host for hooks. */
@@ -82,6 +86,7 @@ export interface Assembly {
   readonly transport: Transport;
   readonly services: Services;
   readonly revoking: Revoking;
+  readonly bridges: Bridges;
   readonly metrics: Metrics;
   readonly cluster: Cluster;
   /** Absent: none is configured. */
@@ -162,6 +167,10 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const times = { clock: () => clock.now(), monotonic: () => clock.monotonic() };
   const makeVerifier = (next: Config) => createVerifier(next, times);
   const verifier = new ReplaceableVerifier(makeVerifier(config));
+  const isShared = engine.name !== 'memory' && engine.name !== 'durable';
+  const bridges = new Bridges({
+    ...{ bridges: config.bridges, log, door, rules, groups, store, events, clock, isShared, load: parts.bridges },
+  });
   const services: Services = {
     settings,
     verifier: withRevoked(verifier, revoked),
@@ -227,6 +236,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     transport,
     services,
     revoking,
+    bridges,
     metrics,
     cluster,
     webhooks,

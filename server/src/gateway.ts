@@ -11,6 +11,7 @@ import { readRevocation } from './api/routes/revocations.ts';
 import type { Assembly } from './assemble.ts';
 import { DevAccess } from './auth/dev-access.ts';
 import { PROGRAM } from './auth/identity.ts';
+import type { Bridges } from './bridges/bridges.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { type Config, ConfigError } from './config/schema.ts';
 import type { Engine, EngineListener, Signal } from './engine/engine.ts';
@@ -87,6 +88,7 @@ export class Gateway {
   readonly #transport: Transport;
   readonly #services: Services;
   readonly #revoking: Revoking;
+  readonly #bridges: Bridges;
   readonly #cluster: Cluster;
   readonly #webhooks: WebhookSide | undefined;
   readonly #admission: Admit;
@@ -118,6 +120,7 @@ export class Gateway {
     this.#transport = transport;
     this.#services = services;
     this.#revoking = revoking;
+    this.#bridges = assembly.bridges;
     this.#cluster = cluster;
     this.#tap = assembly.tap;
     this.#webhooks = assembly.webhooks;
@@ -188,6 +191,7 @@ export class Gateway {
         () => this.#cluster.start(),
         () => this.#startSchedules(this.#reload.config),
         () => this.#startWebhooks(),
+        () => this.#bridges.run(),
       ],
       failed: (error) => events.emit('fault', { where: 'the start of the engine', error }),
     });
@@ -243,6 +247,7 @@ export class Gateway {
     const { host } = this.#config;
     try {
       this.#checkGroups(this.#config.channels);
+      await this.#bridges.load();
       await this.#engineStart.begin();
       const acceptor = createAcceptor({
         services: this.#services,
@@ -489,8 +494,10 @@ export class Gateway {
     this.#transport.stopListening();
     this.#services.requests.drain();
     const { drain: most, drainPace: pace } = this.#config;
+    const bridges = this.#bridges.close();
     const consumers = this.#services.groups?.finish(most);
     await drainSessions({ registry, clock, events, most, pace });
+    await bridges;
     await consumers;
     await this.#release();
     events.emit('stopped', {});
@@ -503,6 +510,7 @@ export class Gateway {
     this.#descriptors?.stop();
     this.#loop.stop();
     this.#clockSteps.stop();
+    await this.#bridges.close();
     this.#sse?.stop();
     this.#transport.close();
     this.#services.hooks.close();

@@ -26,6 +26,12 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...['engine/engine.ts', 'engine/groups.ts', 'engine/presence.ts', ...PROTOCOL],
   ],
   hooks: [...['channels', 'outgoing', 'hook.ts', 'auth', 'events.ts', 'refusal.ts', 'util'], ...PROTOCOL],
+  'bridge.ts': [...PROTOCOL],
+  'bridging.ts': ['bridge.ts', 'bridges/bridge-host.ts', 'util'],
+  bridges: [
+    ...['channels', 'groups', 'engine/engine.ts', 'engine/groups.ts', 'auth', 'bridge.ts', 'events.ts', 'refusal.ts'],
+    ...['util', ...PROTOCOL],
+  ],
   'refusal.ts': [...PROTOCOL],
   protocols: ['util', ...PROTOCOL],
   transport: ['util'],
@@ -119,6 +125,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   api: [
     'webhooks/webhooks.ts',
+    'bridges/bridge-status.ts',
     'channels',
     'groups',
     'manage',
@@ -155,11 +162,13 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   'http-side.ts': [
     'webhooks/create-webhooks.ts',
     ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'manage', 'why'],
+    'bridges/bridges.ts',
+    ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'manage/manage.ts', 'why/why.ts'],
     ...['tap/tap.ts', 'observe/metrics.ts'],
     ...['session/services.ts', 'transport/http.ts'],
   ],
   observe: ['events.ts', 'util', ...PROTOCOL],
-  config: ['auth', 'outgoing', 'rule.ts', 'hook.ts', 'webhook.ts', 'util', ...PROTOCOL],
+  config: ['auth', 'bridge.ts', 'outgoing', 'rule.ts', 'hook.ts', 'webhook.ts', 'util', ...PROTOCOL],
   'cli-support.ts': [
     'config',
     'auth',
@@ -177,6 +186,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...[
       'assemble.ts',
       'http-side.ts',
+      'bridges/bridges.ts',
       'cluster',
       'tap/tap.ts',
       'reload.ts',
@@ -313,6 +323,7 @@ describe('the walls', () => {
   it('restrict appends to logs to the publish door', () => {
     // Used tickets, scheduled messages and events of webhooks are stored in logs that are no channels.
     const APPENDERS = [
+      'server/src/bridges/bridge-lease.ts',
       'server/src/channels/publish-steps.ts',
       'server/src/channels/copy-step.ts',
       'server/src/sse/ticket-desk.ts',

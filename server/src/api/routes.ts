@@ -2,6 +2,7 @@ import type { HttpReply, Request, RequestHead } from '../transport/http.ts';
 import { senderOf } from './credentials.ts';
 import type { ManageServices } from './manager.ts';
 import type { Route } from './route.ts';
+import { type BridgeServices, bridgesRoute } from './routes/bridges.ts';
 import { type DecisionServices, decisionsRoute } from './routes/decisions.ts';
 import { type DevTokenOptions, devToken } from './routes/dev-token.ts';
 import { type DrainServices, drainRoute } from './routes/drain.ts';
@@ -27,6 +28,7 @@ import { type WhyServices, whyRoute } from './routes/why.ts';
 
 export interface ApiOptions
   extends PublishServices,
+    BridgeServices,
     RevocationServices,
     DrainServices,
     MessageServices,
@@ -182,6 +184,12 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
       path: '/api/v1/revocations',
       summary: 'The revocations in force',
       handle: listRevocationsRoute(options),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/bridges',
+      summary: 'The state of the bridges on a node',
+      handle: bridgesRoute(options),
     },
     {
       method: 'POST',

@@ -27,6 +27,8 @@ export interface PublishRequest {
   readonly connection?: string;
   /** With whose questions to a hook its own are asked. Default: nobody's. */
   readonly asker?: object;
+  /** Milliseconds for which the draft's key is remembered. Default: the rule's `dedupe`. */
+  readonly dedupe?: number;
   /** Bytes of the frame that the draft arrived in: spares measuring a draft that is surely small enough. */
   readonly arrived?: number;
 }

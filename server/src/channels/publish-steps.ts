@@ -124,13 +124,14 @@ function appendOptions(publication: Publication, entry: Entry, { log, nextId }: 
   const { key, if: expected } = draft;
   const options = optionsOf(rule, key === undefined ? undefined : `${scopeOf(request.by)} ${key}`);
   const copies = log.copies === true && bound.length > 0 ? copiesOf({ entry, channel, bound }, nextId) : NO_COPIES;
-  const { source } = request;
-  if (expected === undefined && copies.length === 0 && source === undefined) return options;
+  const { source, dedupe } = request;
+  if (expected === undefined && copies.length === 0 && source === undefined && dedupe === undefined) return options;
   return {
     ...options,
     ...(expected && { expected }),
     ...(copies.length > 0 && { copies }),
     ...(source && { source }),
+    ...(dedupe !== undefined && { window: dedupe }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { RuleOptions } from '@sluice/protocol/contracts';
 import type { KeyConfig } from '../auth/keys.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
+import type { BridgeConfig } from '../bridge.ts';
 import type { HookConfig } from '../hook.ts';
 import type { Rate, RecurringSchedule, Rule } from '../rule.ts';
 import type { WebhookConfig } from '../webhook.ts';
@@ -19,6 +20,7 @@ type Resolved =
   | 'hooks'
   | 'webhooks'
   | 'privateTargets'
+  | 'bridges'
   | 'keys'
   | 'apiKeys'
   | 'durable'
@@ -51,6 +53,7 @@ export interface Config extends Omit<Settings, Resolved> {
   readonly webhooks: readonly WebhookConfig[];
   /** Networks, as `parseNetwork` reads them. */
   readonly privateTargets: readonly string[];
+  readonly bridges: readonly BridgeConfig[];
   readonly limits: LimitsConfig;
   /** This gateway's name, which identifies it among other nodes. */
   readonly node: string;

@@ -4,6 +4,7 @@ import { formatGrant } from '../auth/acl.ts';
 import type { KeyConfig } from '../auth/keys.ts';
 import type { ApiKeyConfig } from '../auth/secrets.ts';
 import type { LatestBy, PresenceRule, Rate, RequestsRule, Rule, RuleSchemas, TtlRule } from '../rule.ts';
+import { describeBridges } from './bridges/describe-bridges.ts';
 import type { Config, RedisConfig } from './config.ts';
 import { describeGroups } from './describe-groups.ts';
 import { describeHooks } from './describe-hooks.ts';
@@ -142,6 +143,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     ...(config.schedules && {
       schedules: Object.fromEntries(config.schedules.map(({ name, ...schedule }) => [name, schedule])),
     }),
+    bridges: describeBridges(config.bridges),
     hooks: describeHooks(config.hooks),
     webhooks: describeWebhooks(config.webhooks),
     ...(config.durable === undefined ? {} : { durable: describeDurable(config.durable) }),

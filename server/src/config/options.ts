@@ -5,6 +5,7 @@
  */
 
 import { ACCESS_OPTIONS } from './options/access.ts';
+import { BRIDGES_OPTIONS } from './options/bridges.ts';
 import { CHANNELS_OPTIONS } from './options/channels.ts';
 import { CONNECTIONS_OPTIONS } from './options/connections.ts';
 import { DURABLE_OPTIONS, ENGINE_OPTIONS } from './options/engine.ts';
@@ -28,6 +29,7 @@ export const OPTIONS = {
   ...CHANNELS_OPTIONS,
   ...SCHEDULES_OPTIONS,
   ...OUTGOING_OPTIONS,
+  ...BRIDGES_OPTIONS,
   limits: LIMITS_OPTIONS,
   ...CONNECTIONS_OPTIONS,
   ...NODES_OPTIONS,

@@ -1,10 +1,19 @@
 /** The reference of the configuration, as Markdown, generated from the tables that the loader uses. */
 
+import {
+  BRIDGE_OPTIONS,
+  INBOUND_OPTIONS,
+  INBOUND_TO_OPTIONS,
+  OUTBOUND_FROM_OPTIONS,
+  OUTBOUND_TO_OPTIONS,
+  POISON_OPTIONS,
+} from './bridges/bridge-options.ts';
+import { BRIDGE_SYSTEMS } from './bridges/bridge-systems.ts';
 import { CHANNEL_OPTIONS, HISTORY_OPTIONS, PRESENCE_OPTIONS } from './channel-options.ts';
 import { GROUP_OPTIONS, QUEUE_OPTIONS } from './group-options.ts';
 import { HOOK_OPTIONS, SIGNING_KEY_OPTIONS } from './hook-options.ts';
 import { API_KEY_OPTIONS, KEY_OPTIONS } from './key-options.ts';
-import type { Option } from './options/option.ts';
+import { type Option, rowsOf, type Table } from './options/option.ts';
 import { SCHEDULE_ENTRY_OPTIONS } from './options/schedules.ts';
 import { OPTION_ROWS, type OptionRow } from './options.ts';
 import { KEEP_OPTIONS, WEBHOOK_OPTIONS } from './webhook-options.ts';
@@ -54,6 +63,17 @@ const optionRows = (table: Readonly<Record<string, Option>>): string[] =>
 /** Options whose names other tables also have. */
 const prefixed = (prefix: string, table: Readonly<Record<string, Option>>): Readonly<Record<string, Option>> =>
   Object.fromEntries(Object.entries(table).map(([name, option]) => [`${prefix}${name}`, option]));
+
+/** Options, each with its section before it. */
+const sectionRows = (section: string, table: Table = {}): string[] =>
+  rowsOf(table).map(({ path, type, defaultText, description }) =>
+    row(code(`${section}: ${path}`), type, defaultText, description),
+  );
+
+const systemRows = Object.entries(BRIDGE_SYSTEMS).map(([name, { title, connection, from, to }]) => {
+  const rows = [...sectionRows(name, connection), ...sectionRows('from', from), ...sectionRows('to', to)];
+  return `### ${title}: \`${name}\`\n\n${table(['Option', 'Type', 'Default', 'Meaning'], rows)}\n`;
+});
 
 const OPTION_HEAD = ['Option', 'Type', 'Default', 'Meaning'];
 
@@ -137,6 +157,32 @@ ${table(OPTION_HEAD, optionRows(prefixed('webhooks.<name>.', WEBHOOK_OPTIONS)))}
 
 ${table(OPTION_HEAD, optionRows(KEEP_OPTIONS))}
 
+## Bridges
+
+An entry of \`bridges\` has a name, one system, \`from\` and \`to\`. With \`from.channel\` it sends to the broker, otherwise it reads from
+it. Each text of a connection may be given as \`…Env\`, the name of an environment variable: \`urlEnv: AMQP_URL\`. See [bridges](bridges.md).
+
+${table(OPTION_HEAD, optionRows(BRIDGE_OPTIONS))}
+
+A bridge that reads also contains:
+
+${table(OPTION_HEAD, [
+  ...optionRows(INBOUND_OPTIONS),
+  row(
+    '`poison`',
+    '`stop`, `skip`, an object',
+    '`stop`',
+    'What happens to a message that can never be published. An object contains `deadLetter`.',
+  ),
+  ...sectionRows('poison', POISON_OPTIONS),
+  ...sectionRows('to', INBOUND_TO_OPTIONS),
+])}
+
+A bridge that sends also contains:
+
+${table(OPTION_HEAD, [...sectionRows('from', OUTBOUND_FROM_OPTIONS), ...sectionRows('to', OUTBOUND_TO_OPTIONS)])}
+
+${systemRows.join('\n')}
 ## Keys
 
 An entry of \`keys\` has exactly one of these. Secrets have at least 32 bytes for HS256, 48 for HS384, 64 for HS512.

@@ -55,6 +55,7 @@ describe('defaults', () => {
       hooks: [],
       webhooks: [],
       privateTargets: [],
+      bridges: [],
       limits: {
         maxFrame: 131_072,
         outbound: 1_048_576,

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Rate } from '../rule.ts';
+import { readBridges } from './bridges/read-bridges.ts';
 import { readChannels } from './channel-rules.ts';
 import type { Config, ConfigInput } from './config.ts';
 import { readContracts } from './contracts.ts';
@@ -130,13 +131,16 @@ function readLimits({ limits }: Settings): Pick<Config, 'limits'> {
 }
 
 function readRules(
-  { dev, limits, channels, contracts: given, schedules }: Settings,
-  { problems }: Around,
-): Pick<Config, 'channels' | 'schedules'> {
+  { dev, limits, channels, contracts: given, schedules, bridges }: Settings,
+  { problems, env }: Around,
+): Pick<Config, 'channels' | 'schedules' | 'bridges'> {
   const contracts = readContracts(given, problems);
   const written = channels ?? (dev && given === undefined ? DEV_CHANNELS : {});
   const rules = readChannels(written, { maxFrame: limits.maxFrame, problems, contracts });
-  return { channels: rules, ...(schedules && { schedules: readSchedules(schedules, { rules, problems }) }) };
+  return {
+    ...readBridges(bridges, rules, { env, problems }),
+    ...(schedules && { schedules: readSchedules(schedules, { rules, problems }) }),
+  };
 }
 
 const LOOPBACK = ['127.0.0.0/8', '::1'];

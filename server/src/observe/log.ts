@@ -132,6 +132,14 @@ export function logEvents(events: EventBus, log: Logger, clock: Clock): void {
       ? write('error', 'a hook is not asked: it failed several times in a row', { hook, pause }, { reason: hook })
       : write('info', 'a hook answers again', { hook }, { reason: hook }),
   );
+  events.on('bridgeMoved', ({ state, ...event }) => {
+    const level = state === 'failed' ? 'error' : state === 'waiting' || state === 'holding' ? 'warn' : 'info';
+    write(level, `bridge ${state}`, event, { reason: event.bridge });
+  });
+  events.on('bridgeCounted', ({ outcome, ...event }) => {
+    const isLoss = outcome === 'gap' || outcome === 'dead_lettered' || outcome === 'skipped';
+    if (isLoss) write('warn', `bridge: ${outcome}`, event, { reason: event.bridge });
+  });
   events.on('refused', ({ detail, channel: _, ...event }) => {
     const { error: reason } = event;
     const fields = REPEATS.has(reason) ? event : { ...event, detail };

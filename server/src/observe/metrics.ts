@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EventBus } from '../events.ts';
+import { addBridgeMetrics } from './bridge-metrics.ts';
 import { addBuildInfo } from './build-metrics.ts';
 import { closeLabel } from './close-label.ts';
 import { addGroupMetrics, type MeasureGroups } from './group-metrics.ts';
@@ -48,6 +49,7 @@ export class Metrics {
     addScheduleMetrics(events, this.#registry, sources);
     addHookMetrics(events, this.#registry);
     addWebhookMetrics(events, this.#registry, sources.webhooks ?? (async () => []));
+    addBridgeMetrics(events, this.#registry);
     addGroupMetrics(events, this.#registry, sources.groups ?? (async () => []));
   }
 

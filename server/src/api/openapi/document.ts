@@ -1,6 +1,7 @@
 import { VERSION } from '../../util/version.ts';
 import type { Route } from '../route.ts';
 import { ACCESS_OPERATIONS } from './access.ts';
+import { BRIDGE_OPERATIONS } from './bridges.ts';
 import { CHANNEL_NAME, COMPONENTS } from './components.ts';
 import { GROUP_OPERATIONS } from './groups.ts';
 import { MANAGE_OPERATIONS } from './manage.ts';
@@ -15,6 +16,7 @@ export const OPERATIONS: Operations = {
   ...MESSAGE_OPERATIONS,
   ...SCHEDULE_OPERATIONS,
   ...WEBHOOK_OPERATIONS,
+  ...BRIDGE_OPERATIONS,
   ...MANAGE_OPERATIONS,
   ...GROUP_OPERATIONS,
   ...ACCESS_OPERATIONS,

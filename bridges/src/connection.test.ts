@@ -1,0 +1,92 @@
+import type { Clock } from '@sluice/server/bridging';
+import { describe, expect, it } from 'vitest';
+import { closing, failureOf, openInTime } from './connection.ts';
+
+/** A clock whose timers ring when the test says so. */
+class Bell implements Clock {
+  #task: (() => void) | undefined;
+  now = () => 0;
+  monotonic = () => 0;
+  after(_: number, task: () => void) {
+    this.#task = task;
+    return {
+      cancel: () => {
+        this.#task = undefined;
+      },
+    };
+  }
+  ring(): void {
+    this.#task?.();
+  }
+  get isSet(): boolean {
+    return this.#task !== undefined;
+  }
+}
+
+class Connection {
+  closed = 0;
+  async close(): Promise<void> {
+    this.closed++;
+  }
+}
+
+describe('a connection', () => {
+  it('that opens in time leaves no timer', async () => {
+    const bell = new Bell();
+    const connection = new Connection();
+    expect(await openInTime(bell, async () => connection)).toBe(connection);
+    expect(bell.isSet).toBe(false);
+  });
+
+  it('that does not open is given up, and closed if it opens later', async () => {
+    const bell = new Bell();
+    const connection = new Connection();
+    let open: (connection: Connection) => void = () => {};
+    const opening = openInTime(
+      bell,
+      () =>
+        new Promise<Connection>((resolve) => {
+          open = resolve;
+        }),
+    );
+    bell.ring();
+    await expect(opening).rejects.toThrow('did not answer');
+    open(connection);
+    await expect.poll(() => connection.closed).toBe(1);
+  });
+
+  it('is closed once after its use, and when the use fails', async () => {
+    const connection = new Connection();
+    await closing(connection, new AbortController().signal, async () => {});
+    const failing = closing(connection, new AbortController().signal, () => Promise.reject(new Error('no')));
+    await expect(failing).rejects.toThrow('no');
+    expect(connection.closed).toBe(2);
+  });
+
+  it('is closed as soon as the signal aborts', async () => {
+    const connection = new Connection();
+    const stop = new AbortController();
+    let end: () => void = () => {};
+    const used = closing(
+      connection,
+      stop.signal,
+      () =>
+        new Promise<void>((resolve) => {
+          end = resolve;
+        }),
+    );
+    stop.abort();
+    expect(connection.closed).toBe(1);
+    end();
+    await used;
+    expect(connection.closed).toBe(1);
+  });
+});
+
+it.each([
+  [new Error('connect to amqp://ada:secret@host failed'), 'connect to amqp://host failed'],
+  [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+  ['a text', 'a text'],
+])('a failure is shown without credentials', (error, text) => {
+  expect(failureOf(error)).toBe(text);
+});

@@ -1,0 +1,60 @@
+import type { Clock, Timer } from '@sluice/server/bridging';
+
+/** Milliseconds for which a connection may take to open; most clients give up earlier. */
+const OPEN = 30_000;
+
+/** Opens a connection, or gives up. One that opens later is closed. */
+export async function openInTime<T extends { close(): Promise<void> }>(
+  clock: Clock,
+  open: () => Promise<T>,
+): Promise<T> {
+  let isLate = false;
+  let timer: Timer | undefined;
+  const opening = open();
+  const late = new Promise<never>((_, reject) => {
+    timer = clock.after(OPEN, () => {
+      isLate = true;
+      reject(new Error(`the broker did not answer within ${OPEN / 1_000} s`));
+    });
+  });
+  opening.then(
+    (opened) => (isLate ? opened.close() : undefined),
+    () => {}, // reported by the race, or too late to matter
+  );
+  try {
+    return await Promise.race([opening, late]);
+  } finally {
+    timer?.cancel();
+  }
+}
+
+/** Runs `use` with something that is connected, and closes it: afterwards, and as soon as the signal aborts. */
+export async function closing(
+  open: { close(): Promise<void> },
+  signal: AbortSignal,
+  use: () => Promise<void>,
+): Promise<void> {
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= open.close();
+  };
+  if (signal.aborted) close();
+  signal.addEventListener('abort', close);
+  try {
+    await use();
+  } finally {
+    signal.removeEventListener('abort', close);
+    close();
+    await closed;
+  }
+}
+
+/** Characters of a failure that are shown. */
+const LONGEST = 200;
+
+/** What a client of a broker says about a failure, without the credentials of a URL. */
+export function failureOf(error: unknown): string {
+  const { code, message = String(error) } = (error ?? {}) as { code?: unknown; message?: string };
+  const text = message === '' && typeof code === 'string' ? code : message;
+  return text.replaceAll(/\/\/[^@/\s]*@/g, '//').slice(0, LONGEST);
+}

@@ -1,0 +1,125 @@
+import type { InboundBridge } from '@sluice/server/bridging';
+import { describe, expect, it } from 'vitest';
+import { mapRecord } from './mapping.ts';
+import type { SourceRecord } from './source.ts';
+import { Unmappable } from './unmappable.ts';
+
+const record = (body: string | Buffer, more: Partial<SourceRecord> = {}): SourceRecord => ({
+  once: { id: '1' },
+  ...{ topic: 'orders', subject: 'orders.eu', key: 'k1', headers: { Type: 'created' }, body: Buffer.from(body) },
+  ...more,
+});
+type To = InboundBridge['to'];
+const to = (more: Partial<To> = {}): To => ({ channel: 'c', data: 'json', ...more });
+
+describe('a record becomes a message', () => {
+  it.each<[string, Partial<To>, string]>([
+    ['the topic', { channel: 'a:{topic}' }, 'a:orders'],
+    ['the subject, as one segment', { channel: 'a:{subject}' }, 'a:orders.eu'],
+    ['the key', { channel: '{key}' }, 'k1'],
+    ['a header in any case', { channel: 'a:{header:type}' }, 'a:created'],
+    ['a value of the body', { channel: 'a:{data:/user/id}:b' }, 'a:7:b'],
+    ['a value under an escaped name', { channel: 'a:{data:/a~1b}' }, 'a:x~3Ay'],
+    ['a whole name as it is', { channel: '{data:/a~1b}' }, 'x:y'],
+  ])('on a channel with %s', (_, target, channel) => {
+    const [message] = mapRecord(record('{"user":{"id":7},"a/b":"x:y"}'), to(target));
+    expect(message?.channel).toBe(channel);
+  });
+
+  it.each<[To['data'], Buffer, unknown]>([
+    ['json', Buffer.from('{"a":1}'), { a: 1 }],
+    ['text', Buffer.from('grün'), 'grün'],
+    ['base64', Buffer.from([255, 0]), '/wA='],
+  ])('with data as %s', (data, body, expected) => {
+    expect(mapRecord(record(body), to({ data }))[0]?.draft.data).toEqual(expected);
+  });
+
+  it('with an event and tags; a tag without a value is left out', () => {
+    const target = to({ event: '{header:type}', tags: { of: '{topic}!', absent: '{header:no}' } });
+    expect(mapRecord(record('1'), target)[0]?.draft).toEqual({ data: 1, event: 'created', tags: { of: 'orders!' } });
+  });
+
+  it.each<[string, SourceRecord, Partial<To>, string]>([
+    ['no JSON', record('{'), {}, 'the body is not JSON'],
+    ['no UTF-8', record(Buffer.from([255])), { data: 'text' }, 'the body is not UTF-8'],
+    ['no key', record('1', { key: undefined }), { channel: 'a:{key}' }, 'needs a value for {key}'],
+    ['an empty key', record('1', { key: '' }), { channel: 'a:{key}' }, 'needs a value for {key}'],
+    ['an object as a value', record('{"a":{}}'), { channel: '{data:/a}' }, 'needs a value for {data:/a}'],
+    ['a lone surrogate', record('{"a":"\\ud800"}'), { channel: 'x:{data:/a}' }, 'URI malformed'],
+    ['no CloudEvent', record('{"a":1}'), { data: 'cloudevents' }, 'no CloudEvent'],
+  ])('unless it has %s', (_, from, target, reason) => {
+    expect(() => mapRecord(from, to(target))).toThrow(Unmappable);
+    expect(() => mapRecord(from, to(target))).toThrow(reason);
+  });
+});
+
+describe('a CloudEvent', () => {
+  const binary = (prefix: string) => ({
+    [`${prefix}specversion`]: '1.0',
+    [`${prefix}type`]: 'com.example.created',
+    [`${prefix}source`]: 'shop',
+    'content-type': 'application/json',
+  });
+
+  it.each(['ce_', 'ce-', 'cloudEvents:', 'cloudEvents_'])(
+    'has its attributes in headers that begin with %s',
+    (prefix) => {
+      const target = to({ data: 'cloudevents', channel: 'a:{header:source}' });
+      const [message] = mapRecord(record('{"n":1}', { headers: binary(prefix) }), target);
+      expect(message).toEqual({ channel: 'a:shop', draft: { data: { n: 1 }, event: 'com.example.created' } });
+    },
+  );
+
+  it.each([
+    ['application/vnd.shop+json; charset=utf-8', '{"n":1}', { n: 1 }],
+    ['text/plain', 'hello', 'hello'],
+    ['application/octet-stream', 'hi', 'aGk='],
+  ])('has data of the type %s', (type, body, data) => {
+    const headers = { ...binary('ce_'), 'content-type': type };
+    expect(mapRecord(record(body, { headers }), to({ data: 'cloudevents' }))[0]?.draft.data).toEqual(data);
+  });
+
+  it.each([
+    [{ data: { n: 1 } }, { n: 1 }],
+    [{ data_base64: 'aGk=' }, 'aGk='],
+    [{}, null],
+  ])('has everything in the body: %j', (content, data) => {
+    const body = JSON.stringify({ specversion: '1.0', type: 't', source: 's', id: '1', ...content });
+    const target = to({ data: 'cloudevents', channel: 'a:{header:id}', event: 'x-{event}' });
+    expect(mapRecord(record(body), target)).toEqual([{ channel: 'a:1', draft: { data, event: 'x-t' } }]);
+  });
+});
+
+describe("a message for Centrifugo's consumers", () => {
+  const map = (body: unknown, headers: Record<string, string> = {}) =>
+    mapRecord(record(JSON.stringify(body), { headers }), to({ data: 'centrifugo' }));
+
+  it('is a command', () => {
+    const payload = { channel: 'a', data: { n: 1 }, tags: { t: 'x' } };
+    expect(map({ method: 'publish', payload })).toEqual([
+      { channel: 'a', draft: { data: { n: 1 }, tags: { t: 'x' } } },
+    ]);
+    expect(
+      map({ method: 'broadcast', payload: { channels: ['a', 'b'], data: 1 } }).map(({ channel }) => channel),
+    ).toEqual(['a', 'b']);
+  });
+
+  it('is the body of a command, which a header names', () => {
+    expect(map({ channel: 'a', data: 1 }, { 'centrifugo-method': 'publish' })).toEqual([
+      { channel: 'a', draft: { data: 1 } },
+    ]);
+  });
+
+  it('is a publication with headers', () => {
+    const headers = { 'centrifugo-channels': 'a, b', 'centrifugo-tag-t': 'x' };
+    expect(map(1, headers)).toEqual(['a', 'b'].map((channel) => ({ channel, draft: { data: 1, tags: { t: 'x' } } })));
+  });
+
+  it.each([
+    [{ method: 'disconnect', payload: {} }, 'neither "publish" nor "broadcast"'],
+    [{ method: 'publish', payload: {} }, 'names no channel'],
+    [{ n: 1 }, 'no header'],
+  ])('is not %j', (body, reason) => {
+    expect(() => map(body)).toThrow(reason);
+  });
+});

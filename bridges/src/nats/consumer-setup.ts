@@ -1,0 +1,72 @@
+import type { ConsumerInfo, JetStreamManager } from '@nats-io/jetstream';
+import type { InboundBridge } from '@sluice/server/bridging';
+import { textOption } from '../options.ts';
+import type { NatsClient } from './nats-connection.ts';
+
+/**
+ * Nanoseconds until the server delivers a message again. Every connection begins behind the last
+ * acknowledged message, so the server need not.
+ */
+const ACK_WAIT = 3_600_000_000_000;
+
+/**
+ * The durable consumer of a bridge.
+ *
+ * Messages that were delivered and not acknowledged would come again only after newer ones. So a new
+ * connection makes a new consumer, which begins behind the last acknowledged message, before it
+ * deletes the old one. Consumers are numbered; the one with the highest number counts.
+ */
+export class ConsumerSetup {
+  readonly #client: NatsClient;
+  readonly #manager: JetStreamManager;
+  readonly #config: InboundBridge;
+  readonly #stream: string;
+  readonly #prefix: string;
+
+  constructor(client: NatsClient, manager: JetStreamManager, config: InboundBridge) {
+    this.#client = client;
+    this.#manager = manager;
+    this.#config = config;
+    this.#stream = textOption(config.from, 'stream');
+    this.#prefix = `${textOption(config.from, 'consumer')}-`;
+  }
+
+  /** The name of the consumer to read with. */
+  async prepare(): Promise<string> {
+    const found = await this.#find();
+    const latest = found.at(-1);
+    if (latest !== undefined && latest.info.num_ack_pending === 0) return latest.info.name;
+    const name = `${this.#prefix}${(latest?.number ?? 0) + 1}`;
+    await this.#add(name, latest?.info);
+    for (const { info } of found) await this.#manager.consumers.delete(this.#stream, info.name);
+    return name;
+  }
+
+  /** The consumers of this bridge, the latest last. */
+  async #find(): Promise<readonly { readonly number: number; readonly info: ConsumerInfo }[]> {
+    const found: { number: number; info: ConsumerInfo }[] = [];
+    for await (const info of this.#manager.consumers.list(this.#stream)) {
+      const rest = info.name.startsWith(this.#prefix) ? info.name.slice(this.#prefix.length) : '';
+      if (/^\d+$/.test(rest)) found.push({ number: Number(rest), info });
+    }
+    return found.sort((a, b) => a.number - b.number);
+  }
+
+  async #add(name: string, before: ConsumerInfo | undefined): Promise<void> {
+    const { AckPolicy, DeliverPolicy } = this.#client.jetstream;
+    const { from, inFlight } = this.#config;
+    const { subject } = from;
+    const fresh = { deliver_policy: textOption(from, 'start') === 'oldest' ? DeliverPolicy.All : DeliverPolicy.New };
+    const after =
+      before === undefined
+        ? fresh
+        : {
+            ...{ deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: before.ack_floor.stream_seq + 1 },
+          };
+    await this.#manager.consumers.add(this.#stream, {
+      ...{ durable_name: name, ack_policy: AckPolicy.All, ack_wait: ACK_WAIT, max_ack_pending: 2 * inFlight },
+      ...(typeof subject === 'string' && { filter_subject: subject }),
+      ...after,
+    });
+  }
+}

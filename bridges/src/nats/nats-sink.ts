@@ -1,0 +1,72 @@
+import type { JetStreamClient } from '@nats-io/jetstream';
+import type { OutboundBridge } from '@sluice/server/bridging';
+import { textOption } from '../options.ts';
+import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import { fillFor } from '../sink-template.ts';
+import { connectNats, NATS_TIMEOUT, type NatsClient, type NatsConnection } from './nats-connection.ts';
+
+/** Publishes to the subjects of a stream. */
+export class NatsSink implements Sink {
+  readonly attributePrefix = 'ce-';
+  readonly #client: NatsClient;
+  readonly #config: OutboundBridge;
+
+  constructor(client: NatsClient, config: OutboundBridge) {
+    this.#client = client;
+    this.#config = config;
+  }
+
+  async open(): Promise<OpenSink> {
+    return new OpenNatsSink(this.#client, await connectNats(this.#client, this.#config.connection), this.#config);
+  }
+}
+
+class OpenNatsSink implements OpenSink {
+  readonly #client: NatsClient;
+  readonly #connection: NatsConnection;
+  readonly #jetstream: JetStreamClient;
+  readonly #subject: string;
+
+  constructor(client: NatsClient, connection: NatsConnection, { to }: OutboundBridge) {
+    this.#client = client;
+    this.#connection = connection;
+    this.#jetstream = client.jetstream.jetstream(connection);
+    this.#subject = textOption(to, 'subject');
+  }
+
+  /** The server stores what one connection publishes in its order. */
+  async send(records: readonly SinkRecord[]): Promise<void> {
+    const outcomes = await Promise.allSettled(records.map((record) => this.#publish(record)));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw explained(failed.reason, this.#subject);
+  }
+
+  async #publish(record: SinkRecord): Promise<void> {
+    const headers = this.#client.transport.headers();
+    const tags = Object.entries(record.tags).map(([name, value]) => [`sluice-tag-${name}`, value]);
+    const named = [...Object.entries(record.headers), ...tags, ['content-type', record.contentType]];
+    for (const [name = '', value = ''] of named) headers.set(asHeaderName(name), value.replaceAll(LINE_BREAKS, ' '));
+    const options = { msgID: record.id, headers, timeout: NATS_TIMEOUT };
+    await this.#jetstream.publish(asSubject(fillFor(this.#subject, record)), record.body, options);
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close().catch(() => {}); // it is lost already
+  }
+}
+
+/** What headers and subjects cannot contain. */
+const LINE_BREAKS = /[\r\n]+/g;
+const asHeaderName = (name: string): string => name.replaceAll(/[^\x21-\x39\x3b-\x7e]/g, '_');
+const asSubject = (text: string): string =>
+  text
+    .replaceAll(/[\s*>]/g, '_')
+    .replaceAll(/\.{2,}/g, '.')
+    .replaceAll(/^\.|\.$/g, '');
+
+/** A subject without a stream has no responder. */
+function explained(error: unknown, subject: string): unknown {
+  const { message = '' } = error as { message?: string };
+  const isMissing = /no responders|jetstream is not enabled|503/i.test(message);
+  return isMissing ? new Error(`no stream has the subject "${subject}", or JetStream is off`) : error;
+}

@@ -1,0 +1,112 @@
+import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { InboundBridge } from '@sluice/server/bridging';
+import { textOption } from '../options.ts';
+import { RecordBuffer } from '../record-buffer.ts';
+import type { OpenSource, Source, SourceRecord } from '../source.ts';
+import { ConsumerSetup } from './consumer-setup.ts';
+import { connectNats, type NatsClient, type NatsConnection } from './nats-connection.ts';
+
+/** Reads a stream with a durable consumer. */
+export class NatsSource implements Source {
+  readonly #client: NatsClient;
+  readonly #config: InboundBridge;
+
+  constructor(client: NatsClient, config: InboundBridge) {
+    this.#client = client;
+    this.#config = config;
+  }
+
+  async open(): Promise<OpenSource> {
+    const connection = await connectNats(this.#client, this.#config.connection);
+    try {
+      return await this.#consume(connection);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  async #consume(connection: NatsConnection): Promise<OpenSource> {
+    const { from, inFlight } = this.#config;
+    const { jetstream, jetstreamManager } = this.#client.jetstream;
+    const stream = textOption(from, 'stream');
+    const manager = await jetstreamManager(connection);
+    const { created } = await manager.streams.info(stream);
+    const name = await new ConsumerSetup(this.#client, manager, this.#config).prepare();
+    const consumer = await jetstream(connection).consumers.get(stream, name);
+    // A stream that was deleted and made again counts from 1.
+    const source = new OpenNatsSource(connection, { stream, partition: `${stream} ${created}` });
+    await source.start(consumer, inFlight);
+    return source;
+  }
+}
+
+/** Statuses after which no more messages come. */
+const LOST: ReadonlySet<string> = new Set([
+  'consumer_deleted',
+  'stream_not_found',
+  'consumer_not_found',
+  'heartbeats_missed',
+]);
+
+class OpenNatsSource implements OpenSource {
+  readonly #connection: NatsConnection;
+  readonly #of: { readonly stream: string; readonly partition: string };
+  readonly #buffer = new RecordBuffer<JsMsg>();
+  /** By position: what was read and not acknowledged. */
+  readonly #read = new Map<SourceRecord, JsMsg>();
+  #messages: ConsumerMessages | undefined;
+
+  constructor(connection: NatsConnection, of: { readonly stream: string; readonly partition: string }) {
+    this.#connection = connection;
+    this.#of = of;
+    void connection.closed().then((error) => this.#buffer.fail(error || new Error('the connection was closed')));
+  }
+
+  async start(consumer: Consumer, inFlight: number): Promise<void> {
+    const messages = await consumer.consume({
+      max_messages: inFlight,
+      callback: (message) => this.#buffer.push(message),
+    });
+    this.#messages = messages;
+    void this.#watch(messages);
+  }
+
+  async #watch(messages: ConsumerMessages): Promise<void> {
+    for await (const { type } of messages.status()) {
+      if (LOST.has(type))
+        this.#buffer.fail(new Error(`the consumer of the stream "${this.#of.stream}" is lost: ${type}`));
+    }
+  }
+
+  async read(most: number): Promise<readonly SourceRecord[]> {
+    const messages = await this.#buffer.take(most);
+    return messages.map((message) => {
+      const record = this.#recordOf(message);
+      this.#read.set(record, message);
+      return record;
+    });
+  }
+
+  #recordOf({ seq, subject, headers, data }: JsMsg): SourceRecord {
+    const named = [...(headers?.keys() ?? [])].map((name) => [name, headers?.get(name) ?? '']);
+    return {
+      once: { partition: this.#of.partition, position: `${seq}` },
+      ...{ topic: this.#of.stream, subject, key: undefined, headers: Object.fromEntries(named), body: data },
+    };
+  }
+
+  /** The consumer acknowledges all messages up to one. */
+  async acknowledge(records: readonly SourceRecord[]): Promise<void> {
+    const last = records.at(-1);
+    const message = last === undefined ? undefined : this.#read.get(last);
+    if (message !== undefined && !(await message.ackAck())) throw new Error('the acknowledgement was not confirmed');
+    for (const record of records) this.#read.delete(record);
+  }
+
+  async close(): Promise<void> {
+    this.#buffer.fail(new Error('the source was closed'));
+    this.#messages?.stop();
+    await this.#connection.close().catch(() => {}); // it is lost already
+  }
+}

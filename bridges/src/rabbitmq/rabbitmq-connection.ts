@@ -1,0 +1,47 @@
+import type { BridgeOptions } from '@sluice/server/bridging';
+import type { Channel, ChannelModel } from 'amqplib';
+import { textOption } from '../options.ts';
+
+export type AmqpClient = typeof import('amqplib');
+
+/** Milliseconds for the connection. */
+const CONNECT = 10_000;
+
+/** A connection that calls back once when it, or its channel, is lost. */
+export class RabbitConnection {
+  readonly #model: ChannelModel;
+  readonly #lost: (error: Error) => void;
+
+  private constructor(model: ChannelModel, lost: (error: Error) => void) {
+    this.#model = model;
+    this.#lost = lost;
+    this.#listen(model, 'the connection');
+  }
+
+  /** Connects once. Without `noDelay` each confirm takes some 40 ms. */
+  static async open(
+    { connect }: AmqpClient,
+    connection: BridgeOptions,
+    lost: (error: Error) => void,
+  ): Promise<RabbitConnection> {
+    const model = await connect(textOption(connection, 'url'), { noDelay: true, timeout: CONNECT });
+    return new RabbitConnection(model, lost);
+  }
+
+  /** Opens a channel; its end is the end of the connection. */
+  async channel<T extends Channel>(open: (model: ChannelModel) => Promise<T>): Promise<T> {
+    const channel = await open(this.#model);
+    this.#listen(channel, 'the channel');
+    return channel;
+  }
+
+  #listen(emitter: ChannelModel | Channel, what: string): void {
+    // Both: an error without a listener ends the process.
+    emitter.on('error', (error: Error) => this.#lost(error));
+    emitter.on('close', () => this.#lost(new Error(`${what} was closed`)));
+  }
+
+  async close(): Promise<void> {
+    await this.#model.close().catch(() => {}); // it is lost already
+  }
+}

@@ -1,0 +1,107 @@
+import type { OutboundBridge } from '@sluice/server/bridging';
+import type { ConfirmChannel, Message } from 'amqplib';
+import { textOption } from '../options.ts';
+import type { OpenSink, Sink, SinkRecord } from '../sink.ts';
+import { fillFor } from '../sink-template.ts';
+import { type AmqpClient, RabbitConnection } from './rabbitmq-connection.ts';
+
+/** Publishes to an exchange. */
+export class RabbitSink implements Sink {
+  readonly attributePrefix = 'cloudEvents:';
+  readonly #client: AmqpClient;
+  readonly #config: OutboundBridge;
+
+  constructor(client: AmqpClient, config: OutboundBridge) {
+    this.#client = client;
+    this.#config = config;
+  }
+
+  async open(): Promise<OpenSink> {
+    const failure = new AbortController();
+    const lost = (error: Error) => failure.abort(error);
+    const connection = await RabbitConnection.open(this.#client, this.#config.connection, lost);
+    try {
+      const channel = await connection.channel((model) => model.createConfirmChannel());
+      const { to } = this.#config;
+      const exchange = typeof to.exchange === 'string' ? to.exchange : '';
+      if (exchange !== '') await channel.checkExchange(exchange);
+      const target = { exchange, routingKey: textOption(to, 'routingKey') };
+      return new OpenRabbitSink({ connection, channel, lost: failure.signal }, target);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+}
+
+interface Parts {
+  readonly connection: RabbitConnection;
+  readonly channel: ConfirmChannel;
+  /** Aborts with the error that ended the connection. */
+  readonly lost: AbortSignal;
+}
+
+class OpenRabbitSink implements OpenSink {
+  readonly #parts: Parts;
+  readonly #target: { readonly exchange: string; readonly routingKey: string };
+  /** A message that no queue accepts is returned, and then confirmed all the same. */
+  readonly #returned = new Set<string>();
+
+  constructor(parts: Parts, target: { readonly exchange: string; readonly routingKey: string }) {
+    this.#parts = parts;
+    this.#target = target;
+    parts.channel.on('return', ({ properties }: Message) => this.#returned.add(String(properties.messageId)));
+  }
+
+  async send(records: readonly SinkRecord[]): Promise<void> {
+    this.#returned.clear();
+    await this.#unlessLost(Promise.all(records.map((record) => this.#publish(record))));
+    const refused = records.find(({ id }) => this.#returned.has(id));
+    if (refused === undefined) return;
+    const { exchange } = this.#target;
+    throw new Error(`no queue accepts the routing key "${this.#keyOf(refused)}" of the exchange "${exchange}"`);
+  }
+
+  #publish(record: SinkRecord): Promise<void> {
+    const { channel } = this.#parts;
+    const { id, body, contentType, event, tags } = record;
+    const headers = {
+      ...record.headers,
+      ...Object.fromEntries(Object.entries(tags).map(([name, value]) => [`tag:${name}`, value])),
+    };
+    const options = {
+      persistent: true,
+      mandatory: true,
+      messageId: id,
+      contentType,
+      headers,
+      ...(event && { type: event }),
+    };
+    return new Promise((resolve, reject) => {
+      channel.publish(this.#target.exchange, this.#keyOf(record), body, options, (error: unknown) => {
+        if (error) reject(error instanceof Error ? error : new Error('the broker has refused a message'));
+        else resolve();
+      });
+    });
+  }
+
+  /** Confirms of a connection that is lost may never come. */
+  #unlessLost<T>(confirmed: Promise<T>): Promise<T> {
+    const { lost } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const fail = () => reject(lost.reason);
+      if (lost.aborted) fail();
+      lost.addEventListener('abort', fail, { once: true });
+      confirmed.then(resolve, reject).finally(() => lost.removeEventListener('abort', fail));
+    });
+  }
+
+  /** A routing key has at most 255 bytes. */
+  #keyOf(record: SinkRecord): string {
+    return Buffer.from(fillFor(this.#target.routingKey, record)).subarray(0, 255).toString();
+  }
+
+  close(): Promise<void> {
+    return this.#parts.connection.close();
+  }
+}

@@ -1,0 +1,136 @@
+import type { InboundBridge } from '@sluice/server/bridging';
+import type { Redis } from 'ioredis';
+import { listOption, textOption } from '../options.ts';
+import type { OpenSource, Source, SourceRecord } from '../source.ts';
+import { connectRedis, type RedisClass } from './redis-connection.ts';
+
+/** Milliseconds that a read waits. */
+const BLOCK = 5_000;
+/** There is one reader, on the node that holds the bridge's lease; its pending entries outlive it. */
+const CONSUMER = 'sluice';
+/** Digits of each part of an id: those of a 64-bit number. */
+const DIGITS = 20;
+
+type Fields = readonly string[] | null;
+type Reply = readonly (readonly [stream: string, entries: readonly (readonly [id: string, fields: Fields])[]])[] | null;
+
+/** Reads streams with a consumer group. */
+export class RedisSource implements Source {
+  readonly #Client: RedisClass;
+  readonly #config: InboundBridge;
+
+  constructor(Client: RedisClass, config: InboundBridge) {
+    this.#Client = Client;
+    this.#config = config;
+  }
+
+  async open(): Promise<OpenSource> {
+    const redis = await connectRedis(this.#Client, this.#config.connection);
+    try {
+      const source = new OpenRedisSource(redis, this.#config);
+      await source.createGroups();
+      return source;
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
+  }
+}
+
+class OpenRedisSource implements OpenSource {
+  readonly #redis: Redis;
+  readonly #streams: readonly string[];
+  readonly #group: string;
+  readonly #body: string;
+  readonly #start: string;
+  /** Where to go on among entries that were delivered and not acknowledged; absent: all were read. */
+  readonly #pending: Map<string, string>;
+
+  constructor(redis: Redis, { from }: InboundBridge) {
+    this.#redis = redis;
+    this.#streams = listOption(from, 'streams');
+    this.#group = textOption(from, 'group');
+    this.#body = textOption(from, 'body');
+    this.#start = textOption(from, 'start') === 'oldest' ? '0' : '$';
+    this.#pending = new Map(this.#streams.map((stream) => [stream, '0']));
+  }
+
+  async createGroups(): Promise<void> {
+    for (const stream of this.#streams) {
+      try {
+        await this.#redis.xgroup('CREATE', stream, this.#group, this.#start, 'MKSTREAM');
+      } catch (error) {
+        if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error;
+      }
+    }
+  }
+
+  async read(most: number): Promise<readonly SourceRecord[]> {
+    const unread = await this.#readPending(most);
+    if (unread.length > 0) return unread;
+    const ids = this.#streams.map(() => '>');
+    const count = Math.max(1, Math.floor(most / this.#streams.length));
+    return this.#recordsOf(
+      (await this.#redis.xreadgroup(
+        ...(['GROUP', this.#group, CONSUMER, 'COUNT', count, 'BLOCK', BLOCK, 'STREAMS'] as const),
+        ...[...this.#streams, ...ids],
+      )) as Reply,
+    );
+  }
+
+  /** What an earlier connection has read and not acknowledged comes first. */
+  async #readPending(most: number): Promise<readonly SourceRecord[]> {
+    for (const [stream, after] of this.#pending) {
+      const reply = (await this.#redis.xreadgroup(
+        ...(['GROUP', this.#group, CONSUMER, 'COUNT', most, 'STREAMS', stream, after] as const),
+      )) as Reply;
+      const entries = reply?.[0]?.[1] ?? [];
+      const last = entries.at(-1)?.[0];
+      if (last === undefined) this.#pending.delete(stream);
+      else this.#pending.set(stream, last);
+      // An entry that was deleted meanwhile has no fields.
+      const deleted = entries.filter(([, fields]) => fields === null).map(([id]) => id);
+      if (deleted.length > 0) await this.#redis.xack(stream, this.#group, ...deleted);
+      const records = this.#recordsOf(reply);
+      if (records.length > 0) return records;
+    }
+    return [];
+  }
+
+  #recordsOf(reply: Reply): readonly SourceRecord[] {
+    return (reply ?? []).flatMap(([stream, entries]) =>
+      entries.flatMap(([id, fields]) => (fields === null ? [] : [this.#recordOf(stream, id, fields)])),
+    );
+  }
+
+  #recordOf(stream: string, id: string, fields: readonly string[]): SourceRecord {
+    const headers: Record<string, string> = {};
+    for (let at = 0; at + 1 < fields.length; at += 2) headers[fields[at] ?? ''] = fields[at + 1] ?? '';
+    const { [this.#body]: body = '', key, ...rest } = headers;
+    return {
+      once: { partition: stream, position: positionOf(id) },
+      ...{ topic: stream, subject: stream, key, headers: rest, body: Buffer.from(body) },
+    };
+  }
+
+  async acknowledge(records: readonly SourceRecord[]): Promise<void> {
+    const ids = new Map<string, string[]>();
+    for (const { topic, once } of records) {
+      if ('id' in once) continue;
+      ids.set(topic, [...(ids.get(topic) ?? []), idOf(once.position)]);
+    }
+    for (const [stream, acknowledged] of ids) await this.#redis.xack(stream, this.#group, ...acknowledged);
+  }
+
+  async close(): Promise<void> {
+    this.#redis.disconnect();
+  }
+}
+
+/** `1700000000000-3` as digits that sort like ids. */
+function positionOf(id: string): string {
+  const [time = '0', sequence = '0'] = id.split('-');
+  return `${BigInt(time)}${sequence.padStart(DIGITS, '0')}`;
+}
+
+const idOf = (position: string): string => `${position.slice(0, -DIGITS)}-${BigInt(position.slice(-DIGITS))}`;

@@ -1,0 +1,41 @@
+/** The contract of what sends to a broker. */
+
+/** A message for a broker. */
+export interface SinkRecord {
+  /** `channel/epoch/offset`: the same whenever the message is sent. Deduplication id, where the broker has such a thing. */
+  readonly id: string;
+  /** Key, ordering key or group: the order of a channel is the order of the broker. */
+  readonly channel: string;
+  readonly epoch: string;
+  /** 1, 2, 3… within the epoch. A gap record has the offset of its last lost message. */
+  readonly offset: number;
+  readonly event: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/**
+ * A sink that is connected. The runner calls one method at a time, except `close`.
+ *
+ * Duties:
+ * - `send` passes the records on in their order, and resolves when the broker has confirmed all of them,
+ *   as durably as it can. It rejects if one of them may be missing, also because no queue or stream
+ *   accepts it, or if the connection is lost. Then all are sent again, after another `open`.
+ * - Where the broker can, a record that is sent again is recognised by its id.
+ * - No buffer outlives a connection: the log is the buffer.
+ */
+export interface OpenSink {
+  send(records: readonly SinkRecord[]): Promise<void>;
+  /** Ends the connection, and a `send` that waits. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** A sink with the client of its broker, which is loaded and not connected. */
+export interface Sink {
+  /** Begins the names of the attributes of a CloudEvent in headers, such as `ce_`. */
+  readonly attributePrefix: string;
+  /** Connects. Rejects within some seconds if the broker is away; the message has no secrets. */
+  open(): Promise<OpenSink>;
+}

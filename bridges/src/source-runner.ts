@@ -1,0 +1,173 @@
+import type { Bridge, BridgeHost, InboundBridge, InboundMessage, RefusedMessage } from '@sluice/server/bridging';
+import { Backoff } from './backoff.ts';
+import { headerOf } from './body.ts';
+import { closing, failureOf, openInTime } from './connection.ts';
+import { deadLetterOf } from './dead-letter.ts';
+import { CHANNEL, ORIGIN } from './envelope.ts';
+import { type MappedMessage, mapRecord } from './mapping.ts';
+import { pause } from './pause.ts';
+import type { OpenSource, Source, SourceRecord } from './source.ts';
+import { Unmappable } from './unmappable.ts';
+
+/** Milliseconds between two attempts to publish while the gateway accepts nothing. */
+const HOLD = 1_000;
+
+/** A record on its way into the log. */
+interface Pending {
+  readonly record: SourceRecord;
+  /** Messages that the log does not have yet. */
+  messages: readonly InboundMessage[];
+  /** Is it on its way to the dead letters? Then a refusal stops the bridge. */
+  isDead: boolean;
+}
+
+/** The bridge must not go on. The message says why, for an operator. */
+class Stopped extends Error {
+  override readonly name = 'Stopped';
+}
+
+export interface SourceRunnerParts {
+  readonly config: InboundBridge;
+  readonly host: BridgeHost;
+  readonly source: Source;
+}
+
+/**
+ * Reads from a broker into channels: read, map, publish, and acknowledge to the broker once the
+ * engine has acknowledged. What was not acknowledged is read again, and recognised by the engine.
+ */
+export class SourceRunner implements Bridge {
+  readonly #parts: SourceRunnerParts;
+  readonly #backoff: Backoff;
+
+  constructor(parts: SourceRunnerParts) {
+    this.#parts = parts;
+    this.#backoff = new Backoff(parts.host.random);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { host } = this.#parts;
+    while (!signal.aborted) {
+      try {
+        await this.#connectAndRead(signal);
+      } catch (error) {
+        if (error instanceof Stopped) {
+          host.moved('failed', error.message);
+          return;
+        }
+        if (signal.aborted) return;
+        host.moved('waiting', failureOf(error));
+        await pause(host.clock, this.#backoff.next(), signal);
+      }
+    }
+  }
+
+  async #connectAndRead(signal: AbortSignal): Promise<void> {
+    const { host, source } = this.#parts;
+    host.moved('connecting');
+    const open = await openInTime(host.clock, () => source.open());
+    await closing(open, signal, async () => {
+      host.moved('running');
+      while (!signal.aborted) await this.#readBatch(open, signal);
+    });
+  }
+
+  async #readBatch(open: OpenSource, signal: AbortSignal): Promise<void> {
+    const { inFlight } = this.#parts.config;
+    const records = await open.read(inFlight);
+    this.#backoff.reset();
+    if (records.length === 0) return;
+    await this.#publishAll(
+      records.map((record) => this.#prepare(record)),
+      open,
+      signal,
+    );
+  }
+
+  /** Publishes records, and acknowledges each once all before it are done. */
+  async #publishAll(batch: readonly Pending[], open: OpenSource, signal: AbortSignal): Promise<void> {
+    const { host } = this.#parts;
+    let left = batch;
+    while (left.length > 0) {
+      await this.#publish(left);
+      const at = left.findIndex(({ messages }) => messages.length > 0);
+      const done = at === -1 ? left : left.slice(0, at);
+      if (done.length > 0) await open.acknowledge(done.map(({ record }) => record));
+      left = left.slice(done.length);
+      if (left.length === 0) break;
+      // Dead letters of this round are published at once.
+      if (left.some(({ messages, isDead }) => isDead && messages.length > 0) && done.length > 0) continue;
+      host.moved('holding');
+      await open.hold?.(left.map(({ record }) => record));
+      await pause(host.clock, HOLD, signal);
+      if (signal.aborted) return;
+    }
+    host.moved('running');
+  }
+
+  /** Publishes what is left of records once, in their order. */
+  async #publish(batch: readonly Pending[]): Promise<void> {
+    const { host } = this.#parts;
+    const messages = batch.flatMap((pending) => pending.messages);
+    if (messages.length === 0) return;
+    const outcomes = await host.publish(messages);
+    let at = 0;
+    let published = 0;
+    for (const pending of batch) {
+      const own = outcomes.slice(at, at + pending.messages.length);
+      at += own.length;
+      const refused = own.flatMap((outcome) => ('refused' in outcome ? [outcome.refused] : []));
+      published += pending.isDead ? 0 : own.length - refused.length;
+      const forGood = refused.find(({ retryable }) => !retryable);
+      if (forGood === undefined)
+        pending.messages = pending.messages.filter((_, index) => 'refused' in (own[index] ?? {}));
+      else this.#giveUp(pending, forGood);
+      if (pending.isDead && pending.messages.length === 0) host.count('dead_lettered', 1);
+    }
+    if (published > 0) host.count('published', published);
+  }
+
+  #giveUp(pending: Pending, { error, detail }: RefusedMessage): void {
+    if (pending.isDead) throw new Stopped(`a dead letter was refused: ${detail}`);
+    this.#poison(pending, `${error}: ${detail}`);
+  }
+
+  #prepare(record: SourceRecord): Pending {
+    const pending: Pending = { record, messages: [], isDead: false };
+    try {
+      const mapped = mapRecord(record, this.#parts.config.to);
+      const messages = mapped.filter(({ channel }) => !this.#isOwn(record, channel));
+      if (messages.length < mapped.length) this.#parts.host.count('returned', mapped.length - messages.length);
+      pending.messages = messages.map((message) => onceFor(record, message));
+    } catch (error) {
+      if (!(error instanceof Unmappable)) throw error;
+      this.#poison(pending, error.message);
+    }
+    return pending;
+  }
+
+  /** Did this gateway send the record from the same channel? */
+  #isOwn({ headers }: SourceRecord, channel: string): boolean {
+    return headerOf(headers, ORIGIN) === this.#parts.config.origin && headerOf(headers, CHANNEL) === channel;
+  }
+
+  #poison(pending: Pending, reason: string): void {
+    const { config, host } = this.#parts;
+    const { poison } = config;
+    if (poison.kind === 'stop') {
+      throw new Stopped(`${reason}. Correct the message or the bridge, or set "poison"; then restart the gateway`);
+    }
+    pending.messages =
+      poison.kind === 'skip' ? [] : [deadLetterOf(pending.record, { reason, config, channel: poison.channel })];
+    pending.isDead = poison.kind === 'deadLetter';
+    if (poison.kind === 'skip') host.count('skipped', 1);
+  }
+}
+
+/** @throws Unmappable if the record cannot be recognised when it is delivered again */
+function onceFor({ once }: SourceRecord, { channel, draft }: MappedMessage): InboundMessage {
+  if (!('id' in once)) return { channel, draft, once };
+  if (once.id === null)
+    throw new Unmappable('the message has no id, so it could not be recognised when it is delivered again');
+  return { channel, draft, once: { id: once.id } };
+}

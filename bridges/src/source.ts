@@ -1,0 +1,55 @@
+/** The contract of what reads from a broker. */
+
+/** A message of a broker. */
+export interface SourceRecord {
+  /**
+   * What makes the message the same when it is delivered again. A position: decimal digits that only
+   * grow within the partition, compared by length and then as text. Or an id that the broker or the
+   * producer chose; `null`: it has none, so the message is poison.
+   */
+  readonly once: { readonly partition: string; readonly position: string } | { readonly id: string | null };
+  /** The topic, stream or queue. */
+  readonly topic: string;
+  /** The routing key, or the subject; as `topic` if the broker has none. */
+  readonly subject: string;
+  /** The key or the ordering key, if there is one. */
+  readonly key: string | undefined;
+  /** By name, as the broker has it. Values that are not text are given as text. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/**
+ * A source that is connected. The runner calls one method at a time, except `close`.
+ *
+ * Duties:
+ * - A record is returned once per connection, and those of a partition in the order of the broker.
+ * - What was returned and not acknowledged is returned again after the next `open`, before later records.
+ * - Nothing is acknowledged before `acknowledge`, and nothing buffered that was not asked for, beyond a
+ *   bounded number of records.
+ * - A method rejects when the connection is lost. Then the runner closes the source, and opens another
+ *   one after a backoff. A source does not reconnect by itself.
+ */
+export interface OpenSource {
+  /**
+   * Waits for records. It may return none, and is called again.
+   *
+   * @param most maximum number of records
+   */
+  read(most: number): Promise<readonly SourceRecord[]>;
+  /** The log has these records, and all that were read before: the broker need not deliver them again. */
+  acknowledge(records: readonly SourceRecord[]): Promise<void>;
+  /**
+   * The gateway accepts no messages at the moment: keeps the broker from delivering these records
+   * again. Called every few seconds. Left out by a source that the broker does not time out.
+   */
+  hold?(records: readonly SourceRecord[]): Promise<void>;
+  /** Ends the connection, and a `read` that waits. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** A source with the client of its broker, which is loaded and not connected. */
+export interface Source {
+  /** Connects. Rejects within some seconds if the broker is away; the message has no secrets. */
+  open(): Promise<OpenSource>;
+}

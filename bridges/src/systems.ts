@@ -1,0 +1,18 @@
+import type { InboundBridge, OutboundBridge } from '@sluice/server/bridging';
+import type { Sink } from './sink.ts';
+import type { Source } from './source.ts';
+
+/** One kind of broker. Both functions load the client, and connect to nothing. */
+export interface BridgeSystem {
+  /** @throws MissingClient */
+  loadSource?(config: InboundBridge): Promise<Source>;
+  /** @throws MissingClient */
+  loadSink?(config: OutboundBridge): Promise<Sink>;
+}
+
+/** Every system, by its name in the configuration: a folder each, loaded when a bridge needs it. */
+export const SYSTEMS: Readonly<Record<string, () => Promise<BridgeSystem>>> = {
+  nats: async () => (await import('./nats/nats-system.ts')).natsSystem,
+  rabbitmq: async () => (await import('./rabbitmq/rabbitmq-system.ts')).rabbitmqSystem,
+  redis: async () => (await import('./redis/redis-system.ts')).redisSystem,
+};

@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConfigInput } from '@sluice/server';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
+import type { BrokerServer } from '../support/broker-server.ts';
+
+/** A message that the broker has. */
+export interface Received {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** One destination in a real broker, empty at first. */
+export interface SinkRig {
+  /** The system's options and `to`, for `bridges` of the configuration. */
+  readonly bridge: Readonly<Record<string, unknown>>;
+  /** Everything that the broker holds, in its order. */
+  received(): Promise<readonly Received[]>;
+  close(): Promise<void>;
+}
+
+export interface SinkSuite {
+  /** Why it is skipped; `false`: it runs. */
+  readonly skip: string | false;
+  readonly start: () => Promise<BrokerServer>;
+  readonly open: (server: BrokerServer) => Promise<SinkRig>;
+  /** What the attributes of a CloudEvent begin with in its headers. */
+  readonly prefix: string;
+  /** Does the broker recognise a message that is sent again? */
+  readonly deduplicates: boolean;
+}
+
+const channels: NonNullable<ConfigInput['channels']> = {
+  audit: { history: { count: 100_000, age: '7d' } },
+  brief: { history: { count: 5, age: '7d' } },
+};
+
+function dataFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bridge-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The suite that every sink passes against its real broker. */
+export function testSink(name: string, { skip, start, open, prefix, deduplicates }: SinkSuite): void {
+  describe.skipIf(skip)(`a bridge to ${name}`, () => {
+    let server: BrokerServer;
+    beforeAll(async () => {
+      server = await start();
+    });
+
+    const openRig = async (): Promise<SinkRig> => {
+      const rig = await open(server);
+      onTestFinished(() => rig.close());
+      return rig;
+    };
+    const run = (
+      { bridge }: SinkRig,
+      { channel = 'audit', to = {} }: { channel?: string; to?: object } = {},
+      engine: Partial<ConfigInput> = {},
+    ): Promise<BridgeGateway> => {
+      const merged = { ...(bridge.to as object), ...to };
+      return startGateway({ channels, bridges: { out: { ...bridge, from: { channel }, to: merged } }, ...engine });
+    };
+    const publish = async (gateway: BridgeGateway, from: number, to: number, channel = 'audit'): Promise<void> => {
+      for (let n = from; n <= to; n++) await gateway.publish(channel, { n });
+    };
+    const numbersIn = async (rig: SinkRig): Promise<readonly number[]> =>
+      (await rig.received()).map(({ body }) => (JSON.parse(body) as { n: number }).n);
+    const count = (to: number) => Array.from({ length: to }, (_, at) => at + 1);
+    /** At least once, and in order if repeats are dropped, as a consumer does that knows the ids. */
+    const expectAll = async (rig: SinkRig, to: number): Promise<void> => {
+      await expect.poll(async () => (await numbersIn(rig)).at(-1)).toBe(to);
+      const seen = await numbersIn(rig);
+      expect(deduplicates ? seen : [...new Set(seen)]).toEqual(count(to));
+    };
+
+    it('sends every message in order, as a CloudEvent in headers', async () => {
+      const rig = await openRig();
+      const gateway = await run(rig);
+      await gateway.publish('audit', { n: 1 }, { event: 'signed-in', tags: { region: 'eu' } });
+      await publish(gateway, 2, 50);
+      await expectAll(rig, 50);
+      const [first, second] = await rig.received();
+      const attribute = (of: Received | undefined, attribute: string) => of?.headers[`${prefix}${attribute}`];
+      expect(attribute(first, 'specversion')).toBe('1.0');
+      expect(attribute(first, 'type')).toBe('signed-in');
+      expect(attribute(second, 'type')).toBe('sluice.message');
+      expect(attribute(first, 'subject')).toBe('audit');
+      expect(attribute(first, 'id')).toMatch(/^audit\/.+\/1$/);
+      expect(Date.parse(attribute(first, 'time') ?? '')).toBeGreaterThan(0);
+      expect(first?.headers).toMatchObject({
+        'sluice-origin': 'sluice',
+        'sluice-channel': 'audit',
+        'sluice-offset': '1',
+      });
+    });
+
+    it.each([
+      ['raw', { n: 1 }],
+      ['cloudevents-structured', { specversion: '1.0', type: 'sluice.message', subject: 'audit', data: { n: 1 } }],
+    ])('sends the envelope "%s"', async (envelope, body) => {
+      const rig = await openRig();
+      const gateway = await run(rig, { to: { envelope } });
+      await gateway.publish('audit', { n: 1 });
+      await expect.poll(() => rig.received()).toHaveLength(1);
+      expect(JSON.parse((await rig.received())[0]?.body ?? '')).toMatchObject(body);
+    });
+
+    it('goes on where it was after the gateway was restarted', async () => {
+      const rig = await openRig();
+      const durable = { engine: 'durable', durable: { data: dataFolder() } } as const;
+      const first = await run(rig, {}, durable);
+      await publish(first, 1, 20);
+      await expectAll(rig, 20);
+      await first.close();
+      const second = await run(rig, {}, durable);
+      await publish(second, 21, 30);
+      await expectAll(rig, 30);
+    });
+
+    it('loses nothing when the broker is killed and restarted under load', async () => {
+      const rig = await openRig();
+      const gateway = await run(rig);
+      const publishing = publish(gateway, 1, 1_000);
+      await expect.poll(async () => (await gateway.bridge('out')).counts.sent ?? 0).toBeGreaterThan(100);
+      await server.stop('SIGKILL');
+      await publishing;
+      await server.restart();
+      await expectAll(rig, 1_000);
+      await expect.poll(async () => (await gateway.bridge('out')).lag).toBe(0);
+    });
+
+    it('sends a gap for what the log has lost before it was sent', async () => {
+      const rig = await openRig();
+      await server.stop('SIGKILL');
+      const gateway = await run(rig, { channel: 'brief', to: { envelope: 'raw' } });
+      await publish(gateway, 1, 3, 'brief');
+      await expect.poll(async () => (await gateway.bridge('out')).state).toBe('waiting');
+      await publish(gateway, 4, 20, 'brief');
+      await server.restart();
+      await expect.poll(async () => (await numbersIn(rig)).at(-1)).toBe(20);
+      const [gap, ...messages] = await rig.received();
+      expect(JSON.parse(gap?.body ?? '')).toMatchObject({
+        reason: 'retention',
+        from: { offset: 0 },
+        to: { offset: 15 },
+      });
+      expect(gap?.headers).toMatchObject({ 'sluice-type': 'sluice.gap' });
+      expect(messages.map(({ body }) => JSON.parse(body))).toEqual([16, 17, 18, 19, 20].map((n) => ({ n })));
+      expect((await gateway.bridge('out')).counts).toMatchObject({ gap: 1, sent: 5 });
+    });
+
+    afterAll(() => server?.remove());
+  });
+}

@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConfigInput } from '@sluice/server';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type BridgeGateway, startGateway } from '../support/bridge-gateway.ts';
+import type { BrokerServer } from '../support/broker-server.ts';
+
+/** A message for the broker. */
+export interface Produced {
+  readonly body: string;
+  readonly key?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One source of a real broker, such as a queue or a stream, empty at first. */
+export interface SourceRig {
+  /** The system's options and `from`, for `bridges` of the configuration. */
+  readonly bridge: Readonly<Record<string, unknown>>;
+  /** Resolves when the broker has stored them all; retries while it is away. */
+  produce(messages: readonly Produced[]): Promise<void>;
+  /** How many messages were not acknowledged. */
+  unacknowledged(): Promise<number>;
+  /** Makes the broker deliver everything again from the beginning. Absent: it cannot. No gateway runs. */
+  rewind?(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SourceSuite {
+  /** Why it is skipped; `false`: it runs. */
+  readonly skip: string | false;
+  /** Starts a broker. */
+  readonly start: () => Promise<BrokerServer>;
+  readonly open: (server: BrokerServer) => Promise<SourceRig>;
+  /** Does the source keep keys? */
+  readonly hasKeys?: boolean;
+}
+
+const HISTORY = { history: { count: 100_000, age: '7d' } } as const;
+const channels: NonNullable<ConfigInput['channels']> = {
+  orders: HISTORY,
+  'by-key:{key}': HISTORY,
+  dead: HISTORY,
+  small: { ...HISTORY, maxPayload: '64B' },
+  'jobs:{kind}': { queue: { maxLength: 3 } },
+};
+
+const numbered = (from: number, to: number): Produced[] =>
+  Array.from({ length: to - from + 1 }, (_, at) => ({ body: JSON.stringify({ n: from + at }) }));
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => ({ n: from + at }));
+
+function dataFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bridge-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The suite that every source passes against its real broker. */
+export function testSource(name: string, { skip, start, open, hasKeys = true }: SourceSuite): void {
+  describe.skipIf(skip)(`a bridge from ${name}`, () => {
+    let server: BrokerServer;
+    beforeAll(async () => {
+      server = await start();
+    });
+
+    const openRig = async (): Promise<SourceRig> => {
+      const rig = await open(server);
+      onTestFinished(() => rig.close());
+      return rig;
+    };
+    const run = (rig: SourceRig, more: object, engine: Partial<ConfigInput> = {}): Promise<BridgeGateway> =>
+      startGateway({ channels, bridges: { in: { ...rig.bridge, ...more } }, ...engine });
+
+    it('publishes every message once and in order, and acknowledges it', async () => {
+      const rig = await openRig();
+      await rig.produce(numbered(1, 40));
+      const gateway = await run(rig, { to: { channel: 'orders' } });
+      await expect.poll(() => gateway.data('orders')).toEqual(numbers(1, 40));
+      await rig.produce(numbered(41, 60));
+      await expect.poll(() => gateway.data('orders')).toEqual(numbers(1, 60));
+      await expect.poll(() => rig.unacknowledged()).toBe(0);
+      await gateway.close();
+      expect(await rig.unacknowledged()).toBe(0);
+    });
+
+    it('has channel, event and tags by templates', async () => {
+      const rig = await openRig();
+      const to = {
+        channel: hasKeys ? 'by-key:{key}' : 'by-key:{header:key}',
+        event: '{header:type}',
+        tags: { region: '{data:/place/region}', absent: '{header:absent}' },
+      };
+      const gateway = await run(rig, { to });
+      const headers = { type: 'created', key: 'a b' };
+      await rig.produce([{ body: '{"place":{"region":"eu"}}', key: 'a b', headers }]);
+      await expect
+        .poll(() => gateway.messages('by-key:a~20b'))
+        .toMatchObject([{ event: 'created', data: { place: { region: 'eu' } }, tags: { region: 'eu' } }]);
+    });
+
+    it('goes on where it was after the gateway was restarted', async () => {
+      const rig = await openRig();
+      const durable = { engine: 'durable', durable: { data: dataFolder() } } as const;
+      const first = await run(rig, { to: { channel: 'orders' } }, durable);
+      await rig.produce(numbered(1, 20));
+      await expect.poll(() => first.data('orders')).toHaveLength(20);
+      await first.close();
+      await rig.produce(numbered(21, 40));
+      const second = await run(rig, { to: { channel: 'orders' } }, durable);
+      await expect.poll(() => second.data('orders')).toHaveLength(40);
+      expect(await second.data('orders')).toEqual(numbers(1, 40));
+    });
+
+    it('publishes nothing twice if the broker delivers everything again', async (context) => {
+      const rig = await openRig();
+      if (rig.rewind === undefined) return context.skip(`${name} cannot deliver acknowledged messages again`);
+      const durable = { engine: 'durable', durable: { data: dataFolder() } } as const;
+      const first = await run(rig, { to: { channel: 'orders' } }, durable);
+      await rig.produce(numbered(1, 30));
+      await expect.poll(() => first.data('orders')).toHaveLength(30);
+      await first.close();
+      await rig.rewind();
+      const second = await run(rig, { to: { channel: 'orders' } }, durable);
+      await rig.produce(numbered(31, 40));
+      await expect.poll(async () => (await second.data('orders')).at(-1)).toEqual({ n: 40 });
+      expect(await second.data('orders')).toEqual(numbers(1, 40));
+    });
+
+    it('loses and repeats nothing when the broker is killed and restarted under load', async () => {
+      const rig = await openRig();
+      const gateway = await run(rig, { to: { channel: 'orders' } });
+      const producing = (async () => {
+        for (let from = 1; from <= 1_000; from += 50) await rig.produce(numbered(from, from + 49));
+      })();
+      await expect.poll(async () => (await gateway.data('orders')).length).toBeGreaterThan(100);
+      await server.stop('SIGKILL');
+      await server.restart();
+      await producing;
+      await expect.poll(async () => (await gateway.data('orders')).at(-1)).toEqual({ n: 1_000 });
+      const seen = (await gateway.data('orders')).map((data) => (data as { n: number }).n);
+      // A producer that was cut off may have stored a message twice: that is another message.
+      expect([...new Set(seen)]).toEqual(numbers(1, 1_000).map(({ n }) => n));
+    });
+
+    it('sends what cannot be published to the dead letters, and goes on', async () => {
+      const rig = await openRig();
+      const gateway = await run(rig, { to: { channel: 'small' }, poison: { deadLetter: 'dead' } });
+      await rig.produce([
+        { body: '{"n":1}' },
+        { body: 'no JSON' },
+        { body: JSON.stringify({ n: 'x'.repeat(100) }) },
+        { body: '{"n":2}' },
+      ]);
+      await expect.poll(() => gateway.data('small')).toEqual([{ n: 1 }, { n: 2 }]);
+      await expect.poll(() => gateway.data('dead')).toHaveLength(2);
+      const [first, second] = await gateway.messages('dead');
+      const body = Buffer.from('no JSON').toString('base64');
+      expect(first).toMatchObject({
+        event: 'dead_letter',
+        data: { bridge: 'in', reason: 'the body is not JSON', body },
+      });
+      expect(second?.tags?.['x-reason']).toContain('payload_too_large');
+      await expect.poll(() => rig.unacknowledged()).toBe(0);
+    });
+
+    it('stops at what cannot be published, unless it is told otherwise', async () => {
+      const rig = await openRig();
+      const gateway = await run(rig, { to: { channel: 'orders' } });
+      await rig.produce([{ body: '{"n":1}' }]);
+      await expect.poll(() => gateway.data('orders')).toEqual([{ n: 1 }]);
+      await rig.produce([{ body: 'no JSON' }, { body: '{"n":2}' }]);
+      await expect.poll(async () => (await gateway.bridge('in')).state).toBe('failed');
+      expect((await gateway.bridge('in')).error).toContain('the body is not JSON');
+      expect(await gateway.data('orders')).toEqual([{ n: 1 }]);
+    });
+
+    it('holds while the gateway accepts nothing, and keeps the order', async () => {
+      const rig = await openRig();
+      const gateway = await run(rig, { to: { channel: 'jobs:a' } });
+      await rig.produce(numbered(1, 10));
+      await expect.poll(async () => (await gateway.bridge('in')).state).toBe('holding');
+      const seen: unknown[] = [];
+      const stop = gateway.consume('jobs:a', ({ message }) => void seen.push(message.data));
+      await expect.poll(() => seen).toHaveLength(10);
+      await stop();
+      expect(seen).toEqual(numbers(1, 10));
+      await expect.poll(() => rig.unacknowledged()).toBe(0);
+    });
+
+    it('drops what it has sent itself from the same channel', async () => {
+      const rig = await openRig();
+      const gateway = await run(rig, { to: { channel: 'orders' } });
+      const headers = { 'sluice-origin': 'sluice', 'sluice-channel': 'orders' };
+      await rig.produce([
+        { body: '{"n":1}', headers },
+        { body: '{"n":2}', headers: { ...headers, 'sluice-origin': 'another' } },
+        { body: '{"n":3}', headers: { ...headers, 'sluice-channel': 'another' } },
+      ]);
+      await expect.poll(() => gateway.data('orders')).toEqual([{ n: 2 }, { n: 3 }]);
+    });
+
+    it('waits for a broker that is away at the start', async () => {
+      const rig = await openRig();
+      await rig.produce(numbered(1, 1));
+      await server.stop('SIGKILL');
+      const gateway = await run(rig, { to: { channel: 'orders' } });
+      await expect.poll(async () => (await gateway.bridge('in')).state).toBe('waiting');
+      await server.restart();
+      await expect.poll(() => gateway.data('orders')).toEqual([{ n: 1 }]);
+    });
+
+    afterAll(() => server?.remove());
+  });
+}

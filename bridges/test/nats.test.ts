@@ -1,0 +1,90 @@
+import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, headers as makeHeaders, type NatsConnection } from '@nats-io/transport-node';
+import { testSink } from './conformance/sink-conformance.ts';
+import { testSource } from './conformance/source-conformance.ts';
+import type { BrokerServer } from './support/broker-server.ts';
+import { NATS, startNats } from './support/nats-broker.ts';
+import { missing } from './support/programs.ts';
+import { eventually } from './support/retry.ts';
+
+const skip = missing(NATS, 'there is no nats-server; apt-get install nats-server');
+let streams = 0;
+
+/** Connects again after a restart of the server. */
+const connectTo = ({ port }: BrokerServer): Promise<NatsConnection> =>
+  connect({
+    servers: `127.0.0.1:${port}`,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 50,
+    ignoreClusterUpdates: true,
+  });
+
+testSource('NATS JetStream', {
+  skip,
+  hasKeys: false,
+  start: startNats,
+  open: async (server) => {
+    const connection = await connectTo(server);
+    const manager = await jetstreamManager(connection);
+    const stream = `source-${++streams}`;
+    await manager.streams.add({ name: stream, subjects: [stream] });
+    const consumersOf = async () => {
+      const found = [];
+      for await (const info of manager.consumers.list(stream)) found.push(info);
+      return found;
+    };
+    let produced = 0;
+    return {
+      bridge: { nats: { url: `nats://127.0.0.1:${server.port}` }, from: { stream } },
+      produce: async (messages) => {
+        for (const { body, headers = {} } of messages) {
+          const named = makeHeaders();
+          for (const [name, value] of Object.entries(headers)) named.set(name, value);
+          // The stream recognises what it has stored before the connection was lost.
+          const options = { headers: named, msgID: `${++produced}`, timeout: 1_000 };
+          await eventually(() => jetstream(connection).publish(stream, body, options));
+        }
+      },
+      unacknowledged: async () => {
+        const [consumer] = await consumersOf();
+        return (consumer?.num_ack_pending ?? 0) + (consumer?.num_pending ?? 0);
+      },
+      rewind: async () => {
+        for (const { name } of await consumersOf()) await manager.consumers.delete(stream, name);
+      },
+      close: () => connection.close(),
+    };
+  },
+});
+
+testSink('NATS JetStream', {
+  ...{ skip, prefix: 'ce-', deduplicates: true },
+  start: startNats,
+  open: async (server) => {
+    const connection = await connectTo(server);
+    const manager = await jetstreamManager(connection);
+    const stream = `sink-${++streams}`;
+    await manager.streams.add({ name: stream, subjects: [`${stream}.>`] });
+    return {
+      bridge: { nats: { url: `nats://127.0.0.1:${server.port}` }, to: { subject: `${stream}.{channel}.{event}` } },
+      received: () =>
+        eventually(async () => {
+          const { state } = await manager.streams.info(stream);
+          if (state.messages === 0) return [];
+          const { name } = await manager.consumers.add(stream, { ack_policy: AckPolicy.None });
+          const consumer = await jetstream(connection).consumers.get(stream, name);
+          const received = [];
+          for await (const { data, headers } of await consumer.fetch({
+            max_messages: state.messages,
+            expires: 5_000,
+          })) {
+            const named = (headers?.keys() ?? []).map((header) => [header, headers?.get(header) ?? '']);
+            received.push({ body: new TextDecoder().decode(data), headers: Object.fromEntries(named) });
+          }
+          await manager.consumers.delete(stream, name);
+          return received;
+        }),
+      close: () => connection.close(),
+    };
+  },
+});

@@ -1,0 +1,109 @@
+/** What the gateway and the package `@sluice/bridges` expect from each other. */
+
+import type { Draft, ErrorName, Message, PublishResult } from '@sluice/protocol';
+import type { BridgeConfig } from '../bridge.ts';
+import type { Clock } from '../util/clock.ts';
+
+/** A message for a channel. */
+export interface InboundMessage {
+  readonly channel: string;
+  readonly draft: Omit<Draft, 'key' | 'if'>;
+  /**
+   * What makes it appear once: its position in a partition of the source, whose positions only grow
+   * (decimal digits, compared by length and then as text), or an id, which is remembered for the
+   * bridge's `dedupe`.
+   */
+  readonly once: { readonly partition: string; readonly position: string } | { readonly id: string };
+}
+
+/** A message was not published. */
+export interface RefusedMessage {
+  readonly error: ErrorName;
+  readonly detail: string;
+  /** Will it be accepted later? If so, no later message of its channel was published either. */
+  readonly retryable: boolean;
+}
+
+export type InboundOutcome = { readonly result: PublishResult } | { readonly refused: RefusedMessage };
+
+/** A message of a channel, to be sent to the broker. */
+export interface Outbound {
+  readonly epoch: string;
+  readonly message: Message;
+}
+
+/** Messages that the log lost before they were sent. */
+export interface OutboundGap {
+  readonly reason: string;
+  readonly from: { readonly epoch: string; readonly offset: number };
+  readonly to: { readonly epoch: string; readonly offset: number };
+}
+
+/** What the channel has next for the broker: a gap comes before the messages. */
+export interface OutboundBatch {
+  readonly gaps: readonly OutboundGap[];
+  readonly messages: readonly Outbound[];
+}
+
+/** The messages of a channel that were not acknowledged, in order. */
+export interface OutboundFeed {
+  /** Waits for messages or a gap. An empty batch: the feed was closed. */
+  next(): Promise<OutboundBatch>;
+  /**
+   * The broker has confirmed the messages of the latest batch.
+   *
+   * @throws FeedLost if another node sends the messages now
+   */
+  acknowledge(): Promise<void>;
+  /** Everything that was not acknowledged is in the next feed. */
+  close(): void;
+}
+
+/** What happened in a bridge. */
+export type BridgeOutcome = 'published' | 'sent' | 'dead_lettered' | 'skipped' | 'returned' | 'gap';
+
+/** What a bridge may do in the gateway. */
+export interface BridgeHost {
+  readonly clock: Clock;
+  /** Varies waits: from 0 to 1. */
+  readonly random: () => number;
+  /**
+   * Publishes messages in the name of the bridge. Messages of one channel are appended in their order.
+   *
+   * @returns an outcome for each message, in order
+   */
+  publish(messages: readonly InboundMessage[]): Promise<readonly InboundOutcome[]>;
+  /** Opens the feed of an outbound bridge, from the first message that was not acknowledged. */
+  openFeed(): Promise<OutboundFeed>;
+  /** Counts messages. */
+  count(outcome: BridgeOutcome, count: number): void;
+  /** The state has changed. `error`: why, for an operator; without secrets and payloads. */
+  moved(state: BridgeState, error?: string): void;
+}
+
+/**
+ * - `standby`: another node runs the bridge
+ * - `connecting`: to the broker
+ * - `running`
+ * - `holding`: the gateway accepts no messages at the moment, so the bridge does not read
+ * - `waiting`: the connection failed, and is tried again later
+ * - `failed`: stopped for good, until the gateway restarts
+ * - `stopped`: with the gateway
+ */
+export type BridgeState = 'standby' | 'connecting' | 'running' | 'holding' | 'waiting' | 'failed' | 'stopped';
+
+/** A bridge with the client of its broker, which is not connected yet. */
+export interface Bridge {
+  /** Runs until the signal aborts. Resolves when nothing of it is left. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** The package `@sluice/bridges`. */
+export interface BridgesPackage {
+  /**
+   * Loads the client of the broker.
+   *
+   * @throws Error that names the command to install it
+   */
+  loadBridge(config: BridgeConfig, host: BridgeHost): Promise<Bridge>;
+}

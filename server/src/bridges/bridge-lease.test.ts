@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { EngineUnavailable, type Log } from '../engine/engine.ts';
+import { MemoryEngine } from '../engine/memory/memory-engine.ts';
+import { ManualClock } from '../util/clock.ts';
+import { BridgeLease, LEASE } from './bridge-lease.ts';
+
+const settle = async () => {
+  for (let at = 0; at < 20; at++) await Promise.resolve();
+};
+
+/** A node that wants the lease; its engine can be cut off. */
+class Node {
+  readonly clock: ManualClock;
+  readonly stop = new AbortController();
+  readonly lease: BridgeLease;
+  isCutOff = false;
+  lost: AbortSignal | undefined;
+
+  constructor(engine: MemoryEngine, clock: ManualClock) {
+    this.clock = clock;
+    const through = <T>(act: () => T): T => {
+      if (this.isCutOff) throw new EngineUnavailable('the engine is away');
+      return act();
+    };
+    const log: Log = {
+      append: async (...args) => through(() => engine.append(...args)),
+      read: async (...args) => through(() => engine.read(...args)),
+      seek: (...args) => engine.seek(...args),
+      watch: () => {},
+      unwatch: () => {},
+    };
+    this.lease = new BridgeLease({ log, clock, bridge: 'b' });
+    void this.#compete();
+  }
+
+  async #compete(): Promise<void> {
+    if (await this.lease.acquire(this.stop.signal)) this.lost = this.lease.hold();
+  }
+
+  get holds(): boolean {
+    return this.lost !== undefined && !this.lost.aborted;
+  }
+}
+
+async function advance(clock: ManualClock, duration: number): Promise<void> {
+  for (let passed = 0; passed < duration; passed += 500) {
+    clock.advance(500);
+    await settle();
+  }
+}
+
+function setUp() {
+  const clock = new ManualClock();
+  const engine = new MemoryEngine({ clock });
+  engine.start({ deliver: () => {} });
+  return { clock, join: () => new Node(engine, clock) };
+}
+
+describe('the lease of a bridge', () => {
+  it('is taken at once if nobody has it, and kept', async () => {
+    const { clock, join } = setUp();
+    const [a, b] = [join(), join()];
+    await settle();
+    expect([a.holds, b.holds].filter(Boolean)).toHaveLength(1);
+    await advance(clock, 10 * LEASE);
+    expect([a.holds, b.holds].filter(Boolean)).toHaveLength(1);
+  });
+
+  it('goes to another node when it is given back', async () => {
+    const { clock, join } = setUp();
+    const a = join();
+    await settle();
+    const b = join();
+    await advance(clock, LEASE);
+    expect([a.holds, b.holds]).toEqual([true, false]);
+    await a.lease.release();
+    await advance(clock, LEASE / 2);
+    expect(b.holds).toBe(true);
+  });
+
+  it('is lost before another node takes over, if the engine is away for its holder', async () => {
+    const { clock, join } = setUp();
+    const a = join();
+    await settle();
+    const b = join();
+    await advance(clock, LEASE);
+    a.isCutOff = true;
+    for (let passed = 0; passed < 3 * LEASE; passed += 100) {
+      clock.advance(100);
+      await settle();
+      expect(a.holds && b.holds).toBe(false);
+    }
+    expect([a.holds, b.holds]).toEqual([false, true]);
+  });
+
+  it('survives a short absence of the engine', async () => {
+    const { clock, join } = setUp();
+    const a = join();
+    await settle();
+    const b = join();
+    await advance(clock, LEASE);
+    a.isCutOff = true;
+    await advance(clock, LEASE / 2);
+    a.isCutOff = false;
+    await advance(clock, 3 * LEASE);
+    expect([a.holds, b.holds]).toEqual([true, false]);
+  });
+
+  it('is not taken any more after its node was stopped', async () => {
+    const { clock, join } = setUp();
+    const a = join();
+    await settle();
+    const b = join();
+    b.stop.abort();
+    await a.lease.release();
+    await advance(clock, 3 * LEASE);
+    expect(b.holds).toBe(false);
+    expect(clock.running).toBe(1); // the sweep of the engine
+  });
+});

@@ -1,0 +1,184 @@
+import type { BridgeConfig } from '../bridge.ts';
+import { ENGINE_RETRY } from '../channels/budgets.ts';
+import type { Door } from '../channels/door.ts';
+import { refuseUnavailable } from '../channels/refuse-unavailable.ts';
+import type { Rules } from '../channels/rules.ts';
+import type { Log } from '../engine/engine.ts';
+import type { GroupStore } from '../engine/groups.ts';
+import type { EventBus } from '../events.ts';
+import { ruleOfGroup } from '../groups/group-names.ts';
+import type { Groups } from '../groups/groups.ts';
+import type { Clock } from '../util/clock.ts';
+import { importOptional } from '../util/optional-package.ts';
+import { BridgeFeed, groupRefOf } from './bridge-feed.ts';
+import type { Bridge, BridgeHost, BridgesPackage, OutboundFeed } from './bridge-host.ts';
+import { BridgeLease, pause } from './bridge-lease.ts';
+import { BridgeRecord, type BridgeStatus } from './bridge-status.ts';
+import { InboundPublisher } from './inbound-publisher.ts';
+
+export interface BridgesParts {
+  readonly bridges: readonly BridgeConfig[];
+  readonly log: Log;
+  readonly door: Door;
+  readonly rules: Rules;
+  readonly groups: Groups | undefined;
+  readonly store: GroupStore | undefined;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  /** May other nodes, or other processes of this one, use the same engine? */
+  readonly isShared: boolean;
+  /** Loads the bridges. Default: the package `@sluice/bridges`. */
+  readonly load?: (() => Promise<BridgesPackage>) | undefined;
+}
+
+/** Not a literal, because the package is built after this one. */
+const PACKAGE: string = '@sluice/bridges';
+
+const loadPackage = (): Promise<BridgesPackage> =>
+  importOptional('A bridge', PACKAGE, () => import(PACKAGE) as Promise<BridgesPackage>);
+
+/** The bridges of this node. Each runs on the node that holds its lease. */
+export class Bridges {
+  readonly #parts: BridgesParts;
+  readonly #stop = new AbortController();
+  #records: readonly BridgeRecord[] = [];
+  #loaded: readonly Bridge[] = [];
+  #running: readonly Promise<void>[] = [];
+
+  constructor(parts: BridgesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Loads the clients of all brokers. Connects to nothing: a broker that is away does not keep the
+   * gateway from starting.
+   *
+   * @throws Error if a package is missing, with the command that installs it
+   */
+  async load(): Promise<void> {
+    const { bridges, load = loadPackage } = this.#parts;
+    if (bridges.length === 0) return;
+    const { loadBridge } = await load();
+    const records = bridges.map((config) => new BridgeRecord(config));
+    this.#loaded = await Promise.all(records.map((record) => loadBridge(record.config, this.#hostOf(record))));
+    this.#records = records;
+  }
+
+  /** Begins to run the bridges, once the engine has started. */
+  run(): void {
+    this.#running = this.#records.map((record, at) => this.#supervise(record, this.#loaded[at] as Bridge));
+  }
+
+  /** Stops all bridges: what was read is published and acknowledged, or read again. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#running);
+  }
+
+  /** What this node knows about its bridges. */
+  status(): Promise<readonly BridgeStatus[]> {
+    return Promise.all(this.#records.map(async (record) => record.status(await this.#lagOf(record))));
+  }
+
+  async #lagOf({ config, state }: BridgeRecord): Promise<number | null> {
+    const { store } = this.#parts;
+    if (config.direction === 'in' || state === 'standby' || store === undefined) return null;
+    const target = this.#targetOf(config.name);
+    try {
+      const { head, floor } = await store.stats(target.ref, target.rule.delivery);
+      return head - floor;
+    } catch {
+      return null; // the engine is away, which its own metrics tell
+    }
+  }
+
+  /** Runs a bridge whenever this node holds its lease. */
+  async #supervise(record: BridgeRecord, bridge: Bridge): Promise<void> {
+    try {
+      if (this.#parts.isShared) await this.#runWithLease(record, bridge);
+      else await this.#run(record, bridge, this.#stop.signal);
+      if (record.state !== 'failed') this.#move(record, 'stopped');
+    } catch (error) {
+      this.#parts.events.emit('fault', { where: `bridge "${record.config.name}"`, error });
+      this.#move(record, 'failed', 'a fault in the bridge; see the log');
+    }
+  }
+
+  async #runWithLease(record: BridgeRecord, bridge: Bridge): Promise<void> {
+    const { log, clock } = this.#parts;
+    const { signal: stopped } = this.#stop;
+    const lease = new BridgeLease({ log, clock, bridge: record.config.name });
+    while (await lease.acquire(stopped)) {
+      await this.#run(record, bridge, AbortSignal.any([stopped, lease.hold()]));
+      await lease.release();
+      if (record.state === 'failed') return;
+      if (!stopped.aborted) this.#move(record, 'standby');
+    }
+  }
+
+  async #run({ config }: BridgeRecord, bridge: Bridge, signal: AbortSignal): Promise<void> {
+    if (config.direction === 'out') await this.#createGroup(config.name, signal);
+    await bridge.run(signal);
+  }
+
+  /** The consumer group begins now, not when the broker is there: nothing that is published is missed. */
+  async #createGroup(name: string, signal: AbortSignal): Promise<void> {
+    const { store, clock } = this.#parts;
+    const { ref, rule } = this.#targetOf(name);
+    while (!signal.aborted) {
+      try {
+        await store?.settle(ref, rule.delivery, [], { type: 'ack' });
+        return;
+      } catch (error) {
+        refuseUnavailable(error);
+        await pause(clock, ENGINE_RETRY, signal);
+      }
+    }
+  }
+
+  #hostOf(record: BridgeRecord): BridgeHost {
+    const { clock, events } = this.#parts;
+    const { name } = record.config;
+    return {
+      clock,
+      random: Math.random,
+      publish: this.#publisherOf(record.config),
+      openFeed: () => this.#openFeed(name),
+      count: (outcome, count) => {
+        record.count(outcome, count);
+        events.emit('bridgeCounted', { bridge: name, outcome, count });
+      },
+      moved: (state, error) => this.#move(record, state, error),
+    };
+  }
+
+  #publisherOf(config: BridgeConfig): BridgeHost['publish'] {
+    const { door, log } = this.#parts;
+    if (config.direction === 'out') return () => Promise.reject(new Error('an outbound bridge does not publish'));
+    const publisher = new InboundPublisher({ door, log, bridge: config.name, dedupe: config.dedupe });
+    return (messages) => publisher.publish(messages);
+  }
+
+  #openFeed(name: string): Promise<OutboundFeed> {
+    const { groups, store, log } = this.#parts;
+    if (groups === undefined || store === undefined) throw new Error('the engine has no consumer groups');
+    return BridgeFeed.open({ groups, store, log, target: this.#targetOf(name) });
+  }
+
+  #targetOf(name: string) {
+    const config = this.#parts.bridges.find((bridge) => bridge.name === name);
+    if (config?.direction !== 'out') throw new Error(`"${name}" is not an outbound bridge`);
+    const ref = groupRefOf(config);
+    const rule = ruleOfGroup(this.#parts.rules.match(ref.channel)?.rule.groups ?? [], ref.group);
+    if (rule === undefined) throw new Error(`the rule of "${ref.channel}" has no group for the bridge`);
+    return { ref, rule };
+  }
+
+  #move(record: BridgeRecord, state: BridgeRecord['state'], error?: string): void {
+    if (record.state === state && error === undefined) return;
+    record.state = state;
+    if (error !== undefined) record.error = error;
+    const { name, system, direction } = record.config;
+    this.#parts.events.emit('bridgeMoved', { bridge: name, system, direction, state, ...(error && { error }) });
+  }
+}

@@ -1,0 +1,16 @@
+import type { Table } from '../options/option.ts';
+
+/** The options of one kind of broker. */
+export interface BridgeSystem {
+  /** For people. */
+  readonly title: string;
+  /**
+   * How to connect. Each text `name` may also be given as `nameEnv`, the name of an environment
+   * variable.
+   */
+  readonly connection: Table;
+  /** What to read. Absent: the system has no inbound bridge. */
+  readonly from?: Table;
+  /** Where to send. Absent: the system has no outbound bridge. */
+  readonly to?: Table;
+}

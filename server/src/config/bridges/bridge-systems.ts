@@ -1,0 +1,11 @@
+import type { BridgeSystem } from './bridge-system.ts';
+import { NATS_SYSTEM } from './nats-options.ts';
+import { RABBITMQ_SYSTEM } from './rabbitmq-options.ts';
+import { REDIS_SYSTEM } from './redis-options.ts';
+
+/** Every system, by its name in the configuration. */
+export const BRIDGE_SYSTEMS: Readonly<Record<string, BridgeSystem>> = {
+  redis: REDIS_SYSTEM,
+  nats: NATS_SYSTEM,
+  rabbitmq: RABBITMQ_SYSTEM,
+};

@@ -1,0 +1,68 @@
+import { option } from '../options/option.ts';
+import { flag, oneOf, text } from '../values.ts';
+import type { BridgeSystem } from './bridge-system.ts';
+
+/** NATS JetStream. */
+export const NATS_SYSTEM = {
+  title: 'NATS JetStream',
+  connection: {
+    url: option({
+      schema: text('a URL like "nats://host:4222"'),
+      required: true,
+      defaultText: 'required, or `urlEnv`',
+      type: 'URL',
+      description: 'The server: `nats://user:password@host:4222`, or `tls://…`. Several with commas.',
+    }),
+    token: option({
+      schema: text('a token'),
+      defaultText: 'none; or `tokenEnv`',
+      type: 'text',
+      description: 'The token of the connection.',
+    }),
+    tls: option({
+      schema: flag(),
+      default: false,
+      defaultText: '`false`; `true` for `tls://`',
+      type: 'boolean',
+      description: 'Use TLS?',
+    }),
+  },
+  from: {
+    stream: option({
+      schema: text('the name of a stream'),
+      required: true,
+      defaultText: 'required',
+      type: 'text',
+      description: 'The stream to read, which must exist.',
+    }),
+    subject: option({
+      schema: text('a subject like "orders.>"'),
+      defaultText: 'all',
+      type: 'text',
+      description: 'Only messages of this subject; it may have wildcards.',
+    }),
+    consumer: option({
+      schema: text('the name of a consumer'),
+      default: 'sluice',
+      defaultText: '`sluice`',
+      type: 'text',
+      description: 'The durable consumer, which the bridge creates. No other program may use it.',
+    }),
+    start: option({
+      schema: oneOf(['oldest', 'newest']),
+      default: 'oldest',
+      defaultText: '`oldest`',
+      type: '`oldest`, `newest`',
+      description: 'Where a new consumer begins.',
+    }),
+  },
+  to: {
+    subject: option({
+      schema: text('a subject like "audit.{event}"'),
+      required: true,
+      defaultText: 'required',
+      type: 'template',
+      description: 'The subject, which a stream must cover.',
+    }),
+  },
+} satisfies BridgeSystem;

@@ -1,0 +1,49 @@
+import { option } from '../options/option.ts';
+import { oneOf, text } from '../values.ts';
+import type { BridgeSystem } from './bridge-system.ts';
+
+/** RabbitMQ. */
+export const RABBITMQ_SYSTEM = {
+  title: 'RabbitMQ',
+  connection: {
+    url: option({
+      schema: text('a URL like "amqp://host:5672"'),
+      required: true,
+      defaultText: 'required, or `urlEnv`',
+      type: 'URL',
+      description: 'The server and its virtual host: `amqp://user:password@host:5672/vhost`, or `amqps://…` for TLS.',
+    }),
+  },
+  from: {
+    queue: option({
+      schema: text('the name of a queue'),
+      required: true,
+      defaultText: 'required',
+      type: 'text',
+      description: 'The queue to read, which must exist. No other program may consume it.',
+    }),
+    ids: option({
+      schema: oneOf(['required', 'optional']),
+      default: 'required',
+      defaultText: '`required`',
+      type: '`required`, `optional`',
+      description:
+        'Must each message have a `message_id`? Without it a message may appear twice, because nothing tells that it was delivered before. `required`: such a message is poison.',
+    }),
+  },
+  to: {
+    exchange: option({
+      schema: text('the name of an exchange'),
+      defaultText: 'the default exchange, whose routing keys are queues',
+      type: 'text',
+      description: 'The exchange, which must exist.',
+    }),
+    routingKey: option({
+      schema: text('a routing key like "{channel}"'),
+      default: '{channel}',
+      defaultText: '`{channel}`',
+      type: 'template',
+      description: 'The routing key. A message that no queue accepts is not confirmed.',
+    }),
+  },
+} satisfies BridgeSystem;

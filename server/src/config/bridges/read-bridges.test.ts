@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { describeConfig } from '../describe.ts';
+import { ConfigError, parseConfig } from '../schema.ts';
+
+const channels = { 'orders:{id}': { history: true }, dead: { history: true }, audit: { history: true }, quiet: {} };
+const env = { REDIS_URL: 'redis://user:secret@host:6379/2' };
+
+const read = (bridges: unknown) =>
+  parseConfig({ anonymous: true, channels, bridges: bridges as Record<string, Record<string, unknown>> }, { env });
+
+function problemsOf(bridge: unknown): readonly string[] {
+  try {
+    read({ b: bridge });
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+const redis = { url: 'redis://host' };
+const inbound = { redis, from: { streams: ['orders'] }, to: { channel: 'orders:{key}' } };
+const outbound = { redis, from: { channel: 'audit' }, to: { stream: 'audit' } };
+
+describe('bridges', () => {
+  it('are none by default', () => {
+    expect(parseConfig({ anonymous: true, channels }).bridges).toEqual([]);
+  });
+
+  it('read from a broker, with defaults', () => {
+    const [bridge] = read({ b: inbound }).bridges;
+    expect(bridge).toMatchObject({
+      ...{ name: 'b', system: 'redis', direction: 'in', connection: redis, inFlight: 256, origin: 'sluice' },
+      ...{
+        from: { streams: ['orders'], group: 'sluice', body: 'data' },
+        to: { channel: 'orders:{key}', data: 'json' },
+      },
+      poison: { kind: 'stop' },
+    });
+  });
+
+  it('that send to a broker get a consumer group in the rule of their channel, and no other rule has it', () => {
+    const { bridges, channels: rules } = read({ b: { ...outbound, inFlight: 10 } });
+    expect(bridges[0]).toMatchObject({ direction: 'out', from: { channel: 'audit' }, envelope: 'cloudevents' });
+    const groups = rules.flatMap((rule) =>
+      rule.groups.map(({ name, prefetch }) => [rule.pattern.source, name, prefetch]),
+    );
+    expect(groups).toEqual([['audit', 'bridge/b', 10]]);
+  });
+
+  it('take secrets from the environment, and never show them', () => {
+    const config = read({ b: { ...inbound, redis: { urlEnv: 'REDIS_URL' } } });
+    expect(config.bridges[0]?.connection).toEqual({ url: env.REDIS_URL });
+    const shown = JSON.stringify(describeConfig(config));
+    expect(shown).toContain('redis://host:6379/2');
+    expect(shown).not.toContain('secret');
+  });
+
+  it('need no channel for the commands of Centrifugo', () => {
+    expect(problemsOf({ ...inbound, to: { data: 'centrifugo' } })).toEqual([]);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['a system', { from: {}, to: {} }, 'must have exactly one of redis'],
+    ['a known system', { ...inbound, redis: undefined, reddis: {} }, 'Did you mean "redis"?'],
+    ['one system', { ...inbound, nats: {} }, 'redis and nats. Keep one'],
+    ['a URL', { ...inbound, redis: {} }, 'bridges.b.redis.url'],
+    ['a variable that is set', { ...inbound, redis: { urlEnv: 'NO' } }, 'the environment variable NO is not set'],
+    ['a channel', { ...inbound, to: {} }, 'bridges.b.to.channel'],
+    ['known placeholders', { ...inbound, to: { channel: 'orders:{id}' } }, 'uses {id}, which is no placeholder'],
+    ['whole placeholders', { ...inbound, to: { channel: 'orders:{key' } }, 'has a brace without its other half'],
+    ['a channel with a rule', { ...inbound, to: { channel: 'nope' } }, '"nope" matches no rule'],
+    ['dead letters with a rule', { ...inbound, poison: { deadLetter: 'nope' } }, 'bridges.b.poison.deadLetter'],
+    ['history to send from', { ...outbound, from: { channel: 'quiet' } }, 'Add "history" to its rule'],
+    ['a rule to send from', { ...outbound, from: { channel: 'nope' } }, '"nope" matches no rule'],
+    ['no poison to send', { ...outbound, poison: 'skip' }, 'is only for bridges that read'],
+    ['known options', { ...inbound, from: { streams: ['a'], grup: 'x' } }, 'Did you mean "group"?'],
+    ['an object', 7, 'must be an object'],
+  ])('need %s', (_, bridge, problem) => {
+    expect(problemsOf(bridge).join('\n')).toContain(problem);
+  });
+
+  it('need a name', () => {
+    expect(() => read({ 'a b': inbound })).toThrow('is not a name for a bridge');
+  });
+});

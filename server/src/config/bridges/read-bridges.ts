@@ -1,0 +1,247 @@
+/** `bridges`: from the configuration's input to resolved bridges. */
+
+import { isChannelName, matchPattern } from '@sluice/protocol';
+import {
+  type BridgeConfig,
+  type BridgeOptions,
+  groupOfBridge,
+  type OutboundBridge,
+  type Poison,
+} from '../../bridge.ts';
+import type { GroupRule, Rule } from '../../rule.ts';
+import type { Table } from '../options/option.ts';
+import { isPlain, type Path, type Problems, suggest } from '../problems.ts';
+import { readTable } from '../read-table.ts';
+import { MINUTE } from '../values.ts';
+import {
+  BRIDGE_OPTIONS,
+  INBOUND_OPTIONS,
+  INBOUND_TO_OPTIONS,
+  OUTBOUND_FROM_OPTIONS,
+  OUTBOUND_TO_OPTIONS,
+  POISON_OPTIONS,
+} from './bridge-options.ts';
+import type { BridgeSystem } from './bridge-system.ts';
+import { BRIDGE_SYSTEMS } from './bridge-systems.ts';
+import { templateFault } from './templates.ts';
+
+interface Around {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly problems: Problems;
+}
+
+/** Where an entry is. */
+interface At extends Around {
+  readonly path: Path;
+  readonly name: string;
+}
+
+/** A read bridge, and where its consumer group begins. */
+interface Read {
+  readonly bridge: BridgeConfig;
+  readonly start: 'oldest' | 'newest';
+}
+
+const SYSTEMS = Object.keys(BRIDGE_SYSTEMS);
+const NAME = /^[A-Za-z0-9_-]{1,50}$/;
+/** For how long a message may be unconfirmed; the runner fails it earlier. */
+const ACK_TIMEOUT = 2 * MINUTE;
+
+/** Reads all bridges. Those that send need a consumer group in the rule of their channel, which is added. */
+export function readBridges(
+  bridges: Readonly<Record<string, unknown>> | undefined,
+  channels: readonly Rule[],
+  around: Around,
+): { readonly bridges: readonly BridgeConfig[]; readonly channels: readonly Rule[] } {
+  const read = Object.entries(bridges ?? {}).flatMap(([name, value]) => {
+    const found = readBridge(value, { ...around, name, path: ['bridges', name] });
+    return found === undefined ? [] : [found];
+  });
+  const rules = [...channels];
+  for (const { bridge, start } of read) {
+    if (bridge.direction === 'out') addGroup(rules, { bridge, start }, around.problems);
+    else checkChannels(rules, bridge, around.problems);
+  }
+  return { bridges: read.map(({ bridge }) => bridge), channels: rules };
+}
+
+function readBridge(value: unknown, at: At): Read | undefined {
+  const { name, path, problems } = at;
+  if (!NAME.test(name)) problems.add(path, 'is not a name for a bridge. Use up to 50 characters of A-Z a-z 0-9 _ -');
+  if (!isPlain(value)) {
+    problems.add(path, 'must be an object. Example: { redis: { … }, from: { … }, to: { … } }');
+    return undefined;
+  }
+  const system = systemOf(value, at);
+  if (system === undefined) return undefined;
+  const { from = {}, to = {}, poison, [system.name]: connection, ...rest } = value;
+  const common = {
+    name,
+    system: system.name,
+    connection: readConnection(system.options.connection, connection, { ...at, path: [...path, system.name] }),
+  };
+  const parts = { from, to, poison, rest };
+  const isOutbound = isPlain(from) && 'channel' in from;
+  return isOutbound ? readOutbound(common, system.options, parts, at) : readInbound(common, system.options, parts, at);
+}
+
+function systemOf(value: Readonly<Record<string, unknown>>, { path, problems }: At) {
+  const found = SYSTEMS.filter((name) => value[name] != null);
+  const [name] = found;
+  const options = name === undefined ? undefined : BRIDGE_SYSTEMS[name];
+  if (name !== undefined && options !== undefined && found.length === 1) return { name, options };
+  const has = found.length === 0 ? `none. ${suggestSystem(value)}` : `${found.join(' and ')}. Keep one`;
+  problems.add(path, `must have exactly one of ${SYSTEMS.join(', ')}. It has ${has}`);
+  return undefined;
+}
+
+const OTHERS = ['from', 'to', 'poison', ...Object.keys(BRIDGE_OPTIONS), ...Object.keys(INBOUND_OPTIONS)];
+
+function suggestSystem(value: Readonly<Record<string, unknown>>): string {
+  const unknown = Object.keys(value).find((name) => !OTHERS.includes(name));
+  return unknown === undefined ? 'Add one' : `"${unknown}" is not a system. ${suggest(unknown, SYSTEMS)}`;
+}
+
+/** Reads the options of a connection. `urlEnv: NAME` is `url` from the environment. */
+function readConnection(table: Table, value: unknown, { path, problems, env }: At): BridgeOptions {
+  const given = isPlain(value) ? value : {};
+  const resolved: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(given)) {
+    const base = name.endsWith('Env') ? name.slice(0, -'Env'.length) : name;
+    if (base === name || !Object.hasOwn(table, base)) resolved[name] = setting;
+    else if (typeof setting !== 'string' || (env[setting] ?? '') === '') {
+      problems.add([...path, name], `the environment variable ${String(setting)} is not set`);
+      return {};
+    } else resolved[base] = env[setting];
+  }
+  return readTable(table, resolved, { path, problems }) as BridgeOptions;
+}
+
+type Common = Pick<BridgeConfig, 'name' | 'system' | 'connection'>;
+
+interface Parts {
+  readonly from: unknown;
+  readonly to: unknown;
+  readonly poison: unknown;
+  readonly rest: unknown;
+}
+
+function readInbound(common: Common, { title, from: table }: BridgeSystem, parts: Parts, at: At): Read | undefined {
+  const { path, problems } = at;
+  if (table === undefined) {
+    problems.add(path, `${title} has no bridge that reads. Write from: { channel: … } to send to it`);
+    return undefined;
+  }
+  const { inFlight, origin, dedupe } = readTable({ ...BRIDGE_OPTIONS, ...INBOUND_OPTIONS }, parts.rest, at);
+  const from = readTable(table, parts.from, { path: [...path, 'from'], problems }) as BridgeOptions;
+  const { data } = readTable({ data: INBOUND_TO_OPTIONS.data }, dataOf(parts.to), { path: [...path, 'to'], problems });
+  const to = readTable(data === 'centrifugo' ? WITHOUT_CHANNEL : INBOUND_TO_OPTIONS, parts.to, {
+    path: [...path, 'to'],
+    problems,
+  });
+  const { channel = '', event, tags } = to;
+  checkTemplates({ channel, event, ...tags }, { path: [...path, 'to'], problems });
+  const target = { channel, data, ...(event !== undefined && { event }), ...(tags !== undefined && { tags }) };
+  const poison = readPoison(parts.poison, { ...at, path: [...path, 'poison'] });
+  const bridge = { ...common, direction: 'in' as const, inFlight, origin, dedupe, from, to: target, poison };
+  return { bridge, start: 'oldest' };
+}
+
+const WITHOUT_CHANNEL = {
+  ...INBOUND_TO_OPTIONS,
+  channel: { ...INBOUND_TO_OPTIONS.channel, required: undefined } as unknown as (typeof INBOUND_TO_OPTIONS)['event'],
+};
+
+const dataOf = (to: unknown): unknown => (isPlain(to) && 'data' in to ? { data: to.data } : {});
+
+function checkTemplates(
+  templates: Readonly<Record<string, string | undefined>>,
+  { path, problems }: { path: Path; problems: Problems },
+): void {
+  for (const [name, template] of Object.entries(templates)) {
+    const fault = template === undefined ? null : templateFault(template);
+    if (fault !== null) problems.add([...path, name], fault);
+  }
+}
+
+function readPoison(value: unknown, at: At): Poison {
+  if (value === undefined || value === null || value === 'stop') return { kind: 'stop' };
+  if (value === 'skip') return { kind: 'skip' };
+  if (!isPlain(value)) {
+    at.problems.add(at.path, 'must be { deadLetter: <channel> }, "skip" or "stop"');
+    return { kind: 'stop' };
+  }
+  const { deadLetter = '' } = readTable(POISON_OPTIONS, value, at);
+  if (deadLetter !== '' && !isChannelName(deadLetter)) {
+    at.problems.add([...at.path, 'deadLetter'], 'is not a channel. Write a name like "bridge-dead"');
+  }
+  return { kind: 'deadLetter', channel: deadLetter };
+}
+
+function readOutbound(common: Common, { title, to: table }: BridgeSystem, parts: Parts, at: At): Read | undefined {
+  const { path, problems } = at;
+  if (table === undefined) {
+    problems.add(path, `${title} has no bridge that sends. Write what to read in "from"`);
+    return undefined;
+  }
+  if (parts.poison !== undefined) problems.add([...path, 'poison'], 'is only for bridges that read. Remove it');
+  const { inFlight, origin } = readTable(BRIDGE_OPTIONS, parts.rest, at);
+  const { channel = '', start } = readTable(OUTBOUND_FROM_OPTIONS, parts.from, { path: [...path, 'from'], problems });
+  const { envelope, ...to } = readTable({ ...table, ...OUTBOUND_TO_OPTIONS }, parts.to, {
+    path: [...path, 'to'],
+    problems,
+  });
+  const bridge: OutboundBridge = {
+    ...{ ...common, direction: 'out', inFlight, origin, from: { channel }, envelope },
+    to: to as BridgeOptions,
+  };
+  return { bridge, start };
+}
+
+/** Gives the rule of the channel the consumer group of the bridge. */
+function addGroup(
+  rules: Rule[],
+  { bridge, start }: { bridge: OutboundBridge; start: Read['start'] },
+  problems: Problems,
+): void {
+  const { channel } = bridge.from;
+  const path = ['bridges', bridge.name, 'from', 'channel'];
+  const at = rules.findIndex(({ pattern }) => matchPattern(pattern, channel) !== null);
+  const rule = rules[at];
+  if (channel === '') return;
+  if (rule === undefined) problems.add(path, `"${channel}" matches no rule. Add a rule for it`);
+  else if (rule.history === null) {
+    problems.add(
+      path,
+      `"${channel}" has no history, so nothing could be sent after an outage. Add "history" to its rule`,
+    );
+  } else rules[at] = { ...rule, groups: [...rule.groups, groupRuleOf(bridge, start)] };
+}
+
+const groupRuleOf = ({ name, inFlight }: OutboundBridge, start: Read['start']): GroupRule => ({
+  name: groupOfBridge(name),
+  prefetch: inFlight,
+  deadLetter: null,
+  delivery: {
+    ...{
+      ackTimeout: ACK_TIMEOUT,
+      maxDeliveries: 0,
+      backoff: [],
+      orderBy: null,
+      maxUnacked: inFlight,
+      maxSettled: inFlight,
+    },
+    ...{ start, queue: false, expires: null },
+  },
+});
+
+/** A channel without placeholders, and that for dead letters, must exist. */
+function checkChannels(rules: readonly Rule[], bridge: BridgeConfig & { direction: 'in' }, problems: Problems): void {
+  const { name, poison, to } = bridge;
+  const check = (channel: string, path: Path) => {
+    if (!isChannelName(channel) || rules.some(({ pattern }) => matchPattern(pattern, channel) !== null)) return;
+    problems.add(path, `"${channel}" matches no rule. Add a rule for it`);
+  };
+  check(to.channel, ['bridges', name, 'to', 'channel']);
+  if (poison.kind === 'deadLetter') check(poison.channel, ['bridges', name, 'poison', 'deadLetter']);
+}

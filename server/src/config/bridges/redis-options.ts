@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { option } from '../options/option.ts';
+import { text } from '../values.ts';
+import type { BridgeSystem } from './bridge-system.ts';
+
+/** Redis Streams. */
+export const REDIS_SYSTEM = {
+  title: 'Redis Streams',
+  connection: {
+    url: option({
+      schema: text('a URL like "redis://host:6379"'),
+      required: true,
+      defaultText: 'required, or `urlEnv`',
+      type: 'URL',
+      description: 'The Redis: `redis://user:password@host:6379/0`, or `rediss://…` for TLS.',
+    }),
+  },
+  from: {
+    streams: option({
+      schema: z
+        .array(text('the key of a stream'), { error: 'must be a list of keys. Example: ["orders"]' })
+        .min(1, { error: 'is empty. Name at least one stream' })
+        .max(100, { error: 'may name at most 100 streams' })
+        .readonly(),
+      required: true,
+      defaultText: 'required',
+      type: 'list of keys',
+      description: 'The streams to read. They must be of one slot in a Redis Cluster.',
+    }),
+    group: option({
+      schema: text('the name of a consumer group'),
+      default: 'sluice',
+      defaultText: '`sluice`',
+      type: 'text',
+      description: 'The consumer group of Redis, which the bridge creates. No other program may use it.',
+    }),
+    body: option({
+      schema: text('the name of a field'),
+      default: 'data',
+      defaultText: '`data`',
+      type: 'text',
+      description: 'The field of an entry that is its body. The other fields are its headers.',
+    }),
+    start: option({
+      schema: z.enum(['oldest', 'newest'], { error: 'must be "oldest" or "newest"' }),
+      default: 'oldest',
+      defaultText: '`oldest`',
+      type: '`oldest`, `newest`',
+      description: 'Where a new consumer group begins.',
+    }),
+  },
+  to: {
+    stream: option({
+      schema: text('the key of a stream'),
+      required: true,
+      defaultText: 'required',
+      type: 'key',
+      description:
+        'The stream to append to. Its ids are the offsets of the channel, so no other program may append to it.',
+    }),
+    maxLength: option({
+      schema: z.number({ error: 'must be a number' }).int().min(1, { error: 'must be at least 1' }),
+      defaultText: 'no limit',
+      type: 'number',
+      description: 'About how many entries the stream keeps.',
+    }),
+    body: option({
+      schema: text('the name of a field'),
+      default: 'data',
+      defaultText: '`data`',
+      type: 'text',
+      description: 'The field for the body.',
+    }),
+  },
+} satisfies BridgeSystem;
