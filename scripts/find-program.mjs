@@ -7,13 +7,20 @@ import { delimiter, join } from 'node:path';
  * @typedef {object} Program
  * @property {string} name of the executable, and of its package
  * @property {string} variable names a path to use instead
- * @property {string} version flag that prints the version and ends
+ * @property {string} [version] flag that prints the version and ends; absent: there is none, and the
+ *   file is enough
  */
 
 /** @type {Readonly<Record<'nginx' | 'haproxy', Program>>} */
 export const PROXIES = {
   nginx: { name: 'nginx', variable: 'SLUICE_NGINX', version: '-v' },
   haproxy: { name: 'haproxy', variable: 'SLUICE_HAPROXY', version: '-v' },
+};
+
+/** Message brokers that the tests of the bridges start. @type {Readonly<Record<'nats' | 'rabbitmq', Program>>} */
+export const BROKERS = {
+  nats: { name: 'nats-server', variable: 'SLUICE_NATS_SERVER', version: '--version' },
+  rabbitmq: { name: 'rabbitmq-server', variable: 'SLUICE_RABBITMQ_SERVER' },
 };
 
 /** Advice if a program is missing. @param {Program} program */
@@ -47,7 +54,7 @@ export function findProgram({ name, variable, version }) {
   }
   const folders = [...PATH.split(delimiter).filter((folder) => folder !== ''), '/usr/sbin', '/usr/local/sbin'];
   const starts = (/** @type {string} */ path) =>
-    spawnSync(path, [version], { stdio: 'ignore', timeout: 20_000 }).status === 0;
+    version === undefined || spawnSync(path, [version], { stdio: 'ignore', timeout: 20_000 }).status === 0;
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path) && starts(path));
 }
 

@@ -84,8 +84,9 @@ function has(name, ensure, out) {
 async function unit(out) {
   const { ensureRedis } = await import('./find-redis.mjs');
   has('Redis', ensureRedis, out); // without it, its own tests fail with that reason
-  const { ensureProgram, PROXIES } = await import('./find-program.mjs');
-  for (const proxy of Object.values(PROXIES)) has(proxy.name, () => ensureProgram(proxy), out); // or they are skipped
+  const { BROKERS, ensureProgram, PROXIES } = await import('./find-program.mjs');
+  const programs = [...Object.values(PROXIES), ...Object.values(BROKERS)];
+  for (const program of programs) has(program.name, () => ensureProgram(program), out); // or their tests are skipped
   return countReport('unit.json', await runVitest(out, 'unit.json'), countVitest);
 }
 

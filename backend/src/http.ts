@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackendError, type ErrorFields } from './backend-error.ts';
 
+/** How to reach the HTTP API of a gateway. */
 export interface HttpOptions {
   /** The address of the gateway, such as `http://localhost:8080`. */
   readonly url: string;

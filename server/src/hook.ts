@@ -4,6 +4,7 @@ import type { SigningKey } from './outgoing/signing-key.ts';
 
 /** The operations that a hook can be asked about. */
 export const HOOK_KINDS = ['connect', 'subscribe', 'publish', 'enter', 'request', 'recheck'] as const;
+/** An operation that a hook can be asked about. */
 export type HookKind = (typeof HOOK_KINDS)[number];
 
 /** One question to a hook: may this client do this? */
@@ -54,6 +55,7 @@ export interface HookReplyFields {
 
 /** A hook as a function of the program. */
 export type HookFunction = (call: HookCall) => HookReply | PromiseLike<HookReply>;
+/** The functions of a hook, by the operation that each is asked about. */
 export type HookFunctions = { readonly [Kind in HookKind]?: HookFunction };
 
 /** What happens if a hook fails: the operation is refused, permitted, or decided by the last answer. */
