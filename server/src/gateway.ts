@@ -1,50 +1,26 @@
-import {
-  type Draft,
-  type Json,
-  LIMITS,
-  type PublishResult,
-  type ScheduleResult,
-  unknownChannel,
-} from '@sluice/protocol';
-import type { NodeReload } from './api/routes/reload.ts';
-import { readRevocation } from './api/routes/revocations.ts';
 import type { Assembly } from './assemble.ts';
 import { DevAccess } from './auth/dev-access.ts';
-import { PROGRAM } from './auth/identity.ts';
 import type { Bridges } from './bridges/bridges.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { type Config, ConfigError } from './config/schema.ts';
 import type { Engine, EngineListener, Signal } from './engine/engine.ts';
 import { EngineStart } from './engine/engine-start.ts';
-import type { Revocation } from './engine/revocations.ts';
 import { groupProblem } from './groups/engine-support.ts';
-import type { ConsumeFunction } from './groups/program-delivery.ts';
 import { createHttpSide } from './http-side.ts';
 import type { DescriptorWatch } from './observe/descriptors.ts';
 import { EngineWatch } from './observe/engine-watch.ts';
 import type { LoopWatch } from './observe/lag-metrics.ts';
+import { Program } from './program.ts';
 import { ProgramManage } from './program-manage.ts';
-import { errorOf, type RequestOptions, requestMany } from './program-requests.ts';
-import {
-  listMessages,
-  type ScheduleOptions,
-  type SchedulesOptions,
-  scheduleMessage,
-  unscheduleMessage,
-} from './program-schedules.ts';
 import type { SocketWire } from './protocols/protocol.ts';
-import { Refusal } from './refusal.ts';
 import { Reload, type ReloadReport } from './reload.ts';
-import { ProgramResponder, type RequestFunction } from './requests/program-responder.ts';
 import { SCHEDULES } from './schedules/schedule-record.ts';
-import type { WaitingPage } from './schedules/waiting-list.ts';
 import { createAcceptor } from './session/acceptor.ts';
 import { type Admit, createAdmission } from './session/admission.ts';
 import { ArrivalLimits } from './session/arrival-limits.ts';
 import { drainSessions } from './session/drain.ts';
 import type { Revoking } from './session/revoking.ts';
 import type { Services } from './session/services.ts';
-import { SluiceError } from './sluice-error.ts';
 import { createSse } from './sse/sse.ts';
 import type { Tap } from './tap/tap.ts';
 import type { HttpSide } from './transport/http.ts';
@@ -68,11 +44,8 @@ export interface Address {
  */
 const ANSWERED = 500;
 
-const NO_SOURCE =
-  'this node does not read a configuration that it could read again: restart it, or call Gateway.reload in its program';
-
 /** A gateway, from its start to its end. */
-export class Gateway {
+export class Gateway extends Program {
   /**
    * What there is on all nodes, and what can be done about it: nodes, channels, users, connections.
    *
@@ -95,7 +68,6 @@ export class Gateway {
   readonly #arrivals: ArrivalLimits;
   readonly #tap: Tap;
   readonly #reload: Reload;
-  #source: (() => Promise<Config>) | undefined;
   readonly #sse: ReturnType<typeof createSse>;
   readonly #http: HttpSide;
   readonly #watch: EngineWatch;
@@ -115,6 +87,7 @@ export class Gateway {
 
   constructor(assembly: Assembly) {
     const { config, engine, transport, services, revoking, cluster } = assembly;
+    super(services, engine.revocations);
     this.#config = config;
     this.#engine = engine;
     this.#transport = transport;
@@ -145,7 +118,7 @@ export class Gateway {
       prepare: (next) => this.#prepare(next),
       replaceSecrets: (next) => this.#sse?.replaceSecrets(next),
     });
-    cluster.answer('reload', () => this.#reloadFromSource());
+    cluster.answer('reload', () => this.#reload.again());
     this.#sse = createSse({ ...assembly, access: this.#access, admit: this.#admission, arrivals: this.#arrivals });
     this.#http = createHttpSide({
       ...assembly,
@@ -285,160 +258,6 @@ export class Gateway {
   }
 
   /**
-   * Publishes in the name of the program: the permissions of rules do not apply, their limits do.
-   *
-   * @returns the position of the message, once the engine has stored it
-   * @throws SluiceError with a name of the catalogue: `channel_invalid`, `channel_unknown`,
-   *   `payload_invalid`, `unavailable`, `storage_full`…
-   */
-  async publish(channel: string, data: Draft['data'], options: Omit<Draft, 'data'> = {}): Promise<PublishResult> {
-    const { door } = this.#services;
-    const outcome = await door.publish({ channel, draft: { ...options, data }, by: PROGRAM, allowance: null });
-    if (outcome instanceof Refusal) throw errorOf(outcome);
-    return outcome;
-  }
-
-  /**
-   * Publishes a message later, in the name of the program. The channel's rule needs `schedule`, and
-   * limits how far ahead.
-   *
-   * @param options `delay` in milliseconds, or `at`; with a `key`, a repeat within an hour schedules
-   *   nothing and returns the first result
-   * @returns the id for `unschedule`, and when it is due, once the engine has stored it
-   * @throws SluiceError with a name of the catalogue: `command_invalid`, `too_many_scheduled`…
-   * @example
-   * ```ts
-   * const tomorrow = new Date(Date.now() + 86_400_000);
-   * const { id } = await gateway.schedule('user:ada', { title: 'Stand-up' }, { at: tomorrow, event: 'reminder' });
-   * ```
-   */
-  schedule(channel: string, data: Json, options: ScheduleOptions): Promise<ScheduleResult> {
-    return scheduleMessage(this.#services, { ...options, channel, data });
-  }
-
-  /**
-   * Withdraws a scheduled message, whoever scheduled it.
-   *
-   * @throws SluiceError `not_scheduled` if it does not wait any more
-   */
-  unschedule(channel: string, id: string): Promise<void> {
-    return unscheduleMessage(this.#services.schedules, channel, id);
-  }
-
-  /**
-   * Returns a page of the messages that wait on a channel, in the order of their times.
-   *
-   * @example
-   * ```ts
-   * const { messages, next } = await gateway.schedules('user:ada', { limit: 20 });
-   * for (const { id } of messages) await gateway.unschedule('user:ada', id);
-   * ```
-   */
-  schedules(channel: string, options: SchedulesOptions = {}): Promise<WaitingPage> {
-    return listMessages(this.#services, channel, options);
-  }
-
-  /**
-   * Sends a request to a responder of the channel, in the name of the program: the permissions of
-   * rules do not apply, their limits do.
-   *
-   * @param options.timeout milliseconds until the first reply, and between two; default: the rule's
-   * @returns the data of the last reply; `undefined` if it has none, after several replies
-   * @throws SluiceError with a name of the catalogue: `no_responders`, `request_timeout`,
-   *   `responder_failed` with the error of the responder in `responder`…
-   * @example
-   * ```ts
-   * const price = await gateway.request('prices:quote', { symbol: 'ACME' }, { timeout: 2_000 });
-   * ```
-   */
-  async request(channel: string, data: Json, options: RequestOptions = {}): Promise<Json | undefined> {
-    let last: Json | undefined;
-    for await (const reply of this.requestMany(channel, data, options)) last = reply;
-    return last;
-  }
-
-  /**
-   * As `request`, for a responder that replies several times: iterates over its replies. Leaving the
-   * loop cancels the request.
-   */
-  async *requestMany(channel: string, data: Json, options: RequestOptions = {}): AsyncGenerator<Json, void> {
-    yield* requestMany(this.#services.backendRequests, { channel, data, ...options });
-  }
-
-  /**
-   * Answers requests on a channel with a function of the program. Permissions do not apply.
-   *
-   * @param answer returns the data of the reply, or an async iterable for several; throws a
-   *   `ReplyError` to fail with a code. Any other error is logged as a fault, and the requester
-   *   learns nothing about it
-   * @param options.concurrency maximum number of requests at the same time; default 16
-   * @returns a function that ends it. Requests that have begun are answered
-   * @throws SluiceError `channel_unknown` if no rule matches the channel
-   * @example
-   * ```ts
-   * const stop = gateway.respond('prices:quote', async ({ data, signal }) => findPrice(data, signal));
-   * ```
-   */
-  respond(channel: string, answer: RequestFunction, options: { readonly concurrency?: number } = {}): () => void {
-    const { rules, requests, events } = this.#services;
-    if (rules.match(channel) === null) throw new SluiceError('channel_unknown', unknownChannel(channel).detail);
-    const { concurrency = LIMITS.concurrencyDefault } = options;
-    const responder = new ProgramResponder({ answer, concurrency, events });
-    void requests.respond(channel, responder);
-    return () => requests.withdraw(channel, responder);
-  }
-
-  /**
-   * Consumes a queue or a consumer group with a function of the program, on this node. The permissions
-   * of rules do not apply. A message is acknowledged when the promise of the handler resolves, and
-   * delivered again when it rejects; while the handler runs, the delivery is extended.
-   *
-   * @param options.group absent: the channel's only group, such as that of a queue
-   * @param options.prefetch maximum number of messages at the same time; default: the rule's
-   * @returns a function that stops: it resolves when all messages that it has received are settled
-   * @throws SluiceError `channel_unknown` or `group_unknown`
-   * @example
-   * ```ts
-   * const stop = gateway.consume('jobs:thumbnails', async ({ message, signal }) => {
-   *   await makeThumbnail(message.data, signal);
-   * });
-   * ```
-   */
-  consume(
-    channel: string,
-    handler: ConsumeFunction,
-    options: { readonly group?: string; readonly prefetch?: number } = {},
-  ): () => Promise<void> {
-    const { groups } = this.#services;
-    if (groups === undefined) throw new SluiceError('group_unknown', 'the engine has no consumer groups');
-    const target = groups.find(channel, PROGRAM, options.group);
-    if (target instanceof Refusal) throw errorOf(target);
-    return groups.consume(target, {
-      handler,
-      prefetch: options.prefetch ?? target.rule.prefetch,
-      publish: (to, data, draft) => this.publish(to, data, draft),
-    });
-  }
-
-  /**
-   * Revokes tokens by user, by id or by the time of issue. Connections that use a revoked token are
-   * closed with `token_revoked` on every node, and the tokens are rejected from then on.
-   *
-   * @throws SluiceError `command_invalid` with the reason; EngineUnavailable if the engine did not
-   *   confirm that it stored the revocation
-   * @example
-   * ```ts
-   * await gateway.revoke({ user: 'ada' }); // signed out everywhere; a token issued from now on is accepted
-   * ```
-   */
-  async revoke(what: Partial<Revocation>): Promise<Revocation> {
-    const revocation = readRevocation(what, this.#services.clock.now());
-    if (revocation instanceof Refusal) throw new SluiceError(revocation.error, revocation.detail);
-    await this.#engine.revocations.add(revocation);
-    return revocation;
-  }
-
-  /**
    * Applies another configuration: channel rules, schedules, keys, API keys, and the limits of clients.
    * It is applied completely, or not at all. Subscriptions that the new rules forbid end with
    * `permission`; no connection is closed. Open channels keep history and `slow`.
@@ -455,20 +274,7 @@ export class Gateway {
    * again. Without it, the node reports that it cannot reload.
    */
   reloadFrom(load: () => Promise<Config>): void {
-    this.#source = load;
-  }
-
-  /** Reads the configuration again, for any node that asks. */
-  async #reloadFromSource(): Promise<NodeReload> {
-    const load = this.#source;
-    if (load === undefined) return { ok: false, problem: NO_SOURCE };
-    try {
-      return { ok: true, ...(await this.#reload.apply(await load())) };
-    } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      this.#services.events.emit('reloadFailed', { problem });
-      return { ok: false, problem };
-    }
+    this.#reload.source = load;
   }
 
   /** Resolves when the gateway has stopped, by `close` or by a drain over the HTTP API. */

@@ -1,3 +1,4 @@
+import type { NodeReload } from './api/routes/reload.ts';
 import type { ReplaceableApiKeys, ReplaceableVerifier } from './auth/replaceable.ts';
 import { createApiKeys } from './auth/secrets.ts';
 import type { Verifier } from './auth/token.ts';
@@ -29,11 +30,16 @@ export interface ReloadParts {
   readonly replaceSecrets: (config: Config) => void;
 }
 
+const NO_SOURCE =
+  'this node does not read a configuration that it could read again: restart it, or call Gateway.reload in its program';
+
 /** Applies other configurations to a running gateway, one after the other, each completely or not at all. */
 export class Reload {
   readonly #parts: ReloadParts;
   #config: Config;
   #last: Promise<unknown> = Promise.resolve();
+  /** Reads the configuration of this node again. */
+  source: (() => Promise<Config>) | undefined;
 
   constructor(config: Config, parts: ReloadParts) {
     this.#config = config;
@@ -57,6 +63,18 @@ export class Reload {
     this.#parts.services.events.emit('reloaded', differences);
     await this.#review();
     return differences;
+  }
+
+  /** Reads the configuration again, for any node that asks. */
+  async again(): Promise<NodeReload> {
+    if (this.source === undefined) return { ok: false, problem: NO_SOURCE };
+    try {
+      return { ok: true, ...(await this.apply(await this.source())) };
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      this.#parts.services.events.emit('reloadFailed', { problem });
+      return { ok: false, problem };
+    }
   }
 
   async #change(config: Config): Promise<Differences> {
