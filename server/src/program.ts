@@ -67,7 +67,7 @@ export abstract class Program {
   }
 
   /**
-   * Withdraws a scheduled message, whoever scheduled it.
+   * Withdraws a scheduled message, no matter who scheduled it.
    *
    * @throws SluiceError `not_scheduled` if it does not wait any more
    */

@@ -163,7 +163,7 @@ export function testSource(name: string, { skip, start, open, hasKeys = true }: 
       await expect.poll(() => rig.unacknowledged()).toBe(0);
     });
 
-    it('stops at what cannot be published, unless it is told otherwise', async () => {
+    it('stops at what cannot be published, unless its "poison" says otherwise', async () => {
       const rig = await openRig();
       const gateway = await run(rig, { to: { channel: 'orders' } });
       await rig.produce([{ body: '{"n":1}' }]);

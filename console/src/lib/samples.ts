@@ -1,4 +1,4 @@
-/** Figures from Prometheus' text format, as far as the overview needs them. */
+/** The figures of the overview, from the text format of Prometheus. */
 
 /** A histogram: cumulative counts by upper bound. */
 export type Buckets = ReadonlyMap<number, number>;

@@ -23,7 +23,7 @@ export class TapStream implements StreamBody, StreamListener {
   #wake: (() => void) | undefined;
   #gone = false;
   #entries = 0;
-  /** The nodes that did not answer, as the reader was told. */
+  /** The nodes that did not answer, as the reader knows them. */
   #missing = '';
 
   constructor(options: TapStreamOptions) {

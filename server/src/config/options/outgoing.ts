@@ -25,7 +25,7 @@ export const OUTGOING_OPTIONS = {
     default: {},
     defaultText: 'none',
     type: 'webhooks by name',
-    description: 'Endpoints that are told what has happened. See docs/webhooks.md.',
+    description: 'Endpoints that are notified of events. See docs/webhooks.md.',
   }),
   privateTargets: option({
     schema: z.array(network, { error: 'must be a list of networks. Example: ["10.0.0.0/8"]' }).readonly(),
