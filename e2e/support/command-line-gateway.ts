@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { readMetric } from '../../server/src/testing/metric.ts';
 import { freePort } from './free-port.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -100,12 +101,9 @@ export class CommandLineGateway {
     if (!response.ok) throw new Error(`publishing was answered with ${response.status}: ${await response.text()}`);
   }
 
-  /** The value of a metric without labels, e.g. `sluice_connections`. */
+  /** A metric, such as `sluice_connections`; without its labels, the sum over them. */
   async metric(name: string): Promise<number> {
-    const text = await (await fetch(`${this.url}/metrics`)).text();
-    const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
-    if (line === undefined) throw new Error(`there is no metric ${name}`);
-    return Number(line.slice(name.length));
+    return readMetric(await (await fetch(`${this.url}/metrics`)).text(), name);
   }
 
   async #fetchApiKey(): Promise<string> {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Client, createClient } from '@sluice/client';
 import WebSocket from 'ws';
 import { expectFresh } from '../../../scripts/src/fresh-build.mjs';
+import { readMetric } from '../../src/testing/metric.ts';
 import { SECRET, tokenFor } from './tokens.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../cli/bin/sluice.js', import.meta.url));
@@ -150,9 +151,7 @@ export class ServeProcess {
 
   /** A metric, summed over all workers. */
   async metric(name: string): Promise<number> {
-    const text = await (await this.request('/metrics')).text();
-    const values = text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, 'gm'));
-    return Array.from(values, ([, value]) => Number(value)).reduce((sum, value) => sum + value, 0);
+    return readMetric(await (await this.request('/metrics')).text(), name);
   }
 
   /** The process of a worker, or of the engine. */
