@@ -55,6 +55,7 @@ class Limited {
       this.lines.push(JSON.parse(line) as Line);
       this.#wake();
     });
+    this.child.once('exit', () => this.#wake());
   }
 
   /** Resolves with the first log line that has this message. */
@@ -62,6 +63,7 @@ class Limited {
     for (;;) {
       const found = this.lines.find(({ msg }) => msg.startsWith(message));
       if (found !== undefined) return found;
+      if (this.child.exitCode !== null) throw new Error(`the gateway ended with ${this.child.exitCode}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -86,8 +88,7 @@ let gateway: Limited;
 
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  gateway.child.kill();
-  await once(gateway.child, 'exit');
+  if (gateway.child.kill()) await once(gateway.child, 'exit');
 });
 
 const connect = (port: number): net.Socket => {
