@@ -89,7 +89,7 @@ describe('the command', () => {
     await says(/listening on/);
     expect(said.text).toContain('sluice subscribe chat:lobby');
     writeFileSync(join(folder, 'channels.ts'), contracts('news:{topic}'));
-    await says(/channel rules reloaded \(1\)/);
+    await says(/sluice: configuration reloaded: .*news/);
     const url = `http://localhost:${portOf(said.text)}`;
     const { apiKey } = (await (await fetch(`${url}/dev/token?sub=ada`)).json()) as { apiKey: string };
     const publish = (channel: string) =>
