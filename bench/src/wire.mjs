@@ -6,9 +6,16 @@ import { connect } from 'node:net';
 export function textFrame(text) {
   const payload = Buffer.from(text);
   const { length } = payload;
-  const head =
-    length < 126 ? Buffer.from([0x81, 0x80 | length]) : Buffer.from([0x81, 0xfe, length >>> 8, length & 0xff]);
-  return Buffer.concat([head, Buffer.alloc(4), payload]);
+  return Buffer.concat([headOf(length), Buffer.alloc(4), payload]);
+}
+
+/** A masked text frame's head, RFC 6455, section 5.2: the length has 7, 16 or 64 bits. */
+function headOf(length) {
+  if (length < 126) return Buffer.from([0x81, 0x80 | length]);
+  if (length < 65_536) return Buffer.from([0x81, 0xfe, length >>> 8, length & 0xff]);
+  const head = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
+  head.writeBigUInt64BE(BigInt(length), 2);
+  return head;
 }
 
 /**
