@@ -170,7 +170,7 @@ export interface Events {
   reloaded: { changes: readonly string[]; restart: readonly string[] };
   /** The configuration could not be read again or applied: nothing has changed. */
   reloadFailed: { problem: string };
-  /** Somebody observes a user or a channel live, `by` an API key or a user; `seconds`: at most for so long. */
+  /** Somebody observes a user or a channel live, `by` an API key or a user; `seconds`: the longest duration. */
   tapStarted: { by: string; target: string; payloads: boolean; seconds: number };
   /** This node records for a tap, of this node or of another one. */
   tapRecording: { by: string; target: string; payloads: boolean };

@@ -62,7 +62,7 @@ describe('the permission on a pattern', () => {
     expect(permitsPattern(identity(caps), 'manage', parsePattern(source))).toBe(allowed);
   });
 
-  it('is given to whoever is trusted', () => {
+  it('is granted to every trusted caller', () => {
     expect(permitsPattern({ ...identity({}), trusted: true }, 'manage', parsePattern('**'))).toBe(true);
   });
 });

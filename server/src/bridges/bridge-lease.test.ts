@@ -57,7 +57,7 @@ function setUp() {
 }
 
 describe('the lease of a bridge', () => {
-  it('is taken at once if nobody has it, and kept', async () => {
+  it('is acquired at once if nobody holds it, and kept', async () => {
     const { clock, join } = setUp();
     const [a, b] = [join(), join()];
     await settle();

@@ -33,7 +33,7 @@ export interface PresenceOptions {
 export interface PresenceObserver {
   /** Does it want to know about the members of this channel? */
   wants(channel: string): boolean;
-  /** @returns whether the channel still has members, as far as it knows */
+  /** @returns whether the channel still has members that this node knows */
   changed(change: PresenceChange): boolean;
 }
 

@@ -10,7 +10,7 @@ const handler = (): RequestHandler => ({
   ...{ handle: () => {}, released: () => {}, cancelled: () => {} },
 });
 
-it('a node that drains offers nothing to other nodes, whoever responds there', () => {
+it('a node that drains offers nothing to other nodes, also if it has responders', () => {
   const offers: number[] = [];
   const peers = {
     serve: () => {},

@@ -167,7 +167,7 @@ export class Decisions {
     };
   }
 
-  /** Its rate is taken before its hook is asked. */
+  /** Counts against its rate before the hook is asked. */
   #beginPublish(command: CommandOf<'publish'>, size: number, decided: Decided): NowOrLater<Decided> {
     const session = this.#session;
     const request = publishRequest(session, command, { decision: decided.decision, size });

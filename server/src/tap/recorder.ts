@@ -19,7 +19,7 @@ export interface RecorderOptions {
   readonly payloads: boolean;
 }
 
-/** Bytes of entries that wait to be taken; what comes then is counted. */
+/** Maximum bytes of waiting entries; further entries are dropped and counted. */
 const MOST_WAITING = 262_144;
 
 type Fields = Readonly<Record<string, unknown>> & {

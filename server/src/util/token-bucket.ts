@@ -50,7 +50,7 @@ export class TokenBucket {
     this.#spent += Math.round(amount * 1000);
   }
 
-  /** Returns tokens that were taken and not used. */
+  /** Puts back tokens that were not used. */
   giveBack(amount: number): void {
     this.#spent = Math.max(0, this.#spent - amount * 1000);
   }

@@ -105,7 +105,7 @@ export function testSourcePositions(bench: () => EngineBench): void {
   });
 }
 
-/** Positions 1, 2, 3…; before each, the source goes back by so many. */
+/** Positions 1, 2, 3…; before each, the source goes back by the given number of positions. */
 const deliver = (rewinds: readonly number[]): number[] =>
   rewinds.flatMap((rewind, index) => {
     const first = Math.max(1, index + 1 - rewind);
