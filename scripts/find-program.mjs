@@ -1,14 +1,17 @@
 /** Finds programs that tests run together with the gateway, and installs missing ones. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
  * @typedef {object} Program
- * @property {string} name of the executable, and of its package
+ * @property {string} name of the executable
+ * @property {string} [package] that contains it. Default: its name
  * @property {string} variable names a path to use instead
  * @property {string} [version] flag that prints the version and ends; absent: there is none, and the
  *   file is enough
+ * @property {readonly [root: string, folder: string]} [versions] where packages put it if several
+ *   versions may be installed: `<root>/<version>/<folder>`
  */
 
 /** @type {Readonly<Record<'nginx' | 'haproxy', Program>>} */
@@ -17,15 +20,23 @@ export const PROXIES = {
   haproxy: { name: 'haproxy', variable: 'SLUICE_HAPROXY', version: '-v' },
 };
 
-/** Message brokers that the tests of the bridges start. @type {Readonly<Record<'nats' | 'rabbitmq', Program>>} */
+/**
+ * Message brokers and databases that the tests of the bridges start.
+ *
+ * @type {Readonly<Record<'nats' | 'rabbitmq' | 'postgres', Program>>}
+ */
 export const BROKERS = {
   nats: { name: 'nats-server', variable: 'SLUICE_NATS_SERVER', version: '--version' },
   rabbitmq: { name: 'rabbitmq-server', variable: 'SLUICE_RABBITMQ_SERVER' },
+  postgres: {
+    ...{ name: 'postgres', package: 'postgresql', variable: 'SLUICE_POSTGRES', version: '--version' },
+    versions: ['/usr/lib/postgresql', 'bin'],
+  },
 };
 
 /** Advice if a program is missing. @param {Program} program */
-export const howToGet = ({ name, variable }) => `${name} was not found. Do one of these:
-  apt-get install ${name}      (or brew install ${name}, dnf install ${name})
+export const howToGet = ({ name, package: of = name, variable }) => `${name} was not found. Do one of these:
+  apt-get install ${of}      (or brew install ${of}, dnf install ${of})
   ${variable}=/path/to/${name} npm test`;
 
 const isRoot = () => process.getuid?.() === 0;
@@ -46,16 +57,36 @@ function apt(name, args) {
  * @returns {string | undefined} the path of an executable, or nothing if none can be started
  * @throws {Error} if the variable names a missing file
  */
-export function findProgram({ name, variable, version }) {
+export function findProgram({ name, variable, version, versions }) {
   const { [variable]: wished = '', PATH = '' } = process.env;
   if (wished !== '') {
     if (!existsSync(wished)) throw new Error(`${variable} names ${wished}, which does not exist`);
     return wished;
   }
-  const folders = [...PATH.split(delimiter).filter((folder) => folder !== ''), '/usr/sbin', '/usr/local/sbin'];
+  const onPath = PATH.split(delimiter).filter((folder) => folder !== '');
+  const folders = [...onPath, '/usr/sbin', '/usr/local/sbin', ...foldersOf(versions)];
   const starts = (/** @type {string} */ path) =>
     version === undefined || spawnSync(path, [version], { stdio: 'ignore', timeout: 20_000 }).status === 0;
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path) && starts(path));
+}
+
+/** The latest version first. @param {Program['versions']} versions @returns {string[]} */
+function foldersOf(versions) {
+  if (versions === undefined || !existsSync(versions[0])) return [];
+  const [root, folder] = versions;
+  const found = readdirSync(root).sort((a, b) => Number(b) - Number(a));
+  return found.map((version) => join(root, version, folder));
+}
+
+/**
+ * Installs packages of the distribution, as root.
+ *
+ * @param {string} name of what needs them, for the output
+ * @param {readonly string[]} packages
+ */
+export function install(name, packages) {
+  if (!isRoot() || !existsSync('/usr/bin/apt-get')) return;
+  apt(name, ['update']) && apt(name, ['install', '-y', '--no-install-recommends', ...packages]);
 }
 
 /**
@@ -66,10 +97,8 @@ export function findProgram({ name, variable, version }) {
  * @throws {Error} with advice, if it is missing and could not be installed
  */
 export function ensureProgram(program) {
-  const { name } = program;
-  if (findProgram(program) === undefined && isRoot() && existsSync('/usr/bin/apt-get')) {
-    apt(name, ['update']) && apt(name, ['install', '-y', '--no-install-recommends', name]);
-  }
+  const { name, package: of = name } = program;
+  if (findProgram(program) === undefined) install(name, [of]);
   const path = findProgram(program);
   if (path === undefined) throw new Error(howToGet(program));
   return path;

@@ -87,6 +87,8 @@ async function unit(out) {
   const { BROKERS, ensureProgram, PROXIES } = await import('./find-program.mjs');
   const programs = [...Object.values(PROXIES), ...Object.values(BROKERS)];
   for (const program of programs) has(program.name, () => ensureProgram(program), out); // or their tests are skipped
+  const { ensureJars, JVM_BROKERS } = await import('./jvm-brokers.mjs');
+  for (const broker of Object.values(JVM_BROKERS)) has(broker.name, () => ensureJars(broker), out);
   return countReport('unit.json', await runVitest(out, 'unit.json'), countVitest);
 }
 

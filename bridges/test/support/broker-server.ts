@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,12 +23,22 @@ export interface ServerCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Who runs it, and owns its folder. Default: who runs the tests. */
+  readonly user?: User | undefined;
+  /** How often a start may fail, for servers whose killed predecessor takes a moment to end. Default: 0. */
+  readonly failedStarts?: number;
   /** Runs once, before the first start. */
   readonly prepare?: () => Promise<void>;
   /** Resolves when it accepts work. Default: when its port accepts connections. */
   readonly ready?: () => Promise<void>;
   /** What ends with it, such as a helper process. */
   readonly remove?: () => void;
+}
+
+/** A user of this machine. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** Where a server runs. */
@@ -71,6 +81,8 @@ export class BrokerServer {
     const command = commandFor(place);
     const server = new BrokerServer(place, command);
     servers.add(server);
+    const { user } = command;
+    if (user !== undefined) chownSync(place.folder, user.uid, user.gid);
     await command.prepare?.();
     await server.restart();
     return server;
@@ -89,10 +101,24 @@ export class BrokerServer {
   /** Starts it again, with the data that it has. */
   async restart(): Promise<void> {
     await this.stop();
-    const { command, args, env, ready = () => this.#accepts() } = this.#command;
+    const { failedStarts = 0 } = this.#command;
+    for (let failed = 0; failed < failedStarts; failed++) {
+      try {
+        return await this.#start();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+    await this.#start();
+  }
+
+  async #start(): Promise<void> {
+    const { command, args, env, user, ready = () => this.#accepts() } = this.#command;
     const shell = spawn('/bin/sh', ['-c', WATCHDOG, 'sh', command, ...args], {
       env: { ...process.env, ...env },
+      cwd: this.#folder,
       stdio: ['pipe', 'pipe', 'pipe'],
+      ...user,
     });
     this.#shell = shell;
     for (const stream of [shell.stdout, shell.stderr]) {
