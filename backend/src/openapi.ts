@@ -9,8 +9,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * The state of the bridges on a node
-         * @description Needs: an API key without caps.
+         * The bridges, with their state and their numbers
+         * @description Needs: manage on **.
          */
         readonly get: operations["listBridges"];
         readonly put?: never;
@@ -1071,6 +1071,7 @@ export interface components {
                 readonly channel: string;
                 readonly offset: number;
             };
+            readonly size?: number;
             readonly tags?: {
                 readonly [key: string]: string;
             };
@@ -1157,18 +1158,23 @@ export interface operations {
                 content: {
                     readonly "application/json": {
                         readonly bridges: readonly {
+                            readonly channel: string;
                             readonly counts: {
                                 readonly [key: string]: number;
                             };
                             /** @enum {string} */
                             readonly direction: "in" | "out";
                             readonly error: string | null;
+                            readonly errorTime: number | null;
                             readonly lag: number | null;
                             readonly name: string;
+                            readonly node: string | null;
                             /** @enum {string} */
                             readonly state: "standby" | "connecting" | "running" | "holding" | "waiting" | "failed" | "stopped";
                             readonly system: string;
                         }[];
+                        /** @description Nodes that did not answer */
+                        readonly missing?: readonly string[];
                     };
                 };
             };
@@ -1343,6 +1349,7 @@ export interface operations {
             readonly query?: {
                 readonly after?: number;
                 readonly limit?: number;
+                readonly payloads?: "true" | "false";
             };
             readonly header?: never;
             readonly path: {
@@ -1751,6 +1758,7 @@ export interface operations {
                 readonly before?: number;
                 readonly filter?: string;
                 readonly limit?: number;
+                readonly payloads?: "true" | "false";
             };
             readonly header?: never;
             readonly path: {

@@ -10,7 +10,7 @@ Examples:
   $ sluice bridges                                      at a gateway that runs with --dev on this machine
   $ SLUICE_API_KEY=… sluice bridges --url https://rt.example.com --json
 
-A bridge runs on one node; the others say "standby". Exit code: 1 if a bridge has failed for good.`;
+A bridge runs on one node. The table shows all nodes of the cluster. Exit code: 1 if a bridge has failed for good.`;
 
 interface BridgesFlags {
   readonly url: URL;
@@ -63,13 +63,16 @@ async function showBridges(flags: BridgesFlags, shell: Shell): Promise<void> {
   if (bridges.some(({ state }) => state === 'failed')) throw new CliError('a bridge has failed');
 }
 
-/** `sluice bridges`: the state of each bridge of a node. */
+/** `sluice bridges`: the state of each bridge. */
 export function addBridges(program: Command, shell: Shell): void {
   program
     .command('bridges')
-    .description('Show the state of the bridges of a node.')
+    .description('Show the state of the bridges.')
     .option('--url <url>', 'the gateway', urlArgument, new URL(DEFAULT_URL))
-    .option('--key <key>', 'API key without caps; prefer SLUICE_API_KEY, which other users of the machine cannot see')
+    .option(
+      '--key <key>',
+      'API key that may manage everything; prefer SLUICE_API_KEY, which other users of the machine cannot see',
+    )
     .option('--json', 'print the state as JSON')
     .addHelpText('after', EXAMPLES)
     .action((flags: BridgesFlags) => showBridges(flags, shell));

@@ -22,6 +22,7 @@ import { Groups } from './groups/groups.ts';
 import { targetCreator } from './hooks/create-target.ts';
 import { Hooks } from './hooks/hooks.ts';
 import { askPublishHook } from './hooks/publish-step.ts';
+import { BridgeList } from './manage/bridge-list.ts';
 import { GroupList } from './manage/group-list.ts';
 import { LocalActions } from './manage/local-actions.ts';
 import { LocalNode } from './manage/local-node.ts';
@@ -98,6 +99,7 @@ export interface Assembly {
   readonly reloading: Pick<ReloadParts, 'settings' | 'inForce' | 'verifier' | 'apiKeys' | 'createVerifier'>;
   readonly recentDecisions: RecentDecisions;
   readonly groupList: GroupList;
+  readonly bridgeList: BridgeList;
   readonly descriptors: DescriptorWatch | undefined;
   readonly loop: LoopWatch;
   readonly wires?: readonly SocketWire[];
@@ -225,8 +227,9 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
   const ring = new DecisionRing(config.log.decisions, { events, clock });
   const recentDecisions = new RecentDecisions({ cluster, ring, registry });
   const groupList = new GroupList({ cluster, rules, groups });
+  const bridgeList = new BridgeList({ cluster, bridges });
   const why = new Why({ cluster, registry, rules, log, ring, clock });
-  const tap = new Tap({ cluster, registry, log, events, clock, node: config.node });
+  const tap = new Tap({ cluster, registry, events, clock, node: config.node });
   const { wires } = parts;
   return {
     descriptors,
@@ -252,6 +255,7 @@ export function assemble(config: Config, parts: Partial<Parts> = {}): Assembly {
     tap,
     recentDecisions,
     groupList,
+    bridgeList,
     topics,
     ...(wires && { wires }),
   };

@@ -1,4 +1,4 @@
-import type { Command, Conditions, ErrorName, GapReason, Position } from '@sluice/protocol';
+import type { Command, Conditions, ErrorName, GapReason, Json, Position, Tags } from '@sluice/protocol';
 
 /**
  * Events of the gateway, for observers: metrics, log, webhooks. Observers can neither slow nor
@@ -33,9 +33,16 @@ export interface Events {
   };
   /**
    * A message was appended. `waited`: milliseconds until the engine acknowledged it, 0 if it
-   * answered synchronously.
+   * answered synchronously. `content`: never log it.
    */
-  published: { channel: string; rule?: string; id: string; offset: number; waited?: number | undefined };
+  published: {
+    channel: string;
+    rule?: string;
+    id: string;
+    offset: number;
+    waited?: number | undefined;
+    content?: { readonly data: Json; readonly event?: string; readonly tags?: Tags; readonly from?: string };
+  };
   /** A message was published that was scheduled, once or recurring: `delay` ms after its time. */
   latePublished: { channel: string; kind: 'once' | 'recurring'; delay: number };
   /** A message that was scheduled was refused for good when it was due; a `fault` follows. */
@@ -176,6 +183,8 @@ export interface Events {
   tapRecording: { by: string; target: string; payloads: boolean };
   /** `entries`: how many were shown. */
   tapEnded: { by: string; target: string; payloads: boolean; entries: number };
+  /** A person looks at the data of messages, `by` an API key or a user. */
+  payloadsShown: { by: string; target: string };
   draining: { connections: number; duration: number };
   stopped: Record<string, never>;
 }

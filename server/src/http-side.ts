@@ -4,10 +4,10 @@ import { type ApiOptions, createRoutes, type EventRoutes } from './api/routes.ts
 import { serveFolder } from './api/static-files.ts';
 import type { DevAccess } from './auth/dev-access.ts';
 import type { ApiKeys } from './auth/secrets.ts';
-import type { Bridges } from './bridges/bridges.ts';
 import { UserAllowances } from './channels/user-allowances.ts';
 import type { Config } from './config/schema.ts';
 import type { Engine } from './engine/engine.ts';
+import type { BridgeList } from './manage/bridge-list.ts';
 import type { GroupList } from './manage/group-list.ts';
 import type { Manage } from './manage/manage.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -22,7 +22,7 @@ export interface HttpSideParts {
   readonly config: Config;
   readonly engine: Engine;
   readonly services: Services;
-  readonly bridges: Bridges;
+  readonly bridgeList: BridgeList;
   readonly metrics: Metrics;
   readonly manage: Manage;
   readonly webhooks: WebhookSide | undefined;
@@ -52,7 +52,7 @@ export function createHttpSide(parts: HttpSideParts): HttpSide {
     reload: parts.reload,
     verifier,
     door,
-    bridges: parts.bridges,
+    bridgeList: parts.bridgeList,
     rules,
     events,
     log,

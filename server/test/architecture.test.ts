@@ -73,6 +73,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   cluster: ['engine/nodes.ts', 'events.ts', 'util', ...PROTOCOL],
   manage: [
     ...[
+      'bridges/bridge-status.ts',
       'cluster',
       'channels',
       'groups',
@@ -125,7 +126,6 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   ],
   api: [
     'webhooks/webhooks.ts',
-    'bridges/bridge-status.ts',
     'channels',
     'groups',
     'manage',
@@ -153,7 +153,7 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
     ...PROTOCOL,
   ],
   tap: [
-    ...['channels/cursor.ts', 'cluster', 'engine/engine.ts', 'session/registry.ts', 'transport/http.ts'],
+    ...['channels/cursor.ts', 'cluster', 'session/registry.ts', 'transport/http.ts'],
     ...['events.ts', 'refusal.ts', 'util', ...PROTOCOL],
   ],
   'reload.ts': [
@@ -163,7 +163,6 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   'http-side.ts': [
     'webhooks/create-webhooks.ts',
     ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'manage', 'why'],
-    'bridges/bridges.ts',
     ...['api', 'auth', 'channels/user-allowances.ts', 'config', 'engine/engine.ts', 'manage/manage.ts', 'why/why.ts'],
     ...['tap/tap.ts', 'observe/metrics.ts'],
     ...['session/services.ts', 'transport/http.ts'],

@@ -107,6 +107,25 @@ describe('a tap', () => {
     await gateway.until(() => !heard(gateway));
   });
 
+  it('of a channel without history shows its messages, with payloads only if asked', async () => {
+    const gateway = await startManaged();
+    const { client: ada } = await gateway.connect(await tokenFor('ada'));
+    await ada.result({ type: 'ping' });
+    const publishing = setInterval(() => {
+      void gateway.gateway.publish('news:a', 'secret', { event: 'flash', tags: { city: 'Bern' } });
+    }, 50);
+    const open = await new Reader().open(gateway, 'channel=news:a&payloads=true');
+    const closed = await new Reader().open(gateway, 'channel=news:a');
+    clearInterval(publishing);
+    const shown = { type: 'published', event: 'flash', tags: { city: 'Bern' } };
+    expect(await open.has(({ type }) => type === 'published')).toMatchObject({ ...shown, data: 'secret' });
+    expect(await closed.has(({ type }) => type === 'published')).toMatchObject(shown);
+    expect(JSON.stringify(closed.lines)).not.toContain('secret');
+    open.close();
+    closed.close();
+    await gateway.until(() => !heard(gateway));
+  });
+
   it('is written to the log, without what it shows', async () => {
     const written: Line[] = [];
     const log = pino({ level: 'info' }, { write: (text: string) => void written.push(JSON.parse(text)) });

@@ -54,11 +54,11 @@ export function onChannel(
   request: Request,
   services: BackendServices,
   { verb, channel }: { readonly verb: Verb; readonly channel: string },
-  act: (match: RuleMatch) => Answer | Promise<Answer>,
+  act: (match: RuleMatch, by: Identity) => Answer | Promise<Answer>,
 ): Promise<HttpReply> {
   return asBackend(request, services, async (by) => {
     const decision = await permit(services, by, { verb, channel });
-    return decision instanceof Refusal ? decision : act(decision);
+    return decision instanceof Refusal ? decision : act(decision, by);
   });
 }
 

@@ -188,7 +188,7 @@ export function createRoutes(options: ApiOptions): readonly Route[] {
     {
       method: 'GET',
       path: '/api/v1/bridges',
-      summary: 'The state of the bridges on a node',
+      summary: 'The bridges, with their state and their numbers',
       handle: bridgesRoute(options),
     },
     {

@@ -6,9 +6,13 @@ export interface BridgeStatus {
   readonly name: string;
   readonly system: string;
   readonly direction: 'in' | 'out';
+  /** The channel that is read, or published to: a template, if the bridge reads from the broker. */
+  readonly channel: string;
   readonly state: BridgeState;
   /** Of the latest failure, even if it is over. */
   readonly error: string | null;
+  /** When it happened: milliseconds since the Unix epoch. */
+  readonly errorTime: number | null;
   /** Messages since this node started, by what happened to them. */
   readonly counts: Readonly<Partial<Record<BridgeOutcome, number>>>;
   /** Messages of the channel that were not sent yet; `null`: unknown, or the bridge reads. */
@@ -20,6 +24,7 @@ export class BridgeRecord {
   readonly config: BridgeConfig;
   state: BridgeState = 'standby';
   error: string | null = null;
+  errorTime: number | null = null;
   readonly counts: Partial<Record<BridgeOutcome, number>> = {};
 
   constructor(config: BridgeConfig) {
@@ -32,6 +37,8 @@ export class BridgeRecord {
 
   status(lag: number | null): BridgeStatus {
     const { name, system, direction } = this.config;
-    return { name, system, direction, state: this.state, error: this.error, counts: { ...this.counts }, lag };
+    const { channel } = this.config.direction === 'in' ? this.config.to : this.config.from;
+    const { state, error, errorTime } = this;
+    return { name, system, direction, channel, state, error, errorTime, counts: { ...this.counts }, lag };
   }
 }

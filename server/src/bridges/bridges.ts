@@ -177,7 +177,10 @@ export class Bridges {
   #move(record: BridgeRecord, state: BridgeRecord['state'], error?: string): void {
     if (record.state === state && error === undefined) return;
     record.state = state;
-    if (error !== undefined) record.error = error;
+    if (error !== undefined) {
+      record.error = error;
+      record.errorTime = this.#parts.clock.now();
+    }
     const { name, system, direction } = record.config;
     this.#parts.events.emit('bridgeMoved', { bridge: name, system, direction, state, ...(error && { error }) });
   }

@@ -103,7 +103,8 @@ function acknowledge(publication: Publication, appended: Appended, { events }: P
   publication.appended = appended;
   const { channel, rule } = publication;
   if (stored.id === entry.id) {
-    events.emit('published', { channel, rule: rule.pattern.source, id: stored.id, offset: stored.offset, waited });
+    const { id, offset } = stored;
+    events.emit('published', { channel, rule: rule.pattern.source, id, offset, waited, content: entry });
   }
   return null;
 }

@@ -177,6 +177,7 @@ function logOperation(events: EventBus, log: Logger): void {
   events.on('tapStarted', (event) => log.info(event, 'audit: a tap has started'));
   events.on('tapRecording', (event) => log.info(event, 'audit: this node records for a tap'));
   events.on('tapEnded', (event) => log.info(event, 'audit: a tap has ended'));
+  events.on('payloadsShown', (event) => log.info(event, 'audit: payloads were shown'));
   events.on('drainAsked', (event) => log.info(event, 'asked to drain and stop'));
   events.on('managed', (event) => log.info(event, 'changed over the HTTP API'));
   events.on('draining', (event) => log.info(event, 'draining: connections are asked to come back elsewhere'));

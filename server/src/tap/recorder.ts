@@ -1,5 +1,4 @@
 import { SUBSCRIPTIONS } from '../channels/cursor.ts';
-import type { Log } from '../engine/engine.ts';
 import type { EventBus, Events } from '../events.ts';
 import type { Registry } from '../session/registry.ts';
 import type { Clock } from '../util/clock.ts';
@@ -9,7 +8,6 @@ import type { TapTarget } from './tap-target.ts';
 export interface RecorderParts {
   readonly events: EventBus;
   readonly registry: Registry;
-  readonly log: Log;
   readonly clock: Clock;
   readonly node: string;
 }
@@ -111,20 +109,12 @@ export class Recorder {
     this.#note('command', { connection, ...place, command: name, id, ...showPayload(data) });
   }
 
-  #published({ channel, id, offset, waited }: Events['published']): void {
+  #published({ channel, id, offset, waited, content }: Events['published']): void {
     if (channel !== this.#channel) return;
-    const fields = { channel, id, offset, ...(waited === undefined ? {} : { waited: Math.round(waited) }) };
-    if (!this.#options.payloads) this.#note('published', fields);
-    else void this.#withData(fields);
-  }
-
-  /** The data comes from the log. A channel without history has none. */
-  async #withData(fields: { readonly channel: string; readonly offset: number }): Promise<void> {
-    const time = this.#parts.clock.now();
-    const { channel, offset } = fields;
-    const page = await Promise.resolve(this.#parts.log.read(channel, offset - 1, 1)).catch(() => undefined);
-    const message = page?.messages[0]?.message;
-    this.#note('published', { ...fields, ...(message?.offset === offset ? showPayload(message.data) : {}) }, time);
+    const { data, event, tags, from } = content ?? {};
+    const shown = this.#options.payloads ? showPayload(data) : {};
+    const late = waited === undefined ? {} : { waited: Math.round(waited) };
+    this.#note('published', { channel, id, offset, ...late, ...defined({ event, tags, from }), ...shown });
   }
 
   #delivered({ channel, after, offset, deliveries, bytes }: Events['delivered']): void {
@@ -165,7 +155,8 @@ export class Recorder {
     return connection !== undefined && this.#connections.has(connection);
   }
 
-  #note(type: TapType, fields: Fields, time = this.#parts.clock.now()): void {
+  #note(type: TapType, fields: Fields): void {
+    const time = this.#parts.clock.now();
     if (!this.#isWanted(fields)) return;
     const { connection } = fields;
     const session = connection === undefined ? undefined : this.#parts.registry.get(connection);
@@ -180,3 +171,6 @@ export class Recorder {
     this.#entries.push(entry);
   }
 }
+
+const defined = (fields: Readonly<Record<string, unknown>>): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

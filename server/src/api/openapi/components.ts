@@ -2,6 +2,11 @@ import { ERRORS, LIMITS } from '@sluice/protocol';
 import { ANY, FLAG, list, mapOf, NUMBER, oneOf, orNull, ref, reply, type Schema, text, upTo, whole } from './schema.ts';
 
 /** Names of nodes that did not answer. */
+/** Who looks at the data: see `PayloadView`. */
+export const PAYLOADS = {
+  ...oneOf('true', 'false'),
+  description: 'true: a person looks at the data, which is logged. false: "size" in place of "data", which is null',
+};
 export const MISSING = { missing: list(text(), { description: 'Nodes that did not answer' }) };
 
 const ERROR = reply(
@@ -27,6 +32,7 @@ const MESSAGE = reply(
     event: text(),
     tags: mapOf(text()),
     trace: text(),
+    size: whole(),
     expiresAt: NUMBER,
     from: text(),
     origin: reply({ channel: text(), offset: whole(1) }),

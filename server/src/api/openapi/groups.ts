@@ -1,4 +1,5 @@
 import { LIMITS } from '@sluice/protocol';
+import { PAYLOADS } from './components.ts';
 import type { Operation, Operations } from './operation.ts';
 import { body, list, NUMBER, orNull, ref, reply, type Schema, text, upTo, whole } from './schema.ts';
 
@@ -42,7 +43,7 @@ export const GROUP_OPERATIONS: Operations = {
   }),
   [`POST ${GROUP}/extend`]: settle('extend'),
   [`GET ${GROUP}/dead`]: group('listDeadLetters', 'consume', {
-    query: { after: whole(), limit: whole(1, 1000) },
+    query: { after: whole(), limit: whole(1, 1000), payloads: PAYLOADS },
     reply: reply({ total: whole(), letters: list(ref('DeadLetter')) }, { next: whole() }),
   }),
   [`POST ${GROUP}/redrive`]: group('redrive', 'manage', {

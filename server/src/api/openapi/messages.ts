@@ -1,5 +1,5 @@
 import { LIMITS } from '@sluice/protocol';
-import { CHANNEL_NAME } from './components.ts';
+import { CHANNEL_NAME, PAYLOADS } from './components.ts';
 import type { Operations } from './operation.ts';
 import { ANY, body, list, mapOf, NUMBER, ref, reply, type Schema, text, upTo, whole } from './schema.ts';
 
@@ -44,7 +44,10 @@ export const MESSAGE_OPERATIONS: Operations = {
   },
   'GET /api/v1/channels/{channel}/messages': {
     ...{ id: 'readMessages', tag: 'messages', needs: 'history' },
-    query: { after: whole(), before: whole(), limit, filter: text({ description: 'A filter as JSON' }) },
+    query: {
+      ...{ after: whole(), before: whole(), limit, payloads: PAYLOADS },
+      filter: text({ description: 'A filter as JSON' }),
+    },
     reply: reply(
       { epoch: text(), head: whole(), first: whole(), messages: list(ref('Message')) },
       { covers: reply({ from: whole(), to: whole() }) },

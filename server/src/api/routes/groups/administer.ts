@@ -1,6 +1,6 @@
 import type { Log } from '../../../engine/engine.ts';
-import type { DeadLetter } from '../../../engine/groups.ts';
 import { Refusal } from '../../../refusal.ts';
+import { PAYLOADS, PayloadView } from '../../payloads.ts';
 import { readNumbers } from '../../query.ts';
 import type { Route } from '../../route.ts';
 import { type Fields, type GroupServices, onGroup, readFields, readNumber } from './group-access.ts';
@@ -23,21 +23,23 @@ export function statsRoute(services: GroupServices): Route['handle'] {
 
 const PAGE = { after: { min: 0, max: Number.MAX_SAFE_INTEGER }, limit: { min: 1, max: 1_000 } };
 
-/** `GET …/groups/{group}/dead?after&limit`: a page of the dead letters, the oldest first. */
+/** `GET …/groups/{group}/dead?after&limit&payloads`: a page of the dead letters, the oldest first. */
 export function deadRoute(services: GroupServices): Route['handle'] {
   return (request, parameters) =>
-    onGroup(request, services, { verb: 'consume', parameters }, async ({ groups, ref }) => {
-      const query = readNumbers(request.query, PAGE);
+    onGroup(request, services, { verb: 'consume', parameters }, async ({ groups, ref }, by) => {
+      const query = readNumbers(request.query, PAGE, [PAYLOADS]);
       if (query instanceof Refusal) return query;
+      const view = PayloadView.read(request.query);
+      if (view instanceof Refusal) return view;
       const { after = 0, limit = 100 } = query;
       const { letters, total } = await groups.store.dead(ref, after, limit);
       const last = letters.at(-1)?.ordinal;
       const isFull = letters.length === limit && last !== undefined;
-      return { total, letters: letters.map(toLetter), ...(isFull ? { next: last } : undefined) };
+      view.report(services.events, by, `dead letters of ${ref.channel}, group ${ref.group}`);
+      const shown = letters.map(({ message, ...letter }) => ({ ...letter, message: view.apply(message.message) }));
+      return { total, letters: shown, ...(isFull ? { next: last } : undefined) };
     });
 }
-
-const toLetter = ({ message, ...letter }: DeadLetter): object => ({ ...letter, message: message.message });
 
 /** `POST …/redrive`: `{ ordinals? }`. Dead letters are delivered again, as if for the first time; absent: all. */
 export function redriveRoute(services: GroupServices): Route['handle'] {

@@ -31,11 +31,11 @@ export function onGroup(
   request: Request,
   services: GroupServices,
   path: GroupPath,
-  act: (group: PermittedGroup) => Answer | Promise<Answer>,
+  act: (group: PermittedGroup, by: Identity) => Answer | Promise<Answer>,
 ): Promise<HttpReply> {
   return asBackend(request, services, async (by) => {
     const group = await permitGroup(services, by, path);
-    return group instanceof Refusal ? group : act(group);
+    return group instanceof Refusal ? group : act(group, by);
   });
 }
 
